@@ -1,0 +1,2 @@
+//! midiateca.
+fn main() {}

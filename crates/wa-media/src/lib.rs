@@ -1,0 +1,1 @@
+//! Find, decrypt and prove the media of WhatsApp messages.

@@ -1,0 +1,1 @@
+//! A pretend W-API and WhatsApp CDN on loopback.
