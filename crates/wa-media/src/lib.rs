@@ -1,1 +1,19 @@
-//! Find, decrypt and prove the media of WhatsApp messages.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "encrypt")]
+pub mod encrypt;
+pub mod find;
+pub mod key;
+pub mod kind;
+pub mod link;
+pub mod plain;
+pub mod proof;
+pub mod read;
+
+pub use find::{Found, FoundMedia, find};
+pub use key::{MediaKey, MediaKeys};
+pub use kind::{KeyKind, MediaKind};
+pub use link::{DirectPath, LinkError, expiry_of};
+pub use plain::{PlainHints, PlainVerifier};
+pub use proof::{Expected, Proof, Refusal, Verified};

@@ -1,0 +1,298 @@
+//! Bytes that should have come decrypted already, as a gateway hands them out.
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+
+use crate::{Expected, KeyKind, MediaKey, MediaKind, Proof, Refusal, Verified};
+
+const HEAD_BYTES: usize = 8 << 10;
+const MAC_BYTES: usize = 10;
+
+/// What else is known, to name a refusal well when the message promised no hash.
+#[derive(Clone, Debug)]
+pub struct PlainHints {
+    /// What it should be.
+    pub kind: MediaKind,
+    /// The declared type.
+    pub mime: Option<String>,
+    /// The declared name.
+    pub file_name: Option<String>,
+    /// The key, with which an encrypted file is recognised by its own MAC.
+    pub media_key: Option<MediaKey>,
+    /// The label of the key.
+    pub key_kind: KeyKind,
+}
+
+/// Takes the bytes in any pieces and says at the end what they are. Constant memory.
+///
+/// A promised hash decides alone. Without one, bytes that are surely something else are refused (nothing at
+/// all, a web page, a JSON text, the encrypted file), and the rest is taken as unproven. The declared length
+/// is not asked: senders write what they like there.
+pub struct PlainVerifier {
+    expected: Expected,
+    hints: PlainHints,
+    sha256: Sha256,
+    mac: Option<TrailingMac>,
+    head: Vec<u8>,
+    size_bytes: u64,
+}
+
+/// HMAC over all but the last ten bytes, which would be the MAC.
+struct TrailingMac {
+    mac: Hmac<Sha256>,
+    tail: Vec<u8>,
+}
+
+impl TrailingMac {
+    fn new(key: &MediaKey, kind: KeyKind) -> Self {
+        let keys = key.expand(kind);
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&keys.mac_key).expect("HMAC takes keys of any length");
+        mac.update(&keys.iv);
+        Self {
+            mac,
+            tail: Vec::new(),
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        if bytes.len() >= MAC_BYTES {
+            let (body, tail) = bytes.split_at(bytes.len() - MAC_BYTES);
+            self.mac.update(&self.tail);
+            self.mac.update(body);
+            self.tail.clear();
+            self.tail.extend_from_slice(tail);
+        } else {
+            self.tail.extend_from_slice(bytes);
+            let over = self.tail.len().saturating_sub(MAC_BYTES);
+            self.mac.update(&self.tail[..over]);
+            self.tail.drain(..over);
+        }
+    }
+
+    fn matches(self) -> bool {
+        self.tail.len() == MAC_BYTES && self.mac.verify_truncated_left(&self.tail).is_ok()
+    }
+}
+
+impl PlainVerifier {
+    /// Begins.
+    pub fn new(expected: Expected, hints: PlainHints) -> Self {
+        // With a hash to compare there is nothing to recognise, and HMAC costs as much as the hash itself.
+        let key = hints
+            .media_key
+            .as_ref()
+            .filter(|_| expected.sha256.is_none());
+        let mac = key.map(|key| TrailingMac::new(key, hints.key_kind));
+        Self {
+            expected,
+            hints,
+            sha256: Sha256::new(),
+            mac,
+            head: Vec::new(),
+            size_bytes: 0,
+        }
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.sha256.update(bytes);
+        if let Some(mac) = &mut self.mac {
+            mac.update(bytes);
+        }
+        let room = HEAD_BYTES - self.head.len();
+        self.head.extend_from_slice(&bytes[..room.min(bytes.len())]);
+        self.size_bytes += bytes.len() as u64;
+    }
+
+    /// Judges.
+    pub fn finish(self) -> Result<Verified, Refusal> {
+        let sha256: [u8; 32] = self.sha256.finalize().into();
+        let proof = match self.expected.sha256 {
+            Some(promised) if promised == sha256 => Proof::Full,
+            Some(_) | None => {
+                let encrypted = self.expected.enc_sha256 == Some(sha256)
+                    || self.mac.is_some_and(TrailingMac::matches);
+                if encrypted {
+                    return Err(Refusal::StillEncrypted);
+                }
+                if let Some(refusal) = something_else(&self.head, &self.hints) {
+                    return Err(refusal);
+                }
+                if self.expected.sha256.is_some() {
+                    return Err(Refusal::PlainHashMismatch);
+                }
+                Proof::Unproven
+            }
+        };
+        Ok(Verified {
+            sha256,
+            size_bytes: self.size_bytes,
+            proof,
+            head: self.head,
+        })
+    }
+}
+
+fn something_else(head: &[u8], hints: &PlainHints) -> Option<Refusal> {
+    if head.is_empty() {
+        return Some(Refusal::Empty);
+    }
+    let head = head
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(head)
+        .trim_ascii_start();
+    let start = head[..head.len().min(64)].to_ascii_lowercase();
+    let html = [b"<!doctype html".as_slice(), b"<html", b"<head", b"<body"]
+        .iter()
+        .any(|tag| start.starts_with(tag));
+    let json = start.starts_with(b"{\"")
+        || start.starts_with(b"{}")
+        || start.starts_with(b"[{")
+        || start.starts_with(b"{\n");
+    if !(html || json) || (hints.kind == MediaKind::Document && is_text(hints)) {
+        return None;
+    }
+    Some(if html { Refusal::Html } else { Refusal::Json })
+}
+
+/// Whether the message itself said that this is text, so that a page or JSON may be what was sent.
+fn is_text(hints: &PlainHints) -> bool {
+    let mime = hints.mime.as_deref().unwrap_or("").to_ascii_lowercase();
+    let name = hints
+        .file_name
+        .as_deref()
+        .unwrap_or("")
+        .to_ascii_lowercase();
+    let told = mime.starts_with("text/")
+        || ["json", "html", "xml", "javascript"]
+            .iter()
+            .any(|word| mime.contains(word));
+    told || [
+        ".html", ".htm", ".json", ".txt", ".xml", ".csv", ".md", ".js", ".log",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verify(
+        bytes: &[u8],
+        expected: Expected,
+        kind: MediaKind,
+        mime: &str,
+    ) -> Result<Proof, Refusal> {
+        let hints = PlainHints {
+            kind,
+            mime: Some(mime.to_owned()),
+            file_name: None,
+            media_key: Some(MediaKey::new([7; 32])),
+            key_kind: kind.into(),
+        };
+        let mut outcomes = [1, 7, 4_096].map(|piece| {
+            let mut verifier = PlainVerifier::new(expected.clone(), hints.clone());
+            bytes.chunks(piece).for_each(|chunk| verifier.update(chunk));
+            verifier.finish().map(|verified| verified.proof())
+        });
+        assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]));
+        outcomes[0].clone()
+    }
+
+    #[test]
+    fn a_promised_hash_decides() {
+        let sha256 = Some(Sha256::digest(b"{\"a\":1}").into());
+        let expected = Expected {
+            sha256,
+            ..Expected::default()
+        };
+        assert_eq!(
+            verify(
+                b"{\"a\":1}",
+                expected.clone(),
+                MediaKind::Image,
+                "image/jpeg"
+            ),
+            Ok(Proof::Full)
+        );
+        assert_eq!(
+            verify(
+                b"\xff\xd8\xff",
+                expected.clone(),
+                MediaKind::Image,
+                "image/jpeg"
+            ),
+            Err(Refusal::PlainHashMismatch)
+        );
+        assert_eq!(
+            verify(b"<html>", expected, MediaKind::Image, "image/jpeg"),
+            Err(Refusal::Html)
+        );
+    }
+
+    #[test]
+    fn without_a_hash_pages_and_nothing_are_refused() {
+        let none = Expected::default;
+        assert_eq!(
+            verify(b"", none(), MediaKind::Audio, "audio/ogg"),
+            Err(Refusal::Empty)
+        );
+        assert_eq!(
+            verify(
+                b"\n <!DOCTYPE html><p>",
+                none(),
+                MediaKind::Audio,
+                "audio/ogg"
+            ),
+            Err(Refusal::Html)
+        );
+        assert_eq!(
+            verify(
+                b"{\"error\":true}",
+                none(),
+                MediaKind::Document,
+                "application/pdf"
+            ),
+            Err(Refusal::Json)
+        );
+        assert_eq!(
+            verify(
+                b"{\"a\":1}",
+                none(),
+                MediaKind::Document,
+                "application/json"
+            ),
+            Ok(Proof::Unproven)
+        );
+        assert_eq!(
+            verify(b"OggS", none(), MediaKind::Audio, "audio/ogg"),
+            Ok(Proof::Unproven)
+        );
+    }
+
+    #[cfg(feature = "encrypt")]
+    #[test]
+    fn an_encrypted_file_gives_itself_away_by_its_mac() {
+        let body =
+            crate::encrypt::encrypt(&MediaKey::new([7; 32]), KeyKind::Audio, &[5; 5_000]).body;
+        assert_eq!(
+            verify(&body, Expected::default(), MediaKind::Audio, "audio/ogg"),
+            Err(Refusal::StillEncrypted)
+        );
+    }
+
+    #[test]
+    fn an_encrypted_file_gives_itself_away_by_its_hash() {
+        let enc_sha256 = Some(Sha256::digest(b"cipher").into());
+        let expected = Expected {
+            sha256: Some([0; 32]),
+            enc_sha256,
+        };
+        assert_eq!(
+            verify(b"cipher", expected, MediaKind::Audio, "audio/ogg"),
+            Err(Refusal::StillEncrypted)
+        );
+    }
+}

@@ -1,0 +1,230 @@
+//! Tolerant readers: gateways write the same key, hash, length or time in many ways.
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::{Map, Value};
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// A field by any of its names, in any case, with or without underscores. `null` and `""` count as absent.
+pub fn field<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
+    let present = |value: &&Value| !value.is_null() && value.as_str() != Some("");
+    names.iter().find_map(|name| {
+        object.get(*name).filter(present).or_else(|| {
+            object
+                .iter()
+                .find(|(key, _)| same_name(key, name))
+                .map(|(_, value)| value)
+                .filter(present)
+        })
+    })
+}
+
+/// Whether two names are the same but for case and underscores.
+pub(crate) fn same_name(a: &str, b: &str) -> bool {
+    let plain = |name: &'_ str| {
+        name.bytes()
+            .filter(|byte| *byte != b'_')
+            .map(|byte| byte.to_ascii_lowercase())
+            .collect::<Vec<_>>()
+    };
+    a.eq_ignore_ascii_case(b) || ((a.contains('_') || b.contains('_')) && plain(a) == plain(b))
+}
+
+/// Text that is not empty.
+pub fn text(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| !text.is_empty())
+}
+
+/// `true`, `"true"`, `1`.
+pub fn flag(value: &Value) -> bool {
+    match value {
+        Value::Bool(flag) => *flag,
+        Value::String(text) => text.eq_ignore_ascii_case("true") || text == "1",
+        Value::Number(number) => number.as_i64().is_some_and(|number| number != 0),
+        _ => false,
+    }
+}
+
+/// 32 bytes: base64 (standard or URL alphabet, padded or not, with a `data:` prefix), 64 hex digits, an array of
+/// numbers, an object with the numbers under `"0"` to `"31"`, or Node's `{"type":"Buffer","data":…}`.
+pub fn bytes32(value: &Value) -> Option<[u8; 32]> {
+    match value {
+        Value::String(text) => bytes32_of_text(text),
+        Value::Array(numbers) => {
+            let bytes: Option<Vec<u8>> = numbers.iter().take(33).map(byte).collect();
+            bytes?.try_into().ok()
+        }
+        Value::Object(object) => match object.get("data") {
+            Some(data @ (Value::String(_) | Value::Array(_))) => bytes32(data),
+            _ => bytes32_of_index(object),
+        },
+        _ => None,
+    }
+}
+
+/// In the order of the numbers, not of the text: a map sorted as text gives 0, 1, 10, 11, …
+fn bytes32_of_index(object: &Map<String, Value>) -> Option<[u8; 32]> {
+    if object.len() != 32 {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (index, slot) in bytes.iter_mut().enumerate() {
+        *slot = byte(object.get(&index.to_string())?)?;
+    }
+    Some(bytes)
+}
+
+/// 0 to 255, or -128 to -1 from a signed array.
+fn byte(value: &Value) -> Option<u8> {
+    let number = value
+        .as_i64()
+        .filter(|number| (-128..=255).contains(number))?;
+    u8::try_from(number & 0xff).ok()
+}
+
+fn bytes32_of_text(text: &str) -> Option<[u8; 32]> {
+    let text = match text.split_once("base64,") {
+        Some((prefix, rest)) if prefix.starts_with("data:") => rest,
+        _ => text,
+    };
+    let text: String = text
+        .chars()
+        .filter(|letter| !letter.is_ascii_whitespace())
+        .take(128)
+        .collect();
+    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let pair = |i: usize| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok();
+        let bytes: Option<Vec<u8>> = (0..32).map(pair).collect();
+        return bytes?.try_into().ok();
+    }
+    let standard = text.replace('-', "+").replace('_', "/");
+    BASE64.decode(standard).ok()?.try_into().ok()
+}
+
+/// A whole number, never negative: a number, digits as text, or a Long object `{low, high, unsigned}`.
+/// Nonsense (negative, fractional, beyond 2^53 as a float) is nothing.
+pub fn number(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Object(object) => {
+            let half = |name: &str| object.get(name).and_then(Value::as_i64);
+            let low = half("low")?.cast_unsigned() & 0xffff_ffff;
+            let high = half("high").unwrap_or(0).cast_unsigned() & 0xffff_ffff;
+            let number = (high << 32) | low;
+            i64::try_from(number).is_ok().then_some(number)
+        }
+        _ => None,
+    }
+}
+
+fn whole(float: f64) -> Option<u64> {
+    let fits = float >= 0.0 && float < 9_007_199_254_740_992.0 && float.fract() == 0.0;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked one line above"
+    )]
+    fits.then_some(float as u64)
+}
+
+/// Unix seconds from seconds, or from milliseconds (beyond 10^11). 0 means unknown, and so does what lies
+/// beyond the year 9999.
+pub fn seconds(value: &Value) -> Option<i64> {
+    let number = i64::try_from(number(value)?).ok()?;
+    let seconds = if number > 100_000_000_000 {
+        number / 1_000
+    } else {
+        number
+    };
+    (1..253_402_300_800).contains(&seconds).then_some(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn one_key_is_read_from_all_its_encodings() {
+        let bytes: [u8; 32] = std::array::from_fn(|i| u8::try_from(250 - 7 * i).unwrap());
+        let base64 = base64::prelude::BASE64_STANDARD.encode(bytes);
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let index: Map<String, Value> = bytes
+            .iter()
+            .enumerate()
+            .map(|(i, byte)| (i.to_string(), json!(byte)))
+            .collect();
+        let signed: Vec<i8> = bytes.iter().map(|byte| byte.cast_signed()).collect();
+        for value in [
+            json!(base64),
+            json!(base64.trim_end_matches('=')),
+            json!(base64.replace('+', "-").replace('/', "_")),
+            json!(format!("data:;base64,{base64}")),
+            json!(hex),
+            json!(bytes),
+            json!(index),
+            json!(signed),
+            json!({"type": "Buffer", "data": bytes}),
+            json!({"type": "Buffer", "data": base64}),
+        ] {
+            assert_eq!(bytes32(&value), Some(bytes), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_32_bytes_is_no_key() {
+        for value in [
+            json!(""),
+            json!(null),
+            json!("AAAA"),
+            json!([1, 2]),
+            json!({"0": 1}),
+            json!(vec![300; 32]),
+            json!(vec![1; 33]),
+            json!(5),
+        ] {
+            assert_eq!(bytes32(&value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_read_from_all_their_encodings() {
+        for value in [
+            json!(5067),
+            json!("5067"),
+            json!(5067.0),
+            json!({"low": 5067, "high": 0, "unsigned": true}),
+        ] {
+            assert_eq!(number(&value), Some(5067), "{value}");
+        }
+        assert_eq!(number(&json!({"low": -1, "high": 0})), Some(0xffff_ffff));
+        for value in [
+            json!(-5),
+            json!("-5"),
+            json!(1e25),
+            json!("99999999999999999999999"),
+            json!(""),
+            json!(1.5),
+            json!({"high": 1}),
+        ] {
+            assert_eq!(number(&value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn names_match_in_any_case() {
+        let object = json!({"FILESHA256": 1, "media_key": 2, "url": ""});
+        let object = object.as_object().unwrap();
+        assert_eq!(field(object, &["fileSha256"]), Some(&json!(1)));
+        assert_eq!(field(object, &["mediaKey"]), Some(&json!(2)));
+        assert_eq!(field(object, &["url"]), None);
+    }
+}
