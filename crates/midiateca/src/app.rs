@@ -1,0 +1,129 @@
+//! Holds the handles of all rooms. Edges and composers get it; a step takes just what it uses.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
+
+use crate::clock::Clock;
+use crate::config::{Config, millis};
+use crate::db::Db;
+use crate::fetch::Fetch;
+use crate::intake::Tally;
+use crate::registry::Directory;
+use crate::secrets::Secrets;
+use crate::shutdown::Shutdown;
+use crate::vault::Vault;
+
+const STRIPES: usize = 1_024;
+
+/// Why the program cannot work with its data folder.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The folder cannot be made or used.
+    #[error("the data folder {path} cannot be used")]
+    Folder {
+        /// Which folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another process serves it.
+    #[error("another midiateca already serves {path}")]
+    Taken {
+        /// Which folder.
+        path: PathBuf,
+    },
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] crate::db::Error),
+    /// The key file.
+    #[error(transparent)]
+    Secrets(#[from] crate::secrets::Error),
+    /// The storage.
+    #[error(transparent)]
+    Vault(#[from] crate::vault::Error),
+}
+
+/// Everything that is open.
+pub struct App {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The settings in force.
+    pub config: Config,
+    /// The time.
+    pub clock: Clock,
+    /// The database.
+    pub db: Db,
+    /// The files.
+    pub vault: Vault,
+    /// The network.
+    pub fetch: Fetch,
+    /// The key.
+    pub secrets: Secrets,
+    /// The instances.
+    pub directory: Directory,
+    /// Rung when there may be work.
+    pub work: Notify,
+    /// Deliveries counted but not yet written down.
+    pub tally: Tally,
+    /// Tasks and their end.
+    pub shutdown: Shutdown,
+    /// This run of this process, as a lease names it.
+    pub owner: String,
+    same_bytes: Vec<Arc<Mutex<()>>>,
+}
+
+/// Held by the one process that serves a data folder.
+pub struct Alone(#[expect(dead_code, reason = "the lock is held by the open file")] File);
+
+impl App {
+    /// Opens everything below `data`, making what is missing.
+    pub async fn open(data: &Path, config: Config, clock: Clock) -> Result<Arc<Self>, Error> {
+        let folder = |source| Error::Folder {
+            path: data.to_owned(),
+            source,
+        };
+        std::fs::create_dir_all(data).map_err(folder)?;
+        let owner = uuid::Uuid::now_v7().simple().to_string();
+        let db = Db::open(&data.join("midiateca.db"), millis(config.database.busy_timeout_ms)).await?;
+        Ok(Arc::new(Self {
+            vault: Vault::open(&data.join("media_storage"), &owner)?,
+            fetch: Fetch::new(&config.fetch),
+            secrets: Secrets::open(&data.join("secret.key"))?,
+            directory: Directory::new(db.clone()),
+            work: Notify::new(),
+            tally: Tally::default(),
+            shutdown: Shutdown::default(),
+            same_bytes: std::iter::repeat_with(Arc::default).take(STRIPES).collect(),
+            data: data.to_owned(),
+            config,
+            clock,
+            db,
+            owner,
+        }))
+    }
+
+    /// Makes sure that no other process serves this folder, for as long as the answer is held.
+    pub fn alone(data: &Path) -> Result<Alone, Error> {
+        let taken = |_| Error::Taken {
+            path: data.to_owned(),
+        };
+        std::fs::create_dir_all(data)
+            .and_then(|()| File::create(data.join("serve.lock")))
+            .map_err(|source| Error::Folder {
+                path: data.to_owned(),
+                source,
+            })
+            .and_then(|file| file.try_lock().map(|()| Alone(file)).map_err(taken))
+    }
+
+    /// Held from the moment one looks for the same bytes until one's own are recorded, so that the same
+    /// bytes arriving twice at once are still stored once.
+    pub async fn same_bytes(&self, client: i64, sha256: &[u8; 32]) -> OwnedMutexGuard<()> {
+        let mixed = u64::from(u16::from_le_bytes([sha256[0], sha256[1]])).wrapping_add(client.cast_unsigned());
+        let stripe = usize::try_from(mixed % STRIPES as u64).unwrap_or(0);
+        Arc::clone(&self.same_bytes[stripe]).lock_owned().await
+    }
+}

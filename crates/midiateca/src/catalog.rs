@@ -1,0 +1,211 @@
+//! What is held: find, list, count.
+
+use serde::Serialize;
+
+use crate::clock::{Millis, rfc3339};
+use crate::db::{Db, Error, Row, values};
+use crate::media::{MediaId, Reason};
+use crate::vault::layout::RelativePath;
+
+/// A media as everybody sees it. Keys and tokens are not part of it.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are those of the public JSON, where they are described")]
+pub struct MediaView {
+    pub id: String,
+    pub client: i64,
+    pub instance: String,
+    pub gateway: String,
+    pub message_id: String,
+    pub slot: i64,
+    pub kind: String,
+    pub mime_declared: Option<String>,
+    pub mime: Option<String>,
+    pub file_name: Option<String>,
+    pub caption: Option<String>,
+    pub chat_id: Option<String>,
+    pub sender_id: Option<String>,
+    pub sender_name: Option<String>,
+    pub from_me: bool,
+    pub is_group: bool,
+    pub sent_at: Option<String>,
+    pub received_at: String,
+    pub status: String,
+    pub reason: Option<String>,
+    pub recoverable: bool,
+    pub attempts: i64,
+    pub next_attempt_at: Option<String>,
+    pub expires_at: Option<String>,
+    pub stored_at: Option<String>,
+    pub route: Option<String>,
+    pub size: Option<i64>,
+    pub sha256: Option<String>,
+    pub verified: Option<String>,
+    pub path: Option<String>,
+    pub width: Option<i64>,
+    pub height: Option<i64>,
+    pub seconds: Option<i64>,
+    pub voice_note: bool,
+}
+
+/// One recorded try.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are those of the public JSON, where they are described")]
+pub struct AttemptView {
+    pub n: i64,
+    pub route: String,
+    pub host: Option<String>,
+    pub started_at: String,
+    pub duration_ms: i64,
+    pub http_status: Option<i64>,
+    pub size: i64,
+    pub reason: Option<String>,
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn view(row: &Row) -> Result<MediaView, Error> {
+    let time = |column: &str| Ok::<_, Error>(row.int_or_none(column)?.map(rfc3339));
+    let status = row.text("status")?;
+    let reason = row.text_or_none("reason")?;
+    let may_heal = reason.as_deref().and_then(Reason::parse).is_none_or(Reason::may_heal);
+    Ok(MediaView {
+        id: row.text("id")?,
+        client: row.int("client")?,
+        instance: row.text("instance")?,
+        gateway: row.text("gateway")?,
+        message_id: row.text("message_id")?,
+        slot: row.int("slot")?,
+        kind: row.text("kind")?,
+        mime_declared: row.text_or_none("mime_declared")?,
+        mime: row.text_or_none("mime")?,
+        file_name: row.text_or_none("file_name")?,
+        caption: row.text_or_none("caption")?,
+        chat_id: row.text_or_none("chat_id")?,
+        sender_id: row.text_or_none("sender_id")?,
+        sender_name: row.text_or_none("sender_name")?,
+        from_me: row.flag("from_me")?,
+        is_group: row.flag("is_group")?,
+        sent_at: time("sent_at")?,
+        received_at: rfc3339(row.int("received_at")?),
+        recoverable: status != "stored" && may_heal,
+        status,
+        reason,
+        attempts: row.int("attempts")?,
+        next_attempt_at: time("next_attempt_at")?,
+        expires_at: time("expires_at")?,
+        stored_at: time("stored_at")?,
+        route: row.text_or_none("route")?,
+        size: row.int_or_none("size_bytes")?,
+        sha256: row.bytes_or_none("sha256")?.map(|sha256| hex(&sha256)),
+        verified: row.text_or_none("verified")?,
+        path: row.text_or_none("path")?,
+        width: row.int_or_none("width")?,
+        height: row.int_or_none("height")?,
+        seconds: row.int_or_none("seconds")?,
+        voice_note: row.flag("voice_note")?,
+    })
+}
+
+/// One media.
+pub async fn find(db: &Db, id: &MediaId) -> Result<Option<MediaView>, Error> {
+    let row = db.row("select * from media where id = $1", values![id.as_str()]).await?;
+    row.as_ref().map(view).transpose()
+}
+
+/// All media of one status, the newest first, at most `limit`.
+pub async fn list(db: &Db, status: Option<&str>, instance: Option<&str>, limit: u32) -> Result<Vec<MediaView>, Error> {
+    let sql = "select * from media where ($1 is null or status = $1) and ($2 is null or instance = $2)
+               order by received_at desc, id desc limit $3";
+    let rows = db.rows(sql, values![status, instance, limit]).await?;
+    rows.iter().map(view).collect()
+}
+
+/// The tries of one media, in order.
+pub async fn attempts(db: &Db, id: &MediaId) -> Result<Vec<AttemptView>, Error> {
+    let rows = db.rows("select * from attempts where media = $1 order by n", values![id.as_str()]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(AttemptView {
+                n: row.int("n")?,
+                route: row.text("route")?,
+                host: row.text_or_none("host")?,
+                started_at: rfc3339(row.int("started_at")?),
+                duration_ms: row.int("duration_ms")?,
+                http_status: row.int_or_none("http_status")?,
+                size: row.int("size_bytes")?,
+                reason: row.text_or_none("reason")?,
+            })
+        })
+        .collect()
+}
+
+/// A stored file of the same client with the same bytes, if there is one.
+pub async fn same_bytes(db: &Db, client: i64, sha256: &[u8; 32]) -> Result<Option<RelativePath>, Error> {
+    let sql = "select path from media where client = $1 and sha256 = $2 and status = 'stored' order by stored_at limit 1";
+    let row = db.row(sql, values![client, sha256]).await?;
+    let path = row.map(|row| row.text("path")).transpose()?;
+    Ok(path.and_then(RelativePath::from_row))
+}
+
+/// How many, and how large together.
+#[derive(Clone, Debug, Serialize)]
+pub struct Count {
+    /// What is counted.
+    pub name: String,
+    /// How many media.
+    pub count: i64,
+    /// Bytes of those that are stored.
+    pub size: i64,
+}
+
+async fn count_by(db: &Db, sql: &'static str, since: Millis) -> Result<Vec<Count>, Error> {
+    let rows = db.rows(sql, values![since]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Count {
+                name: row.text("name")?,
+                count: row.int("n")?,
+                size: row.int("size")?,
+            })
+        })
+        .collect()
+}
+
+/// Media received since then, by kind.
+pub async fn by_kind(db: &Db, since: Millis) -> Result<Vec<Count>, Error> {
+    let sql = "select kind as name, count(*) as n, cast(coalesce(sum(size_bytes), 0) as bigint) as size
+               from media where received_at >= $1 group by kind order by kind";
+    count_by(db, sql, since).await
+}
+
+/// Media received since then, by status.
+pub async fn by_status(db: &Db, since: Millis) -> Result<Vec<Count>, Error> {
+    let sql = "select status as name, count(*) as n, cast(coalesce(sum(size_bytes), 0) as bigint) as size
+               from media where received_at >= $1 group by status order by status";
+    count_by(db, sql, since).await
+}
+
+/// Media that wait or were given up, by reason.
+pub async fn by_reason(db: &Db) -> Result<Vec<Count>, Error> {
+    let sql = "select reason as name, count(*) as n, cast(0 as bigint) as size
+               from media where received_at >= $1 and status <> 'stored' and reason is not null group by reason order by n desc";
+    count_by(db, sql, 0).await
+}
+
+/// Path and size of everything stored, for a look at the disk.
+pub async fn stored_files(db: &Db, after: &str, limit: u32) -> Result<Vec<(String, String, i64)>, Error> {
+    let sql = "select id, path, size_bytes from media where status = 'stored' and id > $1 order by id limit $2";
+    let rows = db.rows(sql, values![after, limit]).await?;
+    rows.iter().map(|row| Ok((row.text("id")?, row.text("path")?, row.int("size_bytes")?))).collect()
+}
+
+/// The oldest arrival that still waits, and the next deadline.
+pub async fn waiting(db: &Db) -> Result<(Option<Millis>, Option<Millis>), Error> {
+    let sql = "select min(received_at) as oldest, min(deadline) as next from media where status in ('pending', 'downloading')";
+    match db.row(sql, values![]).await? {
+        Some(row) => Ok((row.int_or_none("oldest")?, row.int_or_none("next")?)),
+        None => Ok((None, None)),
+    }
+}

@@ -1,0 +1,144 @@
+//! What goes into a statement and what comes out of a row, in the few types that both engines share.
+
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Row as _, Sqlite};
+
+use super::Error;
+
+/// A value bound to a placeholder. The type is kept even when there is no value.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// Integers, times and booleans.
+    Int(Option<i64>),
+    /// Text.
+    Text(Option<String>),
+    /// Bytes.
+    Bytes(Option<Vec<u8>>),
+}
+
+/// Binds what is listed, in order.
+macro_rules! values {
+    ($($value:expr),* $(,)?) => { vec![$($crate::db::Value::from($value)),*] };
+}
+pub(crate) use values;
+
+macro_rules! from {
+    ($($type:ty => $variant:ident, $into:expr;)*) => { $(
+        impl From<$type> for Value {
+            fn from(value: $type) -> Self {
+                let into: fn($type) -> _ = $into;
+                Self::$variant(Some(into(value)))
+            }
+        }
+        impl From<Option<$type>> for Value {
+            fn from(value: Option<$type>) -> Self {
+                let into: fn($type) -> _ = $into;
+                Self::$variant(value.map(into))
+            }
+        }
+    )* };
+}
+
+from! {
+    i64 => Int, |value| value;
+    u32 => Int, i64::from;
+    bool => Int, i64::from;
+    u64 => Int, |value| i64::try_from(value).unwrap_or(i64::MAX);
+    &str => Text, str::to_owned;
+    &String => Text, String::clone;
+    String => Text, |value| value;
+    &[u8] => Bytes, <[u8]>::to_vec;
+    &[u8; 32] => Bytes, |value| value.to_vec();
+    [u8; 32] => Bytes, |value| value.to_vec();
+    Vec<u8> => Bytes, |value| value;
+}
+
+type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
+
+pub(super) fn bind(query: Query<'_>, values: Vec<Value>) -> Query<'_> {
+    values.into_iter().fold(query, |query, value| match value {
+        Value::Int(value) => query.bind(value),
+        Value::Text(value) => query.bind(value),
+        Value::Bytes(value) => query.bind(value),
+    })
+}
+
+/// One row of an answer. Every getter fails with [`Error::Malformed`] when the column is not of that type.
+pub struct Row(SqliteRow);
+
+impl From<SqliteRow> for Row {
+    fn from(row: SqliteRow) -> Self {
+        Self(row)
+    }
+}
+
+impl Row {
+    fn get<'r, T>(&'r self, column: &str) -> Result<T, Error>
+    where
+        T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
+    {
+        self.0.try_get(column).map_err(|_| Error::Malformed {
+            column: column.to_owned(),
+        })
+    }
+
+    /// An integer.
+    pub fn int(&self, column: &str) -> Result<i64, Error> {
+        self.get(column)
+    }
+
+    /// An integer, or nothing.
+    pub fn int_or_none(&self, column: &str) -> Result<Option<i64>, Error> {
+        self.get(column)
+    }
+
+    /// A whole number that is never negative.
+    pub fn count(&self, column: &str) -> Result<u64, Error> {
+        u64::try_from(self.int(column)?).map_err(|_| Error::Malformed {
+            column: column.to_owned(),
+        })
+    }
+
+    /// A boolean.
+    pub fn flag(&self, column: &str) -> Result<bool, Error> {
+        Ok(self.int(column)? != 0)
+    }
+
+    /// Text.
+    pub fn text(&self, column: &str) -> Result<String, Error> {
+        self.get(column)
+    }
+
+    /// Text, or nothing.
+    pub fn text_or_none(&self, column: &str) -> Result<Option<String>, Error> {
+        self.get(column)
+    }
+
+    /// Bytes.
+    pub fn bytes(&self, column: &str) -> Result<Vec<u8>, Error> {
+        self.get(column)
+    }
+
+    /// Bytes, or nothing.
+    pub fn bytes_or_none(&self, column: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.get(column)
+    }
+
+    /// 32 bytes (a key or a SHA-256), or nothing.
+    pub fn bytes32_or_none(&self, column: &str) -> Result<Option<[u8; 32]>, Error> {
+        let bytes = self.bytes_or_none(column)?;
+        bytes
+            .map(|bytes| <[u8; 32]>::try_from(bytes.as_slice()))
+            .transpose()
+            .map_err(|_| Error::Malformed {
+                column: column.to_owned(),
+            })
+    }
+
+    /// A closed list's member, read from its text by `parse`.
+    pub fn parsed<T>(&self, column: &str, parse: fn(&str) -> Option<T>) -> Result<T, Error> {
+        parse(&self.text(column)?).ok_or_else(|| Error::Malformed {
+            column: column.to_owned(),
+        })
+    }
+}

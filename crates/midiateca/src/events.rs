@@ -1,0 +1,71 @@
+//! What happened: appended in the transaction of the fact, in an order that never changes.
+
+use serde_json::Value as Json;
+
+use crate::clock::Millis;
+use crate::db::{Db, Error, Tx, values};
+
+/// One event, as read back.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Increasing; the cursor of every reader.
+    pub seq: i64,
+    /// When.
+    pub at: Millis,
+    /// `media.stored`, `media.failed`, `media.expired`, `media.postponed`, `instance.connected`, …
+    pub kind: String,
+    /// Which client, where one is concerned.
+    pub client: Option<i64>,
+    /// Which instance.
+    pub instance: Option<String>,
+    /// Which media.
+    pub media: Option<String>,
+    /// What else there is to say.
+    pub data: Json,
+}
+
+/// What is to be appended.
+pub struct News<'a> {
+    /// See [`Event::kind`].
+    pub kind: &'a str,
+    /// See [`Event::client`].
+    pub client: i64,
+    /// See [`Event::instance`].
+    pub instance: &'a str,
+    /// See [`Event::media`].
+    pub media: Option<&'a str>,
+    /// See [`Event::data`].
+    pub data: Json,
+}
+
+/// Appends one event.
+pub async fn append(tx: &mut Tx, now: Millis, news: News<'_>) -> Result<(), Error> {
+    let sql = "insert into events (at, kind, client, instance, media, data) values ($1, $2, $3, $4, $5, $6)";
+    let values = values![now, news.kind, news.client, news.instance, news.media, news.data.to_string()];
+    tx.run(sql, values).await.map(drop)
+}
+
+/// Up to `limit` events after `seq`, oldest first.
+pub async fn after(db: &Db, seq: i64, limit: u32) -> Result<Vec<Event>, Error> {
+    let sql = "select seq, at, kind, client, instance, media, data from events where seq > $1 order by seq limit $2";
+    let rows = db.rows(sql, values![seq, limit]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Event {
+                seq: row.int("seq")?,
+                at: row.int("at")?,
+                kind: row.text("kind")?,
+                client: row.int_or_none("client")?,
+                instance: row.text_or_none("instance")?,
+                media: row.text_or_none("media")?,
+                data: serde_json::from_str(&row.text("data")?).unwrap_or(Json::Null),
+            })
+        })
+        .collect()
+}
+
+/// The newest event's number; 0 when nothing has happened yet.
+pub async fn newest(db: &Db) -> Result<i64, Error> {
+    let row = db.row("select coalesce(max(seq), 0) as seq from events", vec![]).await?;
+    row.map_or(Ok(0), |row| row.int("seq"))
+}

@@ -1,0 +1,247 @@
+//! Which addresses may be spoken to. A gateway's link is a stranger's word: it may name the cloud's
+//! metadata service, the database next door, or a host that redirects there.
+//!
+//! Two checks together: the URL (an IP literal never reaches a resolver) and the addresses that a name
+//! resolves to (what is checked is what is dialled, so nothing can be rebound in between).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::LazyLock;
+
+use ipnet::IpNet;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+/// Why an address is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No URL at all.
+    #[error("the link is not a URL")]
+    NotAUrl,
+    /// Something else than a web address, or a name and password in it.
+    #[error("the link's scheme or user part is not allowed")]
+    Scheme,
+    /// A host that nobody allowed.
+    #[error("the host {0} is not allowed (fetch.allowed_hosts)")]
+    Host(String),
+    /// A private, loopback, link-local or otherwise special address.
+    #[error("the address {0} is not public")]
+    NotPublic(String),
+    /// A name that leads to such addresses only.
+    #[error("the name leads to no public address")]
+    NoPublicAddress,
+    /// Round and round.
+    #[error("too many redirects")]
+    TooManyRedirects,
+}
+
+/// The rules for the links of one instance.
+pub struct Guard {
+    api_base: Url,
+    domains: &'static [&'static str],
+    allowed_hosts: Vec<String>,
+}
+
+/// An address that may be asked.
+#[derive(Debug)]
+pub struct Passed {
+    /// The address, perhaps rewritten.
+    pub url: Url,
+    /// Whether the operator named this very host, so that it may be private.
+    pub trusted: bool,
+}
+
+impl Guard {
+    /// Rules for a gateway whose API is at `api_base` and which hands out files from `domains`.
+    pub fn new(api_base: Url, domains: &'static [&'static str], allowed_hosts: &[String]) -> Self {
+        Self {
+            api_base,
+            domains,
+            allowed_hosts: allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
+        }
+    }
+
+    /// Checks a link, and rewrites it where the gateway is known to write it wrongly.
+    pub fn check(&self, link: &str) -> Result<Passed, Error> {
+        self.check_url(Url::parse(link.trim()).map_err(|_| Error::NotAUrl)?)
+    }
+
+    /// Checks where a redirect leads.
+    pub fn check_redirect(&self, from: &Passed, target: &str) -> Result<Passed, Error> {
+        self.check_url(from.url.join(target).map_err(|_| Error::NotAUrl)?)
+    }
+
+    fn check_url(&self, mut url: Url) -> Result<Passed, Error> {
+        let web = matches!(url.scheme(), "http" | "https");
+        if !web || !url.username().is_empty() || url.password().is_some() {
+            return Err(Error::Scheme);
+        }
+        let host = url.host().ok_or(Error::NotAUrl)?.to_owned();
+        if url.origin() == self.api_base.origin() || self.operator_allows(&url) {
+            return Ok(Passed { url, trusted: true });
+        }
+        let name = match host {
+            Host::Ipv4(address) => return self.rewrite(url, IpAddr::V4(address)),
+            Host::Ipv6(address) => return self.rewrite(url, IpAddr::V6(address)),
+            Host::Domain(name) => name.trim_end_matches('.').to_ascii_lowercase(),
+        };
+        let is_api_host = self.api_base.host_str() == Some(name.as_str());
+        if !is_api_host && !self.is_known(&name) {
+            return Err(Error::Host(name));
+        }
+        // A known host over clear HTTP: the same file is there over TLS.
+        if url.scheme() == "http" {
+            url.set_scheme("https").map_err(|()| Error::Scheme)?;
+            url.set_port(None).map_err(|()| Error::Scheme)?;
+        }
+        Ok(Passed { url, trusted: false })
+    }
+
+    /// W-API sometimes hands out the raw address of a file server that does not answer; the same path at the
+    /// API's own host does.
+    fn rewrite(&self, mut url: Url, address: IpAddr) -> Result<Passed, Error> {
+        if !is_public(address) {
+            return Err(Error::NotPublic(address.to_string()));
+        }
+        let path = url.path().to_owned();
+        let query = url.query().map(str::to_owned);
+        url = self.api_base.clone();
+        url.set_path(&path);
+        url.set_query(query.as_deref());
+        Ok(Passed { url, trusted: true })
+    }
+
+    fn operator_allows(&self, url: &Url) -> bool {
+        let host = url.host_str().unwrap_or("").to_ascii_lowercase();
+        let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or(0));
+        self.allowed_hosts.iter().any(|allowed| *allowed == host || *allowed == with_port)
+    }
+
+    fn is_known(&self, name: &str) -> bool {
+        self.domains
+            .iter()
+            .any(|domain| name == *domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
+    }
+}
+
+/// A resolver that knows public addresses only.
+pub(super) struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
+            if public.is_empty() {
+                return Err(Error::NoPublicAddress.into());
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// The guard's own refusal, if that is what lies at the bottom of `error`.
+pub(super) fn refusal_in(error: &reqwest::Error) -> Option<Error> {
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        if let Some(refusal) = inner.downcast_ref::<Error>() {
+            return Some(refusal.clone());
+        }
+        source = inner.source();
+    }
+    None
+}
+
+/// IANA's special-purpose registries (iana.org/assignments/iana-ipv4-special-registry and -ipv6-), plus multicast.
+static SPECIAL: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
+    let blocks = [
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+        "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24",
+        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128",
+        "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2620:4f:8000::/48", "3fff::/20", "5f00::/16",
+        "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+    ];
+    blocks.iter().filter_map(|block| block.parse().ok()).collect()
+});
+
+/// Whether an address is on the public internet. IPv4 inside IPv6 (mapped, compatible, NAT64, 6to4) counts as
+/// the IPv4 it carries.
+pub fn is_public(address: IpAddr) -> bool {
+    let address = match address {
+        IpAddr::V6(v6) => carried(v6).map_or(address, IpAddr::V4),
+        IpAddr::V4(_) => address,
+    };
+    !SPECIAL.iter().any(|block| block.contains(&address))
+}
+
+fn carried(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let part = address.segments();
+    let v4 = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
+    match part {
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(v4(high, low)),
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Some(v4(high, low)),
+        [0x2002, high, low, ..] => Some(v4(high, low)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guard() -> Guard {
+        let api = Url::parse("https://api.w-api.app/v1").unwrap();
+        Guard::new(api, &["w-api.app"], &["files.intern".to_owned()])
+    }
+
+    #[test]
+    fn the_gateways_own_hosts_pass_and_clear_http_is_lifted() {
+        for link in ["https://api.w-api.app/media/file/a.oga", "http://files.w-api.app:8080/a"] {
+            let passed = guard().check(link).unwrap();
+            assert_eq!(passed.url.scheme(), "https");
+        }
+    }
+
+    #[test]
+    fn a_raw_public_address_becomes_the_api_host() {
+        let passed = guard().check("http://187.77.227.99:8080/media/file/x.jpeg?a=1").unwrap();
+        assert_eq!(passed.url.as_str(), "https://api.w-api.app/media/file/x.jpeg?a=1");
+    }
+
+    #[test]
+    fn private_addresses_are_refused_in_every_spelling() {
+        for link in [
+            "http://127.0.0.1:8000/x", "http://169.254.169.254/latest", "http://2130706433/", "http://0x7f.1/", "http://127.1/",
+            "http://[::1]/", "http://[::ffff:10.0.0.1]/", "http://[64:ff9b::7f00:1]/", "http://[2002:7f00:1::]/", "http://10.1.2.3/",
+            "http://[fe80::1]/", "http://0.0.0.0/", "http://100.64.1.1/",
+        ] {
+            assert!(matches!(guard().check(link), Err(Error::NotPublic(_))), "{link}");
+        }
+    }
+
+    #[test]
+    fn other_hosts_schemes_and_users_are_refused() {
+        for link in [
+            "https://evil.example/x", "https://notw-api.app/x", "https://w-api.app.evil.example/", "file:///etc/passwd", "ftp://w-api.app/",
+            "https://user@api.w-api.app/", "http://localhost/x", "not a url",
+        ] {
+            assert!(guard().check(link).is_err(), "{link}");
+        }
+    }
+
+    #[test]
+    fn what_the_operator_allows_passes_even_when_private() {
+        assert!(guard().check("http://files.intern/x").unwrap().trusted);
+        let local = Url::parse("http://127.0.0.1:9000/v1").unwrap();
+        let guard = Guard::new(local, &[], &[]);
+        assert!(guard.check("http://127.0.0.1:9000/media/file/a").unwrap().trusted);
+        assert!(guard.check("http://127.0.0.1:9001/media/file/a").is_err());
+    }
+
+    #[test]
+    fn redirects_are_checked_like_links() {
+        let from = guard().check("https://api.w-api.app/a").unwrap();
+        assert!(guard().check_redirect(&from, "/b").is_ok());
+        assert!(guard().check_redirect(&from, "http://169.254.169.254/").is_err());
+        assert!(guard().check_redirect(&from, "//evil.example/").is_err());
+    }
+}

@@ -1,0 +1,158 @@
+//! What each gateway says and how it is asked: reads a delivery into found media and instance news, and
+//! describes the request that turns a media into a link. Pure: no I/O, no clock.
+
+pub mod wapi;
+
+use serde_json::Value as Json;
+use wa_media::FoundMedia;
+
+use crate::clock::Millis;
+use crate::media::{KeyKind, MediaKey, MediaKind, Reason};
+
+/// Which gateway a delivery comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gateway {
+    /// w-api.app
+    Wapi,
+}
+
+/// What a delivery is about, decided by its content and not by its event's name.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Family {
+    /// It tells of media.
+    Media,
+    /// The session went up or down.
+    Connection {
+        /// Whether it is up now.
+        connected: bool,
+    },
+    /// It tells of nothing to keep; why, in the words of the answer.
+    Nothing(&'static str),
+}
+
+/// What all media of one message share.
+#[derive(Clone, Debug, Default)]
+pub struct Message {
+    /// The gateway's id of the message; empty when it gave none.
+    pub id: String,
+    /// The chat, as the gateway wrote it.
+    pub chat_id: Option<String>,
+    /// Who sent it, as the gateway wrote it; a phone number where there is one, else a LID.
+    pub sender_id: Option<String>,
+    /// The sender's privacy id (`…@lid`), where it is told.
+    pub sender_lid: Option<String>,
+    /// The name the sender shows.
+    pub sender_name: Option<String>,
+    /// Sent by the account itself.
+    pub from_me: bool,
+    /// Sent in a group.
+    pub is_group: bool,
+    /// The message's own time.
+    pub sent_at: Option<Millis>,
+}
+
+/// A delivery, read.
+#[derive(Debug)]
+pub struct Reading {
+    /// Which instance the body names.
+    pub instance: Option<String>,
+    /// What it is about.
+    pub family: Family,
+    /// The message, when it is about media.
+    pub message: Message,
+    /// What was found, in the order of their slots.
+    pub media: Vec<FoundMedia>,
+}
+
+/// A body that is not what it claims to be: kept, and answered with this.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Not JSON (or deeper than 128 levels).
+    #[error("invalid JSON at line {line} column {column}")]
+    NotJson {
+        /// From 1.
+        line: usize,
+        /// From 1; 0 at the very beginning.
+        column: usize,
+    },
+    /// JSON, but no object.
+    #[error("the body is JSON but not an object")]
+    NotAnObject,
+}
+
+/// What a gateway needs to know to hand out a link.
+pub struct LinkRequest<'a> {
+    /// The key.
+    pub media_key: &'a MediaKey,
+    /// The path on WhatsApp's CDN, with its query.
+    pub direct_path: &'a str,
+    /// What the message said it is.
+    pub kind: MediaKind,
+    /// Which label its key has.
+    pub key_kind: KeyKind,
+    /// The declared type.
+    pub mime: Option<&'a str>,
+}
+
+/// A link that the gateway handed out.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Where the bytes are. As the gateway wrote it: not yet checked by anybody.
+    pub url: String,
+    /// When it dies, if the gateway said so.
+    pub expires_at: Option<Millis>,
+}
+
+impl Gateway {
+    /// The name in addresses, file names and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Wapi => "wapi",
+        }
+    }
+
+    /// The gateway of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        (name == "wapi").then_some(Self::Wapi)
+    }
+
+    /// Where its API is when nobody says otherwise.
+    pub fn usual_api_base(self) -> &'static str {
+        match self {
+            Self::Wapi => wapi::API_BASE,
+        }
+    }
+
+    /// The domains (with all below them) from which it is known to hand out files.
+    pub fn known_domains(self) -> &'static [&'static str] {
+        match self {
+            Self::Wapi => wapi::DOMAINS,
+        }
+    }
+
+    /// Reads a delivery.
+    pub fn read(self, body: &[u8]) -> Result<Reading, Error> {
+        let body: Json = serde_json::from_slice(body).map_err(|error| Error::NotJson {
+            line: error.line(),
+            column: error.column(),
+        })?;
+        let root = body.as_object().ok_or(Error::NotAnObject)?;
+        match self {
+            Self::Wapi => Ok(wapi::read(root)),
+        }
+    }
+
+    /// The path (below the API base) and body of the call for a link.
+    pub fn link_call(self, request: &LinkRequest<'_>) -> (&'static str, Json) {
+        match self {
+            Self::Wapi => wapi::link_call(request),
+        }
+    }
+
+    /// Reads the answer to that call.
+    pub fn read_link(self, status: u16, body: &[u8]) -> Result<Link, Reason> {
+        match self {
+            Self::Wapi => wapi::read_link(status, body),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! W-API (w-api.app), as its real deliveries and answers look; facts from captures and public clients.
+//!
+//! Its envelope names vary in case between versions, the `event` key may be missing, and both
+//! `webhookReceived` and `webhookDelivery` carry full media, so everything is decided by content.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value as Json, json};
+use wa_media::read::{field, flag, seconds, text};
+
+use super::{Family, Link, LinkRequest, Message, Reading};
+use crate::media::{KeyKind, Reason};
+
+/// The documented address of the API.
+pub const API_BASE: &str = "https://api.w-api.app/v1";
+/// Files come from the API's own host.
+pub const DOMAINS: &[&str] = &["w-api.app"];
+
+type Object = Map<String, Json>;
+
+/// Reads the object of a delivery.
+pub fn read(root: &Object) -> Reading {
+    let instance = field(root, &["instanceId", "instance"]).and_then(text).map(str::to_owned);
+    let nested = nested_message(root);
+    let envelope = nested.unwrap_or(root);
+    let content = field(envelope, &["msgContent", "message"])
+        .filter(|content| content.is_object())
+        .cloned()
+        .unwrap_or_else(|| Json::Object(envelope.clone()));
+    let found = wa_media::find(&content);
+    let family = if found.media.is_empty() {
+        family_without_media(root, &content)
+    } else {
+        Family::Media
+    };
+    Reading {
+        instance,
+        family,
+        message: message(envelope),
+        media: found.media,
+    }
+}
+
+/// Proxies put the whole message under `payload.message` or `payload.data.message`.
+fn nested_message(root: &Object) -> Option<&Object> {
+    let payload = field(root, &["payload", "data"])?.as_object()?;
+    let inner = field(payload, &["data"]).and_then(Json::as_object).unwrap_or(payload);
+    let message = field(inner, &["message"]).and_then(Json::as_object);
+    Some(message.filter(|message| field(message, &["msgContent"]).is_some()).unwrap_or(inner))
+}
+
+fn family_without_media(root: &Object, content: &Json) -> Family {
+    let event = field(root, &["event", "type"]).and_then(text).unwrap_or("").to_lowercase();
+    let has_content = field(root, &["msgContent"]).is_some();
+    if event.contains("disconnected") {
+        return Family::Connection { connected: false };
+    }
+    if event.contains("connected") {
+        return Family::Connection { connected: true };
+    }
+    if let (Some(connected), false) = (field(root, &["connected"]).and_then(Json::as_bool), has_content) {
+        return Family::Connection { connected };
+    }
+    if event.contains("presence") {
+        return Family::Nothing("a presence update carries no media");
+    }
+    if event.contains("call") {
+        return Family::Nothing("a call carries no media");
+    }
+    if !has_content && field(root, &["status"]).is_some() {
+        return Family::Nothing("a status update carries no media");
+    }
+    match content.as_object().is_some_and(|content| !content.is_empty()) && has_content {
+        true => Family::Nothing("the message carries no media"),
+        false => Family::Nothing("the delivery carries no message"),
+    }
+}
+
+fn message(envelope: &Object) -> Message {
+    let part = |name: &str| field(envelope, &[name]).and_then(Json::as_object);
+    let words = |object: Option<&Object>, names: &[&str]| {
+        object.and_then(|object| field(object, names)).and_then(text).map(str::to_owned)
+    };
+    let (chat, sender, key) = (part("chat"), part("sender"), part("key"));
+    let chat_id = words(chat, &["id"])
+        .or_else(|| words(Some(envelope), &["chatId", "phone"]))
+        .or_else(|| words(key, &["remoteJid"]));
+    let sender_lid = words(sender, &["senderLid", "lid"]);
+    let sender_id = words(sender, &["phoneNumber", "id"]).or_else(|| words(key, &["participant"]));
+    let told_group = field(envelope, &["isGroup"]).is_some_and(flag);
+    Message {
+        id: words(Some(envelope), &["messageId", "id"])
+            .or_else(|| words(key, &["id"]))
+            .unwrap_or_default(),
+        is_group: told_group || chat_id.as_deref().is_some_and(|id| id.ends_with("@g.us")),
+        sender_lid: sender_lid.or_else(|| sender_id.clone().filter(|id| id.ends_with("@lid"))),
+        sender_name: words(sender, &["pushName", "name"]).or_else(|| words(sender, &["verifiedBizName"])),
+        from_me: field(envelope, &["fromMe"]).or_else(|| field(key?, &["fromMe"])).is_some_and(flag),
+        sent_at: field(envelope, &["moment", "timestamp", "messageTimestamp"])
+            .and_then(seconds)
+            .map(|at| at.saturating_mul(1_000)),
+        chat_id,
+        sender_id,
+    }
+}
+
+/// `POST {api}/message/download-media?instanceId=…`: all four fields are required, and `type` knows four
+/// words. A sticker is asked for as an image, for that is the label of its key.
+pub fn link_call(request: &LinkRequest<'_>) -> (&'static str, Json) {
+    let kind = match request.key_kind {
+        KeyKind::Image => "image",
+        KeyKind::Video => "video",
+        KeyKind::Audio => "audio",
+        _ => "document",
+    };
+    let usual = match kind {
+        "image" => "image/jpeg",
+        "video" => "video/mp4",
+        "audio" => "audio/ogg; codecs=opus",
+        _ => "application/octet-stream",
+    };
+    let body = json!({
+        "mediaKey": STANDARD.encode(request.media_key.as_bytes()),
+        "directPath": request.direct_path,
+        "type": kind,
+        "mimetype": request.mime.unwrap_or(usual),
+    });
+    ("message/download-media", body)
+}
+
+/// A link is a success whatever `error` says of itself, for the key is always there; no link is a failure
+/// even with 200. A failure's `message` may be an object.
+pub fn read_link(status: u16, body: &[u8]) -> Result<Link, Reason> {
+    match status {
+        401 | 403 => return Err(Reason::GatewayTokenRefused),
+        404 => return Err(Reason::GatewayUnknownInstance),
+        429 => return Err(Reason::GatewayThrottled),
+        502..=504 => return Err(Reason::GatewayUnavailable),
+        _ => {}
+    }
+    let failed = if status >= 500 { Reason::GatewayFailed } else { Reason::GatewayBadAnswer };
+    let answer: Json = serde_json::from_slice(body).map_err(|_| failed)?;
+    let answer = answer.as_object().ok_or(failed)?;
+    if field(answer, &["error"]).is_some_and(flag) {
+        return Err(Reason::GatewayFailed);
+    }
+    let url = field(answer, &["fileLink", "link", "mediaUrl", "url"]).and_then(text).ok_or(failed)?;
+    if status >= 300 {
+        return Err(failed);
+    }
+    Ok(Link {
+        url: url.to_owned(),
+        expires_at: field(answer, &["expires"]).and_then(Json::as_i64),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! The network's side of the house: the webhook door and the health checks.
+
+mod error;
+mod health;
+mod hooks;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{get, post};
+use axum_server::Handle;
+use tokio::sync::Semaphore;
+
+use crate::app::App;
+use crate::config::millis;
+
+/// What a request handler gets.
+#[derive(Clone)]
+pub struct Door {
+    app: Arc<App>,
+    /// Room for bodies in memory, in KiB.
+    room: Arc<Semaphore>,
+}
+
+/// All routes.
+pub fn router(app: Arc<App>) -> Router {
+    let room = Arc::new(Semaphore::new(app.config.door.max_bodies_bytes / 1_024));
+    let mut router = Router::new()
+        .route("/hooks/{gateway}/{token}", post(hooks::by_path))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready));
+    for path in hooks::ORIGINAL_PATHS {
+        router = router.route(path, post(hooks::by_query_or_header));
+        router = router.route(&format!("{path}/"), post(hooks::by_query_or_header));
+    }
+    router
+        .fallback(error::no_such_page)
+        .method_not_allowed_fallback(error::wrong_method)
+        .with_state(Door { app, room })
+}
+
+/// A door that is open.
+pub struct Open {
+    /// Where.
+    pub address: SocketAddr,
+    handle: Handle<SocketAddr>,
+}
+
+impl Open {
+    /// Takes no more requests, and gives those that run this long to end.
+    pub fn close(&self, within: Duration) {
+        self.handle.graceful_shutdown(Some(within));
+    }
+}
+
+/// Opens the door at `listen` and serves until it is closed or the shutdown begins.
+pub async fn open(app: &Arc<App>, listen: &str) -> io::Result<Open> {
+    let listener = tokio::net::TcpListener::bind(listen).await?.into_std()?;
+    let address = listener.local_addr()?;
+    let handle = Handle::new();
+    let mut server = axum_server::from_tcp(listener)?.handle(handle.clone());
+    server
+        .http_builder()
+        .http1()
+        .timer(hyper_util::rt::TokioTimer::new())
+        .header_read_timeout(millis(app.config.door.header_timeout_ms));
+    let routes = router(Arc::clone(app)).into_make_service();
+    let shutdown = app.shutdown.clone();
+    let closing = handle.clone();
+    app.shutdown.spawn(async move {
+        let serving = server.serve(routes);
+        tokio::pin!(serving);
+        let outcome = tokio::select! {
+            outcome = &mut serving => outcome,
+            () = shutdown.begun() => {
+                closing.graceful_shutdown(Some(Duration::from_secs(5)));
+                serving.await
+            }
+        };
+        if let Err(error) = outcome {
+            tracing::error!(%error, "the door broke");
+        }
+    });
+    Ok(Open { address, handle })
+}

@@ -1,0 +1,22 @@
+//! Whether the process lives, and whether it could take a delivery now.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use super::Door;
+use super::error::Error;
+
+pub(super) async fn alive() -> Json<Value> {
+    Json(json!({"status": "alive"}))
+}
+
+/// Commits an empty transaction and writes, reads and removes a file.
+pub(super) async fn ready(State(door): State<Door>) -> Result<Json<Value>, Error> {
+    door.app.db.write(async |_| Ok(())).await?;
+    door.app.vault.probe().await.map_err(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "the vault cannot store");
+        Error::Unavailable
+    })?;
+    Ok(Json(json!({"status": "ready"})))
+}

@@ -1,0 +1,136 @@
+//! The webhook door: token first, then the body as bytes within a limit, then an answer as soon as it is committed.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Door;
+use super::error::Error;
+use crate::config::millis;
+use crate::gateway::Gateway;
+use crate::intake::{self, Receipt};
+use crate::media::InstanceId;
+use crate::registry::Instance;
+use crate::secrets;
+
+/// The addresses of the system that this one takes over from, without their last slash.
+pub(super) const ORIGINAL_PATHS: [&str; 7] = [
+    "/webhook/whatsapp",
+    "/webhook/receive-message",
+    "/webhook/send-message",
+    "/webhook/chat-presence",
+    "/webhook/message-status",
+    "/webhook/connect",
+    "/webhook/disconnect",
+];
+
+/// How much of a refused body is still read, so that its sender gets to hear the refusal.
+const MOST_DRAINED_BYTES: usize = 256 << 20;
+
+#[derive(Deserialize)]
+pub(super) struct TokenQuery {
+    token: Option<String>,
+}
+
+pub(super) async fn by_path(State(door): State<Door>, Path((gateway, token)): Path<(String, String)>, body: Body) -> Response {
+    match Gateway::parse(&gateway) {
+        Some(_) => take(&door, Some(token), body).await,
+        None => refuse(&door, Error::UnknownGateway, body).await,
+    }
+}
+
+pub(super) async fn by_query_or_header(State(door): State<Door>, Query(query): Query<TokenQuery>, headers: HeaderMap, body: Body) -> Response {
+    let bearer = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim().to_owned());
+    take(&door, query.token.or(bearer), body).await
+}
+
+async fn take(door: &Door, token: Option<String>, mut body: Body) -> Response {
+    let instance = match authenticate(door, token).await {
+        Ok(instance) => instance,
+        Err(error) => return refuse(door, error, body).await,
+    };
+    let limit_bytes = door.app.config.door.max_body_bytes;
+    // The smallest size the body can have, or all that it may have when it does not say.
+    let hint = http_body::Body::size_hint(&body);
+    let largest = hint.upper().unwrap_or(limit_bytes as u64);
+    if hint.lower() > limit_bytes as u64 {
+        return refuse(door, Error::BodyTooLarge { limit_bytes }, body).await;
+    }
+    let kib = u32::try_from(largest.min(limit_bytes as u64).div_ceil(1_024)).unwrap_or(u32::MAX);
+    let Ok(_room) = door.room.try_acquire_many(kib) else {
+        return refuse(door, Error::Unavailable, body).await;
+    };
+    let read = tokio::time::timeout(millis(door.app.config.door.body_timeout_ms), read(&mut body, limit_bytes)).await;
+    match read.unwrap_or(Err(Error::BodyIncomplete)) {
+        Ok(bytes) => receive(door, &instance, &bytes).await.unwrap_or_else(IntoResponse::into_response),
+        Err(error) => refuse(door, error, body).await,
+    }
+}
+
+async fn authenticate(door: &Door, token: Option<String>) -> Result<Arc<Instance>, Error> {
+    let hash = secrets::hash_of(&token.ok_or(Error::WrongToken)?);
+    door.app.directory.by_hook(&hash).await?.ok_or(Error::WrongToken)
+}
+
+async fn read(body: &mut Body, limit_bytes: usize) -> Result<Bytes, Error> {
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Error::BodyIncomplete)?.into_data() else {
+            continue;
+        };
+        if bytes.len() + data.len() > limit_bytes {
+            return Err(Error::BodyTooLarge { limit_bytes });
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.freeze())
+}
+
+/// Reads the rest of a refused body and throws it away: a sender that is still writing would otherwise see
+/// a broken connection instead of the answer.
+async fn refuse(door: &Door, error: Error, mut body: Body) -> Response {
+    let drain = async {
+        let mut drained = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            drained += frame.data_ref().map_or(0, Bytes::len);
+            if drained > MOST_DRAINED_BYTES {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(millis(door.app.config.door.body_timeout_ms), drain).await;
+    error.into_response()
+}
+
+async fn receive(door: &Door, instance: &Instance, body: &[u8]) -> Result<Response, Error> {
+    let (status, answer) = match intake::receive(&door.app, instance, body).await? {
+        Receipt::Accepted { delivery, media } => {
+            let media: Vec<_> = media
+                .iter()
+                .map(|(kind, put)| json!({"id": put.id.as_str(), "kind": kind.as_str(), "status": put.status.as_str(), "duplicate": put.duplicate}))
+                .collect();
+            (StatusCode::OK, json!({"status": "accepted", "delivery": delivery.as_str(), "media": media}))
+        }
+        Receipt::Ignored { reason } => (StatusCode::OK, json!({"status": "ignored", "reason": reason})),
+        Receipt::Quarantined { reason } => (StatusCode::ACCEPTED, json!({"status": "quarantined", "reason": reason})),
+        Receipt::WrongInstance { named } => {
+            let known = door.app.directory.by_id().await?;
+            let exists = known.get(&InstanceId(named)).is_some_and(|instance| !instance.removed);
+            return Err(if exists { Error::OtherInstance } else { Error::UnknownInstance });
+        }
+    };
+    Ok((status, Json(answer)).into_response())
+}

@@ -1,0 +1,193 @@
+//! From an authenticated body to committed rows. Whoever gets an `Ok` from here may be told 2xx.
+//!
+//! Reading is pure, everything to be kept goes into one transaction, and that shares its commit with
+//! whatever else waits at the moment. The same body twice makes the same rows once.
+
+pub mod tally;
+
+use std::fmt::Write as _;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::app::App;
+use crate::clock::Millis;
+use crate::db::{Error, Tx, values};
+use crate::events::{self, News};
+use crate::gateway::{Family, Reading};
+use crate::media::{DeliveryId, MediaKind, fresh_id};
+use crate::queue::{self, NewMedia, Put};
+use crate::registry::{self, Instance};
+
+pub use tally::Tally;
+
+/// What became of a delivery.
+#[derive(Debug)]
+pub enum Receipt {
+    /// It told of media, or of the instance, and is kept.
+    Accepted {
+        /// Its id.
+        delivery: DeliveryId,
+        /// Its media, in the order of their slots.
+        media: Vec<(MediaKind, Put)>,
+    },
+    /// It told of nothing to keep.
+    Ignored {
+        /// Why.
+        reason: &'static str,
+    },
+    /// It is not what it claims to be, but kept.
+    Quarantined {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It names another instance than its token belongs to; kept, but nothing is done with it.
+    WrongInstance {
+        /// Which one it names.
+        named: String,
+    },
+}
+
+/// Takes in one body that came with the token of `instance`.
+pub async fn receive(app: &App, instance: &Instance, body: &[u8]) -> Result<Receipt, Error> {
+    let now = app.clock.now();
+    let receipt = match instance.gateway.read(body) {
+        Err(problem) => {
+            let reason = problem.to_string();
+            let delivery = Delivery::new(instance, now, "quarantined", Some(reason.clone()), body);
+            app.db.write(async move |tx| delivery.keep(tx).await).await?;
+            tracing::warn!(instance = %instance.id, reason, "delivery quarantined");
+            Receipt::Quarantined { reason }
+        }
+        Ok(reading) => match reading.instance.clone() {
+            Some(named) if named != instance.id.as_str() => refuse(app, instance, named, body, now).await?,
+            _ => accept(app, instance, reading, body, now).await?,
+        },
+    };
+    app.tally.add(&instance.id, matches!(receipt, Receipt::Ignored { .. }), now);
+    Ok(receipt)
+}
+
+async fn refuse(app: &App, instance: &Instance, named: String, body: &[u8], now: Millis) -> Result<Receipt, Error> {
+    let reason = Some("names another instance".to_owned());
+    let delivery = Delivery::new(instance, now, "refused", reason, body);
+    app.db.write(async move |tx| delivery.keep(tx).await).await?;
+    tracing::warn!(instance = %instance.id, "delivery refused: it names another instance");
+    Ok(Receipt::WrongInstance { named })
+}
+
+async fn accept(app: &App, instance: &Instance, reading: Reading, body: &[u8], now: Millis) -> Result<Receipt, Error> {
+    if let Family::Nothing(reason) = reading.family {
+        return Ok(Receipt::Ignored { reason });
+    }
+    let delivery = Delivery::new(instance, now, "accepted", None, body);
+    let id = delivery.id.clone();
+    let kinds: Vec<_> = reading.media.iter().map(|found| found.kind).collect();
+    let instance = instance.clone();
+    let puts = app
+        .db
+        .write(async move |tx| {
+            delivery.keep(tx).await?;
+            match reading.family {
+                Family::Connection { connected } => record_connection(tx, &instance, connected, now).await.map(|()| Vec::new()),
+                _ => put_all(tx, &instance, &delivery.id, &reading, now).await,
+            }
+        })
+        .await?;
+    app.work.notify_one();
+    for (kind, put) in kinds.iter().zip(&puts) {
+        tracing::info!(delivery = %id, media = %put.id, kind = kind.as_str(), status = put.status.as_str(), duplicate = put.duplicate, "media accepted");
+    }
+    Ok(Receipt::Accepted {
+        delivery: id,
+        media: kinds.into_iter().zip(puts).collect(),
+    })
+}
+
+async fn record_connection(tx: &mut Tx, instance: &Instance, connected: bool, now: Millis) -> Result<(), Error> {
+    registry::set_state(tx, &instance.id, connected, now).await?;
+    let news = News {
+        kind: if connected { "instance.connected" } else { "instance.disconnected" },
+        client: instance.client,
+        instance: instance.id.as_str(),
+        media: None,
+        data: serde_json::json!({}),
+    };
+    events::append(tx, now, news).await
+}
+
+async fn put_all(tx: &mut Tx, instance: &Instance, delivery: &DeliveryId, reading: &Reading, now: Millis) -> Result<Vec<Put>, Error> {
+    let mut puts = Vec::with_capacity(reading.media.len());
+    for (found, slot) in reading.media.iter().zip(0..) {
+        let made_up;
+        let message_id = if reading.message.id.is_empty() {
+            made_up = id_from_media(found);
+            &made_up
+        } else {
+            &reading.message.id
+        };
+        let new = NewMedia {
+            instance: &instance.id,
+            client: instance.client,
+            gateway: instance.gateway,
+            delivery: delivery.as_str(),
+            message_id,
+            message: &reading.message,
+            slot,
+            found,
+        };
+        puts.push(queue::put(tx, &new, now).await?);
+    }
+    Ok(puts)
+}
+
+/// A message without an id is still the same message when its media is the same.
+fn id_from_media(found: &wa_media::FoundMedia) -> String {
+    let mut hash = Sha256::new();
+    hash.update(found.enc_sha256.or(found.sha256).unwrap_or_default());
+    if let Some(key) = &found.media_key {
+        hash.update(key.as_bytes());
+    }
+    hash.update(found.direct_path.as_deref().unwrap_or("").split('?').next().unwrap_or(""));
+    hash.finalize()[..16].iter().fold("noid-".to_owned(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+struct Delivery {
+    id: DeliveryId,
+    instance: String,
+    received_at: Millis,
+    verdict: &'static str,
+    reason: Option<String>,
+    body_size: u64,
+    body_lz4: Vec<u8>,
+}
+
+impl Delivery {
+    fn new(instance: &Instance, now: Millis, verdict: &'static str, reason: Option<String>, body: &[u8]) -> Self {
+        Self {
+            id: DeliveryId(fresh_id(now)),
+            instance: instance.id.as_str().to_owned(),
+            received_at: now,
+            verdict,
+            reason,
+            body_size: body.len() as u64,
+            body_lz4: lz4_flex::compress_prepend_size(body),
+        }
+    }
+
+    async fn keep(&self, tx: &mut Tx) -> Result<(), Error> {
+        let sql = "insert into deliveries (id, instance, received_at, verdict, reason, body_size, body_lz4) values ($1, $2, $3, $4, $5, $6, $7)";
+        let values = values![
+            self.id.as_str(),
+            &self.instance,
+            self.received_at,
+            self.verdict,
+            self.reason.clone(),
+            self.body_size,
+            self.body_lz4.as_slice(),
+        ];
+        tx.run(sql, values).await.map(drop)
+    }
+}

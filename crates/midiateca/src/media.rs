@@ -1,0 +1,131 @@
+//! The nouns: a media, what kind it is, how it stands, and why it failed.
+
+mod reason;
+
+pub use reason::{Reason, Verdict};
+pub use wa_media::{KeyKind, MediaKey, MediaKind};
+
+use crate::clock::Millis;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub String);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl $name {
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+id! {
+    /// Names one media for ever (UUIDv7, lower case).
+    MediaId
+}
+id! {
+    /// Names one WhatsApp number at one gateway, in the gateway's own words.
+    InstanceId
+}
+id! {
+    /// Names one delivery of a webhook (UUIDv7, lower case).
+    DeliveryId
+}
+
+/// A fresh UUIDv7 for something that happened at `now`.
+pub fn fresh_id(now: Millis) -> String {
+    let seconds = u64::try_from(now / 1_000).unwrap_or(0);
+    let nanos = u32::try_from(now.rem_euclid(1_000)).unwrap_or(0) * 1_000_000;
+    let stamp = uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos);
+    uuid::Uuid::new_v7(stamp).to_string()
+}
+
+/// How a media stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MediaStatus {
+    /// Waiting to be fetched.
+    Pending,
+    /// Being fetched under a lease.
+    Downloading,
+    /// Proven, on disk, recorded.
+    Stored,
+    /// Given up for a reason that waiting does not heal.
+    Failed,
+    /// Not fetched before its deadline.
+    Expired,
+    /// Not wanted, by rule.
+    Skipped,
+}
+
+impl MediaStatus {
+    /// All of them, in the order of a media's life.
+    pub const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Downloading,
+        Self::Stored,
+        Self::Failed,
+        Self::Expired,
+        Self::Skipped,
+    ];
+
+    /// The name in the database and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Downloading => "downloading",
+            Self::Stored => "stored",
+            Self::Failed => "failed",
+            Self::Expired => "expired",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// The status of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+/// How the bytes were got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// The gateway downloaded, decrypted and handed out a link.
+    Gateway,
+}
+
+impl Route {
+    /// The name in the database and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+/// One try to get the bytes: recorded whether it went well or not.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// Which way was tried.
+    pub route: Route,
+    /// The host that answered last, without port or path.
+    pub host: Option<String>,
+    /// When the try began.
+    pub started_at: Millis,
+    /// How long it took.
+    pub duration_ms: i64,
+    /// The last HTTP status seen.
+    pub http_status: Option<u16>,
+    /// How many bytes of the file came.
+    pub size_bytes: u64,
+    /// Why it failed; nothing when it went well.
+    pub reason: Option<Reason>,
+}

@@ -1,0 +1,101 @@
+//! Why a media was not stored: a closed list, what to do about each, and a sentence for people.
+
+use crate::clock::{HOUR, Millis};
+
+/// What a failed attempt calls for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Try again: at once within the attempt, then along the ladder in the row.
+    Retry,
+    /// Try again, but no sooner than this many milliseconds from now.
+    RetryAfter(Millis),
+    /// Trying again changes nothing; somebody has to change something first.
+    GiveUp,
+}
+
+macro_rules! reasons {
+    ($($variant:ident $name:literal $verdict:expr, $english:literal, $portuguese:literal;)*) => {
+        /// Why an attempt failed, or why a media stands as it does.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason { $(#[doc = $english] $variant,)* }
+
+        impl Reason {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The stable name in the database and in JSON.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What to do after an attempt that failed so.
+            pub fn verdict(self) -> Verdict {
+                match self { $(Self::$variant => $verdict,)* }
+            }
+
+            /// One sentence in English.
+            pub fn english(self) -> &'static str {
+                match self { $(Self::$variant => $english,)* }
+            }
+
+            /// One sentence in Brazilian Portuguese.
+            pub fn portuguese(self) -> &'static str {
+                match self { $(Self::$variant => $portuguese,)* }
+            }
+        }
+    };
+}
+
+use Verdict::{GiveUp, Retry, RetryAfter};
+
+reasons! {
+    GatewayUnreachable "gateway_unreachable" Retry, "the gateway could not be reached", "não foi possível falar com o gateway";
+    GatewayTimeout "gateway_timeout" Retry, "the gateway did not answer in time", "o gateway não respondeu a tempo";
+    GatewayTokenRefused "gateway_token_refused" RetryAfter(HOUR), "the gateway refused the instance's token: set it again with `midiateca instance add`", "o gateway recusou o token da instância: grave-o de novo com `midiateca instance add`";
+    GatewayUnknownInstance "gateway_unknown_instance" RetryAfter(HOUR), "the gateway does not know this instance or call", "o gateway não conhece esta instância ou chamada";
+    GatewayThrottled "gateway_throttled" Retry, "the gateway asked for fewer calls", "o gateway pediu menos chamadas";
+    GatewayFailed "gateway_failed" Retry, "the gateway could not download the media from WhatsApp", "o gateway não conseguiu baixar a mídia do WhatsApp";
+    GatewayUnavailable "gateway_unavailable" Retry, "the gateway is out of order (5xx)", "o gateway está fora do ar (5xx)";
+    GatewayBadAnswer "gateway_bad_answer" Retry, "the gateway answered something that is not a link", "o gateway respondeu algo que não é um link";
+    TokenMissing "token_missing" GiveUp, "no gateway token is kept for this instance: add it with `midiateca instance add --token-env`", "não há token do gateway para esta instância: grave-o com `midiateca instance add --token-env`";
+    KeysMissing "keys_missing" GiveUp, "the delivery brought neither key nor path, so there is nothing to fetch with", "a entrega não trouxe chave nem caminho, não há com o que buscar";
+    BadMediaKey "bad_media_key" GiveUp, "the media key is not 32 bytes long", "a chave da mídia não tem 32 bytes";
+    LinkRefused "link_refused" GiveUp, "the link points to a host that is not allowed (see fetch.allowed_hosts)", "o link aponta para um host não permitido (veja fetch.allowed_hosts)";
+    LinkGone "link_gone" Retry, "the gateway's link was dead on arrival", "o link do gateway já estava morto";
+    LinkFailed "link_failed" Retry, "the gateway's file server answered with an error", "o servidor de arquivos do gateway respondeu com erro";
+    DownloadTimeout "download_timeout" Retry, "the bytes stopped coming or came too slowly", "os bytes pararam de chegar ou chegaram devagar demais";
+    CutShort "cut_short" Retry, "the connection ended before the file did", "a conexão terminou antes do arquivo";
+    TooLarge "too_large" GiveUp, "the file is larger than fetch.max_file_bytes", "o arquivo é maior que fetch.max_file_bytes";
+    EmptyBody "empty_body" Retry, "zero bytes came", "vieram zero bytes";
+    HtmlBody "html_body" Retry, "a web page came instead of the media", "veio uma página em vez da mídia";
+    JsonBody "json_body" Retry, "a JSON answer came instead of the media", "veio uma resposta JSON em vez da mídia";
+    StillEncrypted "still_encrypted" Retry, "the bytes are still encrypted", "os bytes ainda estão cifrados";
+    HashMismatch "hash_mismatch" Retry, "the bytes do not have the hash that the message promised", "os bytes não têm o hash que a mensagem prometeu";
+    StorageFull "storage_full" Retry, "the disk is full", "o disco está cheio";
+    StorageFailed "storage_failed" Retry, "the file could not be written", "não foi possível gravar o arquivo";
+    Interrupted "interrupted" Retry, "the program stopped in the middle", "o programa parou no meio";
+}
+
+impl Reason {
+    /// The reason of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == name)
+    }
+
+    /// Whether the media may still be had: by waiting, or once somebody mends what the sentence names.
+    pub fn may_heal(self) -> bool {
+        !matches!(self, Self::KeysMissing | Self::BadMediaKey)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_name_of_its_own_that_reads_back() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::parse(reason.as_str()), Some(*reason));
+        }
+    }
+}

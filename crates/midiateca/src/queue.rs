@@ -1,0 +1,282 @@
+//! The media table as a queue: put in, claim by deadline under a lease, renew, finish, postpone, bury, requeue.
+//!
+//! A row is claimed by at most one owner at a time. `fence` grows with every claim, and only the claim
+//! that holds the newest fence may settle the row, so a worker that lost its lease changes nothing.
+
+mod put;
+
+use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
+use crate::db::{Db, Error, Row, Tx, values};
+use crate::gateway::Gateway;
+use crate::media::{Attempt, InstanceId, KeyKind, MediaId, MediaKey, MediaKind, MediaStatus, Reason};
+
+pub use put::{NewMedia, Put, put};
+
+/// The waits between rounds; after the last of them, daily until the deadline.
+const LADDER: [Millis; 6] = [5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR];
+
+/// How long to wait after round number `rounds` (from 1) failed.
+pub fn wait_after(rounds: i64) -> Millis {
+    let step = usize::try_from(rounds - 1).unwrap_or(0);
+    LADDER.get(step).copied().unwrap_or(DAY)
+}
+
+/// A claimed media: everything that is needed to fetch and file it.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Which media.
+    pub id: MediaId,
+    /// Which instance.
+    pub instance: InstanceId,
+    /// Whose.
+    pub client: i64,
+    /// From which gateway.
+    pub gateway: Gateway,
+    /// The message's id.
+    pub message_id: String,
+    /// Which of the message's files.
+    pub slot: i64,
+    /// The folder it belongs to.
+    pub kind: MediaKind,
+    /// The label of its key.
+    pub key_kind: KeyKind,
+    /// The declared type.
+    pub mime_declared: Option<String>,
+    /// The declared name.
+    pub file_name: Option<String>,
+    /// The time in its file's name.
+    pub named_at: Millis,
+    /// The key.
+    pub media_key: Option<MediaKey>,
+    /// The message brought a key, but not one of 32 bytes.
+    pub media_key_malformed: bool,
+    /// The path on the CDN.
+    pub direct_path: Option<String>,
+    /// SHA-256 of the plaintext, as told.
+    pub sha256_told: Option<[u8; 32]>,
+    /// SHA-256 of the encrypted file, as told.
+    pub enc_sha256_told: Option<[u8; 32]>,
+    /// Length of the plaintext, as told. It lies.
+    pub length_told: Option<u64>,
+    /// Failed rounds before this one.
+    pub rounds: i64,
+    /// Attempts recorded before this round.
+    pub attempts: i64,
+    /// When to give up.
+    pub deadline: Millis,
+    /// What the claim is proven by.
+    pub fence: i64,
+}
+
+/// The columns of a [`Job`], for `returning`.
+macro_rules! claimed {
+    () => {
+        "id, instance, client, gateway, message_id, slot, kind, key_kind, mime_declared, file_name, named_at, media_key, media_key_malformed, direct_path, sha256_told, enc_sha256_told, length_told, rounds, attempts, deadline, fence"
+    };
+}
+
+fn job_of(row: &Row) -> Result<Job, Error> {
+    Ok(Job {
+        id: MediaId(row.text("id")?),
+        instance: InstanceId(row.text("instance")?),
+        client: row.int("client")?,
+        gateway: row.parsed("gateway", Gateway::parse)?,
+        message_id: row.text("message_id")?,
+        slot: row.int("slot")?,
+        kind: row.parsed("kind", MediaKind::parse)?,
+        key_kind: row.parsed("key_kind", KeyKind::from_wire_type)?,
+        mime_declared: row.text_or_none("mime_declared")?,
+        file_name: row.text_or_none("file_name")?,
+        named_at: row.int("named_at")?,
+        media_key: row.bytes32_or_none("media_key")?.map(MediaKey::new),
+        media_key_malformed: row.flag("media_key_malformed")?,
+        direct_path: row.text_or_none("direct_path")?,
+        sha256_told: row.bytes32_or_none("sha256_told")?,
+        enc_sha256_told: row.bytes32_or_none("enc_sha256_told")?,
+        length_told: row.int_or_none("length_told")?.and_then(|length| u64::try_from(length).ok()),
+        rounds: row.int("rounds")?,
+        attempts: row.int("attempts")?,
+        deadline: row.int("deadline")?,
+        fence: row.int("fence")?,
+    })
+}
+
+/// Makes ready what has waited long enough, and what a lease let go. Returns how many rows moved.
+pub async fn wake(tx: &mut Tx, now: Millis) -> Result<u64, Error> {
+    let due = "update media set next_attempt_at = null where status = 'pending' and next_attempt_at <= $1";
+    let lapsed = "update media set status = 'pending', next_attempt_at = null, lease_owner = null, lease_until = null
+                  where status = 'downloading' and lease_until < $1";
+    Ok(tx.run(due, values![now]).await? + tx.run(lapsed, values![now]).await?)
+}
+
+/// Lets go of every lease: for a node that starts and knows that it is alone.
+pub async fn release_all(tx: &mut Tx) -> Result<u64, Error> {
+    let sql = "update media set status = 'pending', next_attempt_at = null, lease_owner = null, lease_until = null
+               where status = 'downloading'";
+    tx.run(sql, values![]).await
+}
+
+/// Gives back what one owner holds: for a process that ends.
+pub async fn release(tx: &mut Tx, owner: &str) -> Result<u64, Error> {
+    let sql = "update media set status = 'pending', next_attempt_at = null, lease_owner = null, lease_until = null
+               where status = 'downloading' and lease_owner = $1";
+    tx.run(sql, values![owner]).await
+}
+
+/// The instances that have something ready, each once. Walks the index from one instance to the next, so
+/// the cost grows with the number of instances and not with their backlogs.
+pub async fn instances_with_work(tx: &mut Tx) -> Result<Vec<InstanceId>, Error> {
+    let sql = "with recursive found (id) as (
+                 select min(instance) from media where status = 'pending' and next_attempt_at is null
+                 union all
+                 select (select min(instance) from media
+                         where status = 'pending' and next_attempt_at is null and instance > found.id)
+                 from found where found.id is not null)
+               select id from found where id is not null";
+    let rows = tx.rows(sql, values![]).await?;
+    rows.iter().map(|row| row.text("id").map(InstanceId)).collect()
+}
+
+/// Under whose name, and until when, a claim holds.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// The claiming process.
+    pub owner: String,
+    /// When the claim lapses unless renewed.
+    pub until: Millis,
+}
+
+/// Claims up to `limit` ready media of one instance, the one that dies first first.
+pub async fn claim(tx: &mut Tx, instance: &InstanceId, limit: i64, lease: &Lease) -> Result<Vec<Job>, Error> {
+    let sql = concat!(
+        "update media set status = 'downloading', lease_owner = $1, lease_until = $2, fence = fence + 1
+         where id in (select id from media where instance = $3 and status = 'pending' and next_attempt_at is null
+                      order by deadline limit $4)
+         returning ",
+        claimed!(),
+    );
+    let values = values![&lease.owner, lease.until, instance.as_str(), limit];
+    tx.rows(sql, values).await?.iter().map(job_of).collect()
+}
+
+/// Claims one media by name, ready or waiting.
+pub async fn claim_one(tx: &mut Tx, id: &MediaId, lease: &Lease) -> Result<Option<Job>, Error> {
+    let sql = concat!(
+        "update media set status = 'downloading', next_attempt_at = null, lease_owner = $1, lease_until = $2, fence = fence + 1
+         where id = $3 and status = 'pending' returning ",
+        claimed!(),
+    );
+    let row = tx.row(sql, values![&lease.owner, lease.until, id.as_str()]).await?;
+    row.as_ref().map(job_of).transpose()
+}
+
+/// Holds on to a claim for longer; false when it was lost.
+pub async fn renew(tx: &mut Tx, id: &MediaId, fence: i64, until: Millis) -> Result<bool, Error> {
+    let sql = "update media set lease_until = $3 where id = $1 and fence = $2 and status = 'downloading'";
+    Ok(tx.run(sql, values![id.as_str(), fence, until]).await? == 1)
+}
+
+/// What is held once a media is stored.
+#[derive(Clone, Debug)]
+pub struct Holding {
+    /// How it was got.
+    pub route: crate::media::Route,
+    /// The type that the bytes have.
+    pub mime: String,
+    /// How many bytes.
+    pub size_bytes: u64,
+    /// Their SHA-256.
+    pub sha256: [u8; 32],
+    /// How far they are proven: `full`, `mac` or `unproven`.
+    pub verified: &'static str,
+    /// Where they are, below the storage root.
+    pub path: String,
+}
+
+/// How a round ended.
+#[derive(Clone, Debug)]
+pub enum Settled {
+    /// Stored.
+    Stored(Holding),
+    /// Not yet: try again at that time.
+    Postponed {
+        /// Why.
+        reason: Reason,
+        /// When to try again.
+        until: Millis,
+    },
+    /// No more, as `failed` or `expired`.
+    Ended {
+        /// `Failed` or `Expired`.
+        status: MediaStatus,
+        /// Why.
+        reason: Reason,
+    },
+    /// Given back untried, because the program stops.
+    Returned,
+}
+
+/// Settles a claim and records the attempts of its round. False, and nothing changed, when the claim was lost.
+pub async fn settle(tx: &mut Tx, job: &Job, settled: &Settled, attempts: &[Attempt], now: Millis) -> Result<bool, Error> {
+    let tried = i64::try_from(attempts.len()).unwrap_or(i64::MAX);
+    let changed = match settled {
+        Settled::Stored(held) => {
+            let sql = "update media set status = 'stored', reason = null, next_attempt_at = null, lease_owner = null, lease_until = null,
+                         attempts = attempts + $3, stored_at = $4, route = $5, mime = $6, size_bytes = $7, sha256 = $8, verified = $9, path = $10
+                       where id = $1 and fence = $2 and status = 'downloading'";
+            let values = values![
+                job.id.as_str(), job.fence, tried, now, held.route.as_str(), &held.mime,
+                held.size_bytes, held.sha256, held.verified, &held.path
+            ];
+            tx.run(sql, values).await?
+        }
+        Settled::Postponed { reason, until } => {
+            let sql = "update media set status = 'pending', reason = $3, next_attempt_at = $4, lease_owner = null, lease_until = null,
+                         rounds = rounds + 1, attempts = attempts + $5
+                       where id = $1 and fence = $2 and status = 'downloading'";
+            tx.run(sql, values![job.id.as_str(), job.fence, reason.as_str(), *until, tried]).await?
+        }
+        Settled::Ended { status, reason } => {
+            let sql = "update media set status = $3, reason = $4, next_attempt_at = null, lease_owner = null, lease_until = null,
+                         rounds = rounds + 1, attempts = attempts + $5
+                       where id = $1 and fence = $2 and status = 'downloading'";
+            tx.run(sql, values![job.id.as_str(), job.fence, status.as_str(), reason.as_str(), tried]).await?
+        }
+        Settled::Returned => {
+            let sql = "update media set status = 'pending', next_attempt_at = null, lease_owner = null, lease_until = null, attempts = attempts + $3
+                       where id = $1 and fence = $2 and status = 'downloading'";
+            tx.run(sql, values![job.id.as_str(), job.fence, tried]).await?
+        }
+    };
+    if changed == 1 {
+        record(tx, job, attempts).await?;
+    }
+    Ok(changed == 1)
+}
+
+async fn record(tx: &mut Tx, job: &Job, attempts: &[Attempt]) -> Result<(), Error> {
+    let sql = "insert into attempts (media, n, route, host, started_at, duration_ms, http_status, size_bytes, reason)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    for (attempt, n) in attempts.iter().zip(job.attempts + 1..) {
+        let values = values![
+            job.id.as_str(), n, attempt.route.as_str(), attempt.host.clone(), attempt.started_at, attempt.duration_ms,
+            attempt.http_status.map(u32::from), attempt.size_bytes, attempt.reason.map(Reason::as_str)
+        ];
+        tx.run(sql, values).await?;
+    }
+    Ok(())
+}
+
+/// Puts a media back in the queue from the start of the ladder, unless it is stored or being fetched.
+pub async fn requeue(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool, Error> {
+    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0,
+                 deadline = case when deadline < $2 then $2 else deadline end
+               where id = $1 and status in ('pending', 'failed', 'expired', 'skipped')";
+    Ok(tx.run(sql, values![id.as_str(), now + DAY]).await? == 1)
+}
+
+/// How many media stand in each status.
+pub async fn depth(db: &Db) -> Result<Vec<(MediaStatus, i64)>, Error> {
+    let rows = db.rows("select status, count(*) as n from media group by status", values![]).await?;
+    rows.iter().map(|row| Ok((row.parsed("status", MediaStatus::parse)?, row.int("n")?))).collect()
+}

@@ -1,0 +1,171 @@
+//! Whose numbers these are: clients, and their instances (one WhatsApp number at one gateway each).
+
+mod directory;
+
+use crate::clock::Millis;
+use crate::db::{Db, Error, Row, Tx, values};
+use crate::gateway::Gateway;
+use crate::media::InstanceId;
+
+pub use directory::Directory;
+
+/// A company whose numbers are kept.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its number, part of its folder's name.
+    pub id: i64,
+    /// Its name, for people.
+    pub name: String,
+}
+
+/// One WhatsApp number at one gateway.
+#[derive(Clone)]
+pub struct Instance {
+    /// The gateway's name for it.
+    pub id: InstanceId,
+    /// Whose it is.
+    pub client: i64,
+    /// Which gateway.
+    pub gateway: Gateway,
+    /// Where the gateway's API is, such as `https://api.w-api.app/v1`.
+    pub api_base: String,
+    /// Where WhatsApp's CDN is, if not at its usual hosts.
+    pub cdn_base: Option<String>,
+    /// The gateway's token, sealed.
+    pub token_sealed: Option<Vec<u8>>,
+    /// SHA-256 of the token in the webhook address.
+    pub hook_hash: Vec<u8>,
+    /// `connected`, `disconnected` or `unknown`.
+    pub state: String,
+    /// Last delivery of any kind.
+    pub last_delivery_at: Option<Millis>,
+    /// All deliveries so far.
+    pub delivery_count: i64,
+    /// Deliveries that told of nothing to keep.
+    pub ignored_count: i64,
+    /// Whether the operator took it away; what it holds stays.
+    pub removed: bool,
+}
+
+const COLUMNS: &str = "id, client, gateway, api_base, cdn_base, token_sealed, hook_hash, state, last_delivery_at, delivery_count, ignored_count, removed_at";
+
+fn instance_of(row: &Row) -> Result<Instance, Error> {
+    Ok(Instance {
+        id: InstanceId(row.text("id")?),
+        client: row.int("client")?,
+        gateway: row.parsed("gateway", Gateway::parse)?,
+        api_base: row.text("api_base")?,
+        cdn_base: row.text_or_none("cdn_base")?,
+        token_sealed: row.bytes_or_none("token_sealed")?,
+        hook_hash: row.bytes("hook_hash")?,
+        state: row.text("state")?,
+        last_delivery_at: row.int_or_none("last_delivery_at")?,
+        delivery_count: row.int("delivery_count")?,
+        ignored_count: row.int("ignored_count")?,
+        removed: row.int_or_none("removed_at")?.is_some(),
+    })
+}
+
+/// The context under which an instance's token is sealed.
+pub fn token_context(id: &InstanceId) -> String {
+    format!("instances:{id}:token")
+}
+
+/// Adds a client; with no `id`, the next free number. Fails when name or number are taken.
+pub async fn add_client(tx: &mut Tx, name: &str, id: Option<i64>, now: Millis) -> Result<Option<i64>, Error> {
+    let sql = "insert into clients (id, name, created_at)
+               values (coalesce($1, (select coalesce(max(id), 0) + 1 from clients)), $2, $3)
+               on conflict do nothing returning id";
+    let row = tx.row(sql, values![id, name, now]).await?;
+    row.map(|row| row.int("id")).transpose()
+}
+
+/// All clients, by number.
+pub async fn clients(db: &Db) -> Result<Vec<Client>, Error> {
+    let rows = db.rows("select id, name from clients order by id", vec![]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Client {
+                id: row.int("id")?,
+                name: row.text("name")?,
+            })
+        })
+        .collect()
+}
+
+/// Adds an instance, or takes an existing one over with new settings: its media stay. A token that is not
+/// given stays as it was.
+pub async fn put_instance(tx: &mut Tx, instance: &Instance, now: Millis) -> Result<(), Error> {
+    let sql = "insert into instances (id, client, gateway, api_base, cdn_base, token_sealed, hook_hash, created_at)
+               values ($1, $2, $3, $4, $5, $6, $7, $8)
+               on conflict (id) do update set client = excluded.client, gateway = excluded.gateway,
+                 api_base = excluded.api_base, cdn_base = excluded.cdn_base,
+                 token_sealed = coalesce(excluded.token_sealed, instances.token_sealed),
+                 hook_hash = excluded.hook_hash, removed_at = null";
+    let values = values![
+        instance.id.as_str(),
+        instance.client,
+        instance.gateway.as_str(),
+        &instance.api_base,
+        instance.cdn_base.clone(),
+        instance.token_sealed.clone(),
+        instance.hook_hash.as_slice(),
+        now,
+    ];
+    tx.run(sql, values).await.map(drop)
+}
+
+/// Stops an instance from receiving; what it holds stays. False when there is none of that name.
+pub async fn remove_instance(tx: &mut Tx, id: &InstanceId, now: Millis) -> Result<bool, Error> {
+    let sql = "update instances set removed_at = $2 where id = $1 and removed_at is null";
+    Ok(tx.run(sql, values![id.as_str(), now]).await? == 1)
+}
+
+/// Replaces the token of the webhook address. False when there is no such instance.
+pub async fn set_hook(tx: &mut Tx, id: &InstanceId, hash: &[u8; 32]) -> Result<bool, Error> {
+    let sql = "update instances set hook_hash = $2 where id = $1 and removed_at is null";
+    Ok(tx.run(sql, values![id.as_str(), hash]).await? == 1)
+}
+
+/// Records what a gateway said of its session.
+pub async fn set_state(tx: &mut Tx, id: &InstanceId, connected: bool, now: Millis) -> Result<(), Error> {
+    let state = if connected { "connected" } else { "disconnected" };
+    let sql = "update instances set state = $2, state_at = $3 where id = $1";
+    tx.run(sql, values![id.as_str(), state, now]).await.map(drop)
+}
+
+/// Adds to an instance's counters, and moves its last delivery forward.
+pub async fn count(tx: &mut Tx, id: &InstanceId, deliveries: i64, ignored: i64, last: Millis) -> Result<(), Error> {
+    let sql = "update instances set delivery_count = delivery_count + $2, ignored_count = ignored_count + $3,
+                 last_delivery_at = case when coalesce(last_delivery_at, 0) > $4 then last_delivery_at else $4 end
+               where id = $1";
+    let values = values![id.as_str(), deliveries, ignored, last];
+    tx.run(sql, values).await.map(drop)
+}
+
+/// All instances that were not removed.
+pub async fn instances(db: &Db) -> Result<Vec<Instance>, Error> {
+    let sql = format!("select {COLUMNS} from instances where removed_at is null order by client, id");
+    let rows = db.rows_of(sql, vec![]).await?;
+    rows.iter().map(instance_of).collect()
+}
+
+/// All instances that ever were.
+pub async fn every_instance(db: &Db) -> Result<Vec<Instance>, Error> {
+    let rows = db.rows_of(format!("select {COLUMNS} from instances"), vec![]).await?;
+    rows.iter().map(instance_of).collect()
+}
+
+/// The instance of that name.
+pub async fn instance(db: &Db, id: &InstanceId) -> Result<Option<Instance>, Error> {
+    let sql = format!("select {COLUMNS} from instances where id = $1 and removed_at is null");
+    let rows = db.rows_of(sql, values![id.as_str()]).await?;
+    rows.first().map(instance_of).transpose()
+}
+
+/// The instance to which a webhook token belongs, by the token's hash.
+pub async fn instance_by_hook(db: &Db, hash: &[u8; 32]) -> Result<Option<Instance>, Error> {
+    let sql = format!("select {COLUMNS} from instances where hook_hash = $1 and removed_at is null");
+    let rows = db.rows_of(sql, values![hash]).await?;
+    rows.first().map(instance_of).transpose()
+}

@@ -1,0 +1,75 @@
+//! The instances, kept at hand: looked up on every delivery and every claim, reread once a second.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Instance, every_instance, instance_by_hook};
+use crate::db::{Db, Error};
+use crate::media::InstanceId;
+
+/// How long a removed instance or a replaced token may still be taken.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// A snapshot of all instances, removed ones included, for their media may still be waiting.
+#[derive(Default)]
+struct Snapshot {
+    read_at: Option<Instant>,
+    by_hook: HashMap<Vec<u8>, Arc<Instance>>,
+    by_id: Arc<HashMap<InstanceId, Arc<Instance>>>,
+}
+
+/// The lookup; share it by reference.
+pub struct Directory {
+    db: Db,
+    snapshot: RwLock<Snapshot>,
+}
+
+impl Directory {
+    /// Empty until first asked.
+    pub fn new(db: Db) -> Self {
+        Self {
+            db,
+            snapshot: RwLock::default(),
+        }
+    }
+
+    /// The instance to which a webhook token's hash belongs.
+    pub async fn by_hook(&self, hash: &[u8; 32]) -> Result<Option<Arc<Instance>>, Error> {
+        self.refresh().await?;
+        let known = self.read(|snapshot| snapshot.by_hook.get(hash.as_slice()).cloned());
+        match known {
+            Some(instance) => Ok(Some(instance)),
+            // Perhaps added within the last second.
+            None => Ok(instance_by_hook(&self.db, hash).await?.map(Arc::new)),
+        }
+    }
+
+    /// All instances by name.
+    pub async fn by_id(&self) -> Result<Arc<HashMap<InstanceId, Arc<Instance>>>, Error> {
+        self.refresh().await?;
+        Ok(self.read(|snapshot| Arc::clone(&snapshot.by_id)))
+    }
+
+    fn read<T>(&self, take: impl FnOnce(&Snapshot) -> T) -> T {
+        take(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn refresh(&self) -> Result<(), Error> {
+        let fresh = |snapshot: &Snapshot| snapshot.read_at.is_some_and(|at| at.elapsed() < FRESH);
+        if self.read(fresh) {
+            return Ok(());
+        }
+        let all: Vec<_> = every_instance(&self.db).await?.into_iter().map(Arc::new).collect();
+        let present = all.iter().filter(|instance| !instance.removed);
+        let snapshot = Snapshot {
+            read_at: Some(Instant::now()),
+            by_hook: present.map(|instance| (instance.hook_hash.clone(), Arc::clone(instance))).collect(),
+            by_id: Arc::new(all.iter().map(|instance| (instance.id.clone(), Arc::clone(instance))).collect()),
+        };
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        Ok(())
+    }
+}

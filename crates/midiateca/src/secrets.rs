@@ -1,0 +1,145 @@
+//! Secrets: gateway tokens sealed with the key file, hook tokens kept as hashes only.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use sha2::{Digest as _, Sha256};
+
+const NONCE_BYTES: usize = 24;
+
+/// Why a secret could not be kept or read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The key file could not be read or made.
+    #[error("the key file {path} cannot be used")]
+    KeyFile {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The key file holds something else.
+    #[error("{path} is not a key file: it must hold 32 bytes, base64url")]
+    NotAKey {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Sealed with another key, or altered.
+    #[error("a sealed token cannot be opened: was secret.key replaced?")]
+    Sealed,
+}
+
+/// Seals and opens; holds the key.
+#[derive(Clone)]
+pub struct Secrets {
+    cipher: XChaCha20Poly1305,
+}
+
+impl Secrets {
+    /// Reads the key file, or makes one (mode 0600 on Unix) when there is none.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let failed = |source| Error::KeyFile {
+            path: path.to_owned(),
+            source,
+        };
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(path) {
+            Ok(mut file) => {
+                let text = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+                file.write_all(text.as_bytes()).map_err(failed)?;
+                file.sync_all().map_err(failed)?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(failed(error)),
+        }
+        let mut text = String::new();
+        File::open(path)
+            .and_then(|mut file| file.read_to_string(&mut text))
+            .map_err(failed)?;
+        let key: [u8; 32] = URL_SAFE_NO_PAD
+            .decode(text.trim())
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or_else(|| Error::NotAKey {
+                path: path.to_owned(),
+            })?;
+        Ok(Self {
+            cipher: XChaCha20Poly1305::new(&key.into()),
+        })
+    }
+
+    /// Seals `plain` for the place that `context` names; it opens nowhere else.
+    pub fn seal(&self, context: &str, plain: &str) -> Result<Vec<u8>, Error> {
+        let nonce: [u8; NONCE_BYTES] = rand::random();
+        let payload = Payload {
+            msg: plain.as_bytes(),
+            aad: context.as_bytes(),
+        };
+        let sealed = self
+            .cipher
+            .encrypt(&XNonce::from(nonce), payload)
+            .map_err(|_| Error::Sealed)?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Opens what [`Secrets::seal`] sealed for the same `context`.
+    pub fn unseal(&self, context: &str, sealed: &[u8]) -> Result<String, Error> {
+        let (nonce, body) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(Error::Sealed)?;
+        let payload = Payload {
+            msg: body,
+            aad: context.as_bytes(),
+        };
+        let plain = self
+            .cipher
+            .decrypt(&XNonce::from(*nonce), payload)
+            .map_err(|_| Error::Sealed)?;
+        String::from_utf8(plain).map_err(|_| Error::Sealed)
+    }
+}
+
+/// A fresh token for a hook address: 32 random bytes, base64url.
+pub fn fresh_token() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+}
+
+/// What is kept of a hook token. The token is 256 random bits, so a plain hash is enough.
+pub fn hash_of(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_token_opens_only_in_its_place_and_with_its_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let secrets = Secrets::open(&dir.path().join("a")).unwrap();
+        let sealed = secrets.seal("instance A", "token").unwrap();
+        let again = Secrets::open(&dir.path().join("a")).unwrap();
+        assert_eq!(again.unseal("instance A", &sealed).unwrap(), "token");
+        assert!(again.unseal("instance B", &sealed).is_err());
+        let other = Secrets::open(&dir.path().join("b")).unwrap();
+        assert!(other.unseal("instance A", &sealed).is_err());
+        assert!(other.unseal("instance A", b"short").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_key_file_is_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret.key");
+        Secrets::open(&path).unwrap();
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

@@ -1,0 +1,237 @@
+//! Where a file lives: staged unseen, then published whole or not at all.
+//!
+//! Promises: nothing has a final name before it is [`Verified`]; a published file is synced, renamed into
+//! place and its folder synced; doing it twice does no harm; the same bytes of one client lie on the disk once.
+
+pub mod layout;
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sha2::{Digest as _, Sha256};
+use wa_media::Verified;
+
+use crate::media::{InstanceId, MediaKind};
+use layout::RelativePath;
+
+/// Bytes kept in memory before a staged file is made: a voice note never needs one.
+const BUFFER_BYTES: usize = 128 << 10;
+const STAGING: &str = ".staging";
+
+/// Why a file could not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No room left.
+    #[error("the disk is full")]
+    Full(#[source] io::Error),
+    /// Anything else the system said.
+    #[error("the file cannot be written")]
+    Io(#[source] io::Error),
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full(error),
+            _ => Self::Io(error),
+        }
+    }
+}
+
+/// The storage room; cheap to clone.
+#[derive(Clone)]
+pub struct Vault {
+    root: Arc<PathBuf>,
+    staged: Arc<AtomicU64>,
+    prefix: Arc<str>,
+}
+
+/// Bytes that nobody has proven yet. Dropped unpublished, they are gone.
+pub struct Staging {
+    buffer: Vec<u8>,
+    file: Option<(PathBuf, Arc<File>)>,
+    path: PathBuf,
+}
+
+impl Vault {
+    /// Opens the vault at `root`. `owner` sets this process' staged files apart from another's.
+    pub fn open(root: &Path, owner: &str) -> Result<Self, Error> {
+        fs::create_dir_all(root.join(STAGING))?;
+        Ok(Self {
+            root: Arc::new(root.to_owned()),
+            staged: Arc::default(),
+            prefix: owner.into(),
+        })
+    }
+
+    /// The root folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Throws away what an earlier run left staged. Only for a process that is alone on this vault.
+    pub fn sweep(&self) -> Result<(), Error> {
+        for entry in fs::read_dir(self.root.join(STAGING))? {
+            fs::remove_file(entry?.path())?;
+        }
+        Ok(())
+    }
+
+    /// Makes the five folders of an instance, so that an operator sees where files will come.
+    pub fn make_folders(&self, client: i64, instance: &InstanceId) -> Result<(), Error> {
+        for kind in MediaKind::ALL {
+            let folder = self.root.join(layout::folder(client, instance, kind));
+            fs::create_dir_all(&folder)?;
+            sync_folder(&folder)?;
+        }
+        Ok(())
+    }
+
+    /// A place for bytes that are on their way.
+    pub fn stage(&self) -> Staging {
+        let n = self.staged.fetch_add(1, Ordering::Relaxed);
+        Staging {
+            buffer: Vec::new(),
+            file: None,
+            path: self.root.join(STAGING).join(format!("{}-{n}", self.prefix)),
+        }
+    }
+
+    /// Gives proven bytes their name. `same` names a file of the same client that should hold the same bytes:
+    /// if it truly does, the new name becomes a second link to it.
+    pub async fn publish(&self, staging: Staging, verified: &Verified, path: &RelativePath, same: Option<RelativePath>) -> Result<(), Error> {
+        let target = self.root.join(path.as_path());
+        let same = same.filter(|same| same != path).map(|same| self.root.join(same.as_path()));
+        let sha256 = *verified.sha256();
+        blocking(move || {
+            let folder = target.parent().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+            fs::create_dir_all(folder)?;
+            let linked = same.is_some_and(|same| link_if_intact(&same, &target, &sha256));
+            if !linked {
+                staging.place(&target)?;
+            }
+            sync_folder(folder)
+        })
+        .await
+    }
+
+    /// The size of a stored file; nothing when it is not there.
+    pub fn size_bytes(&self, path: &str) -> Option<u64> {
+        let metadata = fs::metadata(self.root.join(path)).ok()?;
+        metadata.is_file().then(|| metadata.len())
+    }
+
+    /// Writes, reads back and removes a small file: whether the vault can store now.
+    pub async fn probe(&self) -> Result<(), Error> {
+        let mut staging = self.stage();
+        staging.buffer.extend_from_slice(b"midiateca");
+        let target = self.root.join(STAGING).join(format!("{}-probe", self.prefix));
+        blocking(move || {
+            staging.place(&target)?;
+            let back = fs::read(&target)?;
+            fs::remove_file(&target)?;
+            if back == b"midiateca" { Ok(()) } else { Err(io::Error::from(io::ErrorKind::InvalidData).into()) }
+        })
+        .await
+    }
+}
+
+impl Staging {
+    /// Takes the next bytes.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= BUFFER_BYTES {
+            self.spill().await?;
+        }
+        Ok(())
+    }
+
+    async fn spill(&mut self) -> Result<(), Error> {
+        let buffer = std::mem::take(&mut self.buffer);
+        let open = self.file.as_ref().map(|(_, file)| Arc::clone(file));
+        let path = self.path.clone();
+        let (file, mut buffer) = blocking(move || {
+            let file = match open {
+                Some(file) => file,
+                None => Arc::new(File::create(&path)?),
+            };
+            (&*file).write_all(&buffer)?;
+            Ok((file, buffer))
+        })
+        .await?;
+        buffer.clear();
+        self.buffer = buffer;
+        self.file = Some((self.path.clone(), file));
+        Ok(())
+    }
+
+    /// Writes what is left, syncs, and renames into place.
+    fn place(mut self, target: &Path) -> Result<(), Error> {
+        if self.file.is_none() {
+            let file = File::create(&self.path)?;
+            self.file = Some((self.path.clone(), Arc::new(file)));
+        }
+        if let Some((path, file)) = &self.file {
+            (&**file).write_all(&self.buffer)?;
+            file.sync_all()?;
+            fs::rename(path, target)?;
+        }
+        self.file = None;
+        Ok(())
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if let Some((path, _)) = self.file.take() {
+            // What cannot be removed now is swept at the next start.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Error::Io(io::Error::from(io::ErrorKind::Interrupted))),
+    }
+}
+
+/// A second name for the same bytes, but only if they are still those bytes. Any failure means no.
+fn link_if_intact(existing: &Path, target: &Path, sha256: &[u8; 32]) -> bool {
+    hash_file(existing).is_ok_and(|found| found == *sha256)
+        && match fs::hard_link(existing, target) {
+            Ok(()) => true,
+            // A retry after a crash between link and commit.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => hash_file(target).is_ok_and(|found| found == *sha256),
+            Err(_) => false,
+        }
+}
+
+/// SHA-256 of a file, in constant memory.
+pub fn hash_file(path: &Path) -> io::Result<[u8; 32]> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        let n = file.read(&mut buffer)?;
+        if n == 0 {
+            return Ok(hash.finalize().into());
+        }
+        hash.update(&buffer[..n]);
+    }
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> Result<(), Error> {
+    Ok(File::open(folder)?.sync_all()?)
+}
+
+/// Windows cannot sync a folder; NTFS journals its names.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> Result<(), Error> {
+    Ok(())
+}

@@ -1,0 +1,218 @@
+//! How paths are put together:
+//! `cliente_{client}/instance_{instance}/{kind}/{gateway}_{message}_{YYYYMMDD}_{HHMMSS}.{ext}`.
+//!
+//! No stranger's word becomes part of a path unescaped, and two ids never meet in one name.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::clock::{Millis, compact};
+use crate::media::{InstanceId, MediaKind};
+
+/// File systems take 255 bytes a name; gateway, time and extension need their share.
+const LONGEST_ID: usize = 128;
+
+/// A path below the storage root, made here or read from a row that was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelativePath(String);
+
+impl RelativePath {
+    /// Takes a path from a row. Nothing when it would leave the root.
+    pub fn from_row(path: String) -> Option<Self> {
+        let safe = Path::new(&path).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        (safe && !path.is_empty()).then_some(Self(path))
+    }
+
+    /// As text, with forward slashes.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// As a path.
+    pub fn as_path(&self) -> &Path {
+        Path::new(&self.0)
+    }
+}
+
+/// What a file's name is made of.
+pub struct Name<'a> {
+    /// Whose.
+    pub client: i64,
+    /// Which instance.
+    pub instance: &'a InstanceId,
+    /// The folder.
+    pub kind: MediaKind,
+    /// Which gateway.
+    pub gateway: &'static str,
+    /// The message's id, as it came.
+    pub message_id: &'a str,
+    /// Which of the message's files; the first is 0 and goes unmentioned.
+    pub slot: i64,
+    /// The message's time.
+    pub at: Millis,
+    /// Without a dot.
+    pub extension: &'static str,
+}
+
+/// The folder of one kind of one instance.
+pub fn folder(client: i64, instance: &InstanceId, kind: MediaKind) -> String {
+    format!("cliente_{client}/instance_{}/{}", escape(instance.as_str()), kind.as_str())
+}
+
+/// The path of one file.
+pub fn path(name: &Name<'_>) -> RelativePath {
+    let mut path = folder(name.client, name.instance, name.kind);
+    let _ = write!(path, "/{}_{}_{}", name.gateway, escape(name.message_id), compact(name.at));
+    if name.slot > 0 {
+        let _ = write!(path, "_{}", name.slot + 1);
+    }
+    path.push('.');
+    path.push_str(name.extension);
+    RelativePath(path)
+}
+
+/// Plain ids stay; other bytes become `%XX`; what is too long is cut and ends in `~` and a hash of the
+/// whole. Neither `%` nor `~` is plain, so no two ids give the same text.
+fn escape(id: &str) -> String {
+    let mut escaped = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
+            escaped.push(char::from(byte));
+        } else {
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    if escaped.len() > LONGEST_ID {
+        escaped.truncate(LONGEST_ID - 33);
+        escaped.push('~');
+        for byte in &Sha256::digest(id.as_bytes())[..16] {
+            let _ = write!(escaped, "{byte:02x}");
+        }
+    }
+    escaped
+}
+
+/// What the bytes are and what their file's name ends in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// The type, without parameters.
+    pub mime: String,
+    /// The extension, without a dot.
+    pub extension: &'static str,
+}
+
+/// Reads the form from the bytes first, from the declared type second, from the declared name third.
+pub fn form(head: &[u8], kind: MediaKind, declared: Option<&str>, file_name: Option<&str>) -> Form {
+    let declared = declared.map(|mime| mime.split(';').next().unwrap_or("").trim().to_ascii_lowercase());
+    let sniffed = infer::get(head).map(|found| canonical(found.mime_type(), kind));
+    // A zip may be a newer office file, and text says little: there the declared type knows more.
+    let vague = matches!(sniffed, None | Some("application/zip" | "application/x-ole-storage" | "text/plain" | "text/xml"));
+    let named = file_name.and_then(|name| name.rsplit_once('.')).map(|(_, extension)| extension.to_ascii_lowercase());
+    let by_name = named.as_deref().and_then(|extension| FORMS.iter().find(|(_, known)| *known == extension));
+    let told = declared.as_deref().and_then(|mime| FORMS.iter().find(|(known, _)| *known == mime));
+    let by_told = told.filter(|_| vague || sniffed.is_none());
+    let by_bytes = sniffed.and_then(|mime| FORMS.iter().find(|(known, _)| *known == mime));
+    let by_name = by_name.filter(|_| vague);
+    let (mime, extension) = match (vague, by_bytes) {
+        (false, Some(found)) => *found,
+        _ => by_told.or(by_name).or(by_bytes).copied().unwrap_or(("application/octet-stream", "bin")),
+    };
+    let mime = if extension == "bin" { declared.filter(|mime| mime.contains('/')).unwrap_or_else(|| mime.to_owned()) } else { mime.to_owned() };
+    Form { mime, extension }
+}
+
+fn canonical(mime: &'static str, kind: MediaKind) -> &'static str {
+    match mime {
+        "audio/opus" | "application/ogg" | "video/ogg" => "audio/ogg",
+        "audio/x-wav" => "audio/wav",
+        "audio/m4a" | "audio/x-m4a" => "audio/mp4",
+        "video/mp4" if kind == MediaKind::Audio => "audio/mp4",
+        "video/x-m4v" => "video/mp4",
+        other => other,
+    }
+}
+
+/// Types and extensions, first match wins in either direction. Generic tables name `jfif`, `oga` or `asm` here.
+const FORMS: &[(&str, &str)] = &[
+    ("image/jpeg", "jpg"), ("image/jpg", "jpg"), ("image/png", "png"), ("image/webp", "webp"), ("image/gif", "gif"),
+    ("image/heic", "heic"), ("image/heif", "heif"), ("image/avif", "avif"), ("image/bmp", "bmp"), ("image/tiff", "tiff"),
+    ("image/svg+xml", "svg"), ("audio/ogg", "ogg"), ("audio/opus", "ogg"), ("audio/mp4", "m4a"), ("audio/x-m4a", "m4a"),
+    ("audio/mpeg", "mp3"), ("audio/mp3", "mp3"), ("audio/aac", "aac"), ("audio/amr", "amr"), ("audio/wav", "wav"),
+    ("audio/x-flac", "flac"), ("audio/flac", "flac"), ("video/mp4", "mp4"), ("video/3gpp", "3gp"), ("video/quicktime", "mov"),
+    ("video/webm", "webm"), ("video/x-matroska", "mkv"), ("video/x-msvideo", "avi"), ("video/mpeg", "mpg"),
+    ("application/was", "was"), ("application/pdf", "pdf"),
+    ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx"),
+    ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
+    ("application/vnd.openxmlformats-officedocument.presentationml.presentation", "pptx"),
+    ("application/msword", "doc"), ("application/vnd.ms-excel", "xls"), ("application/vnd.ms-powerpoint", "ppt"),
+    ("application/vnd.oasis.opendocument.text", "odt"), ("application/vnd.oasis.opendocument.spreadsheet", "ods"),
+    ("application/rtf", "rtf"), ("text/rtf", "rtf"), ("text/plain", "txt"), ("text/csv", "csv"), ("text/html", "html"),
+    ("text/xml", "xml"), ("application/xml", "xml"), ("application/json", "json"), ("text/vcard", "vcf"), ("text/x-vcard", "vcf"),
+    ("text/calendar", "ics"), ("application/zip", "zip"), ("application/x-zip-compressed", "zip"), ("application/vnd.rar", "rar"),
+    ("application/x-7z-compressed", "7z"), ("application/gzip", "gz"), ("application/x-tar", "tar"),
+    ("application/vnd.android.package-archive", "apk"), ("application/epub+zip", "epub"),
+    ("application/vnd.microsoft.portable-executable", "exe"), ("application/x-pkcs12", "p12"), ("application/x-pkcs12", "pfx"),
+    ("application/postscript", "ps"), ("image/vnd.dwg", "dwg"), ("application/x-cdr", "cdr"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_is_the_one_of_the_design() {
+        let instance = InstanceId("3B6XIW-ZTS923-GEAY6V".to_owned());
+        let name = Name {
+            client: 2, instance: &instance, kind: MediaKind::Audio, gateway: "wapi",
+            message_id: "B80D865264B9CA985108F695BEF5B564", slot: 0, at: 1_757_102_696_000, extension: "ogg",
+        };
+        assert_eq!(
+            path(&name).as_str(),
+            "cliente_2/instance_3B6XIW-ZTS923-GEAY6V/audio/wapi_B80D865264B9CA985108F695BEF5B564_20250905_200456.ogg"
+        );
+        assert!(path(&Name { slot: 1, ..name }).as_str().ends_with("_200456_2.ogg"));
+    }
+
+    #[test]
+    fn no_id_leaves_its_folder_or_meets_another() {
+        let long = "x".repeat(4_000);
+        let ids = [
+            "../../etc/passwd", "a/b", "a\\b", "a%2Fb", "a\0b", "..", ".", "", "\u{202e}gpj.exe", "😀", "a b", "con:", &long,
+            &long[1..], "a~b", "A%",
+        ];
+        let mut seen = std::collections::HashSet::new();
+        for id in ids {
+            let escaped = escape(id);
+            assert!(escaped.len() <= LONGEST_ID && !escaped.contains(['/', '\\', '\0', '.', ':']), "{escaped}");
+            assert!(seen.insert(escaped), "{id:?} meets another");
+        }
+    }
+
+    #[test]
+    fn rows_cannot_lead_out_of_the_root() {
+        for path in ["../x", "/etc/passwd", "a/../../x", ""] {
+            assert!(RelativePath::from_row(path.to_owned()).is_none(), "{path}");
+        }
+        assert!(RelativePath::from_row("cliente_1/a/b.jpg".to_owned()).is_some());
+    }
+
+    #[test]
+    fn the_bytes_decide_then_the_type_then_the_name() {
+        let ogg = b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x13OpusHead";
+        let cases: [(&[u8], MediaKind, Option<&str>, Option<&str>, &str); 8] = [
+            (ogg, MediaKind::Audio, Some("audio/mpeg"), None, "ogg"),
+            (b"\xff\xd8\xff\xe0\0\x10JFIF", MediaKind::Image, Some("image/png"), None, "jpg"),
+            (b"PK\x03\x04\0\0\0\0", MediaKind::Document, Some("application/vnd.openxmlformats-officedocument.wordprocessingml.document"), None, "docx"),
+            (b"a;b\n1;2\n", MediaKind::Document, Some("text/csv; charset=utf-8"), None, "csv"),
+            (b"????", MediaKind::Document, Some("application/octet-stream"), Some("planta.DWG"), "dwg"),
+            (b"????", MediaKind::Document, None, Some("x.../../sh"), "bin"),
+            (b"????", MediaKind::Audio, Some("audio/ogg; codecs=opus"), None, "ogg"),
+            (b"%PDF-1.7", MediaKind::Document, Some("image/jpeg"), Some("a.jpg"), "pdf"),
+        ];
+        for (head, kind, declared, name, extension) in cases {
+            assert_eq!(form(head, kind, declared, name).extension, extension, "{declared:?} {name:?}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The loop that keeps downloads running: how many at once, under which leases, until when.
+//!
+//! Claims are shared out so that no client and no gateway host takes all places; within an instance the
+//! media that dies first goes first. A claim that cannot be renewed is let go of at once.
+
+mod share;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::archive::{self, Round};
+use crate::config::millis;
+use crate::db::Error;
+use crate::events::{self, News};
+use crate::media::Reason;
+use crate::queue::{self, Job, Lease, Settled};
+use crate::registry::Instance;
+use share::Places;
+
+/// How often waits and lapsed leases are looked at.
+const TICK: Duration = Duration::from_millis(500);
+/// Downloads that end together are replaced by one claim.
+const GATHER: Duration = Duration::from_millis(2);
+const PATIENCE_WITH_DATABASE: Duration = Duration::from_secs(1);
+
+/// Runs until the shutdown begins, then drains.
+pub async fn run(app: Arc<App>) {
+    let mut running = JoinSet::new();
+    let mut places = Places::new(&app.config.worker);
+    let mut tick = tokio::time::interval(TICK);
+    let (mut look, mut wake) = (true, true);
+    loop {
+        if look && places.any_free() {
+            tokio::time::sleep(GATHER).await;
+            collect(&mut running, &mut places);
+            match claim(&app, &places, wake).await {
+                Ok((claimed, more)) => {
+                    look = more;
+                    wake = false;
+                    for (job, instance) in claimed {
+                        places.take(&job, &instance);
+                        let app = Arc::clone(&app);
+                        running.spawn(async move { do_job(app, job, instance).await });
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "nothing can be claimed now");
+                    tokio::time::sleep(PATIENCE_WITH_DATABASE).await;
+                }
+            }
+        }
+        tokio::select! {
+            () = app.shutdown.begun() => break,
+            () = app.work.notified() => look = true,
+            _ = tick.tick() => (look, wake) = (true, true),
+            Some(done) = running.join_next(), if !running.is_empty() => places.free(done.ok()),
+        }
+    }
+    drain(&app, &mut running).await;
+}
+
+fn collect(running: &mut JoinSet<share::Place>, places: &mut Places) {
+    while let Some(done) = running.try_join_next() {
+        places.free(done.ok());
+    }
+}
+
+type Claimed = Vec<(Job, Arc<Instance>)>;
+
+/// Claims what there is room for; says whether there may be more.
+async fn claim(app: &App, places: &Places, wake: bool) -> Result<(Claimed, bool), Error> {
+    let now = app.clock.now();
+    let known = app.directory.by_id().await?;
+    let lease = Lease {
+        owner: app.owner.clone(),
+        until: now + i64::try_from(app.config.worker.lease_ms).unwrap_or(i64::MAX),
+    };
+    let places = places.clone();
+    app.db
+        .write(async move |tx| {
+            if wake {
+                queue::wake(tx, now).await?;
+            }
+            let ready = queue::instances_with_work(tx).await?;
+            let ready: Vec<_> = ready.iter().filter_map(|id| known.get(id)).collect();
+            let mut places = places.clone();
+            let mut claimed = Vec::new();
+            let mut more = false;
+            for (left, instance) in (1..=ready.len()).rev().zip(places.in_order(&ready)) {
+                let quota = places.quota(&instance, left);
+                if quota > 0 {
+                    let jobs = queue::claim(tx, &instance.id, quota, &lease).await?;
+                    more |= i64::try_from(jobs.len()).unwrap_or(i64::MAX) == quota;
+                    for job in jobs {
+                        places.take(&job, &instance);
+                        claimed.push((job, Arc::clone(&instance)));
+                    }
+                } else {
+                    more = true;
+                }
+            }
+            Ok((claimed, more))
+        })
+        .await
+}
+
+/// Does one job under its lease and settles it.
+async fn do_job(app: Arc<App>, job: Job, instance: Arc<Instance>) -> share::Place {
+    let place = share::Place::of(&job, &instance);
+    tokio::select! {
+        () = round(&app, &job, &instance) => {}
+        () = lose_lease(&app, &job) => tracing::warn!(media = %job.id, "the lease was lost, so the download is dropped"),
+    }
+    place
+}
+
+/// One round of one job, whatever happens in it.
+pub async fn round(app: &App, job: &Job, instance: &Instance) {
+    let round = AssertUnwindSafe(archive::archive(app, job, instance)).catch_unwind().await;
+    let round = round.unwrap_or_else(|_| {
+        let until = app.clock.now() + queue::wait_after(job.rounds + 1);
+        Round {
+            settled: Settled::Postponed {
+                reason: Reason::Interrupted,
+                until,
+            },
+            attempts: Vec::new(),
+            same_bytes: None,
+        }
+    });
+    settle(app, job, round).await;
+}
+
+/// Ends when the lease could not be kept.
+async fn lose_lease(app: &App, job: &Job) {
+    let lease = app.config.worker.lease_ms;
+    loop {
+        tokio::time::sleep(millis(lease / 3)).await;
+        let until = app.clock.now() + i64::try_from(lease).unwrap_or(i64::MAX);
+        let (id, fence) = (job.id.clone(), job.fence);
+        if let Ok(false) = app.db.write(async move |tx| queue::renew(tx, &id, fence, until).await).await {
+            return;
+        }
+    }
+}
+
+/// Records how the round ended, as soon as the database can.
+async fn settle(app: &App, job: &Job, round: Round) {
+    let (settled, attempts) = (Arc::new(round.settled), Arc::new(round.attempts));
+    loop {
+        let (now, job_copy) = (app.clock.now(), job.clone());
+        let (s, a) = (Arc::clone(&settled), Arc::clone(&attempts));
+        let write = app.db.write(async move |tx| {
+            let held = queue::settle(tx, &job_copy, &s, &a, now).await?;
+            if held && let Some(news) = news(&job_copy, &s) {
+                events::append(tx, now, news).await?;
+            }
+            Ok(held)
+        });
+        match write.await {
+            Ok(true) => return tell(job, &settled, attempts.len()),
+            Ok(false) => return tracing::warn!(media = %job.id, "settled by somebody else meanwhile"),
+            Err(error) => tracing::warn!(media = %job.id, error = &error as &dyn std::error::Error, "cannot record the outcome yet"),
+        }
+        tokio::time::sleep(PATIENCE_WITH_DATABASE).await;
+    }
+}
+
+fn news<'a>(job: &'a Job, settled: &Settled) -> Option<News<'a>> {
+    let (kind, data) = match settled {
+        Settled::Stored(held) => (
+            "media.stored",
+            serde_json::json!({"kind": job.kind.as_str(), "path": held.path, "size": held.size_bytes, "verified": held.verified, "mime": held.mime}),
+        ),
+        Settled::Postponed { reason, until } => (
+            "media.postponed",
+            serde_json::json!({"kind": job.kind.as_str(), "reason": reason.as_str(), "next_attempt_at": crate::clock::rfc3339(*until)}),
+        ),
+        Settled::Ended { status, reason } => (
+            if *status == crate::media::MediaStatus::Expired { "media.expired" } else { "media.failed" },
+            serde_json::json!({"kind": job.kind.as_str(), "reason": reason.as_str()}),
+        ),
+        Settled::Returned => return None,
+    };
+    Some(News {
+        kind,
+        client: job.client,
+        instance: job.instance.as_str(),
+        media: Some(job.id.as_str()),
+        data,
+    })
+}
+
+fn tell(job: &Job, settled: &Settled, tries: usize) {
+    match settled {
+        Settled::Stored(held) => {
+            tracing::info!(media = %job.id, kind = job.kind.as_str(), size = held.size_bytes, verified = held.verified, path = held.path, tries, "media stored");
+        }
+        Settled::Postponed { reason, until } => {
+            tracing::warn!(media = %job.id, reason = reason.as_str(), next = crate::clock::rfc3339(*until), tries, "media postponed");
+        }
+        Settled::Ended { status, reason } => {
+            tracing::error!(media = %job.id, status = status.as_str(), reason = reason.as_str(), tries, "media given up");
+        }
+        Settled::Returned => tracing::info!(media = %job.id, "media given back"),
+    }
+}
+
+/// Lets running downloads finish, and gives back what does not in time.
+async fn drain(app: &App, running: &mut JoinSet<share::Place>) {
+    let all = async { while running.join_next().await.is_some() {} };
+    if tokio::time::timeout(millis(app.config.worker.drain_ms), all).await.is_err() {
+        running.shutdown().await;
+    }
+    let owner = app.owner.clone();
+    if let Err(error) = app.db.write(async move |tx| queue::release(tx, &owner).await).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "leases could not be given back; they lapse by themselves");
+    }
+}
