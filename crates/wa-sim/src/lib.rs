@@ -1,1 +1,12 @@
-//! A pretend W-API and WhatsApp CDN on loopback.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod fault;
+mod media;
+mod server;
+mod world;
+
+pub use fault::Fault;
+pub use media::{Content, SimMedia, generated_sha256};
+pub use server::Sim;
+pub use world::{Delivery, World};

@@ -1,0 +1,60 @@
+//! What can go wrong, on demand.
+
+/// How a media misbehaves. Faults of the call for a link come first, faults of the file after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing: link and file are right.
+    None,
+    /// 500 with an object as its message, as W-API answers when WhatsApp gives it nothing.
+    ApiErrorObject,
+    /// 200 with `error: true`.
+    ApiErrorTrue,
+    /// 429 with `Retry-After`.
+    TooManyRequests {
+        /// Seconds.
+        retry_after_s: u32,
+    },
+    /// Any status for the call, without a body.
+    ApiStatus(u16),
+    /// The call is never answered.
+    Hang,
+    /// The link leads to a port on which nobody listens.
+    RefusedConnection,
+    /// The file's headers come, its bytes never.
+    HangBody,
+    /// The file comes slowly.
+    Drip {
+        /// The speed.
+        bytes_per_second: u32,
+    },
+    /// The connection breaks after so many bytes.
+    CutShort {
+        /// How many come.
+        after_bytes: usize,
+    },
+    /// Zero bytes with 200.
+    Empty,
+    /// A web page with 200.
+    HtmlPage,
+    /// A JSON text with 200.
+    JsonPage,
+    /// The encrypted file with 200.
+    StillEncrypted,
+    /// Other bytes of the same length.
+    WrongBytes,
+    /// The link is exactly this.
+    LinkTo(String),
+    /// The link's origin is this, its path the right one.
+    LinkAt(String),
+    /// The file answers with a redirect to this.
+    RedirectTo(String),
+    /// Any status for the file.
+    FileStatus(u16),
+    /// So many calls for a link fail as told, then all is right.
+    FailTimes {
+        /// How many.
+        times: u32,
+        /// How.
+        fault: Box<Fault>,
+    },
+}

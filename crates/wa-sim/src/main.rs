@@ -1,0 +1,33 @@
+//! `wa-sim`: the pretend gateway as a program of its own, for load tests.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Parser;
+
+/// A pretend W-API on loopback. Prints its origin, then serves until it is ended.
+#[derive(Parser)]
+struct Options {
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// How long every call for a link takes.
+    #[arg(long, default_value_t = 0)]
+    delay_ms: u64,
+    /// The instance it knows.
+    #[arg(long, default_value = "BENCH1-BENCH2-BENCH3")]
+    instance: String,
+    /// Its token.
+    #[arg(long, default_value = "sim-token")]
+    token: String,
+}
+
+#[tokio::main(worker_threads = 1)]
+async fn main() -> std::io::Result<()> {
+    let options = Options::parse();
+    let sim = wa_sim::Sim::start_on(options.listen).await?;
+    sim.world().add_instance(&options.instance, &options.token);
+    sim.world().set_delay(Duration::from_millis(options.delay_ms));
+    println!("{}", sim.origin());
+    std::future::pending().await
+}

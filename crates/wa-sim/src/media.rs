@@ -1,0 +1,184 @@
+//! Media to be served: real small files, or large ones made up as they are sent.
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+use wa_media::{MediaKey, MediaKind};
+
+use crate::Fault;
+
+/// The bytes of a media.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// These.
+    Bytes(Bytes),
+    /// So many, made from a seed while they are sent.
+    Generated {
+        /// Gives other bytes.
+        seed: u64,
+        /// How many.
+        size_bytes: u64,
+    },
+}
+
+const PIECE: usize = 64 << 10;
+
+impl Content {
+    /// How many bytes.
+    pub fn size_bytes(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Generated { size_bytes, .. } => *size_bytes,
+        }
+    }
+
+    /// The bytes from `offset`, up to 64 KiB of them; empty at the end.
+    pub(crate) fn piece(&self, offset: u64) -> Bytes {
+        match self {
+            Self::Bytes(bytes) => {
+                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+                bytes.slice(start..(start + PIECE).min(bytes.len()))
+            }
+            Self::Generated { seed, size_bytes } => {
+                let left = size_bytes.saturating_sub(offset).min(PIECE as u64);
+                let mut piece = vec![0; usize::try_from(left).unwrap_or(0)];
+                fill(*seed, offset, &mut piece);
+                piece.into()
+            }
+        }
+    }
+
+    /// SHA-256 of all of it.
+    pub fn sha256(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let mut offset = 0;
+        while offset < self.size_bytes() {
+            let piece = self.piece(offset);
+            hash.update(&piece);
+            offset += piece.len() as u64;
+        }
+        hash.finalize().into()
+    }
+}
+
+/// Begins like an Ogg/Opus file, goes on as xorshift noise in 8-byte words. `offset` is a multiple of 64 KiB.
+fn fill(seed: u64, offset: u64, piece: &mut [u8]) {
+    let mut state = (seed ^ offset.wrapping_mul(0x9e37_79b9_7f4a_7c15)) | 1;
+    for word in piece.chunks_mut(8) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        word.copy_from_slice(&state.to_le_bytes()[..word.len()]);
+    }
+    const HEAD: &[u8] = b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x13OpusHead";
+    if offset == 0 && piece.len() >= HEAD.len() {
+        piece[..HEAD.len()].copy_from_slice(HEAD);
+    }
+}
+
+/// SHA-256 of what [`Content::Generated`] makes.
+pub fn generated_sha256(seed: u64, size_bytes: u64) -> [u8; 32] {
+    Content::Generated { seed, size_bytes }.sha256()
+}
+
+/// One media, the message that carries it, and how it misbehaves.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names are those of the message")]
+pub struct SimMedia {
+    pub instance: String,
+    pub message_id: String,
+    pub kind: MediaKind,
+    pub content: Content,
+    pub mime: String,
+    /// Whether the delivery tells the hashes.
+    pub with_hashes: bool,
+    pub fault: Fault,
+    pub file_name: Option<String>,
+    pub caption: Option<String>,
+    pub chat_id: Option<String>,
+    pub sender_id: Option<String>,
+    pub sender_lid: Option<String>,
+    pub push_name: Option<String>,
+    pub from_me: bool,
+    pub is_group: bool,
+    /// Unix seconds.
+    pub moment: Option<i64>,
+    pub voice_note: bool,
+    pub event: Option<String>,
+    /// Unix seconds; the `oe` of the path.
+    pub expires_at: i64,
+    pub media_key: MediaKey,
+    /// Made from the message's id unless given.
+    pub direct_path: Option<String>,
+    /// The name in the link; made up unless given.
+    pub link_name: Option<String>,
+}
+
+macro_rules! file {
+    ($name:literal) => {
+        Bytes::from_static(include_bytes!(concat!("../media/", $name)))
+    };
+}
+
+impl SimMedia {
+    /// A real small file of a kind, in a message of invented people.
+    pub fn sample(instance: &str, message_id: &str, kind: MediaKind) -> Self {
+        let (bytes, mime) = match kind {
+            MediaKind::Image => (file!("photo.jpg"), "image/jpeg"),
+            MediaKind::Video => (file!("video.mp4"), "video/mp4"),
+            MediaKind::Audio => (file!("voice.ogg"), "audio/ogg; codecs=opus"),
+            MediaKind::Document => (file!("document.pdf"), "application/pdf"),
+            MediaKind::Sticker => (file!("sticker.webp"), "image/webp"),
+        };
+        let document = kind == MediaKind::Document;
+        Self {
+            instance: instance.to_owned(),
+            message_id: message_id.to_owned(),
+            kind,
+            content: Content::Bytes(bytes),
+            mime: mime.to_owned(),
+            with_hashes: true,
+            fault: Fault::None,
+            file_name: document.then(|| "orçamento da reforma.pdf".to_owned()),
+            caption: (kind == MediaKind::Image).then(|| "segue a foto".to_owned()),
+            chat_id: Some("5500900000001".to_owned()),
+            sender_id: Some("5500900000001".to_owned()),
+            sender_lid: Some("100000000000001@lid".to_owned()),
+            push_name: Some("Dona Cida".to_owned()),
+            from_me: false,
+            is_group: false,
+            moment: Some(1_790_000_000),
+            voice_note: kind == MediaKind::Audio,
+            event: Some("webhookReceived".to_owned()),
+            expires_at: 1_892_592_000,
+            media_key: MediaKey::new(Sha256::digest(message_id.as_bytes()).into()),
+            direct_path: None,
+            link_name: None,
+        }
+    }
+
+    /// The documented audio: a thin delivery, 5067 bytes, a link that died on 5 September 2025.
+    pub fn documented() -> Self {
+        let key = [
+            0xaf, 0x0c, 0xa8, 0x69, 0x5a, 0x5b, 0xae, 0x37, 0xc5, 0x43, 0x75, 0xf5, 0x60, 0xab, 0x7b, 0x63, 0x5f, 0xa9, 0x9e, 0xe9,
+            0xf4, 0xd9, 0xad, 0xbb, 0xde, 0xa0, 0xca, 0x38, 0xd9, 0xd3, 0x1e, 0xe4,
+        ];
+        Self {
+            content: Content::Bytes(file!("documented.ogg")),
+            with_hashes: false,
+            chat_id: None,
+            sender_id: None,
+            sender_lid: None,
+            push_name: None,
+            moment: None,
+            voice_note: false,
+            event: None,
+            media_key: MediaKey::new(key),
+            direct_path: Some(
+                "/v/t62.7117-24/19083661_1303226854859439_3997981883652895124_n.enc?ccb=11-4&oh=01_Q5Aa2AHv1g25E-1H3jqetiO5I0A7GCCp1SbCxNT7hCJBPKZhJw&oe=68BB4268&_nc_sid=5e03e0"
+                    .to_owned(),
+            ),
+            link_name: Some("34f16e1c-8913-44f4-98e7-b0a535b55930_audio.oga".to_owned()),
+            ..Self::sample("3B6XIW-ZTS923-GEAY6V", "B80D865264B9CA985108F695BEF5B564", MediaKind::Audio)
+        }
+    }
+}

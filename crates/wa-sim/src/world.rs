@@ -1,0 +1,179 @@
+//! What the pretend gateway knows, and what it was asked.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use wa_media::MediaKind;
+
+use crate::{Fault, SimMedia};
+
+/// The webhook that tells of a media.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// What to post.
+    pub body: Value,
+    /// By which the media is asked for.
+    pub direct_path: String,
+    /// The message.
+    pub message_id: String,
+    /// Of the plaintext.
+    pub sha256: [u8; 32],
+    /// Of the plaintext.
+    pub size_bytes: u64,
+}
+
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub media: Arc<SimMedia>,
+    pub fault: Fault,
+    pub link_requests: u32,
+    pub file_requests: u32,
+}
+
+/// An instance as the gateway sees it.
+#[derive(Clone, Default)]
+pub(crate) struct Account {
+    pub token: String,
+    pub slots: HashMap<String, String>,
+}
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub accounts: HashMap<String, Account>,
+    pub media: HashMap<String, Entry>,
+    pub files: HashMap<String, String>,
+    pub delay: Duration,
+    pub down: bool,
+    pub bearers_on_files: u32,
+}
+
+/// Everything the pretend gateway knows. Clones share it.
+#[derive(Clone, Default)]
+pub struct World(Arc<Mutex<State>>);
+
+impl World {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes an instance known, with the token its owner must show.
+    pub fn add_instance(&self, id: &str, token: &str) {
+        let account = Account {
+            token: token.to_owned(),
+            ..Account::default()
+        };
+        self.lock().accounts.insert(id.to_owned(), account);
+    }
+
+    /// Makes a media known, and writes the webhook that tells of it.
+    pub fn add(&self, media: SimMedia) -> Delivery {
+        let direct_path = media.direct_path.clone().unwrap_or_else(|| made_up_path(&media));
+        let delivery = Delivery {
+            sha256: media.content.sha256(),
+            size_bytes: media.content.size_bytes(),
+            message_id: media.message_id.clone(),
+            body: Value::Null,
+            direct_path: direct_path.clone(),
+        };
+        let body = body_of(&media, &delivery);
+        let entry = Entry {
+            fault: media.fault.clone(),
+            media: Arc::new(media),
+            link_requests: 0,
+            file_requests: 0,
+        };
+        self.lock().media.insert(direct_path, entry);
+        Delivery { body, ..delivery }
+    }
+
+    /// Changes how a media misbehaves.
+    pub fn set_fault(&self, direct_path: &str, fault: Fault) {
+        if let Some(entry) = self.lock().media.get_mut(direct_path) {
+            entry.fault = fault;
+        }
+    }
+
+    /// How often a media's link and its file were asked for.
+    pub fn requests(&self, direct_path: &str) -> (u32, u32) {
+        let state = self.lock();
+        state.media.get(direct_path).map_or((0, 0), |entry| (entry.link_requests, entry.file_requests))
+    }
+
+    /// How many requests for files carried a bearer token, which none should.
+    pub fn bearers_on_files(&self) -> u32 {
+        self.lock().bearers_on_files
+    }
+
+    /// How long every call for a link takes.
+    pub fn set_delay(&self, delay: Duration) {
+        self.lock().delay = delay;
+    }
+
+    /// Whether everything is answered 503.
+    pub fn set_down(&self, down: bool) {
+        self.lock().down = down;
+    }
+}
+
+fn made_up_path(media: &SimMedia) -> String {
+    let number = match media.kind {
+        MediaKind::Image => "7118",
+        MediaKind::Video => "7161",
+        MediaKind::Audio => "7117",
+        MediaKind::Document => "7119",
+        MediaKind::Sticker => "15575",
+    };
+    let mut name = String::new();
+    for byte in &media.media_key.as_bytes()[..12] {
+        let _ = write!(name, "{byte:03}");
+    }
+    format!("/v/t62.{number}-24/{name}_n.enc?ccb=11-4&oh=01_sim&oe={:08X}&_nc_sid=5e03e0", media.expires_at)
+}
+
+fn body_of(media: &SimMedia, delivery: &Delivery) -> Value {
+    let mut leaf = json!({
+        "mediaKey": STANDARD.encode(media.media_key.as_bytes()),
+        "directPath": delivery.direct_path,
+        "mimetype": media.mime,
+        "fileLength": delivery.size_bytes.to_string(),
+    });
+    if media.with_hashes {
+        leaf["url"] = json!(format!("https://mmg.whatsapp.net{}&mms3=true", delivery.direct_path));
+        leaf["fileSha256"] = json!(STANDARD.encode(delivery.sha256));
+    }
+    let mut set = |name: &str, value: &Option<String>| {
+        if let Some(value) = value {
+            leaf[name] = json!(value);
+        }
+    };
+    set("caption", &media.caption);
+    set("fileName", &media.file_name);
+    if media.voice_note {
+        leaf["ptt"] = json!(true);
+        leaf["seconds"] = json!(2);
+    }
+    let carrier = format!("{}Message", media.kind.as_str());
+    let mut body = json!({"instanceId": media.instance, "messageId": media.message_id, "msgContent": {carrier: leaf}});
+    if let Some(event) = &media.event {
+        body["event"] = json!(event);
+        body["connectedPhone"] = json!("5500900000000");
+        body["isGroup"] = json!(media.is_group);
+        body["fromMe"] = json!(media.from_me);
+        body["fromApi"] = json!(false);
+    }
+    if let Some(moment) = media.moment {
+        body["moment"] = json!(moment);
+    }
+    if let Some(chat) = &media.chat_id {
+        body["chat"] = json!({"id": chat, "profilePicture": ""});
+    }
+    if let Some(sender) = &media.sender_id {
+        body["sender"] = json!({"id": sender, "senderLid": media.sender_lid, "pushName": media.push_name, "profilePicture": "", "verifiedBizName": ""});
+    }
+    body
+}
