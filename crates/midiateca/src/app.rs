@@ -10,9 +10,11 @@ use crate::clock::Clock;
 use crate::config::{Config, millis};
 use crate::db::Db;
 use crate::fetch::Fetch;
+use crate::gateway::Gateway;
 use crate::intake::Tally;
-use crate::registry::Directory;
-use crate::secrets::Secrets;
+use crate::media::InstanceId;
+use crate::registry::{self, Directory, Instance};
+use crate::secrets::{self, Secrets};
 use crate::shutdown::Shutdown;
 use crate::vault::Vault;
 
@@ -75,6 +77,22 @@ pub struct App {
     same_bytes: Vec<Arc<Mutex<()>>>,
 }
 
+/// What an operator tells of a new instance.
+pub struct NewInstance {
+    /// The gateway's name for it.
+    pub id: InstanceId,
+    /// Whose it is.
+    pub client: i64,
+    /// Which gateway.
+    pub gateway: Gateway,
+    /// Where the gateway's API is.
+    pub api_base: String,
+    /// Where WhatsApp's CDN is, if not at its usual hosts.
+    pub cdn_base: Option<String>,
+    /// The gateway's token, if it is known already.
+    pub token: Option<String>,
+}
+
 /// Held by the one process that serves a data folder.
 pub struct Alone(#[expect(dead_code, reason = "the lock is held by the open file")] File);
 
@@ -87,7 +105,11 @@ impl App {
         };
         std::fs::create_dir_all(data).map_err(folder)?;
         let owner = uuid::Uuid::now_v7().simple().to_string();
-        let db = Db::open(&data.join("midiateca.db"), millis(config.database.busy_timeout_ms)).await?;
+        let db = Db::open(
+            &data.join("midiateca.db"),
+            millis(config.database.busy_timeout_ms),
+        )
+        .await?;
         Ok(Arc::new(Self {
             vault: Vault::open(&data.join("media_storage"), &owner)?,
             fetch: Fetch::new(&config.fetch),
@@ -103,6 +125,38 @@ impl App {
             db,
             owner,
         }))
+    }
+
+    /// Adds an instance, or takes an existing one over: makes its folders, seals its token, and answers with
+    /// the token of its webhook address, of which only the hash is kept.
+    pub async fn add_instance(&self, new: NewInstance) -> Result<(Instance, String), Error> {
+        let context = registry::token_context(&new.id);
+        let token_sealed = new
+            .token
+            .map(|token| self.secrets.seal(&context, &token))
+            .transpose()?;
+        let hook = secrets::fresh_token();
+        let instance = Instance {
+            id: new.id,
+            client: new.client,
+            gateway: new.gateway,
+            api_base: new.api_base,
+            cdn_base: new.cdn_base,
+            token_sealed,
+            hook_hash: secrets::hash_of(&hook).to_vec(),
+            state: "unknown".to_owned(),
+            last_delivery_at: None,
+            delivery_count: 0,
+            ignored_count: 0,
+            removed: false,
+        };
+        self.vault.make_folders(instance.client, &instance.id)?;
+        let (row, now) = (instance.clone(), self.clock.now());
+        self.db
+            .write(async move |tx| registry::put_instance(tx, &row, now).await)
+            .await?;
+        let kept = registry::instance(&self.db, &instance.id).await?;
+        Ok((kept.unwrap_or(instance), hook))
     }
 
     /// Makes sure that no other process serves this folder, for as long as the answer is held.
@@ -122,7 +176,8 @@ impl App {
     /// Held from the moment one looks for the same bytes until one's own are recorded, so that the same
     /// bytes arriving twice at once are still stored once.
     pub async fn same_bytes(&self, client: i64, sha256: &[u8; 32]) -> OwnedMutexGuard<()> {
-        let mixed = u64::from(u16::from_le_bytes([sha256[0], sha256[1]])).wrapping_add(client.cast_unsigned());
+        let mixed = u64::from(u16::from_le_bytes([sha256[0], sha256[1]]))
+            .wrapping_add(client.cast_unsigned());
         let stripe = usize::try_from(mixed % STRIPES as u64).unwrap_or(0);
         Arc::clone(&self.same_bytes[stripe]).lock_owned().await
     }

@@ -71,7 +71,8 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
         };
         let tried = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
         let asked = trace.retry_after.filter(|asked| *asked > SHORT_WAIT);
-        if reason.verdict() != Verdict::Retry || asked.is_some() || tried >= app.config.fetch.tries {
+        if reason.verdict() != Verdict::Retry || asked.is_some() || tried >= app.config.fetch.tries
+        {
             let settled = conclude(app, job, reason, asked);
             return Round {
                 settled,
@@ -79,7 +80,11 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
                 same_bytes: None,
             };
         }
-        tokio::time::sleep(wait.mul_f64(0.5 + rand::random::<f64>()).max(trace.retry_after.unwrap_or_default())).await;
+        tokio::time::sleep(
+            wait.mul_f64(0.5 + rand::random::<f64>())
+                .max(trace.retry_after.unwrap_or_default()),
+        )
+        .await;
         wait *= 2;
     }
 }
@@ -87,7 +92,9 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
 /// What a failed round means for the row.
 fn conclude(app: &App, job: &Job, reason: Reason, asked: Option<Duration>) -> Settled {
     let now = app.clock.now();
-    let asked = asked.map_or(0, |asked| i64::try_from(asked.as_millis()).unwrap_or(i64::MAX));
+    let asked = asked.map_or(0, |asked| {
+        i64::try_from(asked.as_millis()).unwrap_or(i64::MAX)
+    });
     let step = queue::wait_after(job.rounds + 1);
     let wait = match reason.verdict() {
         Verdict::GiveUp => {
@@ -111,23 +118,51 @@ fn conclude(app: &App, job: &Job, reason: Reason, asked: Option<Duration>) -> Se
     Settled::Postponed { reason, until }
 }
 
-async fn through_the_gateway(app: &App, job: &Job, instance: &Instance, trace: &mut Trace) -> Result<(Holding, OwnedMutexGuard<()>), Reason> {
+async fn through_the_gateway(
+    app: &App,
+    job: &Job,
+    instance: &Instance,
+    trace: &mut Trace,
+) -> Result<(Holding, OwnedMutexGuard<()>), Reason> {
     let api_base = Url::parse(&instance.api_base).map_err(|_| Reason::LinkRefused)?;
     let link = ask_for_link(app, job, instance, &api_base, trace).await?;
-    let guard = Guard::new(api_base, instance.gateway.known_domains(), &app.config.fetch.allowed_hosts);
+    trace.host = Url::parse(&link)
+        .ok()
+        .and_then(|link| link.host_str().map(str::to_owned));
+    let guard = Guard::new(
+        api_base,
+        instance.gateway.known_domains(),
+        &app.config.fetch.allowed_hosts,
+    );
     let download = app.fetch.download(&guard, &link, job.length_told).await;
     let download = download.map_err(|error| reason_of_download(&error, trace))?;
     let (staging, verified) = prove(app, job, download, trace).await?;
     file(app, job, staging, &verified).await
 }
 
-async fn ask_for_link(app: &App, job: &Job, instance: &Instance, api_base: &Url, trace: &mut Trace) -> Result<String, Reason> {
+async fn ask_for_link(
+    app: &App,
+    job: &Job,
+    instance: &Instance,
+    api_base: &Url,
+    trace: &mut Trace,
+) -> Result<String, Reason> {
     let (Some(media_key), Some(direct_path)) = (&job.media_key, &job.direct_path) else {
-        return Err(if job.media_key_malformed { Reason::BadMediaKey } else { Reason::KeysMissing });
+        return Err(if job.media_key_malformed {
+            Reason::BadMediaKey
+        } else {
+            Reason::KeysMissing
+        });
     };
-    let sealed = instance.token_sealed.as_deref().ok_or(Reason::TokenMissing)?;
+    let sealed = instance
+        .token_sealed
+        .as_deref()
+        .ok_or(Reason::TokenMissing)?;
     let context = registry::token_context(&instance.id);
-    let token = app.secrets.unseal(&context, sealed).map_err(|_| Reason::TokenMissing)?;
+    let token = app
+        .secrets
+        .unseal(&context, sealed)
+        .map_err(|_| Reason::TokenMissing)?;
     let (path, body) = instance.gateway.link_call(&LinkRequest {
         media_key,
         direct_path,
@@ -137,21 +172,32 @@ async fn ask_for_link(app: &App, job: &Job, instance: &Instance, api_base: &Url,
     });
     let mut url = api_base.clone();
     url.set_path(&format!("{}/{path}", api_base.path().trim_end_matches('/')));
-    url.query_pairs_mut().append_pair("instanceId", instance.id.as_str());
+    url.query_pairs_mut()
+        .append_pair("instanceId", instance.id.as_str());
     trace.host = url.host_str().map(str::to_owned);
-    let answer = app.fetch.call(url, &token, &body).await.map_err(|error| match error {
-        fetch::Error::TimedOut => Reason::GatewayTimeout,
-        fetch::Error::TooLarge { .. } => Reason::GatewayBadAnswer,
-        _ => Reason::GatewayUnreachable,
-    })?;
+    let answer = app
+        .fetch
+        .call(url, &token, &body)
+        .await
+        .map_err(|error| match error {
+            fetch::Error::TimedOut => Reason::GatewayTimeout,
+            fetch::Error::TooLarge { .. } => Reason::GatewayBadAnswer,
+            _ => Reason::GatewayUnreachable,
+        })?;
     trace.http_status = Some(answer.status);
     trace.retry_after = answer.retry_after;
     Ok(instance.gateway.read_link(answer.status, &answer.body)?.url)
 }
 
 /// Streams the bytes into a staged file and judges them at the end.
-async fn prove(app: &App, job: &Job, mut download: Download, trace: &mut Trace) -> Result<(Staging, wa_media::Verified), Reason> {
+async fn prove(
+    app: &App,
+    job: &Job,
+    mut download: Download,
+    trace: &mut Trace,
+) -> Result<(Staging, wa_media::Verified), Reason> {
     trace.http_status = Some(download.status);
+    trace.host = download.host().map(str::to_owned);
     let expected = Expected {
         sha256: job.sha256_told,
         enc_sha256: job.enc_sha256_told,
@@ -172,7 +218,10 @@ async fn prove(app: &App, job: &Job, mut download: Download, trace: &mut Trace) 
             break;
         };
         verifier.update(&chunk);
-        staging.write(&chunk).await.map_err(|error| reason_of_storage(&error))?;
+        staging
+            .write(&chunk)
+            .await
+            .map_err(|error| reason_of_storage(&error))?;
     }
     let verified = verifier.finish().map_err(|refusal| match refusal {
         Refusal::Empty => Reason::EmptyBody,
@@ -185,8 +234,18 @@ async fn prove(app: &App, job: &Job, mut download: Download, trace: &mut Trace) 
 }
 
 /// Gives the proven bytes their name.
-async fn file(app: &App, job: &Job, staging: Staging, verified: &wa_media::Verified) -> Result<(Holding, OwnedMutexGuard<()>), Reason> {
-    let form = layout::form(verified.head(), job.kind, job.mime_declared.as_deref(), job.file_name.as_deref());
+async fn file(
+    app: &App,
+    job: &Job,
+    staging: Staging,
+    verified: &wa_media::Verified,
+) -> Result<(Holding, OwnedMutexGuard<()>), Reason> {
+    let form = layout::form(
+        verified.head(),
+        job.kind,
+        job.mime_declared.as_deref(),
+        job.file_name.as_deref(),
+    );
     let path = layout::path(&layout::Name {
         client: job.client,
         instance: &job.instance,
@@ -199,8 +258,13 @@ async fn file(app: &App, job: &Job, staging: Staging, verified: &wa_media::Verif
     });
     let same_bytes = app.same_bytes(job.client, verified.sha256()).await;
     // Without an answer the bytes are simply stored a second time.
-    let same = catalog::same_bytes(&app.db, job.client, verified.sha256()).await.unwrap_or(None);
-    app.vault.publish(staging, verified, &path, same).await.map_err(|error| reason_of_storage(&error))?;
+    let same = catalog::same_bytes(&app.db, job.client, verified.sha256())
+        .await
+        .unwrap_or(None);
+    app.vault
+        .publish(staging, verified, &path, same)
+        .await
+        .map_err(|error| reason_of_storage(&error))?;
     let holding = Holding {
         route: Route::Gateway,
         mime: form.mime,
@@ -219,16 +283,26 @@ fn reason_of_download(error: &fetch::Error, trace: &mut Trace) -> Reason {
         fetch::Error::TimedOut => Reason::DownloadTimeout,
         fetch::Error::CutShort(_) => Reason::CutShort,
         fetch::Error::TooLarge { .. } => Reason::TooLarge,
-        fetch::Error::Status { status, retry_after } => {
+        fetch::Error::Status {
+            status,
+            retry_after,
+        } => {
             trace.http_status = Some(*status);
             trace.retry_after = *retry_after;
-            if matches!(status, 403 | 404 | 410) { Reason::LinkGone } else { Reason::LinkFailed }
+            if matches!(status, 403 | 404 | 410) {
+                Reason::LinkGone
+            } else {
+                Reason::LinkFailed
+            }
         }
     }
 }
 
 fn reason_of_storage(error: &vault::Error) -> Reason {
-    tracing::error!(error = error as &dyn std::error::Error, "the vault could not write");
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "the vault could not write"
+    );
     match error {
         vault::Error::Full(_) => Reason::StorageFull,
         vault::Error::Io(_) => Reason::StorageFailed,

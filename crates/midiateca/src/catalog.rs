@@ -9,7 +9,10 @@ use crate::vault::layout::RelativePath;
 
 /// A media as everybody sees it. Keys and tokens are not part of it.
 #[derive(Clone, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names are those of the public JSON, where they are described")]
+#[expect(
+    missing_docs,
+    reason = "the names are those of the public JSON, where they are described"
+)]
 pub struct MediaView {
     pub id: String,
     pub client: i64,
@@ -49,7 +52,10 @@ pub struct MediaView {
 
 /// One recorded try.
 #[derive(Clone, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names are those of the public JSON, where they are described")]
+#[expect(
+    missing_docs,
+    reason = "the names are those of the public JSON, where they are described"
+)]
 pub struct AttemptView {
     pub n: i64,
     pub route: String,
@@ -69,7 +75,10 @@ fn view(row: &Row) -> Result<MediaView, Error> {
     let time = |column: &str| Ok::<_, Error>(row.int_or_none(column)?.map(rfc3339));
     let status = row.text("status")?;
     let reason = row.text_or_none("reason")?;
-    let may_heal = reason.as_deref().and_then(Reason::parse).is_none_or(Reason::may_heal);
+    let may_heal = reason
+        .as_deref()
+        .and_then(Reason::parse)
+        .is_none_or(Reason::may_heal);
     Ok(MediaView {
         id: row.text("id")?,
         client: row.int("client")?,
@@ -110,13 +119,21 @@ fn view(row: &Row) -> Result<MediaView, Error> {
 
 /// One media.
 pub async fn find(db: &Db, id: &MediaId) -> Result<Option<MediaView>, Error> {
-    let row = db.row("select * from media where id = $1", values![id.as_str()]).await?;
+    let row = db
+        .row("select * from media where id = $1", values![id.as_str()])
+        .await?;
     row.as_ref().map(view).transpose()
 }
 
 /// All media of one status, the newest first, at most `limit`.
-pub async fn list(db: &Db, status: Option<&str>, instance: Option<&str>, limit: u32) -> Result<Vec<MediaView>, Error> {
-    let sql = "select * from media where ($1 is null or status = $1) and ($2 is null or instance = $2)
+pub async fn list(
+    db: &Db,
+    status: Option<&str>,
+    instance: Option<&str>,
+    limit: u32,
+) -> Result<Vec<MediaView>, Error> {
+    let sql =
+        "select * from media where ($1 is null or status = $1) and ($2 is null or instance = $2)
                order by received_at desc, id desc limit $3";
     let rows = db.rows(sql, values![status, instance, limit]).await?;
     rows.iter().map(view).collect()
@@ -124,7 +141,12 @@ pub async fn list(db: &Db, status: Option<&str>, instance: Option<&str>, limit: 
 
 /// The tries of one media, in order.
 pub async fn attempts(db: &Db, id: &MediaId) -> Result<Vec<AttemptView>, Error> {
-    let rows = db.rows("select * from attempts where media = $1 order by n", values![id.as_str()]).await?;
+    let rows = db
+        .rows(
+            "select * from attempts where media = $1 order by n",
+            values![id.as_str()],
+        )
+        .await?;
     rows.iter()
         .map(|row| {
             Ok(AttemptView {
@@ -142,7 +164,11 @@ pub async fn attempts(db: &Db, id: &MediaId) -> Result<Vec<AttemptView>, Error> 
 }
 
 /// A stored file of the same client with the same bytes, if there is one.
-pub async fn same_bytes(db: &Db, client: i64, sha256: &[u8; 32]) -> Result<Option<RelativePath>, Error> {
+pub async fn same_bytes(
+    db: &Db,
+    client: i64,
+    sha256: &[u8; 32],
+) -> Result<Option<RelativePath>, Error> {
     let sql = "select path from media where client = $1 and sha256 = $2 and status = 'stored' order by stored_at limit 1";
     let row = db.row(sql, values![client, sha256]).await?;
     let path = row.map(|row| row.text("path")).transpose()?;
@@ -175,14 +201,16 @@ async fn count_by(db: &Db, sql: &'static str, since: Millis) -> Result<Vec<Count
 
 /// Media received since then, by kind.
 pub async fn by_kind(db: &Db, since: Millis) -> Result<Vec<Count>, Error> {
-    let sql = "select kind as name, count(*) as n, cast(coalesce(sum(size_bytes), 0) as bigint) as size
+    let sql =
+        "select kind as name, count(*) as n, cast(coalesce(sum(size_bytes), 0) as bigint) as size
                from media where received_at >= $1 group by kind order by kind";
     count_by(db, sql, since).await
 }
 
 /// Media received since then, by status.
 pub async fn by_status(db: &Db, since: Millis) -> Result<Vec<Count>, Error> {
-    let sql = "select status as name, count(*) as n, cast(coalesce(sum(size_bytes), 0) as bigint) as size
+    let sql =
+        "select status as name, count(*) as n, cast(coalesce(sum(size_bytes), 0) as bigint) as size
                from media where received_at >= $1 group by status order by status";
     count_by(db, sql, since).await
 }
@@ -195,10 +223,16 @@ pub async fn by_reason(db: &Db) -> Result<Vec<Count>, Error> {
 }
 
 /// Path and size of everything stored, for a look at the disk.
-pub async fn stored_files(db: &Db, after: &str, limit: u32) -> Result<Vec<(String, String, i64)>, Error> {
+pub async fn stored_files(
+    db: &Db,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<(String, String, i64)>, Error> {
     let sql = "select id, path, size_bytes from media where status = 'stored' and id > $1 order by id limit $2";
     let rows = db.rows(sql, values![after, limit]).await?;
-    rows.iter().map(|row| Ok((row.text("id")?, row.text("path")?, row.int("size_bytes")?))).collect()
+    rows.iter()
+        .map(|row| Ok((row.text("id")?, row.text("path")?, row.int("size_bytes")?)))
+        .collect()
 }
 
 /// The oldest arrival that still waits, and the next deadline.

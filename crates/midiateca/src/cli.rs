@@ -1,1 +1,164 @@
-//! The command line.
+//! The command line: stdout is data, stderr is talk. Exit codes: 0 fine, 1 it ran and found something
+//! wrong, 2 wrong usage or configuration, 3 something it needs is out of reach.
+
+mod check;
+mod client;
+mod config;
+mod context;
+mod demo;
+mod instance;
+mod language;
+mod monitor;
+mod retry;
+pub mod serve;
+mod test_webhook;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::telemetry::{self, LogFormat};
+use context::Context;
+use language::Language;
+
+/// Keeps every photo, voice note, video, document and sticker that arrives on a company's WhatsApp numbers.
+#[derive(Debug, Parser)]
+#[command(name = "midiateca", version, propagate_version = true)]
+struct Options {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Global {
+    /// The data folder
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "MIDIATECA_DATA",
+        default_value = "./data",
+        hide_default_value = false
+    )]
+    data: PathBuf,
+    /// The configuration file [default: DIR/midiateca.toml when it is there]
+    #[arg(long, global = true, value_name = "FILE", env = "MIDIATECA_CONFIG")]
+    config: Option<PathBuf>,
+    /// The language of output [default: from LANG]
+    #[arg(long, global = true, value_enum)]
+    lang: Option<Language>,
+    /// Answer in JSON on stdout
+    #[arg(long, global = true)]
+    json: bool,
+    /// Log lines for people or as JSON, on stderr
+    #[arg(long, global = true, value_enum, default_value_t)]
+    log_format: LogFormat,
+    /// More log lines
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    verbose: bool,
+    /// Only log lines that need somebody
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Webhook door and workers in one process
+    #[command(visible_alias = "servir")]
+    Serve(serve::Options),
+    /// A whole day in ten seconds, against a pretend gateway on loopback
+    Demo(demo::Options),
+    /// The status report; exit 1 when something needs a person
+    #[command(visible_alias = "verificar")]
+    Check,
+    /// Sends one delivery through the pipeline and reports each step
+    #[command(visible_alias = "testar")]
+    TestWebhook(test_webhook::Options),
+    /// One line per event, as it happens
+    #[command(visible_alias = "monitorar")]
+    Monitor(monitor::Options),
+    /// The companies whose numbers these are
+    #[command(subcommand)]
+    Client(client::Command),
+    /// WhatsApp numbers at a gateway
+    #[command(subcommand)]
+    Instance(instance::Command),
+    /// Puts media back in the queue
+    #[command(visible_alias = "reprocessar")]
+    Retry(retry::Options),
+    /// The settings
+    #[command(subcommand)]
+    Config(config::Command),
+}
+
+/// How a command that ran ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// All is well.
+    Fine,
+    /// Something is wrong that a person should look at.
+    FoundWrong,
+}
+
+/// Used wrongly.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct UsageError(pub String);
+
+/// Parses, runs, and says how it ended.
+pub async fn run() -> ExitCode {
+    let options = Options::parse();
+    let global = &options.global;
+    let busy = matches!(options.command, Command::Serve(_));
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => "error",
+        (_, true) => "debug",
+        _ if busy => "info",
+        _ => "warn",
+    };
+    telemetry::start(global.log_format, level);
+    match dispatch(options).await {
+        Ok(Ending::Fine) => ExitCode::SUCCESS,
+        Ok(Ending::FoundWrong) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+async fn dispatch(options: Options) -> anyhow::Result<Ending> {
+    if let Command::Config(command) = &options.command {
+        return config::run(command, &options.global);
+    }
+    let context = Context::new(&options.global)?;
+    match options.command {
+        Command::Serve(options) => serve::run(context, options).await,
+        Command::Demo(options) => demo::run(context, options).await,
+        Command::Check => check::run(context).await,
+        Command::TestWebhook(options) => test_webhook::run(context, options).await,
+        Command::Monitor(options) => monitor::run(context, options).await,
+        Command::Client(command) => client::run(context, command).await,
+        Command::Instance(command) => instance::run(context, command).await,
+        Command::Retry(options) => retry::run(context, options).await,
+        Command::Config(_) => Ok(Ending::Fine),
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    let is = |test: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(test);
+    if is(|cause| cause.is::<UsageError>() || cause.is::<crate::config::Error>()) {
+        2
+    } else if is(|cause| {
+        cause.is::<crate::app::Error>()
+            || cause.is::<crate::db::Error>()
+            || cause.is::<std::io::Error>()
+    }) {
+        3
+    } else {
+        1
+    }
+}

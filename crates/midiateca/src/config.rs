@@ -32,7 +32,7 @@ pub enum Error {
 }
 
 /// All settings.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The webhook door.
@@ -51,6 +51,8 @@ pub struct Config {
 pub struct Door {
     /// Where to listen.
     pub listen: String,
+    /// How the door is reached from outside, such as `https://midia.example.com`.
+    pub public_url: String,
     /// The largest body taken.
     pub max_body_bytes: usize,
     /// How many bytes of bodies are held in memory at once, over all connections.
@@ -107,21 +109,11 @@ pub struct Database {
     pub busy_timeout_ms: u64,
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            door: Door::default(),
-            worker: Worker::default(),
-            fetch: Fetch::default(),
-            database: Database::default(),
-        }
-    }
-}
-
 impl Default for Door {
     fn default() -> Self {
         Self {
             listen: "0.0.0.0:8000".to_owned(),
+            public_url: String::new(),
             max_body_bytes: 32 << 20,
             max_bodies_bytes: 256 << 20,
             header_timeout_ms: 10_000,
@@ -159,7 +151,9 @@ impl Default for Fetch {
 
 impl Default for Database {
     fn default() -> Self {
-        Self { busy_timeout_ms: 5_000 }
+        Self {
+            busy_timeout_ms: 5_000,
+        }
     }
 }
 
@@ -179,7 +173,11 @@ impl Config {
     fn parse(text: &str) -> Result<Self, String> {
         let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         let worker = &config.worker;
-        if worker.concurrency == 0 || worker.per_client == 0 || worker.per_host == 0 || config.fetch.tries == 0 {
+        if worker.concurrency == 0
+            || worker.per_client == 0
+            || worker.per_host == 0
+            || config.fetch.tries == 0
+        {
             return Err("worker.concurrency, worker.per_client, worker.per_host and fetch.tries must be at least 1".to_owned());
         }
         if worker.lease_ms < 1_000 {
@@ -201,12 +199,18 @@ mod tests {
     #[test]
     fn the_commented_file_says_what_the_program_does() {
         assert_eq!(Config::parse(DEFAULT_FILE).unwrap(), Config::default());
-        let uncommented: String = DEFAULT_FILE.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n").collect();
+        let uncommented: String = DEFAULT_FILE
+            .lines()
+            .map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n")
+            .collect();
         assert_eq!(Config::parse(&uncommented).unwrap(), Config::default());
         let keys = serde_json::to_value(Config::default()).unwrap();
         for section in keys.as_object().unwrap().values() {
             for key in section.as_object().unwrap().keys() {
-                assert!(uncommented.contains(&format!("\n{key} = ")), "{key} is not documented");
+                assert!(
+                    uncommented.contains(&format!("\n{key} = ")),
+                    "{key} is not documented"
+                );
             }
         }
     }

@@ -20,8 +20,8 @@ use sqlx::sqlite::{
 };
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
-pub use value::{Row, Value};
 pub(crate) use value::values;
+pub use value::{Row, Value};
 
 /// SQLite before 3.51.3 can corrupt a database when the write-ahead log is reset (sqlite.org/wal.html,
 /// "WAL-reset bug"), so an older one is refused at start.

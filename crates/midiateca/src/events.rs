@@ -41,7 +41,14 @@ pub struct News<'a> {
 /// Appends one event.
 pub async fn append(tx: &mut Tx, now: Millis, news: News<'_>) -> Result<(), Error> {
     let sql = "insert into events (at, kind, client, instance, media, data) values ($1, $2, $3, $4, $5, $6)";
-    let values = values![now, news.kind, news.client, news.instance, news.media, news.data.to_string()];
+    let values = values![
+        now,
+        news.kind,
+        news.client,
+        news.instance,
+        news.media,
+        news.data.to_string()
+    ];
     tx.run(sql, values).await.map(drop)
 }
 
@@ -66,6 +73,8 @@ pub async fn after(db: &Db, seq: i64, limit: u32) -> Result<Vec<Event>, Error> {
 
 /// The newest event's number; 0 when nothing has happened yet.
 pub async fn newest(db: &Db) -> Result<i64, Error> {
-    let row = db.row("select coalesce(max(seq), 0) as seq from events", vec![]).await?;
+    let row = db
+        .row("select coalesce(max(seq), 0) as seq from events", vec![])
+        .await?;
     row.map_or(Ok(0), |row| row.int("seq"))
 }

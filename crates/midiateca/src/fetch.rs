@@ -89,11 +89,13 @@ impl Fetch {
             let roots = rustls::RootCertStore {
                 roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
             };
-            let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-                .with_safe_default_protocol_versions()
-                .expect("the provider supports the default protocol versions")
-                .with_root_certificates(roots)
-                .with_no_client_auth();
+            let tls = rustls::ClientConfig::builder_with_provider(Arc::new(
+                rustls::crypto::aws_lc_rs::default_provider(),
+            ))
+            .with_safe_default_protocol_versions()
+            .expect("the provider supports the default protocol versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
             let builder = Client::builder()
                 .tls_backend_preconfigured(tls)
                 .no_proxy()
@@ -103,7 +105,11 @@ impl Fetch {
                 .pool_max_idle_per_host(32)
                 .pool_idle_timeout(Duration::from_secs(30))
                 .user_agent(concat!("midiateca/", env!("CARGO_PKG_VERSION")));
-            let builder = if strict { builder.dns_resolver(guard::PublicOnly) } else { builder };
+            let builder = if strict {
+                builder.dns_resolver(guard::PublicOnly)
+            } else {
+                builder
+            };
             builder.build().expect("all parts of the client are given")
         };
         Self {
@@ -114,7 +120,12 @@ impl Fetch {
     }
 
     /// Calls a gateway's API at the address that the operator configured, with the instance's token.
-    pub async fn call(&self, url: Url, token: &str, body: &serde_json::Value) -> Result<Answer, Error> {
+    pub async fn call(
+        &self,
+        url: Url,
+        token: &str,
+        body: &serde_json::Value,
+    ) -> Result<Answer, Error> {
         let within = millis(self.settings.call_timeout_ms);
         let call = async {
             let request = self.trusted.post(url).bearer_auth(token).json(body);
@@ -133,22 +144,36 @@ impl Fetch {
                 body,
             })
         };
-        tokio::time::timeout(within, call).await.unwrap_or(Err(Error::TimedOut))
+        tokio::time::timeout(within, call)
+            .await
+            .unwrap_or(Err(Error::TimedOut))
     }
 
     /// Starts a download, without any token. Every address on the way passes `guard`.
-    pub async fn download(&self, guard: &Guard, link: &str, expected_bytes: Option<u64>) -> Result<Download, Error> {
+    pub async fn download(
+        &self,
+        guard: &Guard,
+        link: &str,
+        expected_bytes: Option<u64>,
+    ) -> Result<Download, Error> {
         let mut passed = guard.check(link)?;
         let idle = millis(self.settings.idle_timeout_ms);
         for _ in 0..=MOST_REDIRECTS {
-            let response = tokio::time::timeout(idle, self.get(&passed)).await.unwrap_or(Err(Error::TimedOut))?;
+            let response = tokio::time::timeout(idle, self.get(&passed))
+                .await
+                .unwrap_or(Err(Error::TimedOut))?;
             let status = response.status();
             if status == StatusCode::OK {
                 return self.begin(response, expected_bytes, idle);
             }
-            let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+            let target = response
+                .headers()
+                .get(LOCATION)
+                .and_then(|value| value.to_str().ok());
             match target {
-                Some(target) if status.is_redirection() => passed = guard.check_redirect(&passed, target)?,
+                Some(target) if status.is_redirection() => {
+                    passed = guard.check_redirect(&passed, target)?
+                }
                 _ => {
                     return Err(Error::Status {
                         status: status.as_u16(),
@@ -161,12 +186,23 @@ impl Fetch {
     }
 
     async fn get(&self, passed: &Passed) -> Result<Response, Error> {
-        let client = if passed.trusted { &self.trusted } else { &self.strict };
-        let request = client.get(passed.url.clone()).header(ACCEPT_ENCODING, "identity");
+        let client = if passed.trusted {
+            &self.trusted
+        } else {
+            &self.strict
+        };
+        let request = client
+            .get(passed.url.clone())
+            .header(ACCEPT_ENCODING, "identity");
         request.send().await.map_err(unreachable)
     }
 
-    fn begin(&self, response: Response, expected_bytes: Option<u64>, idle: Duration) -> Result<Download, Error> {
+    fn begin(
+        &self,
+        response: Response,
+        expected_bytes: Option<u64>,
+        idle: Duration,
+    ) -> Result<Download, Error> {
         let limit = self.settings.max_file_bytes;
         let length = response.content_length();
         if length.is_some_and(|length| length > limit) {
@@ -187,6 +223,11 @@ impl Fetch {
 }
 
 impl Download {
+    /// The host that sends, after all redirects.
+    pub fn host(&self) -> Option<&str> {
+        self.response.url().host_str()
+    }
+
     /// How many bytes came so far.
     pub fn received_bytes(&self) -> u64 {
         self.received
@@ -213,7 +254,11 @@ fn unreachable(error: reqwest::Error) -> Error {
     if let Some(refused) = guard::refusal_in(&error) {
         return Error::Refused(refused);
     }
-    if error.is_timeout() { Error::TimedOut } else { Error::Unreachable(error) }
+    if error.is_timeout() {
+        Error::TimedOut
+    } else {
+        Error::Unreachable(error)
+    }
 }
 
 fn broken(error: reqwest::Error) -> Error {
@@ -222,6 +267,12 @@ fn broken(error: reqwest::Error) -> Error {
 
 /// Seconds only: dates would need the sender's clock. At most a day.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: u64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    let seconds: u64 = headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
     Some(Duration::from_secs(seconds.min(86_400)))
 }

@@ -54,28 +54,50 @@ pub async fn receive(app: &App, instance: &Instance, body: &[u8]) -> Result<Rece
         Err(problem) => {
             let reason = problem.to_string();
             let delivery = Delivery::new(instance, now, "quarantined", Some(reason.clone()), body);
-            app.db.write(async move |tx| delivery.keep(tx).await).await?;
+            app.db
+                .write(async move |tx| delivery.keep(tx).await)
+                .await?;
             tracing::warn!(instance = %instance.id, reason, "delivery quarantined");
             Receipt::Quarantined { reason }
         }
         Ok(reading) => match reading.instance.clone() {
-            Some(named) if named != instance.id.as_str() => refuse(app, instance, named, body, now).await?,
+            Some(named) if named != instance.id.as_str() => {
+                refuse(app, instance, named, body, now).await?
+            }
             _ => accept(app, instance, reading, body, now).await?,
         },
     };
-    app.tally.add(&instance.id, matches!(receipt, Receipt::Ignored { .. }), now);
+    app.tally.add(
+        &instance.id,
+        matches!(receipt, Receipt::Ignored { .. }),
+        now,
+    );
     Ok(receipt)
 }
 
-async fn refuse(app: &App, instance: &Instance, named: String, body: &[u8], now: Millis) -> Result<Receipt, Error> {
+async fn refuse(
+    app: &App,
+    instance: &Instance,
+    named: String,
+    body: &[u8],
+    now: Millis,
+) -> Result<Receipt, Error> {
     let reason = Some("names another instance".to_owned());
     let delivery = Delivery::new(instance, now, "refused", reason, body);
-    app.db.write(async move |tx| delivery.keep(tx).await).await?;
+    app.db
+        .write(async move |tx| delivery.keep(tx).await)
+        .await?;
     tracing::warn!(instance = %instance.id, "delivery refused: it names another instance");
     Ok(Receipt::WrongInstance { named })
 }
 
-async fn accept(app: &App, instance: &Instance, reading: Reading, body: &[u8], now: Millis) -> Result<Receipt, Error> {
+async fn accept(
+    app: &App,
+    instance: &Instance,
+    reading: Reading,
+    body: &[u8],
+    now: Millis,
+) -> Result<Receipt, Error> {
     if let Family::Nothing(reason) = reading.family {
         return Ok(Receipt::Ignored { reason });
     }
@@ -88,7 +110,11 @@ async fn accept(app: &App, instance: &Instance, reading: Reading, body: &[u8], n
         .write(async move |tx| {
             delivery.keep(tx).await?;
             match reading.family {
-                Family::Connection { connected } => record_connection(tx, &instance, connected, now).await.map(|()| Vec::new()),
+                Family::Connection { connected } => {
+                    record_connection(tx, &instance, connected, now)
+                        .await
+                        .map(|()| Vec::new())
+                }
                 _ => put_all(tx, &instance, &delivery.id, &reading, now).await,
             }
         })
@@ -103,10 +129,19 @@ async fn accept(app: &App, instance: &Instance, reading: Reading, body: &[u8], n
     })
 }
 
-async fn record_connection(tx: &mut Tx, instance: &Instance, connected: bool, now: Millis) -> Result<(), Error> {
+async fn record_connection(
+    tx: &mut Tx,
+    instance: &Instance,
+    connected: bool,
+    now: Millis,
+) -> Result<(), Error> {
     registry::set_state(tx, &instance.id, connected, now).await?;
     let news = News {
-        kind: if connected { "instance.connected" } else { "instance.disconnected" },
+        kind: if connected {
+            "instance.connected"
+        } else {
+            "instance.disconnected"
+        },
         client: instance.client,
         instance: instance.id.as_str(),
         media: None,
@@ -115,7 +150,13 @@ async fn record_connection(tx: &mut Tx, instance: &Instance, connected: bool, no
     events::append(tx, now, news).await
 }
 
-async fn put_all(tx: &mut Tx, instance: &Instance, delivery: &DeliveryId, reading: &Reading, now: Millis) -> Result<Vec<Put>, Error> {
+async fn put_all(
+    tx: &mut Tx,
+    instance: &Instance,
+    delivery: &DeliveryId,
+    reading: &Reading,
+    now: Millis,
+) -> Result<Vec<Put>, Error> {
     let mut puts = Vec::with_capacity(reading.media.len());
     for (found, slot) in reading.media.iter().zip(0..) {
         let made_up;
@@ -147,11 +188,21 @@ fn id_from_media(found: &wa_media::FoundMedia) -> String {
     if let Some(key) = &found.media_key {
         hash.update(key.as_bytes());
     }
-    hash.update(found.direct_path.as_deref().unwrap_or("").split('?').next().unwrap_or(""));
-    hash.finalize()[..16].iter().fold("noid-".to_owned(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hash.update(
+        found
+            .direct_path
+            .as_deref()
+            .unwrap_or("")
+            .split('?')
+            .next()
+            .unwrap_or(""),
+    );
+    hash.finalize()[..16]
+        .iter()
+        .fold("noid-".to_owned(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 struct Delivery {
@@ -165,7 +216,13 @@ struct Delivery {
 }
 
 impl Delivery {
-    fn new(instance: &Instance, now: Millis, verdict: &'static str, reason: Option<String>, body: &[u8]) -> Self {
+    fn new(
+        instance: &Instance,
+        now: Millis,
+        verdict: &'static str,
+        reason: Option<String>,
+        body: &[u8],
+    ) -> Self {
         Self {
             id: DeliveryId(fresh_id(now)),
             instance: instance.id.as_str().to_owned(),

@@ -1,2 +1,18 @@
-//! midiateca.
-fn main() {}
+//! The `midiateca` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(64)
+        .thread_stack_size(1 << 20)
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(midiateca::cli::run()),
+        Err(error) => {
+            eprintln!("error: no threads can be started: {error}");
+            ExitCode::from(3)
+        }
+    }
+}

@@ -8,12 +8,21 @@ mod put;
 use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::gateway::Gateway;
-use crate::media::{Attempt, InstanceId, KeyKind, MediaId, MediaKey, MediaKind, MediaStatus, Reason};
+use crate::media::{
+    Attempt, InstanceId, KeyKind, MediaId, MediaKey, MediaKind, MediaStatus, Reason,
+};
 
 pub use put::{NewMedia, Put, put};
 
 /// The waits between rounds; after the last of them, daily until the deadline.
-const LADDER: [Millis; 6] = [5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR];
+const LADDER: [Millis; 6] = [
+    5 * SECOND,
+    30 * SECOND,
+    2 * MINUTE,
+    10 * MINUTE,
+    HOUR,
+    6 * HOUR,
+];
 
 /// How long to wait after round number `rounds` (from 1) failed.
 pub fn wait_after(rounds: i64) -> Millis {
@@ -93,7 +102,9 @@ fn job_of(row: &Row) -> Result<Job, Error> {
         direct_path: row.text_or_none("direct_path")?,
         sha256_told: row.bytes32_or_none("sha256_told")?,
         enc_sha256_told: row.bytes32_or_none("enc_sha256_told")?,
-        length_told: row.int_or_none("length_told")?.and_then(|length| u64::try_from(length).ok()),
+        length_told: row
+            .int_or_none("length_told")?
+            .and_then(|length| u64::try_from(length).ok()),
         rounds: row.int("rounds")?,
         attempts: row.int("attempts")?,
         deadline: row.int("deadline")?,
@@ -134,7 +145,9 @@ pub async fn instances_with_work(tx: &mut Tx) -> Result<Vec<InstanceId>, Error> 
                  from found where found.id is not null)
                select id from found where id is not null";
     let rows = tx.rows(sql, values![]).await?;
-    rows.iter().map(|row| row.text("id").map(InstanceId)).collect()
+    rows.iter()
+        .map(|row| row.text("id").map(InstanceId))
+        .collect()
 }
 
 /// Under whose name, and until when, a claim holds.
@@ -147,7 +160,12 @@ pub struct Lease {
 }
 
 /// Claims up to `limit` ready media of one instance, the one that dies first first.
-pub async fn claim(tx: &mut Tx, instance: &InstanceId, limit: i64, lease: &Lease) -> Result<Vec<Job>, Error> {
+pub async fn claim(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    limit: i64,
+    lease: &Lease,
+) -> Result<Vec<Job>, Error> {
     let sql = concat!(
         "update media set status = 'downloading', lease_owner = $1, lease_until = $2, fence = fence + 1
          where id in (select id from media where instance = $3 and status = 'pending' and next_attempt_at is null
@@ -166,13 +184,16 @@ pub async fn claim_one(tx: &mut Tx, id: &MediaId, lease: &Lease) -> Result<Optio
          where id = $3 and status = 'pending' returning ",
         claimed!(),
     );
-    let row = tx.row(sql, values![&lease.owner, lease.until, id.as_str()]).await?;
+    let row = tx
+        .row(sql, values![&lease.owner, lease.until, id.as_str()])
+        .await?;
     row.as_ref().map(job_of).transpose()
 }
 
 /// Holds on to a claim for longer; false when it was lost.
 pub async fn renew(tx: &mut Tx, id: &MediaId, fence: i64, until: Millis) -> Result<bool, Error> {
-    let sql = "update media set lease_until = $3 where id = $1 and fence = $2 and status = 'downloading'";
+    let sql =
+        "update media set lease_until = $3 where id = $1 and fence = $2 and status = 'downloading'";
     Ok(tx.run(sql, values![id.as_str(), fence, until]).await? == 1)
 }
 
@@ -217,7 +238,13 @@ pub enum Settled {
 }
 
 /// Settles a claim and records the attempts of its round. False, and nothing changed, when the claim was lost.
-pub async fn settle(tx: &mut Tx, job: &Job, settled: &Settled, attempts: &[Attempt], now: Millis) -> Result<bool, Error> {
+pub async fn settle(
+    tx: &mut Tx,
+    job: &Job,
+    settled: &Settled,
+    attempts: &[Attempt],
+    now: Millis,
+) -> Result<bool, Error> {
     let tried = i64::try_from(attempts.len()).unwrap_or(i64::MAX);
     let changed = match settled {
         Settled::Stored(held) => {
@@ -225,8 +252,16 @@ pub async fn settle(tx: &mut Tx, job: &Job, settled: &Settled, attempts: &[Attem
                          attempts = attempts + $3, stored_at = $4, route = $5, mime = $6, size_bytes = $7, sha256 = $8, verified = $9, path = $10
                        where id = $1 and fence = $2 and status = 'downloading'";
             let values = values![
-                job.id.as_str(), job.fence, tried, now, held.route.as_str(), &held.mime,
-                held.size_bytes, held.sha256, held.verified, &held.path
+                job.id.as_str(),
+                job.fence,
+                tried,
+                now,
+                held.route.as_str(),
+                &held.mime,
+                held.size_bytes,
+                held.sha256,
+                held.verified,
+                &held.path
             ];
             tx.run(sql, values).await?
         }
@@ -234,18 +269,33 @@ pub async fn settle(tx: &mut Tx, job: &Job, settled: &Settled, attempts: &[Attem
             let sql = "update media set status = 'pending', reason = $3, next_attempt_at = $4, lease_owner = null, lease_until = null,
                          rounds = rounds + 1, attempts = attempts + $5
                        where id = $1 and fence = $2 and status = 'downloading'";
-            tx.run(sql, values![job.id.as_str(), job.fence, reason.as_str(), *until, tried]).await?
+            tx.run(
+                sql,
+                values![job.id.as_str(), job.fence, reason.as_str(), *until, tried],
+            )
+            .await?
         }
         Settled::Ended { status, reason } => {
             let sql = "update media set status = $3, reason = $4, next_attempt_at = null, lease_owner = null, lease_until = null,
                          rounds = rounds + 1, attempts = attempts + $5
                        where id = $1 and fence = $2 and status = 'downloading'";
-            tx.run(sql, values![job.id.as_str(), job.fence, status.as_str(), reason.as_str(), tried]).await?
+            tx.run(
+                sql,
+                values![
+                    job.id.as_str(),
+                    job.fence,
+                    status.as_str(),
+                    reason.as_str(),
+                    tried
+                ],
+            )
+            .await?
         }
         Settled::Returned => {
             let sql = "update media set status = 'pending', next_attempt_at = null, lease_owner = null, lease_until = null, attempts = attempts + $3
                        where id = $1 and fence = $2 and status = 'downloading'";
-            tx.run(sql, values![job.id.as_str(), job.fence, tried]).await?
+            tx.run(sql, values![job.id.as_str(), job.fence, tried])
+                .await?
         }
     };
     if changed == 1 {
@@ -259,8 +309,15 @@ async fn record(tx: &mut Tx, job: &Job, attempts: &[Attempt]) -> Result<(), Erro
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     for (attempt, n) in attempts.iter().zip(job.attempts + 1..) {
         let values = values![
-            job.id.as_str(), n, attempt.route.as_str(), attempt.host.clone(), attempt.started_at, attempt.duration_ms,
-            attempt.http_status.map(u32::from), attempt.size_bytes, attempt.reason.map(Reason::as_str)
+            job.id.as_str(),
+            n,
+            attempt.route.as_str(),
+            attempt.host.clone(),
+            attempt.started_at,
+            attempt.duration_ms,
+            attempt.http_status.map(u32::from),
+            attempt.size_bytes,
+            attempt.reason.map(Reason::as_str)
         ];
         tx.run(sql, values).await?;
     }
@@ -277,6 +334,13 @@ pub async fn requeue(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool, Err
 
 /// How many media stand in each status.
 pub async fn depth(db: &Db) -> Result<Vec<(MediaStatus, i64)>, Error> {
-    let rows = db.rows("select status, count(*) as n from media group by status", values![]).await?;
-    rows.iter().map(|row| Ok((row.parsed("status", MediaStatus::parse)?, row.int("n")?))).collect()
+    let rows = db
+        .rows(
+            "select status, count(*) as n from media group by status",
+            values![],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| Ok((row.parsed("status", MediaStatus::parse)?, row.int("n")?)))
+        .collect()
 }

@@ -72,7 +72,12 @@ pub fn token_context(id: &InstanceId) -> String {
 }
 
 /// Adds a client; with no `id`, the next free number. Fails when name or number are taken.
-pub async fn add_client(tx: &mut Tx, name: &str, id: Option<i64>, now: Millis) -> Result<Option<i64>, Error> {
+pub async fn add_client(
+    tx: &mut Tx,
+    name: &str,
+    id: Option<i64>,
+    now: Millis,
+) -> Result<Option<i64>, Error> {
     let sql = "insert into clients (id, name, created_at)
                values (coalesce($1, (select coalesce(max(id), 0) + 1 from clients)), $2, $3)
                on conflict do nothing returning id";
@@ -82,7 +87,9 @@ pub async fn add_client(tx: &mut Tx, name: &str, id: Option<i64>, now: Millis) -
 
 /// All clients, by number.
 pub async fn clients(db: &Db) -> Result<Vec<Client>, Error> {
-    let rows = db.rows("select id, name from clients order by id", vec![]).await?;
+    let rows = db
+        .rows("select id, name from clients order by id", vec![])
+        .await?;
     rows.iter()
         .map(|row| {
             Ok(Client {
@@ -128,14 +135,31 @@ pub async fn set_hook(tx: &mut Tx, id: &InstanceId, hash: &[u8; 32]) -> Result<b
 }
 
 /// Records what a gateway said of its session.
-pub async fn set_state(tx: &mut Tx, id: &InstanceId, connected: bool, now: Millis) -> Result<(), Error> {
-    let state = if connected { "connected" } else { "disconnected" };
+pub async fn set_state(
+    tx: &mut Tx,
+    id: &InstanceId,
+    connected: bool,
+    now: Millis,
+) -> Result<(), Error> {
+    let state = if connected {
+        "connected"
+    } else {
+        "disconnected"
+    };
     let sql = "update instances set state = $2, state_at = $3 where id = $1";
-    tx.run(sql, values![id.as_str(), state, now]).await.map(drop)
+    tx.run(sql, values![id.as_str(), state, now])
+        .await
+        .map(drop)
 }
 
 /// Adds to an instance's counters, and moves its last delivery forward.
-pub async fn count(tx: &mut Tx, id: &InstanceId, deliveries: i64, ignored: i64, last: Millis) -> Result<(), Error> {
+pub async fn count(
+    tx: &mut Tx,
+    id: &InstanceId,
+    deliveries: i64,
+    ignored: i64,
+    last: Millis,
+) -> Result<(), Error> {
     let sql = "update instances set delivery_count = delivery_count + $2, ignored_count = ignored_count + $3,
                  last_delivery_at = case when coalesce(last_delivery_at, 0) > $4 then last_delivery_at else $4 end
                where id = $1";
@@ -145,14 +169,17 @@ pub async fn count(tx: &mut Tx, id: &InstanceId, deliveries: i64, ignored: i64, 
 
 /// All instances that were not removed.
 pub async fn instances(db: &Db) -> Result<Vec<Instance>, Error> {
-    let sql = format!("select {COLUMNS} from instances where removed_at is null order by client, id");
+    let sql =
+        format!("select {COLUMNS} from instances where removed_at is null order by client, id");
     let rows = db.rows_of(sql, vec![]).await?;
     rows.iter().map(instance_of).collect()
 }
 
 /// All instances that ever were.
 pub async fn every_instance(db: &Db) -> Result<Vec<Instance>, Error> {
-    let rows = db.rows_of(format!("select {COLUMNS} from instances"), vec![]).await?;
+    let rows = db
+        .rows_of(format!("select {COLUMNS} from instances"), vec![])
+        .await?;
     rows.iter().map(instance_of).collect()
 }
 
@@ -165,7 +192,8 @@ pub async fn instance(db: &Db, id: &InstanceId) -> Result<Option<Instance>, Erro
 
 /// The instance to which a webhook token belongs, by the token's hash.
 pub async fn instance_by_hook(db: &Db, hash: &[u8; 32]) -> Result<Option<Instance>, Error> {
-    let sql = format!("select {COLUMNS} from instances where hook_hash = $1 and removed_at is null");
+    let sql =
+        format!("select {COLUMNS} from instances where hook_hash = $1 and removed_at is null");
     let rows = db.rows_of(sql, values![hash]).await?;
     rows.first().map(instance_of).transpose()
 }

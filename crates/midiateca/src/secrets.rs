@@ -92,7 +92,9 @@ impl Secrets {
 
     /// Opens what [`Secrets::seal`] sealed for the same `context`.
     pub fn unseal(&self, context: &str, sealed: &[u8]) -> Result<String, Error> {
-        let (nonce, body) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(Error::Sealed)?;
+        let (nonce, body) = sealed
+            .split_first_chunk::<NONCE_BYTES>()
+            .ok_or(Error::Sealed)?;
         let payload = Payload {
             msg: body,
             aad: context.as_bytes(),

@@ -17,12 +17,17 @@ pub enum LogFormat {
 pub fn start(format: LogFormat, level: &str) {
     let usual = format!("{level},sqlx=warn,hyper=warn,reqwest=warn");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let builder = fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
     // A second start in the same process (tests) keeps the first.
     let _ = match format {
         LogFormat::Human => {
             use std::io::IsTerminal as _;
-            builder.with_ansi(std::io::stderr().is_terminal()).try_init()
+            builder
+                .with_ansi(std::io::stderr().is_terminal())
+                .try_init()
         }
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };

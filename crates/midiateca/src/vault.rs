@@ -102,12 +102,22 @@ impl Vault {
 
     /// Gives proven bytes their name. `same` names a file of the same client that should hold the same bytes:
     /// if it truly does, the new name becomes a second link to it.
-    pub async fn publish(&self, staging: Staging, verified: &Verified, path: &RelativePath, same: Option<RelativePath>) -> Result<(), Error> {
+    pub async fn publish(
+        &self,
+        staging: Staging,
+        verified: &Verified,
+        path: &RelativePath,
+        same: Option<RelativePath>,
+    ) -> Result<(), Error> {
         let target = self.root.join(path.as_path());
-        let same = same.filter(|same| same != path).map(|same| self.root.join(same.as_path()));
+        let same = same
+            .filter(|same| same != path)
+            .map(|same| self.root.join(same.as_path()));
         let sha256 = *verified.sha256();
         blocking(move || {
-            let folder = target.parent().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+            let folder = target
+                .parent()
+                .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
             fs::create_dir_all(folder)?;
             let linked = same.is_some_and(|same| link_if_intact(&same, &target, &sha256));
             if !linked {
@@ -128,12 +138,19 @@ impl Vault {
     pub async fn probe(&self) -> Result<(), Error> {
         let mut staging = self.stage();
         staging.buffer.extend_from_slice(b"midiateca");
-        let target = self.root.join(STAGING).join(format!("{}-probe", self.prefix));
+        let target = self
+            .root
+            .join(STAGING)
+            .join(format!("{}-probe", self.prefix));
         blocking(move || {
             staging.place(&target)?;
             let back = fs::read(&target)?;
             fs::remove_file(&target)?;
-            if back == b"midiateca" { Ok(()) } else { Err(io::Error::from(io::ErrorKind::InvalidData).into()) }
+            if back == b"midiateca" {
+                Ok(())
+            } else {
+                Err(io::Error::from(io::ErrorKind::InvalidData).into())
+            }
         })
         .await
     }
@@ -193,7 +210,9 @@ impl Drop for Staging {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Error::Io(io::Error::from(io::ErrorKind::Interrupted))),
@@ -206,7 +225,9 @@ fn link_if_intact(existing: &Path, target: &Path, sha256: &[u8; 32]) -> bool {
         && match fs::hard_link(existing, target) {
             Ok(()) => true,
             // A retry after a crash between link and commit.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => hash_file(target).is_ok_and(|found| found == *sha256),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                hash_file(target).is_ok_and(|found| found == *sha256)
+            }
             Err(_) => false,
         }
 }

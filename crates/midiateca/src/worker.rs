@@ -49,7 +49,10 @@ pub async fn run(app: Arc<App>) {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "nothing can be claimed now");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "nothing can be claimed now"
+                    );
                     tokio::time::sleep(PATIENCE_WITH_DATABASE).await;
                 }
             }
@@ -121,7 +124,9 @@ async fn do_job(app: Arc<App>, job: Job, instance: Arc<Instance>) -> share::Plac
 
 /// One round of one job, whatever happens in it.
 pub async fn round(app: &App, job: &Job, instance: &Instance) {
-    let round = AssertUnwindSafe(archive::archive(app, job, instance)).catch_unwind().await;
+    let round = AssertUnwindSafe(archive::archive(app, job, instance))
+        .catch_unwind()
+        .await;
     let round = round.unwrap_or_else(|_| {
         let until = app.clock.now() + queue::wait_after(job.rounds + 1);
         Round {
@@ -143,7 +148,11 @@ async fn lose_lease(app: &App, job: &Job) {
         tokio::time::sleep(millis(lease / 3)).await;
         let until = app.clock.now() + i64::try_from(lease).unwrap_or(i64::MAX);
         let (id, fence) = (job.id.clone(), job.fence);
-        if let Ok(false) = app.db.write(async move |tx| queue::renew(tx, &id, fence, until).await).await {
+        if let Ok(false) = app
+            .db
+            .write(async move |tx| queue::renew(tx, &id, fence, until).await)
+            .await
+        {
             return;
         }
     }
@@ -164,8 +173,12 @@ async fn settle(app: &App, job: &Job, round: Round) {
         });
         match write.await {
             Ok(true) => return tell(job, &settled, attempts.len()),
-            Ok(false) => return tracing::warn!(media = %job.id, "settled by somebody else meanwhile"),
-            Err(error) => tracing::warn!(media = %job.id, error = &error as &dyn std::error::Error, "cannot record the outcome yet"),
+            Ok(false) => {
+                return tracing::warn!(media = %job.id, "settled by somebody else meanwhile");
+            }
+            Err(error) => {
+                tracing::warn!(media = %job.id, error = &error as &dyn std::error::Error, "cannot record the outcome yet")
+            }
         }
         tokio::time::sleep(PATIENCE_WITH_DATABASE).await;
     }
@@ -182,7 +195,11 @@ fn news<'a>(job: &'a Job, settled: &Settled) -> Option<News<'a>> {
             serde_json::json!({"kind": job.kind.as_str(), "reason": reason.as_str(), "next_attempt_at": crate::clock::rfc3339(*until)}),
         ),
         Settled::Ended { status, reason } => (
-            if *status == crate::media::MediaStatus::Expired { "media.expired" } else { "media.failed" },
+            if *status == crate::media::MediaStatus::Expired {
+                "media.expired"
+            } else {
+                "media.failed"
+            },
             serde_json::json!({"kind": job.kind.as_str(), "reason": reason.as_str()}),
         ),
         Settled::Returned => return None,
@@ -214,11 +231,21 @@ fn tell(job: &Job, settled: &Settled, tries: usize) {
 /// Lets running downloads finish, and gives back what does not in time.
 async fn drain(app: &App, running: &mut JoinSet<share::Place>) {
     let all = async { while running.join_next().await.is_some() {} };
-    if tokio::time::timeout(millis(app.config.worker.drain_ms), all).await.is_err() {
+    if tokio::time::timeout(millis(app.config.worker.drain_ms), all)
+        .await
+        .is_err()
+    {
         running.shutdown().await;
     }
     let owner = app.owner.clone();
-    if let Err(error) = app.db.write(async move |tx| queue::release(tx, &owner).await).await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "leases could not be given back; they lapse by themselves");
+    if let Err(error) = app
+        .db
+        .write(async move |tx| queue::release(tx, &owner).await)
+        .await
+    {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "leases could not be given back; they lapse by themselves"
+        );
     }
 }

@@ -27,7 +27,8 @@ async fn main() -> std::io::Result<()> {
     let options = Options::parse();
     let sim = wa_sim::Sim::start_on(options.listen).await?;
     sim.world().add_instance(&options.instance, &options.token);
-    sim.world().set_delay(Duration::from_millis(options.delay_ms));
+    sim.world()
+        .set_delay(Duration::from_millis(options.delay_ms));
     println!("{}", sim.origin());
     std::future::pending().await
 }

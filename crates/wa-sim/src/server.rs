@@ -58,7 +58,11 @@ impl Sim {
                 () = stopped => {}
             }
         });
-        Ok(Self { address, world, stop })
+        Ok(Self {
+            address,
+            world,
+            stop,
+        })
     }
 
     /// Such as `http://127.0.0.1:40000`.

@@ -72,7 +72,10 @@ impl World {
 
     /// Makes a media known, and writes the webhook that tells of it.
     pub fn add(&self, media: SimMedia) -> Delivery {
-        let direct_path = media.direct_path.clone().unwrap_or_else(|| made_up_path(&media));
+        let direct_path = media
+            .direct_path
+            .clone()
+            .unwrap_or_else(|| made_up_path(&media));
         let delivery = Delivery {
             sha256: media.content.sha256(),
             size_bytes: media.content.size_bytes(),
@@ -101,7 +104,10 @@ impl World {
     /// How often a media's link and its file were asked for.
     pub fn requests(&self, direct_path: &str) -> (u32, u32) {
         let state = self.lock();
-        state.media.get(direct_path).map_or((0, 0), |entry| (entry.link_requests, entry.file_requests))
+        state
+            .media
+            .get(direct_path)
+            .map_or((0, 0), |entry| (entry.link_requests, entry.file_requests))
     }
 
     /// How many requests for files carried a bearer token, which none should.
@@ -132,7 +138,10 @@ fn made_up_path(media: &SimMedia) -> String {
     for byte in &media.media_key.as_bytes()[..12] {
         let _ = write!(name, "{byte:03}");
     }
-    format!("/v/t62.{number}-24/{name}_n.enc?ccb=11-4&oh=01_sim&oe={:08X}&_nc_sid=5e03e0", media.expires_at)
+    format!(
+        "/v/t62.{number}-24/{name}_n.enc?ccb=11-4&oh=01_sim&oe={:08X}&_nc_sid=5e03e0",
+        media.expires_at
+    )
 }
 
 fn body_of(media: &SimMedia, delivery: &Delivery) -> Value {
@@ -143,7 +152,10 @@ fn body_of(media: &SimMedia, delivery: &Delivery) -> Value {
         "fileLength": delivery.size_bytes.to_string(),
     });
     if media.with_hashes {
-        leaf["url"] = json!(format!("https://mmg.whatsapp.net{}&mms3=true", delivery.direct_path));
+        leaf["url"] = json!(format!(
+            "https://mmg.whatsapp.net{}&mms3=true",
+            delivery.direct_path
+        ));
         leaf["fileSha256"] = json!(STANDARD.encode(delivery.sha256));
     }
     let mut set = |name: &str, value: &Option<String>| {

@@ -23,7 +23,10 @@ async fn a_bad_work_does_not_spoil_the_commit_of_its_neighbours() {
     let (a, b, c) = tokio::join!(add(&db, 1, "a"), add(&db, 1, "b"), add(&db, 3, "c"));
     assert!(a.is_ok() && c.is_ok());
     assert!(matches!(b, Err(Error::Statement(_))));
-    let rows = db.rows("select id from clients order by id", vec![]).await.unwrap();
+    let rows = db
+        .rows("select id from clients order by id", vec![])
+        .await
+        .unwrap();
     assert_eq!(rows.len(), 2);
 }
 
@@ -46,7 +49,9 @@ async fn a_full_database_is_unavailable_and_recovers_by_itself() {
     let name = "x".repeat(1_000_000);
     assert!(add(&db, 1, &name).await.unwrap_err().is_unavailable());
     db.write(async |tx| {
-        tx.rows("pragma max_page_count = 1000000", vec![]).await.map(drop)
+        tx.rows("pragma max_page_count = 1000000", vec![])
+            .await
+            .map(drop)
     })
     .await
     .unwrap();
@@ -59,7 +64,10 @@ async fn a_locked_database_is_unavailable_and_recovers_by_itself() {
     let db = open(&dir).await;
     let other = SqliteConnectOptions::new().filename(dir.path().join("t.db"));
     let mut other = SqliteConnection::connect_with(&other).await.unwrap();
-    sqlx::query("begin exclusive").execute(&mut other).await.unwrap();
+    sqlx::query("begin exclusive")
+        .execute(&mut other)
+        .await
+        .unwrap();
     assert!(add(&db, 1, "a").await.unwrap_err().is_unavailable());
     sqlx::query("rollback").execute(&mut other).await.unwrap();
     add(&db, 1, "a").await.unwrap();
@@ -70,7 +78,8 @@ async fn a_database_from_a_newer_version_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let db = open(&dir).await;
     db.write(async |tx| {
-        let sql = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+        let sql =
+            "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
                    values (9999, 'from the future', 1, x'00', 0)";
         tx.run(sql, vec![]).await
     })

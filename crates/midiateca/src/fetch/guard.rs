@@ -56,7 +56,10 @@ impl Guard {
         Self {
             api_base,
             domains,
-            allowed_hosts: allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
+            allowed_hosts: allowed_hosts
+                .iter()
+                .map(|host| host.to_ascii_lowercase())
+                .collect(),
         }
     }
 
@@ -93,7 +96,10 @@ impl Guard {
             url.set_scheme("https").map_err(|()| Error::Scheme)?;
             url.set_port(None).map_err(|()| Error::Scheme)?;
         }
-        Ok(Passed { url, trusted: false })
+        Ok(Passed {
+            url,
+            trusted: false,
+        })
     }
 
     /// W-API sometimes hands out the raw address of a file server that does not answer; the same path at the
@@ -113,13 +119,18 @@ impl Guard {
     fn operator_allows(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or("").to_ascii_lowercase();
         let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or(0));
-        self.allowed_hosts.iter().any(|allowed| *allowed == host || *allowed == with_port)
+        self.allowed_hosts
+            .iter()
+            .any(|allowed| *allowed == host || *allowed == with_port)
     }
 
     fn is_known(&self, name: &str) -> bool {
-        self.domains
-            .iter()
-            .any(|domain| name == *domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
+        self.domains.iter().any(|domain| {
+            name == *domain
+                || name
+                    .strip_suffix(domain)
+                    .is_some_and(|rest| rest.ends_with('.'))
+        })
     }
 }
 
@@ -154,13 +165,42 @@ pub(super) fn refusal_in(error: &reqwest::Error) -> Option<Error> {
 /// IANA's special-purpose registries (iana.org/assignments/iana-ipv4-special-registry and -ipv6-), plus multicast.
 static SPECIAL: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
     let blocks = [
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
-        "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24",
-        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128",
-        "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2620:4f:8000::/48", "3fff::/20", "5f00::/16",
-        "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "192.175.48.0/24",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "::/128",
+        "::1/128",
+        "64:ff9b:1::/48",
+        "100::/64",
+        "2001::/23",
+        "2001:db8::/32",
+        "2620:4f:8000::/48",
+        "3fff::/20",
+        "5f00::/16",
+        "fc00::/7",
+        "fe80::/10",
+        "fec0::/10",
+        "ff00::/8",
     ];
-    blocks.iter().filter_map(|block| block.parse().ok()).collect()
+    blocks
+        .iter()
+        .filter_map(|block| block.parse().ok())
+        .collect()
 });
 
 /// Whether an address is on the public internet. IPv4 inside IPv6 (mapped, compatible, NAT64, 6to4) counts as
@@ -177,7 +217,9 @@ fn carried(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let part = address.segments();
     let v4 = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match part {
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(v4(high, low)),
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            Some(v4(high, low))
+        }
         [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Some(v4(high, low)),
         [0x2002, high, low, ..] => Some(v4(high, low)),
         _ => None,
@@ -195,7 +237,10 @@ mod tests {
 
     #[test]
     fn the_gateways_own_hosts_pass_and_clear_http_is_lifted() {
-        for link in ["https://api.w-api.app/media/file/a.oga", "http://files.w-api.app:8080/a"] {
+        for link in [
+            "https://api.w-api.app/media/file/a.oga",
+            "http://files.w-api.app:8080/a",
+        ] {
             let passed = guard().check(link).unwrap();
             assert_eq!(passed.url.scheme(), "https");
         }
@@ -203,26 +248,50 @@ mod tests {
 
     #[test]
     fn a_raw_public_address_becomes_the_api_host() {
-        let passed = guard().check("http://187.77.227.99:8080/media/file/x.jpeg?a=1").unwrap();
-        assert_eq!(passed.url.as_str(), "https://api.w-api.app/media/file/x.jpeg?a=1");
+        let passed = guard()
+            .check("http://187.77.227.99:8080/media/file/x.jpeg?a=1")
+            .unwrap();
+        assert_eq!(
+            passed.url.as_str(),
+            "https://api.w-api.app/media/file/x.jpeg?a=1"
+        );
     }
 
     #[test]
     fn private_addresses_are_refused_in_every_spelling() {
         for link in [
-            "http://127.0.0.1:8000/x", "http://169.254.169.254/latest", "http://2130706433/", "http://0x7f.1/", "http://127.1/",
-            "http://[::1]/", "http://[::ffff:10.0.0.1]/", "http://[64:ff9b::7f00:1]/", "http://[2002:7f00:1::]/", "http://10.1.2.3/",
-            "http://[fe80::1]/", "http://0.0.0.0/", "http://100.64.1.1/",
+            "http://127.0.0.1:8000/x",
+            "http://169.254.169.254/latest",
+            "http://2130706433/",
+            "http://0x7f.1/",
+            "http://127.1/",
+            "http://[::1]/",
+            "http://[::ffff:10.0.0.1]/",
+            "http://[64:ff9b::7f00:1]/",
+            "http://[2002:7f00:1::]/",
+            "http://10.1.2.3/",
+            "http://[fe80::1]/",
+            "http://0.0.0.0/",
+            "http://100.64.1.1/",
         ] {
-            assert!(matches!(guard().check(link), Err(Error::NotPublic(_))), "{link}");
+            assert!(
+                matches!(guard().check(link), Err(Error::NotPublic(_))),
+                "{link}"
+            );
         }
     }
 
     #[test]
     fn other_hosts_schemes_and_users_are_refused() {
         for link in [
-            "https://evil.example/x", "https://notw-api.app/x", "https://w-api.app.evil.example/", "file:///etc/passwd", "ftp://w-api.app/",
-            "https://user@api.w-api.app/", "http://localhost/x", "not a url",
+            "https://evil.example/x",
+            "https://notw-api.app/x",
+            "https://w-api.app.evil.example/",
+            "file:///etc/passwd",
+            "ftp://w-api.app/",
+            "https://user@api.w-api.app/",
+            "http://localhost/x",
+            "not a url",
         ] {
             assert!(guard().check(link).is_err(), "{link}");
         }
@@ -233,7 +302,12 @@ mod tests {
         assert!(guard().check("http://files.intern/x").unwrap().trusted);
         let local = Url::parse("http://127.0.0.1:9000/v1").unwrap();
         let guard = Guard::new(local, &[], &[]);
-        assert!(guard.check("http://127.0.0.1:9000/media/file/a").unwrap().trusted);
+        assert!(
+            guard
+                .check("http://127.0.0.1:9000/media/file/a")
+                .unwrap()
+                .trusted
+        );
         assert!(guard.check("http://127.0.0.1:9001/media/file/a").is_err());
     }
 
@@ -241,7 +315,11 @@ mod tests {
     fn redirects_are_checked_like_links() {
         let from = guard().check("https://api.w-api.app/a").unwrap();
         assert!(guard().check_redirect(&from, "/b").is_ok());
-        assert!(guard().check_redirect(&from, "http://169.254.169.254/").is_err());
+        assert!(
+            guard()
+                .check_redirect(&from, "http://169.254.169.254/")
+                .is_err()
+        );
         assert!(guard().check_redirect(&from, "//evil.example/").is_err());
     }
 }

@@ -20,7 +20,9 @@ type Object = Map<String, Json>;
 
 /// Reads the object of a delivery.
 pub fn read(root: &Object) -> Reading {
-    let instance = field(root, &["instanceId", "instance"]).and_then(text).map(str::to_owned);
+    let instance = field(root, &["instanceId", "instance"])
+        .and_then(text)
+        .map(str::to_owned);
     let nested = nested_message(root);
     let envelope = nested.unwrap_or(root);
     let content = field(envelope, &["msgContent", "message"])
@@ -44,13 +46,22 @@ pub fn read(root: &Object) -> Reading {
 /// Proxies put the whole message under `payload.message` or `payload.data.message`.
 fn nested_message(root: &Object) -> Option<&Object> {
     let payload = field(root, &["payload", "data"])?.as_object()?;
-    let inner = field(payload, &["data"]).and_then(Json::as_object).unwrap_or(payload);
+    let inner = field(payload, &["data"])
+        .and_then(Json::as_object)
+        .unwrap_or(payload);
     let message = field(inner, &["message"]).and_then(Json::as_object);
-    Some(message.filter(|message| field(message, &["msgContent"]).is_some()).unwrap_or(inner))
+    Some(
+        message
+            .filter(|message| field(message, &["msgContent"]).is_some())
+            .unwrap_or(inner),
+    )
 }
 
 fn family_without_media(root: &Object, content: &Json) -> Family {
-    let event = field(root, &["event", "type"]).and_then(text).unwrap_or("").to_lowercase();
+    let event = field(root, &["event", "type"])
+        .and_then(text)
+        .unwrap_or("")
+        .to_lowercase();
     let has_content = field(root, &["msgContent"]).is_some();
     if event.contains("disconnected") {
         return Family::Connection { connected: false };
@@ -58,7 +69,10 @@ fn family_without_media(root: &Object, content: &Json) -> Family {
     if event.contains("connected") {
         return Family::Connection { connected: true };
     }
-    if let (Some(connected), false) = (field(root, &["connected"]).and_then(Json::as_bool), has_content) {
+    if let (Some(connected), false) = (
+        field(root, &["connected"]).and_then(Json::as_bool),
+        has_content,
+    ) {
         return Family::Connection { connected };
     }
     if event.contains("presence") {
@@ -70,7 +84,11 @@ fn family_without_media(root: &Object, content: &Json) -> Family {
     if !has_content && field(root, &["status"]).is_some() {
         return Family::Nothing("a status update carries no media");
     }
-    match content.as_object().is_some_and(|content| !content.is_empty()) && has_content {
+    match content
+        .as_object()
+        .is_some_and(|content| !content.is_empty())
+        && has_content
+    {
         true => Family::Nothing("the message carries no media"),
         false => Family::Nothing("the delivery carries no message"),
     }
@@ -79,7 +97,10 @@ fn family_without_media(root: &Object, content: &Json) -> Family {
 fn message(envelope: &Object) -> Message {
     let part = |name: &str| field(envelope, &[name]).and_then(Json::as_object);
     let words = |object: Option<&Object>, names: &[&str]| {
-        object.and_then(|object| field(object, names)).and_then(text).map(str::to_owned)
+        object
+            .and_then(|object| field(object, names))
+            .and_then(text)
+            .map(str::to_owned)
     };
     let (chat, sender, key) = (part("chat"), part("sender"), part("key"));
     let chat_id = words(chat, &["id"])
@@ -94,8 +115,11 @@ fn message(envelope: &Object) -> Message {
             .unwrap_or_default(),
         is_group: told_group || chat_id.as_deref().is_some_and(|id| id.ends_with("@g.us")),
         sender_lid: sender_lid.or_else(|| sender_id.clone().filter(|id| id.ends_with("@lid"))),
-        sender_name: words(sender, &["pushName", "name"]).or_else(|| words(sender, &["verifiedBizName"])),
-        from_me: field(envelope, &["fromMe"]).or_else(|| field(key?, &["fromMe"])).is_some_and(flag),
+        sender_name: words(sender, &["pushName", "name"])
+            .or_else(|| words(sender, &["verifiedBizName"])),
+        from_me: field(envelope, &["fromMe"])
+            .or_else(|| field(key?, &["fromMe"]))
+            .is_some_and(flag),
         sent_at: field(envelope, &["moment", "timestamp", "messageTimestamp"])
             .and_then(seconds)
             .map(|at| at.saturating_mul(1_000)),
@@ -138,13 +162,19 @@ pub fn read_link(status: u16, body: &[u8]) -> Result<Link, Reason> {
         502..=504 => return Err(Reason::GatewayUnavailable),
         _ => {}
     }
-    let failed = if status >= 500 { Reason::GatewayFailed } else { Reason::GatewayBadAnswer };
+    let failed = if status >= 500 {
+        Reason::GatewayFailed
+    } else {
+        Reason::GatewayBadAnswer
+    };
     let answer: Json = serde_json::from_slice(body).map_err(|_| failed)?;
     let answer = answer.as_object().ok_or(failed)?;
     if field(answer, &["error"]).is_some_and(flag) {
         return Err(Reason::GatewayFailed);
     }
-    let url = field(answer, &["fileLink", "link", "mediaUrl", "url"]).and_then(text).ok_or(failed)?;
+    let url = field(answer, &["fileLink", "link", "mediaUrl", "url"])
+        .and_then(text)
+        .ok_or(failed)?;
     if status >= 300 {
         return Err(failed);
     }

@@ -101,7 +101,9 @@ impl IntoResponse for Error {
         }
         let mut response = (status, Json(body)).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         response
     }
@@ -110,7 +112,10 @@ impl IntoResponse for Error {
 impl From<crate::db::Error> for Error {
     /// Whatever the database says, the gateway should try again: nothing was committed.
     fn from(error: crate::db::Error) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "the request cannot be committed");
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the request cannot be committed"
+        );
         Self::Unavailable
     }
 }

@@ -15,7 +15,10 @@ pub(super) async fn alive() -> Json<Value> {
 pub(super) async fn ready(State(door): State<Door>) -> Result<Json<Value>, Error> {
     door.app.db.write(async |_| Ok(())).await?;
     door.app.vault.probe().await.map_err(|error| {
-        tracing::error!(error = &error as &dyn std::error::Error, "the vault cannot store");
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the vault cannot store"
+        );
         Error::Unavailable
     })?;
     Ok(Json(json!({"status": "ready"})))

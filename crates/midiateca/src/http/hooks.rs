@@ -40,14 +40,23 @@ pub(super) struct TokenQuery {
     token: Option<String>,
 }
 
-pub(super) async fn by_path(State(door): State<Door>, Path((gateway, token)): Path<(String, String)>, body: Body) -> Response {
+pub(super) async fn by_path(
+    State(door): State<Door>,
+    Path((gateway, token)): Path<(String, String)>,
+    body: Body,
+) -> Response {
     match Gateway::parse(&gateway) {
         Some(_) => take(&door, Some(token), body).await,
         None => refuse(&door, Error::UnknownGateway, body).await,
     }
 }
 
-pub(super) async fn by_query_or_header(State(door): State<Door>, Query(query): Query<TokenQuery>, headers: HeaderMap, body: Body) -> Response {
+pub(super) async fn by_query_or_header(
+    State(door): State<Door>,
+    Query(query): Query<TokenQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let bearer = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
@@ -73,16 +82,26 @@ async fn take(door: &Door, token: Option<String>, mut body: Body) -> Response {
     let Ok(_room) = door.room.try_acquire_many(kib) else {
         return refuse(door, Error::Unavailable, body).await;
     };
-    let read = tokio::time::timeout(millis(door.app.config.door.body_timeout_ms), read(&mut body, limit_bytes)).await;
+    let read = tokio::time::timeout(
+        millis(door.app.config.door.body_timeout_ms),
+        read(&mut body, limit_bytes),
+    )
+    .await;
     match read.unwrap_or(Err(Error::BodyIncomplete)) {
-        Ok(bytes) => receive(door, &instance, &bytes).await.unwrap_or_else(IntoResponse::into_response),
+        Ok(bytes) => receive(door, &instance, &bytes)
+            .await
+            .unwrap_or_else(IntoResponse::into_response),
         Err(error) => refuse(door, error, body).await,
     }
 }
 
 async fn authenticate(door: &Door, token: Option<String>) -> Result<Arc<Instance>, Error> {
     let hash = secrets::hash_of(&token.ok_or(Error::WrongToken)?);
-    door.app.directory.by_hook(&hash).await?.ok_or(Error::WrongToken)
+    door.app
+        .directory
+        .by_hook(&hash)
+        .await?
+        .ok_or(Error::WrongToken)
 }
 
 async fn read(body: &mut Body, limit_bytes: usize) -> Result<Bytes, Error> {
@@ -122,14 +141,29 @@ async fn receive(door: &Door, instance: &Instance, body: &[u8]) -> Result<Respon
                 .iter()
                 .map(|(kind, put)| json!({"id": put.id.as_str(), "kind": kind.as_str(), "status": put.status.as_str(), "duplicate": put.duplicate}))
                 .collect();
-            (StatusCode::OK, json!({"status": "accepted", "delivery": delivery.as_str(), "media": media}))
+            (
+                StatusCode::OK,
+                json!({"status": "accepted", "delivery": delivery.as_str(), "media": media}),
+            )
         }
-        Receipt::Ignored { reason } => (StatusCode::OK, json!({"status": "ignored", "reason": reason})),
-        Receipt::Quarantined { reason } => (StatusCode::ACCEPTED, json!({"status": "quarantined", "reason": reason})),
+        Receipt::Ignored { reason } => (
+            StatusCode::OK,
+            json!({"status": "ignored", "reason": reason}),
+        ),
+        Receipt::Quarantined { reason } => (
+            StatusCode::ACCEPTED,
+            json!({"status": "quarantined", "reason": reason}),
+        ),
         Receipt::WrongInstance { named } => {
             let known = door.app.directory.by_id().await?;
-            let exists = known.get(&InstanceId(named)).is_some_and(|instance| !instance.removed);
-            return Err(if exists { Error::OtherInstance } else { Error::UnknownInstance });
+            let exists = known
+                .get(&InstanceId(named))
+                .is_some_and(|instance| !instance.removed);
+            return Err(if exists {
+                Error::OtherInstance
+            } else {
+                Error::UnknownInstance
+            });
         }
     };
     Ok((status, Json(answer)).into_response())

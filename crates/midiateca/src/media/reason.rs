@@ -79,7 +79,10 @@ reasons! {
 impl Reason {
     /// The reason of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|reason| reason.as_str() == name)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|reason| reason.as_str() == name)
     }
 
     /// Whether the media may still be had: by waiting, or once somebody mends what the sentence names.

@@ -48,13 +48,19 @@ pub async fn put(tx: &mut Tx, new: &NewMedia<'_>, now: Millis) -> Result<Put, Er
     let id = MediaId(fresh_id(now));
     if insert(tx, new, &id, now).await? {
         let status = MediaStatus::Pending;
-        return Ok(Put { id, status, duplicate: false });
+        return Ok(Put {
+            id,
+            status,
+            duplicate: false,
+        });
     }
     merge(tx, new, now).await
 }
 
 fn deadline(expires_at: Option<Millis>, now: Millis) -> Millis {
-    expires_at.unwrap_or(now + UNKNOWN_EXPIRY).max(now + LEAST_PATIENCE)
+    expires_at
+        .unwrap_or(now + UNKNOWN_EXPIRY)
+        .max(now + LEAST_PATIENCE)
 }
 
 fn expires_at(found: &FoundMedia) -> Option<Millis> {
@@ -73,12 +79,39 @@ async fn insert(tx: &mut Tx, new: &NewMedia<'_>, id: &MediaId, now: Millis) -> R
     let (message, found) = (new.message, new.found);
     let expires_at = expires_at(found);
     let values = values![
-        id.as_str(), new.instance.as_str(), new.client, new.gateway.as_str(), new.message_id, new.slot, new.delivery,
-        found.kind.as_str(), found.key_kind.wire_type(), found.mime.clone(), found.file_name.clone(), found.caption.clone(),
-        message.chat_id.clone(), message.sender_id.clone(), message.sender_lid.clone(), message.sender_name.clone(),
-        message.from_me, message.is_group, found.voice_note, found.width, found.height, found.seconds, message.sent_at,
-        now, message.sent_at.unwrap_or(now), found.media_key.as_ref().map(|key| *key.as_bytes()), found.media_key_malformed,
-        found.direct_path.clone(), found.sha256, found.enc_sha256, found.length_bytes, expires_at, deadline(expires_at, now),
+        id.as_str(),
+        new.instance.as_str(),
+        new.client,
+        new.gateway.as_str(),
+        new.message_id,
+        new.slot,
+        new.delivery,
+        found.kind.as_str(),
+        found.key_kind.wire_type(),
+        found.mime.clone(),
+        found.file_name.clone(),
+        found.caption.clone(),
+        message.chat_id.clone(),
+        message.sender_id.clone(),
+        message.sender_lid.clone(),
+        message.sender_name.clone(),
+        message.from_me,
+        message.is_group,
+        found.voice_note,
+        found.width,
+        found.height,
+        found.seconds,
+        message.sent_at,
+        now,
+        message.sent_at.unwrap_or(now),
+        found.media_key.as_ref().map(|key| *key.as_bytes()),
+        found.media_key_malformed,
+        found.direct_path.clone(),
+        found.sha256,
+        found.enc_sha256,
+        found.length_bytes,
+        expires_at,
+        deadline(expires_at, now),
     ];
     Ok(tx.run(sql, values).await? == 1)
 }
@@ -87,7 +120,10 @@ async fn insert(tx: &mut Tx, new: &NewMedia<'_>, id: &MediaId, now: Millis) -> R
 /// not stored takes the newer keys and is tried again at once; what is stored stays as it is.
 async fn merge(tx: &mut Tx, new: &NewMedia<'_>, now: Millis) -> Result<Put, Error> {
     let (message, found) = (new.message, new.found);
-    let lid = message.sender_lid.as_deref().map(|lid| lid.trim_end_matches("@lid"));
+    let lid = message
+        .sender_lid
+        .as_deref()
+        .map(|lid| lid.trim_end_matches("@lid"));
     let told = message.sender_id.as_deref();
     let phone = told.filter(|id| !id.ends_with("@lid") && Some(*id) != lid);
     let sql = "update media set
@@ -99,17 +135,37 @@ async fn merge(tx: &mut Tx, new: &NewMedia<'_>, now: Millis) -> Result<Put, Erro
                  sent_at = coalesce(sent_at, $12)
                where instance = $1 and message_id = $2 and slot = $3 returning id, status";
     let values = values![
-        new.instance.as_str(), new.message_id, new.slot, phone, lid, message.sender_lid.clone(), message.sender_name.clone(),
-        message.chat_id.clone(), found.caption.clone(), found.file_name.clone(), found.mime.clone(), message.sent_at,
+        new.instance.as_str(),
+        new.message_id,
+        new.slot,
+        phone,
+        lid,
+        message.sender_lid.clone(),
+        message.sender_name.clone(),
+        message.chat_id.clone(),
+        found.caption.clone(),
+        found.file_name.clone(),
+        found.mime.clone(),
+        message.sent_at,
     ];
-    let row = tx.row(sql, values).await?.ok_or(Error::Malformed { column: "message_id".to_owned() })?;
+    let row = tx.row(sql, values).await?.ok_or(Error::Malformed {
+        column: "message_id".to_owned(),
+    })?;
     let id = MediaId(row.text("id")?);
     let status = row.parsed("status", MediaStatus::parse)?;
     match status {
-        MediaStatus::Stored | MediaStatus::Downloading | MediaStatus::Skipped => Ok(Put { id, status, duplicate: true }),
+        MediaStatus::Stored | MediaStatus::Downloading | MediaStatus::Skipped => Ok(Put {
+            id,
+            status,
+            duplicate: true,
+        }),
         MediaStatus::Pending | MediaStatus::Failed | MediaStatus::Expired => {
             rearm(tx, &id, found, now).await?;
-            Ok(Put { id, status: MediaStatus::Pending, duplicate: true })
+            Ok(Put {
+                id,
+                status: MediaStatus::Pending,
+                duplicate: true,
+            })
         }
     }
 }
@@ -119,7 +175,14 @@ async fn rearm(tx: &mut Tx, id: &MediaId, found: &FoundMedia, now: Millis) -> Re
         let sql = "update media set media_key = $2, media_key_malformed = 0, direct_path = $3, sha256_told = coalesce($4, sha256_told),
                      enc_sha256_told = coalesce($5, enc_sha256_told), expires_at = $6 where id = $1";
         let key = found.media_key.as_ref().map(|key| *key.as_bytes());
-        let values = values![id.as_str(), key, found.direct_path.clone(), found.sha256, found.enc_sha256, expires_at(found)];
+        let values = values![
+            id.as_str(),
+            key,
+            found.direct_path.clone(),
+            found.sha256,
+            found.enc_sha256,
+            expires_at(found)
+        ];
         tx.run(sql, values).await?;
     }
     let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0,

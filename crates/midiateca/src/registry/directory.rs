@@ -62,14 +62,27 @@ impl Directory {
         if self.read(fresh) {
             return Ok(());
         }
-        let all: Vec<_> = every_instance(&self.db).await?.into_iter().map(Arc::new).collect();
+        let all: Vec<_> = every_instance(&self.db)
+            .await?
+            .into_iter()
+            .map(Arc::new)
+            .collect();
         let present = all.iter().filter(|instance| !instance.removed);
         let snapshot = Snapshot {
             read_at: Some(Instant::now()),
-            by_hook: present.map(|instance| (instance.hook_hash.clone(), Arc::clone(instance))).collect(),
-            by_id: Arc::new(all.iter().map(|instance| (instance.id.clone(), Arc::clone(instance))).collect()),
+            by_hook: present
+                .map(|instance| (instance.hook_hash.clone(), Arc::clone(instance)))
+                .collect(),
+            by_id: Arc::new(
+                all.iter()
+                    .map(|instance| (instance.id.clone(), Arc::clone(instance)))
+                    .collect(),
+            ),
         };
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        *self
+            .snapshot
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = snapshot;
         Ok(())
     }
 }

@@ -21,7 +21,9 @@ pub struct RelativePath(String);
 impl RelativePath {
     /// Takes a path from a row. Nothing when it would leave the root.
     pub fn from_row(path: String) -> Option<Self> {
-        let safe = Path::new(&path).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        let safe = Path::new(&path)
+            .components()
+            .all(|part| matches!(part, std::path::Component::Normal(_)));
         (safe && !path.is_empty()).then_some(Self(path))
     }
 
@@ -58,13 +60,23 @@ pub struct Name<'a> {
 
 /// The folder of one kind of one instance.
 pub fn folder(client: i64, instance: &InstanceId, kind: MediaKind) -> String {
-    format!("cliente_{client}/instance_{}/{}", escape(instance.as_str()), kind.as_str())
+    format!(
+        "cliente_{client}/instance_{}/{}",
+        escape(instance.as_str()),
+        kind.as_str()
+    )
 }
 
 /// The path of one file.
 pub fn path(name: &Name<'_>) -> RelativePath {
     let mut path = folder(name.client, name.instance, name.kind);
-    let _ = write!(path, "/{}_{}_{}", name.gateway, escape(name.message_id), compact(name.at));
+    let _ = write!(
+        path,
+        "/{}_{}_{}",
+        name.gateway,
+        escape(name.message_id),
+        compact(name.at)
+    );
     if name.slot > 0 {
         let _ = write!(path, "_{}", name.slot + 1);
     }
@@ -105,21 +117,46 @@ pub struct Form {
 
 /// Reads the form from the bytes first, from the declared type second, from the declared name third.
 pub fn form(head: &[u8], kind: MediaKind, declared: Option<&str>, file_name: Option<&str>) -> Form {
-    let declared = declared.map(|mime| mime.split(';').next().unwrap_or("").trim().to_ascii_lowercase());
+    let declared = declared.map(|mime| {
+        mime.split(';')
+            .next()
+            .unwrap_or("")
+            .trim()
+            .to_ascii_lowercase()
+    });
     let sniffed = infer::get(head).map(|found| canonical(found.mime_type(), kind));
     // A zip may be a newer office file, and text says little: there the declared type knows more.
-    let vague = matches!(sniffed, None | Some("application/zip" | "application/x-ole-storage" | "text/plain" | "text/xml"));
-    let named = file_name.and_then(|name| name.rsplit_once('.')).map(|(_, extension)| extension.to_ascii_lowercase());
-    let by_name = named.as_deref().and_then(|extension| FORMS.iter().find(|(_, known)| *known == extension));
-    let told = declared.as_deref().and_then(|mime| FORMS.iter().find(|(known, _)| *known == mime));
+    let vague = matches!(
+        sniffed,
+        None | Some("application/zip" | "application/x-ole-storage" | "text/plain" | "text/xml")
+    );
+    let named = file_name
+        .and_then(|name| name.rsplit_once('.'))
+        .map(|(_, extension)| extension.to_ascii_lowercase());
+    let by_name = named
+        .as_deref()
+        .and_then(|extension| FORMS.iter().find(|(_, known)| *known == extension));
+    let told = declared
+        .as_deref()
+        .and_then(|mime| FORMS.iter().find(|(known, _)| *known == mime));
     let by_told = told.filter(|_| vague || sniffed.is_none());
     let by_bytes = sniffed.and_then(|mime| FORMS.iter().find(|(known, _)| *known == mime));
     let by_name = by_name.filter(|_| vague);
     let (mime, extension) = match (vague, by_bytes) {
         (false, Some(found)) => *found,
-        _ => by_told.or(by_name).or(by_bytes).copied().unwrap_or(("application/octet-stream", "bin")),
+        _ => by_told
+            .or(by_name)
+            .or(by_bytes)
+            .copied()
+            .unwrap_or(("application/octet-stream", "bin")),
     };
-    let mime = if extension == "bin" { declared.filter(|mime| mime.contains('/')).unwrap_or_else(|| mime.to_owned()) } else { mime.to_owned() };
+    let mime = if extension == "bin" {
+        declared
+            .filter(|mime| mime.contains('/'))
+            .unwrap_or_else(|| mime.to_owned())
+    } else {
+        mime.to_owned()
+    };
     Form { mime, extension }
 }
 
@@ -136,25 +173,79 @@ fn canonical(mime: &'static str, kind: MediaKind) -> &'static str {
 
 /// Types and extensions, first match wins in either direction. Generic tables name `jfif`, `oga` or `asm` here.
 const FORMS: &[(&str, &str)] = &[
-    ("image/jpeg", "jpg"), ("image/jpg", "jpg"), ("image/png", "png"), ("image/webp", "webp"), ("image/gif", "gif"),
-    ("image/heic", "heic"), ("image/heif", "heif"), ("image/avif", "avif"), ("image/bmp", "bmp"), ("image/tiff", "tiff"),
-    ("image/svg+xml", "svg"), ("audio/ogg", "ogg"), ("audio/opus", "ogg"), ("audio/mp4", "m4a"), ("audio/x-m4a", "m4a"),
-    ("audio/mpeg", "mp3"), ("audio/mp3", "mp3"), ("audio/aac", "aac"), ("audio/amr", "amr"), ("audio/wav", "wav"),
-    ("audio/x-flac", "flac"), ("audio/flac", "flac"), ("video/mp4", "mp4"), ("video/3gpp", "3gp"), ("video/quicktime", "mov"),
-    ("video/webm", "webm"), ("video/x-matroska", "mkv"), ("video/x-msvideo", "avi"), ("video/mpeg", "mpg"),
-    ("application/was", "was"), ("application/pdf", "pdf"),
-    ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx"),
-    ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
-    ("application/vnd.openxmlformats-officedocument.presentationml.presentation", "pptx"),
-    ("application/msword", "doc"), ("application/vnd.ms-excel", "xls"), ("application/vnd.ms-powerpoint", "ppt"),
-    ("application/vnd.oasis.opendocument.text", "odt"), ("application/vnd.oasis.opendocument.spreadsheet", "ods"),
-    ("application/rtf", "rtf"), ("text/rtf", "rtf"), ("text/plain", "txt"), ("text/csv", "csv"), ("text/html", "html"),
-    ("text/xml", "xml"), ("application/xml", "xml"), ("application/json", "json"), ("text/vcard", "vcf"), ("text/x-vcard", "vcf"),
-    ("text/calendar", "ics"), ("application/zip", "zip"), ("application/x-zip-compressed", "zip"), ("application/vnd.rar", "rar"),
-    ("application/x-7z-compressed", "7z"), ("application/gzip", "gz"), ("application/x-tar", "tar"),
-    ("application/vnd.android.package-archive", "apk"), ("application/epub+zip", "epub"),
-    ("application/vnd.microsoft.portable-executable", "exe"), ("application/x-pkcs12", "p12"), ("application/x-pkcs12", "pfx"),
-    ("application/postscript", "ps"), ("image/vnd.dwg", "dwg"), ("application/x-cdr", "cdr"),
+    ("image/jpeg", "jpg"),
+    ("image/jpg", "jpg"),
+    ("image/png", "png"),
+    ("image/webp", "webp"),
+    ("image/gif", "gif"),
+    ("image/heic", "heic"),
+    ("image/heif", "heif"),
+    ("image/avif", "avif"),
+    ("image/bmp", "bmp"),
+    ("image/tiff", "tiff"),
+    ("image/svg+xml", "svg"),
+    ("audio/ogg", "ogg"),
+    ("audio/opus", "ogg"),
+    ("audio/mp4", "m4a"),
+    ("audio/x-m4a", "m4a"),
+    ("audio/mpeg", "mp3"),
+    ("audio/mp3", "mp3"),
+    ("audio/aac", "aac"),
+    ("audio/amr", "amr"),
+    ("audio/wav", "wav"),
+    ("audio/x-flac", "flac"),
+    ("audio/flac", "flac"),
+    ("video/mp4", "mp4"),
+    ("video/3gpp", "3gp"),
+    ("video/quicktime", "mov"),
+    ("video/webm", "webm"),
+    ("video/x-matroska", "mkv"),
+    ("video/x-msvideo", "avi"),
+    ("video/mpeg", "mpg"),
+    ("application/was", "was"),
+    ("application/pdf", "pdf"),
+    (
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "docx",
+    ),
+    (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "xlsx",
+    ),
+    (
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "pptx",
+    ),
+    ("application/msword", "doc"),
+    ("application/vnd.ms-excel", "xls"),
+    ("application/vnd.ms-powerpoint", "ppt"),
+    ("application/vnd.oasis.opendocument.text", "odt"),
+    ("application/vnd.oasis.opendocument.spreadsheet", "ods"),
+    ("application/rtf", "rtf"),
+    ("text/rtf", "rtf"),
+    ("text/plain", "txt"),
+    ("text/csv", "csv"),
+    ("text/html", "html"),
+    ("text/xml", "xml"),
+    ("application/xml", "xml"),
+    ("application/json", "json"),
+    ("text/vcard", "vcf"),
+    ("text/x-vcard", "vcf"),
+    ("text/calendar", "ics"),
+    ("application/zip", "zip"),
+    ("application/x-zip-compressed", "zip"),
+    ("application/vnd.rar", "rar"),
+    ("application/x-7z-compressed", "7z"),
+    ("application/gzip", "gz"),
+    ("application/x-tar", "tar"),
+    ("application/vnd.android.package-archive", "apk"),
+    ("application/epub+zip", "epub"),
+    ("application/vnd.microsoft.portable-executable", "exe"),
+    ("application/x-pkcs12", "p12"),
+    ("application/x-pkcs12", "pfx"),
+    ("application/postscript", "ps"),
+    ("image/vnd.dwg", "dwg"),
+    ("application/x-cdr", "cdr"),
 ];
 
 #[cfg(test)]
@@ -165,27 +256,54 @@ mod tests {
     fn the_path_is_the_one_of_the_design() {
         let instance = InstanceId("3B6XIW-ZTS923-GEAY6V".to_owned());
         let name = Name {
-            client: 2, instance: &instance, kind: MediaKind::Audio, gateway: "wapi",
-            message_id: "B80D865264B9CA985108F695BEF5B564", slot: 0, at: 1_757_102_696_000, extension: "ogg",
+            client: 2,
+            instance: &instance,
+            kind: MediaKind::Audio,
+            gateway: "wapi",
+            message_id: "B80D865264B9CA985108F695BEF5B564",
+            slot: 0,
+            at: 1_757_102_696_000,
+            extension: "ogg",
         };
         assert_eq!(
             path(&name).as_str(),
             "cliente_2/instance_3B6XIW-ZTS923-GEAY6V/audio/wapi_B80D865264B9CA985108F695BEF5B564_20250905_200456.ogg"
         );
-        assert!(path(&Name { slot: 1, ..name }).as_str().ends_with("_200456_2.ogg"));
+        assert!(
+            path(&Name { slot: 1, ..name })
+                .as_str()
+                .ends_with("_200456_2.ogg")
+        );
     }
 
     #[test]
     fn no_id_leaves_its_folder_or_meets_another() {
         let long = "x".repeat(4_000);
         let ids = [
-            "../../etc/passwd", "a/b", "a\\b", "a%2Fb", "a\0b", "..", ".", "", "\u{202e}gpj.exe", "😀", "a b", "con:", &long,
-            &long[1..], "a~b", "A%",
+            "../../etc/passwd",
+            "a/b",
+            "a\\b",
+            "a%2Fb",
+            "a\0b",
+            "..",
+            ".",
+            "",
+            "\u{202e}gpj.exe",
+            "😀",
+            "a b",
+            "con:",
+            &long,
+            &long[1..],
+            "a~b",
+            "A%",
         ];
         let mut seen = std::collections::HashSet::new();
         for id in ids {
             let escaped = escape(id);
-            assert!(escaped.len() <= LONGEST_ID && !escaped.contains(['/', '\\', '\0', '.', ':']), "{escaped}");
+            assert!(
+                escaped.len() <= LONGEST_ID && !escaped.contains(['/', '\\', '\0', '.', ':']),
+                "{escaped}"
+            );
             assert!(seen.insert(escaped), "{id:?} meets another");
         }
     }
@@ -203,16 +321,62 @@ mod tests {
         let ogg = b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x13OpusHead";
         let cases: [(&[u8], MediaKind, Option<&str>, Option<&str>, &str); 8] = [
             (ogg, MediaKind::Audio, Some("audio/mpeg"), None, "ogg"),
-            (b"\xff\xd8\xff\xe0\0\x10JFIF", MediaKind::Image, Some("image/png"), None, "jpg"),
-            (b"PK\x03\x04\0\0\0\0", MediaKind::Document, Some("application/vnd.openxmlformats-officedocument.wordprocessingml.document"), None, "docx"),
-            (b"a;b\n1;2\n", MediaKind::Document, Some("text/csv; charset=utf-8"), None, "csv"),
-            (b"????", MediaKind::Document, Some("application/octet-stream"), Some("planta.DWG"), "dwg"),
-            (b"????", MediaKind::Document, None, Some("x.../../sh"), "bin"),
-            (b"????", MediaKind::Audio, Some("audio/ogg; codecs=opus"), None, "ogg"),
-            (b"%PDF-1.7", MediaKind::Document, Some("image/jpeg"), Some("a.jpg"), "pdf"),
+            (
+                b"\xff\xd8\xff\xe0\0\x10JFIF",
+                MediaKind::Image,
+                Some("image/png"),
+                None,
+                "jpg",
+            ),
+            (
+                b"PK\x03\x04\0\0\0\0",
+                MediaKind::Document,
+                Some("application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+                None,
+                "docx",
+            ),
+            (
+                b"a;b\n1;2\n",
+                MediaKind::Document,
+                Some("text/csv; charset=utf-8"),
+                None,
+                "csv",
+            ),
+            (
+                b"????",
+                MediaKind::Document,
+                Some("application/octet-stream"),
+                Some("planta.DWG"),
+                "dwg",
+            ),
+            (
+                b"????",
+                MediaKind::Document,
+                None,
+                Some("x.../../sh"),
+                "bin",
+            ),
+            (
+                b"????",
+                MediaKind::Audio,
+                Some("audio/ogg; codecs=opus"),
+                None,
+                "ogg",
+            ),
+            (
+                b"%PDF-1.7",
+                MediaKind::Document,
+                Some("image/jpeg"),
+                Some("a.jpg"),
+                "pdf",
+            ),
         ];
         for (head, kind, declared, name, extension) in cases {
-            assert_eq!(form(head, kind, declared, name).extension, extension, "{declared:?} {name:?}");
+            assert_eq!(
+                form(head, kind, declared, name).extension,
+                extension,
+                "{declared:?} {name:?}"
+            );
         }
     }
 }

@@ -25,7 +25,11 @@ impl Place {
 }
 
 fn host_of(instance: &Instance) -> String {
-    let authority = instance.api_base.split("://").nth(1).unwrap_or(&instance.api_base);
+    let authority = instance
+        .api_base
+        .split("://")
+        .nth(1)
+        .unwrap_or(&instance.api_base);
     authority.split('/').next().unwrap_or(authority).to_owned()
 }
 

@@ -14,7 +14,11 @@ use wa_media::KeyKind;
 use super::Shared;
 use crate::{Content, Fault};
 
-pub(super) async fn fetch(State(shared): State<Shared>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+pub(super) async fn fetch(
+    State(shared): State<Shared>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     if let Some(content) = generated(&name) {
         return whole(&content);
     }
@@ -37,21 +41,45 @@ pub(super) async fn fetch(State(shared): State<Shared>, Path(name): Path<String>
     let content = &entry.media.content;
     match entry.fault {
         Fault::Empty => whole(&Content::Bytes(Bytes::new())),
-        Fault::HtmlPage => page("text/html", "<!DOCTYPE html><html><body>Bad gateway</body></html>"),
-        Fault::JsonPage => page("application/json", "{\"error\":true,\"message\":\"expired\"}"),
-        Fault::FileStatus(status) => StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY).into_response(),
+        Fault::HtmlPage => page(
+            "text/html",
+            "<!DOCTYPE html><html><body>Bad gateway</body></html>",
+        ),
+        Fault::JsonPage => page(
+            "application/json",
+            "{\"error\":true,\"message\":\"expired\"}",
+        ),
+        Fault::FileStatus(status) => StatusCode::from_u16(status)
+            .unwrap_or(StatusCode::BAD_GATEWAY)
+            .into_response(),
         Fault::RedirectTo(target) => redirect(&target),
         Fault::StillEncrypted => {
             let kind = KeyKind::from(entry.media.kind);
             let plain = content.piece(0);
-            whole(&Content::Bytes(wa_media::encrypt::encrypt(&entry.media.media_key, kind, &plain).body.into()))
+            whole(&Content::Bytes(
+                wa_media::encrypt::encrypt(&entry.media.media_key, kind, &plain)
+                    .body
+                    .into(),
+            ))
         }
-        Fault::WrongBytes => whole(&Content::Generated { seed: 99, size_bytes: content.size_bytes() }),
-        Fault::HangBody => sized(content.size_bytes(), Body::from_stream(stream::pending::<io::Result<Bytes>>())),
+        Fault::WrongBytes => whole(&Content::Generated {
+            seed: 99,
+            size_bytes: content.size_bytes(),
+        }),
+        Fault::HangBody => sized(
+            content.size_bytes(),
+            Body::from_stream(stream::pending::<io::Result<Bytes>>()),
+        ),
         Fault::CutShort { after_bytes } => {
             let start = content.piece(0);
-            let pieces = [Ok(start.slice(..after_bytes.min(start.len()))), Err(io::Error::from(io::ErrorKind::ConnectionReset))];
-            sized(content.size_bytes(), Body::from_stream(stream::iter(pieces)))
+            let pieces = [
+                Ok(start.slice(..after_bytes.min(start.len()))),
+                Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+            ];
+            sized(
+                content.size_bytes(),
+                Body::from_stream(stream::iter(pieces)),
+            )
         }
         Fault::Drip { bytes_per_second } => drip(content, bytes_per_second),
         _ => whole(content),
@@ -60,7 +88,11 @@ pub(super) async fn fetch(State(shared): State<Shared>, Path(name): Path<String>
 
 /// `gen-{size}-{seed}_audio.oga`: made up on the spot, for load generators.
 fn generated(name: &str) -> Option<Content> {
-    let (size, seed) = name.strip_prefix("gen-")?.split_once('_')?.0.split_once('-')?;
+    let (size, seed) = name
+        .strip_prefix("gen-")?
+        .split_once('_')?
+        .0
+        .split_once('-')?;
     Some(Content::Generated {
         size_bytes: size.parse().ok()?,
         seed: seed.parse().ok()?,
@@ -69,7 +101,9 @@ fn generated(name: &str) -> Option<Content> {
 
 fn sized(size_bytes: u64, body: Body) -> Response {
     let mut response = Response::new(body);
-    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(size_bytes));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, HeaderValue::from(size_bytes));
     response
 }
 

@@ -14,16 +14,32 @@ use crate::{Fault, World};
 const EXPIRES_MS: i64 = 4_000_000_000_000;
 
 /// Whether the call shows the token of the instance it names: 404 when there is none, 401 when it is wrong.
-pub(super) fn authorised(world: &World, query: &HashMap<String, String>, headers: &HeaderMap) -> Result<String, StatusCode> {
+pub(super) fn authorised(
+    world: &World,
+    query: &HashMap<String, String>,
+    headers: &HeaderMap,
+) -> Result<String, StatusCode> {
     let id = query.get("instanceId").ok_or(StatusCode::NOT_FOUND)?;
     let state = world.lock();
     let account = state.accounts.get(id).ok_or(StatusCode::NOT_FOUND)?;
-    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let right = shown.and_then(|shown| shown.strip_prefix("Bearer ")) == Some(account.token.as_str());
-    if right { Ok(id.clone()) } else { Err(StatusCode::UNAUTHORIZED) }
+    let shown = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let right =
+        shown.and_then(|shown| shown.strip_prefix("Bearer ")) == Some(account.token.as_str());
+    if right {
+        Ok(id.clone())
+    } else {
+        Err(StatusCode::UNAUTHORIZED)
+    }
 }
 
-pub(super) async fn ask(State(shared): State<Shared>, Query(query): Query<HashMap<String, String>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+pub(super) async fn ask(
+    State(shared): State<Shared>,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
     let (delay, down) = {
         let state = shared.world.lock();
         (state.delay, state.down)
@@ -35,16 +51,35 @@ pub(super) async fn ask(State(shared): State<Shared>, Query(query): Query<HashMa
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     if let Err(status) = authorised(&shared.world, &query, &headers) {
-        return (status, Json(json!({"error": true, "message": "unauthorised"}))).into_response();
+        return (
+            status,
+            Json(json!({"error": true, "message": "unauthorised"})),
+        )
+            .into_response();
     }
-    let text = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let (Some(_), Some(path), Some(kind), Some(_)) = (text("mediaKey"), text("directPath"), text("type"), text("mimetype")) else {
-        return failure(StatusCode::BAD_REQUEST, "mediaKey, directPath, type and mimetype are required");
+    let text = |name: &str| {
+        body.get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
+    let (Some(_), Some(path), Some(kind), Some(_)) = (
+        text("mediaKey"),
+        text("directPath"),
+        text("type"),
+        text("mimetype"),
+    ) else {
+        return failure(
+            StatusCode::BAD_REQUEST,
+            "mediaKey, directPath, type and mimetype are required",
+        );
     };
     if !["image", "video", "audio", "document"].contains(&kind) {
         return failure(StatusCode::BAD_REQUEST, "unknown type");
     }
-    if let Some(name) = path.strip_prefix("/v/t62.7117-24/gen-").and_then(|rest| rest.split_once("_n.enc")) {
+    if let Some(name) = path
+        .strip_prefix("/v/t62.7117-24/gen-")
+        .and_then(|rest| rest.split_once("_n.enc"))
+    {
         return success(&shared.origin, &format!("gen-{}_audio.oga", name.0));
     }
     let fault = take_fault(&shared.world, path);
@@ -59,7 +94,14 @@ fn take_fault(world: &World, path: &str) -> Option<Fault> {
     let now = entry.fault.clone();
     if let Fault::FailTimes { times, fault } = now {
         let left = times.saturating_sub(1);
-        entry.fault = if left == 0 { Fault::None } else { Fault::FailTimes { times: left, fault: fault.clone() } };
+        entry.fault = if left == 0 {
+            Fault::None
+        } else {
+            Fault::FailTimes {
+                times: left,
+                fault: fault.clone(),
+            }
+        };
         return Some(*fault);
     }
     Some(now)
@@ -70,19 +112,29 @@ async fn answer(shared: &Shared, path: &str, fault: Option<Fault>) -> Response {
     match fault {
         None | Some(Fault::ApiErrorObject) => {
             let message = json!({"error": false, "data": {"error": true, "message": "Falha ao fazer o download do conteúdo."}});
-            (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({"error": true, "message": message}))).into_response()
+            (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                Json(json!({"error": true, "message": message})),
+            )
+                .into_response()
         }
         Some(Fault::ApiErrorTrue) => failure(StatusCode::OK, "download failed"),
         Some(Fault::TooManyRequests { retry_after_s }) => {
             let mut response = failure(StatusCode::TOO_MANY_REQUESTS, "slow down");
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
             response
         }
-        Some(Fault::ApiStatus(status)) => StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY).into_response(),
+        Some(Fault::ApiStatus(status)) => StatusCode::from_u16(status)
+            .unwrap_or(StatusCode::BAD_GATEWAY)
+            .into_response(),
         Some(Fault::Hang) => std::future::pending().await,
         // Port 9 (discard) is not served here.
         Some(Fault::RefusedConnection) => success("http://127.0.0.1:9", &link_name(shared, path)),
-        Some(Fault::LinkTo(link)) => Json(json!({"error": false, "fileLink": link, "expires": EXPIRES_MS})).into_response(),
+        Some(Fault::LinkTo(link)) => {
+            Json(json!({"error": false, "fileLink": link, "expires": EXPIRES_MS})).into_response()
+        }
         Some(Fault::LinkAt(other)) => success(&other, &link_name(shared, path)),
         Some(_) => success(origin, &link_name(shared, path)),
     }
@@ -92,7 +144,13 @@ fn link_name(shared: &Shared, path: &str) -> String {
     let mut state = shared.world.lock();
     let name = state.media.get(path).map(|entry| {
         entry.media.link_name.clone().unwrap_or_else(|| {
-            let id: String = entry.media.message_id.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
+            let id: String = entry
+                .media
+                .message_id
+                .chars()
+                .filter(char::is_ascii_alphanumeric)
+                .take(64)
+                .collect();
             format!("{id}_{}.bin", entry.media.kind.as_str())
         })
     });

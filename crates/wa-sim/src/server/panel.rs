@@ -29,7 +29,10 @@ pub(super) async fn set_slot(
     Json(body): Json<Value>,
 ) -> Result<Json<Value>, StatusCode> {
     let id = authorised(&shared.world, &query, &headers)?;
-    let (_, field) = SLOTS.iter().find(|(path, _)| *path == slot).ok_or(StatusCode::NOT_FOUND)?;
+    let (_, field) = SLOTS
+        .iter()
+        .find(|(path, _)| *path == slot)
+        .ok_or(StatusCode::NOT_FOUND)?;
     if let Some(value) = body.get("value").and_then(Value::as_str)
         && let Some(account) = shared.world.lock().accounts.get_mut(&id)
     {
@@ -38,9 +41,19 @@ pub(super) async fn set_slot(
     Ok(Json(json!({"error": false, "message": "updated"})))
 }
 
-pub(super) async fn fetch_instance(State(shared): State<Shared>, Query(query): Query<HashMap<String, String>>, headers: HeaderMap) -> Result<Json<Value>, StatusCode> {
+pub(super) async fn fetch_instance(
+    State(shared): State<Shared>,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, StatusCode> {
     let id = authorised(&shared.world, &query, &headers)?;
-    let account = shared.world.lock().accounts.get(&id).cloned().unwrap_or_default();
+    let account = shared
+        .world
+        .lock()
+        .accounts
+        .get(&id)
+        .cloned()
+        .unwrap_or_default();
     let mut answer = json!({"error": false, "instanceId": id, "connected": true, "connectedPhone": "5500900000000"});
     for (_, field) in SLOTS {
         answer[field] = json!(account.slots.get(field));

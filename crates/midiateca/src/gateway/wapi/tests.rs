@@ -16,11 +16,15 @@ fn image(extra: &str) -> String {
 
 #[test]
 fn the_documented_delivery_is_an_audio() {
-    let reading = read_text(include_str!("../../../tests/fixtures/wapi/documented-audio.json"));
+    let reading = read_text(include_str!(
+        "../../../tests/fixtures/wapi/documented-audio.json"
+    ));
     assert_eq!(reading.instance.as_deref(), Some("3B6XIW-ZTS923-GEAY6V"));
     assert_eq!(reading.message.id, "B80D865264B9CA985108F695BEF5B564");
     assert_eq!(reading.family, Family::Media);
-    let [media] = reading.media.as_slice() else { panic!("one media") };
+    let [media] = reading.media.as_slice() else {
+        panic!("one media")
+    };
     assert_eq!(media.kind, MediaKind::Audio);
     assert_eq!(media.length_bytes, Some(5067));
     assert!(media.media_key.is_some());
@@ -36,7 +40,10 @@ fn media_counts_whatever_the_event_is_called() {
 
 #[test]
 fn keys_are_read_in_any_case() {
-    let body = image("").replace("messageId", "messageid").replace("msgContent", "msgcontent").replace("instanceId", "instanceid");
+    let body = image("")
+        .replace("messageId", "messageid")
+        .replace("msgContent", "msgcontent")
+        .replace("instanceId", "instanceid");
     let reading = read_text(&body);
     assert_eq!((reading.message.id.as_str(), reading.media.len()), ("M", 1));
 }
@@ -52,20 +59,39 @@ fn sessions_go_up_and_down() {
 #[test]
 fn deliveries_without_media_say_why() {
     for (body, why) in [
-        (r#"{"instanceId":"I","chat":{"id":"1"},"status":"READ","moment":1}"#, "status"),
-        (r#"{"event":"webhookChatPresence","instanceId":"I"}"#, "presence"),
-        (r#"{"instanceId":"I","msgContent":{"conversation":"oi"}}"#, "message carries no media"),
-        (r#"{"instanceId":"I","msgContent":{"messageContextInfo":{}}}"#, "message carries no media"),
+        (
+            r#"{"instanceId":"I","chat":{"id":"1"},"status":"READ","moment":1}"#,
+            "status",
+        ),
+        (
+            r#"{"event":"webhookChatPresence","instanceId":"I"}"#,
+            "presence",
+        ),
+        (
+            r#"{"instanceId":"I","msgContent":{"conversation":"oi"}}"#,
+            "message carries no media",
+        ),
+        (
+            r#"{"instanceId":"I","msgContent":{"messageContextInfo":{}}}"#,
+            "message carries no media",
+        ),
         (r#"{}"#, "no message"),
     ] {
-        let Family::Nothing(reason) = read_text(body).family else { panic!("{body}") };
+        let Family::Nothing(reason) = read_text(body).family else {
+            panic!("{body}")
+        };
         assert!(reason.contains(why), "{body}: {reason}");
     }
 }
 
 #[test]
 fn chats_of_every_form_are_kept_as_written() {
-    for (id, group) in [("5548900000009", false), ("1203@g.us", true), ("99@lid", false), ("status", false)] {
+    for (id, group) in [
+        ("5548900000009", false),
+        ("1203@g.us", true),
+        ("99@lid", false),
+        ("status", false),
+    ] {
         let reading = read_text(&image(&format!(r#","chat":{{"id":"{id}"}}"#)));
         assert_eq!(reading.message.chat_id.as_deref(), Some(id));
         assert_eq!(reading.message.is_group, group);
@@ -85,18 +111,32 @@ fn what_is_not_json_says_where() {
     let error = Gateway::Wapi.read(b"nonsense").unwrap_err();
     assert_eq!(error.to_string(), "invalid JSON at line 1 column 2");
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
-    assert!(matches!(Gateway::Wapi.read(deep.as_bytes()), Err(Error::NotJson { .. })));
-    assert!(matches!(Gateway::Wapi.read(b"[1]"), Err(Error::NotAnObject)));
+    assert!(matches!(
+        Gateway::Wapi.read(deep.as_bytes()),
+        Err(Error::NotJson { .. })
+    ));
+    assert!(matches!(
+        Gateway::Wapi.read(b"[1]"),
+        Err(Error::NotAnObject)
+    ));
 }
 
 #[test]
 fn answers_for_a_link_are_judged_by_their_content() {
     let ok = br#"{"error":false,"fileLink":"https://api.w-api.app/media/file/a.oga","expires":1790003600000}"#;
-    assert_eq!(read_link(200, ok).unwrap().expires_at, Some(1_790_003_600_000));
-    let object = br#"{"error":true,"message":{"error":false,"data":{"error":true,"message":"Falha"}}}"#;
+    assert_eq!(
+        read_link(200, ok).unwrap().expires_at,
+        Some(1_790_003_600_000)
+    );
+    let object =
+        br#"{"error":true,"message":{"error":false,"data":{"error":true,"message":"Falha"}}}"#;
     for (status, body, reason) in [
         (500, object.as_slice(), Reason::GatewayFailed),
-        (200, br#"{"error":true,"message":"x"}"#, Reason::GatewayFailed),
+        (
+            200,
+            br#"{"error":true,"message":"x"}"#,
+            Reason::GatewayFailed,
+        ),
         (200, b"<html>", Reason::GatewayBadAnswer),
         (200, b"{}", Reason::GatewayBadAnswer),
         (401, b"", Reason::GatewayTokenRefused),

@@ -1,0 +1,258 @@
+//! `check`: the status report, as a table for people and as JSON, and whether something needs a person.
+
+mod table;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Ending;
+use super::context::Context;
+use super::instance;
+use super::language::Language;
+use crate::app::App;
+use crate::catalog::{self, Count};
+use crate::clock::{DAY, HOUR, rfc3339};
+use crate::db;
+use crate::media::{MediaKind, Reason};
+use crate::registry;
+use crate::vault::layout;
+
+const PAGE: u32 = 10_000;
+/// Named one by one; beyond it only their number is told.
+const MOST_NAMED: usize = 20;
+
+/// Everything the report tells.
+#[derive(Serialize)]
+pub(super) struct Report {
+    data: String,
+    instances: Vec<Value>,
+    folders: Vec<Folder>,
+    by_kind: Vec<Count>,
+    by_status: Vec<Count>,
+    files: Files,
+    last_hour: BTreeMap<String, i64>,
+    /// Stored among all that came to an end; nothing when none did.
+    success_rate: Option<f64>,
+    reasons: Vec<Failing>,
+    oldest_waiting: Option<String>,
+    next_deadline: Option<String>,
+    /// What a person should look at, a sentence each.
+    needs_attention: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Folder {
+    path: String,
+    exists: bool,
+    files: u64,
+    size: u64,
+}
+
+/// What the rows promise, looked for on the disk.
+#[derive(Default, Serialize)]
+struct Files {
+    present: u64,
+    missing: u64,
+    wrong_size: u64,
+    examples: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Failing {
+    reason: String,
+    sentence: String,
+    count: i64,
+    recoverable: bool,
+}
+
+pub(crate) async fn run(context: Context) -> anyhow::Result<Ending> {
+    let app = context.open_existing().await?;
+    let report = Report::of(&app, context.lang).await?;
+    report.print(&context);
+    app.db.close().await;
+    Ok(if report.needs_attention.is_empty() {
+        Ending::Fine
+    } else {
+        Ending::FoundWrong
+    })
+}
+
+impl Report {
+    /// Looks at the database and at the disk; changes nothing.
+    pub async fn of(app: &App, lang: Language) -> Result<Self, db::Error> {
+        let now = app.clock.now();
+        let instances = registry::instances(&app.db).await?;
+        let by_status = catalog::by_status(&app.db, 0).await?;
+        let (oldest, next) = catalog::waiting(&app.db).await?;
+        let mut report = Self {
+            data: app.data.display().to_string(),
+            folders: instances
+                .iter()
+                .flat_map(|instance| MediaKind::ALL.map(|kind| (instance, kind)))
+                .map(|(instance, kind)| {
+                    Folder::look(app, &layout::folder(instance.client, &instance.id, kind))
+                })
+                .collect(),
+            by_kind: catalog::by_kind(&app.db, 0).await?,
+            files: Files::look(app).await?,
+            last_hour: catalog::by_status(&app.db, now - HOUR)
+                .await?
+                .into_iter()
+                .map(|count| (count.name, count.count))
+                .collect(),
+            success_rate: success_rate(&by_status),
+            reasons: catalog::by_reason(&app.db)
+                .await?
+                .into_iter()
+                .map(|count| Failing::of(count, lang))
+                .collect(),
+            oldest_waiting: oldest.map(rfc3339),
+            next_deadline: next.map(rfc3339),
+            instances: instances.iter().map(instance::view).collect(),
+            needs_attention: Vec::new(),
+            by_status,
+        };
+        let waits_long = oldest.is_some_and(|oldest| now - oldest > DAY);
+        report.needs_attention = report.needs(lang, waits_long);
+        Ok(report)
+    }
+
+    /// The report on stdout, in the form that was asked for.
+    pub fn print(&self, context: &Context) {
+        if context.json {
+            println!("{}", serde_json::json!(self));
+        } else {
+            print!("{}", table::of(self, context.lang));
+        }
+    }
+
+    fn count_of(&self, status: &str) -> i64 {
+        self.by_status
+            .iter()
+            .find(|count| count.name == status)
+            .map_or(0, |count| count.count)
+    }
+
+    fn needs(&self, lang: Language, waits_long: bool) -> Vec<String> {
+        let mut needs = Vec::new();
+        for instance in &self.instances {
+            let id = instance["instance"].as_str().unwrap_or("");
+            if instance["token"] == false {
+                needs.push(format!("{id}: {}", lang.pick("no gateway token is kept; `midiateca instance add ID --client N --token-env VAR`", "sem token do gateway; `midiateca instance add ID --client N --token-env VAR`")));
+            }
+            if instance["state"] == "disconnected" {
+                needs.push(format!(
+                    "{id}: {}",
+                    lang.pick(
+                        "disconnected; scan its QR code again in the gateway's panel",
+                        "desconectada; leia o QR code de novo no painel do gateway"
+                    )
+                ));
+            }
+        }
+        let mut tell = |count: u64, sentence: &str| {
+            if count > 0 {
+                needs.push(format!("{count} {sentence}"));
+            }
+        };
+        let failed = u64::try_from(self.count_of("failed") + self.count_of("expired")).unwrap_or(0);
+        tell(failed, lang.pick("media given up; see the reasons, mend, then `midiateca retry --failed --expired`", "mídias desistidas; veja os motivos, corrija e use `midiateca retry --failed --expired`"));
+        tell(
+            self.files.missing,
+            lang.pick(
+                "stored files are not on the disk",
+                "arquivos gravados não estão no disco",
+            ),
+        );
+        tell(
+            self.files.wrong_size,
+            lang.pick(
+                "stored files have another size than recorded",
+                "arquivos gravados têm tamanho diferente do registrado",
+            ),
+        );
+        if waits_long {
+            needs.push(
+                lang.pick(
+                    "something has waited for more than a day; is `midiateca serve` running?",
+                    "algo espera há mais de um dia; o `midiateca serve` está rodando?",
+                )
+                .to_owned(),
+            );
+        }
+        needs
+    }
+}
+
+fn success_rate(by_status: &[Count]) -> Option<f64> {
+    let of = |status: &str| {
+        by_status
+            .iter()
+            .find(|count| count.name == status)
+            .map_or(0, |count| count.count)
+    };
+    let (stored, ended) = (of("stored"), of("stored") + of("failed") + of("expired"));
+    #[expect(clippy::cast_precision_loss, reason = "a percentage for people")]
+    (ended > 0).then(|| stored as f64 / ended as f64)
+}
+
+impl Failing {
+    fn of(count: Count, lang: Language) -> Self {
+        Self {
+            sentence: lang.reason(&count.name).to_owned(),
+            recoverable: Reason::parse(&count.name).is_some_and(Reason::may_heal),
+            reason: count.name,
+            count: count.count,
+        }
+    }
+}
+
+impl Folder {
+    fn look(app: &App, folder: &str) -> Self {
+        let entries = std::fs::read_dir(app.vault.root().join(folder)).ok();
+        let exists = entries.is_some();
+        let sizes: Vec<u64> = entries
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| entry.metadata().ok())
+            .filter(std::fs::Metadata::is_file)
+            .map(|found| found.len())
+            .collect();
+        Self {
+            path: format!("media_storage/{folder}"),
+            exists,
+            files: sizes.len() as u64,
+            size: sizes.iter().sum(),
+        }
+    }
+}
+
+impl Files {
+    async fn look(app: &App) -> Result<Self, db::Error> {
+        let mut files = Self::default();
+        let mut after = String::new();
+        loop {
+            let page = catalog::stored_files(&app.db, &after, PAGE).await?;
+            let Some((last, _, _)) = page.last() else {
+                return Ok(files);
+            };
+            after.clone_from(last);
+            for (_, path, size) in page {
+                match app.vault.size_bytes(&path) {
+                    Some(found) if i64::try_from(found) == Ok(size) => {
+                        files.present += 1;
+                        continue;
+                    }
+                    Some(_) => files.wrong_size += 1,
+                    None => files.missing += 1,
+                }
+                if files.examples.len() < MOST_NAMED {
+                    files.examples.push(format!("media_storage/{path}"));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `client add|list`.
+
+use serde_json::json;
+
+use super::context::Context;
+use super::{Ending, UsageError};
+use crate::registry;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Adds a company
+    Add {
+        /// Its name
+        name: String,
+        /// Its number [default: the next free one]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+        id: Option<i64>,
+    },
+    /// Lists the companies
+    List,
+}
+
+pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
+    let app = context.open().await?;
+    match command {
+        Command::Add { name, id } => {
+            let now = app.clock.now();
+            let taken = UsageError(format!(
+                "a client with this name or number exists already: {name}"
+            ));
+            let added = app
+                .db
+                .write(async move |tx| registry::add_client(tx, &name, id, now).await)
+                .await?;
+            let id = added.ok_or(taken)?;
+            if context.json {
+                println!("{}", json!({"client": id}));
+            } else {
+                println!("{id}");
+            }
+        }
+        Command::List => {
+            for client in registry::clients(&app.db).await? {
+                if context.json {
+                    println!("{}", json!({"client": client.id, "name": client.name}));
+                } else {
+                    println!("{}\t{}", client.id, client.name);
+                }
+            }
+        }
+    }
+    app.db.close().await;
+    Ok(Ending::Fine)
+}

@@ -1,0 +1,96 @@
+//! `config init|show`.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use super::context::{config_file, config_in_force, environment};
+use super::{Ending, Global, UsageError};
+use crate::config::{Config, DEFAULT_FILE};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Writes the commented default file to DIR/midiateca.toml, or to --config
+    Init,
+    /// Shows what is in force, and where each value comes from
+    Show,
+}
+
+pub(crate) fn run(command: &Command, global: &Global) -> anyhow::Result<Ending> {
+    match command {
+        Command::Init => init(global),
+        Command::Show => show(global),
+    }
+}
+
+fn init(global: &Global) -> anyhow::Result<Ending> {
+    let path = global
+        .config
+        .clone()
+        .unwrap_or_else(|| global.data.join("midiateca.toml"));
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    let file = OpenOptions::new().write(true).create_new(true).open(&path);
+    let mut file = match file {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            return Err(UsageError(format!(
+                "{} exists already and stays as it is",
+                path.display()
+            ))
+            .into());
+        }
+        other => other.with_context(|| format!("cannot write {}", path.display()))?,
+    };
+    file.write_all(DEFAULT_FILE.as_bytes())?;
+    println!("{}", path.display());
+    Ok(Ending::Fine)
+}
+
+fn show(global: &Global) -> anyhow::Result<Ending> {
+    let in_force = serde_json::to_value(config_in_force(global)?)?;
+    let file = config_file(global);
+    let from_file = file
+        .as_ref()
+        .map(|path| Config::read(path))
+        .transpose()?
+        .map(serde_json::to_value)
+        .transpose()?;
+    let usual = serde_json::to_value(Config::default())?;
+    let sections = in_force.as_object().into_iter().flatten();
+    for (section, values) in sections {
+        for (key, value) in values.as_object().into_iter().flatten() {
+            let variable = match (section.as_str(), key.as_str()) {
+                ("door", "listen") => environment("MIDIATECA_LISTEN").map(|_| "MIDIATECA_LISTEN"),
+                ("door", "public_url") => {
+                    environment("MIDIATECA_PUBLIC_URL").map(|_| "MIDIATECA_PUBLIC_URL")
+                }
+                _ => None,
+            };
+            let at = |whole: &Value| whole[section][key].clone();
+            let changed_by_file = from_file
+                .as_ref()
+                .is_some_and(|file| at(file) != at(&usual));
+            let source = match (variable, changed_by_file) {
+                (Some(variable), _) => variable.to_owned(),
+                (None, true) => file
+                    .as_ref()
+                    .map(|path| path.display().to_string())
+                    .unwrap_or_default(),
+                (None, false) => "default".to_owned(),
+            };
+            if global.json {
+                println!(
+                    "{}",
+                    json!({"key": format!("{section}.{key}"), "value": value, "source": source})
+                );
+            } else {
+                println!("{section}.{key} = {value}\t# {source}");
+            }
+        }
+    }
+    Ok(Ending::Fine)
+}

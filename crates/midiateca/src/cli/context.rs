@@ -1,0 +1,73 @@
+//! What every command needs: where the data is, which settings are in force, in which language to speak.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::Global;
+use super::language::Language;
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Config;
+
+pub(crate) struct Context {
+    pub data: PathBuf,
+    pub data_was_given: bool,
+    pub config: Config,
+    pub lang: Language,
+    pub json: bool,
+}
+
+/// Which file is read, if any.
+pub(crate) fn config_file(global: &Global) -> Option<PathBuf> {
+    let beside = global.data.join("midiateca.toml");
+    global
+        .config
+        .clone()
+        .or_else(|| beside.is_file().then_some(beside))
+}
+
+/// The settings in force: environment over file over default.
+pub(crate) fn config_in_force(global: &Global) -> Result<Config, crate::config::Error> {
+    let mut config =
+        config_file(global).map_or_else(|| Ok(Config::default()), |path| Config::read(&path))?;
+    if let Some(listen) = environment("MIDIATECA_LISTEN") {
+        config.door.listen = listen;
+    }
+    if let Some(url) = environment("MIDIATECA_PUBLIC_URL") {
+        config.door.public_url = url;
+    }
+    Ok(config)
+}
+
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+impl Context {
+    pub fn new(global: &Global) -> Result<Self, crate::config::Error> {
+        Ok(Self {
+            config: config_in_force(global)?,
+            data_was_given: global.data.as_os_str() != "./data",
+            data: global.data.clone(),
+            lang: global.lang.unwrap_or_else(Language::of_environment),
+            json: global.json,
+        })
+    }
+
+    /// Opens the data folder, making it when it is not there.
+    pub async fn open(&self) -> Result<Arc<App>, crate::app::Error> {
+        App::open(&self.data, self.config.clone(), Clock::system()).await
+    }
+
+    /// Opens a data folder that is in use already: a mistyped `--data` is an error, not an empty database.
+    pub async fn open_existing(&self) -> anyhow::Result<Arc<App>> {
+        if !self.data.join("midiateca.db").is_file() {
+            let hint = "nothing is kept there yet: name the right folder with --data, or begin with `midiateca client add NAME`";
+            return Err(std::io::Error::new(std::io::ErrorKind::NotFound, hint))
+                .with_context(|| format!("no data in {}", self.data.display()));
+        }
+        Ok(self.open().await?)
+    }
+}

@@ -1,0 +1,218 @@
+//! `demo`: a whole day in ten seconds. A pretend gateway and the real service on loopback, webhooks of every
+//! kind, every step as it happens on stderr, the report on stdout.
+
+mod day;
+mod story;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::json;
+use wa_sim::Sim;
+
+use super::check::Report;
+use super::context::Context;
+use super::language::plain;
+use super::serve::Service;
+use super::{Ending, UsageError, monitor};
+use crate::app::App;
+use crate::catalog::{self, MediaView};
+use crate::clock::Clock;
+use crate::media::{MediaKind, MediaStatus};
+use crate::{events, queue, shutdown};
+use day::Day;
+
+/// Says that a folder was made by the demo and may be thrown away by it.
+const MARKER: &str = ".midiateca-demo";
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// End after the report instead of staying up
+    #[arg(long)]
+    exit: bool,
+    /// Address and port of the door [default: a free port of the loopback]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+}
+
+pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
+    let folder = if context.data_was_given {
+        context.data.clone()
+    } else {
+        PathBuf::from("./demo-data")
+    };
+    prepare(&folder)?;
+    let sim = Sim::start()
+        .await
+        .context("the pretend gateway cannot start")?;
+    let app = App::open(&folder, context.config.clone(), Clock::system()).await?;
+    let service = Service::start(
+        Arc::clone(&app),
+        options.listen.as_deref().unwrap_or("127.0.0.1:0"),
+    )
+    .await?;
+    let say = |english, portuguese| eprintln!("{}", context.lang.pick(english, portuguese));
+    say(
+        "starting a pretend W-API and midiateca on loopback",
+        "iniciando um W-API de mentira e o midiateca nesta máquina",
+    );
+    eprintln!("  W-API   {}", sim.api_base());
+    eprintln!("  webhook http://{}", service.address());
+    eprintln!("  data    {}", folder.display());
+    let day = Day::begin(&app, &sim, service.address(), context.lang).await?;
+    story::tell(&day).await?;
+    until_settled(&context, &app).await?;
+    let media = in_order(&app).await?;
+    let wrong = missing(&day, &media);
+    report(&context, &app, &media).await?;
+    for wrong in &wrong {
+        eprintln!("error: {wrong}");
+    }
+    if !options.exit {
+        day.invite(&folder);
+        shutdown::asked_to_stop().await;
+    }
+    service.stop().await;
+    Ok(if wrong.is_empty() {
+        Ending::Fine
+    } else {
+        Ending::FoundWrong
+    })
+}
+
+/// Makes the folder empty, if it is the demo's own.
+fn prepare(folder: &Path) -> anyhow::Result<()> {
+    let marker = folder.join(MARKER);
+    let in_use = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+    if in_use && !marker.is_file() {
+        return Err(UsageError(format!(
+            "{} is not empty and was not made by the demo: name another folder with --data",
+            folder.display()
+        ))
+        .into());
+    }
+    if in_use {
+        // Held until the old run's files are gone, so that a demo that still runs keeps its own.
+        let _alone = App::alone(folder)?;
+        std::fs::remove_dir_all(folder)
+            .with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    std::fs::create_dir_all(folder)
+        .and_then(|()| {
+            std::fs::write(
+                marker,
+                "made by `midiateca demo`, emptied by the next one\n",
+            )
+        })
+        .with_context(|| format!("cannot use {}", folder.display()))
+}
+
+/// Tells every event as it comes, until nothing waits any more.
+async fn until_settled(context: &Context, app: &App) -> anyhow::Result<()> {
+    let started = tokio::time::Instant::now();
+    let mut seq = 0;
+    loop {
+        let depth = queue::depth(&app.db).await?;
+        let waits = depth
+            .iter()
+            .any(|(status, _)| matches!(status, MediaStatus::Pending | MediaStatus::Downloading));
+        for event in events::after(&app.db, seq, 1_000).await? {
+            seq = event.seq;
+            eprintln!("  {}", monitor::line(context, &event));
+        }
+        if !waits || started.elapsed() > PATIENCE {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// In the order in which they came.
+async fn in_order(app: &App) -> anyhow::Result<Vec<MediaView>> {
+    let mut media = catalog::list(&app.db, None, None, 1_000).await?;
+    media.reverse();
+    Ok(media)
+}
+
+/// What should have happened and did not.
+fn missing(day: &Day, media: &[MediaView]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let stored: Vec<_> = media
+        .iter()
+        .filter(|media| media.status == "stored")
+        .collect();
+    for kind in MediaKind::ALL {
+        if !stored.iter().any(|media| media.kind == kind.as_str()) {
+            wrong.push(format!("no {} was stored", kind.as_str()));
+        }
+    }
+    let mut expect = |happened: bool, what: &str| {
+        if !happened {
+            wrong.push(what.to_owned());
+        }
+    };
+    let documented = media.first().is_some_and(|first| {
+        first.size == Some(5_067)
+            && first
+                .path
+                .as_deref()
+                .is_some_and(|path| path.ends_with(".ogg"))
+    });
+    expect(
+        documented,
+        "the documented audio is not the first of the report",
+    );
+    expect(
+        day.duplicates() == 1,
+        "the repeated delivery was not recognised",
+    );
+    expect(
+        stored.iter().any(|media| media.attempts > 1),
+        "no failure was healed by a retry",
+    );
+    expect(
+        media
+            .iter()
+            .any(|media| media.status == "failed" && media.reason.is_some()),
+        "no failure was explained",
+    );
+    wrong
+}
+
+async fn report(context: &Context, app: &App, media: &[MediaView]) -> anyhow::Result<()> {
+    let check = Report::of(app, context.lang).await?;
+    if context.json {
+        println!("{}", json!({"media": media, "check": check}));
+        return Ok(());
+    }
+    for media in media {
+        println!("{}", line(context, media));
+    }
+    println!();
+    check.print(context);
+    Ok(())
+}
+
+fn line(context: &Context, media: &MediaView) -> String {
+    let outcome = match (&media.path, &media.reason) {
+        (Some(path), _) => format!(
+            "{} bytes, {}, {} x, media_storage/{path}",
+            media.size.unwrap_or(0),
+            media.verified.as_deref().unwrap_or("-"),
+            media.attempts
+        ),
+        (None, Some(reason)) => context.lang.reason(reason).to_owned(),
+        (None, None) => String::new(),
+    };
+    format!(
+        "{:<33} {:<8} {:<7} {}",
+        plain(&media.message_id),
+        media.kind,
+        media.status,
+        outcome
+    )
+}

@@ -1,0 +1,137 @@
+//! The day's stage: two clients, their numbers, and somebody who posts webhooks.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::Context as _;
+use serde_json::Value;
+use url::Url;
+use wa_sim::{Sim, World};
+
+use crate::app::{App, NewInstance};
+use crate::cli::language::Language;
+use crate::gateway::Gateway;
+use crate::media::InstanceId;
+use crate::registry;
+
+/// The documented number, of client 2.
+pub(super) const FIRST: &str = "3B6XIW-ZTS923-GEAY6V";
+/// An invented one, of client 3.
+pub(super) const SECOND: &str = "QK2MPA-7TTN4C-W0ZE1H";
+
+pub(super) struct Day {
+    app: Arc<App>,
+    pub world: World,
+    address: SocketAddr,
+    hooks: [String; 2],
+    duplicates: AtomicU32,
+    lang: Language,
+}
+
+impl Day {
+    /// Sets up clients and instances as an operator would.
+    pub async fn begin(
+        app: &Arc<App>,
+        sim: &Sim,
+        address: SocketAddr,
+        lang: Language,
+    ) -> anyhow::Result<Self> {
+        let now = app.clock.now();
+        app.db
+            .write(async move |tx| {
+                registry::add_client(tx, "Clínica Aurora", Some(2), now).await?;
+                registry::add_client(tx, "Oficina do Bairro", Some(3), now).await
+            })
+            .await?;
+        let mut hooks = [String::new(), String::new()];
+        for (hook, (id, client)) in hooks.iter_mut().zip([(FIRST, 2), (SECOND, 3)]) {
+            sim.world().add_instance(id, "demo-token");
+            let new = NewInstance {
+                id: InstanceId(id.to_owned()),
+                client,
+                gateway: Gateway::Wapi,
+                api_base: sim.api_base(),
+                cdn_base: None,
+                token: Some("demo-token".to_owned()),
+            };
+            (_, *hook) = app.add_instance(new).await?;
+        }
+        Ok(Self {
+            app: Arc::clone(app),
+            world: sim.world().clone(),
+            address,
+            hooks,
+            duplicates: AtomicU32::new(0),
+            lang,
+        })
+    }
+
+    /// Posts one body to the door of the instance it names, and tells what was answered.
+    pub async fn post(
+        &self,
+        english: &'static str,
+        portuguese: &'static str,
+        body: &Value,
+    ) -> anyhow::Result<()> {
+        let second = body["instanceId"] == SECOND;
+        let url = self.hook_address(usize::from(second));
+        let answer = self
+            .app
+            .fetch
+            .call(Url::parse(&url)?, "", body)
+            .await
+            .context("the door does not answer")?;
+        let told: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+        let media = told["media"].as_array().map_or(&[][..], Vec::as_slice);
+        let repeated = media
+            .iter()
+            .filter(|media| media["duplicate"] == true)
+            .count();
+        self.duplicates.fetch_add(
+            u32::try_from(repeated).unwrap_or(u32::MAX),
+            Ordering::Relaxed,
+        );
+        let twice = if repeated > 0 {
+            self.lang.pick(", known already", ", já conhecida")
+        } else {
+            ""
+        };
+        eprintln!(
+            "→ {} … {} {}{twice}",
+            self.lang.pick(english, portuguese),
+            answer.status,
+            told["status"].as_str().unwrap_or("")
+        );
+        Ok(())
+    }
+
+    /// How many media were recognised as known.
+    pub fn duplicates(&self) -> u32 {
+        self.duplicates.load(Ordering::Relaxed)
+    }
+
+    /// Says what a visitor can try while the stage stands.
+    pub fn invite(&self, folder: &Path) {
+        let data = folder.display();
+        eprintln!(
+            "\n{}",
+            self.lang.pick(
+                "all stays up until Ctrl-C. To try, in another terminal:",
+                "tudo fica no ar até Ctrl-C. Para experimentar, em outro terminal:"
+            )
+        );
+        eprintln!(
+            "  midiateca --data {data} check\n  midiateca --data {data} monitor --after 0 --once"
+        );
+        eprintln!(
+            "  curl -d '{{\"event\":\"webhookConnected\",\"instanceId\":\"{FIRST}\"}}' {}",
+            self.hook_address(0)
+        );
+    }
+
+    fn hook_address(&self, n: usize) -> String {
+        format!("http://{}/hooks/wapi/{}", self.address, self.hooks[n])
+    }
+}

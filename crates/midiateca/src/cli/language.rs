@@ -1,0 +1,76 @@
+//! The two languages of output.
+
+use crate::media::Reason;
+
+/// English or Brazilian Portuguese.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Language {
+    /// English.
+    #[default]
+    #[value(name = "en")]
+    English,
+    /// Brazilian Portuguese.
+    #[value(name = "pt-BR", alias = "pt")]
+    Portuguese,
+}
+
+impl Language {
+    /// From `LC_ALL`, `LC_MESSAGES` or `LANG`.
+    pub fn of_environment() -> Self {
+        let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+        if set.is_some_and(|value| value.to_ascii_lowercase().starts_with("pt")) {
+            Self::Portuguese
+        } else {
+            Self::English
+        }
+    }
+
+    /// The one of two texts that is in this language.
+    pub fn pick(self, english: &'static str, portuguese: &'static str) -> &'static str {
+        match self {
+            Self::English => english,
+            Self::Portuguese => portuguese,
+        }
+    }
+
+    /// The sentence of a reason.
+    pub fn reason(self, reason: &str) -> &str {
+        Reason::parse(reason).map_or(reason, |known| {
+            self.pick(known.english(), known.portuguese())
+        })
+    }
+}
+
+/// A stranger's text, fit for a terminal: no control and no bidirectional characters, and not too long.
+pub(crate) fn plain(text: &str) -> String {
+    let hostile = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let shown: String = text
+        .chars()
+        .map(|letter| if hostile(letter) { '\u{fffd}' } else { letter })
+        .take(120)
+        .collect();
+    if text.chars().nth(120).is_some() {
+        shown + "…"
+    } else {
+        shown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_texts_cannot_steer_the_terminal() {
+        assert_eq!(
+            plain("a\u{1b}[2J\u{202e}b\0"),
+            "a\u{fffd}[2J\u{fffd}b\u{fffd}"
+        );
+        assert_eq!(plain(&"x".repeat(4_000)).chars().count(), 121);
+    }
+}

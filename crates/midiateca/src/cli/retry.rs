@@ -1,0 +1,83 @@
+//! `retry`: puts media back in the queue, from the start of the ladder.
+
+use std::io::IsTerminal as _;
+
+use indicatif::ProgressBar;
+use serde_json::json;
+
+use super::context::Context;
+use super::{Ending, UsageError};
+use crate::media::MediaId;
+use crate::{catalog, queue};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Which media, by id
+    #[arg(value_name = "MEDIA")]
+    media: Vec<String>,
+    /// All that failed
+    #[arg(long)]
+    failed: bool,
+    /// All that expired
+    #[arg(long)]
+    expired: bool,
+    /// Only those of this instance
+    #[arg(long, value_name = "ID")]
+    instance: Option<String>,
+    /// Show what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
+    if options.media.is_empty() && !options.failed && !options.expired {
+        return Err(UsageError("name media, or use --failed or --expired".to_owned()).into());
+    }
+    let app = context.open_existing().await?;
+    let mut chosen = options.media.clone();
+    for (status, wanted) in [("failed", options.failed), ("expired", options.expired)] {
+        if wanted {
+            let found =
+                catalog::list(&app.db, Some(status), options.instance.as_deref(), u32::MAX).await?;
+            chosen.extend(found.into_iter().map(|media| media.id));
+        }
+    }
+    let bar = if std::io::stderr().is_terminal() {
+        ProgressBar::new(chosen.len() as u64)
+    } else {
+        ProgressBar::hidden()
+    };
+    let mut ending = Ending::Fine;
+    for id in chosen {
+        let (media, now) = (MediaId(id.clone()), app.clock.now());
+        let outcome = match catalog::find(&app.db, &media).await? {
+            None => "unknown",
+            Some(found) if found.status == "stored" || found.status == "downloading" => {
+                "left alone"
+            }
+            Some(_) if options.dry_run => "would be queued",
+            Some(_) => match app
+                .db
+                .write(async move |tx| queue::requeue(tx, &media, now).await)
+                .await?
+            {
+                true => "queued",
+                false => "left alone",
+            },
+        };
+        if outcome == "unknown" {
+            ending = Ending::FoundWrong;
+        }
+        bar.suspend(|| {
+            if context.json {
+                println!("{}", json!({"media": id, "outcome": outcome}))
+            } else {
+                println!("{id}\t{outcome}")
+            }
+        });
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    app.db.close().await;
+    Ok(ending)
+}

@@ -1,0 +1,68 @@
+//! `serve`: door and workers in one process, until told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::Ending;
+use super::context::Context;
+use crate::app::{Alone, App};
+use crate::intake::tally;
+use crate::{http, queue, shutdown, worker};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Address and port of the door
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+}
+
+/// A service that runs.
+pub struct Service {
+    app: Arc<App>,
+    door: http::Open,
+    alone: Alone,
+}
+
+impl Service {
+    /// Starts door and workers. What an earlier run left in flight is taken up again first.
+    pub async fn start(app: Arc<App>, listen: &str) -> anyhow::Result<Self> {
+        let alone = App::alone(&app.data)?;
+        app.vault.sweep()?;
+        let resumed = app
+            .db
+            .write(async |tx| queue::release_all(tx).await)
+            .await?;
+        let door = http::open(&app, listen).await.map_err(|error| {
+            anyhow::Error::new(error).context(format!("cannot listen on {listen}"))
+        })?;
+        app.shutdown.spawn(worker::run(Arc::clone(&app)));
+        app.shutdown
+            .spawn(tally::keep_writing_down(Arc::clone(&app)));
+        tracing::info!(address = %door.address, resumed, "midiateca serves");
+        Ok(Self { app, door, alone })
+    }
+
+    /// Where the door is.
+    pub fn address(&self) -> SocketAddr {
+        self.door.address
+    }
+
+    /// Takes nothing new, lets what runs end, and closes the database.
+    pub async fn stop(self) {
+        self.app.shutdown.begin();
+        self.app.shutdown.finished().await;
+        self.app.db.close().await;
+        drop(self.alone);
+    }
+}
+
+pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
+    let listen = options
+        .listen
+        .unwrap_or_else(|| context.config.door.listen.clone());
+    let service = Service::start(context.open().await?, &listen).await?;
+    shutdown::asked_to_stop().await;
+    tracing::info!("stopping: running downloads may end");
+    service.stop().await;
+    Ok(Ending::Fine)
+}
