@@ -50,6 +50,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         .await
         .context("the pretend gateway cannot start")?;
     let app = App::open(&folder, context.config.clone(), Clock::system()).await?;
+    let stage = day::set(&app, &sim).await?;
     let service = Service::start(
         Arc::clone(&app),
         options.listen.as_deref().unwrap_or("127.0.0.1:0"),
@@ -63,7 +64,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     eprintln!("  W-API   {}", sim.api_base());
     eprintln!("  webhook http://{}", service.address());
     eprintln!("  data    {}", folder.display());
-    let day = Day::begin(&app, &sim, service.address(), context.lang).await?;
+    let day = Day::begin(&app, &sim, stage, service.address(), context.lang);
     story::tell(&day).await?;
     until_settled(&context, &app).await?;
     let media = in_order(&app).await?;

@@ -30,42 +30,45 @@ pub(super) struct Day {
     lang: Language,
 }
 
+/// The tokens of the two webhook addresses.
+pub(super) struct Stage([String; 2]);
+
+/// Sets up clients and instances as an operator would.
+pub(super) async fn set(app: &App, sim: &Sim) -> anyhow::Result<Stage> {
+    let now = app.clock.now();
+    app.db
+        .write(async move |tx| {
+            registry::add_client(tx, "Clínica Aurora", Some(2), now).await?;
+            registry::add_client(tx, "Oficina do Bairro", Some(3), now).await
+        })
+        .await?;
+    let mut hooks = [String::new(), String::new()];
+    for (hook, (id, client)) in hooks.iter_mut().zip([(FIRST, 2), (SECOND, 3)]) {
+        sim.world().add_instance(id, "demo-token");
+        let new = NewInstance {
+            id: InstanceId(id.to_owned()),
+            client,
+            gateway: Gateway::Wapi,
+            api_base: sim.api_base(),
+            cdn_base: None,
+            token: Some("demo-token".to_owned()),
+        };
+        (_, *hook) = app.add_instance(new).await?;
+    }
+    Ok(Stage(hooks))
+}
+
 impl Day {
-    /// Sets up clients and instances as an operator would.
-    pub async fn begin(
-        app: &Arc<App>,
-        sim: &Sim,
-        address: SocketAddr,
-        lang: Language,
-    ) -> anyhow::Result<Self> {
-        let now = app.clock.now();
-        app.db
-            .write(async move |tx| {
-                registry::add_client(tx, "Clínica Aurora", Some(2), now).await?;
-                registry::add_client(tx, "Oficina do Bairro", Some(3), now).await
-            })
-            .await?;
-        let mut hooks = [String::new(), String::new()];
-        for (hook, (id, client)) in hooks.iter_mut().zip([(FIRST, 2), (SECOND, 3)]) {
-            sim.world().add_instance(id, "demo-token");
-            let new = NewInstance {
-                id: InstanceId(id.to_owned()),
-                client,
-                gateway: Gateway::Wapi,
-                api_base: sim.api_base(),
-                cdn_base: None,
-                token: Some("demo-token".to_owned()),
-            };
-            (_, *hook) = app.add_instance(new).await?;
-        }
-        Ok(Self {
+    /// The door is open.
+    pub fn begin(app: &Arc<App>, sim: &Sim, stage: Stage, address: SocketAddr, lang: Language) -> Self {
+        Self {
             app: Arc::clone(app),
             world: sim.world().clone(),
             address,
-            hooks,
+            hooks: stage.0,
             duplicates: AtomicU32::new(0),
             lang,
-        })
+        }
     }
 
     /// Posts one body to the door of the instance it names, and tells what was answered.
