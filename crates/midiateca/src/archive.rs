@@ -260,7 +260,8 @@ async fn file(
     // Without an answer the bytes are simply stored a second time.
     let same = catalog::same_bytes(&app.db, job.client, verified.sha256())
         .await
-        .unwrap_or(None);
+        .unwrap_or(None)
+        .and_then(layout::RelativePath::from_row);
     app.vault
         .publish(staging, verified, &path, same)
         .await

@@ -5,7 +5,6 @@ use serde::Serialize;
 use crate::clock::{Millis, rfc3339};
 use crate::db::{Db, Error, Row, values};
 use crate::media::{MediaId, Reason};
-use crate::vault::layout::RelativePath;
 
 /// A media as everybody sees it. Keys and tokens are not part of it.
 #[derive(Clone, Debug, Serialize)]
@@ -163,16 +162,11 @@ pub async fn attempts(db: &Db, id: &MediaId) -> Result<Vec<AttemptView>, Error> 
         .collect()
 }
 
-/// A stored file of the same client with the same bytes, if there is one.
-pub async fn same_bytes(
-    db: &Db,
-    client: i64,
-    sha256: &[u8; 32],
-) -> Result<Option<RelativePath>, Error> {
+/// The path of a stored file of the same client with the same bytes, if there is one.
+pub async fn same_bytes(db: &Db, client: i64, sha256: &[u8; 32]) -> Result<Option<String>, Error> {
     let sql = "select path from media where client = $1 and sha256 = $2 and status = 'stored' order by stored_at limit 1";
     let row = db.row(sql, values![client, sha256]).await?;
-    let path = row.map(|row| row.text("path")).transpose()?;
-    Ok(path.and_then(RelativePath::from_row))
+    row.map(|row| row.text("path")).transpose()
 }
 
 /// How many, and how large together.

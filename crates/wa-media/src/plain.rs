@@ -78,11 +78,7 @@ impl TrailingMac {
 impl PlainVerifier {
     /// Begins.
     pub fn new(expected: Expected, hints: PlainHints) -> Self {
-        // With a hash to compare there is nothing to recognise, and HMAC costs as much as the hash itself.
-        let key = hints
-            .media_key
-            .as_ref()
-            .filter(|_| expected.sha256.is_none());
+        let key = hints.media_key.as_ref();
         let mac = key.map(|key| TrailingMac::new(key, hints.key_kind));
         Self {
             expected,

@@ -31,6 +31,8 @@ pub struct Delivery {
 pub(crate) struct Entry {
     pub media: Arc<SimMedia>,
     pub fault: Fault,
+    /// The fault of the call for a link that is being served now.
+    pub current: Fault,
     pub link_requests: u32,
     pub file_requests: u32,
 }
@@ -86,6 +88,7 @@ impl World {
         let body = body_of(&media, &delivery);
         let entry = Entry {
             fault: media.fault.clone(),
+            current: Fault::None,
             media: Arc::new(media),
             link_requests: 0,
             file_requests: 0,

@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use wa_media::KeyKind;
 
 use super::Shared;
@@ -39,7 +39,7 @@ pub(super) async fn fetch(
         return StatusCode::NOT_FOUND.into_response();
     };
     let content = &entry.media.content;
-    match entry.fault {
+    match entry.current {
         Fault::Empty => whole(&Content::Bytes(Bytes::new())),
         Fault::HtmlPage => page(
             "text/html",
@@ -76,10 +76,14 @@ pub(super) async fn fetch(
                 Ok(start.slice(..after_bytes.min(start.len()))),
                 Err(io::Error::from(io::ErrorKind::ConnectionReset)),
             ];
-            sized(
-                content.size_bytes(),
-                Body::from_stream(stream::iter(pieces)),
-            )
+            // Head and first bytes must be on their way before the connection breaks.
+            let slowly = stream::iter(pieces).then(async |piece| {
+                if piece.is_err() {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                piece
+            });
+            sized(content.size_bytes(), Body::from_stream(slowly))
         }
         Fault::Drip { bytes_per_second } => drip(content, bytes_per_second),
         _ => whole(content),

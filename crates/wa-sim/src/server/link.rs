@@ -91,7 +91,7 @@ fn take_fault(world: &World, path: &str) -> Option<Fault> {
     let mut state = world.lock();
     let entry = state.media.get_mut(path)?;
     entry.link_requests += 1;
-    let now = entry.fault.clone();
+    let mut now = entry.fault.clone();
     if let Fault::FailTimes { times, fault } = now {
         let left = times.saturating_sub(1);
         entry.fault = if left == 0 {
@@ -102,8 +102,9 @@ fn take_fault(world: &World, path: &str) -> Option<Fault> {
                 fault: fault.clone(),
             }
         };
-        return Some(*fault);
+        now = *fault;
     }
+    entry.current = now.clone();
     Some(now)
 }
 

@@ -60,7 +60,13 @@ pub(super) async fn set(app: &App, sim: &Sim) -> anyhow::Result<Stage> {
 
 impl Day {
     /// The door is open.
-    pub fn begin(app: &Arc<App>, sim: &Sim, stage: Stage, address: SocketAddr, lang: Language) -> Self {
+    pub fn begin(
+        app: &Arc<App>,
+        sim: &Sim,
+        stage: Stage,
+        address: SocketAddr,
+        lang: Language,
+    ) -> Self {
         Self {
             app: Arc::clone(app),
             world: sim.world().clone(),

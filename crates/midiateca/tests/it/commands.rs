@@ -1,0 +1,301 @@
+//! The command line as an operator uses it.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use wa_sim::{Fault, Sim, SimMedia};
+
+use crate::stage::{FIRST, sample};
+
+const DOCUMENTED: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/fixtures/wapi/documented-audio.json"
+);
+
+async fn midiateca(data: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
+    command
+        .arg("--data")
+        .arg(data)
+        .args(arguments)
+        .env("TOKEN_FOR_TEST", "gateway-token")
+        .env("LANG", "C")
+        .env_remove("LC_ALL")
+        .stdin(Stdio::null());
+    tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+async fn set_up(data: &Path, sim: &Sim) -> String {
+    sim.world().add_instance(FIRST, "gateway-token");
+    let client = midiateca(data, &["client", "add", "Clínica Aurora", "--id", "2"]).await;
+    assert!(client.status.success(), "{}", stderr(&client));
+    let instance = midiateca(
+        data,
+        &[
+            "instance",
+            "add",
+            FIRST,
+            "--client",
+            "2",
+            "--token-env",
+            "TOKEN_FOR_TEST",
+            "--api-base",
+            &sim.api_base(),
+        ],
+    )
+    .await;
+    assert!(instance.status.success(), "{}", stderr(&instance));
+    stdout(&instance).trim().to_owned()
+}
+
+#[tokio::test]
+async fn the_documented_case_is_told_step_by_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim = Sim::start().await.unwrap();
+    let address = set_up(folder.path(), &sim).await;
+    assert!(
+        address.starts_with("http://localhost:8000/hooks/wapi/"),
+        "{address}"
+    );
+    for kind in ["image", "video", "audio", "document", "sticker"] {
+        assert!(
+            folder
+                .path()
+                .join(format!("media_storage/cliente_2/instance_{FIRST}/{kind}"))
+                .is_dir()
+        );
+    }
+    sim.world().add(SimMedia::documented());
+    let told = midiateca(folder.path(), &["--json", "test-webhook", DOCUMENTED]).await;
+    assert!(told.status.success(), "{}{}", stdout(&told), stderr(&told));
+    let steps: Vec<Value> = stdout(&told)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let names: Vec<_> = steps
+        .iter()
+        .map(|step| step["step"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "received",
+            "committed",
+            "detected",
+            "route tried",
+            "link",
+            "bytes",
+            "verified",
+            "path",
+            "row"
+        ]
+    );
+    assert_eq!(
+        (&steps[2]["kind"], &steps[4]["obtained"], &steps[5]["count"]),
+        (&"audio".into(), &true.into(), &5067.into())
+    );
+    let check = midiateca(folder.path(), &["--json", "check"]).await;
+    assert_eq!(check.status.code(), Some(0), "{}", stdout(&check));
+    let report: Value = serde_json::from_str(&stdout(&check)).unwrap();
+    assert_eq!(
+        (
+            &report["files"]["present"],
+            &report["instances"][0]["deliveries"]
+        ),
+        (&1.into(), &1.into())
+    );
+}
+
+#[tokio::test]
+async fn check_names_what_needs_a_person() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim = Sim::start().await.unwrap();
+    set_up(folder.path(), &sim).await;
+    sim.world().add(SimMedia::documented());
+    assert!(
+        midiateca(folder.path(), &["test-webhook", DOCUMENTED])
+            .await
+            .status
+            .success()
+    );
+    let audio = folder
+        .path()
+        .join(format!("media_storage/cliente_2/instance_{FIRST}/audio"));
+    let file = std::fs::read_dir(audio)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    std::fs::remove_file(file).unwrap();
+    let check = midiateca(folder.path(), &["check"]).await;
+    assert_eq!(check.status.code(), Some(1));
+    assert!(
+        stdout(&check).contains("0 present, 1 missing"),
+        "{}",
+        stdout(&check)
+    );
+    let portuguese = midiateca(folder.path(), &["--lang", "pt-BR", "verificar"]).await;
+    assert!(
+        stdout(&portuguese).contains("1 faltando"),
+        "{}",
+        stdout(&portuguese)
+    );
+}
+
+#[tokio::test]
+async fn retry_puts_a_failed_media_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim = Sim::start().await.unwrap();
+    set_up(folder.path(), &sim).await;
+    let delivery = sim.world().add(SimMedia {
+        fault: Fault::LinkTo("http://169.254.169.254/".to_owned()),
+        ..sample("RETRY")
+    });
+    let body = folder.path().join("delivery.json");
+    std::fs::write(&body, delivery.body.to_string()).unwrap();
+    let body = body.to_str().unwrap();
+    assert_eq!(
+        midiateca(folder.path(), &["test-webhook", body])
+            .await
+            .status
+            .code(),
+        Some(1)
+    );
+    let dry = midiateca(folder.path(), &["retry", "--failed", "--dry-run"]).await;
+    assert!(stdout(&dry).contains("would be queued"), "{}", stdout(&dry));
+    sim.world().set_fault(&delivery.direct_path, Fault::None);
+    let retry = midiateca(folder.path(), &["--json", "retry", "--failed"]).await;
+    assert!(stdout(&retry).contains("\"queued\""), "{}", stdout(&retry));
+    let again = midiateca(folder.path(), &["test-webhook", body]).await;
+    assert_eq!(again.status.code(), Some(0), "{}", stdout(&again));
+    let events = midiateca(
+        folder.path(),
+        &["--json", "monitor", "--after", "0", "--once"],
+    )
+    .await;
+    let kinds: Vec<_> = stdout(&events)
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["event"].clone())
+        .collect();
+    assert_eq!(kinds, ["media.failed", "media.stored"]);
+    assert_eq!(
+        midiateca(folder.path(), &["retry", "no-such-media"])
+            .await
+            .status
+            .code(),
+        Some(1)
+    );
+}
+
+#[tokio::test]
+async fn wrong_usage_says_what_to_do_and_ends_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    for (arguments, code, hint) in [
+        (
+            &["instance", "add", "X", "--client", "9"][..],
+            2,
+            "client add",
+        ),
+        (&["retry"], 2, "--failed"),
+        (&["instance", "show", "X"], 2, "instance list"),
+        (&["serve", "--no-such-flag"], 2, "--help"),
+        (&["--config", "/no/such/file.toml", "serve"], 2, "file.toml"),
+    ] {
+        let output = midiateca(data, arguments).await;
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?} {}",
+            stderr(&output)
+        );
+        assert!(
+            stderr(&output).contains(hint),
+            "{arguments:?} {}",
+            stderr(&output)
+        );
+    }
+    let nowhere = data.join("nowhere");
+    let output = midiateca(&nowhere, &["check"]).await;
+    assert_eq!(output.status.code(), Some(3));
+    assert!(!nowhere.exists(), "a mistyped folder was made");
+}
+
+#[tokio::test]
+async fn no_secret_reaches_a_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim = Sim::start().await.unwrap();
+    let address = set_up(folder.path(), &sim).await;
+    let hook = address.rsplit('/').next().unwrap().to_owned();
+    let delivery = sim.world().add(SimMedia {
+        fault: Fault::WrongBytes,
+        ..sample("SECRET")
+    });
+    let body = folder.path().join("delivery.json");
+    std::fs::write(&body, delivery.body.to_string()).unwrap();
+    let told = midiateca(
+        folder.path(),
+        &[
+            "-v",
+            "--log-format",
+            "json",
+            "test-webhook",
+            body.to_str().unwrap(),
+        ],
+    )
+    .await;
+    let said = stdout(&told) + &stderr(&told);
+    assert!(
+        said.contains("media accepted") && said.contains("hash_mismatch"),
+        "{said}"
+    );
+    let key = delivery.body["msgContent"]["imageMessage"]["mediaKey"]
+        .as_str()
+        .unwrap();
+    for secret in [
+        key,
+        "gateway-token",
+        hook.as_str(),
+        "5500900000001",
+        "/v/t62",
+        "/media/file/",
+        "segue a foto",
+    ] {
+        assert!(!said.contains(secret), "{secret} was logged");
+    }
+}
+
+#[tokio::test]
+async fn the_demo_ends_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("demo");
+    let demo = midiateca(&data, &["demo", "--exit"]).await;
+    assert_eq!(
+        demo.status.code(),
+        Some(0),
+        "{}{}",
+        stdout(&demo),
+        stderr(&demo)
+    );
+    assert!(stdout(&demo).starts_with("B80D865264B9CA985108F695BEF5B564"));
+    assert_eq!(
+        midiateca(folder.path(), &["demo", "--exit"])
+            .await
+            .status
+            .code(),
+        Some(2),
+        "a folder that is not the demo's was taken"
+    );
+}

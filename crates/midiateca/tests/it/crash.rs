@@ -1,0 +1,195 @@
+//! Killed without warning, again and again: nothing that was acknowledged is lost, nothing is stored twice.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use midiateca::app::App;
+use midiateca::clock::Clock;
+use midiateca::media::MediaKind;
+use midiateca::{catalog, registry};
+use wa_sim::{Content, Sim, SimMedia};
+
+use crate::stage::{FIRST, impatient, instance};
+
+const COUNT: u32 = 600;
+
+struct Server {
+    child: Child,
+    origin: String,
+}
+
+/// Starts the real program, and waits for the line that names its door.
+fn serve(data: &Path) -> Server {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_midiateca"))
+        .args([
+            "--data",
+            data.to_str().unwrap(),
+            "--log-format",
+            "json",
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+        ])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let address = loop {
+        let line = lines.next().expect("the server ended early").unwrap();
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        if let Some(address) = line["address"].as_str() {
+            break address.to_owned();
+        }
+    };
+    std::thread::spawn(move || lines.for_each(drop));
+    Server {
+        child,
+        origin: format!("http://{address}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_acknowledged_media_survives_sigkill_exactly_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim = Sim::start().await.unwrap();
+    sim.world().add_instance(FIRST, "gateway-token");
+    sim.world().set_delay(Duration::from_millis(30));
+    let app = App::open(folder.path(), impatient(), Clock::system())
+        .await
+        .unwrap();
+    app.db
+        .write(async |tx| registry::add_client(tx, "Clínica Aurora", Some(2), 0).await)
+        .await
+        .unwrap();
+    let (_, hook) = app
+        .add_instance(instance(FIRST, 2, sim.api_base()))
+        .await
+        .unwrap();
+    app.db.close().await;
+    drop(app);
+
+    let deliveries: Vec<_> = (0..COUNT)
+        .map(|n| {
+            let content = Content::Generated {
+                seed: u64::from(n),
+                size_bytes: 5_000 + u64::from(n) * 100,
+            };
+            sim.world().add(SimMedia {
+                content,
+                ..SimMedia::sample(FIRST, &format!("CRASH{n:04}"), MediaKind::Audio)
+            })
+        })
+        .collect();
+    let deliveries = Arc::new(deliveries);
+
+    let mut acknowledged = std::collections::HashSet::new();
+    for kill in 0..4 {
+        let mut server = serve(folder.path());
+        let url = format!("{}/hooks/wapi/{hook}", server.origin);
+        let tasks: Vec<_> = (0..8_usize)
+            .map(|part| {
+                let (url, deliveries) = (url.clone(), Arc::clone(&deliveries));
+                tokio::spawn(async move {
+                    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+                    let mut done = Vec::new();
+                    for delivery in deliveries.iter().skip(part).step_by(8) {
+                        let Ok(answer) =
+                            http.post(&url).body(delivery.body.to_string()).send().await
+                        else {
+                            break;
+                        };
+                        if answer.status() == 200 {
+                            done.push(delivery.message_id.clone());
+                        }
+                    }
+                    done
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(150 + kill * 170)).await;
+        server.child.kill().unwrap();
+        server.child.wait().unwrap();
+        for task in tasks {
+            acknowledged.extend(task.await.unwrap());
+        }
+    }
+    assert!(
+        acknowledged.len() > 100,
+        "only {} were acknowledged before the kills",
+        acknowledged.len()
+    );
+
+    let mut server = serve(folder.path());
+    let app = App::open(folder.path(), impatient(), Clock::system())
+        .await
+        .unwrap();
+    let started = Instant::now();
+    loop {
+        let (oldest, _) = catalog::waiting(&app.db).await.unwrap();
+        if oldest.is_none() {
+            break;
+        }
+        assert!(
+            started.elapsed() < Duration::from_secs(120),
+            "something still waits"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let held = catalog::list(&app.db, None, None, 10_000).await.unwrap();
+    let by_message: std::collections::HashMap<_, _> = held
+        .iter()
+        .map(|media| (media.message_id.as_str(), media))
+        .collect();
+    assert_eq!(by_message.len(), held.len(), "a message was stored twice");
+    let mut files = 0;
+    for delivery in deliveries.iter() {
+        let Some(media) = by_message.get(delivery.message_id.as_str()) else {
+            assert!(
+                !acknowledged.contains(&delivery.message_id),
+                "{} was acknowledged and is gone",
+                delivery.message_id
+            );
+            continue;
+        };
+        assert_eq!(media.status, "stored");
+        let path = app.vault.root().join(media.path.as_deref().unwrap());
+        assert_eq!(midiateca::vault::hash_file(&path).unwrap(), delivery.sha256);
+        files += 1;
+    }
+    let folder_of_audio = app
+        .vault
+        .root()
+        .join(format!("cliente_2/instance_{FIRST}/audio"));
+    assert_eq!(
+        std::fs::read_dir(folder_of_audio).unwrap().count(),
+        files,
+        "files without a row"
+    );
+    assert_eq!(
+        std::fs::read_dir(app.vault.root().join(".staging"))
+            .unwrap()
+            .count(),
+        0
+    );
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn sigterm_ends_the_program_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = serve(folder.path());
+    let pid = server.child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}

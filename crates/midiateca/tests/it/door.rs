@@ -1,0 +1,252 @@
+use serde_json::json;
+use wa_sim::SimMedia;
+
+use crate::stage::{FIRST, OTHER, TestApp, impatient, sample};
+use midiateca::clock::Clock;
+
+fn text(instance: &str) -> String {
+    json!({"event": "webhookReceived", "instanceId": instance, "messageId": "T1", "msgContent": {"conversation": "oi"}}).to_string()
+}
+
+#[tokio::test]
+async fn wrong_missing_and_foreign_tokens_are_refused() {
+    let test = TestApp::start().await;
+    let origin = test.origin();
+    let cases = [
+        (
+            format!("{origin}/hooks/wapi/not-a-token"),
+            401,
+            "wrong_token",
+        ),
+        (format!("{origin}/webhook/whatsapp/"), 401, "wrong_token"),
+        (
+            format!("{origin}/hooks/nobody/{}", test.hook),
+            404,
+            "unknown_gateway",
+        ),
+        (format!("{origin}/no/such/page"), 404, "no_such_page"),
+    ];
+    for (url, status, code) in cases {
+        let (found, answer) = test.post_to(&url, text(FIRST)).await;
+        assert_eq!(
+            (found, answer["error"]["code"].as_str()),
+            (status, Some(code)),
+            "{url} {answer}"
+        );
+    }
+    assert_eq!(
+        test.post(text(OTHER)).await.0,
+        401,
+        "a body of another instance"
+    );
+    assert_eq!(
+        test.post(text("NOBODY")).await.0,
+        404,
+        "a body of an unknown instance"
+    );
+    let get = test.http.get(test.hook_url()).send().await.unwrap();
+    assert_eq!(get.status(), 405);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_told_the_limit() {
+    let mut config = impatient();
+    config.door.max_body_bytes = 1 << 20;
+    let test = TestApp::with(config, Clock::system()).await;
+    let (status, answer) = test.post(vec![b'x'; 100 << 20]).await;
+    assert_eq!(status, 413);
+    assert!(answer.to_string().contains("1048576"), "{answer}");
+    test.end().await;
+}
+
+#[tokio::test]
+async fn what_is_not_json_is_kept_and_named() {
+    let test = TestApp::start().await;
+    let (status, answer) = test.post("{\"a\": }").await;
+    assert_eq!(
+        (status, answer["status"].as_str()),
+        (202, Some("quarantined"))
+    );
+    assert_eq!(answer["reason"], "invalid JSON at line 1 column 7");
+    let row = test
+        .app
+        .db
+        .row("select body_size, verdict from deliveries", vec![])
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (
+            row.int("body_size").unwrap(),
+            row.text("verdict").unwrap().as_str()
+        ),
+        (7, "quarantined")
+    );
+    let deep = "[".repeat(10_000) + &"]".repeat(10_000);
+    assert_eq!(test.post(deep).await.0, 202);
+    let deep = format!(
+        "{{\"instanceId\":\"{FIRST}\",\"msgContent\":{}1{}}}",
+        "{\"a\":".repeat(10_000),
+        "}".repeat(10_000)
+    );
+    assert_eq!(test.post(deep).await.0, 202);
+    assert_eq!(test.post("\"text\"").await.0, 202);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn messages_without_media_are_ignored_and_connections_noted() {
+    let test = TestApp::start().await;
+    let (status, answer) = test.post(text(FIRST)).await;
+    assert_eq!((status, answer["status"].as_str()), (200, Some("ignored")));
+    for (event, state) in [
+        ("webhookDisconnected", "disconnected"),
+        ("webhookConnected", "connected"),
+    ] {
+        let body = json!({"event": event, "instanceId": FIRST, "connected": state == "connected"})
+            .to_string();
+        assert_eq!(test.post(body).await.1["status"], "accepted");
+        let instance = midiateca::registry::instance(
+            &test.app.db,
+            &midiateca::media::InstanceId(FIRST.to_owned()),
+        )
+        .await
+        .unwrap()
+        .unwrap();
+        assert_eq!(instance.state, state);
+    }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn the_original_addresses_take_the_token_both_ways() {
+    let test = TestApp::start().await;
+    let paths = [
+        "whatsapp",
+        "receive-message",
+        "send-message",
+        "chat-presence",
+        "message-status",
+        "connect",
+        "disconnect",
+    ];
+    for (n, path) in paths.iter().enumerate() {
+        let delivery = test.sim.world().add(sample(&format!("OLD{n}")));
+        let body = delivery.body.to_string();
+        for slash in ["", "/"] {
+            let (status, answer) = test
+                .post_to(
+                    &format!(
+                        "{}/webhook/{path}{slash}?token={}",
+                        test.origin(),
+                        test.hook
+                    ),
+                    body.clone(),
+                )
+                .await;
+            assert_eq!(
+                (status, answer["status"].as_str()),
+                (200, Some("accepted")),
+                "{path}{slash}"
+            );
+        }
+        let bearer = test
+            .http
+            .post(format!("{}/webhook/{path}/", test.origin()))
+            .bearer_auth(&test.hook)
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(bearer.status(), 200);
+    }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn sent_and_received_media_come_through_one_address() {
+    let test = TestApp::start().await;
+    for (n, event) in ["webhookReceived", "webhookDelivery"]
+        .into_iter()
+        .enumerate()
+    {
+        let media = SimMedia {
+            event: Some(event.to_owned()),
+            from_me: event == "webhookDelivery",
+            ..sample(&format!("WAY{n}"))
+        };
+        let (media, _) = test.store(media).await;
+        assert_eq!(
+            (media.status.as_str(), media.from_me),
+            ("stored", event == "webhookDelivery")
+        );
+    }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_locked_database_answers_503_and_recovers() {
+    let mut config = impatient();
+    config.database.busy_timeout_ms = 50;
+    let test = TestApp::with(config, Clock::system()).await;
+    let delivery = test.sim.world().add(sample("LOCKED"));
+    let path = test.app.data.join("midiateca.db");
+    let lock = midiateca::db::Db::open(&path, std::time::Duration::from_secs(1))
+        .await
+        .unwrap();
+    let (held, holding) = tokio::sync::oneshot::channel();
+    let (release, released) = tokio::sync::oneshot::channel::<()>();
+    let (held, released) = (
+        std::sync::Mutex::new(Some(held)),
+        tokio::sync::Mutex::new(Some(released)),
+    );
+    let holder = lock.write(async move |tx| {
+        tx.run("update clients set name = name", vec![]).await?;
+        let held = held.lock().unwrap().take();
+        held.unwrap().send(()).unwrap();
+        let released = released.lock().await.take();
+        let _ = released.unwrap().await;
+        Ok(())
+    });
+    let during = async {
+        holding.await.unwrap();
+        let answer = test
+            .http
+            .post(test.hook_url())
+            .body(delivery.body.to_string())
+            .send()
+            .await
+            .unwrap();
+        let seen = (
+            answer.status().as_u16(),
+            answer.headers().contains_key("retry-after"),
+        );
+        release.send(()).unwrap();
+        seen
+    };
+    let (held, seen) = tokio::join!(holder, during);
+    held.unwrap();
+    assert_eq!(seen, (503, true));
+    let id = test.deliver(&delivery).await;
+    assert_eq!(test.settled(&id).await.status, "stored");
+    lock.close().await;
+    test.end().await;
+}
+
+#[tokio::test]
+async fn health_and_readiness_are_told() {
+    let test = TestApp::start().await;
+    for path in ["healthz", "readyz"] {
+        assert_eq!(
+            test.http
+                .get(format!("{}/{path}", test.origin()))
+                .send()
+                .await
+                .unwrap()
+                .status(),
+            200
+        );
+    }
+    test.end().await;
+}

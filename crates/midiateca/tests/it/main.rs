@@ -1,0 +1,14 @@
+//! Through the door: the real router on a free port, a temporary data folder, `wa-sim` as the world.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod commands;
+mod crash;
+mod documented;
+mod door;
+mod failures;
+mod hostile;
+mod house;
+mod load;
+mod repeats;
+mod stage;

@@ -1,0 +1,211 @@
+use midiateca::clock::{Clock, DAY};
+use midiateca::media::MediaStatus;
+use wa_sim::{Fault, SimMedia};
+
+use crate::stage::{FIRST, OTHER, TODAY, TestApp, impatient, sample};
+
+#[tokio::test]
+async fn twenty_copies_at_once_make_one_row_and_one_file() {
+    let test = TestApp::start().await;
+    let body = test.sim.world().add(sample("TWENTY")).body.to_string();
+    let answers = futures_util::future::join_all((0..20).map(|_| test.post(body.clone()))).await;
+    assert!(answers.iter().all(|(status, _)| *status == 200));
+    let fresh = answers
+        .iter()
+        .filter(|(_, answer)| answer["media"][0]["duplicate"] == false)
+        .count();
+    assert_eq!(fresh, 1);
+    let id = midiateca::media::MediaId(answers[0].1["media"][0]["id"].as_str().unwrap().to_owned());
+    assert!(
+        answers
+            .iter()
+            .all(|(_, answer)| answer["media"][0]["id"] == id.as_str())
+    );
+    assert_eq!(test.settled(&id).await.status, "stored");
+    assert_eq!(test.files().len(), 1);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_week_later_a_repeat_changes_nothing() {
+    let clock = Clock::fixed(TODAY);
+    let test = TestApp::with(impatient(), clock.clone()).await;
+    let (media, delivery) = test.store(sample("WEEK")).await;
+    clock.advance(7 * DAY);
+    let (status, answer) = test.post(delivery.body.to_string()).await;
+    assert_eq!(
+        (
+            status,
+            answer["media"][0]["duplicate"].as_bool(),
+            answer["media"][0]["status"].as_str()
+        ),
+        (200, Some(true), Some("stored"))
+    );
+    assert_eq!(
+        test.find(&midiateca::media::MediaId(media.id.clone()))
+            .await
+            .path,
+        media.path
+    );
+    assert_eq!(test.sim.world().requests(&delivery.direct_path), (1, 1));
+    assert_eq!(test.files().len(), 1);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_repeat_rearms_what_is_not_stored() {
+    let test = TestApp::start().await;
+    let link = Fault::LinkTo("http://169.254.169.254/".to_owned());
+    let (media, delivery) = test
+        .store(SimMedia {
+            fault: link,
+            ..sample("AGAIN")
+        })
+        .await;
+    assert_eq!(media.status, "failed");
+    test.sim
+        .world()
+        .set_fault(&delivery.direct_path, Fault::None);
+    let id = test.deliver(&delivery).await;
+    let healed = test.settled(&id).await;
+    assert_eq!(
+        (healed.id, healed.status.as_str(), healed.attempts),
+        (media.id, "stored", 2)
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_copy_keyed_by_lid_merges_whichever_comes_first() {
+    for lid_first in [true, false] {
+        let test = TestApp::start().await;
+        let lid = SimMedia {
+            chat_id: Some("100000000000001@lid".to_owned()),
+            sender_id: Some("100000000000001@lid".to_owned()),
+            ..sample("LID")
+        };
+        let phone = sample("LID");
+        let order = if lid_first {
+            [lid, phone]
+        } else {
+            [phone, lid]
+        };
+        let mut ids = Vec::new();
+        for media in order {
+            ids.push(test.deliver(&test.sim.world().add(media)).await);
+        }
+        assert_eq!(ids[0], ids[1]);
+        let media = test.settled(&ids[0]).await;
+        assert_eq!(
+            media.sender_id.as_deref(),
+            Some("5500900000001"),
+            "lid first: {lid_first}"
+        );
+        assert_eq!(test.files().len(), 1);
+        test.end().await;
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_same_bytes_of_one_client_lie_on_the_disk_once() {
+    use std::os::unix::fs::MetadataExt as _;
+    let test = TestApp::start().await;
+    let (one, _) = test.store(sample("SAME1")).await;
+    let (two, _) = test.store(sample("SAME2")).await;
+    assert_ne!(one.path, two.path);
+    let inode = |media| std::fs::metadata(test.file(media)).unwrap().ino();
+    assert_eq!(inode(&one), inode(&two));
+    std::fs::write(test.file(&one), "damaged").unwrap();
+    let (three, delivery) = test.store(sample("SAME3")).await;
+    assert_eq!(
+        midiateca::vault::hash_file(&test.file(&three)).unwrap(),
+        delivery.sha256,
+        "linked to a damaged file"
+    );
+    test.end().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn clients_never_share_a_file() {
+    use std::os::unix::fs::MetadataExt as _;
+    let test = TestApp::start().await;
+    let (one, _) = test.store(sample("MINE")).await;
+    let delivery = test.sim.world().add(SimMedia {
+        instance: OTHER.to_owned(),
+        ..sample("YOURS")
+    });
+    let (_, answer) = test
+        .post_to(
+            &format!("{}/hooks/wapi/{}", test.origin(), test.other_hook),
+            delivery.body.to_string(),
+        )
+        .await;
+    let two = test
+        .settled(&midiateca::media::MediaId(
+            answer["media"][0]["id"].as_str().unwrap().to_owned(),
+        ))
+        .await;
+    assert_eq!(
+        (one.sha256.as_ref(), one.client, two.client),
+        (two.sha256.as_ref(), 2, 3)
+    );
+    let inode = |media| std::fs::metadata(test.file(media)).unwrap().ino();
+    assert_ne!(inode(&one), inode(&two));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_message_without_an_id_is_still_known_again() {
+    let test = TestApp::start().await;
+    let mut delivery = test.sim.world().add(sample("GONE"));
+    delivery.body.as_object_mut().unwrap().remove("messageId");
+    let (one, two) = (test.deliver(&delivery).await, test.deliver(&delivery).await);
+    assert_eq!(one, two);
+    assert!(
+        test.settled(&one)
+            .await
+            .path
+            .unwrap()
+            .contains(&format!("instance_{FIRST}/image/wapi_noid-"))
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn what_nobody_can_fetch_expires_at_its_deadline() {
+    let clock = Clock::fixed(TODAY);
+    let test = TestApp::with(impatient(), clock.clone()).await;
+    let media = SimMedia {
+        fault: Fault::ApiErrorObject,
+        expires_at: TODAY / 1_000 + 2 * 86_400,
+        ..sample("LATE")
+    };
+    let delivery = test.sim.world().add(media);
+    let id = test.deliver(&delivery).await;
+    assert_eq!(test.settled(&id).await.status, "pending");
+    for _ in 0..10 {
+        clock.advance(DAY);
+        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        if test.settled(&id).await.status == "expired" {
+            break;
+        }
+    }
+    let media = test.find(&id).await;
+    assert_eq!(
+        (
+            media.status.as_str(),
+            media.reason.as_deref(),
+            media.recoverable
+        ),
+        ("expired", Some("gateway_failed"), true)
+    );
+    assert_eq!(test.depth(MediaStatus::Expired).await, 1);
+    test.sim
+        .world()
+        .set_fault(&delivery.direct_path, Fault::None);
+    let again = test.deliver(&delivery).await;
+    assert_eq!(test.settled(&again).await.status, "stored");
+    test.end().await;
+}

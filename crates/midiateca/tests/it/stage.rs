@@ -1,0 +1,210 @@
+//! What every test stands on.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use midiateca::app::{App, NewInstance};
+use midiateca::catalog::{self, MediaView};
+use midiateca::cli::serve::Service;
+use midiateca::clock::{Clock, Millis};
+use midiateca::config::Config;
+use midiateca::gateway::Gateway;
+use midiateca::media::{InstanceId, MediaId, MediaStatus};
+use midiateca::{queue, registry};
+use serde_json::Value;
+use tempfile::TempDir;
+use wa_sim::{Delivery, Fault, Sim, SimMedia};
+
+pub const FIRST: &str = "3B6XIW-ZTS923-GEAY6V";
+pub const OTHER: &str = "QK2MPA-7TTN4C-W0ZE1H";
+/// 24 November 2026, noon.
+pub const TODAY: Millis = 1_795_521_600_000;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct TestApp {
+    pub app: Arc<App>,
+    pub sim: Sim,
+    pub hook: String,
+    pub other_hook: String,
+    pub http: reqwest::Client,
+    service: Option<Service>,
+    folder: TempDir,
+}
+
+/// Impatient, so that every clock of a failure runs out within a test.
+pub fn impatient() -> Config {
+    let mut config = Config::default();
+    config.fetch.retry_wait_ms = 5;
+    config.fetch.call_timeout_ms = 700;
+    config.fetch.idle_timeout_ms = 500;
+    config
+}
+
+pub fn instance(id: &str, client: i64, api_base: String) -> NewInstance {
+    NewInstance {
+        id: InstanceId(id.to_owned()),
+        client,
+        gateway: Gateway::Wapi,
+        api_base,
+        cdn_base: None,
+        token: Some("gateway-token".to_owned()),
+    }
+}
+
+pub fn sample(id: &str) -> SimMedia {
+    SimMedia::sample(FIRST, id, wa_media::MediaKind::Image)
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        Self::with(impatient(), Clock::system()).await
+    }
+
+    pub async fn with(config: Config, clock: Clock) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sim = Sim::start().await.unwrap();
+        let app = App::open(folder.path(), config, clock).await.unwrap();
+        let now = app.clock.now();
+        for (name, id) in [("Clínica Aurora", 2), ("Oficina do Bairro", 3)] {
+            app.db
+                .write(async move |tx| registry::add_client(tx, name, Some(id), now).await)
+                .await
+                .unwrap();
+        }
+        for id in [FIRST, OTHER] {
+            sim.world().add_instance(id, "gateway-token");
+        }
+        let (_, hook) = app
+            .add_instance(instance(FIRST, 2, sim.api_base()))
+            .await
+            .unwrap();
+        let (_, other_hook) = app
+            .add_instance(instance(OTHER, 3, sim.api_base()))
+            .await
+            .unwrap();
+        let service = Service::start(Arc::clone(&app), "127.0.0.1:0")
+            .await
+            .unwrap();
+        Self {
+            app,
+            sim,
+            hook,
+            other_hook,
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            service: Some(service),
+            folder,
+        }
+    }
+
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.service.as_ref().unwrap().address())
+    }
+
+    pub fn hook_url(&self) -> String {
+        format!("{}/hooks/wapi/{}", self.origin(), self.hook)
+    }
+
+    /// Posts to the first instance's door: status and answer.
+    pub async fn post(&self, body: impl Into<reqwest::Body>) -> (u16, Value) {
+        self.post_to(&self.hook_url(), body).await
+    }
+
+    pub async fn post_to(&self, url: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {
+        let answer = self.http.post(url).body(body).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or(Value::Null))
+    }
+
+    /// Posts a media's webhook, which must be accepted, and gives its id.
+    pub async fn deliver(&self, delivery: &Delivery) -> MediaId {
+        let (status, answer) = self.post(delivery.body.to_string()).await;
+        assert_eq!(status, 200, "{answer}");
+        assert_eq!(answer["status"], "accepted", "{answer}");
+        MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned())
+    }
+
+    pub async fn find(&self, id: &MediaId) -> MediaView {
+        catalog::find(&self.app.db, id).await.unwrap().unwrap()
+    }
+
+    /// Waits until a round of this media has ended, one way or another.
+    pub async fn settled(&self, id: &MediaId) -> MediaView {
+        let started = std::time::Instant::now();
+        loop {
+            let media = self.find(id).await;
+            if media.status != "downloading"
+                && (media.status != "pending" || media.next_attempt_at.is_some())
+            {
+                return media;
+            }
+            assert!(started.elapsed() < PATIENCE, "still {}", media.status);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Delivers and waits.
+    pub async fn store(&self, media: SimMedia) -> (MediaView, Delivery) {
+        let delivery = self.sim.world().add(media);
+        let id = self.deliver(&delivery).await;
+        (self.settled(&id).await, delivery)
+    }
+
+    /// Delivers a media that misbehaves so, and gives how its first round ended.
+    pub async fn fail(&self, fault: Fault) -> MediaView {
+        let id = format!("FAULT{}", self.app.clock.now());
+        self.store(SimMedia {
+            fault,
+            ..sample(&id)
+        })
+        .await
+        .0
+    }
+
+    pub fn file(&self, media: &MediaView) -> PathBuf {
+        self.app.vault.root().join(media.path.as_deref().unwrap())
+    }
+
+    /// All files below the storage root, staged ones too.
+    pub fn files(&self) -> Vec<PathBuf> {
+        fn walk(folder: &std::path::Path, found: &mut Vec<PathBuf>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(&path, found)
+                } else {
+                    found.push(path)
+                }
+            }
+        }
+        let mut found = Vec::new();
+        walk(self.app.vault.root(), &mut found);
+        found
+    }
+
+    /// Ends in order, after making sure that nothing was left half done.
+    pub async fn end(mut self) {
+        self.service.take().unwrap().stop().await;
+        assert!(
+            !self
+                .files()
+                .iter()
+                .any(|file| file.parent().unwrap().ends_with(".staging")),
+            "something stayed staged"
+        );
+    }
+
+    /// Ends in order; the data stays while the answer is held.
+    pub async fn end_keeping_the_folder(mut self) -> TempDir {
+        self.service.take().unwrap().stop().await;
+        self.folder
+    }
+
+    pub async fn depth(&self, status: MediaStatus) -> i64 {
+        let depth = queue::depth(&self.app.db).await.unwrap();
+        depth
+            .iter()
+            .find(|(found, _)| *found == status)
+            .map_or(0, |(_, n)| *n)
+    }
+}
