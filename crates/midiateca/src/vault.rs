@@ -131,7 +131,7 @@ impl Vault {
     /// The size of a stored file; nothing when it is not there.
     pub fn size_bytes(&self, path: &str) -> Option<u64> {
         let metadata = fs::metadata(self.root.join(path)).ok()?;
-        metadata.is_file().then(|| metadata.len())
+        metadata.is_file().then_some(metadata.len())
     }
 
     /// Writes, reads back and removes a small file: whether the vault can store now.

@@ -188,7 +188,7 @@ mod tests {
             media_key: Some(MediaKey::new([7; 32])),
             key_kind: kind.into(),
         };
-        let mut outcomes = [1, 7, 4_096].map(|piece| {
+        let outcomes = [1, 7, 4_096].map(|piece| {
             let mut verifier = PlainVerifier::new(expected.clone(), hints.clone());
             bytes.chunks(piece).for_each(|chunk| verifier.update(chunk));
             verifier.finish().map(|verified| verified.proof())

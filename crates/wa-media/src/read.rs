@@ -126,7 +126,7 @@ pub fn number(value: &Value) -> Option<u64> {
 }
 
 fn whole(float: f64) -> Option<u64> {
-    let fits = float >= 0.0 && float < 9_007_199_254_740_992.0 && float.fract() == 0.0;
+    let fits = (0.0..9_007_199_254_740_992.0).contains(&float) && float.fract() == 0.0;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -319,7 +319,14 @@ mod tests {
     #[test]
     fn the_bytes_decide_then_the_type_then_the_name() {
         let ogg = b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x13OpusHead";
-        let cases: [(&[u8], MediaKind, Option<&str>, Option<&str>, &str); 8] = [
+        type Case = (
+            &'static [u8],
+            MediaKind,
+            Option<&'static str>,
+            Option<&'static str>,
+            &'static str,
+        );
+        let cases: [Case; 8] = [
             (ogg, MediaKind::Audio, Some("audio/mpeg"), None, "ogg"),
             (
                 b"\xff\xd8\xff\xe0\0\x10JFIF",

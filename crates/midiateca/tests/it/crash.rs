@@ -10,11 +10,35 @@ use midiateca::app::App;
 use midiateca::clock::Clock;
 use midiateca::media::MediaKind;
 use midiateca::{catalog, registry};
-use wa_sim::{Content, Sim, SimMedia};
+use wa_sim::{Content, Delivery, Sim, SimMedia};
 
 use crate::stage::{FIRST, impatient, instance};
 
 const COUNT: u32 = 600;
+
+const SENDERS: usize = 8;
+
+/// Posts every eighth delivery until the door is gone, and tells which were acknowledged.
+#[expect(clippy::disallowed_methods, reason = "not the service's task")]
+fn send(
+    part: usize,
+    url: String,
+    deliveries: Arc<Vec<Delivery>>,
+) -> tokio::task::JoinHandle<Vec<String>> {
+    tokio::spawn(async move {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mut done = Vec::new();
+        for delivery in deliveries.iter().skip(part).step_by(SENDERS) {
+            let Ok(answer) = http.post(&url).body(delivery.body.to_string()).send().await else {
+                break;
+            };
+            if answer.status() == 200 {
+                done.push(delivery.message_id.clone());
+            }
+        }
+        done
+    })
+}
 
 struct Server {
     child: Child,
@@ -89,25 +113,8 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
     for kill in 0..4 {
         let mut server = serve(folder.path());
         let url = format!("{}/hooks/wapi/{hook}", server.origin);
-        let tasks: Vec<_> = (0..8_usize)
-            .map(|part| {
-                let (url, deliveries) = (url.clone(), Arc::clone(&deliveries));
-                tokio::spawn(async move {
-                    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-                    let mut done = Vec::new();
-                    for delivery in deliveries.iter().skip(part).step_by(8) {
-                        let Ok(answer) =
-                            http.post(&url).body(delivery.body.to_string()).send().await
-                        else {
-                            break;
-                        };
-                        if answer.status() == 200 {
-                            done.push(delivery.message_id.clone());
-                        }
-                    }
-                    done
-                })
-            })
+        let tasks: Vec<_> = (0..SENDERS)
+            .map(|part| send(part, url.clone(), Arc::clone(&deliveries)))
             .collect();
         tokio::time::sleep(Duration::from_millis(150 + kill * 170)).await;
         server.child.kill().unwrap();
