@@ -36,7 +36,10 @@ async fn a_slot_keeps_value_and_says_updated_to_everything() {
     let panel = Panel::start().await;
     for (body, kept) in [
         (json!({"url": "https://a.example"}), Value::Null),
-        (json!({"value": "https://b.example"}), json!("https://b.example")),
+        (
+            json!({"value": "https://b.example"}),
+            json!("https://b.example"),
+        ),
     ] {
         let url = panel.url("webhook/update-webhook-received");
         let request = panel.http.put(url).bearer_auth("a-token").json(&body);
@@ -54,10 +57,18 @@ async fn tokens_and_required_fields_are_checked() {
         let request = panel.http.post(&url).bearer_auth(token).json(&body);
         request.send().await.unwrap().status().as_u16()
     };
-    let whole = json!({"mediaKey": "k", "directPath": "/v/gone", "type": "audio", "mimetype": "audio/ogg"});
+    let whole =
+        json!({"mediaKey": "k", "directPath": "/v/gone", "type": "audio", "mimetype": "audio/ogg"});
     assert_eq!(status("wrong", whole.clone()).await, 401);
     assert_eq!(status("a-token", json!({"mediaKey": "k"})).await, 400);
-    assert_eq!(status("a-token", whole).await, 500, "a media it does not know");
-    let unknown = format!("{}/instance/fetch-instance?instanceId=BBBBBB", panel.sim.api_base());
+    assert_eq!(
+        status("a-token", whole).await,
+        500,
+        "a media it does not know"
+    );
+    let unknown = format!(
+        "{}/instance/fetch-instance?instanceId=BBBBBB",
+        panel.sim.api_base()
+    );
     assert_eq!(panel.http.get(unknown).send().await.unwrap().status(), 404);
 }
