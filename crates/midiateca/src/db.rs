@@ -6,20 +6,17 @@
 //! would take as well (`$1`, `on conflict`, `returning`); no other room names the engine.
 
 mod committer;
+mod connection;
 mod migrations;
+mod reader;
 mod value;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::TryStreamExt;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
-};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
-
+use connection::{Access, Connection};
+use reader::Readers;
 pub(crate) use value::values;
 pub use value::{Row, Value};
 
@@ -32,7 +29,7 @@ const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 pub enum Error {
     /// It cannot commit now (locked, disk full, I/O error, or shutting down): try again later.
     #[error("the database cannot commit now")]
-    Unavailable(#[source] Option<Arc<sqlx::Error>>),
+    Unavailable(#[source] Option<Arc<rusqlite::Error>>),
     /// The file was written by a newer midiateca.
     #[error("the database was written by a newer version (migration {version}); use that version")]
     TooNew {
@@ -51,15 +48,12 @@ pub enum Error {
         /// The column's name.
         column: String,
     },
-    /// A migration could not be applied.
-    #[error("the database could not be brought up to date")]
-    Migration(#[source] Arc<sqlx::migrate::MigrateError>),
     /// The work itself panicked; nothing of it was committed.
     #[error("the work on the database panicked")]
     Panicked,
     /// Anything else the engine said.
     #[error("the database refused a statement")]
-    Statement(#[source] Arc<sqlx::Error>),
+    Statement(#[source] Arc<rusqlite::Error>),
 }
 
 impl Error {
@@ -69,18 +63,13 @@ impl Error {
     }
 }
 
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Self {
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
         // Primary result codes: 5 BUSY, 6 LOCKED, 8 READONLY, 10 IOERR, 13 FULL, 14 CANTOPEN (sqlite.org/rescode.html).
-        let passing = match &error {
-            sqlx::Error::Database(database) => database
-                .code()
-                .and_then(|code| code.parse::<u32>().ok())
-                .is_some_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14)),
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
-            _ => false,
-        };
-        if passing {
+        let code = error
+            .sqlite_error()
+            .map_or(0, |told| told.extended_code & 0xff);
+        if matches!(code, 5 | 6 | 8 | 10 | 13 | 14) {
             Self::Unavailable(Some(Arc::new(error)))
         } else {
             Self::Statement(Arc::new(error))
@@ -90,24 +79,18 @@ impl From<sqlx::Error> for Error {
 
 /// The open transaction of the fact being recorded. The committer opens and commits it.
 pub struct Tx {
-    connection: SqliteConnection,
+    connection: Connection,
 }
 
 impl Tx {
     /// Runs a statement; returns how many rows it changed.
     pub async fn run(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64, Error> {
-        let done = value::bind(sqlx::query(sql), values)
-            .execute(&mut self.connection)
-            .await?;
-        Ok(done.rows_affected())
+        self.connection.run(sql, &values)
     }
 
     /// All rows of a query, or of a statement with `returning`.
     pub async fn rows(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>, Error> {
-        let rows = value::bind(sqlx::query(sql), values)
-            .fetch_all(&mut self.connection)
-            .await?;
-        Ok(rows.into_iter().map(Row::from).collect())
+        self.connection.rows(sql, &values)
     }
 
     /// The first row, if there is one.
@@ -116,10 +99,7 @@ impl Tx {
         sql: &'static str,
         values: Vec<Value>,
     ) -> Result<Option<Row>, Error> {
-        let row = value::bind(sqlx::query(sql), values)
-            .fetch_optional(&mut self.connection)
-            .await?;
-        Ok(row.map(Row::from))
+        Ok(self.rows(sql, values).await?.into_iter().next())
     }
 }
 
@@ -127,33 +107,24 @@ impl Tx {
 #[derive(Clone)]
 pub struct Db {
     committer: committer::Committer,
-    readers: SqlitePool,
+    readers: Readers,
 }
 
 impl Db {
     /// Opens (and creates, and migrates) the database at `path`. `busy_timeout` bounds how long a write
     /// waits for another process before it counts as unavailable.
     pub async fn open(path: &Path, busy_timeout: Duration) -> Result<Self, Error> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(busy_timeout)
-            .disable_statement_logging();
-        let mut connection = SqliteConnection::connect_with(&options).await?;
-        refuse_old_sqlite(&mut connection).await?;
-        migrations::apply(path, &mut connection).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(4)
-            .min_connections(0)
-            .idle_timeout(Duration::from_secs(60))
-            .acquire_timeout(Duration::from_secs(10))
-            .connect_lazy_with(options.read_only(true).create_if_missing(false));
+        let file = path.to_owned();
+        let opening = tokio::task::spawn_blocking(move || {
+            let connection = Connection::open(&file, Access::Write, busy_timeout)?;
+            refuse_old_sqlite(&connection)?;
+            migrations::apply(&connection)?;
+            Ok(connection)
+        });
+        let connection = opening.await.unwrap_or(Err(Error::Panicked))?;
         Ok(Self {
             committer: committer::Committer::start(connection),
-            readers,
+            readers: Readers::new(path.to_owned(), busy_timeout),
         })
     }
 
@@ -171,41 +142,32 @@ impl Db {
 
     /// All rows of a query, from a snapshot of what is committed.
     pub async fn rows(&self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>, Error> {
-        let rows = value::bind(sqlx::query(sql), values)
-            .fetch_all(&self.readers)
-            .await?;
-        Ok(rows.into_iter().map(Row::from).collect())
+        self.readers.rows(sql, values).await
     }
 
     /// Like [`Db::rows`], for text put together from fixed pieces at run time. User input belongs in `values`.
     pub async fn rows_of(&self, sql: String, values: Vec<Value>) -> Result<Vec<Row>, Error> {
-        let rows: Vec<_> = value::bind(sqlx::query(AssertSqlSafe(sql)), values)
-            .fetch(&self.readers)
-            .try_collect()
-            .await?;
-        Ok(rows.into_iter().map(Row::from).collect())
+        self.readers.rows(sql, values).await
     }
 
     /// The first row, if there is one.
     pub async fn row(&self, sql: &'static str, values: Vec<Value>) -> Result<Option<Row>, Error> {
-        let row = value::bind(sqlx::query(sql), values)
-            .fetch_optional(&self.readers)
-            .await?;
-        Ok(row.map(Row::from))
+        Ok(self.rows(sql, values).await?.into_iter().next())
     }
 
-    /// Stops taking work, waits for what is under way, and closes the file.
+    /// Stops taking work, waits for what is under way, and closes the file. The writer closes last, so that
+    /// the write-ahead log is folded into the file.
     pub async fn close(&self) {
-        self.committer.close().await;
         self.readers.close().await;
+        self.committer.close().await;
     }
 }
 
-async fn refuse_old_sqlite(connection: &mut SqliteConnection) -> Result<(), Error> {
-    let row = sqlx::query("select sqlite_version() as version")
-        .fetch_one(connection)
-        .await?;
-    let found = Row::from(row).text("version")?;
+fn refuse_old_sqlite(connection: &Connection) -> Result<(), Error> {
+    let rows = connection.rows("select sqlite_version() as version", &[])?;
+    let found = rows
+        .first()
+        .map_or(Ok(String::new()), |row| row.text("version"))?;
     let mut parts = found.split('.').map(|part| part.parse().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);
     if (next(), next(), next()) < OLDEST_SQLITE {

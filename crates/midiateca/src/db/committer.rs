@@ -5,10 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
-use sqlx::Connection as _;
-use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::connection::Connection;
 use super::{Error, Tx};
 
 /// How many works may share one commit.
@@ -59,13 +58,12 @@ where
 }
 
 impl Committer {
-    pub(super) fn start(connection: SqliteConnection) -> Self {
+    pub(super) fn start(connection: Connection) -> Self {
         let (queue, orders) = mpsc::channel(LONGEST_QUEUE);
         let thread = std::thread::Builder::new()
             .name("committer".to_owned())
             .spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
                     .build()
                     .expect("a runtime on the current thread needs nothing that could be missing");
                 runtime.block_on(commit_groups(Tx { connection }, orders));
@@ -129,7 +127,6 @@ async fn commit_groups(mut tx: Tx, mut orders: mpsc::Receiver<Order>) {
         }
         commit(&mut tx, &mut group).await;
     }
-    let _ = tx.connection.close().await;
 }
 
 /// Commits the group together; when one of it fails for a reason of its own, each is committed alone.

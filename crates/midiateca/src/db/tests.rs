@@ -62,14 +62,11 @@ async fn a_full_database_is_unavailable_and_recovers_by_itself() {
 async fn a_locked_database_is_unavailable_and_recovers_by_itself() {
     let dir = tempfile::tempdir().unwrap();
     let db = open(&dir).await;
-    let other = SqliteConnectOptions::new().filename(dir.path().join("t.db"));
-    let mut other = SqliteConnection::connect_with(&other).await.unwrap();
-    sqlx::query("begin exclusive")
-        .execute(&mut other)
-        .await
-        .unwrap();
+    let path = dir.path().join("t.db");
+    let other = Connection::open(&path, Access::Write, Duration::ZERO).unwrap();
+    other.batch("begin exclusive").unwrap();
     assert!(add(&db, 1, "a").await.unwrap_err().is_unavailable());
-    sqlx::query("rollback").execute(&mut other).await.unwrap();
+    other.batch("rollback").unwrap();
     add(&db, 1, "a").await.unwrap();
 }
 
@@ -78,10 +75,9 @@ async fn a_database_from_a_newer_version_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let db = open(&dir).await;
     db.write(async |tx| {
-        let sql =
-            "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
-                   values (9999, 'from the future', 1, x'00', 0)";
-        tx.run(sql, vec![]).await
+        tx.rows("pragma user_version = 9999", vec![])
+            .await
+            .map(drop)
     })
     .await
     .unwrap();
@@ -89,4 +85,31 @@ async fn a_database_from_a_newer_version_is_refused() {
     let path = dir.path().join("t.db");
     let error = Db::open(&path, Duration::from_millis(50)).await.err();
     assert!(matches!(error, Some(Error::TooNew { version: 9999 })));
+}
+
+#[tokio::test]
+async fn values_are_bound_by_their_number_wherever_they_stand() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(&dir).await;
+    let rows = db
+        .rows("select $2 as b, $1 as a, $2 as c", values!["one", 2_i64])
+        .await
+        .unwrap();
+    assert_eq!(rows[0].text("a").unwrap(), "one");
+    assert_eq!(
+        (rows[0].int("b").unwrap(), rows[0].int("c").unwrap()),
+        (2, 2)
+    );
+    assert!(matches!(rows[0].int("a"), Err(Error::Malformed { .. })));
+}
+
+#[tokio::test]
+async fn a_closed_database_leaves_one_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(&dir).await;
+    add(&db, 1, "a").await.unwrap();
+    db.rows("select 1 as n", vec![]).await.unwrap();
+    db.close().await;
+    assert!(add(&db, 2, "b").await.unwrap_err().is_unavailable());
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
 }

@@ -1,7 +1,8 @@
 //! What goes into a statement and what comes out of a row, in the few types that both engines share.
 
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Row as _, Sqlite};
+use std::sync::Arc;
+
+use rusqlite::types::{ToSql, ToSqlOutput, Value as Cell};
 
 use super::Error;
 
@@ -53,50 +54,50 @@ from! {
     Vec<u8> => Bytes, |value| value;
 }
 
-type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
-
-pub(super) fn bind(query: Query<'_>, values: Vec<Value>) -> Query<'_> {
-    values.into_iter().fold(query, |query, value| match value {
-        Value::Int(value) => query.bind(value),
-        Value::Text(value) => query.bind(value),
-        Value::Bytes(value) => query.bind(value),
-    })
-}
-
-/// One row of an answer. Every getter fails with [`Error::Malformed`] when the column is not of that type.
-pub struct Row(SqliteRow);
-
-impl From<SqliteRow> for Row {
-    fn from(row: SqliteRow) -> Self {
-        Self(row)
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::Int(value) => value.to_sql(),
+            Self::Text(value) => value.to_sql(),
+            Self::Bytes(value) => value.to_sql(),
+        }
     }
 }
 
+/// One row of an answer. Every getter fails with [`Error::Malformed`] when the column is not of that type.
+pub struct Row {
+    names: Arc<[String]>,
+    cells: Vec<Cell>,
+}
+
 impl Row {
-    fn get<'r, T>(&'r self, column: &str) -> Result<T, Error>
-    where
-        T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
-    {
-        self.0.try_get(column).map_err(|_| Error::Malformed {
-            column: column.to_owned(),
-        })
+    pub(super) fn new(names: Arc<[String]>, cells: Vec<Cell>) -> Self {
+        Self { names, cells }
+    }
+
+    fn get(&self, column: &str) -> Result<&Cell, Error> {
+        let at = self.names.iter().position(|name| name == column);
+        at.and_then(|at| self.cells.get(at))
+            .ok_or_else(|| malformed(column))
     }
 
     /// An integer.
     pub fn int(&self, column: &str) -> Result<i64, Error> {
-        self.get(column)
+        self.int_or_none(column)?.ok_or_else(|| malformed(column))
     }
 
     /// An integer, or nothing.
     pub fn int_or_none(&self, column: &str) -> Result<Option<i64>, Error> {
-        self.get(column)
+        match self.get(column)? {
+            Cell::Null => Ok(None),
+            Cell::Integer(value) => Ok(Some(*value)),
+            _ => Err(malformed(column)),
+        }
     }
 
     /// A whole number that is never negative.
     pub fn count(&self, column: &str) -> Result<u64, Error> {
-        u64::try_from(self.int(column)?).map_err(|_| Error::Malformed {
-            column: column.to_owned(),
-        })
+        u64::try_from(self.int(column)?).map_err(|_| malformed(column))
     }
 
     /// A boolean.
@@ -106,22 +107,30 @@ impl Row {
 
     /// Text.
     pub fn text(&self, column: &str) -> Result<String, Error> {
-        self.get(column)
+        self.text_or_none(column)?.ok_or_else(|| malformed(column))
     }
 
     /// Text, or nothing.
     pub fn text_or_none(&self, column: &str) -> Result<Option<String>, Error> {
-        self.get(column)
+        match self.get(column)? {
+            Cell::Null => Ok(None),
+            Cell::Text(value) => Ok(Some(value.clone())),
+            _ => Err(malformed(column)),
+        }
     }
 
     /// Bytes.
     pub fn bytes(&self, column: &str) -> Result<Vec<u8>, Error> {
-        self.get(column)
+        self.bytes_or_none(column)?.ok_or_else(|| malformed(column))
     }
 
     /// Bytes, or nothing.
     pub fn bytes_or_none(&self, column: &str) -> Result<Option<Vec<u8>>, Error> {
-        self.get(column)
+        match self.get(column)? {
+            Cell::Null => Ok(None),
+            Cell::Blob(value) => Ok(Some(value.clone())),
+            _ => Err(malformed(column)),
+        }
     }
 
     /// 32 bytes (a key or a SHA-256), or nothing.
@@ -130,15 +139,17 @@ impl Row {
         bytes
             .map(|bytes| <[u8; 32]>::try_from(bytes.as_slice()))
             .transpose()
-            .map_err(|_| Error::Malformed {
-                column: column.to_owned(),
-            })
+            .map_err(|_| malformed(column))
     }
 
     /// A closed list's member, read from its text by `parse`.
     pub fn parsed<T>(&self, column: &str, parse: fn(&str) -> Option<T>) -> Result<T, Error> {
-        parse(&self.text(column)?).ok_or_else(|| Error::Malformed {
-            column: column.to_owned(),
-        })
+        parse(&self.text(column)?).ok_or_else(|| malformed(column))
+    }
+}
+
+fn malformed(column: &str) -> Error {
+    Error::Malformed {
+        column: column.to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use crate::stage::{TestApp, sample};
 async fn every_failure_has_its_name_and_what_may_heal_is_tried_again() {
     let test = TestApp::start().await;
     let drip = Fault::Drip {
-        bytes_per_second: 1,
+        bytes_per_second: 20_000,
     };
     for (fault, reason, status) in [
         (Fault::ApiErrorObject, "gateway_failed", "pending"),

@@ -118,7 +118,7 @@ fn each_library_has_one_room() {
     for (library, room) in [
         ("axum", "http"),
         ("reqwest", "fetch"),
-        ("sqlx", "db"),
+        ("rusqlite", "db"),
         ("clap", "cli"),
         ("comfy_table", "cli"),
         ("infer", "vault"),

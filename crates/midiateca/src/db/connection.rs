@@ -1,0 +1,84 @@
+//! One open SQLite file, and statements on it. Nothing here waits for anything but the engine.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{CachedStatement, OpenFlags};
+
+use super::{Error, Row, Value};
+
+/// Prepared statements kept; the program has fewer.
+const STATEMENTS: usize = 100;
+
+/// Whether a connection may change the file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Write,
+    Read,
+}
+
+pub(super) struct Connection(rusqlite::Connection);
+
+impl Connection {
+    /// Opens the file: write-ahead log, every commit synced, foreign keys held.
+    pub fn open(path: &Path, access: Access, busy_timeout: Duration) -> Result<Self, Error> {
+        let flags = match access {
+            Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+            Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        };
+        let connection =
+            rusqlite::Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.busy_timeout(busy_timeout)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        if access == Access::Write {
+            connection.execute_batch(
+                "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;",
+            )?;
+        }
+        Ok(Self(connection))
+    }
+
+    /// Runs statements that take no values and give no rows.
+    pub fn batch(&self, sql: &str) -> Result<(), Error> {
+        Ok(self.0.execute_batch(sql)?)
+    }
+
+    /// Runs a statement; returns how many rows it changed.
+    pub fn run(&self, sql: &str, values: &[Value]) -> Result<u64, Error> {
+        let mut statement = self.prepare(sql, values)?;
+        Ok(statement.raw_execute()? as u64)
+    }
+
+    /// All rows of a query, or of a statement with `returning`.
+    pub fn rows(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
+        let mut statement = self.prepare(sql, values)?;
+        let names: Arc<[String]> = statement
+            .column_names()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        let mut found = statement.raw_query();
+        let mut rows = Vec::new();
+        while let Some(row) = found.next()? {
+            let cells = (0..names.len())
+                .map(|at| row.get(at))
+                .collect::<Result<_, _>>()?;
+            rows.push(Row::new(Arc::clone(&names), cells));
+        }
+        Ok(rows)
+    }
+
+    /// Binds by number: to SQLite `$2` is a name, and would be bound in the order of appearance.
+    fn prepare(&self, sql: &str, values: &[Value]) -> Result<CachedStatement<'_>, Error> {
+        let mut statement = self.0.prepare_cached(sql)?;
+        for at in 1..=statement.parameter_count() {
+            let number = statement
+                .parameter_name(at)
+                .and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
+            let value = number.and_then(|number| values.get(number - 1));
+            statement.raw_bind_parameter(at, value)?;
+        }
+        Ok(statement)
+    }
+}
