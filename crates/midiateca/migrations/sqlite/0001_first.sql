@@ -32,7 +32,6 @@ create table deliveries (
   body_size   integer not null,
   body_lz4    blob not null
 ) strict;
-create index deliveries_by_time on deliveries (received_at);
 
 -- One row per file that a message carries, and at the same time the job that fetches it.
 create table media (
@@ -93,7 +92,6 @@ create index media_ready on media (instance, deadline) where status = 'pending' 
 create index media_postponed on media (next_attempt_at) where status = 'pending' and next_attempt_at is not null;
 create index media_leased on media (lease_until) where status = 'downloading';
 create index media_held on media (client, sha256) where status = 'stored';
-create index media_by_status on media (status);
 create index media_by_time on media (received_at);
 
 create table attempts (
