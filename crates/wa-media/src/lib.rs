@@ -1,16 +1,19 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod decrypt;
 #[cfg(feature = "encrypt")]
 pub mod encrypt;
 pub mod find;
 pub mod key;
 pub mod kind;
 pub mod link;
+mod magic;
 pub mod plain;
 pub mod proof;
 pub mod read;
 
+pub use decrypt::{Cause, Checks, Decrypted, Decryptor, Failure};
 pub use find::{Found, FoundMedia, find};
 pub use key::{MediaKey, MediaKeys};
 pub use kind::{KeyKind, MediaKind};

@@ -3,9 +3,9 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
+use crate::proof::HEAD_BYTES;
 use crate::{Expected, KeyKind, MediaKey, MediaKind, Proof, Refusal, Verified};
 
-const HEAD_BYTES: usize = 8 << 10;
 const MAC_BYTES: usize = 10;
 
 /// What else is known, to name a refusal well when the message promised no hash.

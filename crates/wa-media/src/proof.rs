@@ -1,5 +1,8 @@
 //! What was promised, what was found true, and what was refused.
 
+/// So many of a media's first bytes are kept, to tell what they are.
+pub(crate) const HEAD_BYTES: usize = 8 << 10;
+
 /// What a message promised of its media. Nothing of it has to be there.
 #[derive(Clone, Debug, Default)]
 pub struct Expected {

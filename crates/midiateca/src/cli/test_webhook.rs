@@ -172,6 +172,7 @@ async fn follow(
     id: &MediaId,
 ) -> anyhow::Result<Ending> {
     let before = find(app, id).await?;
+    let known = before.attempts;
     let media = match App::alone(&app.data) {
         _ if before.status == "stored" => before,
         Ok(_alone) => {
@@ -190,11 +191,12 @@ async fn follow(
             }
             find(app, id).await?
         }
-        Err(app::Error::Taken { .. }) => watch(app, id, before.attempts).await?,
+        Err(app::Error::Taken { .. }) => watch(app, id, known).await?,
         Err(error) => return Err(error.into()),
     };
-    for attempt in catalog::attempts(&app.db, id).await? {
-        tell_attempt(context, &attempt);
+    let attempts = catalog::attempts(&app.db, id).await?;
+    for attempt in attempts.iter().filter(|attempt| attempt.n > known) {
+        tell_attempt(context, attempt);
     }
     Ok(tell_outcome(context, &media))
 }

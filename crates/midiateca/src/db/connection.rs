@@ -53,11 +53,7 @@ impl Connection {
     /// All rows of a query, or of a statement with `returning`.
     pub fn rows(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
         let mut statement = self.prepare(sql, values)?;
-        let names: Arc<[String]> = statement
-            .column_names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let names: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
         let mut found = statement.raw_query();
         let mut rows = Vec::new();
         while let Some(row) = found.next()? {
