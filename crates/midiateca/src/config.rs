@@ -37,6 +37,8 @@ pub enum Error {
 pub struct Config {
     /// The webhook door.
     pub door: Door,
+    /// What is kept of what arrives.
+    pub keep: Keep,
     /// What runs at once.
     pub worker: Worker,
     /// How bytes are fetched.
@@ -61,6 +63,26 @@ pub struct Door {
     pub header_timeout_ms: u64,
     /// How long a body may take.
     pub body_timeout_ms: u64,
+}
+
+/// See `config/default.toml`, section `keep`. What is not kept is recorded as `skipped`, with its keys.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
+pub struct Keep {
+    /// Media to be seen once.
+    pub view_once: bool,
+    /// Stories.
+    pub stories: bool,
+    /// What channels publish.
+    pub newsletters: bool,
+    /// What is sent in groups.
+    pub groups: bool,
+    /// What the account itself sends.
+    pub own: bool,
 }
 
 /// See `config/default.toml`, section `worker`.
@@ -118,6 +140,18 @@ impl Default for Door {
             max_bodies_bytes: 256 << 20,
             header_timeout_ms: 10_000,
             body_timeout_ms: 30_000,
+        }
+    }
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self {
+            view_once: false,
+            stories: false,
+            newsletters: true,
+            groups: true,
+            own: true,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The ground on which everything durable stands: one SQLite file, written by one committer.
 //!
-//! Promises: a [`Db::write`] that returned `Ok` is committed and synced (`synchronous=FULL`); works that
+//! Promises: a `Db::write` that returned `Ok` is committed and synced (`synchronous=FULL`); works that
 //! wait at the same moment share one commit (group commit), and one that fails does not spoil the others;
-//! reads never wait for writes. Steps speak SQL through [`Tx`] and [`Db`] only, in text that PostgreSQL
+//! reads never wait for writes. Steps speak SQL through `Tx` and `Db` only, in text that PostgreSQL
 //! would take as well (`$1`, `on conflict`, `returning`); no other room names the engine.
 
 mod committer;

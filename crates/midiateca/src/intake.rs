@@ -3,6 +3,7 @@
 //! Reading is pure, everything to be kept goes into one transaction, and that shares its commit with
 //! whatever else waits at the moment. The same body twice makes the same rows once.
 
+mod policy;
 pub mod tally;
 
 use std::fmt::Write as _;
@@ -11,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::app::App;
 use crate::clock::Millis;
+use crate::config::Keep;
 use crate::db::{Error, Tx, values};
 use crate::events::{self, News};
 use crate::gateway::{Family, Reading};
@@ -104,7 +106,7 @@ async fn accept(
     let delivery = Delivery::new(instance, now, "accepted", None, body);
     let id = delivery.id.clone();
     let kinds: Vec<_> = reading.media.iter().map(|found| found.kind).collect();
-    let instance = instance.clone();
+    let (instance, keep) = (instance.clone(), app.config.keep.clone());
     let puts = app
         .db
         .write(async move |tx| {
@@ -115,7 +117,7 @@ async fn accept(
                         .await
                         .map(|()| Vec::new())
                 }
-                _ => put_all(tx, &instance, &delivery.id, &reading, now).await,
+                _ => put_all(tx, &instance, &delivery.id, &reading, &keep, now).await,
             }
         })
         .await?;
@@ -155,6 +157,7 @@ async fn put_all(
     instance: &Instance,
     delivery: &DeliveryId,
     reading: &Reading,
+    keep: &Keep,
     now: Millis,
 ) -> Result<Vec<Put>, Error> {
     let mut puts = Vec::with_capacity(reading.media.len());
@@ -175,6 +178,7 @@ async fn put_all(
             message: &reading.message,
             slot,
             found,
+            skip: policy::skip(keep, &reading.message, found),
         };
         puts.push(queue::put(tx, &new, now).await?);
     }

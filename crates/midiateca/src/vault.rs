@@ -1,6 +1,6 @@
 //! Where a file lives: staged unseen, then published whole or not at all.
 //!
-//! Promises: nothing has a final name before it is [`Verified`]; a published file is synced, renamed into
+//! Promises: nothing has a final name before it is `wa_media::Verified`; a published file is synced, renamed into
 //! place and its folder synced; doing it twice does no harm; the same bytes of one client lie on the disk once.
 
 pub mod layout;

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod carrier;
 pub mod decrypt;
 #[cfg(feature = "encrypt")]
 pub mod encrypt;

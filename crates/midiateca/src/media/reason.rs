@@ -74,6 +74,11 @@ reasons! {
     StorageFull "storage_full" Retry, "the disk is full", "o disco está cheio";
     StorageFailed "storage_failed" Retry, "the file could not be written", "não foi possível gravar o arquivo";
     Interrupted "interrupted" Retry, "the program stopped in the middle", "o programa parou no meio";
+    ViewOnce "view_once" GiveUp, "it is to be seen once, and keep.view_once is off", "é de visualização única, e keep.view_once está desligado";
+    Story "story" GiveUp, "it is a story, and keep.stories is off", "é um status, e keep.stories está desligado";
+    Newsletter "newsletter" GiveUp, "it is from a channel, and keep.newsletters is off", "é de um canal, e keep.newsletters está desligado";
+    Group "group" GiveUp, "it is from a group, and keep.groups is off", "é de um grupo, e keep.groups está desligado";
+    OwnMessage "own_message" GiveUp, "the account sent it itself, and keep.own is off", "foi enviada pela própria conta, e keep.own está desligado";
 }
 
 impl Reason {

@@ -5,7 +5,7 @@ use wa_media::FoundMedia;
 use crate::clock::{DAY, Millis};
 use crate::db::{Error, Tx, values};
 use crate::gateway::{Gateway, Message};
-use crate::media::{InstanceId, MediaId, MediaStatus, fresh_id};
+use crate::media::{InstanceId, MediaId, MediaStatus, Reason, fresh_id};
 
 /// When a message brings no expiry: WhatsApp's own files are seen to vanish after two weeks to a month.
 const UNKNOWN_EXPIRY: Millis = 14 * DAY;
@@ -30,6 +30,17 @@ pub struct NewMedia<'a> {
     pub slot: i64,
     /// What was found.
     pub found: &'a FoundMedia,
+    /// Why it is not to be fetched, if it is not.
+    pub skip: Option<Reason>,
+}
+
+impl NewMedia<'_> {
+    fn status(&self) -> MediaStatus {
+        match self.skip {
+            Some(_) => MediaStatus::Skipped,
+            None => MediaStatus::Pending,
+        }
+    }
 }
 
 /// What became of it.
@@ -47,7 +58,7 @@ pub struct Put {
 pub async fn put(tx: &mut Tx, new: &NewMedia<'_>, now: Millis) -> Result<Put, Error> {
     let id = MediaId(fresh_id(now));
     if insert(tx, new, &id, now).await? {
-        let status = MediaStatus::Pending;
+        let status = new.status();
         return Ok(Put {
             id,
             status,
@@ -72,9 +83,9 @@ async fn insert(tx: &mut Tx, new: &NewMedia<'_>, id: &MediaId, now: Millis) -> R
     let sql = "insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, mime_declared, file_name,
                  caption, chat_id, sender_id, sender_lid, sender_name, from_me, is_group, voice_note, width, height, seconds, sent_at,
                  received_at, named_at, media_key, media_key_malformed, direct_path, sha256_told, enc_sha256_told, length_told,
-                 expires_at, status, deadline)
+                 expires_at, deadline, status, reason)
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-                 $24, $25, $26, $27, $28, $29, $30, $31, $32, 'pending', $33)
+                 $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)
                on conflict (instance, message_id, slot) do nothing";
     let (message, found) = (new.message, new.found);
     let expires_at = expires_at(found);
@@ -112,6 +123,8 @@ async fn insert(tx: &mut Tx, new: &NewMedia<'_>, id: &MediaId, now: Millis) -> R
         found.length_bytes,
         expires_at,
         deadline(expires_at, now),
+        new.status().as_str(),
+        new.skip.map(Reason::as_str),
     ];
     Ok(tx.run(sql, values).await? == 1)
 }

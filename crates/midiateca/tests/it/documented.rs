@@ -88,3 +88,69 @@ async fn what_the_message_told_can_be_read_back() {
     );
     test.end().await;
 }
+
+#[tokio::test]
+async fn media_in_wrappers_arrives() {
+    let test = TestApp::start().await;
+    for wrapper in [
+        "ephemeralMessage",
+        "documentWithCaptionMessage",
+        "associatedChildMessage",
+        "groupStatusMessageV2",
+        "editedMessage",
+    ] {
+        let mut delivery =
+            test.sim
+                .world()
+                .add(SimMedia::sample(FIRST, wrapper, MediaKind::Document));
+        let content = delivery.body["msgContent"].take();
+        delivery.body["msgContent"] = serde_json::json!({wrapper: {"message": content}});
+        let id = test.deliver(&delivery).await;
+        assert_eq!(test.settled(&id).await.status, "stored", "{wrapper}");
+    }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn what_is_not_to_be_kept_is_recorded_and_can_still_be_had() {
+    let test = TestApp::start().await;
+    let mut once = test
+        .sim
+        .world()
+        .add(SimMedia::sample(FIRST, "ONCE", MediaKind::Image));
+    let content = once.body["msgContent"].take();
+    once.body["msgContent"] = serde_json::json!({"viewOnceMessageV2": {"message": content}});
+    let story = SimMedia {
+        chat_id: Some("status@broadcast".to_owned()),
+        ..SimMedia::sample(FIRST, "STORY", MediaKind::Image)
+    };
+    let story = test.sim.world().add(story);
+    for (delivery, reason) in [(once, "view_once"), (story, "story")] {
+        let id = test.deliver(&delivery).await;
+        let media = test.find(&id).await;
+        assert_eq!(
+            (
+                media.status.as_str(),
+                media.reason.as_deref(),
+                media.recoverable
+            ),
+            ("skipped", Some(reason), true)
+        );
+        assert_eq!(test.deliver(&delivery).await, id);
+        assert_eq!(
+            test.find(&id).await.status,
+            "skipped",
+            "a repeat fetched it"
+        );
+        let (now, wanted) = (test.app.clock.now(), id.clone());
+        assert!(
+            test.app
+                .db
+                .write(async move |tx| midiateca::queue::requeue(tx, &wanted, now).await)
+                .await
+                .unwrap()
+        );
+        assert_eq!(test.settled(&id).await.status, "stored");
+    }
+    test.end().await;
+}

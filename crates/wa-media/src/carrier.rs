@@ -1,0 +1,86 @@
+//! The names under which messages hold media, wrap other messages, or hold what is nobody's new media.
+//! After WhatsApp's own message schema (`WAWebProtobufsE2E`).
+
+use crate::read::same_name;
+use crate::{KeyKind, MediaKind};
+
+/// Fields whose value describes one file. In an order that gives a message's files their places.
+const CARRIERS: &[(&str, MediaKind)] = &[
+    ("audioMessage", MediaKind::Audio),
+    ("documentMessage", MediaKind::Document),
+    ("imageMessage", MediaKind::Image),
+    ("pttMessage", MediaKind::Audio),
+    ("ptvMessage", MediaKind::Video),
+    ("stickerMessage", MediaKind::Sticker),
+    ("videoMessage", MediaKind::Video),
+    ("stickerPackMessage", MediaKind::Document),
+    ("productImage", MediaKind::Image),
+    ("catalogImage", MediaKind::Image),
+];
+
+/// Fields that hold copies of other messages' media, history, decoration or links of strangers.
+const CLOSED: &[&str] = &[
+    "contextInfo",
+    "messageContextInfo",
+    "quotedMessage",
+    "quotedQuestion",
+    "quotedResponse",
+    "quotedAd",
+    "externalAdReply",
+    "senderKeyDistributionMessage",
+    "fastRatchetKeySenderKeyDistributionMessage",
+    "keepInChatMessage",
+    "pinInChatMessage",
+    "reactionMessage",
+    "encReactionMessage",
+    "historySyncNotification",
+    "messageHistoryBundle",
+    "chatThemeSetting",
+    "mediaNotifyMessage",
+    "peerDataOperationRequestResponseMessage",
+    "background",
+    "embeddedMusic",
+    "musicMetadata",
+    "paymentInfo",
+    "invoiceMessage",
+];
+
+/// The place of a carrier's name in the order of files, and what it carries.
+pub(crate) fn carrier(name: &str) -> Option<(usize, MediaKind)> {
+    let at = CARRIERS
+        .iter()
+        .position(|(known, _)| same_name(name, known))?;
+    Some((at, CARRIERS[at].1))
+}
+
+/// Whether nothing in a field of that name is new media of this message.
+pub(crate) fn is_closed(name: &str) -> bool {
+    CLOSED.iter().any(|closed| same_name(name, closed))
+}
+
+/// The label that a carrier's key usually has.
+pub(crate) fn key_kind(name: &str, kind: MediaKind) -> KeyKind {
+    if same_name(name, "stickerPackMessage") {
+        KeyKind::StickerPack
+    } else {
+        kind.into()
+    }
+}
+
+/// What a flat shape's `type`, a field's name or a MIME type says a file is.
+pub(crate) fn kind_of_words(words: &str) -> Option<MediaKind> {
+    let words = words.to_ascii_lowercase();
+    let known = [
+        ("sticker", MediaKind::Sticker),
+        ("ptv", MediaKind::Video),
+        ("ptt", MediaKind::Audio),
+        ("image", MediaKind::Image),
+        ("video", MediaKind::Video),
+        ("audio", MediaKind::Audio),
+        ("document", MediaKind::Document),
+    ];
+    known
+        .iter()
+        .find(|(word, _)| words.contains(word))
+        .map(|(_, kind)| *kind)
+}
