@@ -43,24 +43,29 @@ impl Shutdown {
     }
 }
 
-/// Waits for Ctrl-C, or on Unix for SIGTERM as well.
-pub async fn asked_to_stop() {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
+/// Begins to listen at once, and gives what waits for Ctrl-C, or on Unix for SIGTERM as well. Where the system
+/// lets nobody listen, it waits for ever.
+pub fn asked_to_stop() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
+    let signals = {
         use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-            return interrupt.await;
+        (
+            signal(SignalKind::interrupt()),
+            signal(SignalKind::terminate()),
+        )
+    };
+    #[cfg(windows)]
+    let signals = (
+        tokio::signal::windows::ctrl_c(),
+        tokio::signal::windows::ctrl_close(),
+    );
+    async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+            return std::future::pending().await;
         };
         tokio::select! {
-            () = interrupt => {}
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
     }
-    #[cfg(not(unix))]
-    interrupt.await;
 }

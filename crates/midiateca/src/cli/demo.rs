@@ -74,8 +74,9 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         eprintln!("error: {wrong}");
     }
     if !options.exit {
+        let stop = shutdown::asked_to_stop();
         day.invite(&folder);
-        shutdown::asked_to_stop().await;
+        stop.await;
     }
     service.stop().await;
     Ok(if wrong.is_empty() {

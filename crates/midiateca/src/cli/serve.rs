@@ -60,8 +60,10 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let listen = options
         .listen
         .unwrap_or_else(|| context.config.door.listen.clone());
+    // Before anybody can know that it runs, so that no early signal is missed.
+    let stop = shutdown::asked_to_stop();
     let service = Service::start(context.open().await?, &listen).await?;
-    shutdown::asked_to_stop().await;
+    stop.await;
     tracing::info!("stopping: running downloads may end");
     service.stop().await;
     Ok(Ending::Fine)
