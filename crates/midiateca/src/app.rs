@@ -12,7 +12,7 @@ use crate::db::Db;
 use crate::fetch::Fetch;
 use crate::gateway::Gateway;
 use crate::intake::Tally;
-use crate::media::InstanceId;
+use crate::media::{InstanceId, Route};
 use crate::registry::{self, Directory, Instance};
 use crate::secrets::{self, Secrets};
 use crate::shutdown::Shutdown;
@@ -89,6 +89,8 @@ pub struct NewInstance {
     pub api_base: String,
     /// Where WhatsApp's CDN is, if not at its usual hosts.
     pub cdn_base: Option<String>,
+    /// The ways to the bytes in their order, if not the usual ones.
+    pub routes: Option<Vec<Route>>,
     /// The gateway's token, if it is known already.
     pub token: Option<String>,
 }
@@ -142,6 +144,7 @@ impl App {
             gateway: new.gateway,
             api_base: new.api_base,
             cdn_base: new.cdn_base,
+            routes: new.routes,
             token_sealed,
             hook_hash: secrets::hash_of(&hook).to_vec(),
             state: "unknown".to_owned(),

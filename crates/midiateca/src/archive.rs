@@ -1,22 +1,23 @@
 //! One media from end to end: ask for it, fetch it, prove it, file it. Readable as prose.
 //!
-//! A round is a few tries with short waits between them. What it leaves behind is a verdict for the queue
-//! and a record of every try; nothing in here commits.
+//! A round is a few tries with short waits between them; each try goes along the instance's routes, in their
+//! order, until one of them gives the bytes. What it leaves behind is a verdict for the queue and a record of
+//! every attempt; nothing in here commits.
+
+mod cdn;
+mod gateway;
 
 use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
-use url::Url;
-use wa_media::{Expected, PlainHints, PlainVerifier, Refusal};
+use wa_media::{Expected, Verified};
 
 use crate::app::App;
 use crate::catalog;
-use crate::fetch::guard::Guard;
-use crate::fetch::{self, Download};
-use crate::gateway::LinkRequest;
+use crate::fetch;
 use crate::media::{Attempt, MediaStatus, Reason, Route, Verdict};
 use crate::queue::{self, Holding, Job, Settled};
-use crate::registry::{self, Instance};
+use crate::registry::Instance;
 use crate::vault::{self, Staging, layout};
 
 /// A `Retry-After` up to this long is waited for within the round.
@@ -32,7 +33,7 @@ pub struct Round {
     pub same_bytes: Option<OwnedMutexGuard<()>>,
 }
 
-/// What one try has seen so far, for its record.
+/// What one attempt has seen so far, for its record.
 #[derive(Default)]
 struct Trace {
     host: Option<String>,
@@ -41,52 +42,101 @@ struct Trace {
     retry_after: Option<Duration>,
 }
 
+/// Bytes that are proven and named, and the lock that is held until they are recorded.
+type Filed = (Holding, OwnedMutexGuard<()>);
+
 /// Tries to get one media, for one round.
 pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
     let mut attempts = Vec::new();
     let mut wait = Duration::from_millis(app.config.fetch.retry_wait_ms);
-    loop {
-        let started_at = app.clock.now();
-        let began = tokio::time::Instant::now();
-        let mut trace = Trace::default();
-        let outcome = through_the_gateway(app, job, instance, &mut trace).await;
-        attempts.push(Attempt {
-            route: Route::Gateway,
-            host: trace.host,
-            started_at,
-            duration_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
-            http_status: trace.http_status,
-            size_bytes: trace.size_bytes,
-            reason: outcome.as_ref().err().copied(),
-        });
-        let reason = match outcome {
-            Ok((holding, same_bytes)) => {
-                return Round {
-                    settled: Settled::Stored(holding),
-                    attempts,
-                    same_bytes: Some(same_bytes),
-                };
+    let mut open = instance
+        .routes
+        .clone()
+        .unwrap_or_else(|| app.config.fetch.routes.clone());
+    // What the routes said so far that will not be tried again in this round.
+    let mut last = None;
+    if cdn::is_too_late(app, job) {
+        open.retain(|route| *route != Route::Cdn);
+        last = Some(Reason::CdnExpired);
+    }
+    for tried in 1.. {
+        let mut asked = None;
+        for route in open.clone() {
+            let (outcome, attempt, retry_after) = attempt(app, job, instance, route).await;
+            attempts.push(attempt);
+            match outcome {
+                Ok((holding, same_bytes)) => {
+                    return Round {
+                        settled: Settled::Stored(holding),
+                        attempts,
+                        same_bytes: Some(same_bytes),
+                    };
+                }
+                Err(reason) => {
+                    last = Some(more_hopeful(last, reason));
+                    asked = asked.max(retry_after);
+                    if reason.verdict() != Verdict::Retry
+                        || retry_after.is_some_and(|asked| asked > SHORT_WAIT)
+                    {
+                        open.retain(|open| *open != route);
+                    }
+                }
             }
-            Err(reason) => reason,
-        };
-        let tried = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
-        let asked = trace.retry_after.filter(|asked| *asked > SHORT_WAIT);
-        if reason.verdict() != Verdict::Retry || asked.is_some() || tried >= app.config.fetch.tries
-        {
-            let settled = conclude(app, job, reason, asked);
+        }
+        if open.is_empty() || tried >= app.config.fetch.tries {
+            let reason = last.unwrap_or(Reason::KeysMissing);
             return Round {
-                settled,
+                settled: conclude(app, job, reason, asked.filter(|asked| *asked > SHORT_WAIT)),
                 attempts,
                 same_bytes: None,
             };
         }
-        tokio::time::sleep(
-            wait.mul_f64(0.5 + rand::random::<f64>())
-                .max(trace.retry_after.unwrap_or_default()),
-        )
-        .await;
+        let jittered = wait.mul_f64(0.5 + rand::random::<f64>());
+        tokio::time::sleep(jittered.max(asked.unwrap_or_default().min(SHORT_WAIT))).await;
         wait *= 2;
     }
+    unreachable!("the loop ends at the last try")
+}
+
+/// Of two reasons the one that leaves more hope, the newer when they are alike: it decides what happens next.
+fn more_hopeful(before: Option<Reason>, now: Reason) -> Reason {
+    let hope = |reason: Reason| match reason.verdict() {
+        Verdict::Retry => 2,
+        Verdict::RetryAfter(_) => 1,
+        Verdict::GiveUp => 0,
+    };
+    before
+        .filter(|before| hope(*before) > hope(now))
+        .unwrap_or(now)
+}
+
+async fn attempt(
+    app: &App,
+    job: &Job,
+    instance: &Instance,
+    route: Route,
+) -> (Result<Filed, Reason>, Attempt, Option<Duration>) {
+    let started_at = app.clock.now();
+    let began = tokio::time::Instant::now();
+    let mut trace = Trace::default();
+    let bytes = match route {
+        Route::Cdn => cdn::fetch(app, job, instance, &mut trace).await,
+        Route::Gateway => gateway::fetch(app, job, instance, &mut trace).await,
+    };
+    let outcome = match bytes {
+        Ok((staging, verified)) => file(app, job, route, staging, &verified).await,
+        Err(reason) => Err(reason),
+    };
+    let attempt = Attempt {
+        route,
+        host: trace.host,
+        started_at,
+        duration_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
+        http_status: trace.http_status,
+        size_bytes: trace.size_bytes,
+        reason: outcome.as_ref().err().copied(),
+    };
+    (outcome, attempt, trace.retry_after)
 }
 
 /// What a failed round means for the row.
@@ -98,10 +148,12 @@ fn conclude(app: &App, job: &Job, reason: Reason, asked: Option<Duration>) -> Se
     let step = queue::wait_after(job.rounds + 1);
     let wait = match reason.verdict() {
         Verdict::GiveUp => {
-            return Settled::Ended {
-                status: MediaStatus::Failed,
-                reason,
+            let status = if reason == Reason::CdnExpired {
+                MediaStatus::Expired
+            } else {
+                MediaStatus::Failed
             };
+            return Settled::Ended { status, reason };
         }
         Verdict::RetryAfter(least) => step.max(least),
         Verdict::Retry => step.max(asked),
@@ -118,128 +170,14 @@ fn conclude(app: &App, job: &Job, reason: Reason, asked: Option<Duration>) -> Se
     Settled::Postponed { reason, until }
 }
 
-async fn through_the_gateway(
-    app: &App,
-    job: &Job,
-    instance: &Instance,
-    trace: &mut Trace,
-) -> Result<(Holding, OwnedMutexGuard<()>), Reason> {
-    let api_base = Url::parse(&instance.api_base).map_err(|_| Reason::LinkRefused)?;
-    let link = ask_for_link(app, job, instance, &api_base, trace).await?;
-    trace.host = Url::parse(&link)
-        .ok()
-        .and_then(|link| link.host_str().map(str::to_owned));
-    let guard = Guard::new(
-        api_base,
-        instance.gateway.known_domains(),
-        &app.config.fetch.allowed_hosts,
-    );
-    let download = app.fetch.download(&guard, &link, job.length_told).await;
-    let download = download.map_err(|error| reason_of_download(&error, trace))?;
-    let (staging, verified) = prove(app, job, download, trace).await?;
-    file(app, job, staging, &verified).await
-}
-
-async fn ask_for_link(
-    app: &App,
-    job: &Job,
-    instance: &Instance,
-    api_base: &Url,
-    trace: &mut Trace,
-) -> Result<String, Reason> {
-    let (Some(media_key), Some(direct_path)) = (&job.media_key, &job.direct_path) else {
-        return Err(if job.media_key_malformed {
-            Reason::BadMediaKey
-        } else {
-            Reason::KeysMissing
-        });
-    };
-    let sealed = instance
-        .token_sealed
-        .as_deref()
-        .ok_or(Reason::TokenMissing)?;
-    let context = registry::token_context(&instance.id);
-    let token = app
-        .secrets
-        .unseal(&context, sealed)
-        .map_err(|_| Reason::TokenMissing)?;
-    let (path, body) = instance.gateway.link_call(&LinkRequest {
-        media_key,
-        direct_path,
-        kind: job.kind,
-        key_kind: job.key_kind,
-        mime: job.mime_declared.as_deref(),
-    });
-    let mut url = api_base.clone();
-    url.set_path(&format!("{}/{path}", api_base.path().trim_end_matches('/')));
-    url.query_pairs_mut()
-        .append_pair("instanceId", instance.id.as_str());
-    trace.host = url.host_str().map(str::to_owned);
-    let answer = app
-        .fetch
-        .call(url, &token, &body)
-        .await
-        .map_err(|error| match error {
-            fetch::Error::TimedOut => Reason::GatewayTimeout,
-            fetch::Error::TooLarge { .. } => Reason::GatewayBadAnswer,
-            _ => Reason::GatewayUnreachable,
-        })?;
-    trace.http_status = Some(answer.status);
-    trace.retry_after = answer.retry_after;
-    Ok(instance.gateway.read_link(answer.status, &answer.body)?.url)
-}
-
-/// Streams the bytes into a staged file and judges them at the end.
-async fn prove(
-    app: &App,
-    job: &Job,
-    mut download: Download,
-    trace: &mut Trace,
-) -> Result<(Staging, wa_media::Verified), Reason> {
-    trace.http_status = Some(download.status);
-    trace.host = download.host().map(str::to_owned);
-    let expected = Expected {
-        sha256: job.sha256_told,
-        enc_sha256: job.enc_sha256_told,
-    };
-    let hints = PlainHints {
-        kind: job.kind,
-        mime: job.mime_declared.clone(),
-        file_name: job.file_name.clone(),
-        media_key: job.media_key.clone(),
-        key_kind: job.key_kind,
-    };
-    let mut verifier = PlainVerifier::new(expected, hints);
-    let mut staging = app.vault.stage();
-    loop {
-        let chunk = download.next().await;
-        trace.size_bytes = download.received_bytes();
-        let Some(chunk) = chunk.map_err(|error| reason_of_download(&error, trace))? else {
-            break;
-        };
-        verifier.update(&chunk);
-        staging
-            .write(&chunk)
-            .await
-            .map_err(|error| reason_of_storage(&error))?;
-    }
-    let verified = verifier.finish().map_err(|refusal| match refusal {
-        Refusal::Empty => Reason::EmptyBody,
-        Refusal::Html => Reason::HtmlBody,
-        Refusal::Json => Reason::JsonBody,
-        Refusal::StillEncrypted => Reason::StillEncrypted,
-        Refusal::PlainHashMismatch => Reason::HashMismatch,
-    })?;
-    Ok((staging, verified))
-}
-
 /// Gives the proven bytes their name.
 async fn file(
     app: &App,
     job: &Job,
+    route: Route,
     staging: Staging,
-    verified: &wa_media::Verified,
-) -> Result<(Holding, OwnedMutexGuard<()>), Reason> {
+    verified: &Verified,
+) -> Result<Filed, Reason> {
     let form = layout::form(
         verified.head(),
         job.kind,
@@ -267,7 +205,7 @@ async fn file(
         .await
         .map_err(|error| reason_of_storage(&error))?;
     let holding = Holding {
-        route: Route::Gateway,
+        route,
         mime: form.mime,
         size_bytes: verified.size_bytes(),
         sha256: *verified.sha256(),
@@ -275,6 +213,22 @@ async fn file(
         path: path.as_str().to_owned(),
     };
     Ok((holding, same_bytes))
+}
+
+/// The key and path that every route needs.
+fn keys(job: &Job) -> Result<(&wa_media::MediaKey, &str), Reason> {
+    match (&job.media_key, job.direct_path.as_deref()) {
+        (Some(key), Some(path)) => Ok((key, path)),
+        _ if job.media_key_malformed => Err(Reason::BadMediaKey),
+        _ => Err(Reason::KeysMissing),
+    }
+}
+
+fn expected(job: &Job) -> Expected {
+    Expected {
+        sha256: job.sha256_told,
+        enc_sha256: job.enc_sha256_told,
+    }
 }
 
 fn reason_of_download(error: &fetch::Error, trace: &mut Trace) -> Reason {
@@ -287,6 +241,7 @@ fn reason_of_download(error: &fetch::Error, trace: &mut Trace) -> Reason {
         fetch::Error::Status {
             status,
             retry_after,
+            ..
         } => {
             trace.http_status = Some(*status);
             trace.retry_after = *retry_after;

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::media::Route;
+
 /// The commented default file, which documents every key.
 pub const DEFAULT_FILE: &str = include_str!("../config/default.toml");
 
@@ -105,6 +107,8 @@ pub struct Worker {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fetch {
+    /// The ways to the bytes, in the order in which they are tried.
+    pub routes: Vec<Route>,
     /// How long a connection may take to open.
     pub connect_timeout_ms: u64,
     /// How long the gateway may take to answer a call.
@@ -171,6 +175,7 @@ impl Default for Worker {
 impl Default for Fetch {
     fn default() -> Self {
         Self {
+            routes: vec![Route::Cdn, Route::Gateway],
             connect_timeout_ms: 10_000,
             call_timeout_ms: 20_000,
             idle_timeout_ms: 30_000,

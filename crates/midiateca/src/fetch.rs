@@ -2,22 +2,26 @@
 //!
 //! Redirects are followed by hand, so that each hop passes the guard. Nothing is ever held whole.
 
+mod brake;
 pub mod guard;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, HeaderMap, LOCATION, RANGE, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
 use crate::config::{self, millis};
+use brake::Brakes;
 use guard::{Guard, Passed};
 
 /// No answer to a call for a link is longer than this.
 const LONGEST_ANSWER: usize = 1 << 20;
+/// How much of an error's body is looked at.
+const LONGEST_EXCERPT: usize = 4 << 10;
 const MOST_REDIRECTS: usize = 5;
 
 /// Why no bytes came, or not all.
@@ -39,6 +43,8 @@ pub enum Error {
         status: u16,
         /// What `Retry-After` asked for.
         retry_after: Option<Duration>,
+        /// The beginning of what it said, up to 4 KiB.
+        excerpt: String,
     },
     /// The connection ended before the file did.
     #[error("the connection ended early")]
@@ -59,6 +65,7 @@ pub struct Fetch {
     /// Reaches hosts that the operator named, wherever they are.
     trusted: Client,
     settings: Arc<config::Fetch>,
+    brakes: Arc<Brakes>,
 }
 
 /// The whole answer to a small call.
@@ -116,7 +123,18 @@ impl Fetch {
             strict: client(true),
             trusted: client(false),
             settings: Arc::new(settings.clone()),
+            brakes: Arc::default(),
         }
+    }
+
+    /// Lets a host rest that asked for it, for as long as it asked, or half a minute.
+    pub fn brake(&self, host: &str, asked: Option<Duration>) {
+        self.brakes.set(host, asked);
+    }
+
+    /// Whether a host is to be left alone now.
+    pub fn is_braked(&self, host: &str) -> bool {
+        self.brakes.is_set(host)
     }
 
     /// Calls a gateway's API at the address that the operator configured, with the instance's token.
@@ -156,14 +174,25 @@ impl Fetch {
         link: &str,
         expected_bytes: Option<u64>,
     ) -> Result<Download, Error> {
+        self.download_from(guard, link, 0, expected_bytes).await
+    }
+
+    /// Like [`Fetch::download`], from byte `from` on. A server that does not give just that is an error.
+    pub async fn download_from(
+        &self,
+        guard: &Guard,
+        link: &str,
+        from: u64,
+        expected_bytes: Option<u64>,
+    ) -> Result<Download, Error> {
         let mut passed = guard.check(link)?;
         let idle = millis(self.settings.idle_timeout_ms);
         for _ in 0..=MOST_REDIRECTS {
-            let response = tokio::time::timeout(idle, self.get(&passed))
+            let response = tokio::time::timeout(idle, self.get(&passed, from))
                 .await
                 .unwrap_or(Err(Error::TimedOut))?;
             let status = response.status();
-            if status == StatusCode::OK {
+            if is_what_was_asked(&response, from) {
                 return self.begin(response, expected_bytes, idle);
             }
             let target = response
@@ -178,6 +207,7 @@ impl Fetch {
                     return Err(Error::Status {
                         status: status.as_u16(),
                         retry_after: retry_after(response.headers()),
+                        excerpt: excerpt(response, idle).await,
                     });
                 }
             }
@@ -185,7 +215,7 @@ impl Fetch {
         Err(Error::Refused(guard::Error::TooManyRedirects))
     }
 
-    async fn get(&self, passed: &Passed) -> Result<Response, Error> {
+    async fn get(&self, passed: &Passed, from: u64) -> Result<Response, Error> {
         let client = if passed.trusted {
             &self.trusted
         } else {
@@ -194,6 +224,10 @@ impl Fetch {
         let request = client
             .get(passed.url.clone())
             .header(ACCEPT_ENCODING, "identity");
+        let request = match from {
+            0 => request,
+            from => request.header(RANGE, format!("bytes={from}-")),
+        };
         request.send().await.map_err(unreachable)
     }
 
@@ -246,6 +280,34 @@ impl Download {
         }
         Ok(chunk)
     }
+}
+
+/// All of the file, or its rest from the byte that was asked for.
+fn is_what_was_asked(response: &Response, from: u64) -> bool {
+    let range = response
+        .headers()
+        .get(CONTENT_RANGE)
+        .and_then(|range| range.to_str().ok());
+    match from {
+        0 => response.status() == StatusCode::OK,
+        from => {
+            response.status() == StatusCode::PARTIAL_CONTENT
+                && range.is_some_and(|range| range.starts_with(&format!("bytes {from}-")))
+        }
+    }
+}
+
+/// The beginning of an error's body, as text.
+async fn excerpt(mut response: Response, idle: Duration) -> String {
+    let mut bytes = Vec::new();
+    while bytes.len() < LONGEST_EXCERPT {
+        match tokio::time::timeout(idle, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => bytes.extend_from_slice(&chunk),
+            _ => break,
+        }
+    }
+    bytes.truncate(LONGEST_EXCERPT);
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn unreachable(error: reqwest::Error) -> Error {

@@ -96,8 +96,11 @@ impl MediaStatus {
 }
 
 /// How the bytes were got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Route {
+    /// Fetched from WhatsApp's CDN and decrypted here.
+    Cdn,
     /// The gateway downloaded, decrypted and handed out a link.
     Gateway,
 }
@@ -106,8 +109,29 @@ impl Route {
     /// The name in the database and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Cdn => "cdn",
             Self::Gateway => "gateway",
         }
+    }
+
+    /// The route of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Cdn, Self::Gateway]
+            .into_iter()
+            .find(|route| route.as_str() == name)
+    }
+
+    /// Routes in their order, from a list with commas. Nothing when one is unknown or named twice, or none is named.
+    pub fn parse_list(list: &str) -> Option<Vec<Self>> {
+        let routes: Vec<_> = list
+            .split(',')
+            .map(|name| Self::parse(name.trim()))
+            .collect::<Option<_>>()?;
+        let twice = routes
+            .iter()
+            .enumerate()
+            .any(|(at, route)| routes[..at].contains(route));
+        (!twice).then_some(routes)
     }
 }
 

@@ -5,7 +5,7 @@ mod directory;
 use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::gateway::Gateway;
-use crate::media::InstanceId;
+use crate::media::{InstanceId, Route};
 
 pub use directory::Directory;
 
@@ -31,6 +31,8 @@ pub struct Instance {
     pub api_base: String,
     /// Where WhatsApp's CDN is, if not at its usual hosts.
     pub cdn_base: Option<String>,
+    /// The ways to the bytes in their order, if not the usual ones.
+    pub routes: Option<Vec<Route>>,
     /// The gateway's token, sealed.
     pub token_sealed: Option<Vec<u8>>,
     /// SHA-256 of the token in the webhook address.
@@ -47,7 +49,7 @@ pub struct Instance {
     pub removed: bool,
 }
 
-const COLUMNS: &str = "id, client, gateway, api_base, cdn_base, token_sealed, hook_hash, state, last_delivery_at, delivery_count, ignored_count, removed_at";
+const COLUMNS: &str = "id, client, gateway, api_base, cdn_base, routes, token_sealed, hook_hash, state, last_delivery_at, delivery_count, ignored_count, removed_at";
 
 fn instance_of(row: &Row) -> Result<Instance, Error> {
     Ok(Instance {
@@ -56,6 +58,10 @@ fn instance_of(row: &Row) -> Result<Instance, Error> {
         gateway: row.parsed("gateway", Gateway::parse)?,
         api_base: row.text("api_base")?,
         cdn_base: row.text_or_none("cdn_base")?,
+        routes: row
+            .text_or_none("routes")?
+            .as_deref()
+            .and_then(Route::parse_list),
         token_sealed: row.bytes_or_none("token_sealed")?,
         hook_hash: row.bytes("hook_hash")?,
         state: row.text("state")?,
@@ -103,10 +109,10 @@ pub async fn clients(db: &Db) -> Result<Vec<Client>, Error> {
 /// Adds an instance, or takes an existing one over with new settings: its media stay. A token that is not
 /// given stays as it was.
 pub async fn put_instance(tx: &mut Tx, instance: &Instance, now: Millis) -> Result<(), Error> {
-    let sql = "insert into instances (id, client, gateway, api_base, cdn_base, token_sealed, hook_hash, created_at)
-               values ($1, $2, $3, $4, $5, $6, $7, $8)
+    let sql = "insert into instances (id, client, gateway, api_base, cdn_base, token_sealed, hook_hash, created_at, routes)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                on conflict (id) do update set client = excluded.client, gateway = excluded.gateway,
-                 api_base = excluded.api_base, cdn_base = excluded.cdn_base,
+                 api_base = excluded.api_base, cdn_base = excluded.cdn_base, routes = excluded.routes,
                  token_sealed = coalesce(excluded.token_sealed, instances.token_sealed),
                  hook_hash = excluded.hook_hash, removed_at = null";
     let values = values![
@@ -118,6 +124,11 @@ pub async fn put_instance(tx: &mut Tx, instance: &Instance, now: Millis) -> Resu
         instance.token_sealed.clone(),
         instance.hook_hash.as_slice(),
         now,
+        instance.routes.as_ref().map(|routes| routes
+            .iter()
+            .map(|route| route.as_str())
+            .collect::<Vec<_>>()
+            .join(",")),
     ];
     tx.run(sql, values).await.map(drop)
 }

@@ -58,3 +58,22 @@ pub enum Fault {
         fault: Box<Fault>,
     },
 }
+
+impl Fault {
+    /// The fault of this request; what fails k times counts down in `self`.
+    pub(crate) fn take(&mut self) -> Self {
+        let Self::FailTimes { times, fault } = self.clone() else {
+            return self.clone();
+        };
+        let left = times.saturating_sub(1);
+        *self = if left == 0 {
+            Self::None
+        } else {
+            Self::FailTimes {
+                times: left,
+                fault: fault.clone(),
+            }
+        };
+        *fault
+    }
+}

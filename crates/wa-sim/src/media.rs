@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use wa_media::{MediaKey, MediaKind};
+use wa_media::{KeyKind, MediaKey, MediaKind};
 
 use crate::Fault;
 
@@ -93,7 +93,10 @@ pub struct SimMedia {
     pub mime: String,
     /// Whether the delivery tells the hashes.
     pub with_hashes: bool,
+    /// How the gateway misbehaves.
     pub fault: Fault,
+    /// How the CDN misbehaves.
+    pub cdn_fault: Fault,
     pub file_name: Option<String>,
     pub caption: Option<String>,
     pub chat_id: Option<String>,
@@ -109,6 +112,8 @@ pub struct SimMedia {
     /// Unix seconds; the `oe` of the path.
     pub expires_at: i64,
     pub media_key: MediaKey,
+    /// The label it was encrypted under, if not the kind's.
+    pub key_kind: Option<KeyKind>,
     /// Made from the message's id unless given.
     pub direct_path: Option<String>,
     /// The name in the link; made up unless given.
@@ -140,6 +145,7 @@ impl SimMedia {
             mime: mime.to_owned(),
             with_hashes: true,
             fault: Fault::None,
+            cdn_fault: Fault::None,
             file_name: document.then(|| "orçamento da reforma.pdf".to_owned()),
             caption: (kind == MediaKind::Image).then(|| "segue a foto".to_owned()),
             chat_id: Some("5500900000001".to_owned()),
@@ -153,6 +159,7 @@ impl SimMedia {
             event: Some("webhookReceived".to_owned()),
             expires_at: 1_892_592_000,
             media_key: MediaKey::new(Sha256::digest(message_id.as_bytes()).into()),
+            key_kind: None,
             direct_path: None,
             link_name: None,
         }

@@ -1,5 +1,6 @@
 //! The pretend gateway's HTTP side.
 
+mod cdn;
 mod file;
 mod link;
 mod panel;
@@ -46,6 +47,7 @@ impl Sim {
         let router = Router::new()
             .route("/v1/message/download-media", post(link::ask))
             .route("/media/file/{name}", get(file::fetch))
+            .route("/v/{*path}", get(cdn::fetch))
             .route("/v1/webhook/{slot}", put(panel::set_slot))
             .route("/v1/instance/fetch-instance", get(panel::fetch_instance))
             .route("/v1/instance/status-instance", get(panel::fetch_instance))

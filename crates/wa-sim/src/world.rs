@@ -33,6 +33,8 @@ pub(crate) struct Entry {
     pub fault: Fault,
     /// The fault of the call for a link that is being served now.
     pub current: Fault,
+    pub cdn_fault: Fault,
+    pub cdn_requests: u32,
     pub link_requests: u32,
     pub file_requests: u32,
 }
@@ -52,6 +54,8 @@ pub(crate) struct State {
     pub delay: Duration,
     pub down: bool,
     pub bearers_on_files: u32,
+    /// Unix seconds; the beginning of time unless set.
+    pub now: i64,
 }
 
 /// Everything the pretend gateway knows. Clones share it.
@@ -89,9 +93,11 @@ impl World {
         let entry = Entry {
             fault: media.fault.clone(),
             current: Fault::None,
-            media: Arc::new(media),
+            cdn_fault: media.cdn_fault.clone(),
+            cdn_requests: 0,
             link_requests: 0,
             file_requests: 0,
+            media: Arc::new(media),
         };
         self.lock().media.insert(direct_path, entry);
         Delivery { body, ..delivery }
@@ -102,6 +108,26 @@ impl World {
         if let Some(entry) = self.lock().media.get_mut(direct_path) {
             entry.fault = fault;
         }
+    }
+
+    /// Changes how the CDN misbehaves for a media.
+    pub fn set_cdn_fault(&self, direct_path: &str, fault: Fault) {
+        if let Some(entry) = self.lock().media.get_mut(direct_path) {
+            entry.cdn_fault = fault;
+        }
+    }
+
+    /// How often the CDN was asked for a media.
+    pub fn cdn_requests(&self, direct_path: &str) -> u32 {
+        self.lock()
+            .media
+            .get(direct_path)
+            .map_or(0, |entry| entry.cdn_requests)
+    }
+
+    /// Sets the CDN's clock, in unix seconds: links that expire before it are refused.
+    pub fn set_now(&self, now: i64) {
+        self.lock().now = now;
     }
 
     /// How often a media's link and its file were asked for.

@@ -12,6 +12,8 @@ create table instances (
   gateway          text not null,
   api_base         text not null,
   cdn_base         text,
+  -- a list with commas, in order; null for the usual one
+  routes           text,
   token_sealed     blob,
   hook_hash        blob not null unique,
   state            text not null default 'unknown',

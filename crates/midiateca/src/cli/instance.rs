@@ -11,7 +11,7 @@ use super::{Ending, UsageError};
 use crate::app::{App, NewInstance};
 use crate::clock::rfc3339;
 use crate::gateway::Gateway;
-use crate::media::InstanceId;
+use crate::media::{InstanceId, Route};
 use crate::registry::{self, Instance};
 use crate::secrets;
 
@@ -63,6 +63,9 @@ pub(crate) struct Add {
     /// Where WhatsApp's CDN is [default: its usual hosts]
     #[arg(long, value_name = "URL")]
     cdn_base: Option<String>,
+    /// The ways to the bytes in their order, such as gateway or cdn,gateway [default: fetch.routes]
+    #[arg(long, value_name = "LIST")]
+    routes: Option<String>,
 }
 
 pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
@@ -147,6 +150,14 @@ async fn add(context: &Context, app: &App, options: Add) -> anyhow::Result<()> {
             return Err(UsageError(format!("{url} is not a web address")).into());
         }
     }
+    let routes = match options.routes {
+        Some(list) => Some(Route::parse_list(&list).ok_or_else(|| {
+            UsageError(format!(
+                "{list} is no list of routes; there are: cdn, gateway"
+            ))
+        })?),
+        None => None,
+    };
     let token = read_token(options.token_env, options.token_file, options.token_stdin)?;
     let new = NewInstance {
         id,
@@ -154,6 +165,7 @@ async fn add(context: &Context, app: &App, options: Add) -> anyhow::Result<()> {
         gateway,
         api_base,
         cdn_base: options.cdn_base,
+        routes,
         token,
     };
     let (instance, hook) = app.add_instance(new).await?;

@@ -63,6 +63,17 @@ reasons! {
     LinkRefused "link_refused" GiveUp, "the link points to a host that is not allowed (see fetch.allowed_hosts)", "o link aponta para um host não permitido (veja fetch.allowed_hosts)";
     LinkGone "link_gone" Retry, "the gateway's link was dead on arrival", "o link do gateway já estava morto";
     LinkFailed "link_failed" Retry, "the gateway's file server answered with an error", "o servidor de arquivos do gateway respondeu com erro";
+    BadDirectPath "bad_direct_path" GiveUp, "the message's path is malformed, so the CDN is not asked", "o caminho da mensagem é malformado, a CDN não é consultada";
+    CdnUnreachable "cdn_unreachable" Retry, "WhatsApp's CDN could not be reached", "não foi possível falar com a CDN do WhatsApp";
+    CdnThrottled "cdn_throttled" Retry, "WhatsApp's CDN asked for fewer downloads", "a CDN do WhatsApp pediu menos downloads";
+    CdnFailed "cdn_failed" Retry, "WhatsApp's CDN is out of order", "a CDN do WhatsApp está fora do ar";
+    CdnRefused "cdn_refused" GiveUp, "WhatsApp's CDN does not understand the link", "a CDN do WhatsApp não entende o link";
+    CdnForbidden "cdn_forbidden" GiveUp, "WhatsApp's CDN refuses the link: its query was altered on the way", "a CDN do WhatsApp recusa o link: a assinatura foi alterada no caminho";
+    CdnExpired "cdn_expired" GiveUp, "WhatsApp's link has expired", "o link do WhatsApp expirou";
+    CdnGone "cdn_gone" GiveUp, "WhatsApp no longer has the file", "o WhatsApp não tem mais o arquivo";
+    CdnCorrupt "cdn_corrupt" Retry, "the CDN's bytes are not the ones that were sent", "os bytes da CDN não são os que foram enviados";
+    WrongKey "wrong_key" GiveUp, "the bytes are right, but the message's key does not fit them", "os bytes estão certos, mas a chave da mensagem não serve";
+    BadPadding "bad_padding" GiveUp, "the sender encrypted the file wrongly", "o remetente cifrou o arquivo de forma errada";
     DownloadTimeout "download_timeout" Retry, "the bytes stopped coming or came too slowly", "os bytes pararam de chegar ou chegaram devagar demais";
     CutShort "cut_short" Retry, "the connection ended before the file did", "a conexão terminou antes do arquivo";
     TooLarge "too_large" GiveUp, "the file is larger than fetch.max_file_bytes", "o arquivo é maior que fetch.max_file_bytes";

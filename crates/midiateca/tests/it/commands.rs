@@ -50,6 +50,8 @@ async fn set_up(data: &Path, sim: &Sim) -> String {
             "2",
             "--token-env",
             "TOKEN_FOR_TEST",
+            "--routes",
+            "gateway",
             "--api-base",
             &sim.api_base(),
         ],

@@ -6,9 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use midiateca::app::App;
+use midiateca::app::{App, NewInstance};
 use midiateca::clock::Clock;
-use midiateca::media::MediaKind;
+use midiateca::media::{MediaKind, Route};
 use midiateca::{catalog, registry};
 use wa_sim::{Content, Delivery, Sim, SimMedia};
 
@@ -89,7 +89,10 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
         .await
         .unwrap();
     let (_, hook) = app
-        .add_instance(instance(FIRST, 2, sim.api_base()))
+        .add_instance(NewInstance {
+            routes: Some(vec![Route::Gateway]),
+            ..instance(FIRST, 2, sim.api_base())
+        })
         .await
         .unwrap();
     app.db.close().await;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod cdn;
 mod commands;
 mod crash;
 mod documented;

@@ -10,7 +10,7 @@ use midiateca::cli::serve::Service;
 use midiateca::clock::{Clock, Millis};
 use midiateca::config::Config;
 use midiateca::gateway::Gateway;
-use midiateca::media::{InstanceId, MediaId, MediaStatus};
+use midiateca::media::{InstanceId, MediaId, MediaStatus, Route};
 use midiateca::{queue, registry};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -35,6 +35,7 @@ pub struct TestApp {
 /// Impatient, so that every clock of a failure runs out within a test.
 pub fn impatient() -> Config {
     let mut config = Config::default();
+    config.fetch.routes = vec![Route::Gateway];
     config.fetch.retry_wait_ms = 5;
     config.fetch.call_timeout_ms = 700;
     config.fetch.idle_timeout_ms = 500;
@@ -46,8 +47,9 @@ pub fn instance(id: &str, client: i64, api_base: String) -> NewInstance {
         id: InstanceId(id.to_owned()),
         client,
         gateway: Gateway::Wapi,
+        cdn_base: Some(api_base.trim_end_matches("/v1").to_owned()),
         api_base,
-        cdn_base: None,
+        routes: None,
         token: Some("gateway-token".to_owned()),
     }
 }
@@ -59,6 +61,13 @@ pub fn sample(id: &str) -> SimMedia {
 impl TestApp {
     pub async fn start() -> Self {
         Self::with(impatient(), Clock::system()).await
+    }
+
+    /// With the CDN first, and the gateway after it, unless other routes are named.
+    pub async fn with_cdn(routes: Vec<Route>, clock: Clock) -> Self {
+        let mut config = impatient();
+        config.fetch.routes = routes;
+        Self::with(config, clock).await
     }
 
     pub async fn with(config: Config, clock: Clock) -> Self {

@@ -8,10 +8,11 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
+use futures_util::stream;
 use wa_media::KeyKind;
 
 use super::Shared;
+use super::cdn::cut;
 use crate::{Content, Fault};
 
 pub(super) async fn fetch(
@@ -71,19 +72,8 @@ pub(super) async fn fetch(
             Body::from_stream(stream::pending::<io::Result<Bytes>>()),
         ),
         Fault::CutShort { after_bytes } => {
-            let start = content.piece(0);
-            let pieces = [
-                Ok(start.slice(..after_bytes.min(start.len()))),
-                Err(io::Error::from(io::ErrorKind::ConnectionReset)),
-            ];
-            // Head and first bytes must be on their way before the connection breaks.
-            let slowly = stream::iter(pieces).then(async |piece| {
-                if piece.is_err() {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-                piece
-            });
-            sized(content.size_bytes(), Body::from_stream(slowly))
+            let cut = cut(content.piece(0), after_bytes);
+            sized(content.size_bytes(), Body::from_stream(cut))
         }
         Fault::Drip { bytes_per_second } => drip(content, bytes_per_second),
         _ => whole(content),

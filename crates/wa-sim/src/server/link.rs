@@ -86,24 +86,12 @@ pub(super) async fn ask(
     answer(&shared, path, fault).await
 }
 
-/// The fault of this call; a media that fails k times counts down.
+/// The fault of this call, which is the file's too.
 fn take_fault(world: &World, path: &str) -> Option<Fault> {
     let mut state = world.lock();
     let entry = state.media.get_mut(path)?;
     entry.link_requests += 1;
-    let mut now = entry.fault.clone();
-    if let Fault::FailTimes { times, fault } = now {
-        let left = times.saturating_sub(1);
-        entry.fault = if left == 0 {
-            Fault::None
-        } else {
-            Fault::FailTimes {
-                times: left,
-                fault: fault.clone(),
-            }
-        };
-        now = *fault;
-    }
+    let now = entry.fault.take();
     entry.current = now.clone();
     Some(now)
 }

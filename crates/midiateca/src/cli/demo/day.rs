@@ -50,7 +50,8 @@ pub(super) async fn set(app: &App, sim: &Sim) -> anyhow::Result<Stage> {
             client,
             gateway: Gateway::Wapi,
             api_base: sim.api_base(),
-            cdn_base: None,
+            cdn_base: Some(sim.origin()),
+            routes: None,
             token: Some("demo-token".to_owned()),
         };
         (_, *hook) = app.add_instance(new).await?;

@@ -62,6 +62,7 @@ pub(super) async fn tell(day: &Day) -> anyhow::Result<()> {
     )
     .await?;
     let flaky = SimMedia {
+        cdn_fault: Fault::FileStatus(404),
         fault: Fault::FailTimes {
             times: 2,
             fault: Box::new(Fault::ApiErrorObject),
@@ -75,6 +76,7 @@ pub(super) async fn tell(day: &Day) -> anyhow::Result<()> {
     )
     .await?;
     let evil = SimMedia {
+        cdn_fault: Fault::FileStatus(404),
         fault: Fault::LinkTo("http://169.254.169.254/latest/meta-data/".to_owned()),
         ..SimMedia::sample(SECOND, "3EB0A1C4D0F7B2E69A16", MediaKind::Document)
     };
