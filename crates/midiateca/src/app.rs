@@ -10,10 +10,8 @@ use crate::clock::Clock;
 use crate::config::{Config, millis};
 use crate::db::Db;
 use crate::fetch::Fetch;
-use crate::gateway::Gateway;
 use crate::intake::Tally;
-use crate::media::{InstanceId, Route};
-use crate::registry::{self, Directory, Instance};
+use crate::registry::{self, Directory, Instance, NewInstance};
 use crate::secrets::{self, Secrets};
 use crate::shutdown::Shutdown;
 use crate::vault::Vault;
@@ -77,24 +75,6 @@ pub struct App {
     same_bytes: Vec<Arc<Mutex<()>>>,
 }
 
-/// What an operator tells of a new instance.
-pub struct NewInstance {
-    /// The gateway's name for it.
-    pub id: InstanceId,
-    /// Whose it is.
-    pub client: i64,
-    /// Which gateway.
-    pub gateway: Gateway,
-    /// Where the gateway's API is.
-    pub api_base: String,
-    /// Where WhatsApp's CDN is, if not at its usual hosts.
-    pub cdn_base: Option<String>,
-    /// The ways to the bytes in their order, if not the usual ones.
-    pub routes: Option<Vec<Route>>,
-    /// The gateway's token, if it is known already.
-    pub token: Option<String>,
-}
-
 /// Held by the one process that serves a data folder.
 pub struct Alone(#[expect(dead_code, reason = "the lock is held by the open file")] File);
 
@@ -108,14 +88,17 @@ impl App {
         std::fs::create_dir_all(data).map_err(folder)?;
         let owner = uuid::Uuid::now_v7().simple().to_string();
         let db = Db::open(
-            &data.join("midiateca.db"),
+            &config.database_file(data),
             millis(config.database.busy_timeout_ms),
         )
         .await?;
         Ok(Arc::new(Self {
-            vault: Vault::open(&data.join("media_storage"), &owner)?,
+            vault: Vault::open(&config.storage_folder(data), &owner)?,
             fetch: Fetch::new(&config.fetch),
-            secrets: Secrets::open(&data.join("secret.key"))?,
+            secrets: match &config.secrets.key_file {
+                file if file.as_os_str().is_empty() => Secrets::open(&data.join("secret.key"))?,
+                file => Secrets::open(file)?,
+            },
             directory: Directory::new(db.clone()),
             work: Notify::new(),
             tally: Tally::default(),
@@ -129,37 +112,34 @@ impl App {
         }))
     }
 
-    /// Adds an instance, or takes an existing one over: makes its folders, seals its token, and answers with
-    /// the token of its webhook address, of which only the hash is kept.
-    pub async fn add_instance(&self, new: NewInstance) -> Result<(Instance, String), Error> {
-        let context = registry::token_context(&new.id);
-        let token_sealed = new
-            .token
-            .map(|token| self.secrets.seal(&context, &token))
+    /// Adds an instance, or tells an existing one anew: makes its folders and seals its token. Answers with the
+    /// token of its webhook address, of which only the hash is kept, if it did not have one already.
+    pub async fn add_instance(
+        &self,
+        instance: NewInstance,
+        token: Option<&str>,
+    ) -> Result<(Instance, Option<String>), Error> {
+        let context = registry::token_context(&instance.id);
+        let token_sealed = token
+            .map(|token| self.secrets.seal(&context, token))
             .transpose()?;
         let hook = secrets::fresh_token();
-        let instance = Instance {
-            id: new.id,
-            client: new.client,
-            gateway: new.gateway,
-            api_base: new.api_base,
-            cdn_base: new.cdn_base,
-            routes: new.routes,
+        let new = NewInstance {
             token_sealed,
-            hook_hash: secrets::hash_of(&hook).to_vec(),
-            state: "unknown".to_owned(),
-            last_delivery_at: None,
-            delivery_count: 0,
-            ignored_count: 0,
-            removed: false,
+            hook_hash: secrets::hash_of(&hook),
+            ..instance
         };
-        self.vault.make_folders(instance.client, &instance.id)?;
-        let (row, now) = (instance.clone(), self.clock.now());
-        self.db
-            .write(async move |tx| registry::put_instance(tx, &row, now).await)
+        let (id, now) = (new.id.clone(), self.clock.now());
+        let is_new = self
+            .db
+            .write(async move |tx| registry::put_instance(tx, &new, now).await)
             .await?;
-        let kept = registry::instance(&self.db, &instance.id).await?;
-        Ok((kept.unwrap_or(instance), hook))
+        let kept = registry::instance(&self.db, &id).await?;
+        let kept = kept.ok_or(crate::db::Error::Malformed {
+            column: "removed_at".to_owned(),
+        })?;
+        self.vault.make_folders(kept.client, &kept.id)?;
+        Ok((kept, is_new.then_some(hook)))
     }
 
     /// Makes sure that no other process serves this folder, for as long as the answer is held.

@@ -1,20 +1,21 @@
 //! One media from end to end: ask for it, fetch it, prove it, file it. Readable as prose.
 //!
-//! A round is a few tries with short waits between them; each try goes along the instance's routes, in their
-//! order, until one of them gives the bytes. What it leaves behind is a verdict for the queue and a record of
-//! every attempt; nothing in here commits.
+//! A round is a few tries with short waits between them; each try goes along the ways to the bytes, in the order
+//! of the instance's routes, until one of them gives them. What it leaves behind is a verdict for the queue and
+//! a record of every attempt; nothing in here commits.
 
 mod cdn;
 mod gateway;
+mod inline;
+mod stream;
 
 use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
-use wa_media::{Expected, Verified};
+use wa_media::{Expected, PlainHints, Verified};
 
 use crate::app::App;
 use crate::catalog;
-use crate::fetch;
 use crate::media::{Attempt, MediaStatus, Reason, Route, Verdict};
 use crate::queue::{self, Holding, Job, Settled};
 use crate::registry::Instance;
@@ -33,6 +34,25 @@ pub struct Round {
     pub same_bytes: Option<OwnedMutexGuard<()>>,
 }
 
+/// One way to the bytes.
+#[derive(Clone, PartialEq, Eq)]
+enum Way {
+    Inline,
+    /// One link of the CDN's.
+    Cdn(cdn::Link),
+    Gateway,
+}
+
+impl Way {
+    fn route(&self) -> Route {
+        match self {
+            Self::Inline => Route::Inline,
+            Self::Cdn(_) => Route::Cdn,
+            Self::Gateway => Route::Gateway,
+        }
+    }
+}
+
 /// What one attempt has seen so far, for its record.
 #[derive(Default)]
 struct Trace {
@@ -42,27 +62,33 @@ struct Trace {
     retry_after: Option<Duration>,
 }
 
+/// Bytes that are proven, and still without a name.
+type Proven = (Staging, Verified);
+
 /// Bytes that are proven and named, and the lock that is held until they are recorded.
 type Filed = (Holding, OwnedMutexGuard<()>);
+
+/// Which ways are still open in this round, and why others are not.
+struct Ways {
+    open: Vec<Way>,
+    /// The most hopeful of all reasons so far.
+    reason: Option<Reason>,
+    /// How long somebody asked to be left alone, if longer than is waited here.
+    asked: Option<Duration>,
+}
 
 /// Tries to get one media, for one round.
 pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
     let mut attempts = Vec::new();
     let mut wait = Duration::from_millis(app.config.fetch.retry_wait_ms);
-    let mut open = instance
-        .routes
-        .clone()
-        .unwrap_or_else(|| app.config.fetch.routes.clone());
-    // What the routes said so far that will not be tried again in this round.
-    let mut last = None;
-    if cdn::is_too_late(app, job) {
-        open.retain(|route| *route != Route::Cdn);
-        last = Some(Reason::CdnExpired);
-    }
-    for tried in 1.. {
-        let mut asked = None;
-        for route in open.clone() {
-            let (outcome, attempt, retry_after) = attempt(app, job, instance, route).await;
+    let mut ways = Ways::of(app, job, instance);
+    for _ in 0..app.config.fetch.tries {
+        let mut pause = Duration::ZERO;
+        for way in ways.open.clone() {
+            if !ways.open.contains(&way) || ways.is_braked(app, &way) {
+                continue;
+            }
+            let (outcome, attempt, retry_after) = attempt(app, job, instance, &way).await;
             attempts.push(attempt);
             match outcome {
                 Ok((holding, same_bytes)) => {
@@ -73,62 +99,108 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
                     };
                 }
                 Err(reason) => {
-                    last = Some(more_hopeful(last, reason));
-                    asked = asked.max(retry_after);
-                    if reason.verdict() != Verdict::Retry
-                        || retry_after.is_some_and(|asked| asked > SHORT_WAIT)
-                    {
-                        open.retain(|open| *open != route);
-                    }
+                    ways.failed(&way, reason, retry_after);
+                    pause = pause.max(retry_after.unwrap_or_default());
                 }
             }
         }
-        if open.is_empty() || tried >= app.config.fetch.tries {
-            let reason = last.unwrap_or(Reason::KeysMissing);
-            return Round {
-                settled: conclude(app, job, reason, asked.filter(|asked| *asked > SHORT_WAIT)),
-                attempts,
-                same_bytes: None,
-            };
+        if ways.open.is_empty() {
+            break;
         }
         let jittered = wait.mul_f64(0.5 + rand::random::<f64>());
-        tokio::time::sleep(jittered.max(asked.unwrap_or_default().min(SHORT_WAIT))).await;
+        tokio::time::sleep(jittered.max(pause.min(SHORT_WAIT))).await;
         wait *= 2;
     }
-    unreachable!("the loop ends at the last try")
+    Round {
+        settled: conclude(app, job, &ways),
+        attempts,
+        same_bytes: None,
+    }
 }
 
-/// Of two reasons the one that leaves more hope, the newer when they are alike: it decides what happens next.
-fn more_hopeful(before: Option<Reason>, now: Reason) -> Reason {
-    let hope = |reason: Reason| match reason.verdict() {
-        Verdict::Retry => 2,
-        Verdict::RetryAfter(_) => 1,
-        Verdict::GiveUp => 0,
-    };
-    before
-        .filter(|before| hope(*before) > hope(now))
-        .unwrap_or(now)
+impl Ways {
+    fn of(app: &App, job: &Job, instance: &Instance) -> Self {
+        let mut ways = Self {
+            open: Vec::new(),
+            reason: None,
+            asked: None,
+        };
+        let routes = instance.routes.as_ref().unwrap_or(&app.config.fetch.routes);
+        for route in routes {
+            match route {
+                Route::Inline => ways.open.extend(job.inline.then_some(Way::Inline)),
+                Route::Cdn => match cdn::links(app, job, instance) {
+                    Ok(links) => ways.open.extend(links.into_iter().map(Way::Cdn)),
+                    Err(reason) => ways.note(reason),
+                },
+                Route::Gateway => ways.open.push(Way::Gateway),
+            }
+        }
+        ways
+    }
+
+    /// Of all reasons, the one that leaves most hope decides what happens next; the newest among equals.
+    fn note(&mut self, reason: Reason) {
+        let hope = |reason: Reason| match reason.verdict() {
+            Verdict::Retry => 2,
+            Verdict::RetryAfter(_) => 1,
+            Verdict::GiveUp => 0,
+        };
+        let before = self.reason.filter(|before| hope(*before) > hope(reason));
+        self.reason = Some(before.unwrap_or(reason));
+    }
+
+    fn rest(&mut self, asked: Duration) {
+        self.asked = self.asked.max(Some(asked));
+    }
+
+    /// Closes a way whose host asked for rest.
+    fn is_braked(&mut self, app: &App, way: &Way) -> bool {
+        let Way::Cdn(link) = way else { return false };
+        let Some(left) = app.fetch.braked_for(&link.host) else {
+            return false;
+        };
+        self.note(Reason::CdnThrottled);
+        self.rest(left);
+        self.open.retain(|open| open != way);
+        true
+    }
+
+    fn failed(&mut self, way: &Way, reason: Reason, retry_after: Option<Duration>) {
+        self.note(reason);
+        let long = retry_after.filter(|asked| *asked > SHORT_WAIT);
+        if let Some(asked) = long {
+            self.rest(asked);
+        }
+        if reason.verdict() != Verdict::Retry || long.is_some() {
+            self.open.retain(|open| open != way);
+        }
+        if way.route() == Route::Cdn && !cdn::another_host_may_help(reason) {
+            self.open.retain(|open| open.route() != Route::Cdn);
+        }
+    }
 }
 
 async fn attempt(
     app: &App,
     job: &Job,
     instance: &Instance,
-    route: Route,
+    way: &Way,
 ) -> (Result<Filed, Reason>, Attempt, Option<Duration>) {
     let started_at = app.clock.now();
     let began = tokio::time::Instant::now();
     let mut trace = Trace::default();
-    let bytes = match route {
-        Route::Cdn => cdn::fetch(app, job, instance, &mut trace).await,
-        Route::Gateway => gateway::fetch(app, job, instance, &mut trace).await,
+    let bytes = match way {
+        Way::Inline => inline::take(app, job, instance, &mut trace).await,
+        Way::Cdn(link) => cdn::fetch(app, job, link, &mut trace).await,
+        Way::Gateway => gateway::fetch(app, job, instance, &mut trace).await,
     };
     let outcome = match bytes {
-        Ok((staging, verified)) => file(app, job, route, staging, &verified).await,
+        Ok((staging, verified)) => file(app, job, way.route(), staging, &verified).await,
         Err(reason) => Err(reason),
     };
     let attempt = Attempt {
-        route,
+        route: way.route(),
         host: trace.host,
         started_at,
         duration_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
@@ -136,13 +208,26 @@ async fn attempt(
         size_bytes: trace.size_bytes,
         reason: outcome.as_ref().err().copied(),
     };
+    if let Some(reason) = attempt.reason {
+        tracing::info!(
+            media = %job.id,
+            route = attempt.route.as_str(),
+            host = attempt.host.as_deref().unwrap_or("-"),
+            http_status = attempt.http_status,
+            bytes = attempt.size_bytes,
+            ms = attempt.duration_ms,
+            reason = reason.as_str(),
+            "attempt failed"
+        );
+    }
     (outcome, attempt, trace.retry_after)
 }
 
 /// What a failed round means for the row.
-fn conclude(app: &App, job: &Job, reason: Reason, asked: Option<Duration>) -> Settled {
+fn conclude(app: &App, job: &Job, ways: &Ways) -> Settled {
     let now = app.clock.now();
-    let asked = asked.map_or(0, |asked| {
+    let reason = ways.reason.unwrap_or(Reason::KeysMissing);
+    let asked = ways.asked.map_or(0, |asked| {
         i64::try_from(asked.as_millis()).unwrap_or(i64::MAX)
     });
     let step = queue::wait_after(job.rounds + 1);
@@ -215,15 +300,7 @@ async fn file(
     Ok((holding, same_bytes))
 }
 
-/// The key and path that every route needs.
-fn keys(job: &Job) -> Result<(&wa_media::MediaKey, &str), Reason> {
-    match (&job.media_key, job.direct_path.as_deref()) {
-        (Some(key), Some(path)) => Ok((key, path)),
-        _ if job.media_key_malformed => Err(Reason::BadMediaKey),
-        _ => Err(Reason::KeysMissing),
-    }
-}
-
+/// What the message promised of the bytes.
 fn expected(job: &Job) -> Expected {
     Expected {
         sha256: job.sha256_told,
@@ -231,26 +308,25 @@ fn expected(job: &Job) -> Expected {
     }
 }
 
-fn reason_of_download(error: &fetch::Error, trace: &mut Trace) -> Reason {
-    match error {
-        fetch::Error::Refused(_) => Reason::LinkRefused,
-        fetch::Error::Unreachable(_) => Reason::LinkFailed,
-        fetch::Error::TimedOut => Reason::DownloadTimeout,
-        fetch::Error::CutShort(_) => Reason::CutShort,
-        fetch::Error::TooLarge { .. } => Reason::TooLarge,
-        fetch::Error::Status {
-            status,
-            retry_after,
-            ..
-        } => {
-            trace.http_status = Some(*status);
-            trace.retry_after = *retry_after;
-            if matches!(status, 403 | 404 | 410) {
-                Reason::LinkGone
-            } else {
-                Reason::LinkFailed
-            }
-        }
+/// What else it said of them.
+fn hints(job: &Job) -> PlainHints {
+    PlainHints {
+        kind: job.kind,
+        mime: job.mime_declared.clone(),
+        file_name: job.file_name.clone(),
+        media_key: job.media_key.clone(),
+        key_kind: job.key_kind,
+    }
+}
+
+fn reason_of_refusal(refusal: &wa_media::Refusal) -> Reason {
+    use wa_media::Refusal;
+    match refusal {
+        Refusal::Empty => Reason::EmptyBody,
+        Refusal::Html => Reason::HtmlBody,
+        Refusal::Json => Reason::JsonBody,
+        Refusal::StillEncrypted => Reason::StillEncrypted,
+        Refusal::PlainHashMismatch => Reason::HashMismatch,
     }
 }
 

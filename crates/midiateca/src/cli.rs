@@ -5,6 +5,7 @@ mod check;
 mod client;
 mod config;
 mod context;
+mod decrypt;
 mod demo;
 mod instance;
 mod language;
@@ -89,6 +90,8 @@ enum Command {
     /// Puts media back in the queue
     #[command(visible_alias = "reprocessar")]
     Retry(retry::Options),
+    /// Decrypts one file from WhatsApp's CDN, without a database
+    Decrypt(decrypt::Options),
     /// The settings
     #[command(subcommand)]
     Config(config::Command),
@@ -134,6 +137,9 @@ async fn dispatch(options: Options) -> anyhow::Result<Ending> {
     if let Command::Config(command) = &options.command {
         return config::run(command, &options.global);
     }
+    if let Command::Decrypt(decrypt) = &options.command {
+        return decrypt::run(decrypt, &options.global);
+    }
     let context = Context::new(&options.global)?;
     match options.command {
         Command::Serve(options) => serve::run(context, options).await,
@@ -144,7 +150,7 @@ async fn dispatch(options: Options) -> anyhow::Result<Ending> {
         Command::Client(command) => client::run(context, command).await,
         Command::Instance(command) => instance::run(context, command).await,
         Command::Retry(options) => retry::run(context, options).await,
-        Command::Config(_) => Ok(Ending::Fine),
+        Command::Config(_) | Command::Decrypt(_) => Ok(Ending::Fine),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::media::Route;
+use crate::media::{MediaKind, Route};
 
 /// The commented default file, which documents every key.
 pub const DEFAULT_FILE: &str = include_str!("../config/default.toml");
@@ -23,6 +23,9 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A setting asks for what this program cannot do.
+    #[error("{0}")]
+    Impossible(String),
     /// The file is not right.
     #[error("{path} is not a valid configuration: {problem}")]
     Invalid {
@@ -47,6 +50,10 @@ pub struct Config {
     pub fetch: Fetch,
     /// The database.
     pub database: Database,
+    /// The files.
+    pub storage: Storage,
+    /// The key that seals tokens.
+    pub secrets: Secrets,
 }
 
 /// See `config/default.toml`, section `door`.
@@ -85,6 +92,36 @@ pub struct Keep {
     pub groups: bool,
     /// What the account itself sends.
     pub own: bool,
+    /// Whole packs of stickers.
+    pub sticker_packs: bool,
+    /// Which kinds.
+    pub kinds: Vec<Kind>,
+    /// What a message says is larger than this is not fetched.
+    pub max_bytes: u64,
+}
+
+/// A media kind by its name in the file.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names are those of `MediaKind`")]
+pub enum Kind {
+    Image,
+    Video,
+    Audio,
+    Document,
+    Sticker,
+}
+
+impl From<MediaKind> for Kind {
+    fn from(kind: MediaKind) -> Self {
+        match kind {
+            MediaKind::Image => Self::Image,
+            MediaKind::Video => Self::Video,
+            MediaKind::Audio => Self::Audio,
+            MediaKind::Document => Self::Document,
+            MediaKind::Sticker => Self::Sticker,
+        }
+    }
 }
 
 /// See `config/default.toml`, section `worker`.
@@ -131,8 +168,26 @@ pub struct Fetch {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
+    /// Where it is, as `sqlite:///path/to/file`; empty for `midiateca.db` in the data folder.
+    pub url: String,
     /// How long a write waits for another process.
     pub busy_timeout_ms: u64,
+}
+
+/// See `config/default.toml`, section `storage`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Storage {
+    /// Where the files are, as `file:///path/to/folder`; empty for `media_storage` in the data folder.
+    pub url: String,
+}
+
+/// See `config/default.toml`, section `secrets`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Secrets {
+    /// Where the key file is; empty for `secret.key` in the data folder.
+    pub key_file: PathBuf,
 }
 
 impl Default for Door {
@@ -156,6 +211,9 @@ impl Default for Keep {
             newsletters: true,
             groups: true,
             own: true,
+            sticker_packs: false,
+            kinds: MediaKind::ALL.map(Kind::from).to_vec(),
+            max_bytes: 2 << 30,
         }
     }
 }
@@ -175,7 +233,7 @@ impl Default for Worker {
 impl Default for Fetch {
     fn default() -> Self {
         Self {
-            routes: vec![Route::Cdn, Route::Gateway],
+            routes: Route::ALL.to_vec(),
             connect_timeout_ms: 10_000,
             call_timeout_ms: 20_000,
             idle_timeout_ms: 30_000,
@@ -191,6 +249,7 @@ impl Default for Fetch {
 impl Default for Database {
     fn default() -> Self {
         Self {
+            url: String::new(),
             busy_timeout_ms: 5_000,
         }
     }
@@ -211,19 +270,61 @@ impl Config {
 
     fn parse(text: &str) -> Result<Self, String> {
         let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
-        let worker = &config.worker;
+        config.check().map(|()| config)
+    }
+
+    /// What cannot be, said in a sentence.
+    pub fn check(&self) -> Result<(), String> {
+        let worker = &self.worker;
         if worker.concurrency == 0
             || worker.per_client == 0
             || worker.per_host == 0
-            || config.fetch.tries == 0
+            || self.fetch.tries == 0
         {
             return Err("worker.concurrency, worker.per_client, worker.per_host and fetch.tries must be at least 1".to_owned());
+        }
+        let routes = &self.fetch.routes;
+        let twice = (1..routes.len()).any(|at| routes[..at].contains(&routes[at]));
+        if routes.is_empty() || twice {
+            return Err(
+                "fetch.routes must name each route at most once, and at least one".to_owned(),
+            );
         }
         if worker.lease_ms < 1_000 {
             return Err("worker.lease_ms must be at least 1000".to_owned());
         }
-        Ok(config)
+        for (key, url, scheme) in [
+            ("database.url", &self.database.url, "sqlite"),
+            ("storage.url", &self.storage.url, "file"),
+        ] {
+            if !url.is_empty() && path_of(url, scheme).is_none() {
+                return Err(format!(
+                    "{key} must look like {scheme}:///path; nothing else is spoken by this version"
+                ));
+            }
+        }
+        Ok(())
     }
+
+    /// Where the database is, for a data folder.
+    pub fn database_file(&self, data: &Path) -> PathBuf {
+        path_of(&self.database.url, "sqlite").unwrap_or_else(|| data.join("midiateca.db"))
+    }
+
+    /// Where the files are, for a data folder.
+    pub fn storage_folder(&self, data: &Path) -> PathBuf {
+        path_of(&self.storage.url, "file").unwrap_or_else(|| data.join("media_storage"))
+    }
+}
+
+/// The path in `scheme:///path`; on Windows `scheme:///C:/path`.
+fn path_of(url: &str, scheme: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix(scheme)?.strip_prefix("://")?;
+    let drive = path
+        .strip_prefix('/')
+        .filter(|path| path.get(1..2) == Some(":"));
+    let path = PathBuf::from(drive.unwrap_or(path));
+    (path.has_root() && path.file_name().is_some()).then_some(path)
 }
 
 /// Milliseconds as a duration.
@@ -255,13 +356,43 @@ mod tests {
     }
 
     #[test]
+    fn database_and_files_lie_in_the_data_folder_unless_they_are_told_elsewhere() {
+        let data = Path::new("/srv/data");
+        let usual = Config::default();
+        assert_eq!(
+            usual.database_file(data),
+            Path::new("/srv/data/midiateca.db")
+        );
+        assert_eq!(
+            usual.storage_folder(data),
+            Path::new("/srv/data/media_storage")
+        );
+        let told =
+            Config::parse("[database]\nurl = 'sqlite:///a/b.db'\n[storage]\nurl = 'file:///c'\n")
+                .unwrap();
+        assert_eq!(told.database_file(data), Path::new("/a/b.db"));
+        assert_eq!(told.storage_folder(data), Path::new("/c"));
+    }
+
+    #[test]
     fn an_unknown_key_is_an_error_that_names_it() {
         let error = Config::parse("[door]\nlistne = 'x'\n").unwrap_err();
         assert!(error.contains("listne"), "{error}");
     }
 
     #[test]
-    fn limits_of_zero_are_refused() {
-        assert!(Config::parse("[worker]\nconcurrency = 0\n").is_err());
+    fn limits_of_zero_and_unknown_routes_are_refused() {
+        for text in [
+            "[worker]\nconcurrency = 0\n",
+            "[fetch]\nroutes = []\n",
+            "[fetch]\nroutes = ['cdn', 'cdn']\n",
+            "[fetch]\nroutes = ['pigeon']\n",
+            "[keep]\nkinds = ['hologram']\n",
+            "[database]\nurl = 'postgres://localhost/midiateca'\n",
+            "[storage]\nurl = 's3://bucket/prefix'\n",
+            "[storage]\nurl = 'file://relative'\n",
+        ] {
+            assert!(Config::parse(text).is_err(), "{text}");
+        }
     }
 }

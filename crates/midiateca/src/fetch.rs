@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, HeaderMap, LOCATION, RANGE, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT_ENCODING, CONTENT_RANGE, HeaderMap, LOCATION, ORIGIN, RANGE, REFERER, RETRY_AFTER,
+};
 use reqwest::{Client, Response, StatusCode};
 use tokio::time::Instant;
 use url::Url;
@@ -78,11 +80,35 @@ pub struct Answer {
     pub retry_after: Option<Duration>,
 }
 
+/// Who is asked for a file, and so how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// A gateway's link: redirects are followed as far as the guard lets them.
+    Link,
+    /// WhatsApp's CDN: asked as WhatsApp Web asks, and never followed elsewhere.
+    Cdn,
+}
+
+/// Which file is wanted.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Where it is.
+    pub link: &'a str,
+    /// From which byte on. A server that does not give just that is an error.
+    pub from: u64,
+    /// How long it should be, which decides how long it may take.
+    pub expected_bytes: Option<u64>,
+    /// How to ask.
+    pub manner: Manner,
+}
+
 /// A file on its way.
 pub struct Download {
     response: Response,
     /// The HTTP status.
     pub status: u16,
+    /// How long the whole file is, its beginning included, if the server said so.
+    pub whole_bytes: Option<u64>,
     received: u64,
     limit: u64,
     idle: Duration,
@@ -127,14 +153,14 @@ impl Fetch {
         }
     }
 
-    /// Lets a host rest that asked for it, for as long as it asked, or half a minute.
-    pub fn brake(&self, host: &str, asked: Option<Duration>) {
+    /// Lets a host rest that asked for it, an hour at the most.
+    pub fn brake(&self, host: &str, asked: Duration) {
         self.brakes.set(host, asked);
     }
 
-    /// Whether a host is to be left alone now.
-    pub fn is_braked(&self, host: &str) -> bool {
-        self.brakes.is_set(host)
+    /// For how long a host is still to be left alone; nothing when it may be asked.
+    pub fn braked_for(&self, host: &str) -> Option<Duration> {
+        self.brakes.left(host)
     }
 
     /// Calls a gateway's API at the address that the operator configured, with the instance's token.
@@ -168,39 +194,23 @@ impl Fetch {
     }
 
     /// Starts a download, without any token. Every address on the way passes `guard`.
-    pub async fn download(
-        &self,
-        guard: &Guard,
-        link: &str,
-        expected_bytes: Option<u64>,
-    ) -> Result<Download, Error> {
-        self.download_from(guard, link, 0, expected_bytes).await
-    }
-
-    /// Like [`Fetch::download`], from byte `from` on. A server that does not give just that is an error.
-    pub async fn download_from(
-        &self,
-        guard: &Guard,
-        link: &str,
-        from: u64,
-        expected_bytes: Option<u64>,
-    ) -> Result<Download, Error> {
-        let mut passed = guard.check(link)?;
+    pub async fn download(&self, guard: &Guard, wanted: &Wanted<'_>) -> Result<Download, Error> {
+        let mut passed = guard.check(wanted.link)?;
         let idle = millis(self.settings.idle_timeout_ms);
         for _ in 0..=MOST_REDIRECTS {
-            let response = tokio::time::timeout(idle, self.get(&passed, from))
+            let response = tokio::time::timeout(idle, self.get(&passed, wanted))
                 .await
                 .unwrap_or(Err(Error::TimedOut))?;
             let status = response.status();
-            if is_what_was_asked(&response, from) {
-                return self.begin(response, expected_bytes, idle);
+            if is_what_was_asked(&response, wanted.from) {
+                return self.begin(response, wanted, idle);
             }
             let target = response
                 .headers()
                 .get(LOCATION)
                 .and_then(|value| value.to_str().ok());
             match target {
-                Some(target) if status.is_redirection() => {
+                Some(target) if status.is_redirection() && wanted.manner == Manner::Link => {
                     passed = guard.check_redirect(&passed, target)?
                 }
                 _ => {
@@ -215,40 +225,45 @@ impl Fetch {
         Err(Error::Refused(guard::Error::TooManyRedirects))
     }
 
-    async fn get(&self, passed: &Passed, from: u64) -> Result<Response, Error> {
+    async fn get(&self, passed: &Passed, wanted: &Wanted<'_>) -> Result<Response, Error> {
         let client = if passed.trusted {
             &self.trusted
         } else {
             &self.strict
         };
-        let request = client
+        let mut request = client
             .get(passed.url.clone())
             .header(ACCEPT_ENCODING, "identity");
-        let request = match from {
-            0 => request,
-            from => request.header(RANGE, format!("bytes={from}-")),
-        };
+        if wanted.manner == Manner::Cdn {
+            request = request
+                .header(ORIGIN, "https://web.whatsapp.com")
+                .header(REFERER, "https://web.whatsapp.com/");
+        }
+        if wanted.from > 0 {
+            request = request.header(RANGE, format!("bytes={}-", wanted.from));
+        }
         request.send().await.map_err(unreachable)
     }
 
     fn begin(
         &self,
         response: Response,
-        expected_bytes: Option<u64>,
+        wanted: &Wanted<'_>,
         idle: Duration,
     ) -> Result<Download, Error> {
         let limit = self.settings.max_file_bytes;
-        let length = response.content_length();
+        let length = whole_bytes(&response);
         if length.is_some_and(|length| length > limit) {
             return Err(Error::TooLarge { limit });
         }
         // Both lengths are only claims, so the time they buy is bounded by the cap.
-        let likely = length.or(expected_bytes).unwrap_or(limit).min(limit);
+        let likely = length.or(wanted.expected_bytes).unwrap_or(limit).min(limit);
         let whole = Duration::from_secs(60 + likely / self.settings.min_bytes_per_second.max(1));
         Ok(Download {
             status: response.status().as_u16(),
             response,
-            received: 0,
+            whole_bytes: length,
+            received: wanted.from,
             limit,
             idle,
             until: Instant::now() + whole,
@@ -260,11 +275,6 @@ impl Download {
     /// The host that sends, after all redirects.
     pub fn host(&self) -> Option<&str> {
         self.response.url().host_str()
-    }
-
-    /// How many bytes came so far.
-    pub fn received_bytes(&self) -> u64 {
-        self.received
     }
 
     /// The next bytes; nothing at the end.
@@ -295,6 +305,15 @@ fn is_what_was_asked(response: &Response, from: u64) -> bool {
                 && range.is_some_and(|range| range.starts_with(&format!("bytes {from}-")))
         }
     }
+}
+
+/// How long the file is, as a whole answer or one with a range says.
+fn whole_bytes(response: &Response) -> Option<u64> {
+    if response.status() != StatusCode::PARTIAL_CONTENT {
+        return response.content_length();
+    }
+    let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+    range.rsplit_once('/')?.1.parse().ok()
 }
 
 /// The beginning of an error's body, as text.

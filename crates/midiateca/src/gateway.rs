@@ -1,6 +1,7 @@
 //! What each gateway says and how it is asked: reads a delivery into found media and instance news, and
 //! describes the request that turns a media into a link. Pure: no I/O, no clock.
 
+mod repair;
 pub mod wapi;
 
 use serde_json::Value as Json;
@@ -62,6 +63,8 @@ pub struct Reading {
     pub message: Message,
     /// What was found, in the order of their slots.
     pub media: Vec<FoundMedia>,
+    /// Fields that led to media and are not known to this version.
+    pub unknown: Vec<String>,
 }
 
 /// A body that is not what it claims to be: kept, and answered with this.
@@ -103,6 +106,20 @@ pub struct Link {
     pub expires_at: Option<Millis>,
 }
 
+/// JSON as it should be, or as sloppy senders write it.
+fn parse(body: &[u8]) -> Result<Json, Error> {
+    serde_json::from_slice(body).or_else(|error| {
+        let not_json = Error::NotJson {
+            line: error.line(),
+            column: error.column(),
+        };
+        let repaired = repair::repair(body)
+            .ok_or(())
+            .and_then(|text| serde_json::from_str(&text).map_err(drop));
+        repaired.map_err(|()| not_json)
+    })
+}
+
 impl Gateway {
     /// The name in addresses, file names and the database.
     pub fn as_str(self) -> &'static str {
@@ -132,10 +149,7 @@ impl Gateway {
 
     /// Reads a delivery.
     pub fn read(self, body: &[u8]) -> Result<Reading, Error> {
-        let body: Json = serde_json::from_slice(body).map_err(|error| Error::NotJson {
-            line: error.line(),
-            column: error.column(),
-        })?;
+        let body = parse(body)?;
         let root = body.as_object().ok_or(Error::NotAnObject)?;
         match self {
             Self::Wapi => Ok(wapi::read(root)),

@@ -13,11 +13,12 @@ use sha2::{Digest as _, Sha256};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::config::Keep;
-use crate::db::{Error, Tx, values};
+use crate::db::{Error, Tx};
+use crate::delivery::Delivery;
 use crate::events::{self, News};
 use crate::gateway::{Family, Reading};
-use crate::media::{DeliveryId, MediaKind, fresh_id};
-use crate::queue::{self, NewMedia, Put};
+use crate::media::{DeliveryId, MediaKind};
+use crate::queue::{self, NewMedia, NewMessage, Put};
 use crate::registry::{self, Instance};
 
 pub use tally::Tally;
@@ -55,7 +56,8 @@ pub async fn receive(app: &App, instance: &Instance, body: &[u8]) -> Result<Rece
     let receipt = match instance.gateway.read(body) {
         Err(problem) => {
             let reason = problem.to_string();
-            let delivery = Delivery::new(instance, now, "quarantined", Some(reason.clone()), body);
+            let delivery =
+                Delivery::new(&instance.id, now, "quarantined", Some(reason.clone()), body);
             app.db
                 .write(async move |tx| delivery.keep(tx).await)
                 .await?;
@@ -85,7 +87,7 @@ async fn refuse(
     now: Millis,
 ) -> Result<Receipt, Error> {
     let reason = Some("names another instance".to_owned());
-    let delivery = Delivery::new(instance, now, "refused", reason, body);
+    let delivery = Delivery::new(&instance.id, now, "refused", reason, body);
     app.db
         .write(async move |tx| delivery.keep(tx).await)
         .await?;
@@ -103,8 +105,9 @@ async fn accept(
     if let Family::Nothing(reason) = reading.family {
         return Ok(Receipt::Ignored { reason });
     }
-    let delivery = Delivery::new(instance, now, "accepted", None, body);
+    let delivery = Delivery::new(&instance.id, now, "accepted", None, body);
     let id = delivery.id.clone();
+    let unknown = reading.unknown.clone();
     let kinds: Vec<_> = reading.media.iter().map(|found| found.kind).collect();
     let (instance, keep) = (instance.clone(), app.config.keep.clone());
     let puts = app
@@ -122,6 +125,9 @@ async fn accept(
         })
         .await?;
     app.work.notify_one();
+    if !unknown.is_empty() {
+        tracing::warn!(delivery = %id, fields = unknown.join(","), "media found in fields that this version does not know");
+    }
     for (kind, put) in kinds.iter().zip(&puts) {
         tracing::info!(delivery = %id, media = %put.id, kind = kind.as_str(), status = put.status.as_str(), duplicate = put.duplicate, "media accepted");
     }
@@ -160,27 +166,29 @@ async fn put_all(
     keep: &Keep,
     now: Millis,
 ) -> Result<Vec<Put>, Error> {
-    let mut puts = Vec::with_capacity(reading.media.len());
-    for (found, slot) in reading.media.iter().zip(0..) {
-        let made_up;
-        let message_id = if reading.message.id.is_empty() {
-            made_up = id_from_media(found);
-            &made_up
-        } else {
-            &reading.message.id
-        };
-        let new = NewMedia {
-            instance: &instance.id,
-            client: instance.client,
-            gateway: instance.gateway,
-            delivery: delivery.as_str(),
-            message_id,
-            message: &reading.message,
-            slot,
+    let message = |id| NewMessage {
+        instance: &instance.id,
+        client: instance.client,
+        gateway: instance.gateway,
+        delivery: delivery.as_str(),
+        id,
+        message: &reading.message,
+    };
+    let media: Vec<_> = reading
+        .media
+        .iter()
+        .map(|found| NewMedia {
             found,
             skip: policy::skip(keep, &reading.message, found),
-        };
-        puts.push(queue::put(tx, &new, now).await?);
+        })
+        .collect();
+    if !reading.message.id.is_empty() {
+        return queue::put(tx, &message(&reading.message.id), &media, now).await;
+    }
+    let ids: Vec<_> = media.iter().map(|new| id_from_media(new.found)).collect();
+    let mut puts = Vec::with_capacity(media.len());
+    for (id, new) in ids.iter().zip(&media) {
+        puts.extend(queue::put(tx, &message(id), std::slice::from_ref(new), now).await?);
     }
     Ok(puts)
 }
@@ -207,48 +215,4 @@ fn id_from_media(found: &wa_media::FoundMedia) -> String {
             let _ = write!(text, "{byte:02x}");
             text
         })
-}
-
-struct Delivery {
-    id: DeliveryId,
-    instance: String,
-    received_at: Millis,
-    verdict: &'static str,
-    reason: Option<String>,
-    body_size: u64,
-    body_lz4: Vec<u8>,
-}
-
-impl Delivery {
-    fn new(
-        instance: &Instance,
-        now: Millis,
-        verdict: &'static str,
-        reason: Option<String>,
-        body: &[u8],
-    ) -> Self {
-        Self {
-            id: DeliveryId(fresh_id(now)),
-            instance: instance.id.as_str().to_owned(),
-            received_at: now,
-            verdict,
-            reason,
-            body_size: body.len() as u64,
-            body_lz4: lz4_flex::compress_prepend_size(body),
-        }
-    }
-
-    async fn keep(&self, tx: &mut Tx) -> Result<(), Error> {
-        let sql = "insert into deliveries (id, instance, received_at, verdict, reason, body_size, body_lz4) values ($1, $2, $3, $4, $5, $6, $7)";
-        let values = values![
-            self.id.as_str(),
-            &self.instance,
-            self.received_at,
-            self.verdict,
-            self.reason.clone(),
-            self.body_size,
-            self.body_lz4.as_slice(),
-        ];
-        tx.run(sql, values).await.map(drop)
-    }
 }

@@ -1,43 +1,65 @@
 //! midiateca keeps every photo, voice note, video, document and sticker that arrives on a company's
-//! WhatsApp numbers. The modules stand in the order in which data flows.
+//! WhatsApp numbers. The modules stand in the order in which data flows; the ground comes last.
+
+/// The nouns: a media, its kind, its status, the reasons why it failed.
+pub mod media;
+
+/// The network's side: the webhook door and the health checks.
+pub mod http;
+
+/// What each gateway says and how it is asked. Pure.
+pub mod gateway;
+
+/// From an authenticated body to committed rows.
+pub mod intake;
+
+/// The raw bodies of webhooks, as they came.
+pub mod delivery;
+
+/// The media table as a queue.
+pub mod queue;
+
+/// The loop that keeps downloads running.
+pub mod worker;
+
+/// One media from end to end.
+pub mod archive;
+
+/// Bytes from the network under limits, and which addresses may be spoken to.
+pub mod fetch;
+
+/// Where a file lives.
+pub mod vault;
+
+/// What is held: find, list, count.
+pub mod catalog;
+
+/// What happened, in order.
+pub mod events;
+
+/// Clients and instances: whose numbers these are.
+pub mod registry;
+
+/// The command line.
+pub mod cli;
 
 /// The handles of all rooms.
 pub mod app;
-/// One media from end to end.
-pub mod archive;
-/// What is held: find, list, count.
-pub mod catalog;
-/// The command line.
-pub mod cli;
-/// Time.
-pub mod clock;
-/// The settings.
-pub mod config;
+
 /// The database.
 pub mod db;
-/// What happened, in order.
-pub mod events;
-/// Bytes from the network under limits, and which addresses may be spoken to.
-pub mod fetch;
-/// What each gateway says and how it is asked. Pure.
-pub mod gateway;
-/// The network's side: the webhook door and the health checks.
-pub mod http;
-/// From an authenticated body to committed rows.
-pub mod intake;
-/// The nouns: a media, its kind, its status, the reasons why it failed.
-pub mod media;
-/// The media table as a queue.
-pub mod queue;
-/// Clients and instances: whose numbers these are.
-pub mod registry;
+
+/// The settings.
+pub mod config;
+
 /// Sealed tokens and hashed ones.
 pub mod secrets;
+
+/// Time.
+pub mod clock;
+
 /// The end, in order.
 pub mod shutdown;
+
 /// Logs.
 pub mod telemetry;
-/// Where a file lives.
-pub mod vault;
-/// The loop that keeps downloads running.
-pub mod worker;

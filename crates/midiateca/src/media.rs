@@ -99,6 +99,8 @@ impl MediaStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Route {
+    /// The delivery itself brought the bytes.
+    Inline,
     /// Fetched from WhatsApp's CDN and decrypted here.
     Cdn,
     /// The gateway downloaded, decrypted and handed out a link.
@@ -106,9 +108,13 @@ pub enum Route {
 }
 
 impl Route {
+    /// All of them, in the order in which they are usually tried.
+    pub const ALL: [Self; 3] = [Self::Inline, Self::Cdn, Self::Gateway];
+
     /// The name in the database and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Inline => "inline",
             Self::Cdn => "cdn",
             Self::Gateway => "gateway",
         }
@@ -116,9 +122,7 @@ impl Route {
 
     /// The route of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Cdn, Self::Gateway]
-            .into_iter()
-            .find(|route| route.as_str() == name)
+        Self::ALL.into_iter().find(|route| route.as_str() == name)
     }
 
     /// Routes in their order, from a list with commas. Nothing when one is unknown or named twice, or none is named.

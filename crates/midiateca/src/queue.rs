@@ -9,10 +9,10 @@ use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::gateway::Gateway;
 use crate::media::{
-    Attempt, InstanceId, KeyKind, MediaId, MediaKey, MediaKind, MediaStatus, Reason,
+    Attempt, DeliveryId, InstanceId, KeyKind, MediaId, MediaKey, MediaKind, MediaStatus, Reason,
 };
 
-pub use put::{NewMedia, Put, put};
+pub use put::{NewMedia, NewMessage, Put, put};
 
 /// The waits between rounds; after the last of them, daily until the deadline.
 const LADDER: [Millis; 6] = [
@@ -41,6 +41,10 @@ pub struct Job {
     pub client: i64,
     /// From which gateway.
     pub gateway: Gateway,
+    /// The delivery that told of it, or that brought its bytes.
+    pub delivery: DeliveryId,
+    /// Whether that delivery holds the bytes themselves.
+    pub inline: bool,
     /// The message's id.
     pub message_id: String,
     /// Which of the message's files.
@@ -61,6 +65,8 @@ pub struct Job {
     pub media_key_malformed: bool,
     /// The path on the CDN.
     pub direct_path: Option<String>,
+    /// A full link that needs no key.
+    pub static_url: Option<String>,
     /// SHA-256 of the plaintext, as told.
     pub sha256_told: Option<[u8; 32]>,
     /// SHA-256 of the encrypted file, as told.
@@ -80,7 +86,7 @@ pub struct Job {
 /// The columns of a [`Job`], for `returning`.
 macro_rules! claimed {
     () => {
-        "id, instance, client, gateway, message_id, slot, kind, key_kind, mime_declared, file_name, named_at, media_key, media_key_malformed, direct_path, sha256_told, enc_sha256_told, length_told, rounds, attempts, deadline, fence"
+        "id, instance, client, gateway, delivery, inline, message_id, slot, kind, key_kind, mime_declared, file_name, named_at, media_key, media_key_malformed, direct_path, static_url, sha256_told, enc_sha256_told, length_told, rounds, attempts, deadline, fence"
     };
 }
 
@@ -90,6 +96,8 @@ fn job_of(row: &Row) -> Result<Job, Error> {
         instance: InstanceId(row.text("instance")?),
         client: row.int("client")?,
         gateway: row.parsed("gateway", Gateway::parse)?,
+        delivery: DeliveryId(row.text("delivery")?),
+        inline: row.flag("inline")?,
         message_id: row.text("message_id")?,
         slot: row.int("slot")?,
         kind: row.parsed("kind", MediaKind::parse)?,
@@ -100,6 +108,7 @@ fn job_of(row: &Row) -> Result<Job, Error> {
         media_key: row.bytes32_or_none("media_key")?.map(MediaKey::new),
         media_key_malformed: row.flag("media_key_malformed")?,
         direct_path: row.text_or_none("direct_path")?,
+        static_url: row.text_or_none("static_url")?,
         sha256_told: row.bytes32_or_none("sha256_told")?,
         enc_sha256_told: row.bytes32_or_none("enc_sha256_told")?,
         length_told: row

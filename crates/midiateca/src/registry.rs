@@ -29,7 +29,7 @@ pub struct Instance {
     pub gateway: Gateway,
     /// Where the gateway's API is, such as `https://api.w-api.app/v1`.
     pub api_base: String,
-    /// Where WhatsApp's CDN is, if not at its usual hosts.
+    /// Where WhatsApp's CDN is, if not at its usual hosts: origins with commas, the first one first.
     pub cdn_base: Option<String>,
     /// The ways to the bytes in their order, if not the usual ones.
     pub routes: Option<Vec<Route>>,
@@ -106,31 +106,63 @@ pub async fn clients(db: &Db) -> Result<Vec<Client>, Error> {
         .collect()
 }
 
-/// Adds an instance, or takes an existing one over with new settings: its media stay. A token that is not
-/// given stays as it was.
-pub async fn put_instance(tx: &mut Tx, instance: &Instance, now: Millis) -> Result<(), Error> {
-    let sql = "insert into instances (id, client, gateway, api_base, cdn_base, token_sealed, hook_hash, created_at, routes)
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-               on conflict (id) do update set client = excluded.client, gateway = excluded.gateway,
-                 api_base = excluded.api_base, cdn_base = excluded.cdn_base, routes = excluded.routes,
-                 token_sealed = coalesce(excluded.token_sealed, instances.token_sealed),
-                 hook_hash = excluded.hook_hash, removed_at = null";
+/// What is told of an instance when it is added, or told anew.
+#[derive(Clone, Debug)]
+pub struct NewInstance {
+    /// The gateway's name for it.
+    pub id: InstanceId,
+    /// Whose it is.
+    pub client: i64,
+    /// Which gateway.
+    pub gateway: Gateway,
+    /// See [`Instance::api_base`]; the gateway's usual one unless given.
+    pub api_base: Option<String>,
+    /// See [`Instance::cdn_base`].
+    pub cdn_base: Option<String>,
+    /// See [`Instance::routes`].
+    pub routes: Option<Vec<Route>>,
+    /// The gateway's token, sealed.
+    pub token_sealed: Option<Vec<u8>>,
+    /// SHA-256 of the token in the webhook address, for an instance that has none yet.
+    pub hook_hash: [u8; 32],
+}
+
+/// Adds an instance. One that exists takes what is given and keeps everything else, above all its client and its
+/// webhook address; one that was removed begins anew, and its media stay. Says whether the new address is its own.
+pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result<bool, Error> {
+    let sql = "insert into instances as i (id, client, gateway, api_base, cdn_base, token_sealed, hook_hash, created_at, routes)
+               values ($1, $2, $3, coalesce($4, $10), $5, $6, $7, $8, $9)
+               on conflict (id) do update set
+                 client = case when i.removed_at is null then i.client else excluded.client end,
+                 gateway = case when i.removed_at is null then i.gateway else excluded.gateway end,
+                 api_base = case when i.removed_at is null then coalesce($4, i.api_base) else excluded.api_base end,
+                 cdn_base = case when i.removed_at is null then coalesce($5, i.cdn_base) else excluded.cdn_base end,
+                 routes = case when i.removed_at is null then coalesce($9, i.routes) else excluded.routes end,
+                 token_sealed = case when i.removed_at is null then coalesce($6, i.token_sealed) else excluded.token_sealed end,
+                 hook_hash = case when i.removed_at is null then i.hook_hash else excluded.hook_hash end,
+                 removed_at = null
+               returning hook_hash";
+    let routes = new.routes.as_ref().map(|routes| {
+        let names: Vec<_> = routes.iter().map(|route| route.as_str()).collect();
+        names.join(",")
+    });
     let values = values![
-        instance.id.as_str(),
-        instance.client,
-        instance.gateway.as_str(),
-        &instance.api_base,
-        instance.cdn_base.clone(),
-        instance.token_sealed.clone(),
-        instance.hook_hash.as_slice(),
+        new.id.as_str(),
+        new.client,
+        new.gateway.as_str(),
+        new.api_base.clone(),
+        new.cdn_base.clone(),
+        new.token_sealed.clone(),
+        new.hook_hash,
         now,
-        instance.routes.as_ref().map(|routes| routes
-            .iter()
-            .map(|route| route.as_str())
-            .collect::<Vec<_>>()
-            .join(",")),
+        routes,
+        new.gateway.usual_api_base(),
     ];
-    tx.run(sql, values).await.map(drop)
+    let row = tx.row(sql, values).await?;
+    let kept = row
+        .map(|row| row.bytes32_or_none("hook_hash"))
+        .transpose()?;
+    Ok(kept.flatten() == Some(new.hook_hash))
 }
 
 /// Stops an instance from receiving; what it holds stays. False when there is none of that name.

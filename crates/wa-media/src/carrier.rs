@@ -13,6 +13,10 @@ const CARRIERS: &[(&str, MediaKind)] = &[
     ("ptvMessage", MediaKind::Video),
     ("stickerMessage", MediaKind::Sticker),
     ("videoMessage", MediaKind::Video),
+    ("extendedAudioMessage", MediaKind::Audio),
+    ("extendedDocumentMessage", MediaKind::Document),
+    ("extendedImageMessage", MediaKind::Image),
+    ("extendedVideoMessage", MediaKind::Video),
     ("stickerPackMessage", MediaKind::Document),
     ("productImage", MediaKind::Image),
     ("catalogImage", MediaKind::Image),
@@ -43,6 +47,75 @@ const CLOSED: &[&str] = &[
     "musicMetadata",
     "paymentInfo",
     "invoiceMessage",
+    "processedVideos",
+];
+
+/// Fields on the way to a carrier: wrappers, which hold a whole message, and shells, which hold a carrier.
+const WAYS: &[&str] = &[
+    "message",
+    "deviceSentMessage",
+    "ephemeralMessage",
+    "viewOnceMessage",
+    "viewOnceMessageV2",
+    "viewOnceMessageV2Extension",
+    "documentWithCaptionMessage",
+    "editedMessage",
+    "groupMentionedMessage",
+    "botInvokeMessage",
+    "lottieStickerMessage",
+    "eventCoverImage",
+    "statusMentionMessage",
+    "groupStatusMentionMessage",
+    "pollCreationOptionImageMessage",
+    "pollCreationMessageV4",
+    "associatedChildMessage",
+    "statusAddYours",
+    "groupStatusMessage",
+    "groupStatusMessageV2",
+    "limitSharingMessage",
+    "botTaskMessage",
+    "questionMessage",
+    "questionReplyMessage",
+    "botForwardedMessage",
+    "newsletterAdminProfileMessage",
+    "newsletterAdminProfileStatusMessage",
+    "spoilerMessage",
+    "botPlatformRegistrationSuccessMessage",
+    "protocolMessage",
+    "aiQueryFanout",
+    "commentMessage",
+    "interactiveAnnotations",
+    "annotations",
+    "embeddedContent",
+    "embeddedMessage",
+    "interactiveMessage",
+    "interactiveMessageTemplate",
+    "header",
+    "footer",
+    "carouselMessage",
+    "cards",
+    "templateMessage",
+    "hydratedTemplate",
+    "hydratedFourRowTemplate",
+    "fourRowTemplate",
+    "highlyStructuredMessage",
+    "hydratedHsm",
+    "buttonsMessage",
+    "productMessage",
+    "product",
+    "catalog",
+    "requestPaymentMessage",
+    "sendPaymentMessage",
+    "noteMessage",
+    // Gateways' own envelopes.
+    "msgContent",
+    "content",
+    "payload",
+    "data",
+    "_data",
+    "event",
+    "rawMessage",
+    "sourceWebMsg",
 ];
 
 /// The place of a carrier's name in the order of files, and what it carries.
@@ -56,6 +129,16 @@ pub(crate) fn carrier(name: &str) -> Option<(usize, MediaKind)> {
 /// Whether nothing in a field of that name is new media of this message.
 pub(crate) fn is_closed(name: &str) -> bool {
     CLOSED.iter().any(|closed| same_name(name, closed))
+}
+
+/// Whether a field of that name is known to lead to media.
+pub(crate) fn is_known_way(name: &str) -> bool {
+    WAYS.iter().any(|known| same_name(name, known))
+}
+
+/// Whether a field inside the description of a file can hold a message of its own.
+pub(crate) fn is_annotation(name: &str) -> bool {
+    same_name(name, "interactiveAnnotations") || same_name(name, "annotations")
 }
 
 /// The label that a carrier's key usually has.

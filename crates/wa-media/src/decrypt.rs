@@ -6,26 +6,18 @@
 
 use aes::Aes256Dec;
 use cbc::cipher::{Array, BlockModeDecrypt as _, KeyIvInit as _};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
+use crate::mac::{self, MAC_BYTES};
 use crate::proof::HEAD_BYTES;
-use crate::{Expected, KeyKind, MediaKey, Proof, Verified, magic};
+use crate::{Expected, KeyKind, MediaKey, Proof, Verified, label};
 
 const BLOCK_BYTES: usize = 16;
-const MAC_BYTES: usize = 10;
 /// The last block, for its padding, and the MAC: held back until the end is known.
 const HELD_BACK: usize = BLOCK_BYTES + MAC_BYTES;
 /// Enough for the caches, and large enough for the cipher's parallel blocks.
 const PIECE: usize = 64 << 10;
-/// The labels that are tried when the declared one is wrong, the likeliest first.
-const CANDIDATES: [KeyKind; 4] = [
-    KeyKind::Image,
-    KeyKind::Video,
-    KeyKind::Audio,
-    KeyKind::Document,
-];
-
 /// What was compared, and how it came out; nothing where there was nothing to compare.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checks {
@@ -42,6 +34,10 @@ pub struct Checks {
 /// Why a file was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Cause {
+    /// Not encrypted at all: the bytes themselves have the plaintext's promised hash. Seen of channels, which
+    /// send a key along that nothing needs. To be taken with [`PlainVerifier`](crate::PlainVerifier).
+    #[error("the file is not encrypted")]
+    NotEncrypted,
     /// Shorter than any encrypted file: 26 bytes.
     #[error("only {received} bytes, fewer than any encrypted file has")]
     TooShort {
@@ -96,6 +92,8 @@ pub struct Decrypted {
 pub struct Decryptor {
     key: MediaKey,
     kind: KeyKind,
+    /// Whether another label may be taken when the first block makes sense only under that.
+    may_guess: bool,
     expected: Expected,
     state: Option<State>,
     carry: Vec<u8>,
@@ -114,11 +112,8 @@ struct State {
 impl State {
     fn new(key: &MediaKey, kind: KeyKind) -> Self {
         let keys = key.expand(kind);
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&keys.mac_key).expect("HMAC takes keys of any length");
-        mac.update(&keys.iv);
         Self {
-            mac,
+            mac: mac::begin(&keys),
             cipher: cbc::Decryptor::new(&keys.cipher_key.into(), &keys.iv.into()),
         }
     }
@@ -134,10 +129,20 @@ impl State {
 impl Decryptor {
     /// Begins. `kind` is the declared label; when the first block makes sense only under another of the usual
     /// four, that one is taken, for senders' caches sometimes send a file that was encrypted as another type.
+    /// A file whose beginning is of no known kind needs a second reading: see [`LabelFinder`](crate::LabelFinder).
     pub fn new(key: &MediaKey, kind: KeyKind, expected: Expected) -> Self {
+        Self {
+            may_guess: true,
+            ..Self::of_proven_label(key, kind, expected)
+        }
+    }
+
+    /// Begins, and holds on to the label whatever the plaintext looks like.
+    pub fn of_proven_label(key: &MediaKey, kind: KeyKind, expected: Expected) -> Self {
         Self {
             key: key.clone(),
             kind,
+            may_guess: false,
             expected,
             state: None,
             carry: Vec::with_capacity(HELD_BACK + BLOCK_BYTES),
@@ -179,8 +184,11 @@ impl Decryptor {
     }
 
     fn decrypt(&mut self, blocks: &mut [u8]) {
-        if self.state.is_none() {
-            self.kind = fitting_kind(&self.key, self.kind, blocks);
+        if self.state.is_none()
+            && self.may_guess
+            && let Some(first) = blocks.first_chunk()
+        {
+            self.kind = label::guess(&self.key, self.kind, first);
         }
         let state = self
             .state
@@ -200,24 +208,22 @@ impl Decryptor {
     pub fn finish(mut self, plaintext: &mut Vec<u8>) -> Result<Decrypted, Failure> {
         let received = self.received;
         let mut checks = Checks::default();
-        if received < HELD_BACK as u64 {
-            return Err(Failure {
-                cause: Cause::TooShort { received },
-                checks,
-            });
-        }
         let enc_sha256: [u8; 32] = std::mem::take(&mut self.enc_sha256).finalize().into();
         checks.enc_sha256 = self
             .expected
             .enc_sha256
             .map(|promised| promised == enc_sha256);
+        let failure = |cause| Failure { cause, checks };
+        if self.expected.sha256 == Some(enc_sha256) {
+            return Err(failure(Cause::NotEncrypted));
+        }
+        if received < HELD_BACK as u64 {
+            return Err(failure(Cause::TooShort { received }));
+        }
         let mut rest = std::mem::take(&mut self.carry);
         let tag = rest.split_off(rest.len() - MAC_BYTES);
         if !rest.len().is_multiple_of(BLOCK_BYTES) {
-            return Err(Failure {
-                cause: Cause::BadShape { received },
-                checks,
-            });
+            return Err(failure(Cause::BadShape { received }));
         }
         self.decrypt(&mut rest);
         checks.mac = self
@@ -279,109 +285,4 @@ fn padding_bytes(last: &[u8]) -> Option<usize> {
     let whole =
         (1..=BLOCK_BYTES).contains(&count) && tail.iter().all(|byte| usize::from(*byte) == count);
     whole.then_some(count)
-}
-
-/// The declared label, unless the first block is a known beginning under another one only.
-fn fitting_kind(key: &MediaKey, declared: KeyKind, blocks: &[u8]) -> KeyKind {
-    let begins_well = |kind: KeyKind| {
-        let mut first = [0; BLOCK_BYTES];
-        first.copy_from_slice(&blocks[..BLOCK_BYTES]);
-        State::new(key, kind).decrypt(&mut first);
-        magic::is_known(&first)
-    };
-    if !CANDIDATES.contains(&declared) || begins_well(declared) {
-        return declared;
-    }
-    let others = CANDIDATES.into_iter().filter(|kind| *kind != declared);
-    others
-        .into_iter()
-        .find(|kind| begins_well(*kind))
-        .unwrap_or(declared)
-}
-
-#[cfg(all(test, feature = "encrypt"))]
-mod tests {
-    use super::*;
-    use crate::encrypt::encrypt;
-
-    fn decrypt(
-        body: &[u8],
-        piece: usize,
-        kind: KeyKind,
-        expected: &Expected,
-    ) -> Result<(Vec<u8>, Decrypted), Failure> {
-        let mut decryptor = Decryptor::new(&MediaKey::new([7; 32]), kind, expected.clone());
-        let mut plaintext = Vec::new();
-        body.chunks(piece)
-            .for_each(|chunk| decryptor.update(chunk, &mut plaintext));
-        let decrypted = decryptor.finish(&mut plaintext)?;
-        Ok((plaintext, decrypted))
-    }
-
-    #[test]
-    fn what_was_encrypted_decrypts_in_pieces_of_any_size() {
-        for size in (0..80).chain([4_095, 4_096, 65_535, 65_536, 65_537, 200_000]) {
-            let plain: Vec<u8> = (0..size)
-                .map(|i| u8::try_from(i % 251).unwrap_or(0))
-                .collect();
-            let encrypted = encrypt(&MediaKey::new([7; 32]), KeyKind::Video, &plain);
-            let expected = Expected {
-                sha256: Some(encrypted.sha256),
-                enc_sha256: Some(encrypted.enc_sha256),
-            };
-            for piece in [1, 15, 16, 17, 25, 26, 27, 4_096, 70_000, 300_000] {
-                let (back, decrypted) =
-                    decrypt(&encrypted.body, piece, KeyKind::Video, &expected).unwrap();
-                assert_eq!(back, plain);
-                assert_eq!(
-                    (decrypted.verified.proof(), decrypted.verified.size_bytes()),
-                    (Proof::Full, size as u64)
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn every_flipped_bit_and_every_cut_is_noticed() {
-        let encrypted = encrypt(&MediaKey::new([7; 32]), KeyKind::Audio, &[5; 100]);
-        for expected in [
-            Expected::default(),
-            Expected {
-                sha256: Some(encrypted.sha256),
-                enc_sha256: None,
-            },
-        ] {
-            for bit in 0..encrypted.body.len() * 8 {
-                let mut body = encrypted.body.clone();
-                body[bit / 8] ^= 1 << (bit % 8);
-                assert!(
-                    decrypt(&body, 33, KeyKind::Audio, &expected).is_err(),
-                    "bit {bit}"
-                );
-            }
-            for length in 0..encrypted.body.len() {
-                assert!(
-                    decrypt(&encrypted.body[..length], 33, KeyKind::Audio, &expected).is_err(),
-                    "length {length}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn without_a_hash_the_mac_is_the_proof() {
-        let encrypted = encrypt(&MediaKey::new([7; 32]), KeyKind::Audio, b"OggS");
-        let (_, decrypted) =
-            decrypt(&encrypted.body, 99, KeyKind::Audio, &Expected::default()).unwrap();
-        assert_eq!(decrypted.verified.proof(), Proof::Mac);
-    }
-
-    #[test]
-    fn a_document_that_was_encrypted_as_a_photo_is_recovered() {
-        let plain = [b"\xff\xd8\xff\xe0\0\x10JFIF".as_slice(), &[9; 500]].concat();
-        let encrypted = encrypt(&MediaKey::new([7; 32]), KeyKind::Image, &plain);
-        let (back, decrypted) =
-            decrypt(&encrypted.body, 7, KeyKind::Document, &Expected::default()).unwrap();
-        assert_eq!((back, decrypted.key_kind), (plain, KeyKind::Image));
-    }
 }

@@ -1,13 +1,14 @@
 //! The encrypting half, for simulators and tests.
 
 use aes::Aes256;
-use cbc::Encryptor;
-use cbc::cipher::block_padding::Pkcs7;
-use cbc::cipher::{BlockModeEncrypt as _, KeyIvInit as _};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use cbc::cipher::{Array, BlockModeEncrypt as _, KeyIvInit as _};
+use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
+use crate::mac::{self, MAC_BYTES};
 use crate::{KeyKind, MediaKey};
+
+const BLOCK_BYTES: usize = 16;
 
 /// An encrypted file with the hashes that a message would tell.
 #[derive(Clone, Debug)]
@@ -20,32 +21,78 @@ pub struct Encrypted {
     pub enc_sha256: [u8; 32],
 }
 
-/// Encrypts as WhatsApp does: AES-256-CBC with PKCS#7, then the first ten bytes of HMAC-SHA256 over IV and ciphertext.
-pub fn encrypt(key: &MediaKey, kind: KeyKind, plaintext: &[u8]) -> Encrypted {
-    let keys = key.expand(kind);
-    let cipher = Encryptor::<Aes256>::new(&keys.cipher_key.into(), &keys.iv.into());
-    let mut body = cipher.encrypt_padded_vec::<Pkcs7>(plaintext);
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(&keys.mac_key).expect("HMAC takes keys of any length");
-    mac.update(&keys.iv);
-    mac.update(&body);
-    body.extend_from_slice(&mac.finalize().into_bytes()[..10]);
-    Encrypted {
-        sha256: Sha256::digest(plaintext).into(),
-        enc_sha256: Sha256::digest(&body).into(),
-        body,
+/// Takes plaintext in pieces of any size and gives the encrypted file. Constant memory.
+pub struct Encryptor {
+    cipher: cbc::Encryptor<Aes256>,
+    mac: Hmac<Sha256>,
+    sha256: Sha256,
+    enc_sha256: Sha256,
+    /// Plaintext that fills no block yet.
+    rest: Vec<u8>,
+}
+
+impl Encryptor {
+    /// Begins.
+    pub fn new(key: &MediaKey, kind: KeyKind) -> Self {
+        let keys = key.expand(kind);
+        Self {
+            cipher: cbc::Encryptor::new(&keys.cipher_key.into(), &keys.iv.into()),
+            mac: mac::begin(&keys),
+            sha256: Sha256::new(),
+            enc_sha256: Sha256::new(),
+            rest: Vec::with_capacity(BLOCK_BYTES),
+        }
+    }
+
+    /// Takes the next plaintext, and appends what it encrypts to.
+    pub fn update(&mut self, plaintext: &[u8], ciphertext: &mut Vec<u8>) {
+        self.sha256.update(plaintext);
+        let start = ciphertext.len();
+        ciphertext.append(&mut self.rest);
+        ciphertext.extend_from_slice(plaintext);
+        let whole = (ciphertext.len() - start) / BLOCK_BYTES * BLOCK_BYTES;
+        self.rest.extend(ciphertext.drain(start + whole..));
+        self.encrypt(&mut ciphertext[start..]);
+    }
+
+    /// Pads, and appends the last block and the MAC. Returns the SHA-256 of the plaintext and of the file.
+    pub fn finish(mut self, ciphertext: &mut Vec<u8>) -> ([u8; 32], [u8; 32]) {
+        let start = ciphertext.len();
+        let padding = BLOCK_BYTES - self.rest.len();
+        ciphertext.append(&mut self.rest);
+        ciphertext.resize(start + BLOCK_BYTES, u8::try_from(padding).unwrap_or(0));
+        self.encrypt(&mut ciphertext[start..]);
+        let tag = self.mac.finalize().into_bytes();
+        self.enc_sha256.update(&tag[..MAC_BYTES]);
+        ciphertext.extend_from_slice(&tag[..MAC_BYTES]);
+        (
+            self.sha256.finalize().into(),
+            self.enc_sha256.finalize().into(),
+        )
+    }
+
+    fn encrypt(&mut self, blocks: &mut [u8]) {
+        let (whole, _) = Array::slice_as_chunks_mut(blocks);
+        self.cipher.encrypt_blocks(whole);
+        self.mac.update(blocks);
+        self.enc_sha256.update(&*blocks);
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// How long the encrypted file of so many bytes of plaintext is.
+pub fn encrypted_bytes(plaintext_bytes: u64) -> u64 {
+    (plaintext_bytes / BLOCK_BYTES as u64 + 1) * BLOCK_BYTES as u64 + MAC_BYTES as u64
+}
 
-    #[test]
-    fn files_are_encrypted_to_the_known_answer() {
-        let key = MediaKey::new(std::array::from_fn(|i| u8::try_from(i).unwrap()));
-        let body = encrypt(&key, KeyKind::Image, b"").body;
-        let hex: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "d86dbcfed371684274c26215fc53dc72cb480389e6f95d2b38d9");
+/// Encrypts as WhatsApp does: AES-256-CBC with PKCS#7, then the first ten bytes of HMAC-SHA256 over IV and ciphertext.
+pub fn encrypt(key: &MediaKey, kind: KeyKind, plaintext: &[u8]) -> Encrypted {
+    let mut encryptor = Encryptor::new(key, kind);
+    let mut body = Vec::with_capacity(plaintext.len() + 2 * BLOCK_BYTES + MAC_BYTES);
+    encryptor.update(plaintext, &mut body);
+    let (sha256, enc_sha256) = encryptor.finish(&mut body);
+    Encrypted {
+        body,
+        sha256,
+        enc_sha256,
     }
 }

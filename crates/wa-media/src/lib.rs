@@ -6,18 +6,23 @@ pub mod decrypt;
 #[cfg(feature = "encrypt")]
 pub mod encrypt;
 pub mod find;
+pub mod found;
 pub mod key;
 pub mod kind;
+mod label;
 pub mod link;
+mod mac;
 mod magic;
 pub mod plain;
 pub mod proof;
 pub mod read;
 
 pub use decrypt::{Cause, Checks, Decrypted, Decryptor, Failure};
-pub use find::{Found, FoundMedia, find};
+pub use find::{Found, find};
+pub use found::{FoundMedia, Inline};
 pub use key::{MediaKey, MediaKeys};
 pub use kind::{KeyKind, MediaKind};
-pub use link::{DirectPath, LinkError, expiry_of};
+pub use label::LabelFinder;
+pub use link::{DirectPath, LinkError, expiry_of, path_of_url};
 pub use plain::{PlainHints, PlainVerifier};
 pub use proof::{Expected, Proof, Refusal, Verified};

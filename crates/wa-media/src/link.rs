@@ -6,9 +6,9 @@ pub enum LinkError {
     /// It does not begin with exactly one slash.
     #[error("the path does not begin with exactly one slash")]
     NotAPath,
-    /// It holds a character that could change its meaning.
-    #[error("the path holds a space, control character, backslash or fragment")]
-    Character,
+    /// It holds what could change its meaning, or what a client would write in another way.
+    #[error("the path holds a character or dot segment that a client would write in another way")]
+    Altered,
 }
 
 /// A path with its signed query, safe to be put behind a host, byte for byte.
@@ -21,11 +21,15 @@ impl DirectPath {
         if !path.starts_with('/') || path.starts_with("//") {
             return Err(LinkError::NotAPath);
         }
-        let harmful = |letter: char| {
-            letter.is_control() || letter.is_whitespace() || matches!(letter, '\\' | '#')
+        // What the URL standard (url.spec.whatwg.org) leaves as it is in paths and queries alike.
+        let kept = |byte: u8| byte.is_ascii_graphic() && !b"\"#'<>\\^`{|}".contains(&byte);
+        let before_query = path.split('?').next().unwrap_or("");
+        let is_dots = |part: &str| {
+            let part = part.to_ascii_lowercase().replace("%2e", ".");
+            part == "." || part == ".."
         };
-        if path.chars().any(harmful) {
-            return Err(LinkError::Character);
+        if !path.bytes().all(kept) || before_query.split('/').any(is_dots) {
+            return Err(LinkError::Altered);
         }
         Ok(Self(path.to_owned()))
     }
@@ -44,6 +48,20 @@ impl DirectPath {
     pub fn url(&self, origin: &str) -> String {
         format!("{}{}", origin.trim_end_matches('/'), self.0)
     }
+}
+
+/// Where WhatsApp's media hosts are.
+const HOSTS: &str = "whatsapp.net";
+
+/// The path, with its query, of a full link to one of WhatsApp's own hosts; nothing of any other link.
+pub fn path_of_url(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("https://")?;
+    let (host, _) = rest.split_once('/')?;
+    let ours = host
+        .strip_suffix(HOSTS)
+        .is_some_and(|name| name.is_empty() || name.ends_with('.'));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    (ours && host.bytes().all(plain)).then(|| &rest[host.len()..])
 }
 
 /// The `oe` of a link's or path's query: hexadecimal unix seconds.

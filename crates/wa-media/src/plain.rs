@@ -1,12 +1,10 @@
 //! Bytes that should have come decrypted already, as a gateway hands them out.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
+use crate::mac::TrailingMac;
 use crate::proof::HEAD_BYTES;
 use crate::{Expected, KeyKind, MediaKey, MediaKind, Proof, Refusal, Verified};
-
-const MAC_BYTES: usize = 10;
 
 /// What else is known, to name a refusal well when the message promised no hash.
 #[derive(Clone, Debug)]
@@ -35,44 +33,6 @@ pub struct PlainVerifier {
     mac: Option<TrailingMac>,
     head: Vec<u8>,
     size_bytes: u64,
-}
-
-/// HMAC over all but the last ten bytes, which would be the MAC.
-struct TrailingMac {
-    mac: Hmac<Sha256>,
-    tail: Vec<u8>,
-}
-
-impl TrailingMac {
-    fn new(key: &MediaKey, kind: KeyKind) -> Self {
-        let keys = key.expand(kind);
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&keys.mac_key).expect("HMAC takes keys of any length");
-        mac.update(&keys.iv);
-        Self {
-            mac,
-            tail: Vec::new(),
-        }
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        if bytes.len() >= MAC_BYTES {
-            let (body, tail) = bytes.split_at(bytes.len() - MAC_BYTES);
-            self.mac.update(&self.tail);
-            self.mac.update(body);
-            self.tail.clear();
-            self.tail.extend_from_slice(tail);
-        } else {
-            self.tail.extend_from_slice(bytes);
-            let over = self.tail.len().saturating_sub(MAC_BYTES);
-            self.mac.update(&self.tail[..over]);
-            self.tail.drain(..over);
-        }
-    }
-
-    fn matches(self) -> bool {
-        self.tail.len() == MAC_BYTES && self.mac.verify_truncated_left(&self.tail).is_ok()
-    }
 }
 
 impl PlainVerifier {

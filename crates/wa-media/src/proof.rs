@@ -1,5 +1,7 @@
 //! What was promised, what was found true, and what was refused.
 
+use crate::magic;
+
 /// So many of a media's first bytes are kept, to tell what they are.
 pub(crate) const HEAD_BYTES: usize = 8 << 10;
 
@@ -57,6 +59,11 @@ impl Verified {
     /// How far they are proven.
     pub fn proof(&self) -> Proof {
         self.proof
+    }
+
+    /// Whether they begin as some known kind of file does.
+    pub fn begins_like_a_known_file(&self) -> bool {
+        self.head.first_chunk().is_some_and(magic::is_known)
     }
 
     /// The first of them, up to 8 KiB, to tell what they are.

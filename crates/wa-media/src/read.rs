@@ -26,8 +26,14 @@ pub fn field<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a V
     })
 }
 
+/// No field that is known has a longer name.
+pub(crate) const LONGEST_NAME: usize = 64;
+
 /// Whether two names are the same but for case and underscores.
 pub(crate) fn same_name(a: &str, b: &str) -> bool {
+    if a.len() > LONGEST_NAME || b.len() > LONGEST_NAME {
+        return false;
+    }
     let plain = |name: &'_ str| {
         name.bytes()
             .filter(|byte| *byte != b'_')
@@ -90,22 +96,34 @@ fn byte(value: &Value) -> Option<u8> {
 }
 
 fn bytes32_of_text(text: &str) -> Option<[u8; 32]> {
+    if text.len() > 1_024 {
+        return None;
+    }
+    let digits = text.trim();
+    if digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let pair = |i: usize| u8::from_str_radix(&digits[2 * i..2 * i + 2], 16).ok();
+        let bytes: Option<Vec<u8>> = (0..32).map(pair).collect();
+        return bytes?.try_into().ok();
+    }
+    base64_bytes(text)?.try_into().ok()
+}
+
+/// Base64 in either alphabet, padded or not, with white space or not, after a `data:` prefix or not.
+pub(crate) fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     let text = match text.split_once("base64,") {
         Some((prefix, rest)) if prefix.starts_with("data:") => rest,
         _ => text,
     };
-    let text: String = text
-        .chars()
-        .filter(|letter| !letter.is_ascii_whitespace())
-        .take(128)
+    let standard: Vec<u8> = text
+        .bytes()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .map(|byte| match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            other => other,
+        })
         .collect();
-    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        let pair = |i: usize| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok();
-        let bytes: Option<Vec<u8>> = (0..32).map(pair).collect();
-        return bytes?.try_into().ok();
-    }
-    let standard = text.replace('-', "+").replace('_', "/");
-    BASE64.decode(standard).ok()?.try_into().ok()
+    BASE64.decode(standard).ok()
 }
 
 /// A whole number, never negative: a number, digits as text, or a Long object `{low, high, unsigned}`.

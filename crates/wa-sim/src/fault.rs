@@ -1,6 +1,7 @@
 //! What can go wrong, on demand.
 
-/// How a media misbehaves. Faults of the call for a link come first, faults of the file after.
+/// How a media misbehaves. Faults of the call for a link come first, faults of the file after, those that only
+/// the CDN knows last; the CDN knows most of the file's as well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing: link and file are right.
@@ -50,6 +51,24 @@ pub enum Fault {
     RedirectTo(String),
     /// Any status for the file.
     FileStatus(u16),
+    /// The link has expired when it is handed out, and the file answers 410.
+    ExpiredLink,
+    /// The CDN gives only so many bytes, and calls that the whole file.
+    Truncated {
+        /// How many come.
+        bytes: u64,
+    },
+    /// One bit of the CDN's file is wrong.
+    CorruptAt {
+        /// In which byte.
+        offset: u64,
+    },
+    /// The CDN sends all from the beginning, whatever range is asked for, and the connection breaks after so
+    /// many bytes the first time.
+    IgnoresRange {
+        /// How many come.
+        after_bytes: usize,
+    },
     /// So many calls for a link fail as told, then all is right.
     FailTimes {
         /// How many.

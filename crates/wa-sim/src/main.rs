@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::Parser;
 
-/// A pretend W-API on loopback. Prints its origin, then serves until it is ended.
+/// A pretend W-API and WhatsApp CDN on loopback. Prints its origin and that of the CDN's second host, then serves
+/// until it is ended.
 #[derive(Parser)]
 struct Options {
     /// Where to listen.
@@ -29,6 +30,6 @@ async fn main() -> std::io::Result<()> {
     sim.world().add_instance(&options.instance, &options.token);
     sim.world()
         .set_delay(Duration::from_millis(options.delay_ms));
-    println!("{}", sim.origin());
+    println!("{}\n{}", sim.origin(), sim.fallback_origin());
     std::future::pending().await
 }

@@ -22,6 +22,12 @@ pub enum Content {
 
 const PIECE: usize = 64 << 10;
 
+/// The key of the documented audio, and of all that is made up on the spot: `rwyoaVpbrjfFQ3X1YKt7Y1+pnun0a2536qDKOnT2HuQ=`.
+pub const DOCUMENTED_KEY: [u8; 32] = [
+    0xaf, 0x0c, 0xa8, 0x69, 0x5a, 0x5b, 0xae, 0x37, 0xc5, 0x43, 0x75, 0xf5, 0x60, 0xab, 0x7b, 0x63,
+    0x5f, 0xa9, 0x9e, 0xe9, 0xf4, 0x6b, 0x6e, 0x77, 0xea, 0xa0, 0xca, 0x3a, 0x74, 0xf6, 0x1e, 0xe4,
+];
+
 impl Content {
     /// How many bytes.
     pub fn size_bytes(&self) -> u64 {
@@ -97,6 +103,14 @@ pub struct SimMedia {
     pub fault: Fault,
     /// How the CDN misbehaves.
     pub cdn_fault: Fault,
+    /// How the CDN's second host misbehaves.
+    pub fallback_fault: Fault,
+    /// Whether the delivery tells the key.
+    pub with_key: bool,
+    /// Whether the CDN has it unencrypted, as it has what channels publish.
+    pub in_the_clear: bool,
+    /// Whether the delivery brings the bytes themselves.
+    pub with_bytes: bool,
     pub file_name: Option<String>,
     pub caption: Option<String>,
     pub chat_id: Option<String>,
@@ -146,6 +160,10 @@ impl SimMedia {
             with_hashes: true,
             fault: Fault::None,
             cdn_fault: Fault::None,
+            fallback_fault: Fault::None,
+            with_key: true,
+            in_the_clear: false,
+            with_bytes: false,
             file_name: document.then(|| "orçamento da reforma.pdf".to_owned()),
             caption: (kind == MediaKind::Image).then(|| "segue a foto".to_owned()),
             chat_id: Some("5500900000001".to_owned()),
@@ -165,13 +183,13 @@ impl SimMedia {
         }
     }
 
+    /// The label under which it is encrypted.
+    pub(crate) fn label(&self) -> KeyKind {
+        self.key_kind.unwrap_or_else(|| self.kind.into())
+    }
+
     /// The documented audio: a thin delivery, 5067 bytes, a link that died on 5 September 2025.
     pub fn documented() -> Self {
-        let key = [
-            0xaf, 0x0c, 0xa8, 0x69, 0x5a, 0x5b, 0xae, 0x37, 0xc5, 0x43, 0x75, 0xf5, 0x60, 0xab,
-            0x7b, 0x63, 0x5f, 0xa9, 0x9e, 0xe9, 0xf4, 0xd9, 0xad, 0xbb, 0xde, 0xa0, 0xca, 0x38,
-            0xd9, 0xd3, 0x1e, 0xe4,
-        ];
         Self {
             content: Content::Bytes(file!("documented.ogg")),
             with_hashes: false,
@@ -182,7 +200,7 @@ impl SimMedia {
             moment: None,
             voice_note: false,
             event: None,
-            media_key: MediaKey::new(key),
+            media_key: MediaKey::new(DOCUMENTED_KEY),
             direct_path: Some(
                 "/v/t62.7117-24/19083661_1303226854859439_3997981883652895124_n.enc?ccb=11-4&oh=01_Q5Aa2AHv1g25E-1H3jqetiO5I0A7GCCp1SbCxNT7hCJBPKZhJw&oe=68BB4268&_nc_sid=5e03e0"
                     .to_owned(),

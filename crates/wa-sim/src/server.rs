@@ -9,23 +9,36 @@ use std::io;
 use std::net::SocketAddr;
 
 use axum::Router;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post, put};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::World;
+use crate::{Content, World};
 
 /// A running pretend gateway. It stops when dropped.
 pub struct Sim {
     address: SocketAddr,
+    fallback: SocketAddr,
     world: World,
     stop: CancellationToken,
+}
+
+/// Which of the CDN's hosts is asked.
+#[derive(Clone, Copy)]
+pub(crate) enum Host {
+    Main,
+    Fallback,
 }
 
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub world: World,
     pub origin: String,
+    /// An origin at which nobody listens.
+    pub closed: String,
+    pub host: Host,
 }
 
 impl Sim {
@@ -34,34 +47,43 @@ impl Sim {
         Self::start_on(SocketAddr::from(([127, 0, 0, 1], 0))).await
     }
 
-    /// Starts at an address.
-    #[expect(clippy::disallowed_methods, reason = "the one task of this crate")]
+    /// Starts at an address; the CDN's second host is at a free port beside it.
     pub async fn start_on(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
+        let beside = SocketAddr::new(address.ip(), 0);
+        let fallback_listener = TcpListener::bind(beside).await?;
+        let closed = TcpListener::bind(beside).await?.local_addr()?;
+        let (address, fallback) = (listener.local_addr()?, fallback_listener.local_addr()?);
         let world = World::default();
-        let shared = Shared {
+        let shared = |host| Shared {
             world: world.clone(),
             origin: format!("http://{address}"),
+            closed: format!("http://{closed}"),
+            host,
         };
-        let router = Router::new()
+        let cdn = || {
+            Router::new()
+                .route("/v/{*path}", get(cdn::fetch))
+                .route("/o1/{*path}", get(cdn::fetch))
+                .route("/m1/{*path}", get(cdn::fetch))
+        };
+        let main = cdn()
             .route("/v1/message/download-media", post(link::ask))
             .route("/media/file/{name}", get(file::fetch))
-            .route("/v/{*path}", get(cdn::fetch))
             .route("/v1/webhook/{slot}", put(panel::set_slot))
             .route("/v1/instance/fetch-instance", get(panel::fetch_instance))
             .route("/v1/instance/status-instance", get(panel::fetch_instance))
-            .with_state(shared);
+            .with_state(shared(Host::Main));
         let stop = CancellationToken::new();
-        let stopped = stop.clone().cancelled_owned();
-        tokio::spawn(async move {
-            tokio::select! {
-                outcome = axum::serve(listener, router) => drop(outcome),
-                () = stopped => {}
-            }
-        });
+        serve(listener, main, &stop);
+        serve(
+            fallback_listener,
+            cdn().with_state(shared(Host::Fallback)),
+            &stop,
+        );
         Ok(Self {
             address,
+            fallback,
             world,
             stop,
         })
@@ -70,6 +92,11 @@ impl Sim {
     /// Such as `http://127.0.0.1:40000`.
     pub fn origin(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The CDN's second host.
+    pub fn fallback_origin(&self) -> String {
+        format!("http://{}", self.fallback)
     }
 
     /// What an operator would configure.
@@ -81,6 +108,35 @@ impl Sim {
     pub fn world(&self) -> &World {
         &self.world
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the only tasks of this crate")]
+fn serve(listener: TcpListener, router: Router, stop: &CancellationToken) {
+    let stopped = stop.clone().cancelled_owned();
+    tokio::spawn(async move {
+        tokio::select! {
+            outcome = axum::serve(listener, router) => drop(outcome),
+            () = stopped => {}
+        }
+    });
+}
+
+/// What is made up on the spot, so that load generators need no registration: `…gen-{size}-{seed}_…`.
+fn generated(name: &str) -> Option<Content> {
+    let (_, rest) = name.split_once("gen-")?;
+    let (size, seed) = rest.split_once('_')?.0.split_once('-')?;
+    Some(Content::Generated {
+        size_bytes: size.parse().ok()?,
+        seed: seed.parse().ok()?,
+    })
+}
+
+fn redirect(target: &str) -> Response {
+    let mut response = StatusCode::FOUND.into_response();
+    if let Ok(value) = HeaderValue::from_str(target) {
+        response.headers_mut().insert(header::LOCATION, value);
+    }
+    response
 }
 
 impl Drop for Sim {

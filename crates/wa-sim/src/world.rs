@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use wa_media::MediaKind;
+use wa_media::encrypt::Encryptor;
 
 use crate::{Fault, SimMedia};
 
@@ -35,6 +36,8 @@ pub(crate) struct Entry {
     pub current: Fault,
     pub cdn_fault: Fault,
     pub cdn_requests: u32,
+    pub fallback_fault: Fault,
+    pub fallback_requests: u32,
     pub link_requests: u32,
     pub file_requests: u32,
 }
@@ -53,6 +56,7 @@ pub(crate) struct State {
     pub files: HashMap<String, String>,
     pub delay: Duration,
     pub down: bool,
+    pub cdn_down: bool,
     pub bearers_on_files: u32,
     /// Unix seconds; the beginning of time unless set.
     pub now: i64,
@@ -95,6 +99,8 @@ impl World {
             current: Fault::None,
             cdn_fault: media.cdn_fault.clone(),
             cdn_requests: 0,
+            fallback_fault: media.fallback_fault.clone(),
+            fallback_requests: 0,
             link_requests: 0,
             file_requests: 0,
             media: Arc::new(media),
@@ -115,6 +121,14 @@ impl World {
         if let Some(entry) = self.lock().media.get_mut(direct_path) {
             entry.cdn_fault = fault;
         }
+    }
+
+    /// How often the CDN's second host was asked for a media.
+    pub fn fallback_requests(&self, direct_path: &str) -> u32 {
+        self.lock()
+            .media
+            .get(direct_path)
+            .map_or(0, |entry| entry.fallback_requests)
     }
 
     /// How often the CDN was asked for a media.
@@ -149,6 +163,11 @@ impl World {
         self.lock().delay = delay;
     }
 
+    /// Whether the CDN answers everything with 503.
+    pub fn set_cdn_down(&self, down: bool) {
+        self.lock().cdn_down = down;
+    }
+
     /// Whether everything is answered 503.
     pub fn set_down(&self, down: bool) {
         self.lock().down = down;
@@ -173,6 +192,20 @@ fn made_up_path(media: &SimMedia) -> String {
     )
 }
 
+/// Of the encrypted file.
+fn enc_sha256(media: &SimMedia) -> [u8; 32] {
+    let mut encryptor = Encryptor::new(&media.media_key, media.label());
+    let mut offset = 0;
+    let mut unneeded = Vec::new();
+    while offset < media.content.size_bytes() {
+        let piece = media.content.piece(offset);
+        offset += piece.len() as u64;
+        encryptor.update(&piece, &mut unneeded);
+        unneeded.clear();
+    }
+    encryptor.finish(&mut unneeded).1
+}
+
 fn body_of(media: &SimMedia, delivery: &Delivery) -> Value {
     let mut leaf = json!({
         "mediaKey": STANDARD.encode(media.media_key.as_bytes()),
@@ -186,6 +219,13 @@ fn body_of(media: &SimMedia, delivery: &Delivery) -> Value {
             delivery.direct_path
         ));
         leaf["fileSha256"] = json!(STANDARD.encode(delivery.sha256));
+        leaf["fileEncSha256"] = json!(STANDARD.encode(enc_sha256(media)));
+        leaf["mediaKeyTimestamp"] = json!((media.expires_at - 30 * 86_400).to_string());
+    }
+    if !media.with_key {
+        for name in ["mediaKey", "fileEncSha256", "mediaKeyTimestamp"] {
+            leaf.as_object_mut().map(|leaf| leaf.remove(name));
+        }
     }
     let mut set = |name: &str, value: &Option<String>| {
         if let Some(value) = value {
@@ -200,6 +240,9 @@ fn body_of(media: &SimMedia, delivery: &Delivery) -> Value {
     }
     let carrier = format!("{}Message", media.kind.as_str());
     let mut body = json!({"instanceId": media.instance, "messageId": media.message_id, "msgContent": {carrier: leaf}});
+    if media.with_bytes {
+        body["msgContent"]["base64"] = json!(STANDARD.encode(media.content.piece(0)));
+    }
     if let Some(event) = &media.event {
         body["event"] = json!(event);
         body["connectedPhone"] = json!("5500900000000");

@@ -11,6 +11,7 @@ create table instances (
   client           integer not null references clients (id),
   gateway          text not null,
   api_base         text not null,
+  -- one or several origins with commas, in order; null for WhatsApp's own
   cdn_base         text,
   -- a list with commas, in order; null for the usual one
   routes           text,
@@ -66,6 +67,9 @@ create table media (
   media_key     blob,
   media_key_malformed integer not null,
   direct_path   text,
+  static_url    text,
+  -- whether the delivery itself holds the bytes
+  inline        integer not null,
   sha256_told   blob,
   enc_sha256_told blob,
   length_told   integer,

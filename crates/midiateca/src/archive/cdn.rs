@@ -1,16 +1,21 @@
 //! WhatsApp's own CDN: no session, no token, no go-between. The bytes come encrypted, and are decrypted and
 //! proven as they come. What a status means is taken from WhatsApp Web's behaviour.
 
-use wa_media::{Cause, Decryptor, DirectPath, Verified};
+use std::time::Duration;
 
-use super::{Trace, expected, keys, reason_of_download, reason_of_storage};
+use url::{Position, Url};
+use wa_media::{
+    Cause, Decryptor, DirectPath, Failure, KeyKind, LabelFinder, MediaKey, PlainVerifier, Proof,
+};
+
+use super::stream::{self, Source, stream};
+use super::{Proven, Trace, expected, hints, reason_of_refusal, reason_of_storage};
 use crate::app::App;
-use crate::fetch::Error;
 use crate::fetch::guard::Guard;
+use crate::fetch::{self, Manner, Wanted};
 use crate::media::Reason;
 use crate::queue::Job;
 use crate::registry::Instance;
-use crate::vault::Staging;
 
 /// The usual host, and the one that is asked when it fails.
 const ORIGINS: [&str; 2] = [
@@ -18,39 +23,64 @@ const ORIGINS: [&str; 2] = [
     "https://mmg-fallback.whatsapp.net",
 ];
 const DOMAINS: &[&str] = &["whatsapp.net"];
-/// How often a download that broke off is taken up where it ended.
 const MOST_RESUMES: u32 = 4;
+/// How long a host rests that said 429 or 507 without saying for how long.
+const USUAL_REST: Duration = Duration::from_secs(30);
+const REST_AFTER_507: Duration = Duration::from_secs(600);
 
-/// Whether the link's own signature has expired, so that asking is of no use.
-pub(super) fn is_too_late(app: &App, job: &Job) -> bool {
-    let expires_at = job.direct_path.as_deref().and_then(wa_media::expiry_of);
-    expires_at.is_some_and(|at| app.clock.now() >= at.saturating_mul(1_000))
+/// One address on the CDN.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Link {
+    /// The whole address; never to be logged.
+    url: String,
+    origin: Url,
+    /// The host alone.
+    pub host: String,
 }
 
-/// Fetches the encrypted file from one host, or from the next, and decrypts it.
-pub(super) async fn fetch(
-    app: &App,
-    job: &Job,
-    instance: &Instance,
-    trace: &mut Trace,
-) -> Result<(Staging, Verified), Reason> {
-    let (_, path) = keys(job)?;
+/// The media's addresses, in the order in which they are tried; or why there are none.
+pub(super) fn links(app: &App, job: &Job, instance: &Instance) -> Result<Vec<Link>, Reason> {
+    if job.media_key_malformed {
+        return Err(Reason::BadMediaKey);
+    }
+    let Some(path) = &job.direct_path else {
+        // Only what channels publish has a link without a path.
+        let url = job.static_url.as_ref().ok_or(Reason::KeysMissing)?;
+        let path = wa_media::path_of_url(url).ok_or(Reason::LinkRefused)?;
+        return Ok(vec![Link::of(&url[..url.len() - path.len()], path)?]);
+    };
     let path = DirectPath::parse(path).map_err(|_| Reason::BadDirectPath)?;
+    let now = app.clock.now();
+    if path
+        .expires_at()
+        .is_some_and(|at| now >= at.saturating_mul(1_000))
+    {
+        return Err(Reason::CdnExpired);
+    }
     let origins = match &instance.cdn_base {
-        Some(origin) => vec![origin.as_str()],
+        Some(bases) => bases.split(',').collect(),
         None => ORIGINS.to_vec(),
     };
-    let mut failed = Reason::CdnUnreachable;
-    for origin in origins {
-        match from_host(app, job, origin, &path, trace).await {
-            Err(reason) if another_host_may_help(reason) => failed = reason,
-            outcome => return outcome,
-        }
-    }
-    Err(failed)
+    let link = |origin: &str| Link::of(origin, path.as_str());
+    origins.into_iter().map(link).collect()
 }
 
-fn another_host_may_help(reason: Reason) -> bool {
+impl Link {
+    /// Puts a path behind an origin, and makes sure that it still is that path at that origin.
+    fn of(origin: &str, path: &str) -> Result<Self, Reason> {
+        let origin = Url::parse(origin.trim()).map_err(|_| Reason::LinkRefused)?;
+        let url = format!("{}{path}", origin.as_str().trim_end_matches('/'));
+        let joined = Url::parse(&url).map_err(|_| Reason::BadDirectPath)?;
+        if joined.origin() != origin.origin() || !joined[Position::BeforePath..].ends_with(path) {
+            return Err(Reason::BadDirectPath);
+        }
+        let host = origin.host_str().unwrap_or("").to_owned();
+        Ok(Self { url, origin, host })
+    }
+}
+
+/// Whether the same file may be had from another of the CDN's hosts.
+pub(super) fn another_host_may_help(reason: Reason) -> bool {
     matches!(
         reason,
         Reason::CdnUnreachable
@@ -59,124 +89,154 @@ fn another_host_may_help(reason: Reason) -> bool {
             | Reason::CdnCorrupt
             | Reason::CutShort
             | Reason::DownloadTimeout
+            | Reason::EmptyBody
+            | Reason::HtmlBody
+            | Reason::JsonBody
     )
 }
 
-async fn from_host(
+/// Fetches the file, decrypts it if it has a key, and proves it.
+pub(super) async fn fetch(
     app: &App,
     job: &Job,
-    origin: &str,
-    path: &DirectPath,
+    link: &Link,
     trace: &mut Trace,
-) -> Result<(Staging, Verified), Reason> {
-    let base = url::Url::parse(origin).map_err(|_| Reason::LinkRefused)?;
-    let host = base.host_str().unwrap_or("").to_owned();
-    trace.host = Some(host.clone());
-    if app.fetch.is_braked(&host) {
-        return Err(Reason::CdnThrottled);
+) -> Result<Proven, Reason> {
+    trace.host = Some(link.host.clone());
+    let guard = Guard::new(
+        link.origin.clone(),
+        DOMAINS,
+        &app.config.fetch.allowed_hosts,
+    );
+    let source = Source {
+        guard: &guard,
+        wanted: Wanted {
+            link: &link.url,
+            from: 0,
+            expected_bytes: job.length_told,
+            manner: Manner::Cdn,
+        },
+        most_resumes: MOST_RESUMES,
+        explain,
+    };
+    let outcome = proven(app, job, &source, trace).await;
+    if outcome.as_ref().err() == Some(&Reason::CdnThrottled) {
+        let usual = match trace.http_status {
+            Some(507) => REST_AFTER_507,
+            _ => USUAL_REST,
+        };
+        let rest = *trace.retry_after.get_or_insert(usual);
+        app.fetch.brake(&link.host, rest);
     }
-    let guard = Guard::new(base, DOMAINS, &app.config.fetch.allowed_hosts);
-    let link = path.url(origin);
-    let (key, _) = keys(job)?;
-    let mut decryptor = Decryptor::new(key, job.key_kind, expected(job));
-    let mut staging = app.vault.stage();
-    let mut plaintext = Vec::new();
-    let mut resumes = 0;
-    loop {
-        let broke =
-            match receive(app, job, &guard, &link, &mut decryptor, &mut staging, trace).await? {
-                Received::All => break,
-                Received::Broke(reason) => reason,
-            };
-        resumes += 1;
-        if resumes > MOST_RESUMES || decryptor.received_bytes() == 0 {
-            return Err(broke);
+    outcome
+}
+
+async fn proven(
+    app: &App,
+    job: &Job,
+    source: &Source<'_>,
+    trace: &mut Trace,
+) -> Result<Proven, Reason> {
+    let Some(key) = &job.media_key else {
+        return in_the_clear(app, job, source, trace).await;
+    };
+    let decryptor = Decryptor::new(key, job.key_kind, expected(job));
+    let failure = match decrypted(app, source, trace, decryptor).await? {
+        Ok(proven) => return Ok(proven),
+        Err(failure) => failure,
+    };
+    match failure.cause {
+        Cause::NotEncrypted => in_the_clear(app, job, source, trace).await,
+        // The bytes are right, or nobody said which they should be: then another label may fit the key.
+        Cause::WrongKey | Cause::Corrupt if failure.checks.enc_sha256 != Some(false) => {
+            let label = fitting_label(app, source, trace, key).await?;
+            let label = label.ok_or_else(|| reason_of_cause(failure.cause))?;
+            let decryptor = Decryptor::of_proven_label(key, label, expected(job));
+            let again = decrypted(app, source, trace, decryptor).await?;
+            again.map_err(|failure| reason_of_cause(failure.cause))
         }
+        cause => Err(reason_of_cause(cause)),
     }
-    let decrypted = decryptor
-        .finish(&mut plaintext)
-        .map_err(|failure| reason_of_cause(failure.cause))?;
+}
+
+async fn decrypted(
+    app: &App,
+    source: &Source<'_>,
+    trace: &mut Trace,
+    mut decryptor: Decryptor,
+) -> Result<Result<Proven, Failure>, Reason> {
+    let mut staging = app.vault.stage();
+    stream(app, source, &mut staging, trace, |chunk, plaintext| {
+        decryptor.update(chunk, plaintext);
+    })
+    .await?;
+    let mut last = Vec::new();
+    let decrypted = match decryptor.finish(&mut last) {
+        Ok(decrypted) => decrypted,
+        Err(failure) => return Ok(Err(failure)),
+    };
     staging
-        .write(&plaintext)
+        .write(&last)
         .await
         .map_err(|error| reason_of_storage(&error))?;
-    Ok((staging, decrypted.verified))
+    Ok(Ok((staging, decrypted.verified)))
 }
 
-enum Received {
-    All,
-    /// The connection ended or stalled in the middle; what came is good so far.
-    Broke(Reason),
+/// Reads the file a second time, to find the label under which the key fits.
+async fn fitting_label(
+    app: &App,
+    source: &Source<'_>,
+    trace: &mut Trace,
+    key: &MediaKey,
+) -> Result<Option<KeyKind>, Reason> {
+    let mut finder = LabelFinder::new(key);
+    let mut nothing = app.vault.stage();
+    stream(app, source, &mut nothing, trace, |chunk, _| {
+        finder.update(chunk);
+    })
+    .await?;
+    Ok(finder.finish())
 }
 
-/// Takes what one connection gives, from where the last one ended.
-async fn receive(
+/// What channels publish is not encrypted, and proven by its hash alone.
+async fn in_the_clear(
     app: &App,
     job: &Job,
-    guard: &Guard,
-    link: &str,
-    decryptor: &mut Decryptor,
-    staging: &mut Staging,
+    source: &Source<'_>,
     trace: &mut Trace,
-) -> Result<Received, Reason> {
-    let from = decryptor.received_bytes();
-    let mut download = match app
-        .fetch
-        .download_from(guard, link, from, job.length_told)
-        .await
-    {
-        Ok(download) => download,
-        Err(error) => return Err(refusal(app, &error, trace)),
-    };
-    trace.http_status = Some(download.status);
-    let mut plaintext = Vec::new();
-    loop {
-        let chunk = match download.next().await {
-            Ok(Some(chunk)) => chunk,
-            Ok(None) => return Ok(Received::All),
-            Err(error @ (Error::CutShort(_) | Error::TimedOut)) => {
-                return Ok(Received::Broke(reason_of_download(&error, trace)));
-            }
-            Err(error) => return Err(reason_of_download(&error, trace)),
-        };
-        decryptor.update(&chunk, &mut plaintext);
-        trace.size_bytes = decryptor.received_bytes();
-        staging
-            .write(&plaintext)
-            .await
-            .map_err(|error| reason_of_storage(&error))?;
-        plaintext.clear();
+) -> Result<Proven, Reason> {
+    let mut verifier = PlainVerifier::new(expected(job), hints(job));
+    let mut staging = app.vault.stage();
+    stream(app, source, &mut staging, trace, |chunk, kept| {
+        verifier.update(chunk);
+        kept.extend_from_slice(chunk);
+    })
+    .await?;
+    let verified = verifier
+        .finish()
+        .map_err(|refusal| reason_of_refusal(&refusal))?;
+    // Without key and hash an encrypted file cannot be told from noise, unless it begins like something known.
+    if verified.proof() == Proof::Unproven && !verified.begins_like_a_known_file() {
+        return Err(Reason::KeysMissing);
     }
+    Ok((staging, verified))
 }
 
 /// What it means that no file came.
-fn refusal(app: &App, error: &Error, trace: &mut Trace) -> Reason {
-    let Error::Status {
-        status,
-        retry_after,
-        excerpt,
-    } = error
-    else {
-        return match error {
-            Error::Unreachable(_) => Reason::CdnUnreachable,
-            other => reason_of_download(other, trace),
-        };
-    };
-    trace.http_status = Some(*status);
-    trace.retry_after = *retry_after;
-    match status {
-        400 => Reason::CdnRefused,
-        403 if excerpt.contains("URL signature expired") => Reason::CdnExpired,
-        401 | 403 => Reason::CdnForbidden,
-        404 | 410 => Reason::CdnGone,
-        429 | 507 => {
-            if let Some(host) = &trace.host {
-                app.fetch.brake(host, *retry_after);
-            }
-            Reason::CdnThrottled
-        }
-        _ => Reason::CdnFailed,
-    }
+fn explain(error: &fetch::Error, trace: &mut Trace) -> Reason {
+    stream::explain(
+        error,
+        trace,
+        Reason::CdnUnreachable,
+        |status, said| match status {
+            400 => Reason::CdnRefused,
+            403 if said.contains("URL signature expired") => Reason::CdnExpired,
+            401 | 403 => Reason::CdnForbidden,
+            404 | 410 => Reason::CdnGone,
+            429 | 507 => Reason::CdnThrottled,
+            _ => Reason::CdnFailed,
+        },
+    )
 }
 
 fn reason_of_cause(cause: Cause) -> Reason {
@@ -185,6 +245,6 @@ fn reason_of_cause(cause: Cause) -> Reason {
         Cause::TooShort { .. } | Cause::BadShape { .. } | Cause::Corrupt => Reason::CdnCorrupt,
         Cause::WrongKey => Reason::WrongKey,
         Cause::BadPadding => Reason::BadPadding,
-        Cause::PlainHashMismatch => Reason::HashMismatch,
+        Cause::PlainHashMismatch | Cause::NotEncrypted => Reason::SenderHashWrong,
     }
 }

@@ -1,17 +1,17 @@
 //! The gateway's own way: it downloads, decrypts and hands out a link.
 
 use url::Url;
-use wa_media::{PlainHints, PlainVerifier, Refusal, Verified};
+use wa_media::PlainVerifier;
 
-use super::{Trace, expected, keys, reason_of_download, reason_of_storage};
+use super::stream::{self, Source, stream};
+use super::{Proven, Trace, expected, hints, reason_of_refusal};
 use crate::app::App;
 use crate::fetch::guard::Guard;
-use crate::fetch::{self, Download};
-use crate::gateway::LinkRequest;
+use crate::fetch::{self, Manner, Wanted};
+use crate::gateway::{Link, LinkRequest};
 use crate::media::Reason;
 use crate::queue::Job;
 use crate::registry::{self, Instance};
-use crate::vault::Staging;
 
 /// Asks for a link, fetches what is behind it, and proves it.
 pub(super) async fn fetch(
@@ -19,10 +19,13 @@ pub(super) async fn fetch(
     job: &Job,
     instance: &Instance,
     trace: &mut Trace,
-) -> Result<(Staging, Verified), Reason> {
+) -> Result<Proven, Reason> {
     let api_base = Url::parse(&instance.api_base).map_err(|_| Reason::LinkRefused)?;
     let link = ask_for_link(app, job, instance, &api_base, trace).await?;
-    trace.host = Url::parse(&link)
+    if link.expires_at.is_some_and(|at| at <= app.clock.now()) {
+        return Err(Reason::LinkGone);
+    }
+    trace.host = Url::parse(&link.url)
         .ok()
         .and_then(|link| link.host_str().map(str::to_owned));
     let guard = Guard::new(
@@ -30,9 +33,35 @@ pub(super) async fn fetch(
         instance.gateway.known_domains(),
         &app.config.fetch.allowed_hosts,
     );
-    let download = app.fetch.download(&guard, &link, job.length_told).await;
-    let download = download.map_err(|error| reason_of_download(&error, trace))?;
-    prove(app, job, download, trace).await
+    let source = Source {
+        guard: &guard,
+        wanted: Wanted {
+            link: &link.url,
+            from: 0,
+            expected_bytes: job.length_told,
+            manner: Manner::Link,
+        },
+        most_resumes: 0,
+        explain,
+    };
+    let mut verifier = PlainVerifier::new(expected(job), hints(job));
+    let mut staging = app.vault.stage();
+    stream(app, &source, &mut staging, trace, |chunk, kept| {
+        verifier.update(chunk);
+        kept.extend_from_slice(chunk);
+    })
+    .await?;
+    let verified = verifier
+        .finish()
+        .map_err(|refusal| reason_of_refusal(&refusal))?;
+    Ok((staging, verified))
+}
+
+fn explain(error: &fetch::Error, trace: &mut Trace) -> Reason {
+    stream::explain(error, trace, Reason::LinkFailed, |status, _| match status {
+        403 | 404 | 410 => Reason::LinkGone,
+        _ => Reason::LinkFailed,
+    })
 }
 
 async fn ask_for_link(
@@ -41,8 +70,14 @@ async fn ask_for_link(
     instance: &Instance,
     api_base: &Url,
     trace: &mut Trace,
-) -> Result<String, Reason> {
-    let (media_key, direct_path) = keys(job)?;
+) -> Result<Link, Reason> {
+    let (Some(media_key), Some(direct_path)) = (&job.media_key, &job.direct_path) else {
+        return Err(if job.media_key_malformed {
+            Reason::BadMediaKey
+        } else {
+            Reason::KeysMissing
+        });
+    };
     let sealed = instance
         .token_sealed
         .as_deref()
@@ -75,45 +110,5 @@ async fn ask_for_link(
         })?;
     trace.http_status = Some(answer.status);
     trace.retry_after = answer.retry_after;
-    Ok(instance.gateway.read_link(answer.status, &answer.body)?.url)
-}
-
-/// Streams the bytes into a staged file and judges them at the end.
-async fn prove(
-    app: &App,
-    job: &Job,
-    mut download: Download,
-    trace: &mut Trace,
-) -> Result<(Staging, Verified), Reason> {
-    trace.http_status = Some(download.status);
-    trace.host = download.host().map(str::to_owned);
-    let hints = PlainHints {
-        kind: job.kind,
-        mime: job.mime_declared.clone(),
-        file_name: job.file_name.clone(),
-        media_key: job.media_key.clone(),
-        key_kind: job.key_kind,
-    };
-    let mut verifier = PlainVerifier::new(expected(job), hints);
-    let mut staging = app.vault.stage();
-    loop {
-        let chunk = download.next().await;
-        trace.size_bytes = download.received_bytes();
-        let Some(chunk) = chunk.map_err(|error| reason_of_download(&error, trace))? else {
-            break;
-        };
-        verifier.update(&chunk);
-        staging
-            .write(&chunk)
-            .await
-            .map_err(|error| reason_of_storage(&error))?;
-    }
-    let verified = verifier.finish().map_err(|refusal| match refusal {
-        Refusal::Empty => Reason::EmptyBody,
-        Refusal::Html => Reason::HtmlBody,
-        Refusal::Json => Reason::JsonBody,
-        Refusal::StillEncrypted => Reason::StillEncrypted,
-        Refusal::PlainHashMismatch => Reason::HashMismatch,
-    })?;
-    Ok((staging, verified))
+    instance.gateway.read_link(answer.status, &answer.body)
 }

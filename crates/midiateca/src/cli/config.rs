@@ -6,7 +6,7 @@ use std::io::Write as _;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::context::{config_file, config_in_force, environment};
+use super::context::{VARIABLES, config_file, config_in_force, environment};
 use super::{Ending, Global, UsageError};
 use crate::config::{Config, DEFAULT_FILE};
 
@@ -63,13 +63,10 @@ fn show(global: &Global) -> anyhow::Result<Ending> {
     let sections = in_force.as_object().into_iter().flatten();
     for (section, values) in sections {
         for (key, value) in values.as_object().into_iter().flatten() {
-            let variable = match (section.as_str(), key.as_str()) {
-                ("door", "listen") => environment("MIDIATECA_LISTEN").map(|_| "MIDIATECA_LISTEN"),
-                ("door", "public_url") => {
-                    environment("MIDIATECA_PUBLIC_URL").map(|_| "MIDIATECA_PUBLIC_URL")
-                }
-                _ => None,
-            };
+            let variable = VARIABLES
+                .iter()
+                .filter(|(_, at, name, _)| at == section && name == key)
+                .find_map(|(variable, ..)| environment(variable).map(|_| *variable));
             let at = |whole: &Value| whole[section][key].clone();
             let changed_by_file = from_file
                 .as_ref()

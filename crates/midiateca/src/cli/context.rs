@@ -32,14 +32,60 @@ pub(crate) fn config_file(global: &Global) -> Option<PathBuf> {
 pub(crate) fn config_in_force(global: &Global) -> Result<Config, crate::config::Error> {
     let mut config =
         config_file(global).map_or_else(|| Ok(Config::default()), |path| Config::read(&path))?;
-    if let Some(listen) = environment("MIDIATECA_LISTEN") {
-        config.door.listen = listen;
+    for (variable, _, _, set) in VARIABLES {
+        if let Some(value) = environment(variable) {
+            set(&mut config, value);
+        }
     }
-    if let Some(url) = environment("MIDIATECA_PUBLIC_URL") {
-        config.door.public_url = url;
-    }
+    config.check().map_err(crate::config::Error::Impossible)?;
     Ok(config)
 }
+
+type Setting = (
+    &'static str,
+    &'static str,
+    &'static str,
+    fn(&mut Config, String),
+);
+
+/// The environment variables that win over the file: section and key, and how they are set.
+pub(crate) const VARIABLES: [Setting; 5] = [
+    ("MIDIATECA_LISTEN", "door", "listen", |config, value| {
+        config.door.listen = value;
+    }),
+    (
+        "MIDIATECA_PUBLIC_URL",
+        "door",
+        "public_url",
+        |config, value| {
+            config.door.public_url = value;
+        },
+    ),
+    (
+        "MIDIATECA_DATABASE_URL",
+        "database",
+        "url",
+        |config, value| {
+            config.database.url = value;
+        },
+    ),
+    (
+        "MIDIATECA_STORAGE_URL",
+        "storage",
+        "url",
+        |config, value| {
+            config.storage.url = value;
+        },
+    ),
+    (
+        "MIDIATECA_SECRET_KEY_FILE",
+        "secrets",
+        "key_file",
+        |config, value| {
+            config.secrets.key_file = value.into();
+        },
+    ),
+];
 
 pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
@@ -63,7 +109,7 @@ impl Context {
 
     /// Opens a data folder that is in use already: a mistyped `--data` is an error, not an empty database.
     pub async fn open_existing(&self) -> anyhow::Result<Arc<App>> {
-        if !self.data.join("midiateca.db").is_file() {
+        if !self.config.database_file(&self.data).is_file() {
             let hint = "nothing is kept there yet: name the right folder with --data, or begin with `midiateca client add NAME`";
             return Err(std::io::Error::new(std::io::ErrorKind::NotFound, hint))
                 .with_context(|| format!("no data in {}", self.data.display()));

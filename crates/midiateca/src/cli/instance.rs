@@ -8,16 +8,17 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::{Ending, UsageError};
-use crate::app::{App, NewInstance};
+use crate::app::App;
 use crate::clock::rfc3339;
 use crate::gateway::Gateway;
 use crate::media::{InstanceId, Route};
-use crate::registry::{self, Instance};
+use crate::registry::{self, Instance, NewInstance};
 use crate::secrets;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Adds a WhatsApp number, and prints the webhook address to paste into the gateway's panel, once
+    /// Adds a WhatsApp number, and prints the webhook address to paste into the gateway's panel, once;
+    /// changes what is given of one that exists
     Add(Add),
     /// Lists the instances
     List,
@@ -60,10 +61,10 @@ pub(crate) struct Add {
     /// Where the gateway's API is [default: the gateway's own]
     #[arg(long, value_name = "URL")]
     api_base: Option<String>,
-    /// Where WhatsApp's CDN is [default: its usual hosts]
+    /// Where WhatsApp's CDN is; several with commas, in their order [default: its usual hosts]
     #[arg(long, value_name = "URL")]
     cdn_base: Option<String>,
-    /// The ways to the bytes in their order, such as gateway or cdn,gateway [default: fetch.routes]
+    /// The ways to the bytes in their order, such as gateway or inline,cdn,gateway [default: fetch.routes]
     #[arg(long, value_name = "LIST")]
     routes: Option<String>,
 }
@@ -138,14 +139,18 @@ async fn add(context: &Context, app: &App, options: Add) -> anyhow::Result<()> {
     if id.as_str().is_empty() {
         return Err(UsageError("the instance's id is empty".to_owned()).into());
     }
-    let api_base = options
-        .api_base
-        .unwrap_or_else(|| gateway.usual_api_base().to_owned());
-    for url in [Some(&api_base), options.cdn_base.as_ref()]
-        .into_iter()
-        .flatten()
-    {
-        let parsed = url::Url::parse(url).map_err(|_| UsageError(format!("{url} is not a URL")))?;
+    let existing = registry::instance(&app.db, &id).await?;
+    if let Some(existing) = existing.filter(|existing| existing.client != options.client) {
+        return Err(UsageError(format!(
+            "{id} belongs to client {}, and its files lie there; `midiateca instance remove {id}` first if it changed hands",
+            existing.client
+        ))
+        .into());
+    }
+    let bases = options.cdn_base.iter().flat_map(|bases| bases.split(','));
+    for url in options.api_base.as_deref().into_iter().chain(bases) {
+        let parsed =
+            url::Url::parse(url.trim()).map_err(|_| UsageError(format!("{url} is not a URL")))?;
         if !matches!(parsed.scheme(), "http" | "https") || parsed.host().is_none() {
             return Err(UsageError(format!("{url} is not a web address")).into());
         }
@@ -153,7 +158,7 @@ async fn add(context: &Context, app: &App, options: Add) -> anyhow::Result<()> {
     let routes = match options.routes {
         Some(list) => Some(Route::parse_list(&list).ok_or_else(|| {
             UsageError(format!(
-                "{list} is no list of routes; there are: cdn, gateway"
+                "{list} is no list of routes; there are: inline, cdn, gateway"
             ))
         })?),
         None => None,
@@ -163,16 +168,23 @@ async fn add(context: &Context, app: &App, options: Add) -> anyhow::Result<()> {
         id,
         client: options.client,
         gateway,
-        api_base,
+        api_base: options.api_base,
         cdn_base: options.cdn_base,
         routes,
-        token,
+        token_sealed: None,
+        hook_hash: [0; 32],
     };
-    let (instance, hook) = app.add_instance(new).await?;
+    let (instance, hook) = app.add_instance(new, token.as_deref()).await?;
     if instance.token_sealed.is_none() {
         eprintln!("{}", context.lang.pick("no gateway token is kept yet: add it with --token-env, --token-file or --token-stdin", "ainda não há token do gateway: use --token-env, --token-file ou --token-stdin"));
     }
-    tell_address(context, &instance, &hook);
+    match hook {
+        Some(hook) => tell_address(context, &instance, &hook),
+        None => {
+            eprintln!("{}", context.lang.pick("changed; its webhook address stays (`midiateca instance rotate-hook` makes a new one)", "alterada; o endereço do webhook continua (`midiateca instance rotate-hook` cria outro)"));
+            show(context, &instance);
+        }
+    }
     Ok(())
 }
 
@@ -236,6 +248,8 @@ pub(super) fn view(instance: &Instance) -> Value {
         "client": instance.client,
         "gateway": instance.gateway.as_str(),
         "api_base": instance.api_base,
+        "cdn_base": instance.cdn_base,
+        "routes": instance.routes,
         "state": instance.state,
         "token": instance.token_sealed.is_some(),
         "last_delivery_at": instance.last_delivery_at.map(rfc3339),

@@ -11,6 +11,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::SemaphorePermit;
 
 use super::Door;
 use super::error::Error;
@@ -34,6 +35,9 @@ pub(super) const ORIGINAL_PATHS: [&str; 7] = [
 
 /// How much of a refused body is still read, so that its sender gets to hear the refusal.
 const MOST_DRAINED_BYTES: usize = 256 << 20;
+
+/// Most webhooks are smaller than this.
+const ROOM_STEP_KIB: u32 = 16;
 
 #[derive(Deserialize)]
 pub(super) struct TokenQuery {
@@ -72,23 +76,16 @@ async fn take(door: &Door, token: Option<String>, mut body: Body) -> Response {
         Err(error) => return refuse(door, error, body).await,
     };
     let limit_bytes = door.app.config.door.max_body_bytes;
-    // The smallest size the body can have, or all that it may have when it does not say.
-    let hint = http_body::Body::size_hint(&body);
-    let largest = hint.upper().unwrap_or(limit_bytes as u64);
-    if hint.lower() > limit_bytes as u64 {
+    if http_body::Body::size_hint(&body).lower() > limit_bytes as u64 {
         return refuse(door, Error::BodyTooLarge { limit_bytes }, body).await;
     }
-    let kib = u32::try_from(largest.min(limit_bytes as u64).div_ceil(1_024)).unwrap_or(u32::MAX);
-    let Ok(_room) = door.room.try_acquire_many(kib) else {
-        return refuse(door, Error::Unavailable, body).await;
-    };
     let read = tokio::time::timeout(
         millis(door.app.config.door.body_timeout_ms),
-        read(&mut body, limit_bytes),
+        read(door, &mut body, limit_bytes),
     )
     .await;
     match read.unwrap_or(Err(Error::BodyIncomplete)) {
-        Ok(bytes) => receive(door, &instance, &bytes)
+        Ok((bytes, _room)) => receive(door, &instance, &bytes)
             .await
             .unwrap_or_else(IntoResponse::into_response),
         Err(error) => refuse(door, error, body).await,
@@ -104,7 +101,19 @@ async fn authenticate(door: &Door, token: Option<String>) -> Result<Arc<Instance
         .ok_or(Error::WrongToken)
 }
 
-async fn read(body: &mut Body, limit_bytes: usize) -> Result<Bytes, Error> {
+/// The whole body, and the room that it takes in memory, which grows as the bytes come: what a sender merely
+/// announces takes nothing from others.
+async fn read<'d>(
+    door: &'d Door,
+    body: &mut Body,
+    limit_bytes: usize,
+) -> Result<(Bytes, SemaphorePermit<'d>), Error> {
+    let take = |kib| {
+        door.room
+            .try_acquire_many(kib)
+            .map_err(|_| Error::Unavailable)
+    };
+    let mut room = take(ROOM_STEP_KIB)?;
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| Error::BodyIncomplete)?.into_data() else {
@@ -113,9 +122,12 @@ async fn read(body: &mut Body, limit_bytes: usize) -> Result<Bytes, Error> {
         if bytes.len() + data.len() > limit_bytes {
             return Err(Error::BodyTooLarge { limit_bytes });
         }
+        while room.num_permits() * 1_024 < bytes.len() + data.len() {
+            room.merge(take(ROOM_STEP_KIB)?);
+        }
         bytes.extend_from_slice(&data);
     }
-    Ok(bytes.freeze())
+    Ok((bytes.freeze(), room))
 }
 
 /// Reads the rest of a refused body and throws it away: a sender that is still writing would otherwise see

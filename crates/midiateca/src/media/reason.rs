@@ -68,10 +68,13 @@ reasons! {
     CdnThrottled "cdn_throttled" Retry, "WhatsApp's CDN asked for fewer downloads", "a CDN do WhatsApp pediu menos downloads";
     CdnFailed "cdn_failed" Retry, "WhatsApp's CDN is out of order", "a CDN do WhatsApp está fora do ar";
     CdnRefused "cdn_refused" GiveUp, "WhatsApp's CDN does not understand the link", "a CDN do WhatsApp não entende o link";
-    CdnForbidden "cdn_forbidden" GiveUp, "WhatsApp's CDN refuses the link: its query was altered on the way", "a CDN do WhatsApp recusa o link: a assinatura foi alterada no caminho";
+    CdnForbidden "cdn_forbidden" RetryAfter(HOUR), "WhatsApp's CDN refuses the link, often because its query was altered on the way", "a CDN do WhatsApp recusa o link, muitas vezes porque a assinatura foi alterada no caminho";
     CdnExpired "cdn_expired" GiveUp, "WhatsApp's link has expired", "o link do WhatsApp expirou";
     CdnGone "cdn_gone" GiveUp, "WhatsApp no longer has the file", "o WhatsApp não tem mais o arquivo";
     CdnCorrupt "cdn_corrupt" Retry, "the CDN's bytes are not the ones that were sent", "os bytes da CDN não são os que foram enviados";
+    SenderHashWrong "sender_hash_wrong" GiveUp, "the file is the one that was sent, but the message promised another hash", "o arquivo é o que foi enviado, mas a mensagem prometeu outro hash";
+    InlineGone "inline_gone" GiveUp, "the delivery that brought the bytes is no longer kept", "a entrega que trouxe os bytes não está mais guardada";
+    InlineMalformed "inline_malformed" GiveUp, "the bytes in the delivery are not base64", "os bytes na entrega não são base64";
     WrongKey "wrong_key" GiveUp, "the bytes are right, but the message's key does not fit them", "os bytes estão certos, mas a chave da mensagem não serve";
     BadPadding "bad_padding" GiveUp, "the sender encrypted the file wrongly", "o remetente cifrou o arquivo de forma errada";
     DownloadTimeout "download_timeout" Retry, "the bytes stopped coming or came too slowly", "os bytes pararam de chegar ou chegaram devagar demais";
@@ -89,6 +92,9 @@ reasons! {
     Story "story" GiveUp, "it is a story, and keep.stories is off", "é um status, e keep.stories está desligado";
     Newsletter "newsletter" GiveUp, "it is from a channel, and keep.newsletters is off", "é de um canal, e keep.newsletters está desligado";
     Group "group" GiveUp, "it is from a group, and keep.groups is off", "é de um grupo, e keep.groups está desligado";
+    KindNotKept "kind_not_kept" GiveUp, "its kind is not among keep.kinds", "o tipo não está em keep.kinds";
+    OverSize "over_size" GiveUp, "the message says that it is larger than keep.max_bytes", "a mensagem diz que é maior que keep.max_bytes";
+    StickerPack "sticker_pack" GiveUp, "it is a whole pack of stickers, and keep.sticker_packs is off", "é um pacote de figurinhas inteiro, e keep.sticker_packs está desligado";
     OwnMessage "own_message" GiveUp, "the account sent it itself, and keep.own is off", "foi enviada pela própria conta, e keep.own está desligado";
 }
 

@@ -1,19 +1,23 @@
-//! Putting a media in: new, a duplicate, or a repeat that brings back one that is not stored.
+//! Putting a message's media in: new, a duplicate, or a repeat that brings back one that is not stored.
 
 use wa_media::FoundMedia;
 
 use crate::clock::{DAY, Millis};
-use crate::db::{Error, Tx, values};
+use crate::db::{Error, Row, Tx, values};
 use crate::gateway::{Gateway, Message};
-use crate::media::{InstanceId, MediaId, MediaStatus, Reason, fresh_id};
+use crate::media::{InstanceId, MediaId, MediaKind, MediaStatus, Reason, fresh_id};
 
-/// When a message brings no expiry: WhatsApp's own files are seen to vanish after two weeks to a month.
+/// WhatsApp's links are seen to live so long from the making of their key.
+const USUAL_LIFE: Millis = 30 * DAY;
+/// When a message tells no time at all: WhatsApp's own files are seen to vanish after two weeks to a month.
 const UNKNOWN_EXPIRY: Millis = 14 * DAY;
 /// A link that is already dead is still tried this long, for a gateway may be able to answer.
 const LEAST_PATIENCE: Millis = DAY;
+/// The expiry is the sender's word, and nothing is tried for ever.
+const MOST_PATIENCE: Millis = 60 * DAY;
 
-/// One found media, with what is known of its message.
-pub struct NewMedia<'a> {
+/// What all media of one message share.
+pub struct NewMessage<'a> {
     /// Which instance received it.
     pub instance: &'a InstanceId,
     /// Whose it is.
@@ -23,24 +27,17 @@ pub struct NewMedia<'a> {
     /// The delivery that told of it.
     pub delivery: &'a str,
     /// The message's own id, or one made from the media when it has none.
-    pub message_id: &'a str,
+    pub id: &'a str,
     /// The message.
     pub message: &'a Message,
-    /// Which of the message's files it is.
-    pub slot: i64,
+}
+
+/// One media of it.
+pub struct NewMedia<'a> {
     /// What was found.
     pub found: &'a FoundMedia,
     /// Why it is not to be fetched, if it is not.
     pub skip: Option<Reason>,
-}
-
-impl NewMedia<'_> {
-    fn status(&self) -> MediaStatus {
-        match self.skip {
-            Some(_) => MediaStatus::Skipped,
-            None => MediaStatus::Pending,
-        }
-    }
 }
 
 /// What became of it.
@@ -54,48 +51,125 @@ pub struct Put {
     pub duplicate: bool,
 }
 
-/// Puts one media in the queue, or merges it with what is known of it. Any number of times, any order: one row.
-pub async fn put(tx: &mut Tx, new: &NewMedia<'_>, now: Millis) -> Result<Put, Error> {
-    let id = MediaId(fresh_id(now));
-    if insert(tx, new, &id, now).await? {
-        let status = new.status();
-        return Ok(Put {
-            id,
-            status,
-            duplicate: false,
+/// Puts the media of one message in the queue, or merges them with what is known of them. Any number of times,
+/// any order: one row each.
+pub async fn put(
+    tx: &mut Tx,
+    new: &NewMessage<'_>,
+    media: &[NewMedia<'_>],
+    now: Millis,
+) -> Result<Vec<Put>, Error> {
+    let sql = "select slot, kind, media_key from media where instance = $1 and message_id = $2 order by slot";
+    let rows = tx.rows(sql, values![new.instance.as_str(), new.id]).await?;
+    let known: Vec<_> = rows.iter().map(Known::of).collect::<Result<_, _>>()?;
+    let mut puts = Vec::with_capacity(media.len());
+    for ((slot, is_known), media) in slots(known, media).into_iter().zip(media) {
+        let id = MediaId(fresh_id(now));
+        let is_new = !is_known && insert(tx, new, media, slot, &id, now).await?;
+        puts.push(if is_new {
+            let status = media
+                .skip
+                .map_or(MediaStatus::Pending, |_| MediaStatus::Skipped);
+            Put {
+                id,
+                status,
+                duplicate: false,
+            }
+        } else {
+            merge(tx, new, media.found, slot, now).await?
         });
     }
-    merge(tx, new, now).await
+    Ok(puts)
 }
 
-fn deadline(expires_at: Option<Millis>, now: Millis) -> Millis {
-    expires_at
-        .unwrap_or(now + UNKNOWN_EXPIRY)
-        .max(now + LEAST_PATIENCE)
+/// A row that the message has already.
+struct Known {
+    slot: i64,
+    kind: MediaKind,
+    media_key: Option<[u8; 32]>,
+}
+
+impl Known {
+    fn of(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            slot: row.int("slot")?,
+            kind: row.parsed("kind", MediaKind::parse)?,
+            media_key: row.bytes32_or_none("media_key")?,
+        })
+    }
+}
+
+/// Which slot each media has, and whether it is a known one: that of the same key, else the next one of the
+/// same kind, for a repeat may bring a better key, or tell of more or fewer files than the first time.
+fn slots(mut known: Vec<Known>, media: &[NewMedia<'_>]) -> Vec<(i64, bool)> {
+    let mut next = known.iter().map(|row| row.slot + 1).max().unwrap_or(0);
+    let mut slots = vec![None; media.len()];
+    for by_key in [true, false] {
+        for (slot, new) in slots
+            .iter_mut()
+            .zip(media)
+            .filter(|(slot, _)| slot.is_none())
+        {
+            let key = new.found.media_key.as_ref().map(|key| *key.as_bytes());
+            let same = |row: &Known| {
+                row.kind == new.found.kind && (!by_key || (key.is_some() && row.media_key == key))
+            };
+            *slot = known.iter().position(same).map(|at| known.remove(at).slot);
+        }
+    }
+    let mut take_next = || {
+        next += 1;
+        next - 1
+    };
+    slots
+        .into_iter()
+        .map(|slot| slot.map_or_else(|| (take_next(), false), |slot| (slot, true)))
+        .collect()
 }
 
 fn expires_at(found: &FoundMedia) -> Option<Millis> {
-    let link = found.direct_path.as_deref().or(found.url.as_deref())?;
-    wa_media::expiry_of(link).map(|at| at.saturating_mul(1_000))
+    let link = [&found.direct_path, &found.url, &found.static_url];
+    let told = link
+        .into_iter()
+        .flatten()
+        .find_map(|link| wa_media::expiry_of(link));
+    told.map(|at| at.saturating_mul(1_000))
 }
 
-async fn insert(tx: &mut Tx, new: &NewMedia<'_>, id: &MediaId, now: Millis) -> Result<bool, Error> {
+fn deadline(found: &FoundMedia, now: Millis) -> Millis {
+    let by_key = || Some(found.media_key_at?.saturating_mul(1_000) + USUAL_LIFE);
+    expires_at(found)
+        .or_else(by_key)
+        .unwrap_or(now + UNKNOWN_EXPIRY)
+        .clamp(now + LEAST_PATIENCE, now + MOST_PATIENCE)
+}
+
+async fn insert(
+    tx: &mut Tx,
+    new: &NewMessage<'_>,
+    media: &NewMedia<'_>,
+    slot: i64,
+    id: &MediaId,
+    now: Millis,
+) -> Result<bool, Error> {
     let sql = "insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, mime_declared, file_name,
                  caption, chat_id, sender_id, sender_lid, sender_name, from_me, is_group, voice_note, width, height, seconds, sent_at,
                  received_at, named_at, media_key, media_key_malformed, direct_path, sha256_told, enc_sha256_told, length_told,
-                 expires_at, deadline, status, reason)
+                 expires_at, deadline, status, reason, static_url, inline)
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-                 $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)
+                 $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)
                on conflict (instance, message_id, slot) do nothing";
-    let (message, found) = (new.message, new.found);
-    let expires_at = expires_at(found);
+    let (message, found) = (new.message, media.found);
+    let status = media
+        .skip
+        .map_or(MediaStatus::Pending, |_| MediaStatus::Skipped);
     let values = values![
         id.as_str(),
         new.instance.as_str(),
         new.client,
         new.gateway.as_str(),
-        new.message_id,
-        new.slot,
+        new.id,
+        slot,
         new.delivery,
         found.kind.as_str(),
         found.key_kind.wire_type(),
@@ -121,18 +195,26 @@ async fn insert(tx: &mut Tx, new: &NewMedia<'_>, id: &MediaId, now: Millis) -> R
         found.sha256,
         found.enc_sha256,
         found.length_bytes,
-        expires_at,
-        deadline(expires_at, now),
-        new.status().as_str(),
-        new.skip.map(Reason::as_str),
+        expires_at(found),
+        deadline(found, now),
+        status.as_str(),
+        media.skip.map(Reason::as_str),
+        found.static_url.clone(),
+        found.inline.is_some(),
     ];
     Ok(tx.run(sql, values).await? == 1)
 }
 
 /// A second copy fills what the first lacked: names, and a phone number where only a LID was known. What is
-/// not stored takes the newer keys and is tried again at once; what is stored stays as it is.
-async fn merge(tx: &mut Tx, new: &NewMedia<'_>, now: Millis) -> Result<Put, Error> {
-    let (message, found) = (new.message, new.found);
+/// not stored takes the newer keys, and is tried again at once unless it was skipped; what is stored stays.
+async fn merge(
+    tx: &mut Tx,
+    new: &NewMessage<'_>,
+    found: &FoundMedia,
+    slot: i64,
+    now: Millis,
+) -> Result<Put, Error> {
+    let message = new.message;
     let lid = message
         .sender_lid
         .as_deref()
@@ -144,13 +226,14 @@ async fn merge(tx: &mut Tx, new: &NewMedia<'_>, now: Millis) -> Result<Put, Erro
                      or sender_id || '@lid' = coalesce(sender_lid, '') or sender_id = coalesce($5, ''))
                    then $4 else sender_id end,
                  sender_lid = coalesce(sender_lid, $6), sender_name = coalesce(sender_name, $7), chat_id = coalesce(chat_id, $8),
-                 caption = coalesce(caption, $9), file_name = coalesce(file_name, $10), mime_declared = coalesce(mime_declared, $11),
+                 caption = coalesce(case when $13 = 1 then $9 end, caption, $9),
+                 file_name = coalesce(file_name, $10), mime_declared = coalesce(mime_declared, $11),
                  sent_at = coalesce(sent_at, $12)
                where instance = $1 and message_id = $2 and slot = $3 returning id, status";
     let values = values![
         new.instance.as_str(),
-        new.message_id,
-        new.slot,
+        new.id,
+        slot,
         phone,
         lid,
         message.sender_lid.clone(),
@@ -160,47 +243,58 @@ async fn merge(tx: &mut Tx, new: &NewMedia<'_>, now: Millis) -> Result<Put, Erro
         found.file_name.clone(),
         found.mime.clone(),
         message.sent_at,
+        found.edited,
     ];
     let row = tx.row(sql, values).await?.ok_or(Error::Malformed {
         column: "message_id".to_owned(),
     })?;
     let id = MediaId(row.text("id")?);
-    let status = row.parsed("status", MediaStatus::parse)?;
-    match status {
-        MediaStatus::Stored | MediaStatus::Downloading | MediaStatus::Skipped => Ok(Put {
-            id,
-            status,
-            duplicate: true,
-        }),
-        MediaStatus::Pending | MediaStatus::Failed | MediaStatus::Expired => {
-            rearm(tx, &id, found, now).await?;
-            Ok(Put {
-                id,
-                status: MediaStatus::Pending,
-                duplicate: true,
-            })
-        }
+    let mut status = row.parsed("status", MediaStatus::parse)?;
+    if status != MediaStatus::Stored {
+        take_newer_keys(tx, &id, new.delivery, found).await?;
     }
+    if matches!(
+        status,
+        MediaStatus::Pending | MediaStatus::Failed | MediaStatus::Expired
+    ) {
+        let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0,
+                     deadline = case when deadline < $2 then $2 else deadline end
+                   where id = $1";
+        tx.run(sql, values![id.as_str(), deadline(found, now)])
+            .await?;
+        status = MediaStatus::Pending;
+    }
+    Ok(Put {
+        id,
+        status,
+        duplicate: true,
+    })
 }
 
-async fn rearm(tx: &mut Tx, id: &MediaId, found: &FoundMedia, now: Millis) -> Result<(), Error> {
-    if found.media_key.is_some() && found.direct_path.is_some() {
-        let sql = "update media set media_key = $2, media_key_malformed = 0, direct_path = $3, sha256_told = coalesce($4, sha256_told),
-                     enc_sha256_told = coalesce($5, enc_sha256_told), expires_at = $6 where id = $1";
-        let key = found.media_key.as_ref().map(|key| *key.as_bytes());
-        let values = values![
-            id.as_str(),
-            key,
-            found.direct_path.clone(),
-            found.sha256,
-            found.enc_sha256,
-            expires_at(found)
-        ];
-        tx.run(sql, values).await?;
+async fn take_newer_keys(
+    tx: &mut Tx,
+    id: &MediaId,
+    delivery: &str,
+    found: &FoundMedia,
+) -> Result<(), Error> {
+    if found.inline.is_some() {
+        let sql = "update media set inline = 1, delivery = $2 where id = $1";
+        tx.run(sql, values![id.as_str(), delivery]).await?;
     }
-    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0,
-                 deadline = case when deadline < $2 then $2 else deadline end
-               where id = $1";
-    let least = deadline(expires_at(found), now);
-    tx.run(sql, values![id.as_str(), least]).await.map(drop)
+    if found.media_key_malformed || (found.direct_path.is_none() && found.static_url.is_none()) {
+        return Ok(());
+    }
+    let sql = "update media set media_key = coalesce($2, media_key), media_key_malformed = case when $2 is null then media_key_malformed else 0 end,
+                 direct_path = coalesce($3, direct_path), static_url = coalesce($4, static_url), sha256_told = coalesce($5, sha256_told),
+                 enc_sha256_told = coalesce($6, enc_sha256_told), expires_at = coalesce($7, expires_at) where id = $1";
+    let values = values![
+        id.as_str(),
+        found.media_key.as_ref().map(|key| *key.as_bytes()),
+        found.direct_path.clone(),
+        found.static_url.clone(),
+        found.sha256,
+        found.enc_sha256,
+        expires_at(found)
+    ];
+    tx.run(sql, values).await.map(drop)
 }

@@ -10,6 +10,7 @@ use crate::stage::{FIRST, TODAY, TestApp, sample};
 
 /// 1 September 2025, when the documented link was alive.
 const IN_ITS_TIME: i64 = 1_756_684_800_000;
+const DOCUMENTED: &str = include_str!("../fixtures/wapi/documented-audio.json");
 const BOTH: [Route; 2] = [Route::Cdn, Route::Gateway];
 
 async fn routes_tried(test: &TestApp, id: &str) -> Vec<(String, Option<String>)> {
@@ -26,7 +27,10 @@ async fn routes_tried(test: &TestApp, id: &str) -> Vec<(String, Option<String>)>
 async fn the_documented_case_comes_from_the_cdn_without_any_gateway() {
     let test = TestApp::with_cdn(vec![Route::Cdn], Clock::fixed(IN_ITS_TIME)).await;
     test.sim.world().set_now(IN_ITS_TIME / 1_000);
-    let (media, delivery) = test.store(SimMedia::documented()).await;
+    let mut delivery = test.sim.world().add(SimMedia::documented());
+    delivery.body = serde_json::from_str(DOCUMENTED).unwrap();
+    let id = test.deliver(&delivery).await;
+    let media = test.settled(&id).await;
     assert_eq!(
         (media.status.as_str(), media.route.as_deref()),
         ("stored", Some("cdn"))
@@ -76,7 +80,15 @@ async fn when_the_cdn_refuses_the_gateway_serves() {
         (Fault::HtmlPage, "cdn_corrupt"),
         (Fault::Empty, "empty_body"),
         (Fault::WrongBytes, "cdn_corrupt"),
+        (Fault::CorruptAt { offset: 0 }, "cdn_corrupt"),
+        (Fault::Truncated { bytes: 100 }, "cdn_corrupt"),
+        (Fault::Truncated { bytes: 106 }, "cdn_corrupt"),
         (Fault::Hang, "download_timeout"),
+        (Fault::HangBody, "download_timeout"),
+        (
+            Fault::RedirectTo("http://169.254.169.254/".to_owned()),
+            "cdn_failed",
+        ),
         (
             Fault::TooManyRequests { retry_after_s: 60 },
             "cdn_throttled",
@@ -111,12 +123,118 @@ async fn when_the_cdn_refuses_the_gateway_serves() {
         );
     }
     let (media, delivery) = test.store(sample("BRAKED")).await;
-    assert_eq!(media.status, "stored");
+    assert_eq!((media.status.as_str(), media.attempts), ("stored", 1));
     assert_eq!(
         test.sim.world().cdn_requests(&delivery.direct_path),
         0,
         "a host that asked for rest was asked again"
     );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_throttled_cdn_alone_is_waited_for_as_long_as_it_asked() {
+    for (fault, least) in [
+        (Fault::TooManyRequests { retry_after_s: 90 }, 90),
+        (Fault::FileStatus(507), 600),
+    ] {
+        let test = TestApp::with_cdn(vec![Route::Cdn], Clock::fixed(TODAY)).await;
+        let (first, _) = test
+            .store(SimMedia {
+                cdn_fault: fault.clone(),
+                ..sample("FIRST")
+            })
+            .await;
+        let (second, delivery) = test.store(sample("SECOND")).await;
+        // The second came a moment later, and the brake had run so long.
+        for (media, waits) in [(first, least), (second, least - 5)] {
+            assert_eq!(
+                (media.status.as_str(), media.reason.as_deref()),
+                ("pending", Some("cdn_throttled")),
+                "{fault:?}"
+            );
+            let next = test.next_attempt_in(&media.id).await;
+            assert!(next >= Duration::from_secs(waits), "{fault:?}: {next:?}");
+        }
+        assert_eq!(test.sim.world().cdn_requests(&delivery.direct_path), 0);
+        test.end().await;
+    }
+}
+
+#[tokio::test]
+async fn the_second_host_serves_when_the_first_fails() {
+    let test = TestApp::with_cdn(vec![Route::Cdn], Clock::fixed(TODAY)).await;
+    test.use_both_hosts().await;
+    for (n, (fault, helps)) in [
+        (Fault::FileStatus(403), true),
+        (Fault::FileStatus(500), true),
+        (Fault::WrongBytes, true),
+        (Fault::Hang, true),
+        (Fault::FileStatus(404), false),
+        (Fault::FileStatus(410), false),
+        (Fault::FileStatus(400), false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (media, delivery) = test
+            .store(SimMedia {
+                cdn_fault: fault.clone(),
+                ..sample(&format!("HOST{n}"))
+            })
+            .await;
+        assert_eq!(media.status == "stored", helps, "{fault:?}");
+        let asked = test.sim.world().fallback_requests(&delivery.direct_path);
+        assert_eq!(asked, u32::from(helps), "{fault:?}");
+    }
+    let neither = SimMedia {
+        cdn_fault: Fault::FileStatus(403),
+        fallback_fault: Fault::FileStatus(403),
+        ..sample("NEITHER")
+    };
+    let (media, _) = test.store(neither).await;
+    assert_eq!(
+        (media.status.as_str(), media.attempts, media.recoverable),
+        ("pending", 2, true),
+        "a refusal is often healed later"
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_server_that_ignores_ranges_is_not_believed() {
+    let test = TestApp::with_cdn(vec![Route::Cdn], Clock::fixed(TODAY)).await;
+    let content = Content::Generated {
+        seed: 3,
+        size_bytes: 300_001,
+    };
+    let fault = Fault::IgnoresRange {
+        after_bytes: 100_003,
+    };
+    let (media, _) = test
+        .store(SimMedia {
+            content,
+            cdn_fault: fault,
+            ..sample("RANGE")
+        })
+        .await;
+    assert_eq!(media.reason.as_deref(), Some("cut_short"));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_slow_file_that_keeps_coming_is_taken() {
+    let test = TestApp::with_cdn(vec![Route::Cdn], Clock::fixed(TODAY)).await;
+    let drip = Fault::Drip {
+        bytes_per_second: 20_000,
+    };
+    let (media, _) = test
+        .store(SimMedia {
+            cdn_fault: drip,
+            ..sample("DRIP")
+        })
+        .await;
+    assert_eq!(media.status, "stored");
     test.end().await;
 }
 
@@ -166,7 +284,7 @@ async fn with_both_down_the_row_explains_itself_and_heals_when_one_returns() {
                 .sim
                 .world()
                 .set_cdn_fault(&delivery.direct_path, Fault::None),
-            Route::Gateway => test
+            _ => test
                 .sim
                 .world()
                 .set_fault(&delivery.direct_path, Fault::None),
@@ -247,6 +365,131 @@ async fn a_document_that_was_encrypted_as_a_photo_is_recovered() {
             media.mime.as_deref()
         ),
         ("stored", Some("full"), Some("image/jpeg"))
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_text_that_was_encrypted_under_another_label_is_recovered_by_a_second_reading() {
+    for with_hashes in [true, false] {
+        let test = TestApp::with_cdn(vec![Route::Cdn], Clock::fixed(TODAY)).await;
+        let (media, delivery) = test
+            .store(SimMedia {
+                content: Content::Bytes("a text begins like nothing known".into()),
+                mime: "text/plain".to_owned(),
+                key_kind: Some(KeyKind::Video),
+                with_hashes,
+                ..SimMedia::sample(FIRST, "LABEL", MediaKind::Document)
+            })
+            .await;
+        let proof = if with_hashes { "full" } else { "mac" };
+        assert_eq!(
+            (
+                media.status.as_str(),
+                media.verified.as_deref(),
+                media.attempts
+            ),
+            ("stored", Some(proof), 1)
+        );
+        assert_eq!(test.sim.world().cdn_requests(&delivery.direct_path), 3);
+        test.end().await;
+    }
+}
+
+#[tokio::test]
+async fn what_channels_publish_is_taken_without_a_key() {
+    let test = TestApp::with_cdn(vec![Route::Cdn], Clock::fixed(TODAY)).await;
+    for (n, with_key) in [true, false].into_iter().enumerate() {
+        let (media, delivery) = test
+            .store(SimMedia {
+                chat_id: Some("120000000000000001@newsletter".to_owned()),
+                in_the_clear: true,
+                with_key,
+                ..sample(&format!("CHANNEL{n}"))
+            })
+            .await;
+        assert_eq!(
+            (media.status.as_str(), media.verified.as_deref()),
+            ("stored", Some("full")),
+            "with a key: {with_key}"
+        );
+        let hash = midiateca::vault::hash_file(&test.file(&media)).unwrap();
+        assert_eq!(hash, delivery.sha256);
+    }
+    // A key that got lost on the way is another matter: these bytes are encrypted.
+    let (media, _) = test
+        .store(SimMedia {
+            with_key: false,
+            with_hashes: false,
+            ..sample("LOST")
+        })
+        .await;
+    assert_eq!(
+        (media.status.as_str(), media.reason.as_deref()),
+        ("failed", Some("keys_missing"))
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn bytes_that_the_delivery_brought_need_nobody() {
+    let test = TestApp::with_cdn(Route::ALL.to_vec(), Clock::fixed(TODAY)).await;
+    let (media, delivery) = test
+        .store(SimMedia {
+            with_bytes: true,
+            ..sample("INLINE")
+        })
+        .await;
+    assert_eq!(
+        (
+            media.status.as_str(),
+            media.route.as_deref(),
+            media.verified.as_deref(),
+            media.attempts
+        ),
+        ("stored", Some("inline"), Some("full"), 1)
+    );
+    let world = test.sim.world();
+    assert_eq!(
+        (
+            world.cdn_requests(&delivery.direct_path),
+            world.requests(&delivery.direct_path)
+        ),
+        (0, (0, 0))
+    );
+    assert_eq!(
+        midiateca::vault::hash_file(&test.file(&media)).unwrap(),
+        delivery.sha256
+    );
+    // Bytes that are not the promised ones are passed over.
+    let mut other = world.add(SimMedia {
+        with_bytes: true,
+        ..sample("THUMBNAIL")
+    });
+    other.body["msgContent"]["base64"] = serde_json::json!("/9j/4AAQSkZJRg==");
+    let id = test.deliver(&other).await;
+    let media = test.settled(&id).await;
+    let tried = routes_tried(&test, &media.id).await;
+    assert_eq!(
+        tried,
+        [
+            ("inline".to_owned(), Some("sender_hash_wrong".to_owned())),
+            ("cdn".to_owned(), None)
+        ]
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn an_altered_query_is_named() {
+    let test = TestApp::with_cdn(vec![Route::Cdn], Clock::fixed(TODAY)).await;
+    let mut delivery = test.sim.world().add(sample("ALTERED"));
+    let cut = delivery.direct_path.split('?').next().unwrap();
+    delivery.body["msgContent"]["imageMessage"]["directPath"] = serde_json::json!(cut);
+    let id = test.deliver(&delivery).await;
+    assert_eq!(
+        test.settled(&id).await.reason.as_deref(),
+        Some("cdn_forbidden")
     );
     test.end().await;
 }

@@ -6,13 +6,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use midiateca::app::{App, NewInstance};
+use midiateca::app::App;
+use midiateca::catalog;
 use midiateca::clock::Clock;
 use midiateca::media::{MediaKind, Route};
-use midiateca::{catalog, registry};
+use midiateca::registry::{self, NewInstance};
 use wa_sim::{Content, Delivery, Sim, SimMedia};
 
-use crate::stage::{FIRST, impatient, instance};
+use crate::stage::{FIRST, TOKEN, impatient, instance};
 
 const COUNT: u32 = 600;
 
@@ -89,12 +90,16 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
         .await
         .unwrap();
     let (_, hook) = app
-        .add_instance(NewInstance {
-            routes: Some(vec![Route::Gateway]),
-            ..instance(FIRST, 2, sim.api_base())
-        })
+        .add_instance(
+            NewInstance {
+                routes: Some(vec![Route::Gateway]),
+                ..instance(FIRST, 2, sim.api_base())
+            },
+            Some(TOKEN),
+        )
         .await
         .unwrap();
+    let hook = hook.unwrap();
     app.db.close().await;
     drop(app);
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const EDGES: &[&str] = &["cli", "http"];
 const COMPOSERS: &[&str] = &["intake", "worker", "archive"];
 const STEPS: &[&str] = &[
-    "gateway", "queue", "fetch", "vault", "catalog", "events", "registry",
+    "gateway", "delivery", "queue", "fetch", "vault", "catalog", "events", "registry",
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

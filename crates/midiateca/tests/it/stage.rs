@@ -4,19 +4,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use midiateca::app::{App, NewInstance};
+use midiateca::app::App;
 use midiateca::catalog::{self, MediaView};
 use midiateca::cli::serve::Service;
 use midiateca::clock::{Clock, Millis};
 use midiateca::config::Config;
 use midiateca::gateway::Gateway;
 use midiateca::media::{InstanceId, MediaId, MediaStatus, Route};
-use midiateca::{queue, registry};
+use midiateca::queue;
+use midiateca::registry::{self, NewInstance};
 use serde_json::Value;
 use tempfile::TempDir;
 use wa_sim::{Delivery, Fault, Sim, SimMedia};
 
 pub const FIRST: &str = "3B6XIW-ZTS923-GEAY6V";
+pub const TOKEN: &str = "gateway-token";
 pub const OTHER: &str = "QK2MPA-7TTN4C-W0ZE1H";
 /// 24 November 2026, noon.
 pub const TODAY: Millis = 1_795_521_600_000;
@@ -48,9 +50,10 @@ pub fn instance(id: &str, client: i64, api_base: String) -> NewInstance {
         client,
         gateway: Gateway::Wapi,
         cdn_base: Some(api_base.trim_end_matches("/v1").to_owned()),
-        api_base,
+        api_base: Some(api_base),
         routes: None,
-        token: Some("gateway-token".to_owned()),
+        token_sealed: None,
+        hook_hash: [0; 32],
     }
 }
 
@@ -82,14 +85,14 @@ impl TestApp {
                 .unwrap();
         }
         for id in [FIRST, OTHER] {
-            sim.world().add_instance(id, "gateway-token");
+            sim.world().add_instance(id, TOKEN);
         }
         let (_, hook) = app
-            .add_instance(instance(FIRST, 2, sim.api_base()))
+            .add_instance(instance(FIRST, 2, sim.api_base()), Some(TOKEN))
             .await
             .unwrap();
         let (_, other_hook) = app
-            .add_instance(instance(OTHER, 3, sim.api_base()))
+            .add_instance(instance(OTHER, 3, sim.api_base()), Some(TOKEN))
             .await
             .unwrap();
         let service = Service::start(Arc::clone(&app), "127.0.0.1:0")
@@ -98,11 +101,34 @@ impl TestApp {
         Self {
             app,
             sim,
-            hook,
-            other_hook,
+            hook: hook.unwrap(),
+            other_hook: other_hook.unwrap(),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             service: Some(service),
             folder,
+        }
+    }
+
+    /// Lets the first instance ask both of the CDN's hosts.
+    pub async fn use_both_hosts(&self) {
+        let both = format!("{},{}", self.sim.origin(), self.sim.fallback_origin());
+        let changed = NewInstance {
+            cdn_base: Some(both),
+            ..instance(FIRST, 2, self.sim.api_base())
+        };
+        let (_, hook) = self.app.add_instance(changed, None).await.unwrap();
+        assert!(
+            hook.is_none(),
+            "a change gave the instance a new webhook address"
+        );
+        // The directory is reread once a second.
+        let by_id = async || self.app.directory.by_id().await.unwrap();
+        while by_id().await[&InstanceId(FIRST.to_owned())]
+            .cdn_base
+            .as_deref()
+            == Some(self.sim.origin().as_str())
+        {
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
@@ -168,6 +194,15 @@ impl TestApp {
         })
         .await
         .0
+    }
+
+    /// How long the queue will wait, by the service's own clock.
+    pub async fn next_attempt_in(&self, id: &str) -> Duration {
+        let sql = "select next_attempt_at from media where id = $1";
+        let id = midiateca::db::Value::from(id);
+        let row = self.app.db.row(sql, vec![id]).await.unwrap().unwrap();
+        let waits = row.int("next_attempt_at").unwrap() - self.app.clock.now();
+        Duration::from_millis(u64::try_from(waits).unwrap())
     }
 
     pub fn file(&self, media: &MediaView) -> PathBuf {

@@ -1,6 +1,7 @@
 //! WhatsApp's CDN: `GET` of a direct path, signature and expiry and all, gives the encrypted file or a range of it.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -9,107 +10,214 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use wa_media::KeyKind;
+use wa_media::encrypt::{Encryptor, encrypted_bytes};
+use wa_media::{KeyKind, MediaKey, MediaKind};
 
-use super::Shared;
-use crate::Fault;
-use crate::world::Entry;
+use super::{Host, Shared};
+use crate::{Content, DOCUMENTED_KEY, Fault, SimMedia};
+
+type Refusal = (StatusCode, &'static str);
+type Pieces = stream::BoxStream<'static, io::Result<Bytes>>;
 
 pub(super) async fn fetch(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
     let asked = uri.path_and_query().map_or("", |asked| asked.as_str());
-    let (entry, fault) = {
-        let mut state = shared.world.lock();
-        if state.down {
-            return StatusCode::SERVICE_UNAVAILABLE.into_response();
-        }
-        state.bearers_on_files += u32::from(headers.contains_key(header::AUTHORIZATION));
-        let now = state.now;
-        let Some(entry) = state.media.get_mut(asked) else {
-            let path = format!("{}?", uri.path());
-            let altered = state.media.keys().any(|known| known.starts_with(&path));
-            return if altered {
-                StatusCode::FORBIDDEN
-            } else {
-                StatusCode::NOT_FOUND
-            }
-            .into_response();
-        };
-        entry.cdn_requests += 1;
-        if wa_media::expiry_of(asked).is_some_and(|at| at <= now) {
-            return (StatusCode::FORBIDDEN, "URL signature expired").into_response();
-        }
-        let fault = entry.cdn_fault.take();
-        (entry.clone(), fault)
+    let (file, fault) = match found(&shared, asked, &headers) {
+        Ok(found) => found,
+        Err(refusal) => return refusal.into_response(),
     };
-    answer(&entry, fault, &headers).await
+    answer(&file, fault, from(&headers)).await
 }
 
-/// The whole encrypted file. Generated media are encrypted whole as well, so they should be small here.
-fn encrypted(entry: &Entry) -> Bytes {
-    let media = &entry.media;
-    let mut plain = Vec::new();
-    while (plain.len() as u64) < media.content.size_bytes() {
-        plain.extend_from_slice(&media.content.piece(plain.len() as u64));
+/// What is behind a path, and how it misbehaves this time.
+fn found(shared: &Shared, asked: &str, headers: &HeaderMap) -> Result<(File, Fault), Refusal> {
+    let mut state = shared.world.lock();
+    if state.cdn_down || state.down {
+        return Err((StatusCode::SERVICE_UNAVAILABLE, ""));
     }
-    let kind = media.key_kind.unwrap_or_else(|| KeyKind::from(media.kind));
-    wa_media::encrypt::encrypt(&media.media_key, kind, &plain)
-        .body
-        .into()
+    state.bearers_on_files += u32::from(headers.contains_key(header::AUTHORIZATION));
+    if wa_media::expiry_of(asked).is_some_and(|at| at <= state.now) {
+        return Err((StatusCode::FORBIDDEN, "URL signature expired"));
+    }
+    if let Some(content) = super::generated(asked) {
+        return Ok((File::made_up(content), Fault::None));
+    }
+    let path = asked.split('?').next().unwrap_or("");
+    let altered = state
+        .media
+        .keys()
+        .any(|known| known.split('?').next() == Some(path));
+    let Some(entry) = state.media.get_mut(asked) else {
+        let status = if altered {
+            StatusCode::FORBIDDEN
+        } else {
+            StatusCode::NOT_FOUND
+        };
+        return Err((status, ""));
+    };
+    let fault = match shared.host {
+        Host::Main => {
+            entry.cdn_requests += 1;
+            entry.cdn_fault.take()
+        }
+        Host::Fallback => {
+            entry.fallback_requests += 1;
+            entry.fallback_fault.take()
+        }
+    };
+    Ok((File::of(&entry.media), fault))
 }
 
-async fn answer(entry: &Entry, fault: Fault, headers: &HeaderMap) -> Response {
-    let mut body = encrypted(entry);
-    match fault {
-        Fault::FileStatus(status) | Fault::ApiStatus(status) => {
-            return StatusCode::from_u16(status)
-                .unwrap_or(StatusCode::BAD_GATEWAY)
-                .into_response();
+/// The byte from which on is asked for.
+fn from(headers: &HeaderMap) -> Option<u64> {
+    let range = headers.get(header::RANGE)?.to_str().ok()?;
+    range
+        .strip_prefix("bytes=")?
+        .strip_suffix('-')?
+        .parse()
+        .ok()
+}
+
+/// A file as the CDN has it, made while it is sent.
+#[derive(Clone)]
+struct File {
+    content: Content,
+    /// Nothing when it lies there in the clear.
+    encrypted: Option<(MediaKey, KeyKind)>,
+}
+
+impl File {
+    fn of(media: &Arc<SimMedia>) -> Self {
+        Self {
+            content: media.content.clone(),
+            encrypted: (!media.in_the_clear).then(|| (media.media_key.clone(), media.label())),
         }
+    }
+
+    fn made_up(content: Content) -> Self {
+        let key = MediaKey::new(DOCUMENTED_KEY);
+        Self {
+            content,
+            encrypted: Some((key, KeyKind::from(MediaKind::Audio))),
+        }
+    }
+
+    fn size_bytes(&self) -> u64 {
+        match self.encrypted {
+            Some(_) => encrypted_bytes(self.content.size_bytes()),
+            None => self.content.size_bytes(),
+        }
+    }
+
+    /// All of it from the beginning; constant memory.
+    fn pieces(&self) -> impl Iterator<Item = Bytes> + Send + use<> {
+        let content = self.content.clone();
+        let mut encryptor = self
+            .encrypted
+            .as_ref()
+            .map(|(key, kind)| Encryptor::new(key, *kind));
+        let mut offset = Some(0);
+        std::iter::from_fn(move || {
+            let plain = content.piece(offset?);
+            if plain.is_empty() {
+                offset = None;
+                let mut last = Vec::new();
+                encryptor.take()?.finish(&mut last);
+                return Some(last.into());
+            }
+            offset = offset.map(|offset| offset + plain.len() as u64);
+            let Some(encryptor) = &mut encryptor else {
+                return Some(plain);
+            };
+            let mut piece = Vec::with_capacity(plain.len() + 16);
+            encryptor.update(&plain, &mut piece);
+            Some(piece.into())
+        })
+    }
+
+    /// The bytes in `from..to`, with one bit of byte `wrong` flipped.
+    fn range(&self, from: u64, to: u64, wrong: Option<u64>) -> Pieces {
+        let mut at = 0;
+        let pieces = self.pieces().filter_map(move |piece| {
+            let (start, end) = (at, at + piece.len() as u64);
+            at = end;
+            let (first, last) = (start.max(from), end.min(to));
+            if first >= last {
+                return None;
+            }
+            let index = |offset: u64| usize::try_from(offset - start).unwrap_or(0);
+            let cut = piece.slice(index(first)..index(last));
+            Some(match wrong.filter(|wrong| (first..last).contains(wrong)) {
+                Some(wrong) => {
+                    let mut altered = cut.to_vec();
+                    altered[index(wrong) - index(first)] ^= 1;
+                    altered.into()
+                }
+                None => cut,
+            })
+        });
+        stream::iter(pieces.map(Ok)).boxed()
+    }
+}
+
+async fn answer(file: &File, fault: Fault, from: Option<u64>) -> Response {
+    let size = file.size_bytes();
+    match fault {
+        Fault::FileStatus(status) | Fault::ApiStatus(status) => StatusCode::from_u16(status)
+            .unwrap_or(StatusCode::BAD_GATEWAY)
+            .into_response(),
         Fault::TooManyRequests { retry_after_s } => {
             let mut response = StatusCode::TOO_MANY_REQUESTS.into_response();
+            let value = HeaderValue::from(retry_after_s);
+            response.headers_mut().insert(header::RETRY_AFTER, value);
             response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
-            return response;
         }
         Fault::Hang => std::future::pending().await,
-        Fault::HtmlPage => {
-            return "<!DOCTYPE html><html><body>Bad gateway</body></html>".into_response();
-        }
-        Fault::Empty => return ().into_response(),
-        Fault::WrongBytes => {
-            let mut altered = body.to_vec();
-            let middle = altered.len() / 2;
-            altered[middle] ^= 1;
-            body = altered.into();
-        }
-        _ => {}
-    }
-    let from = headers.get(header::RANGE).and_then(|range| {
-        range
-            .to_str()
-            .ok()?
-            .strip_prefix("bytes=")?
-            .strip_suffix('-')?
-            .parse::<usize>()
-            .ok()
-    });
-    let whole = body.len();
-    let rest = body.slice(from.unwrap_or(0).min(whole)..);
-    let length = rest.len();
-    let mut response = match fault {
+        Fault::HangBody => part(None, size, size, stream::pending().boxed()),
+        Fault::HtmlPage => "<!DOCTYPE html><html><body>Bad gateway</body></html>".into_response(),
+        Fault::Empty => ().into_response(),
+        Fault::RedirectTo(target) => super::redirect(&target),
+        Fault::WrongBytes => part(
+            from,
+            size,
+            size,
+            file.range(from.unwrap_or(0), size, Some(size / 2)),
+        ),
+        Fault::CorruptAt { offset } => part(
+            from,
+            size,
+            size,
+            file.range(from.unwrap_or(0), size, Some(offset)),
+        ),
+        Fault::Truncated { bytes } => part(None, bytes, bytes, file.range(0, bytes, None)),
         Fault::CutShort { after_bytes } => {
-            Body::from_stream(cut(rest, after_bytes)).into_response()
+            let whole = file.range(from.unwrap_or(0), size, None);
+            part(from, size, size, cut(whole, after_bytes))
         }
-        _ => Body::from(rest).into_response(),
-    };
+        Fault::IgnoresRange { after_bytes } => {
+            let whole = file.range(0, size, None);
+            part(None, size, size, cut(whole, after_bytes))
+        }
+        Fault::Drip { bytes_per_second } => {
+            let whole = file.range(from.unwrap_or(0), size, None);
+            part(from, size, size, dripping(whole, bytes_per_second))
+        }
+        _ => part(from, size, size, file.range(from.unwrap_or(0), size, None)),
+    }
+}
+
+/// A whole answer, or the part from the byte that was asked for.
+fn part(from: Option<u64>, to: u64, size: u64, pieces: Pieces) -> Response {
+    if from.is_some_and(|from| from >= size) {
+        return StatusCode::RANGE_NOT_SATISFIABLE.into_response();
+    }
+    let mut response = Response::new(Body::from_stream(pieces));
+    let length = HeaderValue::from(to - from.unwrap_or(0));
     response
         .headers_mut()
-        .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        .insert(header::CONTENT_LENGTH, length);
     if let Some(from) = from {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-        let range = format!("bytes {from}-{}/{whole}", whole.saturating_sub(1));
-        if let Ok(range) = HeaderValue::from_str(&range) {
+        if let Ok(range) = HeaderValue::from_str(&format!("bytes {from}-{}/{size}", to - 1)) {
             response.headers_mut().insert(header::CONTENT_RANGE, range);
         }
     }
@@ -117,19 +225,44 @@ async fn answer(entry: &Entry, fault: Fault, headers: &HeaderMap) -> Response {
 }
 
 /// The beginning, and then a broken connection.
-pub(super) fn cut(
-    body: Bytes,
-    after_bytes: usize,
-) -> impl stream::Stream<Item = io::Result<Bytes>> {
-    let pieces = [
-        Ok(body.slice(..after_bytes.min(body.len()))),
-        Err(io::Error::from(io::ErrorKind::ConnectionReset)),
-    ];
+pub(super) fn cut(pieces: Pieces, after_bytes: usize) -> Pieces {
+    let mut left = after_bytes;
+    let beginning = pieces.map(move |piece| {
+        piece.map(|mut piece| {
+            piece.truncate(left);
+            left -= piece.len();
+            piece
+        })
+    });
     // Head and first bytes must be on their way before the connection breaks.
-    stream::iter(pieces).then(async |piece| {
-        if piece.is_err() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        piece
-    })
+    let broken = stream::once(async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    });
+    beginning
+        .take_while(|piece| {
+            let goes_on = piece.as_ref().is_ok_and(|piece| !piece.is_empty());
+            std::future::ready(goes_on)
+        })
+        .chain(broken)
+        .boxed()
+}
+
+/// Ten little pieces a second.
+pub(super) fn dripping(pieces: Pieces, bytes_per_second: u32) -> Pieces {
+    let step = usize::try_from(bytes_per_second / 10).unwrap_or(1).max(1);
+    pieces
+        .flat_map(move |piece| {
+            let piece = piece.unwrap_or_default();
+            let starts = (0..piece.len()).step_by(step);
+            let parts: Vec<_> = starts
+                .map(|start| piece.slice(start..(start + step).min(piece.len())))
+                .collect();
+            stream::iter(parts)
+        })
+        .then(async |piece| {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            Ok(piece)
+        })
+        .boxed()
 }

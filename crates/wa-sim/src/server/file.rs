@@ -1,18 +1,17 @@
 //! The file behind a link: `GET /media/file/{name}`, public.
 
 use std::io;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::stream;
-use wa_media::KeyKind;
+use futures_util::{StreamExt as _, stream};
 
 use super::Shared;
-use super::cdn::cut;
+use super::cdn::{cut, dripping};
+use super::{generated, redirect};
 use crate::{Content, Fault};
 
 pub(super) async fn fetch(
@@ -55,7 +54,7 @@ pub(super) async fn fetch(
             .into_response(),
         Fault::RedirectTo(target) => redirect(&target),
         Fault::StillEncrypted => {
-            let kind = KeyKind::from(entry.media.kind);
+            let kind = entry.media.label();
             let plain = content.piece(0);
             whole(&Content::Bytes(
                 wa_media::encrypt::encrypt(&entry.media.media_key, kind, &plain)
@@ -72,25 +71,16 @@ pub(super) async fn fetch(
             Body::from_stream(stream::pending::<io::Result<Bytes>>()),
         ),
         Fault::CutShort { after_bytes } => {
-            let cut = cut(content.piece(0), after_bytes);
-            sized(content.size_bytes(), Body::from_stream(cut))
+            let pieces = cut(pieces(content), after_bytes);
+            sized(content.size_bytes(), Body::from_stream(pieces))
         }
-        Fault::Drip { bytes_per_second } => drip(content, bytes_per_second),
+        Fault::Drip { bytes_per_second } => {
+            let pieces = dripping(pieces(content), bytes_per_second);
+            sized(content.size_bytes(), Body::from_stream(pieces))
+        }
+        Fault::ExpiredLink => StatusCode::GONE.into_response(),
         _ => whole(content),
     }
-}
-
-/// `gen-{size}-{seed}_audio.oga`: made up on the spot, for load generators.
-fn generated(name: &str) -> Option<Content> {
-    let (size, seed) = name
-        .strip_prefix("gen-")?
-        .split_once('_')?
-        .0
-        .split_once('-')?;
-    Some(Content::Generated {
-        size_bytes: size.parse().ok()?,
-        seed: seed.parse().ok()?,
-    })
 }
 
 fn sized(size_bytes: u64, body: Body) -> Response {
@@ -103,38 +93,23 @@ fn sized(size_bytes: u64, body: Body) -> Response {
 
 fn whole(content: &Content) -> Response {
     let first = content.piece(0);
-    if first.len() as u64 == content.size_bytes() {
-        return sized(content.size_bytes(), Body::from(first));
-    }
+    let body = if first.len() as u64 == content.size_bytes() {
+        Body::from(first)
+    } else {
+        Body::from_stream(pieces(content))
+    };
+    sized(content.size_bytes(), body)
+}
+
+fn pieces(content: &Content) -> stream::BoxStream<'static, io::Result<Bytes>> {
     let pieces = stream::unfold((content.clone(), 0_u64), |(content, offset)| async move {
         let piece = content.piece(offset);
         let next = offset + piece.len() as u64;
         (!piece.is_empty()).then_some((Ok::<_, io::Error>(piece), (content, next)))
     });
-    sized(content.size_bytes(), Body::from_stream(pieces))
-}
-
-fn drip(content: &Content, bytes_per_second: u32) -> Response {
-    let step = usize::try_from(bytes_per_second / 10).unwrap_or(1).max(1);
-    let pieces = stream::unfold((content.piece(0), step), |(mut left, step)| async move {
-        if left.is_empty() {
-            return None;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let piece = left.split_to(step.min(left.len()));
-        Some((Ok::<_, io::Error>(piece), (left, step)))
-    });
-    sized(content.piece(0).len() as u64, Body::from_stream(pieces))
+    pieces.boxed()
 }
 
 fn page(kind: &'static str, text: &'static str) -> Response {
     ([(header::CONTENT_TYPE, kind)], text).into_response()
-}
-
-fn redirect(target: &str) -> Response {
-    let mut response = StatusCode::FOUND.into_response();
-    if let Ok(value) = HeaderValue::from_str(target) {
-        response.headers_mut().insert(header::LOCATION, value);
-    }
-    response
 }

@@ -12,6 +12,7 @@ use super::Shared;
 use crate::{Fault, World};
 
 const EXPIRES_MS: i64 = 4_000_000_000_000;
+const LONG_AGO_MS: i64 = 1_000_000_000_000;
 
 /// Whether the call shows the token of the instance it names: 404 when there is none, 401 when it is wrong.
 pub(super) fn authorised(
@@ -119,8 +120,8 @@ async fn answer(shared: &Shared, path: &str, fault: Option<Fault>) -> Response {
             .unwrap_or(StatusCode::BAD_GATEWAY)
             .into_response(),
         Some(Fault::Hang) => std::future::pending().await,
-        // Port 9 (discard) is not served here.
-        Some(Fault::RefusedConnection) => success("http://127.0.0.1:9", &link_name(shared, path)),
+        Some(Fault::RefusedConnection) => success(&shared.closed, &link_name(shared, path)),
+        Some(Fault::ExpiredLink) => link_until(origin, &link_name(shared, path), LONG_AGO_MS),
         Some(Fault::LinkTo(link)) => {
             Json(json!({"error": false, "fileLink": link, "expires": EXPIRES_MS})).into_response()
         }
@@ -149,7 +150,11 @@ fn link_name(shared: &Shared, path: &str) -> String {
 }
 
 fn success(origin: &str, name: &str) -> Response {
-    Json(json!({"error": false, "fileLink": format!("{origin}/media/file/{name}"), "expires": EXPIRES_MS})).into_response()
+    link_until(origin, name, EXPIRES_MS)
+}
+
+fn link_until(origin: &str, name: &str, expires_ms: i64) -> Response {
+    Json(json!({"error": false, "fileLink": format!("{origin}/media/file/{name}"), "expires": expires_ms})).into_response()
 }
 
 fn failure(status: StatusCode, message: &str) -> Response {

@@ -10,11 +10,11 @@ use serde_json::Value;
 use url::Url;
 use wa_sim::{Sim, World};
 
-use crate::app::{App, NewInstance};
+use crate::app::App;
 use crate::cli::language::Language;
 use crate::gateway::Gateway;
 use crate::media::InstanceId;
-use crate::registry;
+use crate::registry::{self, NewInstance};
 
 /// The documented number, of client 2.
 pub(super) const FIRST: &str = "3B6XIW-ZTS923-GEAY6V";
@@ -49,12 +49,14 @@ pub(super) async fn set(app: &App, sim: &Sim) -> anyhow::Result<Stage> {
             id: InstanceId(id.to_owned()),
             client,
             gateway: Gateway::Wapi,
-            api_base: sim.api_base(),
-            cdn_base: Some(sim.origin()),
+            api_base: Some(sim.api_base()),
+            cdn_base: Some(format!("{},{}", sim.origin(), sim.fallback_origin())),
             routes: None,
-            token: Some("demo-token".to_owned()),
+            token_sealed: None,
+            hook_hash: [0; 32],
         };
-        (_, *hook) = app.add_instance(new).await?;
+        let (_, fresh) = app.add_instance(new, Some("demo-token")).await?;
+        *hook = fresh.context("the instance was there before the demo began")?;
     }
     Ok(Stage(hooks))
 }

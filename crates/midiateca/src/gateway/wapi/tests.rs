@@ -147,3 +147,26 @@ fn answers_for_a_link_are_judged_by_their_content() {
         assert_eq!(read_link(status, body), Err(reason));
     }
 }
+
+#[test]
+fn an_edit_belongs_to_the_message_that_it_changes() {
+    let leaf = json!({"mediaKey": KEY, "directPath": "/v/a.enc", "caption": "corrigido"});
+    let edit = json!({"protocolMessage": {"key": {"id": "FIRST"}, "type": 14, "editedMessage": {"imageMessage": leaf}}});
+    for content in [edit.clone(), json!({"editedMessage": {"message": edit}})] {
+        let body = json!({"instanceId": "I", "messageId": "EDIT", "msgContent": content});
+        let reading = read_text(&body.to_string());
+        assert_eq!(reading.message.id, "FIRST");
+        assert!(reading.media[0].edited);
+    }
+}
+
+#[test]
+fn half_an_emoji_costs_no_file() {
+    let body = image(r#","sender":{"id":"1","pushName":"Cida \ud83d"}"#);
+    let reading = read_text(&body);
+    assert_eq!(reading.media.len(), 1);
+    assert_eq!(
+        reading.message.sender_name.as_deref(),
+        Some("Cida \u{fffd}")
+    );
+}

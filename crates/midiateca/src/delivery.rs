@@ -1,0 +1,65 @@
+//! The raw bodies of webhooks, as they came: compressed, kept, and read again.
+
+use crate::clock::Millis;
+use crate::db::{Db, Error, Tx, values};
+use crate::media::{DeliveryId, InstanceId, fresh_id};
+
+/// One webhook that told of media or of the instance, or that was not what it claims to be.
+pub struct Delivery {
+    /// Its id.
+    pub id: DeliveryId,
+    instance: String,
+    received_at: Millis,
+    verdict: &'static str,
+    reason: Option<String>,
+    body_size: u64,
+    body_lz4: Vec<u8>,
+}
+
+impl Delivery {
+    /// Makes one ready to be kept. `verdict` is `accepted`, `quarantined` or `refused`.
+    pub fn new(
+        instance: &InstanceId,
+        now: Millis,
+        verdict: &'static str,
+        reason: Option<String>,
+        body: &[u8],
+    ) -> Self {
+        Self {
+            id: DeliveryId(fresh_id(now)),
+            instance: instance.as_str().to_owned(),
+            received_at: now,
+            verdict,
+            reason,
+            body_size: body.len() as u64,
+            body_lz4: lz4_flex::compress_prepend_size(body),
+        }
+    }
+
+    /// Keeps it.
+    pub async fn keep(&self, tx: &mut Tx) -> Result<(), Error> {
+        let sql = "insert into deliveries (id, instance, received_at, verdict, reason, body_size, body_lz4) values ($1, $2, $3, $4, $5, $6, $7)";
+        let values = values![
+            self.id.as_str(),
+            &self.instance,
+            self.received_at,
+            self.verdict,
+            self.reason.clone(),
+            self.body_size,
+            self.body_lz4.as_slice(),
+        ];
+        tx.run(sql, values).await.map(drop)
+    }
+}
+
+/// The body of a delivery, as it came; nothing when it is no longer kept.
+pub async fn body(db: &Db, id: &DeliveryId) -> Result<Option<Vec<u8>>, Error> {
+    let sql = "select body_lz4 from deliveries where id = $1";
+    let Some(row) = db.row(sql, values![id.as_str()]).await? else {
+        return Ok(None);
+    };
+    let body = lz4_flex::decompress_size_prepended(&row.bytes("body_lz4")?);
+    body.map(Some).map_err(|_| Error::Malformed {
+        column: "body_lz4".to_owned(),
+    })
+}

@@ -1,0 +1,92 @@
+//! What sloppy senders do to JSON, undone, so that one broken letter in a name does not cost a file.
+
+/// The body with what a strict reader refuses made harmless: bytes that are not UTF-8, half of a surrogate pair
+/// (left by cutting a text in the middle of an emoji), raw control characters inside texts, and a byte order
+/// mark. Nothing when there is nothing of that kind.
+pub(super) fn repair(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
+    let mut repaired = String::with_capacity(text.len());
+    let mut rest = text.as_ref();
+    let mut in_text = false;
+    while let Some(letter) = rest.chars().next() {
+        let escape = rest.get(..6).and_then(unit_of_escape);
+        let taken = match (in_text, letter, escape) {
+            (true, _, Some(unit)) => {
+                let low = rest.get(6..12).and_then(unit_of_escape);
+                let (kept, taken) = match (unit, low) {
+                    (0xd800..=0xdbff, Some(0xdc00..=0xdfff)) => (&rest[..12], 12),
+                    (0xd800..=0xdfff, _) => ("\u{fffd}", 6),
+                    _ => (&rest[..6], 6),
+                };
+                repaired.push_str(kept);
+                taken
+            }
+            (true, '\\', None) => {
+                let pair = 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
+                repaired.push_str(&rest[..pair]);
+                pair
+            }
+            (true, '\0'..='\u{1f}', None) => {
+                repaired.push(' ');
+                1
+            }
+            _ => {
+                in_text ^= letter == '"';
+                repaired.push(letter);
+                letter.len_utf8()
+            }
+        };
+        rest = &rest[taken..];
+    }
+    (repaired.as_bytes() != body).then_some(repaired)
+}
+
+/// The UTF-16 unit of `\uXXXX`.
+fn unit_of_escape(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?;
+    let all = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    all.then(|| u16::from_str_radix(digits, 16).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_strict_readers_refuse_is_made_harmless() {
+        for (broken, mended) in [
+            (
+                br#"{"a":"oi \ud83d"}"#.as_slice(),
+                "{\"a\":\"oi \u{fffd}\"}",
+            ),
+            (
+                br#"{"a":"\ude00\ud83d\ud83d\ude00"}"#,
+                "{\"a\":\"\u{fffd}\u{fffd}\\ud83d\\ude00\"}",
+            ),
+            (b"{\"a\":\"x\xff\"}", "{\"a\":\"x\u{fffd}\"}"),
+            (b"\xef\xbb\xbf{\"a\":1}", "{\"a\":1}"),
+            (b"{\"a\":\"one\ntwo\"\n}", "{\"a\":\"one two\"\n}"),
+            (
+                br#"{"a":"\\ud83d \" \ud83d"}"#,
+                "{\"a\":\"\\\\ud83d \\\" \u{fffd}\"}",
+            ),
+        ] {
+            let repaired = repair(broken).unwrap();
+            assert_eq!(repaired, mended);
+            serde_json::from_str::<serde_json::Value>(&repaired).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_right_or_hopeless_is_left_alone() {
+        for text in [
+            r#"{"a":"\ud83d\ude00 \\ \" é"}"#,
+            "{\"a\": }",
+            "",
+            "\"",
+            "\"\\",
+        ] {
+            assert_eq!(repair(text.as_bytes()), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,234 @@
+use super::*;
+use serde_json::json;
+
+#[test]
+fn the_five_kinds_are_found_in_any_case() {
+    let content = json!({
+        "imageMessage": {"URL": "u", "fileSHA256": "x"}, "VIDEOMESSAGE": {"a": 1}, "audio_message": {"PTT": true},
+        "documentMessage": {"title": "t"}, "stickerMessage": {"a": 1}, "messageContextInfo": {"a": 1}, "conversation": "oi",
+    });
+    let kinds: Vec<_> = find(&content)
+        .media
+        .iter()
+        .map(|media| media.kind)
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            MediaKind::Audio,
+            MediaKind::Document,
+            MediaKind::Image,
+            MediaKind::Sticker,
+            MediaKind::Video
+        ]
+    );
+    assert!(find(&content).media[0].voice_note);
+}
+
+#[test]
+fn a_malformed_key_is_told_apart_from_none() {
+    let found = find(
+        &json!({"imageMessage": {"mediaKey": "AAAA"}, "audioMessage": {"mediaKey": ""}, "videoMessage": {}}),
+    );
+    let malformed: Vec<_> = found
+        .media
+        .iter()
+        .map(|media| (media.kind, media.media_key_malformed))
+        .collect();
+    assert_eq!(
+        malformed,
+        [(MediaKind::Audio, false), (MediaKind::Image, true)]
+    );
+}
+
+fn leaf(path: &str) -> Value {
+    let key = "rwyoaVpbrjfFQ3X1YKt7Y1+pnun0a2536qDKOnT2HuQ=";
+    json!({"mediaKey": key, "directPath": path, "mimetype": "image/jpeg"})
+}
+
+fn paths(content: &Value) -> Vec<String> {
+    find(content)
+        .media
+        .into_iter()
+        .filter_map(|media| media.direct_path)
+        .collect()
+}
+
+#[test]
+fn every_wrapper_is_opened_known_or_not() {
+    for wrapper in [
+        "deviceSentMessage",
+        "ephemeralMessage",
+        "viewOnceMessage",
+        "viewOnceMessageV2",
+        "viewOnceMessageV2Extension",
+        "documentWithCaptionMessage",
+        "editedMessage",
+        "groupMentionedMessage",
+        "botInvokeMessage",
+        "lottieStickerMessage",
+        "eventCoverImage",
+        "statusMentionMessage",
+        "groupStatusMentionMessage",
+        "pollCreationOptionImageMessage",
+        "pollCreationMessageV4",
+        "associatedChildMessage",
+        "statusAddYours",
+        "groupStatusMessage",
+        "groupStatusMessageV2",
+        "limitSharingMessage",
+        "botTaskMessage",
+        "questionMessage",
+        "questionReplyMessage",
+        "botForwardedMessage",
+        "newsletterAdminProfileMessage",
+        "spoilerMessage",
+        "commentMessage",
+        "wrapperOfNextYear",
+    ] {
+        let media = find(&json!({wrapper: {"message": {"imageMessage": leaf("/a")}}})).media;
+        assert_eq!(media.len(), 1, "{wrapper}");
+        assert_eq!(media[0].wrapper, format!("{wrapper}/message"));
+        assert_eq!(media[0].view_once, wrapper.starts_with("viewOnce"));
+    }
+}
+
+#[test]
+fn carriers_inside_interactive_messages_are_found() {
+    for content in [
+        json!({"protocolMessage": {"type": 14, "editedMessage": {"documentWithCaptionMessage": {"message": {"documentMessage": leaf("/a")}}}}}),
+        json!({"interactiveMessage": {"header": {"imageMessage": leaf("/a")}}}),
+        json!({"interactiveMessage": {"carouselMessage": {"cards": [{"header": {"videoMessage": leaf("/a")}}]}}}),
+        json!({"templateMessage": {"hydratedTemplate": {"imageMessage": leaf("/a")}, "hydratedFourRowTemplate": {"imageMessage": leaf("/a")}}}),
+        json!({"buttonsMessage": {"documentMessage": leaf("/a")}}),
+        json!({"productMessage": {"product": {"productImage": leaf("/a")}}}),
+        json!({"requestPaymentMessage": {"noteMessage": {"imageMessage": leaf("/a")}, "background": {"mediaData": leaf("/b")}}}),
+        json!({"Message": {"imageMessage": leaf("/a")}, "RawMessage": {"ephemeralMessage": {"message": {"imageMessage": leaf("/a")}}}}),
+        json!({"type": "ptt", "mediaKey": leaf("")["mediaKey"], "directPath": "/a"}),
+        json!({"holographicMessage": leaf("/a")}),
+    ] {
+        assert_eq!(paths(&content), ["/a"], "{content}");
+    }
+    let flat = find(&json!({"type": "ptt", "mediaKey": leaf("")["mediaKey"], "directPath": "/a"}))
+        .media
+        .remove(0);
+    assert_eq!((flat.kind, flat.voice_note), (MediaKind::Audio, true));
+}
+
+#[test]
+fn what_a_message_quotes_is_not_its_own() {
+    let content = json!({
+        "extendedTextMessage": {"contextInfo": {"quotedMessage": {"imageMessage": leaf("/quoted")}}},
+        "imageMessage": {"mediaKey": leaf("")["mediaKey"], "directPath": "/own", "contextInfo": {"quotedMessage": {"imageMessage": leaf("/quoted")}}},
+        "messageContextInfo": {"botMetadata": leaf("/bot")},
+        "protocolMessage": {"historySyncNotification": leaf("/history")},
+    });
+    assert_eq!(paths(&content), ["/own"]);
+}
+
+#[test]
+fn depth_width_and_number_are_limited() {
+    let mut deep = json!({"imageMessage": leaf("/a")});
+    for _ in 0..16 {
+        deep = json!({"ephemeralMessage": {"message": deep}});
+    }
+    assert_eq!(paths(&deep), ["/a"]);
+    let deeper = json!({"a": {"message": {"b": {"message": deep}}}});
+    let found = find(&deeper);
+    assert!(found.media.is_empty() && found.cut_short);
+    let key = |n: u8| json!(vec![n; 32]);
+    let many: Vec<_> = (0..100)
+        .map(|n| json!({"imageMessage": {"mediaKey": key(n), "directPath": "/a"}}))
+        .collect();
+    let found = find(&json!({"cards": many}));
+    assert!(found.media.len() == MOST_MEDIA && found.cut_short);
+    let wide: Vec<_> = (0..5_000).map(|n| json!({"n": n})).collect();
+    assert!(find(&json!({"cards": wide})).cut_short);
+}
+
+#[test]
+fn a_message_that_is_stuck_onto_a_file_is_found_too() {
+    let mut video = leaf("/outer");
+    video["interactiveAnnotations"] = json!([
+        {"embeddedContent": {"embeddedMessage": {"message": {"imageMessage": {"mediaKey": vec![1; 32], "directPath": "/stuck"}}}}},
+        {"embeddedContent": {"embeddedMusic": {"mediaKey": vec![2; 32], "directPath": "/music"}}},
+    ]);
+    video["processedVideos"] = json!([{"mediaKey": vec![3; 32], "directPath": "/variant"}]);
+    video["contextInfo"] = json!({"quotedMessage": {"imageMessage": leaf("/quoted")}});
+    assert_eq!(paths(&json!({"videoMessage": video})), ["/outer", "/stuck"]);
+}
+
+#[test]
+fn unknown_ways_are_named_and_known_ones_are_not() {
+    let known = json!({"ephemeralMessage": {"message": {"interactiveMessage": {"header": {"imageMessage": leaf("/a")}}}}});
+    assert_eq!(find(&known).unknown, Vec::<String>::new());
+    let found = find(&json!({
+        "wrapperOfNextYear": {"message": {"imageMessage": leaf("/a")}},
+        "holographicMessage": {"mediaKey": vec![1; 32], "directPath": "/b"},
+        "unknownButEmpty": {"message": {"conversation": "oi"}},
+    }));
+    assert_eq!(found.unknown, ["holographicMessage", "wrapperOfNextYear"]);
+    assert_eq!(found.media.len(), 2);
+    let long = "x".repeat(1 << 20);
+    let found = find(&json!({long: {"message": {"imageMessage": leaf("/a")}}}));
+    assert!(found.unknown[0].len() <= 64 && found.media[0].wrapper.len() <= 80);
+}
+
+#[test]
+fn what_channels_publish_needs_no_key_and_is_merged_as_well() {
+    let open = json!({"directPath": "/m1/v/a", "fileSha256": vec![1; 32], "staticUrl": ""});
+    let found = find(
+        &json!({"Message": {"imageMessage": open.clone()}, "RawMessage": {"imageMessage": open}}),
+    );
+    assert_eq!(found.media.len(), 1);
+    assert_eq!(found.media[0].static_url, None);
+    assert!(found.media[0].media_key.is_none() && !found.media[0].media_key_malformed);
+}
+
+#[test]
+fn the_path_is_taken_from_whatsapps_own_link_only() {
+    let of = |url: &str| {
+        let content = json!({"imageMessage": {"mediaKey": vec![1; 32], "url": url}});
+        find(&content).media.remove(0).direct_path
+    };
+    assert_eq!(
+        of("https://mmg.whatsapp.net/v/a?oe=1").as_deref(),
+        Some("/v/a?oe=1")
+    );
+    assert_eq!(
+        of("https://media-gru1-1.cdn.whatsapp.net/v/a").as_deref(),
+        Some("/v/a")
+    );
+    for foreign in [
+        "https://evil.example/v/a",
+        "https://whatsapp.net.evil.example/v/a",
+        "https://notwhatsapp.net/v/a",
+        "https://a@mmg.whatsapp.net/v",
+        "http://mmg.whatsapp.net/v",
+        "x",
+    ] {
+        assert_eq!(of(foreign), None, "{foreign}");
+    }
+}
+
+#[test]
+fn bytes_beside_the_only_carrier_are_its_own() {
+    let found = find(
+        &json!({"message": {"imageMessage": leaf("/a"), "base64": "data:image/jpeg;base64,/9j_"}}),
+    );
+    let inline = found.media[0].inline.clone().unwrap();
+    assert_eq!(inline.decode(), Some(vec![0xff, 0xd8, 0xff]));
+    assert_eq!(format!("{inline:?}"), "Inline(27 characters)");
+    let two =
+        find(&json!({"imageMessage": leaf("/a"), "videoMessage": leaf("/b"), "base64": "/9j/"}));
+    assert!(
+        two.media.iter().all(|media| media.inline.is_none()),
+        "whose bytes are they?"
+    );
+}
+
+#[test]
+fn edits_say_so() {
+    let found = find(&json!({"protocolMessage": {"editedMessage": {"imageMessage": leaf("/a")}}}));
+    assert!(found.media[0].edited);
+}

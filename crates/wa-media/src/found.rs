@@ -1,0 +1,173 @@
+//! One media of a message, as the message describes it. Nothing of it is proven.
+
+use serde_json::{Map, Value};
+
+use crate::carrier::key_kind;
+use crate::link::path_of_url;
+use crate::read::{base64_bytes, bytes32, field, flag, number, same_name, seconds, text};
+use crate::{KeyKind, MediaKey, MediaKind};
+
+/// One media of a message.
+#[derive(Clone, Debug)]
+pub struct FoundMedia {
+    /// What it is.
+    pub kind: MediaKind,
+    /// The label of its key.
+    pub key_kind: KeyKind,
+    /// The key. Channels publish files without one, in the clear.
+    pub media_key: Option<MediaKey>,
+    /// There is a key, but it is not 32 bytes long.
+    pub media_key_malformed: bool,
+    /// When the key was made, unix seconds: the link usually lives 30 days from then.
+    pub media_key_at: Option<i64>,
+    /// The path on the CDN, as it came; taken from the link when only that came and it is one of WhatsApp's.
+    pub direct_path: Option<String>,
+    /// The full link, as it came; often dead or foreign.
+    pub url: Option<String>,
+    /// A link to be used as it stands, without any key; only channels have it.
+    pub static_url: Option<String>,
+    /// SHA-256 of the plaintext.
+    pub sha256: Option<[u8; 32]>,
+    /// SHA-256 of the encrypted file.
+    pub enc_sha256: Option<[u8; 32]>,
+    /// Length of the plaintext in bytes. It lies.
+    pub length_bytes: Option<u64>,
+    /// The declared type, with parameters.
+    pub mime: Option<String>,
+    /// The declared file name: hostile, never a path.
+    pub file_name: Option<String>,
+    /// The text under it.
+    pub caption: Option<String>,
+    /// Pixels.
+    pub width: Option<u32>,
+    /// Pixels.
+    pub height: Option<u32>,
+    /// Duration.
+    pub seconds: Option<u32>,
+    /// Recorded on the spot.
+    pub voice_note: bool,
+    /// To be seen once.
+    pub view_once: bool,
+    /// A moving sticker, or a video that plays like a GIF.
+    pub animated: bool,
+    /// Told by an edit of an earlier message.
+    pub edited: bool,
+    /// The file itself, where the gateway put it into the message.
+    pub inline: Option<Inline>,
+    /// The fields around it, from the outside in, such as `ephemeralMessage/message`; empty at the top level.
+    pub wrapper: String,
+}
+
+/// A file inside the message, as base64. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Inline(String);
+
+impl Inline {
+    /// The bytes; nothing when the text is no base64 (either alphabet, padded or not, `data:` prefix or not).
+    pub fn decode(&self) -> Option<Vec<u8>> {
+        base64_bytes(&self.0).filter(|bytes| !bytes.is_empty())
+    }
+}
+
+impl std::fmt::Debug for Inline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Inline({} characters)", self.0.len())
+    }
+}
+
+/// The base64 of a file that stands in a field of `object`, if one does.
+pub(crate) fn inline(object: &Map<String, Value>) -> Option<Inline> {
+    let value = field(object, &["base64"]).and_then(text)?;
+    Some(Inline(value.to_owned()))
+}
+
+impl FoundMedia {
+    /// Reads the object that a carrier's field holds.
+    pub(crate) fn describe(kind: MediaKind, carrier: &str, object: &Map<String, Value>) -> Self {
+        let words = |names: &[&str]| field(object, names).and_then(text).map(str::to_owned);
+        let small = |names: &[&str]| {
+            field(object, names)
+                .and_then(number)
+                .and_then(|number| u32::try_from(number).ok())
+        };
+        let hash = |names: &[&str]| field(object, names).and_then(bytes32);
+        let key = field(object, &["mediaKey"]);
+        let media_key = key.and_then(bytes32).map(MediaKey::new);
+        let url = words(&["url", "deprecatedMms3Url", "clientUrl"]);
+        let direct_path = words(&["directPath"]);
+        let direct_path = match direct_path.as_deref().or(url.as_deref()).map(path_of_url) {
+            Some(Some(path)) => Some(path.to_owned()),
+            _ => direct_path,
+        };
+        Self {
+            kind,
+            key_kind: key_kind(carrier, kind),
+            media_key_malformed: key.is_some() && media_key.is_none(),
+            media_key,
+            media_key_at: field(object, &["mediaKeyTimestamp"]).and_then(seconds),
+            direct_path,
+            url,
+            static_url: words(&["staticUrl"]),
+            sha256: hash(&["fileSha256", "filehash"]),
+            enc_sha256: hash(&["fileEncSha256", "encFilehash"]),
+            length_bytes: field(object, &["fileLength", "size"]).and_then(number),
+            mime: words(&["mimetype"]),
+            file_name: words(&["fileName", "title"]),
+            caption: words(&["caption"]),
+            width: small(&["width"]),
+            height: small(&["height"]),
+            seconds: small(&["seconds"]),
+            voice_note: same_name(carrier, "pttMessage")
+                || field(object, &["ptt"]).is_some_and(flag),
+            view_once: field(object, &["viewOnce"]).is_some_and(flag),
+            animated: ["isAnimated", "gifPlayback", "isLottie"]
+                .iter()
+                .any(|name| field(object, &[name]).is_some_and(flag)),
+            edited: false,
+            inline: inline(object),
+            wrapper: String::new(),
+        }
+    }
+
+    /// Whether both are the same file, told twice in one delivery.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let same = |one: bool, two: bool, equal: bool| (one && two).then_some(equal);
+        let (a, b) = (self, other);
+        let keys = same(
+            a.media_key.is_some(),
+            b.media_key.is_some(),
+            a.media_key == b.media_key,
+        );
+        let told = [
+            same(
+                a.enc_sha256.is_some(),
+                b.enc_sha256.is_some(),
+                a.enc_sha256 == b.enc_sha256,
+            ),
+            same(a.sha256.is_some(), b.sha256.is_some(), a.sha256 == b.sha256),
+            same(
+                a.direct_path.is_some(),
+                b.direct_path.is_some(),
+                a.direct_path == b.direct_path,
+            ),
+        ];
+        a.kind == b.kind
+            && keys != Some(false)
+            && match told.into_iter().flatten().next() {
+                Some(equal) => equal,
+                None => keys == Some(true),
+            }
+    }
+
+    /// Takes from the same file, told a second time, what is still unknown.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.view_once |= other.view_once;
+        self.voice_note |= other.voice_note;
+        self.animated |= other.animated;
+        self.media_key_malformed &= other.media_key.is_none();
+        macro_rules! fill {
+            ($($field:ident)*) => { $( if self.$field.is_none() { self.$field = other.$field; } )* };
+        }
+        fill!(media_key media_key_at direct_path url static_url sha256 enc_sha256 length_bytes mime file_name caption width height seconds inline);
+    }
+}

@@ -1,0 +1,65 @@
+//! Under which label a file was encrypted, when it is not the declared one.
+//!
+//! Senders' upload caches know nothing of types, so a document may be a file that was encrypted as a photo.
+
+use aes::Aes256Dec;
+use cbc::cipher::{Array, BlockModeDecrypt as _, KeyIvInit as _};
+
+use crate::mac::TrailingMac;
+use crate::{KeyKind, MediaKey, magic};
+
+/// The labels that files of people have, the likeliest mistake first.
+const CANDIDATES: [KeyKind; 4] = [
+    KeyKind::Image,
+    KeyKind::Video,
+    KeyKind::Audio,
+    KeyKind::Document,
+];
+
+/// Finds the label under which an encrypted file's own code is right.
+///
+/// To be asked after [`Cause::WrongKey`](crate::Cause::WrongKey), with the same bytes a second time; then they
+/// are decrypted with [`Decryptor::of_proven_label`](crate::Decryptor::of_proven_label). Constant memory.
+pub struct LabelFinder(Vec<(KeyKind, TrailingMac)>);
+
+impl LabelFinder {
+    /// Begins, for the message's key.
+    pub fn new(key: &MediaKey) -> Self {
+        Self(
+            CANDIDATES
+                .map(|kind| (kind, TrailingMac::new(key, kind)))
+                .into(),
+        )
+    }
+
+    /// Takes the next bytes of the encrypted file.
+    pub fn update(&mut self, ciphertext: &[u8]) {
+        self.0
+            .iter_mut()
+            .for_each(|(_, mac)| mac.update(ciphertext));
+    }
+
+    /// The label that fits; nothing when the key fits under none.
+    pub fn finish(self) -> Option<KeyKind> {
+        let mut labels = self.0.into_iter();
+        labels.find_map(|(kind, mac)| mac.matches().then_some(kind))
+    }
+}
+
+/// A guess from the first block: the declared label, unless only under another one a known kind of file begins.
+pub(crate) fn guess(key: &MediaKey, declared: KeyKind, ciphertext: &[u8; 16]) -> KeyKind {
+    let begins_well = |kind: KeyKind| {
+        let keys = key.expand(kind);
+        let mut first = Array::from(*ciphertext);
+        cbc::Decryptor::<Aes256Dec>::new(&keys.cipher_key.into(), &keys.iv.into())
+            .decrypt_block(&mut first);
+        magic::is_known(&first.into())
+    };
+    if !CANDIDATES.contains(&declared) || begins_well(declared) {
+        return declared;
+    }
+    CANDIDATES
+        .into_iter()
+        .find(|kind| *kind != declared && begins_well(*kind))
+        .unwrap_or(declared)
+}
