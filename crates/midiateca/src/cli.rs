@@ -1,6 +1,7 @@
 //! The command line: stdout is data, stderr is talk. Exit codes: 0 fine, 1 it ran and found something
 //! wrong, 2 wrong usage or configuration, 3 something it needs is out of reach.
 
+mod answer;
 mod check;
 mod client;
 mod config;

@@ -1,5 +1,6 @@
 //! midiateca keeps every photo, voice note, video, document and sticker that arrives on a company's
 //! WhatsApp numbers. The modules stand in the order in which data flows; the ground comes last.
+#![warn(clippy::print_stdout)]
 
 /// The nouns: a media, its kind, its status, the reasons why it failed.
 pub mod media;

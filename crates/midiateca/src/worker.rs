@@ -31,7 +31,7 @@ const PATIENCE_WITH_DATABASE: Duration = Duration::from_secs(1);
 /// Runs until the shutdown begins, then drains.
 pub async fn run(app: Arc<App>) {
     let mut running = JoinSet::new();
-    let mut places = Places::new(&app.config.worker);
+    let mut places = Places::new(&app.config);
     let mut tick = tokio::time::interval(TICK);
     let (mut look, mut wake) = (true, true);
     loop {
@@ -43,9 +43,12 @@ pub async fn run(app: Arc<App>) {
                     look = more;
                     wake = false;
                     for (job, instance) in claimed {
-                        places.take(&job, &instance);
+                        let place = places.take(&instance);
                         let app = Arc::clone(&app);
-                        running.spawn(async move { do_job(app, job, instance).await });
+                        running.spawn(async move {
+                            do_job(&app, &job, &instance).await;
+                            place
+                        });
                     }
                 }
                 Err(error) => {
@@ -100,7 +103,7 @@ async fn claim(app: &App, places: &Places, wake: bool) -> Result<(Claimed, bool)
                     let jobs = queue::claim(tx, &instance.id, quota, &lease).await?;
                     more |= i64::try_from(jobs.len()).unwrap_or(i64::MAX) == quota;
                     for job in jobs {
-                        places.take(&job, &instance);
+                        places.take(&instance);
                         claimed.push((job, Arc::clone(&instance)));
                     }
                 } else {
@@ -113,13 +116,11 @@ async fn claim(app: &App, places: &Places, wake: bool) -> Result<(Claimed, bool)
 }
 
 /// Does one job under its lease and settles it.
-async fn do_job(app: Arc<App>, job: Job, instance: Arc<Instance>) -> share::Place {
-    let place = share::Place::of(&job, &instance);
+async fn do_job(app: &App, job: &Job, instance: &Instance) {
     tokio::select! {
-        () = round(&app, &job, &instance) => {}
-        () = lose_lease(&app, &job) => tracing::warn!(media = %job.id, "the lease was lost, so the download is dropped"),
+        () = round(app, job, instance) => {}
+        () = lose_lease(app, job) => tracing::warn!(media = %job.id, "the lease was lost, so the download is dropped"),
     }
-    place
 }
 
 /// One round of one job, whatever happens in it.

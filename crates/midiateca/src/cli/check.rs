@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Ending;
+use super::answer;
 use super::context::Context;
 use super::instance;
 use super::language::Language;
@@ -122,9 +123,9 @@ impl Report {
     /// The report on stdout, in the form that was asked for.
     pub fn print(&self, context: &Context) {
         if context.json {
-            println!("{}", serde_json::json!(self));
+            answer::line(serde_json::json!(self));
         } else {
-            print!("{}", table::of(self, context.lang));
+            answer::text(table::of(self, context.lang));
         }
     }
 
@@ -150,6 +151,11 @@ impl Report {
                         "desconectada; leia o QR code de novo no painel do gateway"
                     )
                 ));
+            }
+        }
+        for failing in &self.reasons {
+            if Reason::parse(&failing.reason).is_some_and(Reason::needs_somebody) {
+                needs.push(format!("{}: {}", failing.count, failing.sentence));
             }
         }
         let mut tell = |count: u64, sentence: &str| {

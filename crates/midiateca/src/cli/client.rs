@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::answer;
 use super::context::Context;
 use super::{Ending, UsageError};
 use crate::registry;
@@ -34,17 +35,20 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
                 .await?;
             let id = added.ok_or(taken)?;
             if context.json {
-                println!("{}", json!({"client": id}));
+                answer::line(json!({"client": id}));
             } else {
-                println!("{id}");
+                answer::line(id);
             }
         }
         Command::List => {
             for client in registry::clients(&app.db).await? {
                 if context.json {
-                    println!("{}", json!({"client": client.id, "name": client.name}));
+                    answer::line(format_args!(
+                        "{}",
+                        json!({"client": client.id, "name": client.name})
+                    ));
                 } else {
-                    println!("{}\t{}", client.id, client.name);
+                    answer::line(format_args!("{}\t{}", client.id, client.name));
                 }
             }
         }

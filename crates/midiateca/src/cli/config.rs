@@ -6,6 +6,7 @@ use std::io::Write as _;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use super::answer;
 use super::context::{VARIABLES, config_file, config_in_force, environment};
 use super::{Ending, Global, UsageError};
 use crate::config::{Config, DEFAULT_FILE};
@@ -46,7 +47,7 @@ fn init(global: &Global) -> anyhow::Result<Ending> {
         other => other.with_context(|| format!("cannot write {}", path.display()))?,
     };
     file.write_all(DEFAULT_FILE.as_bytes())?;
-    println!("{}", path.display());
+    answer::line(path.display());
     Ok(Ending::Fine)
 }
 
@@ -80,12 +81,12 @@ fn show(global: &Global) -> anyhow::Result<Ending> {
                 (None, false) => "default".to_owned(),
             };
             if global.json {
-                println!(
+                answer::line(format_args!(
                     "{}",
                     json!({"key": format!("{section}.{key}"), "value": value, "source": source})
-                );
+                ));
             } else {
-                println!("{section}.{key} = {value}\t# {source}");
+                answer::line(format_args!("{section}.{key} = {value}\t# {source}"));
             }
         }
     }

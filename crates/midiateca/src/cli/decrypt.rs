@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use wa_media::{Cause, Decryptor, Expected, KeyKind, LabelFinder, MediaKey, read};
 
+use super::answer;
 use super::language::Language;
 use super::{Ending, Global, UsageError};
 
@@ -246,6 +247,6 @@ fn tell(report: &Value, global: &Global, to_stderr: bool) {
     if to_stderr {
         eprintln!("{text}");
     } else {
-        println!("{text}");
+        answer::line(&text);
     }
 }

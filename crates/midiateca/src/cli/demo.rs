@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use serde_json::json;
 use wa_sim::Sim;
 
+use super::answer;
 use super::check::Report;
 use super::context::Context;
 use super::language::plain;
@@ -188,13 +189,13 @@ fn missing(day: &Day, media: &[MediaView]) -> Vec<String> {
 async fn report(context: &Context, app: &App, media: &[MediaView]) -> anyhow::Result<()> {
     let check = Report::of(app, context.lang).await?;
     if context.json {
-        println!("{}", json!({"media": media, "check": check}));
+        answer::line(json!({"media": media, "check": check}));
         return Ok(());
     }
     for media in media {
-        println!("{}", line(context, media));
+        answer::line(line(context, media));
     }
-    println!();
+    answer::line("");
     check.print(context);
     Ok(())
 }

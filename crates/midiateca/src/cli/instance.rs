@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use super::answer;
 use super::context::Context;
 use super::{Ending, UsageError};
 use crate::app::App;
@@ -231,14 +232,14 @@ fn tell_address(context: &Context, instance: &Instance, token: &str) {
     };
     let address = format!("{base}/hooks/{}/{token}", instance.gateway.as_str());
     if context.json {
-        println!(
+        answer::line(format_args!(
             "{}",
             json!({"instance": instance.id.as_str(), "client": instance.client, "webhook": address, "token": token})
-        );
+        ));
         return;
     }
     eprintln!("{}", context.lang.pick("paste this address into all webhook slots of the gateway's panel; it is shown only once:", "cole este endereço em todos os webhooks do painel do gateway; ele só é mostrado uma vez:"));
-    println!("{address}");
+    answer::line(&address);
 }
 
 /// An instance for everybody: no token, no hash.
@@ -261,18 +262,18 @@ pub(super) fn view(instance: &Instance) -> Value {
 fn show(context: &Context, instance: &Instance) {
     let view = view(instance);
     if context.json {
-        println!("{view}");
+        answer::line(&view);
         return;
     }
     let last = instance
         .last_delivery_at
         .map_or_else(|| "-".to_owned(), rfc3339);
-    println!(
+    answer::line(format_args!(
         "{}\tcliente_{}\t{}\t{}\t{last}\t{}",
         instance.id,
         instance.client,
         instance.gateway.as_str(),
         instance.state,
         instance.api_base
-    );
+    ));
 }

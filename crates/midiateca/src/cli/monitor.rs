@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Ending;
+use super::answer;
 use super::context::Context;
 use crate::clock::rfc3339;
 use crate::events::{self, Event};
@@ -35,7 +36,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         let page = events::after(&app.db, seq, PAGE).await?;
         for event in &page {
             seq = event.seq;
-            println!("{}", line(&context, event));
+            answer::line(line(&context, event));
         }
         if !page.is_empty() {
             continue;

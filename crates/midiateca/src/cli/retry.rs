@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use indicatif::ProgressBar;
 use serde_json::json;
 
+use super::answer;
 use super::context::Context;
 use super::{Ending, UsageError};
 use crate::media::MediaId;
@@ -70,9 +71,9 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         }
         bar.suspend(|| {
             if context.json {
-                println!("{}", json!({"media": id, "outcome": outcome}))
+                answer::line(format_args!("{}", json!({"media": id, "outcome": outcome})))
             } else {
-                println!("{id}\t{outcome}")
+                answer::line(format_args!("{id}\t{outcome}"))
             }
         });
         bar.inc(1);

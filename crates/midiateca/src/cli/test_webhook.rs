@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use super::answer;
 use super::context::Context;
 use super::language::plain;
 use super::{Ending, UsageError};
@@ -328,7 +329,7 @@ fn step(context: &Context, name: &'static str, portuguese: &'static str, facts: 
         for (fact, value) in facts {
             line[*fact] = value.clone();
         }
-        println!("{line}");
+        answer::line(&line);
         return;
     }
     let text: Vec<_> = facts
@@ -340,9 +341,9 @@ fn step(context: &Context, name: &'static str, portuguese: &'static str, facts: 
             )
         })
         .collect();
-    println!(
+    answer::line(format_args!(
         "{:<12} {}",
         context.lang.pick(name, portuguese),
         text.join(" ")
-    );
+    ));
 }

@@ -107,6 +107,17 @@ impl Reason {
             .find(|reason| reason.as_str() == name)
     }
 
+    /// Whether what waits for this reason will wait until somebody mends something.
+    pub fn needs_somebody(self) -> bool {
+        matches!(
+            self,
+            Self::GatewayTokenRefused
+                | Self::GatewayUnknownInstance
+                | Self::StorageFull
+                | Self::StorageFailed
+        )
+    }
+
     /// Whether the media may still be had: by waiting, or once somebody mends what the sentence names.
     pub fn may_heal(self) -> bool {
         !matches!(self, Self::KeysMissing | Self::BadMediaKey)

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::config;
-use crate::queue::Job;
+use crate::config::Config;
+use crate::media::Route;
 use crate::registry::Instance;
 
 /// One place that is taken.
@@ -14,23 +14,23 @@ pub struct Place {
     host: String,
 }
 
-impl Place {
-    /// The place that a job of this instance takes.
-    pub fn of(job: &Job, instance: &Instance) -> Self {
-        Self {
-            client: job.client,
-            host: host_of(instance),
-        }
-    }
-}
+/// WhatsApp's own hosts count as one.
+const CDN: &str = "whatsapp.net";
 
-fn host_of(instance: &Instance) -> String {
-    let authority = instance
-        .api_base
-        .split("://")
-        .nth(1)
-        .unwrap_or(&instance.api_base);
-    authority.split('/').next().unwrap_or(authority).to_owned()
+/// The host that is asked first.
+fn host_of(instance: &Instance, usual: &[Route]) -> String {
+    let routes = instance.routes.as_deref().unwrap_or(usual);
+    let asked = routes.iter().find(|route| **route != Route::Inline);
+    let base = match asked {
+        Some(Route::Cdn) => instance.cdn_base.as_deref().unwrap_or(CDN),
+        _ => &instance.api_base,
+    };
+    let authority = base.split("://").nth(1).unwrap_or(base);
+    authority
+        .split(['/', ','])
+        .next()
+        .unwrap_or(authority)
+        .to_owned()
 }
 
 /// All places, and who takes them.
@@ -42,11 +42,13 @@ pub struct Places {
     taken: i64,
     by_client: HashMap<i64, i64>,
     by_host: HashMap<String, i64>,
+    usual_routes: Arc<[Route]>,
 }
 
 impl Places {
     /// All free.
-    pub fn new(limits: &config::Worker) -> Self {
+    pub fn new(config: &Config) -> Self {
+        let limits = &config.worker;
         let count = |limit: usize| i64::try_from(limit).unwrap_or(i64::MAX);
         Self {
             in_all: count(limits.concurrency),
@@ -55,6 +57,7 @@ impl Places {
             taken: 0,
             by_client: HashMap::new(),
             by_host: HashMap::new(),
+            usual_routes: config.fetch.routes.as_slice().into(),
         }
     }
 
@@ -63,12 +66,16 @@ impl Places {
         self.taken < self.in_all
     }
 
-    /// Takes one.
-    pub fn take(&mut self, job: &Job, instance: &Instance) {
-        let place = Place::of(job, instance);
+    /// Takes one, for a download of this instance.
+    pub fn take(&mut self, instance: &Instance) -> Place {
+        let place = Place {
+            client: instance.client,
+            host: host_of(instance, &self.usual_routes),
+        };
         self.taken += 1;
         *self.by_client.entry(place.client).or_default() += 1;
-        *self.by_host.entry(place.host).or_default() += 1;
+        *self.by_host.entry(place.host.clone()).or_default() += 1;
+        place
     }
 
     /// Frees one; of a task that ended without saying which, nothing is known and its share stays taken.
@@ -100,7 +107,8 @@ impl Places {
         let free = self.in_all - self.taken;
         let fair = free / left + i64::from(free % left > 0);
         let client = self.per_client - self.by_client.get(&instance.client).copied().unwrap_or(0);
-        let host = self.per_host - self.by_host.get(&host_of(instance)).copied().unwrap_or(0);
+        let host = host_of(instance, &self.usual_routes);
+        let host = self.per_host - self.by_host.get(&host).copied().unwrap_or(0);
         fair.min(client).min(host).max(0)
     }
 }

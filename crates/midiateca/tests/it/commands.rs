@@ -301,3 +301,176 @@ async fn the_demo_ends_well() {
         "a folder that is not the demo's was taken"
     );
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_reader_that_stops_early_ends_the_program_quietly() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Command::new(env!("CARGO_BIN_EXE_midiateca"))
+        .arg("--data")
+        .arg(folder.path())
+        .args(["config", "show"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(config.stdout.take());
+    let output = config.wait_with_output().unwrap();
+    assert_eq!(
+        (output.status.code(), stderr(&output).as_str()),
+        (Some(0), "")
+    );
+}
+
+#[tokio::test]
+async fn telling_an_instance_anew_keeps_its_webhook_address_and_its_client() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let sim = Sim::start().await.unwrap();
+    set_up(data, &sim).await;
+    let again = midiateca(
+        data,
+        &[
+            "instance",
+            "add",
+            FIRST,
+            "--client",
+            "2",
+            "--token-env",
+            "TOKEN_FOR_TEST",
+        ],
+    )
+    .await;
+    assert!(again.status.success());
+    assert!(!stdout(&again).contains("/hooks/"), "{}", stdout(&again));
+    let shown = midiateca(data, &["--json", "instance", "show", FIRST]).await;
+    let shown: Value = serde_json::from_str(&stdout(&shown)).unwrap();
+    assert_eq!(
+        (&shown["api_base"], &shown["routes"]),
+        (&sim.api_base().into(), &serde_json::json!(["gateway"]))
+    );
+    midiateca(data, &["client", "add", "Oficina do Bairro", "--id", "3"]).await;
+    let moved = midiateca(data, &["instance", "add", FIRST, "--client", "3"]).await;
+    assert_eq!(moved.status.code(), Some(2));
+    assert!(
+        stderr(&moved).contains("belongs to client 2"),
+        "{}",
+        stderr(&moved)
+    );
+    assert!(
+        midiateca(data, &["instance", "remove", FIRST])
+            .await
+            .status
+            .success()
+    );
+    let anew = midiateca(data, &["instance", "add", FIRST, "--client", "3"]).await;
+    assert!(stdout(&anew).contains("/hooks/wapi/"), "{}", stderr(&anew));
+}
+
+#[tokio::test]
+async fn one_encrypted_file_is_decrypted_and_a_wrong_one_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = wa_media::MediaKey::new([7; 32]);
+    let plain = b"a text begins like nothing known".as_slice();
+    let encrypted = wa_media::encrypt::encrypt(&key, wa_media::KeyKind::Video, plain);
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("text.enc"), &encrypted.body).unwrap();
+    let mut altered = encrypted.body.clone();
+    altered[3] ^= 1;
+    std::fs::write(path("altered.enc"), altered).unwrap();
+    let key = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+    let decrypt = async |name: &str, more: &[&str]| {
+        let file = path(name);
+        let arguments = [
+            "--json",
+            "decrypt",
+            &file,
+            "--media-key",
+            key,
+            "--kind",
+            "document",
+        ];
+        midiateca(folder.path(), &[&arguments, more].concat()).await
+    };
+    let done = decrypt("text.enc", &[]).await;
+    let report: Value = serde_json::from_str(&stdout(&done)).unwrap();
+    assert_eq!(
+        (done.status.code(), &report["verified"], &report["label"]),
+        (Some(0), &"mac".into(), &"WhatsApp Video Keys".into())
+    );
+    assert_eq!(std::fs::read(path("text")).unwrap(), plain);
+    assert_eq!(
+        decrypt("text.enc", &[]).await.status.code(),
+        Some(2),
+        "it wrote over a file"
+    );
+    let to_stdout = decrypt("text.enc", &["-o", "-"]).await;
+    assert_eq!(to_stdout.stdout, plain);
+    let wrong = decrypt("altered.enc", &[]).await;
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(!Path::new(&path("altered")).exists());
+    let hash = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let other = decrypt("text.enc", &["-o", &path("other"), "--sha256", hash]).await;
+    let report: Value = serde_json::from_str(&stdout(&other)).unwrap();
+    assert_eq!(
+        (
+            other.status.code(),
+            &report["checks"]["sha256"],
+            &report["checks"]["mac"]
+        ),
+        (Some(1), &false.into(), &true.into())
+    );
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        3,
+        "something was left behind"
+    );
+    let short = [
+        "decrypt",
+        &path("text.enc"),
+        "--media-key",
+        "c2hvcnQ=",
+        "--kind",
+        "audio",
+    ];
+    assert_eq!(
+        midiateca(folder.path(), &short).await.status.code(),
+        Some(2)
+    );
+    assert_eq!(
+        midiateca(
+            folder.path(),
+            &[
+                "decrypt",
+                &path("nowhere.enc"),
+                "--media-key",
+                key,
+                "--kind",
+                "audio"
+            ]
+        )
+        .await
+        .status
+        .code(),
+        Some(3)
+    );
+}
+
+#[tokio::test]
+async fn what_this_version_cannot_speak_is_said_before_anything_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
+    command
+        .arg("--data")
+        .arg(folder.path())
+        .args(["client", "list"]);
+    command.env("MIDIATECA_DATABASE_URL", "postgres://db.example/midiateca");
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("sqlite:///path"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -41,13 +41,13 @@ fn send(
     })
 }
 
-struct Server {
-    child: Child,
-    origin: String,
+pub struct Server {
+    pub child: Child,
+    pub origin: String,
 }
 
 /// Starts the real program, and waits for the line that names its door.
-fn serve(data: &Path) -> Server {
+pub fn serve(data: &Path) -> Server {
     let mut child = Command::new(env!("CARGO_BIN_EXE_midiateca"))
         .args([
             "--data",

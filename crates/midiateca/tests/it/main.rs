@@ -10,6 +10,7 @@ mod door;
 mod failures;
 mod hostile;
 mod house;
+mod large;
 mod load;
 mod repeats;
 mod stage;
