@@ -21,6 +21,7 @@ use crate::{Content, World};
 pub struct Sim {
     address: SocketAddr,
     fallback: SocketAddr,
+    closed: SocketAddr,
     world: World,
     stop: CancellationToken,
 }
@@ -84,6 +85,7 @@ impl Sim {
         Ok(Self {
             address,
             fallback,
+            closed,
             world,
             stop,
         })
@@ -97,6 +99,11 @@ impl Sim {
     /// The CDN's second host.
     pub fn fallback_origin(&self) -> String {
         format!("http://{}", self.fallback)
+    }
+
+    /// An origin at which nobody listens.
+    pub fn closed_origin(&self) -> String {
+        format!("http://{}", self.closed)
     }
 
     /// What an operator would configure.

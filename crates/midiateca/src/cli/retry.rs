@@ -22,6 +22,9 @@ pub(crate) struct Options {
     /// All that expired
     #[arg(long)]
     expired: bool,
+    /// All that were skipped by a rule of [keep]
+    #[arg(long)]
+    skipped: bool,
     /// Only those of this instance
     #[arg(long, value_name = "ID")]
     instance: Option<String>,
@@ -31,12 +34,17 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
-    if options.media.is_empty() && !options.failed && !options.expired {
-        return Err(UsageError("name media, or use --failed or --expired".to_owned()).into());
+    if options.media.is_empty() && !options.failed && !options.expired && !options.skipped {
+        let hint = "name media, or use --failed, --expired or --skipped";
+        return Err(UsageError(hint.to_owned()).into());
     }
     let app = context.open_existing().await?;
     let mut chosen = options.media.clone();
-    for (status, wanted) in [("failed", options.failed), ("expired", options.expired)] {
+    for (status, wanted) in [
+        ("failed", options.failed),
+        ("expired", options.expired),
+        ("skipped", options.skipped),
+    ] {
         if wanted {
             let found =
                 catalog::list(&app.db, Some(status), options.instance.as_deref(), u32::MAX).await?;

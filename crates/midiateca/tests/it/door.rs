@@ -96,6 +96,47 @@ async fn what_is_not_json_is_kept_and_named() {
 }
 
 #[tokio::test]
+async fn json_with_half_an_emoji_costs_no_file() {
+    let test = TestApp::start().await;
+    let body = test.sim.world().add(sample("EMOJI")).body.to_string();
+    let broken = body.replace("Dona Cida", "Dona Cida \\ud83d");
+    assert_ne!(body, broken);
+    let (status, answer) = test.post(broken).await;
+    assert_eq!((status, answer["status"].as_str()), (200, Some("accepted")));
+    let id = midiateca::media::MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned());
+    let media = test.settled(&id).await;
+    assert_eq!(
+        (media.status.as_str(), media.sender_name.as_deref()),
+        ("stored", Some("Dona Cida \u{fffd}"))
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn many_bodies_without_a_length_are_taken_at_once() {
+    let test = TestApp::start().await;
+    let answers = (0..40).map(|n| {
+        let body = test
+            .sim
+            .world()
+            .add(sample(&format!("CHUNKED{n}")))
+            .body
+            .to_string();
+        let (first, second) = body.split_at(20);
+        let pieces = [first.to_owned(), second.to_owned()].map(Ok::<_, std::io::Error>);
+        let slowly =
+            futures_util::StreamExt::then(futures_util::stream::iter(pieces), async |piece| {
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                piece
+            });
+        test.post(reqwest::Body::wrap_stream(slowly))
+    });
+    let answers = futures_util::future::join_all(answers).await;
+    assert!(answers.iter().all(|(status, _)| *status == 200));
+    test.end().await;
+}
+
+#[tokio::test]
 async fn messages_without_media_are_ignored_and_connections_noted() {
     let test = TestApp::start().await;
     let (status, answer) = test.post(text(FIRST)).await;

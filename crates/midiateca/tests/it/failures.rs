@@ -1,6 +1,7 @@
+use midiateca::clock::Clock;
 use wa_sim::Fault;
 
-use crate::stage::{TestApp, sample};
+use crate::stage::{OTHER, TestApp, impatient, instance, sample};
 
 #[tokio::test]
 async fn every_failure_has_its_name_and_what_may_heal_is_tried_again() {
@@ -34,6 +35,7 @@ async fn every_failure_has_its_name_and_what_may_heal_is_tried_again() {
         (Fault::StillEncrypted, "still_encrypted", "pending"),
         (Fault::WrongBytes, "hash_mismatch", "pending"),
         (Fault::FileStatus(404), "link_gone", "pending"),
+        (Fault::ExpiredLink, "link_gone", "pending"),
         (Fault::FileStatus(500), "link_failed", "pending"),
         (
             Fault::LinkTo("http://127.0.0.1:1/x".to_owned()),
@@ -162,5 +164,34 @@ async fn a_gateway_that_is_down_is_waited_for() {
         );
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn nobody_at_the_other_end_is_told_apart() {
+    let mut config = impatient();
+    // Only hosts that the operator names may be on the loopback: the file server whose port is closed is one.
+    config.fetch.allowed_hosts = vec!["127.0.0.1".to_owned()];
+    let test = TestApp::with(config, Clock::system()).await;
+    let media = test.fail(Fault::RefusedConnection).await;
+    assert_eq!(
+        (media.reason.as_deref(), media.status.as_str()),
+        (Some("link_failed"), "pending")
+    );
+    let closed = instance(OTHER, 3, test.sim.closed_origin());
+    test.app.add_instance(closed, None).await.unwrap();
+    test.wait_for_directory().await;
+    let delivery = test.sim.world().add(wa_sim::SimMedia {
+        instance: OTHER.to_owned(),
+        ..sample("CLOSED")
+    });
+    let url = format!("{}/hooks/wapi/{}", test.origin(), test.other_hook);
+    let (_, answer) = test.post_to(&url, delivery.body.to_string()).await;
+    let id = midiateca::media::MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned());
+    let media = test.settled(&id).await;
+    assert_eq!(
+        (media.reason.as_deref(), media.status.as_str()),
+        (Some("gateway_unreachable"), "pending")
+    );
     test.end().await;
 }

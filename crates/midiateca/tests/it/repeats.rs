@@ -209,3 +209,76 @@ async fn what_nobody_can_fetch_expires_at_its_deadline() {
     assert_eq!(test.settled(&again).await.status, "stored");
     test.end().await;
 }
+
+#[tokio::test]
+async fn a_repeat_that_tells_of_more_files_adds_them_beside_the_known_ones() {
+    let test = TestApp::start().await;
+    let (image, delivery) = test.store(sample("MORE")).await;
+    let audio = test.sim.world().add(SimMedia::sample(
+        FIRST,
+        "MORE-AUDIO",
+        wa_media::MediaKind::Audio,
+    ));
+    let mut more = delivery.body.clone();
+    more["msgContent"]["audioMessage"] = audio.body["msgContent"]["audioMessage"].clone();
+    for fresh in [1, 0] {
+        let (_, answer) = test.post(more.to_string()).await;
+        let media = answer["media"].as_array().unwrap();
+        let known = media.iter().find(|media| media["kind"] == "image").unwrap();
+        assert_eq!(
+            (&known["id"], &known["duplicate"]),
+            (&image.id.as_str().into(), &true.into())
+        );
+        let count = media
+            .iter()
+            .filter(|media| media["duplicate"] == false)
+            .count();
+        assert_eq!(count, fresh);
+        for media in media {
+            let id = midiateca::media::MediaId(media["id"].as_str().unwrap().to_owned());
+            assert_eq!(test.settled(&id).await.status, "stored");
+        }
+    }
+    assert_eq!(test.files().len(), 2);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn an_edited_caption_is_taken_and_the_file_stays() {
+    let test = TestApp::start().await;
+    let (media, delivery) = test.store(sample("EDITED")).await;
+    let mut leaf = delivery.body["msgContent"]["imageMessage"].clone();
+    leaf["caption"] = serde_json::json!("agora sim");
+    let edit = serde_json::json!({
+        "instanceId": FIRST, "messageId": "THE-EDIT",
+        "msgContent": {"protocolMessage": {"key": {"id": "EDITED"}, "editedMessage": {"imageMessage": leaf}}},
+    });
+    let (_, answer) = test.post(edit.to_string()).await;
+    assert_eq!(answer["media"][0]["id"], media.id.as_str());
+    let after = test.find(&midiateca::media::MediaId(media.id)).await;
+    assert_eq!(
+        (after.caption.as_deref(), after.path),
+        (Some("agora sim"), media.path)
+    );
+    assert_eq!(test.files().len(), 1);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_better_key_in_a_repeat_heals() {
+    let test = TestApp::start().await;
+    let delivery = test.sim.world().add(sample("BETTER"));
+    for broken in [serde_json::json!("c2hvcnQ="), serde_json::Value::Null] {
+        let mut first = delivery.body.clone();
+        first["messageId"] = format!("BETTER{broken}").into();
+        first["msgContent"]["imageMessage"]["mediaKey"] = broken;
+        let mut second = delivery.body.clone();
+        second["messageId"] = first["messageId"].clone();
+        let (_, answer) = test.post(first.to_string()).await;
+        let id = midiateca::media::MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned());
+        assert_eq!(test.settled(&id).await.status, "failed");
+        test.post(second.to_string()).await;
+        assert_eq!(test.settled(&id).await.status, "stored");
+    }
+    test.end().await;
+}

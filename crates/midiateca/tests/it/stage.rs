@@ -121,13 +121,21 @@ impl TestApp {
             hook.is_none(),
             "a change gave the instance a new webhook address"
         );
-        // The directory is reread once a second.
-        let by_id = async || self.app.directory.by_id().await.unwrap();
-        while by_id().await[&InstanceId(FIRST.to_owned())]
-            .cdn_base
-            .as_deref()
-            == Some(self.sim.origin().as_str())
-        {
+        self.wait_for_directory().await;
+    }
+
+    /// The directory is reread once a second; this waits until it knows what the database knows.
+    pub async fn wait_for_directory(&self) {
+        loop {
+            let known = self.app.directory.by_id().await.unwrap();
+            let told = registry::instances(&self.app.db).await.unwrap();
+            let same = |told: &registry::Instance| {
+                let known = &known[&told.id];
+                known.cdn_base == told.cdn_base && known.api_base == told.api_base
+            };
+            if told.iter().all(same) {
+                return;
+            }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
