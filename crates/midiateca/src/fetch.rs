@@ -3,21 +3,26 @@
 //! Redirects are followed by hand, so that each hop passes the guard. Nothing is ever held whole.
 
 mod brake;
+mod client;
 pub mod guard;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_RANGE, HeaderMap, LOCATION, ORIGIN, RANGE, REFERER, RETRY_AFTER,
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap,
+    HeaderName, HeaderValue, LOCATION, ORIGIN, RANGE, REFERER, RETRY_AFTER, USER_AGENT,
 };
-use reqwest::{Client, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
 use crate::config::{self, millis};
 use brake::Brakes;
+use client::Client;
 use guard::{Guard, Passed};
 
 /// No answer to a call for a link is longer than this.
@@ -25,6 +30,7 @@ const LONGEST_ANSWER: usize = 1 << 20;
 /// How much of an error's body is looked at.
 const LONGEST_EXCERPT: usize = 4 << 10;
 const MOST_REDIRECTS: usize = 5;
+const AGENT: &str = concat!("midiateca/", env!("CARGO_PKG_VERSION"));
 
 /// Why no bytes came, or not all.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +40,7 @@ pub enum Error {
     Refused(#[from] guard::Error),
     /// No connection, or it broke before an answer.
     #[error("no answer")]
-    Unreachable(#[source] reqwest::Error),
+    Unreachable(#[source] hyper_util::client::legacy::Error),
     /// One of the clocks ran out.
     #[error("too slow")]
     TimedOut,
@@ -50,7 +56,7 @@ pub enum Error {
     },
     /// The connection ended before the file did.
     #[error("the connection ended early")]
-    CutShort(#[source] reqwest::Error),
+    CutShort(#[source] hyper::Error),
     /// More bytes than are taken.
     #[error("larger than {limit} bytes")]
     TooLarge {
@@ -62,10 +68,7 @@ pub enum Error {
 /// The fetching room; cheap to clone.
 #[derive(Clone)]
 pub struct Fetch {
-    /// Reaches public addresses only.
-    strict: Client,
-    /// Reaches hosts that the operator named, wherever they are.
-    trusted: Client,
+    client: Client,
     settings: Arc<config::Fetch>,
     brakes: Arc<Brakes>,
 }
@@ -104,7 +107,8 @@ pub struct Wanted<'a> {
 
 /// A file on its way.
 pub struct Download {
-    response: Response,
+    body: Incoming,
+    host: String,
     /// The HTTP status.
     pub status: u16,
     /// How long the whole file is, its beginning included, if the server said so.
@@ -116,38 +120,10 @@ pub struct Download {
 }
 
 impl Fetch {
-    /// Sets up both clients. Certificates are checked against Mozilla's roots, compiled in.
+    /// Makes it ready; nothing is connected yet.
     pub fn new(settings: &config::Fetch) -> Self {
-        let client = |strict: bool| {
-            let roots = rustls::RootCertStore {
-                roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-            };
-            let tls = rustls::ClientConfig::builder_with_provider(Arc::new(
-                rustls::crypto::aws_lc_rs::default_provider(),
-            ))
-            .with_safe_default_protocol_versions()
-            .expect("the provider supports the default protocol versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-            let builder = Client::builder()
-                .tls_backend_preconfigured(tls)
-                .no_proxy()
-                .referer(false)
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(millis(settings.connect_timeout_ms))
-                .pool_max_idle_per_host(32)
-                .pool_idle_timeout(Duration::from_secs(30))
-                .user_agent(concat!("midiateca/", env!("CARGO_PKG_VERSION")));
-            let builder = if strict {
-                builder.dns_resolver(guard::PublicOnly)
-            } else {
-                builder
-            };
-            builder.build().expect("all parts of the client are given")
-        };
         Self {
-            strict: client(true),
-            trusted: client(false),
+            client: Client::new(millis(settings.connect_timeout_ms)),
             settings: Arc::new(settings.clone()),
             brakes: Arc::default(),
         }
@@ -172,10 +148,19 @@ impl Fetch {
     ) -> Result<Answer, Error> {
         let within = millis(self.settings.call_timeout_ms);
         let call = async {
-            let request = self.trusted.post(url).bearer_auth(token).json(body);
-            let mut response = request.send().await.map_err(unreachable)?;
+            let mut request = request(&url, Full::from(body.to_string()))?;
+            *request.method_mut() = hyper::Method::POST;
+            let mut bearer = HeaderValue::try_from(format!("Bearer {token}"))
+                .map_err(|_| Error::Refused(guard::Error::Scheme))?;
+            bearer.set_sensitive(true);
+            let headers = request.headers_mut();
+            headers.insert(AUTHORIZATION, bearer);
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            let response = self.client.send(request, true).await.map_err(unreachable)?;
+            let (status, retry_after) = (response.status(), retry_after(response.headers()));
+            let mut incoming = response.into_body();
             let mut body = BytesMut::new();
-            while let Some(chunk) = response.chunk().await.map_err(broken)? {
+            while let Some(chunk) = next_chunk(&mut incoming).await? {
                 if body.len() + chunk.len() > LONGEST_ANSWER {
                     let limit = LONGEST_ANSWER as u64;
                     return Err(Error::TooLarge { limit });
@@ -183,8 +168,8 @@ impl Fetch {
                 body.extend_from_slice(&chunk);
             }
             Ok(Answer {
-                status: response.status().as_u16(),
-                retry_after: retry_after(response.headers()),
+                status: status.as_u16(),
+                retry_after,
                 body,
             })
         };
@@ -203,7 +188,8 @@ impl Fetch {
                 .unwrap_or(Err(Error::TimedOut))?;
             let status = response.status();
             if is_what_was_asked(&response, wanted.from) {
-                return self.begin(response, wanted, idle);
+                let host = passed.url.host_str().unwrap_or("").to_owned();
+                return self.begin(response, host, wanted, idle);
             }
             let target = response
                 .headers()
@@ -225,29 +211,29 @@ impl Fetch {
         Err(Error::Refused(guard::Error::TooManyRedirects))
     }
 
-    async fn get(&self, passed: &Passed, wanted: &Wanted<'_>) -> Result<Response, Error> {
-        let client = if passed.trusted {
-            &self.trusted
-        } else {
-            &self.strict
-        };
-        let mut request = client
-            .get(passed.url.clone())
-            .header(ACCEPT_ENCODING, "identity");
+    async fn get(&self, passed: &Passed, wanted: &Wanted<'_>) -> Result<Response<Incoming>, Error> {
+        let mut request = request(&passed.url, Full::default())?;
+        let headers = request.headers_mut();
+        let mut set =
+            |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
+        set(ACCEPT_ENCODING, "identity");
         if wanted.manner == Manner::Cdn {
-            request = request
-                .header(ORIGIN, "https://web.whatsapp.com")
-                .header(REFERER, "https://web.whatsapp.com/");
+            set(ORIGIN, "https://web.whatsapp.com");
+            set(REFERER, "https://web.whatsapp.com/");
         }
-        if wanted.from > 0 {
-            request = request.header(RANGE, format!("bytes={}-", wanted.from));
+        if wanted.from > 0
+            && let Ok(range) = HeaderValue::try_from(format!("bytes={}-", wanted.from))
+        {
+            headers.insert(RANGE, range);
         }
-        request.send().await.map_err(unreachable)
+        let sent = self.client.send(request, passed.trusted).await;
+        sent.map_err(unreachable)
     }
 
     fn begin(
         &self,
-        response: Response,
+        response: Response<Incoming>,
+        host: String,
         wanted: &Wanted<'_>,
         idle: Duration,
     ) -> Result<Download, Error> {
@@ -261,7 +247,8 @@ impl Fetch {
         let whole = Duration::from_secs(60 + likely / self.settings.min_bytes_per_second.max(1));
         Ok(Download {
             status: response.status().as_u16(),
-            response,
+            body: response.into_body(),
+            host,
             whole_bytes: length,
             received: wanted.from,
             limit,
@@ -273,15 +260,15 @@ impl Fetch {
 
 impl Download {
     /// The host that sends, after all redirects.
-    pub fn host(&self) -> Option<&str> {
-        self.response.url().host_str()
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     /// The next bytes; nothing at the end.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let patience = (Instant::now() + self.idle).min(self.until);
-        let chunk = tokio::time::timeout_at(patience, self.response.chunk()).await;
-        let chunk = chunk.map_err(|_| Error::TimedOut)?.map_err(broken)?;
+        let chunk = tokio::time::timeout_at(patience, next_chunk(&mut self.body)).await;
+        let chunk = chunk.map_err(|_| Error::TimedOut)??;
         if let Some(chunk) = &chunk {
             self.received += chunk.len() as u64;
             if self.received > self.limit {
@@ -293,7 +280,7 @@ impl Download {
 }
 
 /// All of the file, or its rest from the byte that was asked for.
-fn is_what_was_asked(response: &Response, from: u64) -> bool {
+fn is_what_was_asked(response: &Response<Incoming>, from: u64) -> bool {
     let range = response
         .headers()
         .get(CONTENT_RANGE)
@@ -308,19 +295,21 @@ fn is_what_was_asked(response: &Response, from: u64) -> bool {
 }
 
 /// How long the file is, as a whole answer or one with a range says.
-fn whole_bytes(response: &Response) -> Option<u64> {
-    if response.status() != StatusCode::PARTIAL_CONTENT {
-        return response.content_length();
+fn whole_bytes(response: &Response<Incoming>) -> Option<u64> {
+    let header = |name| response.headers().get(name)?.to_str().ok();
+    if response.status() == StatusCode::PARTIAL_CONTENT {
+        header(CONTENT_RANGE)?.rsplit_once('/')?.1.parse().ok()
+    } else {
+        header(CONTENT_LENGTH)?.parse().ok()
     }
-    let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
-    range.rsplit_once('/')?.1.parse().ok()
 }
 
 /// The beginning of an error's body, as text.
-async fn excerpt(mut response: Response, idle: Duration) -> String {
+async fn excerpt(response: Response<Incoming>, idle: Duration) -> String {
+    let mut body = response.into_body();
     let mut bytes = Vec::new();
     while bytes.len() < LONGEST_EXCERPT {
-        match tokio::time::timeout(idle, response.chunk()).await {
+        match tokio::time::timeout(idle, next_chunk(&mut body)).await {
             Ok(Ok(Some(chunk))) => bytes.extend_from_slice(&chunk),
             _ => break,
         }
@@ -329,21 +318,31 @@ async fn excerpt(mut response: Response, idle: Duration) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn unreachable(error: reqwest::Error) -> Error {
-    // `without_url`: a signed link or a token must not reach a log through an error's text.
-    let error = error.without_url();
+fn request(url: &Url, body: Full<Bytes>) -> Result<Request<Full<Bytes>>, Error> {
+    let request = Request::builder()
+        .uri(url.as_str())
+        .header(USER_AGENT, AGENT)
+        .body(body);
+    request.map_err(|_| Error::Refused(guard::Error::NotAUrl))
+}
+
+/// The next bytes of a body; nothing at its end.
+async fn next_chunk(body: &mut Incoming) -> Result<Option<Bytes>, Error> {
+    while let Some(frame) = body.frame().await {
+        // What is no data is a trailer, which nobody needs.
+        if let Ok(data) = frame.map_err(Error::CutShort)?.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
+}
+
+/// The client's errors tell no address, so they may be logged.
+fn unreachable(error: hyper_util::client::legacy::Error) -> Error {
     if let Some(refused) = guard::refusal_in(&error) {
         return Error::Refused(refused);
     }
-    if error.is_timeout() {
-        Error::TimedOut
-    } else {
-        Error::Unreachable(error)
-    }
-}
-
-fn broken(error: reqwest::Error) -> Error {
-    Error::CutShort(error.without_url())
+    Error::Unreachable(error)
 }
 
 /// Seconds only: dates would need the sender's clock. At most a day.

@@ -15,7 +15,7 @@ pub enum LogFormat {
 
 /// Starts logging at `level` (`warn`, `info`, `debug`); `RUST_LOG` wins.
 pub fn start(format: LogFormat, level: &str) {
-    let usual = format!("{level},sqlx=warn,hyper=warn,reqwest=warn");
+    let usual = format!("{level},hyper=warn,hyper_util=warn,rustls=warn");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let builder = fmt()
         .with_env_filter(filter)

@@ -18,7 +18,7 @@ use crate::media::{InstanceId, MediaKind};
 use layout::RelativePath;
 
 /// Bytes kept in memory before a staged file is made: a voice note never needs one.
-const BUFFER_BYTES: usize = 128 << 10;
+const BUFFER_BYTES: usize = 64 << 10;
 const STAGING: &str = ".staging";
 
 /// Why a file could not be kept.
@@ -159,7 +159,12 @@ impl Vault {
 impl Staging {
     /// Takes the next bytes.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.buffer.extend_from_slice(bytes);
+        self.append(|buffer| buffer.extend_from_slice(bytes)).await
+    }
+
+    /// Takes what `fill` appends.
+    pub async fn append(&mut self, fill: impl FnOnce(&mut Vec<u8>)) -> Result<(), Error> {
+        fill(&mut self.buffer);
         if self.buffer.len() >= BUFFER_BYTES {
             self.spill().await?;
         }

@@ -17,7 +17,7 @@ pub(super) struct Source<'a> {
     pub explain: fn(&fetch::Error, &mut Trace) -> Reason,
 }
 
-/// Takes the whole file. `take` gets each chunk and appends to its buffer what of it is to be kept.
+/// Takes the whole file. `take` gets each chunk, and appends what of it is to be kept.
 pub(super) async fn stream(
     app: &App,
     source: &Source<'_>,
@@ -25,7 +25,6 @@ pub(super) async fn stream(
     trace: &mut Trace,
     mut take: impl FnMut(&[u8], &mut Vec<u8>),
 ) -> Result<(), Reason> {
-    let mut kept = Vec::new();
     let mut whole_bytes = None;
     let mut received = 0;
     for resumes in 0.. {
@@ -49,7 +48,7 @@ pub(super) async fn stream(
                 error => (source.explain)(&error, trace),
             })?;
         trace.http_status = Some(download.status);
-        trace.host = download.host().map(str::to_owned);
+        trace.host = Some(download.host().to_owned());
         if received > 0 && download.whole_bytes != whole_bytes && whole_bytes.is_some() {
             return Err(Reason::CutShort);
         }
@@ -62,12 +61,10 @@ pub(super) async fn stream(
             };
             received += chunk.len() as u64;
             trace.size_bytes = received;
-            take(&chunk, &mut kept);
             staging
-                .write(&kept)
+                .append(|kept| take(&chunk, kept))
                 .await
                 .map_err(|error| reason_of_storage(&error))?;
-            kept.clear();
         };
         let may_go_on = matches!(broken, fetch::Error::CutShort(_) | fetch::Error::TimedOut)
             && received > 0

@@ -8,7 +8,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::LazyLock;
 
 use ipnet::IpNet;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 /// Why an address is refused.
@@ -134,30 +133,30 @@ impl Guard {
     }
 }
 
-/// A resolver that knows public addresses only.
-pub(super) struct PublicOnly;
-
-impl Resolve for PublicOnly {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
-            if public.is_empty() {
-                return Err(Error::NoPublicAddress.into());
-            }
-            Ok(Box::new(public.into_iter()) as Addrs)
-        })
+/// Of the addresses that a name leads to, the public ones.
+pub(super) fn only_public(
+    found: impl Iterator<Item = SocketAddr>,
+) -> Result<Vec<SocketAddr>, Error> {
+    let public: Vec<_> = found.filter(|address| is_public(address.ip())).collect();
+    if public.is_empty() {
+        return Err(Error::NoPublicAddress);
     }
+    Ok(public)
 }
 
 /// The guard's own refusal, if that is what lies at the bottom of `error`.
-pub(super) fn refusal_in(error: &reqwest::Error) -> Option<Error> {
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        if let Some(refusal) = inner.downcast_ref::<Error>() {
+pub(super) fn refusal_in(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
+    let mut source = Some(error);
+    while let Some(error) = source {
+        // An I/O error that carries another one shows only that one's own source.
+        let carried = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref)
+            .and_then(|carried| carried.downcast_ref::<Error>());
+        if let Some(refusal) = carried.or_else(|| error.downcast_ref::<Error>()) {
             return Some(refusal.clone());
         }
-        source = inner.source();
+        source = error.source();
     }
     None
 }

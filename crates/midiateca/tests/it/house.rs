@@ -117,7 +117,7 @@ fn each_library_has_one_room() {
     let rooms = rooms();
     for (library, room) in [
         ("axum", "http"),
-        ("reqwest", "fetch"),
+        ("hyper_rustls", "fetch"),
         ("rusqlite", "db"),
         ("clap", "cli"),
         ("comfy_table", "cli"),

@@ -1,0 +1,111 @@
+//! The HTTP client, which is hyper's: its read buffers can be bounded, so that many large downloads at once
+//! need little memory.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::client::legacy::{Client as Pool, Error};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tower_service::Service;
+
+use super::guard;
+
+/// What one connection may have read and nobody taken yet.
+const BUFFER_BYTES: usize = 64 << 10;
+const IDLE_PER_HOST: usize = 32;
+const IDLE: Duration = Duration::from_secs(30);
+
+/// Two pools of connections: one reaches public addresses only, the other whatever the operator named.
+#[derive(Clone)]
+pub(super) struct Client {
+    strict: Pool<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    trusted: Pool<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+}
+
+impl Client {
+    /// Certificates are checked against Mozilla's roots, compiled in.
+    pub fn new(connect_timeout: Duration) -> Self {
+        let roots = rustls::RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("the provider supports the default protocol versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let pool = |resolver| {
+            let mut http = HttpConnector::new_with_resolver(resolver);
+            http.enforce_http(false);
+            http.set_nodelay(true);
+            http.set_connect_timeout(Some(connect_timeout));
+            let https = HttpsConnectorBuilder::new()
+                .with_tls_config(tls.clone())
+                .https_or_http()
+                .enable_http1()
+                .wrap_connector(http);
+            Pool::builder(TokioExecutor::new())
+                .pool_max_idle_per_host(IDLE_PER_HOST)
+                .pool_idle_timeout(IDLE)
+                .pool_timer(TokioTimer::new())
+                .http1_max_buf_size(BUFFER_BYTES)
+                .build(https)
+        };
+        Self {
+            strict: pool(Resolver::PublicOnly),
+            trusted: pool(Resolver::Everybody),
+        }
+    }
+
+    /// Sends a request, and gives the answer's head; no redirect is followed.
+    pub async fn send(
+        &self,
+        request: Request<Full<Bytes>>,
+        trusted: bool,
+    ) -> Result<Response<Incoming>, Error> {
+        let pool = if trusted { &self.trusted } else { &self.strict };
+        pool.request(request).await
+    }
+}
+
+/// Looks names up as the system does. What is looked up is what is dialled.
+#[derive(Clone, Copy)]
+enum Resolver {
+    PublicOnly,
+    Everybody,
+}
+
+type Found = std::io::Result<std::vec::IntoIter<SocketAddr>>;
+
+impl Service<Name> for Resolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = std::io::Error;
+    type Future = Pin<Box<dyn Future<Output = Found> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let resolver = *self;
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            Ok(match resolver {
+                Self::Everybody => found.collect::<Vec<_>>().into_iter(),
+                Self::PublicOnly => guard::only_public(found)
+                    .map_err(std::io::Error::other)?
+                    .into_iter(),
+            })
+        })
+    }
+}
