@@ -11,6 +11,8 @@ use crate::config::{Config, millis};
 use crate::db::Db;
 use crate::fetch::Fetch;
 use crate::intake::Tally;
+use crate::media::Reason;
+use crate::queue;
 use crate::registry::{self, Directory, Instance, NewInstance};
 use crate::secrets::{self, Secrets};
 use crate::shutdown::Shutdown;
@@ -72,6 +74,8 @@ pub struct App {
     pub shutdown: Shutdown,
     /// This run of this process, as a lease names it.
     pub owner: String,
+    /// Held by who takes a large body apart.
+    pub large_bodies: Mutex<()>,
     same_bytes: Vec<Arc<Mutex<()>>>,
 }
 
@@ -103,6 +107,7 @@ impl App {
             work: Notify::new(),
             tally: Tally::default(),
             shutdown: Shutdown::default(),
+            large_bodies: Mutex::default(),
             same_bytes: std::iter::repeat_with(Arc::default).take(STRIPES).collect(),
             data: data.to_owned(),
             config,
@@ -132,7 +137,13 @@ impl App {
         let (id, now) = (new.id.clone(), self.clock.now());
         let is_new = self
             .db
-            .write(async move |tx| registry::put_instance(tx, &new, now).await)
+            .write(async move |tx| {
+                if new.token_sealed.is_some() {
+                    queue::hurry(tx, &new.id, &Reason::OF_TOKEN).await?;
+                    registry::set_problem(tx, &new.id, None).await?;
+                }
+                registry::put_instance(tx, &new, now).await
+            })
             .await?;
         let kept = registry::instance(&self.db, &id).await?;
         let kept = kept.ok_or(crate::db::Error::Malformed {

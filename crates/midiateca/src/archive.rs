@@ -85,7 +85,7 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
     for _ in 0..app.config.fetch.tries {
         let mut pause = Duration::ZERO;
         for way in ways.open.clone() {
-            if !ways.open.contains(&way) || ways.is_braked(app, &way) {
+            if !ways.open.contains(&way) || ways.is_braked(app, instance, &way) {
                 continue;
             }
             let (outcome, attempt, retry_after) = attempt(app, job, instance, &way).await;
@@ -154,13 +154,18 @@ impl Ways {
         self.asked = self.asked.max(Some(asked));
     }
 
-    /// Closes a way whose host asked for rest.
-    fn is_braked(&mut self, app: &App, way: &Way) -> bool {
-        let Way::Cdn(link) = way else { return false };
-        let Some(left) = app.fetch.braked_for(&link.host) else {
-            return false;
+    /// Closes a way on which somebody asked for rest.
+    fn is_braked(&mut self, app: &App, instance: &Instance, way: &Way) -> bool {
+        let (left, reason) = match way {
+            Way::Inline => return false,
+            Way::Cdn(link) => (app.fetch.braked_for(&link.host), Reason::CdnThrottled),
+            Way::Gateway => (
+                app.fetch.braked_for(&gateway::brake_of(instance)),
+                Reason::GatewayThrottled,
+            ),
         };
-        self.note(Reason::CdnThrottled);
+        let Some(left) = left else { return false };
+        self.note(reason);
         self.rest(left);
         self.open.retain(|open| open != way);
         true
@@ -332,7 +337,7 @@ fn reason_of_refusal(refusal: &wa_media::Refusal) -> Reason {
 
 fn reason_of_storage(error: &vault::Error) -> Reason {
     tracing::error!(
-        error = error as &dyn std::error::Error,
+        error = crate::telemetry::chain(error),
         "the vault could not write"
     );
     match error {

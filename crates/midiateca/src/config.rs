@@ -222,8 +222,8 @@ impl Default for Worker {
     fn default() -> Self {
         Self {
             concurrency: 64,
-            per_client: 32,
-            per_host: 32,
+            per_client: 16,
+            per_host: 48,
             lease_ms: 60_000,
             drain_ms: 25_000,
         }

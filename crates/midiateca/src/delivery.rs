@@ -63,3 +63,12 @@ pub async fn body(db: &Db, id: &DeliveryId) -> Result<Option<Vec<u8>>, Error> {
         column: "body_lz4".to_owned(),
     })
 }
+
+/// How many deliveries since then are kept but could not be read.
+pub async fn quarantined_since(db: &Db, since: Millis) -> Result<i64, Error> {
+    // Ids begin with their time, so that the primary key finds the place to begin at.
+    let from = fresh_id(since);
+    let sql = "select count(*) as n from deliveries where id >= $1 and verdict = 'quarantined'";
+    let row = db.row(sql, values![from.get(..13).unwrap_or("")]).await?;
+    row.map_or(Ok(0), |row| row.int("n"))
+}

@@ -30,6 +30,7 @@ const LONGEST_ANSWER: usize = 1 << 20;
 /// How much of an error's body is looked at.
 const LONGEST_EXCERPT: usize = 4 << 10;
 const MOST_REDIRECTS: usize = 5;
+const MINUTE: Duration = Duration::from_secs(60);
 const AGENT: &str = concat!("midiateca/", env!("CARGO_PKG_VERSION"));
 
 /// Why no bytes came, or not all.
@@ -117,6 +118,9 @@ pub struct Download {
     limit: u64,
     idle: Duration,
     until: Instant,
+    /// The minute that runs, when it ends and how many bytes must have come by then.
+    minute: (Instant, u64),
+    bytes_a_minute: u64,
 }
 
 impl Fetch {
@@ -244,8 +248,15 @@ impl Fetch {
         }
         // Both lengths are only claims, so the time they buy is bounded by the cap.
         let likely = length.or(wanted.expected_bytes).unwrap_or(limit).min(limit);
-        let whole = Duration::from_secs(60 + likely / self.settings.min_bytes_per_second.max(1));
+        let slowest = self.settings.min_bytes_per_second.max(1);
+        let whole = Duration::from_secs(60 + likely / slowest);
+        let bytes_a_minute = slowest.saturating_mul(MINUTE.as_secs());
         Ok(Download {
+            minute: (
+                Instant::now() + MINUTE,
+                wanted.from.saturating_add(bytes_a_minute),
+            ),
+            bytes_a_minute,
             status: response.status().as_u16(),
             body: response.into_body(),
             host,
@@ -273,6 +284,14 @@ impl Download {
             self.received += chunk.len() as u64;
             if self.received > self.limit {
                 return Err(Error::TooLarge { limit: self.limit });
+            }
+            let (ends, least) = self.minute;
+            if Instant::now() >= ends {
+                if self.received < least {
+                    return Err(Error::TimedOut);
+                }
+                let least = self.received.saturating_add(self.bytes_a_minute);
+                self.minute = (Instant::now() + MINUTE, least);
             }
         }
         Ok(chunk)

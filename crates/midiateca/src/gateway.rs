@@ -65,6 +65,8 @@ pub struct Reading {
     pub media: Vec<FoundMedia>,
     /// Fields that led to media and are not known to this version.
     pub unknown: Vec<String>,
+    /// The message was larger or deeper than is looked at, so there may be more in it.
+    pub cut_short: bool,
 }
 
 /// A body that is not what it claims to be: kept, and answered with this.
@@ -77,6 +79,12 @@ pub enum Error {
         line: usize,
         /// From 1; 0 at the very beginning.
         column: usize,
+    },
+    /// JSON with more values than any message has.
+    #[error("JSON with more than {limit} values")]
+    TooManyValues {
+        /// How many are taken.
+        limit: usize,
     },
     /// JSON, but no object.
     #[error("the body is JSON but not an object")]
@@ -106,8 +114,15 @@ pub struct Link {
     pub expires_at: Option<Millis>,
 }
 
+/// A value takes up to some hundred bytes of memory, however short it is written.
+const MOST_VALUES: usize = 1_000_000;
+
 /// JSON as it should be, or as sloppy senders write it.
 fn parse(body: &[u8]) -> Result<Json, Error> {
+    let separators = body.iter().filter(|byte| matches!(byte, b',' | b':'));
+    if separators.count() > MOST_VALUES {
+        return Err(Error::TooManyValues { limit: MOST_VALUES });
+    }
     serde_json::from_slice(body).or_else(|error| {
         let not_json = Error::NotJson {
             line: error.line(),

@@ -30,6 +30,9 @@ pub fn router(app: Arc<App>) -> Router {
     let room = Arc::new(Semaphore::new(app.config.door.max_bodies_bytes / 1_024));
     let mut router = Router::new()
         .route("/hooks/{gateway}/{token}", post(hooks::by_path))
+        .route("/hooks/{gateway}/{token}/", post(hooks::by_path))
+        .route("/hooks/{gateway}", post(hooks::without_token))
+        .route("/hooks/{gateway}/", post(hooks::without_token))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
     for path in hooks::ORIGINAL_PATHS {
@@ -56,12 +59,15 @@ impl Open {
     }
 }
 
-/// Opens the door at `listen` and serves until it is closed or the shutdown begins.
+/// Opens the door at `listen` and serves until it is closed, or the shutdown has come so far.
 pub async fn open(app: &Arc<App>, listen: &str) -> io::Result<Open> {
     let listener = tokio::net::TcpListener::bind(listen).await?.into_std()?;
     let address = listener.local_addr()?;
     let handle = Handle::new();
-    let mut server = axum_server::from_tcp(listener)?.handle(handle.clone());
+    // Only one protocol: while a client may still choose one, no clock runs against it.
+    let mut server = axum_server::from_tcp(listener)?
+        .http1_only()
+        .handle(handle.clone());
     server
         .http_builder()
         .http1()
@@ -75,13 +81,13 @@ pub async fn open(app: &Arc<App>, listen: &str) -> io::Result<Open> {
         tokio::pin!(serving);
         let outcome = tokio::select! {
             outcome = &mut serving => outcome,
-            () = shutdown.begun() => {
+            () = shutdown.door_closing() => {
                 closing.graceful_shutdown(Some(Duration::from_secs(5)));
                 serving.await
             }
         };
         if let Err(error) = outcome {
-            tracing::error!(%error, "the door broke");
+            tracing::error!(error = crate::telemetry::chain(&error), "the door broke");
         }
     });
     Ok(Open { address, handle })

@@ -8,6 +8,7 @@ pub mod tally;
 
 use std::fmt::Write as _;
 
+use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use crate::app::App;
@@ -16,12 +17,15 @@ use crate::config::Keep;
 use crate::db::{Error, Tx};
 use crate::delivery::Delivery;
 use crate::events::{self, News};
-use crate::gateway::{Family, Reading};
+use crate::gateway::{self, Family, Reading};
 use crate::media::{DeliveryId, MediaKind};
 use crate::queue::{self, NewMedia, NewMessage, Put};
 use crate::registry::{self, Instance};
 
 pub use tally::Tally;
+
+/// Most webhooks are a hundred times smaller.
+const LARGE_BYTES: usize = 256 << 10;
 
 /// What became of a delivery.
 #[derive(Debug)]
@@ -51,19 +55,10 @@ pub enum Receipt {
 }
 
 /// Takes in one body that came with the token of `instance`.
-pub async fn receive(app: &App, instance: &Instance, body: &[u8]) -> Result<Receipt, Error> {
+pub async fn receive(app: &App, instance: &Instance, body: &Bytes) -> Result<Receipt, Error> {
     let now = app.clock.now();
-    let receipt = match instance.gateway.read(body) {
-        Err(problem) => {
-            let reason = problem.to_string();
-            let delivery =
-                Delivery::new(&instance.id, now, "quarantined", Some(reason.clone()), body);
-            app.db
-                .write(async move |tx| delivery.keep(tx).await)
-                .await?;
-            tracing::warn!(instance = %instance.id, reason, "delivery quarantined");
-            Receipt::Quarantined { reason }
-        }
+    let receipt = match read(app, instance, body).await? {
+        Err(problem) => quarantine(app, instance, problem.to_string(), body, now).await?,
         Ok(reading) => match reading.instance.clone() {
             Some(named) if named != instance.id.as_str() => {
                 refuse(app, instance, named, body, now).await?
@@ -79,6 +74,39 @@ pub async fn receive(app: &App, instance: &Instance, body: &[u8]) -> Result<Rece
     Ok(receipt)
 }
 
+/// Large bodies are taken apart away from the async threads, and one at a time, for they take a multiple of their
+/// size while it lasts.
+async fn read(
+    app: &App,
+    instance: &Instance,
+    body: &Bytes,
+) -> Result<Result<Reading, gateway::Error>, Error> {
+    if body.len() <= LARGE_BYTES {
+        return Ok(instance.gateway.read(body));
+    }
+    let _turn = app.large_bodies.lock().await;
+    let (gateway, body) = (instance.gateway, body.clone());
+    tokio::task::spawn_blocking(move || gateway.read(&body))
+        .await
+        .map_err(|_| Error::Panicked)
+}
+
+async fn quarantine(
+    app: &App,
+    instance: &Instance,
+    reason: String,
+    body: &[u8],
+    now: Millis,
+) -> Result<Receipt, Error> {
+    let delivery = Delivery::new(&instance.id, now, "quarantined", Some(reason.clone()), body);
+    let id = delivery.id.clone();
+    app.db
+        .write(async move |tx| delivery.keep(tx).await)
+        .await?;
+    tracing::warn!(delivery = %id, instance = %instance.id, reason, "delivery quarantined");
+    Ok(Receipt::Quarantined { reason })
+}
+
 async fn refuse(
     app: &App,
     instance: &Instance,
@@ -88,10 +116,11 @@ async fn refuse(
 ) -> Result<Receipt, Error> {
     let reason = Some("names another instance".to_owned());
     let delivery = Delivery::new(&instance.id, now, "refused", reason, body);
+    let id = delivery.id.clone();
     app.db
         .write(async move |tx| delivery.keep(tx).await)
         .await?;
-    tracing::warn!(instance = %instance.id, "delivery refused: it names another instance");
+    tracing::warn!(delivery = %id, instance = %instance.id, "delivery refused: it names another instance");
     Ok(Receipt::WrongInstance { named })
 }
 
@@ -103,8 +132,13 @@ async fn accept(
     now: Millis,
 ) -> Result<Receipt, Error> {
     if let Family::Nothing(reason) = reading.family {
+        if reading.cut_short {
+            let reason = "a message larger or deeper than is looked at".to_owned();
+            return quarantine(app, instance, reason, body, now).await;
+        }
         return Ok(Receipt::Ignored { reason });
     }
+    let cut_short = reading.cut_short;
     let delivery = Delivery::new(&instance.id, now, "accepted", None, body);
     let id = delivery.id.clone();
     let unknown = reading.unknown.clone();
@@ -125,6 +159,9 @@ async fn accept(
         })
         .await?;
     app.work.notify_one();
+    if cut_short {
+        tracing::warn!(delivery = %id, "the message is larger than is looked at, so there may be more media in it");
+    }
     if !unknown.is_empty() {
         tracing::warn!(delivery = %id, fields = unknown.join(","), "media found in fields that this version does not know");
     }
@@ -185,7 +222,10 @@ async fn put_all(
     if !reading.message.id.is_empty() {
         return queue::put(tx, &message(&reading.message.id), &media, now).await;
     }
-    let ids: Vec<_> = media.iter().map(|new| id_from_media(new.found)).collect();
+    let ids: Vec<_> = media
+        .iter()
+        .map(|new| id_from_media(new.found).unwrap_or_else(|| format!("noid-{delivery}")))
+        .collect();
     let mut puts = Vec::with_capacity(media.len());
     for (id, new) in ids.iter().zip(&media) {
         puts.extend(queue::put(tx, &message(id), std::slice::from_ref(new), now).await?);
@@ -193,26 +233,26 @@ async fn put_all(
     Ok(puts)
 }
 
-/// A message without an id is still the same message when its media is the same.
-fn id_from_media(found: &wa_media::FoundMedia) -> String {
+/// A message without an id is still the same message when its media is the same; nothing when nothing tells which
+/// media it is.
+fn id_from_media(found: &wa_media::FoundMedia) -> Option<String> {
+    let path = found
+        .direct_path
+        .as_deref()
+        .and_then(|path| path.split('?').next());
+    let key = found.media_key.as_ref().map(|key| *key.as_bytes());
+    if found.enc_sha256.or(found.sha256).or(key).is_none() && path.is_none() {
+        return None;
+    }
     let mut hash = Sha256::new();
     hash.update(found.enc_sha256.or(found.sha256).unwrap_or_default());
-    if let Some(key) = &found.media_key {
-        hash.update(key.as_bytes());
-    }
-    hash.update(
-        found
-            .direct_path
-            .as_deref()
-            .unwrap_or("")
-            .split('?')
-            .next()
-            .unwrap_or(""),
-    );
-    hash.finalize()[..16]
+    hash.update(key.as_ref().map_or(&[][..], |key| key));
+    hash.update(path.unwrap_or(""));
+    let id = hash.finalize()[..16]
         .iter()
         .fold("noid-".to_owned(), |mut text, byte| {
             let _ = write!(text, "{byte:02x}");
             text
-        })
+        });
+    Some(id)
 }

@@ -176,7 +176,7 @@ pub async fn claim(
     lease: &Lease,
 ) -> Result<Vec<Job>, Error> {
     let sql = concat!(
-        "update media set status = 'downloading', lease_owner = $1, lease_until = $2, fence = fence + 1
+        "update media set status = 'downloading', lease_owner = $1, lease_until = $2, fence = fence + 1, rearmed = 0
          where id in (select id from media where instance = $3 and status = 'pending' and next_attempt_at is null
                       order by deadline limit $4)
          returning ",
@@ -189,7 +189,7 @@ pub async fn claim(
 /// Claims one media by name, ready or waiting.
 pub async fn claim_one(tx: &mut Tx, id: &MediaId, lease: &Lease) -> Result<Option<Job>, Error> {
     let sql = concat!(
-        "update media set status = 'downloading', next_attempt_at = null, lease_owner = $1, lease_until = $2, fence = fence + 1
+        "update media set status = 'downloading', next_attempt_at = null, lease_owner = $1, lease_until = $2, fence = fence + 1, rearmed = 0
          where id = $3 and status = 'pending' returning ",
         claimed!(),
     );
@@ -246,14 +246,25 @@ pub enum Settled {
     Returned,
 }
 
-/// Settles a claim and records the attempts of its round. False, and nothing changed, when the claim was lost.
+/// What became of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// It is settled as told.
+    AsTold,
+    /// It failed, but a repeat came meanwhile, so it is ready again.
+    Rearmed,
+    /// It was lost, and nothing changed.
+    Lost,
+}
+
+/// Settles a claim and records the attempts of its round.
 pub async fn settle(
     tx: &mut Tx,
     job: &Job,
     settled: &Settled,
     attempts: &[Attempt],
     now: Millis,
-) -> Result<bool, Error> {
+) -> Result<Settlement, Error> {
     let tried = i64::try_from(attempts.len()).unwrap_or(i64::MAX);
     let changed = match settled {
         Settled::Stored(held) => {
@@ -307,10 +318,16 @@ pub async fn settle(
                 .await?
         }
     };
-    if changed == 1 {
-        record(tx, job, attempts).await?;
+    if changed == 0 {
+        return Ok(Settlement::Lost);
     }
-    Ok(changed == 1)
+    record(tx, job, attempts).await?;
+    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, rearmed = 0
+               where id = $1 and rearmed = 1 and status in ('pending', 'failed', 'expired')";
+    Ok(match tx.run(sql, values![job.id.as_str()]).await? {
+        0 => Settlement::AsTold,
+        _ => Settlement::Rearmed,
+    })
 }
 
 async fn record(tx: &mut Tx, job: &Job, attempts: &[Attempt]) -> Result<(), Error> {
@@ -338,6 +355,24 @@ pub async fn requeue(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool, Err
     let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0,
                  deadline = case when deadline < $2 then $2 else deadline end
                where id = $1 and status in ('pending', 'failed', 'expired', 'skipped')";
+    Ok(tx.run(sql, values![id.as_str(), now + DAY]).await? == 1)
+}
+
+/// Makes ready at once what waits for one of these reasons, for somebody has mended it.
+pub async fn hurry(tx: &mut Tx, instance: &InstanceId, reasons: &[Reason]) -> Result<(), Error> {
+    let sql = "update media set next_attempt_at = null where instance = $1 and status = 'pending' and reason = $2";
+    for reason in reasons {
+        tx.run(sql, values![instance.as_str(), reason.as_str()])
+            .await?;
+    }
+    Ok(())
+}
+
+/// Puts a stored media back in the queue, whose file is not there any more.
+pub async fn requeue_lost(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool, Error> {
+    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0,
+                 deadline = case when deadline < $2 then $2 else deadline end
+               where id = $1 and status = 'stored'";
     Ok(tx.run(sql, values![id.as_str(), now + DAY]).await? == 1)
 }
 

@@ -39,6 +39,8 @@ pub struct Instance {
     pub hook_hash: Vec<u8>,
     /// `connected`, `disconnected` or `unknown`.
     pub state: String,
+    /// Why the gateway refuses what is asked of it, until it no longer does.
+    pub problem: Option<String>,
     /// Last delivery of any kind.
     pub last_delivery_at: Option<Millis>,
     /// All deliveries so far.
@@ -49,7 +51,7 @@ pub struct Instance {
     pub removed: bool,
 }
 
-const COLUMNS: &str = "id, client, gateway, api_base, cdn_base, routes, token_sealed, hook_hash, state, last_delivery_at, delivery_count, ignored_count, removed_at";
+const COLUMNS: &str = "id, client, gateway, api_base, cdn_base, routes, token_sealed, hook_hash, state, problem, last_delivery_at, delivery_count, ignored_count, removed_at";
 
 fn instance_of(row: &Row) -> Result<Instance, Error> {
     Ok(Instance {
@@ -65,6 +67,7 @@ fn instance_of(row: &Row) -> Result<Instance, Error> {
         token_sealed: row.bytes_or_none("token_sealed")?,
         hook_hash: row.bytes("hook_hash")?,
         state: row.text("state")?,
+        problem: row.text_or_none("problem")?,
         last_delivery_at: row.int_or_none("last_delivery_at")?,
         delivery_count: row.int("delivery_count")?,
         ignored_count: row.int("ignored_count")?,
@@ -193,6 +196,16 @@ pub async fn set_state(
     tx.run(sql, values![id.as_str(), state, now])
         .await
         .map(drop)
+}
+
+/// Notes why the gateway refuses, or that it no longer does.
+pub async fn set_problem(
+    tx: &mut Tx,
+    id: &InstanceId,
+    problem: Option<&'static str>,
+) -> Result<(), Error> {
+    let sql = "update instances set problem = $2 where id = $1 and problem is distinct from $2";
+    tx.run(sql, values![id.as_str(), problem]).await.map(drop)
 }
 
 /// Adds to an instance's counters, and moves its last delivery forward.

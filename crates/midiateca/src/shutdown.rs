@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -9,16 +10,17 @@ use tokio_util::task::TaskTracker;
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
     token: CancellationToken,
+    door: CancellationToken,
     tracker: TaskTracker,
 }
 
 impl Shutdown {
     /// Runs a task that will be waited for.
-    pub fn spawn<F>(&self, task: F)
+    pub fn spawn<F>(&self, task: F) -> JoinHandle<()>
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.tracker.spawn(task);
+        self.tracker.spawn(task)
     }
 
     /// Tells everybody to end.
@@ -34,6 +36,17 @@ impl Shutdown {
     /// Waits until the end begins.
     pub async fn begun(&self) {
         self.token.cancelled().await;
+    }
+
+    /// Tells the door to close. It may stay open while downloads end, for what comes meanwhile is committed all the
+    /// same, and a closed door is a lost webhook.
+    pub fn close_door(&self) {
+        self.door.cancel();
+    }
+
+    /// Waits until the door is to close.
+    pub async fn door_closing(&self) {
+        self.door.cancelled().await;
     }
 
     /// Waits until all tasks have ended.

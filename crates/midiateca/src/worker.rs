@@ -17,9 +17,9 @@ use crate::archive::{self, Round};
 use crate::config::millis;
 use crate::db::Error;
 use crate::events::{self, News};
-use crate::media::Reason;
-use crate::queue::{self, Job, Lease, Settled};
-use crate::registry::Instance;
+use crate::media::{Reason, Route};
+use crate::queue::{self, Job, Lease, Settled, Settlement};
+use crate::registry::{self, Instance};
 use share::Places;
 
 /// How often waits and lapsed leases are looked at.
@@ -34,6 +34,7 @@ pub async fn run(app: Arc<App>) {
     let mut places = Places::new(&app.config);
     let mut tick = tokio::time::interval(TICK);
     let (mut look, mut wake) = (true, true);
+    take_up(&app).await;
     loop {
         if look && places.any_free() {
             tokio::time::sleep(GATHER).await;
@@ -53,7 +54,7 @@ pub async fn run(app: Arc<App>) {
                 }
                 Err(error) => {
                     tracing::warn!(
-                        error = &error as &dyn std::error::Error,
+                        error = crate::telemetry::chain(&error),
                         "nothing can be claimed now"
                     );
                     tokio::time::sleep(PATIENCE_WITH_DATABASE).await;
@@ -61,6 +62,7 @@ pub async fn run(app: Arc<App>) {
             }
         }
         tokio::select! {
+            biased;
             () = app.shutdown.begun() => break,
             () = app.work.notified() => look = true,
             _ = tick.tick() => (look, wake) = (true, true),
@@ -68,6 +70,25 @@ pub async fn run(app: Arc<App>) {
         }
     }
     drain(&app, &mut running).await;
+}
+
+/// Makes ready what an earlier run left in flight, as soon as the database lets it. This process is alone here.
+async fn take_up(app: &App) {
+    loop {
+        match app.db.write(async |tx| queue::release_all(tx).await).await {
+            Ok(resumed) => return tracing::info!(resumed, "what was in flight is taken up again"),
+            Err(error) => {
+                tracing::warn!(
+                    error = crate::telemetry::chain(&error),
+                    "cannot take up what was in flight yet"
+                );
+            }
+        }
+        tokio::select! {
+            () = app.shutdown.begun() => return,
+            () = tokio::time::sleep(PATIENCE_WITH_DATABASE) => {}
+        }
+    }
 }
 
 fn collect(running: &mut JoinSet<share::Place>, places: &mut Places) {
@@ -166,19 +187,29 @@ async fn settle(app: &App, job: &Job, round: Round) {
         let (now, job_copy) = (app.clock.now(), job.clone());
         let (s, a) = (Arc::clone(&settled), Arc::clone(&attempts));
         let write = app.db.write(async move |tx| {
-            let held = queue::settle(tx, &job_copy, &s, &a, now).await?;
-            if held && let Some(news) = news(&job_copy, &s) {
+            let settlement = queue::settle(tx, &job_copy, &s, &a, now).await?;
+            if settlement == Settlement::AsTold
+                && let Some(news) = news(&job_copy, &s)
+            {
                 events::append(tx, now, news).await?;
             }
-            Ok(held)
+            if let Some(asked) = a.iter().rfind(|attempt| attempt.route == Route::Gateway) {
+                let problem = asked.reason.filter(|reason| reason.needs_somebody());
+                registry::set_problem(tx, &job_copy.instance, problem.map(Reason::as_str)).await?;
+            }
+            Ok(settlement)
         });
         match write.await {
-            Ok(true) => return tell(job, &settled, attempts.len()),
-            Ok(false) => {
+            Ok(Settlement::AsTold) => return tell(job, &settled, attempts.len()),
+            Ok(Settlement::Rearmed) => {
+                app.work.notify_one();
+                return tracing::info!(media = %job.id, "media is tried again at once, for a repeat of its message came");
+            }
+            Ok(Settlement::Lost) => {
                 return tracing::warn!(media = %job.id, "settled by somebody else meanwhile");
             }
             Err(error) => {
-                tracing::warn!(media = %job.id, error = &error as &dyn std::error::Error, "cannot record the outcome yet")
+                tracing::warn!(media = %job.id, error = crate::telemetry::chain(&error), "cannot record the outcome yet")
             }
         }
         tokio::time::sleep(PATIENCE_WITH_DATABASE).await;
@@ -245,7 +276,7 @@ async fn drain(app: &App, running: &mut JoinSet<share::Place>) {
         .await
     {
         tracing::warn!(
-            error = &error as &dyn std::error::Error,
+            error = crate::telemetry::chain(&error),
             "leases could not be given back; they lapse by themselves"
         );
     }

@@ -19,6 +19,8 @@ create table instances (
   hook_hash        blob not null unique,
   state            text not null default 'unknown',
   state_at         integer,
+  -- why the gateway refuses what is asked of it, until it no longer does
+  problem          text,
   last_delivery_at integer,
   delivery_count   integer not null default 0,
   ignored_count    integer not null default 0,
@@ -82,6 +84,8 @@ create table media (
   rounds        integer not null default 0,
   attempts      integer not null default 0,
   fence         integer not null default 0,
+  -- whether a repeat came while it was being fetched
+  rearmed       integer not null default 0,
   lease_owner   text,
   lease_until   integer,
   -- what is held

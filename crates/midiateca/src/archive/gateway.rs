@@ -57,6 +57,11 @@ pub(super) async fn fetch(
     Ok((staging, verified))
 }
 
+/// A gateway counts the calls of each instance by itself.
+pub(super) fn brake_of(instance: &Instance) -> String {
+    format!("gateway {}", instance.id)
+}
+
 fn explain(error: &fetch::Error, trace: &mut Trace) -> Reason {
     stream::explain(error, trace, Reason::LinkFailed, |status, _| match status {
         403 | 404 | 410 => Reason::LinkGone,
@@ -86,7 +91,7 @@ async fn ask_for_link(
     let token = app
         .secrets
         .unseal(&context, sealed)
-        .map_err(|_| Reason::TokenMissing)?;
+        .map_err(|_| Reason::TokenUnreadable)?;
     let (path, body) = instance.gateway.link_call(&LinkRequest {
         media_key,
         direct_path,
@@ -110,5 +115,8 @@ async fn ask_for_link(
         })?;
     trace.http_status = Some(answer.status);
     trace.retry_after = answer.retry_after;
+    if let (429, Some(asked)) = (answer.status, answer.retry_after) {
+        app.fetch.brake(&brake_of(instance), asked);
+    }
     instance.gateway.read_link(answer.status, &answer.body)
 }

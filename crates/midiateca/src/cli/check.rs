@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::catalog::{self, Count};
 use crate::clock::{DAY, HOUR, rfc3339};
 use crate::db;
+use crate::delivery;
 use crate::media::{MediaKind, Reason};
 use crate::registry;
 use crate::vault::layout;
@@ -37,6 +38,8 @@ pub(super) struct Report {
     /// Stored among all that came to an end; nothing when none did.
     success_rate: Option<f64>,
     reasons: Vec<Failing>,
+    /// Deliveries of the last day that are kept but could not be read.
+    quarantined_today: i64,
     oldest_waiting: Option<String>,
     next_deadline: Option<String>,
     /// What a person should look at, a sentence each.
@@ -109,6 +112,7 @@ impl Report {
                 .into_iter()
                 .map(|count| Failing::of(count, lang))
                 .collect(),
+            quarantined_today: delivery::quarantined_since(&app.db, now - DAY).await?,
             oldest_waiting: oldest.map(rfc3339),
             next_deadline: next.map(rfc3339),
             instances: instances.iter().map(instance::view).collect(),
@@ -143,6 +147,9 @@ impl Report {
             if instance["token"] == false {
                 needs.push(format!("{id}: {}", lang.pick("no gateway token is kept; `midiateca instance add ID --client N --token-env VAR`", "sem token do gateway; `midiateca instance add ID --client N --token-env VAR`")));
             }
+            if let Some(problem) = instance["problem"].as_str() {
+                needs.push(format!("{id}: {}", lang.reason(problem)));
+            }
             if instance["state"] == "disconnected" {
                 needs.push(format!(
                     "{id}: {}",
@@ -154,7 +161,7 @@ impl Report {
             }
         }
         for failing in &self.reasons {
-            if Reason::parse(&failing.reason).is_some_and(Reason::needs_somebody) {
+            if matches!(failing.reason.as_str(), "storage_full" | "storage_failed") {
                 needs.push(format!("{}: {}", failing.count, failing.sentence));
             }
         }
@@ -163,6 +170,13 @@ impl Report {
                 needs.push(format!("{count} {sentence}"));
             }
         };
+        tell(
+            u64::try_from(self.quarantined_today).unwrap_or(0),
+            lang.pick(
+                "deliveries of the last day were not what they claim to be, and wait in quarantine",
+                "entregas do último dia não eram o que diziam ser e esperam em quarentena",
+            ),
+        );
         let failed = u64::try_from(self.count_of("failed") + self.count_of("expired")).unwrap_or(0);
         tell(failed, lang.pick("media given up; see the reasons, mend, then `midiateca retry --failed --expired`", "mídias desistidas; veja os motivos, corrija e use `midiateca retry --failed --expired`"));
         tell(

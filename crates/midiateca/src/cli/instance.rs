@@ -252,6 +252,7 @@ pub(super) fn view(instance: &Instance) -> Value {
         "cdn_base": instance.cdn_base,
         "routes": instance.routes,
         "state": instance.state,
+        "problem": instance.problem,
         "token": instance.token_sealed.is_some(),
         "last_delivery_at": instance.last_delivery_at.map(rfc3339),
         "deliveries": instance.delivery_count,

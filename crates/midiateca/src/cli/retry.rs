@@ -8,6 +8,7 @@ use serde_json::json;
 use super::answer;
 use super::context::Context;
 use super::{Ending, UsageError};
+use crate::app::App;
 use crate::media::MediaId;
 use crate::{catalog, queue};
 
@@ -61,10 +62,17 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         let (media, now) = (MediaId(id.clone()), app.clock.now());
         let outcome = match catalog::find(&app.db, &media).await? {
             None => "unknown",
-            Some(found) if found.status == "stored" || found.status == "downloading" => {
-                "left alone"
-            }
+            Some(found) if found.status == "downloading" => "left alone",
+            Some(found) if found.status == "stored" && is_there(&app, &found) => "left alone",
             Some(_) if options.dry_run => "would be queued",
+            Some(found) if found.status == "stored" => match app
+                .db
+                .write(async move |tx| queue::requeue_lost(tx, &media, now).await)
+                .await?
+            {
+                true => "queued, for its file was lost",
+                false => "left alone",
+            },
             Some(_) => match app
                 .db
                 .write(async move |tx| queue::requeue(tx, &media, now).await)
@@ -89,4 +97,13 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     bar.finish_and_clear();
     app.db.close().await;
     Ok(ending)
+}
+
+/// Whether a stored media's file is where it should be, as long as it should be.
+fn is_there(app: &App, media: &catalog::MediaView) -> bool {
+    let found = media
+        .path
+        .as_deref()
+        .and_then(|path| app.vault.size_bytes(path));
+    found.and_then(|found| i64::try_from(found).ok()) == media.size
 }

@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use tokio::task::JoinHandle;
+
 use super::Ending;
 use super::context::Context;
 use crate::app::{Alone, App};
 use crate::intake::tally;
-use crate::{http, queue, shutdown, worker};
+use crate::{http, shutdown, worker};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -20,26 +22,28 @@ pub(crate) struct Options {
 pub struct Service {
     app: Arc<App>,
     door: http::Open,
+    worker: JoinHandle<()>,
     alone: Alone,
 }
 
 impl Service {
-    /// Starts door and workers. What an earlier run left in flight is taken up again first.
+    /// Starts door and workers. What an earlier run left in flight is taken up again.
     pub async fn start(app: Arc<App>, listen: &str) -> anyhow::Result<Self> {
         let alone = App::alone(&app.data)?;
         app.vault.sweep()?;
-        let resumed = app
-            .db
-            .write(async |tx| queue::release_all(tx).await)
-            .await?;
         let door = http::open(&app, listen).await.map_err(|error| {
             anyhow::Error::new(error).context(format!("cannot listen on {listen}"))
         })?;
-        app.shutdown.spawn(worker::run(Arc::clone(&app)));
+        let worker = app.shutdown.spawn(worker::run(Arc::clone(&app)));
         app.shutdown
             .spawn(tally::keep_writing_down(Arc::clone(&app)));
-        tracing::info!(address = %door.address, resumed, "midiateca serves");
-        Ok(Self { app, door, alone })
+        tracing::info!(address = %door.address, "midiateca serves");
+        Ok(Self {
+            app,
+            door,
+            worker,
+            alone,
+        })
     }
 
     /// Where the door is.
@@ -47,9 +51,12 @@ impl Service {
         self.door.address
     }
 
-    /// Takes nothing new, lets what runs end, and closes the database.
+    /// Begins no download, lets those that run end, then closes the door and the database.
     pub async fn stop(self) {
         self.app.shutdown.begin();
+        // A worker that panicked has ended as well.
+        let _ = self.worker.await;
+        self.app.shutdown.close_door();
         self.app.shutdown.finished().await;
         self.app.db.close().await;
         drop(self.alone);

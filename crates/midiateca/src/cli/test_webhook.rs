@@ -37,7 +37,7 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     let app = context.open_existing().await?;
-    let body = read(&options.file)?;
+    let body = bytes::Bytes::from(read(&options.file)?);
     let instance = instance_of(&app, &body, options.instance).await?;
     step(
         &context,

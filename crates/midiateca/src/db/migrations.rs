@@ -6,8 +6,12 @@ use super::connection::Connection;
 
 const FILES: &[&str] = &[include_str!("../../migrations/sqlite/0001_first.sql")];
 
-/// Applies what is missing. Two processes that start at once do so one after the other.
+/// Applies what is missing. Two processes that start at once do so one after the other. A database that is up to
+/// date is only looked at, so that it can be read while somebody holds it or the disk is full.
 pub(super) fn apply(connection: &Connection) -> Result<(), Error> {
+    if applied(connection)? == FILES.len() {
+        return Ok(());
+    }
     connection.batch("begin immediate")?;
     let outcome = apply_missing(connection);
     connection.batch(if outcome.is_ok() {
@@ -19,14 +23,18 @@ pub(super) fn apply(connection: &Connection) -> Result<(), Error> {
 }
 
 fn apply_missing(connection: &Connection) -> Result<(), Error> {
-    let rows = connection.rows("pragma user_version", &[])?;
-    let version = rows.first().map_or(Ok(0), |row| row.int("user_version"))?;
-    let applied = usize::try_from(version).unwrap_or(usize::MAX);
-    if applied > FILES.len() {
-        return Err(Error::TooNew { version });
-    }
-    for file in &FILES[applied..] {
+    for file in &FILES[applied(connection)?..] {
         connection.batch(file)?;
     }
     connection.batch(&format!("pragma user_version = {}", FILES.len()))
+}
+
+/// How many files it has seen.
+fn applied(connection: &Connection) -> Result<usize, Error> {
+    let rows = connection.rows("pragma user_version", &[])?;
+    let version = rows.first().map_or(Ok(0), |row| row.int("user_version"))?;
+    match usize::try_from(version) {
+        Ok(applied) if applied <= FILES.len() => Ok(applied),
+        _ => Err(Error::TooNew { version }),
+    }
 }

@@ -1,8 +1,8 @@
 //! What sloppy senders do to JSON, undone, so that one broken letter in a name does not cost a file.
 
 /// The body with what a strict reader refuses made harmless: bytes that are not UTF-8, half of a surrogate pair
-/// (left by cutting a text in the middle of an emoji), raw control characters inside texts, and a byte order
-/// mark. Nothing when there is nothing of that kind.
+/// (left by cutting a text in the middle of an emoji), raw control characters inside texts, numbers that are none
+/// or beyond all bounds, and a byte order mark. Nothing when there is nothing of that kind.
 pub(super) fn repair(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
     let mut repaired = String::with_capacity(text.len());
@@ -30,6 +30,12 @@ pub(super) fn repair(body: &[u8]) -> Option<String> {
                 repaired.push(' ');
                 1
             }
+            (false, '-' | '0'..='9' | 'N' | 'I', _) => {
+                let token = number_at(rest);
+                let sound = token.parse::<f64>().is_ok_and(f64::is_finite);
+                repaired.push_str(if sound { token } else { "null" });
+                token.len()
+            }
             _ => {
                 in_text ^= letter == '"';
                 repaired.push(letter);
@@ -39,6 +45,13 @@ pub(super) fn repair(body: &[u8]) -> Option<String> {
         rest = &rest[taken..];
     }
     (repaired.as_bytes() != body).then_some(repaired)
+}
+
+/// The number, `NaN` or `Infinity` that a text begins with.
+fn number_at(text: &str) -> &str {
+    let part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.');
+    let end = text.find(|letter| !part(letter)).unwrap_or(text.len());
+    &text[..end]
 }
 
 /// The UTF-16 unit of `\uXXXX`.
@@ -65,6 +78,10 @@ mod tests {
             ),
             (b"{\"a\":\"x\xff\"}", "{\"a\":\"x\u{fffd}\"}"),
             (b"\xef\xbb\xbf{\"a\":1}", "{\"a\":1}"),
+            (
+                br#"{"a":1e999,"b":-Infinity,"c":NaN,"d":-1.5e3,"e":"1e999"}"#,
+                r#"{"a":null,"b":null,"c":null,"d":-1.5e3,"e":"1e999"}"#,
+            ),
             (b"{\"a\":\"one\ntwo\"\n}", "{\"a\":\"one two\"\n}"),
             (
                 br#"{"a":"\\ud83d \" \ud83d"}"#,

@@ -20,15 +20,11 @@ type Object = Map<String, Json>;
 
 /// Reads the object of a delivery.
 pub fn read(root: &Object) -> Reading {
-    let instance = field(root, &["instanceId", "instance"])
-        .and_then(text)
-        .map(str::to_owned);
-    let nested = nested_message(root);
+    let instance = field(root, &["instanceId", "instance"]).and_then(id_text);
+    let has_content = field(root, &["msgContent"]).is_some();
+    let nested = nested_message(root).filter(|_| !has_content);
     let envelope = nested.unwrap_or(root);
-    let content = field(envelope, &["msgContent", "message"])
-        .filter(|content| content.is_object())
-        .cloned()
-        .unwrap_or_else(|| Json::Object(envelope.clone()));
+    let content = content_of(envelope);
     let found = wa_media::find(&content);
     let family = if found.media.is_empty() {
         family_without_media(root, &content)
@@ -45,6 +41,27 @@ pub fn read(root: &Object) -> Reading {
         message,
         media: found.media,
         unknown: found.unknown,
+        cut_short: found.cut_short,
+    }
+}
+
+/// The message's content, which some proxies hand on as JSON inside a text; without any, the envelope itself.
+fn content_of(envelope: &Object) -> Json {
+    let content = field(envelope, &["msgContent", "message"]);
+    let parsed = content
+        .and_then(text)
+        .and_then(|text| serde_json::from_str(text).ok());
+    parsed
+        .or_else(|| content.cloned())
+        .filter(Json::is_object)
+        .unwrap_or_else(|| Json::Object(envelope.clone()))
+}
+
+/// An id, which is text, though some write one as a number.
+fn id_text(value: &Json) -> Option<String> {
+    match value {
+        Json::Number(number) => Some(number.to_string()),
+        other => text(other).map(str::to_owned),
     }
 }
 
@@ -81,16 +98,13 @@ fn family_without_media(root: &Object, content: &Json) -> Family {
         .unwrap_or("")
         .to_lowercase();
     let has_content = field(root, &["msgContent"]).is_some();
-    if event.contains("disconnected") {
-        return Family::Connection { connected: false };
+    let is_session = event.contains("connected");
+    let told = field(root, &["connected"]).and_then(Json::as_bool);
+    if let Some(connected) = told.filter(|_| is_session || !has_content) {
+        return Family::Connection { connected };
     }
-    if event.contains("connected") {
-        return Family::Connection { connected: true };
-    }
-    if let (Some(connected), false) = (
-        field(root, &["connected"]).and_then(Json::as_bool),
-        has_content,
-    ) {
+    if is_session {
+        let connected = !event.contains("disconnected");
         return Family::Connection { connected };
     }
     if event.contains("presence") {

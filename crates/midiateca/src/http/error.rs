@@ -65,7 +65,7 @@ impl Error {
                 "door.max_body_bytes sets the limit",
             ),
             Self::BodyIncomplete => (
-                StatusCode::REQUEST_TIMEOUT,
+                StatusCode::SERVICE_UNAVAILABLE,
                 "body_incomplete",
                 "the body did not arrive in time or broke off".to_owned(),
                 "send it again",
@@ -113,7 +113,7 @@ impl From<crate::db::Error> for Error {
     /// Whatever the database says, the gateway should try again: nothing was committed.
     fn from(error: crate::db::Error) -> Self {
         tracing::error!(
-            error = &error as &dyn std::error::Error,
+            error = crate::telemetry::chain(&error),
             "the request cannot be committed"
         );
         Self::Unavailable

@@ -16,7 +16,7 @@ pub(super) async fn ready(State(door): State<Door>) -> Result<Json<Value>, Error
     door.app.db.write(async |_| Ok(())).await?;
     door.app.vault.probe().await.map_err(|error| {
         tracing::error!(
-            error = &error as &dyn std::error::Error,
+            error = crate::telemetry::chain(&error),
             "the vault cannot store"
         );
         Error::Unavailable

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
-use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::SemaphorePermit;
 
@@ -39,25 +39,28 @@ const MOST_DRAINED_BYTES: usize = 256 << 20;
 /// Most webhooks are smaller than this.
 const ROOM_STEP_KIB: u32 = 16;
 
-#[derive(Deserialize)]
-pub(super) struct TokenQuery {
-    token: Option<String>,
-}
-
 pub(super) async fn by_path(
     State(door): State<Door>,
-    Path((gateway, token)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     body: Body,
 ) -> Response {
-    match Gateway::parse(&gateway) {
-        Some(_) => take(&door, Some(token), body).await,
-        None => refuse(&door, Error::UnknownGateway, body).await,
+    match path {
+        Ok(Path((gateway, _))) if Gateway::parse(&gateway).is_none() => {
+            refuse(&door, Error::UnknownGateway, body).await
+        }
+        Ok(Path((_, token))) => take(&door, Some(token), body).await,
+        Err(_) => refuse(&door, Error::WrongToken, body).await,
     }
+}
+
+/// `/hooks/{gateway}` without any token.
+pub(super) async fn without_token(State(door): State<Door>, body: Body) -> Response {
+    refuse(&door, Error::WrongToken, body).await
 }
 
 pub(super) async fn by_query_or_header(
     State(door): State<Door>,
-    Query(query): Query<TokenQuery>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -67,7 +70,11 @@ pub(super) async fn by_query_or_header(
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim().to_owned());
-    take(&door, query.token.or(bearer), body).await
+    let query = query.unwrap_or_default();
+    let in_query = url::form_urlencoded::parse(query.as_bytes())
+        .find(|(name, value)| name == "token" && !value.is_empty())
+        .map(|(_, token)| token.into_owned());
+    take(&door, in_query.or(bearer), body).await
 }
 
 async fn take(door: &Door, token: Option<String>, mut body: Body) -> Response {
@@ -146,7 +153,7 @@ async fn refuse(door: &Door, error: Error, mut body: Body) -> Response {
     error.into_response()
 }
 
-async fn receive(door: &Door, instance: &Instance, body: &[u8]) -> Result<Response, Error> {
+async fn receive(door: &Door, instance: &Instance, body: &Bytes) -> Result<Response, Error> {
     let (status, answer) = match intake::receive(&door.app, instance, body).await? {
         Receipt::Accepted { delivery, media } => {
             let media: Vec<_> = media

@@ -57,7 +57,8 @@ reasons! {
     GatewayFailed "gateway_failed" Retry, "the gateway could not download the media from WhatsApp", "o gateway não conseguiu baixar a mídia do WhatsApp";
     GatewayUnavailable "gateway_unavailable" Retry, "the gateway is out of order (5xx)", "o gateway está fora do ar (5xx)";
     GatewayBadAnswer "gateway_bad_answer" Retry, "the gateway answered something that is not a link", "o gateway respondeu algo que não é um link";
-    TokenMissing "token_missing" GiveUp, "no gateway token is kept for this instance: add it with `midiateca instance add --token-env`", "não há token do gateway para esta instância: grave-o com `midiateca instance add --token-env`";
+    TokenMissing "token_missing" RetryAfter(HOUR), "no gateway token is kept for this instance: add it with `midiateca instance add --token-env`", "não há token do gateway para esta instância: grave-o com `midiateca instance add --token-env`";
+    TokenUnreadable "token_unreadable" RetryAfter(HOUR), "the gateway token was sealed with another secret.key: bring that back, or add the token again with `midiateca instance add`", "o token do gateway foi selado com outro secret.key: traga-o de volta ou grave o token de novo com `midiateca instance add`";
     KeysMissing "keys_missing" GiveUp, "the delivery brought neither key nor path, so there is nothing to fetch with", "a entrega não trouxe chave nem caminho, não há com o que buscar";
     BadMediaKey "bad_media_key" GiveUp, "the media key is not 32 bytes long", "a chave da mídia não tem 32 bytes";
     LinkRefused "link_refused" GiveUp, "the link points to a host that is not allowed (see fetch.allowed_hosts)", "o link aponta para um host não permitido (veja fetch.allowed_hosts)";
@@ -113,10 +114,19 @@ impl Reason {
             self,
             Self::GatewayTokenRefused
                 | Self::GatewayUnknownInstance
+                | Self::TokenMissing
+                | Self::TokenUnreadable
                 | Self::StorageFull
                 | Self::StorageFailed
         )
     }
+
+    /// What is mended by giving the instance another token.
+    pub const OF_TOKEN: [Self; 3] = [
+        Self::GatewayTokenRefused,
+        Self::TokenMissing,
+        Self::TokenUnreadable,
+    ];
 
     /// Whether the media may still be had: by waiting, or once somebody mends what the sentence names.
     pub fn may_heal(self) -> bool {

@@ -59,7 +59,7 @@ pub async fn put(
     media: &[NewMedia<'_>],
     now: Millis,
 ) -> Result<Vec<Put>, Error> {
-    let sql = "select slot, kind, media_key from media where instance = $1 and message_id = $2 order by slot";
+    let sql = "select slot, kind, media_key, enc_sha256_told from media where instance = $1 and message_id = $2 order by slot";
     let rows = tx.rows(sql, values![new.instance.as_str(), new.id]).await?;
     let known: Vec<_> = rows.iter().map(Known::of).collect::<Result<_, _>>()?;
     let mut puts = Vec::with_capacity(media.len());
@@ -87,6 +87,7 @@ struct Known {
     slot: i64,
     kind: MediaKind,
     media_key: Option<[u8; 32]>,
+    enc_sha256: Option<[u8; 32]>,
 }
 
 impl Known {
@@ -95,12 +96,14 @@ impl Known {
             slot: row.int("slot")?,
             kind: row.parsed("kind", MediaKind::parse)?,
             media_key: row.bytes32_or_none("media_key")?,
+            enc_sha256: row.bytes32_or_none("enc_sha256_told")?,
         })
     }
 }
 
-/// Which slot each media has, and whether it is a known one: that of the same key, else the next one of the
-/// same kind, for a repeat may bring a better key, or tell of more or fewer files than the first time.
+/// Which slot each media has, and whether it is a known one: that of the same key, else the next one of the same
+/// kind that is not surely another file. A repeat may bring the key that the first copy lacked, or tell of more or
+/// fewer files; but ids are chosen by senders, and two files under one id are two files.
 fn slots(mut known: Vec<Known>, media: &[NewMedia<'_>]) -> Vec<(i64, bool)> {
     let mut next = known.iter().map(|row| row.slot + 1).max().unwrap_or(0);
     let mut slots = vec![None; media.len()];
@@ -112,7 +115,9 @@ fn slots(mut known: Vec<Known>, media: &[NewMedia<'_>]) -> Vec<(i64, bool)> {
         {
             let key = new.found.media_key.as_ref().map(|key| *key.as_bytes());
             let same = |row: &Known| {
-                row.kind == new.found.kind && (!by_key || (key.is_some() && row.media_key == key))
+                let same_key = key.is_some() && row.media_key == key;
+                row.kind == new.found.kind
+                    && (same_key || !(by_key || is_other(row, key, new.found)))
             };
             *slot = known.iter().position(same).map(|at| known.remove(at).slot);
         }
@@ -125,6 +130,13 @@ fn slots(mut known: Vec<Known>, media: &[NewMedia<'_>]) -> Vec<(i64, bool)> {
         .into_iter()
         .map(|slot| slot.map_or_else(|| (take_next(), false), |slot| (slot, true)))
         .collect()
+}
+
+fn is_other(row: &Known, key: Option<[u8; 32]>, found: &FoundMedia) -> bool {
+    let differ = |known: Option<[u8; 32]>, told: Option<[u8; 32]>| {
+        known.is_some() && told.is_some() && known != told
+    };
+    differ(row.media_key, key) || differ(row.enc_sha256, found.enc_sha256)
 }
 
 fn expires_at(found: &FoundMedia) -> Option<Millis> {
@@ -225,7 +237,9 @@ async fn merge(
                  sender_id = case when $4 is not null and (sender_id is null or sender_id like '%@lid'
                      or sender_id || '@lid' = coalesce(sender_lid, '') or sender_id = coalesce($5, ''))
                    then $4 else sender_id end,
-                 sender_lid = coalesce(sender_lid, $6), sender_name = coalesce(sender_name, $7), chat_id = coalesce(chat_id, $8),
+                 sender_lid = coalesce(sender_lid, $6), sender_name = coalesce(sender_name, $7),
+                 chat_id = case when $8 is not null and $8 not like '%@lid' and (chat_id is null or chat_id like '%@lid')
+                   then $8 else coalesce(chat_id, $8) end,
                  caption = coalesce(case when $13 = 1 then $9 end, caption, $9),
                  file_name = coalesce(file_name, $10), mime_declared = coalesce(mime_declared, $11),
                  sent_at = coalesce(sent_at, $12)
@@ -252,6 +266,11 @@ async fn merge(
     let mut status = row.parsed("status", MediaStatus::parse)?;
     if status != MediaStatus::Stored {
         take_newer_keys(tx, &id, new.delivery, found).await?;
+    }
+    if status == MediaStatus::Downloading {
+        // What runs now may still run with what this copy has better: should it fail, it is tried again at once.
+        let sql = "update media set rearmed = 1 where id = $1";
+        tx.run(sql, values![id.as_str()]).await?;
     }
     if matches!(
         status,

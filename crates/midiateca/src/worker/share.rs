@@ -102,13 +102,92 @@ impl Places {
     }
 
     /// How many places an instance may take now, when `left` instances (itself included) still want some.
+    ///
+    /// The last quarter of all places, and of a host's, is kept for clients that have none: each of them may take
+    /// one of it, so that whoever holds many places for long keeps nobody out.
     pub fn quota(&self, instance: &Instance, left: usize) -> i64 {
         let left = i64::try_from(left.max(1)).unwrap_or(i64::MAX);
-        let free = self.in_all - self.taken;
-        let fair = free / left + i64::from(free % left > 0);
-        let client = self.per_client - self.by_client.get(&instance.client).copied().unwrap_or(0);
         let host = host_of(instance, &self.usual_routes);
-        let host = self.per_host - self.by_host.get(&host).copied().unwrap_or(0);
-        fair.min(client).min(host).max(0)
+        let by_host = self.by_host.get(&host).copied().unwrap_or(0);
+        let by_client = self.by_client.get(&instance.client).copied().unwrap_or(0);
+        let most = |limit: i64| limit - limit / 4;
+        let free = most(self.in_all) - self.taken;
+        let fair = free.max(0) / left + i64::from(free > 0 && free % left > 0);
+        let quota = fair
+            .min(self.per_client - by_client)
+            .min(most(self.per_host) - by_host)
+            .max(0);
+        let any_left = self.taken < self.in_all && by_host < self.per_host;
+        quota.max(i64::from(by_client == 0 && any_left))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::Gateway;
+    use crate::media::InstanceId;
+
+    fn instance(client: i64) -> Instance {
+        Instance {
+            id: InstanceId(format!("I{client}")),
+            client,
+            gateway: Gateway::Wapi,
+            api_base: "https://api.w-api.app/v1".to_owned(),
+            cdn_base: None,
+            routes: None,
+            token_sealed: None,
+            hook_hash: Vec::new(),
+            state: "unknown".to_owned(),
+            problem: None,
+            last_delivery_at: None,
+            delivery_count: 0,
+            ignored_count: 0,
+            removed: false,
+        }
+    }
+
+    fn fill(places: &mut Places, client: i64) -> i64 {
+        let mut taken = 0;
+        loop {
+            let quota = places.quota(&instance(client), 1);
+            if quota == 0 {
+                return taken;
+            }
+            for _ in 0..quota {
+                places.take(&instance(client));
+                taken += 1;
+            }
+        }
+    }
+
+    #[test]
+    fn who_holds_many_places_for_long_keeps_nobody_out() {
+        let mut places = Places::new(&Config::default());
+        let limits = Config::default().worker;
+        assert_eq!(
+            fill(&mut places, 1),
+            i64::try_from(limits.per_client).unwrap()
+        );
+        assert!(fill(&mut places, 2) > 0 && fill(&mut places, 3) > 0);
+        let host = i64::try_from(limits.per_host).unwrap();
+        for client in 4..4 + host / 4 {
+            assert!(fill(&mut places, client) >= 1, "client {client} waits");
+        }
+        assert!(places.taken <= host);
+    }
+
+    #[test]
+    fn one_place_is_for_whoever_comes_first() {
+        let mut config = Config::default();
+        (config.worker.concurrency, config.worker.per_host) = (1, 1);
+        let mut places = Places::new(&config);
+        assert_eq!((fill(&mut places, 1), fill(&mut places, 2)), (1, 0));
+        let place = Place {
+            client: 1,
+            host: "whatsapp.net".to_owned(),
+        };
+        places.free(Some(place));
+        assert_eq!(fill(&mut places, 2), 1);
     }
 }

@@ -474,3 +474,116 @@ async fn what_this_version_cannot_speak_is_said_before_anything_is_opened() {
     );
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+async fn check_says(data: &Path, needle: &str) -> bool {
+    let check = midiateca(data, &["check"]).await;
+    assert_eq!(check.status.code(), Some(1), "{}", stdout(&check));
+    stdout(&check).contains(needle)
+}
+
+#[tokio::test]
+async fn a_refused_or_missing_token_is_named_and_heals_with_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let sim = Sim::start().await.unwrap();
+    set_up(data, &sim).await;
+    sim.world().add_instance(FIRST, "another-token");
+    let body = folder.path().join("delivery.json");
+    std::fs::write(&body, sim.world().add(sample("TOKEN")).body.to_string()).unwrap();
+    let body = body.to_str().unwrap();
+    assert_eq!(
+        midiateca(data, &["test-webhook", body]).await.status.code(),
+        Some(1)
+    );
+    assert!(check_says(data, "refused the instance's token").await);
+    std::fs::remove_file(data.join("secret.key")).unwrap();
+    assert_eq!(
+        midiateca(data, &["test-webhook", body]).await.status.code(),
+        Some(1)
+    );
+    assert!(check_says(data, "another secret.key").await);
+    sim.world().add_instance(FIRST, "gateway-token");
+    let again = [
+        "instance",
+        "add",
+        FIRST,
+        "--client",
+        "2",
+        "--token-env",
+        "TOKEN_FOR_TEST",
+    ];
+    assert!(midiateca(data, &again).await.status.success());
+    let healed = midiateca(data, &["test-webhook", body]).await;
+    assert_eq!(healed.status.code(), Some(0), "{}", stdout(&healed));
+    assert_eq!(midiateca(data, &["check"]).await.status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_quarantined_delivery_is_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim = Sim::start().await.unwrap();
+    set_up(folder.path(), &sim).await;
+    let body = folder.path().join("broken.json");
+    std::fs::write(&body, "{\"instanceId\": ").unwrap();
+    let sent = ["test-webhook", body.to_str().unwrap(), "--instance", FIRST];
+    assert_eq!(midiateca(folder.path(), &sent).await.status.code(), Some(1));
+    assert!(check_says(folder.path(), "quarantine").await);
+}
+
+#[tokio::test]
+async fn a_lost_file_can_be_had_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let sim = Sim::start().await.unwrap();
+    set_up(data, &sim).await;
+    sim.world().add(SimMedia::documented());
+    midiateca(data, &["test-webhook", DOCUMENTED]).await;
+    let steps = midiateca(data, &["--json", "test-webhook", DOCUMENTED]).await;
+    let row: Value = serde_json::from_str(stdout(&steps).lines().last().unwrap()).unwrap();
+    let id = row["id"].as_str().unwrap();
+    assert!(stdout(&midiateca(data, &["retry", id]).await).contains("left alone"));
+    let audio = data.join(format!("media_storage/cliente_2/instance_{FIRST}/audio"));
+    let file = std::fs::read_dir(audio)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    std::fs::remove_file(&file).unwrap();
+    assert!(stdout(&midiateca(data, &["retry", id]).await).contains("its file was lost"));
+    let again = midiateca(data, &["test-webhook", DOCUMENTED]).await;
+    assert_eq!(again.status.code(), Some(0), "{}", stdout(&again));
+    assert!(file.is_file());
+}
+
+#[tokio::test]
+async fn the_report_can_be_had_while_somebody_holds_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim = Sim::start().await.unwrap();
+    set_up(folder.path(), &sim).await;
+    let path = folder.path().join("midiateca.db");
+    let db = midiateca::db::Db::open(&path, std::time::Duration::from_secs(1))
+        .await
+        .unwrap();
+    let (held, holding) = tokio::sync::oneshot::channel();
+    let (release, released) = tokio::sync::oneshot::channel::<()>();
+    let parts = std::sync::Mutex::new(Some((held, released)));
+    let holder = db.write(async move |tx| {
+        tx.run("update clients set name = name", vec![]).await?;
+        let (held, released) = parts.lock().unwrap().take().unwrap();
+        held.send(()).unwrap();
+        let _ = released.await;
+        Ok(())
+    });
+    let during = async {
+        holding.await.unwrap();
+        let check = midiateca(folder.path(), &["check"]).await;
+        let monitor = midiateca(folder.path(), &["monitor", "--after", "0", "--once"]).await;
+        release.send(()).unwrap();
+        (check.status.code(), monitor.status.code())
+    };
+    let (outcome, codes) = tokio::join!(holder, during);
+    outcome.unwrap();
+    assert_eq!(codes, (Some(0), Some(0)));
+    db.close().await;
+}

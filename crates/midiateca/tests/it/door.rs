@@ -291,3 +291,60 @@ async fn health_and_readiness_are_told() {
     }
     test.end().await;
 }
+
+#[tokio::test]
+async fn who_says_nothing_is_not_waited_for() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut config = impatient();
+    config.door.header_timeout_ms = 200;
+    let test = TestApp::with(config, Clock::system()).await;
+    let address = test.origin().replace("http://", "");
+    for said in ["", "P", "POST /hooks/wapi/x HTTP/1.1\r\nHost: a\r\n"] {
+        let mut connection = tokio::net::TcpStream::connect(&address).await.unwrap();
+        connection.write_all(said.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let closing = connection.read_to_end(&mut answer);
+        let closed = tokio::time::timeout(std::time::Duration::from_secs(20), closing).await;
+        assert!(closed.is_ok(), "after {said:?} the connection stays open");
+    }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn odd_addresses_are_answered_like_any_other() {
+    let test = TestApp::start().await;
+    let origin = test.origin();
+    let hook = &test.hook;
+    for (path, status) in [
+        ("/hooks/wapi/%ff".to_owned(), 401),
+        ("/hooks/wapi/".to_owned(), 401),
+        ("/hooks/wapi".to_owned(), 401),
+        (format!("/hooks/wapi/{hook}/"), 200),
+        (format!("/webhook/whatsapp/?token={hook}&token=x"), 200),
+        ("/webhook/whatsapp/?token=%ff".to_owned(), 401),
+    ] {
+        let (found, answer) = test.post_to(&format!("{origin}{path}"), text(FIRST)).await;
+        assert_eq!(found, status, "{path}");
+        assert!(answer.is_object(), "{path} {answer}");
+    }
+    let both = test
+        .http
+        .post(format!("{origin}/webhook/whatsapp/?token="))
+        .bearer_auth(hook)
+        .body(text(FIRST));
+    assert_eq!(both.send().await.unwrap().status(), 200);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_wide_to_be_looked_through_is_kept() {
+    let test = TestApp::start().await;
+    let wide: Vec<_> = (0..5_000).map(|n| json!({"n": n})).collect();
+    let body = json!({"instanceId": FIRST, "messageId": "WIDE", "msgContent": {"cards": wide}});
+    let (status, answer) = test.post(body.to_string()).await;
+    assert_eq!(
+        (status, answer["status"].as_str()),
+        (202, Some("quarantined"))
+    );
+    test.end().await;
+}

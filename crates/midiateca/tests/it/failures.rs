@@ -14,11 +14,6 @@ async fn every_failure_has_its_name_and_what_may_heal_is_tried_again() {
         (Fault::ApiErrorTrue, "gateway_failed", "pending"),
         (Fault::ApiStatus(401), "gateway_token_refused", "pending"),
         (Fault::ApiStatus(404), "gateway_unknown_instance", "pending"),
-        (
-            Fault::TooManyRequests { retry_after_s: 60 },
-            "gateway_throttled",
-            "pending",
-        ),
         (Fault::ApiStatus(502), "gateway_unavailable", "pending"),
         (Fault::ApiStatus(503), "gateway_unavailable", "pending"),
         (Fault::ApiStatus(504), "gateway_unavailable", "pending"),
@@ -193,5 +188,19 @@ async fn nobody_at_the_other_end_is_told_apart() {
         (media.reason.as_deref(), media.status.as_str()),
         (Some("gateway_unreachable"), "pending")
     );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_asks_for_fewer_calls_is_left_alone_as_long_as_it_asked() {
+    let test = TestApp::start().await;
+    let throttled = Fault::TooManyRequests { retry_after_s: 60 };
+    let media = test.fail(throttled).await;
+    assert_eq!(media.reason.as_deref(), Some("gateway_throttled"));
+    let waits = test.next_attempt_in(&media.id).await;
+    assert!(waits > std::time::Duration::from_secs(50), "{waits:?}");
+    let (media, delivery) = test.store(sample("BEHIND")).await;
+    assert_eq!(media.reason.as_deref(), Some("gateway_throttled"));
+    assert_eq!(test.sim.world().requests(&delivery.direct_path), (0, 0));
     test.end().await;
 }

@@ -80,3 +80,38 @@ async fn what_runs_at_the_end_may_end() {
     reader.close().await;
     drop(folder);
 }
+
+#[tokio::test]
+async fn the_door_stays_open_while_downloads_end() {
+    let test = TestApp::start().await;
+    test.sim.world().set_delay(Duration::from_millis(500));
+    let id = test.deliver(&test.sim.world().add(sample("ENDING"))).await;
+    while test.find(&id).await.status != "downloading" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let (url, http) = (test.hook_url(), test.http.clone());
+    let late = test.sim.world().add(sample("LATE"));
+    let app = std::sync::Arc::clone(&test.app);
+    let post = async move {
+        app.shutdown.begun().await;
+        let answer = http.post(url).body(late.body.to_string()).send().await;
+        answer.unwrap().status()
+    };
+    let (folder, status) = tokio::join!(test.end_keeping_the_folder(), post);
+    assert_eq!(status, 200);
+    let path = folder.path().join("midiateca.db");
+    let reader = midiateca::db::Db::open(&path, Duration::from_secs(5))
+        .await
+        .unwrap();
+    let held = midiateca::catalog::list(&reader, None, None, 10)
+        .await
+        .unwrap();
+    let by_message = |id: &str| held.iter().find(|media| media.message_id == id).unwrap();
+    assert_eq!(by_message("ENDING").status, "stored");
+    assert_ne!(
+        by_message("LATE").status,
+        "failed",
+        "it is kept for the next start"
+    );
+    reader.close().await;
+}

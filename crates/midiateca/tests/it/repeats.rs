@@ -97,8 +97,8 @@ async fn a_copy_keyed_by_lid_merges_whichever_comes_first() {
         assert_eq!(ids[0], ids[1]);
         let media = test.settled(&ids[0]).await;
         assert_eq!(
-            media.sender_id.as_deref(),
-            Some("5500900000001"),
+            (media.sender_id.as_deref(), media.chat_id.as_deref()),
+            (Some("5500900000001"), Some("5500900000001")),
             "lid first: {lid_first}"
         );
         assert_eq!(test.files().len(), 1);
@@ -280,5 +280,69 @@ async fn a_better_key_in_a_repeat_heals() {
         test.post(second.to_string()).await;
         assert_eq!(test.settled(&id).await.status, "stored");
     }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn two_files_under_one_id_are_two_files() {
+    let test = TestApp::start().await;
+    let (mine, delivery) = test.store(sample("REUSED")).await;
+    // Somebody else chose the same id, in another chat.
+    let mut forged = test.sim.world().add(SimMedia {
+        content: wa_sim::Content::Generated {
+            seed: 5,
+            size_bytes: 900,
+        },
+        chat_id: Some("5500900000007".to_owned()),
+        ..sample("ANOTHER")
+    });
+    forged.body["messageId"] = delivery.message_id.clone().into();
+    let id = test.deliver(&forged).await;
+    let other = test.settled(&id).await;
+    assert_ne!(other.id, mine.id);
+    assert_eq!((other.status.as_str(), other.size), ("stored", Some(900)));
+    assert_eq!(
+        midiateca::vault::hash_file(&test.file(&mine)).unwrap(),
+        delivery.sha256
+    );
+    assert_eq!(test.files().len(), 2);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_repeat_with_better_keys_counts_while_the_first_is_being_fetched() {
+    let test = TestApp::start().await;
+    test.sim
+        .world()
+        .set_delay(std::time::Duration::from_millis(300));
+    let good = test.sim.world().add(sample("WHILE"));
+    let mut bad = good.body.clone();
+    bad["msgContent"]["imageMessage"]["directPath"] = "/v/nobody/knows.enc".into();
+    let (_, answer) = test.post(bad.to_string()).await;
+    let id = midiateca::media::MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned());
+    while test.find(&id).await.status != "downloading" {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert_eq!(test.deliver(&good).await, id);
+    let started = std::time::Instant::now();
+    while test.find(&id).await.status != "stored" {
+        let waited = started.elapsed();
+        assert!(
+            waited < std::time::Duration::from_secs(30),
+            "the repeat was forgotten"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn messages_that_say_nothing_of_themselves_stay_apart() {
+    let test = TestApp::start().await;
+    let body =
+        serde_json::json!({"instanceId": FIRST, "msgContent": {"audioMessage": {"ptt": true}}});
+    let (_, one) = test.post(body.to_string()).await;
+    let (_, two) = test.post(body.to_string()).await;
+    assert_ne!(one["media"][0]["id"], two["media"][0]["id"]);
     test.end().await;
 }

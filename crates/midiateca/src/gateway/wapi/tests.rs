@@ -52,6 +52,8 @@ fn keys_are_read_in_any_case() {
 fn sessions_go_up_and_down() {
     let up = read_text(r#"{"event":"webhookConnected","instanceId":"I","connected":true}"#);
     assert_eq!(up.family, Family::Connection { connected: true });
+    let not_up = read_text(r#"{"event":"webhookConnected","instanceId":"I","connected":false}"#);
+    assert_eq!(not_up.family, Family::Connection { connected: false });
     let down = read_text(r#"{"event":"webhookDisconnected","instanceId":"I"}"#);
     assert_eq!(down.family, Family::Connection { connected: false });
 }
@@ -169,4 +171,43 @@ fn half_an_emoji_costs_no_file() {
         reading.message.sender_name.as_deref(),
         Some("Cida \u{fffd}")
     );
+}
+
+#[test]
+fn what_stands_beside_a_message_does_not_hide_it() {
+    for extra in [
+        r#","data":{"x":1}"#,
+        r#","payload":{}"#,
+        r#","data":{"message":{"a":{}}}"#,
+    ] {
+        assert_eq!(read_text(&image(extra)).media.len(), 1, "{extra}");
+    }
+    let nested = json!({"instanceId": "I", "payload": {"message": serde_json::from_str::<Json>(&image("")).unwrap()}});
+    let reading = read_text(&nested.to_string());
+    assert_eq!((reading.media.len(), reading.message.id.as_str()), (1, "M"));
+}
+
+#[test]
+fn content_inside_a_text_is_read_too() {
+    let whole: Json = serde_json::from_str(&image("")).unwrap();
+    let body =
+        json!({"instanceId": "I", "messageId": "M", "msgContent": whole["msgContent"].to_string()});
+    assert_eq!(read_text(&body.to_string()).media.len(), 1);
+}
+
+#[test]
+fn an_instance_named_by_a_number_is_named() {
+    assert_eq!(
+        read_text(r#"{"instanceId":5}"#).instance.as_deref(),
+        Some("5")
+    );
+}
+
+#[test]
+fn a_body_of_millions_of_values_is_not_taken_apart() {
+    let body = format!("{{\"a\":[{}0]}}", "0,".repeat(1_000_001));
+    assert!(matches!(
+        Gateway::Wapi.read(body.as_bytes()),
+        Err(Error::TooManyValues { .. })
+    ));
 }
