@@ -4,12 +4,10 @@
 use std::time::Duration;
 
 use url::{Position, Url};
-use wa_media::{
-    Cause, Decryptor, DirectPath, Failure, KeyKind, LabelFinder, MediaKey, PlainVerifier, Proof,
-};
+use wa_media::{Cause, Decryptor, DirectPath, Failure, KeyKind, LabelFinder, MediaKey, Proof};
 
-use super::stream::{self, Source, stream};
-use super::{Proven, Trace, expected, hints, reason_of_refusal, reason_of_storage};
+use super::stream::{self, Source, stream, stream_plain};
+use super::{Proven, Trace, expected, reason_of_storage};
 use crate::app::App;
 use crate::fetch::guard::Guard;
 use crate::fetch::{self, Manner, Wanted};
@@ -205,16 +203,7 @@ async fn in_the_clear(
     source: &Source<'_>,
     trace: &mut Trace,
 ) -> Result<Proven, Reason> {
-    let mut verifier = PlainVerifier::new(expected(job), hints(job));
-    let mut staging = app.vault.stage();
-    stream(app, source, &mut staging, trace, |chunk, kept| {
-        verifier.update(chunk);
-        kept.extend_from_slice(chunk);
-    })
-    .await?;
-    let verified = verifier
-        .finish()
-        .map_err(|refusal| reason_of_refusal(&refusal))?;
+    let (staging, verified) = stream_plain(app, job, source, trace).await?;
     // Without key and hash an encrypted file cannot be told from noise, unless it begins like something known.
     if verified.proof() == Proof::Unproven && !verified.begins_like_a_known_file() {
         return Err(Reason::KeysMissing);

@@ -1,10 +1,9 @@
 //! The gateway's own way: it downloads, decrypts and hands out a link.
 
 use url::Url;
-use wa_media::PlainVerifier;
 
-use super::stream::{self, Source, stream};
-use super::{Proven, Trace, expected, hints, reason_of_refusal};
+use super::stream::{self, Source, stream_plain};
+use super::{Proven, Trace};
 use crate::app::App;
 use crate::fetch::guard::Guard;
 use crate::fetch::{self, Manner, Wanted};
@@ -44,17 +43,7 @@ pub(super) async fn fetch(
         most_resumes: 0,
         explain,
     };
-    let mut verifier = PlainVerifier::new(expected(job), hints(job));
-    let mut staging = app.vault.stage();
-    stream(app, &source, &mut staging, trace, |chunk, kept| {
-        verifier.update(chunk);
-        kept.extend_from_slice(chunk);
-    })
-    .await?;
-    let verified = verifier
-        .finish()
-        .map_err(|refusal| reason_of_refusal(&refusal))?;
-    Ok((staging, verified))
+    stream_plain(app, job, &source, trace).await
 }
 
 /// A gateway counts the calls of each instance by itself.

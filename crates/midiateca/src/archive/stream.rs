@@ -1,10 +1,13 @@
 //! One file from the network into a staged one: every chunk passes through whoever proves it.
 
-use super::{Trace, reason_of_storage};
+use wa_media::PlainVerifier;
+
+use super::{Proven, Trace, expected, hints, reason_of_refusal, reason_of_storage};
 use crate::app::App;
 use crate::fetch::guard::Guard;
 use crate::fetch::{self, Wanted};
 use crate::media::Reason;
+use crate::queue::Job;
 use crate::vault::Staging;
 
 /// Where the bytes come from, and what its failures mean.
@@ -74,6 +77,26 @@ pub(super) async fn stream(
         }
     }
     unreachable!("the loop ends when it may not go on")
+}
+
+/// Takes the whole file, which came decrypted, and proves it.
+pub(super) async fn stream_plain(
+    app: &App,
+    job: &Job,
+    source: &Source<'_>,
+    trace: &mut Trace,
+) -> Result<Proven, Reason> {
+    let mut verifier = PlainVerifier::new(expected(job), hints(job));
+    let mut staging = app.vault.stage();
+    stream(app, source, &mut staging, trace, |chunk, kept| {
+        verifier.update(chunk);
+        kept.extend_from_slice(chunk);
+    })
+    .await?;
+    let verified = verifier
+        .finish()
+        .map_err(|refusal| reason_of_refusal(&refusal))?;
+    Ok((staging, verified))
 }
 
 /// Names what failures mean wherever they happen; what no answer and a status mean is the caller's to say.
