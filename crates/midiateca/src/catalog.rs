@@ -124,17 +124,39 @@ pub async fn find(db: &Db, id: &MediaId) -> Result<Option<MediaView>, Error> {
     row.as_ref().map(view).transpose()
 }
 
-/// All media of one status, the newest first, at most `limit`.
-pub async fn list(
-    db: &Db,
-    status: Option<&str>,
-    instance: Option<&str>,
-    limit: u32,
-) -> Result<Vec<MediaView>, Error> {
-    let sql =
-        "select * from media where ($1 is null or status = $1) and ($2 is null or instance = $2)
-               order by received_at desc, id desc limit $3";
-    let rows = db.rows(sql, values![status, instance, limit]).await?;
+/// Which media are meant; what is not given does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of this client.
+    pub client: Option<i64>,
+    /// Of this instance.
+    pub instance: Option<String>,
+    /// Of this kind.
+    pub kind: Option<String>,
+    /// Standing so.
+    pub status: Option<String>,
+    /// From this chat.
+    pub chat: Option<String>,
+    /// Received since then.
+    pub since: Option<Millis>,
+}
+
+/// Media, the newest first, at most `limit`.
+pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<MediaView>, Error> {
+    let sql = "select * from media
+               where ($1 is null or client = $1) and ($2 is null or instance = $2) and ($3 is null or kind = $3)
+                 and ($4 is null or status = $4) and ($5 is null or chat_id = $5) and received_at >= $6
+               order by received_at desc, id desc limit $7";
+    let values = values![
+        filter.client,
+        filter.instance.clone(),
+        filter.kind.clone(),
+        filter.status.clone(),
+        filter.chat.clone(),
+        filter.since.unwrap_or(0),
+        limit
+    ];
+    let rows = db.rows(sql, values).await?;
     rows.iter().map(view).collect()
 }
 

@@ -7,12 +7,15 @@ mod client;
 mod config;
 mod context;
 mod decrypt;
+mod deliveries;
 mod demo;
 mod instance;
 mod language;
+mod media;
 mod monitor;
 mod retry;
 pub mod serve;
+mod since;
 mod test_webhook;
 
 use std::path::PathBuf;
@@ -88,6 +91,12 @@ enum Command {
     /// WhatsApp numbers at a gateway
     #[command(subcommand)]
     Instance(instance::Command),
+    /// What is held, and why what is not held is not
+    #[command(subcommand)]
+    Media(media::Command),
+    /// The raw webhooks that are kept
+    #[command(subcommand)]
+    Deliveries(deliveries::Command),
     /// Puts media back in the queue
     #[command(visible_alias = "reprocessar")]
     Retry(retry::Options),
@@ -150,6 +159,8 @@ async fn dispatch(options: Options) -> anyhow::Result<Ending> {
         Command::Monitor(options) => monitor::run(context, options).await,
         Command::Client(command) => client::run(context, command).await,
         Command::Instance(command) => instance::run(context, command).await,
+        Command::Media(command) => media::run(context, command).await,
+        Command::Deliveries(command) => deliveries::run(context, command).await,
         Command::Retry(options) => retry::run(context, options).await,
         Command::Config(_) | Command::Decrypt(_) => Ok(Ending::Fine),
     }

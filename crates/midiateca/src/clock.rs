@@ -65,6 +65,12 @@ pub fn rfc3339(at: Millis) -> String {
     }
 }
 
+/// The point in time that an RFC 3339 text names.
+pub fn millis_of(text: &str) -> Option<Millis> {
+    let timestamp: jiff::Timestamp = text.parse().ok()?;
+    Some(timestamp.as_millisecond())
+}
+
 /// `YYYYMMDD_HHMMSS` in UTC, as file names carry it.
 pub fn compact(at: Millis) -> String {
     match jiff::Timestamp::from_millisecond(at) {

@@ -1,7 +1,7 @@
 //! The raw bodies of webhooks, as they came: compressed, kept, and read again.
 
 use crate::clock::Millis;
-use crate::db::{Db, Error, Tx, values};
+use crate::db::{Db, Error, Row, Tx, values};
 use crate::media::{DeliveryId, InstanceId, fresh_id};
 
 /// One webhook that told of media or of the instance, or that was not what it claims to be.
@@ -71,4 +71,72 @@ pub async fn quarantined_since(db: &Db, since: Millis) -> Result<i64, Error> {
     let sql = "select count(*) as n from deliveries where id >= $1 and verdict = 'quarantined'";
     let row = db.row(sql, values![from.get(..13).unwrap_or("")]).await?;
     row.map_or(Ok(0), |row| row.int("n"))
+}
+
+/// Marks a delivery that could not be read before as read.
+pub async fn accept(tx: &mut Tx, id: &DeliveryId) -> Result<(), Error> {
+    let sql = "update deliveries set verdict = 'accepted', reason = null where id = $1 and verdict = 'quarantined'";
+    tx.run(sql, values![id.as_str()]).await.map(drop)
+}
+
+/// A delivery without its body.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its id.
+    pub id: DeliveryId,
+    /// To which instance it came.
+    pub instance: InstanceId,
+    /// When.
+    pub received_at: Millis,
+    /// `accepted`, `quarantined` or `refused`.
+    pub verdict: String,
+    /// What was wrong with it.
+    pub reason: Option<String>,
+    /// How long its body is.
+    pub body_size: i64,
+}
+
+/// Which deliveries are meant; what is not given does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of this instance.
+    pub instance: Option<String>,
+    /// With this verdict.
+    pub verdict: Option<String>,
+    /// Received since then.
+    pub since: Option<Millis>,
+}
+
+/// Up to `limit` deliveries after `after` (an id, or empty), oldest first.
+pub async fn list(db: &Db, filter: &Filter, after: &str, limit: u32) -> Result<Vec<Entry>, Error> {
+    let sql = "select id, instance, received_at, verdict, reason, body_size from deliveries
+               where id > $1 and ($2 is null or instance = $2) and ($3 is null or verdict = $3) and received_at >= $4
+               order by id limit $5";
+    let values = values![
+        after,
+        filter.instance.clone(),
+        filter.verdict.clone(),
+        filter.since.unwrap_or(0),
+        limit
+    ];
+    let rows = db.rows(sql, values).await?;
+    rows.iter().map(entry).collect()
+}
+
+/// One delivery.
+pub async fn find(db: &Db, id: &DeliveryId) -> Result<Option<Entry>, Error> {
+    let sql = "select id, instance, received_at, verdict, reason, body_size from deliveries where id = $1";
+    let row = db.row(sql, values![id.as_str()]).await?;
+    row.as_ref().map(entry).transpose()
+}
+
+fn entry(row: &Row) -> Result<Entry, Error> {
+    Ok(Entry {
+        id: DeliveryId(row.text("id")?),
+        instance: InstanceId(row.text("instance")?),
+        received_at: row.int("received_at")?,
+        verdict: row.text("verdict")?,
+        reason: row.text_or_none("reason")?,
+        body_size: row.int("body_size")?,
+    })
 }

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::clock::Millis;
 use crate::config::Keep;
 use crate::db::{Error, Tx};
-use crate::delivery::Delivery;
+use crate::delivery::{self, Delivery};
 use crate::events::{self, News};
 use crate::gateway::{self, Family, Reading};
 use crate::media::{DeliveryId, MediaKind};
@@ -72,6 +72,66 @@ pub async fn receive(app: &App, instance: &Instance, body: &Bytes) -> Result<Rec
         now,
     );
     Ok(receipt)
+}
+
+/// What a kept delivery tells today's reader.
+#[derive(Debug)]
+pub enum Replay {
+    /// It still cannot be read, or names another instance.
+    Unreadable {
+        /// Why.
+        reason: String,
+    },
+    /// It tells of no media.
+    Nothing,
+    /// Its media, in the order of their slots; nothing of what is known and stored has changed.
+    Media(Vec<(MediaKind, Put)>),
+}
+
+/// Reads a kept delivery again, and puts in what it tells of: what an older reader missed is found, what is known
+/// is merged, what is not stored is tried again. Doing it twice does no harm.
+pub async fn replay(
+    app: &App,
+    instance: &Instance,
+    id: &DeliveryId,
+    body: &Bytes,
+) -> Result<Replay, Error> {
+    let reading = match look_again(app, instance, body).await? {
+        Ok(reading) => reading,
+        Err(reason) => return Ok(Replay::Unreadable { reason }),
+    };
+    if reading.media.is_empty() {
+        return Ok(Replay::Nothing);
+    }
+    let now = app.clock.now();
+    let kinds: Vec<_> = reading.media.iter().map(|found| found.kind).collect();
+    let (instance, id, keep) = (instance.clone(), id.clone(), app.config.keep.clone());
+    let puts = app
+        .db
+        .write(async move |tx| {
+            delivery::accept(tx, &id).await?;
+            put_all(tx, &instance, &id, &reading, &keep, now).await
+        })
+        .await?;
+    app.work.notify_one();
+    Ok(Replay::Media(kinds.into_iter().zip(puts).collect()))
+}
+
+/// What a kept delivery tells today's reader, or why it tells nothing; nothing is changed.
+pub async fn look_again(
+    app: &App,
+    instance: &Instance,
+    body: &Bytes,
+) -> Result<Result<Reading, String>, Error> {
+    Ok(match read(app, instance, body).await? {
+        Err(problem) => Err(problem.to_string()),
+        Ok(reading) => match &reading.instance {
+            Some(named) if named != instance.id.as_str() => {
+                Err("names another instance".to_owned())
+            }
+            _ => Ok(reading),
+        },
+    })
 }
 
 /// Large bodies are taken apart away from the async threads, and one at a time, for they take a multiple of their

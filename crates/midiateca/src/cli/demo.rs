@@ -136,7 +136,7 @@ async fn until_settled(context: &Context, app: &App) -> anyhow::Result<()> {
 
 /// In the order in which they came.
 async fn in_order(app: &App) -> anyhow::Result<Vec<MediaView>> {
-    let mut media = catalog::list(&app.db, None, None, 1_000).await?;
+    let mut media = catalog::list(&app.db, &catalog::Filter::default(), 1_000).await?;
     media.reverse();
     Ok(media)
 }

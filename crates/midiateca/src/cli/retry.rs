@@ -9,8 +9,9 @@ use super::answer;
 use super::context::Context;
 use super::{Ending, UsageError};
 use crate::app::App;
+use crate::catalog::{self, Filter};
 use crate::media::MediaId;
-use crate::{catalog, queue};
+use crate::queue;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -47,8 +48,12 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         ("skipped", options.skipped),
     ] {
         if wanted {
-            let found =
-                catalog::list(&app.db, Some(status), options.instance.as_deref(), u32::MAX).await?;
+            let filter = Filter {
+                status: Some(status.to_owned()),
+                instance: options.instance.clone(),
+                ..Filter::default()
+            };
+            let found = catalog::list(&app.db, &filter, u32::MAX).await?;
             chosen.extend(found.into_iter().map(|media| media.id));
         }
     }

@@ -587,3 +587,156 @@ async fn the_report_can_be_had_while_somebody_holds_the_database() {
     assert_eq!(codes, (Some(0), Some(0)));
     db.close().await;
 }
+
+#[tokio::test]
+async fn kept_deliveries_are_read_again_and_nothing_doubles() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let sim = Sim::start().await.unwrap();
+    set_up(data, &sim).await;
+    sim.world().add(SimMedia::documented());
+    midiateca(data, &["test-webhook", DOCUMENTED]).await;
+    let broken = data.join("broken.json");
+    std::fs::write(&broken, "{\"instanceId\": ").unwrap();
+    midiateca(
+        data,
+        &[
+            "test-webhook",
+            broken.to_str().unwrap(),
+            "--instance",
+            FIRST,
+        ],
+    )
+    .await;
+    // What an older reader could not read: the same body with today's reader's verdict taken back.
+    let path = data.join("midiateca.db");
+    let db = midiateca::db::Db::open(&path, std::time::Duration::from_secs(5))
+        .await
+        .unwrap();
+    db.write(async |tx| {
+        tx.run("delete from attempts", vec![]).await?;
+        tx.run("delete from media", vec![]).await?;
+        tx.run("update deliveries set verdict = 'quarantined', reason = 'old' where verdict = 'accepted'", vec![]).await
+    })
+    .await
+    .unwrap();
+    db.close().await;
+    let listed = midiateca(
+        data,
+        &[
+            "--json",
+            "deliveries",
+            "list",
+            "--quarantined",
+            "--since",
+            "1h",
+        ],
+    )
+    .await;
+    assert_eq!(stdout(&listed).lines().count(), 2, "{}", stdout(&listed));
+    let dry = midiateca(
+        data,
+        &["deliveries", "replay", "--quarantined", "--dry-run"],
+    )
+    .await;
+    assert!(
+        stdout(&dry).contains("would be read\taudio"),
+        "{}",
+        stdout(&dry)
+    );
+    for duplicate in [false, true] {
+        let replay = midiateca(data, &["--json", "deliveries", "replay", "--since", "1d"]).await;
+        let told: Vec<Value> = stdout(&replay)
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(
+            (&told[0]["outcome"], &told[0]["media"][0]["duplicate"]),
+            (&"read".into(), &duplicate.into())
+        );
+        assert!(
+            told[1]["outcome"]
+                .as_str()
+                .unwrap()
+                .starts_with("still unreadable: invalid JSON")
+        );
+    }
+    let media = midiateca(data, &["--json", "media", "list", "--kind", "audio"]).await;
+    let media: Value = serde_json::from_str(&stdout(&media)).unwrap();
+    assert_eq!(media["status"], "pending");
+    assert_eq!(
+        midiateca(data, &["deliveries", "replay"])
+            .await
+            .status
+            .code(),
+        Some(2)
+    );
+    assert_eq!(
+        midiateca(data, &["deliveries", "replay", "nobody"])
+            .await
+            .status
+            .code(),
+        Some(1)
+    );
+    assert_eq!(
+        midiateca(data, &["deliveries", "list", "--since", "yesterday"])
+            .await
+            .status
+            .code(),
+        Some(2)
+    );
+}
+
+#[tokio::test]
+async fn one_media_is_shown_with_all_its_attempts() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let sim = Sim::start().await.unwrap();
+    set_up(data, &sim).await;
+    let fault = Fault::FailTimes {
+        times: 2,
+        fault: Box::new(Fault::ApiErrorObject),
+    };
+    let delivery = sim.world().add(SimMedia {
+        fault,
+        ..sample("SHOWN")
+    });
+    let body = data.join("delivery.json");
+    std::fs::write(&body, delivery.body.to_string()).unwrap();
+    midiateca(data, &["test-webhook", body.to_str().unwrap()]).await;
+    let listed = midiateca(
+        data,
+        &[
+            "--json", "media", "list", "--status", "stored", "--client", "2",
+        ],
+    )
+    .await;
+    let media: Value = serde_json::from_str(&stdout(&listed)).unwrap();
+    let shown = midiateca(
+        data,
+        &["--json", "media", "show", media["id"].as_str().unwrap()],
+    )
+    .await;
+    let shown: Value = serde_json::from_str(&stdout(&shown)).unwrap();
+    let reasons: Vec<_> = shown["attempts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|attempt| attempt["reason"].as_str())
+        .collect();
+    assert_eq!(
+        reasons,
+        [Some("gateway_failed"), Some("gateway_failed"), None]
+    );
+    for (arguments, code) in [
+        (&["media", "list", "--status", "lost"][..], 2),
+        (&["media", "list", "--kind", "hologram"], 2),
+        (&["media", "show", "nobody"], 2),
+    ] {
+        assert_eq!(
+            midiateca(data, arguments).await.status.code(),
+            Some(code),
+            "{arguments:?}"
+        );
+    }
+}

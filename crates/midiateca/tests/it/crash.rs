@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use midiateca::app::App;
 use midiateca::catalog;
+use midiateca::catalog::Filter;
 use midiateca::clock::Clock;
 use midiateca::media::{MediaKind, Route};
 use midiateca::registry::{self, NewInstance};
@@ -153,7 +154,9 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
         );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let held = catalog::list(&app.db, None, None, 10_000).await.unwrap();
+    let held = catalog::list(&app.db, &Filter::default(), 10_000)
+        .await
+        .unwrap();
     let by_message: std::collections::HashMap<_, _> = held
         .iter()
         .map(|media| (media.message_id.as_str(), media))

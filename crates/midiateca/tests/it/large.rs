@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use midiateca::app::App;
 use midiateca::catalog;
+use midiateca::catalog::Filter;
 use midiateca::clock::Clock;
 use midiateca::media::Route;
 use midiateca::registry::{self, NewInstance};
@@ -67,7 +68,7 @@ async fn half_a_gigabyte_passes_with_little_memory() {
         let app = open().await;
         let started = Instant::now();
         let media = loop {
-            let media = catalog::list(&app.db, None, None, 1)
+            let media = catalog::list(&app.db, &Filter::default(), 1)
                 .await
                 .unwrap()
                 .remove(0);

@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
+use midiateca::catalog::Filter;
 use midiateca::clock::Clock;
 use midiateca::media::MediaStatus;
 use serde_json::json;
@@ -103,7 +104,7 @@ async fn the_door_stays_open_while_downloads_end() {
     let reader = midiateca::db::Db::open(&path, Duration::from_secs(5))
         .await
         .unwrap();
-    let held = midiateca::catalog::list(&reader, None, None, 10)
+    let held = midiateca::catalog::list(&reader, &Filter::default(), 10)
         .await
         .unwrap();
     let by_message = |id: &str| held.iter().find(|media| media.message_id == id).unwrap();

@@ -1,0 +1,201 @@
+//! `deliveries list|replay`: the raw webhooks that are kept, and what today's reader makes of them.
+
+use serde_json::{Value, json};
+
+use super::answer;
+use super::context::Context;
+use super::since::Since;
+use super::{Ending, UsageError};
+use crate::app::App;
+use crate::clock::rfc3339;
+use crate::delivery::{self, Entry, Filter};
+use crate::intake::{self, Replay};
+use crate::media::DeliveryId;
+use crate::registry;
+
+const PAGE: u32 = 500;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Lists the raw deliveries that are kept, oldest first
+    List {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Reads kept deliveries again: what an older reader missed is found, what is not stored is tried again
+    Replay {
+        /// Which deliveries, by id
+        #[arg(value_name = "DELIVERY")]
+        ids: Vec<String>,
+        #[command(flatten)]
+        which: Which,
+        /// Show what would be found
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Which {
+    /// Only those of this instance
+    #[arg(long, value_name = "ID")]
+    instance: Option<String>,
+    /// Only those that could not be read
+    #[arg(long)]
+    quarantined: bool,
+    /// Only those received since then: a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d
+    #[arg(long, value_name = "TIME")]
+    since: Option<Since>,
+}
+
+impl Which {
+    fn filter(&self, app: &App) -> Filter {
+        Filter {
+            instance: self.instance.clone(),
+            verdict: self.quarantined.then(|| "quarantined".to_owned()),
+            since: self.since.map(|since| since.at(app.clock.now())),
+        }
+    }
+
+    fn is_everything(&self) -> bool {
+        self.instance.is_none() && !self.quarantined && self.since.is_none()
+    }
+}
+
+pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
+    let app = context.open_existing().await?;
+    let mut ending = Ending::Fine;
+    match command {
+        Command::List { which } => {
+            for_each(&app, &which.filter(&app), async |entry| {
+                show(&context, &entry);
+                Ok(())
+            })
+            .await?;
+        }
+        Command::Replay {
+            ids,
+            which,
+            dry_run,
+        } => {
+            if ids.is_empty() && which.is_everything() {
+                let hint = "name deliveries, or use --quarantined, --since or --instance";
+                return Err(UsageError(hint.to_owned()).into());
+            }
+            for id in &ids {
+                let id = DeliveryId(id.clone());
+                match delivery::find(&app.db, &id).await? {
+                    Some(entry) => replay(&context, &app, &entry, dry_run).await?,
+                    None => {
+                        ending = Ending::FoundWrong;
+                        tell(&context, &id, "unknown", &[]);
+                    }
+                }
+            }
+            if ids.is_empty() {
+                for_each(&app, &which.filter(&app), async |entry| {
+                    replay(&context, &app, &entry, dry_run).await
+                })
+                .await?;
+            }
+        }
+    }
+    app.db.close().await;
+    Ok(ending)
+}
+
+async fn for_each(
+    app: &App,
+    filter: &Filter,
+    take: impl AsyncFn(Entry) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut after = String::new();
+    loop {
+        let page = delivery::list(&app.db, filter, &after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after.clone_from(&last.id.0);
+        for entry in page {
+            take(entry).await?;
+        }
+    }
+}
+
+async fn replay(context: &Context, app: &App, entry: &Entry, dry_run: bool) -> anyhow::Result<()> {
+    let known = registry::instance(&app.db, &entry.instance).await?;
+    let Some(instance) = known else {
+        tell(
+            context,
+            &entry.id,
+            "left alone: its instance was removed",
+            &[],
+        );
+        return Ok(());
+    };
+    let Some(body) = delivery::body(&app.db, &entry.id).await? else {
+        tell(
+            context,
+            &entry.id,
+            "left alone: its body is no longer kept",
+            &[],
+        );
+        return Ok(());
+    };
+    let body = bytes::Bytes::from(body);
+    let (outcome, media) = if dry_run {
+        match intake::look_again(app, &instance, &body).await? {
+            Err(reason) => (format!("still unreadable: {reason}"), Vec::new()),
+            Ok(reading) => {
+                let kinds = reading.media.iter();
+                let media = kinds.map(|found| json!({"kind": found.kind.as_str()}));
+                ("would be read".to_owned(), media.collect())
+            }
+        }
+    } else {
+        match intake::replay(app, &instance, &entry.id, &body).await? {
+            Replay::Unreadable { reason } => (format!("still unreadable: {reason}"), Vec::new()),
+            Replay::Nothing => ("tells of no media".to_owned(), Vec::new()),
+            Replay::Media(media) => {
+                let media = media.iter().map(|(kind, put)| json!({"id": put.id.as_str(), "kind": kind.as_str(), "status": put.status.as_str(), "duplicate": put.duplicate}));
+                ("read".to_owned(), media.collect())
+            }
+        }
+    };
+    tell(context, &entry.id, &outcome, &media);
+    Ok(())
+}
+
+fn show(context: &Context, entry: &Entry) {
+    let received_at = rfc3339(entry.received_at);
+    if context.json {
+        answer::line(
+            json!({"delivery": entry.id.as_str(), "instance": entry.instance.as_str(), "received_at": received_at, "verdict": entry.verdict, "reason": entry.reason, "size": entry.body_size}),
+        );
+    } else {
+        answer::line(format_args!(
+            "{}\t{received_at}\t{}\t{}\t{}\t{}",
+            entry.id,
+            entry.instance,
+            entry.verdict,
+            entry.body_size,
+            entry.reason.as_deref().unwrap_or("")
+        ));
+    }
+}
+
+fn tell(context: &Context, id: &DeliveryId, outcome: &str, media: &[Value]) {
+    if context.json {
+        answer::line(json!({"delivery": id.as_str(), "outcome": outcome, "media": media}));
+        return;
+    }
+    let told: Vec<_> = media
+        .iter()
+        .map(|media| {
+            let words = ["kind", "status", "id"].map(|name| media[name].as_str().unwrap_or(""));
+            let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
+            words.join(" ")
+        })
+        .collect();
+    answer::line(format_args!("{id}\t{outcome}\t{}", told.join(", ")));
+}

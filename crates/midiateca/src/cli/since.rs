@@ -1,0 +1,61 @@
+//! Points in time as operators write them: `2026-11-24T12:00:00Z`, or so long ago, `90m`, `24h`, `7d`.
+
+use std::str::FromStr;
+
+use crate::clock::{DAY, HOUR, MINUTE, Millis, millis_of};
+
+/// Since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Since {
+    At(Millis),
+    Ago(Millis),
+}
+
+impl Since {
+    /// The point in time, seen from `now`.
+    pub fn at(self, now: Millis) -> Millis {
+        match self {
+            Self::At(at) => at,
+            Self::Ago(ago) => now.saturating_sub(ago),
+        }
+    }
+}
+
+impl FromStr for Since {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let units = [("m", MINUTE), ("h", HOUR), ("d", DAY)];
+        let ago = units.iter().find_map(|(unit, length)| {
+            let count: i64 = text.strip_suffix(unit)?.parse().ok()?;
+            (count >= 0).then(|| Self::Ago(count.saturating_mul(*length)))
+        });
+        ago.or_else(|| millis_of(text).map(Self::At))
+            .ok_or_else(|| {
+                format!("{text} is no time; write it like 2026-11-24T12:00:00Z, 90m, 24h or 7d")
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_spans_are_read_and_nonsense_is_not() {
+        let now = 1_795_521_600_000;
+        assert_eq!("90m".parse::<Since>().unwrap().at(now), now - 90 * MINUTE);
+        assert_eq!("2d".parse::<Since>().unwrap().at(now), now - 2 * DAY);
+        assert_eq!("2026-11-24T12:00:00Z".parse::<Since>().unwrap().at(0), now);
+        for text in [
+            "",
+            "d",
+            "-1h",
+            "yesterday",
+            "5 weeks",
+            "2026-13-01T00:00:00Z",
+        ] {
+            assert!(text.parse::<Since>().is_err(), "{text}");
+        }
+    }
+}
