@@ -238,16 +238,40 @@ pub async fn by_reason(db: &Db) -> Result<Vec<Count>, Error> {
     count_by(db, sql, 0).await
 }
 
-/// Path and size of everything stored, for a look at the disk.
-pub async fn stored_files(
-    db: &Db,
-    after: &str,
-    limit: u32,
-) -> Result<Vec<(String, String, i64)>, Error> {
-    let sql = "select id, path, size_bytes from media where status = 'stored' and id > $1 order by id limit $2";
-    let rows = db.rows(sql, values![after, limit]).await?;
+/// One stored file, as its row tells of it.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Which media.
+    pub id: MediaId,
+    /// Below the storage root.
+    pub path: String,
+    /// How long it is.
+    pub size_bytes: u64,
+    /// SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+}
+
+/// Up to `limit` stored files after the media `after` (an id, or empty), in the order in which they came.
+pub async fn held(db: &Db, filter: &Filter, after: &str, limit: u32) -> Result<Vec<Held>, Error> {
+    let sql = "select id, path, size_bytes, sha256 from media
+               where status = 'stored' and id > $1 and ($2 is null or instance = $2) and received_at >= $3
+               order by id limit $4";
+    let values = values![
+        after,
+        filter.instance.clone(),
+        filter.since.unwrap_or(0),
+        limit
+    ];
+    let rows = db.rows(sql, values).await?;
     rows.iter()
-        .map(|row| Ok((row.text("id")?, row.text("path")?, row.int("size_bytes")?)))
+        .map(|row| {
+            Ok(Held {
+                id: MediaId(row.text("id")?),
+                path: row.text("path")?,
+                size_bytes: row.count("size_bytes")?,
+                sha256: row.bytes32_or_none("sha256")?.unwrap_or_default(),
+            })
+        })
         .collect()
 }
 

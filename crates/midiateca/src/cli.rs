@@ -14,6 +14,7 @@ mod language;
 mod media;
 mod monitor;
 mod retry;
+mod scrub;
 pub mod serve;
 mod since;
 mod test_webhook;
@@ -102,6 +103,9 @@ enum Command {
     Retry(retry::Options),
     /// Decrypts one file from WhatsApp's CDN, without a database
     Decrypt(decrypt::Options),
+    /// Re-reads stored files against their hashes; exit 1 when one is missing or altered
+    #[command(visible_alias = "conferir")]
+    Scrub(scrub::Options),
     /// The settings
     #[command(subcommand)]
     Config(config::Command),
@@ -161,6 +165,7 @@ async fn dispatch(options: Options) -> anyhow::Result<Ending> {
         Command::Instance(command) => instance::run(context, command).await,
         Command::Media(command) => media::run(context, command).await,
         Command::Deliveries(command) => deliveries::run(context, command).await,
+        Command::Scrub(options) => scrub::run(context, options).await,
         Command::Retry(options) => retry::run(context, options).await,
         Command::Config(_) | Command::Decrypt(_) => Ok(Ending::Fine),
     }

@@ -134,6 +134,28 @@ impl Vault {
         metadata.is_file().then_some(metadata.len())
     }
 
+    /// All files below the root but those that are staged, by their paths below it.
+    pub fn files(&self) -> Result<Vec<PathBuf>, Error> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.root.as_ref().clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                let below = entry
+                    .path()
+                    .strip_prefix(self.root.as_ref())
+                    .map(Path::to_owned);
+                match below {
+                    Ok(below) if below == Path::new(STAGING) => {}
+                    Ok(_) if entry.file_type()?.is_dir() => folders.push(entry.path()),
+                    Ok(below) => files.push(below),
+                    Err(_) => {}
+                }
+            }
+        }
+        Ok(files)
+    }
+
     /// Writes, reads back and removes a small file: whether the vault can store now.
     pub async fn probe(&self) -> Result<(), Error> {
         let mut staging = self.stage();

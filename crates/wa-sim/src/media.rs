@@ -70,7 +70,7 @@ impl Content {
 
 /// Begins like an Ogg/Opus file, goes on as xorshift noise in 8-byte words. `offset` is a multiple of 64 KiB.
 fn fill(seed: u64, offset: u64, piece: &mut [u8]) {
-    let mut state = (seed ^ offset.wrapping_mul(0x9e37_79b9_7f4a_7c15)) | 1;
+    let mut state = (seed.wrapping_mul(2) ^ offset.wrapping_mul(0x9e37_79b9_7f4a_7c15)) | 1;
     for word in piece.chunks_mut(8) {
         state ^= state << 13;
         state ^= state >> 7;

@@ -13,7 +13,7 @@ use super::context::Context;
 use super::instance;
 use super::language::Language;
 use crate::app::App;
-use crate::catalog::{self, Count};
+use crate::catalog::{self, Count, Filter, Held};
 use crate::clock::{DAY, HOUR, rfc3339};
 use crate::db;
 use crate::delivery;
@@ -255,14 +255,17 @@ impl Files {
         let mut files = Self::default();
         let mut after = String::new();
         loop {
-            let page = catalog::stored_files(&app.db, &after, PAGE).await?;
-            let Some((last, _, _)) = page.last() else {
+            let page = catalog::held(&app.db, &Filter::default(), &after, PAGE).await?;
+            let Some(last) = page.last() else {
                 return Ok(files);
             };
-            after.clone_from(last);
-            for (_, path, size) in page {
+            after.clone_from(&last.id.0);
+            for Held {
+                path, size_bytes, ..
+            } in page
+            {
                 match app.vault.size_bytes(&path) {
-                    Some(found) if i64::try_from(found) == Ok(size) => {
+                    Some(found) if found == size_bytes => {
                         files.present += 1;
                         continue;
                     }
