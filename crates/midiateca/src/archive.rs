@@ -60,6 +60,8 @@ struct Trace {
     http_status: Option<u16>,
     size_bytes: u64,
     retry_after: Option<Duration>,
+    /// What the network said, for the log.
+    cause: Option<String>,
 }
 
 /// Bytes that are proven, and still without a name.
@@ -222,6 +224,7 @@ async fn attempt(
             bytes = attempt.size_bytes,
             ms = attempt.duration_ms,
             reason = reason.as_str(),
+            cause = trace.cause,
             "attempt failed"
         );
     }

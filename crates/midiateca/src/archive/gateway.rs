@@ -11,6 +11,7 @@ use crate::gateway::{Link, LinkRequest};
 use crate::media::Reason;
 use crate::queue::Job;
 use crate::registry::{self, Instance};
+use crate::telemetry;
 
 /// Asks for a link, fetches what is behind it, and proves it.
 pub(super) async fn fetch(
@@ -93,15 +94,14 @@ async fn ask_for_link(
     url.query_pairs_mut()
         .append_pair("instanceId", instance.id.as_str());
     trace.host = url.host_str().map(str::to_owned);
-    let answer = app
-        .fetch
-        .call(url, &token, &body)
-        .await
-        .map_err(|error| match error {
+    let answer = app.fetch.call(url, &token, &body).await.map_err(|error| {
+        trace.cause = Some(telemetry::chain(&error));
+        match error {
             fetch::Error::TimedOut => Reason::GatewayTimeout,
             fetch::Error::TooLarge { .. } => Reason::GatewayBadAnswer,
             _ => Reason::GatewayUnreachable,
-        })?;
+        }
+    })?;
     trace.http_status = Some(answer.status);
     trace.retry_after = answer.retry_after;
     if let (429, Some(asked)) = (answer.status, answer.retry_after) {

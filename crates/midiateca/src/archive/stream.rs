@@ -8,6 +8,7 @@ use crate::fetch::guard::Guard;
 use crate::fetch::{self, Wanted};
 use crate::media::Reason;
 use crate::queue::Job;
+use crate::telemetry;
 use crate::vault::Staging;
 
 /// Where the bytes come from, and what its failures mean.
@@ -106,6 +107,7 @@ pub(super) fn explain(
     unreachable: Reason,
     of_status: impl FnOnce(u16, &str) -> Reason,
 ) -> Reason {
+    trace.cause = Some(telemetry::chain(error));
     match error {
         fetch::Error::Refused(_) => Reason::LinkRefused,
         fetch::Error::Unreachable(_) => unreachable,
