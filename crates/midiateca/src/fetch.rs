@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt as _, Full};
+pub use hyper::Method;
 use hyper::body::Incoming;
 use hyper::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap,
@@ -150,10 +151,22 @@ impl Fetch {
         token: &str,
         body: &serde_json::Value,
     ) -> Result<Answer, Error> {
+        self.call_with(Method::POST, url, token, Some(body)).await
+    }
+
+    /// Like [`Fetch::call`], with another method, or without a body.
+    pub async fn call_with(
+        &self,
+        method: Method,
+        url: Url,
+        token: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Result<Answer, Error> {
         let within = millis(self.settings.call_timeout_ms);
         let call = async {
-            let mut request = request(&url, Full::from(body.to_string()))?;
-            *request.method_mut() = hyper::Method::POST;
+            let body = body.map_or_else(Full::default, |body| Full::from(body.to_string()));
+            let mut request = request(&url, body)?;
+            *request.method_mut() = method;
             let mut bearer = HeaderValue::try_from(format!("Bearer {token}"))
                 .map_err(|_| Error::Refused(guard::Error::Scheme))?;
             bearer.set_sensitive(true);

@@ -135,7 +135,46 @@ fn parse(body: &[u8]) -> Result<Json, Error> {
     })
 }
 
+/// One of a gateway's webhook slots: it sends one family of events to the address in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// What comes through it, in a word.
+    pub name: &'static str,
+    /// The path (below the API base) of the call that sets it.
+    pub path: &'static str,
+    /// The field in which it is read back.
+    pub field: &'static str,
+}
+
 impl Gateway {
+    /// The webhook slots that are to be set.
+    pub fn slots(self) -> &'static [Slot] {
+        match self {
+            Self::Wapi => wapi::SLOTS,
+        }
+    }
+
+    /// The body of the call that sets a slot.
+    pub fn slot_call(self, address: &str) -> Json {
+        match self {
+            Self::Wapi => wapi::slot_call(address),
+        }
+    }
+
+    /// The path (below the API base) of the call that reads all slots back.
+    pub fn slots_path(self) -> &'static str {
+        match self {
+            Self::Wapi => wapi::SLOTS_PATH,
+        }
+    }
+
+    /// What a slot holds, by the answer to that call; nothing when it is empty.
+    pub fn read_slot(self, slot: &Slot, answer: &Json) -> Option<String> {
+        match self {
+            Self::Wapi => wapi::read_slot(slot, answer),
+        }
+    }
+
     /// The name in addresses, file names and the database.
     pub fn as_str(self) -> &'static str {
         match self {

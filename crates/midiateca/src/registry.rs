@@ -37,6 +37,8 @@ pub struct Instance {
     pub token_sealed: Option<Vec<u8>>,
     /// SHA-256 of the token in the webhook address.
     pub hook_hash: Vec<u8>,
+    /// That of the address before, which is taken as well.
+    pub hook_hash_before: Option<Vec<u8>>,
     /// `connected`, `disconnected` or `unknown`.
     pub state: String,
     /// Why the gateway refuses what is asked of it, until it no longer does.
@@ -51,7 +53,7 @@ pub struct Instance {
     pub removed: bool,
 }
 
-const COLUMNS: &str = "id, client, gateway, api_base, cdn_base, routes, token_sealed, hook_hash, state, problem, last_delivery_at, delivery_count, ignored_count, removed_at";
+const COLUMNS: &str = "id, client, gateway, api_base, cdn_base, routes, token_sealed, hook_hash, hook_hash_before, state, problem, last_delivery_at, delivery_count, ignored_count, removed_at";
 
 fn instance_of(row: &Row) -> Result<Instance, Error> {
     Ok(Instance {
@@ -66,6 +68,7 @@ fn instance_of(row: &Row) -> Result<Instance, Error> {
             .and_then(Route::parse_list),
         token_sealed: row.bytes_or_none("token_sealed")?,
         hook_hash: row.bytes("hook_hash")?,
+        hook_hash_before: row.bytes_or_none("hook_hash_before")?,
         state: row.text("state")?,
         problem: row.text_or_none("problem")?,
         last_delivery_at: row.int_or_none("last_delivery_at")?,
@@ -176,7 +179,20 @@ pub async fn remove_instance(tx: &mut Tx, id: &InstanceId, now: Millis) -> Resul
 
 /// Replaces the token of the webhook address. False when there is no such instance.
 pub async fn set_hook(tx: &mut Tx, id: &InstanceId, hash: &[u8; 32]) -> Result<bool, Error> {
-    let sql = "update instances set hook_hash = $2 where id = $1 and removed_at is null";
+    let sql = "update instances set hook_hash = $2, hook_hash_before = null where id = $1 and removed_at is null";
+    Ok(tx.run(sql, values![id.as_str(), hash]).await? == 1)
+}
+
+/// Gives the webhook address another token, and goes on taking the one before.
+pub async fn add_hook(tx: &mut Tx, id: &InstanceId, hash: &[u8; 32]) -> Result<bool, Error> {
+    let sql = "update instances set hook_hash_before = hook_hash, hook_hash = $2 where id = $1 and removed_at is null";
+    Ok(tx.run(sql, values![id.as_str(), hash]).await? == 1)
+}
+
+/// Takes back what [`add_hook`] did.
+pub async fn take_hook_back(tx: &mut Tx, id: &InstanceId, hash: &[u8; 32]) -> Result<bool, Error> {
+    let sql = "update instances set hook_hash = hook_hash_before, hook_hash_before = null
+               where id = $1 and hook_hash = $2 and hook_hash_before is not null";
     Ok(tx.run(sql, values![id.as_str(), hash]).await? == 1)
 }
 
@@ -248,8 +264,9 @@ pub async fn instance(db: &Db, id: &InstanceId) -> Result<Option<Instance>, Erro
 
 /// The instance to which a webhook token belongs, by the token's hash.
 pub async fn instance_by_hook(db: &Db, hash: &[u8; 32]) -> Result<Option<Instance>, Error> {
-    let sql =
-        format!("select {COLUMNS} from instances where hook_hash = $1 and removed_at is null");
+    let sql = format!(
+        "select {COLUMNS} from instances where (hook_hash = $1 or hook_hash_before = $1) and removed_at is null"
+    );
     let rows = db.rows_of(sql, values![hash]).await?;
     rows.first().map(instance_of).transpose()
 }

@@ -47,6 +47,8 @@ pub(crate) struct Entry {
 pub(crate) struct Account {
     pub token: String,
     pub slots: HashMap<String, String>,
+    /// Slots that say "updated" and keep what they held.
+    pub stubborn: Vec<String>,
 }
 
 #[derive(Default)]
@@ -78,6 +80,19 @@ impl World {
             ..Account::default()
         };
         self.lock().accounts.insert(id.to_owned(), account);
+    }
+
+    /// Lets a slot (by the field in which it is read back) say "updated" and keep what it held.
+    pub fn set_stubborn(&self, instance: &str, field: &str) {
+        if let Some(account) = self.lock().accounts.get_mut(instance) {
+            account.stubborn.push(field.to_owned());
+        }
+    }
+
+    /// What a slot holds.
+    pub fn slot(&self, instance: &str, field: &str) -> Option<String> {
+        let state = self.lock();
+        state.accounts.get(instance)?.slots.get(field).cloned()
     }
 
     /// Makes a media known, and writes the webhook that tells of it.

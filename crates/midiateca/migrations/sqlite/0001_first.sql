@@ -17,6 +17,8 @@ create table instances (
   routes           text,
   token_sealed     blob,
   hook_hash        blob not null unique,
+  -- the address before the last configure-webhooks, taken as well until rotate-hook
+  hook_hash_before blob,
   state            text not null default 'unknown',
   state_at         integer,
   -- why the gateway refuses what is asked of it, until it no longer does

@@ -1,5 +1,7 @@
 //! `instance add|list|show|remove|rotate-hook`.
 
+mod webhooks;
+
 use std::io::Read as _;
 use std::path::PathBuf;
 
@@ -33,6 +35,8 @@ pub(crate) enum Command {
         /// Its id at the gateway
         id: String,
     },
+    /// Sets all webhook slots at the gateway to a new address of ours, and reads them back to prove it
+    ConfigureWebhooks(webhooks::Options),
     /// Makes a new webhook address; the old one stops working within a second
     RotateHook {
         /// Its id at the gateway
@@ -72,6 +76,7 @@ pub(crate) struct Add {
 
 pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
     let app = context.open().await?;
+    let mut ending = Ending::Fine;
     match command {
         Command::Add(options) => add(&context, &app, options).await?,
         Command::List => {
@@ -99,6 +104,9 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
                     .pick("removed; its media stay", "removida; as mídias ficam")
             );
         }
+        Command::ConfigureWebhooks(options) => {
+            ending = webhooks::run(&context, &app, options).await?;
+        }
         Command::RotateHook { id } => {
             let token = secrets::fresh_token();
             let (hash, instance) = (secrets::hash_of(&token), InstanceId(id.clone()));
@@ -112,7 +120,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
         }
     }
     app.db.close().await;
-    Ok(Ending::Fine)
+    Ok(ending)
 }
 
 fn unknown(id: &str) -> UsageError {
@@ -230,7 +238,7 @@ fn tell_address(context: &Context, instance: &Instance, token: &str) {
     } else {
         base.to_owned()
     };
-    let address = format!("{base}/hooks/{}/{token}", instance.gateway.as_str());
+    let address = address_of(&base, instance, token);
     if context.json {
         answer::line(format_args!(
             "{}",
@@ -240,6 +248,11 @@ fn tell_address(context: &Context, instance: &Instance, token: &str) {
     }
     eprintln!("{}", context.lang.pick("paste this address into all webhook slots of the gateway's panel; it is shown only once:", "cole este endereço em todos os webhooks do painel do gateway; ele só é mostrado uma vez:"));
     answer::line(&address);
+}
+
+fn address_of(base: &str, instance: &Instance, token: &str) -> String {
+    let base = base.trim_end_matches('/');
+    format!("{base}/hooks/{}/{token}", instance.gateway.as_str())
 }
 
 /// An instance for everybody: no token, no hash.

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
 use wa_media::read::{field, flag, seconds, text};
 
-use super::{Family, Link, LinkRequest, Message, Reading};
+use super::{Family, Link, LinkRequest, Message, Reading, Slot};
 use crate::media::{KeyKind, Reason};
 
 /// The documented address of the API.
@@ -182,6 +182,59 @@ pub fn link_call(request: &LinkRequest<'_>) -> (&'static str, Json) {
         "mimetype": request.mime.unwrap_or(usual),
     });
     ("message/download-media", body)
+}
+
+/// Six slots, one family of events each; an unset one is not sent at all.
+pub const SLOTS: &[Slot] = &[
+    Slot {
+        name: "received",
+        path: "webhook/update-webhook-received",
+        field: "webhookReceivedUrl",
+    },
+    Slot {
+        name: "delivery",
+        path: "webhook/update-webhook-delivery",
+        field: "webhookDeliveryUrl",
+    },
+    Slot {
+        name: "message-status",
+        path: "webhook/update-webhook-message-status",
+        field: "webhookStatusUrl",
+    },
+    Slot {
+        name: "connected",
+        path: "webhook/update-webhook-connected",
+        field: "webhookConnectedUrl",
+    },
+    Slot {
+        name: "disconnected",
+        path: "webhook/update-webhook-disconnected",
+        field: "webhookDisconnectedUrl",
+    },
+    Slot {
+        name: "chat-presence",
+        path: "webhook/update-webhook-chat-presence",
+        field: "webhookPresenceUrl",
+    },
+];
+
+/// Tells, among other things, what the slots hold.
+pub const SLOTS_PATH: &str = "instance/fetch-instance";
+
+/// `value` is the field that works; two others are documented, answered with "updated", and not kept.
+pub fn slot_call(address: &str) -> Json {
+    json!({"value": address})
+}
+
+/// What a slot holds; some answers put the instance one level down.
+pub fn read_slot(slot: &Slot, answer: &Json) -> Option<String> {
+    let root = answer.as_object()?;
+    let inner = field(root, &["data", "instance"]).and_then(Json::as_object);
+    [Some(root), inner]
+        .into_iter()
+        .flatten()
+        .find_map(|object| field(object, &[slot.field]).and_then(text))
+        .map(str::to_owned)
 }
 
 /// A link is a success whatever `error` says of itself, for the key is always there; no link is a failure

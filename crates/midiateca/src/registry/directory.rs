@@ -71,7 +71,11 @@ impl Directory {
         let snapshot = Snapshot {
             read_at: Some(Instant::now()),
             by_hook: present
-                .map(|instance| (instance.hook_hash.clone(), Arc::clone(instance)))
+                .flat_map(|instance| {
+                    let before = instance.hook_hash_before.clone();
+                    let hashes = before.into_iter().chain([instance.hook_hash.clone()]);
+                    hashes.map(|hash| (hash, Arc::clone(instance)))
+                })
                 .collect(),
             by_id: Arc::new(
                 all.iter()

@@ -138,6 +138,7 @@ mod tests {
             routes: None,
             token_sealed: None,
             hook_hash: Vec::new(),
+            hook_hash_before: None,
             state: "unknown".to_owned(),
             problem: None,
             last_delivery_at: None,

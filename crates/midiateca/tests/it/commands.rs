@@ -807,3 +807,61 @@ async fn scrub_finds_what_is_gone_altered_and_unknown_and_changes_nothing() {
         stdout(&portuguese)
     );
 }
+
+#[tokio::test]
+async fn webhook_slots_are_set_read_back_and_proven() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let sim = Sim::start().await.unwrap();
+    let first = set_up(data, &sim).await;
+    let configure = ["--json", "instance", "configure-webhooks", FIRST];
+    let no_url = midiateca(data, &configure).await;
+    assert_eq!(no_url.status.code(), Some(2));
+    assert!(stderr(&no_url).contains("--public-url"));
+    let public = [&configure[..], &["--public-url", "https://midia.example/"]].concat();
+    let dry = midiateca(data, &[&public[..], &["--dry-run"]].concat()).await;
+    assert_eq!(
+        (dry.status.code(), stdout(&dry).lines().count()),
+        (Some(0), 6)
+    );
+    assert_eq!(sim.world().slot(FIRST, "webhookReceivedUrl"), None);
+    sim.world().set_stubborn(FIRST, "webhookPresenceUrl");
+    let partly = midiateca(data, &public).await;
+    assert_eq!(partly.status.code(), Some(1), "{}", stdout(&partly));
+    let outcomes: Vec<_> = stdout(&partly)
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["outcome"].clone())
+        .collect();
+    assert_eq!(outcomes, ["set", "set", "set", "set", "set", "not set"]);
+    let address = sim.world().slot(FIRST, "webhookDeliveryUrl").unwrap();
+    let token = address
+        .strip_prefix("https://midia.example/hooks/wapi/")
+        .unwrap();
+    assert!(
+        !stdout(&partly).contains(token) && !stderr(&partly).contains(token),
+        "the address is a secret"
+    );
+    // Both the new address and the one before are taken.
+    let mut server = crate::crash::serve(data);
+    let text =
+        serde_json::json!({"instanceId": FIRST, "msgContent": {"conversation": "oi"}}).to_string();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    for token in [token, first.rsplit('/').next().unwrap()] {
+        let url = format!("{}/hooks/wapi/{token}", server.origin);
+        assert_eq!(
+            http.post(url)
+                .body(text.clone())
+                .send()
+                .await
+                .unwrap()
+                .status(),
+            200
+        );
+    }
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    sim.world().add_instance(FIRST, "another-token");
+    let refused = midiateca(data, &public).await;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("401"), "{}", stderr(&refused));
+}

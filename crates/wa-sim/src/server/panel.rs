@@ -35,6 +35,7 @@ pub(super) async fn set_slot(
         .ok_or(StatusCode::NOT_FOUND)?;
     if let Some(value) = body.get("value").and_then(Value::as_str)
         && let Some(account) = shared.world.lock().accounts.get_mut(&id)
+        && !account.stubborn.iter().any(|slot| slot == field)
     {
         account.slots.insert((*field).to_owned(), value.to_owned());
     }
