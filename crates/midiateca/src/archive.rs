@@ -12,7 +12,7 @@ mod stream;
 use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
-use wa_media::{Expected, PlainHints, Verified};
+use wa_media::{Expected, PlainHints, Proof, Verified};
 
 use crate::app::App;
 use crate::catalog;
@@ -77,6 +77,8 @@ struct Ways {
     reason: Option<Reason>,
     /// How long somebody asked to be left alone, if longer than is waited here.
     asked: Option<Duration>,
+    /// What is wrong with the file as it was sent, so that no other way has a better one.
+    sent_wrong: Option<Reason>,
 }
 
 /// Tries to get one media, for one round.
@@ -86,24 +88,39 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
     let mut ways = Ways::of(app, job, instance);
     for _ in 0..app.config.fetch.tries {
         let mut pause = Duration::ZERO;
+        // Bytes that nothing proves, kept while another way may still give some that are proven.
+        let mut unproven = None;
         for way in ways.open.clone() {
-            if !ways.open.contains(&way) || ways.is_braked(app, instance, &way) {
+            // A gateway has no more to prove by than what is there already.
+            let in_vain = unproven.is_some() && way.route() != Route::Cdn;
+            if in_vain || !ways.open.contains(&way) || ways.is_braked(app, instance, &way) {
                 continue;
             }
-            let (outcome, attempt, retry_after) = attempt(app, job, instance, &way).await;
+            let (outcome, mut attempt, retry_after) = attempt(app, job, instance, &way).await;
+            let outcome = match outcome {
+                Ok(proven) if unproven.is_none() && ways.may_prove_better(job, &proven, &way) => {
+                    unproven = Some((way.route(), proven));
+                    ways.open.retain(|open| *open != way);
+                    attempts.push(attempt);
+                    continue;
+                }
+                Ok(proven) => file(app, job, way.route(), proven).await,
+                Err(reason) => Err(reason),
+            };
+            attempt.reason = outcome.as_ref().err().copied();
             attempts.push(attempt);
             match outcome {
-                Ok((holding, same_bytes)) => {
-                    return Round {
-                        settled: Settled::Stored(holding),
-                        attempts,
-                        same_bytes: Some(same_bytes),
-                    };
-                }
+                Ok(filed) => return stored(filed, attempts),
                 Err(reason) => {
                     ways.failed(&way, reason, retry_after);
                     pause = pause.max(retry_after.unwrap_or_default());
                 }
+            }
+        }
+        if let Some((route, proven)) = unproven {
+            match file(app, job, route, proven).await {
+                Ok(filed) => return stored(filed, attempts),
+                Err(reason) => ways.note(reason),
             }
         }
         if ways.open.is_empty() {
@@ -120,12 +137,21 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
     }
 }
 
+fn stored((holding, same_bytes): Filed, attempts: Vec<Attempt>) -> Round {
+    Round {
+        settled: Settled::Stored(holding),
+        attempts,
+        same_bytes: Some(same_bytes),
+    }
+}
+
 impl Ways {
     fn of(app: &App, job: &Job, instance: &Instance) -> Self {
         let mut ways = Self {
             open: Vec::new(),
             reason: None,
             asked: None,
+            sent_wrong: None,
         };
         let routes = instance.routes.as_ref().unwrap_or(&app.config.fetch.routes);
         for route in routes {
@@ -135,7 +161,10 @@ impl Ways {
                     Ok(links) => ways.open.extend(links.into_iter().map(Way::Cdn)),
                     Err(reason) => ways.note(reason),
                 },
-                Route::Gateway => ways.open.push(Way::Gateway),
+                Route::Gateway => match gateway::can_ask(job) {
+                    Ok(()) => ways.open.push(Way::Gateway),
+                    Err(reason) => ways.note(reason),
+                },
             }
         }
         ways
@@ -144,9 +173,10 @@ impl Ways {
     /// Of all reasons, the one that leaves most hope decides what happens next; the newest among equals.
     fn note(&mut self, reason: Reason) {
         let hope = |reason: Reason| match reason.verdict() {
-            Verdict::Retry => 2,
-            Verdict::RetryAfter(_) => 1,
-            Verdict::GiveUp => 0,
+            Verdict::Retry => 3,
+            Verdict::RetryAfter(_) => 2,
+            // That one way cannot be asked says less than what another one answered.
+            Verdict::GiveUp => u8::from(reason != Reason::KeysMissing),
         };
         let before = self.reason.filter(|before| hope(*before) > hope(reason));
         self.reason = Some(before.unwrap_or(reason));
@@ -160,7 +190,7 @@ impl Ways {
     fn is_braked(&mut self, app: &App, instance: &Instance, way: &Way) -> bool {
         let (left, reason) = match way {
             Way::Inline => return false,
-            Way::Cdn(link) => (app.fetch.braked_for(&link.host), Reason::CdnThrottled),
+            Way::Cdn(link) => (app.fetch.braked_for(&link.authority), Reason::CdnThrottled),
             Way::Gateway => (
                 app.fetch.braked_for(&gateway::brake_of(instance)),
                 Reason::GatewayThrottled,
@@ -173,7 +203,29 @@ impl Ways {
         true
     }
 
+    /// Whether a way that is still open may give the same bytes with a proof.
+    fn may_prove_better(&self, job: &Job, proven: &Proven, way: &Way) -> bool {
+        let open = |open: &Way| open != way && open.route() == Route::Cdn;
+        proven.1.proof() == Proof::Unproven && job.media_key.is_some() && self.open.iter().any(open)
+    }
+
     fn failed(&mut self, way: &Way, reason: Reason, retry_after: Option<Duration>) {
+        match reason {
+            // No other way helps against a full disk, and none is to be blamed for it.
+            Reason::StorageFull | Reason::StorageFailed => {
+                self.open.clear();
+                self.reason = Some(reason);
+                return;
+            }
+            Reason::SenderHashWrong | Reason::BadPadding if way.route() == Route::Cdn => {
+                self.sent_wrong = Some(reason);
+            }
+            Reason::HashMismatch if self.sent_wrong.is_some() => {
+                self.open.retain(|open| open != way);
+                return;
+            }
+            _ => {}
+        }
         self.note(reason);
         let long = retry_after.filter(|asked| *asked > SHORT_WAIT);
         if let Some(asked) = long {
@@ -193,18 +245,14 @@ async fn attempt(
     job: &Job,
     instance: &Instance,
     way: &Way,
-) -> (Result<Filed, Reason>, Attempt, Option<Duration>) {
+) -> (Result<Proven, Reason>, Attempt, Option<Duration>) {
     let started_at = app.clock.now();
     let began = tokio::time::Instant::now();
     let mut trace = Trace::default();
-    let bytes = match way {
+    let outcome = match way {
         Way::Inline => inline::take(app, job, instance, &mut trace).await,
         Way::Cdn(link) => cdn::fetch(app, job, link, &mut trace).await,
         Way::Gateway => gateway::fetch(app, job, instance, &mut trace).await,
-    };
-    let outcome = match bytes {
-        Ok((staging, verified)) => file(app, job, way.route(), staging, &verified).await,
-        Err(reason) => Err(reason),
     };
     let attempt = Attempt {
         route: way.route(),
@@ -268,8 +316,7 @@ async fn file(
     app: &App,
     job: &Job,
     route: Route,
-    staging: Staging,
-    verified: &Verified,
+    (staging, verified): Proven,
 ) -> Result<Filed, Reason> {
     let form = layout::form(
         verified.head(),
@@ -294,7 +341,7 @@ async fn file(
         .unwrap_or(None)
         .and_then(layout::RelativePath::from_row);
     app.vault
-        .publish(staging, verified, &path, same)
+        .publish(staging, &verified, &path, same)
         .await
         .map_err(|error| reason_of_storage(&error))?;
     let holding = Holding {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::clock::{Millis, rfc3339};
 use crate::db::{Db, Error, Row, values};
-use crate::media::{MediaId, Reason};
+use crate::media::{MediaId, Reason, Route};
 
 /// A media as everybody sees it. Keys and tokens are not part of it.
 #[derive(Clone, Debug, Serialize)]
@@ -74,10 +74,11 @@ fn view(row: &Row) -> Result<MediaView, Error> {
     let time = |column: &str| Ok::<_, Error>(row.int_or_none(column)?.map(rfc3339));
     let status = row.text("status")?;
     let reason = row.text_or_none("reason")?;
-    let may_heal = reason
-        .as_deref()
-        .and_then(Reason::parse)
-        .is_none_or(Reason::may_heal);
+    let known = reason.as_deref().and_then(Reason::parse);
+    let routes = row.text_or_none("routes")?;
+    let asks_gateway = routes.is_none_or(|routes| routes.contains(Route::Gateway.as_str()));
+    let may_heal = known
+        .is_none_or(|reason| reason.may_heal() && (asks_gateway || !reason.is_final_for_cdn()));
     Ok(MediaView {
         id: row.text("id")?,
         client: row.int("client")?,
@@ -119,7 +120,7 @@ fn view(row: &Row) -> Result<MediaView, Error> {
 /// One media.
 pub async fn find(db: &Db, id: &MediaId) -> Result<Option<MediaView>, Error> {
     let row = db
-        .row("select * from media where id = $1", values![id.as_str()])
+        .row("select media.*, (select routes from instances where instances.id = media.instance) as routes from media where id = $1", values![id.as_str()])
         .await?;
     row.as_ref().map(view).transpose()
 }
@@ -143,7 +144,7 @@ pub struct Filter {
 
 /// Media, the newest first, at most `limit`.
 pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<MediaView>, Error> {
-    let sql = "select * from media
+    let sql = "select media.*, (select routes from instances where instances.id = media.instance) as routes from media
                where ($1 is null or client = $1) and ($2 is null or instance = $2) and ($3 is null or kind = $3)
                  and ($4 is null or status = $4) and ($5 is null or chat_id = $5) and received_at >= $6
                order by received_at desc, id desc limit $7";

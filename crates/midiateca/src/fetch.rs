@@ -59,6 +59,9 @@ pub enum Error {
     /// The connection ended before the file did.
     #[error("the connection ended early")]
     CutShort(#[source] hyper::Error),
+    /// The answer ended properly, but before the file did.
+    #[error("the answer ended before the file")]
+    EndedEarly,
     /// More bytes than are taken.
     #[error("larger than {limit} bytes")]
     TooLarge {

@@ -123,9 +123,9 @@ pub struct NewInstance {
     pub gateway: Gateway,
     /// See [`Instance::api_base`]; the gateway's usual one unless given.
     pub api_base: Option<String>,
-    /// See [`Instance::cdn_base`].
+    /// See [`Instance::cdn_base`]; empty for WhatsApp's own.
     pub cdn_base: Option<String>,
-    /// See [`Instance::routes`].
+    /// See [`Instance::routes`]; empty for the usual ones.
     pub routes: Option<Vec<Route>>,
     /// The gateway's token, sealed.
     pub token_sealed: Option<Vec<u8>>,
@@ -137,13 +137,13 @@ pub struct NewInstance {
 /// webhook address; one that was removed begins anew, and its media stay. Says whether the new address is its own.
 pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result<bool, Error> {
     let sql = "insert into instances as i (id, client, gateway, api_base, cdn_base, token_sealed, hook_hash, created_at, routes)
-               values ($1, $2, $3, coalesce($4, $10), $5, $6, $7, $8, $9)
+               values ($1, $2, $3, coalesce($4, $10), nullif($5, ''), $6, $7, $8, nullif($9, ''))
                on conflict (id) do update set
                  client = case when i.removed_at is null then i.client else excluded.client end,
                  gateway = case when i.removed_at is null then i.gateway else excluded.gateway end,
                  api_base = case when i.removed_at is null then coalesce($4, i.api_base) else excluded.api_base end,
-                 cdn_base = case when i.removed_at is null then coalesce($5, i.cdn_base) else excluded.cdn_base end,
-                 routes = case when i.removed_at is null then coalesce($9, i.routes) else excluded.routes end,
+                 cdn_base = case when i.removed_at is null then nullif(coalesce($5, i.cdn_base), '') else excluded.cdn_base end,
+                 routes = case when i.removed_at is null then nullif(coalesce($9, i.routes), '') else excluded.routes end,
                  token_sealed = case when i.removed_at is null then coalesce($6, i.token_sealed) else excluded.token_sealed end,
                  hook_hash = case when i.removed_at is null then i.hook_hash else excluded.hook_hash end,
                  removed_at = null

@@ -1,7 +1,7 @@
 //! The names under which messages hold media, wrap other messages, or hold what is nobody's new media.
 //! After WhatsApp's own message schema (`WAWebProtobufsE2E`).
 
-use crate::read::same_name;
+use crate::read::{letters, same_name};
 use crate::{KeyKind, MediaKind};
 
 /// Fields whose value describes one file. In an order that gives a message's files their places.
@@ -22,14 +22,11 @@ const CARRIERS: &[(&str, MediaKind)] = &[
     ("catalogImage", MediaKind::Image),
 ];
 
-/// Fields that hold copies of other messages' media, history, decoration or links of strangers.
+/// Fields that hold copies of other messages' media, history, decoration or links of strangers; and so does every
+/// field whose name begins with `quoted`.
 const CLOSED: &[&str] = &[
     "contextInfo",
     "messageContextInfo",
-    "quotedMessage",
-    "quotedQuestion",
-    "quotedResponse",
-    "quotedAd",
     "externalAdReply",
     "senderKeyDistributionMessage",
     "fastRatchetKeySenderKeyDistributionMessage",
@@ -128,7 +125,19 @@ pub(crate) fn carrier(name: &str) -> Option<(usize, MediaKind)> {
 
 /// Whether nothing in a field of that name is new media of this message.
 pub(crate) fn is_closed(name: &str) -> bool {
-    CLOSED.iter().any(|closed| same_name(name, closed))
+    begins_with(name, b"quoted") || CLOSED.iter().any(|closed| same_name(name, closed))
+}
+
+/// Whether media in a field of that name are to be seen once.
+pub(crate) fn is_view_once(name: &str) -> bool {
+    begins_with(name, b"viewonce")
+}
+
+/// In any case, with or without underscores.
+fn begins_with(name: &str, beginning: &[u8]) -> bool {
+    letters(name)
+        .take(beginning.len())
+        .eq(beginning.iter().copied())
 }
 
 /// Whether a field of that name is known to lead to media.

@@ -18,15 +18,15 @@ const BLOCK_BYTES: usize = 16;
 const HELD_BACK: usize = BLOCK_BYTES + MAC_BYTES;
 /// Enough for the caches, and large enough for the cipher's parallel blocks.
 const PIECE: usize = 64 << 10;
-/// What was compared, and how it came out; nothing where there was nothing to compare.
+/// What was compared, and how it came out; nothing where there was nothing to compare, or it never came so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checks {
     /// SHA-256 of the encrypted file.
     pub enc_sha256: Option<bool>,
     /// The MAC at the file's end.
-    pub mac: bool,
+    pub mac: Option<bool>,
     /// PKCS#7, every byte of it.
-    pub padding: bool,
+    pub padding: Option<bool>,
     /// SHA-256 of the plaintext.
     pub sha256: Option<bool>,
 }
@@ -50,7 +50,7 @@ pub enum Cause {
         /// How many came.
         received: u64,
     },
-    /// Neither hash nor MAC are right: other bytes than the sender's.
+    /// Other bytes than the sender's: the MAC is wrong, or the only hash that was told is.
     #[error("the bytes are not the ones that were sent")]
     Corrupt,
     /// The very bytes that were sent, but under another key or label.
@@ -88,7 +88,7 @@ pub struct Decrypted {
 
 /// Takes ciphertext in pieces of any size and gives plaintext.
 ///
-/// The memory it holds is constant: under 64 KiB and what the caller's buffer takes.
+/// The memory it holds is constant: under 16 KiB, and what the caller's buffer takes.
 pub struct Decryptor {
     key: MediaKey,
     kind: KeyKind,
@@ -213,10 +213,12 @@ impl Decryptor {
             .expected
             .enc_sha256
             .map(|promised| promised == enc_sha256);
-        let failure = |cause| Failure { cause, checks };
         if self.expected.sha256 == Some(enc_sha256) {
-            return Err(failure(Cause::NotEncrypted));
+            checks.sha256 = Some(true);
+            let cause = Cause::NotEncrypted;
+            return Err(Failure { cause, checks });
         }
+        let failure = |cause| Failure { cause, checks };
         if received < HELD_BACK as u64 {
             return Err(failure(Cause::TooShort { received }));
         }
@@ -226,12 +228,10 @@ impl Decryptor {
             return Err(failure(Cause::BadShape { received }));
         }
         self.decrypt(&mut rest);
-        checks.mac = self
-            .state
-            .take()
-            .is_some_and(|state| state.mac.verify_truncated_left(&tag).is_ok());
+        let state = self.state.take();
+        checks.mac = Some(state.is_some_and(|state| state.mac.verify_truncated_left(&tag).is_ok()));
         let padding = padding_bytes(&rest);
-        checks.padding = padding.is_some();
+        checks.padding = Some(padding.is_some());
         rest.truncate(rest.len() - padding.unwrap_or(0));
         self.note(&rest);
         plaintext.extend_from_slice(&rest);
@@ -255,26 +255,20 @@ impl Decryptor {
 /// What the checks amount to. A right plaintext hash and MAC outweigh a wrong hash of the encrypted file, for that
 /// one alone is then what a gateway mangled.
 fn judge(checks: Checks) -> Result<Proof, Cause> {
-    match checks {
-        Checks {
-            mac: false,
-            enc_sha256: Some(true),
-            ..
-        } => Err(Cause::WrongKey),
-        Checks { mac: false, .. } => Err(Cause::Corrupt),
-        Checks { padding: false, .. } => Err(Cause::BadPadding),
-        Checks {
-            sha256: Some(true), ..
-        } => Ok(Proof::Full),
-        Checks {
-            sha256: Some(false),
-            ..
-        } => Err(Cause::PlainHashMismatch),
-        Checks {
-            enc_sha256: Some(false),
-            ..
-        } => Err(Cause::Corrupt),
-        _ => Ok(Proof::Mac),
+    if checks.mac != Some(true) {
+        return Err(match checks.enc_sha256 {
+            Some(true) => Cause::WrongKey,
+            _ => Cause::Corrupt,
+        });
+    }
+    if checks.padding != Some(true) {
+        return Err(Cause::BadPadding);
+    }
+    match (checks.sha256, checks.enc_sha256) {
+        (Some(true), _) => Ok(Proof::Full),
+        (Some(false), _) => Err(Cause::PlainHashMismatch),
+        (None, Some(false)) => Err(Cause::Corrupt),
+        (None, _) => Ok(Proof::Mac),
     }
 }
 

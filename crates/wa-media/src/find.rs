@@ -9,7 +9,9 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use crate::MediaKind;
-use crate::carrier::{carrier, is_annotation, is_closed, is_known_way, kind_of_words};
+use crate::carrier::{
+    carrier, is_annotation, is_closed, is_known_way, is_view_once, kind_of_words,
+};
 use crate::found::{FoundMedia, inline};
 use crate::read::{LONGEST_NAME, field, same_name, text};
 
@@ -45,6 +47,8 @@ struct Node<'a> {
     depth: usize,
     view_once: bool,
     edited: bool,
+    /// The message that is edited.
+    edits: Option<&'a str>,
     /// The first unknown field on the way here.
     unknown: Option<&'a str>,
 }
@@ -71,6 +75,7 @@ pub fn find(content: &Value) -> Found {
             depth: 0,
             view_once: false,
             edited: false,
+            edits: None,
             unknown: None,
         });
     }
@@ -109,13 +114,10 @@ impl<'a> Walk<'a> {
 
     /// Lists the objects in a field, one or many.
     fn list(&mut self, node: &Node<'a>, name: &'a str, value: &'a Value) {
-        let objects: Vec<&Object> = match value {
-            Value::Object(object) => vec![object],
-            Value::Array(list) => list.iter().filter_map(Value::as_object).collect(),
-            _ => return,
-        };
-        let view_once = node.view_once || name.to_ascii_lowercase().starts_with("viewonce");
-        let edited = node.edited || same_name(name, "editedMessage");
+        let view_once = node.view_once || is_view_once(name);
+        let is_edit = same_name(name, "editedMessage");
+        let edited = node.edited || is_edit;
+        let edits = edited_id(node.object).filter(|_| is_edit).or(node.edits);
         let name = short(name);
         let unknown = node.unknown.or((!is_known_way(name)).then_some(name));
         let wrapper: Rc<str> = if node.wrapper.is_empty() {
@@ -123,7 +125,7 @@ impl<'a> Walk<'a> {
         } else {
             format!("{}/{name}", node.wrapper).into()
         };
-        for object in objects {
+        for object in objects(value) {
             if node.depth == DEEPEST || self.listed == MOST_OBJECTS {
                 self.found.cut_short = true;
                 return;
@@ -136,6 +138,7 @@ impl<'a> Walk<'a> {
                 depth: node.depth + 1,
                 view_once,
                 edited,
+                edits,
                 unknown,
             });
         }
@@ -153,6 +156,7 @@ impl<'a> Walk<'a> {
     fn add(&mut self, node: &Node<'_>, mut media: FoundMedia) {
         media.view_once |= node.view_once;
         media.edited = node.edited;
+        media.edits = node.edits.map(str::to_owned);
         media.wrapper = node.wrapper.to_string();
         let found = &mut self.found;
         if let Some(name) = node.unknown
@@ -170,6 +174,27 @@ impl<'a> Walk<'a> {
             found.cut_short = true;
         }
     }
+}
+
+/// The objects in a field: one, or those in a list, or in lists of lists.
+fn objects(value: &Value) -> Vec<&Object> {
+    let (mut found, mut lists) = (Vec::new(), vec![std::slice::from_ref(value)]);
+    while let Some(list) = lists.pop() {
+        for item in list {
+            match item {
+                Value::Object(object) => found.push(object),
+                Value::Array(inner) => lists.push(inner),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// The id of the message that an object with an `editedMessage` changes.
+fn edited_id(object: &Object) -> Option<&str> {
+    let key = field(object, &["key"])?.as_object()?;
+    field(key, &["id"]).and_then(text)
 }
 
 /// A field's name, cut to what any known one has room in.
@@ -193,8 +218,15 @@ fn in_order(object: &Object) -> Vec<(&str, &Value)> {
 
 /// A file that is described outside any known carrier: flat messages, and carriers yet unknown.
 fn flat(node: &Node<'_>) -> Option<FoundMedia> {
-    field(node.object, &["mediaKey"])?;
-    field(node.object, &["directPath", "deprecatedMms3Url"]).and_then(text)?;
+    let told = |names: &[&str]| field(node.object, names).is_some();
+    let link = told(&["directPath", "url", "deprecatedMms3Url", "clientUrl"]);
+    let key = told(&["mediaKey"]);
+    // Without a key it must at least say what to prove by, and what it is.
+    let proof = told(&["fileSha256", "fileEncSha256", "filehash", "encFilehash"]);
+    let open = told(&["directPath"]) && proof && told(&["mimetype"]);
+    if !(key && link || open) {
+        return None;
+    }
     let word = |names: &[&str]| {
         field(node.object, names)
             .and_then(text)

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use crate::carrier::key_kind;
-use crate::link::path_of_url;
+use crate::link::{DirectPath, path_of_url};
 use crate::read::{base64_bytes, bytes32, field, flag, number, same_name, seconds, text};
 use crate::{KeyKind, MediaKey, MediaKind};
 
-/// One media of a message.
+/// One media of a message. Its slot is its place in [`Found::media`](crate::Found::media).
 #[derive(Clone, Debug)]
 pub struct FoundMedia {
     /// What it is.
@@ -52,6 +52,8 @@ pub struct FoundMedia {
     pub animated: bool,
     /// Told by an edit of an earlier message.
     pub edited: bool,
+    /// The id of that message, where the edit names it. Not proven: whoever writes an edit chooses it.
+    pub edits: Option<String>,
     /// The file itself, where the gateway put it into the message.
     pub inline: Option<Inline>,
     /// The fields around it, from the outside in, such as `ephemeralMessage/message`; empty at the top level.
@@ -81,6 +83,18 @@ pub(crate) fn inline(object: &Map<String, Value>) -> Option<Inline> {
     Some(Inline(value.to_owned()))
 }
 
+/// The path as it came, unless it is none and WhatsApp's own link beside it has one.
+fn usable_path(path: Option<String>, url: Option<&str>) -> Option<String> {
+    let told = path.as_deref();
+    if told.is_some_and(|path| DirectPath::parse(path).is_ok()) {
+        return path;
+    }
+    let in_link = told
+        .and_then(path_of_url)
+        .or_else(|| url.and_then(path_of_url));
+    in_link.map(str::to_owned).or(path)
+}
+
 impl FoundMedia {
     /// Reads the object that a carrier's field holds.
     pub(crate) fn describe(kind: MediaKind, carrier: &str, object: &Map<String, Value>) -> Self {
@@ -94,11 +108,7 @@ impl FoundMedia {
         let key = field(object, &["mediaKey"]);
         let media_key = key.and_then(bytes32).map(MediaKey::new);
         let url = words(&["url", "deprecatedMms3Url", "clientUrl"]);
-        let direct_path = words(&["directPath"]);
-        let direct_path = match direct_path.as_deref().or(url.as_deref()).map(path_of_url) {
-            Some(Some(path)) => Some(path.to_owned()),
-            _ => direct_path,
-        };
+        let direct_path = usable_path(words(&["directPath"]), url.as_deref());
         Self {
             kind,
             key_kind: key_kind(carrier, kind),
@@ -119,11 +129,12 @@ impl FoundMedia {
             seconds: small(&["seconds"]),
             voice_note: same_name(carrier, "pttMessage")
                 || field(object, &["ptt"]).is_some_and(flag),
-            view_once: field(object, &["viewOnce"]).is_some_and(flag),
+            view_once: field(object, &["viewOnce", "isViewOnce"]).is_some_and(flag),
             animated: ["isAnimated", "gifPlayback", "isLottie"]
                 .iter()
                 .any(|name| field(object, &[name]).is_some_and(flag)),
             edited: false,
+            edits: None,
             inline: inline(object),
             wrapper: String::new(),
         }

@@ -19,9 +19,9 @@ pub fn field<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a V
         object.get(*name).filter(present).or_else(|| {
             object
                 .iter()
-                .find(|(key, _)| same_name(key, name))
+                .filter(|(key, _)| same_name(key, name))
                 .map(|(_, value)| value)
-                .filter(present)
+                .find(present)
         })
     })
 }
@@ -34,13 +34,17 @@ pub(crate) fn same_name(a: &str, b: &str) -> bool {
     if a.len() > LONGEST_NAME || b.len() > LONGEST_NAME {
         return false;
     }
-    let plain = |name: &'_ str| {
-        name.bytes()
-            .filter(|byte| *byte != b'_')
-            .map(|byte| byte.to_ascii_lowercase())
-            .collect::<Vec<_>>()
-    };
-    a.eq_ignore_ascii_case(b) || ((a.contains('_') || b.contains('_')) && plain(a) == plain(b))
+    if a.len() == b.len() {
+        return a.eq_ignore_ascii_case(b);
+    }
+    (a.contains('_') || b.contains('_')) && letters(a).eq(letters(b))
+}
+
+/// A name's bytes in lower case, without underscores.
+pub(crate) fn letters(name: &str) -> impl Iterator<Item = u8> + '_ {
+    name.bytes()
+        .filter(|byte| *byte != b'_')
+        .map(|byte| byte.to_ascii_lowercase())
 }
 
 /// Text that is not empty.
@@ -244,5 +248,8 @@ mod tests {
         assert_eq!(field(object, &["fileSha256"]), Some(&json!(1)));
         assert_eq!(field(object, &["mediaKey"]), Some(&json!(2)));
         assert_eq!(field(object, &["url"]), None);
+        let object = json!({"mediaKey": "", "media_key": 2});
+        let object = object.as_object().unwrap();
+        assert_eq!(field(object, &["mediaKey"]), Some(&json!(2)));
     }
 }

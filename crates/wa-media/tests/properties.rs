@@ -220,4 +220,8 @@ fn a_file_that_was_never_encrypted_is_named_so() {
     let decryptor = Decryptor::new(&key, KeyKind::Audio, expected);
     let failure = decrypt(&plain, &[5], decryptor).unwrap_err();
     assert_eq!(failure.cause, Cause::NotEncrypted);
+    assert_eq!(
+        (failure.checks.sha256, failure.checks.mac),
+        (Some(true), None)
+    );
 }

@@ -77,12 +77,13 @@ fn every_bad_file_has_its_cause() {
             };
             let expected = vector.told["expect"].as_str().unwrap();
             let as_expected = match expected {
-                "bad_mac" => matches!(cause, Some(Cause::WrongKey | Cause::Corrupt)) && !checks.mac,
+                // Each comes with the hash of its own bytes, so that what is wrong is the key, as far as can be told.
+                "bad_mac" => cause == Some(Cause::WrongKey) && checks.mac == Some(false),
                 "bad_length_or_mac" => matches!(cause, Some(Cause::BadShape { .. })),
                 "too_short" => matches!(cause, Some(Cause::TooShort { .. })),
-                "bad_padding" => cause == Some(Cause::BadPadding) && checks.mac,
+                "bad_padding" => cause == Some(Cause::BadPadding) && checks.mac == Some(true),
                 "bad_sha256" => {
-                    cause == Some(Cause::PlainHashMismatch) && checks.mac && checks.padding
+                    cause == Some(Cause::PlainHashMismatch) && checks.padding == Some(true)
                 }
                 // The message's hash of the encrypted file alone is mangled: everything stronger holds, and it is told.
                 "bad_enc_sha256" => {

@@ -32,8 +32,10 @@ pub(super) struct Link {
     /// The whole address; never to be logged.
     url: String,
     origin: Url,
-    /// The host alone.
-    pub host: String,
+    /// Whether the operator named the origin, which then may be anywhere.
+    is_configured: bool,
+    /// The host, with its port if that is not the usual one: what rests when it asks for rest.
+    pub authority: String,
 }
 
 /// The media's addresses, in the order in which they are tried; or why there are none.
@@ -45,7 +47,7 @@ pub(super) fn links(app: &App, job: &Job, instance: &Instance) -> Result<Vec<Lin
         // Only what channels publish has a link without a path.
         let url = job.static_url.as_ref().ok_or(Reason::KeysMissing)?;
         let path = wa_media::path_of_url(url).ok_or(Reason::LinkRefused)?;
-        return Ok(vec![Link::of(&url[..url.len() - path.len()], path)?]);
+        return Ok(vec![Link::of(&url[..url.len() - path.len()], path, false)?]);
     };
     let path = DirectPath::parse(path).map_err(|_| Reason::BadDirectPath)?;
     let now = app.clock.now();
@@ -59,21 +61,27 @@ pub(super) fn links(app: &App, job: &Job, instance: &Instance) -> Result<Vec<Lin
         Some(bases) => bases.split(',').collect(),
         None => ORIGINS.to_vec(),
     };
-    let link = |origin: &str| Link::of(origin, path.as_str());
+    let is_configured = instance.cdn_base.is_some();
+    let link = |origin: &str| Link::of(origin, path.as_str(), is_configured);
     origins.into_iter().map(link).collect()
 }
 
 impl Link {
     /// Puts a path behind an origin, and makes sure that it still is that path at that origin.
-    fn of(origin: &str, path: &str) -> Result<Self, Reason> {
+    fn of(origin: &str, path: &str, is_configured: bool) -> Result<Self, Reason> {
         let origin = Url::parse(origin.trim()).map_err(|_| Reason::LinkRefused)?;
         let url = format!("{}{path}", origin.as_str().trim_end_matches('/'));
         let joined = Url::parse(&url).map_err(|_| Reason::BadDirectPath)?;
         if joined.origin() != origin.origin() || !joined[Position::BeforePath..].ends_with(path) {
             return Err(Reason::BadDirectPath);
         }
-        let host = origin.host_str().unwrap_or("").to_owned();
-        Ok(Self { url, origin, host })
+        let authority = origin.authority().to_owned();
+        Ok(Self {
+            url,
+            origin,
+            is_configured,
+            authority,
+        })
     }
 }
 
@@ -100,12 +108,13 @@ pub(super) async fn fetch(
     link: &Link,
     trace: &mut Trace,
 ) -> Result<Proven, Reason> {
-    trace.host = Some(link.host.clone());
-    let guard = Guard::new(
-        link.origin.clone(),
-        DOMAINS,
-        &app.config.fetch.allowed_hosts,
-    );
+    trace.host = link.origin.host_str().map(str::to_owned);
+    let allowed = &app.config.fetch.allowed_hosts;
+    let guard = if link.is_configured {
+        Guard::new(link.origin.clone(), DOMAINS, allowed)
+    } else {
+        Guard::of_domains(DOMAINS, allowed)
+    };
     let source = Source {
         guard: &guard,
         wanted: Wanted {
@@ -124,7 +133,7 @@ pub(super) async fn fetch(
             _ => USUAL_REST,
         };
         let rest = *trace.retry_after.get_or_insert(usual);
-        app.fetch.brake(&link.host, rest);
+        app.fetch.brake(&link.authority, rest);
     }
     outcome
 }
@@ -139,7 +148,7 @@ async fn proven(
         return in_the_clear(app, job, source, trace).await;
     };
     let decryptor = Decryptor::new(key, job.key_kind, expected(job));
-    let failure = match decrypted(app, source, trace, decryptor).await? {
+    let failure = match decrypted(app, job, source, trace, decryptor).await? {
         Ok(proven) => return Ok(proven),
         Err(failure) => failure,
     };
@@ -150,7 +159,7 @@ async fn proven(
             let label = fitting_label(app, source, trace, key).await?;
             let label = label.ok_or_else(|| reason_of_cause(failure.cause))?;
             let decryptor = Decryptor::of_proven_label(key, label, expected(job));
-            let again = decrypted(app, source, trace, decryptor).await?;
+            let again = decrypted(app, job, source, trace, decryptor).await?;
             again.map_err(|failure| reason_of_cause(failure.cause))
         }
         cause => Err(reason_of_cause(cause)),
@@ -159,6 +168,7 @@ async fn proven(
 
 async fn decrypted(
     app: &App,
+    job: &Job,
     source: &Source<'_>,
     trace: &mut Trace,
     mut decryptor: Decryptor,
@@ -177,6 +187,12 @@ async fn decrypted(
         .write(&last)
         .await
         .map_err(|error| reason_of_storage(&error))?;
+    if decrypted.checks.enc_sha256 == Some(false) {
+        tracing::warn!(media = %job.id, "the message's hash of the encrypted file is wrong; its MAC and its other hash are right");
+    }
+    if decrypted.key_kind != job.key_kind {
+        tracing::info!(media = %job.id, declared = job.key_kind.wire_type(), found = decrypted.key_kind.wire_type(), "encrypted under another label than its type's");
+    }
     Ok(Ok((staging, decrypted.verified)))
 }
 
@@ -203,10 +219,15 @@ async fn in_the_clear(
     source: &Source<'_>,
     trace: &mut Trace,
 ) -> Result<Proven, Reason> {
-    let (staging, verified) = stream_plain(app, job, source, trace).await?;
+    let plain = stream_plain(app, job, source, trace).await;
+    let (staging, verified) = plain.map_err(|reason| match (reason, &job.media_key) {
+        // Of a file that is encrypted after all, it is the key that is missing.
+        (Reason::StillEncrypted, None) => Reason::KeysMissing,
+        (reason, _) => reason,
+    })?;
     // Without key and hash an encrypted file cannot be told from noise, unless it begins like something known.
     if verified.proof() == Proof::Unproven && !verified.begins_like_a_known_file() {
-        return Err(Reason::KeysMissing);
+        return Err(Reason::Unprovable);
     }
     Ok((staging, verified))
 }
@@ -218,7 +239,7 @@ fn explain(error: &fetch::Error, trace: &mut Trace) -> Reason {
         trace,
         Reason::CdnUnreachable,
         |status, said| match status {
-            400 => Reason::CdnRefused,
+            400 | 413 | 415 => Reason::CdnRefused,
             403 if said.contains("URL signature expired") => Reason::CdnExpired,
             401 | 403 => Reason::CdnForbidden,
             404 | 410 => Reason::CdnGone,

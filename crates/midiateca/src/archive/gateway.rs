@@ -13,6 +13,15 @@ use crate::queue::Job;
 use crate::registry::{self, Instance};
 use crate::telemetry;
 
+/// The gateway asks for the same key and path as the CDN.
+pub(super) fn can_ask(job: &Job) -> Result<(), Reason> {
+    match (&job.media_key, &job.direct_path) {
+        (Some(_), Some(_)) => Ok(()),
+        _ if job.media_key_malformed => Err(Reason::BadMediaKey),
+        _ => Err(Reason::KeysMissing),
+    }
+}
+
 /// Asks for a link, fetches what is behind it, and proves it.
 pub(super) async fn fetch(
     app: &App,
@@ -67,11 +76,7 @@ async fn ask_for_link(
     trace: &mut Trace,
 ) -> Result<Link, Reason> {
     let (Some(media_key), Some(direct_path)) = (&job.media_key, &job.direct_path) else {
-        return Err(if job.media_key_malformed {
-            Reason::BadMediaKey
-        } else {
-            Reason::KeysMissing
-        });
+        return Err(Reason::KeysMissing);
     };
     let sealed = instance
         .token_sealed

@@ -1,5 +1,7 @@
 //! One file from the network into a staged one: every chunk passes through whoever proves it.
 
+use std::time::Duration;
+
 use wa_media::PlainVerifier;
 
 use super::{Proven, Trace, expected, hints, reason_of_refusal, reason_of_storage};
@@ -11,11 +13,14 @@ use crate::queue::Job;
 use crate::telemetry;
 use crate::vault::Staging;
 
+/// A host that has just dropped a connection is given a moment.
+const BETWEEN_RESUMES: Duration = Duration::from_millis(100);
+
 /// Where the bytes come from, and what its failures mean.
 pub(super) struct Source<'a> {
     pub guard: &'a Guard,
     pub wanted: Wanted<'a>,
-    /// How often a download that broke off is taken up where it ended.
+    /// How often in a row a download that broke off is taken up where it ended, without a byte coming of it.
     pub most_resumes: u32,
     /// Names a failure, and notes what it told.
     pub explain: fn(&fetch::Error, &mut Trace) -> Reason,
@@ -29,55 +34,121 @@ pub(super) async fn stream(
     trace: &mut Trace,
     mut take: impl FnMut(&[u8], &mut Vec<u8>),
 ) -> Result<(), Reason> {
-    let mut whole_bytes = None;
+    let mut whole_bytes: Option<u64> = None;
     let mut received = 0;
-    for resumes in 0.. {
-        let wanted = Wanted {
-            from: received,
-            ..source.wanted
+    // Resumes since bytes came last: a server that drops often but goes on gives the whole file in the end.
+    let mut in_vain = 0;
+    loop {
+        let before = received;
+        let broken = match receive(
+            app,
+            source,
+            staging,
+            trace,
+            received,
+            whole_bytes,
+            &mut take,
+        )
+        .await?
+        {
+            Received { error: None, .. } => return Ok(()),
+            Received {
+                error: Some(error),
+                bytes,
+                whole,
+            } => {
+                received = bytes;
+                whole_bytes = whole;
+                error
+            }
         };
-        let mut download = app
-            .fetch
-            .download(source.guard, &wanted)
-            .await
-            .map_err(|error| match error {
-                // It will not go on from the middle; the next attempt begins anew.
-                fetch::Error::Status {
-                    status: status @ (200 | 416),
-                    ..
-                } if received > 0 => {
-                    trace.http_status = Some(status);
-                    Reason::CutShort
-                }
-                error => (source.explain)(&error, trace),
-            })?;
-        trace.http_status = Some(download.status);
-        trace.host = Some(download.host().to_owned());
-        if received > 0 && download.whole_bytes != whole_bytes && whole_bytes.is_some() {
-            return Err(Reason::CutShort);
-        }
-        whole_bytes = whole_bytes.or(download.whole_bytes);
-        let broken = loop {
-            let chunk = match download.next().await {
-                Ok(Some(chunk)) => chunk,
-                Ok(None) => return Ok(()),
-                Err(error) => break error,
-            };
-            received += chunk.len() as u64;
-            trace.size_bytes = received;
-            staging
-                .append(|kept| take(&chunk, kept))
-                .await
-                .map_err(|error| reason_of_storage(&error))?;
-        };
-        let may_go_on = matches!(broken, fetch::Error::CutShort(_) | fetch::Error::TimedOut)
-            && received > 0
-            && resumes < source.most_resumes;
-        if !may_go_on {
+        in_vain = if received > before { 0 } else { in_vain + 1 };
+        if received == 0
+            || source.most_resumes == 0
+            || in_vain > source.most_resumes
+            || !may_go_on(&broken)
+        {
             return Err((source.explain)(&broken, trace));
         }
+        tokio::time::sleep(BETWEEN_RESUMES).await;
     }
-    unreachable!("the loop ends when it may not go on")
+}
+
+/// How far one connection came.
+struct Received {
+    bytes: u64,
+    whole: Option<u64>,
+    /// Why it did not come to the end.
+    error: Option<fetch::Error>,
+}
+
+/// Takes what one connection gives, from byte `from` on.
+async fn receive(
+    app: &App,
+    source: &Source<'_>,
+    staging: &mut Staging,
+    trace: &mut Trace,
+    from: u64,
+    whole: Option<u64>,
+    take: &mut impl FnMut(&[u8], &mut Vec<u8>),
+) -> Result<Received, Reason> {
+    let wanted = Wanted {
+        from,
+        ..source.wanted
+    };
+    let stopped = |bytes, whole, error| {
+        Ok(Received {
+            bytes,
+            whole,
+            error,
+        })
+    };
+    let mut download = match app.fetch.download(source.guard, &wanted).await {
+        Ok(download) => download,
+        // It will not go on from the middle; the next attempt begins anew.
+        Err(fetch::Error::Status {
+            status: status @ (200 | 416),
+            ..
+        }) if from > 0 => {
+            trace.http_status = Some(status);
+            return Err(Reason::CutShort);
+        }
+        Err(error) => return stopped(from, whole, Some(error)),
+    };
+    trace.http_status = Some(download.status);
+    trace.host = Some(download.host().to_owned());
+    if whole.is_some() && download.whole_bytes != whole {
+        return Err(Reason::CutShort);
+    }
+    let whole = whole.or(download.whole_bytes);
+    let mut bytes = from;
+    loop {
+        let chunk = match download.next().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) if whole.is_some_and(|whole| bytes < whole) => {
+                return stopped(bytes, whole, Some(fetch::Error::EndedEarly));
+            }
+            Ok(None) => return stopped(bytes, whole, None),
+            Err(error) => return stopped(bytes, whole, Some(error)),
+        };
+        bytes += chunk.len() as u64;
+        trace.size_bytes = bytes;
+        staging
+            .append(|kept| take(&chunk, kept))
+            .await
+            .map_err(|error| reason_of_storage(&error))?;
+    }
+}
+
+fn may_go_on(error: &fetch::Error) -> bool {
+    match error {
+        fetch::Error::CutShort(_)
+        | fetch::Error::EndedEarly
+        | fetch::Error::TimedOut
+        | fetch::Error::Unreachable(_) => true,
+        fetch::Error::Status { status, .. } => matches!(status, 500..=506 | 508..=599),
+        fetch::Error::Refused(_) | fetch::Error::TooLarge { .. } => false,
+    }
 }
 
 /// Takes the whole file, which came decrypted, and proves it.
@@ -112,7 +183,7 @@ pub(super) fn explain(
         fetch::Error::Refused(_) => Reason::LinkRefused,
         fetch::Error::Unreachable(_) => unreachable,
         fetch::Error::TimedOut => Reason::DownloadTimeout,
-        fetch::Error::CutShort(_) => Reason::CutShort,
+        fetch::Error::CutShort(_) | fetch::Error::EndedEarly => Reason::CutShort,
         fetch::Error::TooLarge { .. } => Reason::TooLarge,
         fetch::Error::Status {
             status,

@@ -20,16 +20,16 @@ pub(crate) struct Options {
     #[arg(value_name = "FILE.enc")]
     file: PathBuf,
     /// The message's mediaKey, in any form that messages have it
-    #[arg(long, value_name = "B64")]
+    #[arg(long, value_name = "B64", allow_hyphen_values = true)]
     media_key: String,
     /// What it is: image, video, audio, document, sticker, or one of WhatsApp's own words such as thumbnail-link
     #[arg(long)]
     kind: String,
     /// The message's fileSha256, to be proven
-    #[arg(long, value_name = "B64")]
+    #[arg(long, value_name = "B64", allow_hyphen_values = true)]
     sha256: Option<String>,
     /// The message's fileEncSha256, to be proven
-    #[arg(long, value_name = "B64")]
+    #[arg(long, value_name = "B64", allow_hyphen_values = true)]
     enc_sha256: Option<String>,
     /// Where the plaintext goes; - is stdout [default: FILE without .enc]
     #[arg(short, long, value_name = "OUT")]
@@ -221,7 +221,7 @@ fn tell(report: &Value, global: &Global, to_stderr: bool) {
         let check = |name: &str| match &report["checks"][name] {
             Value::Bool(true) => lang.pick("right", "certo"),
             Value::Bool(false) => lang.pick("WRONG", "ERRADO"),
-            _ => lang.pick("not told", "não informado"),
+            _ => lang.pick("not compared", "não comparado"),
         };
         let checks = format!(
             "enc_sha256 {}, mac {}, padding {}, sha256 {}",

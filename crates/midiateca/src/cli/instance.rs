@@ -18,6 +18,9 @@ use crate::media::{InstanceId, Route};
 use crate::registry::{self, Instance, NewInstance};
 use crate::secrets;
 
+/// The word that gives a setting back its usual value.
+const DEFAULT: &str = "default";
+
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Adds a WhatsApp number, and prints the webhook address to paste into the gateway's panel, once;
@@ -66,10 +69,10 @@ pub(crate) struct Add {
     /// Where the gateway's API is [default: the gateway's own]
     #[arg(long, value_name = "URL")]
     api_base: Option<String>,
-    /// Where WhatsApp's CDN is; several with commas, in their order [default: its usual hosts]
+    /// Where WhatsApp's CDN is; several with commas, in their order; "default" for its usual hosts
     #[arg(long, value_name = "URL")]
     cdn_base: Option<String>,
-    /// The ways to the bytes in their order, such as gateway or inline,cdn,gateway [default: fetch.routes]
+    /// The ways to the bytes in their order, such as gateway or inline,cdn,gateway; "default" for fetch.routes
     #[arg(long, value_name = "LIST")]
     routes: Option<String>,
 }
@@ -156,15 +159,27 @@ async fn add(context: &Context, app: &App, options: Add) -> anyhow::Result<()> {
         ))
         .into());
     }
-    let bases = options.cdn_base.iter().flat_map(|bases| bases.split(','));
+    let cdn_base = options.cdn_base.as_deref().map(str::trim);
+    let bases = cdn_base
+        .filter(|bases| *bases != DEFAULT)
+        .into_iter()
+        .flat_map(|bases| bases.split(','));
     for url in options.api_base.as_deref().into_iter().chain(bases) {
         let parsed =
             url::Url::parse(url.trim()).map_err(|_| UsageError(format!("{url} is not a URL")))?;
-        if !matches!(parsed.scheme(), "http" | "https") || parsed.host().is_none() {
-            return Err(UsageError(format!("{url} is not a web address")).into());
+        let plain = parsed.username().is_empty()
+            && parsed.password().is_none()
+            && parsed.query().is_none()
+            && parsed.fragment().is_none();
+        if !matches!(parsed.scheme(), "http" | "https") || parsed.host().is_none() || !plain {
+            return Err(UsageError(format!(
+                "{url} is not a plain web address such as https://host"
+            ))
+            .into());
         }
     }
     let routes = match options.routes {
+        Some(list) if list.trim() == DEFAULT => Some(Vec::new()),
         Some(list) => Some(Route::parse_list(&list).ok_or_else(|| {
             UsageError(format!(
                 "{list} is no list of routes; there are: inline, cdn, gateway"
@@ -178,7 +193,7 @@ async fn add(context: &Context, app: &App, options: Add) -> anyhow::Result<()> {
         client: options.client,
         gateway,
         api_base: options.api_base,
-        cdn_base: options.cdn_base,
+        cdn_base: cdn_base.map(|bases| if bases == DEFAULT { "" } else { bases }.to_owned()),
         routes,
         token_sealed: None,
         hook_hash: [0; 32],
@@ -279,15 +294,21 @@ fn show(context: &Context, instance: &Instance) {
         answer::line(&view);
         return;
     }
+    let routes = instance.routes.as_ref().map(|routes| {
+        let names: Vec<_> = routes.iter().map(|route| route.as_str()).collect();
+        names.join(",")
+    });
     let last = instance
         .last_delivery_at
         .map_or_else(|| "-".to_owned(), rfc3339);
     answer::line(format_args!(
-        "{}\tcliente_{}\t{}\t{}\t{last}\t{}",
+        "{}\tcliente_{}\t{}\t{}\t{last}\t{}\tcdn={}\troutes={}",
         instance.id,
         instance.client,
         instance.gateway.as_str(),
         instance.state,
-        instance.api_base
+        instance.api_base,
+        instance.cdn_base.as_deref().unwrap_or("default"),
+        routes.unwrap_or_else(|| "default".to_owned())
     ));
 }

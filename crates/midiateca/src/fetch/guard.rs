@@ -35,7 +35,8 @@ pub enum Error {
 
 /// The rules for the links of one instance.
 pub struct Guard {
-    api_base: Url,
+    /// The address that the operator configured, which may be anywhere.
+    api_base: Option<Url>,
     domains: &'static [&'static str],
     allowed_hosts: Vec<String>,
 }
@@ -53,7 +54,15 @@ impl Guard {
     /// Rules for a gateway whose API is at `api_base` and which hands out files from `domains`.
     pub fn new(api_base: Url, domains: &'static [&'static str], allowed_hosts: &[String]) -> Self {
         Self {
-            api_base,
+            api_base: Some(api_base),
+            ..Self::of_domains(domains, allowed_hosts)
+        }
+    }
+
+    /// Rules for servers that are known by their domains alone.
+    pub fn of_domains(domains: &'static [&'static str], allowed_hosts: &[String]) -> Self {
+        Self {
+            api_base: None,
             domains,
             allowed_hosts: allowed_hosts
                 .iter()
@@ -78,7 +87,8 @@ impl Guard {
             return Err(Error::Scheme);
         }
         let host = url.host().ok_or(Error::NotAUrl)?.to_owned();
-        if url.origin() == self.api_base.origin() || self.operator_allows(&url) {
+        let is_api = |base: &Url| url.origin() == base.origin();
+        if self.api_base.as_ref().is_some_and(is_api) || self.operator_allows(&url) {
             return Ok(Passed { url, trusted: true });
         }
         let name = match host {
@@ -86,7 +96,8 @@ impl Guard {
             Host::Ipv6(address) => return self.rewrite(url, IpAddr::V6(address)),
             Host::Domain(name) => name.trim_end_matches('.').to_ascii_lowercase(),
         };
-        let is_api_host = self.api_base.host_str() == Some(name.as_str());
+        let base_host = self.api_base.as_ref().and_then(Url::host_str);
+        let is_api_host = base_host == Some(name.as_str());
         if !is_api_host && !self.is_known(&name) {
             return Err(Error::Host(name));
         }
@@ -107,9 +118,12 @@ impl Guard {
         if !is_public(address) {
             return Err(Error::NotPublic(address.to_string()));
         }
+        let Some(api_base) = &self.api_base else {
+            return Err(Error::Host(address.to_string()));
+        };
         let path = url.path().to_owned();
         let query = url.query().map(str::to_owned);
-        url = self.api_base.clone();
+        url = api_base.clone();
         url.set_path(&path);
         url.set_query(query.as_deref());
         Ok(Passed { url, trusted: true })
@@ -308,6 +322,15 @@ mod tests {
                 .trusted
         );
         assert!(guard.check("http://127.0.0.1:9001/media/file/a").is_err());
+    }
+
+    #[test]
+    fn servers_that_are_known_by_name_alone_are_never_trusted() {
+        let guard = Guard::of_domains(&["whatsapp.net"], &[]);
+        let passed = guard.check("https://mmg.whatsapp.net/v/a").unwrap();
+        assert!(!passed.trusted, "its name could lead to a private address");
+        assert!(guard.check("http://8.8.8.8/v/a").is_err());
+        assert!(guard.check("http://127.0.0.1/v/a").is_err());
     }
 
     #[test]

@@ -31,14 +31,10 @@ pub fn read(root: &Object) -> Reading {
     } else {
         Family::Media
     };
-    let mut message = message(envelope);
-    if let Some(id) = edited_message(&content) {
-        message.id = id;
-    }
     Reading {
         instance,
         family,
-        message,
+        message: message(envelope),
         media: found.media,
         unknown: found.unknown,
         cut_short: found.cut_short,
@@ -63,19 +59,6 @@ fn id_text(value: &Json) -> Option<String> {
         Json::Number(number) => Some(number.to_string()),
         other => text(other).map(str::to_owned),
     }
-}
-
-/// An edit has an id of its own and names the message that it changes; its media are that message's.
-fn edited_message(content: &Json) -> Option<String> {
-    let mut object = content.as_object()?;
-    // The edit may be wrapped once, as `editedMessage.message`.
-    if let Some(edit) = field(object, &["editedMessage"]).and_then(Json::as_object) {
-        object = field(edit, &["message"]).and_then(Json::as_object)?;
-    }
-    let protocol = field(object, &["protocolMessage"])?.as_object()?;
-    field(protocol, &["editedMessage"])?;
-    let key = field(protocol, &["key"])?.as_object()?;
-    field(key, &["id"]).and_then(text).map(str::to_owned)
 }
 
 /// Proxies put the whole message under `payload.message` or `payload.data.message`.

@@ -60,6 +60,7 @@ reasons! {
     TokenMissing "token_missing" RetryAfter(HOUR), "no gateway token is kept for this instance: add it with `midiateca instance add --token-env`", "não há token do gateway para esta instância: grave-o com `midiateca instance add --token-env`";
     TokenUnreadable "token_unreadable" RetryAfter(HOUR), "the gateway token was sealed with another secret.key: bring that back, or add the token again with `midiateca instance add`", "o token do gateway foi selado com outro secret.key: traga-o de volta ou grave o token de novo com `midiateca instance add`";
     KeysMissing "keys_missing" GiveUp, "the delivery brought neither key nor path, so there is nothing to fetch with", "a entrega não trouxe chave nem caminho, não há com o que buscar";
+    Unprovable "unprovable" GiveUp, "the delivery brought neither key nor hash, and the bytes are of no known kind, so nothing tells what they are", "a entrega não trouxe chave nem hash, e os bytes não são de nenhum tipo conhecido: nada diz o que são";
     BadMediaKey "bad_media_key" GiveUp, "the media key is not 32 bytes long", "a chave da mídia não tem 32 bytes";
     LinkRefused "link_refused" GiveUp, "the link points to a host that is not allowed (see fetch.allowed_hosts)", "o link aponta para um host não permitido (veja fetch.allowed_hosts)";
     LinkGone "link_gone" Retry, "the gateway's link was dead on arrival", "o link do gateway já estava morto";
@@ -130,7 +131,21 @@ impl Reason {
 
     /// Whether the media may still be had: by waiting, or once somebody mends what the sentence names.
     pub fn may_heal(self) -> bool {
-        !matches!(self, Self::KeysMissing | Self::BadMediaKey)
+        !matches!(
+            self,
+            Self::KeysMissing
+                | Self::BadMediaKey
+                | Self::Unprovable
+                | Self::SenderHashWrong
+                | Self::BadPadding
+                | Self::WrongKey
+                | Self::InlineMalformed
+        )
+    }
+
+    /// Whether the CDN has said its last word, so that only the gateway may still help.
+    pub fn is_final_for_cdn(self) -> bool {
+        matches!(self, Self::CdnExpired | Self::CdnGone | Self::CdnRefused)
     }
 }
 

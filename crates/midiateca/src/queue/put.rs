@@ -59,20 +59,16 @@ pub async fn put(
     media: &[NewMedia<'_>],
     now: Millis,
 ) -> Result<Vec<Put>, Error> {
-    let sql = "select slot, kind, media_key, enc_sha256_told from media where instance = $1 and message_id = $2 order by slot";
-    let rows = tx.rows(sql, values![new.instance.as_str(), new.id]).await?;
-    let known: Vec<_> = rows.iter().map(Known::of).collect::<Result<_, _>>()?;
+    let (id, slots) = place(tx, new, media).await?;
+    let new = &NewMessage { id, ..*new };
     let mut puts = Vec::with_capacity(media.len());
-    for ((slot, is_known), media) in slots(known, media).into_iter().zip(media) {
+    for ((slot, is_known), media) in slots.into_iter().zip(media) {
         let id = MediaId(fresh_id(now));
         let is_new = !is_known && insert(tx, new, media, slot, &id, now).await?;
         puts.push(if is_new {
-            let status = media
-                .skip
-                .map_or(MediaStatus::Pending, |_| MediaStatus::Skipped);
             Put {
                 id,
-                status,
+                status: status_of(media),
                 duplicate: false,
             }
         } else {
@@ -82,12 +78,48 @@ pub async fn put(
     Ok(puts)
 }
 
+/// Which message's rows the media belong to, and where. An edit's are those of the message that it changes, but
+/// only if they truly are the same: whoever writes an edit chooses the id in it.
+async fn place<'a>(
+    tx: &mut Tx,
+    new: &NewMessage<'a>,
+    media: &[NewMedia<'a>],
+) -> Result<(&'a str, Vec<(i64, bool)>), Error> {
+    let edits = media.iter().find_map(|media| media.found.edits.as_deref());
+    if let Some(edited) = edits.filter(|edited| *edited != new.id) {
+        let known = known(tx, new.instance, edited).await?;
+        let slots = slots(known, new.message, media);
+        if slots.iter().all(|(_, is_known)| *is_known) {
+            return Ok((edited, slots));
+        }
+    }
+    let known = known(tx, new.instance, new.id).await?;
+    Ok((new.id, slots(known, new.message, media)))
+}
+
+async fn known(tx: &mut Tx, instance: &InstanceId, id: &str) -> Result<Vec<Known>, Error> {
+    let sql = "select slot, kind, media_key, enc_sha256_told, sha256_told, direct_path, chat_id, sender_id
+               from media where instance = $1 and message_id = $2 order by slot";
+    let rows = tx.rows(sql, values![instance.as_str(), id]).await?;
+    rows.iter().map(Known::of).collect()
+}
+
+fn status_of(media: &NewMedia<'_>) -> MediaStatus {
+    media
+        .skip
+        .map_or(MediaStatus::Pending, |_| MediaStatus::Skipped)
+}
+
 /// A row that the message has already.
 struct Known {
     slot: i64,
     kind: MediaKind,
     media_key: Option<[u8; 32]>,
     enc_sha256: Option<[u8; 32]>,
+    sha256: Option<[u8; 32]>,
+    direct_path: Option<String>,
+    chat_id: Option<String>,
+    sender_id: Option<String>,
 }
 
 impl Known {
@@ -97,14 +129,59 @@ impl Known {
             kind: row.parsed("kind", MediaKind::parse)?,
             media_key: row.bytes32_or_none("media_key")?,
             enc_sha256: row.bytes32_or_none("enc_sha256_told")?,
+            sha256: row.bytes32_or_none("sha256_told")?,
+            direct_path: row.text_or_none("direct_path")?,
+            chat_id: row.text_or_none("chat_id")?,
+            sender_id: row.text_or_none("sender_id")?,
         })
+    }
+
+    fn has_key(&self, found: &FoundMedia) -> bool {
+        let key = found.media_key.as_ref().map(|key| *key.as_bytes());
+        key.is_some() && self.media_key == key
+    }
+
+    /// Whether it is surely another file, or told by somebody else who knows less of it.
+    fn is_other(&self, message: &Message, found: &FoundMedia) -> bool {
+        let key = found.media_key.as_ref().map(|key| *key.as_bytes());
+        let path = |path: Option<&str>| path.map(|path| path.split('?').next().map(str::to_owned));
+        let files_differ = differ(self.media_key, key)
+            || differ(self.enc_sha256, found.enc_sha256)
+            || differ(self.sha256, found.sha256)
+            || differ(
+                path(self.direct_path.as_deref()),
+                path(found.direct_path.as_deref()),
+            );
+        let by_a_stranger = self.media_key.is_some()
+            && key.is_none()
+            && (people_differ(self.chat_id.as_deref(), message.chat_id.as_deref())
+                || people_differ(self.sender_id.as_deref(), message.sender_id.as_deref()));
+        files_differ || by_a_stranger
+    }
+}
+
+fn differ<T: PartialEq>(known: Option<T>, told: Option<T>) -> bool {
+    known.is_some() && told.is_some() && known != told
+}
+
+/// Whether two ids of chats or senders are surely not the same; a privacy id (`…@lid`) may be anybody's.
+fn people_differ(known: Option<&str>, told: Option<&str>) -> bool {
+    let plain = |id: &str| {
+        let id = id.split('@').next().unwrap_or(id);
+        id.split(':').next().unwrap_or(id).to_owned()
+    };
+    match (known, told) {
+        (Some(known), Some(told)) if !known.ends_with("@lid") && !told.ends_with("@lid") => {
+            plain(known) != plain(told)
+        }
+        _ => false,
     }
 }
 
 /// Which slot each media has, and whether it is a known one: that of the same key, else the next one of the same
 /// kind that is not surely another file. A repeat may bring the key that the first copy lacked, or tell of more or
 /// fewer files; but ids are chosen by senders, and two files under one id are two files.
-fn slots(mut known: Vec<Known>, media: &[NewMedia<'_>]) -> Vec<(i64, bool)> {
+fn slots(mut known: Vec<Known>, message: &Message, media: &[NewMedia<'_>]) -> Vec<(i64, bool)> {
     let mut next = known.iter().map(|row| row.slot + 1).max().unwrap_or(0);
     let mut slots = vec![None; media.len()];
     for by_key in [true, false] {
@@ -113,11 +190,10 @@ fn slots(mut known: Vec<Known>, media: &[NewMedia<'_>]) -> Vec<(i64, bool)> {
             .zip(media)
             .filter(|(slot, _)| slot.is_none())
         {
-            let key = new.found.media_key.as_ref().map(|key| *key.as_bytes());
             let same = |row: &Known| {
-                let same_key = key.is_some() && row.media_key == key;
+                let same_key = row.has_key(new.found);
                 row.kind == new.found.kind
-                    && (same_key || !(by_key || is_other(row, key, new.found)))
+                    && (same_key || !(by_key || row.is_other(message, new.found)))
             };
             *slot = known.iter().position(same).map(|at| known.remove(at).slot);
         }
@@ -130,13 +206,6 @@ fn slots(mut known: Vec<Known>, media: &[NewMedia<'_>]) -> Vec<(i64, bool)> {
         .into_iter()
         .map(|slot| slot.map_or_else(|| (take_next(), false), |slot| (slot, true)))
         .collect()
-}
-
-fn is_other(row: &Known, key: Option<[u8; 32]>, found: &FoundMedia) -> bool {
-    let differ = |known: Option<[u8; 32]>, told: Option<[u8; 32]>| {
-        known.is_some() && told.is_some() && known != told
-    };
-    differ(row.media_key, key) || differ(row.enc_sha256, found.enc_sha256)
 }
 
 fn expires_at(found: &FoundMedia) -> Option<Millis> {
@@ -172,9 +241,7 @@ async fn insert(
                  $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)
                on conflict (instance, message_id, slot) do nothing";
     let (message, found) = (new.message, media.found);
-    let status = media
-        .skip
-        .map_or(MediaStatus::Pending, |_| MediaStatus::Skipped);
+    let status = status_of(media);
     let values = values![
         id.as_str(),
         new.instance.as_str(),
@@ -290,6 +357,7 @@ async fn merge(
     })
 }
 
+/// A key comes with its own hashes or with none: what one copy told is never mixed with what another did.
 async fn take_newer_keys(
     tx: &mut Tx,
     id: &MediaId,
@@ -304,8 +372,9 @@ async fn take_newer_keys(
         return Ok(());
     }
     let sql = "update media set media_key = coalesce($2, media_key), media_key_malformed = case when $2 is null then media_key_malformed else 0 end,
-                 direct_path = coalesce($3, direct_path), static_url = coalesce($4, static_url), sha256_told = coalesce($5, sha256_told),
-                 enc_sha256_told = coalesce($6, enc_sha256_told), expires_at = coalesce($7, expires_at) where id = $1";
+                 sha256_told = case when media_key is null and $2 is not null then $5 else coalesce(sha256_told, $5) end,
+                 enc_sha256_told = case when media_key is null and $2 is not null then $6 else coalesce(enc_sha256_told, $6) end,
+                 direct_path = coalesce($3, direct_path), static_url = coalesce($4, static_url), expires_at = coalesce($7, expires_at) where id = $1";
     let values = values![
         id.as_str(),
         found.media_key.as_ref().map(|key| *key.as_bytes()),

@@ -77,6 +77,7 @@ async fn when_the_cdn_refuses_the_gateway_serves() {
         (Fault::FileStatus(410), "cdn_gone"),
         (Fault::FileStatus(500), "cdn_failed"),
         (Fault::FileStatus(503), "cdn_failed"),
+        (Fault::FileStatus(413), "cdn_refused"),
         (Fault::HtmlPage, "cdn_corrupt"),
         (Fault::Empty, "empty_body"),
         (Fault::WrongBytes, "cdn_corrupt"),
@@ -85,6 +86,7 @@ async fn when_the_cdn_refuses_the_gateway_serves() {
         (Fault::Truncated { bytes: 106 }, "cdn_corrupt"),
         (Fault::Hang, "download_timeout"),
         (Fault::HangBody, "download_timeout"),
+        (Fault::CutShort { after_bytes: 0 }, "cut_short"),
         (
             Fault::RedirectTo("http://169.254.169.254/".to_owned()),
             "cdn_failed",
@@ -426,8 +428,129 @@ async fn what_channels_publish_is_taken_without_a_key() {
         .await;
     assert_eq!(
         (media.status.as_str(), media.reason.as_deref()),
-        ("failed", Some("keys_missing"))
+        ("failed", Some("unprovable"))
     );
+    // What the CDN says of it counts more than that the gateway cannot be asked.
+    let test_both = TestApp::with_cdn(BOTH.to_vec(), Clock::fixed(TODAY)).await;
+    let (media, _) = test_both
+        .store(SimMedia {
+            in_the_clear: true,
+            with_key: false,
+            cdn_fault: Fault::FileStatus(404),
+            ..sample("GONE")
+        })
+        .await;
+    assert_eq!(
+        (media.status.as_str(), media.reason.as_deref()),
+        ("failed", Some("cdn_gone"))
+    );
+    test_both.end().await;
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_server_that_drops_again_and_again_gives_the_whole_file_in_the_end() {
+    let test = TestApp::with_cdn(vec![Route::Cdn], Clock::fixed(TODAY)).await;
+    let media = SimMedia {
+        content: Content::Generated {
+            seed: 8,
+            size_bytes: 900_001,
+        },
+        cdn_fault: Fault::CutShort {
+            after_bytes: 100_003,
+        },
+        ..sample("DROPS")
+    };
+    let (media, delivery) = test.store(media).await;
+    assert_eq!((media.status.as_str(), media.attempts), ("stored", 1));
+    assert!(test.sim.world().cdn_requests(&delivery.direct_path) > 5);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_proof_from_the_cdn_is_worth_more_than_bytes_that_nothing_proves() {
+    let test = TestApp::with_cdn(Route::ALL.to_vec(), Clock::fixed(TODAY)).await;
+    let thin = |id: &str| SimMedia {
+        with_bytes: true,
+        with_hashes: false,
+        ..sample(id)
+    };
+    let mut stub = test.sim.world().add(thin("STUB"));
+    stub.body["msgContent"]["base64"] = serde_json::json!("/9j/4AAQSkZJRg==");
+    let id = test.deliver(&stub).await;
+    let media = test.settled(&id).await;
+    assert_eq!(
+        (media.route.as_deref(), media.verified.as_deref()),
+        (Some("cdn"), Some("mac"))
+    );
+    // But where the CDN does not serve, they are better than nothing.
+    let (media, _) = test
+        .store(SimMedia {
+            cdn_fault: Fault::FileStatus(404),
+            ..thin("ONLY")
+        })
+        .await;
+    assert_eq!(
+        (media.route.as_deref(), media.verified.as_deref()),
+        (Some("inline"), Some("unproven"))
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_hash_that_the_sender_told_wrongly_is_not_asked_for_again_and_again() {
+    let test = TestApp::with_cdn(BOTH.to_vec(), Clock::fixed(TODAY)).await;
+    let mut delivery = test.sim.world().add(sample("WRONG"));
+    delivery.body["msgContent"]["imageMessage"]["fileSha256"] = serde_json::json!(vec![7; 32]);
+    let id = test.deliver(&delivery).await;
+    let media = test.settled(&id).await;
+    assert_eq!(
+        (
+            media.status.as_str(),
+            media.reason.as_deref(),
+            media.recoverable,
+            media.attempts
+        ),
+        ("failed", Some("sender_hash_wrong"), false, 2)
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_path_that_came_broken_is_taken_from_the_link() {
+    let test = TestApp::with_cdn(vec![Route::Cdn], Clock::fixed(TODAY)).await;
+    let mut delivery = test.sim.world().add(sample("BROKEN"));
+    let leaf = &mut delivery.body["msgContent"]["imageMessage"];
+    leaf["url"] = serde_json::json!(format!("https://mmg.whatsapp.net{}", delivery.direct_path));
+    leaf["directPath"] = serde_json::json!(delivery.direct_path.trim_start_matches('/'));
+    let id = test.deliver(&delivery).await;
+    assert_eq!(test.settled(&id).await.status, "stored");
+    test.end().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_disk_that_cannot_be_written_is_blamed_on_nobody_else() {
+    let test = TestApp::with_cdn(BOTH.to_vec(), Clock::fixed(TODAY)).await;
+    // A file where the folder should be: nothing can be placed there.
+    let folder = test
+        .app
+        .vault
+        .root()
+        .join(format!("cliente_2/instance_{FIRST}/image"));
+    std::fs::remove_dir(&folder).unwrap();
+    std::fs::write(&folder, "").unwrap();
+    let (media, delivery) = test.store(sample("DISK")).await;
+    assert_eq!(
+        (
+            media.status.as_str(),
+            media.reason.as_deref(),
+            media.attempts
+        ),
+        ("pending", Some("storage_failed"), 1)
+    );
+    assert_eq!(test.sim.world().requests(&delivery.direct_path), (0, 0));
+    std::fs::remove_file(&folder).unwrap();
     test.end().await;
 }
 
@@ -514,7 +637,9 @@ async fn hostile_paths_never_leave_the_cdn() {
             &format!("HOSTILE{n}"),
             MediaKind::Image,
         ));
-        delivery.body["msgContent"]["imageMessage"]["directPath"] = serde_json::json!(path);
+        let leaf = &mut delivery.body["msgContent"]["imageMessage"];
+        leaf["directPath"] = serde_json::json!(path);
+        leaf["url"] = serde_json::json!("https://evil.example/x");
         let id = test.deliver(&delivery).await;
         let media = test.settled(&id).await;
         assert_eq!(

@@ -865,3 +865,45 @@ async fn webhook_slots_are_set_read_back_and_proven() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(stderr(&refused).contains("401"), "{}", stderr(&refused));
 }
+
+#[tokio::test]
+async fn settings_of_an_instance_can_be_undone_and_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let sim = Sim::start().await.unwrap();
+    set_up(data, &sim).await;
+    let add = ["instance", "add", FIRST, "--client", "2"];
+    let with = |more: &[&'static str]| [&add[..], more].concat();
+    midiateca(
+        data,
+        &with(&["--cdn-base", "http://127.0.0.1:1,http://127.0.0.1:2"]),
+    )
+    .await;
+    let shown = midiateca(data, &["instance", "show", FIRST]).await;
+    assert!(
+        stdout(&shown).contains("cdn=http://127.0.0.1:1,http://127.0.0.1:2\troutes=gateway"),
+        "{}",
+        stdout(&shown)
+    );
+    let undone = midiateca(
+        data,
+        &with(&["--cdn-base", "default", "--routes", "default"]),
+    )
+    .await;
+    assert!(
+        stdout(&undone).contains("cdn=default\troutes=default"),
+        "{}",
+        stdout(&undone)
+    );
+    for bad in [
+        "http://u:p@127.0.0.1",
+        "https://x/?q=1",
+        "https://x/#f",
+        "ftp://x",
+        "",
+        "x",
+    ] {
+        let refused = midiateca(data, &[&add[..], &["--cdn-base", bad]].concat()).await;
+        assert_eq!(refused.status.code(), Some(2), "{bad}");
+    }
+}

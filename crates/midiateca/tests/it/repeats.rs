@@ -346,3 +346,41 @@ async fn messages_that_say_nothing_of_themselves_stay_apart() {
     assert_ne!(one["media"][0]["id"], two["media"][0]["id"]);
     test.end().await;
 }
+
+#[tokio::test]
+async fn nobody_can_put_his_bytes_or_words_into_somebody_elses_row() {
+    let test = TestApp::start().await;
+    let (media, delivery) = test.store(sample("VICTIM")).await;
+    test.sim.world().set_down(true);
+    let waiting = test.sim.world().add(sample("WAITING"));
+    let waiting_id = test.deliver(&waiting).await;
+    assert_eq!(test.settled(&waiting_id).await.status, "pending");
+    let stranger = serde_json::json!({"id": "5500900000009"});
+    // Bytes: the same id, no key, another path and hash.
+    let forged = serde_json::json!({
+        "instanceId": FIRST, "messageId": waiting.message_id, "chat": stranger, "sender": stranger,
+        "msgContent": {"imageMessage": {"directPath": "/v/evil", "fileSha256": vec![1; 32], "mimetype": "image/jpeg"}},
+    });
+    let (_, answer) = test.post(forged.to_string()).await;
+    assert_eq!(answer["media"][0]["duplicate"], false, "{answer}");
+    // Words: an edit of somebody else's message.
+    let edit = serde_json::json!({
+        "instanceId": FIRST, "messageId": "EDIT", "chat": stranger, "sender": stranger,
+        "msgContent": {"protocolMessage": {"key": {"id": delivery.message_id}, "editedMessage": {"imageMessage": {"caption": "FORGED"}}}},
+    });
+    test.post(edit.to_string()).await;
+    let after = test.find(&midiateca::media::MediaId(media.id)).await;
+    assert_eq!((after.caption, after.path), (media.caption, media.path));
+    test.sim.world().set_down(false);
+    let started = std::time::Instant::now();
+    while test.find(&waiting_id).await.status != "stored" {
+        assert!(started.elapsed() < std::time::Duration::from_secs(30));
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let stored = test.find(&waiting_id).await;
+    assert_eq!(
+        midiateca::vault::hash_file(&test.file(&stored)).unwrap(),
+        waiting.sha256
+    );
+    test.end().await;
+}

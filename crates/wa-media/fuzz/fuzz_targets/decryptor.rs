@@ -29,7 +29,7 @@ fuzz_target!(|bytes: &[u8]| {
         (Ok((one, first)), Ok((two, second))) => {
             assert_eq!(one, two);
             assert_eq!(first.checks, second.checks);
-            assert!(first.checks.mac && first.checks.padding);
+            assert!(first.checks.mac == Some(true) && first.checks.padding == Some(true));
             let hash: [u8; 32] = Sha256::digest(&one).into();
             assert_eq!(first.verified.sha256(), &hash);
             assert_eq!(first.verified.size_bytes(), one.len() as u64);

@@ -25,7 +25,10 @@ fn without_quotes(value: Value) -> Value {
     match value {
         Value::Array(list) => list.into_iter().map(without_quotes).collect(),
         Value::Object(object) => {
-            let is_quote = |name: &str| name.replace('_', "").eq_ignore_ascii_case("contextInfo");
+            let is_quote = |name: &str| {
+                let name = name.replace('_', "").to_ascii_lowercase();
+                name == "contextinfo" || name.starts_with("quoted")
+            };
             let kept = object.into_iter().filter(|(name, _)| !is_quote(name));
             kept.map(|(name, value)| (name, without_quotes(value))).collect()
         }

@@ -82,11 +82,16 @@ fn every_wrapper_is_opened_known_or_not() {
         "questionReplyMessage",
         "botForwardedMessage",
         "newsletterAdminProfileMessage",
+        "newsletterAdminProfileStatusMessage",
+        "botPlatformRegistrationSuccessMessage",
         "spoilerMessage",
         "commentMessage",
         "wrapperOfNextYear",
     ] {
-        let media = find(&json!({wrapper: {"message": {"imageMessage": leaf("/a")}}})).media;
+        let found = find(&json!({wrapper: {"message": {"imageMessage": leaf("/a")}}}));
+        let is_unknown = wrapper == "wrapperOfNextYear";
+        assert_eq!(found.unknown.len(), usize::from(is_unknown), "{wrapper}");
+        let media = found.media;
         assert_eq!(media.len(), 1, "{wrapper}");
         assert_eq!(media[0].wrapper, format!("{wrapper}/message"));
         assert_eq!(media[0].view_once, wrapper.starts_with("viewOnce"));
@@ -231,4 +236,60 @@ fn bytes_beside_the_only_carrier_are_its_own() {
 fn edits_say_so() {
     let found = find(&json!({"protocolMessage": {"editedMessage": {"imageMessage": leaf("/a")}}}));
     assert!(found.media[0].edited);
+}
+
+#[test]
+fn what_is_to_be_seen_once_says_so_in_any_spelling() {
+    for content in [
+        json!({"view_once_message_v2": {"message": {"image_message": leaf("/a")}}}),
+        json!({"ViewOnceMessage": {"Message": {"ImageMessage": leaf("/a")}}}),
+        json!({"type": "image", "isViewOnce": true, "mediaKey": leaf("")["mediaKey"], "directPath": "/a"}),
+    ] {
+        assert!(find(&content).media[0].view_once, "{content}");
+    }
+}
+
+#[test]
+fn flat_shapes_quote_too() {
+    let quoted =
+        json!({"type": "image", "mediaKey": leaf("")["mediaKey"], "directPath": "/quoted"});
+    for name in [
+        "quotedMsg",
+        "quoted_message",
+        "quotedMsgObj",
+        "QuotedStanza",
+    ] {
+        let content = json!({"type": "chat", "body": "oi", name: quoted});
+        assert_eq!(paths(&content), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+fn flat_and_unknown_files_are_found_by_any_of_their_links() {
+    let key = || leaf("")["mediaKey"].clone();
+    for content in [
+        json!({"type": "image", "mediaKey": key(), "url": "https://mmg.whatsapp.net/a"}),
+        json!({"type": "image", "mediaKey": key(), "clientUrl": "https://mmg.whatsapp.net/a"}),
+        json!({"hologramMessage": {"directPath": "/a", "fileSha256": vec![1; 32], "mimetype": "image/jpeg"}}),
+        json!({"cards": [[{"header": {"imageMessage": leaf("/a")}}]]}),
+        json!({"imageMessage": {"mediaKey": key(), "directPath": "a", "url": "https://mmg.whatsapp.net/a"}}),
+    ] {
+        assert_eq!(paths(&content), ["/a"], "{content}");
+    }
+}
+
+#[test]
+fn an_edit_names_its_message_however_deep_it_lies() {
+    let edit = json!({"protocolMessage": {"key": {"id": "FIRST"}, "editedMessage": {"ephemeralMessage": {"message": {"imageMessage": leaf("/a")}}}}});
+    for content in [
+        edit.clone(),
+        json!({"editedMessage": {"message": edit}}),
+        json!({"deviceSentMessage": {"message": {"editedMessage": {"message": edit}}}}),
+    ] {
+        let media = find(&content).media.remove(0);
+        assert_eq!(
+            (media.edited, media.edits.as_deref()),
+            (true, Some("FIRST"))
+        );
+    }
 }

@@ -151,14 +151,14 @@ fn answers_for_a_link_are_judged_by_their_content() {
 }
 
 #[test]
-fn an_edit_belongs_to_the_message_that_it_changes() {
+fn an_edit_names_the_message_that_it_changes() {
     let leaf = json!({"mediaKey": KEY, "directPath": "/v/a.enc", "caption": "corrigido"});
     let edit = json!({"protocolMessage": {"key": {"id": "FIRST"}, "type": 14, "editedMessage": {"imageMessage": leaf}}});
     for content in [edit.clone(), json!({"editedMessage": {"message": edit}})] {
         let body = json!({"instanceId": "I", "messageId": "EDIT", "msgContent": content});
         let reading = read_text(&body.to_string());
-        assert_eq!(reading.message.id, "FIRST");
-        assert!(reading.media[0].edited);
+        assert_eq!(reading.message.id, "EDIT");
+        assert_eq!(reading.media[0].edits.as_deref(), Some("FIRST"));
     }
 }
 
