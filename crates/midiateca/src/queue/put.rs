@@ -145,13 +145,16 @@ impl Known {
     fn is_other(&self, message: &Message, found: &FoundMedia) -> bool {
         let key = found.media_key.as_ref().map(|key| *key.as_bytes());
         let path = |path: Option<&str>| path.map(|path| path.split('?').next().map(str::to_owned));
+        // A new link to a file of the same hash is the same file.
+        let same_hash = same(self.enc_sha256, found.enc_sha256) || same(self.sha256, found.sha256);
         let files_differ = differ(self.media_key, key)
             || differ(self.enc_sha256, found.enc_sha256)
             || differ(self.sha256, found.sha256)
-            || differ(
-                path(self.direct_path.as_deref()),
-                path(found.direct_path.as_deref()),
-            );
+            || !same_hash
+                && differ(
+                    path(self.direct_path.as_deref()),
+                    path(found.direct_path.as_deref()),
+                );
         let by_a_stranger = self.media_key.is_some()
             && key.is_none()
             && (people_differ(self.chat_id.as_deref(), message.chat_id.as_deref())
@@ -162,6 +165,10 @@ impl Known {
 
 fn differ<T: PartialEq>(known: Option<T>, told: Option<T>) -> bool {
     known.is_some() && told.is_some() && known != told
+}
+
+fn same<T: PartialEq>(known: Option<T>, told: Option<T>) -> bool {
+    known.is_some() && known == told
 }
 
 /// Whether two ids of chats or senders are surely not the same; a privacy id (`…@lid`) may be anybody's.

@@ -430,6 +430,17 @@ async fn what_channels_publish_is_taken_without_a_key() {
         (media.status.as_str(), media.reason.as_deref()),
         ("failed", Some("unprovable"))
     );
+    // The same file under a new link is no second one.
+    let open = SimMedia {
+        in_the_clear: true,
+        with_key: false,
+        ..sample("RELINKED")
+    };
+    let (first, delivery) = test.store(open).await;
+    let mut again = delivery.body.clone();
+    again["msgContent"]["imageMessage"]["directPath"] = serde_json::json!("/v/relinked");
+    let (_, answer) = test.post(again.to_string()).await;
+    assert_eq!(answer["media"][0]["id"], first.id.as_str());
     // What the CDN says of it counts more than that the gateway cannot be asked.
     let test_both = TestApp::with_cdn(BOTH.to_vec(), Clock::fixed(TODAY)).await;
     let (media, _) = test_both
