@@ -120,7 +120,7 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
         if let Some((route, proven)) = unproven {
             match file(app, job, route, proven).await {
                 Ok(filed) => return stored(filed, attempts),
-                Err(reason) => ways.note(reason),
+                Err(reason) => ways.end(reason),
             }
         }
         if ways.open.is_empty() {
@@ -209,14 +209,16 @@ impl Ways {
         proven.1.proof() == Proof::Unproven && job.media_key.is_some() && self.open.iter().any(open)
     }
 
+    /// Closes all ways, for this one reason.
+    fn end(&mut self, reason: Reason) {
+        self.open.clear();
+        self.reason = Some(reason);
+    }
+
     fn failed(&mut self, way: &Way, reason: Reason, retry_after: Option<Duration>) {
         match reason {
             // No other way helps against a full disk, and none is to be blamed for it.
-            Reason::StorageFull | Reason::StorageFailed => {
-                self.open.clear();
-                self.reason = Some(reason);
-                return;
-            }
+            Reason::StorageFull | Reason::StorageFailed => return self.end(reason),
             Reason::SenderHashWrong | Reason::BadPadding if way.route() == Route::Cdn => {
                 self.sent_wrong = Some(reason);
             }
