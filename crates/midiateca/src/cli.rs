@@ -18,6 +18,7 @@ mod scrub;
 pub mod serve;
 mod since;
 mod test_webhook;
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

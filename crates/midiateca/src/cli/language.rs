@@ -1,5 +1,8 @@
 //! The two languages of output.
 
+use std::fmt::Display;
+
+use super::words::Words;
 use crate::media::Reason;
 
 /// English or Brazilian Portuguese.
@@ -35,6 +38,27 @@ impl Language {
         }
     }
 
+    /// A sentence of the catalogue.
+    pub fn say(self, words: Words) -> &'static str {
+        self.pick(words.en, words.pt)
+    }
+
+    /// A sentence of the catalogue with its holes filled: `{name}` by the value of that name.
+    pub fn fill(self, words: Words, values: &[(&str, &dyn Display)]) -> String {
+        let mut rest = self.say(words);
+        let mut filled = String::with_capacity(rest.len());
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').unwrap_or((after, ""));
+            let value = values.iter().find(|(known, _)| *known == name);
+            filled.push_str(before);
+            filled.push_str(
+                &value.map_or_else(|| format!("{{{name}}}"), |(_, value)| value.to_string()),
+            );
+            rest = after;
+        }
+        filled + rest
+    }
+
     /// The sentence of a reason.
     pub fn reason(self, reason: &str) -> &str {
         Reason::parse(reason).map_or(reason, |known| {
@@ -64,6 +88,17 @@ pub(crate) fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_fill_their_holes_and_are_not_looked_into() {
+        let words = Words {
+            en: "{count} of {path}",
+            pt: "{path}: {count}",
+        };
+        let values: [(&str, &dyn Display); 2] = [("path", &"{count}"), ("count", &3)];
+        assert_eq!(Language::English.fill(words, &values), "3 of {count}");
+        assert_eq!(Language::Portuguese.fill(words, &values), "{count}: 3");
+    }
 
     #[test]
     fn strangers_texts_cannot_steer_the_terminal() {

@@ -16,6 +16,7 @@ use super::answer;
 use super::context::Context;
 use super::language::plain;
 use super::since::Since;
+use super::words::{Words, scrub as words};
 use crate::app::App;
 use crate::catalog::{self, Filter, Held};
 use crate::media::MediaId;
@@ -58,11 +59,11 @@ enum Wrong {
 }
 
 impl Wrong {
-    fn words(self) -> (&'static str, &'static str, &'static str) {
+    fn words(self) -> (&'static str, Words) {
         match self {
-            Self::Missing => ("missing", "missing", "faltando"),
-            Self::Altered => ("altered", "altered", "alterado"),
-            Self::Unknown => ("unknown", "in no row", "sem registro"),
+            Self::Missing => ("missing", words::MISSING),
+            Self::Altered => ("altered", words::ALTERED),
+            Self::Unknown => ("unknown", words::UNKNOWN),
         }
     }
 }
@@ -196,14 +197,14 @@ fn tell(context: &Context, wrong: Wrong, path: &str, id: Option<&MediaId>, seen:
         Wrong::Altered => seen.altered += 1,
         Wrong::Unknown => seen.unknown += 1,
     }
-    let (name, english, portuguese) = wrong.words();
+    let (name, sentence) = wrong.words();
     let id = id.map(MediaId::as_str);
     if context.json {
         answer::line(json!({"file": format!("media_storage/{path}"), "wrong": name, "media": id}));
     } else {
         answer::line(format_args!(
             "{}\tmedia_storage/{}\t{}",
-            context.lang.pick(english, portuguese),
+            context.lang.say(sentence),
             plain(path),
             id.unwrap_or("-")
         ));
@@ -216,22 +217,14 @@ fn report(context: &Context, seen: &Seen, stopped_after: Option<&str>) {
             json!({"intact": seen.intact, "bytes": seen.bytes, "missing": seen.missing, "altered": seen.altered, "unknown": seen.unknown, "stopped_after": stopped_after}),
         );
     }
-    let pick = |english, portuguese| context.lang.pick(english, portuguese);
-    answer::line(format_args!(
-        "{} {}, {} {}, {} {}, {} {}",
-        seen.intact,
-        pick("intact", "intactos"),
-        seen.missing,
-        pick("missing", "faltando"),
-        seen.altered,
-        pick("altered", "alterados"),
-        seen.unknown,
-        pick("in no row", "sem registro")
-    ));
+    let values: [(&str, &dyn std::fmt::Display); 4] = [
+        ("intact", &seen.intact),
+        ("missing", &seen.missing),
+        ("altered", &seen.altered),
+        ("unknown", &seen.unknown),
+    ];
+    answer::line(context.lang.fill(words::SUM, &values));
     if let Some(after) = stopped_after {
-        answer::line(format_args!(
-            "{}: midiateca scrub --after {after}",
-            pick("stopped; to go on", "parado; para continuar")
-        ));
+        answer::line(context.lang.fill(words::STOPPED, &[("after", &after)]));
     }
 }

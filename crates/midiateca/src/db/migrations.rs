@@ -4,7 +4,10 @@
 use super::Error;
 use super::connection::Connection;
 
-const FILES: &[&str] = &[include_str!("../../migrations/sqlite/0001_first.sql")];
+const FILES: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_first.sql"),
+    include_str!("../../migrations/sqlite/0002_desk.sql"),
+];
 
 /// Applies what is missing. Two processes that start at once do so one after the other. A database that is up to
 /// date is only looked at, so that it can be read while somebody holds it or the disk is full.

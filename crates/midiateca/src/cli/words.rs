@@ -1,0 +1,65 @@
+//! The catalogue of what the command line says, in both languages side by side, a file per command.
+//!
+//! A sentence is a constant: one that is used and not in here does not build, and one that nobody uses is a warning.
+//! What is put in when it is said stands in braces, `{path}`, and is the same in both languages; a test holds this.
+
+/// One sentence, or a part of one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Words {
+    pub en: &'static str,
+    pub pt: &'static str,
+}
+
+/// `NAME: "English", "Portuguese";`, any number of times.
+macro_rules! words {
+    ($( $name:ident: $en:literal, $pt:literal; )*) => {
+        $( pub(crate) const $name: crate::cli::words::Words = crate::cli::words::Words { en: $en, pt: $pt }; )*
+
+        #[cfg(test)]
+        pub(super) const ALL: &[(&str, crate::cli::words::Words)] = &[$( (stringify!($name), $name) ),*];
+    };
+}
+
+pub(crate) mod scrub;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const FILES: &[(&str, &[(&str, Words)])] = &[("scrub", scrub::ALL)];
+
+    fn holes(text: &str) -> BTreeSet<&str> {
+        let parts = text.split('{').skip(1);
+        parts
+            .filter_map(|part| part.split_once('}').map(|(name, _)| name))
+            .collect()
+    }
+
+    #[test]
+    fn both_languages_say_everything_and_leave_the_same_holes() {
+        for (file, words) in FILES {
+            assert!(!words.is_empty(), "{file} is empty");
+            for (name, words) in *words {
+                assert!(!words.en.trim().is_empty(), "{file}::{name}");
+                assert!(!words.pt.trim().is_empty(), "{file}::{name}");
+                assert_eq!(holes(words.en), holes(words.pt), "{file}::{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_of_the_catalogue_is_looked_at() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/words");
+        let names = std::fs::read_dir(folder).unwrap();
+        let names: BTreeSet<_> = names
+            .map(|entry| {
+                let name = entry.unwrap().file_name().into_string().unwrap();
+                name.trim_end_matches(".rs").to_owned()
+            })
+            .collect();
+        let listed: BTreeSet<_> = FILES.iter().map(|(file, _)| (*file).to_owned()).collect();
+        assert_eq!(names, listed);
+    }
+}
