@@ -99,10 +99,7 @@ impl App {
         Ok(Arc::new(Self {
             vault: Vault::open(&config.storage_folder(data), &owner)?,
             fetch: Fetch::new(&config.fetch),
-            secrets: match &config.secrets.key_file {
-                file if file.as_os_str().is_empty() => Secrets::open(&data.join("secret.key"))?,
-                file => Secrets::open(file)?,
-            },
+            secrets: Secrets::open(&config.key_file(data))?,
             directory: Directory::new(db.clone()),
             work: Notify::new(),
             tally: Tally::default(),
@@ -165,6 +162,12 @@ impl App {
                 source,
             })
             .and_then(|file| file.try_lock().map(|()| Alone(file)).map_err(taken))
+    }
+
+    /// Whether a process serves this folder now.
+    pub fn is_served(data: &Path) -> bool {
+        // Opened to be read only: whoever looks may not be the owner.
+        File::open(data.join("serve.lock")).is_ok_and(|file| file.try_lock_shared().is_err())
     }
 
     /// Held from the moment one looks for the same bytes until one's own are recorded, so that the same

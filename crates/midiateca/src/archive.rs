@@ -21,6 +21,8 @@ use crate::queue::{self, Holding, Job, Settled};
 use crate::registry::Instance;
 use crate::vault::{self, Staging, layout};
 
+pub use cdn::ORIGINS as CDN_ORIGINS;
+
 /// A `Retry-After` up to this long is waited for within the round.
 const SHORT_WAIT: Duration = Duration::from_secs(10);
 

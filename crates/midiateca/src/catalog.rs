@@ -1,10 +1,16 @@
-//! What is held: find, list, count.
+//! What is held: find, list, count, forget.
+
+mod forget;
 
 use serde::Serialize;
 
 use crate::clock::{Millis, rfc3339};
 use crate::db::{Db, Error, Row, values};
 use crate::media::{MediaId, Reason, Route};
+
+pub use forget::{
+    Doomed, Known, Meaning, Person, doomed, erase, known_as, let_go, meant_bytes, of_person,
+};
 
 /// A media as everybody sees it. Keys and tokens are not part of it.
 #[derive(Clone, Debug, Serialize)]
@@ -66,7 +72,8 @@ pub struct AttemptView {
     pub reason: Option<String>,
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal text.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -274,6 +281,13 @@ pub async fn held(db: &Db, filter: &Filter, after: &str, limit: u32) -> Result<V
             })
         })
         .collect()
+}
+
+/// How much was stored of what was received since then.
+pub async fn grown_bytes(db: &Db, since: Millis) -> Result<u64, Error> {
+    let sql = "select cast(coalesce(sum(size_bytes), 0) as bigint) as size from media where received_at >= $1 and status = 'stored'";
+    let row = db.row(sql, values![since]).await?;
+    row.map_or(Ok(0), |row| row.count("size"))
 }
 
 /// The oldest arrival that still waits, and the next deadline.

@@ -9,14 +9,18 @@ mod context;
 mod decrypt;
 mod deliveries;
 mod demo;
+mod doctor;
+mod forget;
 mod instance;
 mod language;
 mod media;
 mod monitor;
+mod panel;
 mod retry;
 mod scrub;
 pub mod serve;
 mod since;
+mod sweep;
 mod test_webhook;
 mod words;
 
@@ -102,6 +106,15 @@ enum Command {
     /// Puts media back in the queue
     #[command(visible_alias = "reprocessar")]
     Retry(retry::Options),
+    /// Looks at everything that keeping media depends on, and says what to do about what is wrong
+    #[command(visible_alias = "diagnosticar")]
+    Doctor(doctor::Options),
+    /// Lets go of what the retention rules no longer keep
+    #[command(visible_alias = "limpar")]
+    Sweep(sweep::Options),
+    /// Erases a person from what a client holds, and prints the proof
+    #[command(visible_alias = "esquecer")]
+    Forget(forget::Options),
     /// Decrypts one file from WhatsApp's CDN, without a database
     Decrypt(decrypt::Options),
     /// Re-reads stored files against their hashes; exit 1 when one is missing or altered
@@ -168,6 +181,9 @@ async fn dispatch(options: Options) -> anyhow::Result<Ending> {
         Command::Deliveries(command) => deliveries::run(context, command).await,
         Command::Scrub(options) => scrub::run(context, options).await,
         Command::Retry(options) => retry::run(context, options).await,
+        Command::Doctor(options) => doctor::run(context, options).await,
+        Command::Sweep(options) => sweep::run(context, options).await,
+        Command::Forget(options) => forget::run(context, options).await,
         Command::Config(_) | Command::Decrypt(_) => Ok(Ending::Fine),
     }
 }

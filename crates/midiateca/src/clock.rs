@@ -71,6 +71,12 @@ pub fn millis_of(text: &str) -> Option<Millis> {
     Some(timestamp.as_millisecond())
 }
 
+/// The point in time that an HTTP `Date` header names (RFC 9110, section 5.6.7).
+pub fn millis_of_http_date(text: &str) -> Option<Millis> {
+    let parsed = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
+    Some(parsed.timestamp().as_millisecond())
+}
+
 /// `YYYYMMDD_HHMMSS` in UTC, as file names carry it.
 pub fn compact(at: Millis) -> String {
     match jiff::Timestamp::from_millisecond(at) {
@@ -96,5 +102,9 @@ mod tests {
     fn times_are_written_in_utc() {
         assert_eq!(rfc3339(1_757_102_696_000), "2025-09-05T20:04:56Z");
         assert_eq!(compact(1_757_102_696_000), "20250905_200456");
+        assert_eq!(
+            millis_of_http_date("Fri, 05 Sep 2025 20:04:56 GMT"),
+            Some(1_757_102_696_000)
+        );
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::media::{MediaKind, Route};
+use crate::media::{ChatKind, Direction, MediaKind, Route};
 
 /// The commented default file, which documents every key.
 pub const DEFAULT_FILE: &str = include_str!("../config/default.toml");
@@ -52,6 +52,8 @@ pub struct Config {
     pub database: Database,
     /// The files.
     pub storage: Storage,
+    /// What is no longer to be kept.
+    pub retention: Retention,
     /// The key that seals tokens.
     pub secrets: Secrets,
 }
@@ -124,6 +126,18 @@ impl From<MediaKind> for Kind {
     }
 }
 
+impl From<Kind> for MediaKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Image => Self::Image,
+            Kind::Video => Self::Video,
+            Kind::Audio => Self::Audio,
+            Kind::Document => Self::Document,
+            Kind::Sticker => Self::Sticker,
+        }
+    }
+}
+
 /// See `config/default.toml`, section `worker`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -175,11 +189,58 @@ pub struct Database {
 }
 
 /// See `config/default.toml`, section `storage`.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Storage {
     /// Where the files are, as `file:///path/to/folder`; empty for `media_storage` in the data folder.
     pub url: String,
+    /// With less room left than this no download begins.
+    pub pause_below_bytes: u64,
+    /// And none begins again before this much is free.
+    pub resume_above_bytes: u64,
+}
+
+/// See `config/default.toml`, section `retention`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// How often it is looked whether something is to go.
+    pub every_minutes: u64,
+    /// How long raw deliveries are kept; 0 for ever.
+    pub deliveries_days: u32,
+    /// How long events are kept; 0 for ever.
+    pub events_days: u32,
+    /// How long the tries of a media that is no longer waiting are kept; 0 for ever.
+    pub attempts_days: u32,
+    /// Which files are to go, and when; none unless somebody says so.
+    pub rules: Vec<Rule>,
+}
+
+/// Which stored files are to go: those that everything in it is true of.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rule {
+    /// Of this client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<i64>,
+    /// Of this kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
+    /// Received, or sent by the account itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Direction>,
+    /// In this kind of chat.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chat: Option<ChatKind>,
+    /// Received longer ago than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub older_than_days: Option<u32>,
+    /// Larger than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub larger_than_bytes: Option<u64>,
+    /// Only while all of them together are larger than this, the oldest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_over_bytes: Option<u64>,
 }
 
 /// See `config/default.toml`, section `secrets`.
@@ -255,6 +316,28 @@ impl Default for Database {
     }
 }
 
+impl Default for Storage {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            pause_below_bytes: 512 << 20,
+            resume_above_bytes: 1 << 30,
+        }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            every_minutes: 10,
+            deliveries_days: 30,
+            events_days: 90,
+            attempts_days: 365,
+            rules: Vec::new(),
+        }
+    }
+}
+
 impl Config {
     /// Reads a file; what it does not name has its default.
     pub fn read(path: &Path) -> Result<Self, Error> {
@@ -293,6 +376,24 @@ impl Config {
         if worker.lease_ms < 1_000 {
             return Err("worker.lease_ms must be at least 1000".to_owned());
         }
+        let storage = &self.storage;
+        if storage.resume_above_bytes < storage.pause_below_bytes {
+            return Err(
+                "storage.resume_above_bytes must not be less than storage.pause_below_bytes"
+                    .to_owned(),
+            );
+        }
+        if self.retention.every_minutes == 0 {
+            return Err("retention.every_minutes must be at least 1".to_owned());
+        }
+        let says_when = |rule: &Rule| {
+            rule.older_than_days.is_some()
+                || rule.larger_than_bytes.is_some()
+                || rule.total_over_bytes.is_some()
+        };
+        if !self.retention.rules.iter().all(says_when) {
+            return Err("each of retention.rules must say older_than_days, larger_than_bytes or total_over_bytes".to_owned());
+        }
         for (key, url, scheme) in [
             ("database.url", &self.database.url, "sqlite"),
             ("storage.url", &self.storage.url, "file"),
@@ -309,6 +410,14 @@ impl Config {
     /// Where the database is, for a data folder.
     pub fn database_file(&self, data: &Path) -> PathBuf {
         path_of(&self.database.url, "sqlite").unwrap_or_else(|| data.join("midiateca.db"))
+    }
+
+    /// Where the key file is, for a data folder.
+    pub fn key_file(&self, data: &Path) -> PathBuf {
+        match &self.secrets.key_file {
+            file if file.as_os_str().is_empty() => data.join("secret.key"),
+            file => file.clone(),
+        }
     }
 
     /// Where the files are, for a data folder.
@@ -391,6 +500,10 @@ mod tests {
             "[database]\nurl = 'postgres://localhost/midiateca'\n",
             "[storage]\nurl = 's3://bucket/prefix'\n",
             "[storage]\nurl = 'file://relative'\n",
+            "[storage]\npause_below_bytes = 2\nresume_above_bytes = 1\n",
+            "[retention]\nevery_minutes = 0\n",
+            "[retention]\nrules = [{ client = 2, kind = 'sticker' }]\n",
+            "[retention]\nrules = [{ older_than_days = 30, colour = 'red' }]\n",
         ] {
             assert!(Config::parse(text).is_err(), "{text}");
         }

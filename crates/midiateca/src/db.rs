@@ -7,6 +7,7 @@
 
 mod committer;
 mod connection;
+mod marks;
 mod migrations;
 mod reader;
 mod value;
@@ -153,6 +154,26 @@ impl Db {
     /// The first row, if there is one.
     pub async fn row(&self, sql: &'static str, values: Vec<Value>) -> Result<Option<Row>, Error> {
         Ok(self.rows(sql, values).await?.into_iter().next())
+    }
+
+    /// How many migrations this program knows, and every database has seen that it has opened.
+    pub fn migrations() -> usize {
+        migrations::FILES.len()
+    }
+
+    /// What the engine finds wrong with the file, a sentence each; nothing when it is sound. Reads all of it.
+    pub async fn problems(&self) -> Result<Vec<String>, Error> {
+        let rows = self.rows("pragma quick_check(20)", Vec::new()).await?;
+        let told = rows.iter().map(|row| row.text("quick_check"));
+        let mut told = told.collect::<Result<Vec<_>, _>>()?;
+        told.retain(|problem| problem != "ok");
+        Ok(told)
+    }
+
+    /// Writes the write-ahead log into the file and empties it, so that nothing that was overwritten lies in it any
+    /// more. Somebody who reads at that moment may keep it from being emptied; then it is at the next time.
+    pub async fn fold(&self) -> Result<(), Error> {
+        self.committer.fold().await
     }
 
     /// Stops taking work, waits for what is under way, and closes the file. The writer closes last, so that

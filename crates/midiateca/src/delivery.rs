@@ -130,6 +130,103 @@ pub async fn find(db: &Db, id: &DeliveryId) -> Result<Option<Entry>, Error> {
     row.as_ref().map(entry).transpose()
 }
 
+/// Bytes that a delivery brought, and that are not filed yet, are nowhere else. Ids begin with their time, so that
+/// the primary key finds the old ones.
+macro_rules! old {
+    () => {
+        "id < $1 and received_at < $2 and not exists (select 1 from media where media.delivery = deliveries.id and media.inline = 1
+           and media.status in ('pending', 'downloading'))"
+    };
+}
+
+/// How many deliveries are older than that, and not needed any more.
+pub async fn older_than(db: &Db, before: Millis) -> Result<u64, Error> {
+    let sql = concat!("select count(*) as n from deliveries where ", old!());
+    let row = db.row(sql, old(before)).await?;
+    row.map_or(Ok(0), |row| row.count("n"))
+}
+
+/// Deletes up to `limit` of them; says how many.
+pub async fn prune(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error> {
+    let sql = concat!(
+        "delete from deliveries where id in (select id from deliveries where ",
+        old!(),
+        " order by id limit $3)"
+    );
+    let mut values = old(before);
+    values.extend(values![limit]);
+    tx.run(sql, values).await
+}
+
+fn old(before: Millis) -> Vec<crate::db::Value> {
+    let id = fresh_id(before);
+    values![id.get(..13).unwrap_or(""), before]
+}
+
+/// Every delivery to the instances of one client, with its body: up to `limit` after `after` (an id, or empty).
+pub async fn bodies(
+    db: &Db,
+    client: i64,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<(DeliveryId, Option<Vec<u8>>)>, Error> {
+    let sql = "select id, body_lz4 from deliveries
+               where id > $2 and instance in (select id from instances where client = $1) order by id limit $3";
+    let rows = db.rows(sql, values![client, after, limit]).await?;
+    rows.iter()
+        .map(|row| {
+            let body = lz4_flex::decompress_size_prepended(&row.bytes("body_lz4")?);
+            Ok((DeliveryId(row.text("id")?), body.ok()))
+        })
+        .collect()
+}
+
+/// Deletes one delivery, unless it holds bytes that are nowhere else yet; says whether it did.
+pub async fn delete(tx: &mut Tx, id: &DeliveryId) -> Result<bool, Error> {
+    let sql = "delete from deliveries where id = $1 and not exists (select 1 from media where media.delivery = deliveries.id
+                 and media.inline = 1 and media.status in ('pending', 'downloading'))";
+    Ok(tx.run(sql, values![id.as_str()]).await? == 1)
+}
+
+/// How deliveries to an instance usually follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rhythm {
+    /// Half of the gaps are shorter.
+    pub usual: Millis,
+    /// The longest gap that is not rare: nights and weekends are, an outage is not.
+    pub longest: Millis,
+}
+
+/// With fewer gaps there is no rhythm.
+const FEWEST_GAPS: i64 = 10;
+/// So many of the longest gaps may be outages.
+const RARE_GAPS: i64 = 2;
+
+/// The rhythm of the kept deliveries since then; nothing when there are too few to tell.
+pub async fn rhythm(
+    db: &Db,
+    instance: &InstanceId,
+    since: Millis,
+) -> Result<Option<Rhythm>, Error> {
+    let sql = "with times as (select received_at, lag(received_at) over (order by id) as before from deliveries
+                 where instance = $1 and received_at >= $2),
+                 gaps as (select received_at - before as gap from times where before is not null)
+               select (select count(*) from gaps) as n,
+                 (select gap from gaps order by gap limit 1 offset (select count(*) / 2 from gaps)) as usual,
+                 (select gap from gaps order by gap desc limit 1 offset $3) as longest";
+    let values = values![instance.as_str(), since, RARE_GAPS];
+    let Some(row) = db.row(sql, values).await? else {
+        return Ok(None);
+    };
+    if row.int("n")? < FEWEST_GAPS {
+        return Ok(None);
+    }
+    Ok(Some(Rhythm {
+        usual: row.int("usual")?,
+        longest: row.int("longest")?,
+    }))
+}
+
 fn entry(row: &Row) -> Result<Entry, Error> {
     Ok(Entry {
         id: DeliveryId(row.text("id")?),

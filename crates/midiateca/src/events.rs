@@ -78,3 +78,23 @@ pub async fn newest(db: &Db) -> Result<i64, Error> {
         .await?;
     row.map_or(Ok(0), |row| row.int("seq"))
 }
+
+/// How many are older than that.
+pub async fn older_than(db: &Db, before: Millis) -> Result<u64, Error> {
+    let sql = "select count(*) as n from events where at < $1";
+    let row = db.row(sql, values![before]).await?;
+    row.map_or(Ok(0), |row| row.count("n"))
+}
+
+/// Deletes up to `limit` of them; says how many. Their numbers are never given again.
+pub async fn prune(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error> {
+    let sql = "delete from events where seq in (select seq from events where at < $1 limit $2)";
+    tx.run(sql, values![before, limit]).await
+}
+
+/// Takes what is told of erased media out of the events of one client.
+pub async fn erase(tx: &mut Tx, client: i64) -> Result<u64, Error> {
+    let sql = "update events set data = '{}' where client = $1 and data <> '{}'
+                 and media in (select id from media where client = $1 and reason = 'erased')";
+    tx.run(sql, values![client]).await
+}

@@ -5,6 +5,7 @@
 mod brake;
 mod client;
 pub mod guard;
+mod reach;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,17 +15,19 @@ use http_body_util::{BodyExt as _, Full};
 pub use hyper::Method;
 use hyper::body::Incoming;
 use hyper::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderMap,
     HeaderName, HeaderValue, LOCATION, ORIGIN, RANGE, REFERER, RETRY_AFTER, USER_AGENT,
 };
 use hyper::{Request, Response, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
+use crate::clock::{Millis, millis_of_http_date};
 use crate::config::{self, millis};
 use brake::Brakes;
 use client::Client;
 use guard::{Guard, Passed};
+pub use reach::{Family, Reached, reach};
 
 /// No answer to a call for a link is longer than this.
 const LONGEST_ANSWER: usize = 1 << 20;
@@ -86,6 +89,8 @@ pub struct Answer {
     pub body: BytesMut,
     /// What `Retry-After` asked for.
     pub retry_after: Option<Duration>,
+    /// What the server's clock said.
+    pub date: Option<Millis>,
 }
 
 /// Who is asked for a file, and so how.
@@ -165,19 +170,30 @@ impl Fetch {
         token: &str,
         body: Option<&serde_json::Value>,
     ) -> Result<Answer, Error> {
+        let body = body.map_or_else(Full::default, |body| Full::from(body.to_string()));
+        let mut request = request(&url, body)?;
+        *request.method_mut() = method;
+        let mut bearer = HeaderValue::try_from(format!("Bearer {token}"))
+            .map_err(|_| Error::Refused(guard::Error::Scheme))?;
+        bearer.set_sensitive(true);
+        let headers = request.headers_mut();
+        headers.insert(AUTHORIZATION, bearer);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self.answer(request).await
+    }
+
+    /// What a server that the operator named answers to a plain GET; no redirect is followed, and no token sent.
+    pub async fn glimpse(&self, url: &Url) -> Result<Answer, Error> {
+        self.answer(request(url, Full::default())?).await
+    }
+
+    async fn answer(&self, request: Request<Full<Bytes>>) -> Result<Answer, Error> {
         let within = millis(self.settings.call_timeout_ms);
         let call = async {
-            let body = body.map_or_else(Full::default, |body| Full::from(body.to_string()));
-            let mut request = request(&url, body)?;
-            *request.method_mut() = method;
-            let mut bearer = HeaderValue::try_from(format!("Bearer {token}"))
-                .map_err(|_| Error::Refused(guard::Error::Scheme))?;
-            bearer.set_sensitive(true);
-            let headers = request.headers_mut();
-            headers.insert(AUTHORIZATION, bearer);
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             let response = self.client.send(request, true).await.map_err(unreachable)?;
             let (status, retry_after) = (response.status(), retry_after(response.headers()));
+            let date = response.headers().get(DATE);
+            let date = date.and_then(|date| millis_of_http_date(date.to_str().ok()?));
             let mut incoming = response.into_body();
             let mut body = BytesMut::new();
             while let Some(chunk) = next_chunk(&mut incoming).await? {
@@ -190,6 +206,7 @@ impl Fetch {
             Ok(Answer {
                 status: status.as_u16(),
                 retry_after,
+                date,
                 body,
             })
         };

@@ -146,6 +146,19 @@ pub struct Slot {
     pub field: &'static str,
 }
 
+/// What a gateway tells of an instance; nothing where it does not tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Session {
+    /// Of which instance it tells.
+    pub instance: Option<String>,
+    /// Whether WhatsApp is connected.
+    pub connected: Option<bool>,
+    /// Whether it knows with which number.
+    pub has_number: bool,
+    /// Whether what is sent in groups is kept from us.
+    pub ignores_groups: Option<bool>,
+}
+
 impl Gateway {
     /// The webhook slots that are to be set.
     pub fn slots(self) -> &'static [Slot] {
@@ -172,6 +185,20 @@ impl Gateway {
     pub fn read_slot(self, slot: &Slot, answer: &Json) -> Option<String> {
         match self {
             Self::Wapi => wapi::read_slot(slot, answer),
+        }
+    }
+
+    /// What the gateway tells of an instance, by the same answer.
+    pub fn read_session(self, answer: &Json) -> Session {
+        match self {
+            Self::Wapi => wapi::read_session(answer),
+        }
+    }
+
+    /// The slot through which the account's own messages come.
+    pub fn own_slot(self) -> &'static str {
+        match self {
+            Self::Wapi => "delivery",
         }
     }
 

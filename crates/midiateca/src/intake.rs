@@ -24,6 +24,8 @@ use crate::registry::{self, Instance};
 
 pub use tally::Tally;
 
+const ERASED: &str = "the message was erased on request";
+
 /// Most webhooks are a hundred times smaller.
 const LARGE_BYTES: usize = 256 << 10;
 
@@ -109,10 +111,18 @@ pub async fn replay(
     let puts = app
         .db
         .write(async move |tx| {
+            if queue::is_erased(tx, &instance.id, &messages(&reading, &id)).await? {
+                return Ok(None);
+            }
             delivery::accept(tx, &id).await?;
-            put_all(tx, &instance, &id, &reading, &keep, now).await
+            put_all(tx, &instance, &id, &reading, &keep, now)
+                .await
+                .map(Some)
         })
         .await?;
+    let Some(puts) = puts else {
+        return Ok(Replay::Nothing);
+    };
     app.work.notify_one();
     Ok(Replay::Media(kinds.into_iter().zip(puts).collect()))
 }
@@ -200,6 +210,7 @@ async fn accept(
     }
     let cut_short = reading.cut_short;
     let delivery = Delivery::new(&instance.id, now, "accepted", None, body);
+    let messages = messages(&reading, &delivery.id);
     let id = delivery.id.clone();
     let unknown = reading.unknown.clone();
     let kinds: Vec<_> = reading.media.iter().map(|found| found.kind).collect();
@@ -207,17 +218,25 @@ async fn accept(
     let puts = app
         .db
         .write(async move |tx| {
+            if queue::is_erased(tx, &instance.id, &messages).await? {
+                return Ok(None);
+            }
             delivery.keep(tx).await?;
             match reading.family {
                 Family::Connection { connected } => {
                     record_connection(tx, &instance, connected, now)
                         .await
-                        .map(|()| Vec::new())
+                        .map(|()| Some(Vec::new()))
                 }
-                _ => put_all(tx, &instance, &delivery.id, &reading, &keep, now).await,
+                _ => put_all(tx, &instance, &delivery.id, &reading, &keep, now)
+                    .await
+                    .map(Some),
             }
         })
         .await?;
+    let Some(puts) = puts else {
+        return Ok(Receipt::Ignored { reason: ERASED });
+    };
     app.work.notify_one();
     if cut_short {
         tracing::warn!(delivery = %id, "the message is larger than is looked at, so there may be more media in it");
@@ -282,15 +301,27 @@ async fn put_all(
     if !reading.message.id.is_empty() {
         return queue::put(tx, &message(&reading.message.id), &media, now).await;
     }
-    let ids: Vec<_> = media
-        .iter()
-        .map(|new| id_from_media(new.found).unwrap_or_else(|| format!("noid-{delivery}")))
-        .collect();
+    let ids = messages(reading, delivery);
     let mut puts = Vec::with_capacity(media.len());
     for (id, new) in ids.iter().zip(&media) {
         puts.extend(queue::put(tx, &message(id), std::slice::from_ref(new), now).await?);
     }
     Ok(puts)
+}
+
+/// Under which messages the media of a reading are, or may be: the message's own, the one that it edits, or when it
+/// has no id, one that is made for each media.
+fn messages(reading: &Reading, delivery: &DeliveryId) -> Vec<String> {
+    let media = reading.media.iter();
+    if reading.message.id.is_empty() {
+        return media
+            .map(|found| id_from_media(found).unwrap_or_else(|| format!("noid-{delivery}")))
+            .collect();
+    }
+    let edited = media.filter_map(|found| found.edits.clone());
+    std::iter::once(reading.message.id.clone())
+        .chain(edited)
+        .collect()
 }
 
 /// A message without an id is still the same message when its media is the same; nothing when nothing tells which

@@ -35,6 +35,9 @@ pub mod vault;
 /// What is held: find, list, count.
 pub mod catalog;
 
+/// What is no longer to be kept.
+pub mod retention;
+
 /// What happened, in order.
 pub mod events;
 

@@ -139,6 +139,42 @@ impl Route {
     }
 }
 
+/// Which way a message went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From somebody to the account.
+    Received,
+    /// From the account.
+    Sent,
+}
+
+/// Where a message was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChatKind {
+    /// Between two.
+    Private,
+    /// In a group.
+    Group,
+    /// In a channel.
+    Channel,
+    /// A story.
+    Story,
+}
+
+impl ChatKind {
+    /// The name in settings and in statements.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Group => "group",
+            Self::Channel => "channel",
+            Self::Story => "story",
+        }
+    }
+}
+
 /// One try to get the bytes: recorded whether it went well or not.
 #[derive(Clone, Debug)]
 pub struct Attempt {

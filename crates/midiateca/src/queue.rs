@@ -350,11 +350,11 @@ async fn record(tx: &mut Tx, job: &Job, attempts: &[Attempt]) -> Result<(), Erro
     Ok(())
 }
 
-/// Puts a media back in the queue from the start of the ladder, unless it is stored or being fetched.
+/// Puts a media back in the queue from the start of the ladder, unless it is stored, being fetched or erased.
 pub async fn requeue(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool, Error> {
     let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0,
                  deadline = case when deadline < $2 then $2 else deadline end
-               where id = $1 and status in ('pending', 'failed', 'expired', 'skipped')";
+               where id = $1 and status in ('pending', 'failed', 'expired', 'skipped') and coalesce(reason, '') <> 'erased'";
     Ok(tx.run(sql, values![id.as_str(), now + DAY]).await? == 1)
 }
 
@@ -366,6 +366,40 @@ pub async fn hurry(tx: &mut Tx, instance: &InstanceId, reasons: &[Reason]) -> Re
             .await?;
     }
     Ok(())
+}
+
+/// Whether what is under one of these messages was erased on request, so that a repeat must not bring it back.
+pub async fn is_erased(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    messages: &[String],
+) -> Result<bool, Error> {
+    let sql = "select 1 as found from media where instance = $1 and message_id = $2 and reason = 'erased' limit 1";
+    for message in messages {
+        if tx
+            .row(sql, values![instance.as_str(), message])
+            .await?
+            .is_some()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// How many tries are older than that, of media that do not wait any more.
+pub async fn attempts_older_than(db: &Db, before: Millis) -> Result<u64, Error> {
+    let sql = "select count(*) as n from attempts where started_at < $1
+                 and media not in (select id from media where status in ('pending', 'downloading'))";
+    let row = db.row(sql, values![before]).await?;
+    row.map_or(Ok(0), |row| row.count("n"))
+}
+
+/// Deletes up to `limit` of them; says how many.
+pub async fn prune_attempts(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error> {
+    let sql = "delete from attempts where (media, n) in (select media, n from attempts where started_at < $1
+                 and media not in (select id from media where status in ('pending', 'downloading')) limit $2)";
+    tx.run(sql, values![before, limit]).await
 }
 
 /// Puts a stored media back in the queue, whose file is not there any more.

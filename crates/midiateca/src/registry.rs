@@ -196,6 +196,38 @@ pub async fn take_hook_back(tx: &mut Tx, id: &InstanceId, hash: &[u8; 32]) -> Re
     Ok(tx.run(sql, values![id.as_str(), hash]).await? == 1)
 }
 
+/// Keeps what a webhook slot held before it was set from here, sealed; nothing for an empty one.
+pub async fn save_slot(
+    tx: &mut Tx,
+    id: &InstanceId,
+    field: &str,
+    sealed: Option<&[u8]>,
+) -> Result<(), Error> {
+    let sql = "insert into slots_before (instance, field, held) values ($1, $2, $3)
+               on conflict (instance, field) do update set held = excluded.held";
+    tx.run(sql, values![id.as_str(), field, sealed])
+        .await
+        .map(drop)
+}
+
+/// What the slots held before they were set from here, by their fields.
+pub async fn slots_before(
+    db: &Db,
+    id: &InstanceId,
+) -> Result<Vec<(String, Option<Vec<u8>>)>, Error> {
+    let sql = "select field, held from slots_before where instance = $1 order by field";
+    let rows = db.rows(sql, values![id.as_str()]).await?;
+    rows.iter()
+        .map(|row| Ok((row.text("field")?, row.bytes_or_none("held")?)))
+        .collect()
+}
+
+/// Forgets what the slots held before.
+pub async fn forget_slots(tx: &mut Tx, id: &InstanceId) -> Result<(), Error> {
+    let sql = "delete from slots_before where instance = $1";
+    tx.run(sql, values![id.as_str()]).await.map(drop)
+}
+
 /// Records what a gateway said of its session.
 pub async fn set_state(
     tx: &mut Tx,

@@ -20,6 +20,8 @@ use layout::RelativePath;
 /// Bytes kept in memory before a staged file is made: a voice note never needs one.
 const BUFFER_BYTES: usize = 64 << 10;
 const STAGING: &str = ".staging";
+/// Where what is no longer trusted lies: out of the way, and still there.
+const QUARANTINE: &str = ".quarantine";
 
 /// Why a file could not be kept.
 #[derive(Debug, thiserror::Error)]
@@ -134,7 +136,73 @@ impl Vault {
         metadata.is_file().then_some(metadata.len())
     }
 
-    /// All files below the root but those that are staged, by their paths below it.
+    /// How many bytes may still be written where the files are.
+    pub fn free_bytes(&self) -> io::Result<u64> {
+        fs4::available_space(self.root.as_ref())
+    }
+
+    /// Takes a file away for good. That it is gone already is fine.
+    pub async fn remove(&self, path: RelativePath) -> Result<(), Error> {
+        let target = self.root.join(path.as_path());
+        blocking(move || {
+            match fs::remove_file(&target) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+            target
+                .parent()
+                .filter(|folder| folder.is_dir())
+                .map_or(Ok(()), sync_folder)
+        })
+        .await
+    }
+
+    /// Like [`Vault::remove`], and takes away what of the same name lies in quarantine.
+    pub async fn remove_everywhere(&self, path: RelativePath) -> Result<(), Error> {
+        let quarantine = self.root.join(QUARANTINE);
+        let below = path.clone();
+        blocking(move || {
+            let runs = match fs::read_dir(&quarantine) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                runs => runs?,
+            };
+            for run in runs {
+                match fs::remove_file(run?.path().join(below.as_path())) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(error.into());
+                    }
+                    _ => {}
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        self.remove(path).await
+    }
+
+    /// Moves a file out of the way, under the same path below `.quarantine/{run}`, where nothing looks for it and
+    /// nothing removes it. Answers with where it is now, below the root.
+    pub async fn quarantine(&self, path: &RelativePath, run: &str) -> Result<String, Error> {
+        let below = format!("{QUARANTINE}/{run}/{}", path.as_str());
+        let (from, to) = (self.root.join(path.as_path()), self.root.join(&below));
+        blocking(move || {
+            let folder = |path: &Path| path.parent().map(Path::to_owned);
+            let (Some(old), Some(new)) = (folder(&from), folder(&to)) else {
+                return Err(io::Error::from(io::ErrorKind::InvalidInput).into());
+            };
+            fs::create_dir_all(&new)?;
+            if to.exists() {
+                return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
+            }
+            fs::rename(&from, &to)?;
+            sync_folder(&new)?;
+            sync_folder(&old)
+        })
+        .await?;
+        Ok(below)
+    }
+
+    /// All files below the root but those that are staged or in quarantine, by their paths below it.
     pub fn files(&self) -> Result<Vec<PathBuf>, Error> {
         let mut files = Vec::new();
         let mut folders = vec![self.root.as_ref().clone()];
@@ -146,7 +214,10 @@ impl Vault {
                     .strip_prefix(self.root.as_ref())
                     .map(Path::to_owned);
                 match below {
-                    Ok(below) if below == Path::new(STAGING) => {}
+                    Ok(below)
+                        if [STAGING, QUARANTINE]
+                            .map(Path::new)
+                            .contains(&below.as_path()) => {}
                     Ok(_) if entry.file_type()?.is_dir() => folders.push(entry.path()),
                     Ok(below) => files.push(below),
                     Err(_) => {}

@@ -3,6 +3,7 @@
 //! Claims are shared out so that no client and no gateway host takes all places; within an instance the
 //! media that dies first goes first. A claim that cannot be renewed is let go of at once.
 
+mod room;
 mod share;
 
 use std::panic::AssertUnwindSafe;
@@ -14,12 +15,15 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::archive::{self, Round};
+use crate::catalog;
 use crate::config::millis;
 use crate::db::Error;
 use crate::events::{self, News};
 use crate::media::{Reason, Route};
 use crate::queue::{self, Job, Lease, Settled, Settlement};
 use crate::registry::{self, Instance};
+use crate::vault::layout::RelativePath;
+use room::Room;
 use share::Places;
 
 /// How often waits and lapsed leases are looked at.
@@ -34,9 +38,13 @@ pub async fn run(app: Arc<App>) {
     let mut places = Places::new(&app.config);
     let mut tick = tokio::time::interval(TICK);
     let (mut look, mut wake) = (true, true);
+    let mut room = Room::new(&app.config.storage);
     take_up(&app).await;
     loop {
-        if look && places.any_free() {
+        if wake {
+            room.look(&app.vault);
+        }
+        if look && room.is_there() && places.any_free() {
             tokio::time::sleep(GATHER).await;
             collect(&mut running, &mut places);
             match claim(&app, &places, wake).await {
@@ -206,6 +214,7 @@ async fn settle(app: &App, job: &Job, round: Round) {
                 return tracing::info!(media = %job.id, "media is tried again at once, for a repeat of its message came");
             }
             Ok(Settlement::Lost) => {
+                take_back(app, job, &settled).await;
                 return tracing::warn!(media = %job.id, "settled by somebody else meanwhile");
             }
             Err(error) => {
@@ -213,6 +222,22 @@ async fn settle(app: &App, job: &Job, round: Round) {
             }
         }
         tokio::time::sleep(PATIENCE_WITH_DATABASE).await;
+    }
+}
+
+/// A file that was published for a row that was erased meanwhile must not stay.
+async fn take_back(app: &App, job: &Job, settled: &Settled) {
+    let Settled::Stored(held) = settled else {
+        return;
+    };
+    let erased = matches!(catalog::find(&app.db, &job.id).await, Ok(Some(media)) if media.reason.as_deref() == Some(Reason::Erased.as_str()));
+    let path = erased
+        .then(|| RelativePath::from_row(held.path.clone()))
+        .flatten();
+    if let Some(path) = path
+        && let Err(error) = app.vault.remove(path).await
+    {
+        tracing::error!(media = %job.id, error = crate::telemetry::chain(&error), "the file of an erased media could not be removed; scrub will name it");
     }
 }
 

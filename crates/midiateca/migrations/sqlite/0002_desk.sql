@@ -15,3 +15,7 @@ create table marks (
   mark text not null,
   at   integer not null
 ) strict;
+
+create index deliveries_by_instance on deliveries (instance, id);
+create index media_inline on media (delivery) where inline = 1;
+create index attempts_by_time on attempts (started_at);

@@ -16,7 +16,7 @@ use crate::queue::Job;
 use crate::registry::Instance;
 
 /// The usual host, and the one that is asked when it fails.
-const ORIGINS: [&str; 2] = [
+pub const ORIGINS: [&str; 2] = [
     "https://mmg.whatsapp.net",
     "https://mmg-fallback.whatsapp.net",
 ];

@@ -91,7 +91,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
             &context,
             &registry::instance(&app.db, &InstanceId(id.clone()))
                 .await?
-                .ok_or_else(|| unknown(&id))?,
+                .ok_or_else(|| unknown(&context, &id))?,
         ),
         Command::Remove { id } => {
             let (now, instance) = (app.clock.now(), InstanceId(id.clone()));
@@ -99,7 +99,9 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
                 .db
                 .write(async move |tx| registry::remove_instance(tx, &instance, now).await)
                 .await?;
-            removed.then_some(()).ok_or_else(|| unknown(&id))?;
+            removed
+                .then_some(())
+                .ok_or_else(|| unknown(&context, &id))?;
             eprintln!(
                 "{}",
                 context
@@ -115,7 +117,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
             let (hash, instance) = (secrets::hash_of(&token), InstanceId(id.clone()));
             let known = registry::instance(&app.db, &instance)
                 .await?
-                .ok_or_else(|| unknown(&id))?;
+                .ok_or_else(|| unknown(&context, &id))?;
             app.db
                 .write(async move |tx| registry::set_hook(tx, &instance, &hash).await)
                 .await?;
@@ -126,7 +128,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     Ok(ending)
 }
 
-fn unknown(id: &str) -> UsageError {
+fn unknown(_: &Context, id: &str) -> UsageError {
     UsageError(format!(
         "no instance {id} is known; see `midiateca instance list`"
     ))

@@ -9,7 +9,7 @@ use super::Ending;
 use super::context::Context;
 use crate::app::{Alone, App};
 use crate::intake::tally;
-use crate::{http, shutdown, worker};
+use crate::{http, retention, shutdown, worker};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -37,6 +37,8 @@ impl Service {
         let worker = app.shutdown.spawn(worker::run(Arc::clone(&app)));
         app.shutdown
             .spawn(tally::keep_writing_down(Arc::clone(&app)));
+        app.shutdown
+            .spawn(retention::keep_sweeping(Arc::clone(&app)));
         tracing::info!(address = %door.address, "midiateca serves");
         Ok(Self {
             app,

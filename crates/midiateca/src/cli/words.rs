@@ -20,7 +20,11 @@ macro_rules! words {
     };
 }
 
+pub(crate) mod doctor;
+pub(crate) mod forget;
 pub(crate) mod scrub;
+pub(crate) mod sweep;
+pub(crate) mod webhooks;
 
 #[cfg(test)]
 mod tests {
@@ -28,7 +32,13 @@ mod tests {
 
     use super::*;
 
-    const FILES: &[(&str, &[(&str, Words)])] = &[("scrub", scrub::ALL)];
+    const FILES: &[(&str, &[(&str, Words)])] = &[
+        ("doctor", doctor::ALL),
+        ("forget", forget::ALL),
+        ("scrub", scrub::ALL),
+        ("sweep", sweep::ALL),
+        ("webhooks", webhooks::ALL),
+    ];
 
     fn holes(text: &str) -> BTreeSet<&str> {
         let parts = text.split('{').skip(1);

@@ -23,6 +23,8 @@ pub(super) struct Committer {
 
 enum Order {
     Work(Box<dyn Work>),
+    /// Folds the write-ahead log into the file.
+    Fold(oneshot::Sender<Result<(), Error>>),
     Close,
 }
 
@@ -93,6 +95,15 @@ impl Committer {
         outcome.await.unwrap_or(Err(Error::Unavailable(None)))
     }
 
+    pub(super) async fn fold(&self) -> Result<(), Error> {
+        let (answer, outcome) = oneshot::channel();
+        self.queue
+            .send(Order::Fold(answer))
+            .await
+            .map_err(|_| Error::Unavailable(None))?;
+        outcome.await.unwrap_or(Err(Error::Unavailable(None)))
+    }
+
     pub(super) async fn close(&self) {
         let _ = self.queue.send(Order::Close).await;
         let thread = self
@@ -109,6 +120,7 @@ impl Committer {
 async fn commit_groups(mut tx: Tx, mut orders: mpsc::Receiver<Order>) {
     let mut group: Vec<Box<dyn Work>> = Vec::with_capacity(LARGEST_GROUP);
     let mut open = true;
+    let mut folds: Vec<oneshot::Sender<Result<(), Error>>> = Vec::new();
     while open {
         let Some(first) = orders.recv().await else {
             break;
@@ -117,6 +129,7 @@ async fn commit_groups(mut tx: Tx, mut orders: mpsc::Receiver<Order>) {
         while let Some(order) = next {
             match order {
                 Order::Work(work) => group.push(work),
+                Order::Fold(answer) => folds.push(answer),
                 Order::Close => open = false,
             }
             next = if open && group.len() < LARGEST_GROUP {
@@ -125,7 +138,13 @@ async fn commit_groups(mut tx: Tx, mut orders: mpsc::Receiver<Order>) {
                 None
             };
         }
-        commit(&mut tx, &mut group).await;
+        if !group.is_empty() {
+            commit(&mut tx, &mut group).await;
+        }
+        for answer in folds.drain(..) {
+            let folded = tx.connection.rows("pragma wal_checkpoint(truncate)", &[]);
+            let _ = answer.send(folded.map(drop));
+        }
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) enum Access {
 pub(super) struct Connection(rusqlite::Connection);
 
 impl Connection {
-    /// Opens the file: write-ahead log, every commit synced, foreign keys held.
+    /// Opens the file: write-ahead log, every commit synced, foreign keys held, what is deleted overwritten.
     pub fn open(path: &Path, access: Access, busy_timeout: Duration) -> Result<Self, Error> {
         let flags = match access {
             Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
@@ -33,7 +33,7 @@ impl Connection {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         if access == Access::Write {
             connection.execute_batch(
-                "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;",
+                "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma secure_delete = on;",
             )?;
         }
         Ok(Self(connection))

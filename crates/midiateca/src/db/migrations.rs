@@ -4,7 +4,7 @@
 use super::Error;
 use super::connection::Connection;
 
-const FILES: &[&str] = &[
+pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_first.sql"),
     include_str!("../../migrations/sqlite/0002_desk.sql"),
 ];

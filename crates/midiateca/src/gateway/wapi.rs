@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
 use wa_media::read::{field, flag, seconds, text};
 
-use super::{Family, Link, LinkRequest, Message, Reading, Slot};
+use super::{Family, Link, LinkRequest, Message, Reading, Session, Slot};
 use crate::media::{KeyKind, Reason};
 
 /// The documented address of the API.
@@ -209,15 +209,34 @@ pub fn slot_call(address: &str) -> Json {
     json!({"value": address})
 }
 
-/// What a slot holds; some answers put the instance one level down.
-pub fn read_slot(slot: &Slot, answer: &Json) -> Option<String> {
+/// A field of what it tells of an instance; some answers put the instance one level down.
+fn of_instance<'a>(answer: &'a Json, names: &[&str]) -> Option<&'a Json> {
     let root = answer.as_object()?;
     let inner = field(root, &["data", "instance"]).and_then(Json::as_object);
     [Some(root), inner]
         .into_iter()
         .flatten()
-        .find_map(|object| field(object, &[slot.field]).and_then(text))
+        .find_map(|object| field(object, names))
+}
+
+/// What a slot holds.
+pub fn read_slot(slot: &Slot, answer: &Json) -> Option<String> {
+    of_instance(answer, &[slot.field])
+        .and_then(text)
         .map(str::to_owned)
+}
+
+/// What it tells of an instance. The name of the switch for groups is known from its setter only.
+pub fn read_session(answer: &Json) -> Session {
+    Session {
+        instance: of_instance(answer, &["instanceId"]).and_then(id_text),
+        connected: of_instance(answer, &["connected"]).and_then(Json::as_bool),
+        has_number: of_instance(answer, &["connectedPhone"])
+            .and_then(id_text)
+            .is_some_and(|phone| !phone.is_empty()),
+        ignores_groups: of_instance(answer, &["ignoreGroups", "ignoreGroup", "ignore_groups"])
+            .map(flag),
+    }
 }
 
 /// A link is a success whatever `error` says of itself, for the key is always there; no link is a failure

@@ -8,7 +8,7 @@ use super::Door;
 use super::error::Error;
 
 pub(super) async fn alive() -> Json<Value> {
-    Json(json!({"status": "alive"}))
+    Json(json!({"status": "alive", "service": "midiateca"}))
 }
 
 /// Commits an empty transaction and writes, reads and removes a file.

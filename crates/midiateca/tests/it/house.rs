@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const EDGES: &[&str] = &["cli", "http"];
-const COMPOSERS: &[&str] = &["intake", "worker", "archive"];
+const COMPOSERS: &[&str] = &["intake", "worker", "archive", "retention"];
 const STEPS: &[&str] = &[
     "gateway", "delivery", "queue", "fetch", "vault", "catalog", "events", "registry",
 ];
@@ -122,6 +122,7 @@ fn each_library_has_one_room() {
         ("clap", "cli"),
         ("comfy_table", "cli"),
         ("infer", "vault"),
+        ("fs4", "vault"),
         ("toml", "config"),
     ] {
         let users: Vec<_> = rooms

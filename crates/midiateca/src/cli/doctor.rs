@@ -1,0 +1,115 @@
+//! `doctor`: looks at everything that keeping media depends on, one line a check: what was tried, what was seen, and
+//! what to do next. It goes on where something is broken, for that is when it is needed, and changes nothing but a mark
+//! in the database and a small file that it removes again.
+
+mod gateways;
+mod ground;
+mod network;
+mod sheet;
+
+use serde_json::json;
+
+use super::Ending;
+use super::answer;
+use super::context::Context;
+use super::language::plain;
+use super::words::doctor as words;
+use crate::registry;
+use sheet::{Level, Sheet};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Look at this instance only
+    #[arg(long, value_name = "ID")]
+    instance: Option<String>,
+    /// Ask nothing of the network
+    #[arg(long)]
+    offline: bool,
+}
+
+pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
+    let mut sheet = Sheet::new(context.lang);
+    ground::settings(&mut sheet, &context.config);
+    let ground = ground::look(&mut sheet, &context).await;
+    let clock = crate::clock::Clock::system();
+    if let Some(db) = &ground.db {
+        ground::queue(&mut sheet, db, clock.now()).await;
+        let mut instances = registry::instances(db).await.unwrap_or_default();
+        instances.retain(|instance| {
+            options
+                .instance
+                .as_ref()
+                .is_none_or(|id| *id == instance.id.0)
+        });
+        if instances.is_empty() {
+            sheet.risk(
+                "instances",
+                "",
+                words::LISTED,
+                words::NO_INSTANCE,
+                words::ADD_INSTANCE,
+                &[],
+            );
+        }
+        gateways::look(
+            &mut sheet,
+            &context,
+            &ground,
+            &instances,
+            &clock,
+            options.offline,
+        )
+        .await;
+        if !options.offline {
+            network::cdn(&mut sheet, &context.config, &instances).await;
+        }
+    }
+    if !options.offline {
+        network::public_address(&mut sheet, &context, ground.is_served).await;
+    }
+    print(&context, &sheet);
+    if let Some(db) = &ground.db {
+        db.close().await;
+    }
+    Ok(match sheet.count(Level::Wrong) {
+        0 => Ending::Fine,
+        _ => Ending::FoundWrong,
+    })
+}
+
+fn print(context: &Context, sheet: &Sheet) {
+    let count = |level| sheet.count(level);
+    let (fine, risk, wrong, skipped) = (
+        count(Level::Fine),
+        count(Level::Risk),
+        count(Level::Wrong),
+        count(Level::Skipped),
+    );
+    if context.json {
+        return answer::line(
+            json!({"checks": sheet.findings, "fine": fine, "risk": risk, "wrong": wrong, "skipped": skipped}),
+        );
+    }
+    for finding in &sheet.findings {
+        let about = match finding.about.as_str() {
+            "" => String::new(),
+            about => format!(" {}", plain(about)),
+        };
+        let next = finding.next.as_deref();
+        let next = next.map_or_else(String::new, |next| format!(" → {next}"));
+        answer::line(format_args!(
+            "{:<7} {:<22}{about}: {}: {}{next}",
+            context.lang.say(finding.level.words()),
+            finding.check,
+            finding.tried,
+            finding.seen,
+        ));
+    }
+    let values: [(&str, &dyn std::fmt::Display); 4] = [
+        ("fine", &fine),
+        ("risk", &risk),
+        ("wrong", &wrong),
+        ("skipped", &skipped),
+    ];
+    answer::line(context.lang.fill(words::SUM, &values));
+}

@@ -1,0 +1,299 @@
+//! Each instance as its gateway sees it: token, connection, slots, groups; and whether it went silent.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use super::super::context::Context;
+use super::super::panel::{self, Panel};
+use super::super::words::doctor as words;
+use super::ground::{Ground, span};
+use super::sheet::Sheet;
+use crate::clock::{Clock, DAY, HOUR, MINUTE, Millis, SECOND};
+use crate::db::Db;
+use crate::delivery;
+use crate::fetch::Fetch;
+use crate::registry::Instance;
+
+/// Instances that are asked at once.
+const AT_ONCE: usize = 8;
+/// Nights, weekends and a holiday are in it.
+const RHYTHM_OF: Millis = 28 * DAY;
+/// Links expire by the clock, so it need not be exact, but it must not be wrong.
+const SKEW_RISK: Millis = 30 * SECOND;
+const SKEW_WRONG: Millis = 5 * MINUTE;
+
+type Told = Result<panel::Answer, panel::Error>;
+
+/// Looks at all of them.
+pub(super) async fn look(
+    sheet: &mut Sheet,
+    context: &Context,
+    ground: &Ground,
+    instances: &[Instance],
+    clock: &Clock,
+    offline: bool,
+) {
+    let fetch = Fetch::new(&context.config.fetch);
+    let asked = stream::iter(instances).map(async |instance| {
+        let secrets = ground.secrets.as_ref().filter(|_| !offline)?;
+        Some(match Panel::open(&fetch, secrets, instance) {
+            Ok(panel) => panel.read().await,
+            Err(error) => Err(error),
+        })
+    });
+    let told: Vec<Option<Told>> = asked.buffered(AT_ONCE).collect().await;
+    let mut dates = BTreeMap::new();
+    for (instance, told) in instances.iter().zip(told) {
+        if let Some(told) = told {
+            let date = match &told {
+                Ok(answer) => answer.date,
+                Err(panel::Error::Status { date, .. }) => *date,
+                Err(_) => None,
+            };
+            if let Some(date) = date {
+                dates.insert(instance.api_base.clone(), date);
+            }
+            gateway(sheet, context, instance, told);
+        }
+        if let Some(problem) = &instance.problem {
+            let sentence = sheet.lang.reason(problem).to_owned();
+            sheet.wrong(
+                "instance.problem",
+                instance.id.as_str(),
+                words::REMEMBERED,
+                words::PROBLEM,
+                words::MEND_AND_RETRY,
+                &[("reason", &sentence)],
+            );
+        }
+        if let Some(db) = &ground.db {
+            silence(sheet, db, instance, clock.now()).await;
+        }
+    }
+    for (base, date) in dates {
+        skew(sheet, &base, clock.now() - date);
+    }
+}
+
+fn skew(sheet: &mut Sheet, base: &str, skew: Millis) {
+    let shown = span(skew.abs());
+    let values: [(&str, &dyn Display); 1] = [("skew", &shown)];
+    match skew.abs() {
+        skew if skew >= SKEW_WRONG => sheet.wrong(
+            "clock",
+            base,
+            words::COMPARED_CLOCKS,
+            words::SKEWED,
+            words::SET_CLOCK,
+            &values,
+        ),
+        skew if skew >= SKEW_RISK => sheet.risk(
+            "clock",
+            base,
+            words::COMPARED_CLOCKS,
+            words::SKEWED,
+            words::SET_CLOCK,
+            &values,
+        ),
+        _ => sheet.fine(
+            "clock",
+            base,
+            words::COMPARED_CLOCKS,
+            words::CLOCKS_AGREE,
+            &[],
+        ),
+    }
+}
+
+fn gateway(sheet: &mut Sheet, context: &Context, instance: &Instance, told: Told) {
+    let id = instance.id.as_str();
+    let tried = words::ASKED_GATEWAY;
+    let values: [(&str, &dyn Display); 2] = [("id", &id), ("client", &instance.client)];
+    let answer = match told {
+        Ok(answer) => answer.body,
+        Err(error) => {
+            let (seen, next) = match &error {
+                panel::Error::NoToken => (words::NO_TOKEN, words::ADD_TOKEN),
+                panel::Error::Sealed(_) => (words::TOKEN_SEALED, words::RESTORE_KEY_OR_TOKEN),
+                panel::Error::Status {
+                    status: 401 | 403, ..
+                } => (words::TOKEN_REFUSED, words::ADD_TOKEN),
+                panel::Error::Status { status: 404, .. } => (words::UNKNOWN_THERE, words::CHECK_ID),
+                panel::Error::NotJson => (words::NOT_JSON, words::CHECK_API_BASE),
+                panel::Error::Base => (words::NOT_A_URL, words::CHECK_API_BASE),
+                panel::Error::Status { .. } | panel::Error::Silent(_) => {
+                    (words::FAILED, words::ASK_GATEWAY)
+                }
+            };
+            let error = crate::telemetry::chain(&error);
+            let values = [values.as_slice(), &[("error", &error)]].concat();
+            return sheet.wrong("instance.token", id, tried, seen, next, &values);
+        }
+    };
+    let session = instance.gateway.read_session(&answer);
+    if let Some(named) = session.instance.filter(|named| named != id) {
+        return sheet.wrong(
+            "instance.token",
+            id,
+            tried,
+            words::OTHER_INSTANCE,
+            words::CHECK_ID,
+            &[("named", &named), ("id", &id)],
+        );
+    }
+    sheet.fine("instance.token", id, tried, words::TOKEN_TAKEN, &[]);
+    match (session.connected, session.has_number) {
+        (Some(true), true) => sheet.fine("instance.connected", id, tried, words::CONNECTED, &[]),
+        (Some(true), false) => sheet.risk(
+            "instance.connected",
+            id,
+            tried,
+            words::HALF_CONNECTED,
+            words::SCAN_CODE,
+            &[],
+        ),
+        (Some(false), _) => sheet.wrong(
+            "instance.connected",
+            id,
+            tried,
+            words::DISCONNECTED,
+            words::SCAN_CODE,
+            &[],
+        ),
+        (None, _) => sheet.skipped("instance.connected", id, tried, words::NOT_TOLD, &[]),
+    }
+    match session.ignores_groups {
+        Some(true) if context.config.keep.groups => sheet.wrong(
+            "instance.groups",
+            id,
+            tried,
+            words::GROUPS_IGNORED,
+            words::TAKE_GROUPS,
+            &[],
+        ),
+        Some(_) => sheet.fine("instance.groups", id, tried, words::GROUPS_SENT, &[]),
+        None => sheet.skipped("instance.groups", id, tried, words::NOT_TOLD, &[]),
+    }
+    slots(sheet, context, instance, &answer);
+}
+
+/// Each slot must hold an address of ours; without that for the account's own messages, those never come.
+fn slots(sheet: &mut Sheet, context: &Context, instance: &Instance, answer: &serde_json::Value) {
+    let id = instance.id.as_str();
+    let public = context.config.door.public_url.trim_end_matches('/');
+    for slot in instance.gateway.slots() {
+        let held = instance.gateway.read_slot(slot, answer);
+        let shown = held.as_deref().map_or_else(|| "-".to_owned(), panel::shown);
+        let values: [(&str, &dyn Display); 4] = [
+            ("slot", &slot.name),
+            ("held", &shown),
+            ("id", &id),
+            ("public", &public),
+        ];
+        let check = match slot.name {
+            name if name == instance.gateway.own_slot() => "instance.own-messages",
+            _ => "instance.slot",
+        };
+        let tried = words::READ_SLOT;
+        match held {
+            None if slot.name == instance.gateway.own_slot() => sheet.wrong(
+                check,
+                id,
+                tried,
+                words::OWN_SLOT_EMPTY,
+                words::CONFIGURE,
+                &values,
+            ),
+            None => sheet.wrong(
+                check,
+                id,
+                tried,
+                words::SLOT_EMPTY,
+                words::CONFIGURE,
+                &values,
+            ),
+            Some(held) if !panel::is_ours(instance, &held) => sheet.wrong(
+                check,
+                id,
+                tried,
+                words::SLOT_OTHER,
+                words::CONFIGURE,
+                &values,
+            ),
+            Some(held) if !public.is_empty() && !held.starts_with(&format!("{public}/")) => {
+                sheet.risk(
+                    check,
+                    id,
+                    tried,
+                    words::SLOT_ELSEWHERE,
+                    words::CONFIGURE,
+                    &values,
+                );
+            }
+            Some(held) if held.starts_with("http://") && !is_loopback(&held) => {
+                sheet.risk(
+                    check,
+                    id,
+                    tried,
+                    words::SLOT_CLEAR,
+                    words::USE_HTTPS,
+                    &values,
+                );
+            }
+            Some(_) => sheet.fine(check, id, tried, words::SLOT_FINE, &values),
+        }
+    }
+}
+
+fn is_loopback(address: &str) -> bool {
+    let host = url::Url::parse(address).ok();
+    let host = host.as_ref().and_then(url::Url::host_str);
+    host.is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]")
+}
+
+/// Whether nothing came for much longer than it usually takes.
+async fn silence(sheet: &mut Sheet, db: &Db, instance: &Instance, now: Millis) {
+    let id = instance.id.as_str();
+    let tried = words::COMPARED_SILENCE;
+    let Some(last) = instance.last_delivery_at else {
+        return sheet.risk(
+            "instance.silent",
+            id,
+            tried,
+            words::NEVER_HEARD,
+            words::CONFIGURE,
+            &[("id", &id)],
+        );
+    };
+    let silent = now - last;
+    let Ok(rhythm) = delivery::rhythm(db, &instance.id, last - RHYTHM_OF).await else {
+        return;
+    };
+    let (shown, id_shown) = (span(silent), id);
+    let Some(rhythm) = rhythm else {
+        let values: [(&str, &dyn Display); 1] = [("silent", &shown)];
+        return sheet.fine("instance.silent", id, tried, words::NO_RHYTHM, &values);
+    };
+    let (usual, longest) = (span(rhythm.usual), span(rhythm.longest));
+    let values: [(&str, &dyn Display); 4] = [
+        ("silent", &shown),
+        ("usual", &usual),
+        ("longest", &longest),
+        ("id", &id_shown),
+    ];
+    if silent > HOUR.max(rhythm.longest + rhythm.longest / 2) {
+        sheet.wrong(
+            "instance.silent",
+            id,
+            tried,
+            words::SILENT_LONG,
+            words::WAKE_UP,
+            &values,
+        );
+    } else {
+        sheet.fine("instance.silent", id, tried, words::HEARD, &values);
+    }
+}

@@ -1,0 +1,205 @@
+//! The network's side: WhatsApp's CDN over both families of addresses, and our own door from outside.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+
+use futures_util::future::{join, join_all};
+use url::Url;
+
+use super::super::context::Context;
+use super::super::words::doctor as words;
+use super::sheet::Sheet;
+use crate::archive::CDN_ORIGINS;
+use crate::config::{Config, millis};
+use crate::fetch::{Family, Fetch, Reached, reach};
+use crate::media::Route;
+use crate::registry::Instance;
+
+/// The hosts from which media are fetched, each over IPv4 and IPv6, and then as it is really asked.
+pub(super) async fn cdn(sheet: &mut Sheet, config: &Config, instances: &[Instance]) {
+    let asks_cdn = |instance: &&Instance| {
+        let routes = instance.routes.as_ref().unwrap_or(&config.fetch.routes);
+        routes.contains(&Route::Cdn)
+    };
+    let mut origins = BTreeSet::new();
+    for instance in instances.iter().filter(asks_cdn) {
+        match &instance.cdn_base {
+            Some(bases) => origins.extend(bases.split(',').map(|base| base.trim().to_owned())),
+            None => origins.extend(CDN_ORIGINS.map(str::to_owned)),
+        }
+    }
+    let fetch = Fetch::new(&config.fetch);
+    let looks = origins.iter().map(|origin| look(&fetch, config, origin));
+    for (origin, seen) in origins.iter().zip(join_all(looks).await) {
+        match seen {
+            Some((over_v4, over_v6, answer)) => {
+                families(sheet, origin, &over_v4, &over_v6);
+                tls(sheet, origin, answer);
+            }
+            None => sheet.wrong(
+                "cdn",
+                origin,
+                words::CONNECTED_TO,
+                words::NOT_A_URL,
+                words::SET_CDN_BASE,
+                &[],
+            ),
+        }
+    }
+}
+
+type Seen = (Reached, Reached, Result<u16, String>);
+
+async fn look(fetch: &Fetch, config: &Config, origin: &str) -> Option<Seen> {
+    let url = Url::parse(origin).ok()?;
+    let (host, port) = (url.host_str()?, url.port_or_known_default()?);
+    let patience = millis(config.fetch.connect_timeout_ms);
+    let over = |family| reach(host, port, family, patience);
+    let ((over_v4, over_v6), answer) = join(
+        join(over(Family::V4), over(Family::V6)),
+        fetch.glimpse(&url),
+    )
+    .await;
+    let answer = answer.map(|answer| answer.status);
+    Some((over_v4, over_v6, answer.map_err(|error| crate::telemetry::chain(&error))))
+}
+
+/// One family is enough; what has an address and does not answer there costs time with every download.
+fn families(sheet: &mut Sheet, origin: &str, over_v4: &Reached, over_v6: &Reached) {
+    let connected = |reached: &Reached| matches!(reached, Reached::Connected { .. });
+    let any = connected(over_v4) || connected(over_v6);
+    for (check, reached) in [("cdn.ipv4", over_v4), ("cdn.ipv6", over_v6)] {
+        let tried = words::CONNECTED_TO;
+        match reached {
+            Reached::Connected { took, .. } => {
+                let ms = took.as_millis();
+                sheet.fine(check, origin, tried, words::CONNECTED_IN, &[("ms", &ms)]);
+            }
+            Reached::NoAddress if any => {
+                sheet.fine(check, origin, tried, words::NO_ADDRESS_FINE, &[])
+            }
+            Reached::NoAddress => sheet.wrong(
+                check,
+                origin,
+                tried,
+                words::NO_ADDRESS,
+                words::CHECK_DNS,
+                &[],
+            ),
+            Reached::Blocked { address } => {
+                let address = address.ip();
+                sheet.wrong(
+                    check,
+                    origin,
+                    tried,
+                    words::BLOCKED,
+                    words::UNBLOCK,
+                    &[("address", &address)],
+                );
+            }
+            Reached::UnknownName(error) => sheet.wrong(
+                check,
+                origin,
+                tried,
+                words::FAILED,
+                words::CHECK_DNS,
+                &[("error", error)],
+            ),
+            Reached::Silent { address, error } => {
+                let error: &dyn Display =
+                    error.as_ref().map_or(&"-" as &dyn Display, |error| error);
+                let values: [(&str, &dyn Display); 2] =
+                    [("address", &address.ip()), ("error", error)];
+                match any {
+                    true => sheet.risk(
+                        check,
+                        origin,
+                        tried,
+                        words::SILENT,
+                        words::MEND_FAMILY,
+                        &values,
+                    ),
+                    false => sheet.wrong(
+                        check,
+                        origin,
+                        tried,
+                        words::SILENT,
+                        words::OPEN_FIREWALL,
+                        &values,
+                    ),
+                }
+            }
+        }
+    }
+}
+
+/// Any answer will do: a root that holds no file is refused.
+fn tls(sheet: &mut Sheet, origin: &str, answer: Result<u16, String>) {
+    match answer {
+        Ok(status) => sheet.fine(
+            "cdn",
+            origin,
+            words::ASKED,
+            words::ANSWERED,
+            &[("status", &status)],
+        ),
+        Err(error) => sheet.wrong(
+            "cdn",
+            origin,
+            words::ASKED,
+            words::FAILED,
+            words::OPEN_FIREWALL,
+            &[("error", &error)],
+        ),
+    }
+}
+
+/// Whether whoever asks at the public address gets to this door.
+pub(super) async fn public_address(sheet: &mut Sheet, context: &Context, is_served: bool) {
+    let base = context.config.door.public_url.trim_end_matches('/');
+    let Ok(url) = Url::parse(&format!("{base}/healthz")) else {
+        if !base.is_empty() {
+            sheet.wrong(
+                "public",
+                base,
+                words::ASKED_DOOR,
+                words::NOT_A_URL,
+                words::SET_PUBLIC_URL,
+                &[],
+            );
+        }
+        return;
+    };
+    if !is_served {
+        return sheet.skipped("public", base, words::ASKED_DOOR, words::NOBODY_SERVES, &[]);
+    }
+    match Fetch::new(&context.config.fetch).glimpse(&url).await {
+        Ok(answer) if answer.status == 200 && is_ours(&answer.body) => {
+            sheet.fine("public", base, words::ASKED_DOOR, words::DOOR_ANSWERS, &[]);
+        }
+        Ok(answer) => sheet.wrong(
+            "public",
+            base,
+            words::ASKED_DOOR,
+            words::OTHER_ANSWERS,
+            words::MEND_PROXY,
+            &[("status", &answer.status)],
+        ),
+        Err(error) => {
+            let error = crate::telemetry::chain(&error);
+            sheet.wrong(
+                "public",
+                base,
+                words::ASKED_DOOR,
+                words::FAILED,
+                words::MEND_PROXY,
+                &[("error", &error)],
+            );
+        }
+    }
+}
+
+/// Whether an answer is the door's.
+fn is_ours(body: &[u8]) -> bool {
+    serde_json::from_slice(body).is_ok_and(|body: serde_json::Value| body["service"] == "midiateca")
+}

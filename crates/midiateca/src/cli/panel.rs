@@ -1,0 +1,160 @@
+//! The gateway's own settings, as one instance's token may read and set them.
+
+use serde_json::Value;
+use url::Url;
+
+use crate::clock::Millis;
+use crate::fetch::{self, Fetch, Method};
+use crate::registry::{self, Instance};
+use crate::secrets::{self, Secrets};
+
+/// Why nothing was read or set.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// There is no token to show.
+    #[error(
+        "no gateway token is kept: add it with `midiateca instance add ID --client N --token-env VAR`"
+    )]
+    NoToken,
+    /// The token was sealed with another key.
+    #[error("the gateway token cannot be unsealed; is this the right secret.key?")]
+    Sealed(#[source] secrets::Error),
+    /// The address of the API is none.
+    #[error("the API base is not a URL")]
+    Base,
+    /// No answer came.
+    #[error("the gateway does not answer")]
+    Silent(#[from] fetch::Error),
+    /// An answer came, and it is no.
+    #[error("the gateway answered {status}")]
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// What its clock said.
+        date: Option<Millis>,
+    },
+    /// An answer came that says nothing.
+    #[error("the gateway answered something that is not JSON")]
+    NotJson,
+}
+
+/// What it said.
+pub(crate) struct Answer {
+    pub body: Value,
+    pub date: Option<Millis>,
+}
+
+/// The gateway as one instance may speak to it.
+pub(crate) struct Panel<'a> {
+    fetch: &'a Fetch,
+    instance: &'a Instance,
+    token: String,
+}
+
+impl<'a> Panel<'a> {
+    pub fn open(
+        fetch: &'a Fetch,
+        secrets: &Secrets,
+        instance: &'a Instance,
+    ) -> Result<Self, Error> {
+        let sealed = instance.token_sealed.as_deref().ok_or(Error::NoToken)?;
+        let token = secrets
+            .unseal(&registry::token_context(&instance.id), sealed)
+            .map_err(Error::Sealed)?;
+        Ok(Self {
+            fetch,
+            instance,
+            token,
+        })
+    }
+
+    /// What the gateway tells of the instance: its connection, its slots.
+    pub async fn read(&self) -> Result<Answer, Error> {
+        self.call(Method::GET, self.instance.gateway.slots_path(), None)
+            .await
+    }
+
+    /// Sets one slot. That the gateway says yes proves nothing; read it back.
+    pub async fn set(&self, path: &str, address: &str) -> Result<(), Error> {
+        let body = self.instance.gateway.slot_call(address);
+        self.call(Method::PUT, path, Some(&body)).await.map(drop)
+    }
+
+    fn url(&self, path: &str) -> Result<Url, Error> {
+        let mut url = Url::parse(&self.instance.api_base).map_err(|_| Error::Base)?;
+        url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
+        url.query_pairs_mut()
+            .append_pair("instanceId", self.instance.id.as_str());
+        Ok(url)
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, Error> {
+        let url = self.url(path)?;
+        let answer = self.fetch.call_with(method, url, &self.token, body).await?;
+        if answer.status != 200 {
+            return Err(Error::Status {
+                status: answer.status,
+                date: answer.date,
+            });
+        }
+        Ok(Answer {
+            body: serde_json::from_slice(&answer.body).map_err(|_| Error::NotJson)?,
+            date: answer.date,
+        })
+    }
+}
+
+/// Whether an address is one that this instance takes, by the hash of the token in it: that of its new address, or of
+/// the one before.
+pub(crate) fn is_ours(instance: &Instance, address: &str) -> bool {
+    let Ok(address) = Url::parse(address) else {
+        return false;
+    };
+    let in_path = address.path().trim_end_matches('/').rsplit('/').next();
+    let in_query = address
+        .query_pairs()
+        .find(|(name, _)| name == "token")
+        .map(|(_, token)| token.into_owned());
+    let tokens = in_query.into_iter().chain(in_path.map(str::to_owned));
+    tokens.map(|token| secrets::hash_of(&token)).any(|hash| {
+        instance.hook_hash == hash || instance.hook_hash_before.as_deref() == Some(&hash[..])
+    })
+}
+
+/// An address without what may be a secret in it: the last part of its path, and its query.
+pub(crate) fn shown(address: &str) -> String {
+    let address = address.split(['?', '#']).next().unwrap_or(address);
+    let scheme = address.find("://").map_or(0, |at| at + 3);
+    match address[scheme..].rfind('/') {
+        Some(at) => format!("{}/…", &address[..scheme + at]),
+        None => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_its_secret() {
+        for (address, expected) in [
+            (
+                "https://a.example/hooks/wapi/secret",
+                "https://a.example/hooks/wapi/…",
+            ),
+            (
+                "https://a.example/webhook/connect/?token=secret",
+                "https://a.example/webhook/connect/…",
+            ),
+            ("https://a.example", "https://a.example"),
+            ("nonsense", "nonsense"),
+        ] {
+            assert_eq!(shown(address), expected);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `sweep`: lets go of what the retention rules no longer keep, as the server does now and then; or shows what would go.
+
+use serde_json::json;
+
+use super::Ending;
+use super::answer;
+use super::context::Context;
+use super::words::sweep as words;
+use crate::retention::{self, Doing, Swept};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Show what would go
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
+    let app = context.open_existing().await?;
+    let doing = match options.dry_run {
+        true => Doing::DryRun,
+        false => Doing::Now,
+    };
+    let swept = retention::sweep(&app, doing, |rule, doomed| {
+        let path = doomed.path.as_deref().unwrap_or("-");
+        if context.json {
+            return answer::line(json!({"rule": rule + 1, "media": doomed.id.as_str(), "client": doomed.client, "kind": doomed.kind, "file": format!("media_storage/{path}"), "size": doomed.size_bytes}));
+        }
+        answer::line(format_args!(
+            "{}\t{}\tmedia_storage/{path}\t{}",
+            rule + 1,
+            doomed.id,
+            doomed.size_bytes
+        ));
+    })
+    .await?;
+    report(&context, doing, &swept);
+    if app.config.retention.rules.is_empty() {
+        eprintln!("{}", context.lang.say(words::NO_RULES));
+    }
+    app.db.close().await;
+    Ok(Ending::Fine)
+}
+
+fn report(context: &Context, doing: Doing, swept: &Swept) {
+    if context.json {
+        return answer::line(json!({"dry_run": doing == Doing::DryRun, "swept": swept}));
+    }
+    let words = match doing {
+        Doing::Now => words::WENT,
+        Doing::DryRun => words::WOULD_GO,
+    };
+    let values: [(&str, &dyn std::fmt::Display); 5] = [
+        ("files", &swept.files),
+        ("bytes", &swept.bytes),
+        ("deliveries", &swept.deliveries),
+        ("events", &swept.events),
+        ("attempts", &swept.attempts),
+    ];
+    answer::line(context.lang.fill(words, &values));
+}

@@ -1,0 +1,61 @@
+//! What is no longer to be kept: by the operator's rules, and because a person asked to be forgotten.
+//!
+//! Everything is computed from stored times whenever it is looked, so nothing depends on a timer that a restart loses.
+//! A file goes before its row says so: whatever is cut short is found again, and done again without harm.
+
+mod erasure;
+mod sweep;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::App;
+
+pub use erasure::{Erasure, erase};
+pub use sweep::{Swept, sweep};
+
+/// Whether it is done, or only told what would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// It is done.
+    Now,
+    /// It is only looked what would be.
+    DryRun,
+}
+
+/// Why it could not be done to the end. What was done is recorded; doing it again goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] crate::db::Error),
+    /// A file could not be removed.
+    #[error("a file could not be removed")]
+    Vault(#[from] crate::vault::Error),
+}
+
+/// Sweeps now and then, until the shutdown begins.
+pub async fn keep_sweeping(app: Arc<App>) {
+    let every = Duration::from_secs(app.config.retention.every_minutes.saturating_mul(60));
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            () = app.shutdown.begun() => return,
+        }
+        match sweep(&app, Doing::Now, |_, _| {}).await {
+            Ok(swept) if swept == Swept::default() => {}
+            Ok(swept) => tracing::info!(
+                files = swept.files,
+                bytes = swept.bytes,
+                deliveries = swept.deliveries,
+                events = swept.events,
+                attempts = swept.attempts,
+                "swept"
+            ),
+            Err(error) => tracing::warn!(
+                error = crate::telemetry::chain(&error),
+                "the sweep was cut short; the next one goes on"
+            ),
+        }
+    }
+}
