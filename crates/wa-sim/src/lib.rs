@@ -9,4 +9,4 @@ mod world;
 pub use fault::Fault;
 pub use media::{Content, DOCUMENTED_KEY, SimMedia, generated_sha256};
 pub use server::Sim;
-pub use world::{Delivery, World};
+pub use world::{Delivery, Session, World};

@@ -42,6 +42,36 @@ pub(crate) struct Entry {
     pub file_requests: u32,
 }
 
+/// What the gateway tells of an instance's session, true or not.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Whether it is connected to WhatsApp.
+    pub connected: bool,
+    /// With which number; a half-dead session has none.
+    pub number: Option<String>,
+    /// The switch that keeps groups away; nothing when it is not told.
+    pub ignores_groups: Option<bool>,
+    /// The instance that is named instead of the one asked for.
+    pub names: Option<String>,
+    /// How far the gateway's clock is ahead, in seconds.
+    pub clock_ahead_seconds: i64,
+    /// What is answered instead: status and body.
+    pub instead: Option<(u16, String)>,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self {
+            connected: true,
+            number: Some("5500900000000".to_owned()),
+            ignores_groups: None,
+            names: None,
+            clock_ahead_seconds: 0,
+            instead: None,
+        }
+    }
+}
+
 /// An instance as the gateway sees it.
 #[derive(Clone, Default)]
 pub(crate) struct Account {
@@ -49,6 +79,7 @@ pub(crate) struct Account {
     pub slots: HashMap<String, String>,
     /// Slots that say "updated" and keep what they held.
     pub stubborn: Vec<String>,
+    pub session: Session,
 }
 
 #[derive(Default)]
@@ -86,6 +117,20 @@ impl World {
     pub fn set_stubborn(&self, instance: &str, field: &str) {
         if let Some(account) = self.lock().accounts.get_mut(instance) {
             account.stubborn.push(field.to_owned());
+        }
+    }
+
+    /// Sets a slot (by the field in which it is read back), as somebody at the gateway's panel would.
+    pub fn set_slot(&self, instance: &str, field: &str, address: &str) {
+        if let Some(account) = self.lock().accounts.get_mut(instance) {
+            account.slots.insert(field.to_owned(), address.to_owned());
+        }
+    }
+
+    /// Changes what is told of an instance's session.
+    pub fn set_session(&self, instance: &str, session: Session) {
+        if let Some(account) = self.lock().accounts.get_mut(instance) {
+            account.session = session;
         }
     }
 

@@ -2,10 +2,15 @@
 //! what to do next. It goes on where something is broken, for that is when it is needed, and changes nothing but a mark
 //! in the database and a small file that it removes again.
 
+mod database;
+mod folder;
 mod gateways;
 mod ground;
 mod network;
+mod queue;
+mod settings;
 mod sheet;
+mod storage;
 
 use serde_json::json;
 
@@ -29,11 +34,11 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     let mut sheet = Sheet::new(context.lang);
-    ground::settings(&mut sheet, &context.config);
+    settings::look(&mut sheet, &context.config);
     let ground = ground::look(&mut sheet, &context).await;
     let clock = crate::clock::Clock::system();
     if let Some(db) = &ground.db {
-        ground::queue(&mut sheet, db, clock.now()).await;
+        queue::look(&mut sheet, db, clock.now()).await;
         let mut instances = registry::instances(db).await.unwrap_or_default();
         instances.retain(|instance| {
             options

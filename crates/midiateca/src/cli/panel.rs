@@ -126,6 +126,13 @@ pub(crate) fn is_ours(instance: &Instance, address: &str) -> bool {
     })
 }
 
+/// Whether an address leads to this very machine.
+pub(crate) fn is_loopback(address: &str) -> bool {
+    let host = Url::parse(address).ok();
+    let host = host.as_ref().and_then(Url::host_str);
+    host.is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]")
+}
+
 /// An address without what may be a secret in it: the last part of its path, and its query.
 pub(crate) fn shown(address: &str) -> String {
     let address = address.split(['?', '#']).next().unwrap_or(address);

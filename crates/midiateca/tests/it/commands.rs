@@ -13,7 +13,7 @@ const DOCUMENTED: &str = concat!(
     "/tests/fixtures/wapi/documented-audio.json"
 );
 
-async fn midiateca(data: &Path, arguments: &[&str]) -> Output {
+pub async fn midiateca(data: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
     command
         .arg("--data")
@@ -36,7 +36,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-async fn set_up(data: &Path, sim: &Sim) -> String {
+pub async fn set_up(data: &Path, sim: &Sim) -> String {
     sim.world().add_instance(FIRST, "gateway-token");
     let client = midiateca(data, &["client", "add", "Clínica Aurora", "--id", "2"]).await;
     assert!(client.status.success(), "{}", stderr(&client));

@@ -5,6 +5,7 @@
 mod cdn;
 mod commands;
 mod crash;
+mod doctor;
 mod documented;
 mod door;
 mod failures;

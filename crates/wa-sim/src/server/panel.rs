@@ -1,10 +1,12 @@
 //! What an operator sets and reads at the gateway: webhook slots, connection.
 
 use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use super::Shared;
@@ -46,7 +48,7 @@ pub(super) async fn fetch_instance(
     State(shared): State<Shared>,
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
-) -> Result<Json<Value>, StatusCode> {
+) -> Result<Response, StatusCode> {
     let id = authorised(&shared.world, &query, &headers)?;
     let account = shared
         .world
@@ -55,9 +57,37 @@ pub(super) async fn fetch_instance(
         .get(&id)
         .cloned()
         .unwrap_or_default();
-    let mut answer = json!({"error": false, "instanceId": id, "connected": true, "connectedPhone": "5500900000000"});
-    for (_, field) in SLOTS {
-        answer[field] = json!(account.slots.get(field));
+    let session = account.session;
+    if let Some((status, body)) = session.instead {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        return Ok((status, body).into_response());
     }
-    Ok(Json(answer))
+    let named = session.names.unwrap_or(id);
+    let mut answer = json!({"error": false, "instanceId": named, "connected": session.connected, "connectedPhone": session.number});
+    if let Some(ignores) = session.ignores_groups {
+        answer["ignoreGroups"] = json!(ignores);
+    }
+    for (_, field) in SLOTS {
+        answer[field] = json!(account.slots.get(field).filter(|held| !held.is_empty()));
+    }
+    let mut response = Json(answer).into_response();
+    if session.clock_ahead_seconds != 0 {
+        let date = date_in(session.clock_ahead_seconds);
+        if let Ok(date) = HeaderValue::from_str(&date) {
+            response.headers_mut().insert(header::DATE, date);
+        }
+    }
+    Ok(response)
+}
+
+/// An HTTP date so many seconds from now.
+#[expect(clippy::disallowed_methods, reason = "a clock that can be wrong")]
+fn date_in(seconds: i64) -> String {
+    let now = SystemTime::now();
+    let shift = Duration::from_secs(seconds.unsigned_abs());
+    let shifted = match seconds {
+        0.. => now.checked_add(shift),
+        _ => now.checked_sub(shift),
+    };
+    httpdate::fmt_http_date(shifted.unwrap_or(now))
 }

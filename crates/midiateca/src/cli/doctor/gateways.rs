@@ -9,8 +9,8 @@ use futures_util::stream;
 use super::super::context::Context;
 use super::super::panel::{self, Panel};
 use super::super::words::doctor as words;
-use super::ground::{Ground, span};
-use super::sheet::Sheet;
+use super::ground::Ground;
+use super::sheet::{Sheet, span};
 use crate::clock::{Clock, DAY, HOUR, MINUTE, Millis, SECOND};
 use crate::db::Db;
 use crate::delivery;
@@ -233,7 +233,7 @@ fn slots(sheet: &mut Sheet, context: &Context, instance: &Instance, answer: &ser
                     &values,
                 );
             }
-            Some(held) if held.starts_with("http://") && !is_loopback(&held) => {
+            Some(held) if held.starts_with("http://") && !panel::is_loopback(&held) => {
                 sheet.risk(
                     check,
                     id,
@@ -246,12 +246,6 @@ fn slots(sheet: &mut Sheet, context: &Context, instance: &Instance, answer: &ser
             Some(_) => sheet.fine(check, id, tried, words::SLOT_FINE, &values),
         }
     }
-}
-
-fn is_loopback(address: &str) -> bool {
-    let host = url::Url::parse(address).ok();
-    let host = host.as_ref().and_then(url::Url::host_str);
-    host.is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]")
 }
 
 /// Whether nothing came for much longer than it usually takes.

@@ -61,7 +61,11 @@ async fn look(fetch: &Fetch, config: &Config, origin: &str) -> Option<Seen> {
     )
     .await;
     let answer = answer.map(|answer| answer.status);
-    Some((over_v4, over_v6, answer.map_err(|error| crate::telemetry::chain(&error))))
+    Some((
+        over_v4,
+        over_v6,
+        answer.map_err(|error| crate::telemetry::chain(&error)),
+    ))
 }
 
 /// One family is enough; what has an address and does not answer there costs time with every download.

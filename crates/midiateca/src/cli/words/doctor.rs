@@ -69,7 +69,7 @@ words! {
     NO_ROOM: "{free}, which is less than {floor}: no download begins", "{free}, menos que {floor}: nenhum download começa";
     FREE_ROOM: "make room, or let go of old files: [retention] in `midiateca config init`, then `midiateca sweep --dry-run`", "libere espaço, ou remova arquivos antigos: [retention] em `midiateca config init`, depois `midiateca sweep --dry-run`";
     COUNTED_GROWTH: "counted what the last seven days brought", "contei o que os últimos sete dias trouxeram";
-    NO_GROWTH: "next to nothing", "quase nada";
+    NO_GROWTH: "next to nothing: the room lasts for years", "quase nada: o espaço dura anos";
     LASTS: "{growth} a day; the room lasts {days} days", "{growth} por dia; o espaço dura {days} dias";
     FULL_SOON: "{growth} a day: the room is gone in {days} days", "{growth} por dia: o espaço acaba em {days} dias";
 

@@ -1,0 +1,81 @@
+//! Whether what waits gets its turn.
+
+use super::super::words::doctor as words;
+use super::sheet::Sheet;
+use crate::clock::{DAY, HOUR, Millis};
+use crate::db::Db;
+use crate::{catalog, delivery};
+
+/// Whether what waits gets its turn.
+pub(super) async fn look(sheet: &mut Sheet, db: &Db, now: Millis) {
+    let waiting = catalog::waiting(db).await;
+    let Ok((oldest, deadline)) = waiting else {
+        return;
+    };
+    match oldest.filter(|oldest| now - oldest > DAY) {
+        Some(oldest) => {
+            let hours = (now - oldest) / HOUR;
+            sheet.risk(
+                "queue.oldest",
+                "",
+                words::LOOKED_AT_QUEUE,
+                words::WAITS_LONG,
+                words::SEE_REASONS,
+                &[("hours", &hours)],
+            );
+        }
+        None => sheet.fine(
+            "queue.oldest",
+            "",
+            words::LOOKED_AT_QUEUE,
+            words::QUEUE_FINE,
+            &[],
+        ),
+    }
+    if let Some(deadline) = deadline.filter(|deadline| deadline - now < DAY) {
+        let hours = ((deadline - now) / HOUR).max(0);
+        sheet.wrong(
+            "queue.deadline",
+            "",
+            words::LOOKED_AT_QUEUE,
+            words::DIES_SOON,
+            words::SEE_REASONS,
+            &[("hours", &hours)],
+        );
+    }
+    for count in catalog::by_reason(db).await.unwrap_or_default() {
+        let needs_somebody = crate::media::Reason::parse(&count.name)
+            .is_some_and(crate::media::Reason::needs_somebody);
+        if needs_somebody {
+            let sentence = sheet.lang.reason(&count.name).to_owned();
+            let values: [(&str, &dyn std::fmt::Display); 2] =
+                [("count", &count.count), ("reason", &sentence)];
+            sheet.wrong(
+                "queue.reason",
+                &count.name,
+                words::LOOKED_AT_QUEUE,
+                words::WAIT_FOR,
+                words::MEND_AND_RETRY,
+                &values,
+            );
+        }
+    }
+    match delivery::quarantined_since(db, now - DAY).await {
+        Ok(0) => sheet.fine(
+            "deliveries.quarantine",
+            "",
+            words::COUNTED_QUARANTINE,
+            words::QUARANTINE_EMPTY,
+            &[],
+        ),
+        Ok(count) => sheet.risk(
+            "deliveries.quarantine",
+            "",
+            words::COUNTED_QUARANTINE,
+            words::QUARANTINED,
+            words::REPLAY,
+            &[("count", &count)],
+        ),
+        Err(_) => {}
+    }
+}

@@ -1,0 +1,115 @@
+//! Settings that are legal, and may not be meant.
+
+use super::super::panel;
+use super::super::words::doctor as words;
+use super::sheet::Sheet;
+use crate::config::Config;
+use crate::media::Route;
+
+/// Settings that are legal, and may not be meant.
+pub(super) fn look(sheet: &mut Sheet, config: &Config) {
+    sheet.fine(
+        "program",
+        "",
+        words::VERSION,
+        words::VERSION_IS,
+        &[("version", &env!("CARGO_PKG_VERSION"))],
+    );
+    let public_url = &config.door.public_url;
+    let clear = public_url.starts_with("http://") && !panel::is_loopback(public_url);
+    let risks = [
+        (
+            public_url.is_empty(),
+            "door.public_url",
+            words::NO_PUBLIC_URL,
+            words::SET_PUBLIC_URL,
+        ),
+        (
+            clear,
+            "door.public_url",
+            words::CLEAR_TEXT,
+            words::USE_HTTPS,
+        ),
+        (
+            config.keep.view_once,
+            "keep.view_once",
+            words::VIEW_ONCE,
+            words::MEANT,
+        ),
+        (
+            !config.keep.own,
+            "keep.own",
+            words::OWN_NOT_KEPT,
+            words::MEANT,
+        ),
+        (
+            !config.keep.groups,
+            "keep.groups",
+            words::GROUPS_NOT_KEPT,
+            words::MEANT,
+        ),
+        (
+            config.keep.kinds.len() < 5,
+            "keep.kinds",
+            words::KINDS_NOT_KEPT,
+            words::MEANT,
+        ),
+        (
+            !config.fetch.routes.contains(&Route::Cdn),
+            "fetch.routes",
+            words::WITHOUT_CDN,
+            words::ADD_CDN,
+        ),
+        (
+            !config.fetch.routes.contains(&Route::Gateway),
+            "fetch.routes",
+            words::WITHOUT_GATEWAY,
+            words::ADD_GATEWAY,
+        ),
+        (
+            !config.fetch.allowed_hosts.is_empty(),
+            "fetch.allowed_hosts",
+            words::HOSTS_ALLOWED,
+            words::MEANT,
+        ),
+        (
+            config.storage.pause_below_bytes == 0,
+            "storage.pause_below_bytes",
+            words::NO_WATERMARK,
+            words::SET_WATERMARK,
+        ),
+        (
+            config.retention.deliveries_days == 0,
+            "retention.deliveries_days",
+            words::GROWS_FOR_EVER,
+            words::SET_DAYS,
+        ),
+        (
+            config.retention.events_days == 0,
+            "retention.events_days",
+            words::GROWS_FOR_EVER,
+            words::SET_DAYS,
+        ),
+    ];
+    let mut fine = true;
+    for (_, key, seen, next) in risks.iter().filter(|(applies, ..)| *applies) {
+        fine = false;
+        sheet.risk(
+            "settings",
+            key,
+            words::READ_SETTINGS,
+            *seen,
+            *next,
+            &[("key", key)],
+        );
+    }
+    if fine {
+        sheet.fine(
+            "settings",
+            "",
+            words::READ_SETTINGS,
+            words::SETTINGS_FINE,
+            &[],
+        );
+    }
+}

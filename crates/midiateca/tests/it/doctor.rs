@@ -1,0 +1,516 @@
+//! `doctor` against a healthy desk, and against one fault after another: each must be found, named, and told what to
+//! do about.
+
+use std::path::Path;
+use std::process::Command;
+
+use midiateca::app::App;
+use midiateca::clock::{Clock, DAY, HOUR, MINUTE};
+use midiateca::config::Config;
+use midiateca::db::{Db, Value as Cell};
+use serde_json::Value;
+use tempfile::TempDir;
+use wa_sim::{Session, Sim};
+
+use crate::commands::set_up;
+use crate::crash::{Server, serve};
+use crate::stage::FIRST;
+
+/// A desk where all is well: a gateway, an instance with its slots set, a server.
+struct Desk {
+    folder: TempDir,
+    sim: Sim,
+    server: Option<Server>,
+    public_url: String,
+}
+
+impl Desk {
+    async fn healthy() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sim = Sim::start().await.unwrap();
+        set_up(folder.path(), &sim).await;
+        let server = serve(folder.path());
+        let public_url = server.origin.clone();
+        let desk = Self {
+            folder,
+            sim,
+            server: Some(server),
+            public_url,
+        };
+        desk.change(&["--cdn-base", &desk.sim.origin(), "--routes", "default"])
+            .await;
+        let configure = ["instance", "configure-webhooks", FIRST, "--public-url"];
+        let configured = desk
+            .run(&[&configure[..], &[&desk.public_url]].concat(), &[])
+            .await;
+        assert_eq!(configured.0, 0, "{}", configured.1);
+        desk.heard(MINUTE).await;
+        desk
+    }
+
+    fn data(&self) -> &Path {
+        self.folder.path()
+    }
+
+    async fn run(&self, arguments: &[&str], more: &[(&str, &str)]) -> (i32, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
+        command.arg("--data").arg(self.data()).arg("--json");
+        command
+            .args(arguments)
+            .env("LANG", "C")
+            .env_remove("LC_ALL");
+        command.env("MIDIATECA_PUBLIC_URL", &self.public_url);
+        command.env("ANOTHER_TOKEN", "another-token");
+        command.envs(more.iter().copied());
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+        let output = output.await.unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (
+            output.status.code().unwrap(),
+            String::from_utf8(text).unwrap(),
+        )
+    }
+
+    /// Tells the instance anew.
+    async fn change(&self, options: &[&str]) {
+        let add = ["instance", "add", FIRST, "--client", "2"];
+        let (code, said) = self.run(&[&add[..], options].concat(), &[]).await;
+        assert_eq!(code, 0, "{said}");
+    }
+
+    async fn doctor(&self) -> (i32, Vec<Value>) {
+        self.doctor_with(&[]).await
+    }
+
+    async fn doctor_with(&self, more: &[(&str, &str)]) -> (i32, Vec<Value>) {
+        let (code, said) = self.run(&["doctor"], more).await;
+        let answer: Value = serde_json::from_str(said.lines().next().unwrap_or("")).unwrap();
+        (code, answer["checks"].as_array().unwrap().clone())
+    }
+
+    /// Lets the doctor look, who must name this check at this level with these words, and say what to do.
+    async fn names(&self, check: &str, level: &str, words: &str) {
+        self.names_with(&[], check, level, words).await;
+    }
+
+    async fn names_with(&self, more: &[(&str, &str)], check: &str, level: &str, words: &str) {
+        let (code, checks) = self.doctor_with(more).await;
+        let found = checks.iter().find(|found| {
+            found["check"] == check
+                && found["level"] == level
+                && found["seen"].as_str().unwrap().contains(words)
+        });
+        let found = found.unwrap_or_else(|| panic!("no {check} {level} {words:?} in {checks:#?}"));
+        let next = found["next"].as_str();
+        assert_eq!(
+            next.is_some_and(|next| !next.is_empty()),
+            level != "fine",
+            "{found}"
+        );
+        if level == "wrong" {
+            assert_eq!(code, 1, "{checks:#?}");
+        }
+    }
+
+    async fn db(&self) -> Db {
+        let config = Config::default();
+        let app = App::open(self.data(), config, Clock::system()).await;
+        app.unwrap().db.clone()
+    }
+
+    /// Something came from the instance so long ago.
+    async fn heard(&self, ago: i64) {
+        let at = Clock::system().now() - ago;
+        let db = self.db().await;
+        db.write(async move |tx| {
+            let sql = "update instances set last_delivery_at = $1, delivery_count = 1";
+            tx.run(sql, vec![Cell::from(at)]).await
+        })
+        .await
+        .unwrap();
+        db.close().await;
+    }
+
+    async fn session(&self, session: Session) {
+        self.sim.world().set_session(FIRST, session);
+    }
+
+    fn end_server(&mut self) {
+        let mut server = self.server.take().unwrap();
+        server.child.kill().unwrap();
+        server.child.wait().unwrap();
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        if self.server.is_some() {
+            self.end_server();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_healthy_desk_is_found_healthy() {
+    let desk = Desk::healthy().await;
+    let (code, checks) = desk.doctor().await;
+    let unwell = |found: &&Value| found["level"] != "fine" && found["check"] != "instance.groups";
+    let unwell: Vec<_> = checks.iter().filter(unwell).collect();
+    assert_eq!((code, unwell), (0, vec![]));
+    for check in [
+        "folder",
+        "server",
+        "key",
+        "database",
+        "database.write",
+        "database.integrity",
+        "storage",
+        "storage.free",
+        "storage.forecast",
+        "clock",
+        "cdn",
+        "cdn.ipv4",
+        "cdn.ipv6",
+        "public",
+        "instance.token",
+        "instance.connected",
+        "instance.slot",
+        "instance.own-messages",
+        "instance.silent",
+        "queue.oldest",
+        "deliveries.quarantine",
+    ] {
+        assert!(
+            checks.iter().any(|found| found["check"] == check),
+            "{check}"
+        );
+    }
+    let tokens = desk.sim.world().slot(FIRST, "webhookReceivedUrl").unwrap();
+    let token = tokens.rsplit('/').next().unwrap().to_owned();
+    assert!(!serde_json::to_string(&checks).unwrap().contains(&token));
+}
+
+#[tokio::test]
+async fn faults_of_the_gateway_are_named() {
+    let desk = Desk::healthy().await;
+    for (session, check, level, words) in [
+        (
+            Session {
+                connected: false,
+                ..Session::default()
+            },
+            "instance.connected",
+            "wrong",
+            "not connected",
+        ),
+        (
+            Session {
+                number: None,
+                ..Session::default()
+            },
+            "instance.connected",
+            "risk",
+            "half dead",
+        ),
+        (
+            Session {
+                ignores_groups: Some(true),
+                ..Session::default()
+            },
+            "instance.groups",
+            "wrong",
+            "ignores groups",
+        ),
+        (
+            Session {
+                names: Some("AAAAAA-BBBBBB-CCCCCC".to_owned()),
+                ..Session::default()
+            },
+            "instance.token",
+            "wrong",
+            "AAAAAA-BBBBBB-CCCCCC",
+        ),
+        (
+            Session {
+                instead: Some((200, "<html>".to_owned())),
+                ..Session::default()
+            },
+            "instance.token",
+            "wrong",
+            "not JSON",
+        ),
+        (
+            Session {
+                instead: Some((504, String::new())),
+                ..Session::default()
+            },
+            "instance.token",
+            "wrong",
+            "504",
+        ),
+        (
+            Session {
+                clock_ahead_seconds: 3_630,
+                ..Session::default()
+            },
+            "clock",
+            "wrong",
+            "60 min",
+        ),
+        (
+            Session {
+                clock_ahead_seconds: -90,
+                ..Session::default()
+            },
+            "clock",
+            "risk",
+            "90 s",
+        ),
+    ] {
+        desk.session(session).await;
+        desk.names(check, level, words).await;
+    }
+    desk.session(Session::default()).await;
+    let (code, _) = desk.doctor().await;
+    assert_eq!(code, 0, "mended is mended");
+}
+
+#[tokio::test]
+async fn faults_of_the_slots_are_named() {
+    let desk = Desk::healthy().await;
+    let world = desk.sim.world();
+    let ours = world.slot(FIRST, "webhookReceivedUrl").unwrap();
+    for (field, held, check, level, words) in [
+        (
+            "webhookReceivedUrl",
+            "",
+            "instance.slot",
+            "wrong",
+            "is empty",
+        ),
+        (
+            "webhookConnectedUrl",
+            "https://old.example/hook/secret",
+            "instance.slot",
+            "wrong",
+            "not ours: https://old.example/hook/…",
+        ),
+        (
+            "webhookDeliveryUrl",
+            "",
+            "instance.own-messages",
+            "wrong",
+            "what the account itself sends never arrives",
+        ),
+        (
+            "webhookStatusUrl",
+            &ours.replace("127.0.0.1", "localhost"),
+            "instance.slot",
+            "risk",
+            "another address than door.public_url",
+        ),
+    ] {
+        world.set_slot(FIRST, field, held);
+        desk.names(check, level, words).await;
+        world.set_slot(FIRST, field, &ours);
+    }
+    let elsewhere = ours.replace("127.0.0.1", "midia.example");
+    world.set_slot(FIRST, "webhookPresenceUrl", &elsewhere);
+    let without = [("MIDIATECA_PUBLIC_URL", "")];
+    desk.names_with(&without, "instance.slot", "risk", "clear text")
+        .await;
+    desk.names_with(&without, "settings", "risk", "reached from outside")
+        .await;
+}
+
+#[tokio::test]
+async fn faults_of_the_token_are_named() {
+    let desk = Desk::healthy().await;
+    desk.change(&["--token-env", "ANOTHER_TOKEN"]).await;
+    desk.names("instance.token", "wrong", "refuses the token")
+        .await;
+    let (_, said) = desk.run(&["doctor"], &[]).await;
+    assert!(!said.contains("another-token"), "{said}");
+    let stranger = [
+        "instance",
+        "add",
+        "LITE-AAAAAA",
+        "--client",
+        "2",
+        "--api-base",
+    ];
+    let api_base = desk.sim.api_base();
+    desk.run(&[&stranger[..], &[&api_base]].concat(), &[]).await;
+    desk.names("instance.token", "wrong", "no token is kept")
+        .await;
+    let token = ["--token-env", "ANOTHER_TOKEN"];
+    desk.run(&[&stranger[..5], &token].concat(), &[]).await;
+    desk.names("instance.token", "wrong", "knows no such instance")
+        .await;
+    desk.names("instance.silent", "risk", "nothing ever came")
+        .await;
+}
+
+#[tokio::test]
+async fn faults_of_the_network_are_named() {
+    let desk = Desk::healthy().await;
+    let closed = desk.sim.closed_origin();
+    desk.change(&["--cdn-base", &closed]).await;
+    desk.names("cdn.ipv4", "wrong", "does not answer").await;
+    desk.names("cdn", "wrong", "no answer").await;
+    // As a blocking resolver would answer.
+    desk.change(&["--cdn-base", "http://0.0.0.0:9"]).await;
+    desk.names("cdn.ipv4", "wrong", "a resolver blocks it")
+        .await;
+    desk.change(&["--cdn-base", &desk.sim.origin(), "--api-base", &closed])
+        .await;
+    desk.names("instance.token", "wrong", "does not answer")
+        .await;
+    desk.change(&["--api-base", &desk.sim.api_base()]).await;
+    let elsewhere = [("MIDIATECA_PUBLIC_URL", desk.sim.origin())];
+    let elsewhere = elsewhere
+        .each_ref()
+        .map(|(name, url)| (*name, url.as_str()));
+    desk.names_with(&elsewhere, "public", "wrong", "somebody else answers")
+        .await;
+    desk.names_with(
+        &[("MIDIATECA_PUBLIC_URL", &closed)],
+        "public",
+        "wrong",
+        "no answer",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_silent_instance_is_named_by_its_own_rhythm() {
+    let desk = Desk::healthy().await;
+    let last = Clock::system().now() - 10 * HOUR;
+    let db = desk.db().await;
+    db.write(async move |tx| {
+        for n in 0..20_i64 {
+            let sql = "insert into deliveries (id, instance, received_at, verdict, body_size, body_lz4) values ($1, $2, $3, 'accepted', 0, x'')";
+            let values = vec![format!("{n:05}").into(), FIRST.into(), (last - (20 - n) * 30 * MINUTE).into()];
+            tx.run(sql, values).await?;
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+    db.close().await;
+    desk.heard(40 * MINUTE).await;
+    let (code, _) = desk.doctor().await;
+    assert_eq!(
+        code, 0,
+        "forty minutes are not much longer than half an hour"
+    );
+    desk.heard(9 * HOUR).await;
+    desk.names(
+        "instance.silent",
+        "wrong",
+        "silent for 9 h; usually something comes every 30 min",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_waits_too_long_and_what_dies_soon_is_named() {
+    let desk = Desk::healthy().await;
+    let now = Clock::system().now();
+    let db = desk.db().await;
+    db.write(async move |tx| {
+        let sql = "insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, from_me, is_group, voice_note,
+                     received_at, named_at, media_key_malformed, inline, status, reason, deadline, next_attempt_at)
+                   values ('m', $1, 2, 'wapi', 'M', 0, '', 'image', 'image', 0, 0, 0, $2, $2, 0, 0, 'pending', 'storage_full', $3, $3)";
+        tx.run(sql, vec![FIRST.into(), (now - 2 * DAY).into(), (now + 3 * HOUR + MINUTE).into()]).await?;
+        let sql = "insert into deliveries (id, instance, received_at, verdict, body_size, body_lz4) values ($1, $2, $3, 'quarantined', 0, x'')";
+        tx.run(sql, vec![midiateca::media::fresh_id(now).into(), FIRST.into(), now.into()]).await
+    })
+    .await
+    .unwrap();
+    db.close().await;
+    desk.names("queue.oldest", "risk", "48 hours").await;
+    desk.names("queue.deadline", "wrong", "dies in 3 hours")
+        .await;
+    desk.names("queue.reason", "wrong", "1 media wait: the disk is full")
+        .await;
+    desk.names("deliveries.quarantine", "risk", "1, kept as they came")
+        .await;
+}
+
+#[tokio::test]
+async fn faults_of_the_ground_are_named_and_the_rest_is_still_looked_at() {
+    let mut desk = Desk::healthy().await;
+    desk.end_server();
+    desk.names("server", "wrong", "webhooks are being lost")
+        .await;
+    let config = desk.data().join("midiateca.toml");
+    std::fs::write(&config, "[storage]\npause_below_bytes = 9000000000000000\nresume_above_bytes = 9000000000000000\n[keep]\nview_once = true\n[retention]\nevents_days = 0\n").unwrap();
+    desk.names("storage.free", "wrong", "no download begins")
+        .await;
+    desk.names("settings", "risk", "to be seen once").await;
+    desk.names("settings", "risk", "grows for ever").await;
+    std::fs::write(
+        &config,
+        "[fetch]\nroutes = ['gateway']\nallowed_hosts = ['nas']\n",
+    )
+    .unwrap();
+    desk.names("settings", "risk", "depends on its session")
+        .await;
+    desk.names("settings", "risk", "your own network").await;
+    std::fs::remove_file(&config).unwrap();
+
+    let key = desk.data().join("secret.key");
+    let kept = std::fs::read(&key).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+        desk.names("key.mode", "wrong", "mode 0644").await;
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    std::fs::write(&key, "no key at all").unwrap();
+    desk.names("key", "wrong", "not a key file").await;
+    std::fs::write(&key, "A".repeat(43)).unwrap();
+    desk.names("instance.token", "wrong", "sealed with another key")
+        .await;
+    std::fs::remove_file(&key).unwrap();
+    desk.names("key", "wrong", "not there").await;
+    assert!(!key.exists(), "the doctor makes no key");
+    std::fs::write(&key, kept).unwrap();
+
+    let storage = desk.data().join("media_storage");
+    std::fs::rename(&storage, desk.data().join("aside")).unwrap();
+    std::fs::write(&storage, "a file in the place of the folder").unwrap();
+    desk.names("storage", "wrong", "cannot be written").await;
+    desk.names("database.integrity", "fine", "sound").await;
+}
+
+#[tokio::test]
+async fn faults_of_the_database_are_named() {
+    let mut desk = Desk::healthy().await;
+    desk.end_server();
+    let file = desk.data().join("midiateca.db");
+    let whole = {
+        // Nobody has it open any more, so all of it is in the one file.
+        desk.db().await.close().await;
+        std::fs::read(&file).unwrap()
+    };
+    // `user_version` is at byte 60 of the header, big-endian.
+    let mut newer = whole.clone();
+    newer[60..64].copy_from_slice(&99_u32.to_be_bytes());
+    std::fs::write(&file, &newer).unwrap();
+    desk.names("database", "wrong", "newer version").await;
+    let mut torn = whole.clone();
+    let pages = torn.len() / 4_096;
+    torn[(pages - 3) * 4_096..(pages - 1) * 4_096].fill(0xA5);
+    std::fs::write(&file, &torn).unwrap();
+    desk.names("database.integrity", "wrong", "").await;
+    std::fs::write(&file, "this is no database, however long it may be").unwrap();
+    desk.names("database", "wrong", "refused").await;
+    desk.names("storage.free", "fine", "downloads stop below")
+        .await;
+    std::fs::remove_file(&file).unwrap();
+    desk.names("folder", "wrong", "no database").await;
+    assert!(!file.exists(), "the doctor makes no database");
+}
