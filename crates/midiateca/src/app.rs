@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 
+use crate::archive::Progress;
 use crate::clock::Clock;
 use crate::config::{Config, millis};
 use crate::db::Db;
@@ -70,6 +71,8 @@ pub struct App {
     pub work: Notify,
     /// Deliveries counted but not yet written down.
     pub tally: Tally,
+    /// How far running downloads are.
+    pub progress: Progress,
     /// Tasks and their end.
     pub shutdown: Shutdown,
     /// This run of this process, as a lease names it.
@@ -106,6 +109,7 @@ impl App {
             directory: Directory::new(db.clone()),
             work: Notify::new(),
             tally: Tally::default(),
+            progress: Progress::default(),
             shutdown: Shutdown::default(),
             large_bodies: Mutex::default(),
             same_bytes: std::iter::repeat_with(Arc::default).take(STRIPES).collect(),
