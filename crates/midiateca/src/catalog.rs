@@ -1,5 +1,7 @@
 //! What is held: find, list, count.
 
+pub mod census;
+
 use serde::Serialize;
 
 use crate::clock::{Millis, rfc3339};
