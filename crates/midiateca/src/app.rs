@@ -222,11 +222,9 @@ mod tests {
         assert!(!App::is_served(folder.path()));
         let look = File::open(folder.path().join("serve.lock")).unwrap();
         look.try_lock_shared().unwrap();
-        let looking = std::thread::spawn(move || {
-            std::thread::sleep(LOOK);
-            drop(look);
-        });
-        App::alone(folder.path()).unwrap();
-        looking.join().unwrap();
+        let server = folder.path().to_owned();
+        let server = std::thread::spawn(move || App::alone(&server).is_ok());
+        drop(look);
+        assert!(server.join().unwrap());
     }
 }

@@ -120,7 +120,8 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
             if in_vain || !ways.open.contains(&way) || ways.is_braked(app, instance, &way) {
                 continue;
             }
-            let (outcome, mut attempt, retry_after) = attempt(app, job, instance, &way, &running).await;
+            let (outcome, mut attempt, retry_after) =
+                attempt(app, job, instance, &way, &running).await;
             let outcome = match outcome {
                 Ok(proven) if unproven.is_none() && ways.may_prove_better(job, &proven, &way) => {
                     unproven = Some((way.route(), proven));

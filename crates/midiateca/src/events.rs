@@ -83,16 +83,13 @@ pub struct Which {
 }
 
 /// Up to `limit` events after `seq`, the newest first. Walks back from the end, so the cost is bounded by `seq`.
-pub async fn newest_of(
-    db: &Db,
-    which: &Which,
-    seq: i64,
-    limit: u32,
-) -> Result<Vec<Event>, Error> {
+pub async fn newest_of(db: &Db, which: &Which, seq: i64, limit: u32) -> Result<Vec<Event>, Error> {
     let sql = "select seq, at, kind, client, instance, media, data from events
                where seq > $1 and ($2 is null or kind = $2) and ($3 is null or instance = $3) and ($4 is null or data like $4)
                order by seq desc limit $5";
-    let media_kind = which.media_kind.map(|kind| format!("%\"kind\":\"{kind}\"%"));
+    let media_kind = which
+        .media_kind
+        .map(|kind| format!("%\"kind\":\"{kind}\"%"));
     let values = values![seq, which.kind, which.instance.clone(), media_kind, limit];
     let rows = db.rows(sql, values).await?;
     rows.iter().map(event_of).collect()
@@ -106,7 +103,9 @@ pub async fn counts_since(
 ) -> Result<Vec<(String, u64)>, Error> {
     let sql = "select kind, count(*) as n from events
                where at >= $1 and ($2 is null or instance = $2) and ($3 is null or data like $3) group by kind";
-    let media_kind = which.media_kind.map(|kind| format!("%\"kind\":\"{kind}\"%"));
+    let media_kind = which
+        .media_kind
+        .map(|kind| format!("%\"kind\":\"{kind}\"%"));
     let values = values![since, which.instance.clone(), media_kind];
     let rows = db.rows(sql, values).await?;
     rows.iter()

@@ -104,8 +104,7 @@ pub async fn waiting(db: &Db, kind: Option<&str>, now: Millis) -> Result<Vec<Wai
     Ok(found)
 }
 
-const RECEIVED: &str =
-    "select received_at / 60000 as minute, count(*) as n from media where received_at >= $1 group by 1";
+const RECEIVED: &str = "select received_at / 60000 as minute, count(*) as n from media where received_at >= $1 group by 1";
 /// Told this way, the instance does not lure the engine away from the index of the time.
 const RECEIVED_OF: &str = "select received_at / 60000 as minute, count(*) as n from media
     where received_at >= $1 and ($2 is null or instance = $2) and ($3 is null or kind = $3) group by 1";

@@ -20,6 +20,7 @@ macro_rules! words {
     };
 }
 
+pub(crate) mod monitor;
 pub(crate) mod scrub;
 
 #[cfg(test)]
@@ -28,7 +29,7 @@ mod tests {
 
     use super::*;
 
-    const FILES: &[(&str, &[(&str, Words)])] = &[("scrub", scrub::ALL)];
+    const FILES: &[(&str, &[(&str, Words)])] = &[("monitor", monitor::ALL), ("scrub", scrub::ALL)];
 
     fn holes(text: &str) -> BTreeSet<&str> {
         let parts = text.split('{').skip(1);
