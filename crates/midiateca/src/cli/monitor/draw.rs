@@ -110,7 +110,7 @@ fn panels(frame: &mut Frame<'_>, area: Rect, state: &State, skin: Skin) {
     let rows = [
         Constraint::Length(top),
         Constraint::Length(list),
-        Constraint::Length(list),
+        Constraint::Length(if list > 0 { list + 1 } else { 0 }),
         Constraint::Fill(1),
     ];
     let [figures, flying, instances, events] = Layout::vertical(rows).areas(area);

@@ -12,7 +12,7 @@ use crate::cli::monitor::state::State;
 use crate::cli::words::monitor as words;
 use crate::queue::InFlight;
 
-const BAR: u16 = 18;
+const BAR: u16 = 14;
 /// From here on there is room for names.
 const WIDE: u16 = 110;
 /// What encryption adds to the told length at the most: padding and MAC.
@@ -37,7 +37,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Ski
         return sentence(frame, area, skin.lang.say(words::NO_DOWNLOADS), skin);
     }
     let is_wide = area.width >= WIDE;
-    let (bar, name) = if is_wide { (BAR * 2, 24) } else { (BAR, 0) };
+    let (bar, name, instance) = if is_wide {
+        (BAR * 2, 30, 21)
+    } else {
+        (BAR, 0, 9)
+    };
     let rows = downloads
         .iter()
         .take(usize::from(area.height))
@@ -45,20 +49,23 @@ pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Ski
             let speed = state.speed(download).map(speed_text).unwrap_or_default();
             Row::new([
                 Line::raw(format!(" {}", kind_name(&download.kind, skin.lang))),
-                Line::raw(fit(&download.instance, if is_wide { 20 } else { 12 })),
-                Line::raw(fit(download.file_name.as_deref().unwrap_or(""), name)),
+                Line::raw(fit(&download.instance, usize::from(instance))),
+                Line::raw(fit(
+                    download.file_name.as_deref().unwrap_or(""),
+                    usize::from(name),
+                )),
                 progress(download, bar, skin),
                 Line::raw(bytes_text(download, skin)).right_aligned(),
                 Line::raw(speed).right_aligned(),
             ])
         });
     let widths = [
-        Constraint::Length(11),
-        Constraint::Length(if is_wide { 20 } else { 12 }),
-        Constraint::Length(u16::try_from(name).unwrap_or(0)),
+        Constraint::Length(10),
+        Constraint::Length(instance),
+        Constraint::Length(name),
         Constraint::Length(bar + 5),
         Constraint::Length(23),
-        Constraint::Fill(1),
+        Constraint::Length(13),
     ];
     frame.render_widget(Table::new(rows, widths), area);
 }

@@ -93,6 +93,7 @@ fn eighty_by_twenty_four_shows_all_that_matters() {
             FIRST,
             OTHER,
             "disconnected",
+            "└ the gateway refused the instance's token: set it again",
             "12 s",
             "✗ failed",
             "✓ stored",

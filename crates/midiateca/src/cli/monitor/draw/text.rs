@@ -30,6 +30,17 @@ pub(super) fn fit(text: &str, columns: usize) -> String {
     if columns > 0 { kept + "…" } else { kept }
 }
 
+/// A stranger's text in exactly so many columns, and one more between it and the next.
+pub(super) fn column(text: &str, columns: usize, is_right: bool) -> String {
+    let text = fit(text, columns);
+    let gap = " ".repeat(columns.saturating_sub(width(&text)));
+    if is_right {
+        format!("{gap}{text} ")
+    } else {
+        format!("{text}{gap} ")
+    }
+}
+
 /// A text in lines of at most so many columns.
 pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let (mut lines, mut line, mut taken) = (Vec::new(), String::new(), 0);
