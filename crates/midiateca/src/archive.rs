@@ -109,7 +109,7 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
     let mut attempts = Vec::new();
     let mut wait = Duration::from_millis(app.config.fetch.retry_wait_ms);
     let mut ways = Ways::of(app, job, instance);
-    let running = app.progress.begin(job);
+    let running = app.progress.begin(&job.id, job.fence);
     for _ in 0..app.config.fetch.tries {
         let mut pause = Duration::ZERO;
         // Bytes that nothing proves, kept while another way may still give some that are proven.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::app::App;
 use crate::db::Error;
 use crate::media::MediaId;
-use crate::queue::{self, Fetched, Job};
+use crate::queue::{self, Fetched};
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -35,23 +35,23 @@ pub(super) struct Running<'a> {
 }
 
 impl Progress {
-    /// Counts a job's bytes from now on.
-    pub(super) fn begin(&self, job: &Job) -> Running<'_> {
+    /// Counts the bytes of a claimed media from now on.
+    pub(super) fn begin(&self, id: &MediaId, fence: i64) -> Running<'_> {
         let entry = Arc::new(Entry {
-            fence: job.fence,
+            fence,
             began: Instant::now(),
             bytes: AtomicU64::new(0),
             written: AtomicU64::new(0),
         });
-        self.lock().insert(job.id.clone(), Arc::clone(&entry));
+        self.lock().insert(id.clone(), Arc::clone(&entry));
         Running {
             progress: self,
-            id: job.id.clone(),
+            id: id.clone(),
             entry,
         }
     }
 
-    /// What has changed since it was written down, of the downloads that have run for longer than `least`.
+    /// What has changed since it was written down, of the downloads that have run for `least`.
     fn unwritten(&self, least: Duration) -> Vec<(Arc<Entry>, Fetched)> {
         let changed = |(id, entry): (&MediaId, &Arc<Entry>)| {
             let bytes = entry.bytes.load(Ordering::Relaxed);
@@ -61,7 +61,7 @@ impl Progress {
                 fence: entry.fence,
                 bytes,
             };
-            (is_news && entry.began.elapsed() > least).then(|| (Arc::clone(entry), fetched()))
+            (is_news && entry.began.elapsed() >= least).then(|| (Arc::clone(entry), fetched()))
         };
         self.lock().iter().filter_map(changed).collect()
     }
@@ -118,5 +118,38 @@ pub async fn keep_writing_down(app: Arc<App>) {
         if let Err(error) = write_down(&app, EVERY).await {
             tracing::debug!(%error, "the progress of downloads could not be written down");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(progress: &Progress, least: Duration) -> Vec<(i64, u64)> {
+        let news = progress.unwritten(least).into_iter();
+        news.map(|(entry, fetched)| {
+            entry.written.store(fetched.bytes, Ordering::Relaxed);
+            (fetched.fence, fetched.bytes)
+        })
+        .collect()
+    }
+
+    #[test]
+    fn only_what_runs_long_and_moves_is_written_down() {
+        let progress = Progress::default();
+        let id = MediaId("A".to_owned());
+        let lost = progress.begin(&id, 1);
+        assert_eq!(figures(&progress, Duration::ZERO), []);
+        lost.at(500);
+        assert_eq!(figures(&progress, Duration::MAX), []);
+        assert_eq!(figures(&progress, Duration::ZERO), [(1, 500)]);
+        assert_eq!(figures(&progress, Duration::ZERO), []);
+        let again = progress.begin(&id, 2);
+        drop(lost);
+        again.at(7);
+        assert_eq!(figures(&progress, Duration::ZERO), [(2, 7)]);
+        again.at(8);
+        drop(again);
+        assert_eq!(figures(&progress, Duration::ZERO), []);
     }
 }

@@ -93,3 +93,60 @@ pub(super) fn keys() -> io::Result<mpsc::Receiver<Event>> {
         })?;
     Ok(receiver)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::Read as _;
+    use std::num::NonZeroU16;
+
+    use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+    use super::*;
+
+    const CRASH: &str = "cli::monitor::terminal::tests::crash";
+
+    /// Run by the test below, on a terminal of its own.
+    #[test]
+    #[ignore = "it takes the terminal and panics"]
+    fn crash() {
+        let mut screen = Screen::enter().unwrap();
+        let draw =
+            |frame: &mut ratatui::Frame<'_>| frame.render_widget("all is well", frame.area());
+        screen.draw(draw).unwrap();
+        // Wherever it happens: the loop hears of it at its next frame.
+        let elsewhere = std::thread::spawn(|| panic!("as planned"));
+        assert!(elsewhere.join().is_err());
+        assert!(screen.draw(draw).is_err());
+    }
+
+    #[test]
+    fn a_crash_gives_the_terminal_back_before_it_is_told_of() {
+        let pair = native_pty_system().openpty(PtySize::default()).unwrap();
+        let before = format!("{:?}", pair.master.get_termios());
+        let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+        command.args(["--exact", CRASH, "--ignored", "--nocapture"]);
+        let mut child = pair.slave.spawn_command(command).unwrap();
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let (size, width) = (NonZeroU16::new(24), NonZeroU16::new(80));
+        let mut parser = vt100::Parser::new(size.unwrap(), width.unwrap(), 0);
+        let (mut buffer, mut was_taken) = ([0; 64], false);
+        while !parser
+            .screen()
+            .contents()
+            .contains("test result: ok. 1 passed")
+        {
+            let n = reader.read(&mut buffer).unwrap();
+            parser.process(&buffer[..n]);
+            was_taken |= parser.screen().alternate_screen();
+        }
+        assert!(child.wait().unwrap().success());
+        let screen = parser.screen();
+        assert!(was_taken && !screen.alternate_screen() && !screen.hide_cursor());
+        let text = screen.contents();
+        assert!(
+            text.contains("as planned") && !text.contains("all is well"),
+            "{text}"
+        );
+        assert_eq!(before, format!("{:?}", pair.master.get_termios()));
+    }
+}

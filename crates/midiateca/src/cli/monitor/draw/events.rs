@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Row, Table, TableState};
 
 use super::edges::outcome_words;
-use super::text::{fit, kind_name, time_of_day};
+use super::text::{column, fit, kind_name, time_of_day};
 use super::{Panel, Skin, sentence};
 use crate::cli::language::plain;
 use crate::cli::monitor::sample::Outcome;
@@ -18,6 +18,8 @@ use crate::events::Event;
 
 /// From here on whole names have room.
 const WIDE: u16 = 110;
+/// Room for a size: `999.99 MiB`.
+const SIZE: usize = 10;
 
 pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Skin) {
     let area = panel.open(frame, skin, "");
@@ -85,16 +87,13 @@ fn outcome(event: &Event, skin: Skin) -> String {
     if let Some(reason) = event.data["reason"].as_str() {
         return plain(skin.lang.reason(reason));
     }
-    let size = event.data["size"]
-        .as_u64()
-        .map(|size| HumanBytes(size).to_string());
+    let size = event.data["size"].as_u64();
+    let size = size.map_or_else(String::new, |size| {
+        column(&HumanBytes(size).to_string(), SIZE, true)
+    });
     let name = event.data["path"].as_str();
-    let name = name.and_then(|path| path.rsplit('/').next()).map(plain);
-    [size, name]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("  ")
+    let name = name.and_then(|path| path.rsplit('/').next());
+    size + &name.map(plain).unwrap_or_default()
 }
 
 fn in_full<'a>(event: &Event, columns: usize, skin: Skin) -> Line<'a> {

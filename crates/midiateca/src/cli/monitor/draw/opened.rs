@@ -2,8 +2,10 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
+use serde_json::Value;
 
 use super::text::wrap;
 use super::{Skin, sentence, sheet};
@@ -34,9 +36,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, skin: Skin)
         return sentence(frame, inside, skin.lang.say(words::UNKNOWN_MEDIA), skin);
     };
     let columns = usize::from(inside.width).saturating_sub(2);
-    let mut lines = fields(media, columns, skin);
+    let mut lines = fields(media, true, columns, skin);
     lines.push(Line::default());
     lines.extend(attempts(&opened.attempts, columns, skin));
+    lines.push(Line::default());
+    lines.extend(fields(media, false, columns, skin));
     let most = u16::try_from(lines.len())
         .unwrap_or(u16::MAX)
         .saturating_sub(inside.height);
@@ -47,38 +51,36 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, skin: Skin)
     );
 }
 
-/// How it stands comes first, then all else by name.
-fn fields<'a>(media: &MediaView, columns: usize, skin: Skin) -> Vec<Line<'a>> {
-    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(media) else {
+/// Whether a field tells how the media stands, and so comes before the attempts.
+fn is_first(name: &str) -> bool {
+    matches!(name, "status" | "reason" | "instance" | "kind")
+}
+
+fn fields<'a>(media: &MediaView, first: bool, columns: usize, skin: Skin) -> Vec<Line<'a>> {
+    let Ok(Value::Object(fields)) = serde_json::to_value(media) else {
         return Vec::new();
     };
-    let is_first = |name: &str| matches!(name, "status" | "reason" | "instance" | "kind");
     let mut lines = Vec::new();
-    for first in [true, false] {
-        for (name, value) in fields.iter().filter(|(name, _)| is_first(name) == first) {
-            let text = match value {
-                serde_json::Value::Null => continue,
-                serde_json::Value::String(text) if name == "reason" => {
-                    format!("{text}: {}", skin.lang.reason(text))
-                }
-                serde_json::Value::String(text) => plain(text),
-                other => other.to_string(),
-            };
-            let style = if name == "reason" {
-                skin.bad()
-            } else {
-                Default::default()
-            };
-            let parts = wrap(&text, columns.saturating_sub(NAME));
-            for (at, part) in parts.into_iter().enumerate() {
-                let name = if at == 0 { name.as_str() } else { "" };
-                lines.push(Line::styled(format!(" {name:<NAME$}{part}"), style));
-            }
+    for (name, value) in fields.iter().filter(|(name, _)| is_first(name) == first) {
+        let (text, style) = match value {
+            Value::Null => continue,
+            Value::String(reason) if name == "reason" => (
+                format!("{reason}: {}", skin.lang.reason(reason)),
+                skin.bad(),
+            ),
+            Value::String(text) => (plain(text), Style::new()),
+            other => (other.to_string(), Style::new()),
+        };
+        let parts = wrap(&text, columns.saturating_sub(NAME));
+        for (at, part) in parts.into_iter().enumerate() {
+            let name = if at == 0 { name.as_str() } else { "" };
+            lines.push(Line::styled(format!(" {name:<NAME$}{part}"), style));
         }
     }
     lines
 }
 
+/// The newest first.
 fn attempts<'a>(attempts: &[AttemptView], columns: usize, skin: Skin) -> Vec<Line<'a>> {
     if attempts.is_empty() {
         return vec![Line::styled(
@@ -90,7 +92,7 @@ fn attempts<'a>(attempts: &[AttemptView], columns: usize, skin: Skin) -> Vec<Lin
         .lang
         .fill(words::ATTEMPTS, &[("count", &attempts.len())]);
     let mut lines = vec![Line::styled(format!(" {head}"), skin.strong())];
-    for attempt in attempts {
+    for attempt in attempts.iter().rev() {
         let status = attempt
             .http_status
             .map_or_else(|| "-".to_owned(), |status| status.to_string());
