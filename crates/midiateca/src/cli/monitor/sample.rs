@@ -190,7 +190,7 @@ impl Sampler {
             tokio::select! {
                 biased;
                 () = tasks.begun() => break,
-                Some(id) = self.retries.recv() => self.retry(id).await,
+                Some(id) = self.retries.recv() => self.retry(id),
                 changed = self.wanted.changed() => if changed.is_err() { break },
                 () = tokio::time::sleep(EVERY) => {}
             }
@@ -264,10 +264,14 @@ impl Sampler {
         });
     }
 
-    async fn retry(&self, id: MediaId) {
-        let outcome = retry::one(&self.app, &id, false).await;
-        let outcome = outcome.map_err(|error| crate::telemetry::chain(&error));
-        self.tell(Update::Retried(id, outcome)).await;
+    /// Beside, for a write may have to wait for somebody who holds the database.
+    fn retry(&self, id: MediaId) {
+        let (app, updates) = (Arc::clone(&self.app), self.updates.clone());
+        self.tasks.spawn(async move {
+            let outcome = retry::one(&app, &id, false).await;
+            let outcome = outcome.map_err(|error| crate::telemetry::chain(&error));
+            let _ = updates.send(Update::Retried(id, outcome)).await;
+        });
     }
 
     async fn tell(&self, update: Update) {
