@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 
+use crate::archive::Progress;
 use crate::clock::Clock;
 use crate::config::{Config, millis};
 use crate::db::Db;
@@ -19,6 +20,9 @@ use crate::shutdown::Shutdown;
 use crate::vault::Vault;
 
 const STRIPES: usize = 1_024;
+/// Who only looks whether the folder is served holds the lock for less than this.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(20);
+const LOOKS: usize = 5;
 
 /// Why the program cannot work with its data folder.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +74,8 @@ pub struct App {
     pub work: Notify,
     /// Deliveries counted but not yet written down.
     pub tally: Tally,
+    /// How far running downloads are.
+    pub progress: Progress,
     /// Tasks and their end.
     pub shutdown: Shutdown,
     /// This run of this process, as a lease names it.
@@ -81,6 +87,16 @@ pub struct App {
 
 /// Held by the one process that serves a data folder.
 pub struct Alone(#[expect(dead_code, reason = "the lock is held by the open file")] File);
+
+fn lock(file: &File) -> Result<(), std::fs::TryLockError> {
+    for _ in 1..LOOKS {
+        if file.try_lock().is_ok() {
+            return Ok(());
+        }
+        std::thread::sleep(LOOK);
+    }
+    file.try_lock()
+}
 
 impl App {
     /// Opens everything below `data`, making what is missing.
@@ -103,6 +119,7 @@ impl App {
             directory: Directory::new(db.clone()),
             work: Notify::new(),
             tally: Tally::default(),
+            progress: Progress::default(),
             shutdown: Shutdown::default(),
             large_bodies: Mutex::default(),
             same_bytes: std::iter::repeat_with(Arc::default).take(STRIPES).collect(),
@@ -161,13 +178,17 @@ impl App {
                 path: data.to_owned(),
                 source,
             })
-            .and_then(|file| file.try_lock().map(|()| Alone(file)).map_err(taken))
+            .and_then(|file| lock(&file).map(|()| Alone(file)).map_err(taken))
     }
 
-    /// Whether a process serves this folder now.
+    /// Whether a process serves this folder now. The look at its lock keeps nobody out: see [`App::alone`].
     pub fn is_served(data: &Path) -> bool {
-        // Opened to be read only: whoever looks may not be the owner.
-        File::open(data.join("serve.lock")).is_ok_and(|file| file.try_lock_shared().is_err())
+        File::open(data.join("serve.lock")).is_ok_and(|file| {
+            matches!(
+                file.try_lock_shared(),
+                Err(std::fs::TryLockError::WouldBlock)
+            )
+        })
     }
 
     /// Held from the moment one looks for the same bytes until one's own are recorded, so that the same
@@ -177,5 +198,30 @@ impl App {
             .wrapping_add(client.cast_unsigned());
         let stripe = usize::try_from(mixed % STRIPES as u64).unwrap_or(0);
         Arc::clone(&self.same_bytes[stripe]).lock_owned().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_at_the_lock_sees_a_server_and_keeps_none_out() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!App::is_served(folder.path()));
+        assert!(
+            !folder.path().join("serve.lock").exists(),
+            "a look made a file"
+        );
+        let alone = App::alone(folder.path()).unwrap();
+        assert!(App::is_served(folder.path()) && App::is_served(folder.path()));
+        drop(alone);
+        assert!(!App::is_served(folder.path()));
+        let look = File::open(folder.path().join("serve.lock")).unwrap();
+        look.try_lock_shared().unwrap();
+        let server = folder.path().to_owned();
+        let server = std::thread::spawn(move || App::alone(&server).is_ok());
+        drop(look);
+        assert!(server.join().unwrap());
     }
 }

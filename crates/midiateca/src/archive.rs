@@ -7,6 +7,7 @@
 mod cdn;
 mod gateway;
 mod inline;
+pub mod progress;
 mod stream;
 
 use std::time::Duration;
@@ -20,6 +21,8 @@ use crate::media::{Attempt, MediaStatus, Reason, Route, Verdict};
 use crate::queue::{self, Holding, Job, Settled};
 use crate::registry::Instance;
 use crate::vault::{self, Staging, layout};
+pub use progress::Progress;
+use progress::Running;
 
 pub use cdn::ORIGINS as CDN_ORIGINS;
 
@@ -56,14 +59,34 @@ impl Way {
 }
 
 /// What one attempt has seen so far, for its record.
-#[derive(Default)]
-struct Trace {
+struct Trace<'a> {
+    running: &'a Running<'a>,
     host: Option<String>,
     http_status: Option<u16>,
     size_bytes: u64,
     retry_after: Option<Duration>,
     /// What the network said, for the log.
     cause: Option<String>,
+}
+
+impl<'a> Trace<'a> {
+    fn of(running: &'a Running<'a>) -> Self {
+        running.at(0);
+        Self {
+            running,
+            host: None,
+            http_status: None,
+            size_bytes: 0,
+            retry_after: None,
+            cause: None,
+        }
+    }
+
+    /// So many bytes of the file have come.
+    fn came(&mut self, bytes: u64) {
+        self.size_bytes = bytes;
+        self.running.at(bytes);
+    }
 }
 
 /// Bytes that are proven, and still without a name.
@@ -88,6 +111,7 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
     let mut attempts = Vec::new();
     let mut wait = Duration::from_millis(app.config.fetch.retry_wait_ms);
     let mut ways = Ways::of(app, job, instance);
+    let running = app.progress.begin(&job.id, job.fence);
     for _ in 0..app.config.fetch.tries {
         let mut pause = Duration::ZERO;
         // Bytes that nothing proves, kept while another way may still give some that are proven.
@@ -98,7 +122,8 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
             if in_vain || !ways.open.contains(&way) || ways.is_braked(app, instance, &way) {
                 continue;
             }
-            let (outcome, mut attempt, retry_after) = attempt(app, job, instance, &way).await;
+            let (outcome, mut attempt, retry_after) =
+                attempt(app, job, instance, &way, &running).await;
             let outcome = match outcome {
                 Ok(proven) if unproven.is_none() && ways.may_prove_better(job, &proven, &way) => {
                     unproven = Some((way.route(), proven));
@@ -249,10 +274,11 @@ async fn attempt(
     job: &Job,
     instance: &Instance,
     way: &Way,
+    running: &Running<'_>,
 ) -> (Result<Proven, Reason>, Attempt, Option<Duration>) {
     let started_at = app.clock.now();
     let began = tokio::time::Instant::now();
-    let mut trace = Trace::default();
+    let mut trace = Trace::of(running);
     let outcome = match way {
         Way::Inline => inline::take(app, job, instance, &mut trace).await,
         Way::Cdn(link) => cdn::fetch(app, job, link, &mut trace).await,

@@ -2,6 +2,8 @@
 
 mod forget;
 
+pub mod census;
+
 use serde::Serialize;
 
 use crate::clock::{Millis, rfc3339};

@@ -88,7 +88,7 @@ enum Command {
     /// Sends one delivery through the pipeline and reports each step
     #[command(visible_alias = "testar")]
     TestWebhook(test_webhook::Options),
-    /// One line per event, as it happens
+    /// What happens, as it happens: a full screen, or one line an event when piped
     #[command(visible_alias = "monitorar")]
     Monitor(monitor::Options),
     /// The companies whose numbers these are
@@ -150,7 +150,9 @@ pub async fn run() -> ExitCode {
         _ if busy => "info",
         _ => "warn",
     };
-    telemetry::start(global.log_format, level);
+    if !owns_the_terminal(&options) {
+        telemetry::start(global.log_format, level);
+    }
     match dispatch(options).await {
         Ok(Ending::Fine) => ExitCode::SUCCESS,
         Ok(Ending::FoundWrong) => ExitCode::from(1),
@@ -159,6 +161,14 @@ pub async fn run() -> ExitCode {
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// Whether log lines would spoil what is shown.
+fn owns_the_terminal(options: &Options) -> bool {
+    use std::io::IsTerminal as _;
+    let takes_it = |monitor: &monitor::Options| monitor.takes_the_screen(options.global.json);
+    matches!(&options.command, Command::Monitor(monitor) if takes_it(monitor))
+        && std::io::stderr().is_terminal()
 }
 
 async fn dispatch(options: Options) -> anyhow::Result<Ending> {

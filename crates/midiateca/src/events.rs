@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::clock::Millis;
-use crate::db::{Db, Error, Tx, values};
+use crate::db::{Db, Error, Row, Tx, values};
 
 /// One event, as read back.
 #[derive(Clone, Debug)]
@@ -56,18 +56,60 @@ pub async fn append(tx: &mut Tx, now: Millis, news: News<'_>) -> Result<(), Erro
 pub async fn after(db: &Db, seq: i64, limit: u32) -> Result<Vec<Event>, Error> {
     let sql = "select seq, at, kind, client, instance, media, data from events where seq > $1 order by seq limit $2";
     let rows = db.rows(sql, values![seq, limit]).await?;
+    rows.iter().map(event_of).collect()
+}
+
+fn event_of(row: &Row) -> Result<Event, Error> {
+    Ok(Event {
+        seq: row.int("seq")?,
+        at: row.int("at")?,
+        kind: row.text("kind")?,
+        client: row.int_or_none("client")?,
+        instance: row.text_or_none("instance")?,
+        media: row.text_or_none("media")?,
+        data: serde_json::from_str(&row.text("data")?).unwrap_or(Json::Null),
+    })
+}
+
+/// Which events are meant; what is not given does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Which {
+    /// Of this kind, see [`Event::kind`].
+    pub kind: Option<&'static str>,
+    /// Of this instance.
+    pub instance: Option<String>,
+    /// Of media of this kind.
+    pub media_kind: Option<&'static str>,
+}
+
+/// Up to `limit` events after `seq`, the newest first. Walks back from the end, so the cost is bounded by `seq`.
+pub async fn newest_of(db: &Db, which: &Which, seq: i64, limit: u32) -> Result<Vec<Event>, Error> {
+    let sql = "select seq, at, kind, client, instance, media, data from events
+               where seq > $1 and ($2 is null or kind = $2) and ($3 is null or instance = $3) and ($4 is null or data like $4)
+               order by seq desc limit $5";
+    let media_kind = which
+        .media_kind
+        .map(|kind| format!("%\"kind\":\"{kind}\"%"));
+    let values = values![seq, which.kind, which.instance.clone(), media_kind, limit];
+    let rows = db.rows(sql, values).await?;
+    rows.iter().map(event_of).collect()
+}
+
+/// How many events of each kind there were since then.
+pub async fn counts_since(
+    db: &Db,
+    which: &Which,
+    since: Millis,
+) -> Result<Vec<(String, u64)>, Error> {
+    let sql = "select kind, count(*) as n from events
+               where at >= $1 and ($2 is null or instance = $2) and ($3 is null or data like $3) group by kind";
+    let media_kind = which
+        .media_kind
+        .map(|kind| format!("%\"kind\":\"{kind}\"%"));
+    let values = values![since, which.instance.clone(), media_kind];
+    let rows = db.rows(sql, values).await?;
     rows.iter()
-        .map(|row| {
-            Ok(Event {
-                seq: row.int("seq")?,
-                at: row.int("at")?,
-                kind: row.text("kind")?,
-                client: row.int_or_none("client")?,
-                instance: row.text_or_none("instance")?,
-                media: row.text_or_none("media")?,
-                data: serde_json::from_str(&row.text("data")?).unwrap_or(Json::Null),
-            })
-        })
+        .map(|row| Ok((row.text("kind")?, row.count("n")?)))
         .collect()
 }
 

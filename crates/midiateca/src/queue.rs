@@ -3,6 +3,7 @@
 //! A row is claimed by at most one owner at a time. `fence` grows with every claim, and only the claim
 //! that holds the newest fence may settle the row, so a worker that lost its lease changes nothing.
 
+mod progress;
 mod put;
 
 use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
@@ -12,6 +13,7 @@ use crate::media::{
     Attempt, DeliveryId, InstanceId, KeyKind, MediaId, MediaKey, MediaKind, MediaStatus, Reason,
 };
 
+pub use progress::{Fetched, InFlight, in_flight, note_fetched};
 pub use put::{NewMedia, NewMessage, Put, put};
 
 /// The waits between rounds; after the last of them, daily until the deadline.
@@ -176,7 +178,7 @@ pub async fn claim(
     lease: &Lease,
 ) -> Result<Vec<Job>, Error> {
     let sql = concat!(
-        "update media set status = 'downloading', lease_owner = $1, lease_until = $2, fence = fence + 1, rearmed = 0
+        "update media set status = 'downloading', lease_owner = $1, lease_until = $2, fence = fence + 1, rearmed = 0, fetched_bytes = null
          where id in (select id from media where instance = $3 and status = 'pending' and next_attempt_at is null
                       order by deadline limit $4)
          returning ",
@@ -189,7 +191,7 @@ pub async fn claim(
 /// Claims one media by name, ready or waiting.
 pub async fn claim_one(tx: &mut Tx, id: &MediaId, lease: &Lease) -> Result<Option<Job>, Error> {
     let sql = concat!(
-        "update media set status = 'downloading', next_attempt_at = null, lease_owner = $1, lease_until = $2, fence = fence + 1, rearmed = 0
+        "update media set status = 'downloading', next_attempt_at = null, lease_owner = $1, lease_until = $2, fence = fence + 1, rearmed = 0, fetched_bytes = null
          where id = $3 and status = 'pending' returning ",
         claimed!(),
     );

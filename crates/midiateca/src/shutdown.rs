@@ -82,3 +82,18 @@ pub fn asked_to_stop() -> impl Future<Output = ()> {
         }
     }
 }
+
+/// Begins to listen at once, and gives what waits until the terminal is closed. Where the system does not tell of it
+/// by a signal of its own, it waits for ever.
+pub fn hung_up() -> impl Future<Output = ()> {
+    #[cfg(unix)]
+    let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
+    async move {
+        #[cfg(unix)]
+        if let Ok(mut signal) = signal {
+            signal.recv().await;
+            return;
+        }
+        std::future::pending().await
+    }
+}

@@ -19,3 +19,5 @@ create table marks (
 create index deliveries_by_instance on deliveries (instance, id);
 create index media_inline on media (delivery) where inline = 1;
 create index attempts_by_time on attempts (started_at);
+-- How many media have come to an end, and how, without a look at each of a million rows.
+create index media_ended on media (status, instance, kind) where status not in ('pending', 'downloading');

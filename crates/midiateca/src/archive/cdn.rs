@@ -106,7 +106,7 @@ pub(super) async fn fetch(
     app: &App,
     job: &Job,
     link: &Link,
-    trace: &mut Trace,
+    trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
     trace.host = link.origin.host_str().map(str::to_owned);
     let allowed = &app.config.fetch.allowed_hosts;
@@ -142,7 +142,7 @@ async fn proven(
     app: &App,
     job: &Job,
     source: &Source<'_>,
-    trace: &mut Trace,
+    trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
     let Some(key) = &job.media_key else {
         return in_the_clear(app, job, source, trace).await;
@@ -170,7 +170,7 @@ async fn decrypted(
     app: &App,
     job: &Job,
     source: &Source<'_>,
-    trace: &mut Trace,
+    trace: &mut Trace<'_>,
     mut decryptor: Decryptor,
 ) -> Result<Result<Proven, Failure>, Reason> {
     let mut staging = app.vault.stage();
@@ -200,7 +200,7 @@ async fn decrypted(
 async fn fitting_label(
     app: &App,
     source: &Source<'_>,
-    trace: &mut Trace,
+    trace: &mut Trace<'_>,
     key: &MediaKey,
 ) -> Result<Option<KeyKind>, Reason> {
     let mut finder = LabelFinder::new(key);
@@ -217,7 +217,7 @@ async fn in_the_clear(
     app: &App,
     job: &Job,
     source: &Source<'_>,
-    trace: &mut Trace,
+    trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
     let plain = stream_plain(app, job, source, trace).await;
     let (staging, verified) = plain.map_err(|reason| match (reason, &job.media_key) {
@@ -233,7 +233,7 @@ async fn in_the_clear(
 }
 
 /// What it means that no file came.
-fn explain(error: &fetch::Error, trace: &mut Trace) -> Reason {
+fn explain(error: &fetch::Error, trace: &mut Trace<'_>) -> Reason {
     stream::explain(
         error,
         trace,

@@ -27,7 +27,7 @@ pub(super) async fn fetch(
     app: &App,
     job: &Job,
     instance: &Instance,
-    trace: &mut Trace,
+    trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
     let api_base = Url::parse(&instance.api_base).map_err(|_| Reason::LinkRefused)?;
     let link = ask_for_link(app, job, instance, &api_base, trace).await?;
@@ -61,7 +61,7 @@ pub(super) fn brake_of(instance: &Instance) -> String {
     format!("gateway {}", instance.id)
 }
 
-fn explain(error: &fetch::Error, trace: &mut Trace) -> Reason {
+fn explain(error: &fetch::Error, trace: &mut Trace<'_>) -> Reason {
     stream::explain(error, trace, Reason::LinkFailed, |status, _| match status {
         403 | 404 | 410 => Reason::LinkGone,
         _ => Reason::LinkFailed,
@@ -73,7 +73,7 @@ async fn ask_for_link(
     job: &Job,
     instance: &Instance,
     api_base: &Url,
-    trace: &mut Trace,
+    trace: &mut Trace<'_>,
 ) -> Result<Link, Reason> {
     let (Some(media_key), Some(direct_path)) = (&job.media_key, &job.direct_path) else {
         return Err(Reason::KeysMissing);

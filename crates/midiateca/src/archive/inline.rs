@@ -17,7 +17,7 @@ pub(super) async fn take(
     app: &App,
     job: &Job,
     instance: &Instance,
-    trace: &mut Trace,
+    trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
     let body = delivery::body(&app.db, &job.delivery).await;
     let body = body.ok().flatten().ok_or(Reason::InlineGone)?;
@@ -29,7 +29,7 @@ pub(super) async fn take(
     let found = of_job(reading.media, job).ok_or(Reason::InlineGone)?;
     let bytes = found.inline.and_then(|inline| inline.decode());
     let bytes = bytes.ok_or(Reason::InlineMalformed)?;
-    trace.size_bytes = bytes.len() as u64;
+    trace.came(bytes.len() as u64);
     let mut verifier = PlainVerifier::new(expected(job), hints(job));
     let mut staging = app.vault.stage();
     for piece in bytes.chunks(PIECE_BYTES) {

@@ -23,7 +23,7 @@ pub(super) struct Source<'a> {
     /// How often in a row a download that broke off is taken up where it ended, without a byte coming of it.
     pub most_resumes: u32,
     /// Names a failure, and notes what it told.
-    pub explain: fn(&fetch::Error, &mut Trace) -> Reason,
+    pub explain: fn(&fetch::Error, &mut Trace<'_>) -> Reason,
 }
 
 /// Takes the whole file. `take` gets each chunk, and appends what of it is to be kept.
@@ -31,7 +31,7 @@ pub(super) async fn stream(
     app: &App,
     source: &Source<'_>,
     staging: &mut Staging,
-    trace: &mut Trace,
+    trace: &mut Trace<'_>,
     mut take: impl FnMut(&[u8], &mut Vec<u8>),
 ) -> Result<(), Reason> {
     let mut whole_bytes: Option<u64> = None;
@@ -87,7 +87,7 @@ async fn receive(
     app: &App,
     source: &Source<'_>,
     staging: &mut Staging,
-    trace: &mut Trace,
+    trace: &mut Trace<'_>,
     from: u64,
     whole: Option<u64>,
     take: &mut impl FnMut(&[u8], &mut Vec<u8>),
@@ -132,7 +132,7 @@ async fn receive(
             Err(error) => return stopped(bytes, whole, Some(error)),
         };
         bytes += chunk.len() as u64;
-        trace.size_bytes = bytes;
+        trace.came(bytes);
         staging
             .append(|kept| take(&chunk, kept))
             .await
@@ -156,7 +156,7 @@ pub(super) async fn stream_plain(
     app: &App,
     job: &Job,
     source: &Source<'_>,
-    trace: &mut Trace,
+    trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
     let mut verifier = PlainVerifier::new(expected(job), hints(job));
     let mut staging = app.vault.stage();
@@ -174,7 +174,7 @@ pub(super) async fn stream_plain(
 /// Names what failures mean wherever they happen; what no answer and a status mean is the caller's to say.
 pub(super) fn explain(
     error: &fetch::Error,
-    trace: &mut Trace,
+    trace: &mut Trace<'_>,
     unreachable: Reason,
     of_status: impl FnOnce(u16, &str) -> Reason,
 ) -> Reason {

@@ -1,84 +1,52 @@
-//! `monitor`: one line per event, from the database's own sequence, so it works beside any server.
+//! `monitor`: what happens, as it happens, from the database's own sequence, so it works beside any server. A full
+//! screen on a terminal; one line an event when piped, or when asked for lines.
 
-use std::time::Duration;
+mod draw;
+mod lines;
+mod sample;
+mod screen;
+mod state;
+mod terminal;
 
-use serde_json::{Value, json};
+use std::io::IsTerminal as _;
 
 use super::Ending;
-use super::answer;
 use super::context::Context;
-use crate::clock::rfc3339;
-use crate::events::{self, Event};
-use crate::shutdown;
-
-const EVERY: Duration = Duration::from_millis(300);
-const PAGE: u32 = 500;
+pub(super) use lines::line;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Begin after this event instead of now; 0 shows everything
+    /// Begin after this event instead of now, one line an event; 0 shows everything
     #[arg(long, value_name = "SEQ")]
     after: Option<i64>,
-    /// End when there is nothing more to show
+    /// One line an event; end when there is nothing more to show
     #[arg(long)]
     once: bool,
+    /// One line an event, on a terminal as well
+    #[arg(long)]
+    lines: bool,
+}
+
+impl Options {
+    /// Whether the terminal is taken as a whole, so that nobody else may write to it.
+    pub(crate) fn takes_the_screen(&self, json: bool) -> bool {
+        let asks_for_lines = json || self.lines || self.once || self.after.is_some();
+        !asks_for_lines && std::io::stdout().is_terminal() && !is_dumb()
+    }
+}
+
+/// A terminal that says of itself that it knows no more than lines.
+fn is_dumb() -> bool {
+    cfg!(unix)
+        && std::env::var("TERM").map_or(true, |name| {
+            matches!(name.as_str(), "" | "dumb" | "unknown")
+        })
 }
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
-    let app = context.open_existing().await?;
-    let mut seq = match options.after {
-        Some(seq) => seq,
-        None => events::newest(&app.db).await?,
-    };
-    let stop = shutdown::asked_to_stop();
-    tokio::pin!(stop);
-    loop {
-        let page = events::after(&app.db, seq, PAGE).await?;
-        for event in &page {
-            seq = event.seq;
-            answer::line(line(&context, event));
-        }
-        if !page.is_empty() {
-            continue;
-        }
-        if options.once {
-            break;
-        }
-        tokio::select! {
-            () = &mut stop => break,
-            () = tokio::time::sleep(EVERY) => {}
-        }
+    if options.takes_the_screen(context.json) {
+        screen::run(context).await
+    } else {
+        lines::run(context, options.after, options.once).await
     }
-    app.db.close().await;
-    Ok(Ending::Fine)
-}
-
-/// One event in one line.
-pub(super) fn line(context: &Context, event: &Event) -> String {
-    if context.json {
-        let event = json!({"seq": event.seq, "at": rfc3339(event.at), "event": event.kind, "client": event.client, "instance": event.instance, "media": event.media, "data": event.data});
-        return event.to_string();
-    }
-    let mut line = format!(
-        "{} {} {}",
-        rfc3339(event.at),
-        event.kind,
-        event.instance.as_deref().unwrap_or("")
-    );
-    for part in [
-        event.media.as_deref(),
-        event.data["kind"].as_str(),
-        event.data["path"].as_str(),
-    ]
-    .into_iter()
-    .flatten()
-    {
-        line.push(' ');
-        line.push_str(part);
-    }
-    if let Some(reason) = event.data.get("reason").and_then(Value::as_str) {
-        line.push_str(": ");
-        line.push_str(context.lang.reason(reason));
-    }
-    line
 }

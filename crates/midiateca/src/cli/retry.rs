@@ -10,6 +10,7 @@ use super::context::Context;
 use super::{Ending, UsageError};
 use crate::app::App;
 use crate::catalog::{self, Filter};
+use crate::db;
 use crate::media::MediaId;
 use crate::queue;
 
@@ -64,32 +65,11 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     };
     let mut ending = Ending::Fine;
     for id in chosen {
-        let (media, now) = (MediaId(id.clone()), app.clock.now());
-        let outcome = match catalog::find(&app.db, &media).await? {
-            None => "unknown",
-            Some(found) if found.status == "downloading" => "left alone",
-            Some(found) if found.status == "stored" && is_there(&app, &found) => "left alone",
-            Some(_) if options.dry_run => "would be queued",
-            Some(found) if found.status == "stored" => match app
-                .db
-                .write(async move |tx| queue::requeue_lost(tx, &media, now).await)
-                .await?
-            {
-                true => "queued, for its file was lost",
-                false => "left alone",
-            },
-            Some(_) => match app
-                .db
-                .write(async move |tx| queue::requeue(tx, &media, now).await)
-                .await?
-            {
-                true => "queued",
-                false => "left alone",
-            },
-        };
-        if outcome == "unknown" {
+        let outcome = one(&app, &MediaId(id.clone()), options.dry_run).await?;
+        if outcome == Outcome::Unknown {
             ending = Ending::FoundWrong;
         }
+        let outcome = outcome.told();
         bar.suspend(|| {
             if context.json {
                 answer::line(format_args!("{}", json!({"media": id, "outcome": outcome})))
@@ -102,6 +82,57 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     bar.finish_and_clear();
     app.db.close().await;
     Ok(ending)
+}
+
+/// What became of one media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Queued,
+    /// It is stored, but its file is not there.
+    QueuedForLost,
+    WouldBeQueued,
+    /// It is stored or being fetched.
+    LeftAlone,
+    Unknown,
+}
+
+impl Outcome {
+    fn told(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::QueuedForLost => "queued, for its file was lost",
+            Self::WouldBeQueued => "would be queued",
+            Self::LeftAlone => "left alone",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Puts one media back in the queue, if it may be.
+pub(super) async fn one(app: &App, id: &MediaId, dry_run: bool) -> Result<Outcome, db::Error> {
+    let (media, now) = (id.clone(), app.clock.now());
+    let Some(found) = catalog::find(&app.db, id).await? else {
+        return Ok(Outcome::Unknown);
+    };
+    let is_stored = found.status == "stored";
+    if found.status == "downloading" || is_stored && is_there(app, &found) {
+        return Ok(Outcome::LeftAlone);
+    }
+    if dry_run {
+        return Ok(Outcome::WouldBeQueued);
+    }
+    let requeued = app.db.write(async move |tx| {
+        if is_stored {
+            queue::requeue_lost(tx, &media, now).await
+        } else {
+            queue::requeue(tx, &media, now).await
+        }
+    });
+    Ok(match (requeued.await?, is_stored) {
+        (true, false) => Outcome::Queued,
+        (true, true) => Outcome::QueuedForLost,
+        (false, _) => Outcome::LeftAlone,
+    })
 }
 
 /// Whether a stored media's file is where it should be, as long as it should be.

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use super::Ending;
 use super::context::Context;
 use crate::app::{Alone, App};
+use crate::archive::progress;
 use crate::intake::tally;
 use crate::{http, retention, shutdown, worker};
 
@@ -39,6 +40,8 @@ impl Service {
             .spawn(tally::keep_writing_down(Arc::clone(&app)));
         app.shutdown
             .spawn(retention::keep_sweeping(Arc::clone(&app)));
+        app.shutdown
+            .spawn(progress::keep_writing_down(Arc::clone(&app)));
         tracing::info!(address = %door.address, "midiateca serves");
         Ok(Self {
             app,

@@ -22,6 +22,7 @@ macro_rules! words {
 
 pub(crate) mod doctor;
 pub(crate) mod forget;
+pub(crate) mod monitor;
 pub(crate) mod scrub;
 pub(crate) mod sweep;
 pub(crate) mod webhooks;
@@ -35,6 +36,7 @@ mod tests {
     const FILES: &[(&str, &[(&str, Words)])] = &[
         ("doctor", doctor::ALL),
         ("forget", forget::ALL),
+        ("monitor", monitor::ALL),
         ("scrub", scrub::ALL),
         ("sweep", sweep::ALL),
         ("webhooks", webhooks::ALL),

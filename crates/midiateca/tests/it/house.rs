@@ -121,6 +121,8 @@ fn each_library_has_one_room() {
         ("rusqlite", "db"),
         ("clap", "cli"),
         ("comfy_table", "cli"),
+        ("ratatui", "cli"),
+        ("crossterm", "cli"),
         ("infer", "vault"),
         ("fs4", "vault"),
         ("toml", "config"),

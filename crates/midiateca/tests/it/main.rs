@@ -13,5 +13,9 @@ mod hostile;
 mod house;
 mod large;
 mod load;
+#[cfg(unix)]
+mod monitor;
+#[cfg(unix)]
+mod pty;
 mod repeats;
 mod stage;

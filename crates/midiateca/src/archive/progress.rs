@@ -1,0 +1,155 @@
+//! How far each running download is: counted in memory, written down once a second for whoever watches from another
+//! process. A figure for people; the queue itself never looks at it. While nothing runs long, nothing is written.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::app::App;
+use crate::db::Error;
+use crate::media::MediaId;
+use crate::queue::{self, Fetched};
+
+const EVERY: Duration = Duration::from_secs(1);
+
+/// The downloads that run now.
+#[derive(Default)]
+pub struct Progress(Mutex<HashMap<MediaId, Arc<Entry>>>);
+
+struct Entry {
+    fence: i64,
+    began: Instant,
+    bytes: AtomicU64,
+    /// What the row says.
+    written: AtomicU64,
+}
+
+/// One download that runs; dropped, it no longer does.
+pub(super) struct Running<'a> {
+    progress: &'a Progress,
+    id: MediaId,
+    entry: Arc<Entry>,
+}
+
+impl Progress {
+    /// Counts the bytes of a claimed media from now on.
+    pub(super) fn begin(&self, id: &MediaId, fence: i64) -> Running<'_> {
+        let entry = Arc::new(Entry {
+            fence,
+            began: Instant::now(),
+            bytes: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+        });
+        self.lock().insert(id.clone(), Arc::clone(&entry));
+        Running {
+            progress: self,
+            id: id.clone(),
+            entry,
+        }
+    }
+
+    /// What has changed since it was written down, of the downloads that have run for `least`.
+    fn unwritten(&self, least: Duration) -> Vec<(Arc<Entry>, Fetched)> {
+        let changed = |(id, entry): (&MediaId, &Arc<Entry>)| {
+            let bytes = entry.bytes.load(Ordering::Relaxed);
+            let is_news = bytes != entry.written.load(Ordering::Relaxed);
+            let fetched = || Fetched {
+                id: id.clone(),
+                fence: entry.fence,
+                bytes,
+            };
+            (is_news && entry.began.elapsed() >= least).then(|| (Arc::clone(entry), fetched()))
+        };
+        self.lock().iter().filter_map(changed).collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<MediaId, Arc<Entry>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running<'_> {
+    /// So many bytes of the file have come.
+    pub fn at(&self, bytes: u64) {
+        self.entry.bytes.store(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let mut running = self.progress.lock();
+        // The same media may have been claimed anew before this claim was let go of.
+        if running
+            .get(&self.id)
+            .is_some_and(|entry| Arc::ptr_eq(entry, &self.entry))
+        {
+            running.remove(&self.id);
+        }
+    }
+}
+
+async fn write_down(app: &App, least: Duration) -> Result<(), Error> {
+    let news = app.progress.unwritten(least);
+    if news.is_empty() {
+        return Ok(());
+    }
+    let (entries, fetched): (Vec<_>, Vec<_>) = news.into_iter().unzip();
+    let figures: Vec<_> = fetched.iter().map(|fetched| fetched.bytes).collect();
+    app.db
+        .write(async move |tx| queue::note_fetched(tx, &fetched).await)
+        .await?;
+    for (entry, bytes) in entries.iter().zip(figures) {
+        entry.written.store(bytes, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// Writes down once a second, until the end begins.
+pub async fn keep_writing_down(app: Arc<App>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            () = app.shutdown.begun() => return,
+        }
+        // The next second has a newer figure, and who cannot write will hear of it from what matters.
+        if let Err(error) = write_down(&app, EVERY).await {
+            tracing::debug!(%error, "the progress of downloads could not be written down");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(progress: &Progress, least: Duration) -> Vec<(i64, u64)> {
+        let news = progress.unwritten(least).into_iter();
+        news.map(|(entry, fetched)| {
+            entry.written.store(fetched.bytes, Ordering::Relaxed);
+            (fetched.fence, fetched.bytes)
+        })
+        .collect()
+    }
+
+    #[test]
+    fn only_what_runs_long_and_moves_is_written_down() {
+        let progress = Progress::default();
+        let id = MediaId("A".to_owned());
+        let lost = progress.begin(&id, 1);
+        assert_eq!(figures(&progress, Duration::ZERO), []);
+        lost.at(500);
+        assert_eq!(figures(&progress, Duration::MAX), []);
+        assert_eq!(figures(&progress, Duration::ZERO), [(1, 500)]);
+        assert_eq!(figures(&progress, Duration::ZERO), []);
+        let again = progress.begin(&id, 2);
+        drop(lost);
+        again.at(7);
+        assert_eq!(figures(&progress, Duration::ZERO), [(2, 7)]);
+        again.at(8);
+        drop(again);
+        assert_eq!(figures(&progress, Duration::ZERO), []);
+    }
+}

@@ -1,0 +1,78 @@
+//! One line an event, for pipes and logs.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::cli::Ending;
+use crate::cli::answer;
+use crate::cli::context::Context;
+use crate::clock::rfc3339;
+use crate::events::{self, Event};
+use crate::shutdown;
+
+const EVERY: Duration = Duration::from_millis(300);
+const PAGE: u32 = 500;
+
+pub(super) async fn run(
+    context: Context,
+    after: Option<i64>,
+    once: bool,
+) -> anyhow::Result<Ending> {
+    let app = context.open_existing().await?;
+    let mut seq = match after {
+        Some(seq) => seq,
+        None => events::newest(&app.db).await?,
+    };
+    let stop = shutdown::asked_to_stop();
+    tokio::pin!(stop);
+    loop {
+        let page = events::after(&app.db, seq, PAGE).await?;
+        for event in &page {
+            seq = event.seq;
+            answer::line(line(&context, event));
+        }
+        if !page.is_empty() {
+            continue;
+        }
+        if once {
+            break;
+        }
+        tokio::select! {
+            () = &mut stop => break,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+    app.db.close().await;
+    Ok(Ending::Fine)
+}
+
+/// One event in one line.
+pub(in crate::cli) fn line(context: &Context, event: &Event) -> String {
+    if context.json {
+        let event = json!({"seq": event.seq, "at": rfc3339(event.at), "event": event.kind, "client": event.client, "instance": event.instance, "media": event.media, "data": event.data});
+        return event.to_string();
+    }
+    let mut line = format!(
+        "{} {} {}",
+        rfc3339(event.at),
+        event.kind,
+        event.instance.as_deref().unwrap_or("")
+    );
+    for part in [
+        event.media.as_deref(),
+        event.data["kind"].as_str(),
+        event.data["path"].as_str(),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        line.push(' ');
+        line.push_str(part);
+    }
+    if let Some(reason) = event.data.get("reason").and_then(Value::as_str) {
+        line.push_str(": ");
+        line.push_str(context.lang.reason(reason));
+    }
+    line
+}

@@ -1,0 +1,145 @@
+//! The loop of the full screen: keys, news and the clock come in, frames go out. It ends on q, Esc or Ctrl-C, on
+//! SIGTERM, and when the terminal is gone; however it ends, the terminal is given back first.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::Event;
+use tokio::sync::{mpsc, watch};
+
+use super::draw::{self, Skin};
+use super::sample::{Sampler, Update, Wanted};
+use super::state::{State, Step};
+use super::terminal::{self, Screen};
+use crate::app::App;
+use crate::cli::Ending;
+use crate::cli::context::{Context, environment};
+use crate::media::MediaId;
+use crate::shutdown;
+
+/// The clock in the first line goes on at least so often.
+const TICK: Duration = Duration::from_millis(500);
+/// News that wait to be shown, and media that wait to be put back.
+const WAITING: usize = 16;
+
+pub(super) async fn run(context: Context) -> anyhow::Result<Ending> {
+    // Before the screen is taken, so that a missing folder is told of as everywhere.
+    let app = context.open_existing().await?;
+    let skin = Skin {
+        lang: context.lang,
+        // See no-color.org.
+        has_color: environment("NO_COLOR").is_none(),
+    };
+    let data = context.data.display().to_string();
+    let (wanted, wanted_there) = watch::channel(Wanted::default());
+    let (retry, retries) = mpsc::channel(WAITING);
+    let (news, updates) = mpsc::channel(WAITING);
+    let sampler = Sampler::new(context, Arc::clone(&app), wanted_there, retries, news);
+    let mut desk = Desk {
+        state: State::new(data, skin.lang, app.clock.now()),
+        app: Arc::clone(&app),
+        skin,
+        wanted,
+        retry,
+        updates,
+    };
+    let outcome = match Screen::enter() {
+        Ok(screen) => {
+            let sampling = app.shutdown.spawn(sampler.run());
+            let outcome = desk.watch(screen).await;
+            app.shutdown.begin();
+            drop(desk);
+            // One that panicked has said so.
+            let _ = sampling.await;
+            outcome
+        }
+        Err(error) => Err(error),
+    };
+    app.shutdown.begin();
+    app.shutdown.finished().await;
+    match outcome {
+        Err(error) if is_gone(&error) => Ok(Ending::Fine),
+        outcome => Ok(outcome.map(|()| Ending::Fine)?),
+    }
+}
+
+/// Whether nobody is left to be told anything.
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, NotConnected};
+    // EIO is what a terminal says whose other end was closed.
+    matches!(error.kind(), BrokenPipe | NotConnected)
+        || cfg!(unix) && error.raw_os_error() == Some(5)
+}
+
+struct Desk {
+    app: Arc<App>,
+    state: State,
+    skin: Skin,
+    wanted: watch::Sender<Wanted>,
+    retry: mpsc::Sender<MediaId>,
+    updates: mpsc::Receiver<Update>,
+}
+
+impl Desk {
+    async fn watch(&mut self, mut screen: Screen) -> io::Result<()> {
+        let stop = shutdown::asked_to_stop();
+        let hung_up = shutdown::hung_up();
+        tokio::pin!(stop, hung_up);
+        let mut keys = terminal::keys()?;
+        let mut tick = tokio::time::interval(TICK);
+        loop {
+            self.state.now = self.app.clock.now();
+            screen.draw(|frame| draw::draw(frame, &self.state, self.skin))?;
+            let step = tokio::select! {
+                biased;
+                () = &mut stop => Step::End,
+                () = &mut hung_up => return Err(io::ErrorKind::NotConnected.into()),
+                event = keys.recv() => match event {
+                    Some(event) => self.key(event),
+                    None => return Err(io::Error::other("the terminal's keys cannot be read")),
+                },
+                Some(update) = self.updates.recv() => {
+                    self.state.apply(update);
+                    Step::Stay
+                }
+                _ = tick.tick() => Step::Stay,
+            };
+            match self.go_on(step, &mut keys) {
+                Step::End => return Ok(()),
+                Step::Redraw => screen.forget()?,
+                Step::Stay | Step::Retry(_) => {}
+            }
+        }
+    }
+
+    fn key(&mut self, event: Event) -> Step {
+        match event {
+            Event::Key(key) => self.state.key(key),
+            _ => Step::Stay,
+        }
+    }
+
+    /// Takes at once whatever else was typed, so that a paste does not cost a frame for each letter.
+    fn go_on(&mut self, mut step: Step, keys: &mut mpsc::Receiver<Event>) -> Step {
+        loop {
+            if let Step::Retry(id) = &step {
+                // More of them at once than there is room for nobody types.
+                let _ = self.retry.try_send(id.clone());
+            }
+            if step == Step::End {
+                return step;
+            }
+            match keys.try_recv() {
+                Ok(event) => step = self.key(event),
+                Err(_) => break,
+            }
+        }
+        self.wanted.send_if_modified(|wanted| {
+            let is_other = *wanted != self.state.wanted;
+            wanted.clone_from(&self.state.wanted);
+            is_other
+        });
+        step
+    }
+}

@@ -1,0 +1,287 @@
+//! The full screen, as a person sees it on a terminal.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use midiateca::app::App;
+use midiateca::clock::Clock;
+use midiateca::db::{Db, Value};
+use midiateca::media::Route;
+use midiateca::registry;
+use portable_pty::CommandBuilder;
+use tempfile::TempDir;
+use wa_sim::{Content, Fault, Sim, SimMedia};
+
+use crate::crash::serve;
+use crate::pty::{self, Terminal, close_under};
+use crate::stage::{FIRST, OTHER, TOKEN, TestApp, impatient, instance, sample};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_midiateca");
+const NAME: &str = "midiateca monitor";
+
+/// A data folder after a whole day.
+fn a_day() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Command::new(PROGRAM)
+        .arg("--data")
+        .arg(folder.path())
+        .args(["demo", "--exit"])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(demo.status.success());
+    folder
+}
+
+fn monitor(data: &Path, arguments: &[&str]) -> CommandBuilder {
+    let mut all = vec!["--data", data.to_str().unwrap(), "monitor"];
+    all.extend(arguments);
+    pty::command(PROGRAM, &all)
+}
+
+#[test]
+fn a_day_is_shown_filtered_and_opened_at_both_sizes() {
+    let folder = a_day();
+    for (columns, rows, queue) in [(80, 24, "stored 7"), (160, 50, "Waiting, by deadline")] {
+        let mut terminal = Terminal::start(monitor(folder.path(), &[]), columns, rows);
+        terminal.wait_until("alternate screen", vt100::Screen::alternate_screen);
+        terminal.wait_for(&[
+            NAME,
+            queue,
+            "60 min: 7 stored, 1 failed",
+            "no server",
+            FIRST,
+            OTHER,
+            "nothing is being downloaded",
+        ]);
+        terminal.press("i");
+        terminal.wait_for(&[&format!("only {FIRST}"), "✓ stored"]);
+        terminal.press("css");
+        terminal.wait_for(&["only failed", "✗ failed", "the link points to a host"]);
+        terminal.press("\r");
+        terminal.wait_for(&[
+            "Attempts: ",
+            "link_refused: the link points",
+            "status           failed",
+        ]);
+        terminal.press("\r");
+        terminal.wait_for(&["only failed"]);
+        terminal.press("q");
+        let (status, after) = terminal.ended();
+        assert_eq!((status.exit_code(), after.trim()), (0, ""));
+    }
+}
+
+#[test]
+fn the_screen_follows_the_terminal_when_it_changes_its_size() {
+    let folder = a_day();
+    let mut terminal = Terminal::start(monitor(folder.path(), &["--lang", "pt-BR"]), 80, 24);
+    terminal.wait_for(&["mostrando tudo", "gravadas 7"]);
+    terminal.resize(160, 50);
+    terminal.wait_for(&["Espera, por prazo", "c tudo"]);
+    terminal.resize(15, 3);
+    terminal.wait_for(&["o terminal"]);
+    terminal.resize(60, 10);
+    terminal.wait_for(&["gravadas 7", "q sair"]);
+    terminal.press("\x1b");
+    assert_eq!(terminal.ended().0.exit_code(), 0);
+}
+
+#[test]
+fn a_failed_media_is_put_back_from_the_screen() {
+    let folder = a_day();
+    let mut terminal = Terminal::start(monitor(folder.path(), &[]), 80, 24);
+    terminal.wait_for(&["failed 1"]);
+    terminal.press("ss");
+    terminal.wait_for(&["only failed", "✗ failed"]);
+    terminal.press("r");
+    terminal.wait_for(&["back in the queue? y/n"]);
+    terminal.press("n");
+    terminal.wait_for(&["q quit", "failed 1"]);
+    terminal.press("\rr");
+    terminal.wait_for(&["back in the queue? y/n", "Attempts: "]);
+    terminal.press("y");
+    terminal.wait_for(&["is back in the queue"]);
+    terminal.press("\r");
+    terminal.wait_for(&["ready 1", "failed 0"]);
+    terminal.press("\x03");
+    assert_eq!(terminal.ended().0.exit_code(), 0);
+}
+
+#[test]
+fn a_signal_ends_it_and_the_terminal_is_given_back() {
+    let folder = a_day();
+    let terminal = Terminal::start(monitor(folder.path(), &[]), 80, 24);
+    terminal.wait_for(&[NAME, "stored 7"]);
+    terminal.terminate();
+    assert_eq!(terminal.ended().0.exit_code(), 0);
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_it() {
+    let folder = a_day();
+    let status = close_under(monitor(folder.path(), &[]), "stored 7");
+    assert_eq!(status.exit_code(), 0);
+    // Started by `nohup` or the like, it is not told by a signal.
+    let data = folder.path().to_str().unwrap();
+    let deaf = "trap '' HUP; exec \"$0\" --data \"$1\" monitor";
+    let deaf = pty::command("sh", &["-c", deaf, PROGRAM, data]);
+    assert_eq!(close_under(deaf, "stored 7").exit_code(), 0);
+}
+
+#[test]
+fn a_database_that_goes_away_is_told_of_and_watched_again_when_it_is_back() {
+    let folder = a_day();
+    let (path, away) = (
+        folder.path().join("midiateca.db"),
+        folder.path().join("away.db"),
+    );
+    let mut terminal = Terminal::start(monitor(folder.path(), &[]), 160, 50);
+    terminal.wait_for(&["showing everything", FIRST]);
+    std::fs::rename(&path, &away).unwrap();
+    terminal.wait_for(&["is not there"]);
+    std::fs::rename(&away, &path).unwrap();
+    terminal.wait_for(&["showing everything", FIRST]);
+    // Another file in its place is opened anew.
+    let other = a_day();
+    std::fs::rename(&path, &away).unwrap();
+    for name in ["midiateca.db-wal", "midiateca.db-shm"] {
+        let _ = std::fs::remove_file(folder.path().join(name));
+    }
+    let db = other.path().join("midiateca.db");
+    Command::new(PROGRAM)
+        .arg("--data")
+        .arg(other.path())
+        .args(["client", "add", "Padaria Sol"])
+        .output()
+        .unwrap();
+    Command::new(PROGRAM)
+        .arg("--data")
+        .arg(other.path())
+        .args(["instance", "add", "NEW111-NEW222-NEW333", "--client", "4"])
+        .output()
+        .unwrap();
+    std::fs::copy(db, &path).unwrap();
+    terminal.wait_for(&["showing everything", "NEW111-NEW222-NEW333"]);
+    terminal.press("q");
+    assert_eq!(terminal.ended().0.exit_code(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_download_in_another_process_is_shown_with_progress_and_speed() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim = Sim::start().await.unwrap();
+    sim.world().add_instance(FIRST, TOKEN);
+    let app = App::open(folder.path(), impatient(), Clock::system())
+        .await
+        .unwrap();
+    app.db
+        .write(async |tx| registry::add_client(tx, "Clínica Aurora", Some(2), 0).await)
+        .await
+        .unwrap();
+    let new = registry::NewInstance {
+        routes: Some(vec![Route::Cdn]),
+        ..instance(FIRST, 2, sim.api_base())
+    };
+    let (_, hook) = app.add_instance(new, Some(TOKEN)).await.unwrap();
+    app.db.close().await;
+    let mut server = serve(folder.path());
+    let slow = sim.world().add(SimMedia {
+        content: Content::Generated {
+            seed: 7,
+            size_bytes: 400 << 20,
+        },
+        cdn_fault: Fault::Drip {
+            bytes_per_second: 1 << 20,
+        },
+        ..sample("SLOW")
+    });
+    let url = format!("{}/hooks/wapi/{}", server.origin, hook.unwrap());
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let posted = http.post(&url).body(slow.body.to_string()).send().await;
+    assert_eq!(posted.unwrap().status(), 200);
+    let mut terminal = Terminal::start(monitor(folder.path(), &[]), 80, 24);
+    terminal.wait_for(&["server running", "downloading 1", "flight: 1", "400.00 MiB"]);
+    terminal.wait_until("speed", |screen| {
+        let contents = screen.contents();
+        let title = contents.lines().find(|line| line.contains("flight: 1"));
+        title.is_some_and(|title| !title.contains("  0 B/s"))
+    });
+    terminal.press("q");
+    assert_eq!(terminal.ended().0.exit_code(), 0);
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn progress_is_kept_in_the_row_until_the_next_claim() {
+    let test = TestApp::with_cdn(vec![Route::Cdn], Clock::system()).await;
+    let slow = test.sim.world().add(SimMedia {
+        content: Content::Generated {
+            seed: 7,
+            size_bytes: 3 << 20,
+        },
+        cdn_fault: Fault::Drip {
+            bytes_per_second: 1 << 20,
+        },
+        ..sample("SLOW")
+    });
+    let id = test.deliver(&slow).await;
+    let fetched = async |db: &Db| {
+        let sql = "select status, fetched_bytes from media where id = $1";
+        let row = db.row(sql, vec![Value::from(id.as_str())]).await.unwrap();
+        let row = row.unwrap();
+        (
+            row.text("status").unwrap(),
+            row.int_or_none("fetched_bytes").unwrap(),
+        )
+    };
+    let bytes = loop {
+        let (status, bytes) = fetched(&test.app.db).await;
+        assert_ne!(status, "stored", "it ended before it was written down");
+        if let Some(bytes) = bytes {
+            break bytes;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    assert!(bytes > 0 && bytes <= (3 << 20) + 32, "{bytes}");
+    test.settled(&id).await;
+    let (status, kept) = fetched(&test.app.db).await;
+    assert!(
+        status == "stored" && kept >= Some(bytes),
+        "{status} {kept:?}"
+    );
+    test.end().await;
+}
+
+#[test]
+fn no_color_is_honoured_and_lines_leave_the_screen_alone() {
+    let folder = a_day();
+    let is_colored = |screen: &vt100::Screen| {
+        let (rows, columns) = screen.size();
+        (0..rows.get())
+            .flat_map(|row| (0..columns.get()).map(move |column| (row, column)))
+            .filter_map(|(row, column)| screen.cell(row, column))
+            .any(|cell| cell.fgcolor() != vt100::Color::Default)
+    };
+    let mut terminal = Terminal::start(monitor(folder.path(), &[]), 80, 24);
+    terminal.wait_until("color", is_colored);
+    terminal.press("q");
+    terminal.ended();
+    let mut plain = monitor(folder.path(), &[]);
+    plain.env("NO_COLOR", "1");
+    let mut terminal = Terminal::start(plain, 80, 24);
+    terminal.wait_for(&["stored 7"]);
+    terminal.wait_until("lack of color", |screen| !is_colored(screen));
+    terminal.press("q");
+    terminal.ended();
+    let lines = monitor(folder.path(), &["--lines", "--after", "0"]);
+    let terminal = Terminal::start(lines, 200, 24);
+    terminal.wait_for(&["media.stored", "media.failed"]);
+    terminal.wait_until("plain screen", |screen| !screen.alternate_screen());
+    terminal.terminate();
+    let (status, after) = terminal.ended();
+    assert_eq!(status.exit_code(), 0);
+    assert!(after.contains("media.stored"), "the lines did not stay");
+}
