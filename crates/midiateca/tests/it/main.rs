@@ -18,4 +18,5 @@ mod monitor;
 #[cfg(unix)]
 mod pty;
 mod repeats;
+mod retention;
 mod stage;
