@@ -7,7 +7,7 @@ pub mod census;
 use serde::Serialize;
 
 use crate::clock::{Millis, rfc3339};
-use crate::db::{Db, Error, Row, values};
+use crate::db::{Db, Error, Row, Tx, values};
 use crate::media::{MediaId, Reason, Route};
 
 pub use forget::{
@@ -149,6 +149,8 @@ pub struct Filter {
     pub chat: Option<String>,
     /// Received since then.
     pub since: Option<Millis>,
+    /// For this reason.
+    pub reason: Option<&'static str>,
 }
 
 /// Media, the newest first, at most `limit`.
@@ -156,6 +158,7 @@ pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<MediaView>
     let sql = "select media.*, (select routes from instances where instances.id = media.instance) as routes from media
                where ($1 is null or client = $1) and ($2 is null or instance = $2) and ($3 is null or kind = $3)
                  and ($4 is null or status = $4) and ($5 is null or chat_id = $5) and received_at >= $6
+                 and ($8 is null or reason = $8)
                order by received_at desc, id desc limit $7";
     let values = values![
         filter.client,
@@ -164,7 +167,8 @@ pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<MediaView>
         filter.status.clone(),
         filter.chat.clone(),
         filter.since.unwrap_or(0),
-        limit
+        limit,
+        filter.reason,
     ];
     let rows = db.rows(sql, values).await?;
     rows.iter().map(view).collect()
@@ -253,6 +257,8 @@ pub async fn by_reason(db: &Db) -> Result<Vec<Count>, Error> {
 pub struct Held {
     /// Which media.
     pub id: MediaId,
+    /// Whose.
+    pub client: i64,
     /// Below the storage root.
     pub path: String,
     /// How long it is.
@@ -263,7 +269,7 @@ pub struct Held {
 
 /// Up to `limit` stored files after the media `after` (an id, or empty), in the order in which they came.
 pub async fn held(db: &Db, filter: &Filter, after: &str, limit: u32) -> Result<Vec<Held>, Error> {
-    let sql = "select id, path, size_bytes, sha256 from media
+    let sql = "select id, client, path, size_bytes, sha256 from media
                where status = 'stored' and id > $1 and ($2 is null or instance = $2) and received_at >= $3
                order by id limit $4";
     let values = values![
@@ -272,17 +278,58 @@ pub async fn held(db: &Db, filter: &Filter, after: &str, limit: u32) -> Result<V
         filter.since.unwrap_or(0),
         limit
     ];
-    let rows = db.rows(sql, values).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Held {
-                id: MediaId(row.text("id")?),
-                path: row.text("path")?,
-                size_bytes: row.count("size_bytes")?,
-                sha256: row.bytes32_or_none("sha256")?.unwrap_or_default(),
-            })
-        })
-        .collect()
+    db.rows(sql, values).await?.iter().map(held_of).collect()
+}
+
+/// Up to `limit` stored files before the media `before`, the newest first: what was written last is what a crash or a
+/// full disk damages.
+pub async fn held_before(
+    db: &Db,
+    filter: &Filter,
+    before: &str,
+    limit: u32,
+) -> Result<Vec<Held>, Error> {
+    let sql = "select id, client, path, size_bytes, sha256 from media
+               where status = 'stored' and id < $1 and ($2 is null or instance = $2) and received_at >= $3
+               order by id desc limit $4";
+    let values = values![
+        before,
+        filter.instance.clone(),
+        filter.since.unwrap_or(0),
+        limit
+    ];
+    db.rows(sql, values).await?.iter().map(held_of).collect()
+}
+
+fn held_of(row: &Row) -> Result<Held, Error> {
+    Ok(Held {
+        id: MediaId(row.text("id")?),
+        client: row.int("client")?,
+        path: row.text("path")?,
+        size_bytes: row.count("size_bytes")?,
+        sha256: row.bytes32_or_none("sha256")?.unwrap_or_default(),
+    })
+}
+
+/// Other names under which one client holds the same bytes.
+pub async fn twins(db: &Db, held: &Held) -> Result<Vec<String>, Error> {
+    let sql = "select path from media where client = $1 and sha256 = $2 and status = 'stored' and path <> $3 limit 8";
+    let rows = db
+        .rows(sql, values![held.client, held.sha256, &held.path])
+        .await?;
+    rows.iter().map(|row| row.text("path")).collect()
+}
+
+/// Which of these paths a row knows, whatever its status.
+pub async fn known_paths(tx: &mut Tx, paths: &[String]) -> Result<Vec<String>, Error> {
+    let holes: Vec<_> = (1..=paths.len()).map(|n| format!("${n}")).collect();
+    let sql = format!(
+        "select path from media where path in ({})",
+        holes.join(", ")
+    );
+    let values = paths.iter().map(crate::db::Value::from).collect();
+    let rows = tx.rows_of(sql, values).await?;
+    rows.iter().map(|row| row.text("path")).collect()
 }
 
 /// How much was stored of what was received since then.

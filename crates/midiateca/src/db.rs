@@ -94,6 +94,11 @@ impl Tx {
         self.connection.rows(sql, &values)
     }
 
+    /// Like [`Tx::rows`], for text put together from fixed pieces at run time. User input belongs in `values`.
+    pub async fn rows_of(&mut self, sql: String, values: Vec<Value>) -> Result<Vec<Row>, Error> {
+        self.connection.rows(&sql, &values)
+    }
+
     /// The first row, if there is one.
     pub async fn row(
         &mut self,

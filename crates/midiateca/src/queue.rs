@@ -412,6 +412,44 @@ pub async fn requeue_lost(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool
     Ok(tx.run(sql, values![id.as_str(), now + DAY]).await? == 1)
 }
 
+/// What became of a stored media whose file is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// It is in the queue again, for its link lives.
+    Requeued,
+    /// It is given up, for nothing can bring it back.
+    Final,
+    /// It is not stored there any more, so it is not lost.
+    None,
+}
+
+/// Takes a stored media for lost: back into the queue if it can still be fetched, else given up as `file_lost`.
+pub async fn lose(
+    tx: &mut Tx,
+    id: &MediaId,
+    (path, sha256): (&str, &[u8; 32]),
+    now: Millis,
+) -> Result<Loss, Error> {
+    let requeue = "update media set status = 'pending', reason = 'file_lost', next_attempt_at = null, rounds = 0,
+                     deadline = case when deadline < $4 then $4 else deadline end
+                   where id = $1 and status = 'stored' and path = $2 and sha256 = $3 and (expires_at is null or expires_at > $5)
+                     and (static_url is not null or (direct_path is not null and media_key is not null)
+                          or (inline = 1 and exists (select 1 from deliveries where deliveries.id = media.delivery)))";
+    let values = values![id.as_str(), path, sha256, now + DAY, now];
+    if tx.run(requeue, values).await? == 1 {
+        return Ok(Loss::Requeued);
+    }
+    let give_up =
+        "update media set status = 'failed', reason = 'file_lost', path = null, size_bytes = null
+                   where id = $1 and status = 'stored' and path = $2 and sha256 = $3";
+    Ok(
+        match tx.run(give_up, values![id.as_str(), path, sha256]).await? {
+            1 => Loss::Final,
+            _ => Loss::None,
+        },
+    )
+}
+
 /// How many media stand in each status.
 pub async fn depth(db: &Db) -> Result<Vec<(MediaStatus, i64)>, Error> {
     let rows = db

@@ -181,25 +181,38 @@ impl Vault {
     }
 
     /// Moves a file out of the way, under the same path below `.quarantine/{run}`, where nothing looks for it and
-    /// nothing removes it. Answers with where it is now, below the root.
-    pub async fn quarantine(&self, path: &RelativePath, run: &str) -> Result<String, Error> {
-        let below = format!("{QUARANTINE}/{run}/{}", path.as_str());
-        let (from, to) = (self.root.join(path.as_path()), self.root.join(&below));
-        blocking(move || {
-            let folder = |path: &Path| path.parent().map(Path::to_owned);
-            let (Some(old), Some(new)) = (folder(&from), folder(&to)) else {
-                return Err(io::Error::from(io::ErrorKind::InvalidInput).into());
-            };
-            fs::create_dir_all(&new)?;
-            if to.exists() {
-                return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
-            }
-            fs::rename(&from, &to)?;
-            sync_folder(&new)?;
-            sync_folder(&old)
-        })
-        .await?;
-        Ok(below)
+    /// only erasure removes it. Answers with where it is now, below the root; nothing when it is not there. Quick, but
+    /// blocking.
+    pub fn quarantine(&self, path: &str, run: &str) -> Result<Option<String>, Error> {
+        let below = format!("{QUARANTINE}/{run}/{path}");
+        let (from, to) = (self.root.join(path), self.root.join(&below));
+        let (Some(old), Some(new)) = (from.parent(), to.parent()) else {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput).into());
+        };
+        if !from.is_file() || to.exists() {
+            return Ok(None);
+        }
+        fs::create_dir_all(new)?;
+        fs::rename(&from, &to)?;
+        sync_folder(new)?;
+        sync_folder(old)?;
+        Ok(Some(below))
+    }
+
+    /// Gives a file another name. Quick, but blocking; whoever calls has made sure that it holds the right bytes.
+    pub fn link(&self, existing: &str, path: &str) -> Result<(), Error> {
+        let target = self.root.join(path);
+        fs::hard_link(self.root.join(existing), &target)?;
+        target.parent().map_or(Ok(()), sync_folder)
+    }
+
+    /// What tells whether a file is still the same without reading it: its length and when it was written; nothing
+    /// when it is not there.
+    pub fn stamp(&self, path: &str) -> Option<(u64, Option<std::time::SystemTime>)> {
+        let metadata = fs::metadata(self.root.join(path)).ok()?;
+        metadata
+            .is_file()
+            .then(|| (metadata.len(), metadata.modified().ok()))
     }
 
     /// All files below the root but those that are staged or in quarantine, by their paths below it.

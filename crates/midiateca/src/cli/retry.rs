@@ -7,11 +7,14 @@ use serde_json::json;
 
 use super::answer;
 use super::context::Context;
+use super::language::plain;
+use super::since::Since;
+use super::words::{Words, retry as words};
 use super::{Ending, UsageError};
 use crate::app::App;
 use crate::catalog::{self, Filter};
 use crate::db;
-use crate::media::MediaId;
+use crate::media::{MediaId, MediaKind, Reason};
 use crate::queue;
 
 #[derive(Debug, clap::Args)]
@@ -31,15 +34,66 @@ pub(crate) struct Options {
     /// Only those of this instance
     #[arg(long, value_name = "ID")]
     instance: Option<String>,
+    /// Only those of this client
+    #[arg(long, value_name = "N")]
+    client: Option<i64>,
+    /// Only this kind: image, video, audio, document, sticker
+    #[arg(long)]
+    kind: Option<String>,
+    /// Only those of this chat
+    #[arg(long, value_name = "ID")]
+    chat: Option<String>,
+    /// Only those that stand so for this reason, such as cdn_expired, as `check` and `media list` tell it
+    #[arg(long)]
+    reason: Option<String>,
+    /// Only those received since then: a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d
+    #[arg(long, value_name = "TIME")]
+    since: Option<Since>,
     /// Show what would be done
     #[arg(long)]
     dry_run: bool,
 }
 
+impl Options {
+    /// The media of that status that are meant.
+    fn filter(&self, context: &Context, status: &str, app: &App) -> Result<Filter, UsageError> {
+        let unknown = |words, name: &str| {
+            let name = plain(name);
+            UsageError(context.lang.fill(words, &[("name", &name)]))
+        };
+        let reason = match &self.reason {
+            Some(name) => {
+                let known = Reason::parse(name);
+                Some(
+                    known
+                        .ok_or_else(|| unknown(words::UNKNOWN_REASON, name))?
+                        .as_str(),
+                )
+            }
+            None => None,
+        };
+        if let Some(kind) = self
+            .kind
+            .as_deref()
+            .filter(|kind| MediaKind::parse(kind).is_none())
+        {
+            return Err(unknown(words::UNKNOWN_KIND, kind));
+        }
+        Ok(Filter {
+            client: self.client,
+            instance: self.instance.clone(),
+            kind: self.kind.clone(),
+            status: Some(status.to_owned()),
+            chat: self.chat.clone(),
+            since: self.since.map(|since| since.at(app.clock.now())),
+            reason,
+        })
+    }
+}
+
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     if options.media.is_empty() && !options.failed && !options.expired && !options.skipped {
-        let hint = "name media, or use --failed, --expired or --skipped";
-        return Err(UsageError(hint.to_owned()).into());
+        return Err(UsageError(context.lang.say(words::NAME_MEDIA).to_owned()).into());
     }
     let app = context.open_existing().await?;
     let mut chosen = options.media.clone();
@@ -49,11 +103,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         ("skipped", options.skipped),
     ] {
         if wanted {
-            let filter = Filter {
-                status: Some(status.to_owned()),
-                instance: options.instance.clone(),
-                ..Filter::default()
-            };
+            let filter = options.filter(&context, status, &app)?;
             let found = catalog::list(&app.db, &filter, u32::MAX).await?;
             chosen.extend(found.into_iter().map(|media| media.id));
         }
@@ -69,13 +119,10 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         if outcome == Outcome::Unknown {
             ending = Ending::FoundWrong;
         }
-        let outcome = outcome.told();
-        bar.suspend(|| {
-            if context.json {
-                answer::line(format_args!("{}", json!({"media": id, "outcome": outcome})))
-            } else {
-                answer::line(format_args!("{id}\t{outcome}"))
-            }
+        let (name, words) = outcome.words();
+        bar.suspend(|| match context.json {
+            true => answer::line(json!({"media": id, "outcome": name})),
+            false => answer::line(format_args!("{}\t{}", plain(&id), context.lang.say(words))),
         });
         bar.inc(1);
     }
@@ -91,19 +138,19 @@ pub(super) enum Outcome {
     /// It is stored, but its file is not there.
     QueuedForLost,
     WouldBeQueued,
-    /// It is stored or being fetched.
+    /// It is stored, being fetched, or erased.
     LeftAlone,
     Unknown,
 }
 
 impl Outcome {
-    fn told(self) -> &'static str {
+    fn words(self) -> (&'static str, Words) {
         match self {
-            Self::Queued => "queued",
-            Self::QueuedForLost => "queued, for its file was lost",
-            Self::WouldBeQueued => "would be queued",
-            Self::LeftAlone => "left alone",
-            Self::Unknown => "unknown",
+            Self::Queued => ("queued", words::QUEUED),
+            Self::QueuedForLost => ("queued, for its file was lost", words::QUEUED_FOR_LOST),
+            Self::WouldBeQueued => ("would be queued", words::WOULD_BE_QUEUED),
+            Self::LeftAlone => ("left alone", words::LEFT_ALONE),
+            Self::Unknown => ("unknown", words::UNKNOWN),
         }
     }
 }
@@ -115,7 +162,8 @@ pub(super) async fn one(app: &App, id: &MediaId, dry_run: bool) -> Result<Outcom
         return Ok(Outcome::Unknown);
     };
     let is_stored = found.status == "stored";
-    if found.status == "downloading" || is_stored && is_there(app, &found) {
+    let is_erased = found.reason.as_deref() == Some(Reason::Erased.as_str());
+    if found.status == "downloading" || is_erased || is_stored && is_there(app, &found) {
         return Ok(Outcome::LeftAlone);
     }
     if dry_run {

@@ -23,6 +23,7 @@ macro_rules! words {
 pub(crate) mod doctor;
 pub(crate) mod forget;
 pub(crate) mod monitor;
+pub(crate) mod retry;
 pub(crate) mod scrub;
 pub(crate) mod sweep;
 pub(crate) mod webhooks;
@@ -37,6 +38,7 @@ mod tests {
         ("doctor", doctor::ALL),
         ("forget", forget::ALL),
         ("monitor", monitor::ALL),
+        ("retry", retry::ALL),
         ("scrub", scrub::ALL),
         ("sweep", sweep::ALL),
         ("webhooks", webhooks::ALL),

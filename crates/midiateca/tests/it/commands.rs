@@ -177,6 +177,23 @@ async fn retry_puts_a_failed_media_back() {
     );
     let dry = midiateca(folder.path(), &["retry", "--failed", "--dry-run"]).await;
     assert!(stdout(&dry).contains("would be queued"), "{}", stdout(&dry));
+    for (filter, count) in [
+        (&["--kind", "image", "--client", "2"][..], 1),
+        (&["--kind", "video"], 0),
+        (&["--client", "3"], 0),
+        (&["--reason", "link_refused", "--since", "1h"], 1),
+        (&["--reason", "storage_full"], 0),
+        (&["--chat", "nobody"], 0),
+    ] {
+        let retry = [&["retry", "--failed", "--dry-run"], filter].concat();
+        let dry = midiateca(folder.path(), &retry).await;
+        assert_eq!(stdout(&dry).lines().count(), count, "{filter:?}");
+    }
+    for nonsense in [["--reason", "bad luck"], ["--kind", "hologram"]] {
+        let retry = [&["retry", "--failed"], &nonsense[..]].concat();
+        let refused = midiateca(folder.path(), &retry).await;
+        assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+    }
     sim.world().set_fault(&delivery.direct_path, Fault::None);
     let retry = midiateca(folder.path(), &["--json", "retry", "--failed"]).await;
     assert!(stdout(&retry).contains("\"queued\""), "{}", stdout(&retry));
