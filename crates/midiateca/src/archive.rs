@@ -341,6 +341,20 @@ fn conclude(app: &App, job: &Job, ways: &Ways) -> Settled {
     Settled::Postponed { reason, until }
 }
 
+/// What the file of a media is called, once its extension is known.
+pub fn name_of<'a>(job: &'a Job, extension: &'static str) -> layout::Name<'a> {
+    layout::Name {
+        client: job.client,
+        instance: &job.instance,
+        kind: job.kind,
+        gateway: job.gateway.as_str(),
+        message_id: &job.message_id,
+        slot: job.slot,
+        at: job.named_at,
+        extension,
+    }
+}
+
 /// Gives the proven bytes their name.
 async fn file(
     app: &App,
@@ -354,16 +368,7 @@ async fn file(
         job.mime_declared.as_deref(),
         job.file_name.as_deref(),
     );
-    let path = layout::path(&layout::Name {
-        client: job.client,
-        instance: &job.instance,
-        kind: job.kind,
-        gateway: job.gateway.as_str(),
-        message_id: &job.message_id,
-        slot: job.slot,
-        at: job.named_at,
-        extension: form.extension,
-    });
+    let path = layout::path(&name_of(job, form.extension));
     let same_bytes = app.same_bytes(job.client, verified.sha256()).await;
     // Without an answer the bytes are simply stored a second time.
     let same = catalog::same_bytes(&app.db, job.client, verified.sha256())

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::clock::{Millis, rfc3339};
 use crate::db::{Db, Error, Row, Tx, values};
-use crate::media::{MediaId, Reason, Route};
+use crate::media::{MediaId, MediaStatus, Reason, Route};
 
 pub use forget::{
     Doomed, Known, Meaning, Person, doomed, erase, known_as, let_go, meant_bytes, of_person,
@@ -82,6 +82,7 @@ pub fn hex(bytes: &[u8]) -> String {
 fn view(row: &Row) -> Result<MediaView, Error> {
     let time = |column: &str| Ok::<_, Error>(row.int_or_none(column)?.map(rfc3339));
     let status = row.text("status")?;
+    let is_stored = status == MediaStatus::Stored.as_str();
     let reason = row.text_or_none("reason")?;
     let known = reason.as_deref().and_then(Reason::parse);
     let routes = row.text_or_none("routes")?;
@@ -107,7 +108,7 @@ fn view(row: &Row) -> Result<MediaView, Error> {
         is_group: row.flag("is_group")?,
         sent_at: time("sent_at")?,
         received_at: rfc3339(row.int("received_at")?),
-        recoverable: status != "stored" && may_heal,
+        recoverable: !is_stored && may_heal,
         status,
         reason,
         attempts: row.int("attempts")?,
@@ -118,7 +119,7 @@ fn view(row: &Row) -> Result<MediaView, Error> {
         size: row.int_or_none("size_bytes")?,
         sha256: row.bytes_or_none("sha256")?.map(|sha256| hex(&sha256)),
         verified: row.text_or_none("verified")?,
-        path: row.text_or_none("path")?,
+        path: row.text_or_none("path")?.filter(|_| is_stored),
         width: row.int_or_none("width")?,
         height: row.int_or_none("height")?,
         seconds: row.int_or_none("seconds")?,
@@ -232,7 +233,7 @@ async fn count_by(db: &Db, sql: &'static str, since: Millis) -> Result<Vec<Count
 /// Media received since then, by kind.
 pub async fn by_kind(db: &Db, since: Millis) -> Result<Vec<Count>, Error> {
     let sql =
-        "select kind as name, count(*) as n, cast(coalesce(sum(size_bytes), 0) as bigint) as size
+        "select kind as name, count(*) as n, cast(coalesce(sum(case when status = 'stored' then size_bytes end), 0) as bigint) as size
                from media where received_at >= $1 group by kind order by kind";
     count_by(db, sql, since).await
 }
@@ -240,7 +241,7 @@ pub async fn by_kind(db: &Db, since: Millis) -> Result<Vec<Count>, Error> {
 /// Media received since then, by status.
 pub async fn by_status(db: &Db, since: Millis) -> Result<Vec<Count>, Error> {
     let sql =
-        "select status as name, count(*) as n, cast(coalesce(sum(size_bytes), 0) as bigint) as size
+        "select status as name, count(*) as n, cast(coalesce(sum(case when status = 'stored' then size_bytes end), 0) as bigint) as size
                from media where received_at >= $1 group by status order by status";
     count_by(db, sql, since).await
 }
@@ -259,6 +260,10 @@ pub struct Held {
     pub id: MediaId,
     /// Whose.
     pub client: i64,
+    /// Of which instance.
+    pub instance: String,
+    /// Image, audio, …
+    pub kind: String,
     /// Below the storage root.
     pub path: String,
     /// How long it is.
@@ -269,7 +274,7 @@ pub struct Held {
 
 /// Up to `limit` stored files after the media `after` (an id, or empty), in the order in which they came.
 pub async fn held(db: &Db, filter: &Filter, after: &str, limit: u32) -> Result<Vec<Held>, Error> {
-    let sql = "select id, client, path, size_bytes, sha256 from media
+    let sql = "select id, client, instance, kind, path, size_bytes, sha256 from media
                where status = 'stored' and id > $1 and ($2 is null or instance = $2) and received_at >= $3
                order by id limit $4";
     let values = values![
@@ -281,16 +286,16 @@ pub async fn held(db: &Db, filter: &Filter, after: &str, limit: u32) -> Result<V
     db.rows(sql, values).await?.iter().map(held_of).collect()
 }
 
-/// Up to `limit` stored files before the media `before`, the newest first: what was written last is what a crash or a
-/// full disk damages.
+/// Up to `limit` stored files before the media `before` (an id, or nothing), the newest first: what was written last is
+/// what a crash or a full disk damages.
 pub async fn held_before(
     db: &Db,
     filter: &Filter,
-    before: &str,
+    before: Option<&str>,
     limit: u32,
 ) -> Result<Vec<Held>, Error> {
-    let sql = "select id, client, path, size_bytes, sha256 from media
-               where status = 'stored' and id < $1 and ($2 is null or instance = $2) and received_at >= $3
+    let sql = "select id, client, instance, kind, path, size_bytes, sha256 from media
+               where status = 'stored' and ($1 is null or id < $1) and ($2 is null or instance = $2) and received_at >= $3
                order by id desc limit $4";
     let values = values![
         before,
@@ -305,6 +310,8 @@ fn held_of(row: &Row) -> Result<Held, Error> {
     Ok(Held {
         id: MediaId(row.text("id")?),
         client: row.int("client")?,
+        instance: row.text("instance")?,
+        kind: row.text("kind")?,
         path: row.text("path")?,
         size_bytes: row.count("size_bytes")?,
         sha256: row.bytes32_or_none("sha256")?.unwrap_or_default(),
@@ -320,16 +327,31 @@ pub async fn twins(db: &Db, held: &Held) -> Result<Vec<String>, Error> {
     rows.iter().map(|row| row.text("path")).collect()
 }
 
-/// Which of these paths a row knows, whatever its status.
-pub async fn known_paths(tx: &mut Tx, paths: &[String]) -> Result<Vec<String>, Error> {
-    let holes: Vec<_> = (1..=paths.len()).map(|n| format!("${n}")).collect();
-    let sql = format!(
-        "select path from media where path in ({})",
-        holes.join(", ")
-    );
-    let values = paths.iter().map(crate::db::Value::from).collect();
-    let rows = tx.rows_of(sql, values).await?;
+/// Whether a row still says that these bytes are held there.
+pub async fn is_held(tx: &mut Tx, held: &Held) -> Result<bool, Error> {
+    let sql = "select 1 as found from media where id = $1 and status = 'stored' and path = $2 and sha256 = $3";
+    let values = values![held.id.as_str(), &held.path, held.sha256];
+    Ok(tx.row(sql, values).await?.is_some())
+}
+
+/// Which of these paths a stored media's row names.
+pub async fn held_paths(db: &Db, paths: &[String]) -> Result<Vec<String>, Error> {
+    let (sql, values) = naming(paths);
+    let rows = db.rows_of(sql, values).await?;
     rows.iter().map(|row| row.text("path")).collect()
+}
+
+/// Whether a stored media's row names this path, as the transaction sees it.
+pub async fn is_path_held(tx: &mut Tx, path: &str) -> Result<bool, Error> {
+    let (sql, values) = naming(&[path.to_owned()]);
+    Ok(!tx.rows_of(sql, values).await?.is_empty())
+}
+
+fn naming(paths: &[String]) -> (String, Vec<crate::db::Value>) {
+    let holes: Vec<_> = (1..=paths.len()).map(|n| format!("${n}")).collect();
+    let holes = holes.join(", ");
+    let sql = format!("select path from media where status = 'stored' and path in ({holes})");
+    (sql, paths.iter().map(crate::db::Value::from).collect())
 }
 
 /// How much was stored of what was received since then.

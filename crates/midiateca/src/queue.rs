@@ -419,35 +419,50 @@ pub enum Loss {
     Requeued,
     /// It is given up, for nothing can bring it back.
     Final,
-    /// It is not stored there any more, so it is not lost.
-    None,
 }
 
-/// Takes a stored media for lost: back into the queue if it can still be fetched, else given up as `file_lost`.
-pub async fn lose(
-    tx: &mut Tx,
-    id: &MediaId,
-    (path, sha256): (&str, &[u8; 32]),
-    now: Millis,
-) -> Result<Loss, Error> {
+/// Takes a stored media for lost: back into the queue if it can still be fetched, else given up as `file_lost`. Its
+/// row goes on naming the path, for what lies in quarantine under it. Whoever calls has seen that it is stored.
+pub async fn lose(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<Loss, Error> {
     let requeue = "update media set status = 'pending', reason = 'file_lost', next_attempt_at = null, rounds = 0,
-                     deadline = case when deadline < $4 then $4 else deadline end
-                   where id = $1 and status = 'stored' and path = $2 and sha256 = $3 and (expires_at is null or expires_at > $5)
+                     deadline = case when deadline < $2 then $2 else deadline end
+                   where id = $1 and status = 'stored' and (expires_at is null or expires_at > $3)
                      and (static_url is not null or (direct_path is not null and media_key is not null)
                           or (inline = 1 and exists (select 1 from deliveries where deliveries.id = media.delivery)))";
-    let values = values![id.as_str(), path, sha256, now + DAY, now];
-    if tx.run(requeue, values).await? == 1 {
+    if tx
+        .run(requeue, values![id.as_str(), now + DAY, now])
+        .await?
+        == 1
+    {
         return Ok(Loss::Requeued);
     }
-    let give_up =
-        "update media set status = 'failed', reason = 'file_lost', path = null, size_bytes = null
-                   where id = $1 and status = 'stored' and path = $2 and sha256 = $3";
-    Ok(
-        match tx.run(give_up, values![id.as_str(), path, sha256]).await? {
-            1 => Loss::Final,
-            _ => Loss::None,
-        },
-    )
+    let give_up = "update media set status = 'failed', reason = 'file_lost' where id = $1 and status = 'stored'";
+    tx.run(give_up, values![id.as_str()]).await?;
+    Ok(Loss::Final)
+}
+
+const CLAIMED: &str = concat!(
+    "select ",
+    claimed!(),
+    " from media where status = 'downloading'"
+);
+
+/// Everything that somebody is fetching now.
+pub async fn claimed(db: &Db) -> Result<Vec<Job>, Error> {
+    db.rows(CLAIMED, values![])
+        .await?
+        .iter()
+        .map(job_of)
+        .collect()
+}
+
+/// Like [`claimed`], as the transaction sees it.
+pub async fn claimed_in(tx: &mut Tx) -> Result<Vec<Job>, Error> {
+    tx.rows(CLAIMED, values![])
+        .await?
+        .iter()
+        .map(job_of)
+        .collect()
 }
 
 /// How many media stand in each status.

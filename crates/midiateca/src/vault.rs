@@ -21,7 +21,7 @@ use layout::RelativePath;
 const BUFFER_BYTES: usize = 64 << 10;
 const STAGING: &str = ".staging";
 /// Where what is no longer trusted lies: out of the way, and still there.
-const QUARANTINE: &str = ".quarantine";
+pub const QUARANTINE: &str = ".quarantine";
 
 /// Why a file could not be kept.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +49,15 @@ pub struct Vault {
     root: Arc<PathBuf>,
     staged: Arc<AtomicU64>,
     prefix: Arc<str>,
+}
+
+/// What tells whether a file is still the same without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// How long it is.
+    pub size_bytes: u64,
+    /// When it was written last, where the system tells.
+    modified: Option<std::time::SystemTime>,
 }
 
 /// Bytes that nobody has proven yet. Dropped unpublished, they are gone.
@@ -206,38 +215,40 @@ impl Vault {
         target.parent().map_or(Ok(()), sync_folder)
     }
 
-    /// What tells whether a file is still the same without reading it: its length and when it was written; nothing
-    /// when it is not there.
-    pub fn stamp(&self, path: &str) -> Option<(u64, Option<std::time::SystemTime>)> {
+    /// What tells whether a file is still the same without reading it; nothing when it is not there.
+    pub fn stamp(&self, path: &str) -> Option<Stamp> {
         let metadata = fs::metadata(self.root.join(path)).ok()?;
-        metadata
-            .is_file()
-            .then(|| (metadata.len(), metadata.modified().ok()))
+        metadata.is_file().then(|| Stamp {
+            size_bytes: metadata.len(),
+            modified: metadata.modified().ok(),
+        })
     }
 
-    /// All files below the root but those that are staged or in quarantine, by their paths below it.
-    pub fn files(&self) -> Result<Vec<PathBuf>, Error> {
-        let mut files = Vec::new();
+    /// Shows `visit` all files below the root but those that are staged or in quarantine, by their paths below it.
+    /// Folders and files that vanish meanwhile are passed over. Blocking.
+    pub fn each_file(&self, mut visit: impl FnMut(&Path)) -> Result<(), Error> {
         let mut folders = vec![self.root.as_ref().clone()];
         while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder)? {
+            let entries = match fs::read_dir(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                entries => entries?,
+            };
+            for entry in entries {
                 let entry = entry?;
-                let below = entry
-                    .path()
-                    .strip_prefix(self.root.as_ref())
-                    .map(Path::to_owned);
-                match below {
-                    Ok(below)
-                        if [STAGING, QUARANTINE]
-                            .map(Path::new)
-                            .contains(&below.as_path()) => {}
-                    Ok(_) if entry.file_type()?.is_dir() => folders.push(entry.path()),
-                    Ok(below) => files.push(below),
-                    Err(_) => {}
+                let path = entry.path();
+                let Ok(below) = path.strip_prefix(self.root.as_ref()) else {
+                    continue;
+                };
+                if entry.file_type()?.is_dir() {
+                    if ![STAGING, QUARANTINE].map(Path::new).contains(&below) {
+                        folders.push(path);
+                    }
+                } else {
+                    visit(below);
                 }
             }
         }
-        Ok(files)
+        Ok(())
     }
 
     /// Writes, reads back and removes a small file: whether the vault can store now.
@@ -345,15 +356,28 @@ fn link_if_intact(existing: &Path, target: &Path, sha256: &[u8; 32]) -> bool {
 
 /// SHA-256 of a file, in constant memory.
 pub fn hash_file(path: &Path) -> io::Result<[u8; 32]> {
+    let whole = hash_file_while(path, |_| true)?;
+    whole.ok_or_else(|| io::ErrorKind::Interrupted.into())
+}
+
+/// Like [`hash_file`], for as long as `go_on` says so, which is told of every piece that was read, in bytes. Nothing
+/// when it was stopped.
+pub fn hash_file_while(
+    path: &Path,
+    mut go_on: impl FnMut(u64) -> bool,
+) -> io::Result<Option<[u8; 32]>> {
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
         let n = file.read(&mut buffer)?;
         if n == 0 {
-            return Ok(hash.finalize().into());
+            return Ok(Some(hash.finalize().into()));
         }
         hash.update(&buffer[..n]);
+        if !go_on(n as u64) {
+            return Ok(None);
+        }
     }
 }
 

@@ -1,26 +1,30 @@
-//! `scrub`: whether the files are still the ones that were stored. Reads everything, changes nothing.
+//! `scrub`: whether the files are still the ones that were stored. Reads everything; changes nothing unless asked to
+//! repair, and then deletes nothing.
 //!
 //! What is quick to see comes first: files that are gone or of another length, and files that no row knows. Then
-//! every file is read and compared with its hash, at a bounded rate, from where an earlier run was stopped.
+//! every file is read and compared with its hash, the newest first, for what was written last is what a crash or a
+//! full disk damages; at a bounded rate, and from where an earlier run was stopped.
 
-use std::collections::HashSet;
-use std::io::IsTerminal as _;
-use std::path::PathBuf;
-use std::time::Duration;
+mod pace;
+mod repair;
+mod report;
+mod unknown;
 
-use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
+use std::sync::Arc;
 
 use super::Ending;
 use super::answer;
 use super::context::Context;
-use super::language::plain;
 use super::since::Since;
-use super::words::{Words, scrub as words};
+use super::words::scrub as words;
 use crate::app::App;
 use crate::catalog::{self, Filter, Held};
-use crate::media::MediaId;
-use crate::{shutdown, vault};
+use crate::clock::compact;
+use crate::vault::{self, Stamp};
+use crate::{db, shutdown};
+use pace::Pace;
+use repair::Repair;
+use report::{Report, Wrong};
 
 const PAGE: u32 = 2_000;
 
@@ -32,199 +36,191 @@ pub(crate) struct Options {
     /// Only files received since then: a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
-    /// Go on after this media, as a stopped run said
-    #[arg(long, value_name = "MEDIA")]
-    after: Option<String>,
+    /// Go on where the last run was stopped; what came in since then is left to the next whole run
+    #[arg(long)]
+    resume: bool,
     /// The most megabytes to be read in a second; 0 is as fast as it goes
     #[arg(long, value_name = "MB", default_value_t = 0)]
     rate: u64,
+    /// Put right what can be: a lost or altered file from another copy or by fetching it again; what is altered or in
+    /// no row is moved to quarantine, nothing is deleted
+    #[arg(long)]
+    repair: bool,
 }
 
-/// What was seen.
-#[derive(Default)]
-struct Seen {
-    intact: u64,
-    bytes: u64,
-    missing: u64,
-    altered: u64,
-    unknown: u64,
-}
-
-/// What is wrong with one file.
-#[derive(Clone, Copy)]
-enum Wrong {
-    Missing,
-    Altered,
-    Unknown,
-}
-
-impl Wrong {
-    fn words(self) -> (&'static str, Words) {
-        match self {
-            Self::Missing => ("missing", words::MISSING),
-            Self::Altered => ("altered", words::ALTERED),
-            Self::Unknown => ("unknown", words::UNKNOWN),
-        }
-    }
+/// One run.
+struct Scrub<'a> {
+    app: &'a App,
+    filter: Filter,
+    repair: Option<Repair>,
+    report: Report<'a>,
+    pace: Arc<Pace>,
+    /// Where the place to go on from is kept.
+    mark: String,
 }
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     let app = context.open_existing().await?;
-    let filter = Filter {
-        instance: options.instance.clone(),
-        since: options.since.map(|since| since.at(app.clock.now())),
-        ..Filter::default()
-    };
-    let stop = shutdown::asked_to_stop();
-    tokio::pin!(stop);
-    let mut seen = Seen::default();
-    let sound = glance(&context, &app, &filter, &mut seen).await?;
-    let bar = bar(sound);
-    let mut after = options.after.clone().unwrap_or_default();
-    let stopped = 'all: loop {
-        let page = catalog::held(&app.db, &filter, &after, PAGE).await?;
-        if page.is_empty() {
-            break false;
-        }
-        for held in page {
-            tokio::select! {
-                biased;
-                () = &mut stop => break 'all true,
-                outcome = compare(&app, &held) => {
-                    bar.suspend(|| note(&context, &held, outcome, &mut seen));
-                    bar.inc(held.size_bytes);
-                }
-            }
-            after.clone_from(&held.id.0);
-            pause(options.rate, held.size_bytes).await;
-        }
-    };
-    bar.finish_and_clear();
-    report(&context, &seen, stopped.then_some(after.as_str()));
-    app.db.close().await;
-    Ok(
-        if stopped || seen.missing + seen.altered + seen.unknown > 0 {
-            Ending::FoundWrong
-        } else {
-            Ending::Fine
+    let now = app.clock.now();
+    let mut scrub = Scrub {
+        app: &app,
+        mark: format!("scrub {}", options.instance.as_deref().unwrap_or("")),
+        filter: Filter {
+            instance: options.instance,
+            since: options.since.map(|since| since.at(now)),
+            ..Filter::default()
         },
-    )
+        repair: options.repair.then(|| Repair::of_run(compact(now))),
+        report: Report::new(&context),
+        pace: Arc::new(Pace::new(options.rate)),
+    };
+    let before = match options.resume {
+        true => app.db.marked(&scrub.mark).await?,
+        false => None,
+    };
+    if options.resume && before.is_none() {
+        eprintln!("{}", context.lang.say(words::NOTHING_TO_RESUME));
+    }
+    let stop = shutdown::asked_to_stop();
+    let pace = Arc::clone(&scrub.pace);
+    app.shutdown.spawn(async move {
+        stop.await;
+        pace.stop();
+    });
+    let bytes = scrub.glance().await?;
+    scrub.report.begin(bytes);
+    let place = scrub.read(before).await?;
+    scrub.remember(place.as_deref()).await;
+    scrub.report.end(place.is_some(), scrub.repair.as_ref());
+    let all_is_well = place.is_none() && scrub.report.is_clean();
+    app.db.close().await;
+    Ok(match all_is_well {
+        true => Ending::Fine,
+        false => Ending::FoundWrong,
+    })
 }
 
-/// What can be seen without reading: what is gone or of another length, and, of a whole vault, what no row knows.
-/// Returns how many bytes are still to be read.
-async fn glance(
-    context: &Context,
-    app: &App,
-    filter: &Filter,
-    seen: &mut Seen,
-) -> anyhow::Result<u64> {
-    let whole = filter.instance.is_none() && filter.since.is_none();
-    let (mut known, mut bytes, mut after) = (HashSet::new(), 0, String::new());
-    loop {
-        let page = catalog::held(&app.db, filter, &after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after.clone_from(&last.id.0);
-        for held in page {
-            bytes += held.size_bytes;
-            match app.vault.size_bytes(&held.path) {
-                None => tell(context, Wrong::Missing, &held.path, Some(&held.id), seen),
-                Some(found) if found != held.size_bytes => {
-                    tell(context, Wrong::Altered, &held.path, Some(&held.id), seen);
+impl Scrub<'_> {
+    /// What can be seen without reading: what is gone or of another length, and, of a whole vault, what no row
+    /// knows. Returns how many bytes are still to be read.
+    async fn glance(&mut self) -> anyhow::Result<u64> {
+        let whole = self.filter.instance.is_none() && self.filter.since.is_none();
+        let mut known = unknown::Known::default();
+        let (mut bytes, mut before) = (0, None);
+        loop {
+            let page = self.page(before.as_deref()).await?;
+            let Some(last) = page.last() else { break };
+            before = Some(last.id.0.clone());
+            for held in page {
+                let stamp = self.app.vault.stamp(&held.path);
+                if whole {
+                    known.add(&held.path);
                 }
-                Some(_) => {}
-            }
-            if whole {
-                known.insert(PathBuf::from(held.path));
-            }
-        }
-    }
-    if whole {
-        for path in app.vault.files()? {
-            if !known.contains(&path) {
-                tell(
-                    context,
-                    Wrong::Unknown,
-                    &path.display().to_string(),
-                    None,
-                    seen,
-                );
+                match stamp {
+                    None => self.wrong(Wrong::Missing, &held, None).await?,
+                    Some(found) if found.size_bytes != held.size_bytes => {
+                        self.wrong(Wrong::Altered, &held, stamp).await?;
+                    }
+                    Some(_) => bytes += held.size_bytes,
+                }
+                if self.pace.is_stopped() {
+                    return Ok(bytes);
+                }
             }
         }
-    }
-    Ok(bytes)
-}
-
-/// Whether a file's bytes are the ones that were stored; nothing when it has been told already what is wrong.
-async fn compare(app: &App, held: &Held) -> Option<bool> {
-    if app.vault.size_bytes(&held.path) != Some(held.size_bytes) {
-        return None;
-    }
-    let path = app.vault.root().join(&held.path);
-    let found = tokio::task::spawn_blocking(move || vault::hash_file(&path)).await;
-    Some(matches!(found, Ok(Ok(sha256)) if sha256 == held.sha256))
-}
-
-fn note(context: &Context, held: &Held, outcome: Option<bool>, seen: &mut Seen) {
-    match outcome {
-        Some(true) => {
-            seen.intact += 1;
-            seen.bytes += held.size_bytes;
+        if whole {
+            for path in unknown::files(self.app, known, &self.pace).await? {
+                let repaired = match &mut self.repair {
+                    Some(repair) => Some(repair.unknown(self.app, &path).await?),
+                    None => None,
+                };
+                self.report.tell(Wrong::Unknown, &path, None, repaired);
+            }
         }
-        Some(false) => tell(context, Wrong::Altered, &held.path, Some(&held.id), seen),
-        None => {}
+        Ok(bytes)
     }
-}
 
-async fn pause(megabytes_per_second: u64, bytes: u64) {
-    if let Some(micros) = bytes.checked_div(megabytes_per_second) {
-        tokio::time::sleep(Duration::from_micros(micros)).await;
+    /// Reads every file; answers with the place to go on from when it was stopped.
+    async fn read(&mut self, mut before: Option<String>) -> anyhow::Result<Option<String>> {
+        loop {
+            if self.pace.is_stopped() {
+                return Ok(Some(before.unwrap_or_else(|| "~".to_owned())));
+            }
+            let page = self.page(before.as_deref()).await?;
+            if page.is_empty() {
+                return Ok(None);
+            }
+            for held in page {
+                if !self.compare(&held).await? {
+                    return Ok(Some(before.unwrap_or_else(|| "~".to_owned())));
+                }
+                before = Some(held.id.0);
+            }
+            self.remember(before.as_deref()).await;
+        }
     }
-}
 
-fn bar(bytes: u64) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
+    /// Reads one file and compares it; false when it was stopped before it knew. What the glance has told of is
+    /// passed over.
+    async fn compare(&mut self, held: &Held) -> anyhow::Result<bool> {
+        let stamp = self.app.vault.stamp(&held.path);
+        if stamp.is_none_or(|found| found.size_bytes != held.size_bytes) {
+            return Ok(true);
+        }
+        let path = self.app.vault.root().join(&held.path);
+        let pace = Arc::clone(&self.pace);
+        let bar = self.report.bar.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            vault::hash_file_while(&path, |bytes| {
+                bar.inc(bytes);
+                pace.take(bytes)
+            })
+        });
+        match reading.await? {
+            Ok(None) => return Ok(false),
+            Ok(Some(sha256)) if sha256 == held.sha256 => self.report.intact(held.size_bytes),
+            Ok(Some(_)) => self.wrong(Wrong::Altered, held, stamp).await?,
+            // What cannot be read may be readable once somebody mends the disk or the owner, so it is left where it is.
+            Err(_) => {
+                let id = Some(&held.id);
+                self.report.tell(Wrong::Unreadable, &held.path, id, None);
+            }
+        }
+        Ok(true)
     }
-    let style =
-        ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
-    ProgressBar::new(bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
 
-fn tell(context: &Context, wrong: Wrong, path: &str, id: Option<&MediaId>, seen: &mut Seen) {
-    match wrong {
-        Wrong::Missing => seen.missing += 1,
-        Wrong::Altered => seen.altered += 1,
-        Wrong::Unknown => seen.unknown += 1,
+    /// Tells what is wrong with a held file, and puts it right if that was asked for.
+    async fn wrong(
+        &mut self,
+        wrong: Wrong,
+        held: &Held,
+        stamp: Option<Stamp>,
+    ) -> anyhow::Result<()> {
+        let repaired = match &mut self.repair {
+            Some(repair) => Some(repair.held(self.app, held, stamp).await?),
+            None => None,
+        };
+        let id = Some(&held.id);
+        self.report.tell(wrong, &held.path, id, repaired);
+        Ok(())
     }
-    let (name, sentence) = wrong.words();
-    let id = id.map(MediaId::as_str);
-    if context.json {
-        answer::line(json!({"file": format!("media_storage/{path}"), "wrong": name, "media": id}));
-    } else {
-        answer::line(format_args!(
-            "{}\tmedia_storage/{}\t{}",
-            context.lang.say(sentence),
-            plain(path),
-            id.unwrap_or("-")
-        ));
-    }
-}
 
-fn report(context: &Context, seen: &Seen, stopped_after: Option<&str>) {
-    if context.json {
-        return answer::line(
-            json!({"intact": seen.intact, "bytes": seen.bytes, "missing": seen.missing, "altered": seen.altered, "unknown": seen.unknown, "stopped_after": stopped_after}),
-        );
+    async fn page(&self, before: Option<&str>) -> Result<Vec<Held>, db::Error> {
+        catalog::held_before(&self.app.db, &self.filter, before, PAGE).await
     }
-    let values: [(&str, &dyn std::fmt::Display); 4] = [
-        ("intact", &seen.intact),
-        ("missing", &seen.missing),
-        ("altered", &seen.altered),
-        ("unknown", &seen.unknown),
-    ];
-    answer::line(context.lang.fill(words::SUM, &values));
-    if let Some(after) = stopped_after {
-        answer::line(context.lang.fill(words::STOPPED, &[("after", &after)]));
+
+    /// Keeps the place to go on from, or forgets it at the end. Where the database cannot be written, the files can be
+    /// read all the same.
+    async fn remember(&self, place: Option<&str>) {
+        let (mark, now) = (self.mark.clone(), self.app.clock.now());
+        let place = place.map(str::to_owned);
+        let write = async move |tx: &mut db::Tx| match &place {
+            Some(place) => tx.mark(&mark, place, now).await,
+            None => tx.unmark(&mark).await,
+        };
+        if let Err(error) = self.app.db.write(write).await {
+            let error = crate::telemetry::chain(&error);
+            tracing::warn!(error, "the place to go on from is not kept");
+        }
     }
 }

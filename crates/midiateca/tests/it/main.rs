@@ -19,4 +19,5 @@ mod monitor;
 mod pty;
 mod repeats;
 mod retention;
+mod scrub;
 mod stage;

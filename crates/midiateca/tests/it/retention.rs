@@ -461,7 +461,11 @@ async fn what_is_being_downloaded_when_its_person_is_forgotten_leaves_no_file() 
     assert_eq!(proof.media, 1);
     let app = test.app.clone();
     let _folder = test.end_keeping_the_folder().await;
-    assert_eq!(app.vault.files().unwrap(), Vec::<std::path::PathBuf>::new());
+    let mut files = Vec::new();
+    app.vault
+        .each_file(|path| files.push(path.to_owned()))
+        .unwrap();
+    assert_eq!(files, Vec::<std::path::PathBuf>::new());
 }
 
 #[tokio::test]

@@ -1,0 +1,260 @@
+//! Whether what is stored is still what was stored, and putting right what is not.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use midiateca::db::{Db, Value as Bound};
+use midiateca::media::MediaId;
+use serde_json::Value;
+use tempfile::TempDir;
+use wa_sim::{Content, SimMedia};
+
+use crate::commands::{midiateca, stderr, stdout};
+use crate::stage::{TestApp, sample};
+
+/// A data folder that holds files of these sizes; and where they are, the oldest first.
+async fn holding(sizes: &[u64]) -> (TempDir, Vec<(String, PathBuf)>) {
+    let test = TestApp::start().await;
+    let mut files = Vec::new();
+    for (seed, size_bytes) in (0..).zip(sizes) {
+        let content = Content::Generated {
+            seed,
+            size_bytes: *size_bytes,
+        };
+        let media = SimMedia {
+            content,
+            ..sample(&format!("SCRUB{seed}"))
+        };
+        let (stored, _) = test.store(media).await;
+        assert_eq!(stored.status, "stored");
+        files.push((stored.id.clone(), test.file(&stored)));
+    }
+    (test.end_keeping_the_folder().await, files)
+}
+
+async fn scrub(data: &Path, more: &[&str]) -> (i32, Vec<Value>) {
+    let output = midiateca(data, &[&["--json", "scrub"], more].concat()).await;
+    let lines = stdout(&output);
+    let lines = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    (output.status.code().unwrap(), lines.collect())
+}
+
+fn wrong(lines: &[Value]) -> Vec<&str> {
+    let wrong = lines.iter().filter_map(|line| line["wrong"].as_str());
+    wrong.collect()
+}
+
+/// How each named media was repaired.
+fn repairs(lines: &[Value]) -> BTreeMap<String, String> {
+    let of = |line: &Value| {
+        let named = line["media"].as_str().or(line["file"].as_str())?;
+        Some((named.to_owned(), line["repair"].as_str()?.to_owned()))
+    };
+    lines.iter().filter_map(of).collect()
+}
+
+async fn run(data: &Path, sql: &'static str, id: &str) {
+    let db = Db::open(
+        &data.join("midiateca.db"),
+        std::time::Duration::from_secs(5),
+    )
+    .await
+    .unwrap();
+    let id = id.to_owned();
+    db.write(async move |tx| tx.run(sql, vec![Bound::from(&id)]).await)
+        .await
+        .unwrap();
+    db.close().await;
+}
+
+async fn show(data: &Path, id: &str) -> Value {
+    let shown = midiateca(data, &["--json", "media", "show", id]).await;
+    serde_json::from_str::<Value>(&stdout(&shown)).unwrap()["media"].clone()
+}
+
+#[tokio::test]
+async fn scrub_finds_what_is_gone_altered_and_unknown_and_changes_nothing() {
+    let (folder, files) = holding(&[1_000; 4]).await;
+    let data = folder.path();
+    assert_eq!(scrub(data, &[]).await.0, 0);
+    std::fs::remove_file(&files[0].1).unwrap();
+    std::fs::write(&files[1].1, "cut").unwrap();
+    let mut altered = std::fs::read(&files[2].1).unwrap();
+    altered[500] ^= 1;
+    std::fs::write(&files[2].1, &altered).unwrap();
+    std::fs::write(files[3].1.with_file_name("stranger.jpg"), "x").unwrap();
+    let (code, told) = scrub(data, &[]).await;
+    assert_eq!(code, 1);
+    assert_eq!(wrong(&told), ["altered", "missing", "unknown", "altered"]);
+    let last = told.last().unwrap();
+    assert_eq!(
+        (
+            &last["intact"],
+            &last["missing"],
+            &last["altered"],
+            &last["unknown"]
+        ),
+        (&1.into(), &1.into(), &2.into(), &1.into())
+    );
+    assert_eq!(std::fs::read(&files[2].1).unwrap(), altered);
+    let portuguese = midiateca(data, &["--lang", "pt-BR", "conferir", "--since", "1h"]).await;
+    assert!(
+        stdout(&portuguese).contains("1 intactos, 1 faltando, 2 alterados, 0 sem registro"),
+        "{}",
+        stdout(&portuguese)
+    );
+    assert!(stderr(&portuguese).contains("--repair"));
+}
+
+#[tokio::test]
+async fn repair_queues_what_can_be_fetched_gives_up_the_rest_and_deletes_nothing() {
+    let (folder, files) = holding(&[1_000, 1_001, 1_002, 1_003]).await;
+    let data = folder.path();
+    let (gone, altered, dead, fine) = (&files[0], &files[1], &files[2], &files[3]);
+    std::fs::remove_file(&gone.1).unwrap();
+    std::fs::write(&altered.1, "altered").unwrap();
+    std::fs::write(&dead.1, "dead").unwrap();
+    run(
+        data,
+        "update media set expires_at = 1 where id = $1",
+        &dead.0,
+    )
+    .await;
+    let stranger = fine.1.with_file_name("estranho ção.jpg");
+    std::fs::write(&stranger, "a stranger").unwrap();
+    let (code, told) = scrub(data, &["--repair"]).await;
+    assert_eq!(code, 1);
+    let repairs = repairs(&told);
+    assert_eq!(repairs[&gone.0], "requeued");
+    assert_eq!(repairs[&altered.0], "requeued");
+    assert_eq!(repairs[&dead.0], "given up");
+    assert_eq!(
+        repairs.values().filter(|how| *how == "quarantined").count(),
+        1
+    );
+    let quarantine = told.last().unwrap()["repair"]["quarantine"]
+        .as_str()
+        .unwrap();
+    let quarantine = data.join(quarantine);
+    let held: Vec<_> = [&altered.1, &dead.1, &stranger]
+        .iter()
+        .map(|file| {
+            let below = file.strip_prefix(data.join("media_storage")).unwrap();
+            std::fs::read_to_string(quarantine.join(below)).unwrap()
+        })
+        .collect();
+    assert_eq!(held, ["altered", "dead", "a stranger"]);
+    assert!(!stranger.exists() && fine.1.exists());
+    assert_eq!(show(data, &gone.0).await["status"], "pending");
+    let given_up = show(data, &dead.0).await;
+    assert_eq!(
+        (&given_up["status"], &given_up["reason"], &given_up["path"]),
+        (&"failed".into(), &"file_lost".into(), &Value::Null)
+    );
+    // A second run finds nothing more to do, and what lies in quarantine is none of its business.
+    let (code, told) = scrub(data, &["--repair"]).await;
+    assert_eq!((code, wrong(&told)), (0, vec![]));
+}
+
+#[tokio::test]
+async fn a_requeued_file_is_fetched_again_to_its_old_place() {
+    let test = TestApp::start().await;
+    let (stored, _) = test.store(sample("AGAIN")).await;
+    let file = test.file(&stored);
+    std::fs::write(&file, "altered").unwrap();
+    let data = test.app.data.clone();
+    // Beside the running server, which then sees the work.
+    let (_, told) = scrub(&data, &["--repair"]).await;
+    assert_eq!(repairs(&told)[&stored.id], "requeued");
+    let again = loop {
+        let media = test.settled(&MediaId(stored.id.clone())).await;
+        if media.status == "stored" {
+            break media;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    assert_eq!((again.path, again.sha256), (stored.path, stored.sha256));
+    assert_eq!(scrub(&data, &[]).await.0, 0);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_lost_file_is_put_right_from_another_copy_of_the_same_client() {
+    let test = TestApp::start().await;
+    let (first, _) = test.store(sample("TWIN1")).await;
+    let (second, _) = test.store(sample("TWIN2")).await;
+    assert_eq!(first.sha256, second.sha256);
+    let (path, twin) = (test.file(&first), test.file(&second));
+    let bytes = std::fs::read(&path).unwrap();
+    let folder = test.end_keeping_the_folder().await;
+    std::fs::remove_file(&path).unwrap();
+    let (_, told) = scrub(folder.path(), &["--repair"]).await;
+    assert_eq!(repairs(&told)[&first.id], "relinked");
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    assert_eq!(scrub(folder.path(), &[]).await.0, 0);
+    // Both names hold the same altered bytes: neither puts the other right.
+    std::fs::write(&twin, "altered").unwrap();
+    let (_, told) = scrub(folder.path(), &["--repair"]).await;
+    let repairs: Vec<_> = repairs(&told).into_values().collect();
+    assert_eq!(repairs, ["requeued", "requeued"]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_being_stored_right_now_is_not_taken_for_a_stranger() {
+    let (folder, files) = holding(&[1_000]).await;
+    let data = folder.path();
+    let (id, file) = &files[0];
+    // The moment between the file's rename and the row's commit.
+    let sql = "update media set status = 'downloading', lease_owner = 'x', lease_until = 9999999999999, path = null where id = $1";
+    run(data, sql, id).await;
+    let (code, told) = scrub(data, &["--repair"]).await;
+    assert_eq!((code, wrong(&told)), (0, vec![]));
+    assert!(file.exists());
+    run(data, "update media set status = 'failed' where id = $1", id).await;
+    assert_eq!(wrong(&scrub(data, &[]).await.1), ["unknown"]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_stopped_scrub_goes_on_where_it_was_and_a_new_one_begins_at_the_beginning() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
+    let (folder, files) = holding(&[200_000; 30]).await;
+    let data = folder.path();
+    // The newest is read first, so its line says that the reading has begun.
+    let newest = &files.last().unwrap().1;
+    let mut altered = std::fs::read(newest).unwrap();
+    altered[500] ^= 1;
+    std::fs::write(newest, altered).unwrap();
+    let mut running = Command::new(env!("CARGO_BIN_EXE_midiateca"))
+        .args(["--json", "--data"])
+        .arg(data)
+        .args(["scrub", "--rate", "1"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("altered"));
+    let pid = running.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let sum: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(
+        (running.wait().unwrap().code(), &sum["stopped"]),
+        (Some(1), &true.into())
+    );
+    let so_far = sum["intact"].as_u64().unwrap();
+    assert!(so_far < 29, "it was through before it was stopped");
+    let (code, told) = scrub(data, &["--resume"]).await;
+    assert_eq!((code, wrong(&told)), (0, vec![]));
+    assert_eq!(told.last().unwrap()["intact"], 29 - so_far);
+    let (code, told) = scrub(data, &["--resume"]).await;
+    assert_eq!((code, &told.last().unwrap()["intact"]), (1, &29.into()));
+}
