@@ -409,7 +409,8 @@ fn hints(job: &Job) -> PlainHints {
     }
 }
 
-fn reason_of_refusal(refusal: &wa_media::Refusal) -> Reason {
+/// What a refusal is called in rows.
+pub fn reason_of_refusal(refusal: &wa_media::Refusal) -> Reason {
     use wa_media::Refusal;
     match refusal {
         Refusal::Empty => Reason::EmptyBody,

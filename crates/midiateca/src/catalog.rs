@@ -361,6 +361,13 @@ pub async fn grown_bytes(db: &Db, since: Millis) -> Result<u64, Error> {
     row.map_or(Ok(0), |row| row.count("size"))
 }
 
+/// How large everything is that is held and that one delivery told of.
+pub async fn bytes_of_delivery(db: &Db, delivery: &str) -> Result<u64, Error> {
+    let sql = "select cast(coalesce(sum(size_bytes), 0) as bigint) as size from media where delivery = $1 and status = 'stored'";
+    let row = db.row(sql, values![delivery]).await?;
+    row.map_or(Ok(0), |row| row.count("size"))
+}
+
 /// The oldest arrival that still waits, and the next deadline.
 pub async fn waiting(db: &Db) -> Result<(Option<Millis>, Option<Millis>), Error> {
     let sql = "select min(received_at) as oldest, min(deadline) as next from media where status in ('pending', 'downloading')";

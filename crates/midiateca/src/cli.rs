@@ -11,6 +11,7 @@ mod deliveries;
 mod demo;
 mod doctor;
 mod forget;
+mod import;
 mod instance;
 mod language;
 mod media;
@@ -117,6 +118,9 @@ enum Command {
     Forget(forget::Options),
     /// Decrypts one file from WhatsApp's CDN, without a database
     Decrypt(decrypt::Options),
+    /// Takes over what another system kept
+    #[command(subcommand, visible_alias = "importar")]
+    Import(import::Command),
     /// Re-reads stored files against their hashes; exit 1 when one is missing or altered
     #[command(visible_alias = "conferir")]
     Scrub(scrub::Options),
@@ -189,6 +193,7 @@ async fn dispatch(options: Options) -> anyhow::Result<Ending> {
         Command::Instance(command) => instance::run(context, command).await,
         Command::Media(command) => media::run(context, command).await,
         Command::Deliveries(command) => deliveries::run(context, command).await,
+        Command::Import(command) => import::run(context, command).await,
         Command::Scrub(options) => scrub::run(context, options).await,
         Command::Retry(options) => retry::run(context, options).await,
         Command::Doctor(options) => doctor::run(context, options).await,
@@ -200,11 +205,16 @@ async fn dispatch(options: Options) -> anyhow::Result<Ending> {
 
 fn exit_code(error: &anyhow::Error) -> u8 {
     let is = |test: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(test);
-    if is(|cause| cause.is::<UsageError>() || cause.is::<crate::config::Error>()) {
+    let is_usage = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<UsageError>() || cause.is::<crate::config::Error>()
+    };
+    if is(is_usage) {
         2
     } else if is(|cause| {
         cause.is::<crate::app::Error>()
             || cause.is::<crate::db::Error>()
+            || cause.is::<crate::takeover::Error>()
+            || cause.is::<crate::vault::Error>()
             || cause.is::<std::io::Error>()
     }) {
         3

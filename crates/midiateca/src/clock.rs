@@ -71,6 +71,16 @@ pub fn millis_of(text: &str) -> Option<Millis> {
     Some(timestamp.as_millisecond())
 }
 
+/// The point in time that a text names which may lack its zone, and is in UTC then, such as `2025-07-19 02:41:33.5`.
+pub fn millis_of_utc(text: &str) -> Option<Millis> {
+    let without_zone = || {
+        let civil: jiff::civil::DateTime = text.trim().parse().ok()?;
+        let timestamp = jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()?;
+        Some(timestamp.as_millisecond())
+    };
+    millis_of(text.trim()).or_else(without_zone)
+}
+
 /// The point in time that an HTTP `Date` header names (RFC 9110, section 5.6.7).
 pub fn millis_of_http_date(text: &str) -> Option<Millis> {
     let parsed = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
@@ -96,6 +106,19 @@ mod tests {
         assert_eq!(clock.now(), 5);
         clock.advance(10);
         assert_eq!(same.now(), 15);
+    }
+
+    #[test]
+    fn a_time_without_a_zone_is_in_utc() {
+        for text in [
+            "2025-09-05 20:04:56",
+            "2025-09-05T20:04:56Z",
+            "2025-09-05 17:04:56-03:00",
+            " 2025-09-05 20:04:56.000 ",
+        ] {
+            assert_eq!(millis_of_utc(text), Some(1_757_102_696_000), "{text}");
+        }
+        assert_eq!(millis_of_utc("yesterday"), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod committer;
 mod connection;
+pub mod foreign;
 mod marks;
 mod migrations;
 mod reader;

@@ -3,7 +3,7 @@
 //! Reading is pure, everything to be kept goes into one transaction, and that shares its commit with
 //! whatever else waits at the moment. The same body twice makes the same rows once.
 
-mod policy;
+pub mod policy;
 pub mod tally;
 
 use std::fmt::Write as _;

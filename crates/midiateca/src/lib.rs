@@ -38,6 +38,9 @@ pub mod catalog;
 /// What is no longer to be kept.
 pub mod retention;
 
+/// What another system kept, taken over.
+pub mod takeover;
+
 /// What happened, in order.
 pub mod events;
 

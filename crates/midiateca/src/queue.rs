@@ -3,6 +3,7 @@
 //! A row is claimed by at most one owner at a time. `fence` grows with every claim, and only the claim
 //! that holds the newest fence may settle the row, so a worker that lost its lease changes nothing.
 
+mod adopt;
 mod progress;
 mod put;
 
@@ -13,6 +14,7 @@ use crate::media::{
     Attempt, DeliveryId, InstanceId, KeyKind, MediaId, MediaKey, MediaKind, MediaStatus, Reason,
 };
 
+pub use adopt::{Adopted, Standing, adopt, of_message};
 pub use progress::{Fetched, InFlight, in_flight, note_fetched};
 pub use put::{NewMedia, NewMessage, Put, put};
 

@@ -139,6 +139,31 @@ impl Vault {
         .await
     }
 
+    /// Gives a proven file of somewhere else a second name here; where the file system cannot, it is copied. Whoever
+    /// proved it says that it is still the one that was proven.
+    pub async fn adopt(
+        &self,
+        source: PathBuf,
+        verified: &Verified,
+        path: &RelativePath,
+    ) -> Result<(), Error> {
+        let target = self.root.join(path.as_path());
+        let sha256 = *verified.sha256();
+        let mut staging = self.stage();
+        blocking(move || {
+            let folder = target
+                .parent()
+                .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+            fs::create_dir_all(folder)?;
+            if !link_if_intact(&source, &target, &sha256) {
+                staging.copy(&source, &sha256)?;
+                staging.place(&target)?;
+            }
+            sync_folder(folder)
+        })
+        .await
+    }
+
     /// The size of a stored file; nothing when it is not there.
     pub fn size_bytes(&self, path: &str) -> Option<u64> {
         let metadata = fs::metadata(self.root.join(path)).ok()?;
@@ -305,6 +330,17 @@ impl Staging {
         self.buffer = buffer;
         self.file = Some((self.path.clone(), file));
         Ok(())
+    }
+
+    /// Takes the bytes of a file, which must still be the proven ones.
+    fn copy(&mut self, source: &Path, sha256: &[u8; 32]) -> Result<(), Error> {
+        fs::copy(source, &self.path)?;
+        let file = fs::OpenOptions::new().append(true).open(&self.path)?;
+        self.file = Some((self.path.clone(), Arc::new(file)));
+        match hash_file(&self.path)? == *sha256 {
+            true => Ok(()),
+            false => Err(io::Error::from(io::ErrorKind::InvalidData).into()),
+        }
     }
 
     /// Writes what is left, syncs, and renames into place.

@@ -242,20 +242,7 @@ fn read_token(
 
 /// Shown once: only its hash is kept.
 fn tell_address(context: &Context, instance: &Instance, token: &str) {
-    let base = context.config.door.public_url.trim_end_matches('/');
-    let port = context
-        .config
-        .door
-        .listen
-        .rsplit(':')
-        .next()
-        .unwrap_or("8000");
-    let base = if base.is_empty() {
-        format!("http://localhost:{port}")
-    } else {
-        base.to_owned()
-    };
-    let address = address_of(&base, instance, token);
+    let address = webhook_address(context, instance.gateway, token);
     if context.json {
         answer::line(format_args!(
             "{}",
@@ -267,9 +254,19 @@ fn tell_address(context: &Context, instance: &Instance, token: &str) {
     answer::line(&address);
 }
 
-fn address_of(base: &str, instance: &Instance, token: &str) -> String {
+/// The address that a gateway is to call, as far as it is known how the door is reached.
+pub(super) fn webhook_address(context: &Context, gateway: Gateway, token: &str) -> String {
+    let door = &context.config.door;
+    let port = door.listen.rsplit(':').next().unwrap_or("8000");
+    match door.public_url.as_str() {
+        "" => address_of(&format!("http://localhost:{port}"), gateway, token),
+        base => address_of(base, gateway, token),
+    }
+}
+
+fn address_of(base: &str, gateway: Gateway, token: &str) -> String {
     let base = base.trim_end_matches('/');
-    format!("{base}/hooks/{}/{token}", instance.gateway.as_str())
+    format!("{base}/hooks/{}/{token}", gateway.as_str())
 }
 
 /// An instance for everybody: no token, no hash.

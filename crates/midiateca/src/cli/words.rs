@@ -22,6 +22,7 @@ macro_rules! words {
 
 pub(crate) mod doctor;
 pub(crate) mod forget;
+pub(crate) mod import;
 pub(crate) mod monitor;
 pub(crate) mod retry;
 pub(crate) mod scrub;
@@ -37,6 +38,7 @@ mod tests {
     const FILES: &[(&str, &[(&str, Words)])] = &[
         ("doctor", doctor::ALL),
         ("forget", forget::ALL),
+        ("import", import::ALL),
         ("monitor", monitor::ALL),
         ("retry", retry::ALL),
         ("scrub", scrub::ALL),

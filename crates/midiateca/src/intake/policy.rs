@@ -7,7 +7,7 @@ use crate::gateway::Message;
 use crate::media::Reason;
 
 /// Why a media is not to be fetched; nothing when it is. The first rule that speaks is the one that is told.
-pub(super) fn skip(keep: &Keep, message: &Message, found: &FoundMedia) -> Option<Reason> {
+pub fn skip(keep: &Keep, message: &Message, found: &FoundMedia) -> Option<Reason> {
     let chat = message.chat_id.as_deref().unwrap_or("");
     // W-API calls the chat of stories just `status`.
     let story = matches!(chat, "status" | "status@broadcast");

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const EDGES: &[&str] = &["cli", "http"];
-const COMPOSERS: &[&str] = &["intake", "worker", "archive", "retention"];
+const COMPOSERS: &[&str] = &["intake", "worker", "archive", "retention", "takeover"];
 const STEPS: &[&str] = &[
     "gateway", "delivery", "queue", "fetch", "vault", "catalog", "events", "registry",
 ];

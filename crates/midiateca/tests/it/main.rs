@@ -15,6 +15,7 @@ mod large;
 mod load;
 #[cfg(unix)]
 mod monitor;
+mod multichat;
 #[cfg(unix)]
 mod pty;
 mod repeats;

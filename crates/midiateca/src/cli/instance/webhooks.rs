@@ -92,7 +92,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
         hook_hash: hash.to_vec(),
         ..instance.clone()
     };
-    let address = address_of(&base, &instance, &hook);
+    let address = address_of(&base, instance.gateway, &hook);
     let wanted = |_: &Slot| address.clone();
     let (stuck, answered) = set_all(context, &instance, &panel, wanted).await;
     // Nothing that was sent to the old address may be lost because nothing was set.

@@ -1,0 +1,154 @@
+//! `import multichat`: takes over what the original Django system kept.
+
+mod told;
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::context::Context;
+use super::words::import as words;
+use super::{Ending, UsageError};
+use crate::app::App;
+use crate::db::foreign;
+use crate::shutdown;
+use crate::takeover::{self, Conflict, Order, Source, Taking};
+use told::Told;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Takes over the original Django system: clients, instances, media and files; twice adds nothing
+    Multichat(Options),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Its SQLite database; it is only read
+    #[arg(long, value_name = "FILE")]
+    db: PathBuf,
+    /// Its media_storage; it is only read
+    #[arg(long, value_name = "DIR")]
+    media: PathBuf,
+    /// Give files a second name instead of copying them, where both are on one disk
+    #[arg(long)]
+    link: bool,
+    /// Read everything, and show what would be taken
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
+    let Command::Multichat(options) = command;
+    if !options.media.is_dir() {
+        let path = options.media.display();
+        let refused = context.lang.fill(words::NO_FOLDER, &[("path", &path)]);
+        return Err(UsageError(refused).into());
+    }
+    // A dry run looks at a data folder that is there, and makes none.
+    let app = match options.dry_run {
+        true if !context.config.database_file(&context.data).is_file() => {
+            return plan(&context, options).await;
+        }
+        _ => context.open().await?,
+    };
+    take(&context, &app, options).await
+}
+
+/// The plan for a data folder that is yet to be made.
+async fn plan(context: &Context, options: Options) -> anyhow::Result<Ending> {
+    let folder = std::env::temp_dir().join(format!("midiateca-{}", uuid::Uuid::now_v7().simple()));
+    let clock = crate::clock::Clock::system();
+    let app = App::open(&folder, crate::config::Config::default(), clock).await?;
+    let outcome = take(context, &app, options).await;
+    // Nothing is in it but an empty database.
+    let _ = std::fs::remove_dir_all(&folder);
+    outcome
+}
+
+async fn take(context: &Context, app: &Arc<App>, options: Options) -> anyhow::Result<Ending> {
+    let taking = match (options.dry_run, options.link) {
+        (true, _) => Taking::DryRun,
+        (false, true) => Taking::Link,
+        (false, false) => Taking::Copy,
+    };
+    let source = Source {
+        db: options.db,
+        media: options.media,
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    let (asked, flag) = (shutdown::asked_to_stop(), Arc::clone(&stop));
+    app.shutdown.spawn(async move {
+        asked.await;
+        flag.store(true, Ordering::Relaxed);
+    });
+    let order = Order {
+        source: &source,
+        taking,
+        stop: &stop,
+    };
+    let mut told = Told::new(context, taking);
+    let outcome = takeover::run(app, &order, |step| told.tell(&step)).await;
+    let came_to_the_end = match outcome {
+        Ok(came_to_the_end) => came_to_the_end,
+        Err(error) => {
+            told.clear();
+            app.db.close().await;
+            return Err(explain(context, error));
+        }
+    };
+    told.end(came_to_the_end);
+    app.db.close().await;
+    Ok(match came_to_the_end && told.is_clean() {
+        true => Ending::Fine,
+        false => Ending::FoundWrong,
+    })
+}
+
+/// What the operator has to do is said in full; everything else as it is.
+fn explain(context: &Context, error: takeover::Error) -> anyhow::Error {
+    use takeover::Error;
+    let usage = |words, values: &[(&str, &dyn Display)]| {
+        UsageError(context.lang.fill(words, values)).into()
+    };
+    match error {
+        Error::Conflicts(conflicts) => {
+            for conflict in &conflicts {
+                eprintln!("{}", sentence(context, conflict));
+            }
+            usage(words::CONFLICTS, &[])
+        }
+        Error::OtherDatabase { path, table } => usage(
+            words::OTHER_DATABASE,
+            &[("path", &path.display()), ("table", &table)],
+        ),
+        Error::Foreign(foreign::Error::NotADatabase { path }) => {
+            usage(words::NOT_A_DATABASE, &[("path", &path.display())])
+        }
+        Error::OwnStorage { path } => usage(words::OWN_STORAGE, &[("path", &path.display())]),
+        Error::NoRoom { needed, free } => {
+            let bytes = |count| indicatif::HumanBytes(count).to_string();
+            let values: [(&str, &dyn Display); 2] =
+                [("needed", &bytes(needed)), ("free", &bytes(free))];
+            let full = std::io::Error::new(
+                std::io::ErrorKind::StorageFull,
+                context.lang.fill(words::NO_ROOM, &values),
+            );
+            full.into()
+        }
+        other => other.into(),
+    }
+}
+
+fn sentence(context: &Context, conflict: &Conflict) -> String {
+    match conflict {
+        Conflict::Client { id, theirs, ours } => context.lang.fill(
+            words::CONFLICT_CLIENT,
+            &[("id", id), ("theirs", theirs), ("ours", ours)],
+        ),
+        Conflict::Instance { id, theirs, ours } => context.lang.fill(
+            words::CONFLICT_INSTANCE,
+            &[("id", id), ("theirs", theirs), ("ours", ours)],
+        ),
+    }
+}

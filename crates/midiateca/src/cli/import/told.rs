@@ -1,0 +1,275 @@
+//! What an import tells: its whole plan in a dry run or in JSON, else what somebody should look at; and a sum.
+
+use std::fmt::Display;
+use std::io::IsTerminal as _;
+
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+use super::words;
+use crate::cli::answer;
+use crate::cli::context::Context;
+use crate::cli::instance::webhook_address;
+use crate::cli::language::plain;
+use crate::cli::words::Words;
+use crate::gateway::Gateway;
+use crate::media::InstanceId;
+use crate::takeover::{LeftOut, Lost, Outcome, Step, Taking, Unclear};
+
+/// How many of each.
+#[derive(Default, serde::Serialize)]
+struct Sum {
+    held: u64,
+    bytes: u64,
+    strays: u64,
+    queued: u64,
+    expired: u64,
+    skipped: u64,
+    known: u64,
+    gone: u64,
+    lost: u64,
+    left_out: u64,
+}
+
+pub(super) struct Told<'a> {
+    context: &'a Context,
+    taking: Taking,
+    bar: ProgressBar,
+    sum: Sum,
+}
+
+impl<'a> Told<'a> {
+    pub fn new(context: &'a Context, taking: Taking) -> Self {
+        Self {
+            context,
+            taking,
+            bar: ProgressBar::hidden(),
+            sum: Sum::default(),
+        }
+    }
+
+    pub fn is_clean(&self) -> bool {
+        self.sum.lost + self.sum.left_out == 0
+    }
+
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    pub fn tell(&mut self, step: &Step) {
+        match step {
+            Step::Counted { rows, files, bytes } => self.counted(*rows, *files, *bytes),
+            Step::Rows(count) => self.bar.inc(*count),
+            Step::Client { id, name, is_new } => self.client(*id, name, *is_new),
+            Step::Instance {
+                id,
+                client,
+                is_new,
+                hook,
+            } => self.instance(id, *client, *is_new, hook.as_deref()),
+            Step::Media { origin, outcome } => {
+                self.count(outcome);
+                let is_plan = self.context.json || self.taking == Taking::DryRun;
+                if is_plan || outcome.needs_somebody() {
+                    self.media(origin, outcome);
+                }
+            }
+        }
+    }
+
+    fn say(&self, words: Words, values: &[(&str, &dyn Display)]) -> String {
+        self.context.lang.fill(words, values)
+    }
+
+    fn line(&self, text: impl Display) {
+        self.bar.suspend(|| answer::line(text));
+    }
+
+    fn counted(&mut self, rows: u64, files: u64, bytes: u64) {
+        let shown = HumanBytes(bytes);
+        let values: [(&str, &dyn Display); 3] =
+            [("rows", &rows), ("files", &files), ("bytes", &shown)];
+        eprintln!("{}", self.say(words::COUNTED, &values));
+        if std::io::stderr().is_terminal() {
+            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} {eta}");
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+            self.bar = ProgressBar::new(rows).with_style(style);
+        }
+    }
+
+    fn client(&self, id: i64, name: &str, is_new: bool) {
+        if self.context.json {
+            return self.line(json!({"client": id, "name": name, "new": is_new}));
+        }
+        let words = match is_new {
+            true => words::CLIENT_NEW,
+            false => words::CLIENT_KNOWN,
+        };
+        self.line(self.say(words, &[("id", &id), ("name", &plain(name))]));
+    }
+
+    fn instance(&self, id: &InstanceId, client: i64, is_new: bool, hook: Option<&str>) {
+        let address = hook.map(|hook| webhook_address(self.context, Gateway::Wapi, hook));
+        if self.context.json {
+            return self.line(
+                json!({"instance": id.as_str(), "client": client, "new": is_new, "webhook": address}),
+            );
+        }
+        let words = match is_new {
+            true => words::INSTANCE_NEW,
+            false => words::INSTANCE_KNOWN,
+        };
+        let id = plain(id.as_str());
+        self.line(self.say(words, &[("id", &id), ("client", &client)]));
+        if let Some(address) = address {
+            self.line(self.say(words::HOOK, &[("id", &id), ("address", &address)]));
+        }
+    }
+
+    fn count(&mut self, outcome: &Outcome) {
+        let sum = &mut self.sum;
+        match outcome {
+            Outcome::Held {
+                size_bytes,
+                is_stray,
+                ..
+            } => {
+                sum.held += 1;
+                sum.bytes += size_bytes;
+                sum.strays += u64::from(*is_stray);
+            }
+            Outcome::Queued => sum.queued += 1,
+            Outcome::Expired => sum.expired += 1,
+            Outcome::Skipped(_) => sum.skipped += 1,
+            Outcome::Known => sum.known += 1,
+            Outcome::Gone => sum.gone += 1,
+            Outcome::Lost(_) => sum.lost += 1,
+            Outcome::LeftOut(_) => sum.left_out += 1,
+        }
+    }
+
+    fn media(&self, origin: &str, outcome: &Outcome) {
+        let (name, sentence) = self.words(outcome);
+        if self.context.json {
+            let mut line = json!({"source": origin, "outcome": name});
+            if let Outcome::Held {
+                from,
+                path,
+                verified,
+                size_bytes,
+                ..
+            } = outcome
+            {
+                line["from"] = from.as_str().into();
+                line["file"] = format!("media_storage/{path}").into();
+                line["verified"] = Value::from(*verified);
+                line["size"] = Value::from(*size_bytes);
+            } else if outcome.needs_somebody() || matches!(outcome, Outcome::Skipped(_)) {
+                line["why"] = sentence.into();
+            }
+            return self.line(line);
+        }
+        let origin = plain(origin);
+        match outcome {
+            Outcome::Held {
+                from,
+                path,
+                verified,
+                ..
+            } => self.line(format_args!(
+                "{origin}\t{sentence}\t{} → media_storage/{path}\t{verified}",
+                plain(from)
+            )),
+            _ => self.line(format_args!("{origin}\t{sentence}")),
+        }
+    }
+
+    fn words(&self, outcome: &Outcome) -> (&'static str, String) {
+        let said = |words| self.say(words, &[]);
+        match outcome {
+            Outcome::Held {
+                is_stray: false, ..
+            } => ("held", said(words::HELD)),
+            Outcome::Held { .. } => ("held", said(words::HELD_STRAY)),
+            Outcome::Queued => ("queued", said(words::QUEUED)),
+            Outcome::Expired => ("expired", said(words::EXPIRED)),
+            Outcome::Known => ("known", said(words::KNOWN)),
+            Outcome::Gone => ("gone", said(words::GONE)),
+            Outcome::Skipped(reason) => {
+                let reason = self.context.lang.reason(reason.as_str());
+                ("skipped", self.say(words::SKIPPED, &[("reason", &reason)]))
+            }
+            Outcome::Lost(lost) => ("lost", self.lost(lost)),
+            Outcome::LeftOut(why) => ("left out", self.left_out(why)),
+        }
+    }
+
+    fn lost(&self, lost: &Lost) -> String {
+        match lost {
+            Lost::KeysMissing => self.say(words::KEYS_MISSING, &[]),
+            Lost::FileMissing => self.say(words::FILE_MISSING, &[]),
+            Lost::FileWrong { from, why } => {
+                let file = plain(from);
+                let why = self.refusal(why);
+                self.say(words::FILE_WRONG, &[("file", &file), ("why", &why)])
+            }
+        }
+    }
+
+    fn left_out(&self, why: &LeftOut) -> String {
+        let (words, value) = match why {
+            LeftOut::Unclear(Unclear::Kind) => (words::UNCLEAR_KIND, None),
+            LeftOut::Unclear(Unclear::Message) => (words::UNCLEAR_MESSAGE, None),
+            LeftOut::Instance(id) => (words::UNKNOWN_INSTANCE, Some(("id", plain(id)))),
+            LeftOut::Place => (words::PLACE, None),
+            LeftOut::NotMedia(why) => {
+                let why = self.refusal(why);
+                (words::NOT_MEDIA, Some(("why", why.to_owned())))
+            }
+            LeftOut::Unreadable => (words::UNREADABLE, None),
+            LeftOut::Link => (words::LINK, None),
+        };
+        match &value {
+            Some((name, value)) => self.say(words, &[(name, value)]),
+            None => self.say(words, &[]),
+        }
+    }
+
+    fn refusal(&self, why: &wa_media::Refusal) -> &str {
+        let reason = crate::archive::reason_of_refusal(why);
+        self.context.lang.reason(reason.as_str())
+    }
+
+    /// The sum.
+    pub fn end(&self, came_to_the_end: bool) {
+        self.clear();
+        let sum = &self.sum;
+        let is_dry = self.taking == Taking::DryRun;
+        if self.context.json {
+            return answer::line(
+                json!({"dry_run": is_dry, "sum": sum, "stopped": !came_to_the_end}),
+            );
+        }
+        let bytes = HumanBytes(sum.bytes);
+        let values: [(&str, &dyn Display); 10] = [
+            ("held", &sum.held),
+            ("bytes", &bytes),
+            ("strays", &sum.strays),
+            ("queued", &sum.queued),
+            ("expired", &sum.expired),
+            ("skipped", &sum.skipped),
+            ("known", &sum.known),
+            ("gone", &sum.gone),
+            ("lost", &sum.lost),
+            ("left_out", &sum.left_out),
+        ];
+        let mut text = self.say(words::SUM, &values);
+        if is_dry {
+            text = self.say(words::SUM_DRY, &[("sum", &text)]);
+        }
+        answer::line(text);
+        if !came_to_the_end {
+            eprintln!("{}", self.say(words::STOPPED, &[]));
+        }
+    }
+}

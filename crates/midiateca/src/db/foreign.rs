@@ -1,0 +1,206 @@
+//! Somebody else's SQLite file: read, and never changed. Everything in it is taken as text, for what a column is
+//! declared as says little about what lies in it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::OpenFlags;
+use rusqlite::types::ValueRef;
+
+use super::Value;
+
+/// The first bytes of every SQLite file (sqlite.org/fileformat.html, section 1.3).
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// Where the header says whether it is written through a write-ahead log: 2 if so.
+const WRITE_VERSION_AT: usize = 18;
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why it cannot be read.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read at all.
+    #[error("cannot read {path}")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: Arc<std::io::Error>,
+    },
+    /// It is something else.
+    #[error("{path} is not a SQLite database")]
+    NotADatabase {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// It is damaged, or somebody holds it.
+    #[error("{path} cannot be read as a database")]
+    Refused {
+        /// Which file.
+        path: PathBuf,
+        /// What the engine said.
+        source: Arc<rusqlite::Error>,
+    },
+}
+
+/// An open file; cheap to clone.
+#[derive(Clone)]
+pub struct Foreign {
+    path: Arc<PathBuf>,
+    connection: Arc<Mutex<rusqlite::Connection>>,
+    /// Removed when the last clone goes.
+    _copy: Option<Arc<Copy>>,
+}
+
+/// One row, everything as text.
+pub struct Told {
+    names: Arc<[String]>,
+    cells: Vec<Option<String>>,
+}
+
+impl Told {
+    /// What the column holds; nothing when it is empty or there is none of that name.
+    pub fn text(&self, column: &str) -> Option<&str> {
+        let at = self.names.iter().position(|name| name == column)?;
+        self.cells.get(at)?.as_deref()
+    }
+
+    /// What the column holds, if that is a whole number.
+    pub fn int(&self, column: &str) -> Option<i64> {
+        self.text(column)?.trim().parse().ok()
+    }
+}
+
+/// A copy of a file whose write-ahead log would have to be taken in before it can be read.
+struct Copy(PathBuf);
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // What cannot be removed is a copy in the data folder, and nothing depends on it.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Foreign {
+    /// Opens `path` for reading. `scratch` is a folder that may be made for a copy, where the file cannot be read
+    /// without being changed.
+    pub async fn open(path: &Path, scratch: &Path) -> Result<Self, Error> {
+        let (path, scratch) = (path.to_owned(), scratch.to_owned());
+        let at = path.clone();
+        let opening = tokio::task::spawn_blocking(move || Self::open_now(&path, &scratch));
+        opening.await.unwrap_or_else(|_| {
+            Err(Error::Unreadable {
+                path: at,
+                source: Arc::new(std::io::ErrorKind::Interrupted.into()),
+            })
+        })
+    }
+
+    fn open_now(path: &Path, scratch: &Path) -> Result<Self, Error> {
+        let unreadable = |source: std::io::Error| Error::Unreadable {
+            path: path.to_owned(),
+            source: Arc::new(source),
+        };
+        let is_logged = header(path)
+            .map_err(unreadable)?
+            .ok_or(Error::NotADatabase {
+                path: path.to_owned(),
+            })?;
+        let beside = |end: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        let (log, index) = (beside("-wal"), beside("-shm"));
+        let mut flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut copy = None;
+        let mut opened = path.to_owned();
+        if is_logged && log.exists() && !index.exists() {
+            let folder = Copy(scratch.to_owned());
+            std::fs::create_dir_all(scratch).map_err(unreadable)?;
+            opened = scratch.join("copy.sqlite3");
+            std::fs::copy(path, &opened).map_err(unreadable)?;
+            std::fs::copy(&log, scratch.join("copy.sqlite3-wal")).map_err(unreadable)?;
+            flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            copy = Some(Arc::new(folder));
+        } else if is_logged && !log.exists() {
+            // Nobody writes it. Opened in the usual way, the engine would make a log and an index beside it.
+            let told = url::Url::from_file_path(std::path::absolute(path).map_err(unreadable)?);
+            if let Ok(mut told) = told {
+                told.set_query(Some("immutable=1"));
+                opened = PathBuf::from(told.as_str());
+                flags |= OpenFlags::SQLITE_OPEN_URI;
+            }
+        }
+        let refused = |source: rusqlite::Error| Error::Refused {
+            path: path.to_owned(),
+            source: Arc::new(source),
+        };
+        let connection = rusqlite::Connection::open_with_flags(opened, flags).map_err(refused)?;
+        connection.busy_timeout(PATIENCE).map_err(refused)?;
+        Ok(Self {
+            path: Arc::new(path.to_owned()),
+            connection: Arc::new(Mutex::new(connection)),
+            _copy: copy,
+        })
+    }
+
+    /// The columns of a table; none when there is no such table.
+    pub async fn columns(&self, table: &str) -> Result<Vec<String>, Error> {
+        let sql = "select name from pragma_table_info($1)".to_owned();
+        let rows = self.rows(sql, vec![Value::from(table)]).await?;
+        let name = |row: &Told| row.text("name").map(str::to_owned);
+        Ok(rows.iter().filter_map(name).collect())
+    }
+
+    /// All rows of a query. User input belongs in `values`.
+    pub async fn rows(&self, sql: String, values: Vec<Value>) -> Result<Vec<Told>, Error> {
+        let this = self.clone();
+        let reading = tokio::task::spawn_blocking(move || this.rows_now(&sql, &values));
+        let outcome = reading.await.unwrap_or(Err(rusqlite::Error::InvalidQuery));
+        outcome.map_err(|source| Error::Refused {
+            path: self.path.as_ref().clone(),
+            source: Arc::new(source),
+        })
+    }
+
+    fn rows_now(&self, sql: &str, values: &[Value]) -> Result<Vec<Told>, rusqlite::Error> {
+        let connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut statement = connection.prepare_cached(sql)?;
+        let names: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
+        let mut found = statement.query(rusqlite::params_from_iter(values))?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next()? {
+            let cells = (0..names.len()).map(|at| row.get_ref(at).map(as_text));
+            rows.push(Told {
+                names: Arc::clone(&names),
+                cells: cells.collect::<Result<_, _>>()?,
+            });
+        }
+        Ok(rows)
+    }
+}
+
+/// Whether the file is written through a log; nothing when it is no SQLite file.
+fn header(path: &Path) -> std::io::Result<Option<bool>> {
+    use std::io::Read as _;
+    let mut head = Vec::new();
+    std::fs::File::open(path)?.take(32).read_to_end(&mut head)?;
+    Ok(head
+        .starts_with(MAGIC)
+        .then(|| head.get(WRITE_VERSION_AT) == Some(&2)))
+}
+
+fn as_text(cell: ValueRef<'_>) -> Option<String> {
+    match cell {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+            Some(String::from_utf8_lossy(bytes).into_owned())
+        }
+    }
+}

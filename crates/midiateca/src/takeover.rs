@@ -1,0 +1,425 @@
+//! Takes over what the original Django system kept: its clients, its numbers, its rows of media and its files.
+//!
+//! Promises: nothing of the source changes; a file is taken only under the checks that every other one passes, and
+//! its row says how far it is proven; what the original failed to get is queued while its link lives; every row and
+//! every file is accounted for; a run that was cut short, or a second one, goes on and adds nothing twice, for
+//! everything is known by its instance and message.
+
+mod file;
+mod original;
+mod owners;
+mod place;
+mod rows;
+mod tree;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::app::App;
+use crate::catalog;
+use crate::db::foreign::{self, Foreign};
+use crate::gateway::Gateway;
+use crate::media::{InstanceId, Reason};
+use original::{Original, Reading, Record, Table};
+use owners::Owners;
+use rows::Batch;
+use tree::Tree;
+
+pub use original::Unclear;
+pub use owners::Conflict;
+
+/// Stands in rows for the delivery that they lack.
+const DELIVERY: &str = "import";
+
+/// What is taken over.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its SQLite database.
+    pub db: PathBuf,
+    /// Its `media_storage`.
+    pub media: PathBuf,
+}
+
+/// How files are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taking {
+    /// Each is copied.
+    Copy,
+    /// Each gets a second name in our storage, where the file system can do that.
+    Link,
+    /// None is; it is only looked what would be.
+    DryRun,
+}
+
+/// What happened to one thing of the source.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// What there is to do.
+    Counted {
+        /// Rows that tell of media, or may.
+        rows: u64,
+        /// Files.
+        files: u64,
+        /// How large they are together.
+        bytes: u64,
+    },
+    /// A company.
+    Client {
+        /// Its number, which it keeps.
+        id: i64,
+        /// Its name.
+        name: String,
+        /// Whether it was not known.
+        is_new: bool,
+    },
+    /// A number.
+    Instance {
+        /// Its id.
+        id: InstanceId,
+        /// Whose it is.
+        client: i64,
+        /// Whether it was not known.
+        is_new: bool,
+        /// The token of its new webhook address, told once.
+        hook: Option<String>,
+    },
+    /// So many rows have been looked at.
+    Rows(u64),
+    /// A media.
+    Media {
+        /// Which row or file of the source told of it.
+        origin: String,
+        /// What became of it.
+        outcome: Outcome,
+    },
+}
+
+/// What became of a media, or would.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its file is held.
+    Held {
+        /// Which file of the source, below its root.
+        from: String,
+        /// Where it is now, below the storage root.
+        path: String,
+        /// How far it is proven.
+        verified: &'static str,
+        /// How long it is.
+        size_bytes: u64,
+        /// Whether no row told of the file.
+        is_stray: bool,
+    },
+    /// It is in the queue.
+    Queued,
+    /// Its link is dead, and the original system did not have it either.
+    Expired,
+    /// It can no longer be had, or there is something wrong with the file.
+    Lost(Lost),
+    /// It is here already.
+    Known,
+    /// It was erased or removed here, and stays so.
+    Gone,
+    /// A rule of `[keep]` does not want it.
+    Skipped(Reason),
+    /// It cannot be taken.
+    LeftOut(LeftOut),
+}
+
+/// Why a media is not held although the original system said so, or never can be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// The row brings neither key nor path.
+    KeysMissing,
+    /// The file that the row names is not there, and its link is dead.
+    FileMissing,
+    /// The file is not what was sent, and its link is dead. It stays where it is.
+    FileWrong {
+        /// Which file.
+        from: String,
+        /// What it is instead.
+        why: wa_media::Refusal,
+    },
+}
+
+/// Why something of the source cannot be taken at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// The row does not say what it is.
+    Unclear(Unclear),
+    /// No instance of that name is known.
+    Instance(String),
+    /// A stray file whose place does not say whose or what it is.
+    Place,
+    /// A stray file that is no media.
+    NotMedia(wa_media::Refusal),
+    /// The file cannot be read.
+    Unreadable,
+    /// A link, which is not followed.
+    Link,
+}
+
+impl Outcome {
+    /// Whether somebody should look at it.
+    pub fn needs_somebody(&self) -> bool {
+        matches!(self, Self::LeftOut(_) | Self::Lost(_))
+    }
+}
+
+/// Why nothing more is taken. What was taken is recorded; doing it again goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The source's database.
+    #[error(transparent)]
+    Foreign(#[from] foreign::Error),
+    /// It is not the original system's.
+    #[error("{path} is not a database of the original system: it has no table {table}")]
+    OtherDatabase {
+        /// Which file.
+        path: PathBuf,
+        /// What it lacks.
+        table: &'static str,
+    },
+    /// The source's files.
+    #[error("cannot read {path}")]
+    Media {
+        /// Which folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It would write into what it reads.
+    #[error("{path} is the storage of this data folder")]
+    OwnStorage {
+        /// Which folder.
+        path: PathBuf,
+    },
+    /// Its clients or numbers are somebody else's here.
+    #[error("{} of its clients or instances are somebody else's here", .0.len())]
+    Conflicts(Vec<Conflict>),
+    /// There is not enough room.
+    #[error("{needed} bytes are to be copied, and {free} are free")]
+    NoRoom {
+        /// How much is to be copied.
+        needed: u64,
+        /// How much is free.
+        free: u64,
+    },
+    /// Our database.
+    #[error(transparent)]
+    Db(#[from] crate::db::Error),
+    /// Our data folder.
+    #[error(transparent)]
+    App(#[from] crate::app::Error),
+    /// Our storage.
+    #[error(transparent)]
+    Vault(#[from] crate::vault::Error),
+}
+
+/// What was asked for.
+pub struct Order<'a> {
+    /// What is taken over.
+    pub source: &'a Source,
+    /// How.
+    pub taking: Taking,
+    /// Set when it is to stop; what is under way ends.
+    pub stop: &'a AtomicBool,
+}
+
+/// One run.
+struct Takeover<'a, T> {
+    app: &'a App,
+    order: &'a Order<'a>,
+    owners: Owners,
+    tree: Tree,
+    /// What this run has seen already, as hashes, and whether it is held.
+    batch: Batch,
+    tell: T,
+}
+
+/// Takes everything over, and tells of each thing. True when it came to the end.
+pub async fn run(app: &App, order: &Order<'_>, mut tell: impl FnMut(Step)) -> Result<bool, Error> {
+    let source = order.source;
+    refuse_own_storage(app, &source.media)?;
+    let scratch = app.data.join(format!(".import-{}", app.owner));
+    let foreign = Foreign::open(&source.db, &scratch).await?;
+    let original = Original::of(foreign)
+        .await?
+        .map_err(|table| Error::OtherDatabase {
+            path: source.db.clone(),
+            table,
+        })?;
+    let tree = walk(&source.media).await?;
+    tell(Step::Counted {
+        rows: original.count().await?,
+        files: tree.len() as u64,
+        bytes: tree.bytes(),
+    });
+    let owners = Owners::of(app, &original).await?;
+    if order.taking == Taking::Copy {
+        let taken = catalog::bytes_of_delivery(&app.db, DELIVERY).await?;
+        look_for_room(app, tree.bytes().saturating_sub(taken))?;
+    }
+    owners.settle(app, order.taking, &mut tell).await?;
+    let mut takeover = Takeover {
+        app,
+        order,
+        owners,
+        tree,
+        batch: Batch::default(),
+        tell,
+    };
+    takeover.all(&original).await
+}
+
+impl<T: FnMut(Step)> Takeover<'_, T> {
+    async fn all(&mut self, original: &Original) -> Result<bool, Error> {
+        for table in [Table::MediaFile, Table::MessageMedia] {
+            let mut after = 0;
+            while let Some((page, last)) = original.media(table, after).await? {
+                after = last;
+                if self.is_stopped() {
+                    return Ok(false);
+                }
+                self.readings(page).await?;
+            }
+        }
+        let mut after = 0;
+        while let Some((page, last)) = original.events(after).await? {
+            after = last;
+            if self.is_stopped() {
+                return Ok(false);
+            }
+            self.events(page).await?;
+        }
+        self.strays().await
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.order.stop.load(Ordering::Relaxed)
+    }
+
+    async fn readings(&mut self, page: Vec<Reading>) -> Result<(), Error> {
+        let count = page.len() as u64;
+        let mut records = Vec::with_capacity(page.len());
+        for reading in page {
+            match reading {
+                Ok(record) => records.push(record),
+                Err((origin, why)) => self.tell_left_out(origin, LeftOut::Unclear(why)),
+            }
+        }
+        self.take(records, None).await?;
+        (self.tell)(Step::Rows(count));
+        Ok(())
+    }
+
+    /// Deliveries tell of media of which no row was made.
+    async fn events(&mut self, page: Vec<original::Event>) -> Result<(), Error> {
+        let count = page.len() as u64;
+        for event in page {
+            let Ok(reading) = Gateway::Wapi.read(event.body.as_bytes()) else {
+                continue;
+            };
+            let mut records = Vec::new();
+            for found in reading.media {
+                if reading.message.id.is_empty() {
+                    let origin = event.origin.clone();
+                    self.tell_left_out(origin, LeftOut::Unclear(Unclear::Message));
+                    continue;
+                }
+                records.push(Record {
+                    origin: event.origin.clone(),
+                    client: event.client,
+                    instance: event.instance.clone(),
+                    message: reading.message.clone(),
+                    found,
+                    file: None,
+                    received_at: event.received_at,
+                    stored_at: None,
+                    is_stray: false,
+                });
+            }
+            self.take(records, Some(event.body.as_bytes())).await?;
+        }
+        (self.tell)(Step::Rows(count));
+        Ok(())
+    }
+
+    /// Files that no row told of.
+    async fn strays(&mut self) -> Result<bool, Error> {
+        for link in std::mem::take(&mut self.tree.links) {
+            self.tell_left_out(tree::slashed(&link), LeftOut::Link);
+        }
+        let strays: Vec<_> = (0..self.tree.len())
+            .filter(|at| !self.tree.entry(*at).is_claimed)
+            .collect();
+        for page in strays.chunks(250) {
+            if self.is_stopped() {
+                return Ok(false);
+            }
+            let mut records = Vec::with_capacity(page.len());
+            for at in page {
+                match self.owners.stray(&self.tree.entry(*at).path) {
+                    Some(record) => records.push(record),
+                    None => {
+                        let origin = tree::slashed(&self.tree.entry(*at).path);
+                        self.tell_left_out(origin, LeftOut::Place);
+                    }
+                }
+            }
+            self.take(records, None).await?;
+        }
+        Ok(true)
+    }
+
+    async fn take(&mut self, records: Vec<Record>, body: Option<&[u8]>) -> Result<(), Error> {
+        let (app, taking) = (self.app, self.order.taking);
+        let batch = &mut self.batch;
+        let (owners, tree) = (&self.owners, &mut self.tree);
+        let taking = (app, taking);
+        let told = batch.take(taking, owners, tree, records, body).await?;
+        for (origin, outcome) in told {
+            (self.tell)(Step::Media { origin, outcome });
+        }
+        Ok(())
+    }
+
+    fn tell_left_out(&mut self, origin: String, why: LeftOut) {
+        let outcome = Outcome::LeftOut(why);
+        (self.tell)(Step::Media { origin, outcome });
+    }
+}
+
+async fn walk(root: &Path) -> Result<Tree, Error> {
+    let path = root.to_owned();
+    let walking = tokio::task::spawn_blocking(move || Tree::walk(&path));
+    let interrupted = || Err(std::io::ErrorKind::Interrupted.into());
+    walking
+        .await
+        .unwrap_or_else(|_| interrupted())
+        .map_err(|source| Error::Media {
+            path: root.to_owned(),
+            source,
+        })
+}
+
+fn refuse_own_storage(app: &App, media: &Path) -> Result<(), Error> {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    match (real(media), real(app.vault.root())) {
+        (Some(theirs), Some(ours)) if theirs.starts_with(&ours) || ours.starts_with(&theirs) => {
+            Err(Error::OwnStorage {
+                path: media.to_owned(),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn look_for_room(app: &App, needed: u64) -> Result<(), Error> {
+    let free = app.vault.free_bytes().map_err(crate::vault::Error::from)?;
+    let floor = app.config.storage.pause_below_bytes;
+    match free.saturating_sub(floor) {
+        usable if usable < needed => Err(Error::NoRoom { needed, free }),
+        _ => Ok(()),
+    }
+}

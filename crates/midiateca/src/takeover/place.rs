@@ -1,0 +1,267 @@
+//! The files of a batch: judged side by side, given their places here, and what that makes of each record.
+
+use std::collections::HashMap;
+
+use futures_util::stream::{self, StreamExt as _};
+use wa_media::{DirectPath, Refusal};
+
+use super::file::{self, Taken, Trouble};
+use super::original::Record;
+use super::tree::{Tree, slashed};
+use super::{Error, LeftOut, Lost, Outcome, Taking};
+use crate::app::App;
+use crate::archive::reason_of_refusal;
+use crate::catalog;
+use crate::clock::{DAY, Millis};
+use crate::gateway::Gateway;
+use crate::intake::policy;
+use crate::media::{InstanceId, MediaId, MediaStatus, Reason};
+use crate::queue::Adopted;
+use crate::vault::layout::{self, Form, RelativePath};
+
+/// Files that are read and written at once.
+const AT_ONCE: usize = 16;
+/// How long a link is seen to live when nothing tells it: from the making of its key, or from the message.
+const USUAL_LIFE: Millis = 30 * DAY;
+
+/// A record, and whose it is.
+pub(super) struct Known {
+    pub record: Record,
+    pub client: i64,
+    pub instance: InstanceId,
+    /// The row that it has here already and that is not stored.
+    pub here: Option<MediaId>,
+    /// Files that may be its own.
+    pub files: Vec<usize>,
+}
+
+/// What became of it.
+pub(super) struct Entry {
+    pub known: Known,
+    /// How it is to stand; nothing when it is left out.
+    pub adopted: Option<Adopted>,
+    pub received_at: Millis,
+    pub outcome: Outcome,
+    /// The file that turned out to be its own.
+    pub file: Option<usize>,
+}
+
+/// What the files of one record are.
+enum Judgement {
+    Passed(Box<Passed>),
+    Refused {
+        at: usize,
+        why: Refusal,
+    },
+    Unreadable,
+    /// There are none, or none of several is surely its own.
+    None,
+}
+
+/// A file that is what it should be, and where it will lie.
+struct Passed {
+    at: usize,
+    taken: Taken,
+    form: Form,
+    path: RelativePath,
+    /// A file of the same batch and client with the same bytes, which will lie there before.
+    twin: Option<RelativePath>,
+}
+
+/// Judges the files of all records, gives those that pass their places here, and says how each record will stand.
+pub(super) async fn settle(
+    app: &App,
+    taking: Taking,
+    tree: &Tree,
+    known: Vec<Known>,
+) -> Result<Vec<Entry>, Error> {
+    let judged = stream::iter(known).map(async |known| {
+        let judgement = judge(app, taking, tree, &known).await?;
+        Ok::<_, Error>((known, judgement))
+    });
+    let judged: Vec<_> = judged.buffered(AT_ONCE).collect().await;
+    let mut firsts = HashMap::new();
+    let mut groups = [Vec::new(), Vec::new()];
+    for judged in judged {
+        let (known, mut judgement) = judged?;
+        if let Judgement::Passed(passed) = &mut judgement {
+            let bytes = (known.client, *passed.taken.verified.sha256());
+            let first = firsts.entry(bytes).or_insert_with(|| passed.path.clone());
+            passed.twin = (*first != passed.path).then(|| first.clone());
+        }
+        // The same bytes of one client lie on the disk once, so the second waits until the first has its name.
+        let waits = matches!(&judgement, Judgement::Passed(passed) if passed.twin.is_some());
+        groups[usize::from(waits)].push((known, judgement));
+    }
+    let mut entries = Vec::new();
+    for group in groups {
+        let placing = stream::iter(group).map(async |(known, judgement)| match judgement {
+            Judgement::Passed(passed) => place(app, taking, tree, known, *passed).await,
+            other => Ok(without_file(app, tree, known, &other)),
+        });
+        let placed: Vec<_> = placing.buffered(AT_ONCE).collect().await;
+        for entry in placed {
+            entries.push(entry?);
+        }
+    }
+    Ok(entries)
+}
+
+async fn judge(app: &App, taking: Taking, tree: &Tree, known: &Known) -> Result<Judgement, Error> {
+    let found = &known.record.found;
+    let mut judgement = Judgement::None;
+    for at in known.files.iter().copied() {
+        match file::take(app, tree.full_path(at), found, taking).await {
+            Ok(taken) => {
+                let (mime, name) = (found.mime.as_deref(), found.file_name.as_deref());
+                let form = layout::form(taken.verified.head(), found.kind, mime, name);
+                return Ok(Judgement::Passed(Box::new(Passed {
+                    path: path_of(known, &taken, &form),
+                    twin: None,
+                    at,
+                    taken,
+                    form,
+                })));
+            }
+            Err(Trouble::Vault(error)) => return Err(error.into()),
+            // Of several, none is surely its own, so none is to be blamed.
+            Err(_) if known.files.len() > 1 => {}
+            Err(Trouble::Refused(why)) => judgement = Judgement::Refused { at, why },
+            Err(Trouble::Unreadable) => judgement = Judgement::Unreadable,
+        }
+    }
+    Ok(judgement)
+}
+
+fn path_of(known: &Known, taken: &Taken, form: &Form) -> RelativePath {
+    let record = &known.record;
+    let at = record.message.sent_at.or(record.received_at);
+    layout::path(&layout::Name {
+        client: known.client,
+        instance: &known.instance,
+        kind: record.found.kind,
+        gateway: Gateway::Wapi.as_str(),
+        message_id: &record.message.id,
+        slot: 0,
+        at: at.or(taken.modified_at).unwrap_or(0),
+        extension: form.extension,
+    })
+}
+
+/// When a media came, as far as anything tells. A clock that was wrong must not put it into the future.
+fn received_at(app: &App, record: &Record, modified_at: Option<Millis>) -> Millis {
+    let told = record
+        .received_at
+        .or(record.message.sent_at)
+        .or(modified_at);
+    let now = app.clock.now();
+    told.filter(|at| *at > 0).map_or(now, |at| at.min(now))
+}
+
+async fn place(
+    app: &App,
+    taking: Taking,
+    tree: &Tree,
+    known: Known,
+    passed: Passed,
+) -> Result<Entry, Error> {
+    let verified = &passed.taken.verified;
+    let received_at = received_at(app, &known.record, passed.taken.modified_at);
+    let path = passed.path.as_str().to_owned();
+    let adopted = Adopted::Held {
+        stored_at: known.record.stored_at.unwrap_or(received_at),
+        mime: passed.form.mime,
+        size_bytes: verified.size_bytes(),
+        sha256: *verified.sha256(),
+        verified: verified.proof().as_str(),
+        path: path.clone(),
+    };
+    let outcome = Outcome::Held {
+        from: slashed(&tree.entry(passed.at).path),
+        path,
+        verified: verified.proof().as_str(),
+        size_bytes: verified.size_bytes(),
+        is_stray: known.record.is_stray,
+    };
+    match (taking, passed.taken.staging) {
+        (Taking::DryRun, _) => {}
+        (_, Some(staging)) => {
+            let mut same = passed.twin;
+            if same.is_none() {
+                let held = catalog::same_bytes(&app.db, known.client, verified.sha256());
+                same = held.await?.and_then(RelativePath::from_row);
+            }
+            let publishing = app.vault.publish(staging, verified, &passed.path, same);
+            publishing.await?;
+        }
+        (_, None) => {
+            let source = tree.full_path(passed.at);
+            app.vault.adopt(source, verified, &passed.path).await?;
+        }
+    }
+    Ok(Entry {
+        known,
+        adopted: Some(adopted),
+        received_at,
+        outcome,
+        file: Some(passed.at),
+    })
+}
+
+/// How a record stands of which there is no file that passed.
+fn without_file(app: &App, tree: &Tree, known: Known, judgement: &Judgement) -> Entry {
+    let record = &known.record;
+    let received_at = received_at(app, record, None);
+    let was_held = record.stored_at.is_some() || record.file.is_some();
+    let is_fetchable = is_fetchable(record);
+    let lives = lives_until(record, received_at) > app.clock.now();
+    let over = |status, reason, outcome| (Some(Adopted::Over { status, reason }), outcome);
+    let lost = |reason, lost| over(MediaStatus::Failed, reason, Outcome::Lost(lost));
+    let left_out = |why| (None, Outcome::LeftOut(why));
+    let (adopted, outcome) = match judgement {
+        // An earlier run, or the door, has said of it what there is to say.
+        _ if known.here.is_some() => (None, Outcome::Known),
+        Judgement::Unreadable => left_out(LeftOut::Unreadable),
+        Judgement::Refused { why, .. } if record.is_stray => {
+            left_out(LeftOut::NotMedia(why.clone()))
+        }
+        _ if is_fetchable && lives => {
+            let skip = policy::skip(&app.config.keep, &record.message, &record.found);
+            let outcome = skip.map_or(Outcome::Queued, Outcome::Skipped);
+            (Some(Adopted::Waiting), outcome)
+        }
+        Judgement::Refused { at, why } => {
+            let (from, why) = (slashed(&tree.entry(*at).path), why.clone());
+            lost(reason_of_refusal(&why), Lost::FileWrong { from, why })
+        }
+        _ if was_held => lost(Reason::FileLost, Lost::FileMissing),
+        _ if is_fetchable => over(MediaStatus::Expired, Reason::CdnExpired, Outcome::Expired),
+        _ => lost(Reason::KeysMissing, Lost::KeysMissing),
+    };
+    Entry {
+        known,
+        adopted,
+        received_at,
+        outcome,
+        file: None,
+    }
+}
+
+/// Whether there is anything to fetch it with.
+fn is_fetchable(record: &Record) -> bool {
+    let found = &record.found;
+    let path = found.direct_path.as_deref();
+    let has_path = path.is_some_and(|path| DirectPath::parse(path).is_ok());
+    found.inline.is_some() || found.static_url.is_some() || (found.media_key.is_some() && has_path)
+}
+
+/// Until when WhatsApp's link should live.
+fn lives_until(record: &Record, received_at: Millis) -> Millis {
+    let found = &record.found;
+    let millis = |seconds: i64| seconds.saturating_mul(1_000);
+    let told = found.direct_path.as_deref().and_then(wa_media::expiry_of);
+    let by_key = || Some(millis(found.media_key_at?).saturating_add(USUAL_LIFE));
+    let sent_at = record.message.sent_at.unwrap_or(received_at);
+    let by_message = || sent_at.saturating_add(USUAL_LIFE);
+    told.map(millis).or_else(by_key).unwrap_or_else(by_message)
+}

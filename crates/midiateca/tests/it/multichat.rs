@@ -1,0 +1,690 @@
+//! Taking over the original Django system.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rusqlite::{Connection, params};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+use wa_sim::Sim;
+
+use crate::commands::{midiateca, stderr, stdout};
+use crate::stage::{FIRST, OTHER, TOKEN, TestApp, sample};
+
+/// The tables as Django's migrations leave them, columns that nobody reads left out.
+const SCHEMA: &str = "
+create table core_cliente (id integer primary key, nome varchar(255), empresa varchar(255), wapi_instance_id varchar(255), wapi_token varchar(255));
+create table core_whatsappinstance (id integer primary key, instance_id varchar(255) unique, token varchar(255), cliente_id bigint,
+  status varchar(50), last_seen datetime);
+create table core_chat (id integer primary key, chat_id varchar(255), cliente_id bigint);
+create table core_mediafile (id integer primary key, message_id varchar(255) unique, sender_name varchar(255), sender_id varchar(255),
+  media_type varchar(20), mimetype varchar(100), file_name varchar(255), file_path text, file_size bigint, caption text, width integer,
+  height integer, duration_seconds integer, is_ptt bool, download_status varchar(20), is_group bool, from_me bool, media_key varchar(255),
+  direct_path text, file_sha256 varchar(255), file_enc_sha256 varchar(255), media_key_timestamp varchar(20), message_timestamp datetime,
+  download_timestamp datetime, created_at datetime, chat_id bigint, cliente_id bigint, instance_id bigint);
+create table webhook_webhookevent (event_id char(32) primary key, cliente_id bigint, instance_id varchar(255), raw_data text, timestamp datetime,
+  chat_id varchar(255), sender_id varchar(255), sender_name varchar(255), message_id varchar(255));
+create table webhook_messagemedia (id integer primary key, event_id char(32), media_path text, media_type varchar(50), mimetype varchar(50),
+  file_size bigint, download_status varchar(20), media_key varchar(100), direct_path text, file_sha256 varchar(100), caption text,
+  document_filename varchar(200), document_title varchar(200), created_at datetime, download_timestamp datetime);
+insert into core_cliente (id, nome) values (2, 'Clínica Aurora'), (3, 'Oficina do Bairro');
+insert into core_chat (id, chat_id, cliente_id) values (11, '5500900000001', 2);
+";
+const DEAD: &str = "/v/t62.7117-24/1_n.enc?ccb=11-4&oh=01_Q5&oe=60000000&_nc_sid=5e03e0";
+const LIVING: &str = "/v/t62.7117-24/2_n.enc?ccb=11-4&oh=01_Q5&oe=F0000000&_nc_sid=5e03e0";
+
+/// The original system, as it was left.
+struct Original {
+    folder: TempDir,
+    db: Connection,
+}
+
+/// A row of `core_mediafile`; what is not given is as in a voice note that came well.
+struct Row<'a> {
+    message: &'a str,
+    kind: &'a str,
+    path: Option<&'a str>,
+    sha256: Option<String>,
+    status: &'a str,
+    direct_path: Option<&'a str>,
+    number: i64,
+}
+
+fn row<'a>(message: &'a str, path: Option<&'a str>, content: &[u8]) -> Row<'a> {
+    Row {
+        message,
+        kind: "audio",
+        path,
+        sha256: Some(STANDARD.encode(Sha256::digest(content))),
+        status: "success",
+        direct_path: Some(DEAD),
+        number: 1,
+    }
+}
+
+fn ogg(n: u8) -> Vec<u8> {
+    let head = b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x13OpusHead";
+    [&head[..], &[n; 500]].concat()
+}
+
+impl Original {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Connection::open(folder.path().join("db.sqlite3")).unwrap();
+        db.execute_batch(SCHEMA).unwrap();
+        let sql = "insert into core_whatsappinstance values (?, ?, ?, ?, 'connected', '2025-07-19 02:41:33.5')";
+        db.execute(sql, params![1, FIRST, TOKEN, 2]).unwrap();
+        db.execute(sql, params![2, OTHER, TOKEN, 3]).unwrap();
+        std::fs::create_dir(folder.path().join("media_storage")).unwrap();
+        Self { folder, db }
+    }
+
+    fn file(&self, path: &str, content: &[u8]) {
+        let path = self.folder.path().join("media_storage").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+
+    fn row(&self, row: &Row<'_>) {
+        let sql = "insert into core_mediafile (message_id, sender_name, sender_id, media_type, mimetype, file_path, is_ptt, download_status,
+                     is_group, from_me, media_key, direct_path, file_sha256, media_key_timestamp, message_timestamp, download_timestamp, created_at,
+                     chat_id, cliente_id, instance_id)
+                   values (?, 'Ana Exemplo', '5500900000001@s.whatsapp.net', ?, 'audio/ogg; codecs=opus', ?, 1, ?, 0, 0, ?, ?, ?, '1757102690',
+                     '2025-09-05 20:04:56', ?, '2025-09-05 20:05:01.25', 11, ?, ?)";
+        let stored_at = (row.status == "success").then_some("2025-09-05 20:05:02");
+        let values = params![
+            row.message,
+            row.kind,
+            row.path,
+            row.status,
+            STANDARD.encode([7; 32]),
+            row.direct_path,
+            row.sha256,
+            stored_at,
+            row.number + 1,
+            row.number
+        ];
+        self.db.execute(sql, values).unwrap();
+    }
+
+    fn event(&self, id: &str, body: &Value) {
+        let sql = "insert into webhook_webhookevent values (?, 2, ?, ?, '2025-09-05 20:05:00', null, null, null, ?)";
+        let message = body["messageId"].as_str();
+        let values = params![id, FIRST, body.to_string(), message];
+        self.db.execute(sql, values).unwrap();
+    }
+
+    async fn import(&self, data: &Path, more: &[&str]) -> Output {
+        let (db, media) = (self.path("db.sqlite3"), self.path("media_storage"));
+        let command = [
+            "--json",
+            "import",
+            "multichat",
+            "--db",
+            &db,
+            "--media",
+            &media,
+        ];
+        midiateca(data, &[&command, more].concat()).await
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    /// Every file with its bytes, and when it was written.
+    fn snapshot(&self) -> BTreeMap<PathBuf, (Vec<u8>, std::time::SystemTime)> {
+        files(self.folder.path())
+            .into_iter()
+            .map(|path| {
+                let modified = std::fs::metadata(&path).unwrap().modified().unwrap();
+                (path.clone(), (std::fs::read(path).unwrap(), modified))
+            })
+            .collect()
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => found.push(path),
+            }
+        }
+    }
+    found
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    let text = stdout(output);
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// What became of each row or file of the source.
+fn outcomes(output: &Output) -> BTreeMap<String, String> {
+    let of = |line: &Value| {
+        let origin = line["source"].as_str()?.to_owned();
+        Some((origin, line["outcome"].as_str()?.to_owned()))
+    };
+    lines(output).iter().filter_map(of).collect()
+}
+
+fn sum(output: &Output) -> Value {
+    let lines = lines(output);
+    assert!(!lines.is_empty(), "{}", stderr(output));
+    lines.last().unwrap()["sum"].clone()
+}
+
+async fn media(data: &Path) -> BTreeMap<String, Value> {
+    let listed = midiateca(data, &["--json", "media", "list", "--limit", "1000"]).await;
+    lines(&listed)
+        .into_iter()
+        .map(|media| (media["message_id"].as_str().unwrap().to_owned(), media))
+        .collect()
+}
+
+#[tokio::test]
+async fn rows_and_files_are_taken_over_in_both_layouts_and_the_source_stays() {
+    let original = Original::new();
+    let first = "cliente_2/instance_3B6XIW-ZTS923-GEAY6V/audios/áudio da Ana.mp3";
+    let second = "Clínica_Aurora/instance_3B6XIW-ZTS923-GEAY6V/chats/5500900000001/audio/msg_B.mp3";
+    original.file(first, &ogg(1));
+    original.file(second, &ogg(2));
+    let windows = format!(
+        "C:\\multi chat\\media_storage\\{}",
+        first.replace('/', "\\")
+    );
+    original.row(&row("A", Some(&windows), &ogg(1)));
+    original.row(&row("B", Some(second), &ogg(2)));
+    let before = original.snapshot();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let dry = original.import(&data.join("none"), &["--dry-run"]).await;
+    assert_eq!(
+        (dry.status.code(), &sum(&dry)["held"]),
+        (Some(0), &2.into())
+    );
+    assert!(!data.join("none").exists(), "a dry run made a data folder");
+    let taken = original.import(data, &[]).await;
+    assert_eq!(taken.status.code(), Some(0), "{}", stdout(&taken));
+    let media = media(data).await;
+    let note = &media["A"];
+    let path = "cliente_2/instance_3B6XIW-ZTS923-GEAY6V/audio/wapi_A_20250905_200456.ogg";
+    for (field, value) in [
+        ("status", json!("stored")),
+        ("verified", json!("full")),
+        ("path", json!(path)),
+        ("mime", json!("audio/ogg")),
+        ("chat_id", json!("5500900000001")),
+        ("sender_name", json!("Ana Exemplo")),
+        ("voice_note", json!(true)),
+        ("sent_at", json!("2025-09-05T20:04:56Z")),
+        ("received_at", json!("2025-09-05T20:05:01.25Z")),
+        ("stored_at", json!("2025-09-05T20:05:02Z")),
+        ("client", json!(2)),
+        ("route", Value::Null),
+    ] {
+        assert_eq!(note[field], value, "{field}");
+    }
+    assert_eq!(
+        std::fs::read(data.join("media_storage").join(path)).unwrap(),
+        ogg(1)
+    );
+    let instance = midiateca(data, &["--json", "instance", "show", FIRST]).await;
+    let shown: Value = serde_json::from_str(stdout(&instance).lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (&shown["token"], &shown["state"]),
+        (&true.into(), &"connected".into())
+    );
+    let database = std::fs::read(data.join("midiateca.db")).unwrap();
+    assert!(
+        !database
+            .windows(TOKEN.len())
+            .any(|window| window == TOKEN.as_bytes()),
+        "a token is not sealed"
+    );
+    let check = midiateca(data, &["scrub"]).await;
+    assert_eq!(check.status.code(), Some(0), "{}", stdout(&check));
+    let again = original.import(data, &[]).await;
+    assert_eq!(
+        (&sum(&again)["held"], &sum(&again)["known"]),
+        (&0.into(), &2.into())
+    );
+    assert!(
+        !stdout(&again).contains("/hooks/"),
+        "a second address was made"
+    );
+    assert_eq!(original.snapshot(), before);
+}
+
+#[tokio::test]
+async fn each_row_is_accounted_for_by_what_truly_is_there() {
+    let original = Original::new();
+    let place = format!("cliente_2/instance_{FIRST}/audios");
+    let at = |name: &str| format!("{place}/{name}");
+    for (name, content) in [
+        ("fine.mp3", ogg(1)),
+        ("altered.mp3", ogg(9)),
+        ("page.mp3", b"<!DOCTYPE html><html>502".to_vec()),
+        ("empty.mp3", Vec::new()),
+        ("unknown-to-row.mp3", ogg(5)),
+        ("msg_CAFEBABE_20250905_200456.mp3", ogg(6)),
+    ] {
+        original.file(&at(name), &content);
+    }
+    let (fine, altered, page, empty) = (
+        at("fine.mp3"),
+        at("altered.mp3"),
+        at("page.mp3"),
+        at("empty.mp3"),
+    );
+    original.row(&row("FINE", Some(&fine), &ogg(1)));
+    let unhashed = Row {
+        sha256: None,
+        ..row("UNHASHED", Some(&fine), b"")
+    };
+    original.row(&unhashed);
+    original.row(&row("ALTERED", Some(&altered), &ogg(2)));
+    let heals = Row {
+        direct_path: Some(LIVING),
+        ..row("HEALS", Some(&page), &ogg(3))
+    };
+    original.row(&heals);
+    original.row(&row("EMPTY", Some(&empty), b"x"));
+    original.row(&row("MISSING", Some("cliente_2/nowhere.mp3"), &ogg(4)));
+    original.row(&Row {
+        status: "failed",
+        direct_path: Some(LIVING),
+        ..row("QUEUED", None, &ogg(4))
+    });
+    original.row(&Row {
+        status: "failed",
+        ..row("EXPIRED", None, &ogg(4))
+    });
+    original.row(&Row {
+        status: "pending",
+        direct_path: None,
+        ..row("KEYLESS", None, &ogg(4))
+    });
+    original.row(&Row {
+        kind: "hologram",
+        ..row("KIND", None, &ogg(4))
+    });
+    original.row(&Row {
+        number: 99,
+        ..row("NOBODY", None, &ogg(4))
+    });
+    // The row does not know its file, whose name holds the beginning of the message's id.
+    original.row(&Row {
+        status: "pending",
+        ..row("CAFEBABE00112233", None, &ogg(6))
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let taken = original.import(folder.path(), &[]).await;
+    assert_eq!(taken.status.code(), Some(1));
+    let media = media(folder.path()).await;
+    for (message, status, reason, verified) in [
+        ("FINE", "stored", None, Some("full")),
+        ("UNHASHED", "stored", None, Some("unproven")),
+        ("ALTERED", "failed", Some("hash_mismatch"), None),
+        ("HEALS", "pending", None, None),
+        ("EMPTY", "failed", Some("empty_body"), None),
+        ("MISSING", "failed", Some("file_lost"), None),
+        ("QUEUED", "pending", None, None),
+        ("EXPIRED", "expired", Some("cdn_expired"), None),
+        ("KEYLESS", "failed", Some("keys_missing"), None),
+        ("CAFEBABE00112233", "stored", None, Some("full")),
+    ] {
+        let media = &media[message];
+        let seen = ["status", "reason", "verified"].map(|field| media[field].as_str());
+        assert_eq!(seen, [Some(status), reason, verified], "{message}");
+    }
+    let outcomes = outcomes(&taken);
+    assert_eq!(outcomes["core_mediafile 10"], "left out");
+    assert_eq!(outcomes["core_mediafile 11"], "left out");
+    // What no row tells of is kept all the same.
+    assert_eq!(outcomes[&at("unknown-to-row.mp3")], "held");
+    let strays = media
+        .keys()
+        .filter(|message| message.starts_with("imported-"));
+    assert_eq!((strays.count(), media.len()), (1, 11));
+    // The same bytes lie there once, under two names.
+    assert_eq!(media["FINE"]["sha256"], media["UNHASHED"]["sha256"]);
+    let again = original.import(folder.path(), &[]).await;
+    let again = sum(&again);
+    assert_eq!(
+        (
+            &again["held"],
+            &again["queued"],
+            &again["lost"],
+            &again["known"]
+        ),
+        (&0.into(), &0.into(), &0.into(), &11.into())
+    );
+}
+
+#[tokio::test]
+async fn what_still_can_be_had_is_fetched_once_the_server_runs() {
+    let original = Original::new();
+    let test = TestApp::start().await;
+    let delivery = test.sim.world().add(sample("LATER"));
+    let leaf = &delivery.body["msgContent"]["imageMessage"];
+    let text = |name: &str| leaf[name].as_str().unwrap().to_owned();
+    original.row(&Row {
+        kind: "image",
+        status: "failed",
+        direct_path: Some(&delivery.direct_path),
+        sha256: Some(text("fileSha256")),
+        ..row("LATER", None, b"")
+    });
+    let sql = "update core_mediafile set media_key = ?";
+    original.db.execute(sql, [text("mediaKey")]).unwrap();
+    let taken = original.import(&test.app.data, &[]).await;
+    assert_eq!(sum(&taken)["queued"], 1, "{}", stdout(&taken));
+    let id = media(&test.app.data).await["LATER"]["id"].clone();
+    let id = midiateca::media::MediaId(id.as_str().unwrap().to_owned());
+    let fetched = test.settled(&id).await;
+    assert_eq!(
+        (fetched.status.as_str(), fetched.verified.as_deref()),
+        ("stored", Some("full"))
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn hostile_rows_read_nothing_outside_and_nothing_of_another_client() {
+    let original = Original::new();
+    let theirs = format!("cliente_3/instance_{OTHER}/audios/secret.mp3");
+    original.file(&theirs, &ogg(3));
+    std::fs::write(original.folder.path().join("outside.mp3"), ogg(4)).unwrap();
+    let outside = original.path("outside.mp3");
+    let sideways = format!("cliente_2/../{theirs}");
+    for (message, path) in [
+        ("PASSWD", "/etc/passwd"),
+        ("UP", "../outside.mp3"),
+        ("OUTSIDE", outside.as_str()),
+        ("THEIRS", theirs.as_str()),
+        ("SIDEWAYS", sideways.as_str()),
+        ("NUL", "cliente_2/\0/x.mp3"),
+    ] {
+        original.row(&Row {
+            sha256: None,
+            ..row(message, Some(path), b"")
+        });
+    }
+    let evil = Row {
+        sha256: None,
+        ..row("../../../evil\u{202e}", None, b"")
+    };
+    original.row(&evil);
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(
+        "/etc",
+        original.folder.path().join("media_storage/cliente_9"),
+    )
+    .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let taken = original.import(folder.path(), &[]).await;
+    assert_eq!(taken.status.code(), Some(1));
+    let media = media(folder.path()).await;
+    for message in ["PASSWD", "UP", "OUTSIDE", "THEIRS", "SIDEWAYS", "NUL"] {
+        assert_eq!(media[message]["reason"], "file_lost", "{message}");
+    }
+    let held: Vec<_> = media
+        .values()
+        .filter(|media| media["status"] == "stored")
+        .collect();
+    assert_eq!(
+        held.len(),
+        1,
+        "only the other client's own file, for that client"
+    );
+    assert_eq!(
+        (&held[0]["client"], &held[0]["instance"]),
+        (&3.into(), &OTHER.into())
+    );
+    let stored = files(&folder.path().join("media_storage"));
+    assert_eq!(stored.len(), 1, "{stored:?}");
+    #[cfg(unix)]
+    assert_eq!(outcomes(&taken)["cliente_9"], "left out");
+}
+
+#[tokio::test]
+async fn deliveries_that_the_original_kept_tell_of_what_it_had_no_row_for() {
+    let original = Original::new();
+    let sim = Sim::start().await.unwrap();
+    let (seen, unseen) = (
+        sim.world().add(sample("SEEN")),
+        sim.world().add(sample("UNSEEN")),
+    );
+    original.event("00000000000000000000000000000001", &seen.body);
+    original.event("00000000000000000000000000000002", &unseen.body);
+    original.event(
+        "00000000000000000000000000000003",
+        &json!({"msgContent": {"conversation": "bom dia"}}),
+    );
+    let wa_sim::Content::Bytes(photo) = sample("SEEN").content else {
+        panic!("a sample's bytes are at hand");
+    };
+    let path = format!("cliente_2/instance_{FIRST}/imagens/photo.jpg");
+    original.file(&path, &photo);
+    let sql = "insert into webhook_messagemedia (event_id, media_path, media_type, download_status, created_at)
+               values ('00000000000000000000000000000001', ?, 'image', 'success', '2025-09-05 20:05:01')";
+    original.db.execute(sql, [&path]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let taken = original.import(folder.path(), &[]).await;
+    assert_eq!(taken.status.code(), Some(0), "{}", stdout(&taken));
+    let media = media(folder.path()).await;
+    assert_eq!(
+        (&media["SEEN"]["status"], &media["SEEN"]["verified"]),
+        (&"stored".into(), &"full".into())
+    );
+    assert_eq!(media["UNSEEN"]["status"], "pending");
+    let deliveries = midiateca(folder.path(), &["deliveries", "list"]).await;
+    assert_eq!(stdout(&deliveries).lines().count(), 1);
+    assert_eq!(sum(&original.import(folder.path(), &[]).await)["known"], 3);
+}
+
+#[tokio::test]
+async fn what_was_erased_here_does_not_come_back() {
+    let original = Original::new();
+    let path = format!("cliente_2/instance_{FIRST}/audios/a.mp3");
+    original.file(&path, &ogg(1));
+    original.row(&row("ERASED", Some(&path), &ogg(1)));
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    original.import(data, &[]).await;
+    let forget = midiateca(
+        data,
+        &["forget", "--client", "2", "--contact", "5500900000001"],
+    )
+    .await;
+    assert_eq!(forget.status.code(), Some(0), "{}", stderr(&forget));
+    let again = original.import(data, &[]).await;
+    assert_eq!(
+        (&sum(&again)["gone"], &sum(&again)["held"]),
+        (&1.into(), &0.into())
+    );
+    assert_eq!(files(&data.join("media_storage")), Vec::<PathBuf>::new());
+}
+
+#[tokio::test]
+async fn what_is_no_original_system_or_somebody_elses_is_refused_before_anything_is_done() {
+    let original = Original::new();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let text = original.path("db.txt");
+    std::fs::write(
+        &text,
+        "this is no database, but long enough to be looked at",
+    )
+    .unwrap();
+    let other = original.path("other.sqlite3");
+    Connection::open(&other)
+        .unwrap()
+        .execute_batch("create table x (y); insert into x values (1)")
+        .unwrap();
+    let (media, nowhere) = (original.path("media_storage"), original.path("nowhere"));
+    let db = original.path("db.sqlite3");
+    for (db, media, code, hint) in [
+        (&text, &media, 2, "not a SQLite database"),
+        (&other, &media, 2, "core_cliente"),
+        (&nowhere, &media, 3, "nowhere"),
+        (&db, &nowhere, 2, "media_storage"),
+    ] {
+        let refused = midiateca(data, &["import", "multichat", "--db", db, "--media", media]).await;
+        assert_eq!(refused.status.code(), Some(code), "{}", stderr(&refused));
+        assert!(stderr(&refused).contains(hint), "{}", stderr(&refused));
+    }
+    midiateca(data, &["client", "add", "Padaria", "--id", "3"]).await;
+    let refused = original.import(data, &[]).await;
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("Padaria"), "{}", stderr(&refused));
+    let clients = midiateca(data, &["client", "list"]).await;
+    assert_eq!(stdout(&clients).lines().count(), 1, "something was taken");
+    let own = data.join("media_storage").display().to_string();
+    let refused = midiateca(data, &["import", "multichat", "--db", &db, "--media", &own]).await;
+    assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+}
+
+#[tokio::test]
+async fn a_database_in_the_middle_of_its_log_is_read_whole_and_left_as_it_is() {
+    let original = Original::new();
+    original
+        .db
+        .pragma_update(None, "journal_mode", "wal")
+        .unwrap();
+    original.row(&Row {
+        status: "failed",
+        ..row("LOGGED", None, b"")
+    });
+    // As a copy of a running system's folder is: the log, but not its index.
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["db.sqlite3", "db.sqlite3-wal"] {
+        std::fs::copy(original.path(name), copy.path().join(name)).unwrap();
+    }
+    std::fs::create_dir(copy.path().join("media_storage")).unwrap();
+    let files_before = files(copy.path());
+    let folder = tempfile::tempdir().unwrap();
+    let (db, tree) = (
+        copy.path().join("db.sqlite3"),
+        copy.path().join("media_storage"),
+    );
+    let (db, tree) = (db.display().to_string(), tree.display().to_string());
+    let taken = midiateca(
+        folder.path(),
+        &[
+            "--json",
+            "import",
+            "multichat",
+            "--db",
+            &db,
+            "--media",
+            &tree,
+        ],
+    )
+    .await;
+    assert_eq!(
+        sum(&taken)["expired"],
+        1,
+        "{}{}",
+        stdout(&taken),
+        stderr(&taken)
+    );
+    assert_eq!(files(copy.path()).len(), files_before.len());
+    let left: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert!(
+        !left
+            .iter()
+            .any(|name| name.to_string_lossy().starts_with(".import")),
+        "{left:?}"
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn linked_files_lie_on_the_disk_once() {
+    use std::os::unix::fs::MetadataExt as _;
+    let original = Original::new();
+    let path = format!("cliente_2/instance_{FIRST}/audios/a.mp3");
+    original.file(&path, &ogg(1));
+    original.row(&row("LINKED", Some(&path), &ogg(1)));
+    let folder = tempfile::tempdir_in(original.folder.path()).unwrap();
+    let data = folder.path().join("data");
+    let taken = original.import(&data, &["--link"]).await;
+    assert_eq!(
+        taken.status.code(),
+        Some(0),
+        "{}{}",
+        stdout(&taken),
+        stderr(&taken)
+    );
+    let source = original.folder.path().join("media_storage").join(&path);
+    assert_eq!(std::fs::metadata(source).unwrap().nlink(), 2);
+}
+
+#[tokio::test]
+async fn an_import_that_is_killed_goes_on_and_holds_everything_once() {
+    let original = Original::new();
+    const COUNT: usize = 3_000;
+    original.db.execute_batch("begin").unwrap();
+    for n in 0..COUNT {
+        let (message, content) = (
+            format!("KILL{n:08}"),
+            [ogg(1), n.to_be_bytes().to_vec()].concat(),
+        );
+        let path = format!("cliente_2/instance_{FIRST}/audios/{message}.mp3");
+        original.file(&path, &content);
+        original.row(&row(&message, Some(&path), &content));
+    }
+    original.db.execute_batch("commit").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let (db, media) = (original.path("db.sqlite3"), original.path("media_storage"));
+    let mut running = std::process::Command::new(env!("CARGO_BIN_EXE_midiateca"))
+        .arg("--data")
+        .arg(data)
+        .args(["import", "multichat", "--db", &db, "--media", &media])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let audio = data.join(format!("media_storage/cliente_2/instance_{FIRST}/audio"));
+    while std::fs::read_dir(&audio).map_or(0, Iterator::count) < 300 {
+        assert!(
+            running.try_wait().unwrap().is_none(),
+            "it was through too soon"
+        );
+        std::thread::yield_now();
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let on = original.import(data, &[]).await;
+    assert_eq!(on.status.code(), Some(0), "{}", stderr(&on));
+    let sum = sum(&on);
+    let (held, known) = (
+        sum["held"].as_u64().unwrap(),
+        sum["known"].as_u64().unwrap(),
+    );
+    assert_eq!(held + known, COUNT as u64);
+    assert!(held > 0, "it was through before it was killed");
+    let scrub = midiateca(data, &["--json", "scrub"]).await;
+    let told = lines(&scrub);
+    assert_eq!(
+        (scrub.status.code(), &told[0]["intact"]),
+        (Some(0), &COUNT.into())
+    );
+}
