@@ -120,16 +120,7 @@ impl Original {
 
     async fn import(&self, data: &Path, more: &[&str]) -> Output {
         let (db, media) = (self.path("db.sqlite3"), self.path("media_storage"));
-        let command = [
-            "--json",
-            "import",
-            "multichat",
-            "--db",
-            &db,
-            "--media",
-            &media,
-        ];
-        midiateca(data, &[&command, more].concat()).await
+        import(data, &db, &media, more).await
     }
 
     fn path(&self, name: &str) -> String {
@@ -146,6 +137,19 @@ impl Original {
             })
             .collect()
     }
+}
+
+async fn import(data: &Path, db: &str, media: &str, more: &[&str]) -> Output {
+    let command = [
+        "--json",
+        "import",
+        "multichat",
+        "--db",
+        db,
+        "--media",
+        media,
+    ];
+    midiateca(data, &[&command, more].concat()).await
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -542,7 +546,7 @@ async fn what_is_no_original_system_or_somebody_elses_is_refused_before_anything
         (&nowhere, &media, 3, "nowhere"),
         (&db, &nowhere, 2, "media_storage"),
     ] {
-        let refused = midiateca(data, &["import", "multichat", "--db", db, "--media", media]).await;
+        let refused = import(data, db, media, &[]).await;
         assert_eq!(refused.status.code(), Some(code), "{}", stderr(&refused));
         assert!(stderr(&refused).contains(hint), "{}", stderr(&refused));
     }
@@ -553,7 +557,7 @@ async fn what_is_no_original_system_or_somebody_elses_is_refused_before_anything
     let clients = midiateca(data, &["client", "list"]).await;
     assert_eq!(stdout(&clients).lines().count(), 1, "something was taken");
     let own = data.join("media_storage").display().to_string();
-    let refused = midiateca(data, &["import", "multichat", "--db", &db, "--media", &own]).await;
+    let refused = import(data, &db, &own, &[]).await;
     assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
 }
 
@@ -581,19 +585,7 @@ async fn a_database_in_the_middle_of_its_log_is_read_whole_and_left_as_it_is() {
         copy.path().join("media_storage"),
     );
     let (db, tree) = (db.display().to_string(), tree.display().to_string());
-    let taken = midiateca(
-        folder.path(),
-        &[
-            "--json",
-            "import",
-            "multichat",
-            "--db",
-            &db,
-            "--media",
-            &tree,
-        ],
-    )
-    .await;
+    let taken = import(folder.path(), &db, &tree, &[]).await;
     assert_eq!(
         sum(&taken)["expired"],
         1,
