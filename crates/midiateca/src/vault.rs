@@ -334,9 +334,10 @@ impl Staging {
 
     /// Takes the bytes of a file, which must still be the proven ones.
     fn copy(&mut self, source: &Path, sha256: &[u8; 32]) -> Result<(), Error> {
-        fs::copy(source, &self.path)?;
-        let file = fs::OpenOptions::new().append(true).open(&self.path)?;
-        self.file = Some((self.path.clone(), Arc::new(file)));
+        let file = Arc::new(File::create(&self.path)?);
+        // From here on it is removed again when anything fails.
+        self.file = Some((self.path.clone(), Arc::clone(&file)));
+        io::copy(&mut File::open(source)?, &mut &*file)?;
         match hash_file(&self.path)? == *sha256 {
             true => Ok(()),
             false => Err(io::Error::from(io::ErrorKind::InvalidData).into()),

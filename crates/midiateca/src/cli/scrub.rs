@@ -11,6 +11,7 @@ mod report;
 mod unknown;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::Ending;
 use super::answer;
@@ -20,13 +21,18 @@ use super::words::scrub as words;
 use crate::app::App;
 use crate::catalog::{self, Filter, Held};
 use crate::clock::compact;
-use crate::vault::{self, Stamp};
+use crate::vault::{self, Stamp, Vault};
 use crate::{db, shutdown};
 use pace::Pace;
 use repair::Repair;
 use report::{Report, Wrong};
 
 const PAGE: u32 = 2_000;
+/// Files that are read at once and told of together: many small ones, or one large one.
+const GROUP_FILES: usize = 64;
+const GROUP_BYTES: u64 = 1 << 20;
+/// A run that is killed goes on from where it was no longer ago than this.
+const REMEMBER_EVERY: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -46,6 +52,52 @@ pub(crate) struct Options {
     /// no row is moved to quarantine, nothing is deleted
     #[arg(long)]
     repair: bool,
+}
+
+/// Where a run begins that has no place to go on from: before every id.
+const START: &str = "~";
+
+/// What a file is, compared with its row.
+enum Seen {
+    Intact,
+    Altered(Option<Stamp>),
+    Unreadable,
+    /// The glance has told of it.
+    Told,
+}
+
+/// A page in groups that are read in a moment each.
+fn groups(page: Vec<Held>) -> Vec<Vec<Held>> {
+    let (mut groups, mut bytes) = (vec![Vec::new()], 0);
+    for held in page {
+        bytes += held.size_bytes;
+        let is_full = |group: &Vec<Held>| group.len() >= GROUP_FILES || bytes > GROUP_BYTES;
+        if groups
+            .last()
+            .is_none_or(|group| !group.is_empty() && is_full(group))
+        {
+            groups.push(Vec::new());
+            bytes = held.size_bytes;
+        }
+        if let Some(group) = groups.last_mut() {
+            group.push(held);
+        }
+    }
+    groups
+}
+
+/// Reads one file and compares it; nothing when it was stopped before it knew.
+fn look(vault: &Vault, held: &Held, go_on: impl FnMut(u64) -> bool) -> Option<Seen> {
+    let stamp = vault.stamp(&held.path);
+    if stamp.is_none_or(|found| found.size_bytes != held.size_bytes) {
+        return Some(Seen::Told);
+    }
+    match vault::hash_file_while(&vault.root().join(&held.path), go_on) {
+        Ok(None) => None,
+        Ok(Some(sha256)) if sha256 == held.sha256 => Some(Seen::Intact),
+        Ok(Some(_)) => Some(Seen::Altered(stamp)),
+        Err(_) => Some(Seen::Unreadable),
+    }
 }
 
 /// One run.
@@ -142,51 +194,60 @@ impl Scrub<'_> {
 
     /// Reads every file; answers with the place to go on from when it was stopped.
     async fn read(&mut self, mut before: Option<String>) -> anyhow::Result<Option<String>> {
+        let mut remembered = Instant::now();
         loop {
-            if self.pace.is_stopped() {
-                return Ok(Some(before.unwrap_or_else(|| "~".to_owned())));
-            }
             let page = self.page(before.as_deref()).await?;
             if page.is_empty() {
                 return Ok(None);
             }
-            for held in page {
-                if !self.compare(&held).await? {
-                    return Ok(Some(before.unwrap_or_else(|| "~".to_owned())));
+            for group in groups(page) {
+                for (held, seen) in self.compare(group).await? {
+                    self.tell(&held, seen).await?;
+                    before = Some(held.id.0);
                 }
-                before = Some(held.id.0);
+                if self.pace.is_stopped() {
+                    return Ok(Some(before.unwrap_or_else(|| START.to_owned())));
+                }
+                if remembered.elapsed() > REMEMBER_EVERY {
+                    self.remember(before.as_deref()).await;
+                    remembered = Instant::now();
+                }
             }
-            self.remember(before.as_deref()).await;
         }
     }
 
-    /// Reads one file and compares it; false when it was stopped before it knew. What the glance has told of is
-    /// passed over.
-    async fn compare(&mut self, held: &Held) -> anyhow::Result<bool> {
-        let stamp = self.app.vault.stamp(&held.path);
-        if stamp.is_none_or(|found| found.size_bytes != held.size_bytes) {
-            return Ok(true);
-        }
-        let path = self.app.vault.root().join(&held.path);
-        let pace = Arc::clone(&self.pace);
-        let bar = self.report.bar.clone();
-        let reading = tokio::task::spawn_blocking(move || {
-            vault::hash_file_while(&path, |bytes| {
-                bar.inc(bytes);
-                pace.take(bytes)
-            })
-        });
-        match reading.await? {
-            Ok(None) => return Ok(false),
-            Ok(Some(sha256)) if sha256 == held.sha256 => self.report.intact(held.size_bytes),
-            Ok(Some(_)) => self.wrong(Wrong::Altered, held, stamp).await?,
-            // What cannot be read may be readable once somebody mends the disk or the owner, so it is left where it is.
-            Err(_) => {
+    async fn tell(&mut self, held: &Held, seen: Seen) -> anyhow::Result<()> {
+        match seen {
+            Seen::Intact => self.report.intact(held.size_bytes),
+            Seen::Altered(stamp) => self.wrong(Wrong::Altered, held, stamp).await?,
+            // It may be readable once somebody mends the disk or the owner, so it is left where it is.
+            Seen::Unreadable => {
                 let id = Some(&held.id);
                 self.report.tell(Wrong::Unreadable, &held.path, id, None);
             }
+            Seen::Told => {}
         }
-        Ok(true)
+        Ok(())
+    }
+
+    /// Reads a group of files and compares them, until it is stopped; fewer come back then.
+    async fn compare(&self, group: Vec<Held>) -> anyhow::Result<Vec<(Held, Seen)>> {
+        let (vault, pace, bar) = (
+            self.app.vault.clone(),
+            Arc::clone(&self.pace),
+            self.report.bar.clone(),
+        );
+        let reading = tokio::task::spawn_blocking(move || {
+            let look = |held: Held| {
+                let seen = look(&vault, &held, |bytes| {
+                    bar.inc(bytes);
+                    pace.take(bytes)
+                })?;
+                Some((held, seen))
+            };
+            group.into_iter().map_while(look).collect()
+        });
+        Ok(reading.await?)
     }
 
     /// Tells what is wrong with a held file, and puts it right if that was asked for.
