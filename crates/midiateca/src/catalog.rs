@@ -7,7 +7,7 @@ pub mod census;
 use serde::Serialize;
 
 use crate::clock::{Millis, rfc3339};
-use crate::db::{Db, Error, Row, Tx, values};
+use crate::db::{Db, Error, Row, Tx, Value, values};
 use crate::media::{MediaId, Reason, Route};
 
 pub use forget::{
@@ -149,28 +149,76 @@ pub struct Filter {
     pub chat: Option<String>,
     /// Received since then.
     pub since: Option<Millis>,
+    /// Received before then.
+    pub until: Option<Millis>,
     /// For this reason.
     pub reason: Option<&'static str>,
 }
 
+/// What a [`Filter`] says of a row, with its values as `$1` to `$8`. Told this way, the times do not lure the engine
+/// away from the index of the id, in whose order pages are read.
+macro_rules! meant {
+    () => {
+        "($1 is null or client = $1) and ($2 is null or instance = $2) and ($3 is null or kind = $3)
+         and ($4 is null or status = $4) and ($5 is null or chat_id = $5) and ($6 is null or reason = $6)
+         and ($7 is null or received_at >= $7) and ($8 is null or received_at < $8)"
+    };
+}
+
+/// A media's row with what its view needs beside it.
+macro_rules! seen {
+    () => {
+        "select media.*, (select routes from instances where instances.id = media.instance) as routes from media"
+    };
+}
+
+impl Filter {
+    /// With what else the statement needs, from `$9` on.
+    fn values(&self, more: Vec<Value>) -> Vec<Value> {
+        let mut values = values![
+            self.client,
+            self.instance.clone(),
+            self.kind.clone(),
+            self.status.clone(),
+            self.chat.clone(),
+            self.reason,
+            self.since,
+            self.until,
+        ];
+        values.extend(more);
+        values
+    }
+}
+
+const LIST: &str = concat!(
+    seen!(),
+    " where received_at >= $9 and ",
+    meant!(),
+    " order by received_at desc, id desc limit $10"
+);
+
 /// Media, the newest first, at most `limit`.
 pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<MediaView>, Error> {
-    let sql = "select media.*, (select routes from instances where instances.id = media.instance) as routes from media
-               where ($1 is null or client = $1) and ($2 is null or instance = $2) and ($3 is null or kind = $3)
-                 and ($4 is null or status = $4) and ($5 is null or chat_id = $5) and received_at >= $6
-                 and ($8 is null or reason = $8)
-               order by received_at desc, id desc limit $7";
-    let values = values![
-        filter.client,
-        filter.instance.clone(),
-        filter.kind.clone(),
-        filter.status.clone(),
-        filter.chat.clone(),
-        filter.since.unwrap_or(0),
-        limit,
-        filter.reason,
-    ];
-    let rows = db.rows(sql, values).await?;
+    let values = filter.values(values![filter.since.unwrap_or(0), limit]);
+    let rows = db.rows(LIST, values).await?;
+    rows.iter().map(view).collect()
+}
+
+const STORED: &str = concat!(
+    seen!(),
+    " where status = 'stored' and id > $9 and ",
+    meant!(),
+    " order by id limit $10"
+);
+
+/// Up to `limit` media whose files are held, after the media `after` (an id, or empty), in the order in which they came.
+pub async fn stored(
+    db: &Db,
+    filter: &Filter,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<MediaView>, Error> {
+    let rows = db.rows(STORED, filter.values(values![after, limit])).await?;
     rows.iter().map(view).collect()
 }
 
@@ -267,19 +315,23 @@ pub struct Held {
     pub sha256: [u8; 32],
 }
 
+const HELD: &str = concat!(
+    "select id, client, path, size_bytes, sha256 from media where status = 'stored' and id > $9 and ",
+    meant!(),
+    " order by id limit $10"
+);
+
 /// Up to `limit` stored files after the media `after` (an id, or empty), in the order in which they came.
 pub async fn held(db: &Db, filter: &Filter, after: &str, limit: u32) -> Result<Vec<Held>, Error> {
-    let sql = "select id, client, path, size_bytes, sha256 from media
-               where status = 'stored' and id > $1 and ($2 is null or instance = $2) and received_at >= $3
-               order by id limit $4";
-    let values = values![
-        after,
-        filter.instance.clone(),
-        filter.since.unwrap_or(0),
-        limit
-    ];
-    db.rows(sql, values).await?.iter().map(held_of).collect()
+    let rows = db.rows(HELD, filter.values(values![after, limit])).await?;
+    rows.iter().map(held_of).collect()
 }
+
+const HELD_BEFORE: &str = concat!(
+    "select id, client, path, size_bytes, sha256 from media where status = 'stored' and id < $9 and ",
+    meant!(),
+    " order by id desc limit $10"
+);
 
 /// Up to `limit` stored files before the media `before`, the newest first: what was written last is what a crash or a
 /// full disk damages.
@@ -289,16 +341,10 @@ pub async fn held_before(
     before: &str,
     limit: u32,
 ) -> Result<Vec<Held>, Error> {
-    let sql = "select id, client, path, size_bytes, sha256 from media
-               where status = 'stored' and id < $1 and ($2 is null or instance = $2) and received_at >= $3
-               order by id desc limit $4";
-    let values = values![
-        before,
-        filter.instance.clone(),
-        filter.since.unwrap_or(0),
-        limit
-    ];
-    db.rows(sql, values).await?.iter().map(held_of).collect()
+    let rows = db
+        .rows(HELD_BEFORE, filter.values(values![before, limit]))
+        .await?;
+    rows.iter().map(held_of).collect()
 }
 
 fn held_of(row: &Row) -> Result<Held, Error> {
@@ -327,7 +373,7 @@ pub async fn known_paths(tx: &mut Tx, paths: &[String]) -> Result<Vec<String>, E
         "select path from media where path in ({})",
         holes.join(", ")
     );
-    let values = paths.iter().map(crate::db::Value::from).collect();
+    let values = paths.iter().map(Value::from).collect();
     let rows = tx.rows_of(sql, values).await?;
     rows.iter().map(|row| row.text("path")).collect()
 }
@@ -345,5 +391,31 @@ pub async fn waiting(db: &Db) -> Result<(Option<Millis>, Option<Millis>), Error>
     match db.row(sql, values![]).await? {
         Some(row) => Ok((row.int_or_none("oldest")?, row.int_or_none("next")?)),
         None => Ok((None, None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn pages_follow_an_index_and_are_not_sorted() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&folder.path().join("t.db"), Duration::from_secs(1))
+            .await
+            .unwrap();
+        for sql in [STORED, HELD, HELD_BEFORE] {
+            let plan = db.rows_of(format!("explain query plan {sql}"), values![]);
+            let plan = plan.await.unwrap();
+            let steps: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap()).collect();
+            assert!(steps[0].contains("(id"), "{sql}: {steps:?}");
+            assert!(!steps.iter().any(|step| step.contains("B-TREE")), "{steps:?}");
+        }
+        let plan = db.rows_of(format!("explain query plan {LIST}"), values![]);
+        let plan = plan.await.unwrap()[0].text("detail").unwrap();
+        assert!(plan.contains("media_by_time"), "{plan}");
+        db.close().await;
     }
 }

@@ -63,7 +63,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
                 status: options.status,
                 chat: options.chat,
                 since: options.since.map(|since| since.at(app.clock.now())),
-                reason: None,
+                ..Filter::default()
             };
             for media in catalog::list(&app.db, &filter, options.limit).await? {
                 line(&context, &media);
