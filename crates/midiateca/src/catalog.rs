@@ -218,7 +218,9 @@ pub async fn stored(
     after: &str,
     limit: u32,
 ) -> Result<Vec<MediaView>, Error> {
-    let rows = db.rows(STORED, filter.values(values![after, limit])).await?;
+    let rows = db
+        .rows(STORED, filter.values(values![after, limit]))
+        .await?;
     rows.iter().map(view).collect()
 }
 
@@ -411,7 +413,10 @@ mod tests {
             let plan = plan.await.unwrap();
             let steps: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap()).collect();
             assert!(steps[0].contains("(id"), "{sql}: {steps:?}");
-            assert!(!steps.iter().any(|step| step.contains("B-TREE")), "{steps:?}");
+            assert!(
+                !steps.iter().any(|step| step.contains("B-TREE")),
+                "{steps:?}"
+            );
         }
         let plan = db.rows_of(format!("explain query plan {LIST}"), values![]);
         let plan = plan.await.unwrap()[0].text("detail").unwrap();

@@ -21,7 +21,9 @@ macro_rules! words {
 }
 
 pub(crate) mod doctor;
+pub(crate) mod export;
 pub(crate) mod forget;
+pub(crate) mod media;
 pub(crate) mod monitor;
 pub(crate) mod retry;
 pub(crate) mod scrub;
@@ -36,7 +38,9 @@ mod tests {
 
     const FILES: &[(&str, &[(&str, Words)])] = &[
         ("doctor", doctor::ALL),
+        ("export", export::ALL),
         ("forget", forget::ALL),
+        ("media", media::ALL),
         ("monitor", monitor::ALL),
         ("retry", retry::ALL),
         ("scrub", scrub::ALL),
