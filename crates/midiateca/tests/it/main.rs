@@ -8,6 +8,7 @@ mod crash;
 mod doctor;
 mod documented;
 mod door;
+mod export;
 mod failures;
 mod hostile;
 mod house;
