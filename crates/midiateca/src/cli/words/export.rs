@@ -26,8 +26,9 @@ words! {
     ALTERED: "altered", "alterado";
     UNREADABLE: "unreadable", "ilegível";
 
-    SUM: "{files} files ({bytes}) in {target}, {kept} of them were there already; {wrong} wrong", "{files} arquivos ({bytes}) em {target}, {kept} deles já estavam lá; {wrong} com problema";
-    CARRIED: "{carried} more files of earlier exports are there and stay in the manifest", "mais {carried} arquivos de exportações anteriores estão lá e continuam no manifesto";
-    WOULD_BE: "would be exported to {target}: {files} files ({bytes}), {kept} of them seem to be there already; {wrong} wrong", "seriam exportados para {target}: {files} arquivos ({bytes}), {kept} deles parecem já estar lá; {wrong} com problema";
+    SUM: "{files} files ({bytes}) in {target}; {wrong} wrong", "{files} arquivos ({bytes}) em {target}; {wrong} com problema";
+    WOULD_BE: "would be exported to {target}: {files} files ({bytes}); {wrong} wrong", "seriam exportados para {target}: {files} arquivos ({bytes}); {wrong} com problema";
+    KEPT: "{count} of them were there already", "{count} deles já estavam lá";
+    CARRIED: "{count} more files of earlier exports are there and stay in the manifest", "mais {count} arquivos de exportações anteriores estão lá e continuam no manifesto";
     WRONG_ONES: "what is wrong is marked in manifest.jsonl; `midiateca retry ID` fetches a lost file again while WhatsApp has it", "o que tem problema está marcado em manifest.jsonl; `midiateca retry ID` busca de novo um arquivo perdido enquanto o WhatsApp o tiver";
 }

@@ -61,7 +61,7 @@ impl Folder {
     pub fn holds(&self, name: &str, told: &Told) -> Result<bool, Halt> {
         let there = Source::open(&self.root.join(name), told.clone(), self.watch.clone());
         there.map_or(Ok(false), |mut there| {
-            let read = io::copy(&mut there, &mut io::sink());
+            let read = io::copy(&mut there.pieces(), &mut io::sink());
             Ok(there.settle(read)?.is_ok())
         })
     }
@@ -73,7 +73,7 @@ impl Folder {
         let staged = Staged::create(Self::place(&self.root, "staged"))?
             .ok_or_else(|| io::Error::from(io::ErrorKind::ResourceBusy))?;
         let mut writer = staged.writer()?;
-        let copied = io::copy(source, &mut writer);
+        let copied = io::copy(&mut source.pieces(), &mut writer);
         if let Err(wrong) = source.settle(copied)? {
             return Ok(Outcome::Wrong(wrong));
         }

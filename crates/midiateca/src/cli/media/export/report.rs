@@ -109,11 +109,10 @@ impl<'a> Report<'a> {
 
     fn sum(&self, tally: &Tally) {
         let (bytes, target) = (HumanBytes(tally.bytes), self.target.shown());
-        let values: [(&str, &dyn Display); 5] = [
+        let values: [(&str, &dyn Display); 4] = [
             ("files", &tally.files),
             ("bytes", &bytes),
             ("target", &target),
-            ("kept", &tally.kept),
             ("wrong", &tally.wrong),
         ];
         let sentence = match self.is_dry_run {
@@ -121,9 +120,11 @@ impl<'a> Report<'a> {
             false => words::SUM,
         };
         self.line(self.context.lang.fill(sentence, &values));
-        if tally.carried > 0 {
-            let values = [("carried", &tally.carried as &dyn Display)];
-            self.line(self.context.lang.fill(words::CARRIED, &values));
+        for (count, sentence) in [(tally.kept, words::KEPT), (tally.carried, words::CARRIED)] {
+            if count > 0 {
+                let values = [("count", &count as &dyn Display)];
+                self.line(self.context.lang.fill(sentence, &values));
+            }
         }
         if tally.wrong > 0 && !self.is_dry_run {
             eprintln!("{}", self.context.lang.say(words::WRONG_ONES));

@@ -1,7 +1,7 @@
 //! A stored file while it is copied: at its end it is known whether it is the one that its row tells of.
 
 use std::fs::File;
-use std::io::{self, Read, Seek as _};
+use std::io::{self, BufReader, Read, Seek as _};
 use std::path::Path;
 
 use indicatif::ProgressBar;
@@ -10,6 +10,9 @@ use sha2::{Digest as _, Sha256};
 use super::super::super::words::{Words, export as words};
 use crate::catalog::hex;
 use crate::shutdown::Shutdown;
+
+/// So much is read and written at once.
+pub(super) const PIECE_BYTES: usize = 256 << 10;
 
 /// What is wrong with a stored file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +112,11 @@ impl Source {
         self.told.size_bytes
     }
 
+    /// What is to be copied.
+    pub fn pieces(&mut self) -> BufReader<&mut Self> {
+        BufReader::with_capacity(PIECE_BYTES, self)
+    }
+
     /// What the copying came to: whether it is the right file, unless the copying itself could not go on.
     pub fn settle<T>(&mut self, copied: io::Result<T>) -> Result<Result<(), Wrong>, Halt> {
         match copied {
@@ -126,7 +134,7 @@ impl Source {
     /// Reads it once without a copy, and stands at its beginning again.
     pub fn prove(&mut self) -> Result<Result<(), Wrong>, Halt> {
         let bar = std::mem::replace(&mut self.watch.bar, ProgressBar::hidden());
-        let read = io::copy(self, &mut io::sink());
+        let read = io::copy(&mut self.pieces(), &mut io::sink());
         self.watch.bar = bar;
         let proven = self.settle(read)?;
         self.left = self.told.size_bytes;

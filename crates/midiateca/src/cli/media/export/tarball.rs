@@ -8,11 +8,9 @@ use tar::{Builder, Header};
 
 use super::manifest::Manifest;
 use super::sink::Outcome;
-use super::source::{Halt, Source};
+use super::source::{Halt, PIECE_BYTES, Source};
 use super::staged::Staged;
 use crate::clock::{Millis, SECOND};
-
-const BUFFER_BYTES: usize = 256 << 10;
 
 enum Out {
     File(File),
@@ -52,7 +50,7 @@ impl Tarball {
     }
 
     fn new(staged: Option<Staged>, out: Out) -> Self {
-        let builder = Builder::new(BufWriter::with_capacity(BUFFER_BYTES, out));
+        let builder = Builder::new(BufWriter::with_capacity(PIECE_BYTES, out));
         Self {
             staged,
             builder: Some(builder),
@@ -67,7 +65,7 @@ impl Tarball {
             if let Err(wrong) = source.prove()? {
                 return Ok(Outcome::Wrong(wrong));
             }
-            let copied = append(builder, name, at, source.size_bytes(), &mut *source);
+            let copied = append(builder, name, at, source.size_bytes(), &mut source.pieces());
             // Altered between two readings: the rest of the stream would be read as something else.
             return match source.settle(copied)? {
                 Ok(()) => Ok(Outcome::Written),
@@ -76,7 +74,7 @@ impl Tarball {
         };
         builder.get_mut().flush()?;
         let start = staged.position()?;
-        let copied = append(builder, name, at, source.size_bytes(), &mut *source);
+        let copied = append(builder, name, at, source.size_bytes(), &mut source.pieces());
         if let Err(wrong) = source.settle(copied)? {
             builder.get_mut().flush()?;
             staged.cut(start)?;

@@ -2,7 +2,7 @@
 //! at a zip's end, and is held in memory until then.
 
 use std::fs::File;
-use std::io::{self, Seek as _};
+use std::io;
 use std::path::Path;
 
 use zip::write::SimpleFileOptions;
@@ -32,15 +32,17 @@ impl Zipped {
     }
 
     pub fn put(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<Outcome, Halt> {
-        let writer = self.writer.as_mut().ok_or_else(closed)?;
-        let copied = append(writer, name, at, source.size_bytes(), &mut *source);
-        match source.settle(copied)? {
-            Ok(()) => Ok(Outcome::Written),
-            Err(wrong) => {
-                writer.abort_file().map_err(io::Error::from)?;
-                Ok(Outcome::Wrong(wrong))
-            }
+        let (writer, staged) = (self.writer.as_mut(), self.staged.as_mut());
+        let (writer, staged) = writer.zip(staged).ok_or_else(closed)?;
+        let copied = append(writer, name, at, source.size_bytes(), &mut source.pieces());
+        if let Err(wrong) = source.settle(copied)? {
+            writer.abort_file().map_err(io::Error::from)?;
+            // That only goes back; what was not the right file would stay as bytes that no name leads to.
+            let start = staged.position()?;
+            staged.cut(start)?;
+            return Ok(Outcome::Wrong(wrong));
         }
+        Ok(Outcome::Written)
     }
 
     pub fn finish(mut self, target: &Path, manifest: Manifest, now: Millis) -> io::Result<()> {
@@ -50,10 +52,7 @@ impl Zipped {
             let (size_bytes, mut reader) = staged.reader()?;
             append(&mut writer, name, now, size_bytes, &mut reader)?;
         }
-        let mut file = writer.finish()?;
-        // What was taken back last may have been longer than what came after it.
-        let end = file.stream_position()?;
-        file.set_len(end)?;
+        writer.finish()?;
         staged.publish(target)
     }
 }
