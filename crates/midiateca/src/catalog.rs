@@ -3,6 +3,7 @@
 mod forget;
 
 pub mod census;
+pub mod holding;
 
 use serde::Serialize;
 

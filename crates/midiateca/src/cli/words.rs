@@ -23,6 +23,7 @@ macro_rules! words {
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod forget;
+pub(crate) mod instance;
 pub(crate) mod media;
 pub(crate) mod monitor;
 pub(crate) mod retry;
@@ -40,6 +41,7 @@ mod tests {
         ("doctor", doctor::ALL),
         ("export", export::ALL),
         ("forget", forget::ALL),
+        ("instance", instance::ALL),
         ("media", media::ALL),
         ("monitor", monitor::ALL),
         ("retry", retry::ALL),

@@ -12,6 +12,7 @@ mod export;
 mod failures;
 mod hostile;
 mod house;
+mod instance;
 mod large;
 mod load;
 #[cfg(unix)]
