@@ -3,11 +3,12 @@
 mod forget;
 
 pub mod census;
+pub mod holding;
 
 use serde::Serialize;
 
 use crate::clock::{Millis, rfc3339};
-use crate::db::{Db, Error, Row, Tx, values};
+use crate::db::{Db, Error, Row, Value, values};
 use crate::media::{MediaId, MediaStatus, Reason, Route};
 
 pub use forget::{
@@ -150,28 +151,82 @@ pub struct Filter {
     pub chat: Option<String>,
     /// Received since then.
     pub since: Option<Millis>,
+    /// Received before then.
+    pub until: Option<Millis>,
     /// For this reason.
     pub reason: Option<&'static str>,
 }
 
+/// What a [`Filter`] says of a row, with its values as `$1` to `$8`. Told this way, the times do not lure the engine
+/// away from the index of the id, in whose order pages are read.
+macro_rules! meant {
+    () => {
+        "($1 is null or client = $1) and ($2 is null or instance = $2) and ($3 is null or kind = $3)
+         and ($4 is null or status = $4) and ($5 is null or chat_id = $5) and ($6 is null or reason = $6)
+         and ($7 is null or received_at >= $7) and ($8 is null or received_at < $8)"
+    };
+}
+
+/// A media's row with what its view needs beside it.
+mod held;
+
+pub use held::{Held, held, held_before, held_paths, is_held, is_path_held, twins};
+
+macro_rules! seen {
+    () => {
+        "select media.*, (select routes from instances where instances.id = media.instance) as routes from media"
+    };
+}
+
+impl Filter {
+    /// With what else the statement needs, from `$9` on.
+    fn values(&self, more: Vec<Value>) -> Vec<Value> {
+        let mut values = values![
+            self.client,
+            self.instance.clone(),
+            self.kind.clone(),
+            self.status.clone(),
+            self.chat.clone(),
+            self.reason,
+            self.since,
+            self.until,
+        ];
+        values.extend(more);
+        values
+    }
+}
+
+const LIST: &str = concat!(
+    seen!(),
+    " where received_at >= $9 and ",
+    meant!(),
+    " order by received_at desc, id desc limit $10"
+);
+
 /// Media, the newest first, at most `limit`.
 pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<MediaView>, Error> {
-    let sql = "select media.*, (select routes from instances where instances.id = media.instance) as routes from media
-               where ($1 is null or client = $1) and ($2 is null or instance = $2) and ($3 is null or kind = $3)
-                 and ($4 is null or status = $4) and ($5 is null or chat_id = $5) and received_at >= $6
-                 and ($8 is null or reason = $8)
-               order by received_at desc, id desc limit $7";
-    let values = values![
-        filter.client,
-        filter.instance.clone(),
-        filter.kind.clone(),
-        filter.status.clone(),
-        filter.chat.clone(),
-        filter.since.unwrap_or(0),
-        limit,
-        filter.reason,
-    ];
-    let rows = db.rows(sql, values).await?;
+    let values = filter.values(values![filter.since.unwrap_or(0), limit]);
+    let rows = db.rows(LIST, values).await?;
+    rows.iter().map(view).collect()
+}
+
+const STORED: &str = concat!(
+    seen!(),
+    " where status = 'stored' and id > $9 and ",
+    meant!(),
+    " order by id limit $10"
+);
+
+/// Up to `limit` media whose files are held, after the media `after` (an id, or empty), in the order in which they came.
+pub async fn stored(
+    db: &Db,
+    filter: &Filter,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<MediaView>, Error> {
+    let rows = db
+        .rows(STORED, filter.values(values![after, limit]))
+        .await?;
     rows.iter().map(view).collect()
 }
 
@@ -253,107 +308,6 @@ pub async fn by_reason(db: &Db) -> Result<Vec<Count>, Error> {
     count_by(db, sql, 0).await
 }
 
-/// One stored file, as its row tells of it.
-#[derive(Clone, Debug)]
-pub struct Held {
-    /// Which media.
-    pub id: MediaId,
-    /// Whose.
-    pub client: i64,
-    /// Of which instance.
-    pub instance: String,
-    /// Image, audio, …
-    pub kind: String,
-    /// Below the storage root.
-    pub path: String,
-    /// How long it is.
-    pub size_bytes: u64,
-    /// SHA-256 of its bytes.
-    pub sha256: [u8; 32],
-}
-
-/// Up to `limit` stored files after the media `after` (an id, or empty), in the order in which they came.
-pub async fn held(db: &Db, filter: &Filter, after: &str, limit: u32) -> Result<Vec<Held>, Error> {
-    let sql = "select id, client, instance, kind, path, size_bytes, sha256 from media
-               where status = 'stored' and id > $1 and ($2 is null or instance = $2) and received_at >= $3
-               order by id limit $4";
-    let values = values![
-        after,
-        filter.instance.clone(),
-        filter.since.unwrap_or(0),
-        limit
-    ];
-    db.rows(sql, values).await?.iter().map(held_of).collect()
-}
-
-/// Up to `limit` stored files before the media `before` (an id, or nothing), the newest first: what was written last is
-/// what a crash or a full disk damages.
-pub async fn held_before(
-    db: &Db,
-    filter: &Filter,
-    before: Option<&str>,
-    limit: u32,
-) -> Result<Vec<Held>, Error> {
-    let sql = "select id, client, instance, kind, path, size_bytes, sha256 from media
-               where status = 'stored' and ($1 is null or id < $1) and ($2 is null or instance = $2) and received_at >= $3
-               order by id desc limit $4";
-    let values = values![
-        before,
-        filter.instance.clone(),
-        filter.since.unwrap_or(0),
-        limit
-    ];
-    db.rows(sql, values).await?.iter().map(held_of).collect()
-}
-
-fn held_of(row: &Row) -> Result<Held, Error> {
-    Ok(Held {
-        id: MediaId(row.text("id")?),
-        client: row.int("client")?,
-        instance: row.text("instance")?,
-        kind: row.text("kind")?,
-        path: row.text("path")?,
-        size_bytes: row.count("size_bytes")?,
-        sha256: row.bytes32_or_none("sha256")?.unwrap_or_default(),
-    })
-}
-
-/// Other names under which one client holds the same bytes.
-pub async fn twins(db: &Db, held: &Held) -> Result<Vec<String>, Error> {
-    let sql = "select path from media where client = $1 and sha256 = $2 and status = 'stored' and path <> $3 limit 8";
-    let rows = db
-        .rows(sql, values![held.client, held.sha256, &held.path])
-        .await?;
-    rows.iter().map(|row| row.text("path")).collect()
-}
-
-/// Whether a row still says that these bytes are held there.
-pub async fn is_held(tx: &mut Tx, held: &Held) -> Result<bool, Error> {
-    let sql = "select 1 as found from media where id = $1 and status = 'stored' and path = $2 and sha256 = $3";
-    let values = values![held.id.as_str(), &held.path, held.sha256];
-    Ok(tx.row(sql, values).await?.is_some())
-}
-
-/// Which of these paths a stored media's row names.
-pub async fn held_paths(db: &Db, paths: &[String]) -> Result<Vec<String>, Error> {
-    let (sql, values) = naming(paths);
-    let rows = db.rows_of(sql, values).await?;
-    rows.iter().map(|row| row.text("path")).collect()
-}
-
-/// Whether a stored media's row names this path, as the transaction sees it.
-pub async fn is_path_held(tx: &mut Tx, path: &str) -> Result<bool, Error> {
-    let (sql, values) = naming(&[path.to_owned()]);
-    Ok(!tx.rows_of(sql, values).await?.is_empty())
-}
-
-fn naming(paths: &[String]) -> (String, Vec<crate::db::Value>) {
-    let holes: Vec<_> = (1..=paths.len()).map(|n| format!("${n}")).collect();
-    let holes = holes.join(", ");
-    let sql = format!("select path from media where status = 'stored' and path in ({holes})");
-    (sql, paths.iter().map(crate::db::Value::from).collect())
-}
-
 /// How much was stored of what was received since then.
 pub async fn grown_bytes(db: &Db, since: Millis) -> Result<u64, Error> {
     let sql = "select cast(coalesce(sum(size_bytes), 0) as bigint) as size from media where received_at >= $1 and status = 'stored'";
@@ -374,5 +328,34 @@ pub async fn waiting(db: &Db) -> Result<(Option<Millis>, Option<Millis>), Error>
     match db.row(sql, values![]).await? {
         Some(row) => Ok((row.int_or_none("oldest")?, row.int_or_none("next")?)),
         None => Ok((None, None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn pages_follow_an_index_and_are_not_sorted() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&folder.path().join("t.db"), Duration::from_secs(1))
+            .await
+            .unwrap();
+        for sql in [STORED, held::HELD, held::HELD_BEFORE] {
+            let plan = db.rows_of(format!("explain query plan {sql}"), values![]);
+            let plan = plan.await.unwrap();
+            let steps: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap()).collect();
+            assert!(steps[0].contains("(id"), "{sql}: {steps:?}");
+            assert!(
+                !steps.iter().any(|step| step.contains("B-TREE")),
+                "{steps:?}"
+            );
+        }
+        let plan = db.rows_of(format!("explain query plan {LIST}"), values![]);
+        let plan = plan.await.unwrap()[0].text("detail").unwrap();
+        assert!(plan.contains("media_by_time"), "{plan}");
+        db.close().await;
     }
 }

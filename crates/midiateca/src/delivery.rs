@@ -1,6 +1,6 @@
 //! The raw bodies of webhooks, as they came: compressed, kept, and read again.
 
-use crate::clock::Millis;
+use crate::clock::{DAY, HOUR, Millis};
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::media::{DeliveryId, InstanceId, fresh_id};
 
@@ -196,6 +196,16 @@ pub struct Rhythm {
     /// The longest gap that is not rare: nights and weekends are, an outage is not.
     pub longest: Millis,
 }
+
+impl Rhythm {
+    /// Whether nothing came for so long that it is no usual gap any more.
+    pub fn is_broken_by(self, silence: Millis) -> bool {
+        silence > HOUR.max(self.longest + self.longest / 2)
+    }
+}
+
+/// How much of the past tells a rhythm: nights, weekends and a holiday are in it.
+pub const RHYTHM_OF: Millis = 28 * DAY;
 
 /// With fewer gaps there is no rhythm.
 const FEWEST_GAPS: i64 = 10;

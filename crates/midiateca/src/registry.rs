@@ -41,6 +41,8 @@ pub struct Instance {
     pub hook_hash_before: Option<Vec<u8>>,
     /// `connected`, `disconnected` or `unknown`.
     pub state: String,
+    /// Since when.
+    pub state_at: Option<Millis>,
     /// Why the gateway refuses what is asked of it, until it no longer does.
     pub problem: Option<String>,
     /// Last delivery of any kind.
@@ -53,7 +55,7 @@ pub struct Instance {
     pub removed: bool,
 }
 
-const COLUMNS: &str = "id, client, gateway, api_base, cdn_base, routes, token_sealed, hook_hash, hook_hash_before, state, problem, last_delivery_at, delivery_count, ignored_count, removed_at";
+const COLUMNS: &str = "id, client, gateway, api_base, cdn_base, routes, token_sealed, hook_hash, hook_hash_before, state, state_at, problem, last_delivery_at, delivery_count, ignored_count, removed_at";
 
 fn instance_of(row: &Row) -> Result<Instance, Error> {
     Ok(Instance {
@@ -70,6 +72,7 @@ fn instance_of(row: &Row) -> Result<Instance, Error> {
         hook_hash: row.bytes("hook_hash")?,
         hook_hash_before: row.bytes_or_none("hook_hash_before")?,
         state: row.text("state")?,
+        state_at: row.int_or_none("state_at")?,
         problem: row.text_or_none("problem")?,
         last_delivery_at: row.int_or_none("last_delivery_at")?,
         delivery_count: row.int("delivery_count")?,

@@ -172,7 +172,7 @@ impl Vault {
 
     /// How many bytes may still be written where the files are.
     pub fn free_bytes(&self) -> io::Result<u64> {
-        fs4::available_space(self.root.as_ref())
+        free_bytes_at(&self.root)
     }
 
     /// Takes a file away for good. That it is gone already is fine.
@@ -391,6 +391,11 @@ fn link_if_intact(existing: &Path, target: &Path, sha256: &[u8; 32]) -> bool {
         }
 }
 
+/// How many bytes may still be written below a folder that is there, whoever it belongs to.
+pub fn free_bytes_at(folder: &Path) -> io::Result<u64> {
+    fs4::available_space(folder)
+}
+
 /// SHA-256 of a file, in constant memory.
 pub fn hash_file(path: &Path) -> io::Result<[u8; 32]> {
     let whole = hash_file_while(path, |_| true)?;
@@ -418,13 +423,14 @@ pub fn hash_file_while(
     }
 }
 
+/// Makes the names in a folder last.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> Result<(), Error> {
+pub fn sync_folder(folder: &Path) -> Result<(), Error> {
     Ok(File::open(folder)?.sync_all()?)
 }
 
 /// Windows cannot sync a folder; NTFS journals its names.
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> Result<(), Error> {
+pub fn sync_folder(_: &Path) -> Result<(), Error> {
     Ok(())
 }

@@ -1,38 +1,32 @@
-//! `instance add|list|show|remove|rotate-hook`.
+//! `instance add|list|show|remove|configure-webhooks|rotate-hook`.
 
+mod add;
+mod show;
 mod webhooks;
 
-use std::io::Read as _;
-use std::path::PathBuf;
-
-use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::answer;
 use super::context::Context;
+use super::language::plain;
+use super::words::instance as words;
 use super::{Ending, UsageError};
 use crate::app::App;
 use crate::clock::rfc3339;
 use crate::gateway::Gateway;
-use crate::media::{InstanceId, Route};
-use crate::registry::{self, Instance, NewInstance};
+use crate::media::InstanceId;
+use crate::registry::{self, Instance};
 use crate::secrets;
-
-/// The word that gives a setting back its usual value.
-const DEFAULT: &str = "default";
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Adds a WhatsApp number, and prints the webhook address to paste into the gateway's panel, once;
     /// changes what is given of one that exists
-    Add(Add),
-    /// Lists the instances
+    Add(add::Options),
+    /// Lists the instances, a line each
     List,
-    /// Shows one instance
-    Show {
-        /// Its id at the gateway
-        id: String,
-    },
+    /// Shows one instance, with its webhook slots read back from the gateway
+    Show(show::Options),
     /// Stops an instance from receiving; its media stay
     Remove {
         /// Its id at the gateway
@@ -47,197 +41,54 @@ pub(crate) enum Command {
     },
 }
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Add {
-    /// Its id at the gateway
-    id: String,
-    /// Whose it is
-    #[arg(long, value_name = "N")]
-    client: i64,
-    /// The gateway
-    #[arg(long, default_value = "wapi")]
-    gateway: String,
-    /// The environment variable that holds the gateway's token
-    #[arg(long, value_name = "VAR", group = "token")]
-    token_env: Option<String>,
-    /// The file that holds the gateway's token
-    #[arg(long, value_name = "FILE", group = "token")]
-    token_file: Option<PathBuf>,
-    /// Read the gateway's token from stdin
-    #[arg(long, group = "token")]
-    token_stdin: bool,
-    /// Where the gateway's API is [default: the gateway's own]
-    #[arg(long, value_name = "URL")]
-    api_base: Option<String>,
-    /// Where WhatsApp's CDN is; several with commas, in their order; "default" for its usual hosts
-    #[arg(long, value_name = "URL")]
-    cdn_base: Option<String>,
-    /// The ways to the bytes in their order, such as gateway or inline,cdn,gateway; "default" for fetch.routes
-    #[arg(long, value_name = "LIST")]
-    routes: Option<String>,
-}
-
 pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
     let app = context.open().await?;
     let mut ending = Ending::Fine;
     match command {
-        Command::Add(options) => add(&context, &app, options).await?,
+        Command::Add(options) => add::run(&context, &app, options).await?,
         Command::List => {
             for instance in registry::instances(&app.db).await? {
-                show(&context, &instance);
+                line(&context, &instance);
             }
         }
-        Command::Show { id } => show(
-            &context,
-            &registry::instance(&app.db, &InstanceId(id.clone()))
-                .await?
-                .ok_or_else(|| unknown(&context, &id))?,
-        ),
-        Command::Remove { id } => {
-            let (now, instance) = (app.clock.now(), InstanceId(id.clone()));
-            let removed = app
-                .db
-                .write(async move |tx| registry::remove_instance(tx, &instance, now).await)
-                .await?;
-            removed
-                .then_some(())
-                .ok_or_else(|| unknown(&context, &id))?;
-            eprintln!(
-                "{}",
-                context
-                    .lang
-                    .pick("removed; its media stay", "removida; as mídias ficam")
-            );
-        }
+        Command::Show(options) => show::run(&context, &app, &options).await?,
+        Command::Remove { id } => remove(&context, &app, id).await?,
         Command::ConfigureWebhooks(options) => {
             ending = webhooks::run(&context, &app, options).await?;
         }
-        Command::RotateHook { id } => {
-            let token = secrets::fresh_token();
-            let (hash, instance) = (secrets::hash_of(&token), InstanceId(id.clone()));
-            let known = registry::instance(&app.db, &instance)
-                .await?
-                .ok_or_else(|| unknown(&context, &id))?;
-            app.db
-                .write(async move |tx| registry::set_hook(tx, &instance, &hash).await)
-                .await?;
-            tell_address(&context, &known, &token);
-        }
+        Command::RotateHook { id } => rotate(&context, &app, id).await?,
     }
     app.db.close().await;
     Ok(ending)
 }
 
-fn unknown(_: &Context, id: &str) -> UsageError {
-    UsageError(format!(
-        "no instance {id} is known; see `midiateca instance list`"
-    ))
-}
-
-async fn add(context: &Context, app: &App, options: Add) -> anyhow::Result<()> {
-    let gateway = Gateway::parse(&options.gateway).ok_or_else(|| {
-        UsageError(format!(
-            "no gateway {} is known; there is: wapi",
-            options.gateway
-        ))
-    })?;
-    let clients = registry::clients(&app.db).await?;
-    if !clients.iter().any(|client| client.id == options.client) {
-        return Err(UsageError(format!(
-            "no client {} is known; add it with `midiateca client add NAME --id {0}`",
-            options.client
-        ))
-        .into());
+async fn remove(context: &Context, app: &App, id: String) -> anyhow::Result<()> {
+    let (now, instance) = (app.clock.now(), InstanceId(id.clone()));
+    let removing = app
+        .db
+        .write(async move |tx| registry::remove_instance(tx, &instance, now).await);
+    if !removing.await? {
+        return Err(unknown(context, &id).into());
     }
-    let id = InstanceId(options.id.trim().to_owned());
-    if id.as_str().is_empty() {
-        return Err(UsageError("the instance's id is empty".to_owned()).into());
-    }
-    let existing = registry::instance(&app.db, &id).await?;
-    if let Some(existing) = existing.filter(|existing| existing.client != options.client) {
-        return Err(UsageError(format!(
-            "{id} belongs to client {}, and its files lie there; `midiateca instance remove {id}` first if it changed hands",
-            existing.client
-        ))
-        .into());
-    }
-    let cdn_base = options.cdn_base.as_deref().map(str::trim);
-    let bases = cdn_base
-        .filter(|bases| *bases != DEFAULT)
-        .into_iter()
-        .flat_map(|bases| bases.split(','));
-    for url in options.api_base.as_deref().into_iter().chain(bases) {
-        let parsed =
-            url::Url::parse(url.trim()).map_err(|_| UsageError(format!("{url} is not a URL")))?;
-        let plain = parsed.username().is_empty()
-            && parsed.password().is_none()
-            && parsed.query().is_none()
-            && parsed.fragment().is_none();
-        if !matches!(parsed.scheme(), "http" | "https") || parsed.host().is_none() || !plain {
-            return Err(UsageError(format!(
-                "{url} is not a plain web address such as https://host"
-            ))
-            .into());
-        }
-    }
-    let routes = match options.routes {
-        Some(list) if list.trim() == DEFAULT => Some(Vec::new()),
-        Some(list) => Some(Route::parse_list(&list).ok_or_else(|| {
-            UsageError(format!(
-                "{list} is no list of routes; there are: inline, cdn, gateway"
-            ))
-        })?),
-        None => None,
-    };
-    let token = read_token(options.token_env, options.token_file, options.token_stdin)?;
-    let new = NewInstance {
-        id,
-        client: options.client,
-        gateway,
-        api_base: options.api_base,
-        cdn_base: cdn_base.map(|bases| if bases == DEFAULT { "" } else { bases }.to_owned()),
-        routes,
-        token_sealed: None,
-        hook_hash: [0; 32],
-    };
-    let (instance, hook) = app.add_instance(new, token.as_deref()).await?;
-    if instance.token_sealed.is_none() {
-        eprintln!("{}", context.lang.pick("no gateway token is kept yet: add it with --token-env, --token-file or --token-stdin", "ainda não há token do gateway: use --token-env, --token-file ou --token-stdin"));
-    }
-    match hook {
-        Some(hook) => tell_address(context, &instance, &hook),
-        None => {
-            eprintln!("{}", context.lang.pick("changed; its webhook address stays (`midiateca instance rotate-hook` makes a new one)", "alterada; o endereço do webhook continua (`midiateca instance rotate-hook` cria outro)"));
-            show(context, &instance);
-        }
-    }
+    eprintln!("{}", context.lang.say(words::REMOVED));
     Ok(())
 }
 
-fn read_token(
-    variable: Option<String>,
-    file: Option<PathBuf>,
-    stdin: bool,
-) -> anyhow::Result<Option<String>> {
-    let text = match (variable, file, stdin) {
-        (Some(name), _, _) => std::env::var(&name)
-            .map_err(|_| UsageError(format!("the environment variable {name} is not set")))?,
-        (_, Some(path), _) => std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}", path.display()))?,
-        (_, _, true) => {
-            let mut text = String::new();
-            std::io::stdin()
-                .read_to_string(&mut text)
-                .context("cannot read stdin")?;
-            text
-        }
-        _ => return Ok(None),
-    };
-    let token = text.trim();
-    if token.is_empty() {
-        return Err(UsageError("the gateway's token is empty".to_owned()).into());
-    }
-    Ok(Some(token.to_owned()))
+async fn rotate(context: &Context, app: &App, id: String) -> anyhow::Result<()> {
+    let token = secrets::fresh_token();
+    let (hash, instance) = (secrets::hash_of(&token), InstanceId(id.clone()));
+    let known = registry::instance(&app.db, &instance).await?;
+    let known = known.ok_or_else(|| unknown(context, &id))?;
+    app.db
+        .write(async move |tx| registry::set_hook(tx, &instance, &hash).await)
+        .await?;
+    tell_address(context, &known, &token);
+    Ok(())
+}
+
+fn unknown(context: &Context, id: &str) -> UsageError {
+    let id = plain(id);
+    UsageError(context.lang.fill(words::UNKNOWN, &[("id", &id)]))
 }
 
 /// Shown once: only its hash is kept.
@@ -250,7 +101,7 @@ fn tell_address(context: &Context, instance: &Instance, token: &str) {
         ));
         return;
     }
-    eprintln!("{}", context.lang.pick("paste this address into all webhook slots of the gateway's panel; it is shown only once:", "cole este endereço em todos os webhooks do painel do gateway; ele só é mostrado uma vez:"));
+    eprintln!("{}", context.lang.say(words::PASTE));
     answer::line(&address);
 }
 
@@ -287,7 +138,8 @@ pub(super) fn view(instance: &Instance) -> Value {
     })
 }
 
-fn show(context: &Context, instance: &Instance) {
+/// One instance in one line.
+fn line(context: &Context, instance: &Instance) {
     let view = view(instance);
     if context.json {
         answer::line(&view);

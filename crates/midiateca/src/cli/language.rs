@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use super::words::Words;
+use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use crate::media::Reason;
 
 /// English or Brazilian Portuguese.
@@ -82,6 +83,21 @@ pub(crate) fn plain(text: &str) -> String {
         shown + "…"
     } else {
         shown
+    }
+}
+
+/// A number of bytes for people.
+pub(crate) fn bytes(count: u64) -> String {
+    indicatif::HumanBytes(count).to_string()
+}
+
+/// So long, in the units that everybody reads.
+pub(crate) fn span(ms: Millis) -> String {
+    match ms {
+        ms if ms >= 2 * DAY => format!("{} d", ms / DAY),
+        ms if ms >= 2 * HOUR => format!("{} h", ms / HOUR),
+        ms if ms >= 2 * MINUTE => format!("{} min", ms / MINUTE),
+        ms => format!("{} s", ms / SECOND),
     }
 }
 

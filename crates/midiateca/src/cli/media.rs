@@ -1,14 +1,19 @@
-//! `media list|show`.
+//! `media list|show|export`.
+
+mod export;
+mod which;
 
 use serde_json::json;
 
 use super::answer;
 use super::context::Context;
 use super::language::plain;
-use super::since::Since;
+use super::words::media as words;
 use super::{Ending, UsageError};
 use crate::catalog::{self, AttemptView, Filter, MediaView};
-use crate::media::{MediaId, MediaKind, MediaStatus};
+use crate::clock::Millis;
+use crate::media::{MediaId, MediaStatus};
+use which::Which;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -19,28 +24,17 @@ pub(crate) enum Command {
         /// Its id
         id: String,
     },
+    /// Copies stored media into a folder or an archive, with a manifest and their hashes
+    Export(export::Options),
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct List {
-    /// Only those of this client
-    #[arg(long, value_name = "N")]
-    client: Option<i64>,
-    /// Only those of this instance
-    #[arg(long, value_name = "ID")]
-    instance: Option<String>,
-    /// Only this kind: image, video, audio, document, sticker
-    #[arg(long)]
-    kind: Option<String>,
+    #[command(flatten)]
+    which: Which,
     /// Only those that stand so: pending, downloading, stored, failed, expired, skipped
     #[arg(long)]
     status: Option<String>,
-    /// Only those of this chat
-    #[arg(long, value_name = "ID")]
-    chat: Option<String>,
-    /// Only those received since then: a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d
-    #[arg(long, value_name = "TIME")]
-    since: Option<Since>,
     /// How many at the most
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: u32,
@@ -48,23 +42,11 @@ pub(crate) struct List {
 
 pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
     let app = context.open_existing().await?;
+    let mut ending = Ending::Fine;
     match command {
+        Command::Export(options) => ending = export::run(&context, &app, options).await?,
         Command::List(options) => {
-            check(options.kind.as_deref(), "kind", |name| {
-                MediaKind::parse(name).is_some()
-            })?;
-            check(options.status.as_deref(), "status", |name| {
-                MediaStatus::parse(name).is_some()
-            })?;
-            let filter = Filter {
-                client: options.client,
-                instance: options.instance,
-                kind: options.kind,
-                status: options.status,
-                chat: options.chat,
-                since: options.since.map(|since| since.at(app.clock.now())),
-                reason: None,
-            };
+            let filter = filter(&context, &options, app.clock.now())?;
             for media in catalog::list(&app.db, &filter, options.limit).await? {
                 line(&context, &media);
             }
@@ -72,27 +54,28 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
         Command::Show { id } => {
             let id = MediaId(id);
             let media = catalog::find(&app.db, &id).await?.ok_or_else(|| {
-                UsageError(format!(
-                    "no media {} is known; see `midiateca media list`",
-                    plain(id.as_str())
-                ))
+                let shown = plain(id.as_str());
+                UsageError(context.lang.fill(words::UNKNOWN, &[("id", &shown)]))
             })?;
             let attempts = catalog::attempts(&app.db, &id).await?;
             show(&context, &media, &attempts)?;
         }
     }
     app.db.close().await;
-    Ok(Ending::Fine)
+    Ok(ending)
 }
 
-fn check(told: Option<&str>, what: &str, is_known: fn(&str) -> bool) -> Result<(), UsageError> {
-    match told.filter(|name| !is_known(name)) {
-        Some(name) => Err(UsageError(format!(
-            "{} is no {what}; see `midiateca media list --help`",
-            plain(name)
-        ))),
-        None => Ok(()),
+fn filter(context: &Context, options: &List, now: Millis) -> Result<Filter, UsageError> {
+    let unknown = |name: &&str| MediaStatus::parse(name).is_none();
+    if let Some(name) = options.status.as_deref().filter(unknown) {
+        let name = plain(name);
+        let refusal = context.lang.fill(words::NO_STATUS, &[("name", &name)]);
+        return Err(UsageError(refusal));
     }
+    Ok(Filter {
+        status: options.status.clone(),
+        ..options.which.filter(context, now)?
+    })
 }
 
 fn line(context: &Context, media: &MediaView) {

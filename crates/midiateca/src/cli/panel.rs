@@ -3,6 +3,7 @@
 use serde_json::Value;
 use url::Url;
 
+use super::words::{Words, doctor as words};
 use crate::clock::Millis;
 use crate::fetch::{self, Fetch, Method};
 use crate::registry::{self, Instance};
@@ -36,6 +37,23 @@ pub(crate) enum Error {
     /// An answer came that says nothing.
     #[error("the gateway answered something that is not JSON")]
     NotJson,
+}
+
+impl Error {
+    /// What was seen, in a sentence; `{error}` is the error itself.
+    pub fn words(&self) -> Words {
+        match self {
+            Self::NoToken => words::NO_TOKEN,
+            Self::Sealed(_) => words::TOKEN_SEALED,
+            Self::Status {
+                status: 401 | 403, ..
+            } => words::TOKEN_REFUSED,
+            Self::Status { status: 404, .. } => words::UNKNOWN_THERE,
+            Self::NotJson => words::NOT_JSON,
+            Self::Base => words::NOT_A_URL,
+            Self::Status { .. } | Self::Silent(_) => words::FAILED,
+        }
+    }
 }
 
 /// What it said.

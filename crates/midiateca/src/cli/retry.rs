@@ -86,6 +86,7 @@ impl Options {
             status: Some(status.to_owned()),
             chat: self.chat.clone(),
             since: self.since.map(|since| since.at(app.clock.now())),
+            until: None,
             reason,
         })
     }

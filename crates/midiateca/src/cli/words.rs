@@ -21,8 +21,11 @@ macro_rules! words {
 }
 
 pub(crate) mod doctor;
+pub(crate) mod export;
 pub(crate) mod forget;
 pub(crate) mod import;
+pub(crate) mod instance;
+pub(crate) mod media;
 pub(crate) mod monitor;
 pub(crate) mod retry;
 pub(crate) mod scrub;
@@ -37,8 +40,11 @@ mod tests {
 
     const FILES: &[(&str, &[(&str, Words)])] = &[
         ("doctor", doctor::ALL),
+        ("export", export::ALL),
         ("forget", forget::ALL),
         ("import", import::ALL),
+        ("instance", instance::ALL),
+        ("media", media::ALL),
         ("monitor", monitor::ALL),
         ("retry", retry::ALL),
         ("scrub", scrub::ALL),

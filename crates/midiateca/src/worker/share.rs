@@ -140,6 +140,7 @@ mod tests {
             hook_hash: Vec::new(),
             hook_hash_before: None,
             state: "unknown".to_owned(),
+            state_at: None,
             problem: None,
             last_delivery_at: None,
             delivery_count: 0,

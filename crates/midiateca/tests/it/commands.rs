@@ -829,7 +829,7 @@ async fn settings_of_an_instance_can_be_undone_and_seen() {
         &with(&["--cdn-base", "http://127.0.0.1:1,http://127.0.0.1:2"]),
     )
     .await;
-    let shown = midiateca(data, &["instance", "show", FIRST]).await;
+    let shown = midiateca(data, &["instance", "list"]).await;
     assert!(
         stdout(&shown).contains("cdn=http://127.0.0.1:1,http://127.0.0.1:2\troutes=gateway"),
         "{}",

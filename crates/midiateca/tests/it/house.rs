@@ -123,6 +123,8 @@ fn each_library_has_one_room() {
         ("comfy_table", "cli"),
         ("ratatui", "cli"),
         ("crossterm", "cli"),
+        ("tar", "cli"),
+        ("zip", "cli"),
         ("infer", "vault"),
         ("fs4", "vault"),
         ("toml", "config"),

@@ -8,9 +8,11 @@ mod crash;
 mod doctor;
 mod documented;
 mod door;
+mod export;
 mod failures;
 mod hostile;
 mod house;
+mod instance;
 mod large;
 mod load;
 #[cfg(unix)]

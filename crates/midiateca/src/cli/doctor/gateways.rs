@@ -7,11 +7,12 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::super::context::Context;
+use super::super::language::span;
 use super::super::panel::{self, Panel};
 use super::super::words::doctor as words;
 use super::ground::Ground;
-use super::sheet::{Sheet, span};
-use crate::clock::{Clock, DAY, HOUR, MINUTE, Millis, SECOND};
+use super::sheet::Sheet;
+use crate::clock::{Clock, MINUTE, Millis, SECOND};
 use crate::db::Db;
 use crate::delivery;
 use crate::fetch::Fetch;
@@ -19,8 +20,6 @@ use crate::registry::Instance;
 
 /// Instances that are asked at once.
 const AT_ONCE: usize = 8;
-/// Nights, weekends and a holiday are in it.
-const RHYTHM_OF: Millis = 28 * DAY;
 /// Links expire by the clock, so it need not be exact, but it must not be wrong.
 const SKEW_RISK: Millis = 30 * SECOND;
 const SKEW_WRONG: Millis = 5 * MINUTE;
@@ -115,19 +114,17 @@ fn gateway(sheet: &mut Sheet, context: &Context, instance: &Instance, told: Told
     let answer = match told {
         Ok(answer) => answer.body,
         Err(error) => {
-            let (seen, next) = match &error {
-                panel::Error::NoToken => (words::NO_TOKEN, words::ADD_TOKEN),
-                panel::Error::Sealed(_) => (words::TOKEN_SEALED, words::RESTORE_KEY_OR_TOKEN),
+            let next = match &error {
+                panel::Error::NoToken => words::ADD_TOKEN,
+                panel::Error::Sealed(_) => words::RESTORE_KEY_OR_TOKEN,
                 panel::Error::Status {
                     status: 401 | 403, ..
-                } => (words::TOKEN_REFUSED, words::ADD_TOKEN),
-                panel::Error::Status { status: 404, .. } => (words::UNKNOWN_THERE, words::CHECK_ID),
-                panel::Error::NotJson => (words::NOT_JSON, words::CHECK_API_BASE),
-                panel::Error::Base => (words::NOT_A_URL, words::CHECK_API_BASE),
-                panel::Error::Status { .. } | panel::Error::Silent(_) => {
-                    (words::FAILED, words::ASK_GATEWAY)
-                }
+                } => words::ADD_TOKEN,
+                panel::Error::Status { status: 404, .. } => words::CHECK_ID,
+                panel::Error::NotJson | panel::Error::Base => words::CHECK_API_BASE,
+                panel::Error::Status { .. } | panel::Error::Silent(_) => words::ASK_GATEWAY,
             };
+            let seen = error.words();
             let error = crate::telemetry::chain(&error);
             let values = [values.as_slice(), &[("error", &error)]].concat();
             return sheet.wrong("instance.token", id, tried, seen, next, &values);
@@ -263,7 +260,7 @@ async fn silence(sheet: &mut Sheet, db: &Db, instance: &Instance, now: Millis) {
         );
     };
     let silent = now - last;
-    let Ok(rhythm) = delivery::rhythm(db, &instance.id, last - RHYTHM_OF).await else {
+    let Ok(rhythm) = delivery::rhythm(db, &instance.id, last - delivery::RHYTHM_OF).await else {
         return;
     };
     let (shown, id_shown) = (span(silent), id);
@@ -278,7 +275,7 @@ async fn silence(sheet: &mut Sheet, db: &Db, instance: &Instance, now: Millis) {
         ("longest", &longest),
         ("id", &id_shown),
     ];
-    if silent > HOUR.max(rhythm.longest + rhythm.longest / 2) {
+    if rhythm.is_broken_by(silent) {
         sheet.wrong(
             "instance.silent",
             id,

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::super::language::Language;
 use super::super::words::{Words, doctor as words};
-use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -136,20 +135,5 @@ impl Sheet {
             seen: self.lang.fill(seen, values),
             next: next.map(|next| self.lang.fill(next, values)),
         });
-    }
-}
-
-/// A number of bytes for people.
-pub(super) fn bytes(count: u64) -> String {
-    indicatif::HumanBytes(count).to_string()
-}
-
-/// So long, in the units that everybody reads.
-pub(super) fn span(ms: Millis) -> String {
-    match ms {
-        ms if ms >= 2 * DAY => format!("{} d", ms / DAY),
-        ms if ms >= 2 * HOUR => format!("{} h", ms / HOUR),
-        ms if ms >= 2 * MINUTE => format!("{} min", ms / MINUTE),
-        ms => format!("{} s", ms / SECOND),
     }
 }

@@ -1,8 +1,9 @@
 //! Whether files can be kept, and for how long there is room.
 
 use super::super::context::Context;
+use super::super::language::bytes;
 use super::super::words::doctor as words;
-use super::sheet::{Sheet, bytes};
+use super::sheet::Sheet;
 use crate::catalog;
 use crate::clock::{Clock, DAY};
 use crate::db::Db;

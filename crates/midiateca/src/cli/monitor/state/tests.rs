@@ -27,6 +27,7 @@ pub(in crate::cli::monitor) fn instance(id: &str, delivery_count: i64) -> Instan
         hook_hash: Vec::new(),
         hook_hash_before: None,
         state: "connected".to_owned(),
+        state_at: None,
         problem: None,
         last_delivery_at: Some(NOON - 12 * SECOND),
         delivery_count,

@@ -1,0 +1,110 @@
+//! What is held, file by file: for whoever reads, compares, or puts right.
+
+use super::Filter;
+use crate::db::{Db, Error, Row, Tx, Value, values};
+use crate::media::MediaId;
+
+/// Sorts after every id.
+const PAST_ALL: &str = "~";
+
+/// One stored file, as its row tells of it.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Which media.
+    pub id: MediaId,
+    /// Whose.
+    pub client: i64,
+    /// Of which instance.
+    pub instance: String,
+    /// Image, audio, …
+    pub kind: String,
+    /// Below the storage root.
+    pub path: String,
+    /// How long it is.
+    pub size_bytes: u64,
+    /// SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+}
+
+pub(super) const HELD: &str = concat!(
+    "select id, client, instance, kind, path, size_bytes, sha256 from media where status = 'stored' and id > $9 and ",
+    meant!(),
+    " order by id limit $10"
+);
+
+/// Up to `limit` stored files after the media `after` (an id, or empty), in the order in which they came.
+pub async fn held(db: &Db, filter: &Filter, after: &str, limit: u32) -> Result<Vec<Held>, Error> {
+    let rows = db.rows(HELD, filter.values(values![after, limit])).await?;
+    rows.iter().map(held_of).collect()
+}
+
+pub(super) const HELD_BEFORE: &str = concat!(
+    "select id, client, instance, kind, path, size_bytes, sha256 from media where status = 'stored' and id < $9 and ",
+    meant!(),
+    " order by id desc limit $10"
+);
+
+/// Up to `limit` stored files before the media `before` (an id, or nothing), the newest first: what was written last is what a crash or a
+/// full disk damages.
+pub async fn held_before(
+    db: &Db,
+    filter: &Filter,
+    before: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Held>, Error> {
+    let rows = db
+        .rows(
+            HELD_BEFORE,
+            filter.values(values![before.unwrap_or(PAST_ALL), limit]),
+        )
+        .await?;
+    rows.iter().map(held_of).collect()
+}
+
+fn held_of(row: &Row) -> Result<Held, Error> {
+    Ok(Held {
+        id: MediaId(row.text("id")?),
+        client: row.int("client")?,
+        instance: row.text("instance")?,
+        kind: row.text("kind")?,
+        path: row.text("path")?,
+        size_bytes: row.count("size_bytes")?,
+        sha256: row.bytes32_or_none("sha256")?.unwrap_or_default(),
+    })
+}
+
+/// Other names under which one client holds the same bytes.
+pub async fn twins(db: &Db, held: &Held) -> Result<Vec<String>, Error> {
+    let sql = "select path from media where client = $1 and sha256 = $2 and status = 'stored' and path <> $3 limit 8";
+    let rows = db
+        .rows(sql, values![held.client, held.sha256, &held.path])
+        .await?;
+    rows.iter().map(|row| row.text("path")).collect()
+}
+
+/// Whether a row still says that these bytes are held there.
+pub async fn is_held(tx: &mut Tx, held: &Held) -> Result<bool, Error> {
+    let sql = "select 1 as found from media where id = $1 and status = 'stored' and path = $2 and sha256 = $3";
+    let values = values![held.id.as_str(), &held.path, held.sha256];
+    Ok(tx.row(sql, values).await?.is_some())
+}
+
+/// Which of these paths a stored media's row names.
+pub async fn held_paths(db: &Db, paths: &[String]) -> Result<Vec<String>, Error> {
+    let (sql, values) = naming(paths);
+    let rows = db.rows_of(sql, values).await?;
+    rows.iter().map(|row| row.text("path")).collect()
+}
+
+/// Whether a stored media's row names this path, as the transaction sees it.
+pub async fn is_path_held(tx: &mut Tx, path: &str) -> Result<bool, Error> {
+    let (sql, values) = naming(&[path.to_owned()]);
+    Ok(!tx.rows_of(sql, values).await?.is_empty())
+}
+
+fn naming(paths: &[String]) -> (String, Vec<Value>) {
+    let holes: Vec<_> = (1..=paths.len()).map(|n| format!("${n}")).collect();
+    let holes = holes.join(", ");
+    let sql = format!("select path from media where status = 'stored' and path in ({holes})");
+    (sql, paths.iter().map(Value::from).collect())
+}

@@ -1,0 +1,165 @@
+//! `instance add`: a new instance, or what is to change of one that exists.
+
+use std::fmt::Display;
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use super::super::UsageError;
+use super::super::context::Context;
+use super::super::language::{Language, plain};
+use super::super::words::{Words, instance as words};
+use super::{line, tell_address};
+use crate::app::App;
+use crate::gateway::Gateway;
+use crate::media::{InstanceId, Route};
+use crate::registry::{self, NewInstance};
+
+/// The word that gives a setting back its usual value.
+const DEFAULT: &str = "default";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Its id at the gateway
+    id: String,
+    /// Whose it is
+    #[arg(long, value_name = "N")]
+    client: i64,
+    /// The gateway
+    #[arg(long, default_value = "wapi")]
+    gateway: String,
+    /// The environment variable that holds the gateway's token
+    #[arg(long, value_name = "VAR", group = "token")]
+    token_env: Option<String>,
+    /// The file that holds the gateway's token
+    #[arg(long, value_name = "FILE", group = "token")]
+    token_file: Option<PathBuf>,
+    /// Read the gateway's token from stdin
+    #[arg(long, group = "token")]
+    token_stdin: bool,
+    /// Where the gateway's API is [default: the gateway's own]
+    #[arg(long, value_name = "URL")]
+    api_base: Option<String>,
+    /// Where WhatsApp's CDN is; several with commas, in their order; "default" for its usual hosts
+    #[arg(long, value_name = "URL")]
+    cdn_base: Option<String>,
+    /// The ways to the bytes in their order, such as gateway or inline,cdn,gateway; "default" for fetch.routes
+    #[arg(long, value_name = "LIST")]
+    routes: Option<String>,
+}
+
+pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyhow::Result<()> {
+    let new = checked(context, app, &options).await?;
+    let token = read_token(context.lang, &options)?;
+    let (instance, hook) = app.add_instance(new, token.as_deref()).await?;
+    if instance.token_sealed.is_none() {
+        eprintln!("{}", context.lang.say(words::ADD_TOKEN));
+    }
+    match hook {
+        Some(hook) => tell_address(context, &instance, &hook),
+        None => {
+            eprintln!("{}", context.lang.say(words::CHANGED));
+            line(context, &instance);
+        }
+    }
+    Ok(())
+}
+
+fn refusal(lang: Language, words: Words, values: &[(&str, &dyn Display)]) -> UsageError {
+    UsageError(lang.fill(words, values))
+}
+
+/// What was told, when it makes sense with what is known already.
+async fn checked(context: &Context, app: &App, options: &Options) -> anyhow::Result<NewInstance> {
+    let lang = context.lang;
+    let gateway = Gateway::parse(&options.gateway).ok_or_else(|| {
+        let name = plain(&options.gateway);
+        refusal(lang, words::UNKNOWN_GATEWAY, &[("name", &name)])
+    })?;
+    let clients = registry::clients(&app.db).await?;
+    if !clients.iter().any(|client| client.id == options.client) {
+        let values = [("client", &options.client as &dyn Display)];
+        return Err(refusal(lang, words::UNKNOWN_CLIENT, &values).into());
+    }
+    let id = InstanceId(options.id.trim().to_owned());
+    if id.as_str().is_empty() {
+        return Err(refusal(lang, words::EMPTY_ID, &[]).into());
+    }
+    let existing = registry::instance(&app.db, &id).await?;
+    if let Some(existing) = existing.filter(|existing| existing.client != options.client) {
+        let values: [(&str, &dyn Display); 2] = [("id", &id), ("client", &existing.client)];
+        return Err(refusal(lang, words::OTHER_CLIENT, &values).into());
+    }
+    let cdn_base = options.cdn_base.as_deref().map(str::trim);
+    let bases = cdn_base
+        .filter(|bases| *bases != DEFAULT)
+        .into_iter()
+        .flat_map(|bases| bases.split(','));
+    for url in options.api_base.as_deref().into_iter().chain(bases) {
+        check_address(lang, url)?;
+    }
+    Ok(NewInstance {
+        id,
+        client: options.client,
+        gateway,
+        api_base: options.api_base.clone(),
+        cdn_base: cdn_base.map(|bases| if bases == DEFAULT { "" } else { bases }.to_owned()),
+        routes: routes(lang, options.routes.as_deref())?,
+        token_sealed: None,
+        hook_hash: [0; 32],
+    })
+}
+
+fn check_address(lang: Language, url: &str) -> Result<(), UsageError> {
+    let shown = plain(url);
+    let values: [(&str, &dyn Display); 1] = [("url", &shown)];
+    let parsed =
+        url::Url::parse(url.trim()).map_err(|_| refusal(lang, words::NOT_A_URL, &values))?;
+    let is_plain = parsed.username().is_empty()
+        && parsed.password().is_none()
+        && parsed.query().is_none()
+        && parsed.fragment().is_none();
+    if matches!(parsed.scheme(), "http" | "https") && parsed.host().is_some() && is_plain {
+        return Ok(());
+    }
+    Err(refusal(lang, words::NOT_PLAIN, &values))
+}
+
+/// An empty list for the usual routes; nothing when they are not told.
+fn routes(lang: Language, list: Option<&str>) -> Result<Option<Vec<Route>>, UsageError> {
+    match list {
+        None => Ok(None),
+        Some(list) if list.trim() == DEFAULT => Ok(Some(Vec::new())),
+        Some(list) => {
+            let routes = Route::parse_list(list);
+            let shown = plain(list);
+            let refused = || refusal(lang, words::NOT_ROUTES, &[("list", &shown)]);
+            routes.map(Some).ok_or_else(refused)
+        }
+    }
+}
+
+fn read_token(lang: Language, options: &Options) -> anyhow::Result<Option<String>> {
+    let cannot_read = |what: &dyn Display| lang.fill(words::CANNOT_READ, &[("path", what)]);
+    let text = match (&options.token_env, &options.token_file, options.token_stdin) {
+        (Some(name), _, _) => std::env::var(name)
+            .map_err(|_| refusal(lang, words::UNSET_VARIABLE, &[("name", name)]))?,
+        (_, Some(path), _) => {
+            std::fs::read_to_string(path).with_context(|| cannot_read(&path.display()))?
+        }
+        (_, _, true) => {
+            let mut text = String::new();
+            std::io::stdin()
+                .read_to_string(&mut text)
+                .with_context(|| cannot_read(&"stdin"))?;
+            text
+        }
+        _ => return Ok(None),
+    };
+    let token = text.trim();
+    if token.is_empty() {
+        return Err(refusal(lang, words::EMPTY_TOKEN, &[]).into());
+    }
+    Ok(Some(token.to_owned()))
+}

@@ -1,0 +1,106 @@
+//! The webhook slots of one instance, read back from its gateway.
+
+use serde_json::{Value, json};
+
+use super::super::super::language::{Language, plain};
+use super::super::super::panel::{self, Panel};
+use super::super::super::words::{Words, doctor, instance as words};
+use crate::app::App;
+use crate::registry::Instance;
+
+/// Whose address a slot holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    Ours,
+    Other,
+    /// It holds none.
+    Nobody,
+}
+
+impl Owner {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Other => "other",
+            Self::Nobody => "empty",
+        }
+    }
+
+    pub fn words(self) -> Words {
+        match self {
+            Self::Ours => words::OURS,
+            Self::Other => words::OTHER,
+            Self::Nobody => words::EMPTY,
+        }
+    }
+}
+
+pub(super) struct Slot {
+    pub name: &'static str,
+    pub owner: Owner,
+    /// The address without what may be a secret in it.
+    pub holds: Option<String>,
+}
+
+/// What could be read.
+pub(super) enum Slots {
+    Read(Vec<Slot>),
+    NotAsked,
+    /// Why not, in a sentence.
+    Unreadable(String),
+}
+
+impl Slots {
+    /// Asks the gateway.
+    pub async fn read(lang: Language, app: &App, instance: &Instance) -> Self {
+        let told = match Panel::open(&app.fetch, &app.secrets, instance) {
+            Ok(panel) => panel.read().await,
+            Err(error) => Err(error),
+        };
+        let answer = match told {
+            Ok(answer) => answer.body,
+            Err(error) => {
+                let chain = crate::telemetry::chain(&error);
+                return Self::Unreadable(lang.fill(error.words(), &[("error", &chain)]));
+            }
+        };
+        let named = instance.gateway.read_session(&answer).instance;
+        if let Some(named) = named.filter(|named| named != instance.id.as_str()) {
+            let named = plain(&named);
+            let other = lang.fill(doctor::OTHER_INSTANCE, &[("named", &named)]);
+            return Self::Unreadable(other);
+        }
+        let slots = instance.gateway.slots().iter().map(|slot| {
+            let held = instance.gateway.read_slot(slot, &answer);
+            Slot {
+                name: slot.name,
+                owner: match &held {
+                    None => Owner::Nobody,
+                    Some(held) if panel::is_ours(instance, held) => Owner::Ours,
+                    Some(_) => Owner::Other,
+                },
+                holds: held.as_deref().map(panel::shown),
+            }
+        });
+        Self::Read(slots.collect())
+    }
+
+    /// Why nothing was read.
+    pub fn why_not(&self, lang: Language) -> Option<String> {
+        match self {
+            Self::Read(_) => None,
+            Self::NotAsked => Some(lang.say(words::NOT_ASKED).to_owned()),
+            Self::Unreadable(why) => Some(lang.fill(words::CANNOT_ASK, &[("error", why)])),
+        }
+    }
+
+    pub fn as_json(&self) -> Value {
+        let Self::Read(slots) = self else {
+            return Value::Null;
+        };
+        let slots = slots.iter().map(
+            |slot| json!({"slot": slot.name, "state": slot.owner.as_str(), "holds": slot.holds}),
+        );
+        slots.collect()
+    }
+}

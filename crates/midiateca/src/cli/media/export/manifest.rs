@@ -1,0 +1,206 @@
+//! What an export holds: `manifest.jsonl`, a line a media, and `SHA256SUMS`, which `sha256sum -c` takes. Both are
+//! written while the files are copied, and get their names last.
+//!
+//! A folder may be exported into again, with other filters: what an earlier manifest tells of and is still there stays
+//! in the new one. Both are in the order of the ids, so that neither is held in memory.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, BufWriter, Lines, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::source::Wrong;
+use super::staged::Staged;
+use crate::catalog::MediaView;
+
+pub(super) const LINES: &str = "manifest.jsonl";
+pub(super) const SUMS: &str = "SHA256SUMS";
+
+/// A staged file with what writes it.
+struct Spool {
+    staged: Staged,
+    writer: BufWriter<File>,
+}
+
+impl Spool {
+    fn create(path: PathBuf) -> io::Result<Option<Self>> {
+        let Some(staged) = Staged::create(path)? else {
+            return Ok(None);
+        };
+        let writer = BufWriter::new(staged.writer()?);
+        Ok(Some(Self { staged, writer }))
+    }
+
+    fn finish(self) -> io::Result<Staged> {
+        self.writer
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
+        Ok(self.staged)
+    }
+}
+
+/// The manifest of an earlier export into the same folder.
+struct Earlier {
+    root: PathBuf,
+    lines: Lines<BufReader<File>>,
+    next: Option<(String, Value)>,
+}
+
+impl Earlier {
+    fn open(root: &Path) -> io::Result<Option<Self>> {
+        let file = match File::open(root.join(LINES)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
+        let mut earlier = Self {
+            root: root.to_owned(),
+            lines: BufReader::new(file).lines(),
+            next: None,
+        };
+        earlier.advance()?;
+        Ok(Some(earlier))
+    }
+
+    /// Goes on to the next line that tells of a file that is still there.
+    fn advance(&mut self) -> io::Result<()> {
+        self.next = None;
+        for line in self.lines.by_ref() {
+            let line = line?;
+            let Ok(told) = serde_json::from_str::<Value>(&line) else {
+                continue;
+            };
+            let there = told["path"].as_str().is_some_and(|path| {
+                let found = self.root.join(path).metadata();
+                found.is_ok_and(|found| Some(found.len()) == told["size"].as_u64())
+            });
+            if told["exported"] == true && there {
+                self.next = Some((line, told));
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) struct Manifest {
+    lines: Spool,
+    sums: Spool,
+    earlier: Option<Earlier>,
+    carried: u64,
+}
+
+impl Manifest {
+    /// Begins one; `place` says where its two files are staged, and `root` where an earlier one may be. Nothing when
+    /// another process is writing it now.
+    pub fn create(
+        place: impl Fn(&str) -> PathBuf,
+        root: Option<&Path>,
+    ) -> io::Result<Option<Self>> {
+        let lines = Spool::create(place("manifest"))?;
+        let sums = Spool::create(place("sums"))?;
+        let earlier = root.map(Earlier::open).transpose()?.flatten();
+        Ok(lines.zip(sums).map(|(lines, sums)| Self {
+            lines,
+            sums,
+            earlier,
+            carried: 0,
+        }))
+    }
+
+    /// Tells of a media, in the order of their ids.
+    pub fn tell(&mut self, media: &MediaView, wrong: Option<Wrong>) -> io::Result<()> {
+        self.carry(Some(&media.id))?;
+        writeln!(self.lines.writer, "{}", line(media, wrong))?;
+        match (&media.path, &media.sha256, wrong) {
+            (Some(path), Some(sha256), None) => {
+                self.sums.writer.write_all(sum(path, sha256).as_bytes())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes over what an earlier manifest tells of media before this one, and leaves out what it tells of this one.
+    fn carry(&mut self, before: Option<&str>) -> io::Result<()> {
+        let Some(earlier) = &mut self.earlier else {
+            return Ok(());
+        };
+        while let Some((line, told)) = &earlier.next {
+            let id = told["id"].as_str().unwrap_or("");
+            if before.is_some_and(|before| id > before) {
+                return Ok(());
+            }
+            if before != Some(id) {
+                writeln!(self.lines.writer, "{line}")?;
+                let (path, sha256) = (told["path"].as_str(), told["sha256"].as_str());
+                let sum = sum(path.unwrap_or(""), sha256.unwrap_or(""));
+                self.sums.writer.write_all(sum.as_bytes())?;
+                self.carried += 1;
+            }
+            earlier.advance()?;
+        }
+        Ok(())
+    }
+
+    /// Takes over what is left of an earlier manifest; says how many of its lines are in this one.
+    pub fn carry_rest(&mut self) -> io::Result<u64> {
+        self.carry(None)?;
+        Ok(self.carried)
+    }
+
+    /// Both files with their names, the manifest last.
+    pub fn finish(self) -> io::Result<[(&'static str, Staged); 2]> {
+        Ok([(SUMS, self.sums.finish()?), (LINES, self.lines.finish()?)])
+    }
+}
+
+/// One media of the manifest, under the names that it has everywhere.
+fn line(media: &MediaView, wrong: Option<Wrong>) -> Value {
+    json!({
+        "id": media.id,
+        "client": media.client,
+        "instance": media.instance,
+        "gateway": media.gateway,
+        "message_id": media.message_id,
+        "slot": media.slot,
+        "kind": media.kind,
+        "mime": media.mime,
+        "file_name": media.file_name,
+        "caption": media.caption,
+        "chat_id": media.chat_id,
+        "sender_id": media.sender_id,
+        "sender_name": media.sender_name,
+        "from_me": media.from_me,
+        "is_group": media.is_group,
+        "sent_at": media.sent_at,
+        "received_at": media.received_at,
+        "stored_at": media.stored_at,
+        "size": media.size,
+        "sha256": media.sha256,
+        "verified": media.verified,
+        "path": media.path,
+        "exported": wrong.is_none(),
+        "reason": wrong.map(Wrong::as_str),
+    })
+}
+
+/// A line as `sha256sum` writes it: with a backslash before it when something in the name had to be escaped.
+fn sum(path: &str, sha256: &str) -> String {
+    let escaped = path
+        .replace('\\', "\\\\")
+        .replace('\n', "\\n")
+        .replace('\r', "\\r");
+    let mark = if escaped == path { "" } else { "\\" };
+    format!("{mark}{sha256}  {escaped}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_escaped_as_sha256sum_does() {
+        assert_eq!(sum("a b/c.ogg", "00"), "00  a b/c.ogg\n");
+        assert_eq!(sum("a\\b\nc\r", "00"), "\\00  a\\\\b\\nc\\r\n");
+    }
+}

@@ -1,0 +1,109 @@
+//! Where exported files go: a folder, or one of two kinds of archive.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::folder::Folder;
+use super::manifest::Manifest;
+use super::source::{Halt, Source, Told, Watch, Wrong};
+use super::staged::Staged;
+use super::tarball::Tarball;
+use super::target::Target;
+use super::zipped::Zipped;
+use crate::clock::Millis;
+use crate::vault;
+
+/// What became of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Written,
+    /// It was there already.
+    Kept,
+    Wrong(Wrong),
+}
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of it in a program's life"
+)]
+pub(super) enum Sink {
+    Folder(Folder),
+    Tar(Tarball),
+    Zip(Zipped),
+}
+
+impl Sink {
+    /// Begins to write, with a manifest beside it; nothing when another export goes there now.
+    pub fn open(target: &Target, watch: &Watch) -> io::Result<Option<(Self, Manifest)>> {
+        let beside = |path: &Path| {
+            let path = path.to_owned();
+            move |what: &str| with_ending(&path, &format!(".{what}.partial"))
+        };
+        let (sink, manifest) = match target {
+            Target::Folder(root) => {
+                let sink = Folder::open(root, watch.clone())?.map(Self::Folder);
+                let manifest = match sink {
+                    Some(_) => Manifest::create(|what| Folder::place(root, what), Some(root))?,
+                    None => None,
+                };
+                (sink, manifest)
+            }
+            Target::Tar(path) | Target::Zip(path) => {
+                let Some(staged) = Staged::create(with_ending(path, ".partial"))? else {
+                    return Ok(None);
+                };
+                let sink = match target {
+                    Target::Zip(_) => Self::Zip(Zipped::file(staged)?),
+                    _ => Self::Tar(Tarball::file(staged)?),
+                };
+                (Some(sink), Manifest::create(beside(path), None)?)
+            }
+            Target::Pipe => {
+                let name = format!("midiateca-{}", uuid::Uuid::now_v7().simple());
+                let place = beside(&std::env::temp_dir().join(name));
+                (
+                    Some(Self::Tar(Tarball::pipe())),
+                    Manifest::create(place, None)?,
+                )
+            }
+        };
+        Ok(sink.zip(manifest))
+    }
+
+    /// Whether the right file is there already.
+    pub fn holds(&self, name: &str, told: &Told) -> Result<bool, Halt> {
+        match self {
+            Self::Folder(folder) => folder.holds(name, told),
+            Self::Tar(_) | Self::Zip(_) => Ok(false),
+        }
+    }
+
+    /// Copies a file; `at` becomes its time.
+    pub fn put(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<Outcome, Halt> {
+        match self {
+            Self::Folder(folder) => folder.put(name, at, source),
+            Self::Tar(tar) => tar.put(name, at, source),
+            Self::Zip(zip) => zip.put(name, at, source),
+        }
+    }
+
+    /// Adds the manifest, and gives the whole its name.
+    pub fn finish(self, target: &Target, manifest: Manifest, now: Millis) -> io::Result<()> {
+        match (self, target) {
+            (Self::Folder(folder), _) => return folder.finish(manifest),
+            (Self::Tar(tar), Target::Tar(path)) => tar.finish(Some(path), manifest, now)?,
+            (Self::Tar(tar), _) => tar.finish(None, manifest, now)?,
+            (Self::Zip(zip), Target::Zip(path)) => zip.finish(path, manifest, now)?,
+            (Self::Zip(_), _) => return Err(io::Error::from(io::ErrorKind::InvalidInput)),
+        }
+        target.folder().map_or(Ok(()), |folder| {
+            vault::sync_folder(&folder).map_err(io::Error::other)
+        })
+    }
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
