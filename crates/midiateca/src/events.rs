@@ -12,7 +12,8 @@ pub struct Event {
     pub seq: i64,
     /// When.
     pub at: Millis,
-    /// `media.stored`, `media.failed`, `media.expired`, `media.postponed`, `instance.connected`, …
+    /// `media.stored`, `media.failed`, `media.expired`, `media.postponed`, `media.lost`, `media.removed`, `contact.erased`,
+    /// `instance.connected`, `instance.disconnected`.
     pub kind: String,
     /// Which client, where one is concerned.
     pub client: Option<i64>,

@@ -62,6 +62,9 @@ words! {
     EVENTS: "Newest events", "Eventos recentes";
     NO_EVENTS: "nothing has happened yet that is shown here", "nada do que é mostrado aqui aconteceu ainda";
     STORED: "stored", "gravada";
+    LOST: "file lost", "arq. perdido";
+    REMOVED: "removed", "removida";
+    ERASED: "erased", "apagado";
     FAILED: "failed", "falhou";
     EXPIRED: "expired", "expirou";
     POSTPONED: "postponed", "adiada";

@@ -60,6 +60,9 @@ fn row<'a>(event: &Event, instance: usize, skin: Skin) -> Row<'a> {
         None => match event.kind.as_str() {
             "instance.connected" => skin.lang.say(words::CONNECTED).to_owned(),
             "instance.disconnected" => skin.lang.say(words::DISCONNECTED).to_owned(),
+            "media.lost" => skin.lang.say(words::LOST).to_owned(),
+            "media.removed" => skin.lang.say(words::REMOVED).to_owned(),
+            "contact.erased" => skin.lang.say(words::ERASED).to_owned(),
             other => plain(other),
         },
     };
@@ -76,7 +79,9 @@ fn row<'a>(event: &Event, instance: usize, skin: Skin) -> Row<'a> {
 fn mark(event: &Event, skin: Skin) -> (char, Style) {
     match event.kind.as_str() {
         "media.stored" | "instance.connected" => ('✓', skin.good()),
-        "media.failed" | "media.expired" | "instance.disconnected" => ('✗', skin.bad()),
+        "media.failed" | "media.expired" | "media.lost" | "instance.disconnected" => {
+            ('✗', skin.bad())
+        }
         "media.postponed" => ('↻', skin.uneasy()),
         _ => ('·', Style::new()),
     }
