@@ -38,6 +38,9 @@ pub mod catalog;
 /// What is no longer to be kept.
 pub mod retention;
 
+/// A copy of everything, to be taken while the service runs.
+pub mod backup;
+
 /// What happened, in order.
 pub mod events;
 

@@ -138,7 +138,7 @@ impl Vault {
 
     /// How many bytes may still be written where the files are.
     pub fn free_bytes(&self) -> io::Result<u64> {
-        fs4::available_space(self.root.as_ref())
+        free_bytes_at(self.root.as_ref())
     }
 
     /// Takes a file away for good. That it is gone already is fine.
@@ -357,13 +357,18 @@ pub fn hash_file(path: &Path) -> io::Result<[u8; 32]> {
     }
 }
 
+/// How many bytes may still be written where this folder is.
+pub fn free_bytes_at(folder: &Path) -> io::Result<u64> {
+    fs4::available_space(folder)
+}
+
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> Result<(), Error> {
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), Error> {
     Ok(File::open(folder)?.sync_all()?)
 }
 
 /// Windows cannot sync a folder; NTFS journals its names.
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> Result<(), Error> {
+pub(crate) fn sync_folder(_: &Path) -> Result<(), Error> {
     Ok(())
 }

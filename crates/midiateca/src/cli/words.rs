@@ -20,6 +20,7 @@ macro_rules! words {
     };
 }
 
+pub(crate) mod backup;
 pub(crate) mod doctor;
 pub(crate) mod forget;
 pub(crate) mod monitor;
@@ -35,6 +36,7 @@ mod tests {
     use super::*;
 
     const FILES: &[(&str, &[(&str, Words)])] = &[
+        ("backup", backup::ALL),
         ("doctor", doctor::ALL),
         ("forget", forget::ALL),
         ("monitor", monitor::ALL),
