@@ -56,6 +56,12 @@ pub enum Error {
         /// Which folder.
         path: PathBuf,
     },
+    /// The folder in which the target is to be made is not there.
+    #[error("{path} is not there")]
+    Absent {
+        /// Which folder.
+        path: PathBuf,
+    },
     /// The folder holds the backup of another database.
     #[error("{path} holds the backup of another database")]
     OtherDatabase {

@@ -75,6 +75,9 @@ impl Stamp {
 
 /// Brings one file.
 pub(super) fn bring(job: &Job) -> Result<Brought, Error> {
+    if job.shutdown.has_begun() {
+        return Ok(Brought::Stopped);
+    }
     let here = Stamp::of(&job.source);
     let there = Stamp::of(&job.target);
     if let Some(there) = there.filter(|there| there.length == job.size_bytes) {

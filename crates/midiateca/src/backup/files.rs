@@ -121,14 +121,16 @@ impl<'w> Files<'w> {
         let mut running = stream::iter(jobs)
             .map(|(file, number, job)| async move { (file, number, bring(job).await) })
             .buffer_unordered(AT_ONCE);
+        let mut outcome = Ok(());
+        // Also when it is stopped or fails, what runs is waited for: nobody writes to the folder afterwards.
         while let Some((file, number, brought)) = running.next().await {
-            let brought = brought?;
-            if brought == Brought::Stopped || self.order.shutdown.has_begun() {
-                return Ok(false);
+            let noted = brought.and_then(|brought| self.note(file, number, brought));
+            if noted.is_err() {
+                self.order.shutdown.begin();
+                outcome = outcome.and(noted);
             }
-            self.note(file, number, brought)?;
         }
-        Ok(true)
+        outcome.map(|()| !self.order.shutdown.has_begun())
     }
 
     /// Nothing when the row holds a path that leaves the root.
@@ -160,7 +162,8 @@ impl<'w> Files<'w> {
             }
             Brought::Kept => figures.kept += 1,
             Brought::Linked => figures.linked += 1,
-            Brought::Copied | Brought::Replacement | Brought::Stopped => {
+            Brought::Stopped => return Ok(()),
+            Brought::Copied | Brought::Replacement => {
                 figures.copied += 1;
                 figures.copied_bytes += file.held.size_bytes;
             }

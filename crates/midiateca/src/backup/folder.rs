@@ -231,7 +231,8 @@ fn make(target: &Path) -> Result<(), Error> {
         .parent()
         .filter(|above| !above.as_os_str().is_empty());
     if let Some(above) = above.filter(|above| !above.is_dir()) {
-        return Err(at(above)(io::ErrorKind::NotFound.into()));
+        let path = above.to_owned();
+        return Err(Error::Absent { path });
     }
     copy::make_folder(target).map_err(at(target))
 }

@@ -141,6 +141,10 @@ fn refusal(context: &Context, error: Error) -> anyhow::Error {
             &[("target", &target.display()), ("other", &other.display())],
         ),
         Error::Foreign { path } => usage(words::FOREIGN, &[("path", &path.display())]),
+        Error::Absent { path } => {
+            let said = fill(words::ABSENT, &[("path", &path.display())]);
+            io::Error::new(io::ErrorKind::NotFound, said).into()
+        }
         Error::OtherDatabase { path } => usage(words::OTHER_DATABASE, &[("path", &path.display())]),
         Error::Taken { path } => {
             let said = fill(words::TAKEN, &[("path", &path.display())]);

@@ -65,8 +65,8 @@ fn copy(
         let count = |pages| u64::try_from(pages).unwrap_or(0);
         let all = count(pages.pagecount);
         match step {
-            StepResult::Done => return Ok(Copied::Whole),
             _ if !go_on(all - count(pages.remaining), all) => return Ok(Copied::Stopped),
+            StepResult::Done => return Ok(Copied::Whole),
             StepResult::More => {}
             // Nobody else knows the target, and the source is only read.
             _ => return Err(Error::Unavailable(None)),

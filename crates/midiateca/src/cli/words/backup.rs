@@ -3,6 +3,7 @@
 words! {
     WITHIN: "the backup at {target} and {other} lie within each other: name a folder elsewhere, best on another disk", "o backup em {target} e {other} estão um dentro do outro: informe uma pasta em outro lugar, de preferência em outro disco";
     FOREIGN: "{path} is not empty and is not a backup made by this program, or was served as a data folder: name an empty or new folder", "{path} não está vazia e não é um backup feito por este programa, ou já foi usada como pasta de dados: informe uma pasta nova ou vazia";
+    ABSENT: "{path} is not there, so the backup is not made in it: make it, or mount its disk", "{path} não existe, por isso o backup não é feito ali: crie a pasta ou monte o disco dela";
     OTHER_DATABASE: "{path} holds the backup of another database, which stays as it is: name another folder; and if this is the wrong database, see --data and what is mounted there", "{path} contém o backup de outro banco de dados, que fica como está: informe outra pasta; e se este é o banco errado, confira --data e o que está montado ali";
     TAKEN: "another backup to {path} is under way: wait for it to end", "outro backup para {path} está em andamento: espere terminar";
     NO_ROOM: "{path} has room for {free} bytes and {needed} are needed: make room there, or name another folder; the backup that is there stays as it was", "{path} tem espaço para {free} bytes e são necessários {needed}: libere espaço ou informe outra pasta; o backup que está lá fica como estava";
