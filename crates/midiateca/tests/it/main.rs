@@ -14,6 +14,7 @@ mod hostile;
 mod house;
 mod large;
 mod load;
+mod manual;
 #[cfg(unix)]
 mod monitor;
 #[cfg(unix)]
