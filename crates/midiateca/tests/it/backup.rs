@@ -102,7 +102,7 @@ fn place() -> (tempfile::TempDir, PathBuf) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_under_constant_writes_is_whole_and_the_next_one_copies_only_what_came_since() {
-    let test = Arc::new(TestApp::start().await);
+    let test = TestApp::start().await;
     let (_folder, target) = place();
     for n in 0..10 {
         assert_eq!(test.store(voice(n)).await.0.status, "stored");
@@ -110,25 +110,25 @@ async fn a_backup_under_constant_writes_is_whole_and_the_next_one_copies_only_wh
     // The same photo twice is one file with two names.
     test.store(sample("PHOTO1")).await;
     test.store(sample("PHOTO2")).await;
-    let enough = Arc::new(AtomicBool::new(false));
-    let writing = tokio::spawn({
-        let (test, enough) = (Arc::clone(&test), Arc::clone(&enough));
-        async move {
-            let mut n = 100;
-            while !enough.load(Ordering::Relaxed) {
-                test.store(voice(n)).await;
-                n += 1;
-            }
-            n - 100
-        }
-    });
     let data = test.app.data.clone();
-    let (code, first) = back_up(&data, &target, &[]).await;
-    assert_eq!(code, Some(0), "{first}");
-    let (code, again) = back_up(&data, &target, &[]).await;
-    assert_eq!(code, Some(0), "{again}");
-    enough.store(true, Ordering::Relaxed);
-    let written = writing.await.unwrap();
+    let enough = AtomicBool::new(false);
+    let writing = async {
+        let mut written = 0;
+        while !enough.load(Ordering::Relaxed) {
+            test.store(voice(100 + written)).await;
+            written += 1;
+        }
+        written
+    };
+    let backing_up = async {
+        let (code, first) = back_up(&data, &target, &[]).await;
+        assert_eq!(code, Some(0), "{first}");
+        let (code, again) = back_up(&data, &target, &[]).await;
+        assert_eq!(code, Some(0), "{again}");
+        enough.store(true, Ordering::Relaxed);
+        (first, again)
+    };
+    let (written, (first, again)) = tokio::join!(writing, backing_up);
     assert!(written > 1, "nothing was written meanwhile");
     assert!(first["count"].as_u64().unwrap() >= 12, "{first}");
     assert_eq!((&first["kept"], &first["linked"]), (&0.into(), &1.into()));
@@ -141,9 +141,6 @@ async fn a_backup_under_constant_writes_is_whole_and_the_next_one_copies_only_wh
         (Some(0), &(12 + written).into(), &again["count"])
     );
     assert_eq!(scrub_a_copy(&target).await.1["intact"], last["count"]);
-    let Ok(test) = Arc::try_unwrap(test) else {
-        panic!("somebody still writes");
-    };
     test.end().await;
 }
 
