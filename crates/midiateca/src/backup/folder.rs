@@ -243,23 +243,29 @@ fn mark(target: &Path) -> Result<File, Error> {
     let foreign = || Error::Foreign {
         path: target.to_owned(),
     };
-    match fs::read(&marker) {
-        // A backup that was served has become a data folder.
-        Ok(text) if text == MARKED.as_bytes() && !target.join("serve.lock").exists() => {}
-        Ok(_) => return Err(foreign()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let entries = fs::read_dir(target).map_err(at(target))?;
-            for entry in entries {
-                // Every file system of the ext family begins with that folder.
-                if entry.map_err(at(target))?.file_name() != "lost+found" {
-                    return Err(foreign());
-                }
+    let text = match fs::read(&marker) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        read => read.map_err(at(&marker))?,
+    };
+    // A backup that was served has become a data folder.
+    if !MARKED.as_bytes().starts_with(&text) || target.join("serve.lock").exists() {
+        return Err(foreign());
+    }
+    if text != MARKED.as_bytes() {
+        for entry in fs::read_dir(target).map_err(at(target))? {
+            let name = entry.map_err(at(target))?.file_name();
+            // Every file system of the ext family begins with that folder; and who was here first may have been ended
+            // while the marker was written.
+            if name != "lost+found" && name != MARKER {
+                return Err(foreign());
             }
-            copy::create(&marker)
-                .and_then(|mut file| file.write_all(MARKED.as_bytes()))
-                .map_err(at(&marker))?;
         }
-        Err(error) => return Err(at(&marker)(error)),
+        copy::create(&marker)
+            .and_then(|mut file| {
+                file.write_all(MARKED.as_bytes())
+                    .and_then(|()| file.sync_all())
+            })
+            .map_err(at(&marker))?;
     }
     let file = File::open(&marker).map_err(at(&marker))?;
     match file.try_lock() {

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -41,7 +42,8 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let key = source.key_file.display().to_string();
     let target = options.target.display().to_string();
     let bar = bar();
-    let order = order(&context, options, source, &bar);
+    let so_far = Arc::new(AtomicU64::new(0));
+    let order = order(&context, options, source, &bar, &so_far);
     let running = backup::run(&order);
     tokio::pin!(running);
     let outcome = tokio::select! {
@@ -52,6 +54,13 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         }
     };
     bar.finish_and_clear();
+    let so_far = so_far.load(Ordering::Relaxed);
+    if outcome.is_err() && so_far > 0 {
+        eprintln!(
+            "{}",
+            context.lang.fill(words::SO_FAR, &[("count", &so_far)])
+        );
+    }
     match outcome.map_err(|error| refusal(&context, error))? {
         Outcome::Stopped(figures) => {
             stopped(&context, &figures);
@@ -82,8 +91,14 @@ fn source(context: &Context) -> anyhow::Result<Source> {
     })
 }
 
-fn order(context: &Arc<Context>, options: Options, source: Source, bar: &ProgressBar) -> Order {
-    let (bar, context) = (bar.clone(), Arc::clone(context));
+fn order(
+    context: &Arc<Context>,
+    options: Options,
+    source: Source,
+    bar: &ProgressBar,
+    so_far: &Arc<AtomicU64>,
+) -> Order {
+    let (bar, context, so_far) = (bar.clone(), Arc::clone(context), Arc::clone(so_far));
     Order {
         source,
         target: options.target,
@@ -98,7 +113,8 @@ fn order(context: &Arc<Context>, options: Options, source: Source, bar: &Progres
                 bar.set_length(of * 4_096);
                 bar.set_position(pages * 4_096);
             }
-            Step::Files { bytes, of, .. } => {
+            Step::Files { files, bytes, of } => {
+                so_far.store(files, Ordering::Relaxed);
                 bar.set_length(of);
                 bar.set_position(bytes);
             }

@@ -353,7 +353,11 @@ async fn folders_that_are_not_ours_to_write_to_are_refused() {
     std::fs::remove_file(target.join("thesis.txt")).unwrap();
     std::fs::write(target.join(".midiateca-backup"), "forged").unwrap();
     refused(&target, 2).await;
-    std::fs::remove_file(target.join(".midiateca-backup")).unwrap();
+    // Somebody was ended who had just begun.
+    std::fs::write(target.join(".midiateca-backup"), "").unwrap();
+    std::fs::write(target.join("thesis.txt"), "mine").unwrap();
+    refused(&target, 2).await;
+    std::fs::remove_file(target.join("thesis.txt")).unwrap();
     assert_eq!(back_up(&data, &target, &[]).await.0, Some(0));
     let manifest = std::fs::read_to_string(target.join("manifest.json")).unwrap();
     let forged = manifest.replace("midiateca-backup/1", "midiateca-backup/2");

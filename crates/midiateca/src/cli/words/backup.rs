@@ -9,6 +9,7 @@ words! {
     NO_ROOM: "{path} has room for {free} bytes and {needed} are needed: make room there, or name another folder; the backup that is there stays as it was", "{path} tem espaço para {free} bytes e são necessários {needed}: libere espaço ou informe outra pasta; o backup que está lá fica como estava";
     FULL: "the disk of {path} became full: make room and run the same command again, it goes on from here; the backup before stays usable", "o disco de {path} encheu: libere espaço e rode o mesmo comando de novo, ele continua daqui; o backup anterior continua utilizável";
     NOT_WRITTEN: "no new backup; run the same command again to go on, the backup before stays usable", "nenhum backup novo; rode o mesmo comando de novo para continuar, o backup anterior continua utilizável";
+    SO_FAR: "{count} files are in the backup so far", "{count} arquivos estão no backup até agora";
     DAMAGED: "the database is damaged ({problem}), so it does not take the place of the one in the backup: see `midiateca doctor`", "o banco de dados está danificado ({problem}), por isso não substitui o que está no backup: veja `midiateca doctor`";
     MISSING: "missing", "faltando";
     ALTERED: "altered", "alterado";
