@@ -170,7 +170,10 @@ macro_rules! meant {
 /// A media's row with what its view needs beside it.
 mod held;
 
-pub use held::{Held, held, held_before, held_paths, is_held, is_path_held, twins};
+pub use held::{
+    Held, HeldWithTwin, held, held_before, held_paths, held_with_twins, is_held, is_path_held,
+    twins,
+};
 
 macro_rules! seen {
     () => {

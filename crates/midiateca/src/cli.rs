@@ -2,8 +2,10 @@
 //! wrong, 2 wrong usage or configuration, 3 something it needs is out of reach.
 
 mod answer;
+mod backup;
 mod check;
 mod client;
+mod completions;
 mod config;
 mod context;
 mod decrypt;
@@ -14,6 +16,7 @@ mod forget;
 mod import;
 mod instance;
 mod language;
+mod man;
 mod media;
 mod monitor;
 mod panel;
@@ -28,7 +31,7 @@ mod words;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::telemetry::{self, LogFormat};
 use context::Context;
@@ -124,9 +127,15 @@ enum Command {
     /// Re-reads stored files against their hashes; exit 1 when one is missing or altered
     #[command(visible_alias = "conferir")]
     Scrub(scrub::Options),
+    /// Copies everything into a folder that can take the data folder's place, while the service runs
+    Backup(backup::Options),
     /// The settings
     #[command(subcommand)]
     Config(config::Command),
+    /// What a shell needs to complete commands and flags
+    Completions(completions::Options),
+    /// The manual pages
+    Man(man::Options),
 }
 
 /// How a command that ran ended.
@@ -142,6 +151,11 @@ pub(crate) enum Ending {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct UsageError(pub String);
+
+/// The whole tree of commands, for whoever describes it: the manual and the shells.
+fn command() -> clap::Command {
+    Options::command()
+}
 
 /// Parses, runs, and says how it ended.
 pub async fn run() -> ExitCode {
@@ -176,11 +190,12 @@ fn owns_the_terminal(options: &Options) -> bool {
 }
 
 async fn dispatch(options: Options) -> anyhow::Result<Ending> {
-    if let Command::Config(command) = &options.command {
-        return config::run(command, &options.global);
-    }
-    if let Command::Decrypt(decrypt) = &options.command {
-        return decrypt::run(decrypt, &options.global);
+    match &options.command {
+        Command::Config(command) => return config::run(command, &options.global),
+        Command::Decrypt(decrypt) => return decrypt::run(decrypt, &options.global),
+        Command::Completions(completions) => return Ok(completions::run(completions)),
+        Command::Man(man) => return man::run(man),
+        _ => {}
     }
     let context = Context::new(&options.global)?;
     match options.command {
@@ -199,7 +214,10 @@ async fn dispatch(options: Options) -> anyhow::Result<Ending> {
         Command::Doctor(options) => doctor::run(context, options).await,
         Command::Sweep(options) => sweep::run(context, options).await,
         Command::Forget(options) => forget::run(context, options).await,
-        Command::Config(_) | Command::Decrypt(_) => Ok(Ending::Fine),
+        Command::Backup(options) => backup::run(context, options).await,
+        Command::Config(_) | Command::Decrypt(_) | Command::Completions(_) | Command::Man(_) => {
+            Ok(Ending::Fine)
+        }
     }
 }
 

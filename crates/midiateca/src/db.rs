@@ -11,6 +11,7 @@ pub mod foreign;
 mod marks;
 mod migrations;
 mod reader;
+mod snapshot;
 mod value;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use connection::{Access, Connection};
 use reader::Readers;
+pub use snapshot::{Copied, snapshot};
 pub(crate) use value::values;
 pub use value::{Row, Value};
 
@@ -131,6 +133,21 @@ impl Db {
         let connection = opening.await.unwrap_or(Err(Error::Panicked))?;
         Ok(Self {
             committer: committer::Committer::start(connection),
+            readers: Readers::new(path.to_owned(), busy_timeout),
+        })
+    }
+
+    /// Opens the database at `path` without changing anything, its version included; it must be there. Writing to it
+    /// is unavailable.
+    pub async fn open_to_read(path: &Path, busy_timeout: Duration) -> Result<Self, Error> {
+        let file = path.to_owned();
+        let looking = tokio::task::spawn_blocking(move || {
+            let connection = Connection::open(&file, Access::Read, busy_timeout)?;
+            migrations::applied(&connection)
+        });
+        looking.await.unwrap_or(Err(Error::Panicked))?;
+        Ok(Self {
+            committer: committer::Committer::none(),
             readers: Readers::new(path.to_owned(), busy_timeout),
         })
     }

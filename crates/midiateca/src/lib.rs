@@ -41,6 +41,9 @@ pub mod retention;
 /// What another system kept, taken over.
 pub mod takeover;
 
+/// A copy of everything, to be taken while the service runs.
+pub mod backup;
+
 /// What happened, in order.
 pub mod events;
 

@@ -115,6 +115,13 @@ pub async fn clients(db: &Db) -> Result<Vec<Client>, Error> {
         .collect()
 }
 
+/// When the first client was added: another database, or one begun anew, says another time. Nothing without clients.
+pub async fn first_added(db: &Db) -> Result<Option<Millis>, Error> {
+    let sql = "select min(created_at) as first from clients";
+    let row = db.row(sql, vec![]).await?;
+    row.map_or(Ok(None), |row| row.int_or_none("first"))
+}
+
 /// What is told of an instance when it is added, or told anew.
 #[derive(Clone, Debug)]
 pub struct NewInstance {

@@ -38,6 +38,32 @@ pub async fn held(db: &Db, filter: &Filter, after: &str, limit: u32) -> Result<V
     rows.iter().map(held_of).collect()
 }
 
+/// A stored file, and a name under which the same client holds the same bytes: another one, or its own.
+#[derive(Clone, Debug)]
+pub struct HeldWithTwin {
+    /// The file.
+    pub held: Held,
+    /// Below the storage root; the same for all files with these bytes.
+    pub first_path: String,
+}
+
+/// Like [`held`], of everything, each with the one name that all files with the same bytes have in common.
+pub async fn held_with_twins(db: &Db, after: &str, limit: u32) -> Result<Vec<HeldWithTwin>, Error> {
+    let sql = "select id, client, instance, kind, path, size_bytes, sha256,
+                 (select path from media as twin where twin.client = media.client and twin.sha256 = media.sha256 and twin.status = 'stored' limit 1) as first_path
+               from media where status = 'stored' and id > $1 order by id limit $2";
+    let rows = db.rows(sql, values![after, limit]).await?;
+    let file = |row: &Row| {
+        let held = held_of(row)?;
+        let first_path = row.text_or_none("first_path")?;
+        Ok(HeldWithTwin {
+            first_path: first_path.unwrap_or_else(|| held.path.clone()),
+            held,
+        })
+    };
+    rows.iter().map(file).collect()
+}
+
 pub(super) const HELD_BEFORE: &str = concat!(
     "select id, client, instance, kind, path, size_bytes, sha256 from media where status = 'stored' and id < $9 and ",
     meant!(),

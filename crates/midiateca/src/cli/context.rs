@@ -1,6 +1,6 @@
 //! What every command needs: where the data is, which settings are in force, in which language to speak.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -15,6 +15,8 @@ pub(crate) struct Context {
     pub data: PathBuf,
     pub data_was_given: bool,
     pub config: Config,
+    /// The file that was read for it, if any.
+    pub config_file: Option<PathBuf>,
     pub lang: Language,
     pub json: bool,
 }
@@ -95,6 +97,7 @@ impl Context {
     pub fn new(global: &Global) -> Result<Self, crate::config::Error> {
         Ok(Self {
             config: config_in_force(global)?,
+            config_file: config_file(global),
             data_was_given: global.data.as_os_str() != "./data",
             data: global.data.clone(),
             lang: global.lang.unwrap_or_else(Language::of_environment),
@@ -109,11 +112,17 @@ impl Context {
 
     /// Opens a data folder that is in use already: a mistyped `--data` is an error, not an empty database.
     pub async fn open_existing(&self) -> anyhow::Result<Arc<App>> {
-        if !self.config.database_file(&self.data).is_file() {
+        self.must_exist(&self.config.database_file(&self.data))?;
+        Ok(self.open().await?)
+    }
+
+    /// Refuses when there is no database.
+    pub fn must_exist(&self, database: &Path) -> anyhow::Result<()> {
+        if !database.is_file() {
             let hint = "nothing is kept there yet: name the right folder with --data, or begin with `midiateca client add NAME`";
             return Err(std::io::Error::new(std::io::ErrorKind::NotFound, hint))
                 .with_context(|| format!("no data in {}", self.data.display()));
         }
-        Ok(self.open().await?)
+        Ok(())
     }
 }

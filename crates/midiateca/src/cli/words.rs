@@ -20,6 +20,7 @@ macro_rules! words {
     };
 }
 
+pub(crate) mod backup;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod forget;
@@ -39,6 +40,7 @@ mod tests {
     use super::*;
 
     const FILES: &[(&str, &[(&str, Words)])] = &[
+        ("backup", backup::ALL),
         ("doctor", doctor::ALL),
         ("export", export::ALL),
         ("forget", forget::ALL),

@@ -77,6 +77,14 @@ impl Committer {
         }
     }
 
+    /// One that commits nothing.
+    pub(super) fn none() -> Self {
+        Self {
+            queue: mpsc::channel(1).0,
+            thread: Arc::default(),
+        }
+    }
+
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,

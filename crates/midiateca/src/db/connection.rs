@@ -18,7 +18,7 @@ pub(super) enum Access {
     Read,
 }
 
-pub(super) struct Connection(rusqlite::Connection);
+pub(super) struct Connection(pub(super) rusqlite::Connection);
 
 impl Connection {
     /// Opens the file: write-ahead log, every commit synced, foreign keys held, what is deleted overwritten.

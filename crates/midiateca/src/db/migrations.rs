@@ -33,7 +33,7 @@ fn apply_missing(connection: &Connection) -> Result<(), Error> {
 }
 
 /// How many files it has seen.
-fn applied(connection: &Connection) -> Result<usize, Error> {
+pub(super) fn applied(connection: &Connection) -> Result<usize, Error> {
     let rows = connection.rows("pragma user_version", &[])?;
     let version = rows.first().map_or(Ok(0), |row| row.int("user_version"))?;
     match usize::try_from(version) {

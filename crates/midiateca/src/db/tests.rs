@@ -113,3 +113,47 @@ async fn a_closed_database_leaves_one_file() {
     assert!(add(&db, 2, "b").await.unwrap_err().is_unavailable());
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_is_of_one_moment_and_does_not_begin_anew_when_others_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(&dir).await;
+    let megabyte = "x".repeat(1 << 20);
+    for id in 1..=20 {
+        add(&db, id, &format!("{id}{megabyte}")).await.unwrap();
+    }
+    let (from, to) = (dir.path().join("t.db"), dir.path().join("copy.db"));
+    std::fs::File::create(&to).unwrap();
+    let (writer, mut steps, mut last) = (db.clone(), 0, 0);
+    let here = tokio::runtime::Handle::current();
+    let go_on = move |pages, _| {
+        steps += 1;
+        assert!(pages > last, "the copy began anew after {steps} steps");
+        last = pages;
+        let name = format!("later {steps}");
+        here.block_on(add(&writer, 100 + steps, &name)).unwrap();
+        true
+    };
+    let copied = snapshot(&from, &to, Duration::from_secs(5), go_on).await;
+    assert_eq!(copied.unwrap(), Copied::Whole);
+    let later = "select count(*) as n from clients where id > 100";
+    let count = async |db: &Db| db.row(later, vec![]).await.unwrap().unwrap().int("n");
+    assert!(count(&db).await.unwrap() > 2, "nobody wrote meanwhile");
+    assert!(!dir.path().join("copy.db-wal").exists());
+    let copy = Db::open_to_read(&to, Duration::from_secs(5)).await.unwrap();
+    assert_eq!(copy.problems().await.unwrap(), Vec::<String>::new());
+    assert_eq!(count(&copy).await.unwrap(), 0);
+    assert!(add(&copy, 1, "no").await.unwrap_err().is_unavailable());
+}
+
+#[tokio::test]
+async fn a_copy_that_is_told_to_stop_stops() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(&dir).await;
+    add(&db, 1, &"x".repeat(10 << 20)).await.unwrap();
+    let (from, to) = (dir.path().join("t.db"), dir.path().join("copy.db"));
+    std::fs::File::create(&to).unwrap();
+    let copied = snapshot(&from, &to, Duration::from_secs(5), |_, _| false).await;
+    assert_eq!(copied.unwrap(), Copied::Stopped);
+    assert!(std::fs::metadata(&to).unwrap().len() < 10 << 20);
+}

@@ -5,7 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const EDGES: &[&str] = &["cli", "http"];
-const COMPOSERS: &[&str] = &["intake", "worker", "archive", "retention", "takeover"];
+const COMPOSERS: &[&str] = &[
+    "intake",
+    "worker",
+    "archive",
+    "retention",
+    "takeover",
+    "backup",
+];
 const STEPS: &[&str] = &[
     "gateway", "delivery", "queue", "fetch", "vault", "catalog", "events", "registry",
 ];
@@ -120,6 +127,8 @@ fn each_library_has_one_room() {
         ("hyper_rustls", "fetch"),
         ("rusqlite", "db"),
         ("clap", "cli"),
+        ("clap_complete", "cli"),
+        ("clap_mangen", "cli"),
         ("comfy_table", "cli"),
         ("ratatui", "cli"),
         ("crossterm", "cli"),

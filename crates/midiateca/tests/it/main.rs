@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod backup;
 mod cdn;
 mod commands;
 mod crash;
@@ -15,6 +16,7 @@ mod house;
 mod instance;
 mod large;
 mod load;
+mod manual;
 #[cfg(unix)]
 mod monitor;
 mod multichat;

@@ -1,0 +1,246 @@
+//! `backup`: a copy of everything in a folder, while the service runs. Said on stdout: what is wrong with files, and the
+//! sum; on stderr: what is to be kept in mind about the backup.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::context::Context;
+use super::language::plain;
+use super::words::{Words, backup as words};
+use super::{Ending, UsageError, answer};
+use crate::backup::{self, Error, Figures, Manifest, Order, Outcome, Source, Step, Wrong};
+use crate::clock::Clock;
+use crate::config::millis;
+use crate::shutdown::{self, Shutdown};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The folder of the backup: a new or empty one, or one from before, which is brought up to date
+    #[arg(value_name = "TARGET")]
+    target: PathBuf,
+    /// Copy the key too, which opens the gateway tokens
+    #[arg(long)]
+    with_key: bool,
+    /// Take files out of the backup that the database no longer names, such as those of a person who was erased
+    #[arg(long)]
+    prune: bool,
+    /// Read the files that are in the backup already, and replace those that are no longer right
+    #[arg(long)]
+    verify: bool,
+}
+
+pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
+    let context = Arc::new(context);
+    let asked_to_stop = shutdown::asked_to_stop();
+    let source = source(&context)?;
+    let key = source.key_file.display().to_string();
+    let target = options.target.display().to_string();
+    let bar = bar();
+    let so_far = Arc::new(AtomicU64::new(0));
+    let order = order(&context, options, source, &bar, &so_far);
+    let running = backup::run(&order);
+    tokio::pin!(running);
+    let outcome = tokio::select! {
+        outcome = &mut running => outcome,
+        () = asked_to_stop => {
+            order.shutdown.begin();
+            running.await
+        }
+    };
+    bar.finish_and_clear();
+    let so_far = so_far.load(Ordering::Relaxed);
+    if outcome.is_err() && so_far > 0 {
+        eprintln!(
+            "{}",
+            context.lang.fill(words::SO_FAR, &[("count", &so_far)])
+        );
+    }
+    match outcome.map_err(|error| refusal(&context, error))? {
+        Outcome::Stopped(figures) => {
+            stopped(&context, &figures);
+            Ok(Ending::FoundWrong)
+        }
+        Outcome::Done(manifest) => {
+            report(&context, &manifest, &target);
+            remind(&context, &manifest, &key);
+            Ok(match manifest.files.missing + manifest.files.altered {
+                0 => Ending::Fine,
+                _ => Ending::FoundWrong,
+            })
+        }
+    }
+}
+
+fn source(context: &Context) -> anyhow::Result<Source> {
+    let (config, data) = (&context.config, &context.data);
+    let database = config.database_file(data);
+    context.must_exist(&database)?;
+    Ok(Source {
+        storage: config.storage_folder(data),
+        key_file: config.key_file(data),
+        settings: context.config_file.clone(),
+        busy_timeout: millis(config.database.busy_timeout_ms),
+        data: data.clone(),
+        database,
+    })
+}
+
+fn order(
+    context: &Arc<Context>,
+    options: Options,
+    source: Source,
+    bar: &ProgressBar,
+    so_far: &Arc<AtomicU64>,
+) -> Order {
+    let (bar, context, so_far) = (bar.clone(), Arc::clone(context), Arc::clone(so_far));
+    Order {
+        source,
+        target: options.target,
+        verify: options.verify,
+        prune: options.prune,
+        with_key: options.with_key,
+        clock: Clock::system(),
+        shutdown: Shutdown::default(),
+        tell: Arc::new(move |step| match step {
+            // The bar counts in bytes throughout; a page is 4 KiB.
+            Step::Database { pages, of } => {
+                bar.set_length(of * 4_096);
+                bar.set_position(pages * 4_096);
+            }
+            Step::Files { files, bytes, of } => {
+                so_far.store(files, Ordering::Relaxed);
+                bar.set_length(of);
+                bar.set_position(bytes);
+            }
+            Step::Wrong(wrong) => bar.suspend(|| {
+                if context.json {
+                    return answer::line(json!(wrong));
+                }
+                let said = context.lang.say(match (wrong.wrong, wrong.kept) {
+                    (Wrong::Missing, false) => words::MISSING,
+                    (Wrong::Altered, false) => words::ALTERED,
+                    (Wrong::Missing, true) => words::MISSING_KEPT,
+                    (Wrong::Altered, true) => words::ALTERED_KEPT,
+                });
+                answer::line(format_args!(
+                    "{said}\t{}\t{}",
+                    plain(&wrong.file),
+                    wrong.media
+                ));
+            }),
+        }),
+    }
+}
+
+fn bar() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style =
+        ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Why there is no new backup, in the language asked for.
+fn refusal(context: &Context, error: Error) -> anyhow::Error {
+    let fill = |words: Words, values: &[(&str, &dyn Display)]| context.lang.fill(words, values);
+    let usage = |words, values: &[(&str, &dyn Display)]| UsageError(fill(words, values)).into();
+    match error {
+        Error::Within { target, other } => usage(
+            words::WITHIN,
+            &[("target", &target.display()), ("other", &other.display())],
+        ),
+        Error::Foreign { path } => usage(words::FOREIGN, &[("path", &path.display())]),
+        Error::Absent { path } => {
+            let said = fill(words::ABSENT, &[("path", &path.display())]);
+            io::Error::new(io::ErrorKind::NotFound, said).into()
+        }
+        Error::OtherDatabase { path } => usage(words::OTHER_DATABASE, &[("path", &path.display())]),
+        Error::Taken { path } => {
+            let said = fill(words::TAKEN, &[("path", &path.display())]);
+            io::Error::new(io::ErrorKind::ResourceBusy, said).into()
+        }
+        Error::NoRoom { path, needed, free } => {
+            let values: [(&str, &dyn Display); 3] = [
+                ("path", &path.display()),
+                ("needed", &needed),
+                ("free", &free),
+            ];
+            let said = fill(words::NO_ROOM, &values);
+            io::Error::new(io::ErrorKind::StorageFull, said).into()
+        }
+        Error::Damaged { problem } => {
+            anyhow::anyhow!(fill(words::DAMAGED, &[("problem", &problem)]))
+        }
+        Error::Io { path, source } if is_full(&source) => {
+            let said = fill(words::FULL, &[("path", &path.display())]);
+            anyhow::Error::new(source).context(said)
+        }
+        error => anyhow::Error::new(error).context(context.lang.say(words::NOT_WRITTEN)),
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
+fn report(context: &Context, manifest: &Manifest, target: &str) {
+    if context.json {
+        return answer::line(json!({"backup": target, "manifest": manifest}));
+    }
+    let files = &manifest.files;
+    let values: [(&str, &dyn Display); 9] = [
+        ("target", &target),
+        ("count", &files.count),
+        ("bytes", &files.bytes),
+        ("copied", &files.copied),
+        ("linked", &files.linked),
+        ("kept", &files.kept),
+        ("gone", &files.gone),
+        ("missing", &files.missing),
+        ("altered", &files.altered),
+    ];
+    answer::line(context.lang.fill(words::SUM, &values));
+}
+
+fn stopped(context: &Context, figures: &Figures) {
+    if context.json {
+        return answer::line(json!({"stopped": true, "files": figures}));
+    }
+    let values: [(&str, &dyn Display); 2] =
+        [("count", &figures.count), ("copied", &figures.copied)];
+    answer::line(context.lang.fill(words::STOPPED, &values));
+}
+
+/// What is to be kept in mind about this backup.
+fn remind(context: &Context, manifest: &Manifest, key: &str) {
+    let say = |words, values: &[(&str, &dyn Display)]| {
+        eprintln!("{}", context.lang.fill(words, values));
+    };
+    match manifest.holds_key {
+        true => say(words::KEY_HERE, &[]),
+        false => say(words::KEY_ELSEWHERE, &[("key", &key)]),
+    }
+    let files = &manifest.files;
+    if files.pruned > 0 {
+        say(words::PRUNED, &[("count", &files.pruned)]);
+    } else if files.surplus > 0 {
+        say(words::SURPLUS, &[("count", &files.surplus)]);
+    }
+    if let Some(name) = manifest
+        .settings
+        .as_deref()
+        .filter(|name| *name != "midiateca.toml")
+    {
+        say(words::SETTINGS_ELSEWHERE, &[("name", &name)]);
+    }
+}

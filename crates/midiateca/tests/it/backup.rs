@@ -1,0 +1,413 @@
+//! Backups, taken while the service runs, and what a copy of one is good for.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use midiateca::backup::{self, Manifest, Order, Outcome, Source, Step};
+use midiateca::catalog::{self, Meaning};
+use midiateca::clock::Clock;
+use midiateca::media::{MediaId, Reason};
+use midiateca::retention::{self, Doing};
+use midiateca::shutdown::Shutdown;
+use serde_json::Value;
+use wa_sim::{Content, SimMedia};
+
+use crate::commands::midiateca;
+use crate::stage::{FIRST, TestApp, sample};
+
+/// No two are alike.
+fn voice(n: u64) -> SimMedia {
+    SimMedia {
+        content: Content::Generated {
+            seed: n,
+            size_bytes: 1_000 + n,
+        },
+        ..SimMedia::sample(FIRST, &format!("VOICE{n}"), wa_media::MediaKind::Audio)
+    }
+}
+
+fn last_line(output: &std::process::Output) -> Value {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    let line = text.lines().last().unwrap_or_else(|| panic!("{error}"));
+    serde_json::from_str(line).unwrap()
+}
+
+async fn back_up(data: &Path, target: &Path, more: &[&str]) -> (Option<i32>, Value) {
+    let target = target.to_str().unwrap();
+    let output = midiateca(data, &[&["--json", "backup", target], more].concat()).await;
+    let answer = last_line(&output)["manifest"].take();
+    (output.status.code(), answer["files"].clone())
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy_folder(&entry.path(), &target),
+            false => drop(std::fs::copy(entry.path(), target).unwrap()),
+        }
+    }
+}
+
+/// What `scrub` finds in a copy of the backup, which is used as a data folder.
+async fn scrub_a_copy(target: &Path) -> (Option<i32>, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy");
+    copy_folder(target, &copy);
+    let check = midiateca(&copy, &["check"]).await;
+    assert_ne!(check.status.code(), Some(3), "{check:?}");
+    let scrub = midiateca(&copy, &["--json", "scrub"]).await;
+    (scrub.status.code(), last_line(&scrub))
+}
+
+fn order(test: &TestApp, target: &Path) -> Order {
+    let (config, data) = (&test.app.config, &test.app.data);
+    Order {
+        source: Source {
+            data: data.clone(),
+            database: config.database_file(data),
+            storage: config.storage_folder(data),
+            key_file: config.key_file(data),
+            settings: None,
+            busy_timeout: Duration::from_secs(5),
+        },
+        target: target.to_owned(),
+        verify: false,
+        prune: false,
+        with_key: false,
+        clock: Clock::system(),
+        shutdown: Shutdown::default(),
+        tell: Arc::new(|_| {}),
+    }
+}
+
+async fn done(order: &Order) -> Manifest {
+    match backup::run(order).await.unwrap() {
+        Outcome::Done(manifest) => *manifest,
+        Outcome::Stopped(figures) => panic!("stopped: {figures:?}"),
+    }
+}
+
+/// A place for a backup beside the data folder of a test.
+fn place() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("backup");
+    (folder, target)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_under_constant_writes_is_whole_and_the_next_one_copies_only_what_came_since() {
+    let test = TestApp::start().await;
+    let (_folder, target) = place();
+    for n in 0..10 {
+        assert_eq!(test.store(voice(n)).await.0.status, "stored");
+    }
+    // The same photo twice is one file with two names.
+    test.store(sample("PHOTO1")).await;
+    test.store(sample("PHOTO2")).await;
+    let data = test.app.data.clone();
+    let enough = AtomicBool::new(false);
+    let writing = async {
+        let mut written = 0;
+        while !enough.load(Ordering::Relaxed) {
+            test.store(voice(100 + written)).await;
+            written += 1;
+        }
+        written
+    };
+    let backing_up = async {
+        let (code, first) = back_up(&data, &target, &[]).await;
+        assert_eq!(code, Some(0), "{first}");
+        let (code, again) = back_up(&data, &target, &[]).await;
+        assert_eq!(code, Some(0), "{again}");
+        enough.store(true, Ordering::Relaxed);
+        (first, again)
+    };
+    let (written, (first, again)) = tokio::join!(writing, backing_up);
+    assert!(written > 1, "nothing was written meanwhile");
+    assert!(first["count"].as_u64().unwrap() >= 12, "{first}");
+    assert_eq!((&first["kept"], &first["linked"]), (&0.into(), &1.into()));
+    assert_eq!(again["kept"], first["count"]);
+    let (code, scrubbed) = scrub_a_copy(&target).await;
+    assert_eq!((code, &scrubbed["intact"]), (Some(0), &again["count"]));
+    let (code, last) = back_up(&data, &target, &["--verify"]).await;
+    assert_eq!(
+        (code, &last["count"], &last["kept"]),
+        (Some(0), &(12 + written).into(), &again["count"])
+    );
+    assert_eq!(scrub_a_copy(&target).await.1["intact"], last["count"]);
+    test.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_backup_leaves_the_one_before_as_it_was_and_the_next_goes_on() {
+    let test = TestApp::start().await;
+    let (_folder, target) = place();
+    test.store(voice(0)).await;
+    let before = done(&order(&test, &target)).await;
+    let bytes = std::fs::read(target.join("midiateca.db")).unwrap();
+    for n in 1..40 {
+        test.store(voice(n)).await;
+    }
+    let shutdown = Shutdown::default();
+    let stopping = Order {
+        tell: Arc::new({
+            let shutdown = shutdown.clone();
+            move |step| {
+                if matches!(step, Step::Files { files: 5.., .. }) {
+                    shutdown.begin();
+                }
+            }
+        }),
+        shutdown,
+        ..order(&test, &target)
+    };
+    let stopped = backup::run(&stopping).await.unwrap();
+    let Outcome::Stopped(figures) = stopped else {
+        panic!("it went on to the end");
+    };
+    assert!((5..40).contains(&figures.count), "{figures:?}");
+    assert!(!target.join(".incomplete").exists());
+    assert_eq!(std::fs::read(target.join("midiateca.db")).unwrap(), bytes);
+    let (code, scrubbed) = scrub_a_copy(&target).await;
+    assert_eq!(scrubbed["intact"], before.files.count, "{scrubbed}");
+    assert_eq!(
+        (code, &scrubbed["missing"], &scrubbed["altered"]),
+        (Some(1), &0.into(), &0.into()),
+        "files that its database does not know yet are all that may be said of it: {scrubbed}"
+    );
+    let last = done(&order(&test, &target)).await;
+    assert_eq!(last.files.count, 40);
+    assert!(last.files.kept >= figures.count, "{:?}", last.files);
+    assert_eq!(scrub_a_copy(&target).await.0, Some(0));
+    test.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_let_go_after_the_database_was_copied_is_not_called_missing() {
+    let test = TestApp::start().await;
+    let (_folder, target) = place();
+    let (media, _) = test.store(voice(1)).await;
+    test.store(voice(2)).await;
+    let all = Meaning::default();
+    let doomed = catalog::doomed(&test.app.db, &all, (0, ""), 1).await;
+    let doomed = doomed.unwrap().remove(0);
+    assert_eq!(doomed.id, MediaId(media.id.clone()));
+    let (app, file) = (Arc::clone(&test.app), test.file(&media));
+    let here = tokio::runtime::Handle::current();
+    let letting_go = Order {
+        tell: Arc::new(move |step| {
+            if matches!(step, Step::Database { .. }) {
+                std::fs::remove_file(&file).unwrap();
+                let doomed = doomed.clone();
+                let record = app
+                    .db
+                    .write(async move |tx| catalog::let_go(tx, &doomed, Reason::Retention).await);
+                assert!(here.block_on(record).unwrap());
+            }
+        }),
+        ..order(&test, &target)
+    };
+    let files = done(&letting_go).await.files;
+    assert_eq!((files.count, files.gone, files.missing), (1, 1, 0));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn what_is_lost_or_altered_is_told_and_what_the_backup_has_of_it_stays() {
+    let test = TestApp::start().await;
+    let (_folder, target) = place();
+    let mut kept = Vec::new();
+    for n in 0..2 {
+        kept.push(test.store(voice(n)).await.0);
+    }
+    done(&order(&test, &target)).await;
+    let mut later = Vec::new();
+    for n in 2..4 {
+        later.push(test.store(voice(n)).await.0);
+    }
+    for media in [&kept, &later] {
+        std::fs::remove_file(test.file(&media[0])).unwrap();
+        let mut bytes = std::fs::read(test.file(&media[1])).unwrap();
+        bytes[500] ^= 1;
+        std::fs::write(test.file(&media[1]), bytes).unwrap();
+    }
+    let old = Duration::from_secs(3_600);
+    let file = std::fs::File::options();
+    let touched = { file }.write(true).open(test.file(&kept[1])).unwrap();
+    let long_ago = touched.metadata().unwrap().modified().unwrap() - old;
+    touched.set_modified(long_ago).unwrap();
+    let output = midiateca(
+        &test.app.data,
+        &["--json", "backup", target.to_str().unwrap()],
+    )
+    .await;
+    assert_eq!(output.status.code(), Some(1));
+    let manifest = last_line(&output)["manifest"].take();
+    let mut told: Vec<_> = manifest["wrong"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|wrong| (wrong["wrong"].as_str().unwrap(), wrong["kept"] == true))
+        .collect();
+    told.sort_unstable();
+    // The altered one whose length is right is not compared with the one that the backup has already.
+    assert_eq!(
+        told,
+        [("altered", false), ("missing", false), ("missing", true)]
+    );
+    let (_, scrubbed) = scrub_a_copy(&target).await;
+    assert_eq!(
+        (
+            &scrubbed["intact"],
+            &scrubbed["missing"],
+            &scrubbed["altered"]
+        ),
+        (&2.into(), &2.into(), &0.into())
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn what_rots_in_the_backup_is_found_by_verify_and_replaced() {
+    let test = TestApp::start().await;
+    let (_folder, target) = place();
+    let media = test.store(voice(1)).await.0;
+    done(&order(&test, &target)).await;
+    let rotten = target
+        .join("media_storage")
+        .join(media.path.as_deref().unwrap());
+    let written = std::fs::metadata(&rotten).unwrap().modified().unwrap();
+    let mut bytes = std::fs::read(&rotten).unwrap();
+    bytes[500] ^= 1;
+    std::fs::write(&rotten, &bytes).unwrap();
+    let file = std::fs::File::options().write(true).open(&rotten).unwrap();
+    file.set_modified(written).unwrap();
+    assert_eq!(done(&order(&test, &target)).await.files.kept, 1);
+    let verifying = Order {
+        verify: true,
+        ..order(&test, &target)
+    };
+    assert_eq!(done(&verifying).await.files.copied, 1);
+    assert_eq!(
+        std::fs::read(&rotten).unwrap(),
+        std::fs::read(test.file(&media)).unwrap()
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn who_was_erased_is_out_of_the_copied_database_and_pruned_out_of_its_files() {
+    let test = TestApp::start().await;
+    let (_folder, target) = place();
+    let media = test.store(voice(1)).await.0;
+    done(&order(&test, &target)).await;
+    let holds_them = || {
+        let database = std::fs::read(target.join("midiateca.db")).unwrap();
+        database
+            .windows(13)
+            .any(|window| window == b"5500900000001")
+    };
+    let file = target
+        .join("media_storage")
+        .join(media.path.as_deref().unwrap());
+    assert!(holds_them() && file.is_file());
+    let who = ["5500900000001".to_owned()];
+    let proof = retention::erase(&test.app, 2, &who, Doing::Now).await;
+    assert_eq!(proof.unwrap().media, 1);
+    let files = done(&order(&test, &target)).await.files;
+    assert_eq!((files.count, files.surplus, files.pruned), (0, 1, 0));
+    assert!(!holds_them() && file.is_file());
+    let pruning = Order {
+        prune: true,
+        ..order(&test, &target)
+    };
+    assert_eq!(done(&pruning).await.files.pruned, 1);
+    assert!(!file.exists());
+    test.end().await;
+}
+
+#[tokio::test]
+async fn folders_that_are_not_ours_to_write_to_are_refused() {
+    let test = TestApp::start().await;
+    test.store(voice(1)).await;
+    let data = test.app.data.clone();
+    let (folder, target) = place();
+    let refused = async |target: &Path, code: i32| {
+        let output = midiateca(&data, &["backup", target.to_str().unwrap()]).await;
+        assert_eq!(output.status.code(), Some(code), "{target:?} {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for within in [&data, &data.join("new"), data.parent().unwrap()] {
+        assert!(refused(within, 2).await.contains("within each other"));
+    }
+    assert!(!data.join("new").exists());
+    std::fs::create_dir(&target).unwrap();
+    std::fs::write(target.join("thesis.txt"), "mine").unwrap();
+    assert!(refused(&target, 2).await.contains("not a backup"));
+    std::fs::remove_file(target.join("thesis.txt")).unwrap();
+    std::fs::write(target.join(".midiateca-backup"), "forged").unwrap();
+    refused(&target, 2).await;
+    // Somebody was ended who had just begun.
+    std::fs::write(target.join(".midiateca-backup"), "").unwrap();
+    std::fs::write(target.join("thesis.txt"), "mine").unwrap();
+    refused(&target, 2).await;
+    std::fs::remove_file(target.join("thesis.txt")).unwrap();
+    assert_eq!(back_up(&data, &target, &[]).await.0, Some(0));
+    let manifest = std::fs::read_to_string(target.join("manifest.json")).unwrap();
+    let forged = manifest.replace("midiateca-backup/1", "midiateca-backup/2");
+    std::fs::write(target.join("manifest.json"), forged).unwrap();
+    refused(&target, 2).await;
+    std::fs::write(target.join("manifest.json"), manifest).unwrap();
+    let absent = folder.path().join("not/mounted");
+    assert!(refused(&absent, 3).await.contains("mount"));
+    // A data folder begun anew, such as where a disk is not mounted, takes no backup's place.
+    let anew = folder.path().join("anew");
+    midiateca(&anew, &["client", "add", "Clínica Aurora", "--id", "2"]).await;
+    let output = midiateca(&anew, &["backup", target.to_str().unwrap()]).await;
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("another database"));
+    assert_eq!(scrub_a_copy(&target).await.0, Some(0));
+    // A backup that was served is a data folder from then on.
+    std::fs::write(target.join("serve.lock"), "").unwrap();
+    refused(&target, 2).await;
+    test.end().await;
+}
+
+#[tokio::test]
+async fn the_key_comes_only_when_asked_for_and_settings_with_places_lead_nobody_back() {
+    let test = TestApp::start().await;
+    let (_folder, target) = place();
+    let data = test.app.data.clone();
+    let settings = data.join("midiateca.toml");
+    std::fs::write(&settings, "[worker]\nconcurrency = 5\n").unwrap();
+    let output = midiateca(&data, &["backup", target.to_str().unwrap()]).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    let key = data.join("secret.key");
+    assert!(said.contains(key.to_str().unwrap()), "{said}");
+    assert!(!target.join("secret.key").exists());
+    assert!(target.join("midiateca.toml").is_file());
+    let storage = data.join("media_storage");
+    let elsewhere = format!("[storage]\nurl = 'file://{}'\n", storage.display());
+    std::fs::write(&settings, elsewhere).unwrap();
+    assert_eq!(back_up(&data, &target, &["--with-key"]).await.0, Some(0));
+    assert_eq!(
+        std::fs::read(target.join("secret.key")).unwrap(),
+        std::fs::read(&key).unwrap()
+    );
+    assert!(!target.join("midiateca.toml").exists());
+    assert!(target.join("midiateca.toml.elsewhere").is_file());
+    #[cfg(unix)]
+    for private in ["secret.key", "midiateca.db", "manifest.json"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(target.join(private)).unwrap();
+        assert_eq!(mode.permissions().mode() & 0o777, 0o600, "{private}");
+    }
+    test.end().await;
+}
