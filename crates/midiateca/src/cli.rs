@@ -75,6 +75,13 @@ pub(crate) struct Global {
     quiet: bool,
 }
 
+impl Global {
+    /// The language to speak.
+    pub fn language(&self) -> Language {
+        self.lang.unwrap_or_else(Language::of_environment)
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Webhook door and workers in one process

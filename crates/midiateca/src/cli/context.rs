@@ -97,7 +97,7 @@ impl Context {
             config: config_in_force(global)?,
             data_was_given: global.data.as_os_str() != "./data",
             data: global.data.clone(),
-            lang: global.lang.unwrap_or_else(Language::of_environment),
+            lang: global.language(),
             json: global.json,
         })
     }

@@ -6,6 +6,7 @@ use super::answer;
 use super::context::Context;
 use super::language::plain;
 use super::since::Since;
+use super::words::media as words;
 use super::{Ending, UsageError};
 use crate::catalog::{self, AttemptView, Filter, MediaView};
 use crate::media::{MediaId, MediaKind, MediaStatus};
@@ -50,12 +51,18 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     let app = context.open_existing().await?;
     match command {
         Command::List(options) => {
-            check(options.kind.as_deref(), "kind", |name| {
-                MediaKind::parse(name).is_some()
-            })?;
-            check(options.status.as_deref(), "status", |name| {
-                MediaStatus::parse(name).is_some()
-            })?;
+            let unknown =
+                |words, name: &str| UsageError(context.lang.fill(words, &[("name", &plain(name))]));
+            if let Some(kind) = &options.kind
+                && MediaKind::parse(kind).is_none()
+            {
+                return Err(unknown(words::UNKNOWN_KIND, kind).into());
+            }
+            if let Some(status) = &options.status
+                && MediaStatus::parse(status).is_none()
+            {
+                return Err(unknown(words::UNKNOWN_STATUS, status).into());
+            }
             let filter = Filter {
                 client: options.client,
                 instance: options.instance,
@@ -72,10 +79,8 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
         Command::Show { id } => {
             let id = MediaId(id);
             let media = catalog::find(&app.db, &id).await?.ok_or_else(|| {
-                UsageError(format!(
-                    "no media {} is known; see `midiateca media list`",
-                    plain(id.as_str())
-                ))
+                let id = plain(id.as_str());
+                UsageError(context.lang.fill(words::UNKNOWN, &[("id", &id)]))
             })?;
             let attempts = catalog::attempts(&app.db, &id).await?;
             show(&context, &media, &attempts)?;
@@ -83,16 +88,6 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     }
     app.db.close().await;
     Ok(Ending::Fine)
-}
-
-fn check(told: Option<&str>, what: &str, is_known: fn(&str) -> bool) -> Result<(), UsageError> {
-    match told.filter(|name| !is_known(name)) {
-        Some(name) => Err(UsageError(format!(
-            "{} is no {what}; see `midiateca media list --help`",
-            plain(name)
-        ))),
-        None => Ok(()),
-    }
 }
 
 fn line(context: &Context, media: &MediaView) {
@@ -109,8 +104,8 @@ fn line(context: &Context, media: &MediaView) {
         media.id,
         media.received_at,
         plain(&media.instance),
-        media.kind,
-        media.status
+        context.lang.name(&media.kind),
+        context.lang.name(&media.status)
     ));
 }
 
@@ -121,12 +116,8 @@ fn show(context: &Context, media: &MediaView, attempts: &[AttemptView]) -> anyho
     }
     let shown = serde_json::to_value(media)?;
     for (name, value) in shown.as_object().into_iter().flatten() {
-        match value {
-            serde_json::Value::Null => {}
-            serde_json::Value::String(text) => {
-                answer::line(format_args!("{name:<16} {}", plain(text)))
-            }
-            other => answer::line(format_args!("{name:<16} {other}")),
+        if let Some(value) = context.lang.value(name, value) {
+            answer::line(format_args!("{:<16} {value}", context.lang.name(name)));
         }
     }
     if let Some(reason) = &media.reason {
