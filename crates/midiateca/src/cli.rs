@@ -4,6 +4,7 @@
 mod answer;
 mod check;
 mod client;
+mod complaint;
 mod config;
 mod context;
 mod decrypt;
@@ -150,6 +151,7 @@ pub(crate) struct UsageError(pub String);
 pub async fn run() -> ExitCode {
     let options = Options::parse();
     let global = &options.global;
+    let lang = global.language();
     let busy = matches!(options.command, Command::Serve(_));
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
@@ -164,10 +166,19 @@ pub async fn run() -> ExitCode {
         Ok(Ending::Fine) => ExitCode::SUCCESS,
         Ok(Ending::FoundWrong) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("{}", complaint::whole(error.as_ref(), lang));
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// Says that not even the threads that everything runs on could be had.
+pub fn cannot_start(error: &std::io::Error) -> ExitCode {
+    let lang = Language::of_process();
+    let why = complaint::why(error, lang);
+    let what = lang.fill(words::errors::NO_THREADS, &[("why", &why)]);
+    eprintln!("{}", lang.fill(words::errors::ERROR, &[("what", &what)]));
+    ExitCode::from(3)
 }
 
 /// Whether log lines would spoil what is shown.
@@ -210,8 +221,10 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     if is(|cause| cause.is::<UsageError>() || cause.is::<crate::config::Error>()) {
         2
     } else if is(|cause| {
-        cause.is::<crate::app::Error>()
+        cause.is::<context::Error>()
+            || cause.is::<crate::app::Error>()
             || cause.is::<crate::db::Error>()
+            || cause.is::<crate::retention::Error>()
             || cause.is::<std::io::Error>()
     }) {
         3

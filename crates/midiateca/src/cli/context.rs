@@ -3,13 +3,22 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context as _;
-
 use super::Global;
 use super::language::Language;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
+
+/// Why a command cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// A mistyped `--data`, or a new one.
+    #[error("no data in {path}")]
+    NoData {
+        /// Which folder.
+        path: PathBuf,
+    },
+}
 
 pub(crate) struct Context {
     pub data: PathBuf,
@@ -37,7 +46,7 @@ pub(crate) fn config_in_force(global: &Global) -> Result<Config, crate::config::
             set(&mut config, value);
         }
     }
-    config.check().map_err(crate::config::Error::Impossible)?;
+    config.check()?;
     Ok(config)
 }
 
@@ -110,9 +119,8 @@ impl Context {
     /// Opens a data folder that is in use already: a mistyped `--data` is an error, not an empty database.
     pub async fn open_existing(&self) -> anyhow::Result<Arc<App>> {
         if !self.config.database_file(&self.data).is_file() {
-            let hint = "nothing is kept there yet: name the right folder with --data, or begin with `midiateca client add NAME`";
-            return Err(std::io::Error::new(std::io::ErrorKind::NotFound, hint))
-                .with_context(|| format!("no data in {}", self.data.display()));
+            let path = self.data.clone();
+            return Err(Error::NoData { path }.into());
         }
         Ok(self.open().await?)
     }

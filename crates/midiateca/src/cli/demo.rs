@@ -54,7 +54,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         .await
         .with_context(|| lang.say(words::NO_GATEWAY))?;
     let app = App::open(&folder, context.config.clone(), Clock::system()).await?;
-    let stage = day::set(&app, &sim).await?;
+    let stage = day::set(&app, &sim, lang).await?;
     let service = Service::start(
         Arc::clone(&app),
         options.listen.as_deref().unwrap_or("127.0.0.1:0"),
@@ -102,12 +102,7 @@ fn prepare(folder: &Path, lang: Language) -> anyhow::Result<()> {
         std::fs::remove_dir_all(folder).with_context(|| told(words::CANNOT_EMPTY))?;
     }
     std::fs::create_dir_all(folder)
-        .and_then(|()| {
-            std::fs::write(
-                marker,
-                "made by `midiateca demo`, emptied by the next one\n",
-            )
-        })
+        .and_then(|()| std::fs::write(marker, lang.say(words::MARK).to_owned() + "\n"))
         .with_context(|| told(words::CANNOT_USE))
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use clap::ValueEnum as _;
 use serde_json::Value;
 
 use super::words::{Words, names, reading};
@@ -20,6 +21,28 @@ pub(crate) enum Language {
 }
 
 impl Language {
+    /// Of this run, before or beside the parsing of its arguments: what `--lang` says, else the environment.
+    pub fn of_process() -> Self {
+        let arguments = std::env::args_os().skip(1);
+        let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+        Self::of_arguments(arguments).unwrap_or_else(Self::of_environment)
+    }
+
+    fn of_arguments(arguments: impl Iterator<Item = String>) -> Option<Self> {
+        let mut arguments = arguments.take_while(|argument| argument != "--");
+        while let Some(argument) = arguments.next() {
+            let named = match argument.strip_prefix("--lang") {
+                Some("") => arguments.next(),
+                Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+                None => None,
+            };
+            if let Some(named) = named {
+                return Self::from_str(&named, false).ok();
+            }
+        }
+        None
+    }
+
     /// From `LC_ALL`, `LC_MESSAGES` or `LANG`; where they name a language, `LANGUAGE` may list others to be taken first,
     /// as it is with gettext.
     pub fn of_environment() -> Self {
@@ -168,6 +191,24 @@ mod tests {
         let values: [(&str, &dyn Display); 2] = [("path", &"{count}"), ("count", &3)];
         assert_eq!(Language::English.fill(words, &values), "3 of {count}");
         assert_eq!(Language::Portuguese.fill(words, &values), "{count}: 3");
+    }
+
+    #[test]
+    fn the_arguments_name_the_language_even_where_they_cannot_be_parsed() {
+        use Language::{English, Portuguese};
+        for (line, expected) in [
+            ("check", None),
+            ("--lang pt-BR check", Some(Portuguese)),
+            ("media list --nonsense --lang=pt", Some(Portuguese)),
+            ("check --lang en", Some(English)),
+            ("check --lang", None),
+            ("check --language=pt-BR", None),
+            ("client add -- --lang=pt-BR", None),
+            ("--lang de check", None),
+        ] {
+            let arguments = line.split(' ').map(str::to_owned);
+            assert_eq!(Language::of_arguments(arguments), expected, "{line}");
+        }
     }
 
     #[test]

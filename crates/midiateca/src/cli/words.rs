@@ -40,6 +40,7 @@ pub(crate) mod decrypt;
 pub(crate) mod deliveries;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod errors;
 pub(crate) mod forget;
 pub(crate) mod media;
 pub(crate) mod monitor;
@@ -66,6 +67,7 @@ mod tests {
         ("deliveries", deliveries::ALL),
         ("demo", demo::ALL),
         ("doctor", doctor::ALL),
+        ("errors", errors::ALL),
         ("forget", forget::ALL),
         ("media", media::ALL),
         ("monitor", monitor::ALL),

@@ -36,7 +36,7 @@ pub(super) struct Day {
 pub(super) struct Stage([String; 2]);
 
 /// Sets up clients and instances as an operator would.
-pub(super) async fn set(app: &App, sim: &Sim) -> anyhow::Result<Stage> {
+pub(super) async fn set(app: &App, sim: &Sim, lang: Language) -> anyhow::Result<Stage> {
     let now = app.clock.now();
     app.db
         .write(async move |tx| {
@@ -58,7 +58,7 @@ pub(super) async fn set(app: &App, sim: &Sim) -> anyhow::Result<Stage> {
             hook_hash: [0; 32],
         };
         let (_, fresh) = app.add_instance(new, Some("demo-token")).await?;
-        *hook = fresh.context("the instance was there before the demo began")?;
+        *hook = fresh.with_context(|| lang.say(words::ALREADY_THERE))?;
     }
     Ok(Stage(hooks))
 }

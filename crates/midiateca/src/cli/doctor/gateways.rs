@@ -6,6 +6,7 @@ use std::fmt::Display;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
+use super::super::complaint;
 use super::super::context::Context;
 use super::super::panel::{self, Panel};
 use super::super::words::doctor as words;
@@ -128,7 +129,7 @@ fn gateway(sheet: &mut Sheet, context: &Context, instance: &Instance, told: Told
                     (words::FAILED, words::ASK_GATEWAY)
                 }
             };
-            let error = crate::telemetry::chain(&error);
+            let error = complaint::why(&error, sheet.lang);
             let values = [values.as_slice(), &[("error", &error)]].concat();
             return sheet.wrong("instance.token", id, tried, seen, next, &values);
         }

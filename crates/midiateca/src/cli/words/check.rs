@@ -5,10 +5,10 @@ words! {
     PROBLEM: "{instance}: {reason}", "{instance}: {reason}";
     SCAN_CODE: "{instance}: disconnected; scan its QR code again in the gateway's panel", "{instance}: desconectada; leia o QR code de novo no painel do gateway";
     STORAGE: "{count}: {reason}", "{count}: {reason}";
-    QUARANTINED: "{count} deliveries of the last day were not what they claim to be, and wait in quarantine", "{count} entregas do último dia não eram o que diziam ser e estão em quarentena";
-    GIVEN_UP: "{count} media given up; see the reasons, mend, then `midiateca retry --failed --expired`", "{count} mídias sem novas tentativas; veja os motivos, corrija e use `midiateca retry --failed --expired`";
-    FILES_MISSING: "{count} stored files are not on the disk", "{count} arquivos gravados não estão no disco";
-    FILES_OF_WRONG_SIZE: "{count} stored files have another size than recorded", "{count} arquivos gravados têm tamanho diferente do registrado";
+    QUARANTINED: "{count} deliveries of the last day were not what they claim to be, and wait in quarantine", "entregas do último dia que não eram o que diziam ser e estão em quarentena: {count}";
+    GIVEN_UP: "{count} media given up; see the reasons, mend, then `midiateca retry --failed --expired`", "mídias sem novas tentativas: {count}; veja os motivos, corrija e use `midiateca retry --failed --expired`";
+    FILES_MISSING: "{count} stored files are not on the disk", "arquivos gravados que não estão no disco: {count}";
+    FILES_OF_WRONG_SIZE: "{count} stored files have another size than recorded", "arquivos gravados com tamanho diferente do registrado: {count}";
     WAITS_LONG: "something has waited for more than a day; is `midiateca serve` running?", "há mídia esperando há mais de um dia; o `midiateca serve` está rodando?";
 
     // the tables

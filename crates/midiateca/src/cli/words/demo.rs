@@ -6,6 +6,8 @@ words! {
     WEBHOOK: "  webhook {address}", "  webhook  {address}";
     DATA: "  data    {path}", "  dados    {path}";
     NOT_OURS: "{path} is not empty and was not made by the demo: name another folder with --data", "{path} não está vazia e não foi criada pela demo: informe outra pasta com --data";
+    MARK: "made by `midiateca demo`, emptied by the next one", "criada por `midiateca demo`, esvaziada pela próxima";
+    ALREADY_THERE: "the instance was there before the demo began", "a instância já existia antes de a demo começar";
     NO_GATEWAY: "the pretend gateway cannot start", "o gateway de mentira não pôde ser iniciado";
     NO_ANSWER: "the door does not answer", "a porta não responde";
     CANNOT_EMPTY: "cannot empty {path}", "não é possível esvaziar {path}";
