@@ -12,6 +12,7 @@ mod deliveries;
 mod demo;
 mod doctor;
 mod forget;
+mod help;
 mod instance;
 mod language;
 mod media;
@@ -23,12 +24,13 @@ pub mod serve;
 mod since;
 mod sweep;
 mod test_webhook;
+mod usage;
 mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand};
 
 use crate::telemetry::{self, LogFormat};
 use context::Context;
@@ -36,7 +38,13 @@ use language::Language;
 
 /// Keeps every photo, voice note, video, document and sticker that arrives on a company's WhatsApp numbers.
 #[derive(Debug, Parser)]
-#[command(name = "midiateca", version, propagate_version = true)]
+#[command(
+    name = "midiateca",
+    version,
+    propagate_version = true,
+    disable_help_flag = true,
+    disable_version_flag = true
+)]
 struct Options {
     #[command(flatten)]
     global: Global,
@@ -45,6 +53,7 @@ struct Options {
 }
 
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// The data folder
     #[arg(
@@ -74,6 +83,12 @@ pub(crate) struct Global {
     /// Only log lines that need somebody
     #[arg(short, long, global = true)]
     quiet: bool,
+    /// Show this help; in short with -h
+    #[arg(short, long, global = true, action = ArgAction::Help)]
+    help: Option<bool>,
+    /// Show the version
+    #[arg(short = 'V', long, global = true, action = ArgAction::Version)]
+    version: Option<bool>,
 }
 
 impl Global {
@@ -149,9 +164,12 @@ pub(crate) struct UsageError(pub String);
 
 /// Parses, runs, and says how it ended.
 pub async fn run() -> ExitCode {
-    let options = Options::parse();
+    let lang = Language::of_process();
+    let options = match usage::read(lang, std::env::args_os()) {
+        Ok(options) => options,
+        Err(error) => return usage::tell(&error, lang),
+    };
     let global = &options.global;
-    let lang = global.language();
     let busy = matches!(options.command, Command::Serve(_));
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",

@@ -43,6 +43,7 @@ impl Told {
         None.or_else(|| Some(settings::settings(cause.downcast_ref()?, lang)))
             .or_else(|| Some(settings::problem(cause.downcast_ref()?, lang)))
             .or_else(|| Some(settings::time(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(settings::number(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::context(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::app(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::db(cause.downcast_ref()?, lang)))

@@ -42,6 +42,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod errors;
 pub(crate) mod forget;
+pub(crate) mod help;
 pub(crate) mod media;
 pub(crate) mod monitor;
 pub(crate) mod names;
@@ -50,6 +51,7 @@ pub(crate) mod retry;
 pub(crate) mod scrub;
 pub(crate) mod sweep;
 pub(crate) mod test_webhook;
+pub(crate) mod usage;
 pub(crate) mod webhooks;
 
 #[cfg(test)]
@@ -69,6 +71,7 @@ mod tests {
         ("doctor", doctor::ALL),
         ("errors", errors::ALL),
         ("forget", forget::ALL),
+        ("help", help::ALL),
         ("media", media::ALL),
         ("monitor", monitor::ALL),
         ("names", names::ALL),
@@ -77,6 +80,7 @@ mod tests {
         ("scrub", scrub::ALL),
         ("sweep", sweep::ALL),
         ("test_webhook", test_webhook::ALL),
+        ("usage", usage::ALL),
         ("webhooks", webhooks::ALL),
     ];
 

@@ -1,11 +1,12 @@
-//! What cannot be understood: the settings, and a point in time.
+//! What cannot be understood: the settings, a number, and a point in time.
 
 use std::fmt::Display;
+use std::num::{IntErrorKind, ParseIntError};
 
 use super::Told;
 use crate::cli::language::{Language, plain};
 use crate::cli::since;
-use crate::cli::words::errors as words;
+use crate::cli::words::{errors as words, usage};
 use crate::config::{Error, Problem};
 
 pub(super) fn settings(error: &Error, lang: Language) -> Told {
@@ -38,6 +39,15 @@ pub(super) fn problem(problem: &Problem, lang: Language) -> Told {
         Problem::RuleWithoutLimit => told(words::RULE_WITHOUT_LIMIT, &[]),
         Problem::Url { key, scheme } => told(words::URL, &[("key", key), ("scheme", scheme)]),
     }
+}
+
+pub(super) fn number(error: &ParseIntError, lang: Language) -> Told {
+    let words = match error.kind() {
+        IntErrorKind::PosOverflow => usage::NUMBER_TOO_LARGE,
+        IntErrorKind::NegOverflow => usage::NUMBER_TOO_SMALL,
+        _ => usage::NO_DIGITS,
+    };
+    Told::new(lang, words, &[])
 }
 
 pub(super) fn time(error: &since::Error, lang: Language) -> Told {
