@@ -118,10 +118,13 @@ impl Context {
 
     /// Opens a data folder that is in use already: a mistyped `--data` is an error, not an empty database.
     pub async fn open_existing(&self) -> anyhow::Result<Arc<App>> {
-        if !self.config.database_file(&self.data).is_file() {
-            let path = self.data.clone();
-            return Err(Error::NoData { path }.into());
+        let path = self.data.clone();
+        match std::fs::metadata(self.config.database_file(&self.data)) {
+            Ok(found) if found.is_file() => Ok(self.open().await?),
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(crate::app::Error::Folder { path, source }.into())
+            }
+            _ => Err(Error::NoData { path }.into()),
         }
-        Ok(self.open().await?)
     }
 }

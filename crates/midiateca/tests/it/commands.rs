@@ -1017,3 +1017,18 @@ async fn a_media_is_shown_in_portuguese_and_its_json_stays_english() {
         stdout(&events)
     );
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_data_folder_that_is_none_is_told_from_one_without_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let output = midiateca(&file, &["check"]).await;
+    assert_eq!(output.status.code(), Some(3));
+    assert!(
+        stderr(&output).contains("cannot be used: not a directory"),
+        "{}",
+        stderr(&output)
+    );
+}

@@ -9,7 +9,7 @@ words! {
     MARK: "made by `midiateca demo`, emptied by the next one", "criada por `midiateca demo`, esvaziada pela próxima";
     ALREADY_THERE: "the instance was there before the demo began", "a instância já existia antes de a demo começar";
     NO_GATEWAY: "the pretend gateway cannot start", "o gateway de mentira não pôde ser iniciado";
-    NO_ANSWER: "the door does not answer", "a porta não responde";
+    NO_ANSWER: "the door does not answer", "o midiateca não responde";
     CANNOT_EMPTY: "cannot empty {path}", "não é possível esvaziar {path}";
     CANNOT_USE: "cannot use {path}", "não é possível usar {path}";
     POSTED: "→ {what} … {status} {answer}", "→ {what} … {status} {answer}";

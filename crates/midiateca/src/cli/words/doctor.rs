@@ -5,7 +5,7 @@ words! {
     RISK: "risk", "risco";
     WRONG: "WRONG", "ERRO";
     SKIPPED: "skipped", "pulado";
-    SUM: "{fine} ok, {risk} risks, {wrong} wrong, {skipped} skipped", "{fine} ok, {risk} riscos, {wrong} erros, {skipped} pulados";
+    SUM: "{fine} ok, {risk} risks, {wrong} wrong, {skipped} skipped", "ok: {fine}, riscos: {risk}, erros: {wrong}, pulados: {skipped}";
     DONE: "done", "feito";
     FAILED: "{error}", "{error}";
     NOT_A_URL: "not a web address", "não é um endereço web";
@@ -16,7 +16,7 @@ words! {
     READ_SETTINGS: "read the settings", "li as configurações";
     SETTINGS_FINE: "nothing risky in them", "nada arriscado nelas";
     MEANT: "fine if it is meant; see {key} in `midiateca config init`", "tudo bem se for de propósito; veja {key} em `midiateca config init`";
-    NO_PUBLIC_URL: "nobody knows how the door is reached from outside", "não se sabe como a porta é alcançada de fora";
+    NO_PUBLIC_URL: "nobody knows how the door is reached from outside", "não se sabe em que endereço público os webhooks chegam";
     SET_PUBLIC_URL: "set door.public_url to the address that the gateway can reach, such as https://midia.example.com", "configure door.public_url com o endereço que o gateway alcança, como https://midia.example.com";
     CLEAR_TEXT: "webhooks come in clear text, and so does the token in their address", "os webhooks chegam sem criptografia, e o token no endereço também";
     USE_HTTPS: "put a proxy with a certificate in front (packaging/nginx, packaging/caddy), then set the slots again", "coloque um proxy com certificado na frente (packaging/nginx, packaging/caddy) e configure os webhooks de novo";
