@@ -5,6 +5,7 @@ mod answer;
 mod backup;
 mod check;
 mod client;
+mod complaint;
 mod completions;
 mod config;
 mod context;
@@ -13,6 +14,7 @@ mod deliveries;
 mod demo;
 mod doctor;
 mod forget;
+mod help;
 mod import;
 mod instance;
 mod language;
@@ -26,12 +28,13 @@ pub mod serve;
 mod since;
 mod sweep;
 mod test_webhook;
+mod usage;
 mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand};
 
 use crate::telemetry::{self, LogFormat};
 use context::Context;
@@ -39,7 +42,13 @@ use language::Language;
 
 /// Keeps every photo, voice note, video, document and sticker that arrives on a company's WhatsApp numbers.
 #[derive(Debug, Parser)]
-#[command(name = "midiateca", version, propagate_version = true)]
+#[command(
+    name = "midiateca",
+    version,
+    propagate_version = true,
+    disable_help_flag = true,
+    disable_version_flag = true
+)]
 struct Options {
     #[command(flatten)]
     global: Global,
@@ -48,6 +57,7 @@ struct Options {
 }
 
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// The data folder
     #[arg(
@@ -77,6 +87,19 @@ pub(crate) struct Global {
     /// Only log lines that need somebody
     #[arg(short, long, global = true)]
     quiet: bool,
+    /// Show this help; in short with -h
+    #[arg(short, long, global = true, action = ArgAction::Help)]
+    help: Option<bool>,
+    /// Show the version
+    #[arg(short = 'V', long, global = true, action = ArgAction::Version)]
+    version: Option<bool>,
+}
+
+impl Global {
+    /// The language to speak.
+    pub fn language(&self) -> Language {
+        self.lang.unwrap_or_else(Language::of_environment)
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -152,14 +175,13 @@ pub(crate) enum Ending {
 #[error("{0}")]
 pub(crate) struct UsageError(pub String);
 
-/// The whole tree of commands, for whoever describes it: the manual and the shells.
-fn command() -> clap::Command {
-    Options::command()
-}
-
 /// Parses, runs, and says how it ended.
 pub async fn run() -> ExitCode {
-    let options = Options::parse();
+    let lang = Language::of_process();
+    let options = match usage::read(lang, std::env::args_os()) {
+        Ok(options) => options,
+        Err(error) => return usage::tell(&error, lang),
+    };
     let global = &options.global;
     let busy = matches!(options.command, Command::Serve(_));
     let level = match (global.quiet, global.verbose) {
@@ -175,10 +197,19 @@ pub async fn run() -> ExitCode {
         Ok(Ending::Fine) => ExitCode::SUCCESS,
         Ok(Ending::FoundWrong) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("{}", complaint::whole(error.as_ref(), lang));
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// Says that not even the threads that everything runs on could be had.
+pub fn cannot_start(error: &std::io::Error) -> ExitCode {
+    let lang = Language::of_process();
+    let why = complaint::why(error, lang);
+    let what = lang.fill(words::errors::NO_THREADS, &[("why", &why)]);
+    eprintln!("{}", lang.fill(words::errors::ERROR, &[("what", &what)]));
+    ExitCode::from(3)
 }
 
 /// Whether log lines would spoil what is shown.
@@ -193,8 +224,10 @@ async fn dispatch(options: Options) -> anyhow::Result<Ending> {
     match &options.command {
         Command::Config(command) => return config::run(command, &options.global),
         Command::Decrypt(decrypt) => return decrypt::run(decrypt, &options.global),
-        Command::Completions(completions) => return Ok(completions::run(completions)),
-        Command::Man(man) => return man::run(man),
+        Command::Completions(completions) => {
+            return Ok(completions::run(completions, options.global.language()));
+        }
+        Command::Man(man) => return man::run(man, options.global.language()),
         _ => {}
     }
     let context = Context::new(&options.global)?;
@@ -229,10 +262,13 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     if is(is_usage) {
         2
     } else if is(|cause| {
-        cause.is::<crate::app::Error>()
+        cause.is::<context::Error>()
+            || cause.is::<crate::app::Error>()
             || cause.is::<crate::db::Error>()
             || cause.is::<crate::takeover::Error>()
+            || cause.is::<crate::backup::Error>()
             || cause.is::<crate::vault::Error>()
+            || cause.is::<crate::retention::Error>()
             || cause.is::<std::io::Error>()
     }) {
         3

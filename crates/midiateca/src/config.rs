@@ -24,15 +24,55 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A setting asks for what this program cannot do.
-    #[error("{0}")]
-    Impossible(String),
-    /// The file is not right.
-    #[error("{path} is not a valid configuration: {problem}")]
-    Invalid {
+    #[error(transparent)]
+    Impossible(#[from] Problem),
+    /// The file is no TOML, or names a key or a value that there is not.
+    #[error("{path} is not a valid configuration")]
+    Malformed {
         /// Which file.
         path: PathBuf,
         /// What and where.
-        problem: String,
+        source: Box<toml::de::Error>,
+    },
+    /// The file asks for what this program cannot do.
+    #[error("{path} is not a valid configuration")]
+    Invalid {
+        /// Which file.
+        path: PathBuf,
+        /// What.
+        source: Problem,
+    },
+}
+
+/// What settings ask for that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// With less than this nothing would ever happen.
+    #[error("{key} must be at least {least}")]
+    TooSmall {
+        /// Which setting.
+        key: &'static str,
+        /// The smallest value.
+        least: u64,
+    },
+    /// No route, or one twice.
+    #[error("fetch.routes must name each route at most once, and at least one")]
+    Routes,
+    /// Downloads would begin again before they stop.
+    #[error("storage.resume_above_bytes must not be less than storage.pause_below_bytes")]
+    Watermarks,
+    /// A rule that would remove everything at once.
+    #[error(
+        "each of retention.rules must say older_than_days, larger_than_bytes or total_over_bytes"
+    )]
+    RuleWithoutLimit,
+    /// A database or a storage that is not spoken.
+    #[error("{key} must look like {scheme}:///path; nothing else is spoken by this version")]
+    Url {
+        /// Which setting.
+        key: &'static str,
+        /// What it must begin with.
+        scheme: &'static str,
     },
 }
 
@@ -345,46 +385,44 @@ impl Config {
             path: path.to_owned(),
             source,
         })?;
-        Self::parse(&text).map_err(|problem| Error::Invalid {
+        Self::parse(&text, path)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self, Error> {
+        let config: Self = toml::from_str(text).map_err(|source| Error::Malformed {
             path: path.to_owned(),
-            problem,
-        })
+            source: Box::new(source),
+        })?;
+        config.check().map_err(|source| Error::Invalid {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(config)
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
-        let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
-        config.check().map(|()| config)
-    }
-
-    /// What cannot be, said in a sentence.
-    pub fn check(&self) -> Result<(), String> {
+    /// Whether all of it can be.
+    pub fn check(&self) -> Result<(), Problem> {
         let worker = &self.worker;
-        if worker.concurrency == 0
-            || worker.per_client == 0
-            || worker.per_host == 0
-            || self.fetch.tries == 0
-        {
-            return Err("worker.concurrency, worker.per_client, worker.per_host and fetch.tries must be at least 1".to_owned());
+        for (key, value, least) in [
+            ("worker.concurrency", worker.concurrency as u64, 1),
+            ("worker.per_client", worker.per_client as u64, 1),
+            ("worker.per_host", worker.per_host as u64, 1),
+            ("worker.lease_ms", worker.lease_ms, 1_000),
+            ("fetch.tries", self.fetch.tries.into(), 1),
+            ("retention.every_minutes", self.retention.every_minutes, 1),
+        ] {
+            if value < least {
+                return Err(Problem::TooSmall { key, least });
+            }
         }
         let routes = &self.fetch.routes;
         let twice = (1..routes.len()).any(|at| routes[..at].contains(&routes[at]));
         if routes.is_empty() || twice {
-            return Err(
-                "fetch.routes must name each route at most once, and at least one".to_owned(),
-            );
-        }
-        if worker.lease_ms < 1_000 {
-            return Err("worker.lease_ms must be at least 1000".to_owned());
+            return Err(Problem::Routes);
         }
         let storage = &self.storage;
         if storage.resume_above_bytes < storage.pause_below_bytes {
-            return Err(
-                "storage.resume_above_bytes must not be less than storage.pause_below_bytes"
-                    .to_owned(),
-            );
-        }
-        if self.retention.every_minutes == 0 {
-            return Err("retention.every_minutes must be at least 1".to_owned());
+            return Err(Problem::Watermarks);
         }
         let says_when = |rule: &Rule| {
             rule.older_than_days.is_some()
@@ -392,16 +430,14 @@ impl Config {
                 || rule.total_over_bytes.is_some()
         };
         if !self.retention.rules.iter().all(says_when) {
-            return Err("each of retention.rules must say older_than_days, larger_than_bytes or total_over_bytes".to_owned());
+            return Err(Problem::RuleWithoutLimit);
         }
         for (key, url, scheme) in [
             ("database.url", &self.database.url, "sqlite"),
             ("storage.url", &self.storage.url, "file"),
         ] {
             if !url.is_empty() && path_of(url, scheme).is_none() {
-                return Err(format!(
-                    "{key} must look like {scheme}:///path; nothing else is spoken by this version"
-                ));
+                return Err(Problem::Url { key, scheme });
             }
         }
         Ok(())
@@ -445,14 +481,18 @@ pub fn millis(ms: u64) -> Duration {
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> Result<Config, Error> {
+        Config::parse(text, Path::new("midiateca.toml"))
+    }
+
     #[test]
     fn the_commented_file_says_what_the_program_does() {
-        assert_eq!(Config::parse(DEFAULT_FILE).unwrap(), Config::default());
+        assert_eq!(parse(DEFAULT_FILE).unwrap(), Config::default());
         let uncommented: String = DEFAULT_FILE
             .lines()
             .map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n")
             .collect();
-        assert_eq!(Config::parse(&uncommented).unwrap(), Config::default());
+        assert_eq!(parse(&uncommented).unwrap(), Config::default());
         let keys = serde_json::to_value(Config::default()).unwrap();
         for section in keys.as_object().unwrap().values() {
             for key in section.as_object().unwrap().keys() {
@@ -477,15 +517,15 @@ mod tests {
             Path::new("/srv/data/media_storage")
         );
         let told =
-            Config::parse("[database]\nurl = 'sqlite:///a/b.db'\n[storage]\nurl = 'file:///c'\n")
-                .unwrap();
+            parse("[database]\nurl = 'sqlite:///a/b.db'\n[storage]\nurl = 'file:///c'\n").unwrap();
         assert_eq!(told.database_file(data), Path::new("/a/b.db"));
         assert_eq!(told.storage_folder(data), Path::new("/c"));
     }
 
     #[test]
     fn an_unknown_key_is_an_error_that_names_it() {
-        let error = Config::parse("[door]\nlistne = 'x'\n").unwrap_err();
+        let error = parse("[door]\nlistne = 'x'\n").unwrap_err();
+        let error = crate::telemetry::chain(&error);
         assert!(error.contains("listne"), "{error}");
     }
 
@@ -505,7 +545,7 @@ mod tests {
             "[retention]\nrules = [{ client = 2, kind = 'sticker' }]\n",
             "[retention]\nrules = [{ older_than_days = 30, colour = 'red' }]\n",
         ] {
-            assert!(Config::parse(text).is_err(), "{text}");
+            assert!(parse(text).is_err(), "{text}");
         }
     }
 }

@@ -10,9 +10,6 @@ fn main() -> ExitCode {
         .build();
     match runtime {
         Ok(runtime) => runtime.block_on(midiateca::cli::run()),
-        Err(error) => {
-            eprintln!("error: no threads can be started: {error}");
-            ExitCode::from(3)
-        }
+        Err(error) => midiateca::cli::cannot_start(&error),
     }
 }

@@ -4,6 +4,10 @@
 use std::fmt::Display;
 use std::io::{self, Write as _};
 
+use super::complaint;
+use super::language::Language;
+use super::words::errors as words;
+
 /// Writes one line.
 pub(crate) fn line(text: impl Display) {
     settle(writeln!(io::stdout(), "{text}"));
@@ -19,7 +23,10 @@ fn settle(outcome: io::Result<()>) {
         if error.kind() == io::ErrorKind::BrokenPipe {
             std::process::exit(0);
         }
-        eprintln!("error: stdout cannot be written: {error}");
+        let lang = Language::of_process();
+        let why = complaint::why(&error, lang);
+        let what = lang.fill(words::NO_STDOUT, &[("why", &why)]);
+        eprintln!("{}", lang.fill(words::ERROR, &[("what", &what)]));
         std::process::exit(3);
     }
 }

@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::context::Context;
 use super::language::plain;
-use super::words::{Words, backup as words};
-use super::{Ending, UsageError, answer};
+use super::words::backup as words;
+use super::{Ending, UsageError, answer, complaint};
 use crate::backup::{self, Error, Figures, Manifest, Order, Outcome, Source, Step, Wrong};
 use crate::clock::Clock;
 use crate::config::millis;
@@ -147,42 +147,23 @@ fn bar() -> ProgressBar {
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// Why there is no new backup, in the language asked for.
+/// Why there is no new backup; what is wrong usage counts as that.
 fn refusal(context: &Context, error: Error) -> anyhow::Error {
-    let fill = |words: Words, values: &[(&str, &dyn Display)]| context.lang.fill(words, values);
-    let usage = |words, values: &[(&str, &dyn Display)]| UsageError(fill(words, values)).into();
     match error {
-        Error::Within { target, other } => usage(
-            words::WITHIN,
-            &[("target", &target.display()), ("other", &other.display())],
-        ),
-        Error::Foreign { path } => usage(words::FOREIGN, &[("path", &path.display())]),
-        Error::Absent { path } => {
-            let said = fill(words::ABSENT, &[("path", &path.display())]);
-            io::Error::new(io::ErrorKind::NotFound, said).into()
-        }
-        Error::OtherDatabase { path } => usage(words::OTHER_DATABASE, &[("path", &path.display())]),
-        Error::Taken { path } => {
-            let said = fill(words::TAKEN, &[("path", &path.display())]);
-            io::Error::new(io::ErrorKind::ResourceBusy, said).into()
-        }
-        Error::NoRoom { path, needed, free } => {
-            let values: [(&str, &dyn Display); 3] = [
-                ("path", &path.display()),
-                ("needed", &needed),
-                ("free", &free),
-            ];
-            let said = fill(words::NO_ROOM, &values);
-            io::Error::new(io::ErrorKind::StorageFull, said).into()
-        }
-        Error::Damaged { problem } => {
-            anyhow::anyhow!(fill(words::DAMAGED, &[("problem", &problem)]))
+        Error::Within { .. } | Error::Foreign { .. } | Error::OtherDatabase { .. } => {
+            UsageError(complaint::why(&error, context.lang)).into()
         }
         Error::Io { path, source } if is_full(&source) => {
-            let said = fill(words::FULL, &[("path", &path.display())]);
+            let said = context.lang.fill(words::FULL, &[("path", &path.display())]);
             anyhow::Error::new(source).context(said)
         }
-        error => anyhow::Error::new(error).context(context.lang.say(words::NOT_WRITTEN)),
+        Error::Io { .. } | Error::Db(_) => {
+            anyhow::Error::new(error).context(context.lang.say(words::NOT_WRITTEN))
+        }
+        Error::Absent { .. }
+        | Error::Taken { .. }
+        | Error::NoRoom { .. }
+        | Error::Damaged { .. } => error.into(),
     }
 }
 

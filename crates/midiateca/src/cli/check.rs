@@ -3,6 +3,7 @@
 mod table;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -12,6 +13,7 @@ use super::answer;
 use super::context::Context;
 use super::instance;
 use super::language::Language;
+use super::words::check as words;
 use crate::app::App;
 use crate::catalog::{self, Count, Filter, Held};
 use crate::clock::{DAY, HOUR, rfc3339};
@@ -142,65 +144,41 @@ impl Report {
 
     fn needs(&self, lang: Language, waits_long: bool) -> Vec<String> {
         let mut needs = Vec::new();
+        let mut need = |words, values: &[(&str, &dyn Display)]| {
+            needs.push(lang.fill(words, values));
+        };
         for instance in &self.instances {
             let id = instance["instance"].as_str().unwrap_or("");
             if instance["token"] == false {
-                needs.push(format!("{id}: {}", lang.pick("no gateway token is kept; `midiateca instance add ID --client N --token-env VAR`", "sem token do gateway; `midiateca instance add ID --client N --token-env VAR`")));
+                need(words::NO_TOKEN, &[("instance", &id)]);
             }
             if let Some(problem) = instance["problem"].as_str() {
-                needs.push(format!("{id}: {}", lang.reason(problem)));
+                let reason = lang.reason(problem);
+                need(words::PROBLEM, &[("instance", &id), ("reason", &reason)]);
             }
             if instance["state"] == "disconnected" {
-                needs.push(format!(
-                    "{id}: {}",
-                    lang.pick(
-                        "disconnected; scan its QR code again in the gateway's panel",
-                        "desconectada; leia o QR code de novo no painel do gateway"
-                    )
-                ));
+                need(words::SCAN_CODE, &[("instance", &id)]);
             }
         }
         for failing in &self.reasons {
             if matches!(failing.reason.as_str(), "storage_full" | "storage_failed") {
-                needs.push(format!("{}: {}", failing.count, failing.sentence));
+                let (count, reason) = (&failing.count, &failing.sentence);
+                need(words::STORAGE, &[("count", count), ("reason", reason)]);
             }
         }
-        let mut tell = |count: u64, sentence: &str| {
+        let given_up = self.count_of("failed") + self.count_of("expired");
+        for (words, count) in [
+            (words::QUARANTINED, self.quarantined_today.unsigned_abs()),
+            (words::GIVEN_UP, given_up.unsigned_abs()),
+            (words::FILES_MISSING, self.files.missing),
+            (words::FILES_OF_WRONG_SIZE, self.files.wrong_size),
+        ] {
             if count > 0 {
-                needs.push(format!("{count} {sentence}"));
+                need(words, &[("count", &count)]);
             }
-        };
-        tell(
-            u64::try_from(self.quarantined_today).unwrap_or(0),
-            lang.pick(
-                "deliveries of the last day were not what they claim to be, and wait in quarantine",
-                "entregas do último dia não eram o que diziam ser e esperam em quarentena",
-            ),
-        );
-        let failed = u64::try_from(self.count_of("failed") + self.count_of("expired")).unwrap_or(0);
-        tell(failed, lang.pick("media given up; see the reasons, mend, then `midiateca retry --failed --expired`", "mídias desistidas; veja os motivos, corrija e use `midiateca retry --failed --expired`"));
-        tell(
-            self.files.missing,
-            lang.pick(
-                "stored files are not on the disk",
-                "arquivos gravados não estão no disco",
-            ),
-        );
-        tell(
-            self.files.wrong_size,
-            lang.pick(
-                "stored files have another size than recorded",
-                "arquivos gravados têm tamanho diferente do registrado",
-            ),
-        );
+        }
         if waits_long {
-            needs.push(
-                lang.pick(
-                    "something has waited for more than a day; is `midiateca serve` running?",
-                    "algo espera há mais de um dia; o `midiateca serve` está rodando?",
-                )
-                .to_owned(),
-            );
+            need(words::WAITS_LONG, &[]);
         }
         needs
     }

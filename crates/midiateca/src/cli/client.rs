@@ -4,6 +4,8 @@ use serde_json::json;
 
 use super::answer;
 use super::context::Context;
+use super::language::plain;
+use super::words::client as words;
 use super::{Ending, UsageError};
 use crate::registry;
 
@@ -14,7 +16,7 @@ pub(crate) enum Command {
         /// Its name
         name: String,
         /// Its number [default: the next free one]
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+        #[arg(long, value_name = "N", allow_negative_numbers = true)]
         id: Option<i64>,
     },
     /// Lists the companies
@@ -22,13 +24,19 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
+    if let Command::Add {
+        id: Some(number), ..
+    } = &command
+        && *number < 1
+    {
+        let wrong = context.lang.fill(words::NUMBER, &[("number", number)]);
+        return Err(UsageError(wrong).into());
+    }
     let app = context.open().await?;
     match command {
         Command::Add { name, id } => {
             let now = app.clock.now();
-            let taken = UsageError(format!(
-                "a client with this name or number exists already: {name}"
-            ));
+            let taken = UsageError(context.lang.fill(words::TAKEN, &[("name", &plain(&name))]));
             let added = app
                 .db
                 .write(async move |tx| registry::add_client(tx, &name, id, now).await)

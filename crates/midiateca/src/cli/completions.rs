@@ -2,7 +2,8 @@
 
 use clap_complete::Shell;
 
-use super::{Ending, answer};
+use super::language::Language;
+use super::{Ending, answer, help};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -11,8 +12,8 @@ pub(crate) struct Options {
     shell: Shell,
 }
 
-pub(crate) fn run(options: &Options) -> Ending {
-    let mut command = super::command();
+pub(crate) fn run(options: &Options, lang: Language) -> Ending {
+    let mut command = help::command(lang);
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(options.shell, &mut command, name, &mut script);

@@ -2,14 +2,19 @@
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::path::Path;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::answer;
 use super::context::{VARIABLES, config_file, config_in_force, environment};
+use super::words::{config as words, context as files};
 use super::{Ending, Global, UsageError};
 use crate::config::{Config, DEFAULT_FILE};
+
+/// Where a value comes from that nobody set.
+const DEFAULT: &str = "default";
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -31,22 +36,19 @@ fn init(global: &Global) -> anyhow::Result<Ending> {
         .config
         .clone()
         .unwrap_or_else(|| global.data.join("midiateca.toml"));
+    let told = |words, path: &Path| global.language().fill(words, &[("path", &path.display())]);
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make {}", folder.display()))?;
+        std::fs::create_dir_all(folder).with_context(|| told(files::CANNOT_MAKE, folder))?;
     }
     let file = OpenOptions::new().write(true).create_new(true).open(&path);
     let mut file = match file {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Err(UsageError(format!(
-                "{} exists already and stays as it is",
-                path.display()
-            ))
-            .into());
+            return Err(UsageError(told(files::STAYS, &path)).into());
         }
-        other => other.with_context(|| format!("cannot write {}", path.display()))?,
+        other => other.with_context(|| told(files::CANNOT_WRITE, &path))?,
     };
-    file.write_all(DEFAULT_FILE.as_bytes())?;
+    file.write_all(DEFAULT_FILE.as_bytes())
+        .with_context(|| told(files::CANNOT_WRITE, &path))?;
     answer::line(path.display());
     Ok(Ending::Fine)
 }
@@ -78,7 +80,7 @@ fn show(global: &Global) -> anyhow::Result<Ending> {
                     .as_ref()
                     .map(|path| path.display().to_string())
                     .unwrap_or_default(),
-                (None, false) => "default".to_owned(),
+                (None, false) => DEFAULT.to_owned(),
             };
             if global.json {
                 answer::line(format_args!(
@@ -86,6 +88,10 @@ fn show(global: &Global) -> anyhow::Result<Ending> {
                     json!({"key": format!("{section}.{key}"), "value": value, "source": source})
                 ));
             } else {
+                let source = match source.as_str() {
+                    DEFAULT => global.language().say(words::DEFAULT),
+                    source => source,
+                };
                 answer::line(format_args!("{section}.{key} = {value}\t# {source}"));
             }
         }

@@ -3,13 +3,22 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
-
 use super::Global;
 use super::language::Language;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
+
+/// Why a command cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// A mistyped `--data`, or a new one.
+    #[error("no data in {path}")]
+    NoData {
+        /// Which folder.
+        path: PathBuf,
+    },
+}
 
 pub(crate) struct Context {
     pub data: PathBuf,
@@ -39,7 +48,7 @@ pub(crate) fn config_in_force(global: &Global) -> Result<Config, crate::config::
             set(&mut config, value);
         }
     }
-    config.check().map_err(crate::config::Error::Impossible)?;
+    config.check()?;
     Ok(config)
 }
 
@@ -100,7 +109,7 @@ impl Context {
             config_file: config_file(global),
             data_was_given: global.data.as_os_str() != "./data",
             data: global.data.clone(),
-            lang: global.lang.unwrap_or_else(Language::of_environment),
+            lang: global.language(),
             json: global.json,
         })
     }
@@ -118,11 +127,13 @@ impl Context {
 
     /// Refuses when there is no database.
     pub fn must_exist(&self, database: &Path) -> anyhow::Result<()> {
-        if !database.is_file() {
-            let hint = "nothing is kept there yet: name the right folder with --data, or begin with `midiateca client add NAME`";
-            return Err(std::io::Error::new(std::io::ErrorKind::NotFound, hint))
-                .with_context(|| format!("no data in {}", self.data.display()));
+        let path = self.data.clone();
+        match std::fs::metadata(database) {
+            Ok(found) if found.is_file() => Ok(()),
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(crate::app::Error::Folder { path, source }.into())
+            }
+            _ => Err(Error::NoData { path }.into()),
         }
-        Ok(())
     }
 }

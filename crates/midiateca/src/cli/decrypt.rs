@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use wa_media::{Cause, Decryptor, Expected, KeyKind, LabelFinder, MediaKey, read};
 
 use super::answer;
-use super::language::Language;
+use super::language::{Language, plain};
+use super::words::{context as files, decrypt as words};
 use super::{Ending, Global, UsageError};
 
 const PIECE_BYTES: usize = 64 << 10;
@@ -37,41 +38,47 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options, global: &Global) -> anyhow::Result<Ending> {
-    let key = MediaKey::new(bytes32("--media-key", &options.media_key)?);
+    let lang = global.language();
+    let key = MediaKey::new(bytes32("--media-key", &options.media_key, lang)?);
     let kind = KeyKind::from_wire_type(&options.kind).ok_or_else(|| {
-        UsageError(format!(
-            "{} is no kind; there are: image, video, audio, document, sticker",
-            options.kind
-        ))
+        let name = plain(&options.kind);
+        UsageError(lang.fill(words::UNKNOWN_KIND, &[("name", &name)]))
     })?;
-    let told =
-        |name, text: &Option<String>| text.as_ref().map(|text| bytes32(name, text)).transpose();
+    let told = |name, text: &Option<String>| {
+        let text = text.as_ref();
+        text.map(|text| bytes32(name, text, lang)).transpose()
+    };
     let expected = Expected {
         sha256: told("--sha256", &options.sha256)?,
         enc_sha256: told("--enc-sha256", &options.enc_sha256)?,
     };
-    let output = output(options)?;
+    let output = output(options, lang)?;
     let mut decryptor = Decryptor::new(&key, kind, expected.clone());
-    let mut outcome = decrypt(&options.file, decryptor, &output)?;
+    let mut outcome = decrypt(&options.file, decryptor, &output, lang)?;
     if let Err(failure) = &outcome
         && matches!(failure.cause, Cause::WrongKey | Cause::Corrupt)
         && failure.checks.enc_sha256 != Some(false)
     {
         let mut finder = LabelFinder::new(&key);
-        in_pieces(&options.file, |piece| {
+        in_pieces(&options.file, lang, |piece| {
             finder.update(piece);
             Ok(())
         })?;
         if let Some(label) = finder.finish() {
             decryptor = Decryptor::of_proven_label(&key, label, expected);
-            outcome = decrypt(&options.file, decryptor, &output)?;
+            outcome = decrypt(&options.file, decryptor, &output, lang)?;
         }
     }
     let checks = match &outcome {
         Ok(decrypted) => decrypted.checks,
         Err(failure) => failure.checks,
     };
-    let report = json!({
+    let report = Report {
+        why: outcome
+            .as_ref()
+            .err()
+            .map(|failure| why(failure.cause, lang)),
+        json: json!({
         "decrypted": outcome.is_ok(),
         "output": output.shown(),
         "size": outcome.as_ref().ok().map(|decrypted| decrypted.verified.size_bytes()),
@@ -79,7 +86,8 @@ pub(crate) fn run(options: &Options, global: &Global) -> anyhow::Result<Ending> 
         "label": outcome.as_ref().ok().map(|decrypted| decrypted.key_kind.info()),
         "checks": {"enc_sha256": checks.enc_sha256, "mac": checks.mac, "padding": checks.padding, "sha256": checks.sha256},
         "reason": outcome.as_ref().err().map(ToString::to_string),
-    });
+        }),
+    };
     tell(&report, global, matches!(output, Output::Stdout));
     Ok(if outcome.is_ok() {
         Ending::Fine
@@ -88,10 +96,10 @@ pub(crate) fn run(options: &Options, global: &Global) -> anyhow::Result<Ending> 
     })
 }
 
-fn bytes32(name: &str, text: &str) -> Result<[u8; 32], UsageError> {
+fn bytes32(name: &str, text: &str, lang: Language) -> Result<[u8; 32], UsageError> {
     let value = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
     read::bytes32(&value)
-        .ok_or_else(|| UsageError(format!("{name} is not 32 bytes in any known form")))
+        .ok_or_else(|| UsageError(lang.fill(words::NOT_32_BYTES, &[("name", &name)])))
 }
 
 enum Output {
@@ -108,7 +116,7 @@ impl Output {
     }
 }
 
-fn output(options: &Options) -> Result<Output, UsageError> {
+fn output(options: &Options, lang: Language) -> Result<Output, UsageError> {
     match &options.output {
         Some(path) if path.as_os_str() == "-" => Ok(Output::Stdout),
         Some(path) => Ok(Output::File(path.clone())),
@@ -119,19 +127,22 @@ fn output(options: &Options) -> Result<Output, UsageError> {
         {
             Ok(Output::File(options.file.with_extension("")))
         }
-        None => Err(UsageError(
-            "name the output with -o, for the file does not end in .enc".to_owned(),
-        )),
+        None => Err(UsageError(lang.say(words::NAME_OUTPUT).to_owned())),
     }
 }
 
 type Outcome = Result<wa_media::Decrypted, wa_media::Failure>;
 
 /// Decrypts into a file beside the output, which gets its name only once everything is proven.
-fn decrypt(file: &Path, mut decryptor: Decryptor, output: &Output) -> anyhow::Result<Outcome> {
-    let mut staged = Staged::beside(output)?;
+fn decrypt(
+    file: &Path,
+    mut decryptor: Decryptor,
+    output: &Output,
+    lang: Language,
+) -> anyhow::Result<Outcome> {
+    let mut staged = Staged::beside(output, lang)?;
     let mut plaintext = Vec::new();
-    in_pieces(file, |piece| {
+    in_pieces(file, lang, |piece| {
         decryptor.update(piece, &mut plaintext);
         staged.file.write_all(&plaintext)?;
         plaintext.clear();
@@ -142,7 +153,7 @@ fn decrypt(file: &Path, mut decryptor: Decryptor, output: &Output) -> anyhow::Re
         Err(failure) => return Ok(Err(failure)),
     };
     staged.file.write_all(&plaintext)?;
-    staged.publish(output)?;
+    staged.publish(output, lang)?;
     Ok(Ok(decrypted))
 }
 
@@ -153,16 +164,13 @@ struct Staged {
 }
 
 impl Staged {
-    fn beside(output: &Output) -> anyhow::Result<Self> {
+    fn beside(output: &Output, lang: Language) -> anyhow::Result<Self> {
         let name = format!(".midiateca-{}", uuid::Uuid::now_v7().simple());
         let path = match output {
             Output::Stdout => std::env::temp_dir().join(name),
             Output::File(path) if path.exists() => {
-                return Err(UsageError(format!(
-                    "{} exists already and stays as it is",
-                    path.display()
-                ))
-                .into());
+                let stays = lang.fill(files::STAYS, &[("path", &path.display())]);
+                return Err(UsageError(stays).into());
             }
             Output::File(path) => path.with_file_name(name),
         };
@@ -172,19 +180,20 @@ impl Staged {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options
             .open(&path)
-            .with_context(|| format!("cannot write beside {}", output.shown()))?;
+            .with_context(|| lang.fill(files::CANNOT_WRITE_BESIDE, &[("path", &output.shown())]))?;
         Ok(Self { path, file })
     }
 
-    fn publish(&mut self, output: &Output) -> anyhow::Result<()> {
+    fn publish(&mut self, output: &Output, lang: Language) -> anyhow::Result<()> {
         match output {
             Output::Stdout => {
                 io::copy(&mut File::open(&self.path)?, &mut io::stdout().lock())?;
             }
             Output::File(path) => {
                 self.file.sync_all()?;
-                std::fs::rename(&self.path, path)
-                    .with_context(|| format!("cannot write {}", path.display()))?;
+                std::fs::rename(&self.path, path).with_context(|| {
+                    lang.fill(files::CANNOT_WRITE, &[("path", &path.display())])
+                })?;
             }
         }
         Ok(())
@@ -198,13 +207,16 @@ impl Drop for Staged {
     }
 }
 
-fn in_pieces(file: &Path, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> anyhow::Result<()> {
-    let mut open = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+fn in_pieces(
+    file: &Path,
+    lang: Language,
+    mut take: impl FnMut(&[u8]) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    let cannot = || lang.fill(files::CANNOT_READ, &[("path", &file.display())]);
+    let mut open = File::open(file).with_context(cannot)?;
     let mut piece = vec![0; PIECE_BYTES];
     loop {
-        let count = open
-            .read(&mut piece)
-            .with_context(|| format!("cannot read {}", file.display()))?;
+        let count = open.read(&mut piece).with_context(cannot)?;
         if count == 0 {
             return Ok(());
         }
@@ -212,37 +224,59 @@ fn in_pieces(file: &Path, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> anyh
     }
 }
 
-/// The report; on stderr when the plaintext went to stdout.
-fn tell(report: &Value, global: &Global, to_stderr: bool) {
-    let lang = global.lang.unwrap_or_else(Language::of_environment);
-    let text = if global.json {
-        report.to_string()
-    } else {
-        let check = |name: &str| match &report["checks"][name] {
-            Value::Bool(true) => lang.pick("right", "certo"),
-            Value::Bool(false) => lang.pick("WRONG", "ERRADO"),
-            _ => lang.pick("not compared", "não comparado"),
-        };
-        let checks = format!(
-            "enc_sha256 {}, mac {}, padding {}, sha256 {}",
-            check("enc_sha256"),
-            check("mac"),
-            check("padding"),
-            check("sha256")
-        );
-        match report["reason"].as_str() {
-            Some(reason) => format!(
-                "{}: {reason} ({checks})",
-                lang.pick("nothing was written", "nada foi gravado")
-            ),
-            None => format!(
-                "{}: {} bytes, verified {}, {} ({checks})",
-                report["output"].as_str().unwrap_or(""),
-                report["size"],
-                report["verified"].as_str().unwrap_or(""),
-                report["label"].as_str().unwrap_or("")
-            ),
+/// Why a file was not taken.
+fn why(cause: Cause, lang: Language) -> String {
+    let (words, received) = match cause {
+        Cause::NotEncrypted => (words::NOT_ENCRYPTED, 0),
+        Cause::TooShort { received } => (words::TOO_SHORT, received),
+        Cause::BadShape { received } => (words::BAD_SHAPE, received),
+        Cause::Corrupt => (words::CORRUPT, 0),
+        Cause::WrongKey => (words::WRONG_KEY, 0),
+        Cause::BadPadding => (words::BAD_PADDING, 0),
+        Cause::PlainHashMismatch => (words::PLAIN_HASH_MISMATCH, 0),
+    };
+    lang.fill(words, &[("received", &received)])
+}
+
+/// What came of it: for programs, and in a sentence when nothing was written.
+struct Report {
+    json: Value,
+    why: Option<String>,
+}
+
+impl Report {
+    fn sentence(&self, lang: Language) -> String {
+        let checks = ["enc_sha256", "mac", "padding", "sha256"].map(|name| {
+            let outcome = match &self.json["checks"][name] {
+                Value::Bool(true) => words::RIGHT,
+                Value::Bool(false) => words::WRONG,
+                _ => words::NOT_COMPARED,
+            };
+            format!("{name} {}", lang.say(outcome))
+        });
+        let checks = checks.join(", ");
+        if let Some(why) = &self.why {
+            return lang.fill(words::NOT_WRITTEN, &[("why", why), ("checks", &checks)]);
         }
+        let text = |name: &str| self.json[name].as_str().unwrap_or("");
+        lang.fill(
+            words::WRITTEN,
+            &[
+                ("output", &text("output")),
+                ("size", &self.json["size"]),
+                ("how", &lang.name(text("verified"))),
+                ("label", &text("label")),
+                ("checks", &checks),
+            ],
+        )
+    }
+}
+
+/// The report; on stderr when the plaintext went to stdout.
+fn tell(report: &Report, global: &Global, to_stderr: bool) {
+    let text = match global.json {
+        true => report.json.to_string(),
+        false => report.sentence(global.language()),
     };
     if to_stderr {
         eprintln!("{text}");

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::context::Context;
+use super::language::Language;
 use super::since::Since;
+use super::words::deliveries as words;
 use super::{Ending, UsageError};
 use crate::app::App;
 use crate::clock::rfc3339;
@@ -79,7 +81,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
             dry_run,
         } => {
             if ids.is_empty() && which.is_everything() {
-                let hint = "name deliveries, or use --quarantined, --since or --instance";
+                let hint = context.lang.say(words::NAME_DELIVERIES);
                 return Err(UsageError(hint.to_owned()).into());
             }
             for id in &ids {
@@ -88,7 +90,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
                     Some(entry) => replay(&context, &app, &entry, dry_run).await?,
                     None => {
                         ending = Ending::FoundWrong;
-                        tell(&context, &id, "unknown", &[]);
+                        tell(&context, &id, &Outcome::Unknown, &[]);
                     }
                 }
             }
@@ -122,43 +124,63 @@ async fn for_each(
     }
 }
 
+/// What became of one delivery.
+enum Outcome {
+    Unknown,
+    InstanceRemoved,
+    BodyGone,
+    Unreadable { reason: String },
+    WouldBeRead,
+    NoMedia,
+    Read,
+}
+
+impl Outcome {
+    /// In JSON it is English, and stays as it is.
+    fn told(&self, lang: Language) -> String {
+        let words = match self {
+            Self::Unknown => words::UNKNOWN,
+            Self::InstanceRemoved => words::INSTANCE_REMOVED,
+            Self::BodyGone => words::BODY_GONE,
+            Self::Unreadable { reason } => {
+                let reason = lang.recorded(reason);
+                return lang.fill(words::UNREADABLE, &[("reason", &reason)]);
+            }
+            Self::WouldBeRead => words::WOULD_BE_READ,
+            Self::NoMedia => words::NO_MEDIA,
+            Self::Read => words::READ,
+        };
+        lang.say(words).to_owned()
+    }
+}
+
 async fn replay(context: &Context, app: &App, entry: &Entry, dry_run: bool) -> anyhow::Result<()> {
     let known = registry::instance(&app.db, &entry.instance).await?;
     let Some(instance) = known else {
-        tell(
-            context,
-            &entry.id,
-            "left alone: its instance was removed",
-            &[],
-        );
+        tell(context, &entry.id, &Outcome::InstanceRemoved, &[]);
         return Ok(());
     };
     let Some(body) = delivery::body(&app.db, &entry.id).await? else {
-        tell(
-            context,
-            &entry.id,
-            "left alone: its body is no longer kept",
-            &[],
-        );
+        tell(context, &entry.id, &Outcome::BodyGone, &[]);
         return Ok(());
     };
     let body = bytes::Bytes::from(body);
     let (outcome, media) = if dry_run {
         match intake::look_again(app, &instance, &body).await? {
-            Err(reason) => (format!("still unreadable: {reason}"), Vec::new()),
+            Err(reason) => (Outcome::Unreadable { reason }, Vec::new()),
             Ok(reading) => {
                 let kinds = reading.media.iter();
                 let media = kinds.map(|found| json!({"kind": found.kind.as_str()}));
-                ("would be read".to_owned(), media.collect())
+                (Outcome::WouldBeRead, media.collect())
             }
         }
     } else {
         match intake::replay(app, &instance, &entry.id, &body).await? {
-            Replay::Unreadable { reason } => (format!("still unreadable: {reason}"), Vec::new()),
-            Replay::Nothing => ("tells of no media".to_owned(), Vec::new()),
+            Replay::Unreadable { reason } => (Outcome::Unreadable { reason }, Vec::new()),
+            Replay::Nothing => (Outcome::NoMedia, Vec::new()),
             Replay::Media(media) => {
                 let media = media.iter().map(|(kind, put)| json!({"id": put.id.as_str(), "kind": kind.as_str(), "status": put.status.as_str(), "duplicate": put.duplicate}));
-                ("read".to_owned(), media.collect())
+                (Outcome::Read, media.collect())
             }
         }
     };
@@ -177,15 +199,16 @@ fn show(context: &Context, entry: &Entry) {
             "{}\t{received_at}\t{}\t{}\t{}\t{}",
             entry.id,
             entry.instance,
-            entry.verdict,
+            context.lang.name(&entry.verdict),
             entry.body_size,
-            entry.reason.as_deref().unwrap_or("")
+            context.lang.recorded(entry.reason.as_deref().unwrap_or(""))
         ));
     }
 }
 
-fn tell(context: &Context, id: &DeliveryId, outcome: &str, media: &[Value]) {
+fn tell(context: &Context, id: &DeliveryId, outcome: &Outcome, media: &[Value]) {
     if context.json {
+        let outcome = outcome.told(Language::English);
         answer::line(json!({"delivery": id.as_str(), "outcome": outcome, "media": media}));
         return;
     }
@@ -193,9 +216,11 @@ fn tell(context: &Context, id: &DeliveryId, outcome: &str, media: &[Value]) {
         .iter()
         .map(|media| {
             let words = ["kind", "status", "id"].map(|name| media[name].as_str().unwrap_or(""));
-            let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
+            let words = words.into_iter().filter(|word| !word.is_empty());
+            let words: Vec<_> = words.map(|word| context.lang.name(word)).collect();
             words.join(" ")
         })
         .collect();
+    let outcome = outcome.told(context.lang);
     answer::line(format_args!("{id}\t{outcome}\t{}", told.join(", ")));
 }

@@ -4,6 +4,7 @@
 mod day;
 mod story;
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +16,9 @@ use wa_sim::Sim;
 use super::answer;
 use super::check::Report;
 use super::context::Context;
-use super::language::plain;
+use super::language::{Language, plain};
 use super::serve::Service;
+use super::words::demo as words;
 use super::{Ending, UsageError, monitor};
 use crate::app::App;
 use crate::catalog::{self, MediaView};
@@ -46,33 +48,32 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     } else {
         PathBuf::from("./demo-data")
     };
-    prepare(&folder)?;
+    let lang = context.lang;
+    prepare(&folder, lang)?;
     let sim = Sim::start()
         .await
-        .context("the pretend gateway cannot start")?;
+        .with_context(|| lang.say(words::NO_GATEWAY))?;
     let app = App::open(&folder, context.config.clone(), Clock::system()).await?;
-    let stage = day::set(&app, &sim).await?;
+    let stage = day::set(&app, &sim, lang).await?;
     let service = Service::start(
         Arc::clone(&app),
         options.listen.as_deref().unwrap_or("127.0.0.1:0"),
     )
     .await?;
-    let say = |english, portuguese| eprintln!("{}", context.lang.pick(english, portuguese));
-    say(
-        "starting a pretend W-API and midiateca on loopback",
-        "iniciando um W-API de mentira e o midiateca nesta máquina",
-    );
-    eprintln!("  W-API   {}", sim.api_base());
-    eprintln!("  webhook http://{}", service.address());
-    eprintln!("  data    {}", folder.display());
-    let day = Day::begin(&app, &sim, stage, service.address(), context.lang);
+    let say = |words, values: &[(&str, &dyn Display)]| eprintln!("{}", lang.fill(words, values));
+    let webhook = format!("http://{}", service.address());
+    say(words::STARTING, &[]);
+    say(words::GATEWAY, &[("address", &sim.api_base())]);
+    say(words::WEBHOOK, &[("address", &webhook)]);
+    say(words::DATA, &[("path", &folder.display())]);
+    let day = Day::begin(&app, &sim, stage, service.address(), lang);
     story::tell(&day).await?;
     until_settled(&context, &app).await?;
     let media = in_order(&app).await?;
-    let wrong = missing(&day, &media);
+    let wrong = missing(&day, &media, lang);
     report(&context, &app, &media).await?;
     for wrong in &wrong {
-        eprintln!("error: {wrong}");
+        say(words::WRONG, &[("what", wrong)]);
     }
     if !options.exit {
         let stop = shutdown::asked_to_stop();
@@ -88,30 +89,21 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
 }
 
 /// Makes the folder empty, if it is the demo's own.
-fn prepare(folder: &Path) -> anyhow::Result<()> {
+fn prepare(folder: &Path, lang: Language) -> anyhow::Result<()> {
+    let told = |words| lang.fill(words, &[("path", &folder.display())]);
     let marker = folder.join(MARKER);
     let in_use = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
     if in_use && !marker.is_file() {
-        return Err(UsageError(format!(
-            "{} is not empty and was not made by the demo: name another folder with --data",
-            folder.display()
-        ))
-        .into());
+        return Err(UsageError(told(words::NOT_OURS)).into());
     }
     if in_use {
         // Held until the old run's files are gone, so that a demo that still runs keeps its own.
         let _alone = App::alone(folder)?;
-        std::fs::remove_dir_all(folder)
-            .with_context(|| format!("cannot empty {}", folder.display()))?;
+        std::fs::remove_dir_all(folder).with_context(|| told(words::CANNOT_EMPTY))?;
     }
     std::fs::create_dir_all(folder)
-        .and_then(|()| {
-            std::fs::write(
-                marker,
-                "made by `midiateca demo`, emptied by the next one\n",
-            )
-        })
-        .with_context(|| format!("cannot use {}", folder.display()))
+        .and_then(|()| std::fs::write(marker, lang.say(words::MARK).to_owned() + "\n"))
+        .with_context(|| told(words::CANNOT_USE))
 }
 
 /// Tells every event as it comes, until nothing waits any more.
@@ -142,7 +134,7 @@ async fn in_order(app: &App) -> anyhow::Result<Vec<MediaView>> {
 }
 
 /// What should have happened and did not.
-fn missing(day: &Day, media: &[MediaView]) -> Vec<String> {
+fn missing(day: &Day, media: &[MediaView], lang: Language) -> Vec<String> {
     let mut wrong = Vec::new();
     let stored: Vec<_> = media
         .iter()
@@ -150,12 +142,13 @@ fn missing(day: &Day, media: &[MediaView]) -> Vec<String> {
         .collect();
     for kind in MediaKind::ALL {
         if !stored.iter().any(|media| media.kind == kind.as_str()) {
-            wrong.push(format!("no {} was stored", kind.as_str()));
+            let kind = lang.name(kind.as_str());
+            wrong.push(lang.fill(words::NONE_STORED, &[("kind", &kind)]));
         }
     }
-    let mut expect = |happened: bool, what: &str| {
+    let mut expect = |happened: bool, what| {
         if !happened {
-            wrong.push(what.to_owned());
+            wrong.push(lang.say(what).to_owned());
         }
     };
     let documented = media.first().is_some_and(|first| {
@@ -165,23 +158,17 @@ fn missing(day: &Day, media: &[MediaView]) -> Vec<String> {
                 .as_deref()
                 .is_some_and(|path| path.ends_with(".ogg"))
     });
-    expect(
-        documented,
-        "the documented audio is not the first of the report",
-    );
-    expect(
-        day.duplicates() == 1,
-        "the repeated delivery was not recognised",
-    );
+    expect(documented, words::DOCUMENTED_NOT_FIRST);
+    expect(day.duplicates() == 1, words::REPEAT_NOT_KNOWN);
     expect(
         stored.iter().any(|media| media.attempts > 1),
-        "no failure was healed by a retry",
+        words::NOTHING_HEALED,
     );
     expect(
         media
             .iter()
             .any(|media| media.status == "failed" && media.reason.is_some()),
-        "no failure was explained",
+        words::NOTHING_EXPLAINED,
     );
     wrong
 }
@@ -201,21 +188,28 @@ async fn report(context: &Context, app: &App, media: &[MediaView]) -> anyhow::Re
 }
 
 fn line(context: &Context, media: &MediaView) -> String {
+    let lang = context.lang;
     let outcome = match (&media.path, &media.reason) {
-        (Some(path), _) => format!(
-            "{} bytes, {}, {} x, media_storage/{path}",
-            media.size.unwrap_or(0),
-            media.verified.as_deref().unwrap_or("-"),
-            media.attempts
+        (Some(path), _) => lang.fill(
+            words::STORED,
+            &[
+                ("size", &media.size.unwrap_or(0)),
+                (
+                    "verified",
+                    &lang.name(media.verified.as_deref().unwrap_or("-")),
+                ),
+                ("attempts", &media.attempts),
+                ("file", &format_args!("media_storage/{path}")),
+            ],
         ),
-        (None, Some(reason)) => context.lang.reason(reason).to_owned(),
+        (None, Some(reason)) => lang.reason(reason).to_owned(),
         (None, None) => String::new(),
     };
     format!(
-        "{:<33} {:<8} {:<7} {}",
+        "{:<33} {:<9} {:<7} {}",
         plain(&media.message_id),
-        media.kind,
-        media.status,
+        lang.name(&media.kind),
+        lang.name(&media.status),
         outcome
     )
 }

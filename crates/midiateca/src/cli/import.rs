@@ -2,14 +2,13 @@
 
 mod told;
 
-use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::context::Context;
 use super::words::import as words;
-use super::{Ending, UsageError};
+use super::{Ending, UsageError, complaint};
 use crate::app::App;
 use crate::db::foreign;
 use crate::shutdown;
@@ -105,36 +104,20 @@ async fn take(context: &Context, app: &Arc<App>, options: Options) -> anyhow::Re
     })
 }
 
-/// What the operator has to do is said in full; everything else as it is.
+/// What is wrong usage counts as that.
 fn explain(context: &Context, error: takeover::Error) -> anyhow::Error {
     use takeover::Error;
-    let usage = |words, values: &[(&str, &dyn Display)]| {
-        UsageError(context.lang.fill(words, values)).into()
-    };
+    if let Error::Conflicts(conflicts) = &error {
+        for conflict in conflicts {
+            eprintln!("{}", sentence(context, conflict));
+        }
+    }
     match error {
-        Error::Conflicts(conflicts) => {
-            for conflict in &conflicts {
-                eprintln!("{}", sentence(context, conflict));
-            }
-            usage(words::CONFLICTS, &[])
-        }
-        Error::OtherDatabase { path, table } => usage(
-            words::OTHER_DATABASE,
-            &[("path", &path.display()), ("table", &table)],
-        ),
-        Error::Foreign(foreign::Error::NotADatabase { path }) => {
-            usage(words::NOT_A_DATABASE, &[("path", &path.display())])
-        }
-        Error::OwnStorage { path } => usage(words::OWN_STORAGE, &[("path", &path.display())]),
-        Error::NoRoom { needed, free } => {
-            let bytes = |count| indicatif::HumanBytes(count).to_string();
-            let values: [(&str, &dyn Display); 2] =
-                [("needed", &bytes(needed)), ("free", &bytes(free))];
-            let full = std::io::Error::new(
-                std::io::ErrorKind::StorageFull,
-                context.lang.fill(words::NO_ROOM, &values),
-            );
-            full.into()
+        Error::Conflicts(_)
+        | Error::OtherDatabase { .. }
+        | Error::OwnStorage { .. }
+        | Error::Foreign(foreign::Error::NotADatabase { .. }) => {
+            UsageError(complaint::why(&error, context.lang)).into()
         }
         other => other.into(),
     }

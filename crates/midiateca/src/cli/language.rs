@@ -2,7 +2,10 @@
 
 use std::fmt::Display;
 
-use super::words::Words;
+use clap::ValueEnum as _;
+use serde_json::Value;
+
+use super::words::{Words, names, reading};
 use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use crate::media::Reason;
 
@@ -19,20 +22,59 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// From `LC_ALL`, `LC_MESSAGES` or `LANG`.
+    /// Of this run, before or beside the parsing of its arguments: what `--lang` says, else the environment.
+    pub fn of_process() -> Self {
+        let arguments = std::env::args_os().skip(1);
+        let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+        Self::of_arguments(arguments).unwrap_or_else(Self::of_environment)
+    }
+
+    fn of_arguments(arguments: impl Iterator<Item = String>) -> Option<Self> {
+        let mut arguments = arguments.take_while(|argument| argument != "--");
+        while let Some(argument) = arguments.next() {
+            let named = match argument.strip_prefix("--lang") {
+                Some("") => arguments.next(),
+                Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+                None => None,
+            };
+            if let Some(named) = named {
+                return Self::from_str(&named, false).ok();
+            }
+        }
+        None
+    }
+
+    /// From `LC_ALL`, `LC_MESSAGES` or `LANG`; where they name a language, `LANGUAGE` may list others to be taken first,
+    /// as it is with gettext.
     pub fn of_environment() -> Self {
-        let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
-            .iter()
-            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-        if set.is_some_and(|value| value.to_ascii_lowercase().starts_with("pt")) {
-            Self::Portuguese
-        } else {
-            Self::English
+        Self::of(|name| std::env::var(name).ok())
+    }
+
+    fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let set = |name: &&str| variable(name).filter(|value| !value.is_empty());
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set);
+        let locale = locale.unwrap_or_default();
+        let listed = match locale.split('.').next() {
+            None | Some("" | "C" | "POSIX") => None,
+            Some(_) => set(&"LANGUAGE"),
+        };
+        let listed = listed.unwrap_or_default();
+        let mut wanted = listed.split(':').chain([locale.as_str()]);
+        wanted.find_map(Self::of_locale).unwrap_or_default()
+    }
+
+    /// `pt_BR.UTF-8`, `en`, and the like.
+    fn of_locale(name: &str) -> Option<Self> {
+        let language = name.split(['_', '-', '.', '@']).next().unwrap_or("");
+        match language.to_ascii_lowercase().as_str() {
+            "pt" => Some(Self::Portuguese),
+            "en" => Some(Self::English),
+            _ => None,
         }
     }
 
-    /// The one of two texts that is in this language.
-    pub fn pick(self, english: &'static str, portuguese: &'static str) -> &'static str {
+    /// The one of two texts that is in this language. Sentences stand in the catalogue: see [`Language::say`].
+    fn pick(self, english: &'static str, portuguese: &'static str) -> &'static str {
         match self {
             Self::English => english,
             Self::Portuguese => portuguese,
@@ -60,12 +102,62 @@ impl Language {
         filled + rest
     }
 
+    /// What people call a kind, a status, an event or a field that has this name in JSON.
+    pub fn name(self, name: &str) -> &str {
+        let known = names::TEXTS.iter().find(|words| words.en == name);
+        known.map_or(name, |words| self.say(*words))
+    }
+
+    /// The value of a field of that name, for people; nothing where nothing is known.
+    pub fn value(self, field: &str, value: &Value) -> Option<String> {
+        Some(match (field, value) {
+            (_, Value::Null) => return None,
+            ("kind" | "status" | "verified" | "how", Value::String(name)) => plain(self.name(name)),
+            (_, Value::String(text)) => plain(text),
+            (_, Value::Bool(answer)) => {
+                self.name(if *answer { "true" } else { "false" }).to_owned()
+            }
+            (_, other) => other.to_string(),
+        })
+    }
+
+    /// Why a delivery was ignored or could not be read, as it was recorded.
+    pub fn recorded(self, reason: &str) -> String {
+        let told = reading::TEXTS.iter().find_map(|words| {
+            let values = values_in(words.en, reason)?;
+            let values: Vec<_> = values
+                .iter()
+                .map(|(name, value)| (*name, value as &dyn Display))
+                .collect();
+            Some(self.fill(*words, &values))
+        });
+        told.unwrap_or_else(|| reason.to_owned())
+    }
+
     /// The sentence of a reason.
     pub fn reason(self, reason: &str) -> &str {
         Reason::parse(reason).map_or(reason, |known| {
             self.pick(known.english(), known.portuguese())
         })
     }
+}
+
+/// What fills the holes of a sentence, if `text` is that sentence.
+fn values_in<'a>(sentence: &'a str, text: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
+    let (before, mut sentence) = sentence.split_once('{').unwrap_or((sentence, ""));
+    let mut text = text.strip_prefix(before)?;
+    let mut values = Vec::new();
+    while let Some((name, after)) = sentence.split_once('}') {
+        let (between, next) = after.split_once('{').unwrap_or((after, ""));
+        let end = match between {
+            "" => text.len(),
+            between => text.find(between)?,
+        };
+        values.push((name, &text[..end]));
+        text = &text[end + between.len()..];
+        sentence = next;
+    }
+    text.is_empty().then_some(values)
 }
 
 /// A stranger's text, fit for a terminal: no control and no bidirectional characters, and not too long.
@@ -104,6 +196,7 @@ pub(crate) fn span(ms: Millis) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::{Family, Gateway, Reading};
 
     #[test]
     fn values_fill_their_holes_and_are_not_looked_into() {
@@ -114,6 +207,90 @@ mod tests {
         let values: [(&str, &dyn Display); 2] = [("path", &"{count}"), ("count", &3)];
         assert_eq!(Language::English.fill(words, &values), "3 of {count}");
         assert_eq!(Language::Portuguese.fill(words, &values), "{count}: 3");
+    }
+
+    #[test]
+    fn the_arguments_name_the_language_even_where_they_cannot_be_parsed() {
+        use Language::{English, Portuguese};
+        for (line, expected) in [
+            ("check", None),
+            ("--lang pt-BR check", Some(Portuguese)),
+            ("media list --nonsense --lang=pt", Some(Portuguese)),
+            ("check --lang en", Some(English)),
+            ("check --lang", None),
+            ("check --language=pt-BR", None),
+            ("client add -- --lang=pt-BR", None),
+            ("--lang de check", None),
+        ] {
+            let arguments = line.split(' ').map(str::to_owned);
+            assert_eq!(Language::of_arguments(arguments), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_environment_names_the_language() {
+        use Language::{English, Portuguese};
+        for (set, expected) in [
+            (&[][..], English),
+            (&[("LANG", "pt_BR.UTF-8")], Portuguese),
+            (&[("LANG", "pt")], Portuguese),
+            (&[("LANG", "ptolemy")], English),
+            (&[("LANG", "pt_BR.UTF-8"), ("LC_ALL", "C")], English),
+            (&[("LANG", "pt_BR.UTF-8"), ("LC_ALL", "")], Portuguese),
+            (&[("LANG", "C"), ("LC_MESSAGES", "pt_BR")], Portuguese),
+            (
+                &[("LANG", "de_DE"), ("LANGUAGE", "de:pt_BR:en")],
+                Portuguese,
+            ),
+            (&[("LANG", "pt_BR"), ("LANGUAGE", "en")], English),
+            (&[("LANG", "C.UTF-8"), ("LANGUAGE", "pt_BR")], English),
+            (&[("LANG", "de_DE.UTF-8")], English),
+        ] {
+            let variable = |name: &str| {
+                let found = set.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            assert_eq!(Language::of(variable), expected, "{set:?}");
+        }
+    }
+
+    #[test]
+    fn kinds_statuses_and_reasons_to_ignore_are_known_in_portuguese() {
+        use crate::media::{MediaKind, MediaStatus};
+        let kinds = MediaKind::ALL.map(|kind| kind.as_str());
+        let statuses = MediaStatus::ALL.map(|status| status.as_str());
+        for name in kinds.iter().chain(&statuses) {
+            assert_ne!(Language::Portuguese.name(name), *name);
+            assert_eq!(Language::English.name(name), *name);
+        }
+        for body in [
+            r#"{"instanceId":"I","chat":{"id":"1"},"status":"READ","moment":1}"#,
+            r#"{"event":"webhookChatPresence","instanceId":"I"}"#,
+            r#"{"event":"webhookCall","instanceId":"I"}"#,
+            r#"{"instanceId":"I","msgContent":{"conversation":"oi"}}"#,
+            "{}",
+            "[]",
+            "{]",
+        ] {
+            let reason = match Gateway::Wapi.read(body.as_bytes()) {
+                Ok(Reading {
+                    family: Family::Nothing(reason),
+                    ..
+                }) => reason.to_owned(),
+                Ok(_) => panic!("{body} tells of something"),
+                Err(error) => error.to_string(),
+            };
+            assert_ne!(Language::Portuguese.recorded(&reason), reason);
+            assert_eq!(Language::English.recorded(&reason), reason);
+        }
+        assert_eq!(
+            Language::Portuguese.recorded("invalid JSON at line 1 column 7"),
+            "JSON inválido na linha 1, coluna 7"
+        );
+        assert_eq!(
+            Language::Portuguese.recorded("something else"),
+            "something else"
+        );
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap_mangen::Man;
 
-use super::{Ending, answer};
+use super::language::Language;
+use super::words::context as words;
+use super::{Ending, answer, help};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -14,8 +16,8 @@ pub(crate) struct Options {
     folder: Option<PathBuf>,
 }
 
-pub(crate) fn run(options: &Options) -> anyhow::Result<Ending> {
-    let command = super::command();
+pub(crate) fn run(options: &Options, lang: Language) -> anyhow::Result<Ending> {
+    let command = help::command(lang);
     let Some(folder) = &options.folder else {
         let mut page = Vec::new();
         Man::new(command).render(&mut page)?;
@@ -24,6 +26,6 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Ending> {
     };
     std::fs::create_dir_all(folder)
         .and_then(|()| clap_mangen::generate_to(command, folder))
-        .with_context(|| format!("cannot write {}", folder.display()))?;
+        .with_context(|| lang.fill(words::CANNOT_WRITE, &[("path", &folder.display())]))?;
     Ok(Ending::Fine)
 }

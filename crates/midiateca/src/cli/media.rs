@@ -92,8 +92,8 @@ fn line(context: &Context, media: &MediaView) {
         media.id,
         media.received_at,
         plain(&media.instance),
-        media.kind,
-        media.status
+        context.lang.name(&media.kind),
+        context.lang.name(&media.status)
     ));
 }
 
@@ -104,12 +104,8 @@ fn show(context: &Context, media: &MediaView, attempts: &[AttemptView]) -> anyho
     }
     let shown = serde_json::to_value(media)?;
     for (name, value) in shown.as_object().into_iter().flatten() {
-        match value {
-            serde_json::Value::Null => {}
-            serde_json::Value::String(text) => {
-                answer::line(format_args!("{name:<16} {}", plain(text)))
-            }
-            other => answer::line(format_args!("{name:<16} {other}")),
+        if let Some(value) = context.lang.value(name, value) {
+            answer::line(format_args!("{:<16} {value}", context.lang.name(name)));
         }
     }
     if let Some(reason) = &media.reason {

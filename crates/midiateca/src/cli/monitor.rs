@@ -13,6 +13,7 @@ use std::io::IsTerminal as _;
 use super::Ending;
 use super::context::Context;
 pub(super) use lines::line;
+pub(super) use terminal::Error;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {

@@ -19,6 +19,19 @@ pub(crate) struct Options {
     listen: Option<String>,
 }
 
+/// Why the service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Somebody else listens there, or it is no address of this machine.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where.
+        address: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
 /// A service that runs.
 pub struct Service {
     app: Arc<App>,
@@ -32,9 +45,12 @@ impl Service {
     pub async fn start(app: Arc<App>, listen: &str) -> anyhow::Result<Self> {
         let alone = App::alone(&app.data)?;
         app.vault.sweep()?;
-        let door = http::open(&app, listen).await.map_err(|error| {
-            anyhow::Error::new(error).context(format!("cannot listen on {listen}"))
-        })?;
+        let door = http::open(&app, listen)
+            .await
+            .map_err(|source| Error::Listen {
+                address: listen.to_owned(),
+                source,
+            })?;
         let worker = app.shutdown.spawn(worker::run(Arc::clone(&app)));
         app.shutdown
             .spawn(tally::keep_writing_down(Arc::clone(&app)));

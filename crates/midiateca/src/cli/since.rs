@@ -11,6 +11,17 @@ pub(crate) enum Since {
     Ago(Millis),
 }
 
+/// Why a text was not understood.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// In none of the forms.
+    #[error("{text} is no time; write it like 2026-11-24T12:00:00Z, 90m, 24h or 7d")]
+    NoTime {
+        /// What was written.
+        text: String,
+    },
+}
+
 impl Since {
     /// The point in time, seen from `now`.
     pub fn at(self, now: Millis) -> Millis {
@@ -22,18 +33,18 @@ impl Since {
 }
 
 impl FromStr for Since {
-    type Err = String;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Error> {
         let units = [("m", MINUTE), ("h", HOUR), ("d", DAY)];
         let ago = units.iter().find_map(|(unit, length)| {
             let count: i64 = text.strip_suffix(unit)?.parse().ok()?;
             (count >= 0).then(|| Self::Ago(count.saturating_mul(*length)))
         });
-        ago.or_else(|| millis_of(text).map(Self::At))
-            .ok_or_else(|| {
-                format!("{text} is no time; write it like 2026-11-24T12:00:00Z, 90m, 24h or 7d")
-            })
+        let since = ago.or_else(|| millis_of(text).map(Self::At));
+        since.ok_or_else(|| Error::NoTime {
+            text: text.to_owned(),
+        })
     }
 }
 

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::context::Context;
-use super::language::plain;
+use super::language::{Language, plain};
+use super::words::{Words, context as files, test_webhook as words};
 use super::{Ending, UsageError};
 use crate::app::{self, App};
 use crate::catalog::{self, AttemptView, MediaView};
@@ -37,12 +38,11 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     let app = context.open_existing().await?;
-    let body = bytes::Bytes::from(read(&options.file)?);
-    let instance = instance_of(&app, &body, options.instance).await?;
+    let body = bytes::Bytes::from(read(&options.file, context.lang)?);
+    let instance = instance_of(&app, &body, options.instance, context.lang).await?;
     step(
         &context,
-        "received",
-        "recebida",
+        words::RECEIVED,
         &[
             ("bytes", json!(body.len())),
             ("instance", json!(instance.id.as_str())),
@@ -53,8 +53,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         Receipt::Accepted { delivery, media } => {
             step(
                 &context,
-                "committed",
-                "confirmada",
+                words::COMMITTED,
                 &[
                     ("delivery", json!(delivery.as_str())),
                     ("media", json!(media.len())),
@@ -64,8 +63,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
             for (kind, put) in media {
                 step(
                     &context,
-                    "detected",
-                    "detectada",
+                    words::DETECTED,
                     &[
                         ("kind", json!(kind.as_str())),
                         ("id", json!(put.id.as_str())),
@@ -79,28 +77,17 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
             ending
         }
         Receipt::Ignored { reason } => {
-            step(
-                &context,
-                "ignored",
-                "ignorada",
-                &[("reason", json!(reason))],
-            );
+            step(&context, words::IGNORED, &[("reason", json!(reason))]);
             Ending::Fine
         }
         Receipt::Quarantined { reason } => {
-            step(
-                &context,
-                "quarantined",
-                "em quarentena",
-                &[("reason", json!(reason))],
-            );
+            step(&context, words::QUARANTINED, &[("reason", json!(reason))]);
             Ending::FoundWrong
         }
         Receipt::WrongInstance { named } => {
             step(
                 &context,
-                "refused",
-                "recusada",
+                words::REFUSED,
                 &[("names_instance", json!(named))],
             );
             Ending::FoundWrong
@@ -111,32 +98,32 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     Ok(ending)
 }
 
-fn read(file: &std::path::Path) -> anyhow::Result<Vec<u8>> {
+fn read(file: &std::path::Path, lang: Language) -> anyhow::Result<Vec<u8>> {
     let mut body = Vec::new();
     if file.as_os_str() == "-" {
         std::io::stdin()
             .take(MOST_BYTES + 1)
             .read_to_end(&mut body)
-            .context("cannot read stdin")?;
+            .with_context(|| lang.say(files::CANNOT_READ_STDIN))?;
     } else {
-        let opened =
-            std::fs::File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-        opened
-            .take(MOST_BYTES + 1)
-            .read_to_end(&mut body)
-            .with_context(|| format!("cannot read {}", file.display()))?;
+        std::fs::File::open(file)
+            .and_then(|opened| opened.take(MOST_BYTES + 1).read_to_end(&mut body))
+            .with_context(|| lang.fill(files::CANNOT_READ, &[("path", &file.display())]))?;
     }
     if body.len() as u64 > MOST_BYTES {
-        return Err(UsageError(format!(
-            "a delivery of more than {MOST_BYTES} bytes is not taken"
-        ))
-        .into());
+        let too_large = lang.fill(words::TOO_LARGE, &[("limit", &MOST_BYTES)]);
+        return Err(UsageError(too_large).into());
     }
     Ok(body)
 }
 
 /// The instance that was named, or that the delivery names, or the only one there is.
-async fn instance_of(app: &App, body: &[u8], named: Option<String>) -> anyhow::Result<Instance> {
+async fn instance_of(
+    app: &App,
+    body: &[u8],
+    named: Option<String>,
+    lang: Language,
+) -> anyhow::Result<Instance> {
     let mut known = registry::instances(&app.db).await?;
     let told = || {
         let told: Value = serde_json::from_slice(body).ok()?;
@@ -148,20 +135,14 @@ async fn instance_of(app: &App, body: &[u8], named: Option<String>) -> anyhow::R
     };
     let Some(id) = named.or_else(told) else {
         let only = if known.len() == 1 { known.pop() } else { None };
-        return only.ok_or_else(|| {
-            UsageError("the delivery names no instance: name one with --instance ID".to_owned())
-                .into()
-        });
+        return only
+            .ok_or_else(|| UsageError(lang.say(words::NAMES_NO_INSTANCE).to_owned()).into());
     };
     let found = known
         .into_iter()
         .find(|instance| instance.id == InstanceId(id.clone()));
     found.ok_or_else(|| {
-        UsageError(format!(
-            "no instance {} is known; see `midiateca instance list`",
-            plain(&id)
-        ))
-        .into()
+        UsageError(lang.fill(words::UNKNOWN_INSTANCE, &[("id", &plain(&id))])).into()
     })
 }
 
@@ -172,7 +153,7 @@ async fn follow(
     instance: &Instance,
     id: &MediaId,
 ) -> anyhow::Result<Ending> {
-    let before = find(app, id).await?;
+    let before = find(context, app, id).await?;
     let known = before.attempts;
     let media = match App::alone(&app.data) {
         _ if before.status == "stored" => before,
@@ -190,9 +171,9 @@ async fn follow(
             {
                 worker::round(app, &job, instance).await;
             }
-            find(app, id).await?
+            find(context, app, id).await?
         }
-        Err(app::Error::Taken { .. }) => watch(app, id, known).await?,
+        Err(app::Error::Taken { .. }) => watch(context, app, id, known).await?,
         Err(error) => return Err(error.into()),
     };
     let attempts = catalog::attempts(&app.db, id).await?;
@@ -202,16 +183,21 @@ async fn follow(
     Ok(tell_outcome(context, &media))
 }
 
-async fn find(app: &App, id: &MediaId) -> anyhow::Result<MediaView> {
+async fn find(context: &Context, app: &App, id: &MediaId) -> anyhow::Result<MediaView> {
     catalog::find(&app.db, id)
         .await?
-        .context("the media that was just committed is gone")
+        .with_context(|| context.lang.say(words::MEDIA_GONE))
 }
 
 /// Waits until the server has ended a round.
-async fn watch(app: &App, id: &MediaId, attempts_before: i64) -> anyhow::Result<MediaView> {
+async fn watch(
+    context: &Context,
+    app: &App,
+    id: &MediaId,
+    attempts_before: i64,
+) -> anyhow::Result<MediaView> {
     loop {
-        let media = find(app, id).await?;
+        let media = find(context, app, id).await?;
         let under_way = media.status == "downloading"
             || (media.status == "pending" && media.attempts == attempts_before);
         if !under_way {
@@ -247,8 +233,7 @@ fn had_link(reason: Option<&str>) -> bool {
 fn tell_attempt(context: &Context, attempt: &AttemptView) {
     step(
         context,
-        "route tried",
-        "rota tentada",
+        words::ROUTE_TRIED,
         &[
             ("n", json!(attempt.n)),
             ("route", json!(attempt.route)),
@@ -266,22 +251,21 @@ fn tell_attempt(context: &Context, attempt: &AttemptView) {
         .filter(|reason| !had_link(Some(reason)))
     {
         facts.push(("reason", json!(context.lang.reason(reason))));
-        return step(context, "link", "link", &facts);
+        return step(context, words::LINK, &facts);
     }
-    step(context, "link", "link", &facts);
+    step(context, words::LINK, &facts);
     let mut facts = vec![("count", json!(attempt.size))];
     if let Some(reason) = &attempt.reason {
         facts.push(("reason", json!(context.lang.reason(reason))));
     }
-    step(context, "bytes", "bytes", &facts);
+    step(context, words::BYTES, &facts);
 }
 
 fn tell_outcome(context: &Context, media: &MediaView) -> Ending {
     if media.status == "stored" {
         step(
             context,
-            "verified",
-            "comprovada",
+            words::VERIFIED,
             &[
                 ("how", json!(media.verified)),
                 ("sha256", json!(media.sha256)),
@@ -293,11 +277,10 @@ fn tell_outcome(context: &Context, media: &MediaView) -> Ending {
             .path
             .as_deref()
             .map(|path| format!("media_storage/{path}"));
-        step(context, "path", "caminho", &[("path", json!(path))]);
+        step(context, words::PATH, &[("path", json!(path))]);
         step(
             context,
-            "row",
-            "registro",
+            words::ROW,
             &[("id", json!(media.id)), ("status", json!(media.status))],
         );
         return Ending::Fine;
@@ -308,8 +291,7 @@ fn tell_outcome(context: &Context, media: &MediaView) -> Ending {
         .map(|reason| context.lang.reason(reason));
     step(
         context,
-        "not stored",
-        "não gravada",
+        words::NOT_STORED,
         &[
             ("id", json!(media.id)),
             ("status", json!(media.status)),
@@ -321,29 +303,24 @@ fn tell_outcome(context: &Context, media: &MediaView) -> Ending {
     Ending::FoundWrong
 }
 
-/// One step in one line on stdout. Facts that are not known are left out.
-fn step(context: &Context, name: &'static str, portuguese: &'static str, facts: &[(&str, Value)]) {
-    let facts: Vec<_> = facts.iter().filter(|(_, value)| !value.is_null()).collect();
+/// One step in one line on stdout; in JSON it has its English name. Facts that are not known are left out.
+fn step(context: &Context, name: Words, facts: &[(&str, Value)]) {
     if context.json {
-        let mut line = json!({"step": name});
-        for (fact, value) in facts {
+        let mut line = json!({"step": name.en});
+        for (fact, value) in facts.iter().filter(|(_, value)| !value.is_null()) {
             line[*fact] = value.clone();
         }
         answer::line(&line);
         return;
     }
-    let text: Vec<_> = facts
-        .iter()
-        .map(|(fact, value)| {
-            format!(
-                "{fact}={}",
-                value.as_str().map_or_else(|| value.to_string(), plain)
-            )
-        })
-        .collect();
-    answer::line(format_args!(
-        "{:<12} {}",
-        context.lang.pick(name, portuguese),
-        text.join(" ")
-    ));
+    let lang = context.lang;
+    let text = facts.iter().filter_map(|(fact, value)| {
+        let value = match (*fact, value) {
+            ("reason", Value::String(reason)) => plain(&lang.recorded(reason)),
+            (fact, value) => lang.value(fact, value)?,
+        };
+        Some(format!("{}={value}", lang.name(fact)))
+    });
+    let text: Vec<_> = text.collect();
+    answer::line(format_args!("{:<13} {}", lang.say(name), text.join(" ")));
 }

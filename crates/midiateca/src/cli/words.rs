@@ -2,6 +2,8 @@
 //!
 //! A sentence is a constant: one that is used and not in here does not build, and one that nobody uses is a warning.
 //! What is put in when it is said stands in braces, `{path}`, and is the same in both languages; a test holds this.
+//! What comes from elsewhere as an English text (names in the database, recorded reasons, doc comments that are help)
+//! is looked up by that text.
 
 /// One sentence, or a part of one.
 #[derive(Clone, Copy, Debug)]
@@ -20,17 +22,40 @@ macro_rules! words {
     };
 }
 
+/// `"English", "Portuguese";`, any number of times: what comes as an English text, and is looked up by it.
+macro_rules! texts {
+    ($( $en:literal, $pt:literal; )*) => {
+        pub(crate) const TEXTS: &[crate::cli::words::Words] = &[$( crate::cli::words::Words { en: $en, pt: $pt } ),*];
+
+        #[cfg(test)]
+        pub(super) const ALL: &[(&str, crate::cli::words::Words)] = &[$( ($en, crate::cli::words::Words { en: $en, pt: $pt }) ),*];
+    };
+}
+
 pub(crate) mod backup;
+pub(crate) mod check;
+pub(crate) mod client;
+pub(crate) mod config;
+pub(crate) mod context;
+pub(crate) mod decrypt;
+pub(crate) mod deliveries;
+pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod errors;
 pub(crate) mod export;
 pub(crate) mod forget;
+pub(crate) mod help;
 pub(crate) mod import;
 pub(crate) mod instance;
 pub(crate) mod media;
 pub(crate) mod monitor;
+pub(crate) mod names;
+pub(crate) mod reading;
 pub(crate) mod retry;
 pub(crate) mod scrub;
 pub(crate) mod sweep;
+pub(crate) mod test_webhook;
+pub(crate) mod usage;
 pub(crate) mod webhooks;
 
 #[cfg(test)]
@@ -41,16 +66,29 @@ mod tests {
 
     const FILES: &[(&str, &[(&str, Words)])] = &[
         ("backup", backup::ALL),
+        ("check", check::ALL),
+        ("client", client::ALL),
+        ("config", config::ALL),
+        ("context", context::ALL),
+        ("decrypt", decrypt::ALL),
+        ("deliveries", deliveries::ALL),
+        ("demo", demo::ALL),
         ("doctor", doctor::ALL),
+        ("errors", errors::ALL),
         ("export", export::ALL),
         ("forget", forget::ALL),
+        ("help", help::ALL),
         ("import", import::ALL),
         ("instance", instance::ALL),
         ("media", media::ALL),
         ("monitor", monitor::ALL),
+        ("names", names::ALL),
+        ("reading", reading::ALL),
         ("retry", retry::ALL),
         ("scrub", scrub::ALL),
         ("sweep", sweep::ALL),
+        ("test_webhook", test_webhook::ALL),
+        ("usage", usage::ALL),
         ("webhooks", webhooks::ALL),
     ];
 

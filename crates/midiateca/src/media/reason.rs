@@ -58,14 +58,14 @@ reasons! {
     GatewayUnavailable "gateway_unavailable" Retry, "the gateway is out of order (5xx)", "o gateway está fora do ar (5xx)";
     GatewayBadAnswer "gateway_bad_answer" Retry, "the gateway answered something that is not a link", "o gateway respondeu algo que não é um link";
     TokenMissing "token_missing" RetryAfter(HOUR), "no gateway token is kept for this instance: add it with `midiateca instance add --token-env`", "não há token do gateway para esta instância: grave-o com `midiateca instance add --token-env`";
-    TokenUnreadable "token_unreadable" RetryAfter(HOUR), "the gateway token was sealed with another secret.key: bring that back, or add the token again with `midiateca instance add`", "o token do gateway foi selado com outro secret.key: traga-o de volta ou grave o token de novo com `midiateca instance add`";
-    KeysMissing "keys_missing" GiveUp, "the delivery brought neither key nor path, so there is nothing to fetch with", "a entrega não trouxe chave nem caminho, não há com o que buscar";
-    Unprovable "unprovable" GiveUp, "the delivery brought neither key nor hash, and the bytes are of no known kind, so nothing tells what they are", "a entrega não trouxe chave nem hash, e os bytes não são de nenhum tipo conhecido: nada diz o que são";
+    TokenUnreadable "token_unreadable" RetryAfter(HOUR), "the gateway token was sealed with another secret.key: bring that back, or add the token again with `midiateca instance add`", "o token do gateway foi cifrado com outro arquivo secret.key: restaure-o, ou grave o token de novo com `midiateca instance add`";
+    KeysMissing "keys_missing" GiveUp, "the delivery brought neither key nor path, so there is nothing to fetch with", "a entrega não trouxe chave nem caminho, então não há como buscar";
+    Unprovable "unprovable" GiveUp, "the delivery brought neither key nor hash, and the bytes are of no known kind, so nothing tells what they are", "a entrega não trouxe chave nem hash, e os bytes não são de nenhum tipo conhecido, então nada diz o que são";
     BadMediaKey "bad_media_key" GiveUp, "the media key is not 32 bytes long", "a chave da mídia não tem 32 bytes";
     LinkRefused "link_refused" GiveUp, "the link points to a host that is not allowed (see fetch.allowed_hosts)", "o link aponta para um host não permitido (veja fetch.allowed_hosts)";
-    LinkGone "link_gone" Retry, "the gateway's link was dead on arrival", "o link do gateway já estava morto";
+    LinkGone "link_gone" Retry, "the gateway's link was dead on arrival", "o link do gateway já não funcionava ao chegar";
     LinkFailed "link_failed" Retry, "the gateway's file server answered with an error", "o servidor de arquivos do gateway respondeu com erro";
-    BadDirectPath "bad_direct_path" GiveUp, "the message's path is malformed, so the CDN is not asked", "o caminho da mensagem é malformado, a CDN não é consultada";
+    BadDirectPath "bad_direct_path" GiveUp, "the message's path is malformed, so the CDN is not asked", "o caminho da mensagem é malformado, por isso a CDN não é consultada";
     CdnUnreachable "cdn_unreachable" Retry, "WhatsApp's CDN could not be reached", "não foi possível falar com a CDN do WhatsApp";
     CdnThrottled "cdn_throttled" Retry, "WhatsApp's CDN asked for fewer downloads", "a CDN do WhatsApp pediu menos downloads";
     CdnFailed "cdn_failed" Retry, "WhatsApp's CDN is out of order", "a CDN do WhatsApp está fora do ar";
@@ -82,8 +82,8 @@ reasons! {
     DownloadTimeout "download_timeout" Retry, "the bytes stopped coming or came too slowly", "os bytes pararam de chegar ou chegaram devagar demais";
     CutShort "cut_short" Retry, "the connection ended before the file did", "a conexão terminou antes do arquivo";
     TooLarge "too_large" GiveUp, "the file is larger than fetch.max_file_bytes", "o arquivo é maior que fetch.max_file_bytes";
-    EmptyBody "empty_body" Retry, "zero bytes came", "vieram zero bytes";
-    HtmlBody "html_body" Retry, "a web page came instead of the media", "veio uma página em vez da mídia";
+    EmptyBody "empty_body" Retry, "zero bytes came", "não veio nenhum byte";
+    HtmlBody "html_body" Retry, "a web page came instead of the media", "veio uma página da web em vez da mídia";
     JsonBody "json_body" Retry, "a JSON answer came instead of the media", "veio uma resposta JSON em vez da mídia";
     StillEncrypted "still_encrypted" Retry, "the bytes are still encrypted", "os bytes ainda estão cifrados";
     HashMismatch "hash_mismatch" Retry, "the bytes do not have the hash that the message promised", "os bytes não têm o hash que a mensagem prometeu";
@@ -99,7 +99,7 @@ reasons! {
     StickerPack "sticker_pack" GiveUp, "it is a whole pack of stickers, and keep.sticker_packs is off", "é um pacote de figurinhas inteiro, e keep.sticker_packs está desligado";
     Retention "retention" GiveUp, "a retention rule removed it", "uma regra de retenção a removeu";
     Erased "erased" GiveUp, "it was erased on request", "foi apagada a pedido";
-    FileLost "file_lost" GiveUp, "its file was lost or altered on the disk, and its link is dead", "o arquivo se perdeu ou foi alterado no disco, e o link já morreu";
+    FileLost "file_lost" GiveUp, "its file was lost or altered on the disk, and its link is dead", "o arquivo se perdeu ou foi alterado no disco, e o link já expirou";
     OwnMessage "own_message" GiveUp, "the account sent it itself, and keep.own is off", "foi enviada pela própria conta, e keep.own está desligado";
 }
 

@@ -857,3 +857,111 @@ async fn settings_of_an_instance_can_be_undone_and_seen() {
         assert_eq!(refused.status.code(), Some(2), "{bad}");
     }
 }
+
+#[tokio::test]
+async fn portuguese_is_spoken_from_the_help_to_the_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let broken = data.join("broken.toml");
+    std::fs::write(&broken, "[door]\nlistne = 'x'\n").unwrap();
+    let broken = broken.to_str().unwrap();
+    for (arguments, code, expected) in [
+        (
+            &["check"][..],
+            3,
+            &[
+                "erro: não há dados em ",
+                "próximo passo: informe a pasta certa",
+            ][..],
+        ),
+        (
+            &["--config", broken, "check"],
+            2,
+            &["broken.toml não é uma configuração válida", "listne"],
+        ),
+        (
+            &["--config", "/no/such/file.toml", "check"],
+            2,
+            &["não é possível ler as configurações", "midiateca --config"],
+        ),
+        (
+            &["serve", "--listen", "192.0.2.1:80"],
+            3,
+            &["não é possível escutar em 192.0.2.1:80", "--listen"],
+        ),
+        (
+            &["check", "--nonsense"],
+            2,
+            &["Uso: midiateca check", "--help"],
+        ),
+        (&["instance"], 2, &["Comandos:", "Opções globais:"]),
+        (&["client", "add", "A", "--id", "0"], 2, &["1 ou maior"]),
+    ] {
+        let output = midiateca(data, &[&["--lang", "pt-BR"], arguments].concat()).await;
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?} {said}");
+        for expected in expected {
+            assert!(said.contains(expected), "{arguments:?} {said}");
+        }
+    }
+    let help = midiateca(data, &["media", "list", "--help", "--lang=pt-BR"]).await;
+    assert_eq!(help.status.code(), Some(0));
+    assert!(
+        stdout(&help).starts_with("Lista as mídias"),
+        "{}",
+        stdout(&help)
+    );
+}
+
+#[tokio::test]
+async fn a_media_is_shown_in_portuguese_and_its_json_stays_english() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let sim = Sim::start().await.unwrap();
+    set_up(data, &sim).await;
+    sim.world().add(SimMedia::documented());
+    let told = midiateca(data, &["--lang", "pt-BR", "testar", DOCUMENTED]).await;
+    assert!(stdout(&told).contains("repetida=não"), "{}", stdout(&told));
+    let portuguese = |more: &[&'static str]| [&["--lang", "pt-BR"], more].concat();
+    let listed = midiateca(data, &portuguese(&["--json", "media", "list"])).await;
+    let media: Value = serde_json::from_str(&stdout(&listed)).unwrap();
+    assert_eq!(
+        (&media["kind"], &media["status"]),
+        (&"audio".into(), &"stored".into())
+    );
+    let id = media["id"].as_str().unwrap();
+    let shown = midiateca(data, &["--lang", "pt-BR", "media", "show", id]).await;
+    let shown = stdout(&shown);
+    let same = ["id", "gateway", "mime", "sha256"];
+    for field in media.as_object().unwrap().keys() {
+        let is_named = shown
+            .lines()
+            .any(|line| line.split(' ').next() == Some(field));
+        assert!(
+            !is_named || same.contains(&field.as_str()),
+            "{field}: {shown}"
+        );
+    }
+    assert!(shown.contains("tipo             áudio\n"), "{shown}");
+    let events = midiateca(data, &portuguese(&["monitor", "--after", "0", "--once"])).await;
+    assert!(
+        stdout(&events).contains(" mídia gravada "),
+        "{}",
+        stdout(&events)
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_data_folder_that_is_none_is_told_from_one_without_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let output = midiateca(&file, &["check"]).await;
+    assert_eq!(output.status.code(), Some(3));
+    assert!(
+        stderr(&output).contains("cannot be used: not a directory"),
+        "{}",
+        stderr(&output)
+    );
+}

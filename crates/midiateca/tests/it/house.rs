@@ -156,3 +156,121 @@ fn each_library_has_one_room() {
         assert!(!users.is_empty(), "{library} is used nowhere");
     }
 }
+
+/// Files of the command line whose sentences do not stand in the catalogue yet. To be emptied, and never to grow.
+/// English names that stand in JSON, or in a file, and stay as they are.
+const NOT_FOR_PEOPLE: &[&str] = &[
+    "queued, for its file was lost",
+    "would be queued",
+    "left alone",
+    "not set",
+    "given up",
+    "left out",
+    "midiateca media export\\n",
+    "Clínica Aurora",
+    "Oficina do Bairro",
+    "bom dia",
+    " midiateca monitor",
+];
+
+/// Each string of a text with what stands before it, back to the end of the statement or block before. Comments and
+/// `mod tests` are left out.
+fn strings(text: &str) -> Vec<(String, String)> {
+    let text = text.split("#[cfg(test)]").next().unwrap_or("");
+    let text = text.split("#[cfg(all(test").next().unwrap_or("");
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    let text: String = lines.flat_map(|line| [line, "\n"]).collect();
+    let (mut found, mut before, mut letters) = (Vec::new(), String::new(), text.chars());
+    while let Some(letter) = letters.next() {
+        match letter {
+            // A letter between quotes, not a lifetime.
+            '\'' => {
+                let rest = letters.as_str();
+                let is_letter = rest.starts_with('\\') || rest.chars().nth(1) == Some('\'');
+                if is_letter {
+                    letters.next();
+                    letters.find(|letter| *letter == '\'');
+                }
+            }
+            '"' => {
+                let mut string = String::new();
+                while let Some(letter) = letters.next().filter(|letter| *letter != '"') {
+                    string.push(letter);
+                    if letter == '\\' {
+                        string.extend(letters.next());
+                    }
+                }
+                found.push((before.clone(), string));
+                before.push('_');
+            }
+            ';' | '{' | '}' => before.clear(),
+            other => before.push(other),
+        }
+    }
+    found
+}
+
+/// Whether a string holds two words beside each other, outside of its holes: such is a sentence.
+fn is_a_sentence(string: &str) -> bool {
+    let parts = string.split('{');
+    let parts = parts.map(|part| part.split_once('}').map_or(part, |(_, after)| after));
+    let outside = parts.collect::<Vec<_>>().join(" {} ");
+    let words: Vec<_> = outside.split(' ').collect();
+    let is_word = |word: &str| word.len() > 1 && word.chars().all(char::is_alphabetic);
+    words
+        .windows(2)
+        .any(|pair| pair.iter().all(|word| is_word(word)))
+}
+
+#[test]
+fn people_are_spoken_to_from_the_catalogue() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let mut wrong = Vec::new();
+    for file in files.iter().filter(|file| !file.ends_with("tests.rs")) {
+        let below = file.strip_prefix(&root).unwrap();
+        let name = below.display().to_string().replace('\\', "/");
+        if name.starts_with("words/") {
+            continue;
+        }
+        let text = fs::read_to_string(file).unwrap();
+        if text.contains(".pick(") && name != "language.rs" {
+            wrong.push(format!("{name} picks between two texts"));
+        }
+        for (before, string) in strings(&text) {
+            // Errors are written in English, for logs, and told by `complaint`; log lines are English; so are reasons
+            // for lints.
+            let is_for_others = ["#[error(", "tracing::", "reason = "]
+                .iter()
+                .any(|mark| before.contains(mark));
+            let is_a_name = NOT_FOR_PEOPLE.contains(&string.as_str());
+            if is_a_sentence(&string) && !is_for_others && !is_a_name {
+                wrong.push(format!("{name}: {string:?}"));
+            }
+        }
+    }
+    assert_eq!(
+        wrong,
+        Vec::<String>::new(),
+        "sentences stand in cli/words, in both languages; names that stay English go to NOT_FOR_PEOPLE"
+    );
+}
+
+#[test]
+fn a_sentence_is_known_when_it_is_seen() {
+    let text = "fn f() { say(\"no such thing\"); tell('\"', \"a\\\"b\"); // \"not this one\"\n}";
+    let found: Vec<_> = strings(text).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(found[..2], ["no such thing", "a\\\"b"]);
+    for (string, expected) in [
+        ("no such thing", true),
+        ("not set", true),
+        ("{} is no kind", true),
+        ("{} {} HTTP {status} {} bytes {} ms: {outcome}", false),
+        ("cliente_{}\\t{}", false),
+    ] {
+        assert_eq!(is_a_sentence(string), expected, "{string}");
+    }
+}

@@ -1,5 +1,6 @@
 //! The day's stage: two clients, their numbers, and somebody who posts webhooks.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use wa_sim::{Sim, World};
 
 use crate::app::App;
 use crate::cli::language::Language;
+use crate::cli::words::{Words, demo as words};
 use crate::gateway::Gateway;
 use crate::media::InstanceId;
 use crate::registry::{self, NewInstance};
@@ -34,7 +36,7 @@ pub(super) struct Day {
 pub(super) struct Stage([String; 2]);
 
 /// Sets up clients and instances as an operator would.
-pub(super) async fn set(app: &App, sim: &Sim) -> anyhow::Result<Stage> {
+pub(super) async fn set(app: &App, sim: &Sim, lang: Language) -> anyhow::Result<Stage> {
     let now = app.clock.now();
     app.db
         .write(async move |tx| {
@@ -56,7 +58,7 @@ pub(super) async fn set(app: &App, sim: &Sim) -> anyhow::Result<Stage> {
             hook_hash: [0; 32],
         };
         let (_, fresh) = app.add_instance(new, Some("demo-token")).await?;
-        *hook = fresh.context("the instance was there before the demo began")?;
+        *hook = fresh.with_context(|| lang.say(words::ALREADY_THERE))?;
     }
     Ok(Stage(hooks))
 }
@@ -81,12 +83,7 @@ impl Day {
     }
 
     /// Posts one body to the door of the instance it names, and tells what was answered.
-    pub async fn post(
-        &self,
-        english: &'static str,
-        portuguese: &'static str,
-        body: &Value,
-    ) -> anyhow::Result<()> {
+    pub async fn post(&self, what: Words, body: &Value) -> anyhow::Result<()> {
         let second = body["instanceId"] == SECOND;
         let url = self.hook_address(usize::from(second));
         let answer = self
@@ -94,7 +91,7 @@ impl Day {
             .fetch
             .call(Url::parse(&url)?, "", body)
             .await
-            .context("the door does not answer")?;
+            .with_context(|| self.lang.say(words::NO_ANSWER))?;
         let told: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
         let media = told["media"].as_array().map_or(&[][..], Vec::as_slice);
         let repeated = media
@@ -105,17 +102,19 @@ impl Day {
             u32::try_from(repeated).unwrap_or(u32::MAX),
             Ordering::Relaxed,
         );
-        let twice = if repeated > 0 {
-            self.lang.pick(", known already", ", já conhecida")
-        } else {
-            ""
+        let told_so = match repeated {
+            0 => words::POSTED,
+            _ => words::POSTED_TWICE,
         };
-        eprintln!(
-            "→ {} … {} {}{twice}",
-            self.lang.pick(english, portuguese),
-            answer.status,
-            told["status"].as_str().unwrap_or("")
-        );
+        let values: [(&str, &dyn Display); 3] = [
+            ("what", &self.lang.say(what)),
+            ("status", &answer.status),
+            (
+                "answer",
+                &self.lang.name(told["status"].as_str().unwrap_or("")),
+            ),
+        ];
+        eprintln!("{}", self.lang.fill(told_so, &values));
         Ok(())
     }
 
@@ -127,13 +126,7 @@ impl Day {
     /// Says what a visitor can try while the stage stands.
     pub fn invite(&self, folder: &Path) {
         let data = folder.display();
-        eprintln!(
-            "\n{}",
-            self.lang.pick(
-                "all stays up until Ctrl-C. To try, in another terminal:",
-                "tudo fica no ar até Ctrl-C. Para experimentar, em outro terminal:"
-            )
-        );
+        eprintln!("\n{}", self.lang.say(words::INVITATION));
         eprintln!(
             "  midiateca --data {data} check\n  midiateca --data {data} monitor --after 0 --once"
         );

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::super::complaint;
 use super::super::context::Context;
 use super::super::words::doctor as words;
 use super::sheet::Sheet;
@@ -21,7 +22,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, file: &Path) -> O
                 db::Error::Unavailable(_) => words::MAKE_ROOM,
                 _ => words::RESTORE_DATABASE,
             };
-            let error = crate::telemetry::chain(&error);
+            let error = complaint::why(&error, sheet.lang);
             sheet.wrong(
                 "database",
                 &about,
@@ -47,7 +48,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, file: &Path) -> O
     {
         Ok(()) => sheet.fine("database.write", "", words::COMMITTED, words::DONE, &[]),
         Err(error) => {
-            let error = crate::telemetry::chain(&error);
+            let error = complaint::why(&error, sheet.lang);
             sheet.wrong(
                 "database.write",
                 "",
@@ -78,7 +79,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, file: &Path) -> O
             );
         }
         Err(error) => {
-            let error = crate::telemetry::chain(&error);
+            let error = complaint::why(&error, sheet.lang);
             sheet.wrong(
                 "database.integrity",
                 "",

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::super::complaint;
 use super::super::words::doctor as words;
 use super::sheet::Sheet;
 use crate::secrets::Secrets;
@@ -16,7 +17,10 @@ pub(super) fn look(sheet: &mut Sheet, data: &Path, about: &str) {
             words::MADE_A_FILE,
             words::FAILED,
             words::OWN_FOLDER,
-            &[("error", &error), ("path", &about)],
+            &[
+                ("error", &complaint::why(&error, sheet.lang)),
+                ("path", &about),
+            ],
         ),
         Ok(Some((ours, theirs))) if ours != theirs => {
             sheet.risk(
@@ -86,7 +90,7 @@ pub(super) fn key(sheet: &mut Sheet, path: &Path) -> Option<Secrets> {
             Some(secrets)
         }
         Err(error) => {
-            let error = crate::telemetry::chain(&error);
+            let error = complaint::why(&error, sheet.lang);
             sheet.wrong(
                 "key",
                 &about,

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
+use super::super::complaint;
 use super::super::context::Context;
 use super::super::language::span;
 use super::super::panel::{self, Panel};
@@ -125,7 +126,7 @@ fn gateway(sheet: &mut Sheet, context: &Context, instance: &Instance, told: Told
                 panel::Error::Status { .. } | panel::Error::Silent(_) => words::ASK_GATEWAY,
             };
             let seen = error.words();
-            let error = crate::telemetry::chain(&error);
+            let error = complaint::why(&error, sheet.lang);
             let values = [values.as_slice(), &[("error", &error)]].concat();
             return sheet.wrong("instance.token", id, tried, seen, next, &values);
         }

@@ -6,12 +6,13 @@ use std::fmt::Display;
 use futures_util::future::{join, join_all};
 use url::Url;
 
+use super::super::complaint;
 use super::super::context::Context;
 use super::super::words::doctor as words;
 use super::sheet::Sheet;
 use crate::archive::CDN_ORIGINS;
 use crate::config::{Config, millis};
-use crate::fetch::{Family, Fetch, Reached, reach};
+use crate::fetch::{self, Family, Fetch, Reached, reach};
 use crate::media::Route;
 use crate::registry::Instance;
 
@@ -48,7 +49,7 @@ pub(super) async fn cdn(sheet: &mut Sheet, config: &Config, instances: &[Instanc
     }
 }
 
-type Seen = (Reached, Reached, Result<u16, String>);
+type Seen = (Reached, Reached, Result<u16, fetch::Error>);
 
 async fn look(fetch: &Fetch, config: &Config, origin: &str) -> Option<Seen> {
     let url = Url::parse(origin).ok()?;
@@ -60,12 +61,7 @@ async fn look(fetch: &Fetch, config: &Config, origin: &str) -> Option<Seen> {
         fetch.glimpse(&url),
     )
     .await;
-    let answer = answer.map(|answer| answer.status);
-    Some((
-        over_v4,
-        over_v6,
-        answer.map_err(|error| crate::telemetry::chain(&error)),
-    ))
+    Some((over_v4, over_v6, answer.map(|answer| answer.status)))
 }
 
 /// One family is enough; what has an address and does not answer there costs time with every download.
@@ -107,13 +103,14 @@ fn families(sheet: &mut Sheet, origin: &str, over_v4: &Reached, over_v6: &Reache
                 tried,
                 words::FAILED,
                 words::CHECK_DNS,
-                &[("error", error)],
+                &[("error", &complaint::why(error, sheet.lang))],
             ),
             Reached::Silent { address, error } => {
-                let error: &dyn Display =
-                    error.as_ref().map_or(&"-" as &dyn Display, |error| error);
+                let error = error.as_ref();
+                let error =
+                    error.map_or_else(|| "-".to_owned(), |error| complaint::why(error, sheet.lang));
                 let values: [(&str, &dyn Display); 2] =
-                    [("address", &address.ip()), ("error", error)];
+                    [("address", &address.ip()), ("error", &error)];
                 match any {
                     true => sheet.risk(
                         check,
@@ -138,7 +135,7 @@ fn families(sheet: &mut Sheet, origin: &str, over_v4: &Reached, over_v6: &Reache
 }
 
 /// Any answer will do: a root that holds no file is refused.
-fn tls(sheet: &mut Sheet, origin: &str, answer: Result<u16, String>) {
+fn tls(sheet: &mut Sheet, origin: &str, answer: Result<u16, fetch::Error>) {
     match answer {
         Ok(status) => sheet.fine(
             "cdn",
@@ -153,7 +150,7 @@ fn tls(sheet: &mut Sheet, origin: &str, answer: Result<u16, String>) {
             words::ASKED,
             words::FAILED,
             words::OPEN_FIREWALL,
-            &[("error", &error)],
+            &[("error", &complaint::why(&error, sheet.lang))],
         ),
     }
 }
@@ -190,7 +187,7 @@ pub(super) async fn public_address(sheet: &mut Sheet, context: &Context, is_serv
             &[("status", &answer.status)],
         ),
         Err(error) => {
-            let error = crate::telemetry::chain(&error);
+            let error = complaint::why(&error, sheet.lang);
             sheet.wrong(
                 "public",
                 base,

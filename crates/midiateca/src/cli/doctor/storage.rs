@@ -1,5 +1,6 @@
 //! Whether files can be kept, and for how long there is room.
 
+use super::super::complaint;
 use super::super::context::Context;
 use super::super::language::bytes;
 use super::super::words::doctor as words;
@@ -22,7 +23,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, db: Option<&Db>) 
     let vault = match Vault::open(&folder, "doctor") {
         Ok(vault) => vault,
         Err(error) => {
-            let error = crate::telemetry::chain(&error);
+            let error = complaint::why(&error, sheet.lang);
             return sheet.wrong(
                 "storage",
                 &about,
@@ -36,7 +37,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, db: Option<&Db>) 
     match vault.probe().await {
         Ok(()) => sheet.fine("storage", &about, words::WROTE_A_FILE, words::DONE, &[]),
         Err(error) => {
-            let error = crate::telemetry::chain(&error);
+            let error = complaint::why(&error, sheet.lang);
             sheet.wrong(
                 "storage",
                 &about,
@@ -55,7 +56,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, db: Option<&Db>) 
                 &about,
                 words::ASKED_ROOM,
                 words::FAILED,
-                &[("error", &error)],
+                &[("error", &complaint::why(&error, sheet.lang))],
             );
         }
     };

@@ -8,6 +8,7 @@ use serde_json::json;
 use url::Url;
 
 use super::super::answer;
+use super::super::complaint;
 use super::super::context::Context;
 use super::super::language::plain;
 use super::super::panel::{self, Panel};
@@ -118,7 +119,7 @@ async fn set_all(
     let mut refused = Vec::new();
     for slot in instance.gateway.slots() {
         if let Err(error) = panel.set(slot.path, &wanted(slot)).await {
-            let error = crate::telemetry::chain(&error);
+            let error = complaint::why(&error, context.lang);
             refused.push(format!("{}: {error}", slot.name));
         }
     }

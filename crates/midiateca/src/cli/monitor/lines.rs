@@ -53,15 +53,16 @@ pub(in crate::cli) fn line(context: &Context, event: &Event) -> String {
         let event = json!({"seq": event.seq, "at": rfc3339(event.at), "event": event.kind, "client": event.client, "instance": event.instance, "media": event.media, "data": event.data});
         return event.to_string();
     }
+    let lang = context.lang;
     let mut line = format!(
         "{} {} {}",
         rfc3339(event.at),
-        event.kind,
+        lang.name(&event.kind),
         event.instance.as_deref().unwrap_or("")
     );
     for part in [
         event.media.as_deref(),
-        event.data["kind"].as_str(),
+        event.data["kind"].as_str().map(|kind| lang.name(kind)),
         event.data["path"].as_str(),
     ]
     .into_iter()
@@ -72,7 +73,7 @@ pub(in crate::cli) fn line(context: &Context, event: &Event) -> String {
     }
     if let Some(reason) = event.data.get("reason").and_then(Value::as_str) {
         line.push_str(": ");
-        line.push_str(context.lang.reason(reason));
+        line.push_str(lang.reason(reason));
     }
     line
 }

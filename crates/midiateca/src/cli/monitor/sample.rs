@@ -16,7 +16,9 @@ use tokio::time::Instant;
 use crate::app::App;
 use crate::catalog::census::{Standing, Waiting};
 use crate::catalog::{AttemptView, MediaView};
+use crate::cli::complaint;
 use crate::cli::context::Context;
+use crate::cli::language::Language;
 use crate::cli::retry;
 use crate::clock::Millis;
 use crate::db;
@@ -201,7 +203,9 @@ impl Sampler {
     async fn sample(&mut self, wanted: &Wanted) -> Result<(), Trouble> {
         self.make_sure_of_the_file().await?;
         if let Some(id) = &wanted.opened {
-            let opened = read::opened(&self.app, id).await.map_err(refused)?;
+            let opened = read::opened(&self.app, id)
+                .await
+                .map_err(|error| refused(error, self.context.lang))?;
             self.tell(Update::Opened(Box::new(opened))).await;
         }
         let is_known = self
@@ -213,7 +217,9 @@ impl Sampler {
             return Ok(());
         }
         let glance = read::glance(&self.app, &wanted.filter, &mut self.cursor);
-        let glance = glance.await.map_err(refused)?;
+        let glance = glance
+            .await
+            .map_err(|error| refused(error, self.context.lang))?;
         self.tell(Update::Glance(Box::new(glance))).await;
         Ok(())
     }
@@ -226,7 +232,8 @@ impl Sampler {
             return Ok(());
         }
         let app = self.context.open_existing().await;
-        let app = app.map_err(|error| Trouble::Refused(format!("{error:#}")))?;
+        let app = app
+            .map_err(|error| Trouble::Refused(complaint::why(error.as_ref(), self.context.lang)))?;
         let before = std::mem::replace(&mut self.app, app);
         before.db.close().await;
         (self.file, self.cursor, self.census) = (Some(found), None, None);
@@ -250,6 +257,7 @@ impl Sampler {
             ended,
         });
         let (app, filter, updates) = (Arc::clone(&self.app), filter.clone(), self.updates.clone());
+        let lang = self.context.lang;
         self.tasks.spawn(async move {
             let began = Instant::now();
             let census = read::census(&app, filter).await;
@@ -257,7 +265,7 @@ impl Sampler {
             end.send_replace(Some(Instant::now() + pause));
             let update = match census {
                 Ok(census) => Update::Census(Box::new(census)),
-                Err(error) => Update::Trouble(refused(error)),
+                Err(error) => Update::Trouble(refused(error, lang)),
             };
             // Nobody listens any more when the screen has ended.
             let _ = updates.send(update).await;
@@ -267,9 +275,10 @@ impl Sampler {
     /// Beside, for a write may have to wait for somebody who holds the database.
     fn retry(&self, id: MediaId) {
         let (app, updates) = (Arc::clone(&self.app), self.updates.clone());
+        let lang = self.context.lang;
         self.tasks.spawn(async move {
             let outcome = retry::one(&app, &id, false).await;
-            let outcome = outcome.map_err(|error| crate::telemetry::chain(&error));
+            let outcome = outcome.map_err(|error| complaint::why(&error, lang));
             let _ = updates.send(Update::Retried(id, outcome)).await;
         });
     }
@@ -279,6 +288,6 @@ impl Sampler {
     }
 }
 
-fn refused(error: db::Error) -> Trouble {
-    Trouble::Refused(crate::telemetry::chain(&error))
+fn refused(error: db::Error, lang: Language) -> Trouble {
+    Trouble::Refused(complaint::why(&error, lang))
 }

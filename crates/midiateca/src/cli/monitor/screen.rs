@@ -97,7 +97,7 @@ impl Desk {
                 () = &mut hung_up => return Err(io::ErrorKind::NotConnected.into()),
                 event = keys.recv() => match event {
                     Some(event) => self.key(event),
-                    None => return Err(io::Error::other("the terminal's keys cannot be read")),
+                    None => return Err(io::Error::other(terminal::Error::NoKeys)),
                 },
                 Some(update) = self.updates.recv() => {
                     self.state.apply(update);

@@ -19,6 +19,17 @@ const KEYS: usize = 256;
 /// Whether the terminal is ours at the moment.
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Why the screen cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::cli) enum Error {
+    /// The terminal was given back, so that the message can be read.
+    #[error("something in the program panicked")]
+    Panicked,
+    /// Nobody could end the screen any more.
+    #[error("the terminal's keys cannot be read")]
+    NoKeys,
+}
+
 /// The terminal, ours for as long as this lives. What it draws with is never dropped, for that would panic at a
 /// terminal that is gone; [`give_back`] does all that is left to do.
 pub(super) struct Screen(ManuallyDrop<ratatui::DefaultTerminal>);
@@ -48,7 +59,7 @@ impl Screen {
     /// Draws one frame. Fails when the terminal is gone, or was given back because something panicked.
     pub fn draw(&mut self, draw: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
         if !IS_TAKEN.load(Ordering::SeqCst) {
-            return Err(io::Error::other("something in the program panicked"));
+            return Err(io::Error::other(Error::Panicked));
         }
         if !io::stdout().is_terminal() {
             return Err(io::ErrorKind::NotConnected.into());

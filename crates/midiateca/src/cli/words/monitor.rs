@@ -68,27 +68,22 @@ words! {
     FAILED: "failed", "falhou";
     EXPIRED: "expired", "expirou";
     POSTPONED: "postponed", "adiada";
-    IMAGE: "image", "imagem";
-    VIDEO: "video", "vídeo";
-    AUDIO: "audio", "áudio";
-    DOCUMENT: "document", "documento";
-    STICKER: "sticker", "figurinha";
 
     // one media
     MEDIA: "Media {id}", "Mídia {id}";
     READING: "reading…", "lendo…";
-    UNKNOWN_MEDIA: "no media of this id is known any more", "nenhuma mídia com este id é conhecida";
+    UNKNOWN_MEDIA: "no media of this id is known any more", "não existe mais mídia com este id";
     ATTEMPTS: "Attempts: {count}", "Tentativas: {count}";
     NO_ATTEMPTS: "nothing has been tried yet", "nada foi tentado ainda";
     WENT_WELL: "went well", "deu certo";
 
     // the last line
     ASK: "Put media {id} back in the queue? y/n", "Devolver a mídia {id} à fila? s/n";
-    NO_MEDIA: "this line tells of no media", "esta linha não fala de nenhuma mídia";
+    NO_MEDIA: "this line tells of no media", "esta linha não é de nenhuma mídia";
     QUEUED: "media {id} is back in the queue", "a mídia {id} voltou à fila";
     QUEUED_LOST: "media {id} is back in the queue, for its file was lost", "a mídia {id} voltou à fila, pois seu arquivo se perdeu";
     LEFT_ALONE: "media {id} is left alone: it is stored or being fetched", "a mídia {id} ficou como está: já foi gravada ou está sendo baixada";
-    UNKNOWN: "media {id} is not known any more", "a mídia {id} não é mais conhecida";
+    UNKNOWN: "media {id} is not known any more", "a mídia {id} não existe mais";
     NOT_QUEUED: "media {id} was not put back: {why}", "a mídia {id} não voltou à fila: {why}";
     KEY_SPACE: "space", "espaço";
     KEY_QUIT: "quit", "sair";

@@ -63,17 +63,18 @@ fn fields<'a>(media: &MediaView, first: bool, columns: usize, skin: Skin) -> Vec
     let mut lines = Vec::new();
     for (name, value) in fields.iter().filter(|(name, _)| is_first(name) == first) {
         let (text, style) = match value {
-            Value::Null => continue,
             Value::String(reason) if name == "reason" => (
                 format!("{reason}: {}", skin.lang.reason(reason)),
                 skin.bad(),
             ),
-            Value::String(text) => (plain(text), Style::new()),
-            other => (other.to_string(), Style::new()),
+            value => match skin.lang.value(name, value) {
+                Some(text) => (text, Style::new()),
+                None => continue,
+            },
         };
         let parts = wrap(&text, columns.saturating_sub(NAME));
         for (at, part) in parts.into_iter().enumerate() {
-            let name = if at == 0 { name.as_str() } else { "" };
+            let name = if at == 0 { skin.lang.name(name) } else { "" };
             lines.push(Line::styled(format!(" {name:<NAME$}{part}"), style));
         }
     }

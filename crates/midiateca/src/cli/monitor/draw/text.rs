@@ -5,7 +5,6 @@ use std::fmt::Display;
 use ratatui::text::Span;
 
 use crate::cli::language::{Language, plain};
-use crate::cli::words::{Words, monitor as words};
 use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND, rfc3339};
 
 /// How many columns a text takes.
@@ -113,15 +112,7 @@ pub(super) fn day_and_time(at: Millis) -> String {
 
 /// A kind's name for people.
 pub(super) fn kind_name(kind: &str, lang: Language) -> String {
-    let known: Option<Words> = match kind {
-        "image" => Some(words::IMAGE),
-        "video" => Some(words::VIDEO),
-        "audio" => Some(words::AUDIO),
-        "document" => Some(words::DOCUMENT),
-        "sticker" => Some(words::STICKER),
-        _ => None,
-    };
-    known.map_or_else(|| plain(kind), |words| lang.say(words).to_owned())
+    plain(lang.name(kind))
 }
 
 #[cfg(test)]

@@ -1,0 +1,103 @@
+//! What the program stands on: data folder, database, key, files, door.
+
+use super::Told;
+use crate::cli::language::Language;
+use crate::cli::words::errors as words;
+use crate::cli::{context, serve};
+use crate::{app, db, retention, secrets, vault};
+
+pub(super) fn context(error: &context::Error, lang: Language) -> Told {
+    let context::Error::NoData { path } = error;
+    let values = [("path", &path.display() as &dyn std::fmt::Display)];
+    Told::with(lang, words::NO_DATA, words::NAME_DATA, &values)
+}
+
+pub(super) fn app(error: &app::Error, lang: Language) -> Told {
+    match error {
+        app::Error::Folder { path, .. } => Told::with(
+            lang,
+            words::FOLDER,
+            words::OTHER_FOLDER,
+            &[("path", &path.display())],
+        ),
+        app::Error::Taken { path } => Told::with(
+            lang,
+            words::TAKEN,
+            words::END_THE_OTHER,
+            &[("path", &path.display())],
+        ),
+        app::Error::Db(error) => db(error, lang),
+        app::Error::Secrets(error) => secrets(error, lang),
+        app::Error::Vault(error) => vault(error, lang),
+    }
+}
+
+pub(super) fn db(error: &db::Error, lang: Language) -> Told {
+    match error {
+        db::Error::Unavailable(_) => {
+            Told::with(lang, words::DB_UNAVAILABLE, words::DB_MAKE_ROOM, &[])
+        }
+        db::Error::TooNew { version } => Told::with(
+            lang,
+            words::DB_TOO_NEW,
+            words::DB_USE_NEWER,
+            &[("version", version)],
+        ),
+        db::Error::UnsafeSqlite { found } => Told::with(
+            lang,
+            words::DB_UNSAFE,
+            words::DB_USE_RELEASED,
+            &[("found", found)],
+        ),
+        db::Error::Malformed { column } => Told::with(
+            lang,
+            words::DB_MALFORMED,
+            words::DB_LOOK,
+            &[("column", column)],
+        ),
+        db::Error::Panicked => Told::with(lang, words::DB_PANICKED, words::DB_LOOK, &[]),
+        db::Error::Statement(_) => Told::with(lang, words::DB_REFUSED, words::DB_LOOK, &[]),
+    }
+}
+
+pub(super) fn secrets(error: &secrets::Error, lang: Language) -> Told {
+    match error {
+        secrets::Error::KeyFile { path, .. } => Told::with(
+            lang,
+            words::KEY_FILE,
+            words::KEY_OWNER,
+            &[("path", &path.display())],
+        ),
+        secrets::Error::NotAKey { path } => Told::with(
+            lang,
+            words::NOT_A_KEY,
+            words::KEY_RESTORE,
+            &[("path", &path.display())],
+        ),
+        secrets::Error::Sealed => Told::with(lang, words::SEALED, words::KEY_OR_TOKEN, &[]),
+    }
+}
+
+pub(super) fn vault(error: &vault::Error, lang: Language) -> Told {
+    match error {
+        vault::Error::Full(_) => Told::with(lang, words::DISK_FULL, words::FREE_ROOM, &[]),
+        vault::Error::Io(_) => Told::with(lang, words::NOT_WRITTEN, words::LOOK_AT_STORAGE, &[]),
+    }
+}
+
+pub(super) fn retention(error: &retention::Error, lang: Language) -> Told {
+    match error {
+        retention::Error::Db(error) => db(error, lang),
+        retention::Error::Vault(_) => Told::with(lang, words::NOT_REMOVED, words::RUN_AGAIN, &[]),
+    }
+}
+
+pub(super) fn serve(error: &serve::Error, lang: Language) -> Told {
+    let serve::Error::Listen { address, .. } = error;
+    Told::with(
+        lang,
+        words::LISTEN,
+        words::OTHER_ADDRESS,
+        &[("address", address)],
+    )
+}

@@ -1,0 +1,56 @@
+//! What cannot be understood: the settings, a number, and a point in time.
+
+use std::fmt::Display;
+use std::num::{IntErrorKind, ParseIntError};
+
+use super::Told;
+use crate::cli::language::{Language, plain};
+use crate::cli::since;
+use crate::cli::words::{errors as words, usage};
+use crate::config::{Error, Problem};
+
+pub(super) fn settings(error: &Error, lang: Language) -> Told {
+    match error {
+        Error::Unreadable { path, .. } => Told::with(
+            lang,
+            words::SETTINGS_UNREADABLE,
+            words::NAME_SETTINGS,
+            &[("path", &path.display())],
+        ),
+        Error::Malformed { path, .. } | Error::Invalid { path, .. } => Told::with(
+            lang,
+            words::SETTINGS_INVALID,
+            words::MEND_SETTINGS,
+            &[("path", &path.display())],
+        ),
+        Error::Impossible(found) => problem(found, lang),
+    }
+}
+
+pub(super) fn problem(problem: &Problem, lang: Language) -> Told {
+    let told =
+        |what, values: &[(&str, &dyn Display)]| Told::with(lang, what, words::SEE_SETTINGS, values);
+    match problem {
+        Problem::TooSmall { key, least } => {
+            told(words::TOO_SMALL, &[("key", key), ("least", least)])
+        }
+        Problem::Routes => told(words::ROUTES, &[]),
+        Problem::Watermarks => told(words::WATERMARKS, &[]),
+        Problem::RuleWithoutLimit => told(words::RULE_WITHOUT_LIMIT, &[]),
+        Problem::Url { key, scheme } => told(words::URL, &[("key", key), ("scheme", scheme)]),
+    }
+}
+
+pub(super) fn number(error: &ParseIntError, lang: Language) -> Told {
+    let words = match error.kind() {
+        IntErrorKind::PosOverflow => usage::NUMBER_TOO_LARGE,
+        IntErrorKind::NegOverflow => usage::NUMBER_TOO_SMALL,
+        _ => usage::NO_DIGITS,
+    };
+    Told::new(lang, words, &[])
+}
+
+pub(super) fn time(error: &since::Error, lang: Language) -> Told {
+    let since::Error::NoTime { text } = error;
+    Told::new(lang, words::NO_TIME, &[("text", &plain(text))])
+}

@@ -1,0 +1,87 @@
+use std::io;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use super::*;
+use crate::cli::{context, serve};
+use crate::{app, db, retention, secrets, vault};
+
+fn portuguese(error: impl Into<anyhow::Error>) -> String {
+    whole(error.into().as_ref(), Language::Portuguese)
+}
+
+#[test]
+fn the_whole_chain_is_told_and_the_next_step_below_it() {
+    let refused = || io::Error::from(io::ErrorKind::PermissionDenied);
+    let error = app::Error::Folder {
+        path: PathBuf::from("/srv/midia"),
+        source: refused(),
+    };
+    assert_eq!(
+        portuguese(error),
+        "erro: não é possível usar a pasta de dados /srv/midia: permissão negada\n  próximo passo: rode o midiateca com o usuário dono da pasta, ou informe outra pasta com --data"
+    );
+    let error = context::Error::NoData {
+        path: PathBuf::from("/srv"),
+    };
+    assert_eq!(
+        whole(&error, Language::English),
+        "error: there are no data in /srv: nothing is kept there yet\n  next: name the right folder with --data, or begin with `midiateca client add NAME`"
+    );
+    let error = retention::Error::Vault(vault::Error::Io(refused()));
+    assert!(
+        portuguese(error).starts_with(
+            "erro: não foi possível remover um arquivo: não é possível gravar o arquivo: permissão negada\n"
+        )
+    );
+}
+
+#[test]
+fn what_stands_behind_a_transparent_error_is_told_once() {
+    let missing = io::Error::from(io::ErrorKind::NotFound);
+    let error = app::Error::Secrets(secrets::Error::KeyFile {
+        path: PathBuf::from("secret.key"),
+        source: missing,
+    });
+    assert_eq!(
+        why(&error, Language::Portuguese),
+        "não é possível usar o arquivo de chave secret.key: não existe arquivo ou pasta com este nome"
+    );
+    let error = retention::Error::Db(db::Error::Panicked);
+    assert_eq!(
+        why(&error, Language::English),
+        "the work on the database panicked; nothing of it was committed"
+    );
+}
+
+#[test]
+fn errors_of_the_system_keep_their_number_and_unknown_ones_their_words() {
+    #[cfg(unix)]
+    assert_eq!(
+        why(&io::Error::from_raw_os_error(2), Language::Portuguese),
+        "não existe arquivo ou pasta com este nome (erro 2 do sistema)"
+    );
+    let strange = io::Error::other("the printer is on fire");
+    let error = serve::Error::Listen {
+        address: "0.0.0.0:1".to_owned(),
+        source: strange,
+    };
+    assert_eq!(
+        why(&error, Language::Portuguese),
+        "não é possível escutar em 0.0.0.0:1: the printer is on fire"
+    );
+    let inside = io::Error::other(vault::Error::Full(io::ErrorKind::StorageFull.into()));
+    assert!(portuguese(inside).contains("midiateca sweep --dry-run"));
+}
+
+#[test]
+fn a_sentence_put_before_an_error_stays_before_it() {
+    let error = Err::<(), _>(io::Error::from(io::ErrorKind::IsADirectory))
+        .context("não é possível ler /tmp")
+        .unwrap_err();
+    assert_eq!(
+        portuguese(error),
+        "erro: não é possível ler /tmp: é uma pasta"
+    );
+}

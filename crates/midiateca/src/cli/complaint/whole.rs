@@ -1,0 +1,85 @@
+//! What reads or writes everything at once: a takeover, a backup, somebody else's database.
+
+use super::Told;
+use super::ground::{app, db, vault};
+use crate::cli::language::Language;
+use crate::cli::words::{backup as backups, errors as words, import};
+use crate::db::foreign;
+use crate::{backup, takeover};
+
+pub(super) fn takeover(error: &takeover::Error, lang: Language) -> Told {
+    use takeover::Error;
+    let bytes = |count| indicatif::HumanBytes(count).to_string();
+    match error {
+        Error::Foreign(error) => foreign(error, lang),
+        Error::OtherDatabase { path, table } => Told::new(
+            lang,
+            import::OTHER_DATABASE,
+            &[("path", &path.display()), ("table", table)],
+        ),
+        Error::Media { path, .. } => Told::with(
+            lang,
+            words::UNREADABLE,
+            words::SEE_OWNER,
+            &[("path", &path.display())],
+        ),
+        Error::OwnStorage { path } => {
+            Told::new(lang, import::OWN_STORAGE, &[("path", &path.display())])
+        }
+        Error::Conflicts(_) => Told::new(lang, import::CONFLICTS, &[]),
+        Error::NoRoom { needed, free } => Told::new(
+            lang,
+            import::NO_ROOM,
+            &[("needed", &bytes(*needed)), ("free", &bytes(*free))],
+        ),
+        Error::Db(error) => db(error, lang),
+        Error::App(error) => app(error, lang),
+        Error::Vault(error) => vault(error, lang),
+    }
+}
+
+pub(super) fn foreign(error: &foreign::Error, lang: Language) -> Told {
+    match error {
+        foreign::Error::Unreadable { path, .. } => {
+            Told::new(lang, words::UNREADABLE, &[("path", &path.display())])
+        }
+        foreign::Error::NotADatabase { path } => {
+            Told::new(lang, import::NOT_A_DATABASE, &[("path", &path.display())])
+        }
+        foreign::Error::Refused { path, .. } => Told::with(
+            lang,
+            words::UNREADABLE,
+            words::MEND_COPY,
+            &[("path", &path.display())],
+        ),
+    }
+}
+
+pub(super) fn backup(error: &backup::Error, lang: Language) -> Told {
+    use backup::Error;
+    match error {
+        Error::Db(error) => db(error, lang),
+        Error::Io { path, .. } => Told::new(lang, words::UNUSABLE, &[("path", &path.display())]),
+        Error::Within { target, other } => Told::new(
+            lang,
+            backups::WITHIN,
+            &[("target", &target.display()), ("other", &other.display())],
+        ),
+        Error::Foreign { path } => Told::new(lang, backups::FOREIGN, &[("path", &path.display())]),
+        Error::Absent { path } => Told::new(lang, backups::ABSENT, &[("path", &path.display())]),
+        Error::OtherDatabase { path } => {
+            Told::new(lang, backups::OTHER_DATABASE, &[("path", &path.display())])
+        }
+        Error::Taken { path } => Told::new(lang, backups::TAKEN, &[("path", &path.display())]),
+        Error::NoRoom { path, needed, free } => Told::new(
+            lang,
+            backups::NO_ROOM,
+            &[
+                ("path", &path.display()),
+                ("needed", needed),
+                ("free", free),
+            ],
+        ),
+        Error::Damaged { problem } => Told::new(lang, backups::DAMAGED, &[("problem", problem)]),
+    }
+}

@@ -1,0 +1,183 @@
+//! Help in Portuguese. English is what clap makes of the doc comments; each of those texts is looked up in the
+//! catalogue. What clap says of its own accord ("Usage:", "[default: …]") is said here in its place.
+
+use clap::builder::{PossibleValue, StyledStr};
+use clap::{Arg, Command, CommandFactory as _};
+
+use super::language::Language;
+use super::words::{help, usage as words};
+
+/// The command line's grammar, with its help in that language.
+pub(super) fn command(lang: Language) -> Command {
+    let command = super::Options::command();
+    match lang {
+        Language::English => command,
+        Language::Portuguese => in_portuguese(command),
+    }
+}
+
+/// The whole tree is built first, for only then do clap's own commands and flags stand in it.
+fn in_portuguese(command: Command) -> Command {
+    let mut command = positionals_first(command);
+    command.build();
+    translated(command)
+}
+
+/// Headings come in the order of the arguments below them.
+fn positionals_first(command: Command) -> Command {
+    let options = command.get_arguments().filter(|arg| !arg.is_positional());
+    let options: Vec<_> = options.map(|arg| arg.get_id().clone()).collect();
+    let command = options
+        .iter()
+        .fold(command, |command, id| command.mut_arg(id, |arg| arg));
+    command.mut_subcommands(positionals_first)
+}
+
+fn said(words: super::words::Words) -> &'static str {
+    Language::Portuguese.say(words)
+}
+
+/// A text of the help; one that the catalogue lacks stays English, and a test fails.
+fn looked_up(text: &StyledStr) -> String {
+    let text = text.to_string();
+    let known = help::TEXTS.iter().find(|words| words.en == text);
+    known.map_or(text, |words| said(*words).to_owned())
+}
+
+fn translated(mut command: Command) -> Command {
+    let (heading, usage) = usage(&mut command);
+    let aliases: Vec<_> = command.get_visible_aliases().map(str::to_owned).collect();
+    let mut about = command.get_about().map(looked_up);
+    if let Some(about) = about.as_mut().filter(|_| !aliases.is_empty()) {
+        let names = aliases.join(", ");
+        about.push(' ');
+        about.push_str(&Language::Portuguese.fill(words::ALSO, &[("names", &names)]));
+    }
+    if let Some(long) = command.get_long_about().map(looked_up) {
+        command = command.long_about(long);
+    }
+    if let Some(about) = about {
+        command = command.about(about);
+    }
+    command
+        .visible_alias(None)
+        .aliases(aliases)
+        .subcommand_help_heading(said(words::COMMANDS_HEADING))
+        .help_template(format!(
+            "{{before-help}}{{about-with-newline}}\n{heading} {{usage}}\n\n{{all-args}}{{after-help}}"
+        ))
+        .override_usage(StyledStr::from(usage))
+        .mut_args(argument)
+        .mut_subcommands(translated)
+}
+
+/// The heading and what stands behind it.
+fn usage(command: &mut Command) -> (String, String) {
+    let usage = command.render_usage().ansi().to_string();
+    let (heading, usage) = usage.split_once(' ').unwrap_or(("", &usage));
+    let heading = heading.replace(words::USAGE.en, words::USAGE.pt);
+    let usage = [
+        words::OPTIONS,
+        words::REQUIRED_COMMAND,
+        words::OPTIONAL_COMMAND,
+    ]
+    .into_iter()
+    .fold(usage.to_owned(), |usage, words| {
+        usage.replace(words.en, words.pt)
+    });
+    (heading, usage)
+}
+
+fn argument(argument: Arg) -> Arg {
+    let heading = match argument.get_help_heading() {
+        Some(heading) => looked_up(&StyledStr::from(heading.to_owned())),
+        None if argument.is_positional() => said(words::ARGUMENTS_HEADING).to_owned(),
+        None => said(words::OPTIONS_HEADING).to_owned(),
+    };
+    let short = argument.get_help().map(looked_up).unwrap_or_default();
+    let long = argument.get_long_help().map(looked_up);
+    let facts = facts(&argument);
+    let listed = listed(&argument);
+    let mut help = vec![short.clone()];
+    help.extend(facts.clone());
+    help.extend(listed.short);
+    let long = match (long, facts.is_empty() && listed.long.is_none()) {
+        (None, true) => None,
+        (long, _) => {
+            let mut parts = vec![long.unwrap_or(short)];
+            parts.extend(listed.long);
+            parts.extend((!facts.is_empty()).then(|| facts.join("\n")));
+            Some(parts.join("\n\n"))
+        }
+    };
+    let argument = match long {
+        Some(long) => argument.long_help(long),
+        None => argument,
+    };
+    argument
+        .help_heading(heading)
+        .help(help.join(" "))
+        .hide_env(true)
+        .hide_default_value(true)
+        .hide_possible_values(true)
+}
+
+/// Which variable sets it, and what it is when nothing does.
+fn facts(argument: &Arg) -> Vec<String> {
+    let lang = Language::Portuguese;
+    let mut facts = Vec::new();
+    if let Some(name) = argument.get_env().filter(|_| !argument.is_hide_env_set()) {
+        let value = std::env::var_os(name).filter(|_| !argument.is_hide_env_values_set());
+        let (name, value) = (name.display(), value.unwrap_or_default());
+        let values = [
+            ("name", &name as &dyn std::fmt::Display),
+            ("value", &value.display()),
+        ];
+        facts.push(lang.fill(words::ENVIRONMENT, &values));
+    }
+    let defaults: Vec<_> = argument
+        .get_default_values()
+        .iter()
+        .map(|value| value.to_string_lossy())
+        .collect();
+    let is_shown = argument.get_action().takes_values() && !argument.is_hide_default_value_set();
+    if is_shown && !defaults.is_empty() {
+        facts.push(lang.fill(words::DEFAULT, &[("value", &defaults.join(" "))]));
+    }
+    facts
+}
+
+/// The values there are, for the short help and for the long one.
+#[derive(Default)]
+struct Listed {
+    short: Option<String>,
+    long: Option<String>,
+}
+
+fn listed(argument: &Arg) -> Listed {
+    let values = argument.get_possible_values();
+    let values: Vec<_> = values.iter().filter(|value| !value.is_hide_set()).collect();
+    if values.is_empty() || argument.is_hide_possible_values_set() {
+        return Listed::default();
+    }
+    let names: Vec<_> = values.iter().map(|value| value.get_name()).collect();
+    let width = names.iter().map(|name| name.len()).max().unwrap_or(0) + 1;
+    let line = |value: &&PossibleValue| {
+        let name = format!("{}:", value.get_name());
+        let help = value.get_help().map(looked_up).unwrap_or_default();
+        format!("- {name:<width$} {help}")
+    };
+    let lines: Vec<_> = values.iter().map(line).collect();
+    let short = Language::Portuguese.fill(words::POSSIBLE, &[("values", &names.join(", "))]);
+    Listed {
+        short: Some(short),
+        long: Some(format!(
+            "{}\n{}",
+            said(words::POSSIBLE_HEADING),
+            lines.join("\n")
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

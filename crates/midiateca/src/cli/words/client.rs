@@ -1,0 +1,6 @@
+//! What `client` says.
+
+words! {
+    TAKEN: "a client with this name or number exists already: {name}; see `midiateca client list`", "já existe um cliente com este nome ou número: {name}; veja `midiateca client list`";
+    NUMBER: "--id {number}: a client's number is 1 or more", "--id {number}: o número de um cliente é 1 ou maior";
+}

@@ -1,0 +1,5 @@
+//! What `config` says.
+
+words! {
+    DEFAULT: "default", "padrão";
+}

@@ -1,0 +1,129 @@
+//! What is said when a command could not do its work, and what to do next.
+
+words! {
+    ERROR: "error: {what}", "erro: {what}";
+    NEXT: "  next: {next}", "  próximo passo: {next}";
+    NO_STDOUT: "stdout cannot be written: {why}", "não é possível gravar na saída padrão (stdout): {why}";
+    NO_THREADS: "no threads can be started: {why}", "não é possível iniciar threads: {why}";
+
+    // the settings
+    SETTINGS_UNREADABLE: "cannot read the settings in {path}", "não é possível ler as configurações em {path}";
+    NAME_SETTINGS: "name the right file with --config, or write one with `midiateca --config {path} config init`", "informe o arquivo certo com --config, ou crie um com `midiateca --config {path} config init`";
+    SETTINGS_INVALID: "{path} is not a valid configuration", "{path} não é uma configuração válida";
+    MEND_SETTINGS: "mend the file; `midiateca --config NEW.toml config init` writes one that explains every setting", "corrija o arquivo; `midiateca --config NOVO.toml config init` cria um que explica cada configuração";
+    SEE_SETTINGS: "set it in the file or in the environment; `midiateca --config NEW.toml config init` writes a file that explains every setting", "configure no arquivo ou no ambiente; `midiateca --config NOVO.toml config init` cria um arquivo que explica cada configuração";
+    TOO_SMALL: "{key} must be at least {least}", "{key} deve ser no mínimo {least}";
+    ROUTES: "fetch.routes must name each route at most once, and at least one", "fetch.routes deve citar pelo menos uma rota, e cada rota só uma vez";
+    WATERMARKS: "storage.resume_above_bytes must not be less than storage.pause_below_bytes", "storage.resume_above_bytes não pode ser menor que storage.pause_below_bytes";
+    RULE_WITHOUT_LIMIT: "each of retention.rules must say older_than_days, larger_than_bytes or total_over_bytes", "cada regra em retention.rules deve ter older_than_days, larger_than_bytes ou total_over_bytes";
+    URL: "{key} must look like {scheme}:///path; nothing else is spoken by this version", "{key} deve ter a forma {scheme}:///caminho; esta versão não entende outra";
+
+    // the data folder
+    NO_DATA: "there are no data in {path}: nothing is kept there yet", "não há dados em {path}: nada foi guardado ali ainda";
+    NAME_DATA: "name the right folder with --data, or begin with `midiateca client add NAME`", "informe a pasta certa com --data, ou comece com `midiateca client add NOME`";
+    FOLDER: "the data folder {path} cannot be used", "não é possível usar a pasta de dados {path}";
+    OTHER_FOLDER: "run midiateca as the user that owns the folder, or name another folder with --data", "rode o midiateca com o usuário dono da pasta, ou informe outra pasta com --data";
+    TAKEN: "another midiateca already serves {path}", "outro midiateca já está servindo {path}";
+    END_THE_OTHER: "end that one first, or name another folder with --data", "encerre o outro primeiro, ou informe outra pasta com --data";
+
+    // the database
+    DB_UNAVAILABLE: "the database cannot commit now", "o banco de dados não consegue gravar agora";
+    DB_MAKE_ROOM: "see that the disk has room, and that this user may write the file; `midiateca doctor` looks closer", "veja se o disco tem espaço e se este usuário pode gravar o arquivo; `midiateca doctor` verifica em detalhe";
+    DB_TOO_NEW: "the database was written by a newer version (migration {version})", "o banco de dados foi gravado por uma versão mais nova (migração {version})";
+    DB_USE_NEWER: "use that version, or restore a backup made before the upgrade", "use aquela versão, ou restaure um backup anterior à atualização";
+    DB_UNSAFE: "SQLite {found} is too old to be trusted with a write-ahead log", "o SQLite {found} é antigo demais para se confiar nele com write-ahead log";
+    DB_USE_RELEASED: "use a released midiateca, which brings its own SQLite", "use um midiateca publicado, que traz o próprio SQLite";
+    DB_MALFORMED: "column {column} of the database does not hold what it should", "a coluna {column} do banco de dados não contém o que deveria";
+    DB_PANICKED: "the work on the database panicked; nothing of it was committed", "o trabalho no banco de dados falhou no meio; nada dele foi gravado";
+    DB_REFUSED: "the database refused a statement", "o banco de dados recusou um comando";
+    DB_LOOK: "`midiateca doctor` reads the whole database and says what to do", "`midiateca doctor` lê o banco inteiro e diz o que fazer";
+
+    // the key
+    KEY_FILE: "the key file {path} cannot be used", "não é possível usar o arquivo de chave {path}";
+    KEY_OWNER: "see that the file belongs to the user that runs midiateca, and that this user may read it", "veja se o arquivo pertence ao usuário que roda o midiateca, e se este usuário pode lê-lo";
+    NOT_A_KEY: "{path} is not a key file: it must hold 32 bytes, base64url", "{path} não é um arquivo de chave: deve conter 32 bytes em base64url";
+    KEY_RESTORE: "put the right file back from a backup", "restaure o arquivo certo de um backup";
+    SEALED: "a sealed token cannot be opened: was secret.key replaced?", "não é possível abrir um token cifrado: o arquivo secret.key foi trocado?";
+    KEY_OR_TOKEN: "put the right secret.key back, or add the token again: `midiateca instance add ID --client N --token-env VAR`", "restaure o arquivo secret.key certo, ou grave o token de novo: `midiateca instance add ID --client N --token-env VAR`";
+
+    // the files
+    DISK_FULL: "the disk is full", "o disco está cheio";
+    FREE_ROOM: "make room, or let go of old files: [retention] in `midiateca config init`, then `midiateca sweep --dry-run`", "libere espaço, ou remova arquivos antigos: [retention] em `midiateca config init`, depois `midiateca sweep --dry-run`";
+    NOT_WRITTEN: "the file cannot be written", "não é possível gravar o arquivo";
+    LOOK_AT_STORAGE: "`midiateca doctor` tries the storage and says what to do", "`midiateca doctor` testa o armazenamento e diz o que fazer";
+    NOT_REMOVED: "a file could not be removed", "não foi possível remover um arquivo";
+    RUN_AGAIN: "mend that and run the same command again; it goes on where it stopped", "corrija isso e rode o mesmo comando de novo; ele continua de onde parou";
+
+    UNREADABLE: "cannot read {path}", "não é possível ler {path}";
+    UNUSABLE: "cannot use {path}", "não é possível usar {path}";
+    MEND_COPY: "stop the program that writes it, or take a copy with `sqlite3 {path} '.backup copy.sqlite3'` and name that", "pare o programa que o grava, ou faça uma cópia com `sqlite3 {path} '.backup copy.sqlite3'` e informe a cópia";
+
+    // the door
+    LISTEN: "cannot listen on {address}", "não é possível escutar em {address}";
+    OTHER_ADDRESS: "end the program that listens there, or choose another address and port, such as --listen 0.0.0.0:8080", "encerre o programa que escuta ali, ou escolha outro endereço e porta, como --listen 0.0.0.0:8080";
+
+    // the network
+    REFUSED: "the address is refused", "o endereço foi recusado";
+    UNREACHABLE: "no answer", "sem resposta";
+    TIMED_OUT: "too slow", "demorou demais";
+    STATUS: "status {status}", "status {status}";
+    CUT_SHORT: "the connection ended early", "a conexão terminou antes da hora";
+    ENDED_EARLY: "the answer ended before the file", "a resposta terminou antes do arquivo";
+    TOO_LARGE: "larger than {limit} bytes", "maior que {limit} bytes";
+    LOOK_AT_NETWORK: "`midiateca doctor` tries every connection and says what to do", "`midiateca doctor` testa cada conexão e diz o que fazer";
+    NOT_A_URL: "the link is not a URL", "o link não é uma URL";
+    SCHEME: "the link's scheme or user part is not allowed", "o esquema ou a parte de usuário do link não é permitida";
+    HOST: "the host {host} is not allowed", "o host {host} não é permitido";
+    ALLOW_HOST: "if it is yours, name it in fetch.allowed_hosts", "se for seu, inclua-o em fetch.allowed_hosts";
+    NOT_PUBLIC: "the address {address} is not public", "o endereço {address} não é público";
+    NO_PUBLIC_ADDRESS: "the name leads to no public address", "o nome não leva a nenhum endereço público";
+    REDIRECTS: "too many redirects", "redirecionamentos demais";
+
+    // the gateway
+    NO_TOKEN: "no gateway token is kept for this instance", "não há token do gateway para esta instância";
+    ADD_TOKEN: "add it: `midiateca instance add ID --client N --token-env VAR`", "grave-o: `midiateca instance add ID --client N --token-env VAR`";
+    TOKEN_SEALED: "the gateway token cannot be unsealed", "não é possível abrir o token do gateway";
+    API_BASE: "the API base is not a URL", "o endereço da API não é uma URL";
+    SET_API_BASE: "correct it: `midiateca instance add ID --client N --api-base URL`", "corrija-o: `midiateca instance add ID --client N --api-base URL`";
+    GATEWAY_SILENT: "the gateway does not answer", "o gateway não responde";
+    GATEWAY_STATUS: "the gateway answered {status}", "o gateway respondeu {status}";
+    GATEWAY_NOT_JSON: "the gateway answered something that is not JSON", "o gateway respondeu algo que não é JSON";
+    LOOK_AT_INSTANCE: "`midiateca doctor --instance ID` tries the instance's token and says what to do", "`midiateca doctor --instance ID` testa o token da instância e diz o que fazer";
+
+    // a point in time
+    NO_TIME: "{text} is no time; write it like 2026-11-24T12:00:00Z, 90m, 24h or 7d", "{text} não é um horário; escreva como 2026-11-24T12:00:00Z, 90m, 24h ou 7d";
+
+    // the terminal
+    TERMINAL_PANICKED: "something in the program panicked", "algo no programa falhou";
+    TERMINAL_NO_KEYS: "the terminal's keys cannot be read", "não é possível ler o teclado do terminal";
+    USE_LINES: "`midiateca monitor --lines` needs no full screen", "`midiateca monitor --lines` dispensa a tela cheia";
+
+    // what the system said
+    SYSTEM: "{what} (os error {code})", "{what} (erro {code} do sistema)";
+    NOT_FOUND: "no such file or directory", "não existe arquivo ou pasta com este nome";
+    PERMISSION_DENIED: "permission denied", "permissão negada";
+    ALREADY_EXISTS: "it exists already", "já existe";
+    NOT_A_FOLDER: "not a directory", "não é uma pasta";
+    IS_A_FOLDER: "it is a directory", "é uma pasta";
+    FOLDER_NOT_EMPTY: "the directory is not empty", "a pasta não está vazia";
+    READ_ONLY: "the file system is read-only", "o sistema de arquivos é somente leitura";
+    NO_ROOM: "no space left on the device", "não há espaço no dispositivo";
+    QUOTA: "the quota is used up", "a cota foi esgotada";
+    FILE_TOO_LARGE: "the file is too large", "o arquivo é grande demais";
+    BUSY: "it is busy", "está em uso";
+    NOT_UTF8: "it is not UTF-8 text", "não é texto em UTF-8";
+    INTERRUPTED: "interrupted", "interrompido";
+    ENDED: "it ended too early", "terminou antes da hora";
+    ADDRESS_IN_USE: "the address is already in use", "o endereço já está em uso";
+    ADDRESS_NOT_OURS: "the address is none of this machine", "o endereço não é desta máquina";
+    CONNECTION_REFUSED: "connection refused", "conexão recusada";
+    CONNECTION_RESET: "connection reset by the other side", "conexão encerrada pelo outro lado";
+    NOT_CONNECTED: "not connected", "não conectado";
+    BROKEN_PIPE: "broken pipe", "o outro lado parou de ler";
+    OS_TIMED_OUT: "timed out", "tempo esgotado";
+    HOST_UNREACHABLE: "the host is unreachable", "a máquina não pode ser alcançada";
+    NETWORK_UNREACHABLE: "the network is unreachable", "a rede não pode ser alcançada";
+    NETWORK_DOWN: "the network is down", "a rede está fora do ar";
+    OUT_OF_MEMORY: "out of memory", "memória esgotada";
+    SEE_OWNER: "see who owns it with `ls -l`, and run midiateca as that user, or give this one the right", "veja quem é o dono com `ls -l`, e rode o midiateca com esse usuário, ou dê a permissão a este";
+}

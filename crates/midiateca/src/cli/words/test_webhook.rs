@@ -1,0 +1,23 @@
+//! What `test-webhook` says.
+
+words! {
+    TOO_LARGE: "a delivery of more than {limit} bytes is not taken", "uma entrega com mais de {limit} bytes não é aceita";
+    NAMES_NO_INSTANCE: "the delivery names no instance: name one with --instance ID", "a entrega não diz de que instância é: informe uma com --instance ID";
+    UNKNOWN_INSTANCE: "no instance {id} is known; see `midiateca instance list`", "não existe instância {id}; veja `midiateca instance list`";
+    MEDIA_GONE: "the media that was just committed is gone", "a mídia que acabou de ser confirmada sumiu";
+
+    // the steps
+    RECEIVED: "received", "recebida";
+    COMMITTED: "committed", "confirmada";
+    DETECTED: "detected", "detectada";
+    IGNORED: "ignored", "ignorada";
+    QUARANTINED: "quarantined", "em quarentena";
+    REFUSED: "refused", "recusada";
+    ROUTE_TRIED: "route tried", "rota tentada";
+    LINK: "link", "link";
+    BYTES: "bytes", "bytes";
+    VERIFIED: "verified", "comprovada";
+    PATH: "path", "caminho";
+    ROW: "row", "registro";
+    NOT_STORED: "not stored", "não gravada";
+}
