@@ -17,7 +17,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options, lang: Language) -> anyhow::Result<Ending> {
-    let command = help::command(lang);
+    let command = without_help(help::command(lang));
     let Some(folder) = &options.folder else {
         let mut page = Vec::new();
         Man::new(command).render(&mut page)?;
@@ -28,4 +28,13 @@ pub(crate) fn run(options: &Options, lang: Language) -> anyhow::Result<Ending> {
         .and_then(|()| clap_mangen::generate_to(command, folder))
         .with_context(|| lang.fill(words::CANNOT_WRITE, &[("path", &folder.display())]))?;
     Ok(Ending::Fine)
+}
+
+/// The `help` command has no page of its own, wherever the tree is deep enough to have one.
+fn without_help(command: clap::Command) -> clap::Command {
+    let command = match command.find_subcommand("help").is_some() {
+        true => command.mut_subcommand("help", |help| help.hide(true)),
+        false => command,
+    };
+    command.mut_subcommands(without_help)
 }

@@ -116,3 +116,20 @@ async fn shells_and_manual_know_every_command_and_need_no_data() {
     assert!(pages.join("midiateca-instance-add.1").is_file());
     assert!(!data.exists(), "a data folder was made");
 }
+
+#[tokio::test]
+async fn the_manual_has_the_same_pages_in_both_languages() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut pages = Vec::new();
+    for lang in ["en", "pt-BR"] {
+        let target = folder.path().join(lang);
+        let target = target.to_str().unwrap();
+        let output = midiateca(folder.path(), &["--lang", lang, "man", target]).await;
+        assert!(output.status.success(), "{output:?}");
+        let names = std::fs::read_dir(target).unwrap();
+        let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        pages.push(names);
+    }
+    assert_eq!(pages[0], pages[1]);
+}
