@@ -1,8 +1,9 @@
 //! Holds the handles of all rooms. Edges and composers get it; a step takes just what it uses.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 
@@ -21,8 +22,10 @@ use crate::vault::Vault;
 
 const STRIPES: usize = 1_024;
 /// Who only looks whether the folder is served holds the lock for less than this.
-const LOOK: std::time::Duration = std::time::Duration::from_millis(20);
+const LOOK: Duration = Duration::from_millis(20);
 const LOOKS: usize = 5;
+/// What a sweep, an erasure or a repair does at once takes less than this.
+const MOMENT: Duration = Duration::from_secs(10);
 
 /// Why the program cannot work with its data folder.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +41,12 @@ pub enum Error {
     /// Another process serves it.
     #[error("another midiateca already serves {path}")]
     Taken {
+        /// Which folder.
+        path: PathBuf,
+    },
+    /// Somebody else is at work on its files.
+    #[error("an import, an erasure or a repair is at work on the files of {path}")]
+    Files {
         /// Which folder.
         path: PathBuf,
     },
@@ -88,7 +97,10 @@ pub struct App {
 /// Held by the one process that serves a data folder.
 pub struct Alone(#[expect(dead_code, reason = "the lock is held by the open file")] File);
 
-fn lock(file: &File) -> Result<(), std::fs::TryLockError> {
+/// Held by whoever gives files names, or takes them away, apart from the queue.
+pub struct Files(#[expect(dead_code, reason = "the lock is held by the open file")] File);
+
+fn lock(file: &File) -> Result<(), TryLockError> {
     for _ in 1..LOOKS {
         if file.try_lock().is_ok() {
             return Ok(());
@@ -181,14 +193,62 @@ impl App {
             .and_then(|file| lock(&file).map(|()| Alone(file)).map_err(taken))
     }
 
+    /// Held, together with others, while files are given names or taken away before their rows say so, apart from the
+    /// queue, whose claims tell of its own: by an import, an erasure, a sweep. No repair begins meanwhile.
+    pub async fn hold_files(&self) -> Result<Files, Error> {
+        self.files(File::try_lock_shared, MOMENT).await
+    }
+
+    /// Held by a repair, which takes what no row names for nobody's: alone.
+    pub async fn hold_files_alone(&self) -> Result<Files, Error> {
+        self.files(File::try_lock, MOMENT).await
+    }
+
+    async fn files(
+        &self,
+        take: fn(&File) -> Result<(), TryLockError>,
+        patience: Duration,
+    ) -> Result<Files, Error> {
+        let folder = |source| Error::Folder {
+            path: self.data.clone(),
+            source,
+        };
+        let file = File::create(self.data.join("files.lock")).map_err(folder)?;
+        let began = tokio::time::Instant::now();
+        loop {
+            match take(&file) {
+                Ok(()) => return Ok(Files(file)),
+                Err(TryLockError::Error(source)) => return Err(folder(source)),
+                Err(TryLockError::WouldBlock) if began.elapsed() < patience => {
+                    tokio::time::sleep(LOOK).await;
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let path = self.data.clone();
+                    return Err(Error::Files { path });
+                }
+            }
+        }
+    }
+
+    /// Whether somebody is giving files names before their rows say so, apart from the queue.
+    pub async fn has_files_held(&self) -> bool {
+        self.files(File::try_lock, Duration::ZERO).await.is_err()
+    }
+
+    /// Throws away what earlier runs left staged, unless somebody may still be at work on it. Only for who serves the
+    /// folder, or knows that nobody does.
+    pub async fn sweep_staged(&self) -> Result<(), Error> {
+        match self.files(File::try_lock, Duration::ZERO).await {
+            Ok(_files) => Ok(self.vault.sweep()?),
+            Err(Error::Files { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether a process serves this folder now. The look at its lock keeps nobody out: see [`App::alone`].
     pub fn is_served(data: &Path) -> bool {
-        File::open(data.join("serve.lock")).is_ok_and(|file| {
-            matches!(
-                file.try_lock_shared(),
-                Err(std::fs::TryLockError::WouldBlock)
-            )
-        })
+        File::open(data.join("serve.lock"))
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     /// Held from the moment one looks for the same bytes until one's own are recorded, so that the same

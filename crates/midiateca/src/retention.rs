@@ -29,6 +29,9 @@ pub enum Error {
     /// The database.
     #[error(transparent)]
     Db(#[from] crate::db::Error),
+    /// Somebody is putting files right.
+    #[error(transparent)]
+    App(#[from] crate::app::Error),
     /// A file could not be removed.
     #[error("a file could not be removed")]
     Vault(#[from] crate::vault::Error),

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sha2::{Digest as _, Sha256};
 use wa_media::Verified;
 
-use crate::media::{InstanceId, MediaKind};
+use crate::media::{InstanceId, MediaId, MediaKind};
 use layout::RelativePath;
 
 /// Bytes kept in memory before a staged file is made: a voice note never needs one.
@@ -22,6 +22,9 @@ const BUFFER_BYTES: usize = 64 << 10;
 const STAGING: &str = ".staging";
 /// Where what is no longer trusted lies: out of the way, and still there.
 pub const QUARANTINE: &str = ".quarantine";
+
+/// Folders below the root in which nothing is looked for; the last one is made by the file system.
+const NOT_OURS: [&str; 3] = [STAGING, QUARANTINE, "lost+found"];
 
 /// Why a file could not be kept.
 #[derive(Debug, thiserror::Error)]
@@ -191,17 +194,21 @@ impl Vault {
         .await
     }
 
-    /// Like [`Vault::remove`], and takes away what of the same name lies in quarantine.
-    pub async fn remove_everywhere(&self, path: RelativePath) -> Result<(), Error> {
+    /// Takes away the file of a media, where it has one, and whatever of it lies in quarantine.
+    pub async fn remove_everywhere(
+        &self,
+        media: &MediaId,
+        path: Option<RelativePath>,
+    ) -> Result<(), Error> {
         let quarantine = self.root.join(QUARANTINE);
-        let below = path.clone();
+        let media = media.clone();
         blocking(move || {
             let runs = match fs::read_dir(&quarantine) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
                 runs => runs?,
             };
             for run in runs {
-                match fs::remove_file(run?.path().join(below.as_path())) {
+                match fs::remove_dir_all(run?.path().join(media.as_str())) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {
                         return Err(error.into());
                     }
@@ -211,20 +218,26 @@ impl Vault {
             Ok(())
         })
         .await?;
-        self.remove(path).await
+        match path {
+            Some(path) => self.remove(path).await,
+            None => Ok(()),
+        }
     }
 
-    /// Moves a file out of the way, under the same path below `.quarantine/{run}`, where nothing looks for it and
-    /// only erasure removes it. Answers with where it is now, below the root; nothing when it is not there. Quick, but
-    /// blocking.
-    pub fn quarantine(&self, path: &str, run: &str) -> Result<Option<String>, Error> {
-        let below = format!("{QUARANTINE}/{run}/{path}");
+    /// Moves a file out of the way, below `.quarantine/{run}/{whose}`, where nothing looks for it and only erasure and
+    /// retention remove it; `whose` is a media's id, for a file that a row names. Answers with where it is now, below
+    /// the root; nothing when it is not there. Nothing is ever written over. Quick, but blocking.
+    pub fn quarantine(&self, path: &str, run: &str, whose: &str) -> Result<Option<String>, Error> {
+        let below = format!("{QUARANTINE}/{run}/{whose}/{path}");
         let (from, to) = (self.root.join(path), self.root.join(&below));
         let (Some(old), Some(new)) = (from.parent(), to.parent()) else {
             return Err(io::Error::from(io::ErrorKind::InvalidInput).into());
         };
-        if !from.is_file() || to.exists() {
+        if self.stamp(path)?.is_none() {
             return Ok(None);
+        }
+        if to.exists() {
+            return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
         }
         fs::create_dir_all(new)?;
         fs::rename(&from, &to)?;
@@ -240,40 +253,45 @@ impl Vault {
         target.parent().map_or(Ok(()), sync_folder)
     }
 
-    /// What tells whether a file is still the same without reading it; nothing when it is not there.
-    pub fn stamp(&self, path: &str) -> Option<Stamp> {
-        let metadata = fs::metadata(self.root.join(path)).ok()?;
-        metadata.is_file().then(|| Stamp {
+    /// What tells whether a file is still the same without reading it; nothing when it is not there. That it cannot be
+    /// looked at is an error, and says nothing of whether it is there.
+    pub fn stamp(&self, path: &str) -> Result<Option<Stamp>, Error> {
+        let metadata = match fs::metadata(self.root.join(path)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            metadata => metadata?,
+        };
+        Ok(metadata.is_file().then(|| Stamp {
             size_bytes: metadata.len(),
             modified: metadata.modified().ok(),
-        })
+        }))
     }
 
     /// Shows `visit` all files below the root but those that are staged or in quarantine, by their paths below it.
-    /// Folders and files that vanish meanwhile are passed over. Blocking.
-    pub fn each_file(&self, mut visit: impl FnMut(&Path)) -> Result<(), Error> {
-        let mut folders = vec![self.root.as_ref().clone()];
+    /// Answers with the folders that cannot be read; what vanishes meanwhile is passed over. Blocking.
+    pub fn each_file(&self, mut visit: impl FnMut(&Path)) -> Vec<PathBuf> {
+        let mut closed = Vec::new();
+        let mut folders = vec![PathBuf::new()];
         while let Some(folder) = folders.pop() {
-            let entries = match fs::read_dir(&folder) {
+            let entries = match fs::read_dir(self.root.join(&folder)) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                entries => entries?,
-            };
-            for entry in entries {
-                let entry = entry?;
-                let path = entry.path();
-                let Ok(below) = path.strip_prefix(self.root.as_ref()) else {
+                Err(_) => {
+                    closed.push(folder);
                     continue;
-                };
-                if entry.file_type()?.is_dir() {
-                    if ![STAGING, QUARANTINE].map(Path::new).contains(&below) {
-                        folders.push(path);
+                }
+                Ok(entries) => entries,
+            };
+            for entry in entries.flatten() {
+                let below = folder.join(entry.file_name());
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    if !NOT_OURS.map(Path::new).contains(&below.as_path()) {
+                        folders.push(below);
                     }
                 } else {
-                    visit(below);
+                    visit(&below);
                 }
             }
         }
-        Ok(())
+        closed
     }
 
     /// Writes, reads back and removes a small file: whether the vault can store now.

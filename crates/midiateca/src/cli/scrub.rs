@@ -43,7 +43,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
     /// Go on where the last run was stopped; what came in since then is left to the next whole run
-    #[arg(long)]
+    #[arg(long, conflicts_with = "since")]
     resume: bool,
     /// The most megabytes to be read in a second; 0 is as fast as it goes
     #[arg(long, value_name = "MB", default_value_t = 0)]
@@ -52,8 +52,13 @@ pub(crate) struct Options {
     /// no row is moved to quarantine, nothing is deleted
     #[arg(long)]
     repair: bool,
+    /// Repair although more than half of the files are missing
+    #[arg(long, requires = "repair")]
+    even_if_most_are_missing: bool,
 }
 
+/// With fewer missing than this, their share says nothing.
+const FEW_MISSING: u64 = 10;
 /// Where a run begins that has no place to go on from: before every id.
 const START: &str = "~";
 
@@ -88,7 +93,10 @@ fn groups(page: Vec<Held>) -> Vec<Vec<Held>> {
 
 /// Reads one file and compares it; nothing when it was stopped before it knew.
 fn look(vault: &Vault, held: &Held, go_on: impl FnMut(u64) -> bool) -> Option<Seen> {
-    let stamp = vault.stamp(&held.path);
+    let stamp = match vault.stamp(&held.path) {
+        Ok(stamp) => stamp,
+        Err(_) => return Some(Seen::Unreadable),
+    };
     if stamp.is_none_or(|found| found.size_bytes != held.size_bytes) {
         return Some(Seen::Told);
     }
@@ -107,8 +115,8 @@ struct Scrub<'a> {
     repair: Option<Repair>,
     report: Report<'a>,
     pace: Arc<Pace>,
-    /// Where the place to go on from is kept.
-    mark: String,
+    /// Where the place to go on from is kept; nowhere for a run that leaves out what is older.
+    mark: Option<String>,
 }
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
@@ -116,19 +124,24 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let now = app.clock.now();
     let mut scrub = Scrub {
         app: &app,
-        mark: format!("scrub {}", options.instance.as_deref().unwrap_or("")),
+        mark: options.since.is_none().then(|| {
+            let instance = options.instance.as_deref().unwrap_or("");
+            format!("scrub {instance}")
+        }),
         filter: Filter {
             instance: options.instance,
             since: options.since.map(|since| since.at(now)),
             ..Filter::default()
         },
-        repair: options.repair.then(|| Repair::of_run(compact(now))),
+        repair: options
+            .repair
+            .then(|| Repair::of_run(compact(now), &app.owner)),
         report: Report::new(&context),
         pace: Arc::new(Pace::new(options.rate)),
     };
-    let before = match options.resume {
-        true => app.db.marked(&scrub.mark).await?,
-        false => None,
+    let before = match scrub.mark.as_ref().filter(|_| options.resume) {
+        Some(mark) => app.db.marked(mark).await?,
+        None => None,
     };
     if options.resume && before.is_none() {
         eprintln!("{}", context.lang.say(words::NOTHING_TO_RESUME));
@@ -139,6 +152,9 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         stop.await;
         pace.stop();
     });
+    if options.repair && !options.even_if_most_are_missing {
+        scrub.refuse_if_most_are_missing(&context).await?;
+    }
     let bytes = scrub.glance().await?;
     scrub.report.begin(bytes);
     let place = scrub.read(before).await?;
@@ -164,32 +180,66 @@ impl Scrub<'_> {
             let Some(last) = page.last() else { break };
             before = Some(last.id.0.clone());
             for held in page {
-                let stamp = self.app.vault.stamp(&held.path);
                 if whole {
                     known.add(&held.path);
                 }
-                match stamp {
-                    None => self.wrong(Wrong::Missing, &held, None).await?,
-                    Some(found) if found.size_bytes != held.size_bytes => {
-                        self.wrong(Wrong::Altered, &held, stamp).await?;
+                match self.app.vault.stamp(&held.path) {
+                    Ok(None) => self.wrong(Wrong::Missing, &held, None).await?,
+                    Ok(Some(found)) if found.size_bytes != held.size_bytes => {
+                        self.wrong(Wrong::Altered, &held, Some(found)).await?;
                     }
-                    Some(_) => bytes += held.size_bytes,
+                    // Whatever is wrong with it, reading it will tell.
+                    Ok(Some(_)) | Err(_) => bytes += held.size_bytes,
                 }
                 if self.pace.is_stopped() {
                     return Ok(bytes);
                 }
             }
         }
-        if whole {
-            for path in unknown::files(self.app, known, &self.pace).await? {
-                let repaired = match &mut self.repair {
-                    Some(repair) => Some(repair.unknown(self.app, &path).await?),
-                    None => None,
-                };
-                self.report.tell(Wrong::Unknown, &path, None, repaired);
-            }
+        if whole && self.app.has_files_held().await {
+            eprintln!("{}", self.report.lang().say(words::FILES_HELD));
+        } else if whole {
+            self.unknown(known).await?;
         }
         Ok(bytes)
+    }
+
+    async fn unknown(&mut self, known: unknown::Known) -> anyhow::Result<()> {
+        let unknown = unknown::files(self.app, known, &self.pace).await?;
+        for folder in &unknown.closed {
+            self.report.tell(Wrong::Unreadable, folder, None, None);
+        }
+        for path in &unknown.files {
+            if self.pace.is_stopped() {
+                return Ok(());
+            }
+            let repaired = match &mut self.repair {
+                Some(repair) => Some(repair.unknown(self.app, path).await?),
+                None => None,
+            };
+            self.report.tell(Wrong::Unknown, path, None, repaired);
+        }
+        Ok(())
+    }
+
+    /// Storage that is not mounted looks as if everything were lost.
+    async fn refuse_if_most_are_missing(&self, context: &Context) -> anyhow::Result<()> {
+        let (mut count, mut missing, mut before) = (0_u64, 0_u64, None);
+        loop {
+            let page = self.page(before.as_deref()).await?;
+            let Some(last) = page.last() else { break };
+            before = Some(last.id.0.clone());
+            count += page.len() as u64;
+            let is_missing = |held: &&Held| matches!(self.app.vault.stamp(&held.path), Ok(None));
+            missing += page.iter().filter(is_missing).count() as u64;
+        }
+        if missing < FEW_MISSING || missing * 2 <= count {
+            return Ok(());
+        }
+        let values: [(&str, &dyn std::fmt::Display); 2] =
+            [("missing", &missing), ("count", &count)];
+        let refused = context.lang.fill(words::MOST_MISSING, &values);
+        Err(std::io::Error::new(std::io::ErrorKind::NotFound, refused).into())
     }
 
     /// Reads every file; answers with the place to go on from when it was stopped.
@@ -273,7 +323,10 @@ impl Scrub<'_> {
     /// Keeps the place to go on from, or forgets it at the end. Where the database cannot be written, the files can be
     /// read all the same.
     async fn remember(&self, place: Option<&str>) {
-        let (mark, now) = (self.mark.clone(), self.app.clock.now());
+        let Some(mark) = self.mark.clone() else {
+            return;
+        };
+        let now = self.app.clock.now();
         let place = place.map(str::to_owned);
         let write = async move |tx: &mut db::Tx| match &place {
             Some(place) => tx.mark(&mark, place, now).await,

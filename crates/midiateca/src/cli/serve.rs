@@ -44,7 +44,7 @@ impl Service {
     /// Starts door and workers. What an earlier run left in flight is taken up again.
     pub async fn start(app: Arc<App>, listen: &str) -> anyhow::Result<Self> {
         let alone = App::alone(&app.data)?;
-        app.vault.sweep()?;
+        app.sweep_staged().await?;
         let door = http::open(&app, listen)
             .await
             .map_err(|source| Error::Listen {

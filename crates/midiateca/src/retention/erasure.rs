@@ -137,10 +137,11 @@ async fn names(app: &App, client: i64, contacts: &[String]) -> Result<Vec<String
 }
 
 async fn erase_page(app: &App, page: Vec<Doomed>) -> Result<(), Error> {
+    // So that no repair takes what goes for lost, and puts it back.
+    let _files = app.hold_files().await?;
     for doomed in &page {
-        if let Some(path) = doomed.path.clone().and_then(RelativePath::from_row) {
-            app.vault.remove_everywhere(path).await?;
-        }
+        let path = doomed.path.clone().and_then(RelativePath::from_row);
+        app.vault.remove_everywhere(&doomed.id, path).await?;
     }
     app.db
         .write(async move |tx| {

@@ -122,10 +122,11 @@ async fn apply(
 }
 
 async fn remove(app: &App, page: Vec<Doomed>, now: Millis) -> Result<(), Error> {
-    for path in page.iter().filter_map(|doomed| doomed.path.clone()) {
-        if let Some(path) = RelativePath::from_row(path) {
-            app.vault.remove(path).await?;
-        }
+    // So that no repair takes what goes for lost, and puts it back.
+    let _files = app.hold_files().await?;
+    for doomed in &page {
+        let path = doomed.path.clone().and_then(RelativePath::from_row);
+        app.vault.remove_everywhere(&doomed.id, path).await?;
     }
     app.db
         .write(async move |tx| {

@@ -138,13 +138,17 @@ async fn repair_queues_what_can_be_fetched_gives_up_the_rest_and_deletes_nothing
         .as_str()
         .unwrap();
     let quarantine = data.join(quarantine);
-    let held: Vec<_> = [&altered.1, &dead.1, &stranger]
-        .iter()
-        .map(|file| {
-            let below = file.strip_prefix(data.join("media_storage")).unwrap();
-            std::fs::read_to_string(quarantine.join(below)).unwrap()
-        })
-        .collect();
+    let held: Vec<_> = [
+        (&altered.0, &altered.1),
+        (&dead.0, &dead.1),
+        (&"in-no-row".to_owned(), &stranger),
+    ]
+    .iter()
+    .map(|(whose, file)| {
+        let below = file.strip_prefix(data.join("media_storage")).unwrap();
+        std::fs::read_to_string(quarantine.join(whose).join(below)).unwrap()
+    })
+    .collect();
     assert_eq!(held, ["altered", "dead", "a stranger"]);
     assert!(!stranger.exists() && fine.1.exists());
     assert_eq!(show(data, &gone.0).await["status"], "pending");
@@ -257,4 +261,79 @@ async fn a_stopped_scrub_goes_on_where_it_was_and_a_new_one_begins_at_the_beginn
     assert_eq!(told.last().unwrap()["intact"], 29 - so_far);
     let (code, told) = scrub(data, &["--resume"]).await;
     assert_eq!((code, &told.last().unwrap()["intact"]), (1, &29.into()));
+}
+
+#[tokio::test]
+async fn storage_that_is_not_mounted_is_not_given_up_and_what_was_is_found_again() {
+    let (folder, files) = holding(&[500; 12]).await;
+    let data = folder.path();
+    let (storage, away) = (data.join("media_storage"), data.join("away"));
+    std::fs::rename(&storage, &away).unwrap();
+    let refused = midiateca(data, &["scrub", "--repair"]).await;
+    assert_eq!(refused.status.code(), Some(3), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("is the storage mounted"));
+    assert_eq!(show(data, &files[0].0).await["status"], "stored");
+    let (_, told) = scrub(data, &["--repair", "--even-if-most-are-missing"]).await;
+    assert_eq!(told.last().unwrap()["missing"], 12);
+    assert_eq!(show(data, &files[0].0).await["status"], "pending");
+    std::fs::remove_dir_all(&storage).unwrap();
+    std::fs::rename(&away, &storage).unwrap();
+    let (_, told) = scrub(data, &["--repair"]).await;
+    assert_eq!(told.last().unwrap()["repair"]["found"], 12, "{told:?}");
+    let (code, told) = scrub(data, &[]).await;
+    assert_eq!((code, &told[0]["intact"]), (0, &12.into()));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_not_ours_or_cannot_be_looked_at_is_told_and_left() {
+    let (folder, files) = holding(&[500]).await;
+    let storage = folder.path().join("media_storage");
+    std::fs::create_dir_all(storage.join("lost+found/#1")).unwrap();
+    std::fs::create_dir_all(storage.join("backups")).unwrap();
+    std::fs::write(storage.join("backups/dump.sql"), "dump").unwrap();
+    // A folder in the place of a file cannot be read, even by root.
+    std::fs::remove_file(&files[0].1).unwrap();
+    std::os::unix::fs::symlink(&files[0].1, &files[0].1).unwrap();
+    let (code, told) = scrub(folder.path(), &["--repair"]).await;
+    assert_eq!(code, 1);
+    assert_eq!(wrong(&told), ["unknown", "unreadable"]);
+    assert_eq!(told[0]["repair"], "left alone");
+    assert!(storage.join("backups/dump.sql").exists());
+    assert_eq!(show(folder.path(), &files[0].0).await["status"], "stored");
+}
+
+#[tokio::test]
+async fn no_repair_begins_while_somebody_gives_files_names() {
+    let test = TestApp::start().await;
+    let (stored, _) = test.store(sample("HELD")).await;
+    let _files = test.app.hold_files().await.unwrap();
+    let stranger = test.file(&stored).with_file_name("stranger.jpg");
+    std::fs::write(&stranger, "x").unwrap();
+    let (code, told) = scrub(&test.app.data, &["--repair"]).await;
+    assert_eq!((code, wrong(&told)), (0, vec![]));
+    assert!(stranger.exists());
+    test.end().await;
+}
+
+#[tokio::test]
+async fn what_a_repair_took_away_goes_with_its_media() {
+    let test = TestApp::start().await;
+    let (first, _) = test.store(sample("TWIN1")).await;
+    test.store(sample("TWIN2")).await;
+    let (file, data) = (test.file(&first), test.app.data.clone());
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, "altered").unwrap();
+    let (_, told) = scrub(&data, &["--repair"]).await;
+    assert_eq!(repairs(&told)[&first.id], "relinked");
+    assert!(
+        test.files()
+            .iter()
+            .any(|file| file.starts_with(data.join("media_storage/.quarantine")))
+    );
+    let forget = ["forget", "--client", "2", "--contact", "5500900000001"];
+    let erased = midiateca(&data, &forget).await;
+    assert_eq!(erased.status.code(), Some(0), "{}", stderr(&erased));
+    assert_eq!(test.files(), Vec::<PathBuf>::new());
+    test.end().await;
 }

@@ -26,6 +26,12 @@ pub(super) fn app(error: &app::Error, lang: Language) -> Told {
             words::END_THE_OTHER,
             &[("path", &path.display())],
         ),
+        app::Error::Files { path } => Told::with(
+            lang,
+            words::FILES_HELD,
+            words::WAIT_AND_AGAIN,
+            &[("path", &path.display())],
+        ),
         app::Error::Db(error) => db(error, lang),
         app::Error::Secrets(error) => secrets(error, lang),
         app::Error::Vault(error) => vault(error, lang),
@@ -88,6 +94,7 @@ pub(super) fn vault(error: &vault::Error, lang: Language) -> Told {
 pub(super) fn retention(error: &retention::Error, lang: Language) -> Told {
     match error {
         retention::Error::Db(error) => db(error, lang),
+        retention::Error::App(error) => app(error, lang),
         retention::Error::Vault(_) => Told::with(lang, words::NOT_REMOVED, words::RUN_AGAIN, &[]),
     }
 }

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::unknown;
+use super::unknown::{self, Coming};
 use crate::app::App;
 use crate::catalog::{self, Held};
 use crate::clock::Millis;
@@ -13,6 +13,9 @@ use crate::events::{self, News};
 use crate::media::Reason;
 use crate::queue::{self, Loss};
 use crate::vault::{self, Stamp, Vault};
+
+/// Below this lies in quarantine what no row names.
+const NOBODY: &str = "in-no-row";
 
 /// What was done about one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub(super) enum Repaired {
     Requeued,
     /// It is recorded as lost.
     GivenUp,
+    /// It was taken for lost, and is there: its row says so again.
+    Found,
     /// It lies in quarantine; no row named it.
     Quarantined,
     /// It is not as it was seen any more.
@@ -35,9 +40,13 @@ pub(super) struct Repair {
 }
 
 impl Repair {
-    /// `run` names its folder in quarantine.
-    pub fn of_run(run: String) -> Self {
-        Self { run }
+    /// When it began and who it is name its folder in quarantine.
+    pub fn of_run(began: String, owner: &str) -> Self {
+        // The end of an owner's name is random.
+        let owner = owner.get(owner.len().saturating_sub(8)..).unwrap_or(owner);
+        Self {
+            run: format!("{began}-{owner}"),
+        }
     }
 
     /// Where what it takes away lies, below the storage root.
@@ -55,8 +64,10 @@ impl Repair {
         let twin = intact_twin(app, held).await?;
         let (vault, run, now) = (app.vault.clone(), self.run.clone(), app.clock.now());
         let held = held.clone();
+        let _files = app.hold_files_alone().await?;
         let repairing = app.db.write(async move |tx| {
-            if !catalog::is_held(tx, &held).await? || vault.stamp(&held.path) != stamp {
+            let is_as_seen = vault.stamp(&held.path).is_ok_and(|found| found == stamp);
+            if !is_as_seen || !catalog::is_held(tx, &held).await? {
                 return Ok(Ok(Repaired::LeftAlone));
             }
             match replace(&vault, &held, &run, twin.as_deref()) {
@@ -68,20 +79,33 @@ impl Repair {
         Ok(repairing.await??)
     }
 
-    /// A file that no row names.
+    /// A file that no row names: perhaps one that was taken for lost before, else out of the way with it.
     pub async fn unknown(&mut self, app: &App, path: &str) -> anyhow::Result<Repaired> {
+        if !unknown::is_ours(path) {
+            return Ok(Repaired::LeftAlone);
+        }
+        let full = app.vault.root().join(path);
+        let hashing = tokio::task::spawn_blocking(move || vault::hash_file(&full));
+        let Ok(sha256) = hashing.await? else {
+            return Ok(Repaired::LeftAlone);
+        };
         let (vault, run, path) = (app.vault.clone(), self.run.clone(), path.to_owned());
+        let _files = app.hold_files_alone().await?;
         let moving = app.db.write(async move |tx| {
-            let claimed = queue::claimed_in(tx).await?;
-            if unknown::is_coming(&claimed, &path) || catalog::is_path_held(tx, &path).await? {
-                return Ok(Ok(None));
+            let coming = Coming::of(&queue::claimed_in(tx).await?);
+            if coming.has(&path) || catalog::is_path_held(tx, &path).await? {
+                return Ok(Ok(Repaired::LeftAlone));
             }
-            Ok(vault.quarantine(&path, &run))
+            if queue::find_again(tx, &path, &sha256).await?.is_some() {
+                return Ok(Ok(Repaired::Found));
+            }
+            let moved = vault.quarantine(&path, &run, NOBODY);
+            Ok(moved.map(|moved| match moved {
+                Some(_) => Repaired::Quarantined,
+                None => Repaired::LeftAlone,
+            }))
         });
-        Ok(match moving.await?? {
-            Some(_) => Repaired::Quarantined,
-            None => Repaired::LeftAlone,
-        })
+        Ok(moving.await??)
     }
 }
 
@@ -92,7 +116,7 @@ fn replace(
     run: &str,
     twin: Option<&str>,
 ) -> Result<bool, vault::Error> {
-    vault.quarantine(&held.path, run)?;
+    vault.quarantine(&held.path, run, held.id.as_str())?;
     match twin {
         // A file system may have no links, and the twin may be gone by now: then the row is told that it is lost.
         Some(twin) => Ok(vault.link(twin, &held.path).is_ok()),

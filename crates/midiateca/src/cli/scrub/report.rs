@@ -10,7 +10,7 @@ use super::answer;
 use super::repair::{Repair, Repaired};
 use super::words;
 use crate::cli::context::Context;
-use crate::cli::language::plain;
+use crate::cli::language::{Language, plain};
 use crate::cli::words::Words;
 use crate::media::MediaId;
 
@@ -40,6 +40,7 @@ impl Repaired {
             Self::Relinked => ("relinked", words::RELINKED),
             Self::Requeued => ("requeued", words::REQUEUED),
             Self::GivenUp => ("given up", words::GIVEN_UP),
+            Self::Found => ("found", words::FOUND),
             Self::Quarantined => ("quarantined", words::QUARANTINED),
             Self::LeftAlone => ("left alone", words::LEFT_ALONE),
         }
@@ -53,7 +54,7 @@ pub(super) struct Report<'a> {
     intact: u64,
     bytes: u64,
     wrong: [u64; 4],
-    repaired: [u64; 5],
+    repaired: [u64; 6],
 }
 
 impl<'a> Report<'a> {
@@ -64,8 +65,12 @@ impl<'a> Report<'a> {
             intact: 0,
             bytes: 0,
             wrong: [0; 4],
-            repaired: [0; 5],
+            repaired: [0; 6],
         }
+    }
+
+    pub fn lang(&self) -> Language {
+        self.context.lang
     }
 
     /// Shows how far it is, if somebody is there to look.
@@ -123,7 +128,7 @@ impl<'a> Report<'a> {
         let altered = of(Wrong::Altered) + of(Wrong::Unreadable);
         let quarantine = repair.map(|repair| format!("media_storage/{}", repair.quarantine()));
         if self.context.json {
-            let repaired = repair.map(|_| json!({"relinked": done(Repaired::Relinked), "requeued": done(Repaired::Requeued), "given_up": done(Repaired::GivenUp), "quarantined": done(Repaired::Quarantined), "left_alone": done(Repaired::LeftAlone), "quarantine": quarantine}));
+            let repaired = repair.map(|_| json!({"relinked": done(Repaired::Relinked), "requeued": done(Repaired::Requeued), "given_up": done(Repaired::GivenUp), "found": done(Repaired::Found), "quarantined": done(Repaired::Quarantined), "left_alone": done(Repaired::LeftAlone), "quarantine": quarantine}));
             return answer::line(
                 json!({"intact": self.intact, "bytes": self.bytes, "missing": of(Wrong::Missing), "altered": altered, "unknown": of(Wrong::Unknown), "repair": repaired, "stopped": stopped}),
             );
@@ -137,8 +142,9 @@ impl<'a> Report<'a> {
         ];
         answer::line(lang.fill(words::SUM, &values));
         if let Some(quarantine) = quarantine {
+            let right = done(Repaired::Relinked) + done(Repaired::Found);
             let values: [(&str, &dyn Display); 5] = [
-                ("relinked", &done(Repaired::Relinked)),
+                ("relinked", &right),
                 ("requeued", &done(Repaired::Requeued)),
                 ("given_up", &done(Repaired::GivenUp)),
                 ("quarantined", &done(Repaired::Quarantined)),

@@ -3,12 +3,14 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::pace::Pace;
 use crate::app::App;
 use crate::archive;
 use crate::catalog;
+use crate::media::MediaKind;
 use crate::queue::{self, Job};
 use crate::vault::layout;
 
@@ -32,41 +34,83 @@ impl Known {
     }
 }
 
+/// What was looked for.
+pub(super) struct Unknown {
+    /// Files that no row knows.
+    pub files: Vec<String>,
+    /// Folders that cannot be read.
+    pub closed: Vec<String>,
+}
+
 /// All files of the vault that no row knows.
-pub(super) async fn files(
-    app: &App,
-    known: Known,
-    pace: &Arc<Pace>,
-) -> anyhow::Result<Vec<String>> {
+pub(super) async fn files(app: &App, known: Known, pace: &Arc<Pace>) -> anyhow::Result<Unknown> {
     let (vault, pace) = (app.vault.clone(), Arc::clone(pace));
     let walk = tokio::task::spawn_blocking(move || {
         let mut found = Vec::new();
-        let outcome = vault.each_file(|path| {
-            let path = path.to_string_lossy().replace('\\', "/");
+        let closed = vault.each_file(|path| {
+            let path = slashed(path);
             if !pace.is_stopped() && !known.has(&path) {
                 found.push(path);
             }
         });
-        outcome.map(|()| found)
+        (found, closed)
     });
-    let mut unknown = walk.await??;
+    let (mut unknown, closed) = walk.await?;
     unknown.sort();
+    let mut files = Vec::with_capacity(unknown.len());
     // What was stored while the rows were read is known by now.
-    for batch in unknown.clone().chunks(BATCH) {
-        let held: HashSet<_> = catalog::held_paths(&app.db, batch)
-            .await?
-            .into_iter()
-            .collect();
-        let claimed = queue::claimed(&app.db).await?;
-        unknown.retain(|path| !held.contains(path) && !is_coming(&claimed, path));
+    for batch in unknown.chunks(BATCH) {
+        let held = catalog::held_paths(&app.db, batch).await?;
+        let held: HashSet<_> = held.into_iter().collect();
+        let coming = Coming::of(&queue::claimed(&app.db).await?);
+        let is_unknown = |path: &&String| !held.contains(*path) && !coming.has(path);
+        files.extend(batch.iter().filter(is_unknown).cloned());
     }
-    Ok(unknown)
+    let closed = closed.iter().map(|folder| slashed(folder)).collect();
+    Ok(Unknown { files, closed })
 }
 
-/// Whether somebody may be storing a file under this path right now.
-pub(super) fn is_coming(claimed: &[Job], path: &str) -> bool {
-    let stem = |job: &Job| layout::path(&archive::name_of(job, ""));
-    claimed
-        .iter()
-        .any(|job| path.starts_with(stem(job).as_str()))
+fn slashed(path: &Path) -> String {
+    path.to_string_lossy().replace('\\', "/")
+}
+
+/// Whether a path is one that files of ours have: `cliente_…/instance_…/{kind}/{name}`.
+pub(super) fn is_ours(path: &str) -> bool {
+    let parts: Vec<_> = path.split('/').collect();
+    matches!(parts[..], [client, instance, kind, _]
+        if client.starts_with("cliente_") && instance.starts_with("instance_") && MediaKind::parse(kind).is_some())
+}
+
+/// Where files may be appearing right now.
+pub(super) struct Coming(Vec<String>);
+
+impl Coming {
+    pub fn of(claimed: &[Job]) -> Self {
+        let stem = |job: &Job| layout::path(&archive::name_of(job, "")).as_str().to_owned();
+        Self(claimed.iter().map(stem).collect())
+    }
+
+    /// Whether somebody may be storing a file under this path.
+    pub fn has(&self, path: &str) -> bool {
+        self.0.iter().any(|stem| path.starts_with(stem))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_lies_where_files_of_ours_lie_is_ours() {
+        assert!(is_ours("cliente_2/instance_A/audio/x.ogg"));
+        for path in [
+            "README.txt",
+            "lost+found/#123",
+            "backups/postgres/dump.sql",
+            "cliente_2/instance_A/notes/x.txt",
+            "cliente_2/instance_A/audio/deeper/x.ogg",
+        ] {
+            assert!(!is_ours(path), "{path}");
+        }
+    }
 }

@@ -26,6 +26,9 @@ words! {
     TAKEN: "another midiateca already serves {path}", "outro midiateca já está servindo {path}";
     END_THE_OTHER: "end that one first, or name another folder with --data", "encerre o outro primeiro, ou informe outra pasta com --data";
 
+    FILES_HELD: "an import, an erasure or `scrub --repair` is at work on the files of {path}", "uma importação, um apagamento ou `scrub --repair` está mexendo nos arquivos de {path}";
+    WAIT_AND_AGAIN: "wait until it has ended and run the same command again", "espere terminar e rode o mesmo comando de novo";
+
     // the database
     DB_UNAVAILABLE: "the database cannot commit now", "o banco de dados não consegue gravar agora";
     DB_MAKE_ROOM: "see that the disk has room, and that this user may write the file; `midiateca doctor` looks closer", "veja se o disco tem espaço e se este usuário pode gravar o arquivo; `midiateca doctor` verifica em detalhe";
