@@ -31,6 +31,8 @@ pub use step::{LeftOut, Lost, Outcome, Step};
 
 /// Stands in rows for the delivery that they lack.
 const DELIVERY: &str = "import";
+/// What the folder is called in which a copy of a database lies that cannot be read in its place.
+const SCRATCH: &str = ".import-";
 
 /// What is taken over.
 #[derive(Clone, Debug)]
@@ -83,6 +85,9 @@ pub enum Error {
     /// Its clients or numbers are somebody else's here.
     #[error("{} of its clients or instances are somebody else's here", .0.len())]
     Conflicts(Vec<Conflict>),
+    /// It was asked to stop. Nobody sees this: the run ends before its end.
+    #[error("stopped")]
+    Stopped,
     /// There is not enough room.
     #[error("{needed} bytes are to be copied, and {free} are free")]
     NoRoom {
@@ -127,7 +132,14 @@ struct Takeover<'a, T> {
 pub async fn run(app: &App, order: &Order<'_>, mut tell: impl FnMut(Step)) -> Result<bool, Error> {
     let source = order.source;
     refuse_own_storage(app, &source.media)?;
-    let scratch = app.data.join(format!(".import-{}", app.owner));
+    let _files = match order.taking {
+        Taking::DryRun => None,
+        Taking::Copy | Taking::Link => {
+            clear_leftovers(app).await?;
+            Some(app.hold_files().await?)
+        }
+    };
+    let scratch = app.data.join(format!("{SCRATCH}{}", app.owner));
     let foreign = Foreign::open(&source.db, &scratch).await?;
     let original = Original::of(foreign)
         .await?
@@ -155,13 +167,33 @@ pub async fn run(app: &App, order: &Order<'_>, mut tell: impl FnMut(Step)) -> Re
         batch: Batch::default(),
         tell,
     };
-    takeover.all(&original).await
+    match takeover.all(&original).await {
+        Err(Error::Stopped) => Ok(false),
+        outcome => outcome,
+    }
+}
+
+/// What an earlier run left that was killed.
+async fn clear_leftovers(app: &App) -> Result<(), Error> {
+    if app.has_files_held().await {
+        return Ok(());
+    }
+    if let Ok(_alone) = App::alone(&app.data) {
+        app.sweep_staged().await?;
+    }
+    for entry in std::fs::read_dir(&app.data).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(SCRATCH) {
+            // It is a copy, and the next run tries again.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    Ok(())
 }
 
 impl<T: FnMut(Step)> Takeover<'_, T> {
     async fn all(&mut self, original: &Original) -> Result<bool, Error> {
         for table in [Table::MediaFile, Table::MessageMedia] {
-            let mut after = 0;
+            let mut after = i64::MIN;
             while let Some((page, last)) = original.media(table, after).await? {
                 after = last;
                 if self.is_stopped() {
@@ -170,7 +202,7 @@ impl<T: FnMut(Step)> Takeover<'_, T> {
                 self.readings(page).await?;
             }
         }
-        let mut after = 0;
+        let mut after = i64::MIN;
         while let Some((page, last)) = original.events(after).await? {
             after = last;
             if self.is_stopped() {
@@ -204,6 +236,7 @@ impl<T: FnMut(Step)> Takeover<'_, T> {
         let count = page.len() as u64;
         for event in page {
             let Ok(reading) = Gateway::Wapi.read(event.body.as_bytes()) else {
+                self.tell_left_out(event.origin, LeftOut::Unclear(Unclear::Body));
                 continue;
             };
             let mut records = Vec::new();
@@ -222,7 +255,8 @@ impl<T: FnMut(Step)> Takeover<'_, T> {
                     file: None,
                     received_at: event.received_at,
                     stored_at: None,
-                    is_stray: false,
+                    stray: None,
+                    names_row: false,
                 });
             }
             self.take(records, Some(event.body.as_bytes())).await?;
@@ -233,8 +267,11 @@ impl<T: FnMut(Step)> Takeover<'_, T> {
 
     /// Files that no row told of.
     async fn strays(&mut self) -> Result<bool, Error> {
-        for link in std::mem::take(&mut self.tree.links) {
-            self.tell_left_out(tree::slashed(&link), LeftOut::Link);
+        for other in std::mem::take(&mut self.tree.others) {
+            self.tell_left_out(tree::slashed(&other), LeftOut::NotAFile);
+        }
+        for folder in std::mem::take(&mut self.tree.closed) {
+            self.tell_left_out(tree::slashed(&folder), LeftOut::Unreadable);
         }
         let strays: Vec<_> = (0..self.tree.len())
             .filter(|at| !self.tree.entry(*at).is_claimed)
@@ -245,7 +282,7 @@ impl<T: FnMut(Step)> Takeover<'_, T> {
             }
             let mut records = Vec::with_capacity(page.len());
             for at in page {
-                match self.owners.stray(&self.tree.entry(*at).path) {
+                match self.owners.stray(*at, &self.tree.entry(*at).path) {
                     Some(record) => records.push(record),
                     None => {
                         let origin = tree::slashed(&self.tree.entry(*at).path);
@@ -262,7 +299,7 @@ impl<T: FnMut(Step)> Takeover<'_, T> {
         let (app, taking) = (self.app, self.order.taking);
         let batch = &mut self.batch;
         let (owners, tree) = (&self.owners, &mut self.tree);
-        let taking = (app, taking);
+        let taking = (app, taking, self.order.stop);
         let told = batch.take(taking, owners, tree, records, body).await?;
         for (origin, outcome) in told {
             (self.tell)(Step::Media { origin, outcome });

@@ -13,6 +13,18 @@ pub(crate) fn line(text: impl Display) {
     settle(writeln!(io::stdout(), "{text}"));
 }
 
+/// Writes one line for work that goes on when nobody reads; says whether somebody does.
+pub(crate) fn is_read(text: impl Display) -> bool {
+    let written = writeln!(io::stdout(), "{text}").and_then(|()| io::stdout().flush());
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => false,
+        written => {
+            settle(written);
+            true
+        }
+    }
+}
+
 /// Writes text that has its own line ends.
 pub(crate) fn text(text: impl Display) {
     settle(write!(io::stdout(), "{text}"));

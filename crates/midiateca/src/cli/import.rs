@@ -44,6 +44,9 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
         let refused = context.lang.fill(words::NO_FOLDER, &[("path", &path)]);
         return Err(UsageError(refused).into());
     }
+    if let Err(error) = foreign::look(&options.db) {
+        return Err(explain(&context, error.into()));
+    }
     // A dry run looks at a data folder that is there, and makes none.
     let app = match options.dry_run {
         true if !context.config.database_file(&context.data).is_file() => {
@@ -58,7 +61,12 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
 async fn plan(context: &Context, options: Options) -> anyhow::Result<Ending> {
     let folder = std::env::temp_dir().join(format!("midiateca-{}", uuid::Uuid::now_v7().simple()));
     let clock = crate::clock::Clock::system();
-    let app = App::open(&folder, crate::config::Config::default(), clock).await?;
+    let mut config = context.config.clone();
+    // The rules that are in force, and places of its own.
+    config.database.url.clear();
+    config.storage.url.clear();
+    config.secrets.key_file.clear();
+    let app = App::open(&folder, config, clock).await?;
     let outcome = take(context, &app, options).await;
     // Nothing is in it but an empty database.
     let _ = std::fs::remove_dir_all(&folder);
@@ -86,7 +94,7 @@ async fn take(context: &Context, app: &Arc<App>, options: Options) -> anyhow::Re
         taking,
         stop: &stop,
     };
-    let mut told = Told::new(context, taking);
+    let mut told = Told::new(context, taking, Arc::clone(&stop));
     let outcome = takeover::run(app, &order, |step| told.tell(&step)).await;
     let came_to_the_end = match outcome {
         Ok(came_to_the_end) => came_to_the_end,

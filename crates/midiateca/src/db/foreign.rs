@@ -14,6 +14,8 @@ use super::Value;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Where the header says whether it is written through a write-ahead log: 2 if so.
 const WRITE_VERSION_AT: usize = 18;
+/// What the copy is called.
+const COPY: &str = "copy.sqlite3";
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why it cannot be read.
@@ -74,6 +76,26 @@ impl Told {
 /// A copy of a file whose write-ahead log would have to be taken in before it can be read.
 struct Copy(PathBuf);
 
+impl Copy {
+    /// Copies the file, and what lies beside it, into a folder that is only ours to read.
+    fn of(path: &Path, beside: &[&PathBuf], folder: &Path) -> std::io::Result<Self> {
+        let mut making = std::fs::DirBuilder::new();
+        making.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut making, 0o700);
+        making.create(folder)?;
+        let copy = Self(folder.to_owned());
+        std::fs::copy(path, folder.join(COPY))?;
+        for file in beside.iter().filter(|file| file.exists()) {
+            let whole = path.as_os_str().len();
+            let end = file.to_string_lossy();
+            let end = end.get(whole..).unwrap_or("");
+            std::fs::copy(file, folder.join(format!("{COPY}{end}")))?;
+        }
+        Ok(copy)
+    }
+}
+
 impl Drop for Copy {
     fn drop(&mut self) {
         // What cannot be removed is a copy in the data folder, and nothing depends on it.
@@ -111,26 +133,17 @@ impl Foreign {
             name.push(end);
             PathBuf::from(name)
         };
-        let (log, index) = (beside("-wal"), beside("-shm"));
+        let (log, journal) = (beside("-wal"), beside("-journal"));
         let mut flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut copy = None;
         let mut opened = path.to_owned();
-        if is_logged && log.exists() && !index.exists() {
-            let folder = Copy(scratch.to_owned());
-            std::fs::create_dir_all(scratch).map_err(unreadable)?;
-            opened = scratch.join("copy.sqlite3");
-            std::fs::copy(path, &opened).map_err(unreadable)?;
-            std::fs::copy(&log, scratch.join("copy.sqlite3-wal")).map_err(unreadable)?;
+        // With a log, or a journal that a crash left, the engine would write beside the file even to read it.
+        if is_logged || journal.exists() {
+            copy = Some(Arc::new(
+                Copy::of(path, &[&log, &journal], scratch).map_err(unreadable)?,
+            ));
+            opened = scratch.join(COPY);
             flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            copy = Some(Arc::new(folder));
-        } else if is_logged && !log.exists() {
-            // Nobody writes it. Opened in the usual way, the engine would make a log and an index beside it.
-            let told = url::Url::from_file_path(std::path::absolute(path).map_err(unreadable)?);
-            if let Ok(mut told) = told {
-                told.set_query(Some("immutable=1"));
-                opened = PathBuf::from(told.as_str());
-                flags |= OpenFlags::SQLITE_OPEN_URI;
-            }
         }
         let refused = |source: rusqlite::Error| Error::Refused {
             path: path.to_owned(),
@@ -138,6 +151,16 @@ impl Foreign {
         };
         let connection = rusqlite::Connection::open_with_flags(opened, flags).map_err(refused)?;
         connection.busy_timeout(PATIENCE).map_err(refused)?;
+        if copy.is_some() {
+            // Somebody may have written while it was copied.
+            let sound: String = connection
+                .query_row("pragma quick_check(1)", [], |row| row.get(0))
+                .map_err(refused)?;
+            if sound != "ok" {
+                let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+                return Err(refused(rusqlite::Error::SqliteFailure(code, Some(sound))));
+            }
+        }
         Ok(Self {
             path: Arc::new(path.to_owned()),
             connection: Arc::new(Mutex::new(connection)),
@@ -184,9 +207,27 @@ impl Foreign {
     }
 }
 
+/// Whether there is a database to be read, before anything else is done.
+pub fn look(path: &Path) -> Result<(), Error> {
+    match header(path) {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err(Error::NotADatabase {
+            path: path.to_owned(),
+        }),
+        Err(source) => Err(Error::Unreadable {
+            path: path.to_owned(),
+            source: Arc::new(source),
+        }),
+    }
+}
+
 /// Whether the file is written through a log; nothing when it is no SQLite file.
 fn header(path: &Path) -> std::io::Result<Option<bool>> {
     use std::io::Read as _;
+    // A pipe would be waited for.
+    if !std::fs::metadata(path)?.is_file() {
+        return Ok(None);
+    }
     let mut head = Vec::new();
     std::fs::File::open(path)?.take(32).read_to_end(&mut head)?;
     Ok(head

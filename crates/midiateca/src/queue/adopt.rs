@@ -13,6 +13,8 @@ pub struct Standing {
     pub kind: MediaKind,
     /// How it stands.
     pub status: MediaStatus,
+    /// How long the file is that is held.
+    pub size_bytes: Option<u64>,
     /// Whether it was erased on request, so that it must not come back.
     pub is_erased: bool,
 }
@@ -23,7 +25,7 @@ pub async fn of_message(
     instance: &InstanceId,
     message: &str,
 ) -> Result<Vec<Standing>, Error> {
-    let sql = "select id, kind, status, reason from media where instance = $1 and message_id = $2 order by slot";
+    let sql = "select id, kind, status, reason, size_bytes from media where instance = $1 and message_id = $2 order by slot";
     let rows = db.rows(sql, values![instance.as_str(), message]).await?;
     rows.iter().map(standing_of).collect()
 }
@@ -33,6 +35,9 @@ fn standing_of(row: &Row) -> Result<Standing, Error> {
         id: MediaId(row.text("id")?),
         kind: row.parsed("kind", MediaKind::parse)?,
         status: row.parsed("status", MediaStatus::parse)?,
+        size_bytes: row
+            .int_or_none("size_bytes")?
+            .and_then(|size| u64::try_from(size).ok()),
         is_erased: row.text_or_none("reason")?.as_deref() == Some(Reason::Erased.as_str()),
     })
 }

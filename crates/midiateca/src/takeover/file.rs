@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use wa_media::{Expected, FoundMedia, PlainHints, PlainVerifier, Refusal, Verified};
 
@@ -27,6 +28,8 @@ pub(super) enum Trouble {
     Unreadable,
     /// It is not what it should be.
     Refused(Refusal),
+    /// It was asked to stop.
+    Stopped,
     /// Our storage cannot take it.
     Vault(vault::Error),
 }
@@ -36,7 +39,7 @@ pub(super) async fn take(
     app: &App,
     path: PathBuf,
     found: &FoundMedia,
-    taking: Taking,
+    (taking, stop): (Taking, &AtomicBool),
 ) -> Result<Taken, Trouble> {
     let expected = Expected {
         sha256: found.sha256,
@@ -54,6 +57,9 @@ pub(super) async fn take(
     let mut open = Some(open(path).await?);
     let modified_at = open.as_ref().and_then(|(_, at)| *at);
     while let Some((file, at)) = open.take() {
+        if stop.load(Ordering::Relaxed) {
+            return Err(Trouble::Stopped);
+        }
         let (file, piece) = read(file).await?;
         verifier.update(&piece);
         if let Some(staging) = &mut staging {

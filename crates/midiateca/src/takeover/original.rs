@@ -14,8 +14,9 @@ use crate::media::{MediaKey, MediaKind};
 
 /// Without these it is another database.
 pub(super) const NEEDED: [&str; 3] = ["core_cliente", "core_whatsappinstance", "core_mediafile"];
-/// Rows that are read at once.
+/// Rows that are read at once; those that bring a whole delivery may be large.
 const PAGE: u32 = 250;
+const FEW: u32 = 20;
 
 /// A company.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,8 +55,10 @@ pub(super) struct Record {
     pub file: Option<String>,
     pub received_at: Option<Millis>,
     pub stored_at: Option<Millis>,
-    /// It is a file that no row tells of.
-    pub is_stray: bool,
+    /// It is a file that no row tells of: which one.
+    pub stray: Option<usize>,
+    /// Whether the instance is named by its row, not by its id.
+    pub names_row: bool,
 }
 
 /// What a row of media says, or why it says nothing.
@@ -68,6 +71,8 @@ pub enum Unclear {
     Kind,
     /// It names no message.
     Message,
+    /// The delivery is no JSON.
+    Body,
 }
 
 /// One of the tables that tell of media.
@@ -107,7 +112,11 @@ impl Original {
         let has = async |table| Ok::<_, Error>(!db.columns(table).await?.is_empty());
         let has_events = has("webhook_webhookevent").await?;
         Ok(Ok(Self {
-            has_chats: has("core_chat").await?,
+            has_chats: has("core_chat").await?
+                && db
+                    .columns("core_mediafile")
+                    .await?
+                    .contains(&"chat_id".to_owned()),
             has_message_media: has_events && has("webhook_messagemedia").await?,
             has_events,
             db,
@@ -169,7 +178,7 @@ impl Original {
         Ok(count)
     }
 
-    /// The media of a table after the row `after` (0 for the first), and the row to go on after; nothing at the end.
+    /// The media of a table after the row `after` (`i64::MIN` for the first), and the row to go on after; nothing at the end.
     pub async fn media(
         &self,
         table: Table,
@@ -181,17 +190,21 @@ impl Original {
                  left join core_chat c on c.id = m.chat_id where m.rowid > $1 order by m.rowid limit $2"
             }
             Table::MediaFile => {
-                "select m.*, m.rowid as row, m.chat_id as chat_told from core_mediafile m where m.rowid > $1 order by m.rowid limit $2"
+                "select m.*, m.rowid as row from core_mediafile m where m.rowid > $1 order by m.rowid limit $2"
             }
             Table::MessageMedia if self.has_message_media => {
                 "select m.*, m.rowid as row, m.media_path as file_path, coalesce(m.document_filename, m.document_title) as file_name,
                    e.cliente_id, e.instance_id, e.message_id, e.sender_id, e.sender_name, e.chat_id as chat_told, e.timestamp as message_timestamp, e.raw_data as body
-                 from webhook_messagemedia m join webhook_webhookevent e on e.event_id = m.event_id
+                 from webhook_messagemedia m left join webhook_webhookevent e on e.event_id = m.event_id
                  where m.rowid > $1 order by m.rowid limit $2"
             }
             Table::MessageMedia => return Ok(None),
         };
-        let values = vec![Value::from(after), Value::from(PAGE)];
+        let limit = match table {
+            Table::MediaFile => PAGE,
+            Table::MessageMedia => FEW,
+        };
+        let values = vec![Value::from(after), Value::from(limit)];
         let rows = self.db.rows(sql.to_owned(), values).await?;
         let Some(last) = rows.last().and_then(|row| row.int("row")) else {
             return Ok(None);
@@ -209,7 +222,7 @@ impl Original {
         }
         let sql = "select rowid as row, cliente_id, instance_id, raw_data, timestamp from webhook_webhookevent
                    where rowid > $1 order by rowid limit $2";
-        let values = vec![Value::from(after), Value::from(PAGE)];
+        let values = vec![Value::from(after), Value::from(FEW)];
         let rows = self.db.rows(sql.to_owned(), values).await?;
         let Some(last) = rows.last().and_then(|row| row.int("row")) else {
             return Ok(None);
@@ -241,7 +254,7 @@ fn record(table: Table, row: &Told) -> Reading {
     let Some(id) = words(row, "message_id") else {
         return Err((origin, Unclear::Message));
     };
-    let chat_id = words(row, "chat_told");
+    let chat_id = words(row, "chat_told").or_else(|| words(row, "chat_id"));
     let message = Message {
         id,
         is_group: flag(row, "is_group")
@@ -263,7 +276,8 @@ fn record(table: Table, row: &Told) -> Reading {
         file: words(row, "file_path"),
         received_at: time(row, "created_at"),
         stored_at: time(row, "download_timestamp"),
-        is_stray: false,
+        stray: None,
+        names_row: matches!(table, Table::MediaFile),
     })
 }
 

@@ -109,7 +109,8 @@ impl Owners {
             }
             self.known_clients.insert(client.id, client.name);
         }
-        for instance in registry::instances(&app.db).await? {
+        // One that was removed here stays so.
+        for instance in registry::every_instance(&app.db).await? {
             if let Some(theirs) = self.numbers.get(instance.id.as_str())
                 && theirs.client != instance.client
             {
@@ -119,7 +120,7 @@ impl Owners {
                     ours: instance.client,
                 });
             }
-            let has_token = instance.token_sealed.is_some();
+            let has_token = instance.token_sealed.is_some() || instance.removed;
             self.known_instances.insert(instance.id.0, has_token);
         }
         Ok(conflicts)
@@ -159,11 +160,15 @@ impl Owners {
         Ok(())
     }
 
-    /// The instance that a row names, by its id or by its row.
-    pub fn instance(&self, named: &str) -> Option<InstanceId> {
-        let by_row = || self.by_row.get(named).and_then(|id| self.numbers.get(id));
-        let number = by_row().or_else(|| self.numbers.get(named))?;
-        Some(InstanceId(number.id.clone()))
+    /// The instance that a row names by its id, or by its row.
+    pub fn instance(&self, named: &str, names_row: bool) -> Option<InstanceId> {
+        let by_id = self.numbers.get(named);
+        let by_row = self.by_row.get(named).and_then(|id| self.numbers.get(id));
+        let number = match names_row {
+            true => by_row.or(by_id),
+            false => by_id,
+        };
+        Some(InstanceId(number?.id.clone()))
     }
 
     /// Whose a media is: the client that its row names, else the instance's.
@@ -173,14 +178,15 @@ impl Owners {
             .or_else(of_instance)
     }
 
-    /// Whether a file may be that client's and instance's, by its place.
+    /// Whether a file may be that client's and instance's, by its place. A number may have changed hands, and a client
+    /// may be gone: then the folder of the instance tells more than that of the client.
     pub fn may_hold(&self, path: &Path, client: i64, instance: &InstanceId) -> bool {
         let place = place(path);
+        let is_known = |owner: &i64| self.clients.contains_key(owner);
+        let owner = self.owner(&place.owner).filter(is_known);
         let of_other = |told: &str| told != instance.as_str();
-        let by_another = self
-            .owner(&place.owner)
-            .is_some_and(|owner| owner != client);
-        !by_another && !place.instance.as_deref().is_some_and(of_other)
+        owner.is_none_or(|owner| owner == client)
+            && !place.instance.as_deref().is_some_and(of_other)
     }
 
     /// The client whose folder has that name.
@@ -198,7 +204,7 @@ impl Owners {
     }
 
     /// What the place of a file tells of it, when no row does; nothing when that is too little.
-    pub fn stray(&self, path: &Path) -> Option<Record> {
+    pub fn stray(&self, at: usize, path: &Path) -> Option<Record> {
         let place = place(path);
         let owner = self.owner(&place.owner);
         let instance = match &place.instance {
@@ -212,13 +218,21 @@ impl Owners {
                 of_owner.next().is_none().then_some(only)?
             }
         };
+        let is_known = |owner: &i64| self.clients.contains_key(owner);
+        if owner
+            .filter(is_known)
+            .is_some_and(|owner| owner != instance.client)
+        {
+            return None;
+        }
         let origin = slashed(path);
+        let id = Sha256::digest(path.as_os_str().as_encoded_bytes());
         let chat_id = place.chat;
         Some(Record {
             client: owner,
             instance: instance.id.clone(),
             message: Message {
-                id: format!("imported-{}", hex(&Sha256::digest(origin.as_bytes())[..16])),
+                id: format!("imported-{}", hex(&id[..16])),
                 is_group: chat_id
                     .as_deref()
                     .is_some_and(|chat| chat.starts_with("group_")),
@@ -230,7 +244,8 @@ impl Owners {
             origin,
             received_at: None,
             stored_at: None,
-            is_stray: true,
+            stray: Some(at),
+            names_row: false,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The files of a batch: judged side by side, given their places here, and what that makes of each record.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 
 use futures_util::stream::{self, StreamExt as _};
 use wa_media::{DirectPath, Refusal};
@@ -33,6 +34,10 @@ pub(super) struct Known {
     pub here: Option<MediaId>,
     /// Files that may be its own.
     pub files: Vec<usize>,
+    /// Whether they are told to be its own by their names only.
+    pub is_guess: bool,
+    /// Whether the file that its row names is in another's folder.
+    pub is_elsewhere: bool,
 }
 
 /// What became of it.
@@ -71,12 +76,12 @@ struct Passed {
 /// Judges the files of all records, gives those that pass their places here, and says how each record will stand.
 pub(super) async fn settle(
     app: &App,
-    taking: Taking,
+    (taking, stop): (Taking, &AtomicBool),
     tree: &Tree,
     known: Vec<Known>,
 ) -> Result<Vec<Entry>, Error> {
     let judged = stream::iter(known).map(async |known| {
-        let judgement = judge(app, taking, tree, &known).await?;
+        let judgement = judge(app, (taking, stop), tree, &known).await?;
         Ok::<_, Error>((known, judgement))
     });
     let judged: Vec<_> = judged.buffered(AT_ONCE).collect().await;
@@ -107,7 +112,12 @@ pub(super) async fn settle(
     Ok(entries)
 }
 
-async fn judge(app: &App, taking: Taking, tree: &Tree, known: &Known) -> Result<Judgement, Error> {
+async fn judge(
+    app: &App,
+    taking: (Taking, &AtomicBool),
+    tree: &Tree,
+    known: &Known,
+) -> Result<Judgement, Error> {
     let found = &known.record.found;
     let mut judgement = Judgement::None;
     for at in known.files.iter().copied() {
@@ -124,8 +134,9 @@ async fn judge(app: &App, taking: Taking, tree: &Tree, known: &Known) -> Result<
                 })));
             }
             Err(Trouble::Vault(error)) => return Err(error.into()),
-            // Of several, none is surely its own, so none is to be blamed.
-            Err(_) if known.files.len() > 1 => {}
+            Err(Trouble::Stopped) => return Err(Error::Stopped),
+            // A file that only its name leads to is another's, or a stray.
+            Err(_) if known.is_guess => {}
             Err(Trouble::Refused(why)) => judgement = Judgement::Refused { at, why },
             Err(Trouble::Unreadable) => judgement = Judgement::Unreadable,
         }
@@ -181,7 +192,7 @@ async fn place(
         path,
         verified: verified.proof().as_str(),
         size_bytes: verified.size_bytes(),
-        is_stray: known.record.is_stray,
+        is_stray: known.record.stray.is_some(),
     };
     match (taking, passed.taken.staging) {
         (Taking::DryRun, _) => {}
@@ -222,18 +233,23 @@ fn without_file(app: &App, tree: &Tree, known: Known, judgement: &Judgement) -> 
         // An earlier run, or the door, has said of it what there is to say.
         _ if known.here.is_some() => (None, Outcome::Known),
         Judgement::Unreadable => left_out(LeftOut::Unreadable),
-        Judgement::Refused { why, .. } if record.is_stray => {
+        Judgement::Refused { why, .. } if record.stray.is_some() => {
             left_out(LeftOut::NotMedia(why.clone()))
         }
         _ if is_fetchable && lives => {
             let skip = policy::skip(&app.config.keep, &record.message, &record.found);
-            let outcome = skip.map_or(Outcome::Queued, Outcome::Skipped);
+            let wrong = match judgement {
+                Judgement::Refused { at, .. } => Some(slashed(&tree.entry(*at).path)),
+                _ => None,
+            };
+            let outcome = skip.map_or(Outcome::Queued { wrong }, Outcome::Skipped);
             (Some(Adopted::Waiting), outcome)
         }
         Judgement::Refused { at, why } => {
             let (from, why) = (slashed(&tree.entry(*at).path), why.clone());
             lost(reason_of_refusal(&why), Lost::FileWrong { from, why })
         }
+        _ if known.is_elsewhere => lost(Reason::FileLost, Lost::FileElsewhere),
         _ if was_held => lost(Reason::FileLost, Lost::FileMissing),
         _ if is_fetchable => over(MediaStatus::Expired, Reason::CdnExpired, Outcome::Expired),
         _ => lost(Reason::KeysMissing, Lost::KeysMissing),

@@ -1,8 +1,9 @@
 //! A batch of records: each is looked up, its file found and judged, and then all are written down in one commit. The
 //! files have their names before the commit, so that a run that is cut short in between does the same again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::AtomicBool;
 
 use super::original::Record;
 use super::owners::Owners;
@@ -29,26 +30,46 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Takes records, which a raw delivery may have told of; answers with what became of each.
+    /// Takes records, which a raw delivery may have told of; answers with what became of each. What was told of in this
+    /// run already is passed over.
     pub async fn take(
         &mut self,
-        (app, taking): (&App, Taking),
+        (app, taking, stop): (&App, Taking, &AtomicBool),
         owners: &Owners,
         tree: &mut Tree,
-        records: Vec<Record>,
+        mut records: Vec<Record>,
         body: Option<&[u8]>,
     ) -> Result<Vec<(String, Outcome)>, Error> {
         let mut told = Vec::with_capacity(records.len());
-        let mut known = Vec::with_capacity(records.len());
-        for record in records {
-            let origin = record.origin.clone();
-            match self.look_up(app, owners, tree, record).await? {
-                Ok(record) => known.push(record),
-                Err(outcome) => told.push((origin, outcome)),
+        while !records.is_empty() {
+            let (mut known, mut later) = (Vec::new(), Vec::new());
+            let mut keys = HashSet::new();
+            for record in std::mem::take(&mut records) {
+                // Two of the same media are taken one after the other, so that the second finds the first.
+                if !keys.insert((record.message.id.clone(), record.found.kind)) {
+                    later.push(record);
+                    continue;
+                }
+                let origin = record.origin.clone();
+                match self.look_up(app, owners, tree, record).await? {
+                    Ok(record) => known.push(record),
+                    Err(outcome) => told.extend(outcome.map(|outcome| (origin, outcome))),
+                }
             }
+            let entries = settle(app, (taking, stop), tree, known).await?;
+            told.extend(self.note(tree, &entries));
+            if taking != Taking::DryRun && !entries.is_empty() {
+                write_down(app, entries, body).await?;
+            }
+            records = later;
         }
-        let entries = settle(app, taking, tree, known).await?;
-        for entry in &entries {
+        Ok(told)
+    }
+
+    /// Remembers what was taken.
+    fn note(&mut self, tree: &mut Tree, entries: &[Entry]) -> Vec<(String, Outcome)> {
+        let mut told = Vec::with_capacity(entries.len());
+        for entry in entries {
             if let Some(at) = entry.file {
                 tree.claim(at);
             }
@@ -57,10 +78,7 @@ impl Batch {
             self.seen.insert(key, is_held);
             told.push((entry.known.record.origin.clone(), entry.outcome.clone()));
         }
-        if taking != Taking::DryRun && !entries.is_empty() {
-            write_down(app, entries, body).await?;
-        }
-        Ok(told)
+        told
     }
 
     fn key(&self, instance: &InstanceId, record: &Record) -> u64 {
@@ -69,89 +87,127 @@ impl Batch {
             .hash_one((instance.as_str(), &record.message.id, kind))
     }
 
-    /// Whose a record is, what is here of it, and which files may be its own.
+    /// Whose a record is, what is here of it, and which files may be its own; or what there is to say of it, which is
+    /// nothing when it was told of in this run.
     async fn look_up(
-        &self,
+        &mut self,
         app: &App,
         owners: &Owners,
         tree: &mut Tree,
         record: Record,
-    ) -> Result<Result<Known, Outcome>, Error> {
-        let Some(instance) = owners.instance(&record.instance) else {
-            let why = LeftOut::Instance(record.instance.clone());
-            return Ok(Err(Outcome::LeftOut(why)));
+    ) -> Result<Result<Known, Option<Outcome>>, Error> {
+        let left_out = |why| Ok(Err(Some(Outcome::LeftOut(why))));
+        let Some(instance) = owners.instance(&record.instance, record.names_row) else {
+            return left_out(LeftOut::Instance(record.instance));
         };
         let Some(client) = owners.client(record.client, &instance) else {
-            return Ok(Err(Outcome::LeftOut(LeftOut::Place)));
+            return left_out(LeftOut::Place);
         };
-        let files = files(owners, tree, &record, (client, &instance));
-        // At once, so that no other record takes it for its own by its name.
-        if let [only] = files[..] {
-            tree.claim(only);
-        }
-        let is_seen = match self.seen.get(&self.key(&instance, &record)) {
-            Some(is_held) if *is_held || files.is_empty() => Some(Outcome::Known),
-            _ => None,
-        };
+        let files = Files::of(owners, tree, &record, (client, &instance));
+        let key = self.key(&instance, &record);
+        let seen = self.seen.get(&key).copied();
         let here = queue::of_message(&app.db, &instance, &record.message.id).await?;
         let is_same = |row: &Standing| row.kind == record.found.kind || row.is_erased;
         let here: Vec<_> = here.into_iter().filter(is_same).collect();
-        if let Some(outcome) = is_seen.or_else(|| closed(&here, files.is_empty())) {
-            claim_own(tree, &files, &record).await;
-            return Ok(Err(outcome));
+        let is_told = seen.is_some_and(|is_held| is_held || files.all.is_empty());
+        if let Some(outcome) = closed(&here, files.all.is_empty(), is_told) {
+            files.claim_own(tree, &record, &here).await;
+            self.seen.insert(key, true);
+            return Ok(Err((!is_told).then_some(outcome)));
+        }
+        // At once, so that no other record takes it for its own by its name.
+        if let ([only], false) = (&files.all[..], files.is_guess) {
+            tree.claim(*only);
         }
         Ok(Ok(Known {
             here: here.first().map(|row| row.id.clone()),
             record,
             client,
             instance,
-            files,
+            files: files.all,
+            is_guess: files.is_guess,
+            is_elsewhere: files.is_elsewhere,
         }))
     }
 }
 
-/// What there is to say when what is here already settles it.
-fn closed(here: &[Standing], is_without_file: bool) -> Option<Outcome> {
+/// What there is to say when what is here already settles it, or what this run has told of it.
+fn closed(here: &[Standing], is_without_file: bool, is_told: bool) -> Option<Outcome> {
     let has = |status| here.iter().any(|row| row.status == status);
     if here.iter().any(|row| row.is_erased) || has(MediaStatus::Skipped) {
         Some(Outcome::Gone)
-    } else if has(MediaStatus::Stored) || (!here.is_empty() && is_without_file) {
+    } else if is_told || has(MediaStatus::Stored) || (!here.is_empty() && is_without_file) {
         Some(Outcome::Known)
     } else {
         None
     }
 }
 
-/// Of several files that are named after a message, the one that its hash tells is its own.
-async fn claim_own(tree: &mut Tree, files: &[usize], record: &Record) {
-    for at in files.iter().copied().filter(|_| files.len() > 1) {
-        let path = tree.full_path(at);
-        let hashing = tokio::task::spawn_blocking(move || vault::hash_file(&path));
-        let is_own = |found| Some(found) == record.found.sha256;
-        if hashing.await.is_ok_and(|hashed| hashed.is_ok_and(is_own)) {
-            tree.claim(at);
-        }
-    }
+/// The files that may be a record's.
+struct Files {
+    all: Vec<usize>,
+    /// Whether it is by their names only.
+    is_guess: bool,
+    /// Whether the one that the record names is in another's folder.
+    is_elsewhere: bool,
 }
 
-/// The file that a record names, else those that are named after its message; never one that is another's.
-fn files(
-    owners: &Owners,
-    tree: &Tree,
-    record: &Record,
-    (client, instance): (i64, &InstanceId),
-) -> Vec<usize> {
-    let is_ours = |at: &usize| owners.may_hold(&tree.entry(*at).path, client, instance);
-    let named = record.file.as_deref().and_then(|told| tree.locate(told));
-    if let Some(named) = named.filter(is_ours) {
-        return vec![named];
+impl Files {
+    /// The file that a record names, else those that are named after its message; never one that is another's.
+    fn of(
+        owners: &Owners,
+        tree: &Tree,
+        record: &Record,
+        (client, instance): (i64, &InstanceId),
+    ) -> Self {
+        let is_ours = |at: &usize| owners.may_hold(&tree.entry(*at).path, client, instance);
+        let named = record.file.as_deref().and_then(|told| tree.locate(told));
+        let named = record.stray.or(named);
+        if let Some(named) = named.filter(is_ours) {
+            return Self {
+                all: vec![named],
+                is_guess: false,
+                is_elsewhere: false,
+            };
+        }
+        let (kind, message) = (record.found.kind, &record.message.id);
+        // Eight letters are no proof, so what they lead to must have the hash that the row has.
+        let may_guess = record.found.sha256.is_some();
+        let found = tree.of_message(instance.as_str(), kind, message, may_guess);
+        let all: Vec<_> = found.into_iter().filter(is_ours).collect();
+        Self {
+            // Of several, only a hash could tell which one it is.
+            all: if all.len() > 1 && !may_guess {
+                Vec::new()
+            } else {
+                all
+            },
+            is_guess: true,
+            is_elsewhere: named.is_some(),
+        }
     }
-    let found = tree.of_message(instance.as_str(), record.found.kind, &record.message.id);
-    let found: Vec<_> = found.into_iter().filter(is_ours).collect();
-    // Of several, only a hash could tell which one it is.
-    match found.len() > 1 && record.found.sha256.is_none() {
-        true => Vec::new(),
-        false => found,
+
+    /// Claims the file that a row has already; one that is another is a stray, and kept as such.
+    async fn claim_own(&self, tree: &mut Tree, record: &Record, here: &[Standing]) {
+        for at in self.all.iter().copied() {
+            let size = tree.entry(at).size_bytes;
+            let stored = here.iter().find(|row| row.status == MediaStatus::Stored);
+            let is_own = match (stored, record.found.sha256) {
+                (Some(stored), _) if !self.is_guess => stored.size_bytes == Some(size),
+                (_, Some(sha256)) if self.is_guess => {
+                    let path = tree.full_path(at);
+                    let hashing = tokio::task::spawn_blocking(move || vault::hash_file(&path));
+                    hashing
+                        .await
+                        .is_ok_and(|hashed| hashed.is_ok_and(|found| found == sha256))
+                }
+                (Some(stored), None) => stored.size_bytes == Some(size),
+                _ => !self.is_guess,
+            };
+            if is_own {
+                tree.claim(at);
+            }
+        }
     }
 }
 
@@ -160,7 +216,7 @@ async fn write_down(app: &App, entries: Vec<Entry>, body: Option<&[u8]>) -> Resu
     let (keep, now) = (app.config.keep.clone(), app.clock.now());
     let queued = entries
         .iter()
-        .find(|entry| entry.outcome == Outcome::Queued);
+        .find(|entry| matches!(entry.outcome, Outcome::Queued { .. }));
     let delivery = body.zip(queued).map(|(body, entry)| {
         let instance = &entry.known.instance;
         Delivery::new(instance, entry.received_at, "accepted", None, body)

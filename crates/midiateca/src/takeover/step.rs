@@ -63,7 +63,10 @@ pub enum Outcome {
         is_stray: bool,
     },
     /// It is in the queue.
-    Queued,
+    Queued {
+        /// The file that should be its own, and is not what was sent; it stays where it is.
+        wrong: Option<String>,
+    },
     /// Its link is dead, and the original system did not have it either.
     Expired,
     /// It can no longer be had, or there is something wrong with the file.
@@ -85,6 +88,8 @@ pub enum Lost {
     KeysMissing,
     /// The file that the row names is not there, and its link is dead.
     FileMissing,
+    /// The file that the row names lies in the folder of another client or instance, and its link is dead.
+    FileElsewhere,
     /// The file is not what was sent, and its link is dead. It stays where it is.
     FileWrong {
         /// Which file.
@@ -107,8 +112,8 @@ pub enum LeftOut {
     NotMedia(wa_media::Refusal),
     /// The file cannot be read.
     Unreadable,
-    /// A link, which is not followed.
-    Link,
+    /// A link, which is not followed, or something else that is no file.
+    NotAFile,
 }
 
 impl Outcome {

@@ -42,8 +42,10 @@ pub(super) struct Tree {
     /// By the hash of each part of their names.
     by_part: HashMap<u64, Vec<usize>>,
     state: RandomState,
-    /// Links, which are not followed.
-    pub links: Vec<PathBuf>,
+    /// Links, which are not followed, and whatever else is no file.
+    pub others: Vec<PathBuf>,
+    /// Folders that cannot be read.
+    pub closed: Vec<PathBuf>,
 }
 
 impl Tree {
@@ -55,20 +57,23 @@ impl Tree {
             by_path: HashMap::new(),
             by_part: HashMap::new(),
             state: RandomState::new(),
-            links: Vec::new(),
+            others: Vec::new(),
+            closed: Vec::new(),
         };
-        let mut folders = vec![root.to_owned()];
+        let mut folders = vec![PathBuf::new()];
+        // That the root itself can be read is the least.
+        std::fs::read_dir(root)?;
         while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder)? {
-                let entry = entry?;
-                let (path, kind) = (entry.path(), entry.file_type()?);
-                let below = path.strip_prefix(root).unwrap_or(&path).to_owned();
-                if kind.is_symlink() {
-                    tree.links.push(below);
-                } else if kind.is_dir() {
-                    folders.push(path);
-                } else if kind.is_file() && !is_of_the_system(&below) {
-                    tree.add(below, entry.metadata()?.len());
+            let Ok(entries) = std::fs::read_dir(root.join(&folder)) else {
+                tree.closed.push(folder);
+                continue;
+            };
+            for entry in entries.flatten() {
+                let below = folder.join(entry.file_name());
+                match (entry.file_type(), entry.metadata()) {
+                    (Ok(kind), _) if kind.is_dir() => folders.push(below),
+                    (Ok(kind), Ok(found)) if kind.is_file() => tree.add(below, found.len()),
+                    _ => tree.others.push(below),
                 }
             }
         }
@@ -83,9 +88,10 @@ impl Tree {
             self.by_part.entry(hash).or_default().push(at);
         }
         self.entries.push(Entry {
+            // What file managers leave behind is nobody's, unless a record names it.
+            is_claimed: is_of_the_system(&path),
             path,
             size_bytes,
-            is_claimed: false,
         });
     }
 
@@ -124,33 +130,42 @@ impl Tree {
         (0..names.len()).find_map(|from| self.by_path.get(&names[from..].join("/")).copied())
     }
 
-    /// Files whose name holds the message's id, or its beginning or end, in the folders of that instance and kind.
-    pub fn of_message(&self, instance: &str, kind: MediaKind, message: &str) -> Vec<usize> {
+    /// Files in the folders of that instance and kind whose name holds the message's id; only when it `may_guess`, also
+    /// those that hold its beginning or end, which many messages have in common.
+    pub fn of_message(
+        &self,
+        instance: &str,
+        kind: MediaKind,
+        message: &str,
+        may_guess: bool,
+    ) -> Vec<usize> {
         let letters: Vec<_> = message.char_indices().map(|(at, _)| at).collect();
         let mut wanted = vec![message];
-        if letters.len() > SHORTEST_PART {
+        if may_guess && letters.len() > SHORTEST_PART {
             wanted.push(&message[..letters[SHORTEST_PART]]);
             wanted.push(&message[letters[letters.len() - SHORTEST_PART]..]);
         }
-        for part in wanted {
-            let found = self.by_part.get(&self.state.hash_one(part.to_uppercase()));
-            let found = found.map_or(&[][..], Vec::as_slice).iter().copied();
-            let of_message: Vec<_> = found
-                .filter(|at| {
-                    let entry = &self.entries[*at];
-                    let place = place(&entry.path);
-                    let is_named = parts(&entry.path).any(|name| name == part.to_uppercase());
-                    is_named
-                        && !entry.is_claimed
-                        && place.instance.as_deref() == Some(instance)
-                        && place.kind == Some(kind)
-                })
-                .collect();
-            if !of_message.is_empty() {
-                return of_message;
-            }
-        }
-        Vec::new()
+        let found = wanted
+            .into_iter()
+            .map(|part| self.of_part(instance, kind, &part.to_uppercase()));
+        found
+            .into_iter()
+            .find(|found| !found.is_empty())
+            .unwrap_or_default()
+    }
+
+    fn of_part(&self, instance: &str, kind: MediaKind, part: &str) -> Vec<usize> {
+        let found = self.by_part.get(&self.state.hash_one(part));
+        let is_so = |at: &usize| {
+            let entry = &self.entries[*at];
+            let place = place(&entry.path);
+            !entry.is_claimed
+                && place.instance.as_deref() == Some(instance)
+                && place.kind == Some(kind)
+                && parts(&entry.path).any(|name| name == part)
+        };
+        let found = found.map_or(&[][..], Vec::as_slice).iter().copied();
+        found.filter(is_so).collect()
     }
 }
 
@@ -285,20 +300,22 @@ mod tests {
             "cliente_2/instance_A/audios/20250719_101112_Ana_F7B2E69A.mp3",
             "cliente_2/instance_B/audios/msg_3EB0A1C4_20250719_101112.mp3",
         ]);
-        let found = tree.of_message("A", MediaKind::Audio, "3EB0A1C4D0F7B2E69A10");
+        let found = tree.of_message("A", MediaKind::Audio, "3EB0A1C4D0F7B2E69A10", true);
+        let exact = tree.of_message("A", MediaKind::Audio, "3EB0A1C4D0F7B2E69A10", false);
+        assert!(exact.is_empty(), "eight letters are not the message's id");
         assert_eq!(found.len(), 1);
         assert_eq!(
-            tree.of_message("A", MediaKind::Audio, "000000000F7B2E69A")
+            tree.of_message("A", MediaKind::Audio, "000000000F7B2E69A", true)
                 .len(),
             1
         );
         assert!(
-            tree.of_message("A", MediaKind::Image, "3EB0A1C4D0")
+            tree.of_message("A", MediaKind::Image, "3EB0A1C4D0", true)
                 .is_empty()
         );
         tree.claim(found[0]);
         assert!(
-            tree.of_message("A", MediaKind::Audio, "3EB0A1C4D0")
+            tree.of_message("A", MediaKind::Audio, "3EB0A1C4D0", true)
                 .is_empty()
         );
     }
@@ -309,6 +326,6 @@ mod tests {
         let (root, _) = tree(&["cliente_2/instance_A/audios/a.mp3"]);
         std::os::unix::fs::symlink("/etc", root.path().join("cliente_9")).unwrap();
         let tree = Tree::walk(root.path()).unwrap();
-        assert_eq!((tree.len(), tree.links.len()), (1, 1));
+        assert_eq!((tree.len(), tree.others.len()), (1, 1));
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn takeover(error: &takeover::Error, lang: Language) -> Told {
         Error::OwnStorage { path } => {
             Told::new(lang, import::OWN_STORAGE, &[("path", &path.display())])
         }
+        Error::Stopped => Told::new(lang, import::STOPPED, &[]),
         Error::Conflicts(_) => Told::new(lang, import::CONFLICTS, &[]),
         Error::NoRoom { needed, free } => Told::new(
             lang,

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -36,11 +38,14 @@ pub(super) struct Told<'a> {
     taking: Taking,
     bar: ProgressBar,
     sum: Sum,
+    /// Set when a plan is to end early, for nobody reads it any more.
+    stop: Arc<AtomicBool>,
 }
 
 impl<'a> Told<'a> {
-    pub fn new(context: &'a Context, taking: Taking) -> Self {
+    pub fn new(context: &'a Context, taking: Taking, stop: Arc<AtomicBool>) -> Self {
         Self {
+            stop,
             context,
             taking,
             bar: ProgressBar::hidden(),
@@ -70,7 +75,8 @@ impl<'a> Told<'a> {
             Step::Media { origin, outcome } => {
                 self.count(outcome);
                 let is_plan = self.context.json || self.taking == Taking::DryRun;
-                if is_plan || outcome.needs_somebody() {
+                let is_wrong = matches!(outcome, Outcome::Queued { wrong: Some(_) });
+                if is_plan || is_wrong || outcome.needs_somebody() {
                     self.media(origin, outcome);
                 }
             }
@@ -82,7 +88,10 @@ impl<'a> Told<'a> {
     }
 
     fn line(&self, text: impl Display) {
-        self.bar.suspend(|| answer::line(text));
+        // Work that was asked for is done to its end, whoever reads of it; a plan is of use to nobody then.
+        if !self.bar.suspend(|| answer::is_read(text)) && self.taking == Taking::DryRun {
+            self.stop.store(true, Ordering::Relaxed);
+        }
     }
 
     fn counted(&mut self, rows: u64, files: u64, bytes: u64) {
@@ -90,10 +99,29 @@ impl<'a> Told<'a> {
         let values: [(&str, &dyn Display); 3] =
             [("rows", &rows), ("files", &files), ("bytes", &shown)];
         eprintln!("{}", self.say(words::COUNTED, &values));
+        if self.taking == Taking::DryRun {
+            self.look_for_room(bytes);
+        }
         if std::io::stderr().is_terminal() {
             let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} {eta}");
             let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
             self.bar = ProgressBar::new(rows).with_style(style);
+        }
+    }
+
+    /// A plan says beforehand what the real run would refuse.
+    fn look_for_room(&self, needed: u64) {
+        let storage = self.context.config.storage_folder(&self.context.data);
+        let storage = std::path::absolute(storage).unwrap_or_default();
+        let Some(there) = storage.ancestors().find(|folder| folder.is_dir()) else {
+            return;
+        };
+        let free = crate::vault::free_bytes_at(there).unwrap_or(u64::MAX);
+        let usable = free.saturating_sub(self.context.config.storage.pause_below_bytes);
+        if usable < needed {
+            let (needed, free) = (HumanBytes(needed), HumanBytes(free));
+            let values: [(&str, &dyn Display); 2] = [("needed", &needed), ("free", &free)];
+            eprintln!("{}", self.say(words::ROOM_SHORT, &values));
         }
     }
 
@@ -138,7 +166,7 @@ impl<'a> Told<'a> {
                 sum.bytes += size_bytes;
                 sum.strays += u64::from(*is_stray);
             }
-            Outcome::Queued => sum.queued += 1,
+            Outcome::Queued { .. } => sum.queued += 1,
             Outcome::Expired => sum.expired += 1,
             Outcome::Skipped(_) => sum.skipped += 1,
             Outcome::Known => sum.known += 1,
@@ -191,7 +219,14 @@ impl<'a> Told<'a> {
                 is_stray: false, ..
             } => ("held", said(words::HELD)),
             Outcome::Held { .. } => ("held", said(words::HELD_STRAY)),
-            Outcome::Queued => ("queued", said(words::QUEUED)),
+            Outcome::Queued { wrong: None } => ("queued", said(words::QUEUED)),
+            Outcome::Queued { wrong: Some(file) } => {
+                let file = plain(file);
+                (
+                    "queued",
+                    self.say(words::QUEUED_INSTEAD, &[("file", &file)]),
+                )
+            }
             Outcome::Expired => ("expired", said(words::EXPIRED)),
             Outcome::Known => ("known", said(words::KNOWN)),
             Outcome::Gone => ("gone", said(words::GONE)),
@@ -207,6 +242,7 @@ impl<'a> Told<'a> {
     fn lost(&self, lost: &Lost) -> String {
         match lost {
             Lost::KeysMissing => self.say(words::KEYS_MISSING, &[]),
+            Lost::FileElsewhere => self.say(words::FILE_ELSEWHERE, &[]),
             Lost::FileMissing => self.say(words::FILE_MISSING, &[]),
             Lost::FileWrong { from, why } => {
                 let file = plain(from);
@@ -219,6 +255,7 @@ impl<'a> Told<'a> {
     fn left_out(&self, why: &LeftOut) -> String {
         let (words, value) = match why {
             LeftOut::Unclear(Unclear::Kind) => (words::UNCLEAR_KIND, None),
+            LeftOut::Unclear(Unclear::Body) => (words::UNCLEAR_BODY, None),
             LeftOut::Unclear(Unclear::Message) => (words::UNCLEAR_MESSAGE, None),
             LeftOut::Instance(id) => (words::UNKNOWN_INSTANCE, Some(("id", plain(id)))),
             LeftOut::Place => (words::PLACE, None),
@@ -227,7 +264,7 @@ impl<'a> Told<'a> {
                 (words::NOT_MEDIA, Some(("why", why.to_owned())))
             }
             LeftOut::Unreadable => (words::UNREADABLE, None),
-            LeftOut::Link => (words::LINK, None),
+            LeftOut::NotAFile => (words::NOT_A_FILE, None),
         };
         match &value {
             Some((name, value)) => self.say(words, &[(name, value)]),
@@ -246,9 +283,7 @@ impl<'a> Told<'a> {
         let sum = &self.sum;
         let is_dry = self.taking == Taking::DryRun;
         if self.context.json {
-            return answer::line(
-                json!({"dry_run": is_dry, "sum": sum, "stopped": !came_to_the_end}),
-            );
+            return self.line(json!({"dry_run": is_dry, "sum": sum, "stopped": !came_to_the_end}));
         }
         let bytes = HumanBytes(sum.bytes);
         let values: [(&str, &dyn Display); 10] = [
@@ -267,7 +302,7 @@ impl<'a> Told<'a> {
         if is_dry {
             text = self.say(words::SUM_DRY, &[("sum", &text)]);
         }
-        answer::line(text);
+        self.line(text);
         if !came_to_the_end {
             eprintln!("{}", self.say(words::STOPPED, &[]));
         }

@@ -10,20 +10,23 @@ words! {
     HELD: "held", "guardada";
     HELD_STRAY: "held, in no row", "guardada, sem registro";
     QUEUED: "queued", "na fila";
+    QUEUED_INSTEAD: "queued, for {file} is not what was sent", "na fila, pois {file} não é o que foi enviado";
     EXPIRED: "expired, and the original system did not have it either", "expirada, e o sistema original também não a tinha";
     KNOWN: "here already", "já está aqui";
     GONE: "erased or removed here, and stays so", "apagada ou removida aqui, e continua assim";
     SKIPPED: "skipped: {reason}", "ignorada: {reason}";
     KEYS_MISSING: "lost: the row has neither key nor path", "perdida: o registro não tem chave nem caminho";
     FILE_MISSING: "lost: its file is not there, and its link is dead", "perdida: o arquivo não existe, e o link já morreu";
+    FILE_ELSEWHERE: "lost: its file lies in the folder of another client or instance, and its link is dead", "perdida: o arquivo está na pasta de outro cliente ou instância, e o link já morreu";
     FILE_WRONG: "lost: {file} is not what was sent ({why}), and its link is dead; the file stays where it is", "perdida: {file} não é o que foi enviado ({why}), e o link já morreu; o arquivo fica onde está";
     UNCLEAR_KIND: "left out: the row's media_type is none of the five", "deixada de fora: o media_type do registro não é nenhum dos cinco";
     UNCLEAR_MESSAGE: "left out: it names no message", "deixada de fora: não diz de qual mensagem é";
+    UNCLEAR_BODY: "left out: the delivery is not JSON", "deixada de fora: a entrega não é JSON";
     UNKNOWN_INSTANCE: "left out: no instance {id} is known", "deixada de fora: nenhuma instância {id} é conhecida";
     PLACE: "left out: its place does not say whose or what it is", "deixado de fora: o lugar não diz de quem é ou o que é";
     NOT_MEDIA: "left out: {why}", "deixado de fora: {why}";
     UNREADABLE: "left out: the file cannot be read", "deixada de fora: o arquivo não pode ser lido";
-    LINK: "left out: a link, which is not followed", "deixado de fora: é um link, que não é seguido";
+    NOT_A_FILE: "left out: a link, which is not followed, or no file", "deixado de fora: é um link, que não é seguido, ou não é um arquivo";
     SUM: "{held} held ({bytes}), {strays} of them in no row; {queued} queued, {expired} expired, {skipped} skipped, {known} here already, {gone} gone, {lost} lost, {left_out} left out", "{held} guardadas ({bytes}), {strays} delas sem registro; {queued} na fila, {expired} expiradas, {skipped} ignoradas, {known} já estavam aqui, {gone} removidas, {lost} perdidas, {left_out} deixadas de fora";
     SUM_DRY: "a dry run: nothing was changed. What would be: {sum}", "simulação: nada foi alterado. O que seria: {sum}";
     STOPPED: "stopped; the same command goes on from here", "parado; o mesmo comando continua daqui";
@@ -34,5 +37,6 @@ words! {
     NOT_A_DATABASE: "{path} is not a SQLite database: name the original system's db.sqlite3", "{path} não é um banco SQLite: informe o db.sqlite3 do sistema original";
     OWN_STORAGE: "{path} is this data folder's own storage: name the original system's media_storage", "{path} é o armazenamento desta própria pasta de dados: informe o media_storage do sistema original";
     NO_ROOM: "{needed} are to be copied, and {free} are free: make room, or use --link if both are on one disk", "{needed} a copiar, e {free} livres: libere espaço, ou use --link se ambos estão no mesmo disco";
+    ROOM_SHORT: "there is not room for all of this here: {needed} are to be copied, and {free} are free", "não há espaço aqui para tudo isso: {needed} a copiar, e {free} livres";
     NO_FOLDER: "{path} is not a folder: name the original system's media_storage", "{path} não é uma pasta: informe o media_storage do sistema original";
 }
