@@ -5,6 +5,8 @@ mod reason;
 pub use reason::{Reason, Verdict};
 pub use wa_media::{KeyKind, MediaKey, MediaKind};
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use crate::clock::Millis;
 
 macro_rules! id {
@@ -41,12 +43,19 @@ id! {
     DeliveryId
 }
 
-/// A fresh UUIDv7 for something that happened at `now`.
+/// A fresh UUIDv7 for something that happened at `now`. Of two that this process makes for the same millisecond, the
+/// second sorts after the first (RFC 9562, section 6.2, method 1).
 pub fn fresh_id(now: Millis) -> String {
-    let seconds = u64::try_from(now / 1_000).unwrap_or(0);
-    let nanos = u32::try_from(now.rem_euclid(1_000)).unwrap_or(0) * 1_000_000;
-    let stamp = uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos);
-    uuid::Uuid::new_v7(stamp).to_string()
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let [_, high, middle, low] = COUNTER.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    let mut bytes: [u8; 10] = rand::random();
+    // The version takes the first four bits, and the variant the first two of the third byte.
+    (bytes[0], bytes[1], bytes[2], bytes[3]) =
+        (high >> 4, high << 4 | middle >> 4, middle & 0xf, low);
+    let millis = u64::try_from(now).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &bytes)
+        .into_uuid()
+        .to_string()
 }
 
 /// How a media stands.
@@ -192,4 +201,23 @@ pub struct Attempt {
     pub size_bytes: u64,
     /// Why it failed; nothing when it went well.
     pub reason: Option<Reason>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_the_same_moment_sort_in_the_order_of_their_making() {
+        let ids: Vec<_> = (0..5_000).map(|_| fresh_id(1_795_521_600_000)).collect();
+        assert!(
+            ids.is_sorted() && ids[0].starts_with("01a20d6d-5a00-7"),
+            "{}",
+            ids[0]
+        );
+        let mut unique = ids.clone();
+        unique.dedup();
+        assert_eq!(unique.len(), ids.len());
+        assert!(fresh_id(1_795_521_599_999) < ids[0]);
+    }
 }

@@ -4,6 +4,7 @@
 //! that holds the newest fence may settle the row, so a worker that lost its lease changes nothing.
 
 mod adopt;
+mod lost;
 mod progress;
 mod put;
 
@@ -15,6 +16,7 @@ use crate::media::{
 };
 
 pub use adopt::{Adopted, Standing, adopt, of_message};
+pub use lost::{Loss, find_again, lose, requeue_lost};
 pub use progress::{Fetched, InFlight, in_flight, note_fetched};
 pub use put::{NewMedia, NewMessage, Put, put};
 
@@ -404,57 +406,6 @@ pub async fn prune_attempts(tx: &mut Tx, before: Millis, limit: u32) -> Result<u
     let sql = "delete from attempts where (media, n) in (select media, n from attempts where started_at < $1
                  and media not in (select id from media where status in ('pending', 'downloading')) limit $2)";
     tx.run(sql, values![before, limit]).await
-}
-
-/// Puts a stored media back in the queue, whose file is not there any more.
-pub async fn requeue_lost(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool, Error> {
-    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0,
-                 deadline = case when deadline < $2 then $2 else deadline end
-               where id = $1 and status = 'stored'";
-    Ok(tx.run(sql, values![id.as_str(), now + DAY]).await? == 1)
-}
-
-/// What became of a stored media whose file is lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loss {
-    /// It is in the queue again, for its link lives.
-    Requeued,
-    /// It is given up, for nothing can bring it back.
-    Final,
-}
-
-/// Takes a stored media for lost: back into the queue if it can still be fetched, else given up as `file_lost`. Its
-/// row goes on naming the path, for what lies in quarantine under it. Whoever calls has seen that it is stored.
-pub async fn lose(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<Loss, Error> {
-    let requeue = "update media set status = 'pending', reason = 'file_lost', next_attempt_at = null, rounds = 0,
-                     deadline = case when deadline < $2 then $2 else deadline end
-                   where id = $1 and status = 'stored' and (expires_at is null or expires_at > $3)
-                     and (static_url is not null or (direct_path is not null and media_key is not null)
-                          or (inline = 1 and exists (select 1 from deliveries where deliveries.id = media.delivery)))";
-    if tx
-        .run(requeue, values![id.as_str(), now + DAY, now])
-        .await?
-        == 1
-    {
-        return Ok(Loss::Requeued);
-    }
-    let give_up = "update media set status = 'failed', reason = 'file_lost' where id = $1 and status = 'stored'";
-    tx.run(give_up, values![id.as_str()]).await?;
-    Ok(Loss::Final)
-}
-
-/// What was taken for lost and is where it was: stored again, as if nothing had been. Answers with which media it was.
-pub async fn find_again(
-    tx: &mut Tx,
-    path: &str,
-    sha256: &[u8; 32],
-) -> Result<Option<MediaId>, Error> {
-    let sql = "update media set status = 'stored', reason = null, next_attempt_at = null
-               where id = (select id from media where path = $1 and sha256 = $2 and status in ('pending', 'failed', 'expired')
-                             and reason = 'file_lost' limit 1)
-               returning id";
-    let row = tx.row(sql, values![path, sha256]).await?;
-    row.map(|row| row.text("id").map(MediaId)).transpose()
 }
 
 const CLAIMED: &str = concat!(

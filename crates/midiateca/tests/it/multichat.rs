@@ -118,6 +118,19 @@ impl Original {
         self.db.execute(sql, values).unwrap();
     }
 
+    /// So many voice notes, each with its own bytes.
+    fn many(&self, name: &str, count: usize) {
+        self.db.execute_batch("begin").unwrap();
+        for n in 0..count {
+            let message = format!("{name}{n:08}");
+            let content = [ogg(1), n.to_be_bytes().to_vec()].concat();
+            let path = format!("cliente_2/instance_{FIRST}/audios/{message}.mp3");
+            self.file(&path, &content);
+            self.row(&row(&message, Some(&path), &content));
+        }
+        self.db.execute_batch("commit").unwrap();
+    }
+
     async fn import(&self, data: &Path, more: &[&str]) -> Output {
         let (db, media) = (self.path("db.sqlite3"), self.path("media_storage"));
         import(data, &db, &media, more).await
@@ -632,17 +645,7 @@ async fn linked_files_lie_on_the_disk_once() {
 async fn an_import_that_is_killed_goes_on_and_holds_everything_once() {
     let original = Original::new();
     const COUNT: usize = 3_000;
-    original.db.execute_batch("begin").unwrap();
-    for n in 0..COUNT {
-        let (message, content) = (
-            format!("KILL{n:08}"),
-            [ogg(1), n.to_be_bytes().to_vec()].concat(),
-        );
-        let path = format!("cliente_2/instance_{FIRST}/audios/{message}.mp3");
-        original.file(&path, &content);
-        original.row(&row(&message, Some(&path), &content));
-    }
-    original.db.execute_batch("commit").unwrap();
+    original.many("KILL", COUNT);
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let (db, media) = (original.path("db.sqlite3"), original.path("media_storage"));
@@ -758,17 +761,7 @@ async fn an_instance_that_was_removed_here_stays_removed() {
 async fn a_server_that_starts_and_a_reader_that_leaves_do_not_cut_an_import_short() {
     use std::process::{Command, Stdio};
     let original = Original::new();
-    original.db.execute_batch("begin").unwrap();
-    for n in 0..600_u32 {
-        let (message, content) = (
-            format!("HEAD{n:08}"),
-            [ogg(1), n.to_be_bytes().to_vec()].concat(),
-        );
-        let path = format!("cliente_2/instance_{FIRST}/audios/{message}.mp3");
-        original.file(&path, &content);
-        original.row(&row(&message, Some(&path), &content));
-    }
-    original.db.execute_batch("commit").unwrap();
+    original.many("HEAD", 600);
     let folder = tempfile::tempdir().unwrap();
     let (db, media) = (original.path("db.sqlite3"), original.path("media_storage"));
     let mut running = Command::new(env!("CARGO_BIN_EXE_midiateca"))
