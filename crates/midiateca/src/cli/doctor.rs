@@ -98,12 +98,12 @@ fn print(context: &Context, sheet: &Sheet) {
     for finding in &sheet.findings {
         let about = match finding.about.as_str() {
             "" => String::new(),
-            about => format!(" {}", plain(about)),
+            about => format!("{}: ", plain(about)),
         };
         let next = finding.next.as_deref();
         let next = next.map_or_else(String::new, |next| format!(" → {next}"));
         answer::line(format_args!(
-            "{:<7} {:<22}{about}: {}: {}{next}",
+            "{:<7} {:<22} {about}{}: {}{next}",
             context.lang.say(finding.level.words()),
             finding.check,
             finding.tried,

@@ -72,14 +72,21 @@ impl Day {
         address: SocketAddr,
         lang: Language,
     ) -> Self {
-        Self {
+        let day = Self {
             app: Arc::clone(app),
             world: sim.world().clone(),
             address,
             hooks: stage.0,
             duplicates: AtomicU32::new(0),
             lang,
+        };
+        // As the operator pasted it into the panel.
+        for (n, id) in [FIRST, SECOND].into_iter().enumerate() {
+            for slot in Gateway::Wapi.slots() {
+                day.world.set_slot(id, slot.field, &day.hook_address(n));
+            }
         }
+        day
     }
 
     /// Posts one body to the door of the instance it names, and tells what was answered.
@@ -128,7 +135,7 @@ impl Day {
         let data = folder.display();
         eprintln!("\n{}", self.lang.say(words::INVITATION));
         eprintln!(
-            "  midiateca --data {data} check\n  midiateca --data {data} monitor --after 0 --once"
+            "  midiateca --data {data} check\n  midiateca --data {data} doctor\n  midiateca --data {data} monitor"
         );
         eprintln!(
             "  curl -d '{{\"event\":\"webhookConnected\",\"instanceId\":\"{FIRST}\"}}' {}",
