@@ -181,6 +181,27 @@ impl Gateway {
         }
     }
 
+    /// Why an answer is a refusal although its status says that all is well, in the gateway's words.
+    pub fn refusal(self, answer: &Json) -> Option<String> {
+        match self {
+            Self::Wapi => wapi::refusal(answer),
+        }
+    }
+
+    /// Whether the answer to that call tells of an instance at all.
+    pub fn tells_of_instance(self, answer: &Json) -> bool {
+        match self {
+            Self::Wapi => wapi::tells_of_instance(answer),
+        }
+    }
+
+    /// Whether a slot is switched off, by the answer to that call.
+    pub fn is_slot_off(self, slot: &Slot, answer: &Json) -> bool {
+        match self {
+            Self::Wapi => wapi::is_slot_off(slot, answer),
+        }
+    }
+
     /// What a slot holds, by the answer to that call; nothing when it is empty.
     pub fn read_slot(self, slot: &Slot, answer: &Json) -> Option<String> {
         match self {

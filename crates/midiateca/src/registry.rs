@@ -1,13 +1,15 @@
 //! Whose numbers these are: clients, and their instances (one WhatsApp number at one gateway each).
 
 mod directory;
+mod hooks;
 
 use crate::clock::Millis;
-use crate::db::{Db, Error, Row, Tx, values};
+use crate::db::{Db, Error, Row, Tx, Value, values};
 use crate::gateway::Gateway;
 use crate::media::{InstanceId, Route};
 
 pub use directory::Directory;
+pub use hooks::{SlotBefore, add_hook, forget_slots, save_slot, set_hook, slots_before};
 
 /// A company whose numbers are kept.
 #[derive(Clone, Debug)]
@@ -37,8 +39,8 @@ pub struct Instance {
     pub token_sealed: Option<Vec<u8>>,
     /// SHA-256 of the token in the webhook address.
     pub hook_hash: Vec<u8>,
-    /// That of the address before, which is taken as well.
-    pub hook_hash_before: Option<Vec<u8>>,
+    /// Those of the addresses before, which are taken as well.
+    pub hooks_before: Vec<Vec<u8>>,
     /// `connected`, `disconnected` or `unknown`.
     pub state: String,
     /// Since when.
@@ -55,7 +57,7 @@ pub struct Instance {
     pub removed: bool,
 }
 
-const COLUMNS: &str = "id, client, gateway, api_base, cdn_base, routes, token_sealed, hook_hash, hook_hash_before, state, state_at, problem, last_delivery_at, delivery_count, ignored_count, removed_at";
+const COLUMNS: &str = "id, client, gateway, api_base, cdn_base, routes, token_sealed, hook_hash, state, state_at, problem, last_delivery_at, delivery_count, ignored_count, removed_at";
 
 fn instance_of(row: &Row) -> Result<Instance, Error> {
     Ok(Instance {
@@ -70,7 +72,7 @@ fn instance_of(row: &Row) -> Result<Instance, Error> {
             .and_then(Route::parse_list),
         token_sealed: row.bytes_or_none("token_sealed")?,
         hook_hash: row.bytes("hook_hash")?,
-        hook_hash_before: row.bytes_or_none("hook_hash_before")?,
+        hooks_before: Vec::new(),
         state: row.text("state")?,
         state_at: row.int_or_none("state_at")?,
         problem: row.text_or_none("problem")?,
@@ -158,6 +160,16 @@ pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result
                  hook_hash = case when i.removed_at is null then i.hook_hash else excluded.hook_hash end,
                  removed_at = null
                returning hook_hash";
+    // Whoever knew it under its old owner is not to reach the new one.
+    let was_removed = "select 1 from instances where id = $1 and removed_at is not null";
+    if tx
+        .row(was_removed, values![new.id.as_str()])
+        .await?
+        .is_some()
+    {
+        hooks::forget_hooks(tx, &new.id).await?;
+        forget_slots(tx, &new.id).await?;
+    }
     let routes = new.routes.as_ref().map(|routes| {
         let names: Vec<_> = routes.iter().map(|route| route.as_str()).collect();
         names.join(",")
@@ -185,57 +197,6 @@ pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result
 pub async fn remove_instance(tx: &mut Tx, id: &InstanceId, now: Millis) -> Result<bool, Error> {
     let sql = "update instances set removed_at = $2 where id = $1 and removed_at is null";
     Ok(tx.run(sql, values![id.as_str(), now]).await? == 1)
-}
-
-/// Replaces the token of the webhook address. False when there is no such instance.
-pub async fn set_hook(tx: &mut Tx, id: &InstanceId, hash: &[u8; 32]) -> Result<bool, Error> {
-    let sql = "update instances set hook_hash = $2, hook_hash_before = null where id = $1 and removed_at is null";
-    Ok(tx.run(sql, values![id.as_str(), hash]).await? == 1)
-}
-
-/// Gives the webhook address another token, and goes on taking the one before.
-pub async fn add_hook(tx: &mut Tx, id: &InstanceId, hash: &[u8; 32]) -> Result<bool, Error> {
-    let sql = "update instances set hook_hash_before = hook_hash, hook_hash = $2 where id = $1 and removed_at is null";
-    Ok(tx.run(sql, values![id.as_str(), hash]).await? == 1)
-}
-
-/// Takes back what [`add_hook`] did.
-pub async fn take_hook_back(tx: &mut Tx, id: &InstanceId, hash: &[u8; 32]) -> Result<bool, Error> {
-    let sql = "update instances set hook_hash = hook_hash_before, hook_hash_before = null
-               where id = $1 and hook_hash = $2 and hook_hash_before is not null";
-    Ok(tx.run(sql, values![id.as_str(), hash]).await? == 1)
-}
-
-/// Keeps what a webhook slot held before it was set from here, sealed; nothing for an empty one.
-pub async fn save_slot(
-    tx: &mut Tx,
-    id: &InstanceId,
-    field: &str,
-    sealed: Option<&[u8]>,
-) -> Result<(), Error> {
-    let sql = "insert into slots_before (instance, field, held) values ($1, $2, $3)
-               on conflict (instance, field) do update set held = excluded.held";
-    tx.run(sql, values![id.as_str(), field, sealed])
-        .await
-        .map(drop)
-}
-
-/// What the slots held before they were set from here, by their fields.
-pub async fn slots_before(
-    db: &Db,
-    id: &InstanceId,
-) -> Result<Vec<(String, Option<Vec<u8>>)>, Error> {
-    let sql = "select field, held from slots_before where instance = $1 order by field";
-    let rows = db.rows(sql, values![id.as_str()]).await?;
-    rows.iter()
-        .map(|row| Ok((row.text("field")?, row.bytes_or_none("held")?)))
-        .collect()
-}
-
-/// Forgets what the slots held before.
-pub async fn forget_slots(tx: &mut Tx, id: &InstanceId) -> Result<(), Error> {
-    let sql = "delete from slots_before where instance = $1";
-    tx.run(sql, values![id.as_str()]).await.map(drop)
 }
 
 /// Records what a gateway said of its session.
@@ -283,32 +244,37 @@ pub async fn count(
 
 /// All instances that were not removed.
 pub async fn instances(db: &Db) -> Result<Vec<Instance>, Error> {
-    let sql =
-        format!("select {COLUMNS} from instances where removed_at is null order by client, id");
-    let rows = db.rows_of(sql, vec![]).await?;
-    rows.iter().map(instance_of).collect()
+    let mut all = every_instance(db).await?;
+    all.retain(|instance| !instance.removed);
+    Ok(all)
 }
 
-/// All instances that ever were.
+/// All instances that ever were, by client and name.
 pub async fn every_instance(db: &Db) -> Result<Vec<Instance>, Error> {
-    let rows = db
-        .rows_of(format!("select {COLUMNS} from instances"), vec![])
-        .await?;
-    rows.iter().map(instance_of).collect()
+    let sql = format!("select {COLUMNS} from instances order by client, id");
+    read(db, sql, vec![]).await
 }
 
 /// The instance of that name.
 pub async fn instance(db: &Db, id: &InstanceId) -> Result<Option<Instance>, Error> {
     let sql = format!("select {COLUMNS} from instances where id = $1 and removed_at is null");
-    let rows = db.rows_of(sql, values![id.as_str()]).await?;
-    rows.first().map(instance_of).transpose()
+    let mut found = read(db, sql, values![id.as_str()]).await?;
+    Ok(found.pop())
 }
 
 /// The instance to which a webhook token belongs, by the token's hash.
 pub async fn instance_by_hook(db: &Db, hash: &[u8; 32]) -> Result<Option<Instance>, Error> {
     let sql = format!(
-        "select {COLUMNS} from instances where (hook_hash = $1 or hook_hash_before = $1) and removed_at is null"
+        "select {COLUMNS} from instances
+         where (hook_hash = $1 or id = (select instance from hooks_before where hash = $1)) and removed_at is null"
     );
-    let rows = db.rows_of(sql, values![hash]).await?;
-    rows.first().map(instance_of).transpose()
+    let mut found = read(db, sql, values![hash]).await?;
+    Ok(found.pop())
+}
+
+async fn read(db: &Db, sql: String, values: Vec<Value>) -> Result<Vec<Instance>, Error> {
+    let rows = db.rows_of(sql, values).await?;
+    let mut found: Vec<_> = rows.iter().map(instance_of).collect::<Result<_, _>>()?;
+    hooks::read_into(db, &mut found).await?;
+    Ok(found)
 }

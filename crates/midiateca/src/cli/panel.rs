@@ -3,6 +3,7 @@
 use serde_json::Value;
 use url::Url;
 
+use super::language::plain;
 use super::words::{Words, doctor as words};
 use crate::clock::Millis;
 use crate::fetch::{self, Fetch, Method};
@@ -34,13 +35,22 @@ pub(crate) enum Error {
         /// What its clock said.
         date: Option<Millis>,
     },
-    /// An answer came that says nothing.
+    /// An answer came that is none.
     #[error("the gateway answered something that is not JSON")]
     NotJson,
+    /// It says no, with a status that says yes.
+    #[error("the gateway refuses: {0}")]
+    Refused(String),
+    /// It tells neither of a connection nor of slots.
+    #[error("the gateway's answer tells nothing of the instance")]
+    Empty,
+    /// It tells of another one than was asked after.
+    #[error("the gateway told of another instance: {0}")]
+    Other(String),
 }
 
 impl Error {
-    /// What was seen, in a sentence; `{error}` is the error itself.
+    /// What was seen, in a sentence; `{error}` is the error itself, `{named}` what the gateway said in it.
     pub fn words(&self) -> Words {
         match self {
             Self::NoToken => words::NO_TOKEN,
@@ -50,8 +60,19 @@ impl Error {
             } => words::TOKEN_REFUSED,
             Self::Status { status: 404, .. } => words::UNKNOWN_THERE,
             Self::NotJson => words::NOT_JSON,
+            Self::Refused(_) => words::REFUSED,
+            Self::Empty => words::TELLS_NOTHING,
+            Self::Other(_) => words::OTHER_INSTANCE,
             Self::Base => words::NOT_A_URL,
             Self::Status { .. } | Self::Silent(_) => words::FAILED,
+        }
+    }
+
+    /// What the gateway said, made harmless.
+    pub fn named(&self) -> String {
+        match self {
+            Self::Refused(named) | Self::Other(named) => plain(named),
+            _ => String::new(),
         }
     }
 }
@@ -87,9 +108,16 @@ impl<'a> Panel<'a> {
     }
 
     /// What the gateway tells of the instance: its connection, its slots.
+    /// What is no answer to that is an error, never an empty slot.
     pub async fn read(&self) -> Result<Answer, Error> {
-        self.call(Method::GET, self.instance.gateway.slots_path(), None)
-            .await
+        let gateway = self.instance.gateway;
+        let answer = self.call(Method::GET, gateway.slots_path(), None).await?;
+        let named = gateway.read_session(&answer.body).instance;
+        match named.filter(|named| named != self.instance.id.as_str()) {
+            Some(named) => Err(Error::Other(named)),
+            None if gateway.tells_of_instance(&answer.body) => Ok(answer),
+            None => Err(Error::Empty),
+        }
     }
 
     /// Sets one slot. That the gateway says yes proves nothing; read it back.
@@ -120,15 +148,19 @@ impl<'a> Panel<'a> {
                 date: answer.date,
             });
         }
-        Ok(Answer {
-            body: serde_json::from_slice(&answer.body).map_err(|_| Error::NotJson)?,
-            date: answer.date,
-        })
+        let body = serde_json::from_slice(&answer.body).map_err(|_| Error::NotJson)?;
+        match self.instance.gateway.refusal(&body) {
+            Some(message) => Err(Error::Refused(message)),
+            None => Ok(Answer {
+                body,
+                date: answer.date,
+            }),
+        }
     }
 }
 
 /// Whether an address is one that this instance takes, by the hash of the token in it: that of its new address, or of
-/// the one before.
+/// one before.
 pub(crate) fn is_ours(instance: &Instance, address: &str) -> bool {
     let Ok(address) = Url::parse(address) else {
         return false;
@@ -138,10 +170,8 @@ pub(crate) fn is_ours(instance: &Instance, address: &str) -> bool {
         .query_pairs()
         .find(|(name, _)| name == "token")
         .map(|(_, token)| token.into_owned());
-    let tokens = in_query.into_iter().chain(in_path.map(str::to_owned));
-    tokens.map(|token| secrets::hash_of(&token)).any(|hash| {
-        instance.hook_hash == hash || instance.hook_hash_before.as_deref() == Some(&hash[..])
-    })
+    let mut tokens = in_query.into_iter().chain(in_path.map(str::to_owned));
+    tokens.any(|token| instance.takes_hook(&secrets::hash_of(&token)))
 }
 
 /// Whether an address leads to this very machine.
@@ -151,13 +181,13 @@ pub(crate) fn is_loopback(address: &str) -> bool {
     host.is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]")
 }
 
-/// An address without what may be a secret in it: the last part of its path, and its query.
+/// An address without what may be a secret in it: its scheme, its host and its port.
 pub(crate) fn shown(address: &str) -> String {
-    let address = address.split(['?', '#']).next().unwrap_or(address);
-    let scheme = address.find("://").map_or(0, |at| at + 3);
-    match address[scheme..].rfind('/') {
-        Some(at) => format!("{}/…", &address[..scheme + at]),
-        None => address.to_owned(),
+    let parsed = Url::parse(address).ok();
+    let origin = parsed.map(|url| url.origin());
+    match origin.filter(url::Origin::is_tuple) {
+        Some(origin) => format!("{}/…", origin.ascii_serialization()),
+        None => "…".to_owned(),
     }
 }
 
@@ -168,16 +198,17 @@ mod tests {
     #[test]
     fn an_address_is_shown_without_its_secret() {
         for (address, expected) in [
+            ("https://a.example/hooks/wapi/secret", "https://a.example/…"),
             (
-                "https://a.example/hooks/wapi/secret",
-                "https://a.example/hooks/wapi/…",
+                "https://a.example:8443/hooks/wapi/secret//",
+                "https://a.example:8443/…",
             ),
             (
-                "https://a.example/webhook/connect/?token=secret",
-                "https://a.example/webhook/connect/…",
+                "https://user:secret@a.example/x?token=secret",
+                "https://a.example/…",
             ),
-            ("https://a.example", "https://a.example"),
-            ("nonsense", "nonsense"),
+            ("https:%2F%2Fa.example%2Fsecret", "…"),
+            ("secret", "…"),
         ] {
             assert_eq!(shown(address), expected);
         }

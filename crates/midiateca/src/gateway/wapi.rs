@@ -209,33 +209,78 @@ pub fn slot_call(address: &str) -> Json {
     json!({"value": address})
 }
 
-/// A field of what it tells of an instance; some answers put the instance one level down.
+/// How deep an answer may hide the instance.
+const DEEPEST: usize = 3;
+
+/// A field of what it tells of an instance; some answers put the instance some levels down, or alone into a list.
 fn of_instance<'a>(answer: &'a Json, names: &[&str]) -> Option<&'a Json> {
-    let root = answer.as_object()?;
-    let inner = field(root, &["data", "instance"]).and_then(Json::as_object);
-    [Some(root), inner]
-        .into_iter()
-        .flatten()
-        .find_map(|object| field(object, names))
+    let mut level = answer;
+    for _ in 0..DEEPEST {
+        if let [alone] = level.as_array().map_or(&[][..], Vec::as_slice) {
+            level = alone;
+        }
+        let object = level.as_object()?;
+        if let Some(found) = field(object, names) {
+            return Some(found);
+        }
+        level = field(object, &["data", "instance"])?;
+    }
+    None
 }
 
-/// What a slot holds.
+/// Its word for no, if it says no whatever the status is: `error` is true.
+pub fn refusal(answer: &Json) -> Option<String> {
+    let object = answer.as_object()?;
+    let refuses = field(object, &["error"]).is_some_and(flag);
+    let message = field(object, &["message"]).and_then(text);
+    refuses.then(|| message.unwrap_or("error").to_owned())
+}
+
+/// Whether an answer tells of an instance at all: of its connection, or of a slot.
+pub fn tells_of_instance(answer: &Json) -> bool {
+    let told = |name: &str| of_instance(answer, &[name]).is_some();
+    told("connected") || SLOTS.iter().any(|slot| told(slot.field))
+}
+
+/// What a slot holds. Only the bare address is documented; other gateways of its kind wrap it.
 pub fn read_slot(slot: &Slot, answer: &Json) -> Option<String> {
-    of_instance(answer, &[slot.field])
-        .and_then(text)
-        .map(str::to_owned)
+    let held = of_instance(answer, &[slot.field])?;
+    let wrapped = held.as_object();
+    let address = wrapped.map_or(Some(held), |object| field(object, &["url", "value"]));
+    address.and_then(text).map(str::to_owned)
+}
+
+/// Whether a slot is said to be switched off, whatever it holds.
+pub fn is_slot_off(slot: &Slot, answer: &Json) -> bool {
+    let switch = slot.field.replace("Url", "Enabled");
+    let wrapped = of_instance(answer, &[slot.field]).and_then(Json::as_object);
+    let inside = wrapped.and_then(|object| field(object, &["enabled"]));
+    inside
+        .or_else(|| of_instance(answer, &[&switch]))
+        .and_then(told)
+        == Some(false)
+}
+
+/// Yes or no, however it is written.
+fn told(value: &Json) -> Option<bool> {
+    let is_no = value == &json!(false) || value == &json!(0);
+    match text(value).map(str::to_lowercase).as_deref() {
+        Some("false" | "0" | "no" | "off") => Some(false),
+        _ if is_no => Some(false),
+        _ => flag(value).then_some(true),
+    }
 }
 
 /// What it tells of an instance. The name of the switch for groups is known from its setter only.
 pub fn read_session(answer: &Json) -> Session {
     Session {
         instance: of_instance(answer, &["instanceId"]).and_then(id_text),
-        connected: of_instance(answer, &["connected"]).and_then(Json::as_bool),
+        connected: of_instance(answer, &["connected"]).and_then(told),
         has_number: of_instance(answer, &["connectedPhone"])
             .and_then(id_text)
             .is_some_and(|phone| !phone.is_empty()),
         ignores_groups: of_instance(answer, &["ignoreGroups", "ignoreGroup", "ignore_groups"])
-            .map(flag),
+            .and_then(told),
     }
 }
 

@@ -72,9 +72,8 @@ impl Directory {
             read_at: Some(Instant::now()),
             by_hook: present
                 .flat_map(|instance| {
-                    let before = instance.hook_hash_before.clone();
-                    let hashes = before.into_iter().chain([instance.hook_hash.clone()]);
-                    hashes.map(|hash| (hash, Arc::clone(instance)))
+                    let hashes = instance.hooks_before.iter().chain([&instance.hook_hash]);
+                    hashes.map(|hash| (hash.clone(), Arc::clone(instance)))
                 })
                 .collect(),
             by_id: Arc::new(

@@ -138,7 +138,7 @@ mod tests {
             routes: None,
             token_sealed: None,
             hook_hash: Vec::new(),
-            hook_hash_before: None,
+            hooks_before: Vec::new(),
             state: "unknown".to_owned(),
             state_at: None,
             problem: None,

@@ -293,7 +293,7 @@ async fn faults_of_the_slots_are_named() {
             "https://old.example/hook/secret",
             "instance.slot",
             "wrong",
-            "not ours: https://old.example/hook/…",
+            "not ours: https://old.example/…",
         ),
         (
             "webhookDeliveryUrl",

@@ -43,5 +43,14 @@ pub(super) fn panel(error: &panel::Error, lang: Language) -> Told {
             Told::with(lang, words::GATEWAY_STATUS, look, &[("status", status)])
         }
         E::NotJson => Told::with(lang, words::GATEWAY_NOT_JSON, look, &[]),
+        E::Refused(_) => {
+            let named = error.named();
+            Told::with(lang, words::GATEWAY_REFUSES, look, &[("named", &named)])
+        }
+        E::Empty => Told::with(lang, words::GATEWAY_EMPTY, look, &[]),
+        E::Other(_) => {
+            let named = error.named();
+            Told::with(lang, words::GATEWAY_OTHER, look, &[("named", &named)])
+        }
     }
 }

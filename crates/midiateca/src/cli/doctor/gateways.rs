@@ -122,26 +122,24 @@ fn gateway(sheet: &mut Sheet, context: &Context, instance: &Instance, told: Told
                     status: 401 | 403, ..
                 } => words::ADD_TOKEN,
                 panel::Error::Status { status: 404, .. } => words::CHECK_ID,
-                panel::Error::NotJson | panel::Error::Base => words::CHECK_API_BASE,
+                panel::Error::NotJson | panel::Error::Base | panel::Error::Empty => {
+                    words::CHECK_API_BASE
+                }
+                panel::Error::Refused(_) => words::ADD_TOKEN,
+                panel::Error::Other(_) => words::CHECK_ID,
+                // A redirection: the API is somewhere else.
+                panel::Error::Status {
+                    status: 300..=399, ..
+                } => words::CHECK_API_BASE,
                 panel::Error::Status { .. } | panel::Error::Silent(_) => words::ASK_GATEWAY,
             };
-            let seen = error.words();
+            let (seen, named) = (error.words(), error.named());
             let error = complaint::why(&error, sheet.lang);
-            let values = [values.as_slice(), &[("error", &error)]].concat();
+            let values = [values.as_slice(), &[("error", &error), ("named", &named)]].concat();
             return sheet.wrong("instance.token", id, tried, seen, next, &values);
         }
     };
     let session = instance.gateway.read_session(&answer);
-    if let Some(named) = session.instance.filter(|named| named != id) {
-        return sheet.wrong(
-            "instance.token",
-            id,
-            tried,
-            words::OTHER_INSTANCE,
-            words::CHECK_ID,
-            &[("named", &named), ("id", &id)],
-        );
-    }
     sheet.fine("instance.token", id, tried, words::TOKEN_TAKEN, &[]);
     match (session.connected, session.has_number) {
         (Some(true), true) => sheet.fine("instance.connected", id, tried, words::CONNECTED, &[]),
@@ -172,7 +170,8 @@ fn gateway(sheet: &mut Sheet, context: &Context, instance: &Instance, told: Told
             words::TAKE_GROUPS,
             &[],
         ),
-        Some(_) => sheet.fine("instance.groups", id, tried, words::GROUPS_SENT, &[]),
+        Some(true) => sheet.fine("instance.groups", id, tried, words::GROUPS_NOT_SENT, &[]),
+        Some(false) => sheet.fine("instance.groups", id, tried, words::GROUPS_SENT, &[]),
         None => sheet.skipped("instance.groups", id, tried, words::NOT_TOLD, &[]),
     }
     slots(sheet, context, instance, &answer);
@@ -221,6 +220,9 @@ fn slots(sheet: &mut Sheet, context: &Context, instance: &Instance, answer: &ser
                 words::CONFIGURE,
                 &values,
             ),
+            Some(_) if instance.gateway.is_slot_off(slot, answer) => {
+                sheet.wrong(check, id, tried, words::SLOT_OFF, words::SWITCH_ON, &values)
+            }
             Some(held) if !public.is_empty() && !held.starts_with(&format!("{public}/")) => {
                 sheet.risk(
                     check,

@@ -111,7 +111,8 @@ async fn checked(context: &Context, app: &App, options: &Options) -> anyhow::Res
     })
 }
 
-fn check_address(lang: Language, url: &str) -> Result<(), UsageError> {
+/// Refuses what is no plain web address: with a password, a query or a fragment in it, too.
+pub(super) fn check_address(lang: Language, url: &str) -> Result<(), UsageError> {
     let shown = plain(url);
     let values: [(&str, &dyn Display); 1] = [("url", &shown)];
     let parsed =

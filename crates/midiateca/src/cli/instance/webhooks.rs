@@ -1,11 +1,13 @@
 //! `instance configure-webhooks`: sets the gateway's slots, reads them back, and says which did not stick; or puts back
 //! what they held before.
 //!
-//! Only a hash of the webhook address is kept, so a new address is made; the one before is taken as well until
-//! `rotate-hook`, so that nothing is lost whichever slots stuck.
+//! Only a hash of the webhook address is kept, so a new address is made; those before are taken as well until
+//! `rotate-hook`, so that nothing is lost whichever slots stuck, and whenever they did.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use serde_json::json;
-use url::Url;
 
 use super::super::answer;
 use super::super::complaint;
@@ -14,11 +16,12 @@ use super::super::language::plain;
 use super::super::panel::{self, Panel};
 use super::super::words::{Words, webhooks as words};
 use super::super::{Ending, UsageError};
+use super::add::check_address;
 use super::{address_of, unknown};
 use crate::app::App;
 use crate::gateway::Slot;
 use crate::media::InstanceId;
-use crate::registry::{self, Instance};
+use crate::registry::{self, Instance, SlotBefore};
 use crate::secrets;
 
 #[derive(Debug, clap::Args)]
@@ -28,7 +31,7 @@ pub(crate) struct Options {
     /// How the door is reached from outside [default: door.public_url]
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// Show what the slots hold, and change nothing
+    /// Show what the slots hold and would hold, and change nothing
     #[arg(long)]
     dry_run: bool,
     /// Put back what the slots held before they were first set from here
@@ -36,20 +39,23 @@ pub(crate) struct Options {
     undo: bool,
 }
 
-/// What became of a slot.
+/// What becomes of a slot.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Outcome {
-    Held,
+    WouldBeSet,
     Set,
     NotSet,
+    /// It held an address of ours that is no longer taken, so it keeps the one that is.
+    Left,
 }
 
 impl Outcome {
     fn words(self) -> (&'static str, Words) {
         match self {
-            Self::Held => ("held", words::HOLDS),
+            Self::WouldBeSet => ("would-be-set", words::WOULD_BE_SET),
             Self::Set => ("set", words::SET),
             Self::NotSet => ("not set", words::NOT_SET),
+            Self::Left => ("left", words::LEFT),
         }
     }
 }
@@ -62,115 +68,152 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     if options.undo {
         return undo(context, app, &instance, &panel).await;
     }
-    let base = options
-        .public_url
-        .unwrap_or_else(|| context.config.door.public_url.clone());
-    let parsed = Url::parse(&base)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https"));
-    if parsed.is_none() {
+    let base = options.public_url.as_ref();
+    let base = base.unwrap_or(&context.config.door.public_url).trim();
+    if base.is_empty() {
         return Err(UsageError(context.lang.say(words::NO_ADDRESS).to_owned()).into());
     }
+    check_address(context.lang, base)?;
+    if base.contains("/hooks/") {
+        return Err(UsageError(context.lang.say(words::BASE_ONLY).to_owned()).into());
+    }
     let before = panel.read().await?.body;
+    let held = |slot: &Slot| instance.gateway.read_slot(slot, &before);
     if options.dry_run {
         for slot in instance.gateway.slots() {
-            let held = instance.gateway.read_slot(slot, &before);
-            tell(context, &instance, slot, Outcome::Held, held.as_deref());
+            let held = held(slot);
+            tell(
+                context,
+                &instance,
+                slot,
+                Outcome::WouldBeSet,
+                held.as_deref(),
+            );
         }
+        let would_be = panel::shown(base);
+        eprintln!(
+            "{}",
+            context
+                .lang
+                .fill(words::WOULD_HOLD, &[("address", &would_be)])
+        );
         return Ok(Ending::Fine);
     }
-    let held = |slot: &Slot| instance.gateway.read_slot(slot, &before);
     remember(app, &instance, held).await?;
     let hook = secrets::fresh_token();
     let hash = secrets::hash_of(&hook);
-    let owner = id.clone();
     app.db
-        .write(async move |tx| registry::add_hook(tx, &owner, &hash).await)
+        .write(async move |tx| registry::add_hook(tx, &id, &hash).await)
         .await?;
     // What is told below knows the new address as ours as well.
-    let instance = Instance {
-        hook_hash_before: Some(instance.hook_hash.clone()),
-        hook_hash: hash.to_vec(),
-        ..instance.clone()
-    };
-    let address = address_of(&base, instance.gateway, &hook);
-    let wanted = |_: &Slot| address.clone();
-    let (stuck, answered) = set_all(context, &instance, &panel, wanted).await;
-    // Nothing that was sent to the old address may be lost because nothing was set.
-    if stuck == 0 && answered {
-        app.db
-            .write(async move |tx| registry::take_hook_back(tx, &id, &hash).await)
-            .await?;
-    }
-    if stuck == instance.gateway.slots().len() {
+    let mut ours = instance.clone();
+    ours.hooks_before.push(hash.to_vec());
+    let address = address_of(base, instance.gateway, &hook);
+    let wanted = |_: &Slot| Some(address.clone());
+    let missing = set_all(context, &ours, &panel, wanted).await;
+    if missing.is_empty() {
         return Ok(Ending::Fine);
     }
-    eprintln!("{}", context.lang.say(words::BY_HAND));
+    by_hand(context, &missing, &address);
     Ok(Ending::FoundWrong)
 }
 
-/// Sets every slot, reads all back, and tells of each; says how many stuck, and whether they could be read back.
+/// The address is shown, for there is no other way to get it into the slots that did not take it.
+fn by_hand(context: &Context, missing: &[&'static str], address: &str) {
+    if context.json {
+        return answer::line(json!({"missing": missing, "webhook": address}));
+    }
+    let slots = missing.join(", ");
+    eprintln!(
+        "{}",
+        context.lang.fill(words::BY_HAND, &[("slots", &slots)])
+    );
+    answer::line(address);
+}
+
+/// Sets every slot that is to hold something else, reads all back, and tells of each; answers with the names of those
+/// that do not hold what they should.
 async fn set_all(
     context: &Context,
     instance: &Instance,
     panel: &Panel<'_>,
-    wanted: impl Fn(&Slot) -> String,
-) -> (usize, bool) {
+    wanted: impl Fn(&Slot) -> Option<String>,
+) -> Vec<&'static str> {
     let mut refused = Vec::new();
     for slot in instance.gateway.slots() {
-        if let Err(error) = panel.set(slot.path, &wanted(slot)).await {
-            let error = complaint::why(&error, context.lang);
-            refused.push(format!("{}: {error}", slot.name));
+        let Some(wanted) = wanted(slot) else {
+            continue;
+        };
+        eprintln!(
+            "{}",
+            context.lang.fill(words::SETTING, &[("slot", &slot.name)])
+        );
+        if let Err(error) = panel.set(slot.path, &wanted).await {
+            let why = complaint::why(&error, context.lang);
+            refused.push(format!("{}: {why}", slot.name));
+            // Who does not answer once would only be waited for five times more.
+            if matches!(error, panel::Error::Silent(_)) {
+                break;
+            }
         }
     }
     let after = panel.read().await;
-    let mut stuck = 0;
+    let mut missing = Vec::new();
     for slot in instance.gateway.slots() {
         let held = after
             .as_ref()
             .ok()
             .and_then(|after| instance.gateway.read_slot(slot, &after.body));
-        let holds = after.is_ok() && held.as_deref().unwrap_or("") == wanted(slot);
-        stuck += usize::from(holds);
-        let outcome = if holds { Outcome::Set } else { Outcome::NotSet };
+        let is_on = after
+            .as_ref()
+            .is_ok_and(|after| !instance.gateway.is_slot_off(slot, &after.body));
+        let outcome = match wanted(slot) {
+            None => Outcome::Left,
+            Some(wanted) if is_on && held.as_deref().unwrap_or("") == wanted => Outcome::Set,
+            Some(_) => Outcome::NotSet,
+        };
+        if outcome == Outcome::NotSet {
+            missing.push(slot.name);
+        }
         tell(context, instance, slot, outcome, held.as_deref());
+    }
+    if let Err(error) = &after {
+        let why = complaint::why(error, context.lang);
+        refused.push(context.lang.fill(words::NOT_READ_BACK, &[("why", &why)]));
     }
     for refused in &refused {
         eprintln!("{refused}");
     }
-    (stuck, after.is_ok())
+    missing
 }
 
 fn seal_context(instance: &Instance, field: &str) -> String {
     format!("instances:{}:slot:{field}", instance.id)
 }
 
-/// Keeps what the slots hold, sealed; what is ours already does not take the place of what was there before it.
+/// Keeps what the slots hold, sealed, unless something is kept of them already.
 async fn remember(
     app: &App,
     instance: &Instance,
     held: impl Fn(&Slot) -> Option<String>,
 ) -> anyhow::Result<()> {
-    let known = registry::slots_before(&app.db, &instance.id).await?;
     let mut saved = Vec::new();
     for slot in instance.gateway.slots() {
         let held = held(slot);
-        let ours = held
-            .as_deref()
-            .is_some_and(|held| panel::is_ours(instance, held));
-        if ours && known.iter().any(|(field, _)| field == slot.field) {
-            continue;
-        }
-        let sealed = held
-            .map(|held| app.secrets.seal(&seal_context(instance, slot.field), &held))
-            .transpose()?;
-        saved.push((slot.field, sealed));
+        let seal = |held: &String| app.secrets.seal(&seal_context(instance, slot.field), held);
+        saved.push(SlotBefore {
+            field: slot.field.to_owned(),
+            ours: held
+                .as_ref()
+                .is_some_and(|held| panel::is_ours(instance, held)),
+            sealed: held.as_ref().map(seal).transpose()?,
+        });
     }
     let id = instance.id.clone();
     app.db
         .write(async move |tx| {
-            for (field, sealed) in &saved {
-                registry::save_slot(tx, &id, field, sealed.as_deref()).await?;
+            for slot in &saved {
+                registry::save_slot(tx, &id, slot).await?;
             }
             Ok(())
         })
@@ -184,19 +227,25 @@ async fn undo(
     instance: &Instance,
     panel: &Panel<'_>,
 ) -> anyhow::Result<Ending> {
-    let mut before = std::collections::BTreeMap::new();
-    for (field, sealed) in registry::slots_before(&app.db, &instance.id).await? {
-        let held = sealed
-            .map(|sealed| app.secrets.unseal(&seal_context(instance, &field), &sealed))
-            .transpose()?;
-        before.insert(field, held.unwrap_or_default());
+    let mut before = BTreeMap::new();
+    for slot in registry::slots_before(&app.db, &instance.id).await? {
+        let unseal = |sealed: Vec<u8>| {
+            app.secrets
+                .unseal(&seal_context(instance, &slot.field), &sealed)
+        };
+        let held = slot.sealed.map(unseal).transpose()?.unwrap_or_default();
+        // An address of ours that `rotate-hook` took out of use would be refused.
+        let is_dead = slot.ours && !panel::is_ours(instance, &held);
+        before.insert(slot.field, (!is_dead).then_some(held));
     }
     if before.is_empty() {
         return Err(UsageError(context.lang.say(words::NOTHING_TO_UNDO).to_owned()).into());
     }
-    let wanted = |slot: &Slot| before.get(slot.field).cloned().unwrap_or_default();
-    let (stuck, _) = set_all(context, instance, panel, wanted).await;
-    if stuck < instance.gateway.slots().len() {
+    // Fails before anything is set when the gateway cannot be asked.
+    panel.read().await?;
+    let wanted = |slot: &Slot| before.get(slot.field).cloned().flatten();
+    let missing = set_all(context, instance, panel, wanted).await;
+    if !missing.is_empty() {
         eprintln!("{}", context.lang.say(words::NOT_UNDONE));
         return Ok(Ending::FoundWrong);
     }
@@ -207,7 +256,7 @@ async fn undo(
     Ok(Ending::Fine)
 }
 
-/// One slot in one line; of an address of ours only the beginning, for the rest is a secret.
+/// One slot in one line; of an address only the beginning, for the rest may be a secret.
 fn tell(context: &Context, instance: &Instance, slot: &Slot, outcome: Outcome, held: Option<&str>) {
     let ours = held.is_some_and(|held| panel::is_ours(instance, held));
     let shown = held.map(panel::shown);
@@ -217,10 +266,16 @@ fn tell(context: &Context, instance: &Instance, slot: &Slot, outcome: Outcome, h
             json!({"slot": slot.name, "outcome": name, "holds": shown, "ours": ours}),
         );
     }
+    let holds = match (&shown, ours) {
+        (Some(address), true) => (words::HOLDS_OURS, plain(address)),
+        (Some(address), false) => (words::HOLDS_OTHER, plain(address)),
+        (None, _) => (words::HOLDS_NOTHING, String::new()),
+    };
+    let values: [(&str, &dyn Display); 1] = [("address", &holds.1)];
     answer::line(format_args!(
-        "{:<15} {:<12} {}",
+        "{:<15} {:<14} {}",
         slot.name,
         context.lang.say(words),
-        shown.as_deref().map_or_else(|| "-".to_owned(), plain)
+        context.lang.fill(holds.0, &values)
     ));
 }

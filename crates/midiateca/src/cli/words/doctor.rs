@@ -94,6 +94,10 @@ words! {
     TOKEN_SEALED: "its token was sealed with another key", "o token foi cifrado com outra chave";
     TOKEN_REFUSED: "the gateway refuses the token", "o gateway recusa o token";
     UNKNOWN_THERE: "the gateway knows no such instance", "o gateway não conhece esta instância";
+    REFUSED: "it refuses, with a status that says yes: {named}", "recusa, com um status que diz que sim: {named}";
+    TELLS_NOTHING: "its answer tells nothing of the instance", "a resposta não informa nada da instância";
+    SLOT_OFF: "holds an address, but is switched off", "contém um endereço, mas está desativado";
+    SWITCH_ON: "switch it on in the gateway's panel, under the instance's webhooks", "ative-o no painel do gateway, nos webhooks da instância";
     NOT_JSON: "it answered something that is not JSON", "respondeu algo que não é JSON";
     OTHER_INSTANCE: "it told of another instance: {named}", "respondeu sobre outra instância: {named}";
     ADD_TOKEN: "copy the token from the gateway's panel: `midiateca instance add {id} --client {client} --token-env VAR`", "copie o token do painel do gateway: `midiateca instance add {id} --client {client} --token-env VAR`";
@@ -107,6 +111,7 @@ words! {
     SCAN_CODE: "restart the instance in the gateway's panel, and scan its QR code with the phone", "reinicie a instância no painel do gateway e leia o QR code com o celular";
     GROUPS_IGNORED: "the gateway ignores groups: what is sent in them never arrives", "o gateway ignora grupos: o que é enviado neles nunca chega";
     TAKE_GROUPS: "switch \"ignore groups\" off in the gateway's panel, or set keep.groups = false here if it is meant", "desligue \"ignorar grupos\" no painel do gateway, ou configure keep.groups = false aqui se for de propósito";
+    GROUPS_NOT_SENT: "the gateway ignores groups, as keep.groups = false here wants it", "o gateway ignora grupos, como keep.groups = false aqui pede";
     GROUPS_SENT: "messages of groups are sent", "mensagens de grupos são enviadas";
     READ_SLOT: "read webhook {slot} back", "reli o webhook {slot}";
     SLOT_FINE: "holds our address", "contém o nosso endereço";

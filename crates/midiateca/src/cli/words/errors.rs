@@ -90,6 +90,9 @@ words! {
     SET_API_BASE: "correct it: `midiateca instance add ID --client N --api-base URL`", "corrija-o: `midiateca instance add ID --client N --api-base URL`";
     GATEWAY_SILENT: "the gateway does not answer", "o gateway não responde";
     GATEWAY_STATUS: "the gateway answered {status}", "o gateway respondeu {status}";
+    GATEWAY_REFUSES: "the gateway refuses: {named}", "o gateway recusa: {named}";
+    GATEWAY_EMPTY: "the gateway's answer tells nothing of the instance", "a resposta do gateway não informa nada da instância";
+    GATEWAY_OTHER: "the gateway told of another instance: {named}", "o gateway respondeu sobre outra instância: {named}";
     GATEWAY_NOT_JSON: "the gateway answered something that is not JSON", "o gateway respondeu algo que não é JSON";
     LOOK_AT_INSTANCE: "`midiateca doctor --instance ID` tries the instance's token and says what to do", "`midiateca doctor --instance ID` testa o token da instância e diz o que fazer";
 

@@ -84,7 +84,7 @@ texts! {
     "Where WhatsApp's CDN is; several with commas, in their order; \"default\" for its usual hosts", "Onde fica a CDN do WhatsApp; várias com vírgulas, na ordem; \"default\" para os hosts de costume";
     "The ways to the bytes in their order, such as gateway or inline,cdn,gateway; \"default\" for fetch.routes", "Os caminhos até os bytes, na ordem, como gateway ou inline,cdn,gateway; \"default\" para fetch.routes";
     "How the door is reached from outside [default: door.public_url]", "O endereço público em que os webhooks chegam [padrão: door.public_url]";
-    "Show what the slots hold, and change nothing", "Mostra o que os webhooks contêm, sem alterar nada";
+    "Show what the slots hold and would hold, and change nothing", "Mostra o que os webhooks contêm e passariam a conter, sem mudar nada";
     "Put back what the slots held before they were first set from here", "Devolve aos webhooks o que continham antes de serem configurados por aqui";
 
     // media

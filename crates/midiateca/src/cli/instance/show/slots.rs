@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::language::{Language, plain};
+use super::super::super::complaint;
+use super::super::super::language::Language;
 use super::super::super::panel::{self, Panel};
-use super::super::super::words::{Words, doctor, instance as words};
+use super::super::super::words::{Words, instance as words};
 use crate::app::App;
 use crate::registry::Instance;
 
@@ -60,16 +61,13 @@ impl Slots {
         let answer = match told {
             Ok(answer) => answer.body,
             Err(error) => {
-                let chain = crate::telemetry::chain(&error);
-                return Self::Unreadable(lang.fill(error.words(), &[("error", &chain)]));
+                let (words, named) = (error.words(), error.named());
+                let why = complaint::why(&error, lang);
+                let values: [(&str, &dyn std::fmt::Display); 2] =
+                    [("error", &why), ("named", &named)];
+                return Self::Unreadable(lang.fill(words, &values));
             }
         };
-        let named = instance.gateway.read_session(&answer).instance;
-        if let Some(named) = named.filter(|named| named != instance.id.as_str()) {
-            let named = plain(&named);
-            let other = lang.fill(doctor::OTHER_INSTANCE, &[("named", &named)]);
-            return Self::Unreadable(other);
-        }
         let slots = instance.gateway.slots().iter().map(|slot| {
             let held = instance.gateway.read_slot(slot, &answer);
             Slot {

@@ -25,7 +25,7 @@ pub(in crate::cli::monitor) fn instance(id: &str, delivery_count: i64) -> Instan
         routes: None,
         token_sealed: None,
         hook_hash: Vec::new(),
-        hook_hash_before: None,
+        hooks_before: Vec::new(),
         state: "connected".to_owned(),
         state_at: None,
         problem: None,
