@@ -1,6 +1,7 @@
 //! What is held: find, list, count, forget.
 
 mod forget;
+mod person;
 
 pub mod census;
 pub mod holding;
@@ -11,8 +12,9 @@ use crate::clock::{Millis, rfc3339};
 use crate::db::{Db, Error, Row, Value, values};
 use crate::media::{MediaId, MediaStatus, Reason, Route};
 
-pub use forget::{
-    Doomed, Known, Meaning, Person, doomed, erase, known_as, let_go, meant_bytes, of_person,
+pub use forget::{Doomed, Meaning, doomed, let_go, meant_bytes};
+pub use person::{
+    Person, Theirs, condemn, erase, is_known, known_as, mask, naming, of_person, whole,
 };
 
 /// A media as everybody sees it. Keys and tokens are not part of it.

@@ -432,6 +432,17 @@ impl Config {
         if !self.retention.rules.iter().all(says_when) {
             return Err(Problem::RuleWithoutLimit);
         }
+        for rule in &self.retention.rules {
+            let limits = [
+                ("older_than_days", rule.older_than_days.map(u64::from)),
+                ("larger_than_bytes", rule.larger_than_bytes),
+                ("total_over_bytes", rule.total_over_bytes),
+            ];
+            // A limit of nothing means everything, and nobody means that.
+            if let Some((key, _)) = limits.into_iter().find(|(_, limit)| *limit == Some(0)) {
+                return Err(Problem::TooSmall { key, least: 1 });
+            }
+        }
         for (key, url, scheme) in [
             ("database.url", &self.database.url, "sqlite"),
             ("storage.url", &self.storage.url, "file"),
@@ -543,6 +554,9 @@ mod tests {
             "[storage]\npause_below_bytes = 2\nresume_above_bytes = 1\n",
             "[retention]\nevery_minutes = 0\n",
             "[retention]\nrules = [{ client = 2, kind = 'sticker' }]\n",
+            "[retention]\nrules = [{ older_than_days = 0 }]\n",
+            "[retention]\nrules = [{ older_than_days = 30, larger_than_bytes = 0 }]\n",
+            "[retention]\nrules = [{ client = 2, total_over_bytes = 0 }]\n",
             "[retention]\nrules = [{ older_than_days = 30, colour = 'red' }]\n",
         ] {
             assert!(parse(text).is_err(), "{text}");

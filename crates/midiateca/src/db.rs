@@ -194,9 +194,16 @@ impl Db {
     }
 
     /// Writes the write-ahead log into the file and empties it, so that nothing that was overwritten lies in it any
-    /// more. Somebody who reads at that moment may keep it from being emptied; then it is at the next time.
-    pub async fn fold(&self) -> Result<(), Error> {
+    /// more; false when somebody who reads at that moment kept it from being emptied.
+    pub async fn fold(&self) -> Result<bool, Error> {
         self.committer.fold().await
+    }
+
+    /// Writes the whole file anew, so that nothing that was deleted is left between its rows; what was before lies in
+    /// the write-ahead log's older pages and in the file until the next [`Db::fold`]. Takes up to twice the file's size
+    /// in room, and while it lasts nobody else can write, in no process.
+    pub async fn compact(&self) -> Result<(), Error> {
+        self.committer.compact().await
     }
 
     /// Stops taking work, waits for what is under way, and closes the file. The writer closes last, so that

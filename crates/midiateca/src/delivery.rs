@@ -163,16 +163,27 @@ fn old(before: Millis) -> Vec<crate::db::Value> {
     values![id.get(..13).unwrap_or(""), before]
 }
 
-/// Every delivery to the instances of one client, with its body: up to `limit` after `after` (an id, or empty).
+/// The instances to which deliveries of one client came: its own, and those that were its own once.
+pub async fn instances_of(db: &Db, client: i64) -> Result<Vec<InstanceId>, Error> {
+    let sql = "select id from instances where client = $1 union select instance as id from media where client = $1";
+    let rows = db.rows(sql, values![client]).await?;
+    rows.iter()
+        .map(|row| row.text("id").map(InstanceId))
+        .collect()
+}
+
+/// Every delivery to an instance, with its body where it can be read: up to `limit` after `after` (an id, or empty).
 pub async fn bodies(
     db: &Db,
-    client: i64,
+    instance: &InstanceId,
     after: &str,
     limit: u32,
 ) -> Result<Vec<(DeliveryId, Option<Vec<u8>>)>, Error> {
-    let sql = "select id, body_lz4 from deliveries
-               where id > $2 and instance in (select id from instances where client = $1) order by id limit $3";
-    let rows = db.rows(sql, values![client, after, limit]).await?;
+    let sql =
+        "select id, body_lz4 from deliveries where instance = $1 and id > $2 order by id limit $3";
+    let rows = db
+        .rows(sql, values![instance.as_str(), after, limit])
+        .await?;
     rows.iter()
         .map(|row| {
             let body = lz4_flex::decompress_size_prepended(&row.bytes("body_lz4")?);
@@ -181,11 +192,38 @@ pub async fn bodies(
         .collect()
 }
 
-/// Deletes one delivery, unless it holds bytes that are nowhere else yet; says whether it did.
-pub async fn delete(tx: &mut Tx, id: &DeliveryId) -> Result<bool, Error> {
+/// Whether a delivery told of media of another client, to whom its instance belonged before or belongs now.
+pub async fn is_of_another(db: &Db, id: &DeliveryId, client: i64) -> Result<bool, Error> {
+    let sql = "select 1 as found from deliveries join instances on instances.id = deliveries.instance
+               where deliveries.id = $1 and instances.client <> $2
+                 and exists (select 1 from media where media.delivery = deliveries.id and media.client <> $2)";
+    let row = db.row(sql, values![id.as_str(), client]).await?;
+    Ok(row.is_some())
+}
+
+/// What became of a delivery that was to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is gone.
+    Gone,
+    /// It holds bytes that are nowhere else yet.
+    Needed,
+    /// It was not there.
+    NotThere,
+}
+
+/// Deletes one delivery, unless it holds bytes that are nowhere else yet.
+pub async fn delete(tx: &mut Tx, id: &DeliveryId) -> Result<Deletion, Error> {
     let sql = "delete from deliveries where id = $1 and not exists (select 1 from media where media.delivery = deliveries.id
                  and media.inline = 1 and media.status in ('pending', 'downloading'))";
-    Ok(tx.run(sql, values![id.as_str()]).await? == 1)
+    if tx.run(sql, values![id.as_str()]).await? == 1 {
+        return Ok(Deletion::Gone);
+    }
+    let sql = "select 1 as found from deliveries where id = $1";
+    Ok(match tx.row(sql, values![id.as_str()]).await? {
+        Some(_) => Deletion::Needed,
+        None => Deletion::NotThere,
+    })
 }
 
 /// How deliveries to an instance usually follow each other.

@@ -18,7 +18,7 @@ use crate::db::{Error, Tx};
 use crate::delivery::{self, Delivery};
 use crate::events::{self, News};
 use crate::gateway::{self, Family, Reading};
-use crate::media::{DeliveryId, MediaKind};
+use crate::media::{DeliveryId, MediaKind, MediaStatus};
 use crate::queue::{self, NewMedia, NewMessage, Put};
 use crate::registry::{self, Instance};
 
@@ -111,7 +111,7 @@ pub async fn replay(
     let puts = app
         .db
         .write(async move |tx| {
-            if queue::is_erased(tx, &instance.id, &messages(&reading, &id)).await? {
+            if queue::is_erased(tx, &instance.id, &messages(&reading, &id), &reading.media).await? {
                 return Ok(None);
             }
             delivery::accept(tx, &id).await?;
@@ -218,20 +218,20 @@ async fn accept(
     let puts = app
         .db
         .write(async move |tx| {
-            if queue::is_erased(tx, &instance.id, &messages).await? {
+            if queue::is_erased(tx, &instance.id, &messages, &reading.media).await? {
                 return Ok(None);
             }
-            delivery.keep(tx).await?;
-            match reading.family {
+            let puts = match reading.family {
                 Family::Connection { connected } => {
-                    record_connection(tx, &instance, connected, now)
-                        .await
-                        .map(|()| Some(Vec::new()))
+                    record_connection(tx, &instance, connected, now).await?;
+                    Vec::new()
                 }
-                _ => put_all(tx, &instance, &delivery.id, &reading, &keep, now)
-                    .await
-                    .map(Some),
+                _ => put_all(tx, &instance, &delivery.id, &reading, &keep, now).await?,
+            };
+            if !tells_nothing_new(tx, &reading, &puts).await? {
+                delivery.keep(tx).await?;
             }
+            Ok(Some(puts))
         })
         .await?;
     let Some(puts) = puts else {
@@ -251,6 +251,22 @@ async fn accept(
         delivery: id,
         media: kinds.into_iter().zip(puts).collect(),
     })
+}
+
+/// Whether a delivery only repeats what is stored, and what told it first is no longer kept: because of its age, or
+/// because it named somebody who asked to be forgotten, and would again.
+async fn tells_nothing_new(tx: &mut Tx, reading: &Reading, puts: &[Put]) -> Result<bool, Error> {
+    let is_repeat = |put: &Put| put.duplicate && put.status == MediaStatus::Stored;
+    let is_edit = reading.media.iter().any(|found| found.edited);
+    if puts.is_empty() || is_edit || !puts.iter().all(is_repeat) {
+        return Ok(false);
+    }
+    for put in puts {
+        if queue::is_delivery_kept(tx, &put.id).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn record_connection(

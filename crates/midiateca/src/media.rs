@@ -1,7 +1,9 @@
 //! The nouns: a media, what kind it is, how it stands, and why it failed.
 
+mod erased;
 mod reason;
 
+pub use erased::{erased_message, erased_print};
 pub use reason::{Reason, Verdict};
 pub use wa_media::{KeyKind, MediaKey, MediaKind};
 

@@ -4,6 +4,7 @@
 //! that holds the newest fence may settle the row, so a worker that lost its lease changes nothing.
 
 mod adopt;
+mod erased;
 mod lost;
 mod progress;
 mod put;
@@ -16,6 +17,7 @@ use crate::media::{
 };
 
 pub use adopt::{Adopted, Standing, adopt, of_message};
+pub use erased::{is_delivery_kept, is_erased};
 pub use lost::{Loss, find_again, lose, requeue_lost};
 pub use progress::{Fetched, InFlight, in_flight, note_fetched};
 pub use put::{NewMedia, NewMessage, Put, put};
@@ -372,25 +374,6 @@ pub async fn hurry(tx: &mut Tx, instance: &InstanceId, reasons: &[Reason]) -> Re
             .await?;
     }
     Ok(())
-}
-
-/// Whether what is under one of these messages was erased on request, so that a repeat must not bring it back.
-pub async fn is_erased(
-    tx: &mut Tx,
-    instance: &InstanceId,
-    messages: &[String],
-) -> Result<bool, Error> {
-    let sql = "select 1 as found from media where instance = $1 and message_id = $2 and reason = 'erased' limit 1";
-    for message in messages {
-        if tx
-            .row(sql, values![instance.as_str(), message])
-            .await?
-            .is_some()
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// How many tries are older than that, of media that do not wait any more.

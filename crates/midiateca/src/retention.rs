@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use crate::app::App;
 
-pub use erasure::{Erasure, erase};
-pub use sweep::{Swept, sweep};
+pub use erasure::{ErasedFile, Erasure, erase};
+pub use sweep::{Swept, Told, sweep};
 
 /// Whether it is done, or only told what would be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,20 @@ pub enum Error {
     /// A file could not be removed.
     #[error("a file could not be removed")]
     Vault(#[from] crate::vault::Error),
+    /// What was given as a contact is no number, and no id that is known.
+    #[error("{contact:?} is nobody's number and no id that is known")]
+    Nobody {
+        /// What was given.
+        contact: String,
+    },
+    /// A name goes with more others than one person has.
+    #[error("{count} other names go with one of the names, so that it is not one person's")]
+    SeveralPeople {
+        /// Which name.
+        name: String,
+        /// How many others go with it.
+        count: usize,
+    },
 }
 
 /// Sweeps now and then, until the shutdown begins.
@@ -45,7 +59,13 @@ pub async fn keep_sweeping(app: Arc<App>) {
             () = tokio::time::sleep(every) => {}
             () = app.shutdown.begun() => return,
         }
-        match sweep(&app, Doing::Now, |_, _| {}).await {
+        let tell = |_: usize, told: Told<'_>| {
+            if let Told::Stuck(doomed, error) = told {
+                let error = crate::telemetry::chain(error);
+                tracing::error!(media = %doomed.id, error, "a file that is no longer to be kept could not be removed");
+            }
+        };
+        match sweep(&app, Doing::Now, tell).await {
             Ok(swept) if swept == Swept::default() => {}
             Ok(swept) => tracing::info!(
                 files = swept.files,
@@ -53,6 +73,7 @@ pub async fn keep_sweeping(app: Arc<App>) {
                 deliveries = swept.deliveries,
                 events = swept.events,
                 attempts = swept.attempts,
+                stuck = swept.stuck,
                 "swept"
             ),
             Err(error) => tracing::warn!(

@@ -4,6 +4,7 @@
 //! place and its folder synced; doing it twice does no harm; the same bytes of one client lie on the disk once.
 
 pub mod layout;
+mod removal;
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -16,12 +17,15 @@ use wa_media::Verified;
 
 use crate::media::{InstanceId, MediaId, MediaKind};
 use layout::RelativePath;
+pub use removal::Lying;
 
 /// Bytes kept in memory before a staged file is made: a voice note never needs one.
 const BUFFER_BYTES: usize = 64 << 10;
 const STAGING: &str = ".staging";
 /// Where what is no longer trusted lies: out of the way, and still there.
 pub const QUARANTINE: &str = ".quarantine";
+/// Below this lies in quarantine what no row names.
+pub const NOBODY: &str = "in-no-row";
 
 /// Folders below the root in which nothing is looked for; the last one is made by the file system.
 const NOT_OURS: [&str; 3] = [STAGING, QUARANTINE, "lost+found"];
@@ -106,11 +110,21 @@ impl Vault {
 
     /// A place for bytes that are on their way.
     pub fn stage(&self) -> Staging {
+        self.stage_as("")
+    }
+
+    /// Like [`Vault::stage`], for the bytes of one media, by whose id they are found there.
+    pub fn stage_for(&self, media: &MediaId) -> Staging {
+        self.stage_as(media.as_str())
+    }
+
+    fn stage_as(&self, whose: &str) -> Staging {
         let n = self.staged.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{n}-{whose}", self.prefix);
         Staging {
             buffer: Vec::new(),
             file: None,
-            path: self.root.join(STAGING).join(format!("{}-{n}", self.prefix)),
+            path: self.root.join(STAGING).join(name),
         }
     }
 
@@ -176,52 +190,6 @@ impl Vault {
     /// How many bytes may still be written where the files are.
     pub fn free_bytes(&self) -> io::Result<u64> {
         free_bytes_at(&self.root)
-    }
-
-    /// Takes a file away for good. That it is gone already is fine.
-    pub async fn remove(&self, path: RelativePath) -> Result<(), Error> {
-        let target = self.root.join(path.as_path());
-        blocking(move || {
-            match fs::remove_file(&target) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-                _ => {}
-            }
-            target
-                .parent()
-                .filter(|folder| folder.is_dir())
-                .map_or(Ok(()), sync_folder)
-        })
-        .await
-    }
-
-    /// Takes away the file of a media, where it has one, and whatever of it lies in quarantine.
-    pub async fn remove_everywhere(
-        &self,
-        media: &MediaId,
-        path: Option<RelativePath>,
-    ) -> Result<(), Error> {
-        let quarantine = self.root.join(QUARANTINE);
-        let media = media.clone();
-        blocking(move || {
-            let runs = match fs::read_dir(&quarantine) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-                runs => runs?,
-            };
-            for run in runs {
-                match fs::remove_dir_all(run?.path().join(media.as_str())) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(error.into());
-                    }
-                    _ => {}
-                }
-            }
-            Ok(())
-        })
-        .await?;
-        match path {
-            Some(path) => self.remove(path).await,
-            None => Ok(()),
-        }
     }
 
     /// Moves a file out of the way, below `.quarantine/{run}/{whose}`, where nothing looks for it and only erasure and

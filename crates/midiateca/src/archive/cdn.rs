@@ -173,7 +173,7 @@ async fn decrypted(
     trace: &mut Trace<'_>,
     mut decryptor: Decryptor,
 ) -> Result<Result<Proven, Failure>, Reason> {
-    let mut staging = app.vault.stage();
+    let mut staging = app.vault.stage_for(&job.id);
     stream(app, source, &mut staging, trace, |chunk, plaintext| {
         decryptor.update(chunk, plaintext);
     })

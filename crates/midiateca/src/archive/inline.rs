@@ -31,7 +31,7 @@ pub(super) async fn take(
     let bytes = bytes.ok_or(Reason::InlineMalformed)?;
     trace.came(bytes.len() as u64);
     let mut verifier = PlainVerifier::new(expected(job), hints(job));
-    let mut staging = app.vault.stage();
+    let mut staging = app.vault.stage_for(&job.id);
     for piece in bytes.chunks(PIECE_BYTES) {
         verifier.update(piece);
         staging

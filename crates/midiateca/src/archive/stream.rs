@@ -159,7 +159,7 @@ pub(super) async fn stream_plain(
     trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
     let mut verifier = PlainVerifier::new(expected(job), hints(job));
-    let mut staging = app.vault.stage();
+    let mut staging = app.vault.stage_for(&job.id);
     stream(app, source, &mut staging, trace, |chunk, kept| {
         verifier.update(chunk);
         kept.extend_from_slice(chunk);

@@ -1,4 +1,4 @@
-//! What is held and is to go: by a rule, or because a person asked for it.
+//! What is held and is to go by a rule.
 
 use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, values};
@@ -115,91 +115,4 @@ pub async fn let_go(tx: &mut Tx, doomed: &Doomed, reason: Reason) -> Result<bool
                where id = $1 and status = 'stored' and path = $2";
     let values = values![doomed.id.as_str(), doomed.path.clone(), reason.as_str()];
     Ok(tx.run(sql, values).await? == 1)
-}
-
-/// A person (or a group) as one client knows them, by the part before `@` and `:` of any of their ids.
-#[derive(Clone, Debug)]
-pub struct Person {
-    /// The client.
-    pub client: i64,
-    /// Such as `5500900000001`.
-    pub name: String,
-}
-
-/// Another name of the same person.
-pub struct Known {
-    /// The privacy id that goes with the number, or the number that goes with the privacy id.
-    pub name: String,
-}
-
-/// What is left of an id when the server and the device are taken off.
-macro_rules! is_person {
-    ($column:literal) => {
-        concat!(
-            "(",
-            $column,
-            " = $2 or ",
-            $column,
-            " like $2 || '@%' or ",
-            $column,
-            " like $2 || ':%')"
-        )
-    };
-}
-
-/// The other names under which the same person is known to have sent.
-pub async fn known_as(db: &Db, person: &Person) -> Result<Vec<Known>, Error> {
-    let sql = concat!(
-        "select distinct sender_lid as other from media where client = $1 and sender_lid is not null and ",
-        is_person!("sender_id"),
-        " union select distinct sender_id as other from media where client = $1 and sender_id is not null and ",
-        is_person!("sender_lid")
-    );
-    let rows = db.rows(sql, values![person.client, &person.name]).await?;
-    rows.iter()
-        .map(|row| {
-            let other = row.text("other")?;
-            let name = other.split(['@', ':']).next().unwrap_or(&other).to_owned();
-            Ok(Known { name })
-        })
-        .collect()
-}
-
-/// Up to `limit` media after `after` (an id, or empty) that a person sent, or that were sent in the chat with them.
-pub async fn of_person(
-    db: &Db,
-    person: &Person,
-    after: &str,
-    limit: u32,
-) -> Result<Vec<Doomed>, Error> {
-    let sql = concat!(
-        "select id, client, instance, kind, received_at, path, size_bytes, sha256 from media
-         where client = $1 and id > $3 and coalesce(reason, '') <> 'erased' and (",
-        is_person!("sender_id"),
-        " or ",
-        is_person!("sender_lid"),
-        " or ",
-        is_person!("chat_id"),
-        ") order by id limit $4"
-    );
-    let values = values![person.client, &person.name, after, limit];
-    db.rows(sql, values).await?.iter().map(doomed_of).collect()
-}
-
-/// Takes everything personal out of a media's row, its tries and its events. The row stays, so that a repeat of the
-/// message is known for what it is.
-pub async fn erase(tx: &mut Tx, id: &MediaId) -> Result<(), Error> {
-    let row = "update media set status = 'skipped', reason = 'erased', next_attempt_at = null, lease_owner = null, lease_until = null,
-                 mime_declared = null, file_name = null, caption = null, chat_id = null, sender_id = null, sender_lid = null,
-                 sender_name = null, media_key = null, direct_path = null, static_url = null, inline = 0, delivery = '',
-                 sha256_told = null, enc_sha256_told = null, length_told = null, mime = null, size_bytes = null, sha256 = null,
-                 verified = null, path = null, width = null, height = null, seconds = null, rearmed = 0, fence = fence + 1
-               where id = $1";
-    tx.run(row, values![id.as_str()]).await?;
-    tx.run(
-        "delete from attempts where media = $1",
-        values![id.as_str()],
-    )
-    .await
-    .map(drop)
 }

@@ -1,9 +1,13 @@
-//! `forget`: erases a person from what one client holds, and prints the proof.
+//! `forget`: erases a person from what one client holds, and prints the proof, or what is left and why there is none.
+
+use std::fmt::Display;
 
 use serde_json::json;
 
 use super::answer;
+use super::complaint;
 use super::context::Context;
+use super::language::Language;
 use super::words::forget as words;
 use super::{Ending, UsageError};
 use crate::clock::rfc3339;
@@ -36,23 +40,37 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         true => Doing::DryRun,
         false => Doing::Now,
     };
-    let erasure = retention::erase(&app, options.client, &options.contact, doing).await?;
-    if erasure.names.is_empty() {
-        return Err(UsageError(context.lang.say(words::NOBODY).to_owned()).into());
-    }
-    prove(&context, doing, &erasure);
+    let erasure = retention::erase(&app, options.client, &options.contact, doing).await;
+    let erasure = erasure.map_err(|error| usage(error, context.lang))?;
     app.db.close().await;
-    Ok(match erasure.deliveries_left {
-        0 => Ending::Fine,
-        _ => Ending::FoundWrong,
+    if erasure.is_empty() && !context.json {
+        let names = erasure.names.join(", ");
+        let values: [(&str, &dyn Display); 2] = [("client", &erasure.client), ("names", &names)];
+        eprintln!("{}", context.lang.fill(words::NOTHING, &values));
+        return Ok(Ending::FoundWrong);
+    }
+    tell(&context, doing, &erasure);
+    Ok(match erasure.is_whole() && !erasure.is_empty() {
+        true => Ending::Fine,
+        false => Ending::FoundWrong,
     })
 }
 
-fn prove(context: &Context, doing: Doing, erasure: &Erasure) {
+/// Who was named wrongly is told so as of any other mistake in a command.
+fn usage(error: retention::Error, lang: Language) -> anyhow::Error {
+    match error {
+        retention::Error::Nobody { .. } | retention::Error::SeveralPeople { .. } => {
+            UsageError(complaint::why(&error, lang)).into()
+        }
+        error => error.into(),
+    }
+}
+
+fn tell(context: &Context, doing: Doing, erasure: &Erasure) {
     let at = rfc3339(erasure.at);
     if context.json {
         return answer::line(
-            json!({"at": at, "dry_run": doing == Doing::DryRun, "erased": erasure}),
+            json!({"at": at, "dry_run": doing == Doing::DryRun, "whole": erasure.is_whole(), "erased": erasure}),
         );
     }
     for file in &erasure.files {
@@ -64,7 +82,7 @@ fn prove(context: &Context, doing: Doing, erasure: &Erasure) {
         Doing::DryRun => words::WOULD_BE_ERASED,
     };
     let (names, files) = (erasure.names.join(", "), erasure.files.len());
-    let values: [(&str, &dyn std::fmt::Display); 7] = [
+    let values: [(&str, &dyn Display); 8] = [
         ("at", &at),
         ("client", &erasure.client),
         ("names", &names),
@@ -72,13 +90,32 @@ fn prove(context: &Context, doing: Doing, erasure: &Erasure) {
         ("files", &files),
         ("bytes", &erasure.bytes),
         ("deliveries", &erasure.deliveries),
+        ("mentions", &erasure.mentions),
     ];
     answer::line(context.lang.fill(words, &values));
-    if erasure.deliveries_left > 0 {
-        let left = [("count", &erasure.deliveries_left as &dyn std::fmt::Display)];
-        eprintln!("{}", context.lang.fill(words::LEFT, &left));
-    }
     if doing == Doing::Now {
-        eprintln!("{}", context.lang.say(words::ELSEWHERE));
+        tell_what_is_left(erasure, context.lang);
+    }
+}
+
+/// The proof is one when nothing is left, and not before.
+fn tell_what_is_left(erasure: &Erasure, lang: Language) {
+    let left = [
+        (words::FILES_LEFT, erasure.media_left),
+        (words::DOWNLOADS_LEFT, erasure.downloads_left),
+        (words::LEFT, erasure.deliveries_left),
+    ];
+    for (words, count) in left.into_iter().filter(|(_, count)| *count > 0) {
+        eprintln!("{}", lang.fill(words, &[("count", &count)]));
+    }
+    if erasure.went_on {
+        eprintln!("{}", lang.say(words::WENT_ON));
+    }
+    if erasure.is_whole() {
+        eprintln!("{}", lang.say(words::ELSEWHERE));
+    } else if left.iter().all(|(_, count)| *count == 0) {
+        eprintln!("{}", lang.say(words::LEFT_IN_DATABASE));
+    } else {
+        eprintln!("{}", lang.say(words::NOT_WHOLE));
     }
 }

@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::Ending;
 use super::answer;
+use super::complaint;
 use super::context::Context;
 use super::words::sweep as words;
-use crate::retention::{self, Doing, Swept};
+use crate::retention::{self, Doing, Swept, Told};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -21,25 +22,43 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         true => Doing::DryRun,
         false => Doing::Now,
     };
-    let swept = retention::sweep(&app, doing, |rule, doomed| {
-        let path = doomed.path.as_deref().unwrap_or("-");
-        if context.json {
-            return answer::line(json!({"rule": rule + 1, "media": doomed.id.as_str(), "client": doomed.client, "kind": doomed.kind, "file": format!("media_storage/{path}"), "size": doomed.size_bytes}));
-        }
-        answer::line(format_args!(
-            "{}\t{}\tmedia_storage/{path}\t{}",
-            rule + 1,
-            doomed.id,
-            doomed.size_bytes
-        ));
-    })
-    .await?;
+    let swept = retention::sweep(&app, doing, |rule, told| tell(&context, rule, &told)).await?;
     report(&context, doing, &swept);
     if app.config.retention.rules.is_empty() {
         eprintln!("{}", context.lang.say(words::NO_RULES));
     }
     app.db.close().await;
-    Ok(Ending::Fine)
+    Ok(match swept.stuck {
+        0 => Ending::Fine,
+        _ => Ending::FoundWrong,
+    })
+}
+
+fn tell(context: &Context, rule: usize, told: &Told<'_>) {
+    let (doomed, error) = match told {
+        Told::Gone(doomed) => (doomed, None),
+        Told::Stuck(doomed, error) => (doomed, Some(complaint::why(*error, context.lang))),
+    };
+    let path = doomed.path.as_deref().unwrap_or("-");
+    let file = format!("media_storage/{path}");
+    match error {
+        Some(why) if context.json => answer::line(
+            json!({"rule": rule + 1, "media": doomed.id.as_str(), "client": doomed.client, "kind": doomed.kind, "file": file, "size": doomed.size_bytes, "stuck": why}),
+        ),
+        Some(why) => {
+            let values: [(&str, &dyn std::fmt::Display); 2] = [("file", &file), ("why", &why)];
+            eprintln!("{}", context.lang.fill(words::STUCK, &values));
+        }
+        None if context.json => answer::line(
+            json!({"rule": rule + 1, "media": doomed.id.as_str(), "client": doomed.client, "kind": doomed.kind, "file": file, "size": doomed.size_bytes}),
+        ),
+        None => answer::line(format_args!(
+            "{}\t{}\t{file}\t{}",
+            rule + 1,
+            doomed.id,
+            doomed.size_bytes
+        )),
+    }
 }
 
 fn report(context: &Context, doing: Doing, swept: &Swept) {

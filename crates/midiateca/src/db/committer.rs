@@ -24,7 +24,9 @@ pub(super) struct Committer {
 enum Order {
     Work(Box<dyn Work>),
     /// Folds the write-ahead log into the file.
-    Fold(oneshot::Sender<Result<(), Error>>),
+    Fold(oneshot::Sender<Result<bool, Error>>),
+    /// Writes the file anew.
+    Compact(oneshot::Sender<Result<(), Error>>),
     Close,
 }
 
@@ -103,10 +105,21 @@ impl Committer {
         outcome.await.unwrap_or(Err(Error::Unavailable(None)))
     }
 
-    pub(super) async fn fold(&self) -> Result<(), Error> {
+    pub(super) async fn fold(&self) -> Result<bool, Error> {
+        self.order(Order::Fold).await
+    }
+
+    pub(super) async fn compact(&self) -> Result<(), Error> {
+        self.order(Order::Compact).await
+    }
+
+    async fn order<T>(
+        &self,
+        order: fn(oneshot::Sender<Result<T, Error>>) -> Order,
+    ) -> Result<T, Error> {
         let (answer, outcome) = oneshot::channel();
         self.queue
-            .send(Order::Fold(answer))
+            .send(order(answer))
             .await
             .map_err(|_| Error::Unavailable(None))?;
         outcome.await.unwrap_or(Err(Error::Unavailable(None)))
@@ -128,7 +141,7 @@ impl Committer {
 async fn commit_groups(mut tx: Tx, mut orders: mpsc::Receiver<Order>) {
     let mut group: Vec<Box<dyn Work>> = Vec::with_capacity(LARGEST_GROUP);
     let mut open = true;
-    let mut folds: Vec<oneshot::Sender<Result<(), Error>>> = Vec::new();
+    let (mut folds, mut compactions) = (Vec::new(), Vec::new());
     while open {
         let Some(first) = orders.recv().await else {
             break;
@@ -138,6 +151,7 @@ async fn commit_groups(mut tx: Tx, mut orders: mpsc::Receiver<Order>) {
             match order {
                 Order::Work(work) => group.push(work),
                 Order::Fold(answer) => folds.push(answer),
+                Order::Compact(answer) => compactions.push(answer),
                 Order::Close => open = false,
             }
             next = if open && group.len() < LARGEST_GROUP {
@@ -149,9 +163,11 @@ async fn commit_groups(mut tx: Tx, mut orders: mpsc::Receiver<Order>) {
         if !group.is_empty() {
             commit(&mut tx, &mut group).await;
         }
+        for answer in compactions.drain(..) {
+            let _ = answer.send(tx.connection.compact());
+        }
         for answer in folds.drain(..) {
-            let folded = tx.connection.rows("pragma wal_checkpoint(truncate)", &[]);
-            let _ = answer.send(folded.map(drop));
+            let _ = answer.send(tx.connection.fold());
         }
     }
 }

@@ -10,6 +10,8 @@ use super::{Error, Row, Value};
 
 /// Prepared statements kept; the program has fewer.
 const STATEMENTS: usize = 100;
+/// Who waits for the readers of the write-ahead log keeps all writers out, other processes' too.
+const FOLD_PATIENCE: Duration = Duration::from_millis(250);
 
 /// Whether a connection may change the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,7 +23,8 @@ pub(super) enum Access {
 pub(super) struct Connection(pub(super) rusqlite::Connection);
 
 impl Connection {
-    /// Opens the file: write-ahead log, every commit synced, foreign keys held, what is deleted overwritten.
+    /// Opens the file: write-ahead log, every commit synced, foreign keys held, what is deleted overwritten. What SQLite leaves in the
+    /// gaps of a page when it moves rows to another is not: see [`Connection::compact`].
     pub fn open(path: &Path, access: Access, busy_timeout: Duration) -> Result<Self, Error> {
         let flags = match access {
             Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
@@ -63,6 +66,30 @@ impl Connection {
             rows.push(Row::new(Arc::clone(&names), cells));
         }
         Ok(rows)
+    }
+
+    /// Writes the write-ahead log into the file and empties it; false when somebody who reads or writes kept it from
+    /// being emptied.
+    pub fn fold(&self) -> Result<bool, Error> {
+        let usual = self.rows("pragma busy_timeout", &[])?;
+        let usual = usual.first().map_or(Ok(0), |row| row.count("timeout"))?;
+        self.0.busy_timeout(FOLD_PATIENCE)?;
+        let folded = self.rows("pragma wal_checkpoint(truncate)", &[]);
+        self.0.busy_timeout(Duration::from_millis(usual))?;
+        // That it could not be done to the end is no error to the engine, but a row.
+        let is_busy = folded?.first().map_or(Ok(1), |row| row.int("busy"))?;
+        Ok(is_busy == 0)
+    }
+
+    /// Writes the whole file anew: what lies between the rows, where no statement reaches, is not taken along.
+    /// Nobody else writes meanwhile.
+    pub fn compact(&self) -> Result<(), Error> {
+        // Beside the database, where room is reckoned with, and nobody else looks.
+        if let Some(folder) = self.0.path().and_then(|path| Path::new(path).parent()) {
+            let folder = folder.to_string_lossy().replace('\'', "''");
+            self.batch(&format!("pragma temp_store_directory = '{folder}'"))?;
+        }
+        self.batch("vacuum")
     }
 
     /// Binds by number: to SQLite `$2` is a name, and would be bound in the order of appearance.

@@ -2,7 +2,7 @@
 
 use crate::clock::{DAY, Millis};
 use crate::db::{Db, Error, Row, Tx, values};
-use crate::media::{InstanceId, MediaId, MediaKind, MediaStatus, Reason};
+use crate::media::{InstanceId, MediaId, MediaKind, MediaStatus, Reason, erased_message};
 
 /// A row that a message has already.
 #[derive(Clone, Debug)]
@@ -25,8 +25,9 @@ pub async fn of_message(
     instance: &InstanceId,
     message: &str,
 ) -> Result<Vec<Standing>, Error> {
-    let sql = "select id, kind, status, reason, size_bytes from media where instance = $1 and message_id = $2 order by slot";
-    let rows = db.rows(sql, values![instance.as_str(), message]).await?;
+    let sql = "select id, kind, status, reason, size_bytes from media where instance = $1 and message_id in ($2, $3) order by slot";
+    let values = values![instance.as_str(), message, erased_message(message)];
+    let rows = db.rows(sql, values).await?;
     rows.iter().map(standing_of).collect()
 }
 

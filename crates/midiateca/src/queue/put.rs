@@ -98,7 +98,7 @@ async fn place<'a>(
 }
 
 async fn known(tx: &mut Tx, instance: &InstanceId, id: &str) -> Result<Vec<Known>, Error> {
-    let sql = "select slot, kind, media_key, enc_sha256_told, sha256_told, direct_path, chat_id, sender_id
+    let sql = "select slot, kind, reason, media_key, enc_sha256_told, sha256_told, direct_path, chat_id, sender_id
                from media where instance = $1 and message_id = $2 order by slot";
     let rows = tx.rows(sql, values![instance.as_str(), id]).await?;
     rows.iter().map(Known::of).collect()
@@ -114,6 +114,8 @@ fn status_of(media: &NewMedia<'_>) -> MediaStatus {
 struct Known {
     slot: i64,
     kind: MediaKind,
+    /// Only its slot is still taken.
+    is_erased: bool,
     media_key: Option<[u8; 32]>,
     enc_sha256: Option<[u8; 32]>,
     sha256: Option<[u8; 32]>,
@@ -127,6 +129,7 @@ impl Known {
         Ok(Self {
             slot: row.int("slot")?,
             kind: row.parsed("kind", MediaKind::parse)?,
+            is_erased: row.text_or_none("reason")?.as_deref() == Some(Reason::Erased.as_str()),
             media_key: row.bytes32_or_none("media_key")?,
             enc_sha256: row.bytes32_or_none("enc_sha256_told")?,
             sha256: row.bytes32_or_none("sha256_told")?,
@@ -190,6 +193,7 @@ fn people_differ(known: Option<&str>, told: Option<&str>) -> bool {
 /// fewer files; but ids are chosen by senders, and two files under one id are two files.
 fn slots(mut known: Vec<Known>, message: &Message, media: &[NewMedia<'_>]) -> Vec<(i64, bool)> {
     let mut next = known.iter().map(|row| row.slot + 1).max().unwrap_or(0);
+    known.retain(|row| !row.is_erased);
     let mut slots = vec![None; media.len()];
     for by_key in [true, false] {
         for (slot, new) in slots

@@ -1,5 +1,7 @@
 //! One sweep: the files that the rules mean, then the records that are older than they are kept.
 
+use std::collections::HashSet;
+
 use serde_json::json;
 
 use super::{Doing, Error};
@@ -9,9 +11,9 @@ use crate::clock::{DAY, Millis};
 use crate::config::Rule;
 use crate::db::{self, Db, Tx};
 use crate::events::{self, News};
-use crate::media::{MediaKind, Reason};
+use crate::media::{MediaId, MediaKind, Reason};
 use crate::vault::layout::RelativePath;
-use crate::{delivery, queue};
+use crate::{delivery, queue, vault};
 
 /// Files that go in one commit.
 const PAGE: u32 = 200;
@@ -31,23 +33,37 @@ pub struct Swept {
     pub events: u64,
     /// Tries.
     pub attempts: u64,
+    /// Files that should have gone, and could not be removed.
+    pub stuck: u64,
+}
+
+/// What became of one file.
+pub enum Told<'a> {
+    /// It is gone, or would be.
+    Gone(&'a Doomed),
+    /// It could not be removed, and why.
+    Stuck(&'a Doomed, &'a vault::Error),
 }
 
 /// Looks at everything that is held, and lets go of what is no longer to be kept. Tells of each file with the number
-/// of its rule, from 0.
+/// of its rule, from 0. One that cannot be removed keeps no other.
 pub async fn sweep(
     app: &App,
     doing: Doing,
-    mut tell: impl FnMut(usize, &Doomed),
+    mut tell: impl FnMut(usize, Told<'_>),
 ) -> Result<Swept, Error> {
     let now = app.clock.now();
-    let mut swept = Swept::default();
+    let mut sweep = Sweep {
+        app,
+        doing,
+        now,
+        swept: Swept::default(),
+        gone: HashSet::new(),
+    };
     for (number, rule) in app.config.retention.rules.iter().enumerate() {
-        apply(app, rule, doing, now, &mut swept, |doomed| {
-            tell(number, doomed)
-        })
-        .await?;
+        sweep.apply(rule, |told| tell(number, told)).await?;
     }
+    let mut swept = sweep.swept;
     let retention = &app.config.retention;
     for (records, days, gone) in [
         (
@@ -82,63 +98,96 @@ impl Rule {
     }
 }
 
-async fn apply(
-    app: &App,
-    rule: &Rule,
+/// A sweep that is under way.
+struct Sweep<'a> {
+    app: &'a App,
     doing: Doing,
     now: Millis,
-    swept: &mut Swept,
-    mut tell: impl FnMut(&Doomed),
-) -> Result<(), Error> {
-    let meaning = rule.meaning(now);
-    let mut excess = match rule.total_over_bytes {
-        Some(total) => catalog::meant_bytes(&app.db, &meaning)
-            .await?
-            .saturating_sub(total),
-        None => u64::MAX,
-    };
-    let (mut at, mut id) = (Millis::MIN, String::new());
-    while excess > 0 {
-        let mut page = catalog::doomed(&app.db, &meaning, (at, &id), PAGE).await?;
-        let Some(last) = page.last() else { break };
-        (at, id) = (last.received_at, last.id.0.clone());
-        page.retain(|doomed| {
-            let goes = excess > 0;
-            if rule.total_over_bytes.is_some() {
-                excess = excess.saturating_sub(doomed.size_bytes);
-            }
-            goes
-        });
-        for doomed in &page {
-            tell(doomed);
-            swept.files += 1;
-            swept.bytes += doomed.size_bytes;
-        }
-        if doing == Doing::Now {
-            remove(app, page, now).await?;
-        }
-    }
-    Ok(())
+    swept: Swept,
+    /// What an earlier rule would have taken away already; nothing when it truly did.
+    gone: HashSet<MediaId>,
 }
 
-async fn remove(app: &App, page: Vec<Doomed>, now: Millis) -> Result<(), Error> {
-    // So that no repair takes what goes for lost, and puts it back.
-    let _files = app.hold_files().await?;
-    for doomed in &page {
-        let path = doomed.path.clone().and_then(RelativePath::from_row);
-        app.vault.remove_everywhere(&doomed.id, path).await?;
+impl Sweep<'_> {
+    async fn apply(&mut self, rule: &Rule, mut tell: impl FnMut(Told<'_>)) -> Result<(), Error> {
+        let meaning = rule.meaning(self.now);
+        let mut excess = match rule.total_over_bytes {
+            Some(total) => self.meant_bytes(&meaning).await?.saturating_sub(total),
+            None => u64::MAX,
+        };
+        let (mut at, mut id) = (Millis::MIN, String::new());
+        while excess > 0 {
+            let page = catalog::doomed(&self.app.db, &meaning, (at, &id), PAGE).await?;
+            let Some(last) = page.last() else { break };
+            (at, id) = (last.received_at, last.id.0.clone());
+            // So that no repair takes what goes for lost, and puts it back.
+            let _files = match self.doing {
+                Doing::Now => Some(self.app.hold_files().await?),
+                Doing::DryRun => None,
+            };
+            let mut gone = Vec::with_capacity(page.len());
+            for doomed in page {
+                if excess == 0 || self.gone.contains(&doomed.id) {
+                    continue;
+                }
+                if let Err(error) = self.remove(&doomed).await {
+                    self.swept.stuck += 1;
+                    tell(Told::Stuck(&doomed, &error));
+                    continue;
+                }
+                tell(Told::Gone(&doomed));
+                self.swept.files += 1;
+                self.swept.bytes += doomed.size_bytes;
+                if rule.total_over_bytes.is_some() {
+                    excess = excess.saturating_sub(doomed.size_bytes);
+                }
+                gone.push(doomed);
+            }
+            self.record(gone).await?;
+        }
+        Ok(())
     }
-    app.db
-        .write(async move |tx| {
-            for doomed in &page {
+
+    /// How large all together are that are meant, and that no earlier rule would have taken away.
+    async fn meant_bytes(&self, meaning: &Meaning) -> Result<u64, Error> {
+        let mut all = catalog::meant_bytes(&self.app.db, meaning).await?;
+        let (mut at, mut id) = (Millis::MIN, String::new());
+        while !self.gone.is_empty() {
+            let page = catalog::doomed(&self.app.db, meaning, (at, &id), PAGE).await?;
+            let Some(last) = page.last() else { break };
+            (at, id) = (last.received_at, last.id.0.clone());
+            let gone = page.iter().filter(|doomed| self.gone.contains(&doomed.id));
+            all = all.saturating_sub(gone.map(|doomed| doomed.size_bytes).sum());
+        }
+        Ok(all)
+    }
+
+    async fn remove(&self, doomed: &Doomed) -> Result<(), vault::Error> {
+        if self.doing == Doing::DryRun {
+            return Ok(());
+        }
+        let path = doomed.path.clone().and_then(RelativePath::from_row);
+        let names = path.into_iter().collect();
+        let removing = self.app.vault.remove_everywhere(&doomed.id, names);
+        removing.await.map(drop)
+    }
+
+    async fn record(&mut self, gone: Vec<Doomed>) -> Result<(), Error> {
+        if self.doing == Doing::DryRun {
+            self.gone.extend(gone.into_iter().map(|doomed| doomed.id));
+            return Ok(());
+        }
+        let now = self.now;
+        let recording = self.app.db.write(async move |tx| {
+            for doomed in &gone {
                 if catalog::let_go(tx, doomed, Reason::Retention).await? {
                     events::append(tx, now, news(doomed)).await?;
                 }
             }
             Ok(())
-        })
-        .await?;
-    Ok(())
+        });
+        Ok(recording.await?)
+    }
 }
 
 fn news(doomed: &Doomed) -> News<'_> {

@@ -39,6 +39,7 @@ impl RelativePath {
 }
 
 /// What a file's name is made of.
+#[derive(Clone, Copy)]
 pub struct Name<'a> {
     /// Whose.
     pub client: i64,
@@ -83,6 +84,16 @@ pub fn path(name: &Name<'_>) -> RelativePath {
     path.push('.');
     path.push_str(name.extension);
     RelativePath(path)
+}
+
+/// Every path that a file of this name may have had: its extension comes from its bytes, and those may be gone.
+pub fn every_path(name: &Name<'_>) -> Vec<RelativePath> {
+    let extensions = FORMS.iter().map(|(_, extension)| *extension);
+    let mut extensions: Vec<_> = extensions.chain(["bin"]).collect();
+    extensions.sort_unstable();
+    extensions.dedup();
+    let of = |extension| path(&Name { extension, ..*name });
+    extensions.into_iter().map(of).collect()
 }
 
 /// Plain ids stay; other bytes become `%XX`; what is too long is cut and ends in `~` and a hash of the

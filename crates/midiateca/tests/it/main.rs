@@ -11,6 +11,7 @@ mod documented;
 mod door;
 mod export;
 mod failures;
+mod forget;
 mod hostile;
 mod house;
 mod instance;

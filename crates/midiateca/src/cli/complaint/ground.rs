@@ -1,14 +1,16 @@
 //! What the program stands on: data folder, database, key, files, door.
 
+use std::fmt::Display;
+
 use super::Told;
-use crate::cli::language::Language;
+use crate::cli::language::{Language, plain};
 use crate::cli::words::errors as words;
 use crate::cli::{context, serve};
 use crate::{app, db, retention, secrets, vault};
 
 pub(super) fn context(error: &context::Error, lang: Language) -> Told {
     let context::Error::NoData { path } = error;
-    let values = [("path", &path.display() as &dyn std::fmt::Display)];
+    let values = [("path", &path.display() as &dyn Display)];
     Told::with(lang, words::NO_DATA, words::NAME_DATA, &values)
 }
 
@@ -96,6 +98,13 @@ pub(super) fn retention(error: &retention::Error, lang: Language) -> Told {
         retention::Error::Db(error) => db(error, lang),
         retention::Error::App(error) => app(error, lang),
         retention::Error::Vault(_) => Told::with(lang, words::NOT_REMOVED, words::RUN_AGAIN, &[]),
+        retention::Error::Nobody { contact } => {
+            Told::new(lang, words::NOBODY, &[("contact", &plain(contact))])
+        }
+        retention::Error::SeveralPeople { name, count } => {
+            let values: [(&str, &dyn Display); 2] = [("name", name), ("count", count)];
+            Told::new(lang, words::SEVERAL_PEOPLE, &values)
+        }
     }
 }
 

@@ -14,9 +14,6 @@ use crate::media::Reason;
 use crate::queue::{self, Loss};
 use crate::vault::{self, Stamp, Vault};
 
-/// Below this lies in quarantine what no row names.
-const NOBODY: &str = "in-no-row";
-
 /// What was done about one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Repaired {
@@ -99,7 +96,7 @@ impl Repair {
             if queue::find_again(tx, &path, &sha256).await?.is_some() {
                 return Ok(Ok(Repaired::Found));
             }
-            let moved = vault.quarantine(&path, &run, NOBODY);
+            let moved = vault.quarantine(&path, &run, vault::NOBODY);
             Ok(moved.map(|moved| match moved {
                 Some(_) => Repaired::Quarantined,
                 None => Repaired::LeftAlone,

@@ -1,0 +1,138 @@
+//! Raw deliveries that name a person. They are looked through as text, for a person may be named where no reader looks.
+
+use super::Work;
+use crate::catalog;
+use crate::delivery::{self, Deletion};
+use crate::media::DeliveryId;
+use crate::retention::{Doing, Error};
+
+/// Bodies may be large, so few are held at once.
+const FEW: u32 = 16;
+/// What has fewer digits than this is a word like others, and in many a body.
+const FEWEST_DIGITS: usize = 7;
+
+impl Work<'_> {
+    /// Lets go of those of all instances that are, or once were, the client's.
+    pub(super) async fn deliveries(&mut self) -> Result<(), Error> {
+        let client = self.erasure.client;
+        for instance in delivery::instances_of(&self.app.db, client).await? {
+            let mut after = String::new();
+            loop {
+                let page = delivery::bodies(&self.app.db, &instance, &after, FEW).await?;
+                let Some((last, _)) = page.last() else { break };
+                after.clone_from(&last.0);
+                for (id, body) in page {
+                    let is_named = body.is_some_and(|body| is_named(&body, &self.erasure.names));
+                    if is_named && !delivery::is_of_another(&self.app.db, &id, client).await? {
+                        self.delivery(id).await?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn delivery(&mut self, id: DeliveryId) -> Result<(), Error> {
+        if self.doing == Doing::DryRun {
+            self.gone.insert(id);
+            return Ok(());
+        }
+        self.begin().await?;
+        let which = id.clone();
+        let deleting = self
+            .app
+            .db
+            .write(async move |tx| delivery::delete(tx, &which).await);
+        let deletion = deleting.await?;
+        self.count_delivery(id, deletion);
+        Ok(())
+    }
+
+    pub(super) fn count_delivery(&mut self, id: DeliveryId, deletion: Deletion) {
+        match deletion {
+            Deletion::Gone => {
+                self.needed.remove(&id);
+                self.gone.insert(id);
+            }
+            Deletion::Needed => drop(self.needed.insert(id)),
+            Deletion::NotThere => {}
+        }
+    }
+}
+
+/// Whether a body holds one of these names, as it is or as JSON writes it otherwise.
+fn is_named(body: &[u8], names: &[String]) -> bool {
+    let has_number =
+        |name: &&String| name.bytes().filter(u8::is_ascii_digit).count() >= FEWEST_DIGITS;
+    let names = || names.iter().filter(has_number);
+    let holds = |text: &[u8]| names().any(|name| catalog::whole(text, name).next().is_some());
+    if holds(body) {
+        return true;
+    }
+    let mut text = body.to_owned();
+    // A string may hold JSON, and be written twice.
+    for _ in 0..2 {
+        if !text.contains(&b'\\') {
+            return false;
+        }
+        text = unescaped(&text);
+        if holds(&text) {
+            return true;
+        }
+    }
+    false
+}
+
+/// A text with the escapes of JSON taken out, wherever they are.
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(&letter) = text.get(at) {
+        let code = text.get(at..at + 6).and_then(|escape| {
+            let digits = std::str::from_utf8(escape.strip_prefix(b"\\u")?).ok()?;
+            char::from_u32(u32::from_str_radix(digits, 16).ok()?)
+        });
+        let next = text.get(at + 1);
+        match (letter, code, next) {
+            (b'\\', Some(letter), _) => {
+                plain.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+                at += 6;
+            }
+            (b'\\', None, Some(letter)) => {
+                // What separates lines separates words as well.
+                plain.push(match letter {
+                    b'n' | b't' | b'r' | b'b' | b'f' => b' ',
+                    other => *other,
+                });
+                at += 2;
+            }
+            _ => {
+                plain.push(letter);
+                at += 1;
+            }
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_names_a_person_however_json_writes_it() {
+        let names = ["5500900000001".to_owned(), "oi".to_owned()];
+        for (body, found) in [
+            (r#"{"id":"5500900000001@c.us"}"#, true),
+            (r#"{"id":"\u0035500900000001"}"#, true),
+            (r#"{"text":"fone\n5500900000001"}"#, true),
+            (r#"{"text":"{\"id\":\"\\u00355\u00300900000001\"}"}"#, true),
+            (r#"{"id":"\u003155500900000001"}"#, false),
+            (r#"{"id":"55009000000012","text":"oi \u00e9"}"#, false),
+            (r#"{"broken":"\u00"#, false),
+            (r"\", false),
+        ] {
+            assert_eq!(is_named(body.as_bytes(), &names), found, "{body}");
+        }
+    }
+}

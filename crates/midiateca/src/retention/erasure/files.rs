@@ -1,0 +1,104 @@
+//! The files of erased media, wherever they lie.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use super::ErasedFile;
+use crate::app::App;
+use crate::catalog::{self, Theirs};
+use crate::gateway::Gateway;
+use crate::media::{MediaId, MediaKind};
+use crate::retention::Error;
+use crate::vault::layout::{self, Name, RelativePath};
+use crate::vault::{self, Lying};
+
+/// The server drops a download whose claim is gone within a second or two.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The files of a media that there are.
+pub(super) async fn of(app: &App, theirs: &Theirs) -> Result<Vec<ErasedFile>, Error> {
+    let found = app.vault.everywhere(&theirs.id, names(theirs)).await?;
+    prove(app, theirs, found).await
+}
+
+/// Takes all files of a media away; answers with those that were there.
+pub(super) async fn remove(app: &App, theirs: &Theirs) -> Result<Vec<ErasedFile>, Error> {
+    // Read before they go, for afterwards nothing tells what they were.
+    let found = of(app, theirs).await?;
+    let gone = app
+        .vault
+        .remove_everywhere(&theirs.id, names(theirs))
+        .await?;
+    let is_gone = |file: &ErasedFile| gone.iter().any(|gone| gone.path == file.path);
+    Ok(found.into_iter().filter(is_gone).collect())
+}
+
+/// Under which names a media may have files: the one that its row tells, and those that a download gives before the row
+/// says so, for who was killed in between never came to say it.
+fn names(theirs: &Theirs) -> Vec<RelativePath> {
+    let path = theirs.path.clone().and_then(RelativePath::from_row);
+    let kind = MediaKind::parse(&theirs.kind);
+    let coming = kind
+        .zip(Gateway::parse(&theirs.gateway))
+        .map(|(kind, gateway)| {
+            layout::every_path(&Name {
+                client: theirs.client,
+                instance: &theirs.instance,
+                kind,
+                gateway: gateway.as_str(),
+                message_id: &theirs.message_id,
+                slot: theirs.slot,
+                at: theirs.named_at,
+                extension: "",
+            })
+        });
+    path.into_iter().chain(coming.unwrap_or_default()).collect()
+}
+
+/// The hash of what the row names is known; anything else is read.
+async fn prove(app: &App, theirs: &Theirs, found: Vec<Lying>) -> Result<Vec<ErasedFile>, Error> {
+    let mut files = Vec::with_capacity(found.len());
+    for Lying { path, size_bytes } in found {
+        let is_told = theirs.path.as_deref().map(Path::new) == Some(path.as_path());
+        let sha256 = match theirs.sha256.filter(|_| is_told) {
+            Some(sha256) => Some(sha256),
+            None => {
+                let full = app.vault.root().join(&path);
+                let hashing = tokio::task::spawn_blocking(move || vault::hash_file(&full));
+                hashing.await.ok().and_then(Result::ok)
+            }
+        };
+        files.push(ErasedFile {
+            media: theirs.id.0.clone(),
+            sha256: sha256.map(|sha256| catalog::hex(&sha256)),
+            size: size_bytes,
+            path,
+        });
+    }
+    Ok(files)
+}
+
+/// Sees that nothing of these media goes on coming in; says of how many it still does.
+pub(super) async fn end_downloads(app: &App, media: &BTreeSet<MediaId>) -> Result<u64, Error> {
+    if let Ok(_alone) = App::alone(&app.data) {
+        // What a server left that was killed.
+        app.sweep_staged().await?;
+    }
+    let began = tokio::time::Instant::now();
+    loop {
+        let staged = app.vault.staged_of(media)?;
+        if staged.is_empty() {
+            return Ok(0);
+        }
+        if began.elapsed() >= PATIENCE {
+            // Whoever still writes to them loses what it writes.
+            staged
+                .iter()
+                .for_each(|piece| drop(std::fs::remove_file(piece)));
+            return Ok(staged.len() as u64);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
