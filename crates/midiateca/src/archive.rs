@@ -122,8 +122,12 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
             if in_vain || !ways.open.contains(&way) || ways.is_braked(app, instance, &way) {
                 continue;
             }
-            let (outcome, mut attempt, retry_after) =
-                attempt(app, job, instance, &way, &running).await;
+            let attempting = attempt(app, job, instance, &way, &running);
+            let (outcome, mut attempt, retry_after) = tokio::select! {
+                biased;
+                () = running.stopped() => return given_back(attempts),
+                attempted = attempting => attempted,
+            };
             let outcome = match outcome {
                 Ok(proven) if unproven.is_none() && ways.may_prove_better(job, &proven, &way) => {
                     unproven = Some((way.route(), proven));
@@ -131,6 +135,8 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
                     attempts.push(attempt);
                     continue;
                 }
+                // From here on it is not stopped, for nobody could tell whether it has its name already.
+                Ok(_) if running.is_stopped() => return given_back(attempts),
                 Ok(proven) => file(app, job, way.route(), proven).await,
                 Err(reason) => Err(reason),
             };
@@ -144,6 +150,9 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
                 }
             }
         }
+        if running.is_stopped() {
+            return given_back(attempts);
+        }
         if let Some((route, proven)) = unproven {
             match file(app, job, route, proven).await {
                 Ok(filed) => return stored(filed, attempts),
@@ -154,11 +163,23 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
             break;
         }
         let jittered = wait.mul_f64(0.5 + rand::random::<f64>());
-        tokio::time::sleep(jittered.max(pause.min(SHORT_WAIT))).await;
+        tokio::select! {
+            () = running.stopped() => return given_back(attempts),
+            () = tokio::time::sleep(jittered.max(pause.min(SHORT_WAIT))) => {}
+        }
         wait *= 2;
     }
     Round {
         settled: conclude(app, job, &ways),
+        attempts,
+        same_bytes: None,
+    }
+}
+
+/// What was fetched so far is thrown away, and the round counts for nothing.
+fn given_back(attempts: Vec<Attempt>) -> Round {
+    Round {
+        settled: Settled::Returned,
         attempts,
         same_bytes: None,
     }

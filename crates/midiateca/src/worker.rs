@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use crate::app::App;
 use crate::archive::{self, Round};
 use crate::catalog;
+use crate::clock::{Millis, SECOND};
 use crate::config::millis;
 use crate::db::Error;
 use crate::events::{self, News};
@@ -23,7 +24,8 @@ use crate::media::{Reason, Route};
 use crate::queue::{self, Job, Lease, Settled, Settlement};
 use crate::registry::{self, Instance};
 use crate::vault::layout::RelativePath;
-use room::Room;
+use room::{Room, look_for_room};
+pub use room::{Stopped, stopped_for_room};
 use share::Places;
 
 /// How often waits and lapsed leases are looked at.
@@ -31,6 +33,8 @@ const TICK: Duration = Duration::from_millis(500);
 /// Downloads that end together are replaced by one claim.
 const GATHER: Duration = Duration::from_millis(2);
 const PATIENCE_WITH_DATABASE: Duration = Duration::from_secs(1);
+/// How long a media that does not fit beside those that are under way lets others go first.
+const WAIT_FOR_ROOM: Millis = 10 * SECOND;
 
 /// Runs until the shutdown begins, then drains.
 pub async fn run(app: Arc<App>) {
@@ -40,22 +44,26 @@ pub async fn run(app: Arc<App>) {
     let (mut look, mut wake) = (true, true);
     let mut room = Room::new(&app.config.storage);
     take_up(&app).await;
+    // Whatever an earlier run saw of the disk.
+    room::note(&app, true);
     loop {
-        if wake {
-            room.look(&app.vault);
+        if wake || look {
+            look_for_room(&app, &mut room);
         }
         if look && room.is_there() && places.any_free() {
             tokio::time::sleep(GATHER).await;
             collect(&mut running, &mut places);
-            match claim(&app, &places, wake).await {
+            match claim(&app, &places, &room, wake).await {
                 Ok((claimed, more)) => {
                     look = more;
                     wake = false;
                     for (job, instance) in claimed {
                         let place = places.take(&instance);
+                        let reserved = room.reserve(&app, &job);
                         let app = Arc::clone(&app);
                         running.spawn(async move {
                             do_job(&app, &job, &instance).await;
+                            drop(reserved);
                             place
                         });
                     }
@@ -108,8 +116,14 @@ fn collect(running: &mut JoinSet<share::Place>, places: &mut Places) {
 type Claimed = Vec<(Job, Arc<Instance>)>;
 
 /// Claims what there is room for; says whether there may be more.
-async fn claim(app: &App, places: &Places, wake: bool) -> Result<(Claimed, bool), Error> {
+async fn claim(
+    app: &App,
+    places: &Places,
+    room: &Room,
+    wake: bool,
+) -> Result<(Claimed, bool), Error> {
     let now = app.clock.now();
+    let (room, most) = (room.left(app), app.config.fetch.max_file_bytes);
     let known = app.directory.by_id().await?;
     let lease = Lease {
         owner: app.owner.clone(),
@@ -123,7 +137,7 @@ async fn claim(app: &App, places: &Places, wake: bool) -> Result<(Claimed, bool)
             }
             let ready = queue::instances_with_work(tx).await?;
             let ready: Vec<_> = ready.iter().filter_map(|id| known.get(id)).collect();
-            let mut places = places.clone();
+            let (mut places, mut room) = (places.clone(), room);
             let mut claimed = Vec::new();
             let mut more = false;
             for (left, instance) in (1..=ready.len()).rev().zip(places.in_order(&ready)) {
@@ -132,6 +146,10 @@ async fn claim(app: &App, places: &Places, wake: bool) -> Result<(Claimed, bool)
                     let jobs = queue::claim(tx, &instance.id, quota, &lease).await?;
                     more |= i64::try_from(jobs.len()).unwrap_or(i64::MAX) == quota;
                     for job in jobs {
+                        if !room.take(room::expected_bytes(&job, most)) {
+                            queue::put_back(tx, &job.id, job.fence, now + WAIT_FOR_ROOM).await?;
+                            continue;
+                        }
                         places.take(&instance);
                         claimed.push((job, Arc::clone(&instance)));
                     }
@@ -148,7 +166,7 @@ async fn claim(app: &App, places: &Places, wake: bool) -> Result<(Claimed, bool)
 async fn do_job(app: &App, job: &Job, instance: &Instance) {
     tokio::select! {
         () = round(app, job, instance) => {}
-        () = lose_lease(app, job) => tracing::warn!(media = %job.id, "the lease was lost, so the download is dropped"),
+        () = keep_lease(app, job) => {}
     }
 }
 
@@ -171,19 +189,19 @@ pub async fn round(app: &App, job: &Job, instance: &Instance) {
     settle(app, job, round).await;
 }
 
-/// Ends when the lease could not be kept.
-async fn lose_lease(app: &App, job: &Job) {
+/// Renews the lease, and stops the download when it could not be kept. Never ends, for the round does: what has its name
+/// already must be settled or taken back.
+async fn keep_lease(app: &App, job: &Job) {
     let lease = app.config.worker.lease_ms;
     loop {
         tokio::time::sleep(millis(lease / 3)).await;
         let until = app.clock.now() + i64::try_from(lease).unwrap_or(i64::MAX);
         let (id, fence) = (job.id.clone(), job.fence);
-        if let Ok(false) = app
+        let renewing = app
             .db
-            .write(async move |tx| queue::renew(tx, &id, fence, until).await)
-            .await
-        {
-            return;
+            .write(async move |tx| queue::renew(tx, &id, fence, until).await);
+        if let Ok(false) = renewing.await {
+            app.progress.stop(&job.id, job.fence);
         }
     }
 }

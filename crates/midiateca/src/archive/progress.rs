@@ -1,5 +1,7 @@
-//! How far each running download is: counted in memory, written down once a second for whoever watches from another
-//! process. A figure for people; the queue itself never looks at it. While nothing runs long, nothing is written.
+//! The running downloads: how far each is, counted in memory, written down once a second for whoever watches from
+//! another process (a figure for people; while nothing runs long, nothing is written); and how one is stopped. Whose
+//! claim is gone, because the media was erased or somebody else took it, is stopped within a second, not only when the
+//! lease is renewed.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::db::Error;
@@ -25,6 +28,7 @@ struct Entry {
     bytes: AtomicU64,
     /// What the row says.
     written: AtomicU64,
+    stop: CancellationToken,
 }
 
 /// One download that runs; dropped, it no longer does.
@@ -42,6 +46,7 @@ impl Progress {
             began: Instant::now(),
             bytes: AtomicU64::new(0),
             written: AtomicU64::new(0),
+            stop: CancellationToken::new(),
         });
         self.lock().insert(id.clone(), Arc::clone(&entry));
         Running {
@@ -66,6 +71,35 @@ impl Progress {
         self.lock().iter().filter_map(changed).collect()
     }
 
+    /// Stops a download; whoever runs it gives it back untried.
+    pub fn stop(&self, id: &MediaId, fence: i64) {
+        let running = self.lock();
+        if let Some(entry) = running.get(id).filter(|entry| entry.fence == fence) {
+            entry.stop.cancel();
+        }
+    }
+
+    /// Stops all that run; says how many that were not stopped before.
+    pub fn stop_all(&self) -> usize {
+        let running = self.lock();
+        let going_on = running.values().filter(|entry| !entry.stop.is_cancelled());
+        going_on.inspect(|entry| entry.stop.cancel()).count()
+    }
+
+    /// How many bytes of a media have come; none of one that does not run.
+    pub fn bytes(&self, id: &MediaId) -> u64 {
+        let running = self.lock();
+        running
+            .get(id)
+            .map_or(0, |entry| entry.bytes.load(Ordering::Relaxed))
+    }
+
+    fn claims(&self) -> Vec<(MediaId, i64)> {
+        let running = self.lock();
+        let claim = |(id, entry): (&MediaId, &Arc<Entry>)| (id.clone(), entry.fence);
+        running.iter().map(claim).collect()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<MediaId, Arc<Entry>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -75,6 +109,16 @@ impl Running<'_> {
     /// So many bytes of the file have come.
     pub fn at(&self, bytes: u64) {
         self.entry.bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Waits until the download is to stop.
+    pub async fn stopped(&self) {
+        self.entry.stop.cancelled().await;
+    }
+
+    /// Whether it is to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.entry.stop.is_cancelled()
     }
 }
 
@@ -107,7 +151,23 @@ async fn write_down(app: &App, least: Duration) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes down once a second, until the end begins.
+/// Stops what runs under a claim that is not there any more.
+async fn stop_what_is_lost(app: &App) -> Result<(), Error> {
+    // Looked at first, for what is claimed later is not in what is read.
+    let claims = app.progress.claims();
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let held = queue::claims(&app.db).await?;
+    for (id, fence) in claims {
+        if held.get(&id) != Some(&fence) {
+            app.progress.stop(&id, fence);
+        }
+    }
+    Ok(())
+}
+
+/// Writes down and looks once a second, until the end begins.
 pub async fn keep_writing_down(app: Arc<App>) {
     loop {
         tokio::select! {
@@ -117,6 +177,9 @@ pub async fn keep_writing_down(app: Arc<App>) {
         // The next second has a newer figure, and who cannot write will hear of it from what matters.
         if let Err(error) = write_down(&app, EVERY).await {
             tracing::debug!(%error, "the progress of downloads could not be written down");
+        }
+        if let Err(error) = stop_what_is_lost(&app).await {
+            tracing::debug!(%error, "the claims of downloads could not be looked at");
         }
     }
 }

@@ -5,6 +5,7 @@ mod table;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use indicatif::HumanBytes;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,6 +23,7 @@ use crate::delivery;
 use crate::media::{MediaKind, Reason};
 use crate::registry;
 use crate::vault::layout;
+use crate::worker;
 
 const PAGE: u32 = 10_000;
 /// Named one by one; beyond it only their number is told.
@@ -44,6 +46,8 @@ pub(super) struct Report {
     quarantined_today: i64,
     oldest_waiting: Option<String>,
     next_deadline: Option<String>,
+    /// Whether downloads wait for room on the disk.
+    waits_for_room: bool,
     /// What a person should look at, a sentence each.
     needs_attention: Vec<String>,
 }
@@ -92,6 +96,8 @@ impl Report {
         let instances = registry::instances(&app.db).await?;
         let by_status = catalog::by_status(&app.db, 0).await?;
         let (oldest, next) = catalog::waiting(&app.db).await?;
+        let stopped = worker::stopped_for_room(app).await?;
+        let stopped = stopped.filter(|_| oldest.is_some());
         let mut report = Self {
             data: app.data.display().to_string(),
             folders: instances
@@ -117,12 +123,18 @@ impl Report {
             quarantined_today: delivery::quarantined_since(&app.db, now - DAY).await?,
             oldest_waiting: oldest.map(rfc3339),
             next_deadline: next.map(rfc3339),
+            waits_for_room: stopped.is_some(),
             instances: instances.iter().map(instance::view).collect(),
             needs_attention: Vec::new(),
             by_status,
         };
         let waits_long = oldest.is_some_and(|oldest| now - oldest > DAY);
         report.needs_attention = report.needs(lang, waits_long);
+        report.needs_attention.extend(stopped.map(|stopped| {
+            let free = HumanBytes(stopped.free_bytes);
+            let resume = HumanBytes(stopped.resume_above_bytes);
+            lang.fill(words::NO_ROOM, &[("free", &free), ("resume", &resume)])
+        }));
         Ok(report)
     }
 

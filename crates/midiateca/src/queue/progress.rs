@@ -1,5 +1,8 @@
 //! How far running downloads are: written by who runs them, read by who watches.
 
+use std::collections::HashMap;
+
+use crate::clock::Millis;
 use crate::db::{Db, Error, Tx, values};
 use crate::media::MediaId;
 
@@ -22,6 +25,24 @@ pub async fn note_fetched(tx: &mut Tx, fetched: &[Fetched]) -> Result<(), Error>
             .await?;
     }
     Ok(())
+}
+
+/// All claims that hold now, by their media.
+pub async fn claims(db: &Db) -> Result<HashMap<MediaId, i64>, Error> {
+    let sql = "select id, fence from media where status = 'downloading'";
+    let rows = db.rows(sql, values![]).await?;
+    rows.iter()
+        .map(|row| Ok((MediaId(row.text("id")?), row.int("fence")?)))
+        .collect()
+}
+
+/// Gives a claim back until then, as if it had never been made; a claim that was lost changes nothing.
+pub async fn put_back(tx: &mut Tx, id: &MediaId, fence: i64, until: Millis) -> Result<(), Error> {
+    let sql = "update media set status = 'pending', next_attempt_at = $3, lease_owner = null, lease_until = null
+               where id = $1 and fence = $2 and status = 'downloading'";
+    tx.run(sql, values![id.as_str(), fence, until])
+        .await
+        .map(drop)
 }
 
 /// A media that is being fetched.

@@ -28,7 +28,7 @@ use owed::Owed;
 /// Media that are erased in one commit.
 const PAGE: u32 = 100;
 /// How long those who read the database are waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// What was erased, or would be: the proof, when [`Erasure::is_whole`].

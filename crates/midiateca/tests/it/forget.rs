@@ -184,6 +184,31 @@ async fn what_is_being_downloaded_when_its_person_is_forgotten_leaves_no_file() 
 }
 
 #[tokio::test]
+async fn a_long_download_ends_before_the_proof_is_given() {
+    let test = TestApp::start().await;
+    let slow = SimMedia {
+        content: Content::Generated {
+            seed: 1,
+            size_bytes: 40_000_000,
+        },
+        fault: Fault::Drip {
+            bytes_per_second: 400_000,
+        },
+        ..sample("SLOW")
+    };
+    let id = test.deliver(&test.sim.world().add(slow)).await;
+    while test.files().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let proof = forget(&test.app, WHO).await.unwrap();
+    assert_eq!((proof.media, proof.downloads_left), (1, 0));
+    assert!(proof.is_whole());
+    assert_eq!(test.files(), Vec::<PathBuf>::new());
+    assert_eq!(test.find(&id).await.status, "skipped");
+    test.end().await;
+}
+
+#[tokio::test]
 async fn another_clients_records_of_the_same_person_stay() {
     let test = TestApp::start().await;
     let (stored, _) = test.store(sample("STAYS")).await;

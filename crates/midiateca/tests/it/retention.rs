@@ -1,13 +1,16 @@
 //! What is no longer to be kept, by rules; and watermarks.
 
+use std::time::Duration;
+
 use midiateca::clock::{Clock, DAY};
 use midiateca::config::{Config, Kind, Rule};
 use midiateca::db::Value as Cell;
 use midiateca::media::{ChatKind, Direction, MediaId, MediaStatus};
 use midiateca::retention::{self, Doing, Swept, Told};
 use midiateca::{catalog, delivery, events};
-use wa_sim::{Content, SimMedia};
+use wa_sim::{Content, Fault, SimMedia};
 
+use crate::commands::{midiateca, stderr, stdout};
 use crate::stage::{TODAY, TestApp, impatient, sample};
 
 async fn sweep(test: &TestApp, doing: Doing) -> (Swept, Vec<String>) {
@@ -296,11 +299,168 @@ async fn a_nearly_full_disk_stops_downloads_and_not_the_door() {
     let id = test.deliver(&delivery).await;
     // Another delivery goes through the door and the worker's bell a second time.
     test.deliver(&test.sim.world().add(sample("NOROOM2"))).await;
-    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(test.find(&id).await.status, "pending");
     assert_eq!(test.sim.world().requests(&delivery.direct_path), (0, 0));
     assert_eq!(test.depth(MediaStatus::Pending).await, 2);
+    let settings = format!(
+        "[storage]\npause_below_bytes = {most}\nresume_above_bytes = {most}\n",
+        most = i64::MAX
+    );
+    std::fs::write(test.app.data.join("midiateca.toml"), settings).unwrap();
+    let report = midiateca(&test.app.data, &["check"]).await;
+    assert_eq!(report.status.code(), Some(1));
+    assert!(
+        stdout(&report).contains("needs attention: the disk is nearly full"),
+        "{}",
+        stdout(&report)
+    );
     test.end().await;
+}
+
+/// Comes so slowly that it is still under way whenever it is looked at.
+fn slow(id: &str) -> SimMedia {
+    SimMedia {
+        content: Content::Generated {
+            seed: 1,
+            size_bytes: 40_000_000,
+        },
+        fault: Fault::Drip {
+            bytes_per_second: 400_000,
+        },
+        ..sample(id)
+    }
+}
+
+#[tokio::test]
+async fn what_says_it_is_longer_than_the_disk_waits_beside_others_and_lets_shorter_ones_go_first() {
+    let mut config = impatient();
+    config.fetch.max_file_bytes = u64::MAX;
+    config.worker.drain_ms = 1;
+    let test = TestApp::with(config, Clock::system()).await;
+    let first = test.deliver(&test.sim.world().add(slow("FIRST"))).await;
+    while test.find(&first).await.status != "downloading" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let mut giant = test.sim.world().add(sample("GIANT"));
+    let told = i64::MAX.to_string();
+    let length = giant
+        .body
+        .pointer_mut("/msgContent/imageMessage/fileLength");
+    *length.unwrap() = told.into();
+    let giant = test.deliver(&giant).await;
+    let (small, _) = test.store(sample("SMALL")).await;
+    assert_eq!(small.status, "stored");
+    let waits = test.settled(&giant).await;
+    assert_eq!((waits.status.as_str(), waits.attempts), ("pending", 0));
+    assert!(waits.next_attempt_at.is_some());
+    test.app.progress.stop_all();
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_download_that_is_broken_off_is_tried_again_and_counts_for_nothing() {
+    let mut config = impatient();
+    config.worker.drain_ms = 1;
+    let test = TestApp::with(config, Clock::system()).await;
+    let id = test.deliver(&test.sim.world().add(slow("BROKEN"))).await;
+    let staged = |test: &TestApp| test.files().len();
+    while staged(&test) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let fence = "select fence, attempts, rounds from media where id = $1";
+    let row = async || {
+        let row = test.app.db.row(fence, vec![Cell::from(id.as_str())]).await;
+        let row = row.unwrap().unwrap();
+        let of = |column| row.int(column).unwrap();
+        (of("fence"), of("attempts"), of("rounds"))
+    };
+    assert_eq!(row().await, (1, 0, 0));
+    assert_eq!(test.app.progress.stop_all(), 1);
+    while row().await.0 == 1 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(row().await, (2, 0, 0));
+    test.end().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_cannot_be_removed_keeps_no_other_and_is_told_of() {
+    let rule = Rule {
+        older_than_days: Some(28),
+        ..Rule::default()
+    };
+    let (test, stuck, _) = a_month_later(vec![rule], sample("STUCK")).await;
+    let other = SimMedia {
+        content: Content::Generated {
+            seed: 5,
+            size_bytes: 3_000,
+        },
+        ..sample("OTHER")
+    };
+    let (other, _) = test.store(other).await;
+    run(
+        &test,
+        "update media set received_at = 1795521600001 where id = $1",
+        &other.id,
+    )
+    .await;
+    // No file has so long a name, and none can be asked after.
+    let sql = "update media set path = 'cliente_2/' || hex(zeroblob(300)) where id = $1";
+    run(&test, sql, stuck.as_str()).await;
+    let (swept, told) = sweep(&test, Doing::Now).await;
+    assert_eq!((swept.files, swept.stuck), (1, 1));
+    assert_eq!(told, [other.id.clone()]);
+    assert_eq!(test.find(&stuck).await.status, "stored");
+    let folder = test.end_keeping_the_folder().await;
+    let settings = "[retention]\nrules = [{ larger_than_bytes = 1 }]\n";
+    std::fs::write(folder.path().join("midiateca.toml"), settings).unwrap();
+    let told = midiateca(folder.path(), &["sweep"]).await;
+    assert_eq!(told.status.code(), Some(1));
+    assert!(
+        stderr(&told).contains("could not be removed"),
+        "{}",
+        stderr(&told)
+    );
+    assert!(!stdout(&told).contains(stuck.as_str()), "{}", stdout(&told));
+}
+
+#[tokio::test]
+async fn a_dry_run_counts_what_two_rules_mean_once() {
+    let clock = Clock::fixed(TODAY);
+    let mut config = impatient();
+    let old = Rule {
+        older_than_days: Some(28),
+        ..Rule::default()
+    };
+    let total = Rule {
+        total_over_bytes: Some(4_000),
+        ..Rule::default()
+    };
+    config.retention.rules = vec![old, total];
+    let test = TestApp::with(config, clock.clone()).await;
+    for n in 0..2 {
+        test.store(sample(&format!("OLD{n}"))).await;
+    }
+    clock.advance(29 * DAY);
+    for n in 0..2 {
+        test.store(sample(&format!("NEW{n}"))).await;
+    }
+    let would = sweep(&test, Doing::DryRun).await;
+    let did = sweep(&test, Doing::Now).await;
+    assert_eq!(would, did);
+    assert_eq!(did.0.files, 3);
+    test.end().await;
+}
+
+async fn run(test: &TestApp, sql: &'static str, id: &str) {
+    let id = id.to_owned();
+    let change = test
+        .app
+        .db
+        .write(async move |tx| tx.run(sql, vec![Cell::from(&id)]).await);
+    change.await.unwrap();
 }
 
 #[test]

@@ -27,6 +27,7 @@ use crate::media::{MediaId, MediaKind};
 use crate::queue::InFlight;
 use crate::registry::Instance;
 use crate::shutdown::Shutdown;
+use crate::worker::Stopped;
 
 const EVERY: Duration = Duration::from_millis(500);
 const CENSUS_EVERY: Duration = Duration::from_secs(2);
@@ -92,6 +93,8 @@ pub(super) struct Glance {
     pub at: Millis,
     pub filter: Filter,
     pub is_served: bool,
+    /// Why no download begins, where the disk is the reason.
+    pub stopped: Option<Stopped>,
     pub instances: Vec<Instance>,
     pub in_flight: Vec<InFlight>,
     /// The newest first: all that is kept of them, or those that are new.

@@ -9,6 +9,7 @@ words! {
     GIVEN_UP: "{count} media given up; see the reasons, mend, then `midiateca retry --failed --expired`", "mídias sem novas tentativas: {count}; veja os motivos, corrija e use `midiateca retry --failed --expired`";
     FILES_MISSING: "{count} stored files are not on the disk", "arquivos gravados que não estão no disco: {count}";
     FILES_OF_WRONG_SIZE: "{count} stored files have another size than recorded", "arquivos gravados com tamanho diferente do registrado: {count}";
+    NO_ROOM: "the disk is nearly full ({free} free): downloads wait, and go on when {resume} are free; see [retention] in `midiateca config init`", "o disco está quase cheio ({free} livres): os downloads esperam e continuam quando houver {resume} livres; veja [retention] em `midiateca config init`";
     WAITS_LONG: "something has waited for more than a day; is `midiateca serve` running?", "há mídia esperando há mais de um dia; o `midiateca serve` está rodando?";
 
     // the tables

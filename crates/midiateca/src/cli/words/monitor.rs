@@ -12,6 +12,7 @@ words! {
     SHOWING: "only", "somente";
     GONE: "the database {path} is not there; waiting for it to come back", "o banco {path} sumiu; esperando que volte";
     REFUSED: "the database does not answer: {why}; trying again", "o banco não responde: {why}; tentando de novo";
+    NO_ROOM: "the disk is nearly full ({free} free): downloads wait for {resume}", "o disco está quase cheio ({free} livres): os downloads esperam por {resume}";
     SILENT: "the database has not answered for {age}", "o banco não responde há {age}";
 
     // deliveries

@@ -1,5 +1,8 @@
 //! The first lines and the last one: what is watched, what is wrong, and which keys there are.
 
+use std::fmt::Display;
+
+use indicatif::HumanBytes;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -69,8 +72,18 @@ fn trouble(state: &State, skin: Skin) -> Option<String> {
             Some(lang.fill(words::REFUSED, &[("why", &plain(why))]))
         }
         (None, Some(silence)) => Some(lang.fill(words::SILENT, &[("age", &age(silence))])),
-        (None, None) => None,
+        (None, None) => no_room(state, skin),
     }
+}
+
+/// That nothing is fetched because of the disk, while something waits.
+fn no_room(state: &State, skin: Skin) -> Option<String> {
+    let stopped = state.glance.as_ref()?.stopped?;
+    let waits = state.queue().is_some_and(|queue| queue.ready > 0);
+    let free = HumanBytes(stopped.free_bytes);
+    let resume = HumanBytes(stopped.resume_above_bytes);
+    let values: [(&str, &dyn Display); 2] = [("free", &free), ("resume", &resume)];
+    waits.then(|| skin.lang.fill(words::NO_ROOM, &values))
 }
 
 /// What is wrong; else what is shown.

@@ -52,6 +52,20 @@ fn states() -> Vec<State> {
 }
 
 #[test]
+fn downloads_that_wait_for_room_are_told_of_while_something_waits() {
+    let mut state = told(Language::English);
+    let sentence = "the disk is nearly full (1.00 KiB free): downloads wait for 2.00 KiB";
+    assert!(!drawn(&state, 120, 40).contains(sentence));
+    state.glance.as_mut().unwrap().stopped = Some(crate::worker::Stopped {
+        free_bytes: 1_024,
+        resume_above_bytes: 2_048,
+    });
+    must_show(&drawn(&state, 120, 40), &[sentence]);
+    state.census.as_mut().unwrap().waiting.clear();
+    assert!(!drawn(&state, 120, 40).contains(sentence));
+}
+
+#[test]
 fn no_size_makes_it_panic() {
     for state in states() {
         for width in [1, 2, 19, 20, 40, 72, 80, 120, 200] {

@@ -9,7 +9,7 @@ use crate::clock::HOUR;
 use crate::db::Error;
 use crate::events::{self, Which};
 use crate::media::MediaId;
-use crate::{queue, registry};
+use crate::{queue, registry, worker};
 
 /// Events that are kept for scrolling.
 pub(in crate::cli::monitor) const MOST_EVENTS: u32 = 300;
@@ -68,6 +68,7 @@ pub(super) async fn glance(
         at: app.clock.now(),
         filter: filter.clone(),
         is_served: App::is_served(&app.data),
+        stopped: worker::stopped_for_room(app).await?,
         instances: registry::instances(&app.db).await?,
         in_flight: queue::in_flight(
             &app.db,

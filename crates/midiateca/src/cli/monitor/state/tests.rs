@@ -99,6 +99,7 @@ pub(in crate::cli::monitor) fn glance(filter: &Filter, is_whole: bool) -> Glance
         at: NOON,
         filter: filter.clone(),
         is_served: true,
+        stopped: None,
         instances: vec![instance(FIRST, 1_200), ill],
         in_flight: vec![
             download("A", 2 << 20),
