@@ -140,6 +140,8 @@ enum Command {
     #[command(visible_alias = "limpar")]
     Sweep(sweep::Options),
     /// Erases a person from what a client holds, and prints the proof
+    ///
+    /// At the end the database is written anew: that takes up to twice its size in free room and some seconds for each gigabyte, in which webhooks wait for their answer
     #[command(visible_alias = "esquecer")]
     Forget(forget::Options),
     /// Decrypts one file from WhatsApp's CDN, without a database

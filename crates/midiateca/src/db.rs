@@ -6,6 +6,7 @@
 //! would take as well (`$1`, `on conflict`, `returning`); no other room names the engine.
 
 mod committer;
+mod compaction;
 mod connection;
 pub mod foreign;
 mod marks;
@@ -199,9 +200,8 @@ impl Db {
         self.committer.fold().await
     }
 
-    /// Writes the whole file anew, so that nothing that was deleted is left between its rows; what was before lies in
-    /// the write-ahead log's older pages and in the file until the next [`Db::fold`]. Takes up to twice the file's size
-    /// in room, and while it lasts nobody else can write, in no process.
+    /// Writes the whole file anew, so that nothing that was deleted is left between its rows; the file itself is as it
+    /// was until the next [`Db::fold`]. Takes up to twice the file's size in room; all other writers wait.
     pub async fn compact(&self) -> Result<(), Error> {
         self.committer.compact().await
     }

@@ -8,7 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
 use super::connection::Connection;
-use super::{Error, Tx};
+use super::{Error, Tx, compaction};
 
 /// How many works may share one commit.
 const LARGEST_GROUP: usize = 256;
@@ -164,7 +164,7 @@ async fn commit_groups(mut tx: Tx, mut orders: mpsc::Receiver<Order>) {
             commit(&mut tx, &mut group).await;
         }
         for answer in compactions.drain(..) {
-            let _ = answer.send(tx.connection.compact());
+            let _ = answer.send(compaction::compact(&tx.connection));
         }
         for answer in folds.drain(..) {
             let _ = answer.send(tx.connection.fold());
@@ -200,7 +200,7 @@ async fn attempt(tx: &mut Tx, group: &mut [Box<dyn Work>]) -> Result<(), Error> 
 }
 
 async fn run_all(tx: &mut Tx, group: &mut [Box<dyn Work>]) -> Result<(), Error> {
-    tx.run("begin immediate", Vec::new()).await?;
+    compaction::begin(&tx.connection)?;
     for work in group {
         // A panic in one caller's work must not take the committer with it.
         std::panic::AssertUnwindSafe(work.run(tx))

@@ -23,8 +23,8 @@ pub(super) enum Access {
 pub(super) struct Connection(pub(super) rusqlite::Connection);
 
 impl Connection {
-    /// Opens the file: write-ahead log, every commit synced, foreign keys held, what is deleted overwritten. What SQLite leaves in the
-    /// gaps of a page when it moves rows to another is not: see [`Connection::compact`].
+    /// Opens the file: write-ahead log, every commit synced, foreign keys held, what is deleted
+    /// overwritten, but for what lies in the gaps of pages: see `compaction`.
     pub fn open(path: &Path, access: Access, busy_timeout: Duration) -> Result<Self, Error> {
         let flags = match access {
             Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
@@ -71,6 +71,8 @@ impl Connection {
     /// Writes the write-ahead log into the file and empties it; false when somebody who reads or writes kept it from
     /// being emptied.
     pub fn fold(&self) -> Result<bool, Error> {
+        // Most of it keeps nobody waiting.
+        self.rows("pragma wal_checkpoint(passive)", &[])?;
         let usual = self.rows("pragma busy_timeout", &[])?;
         let usual = usual.first().map_or(Ok(0), |row| row.count("timeout"))?;
         self.0.busy_timeout(FOLD_PATIENCE)?;
@@ -81,15 +83,9 @@ impl Connection {
         Ok(is_busy == 0)
     }
 
-    /// Writes the whole file anew: what lies between the rows, where no statement reaches, is not taken along.
-    /// Nobody else writes meanwhile.
-    pub fn compact(&self) -> Result<(), Error> {
-        // Beside the database, where room is reckoned with, and nobody else looks.
-        if let Some(folder) = self.0.path().and_then(|path| Path::new(path).parent()) {
-            let folder = folder.to_string_lossy().replace('\'', "''");
-            self.batch(&format!("pragma temp_store_directory = '{folder}'"))?;
-        }
-        self.batch("vacuum")
+    /// Where the file is.
+    pub fn path(&self) -> Option<&Path> {
+        self.0.path().map(Path::new)
     }
 
     /// Binds by number: to SQLite `$2` is a name, and would be bound in the order of appearance.

@@ -337,20 +337,19 @@ async fn a_file_that_the_server_stores_while_it_is_forgotten_goes_as_well() {
     let mut server = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();
     let storing = server.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
     let storing = storing.unwrap();
-    let forgetting = {
-        let other = other.clone();
-        tokio::spawn(async move { forget(&other, WHO).await })
-    };
-    // It has read the row as it was, and waits for its turn; when it has not come so far, nothing is shown here.
-    tokio::time::sleep(Duration::from_millis(300)).await;
     let file = test.app.vault.root().join(&path);
     let elsewhere = file.with_file_name("under-another-name.jpg");
-    std::fs::write(&elsewhere, "bytes").unwrap();
-    let sql = "update media set status = 'stored', reason = null, size_bytes = 5, path = ?1 where id = ?2";
-    let named = path.rsplit_once('/').unwrap().0.to_owned() + "/under-another-name.jpg";
-    storing.execute(sql, [&named, &failed.id]).unwrap();
-    storing.commit().unwrap();
-    let proof = forgetting.await.unwrap().unwrap();
+    let server_stores = async {
+        // By now the row was read as it is, and its turn to be changed is waited for; where it was not, nothing is shown.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        std::fs::write(&elsewhere, "bytes").unwrap();
+        let sql = "update media set status = 'stored', reason = null, size_bytes = 5, path = ?1 where id = ?2";
+        let named = path.rsplit_once('/').unwrap().0.to_owned() + "/under-another-name.jpg";
+        storing.execute(sql, [&named, &failed.id]).unwrap();
+        storing.commit().unwrap();
+    };
+    let (proof, ()) = tokio::join!(forget(&other, WHO), server_stores);
+    let proof = proof.unwrap();
     assert_eq!((proof.media, proof.files.len()), (1, 1));
     assert!(!elsewhere.exists());
     other.db.close().await;

@@ -411,7 +411,7 @@ async fn a_file_that_cannot_be_removed_keeps_no_other_and_is_told_of() {
     run(&test, sql, stuck.as_str()).await;
     let (swept, told) = sweep(&test, Doing::Now).await;
     assert_eq!((swept.files, swept.stuck), (1, 1));
-    assert_eq!(told, [other.id.clone()]);
+    assert_eq!(told, [other.id.as_str()]);
     assert_eq!(test.find(&stuck).await.status, "stored");
     let folder = test.end_keeping_the_folder().await;
     let settings = "[retention]\nrules = [{ larger_than_bytes = 1 }]\n";

@@ -37,6 +37,7 @@ texts! {
     "Looks at everything that keeping media depends on, and says what to do about what is wrong", "Verifica tudo de que a guarda das mídias depende, e diz o que fazer sobre o que está errado";
     "Lets go of what the retention rules no longer keep", "Remove o que as regras de retenção não guardam mais";
     "Erases a person from what a client holds, and prints the proof", "Apaga uma pessoa do que um cliente guarda, e mostra a prova";
+    "Erases a person from what a client holds, and prints the proof\n\nAt the end the database is written anew: that takes up to twice its size in free room and some seconds for each gigabyte, in which webhooks wait for their answer", "Apaga uma pessoa do que um cliente guarda, e mostra a prova\n\nNo fim o banco de dados é regravado: isso precisa de até duas vezes o tamanho dele em espaço livre e de alguns segundos por gigabyte, em que os webhooks esperam a resposta";
     "Decrypts one file from WhatsApp's CDN, without a database", "Decifra um arquivo da CDN do WhatsApp, sem banco de dados";
     "Re-reads stored files against their hashes; exit 1 when one is missing or altered", "Relê os arquivos gravados e compara os hashes; termina com 1 quando algum falta ou foi alterado";
     "The settings", "As configurações";

@@ -1,0 +1,114 @@
+//! Writing the whole file anew, so that nothing is left of what was deleted: SQLite overwrites what a statement deletes,
+//! but not what lies in the gaps of a page since its rows were moved to another.
+//!
+//! Nobody else can write while it lasts, some seconds for each gigabyte. A file beside the database says so, and is
+//! locked for as long as it is true: writers of other processes, who would else answer 503 after their busy timeout,
+//! wait for its end, and no webhook is refused because of it.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Error;
+use super::connection::Connection;
+
+/// Whoever holds the database for longer than this has died or will not end.
+const PATIENCE: Duration = Duration::from_secs(120);
+const LOOK: Duration = Duration::from_millis(20);
+
+fn sign(connection: &Connection) -> Option<PathBuf> {
+    let path = connection.path()?;
+    let name = path.file_name()?.to_string_lossy();
+    Some(path.with_file_name(format!("{name}-compacting")))
+}
+
+/// Writes the file of a connection anew, under its sign.
+pub(super) fn compact(connection: &Connection) -> Result<(), Error> {
+    let sign = sign(connection);
+    let lock = sign.as_ref().and_then(|sign| File::create(sign).ok());
+    // Without the sign nothing goes wrong but the patience of others.
+    let _is_locked = lock.as_ref().is_some_and(|lock| lock.try_lock().is_ok());
+    // Room is reckoned with beside the database, and nobody else looks there.
+    if let Some(folder) = connection.path().and_then(Path::parent) {
+        let folder = folder.to_string_lossy().replace('\'', "''");
+        connection.batch(&format!("pragma temp_store_directory = '{folder}'"))?;
+    }
+    let outcome = connection.batch("vacuum");
+    drop(lock);
+    if let Some(sign) = sign {
+        let _ = std::fs::remove_file(sign);
+    }
+    outcome
+}
+
+/// Begins a transaction that may write; waits beyond the busy timeout only for who writes the file anew.
+pub(super) fn begin(connection: &Connection) -> Result<(), Error> {
+    let began = Instant::now();
+    loop {
+        match connection.run("begin immediate", &[]) {
+            Err(error)
+                if error.is_unavailable()
+                    && began.elapsed() < PATIENCE
+                    && is_under_way(connection) =>
+            {
+                std::thread::sleep(LOOK);
+            }
+            begun => return begun.map(drop),
+        }
+    }
+}
+
+fn is_under_way(connection: &Connection) -> bool {
+    let sign = sign(connection).and_then(|sign| File::open(sign).ok());
+    sign.is_some_and(|sign| matches!(sign.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::connection::Access;
+    use super::*;
+
+    fn connect(path: &Path) -> Connection {
+        Connection::open(path, Access::Write, Duration::from_millis(1)).unwrap()
+    }
+
+    #[test]
+    fn only_who_writes_the_file_anew_is_waited_for_beyond_the_busy_timeout() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let (holder, writer) = (connect(&path), connect(&path));
+        holder.batch("begin immediate").unwrap();
+        assert!(begin(&writer).unwrap_err().is_unavailable());
+        let sign = sign(&writer).unwrap();
+        let lock = File::create(&sign).unwrap();
+        lock.lock().unwrap();
+        assert!(is_under_way(&writer));
+        let waiting = std::thread::spawn(move || begin(&writer));
+        // However long it takes to come here, it waits.
+        std::thread::sleep(LOOK * 5);
+        assert!(!waiting.is_finished());
+        holder.batch("commit").unwrap();
+        waiting.join().unwrap().unwrap();
+        drop(lock);
+    }
+
+    #[test]
+    fn a_compacted_file_is_smaller_and_leaves_no_sign() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("it's.db");
+        let connection = connect(&path);
+        connection
+            .batch(
+                "create table t (b blob); insert into t values (zeroblob(1000000)); delete from t;",
+            )
+            .unwrap();
+        assert!(connection.fold().unwrap());
+        let before = std::fs::metadata(&path).unwrap().len();
+        compact(&connection).unwrap();
+        assert!(connection.fold().unwrap());
+        assert!(std::fs::metadata(&path).unwrap().len() < before / 10);
+        assert!(!sign(&connection).unwrap().exists());
+    }
+}
