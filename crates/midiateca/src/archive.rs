@@ -9,11 +9,12 @@ mod gateway;
 mod inline;
 pub mod progress;
 mod stream;
+mod ways;
 
 use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
-use wa_media::{Expected, PlainHints, Proof, Verified};
+use wa_media::{Expected, PlainHints, Verified};
 
 use crate::app::App;
 use crate::catalog;
@@ -23,6 +24,7 @@ use crate::registry::Instance;
 use crate::vault::{self, Staging, layout};
 pub use progress::Progress;
 use progress::Running;
+use ways::{Way, Ways};
 
 pub use cdn::ORIGINS as CDN_ORIGINS;
 
@@ -37,25 +39,6 @@ pub struct Round {
     pub attempts: Vec<Attempt>,
     /// Kept until the row is committed, so that the same bytes arriving meanwhile find it.
     pub same_bytes: Option<OwnedMutexGuard<()>>,
-}
-
-/// One way to the bytes.
-#[derive(Clone, PartialEq, Eq)]
-enum Way {
-    Inline,
-    /// One link of the CDN's.
-    Cdn(cdn::Link),
-    Gateway,
-}
-
-impl Way {
-    fn route(&self) -> Route {
-        match self {
-            Self::Inline => Route::Inline,
-            Self::Cdn(_) => Route::Cdn,
-            Self::Gateway => Route::Gateway,
-        }
-    }
 }
 
 /// What one attempt has seen so far, for its record.
@@ -95,17 +78,6 @@ type Proven = (Staging, Verified);
 /// Bytes that are proven and named, and the lock that is held until they are recorded.
 type Filed = (Holding, OwnedMutexGuard<()>);
 
-/// Which ways are still open in this round, and why others are not.
-struct Ways {
-    open: Vec<Way>,
-    /// The most hopeful of all reasons so far.
-    reason: Option<Reason>,
-    /// How long somebody asked to be left alone, if longer than is waited here.
-    asked: Option<Duration>,
-    /// What is wrong with the file as it was sent, so that no other way has a better one.
-    sent_wrong: Option<Reason>,
-}
-
 /// Tries to get one media, for one round.
 pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
     let mut attempts = Vec::new();
@@ -135,9 +107,12 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
                     attempts.push(attempt);
                     continue;
                 }
-                // From here on it is not stopped, for nobody could tell whether it has its name already.
-                Ok(_) if running.is_stopped() => return given_back(attempts),
-                Ok(proven) => file(app, job, way.route(), proven).await,
+                Ok(proven) => {
+                    if is_lost(app, job, &running).await {
+                        return given_back(attempts);
+                    }
+                    file(app, job, way.route(), proven).await
+                }
                 Err(reason) => Err(reason),
             };
             attempt.reason = outcome.as_ref().err().copied();
@@ -150,10 +125,10 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
                 }
             }
         }
-        if running.is_stopped() {
-            return given_back(attempts);
-        }
         if let Some((route, proven)) = unproven {
+            if is_lost(app, job, &running).await {
+                return given_back(attempts);
+            }
             match file(app, job, route, proven).await {
                 Ok(filed) => return stored(filed, attempts),
                 Err(reason) => ways.end(reason),
@@ -176,6 +151,13 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
     }
 }
 
+/// Whether the bytes are not wanted any more. It is asked last of all before they get their name: from there on the round
+/// is not stopped, for nobody could tell whether they have it already.
+async fn is_lost(app: &App, job: &Job, running: &Running<'_>) -> bool {
+    let held = queue::is_claimed(&app.db, &job.id, job.fence);
+    running.is_stopped() || matches!(held.await, Ok(false))
+}
+
 /// What was fetched so far is thrown away, and the round counts for nothing.
 fn given_back(attempts: Vec<Attempt>) -> Round {
     Round {
@@ -190,103 +172,6 @@ fn stored((holding, same_bytes): Filed, attempts: Vec<Attempt>) -> Round {
         settled: Settled::Stored(holding),
         attempts,
         same_bytes: Some(same_bytes),
-    }
-}
-
-impl Ways {
-    fn of(app: &App, job: &Job, instance: &Instance) -> Self {
-        let mut ways = Self {
-            open: Vec::new(),
-            reason: None,
-            asked: None,
-            sent_wrong: None,
-        };
-        let routes = instance.routes.as_ref().unwrap_or(&app.config.fetch.routes);
-        for route in routes {
-            match route {
-                Route::Inline => ways.open.extend(job.inline.then_some(Way::Inline)),
-                Route::Cdn => match cdn::links(app, job, instance) {
-                    Ok(links) => ways.open.extend(links.into_iter().map(Way::Cdn)),
-                    Err(reason) => ways.note(reason),
-                },
-                Route::Gateway => match gateway::can_ask(job) {
-                    Ok(()) => ways.open.push(Way::Gateway),
-                    Err(reason) => ways.note(reason),
-                },
-            }
-        }
-        ways
-    }
-
-    /// Of all reasons, the one that leaves most hope decides what happens next; the newest among equals.
-    fn note(&mut self, reason: Reason) {
-        let hope = |reason: Reason| match reason.verdict() {
-            Verdict::Retry => 3,
-            Verdict::RetryAfter(_) => 2,
-            // That one way cannot be asked says less than what another one answered.
-            Verdict::GiveUp => u8::from(reason != Reason::KeysMissing),
-        };
-        let before = self.reason.filter(|before| hope(*before) > hope(reason));
-        self.reason = Some(before.unwrap_or(reason));
-    }
-
-    fn rest(&mut self, asked: Duration) {
-        self.asked = self.asked.max(Some(asked));
-    }
-
-    /// Closes a way on which somebody asked for rest.
-    fn is_braked(&mut self, app: &App, instance: &Instance, way: &Way) -> bool {
-        let (left, reason) = match way {
-            Way::Inline => return false,
-            Way::Cdn(link) => (app.fetch.braked_for(&link.authority), Reason::CdnThrottled),
-            Way::Gateway => (
-                app.fetch.braked_for(&gateway::brake_of(instance)),
-                Reason::GatewayThrottled,
-            ),
-        };
-        let Some(left) = left else { return false };
-        self.note(reason);
-        self.rest(left);
-        self.open.retain(|open| open != way);
-        true
-    }
-
-    /// Whether a way that is still open may give the same bytes with a proof.
-    fn may_prove_better(&self, job: &Job, proven: &Proven, way: &Way) -> bool {
-        let open = |open: &Way| open != way && open.route() == Route::Cdn;
-        proven.1.proof() == Proof::Unproven && job.media_key.is_some() && self.open.iter().any(open)
-    }
-
-    /// Closes all ways, for this one reason.
-    fn end(&mut self, reason: Reason) {
-        self.open.clear();
-        self.reason = Some(reason);
-    }
-
-    fn failed(&mut self, way: &Way, reason: Reason, retry_after: Option<Duration>) {
-        match reason {
-            // No other way helps against a full disk, and none is to be blamed for it.
-            Reason::StorageFull | Reason::StorageFailed => return self.end(reason),
-            Reason::SenderHashWrong | Reason::BadPadding if way.route() == Route::Cdn => {
-                self.sent_wrong = Some(reason);
-            }
-            Reason::HashMismatch if self.sent_wrong.is_some() => {
-                self.open.retain(|open| open != way);
-                return;
-            }
-            _ => {}
-        }
-        self.note(reason);
-        let long = retry_after.filter(|asked| *asked > SHORT_WAIT);
-        if let Some(asked) = long {
-            self.rest(asked);
-        }
-        if reason.verdict() != Verdict::Retry || long.is_some() {
-            self.open.retain(|open| open != way);
-        }
-        if way.route() == Route::Cdn && !cdn::another_host_may_help(reason) {
-            self.open.retain(|open| open.route() != Route::Cdn);
-        }
     }
 }
 

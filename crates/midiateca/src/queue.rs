@@ -19,7 +19,7 @@ use crate::media::{
 pub use adopt::{Adopted, Standing, adopt, of_message};
 pub use erased::{is_delivery_kept, is_erased};
 pub use lost::{Loss, find_again, lose, requeue_lost};
-pub use progress::{Fetched, InFlight, claims, in_flight, note_fetched, put_back};
+pub use progress::{Fetched, InFlight, claims, in_flight, is_claimed, note_fetched, put_back};
 pub use put::{NewMedia, NewMessage, Put, put};
 
 /// The waits between rounds; after the last of them, daily until the deadline.

@@ -36,6 +36,13 @@ pub async fn claims(db: &Db) -> Result<HashMap<MediaId, i64>, Error> {
         .collect()
 }
 
+/// Whether a claim still holds.
+pub async fn is_claimed(db: &Db, id: &MediaId, fence: i64) -> Result<bool, Error> {
+    let sql =
+        "select 1 as found from media where id = $1 and fence = $2 and status = 'downloading'";
+    Ok(db.row(sql, values![id.as_str(), fence]).await?.is_some())
+}
+
 /// Gives a claim back until then, as if it had never been made; a claim that was lost changes nothing.
 pub async fn put_back(tx: &mut Tx, id: &MediaId, fence: i64, until: Millis) -> Result<(), Error> {
     let sql = "update media set status = 'pending', next_attempt_at = $3, lease_owner = null, lease_until = null

@@ -204,9 +204,10 @@ impl Work<'_> {
     }
 
     async fn goes(&mut self, page: Vec<Theirs>) -> Result<(), Error> {
+        // Alone: no repair takes what goes for lost and puts it back, and no import gives a file its name before its row
+        // tells it.
+        let _files = self.app.hold_files_alone().await?;
         self.begin().await?;
-        // So that no repair takes what goes for lost, and puts it back.
-        let _files = self.app.hold_files().await?;
         let ids: Vec<_> = page.into_iter().map(|theirs| theirs.id).collect();
         // What is stored, moved or claimed up to here is told by the row; from here on nobody changes it.
         let condemning = self.app.db.write(async move |tx| {
