@@ -32,7 +32,7 @@ const LARGE_BYTES: usize = 256 << 10;
 /// What became of a delivery.
 #[derive(Debug)]
 pub enum Receipt {
-    /// It told of media, or of the instance, and is kept.
+    /// It told of media, or of the instance, and is kept, unless it only repeats what is stored and not kept any more.
     Accepted {
         /// Its id.
         delivery: DeliveryId,
@@ -262,7 +262,7 @@ async fn tells_nothing_new(tx: &mut Tx, reading: &Reading, puts: &[Put]) -> Resu
         return Ok(false);
     }
     for put in puts {
-        if queue::is_delivery_kept(tx, &put.id).await? {
+        if !queue::has_lost_its_delivery(tx, &put.id).await? {
             return Ok(false);
         }
     }

@@ -17,7 +17,7 @@ use crate::media::{
 };
 
 pub use adopt::{Adopted, Standing, adopt, of_message};
-pub use erased::{is_delivery_kept, is_erased};
+pub use erased::{has_lost_its_delivery, is_erased};
 pub use lost::{Loss, find_again, lose, requeue_lost};
 pub use progress::{Fetched, InFlight, claims, in_flight, is_claimed, note_fetched, put_back};
 pub use put::{NewMedia, NewMessage, Put, put};

@@ -27,9 +27,10 @@ pub async fn is_erased(
     Ok(false)
 }
 
-/// Whether the delivery that first told of a media is still kept.
-pub async fn is_delivery_kept(tx: &mut Tx, id: &MediaId) -> Result<bool, Error> {
-    let sql = "select 1 as found from media join deliveries on deliveries.id = media.delivery where media.id = $1";
+/// Whether a media was told of by a delivery that is no longer kept. What was imported never had one.
+pub async fn has_lost_its_delivery(tx: &mut Tx, id: &MediaId) -> Result<bool, Error> {
+    let sql = "select 1 as found from media where id = $1 and length(delivery) = 36
+                 and not exists (select 1 from deliveries where deliveries.id = media.delivery)";
     Ok(tx.row(sql, values![id.as_str()]).await?.is_some())
 }
 
