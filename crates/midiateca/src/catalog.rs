@@ -14,7 +14,7 @@ use crate::media::{MediaId, MediaStatus, Reason, Route};
 
 pub use forget::{Doomed, Meaning, doomed, let_go, meant_bytes};
 pub use person::{
-    Person, Theirs, condemn, erase, is_known, known_as, mask, naming, of_person, whole,
+    Others, Person, Theirs, condemn, erase, is_known, known_as, mask, naming, of_person, whole,
 };
 
 /// A media as everybody sees it. Keys and tokens are not part of it.

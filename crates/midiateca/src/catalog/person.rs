@@ -91,15 +91,32 @@ macro_rules! is_theirs {
     };
 }
 
-/// The other names under which the same person is known to have sent: the privacy ids that go with the number, or the
-/// numbers that go with the privacy id.
-pub async fn known_as(db: &Db, person: &Person) -> Result<Vec<String>, Error> {
-    let sql = concat!(
+/// The other names under which the same person is known to have sent.
+#[derive(Clone, Debug, Default)]
+pub struct Others {
+    /// The privacy ids that go with the number.
+    pub lids: Vec<String>,
+    /// The numbers that go with the privacy id.
+    pub numbers: Vec<String>,
+}
+
+/// Which other names go with a name.
+pub async fn known_as(db: &Db, person: &Person) -> Result<Others, Error> {
+    let lids = concat!(
         "select distinct sender_lid as other from media where client = $1 and sender_lid is not null and ",
-        is_person!("sender_id"),
-        " union select distinct sender_id as other from media where client = $1 and sender_id is not null and ",
+        is_person!("sender_id")
+    );
+    let numbers = concat!(
+        "select distinct sender_id as other from media where client = $1 and sender_id is not null and ",
         is_person!("sender_lid")
     );
+    Ok(Others {
+        lids: others(db, lids, person).await?,
+        numbers: others(db, numbers, person).await?,
+    })
+}
+
+async fn others(db: &Db, sql: &'static str, person: &Person) -> Result<Vec<String>, Error> {
     let rows = db.rows(sql, values![person.client, &person.name]).await?;
     let plain = |row: &Row| {
         let other = row.text("other")?;

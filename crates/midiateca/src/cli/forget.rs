@@ -93,6 +93,15 @@ fn tell(context: &Context, doing: Doing, erasure: &Erasure) {
         ("mentions", &erasure.mentions),
     ];
     answer::line(context.lang.fill(words, &values));
+    if !erasure.names_left_out.is_empty() {
+        let names = erasure.names_left_out.join(", ");
+        eprintln!(
+            "{}",
+            context
+                .lang
+                .fill(words::NAMES_LEFT_OUT, &[("names", &names)])
+        );
+    }
     if doing == Doing::Now {
         tell_what_is_left(erasure, context.lang);
     }

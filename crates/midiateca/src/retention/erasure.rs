@@ -38,6 +38,8 @@ pub struct Erasure {
     pub client: i64,
     /// All names under which the person was looked for.
     pub names: Vec<String>,
+    /// Names that go with one of these and with several other people's, and were not looked for.
+    pub names_left_out: Vec<String>,
     /// When it began, unix milliseconds.
     #[serde(skip)]
     pub at: Millis,
@@ -100,6 +102,11 @@ impl Erasure {
     }
 }
 
+/// Whether a name is one wherever it stands in a text: with fewer digits it is a word like others, and in many.
+fn is_telling(name: &str) -> bool {
+    name.bytes().filter(u8::is_ascii_digit).count() >= 7
+}
+
 /// An erasure that is under way.
 struct Work<'a> {
     app: &'a App,
@@ -122,7 +129,8 @@ pub async fn erase(
     doing: Doing,
 ) -> Result<Erasure, Error> {
     let owed = Owed::of(app, client).await?;
-    let names = names::of(app, client, contacts, owed.names()).await?;
+    let names::Names { all, left_out } = names::of(app, client, contacts, owed.names()).await?;
+    let names: Vec<_> = all.into_iter().collect();
     let erasure = Erasure {
         client,
         at: app.clock.now(),
@@ -137,6 +145,7 @@ pub async fn erase(
         left_in_database: false,
         went_on: doing == Doing::Now && (owed.compaction || owed.is_begun(&names)),
         names,
+        names_left_out: left_out,
     };
     let mut work = Work {
         app,
@@ -151,7 +160,8 @@ pub async fn erase(
     for name in work.erasure.names.clone() {
         work.media(&Person { client, name }).await?;
     }
-    for name in work.erasure.names.clone() {
+    let telling = work.erasure.names.iter().filter(|name| is_telling(name));
+    for name in telling.cloned().collect::<Vec<_>>() {
         work.mentions(&Person { client, name }).await?;
     }
     work.deliveries().await?;

@@ -539,6 +539,11 @@ async fn an_id_that_goes_with_many_numbers_is_not_one_persons() {
     };
     assert_eq!((name.as_str(), count), ("100000000000009", 5));
     assert_eq!(test.files().len(), 5);
+    let proof = forget(&test.app, "5521900000102").await.unwrap();
+    assert_eq!(
+        (proof.media, &proof.names_left_out[..]),
+        (1, &["100000000000009".to_owned()][..])
+    );
     test.end().await;
 }
 

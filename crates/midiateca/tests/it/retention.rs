@@ -309,7 +309,7 @@ async fn a_nearly_full_disk_stops_downloads_and_not_the_door() {
     );
     std::fs::write(test.app.data.join("midiateca.toml"), settings).unwrap();
     let report = midiateca(&test.app.data, &["check"]).await;
-    assert_eq!(report.status.code(), Some(1));
+    assert_eq!(report.status.code(), Some(1), "{}", stderr(&report));
     assert!(
         stdout(&report).contains("needs attention: the disk is nearly full"),
         "{}",

@@ -1,6 +1,6 @@
 //! Raw deliveries that name a person. They are looked through as text, for a person may be named where no reader looks.
 
-use super::Work;
+use super::{Work, is_telling};
 use crate::catalog;
 use crate::delivery::{self, Deletion};
 use crate::media::DeliveryId;
@@ -8,8 +8,6 @@ use crate::retention::{Doing, Error};
 
 /// Bodies may be large, so few are held at once.
 const FEW: u32 = 16;
-/// What has fewer digits than this is a word like others, and in many a body.
-const FEWEST_DIGITS: usize = 7;
 
 impl Work<'_> {
     /// Lets go of those of all instances that are, or once were, the client's.
@@ -62,9 +60,7 @@ impl Work<'_> {
 
 /// Whether a body holds one of these names, as it is or as JSON writes it otherwise.
 fn is_named(body: &[u8], names: &[String]) -> bool {
-    let has_number =
-        |name: &&String| name.bytes().filter(u8::is_ascii_digit).count() >= FEWEST_DIGITS;
-    let names = || names.iter().filter(has_number);
+    let names = || names.iter().filter(|name| is_telling(name));
     let holds = |text: &[u8]| names().any(|name| catalog::whole(text, name).next().is_some());
     if holds(body) {
         return true;

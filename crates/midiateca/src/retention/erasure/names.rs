@@ -3,17 +3,26 @@
 use std::collections::BTreeSet;
 
 use crate::app::App;
-use crate::catalog::{self, Person};
+use crate::catalog::{self, Others, Person};
 use crate::retention::Error;
 
 /// How many digits a number, a privacy id or a group has.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=20;
 /// A person has a number and a privacy id, perhaps two of each; somebody with more of them is several people.
 const MOST_OTHERS: usize = 4;
-/// What is found by way of what was found ends here.
+/// Who is found by way of others, and these by way of others, is a crowd.
 const MOST_FOUND: usize = 16;
 /// The country whose numbers are written in several ways.
 const BRAZIL: &str = "55";
+
+/// Under which names a person is looked for.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// All of them.
+    pub all: BTreeSet<String>,
+    /// Those that go with one of them, and with so many others that they are not one person's.
+    pub left_out: Vec<String>,
+}
 
 /// The names that were given, those that are known to be the same person's, and those that an erasure of them which was
 /// cut short had found.
@@ -22,7 +31,7 @@ pub(super) async fn of(
     client: i64,
     contacts: &[String],
     found_before: &[Vec<String>],
-) -> Result<Vec<String>, Error> {
+) -> Result<Names, Error> {
     let mut open = Vec::new();
     for contact in contacts {
         let given = given(contact);
@@ -48,24 +57,36 @@ pub(super) async fn of(
         .cloned()
         .collect();
     open.extend(before);
-    let most = open.len() + MOST_FOUND;
-    let mut names = BTreeSet::new();
+    let given: BTreeSet<_> = open.iter().cloned().collect();
+    let mut names = Names::default();
     while let Some(name) = open.pop() {
-        if !names.insert(name.clone()) {
+        if names.all.contains(&name) || names.left_out.contains(&name) {
             continue;
         }
         let person = Person { client, name };
-        let mut known = catalog::known_as(&app.db, &person).await?;
-        known.retain(|name| is_number(name));
-        if known.len() > MOST_OTHERS || names.len() + known.len() > most {
-            return Err(Error::SeveralPeople {
-                name: person.name,
-                count: known.len(),
-            });
+        let Others { lids, numbers } = catalog::known_as(&app.db, &person).await?;
+        if numbers.len() > MOST_OTHERS {
+            let (name, count) = (person.name, numbers.len());
+            if given.contains(&name) {
+                return Err(Error::SeveralPeople { name, count });
+            }
+            // What was only found may be left out, for the number says enough.
+            names.left_out.push(name);
+            continue;
         }
-        open.extend(known);
+        names.all.insert(person.name.clone());
+        if names.all.len() > given.len() + MOST_FOUND {
+            let (name, count) = (person.name, names.all.len() - 1);
+            return Err(Error::SeveralPeople { name, count });
+        }
+        match lids.len() > MOST_OTHERS {
+            true => names.left_out.extend(lids),
+            false => open.extend(lids),
+        }
+        open.extend(numbers);
+        open.retain(|name| given.contains(name) || is_number(name));
     }
-    Ok(names.into_iter().collect())
+    Ok(names)
 }
 
 /// What a contact may mean.
