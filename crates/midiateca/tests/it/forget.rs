@@ -722,3 +722,26 @@ async fn forget_says_that_nothing_was_found_and_gives_no_proof_of_it() {
         stderr(&told)
     );
 }
+
+#[tokio::test]
+async fn a_webhook_that_comes_while_the_database_is_written_anew_waits_and_is_taken() {
+    let mut config = impatient();
+    config.database.busy_timeout_ms = 10;
+    let test = TestApp::with(config, Clock::system()).await;
+    let delivery = test.sim.world().add(sample("MEANWHILE"));
+    let holder = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();
+    let sign = std::fs::File::create(test.app.data.join("midiateca.db-compacting")).unwrap();
+    holder.execute_batch("begin immediate").unwrap();
+    let (status, _) = test.post(delivery.body.to_string()).await;
+    assert_eq!(status, 503, "somebody else is not waited for");
+    sign.lock().unwrap();
+    let ends = async {
+        // Many times as long as the database is usually waited for.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        holder.execute_batch("commit").unwrap();
+        sign.unlock().unwrap();
+    };
+    let ((status, answer), ()) = tokio::join!(test.post(delivery.body.to_string()), ends);
+    assert_eq!(status, 200, "{answer}");
+    test.end().await;
+}
