@@ -124,10 +124,15 @@ impl App {
             millis(config.database.busy_timeout_ms),
         )
         .await?;
+        let key_file = config.key_file(data);
+        let secrets = match registry::holds_sealed(&db).await? {
+            true => Secrets::open(&key_file)?,
+            false => Secrets::begin(&key_file)?,
+        };
         Ok(Arc::new(Self {
             vault: Vault::open(&config.storage_folder(data), &owner)?,
             fetch: Fetch::new(&config.fetch),
-            secrets: Secrets::open(&config.key_file(data))?,
+            secrets,
             directory: Directory::new(db.clone()),
             work: Notify::new(),
             tally: Tally::default(),

@@ -10,7 +10,7 @@ use super::context::Context;
 use crate::app::{Alone, App};
 use crate::archive::progress;
 use crate::intake::tally;
-use crate::{http, retention, shutdown, worker};
+use crate::{http, retention, shutdown, telemetry, worker};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -45,6 +45,13 @@ impl Service {
     pub async fn start(app: Arc<App>, listen: &str) -> anyhow::Result<Self> {
         let alone = App::alone(&app.data)?;
         app.sweep_staged().await?;
+        if let Err(error) = app.secrets.ready() {
+            let error = telemetry::chain(&error);
+            tracing::error!(
+                error,
+                "no gateway token can be opened; what the CDN serves is fetched all the same"
+            );
+        }
         let door = http::open(&app, listen)
             .await
             .map_err(|source| Error::Listen {

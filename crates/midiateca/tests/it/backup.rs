@@ -18,7 +18,7 @@ use crate::commands::midiateca;
 use crate::stage::{FIRST, TestApp, sample};
 
 /// No two are alike.
-fn voice(n: u64) -> SimMedia {
+pub fn voice(n: u64) -> SimMedia {
     SimMedia {
         content: Content::Generated {
             seed: n,
@@ -42,7 +42,7 @@ async fn back_up(data: &Path, target: &Path, more: &[&str]) -> (Option<i32>, Val
     (output.status.code(), answer["files"].clone())
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -65,7 +65,7 @@ async fn scrub_a_copy(target: &Path) -> (Option<i32>, Value) {
     (scrub.status.code(), last_line(&scrub))
 }
 
-fn order(test: &TestApp, target: &Path) -> Order {
+pub fn order(test: &TestApp, target: &Path) -> Order {
     let (config, data) = (&test.app.config, &test.app.data);
     Order {
         source: Source {
@@ -86,7 +86,7 @@ fn order(test: &TestApp, target: &Path) -> Order {
     }
 }
 
-async fn done(order: &Order) -> Manifest {
+pub async fn done(order: &Order) -> Manifest {
     match backup::run(order).await.unwrap() {
         Outcome::Done(manifest) => *manifest,
         Outcome::Stopped(figures) => panic!("stopped: {figures:?}"),
@@ -94,7 +94,7 @@ async fn done(order: &Order) -> Manifest {
 }
 
 /// A place for a backup beside the data folder of a test.
-fn place() -> (tempfile::TempDir, PathBuf) {
+pub fn place() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("backup");
     (folder, target)
@@ -329,6 +329,79 @@ async fn who_was_erased_is_out_of_the_copied_database_and_pruned_out_of_its_file
     };
     assert_eq!(done(&pruning).await.files.pruned, 1);
     assert!(!file.exists());
+    test.end().await;
+}
+
+#[tokio::test]
+async fn what_was_begun_for_one_database_is_not_taken_over_by_another() {
+    let test = TestApp::start().await;
+    let (folder, target) = place();
+    for n in 0..9 {
+        test.store(voice(n)).await;
+    }
+    let shutdown = Shutdown::default();
+    let stopping = Order {
+        tell: Arc::new({
+            let shutdown = shutdown.clone();
+            move |step| {
+                if matches!(step, Step::Files { .. }) {
+                    shutdown.begin();
+                }
+            }
+        }),
+        shutdown,
+        ..order(&test, &target)
+    };
+    let stopped = backup::run(&stopping).await.unwrap();
+    assert!(matches!(stopped, Outcome::Stopped(_)));
+    let anew = folder.path().join("anew");
+    midiateca(&anew, &["client", "add", "Clínica Aurora", "--id", "2"]).await;
+    let output = midiateca(&anew, &["backup", target.to_str().unwrap()]).await;
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("another database"));
+    assert_eq!(done(&order(&test, &target)).await.files.count, 9);
+    let begun = std::fs::read_dir(&target).unwrap();
+    let mut names = begun.map(|entry| entry.unwrap().file_name());
+    assert!(!names.any(|name| name == ".midiateca-begun"));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_backup_that_failed_promises_only_what_holds() {
+    let test = TestApp::start().await;
+    let data = test.app.data.clone();
+    let (folder, target) = place();
+    let said = async |target: &Path, code: i32| {
+        let output = midiateca(&data, &["backup", target.to_str().unwrap()]).await;
+        assert_eq!(output.status.code(), Some(code), "{target:?} {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let file = folder.path().join("file");
+    std::fs::write(&file, "mine").unwrap();
+    let file = said(&file, 2).await;
+    assert!(
+        file.contains("is a file") && !file.contains("again"),
+        "{file}"
+    );
+    // What cannot be replaced by a file: no backup comes to its end here.
+    std::fs::create_dir_all(target.join("midiateca.db/in-the-way")).unwrap();
+    std::fs::write(
+        target.join(".midiateca-backup"),
+        "midiateca backup, format 1\n",
+    )
+    .unwrap();
+    let first = said(&target, 3).await;
+    assert!(first.contains("no backup was made: cannot use"), "{first}");
+    assert!(
+        !first.contains("usable") && !first.contains("again"),
+        "{first}"
+    );
+    std::fs::remove_dir_all(target.join("midiateca.db")).unwrap();
+    done(&order(&test, &target)).await;
+    std::fs::remove_file(target.join("midiateca.db")).unwrap();
+    std::fs::create_dir_all(target.join("midiateca.db/in-the-way")).unwrap();
+    let later = said(&target, 3).await;
+    assert!(later.contains("the one before stays usable"), "{later}");
     test.end().await;
 }
 

@@ -14,6 +14,7 @@ mod failures;
 mod hostile;
 mod house;
 mod instance;
+mod key;
 mod large;
 mod load;
 mod manual;

@@ -74,6 +74,12 @@ pub(super) fn secrets(error: &secrets::Error, lang: Language) -> Told {
             words::KEY_OWNER,
             &[("path", &path.display())],
         ),
+        secrets::Error::Missing { path } => Told::with(
+            lang,
+            words::KEY_MISSING,
+            words::KEY_BACK_OR_NEW,
+            &[("path", &path.display())],
+        ),
         secrets::Error::NotAKey { path } => Told::with(
             lang,
             words::NOT_A_KEY,

@@ -5,6 +5,7 @@ use crate::cli::language::Language;
 use crate::cli::panel;
 use crate::cli::words::errors as words;
 use crate::fetch::{self, guard};
+use crate::secrets;
 
 pub(super) fn fetch(error: &fetch::Error, lang: Language) -> Told {
     use fetch::Error as E;
@@ -36,6 +37,7 @@ pub(super) fn panel(error: &panel::Error, lang: Language) -> Told {
     let look = words::LOOK_AT_INSTANCE;
     match error {
         E::NoToken => Told::with(lang, words::NO_TOKEN, words::ADD_TOKEN, &[]),
+        E::Sealed(secrets::Error::Missing { .. }) => Told::new(lang, words::TOKEN_SEALED, &[]),
         E::Sealed(_) => Told::with(lang, words::TOKEN_SEALED, words::KEY_OR_TOKEN, &[]),
         E::Base => Told::with(lang, words::API_BASE, words::SET_API_BASE, &[]),
         E::Silent(_) => Told::with(lang, words::GATEWAY_SILENT, look, &[]),

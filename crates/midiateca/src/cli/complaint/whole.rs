@@ -60,13 +60,23 @@ pub(super) fn backup(error: &backup::Error, lang: Language) -> Told {
     use backup::Error;
     match error {
         Error::Db(error) => db(error, lang),
-        Error::Io { path, .. } => Told::new(lang, words::UNUSABLE, &[("path", &path.display())]),
+        Error::Io { path, source } => {
+            let values: [(&str, &dyn std::fmt::Display); 1] = [("path", &path.display())];
+            match heals(source) {
+                true => Told::with(lang, words::UNUSABLE, backups::AGAIN, &values),
+                false => Told::new(lang, words::UNUSABLE, &values),
+            }
+        }
         Error::Within { target, other } => Told::new(
             lang,
             backups::WITHIN,
             &[("target", &target.display()), ("other", &other.display())],
         ),
         Error::Foreign { path } => Told::new(lang, backups::FOREIGN, &[("path", &path.display())]),
+        Error::NotAFolder { path } => {
+            Told::new(lang, backups::NOT_A_FOLDER, &[("path", &path.display())])
+        }
+        Error::NoKey { path } => Told::new(lang, backups::NO_KEY, &[("path", &path.display())]),
         Error::Absent { path } => Told::new(lang, backups::ABSENT, &[("path", &path.display())]),
         Error::OtherDatabase { path } => {
             Told::new(lang, backups::OTHER_DATABASE, &[("path", &path.display())])
@@ -83,4 +93,22 @@ pub(super) fn backup(error: &backup::Error, lang: Language) -> Told {
         ),
         Error::Damaged { problem } => Told::new(lang, backups::DAMAGED, &[("problem", problem)]),
     }
+}
+
+/// What passes by itself, so that the same command may do its work the next time.
+fn heals(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind as K;
+    matches!(
+        error.kind(),
+        K::Interrupted
+            | K::TimedOut
+            | K::WouldBlock
+            | K::ResourceBusy
+            | K::StaleNetworkFileHandle
+            | K::HostUnreachable
+            | K::NetworkUnreachable
+            | K::NetworkDown
+            | K::ConnectionReset
+            | K::ConnectionAborted
+    )
 }

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::gateway::Gateway;
 use crate::media::{InstanceId, Route};
 use crate::registry::{self, NewInstance};
+use crate::secrets::Secrets;
 
 /// The word that gives a setting back its usual value.
 const DEFAULT: &str = "default";
@@ -38,6 +39,9 @@ pub(crate) struct Options {
     /// Read the gateway's token from stdin
     #[arg(long, group = "token")]
     token_stdin: bool,
+    /// Make a new key where the old one is lost for good; every other instance needs its token again
+    #[arg(long, requires = "token")]
+    new_key: bool,
     /// Where the gateway's API is [default: the gateway's own]
     #[arg(long, value_name = "URL")]
     api_base: Option<String>,
@@ -52,6 +56,9 @@ pub(crate) struct Options {
 pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyhow::Result<()> {
     let new = checked(context, app, &options).await?;
     let token = read_token(context.lang, &options)?;
+    if options.new_key {
+        Secrets::begin(&context.config.key_file(&context.data))?;
+    }
     let (instance, hook) = app.add_instance(new, token.as_deref()).await?;
     if instance.token_sealed.is_none() {
         eprintln!("{}", context.lang.say(words::ADD_TOKEN));

@@ -44,6 +44,8 @@ words! {
     // the key
     KEY_FILE: "the key file {path} cannot be used", "não é possível usar o arquivo de chave {path}";
     KEY_OWNER: "see that the file belongs to the user that runs midiateca, and that this user may read it", "veja se o arquivo pertence ao usuário que roda o midiateca, e se este usuário pode lê-lo";
+    KEY_MISSING: "the key file {path} is not there, and the gateway tokens are sealed with it", "o arquivo de chave {path} não existe, e os tokens do gateway estão cifrados com ele";
+    KEY_BACK_OR_NEW: "put the file back from where its copy is kept; only if it is lost for good, `midiateca instance add ID --client N --token-env VAR --new-key` begins with a new key, and every instance needs its token again", "coloque o arquivo de volta a partir da cópia guardada; só se ele se perdeu de vez, `midiateca instance add ID --client N --token-env VAR --new-key` começa com uma chave nova, e cada instância precisa receber o token de novo";
     NOT_A_KEY: "{path} is not a key file: it must hold 32 bytes, base64url", "{path} não é um arquivo de chave: deve conter 32 bytes em base64url";
     KEY_RESTORE: "put the right file back from a backup", "restaure o arquivo certo de um backup";
     SEALED: "a sealed token cannot be opened: was secret.key replaced?", "não é possível abrir um token cifrado: o arquivo secret.key foi trocado?";

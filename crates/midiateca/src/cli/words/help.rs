@@ -80,6 +80,7 @@ texts! {
     "The environment variable that holds the gateway's token", "A variável de ambiente que contém o token do gateway";
     "The file that holds the gateway's token", "O arquivo que contém o token do gateway";
     "Read the gateway's token from stdin", "Lê o token do gateway da entrada padrão (stdin)";
+    "Make a new key where the old one is lost for good; every other instance needs its token again", "Cria uma chave nova onde a antiga se perdeu de vez; as outras instâncias precisam receber o token de novo";
     "Where the gateway's API is [default: the gateway's own]", "Onde fica a API do gateway [padrão: a do próprio gateway]";
     "Where WhatsApp's CDN is; several with commas, in their order; \"default\" for its usual hosts", "Onde fica a CDN do WhatsApp; várias com vírgulas, na ordem; \"default\" para os hosts de costume";
     "The ways to the bytes in their order, such as gateway or inline,cdn,gateway; \"default\" for fetch.routes", "Os caminhos até os bytes, na ordem, como gateway ou inline,cdn,gateway; \"default\" para fetch.routes";
