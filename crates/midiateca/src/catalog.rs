@@ -16,7 +16,7 @@ pub use forget::{
 };
 
 /// A media as everybody sees it. Keys and tokens are not part of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[expect(
     missing_docs,
     reason = "the names are those of the public JSON, where they are described"

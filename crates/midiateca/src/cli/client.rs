@@ -32,6 +32,11 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
         let wrong = context.lang.fill(words::NUMBER, &[("number", number)]);
         return Err(UsageError(wrong).into());
     }
+    if let Command::Add { name, .. } = &command
+        && name.trim().is_empty()
+    {
+        return Err(UsageError(context.lang.say(words::NO_NAME).to_owned()).into());
+    }
     let app = context.open().await?;
     match command {
         Command::Add { name, id } => {

@@ -152,14 +152,17 @@ fn line(context: &Context, instance: &Instance) {
     let last = instance
         .last_delivery_at
         .map_or_else(|| "-".to_owned(), rfc3339);
+    let lang = context.lang;
+    let default = || lang.name("default");
     answer::line(format_args!(
-        "{}\tcliente_{}\t{}\t{}\t{last}\t{}\tcdn={}\troutes={}",
+        "{}\tcliente_{}\t{}\t{}\t{last}\t{}\tcdn={}\t{}={}",
         instance.id,
         instance.client,
         instance.gateway.as_str(),
-        instance.state,
+        lang.name(&instance.state),
         instance.api_base,
-        instance.cdn_base.as_deref().unwrap_or("default"),
-        routes.unwrap_or_else(|| "default".to_owned())
+        instance.cdn_base.as_deref().unwrap_or_else(default),
+        lang.say(words::ROUTES),
+        routes.as_deref().unwrap_or_else(default)
     ));
 }

@@ -254,15 +254,35 @@ mod tests {
         }
     }
 
+    /// The same word in both languages.
+    const SAME: [&str; 2] = ["id", "gateway"];
+
     #[test]
-    fn kinds_statuses_and_reasons_to_ignore_are_known_in_portuguese() {
+    fn whatever_has_a_name_is_known_in_portuguese() {
+        use crate::catalog::MediaView;
         use crate::media::{MediaKind, MediaStatus};
-        let kinds = MediaKind::ALL.map(|kind| kind.as_str());
-        let statuses = MediaStatus::ALL.map(|status| status.as_str());
-        for name in kinds.iter().chain(&statuses) {
-            assert_ne!(Language::Portuguese.name(name), *name);
-            assert_eq!(Language::English.name(name), *name);
+        let view = serde_json::to_value(MediaView::default()).unwrap();
+        let mut names: Vec<&str> = crate::events::KINDS.to_vec();
+        names.extend(MediaKind::ALL.map(|kind| kind.as_str()));
+        names.extend(MediaStatus::ALL.map(|status| status.as_str()));
+        names.extend(["connected", "disconnected", "unknown", "default"]);
+        names.extend(["accepted", "ignored", "quarantined", "refused"]);
+        names.extend(view.as_object().unwrap().keys().map(String::as_str));
+        assert!(names.len() > 50, "{names:?}");
+        for name in names {
+            let portuguese = Language::Portuguese.name(name);
+            assert_eq!(portuguese == name, SAME.contains(&name), "{name}");
+            assert!(!portuguese.contains('_'), "{name}: {portuguese}");
+            assert_eq!(Language::English.name(name), name);
         }
+        for reason in Reason::ALL {
+            assert!(!reason.english().is_empty(), "{reason:?}");
+            assert_ne!(reason.english(), reason.portuguese());
+        }
+    }
+
+    #[test]
+    fn reasons_to_ignore_a_delivery_are_known_in_portuguese() {
         for body in [
             r#"{"instanceId":"I","chat":{"id":"1"},"status":"READ","moment":1}"#,
             r#"{"event":"webhookChatPresence","instanceId":"I"}"#,

@@ -20,6 +20,10 @@ pub(super) fn fetch(error: &fetch::Error, lang: Language) -> Told {
     }
 }
 
+pub(super) fn unresolved(_: &fetch::Unresolved, lang: Language) -> Told {
+    Told::new(lang, words::UNRESOLVED, &[])
+}
+
 pub(super) fn guard(error: &guard::Error, lang: Language) -> Told {
     use guard::Error as E;
     match error {

@@ -12,6 +12,7 @@ use super::super::language::{Language, plain};
 use super::super::words::{Words, instance as words};
 use super::{line, tell_address};
 use crate::app::App;
+use crate::config::is_web_address;
 use crate::gateway::Gateway;
 use crate::media::{InstanceId, Route};
 use crate::registry::{self, NewInstance};
@@ -120,18 +121,10 @@ async fn checked(context: &Context, app: &App, options: &Options) -> anyhow::Res
 
 /// Refuses what is no plain web address: with a password, a query or a fragment in it, too.
 pub(super) fn check_address(lang: Language, url: &str) -> Result<(), UsageError> {
-    let shown = plain(url);
-    let values: [(&str, &dyn Display); 1] = [("url", &shown)];
-    let parsed =
-        url::Url::parse(url.trim()).map_err(|_| refusal(lang, words::NOT_A_URL, &values))?;
-    let is_plain = parsed.username().is_empty()
-        && parsed.password().is_none()
-        && parsed.query().is_none()
-        && parsed.fragment().is_none();
-    if matches!(parsed.scheme(), "http" | "https") && parsed.host().is_some() && is_plain {
-        return Ok(());
+    match is_web_address(url) {
+        true => Ok(()),
+        false => Err(refusal(lang, words::NOT_PLAIN, &[("url", &plain(url))])),
     }
-    Err(refusal(lang, words::NOT_PLAIN, &values))
 }
 
 /// An empty list for the usual routes; nothing when they are not told.

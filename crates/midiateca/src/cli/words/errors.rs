@@ -10,9 +10,12 @@ words! {
     SETTINGS_UNREADABLE: "cannot read the settings in {path}", "não é possível ler as configurações em {path}";
     NAME_SETTINGS: "name the right file with --config, or write one with `midiateca --config {path} config init`", "informe o arquivo certo com --config, ou crie um com `midiateca --config {path} config init`";
     SETTINGS_INVALID: "{path} is not a valid configuration", "{path} não é uma configuração válida";
+    MISREAD: "line {line}, column {column}: `{text}` is not understood ({detail})", "linha {line}, coluna {column}: `{text}` não foi entendido (o leitor de TOML diz: {detail})";
     MEND_SETTINGS: "mend the file; `midiateca --config NEW.toml config init` writes one that explains every setting", "corrija o arquivo; `midiateca --config NOVO.toml config init` cria um que explica cada configuração";
     SEE_SETTINGS: "set it in the file or in the environment; `midiateca --config NEW.toml config init` writes a file that explains every setting", "configure no arquivo ou no ambiente; `midiateca --config NOVO.toml config init` cria um arquivo que explica cada configuração";
     TOO_SMALL: "{key} must be at least {least}", "{key} deve ser no mínimo {least}";
+    LISTEN_FORM: "{text} is no address and port to listen on; write it like 0.0.0.0:8000", "{text} não é um endereço com porta para escutar; escreva como 0.0.0.0:8000";
+    PUBLIC_URL: "door.public_url is {text}, and must be a plain web address such as https://midia.example.com", "door.public_url é {text}, e deve ser um endereço web simples como https://midia.example.com";
     ROUTES: "fetch.routes must name each route at most once, and at least one", "fetch.routes deve citar pelo menos uma rota, e cada rota só uma vez";
     WATERMARKS: "storage.resume_above_bytes must not be less than storage.pause_below_bytes", "storage.resume_above_bytes não pode ser menor que storage.pause_below_bytes";
     RULE_WITHOUT_LIMIT: "each of retention.rules must say older_than_days, larger_than_bytes or total_over_bytes", "cada regra em retention.rules deve ter older_than_days, larger_than_bytes ou total_over_bytes";
@@ -69,6 +72,7 @@ words! {
 
     // the network
     REFUSED: "the address is refused", "o endereço foi recusado";
+    UNRESOLVED: "its name leads to no address", "o nome não leva a nenhum endereço";
     UNREACHABLE: "no answer", "sem resposta";
     TIMED_OUT: "too slow", "demorou demais";
     STATUS: "status {status}", "status {status}";
@@ -133,5 +137,6 @@ words! {
     NETWORK_UNREACHABLE: "the network is unreachable", "a rede não pode ser alcançada";
     NETWORK_DOWN: "the network is down", "a rede está fora do ar";
     OUT_OF_MEMORY: "out of memory", "memória esgotada";
+    SEE_PATH: "see that the path is right: `ls -l` shows what is there, and a path without / at its beginning is looked for in the current folder", "confira o caminho: `ls -l` mostra o que existe, e um caminho sem / no início é procurado na pasta atual";
     SEE_OWNER: "see who owns it with `ls -l`, and run midiateca as that user, or give this one the right", "veja quem é o dono com `ls -l`, e rode o midiateca com esse usuário, ou dê a permissão a este";
 }

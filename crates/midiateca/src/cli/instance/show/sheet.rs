@@ -134,7 +134,9 @@ fn media(sheet: &mut Sheet, known: &Known) {
         };
         let line = format!(
             "{:<9} {:<12} {:>8}{size}",
-            held.kind, held.status, held.count
+            lang.name(&held.kind),
+            lang.name(&held.status),
+            held.count
         );
         sheet.labelled(label, line);
     }
