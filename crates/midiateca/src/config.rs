@@ -17,6 +17,9 @@ pub use misread::Misread;
 /// The commented default file, which documents every key.
 pub const DEFAULT_FILE: &str = include_str!("../config/default.toml");
 
+/// The same with its comments in Brazilian Portuguese.
+pub const DEFAULT_FILE_PORTUGUESE: &str = include_str!("../config/default.pt-BR.toml");
+
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -525,6 +528,17 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn both_commented_files_set_the_same_keys_to_the_same_values() {
+        let set = |text: &'static str| {
+            let lines = text.lines();
+            lines.filter(|line| line.starts_with("#: ") || line.starts_with('['))
+        };
+        let portuguese: Vec<_> = set(DEFAULT_FILE_PORTUGUESE).collect();
+        assert_eq!(set(DEFAULT_FILE).collect::<Vec<_>>(), portuguese);
+        assert_eq!(parse(DEFAULT_FILE_PORTUGUESE).unwrap(), Config::default());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::{Ending, UsageError};
 use crate::app::App;
 use crate::catalog::{self, Filter};
 use crate::db;
-use crate::media::{MediaId, MediaKind, Reason};
+use crate::media::{MediaId, Reason};
 use crate::queue;
 
 #[derive(Debug, clap::Args)]
@@ -37,8 +37,8 @@ pub(crate) struct Options {
     /// Only those of this client
     #[arg(long, value_name = "N")]
     client: Option<i64>,
-    /// Only this kind: image, video, audio, document, sticker
-    #[arg(long)]
+    /// Only this kind
+    #[arg(long, value_parser = super::media::which::kinds())]
     kind: Option<String>,
     /// Only those of this chat
     #[arg(long, value_name = "ID")]
@@ -72,13 +72,6 @@ impl Options {
             }
             None => None,
         };
-        if let Some(kind) = self
-            .kind
-            .as_deref()
-            .filter(|kind| MediaKind::parse(kind).is_none())
-        {
-            return Err(unknown(words::UNKNOWN_KIND, kind));
-        }
         Ok(Filter {
             client: self.client,
             instance: self.instance.clone(),

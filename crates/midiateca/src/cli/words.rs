@@ -47,6 +47,7 @@ pub(crate) mod forget;
 pub(crate) mod help;
 pub(crate) mod import;
 pub(crate) mod instance;
+pub(crate) mod man;
 pub(crate) mod media;
 pub(crate) mod monitor;
 pub(crate) mod names;
@@ -81,6 +82,7 @@ mod tests {
         ("help", help::ALL),
         ("import", import::ALL),
         ("instance", instance::ALL),
+        ("man", man::ALL),
         ("media", media::ALL),
         ("monitor", monitor::ALL),
         ("names", names::ALL),

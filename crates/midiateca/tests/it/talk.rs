@@ -157,3 +157,17 @@ async fn instances_are_listed_and_shown_in_the_language_of_whoever_asks() {
     let shown = stdout(&midiateca(data, &shown).await);
     assert!(shown.contains("sem resposta: conexão recusada"), "{shown}");
 }
+
+#[tokio::test]
+async fn the_settings_file_is_written_in_the_language_of_whoever_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    for (lang, expected) in [("en", "every setting"), ("pt-BR", "cada configuração")] {
+        let data = folder.path().join(lang);
+        let init = midiateca(&data, &["--lang", lang, "config", "init"]).await;
+        assert!(init.status.success(), "{init:?}");
+        let text = std::fs::read_to_string(data.join("midiateca.toml")).unwrap();
+        assert!(text.contains(expected), "{text}");
+        let shown = midiateca(&data, &["config", "show"]).await;
+        assert!(shown.status.success(), "{shown:?}");
+    }
+}

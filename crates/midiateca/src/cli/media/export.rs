@@ -54,7 +54,7 @@ pub(crate) struct Options {
 
 pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyhow::Result<Ending> {
     let target = Target::of(&options.target, options.format, context.lang)?;
-    let filter = options.which.filter(context, app.clock.now())?;
+    let filter = options.which.filter(app.clock.now());
     known(context, app, &filter).await?;
     target.check(app.vault.root(), context.lang)?;
     let stop = app.shutdown.clone();

@@ -9,7 +9,7 @@ texts! {
     "Keeps every photo, voice note, video, document and sticker that arrives on a company's WhatsApp numbers", "Guarda cada foto, áudio, vídeo, documento e figurinha que chega aos números de WhatsApp de uma empresa";
     "Global options", "Opções globais";
     "The data folder", "A pasta de dados";
-    "The configuration file [default: DIR/midiateca.toml when it is there]", "O arquivo de configuração [padrão: DIR/midiateca.toml, se existir]";
+    "The configuration file [default: DIR/midiateca.toml when it is there]", "O arquivo de configuração [padrão: PASTA/midiateca.toml, se existir]";
     "The language of output [default: from LANG]", "O idioma das mensagens [padrão: o de LANG]";
     "English", "Inglês";
     "Brazilian Portuguese", "Português do Brasil";
@@ -45,7 +45,7 @@ texts! {
     "Only those of this client", "Só as deste cliente";
     "Only those of this instance", "Só as desta instância";
     "Only those of this chat", "Só as desta conversa";
-    "Only this kind: image, video, audio, document, sticker", "Só este tipo: image, video, audio, document, sticker";
+    "Only this kind", "Só deste tipo";
     "Only those received since then: a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d", "Só as recebidas desde então: um horário como 2026-11-24T12:00:00Z, ou há quanto tempo: 90m, 24h, 7d";
     "Show what would be done", "Mostra o que seria feito";
 
@@ -92,7 +92,7 @@ texts! {
     "Lists media, the newest first", "Lista as mídias, as mais recentes primeiro";
     "Shows one media with every attempt to get it", "Mostra uma mídia com cada tentativa de baixá-la";
     "Its id", "O id dela";
-    "Only those that stand so: pending, downloading, stored, failed, expired, skipped", "Só as que estão neste estado: pending, downloading, stored, failed, expired, skipped";
+    "Only those that stand so", "Só as que estão neste estado";
     "How many at the most", "Quantas no máximo";
 
     // deliveries
@@ -125,7 +125,7 @@ texts! {
     "What it is: image, video, audio, document, sticker, or one of WhatsApp's own words such as thumbnail-link", "O que é: image, video, audio, document, sticker, ou um nome do próprio WhatsApp, como thumbnail-link";
     "The message's fileSha256, to be proven", "O fileSha256 da mensagem, para ser comprovado";
     "The message's fileEncSha256, to be proven", "O fileEncSha256 da mensagem, para ser comprovado";
-    "Where the plaintext goes; - is stdout [default: FILE without .enc]", "Onde gravar o conteúdo decifrado; - é a saída padrão (stdout) [padrão: FILE sem .enc]";
+    "Where the plaintext goes; - is stdout [default: FILE without .enc]", "Onde gravar o conteúdo decifrado; - é a saída padrão (stdout) [padrão: ARQUIVO sem .enc]";
 
     // scrub
     "Only files of this instance", "Só arquivos desta instância";
@@ -136,7 +136,7 @@ texts! {
     "The most megabytes to be read in a second; 0 is as fast as it goes", "Quantos megabytes ler por segundo, no máximo; 0 é o mais rápido possível";
 
     // config
-    "Writes the commented default file to DIR/midiateca.toml, or to --config", "Grava o arquivo padrão comentado em DIR/midiateca.toml, ou em --config";
+    "Writes the commented default file to DIR/midiateca.toml, or to --config", "Grava o arquivo padrão comentado em PASTA/midiateca.toml, ou em --config";
     "Shows what is in force, and where each value comes from", "Mostra o que está em vigor, e de onde vem cada valor";
 
     // media export
