@@ -26,3 +26,4 @@ mod repeats;
 mod retention;
 mod scrub;
 mod stage;
+mod webhooks;

@@ -24,6 +24,7 @@ words! {
     CDN_BASE: "CDN", "CDN";
     ROUTES: "routes", "rotas";
     STATE: "state", "estado";
+    STATE_NOW: "gateway says", "gateway informa";
     PROBLEM: "problem", "problema";
     TOKEN: "gateway token", "token do gateway";
     LAST_DELIVERY: "last delivery", "última entrega";

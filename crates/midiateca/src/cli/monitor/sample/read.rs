@@ -67,7 +67,7 @@ pub(super) async fn glance(
     let glance = Glance {
         at: app.clock.now(),
         filter: filter.clone(),
-        is_served: App::is_served(&app.data),
+        is_served: App::is_served(&app.data) == Some(true),
         instances: registry::instances(&app.db).await?,
         in_flight: queue::in_flight(
             &app.db,
