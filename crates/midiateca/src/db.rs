@@ -127,6 +127,9 @@ impl Db {
         let opening = tokio::task::spawn_blocking(move || {
             let connection = Connection::open(&file, Access::Write, busy_timeout)?;
             refuse_old_sqlite(&connection)?;
+            // What a newer version wrote is not touched.
+            migrations::applied(&connection)?;
+            connection.prepare_to_write()?;
             migrations::apply(&connection)?;
             Ok(connection)
         });
