@@ -127,6 +127,9 @@ impl Db {
         let opening = tokio::task::spawn_blocking(move || {
             let connection = Connection::open(&file, Access::Write, busy_timeout)?;
             refuse_old_sqlite(&connection)?;
+            // What a newer version wrote is not touched.
+            migrations::applied(&connection)?;
+            connection.prepare_to_write()?;
             migrations::apply(&connection)?;
             Ok(connection)
         });
@@ -184,12 +187,20 @@ impl Db {
         migrations::FILES.len()
     }
 
-    /// What the engine finds wrong with the file, a sentence each; nothing when it is sound. Reads all of it.
+    /// What the engine finds wrong with the file, a sentence each; nothing when it is sound. Reads all of it, every
+    /// index against its table, and every reference.
     pub async fn problems(&self) -> Result<Vec<String>, Error> {
-        let rows = self.rows("pragma quick_check(20)", Vec::new()).await?;
-        let told = rows.iter().map(|row| row.text("quick_check"));
+        let rows = self.rows("pragma integrity_check(20)", Vec::new()).await?;
+        let told = rows.iter().map(|row| row.text("integrity_check"));
         let mut told = told.collect::<Result<Vec<_>, _>>()?;
         told.retain(|problem| problem != "ok");
+        let sql = "select \"table\" as child, parent, count(*) as n from pragma_foreign_key_check group by 1, 2";
+        for row in self.rows(sql, Vec::new()).await? {
+            let (child, parent, count) = (row.text("child")?, row.text("parent")?, row.int("n")?);
+            told.push(format!(
+                "{count} rows of {child} refer to no row of {parent}"
+            ));
+        }
         Ok(told)
     }
 

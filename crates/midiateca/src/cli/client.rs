@@ -37,7 +37,10 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     {
         return Err(UsageError(context.lang.say(words::NO_NAME).to_owned()).into());
     }
-    let app = context.open().await?;
+    let app = match command {
+        Command::Add { .. } => context.open().await?,
+        Command::List => context.open_existing().await?,
+    };
     match command {
         Command::Add { name, id } => {
             let now = app.clock.now();

@@ -42,7 +42,11 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
-    let app = context.open().await?;
+    let app = match command {
+        // The first number of a new folder may come before anything else.
+        Command::Add(_) => context.open().await?,
+        _ => context.open_existing().await?,
+    };
     let mut ending = Ending::Fine;
     match command {
         Command::Add(options) => add::run(&context, &app, options).await?,
@@ -86,7 +90,7 @@ async fn rotate(context: &Context, app: &App, id: String) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn unknown(context: &Context, id: &str) -> UsageError {
+pub(super) fn unknown(context: &Context, id: &str) -> UsageError {
     let id = plain(id);
     UsageError(context.lang.fill(words::UNKNOWN, &[("id", &id)]))
 }

@@ -160,21 +160,22 @@ fn values_in<'a>(sentence: &'a str, text: &'a str) -> Option<Vec<(&'a str, &'a s
     text.is_empty().then_some(values)
 }
 
-/// A stranger's text, fit for a terminal: no control and no bidirectional characters, and not too long.
-pub(crate) fn plain(text: &str) -> String {
+/// A text, fit for a terminal: no control and no bidirectional characters.
+pub(crate) fn tame(text: &str) -> String {
     let hostile = |letter: char| {
         letter.is_control()
             || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    let shown: String = text
-        .chars()
+    text.chars()
         .map(|letter| if hostile(letter) { '\u{fffd}' } else { letter })
-        .take(120)
-        .collect();
-    if text.chars().nth(120).is_some() {
-        shown + "…"
-    } else {
-        shown
+        .collect()
+}
+
+/// A stranger's text, fit for a terminal, and not too long.
+pub(crate) fn plain(text: &str) -> String {
+    match text.char_indices().nth(120) {
+        Some((end, _)) => tame(&text[..end]) + "…",
+        None => tame(text),
     }
 }
 

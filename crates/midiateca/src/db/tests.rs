@@ -83,8 +83,13 @@ async fn a_database_from_a_newer_version_is_refused() {
     .unwrap();
     db.close().await;
     let path = dir.path().join("t.db");
+    let newer = rusqlite::Connection::open(&path).unwrap();
+    newer.execute_batch("pragma journal_mode = delete").unwrap();
+    drop(newer);
+    let before = std::fs::read(&path).unwrap();
     let error = Db::open(&path, Duration::from_millis(50)).await.err();
     assert!(matches!(error, Some(Error::TooNew { version: 9999 })));
+    assert!(std::fs::read(&path).unwrap() == before, "it was touched");
 }
 
 #[tokio::test]

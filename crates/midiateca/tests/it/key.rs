@@ -1,7 +1,9 @@
 //! The key that seals the gateways' tokens: made once, never in the place of one that was forgotten, and known by its
 //! bytes where a backup says that it holds it.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use crate::backup::{copy_folder, done, order, place, voice};
 use crate::commands::{midiateca, stderr, stdout};
@@ -79,6 +81,17 @@ async fn a_key_that_was_forgotten_is_not_hidden_by_a_new_one() {
     assert!(said.contains("--new-key") && !key.exists(), "{said}");
     let doctor = stdout(&midiateca(&data, &["doctor", "--offline"]).await);
     assert!(doctor.contains("no token can be opened"), "{doctor}");
+    // What needs no token is served without it.
+    let mut serving = Command::new(env!("CARGO_BIN_EXE_midiateca"));
+    serving.args(["--lang", "en", "serve", "--listen", "127.0.0.1:0", "--data"]);
+    let mut serving = serving.arg(&data).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(serving.stderr.take().unwrap()).lines();
+    let mut lines = lines.map(Result::unwrap);
+    let missing = lines.find(|line| line.contains("no gateway token can be opened"));
+    let listens = lines.find(|line| line.starts_with("midiateca listens"));
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+    assert!(missing.is_some() && listens.is_some() && !key.exists());
     // Put back, it opens what it sealed.
     let kept = test.app.data.join("secret.key");
     std::fs::copy(&kept, &key).unwrap();

@@ -28,3 +28,4 @@ mod retention;
 mod scrub;
 mod stage;
 mod talk;
+mod webhooks;

@@ -20,6 +20,12 @@ pub(super) fn app(error: &app::Error, lang: Language) -> Told {
             words::OTHER_FOLDER,
             &[("path", &path.display())],
         ),
+        app::Error::Lock { path, .. } => Told::with(
+            lang,
+            words::LOCK,
+            words::OWN_LOCK,
+            &[("path", &path.display())],
+        ),
         app::Error::Taken { path } => Told::with(
             lang,
             words::TAKEN,

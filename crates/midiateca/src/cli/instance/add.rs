@@ -91,7 +91,7 @@ async fn checked(context: &Context, app: &App, options: &Options) -> anyhow::Res
         return Err(refusal(lang, words::UNKNOWN_CLIENT, &values).into());
     }
     let id = InstanceId(options.id.trim().to_owned());
-    if id.as_str().is_empty() {
+    if id.as_str().is_empty() || id.as_str().chars().any(char::is_control) {
         return Err(refusal(lang, words::EMPTY_ID, &[]).into());
     }
     let existing = registry::instance(&app.db, &id).await?;

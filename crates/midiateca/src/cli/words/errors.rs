@@ -26,6 +26,8 @@ words! {
     NAME_DATA: "name the right folder with --data, or begin with `midiateca client add NAME`", "informe a pasta certa com --data, ou comece com `midiateca client add NOME`";
     FOLDER: "the data folder {path} cannot be used", "não é possível usar a pasta de dados {path}";
     OTHER_FOLDER: "run midiateca as the user that owns the folder, or name another folder with --data", "rode o midiateca com o usuário dono da pasta, ou informe outra pasta com --data";
+    LOCK: "cannot lock {path}", "não é possível travar {path}";
+    OWN_LOCK: "give that file to the user that runs midiateca, or remove it while no midiateca runs here: it is empty", "dê esse arquivo ao usuário que executa o midiateca, ou apague-o enquanto nenhum midiateca estiver rodando aqui: ele é vazio";
     TAKEN: "another midiateca already serves {path}", "outro midiateca já está servindo {path}";
     END_THE_OTHER: "end that one first, or name another folder with --data", "encerre o outro primeiro, ou informe outra pasta com --data";
 
