@@ -28,12 +28,13 @@ pub(super) fn settings(error: &Error, lang: Language) -> Told {
 }
 
 pub(super) fn misread(misread: &Misread, lang: Language) -> Told {
-    let (text, detail) = (plain(&misread.text), plain(&misread.detail));
+    // The parser lists every key there is.
+    let (text, detail) = (plain(&misread.text), &misread.detail);
     let values: [(&str, &dyn Display); 4] = [
         ("line", &misread.line),
         ("column", &misread.column),
         ("text", &text),
-        ("detail", &detail),
+        ("detail", detail),
     ];
     Told::new(lang, words::MISREAD, &values)
 }
