@@ -7,14 +7,14 @@ words! {
     UNKNOWN: "in no row", "sem registro";
     RELINKED: "put right from another copy", "refeito a partir de outra cópia";
     REQUEUED: "queued to be fetched again", "na fila para ser baixado de novo";
-    GIVEN_UP: "given up, for its link is dead", "sem mais tentativas, pois o link já morreu";
+    GIVEN_UP: "given up, for its link is dead", "desistido, pois o link já morreu";
     FOUND: "it was taken for lost, and is stored again", "tinha sido dado por perdido, e está gravado de novo";
     QUARANTINED: "moved to quarantine", "movido para a quarentena";
     LEFT_ALONE: "left alone, for it changed meanwhile or is not ours", "deixado como está, pois mudou nesse meio-tempo ou não é nosso";
     MOST_MISSING: "{missing} of {count} stored files are not there: is the storage mounted, and is it the right one? Nothing was changed; if they truly are gone, say --even-if-most-are-missing", "{missing} de {count} arquivos gravados não estão lá: o armazenamento está montado, e é o certo? Nada foi alterado; se sumiram mesmo, use --even-if-most-are-missing";
     FILES_HELD: "files in no row were not looked for, because an import or an erasure is at work", "arquivos sem registro não foram procurados, porque uma importação ou um apagamento está em andamento";
     SUM: "{intact} intact, {missing} missing, {altered} altered, {unknown} in no row", "{intact} intactos, {missing} faltando, {altered} alterados, {unknown} sem registro";
-    SUM_REPAIRED: "{relinked} put right, {requeued} queued again, {given_up} given up, {quarantined} moved to {quarantine}", "consertados: {relinked}, na fila de novo: {requeued}, abandonados: {given_up}, movidos para {quarantine}: {quarantined}";
+    SUM_REPAIRED: "{relinked} put right, {requeued} queued again, {given_up} given up, {quarantined} moved to {quarantine}", "{relinked} refeitos, {requeued} na fila de novo, {given_up} desistidos, {quarantined} movidos para {quarantine}";
     HOW_TO_REPAIR: "to put right what can be: midiateca scrub --repair (nothing is deleted)", "para consertar o que for possível: midiateca scrub --repair (nada é apagado)";
     STOPPED: "stopped; to go on: midiateca scrub --resume", "parado; para continuar: midiateca scrub --resume";
     NOTHING_TO_RESUME: "no scrub was stopped, so this one begins at the beginning", "nenhuma conferência foi interrompida, então esta começa do início";
