@@ -28,4 +28,5 @@ mod retention;
 mod scrub;
 mod stage;
 mod talk;
+mod target;
 mod webhooks;
