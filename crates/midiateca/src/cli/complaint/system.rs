@@ -69,6 +69,9 @@ fn by_kind(kind: ErrorKind) -> Option<Words> {
 pub(super) fn terminal(error: &monitor::Error, lang: Language) -> Told {
     match error {
         monitor::Error::Panicked => Told::new(lang, words::TERMINAL_PANICKED, &[]),
+        monitor::Error::NotTaken(_) => {
+            Told::with(lang, words::TERMINAL_NOT_TAKEN, words::USE_LINES, &[])
+        }
         monitor::Error::NoKeys => Told::with(lang, words::TERMINAL_NO_KEYS, words::USE_LINES, &[]),
     }
 }

@@ -109,6 +109,7 @@ words! {
 
     // the terminal
     TERMINAL_PANICKED: "something in the program panicked", "algo no programa falhou";
+    TERMINAL_NOT_TAKEN: "the terminal cannot be taken", "não é possível usar o terminal";
     TERMINAL_NO_KEYS: "the terminal's keys cannot be read", "não é possível ler o teclado do terminal";
     USE_LINES: "`midiateca monitor --lines` needs no full screen", "`midiateca monitor --lines` dispensa a tela cheia";
 
