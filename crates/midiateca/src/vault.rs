@@ -4,6 +4,7 @@
 //! place and its folder synced; doing it twice does no harm; the same bytes of one client lie on the disk once.
 
 pub mod layout;
+mod quarantine;
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -16,6 +17,8 @@ use wa_media::Verified;
 
 use crate::media::{InstanceId, MediaId, MediaKind};
 use layout::RelativePath;
+
+pub use quarantine::Copied;
 
 /// Bytes kept in memory before a staged file is made: a voice note never needs one.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -86,10 +89,22 @@ impl Vault {
         &self.root
     }
 
-    /// Throws away what an earlier run left staged. Only for a process that is alone on this vault.
+    /// Where a path lies that a row names. One that would leave the root is refused, whoever wrote it into the row.
+    pub fn at(&self, path: &str) -> Result<PathBuf, Error> {
+        let refused = || Error::Io(io::ErrorKind::InvalidInput.into());
+        let path = RelativePath::from_row(path.to_owned()).ok_or_else(refused)?;
+        Ok(self.root.join(path.as_path()))
+    }
+
+    /// Throws away what an earlier run left staged. Only for a process that is alone on this vault. What cannot be
+    /// thrown away is in nobody's way, and no reason not to start.
     pub fn sweep(&self) -> Result<(), Error> {
         for entry in fs::read_dir(self.root.join(STAGING))? {
-            fs::remove_file(entry?.path())?;
+            let entry = entry?;
+            if let Err(error) = fs::remove_file(entry.path()) {
+                let name = entry.file_name();
+                tracing::warn!(?name, %error, "something in .staging cannot be removed");
+            }
         }
         Ok(())
     }
@@ -224,39 +239,17 @@ impl Vault {
         }
     }
 
-    /// Moves a file out of the way, below `.quarantine/{run}/{whose}`, where nothing looks for it and only erasure and
-    /// retention remove it; `whose` is a media's id, for a file that a row names. Answers with where it is now, below
-    /// the root; nothing when it is not there. Nothing is ever written over. Quick, but blocking.
-    pub fn quarantine(&self, path: &str, run: &str, whose: &str) -> Result<Option<String>, Error> {
-        let below = format!("{QUARANTINE}/{run}/{whose}/{path}");
-        let (from, to) = (self.root.join(path), self.root.join(&below));
-        let (Some(old), Some(new)) = (from.parent(), to.parent()) else {
-            return Err(io::Error::from(io::ErrorKind::InvalidInput).into());
-        };
-        if self.stamp(path)?.is_none() {
-            return Ok(None);
-        }
-        if to.exists() {
-            return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
-        }
-        fs::create_dir_all(new)?;
-        fs::rename(&from, &to)?;
-        sync_folder(new)?;
-        sync_folder(old)?;
-        Ok(Some(below))
-    }
-
     /// Gives a file another name. Quick, but blocking; whoever calls has made sure that it holds the right bytes.
     pub fn link(&self, existing: &str, path: &str) -> Result<(), Error> {
-        let target = self.root.join(path);
-        fs::hard_link(self.root.join(existing), &target)?;
+        let target = self.at(path)?;
+        fs::hard_link(self.at(existing)?, &target)?;
         target.parent().map_or(Ok(()), sync_folder)
     }
 
     /// What tells whether a file is still the same without reading it; nothing when it is not there. That it cannot be
     /// looked at is an error, and says nothing of whether it is there.
     pub fn stamp(&self, path: &str) -> Result<Option<Stamp>, Error> {
-        let metadata = match fs::metadata(self.root.join(path)) {
+        let metadata = match fs::metadata(self.at(path)?) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             metadata => metadata?,
         };
@@ -267,7 +260,8 @@ impl Vault {
     }
 
     /// Shows `visit` all files below the root but those that are staged or in quarantine, by their paths below it.
-    /// Answers with the folders that cannot be read; what vanishes meanwhile is passed over. Blocking.
+    /// Answers with the folders that cannot be read; what vanishes meanwhile is passed over. A folder of ours may be a
+    /// link to another disk, and is looked into as well; what else is a link is shown as a file. Blocking.
     pub fn each_file(&self, mut visit: impl FnMut(&Path)) -> Vec<PathBuf> {
         let mut closed = Vec::new();
         let mut folders = vec![PathBuf::new()];
@@ -282,7 +276,11 @@ impl Vault {
             };
             for entry in entries.flatten() {
                 let below = folder.join(entry.file_name());
-                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                let is_linked = || {
+                    layout::is_folder_of_ours(&below)
+                        && fs::metadata(self.root.join(&below)).is_ok_and(|it| it.is_dir())
+                };
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) || is_linked() {
                     if !NOT_OURS.map(Path::new).contains(&below.as_path()) {
                         folders.push(below);
                     }
@@ -426,6 +424,10 @@ pub fn hash_file_while(
     path: &Path,
     mut go_on: impl FnMut(u64) -> bool,
 ) -> io::Result<Option<[u8; 32]>> {
+    // A pipe would be waited for, for ever.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; BUFFER_BYTES];

@@ -67,6 +67,22 @@ pub fn folder(client: i64, instance: &InstanceId, kind: MediaKind) -> String {
     )
 }
 
+/// Whether a folder below the root is one that files of ours lie in: `cliente_…`, `instance_…` in it, and a kind in that.
+pub fn is_folder_of_ours(below: &Path) -> bool {
+    let names: Option<Vec<_>> = below.iter().map(|name| name.to_str()).collect();
+    let is_kind = |name: &str| MediaKind::ALL.iter().any(|kind| kind.as_str() == name);
+    match names.as_deref() {
+        Some([client, rest @ ..]) if client.starts_with("cliente_") => match rest {
+            [] => true,
+            [instance, rest @ ..] if instance.starts_with("instance_") => {
+                rest.is_empty() || matches!(rest, [kind] if is_kind(kind))
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 /// The path of one file.
 pub fn path(name: &Name<'_>) -> RelativePath {
     let mut path = folder(name.client, name.instance, name.kind);

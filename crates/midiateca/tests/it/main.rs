@@ -22,6 +22,7 @@ mod monitor;
 mod multichat;
 #[cfg(unix)]
 mod pty;
+mod repair;
 mod repeats;
 mod retention;
 mod scrub;
