@@ -27,3 +27,4 @@ mod repeats;
 mod retention;
 mod scrub;
 mod stage;
+mod takeover;
