@@ -17,6 +17,7 @@ mod forget;
 mod help;
 mod import;
 mod instance;
+mod known;
 mod language;
 mod man;
 mod media;

@@ -65,6 +65,16 @@ impl Error {
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable(_))
     }
+
+    /// Whether another process holds the file.
+    pub fn is_busy(&self) -> bool {
+        let Self::Unavailable(Some(error)) = self else {
+            return false;
+        };
+        // Primary result codes: 5 BUSY, 6 LOCKED (sqlite.org/rescode.html).
+        let told = error.sqlite_error();
+        told.is_some_and(|told| matches!(told.extended_code & 0xff, 5 | 6))
+    }
 }
 
 impl From<rusqlite::Error> for Error {

@@ -184,7 +184,7 @@ impl Vault {
 
     /// The size of a stored file; nothing when it is not there.
     pub fn size_bytes(&self, path: &str) -> Option<u64> {
-        let metadata = fs::metadata(self.root.join(path)).ok()?;
+        let metadata = fs::metadata(self.at(path).ok()?).ok()?;
         metadata.is_file().then_some(metadata.len())
     }
 

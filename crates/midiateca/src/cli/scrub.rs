@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use super::Ending;
 use super::answer;
 use super::context::Context;
+use super::known;
 use super::since::Since;
 use super::words::scrub as words;
 use crate::app::App;
@@ -124,6 +125,7 @@ struct Scrub<'a> {
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     let app = context.open_existing().await?;
+    known::check(&context, &app, None, options.instance.as_deref()).await?;
     let now = app.clock.now();
     let mut scrub = Scrub {
         app: &app,

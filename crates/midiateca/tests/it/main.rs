@@ -11,6 +11,7 @@ mod documented;
 mod door;
 mod export;
 mod failures;
+mod filters;
 mod hostile;
 mod house;
 mod instance;

@@ -38,6 +38,7 @@ texts! {
     "media.expired", "mídia expirou";
     "media.postponed", "mídia adiada";
     "media.removed", "mídia removida";
+    "media.lost", "arquivo de mídia perdido";
     "contact.erased", "contato apagado";
     "instance.connected", "instância conectada";
     "instance.disconnected", "instância desconectada";
