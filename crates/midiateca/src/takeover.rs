@@ -25,7 +25,7 @@ use crate::db::foreign::{self, Foreign};
 use crate::gateway::Gateway;
 use original::{Original, Reading, Record, Table};
 use owners::Owners;
-use room::{is_one_disk, look_for_room};
+use room::{look_for_room, takes_room};
 use rows::Batch;
 use tree::Tree;
 
@@ -173,7 +173,7 @@ pub async fn run(app: &App, order: &Order<'_>, mut tell: impl FnMut(Step)) -> Re
     let copies = match order.taking {
         Taking::DryRun => false,
         Taking::Copy => true,
-        Taking::Link => !is_one_disk(&source.media, app.vault.root()),
+        Taking::Link => takes_room(app, &tree).await,
     };
     // A run that goes on needs room for what is left, which it sees file by file.
     if copies && catalog::bytes_of_delivery(&app.db, DELIVERY).await? == 0 {
@@ -264,11 +264,6 @@ impl<T: FnMut(Step)> Takeover<'_, T> {
                 self.tell_left_out(event.origin, LeftOut::Unclear(Unclear::Body));
                 continue;
             };
-            if !reading.media.is_empty() && original::is_of_other(&reading, &event.instance) {
-                let why = LeftOut::Unclear(Unclear::OtherInstance);
-                self.tell_left_out(event.origin, why);
-                continue;
-            }
             let mut records = Vec::new();
             for found in reading.media {
                 if reading.message.id.is_empty() {
@@ -288,6 +283,7 @@ impl<T: FnMut(Step)> Takeover<'_, T> {
                     stray: None,
                     names_row: false,
                     event: None,
+                    told_instance: reading.instance.clone(),
                 });
             }
             self.take(records, Some(event.body.as_bytes())).await?;

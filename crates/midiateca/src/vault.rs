@@ -5,9 +5,10 @@
 
 pub mod layout;
 mod quarantine;
+mod staging;
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,9 +20,10 @@ use crate::media::{InstanceId, MediaId, MediaKind};
 use layout::RelativePath;
 
 pub use quarantine::Copied;
+pub use staging::Staging;
 
-/// Bytes kept in memory before a staged file is made: a voice note never needs one.
-const BUFFER_BYTES: usize = 64 << 10;
+/// So much is read at once.
+const PIECE_BYTES: usize = 64 << 10;
 const STAGING: &str = ".staging";
 /// Where what is no longer trusted lies: out of the way, and still there.
 pub const QUARANTINE: &str = ".quarantine";
@@ -64,13 +66,6 @@ pub struct Stamp {
     pub size_bytes: u64,
     /// When it was written last, where the system tells.
     modified: Option<std::time::SystemTime>,
-}
-
-/// Bytes that nobody has proven yet. Dropped unpublished, they are gone.
-pub struct Staging {
-    buffer: Vec<u8>,
-    file: Option<(PathBuf, Arc<File>)>,
-    path: PathBuf,
 }
 
 impl Vault {
@@ -122,11 +117,7 @@ impl Vault {
     /// A place for bytes that are on their way.
     pub fn stage(&self) -> Staging {
         let n = self.staged.fetch_add(1, Ordering::Relaxed);
-        Staging {
-            buffer: Vec::new(),
-            file: None,
-            path: self.root.join(STAGING).join(format!("{}-{n}", self.prefix)),
-        }
+        Staging::at(self.root.join(STAGING).join(format!("{}-{n}", self.prefix)))
     }
 
     /// Gives proven bytes their name. `same` names a file of the same client that should hold the same bytes:
@@ -157,16 +148,31 @@ impl Vault {
         .await
     }
 
-    /// Gives a proven file of somewhere else a second name here; where the file system cannot, it is copied. Whoever
-    /// proved it says that it is still the one that was proven.
+    /// Whether a file of somewhere else can have a second name here. It has one for a moment. Blocking.
+    pub fn can_link(&self, source: &Path) -> bool {
+        let n = self.staged.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{n}-link", self.prefix);
+        let target = self.root.join(STAGING).join(name);
+        let is_linked = fs::hard_link(source, &target).is_ok();
+        if is_linked {
+            // What cannot be removed now is swept at the next start.
+            let _ = fs::remove_file(&target);
+        }
+        is_linked
+    }
+
+    /// Gives a proven file of somewhere else a second name here; where the file system cannot, it is copied, unless
+    /// less than `keep_free_bytes` would stay free. Whoever proved it says that it is still the one that was proven.
     pub async fn adopt(
         &self,
         source: PathBuf,
         verified: &Verified,
         path: &RelativePath,
+        keep_free_bytes: u64,
     ) -> Result<(), Error> {
         let target = self.root.join(path.as_path());
-        let sha256 = *verified.sha256();
+        let (sha256, needed) = (*verified.sha256(), verified.size_bytes());
+        let root = Arc::clone(&self.root);
         let mut staging = self.stage();
         blocking(move || {
             let folder = target
@@ -174,6 +180,9 @@ impl Vault {
                 .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
             fs::create_dir_all(folder)?;
             if !link_if_intact(&source, &target, &sha256) {
+                if free_bytes_at(&root)?.saturating_sub(keep_free_bytes) < needed {
+                    return Err(Error::Full(io::ErrorKind::StorageFull.into()));
+                }
                 staging.copy(&source, &sha256)?;
                 staging.place(&target)?;
             }
@@ -295,7 +304,7 @@ impl Vault {
     /// Writes, reads back and removes a small file: whether the vault can store now.
     pub async fn probe(&self) -> Result<(), Error> {
         let mut staging = self.stage();
-        staging.buffer.extend_from_slice(b"midiateca");
+        staging.write(b"midiateca").await?;
         let target = self
             .root
             .join(STAGING)
@@ -311,77 +320,6 @@ impl Vault {
             }
         })
         .await
-    }
-}
-
-impl Staging {
-    /// Takes the next bytes.
-    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.append(|buffer| buffer.extend_from_slice(bytes)).await
-    }
-
-    /// Takes what `fill` appends.
-    pub async fn append(&mut self, fill: impl FnOnce(&mut Vec<u8>)) -> Result<(), Error> {
-        fill(&mut self.buffer);
-        if self.buffer.len() >= BUFFER_BYTES {
-            self.spill().await?;
-        }
-        Ok(())
-    }
-
-    async fn spill(&mut self) -> Result<(), Error> {
-        let buffer = std::mem::take(&mut self.buffer);
-        let open = self.file.as_ref().map(|(_, file)| Arc::clone(file));
-        let path = self.path.clone();
-        let (file, mut buffer) = blocking(move || {
-            let file = match open {
-                Some(file) => file,
-                None => Arc::new(File::create(&path)?),
-            };
-            (&*file).write_all(&buffer)?;
-            Ok((file, buffer))
-        })
-        .await?;
-        buffer.clear();
-        self.buffer = buffer;
-        self.file = Some((self.path.clone(), file));
-        Ok(())
-    }
-
-    /// Takes the bytes of a file, which must still be the proven ones.
-    fn copy(&mut self, source: &Path, sha256: &[u8; 32]) -> Result<(), Error> {
-        let file = Arc::new(File::create(&self.path)?);
-        // From here on it is removed again when anything fails.
-        self.file = Some((self.path.clone(), Arc::clone(&file)));
-        io::copy(&mut File::open(source)?, &mut &*file)?;
-        match hash_file(&self.path)? == *sha256 {
-            true => Ok(()),
-            false => Err(io::Error::from(io::ErrorKind::InvalidData).into()),
-        }
-    }
-
-    /// Writes what is left, syncs, and renames into place.
-    fn place(mut self, target: &Path) -> Result<(), Error> {
-        if self.file.is_none() {
-            let file = File::create(&self.path)?;
-            self.file = Some((self.path.clone(), Arc::new(file)));
-        }
-        if let Some((path, file)) = &self.file {
-            (&**file).write_all(&self.buffer)?;
-            file.sync_all()?;
-            fs::rename(path, target)?;
-        }
-        self.file = None;
-        Ok(())
-    }
-}
-
-impl Drop for Staging {
-    fn drop(&mut self) {
-        if let Some((path, _)) = self.file.take() {
-            // What cannot be removed now is swept at the next start.
-            let _ = fs::remove_file(path);
-        }
     }
 }
 
@@ -430,7 +368,7 @@ pub fn hash_file_while(
     }
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();
-    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut buffer = vec![0; PIECE_BYTES];
     loop {
         let n = file.read(&mut buffer)?;
         if n == 0 {

@@ -55,7 +55,7 @@ pub(crate) struct Options {
     /// no row is moved to quarantine, nothing is deleted
     #[arg(long)]
     repair: bool,
-    /// Repair although more than half of the files are missing
+    /// Repair although more than half of the files, or all of one folder, are missing
     #[arg(long, requires = "repair")]
     even_if_most_are_missing: bool,
 }

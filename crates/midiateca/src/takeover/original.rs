@@ -61,6 +61,8 @@ pub(super) struct Record {
     pub names_row: bool,
     /// The delivery of which it is one of perhaps several media.
     pub event: Option<String>,
+    /// The instance that the delivery itself names.
+    pub told_instance: Option<String>,
 }
 
 /// What a row of media says, or why it says nothing.
@@ -274,12 +276,7 @@ fn record(table: Table, row: &Told) -> Reading {
     let reading = row
         .text("body")
         .and_then(|body| Gateway::Wapi.read(body.as_bytes()).ok());
-    if reading
-        .as_ref()
-        .is_some_and(|it| is_of_other(it, &instance))
-    {
-        return Err((origin, Unclear::OtherInstance));
-    }
+    let told_instance = reading.as_ref().and_then(|it| it.instance.clone());
     let (message, found) = reading
         .and_then(|reading| in_body(reading, kind))
         .unwrap_or_else(|| (message, found(kind, row)));
@@ -295,13 +292,8 @@ fn record(table: Table, row: &Told) -> Reading {
         stray: None,
         names_row: matches!(table, Table::MediaFile),
         event: words(row, "event_id"),
+        told_instance,
     })
-}
-
-/// Whether a delivery names another instance than it was filed under; the door turns such a one away.
-pub(super) fn is_of_other(reading: &gateway::Reading, instance: &str) -> bool {
-    let told = reading.instance.as_deref();
-    told.is_some_and(|told| told != instance)
 }
 
 /// What the delivery itself tells of that media, which is more than the row that was made of it.

@@ -83,7 +83,7 @@ impl Files {
                 all
             },
             is_guess: true,
-            is_elsewhere: named.is_some(),
+            is_elsewhere: named.is_some_and(|(at, _)| whose(at) == Whose::Theirs),
             ..Self::default()
         }
     }

@@ -258,6 +258,7 @@ impl Owners {
             stray: Some(at),
             names_row: false,
             event: None,
+            told_instance: None,
         })
     }
 }

@@ -230,7 +230,9 @@ async fn place(
         }
         (_, None) => {
             let source = tree.full_path(passed.at);
-            app.vault.adopt(source, verified, &passed.path).await?;
+            let floor = app.config.storage.pause_below_bytes;
+            let adopting = app.vault.adopt(source, verified, &passed.path, floor);
+            adopting.await?;
         }
     }
     Ok(Entry {

@@ -1,8 +1,7 @@
 //! Whether there is room for what is taken.
 
-use std::path::Path;
-
 use super::Error;
+use super::tree::Tree;
 use crate::app::App;
 
 /// Refuses what would leave less free than is to stay free. That there is less already is no harm to a run that has
@@ -20,21 +19,13 @@ pub(super) fn look_for_room(app: &App, needed: u64) -> Result<(), Error> {
     }
 }
 
-/// Whether a file of one folder can have a second name in the other.
-#[cfg(unix)]
-pub(super) fn is_one_disk(one: &Path, other: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let disk = |folder: &Path| std::fs::metadata(folder).ok().map(|it| it.dev());
-    disk(one).is_some() && disk(one) == disk(other)
-}
-
-/// Whether a file of one folder can have a second name in the other: on the same drive or share.
-#[cfg(not(unix))]
-pub(super) fn is_one_disk(one: &Path, other: &Path) -> bool {
-    let disk = |folder: &Path| {
-        let real = std::fs::canonicalize(folder).ok()?;
-        let first = real.components().next()?;
-        Some(first.as_os_str().to_ascii_lowercase())
-    };
-    disk(one).is_some() && disk(one) == disk(other)
+/// Whether files of the source take up room when they are given second names here: they are copied where that cannot
+/// be, for it may be on another disk, or a system that has none.
+pub(super) async fn takes_room(app: &App, tree: &Tree) -> bool {
+    if tree.len() == 0 {
+        return false;
+    }
+    let (vault, first) = (app.vault.clone(), tree.full_path(0));
+    let linking = tokio::task::spawn_blocking(move || vault.can_link(&first));
+    !linking.await.unwrap_or(false)
 }

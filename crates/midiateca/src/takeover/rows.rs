@@ -10,7 +10,7 @@ use super::owners::{Owners, stray_id};
 use super::place::{Entry, Known, settle};
 use super::tree::Tree;
 use super::write::{retire, write_down};
-use super::{Error, LeftOut, Lost, Manner, Outcome, Taking};
+use super::{Error, LeftOut, Lost, Manner, Outcome, Taking, Unclear};
 use crate::app::App;
 use crate::media::{InstanceId, MediaStatus};
 use crate::queue::{self, Standing};
@@ -123,6 +123,11 @@ impl Batch {
         let Some(instance) = owners.instance(&record.instance, record.names_row) else {
             return left_out(LeftOut::Instance(record.instance));
         };
+        // The door turns such a delivery away.
+        let told = record.told_instance.as_deref();
+        if told.is_some_and(|told| told != instance.as_str()) {
+            return left_out(LeftOut::Unclear(Unclear::OtherInstance));
+        }
         let Some(client) = owners.client(record.client, &instance) else {
             return left_out(LeftOut::Place);
         };
@@ -167,20 +172,20 @@ impl Batch {
         let is_gone = outcome == Outcome::Gone;
         let seen = self.seen.entry(look_up.key).or_default();
         let count = here.len().max(seen.files.len());
-        let mut own = Vec::new();
+        let (mut found, mut is_told) = (Vec::new(), is_told);
         for at in look_up.files.all.iter().copied() {
             if look_up.files.is_guess {
                 let sha256 = own::hash_of(tree, at).await;
                 if sha256.is_some() && sha256 == record.found.sha256 {
-                    own.push((at, sha256));
+                    found.push((at, sha256));
                 }
                 continue;
             }
             let is_known = |sha256: &[u8; 32]| seen.files.contains(&own::short(sha256));
             match own::compare(tree, at, record, here, is_known).await {
                 // What is gone must not come back as somebody else's.
-                _ if is_gone => own.push((at, own::hash_of(tree, at).await)),
-                Held::Own(sha256) => own.push((at, Some(sha256))),
+                _ if is_gone => found.push((at, own::hash_of(tree, at).await)),
+                Held::Own(sha256) => found.push((at, Some(sha256))),
                 Held::Other => {}
                 Held::Further(sha256) => {
                     let lost = here.iter().find(|row| row.sha256 == Some(sha256));
@@ -194,7 +199,14 @@ impl Batch {
                 }
             }
         }
-        for (at, sha256) in own {
+        for (at, sha256) in found {
+            if let Some(short) = sha256.as_ref().map(own::short)
+                && !seen.files.contains(&short)
+            {
+                // A further file of the message, of which this run has not told yet.
+                seen.files.push(short);
+                is_told = false;
+            }
             tree.claim(at, &record.origin, look_up.client);
             let is_here = !is_gone || here.iter().any(|row| row.is_erased);
             if manner.taking != Taking::DryRun && is_here {

@@ -85,6 +85,12 @@ async fn write_one(
         };
     }
     let Some(id) = id else { return Ok(()) };
+    if let (Some(_), Adopted::Held { path, .. }) = (&entry.absorbs, adopted)
+        && !catalog::is_path_held(tx, path).await?
+    {
+        // It was erased or removed a moment ago, and its file with it.
+        return Ok(());
+    }
     let stands = queue::adopt(tx, &id, adopted, now).await?;
     match (&entry.absorbs, adopted) {
         (Some(stray), Adopted::Held { path, .. }) if stands => {

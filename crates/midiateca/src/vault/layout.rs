@@ -67,20 +67,15 @@ pub fn folder(client: i64, instance: &InstanceId, kind: MediaKind) -> String {
     )
 }
 
-/// Whether a folder below the root is one that files of ours lie in: `cliente_…`, `instance_…` in it, and a kind in that.
+/// Whether a folder below the root is one in which files of ours lie, by its name and those above it.
 pub fn is_folder_of_ours(below: &Path) -> bool {
-    let names: Option<Vec<_>> = below.iter().map(|name| name.to_str()).collect();
-    let is_kind = |name: &str| MediaKind::ALL.iter().any(|kind| kind.as_str() == name);
-    match names.as_deref() {
-        Some([client, rest @ ..]) if client.starts_with("cliente_") => match rest {
-            [] => true,
-            [instance, rest @ ..] if instance.starts_with("instance_") => {
-                rest.is_empty() || matches!(rest, [kind] if is_kind(kind))
-            }
-            _ => false,
-        },
-        _ => false,
-    }
+    let fits: [fn(&str) -> bool; 3] = [
+        |client| client.starts_with("cliente_"),
+        |instance| instance.starts_with("instance_"),
+        |kind| MediaKind::parse(kind).is_some(),
+    ];
+    let names: Vec<_> = below.iter().map(|name| name.to_string_lossy()).collect();
+    (1..=3).contains(&names.len()) && names.iter().zip(fits).all(|(name, fits)| fits(name))
 }
 
 /// The path of one file.
