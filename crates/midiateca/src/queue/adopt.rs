@@ -84,19 +84,26 @@ pub enum Adopted {
     },
 }
 
-/// A further file of a message, which has rows for others of the same kind: in a slot of its own.
+/// A further file of a message, which has rows for others of the same kind: in a slot of its own. Nothing when
+/// somebody else has put one with these bytes there meanwhile.
 pub async fn put_beside(
     tx: &mut Tx,
     new: &NewMessage<'_>,
     media: &NewMedia<'_>,
+    sha256: &[u8; 32],
     now: Millis,
-) -> Result<MediaId, Error> {
+) -> Result<Option<MediaId>, Error> {
+    let same = "select 1 as found from media where instance = $1 and message_id = $2 and sha256 = $3 and status = 'stored'";
+    let values = values![new.instance.as_str(), new.id, sha256];
+    if tx.row(same, values).await?.is_some() {
+        return Ok(None);
+    }
     let sql = "select coalesce(max(slot), -1) + 1 as slot from media where instance = $1 and message_id = $2";
     let row = tx.row(sql, values![new.instance.as_str(), new.id]).await?;
     let slot = row.map_or(Ok(0), |row| row.int("slot"))?;
     let id = MediaId(fresh_id(now));
     insert(tx, new, media, slot, &id, now).await?;
-    Ok(id)
+    Ok(Some(id))
 }
 
 /// Takes the row of a stored file out, for another row tells of that file and knows more of it.

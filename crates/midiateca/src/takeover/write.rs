@@ -76,10 +76,15 @@ async fn write_one(
             found: &record.found,
             skip: skip.filter(|_| !is_held),
         };
-        id = match entry.known.slot {
-            Some(_) => Some(queue::put_beside(tx, &message, &media, entry.received_at).await?),
-            None => {
-                let puts = queue::put(tx, &message, &[media], entry.received_at).await?;
+        let at = entry.received_at;
+        id = match (entry.known.slot, adopted) {
+            (Some(_), Adopted::Held { sha256, .. }) => {
+                queue::put_beside(tx, &message, &media, sha256, at).await?
+            }
+            // It was further only by its file.
+            (Some(_), _) => None,
+            (None, _) => {
+                let puts = queue::put(tx, &message, &[media], at).await?;
                 puts.into_iter().next().map(|put| put.id)
             }
         };

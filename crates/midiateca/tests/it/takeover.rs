@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::commands::{midiateca, stderr, stdout};
 use crate::multichat::{Original, Row, files, import, lines, media, ogg, outcomes, row, sum};
+use crate::scrub::run;
 use crate::stage::{FIRST, OTHER, sample};
 
 const EVENT: &str = "0000000000000000000000000000000a";
@@ -394,4 +395,76 @@ async fn linking_from_another_disk_is_copying_and_needs_room() {
     leave_no_room(folder.path(), false);
     let taken = original.import(folder.path(), &["--link"]).await;
     assert_eq!(sum(&taken)["held"], Value::from(1), "{}", stderr(&taken));
+}
+
+#[tokio::test]
+async fn a_stray_goes_once_its_bytes_are_held_for_their_message() {
+    let original = Original::new();
+    let path = place("late.mp3");
+    original.file(&path, &ogg(1));
+    let pending = Row {
+        sha256: None,
+        status: "pending",
+        ..row("LATE", None, b"")
+    };
+    original.row(&pending);
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    original.import(data, &[]).await;
+    let stray = files(&data.join("media_storage")).remove(0);
+    // Our own server fetched it meanwhile.
+    std::fs::copy(&stray, stray.with_file_name("own.ogg")).unwrap();
+    let sql = "update media set status = 'stored', reason = null, verified = 'full', mime = 'audio/ogg', stored_at = 1,
+                 path = 'cliente_2/instance_3B6XIW-ZTS923-GEAY6V/audio/own.ogg',
+                 (size_bytes, sha256) = (select size_bytes, sha256 from media as stray where stray.message_id like 'imported-%')
+               where message_id = $1";
+    run(data, sql, "LATE").await;
+    let named = "update core_mediafile set file_path = ?";
+    original.db.execute(named, [&path]).unwrap();
+    let plan = original.import(data, &["--dry-run"]).await;
+    assert_eq!(sum(&plan)["known"], 1);
+    assert!(stray.exists(), "a dry run took something away");
+    let again = original.import(data, &[]).await;
+    assert_eq!(sum(&again)["known"], 1, "{}", stdout(&again));
+    let names: Vec<_> = media(data).await.into_keys().collect();
+    assert_eq!(names, ["LATE"]);
+    let left = files(&data.join("media_storage"));
+    assert_eq!(left, [stray.with_file_name("own.ogg")]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn two_first_imports_at_once_are_told_of_each_other() {
+    use std::process::{Command, Stdio};
+    let original = Original::new();
+    for n in 0..40 {
+        let path = place(&format!("{n}.mp3"));
+        original.file(&path, &ogg(n));
+        original.row(&row(&format!("M{n}"), Some(&path), &ogg(n)));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (db, storage) = (original.path("db.sqlite3"), original.path("media_storage"));
+    let begin = || {
+        Command::new(env!("CARGO_BIN_EXE_midiateca"))
+            .arg("--data")
+            .arg(folder.path())
+            .args(["import", "multichat", "--db", &db, "--media", &storage])
+            .env("LANG", "C")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let runs = [begin(), begin(), begin()];
+    for run in runs {
+        let output = run.wait_with_output().unwrap();
+        let said = stderr(&output);
+        assert!(!said.contains("the disk has room"), "{said}");
+    }
+    let on = original.import(folder.path(), &[]).await;
+    let sum = sum(&on);
+    let count = ["held", "known"].map(|name| sum[name].as_u64().unwrap());
+    assert_eq!(count.iter().sum::<u64>(), 40, "{sum}");
+    let scrub = midiateca(folder.path(), &["--json", "scrub"]).await;
+    assert_eq!(lines(&scrub).last().unwrap()["intact"], 40);
 }

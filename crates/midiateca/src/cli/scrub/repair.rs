@@ -148,6 +148,10 @@ impl Repair {
             return Ok(None);
         };
         let is_there = at.symlink_metadata().is_ok();
+        // Without the folder, the disk is away that it is on.
+        if !is_there && !at.parent().is_some_and(Path::is_dir) {
+            return Ok(None);
+        }
         let is_right = async |path: &Path| {
             let path = path.to_owned();
             let hashing = tokio::task::spawn_blocking(move || vault::hash_file(&path));
