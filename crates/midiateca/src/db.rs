@@ -16,7 +16,7 @@ mod value;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use connection::{Access, Connection};
 use reader::Readers;
@@ -24,6 +24,8 @@ pub use snapshot::{Copied, snapshot};
 pub(crate) use value::values;
 pub use value::{Row, Value};
 
+/// How often it is looked whether a file that is held is free.
+const LOOK: Duration = Duration::from_millis(20);
 /// SQLite before 3.51.3 can corrupt a database when the write-ahead log is reset (sqlite.org/wal.html,
 /// "WAL-reset bug"), so an older one is refused at start.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
@@ -134,12 +136,7 @@ impl Db {
     /// waits for another process before it counts as unavailable.
     pub async fn open(path: &Path, busy_timeout: Duration) -> Result<Self, Error> {
         let file = path.to_owned();
-        let opening = tokio::task::spawn_blocking(move || {
-            let connection = Connection::open(&file, Access::Write, busy_timeout)?;
-            refuse_old_sqlite(&connection)?;
-            migrations::apply(&connection)?;
-            Ok(connection)
-        });
+        let opening = tokio::task::spawn_blocking(move || open_patiently(&file, busy_timeout));
         let connection = opening.await.unwrap_or(Err(Error::Panicked))?;
         Ok(Self {
             committer: committer::Committer::start(connection),
@@ -215,6 +212,27 @@ impl Db {
         self.readers.close().await;
         self.committer.close().await;
     }
+}
+
+/// Where two processes open a new file at once, the engine refuses the one that comes second to its write-ahead log, and
+/// does not wait for the first as it does for other writes.
+fn open_patiently(file: &Path, busy_timeout: Duration) -> Result<Connection, Error> {
+    let began = Instant::now();
+    loop {
+        match open_now(file, busy_timeout) {
+            Err(error) if error.is_busy() && began.elapsed() < busy_timeout => {
+                std::thread::sleep(LOOK);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn open_now(file: &Path, busy_timeout: Duration) -> Result<Connection, Error> {
+    let connection = Connection::open(file, Access::Write, busy_timeout)?;
+    refuse_old_sqlite(&connection)?;
+    migrations::apply(&connection)?;
+    Ok(connection)
 }
 
 fn refuse_old_sqlite(connection: &Connection) -> Result<(), Error> {
