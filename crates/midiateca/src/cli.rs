@@ -26,6 +26,7 @@ mod forget;
 mod help;
 mod import;
 mod instance;
+mod known;
 mod language;
 mod man;
 mod media;

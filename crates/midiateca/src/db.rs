@@ -16,7 +16,7 @@ mod value;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use connection::{Access, Connection};
 use reader::Readers;
@@ -24,6 +24,8 @@ pub use snapshot::{Copied, snapshot};
 pub(crate) use value::values;
 pub use value::{Row, Value};
 
+/// How often it is looked whether a file that is held is free.
+const LOOK: Duration = Duration::from_millis(20);
 /// SQLite before 3.51.3 can corrupt a database when the write-ahead log is reset (sqlite.org/wal.html,
 /// "WAL-reset bug"), so an older one is refused at start.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
@@ -64,6 +66,16 @@ impl Error {
     /// Whether the same call may succeed later without anybody changing anything else.
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable(_))
+    }
+
+    /// Whether another process holds the file.
+    pub fn is_busy(&self) -> bool {
+        let Self::Unavailable(Some(error)) = self else {
+            return false;
+        };
+        // Primary result codes: 5 BUSY, 6 LOCKED (sqlite.org/rescode.html).
+        let told = error.sqlite_error();
+        told.is_some_and(|told| matches!(told.extended_code & 0xff, 5 | 6))
     }
 }
 
@@ -124,15 +136,7 @@ impl Db {
     /// waits for another process before it counts as unavailable.
     pub async fn open(path: &Path, busy_timeout: Duration) -> Result<Self, Error> {
         let file = path.to_owned();
-        let opening = tokio::task::spawn_blocking(move || {
-            let connection = Connection::open(&file, Access::Write, busy_timeout)?;
-            refuse_old_sqlite(&connection)?;
-            // What a newer version wrote is not touched.
-            migrations::applied(&connection)?;
-            connection.prepare_to_write()?;
-            migrations::apply(&connection)?;
-            Ok(connection)
-        });
+        let opening = tokio::task::spawn_blocking(move || open_patiently(&file, busy_timeout));
         let connection = opening.await.unwrap_or(Err(Error::Panicked))?;
         Ok(Self {
             committer: committer::Committer::start(connection),
@@ -216,6 +220,30 @@ impl Db {
         self.readers.close().await;
         self.committer.close().await;
     }
+}
+
+/// Where two processes open a new file at once, the engine refuses the one that comes second to its write-ahead log, and
+/// does not wait for the first as it does for other writes.
+fn open_patiently(file: &Path, busy_timeout: Duration) -> Result<Connection, Error> {
+    let began = Instant::now();
+    loop {
+        match open_now(file, busy_timeout) {
+            Err(error) if error.is_busy() && began.elapsed() < busy_timeout => {
+                std::thread::sleep(LOOK);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn open_now(file: &Path, busy_timeout: Duration) -> Result<Connection, Error> {
+    let connection = Connection::open(file, Access::Write, busy_timeout)?;
+    refuse_old_sqlite(&connection)?;
+    // What a newer version wrote is not touched.
+    migrations::applied(&connection)?;
+    connection.prepare_to_write()?;
+    migrations::apply(&connection)?;
+    Ok(connection)
 }
 
 fn refuse_old_sqlite(connection: &Connection) -> Result<(), Error> {

@@ -15,7 +15,7 @@ use crate::media::{
     Attempt, DeliveryId, InstanceId, KeyKind, MediaId, MediaKey, MediaKind, MediaStatus, Reason,
 };
 
-pub use adopt::{Adopted, Standing, adopt, of_message};
+pub use adopt::{Adopted, Standing, absorb, adopt, of_message, put_beside};
 pub use lost::{Loss, find_again, lose, requeue_lost};
 pub use progress::{Fetched, InFlight, in_flight, note_fetched};
 pub use put::{NewMedia, NewMessage, Put, put};

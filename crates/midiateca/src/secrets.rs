@@ -4,7 +4,7 @@
 //! nothing, and would hide that it is missing. Where it is missing, all that needs no token goes on without it.
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -25,7 +25,7 @@ pub enum Error {
         /// Which file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// There is no key file, and something is sealed with it.
     #[error("the key file {path} is not there, and what is sealed cannot be opened without it")]
@@ -55,22 +55,11 @@ impl Secrets {
     /// Reads the key file, or makes one (mode 0600 on Unix) when there is none. Only for where nothing is sealed, or
     /// somebody asks for a new one.
     pub fn begin(path: &Path) -> Result<Self, Error> {
-        let failed = |source| Error::KeyFile {
-            path: path.to_owned(),
-            source,
-        };
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(path) {
-            Ok(mut file) => {
-                let text = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-                file.write_all(text.as_bytes()).map_err(failed)?;
-                file.sync_all().map_err(failed)?;
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(failed(error)),
+        if !path.exists() {
+            make_key(path).map_err(|source| Error::KeyFile {
+                path: path.to_owned(),
+                source,
+            })?;
         }
         Self::open(path)
     }
@@ -98,7 +87,7 @@ impl Secrets {
         }
         let path = self.path.clone();
         let text = match std::fs::read_to_string(&self.path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(Error::Missing { path });
             }
             Err(source) => return Err(Error::KeyFile { path, source }),
@@ -143,6 +132,30 @@ impl Secrets {
             .map_err(|_| Error::Sealed)?;
         String::from_utf8(plain).map_err(|_| Error::Sealed)
     }
+}
+
+/// Makes a key file at once or not at all, and leaves one alone that somebody else made meanwhile.
+fn make_key(path: &Path) -> io::Result<()> {
+    let mut beside = path.to_owned().into_os_string();
+    beside.push(format!(".{:016x}", rand::random::<u64>()));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&beside).and_then(|mut file| {
+        let text = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    let named = written.and_then(|()| match std::fs::hard_link(&beside, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        // Where files have one name only.
+        Err(_) if !path.exists() => std::fs::rename(&beside, path),
+        named => named,
+    });
+    // It is there no more, or in nobody's way.
+    let _ = std::fs::remove_file(&beside);
+    named
 }
 
 /// A fresh token for a hook address: 32 random bytes, base64url.

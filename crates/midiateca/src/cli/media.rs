@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::answer;
 use super::context::Context;
+use super::known;
 use super::language::plain;
 use super::words::media as words;
 use super::{Ending, UsageError};
@@ -54,6 +55,8 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
                 status: options.status.clone(),
                 ..options.which.filter(app.clock.now())
             };
+            let instance = filter.instance.as_deref();
+            known::check(&context, &app, filter.client, instance).await?;
             for media in catalog::list(&app.db, &filter, options.limit).await? {
                 line(&context, &media);
             }

@@ -162,3 +162,19 @@ async fn a_copy_that_is_told_to_stop_stops() {
     assert_eq!(copied.unwrap(), Copied::Stopped);
     assert!(std::fs::metadata(&to).unwrap().len() < 10 << 20);
 }
+
+#[test]
+fn a_file_that_another_holds_is_told_from_a_full_disk() {
+    for (code, is_busy) in [
+        (5, true),
+        (6, true),
+        (5 | 1 << 8, true),
+        (13, false),
+        (10, false),
+    ] {
+        let said = rusqlite::ffi::Error::new(code);
+        let error = Error::from(rusqlite::Error::SqliteFailure(said, None));
+        assert!(error.is_unavailable());
+        assert_eq!(error.is_busy(), is_busy, "{code}");
+    }
+}

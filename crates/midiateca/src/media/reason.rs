@@ -99,7 +99,7 @@ reasons! {
     StickerPack "sticker_pack" GiveUp, "it is a whole pack of stickers, and keep.sticker_packs is off", "é um pacote de figurinhas inteiro, e keep.sticker_packs está desligado";
     Retention "retention" GiveUp, "a retention rule removed it", "uma regra de retenção a removeu";
     Erased "erased" GiveUp, "it was erased on request", "foi apagada a pedido";
-    FileLost "file_lost" GiveUp, "its file was lost or altered on the disk, and its link is dead", "o arquivo se perdeu ou foi alterado no disco, e o link já expirou";
+    FileLost "file_lost" GiveUp, "its file was lost or altered on the disk", "o arquivo se perdeu ou foi alterado no disco";
     OwnMessage "own_message" GiveUp, "the account sent it itself, and keep.own is off", "foi enviada pela própria conta, e keep.own está desligado";
 }
 

@@ -46,6 +46,7 @@ pub(super) fn app(error: &app::Error, lang: Language) -> Told {
 
 pub(super) fn db(error: &db::Error, lang: Language) -> Told {
     match error {
+        error if error.is_busy() => Told::with(lang, words::DB_BUSY, words::DB_WAIT, &[]),
         db::Error::Unavailable(_) => {
             Told::with(lang, words::DB_UNAVAILABLE, words::DB_MAKE_ROOM, &[])
         }

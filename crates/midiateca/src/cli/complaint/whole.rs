@@ -28,10 +28,18 @@ pub(super) fn takeover(error: &takeover::Error, lang: Language) -> Told {
         }
         Error::Stopped => Told::new(lang, import::STOPPED, &[]),
         Error::Conflicts(_) => Told::new(lang, import::CONFLICTS, &[]),
-        Error::NoRoom { needed, free } => Told::new(
+        Error::NoRoom {
+            needed,
+            free,
+            floor,
+        } => Told::new(
             lang,
             import::NO_ROOM,
-            &[("needed", &bytes(*needed)), ("free", &bytes(*free))],
+            &[
+                ("needed", &bytes(*needed)),
+                ("free", &bytes(*free)),
+                ("floor", &bytes(*floor)),
+            ],
         ),
         Error::Db(error) => db(error, lang),
         Error::App(error) => app(error, lang),
@@ -46,6 +54,9 @@ pub(super) fn foreign(error: &foreign::Error, lang: Language) -> Told {
         }
         foreign::Error::NotADatabase { path } => {
             Told::new(lang, import::NOT_A_DATABASE, &[("path", &path.display())])
+        }
+        foreign::Error::Damaged { path, .. } => {
+            Told::new(lang, import::DAMAGED, &[("path", &path.display())])
         }
         foreign::Error::Refused { path, .. } => Told::with(
             lang,

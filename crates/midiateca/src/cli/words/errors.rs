@@ -36,6 +36,8 @@ words! {
 
     // the database
     DB_UNAVAILABLE: "the database cannot commit now", "o banco de dados não consegue gravar agora";
+    DB_BUSY: "another program holds the database", "outro programa está usando o banco de dados";
+    DB_WAIT: "give the same command again once the other one, perhaps another midiateca, is through", "dê o mesmo comando de novo quando o outro, talvez outro midiateca, terminar";
     DB_MAKE_ROOM: "see that the disk has room, and that this user may write the file; `midiateca doctor` looks closer", "veja se o disco tem espaço e se este usuário pode gravar o arquivo; `midiateca doctor` verifica em detalhe";
     DB_TOO_NEW: "the database was written by a newer version (migration {version})", "o banco de dados foi gravado por uma versão mais nova (migração {version})";
     DB_USE_NEWER: "use that version, or restore a backup made before the upgrade", "use aquela versão, ou restaure um backup anterior à atualização";

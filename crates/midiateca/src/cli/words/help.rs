@@ -106,7 +106,7 @@ texts! {
     "Which media, by id", "Quais mídias, por id";
     "All that failed", "Todas as que falharam";
     "All that expired", "Todas as que expiraram";
-    "All that were skipped by a rule of [keep]", "Todas as que foram ignoradas por uma regra de [keep]";
+    "All that were skipped by a rule of [keep]; what retention removed, only with --reason retention", "Todas as que foram ignoradas por uma regra de [keep]; as removidas pela retenção, só com --reason retention";
     "Only those that stand so for this reason, such as cdn_expired, as `check` and `media list` tell it", "Só as que estão assim por este motivo, como cdn_expired, tal como `check` e `media list` o mostram";
 
     // doctor
@@ -132,7 +132,7 @@ texts! {
     "Only files received since then: a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d", "Só arquivos recebidos desde então: um horário como 2026-11-24T12:00:00Z, ou há quanto tempo: 90m, 24h, 7d";
     "Go on where the last run was stopped; what came in since then is left to the next whole run", "Continua de onde a última execução parou; o que chegou desde então fica para a próxima execução completa";
     "Put right what can be: a lost or altered file from another copy or by fetching it again; what is altered or in no row is moved to quarantine, nothing is deleted", "Conserta o que for possível: um arquivo perdido ou alterado, a partir de outra cópia ou baixando de novo; o que foi alterado ou não tem registro vai para a quarentena, nada é apagado";
-    "Repair although more than half of the files are missing", "Conserta mesmo que mais da metade dos arquivos esteja faltando";
+    "Repair although more than half of the files, or all of one folder, are missing", "Conserta mesmo que falte mais da metade dos arquivos, ou todos os de uma pasta";
     "The most megabytes to be read in a second; 0 is as fast as it goes", "Quantos megabytes ler por segundo, no máximo; 0 é o mais rápido possível";
 
     // config

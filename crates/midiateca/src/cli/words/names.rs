@@ -44,6 +44,7 @@ texts! {
     "media.postponed", "mídia adiada";
     "media.lost", "arquivo perdido";
     "media.removed", "mídia removida";
+    "media.lost", "arquivo de mídia perdido";
     "contact.erased", "contato apagado";
     "instance.connected", "instância conectada";
     "instance.disconnected", "instância desconectada";
