@@ -38,6 +38,14 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A lock file in it cannot be opened.
+    #[error("cannot lock {path}")]
+    Lock {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// Another process serves it.
     #[error("another midiateca already serves {path}")]
     Taken {
@@ -100,6 +108,33 @@ pub struct Alone(#[expect(dead_code, reason = "the lock is held by the open file
 /// Held by whoever gives files names, or takes them away, apart from the queue.
 pub struct Files(#[expect(dead_code, reason = "the lock is held by the open file")] File);
 
+/// Opens a lock file, making it when it is not there. One that belongs to somebody else (an administrator who ran a
+/// command here) can be locked all the same, for a lock needs no right to write.
+fn lock_file(path: &Path) -> Result<File, Error> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    let opened = match options.open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => File::open(path),
+        opened => opened.inspect(readable_by_all),
+    };
+    opened.map_err(|source| Error::Lock {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Nothing is in it, and whoever may enter the folder is to be able to lock it, whatever the maker's umask.
+fn readable_by_all(file: &File) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // It is another's file, or it has that mode already.
+        let _ = file.set_permissions(std::fs::Permissions::from_mode(0o644));
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+}
+
 fn lock(file: &File) -> Result<(), TryLockError> {
     for _ in 1..LOOKS {
         if file.try_lock().is_ok() {
@@ -124,10 +159,15 @@ impl App {
             millis(config.database.busy_timeout_ms),
         )
         .await?;
+        let key_file = config.key_file(data);
+        let secrets = match registry::holds_sealed(&db).await? {
+            true => Secrets::open(&key_file)?,
+            false => Secrets::begin(&key_file)?,
+        };
         Ok(Arc::new(Self {
             vault: Vault::open(&config.storage_folder(data), &owner)?,
             fetch: Fetch::new(&config.fetch),
-            secrets: Secrets::open(&config.key_file(data))?,
+            secrets,
             directory: Directory::new(db.clone()),
             work: Notify::new(),
             tally: Tally::default(),
@@ -184,13 +224,12 @@ impl App {
         let taken = |_| Error::Taken {
             path: data.to_owned(),
         };
-        std::fs::create_dir_all(data)
-            .and_then(|()| File::create(data.join("serve.lock")))
-            .map_err(|source| Error::Folder {
-                path: data.to_owned(),
-                source,
-            })
-            .and_then(|file| lock(&file).map(|()| Alone(file)).map_err(taken))
+        std::fs::create_dir_all(data).map_err(|source| Error::Folder {
+            path: data.to_owned(),
+            source,
+        })?;
+        let file = lock_file(&data.join("serve.lock"))?;
+        lock(&file).map(|()| Alone(file)).map_err(taken)
     }
 
     /// Held, together with others, while files are given names or taken away before their rows say so, apart from the
@@ -209,16 +248,13 @@ impl App {
         take: fn(&File) -> Result<(), TryLockError>,
         patience: Duration,
     ) -> Result<Files, Error> {
-        let folder = |source| Error::Folder {
-            path: self.data.clone(),
-            source,
-        };
-        let file = File::create(self.data.join("files.lock")).map_err(folder)?;
+        let path = self.data.join("files.lock");
+        let file = lock_file(&path)?;
         let began = tokio::time::Instant::now();
         loop {
             match take(&file) {
                 Ok(()) => return Ok(Files(file)),
-                Err(TryLockError::Error(source)) => return Err(folder(source)),
+                Err(TryLockError::Error(source)) => return Err(Error::Lock { path, source }),
                 Err(TryLockError::WouldBlock) if began.elapsed() < patience => {
                     tokio::time::sleep(LOOK).await;
                 }
@@ -232,7 +268,8 @@ impl App {
 
     /// Whether somebody is giving files names before their rows say so, apart from the queue.
     pub async fn has_files_held(&self) -> bool {
-        self.files(File::try_lock, Duration::ZERO).await.is_err()
+        let held = self.files(File::try_lock, Duration::ZERO).await;
+        matches!(held, Err(Error::Files { .. }))
     }
 
     /// Throws away what earlier runs left staged, unless somebody may still be at work on it. Only for who serves the
@@ -245,10 +282,18 @@ impl App {
         }
     }
 
-    /// Whether a process serves this folder now. The look at its lock keeps nobody out: see [`App::alone`].
-    pub fn is_served(data: &Path) -> bool {
-        File::open(data.join("serve.lock"))
-            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    /// Whether a process serves this folder now; nothing when it cannot be told. The look at its lock keeps nobody
+    /// out: see [`App::alone`].
+    pub fn is_served(data: &Path) -> Option<bool> {
+        match File::open(data.join("serve.lock")) {
+            Ok(file) => match file.try_lock_shared() {
+                Ok(()) => Some(false),
+                Err(TryLockError::WouldBlock) => Some(true),
+                Err(TryLockError::Error(_)) => None,
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(false),
+            Err(_) => None,
+        }
     }
 
     /// Held from the moment one looks for the same bytes until one's own are recorded, so that the same
@@ -268,15 +313,17 @@ mod tests {
     #[test]
     fn a_look_at_the_lock_sees_a_server_and_keeps_none_out() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(!App::is_served(folder.path()));
+        assert_eq!(App::is_served(folder.path()), Some(false));
         assert!(
             !folder.path().join("serve.lock").exists(),
             "a look made a file"
         );
         let alone = App::alone(folder.path()).unwrap();
-        assert!(App::is_served(folder.path()) && App::is_served(folder.path()));
+        for _ in 0..2 {
+            assert_eq!(App::is_served(folder.path()), Some(true));
+        }
         drop(alone);
-        assert!(!App::is_served(folder.path()));
+        assert_eq!(App::is_served(folder.path()), Some(false));
         let look = File::open(folder.path().join("serve.lock")).unwrap();
         look.try_lock_shared().unwrap();
         let server = folder.path().to_owned();

@@ -56,6 +56,18 @@ pub enum Error {
         /// Which folder.
         path: PathBuf,
     },
+    /// The target is a file.
+    #[error("{path} is not a folder")]
+    NotAFolder {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The key was to be copied, and is not there.
+    #[error("the key {path} is not there")]
+    NoKey {
+        /// Where it should be.
+        path: PathBuf,
+    },
     /// The folder in which the target is to be made is not there.
     #[error("{path} is not there")]
     Absent {
@@ -159,9 +171,19 @@ pub enum Outcome {
     Stopped(Figures),
 }
 
+/// Whether the folder holds a backup that came to its end.
+pub fn is_whole(target: &Path) -> bool {
+    folder::has_manifest(target)
+}
+
 /// Makes a backup, or brings the one that is there up to date.
 pub async fn run(order: &Order) -> Result<Outcome, Error> {
     let began_at = order.clock.now();
+    let key_file = &order.source.key_file;
+    if order.with_key && !key_file.exists() {
+        let path = key_file.clone();
+        return Err(Error::NoKey { path });
+    }
     let folder = Folder::open(&order.target, &order.source)?;
     let before = folder.manifest()?;
     let Some(snapshot) = snapshot(order, &folder).await? else {
@@ -169,11 +191,13 @@ pub async fn run(order: &Order) -> Result<Outcome, Error> {
     };
     let copied = open_sound(&snapshot, order.source.busy_timeout).await?;
     let first_added = registry::first_added(&copied).await?;
-    if before.is_some_and(|before| before.is_of_another(first_added)) {
+    let before = before.map_or_else(|| folder.begun(), |before| Ok(before.first_added))?;
+    if before.is_some() && before != first_added {
         return Err(Error::OtherDatabase {
             path: order.target.clone(),
         });
     }
+    folder.begin(first_added)?;
     let mut files = Files::new(order, &folder, &copied).await?;
     let whole = files.copy_all().await?;
     let (mut figures, wrong, named) = files.finish().await;
@@ -186,7 +210,7 @@ pub async fn run(order: &Order) -> Result<Outcome, Error> {
     folder.place(&snapshot, DATABASE)?;
     let settings = folder.copy_settings(order.source.settings.as_deref())?;
     if order.with_key {
-        folder.copy_key(&order.source.key_file)?;
+        folder.copy_key(key_file)?;
     }
     folder.surplus(&named, order.prune, &mut figures)?;
     let manifest = Manifest {
@@ -198,7 +222,7 @@ pub async fn run(order: &Order) -> Result<Outcome, Error> {
         database,
         files: figures,
         settings,
-        holds_key: folder.holds_key(),
+        holds_key: folder.holds_key(key_file)?,
         wrong,
     };
     folder.write_manifest(&manifest)?;

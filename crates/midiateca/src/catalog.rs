@@ -18,7 +18,7 @@ pub use person::{
 };
 
 /// A media as everybody sees it. Keys and tokens are not part of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[expect(
     missing_docs,
     reason = "the names are those of the public JSON, where they are described"
@@ -174,7 +174,7 @@ mod held;
 
 pub use held::{
     Held, HeldWithTwin, held, held_before, held_paths, held_with_twins, is_held, is_path_held,
-    twins,
+    is_path_shared, lost_before, twins,
 };
 
 macro_rules! seen {
@@ -348,7 +348,7 @@ mod tests {
         let db = Db::open(&folder.path().join("t.db"), Duration::from_secs(1))
             .await
             .unwrap();
-        for sql in [STORED, held::HELD, held::HELD_BEFORE] {
+        for sql in [STORED, held::HELD, held::HELD_BEFORE, held::LOST_BEFORE] {
             let plan = db.rows_of(format!("explain query plan {sql}"), values![]);
             let plan = plan.await.unwrap();
             let steps: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap()).collect();

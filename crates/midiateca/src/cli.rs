@@ -1,6 +1,15 @@
 //! The command line: stdout is data, stderr is talk. Exit codes: 0 fine, 1 it ran and found something
 //! wrong, 2 wrong usage or configuration, 3 something it needs is out of reach.
 
+/// stderr is talk, and whoever closed it wants to hear no more: nothing fails for that. It stands before the rooms, so
+/// that all of them speak this way.
+macro_rules! eprintln {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 mod answer;
 mod backup;
 mod check;
@@ -17,6 +26,7 @@ mod forget;
 mod help;
 mod import;
 mod instance;
+mod known;
 mod language;
 mod man;
 mod media;

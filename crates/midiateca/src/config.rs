@@ -2,15 +2,23 @@
 //!
 //! Precedence: flag, environment, file, default. A key that the program does not know is an error.
 
+mod address;
+mod misread;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::media::{ChatKind, Direction, MediaKind, Route};
+pub use address::{is_web_address, listen_address};
+pub use misread::Misread;
 
 /// The commented default file, which documents every key.
 pub const DEFAULT_FILE: &str = include_str!("../config/default.toml");
+
+/// The same with its comments in Brazilian Portuguese.
+pub const DEFAULT_FILE_PORTUGUESE: &str = include_str!("../config/default.pt-BR.toml");
 
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +40,7 @@ pub enum Error {
         /// Which file.
         path: PathBuf,
         /// What and where.
-        source: Box<toml::de::Error>,
+        source: Misread,
     },
     /// The file asks for what this program cannot do.
     #[error("{path} is not a valid configuration")]
@@ -66,6 +74,18 @@ pub enum Problem {
         "each of retention.rules must say older_than_days, larger_than_bytes or total_over_bytes"
     )]
     RuleWithoutLimit,
+    /// No address with a port.
+    #[error("{text:?} is no address and port to listen on, such as 0.0.0.0:8000")]
+    Listen {
+        /// What stands there.
+        text: String,
+    },
+    /// No address that a gateway could call.
+    #[error("door.public_url must be a plain web address such as https://midia.example.com")]
+    PublicUrl {
+        /// What stands there.
+        text: String,
+    },
     /// A database or a storage that is not spoken.
     #[error("{key} must look like {scheme}:///path; nothing else is spoken by this version")]
     Url {
@@ -391,7 +411,7 @@ impl Config {
     fn parse(text: &str, path: &Path) -> Result<Self, Error> {
         let config: Self = toml::from_str(text).map_err(|source| Error::Malformed {
             path: path.to_owned(),
-            source: Box::new(source),
+            source: Misread::of(&source, text),
         })?;
         config.check().map_err(|source| Error::Invalid {
             path: path.to_owned(),
@@ -414,6 +434,12 @@ impl Config {
             if value < least {
                 return Err(Problem::TooSmall { key, least });
             }
+        }
+        listen_address(&self.door.listen)?;
+        let text = &self.door.public_url;
+        if !text.is_empty() && !is_web_address(text) {
+            let text = text.clone();
+            return Err(Problem::PublicUrl { text });
         }
         let routes = &self.fetch.routes;
         let twice = (1..routes.len()).any(|at| routes[..at].contains(&routes[at]));
@@ -516,6 +542,17 @@ mod tests {
     }
 
     #[test]
+    fn both_commented_files_set_the_same_keys_to_the_same_values() {
+        let set = |text: &'static str| {
+            let lines = text.lines();
+            lines.filter(|line| line.starts_with("#: ") || line.starts_with('['))
+        };
+        let portuguese: Vec<_> = set(DEFAULT_FILE_PORTUGUESE).collect();
+        assert_eq!(set(DEFAULT_FILE).collect::<Vec<_>>(), portuguese);
+        assert_eq!(parse(DEFAULT_FILE_PORTUGUESE).unwrap(), Config::default());
+    }
+
+    #[test]
     fn database_and_files_lie_in_the_data_folder_unless_they_are_told_elsewhere() {
         let data = Path::new("/srv/data");
         let usual = Config::default();
@@ -544,6 +581,11 @@ mod tests {
     fn limits_of_zero_and_unknown_routes_are_refused() {
         for text in [
             "[worker]\nconcurrency = 0\n",
+            "[door]\nlisten = 'foo'\n",
+            "[door]\nlisten = ':8000'\n",
+            "[door]\nlisten = '0.0.0.0:80000'\n",
+            "[door]\npublic_url = 'midia.example.com'\n",
+            "[door]\npublic_url = 'https://midia.example.com/?a=b'\n",
             "[fetch]\nroutes = []\n",
             "[fetch]\nroutes = ['cdn', 'cdn']\n",
             "[fetch]\nroutes = ['pigeon']\n",

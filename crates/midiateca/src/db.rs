@@ -17,7 +17,7 @@ mod value;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use connection::{Access, Connection};
 use reader::Readers;
@@ -25,6 +25,8 @@ pub use snapshot::{Copied, snapshot};
 pub(crate) use value::values;
 pub use value::{Row, Value};
 
+/// How often it is looked whether a file that is held is free.
+const LOOK: Duration = Duration::from_millis(20);
 /// SQLite before 3.51.3 can corrupt a database when the write-ahead log is reset (sqlite.org/wal.html,
 /// "WAL-reset bug"), so an older one is refused at start.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
@@ -65,6 +67,16 @@ impl Error {
     /// Whether the same call may succeed later without anybody changing anything else.
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable(_))
+    }
+
+    /// Whether another process holds the file.
+    pub fn is_busy(&self) -> bool {
+        let Self::Unavailable(Some(error)) = self else {
+            return false;
+        };
+        // Primary result codes: 5 BUSY, 6 LOCKED (sqlite.org/rescode.html).
+        let told = error.sqlite_error();
+        told.is_some_and(|told| matches!(told.extended_code & 0xff, 5 | 6))
     }
 }
 
@@ -125,12 +137,7 @@ impl Db {
     /// waits for another process before it counts as unavailable.
     pub async fn open(path: &Path, busy_timeout: Duration) -> Result<Self, Error> {
         let file = path.to_owned();
-        let opening = tokio::task::spawn_blocking(move || {
-            let connection = Connection::open(&file, Access::Write, busy_timeout)?;
-            refuse_old_sqlite(&connection)?;
-            migrations::apply(&connection)?;
-            Ok(connection)
-        });
+        let opening = tokio::task::spawn_blocking(move || open_patiently(&file, busy_timeout));
         let connection = opening.await.unwrap_or(Err(Error::Panicked))?;
         Ok(Self {
             committer: committer::Committer::start(connection),
@@ -185,12 +192,20 @@ impl Db {
         migrations::FILES.len()
     }
 
-    /// What the engine finds wrong with the file, a sentence each; nothing when it is sound. Reads all of it.
+    /// What the engine finds wrong with the file, a sentence each; nothing when it is sound. Reads all of it, every
+    /// index against its table, and every reference.
     pub async fn problems(&self) -> Result<Vec<String>, Error> {
-        let rows = self.rows("pragma quick_check(20)", Vec::new()).await?;
-        let told = rows.iter().map(|row| row.text("quick_check"));
+        let rows = self.rows("pragma integrity_check(20)", Vec::new()).await?;
+        let told = rows.iter().map(|row| row.text("integrity_check"));
         let mut told = told.collect::<Result<Vec<_>, _>>()?;
         told.retain(|problem| problem != "ok");
+        let sql = "select \"table\" as child, parent, count(*) as n from pragma_foreign_key_check group by 1, 2";
+        for row in self.rows(sql, Vec::new()).await? {
+            let (child, parent, count) = (row.text("child")?, row.text("parent")?, row.int("n")?);
+            told.push(format!(
+                "{count} rows of {child} refer to no row of {parent}"
+            ));
+        }
         Ok(told)
     }
 
@@ -212,6 +227,30 @@ impl Db {
         self.readers.close().await;
         self.committer.close().await;
     }
+}
+
+/// Where two processes open a new file at once, the engine refuses the one that comes second to its write-ahead log, and
+/// does not wait for the first as it does for other writes.
+fn open_patiently(file: &Path, busy_timeout: Duration) -> Result<Connection, Error> {
+    let began = Instant::now();
+    loop {
+        match open_now(file, busy_timeout) {
+            Err(error) if error.is_busy() && began.elapsed() < busy_timeout => {
+                std::thread::sleep(LOOK);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn open_now(file: &Path, busy_timeout: Duration) -> Result<Connection, Error> {
+    let connection = Connection::open(file, Access::Write, busy_timeout)?;
+    refuse_old_sqlite(&connection)?;
+    // What a newer version wrote is not touched.
+    migrations::applied(&connection)?;
+    connection.prepare_to_write()?;
+    migrations::apply(&connection)?;
+    Ok(connection)
 }
 
 fn refuse_old_sqlite(connection: &Connection) -> Result<(), Error> {

@@ -1,6 +1,8 @@
 //! The raw bodies of webhooks, as they came: compressed, kept, and read again.
 
-use crate::clock::{DAY, HOUR, Millis};
+pub mod rhythm;
+
+use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::media::{DeliveryId, InstanceId, fresh_id};
 
@@ -224,55 +226,6 @@ pub async fn delete(tx: &mut Tx, id: &DeliveryId) -> Result<Deletion, Error> {
         Some(_) => Deletion::Needed,
         None => Deletion::NotThere,
     })
-}
-
-/// How deliveries to an instance usually follow each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rhythm {
-    /// Half of the gaps are shorter.
-    pub usual: Millis,
-    /// The longest gap that is not rare: nights and weekends are, an outage is not.
-    pub longest: Millis,
-}
-
-impl Rhythm {
-    /// Whether nothing came for so long that it is no usual gap any more.
-    pub fn is_broken_by(self, silence: Millis) -> bool {
-        silence > HOUR.max(self.longest + self.longest / 2)
-    }
-}
-
-/// How much of the past tells a rhythm: nights, weekends and a holiday are in it.
-pub const RHYTHM_OF: Millis = 28 * DAY;
-
-/// With fewer gaps there is no rhythm.
-const FEWEST_GAPS: i64 = 10;
-/// So many of the longest gaps may be outages.
-const RARE_GAPS: i64 = 2;
-
-/// The rhythm of the kept deliveries since then; nothing when there are too few to tell.
-pub async fn rhythm(
-    db: &Db,
-    instance: &InstanceId,
-    since: Millis,
-) -> Result<Option<Rhythm>, Error> {
-    let sql = "with times as (select received_at, lag(received_at) over (order by id) as before from deliveries
-                 where instance = $1 and received_at >= $2),
-                 gaps as (select received_at - before as gap from times where before is not null)
-               select (select count(*) from gaps) as n,
-                 (select gap from gaps order by gap limit 1 offset (select count(*) / 2 from gaps)) as usual,
-                 (select gap from gaps order by gap desc limit 1 offset $3) as longest";
-    let values = values![instance.as_str(), since, RARE_GAPS];
-    let Some(row) = db.row(sql, values).await? else {
-        return Ok(None);
-    };
-    if row.int("n")? < FEWEST_GAPS {
-        return Ok(None);
-    }
-    Ok(Some(Rhythm {
-        usual: row.int("usual")?,
-        longest: row.int("longest")?,
-    }))
 }
 
 fn entry(row: &Row) -> Result<Entry, Error> {

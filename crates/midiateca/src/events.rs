@@ -5,6 +5,20 @@ use serde_json::Value as Json;
 use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, values};
 
+/// What may happen, by its name in JSON: `media.postponed` is tried again later, `media.lost` is a file that was not
+/// there any more, `media.removed` one that a rule let go.
+pub const KINDS: [&str; 9] = [
+    "media.stored",
+    "media.failed",
+    "media.expired",
+    "media.postponed",
+    "media.lost",
+    "media.removed",
+    "contact.erased",
+    "instance.connected",
+    "instance.disconnected",
+];
+
 /// One event, as read back.
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -12,8 +26,7 @@ pub struct Event {
     pub seq: i64,
     /// When.
     pub at: Millis,
-    /// `media.stored`, `media.failed`, `media.expired`, `media.postponed`, `media.lost`, `media.removed`, `contact.erased`,
-    /// `instance.connected`, `instance.disconnected`.
+    /// One of [`KINDS`], unless a newer version wrote it.
     pub kind: String,
     /// Which client, where one is concerned.
     pub client: Option<i64>,
@@ -41,6 +54,7 @@ pub struct News<'a> {
 
 /// Appends one event.
 pub async fn append(tx: &mut Tx, now: Millis, news: News<'_>) -> Result<(), Error> {
+    debug_assert!(KINDS.contains(&news.kind), "{} is in no list", news.kind);
     let sql = "insert into events (at, kind, client, instance, media, data) values ($1, $2, $3, $4, $5, $6)";
     let values = values![
         now,

@@ -26,6 +26,7 @@ use crate::clock::{Millis, millis_of_http_date};
 use crate::config::{self, millis};
 use brake::Brakes;
 use client::Client;
+pub use client::Unresolved;
 use guard::{Guard, Passed};
 pub use reach::{Family, Reached, reach};
 

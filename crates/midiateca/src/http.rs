@@ -23,10 +23,12 @@ pub struct Door {
     app: Arc<App>,
     /// Room for bodies in memory, in KiB.
     room: Arc<Semaphore>,
+    /// By which whoever asks from outside knows which data folder answers.
+    folder: Arc<str>,
 }
 
 /// All routes.
-pub fn router(app: Arc<App>) -> Router {
+fn router(app: Arc<App>, folder: Arc<str>) -> Router {
     let room = Arc::new(Semaphore::new(app.config.door.max_bodies_bytes / 1_024));
     let mut router = Router::new()
         .route("/hooks/{gateway}/{token}", post(hooks::by_path))
@@ -42,7 +44,7 @@ pub fn router(app: Arc<App>) -> Router {
     router
         .fallback(error::no_such_page)
         .method_not_allowed_fallback(error::wrong_method)
-        .with_state(Door { app, room })
+        .with_state(Door { app, room, folder })
 }
 
 /// A door that is open.
@@ -59,6 +61,21 @@ impl Open {
     }
 }
 
+/// The mark under which a data folder keeps its random name.
+pub const FOLDER_MARK: &str = "folder";
+
+async fn identity(app: &App) -> Result<Arc<str>, crate::db::Error> {
+    if let Some(known) = app.db.marked(FOLDER_MARK).await? {
+        return Ok(known.into());
+    }
+    let (fresh, now) = (crate::secrets::fresh_token(), app.clock.now());
+    let mark = fresh.clone();
+    app.db
+        .write(async move |tx| tx.mark(FOLDER_MARK, &mark, now).await)
+        .await?;
+    Ok(fresh.into())
+}
+
 /// Opens the door at `listen` and serves until it is closed, or the shutdown has come so far.
 pub async fn open(app: &Arc<App>, listen: &str) -> io::Result<Open> {
     let listener = tokio::net::TcpListener::bind(listen).await?.into_std()?;
@@ -73,7 +90,14 @@ pub async fn open(app: &Arc<App>, listen: &str) -> io::Result<Open> {
         .http1()
         .timer(hyper_util::rt::TokioTimer::new())
         .header_read_timeout(millis(app.config.door.header_timeout_ms));
-    let routes = router(Arc::clone(app)).into_make_service();
+    let folder = identity(app).await.unwrap_or_else(|error| {
+        tracing::error!(
+            error = crate::telemetry::chain(&error),
+            "the data folder's name cannot be read"
+        );
+        Arc::from("")
+    });
+    let routes = router(Arc::clone(app), folder).into_make_service();
     let shutdown = app.shutdown.clone();
     let closing = handle.clone();
     app.shutdown.spawn(async move {

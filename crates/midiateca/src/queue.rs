@@ -16,7 +16,7 @@ use crate::media::{
     Attempt, DeliveryId, InstanceId, KeyKind, MediaId, MediaKey, MediaKind, MediaStatus, Reason,
 };
 
-pub use adopt::{Adopted, Standing, adopt, of_message};
+pub use adopt::{Adopted, Standing, absorb, adopt, of_message, put_beside};
 pub use erased::{has_lost_its_delivery, is_erased};
 pub use lost::{Loss, find_again, lose, requeue_lost};
 pub use progress::{Fetched, InFlight, claims, in_flight, is_claimed, note_fetched, put_back};

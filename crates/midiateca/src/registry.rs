@@ -124,6 +124,14 @@ pub async fn first_added(db: &Db) -> Result<Option<Millis>, Error> {
     row.map_or(Ok(None), |row| row.int_or_none("first"))
 }
 
+/// Whether anything is sealed with the key: a token, or an address that a slot held before.
+pub async fn holds_sealed(db: &Db) -> Result<bool, Error> {
+    let sql = "select exists (select 1 from instances where token_sealed is not null)
+                   or exists (select 1 from slots_before where held is not null) as sealed";
+    let row = db.row(sql, vec![]).await?;
+    row.map_or(Ok(false), |row| Ok(row.int("sealed")? != 0))
+}
+
 /// What is told of an instance when it is added, or told anew.
 #[derive(Clone, Debug)]
 pub struct NewInstance {

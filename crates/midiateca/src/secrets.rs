@@ -1,8 +1,12 @@
 //! Secrets: gateway tokens sealed with the key file, hook tokens kept as hashes only.
+//!
+//! A key is made where nothing is sealed yet, and nowhere else: a new one in the place of one that was forgotten opens
+//! nothing, and would hide that it is missing. Where it is missing, all that needs no token goes on without it.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,7 +25,13 @@ pub enum Error {
         /// Which file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
+    },
+    /// There is no key file, and something is sealed with it.
+    #[error("the key file {path} is not there, and what is sealed cannot be opened without it")]
+    Missing {
+        /// Which file.
+        path: PathBuf,
     },
     /// The key file holds something else.
     #[error("{path} is not a key file: it must hold 32 bytes, base64url")]
@@ -37,43 +47,60 @@ pub enum Error {
 /// Seals and opens; holds the key.
 #[derive(Clone)]
 pub struct Secrets {
-    cipher: XChaCha20Poly1305,
+    path: PathBuf,
+    cipher: Arc<OnceLock<XChaCha20Poly1305>>,
 }
 
 impl Secrets {
-    /// Reads the key file, or makes one (mode 0600 on Unix) when there is none.
-    pub fn open(path: &Path) -> Result<Self, Error> {
-        let failed = |source| Error::KeyFile {
-            path: path.to_owned(),
-            source,
-        };
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(path) {
-            Ok(mut file) => {
-                let text = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-                file.write_all(text.as_bytes()).map_err(failed)?;
-                file.sync_all().map_err(failed)?;
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(failed(error)),
+    /// Reads the key file, or makes one (mode 0600 on Unix) when there is none. Only for where nothing is sealed, or
+    /// somebody asks for a new one.
+    pub fn begin(path: &Path) -> Result<Self, Error> {
+        if !path.exists() {
+            make_key(path).map_err(|source| Error::KeyFile {
+                path: path.to_owned(),
+                source,
+            })?;
         }
-        let mut text = String::new();
-        File::open(path)
-            .and_then(|mut file| file.read_to_string(&mut text))
-            .map_err(failed)?;
+        Self::open(path)
+    }
+
+    /// Reads the key file. That it is not there is said by whatever needs it, and no longer once it was put back.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let secrets = Self {
+            path: path.to_owned(),
+            cipher: Arc::default(),
+        };
+        match secrets.ready() {
+            Ok(()) | Err(Error::Missing { .. }) => Ok(secrets),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the key is there.
+    pub fn ready(&self) -> Result<(), Error> {
+        self.cipher().map(drop)
+    }
+
+    fn cipher(&self) -> Result<&XChaCha20Poly1305, Error> {
+        if let Some(cipher) = self.cipher.get() {
+            return Ok(cipher);
+        }
+        let path = self.path.clone();
+        let text = match std::fs::read_to_string(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(Error::Missing { path });
+            }
+            Err(source) => return Err(Error::KeyFile { path, source }),
+            Ok(text) => text,
+        };
         let key: [u8; 32] = URL_SAFE_NO_PAD
             .decode(text.trim())
             .ok()
             .and_then(|bytes| bytes.try_into().ok())
-            .ok_or_else(|| Error::NotAKey {
-                path: path.to_owned(),
-            })?;
-        Ok(Self {
-            cipher: XChaCha20Poly1305::new(&key.into()),
-        })
+            .ok_or(Error::NotAKey { path })?;
+        Ok(self
+            .cipher
+            .get_or_init(|| XChaCha20Poly1305::new(&key.into())))
     }
 
     /// Seals `plain` for the place that `context` names; it opens nowhere else.
@@ -84,7 +111,7 @@ impl Secrets {
             aad: context.as_bytes(),
         };
         let sealed = self
-            .cipher
+            .cipher()?
             .encrypt(&XNonce::from(nonce), payload)
             .map_err(|_| Error::Sealed)?;
         Ok([nonce.as_slice(), &sealed].concat())
@@ -100,11 +127,35 @@ impl Secrets {
             aad: context.as_bytes(),
         };
         let plain = self
-            .cipher
+            .cipher()?
             .decrypt(&XNonce::from(*nonce), payload)
             .map_err(|_| Error::Sealed)?;
         String::from_utf8(plain).map_err(|_| Error::Sealed)
     }
+}
+
+/// Makes a key file at once or not at all, and leaves one alone that somebody else made meanwhile.
+fn make_key(path: &Path) -> io::Result<()> {
+    let mut beside = path.to_owned().into_os_string();
+    beside.push(format!(".{:016x}", rand::random::<u64>()));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&beside).and_then(|mut file| {
+        let text = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    let named = written.and_then(|()| match std::fs::hard_link(&beside, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        // Where files have one name only.
+        Err(_) if !path.exists() => std::fs::rename(&beside, path),
+        named => named,
+    });
+    // It is there no more, or in nobody's way.
+    let _ = std::fs::remove_file(&beside);
+    named
 }
 
 /// A fresh token for a hook address: 32 random bytes, base64url.
@@ -124,14 +175,29 @@ mod tests {
     #[test]
     fn a_sealed_token_opens_only_in_its_place_and_with_its_key() {
         let dir = tempfile::tempdir().unwrap();
-        let secrets = Secrets::open(&dir.path().join("a")).unwrap();
+        let secrets = Secrets::begin(&dir.path().join("a")).unwrap();
         let sealed = secrets.seal("instance A", "token").unwrap();
-        let again = Secrets::open(&dir.path().join("a")).unwrap();
+        let again = Secrets::begin(&dir.path().join("a")).unwrap();
         assert_eq!(again.unseal("instance A", &sealed).unwrap(), "token");
         assert!(again.unseal("instance B", &sealed).is_err());
-        let other = Secrets::open(&dir.path().join("b")).unwrap();
+        let other = Secrets::begin(&dir.path().join("b")).unwrap();
         assert!(other.unseal("instance A", &sealed).is_err());
         assert!(other.unseal("instance A", b"short").is_err());
+    }
+
+    #[test]
+    fn opening_makes_no_key_and_a_key_that_is_put_back_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, aside) = (dir.path().join("key"), dir.path().join("aside"));
+        let sealed = Secrets::begin(&path).unwrap().seal("A", "token").unwrap();
+        std::fs::rename(&path, &aside).unwrap();
+        let secrets = Secrets::open(&path).unwrap();
+        let missing = secrets.unseal("A", &sealed);
+        assert!(matches!(missing, Err(Error::Missing { .. })));
+        assert!(matches!(secrets.seal("A", "x"), Err(Error::Missing { .. })));
+        assert!(!path.exists(), "a key was made");
+        std::fs::rename(&aside, &path).unwrap();
+        assert_eq!(secrets.unseal("A", &sealed).unwrap(), "token");
     }
 
     #[cfg(unix)]
@@ -140,7 +206,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("secret.key");
-        Secrets::open(&path).unwrap();
+        Secrets::begin(&path).unwrap();
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

@@ -65,20 +65,23 @@ pub fn asked_to_stop() -> impl Future<Output = ()> {
         (
             signal(SignalKind::interrupt()),
             signal(SignalKind::terminate()),
+            signal(SignalKind::quit()),
         )
     };
     #[cfg(windows)]
     let signals = (
         tokio::signal::windows::ctrl_c(),
         tokio::signal::windows::ctrl_close(),
+        tokio::signal::windows::ctrl_shutdown(),
     );
     async move {
-        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+        let (Ok(mut interrupt), Ok(mut terminate), Ok(mut quit)) = signals else {
             return std::future::pending().await;
         };
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = quit.recv() => {}
         }
     }
 }

@@ -7,11 +7,14 @@
 
 mod file;
 mod original;
+mod own;
 mod owners;
 mod place;
+mod room;
 mod rows;
 mod step;
 mod tree;
+mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +25,7 @@ use crate::db::foreign::{self, Foreign};
 use crate::gateway::Gateway;
 use original::{Original, Reading, Record, Table};
 use owners::Owners;
+use room::{look_for_room, takes_room};
 use rows::Batch;
 use tree::Tree;
 
@@ -89,12 +93,14 @@ pub enum Error {
     #[error("stopped")]
     Stopped,
     /// There is not enough room.
-    #[error("{needed} bytes are to be copied, and {free} are free")]
+    #[error("{needed} bytes are to be copied, {free} are free, and {floor} stay free")]
     NoRoom {
         /// How much is to be copied.
         needed: u64,
         /// How much is free.
         free: u64,
+        /// How much is to stay free: `storage.pause_below_bytes`.
+        floor: u64,
     },
     /// Our database.
     #[error(transparent)]
@@ -117,10 +123,20 @@ pub struct Order<'a> {
     pub stop: &'a AtomicBool,
 }
 
+/// How a run takes files.
+#[derive(Clone, Copy)]
+struct Manner<'a> {
+    taking: Taking,
+    /// Whether each takes up room: a second name does not, where both folders are on one disk.
+    copies: bool,
+    /// Set when it is to stop.
+    stop: &'a AtomicBool,
+}
+
 /// One run.
 struct Takeover<'a, T> {
     app: &'a App,
-    order: &'a Order<'a>,
+    manner: Manner<'a>,
     owners: Owners,
     tree: Tree,
     /// What this run has seen already, as hashes, and whether it is held.
@@ -154,14 +170,23 @@ pub async fn run(app: &App, order: &Order<'_>, mut tell: impl FnMut(Step)) -> Re
         bytes: tree.bytes(),
     });
     let owners = Owners::of(app, &original).await?;
-    if order.taking == Taking::Copy {
-        let taken = catalog::bytes_of_delivery(&app.db, DELIVERY).await?;
-        look_for_room(app, tree.bytes().saturating_sub(taken))?;
+    let copies = match order.taking {
+        Taking::DryRun => false,
+        Taking::Copy => true,
+        Taking::Link => takes_room(app, &tree).await,
+    };
+    // A run that goes on needs room for what is left, which it sees file by file.
+    if copies && catalog::bytes_of_delivery(&app.db, DELIVERY).await? == 0 {
+        look_for_room(app, tree.bytes())?;
     }
     owners.settle(app, order.taking, &mut tell).await?;
     let mut takeover = Takeover {
         app,
-        order,
+        manner: Manner {
+            taking: order.taking,
+            copies,
+            stop: order.stop,
+        },
         owners,
         tree,
         batch: Batch::default(),
@@ -214,7 +239,7 @@ impl<T: FnMut(Step)> Takeover<'_, T> {
     }
 
     fn is_stopped(&self) -> bool {
-        self.order.stop.load(Ordering::Relaxed)
+        self.manner.stop.load(Ordering::Relaxed)
     }
 
     async fn readings(&mut self, page: Vec<Reading>) -> Result<(), Error> {
@@ -257,6 +282,8 @@ impl<T: FnMut(Step)> Takeover<'_, T> {
                     stored_at: None,
                     stray: None,
                     names_row: false,
+                    event: None,
+                    told_instance: reading.instance.clone(),
                 });
             }
             self.take(records, Some(event.body.as_bytes())).await?;
@@ -274,7 +301,7 @@ impl<T: FnMut(Step)> Takeover<'_, T> {
             self.tell_left_out(tree::slashed(&folder), LeftOut::Unreadable);
         }
         let strays: Vec<_> = (0..self.tree.len())
-            .filter(|at| !self.tree.entry(*at).is_claimed)
+            .filter(|at| self.tree.entry(*at).is_stray())
             .collect();
         for page in strays.chunks(250) {
             if self.is_stopped() {
@@ -296,11 +323,10 @@ impl<T: FnMut(Step)> Takeover<'_, T> {
     }
 
     async fn take(&mut self, records: Vec<Record>, body: Option<&[u8]>) -> Result<(), Error> {
-        let (app, taking) = (self.app, self.order.taking);
-        let batch = &mut self.batch;
+        let taking = (self.app, self.manner);
         let (owners, tree) = (&self.owners, &mut self.tree);
-        let taking = (app, taking, self.order.stop);
-        let told = batch.take(taking, owners, tree, records, body).await?;
+        let told = self.batch.take(taking, owners, tree, records, body);
+        let told = told.await?;
         for (origin, outcome) in told {
             (self.tell)(Step::Media { origin, outcome });
         }
@@ -334,15 +360,6 @@ fn refuse_own_storage(app: &App, media: &Path) -> Result<(), Error> {
                 path: media.to_owned(),
             })
         }
-        _ => Ok(()),
-    }
-}
-
-fn look_for_room(app: &App, needed: u64) -> Result<(), Error> {
-    let free = app.vault.free_bytes().map_err(crate::vault::Error::from)?;
-    let floor = app.config.storage.pause_below_bytes;
-    match free.saturating_sub(floor) {
-        usable if usable < needed => Err(Error::NoRoom { needed, free }),
         _ => Ok(()),
     }
 }

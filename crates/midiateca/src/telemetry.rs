@@ -20,7 +20,9 @@ pub fn start(format: LogFormat, level: &str) {
     let builder = fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_target(false);
+        .with_target(false)
+        // It would say on stderr that nothing can be said on stderr, and panic.
+        .log_internal_errors(false);
     // A second start in the same process (tests) keeps the first.
     let _ = match format {
         LogFormat::Human => {

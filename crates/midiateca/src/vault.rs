@@ -4,10 +4,12 @@
 //! place and its folder synced; doing it twice does no harm; the same bytes of one client lie on the disk once.
 
 pub mod layout;
+mod quarantine;
 mod removal;
+mod staging;
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,8 +21,11 @@ use crate::media::{InstanceId, MediaId, MediaKind};
 use layout::RelativePath;
 pub use removal::Lying;
 
-/// Bytes kept in memory before a staged file is made: a voice note never needs one.
-const BUFFER_BYTES: usize = 64 << 10;
+pub use quarantine::Copied;
+pub use staging::Staging;
+
+/// So much is read at once.
+const PIECE_BYTES: usize = 64 << 10;
 const STAGING: &str = ".staging";
 /// Where what is no longer trusted lies: out of the way, and still there.
 pub const QUARANTINE: &str = ".quarantine";
@@ -67,13 +72,6 @@ pub struct Stamp {
     modified: Option<std::time::SystemTime>,
 }
 
-/// Bytes that nobody has proven yet. Dropped unpublished, they are gone.
-pub struct Staging {
-    buffer: Vec<u8>,
-    file: Option<(PathBuf, Arc<File>)>,
-    path: PathBuf,
-}
-
 impl Vault {
     /// Opens the vault at `root`. `owner` sets this process' staged files apart from another's.
     pub fn open(root: &Path, owner: &str) -> Result<Self, Error> {
@@ -90,10 +88,22 @@ impl Vault {
         &self.root
     }
 
-    /// Throws away what an earlier run left staged. Only for a process that is alone on this vault.
+    /// Where a path lies that a row names. One that would leave the root is refused, whoever wrote it into the row.
+    pub fn at(&self, path: &str) -> Result<PathBuf, Error> {
+        let refused = || Error::Io(io::ErrorKind::InvalidInput.into());
+        let path = RelativePath::from_row(path.to_owned()).ok_or_else(refused)?;
+        Ok(self.root.join(path.as_path()))
+    }
+
+    /// Throws away what an earlier run left staged. Only for a process that is alone on this vault. What cannot be
+    /// thrown away is in nobody's way, and no reason not to start.
     pub fn sweep(&self) -> Result<(), Error> {
         for entry in fs::read_dir(self.root.join(STAGING))? {
-            fs::remove_file(entry?.path())?;
+            let entry = entry?;
+            if let Err(error) = fs::remove_file(entry.path()) {
+                let name = entry.file_name();
+                tracing::warn!(?name, %error, "something in .staging cannot be removed");
+            }
         }
         Ok(())
     }
@@ -121,11 +131,7 @@ impl Vault {
     fn stage_as(&self, whose: &str) -> Staging {
         let n = self.staged.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{n}-{whose}", self.prefix);
-        Staging {
-            buffer: Vec::new(),
-            file: None,
-            path: self.root.join(STAGING).join(name),
-        }
+        Staging::at(self.root.join(STAGING).join(name))
     }
 
     /// Gives proven bytes their name. `same` names a file of the same client that should hold the same bytes:
@@ -156,16 +162,31 @@ impl Vault {
         .await
     }
 
-    /// Gives a proven file of somewhere else a second name here; where the file system cannot, it is copied. Whoever
-    /// proved it says that it is still the one that was proven.
+    /// Whether a file of somewhere else can have a second name here. It has one for a moment. Blocking.
+    pub fn can_link(&self, source: &Path) -> bool {
+        let n = self.staged.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{n}-link", self.prefix);
+        let target = self.root.join(STAGING).join(name);
+        let is_linked = fs::hard_link(source, &target).is_ok();
+        if is_linked {
+            // What cannot be removed now is swept at the next start.
+            let _ = fs::remove_file(&target);
+        }
+        is_linked
+    }
+
+    /// Gives a proven file of somewhere else a second name here; where the file system cannot, it is copied, unless
+    /// less than `keep_free_bytes` would stay free. Whoever proved it says that it is still the one that was proven.
     pub async fn adopt(
         &self,
         source: PathBuf,
         verified: &Verified,
         path: &RelativePath,
+        keep_free_bytes: u64,
     ) -> Result<(), Error> {
         let target = self.root.join(path.as_path());
-        let sha256 = *verified.sha256();
+        let (sha256, needed) = (*verified.sha256(), verified.size_bytes());
+        let root = Arc::clone(&self.root);
         let mut staging = self.stage();
         blocking(move || {
             let folder = target
@@ -173,6 +194,9 @@ impl Vault {
                 .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
             fs::create_dir_all(folder)?;
             if !link_if_intact(&source, &target, &sha256) {
+                if free_bytes_at(&root)?.saturating_sub(keep_free_bytes) < needed {
+                    return Err(Error::Full(io::ErrorKind::StorageFull.into()));
+                }
                 staging.copy(&source, &sha256)?;
                 staging.place(&target)?;
             }
@@ -183,7 +207,7 @@ impl Vault {
 
     /// The size of a stored file; nothing when it is not there.
     pub fn size_bytes(&self, path: &str) -> Option<u64> {
-        let metadata = fs::metadata(self.root.join(path)).ok()?;
+        let metadata = fs::metadata(self.at(path).ok()?).ok()?;
         metadata.is_file().then_some(metadata.len())
     }
 
@@ -192,39 +216,17 @@ impl Vault {
         free_bytes_at(&self.root)
     }
 
-    /// Moves a file out of the way, below `.quarantine/{run}/{whose}`, where nothing looks for it and only erasure and
-    /// retention remove it; `whose` is a media's id, for a file that a row names. Answers with where it is now, below
-    /// the root; nothing when it is not there. Nothing is ever written over. Quick, but blocking.
-    pub fn quarantine(&self, path: &str, run: &str, whose: &str) -> Result<Option<String>, Error> {
-        let below = format!("{QUARANTINE}/{run}/{whose}/{path}");
-        let (from, to) = (self.root.join(path), self.root.join(&below));
-        let (Some(old), Some(new)) = (from.parent(), to.parent()) else {
-            return Err(io::Error::from(io::ErrorKind::InvalidInput).into());
-        };
-        if self.stamp(path)?.is_none() {
-            return Ok(None);
-        }
-        if to.exists() {
-            return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
-        }
-        fs::create_dir_all(new)?;
-        fs::rename(&from, &to)?;
-        sync_folder(new)?;
-        sync_folder(old)?;
-        Ok(Some(below))
-    }
-
     /// Gives a file another name. Quick, but blocking; whoever calls has made sure that it holds the right bytes.
     pub fn link(&self, existing: &str, path: &str) -> Result<(), Error> {
-        let target = self.root.join(path);
-        fs::hard_link(self.root.join(existing), &target)?;
+        let target = self.at(path)?;
+        fs::hard_link(self.at(existing)?, &target)?;
         target.parent().map_or(Ok(()), sync_folder)
     }
 
     /// What tells whether a file is still the same without reading it; nothing when it is not there. That it cannot be
     /// looked at is an error, and says nothing of whether it is there.
     pub fn stamp(&self, path: &str) -> Result<Option<Stamp>, Error> {
-        let metadata = match fs::metadata(self.root.join(path)) {
+        let metadata = match fs::metadata(self.at(path)?) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             metadata => metadata?,
         };
@@ -235,7 +237,8 @@ impl Vault {
     }
 
     /// Shows `visit` all files below the root but those that are staged or in quarantine, by their paths below it.
-    /// Answers with the folders that cannot be read; what vanishes meanwhile is passed over. Blocking.
+    /// Answers with the folders that cannot be read; what vanishes meanwhile is passed over. A folder of ours may be a
+    /// link to another disk, and is looked into as well; what else is a link is shown as a file. Blocking.
     pub fn each_file(&self, mut visit: impl FnMut(&Path)) -> Vec<PathBuf> {
         let mut closed = Vec::new();
         let mut folders = vec![PathBuf::new()];
@@ -250,7 +253,11 @@ impl Vault {
             };
             for entry in entries.flatten() {
                 let below = folder.join(entry.file_name());
-                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                let is_linked = || {
+                    layout::is_folder_of_ours(&below)
+                        && fs::metadata(self.root.join(&below)).is_ok_and(|it| it.is_dir())
+                };
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) || is_linked() {
                     if !NOT_OURS.map(Path::new).contains(&below.as_path()) {
                         folders.push(below);
                     }
@@ -265,7 +272,7 @@ impl Vault {
     /// Writes, reads back and removes a small file: whether the vault can store now.
     pub async fn probe(&self) -> Result<(), Error> {
         let mut staging = self.stage();
-        staging.buffer.extend_from_slice(b"midiateca");
+        staging.write(b"midiateca").await?;
         let target = self
             .root
             .join(STAGING)
@@ -281,77 +288,6 @@ impl Vault {
             }
         })
         .await
-    }
-}
-
-impl Staging {
-    /// Takes the next bytes.
-    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.append(|buffer| buffer.extend_from_slice(bytes)).await
-    }
-
-    /// Takes what `fill` appends.
-    pub async fn append(&mut self, fill: impl FnOnce(&mut Vec<u8>)) -> Result<(), Error> {
-        fill(&mut self.buffer);
-        if self.buffer.len() >= BUFFER_BYTES {
-            self.spill().await?;
-        }
-        Ok(())
-    }
-
-    async fn spill(&mut self) -> Result<(), Error> {
-        let buffer = std::mem::take(&mut self.buffer);
-        let open = self.file.as_ref().map(|(_, file)| Arc::clone(file));
-        let path = self.path.clone();
-        let (file, mut buffer) = blocking(move || {
-            let file = match open {
-                Some(file) => file,
-                None => Arc::new(File::create(&path)?),
-            };
-            (&*file).write_all(&buffer)?;
-            Ok((file, buffer))
-        })
-        .await?;
-        buffer.clear();
-        self.buffer = buffer;
-        self.file = Some((self.path.clone(), file));
-        Ok(())
-    }
-
-    /// Takes the bytes of a file, which must still be the proven ones.
-    fn copy(&mut self, source: &Path, sha256: &[u8; 32]) -> Result<(), Error> {
-        let file = Arc::new(File::create(&self.path)?);
-        // From here on it is removed again when anything fails.
-        self.file = Some((self.path.clone(), Arc::clone(&file)));
-        io::copy(&mut File::open(source)?, &mut &*file)?;
-        match hash_file(&self.path)? == *sha256 {
-            true => Ok(()),
-            false => Err(io::Error::from(io::ErrorKind::InvalidData).into()),
-        }
-    }
-
-    /// Writes what is left, syncs, and renames into place.
-    fn place(mut self, target: &Path) -> Result<(), Error> {
-        if self.file.is_none() {
-            let file = File::create(&self.path)?;
-            self.file = Some((self.path.clone(), Arc::new(file)));
-        }
-        if let Some((path, file)) = &self.file {
-            (&**file).write_all(&self.buffer)?;
-            file.sync_all()?;
-            fs::rename(path, target)?;
-        }
-        self.file = None;
-        Ok(())
-    }
-}
-
-impl Drop for Staging {
-    fn drop(&mut self) {
-        if let Some((path, _)) = self.file.take() {
-            // What cannot be removed now is swept at the next start.
-            let _ = fs::remove_file(path);
-        }
     }
 }
 
@@ -394,9 +330,13 @@ pub fn hash_file_while(
     path: &Path,
     mut go_on: impl FnMut(u64) -> bool,
 ) -> io::Result<Option<[u8; 32]>> {
+    // A pipe would be waited for, for ever.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();
-    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut buffer = vec![0; PIECE_BYTES];
     loop {
         let n = file.read(&mut buffer)?;
         if n == 0 {

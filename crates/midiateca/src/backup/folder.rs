@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::manifest::{FORMAT, Figures, Manifest};
 use super::{Error, RESERVE_BYTES, Source, at, copy, names_places, sync_folder};
+use crate::clock::Millis;
 use crate::vault;
 
 /// The files, as the data folder calls them.
@@ -20,6 +21,8 @@ const MANIFEST: &str = "manifest.json";
 /// Says that a folder was made by this program for this purpose; who writes to it holds its lock.
 const MARKER: &str = ".midiateca-backup";
 const MARKED: &str = "midiateca backup, format 1\n";
+/// Of which database a backup is that never came to its end; the manifest tells it from then on.
+const BEGUN: &str = ".midiateca-begun";
 /// What is not yet known to be right.
 const STAGING: &str = ".incomplete";
 /// In the staging folder: files that take the place of others.
@@ -38,6 +41,10 @@ impl Folder {
         match fs::symlink_metadata(target) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => make(target)?,
             _ => {}
+        }
+        if fs::metadata(target).is_ok_and(|found| !found.is_dir()) {
+            let path = target.to_owned();
+            return Err(Error::NotAFolder { path });
         }
         let lock = mark(target)?;
         let folder = Self {
@@ -73,6 +80,25 @@ impl Folder {
             _ => Err(Error::Foreign {
                 path: self.root.clone(),
             }),
+        }
+    }
+
+    /// Of which database the backup is that was begun here and cut short, see [`Manifest::first_added`].
+    pub fn begun(&self) -> Result<Option<Millis>, Error> {
+        let path = self.root.join(BEGUN);
+        match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => Ok(read.map_err(at(&path))?.trim().parse().ok()),
+        }
+    }
+
+    /// Notes, before any file is copied, of which database they are.
+    pub fn begin(&self, first_added: Option<Millis>) -> Result<(), Error> {
+        match first_added {
+            Some(first) if !has_manifest(&self.root) => {
+                self.write(BEGUN, format!("{first}\n").as_bytes())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -155,9 +181,20 @@ impl Folder {
         self.write(KEY, &key)
     }
 
-    /// Whether the key is in the backup, from now or from before.
-    pub fn holds_key(&self) -> bool {
-        self.root.join(KEY).is_file()
+    /// Whether the key is in the backup, from now or from before: that key, not one that somebody made who opened the
+    /// backup as a data folder.
+    pub fn holds_key(&self, key_file: &Path) -> Result<bool, Error> {
+        let read = |path: &Path| match fs::read_to_string(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some).map_err(at(path)),
+        };
+        let held = read(&self.root.join(KEY))?;
+        let in_use = match held {
+            Some(_) => read(key_file)?,
+            None => None,
+        };
+        let same = |(held, in_use): (String, String)| held.trim() == in_use.trim();
+        Ok(held.zip(in_use).is_some_and(same))
     }
 
     /// Counts, and takes away if that is wanted, the files that the database no longer names.
@@ -189,6 +226,7 @@ impl Folder {
         let path = self.root.join(MANIFEST);
         let text = serde_json::to_vec_pretty(manifest).map_err(|error| at(&path)(error.into()))?;
         self.write(MANIFEST, &text)?;
+        self.remove(BEGUN)?;
         self.clear_staging()
     }
 
@@ -223,6 +261,10 @@ impl Drop for Folder {
         // What cannot be removed now is at the next time.
         let _ = self.clear_staging();
     }
+}
+
+pub(super) fn has_manifest(root: &Path) -> bool {
+    root.join(MANIFEST).is_file()
 }
 
 /// Makes a folder in one that is there: one that is not is more likely a disk that is not mounted.

@@ -30,7 +30,7 @@ pub struct Manifest {
     pub files: Figures,
     /// Under which name the settings are in it, if they were in a file.
     pub settings: Option<String>,
-    /// Whether the key is in it.
+    /// Whether the key is in it, the one that is in use.
     pub holds_key: bool,
     /// Files that were not as they should be, at most [`Manifest::MOST_WRONG`] of them.
     pub wrong: Vec<WrongFile>,
@@ -39,11 +39,6 @@ pub struct Manifest {
 impl Manifest {
     /// Longer lists are for the program that prints them.
     pub const MOST_WRONG: usize = 1_000;
-
-    /// Whether this is the backup of a database other than the one whose first client was added then.
-    pub(super) fn is_of_another(&self, first_added: Option<Millis>) -> bool {
-        self.first_added.is_some() && self.first_added != first_added
-    }
 }
 
 /// The copy of the database.

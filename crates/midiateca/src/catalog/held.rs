@@ -87,6 +87,25 @@ pub async fn held_before(
     rows.iter().map(held_of).collect()
 }
 
+pub(super) const LOST_BEFORE: &str = concat!(
+    "select id, client, instance, kind, path, size_bytes, sha256 from media where status not in ('stored', 'downloading')
+       and path is not null and sha256 is not null and coalesce(reason, '') not in ('erased', 'retention') and id < $9 and ",
+    meant!(),
+    " order by id desc limit $10"
+);
+
+/// Like [`held_before`], of what was stored and taken for lost: where the file was, and what it was.
+pub async fn lost_before(
+    db: &Db,
+    filter: &Filter,
+    before: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Held>, Error> {
+    let values = filter.values(values![before.unwrap_or(PAST_ALL), limit]);
+    let rows = db.rows(LOST_BEFORE, values).await?;
+    rows.iter().map(held_of).collect()
+}
+
 fn held_of(row: &Row) -> Result<Held, Error> {
     Ok(Held {
         id: MediaId(row.text("id")?),
@@ -112,6 +131,14 @@ pub async fn twins(db: &Db, held: &Held) -> Result<Vec<String>, Error> {
 pub async fn is_held(tx: &mut Tx, held: &Held) -> Result<bool, Error> {
     let sql = "select 1 as found from media where id = $1 and status = 'stored' and path = $2 and sha256 = $3";
     let values = values![held.id.as_str(), &held.path, held.sha256];
+    Ok(tx.row(sql, values).await?.is_some())
+}
+
+/// Whether the row of another stored media names the same path.
+pub async fn is_path_shared(tx: &mut Tx, held: &Held) -> Result<bool, Error> {
+    let sql =
+        "select 1 as found from media where status = 'stored' and path = $2 and id <> $1 limit 1";
+    let values = values![held.id.as_str(), &held.path];
     Ok(tx.row(sql, values).await?.is_some())
 }
 

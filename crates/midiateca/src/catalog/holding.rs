@@ -60,3 +60,20 @@ pub async fn waiting(db: &Db, id: &InstanceId) -> Result<Waiting, Error> {
         deadline: row.int_or_none("next")?,
     })
 }
+
+/// When the first media was received.
+pub async fn first_received(db: &Db) -> Result<Option<Millis>, Error> {
+    let sql = "select min(received_at) as first from media";
+    let row = db.row(sql, vec![]).await?;
+    row.map_or(Ok(None), |row| row.int_or_none("first"))
+}
+
+/// For whom something is stored: client and instance of each that holds a file.
+pub async fn holders(db: &Db) -> Result<Vec<(i64, InstanceId)>, Error> {
+    let sql = "select i.id, m.client from instances i join media m on m.id =
+                 (select id from media where instance = i.id and status = 'stored' limit 1) order by m.client, i.id";
+    let rows = db.rows(sql, vec![]).await?;
+    rows.iter()
+        .map(|row| Ok((row.int("client")?, InstanceId(row.text("id")?))))
+        .collect()
+}

@@ -39,10 +39,13 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let context = Arc::new(context);
     let asked_to_stop = shutdown::asked_to_stop();
     let source = source(&context)?;
-    let key = source.key_file.display().to_string();
     let target = options.target.display().to_string();
     let bar = bar();
     let so_far = Arc::new(AtomicU64::new(0));
+    let before = match backup::is_whole(&options.target) {
+        true => Before::Stays,
+        false => Before::None,
+    };
     let order = order(&context, options, source, &bar, &so_far);
     let running = backup::run(&order);
     tokio::pin!(running);
@@ -61,14 +64,14 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
             context.lang.fill(words::SO_FAR, &[("count", &so_far)])
         );
     }
-    match outcome.map_err(|error| refusal(&context, error))? {
+    match outcome.map_err(|error| refusal(&context, error, before, &target))? {
         Outcome::Stopped(figures) => {
-            stopped(&context, &figures);
+            stopped(&context, &figures, before);
             Ok(Ending::FoundWrong)
         }
         Outcome::Done(manifest) => {
             report(&context, &manifest, &target);
-            remind(&context, &manifest, &key);
+            remind(&context, &manifest, &order);
             Ok(match manifest.files.missing + manifest.files.altered {
                 0 => Ending::Fine,
                 _ => Ending::FoundWrong,
@@ -147,23 +150,32 @@ fn bar() -> ProgressBar {
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
+/// Whether the folder held a whole backup when it began, which stays usable whatever happens.
+#[derive(Clone, Copy)]
+enum Before {
+    Stays,
+    None,
+}
+
 /// Why there is no new backup; what is wrong usage counts as that.
-fn refusal(context: &Context, error: Error) -> anyhow::Error {
+fn refusal(context: &Context, error: Error, before: Before, target: &str) -> anyhow::Error {
+    let outcome = context.lang.say(match before {
+        Before::Stays => words::NOT_RENEWED,
+        Before::None => words::NOT_WRITTEN,
+    });
     match error {
-        Error::Within { .. } | Error::Foreign { .. } | Error::OtherDatabase { .. } => {
-            UsageError(complaint::why(&error, context.lang)).into()
+        Error::Within { .. }
+        | Error::Foreign { .. }
+        | Error::NotAFolder { .. }
+        | Error::OtherDatabase { .. } => UsageError(complaint::why(&error, context.lang)).into(),
+        Error::Io { source, .. } if is_full(&source) => {
+            let said = context.lang.fill(words::FULL, &[("path", &target)]);
+            anyhow::Error::new(source).context(said).context(outcome)
         }
-        Error::Io { path, source } if is_full(&source) => {
-            let said = context.lang.fill(words::FULL, &[("path", &path.display())]);
-            anyhow::Error::new(source).context(said)
+        Error::Io { .. } | Error::Db(_) | Error::NoRoom { .. } | Error::Damaged { .. } => {
+            anyhow::Error::new(error).context(outcome)
         }
-        Error::Io { .. } | Error::Db(_) => {
-            anyhow::Error::new(error).context(context.lang.say(words::NOT_WRITTEN))
-        }
-        Error::Absent { .. }
-        | Error::Taken { .. }
-        | Error::NoRoom { .. }
-        | Error::Damaged { .. } => error.into(),
+        Error::Absent { .. } | Error::Taken { .. } | Error::NoKey { .. } => error.into(),
     }
 }
 
@@ -193,24 +205,32 @@ fn report(context: &Context, manifest: &Manifest, target: &str) {
     answer::line(context.lang.fill(words::SUM, &values));
 }
 
-fn stopped(context: &Context, figures: &Figures) {
+fn stopped(context: &Context, figures: &Figures, before: Before) {
     if context.json {
         return answer::line(json!({"stopped": true, "files": figures}));
     }
     let values: [(&str, &dyn Display); 2] =
         [("count", &figures.count), ("copied", &figures.copied)];
-    answer::line(context.lang.fill(words::STOPPED, &values));
+    let said = match before {
+        Before::Stays => words::STOPPED_BEFORE,
+        Before::None => words::STOPPED,
+    };
+    answer::line(context.lang.fill(said, &values));
 }
 
 /// What is to be kept in mind about this backup.
-fn remind(context: &Context, manifest: &Manifest, key: &str) {
+fn remind(context: &Context, manifest: &Manifest, order: &Order) {
     let say = |words, values: &[(&str, &dyn Display)]| {
         eprintln!("{}", context.lang.fill(words, values));
     };
-    match manifest.holds_key {
-        true => say(words::KEY_HERE, &[]),
-        false => say(words::KEY_ELSEWHERE, &[("key", &key)]),
-    }
+    let key_file = &order.source.key_file;
+    let key = match (manifest.holds_key, order.target.join("secret.key").exists()) {
+        (true, _) => words::KEY_HERE,
+        (false, _) if !key_file.exists() => words::KEY_ABSENT,
+        (false, true) => words::KEY_OTHER,
+        (false, false) => words::KEY_ELSEWHERE,
+    };
+    say(key, &[("key", &key_file.display())]);
     let files = &manifest.files;
     if files.pruned > 0 {
         say(words::PRUNED, &[("count", &files.pruned)]);

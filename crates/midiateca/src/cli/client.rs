@@ -32,7 +32,15 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
         let wrong = context.lang.fill(words::NUMBER, &[("number", number)]);
         return Err(UsageError(wrong).into());
     }
-    let app = context.open().await?;
+    if let Command::Add { name, .. } = &command
+        && name.trim().is_empty()
+    {
+        return Err(UsageError(context.lang.say(words::NO_NAME).to_owned()).into());
+    }
+    let app = match command {
+        Command::Add { .. } => context.open().await?,
+        Command::List => context.open_existing().await?,
+    };
     match command {
         Command::Add { name, id } => {
             let now = app.clock.now();

@@ -20,6 +20,8 @@ use super::words::{Words, errors as words};
 struct Told {
     what: String,
     next: Option<String>,
+    /// Whether it is a sentence of the catalogue, and not a library's own text.
+    is_known: bool,
 }
 
 /// What is put in the holes of both sentences.
@@ -30,6 +32,7 @@ impl Told {
         Self {
             what: lang.fill(what, values),
             next: None,
+            is_known: true,
         }
     }
 
@@ -37,11 +40,22 @@ impl Told {
         Self {
             what: lang.fill(what, values),
             next: Some(lang.fill(next, values)),
+            is_known: true,
+        }
+    }
+
+    /// What nobody here has a sentence for.
+    fn unknown(cause: &dyn Error) -> Self {
+        Self {
+            what: cause.to_string().trim_end().to_owned(),
+            next: None,
+            is_known: false,
         }
     }
 
     fn of(cause: &(dyn Error + 'static), lang: Language) -> Self {
         None.or_else(|| Some(settings::settings(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(settings::misread(cause.downcast_ref()?, lang)))
             .or_else(|| Some(settings::problem(cause.downcast_ref()?, lang)))
             .or_else(|| Some(settings::time(cause.downcast_ref()?, lang)))
             .or_else(|| Some(settings::number(cause.downcast_ref()?, lang)))
@@ -55,15 +69,13 @@ impl Told {
             .or_else(|| Some(whole::takeover(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::foreign(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::backup(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(network::unresolved(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::fetch(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::guard(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::panel(cause.downcast_ref()?, lang)))
             .or_else(|| Some(system::terminal(cause.downcast_ref()?, lang)))
             .or_else(|| Some(system::io(cause.downcast_ref()?, lang)))
-            .unwrap_or_else(|| Self {
-                what: cause.to_string().trim_end().to_owned(),
-                next: None,
-            })
+            .unwrap_or_else(|| Self::unknown(cause))
     }
 }
 
@@ -73,12 +85,38 @@ fn causes(error: &(dyn Error + 'static), lang: Language) -> Vec<Told> {
     while let Some(cause) = next {
         told.push(Told::of(cause, lang));
         next = cause.source();
+        if cause.is::<crate::fetch::Error>() {
+            told.extend(of_the_network(next, lang));
+            break;
+        }
     }
     told
 }
 
+/// The libraries of the network tell which of their layers failed, one inside the other, and only the innermost of them
+/// says why: what is known of it is told, or else the last word.
+fn of_the_network(first: Option<&(dyn Error + 'static)>, lang: Language) -> Vec<Told> {
+    let (mut told, mut next) = (Vec::new(), first);
+    while let Some(cause) = next {
+        told.push(Told::of(cause, lang));
+        next = cause.source();
+    }
+    if told.iter().any(|cause| cause.is_known) {
+        told.retain(|cause| cause.is_known);
+        return told;
+    }
+    told.pop().into_iter().collect()
+}
+
+/// A library may say in its next link what it has said already, with a number before it.
 fn joined(causes: &[Told]) -> String {
-    let sentences: Vec<_> = causes.iter().map(|cause| cause.what.as_str()).collect();
+    let mut sentences: Vec<&str> = Vec::new();
+    for cause in causes {
+        let before = sentences.last().filter(|_| !cause.is_known);
+        if !before.is_some_and(|before| cause.what.contains(before)) {
+            sentences.push(&cause.what);
+        }
+    }
     sentences.join(": ")
 }
 

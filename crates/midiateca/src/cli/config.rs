@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::context::{VARIABLES, config_file, config_in_force, environment};
+use super::language::Language;
 use super::words::{config as words, context as files};
 use super::{Ending, Global, UsageError};
-use crate::config::{Config, DEFAULT_FILE};
+use crate::config::{Config, DEFAULT_FILE, DEFAULT_FILE_PORTUGUESE};
 
 /// Where a value comes from that nobody set.
 const DEFAULT: &str = "default";
@@ -47,7 +48,11 @@ fn init(global: &Global) -> anyhow::Result<Ending> {
         }
         other => other.with_context(|| told(files::CANNOT_WRITE, &path))?,
     };
-    file.write_all(DEFAULT_FILE.as_bytes())
+    let text = match global.language() {
+        Language::English => DEFAULT_FILE,
+        Language::Portuguese => DEFAULT_FILE_PORTUGUESE,
+    };
+    file.write_all(text.as_bytes())
         .with_context(|| told(files::CANNOT_WRITE, &path))?;
     answer::line(path.display());
     Ok(Ending::Fine)

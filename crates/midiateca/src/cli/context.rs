@@ -8,6 +8,7 @@ use super::language::Language;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::telemetry::LogFormat;
 
 /// Why a command cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,8 @@ pub(crate) struct Context {
     pub config_file: Option<PathBuf>,
     pub lang: Language,
     pub json: bool,
+    /// Whether lines for people may stand among the log lines.
+    pub talks: bool,
 }
 
 /// Which file is read, if any.
@@ -111,6 +114,7 @@ impl Context {
             data: global.data.clone(),
             lang: global.language(),
             json: global.json,
+            talks: !global.quiet && matches!(global.log_format, LogFormat::Human),
         })
     }
 

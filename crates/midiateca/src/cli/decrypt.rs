@@ -24,7 +24,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "B64", allow_hyphen_values = true)]
     media_key: String,
     /// What it is: image, video, audio, document, sticker, or one of WhatsApp's own words such as thumbnail-link
-    #[arg(long)]
+    #[arg(long, value_hint = clap::ValueHint::Other)]
     kind: String,
     /// The message's fileSha256, to be proven
     #[arg(long, value_name = "B64", allow_hyphen_values = true)]

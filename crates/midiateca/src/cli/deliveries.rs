@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::context::Context;
+use super::known;
 use super::language::Language;
 use super::since::Since;
 use super::words::deliveries as words;
@@ -27,7 +28,7 @@ pub(crate) enum Command {
     /// Reads kept deliveries again: what an older reader missed is found, what is not stored is tried again
     Replay {
         /// Which deliveries, by id
-        #[arg(value_name = "DELIVERY")]
+        #[arg(value_name = "DELIVERY", conflicts_with_all = ["instance", "quarantined", "since"])]
         ids: Vec<String>,
         #[command(flatten)]
         which: Which,
@@ -67,6 +68,8 @@ impl Which {
 pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
     let app = context.open_existing().await?;
     let mut ending = Ending::Fine;
+    let (Command::List { which } | Command::Replay { which, .. }) = &command;
+    known::check(&context, &app, None, which.instance.as_deref()).await?;
     match command {
         Command::List { which } => {
             for_each(&app, &which.filter(&app), async |entry| {

@@ -38,7 +38,7 @@ pub(crate) struct Options {
     #[arg(long)]
     exit: bool,
     /// Address and port of the door [default: a free port of the loopback]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = crate::config::listen_address)]
     listen: Option<String>,
 }
 

@@ -17,7 +17,7 @@ use serde_json::json;
 use super::Ending;
 use super::answer;
 use super::context::Context;
-use super::language::plain;
+use super::instance::unknown;
 use super::words::doctor as words;
 use crate::registry;
 use sheet::{Level, Sheet};
@@ -39,22 +39,24 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let clock = crate::clock::Clock::system();
     if let Some(db) = &ground.db {
         queue::look(&mut sheet, db, clock.now()).await;
-        let mut instances = registry::instances(db).await.unwrap_or_default();
-        instances.retain(|instance| {
-            options
-                .instance
-                .as_ref()
-                .is_none_or(|id| *id == instance.id.0)
-        });
-        if instances.is_empty() {
-            sheet.risk(
-                "instances",
-                "",
-                words::LISTED,
-                words::NO_INSTANCE,
-                words::ADD_INSTANCE,
-                &[],
-            );
+        let mut instances = match registry::instances(db).await {
+            Ok(instances) => {
+                if instances.is_empty() {
+                    let (seen, next) = (words::NO_INSTANCE, words::ADD_INSTANCE);
+                    sheet.risk("instances", "", words::LISTED, seen, next, &[]);
+                }
+                instances
+            }
+            Err(error) => {
+                sheet.unreadable("instances", "", words::LISTED, &error);
+                Vec::new()
+            }
+        };
+        if let Some(id) = &options.instance {
+            instances.retain(|instance| instance.id.0 == *id);
+            if instances.is_empty() {
+                return Err(unknown(&context, id).into());
+            }
         }
         gateways::look(
             &mut sheet,
@@ -70,7 +72,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         }
     }
     if !options.offline {
-        network::public_address(&mut sheet, &context, ground.is_served).await;
+        network::public_address(&mut sheet, &context, &ground).await;
     }
     print(&context, &sheet);
     if let Some(db) = &ground.db {
@@ -98,7 +100,7 @@ fn print(context: &Context, sheet: &Sheet) {
     for finding in &sheet.findings {
         let about = match finding.about.as_str() {
             "" => String::new(),
-            about => format!("{}: ", plain(about)),
+            about => format!("{about}: "),
         };
         let next = finding.next.as_deref();
         let next = next.map_or_else(String::new, |next| format!(" → {next}"));

@@ -9,7 +9,21 @@ use super::words::{help, usage as words};
 
 /// The command line's grammar, with its help in that language.
 pub(super) fn command(lang: Language) -> Command {
-    let command = super::Options::command();
+    told(super::Options::command(), lang)
+}
+
+/// The same for pages that others read: what this environment holds is not in it.
+pub(super) fn for_pages(lang: Language) -> Command {
+    told(without_environment(super::Options::command()), lang)
+}
+
+fn without_environment(command: Command) -> Command {
+    command
+        .mut_args(|argument| argument.hide_env_values(true))
+        .mut_subcommands(without_environment)
+}
+
+fn told(command: Command, lang: Language) -> Command {
     match lang {
         Language::English => command,
         Language::Portuguese => in_portuguese(command),
@@ -23,8 +37,23 @@ fn in_portuguese(command: Command) -> Command {
     translated(command)
 }
 
+/// What stands for a value. It is told before the tree is built, for usage and errors take it from there.
+fn value_names(argument: Arg) -> Arg {
+    let Some(names) = argument.get_value_names() else {
+        return argument;
+    };
+    let names: Vec<_> = names.iter().map(|name| value_name(name)).collect();
+    argument.value_names(names)
+}
+
+fn value_name(name: &str) -> String {
+    let known = words::VALUES.iter().find(|words| words.en == name);
+    known.map_or(name, |words| said(*words)).to_owned()
+}
+
 /// Headings come in the order of the arguments below them.
 fn positionals_first(command: Command) -> Command {
+    let command = command.mut_args(value_names);
     let options = command.get_arguments().filter(|arg| !arg.is_positional());
     let options: Vec<_> = options.map(|arg| arg.get_id().clone()).collect();
     let command = options
@@ -133,7 +162,11 @@ fn facts(argument: &Arg) -> Vec<String> {
             ("name", &name as &dyn std::fmt::Display),
             ("value", &value.display()),
         ];
-        facts.push(lang.fill(words::ENVIRONMENT, &values));
+        let words = match value.is_empty() {
+            true => words::VARIABLE_NAMED,
+            false => words::ENVIRONMENT,
+        };
+        facts.push(lang.fill(words, &values));
     }
     let defaults: Vec<_> = argument
         .get_default_values()
@@ -163,9 +196,11 @@ fn listed(argument: &Arg) -> Listed {
     let names: Vec<_> = values.iter().map(|value| value.get_name()).collect();
     let width = names.iter().map(|name| name.len()).max().unwrap_or(0) + 1;
     let line = |value: &&PossibleValue| {
-        let name = format!("{}:", value.get_name());
-        let help = value.get_help().map(looked_up).unwrap_or_default();
-        format!("- {name:<width$} {help}")
+        let name = value.get_name();
+        match value.get_help().map(looked_up) {
+            Some(help) => format!("- {:<width$} {help}", format!("{name}:")),
+            None => format!("- {name}"),
+        }
     };
     let lines: Vec<_> = values.iter().map(line).collect();
     let short = Language::Portuguese.fill(words::POSSIBLE, &[("values", &names.join(", "))]);

@@ -42,7 +42,11 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
-    let app = context.open().await?;
+    let app = match command {
+        // The first number of a new folder may come before anything else.
+        Command::Add(_) => context.open().await?,
+        _ => context.open_existing().await?,
+    };
     let mut ending = Ending::Fine;
     match command {
         Command::Add(options) => add::run(&context, &app, options).await?,
@@ -86,7 +90,7 @@ async fn rotate(context: &Context, app: &App, id: String) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn unknown(context: &Context, id: &str) -> UsageError {
+pub(super) fn unknown(context: &Context, id: &str) -> UsageError {
     let id = plain(id);
     UsageError(context.lang.fill(words::UNKNOWN, &[("id", &id)]))
 }
@@ -152,14 +156,17 @@ fn line(context: &Context, instance: &Instance) {
     let last = instance
         .last_delivery_at
         .map_or_else(|| "-".to_owned(), rfc3339);
+    let lang = context.lang;
+    let default = || lang.name("default");
     answer::line(format_args!(
-        "{}\tcliente_{}\t{}\t{}\t{last}\t{}\tcdn={}\troutes={}",
+        "{}\tcliente_{}\t{}\t{}\t{last}\t{}\tcdn={}\t{}={}",
         instance.id,
         instance.client,
         instance.gateway.as_str(),
-        instance.state,
+        lang.name(&instance.state),
         instance.api_base,
-        instance.cdn_base.as_deref().unwrap_or("default"),
-        routes.unwrap_or_else(|| "default".to_owned())
+        instance.cdn_base.as_deref().unwrap_or_else(default),
+        lang.say(words::ROUTES),
+        routes.as_deref().unwrap_or_else(default)
     ));
 }

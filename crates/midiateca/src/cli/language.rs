@@ -160,21 +160,22 @@ fn values_in<'a>(sentence: &'a str, text: &'a str) -> Option<Vec<(&'a str, &'a s
     text.is_empty().then_some(values)
 }
 
-/// A stranger's text, fit for a terminal: no control and no bidirectional characters, and not too long.
-pub(crate) fn plain(text: &str) -> String {
+/// A text, fit for a terminal: no control and no bidirectional characters.
+pub(crate) fn tame(text: &str) -> String {
     let hostile = |letter: char| {
         letter.is_control()
             || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    let shown: String = text
-        .chars()
+    text.chars()
         .map(|letter| if hostile(letter) { '\u{fffd}' } else { letter })
-        .take(120)
-        .collect();
-    if text.chars().nth(120).is_some() {
-        shown + "…"
-    } else {
-        shown
+        .collect()
+}
+
+/// A stranger's text, fit for a terminal, and not too long.
+pub(crate) fn plain(text: &str) -> String {
+    match text.char_indices().nth(120) {
+        Some((end, _)) => tame(&text[..end]) + "…",
+        None => tame(text),
     }
 }
 
@@ -254,15 +255,35 @@ mod tests {
         }
     }
 
+    /// The same word in both languages.
+    const SAME: [&str; 2] = ["id", "gateway"];
+
     #[test]
-    fn kinds_statuses_and_reasons_to_ignore_are_known_in_portuguese() {
+    fn whatever_has_a_name_is_known_in_portuguese() {
+        use crate::catalog::MediaView;
         use crate::media::{MediaKind, MediaStatus};
-        let kinds = MediaKind::ALL.map(|kind| kind.as_str());
-        let statuses = MediaStatus::ALL.map(|status| status.as_str());
-        for name in kinds.iter().chain(&statuses) {
-            assert_ne!(Language::Portuguese.name(name), *name);
-            assert_eq!(Language::English.name(name), *name);
+        let view = serde_json::to_value(MediaView::default()).unwrap();
+        let mut names: Vec<&str> = crate::events::KINDS.to_vec();
+        names.extend(MediaKind::ALL.map(|kind| kind.as_str()));
+        names.extend(MediaStatus::ALL.map(|status| status.as_str()));
+        names.extend(["connected", "disconnected", "unknown", "default"]);
+        names.extend(["accepted", "ignored", "quarantined", "refused"]);
+        names.extend(view.as_object().unwrap().keys().map(String::as_str));
+        assert!(names.len() > 50, "{names:?}");
+        for name in names {
+            let portuguese = Language::Portuguese.name(name);
+            assert_eq!(portuguese == name, SAME.contains(&name), "{name}");
+            assert!(!portuguese.contains('_'), "{name}: {portuguese}");
+            assert_eq!(Language::English.name(name), name);
         }
+        for reason in Reason::ALL {
+            assert!(!reason.english().is_empty(), "{reason:?}");
+            assert_ne!(reason.english(), reason.portuguese());
+        }
+    }
+
+    #[test]
+    fn reasons_to_ignore_a_delivery_are_known_in_portuguese() {
         for body in [
             r#"{"instanceId":"I","chat":{"id":"1"},"status":"READ","moment":1}"#,
             r#"{"event":"webhookChatPresence","instanceId":"I"}"#,

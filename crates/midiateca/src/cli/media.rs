@@ -1,17 +1,18 @@
 //! `media list|show|export`.
 
 mod export;
-mod which;
+pub(super) mod which;
 
+use clap::builder::PossibleValuesParser;
 use serde_json::json;
 
 use super::answer;
 use super::context::Context;
+use super::known;
 use super::language::plain;
 use super::words::media as words;
 use super::{Ending, UsageError};
 use crate::catalog::{self, AttemptView, Filter, MediaView};
-use crate::clock::Millis;
 use crate::media::{MediaId, MediaStatus};
 use which::Which;
 
@@ -32,12 +33,16 @@ pub(crate) enum Command {
 pub(crate) struct List {
     #[command(flatten)]
     which: Which,
-    /// Only those that stand so: pending, downloading, stored, failed, expired, skipped
-    #[arg(long)]
+    /// Only those that stand so
+    #[arg(long, value_parser = statuses())]
     status: Option<String>,
     /// How many at the most
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: u32,
+}
+
+fn statuses() -> PossibleValuesParser {
+    PossibleValuesParser::new(MediaStatus::ALL.map(|status| status.as_str()))
 }
 
 pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
@@ -46,7 +51,12 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     match command {
         Command::Export(options) => ending = export::run(&context, &app, options).await?,
         Command::List(options) => {
-            let filter = filter(&context, &options, app.clock.now())?;
+            let filter = Filter {
+                status: options.status.clone(),
+                ..options.which.filter(app.clock.now())
+            };
+            let instance = filter.instance.as_deref();
+            known::check(&context, &app, filter.client, instance).await?;
             for media in catalog::list(&app.db, &filter, options.limit).await? {
                 line(&context, &media);
             }
@@ -63,19 +73,6 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     }
     app.db.close().await;
     Ok(ending)
-}
-
-fn filter(context: &Context, options: &List, now: Millis) -> Result<Filter, UsageError> {
-    let unknown = |name: &&str| MediaStatus::parse(name).is_none();
-    if let Some(name) = options.status.as_deref().filter(unknown) {
-        let name = plain(name);
-        let refusal = context.lang.fill(words::NO_STATUS, &[("name", &name)]);
-        return Err(UsageError(refusal));
-    }
-    Ok(Filter {
-        status: options.status.clone(),
-        ..options.which.filter(context, now)?
-    })
 }
 
 fn line(context: &Context, media: &MediaView) {

@@ -54,7 +54,7 @@ impl Error {
     pub fn words(&self) -> Words {
         match self {
             Self::NoToken => words::NO_TOKEN,
-            Self::Sealed(_) => words::TOKEN_SEALED,
+            Self::Sealed(secrets::Error::Sealed) => words::TOKEN_SEALED,
             Self::Status {
                 status: 401 | 403, ..
             } => words::TOKEN_REFUSED,
@@ -64,7 +64,7 @@ impl Error {
             Self::Empty => words::TELLS_NOTHING,
             Self::Other(_) => words::OTHER_INSTANCE,
             Self::Base => words::NOT_A_URL,
-            Self::Status { .. } | Self::Silent(_) => words::FAILED,
+            Self::Sealed(_) | Self::Status { .. } | Self::Silent(_) => words::FAILED,
         }
     }
 

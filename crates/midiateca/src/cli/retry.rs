@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::answer;
 use super::context::Context;
+use super::known;
 use super::language::plain;
 use super::since::Since;
 use super::words::{Words, retry as words};
@@ -14,13 +15,16 @@ use super::{Ending, UsageError};
 use crate::app::App;
 use crate::catalog::{self, Filter};
 use crate::db;
-use crate::media::{MediaId, MediaKind, Reason};
+use crate::media::{MediaId, Reason};
 use crate::queue;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Which media, by id
-    #[arg(value_name = "MEDIA")]
+    #[arg(
+        value_name = "MEDIA",
+        conflicts_with_all = ["failed", "expired", "skipped", "instance", "client", "kind", "chat", "reason", "since"]
+    )]
     media: Vec<String>,
     /// All that failed
     #[arg(long)]
@@ -28,7 +32,7 @@ pub(crate) struct Options {
     /// All that expired
     #[arg(long)]
     expired: bool,
-    /// All that were skipped by a rule of [keep]
+    /// All that were skipped by a rule of [keep]; what retention removed, only with --reason retention
     #[arg(long)]
     skipped: bool,
     /// Only those of this instance
@@ -37,8 +41,8 @@ pub(crate) struct Options {
     /// Only those of this client
     #[arg(long, value_name = "N")]
     client: Option<i64>,
-    /// Only this kind: image, video, audio, document, sticker
-    #[arg(long)]
+    /// Only this kind
+    #[arg(long, value_parser = super::media::which::kinds())]
     kind: Option<String>,
     /// Only those of this chat
     #[arg(long, value_name = "ID")]
@@ -72,13 +76,6 @@ impl Options {
             }
             None => None,
         };
-        if let Some(kind) = self
-            .kind
-            .as_deref()
-            .filter(|kind| MediaKind::parse(kind).is_none())
-        {
-            return Err(unknown(words::UNKNOWN_KIND, kind));
-        }
         Ok(Filter {
             client: self.client,
             instance: self.instance.clone(),
@@ -97,6 +94,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         return Err(UsageError(context.lang.say(words::NAME_MEDIA).to_owned()).into());
     }
     let app = context.open_existing().await?;
+    known::check(&context, &app, options.client, options.instance.as_deref()).await?;
     let mut chosen = options.media.clone();
     for (status, wanted) in [
         ("failed", options.failed),
@@ -106,7 +104,12 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         if wanted {
             let filter = options.filter(&context, status, &app)?;
             let found = catalog::list(&app.db, &filter, u32::MAX).await?;
-            chosen.extend(found.into_iter().map(|media| media.id));
+            // What a rule removed would be fetched only for the next sweep to remove it again.
+            let is_meant = |media: &catalog::MediaView| {
+                filter.reason.is_some()
+                    || media.reason.as_deref() != Some(Reason::Retention.as_str())
+            };
+            chosen.extend(found.into_iter().filter(is_meant).map(|media| media.id));
         }
     }
     let bar = if std::io::stderr().is_terminal() {

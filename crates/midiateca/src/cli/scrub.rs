@@ -5,6 +5,7 @@
 //! every file is read and compared with its hash, the newest first, for what was written last is what a crash or a
 //! full disk damages; at a bounded rate, and from where an earlier run was stopped.
 
+mod mounted;
 mod pace;
 mod repair;
 mod report;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 use super::Ending;
 use super::answer;
 use super::context::Context;
+use super::known;
 use super::since::Since;
 use super::words::scrub as words;
 use crate::app::App;
@@ -23,6 +25,7 @@ use crate::catalog::{self, Filter, Held};
 use crate::clock::compact;
 use crate::vault::{self, Stamp, Vault};
 use crate::{db, shutdown};
+use mounted::Mounted;
 use pace::Pace;
 use repair::Repair;
 use report::{Report, Wrong};
@@ -52,13 +55,11 @@ pub(crate) struct Options {
     /// no row is moved to quarantine, nothing is deleted
     #[arg(long)]
     repair: bool,
-    /// Repair although more than half of the files are missing
+    /// Repair although more than half of the files, or all of one folder, are missing
     #[arg(long, requires = "repair")]
     even_if_most_are_missing: bool,
 }
 
-/// With fewer missing than this, their share says nothing.
-const FEW_MISSING: u64 = 10;
 /// Where a run begins that has no place to go on from: before every id.
 const START: &str = "~";
 
@@ -100,7 +101,10 @@ fn look(vault: &Vault, held: &Held, go_on: impl FnMut(u64) -> bool) -> Option<Se
     if stamp.is_none_or(|found| found.size_bytes != held.size_bytes) {
         return Some(Seen::Told);
     }
-    match vault::hash_file_while(&vault.root().join(&held.path), go_on) {
+    let Ok(path) = vault.at(&held.path) else {
+        return Some(Seen::Unreadable);
+    };
+    match vault::hash_file_while(&path, go_on) {
         Ok(None) => None,
         Ok(Some(sha256)) if sha256 == held.sha256 => Some(Seen::Intact),
         Ok(Some(_)) => Some(Seen::Altered(stamp)),
@@ -121,6 +125,7 @@ struct Scrub<'a> {
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     let app = context.open_existing().await?;
+    known::check(&context, &app, None, options.instance.as_deref()).await?;
     let now = app.clock.now();
     let mut scrub = Scrub {
         app: &app,
@@ -155,6 +160,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     if options.repair && !options.even_if_most_are_missing {
         scrub.refuse_if_most_are_missing(&context).await?;
     }
+    scrub.look_for_lost().await?;
     let bytes = scrub.glance().await?;
     scrub.report.begin(bytes);
     let place = scrub.read(before).await?;
@@ -213,7 +219,7 @@ impl Scrub<'_> {
             if self.pace.is_stopped() {
                 return Ok(());
             }
-            let repaired = match &mut self.repair {
+            let repaired = match &self.repair {
                 Some(repair) => Some(repair.unknown(self.app, path).await?),
                 None => None,
             };
@@ -222,24 +228,42 @@ impl Scrub<'_> {
         Ok(())
     }
 
-    /// Storage that is not mounted looks as if everything were lost.
     async fn refuse_if_most_are_missing(&self, context: &Context) -> anyhow::Result<()> {
-        let (mut count, mut missing, mut before) = (0_u64, 0_u64, None);
+        let (mut mounted, mut before) = (Mounted::default(), None);
         loop {
             let page = self.page(before.as_deref()).await?;
             let Some(last) = page.last() else { break };
             before = Some(last.id.0.clone());
-            count += page.len() as u64;
-            let is_missing = |held: &&Held| matches!(self.app.vault.stamp(&held.path), Ok(None));
-            missing += page.iter().filter(is_missing).count() as u64;
+            for held in &page {
+                mounted.see(&self.app.vault, held);
+            }
         }
-        if missing < FEW_MISSING || missing * 2 <= count {
+        Ok(mounted.check(&self.app.vault, context.lang)?)
+    }
+
+    /// What was taken for lost may be there again: a disk that was away, or a file that somebody brought back.
+    async fn look_for_lost(&mut self) -> anyhow::Result<()> {
+        let Some(repair) = self.repair.clone() else {
             return Ok(());
+        };
+        let mut before: Option<String> = None;
+        loop {
+            let db = &self.app.db;
+            let page = catalog::lost_before(db, &self.filter, before.as_deref(), PAGE).await?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            before = Some(last.id.0.clone());
+            for held in page {
+                if self.pace.is_stopped() {
+                    return Ok(());
+                }
+                if let Some(repaired) = repair.lost(self.app, &held).await? {
+                    let (path, id) = (&held.path, Some(&held.id));
+                    self.report.tell(Wrong::Lost, path, id, Some(repaired));
+                }
+            }
         }
-        let values: [(&str, &dyn std::fmt::Display); 2] =
-            [("missing", &missing), ("count", &count)];
-        let refused = context.lang.fill(words::MOST_MISSING, &values);
-        Err(std::io::Error::new(std::io::ErrorKind::NotFound, refused).into())
     }
 
     /// Reads every file; answers with the place to go on from when it was stopped.
@@ -307,7 +331,7 @@ impl Scrub<'_> {
         held: &Held,
         stamp: Option<Stamp>,
     ) -> anyhow::Result<()> {
-        let repaired = match &mut self.repair {
+        let repaired = match &self.repair {
             Some(repair) => Some(repair.held(self.app, held, stamp).await?),
             None => None,
         };

@@ -1,5 +1,6 @@
 //! `serve`: door and workers in one process, until told to stop.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -7,15 +8,17 @@ use tokio::task::JoinHandle;
 
 use super::Ending;
 use super::context::Context;
+use super::words::{Words, serve as words};
 use crate::app::{Alone, App};
 use crate::archive::progress;
+use crate::config::listen_address;
 use crate::intake::tally;
-use crate::{http, retention, shutdown, worker};
+use crate::{http, retention, shutdown, telemetry, worker};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Address and port of the door
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = listen_address)]
     listen: Option<String>,
 }
 
@@ -45,6 +48,13 @@ impl Service {
     pub async fn start(app: Arc<App>, listen: &str) -> anyhow::Result<Self> {
         let alone = App::alone(&app.data)?;
         app.sweep_staged().await?;
+        if let Err(error) = app.secrets.ready() {
+            let error = telemetry::chain(&error);
+            tracing::error!(
+                error,
+                "no gateway token can be opened; what the CDN serves is fetched all the same"
+            );
+        }
         let door = http::open(&app, listen)
             .await
             .map_err(|source| Error::Listen {
@@ -84,6 +94,13 @@ impl Service {
     }
 }
 
+/// Log lines are English, for programs and for whoever looks for a fault; this is for who started it.
+fn say(context: &Context, words: Words, values: &[(&str, &dyn Display)]) {
+    if context.talks {
+        eprintln!("{}", context.lang.fill(words, values));
+    }
+}
+
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     let listen = options
         .listen
@@ -91,8 +108,16 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     // Before anybody can know that it runs, so that no early signal is missed.
     let stop = shutdown::asked_to_stop();
     let service = Service::start(context.open().await?, &listen).await?;
+    let (address, data) = (service.address(), context.data.display());
+    say(
+        &context,
+        words::STARTED,
+        &[("address", &address), ("data", &data)],
+    );
     stop.await;
     tracing::info!("stopping: running downloads may end");
+    say(&context, words::STOPPING, &[]);
     service.stop().await;
+    say(&context, words::ENDED, &[]);
     Ok(Ending::Fine)
 }

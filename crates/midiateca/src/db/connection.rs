@@ -23,8 +23,7 @@ pub(super) enum Access {
 pub(super) struct Connection(pub(super) rusqlite::Connection);
 
 impl Connection {
-    /// Opens the file: write-ahead log, every commit synced, foreign keys held, what is deleted
-    /// overwritten, but for what lies in the gaps of pages: see `compaction`.
+    /// Opens the file, and changes nothing in it.
     pub fn open(path: &Path, access: Access, busy_timeout: Duration) -> Result<Self, Error> {
         let flags = match access {
             Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
@@ -34,12 +33,15 @@ impl Connection {
             rusqlite::Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(busy_timeout)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        if access == Access::Write {
-            connection.execute_batch(
-                "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma secure_delete = on;",
-            )?;
-        }
         Ok(Self(connection))
+    }
+
+    /// Makes it ready to be written: write-ahead log, every commit synced, foreign keys held, what is deleted
+    /// overwritten, but for what lies in the gaps of pages: see `compaction`.
+    pub fn prepare_to_write(&self) -> Result<(), Error> {
+        self.batch(
+            "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma secure_delete = on;",
+        )
     }
 
     /// Runs statements that take no values and give no rows.

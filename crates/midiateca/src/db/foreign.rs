@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::OpenFlags;
 use rusqlite::types::ValueRef;
+use rusqlite::{ErrorCode, OpenFlags};
 
 use super::Value;
 
@@ -16,6 +16,9 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 const WRITE_VERSION_AT: usize = 18;
 /// What the copy is called.
 const COPY: &str = "copy.sqlite3";
+/// How the names of what the engine keeps beside a file end.
+const LOG: &str = "-wal";
+const JOURNAL: &str = "-journal";
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why it cannot be read.
@@ -35,7 +38,15 @@ pub enum Error {
         /// Which file.
         path: PathBuf,
     },
-    /// It is damaged, or somebody holds it.
+    /// It is damaged.
+    #[error("{path} is damaged")]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What the engine said.
+        source: Arc<rusqlite::Error>,
+    },
+    /// Somebody holds it, or the engine refuses it for another reason.
     #[error("{path} cannot be read as a database")]
     Refused {
         /// Which file.
@@ -43,6 +54,19 @@ pub enum Error {
         /// What the engine said.
         source: Arc<rusqlite::Error>,
     },
+}
+
+impl Error {
+    /// What the engine said of a file.
+    fn of(path: &Path, source: rusqlite::Error) -> Self {
+        let (path, code) = (path.to_owned(), source.sqlite_error_code());
+        let source = Arc::new(source);
+        match code {
+            Some(ErrorCode::NotADatabase) => Self::NotADatabase { path },
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, source },
+            _ => Self::Refused { path, source },
+        }
+    }
 }
 
 /// An open file; cheap to clone.
@@ -77,8 +101,9 @@ impl Told {
 struct Copy(PathBuf);
 
 impl Copy {
-    /// Copies the file, and what lies beside it, into a folder that is only ours to read.
-    fn of(path: &Path, beside: &[&PathBuf], folder: &Path) -> std::io::Result<Self> {
+    /// Copies the file, and what lies beside it under its name and these endings, into a folder that is only ours to
+    /// read.
+    fn of(path: &Path, endings: &[&str], folder: &Path) -> std::io::Result<Self> {
         let mut making = std::fs::DirBuilder::new();
         making.recursive(true);
         #[cfg(unix)]
@@ -86,11 +111,11 @@ impl Copy {
         making.create(folder)?;
         let copy = Self(folder.to_owned());
         std::fs::copy(path, folder.join(COPY))?;
-        for file in beside.iter().filter(|file| file.exists()) {
-            let whole = path.as_os_str().len();
-            let end = file.to_string_lossy();
-            let end = end.get(whole..).unwrap_or("");
-            std::fs::copy(file, folder.join(format!("{COPY}{end}")))?;
+        for end in endings {
+            let file = beside(path, end);
+            if file.exists() {
+                std::fs::copy(file, folder.join(format!("{COPY}{end}")))?;
+            }
         }
         Ok(copy)
     }
@@ -118,7 +143,14 @@ impl Foreign {
         })
     }
 
-    fn open_now(path: &Path, scratch: &Path) -> Result<Self, Error> {
+    fn open_now(named: &Path, scratch: &Path) -> Result<Self, Error> {
+        // What the engine keeps beside a file lies beside the file itself, not beside a link to it.
+        let real = named.is_symlink().then(|| std::fs::canonicalize(named));
+        let real = real.transpose().map_err(|source| Error::Unreadable {
+            path: named.to_owned(),
+            source: Arc::new(source),
+        })?;
+        let path = real.as_deref().unwrap_or(named);
         let unreadable = |source: std::io::Error| Error::Unreadable {
             path: path.to_owned(),
             source: Arc::new(source),
@@ -128,27 +160,18 @@ impl Foreign {
             .ok_or(Error::NotADatabase {
                 path: path.to_owned(),
             })?;
-        let beside = |end: &str| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(end);
-            PathBuf::from(name)
-        };
-        let (log, journal) = (beside("-wal"), beside("-journal"));
         let mut flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut copy = None;
         let mut opened = path.to_owned();
         // With a log, or a journal that a crash left, the engine would write beside the file even to read it.
-        if is_logged || journal.exists() {
+        if is_logged || beside(path, JOURNAL).exists() {
             copy = Some(Arc::new(
-                Copy::of(path, &[&log, &journal], scratch).map_err(unreadable)?,
+                Copy::of(path, &[LOG, JOURNAL], scratch).map_err(unreadable)?,
             ));
             opened = scratch.join(COPY);
             flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         }
-        let refused = |source: rusqlite::Error| Error::Refused {
-            path: path.to_owned(),
-            source: Arc::new(source),
-        };
+        let refused = |source: rusqlite::Error| Error::of(named, source);
         let connection = rusqlite::Connection::open_with_flags(opened, flags).map_err(refused)?;
         connection.busy_timeout(PATIENCE).map_err(refused)?;
         if copy.is_some() {
@@ -162,7 +185,7 @@ impl Foreign {
             }
         }
         Ok(Self {
-            path: Arc::new(path.to_owned()),
+            path: Arc::new(named.to_owned()),
             connection: Arc::new(Mutex::new(connection)),
             _copy: copy,
         })
@@ -181,10 +204,7 @@ impl Foreign {
         let this = self.clone();
         let reading = tokio::task::spawn_blocking(move || this.rows_now(&sql, &values));
         let outcome = reading.await.unwrap_or(Err(rusqlite::Error::InvalidQuery));
-        outcome.map_err(|source| Error::Refused {
-            path: self.path.as_ref().clone(),
-            source: Arc::new(source),
-        })
+        outcome.map_err(|source| Error::of(&self.path, source))
     }
 
     fn rows_now(&self, sql: &str, values: &[Value]) -> Result<Vec<Told>, rusqlite::Error> {
@@ -205,6 +225,12 @@ impl Foreign {
         }
         Ok(rows)
     }
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
 }
 
 /// Whether there is a database to be read, before anything else is done.

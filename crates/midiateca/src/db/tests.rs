@@ -83,8 +83,13 @@ async fn a_database_from_a_newer_version_is_refused() {
     .unwrap();
     db.close().await;
     let path = dir.path().join("t.db");
+    let newer = rusqlite::Connection::open(&path).unwrap();
+    newer.execute_batch("pragma journal_mode = delete").unwrap();
+    drop(newer);
+    let before = std::fs::read(&path).unwrap();
     let error = Db::open(&path, Duration::from_millis(50)).await.err();
     assert!(matches!(error, Some(Error::TooNew { version: 9999 })));
+    assert!(std::fs::read(&path).unwrap() == before, "it was touched");
 }
 
 #[tokio::test]
@@ -156,4 +161,20 @@ async fn a_copy_that_is_told_to_stop_stops() {
     let copied = snapshot(&from, &to, Duration::from_secs(5), |_, _| false).await;
     assert_eq!(copied.unwrap(), Copied::Stopped);
     assert!(std::fs::metadata(&to).unwrap().len() < 10 << 20);
+}
+
+#[test]
+fn a_file_that_another_holds_is_told_from_a_full_disk() {
+    for (code, is_busy) in [
+        (5, true),
+        (6, true),
+        (5 | 1 << 8, true),
+        (13, false),
+        (10, false),
+    ] {
+        let said = rusqlite::ffi::Error::new(code);
+        let error = Error::from(rusqlite::Error::SqliteFailure(said, None));
+        assert!(error.is_unavailable());
+        assert_eq!(error.is_busy(), is_busy, "{code}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The HTTP client, which is hyper's: its read buffers can be bounded, so that many large downloads at once
 //! need little memory.
 
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -78,6 +79,11 @@ impl Client {
     }
 }
 
+/// A name that nobody knows, or nobody could be asked about.
+#[derive(Debug, thiserror::Error)]
+#[error("its name leads to no address")]
+pub struct Unresolved(#[source] io::Error);
+
 /// Looks names up as the system does. What is looked up is what is dialled.
 #[derive(Clone, Copy)]
 enum Resolver {
@@ -85,11 +91,11 @@ enum Resolver {
     Everybody,
 }
 
-type Found = std::io::Result<std::vec::IntoIter<SocketAddr>>;
+type Found = io::Result<std::vec::IntoIter<SocketAddr>>;
 
 impl Service<Name> for Resolver {
     type Response = std::vec::IntoIter<SocketAddr>;
-    type Error = std::io::Error;
+    type Error = io::Error;
     type Future = Pin<Box<dyn Future<Output = Found> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
@@ -99,11 +105,12 @@ impl Service<Name> for Resolver {
     fn call(&mut self, name: Name) -> Self::Future {
         let resolver = *self;
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
+            let found = found.map_err(|error| io::Error::new(error.kind(), Unresolved(error)))?;
             Ok(match resolver {
                 Self::Everybody => found.collect::<Vec<_>>().into_iter(),
                 Self::PublicOnly => guard::only_public(found)
-                    .map_err(std::io::Error::other)?
+                    .map_err(io::Error::other)?
                     .into_iter(),
             })
         })

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::Door;
 use super::error::Error;
 
-pub(super) async fn alive() -> Json<Value> {
-    Json(json!({"status": "alive", "service": "midiateca"}))
+pub(super) async fn alive(State(door): State<Door>) -> Json<Value> {
+    Json(json!({"status": "alive", "service": "midiateca", "folder": *door.folder}))
 }
 
 /// Commits an empty transaction and writes, reads and removes a file.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::app::App;
 use crate::clock::Millis;
 use crate::db::Error;
+use crate::delivery::rhythm;
 use crate::media::InstanceId;
 use crate::registry;
 
@@ -52,6 +53,7 @@ pub async fn write_down(app: &App) -> Result<(), Error> {
         .write(async move |tx| {
             for (id, count) in &counts {
                 registry::count(tx, id, count.deliveries, count.ignored, count.last).await?;
+                rhythm::count(tx, id, count.deliveries, count.last).await?;
             }
             Ok(())
         })

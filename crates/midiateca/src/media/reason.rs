@@ -58,7 +58,7 @@ reasons! {
     GatewayUnavailable "gateway_unavailable" Retry, "the gateway is out of order (5xx)", "o gateway está fora do ar (5xx)";
     GatewayBadAnswer "gateway_bad_answer" Retry, "the gateway answered something that is not a link", "o gateway respondeu algo que não é um link";
     TokenMissing "token_missing" RetryAfter(HOUR), "no gateway token is kept for this instance: add it with `midiateca instance add --token-env`", "não há token do gateway para esta instância: grave-o com `midiateca instance add --token-env`";
-    TokenUnreadable "token_unreadable" RetryAfter(HOUR), "the gateway token was sealed with another secret.key: bring that back, or add the token again with `midiateca instance add`", "o token do gateway foi cifrado com outro arquivo secret.key: restaure-o, ou grave o token de novo com `midiateca instance add`";
+    TokenUnreadable "token_unreadable" RetryAfter(HOUR), "the gateway token cannot be opened, for secret.key is missing or another one: bring the right one back, or add the token again with `midiateca instance add`", "não é possível abrir o token do gateway, pois o secret.key falta ou é outro: restaure o certo, ou grave o token de novo com `midiateca instance add`";
     KeysMissing "keys_missing" GiveUp, "the delivery brought neither key nor path, so there is nothing to fetch with", "a entrega não trouxe chave nem caminho, então não há como buscar";
     Unprovable "unprovable" GiveUp, "the delivery brought neither key nor hash, and the bytes are of no known kind, so nothing tells what they are", "a entrega não trouxe chave nem hash, e os bytes não são de nenhum tipo conhecido, então nada diz o que são";
     BadMediaKey "bad_media_key" GiveUp, "the media key is not 32 bytes long", "a chave da mídia não tem 32 bytes";
@@ -99,7 +99,7 @@ reasons! {
     StickerPack "sticker_pack" GiveUp, "it is a whole pack of stickers, and keep.sticker_packs is off", "é um pacote de figurinhas inteiro, e keep.sticker_packs está desligado";
     Retention "retention" GiveUp, "a retention rule removed it", "uma regra de retenção a removeu";
     Erased "erased" GiveUp, "it was erased on request", "foi apagada a pedido";
-    FileLost "file_lost" GiveUp, "its file was lost or altered on the disk, and its link is dead", "o arquivo se perdeu ou foi alterado no disco, e o link já expirou";
+    FileLost "file_lost" GiveUp, "its file was lost or altered on the disk", "o arquivo se perdeu ou foi alterado no disco";
     OwnMessage "own_message" GiveUp, "the account sent it itself, and keep.own is off", "foi enviada pela própria conta, e keep.own está desligado";
 }
 

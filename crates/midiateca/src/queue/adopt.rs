@@ -1,20 +1,29 @@
 //! Media that another system had before: their rows are put in like any other, and then stand as they stood there.
 
+use super::put::{NewMedia, NewMessage, insert};
 use crate::clock::{DAY, Millis};
 use crate::db::{Db, Error, Row, Tx, values};
-use crate::media::{InstanceId, MediaId, MediaKind, MediaStatus, Reason, erased_message};
+use crate::media::{InstanceId, MediaId, MediaKind, MediaStatus, Reason, erased_message, fresh_id};
 
 /// A row that a message has already.
 #[derive(Clone, Debug)]
 pub struct Standing {
     /// Which media.
     pub id: MediaId,
+    /// Whose.
+    pub client: i64,
+    /// Which of the message's files.
+    pub slot: i64,
     /// What it is.
     pub kind: MediaKind,
     /// How it stands.
     pub status: MediaStatus,
     /// How long the file is that is held.
     pub size_bytes: Option<u64>,
+    /// SHA-256 of the file that is held, or was.
+    pub sha256: Option<[u8; 32]>,
+    /// Where that file is, below the storage root.
+    pub path: Option<String>,
     /// Whether it was erased on request, so that it must not come back.
     pub is_erased: bool,
 }
@@ -25,7 +34,7 @@ pub async fn of_message(
     instance: &InstanceId,
     message: &str,
 ) -> Result<Vec<Standing>, Error> {
-    let sql = "select id, kind, status, reason, size_bytes from media where instance = $1 and message_id in ($2, $3) order by slot";
+    let sql = "select id, client, slot, kind, status, reason, size_bytes, sha256, path from media where instance = $1 and message_id in ($2, $3) order by slot";
     let values = values![instance.as_str(), message, erased_message(message)];
     let rows = db.rows(sql, values).await?;
     rows.iter().map(standing_of).collect()
@@ -34,11 +43,15 @@ pub async fn of_message(
 fn standing_of(row: &Row) -> Result<Standing, Error> {
     Ok(Standing {
         id: MediaId(row.text("id")?),
+        client: row.int("client")?,
+        slot: row.int("slot")?,
         kind: row.parsed("kind", MediaKind::parse)?,
         status: row.parsed("status", MediaStatus::parse)?,
         size_bytes: row
             .int_or_none("size_bytes")?
             .and_then(|size| u64::try_from(size).ok()),
+        sha256: row.bytes32_or_none("sha256")?,
+        path: row.text_or_none("path")?,
         is_erased: row.text_or_none("reason")?.as_deref() == Some(Reason::Erased.as_str()),
     })
 }
@@ -72,8 +85,42 @@ pub enum Adopted {
     },
 }
 
+/// A further file of a message, which has rows for others of the same kind: in a slot of its own. Nothing when
+/// somebody else has put one with these bytes there meanwhile.
+pub async fn put_beside(
+    tx: &mut Tx,
+    new: &NewMessage<'_>,
+    media: &NewMedia<'_>,
+    sha256: &[u8; 32],
+    now: Millis,
+) -> Result<Option<MediaId>, Error> {
+    let same = "select 1 as found from media where instance = $1 and message_id = $2 and sha256 = $3 and status = 'stored'";
+    let values = values![new.instance.as_str(), new.id, sha256];
+    if tx.row(same, values).await?.is_some() {
+        return Ok(None);
+    }
+    let sql = "select coalesce(max(slot), -1) + 1 as slot from media where instance = $1 and message_id = $2";
+    let row = tx.row(sql, values![new.instance.as_str(), new.id]).await?;
+    let slot = row.map_or(Ok(0), |row| row.int("slot"))?;
+    let id = MediaId(fresh_id(now));
+    insert(tx, new, media, slot, &id, now).await?;
+    Ok(Some(id))
+}
+
+/// Takes the row of a stored file out, for another row tells of that file and knows more of it.
+pub async fn absorb(tx: &mut Tx, id: &MediaId, path: &str) -> Result<bool, Error> {
+    let sql = "delete from media where id = $1 and status = 'stored' and path = $2";
+    Ok(tx.run(sql, values![id.as_str(), path]).await? == 1)
+}
+
 /// Lets a media that is not stored stand as it is told; who was fetching it loses the claim to a file that is held.
-pub async fn adopt(tx: &mut Tx, id: &MediaId, adopted: &Adopted, now: Millis) -> Result<(), Error> {
+/// Says whether it does.
+pub async fn adopt(
+    tx: &mut Tx,
+    id: &MediaId,
+    adopted: &Adopted,
+    now: Millis,
+) -> Result<bool, Error> {
     let changed = match adopted {
         Adopted::Held {
             stored_at,
@@ -110,5 +157,5 @@ pub async fn adopt(tx: &mut Tx, id: &MediaId, adopted: &Adopted, now: Millis) ->
             tx.run(sql, values).await
         }
     };
-    changed.map(drop)
+    Ok(changed? == 1)
 }

@@ -41,15 +41,18 @@ pub async fn lose(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<Loss, Error>
     Ok(Loss::Final)
 }
 
-/// What was taken for lost and is where it was: stored again, as if nothing had been. Answers with which media it was.
+/// What is not stored although its file is where its row says, with the bytes that its row says: stored again, as if
+/// nothing had been, whatever was tried and failed meanwhile. Who is fetching it loses the claim. What was erased or
+/// removed by rule stays so. Answers with which media it was.
 pub async fn find_again(
     tx: &mut Tx,
     path: &str,
     sha256: &[u8; 32],
 ) -> Result<Option<MediaId>, Error> {
-    let sql = "update media set status = 'stored', reason = null, next_attempt_at = null
-               where id = (select id from media where path = $1 and sha256 = $2 and status in ('pending', 'failed', 'expired')
-                             and reason = 'file_lost' limit 1)
+    let sql = "update media set status = 'stored', reason = null, next_attempt_at = null, lease_owner = null, lease_until = null,
+                 fence = fence + 1
+               where id = (select id from media where path = $1 and sha256 = $2 and status <> 'stored'
+                             and coalesce(reason, '') not in ('erased', 'retention') limit 1)
                returning id";
     let row = tx.row(sql, values![path, sha256]).await?;
     row.map(|row| row.text("id").map(MediaId)).transpose()

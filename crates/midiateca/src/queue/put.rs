@@ -236,7 +236,7 @@ fn deadline(found: &FoundMedia, now: Millis) -> Millis {
         .clamp(now + LEAST_PATIENCE, now + MOST_PATIENCE)
 }
 
-async fn insert(
+pub(super) async fn insert(
     tx: &mut Tx,
     new: &NewMessage<'_>,
     media: &NewMedia<'_>,

@@ -2,11 +2,11 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use wa_media::{Expected, FoundMedia, PlainHints, PlainVerifier, Refusal, Verified};
 
-use super::Taking;
+use super::{Manner, Taking};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::vault::{self, Staging};
@@ -39,7 +39,7 @@ pub(super) async fn take(
     app: &App,
     path: PathBuf,
     found: &FoundMedia,
-    (taking, stop): (Taking, &AtomicBool),
+    manner: Manner<'_>,
 ) -> Result<Taken, Trouble> {
     let expected = Expected {
         sha256: found.sha256,
@@ -53,11 +53,11 @@ pub(super) async fn take(
         key_kind: found.key_kind,
     };
     let mut verifier = PlainVerifier::new(expected, hints);
-    let mut staging = (taking == Taking::Copy).then(|| app.vault.stage());
+    let mut staging = (manner.taking == Taking::Copy).then(|| app.vault.stage());
     let mut open = Some(open(path).await?);
     let modified_at = open.as_ref().and_then(|(_, at)| *at);
     while let Some((file, at)) = open.take() {
-        if stop.load(Ordering::Relaxed) {
+        if manner.stop.load(Ordering::Relaxed) {
             return Err(Trouble::Stopped);
         }
         let (file, piece) = read(file).await?;

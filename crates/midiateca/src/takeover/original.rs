@@ -9,7 +9,7 @@ use super::tree::kind_of_folder;
 use crate::clock::{Millis, millis_of_utc};
 use crate::db::Value;
 use crate::db::foreign::{Error, Foreign, Told};
-use crate::gateway::{Gateway, Message};
+use crate::gateway::{self, Gateway, Message};
 use crate::media::{MediaKey, MediaKind};
 
 /// Without these it is another database.
@@ -59,6 +59,10 @@ pub(super) struct Record {
     pub stray: Option<usize>,
     /// Whether the instance is named by its row, not by its id.
     pub names_row: bool,
+    /// The delivery of which it is one of perhaps several media.
+    pub event: Option<String>,
+    /// The instance that the delivery itself names.
+    pub told_instance: Option<String>,
 }
 
 /// What a row of media says, or why it says nothing.
@@ -73,6 +77,8 @@ pub enum Unclear {
     Message,
     /// The delivery is no JSON.
     Body,
+    /// The delivery names another instance than its row does.
+    OtherInstance,
 }
 
 /// One of the tables that tell of media.
@@ -266,11 +272,18 @@ fn record(table: Table, row: &Told) -> Reading {
         sent_at: time(row, "message_timestamp"),
         chat_id,
     };
-    let (message, found) = in_body(row, kind).unwrap_or_else(|| (message, found(kind, row)));
+    let instance = words(row, "instance_id").unwrap_or_default();
+    let reading = row
+        .text("body")
+        .and_then(|body| Gateway::Wapi.read(body.as_bytes()).ok());
+    let told_instance = reading.as_ref().and_then(|it| it.instance.clone());
+    let (message, found) = reading
+        .and_then(|reading| in_body(reading, kind))
+        .unwrap_or_else(|| (message, found(kind, row)));
     Ok(Record {
         origin,
         client: row.int("cliente_id"),
-        instance: words(row, "instance_id").unwrap_or_default(),
+        instance,
         message,
         found,
         file: words(row, "file_path"),
@@ -278,12 +291,13 @@ fn record(table: Table, row: &Told) -> Reading {
         stored_at: time(row, "download_timestamp"),
         stray: None,
         names_row: matches!(table, Table::MediaFile),
+        event: words(row, "event_id"),
+        told_instance,
     })
 }
 
 /// What the delivery itself tells of that media, which is more than the row that was made of it.
-fn in_body(row: &Told, kind: MediaKind) -> Option<(Message, FoundMedia)> {
-    let reading = Gateway::Wapi.read(row.text("body")?.as_bytes()).ok()?;
+fn in_body(reading: gateway::Reading, kind: MediaKind) -> Option<(Message, FoundMedia)> {
     let found = reading.media.into_iter().find(|found| found.kind == kind)?;
     (!reading.message.id.is_empty()).then_some((reading.message, found))
 }

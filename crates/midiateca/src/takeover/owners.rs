@@ -37,6 +37,16 @@ pub enum Conflict {
     },
 }
 
+/// Whose a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    Ours,
+    /// It lies in the folder of another client or instance.
+    Theirs,
+    /// Its place tells neither.
+    Untold,
+}
+
 /// The clients and instances of the source.
 pub(super) struct Owners {
     clients: BTreeMap<i64, Client>,
@@ -178,15 +188,19 @@ impl Owners {
             .or_else(of_instance)
     }
 
-    /// Whether a file may be that client's and instance's, by its place. A number may have changed hands, and a client
+    /// Whose a file is, by its place, seen from a client and an instance. A number may have changed hands, and a client
     /// may be gone: then the folder of the instance tells more than that of the client.
-    pub fn may_hold(&self, path: &Path, client: i64, instance: &InstanceId) -> bool {
+    pub fn whose(&self, path: &Path, client: i64, instance: &InstanceId) -> Whose {
         let place = place(path);
         let is_known = |owner: &i64| self.clients.contains_key(owner);
         let owner = self.owner(&place.owner).filter(is_known);
-        let of_other = |told: &str| told != instance.as_str();
-        owner.is_none_or(|owner| owner == client)
-            && !place.instance.as_deref().is_some_and(of_other)
+        let is_of_client = owner.map(|owner| owner == client);
+        let is_of_instance = place.instance.map(|told| told == instance.as_str());
+        match (is_of_client, is_of_instance) {
+            (Some(false), _) | (_, Some(false)) => Whose::Theirs,
+            (None, None) => Whose::Untold,
+            _ => Whose::Ours,
+        }
     }
 
     /// The client whose folder has that name.
@@ -226,16 +240,13 @@ impl Owners {
             return None;
         }
         let origin = slashed(path);
-        let id = Sha256::digest(path.as_os_str().as_encoded_bytes());
         let chat_id = place.chat;
         Some(Record {
             client: owner,
             instance: instance.id.clone(),
             message: Message {
-                id: format!("imported-{}", hex(&id[..16])),
-                is_group: chat_id
-                    .as_deref()
-                    .is_some_and(|chat| chat.starts_with("group_")),
+                id: stray_id(path),
+                is_group: chat_id.as_deref().is_some_and(is_group),
                 chat_id,
                 ..Message::default()
             },
@@ -246,8 +257,21 @@ impl Owners {
             stored_at: None,
             stray: Some(at),
             names_row: false,
+            event: None,
+            told_instance: None,
         })
     }
+}
+
+/// What a file that no row tells of has in the place of a message's id.
+pub(super) fn stray_id(path: &Path) -> String {
+    let id = Sha256::digest(path.as_os_str().as_encoded_bytes());
+    format!("imported-{}", hex(&id[..16]))
+}
+
+/// Whether a chat's folder is a group's.
+pub(super) fn is_group(chat: &str) -> bool {
+    chat.starts_with("group_")
 }
 
 /// The folder that the original system made of a client's name.

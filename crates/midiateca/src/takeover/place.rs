@@ -1,15 +1,18 @@
 //! The files of a batch: judged side by side, given their places here, and what that makes of each record.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
 
 use futures_util::stream::{self, StreamExt as _};
 use wa_media::{DirectPath, Refusal};
 
 use super::file::{self, Taken, Trouble};
 use super::original::Record;
-use super::tree::{Tree, slashed};
-use super::{Error, LeftOut, Lost, Outcome, Taking};
+use super::own::Files;
+use super::owners::is_group;
+use super::room::look_for_room;
+use super::rows::stray_of;
+use super::tree::{Tree, place as told_by, slashed};
+use super::{Error, LeftOut, Lost, Manner, Outcome, Taking};
 use crate::app::App;
 use crate::archive::reason_of_refusal;
 use crate::catalog;
@@ -33,11 +36,9 @@ pub(super) struct Known {
     /// The row that it has here already and that is not stored.
     pub here: Option<MediaId>,
     /// Files that may be its own.
-    pub files: Vec<usize>,
-    /// Whether they are told to be its own by their names only.
-    pub is_guess: bool,
-    /// Whether the file that its row names is in another's folder.
-    pub is_elsewhere: bool,
+    pub files: Files,
+    /// For a further file of the message: its slot.
+    pub slot: Option<i64>,
 }
 
 /// What became of it.
@@ -47,8 +48,10 @@ pub(super) struct Entry {
     pub adopted: Option<Adopted>,
     pub received_at: Millis,
     pub outcome: Outcome,
-    /// The file that turned out to be its own.
-    pub file: Option<usize>,
+    /// The file that turned out to be its own, and its SHA-256.
+    pub file: Option<(usize, [u8; 32])>,
+    /// The row of a stray that holds the same file already, and gives it to this one.
+    pub absorbs: Option<MediaId>,
 }
 
 /// What the files of one record are.
@@ -76,12 +79,12 @@ struct Passed {
 /// Judges the files of all records, gives those that pass their places here, and says how each record will stand.
 pub(super) async fn settle(
     app: &App,
-    (taking, stop): (Taking, &AtomicBool),
+    manner: Manner<'_>,
     tree: &Tree,
     known: Vec<Known>,
 ) -> Result<Vec<Entry>, Error> {
     let judged = stream::iter(known).map(async |known| {
-        let judgement = judge(app, (taking, stop), tree, &known).await?;
+        let judgement = judge(app, manner, tree, &known).await?;
         Ok::<_, Error>((known, judgement))
     });
     let judged: Vec<_> = judged.buffered(AT_ONCE).collect().await;
@@ -101,7 +104,7 @@ pub(super) async fn settle(
     let mut entries = Vec::new();
     for group in groups {
         let placing = stream::iter(group).map(async |(known, judgement)| match judgement {
-            Judgement::Passed(passed) => place(app, taking, tree, known, *passed).await,
+            Judgement::Passed(passed) => place(app, manner.taking, tree, known, *passed).await,
             other => Ok(without_file(app, tree, known, &other)),
         });
         let placed: Vec<_> = placing.buffered(AT_ONCE).collect().await;
@@ -114,14 +117,17 @@ pub(super) async fn settle(
 
 async fn judge(
     app: &App,
-    taking: (Taking, &AtomicBool),
+    manner: Manner<'_>,
     tree: &Tree,
     known: &Known,
 ) -> Result<Judgement, Error> {
     let found = &known.record.found;
     let mut judgement = Judgement::None;
-    for at in known.files.iter().copied() {
-        match file::take(app, tree.full_path(at), found, taking).await {
+    for at in known.files.all.iter().copied() {
+        if manner.copies {
+            look_for_room(app, tree.entry(at).size_bytes)?;
+        }
+        match file::take(app, tree.full_path(at), found, manner).await {
             Ok(taken) => {
                 let (mime, name) = (found.mime.as_deref(), found.file_name.as_deref());
                 let form = layout::form(taken.verified.head(), found.kind, mime, name);
@@ -136,7 +142,7 @@ async fn judge(
             Err(Trouble::Vault(error)) => return Err(error.into()),
             Err(Trouble::Stopped) => return Err(Error::Stopped),
             // A file that only its name leads to is another's, or a stray.
-            Err(_) if known.is_guess => {}
+            Err(_) if known.files.is_guess => {}
             Err(Trouble::Refused(why)) => judgement = Judgement::Refused { at, why },
             Err(Trouble::Unreadable) => judgement = Judgement::Unreadable,
         }
@@ -153,7 +159,7 @@ fn path_of(known: &Known, taken: &Taken, form: &Form) -> RelativePath {
         kind: record.found.kind,
         gateway: Gateway::Wapi.as_str(),
         message_id: &record.message.id,
-        slot: 0,
+        slot: known.slot.unwrap_or(0),
         at: at.or(taken.modified_at).unwrap_or(0),
         extension: form.extension,
     })
@@ -173,12 +179,27 @@ async fn place(
     app: &App,
     taking: Taking,
     tree: &Tree,
-    known: Known,
+    mut known: Known,
     passed: Passed,
 ) -> Result<Entry, Error> {
     let verified = &passed.taken.verified;
     let received_at = received_at(app, &known.record, passed.taken.modified_at);
-    let path = passed.path.as_str().to_owned();
+    let from = &tree.entry(passed.at).path;
+    let message = &mut known.record.message;
+    if let (None, Some(chat)) = (&message.chat_id, told_by(from).chat) {
+        message.is_group |= is_group(&chat);
+        message.chat_id = Some(chat);
+    }
+    let mut stray = None;
+    if known.record.stray.is_none() {
+        let (whose, sha256) = ((known.client, &known.instance), *verified.sha256());
+        let found = stray_of(app, tree, whose, passed.at, Some(sha256)).await?;
+        let held = found.and_then(|row| Some((row.id, row.path?)));
+        // An earlier run took the file before any row named it.
+        stray = held.filter(|(_, path)| app.vault.size_bytes(path) == Some(verified.size_bytes()));
+    }
+    let path = stray.as_ref().map(|(_, path)| path.clone());
+    let path = path.unwrap_or_else(|| passed.path.as_str().to_owned());
     let adopted = Adopted::Held {
         stored_at: known.record.stored_at.unwrap_or(received_at),
         mime: passed.form.mime,
@@ -188,14 +209,16 @@ async fn place(
         path: path.clone(),
     };
     let outcome = Outcome::Held {
-        from: slashed(&tree.entry(passed.at).path),
+        from: slashed(from),
         path,
         verified: verified.proof().as_str(),
         size_bytes: verified.size_bytes(),
         is_stray: known.record.stray.is_some(),
+        named_by: known.files.named_by.take(),
     };
     match (taking, passed.taken.staging) {
         (Taking::DryRun, _) => {}
+        _ if stray.is_some() => {}
         (_, Some(staging)) => {
             let mut same = passed.twin;
             if same.is_none() {
@@ -207,7 +230,9 @@ async fn place(
         }
         (_, None) => {
             let source = tree.full_path(passed.at);
-            app.vault.adopt(source, verified, &passed.path).await?;
+            let floor = app.config.storage.pause_below_bytes;
+            let adopting = app.vault.adopt(source, verified, &passed.path, floor);
+            adopting.await?;
         }
     }
     Ok(Entry {
@@ -215,7 +240,8 @@ async fn place(
         adopted: Some(adopted),
         received_at,
         outcome,
-        file: Some(passed.at),
+        file: Some((passed.at, *verified.sha256())),
+        absorbs: stray.map(|(id, _)| id),
     })
 }
 
@@ -249,7 +275,11 @@ fn without_file(app: &App, tree: &Tree, known: Known, judgement: &Judgement) -> 
             let (from, why) = (slashed(&tree.entry(*at).path), why.clone());
             lost(reason_of_refusal(&why), Lost::FileWrong { from, why })
         }
-        _ if known.is_elsewhere => lost(Reason::FileLost, Lost::FileElsewhere),
+        _ if known.files.is_taken => {
+            let by = known.files.named_by.clone().unwrap_or_default();
+            left_out(LeftOut::Taken(by))
+        }
+        _ if known.files.is_elsewhere => lost(Reason::FileLost, Lost::FileElsewhere),
         _ if was_held => lost(Reason::FileLost, Lost::FileMissing),
         _ if is_fetchable => over(MediaStatus::Expired, Reason::CdnExpired, Outcome::Expired),
         _ => lost(Reason::KeysMissing, Lost::KeysMissing),
@@ -260,6 +290,7 @@ fn without_file(app: &App, tree: &Tree, known: Known, judgement: &Judgement) -> 
         received_at,
         outcome,
         file: None,
+        absorbs: None,
     }
 }
 

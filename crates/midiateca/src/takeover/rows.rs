@@ -3,30 +3,49 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::AtomicBool;
 
-use super::original::Record;
-use super::owners::Owners;
+use super::original::{Record, nothing_known};
+use super::own::{self, Files, Held};
+use super::owners::{Owners, stray_id};
 use super::place::{Entry, Known, settle};
 use super::tree::Tree;
-use super::{DELIVERY, Error, LeftOut, Outcome, Taking};
+use super::write::{retire, write_down};
+use super::{Error, LeftOut, Lost, Manner, Outcome, Taking, Unclear};
 use crate::app::App;
-use crate::clock::Millis;
-use crate::config::Keep;
-use crate::db::{self, Tx};
-use crate::delivery::Delivery;
-use crate::gateway::Gateway;
-use crate::intake::policy;
 use crate::media::{InstanceId, MediaStatus};
-use crate::queue::{self, Adopted, NewMedia, NewMessage, Standing};
-use crate::vault;
+use crate::queue::{self, Standing};
+
+/// What one run remembers of the media of one kind that a message has.
+#[derive(Default)]
+struct Seen {
+    /// Whether nothing more is to be said of them.
+    is_settled: bool,
+    /// Hashes of the files that were taken.
+    files: Vec<u64>,
+}
 
 /// What one run remembers from batch to batch.
 #[derive(Default)]
 pub(super) struct Batch {
-    /// Media that were taken, as hashes, and whether they are held.
-    seen: HashMap<u64, bool>,
+    /// By message and kind, as hashes.
+    seen: HashMap<u64, Seen>,
+    /// Files that the rows of one delivery name, as hashes.
+    told: HashMap<u64, Vec<u64>>,
     state: RandomState,
+}
+
+/// A record, and everything that is known where it is looked up.
+struct LookUp {
+    record: Record,
+    client: i64,
+    instance: InstanceId,
+    files: Files,
+    /// What its message has here, of that kind.
+    here: Vec<Standing>,
+    /// The message's next free slot.
+    next_slot: i64,
+    /// By which this run remembers it.
+    key: u64,
 }
 
 impl Batch {
@@ -34,7 +53,7 @@ impl Batch {
     /// run already is passed over.
     pub async fn take(
         &mut self,
-        (app, taking, stop): (&App, Taking, &AtomicBool),
+        (app, manner): (&App, Manner<'_>),
         owners: &Owners,
         tree: &mut Tree,
         mut records: Vec<Record>,
@@ -45,20 +64,21 @@ impl Batch {
             let (mut known, mut later) = (Vec::new(), Vec::new());
             let mut keys = HashSet::new();
             for record in std::mem::take(&mut records) {
-                // Two of the same media are taken one after the other, so that the second finds the first.
-                if !keys.insert((record.message.id.clone(), record.found.kind)) {
+                // Two of the same message are taken one after the other, so that the second finds the first.
+                if !keys.insert(record.message.id.clone()) {
                     later.push(record);
                     continue;
                 }
                 let origin = record.origin.clone();
-                match self.look_up(app, owners, tree, record).await? {
+                let found = self.look_up((app, manner), owners, tree, record).await?;
+                match found {
                     Ok(record) => known.push(record),
                     Err(outcome) => told.extend(outcome.map(|outcome| (origin, outcome))),
                 }
             }
-            let entries = settle(app, (taking, stop), tree, known).await?;
+            let entries = settle(app, manner, tree, known).await?;
             told.extend(self.note(tree, &entries));
-            if taking != Taking::DryRun && !entries.is_empty() {
+            if manner.taking != Taking::DryRun && !entries.is_empty() {
                 write_down(app, entries, body).await?;
             }
             records = later;
@@ -70,13 +90,16 @@ impl Batch {
     fn note(&mut self, tree: &mut Tree, entries: &[Entry]) -> Vec<(String, Outcome)> {
         let mut told = Vec::with_capacity(entries.len());
         for entry in entries {
-            if let Some(at) = entry.file {
-                tree.claim(at);
+            let known = &entry.known;
+            if let Some((at, _)) = entry.file {
+                tree.claim(at, &known.record.origin, known.client);
             }
-            let key = self.key(&entry.known.instance, &entry.known.record);
-            let is_held = matches!(entry.outcome, Outcome::Held { .. });
-            self.seen.insert(key, is_held);
-            told.push((entry.known.record.origin.clone(), entry.outcome.clone()));
+            let key = self.key(&known.instance, &known.record);
+            let seen = self.seen.entry(key).or_default();
+            seen.is_settled |= matches!(entry.outcome, Outcome::Held { .. });
+            seen.files
+                .extend(entry.file.map(|(_, sha256)| own::short(&sha256)));
+            told.push((known.record.origin.clone(), entry.outcome.clone()));
         }
         told
     }
@@ -91,7 +114,7 @@ impl Batch {
     /// nothing when it was told of in this run.
     async fn look_up(
         &mut self,
-        app: &App,
+        (app, manner): (&App, Manner<'_>),
         owners: &Owners,
         tree: &mut Tree,
         record: Record,
@@ -100,35 +123,170 @@ impl Batch {
         let Some(instance) = owners.instance(&record.instance, record.names_row) else {
             return left_out(LeftOut::Instance(record.instance));
         };
+        // The door turns such a delivery away.
+        let told = record.told_instance.as_deref();
+        if told.is_some_and(|told| told != instance.as_str()) {
+            return left_out(LeftOut::Unclear(Unclear::OtherInstance));
+        }
         let Some(client) = owners.client(record.client, &instance) else {
             return left_out(LeftOut::Place);
         };
+        self.nth(&record);
         let files = Files::of(owners, tree, &record, (client, &instance));
         let key = self.key(&instance, &record);
-        let seen = self.seen.get(&key).copied();
-        let here = queue::of_message(&app.db, &instance, &record.message.id).await?;
+        let rows = queue::of_message(&app.db, &instance, &record.message.id).await?;
+        let next_slot = rows.iter().map(|row| row.slot + 1).max().unwrap_or(0);
         let is_same = |row: &Standing| row.kind == record.found.kind || row.is_erased;
-        let here: Vec<_> = here.into_iter().filter(is_same).collect();
-        let is_told = seen.is_some_and(|is_held| is_held || files.all.is_empty());
-        if let Some(outcome) = closed(&here, files.all.is_empty(), is_told) {
-            files.claim_own(tree, &record, &here).await;
-            self.seen.insert(key, true);
-            return Ok(Err((!is_told).then_some(outcome)));
-        }
-        // At once, so that no other record takes it for its own by its name.
-        if let ([only], false) = (&files.all[..], files.is_guess) {
-            tree.claim(*only);
-        }
-        Ok(Ok(Known {
-            here: here.first().map(|row| row.id.clone()),
+        let here = rows.into_iter().filter(is_same).collect();
+        let look_up = LookUp {
             record,
             client,
             instance,
-            files: files.all,
-            is_guess: files.is_guess,
-            is_elsewhere: files.is_elsewhere,
+            files,
+            here,
+            next_slot,
+            key,
+        };
+        let is_without_file = look_up.files.all.is_empty();
+        let is_settled = self.seen.get(&key).is_some_and(|seen| seen.is_settled);
+        let is_told = is_settled || (self.seen.contains_key(&key) && is_without_file);
+        match closed(&look_up.here, is_without_file, is_told) {
+            Some(outcome) => {
+                self.settled((app, manner), tree, look_up, (outcome, is_told))
+                    .await
+            }
+            None => Ok(Ok(look_up.known(tree))),
+        }
+    }
+
+    /// A record that what is here, or what this run took, settles already; unless its file is a further one of the same
+    /// message, which then has a slot of its own.
+    async fn settled(
+        &mut self,
+        (app, manner): (&App, Manner<'_>),
+        tree: &mut Tree,
+        mut look_up: LookUp,
+        (outcome, is_told): (Outcome, bool),
+    ) -> Result<Result<Known, Option<Outcome>>, Error> {
+        let LookUp { record, here, .. } = &look_up;
+        let is_gone = outcome == Outcome::Gone;
+        let seen = self.seen.entry(look_up.key).or_default();
+        let count = here.len().max(seen.files.len());
+        let (mut found, mut is_told) = (Vec::new(), is_told);
+        for at in look_up.files.all.iter().copied() {
+            if look_up.files.is_guess {
+                let sha256 = own::hash_of(tree, at).await;
+                if sha256.is_some() && sha256 == record.found.sha256 {
+                    found.push((at, sha256));
+                }
+                continue;
+            }
+            let is_known = |sha256: &[u8; 32]| seen.files.contains(&own::short(sha256));
+            match own::compare(tree, at, record, here, is_known).await {
+                // What is gone must not come back as somebody else's.
+                _ if is_gone => found.push((at, own::hash_of(tree, at).await)),
+                Held::Own(sha256) => found.push((at, Some(sha256))),
+                Held::Other => {}
+                Held::Further(sha256) => {
+                    let lost = here.iter().find(|row| row.sha256 == Some(sha256));
+                    let lost = lost.map(|row| row.id.clone());
+                    let slot = look_up.next_slot.max(i64::try_from(count).unwrap_or(0));
+                    look_up.record.be_further();
+                    let mut known = look_up.known(tree);
+                    known.slot = lost.is_none().then_some(slot);
+                    known.here = lost;
+                    return Ok(Ok(known));
+                }
+            }
+        }
+        for (at, sha256) in found {
+            if let Some(short) = sha256.as_ref().map(own::short)
+                && !seen.files.contains(&short)
+            {
+                // A further file of the message, of which this run has not told yet.
+                seen.files.push(short);
+                is_told = false;
+            }
+            tree.claim(at, &record.origin, look_up.client);
+            let is_here = !is_gone || here.iter().any(|row| row.is_erased);
+            if manner.taking != Taking::DryRun && is_here {
+                let instance = &look_up.instance;
+                let stray = stray_of(app, tree, (look_up.client, instance), at, sha256).await?;
+                let stray = stray.filter(|stray| here.iter().all(|row| row.id != stray.id));
+                if let Some(stray) = stray {
+                    retire(app, &stray).await?;
+                }
+            }
+        }
+        seen.is_settled = true;
+        let is_without_file = look_up.files.all.is_empty();
+        if is_without_file && !is_gone && self.is_one_more(record, count) {
+            return Ok(Err(Some(Outcome::Lost(Lost::FileMissing))));
+        }
+        Ok(Err((!is_told).then_some(outcome)))
+    }
+
+    /// Whether one delivery's rows name more files of that kind than are accounted for, this one among them.
+    fn is_one_more(&mut self, record: &Record, count: usize) -> bool {
+        self.nth(record).is_some_and(|nth| nth >= count)
+    }
+
+    /// Which of the files it names that the rows of its delivery name, from 0.
+    fn nth(&mut self, record: &Record) -> Option<usize> {
+        let (event, file) = (record.event.as_deref()?, record.file.as_deref()?);
+        let event = self.state.hash_one((event, record.found.kind.as_str()));
+        let file = self.state.hash_one(file);
+        let told = self.told.entry(event).or_default();
+        let nth = told.iter().position(|told| *told == file);
+        Some(nth.unwrap_or_else(|| {
+            told.push(file);
+            told.len() - 1
         }))
     }
+}
+
+impl LookUp {
+    /// Its file is claimed at once, so that no other record takes it for its own by its name.
+    fn known(self, tree: &mut Tree) -> Known {
+        if let ([only], false) = (&self.files.all[..], self.files.is_guess) {
+            tree.claim(*only, &self.record.origin, self.client);
+        }
+        Known {
+            here: self.here.first().map(|row| row.id.clone()),
+            record: self.record,
+            client: self.client,
+            instance: self.instance,
+            files: self.files,
+            slot: None,
+        }
+    }
+}
+
+impl Record {
+    /// What its row tells of keys and hashes is told of another file of the message.
+    fn be_further(&mut self) {
+        let known = nothing_known(self.found.kind);
+        let found = std::mem::replace(&mut self.found, known);
+        self.found.mime = found.mime;
+        self.found.file_name = found.file_name;
+        self.found.caption = found.caption;
+    }
+}
+
+/// The row of a stray that was made of this file, of that client, when it holds these bytes.
+pub(super) async fn stray_of(
+    app: &App,
+    tree: &Tree,
+    (client, instance): (i64, &InstanceId),
+    at: usize,
+    sha256: Option<[u8; 32]>,
+) -> Result<Option<Standing>, Error> {
+    let id = stray_id(&tree.entry(at).path);
+    let rows = queue::of_message(&app.db, instance, &id).await?;
+    Ok(rows.into_iter().find(|row| {
+        let is_held = row.status == MediaStatus::Stored && row.path.is_some();
+        is_held && row.client == client && sha256.is_some() && row.sha256 == sha256
+    }))
 }
 
 /// What there is to say when what is here already settles it, or what this run has told of it.
@@ -140,141 +298,5 @@ fn closed(here: &[Standing], is_without_file: bool, is_told: bool) -> Option<Out
         Some(Outcome::Known)
     } else {
         None
-    }
-}
-
-/// The files that may be a record's.
-struct Files {
-    all: Vec<usize>,
-    /// Whether it is by their names only.
-    is_guess: bool,
-    /// Whether the one that the record names is in another's folder.
-    is_elsewhere: bool,
-}
-
-impl Files {
-    /// The file that a record names, else those that are named after its message; never one that is another's.
-    fn of(
-        owners: &Owners,
-        tree: &Tree,
-        record: &Record,
-        (client, instance): (i64, &InstanceId),
-    ) -> Self {
-        let is_ours = |at: &usize| owners.may_hold(&tree.entry(*at).path, client, instance);
-        let named = record.file.as_deref().and_then(|told| tree.locate(told));
-        let named = record.stray.or(named);
-        if let Some(named) = named.filter(is_ours) {
-            return Self {
-                all: vec![named],
-                is_guess: false,
-                is_elsewhere: false,
-            };
-        }
-        let (kind, message) = (record.found.kind, &record.message.id);
-        // Eight letters are no proof, so what they lead to must have the hash that the row has.
-        let may_guess = record.found.sha256.is_some();
-        let found = tree.of_message(instance.as_str(), kind, message, may_guess);
-        let all: Vec<_> = found.into_iter().filter(is_ours).collect();
-        Self {
-            // Of several, only a hash could tell which one it is.
-            all: if all.len() > 1 && !may_guess {
-                Vec::new()
-            } else {
-                all
-            },
-            is_guess: true,
-            is_elsewhere: named.is_some(),
-        }
-    }
-
-    /// Claims the file that a row has already; one that is another is a stray, and kept as such.
-    async fn claim_own(&self, tree: &mut Tree, record: &Record, here: &[Standing]) {
-        for at in self.all.iter().copied() {
-            let size = tree.entry(at).size_bytes;
-            let stored = here.iter().find(|row| row.status == MediaStatus::Stored);
-            let is_own = match (stored, record.found.sha256) {
-                (Some(stored), _) if !self.is_guess => stored.size_bytes == Some(size),
-                (_, Some(sha256)) if self.is_guess => {
-                    let path = tree.full_path(at);
-                    let hashing = tokio::task::spawn_blocking(move || vault::hash_file(&path));
-                    hashing
-                        .await
-                        .is_ok_and(|hashed| hashed.is_ok_and(|found| found == sha256))
-                }
-                (Some(stored), None) => stored.size_bytes == Some(size),
-                _ => !self.is_guess,
-            };
-            if is_own {
-                tree.claim(at);
-            }
-        }
-    }
-}
-
-/// Writes a batch down. A delivery that told of something that is still to be fetched is kept with it.
-async fn write_down(app: &App, entries: Vec<Entry>, body: Option<&[u8]>) -> Result<(), Error> {
-    let (keep, now) = (app.config.keep.clone(), app.clock.now());
-    let queued = entries
-        .iter()
-        .find(|entry| matches!(entry.outcome, Outcome::Queued { .. }));
-    let delivery = body.zip(queued).map(|(body, entry)| {
-        let instance = &entry.known.instance;
-        Delivery::new(instance, entry.received_at, "accepted", None, body)
-    });
-    app.db
-        .write(async move |tx| {
-            let mut told_by = DELIVERY;
-            if let Some(delivery) = &delivery {
-                delivery.keep(tx).await?;
-                told_by = delivery.id.as_str();
-            }
-            for entry in &entries {
-                if let Some(adopted) = &entry.adopted {
-                    write_one(tx, entry, adopted, told_by, (&keep, now)).await?;
-                }
-            }
-            Ok(())
-        })
-        .await?;
-    Ok(())
-}
-
-async fn write_one(
-    tx: &mut Tx,
-    entry: &Entry,
-    adopted: &Adopted,
-    delivery: &str,
-    (keep, now): (&Keep, Millis),
-) -> Result<(), db::Error> {
-    let Known {
-        record,
-        client,
-        instance,
-        here,
-        ..
-    } = &entry.known;
-    let mut id = here.clone();
-    if id.is_none() {
-        let message = NewMessage {
-            instance,
-            client: *client,
-            gateway: Gateway::Wapi,
-            delivery,
-            id: &record.message.id,
-            message: &record.message,
-        };
-        // What the original system holds is wanted, whatever the rules say of what is yet to be fetched.
-        let is_held = matches!(adopted, Adopted::Held { .. });
-        let skip = policy::skip(keep, &record.message, &record.found);
-        let media = NewMedia {
-            found: &record.found,
-            skip: skip.filter(|_| !is_held),
-        };
-        let puts = queue::put(tx, &message, &[media], entry.received_at).await?;
-        id = puts.into_iter().next().map(|put| put.id);
-    }
-    match id {
-        Some(id) => queue::adopt(tx, &id, adopted, now).await,
-        None => Ok(()),
     }
 }

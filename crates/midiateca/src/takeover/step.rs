@@ -61,6 +61,8 @@ pub enum Outcome {
         size_bytes: u64,
         /// Whether no row told of the file.
         is_stray: bool,
+        /// Another record that names the same file, where no hash tells which of them is right.
+        named_by: Option<String>,
     },
     /// It is in the queue.
     Queued {
@@ -114,11 +116,20 @@ pub enum LeftOut {
     Unreadable,
     /// A link, which is not followed, or something else that is no file.
     NotAFile,
+    /// The file that it names is in nobody's folder, and this record of another client was told of it first.
+    Taken(String),
 }
 
 impl Outcome {
     /// Whether somebody should look at it.
     pub fn needs_somebody(&self) -> bool {
-        matches!(self, Self::LeftOut(_) | Self::Lost(_))
+        let is_doubtful = matches!(
+            self,
+            Self::Held {
+                named_by: Some(_),
+                ..
+            } | Self::Queued { wrong: Some(_) }
+        );
+        is_doubtful || matches!(self, Self::LeftOut(_) | Self::Lost(_))
     }
 }

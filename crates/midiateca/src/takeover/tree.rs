@@ -2,11 +2,16 @@
 //! `cliente_{id}/instance_{id}/{kind}/` and `{client name}/instance_{id}/chats/{chat}/{kind}/`, with the kinds in
 //! Portuguese or English, and before them `{client name}/{kind}/`.
 
+mod fold;
+mod folder;
+
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Component, Path, PathBuf};
 
 use crate::media::MediaKind;
+use fold::fold;
+pub(super) use folder::{kind_of_folder, place};
 
 /// File names are made of the message's id, or its first or last eight letters, between other things.
 const SHORTEST_PART: usize = 8;
@@ -17,21 +22,33 @@ pub(super) struct Entry {
     pub path: PathBuf,
     /// How long it is.
     pub size_bytes: u64,
-    /// Whether some record has been told of it.
-    pub is_claimed: bool,
+    /// The first record that told of it.
+    pub claim: Option<Box<Claim>>,
+    /// What file managers leave behind is nobody's, unless a record names it.
+    is_litter: bool,
 }
 
-/// What the place of a file tells.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
-    /// The first folder: `cliente_{id}`, or a client's name.
-    pub owner: String,
-    /// From `instance_{id}`.
-    pub instance: Option<String>,
-    /// From `chats/{chat}`.
-    pub chat: Option<String>,
-    /// From the kind's folder.
-    pub kind: Option<MediaKind>,
+impl Entry {
+    /// Whether it is a file of which no record has told.
+    pub fn is_stray(&self) -> bool {
+        self.claim.is_none() && !self.is_litter
+    }
+}
+
+/// Who was told of a file.
+pub(super) struct Claim {
+    /// The row or file of the source that told of it.
+    pub by: String,
+    /// Whose it is.
+    pub client: i64,
+}
+
+/// A file that a record names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Located {
+    pub at: usize,
+    /// Whether its whole path was told, from the root on; else only the end of what was told fits.
+    pub is_whole: bool,
 }
 
 /// All files below one root.
@@ -39,6 +56,8 @@ pub(super) struct Tree {
     root: PathBuf,
     entries: Vec<Entry>,
     by_path: HashMap<String, usize>,
+    /// By the hash of their paths as people take them for the same; nothing where several files are.
+    by_folded: HashMap<u64, Option<usize>>,
     /// By the hash of each part of their names.
     by_part: HashMap<u64, Vec<usize>>,
     state: RandomState,
@@ -55,6 +74,7 @@ impl Tree {
             root: root.to_owned(),
             entries: Vec::new(),
             by_path: HashMap::new(),
+            by_folded: HashMap::new(),
             by_part: HashMap::new(),
             state: RandomState::new(),
             others: Vec::new(),
@@ -82,14 +102,17 @@ impl Tree {
 
     fn add(&mut self, path: PathBuf, size_bytes: u64) {
         let at = self.entries.len();
-        self.by_path.insert(slashed(&path), at);
+        let name = slashed(&path);
+        let folded = self.by_folded.entry(self.state.hash_one(fold(&name)));
+        folded.and_modify(|only| *only = None).or_insert(Some(at));
+        self.by_path.insert(name, at);
         for part in parts(&path) {
             let hash = self.state.hash_one(&part);
             self.by_part.entry(hash).or_default().push(at);
         }
         self.entries.push(Entry {
-            // What file managers leave behind is nobody's, unless a record names it.
-            is_claimed: is_of_the_system(&path),
+            claim: None,
+            is_litter: is_of_the_system(&path),
             path,
             size_bytes,
         });
@@ -112,22 +135,46 @@ impl Tree {
         self.entries.iter().map(|entry| entry.size_bytes).sum()
     }
 
-    pub fn claim(&mut self, at: usize) {
-        self.entries[at].is_claimed = true;
+    /// Notes who was told of a file; the first stays.
+    pub fn claim(&mut self, at: usize, by: &str, client: i64) {
+        let claim = || {
+            let by = by.to_owned();
+            Box::new(Claim { by, client })
+        };
+        self.entries[at].claim.get_or_insert_with(claim);
     }
 
     /// The file that a record names, however its path is written: absolute or not, with either slash, from another
-    /// machine. Only files of this tree are ever found.
-    pub fn locate(&self, told: &str) -> Option<usize> {
-        let mut names = Vec::new();
-        for name in told.split(['/', '\\']) {
-            match name {
-                "" | "." => {}
-                ".." => drop(names.pop()),
-                name => names.push(name),
-            }
-        }
-        (0..names.len()).find_map(|from| self.by_path.get(&names[from..].join("/")).copied())
+    /// machine, its letters large or small; as it stands first. Only files of this tree are ever found.
+    pub fn locate(&self, told: &str) -> Option<Located> {
+        let exact = |path: &str| self.by_path.get(path).copied();
+        let folded = |path: &str| {
+            let path = fold(path);
+            let found = *self.by_folded.get(&self.state.hash_one(&path))?;
+            found.filter(|at| fold(&slashed(&self.entries[*at].path)) == path)
+        };
+        // A file may have a backslash in its own name.
+        let ways = [names_of(told, &['/']), names_of(told, &['/', '\\'])];
+        let found = |find: &dyn Fn(&str) -> Option<usize>| {
+            let mut ways = ways.iter();
+            ways.find_map(|names| self.end_of(names, find))
+        };
+        found(&exact).or_else(|| found(&folded))
+    }
+
+    /// The longest end of a told path that is a path of this tree.
+    fn end_of(&self, names: &[&str], find: &dyn Fn(&str) -> Option<usize>) -> Option<Located> {
+        (0..names.len()).find_map(|from| {
+            let at = find(&names[from..].join("/"))?;
+            let root = self.root.file_name().unwrap_or_default();
+            let is_root = |name: &&str| {
+                let name = fold(name);
+                name == "media_storage" || name == fold(&root.to_string_lossy())
+            };
+            let above = from.checked_sub(1).and_then(|above| names.get(above));
+            let is_whole = above.is_none_or(is_root);
+            Some(Located { at, is_whole })
+        })
     }
 
     /// Files in the folders of that instance and kind whose name holds the message's id; only when it `may_guess`, also
@@ -159,7 +206,7 @@ impl Tree {
         let is_so = |at: &usize| {
             let entry = &self.entries[*at];
             let place = place(&entry.path);
-            !entry.is_claimed
+            entry.is_stray()
                 && place.instance.as_deref() == Some(instance)
                 && place.kind == Some(kind)
                 && parts(&entry.path).any(|name| name == part)
@@ -169,33 +216,17 @@ impl Tree {
     }
 }
 
-/// What the place of a file tells.
-pub(super) fn place(path: &Path) -> Place {
-    let mut folders: Vec<_> = path.components().filter_map(named).collect();
-    folders.pop();
-    let after = |prefix: &str| {
-        let found = folders.iter().find_map(|name| name.strip_prefix(prefix));
-        found.map(str::to_owned)
-    };
-    let chats = folders.iter().position(|name| name == "chats");
-    Place {
-        owner: folders.first().cloned().unwrap_or_default(),
-        instance: after("instance_"),
-        chat: chats.and_then(|at| folders.get(at + 1)).cloned(),
-        kind: folders.last().and_then(|name| kind_of_folder(name)),
+/// The names that a path is made of, on whatever machine it was written.
+fn names_of<'a>(told: &'a str, separators: &[char]) -> Vec<&'a str> {
+    let mut names = Vec::new();
+    for name in told.split(separators) {
+        match name {
+            "" | "." => {}
+            ".." => drop(names.pop()),
+            name => names.push(name),
+        }
     }
-}
-
-/// A kind, by any name that the original system gave its folder or its rows.
-pub(super) fn kind_of_folder(name: &str) -> Option<MediaKind> {
-    Some(match name.trim().to_lowercase().as_str() {
-        "image" | "images" | "imagem" | "imagens" | "photo" | "foto" | "fotos" => MediaKind::Image,
-        "video" | "videos" | "vídeo" | "vídeos" | "gif" | "ptv" => MediaKind::Video,
-        "audio" | "audios" | "áudio" | "áudios" | "ptt" | "voice" => MediaKind::Audio,
-        "document" | "documents" | "documento" | "documentos" => MediaKind::Document,
-        "sticker" | "stickers" | "figurinha" | "figurinhas" => MediaKind::Sticker,
-        _ => return None,
-    })
+    names
 }
 
 /// A path with forward slashes, as an index.
@@ -229,9 +260,8 @@ fn is_of_the_system(path: &Path) -> bool {
     let name = path
         .file_name()
         .map(|name| name.to_string_lossy().to_lowercase());
-    name.is_none_or(|name| {
-        name.starts_with('.') || matches!(name.as_str(), "thumbs.db" | "desktop.ini")
-    })
+    let litter = [".ds_store", ".nomedia", "thumbs.db", "desktop.ini"];
+    name.is_none_or(|name| name.starts_with("._") || litter.contains(&name.as_str()))
 }
 
 #[cfg(test)]
@@ -259,7 +289,7 @@ mod tests {
             r"D:\multi chat\media_storage\cliente_2\instance_A\audios\João da Silva ção.mp3",
             "./cliente_2/x/../instance_A//audios/João da Silva ção.mp3",
         ] {
-            let found = tree.locate(told).map(|at| slashed(&tree.entry(at).path));
+            let found = tree.locate(told).map(|it| slashed(&tree.entry(it.at).path));
             assert_eq!(found.as_deref(), Some(file), "{told}");
         }
         for told in [
@@ -275,22 +305,44 @@ mod tests {
     }
 
     #[test]
-    fn a_place_tells_whose_it_is_and_what() {
-        let told = place(Path::new("cliente_2/instance_A-B/imagens/x.jpg"));
-        assert_eq!(
-            (told.owner.as_str(), told.instance.as_deref(), told.kind),
-            ("cliente_2", Some("A-B"), Some(MediaKind::Image))
-        );
-        let told = place(Path::new(
-            "Clinica_Aurora/instance_A/chats/5500900000001/audio/x.mp3",
-        ));
-        assert_eq!(told.chat.as_deref(), Some("5500900000001"));
-        assert_eq!(
-            (told.owner.as_str(), told.kind),
-            ("Clinica_Aurora", Some(MediaKind::Audio))
-        );
-        let told = place(Path::new("x.mp3"));
-        assert_eq!(told, Place::default());
+    fn a_file_is_found_whose_letters_are_written_in_another_way_unless_two_are() {
+        let (_root, tree) = tree(&[
+            "fotos/ac\u{327}a\u{303}o.JPG",
+            #[cfg(unix)]
+            "fotos/a\\b.jpg",
+            #[cfg(target_os = "linux")]
+            "fotos/Twice.jpg",
+            #[cfg(target_os = "linux")]
+            "fotos/twice.jpg",
+        ]);
+        let found = |told: &str| {
+            let located = tree.locate(told)?;
+            Some((slashed(&tree.entry(located.at).path), located.is_whole))
+        };
+        let first = Some(("fotos/ac\u{327}a\u{303}o.JPG".to_owned(), true));
+        assert_eq!(found("fotos/ação.jpg"), first);
+        assert_eq!(found(r"D:\X\Media_Storage\Fotos\AÇÃO.jpg"), first);
+        let elsewhere = found("/somewhere/else/fotos/ação.jpg");
+        assert_eq!(elsewhere, first.map(|(name, _)| (name, false)));
+        #[cfg(unix)]
+        assert_eq!(found(r"fotos/a\b.jpg").unwrap().0, r"fotos/a\b.jpg");
+        #[cfg(target_os = "linux")]
+        assert_eq!(found("fotos/twice.jpg").unwrap().0, "fotos/twice.jpg");
+        assert_eq!(found("fotos/TWICE.jpg"), None);
+    }
+
+    #[test]
+    fn only_what_file_managers_leave_behind_is_nobodys() {
+        for (name, is_litter) in [
+            (".DS_Store", true),
+            ("._foto.jpg", true),
+            ("Thumbs.db", true),
+            (".nomedia", true),
+            (".hidden.jpg", false),
+            ("foto.jpg", false),
+        ] {
+            assert_eq!(is_of_the_system(Path::new(name)), is_litter, "{name}");
+        }
     }
 
     #[test]
@@ -313,7 +365,7 @@ mod tests {
             tree.of_message("A", MediaKind::Image, "3EB0A1C4D0", true)
                 .is_empty()
         );
-        tree.claim(found[0]);
+        tree.claim(found[0], "a row", 2);
         assert!(
             tree.of_message("A", MediaKind::Audio, "3EB0A1C4D0", true)
                 .is_empty()

@@ -68,6 +68,17 @@ pub fn folder(client: i64, instance: &InstanceId, kind: MediaKind) -> String {
     )
 }
 
+/// Whether a folder below the root is one in which files of ours lie, by its name and those above it.
+pub fn is_folder_of_ours(below: &Path) -> bool {
+    let fits: [fn(&str) -> bool; 3] = [
+        |client| client.starts_with("cliente_"),
+        |instance| instance.starts_with("instance_"),
+        |kind| MediaKind::parse(kind).is_some(),
+    ];
+    let names: Vec<_> = below.iter().map(|name| name.to_string_lossy()).collect();
+    (1..=3).contains(&names.len()) && names.iter().zip(fits).all(|(name, fits)| fits(name))
+}
+
 /// The path of one file.
 pub fn path(name: &Name<'_>) -> RelativePath {
     let mut path = folder(name.client, name.instance, name.kind);

@@ -214,7 +214,7 @@ pub async fn stopped_for_room(app: &App) -> Result<Option<Stopped>, Error> {
     // Between the marks only the server knows, and one that was killed does not know any more.
     let is_stopped = free_bytes < storage.pause_below_bytes
         || free_bytes < storage.resume_above_bytes
-            && App::is_served(&app.data)
+            && App::is_served(&app.data) == Some(true)
             && app.db.marked(MARK).await?.is_some();
     Ok(is_stopped.then_some(Stopped {
         free_bytes,

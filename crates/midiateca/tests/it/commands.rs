@@ -8,7 +8,7 @@ use wa_sim::{Fault, Sim, SimMedia};
 
 use crate::stage::{FIRST, sample};
 
-const DOCUMENTED: &str = concat!(
+pub const DOCUMENTED: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/fixtures/wapi/documented-audio.json"
 );
@@ -518,7 +518,7 @@ async fn a_refused_or_missing_token_is_named_and_heals_with_the_next_one() {
         midiateca(data, &["test-webhook", body]).await.status.code(),
         Some(1)
     );
-    assert!(check_says(data, "another secret.key").await);
+    assert!(check_says(data, "secret.key is missing").await);
     sim.world().add_instance(FIRST, "gateway-token");
     let again = [
         "instance",
@@ -528,6 +528,7 @@ async fn a_refused_or_missing_token_is_named_and_heals_with_the_next_one() {
         "2",
         "--token-env",
         "TOKEN_FOR_TEST",
+        "--new-key",
     ];
     assert!(midiateca(data, &again).await.status.success());
     let healed = midiateca(data, &["test-webhook", body]).await;

@@ -8,6 +8,8 @@ use midiateca::app::App;
 use midiateca::clock::{Clock, DAY, HOUR, MINUTE};
 use midiateca::config::Config;
 use midiateca::db::{Db, Value as Cell};
+use midiateca::delivery::rhythm;
+use midiateca::media::InstanceId;
 use serde_json::Value;
 use tempfile::TempDir;
 use wa_sim::{Session, Sim};
@@ -133,6 +135,21 @@ impl Desk {
 
     async fn session(&self, session: Session) {
         self.sim.world().set_session(FIRST, session);
+    }
+
+    /// A row of a stored file whose folder nobody made.
+    async fn holds_something(&self) {
+        let db = self.db().await;
+        db.write(async move |tx| {
+            let sql = "insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, from_me, is_group, voice_note,
+                         received_at, named_at, media_key_malformed, inline, status, deadline, path)
+                       values ('m1', $1, 7, 'wapi', 'A1', 0, '', 'image', 'image', 0, 0, 0, 0, 0, 0, 0, 'stored', 0, 'x')";
+            tx.run("insert into clients (id, name, created_at) values (7, 'Outra', 0)", vec![]).await?;
+            tx.run(sql, vec![FIRST.into()]).await.map(drop)
+        })
+        .await
+        .unwrap();
+        db.close().await;
     }
 
     fn end_server(&mut self) {
@@ -383,15 +400,120 @@ async fn faults_of_the_network_are_named() {
 }
 
 #[tokio::test]
+async fn only_our_own_door_counts_for_the_public_address() {
+    let desk = Desk::healthy().await;
+    let mut desk = desk;
+    let other = tempfile::tempdir().unwrap();
+    set_up(other.path(), &desk.sim).await;
+    let mut stranger = serve(other.path());
+    let elsewhere = [("MIDIATECA_PUBLIC_URL", stranger.origin.as_str())];
+    desk.names_with(&elsewhere, "public", "wrong", "another midiateca")
+        .await;
+    stranger.child.kill().unwrap();
+    stranger.child.wait().unwrap();
+    // A proxy that hands on what is asked for with GET, and no webhook.
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let health = http.get(format!("{}/healthz", desk.public_url));
+    let health = health.send().await.unwrap().text().await.unwrap();
+    let page = axum::routing::get(async move || health);
+    let proxy = axum::Router::new().route("/healthz", page);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let halfway = [("MIDIATECA_PUBLIC_URL", origin.as_str())];
+    tokio::select! {
+        served = async { axum::serve(listener, proxy).await } => panic!("{served:?}"),
+        () = desk.names_with(&halfway, "public", "wrong", "lets no webhook through") => {}
+    }
+    desk.end_server();
+}
+
+#[tokio::test]
+async fn a_storage_that_is_not_mounted_is_named_and_not_made_anew() {
+    let mut desk = Desk::healthy().await;
+    desk.end_server();
+    desk.holds_something().await;
+    desk.names("storage.folders", "wrong", "their folders are not there")
+        .await;
+    let storage = desk.data().join("media_storage");
+    std::fs::remove_dir_all(&storage).unwrap();
+    desk.names("storage", "wrong", "is not there").await;
+    assert!(!storage.exists(), "the doctor made the storage");
+}
+
+#[tokio::test]
+async fn a_database_that_is_empty_or_refers_to_nothing_is_named() {
+    let mut desk = Desk::healthy().await;
+    desk.end_server();
+    let path = desk.data().join("midiateca.db");
+    let tools = rusqlite::Connection::open(&path).unwrap();
+    let strangers = "pragma foreign_keys = off; insert into hours values ('NOBODY', 1, 1);";
+    tools.execute_batch(strangers).unwrap();
+    drop(tools);
+    desk.names("database.integrity", "wrong", "1 rows of hours")
+        .await;
+    std::fs::write(&path, "").unwrap();
+    for beside in ["midiateca.db-wal", "midiateca.db-shm"] {
+        let _ = std::fs::remove_file(desk.data().join(beside));
+    }
+    desk.names("folder", "wrong", "is an empty file").await;
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_tells_of_no_instance_is_no_empty_slot() {
+    let desk = Desk::healthy().await;
+    for (body, words) in [
+        (r#"{"error":true,"message":"try later"}"#, "try later"),
+        ("[]", "tells nothing"),
+        (r#"{"status":"ok"}"#, "tells nothing"),
+    ] {
+        desk.session(Session {
+            instead: Some((200, body.to_owned())),
+            ..Session::default()
+        })
+        .await;
+        desk.names("instance.token", "wrong", words).await;
+        let (_, checks) = desk.doctor().await;
+        assert!(checks.iter().all(|found| found["check"] != "instance.slot"));
+    }
+    let ours = desk.sim.world().slot(FIRST, "webhookReceivedUrl").unwrap();
+    let wrapped = serde_json::json!([{"data": {"instance": {
+        "connected": "false", "webhookReceivedUrl": {"url": ours, "enabled": false}}}}]);
+    desk.session(Session {
+        instead: Some((200, wrapped.to_string())),
+        ..Session::default()
+    })
+    .await;
+    desk.names("instance.connected", "wrong", "not connected")
+        .await;
+    desk.names("instance.slot", "wrong", "switched off").await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_belongs_to_somebody_else_is_named() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let desk = Desk::healthy().await;
+    if std::fs::metadata(desk.data()).unwrap().uid() != 0 {
+        println!("SKIPPED: only root can give files away");
+        return;
+    }
+    chown(desk.data().join("files.lock"), Some(65_534), None)
+        .or_else(|_| std::fs::write(desk.data().join("files.lock"), ""))
+        .unwrap();
+    chown(desk.data().join("files.lock"), Some(65_534), None).unwrap();
+    desk.names("owner", "risk", "files.lock").await;
+}
+
+#[tokio::test]
 async fn a_silent_instance_is_named_by_its_own_rhythm() {
     let desk = Desk::healthy().await;
     let last = Clock::system().now() - 10 * HOUR;
     let db = desk.db().await;
     db.write(async move |tx| {
         for n in 0..20_i64 {
-            let sql = "insert into deliveries (id, instance, received_at, verdict, body_size, body_lz4) values ($1, $2, $3, 'accepted', 0, x'')";
-            let values = vec![format!("{n:05}").into(), FIRST.into(), (last - (20 - n) * 30 * MINUTE).into()];
-            tx.run(sql, values).await?;
+            let at = last - (20 - n) * 30 * MINUTE;
+            rhythm::count(tx, &InstanceId(FIRST.to_owned()), 1, at).await?;
         }
         Ok(())
     })
@@ -411,6 +533,16 @@ async fn a_silent_instance_is_named_by_its_own_rhythm() {
         "silent for 9 h; usually something comes every 30 min",
     )
     .await;
+}
+
+#[tokio::test]
+async fn without_a_rhythm_a_long_silence_is_named_too() {
+    let desk = Desk::healthy().await;
+    for (silent, level) in [(HOUR, "fine"), (2 * DAY, "risk"), (8 * DAY, "wrong")] {
+        desk.heard(silent).await;
+        desk.names("instance.silent", level, "too little is known")
+            .await;
+    }
 }
 
 #[tokio::test]

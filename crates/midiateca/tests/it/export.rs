@@ -440,6 +440,56 @@ async fn strangers_words_are_text_in_the_manifest() {
     }
 }
 
+#[tokio::test]
+async fn what_others_have_beside_a_target_stays() {
+    let shelf = Shelf::full().await;
+    let names = [
+        "out.tar.partial",
+        "out.tar.manifest.partial",
+        "out.zip.partial",
+        "out.zip.sums.partial",
+    ];
+    for name in names {
+        fs::write(shelf.to(name), name).unwrap();
+    }
+    for target in ["out.tar", "out.zip"] {
+        shelf.sum(&shelf.to(target), &[], 0).await;
+    }
+    for name in names {
+        assert_eq!(fs::read_to_string(shelf.to(name)).unwrap(), name);
+    }
+    assert_eq!(fs::read_dir(shelf.place.path()).unwrap().count(), 6);
+}
+
+#[tokio::test]
+async fn a_folder_in_the_place_of_a_file_is_told_as_what_it_is() {
+    let shelf = Shelf::full().await;
+    let target = shelf.to("out");
+    shelf.sum(&target, &["--client", "3"], 0).await;
+    let there = target.join(shelf.media[0].path.as_ref().unwrap());
+    fs::create_dir_all(there.join("theirs")).unwrap();
+    let output = shelf.export(&target, &[]).await;
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("stands in the way"), "{said}");
+    assert!(there.join("theirs").exists());
+    fs::remove_dir_all(&there).unwrap();
+    assert_eq!(shelf.sum(&target, &[], 0).await["files"], 5);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+    let shelf = Shelf::full().await;
+    fs::remove_file(shelf.file(0)).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(shelf.file(0))
+        .status();
+    assert!(made.unwrap().success());
+    let sum = shelf.sum(&shelf.to("out.tar"), &[], 1).await;
+    assert_eq!((&sum["files"], &sum["wrong"]), (&4.into(), &1.into()));
+}
+
 #[cfg(unix)]
 mod ended_early {
     use std::process::{Child, Command, Stdio};
@@ -477,11 +527,26 @@ mod ended_early {
                 .unwrap()
         }
 
+        /// Where an archive of that name is staged, if it is.
+        fn staged(&self, name: &str) -> Option<PathBuf> {
+            let prefix = format!(".{name}.midiateca-archive-");
+            let mut entries = fs::read_dir(self.place.path()).unwrap().flatten();
+            let is_it =
+                |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(&prefix);
+            Some(entries.find(is_it)?.path())
+        }
+
         /// Begins, waits until this file is longer than the small media together, and ends it with this signal.
-        fn end_with(&self, signal: &str, target: &Path, watched: &Path) -> Output {
+        fn end_with(
+            &self,
+            signal: &str,
+            target: &Path,
+            watched: impl Fn() -> Option<PathBuf>,
+        ) -> Output {
             let child = self.begin(target);
             let started = Instant::now();
-            while watched.metadata().map_or(0, |found| found.len()) < 1 << 20 {
+            let length = || Some(watched()?.metadata().ok()?.len());
+            while length().unwrap_or(0) < 1 << 20 {
                 assert!(started.elapsed() < Duration::from_secs(60));
                 std::thread::sleep(Duration::from_millis(1));
             }
@@ -497,9 +562,9 @@ mod ended_early {
         let shelf = Shelf::full().await;
         shelf.make_last_large().await;
         for name in ["out.tar", "out.zip"] {
-            let (target, partial) = (shelf.to(name), shelf.to(&format!("{name}.partial")));
+            let target = shelf.to(name);
             for signal in ["-INT", "-TERM"] {
-                let output = shelf.end_with(signal, &target, &partial);
+                let output = shelf.end_with(signal, &target, || shelf.staged(name));
                 let said = String::from_utf8(output.stderr).unwrap();
                 assert_eq!(output.status.code(), Some(1), "{said}");
                 assert!(said.contains("stopped; nothing was left"), "{said}");
@@ -512,9 +577,9 @@ mod ended_early {
     async fn what_a_killed_run_left_does_not_stand_in_the_way() {
         let shelf = Shelf::full().await;
         shelf.make_last_large().await;
-        let (target, partial) = (shelf.to("out.tar"), shelf.to("out.tar.partial"));
-        shelf.end_with("-KILL", &target, &partial);
-        assert!(partial.exists() && !target.exists());
+        let target = shelf.to("out.tar");
+        shelf.end_with("-KILL", &target, || shelf.staged("out.tar"));
+        assert!(shelf.staged("out.tar").is_some() && !target.exists());
         let sum = shelf.sum(&target, &["--client", "2"], 0).await;
         assert_eq!(sum["files"], 4);
         assert_eq!(prove(&read_tar(File::open(&target).unwrap())), 4);
@@ -526,7 +591,7 @@ mod ended_early {
         let shelf = Shelf::full().await;
         shelf.make_last_large().await;
         let target = shelf.to("out");
-        let output = shelf.end_with("-INT", &target, &target.join(".midiateca-staged"));
+        let output = shelf.end_with("-INT", &target, || Some(target.join(".midiateca-staged")));
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.contains("stopped; 4 files are in"), "{said}");
@@ -544,13 +609,10 @@ mod ended_early {
     async fn two_exports_to_the_same_place_do_not_meet() {
         let shelf = Shelf::full().await;
         shelf.make_last_large().await;
-        for (name, watched) in [
-            ("out.tar", "out.tar.partial"),
-            ("out", "out/.midiateca-staged"),
-        ] {
+        for name in ["out.tar", "out"] {
             let target = shelf.to(name);
             let mut child = shelf.begin(&target);
-            while !shelf.to(watched).exists() {
+            while shelf.staged(name).is_none() && !target.join(".midiateca-staged").exists() {
                 std::thread::sleep(Duration::from_millis(1));
             }
             let refused = shelf.export(&target, &["--client", "2"]).await;

@@ -4,8 +4,10 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
-use midiateca::clock::{Clock, DAY, HOUR, MINUTE};
+use midiateca::clock::{Clock, DAY, HOUR};
 use midiateca::db::{Db, Value as Cell};
+use midiateca::delivery::rhythm;
+use midiateca::media::InstanceId;
 use serde_json::{Value, json};
 use wa_sim::{Fault, Session, Sim, SimMedia};
 
@@ -170,15 +172,11 @@ async fn what_came_what_waits_and_how_long_it_is_silent_are_told() {
     let now = Clock::system().now();
     let path = data.join("midiateca.db");
     let db = Db::open(&path, Duration::from_secs(5)).await.unwrap();
-    // Twelve deliveries, five minutes from each other, the last two hours ago.
+    // Twelve deliveries within an hour, the last two hours ago.
     let last = now - 2 * HOUR;
     db.write(async move |tx| {
-        tx.run("delete from deliveries", vec![]).await?;
-        for n in 0..12 {
-            let sql = "insert into deliveries (id, instance, received_at, verdict, body_size, body_lz4) values ($1, $2, $3, 'accepted', 0, x'00')";
-            let at = last - (11 - n) * 5 * MINUTE;
-            tx.run(sql, vec![Cell::from(&format!("{n:02}")), Cell::from(FIRST), Cell::from(at)]).await?;
-        }
+        tx.run("delete from hours", vec![]).await?;
+        rhythm::count(tx, &InstanceId(FIRST.to_owned()), 12, last).await?;
         let sql = "update instances set last_delivery_at = $1, state = 'disconnected', state_at = $2, problem = 'gateway_token_refused'";
         tx.run(sql, vec![Cell::from(last), Cell::from(now - 3 * DAY)]).await
     })

@@ -133,3 +133,57 @@ async fn the_manual_has_the_same_pages_in_both_languages() {
     }
     assert_eq!(pages[0], pages[1]);
 }
+
+#[test]
+fn the_manual_speaks_one_language_and_tells_aliases_values_and_exit_codes() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path();
+    let write = |lang: &str| {
+        let to = target.join(lang);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_midiateca"));
+        command.env("MIDIATECA_DATA", target);
+        let output = command.args(["--lang", lang, "man"]).arg(&to).output();
+        assert!(output.unwrap().status.success());
+        let text = |name: &str| std::fs::read_to_string(to.join(name)).unwrap();
+        let names = std::fs::read_dir(&to).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let all: Vec<_> = names.map(|name| text(&name)).collect();
+        (text("midiateca.1"), text("midiateca-serve.1"), all)
+    };
+    let (first, serve, _) = write("en");
+    assert!(first.contains(".SH \"EXIT STATUS\"\n.TP\n0\n"), "{first}");
+    assert!(serve.contains("[alias: servir]"), "{serve}");
+    assert!(serve.contains("\"midiateca 0."), "{serve}");
+    let (first, serve, all) = write("pt-BR");
+    assert!(
+        first.contains(".SH \"CÓDIGOS DE SAÍDA\"\n.TP\n0\n"),
+        "{first}"
+    );
+    assert!(serve.contains("[também: servir]"), "{serve}");
+    for page in all {
+        for heading in ["NAME", "SYNOPSIS", "DESCRIPTION", "VERSION", "SUBCOMMANDS"] {
+            assert!(!page.contains(&format!(".SH {heading}\n")), "{page}");
+        }
+        // Values stand below each other.
+        let mut before = "";
+        for line in page.lines() {
+            assert!(!line.starts_with("\\- ") || before == ".br", "{page}");
+            assert!(!line.ends_with(": "), "{page}");
+            before = line;
+        }
+        // Whoever made the pages does not stand in them.
+        assert!(!page.contains(target.to_str().unwrap()), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn shells_complete_the_kinds_and_statuses_there_are() {
+    let output = midiateca(Path::new("."), &["completions", "bash"]).await;
+    let script = String::from_utf8(output.stdout).unwrap();
+    for list in [
+        "image video audio document sticker",
+        "pending downloading stored failed expired skipped",
+    ] {
+        assert!(script.contains(list), "{list}");
+    }
+}

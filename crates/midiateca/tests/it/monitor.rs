@@ -1,5 +1,6 @@
 //! The full screen, as a person sees it on a terminal.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use midiateca::app::App;
 use midiateca::clock::Clock;
 use midiateca::db::{Db, Value};
+use midiateca::events;
 use midiateca::media::Route;
 use midiateca::registry;
 use portable_pty::CommandBuilder;
@@ -284,4 +286,47 @@ fn no_color_is_honoured_and_lines_leave_the_screen_alone() {
     let (status, after) = terminal.ended();
     assert_eq!(status.exit_code(), 0);
     assert!(after.contains("media.stored"), "the lines did not stay");
+}
+
+#[tokio::test]
+async fn the_piped_monitor_goes_on_with_a_restored_database() {
+    let (folder, other) = (a_day(), a_day());
+    let path = folder.path().join("midiateca.db");
+    let mut child = Command::new(PROGRAM)
+        .arg("--data")
+        .arg(folder.path())
+        .args(["monitor", "--after", "0"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut talk = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("media."));
+    for name in ["midiateca.db-wal", "midiateca.db-shm"] {
+        let _ = std::fs::remove_file(folder.path().join(name));
+    }
+    let restored = folder.path().join("restored.db");
+    std::fs::copy(other.path().join("midiateca.db"), &restored).unwrap();
+    std::fs::rename(&restored, &path).unwrap();
+    let told = talk.next().unwrap().unwrap();
+    assert!(told.contains("another database"), "{told}");
+    let db = Db::open(&path, Duration::from_secs(5)).await.unwrap();
+    db.write(async |tx| {
+        let news = events::News {
+            kind: "instance.connected",
+            client: 2,
+            instance: "NEW1\u{1b}]0;x",
+            media: None,
+            data: serde_json::json!({}),
+        };
+        events::append(tx, 0, news).await
+    })
+    .await
+    .unwrap();
+    let line = lines.find(|line| line.as_ref().unwrap().contains("NEW1"));
+    assert!(!line.unwrap().unwrap().contains('\u{1b}'));
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

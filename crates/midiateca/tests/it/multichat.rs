@@ -34,27 +34,28 @@ create table webhook_messagemedia (id integer primary key, event_id char(32), me
 insert into core_cliente (id, nome) values (2, 'Clínica Aurora'), (3, 'Oficina do Bairro');
 insert into core_chat (id, chat_id, cliente_id) values (11, '5500900000001', 2);
 ";
-const DEAD: &str = "/v/t62.7117-24/1_n.enc?ccb=11-4&oh=01_Q5&oe=60000000&_nc_sid=5e03e0";
-const LIVING: &str = "/v/t62.7117-24/2_n.enc?ccb=11-4&oh=01_Q5&oe=F0000000&_nc_sid=5e03e0";
+pub(crate) const DEAD: &str = "/v/t62.7117-24/1_n.enc?ccb=11-4&oh=01_Q5&oe=60000000&_nc_sid=5e03e0";
+pub(crate) const LIVING: &str =
+    "/v/t62.7117-24/2_n.enc?ccb=11-4&oh=01_Q5&oe=F0000000&_nc_sid=5e03e0";
 
 /// The original system, as it was left.
-struct Original {
-    folder: TempDir,
-    db: Connection,
+pub(crate) struct Original {
+    pub folder: TempDir,
+    pub db: Connection,
 }
 
 /// A row of `core_mediafile`; what is not given is as in a voice note that came well.
-struct Row<'a> {
-    message: &'a str,
-    kind: &'a str,
-    path: Option<&'a str>,
-    sha256: Option<String>,
-    status: &'a str,
-    direct_path: Option<&'a str>,
-    number: i64,
+pub(crate) struct Row<'a> {
+    pub message: &'a str,
+    pub kind: &'a str,
+    pub path: Option<&'a str>,
+    pub sha256: Option<String>,
+    pub status: &'a str,
+    pub direct_path: Option<&'a str>,
+    pub number: i64,
 }
 
-fn row<'a>(message: &'a str, path: Option<&'a str>, content: &[u8]) -> Row<'a> {
+pub(crate) fn row<'a>(message: &'a str, path: Option<&'a str>, content: &[u8]) -> Row<'a> {
     Row {
         message,
         kind: "audio",
@@ -66,13 +67,13 @@ fn row<'a>(message: &'a str, path: Option<&'a str>, content: &[u8]) -> Row<'a> {
     }
 }
 
-fn ogg(n: u8) -> Vec<u8> {
+pub(crate) fn ogg(n: u8) -> Vec<u8> {
     let head = b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x13OpusHead";
     [&head[..], &[n; 500]].concat()
 }
 
 impl Original {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let db = Connection::open(folder.path().join("db.sqlite3")).unwrap();
         db.execute_batch(SCHEMA).unwrap();
@@ -83,13 +84,13 @@ impl Original {
         Self { folder, db }
     }
 
-    fn file(&self, path: &str, content: &[u8]) {
+    pub fn file(&self, path: &str, content: &[u8]) {
         let path = self.folder.path().join("media_storage").join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
     }
 
-    fn row(&self, row: &Row<'_>) {
+    pub fn row(&self, row: &Row<'_>) {
         let sql = "insert into core_mediafile (message_id, sender_name, sender_id, media_type, mimetype, file_path, is_ptt, download_status,
                      is_group, from_me, media_key, direct_path, file_sha256, media_key_timestamp, message_timestamp, download_timestamp, created_at,
                      chat_id, cliente_id, instance_id)
@@ -111,11 +112,18 @@ impl Original {
         self.db.execute(sql, values).unwrap();
     }
 
-    fn event(&self, id: &str, body: &Value) {
+    pub fn event(&self, id: &str, body: &Value) {
         let sql = "insert into webhook_webhookevent values (?, 2, ?, ?, '2025-09-05 20:05:00', null, null, null, ?)";
         let message = body["messageId"].as_str();
         let values = params![id, FIRST, body.to_string(), message];
         self.db.execute(sql, values).unwrap();
+    }
+
+    /// A row of `webhook_messagemedia`, of a delivery.
+    pub fn message_media(&self, event: &str, kind: &str, path: &str) {
+        let sql = "insert into webhook_messagemedia (event_id, media_path, media_type, download_status, created_at)
+                   values (?, ?, ?, 'success', '2025-09-05 20:05:01')";
+        self.db.execute(sql, [event, path, kind]).unwrap();
     }
 
     /// So many voice notes, each with its own bytes.
@@ -131,17 +139,17 @@ impl Original {
         self.db.execute_batch("commit").unwrap();
     }
 
-    async fn import(&self, data: &Path, more: &[&str]) -> Output {
+    pub async fn import(&self, data: &Path, more: &[&str]) -> Output {
         let (db, media) = (self.path("db.sqlite3"), self.path("media_storage"));
         import(data, &db, &media, more).await
     }
 
-    fn path(&self, name: &str) -> String {
+    pub fn path(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }
 
     /// Every file with its bytes, and when it was written.
-    fn snapshot(&self) -> BTreeMap<PathBuf, (Vec<u8>, std::time::SystemTime)> {
+    pub fn snapshot(&self) -> BTreeMap<PathBuf, (Vec<u8>, std::time::SystemTime)> {
         files(self.folder.path())
             .into_iter()
             .map(|path| {
@@ -152,7 +160,7 @@ impl Original {
     }
 }
 
-async fn import(data: &Path, db: &str, media: &str, more: &[&str]) -> Output {
+pub(crate) async fn import(data: &Path, db: &str, media: &str, more: &[&str]) -> Output {
     let command = [
         "--json",
         "import",
@@ -165,7 +173,7 @@ async fn import(data: &Path, db: &str, media: &str, more: &[&str]) -> Output {
     midiateca(data, &[&command, more].concat()).await
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -180,7 +188,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn lines(output: &Output) -> Vec<Value> {
+pub(crate) fn lines(output: &Output) -> Vec<Value> {
     let text = stdout(output);
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -188,7 +196,7 @@ fn lines(output: &Output) -> Vec<Value> {
 }
 
 /// What became of each row or file of the source.
-fn outcomes(output: &Output) -> BTreeMap<String, String> {
+pub(crate) fn outcomes(output: &Output) -> BTreeMap<String, String> {
     let of = |line: &Value| {
         let origin = line["source"].as_str()?.to_owned();
         Some((origin, line["outcome"].as_str()?.to_owned()))
@@ -196,13 +204,13 @@ fn outcomes(output: &Output) -> BTreeMap<String, String> {
     lines(output).iter().filter_map(of).collect()
 }
 
-fn sum(output: &Output) -> Value {
+pub(crate) fn sum(output: &Output) -> Value {
     let lines = lines(output);
     assert!(!lines.is_empty(), "{}", stderr(output));
     lines.last().unwrap()["sum"].clone()
 }
 
-async fn media(data: &Path) -> BTreeMap<String, Value> {
+pub(crate) async fn media(data: &Path) -> BTreeMap<String, Value> {
     let listed = midiateca(data, &["--json", "media", "list", "--limit", "1000"]).await;
     lines(&listed)
         .into_iter()

@@ -13,7 +13,7 @@ use crate::commands::{midiateca, stderr, stdout};
 use crate::stage::{TestApp, sample};
 
 /// A data folder that holds files of these sizes; and where they are, the oldest first.
-async fn holding(sizes: &[u64]) -> (TempDir, Vec<(String, PathBuf)>) {
+pub(crate) async fn holding(sizes: &[u64]) -> (TempDir, Vec<(String, PathBuf)>) {
     let test = TestApp::start().await;
     let mut files = Vec::new();
     for (seed, size_bytes) in (0..).zip(sizes) {
@@ -32,7 +32,7 @@ async fn holding(sizes: &[u64]) -> (TempDir, Vec<(String, PathBuf)>) {
     (test.end_keeping_the_folder().await, files)
 }
 
-async fn scrub(data: &Path, more: &[&str]) -> (i32, Vec<Value>) {
+pub(crate) async fn scrub(data: &Path, more: &[&str]) -> (i32, Vec<Value>) {
     let output = midiateca(data, &[&["--json", "scrub"], more].concat()).await;
     let lines = stdout(&output);
     let lines = lines
@@ -41,13 +41,13 @@ async fn scrub(data: &Path, more: &[&str]) -> (i32, Vec<Value>) {
     (output.status.code().unwrap(), lines.collect())
 }
 
-fn wrong(lines: &[Value]) -> Vec<&str> {
+pub(crate) fn wrong(lines: &[Value]) -> Vec<&str> {
     let wrong = lines.iter().filter_map(|line| line["wrong"].as_str());
     wrong.collect()
 }
 
 /// How each named media was repaired.
-fn repairs(lines: &[Value]) -> BTreeMap<String, String> {
+pub(crate) fn repairs(lines: &[Value]) -> BTreeMap<String, String> {
     let of = |line: &Value| {
         let named = line["media"].as_str().or(line["file"].as_str())?;
         Some((named.to_owned(), line["repair"].as_str()?.to_owned()))
@@ -55,7 +55,7 @@ fn repairs(lines: &[Value]) -> BTreeMap<String, String> {
     lines.iter().filter_map(of).collect()
 }
 
-async fn run(data: &Path, sql: &'static str, id: &str) {
+pub(crate) async fn run(data: &Path, sql: &'static str, id: &str) {
     let db = Db::open(
         &data.join("midiateca.db"),
         std::time::Duration::from_secs(5),
@@ -69,7 +69,7 @@ async fn run(data: &Path, sql: &'static str, id: &str) {
     db.close().await;
 }
 
-async fn show(data: &Path, id: &str) -> Value {
+pub(crate) async fn show(data: &Path, id: &str) -> Value {
     let shown = midiateca(data, &["--json", "media", "show", id]).await;
     serde_json::from_str::<Value>(&stdout(&shown)).unwrap()["media"].clone()
 }
@@ -150,6 +150,7 @@ async fn repair_queues_what_can_be_fetched_gives_up_the_rest_and_deletes_nothing
     })
     .collect();
     assert_eq!(held, ["altered", "dead", "a stranger"]);
+    assert_eq!(told.last().unwrap()["repair"]["quarantined"], 3);
     assert!(!stranger.exists() && fine.1.exists());
     assert_eq!(show(data, &gone.0).await["status"], "pending");
     let given_up = show(data, &dead.0).await;

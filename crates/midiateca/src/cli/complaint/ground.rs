@@ -22,6 +22,12 @@ pub(super) fn app(error: &app::Error, lang: Language) -> Told {
             words::OTHER_FOLDER,
             &[("path", &path.display())],
         ),
+        app::Error::Lock { path, .. } => Told::with(
+            lang,
+            words::LOCK,
+            words::OWN_LOCK,
+            &[("path", &path.display())],
+        ),
         app::Error::Taken { path } => Told::with(
             lang,
             words::TAKEN,
@@ -42,6 +48,7 @@ pub(super) fn app(error: &app::Error, lang: Language) -> Told {
 
 pub(super) fn db(error: &db::Error, lang: Language) -> Told {
     match error {
+        error if error.is_busy() => Told::with(lang, words::DB_BUSY, words::DB_WAIT, &[]),
         db::Error::Unavailable(_) => {
             Told::with(lang, words::DB_UNAVAILABLE, words::DB_MAKE_ROOM, &[])
         }
@@ -74,6 +81,12 @@ pub(super) fn secrets(error: &secrets::Error, lang: Language) -> Told {
             lang,
             words::KEY_FILE,
             words::KEY_OWNER,
+            &[("path", &path.display())],
+        ),
+        secrets::Error::Missing { path } => Told::with(
+            lang,
+            words::KEY_MISSING,
+            words::KEY_BACK_OR_NEW,
             &[("path", &path.display())],
         ),
         secrets::Error::NotAKey { path } => Told::with(

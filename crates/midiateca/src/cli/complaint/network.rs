@@ -5,6 +5,7 @@ use crate::cli::language::Language;
 use crate::cli::panel;
 use crate::cli::words::errors as words;
 use crate::fetch::{self, guard};
+use crate::secrets;
 
 pub(super) fn fetch(error: &fetch::Error, lang: Language) -> Told {
     use fetch::Error as E;
@@ -17,6 +18,10 @@ pub(super) fn fetch(error: &fetch::Error, lang: Language) -> Told {
         E::EndedEarly => Told::with(lang, words::ENDED_EARLY, words::LOOK_AT_NETWORK, &[]),
         E::TooLarge { limit } => Told::new(lang, words::TOO_LARGE, &[("limit", limit)]),
     }
+}
+
+pub(super) fn unresolved(_: &fetch::Unresolved, lang: Language) -> Told {
+    Told::new(lang, words::UNRESOLVED, &[])
 }
 
 pub(super) fn guard(error: &guard::Error, lang: Language) -> Told {
@@ -36,6 +41,7 @@ pub(super) fn panel(error: &panel::Error, lang: Language) -> Told {
     let look = words::LOOK_AT_INSTANCE;
     match error {
         E::NoToken => Told::with(lang, words::NO_TOKEN, words::ADD_TOKEN, &[]),
+        E::Sealed(secrets::Error::Missing { .. }) => Told::new(lang, words::TOKEN_SEALED, &[]),
         E::Sealed(_) => Told::with(lang, words::TOKEN_SEALED, words::KEY_OR_TOKEN, &[]),
         E::Base => Told::with(lang, words::API_BASE, words::SET_API_BASE, &[]),
         E::Silent(_) => Told::with(lang, words::GATEWAY_SILENT, look, &[]),

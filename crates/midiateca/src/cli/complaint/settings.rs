@@ -7,7 +7,7 @@ use super::Told;
 use crate::cli::language::{Language, plain};
 use crate::cli::since;
 use crate::cli::words::{errors as words, usage};
-use crate::config::{Error, Problem};
+use crate::config::{Error, Misread, Problem};
 
 pub(super) fn settings(error: &Error, lang: Language) -> Told {
     match error {
@@ -27,6 +27,18 @@ pub(super) fn settings(error: &Error, lang: Language) -> Told {
     }
 }
 
+pub(super) fn misread(misread: &Misread, lang: Language) -> Told {
+    // The parser lists every key there is.
+    let (text, detail) = (plain(&misread.text), &misread.detail);
+    let values: [(&str, &dyn Display); 4] = [
+        ("line", &misread.line),
+        ("column", &misread.column),
+        ("text", &text),
+        ("detail", detail),
+    ];
+    Told::new(lang, words::MISREAD, &values)
+}
+
 pub(super) fn problem(problem: &Problem, lang: Language) -> Told {
     let told =
         |what, values: &[(&str, &dyn Display)]| Told::with(lang, what, words::SEE_SETTINGS, values);
@@ -34,6 +46,8 @@ pub(super) fn problem(problem: &Problem, lang: Language) -> Told {
         Problem::TooSmall { key, least } => {
             told(words::TOO_SMALL, &[("key", key), ("least", least)])
         }
+        Problem::Listen { text } => told(words::LISTEN_FORM, &[("text", &plain(text))]),
+        Problem::PublicUrl { text } => told(words::PUBLIC_URL, &[("text", &plain(text))]),
         Problem::Routes => told(words::ROUTES, &[]),
         Problem::Watermarks => told(words::WATERMARKS, &[]),
         Problem::RuleWithoutLimit => told(words::RULE_WITHOUT_LIMIT, &[]),

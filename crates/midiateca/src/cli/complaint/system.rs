@@ -12,10 +12,7 @@ pub(super) fn io(error: &io::Error, lang: Language) -> Told {
         return Told::of(inner, lang);
     }
     let Some(known) = by_kind(error.kind()) else {
-        return Told {
-            what: error.to_string(),
-            next: None,
-        };
+        return Told::unknown(error);
     };
     let what = match error.raw_os_error() {
         Some(code) => lang.fill(
@@ -24,9 +21,17 @@ pub(super) fn io(error: &io::Error, lang: Language) -> Told {
         ),
         None => lang.say(known).to_owned(),
     };
-    let next = matches!(error.kind(), ErrorKind::PermissionDenied)
-        .then(|| lang.say(words::SEE_OWNER).to_owned());
-    Told { what, next }
+    let next = match error.kind() {
+        ErrorKind::PermissionDenied => Some(words::SEE_OWNER),
+        ErrorKind::NotFound => Some(words::SEE_PATH),
+        _ => None,
+    };
+    let next = next.map(|next| lang.say(next).to_owned());
+    Told {
+        what,
+        next,
+        is_known: true,
+    }
 }
 
 /// The kinds that a command meets; there are more, and they grow with the language.
@@ -64,6 +69,9 @@ fn by_kind(kind: ErrorKind) -> Option<Words> {
 pub(super) fn terminal(error: &monitor::Error, lang: Language) -> Told {
     match error {
         monitor::Error::Panicked => Told::new(lang, words::TERMINAL_PANICKED, &[]),
+        monitor::Error::NotTaken(_) => {
+            Told::with(lang, words::TERMINAL_NOT_TAKEN, words::USE_LINES, &[])
+        }
         monitor::Error::NoKeys => Told::with(lang, words::TERMINAL_NO_KEYS, words::USE_LINES, &[]),
     }
 }

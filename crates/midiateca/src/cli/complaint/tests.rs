@@ -85,3 +85,46 @@ fn a_sentence_put_before_an_error_stays_before_it() {
         "erro: não é possível ler /tmp: é uma pasta"
     );
 }
+
+/// As the libraries of the network tell it: layer in layer.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Layer(
+    &'static str,
+    #[source] Option<Box<dyn std::error::Error + Send + Sync>>,
+);
+
+#[test]
+fn what_libraries_say_twice_or_in_between_is_left_out() {
+    let twice = Layer(
+        "the image is malformed",
+        Some(Layer("Error code 11: the image is malformed", None).into()),
+    );
+    assert_eq!(why(&twice, Language::English), "the image is malformed");
+    let refused = Layer(
+        "tcp connect error",
+        Some(io::Error::from(io::ErrorKind::ConnectionRefused).into()),
+    );
+    let layers = Layer("client error (Connect)", Some(refused.into()));
+    let told = joined(&of_the_network(Some(&layers), Language::Portuguese));
+    assert_eq!(told, "conexão recusada");
+    let strange = Layer("client error", Some(Layer("no such planet", None).into()));
+    let told = joined(&of_the_network(Some(&strange), Language::Portuguese));
+    assert_eq!(told, "no such planet");
+}
+
+#[test]
+fn settings_that_are_no_toml_are_told_by_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("broken.toml");
+    std::fs::write(&file, "[door]\nlistne = 'x'\n").unwrap();
+    let error = crate::config::Config::read(&file).unwrap_err();
+    let told = portuguese(error);
+    let place = "não é uma configuração válida: linha 2, coluna 1: `listne` não foi entendido";
+    assert!(told.contains(place), "{told}");
+    assert!(
+        told.contains("o leitor de TOML diz: unknown field"),
+        "{told}"
+    );
+    assert!(told.contains("`body_timeout_ms`)"), "{told}");
+}

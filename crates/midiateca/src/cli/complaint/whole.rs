@@ -28,10 +28,18 @@ pub(super) fn takeover(error: &takeover::Error, lang: Language) -> Told {
         }
         Error::Stopped => Told::new(lang, import::STOPPED, &[]),
         Error::Conflicts(_) => Told::new(lang, import::CONFLICTS, &[]),
-        Error::NoRoom { needed, free } => Told::new(
+        Error::NoRoom {
+            needed,
+            free,
+            floor,
+        } => Told::new(
             lang,
             import::NO_ROOM,
-            &[("needed", &bytes(*needed)), ("free", &bytes(*free))],
+            &[
+                ("needed", &bytes(*needed)),
+                ("free", &bytes(*free)),
+                ("floor", &bytes(*floor)),
+            ],
         ),
         Error::Db(error) => db(error, lang),
         Error::App(error) => app(error, lang),
@@ -47,6 +55,9 @@ pub(super) fn foreign(error: &foreign::Error, lang: Language) -> Told {
         foreign::Error::NotADatabase { path } => {
             Told::new(lang, import::NOT_A_DATABASE, &[("path", &path.display())])
         }
+        foreign::Error::Damaged { path, .. } => {
+            Told::new(lang, import::DAMAGED, &[("path", &path.display())])
+        }
         foreign::Error::Refused { path, .. } => Told::with(
             lang,
             words::UNREADABLE,
@@ -60,13 +71,23 @@ pub(super) fn backup(error: &backup::Error, lang: Language) -> Told {
     use backup::Error;
     match error {
         Error::Db(error) => db(error, lang),
-        Error::Io { path, .. } => Told::new(lang, words::UNUSABLE, &[("path", &path.display())]),
+        Error::Io { path, source } => {
+            let values: [(&str, &dyn std::fmt::Display); 1] = [("path", &path.display())];
+            match heals(source) {
+                true => Told::with(lang, words::UNUSABLE, backups::AGAIN, &values),
+                false => Told::new(lang, words::UNUSABLE, &values),
+            }
+        }
         Error::Within { target, other } => Told::new(
             lang,
             backups::WITHIN,
             &[("target", &target.display()), ("other", &other.display())],
         ),
         Error::Foreign { path } => Told::new(lang, backups::FOREIGN, &[("path", &path.display())]),
+        Error::NotAFolder { path } => {
+            Told::new(lang, backups::NOT_A_FOLDER, &[("path", &path.display())])
+        }
+        Error::NoKey { path } => Told::new(lang, backups::NO_KEY, &[("path", &path.display())]),
         Error::Absent { path } => Told::new(lang, backups::ABSENT, &[("path", &path.display())]),
         Error::OtherDatabase { path } => {
             Told::new(lang, backups::OTHER_DATABASE, &[("path", &path.display())])
@@ -83,4 +104,22 @@ pub(super) fn backup(error: &backup::Error, lang: Language) -> Told {
         ),
         Error::Damaged { problem } => Told::new(lang, backups::DAMAGED, &[("problem", problem)]),
     }
+}
+
+/// What passes by itself, so that the same command may do its work the next time.
+fn heals(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind as K;
+    matches!(
+        error.kind(),
+        K::Interrupted
+            | K::TimedOut
+            | K::WouldBlock
+            | K::ResourceBusy
+            | K::StaleNetworkFileHandle
+            | K::HostUnreachable
+            | K::NetworkUnreachable
+            | K::NetworkDown
+            | K::ConnectionReset
+            | K::ConnectionAborted
+    )
 }

@@ -1,11 +1,14 @@
 //! The data folder and the key in it.
 
-use std::path::Path;
+use std::fmt::Display;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use super::super::complaint;
+use super::super::context::Context;
 use super::super::words::doctor as words;
 use super::sheet::Sheet;
-use crate::secrets::Secrets;
+use crate::secrets::{self, Secrets};
 
 /// Whether files can be made here, and belong to whom the others belong to.
 pub(super) fn look(sheet: &mut Sheet, data: &Path, about: &str) {
@@ -40,38 +43,93 @@ pub(super) fn look(sheet: &mut Sheet, data: &Path, about: &str) {
 fn tempfile_in(data: &Path) -> std::io::Result<Option<(u32, u32)>> {
     let path = data.join(format!(".doctor-{}", std::process::id()));
     std::fs::write(&path, "midiateca")?;
-    let owners = owners(&path, data);
+    let owners = owners_of(&path, data);
     std::fs::remove_file(&path)?;
     owners
 }
 
+/// What belongs to somebody else than the data folder, as after a command of an administrator, may stop the server.
+pub(super) fn owners(sheet: &mut Sheet, context: &Context) {
+    let data = &context.data;
+    let Ok(Some(owner)) = owner(data) else {
+        return;
+    };
+    let database = context.config.database_file(data);
+    let beside = |ending: &str| {
+        let mut name = database.clone().into_os_string();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let storage = context.config.storage_folder(data);
+    let mut paths = vec![
+        beside(""),
+        beside("-wal"),
+        beside("-shm"),
+        context.config.key_file(data),
+        data.join("serve.lock"),
+        data.join("files.lock"),
+        storage.clone(),
+    ];
+    // A client's folder, an instance's, a kind's.
+    let mut level = vec![storage];
+    for _ in 0..3 {
+        let below = level
+            .iter()
+            .filter_map(|folder| std::fs::read_dir(folder).ok());
+        let below = below.flatten().flatten().map(|entry| entry.path());
+        level = below.filter(|path| path.is_dir()).collect();
+        paths.extend(level.iter().cloned());
+    }
+    let is_foreign = |path: &&PathBuf| {
+        let of = self::owner(path).ok().flatten();
+        of.is_some_and(|of| of != owner)
+    };
+    let foreign: Vec<_> = paths.iter().filter(is_foreign).collect();
+    let about = data.display();
+    let tried = words::COMPARED_OWNERS;
+    let Some(first) = foreign.first().map(|path| path.display()) else {
+        return sheet.fine("owner", &about.to_string(), tried, words::ONE_OWNER, &[]);
+    };
+    let values: [(&str, &dyn Display); 4] = [
+        ("first", &first),
+        ("count", &foreign.len()),
+        ("owner", &owner),
+        ("path", &about),
+    ];
+    let (seen, next) = (words::OTHER_OWNERS, words::GIVE_TO_OWNER);
+    sheet.risk("owner", &about.to_string(), tried, seen, next, &values);
+}
+
+fn owners_of(made: &Path, folder: &Path) -> std::io::Result<Option<(u32, u32)>> {
+    Ok(owner(made)?.zip(owner(folder)?))
+}
+
 #[cfg(unix)]
-fn owners(made: &Path, folder: &Path) -> std::io::Result<Option<(u32, u32)>> {
+fn owner(path: &Path) -> std::io::Result<Option<u32>> {
     use std::os::unix::fs::MetadataExt as _;
-    Ok(Some((
-        std::fs::metadata(made)?.uid(),
-        std::fs::metadata(folder)?.uid(),
-    )))
+    Ok(Some(std::fs::metadata(path)?.uid()))
 }
 
 #[cfg(not(unix))]
-fn owners(_: &Path, _: &Path) -> std::io::Result<Option<(u32, u32)>> {
+fn owner(_: &Path) -> std::io::Result<Option<u32>> {
     Ok(None)
 }
 
 /// Whether the key is there, whole, and its owner's alone.
 pub(super) fn key(sheet: &mut Sheet, path: &Path) -> Option<Secrets> {
     let about = path.display().to_string();
-    let Ok(metadata) = std::fs::metadata(path) else {
-        sheet.wrong(
-            "key",
-            &about,
-            words::READ_KEY,
-            words::KEY_MISSING,
-            words::RESTORE_KEY,
-            &[],
-        );
-        return None;
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) => {
+            let (seen, next) = match error.kind() {
+                ErrorKind::NotFound => (words::KEY_MISSING, words::RESTORE_KEY),
+                _ => (words::FAILED, words::OWN_KEY),
+            };
+            let error = complaint::why(&error, sheet.lang);
+            let values: [(&str, &dyn Display); 2] = [("error", &error), ("path", &about)];
+            sheet.wrong("key", &about, words::READ_KEY, seen, next, &values);
+            return None;
+        }
     };
     match mode_for_others(&metadata) {
         Some(mode) => sheet.wrong(
@@ -90,15 +148,17 @@ pub(super) fn key(sheet: &mut Sheet, path: &Path) -> Option<Secrets> {
             Some(secrets)
         }
         Err(error) => {
+            let next = match &error {
+                secrets::Error::KeyFile { source, .. }
+                    if source.kind() == ErrorKind::PermissionDenied =>
+                {
+                    words::OWN_KEY
+                }
+                _ => words::RESTORE_KEY,
+            };
             let error = complaint::why(&error, sheet.lang);
-            sheet.wrong(
-                "key",
-                &about,
-                words::READ_KEY,
-                words::FAILED,
-                words::RESTORE_KEY,
-                &[("error", &error)],
-            );
+            let values: [(&str, &dyn Display); 2] = [("error", &error), ("path", &about)];
+            sheet.wrong("key", &about, words::READ_KEY, words::FAILED, next, &values);
             None
         }
     }

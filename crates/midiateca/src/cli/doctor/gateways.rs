@@ -13,9 +13,9 @@ use super::super::panel::{self, Panel};
 use super::super::words::doctor as words;
 use super::ground::Ground;
 use super::sheet::Sheet;
-use crate::clock::{Clock, MINUTE, Millis, SECOND};
+use crate::clock::{Clock, DAY, MINUTE, Millis, SECOND};
 use crate::db::Db;
-use crate::delivery;
+use crate::delivery::rhythm;
 use crate::fetch::Fetch;
 use crate::registry::Instance;
 
@@ -24,6 +24,10 @@ const AT_ONCE: usize = 8;
 /// Links expire by the clock, so it need not be exact, but it must not be wrong.
 const SKEW_RISK: Millis = 30 * SECOND;
 const SKEW_WRONG: Millis = 5 * MINUTE;
+
+/// Without a rhythm to go by.
+const SILENT_RISK: Millis = DAY;
+const SILENT_WRONG: Millis = 7 * DAY;
 
 type Told = Result<panel::Answer, panel::Error>;
 
@@ -45,6 +49,7 @@ pub(super) async fn look(
         })
     });
     let told: Vec<Option<Told>> = asked.buffered(AT_ONCE).collect().await;
+    let is_asked = told.iter().any(Option::is_some);
     let mut dates = BTreeMap::new();
     for (instance, told) in instances.iter().zip(told) {
         if let Some(told) = told {
@@ -72,6 +77,9 @@ pub(super) async fn look(
         if let Some(db) = &ground.db {
             silence(sheet, db, instance, clock.now()).await;
         }
+    }
+    if is_asked && dates.is_empty() {
+        sheet.skipped("clock", "", words::COMPARED_CLOCKS, words::NOT_TOLD, &[]);
     }
     for (base, date) in dates {
         skew(sheet, &base, clock.now() - date);
@@ -262,21 +270,31 @@ async fn silence(sheet: &mut Sheet, db: &Db, instance: &Instance, now: Millis) {
             &[("id", &id)],
         );
     };
-    let silent = now - last;
-    let Ok(rhythm) = delivery::rhythm(db, &instance.id, last - delivery::RHYTHM_OF).await else {
-        return;
-    };
-    let (shown, id_shown) = (span(silent), id);
-    let Some(rhythm) = rhythm else {
-        let values: [(&str, &dyn Display); 1] = [("silent", &shown)];
-        return sheet.fine("instance.silent", id, tried, words::NO_RHYTHM, &values);
+    let silent = (now - last).max(0);
+    let shown = span(silent);
+    let rhythm = match rhythm::rhythm(db, &instance.id, last).await {
+        Ok(Some(rhythm)) => rhythm,
+        Ok(None) => {
+            let values: [(&str, &dyn Display); 2] = [("silent", &shown), ("id", &id)];
+            let (check, seen, next) = ("instance.silent", words::NO_RHYTHM, words::WAKE_UP);
+            return match silent {
+                silent if silent > SILENT_WRONG => {
+                    sheet.wrong(check, id, tried, seen, next, &values);
+                }
+                silent if silent > SILENT_RISK => {
+                    sheet.risk(check, id, tried, seen, next, &values);
+                }
+                _ => sheet.fine(check, id, tried, seen, &values),
+            };
+        }
+        Err(error) => return sheet.unreadable("instance.silent", id, tried, &error),
     };
     let (usual, longest) = (span(rhythm.usual), span(rhythm.longest));
     let values: [(&str, &dyn Display); 4] = [
         ("silent", &shown),
         ("usual", &usual),
         ("longest", &longest),
-        ("id", &id_shown),
+        ("id", &id),
     ];
     if rhythm.is_broken_by(silent) {
         sheet.wrong(

@@ -4,17 +4,23 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use futures_util::future::{join, join_all};
+use serde_json::Value;
 use url::Url;
 
 use super::super::complaint;
 use super::super::context::Context;
 use super::super::words::doctor as words;
+use super::ground::Ground;
 use super::sheet::Sheet;
 use crate::archive::CDN_ORIGINS;
 use crate::config::{Config, millis};
 use crate::fetch::{self, Family, Fetch, Reached, reach};
+use crate::http::FOLDER_MARK;
 use crate::media::Route;
 use crate::registry::Instance;
+
+/// A webhook address that the door refuses, for no token is so short.
+const WRONG_HOOK: &str = "hooks/wapi/doctor";
 
 /// The hosts from which media are fetched, each over IPv4 and IPv6, and then as it is really asked.
 pub(super) async fn cdn(sheet: &mut Sheet, config: &Config, instances: &[Instance]) {
@@ -155,52 +161,60 @@ fn tls(sheet: &mut Sheet, origin: &str, answer: Result<u16, fetch::Error>) {
     }
 }
 
-/// Whether whoever asks at the public address gets to this door.
-pub(super) async fn public_address(sheet: &mut Sheet, context: &Context, is_served: bool) {
+/// Whether whoever asks at the public address gets to this very door, and with a webhook too.
+pub(super) async fn public_address(sheet: &mut Sheet, context: &Context, ground: &Ground) {
     let base = context.config.door.public_url.trim_end_matches('/');
-    let Ok(url) = Url::parse(&format!("{base}/healthz")) else {
+    let tried = words::ASKED_DOOR;
+    let at = |path: &str| Url::parse(&format!("{base}/{path}"));
+    let (Ok(health), Ok(hook)) = (at("healthz"), at(WRONG_HOOK)) else {
         if !base.is_empty() {
-            sheet.wrong(
-                "public",
-                base,
-                words::ASKED_DOOR,
-                words::NOT_A_URL,
-                words::SET_PUBLIC_URL,
-                &[],
-            );
+            let next = words::SET_PUBLIC_URL;
+            sheet.wrong("public", base, tried, words::NOT_A_URL, next, &[]);
         }
         return;
     };
-    if !is_served {
-        return sheet.skipped("public", base, words::ASKED_DOOR, words::NOBODY_SERVES, &[]);
+    if ground.is_served == Some(false) {
+        return sheet.skipped("public", base, tried, words::NOBODY_SERVES, &[]);
     }
-    match Fetch::new(&context.config.fetch).glimpse(&url).await {
-        Ok(answer) if answer.status == 200 && is_ours(&answer.body) => {
-            sheet.fine("public", base, words::ASKED_DOOR, words::DOOR_ANSWERS, &[]);
+    let folder = match &ground.db {
+        Some(db) => db.marked(FOLDER_MARK).await.ok().flatten(),
+        None => None,
+    };
+    let fetch = Fetch::new(&context.config.fetch);
+    let answers = async {
+        let health = fetch.glimpse(&health).await?;
+        Ok::<_, fetch::Error>((health, fetch.call(hook, "", &serde_json::json!({})).await?))
+    };
+    let next = words::MEND_PROXY;
+    match answers.await {
+        Ok((health, hook)) => {
+            let told = |answer: &fetch::Answer| {
+                serde_json::from_slice::<Value>(&answer.body).unwrap_or(Value::Null)
+            };
+            let (healthy, refused) = (told(&health), told(&hook));
+            let is_midiateca = health.status == 200 && healthy["service"] == "midiateca";
+            let is_this = folder.is_none_or(|folder| healthy["folder"] == folder.as_str());
+            let is_through = hook.status == 401 && refused["error"]["code"] == "wrong_token";
+            let (seen, status) = match (is_midiateca, is_this, is_through) {
+                (false, ..) => (words::OTHER_ANSWERS, health.status),
+                (true, false, _) => (words::OTHER_MIDIATECA, health.status),
+                (true, true, false) => (words::NO_WEBHOOK_THROUGH, hook.status),
+                (true, true, true) => {
+                    return sheet.fine("public", base, tried, words::DOOR_ANSWERS, &[]);
+                }
+            };
+            sheet.wrong("public", base, tried, seen, next, &[("status", &status)]);
         }
-        Ok(answer) => sheet.wrong(
-            "public",
-            base,
-            words::ASKED_DOOR,
-            words::OTHER_ANSWERS,
-            words::MEND_PROXY,
-            &[("status", &answer.status)],
-        ),
         Err(error) => {
             let error = complaint::why(&error, sheet.lang);
             sheet.wrong(
                 "public",
                 base,
-                words::ASKED_DOOR,
+                tried,
                 words::FAILED,
-                words::MEND_PROXY,
+                next,
                 &[("error", &error)],
             );
         }
     }
-}
-
-/// Whether an answer is the door's.
-fn is_ours(body: &[u8]) -> bool {
-    serde_json::from_slice(body).is_ok_and(|body: serde_json::Value| body["service"] == "midiateca")
 }

@@ -8,9 +8,11 @@ use crate::{catalog, delivery};
 
 /// Whether what waits gets its turn.
 pub(super) async fn look(sheet: &mut Sheet, db: &Db, now: Millis) {
-    let waiting = catalog::waiting(db).await;
-    let Ok((oldest, deadline)) = waiting else {
-        return;
+    let (oldest, deadline) = match catalog::waiting(db).await {
+        Ok(waiting) => waiting,
+        Err(error) => {
+            return sheet.unreadable("queue.oldest", "", words::LOOKED_AT_QUEUE, &error);
+        }
     };
     match oldest.filter(|oldest| now - oldest > DAY) {
         Some(oldest) => {
@@ -43,7 +45,13 @@ pub(super) async fn look(sheet: &mut Sheet, db: &Db, now: Millis) {
             &[("hours", &hours)],
         );
     }
-    for count in catalog::by_reason(db).await.unwrap_or_default() {
+    let reasons = match catalog::by_reason(db).await {
+        Ok(reasons) => reasons,
+        Err(error) => {
+            return sheet.unreadable("queue.reason", "", words::LOOKED_AT_QUEUE, &error);
+        }
+    };
+    for count in reasons {
         let needs_somebody = crate::media::Reason::parse(&count.name)
             .is_some_and(crate::media::Reason::needs_somebody);
         if needs_somebody {
@@ -76,6 +84,9 @@ pub(super) async fn look(sheet: &mut Sheet, db: &Db, now: Millis) {
             words::REPLAY,
             &[("count", &count)],
         ),
-        Err(_) => {}
+        Err(error) => {
+            let tried = words::COUNTED_QUARANTINE;
+            sheet.unreadable("deliveries.quarantine", "", tried, &error);
+        }
     }
 }

@@ -3,8 +3,17 @@
 use super::super::panel;
 use super::super::words::doctor as words;
 use super::sheet::Sheet;
-use crate::config::Config;
+use crate::config::{Config, Rule};
 use crate::media::Route;
+
+/// Videos and documents of everyday are larger.
+const SMALL_FILE: u64 = 16 << 20;
+/// Who notices that a file is gone notices it later.
+const HASTY_DAYS: u32 = 7;
+
+fn is_hasty(rule: &Rule) -> bool {
+    rule.older_than_days.is_some_and(|days| days < HASTY_DAYS)
+}
 
 /// Settings that are legal, and may not be meant.
 pub(super) fn look(sheet: &mut Sheet, config: &Config) {
@@ -77,6 +86,18 @@ pub(super) fn look(sheet: &mut Sheet, config: &Config) {
             "storage.pause_below_bytes",
             words::NO_WATERMARK,
             words::SET_WATERMARK,
+        ),
+        (
+            config.keep.max_bytes < SMALL_FILE,
+            "keep.max_bytes",
+            words::ONLY_SMALL,
+            words::MEANT,
+        ),
+        (
+            config.retention.rules.iter().any(is_hasty),
+            "retention.rules",
+            words::GOES_SOON,
+            words::MEANT,
         ),
         (
             config.retention.deliveries_days == 0,

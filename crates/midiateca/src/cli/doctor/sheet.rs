@@ -1,10 +1,12 @@
 //! What the doctor writes down.
 
+use std::error::Error;
 use std::fmt::Display;
 
 use serde::Serialize;
 
-use super::super::language::Language;
+use super::super::complaint;
+use super::super::language::{Language, tame};
 use super::super::words::{Words, doctor as words};
 
 /// How bad it is.
@@ -119,6 +121,26 @@ impl Sheet {
         );
     }
 
+    /// What the database would not tell.
+    pub fn unreadable(
+        &mut self,
+        check: &'static str,
+        about: &str,
+        tried: Words,
+        error: &(dyn Error + 'static),
+    ) {
+        let why = complaint::why(error, self.lang);
+        let values: [(&str, &dyn Display); 1] = [("error", &why)];
+        self.wrong(
+            check,
+            about,
+            tried,
+            words::FAILED,
+            words::RESTORE_DATABASE,
+            &values,
+        );
+    }
+
     fn note(
         &mut self,
         level: Level,
@@ -127,13 +149,15 @@ impl Sheet {
         (tried, seen, next): (Words, Words, Option<Words>),
         values: &Values<'_>,
     ) {
+        // Names, addresses and errors may hold what a stranger wrote.
+        let said = |words| tame(&self.lang.fill(words, values));
         self.findings.push(Finding {
             check,
-            about: about.to_owned(),
+            about: tame(about),
             level,
-            tried: self.lang.fill(tried, values),
-            seen: self.lang.fill(seen, values),
-            next: next.map(|next| self.lang.fill(next, values)),
+            tried: said(tried),
+            seen: said(seen),
+            next: next.map(said),
         });
     }
 }

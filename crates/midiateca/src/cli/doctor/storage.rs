@@ -1,14 +1,18 @@
 //! Whether files can be kept, and for how long there is room.
 
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
 use super::super::complaint;
 use super::super::context::Context;
 use super::super::language::bytes;
 use super::super::words::doctor as words;
 use super::sheet::Sheet;
-use crate::catalog;
+use crate::catalog::{self, holding};
 use crate::clock::{Clock, DAY};
 use crate::db::Db;
-use crate::vault::Vault;
+use crate::media::{InstanceId, MediaKind};
+use crate::vault::{Vault, layout};
 
 /// So much room should be left for this many days of growth.
 const DAYS_AHEAD: u64 = 14;
@@ -20,7 +24,41 @@ const MOST_DAYS: u64 = 3_650;
 pub(super) async fn look(sheet: &mut Sheet, context: &Context, db: Option<&Db>) {
     let folder = context.config.storage_folder(&context.data);
     let about = folder.display().to_string();
+    let held = match db {
+        Some(db) => holding::holders(db).await,
+        None => Ok(Vec::new()),
+    };
+    let held = held.unwrap_or_else(|error| {
+        sheet.unreadable("storage.folders", &about, words::LOOKED_FOR_FOLDERS, &error);
+        Vec::new()
+    });
+    // Nothing is made here: an empty folder in the place of a disk that is not mounted would pass for the storage.
+    if !folder.exists() {
+        let tried = words::LOOKED_FOR_FOLDERS;
+        let values: [(&str, &dyn Display); 1] = [("path", &about)];
+        return match held.is_empty() {
+            true => sheet.fine("storage", &about, tried, words::NO_STORAGE_YET, &[]),
+            false => sheet.wrong(
+                "storage",
+                &about,
+                tried,
+                words::NO_STORAGE,
+                words::MOUNT,
+                &values,
+            ),
+        };
+    }
     let vault = match Vault::open(&folder, "doctor") {
+        Ok(vault) => match vault.probe().await {
+            Ok(()) => {
+                sheet.fine("storage", &about, words::WROTE_A_FILE, words::DONE, &[]);
+                Ok(vault)
+            }
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(error),
+    };
+    let vault = match vault {
         Ok(vault) => vault,
         Err(error) => {
             let error = complaint::why(&error, sheet.lang);
@@ -34,20 +72,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, db: Option<&Db>) 
             );
         }
     };
-    match vault.probe().await {
-        Ok(()) => sheet.fine("storage", &about, words::WROTE_A_FILE, words::DONE, &[]),
-        Err(error) => {
-            let error = complaint::why(&error, sheet.lang);
-            sheet.wrong(
-                "storage",
-                &about,
-                words::WROTE_A_FILE,
-                words::FAILED,
-                words::OWN_FOLDER,
-                &[("error", &error), ("path", &about)],
-            );
-        }
-    }
+    folders(sheet, &folder, &held);
     let free = match vault.free_bytes() {
         Ok(free) => free,
         Err(error) => {
@@ -62,7 +87,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, db: Option<&Db>) 
     };
     let floor = context.config.storage.pause_below_bytes;
     let (shown, floor_shown) = (bytes(free), bytes(floor));
-    let values: [(&str, &dyn std::fmt::Display); 2] = [("free", &shown), ("floor", &floor_shown)];
+    let values: [(&str, &dyn Display); 2] = [("free", &shown), ("floor", &floor_shown)];
     match free < floor {
         true => sheet.wrong(
             "storage.free",
@@ -85,13 +110,70 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, db: Option<&Db>) 
     }
 }
 
+/// Whether the folders of those who hold something are there, and take files.
+fn folders(sheet: &mut Sheet, root: &Path, held: &[(i64, InstanceId)]) {
+    let about = root.display().to_string();
+    let tried = words::LOOKED_FOR_FOLDERS;
+    let probe = format!(".doctor-{}", std::process::id());
+    let mut broken: Vec<(PathBuf, std::io::Error)> = Vec::new();
+    let (mut missing, mut first_missing) = (0, String::new());
+    for (client, instance) in held {
+        let kinds = MediaKind::ALL.map(|kind| root.join(layout::folder(*client, instance, kind)));
+        if !kinds.iter().any(|folder| folder.is_dir()) {
+            missing += 1;
+            let of_instance = kinds[0].parent().unwrap_or(root);
+            first_missing = of_instance.display().to_string();
+            continue;
+        }
+        for folder in kinds.iter().filter(|folder| folder.is_dir()) {
+            let path = folder.join(&probe);
+            let made =
+                std::fs::write(&path, "midiateca").and_then(|()| std::fs::remove_file(&path));
+            if let Err(error) = made {
+                broken.push((folder.clone(), error));
+            }
+        }
+    }
+    if missing > 0 {
+        let values: [(&str, &dyn Display); 3] = [
+            ("count", &missing),
+            ("first", &first_missing),
+            ("path", &about),
+        ];
+        let (seen, next) = (words::FOLDERS_MISSING, words::MOUNT);
+        sheet.wrong("storage.folders", &about, tried, seen, next, &values);
+    }
+    if let Some((first, error)) = broken.first() {
+        let (first, why) = (first.display(), complaint::why(error, sheet.lang));
+        let values: [(&str, &dyn Display); 4] = [
+            ("count", &broken.len()),
+            ("first", &first),
+            ("error", &why),
+            ("path", &first),
+        ];
+        let (seen, next) = (words::FOLDERS_CLOSED, words::OWN_FOLDER);
+        sheet.wrong("storage.folders", &about, tried, seen, next, &values);
+    }
+    if missing == 0 && broken.is_empty() {
+        sheet.fine("storage.folders", &about, tried, words::DONE, &[]);
+    }
+}
+
 /// When the room will be gone, if it goes on as in the last days.
 async fn forecast(sheet: &mut Sheet, db: &Db, free: u64) {
-    let since = Clock::system().now() - DAYS_OF_GROWTH * DAY;
-    let Ok(grown) = catalog::grown_bytes(db, since).await else {
-        return;
+    let now = Clock::system().now();
+    let since = now - DAYS_OF_GROWTH * DAY;
+    let grown = match catalog::grown_bytes(db, since).await {
+        Ok(grown) => grown,
+        Err(error) => {
+            return sheet.unreadable("storage.forecast", "", words::COUNTED_GROWTH, &error);
+        }
     };
-    let a_day = grown / DAYS_OF_GROWTH.unsigned_abs();
+    // What began yesterday grew within a day.
+    let first = holding::first_received(db).await.ok().flatten();
+    let age = first.map_or(DAYS_OF_GROWTH * DAY, |first| now - first);
+    let days = age.clamp(DAY, DAYS_OF_GROWTH * DAY).unsigned_abs() as f64 / DAY as f64;
+    let a_day = (grown as f64 / days) as u64;
     let shown = bytes(a_day);
     let days = free.checked_div(a_day).filter(|days| *days < MOST_DAYS);
     let Some(days) = days else {
@@ -103,7 +185,7 @@ async fn forecast(sheet: &mut Sheet, db: &Db, free: u64) {
             &[],
         );
     };
-    let values: [(&str, &dyn std::fmt::Display); 2] = [("growth", &shown), ("days", &days)];
+    let values: [(&str, &dyn Display); 2] = [("growth", &shown), ("days", &days)];
     if days < DAYS_AHEAD {
         sheet.risk(
             "storage.forecast",

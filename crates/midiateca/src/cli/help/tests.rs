@@ -126,6 +126,13 @@ fn no_page_of_the_portuguese_help_has_english_in_it() {
         "[OPTIONS]",
         "COMMAND",
         "Print",
+        "<DIR>",
+        "<FILE",
+        "<TARGET>",
+        "<ADDRESS>",
+        "<TIME>",
+        "<NAME>",
+        "bash: ",
     ];
     english.extend(of_clap.map(str::to_owned));
     // The name of a place is the beginning of other words.

@@ -75,8 +75,7 @@ impl<'a> Told<'a> {
             Step::Media { origin, outcome } => {
                 self.count(outcome);
                 let is_plan = self.context.json || self.taking == Taking::DryRun;
-                let is_wrong = matches!(outcome, Outcome::Queued { wrong: Some(_) });
-                if is_plan || is_wrong || outcome.needs_somebody() {
+                if is_plan || outcome.needs_somebody() {
                     self.media(origin, outcome);
                 }
             }
@@ -117,10 +116,11 @@ impl<'a> Told<'a> {
             return;
         };
         let free = crate::vault::free_bytes_at(there).unwrap_or(u64::MAX);
-        let usable = free.saturating_sub(self.context.config.storage.pause_below_bytes);
-        if usable < needed {
-            let (needed, free) = (HumanBytes(needed), HumanBytes(free));
-            let values: [(&str, &dyn Display); 2] = [("needed", &needed), ("free", &free)];
+        let floor = self.context.config.storage.pause_below_bytes;
+        if free.saturating_sub(floor) < needed {
+            let [needed, free, floor] = [needed, free, floor].map(HumanBytes);
+            let values: [(&str, &dyn Display); 3] =
+                [("needed", &needed), ("free", &free), ("floor", &floor)];
             eprintln!("{}", self.say(words::ROOM_SHORT, &values));
         }
     }
@@ -185,9 +185,13 @@ impl<'a> Told<'a> {
                 path,
                 verified,
                 size_bytes,
+                named_by,
                 ..
             } = outcome
             {
+                if let Some(by) = named_by {
+                    line["named_by"] = by.as_str().into();
+                }
                 line["from"] = from.as_str().into();
                 line["file"] = format!("media_storage/{path}").into();
                 line["verified"] = Value::from(*verified);
@@ -215,6 +219,9 @@ impl<'a> Told<'a> {
     fn words(&self, outcome: &Outcome) -> (&'static str, String) {
         let said = |words| self.say(words, &[]);
         match outcome {
+            Outcome::Held {
+                named_by: Some(by), ..
+            } => ("held", self.say(words::HELD_TOO, &[("row", &plain(by))])),
             Outcome::Held {
                 is_stray: false, ..
             } => ("held", said(words::HELD)),
@@ -257,6 +264,8 @@ impl<'a> Told<'a> {
             LeftOut::Unclear(Unclear::Kind) => (words::UNCLEAR_KIND, None),
             LeftOut::Unclear(Unclear::Body) => (words::UNCLEAR_BODY, None),
             LeftOut::Unclear(Unclear::Message) => (words::UNCLEAR_MESSAGE, None),
+            LeftOut::Unclear(Unclear::OtherInstance) => (words::OTHER_INSTANCE, None),
+            LeftOut::Taken(by) => (words::TAKEN, Some(("row", plain(by)))),
             LeftOut::Instance(id) => (words::UNKNOWN_INSTANCE, Some(("id", plain(id)))),
             LeftOut::Place => (words::PLACE, None),
             LeftOut::NotMedia(why) => {

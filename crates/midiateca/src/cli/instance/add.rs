@@ -12,9 +12,11 @@ use super::super::language::{Language, plain};
 use super::super::words::{Words, instance as words};
 use super::{line, tell_address};
 use crate::app::App;
+use crate::config::is_web_address;
 use crate::gateway::Gateway;
 use crate::media::{InstanceId, Route};
 use crate::registry::{self, NewInstance};
+use crate::secrets::Secrets;
 
 /// The word that gives a setting back its usual value.
 const DEFAULT: &str = "default";
@@ -38,6 +40,9 @@ pub(crate) struct Options {
     /// Read the gateway's token from stdin
     #[arg(long, group = "token")]
     token_stdin: bool,
+    /// Make a new key where the old one is lost for good; every other instance needs its token again
+    #[arg(long, requires = "token")]
+    new_key: bool,
     /// Where the gateway's API is [default: the gateway's own]
     #[arg(long, value_name = "URL")]
     api_base: Option<String>,
@@ -52,6 +57,9 @@ pub(crate) struct Options {
 pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyhow::Result<()> {
     let new = checked(context, app, &options).await?;
     let token = read_token(context.lang, &options)?;
+    if options.new_key {
+        Secrets::begin(&context.config.key_file(&context.data))?;
+    }
     let (instance, hook) = app.add_instance(new, token.as_deref()).await?;
     if instance.token_sealed.is_none() {
         eprintln!("{}", context.lang.say(words::ADD_TOKEN));
@@ -83,7 +91,7 @@ async fn checked(context: &Context, app: &App, options: &Options) -> anyhow::Res
         return Err(refusal(lang, words::UNKNOWN_CLIENT, &values).into());
     }
     let id = InstanceId(options.id.trim().to_owned());
-    if id.as_str().is_empty() {
+    if id.as_str().is_empty() || id.as_str().chars().any(char::is_control) {
         return Err(refusal(lang, words::EMPTY_ID, &[]).into());
     }
     let existing = registry::instance(&app.db, &id).await?;
@@ -113,18 +121,10 @@ async fn checked(context: &Context, app: &App, options: &Options) -> anyhow::Res
 
 /// Refuses what is no plain web address: with a password, a query or a fragment in it, too.
 pub(super) fn check_address(lang: Language, url: &str) -> Result<(), UsageError> {
-    let shown = plain(url);
-    let values: [(&str, &dyn Display); 1] = [("url", &shown)];
-    let parsed =
-        url::Url::parse(url.trim()).map_err(|_| refusal(lang, words::NOT_A_URL, &values))?;
-    let is_plain = parsed.username().is_empty()
-        && parsed.password().is_none()
-        && parsed.query().is_none()
-        && parsed.fragment().is_none();
-    if matches!(parsed.scheme(), "http" | "https") && parsed.host().is_some() && is_plain {
-        return Ok(());
+    match is_web_address(url) {
+        true => Ok(()),
+        false => Err(refusal(lang, words::NOT_PLAIN, &[("url", &plain(url))])),
     }
-    Err(refusal(lang, words::NOT_PLAIN, &values))
 }
 
 /// An empty list for the usual routes; nothing when they are not told.

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::catalog::holding::{self, Holding, Waiting};
 use crate::clock::{Millis, SECOND, rfc3339};
 use crate::db;
-use crate::delivery::{self, Rhythm};
+use crate::delivery::rhythm::{self, Rhythm};
 use crate::media::InstanceId;
 use crate::registry::{self, Instance};
 use slots::Slots;
@@ -58,9 +58,7 @@ impl Known {
         let clients = registry::clients(&app.db).await?;
         let client = clients.into_iter().find(|one| one.id == instance.client);
         let rhythm = match instance.last_delivery_at {
-            Some(last) => {
-                delivery::rhythm(&app.db, &instance.id, last - delivery::RHYTHM_OF).await?
-            }
+            Some(last) => rhythm::rhythm(&app.db, &instance.id, last).await?,
             None => None,
         };
         Ok(Self {
@@ -94,6 +92,7 @@ impl Known {
         });
         view["client_name"] = json!(self.client_name);
         view["state_at"] = json!(self.instance.state_at.map(rfc3339));
+        view["connected_now"] = json!(self.slots.connected());
         view["problem_sentence"] = json!(problem.map(|problem| context.lang.reason(problem)));
         view["last_delivery_seconds_ago"] = json!(self.silence().map(|ms| ms / SECOND));
         view["usual_gap_seconds"] = json!(self.rhythm.map(|rhythm| rhythm.usual / SECOND));

@@ -21,14 +21,14 @@ use std::path::PathBuf;
 
 use super::super::context::Context;
 use super::super::words::export as words;
-use super::super::{Ending, UsageError};
+use super::super::{Ending, UsageError, known};
 use super::which::Which;
 use crate::app::App;
 use crate::catalog::{self, Filter, MediaView};
 use crate::clock::millis_of;
-use crate::media::{InstanceId, MediaId};
+use crate::media::MediaId;
+use crate::shutdown;
 use crate::vault::layout::RelativePath;
-use crate::{registry, shutdown};
 use manifest::Manifest;
 use plan::Plan;
 use report::{Report, Tally};
@@ -54,8 +54,8 @@ pub(crate) struct Options {
 
 pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyhow::Result<Ending> {
     let target = Target::of(&options.target, options.format, context.lang)?;
-    let filter = options.which.filter(context, app.clock.now())?;
-    known(context, app, &filter).await?;
+    let filter = options.which.filter(app.clock.now());
+    known::check(context, app, filter.client, filter.instance.as_deref()).await?;
     target.check(app.vault.root(), context.lang)?;
     let stop = app.shutdown.clone();
     let asked = shutdown::asked_to_stop();
@@ -93,28 +93,6 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     };
     let outcome = export.copy(&filter).await;
     export.settle(context, &target, outcome)
-}
-
-/// A mistyped client or instance is an error, not an empty export.
-async fn known(context: &Context, app: &App, filter: &Filter) -> anyhow::Result<()> {
-    if let Some(client) = filter.client {
-        let clients = registry::clients(&app.db).await?;
-        if !clients.iter().any(|known| known.id == client) {
-            let refusal = context
-                .lang
-                .fill(words::UNKNOWN_CLIENT, &[("client", &client)]);
-            return Err(UsageError(refusal).into());
-        }
-    }
-    if let Some(instance) = &filter.instance {
-        let known = registry::every_instance(&app.db).await?;
-        let id = InstanceId(instance.clone());
-        if !known.iter().any(|known| known.id == id) {
-            let values: [(&str, &dyn std::fmt::Display); 1] = [("instance", &id)];
-            return Err(UsageError(context.lang.fill(words::UNKNOWN_INSTANCE, &values)).into());
-        }
-    }
-    Ok(())
 }
 
 /// One export under way.
@@ -247,15 +225,27 @@ fn left(context: &Context, target: &Target, files: u64, problem: &str) -> String
 }
 
 fn gave_up(context: &Context, target: &Target, files: u64, error: io::Error) -> anyhow::Error {
-    let problem = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            context.lang.say(words::DISK_FULL).to_owned()
+    use io::ErrorKind::{AlreadyExists, IsADirectory, NotADirectory, QuotaExceeded, StorageFull};
+    let (lang, shown) = (context.lang, target.shown());
+    let of_target: [(&str, &dyn std::fmt::Display); 1] = [("target", &shown)];
+    let left = match (error.kind(), target) {
+        // Somebody put something there while it was written.
+        (AlreadyExists, Target::Tar(_) | Target::Zip(_)) => {
+            return UsageError(lang.fill(words::EXISTS, &of_target)).into();
+        }
+        // A file where a folder should be, or the other way round: no further run gets past it.
+        (AlreadyExists | IsADirectory | NotADirectory, Target::Folder(_)) => {
+            let values: [(&str, &dyn std::fmt::Display); 2] =
+                [("files", &files), ("target", &shown)];
+            lang.fill(words::IN_THE_WAY, &values)
+        }
+        (StorageFull | QuotaExceeded, _) => {
+            left(context, target, files, lang.say(words::DISK_FULL))
         }
         _ => {
-            let shown = target.shown();
-            context.lang.fill(words::NOT_WRITTEN, &[("target", &shown)])
+            let problem = lang.fill(words::NOT_WRITTEN, &of_target);
+            left(context, target, files, &problem)
         }
     };
-    let left = left(context, target, files, &problem);
     anyhow::Error::new(error).context(left)
 }

@@ -1,10 +1,8 @@
 //! Which media are meant, as several commands let it be said.
 
-use super::super::UsageError;
-use super::super::context::Context;
-use super::super::language::plain;
+use clap::builder::PossibleValuesParser;
+
 use super::super::since::Since;
-use super::super::words::media as words;
 use crate::catalog::Filter;
 use crate::clock::Millis;
 use crate::media::MediaKind;
@@ -17,8 +15,8 @@ pub(crate) struct Which {
     /// Only those of this instance
     #[arg(long, value_name = "ID")]
     pub instance: Option<String>,
-    /// Only this kind: image, video, audio, document, sticker
-    #[arg(long)]
+    /// Only this kind
+    #[arg(long, value_parser = kinds())]
     kind: Option<String>,
     /// Only those of this chat
     #[arg(long, value_name = "ID")]
@@ -31,19 +29,15 @@ pub(crate) struct Which {
     until: Option<Since>,
 }
 
+/// The names that `--kind` takes, so that help and completions list them.
+pub(in crate::cli) fn kinds() -> PossibleValuesParser {
+    PossibleValuesParser::new(MediaKind::ALL.map(|kind| kind.as_str()))
+}
+
 impl Which {
     /// Seen from `now`.
-    pub fn filter(&self, context: &Context, now: Millis) -> Result<Filter, UsageError> {
-        let unknown = self
-            .kind
-            .as_deref()
-            .filter(|name| MediaKind::parse(name).is_none());
-        if let Some(name) = unknown {
-            let name = plain(name);
-            let refusal = context.lang.fill(words::NO_KIND, &[("name", &name)]);
-            return Err(UsageError(refusal));
-        }
-        Ok(Filter {
+    pub fn filter(&self, now: Millis) -> Filter {
+        Filter {
             client: self.client,
             instance: self.instance.clone(),
             kind: self.kind.clone(),
@@ -51,6 +45,6 @@ impl Which {
             since: self.since.map(|since| since.at(now)),
             until: self.until.map(|until| until.at(now)),
             ..Filter::default()
-        })
+        }
     }
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::sample::identity;
 use crate::cli::Ending;
 use crate::cli::answer;
 use crate::cli::context::Context;
+use crate::cli::words::monitor as words;
 use crate::clock::rfc3339;
 use crate::events::{self, Event};
 use crate::shutdown;
@@ -19,7 +21,9 @@ pub(super) async fn run(
     after: Option<i64>,
     once: bool,
 ) -> anyhow::Result<Ending> {
-    let app = context.open_existing().await?;
+    let mut app = context.open_existing().await?;
+    let path = context.config.database_file(&context.data);
+    let mut file = identity(&path);
     let mut seq = match after {
         Some(seq) => seq,
         None => events::newest(&app.db).await?,
@@ -41,6 +45,15 @@ pub(super) async fn run(
         tokio::select! {
             () = &mut stop => break,
             () = tokio::time::sleep(EVERY) => {}
+        }
+        // Another file lies there now, such as a restored backup; while none does, the old one is all there is.
+        let found = identity(&path);
+        if found.is_some() && found != file {
+            app.db.close().await;
+            app = context.open_existing().await?;
+            file = found;
+            seq = seq.min(events::newest(&app.db).await?);
+            eprintln!("{}", context.lang.say(words::OTHER_DATABASE));
         }
     }
     app.db.close().await;

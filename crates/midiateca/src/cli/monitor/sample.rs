@@ -4,7 +4,7 @@
 
 mod read;
 
-pub(super) use read::MOST_EVENTS;
+pub(super) use read::{MOST_EVENTS, identity};
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -54,7 +54,11 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Ending> {
             let _ = sampling.await;
             outcome
         }
-        Err(error) => Err(error),
+        Err(error) if is_gone(&error) => Err(error),
+        Err(error) => Err(io::Error::new(
+            error.kind(),
+            terminal::Error::NotTaken(error),
+        )),
     };
     app.shutdown.begin();
     app.shutdown.finished().await;

@@ -25,6 +25,9 @@ pub(in crate::cli) enum Error {
     /// The terminal was given back, so that the message can be read.
     #[error("something in the program panicked")]
     Panicked,
+    /// It cannot be taken, as where it is nobody's terminal.
+    #[error("the terminal cannot be taken")]
+    NotTaken(#[source] io::Error),
     /// Nobody could end the screen any more.
     #[error("the terminal's keys cannot be read")]
     NoKeys,

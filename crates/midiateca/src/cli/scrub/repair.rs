@@ -2,6 +2,10 @@
 //! `.quarantine/{time of this run}`. Everything is looked at again inside the transaction that changes it, for the
 //! server runs meanwhile.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::json;
 
 use super::unknown::{self, Coming};
@@ -12,7 +16,7 @@ use crate::db::{self, Tx};
 use crate::events::{self, News};
 use crate::media::Reason;
 use crate::queue::{self, Loss};
-use crate::vault::{self, Stamp, Vault};
+use crate::vault::{self, Copied, Stamp, Vault};
 
 /// What was done about one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +33,19 @@ pub(super) enum Repaired {
     Quarantined,
     /// It is not as it was seen any more.
     LeftAlone,
+    /// The storage refused it.
+    Failed,
 }
 
+/// What one try came to: nothing when the file lies on another disk than the quarantine, and must be copied first.
+type Tried = Result<Option<Repaired>, vault::Error>;
+
 /// The repairs of one run.
+#[derive(Clone)]
 pub(super) struct Repair {
     run: String,
+    /// Files that were moved to quarantine.
+    moved: Arc<AtomicU64>,
 }
 
 impl Repair {
@@ -43,6 +55,7 @@ impl Repair {
         let owner = owner.get(owner.len().saturating_sub(8)..).unwrap_or(owner);
         Self {
             run: format!("{began}-{owner}"),
+            moved: Arc::default(),
         }
     }
 
@@ -51,74 +64,217 @@ impl Repair {
         format!("{}/{}", vault::QUARANTINE, self.run)
     }
 
+    /// How many files it took away.
+    pub fn moved(&self) -> u64 {
+        self.moved.load(Ordering::Relaxed)
+    }
+
     /// A file that should be held and is gone (`stamp` is nothing), or is not what it was when it was stamped.
     pub async fn held(
-        &mut self,
+        &self,
         app: &App,
         held: &Held,
         stamp: Option<Stamp>,
     ) -> anyhow::Result<Repaired> {
         let twin = intact_twin(app, held).await?;
-        let (vault, run, now) = (app.vault.clone(), self.run.clone(), app.clock.now());
-        let held = held.clone();
+        let mut tried = self.try_held(app, held, stamp, twin.clone(), None).await?;
+        if let Ok(None) = tried {
+            tried = match self.copy_aside(app, &held.path, held.id.as_str()).await? {
+                Ok(copied) => self.try_held(app, held, stamp, twin, copied).await?,
+                Err(error) => Err(error),
+            };
+        }
+        Ok(outcome(tried))
+    }
+
+    async fn try_held(
+        &self,
+        app: &App,
+        held: &Held,
+        stamp: Option<Stamp>,
+        twin: Option<String>,
+        copied: Option<Copied>,
+    ) -> anyhow::Result<Tried> {
+        let (vault, now) = (app.vault.clone(), app.clock.now());
+        let (held, repair) = (held.clone(), self.clone());
         let _files = app.hold_files_alone().await?;
         let repairing = app.db.write(async move |tx| {
             let is_as_seen = vault.stamp(&held.path).is_ok_and(|found| found == stamp);
             if !is_as_seen || !catalog::is_held(tx, &held).await? {
-                return Ok(Ok(Repaired::LeftAlone));
+                return Ok(Ok(Some(Repaired::LeftAlone)));
             }
-            match replace(&vault, &held, &run, twin.as_deref()) {
-                Ok(true) => Ok(Ok(Repaired::Relinked)),
-                Ok(false) => lose(tx, &held, now).await.map(Ok),
-                Err(error) => Ok(Err(error)),
+            // Where two rows name one path, what lies there may be right for the other.
+            if catalog::is_path_shared(tx, &held).await? {
+                return Ok(Ok(Some(lose(tx, &held, now).await?)));
+            }
+            match repair.replace(&vault, &held, twin.as_deref(), copied.as_ref()) {
+                Ok(true) => Ok(Ok(Some(Repaired::Relinked))),
+                Ok(false) => Ok(Ok(Some(lose(tx, &held, now).await?))),
+                Err(error) => Ok(unless_other_disk(error)),
             }
         });
-        Ok(repairing.await??)
+        Ok(repairing.await?)
+    }
+
+    /// Takes away what lies there, and puts the twin's bytes in its place; says whether it did.
+    fn replace(
+        &self,
+        vault: &Vault,
+        held: &Held,
+        twin: Option<&str>,
+        copied: Option<&Copied>,
+    ) -> Result<bool, vault::Error> {
+        let moved = vault.quarantine(&held.path, &self.run, held.id.as_str(), copied)?;
+        self.count(moved);
+        match twin {
+            // A file system may have no links, and the twin may be gone by now: then the row is told that it is lost.
+            Some(twin) => Ok(vault.link(twin, &held.path).is_ok()),
+            None => Ok(false),
+        }
+    }
+
+    fn count(&self, moved: bool) {
+        self.moved.fetch_add(u64::from(moved), Ordering::Relaxed);
+    }
+
+    /// A media that was taken for lost: stored again if its file is where it was, or can be put back from quarantine.
+    /// Nothing when it is truly lost.
+    pub async fn lost(&self, app: &App, held: &Held) -> anyhow::Result<Option<Repaired>> {
+        let whose = [held.id.as_str(), vault::NOBODY];
+        let Ok(at) = app.vault.at(&held.path) else {
+            return Ok(None);
+        };
+        let is_there = at.symlink_metadata().is_ok();
+        // Without the folder, the disk is away that it is on.
+        if !is_there && !at.parent().is_some_and(Path::is_dir) {
+            return Ok(None);
+        }
+        let is_right = async |path: &Path| {
+            let path = path.to_owned();
+            let hashing = tokio::task::spawn_blocking(move || vault::hash_file(&path));
+            Ok::<_, anyhow::Error>(hashing.await?.is_ok_and(|found| found == held.sha256))
+        };
+        let _files = if is_there {
+            if !is_right(&at).await? {
+                return Ok(None);
+            }
+            app.hold_files_alone().await?
+        } else {
+            let aside = app.vault.in_quarantine(&held.path, &whose);
+            let Ok(aside) = aside else { return Ok(None) };
+            let mut right = None;
+            for path in aside {
+                if is_right(&path).await? {
+                    right = Some(path);
+                }
+            }
+            let Some(from) = right else { return Ok(None) };
+            let files = app.hold_files_alone().await?;
+            let (vault, path) = (app.vault.clone(), held.path.clone());
+            let moving = tokio::task::spawn_blocking(move || vault.bring_back(&from, &path));
+            if let Err(error) = moving.await? {
+                return Ok(Some(failed(&error)));
+            }
+            files
+        };
+        let (vault, held) = (app.vault.clone(), held.clone());
+        let finding = app.db.write(async move |tx| {
+            // Not a moment ago, but now.
+            if vault.size_bytes(&held.path) != Some(held.size_bytes) {
+                return Ok(None);
+            }
+            queue::find_again(tx, &held.path, &held.sha256).await
+        });
+        Ok(finding.await?.map(|_| Repaired::Found))
     }
 
     /// A file that no row names: perhaps one that was taken for lost before, else out of the way with it.
-    pub async fn unknown(&mut self, app: &App, path: &str) -> anyhow::Result<Repaired> {
-        if !unknown::is_ours(path) {
+    pub async fn unknown(&self, app: &App, path: &str) -> anyhow::Result<Repaired> {
+        let full = app.vault.root().join(path);
+        // What is no file is not ours: a pipe would be read for ever, and a link may lead anywhere.
+        if !unknown::is_ours(path) || !full.symlink_metadata().is_ok_and(|it| it.is_file()) {
             return Ok(Repaired::LeftAlone);
         }
-        let full = app.vault.root().join(path);
         let hashing = tokio::task::spawn_blocking(move || vault::hash_file(&full));
         let Ok(sha256) = hashing.await? else {
             return Ok(Repaired::LeftAlone);
         };
-        let (vault, run, path) = (app.vault.clone(), self.run.clone(), path.to_owned());
+        let mut tried = self.try_unknown(app, path, sha256, None).await?;
+        if let Ok(None) = tried {
+            tried = match self.copy_aside(app, path, vault::NOBODY).await? {
+                Ok(copied) => self.try_unknown(app, path, sha256, copied).await?,
+                Err(error) => Err(error),
+            };
+        }
+        Ok(outcome(tried))
+    }
+
+    async fn try_unknown(
+        &self,
+        app: &App,
+        path: &str,
+        sha256: [u8; 32],
+        copied: Option<Copied>,
+    ) -> anyhow::Result<Tried> {
+        let (vault, repair, path) = (app.vault.clone(), self.clone(), path.to_owned());
         let _files = app.hold_files_alone().await?;
         let moving = app.db.write(async move |tx| {
             let coming = Coming::of(&queue::claimed_in(tx).await?);
             if coming.has(&path) || catalog::is_path_held(tx, &path).await? {
-                return Ok(Ok(Repaired::LeftAlone));
+                return Ok(Ok(Some(Repaired::LeftAlone)));
             }
             if queue::find_again(tx, &path, &sha256).await?.is_some() {
-                return Ok(Ok(Repaired::Found));
+                return Ok(Ok(Some(Repaired::Found)));
             }
-            let moved = vault.quarantine(&path, &run, vault::NOBODY);
-            Ok(moved.map(|moved| match moved {
-                Some(_) => Repaired::Quarantined,
-                None => Repaired::LeftAlone,
-            }))
+            Ok(
+                match vault.quarantine(&path, &repair.run, vault::NOBODY, copied.as_ref()) {
+                    Ok(moved) => {
+                        repair.count(moved);
+                        Ok(Some(match moved {
+                            true => Repaired::Quarantined,
+                            false => Repaired::LeftAlone,
+                        }))
+                    }
+                    Err(error) => unless_other_disk(error),
+                },
+            )
         });
-        Ok(moving.await??)
+        Ok(moving.await?)
+    }
+
+    /// Nobody's writing waits while a large file is copied to another disk.
+    async fn copy_aside(
+        &self,
+        app: &App,
+        path: &str,
+        whose: &str,
+    ) -> anyhow::Result<Result<Option<Copied>, vault::Error>> {
+        let (vault, run) = (app.vault.clone(), self.run.clone());
+        let (path, whose) = (path.to_owned(), whose.to_owned());
+        let copying = tokio::task::spawn_blocking(move || vault.copy_aside(&path, &run, &whose));
+        Ok(copying.await?)
     }
 }
 
-/// Takes away what lies there, and puts the twin's bytes in its place; says whether it did.
-fn replace(
-    vault: &Vault,
-    held: &Held,
-    run: &str,
-    twin: Option<&str>,
-) -> Result<bool, vault::Error> {
-    vault.quarantine(&held.path, run, held.id.as_str())?;
-    match twin {
-        // A file system may have no links, and the twin may be gone by now: then the row is told that it is lost.
-        Some(twin) => Ok(vault.link(twin, &held.path).is_ok()),
-        None => Ok(false),
+fn unless_other_disk(error: vault::Error) -> Tried {
+    match error.is_other_disk() {
+        true => Ok(None),
+        false => Err(error),
     }
+}
+
+/// One file that cannot be put right keeps no other from it.
+fn outcome(tried: Tried) -> Repaired {
+    match tried {
+        Ok(repaired) => repaired.unwrap_or(Repaired::Failed),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &vault::Error) -> Repaired {
+    let error = crate::telemetry::chain(error);
+    tracing::warn!(error, "a file could not be repaired");
+    Repaired::Failed
 }
 
 async fn lose(tx: &mut Tx, held: &Held, now: Millis) -> Result<Repaired, db::Error> {
@@ -140,7 +296,9 @@ async fn lose(tx: &mut Tx, held: &Held, now: Millis) -> Result<Repaired, db::Err
 /// Another name under which the same client holds the same bytes, and under which they truly lie.
 async fn intact_twin(app: &App, held: &Held) -> anyhow::Result<Option<String>> {
     for twin in catalog::twins(&app.db, held).await? {
-        let path = app.vault.root().join(&twin);
+        let Ok(path) = app.vault.at(&twin) else {
+            continue;
+        };
         let hashing = tokio::task::spawn_blocking(move || vault::hash_file(&path));
         if hashing.await?.is_ok_and(|found| found == held.sha256) {
             return Ok(Some(twin));

@@ -21,6 +21,8 @@ pub(super) enum Wrong {
     Altered,
     Unreadable,
     Unknown,
+    /// It was taken for lost before.
+    Lost,
 }
 
 impl Wrong {
@@ -30,6 +32,7 @@ impl Wrong {
             Self::Altered => ("altered", words::ALTERED),
             Self::Unreadable => ("unreadable", words::UNREADABLE),
             Self::Unknown => ("unknown", words::UNKNOWN),
+            Self::Lost => ("lost", words::LOST),
         }
     }
 }
@@ -43,6 +46,7 @@ impl Repaired {
             Self::Found => ("found", words::FOUND),
             Self::Quarantined => ("quarantined", words::QUARANTINED),
             Self::LeftAlone => ("left alone", words::LEFT_ALONE),
+            Self::Failed => ("failed", words::FAILED),
         }
     }
 }
@@ -53,8 +57,8 @@ pub(super) struct Report<'a> {
     pub bar: ProgressBar,
     intact: u64,
     bytes: u64,
-    wrong: [u64; 4],
-    repaired: [u64; 6],
+    wrong: [u64; 5],
+    repaired: [u64; 7],
 }
 
 impl<'a> Report<'a> {
@@ -64,8 +68,8 @@ impl<'a> Report<'a> {
             bar: ProgressBar::hidden(),
             intact: 0,
             bytes: 0,
-            wrong: [0; 4],
-            repaired: [0; 6],
+            wrong: [0; 5],
+            repaired: [0; 7],
         }
     }
 
@@ -128,7 +132,7 @@ impl<'a> Report<'a> {
         let altered = of(Wrong::Altered) + of(Wrong::Unreadable);
         let quarantine = repair.map(|repair| format!("media_storage/{}", repair.quarantine()));
         if self.context.json {
-            let repaired = repair.map(|_| json!({"relinked": done(Repaired::Relinked), "requeued": done(Repaired::Requeued), "given_up": done(Repaired::GivenUp), "found": done(Repaired::Found), "quarantined": done(Repaired::Quarantined), "left_alone": done(Repaired::LeftAlone), "quarantine": quarantine}));
+            let repaired = repair.map(|_| json!({"relinked": done(Repaired::Relinked), "requeued": done(Repaired::Requeued), "given_up": done(Repaired::GivenUp), "found": done(Repaired::Found), "quarantined": repair.map_or(0, Repair::moved), "left_alone": done(Repaired::LeftAlone), "failed": done(Repaired::Failed), "quarantine": quarantine}));
             return answer::line(
                 json!({"intact": self.intact, "bytes": self.bytes, "missing": of(Wrong::Missing), "altered": altered, "unknown": of(Wrong::Unknown), "repair": repaired, "stopped": stopped}),
             );
@@ -141,16 +145,21 @@ impl<'a> Report<'a> {
             ("unknown", &of(Wrong::Unknown)),
         ];
         answer::line(lang.fill(words::SUM, &values));
-        if let Some(quarantine) = quarantine {
+        if let Some((repair, quarantine)) = repair.zip(quarantine) {
             let right = done(Repaired::Relinked) + done(Repaired::Found);
+            let moved = repair.moved();
             let values: [(&str, &dyn Display); 5] = [
                 ("relinked", &right),
                 ("requeued", &done(Repaired::Requeued)),
                 ("given_up", &done(Repaired::GivenUp)),
-                ("quarantined", &done(Repaired::Quarantined)),
+                ("quarantined", &moved),
                 ("quarantine", &quarantine),
             ];
             answer::line(lang.fill(words::SUM_REPAIRED, &values));
+            let failed = done(Repaired::Failed);
+            if failed > 0 {
+                eprintln!("{}", lang.fill(words::NOT_REPAIRED, &[("failed", &failed)]));
+            }
         } else if !self.is_clean() {
             eprintln!("{}", lang.say(words::HOW_TO_REPAIR));
         }

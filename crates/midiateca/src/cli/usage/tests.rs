@@ -28,12 +28,12 @@ fn wrong_usage_is_told_in_both_languages() {
         (
             "midiateca client add",
             &["required, and not given: <NAME>"],
-            &["faltam argumentos obrigatórios: <NAME>"],
+            &["faltam argumentos obrigatórios: <NOME>"],
         ),
         (
             "midiateca --data",
             &["'--data <DIR>' requires a value"],
-            &["'--data <DIR>' precisa de um valor"],
+            &["'--data <PASTA>' precisa de um valor"],
         ),
         (
             "midiateca check --log-format xml",
@@ -42,7 +42,7 @@ fn wrong_usage_is_told_in_both_languages() {
                 "possible values: human, json",
             ],
             &[
-                "valor inválido 'xml' para '--log-format <LOG_FORMAT>'",
+                "valor inválido 'xml' para '--log-format <FORMATO>'",
                 "valores possíveis: human, json",
             ],
         ),
@@ -54,7 +54,12 @@ fn wrong_usage_is_told_in_both_languages() {
         (
             "midiateca media list --since ontem",
             &["ontem is no time"],
-            &["valor inválido 'ontem' para '--since <TIME>': ontem não é um horário"],
+            &["valor inválido 'ontem' para '--since <HORÁRIO>': ontem não é um horário"],
+        ),
+        (
+            "midiateca media list --kind foto",
+            &["invalid value 'foto' for '--kind <KIND>'", "image, video"],
+            &["valor inválido 'foto' para '--kind <TIPO>'", "image, video"],
         ),
         (
             "midiateca media list --limit muitas",
@@ -74,7 +79,7 @@ fn wrong_usage_is_told_in_both_languages() {
         (
             "midiateca check --config a --config b",
             &["'--config <FILE>' cannot be used more than once"],
-            &["'--config <FILE>' só pode ser usado uma vez"],
+            &["'--config <ARQUIVO>' só pode ser usado uma vez"],
         ),
         (
             "midiateca check --json=yes",

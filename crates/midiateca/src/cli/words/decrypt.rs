@@ -2,7 +2,7 @@
 
 words! {
     UNKNOWN_KIND: "{name} is no kind; there are: image, video, audio, document, sticker", "{name} não é um tipo; existem: image, video, audio, document, sticker";
-    NOT_32_BYTES: "{name} is not 32 bytes in any known form", "{name} não tem 32 bytes em nenhum formato conhecido";
+    NOT_32_BYTES: "{name} is not 32 bytes in any known form: copy the whole value from the message, in quotes, as base64, 64 hexadecimal digits or a JSON list of numbers", "{name} não tem 32 bytes em nenhum formato conhecido: copie da mensagem o valor inteiro, entre aspas, como base64, 64 dígitos hexadecimais ou uma lista JSON de números";
     NAME_OUTPUT: "name the output with -o, for the file does not end in .enc", "informe a saída com -o, pois o arquivo não termina em .enc";
     RIGHT: "right", "certo";
     WRONG: "WRONG", "ERRADO";

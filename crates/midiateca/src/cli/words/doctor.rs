@@ -48,7 +48,7 @@ words! {
 
     READ_KEY: "read the key that seals the gateways' tokens", "li a chave que protege os tokens dos gateways";
     KEY_MISSING: "it is not there, so no token can be opened", "não existe, então nenhum token pode ser lido";
-    RESTORE_KEY: "put it back from a backup, or add each instance's token again", "restaure de um backup, ou grave de novo o token de cada instância";
+    RESTORE_KEY: "put it back from where its copy is kept; only if it is lost for good, give each instance its token again, the first with `midiateca instance add ID --client N --token-env VAR --new-key`", "coloque-o de volta a partir da cópia guardada; só se ele se perdeu de vez, grave de novo o token de cada instância, o primeiro com `midiateca instance add ID --client N --token-env VAR --new-key`";
     READ_MODE: "looked who may read the key", "verifiquei quem pode ler a chave";
     MODE_FINE: "its owner only", "só o dono";
     MODE_OPEN: "others may as well (mode {mode})", "outros também podem (modo {mode})";
@@ -63,6 +63,23 @@ words! {
     READ_DATABASE: "read the whole database", "li o banco inteiro";
     SOUND: "sound", "íntegro";
 
+    LOOKED_FOR_FOLDERS: "looked for the folders of those who hold files, and made a file in each", "procurei as pastas de quem tem arquivos e criei um arquivo em cada uma";
+    NO_STORAGE_YET: "not there yet; it is made with the first instance", "ainda não existe; é criada com a primeira instância";
+    NO_STORAGE: "it is not there, though files are recorded in it", "não existe, embora haja arquivos registrados nela";
+    FOLDERS_MISSING: "{count} instances hold files, and their folders are not there: {first}", "pastas de instâncias com arquivos que não existem: {count}, a começar por {first}";
+    FOLDERS_CLOSED: "{count} folders take no file: {first}: {error}", "pastas que não aceitam arquivos: {count}, a começar por {first}: {error}";
+    MOUNT: "is its disk mounted? Mount it, and never let the server run without it; if the files are really lost, restore {path} from a backup, then `midiateca scrub`", "o disco está montado? Monte-o, e nunca deixe o servidor rodar sem ele; se os arquivos se perderam mesmo, restaure {path} de um backup e depois use `midiateca scrub`";
+    COMPARED_OWNERS: "compared who owns what is in it", "comparei os donos do que há nela";
+    ONE_OWNER: "all belongs to the folder's owner", "tudo pertence ao dono da pasta";
+    OTHER_OWNERS: "{count} do not belong to the folder's owner (user id {owner}): {first}", "itens que não pertencem ao dono da pasta (usuário {owner}): {count}, a começar por {first}";
+    GIVE_TO_OWNER: "if it is not meant: `chown -R --reference={path} {path}`, and run commands as that user", "se não for de propósito: `chown -R --reference={path} {path}`, e rode os comandos como esse usuário";
+    EMPTY_DATABASE: "the database {path} is an empty file", "o banco {path} é um arquivo vazio";
+    OWN_KEY: "make the user that runs midiateca its owner, mode 0600: `chown USER {path}`; the key itself is there", "faça do usuário que executa o midiateca o dono dele, modo 0600: `chown USUÁRIO {path}`; a chave em si está lá";
+    SERVER_UNKNOWN: "it cannot be told: the lock belongs to another user", "não é possível saber: a trava pertence a outro usuário";
+    ONLY_SMALL: "files of more than keep.max_bytes are not kept, and that is less than an everyday video", "arquivos maiores que keep.max_bytes não são guardados, e o limite é menor que um vídeo comum";
+    GOES_SOON: "a rule lets go of files within days of their arrival", "uma regra remove arquivos poucos dias depois da chegada";
+    OTHER_MIDIATECA: "another midiateca answers there, with another data folder", "outro midiateca responde ali, com outra pasta de dados";
+    NO_WEBHOOK_THROUGH: "it answers, but lets no webhook through (HTTP {status} where our own refusal was to come)", "responde, mas não deixa webhooks passarem (HTTP {status} onde deveria vir a nossa própria recusa)";
     WROTE_A_FILE: "wrote, synced, read back and removed a file", "gravei, sincronizei, reli e removi um arquivo";
     ASKED_ROOM: "asked how much room is left", "consultei o espaço livre";
     ROOM: "{free}; downloads stop below {floor}", "{free}; os downloads param abaixo de {floor}";
@@ -129,7 +146,7 @@ words! {
     SET_CLOCK: "let the machine set its clock by NTP: `timedatectl set-ntp true`", "deixe a máquina acertar o relógio por NTP: `timedatectl set-ntp true`";
     COMPARED_SILENCE: "compared its silence with its usual gaps", "comparei o silêncio com os intervalos habituais";
     NEVER_HEARD: "nothing ever came from it", "nunca chegou nada dela";
-    NO_RHYTHM: "last heard {silent} ago; too little is kept to know its usual gaps", "última entrega há {silent}; há poucos registros para saber o intervalo habitual";
+    NO_RHYTHM: "last heard {silent} ago; too little is known to tell its usual gaps", "última entrega há {silent}; ainda não dá para saber o intervalo habitual";
     HEARD: "last heard {silent} ago; usually every {usual}, at the longest {longest}", "última entrega há {silent}; normalmente a cada {usual}, no máximo {longest}";
     SILENT_LONG: "silent for {silent}; usually something comes every {usual}, and it was never silent for much longer than {longest}", "em silêncio há {silent}; normalmente chega algo a cada {usual}, e o silêncio nunca passou muito de {longest}";
     WAKE_UP: "see the instance's connection and slots above; send a message to the number, and watch `midiateca monitor`", "veja acima a conexão e os webhooks da instância; mande uma mensagem ao número e acompanhe em `midiateca monitor`";

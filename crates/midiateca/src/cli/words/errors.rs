@@ -10,9 +10,12 @@ words! {
     SETTINGS_UNREADABLE: "cannot read the settings in {path}", "não é possível ler as configurações em {path}";
     NAME_SETTINGS: "name the right file with --config, or write one with `midiateca --config {path} config init`", "informe o arquivo certo com --config, ou crie um com `midiateca --config {path} config init`";
     SETTINGS_INVALID: "{path} is not a valid configuration", "{path} não é uma configuração válida";
+    MISREAD: "line {line}, column {column}: `{text}` is not understood ({detail})", "linha {line}, coluna {column}: `{text}` não foi entendido (o leitor de TOML diz: {detail})";
     MEND_SETTINGS: "mend the file; `midiateca --config NEW.toml config init` writes one that explains every setting", "corrija o arquivo; `midiateca --config NOVO.toml config init` cria um que explica cada configuração";
     SEE_SETTINGS: "set it in the file or in the environment; `midiateca --config NEW.toml config init` writes a file that explains every setting", "configure no arquivo ou no ambiente; `midiateca --config NOVO.toml config init` cria um arquivo que explica cada configuração";
     TOO_SMALL: "{key} must be at least {least}", "{key} deve ser no mínimo {least}";
+    LISTEN_FORM: "{text} is no address and port to listen on; write it like 0.0.0.0:8000", "{text} não é um endereço com porta para escutar; escreva como 0.0.0.0:8000";
+    PUBLIC_URL: "door.public_url is {text}, and must be a plain web address such as https://midia.example.com", "door.public_url é {text}, e deve ser um endereço web simples como https://midia.example.com";
     ROUTES: "fetch.routes must name each route at most once, and at least one", "fetch.routes deve citar pelo menos uma rota, e cada rota só uma vez";
     WATERMARKS: "storage.resume_above_bytes must not be less than storage.pause_below_bytes", "storage.resume_above_bytes não pode ser menor que storage.pause_below_bytes";
     RULE_WITHOUT_LIMIT: "each of retention.rules must say older_than_days, larger_than_bytes or total_over_bytes", "cada regra em retention.rules deve ter older_than_days, larger_than_bytes ou total_over_bytes";
@@ -23,6 +26,8 @@ words! {
     NAME_DATA: "name the right folder with --data, or begin with `midiateca client add NAME`", "informe a pasta certa com --data, ou comece com `midiateca client add NOME`";
     FOLDER: "the data folder {path} cannot be used", "não é possível usar a pasta de dados {path}";
     OTHER_FOLDER: "run midiateca as the user that owns the folder, or name another folder with --data", "rode o midiateca com o usuário dono da pasta, ou informe outra pasta com --data";
+    LOCK: "cannot lock {path}", "não é possível travar {path}";
+    OWN_LOCK: "give that file to the user that runs midiateca, or remove it while no midiateca runs here: it is empty", "dê esse arquivo ao usuário que executa o midiateca, ou apague-o enquanto nenhum midiateca estiver rodando aqui: ele é vazio";
     TAKEN: "another midiateca already serves {path}", "outro midiateca já está servindo {path}";
     END_THE_OTHER: "end that one first, or name another folder with --data", "encerre o outro primeiro, ou informe outra pasta com --data";
 
@@ -31,6 +36,8 @@ words! {
 
     // the database
     DB_UNAVAILABLE: "the database cannot commit now", "o banco de dados não consegue gravar agora";
+    DB_BUSY: "another program holds the database", "outro programa está usando o banco de dados";
+    DB_WAIT: "give the same command again once the other one, perhaps another midiateca, is through", "dê o mesmo comando de novo quando o outro, talvez outro midiateca, terminar";
     DB_MAKE_ROOM: "see that the disk has room, and that this user may write the file; `midiateca doctor` looks closer", "veja se o disco tem espaço e se este usuário pode gravar o arquivo; `midiateca doctor` verifica em detalhe";
     DB_TOO_NEW: "the database was written by a newer version (migration {version})", "o banco de dados foi gravado por uma versão mais nova (migração {version})";
     DB_USE_NEWER: "use that version, or restore a backup made before the upgrade", "use aquela versão, ou restaure um backup anterior à atualização";
@@ -44,6 +51,8 @@ words! {
     // the key
     KEY_FILE: "the key file {path} cannot be used", "não é possível usar o arquivo de chave {path}";
     KEY_OWNER: "see that the file belongs to the user that runs midiateca, and that this user may read it", "veja se o arquivo pertence ao usuário que roda o midiateca, e se este usuário pode lê-lo";
+    KEY_MISSING: "the key file {path} is not there, and the gateway tokens are sealed with it", "o arquivo de chave {path} não existe, e os tokens do gateway estão cifrados com ele";
+    KEY_BACK_OR_NEW: "put the file back from where its copy is kept; only if it is lost for good, `midiateca instance add ID --client N --token-env VAR --new-key` begins with a new key, and every instance needs its token again", "coloque o arquivo de volta a partir da cópia guardada; só se ele se perdeu de vez, `midiateca instance add ID --client N --token-env VAR --new-key` começa com uma chave nova, e cada instância precisa receber o token de novo";
     NOT_A_KEY: "{path} is not a key file: it must hold 32 bytes, base64url", "{path} não é um arquivo de chave: deve conter 32 bytes em base64url";
     KEY_RESTORE: "put the right file back from a backup", "restaure o arquivo certo de um backup";
     SEALED: "a sealed token cannot be opened: was secret.key replaced?", "não é possível abrir um token cifrado: o arquivo secret.key foi trocado?";
@@ -69,6 +78,7 @@ words! {
 
     // the network
     REFUSED: "the address is refused", "o endereço foi recusado";
+    UNRESOLVED: "its name leads to no address", "o nome não leva a nenhum endereço";
     UNREACHABLE: "no answer", "sem resposta";
     TIMED_OUT: "too slow", "demorou demais";
     STATUS: "status {status}", "status {status}";
@@ -103,6 +113,7 @@ words! {
 
     // the terminal
     TERMINAL_PANICKED: "something in the program panicked", "algo no programa falhou";
+    TERMINAL_NOT_TAKEN: "the terminal cannot be taken", "não é possível usar o terminal";
     TERMINAL_NO_KEYS: "the terminal's keys cannot be read", "não é possível ler o teclado do terminal";
     USE_LINES: "`midiateca monitor --lines` needs no full screen", "`midiateca monitor --lines` dispensa a tela cheia";
 
@@ -133,5 +144,6 @@ words! {
     NETWORK_UNREACHABLE: "the network is unreachable", "a rede não pode ser alcançada";
     NETWORK_DOWN: "the network is down", "a rede está fora do ar";
     OUT_OF_MEMORY: "out of memory", "memória esgotada";
+    SEE_PATH: "see that the path is right: `ls -l` shows what is there, and a path without / at its beginning is looked for in the current folder", "confira o caminho: `ls -l` mostra o que existe, e um caminho sem / no início é procurado na pasta atual";
     SEE_OWNER: "see who owns it with `ls -l`, and run midiateca as that user, or give this one the right", "veja quem é o dono com `ls -l`, e rode o midiateca com esse usuário, ou dê a permissão a este";
 }

@@ -18,6 +18,7 @@ words! {
     NOT_WRITTEN: "cannot write {target}", "não foi possível gravar {target}";
     NOTHING_LEFT: "{problem}; nothing was left of {target}", "{problem}; nada ficou de {target}";
     GOES_ON: "{problem}; {files} files are in {target}, and the same command goes on from there", "{problem}; {files} arquivos estão em {target}, e o mesmo comando continua dali";
+    IN_THE_WAY: "{files} files are in {target}, and something in it stands in the way of the next: move it away, and the same command goes on", "{files} arquivos estão em {target}, e algo nela impede o próximo: tire do caminho, e o mesmo comando continua";
     CUT_SHORT: "{problem}; the archive on stdout is cut short and is to be thrown away", "{problem}; o arquivo na saída padrão está incompleto e deve ser descartado";
     STOPPED: "stopped", "interrompido";
 

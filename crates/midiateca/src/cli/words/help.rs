@@ -9,7 +9,7 @@ texts! {
     "Keeps every photo, voice note, video, document and sticker that arrives on a company's WhatsApp numbers", "Guarda cada foto, áudio, vídeo, documento e figurinha que chega aos números de WhatsApp de uma empresa";
     "Global options", "Opções globais";
     "The data folder", "A pasta de dados";
-    "The configuration file [default: DIR/midiateca.toml when it is there]", "O arquivo de configuração [padrão: DIR/midiateca.toml, se existir]";
+    "The configuration file [default: DIR/midiateca.toml when it is there]", "O arquivo de configuração [padrão: PASTA/midiateca.toml, se existir]";
     "The language of output [default: from LANG]", "O idioma das mensagens [padrão: o de LANG]";
     "English", "Inglês";
     "Brazilian Portuguese", "Português do Brasil";
@@ -46,7 +46,7 @@ texts! {
     "Only those of this client", "Só as deste cliente";
     "Only those of this instance", "Só as desta instância";
     "Only those of this chat", "Só as desta conversa";
-    "Only this kind: image, video, audio, document, sticker", "Só este tipo: image, video, audio, document, sticker";
+    "Only this kind", "Só deste tipo";
     "Only those received since then: a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d", "Só as recebidas desde então: um horário como 2026-11-24T12:00:00Z, ou há quanto tempo: 90m, 24h, 7d";
     "Show what would be done", "Mostra o que seria feito";
 
@@ -81,6 +81,7 @@ texts! {
     "The environment variable that holds the gateway's token", "A variável de ambiente que contém o token do gateway";
     "The file that holds the gateway's token", "O arquivo que contém o token do gateway";
     "Read the gateway's token from stdin", "Lê o token do gateway da entrada padrão (stdin)";
+    "Make a new key where the old one is lost for good; every other instance needs its token again", "Cria uma chave nova onde a antiga se perdeu de vez; as outras instâncias precisam receber o token de novo";
     "Where the gateway's API is [default: the gateway's own]", "Onde fica a API do gateway [padrão: a do próprio gateway]";
     "Where WhatsApp's CDN is; several with commas, in their order; \"default\" for its usual hosts", "Onde fica a CDN do WhatsApp; várias com vírgulas, na ordem; \"default\" para os hosts de costume";
     "The ways to the bytes in their order, such as gateway or inline,cdn,gateway; \"default\" for fetch.routes", "Os caminhos até os bytes, na ordem, como gateway ou inline,cdn,gateway; \"default\" para fetch.routes";
@@ -92,7 +93,7 @@ texts! {
     "Lists media, the newest first", "Lista as mídias, as mais recentes primeiro";
     "Shows one media with every attempt to get it", "Mostra uma mídia com cada tentativa de baixá-la";
     "Its id", "O id dela";
-    "Only those that stand so: pending, downloading, stored, failed, expired, skipped", "Só as que estão neste estado: pending, downloading, stored, failed, expired, skipped";
+    "Only those that stand so", "Só as que estão neste estado";
     "How many at the most", "Quantas no máximo";
 
     // deliveries
@@ -106,7 +107,7 @@ texts! {
     "Which media, by id", "Quais mídias, por id";
     "All that failed", "Todas as que falharam";
     "All that expired", "Todas as que expiraram";
-    "All that were skipped by a rule of [keep]", "Todas as que foram ignoradas por uma regra de [keep]";
+    "All that were skipped by a rule of [keep]; what retention removed, only with --reason retention", "Todas as que foram ignoradas por uma regra de [keep]; as removidas pela retenção, só com --reason retention";
     "Only those that stand so for this reason, such as cdn_expired, as `check` and `media list` tell it", "Só as que estão assim por este motivo, como cdn_expired, tal como `check` e `media list` o mostram";
 
     // doctor
@@ -125,18 +126,18 @@ texts! {
     "What it is: image, video, audio, document, sticker, or one of WhatsApp's own words such as thumbnail-link", "O que é: image, video, audio, document, sticker, ou um nome do próprio WhatsApp, como thumbnail-link";
     "The message's fileSha256, to be proven", "O fileSha256 da mensagem, para ser comprovado";
     "The message's fileEncSha256, to be proven", "O fileEncSha256 da mensagem, para ser comprovado";
-    "Where the plaintext goes; - is stdout [default: FILE without .enc]", "Onde gravar o conteúdo decifrado; - é a saída padrão (stdout) [padrão: FILE sem .enc]";
+    "Where the plaintext goes; - is stdout [default: FILE without .enc]", "Onde gravar o conteúdo decifrado; - é a saída padrão (stdout) [padrão: ARQUIVO sem .enc]";
 
     // scrub
     "Only files of this instance", "Só arquivos desta instância";
     "Only files received since then: a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d", "Só arquivos recebidos desde então: um horário como 2026-11-24T12:00:00Z, ou há quanto tempo: 90m, 24h, 7d";
     "Go on where the last run was stopped; what came in since then is left to the next whole run", "Continua de onde a última execução parou; o que chegou desde então fica para a próxima execução completa";
     "Put right what can be: a lost or altered file from another copy or by fetching it again; what is altered or in no row is moved to quarantine, nothing is deleted", "Conserta o que for possível: um arquivo perdido ou alterado, a partir de outra cópia ou baixando de novo; o que foi alterado ou não tem registro vai para a quarentena, nada é apagado";
-    "Repair although more than half of the files are missing", "Conserta mesmo que mais da metade dos arquivos esteja faltando";
+    "Repair although more than half of the files, or all of one folder, are missing", "Conserta mesmo que falte mais da metade dos arquivos, ou todos os de uma pasta";
     "The most megabytes to be read in a second; 0 is as fast as it goes", "Quantos megabytes ler por segundo, no máximo; 0 é o mais rápido possível";
 
     // config
-    "Writes the commented default file to DIR/midiateca.toml, or to --config", "Grava o arquivo padrão comentado em DIR/midiateca.toml, ou em --config";
+    "Writes the commented default file to DIR/midiateca.toml, or to --config", "Grava o arquivo padrão comentado em PASTA/midiateca.toml, ou em --config";
     "Shows what is in force, and where each value comes from", "Mostra o que está em vigor, e de onde vem cada valor";
 
     // media export

@@ -9,6 +9,7 @@ words! {
     HOOK: "webhook address of {id}, shown only once: {address}", "endereço do webhook de {id}, mostrado uma única vez: {address}";
     HELD: "held", "guardada";
     HELD_STRAY: "held, in no row", "guardada, sem registro";
+    HELD_TOO: "held, though {row} names the same file, and no hash tells whose it is", "guardada, embora {row} aponte para o mesmo arquivo, e nenhum hash diga de qual é";
     QUEUED: "queued", "na fila";
     QUEUED_INSTEAD: "queued, for {file} is not what was sent", "na fila, pois {file} não é o que foi enviado";
     EXPIRED: "expired, and the original system did not have it either", "expirada, e o sistema original também não a tinha";
@@ -22,6 +23,8 @@ words! {
     UNCLEAR_KIND: "left out: the row's media_type is none of the five", "deixada de fora: o media_type do registro não é nenhum dos cinco";
     UNCLEAR_MESSAGE: "left out: it names no message", "deixada de fora: não diz de qual mensagem é";
     UNCLEAR_BODY: "left out: the delivery is not JSON", "deixada de fora: a entrega não é JSON";
+    OTHER_INSTANCE: "left out: the delivery names another instance than its row does", "deixada de fora: a entrega cita outra instância que não a do registro";
+    TAKEN: "left out: {row} of another client names the same file, and neither its place nor a hash tells whose it is", "deixada de fora: {row}, de outro cliente, aponta para o mesmo arquivo, e nem o lugar nem um hash diz de quem é";
     UNKNOWN_INSTANCE: "left out: no instance {id} is known", "deixada de fora: nenhuma instância {id} é conhecida";
     PLACE: "left out: its place does not say whose or what it is", "deixado de fora: o lugar não diz de quem é ou o que é";
     NOT_MEDIA: "left out: {why}", "deixado de fora: {why}";
@@ -35,8 +38,9 @@ words! {
     CONFLICTS: "the source's clients or instances are somebody else's here, so nothing was taken: use an empty data folder, or `midiateca instance remove ID`", "os clientes ou instâncias da origem são de outros aqui, então nada foi importado: use uma pasta de dados vazia, ou `midiateca instance remove ID`";
     OTHER_DATABASE: "{path} is not a database of the original system: it has no table {table}", "{path} não é um banco do sistema original: falta a tabela {table}";
     NOT_A_DATABASE: "{path} is not a SQLite database: name the original system's db.sqlite3", "{path} não é um banco SQLite: informe o db.sqlite3 do sistema original";
+    DAMAGED: "{path} is damaged, or was copied while it was written: make the copy again with `sqlite3 db.sqlite3 '.backup copy.sqlite3'`, or rescue what it holds with `sqlite3 db.sqlite3 .recover`", "{path} está danificado, ou foi copiado enquanto era gravado: faça a cópia de novo com `sqlite3 db.sqlite3 '.backup copia.sqlite3'`, ou recupere o que houver com `sqlite3 db.sqlite3 .recover`";
     OWN_STORAGE: "{path} is this data folder's own storage: name the original system's media_storage", "{path} é o armazenamento desta própria pasta de dados: informe o media_storage do sistema original";
-    NO_ROOM: "{needed} are to be copied, and {free} are free: make room, or use --link if both are on one disk", "{needed} a copiar, e {free} livres: libere espaço, ou use --link se ambos estão no mesmo disco";
-    ROOM_SHORT: "there is not room for all of this here: {needed} are to be copied, and {free} are free", "não há espaço aqui para tudo isso: {needed} a copiar, e {free} livres";
+    NO_ROOM: "{needed} are to be copied, {free} are free, and {floor} of that stay free (storage.pause_below_bytes): make room and give the same command again, which goes on from here, or use --link if both are on one disk", "{needed} a copiar, {free} livres, dos quais {floor} devem ficar livres (storage.pause_below_bytes): libere espaço e dê o mesmo comando de novo, que continua daqui, ou use --link se ambos estão no mesmo disco";
+    ROOM_SHORT: "there may not be room for all of this here: {needed} are in the source, {free} are free, and {floor} of that stay free (storage.pause_below_bytes)", "talvez não haja espaço aqui para tudo isso: {needed} na origem, {free} livres, dos quais {floor} devem ficar livres (storage.pause_below_bytes)";
     NO_FOLDER: "{path} is not a folder: name the original system's media_storage", "{path} não é uma pasta: informe o media_storage do sistema original";
 }

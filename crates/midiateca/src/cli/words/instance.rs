@@ -4,12 +4,11 @@ words! {
     UNKNOWN: "no instance {id} is known; see `midiateca instance list`", "nenhuma instância {id} é conhecida; veja `midiateca instance list`";
     UNKNOWN_GATEWAY: "no gateway {name} is known; there is: wapi", "nenhum gateway {name} é conhecido; existe: wapi";
     UNKNOWN_CLIENT: "no client {client} is known; add it with `midiateca client add NAME --id {client}`", "nenhum cliente {client} é conhecido; cadastre-o com `midiateca client add NOME --id {client}`";
-    EMPTY_ID: "the instance's id is empty", "o id da instância está vazio";
+    EMPTY_ID: "the instance's id is empty, or has control characters in it", "o id da instância está vazio ou contém caracteres de controle";
     OTHER_CLIENT: "{id} belongs to client {client}, and its files lie there; `midiateca instance remove {id}` first if it changed hands", "{id} é do cliente {client}, e os arquivos dela estão lá; rode antes `midiateca instance remove {id}` se ela mudou de dono";
-    NOT_A_URL: "{url} is not a URL", "{url} não é uma URL";
-    NOT_PLAIN: "{url} is not a plain web address such as https://host", "{url} não é um endereço web simples como https://host";
+    NOT_PLAIN: "{url} is not a plain web address; write it like https://host", "{url} não é um endereço web simples; escreva como https://host";
     NOT_ROUTES: "{list} is no list of routes; there are: inline, cdn, gateway", "{list} não é uma lista de rotas; existem: inline, cdn, gateway";
-    UNSET_VARIABLE: "the environment variable {name} is not set", "a variável de ambiente {name} não está definida";
+    UNSET_VARIABLE: "the environment variable {name} is not set: set it before the command, as {name}=… midiateca …, or give the token with --token-file or --token-stdin", "a variável de ambiente {name} não está definida: defina-a antes do comando, como {name}=… midiateca …, ou informe o token com --token-file ou --token-stdin";
     CANNOT_READ: "cannot read {path}", "não foi possível ler {path}";
     EMPTY_TOKEN: "the gateway's token is empty", "o token do gateway está vazio";
     ADD_TOKEN: "no gateway token is kept yet: add it with --token-env, --token-file or --token-stdin", "ainda não há token do gateway: use --token-env, --token-file ou --token-stdin";
@@ -24,6 +23,7 @@ words! {
     CDN_BASE: "CDN", "CDN";
     ROUTES: "routes", "rotas";
     STATE: "state", "estado";
+    STATE_NOW: "gateway says", "gateway informa";
     PROBLEM: "problem", "problema";
     TOKEN: "gateway token", "token do gateway";
     LAST_DELIVERY: "last delivery", "última entrega";

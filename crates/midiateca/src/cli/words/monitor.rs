@@ -41,6 +41,8 @@ words! {
 
     // downloads
     DOWNLOADS: "Downloads in flight", "Downloads em andamento";
+    INTERRUPTED: "interrupted: no server runs", "interrompidos: nenhum servidor no ar";
+    OTHER_DATABASE: "another database lies there now; its events follow", "agora há outro banco de dados ali; seguem os eventos dele";
     NO_DOWNLOADS: "nothing is being downloaded", "nada está sendo baixado";
     BEGINNING: "beginning", "começando";
 

@@ -1,5 +1,6 @@
 //! The names of things. In JSON, in the database and in English they are these words; a line for people in Portuguese
-//! calls the thing what it is called there.
+//! calls the thing what it is called there. How a media stands is said so that it fits every kind, "a salvo" beside an
+//! image as beside a document.
 
 texts! {
     // kinds
@@ -12,14 +13,18 @@ texts! {
     // how a media stands
     "pending", "pendente";
     "downloading", "baixando";
-    "stored", "gravada";
+    "stored", "a salvo";
     "failed", "falhou";
     "expired", "expirou";
-    "skipped", "ignorada";
+    "skipped", "de fora";
 
     // how an instance stands
     "connected", "conectada";
     "disconnected", "desconectada";
+    "unknown", "desconhecido";
+
+    // a setting that nobody set
+    "default", "padrão";
 
     // what became of a delivery
     "accepted", "aceita";
@@ -29,7 +34,7 @@ texts! {
 
     // how bytes were proven
     "full", "completa";
-    "mac", "mac";
+    "mac", "MAC";
     "unproven", "sem prova";
 
     // events
@@ -37,7 +42,9 @@ texts! {
     "media.failed", "mídia falhou";
     "media.expired", "mídia expirou";
     "media.postponed", "mídia adiada";
+    "media.lost", "arquivo perdido";
     "media.removed", "mídia removida";
+    "media.lost", "arquivo de mídia perdido";
     "contact.erased", "contato apagado";
     "instance.connected", "instância conectada";
     "instance.disconnected", "instância desconectada";
@@ -50,46 +57,46 @@ texts! {
     "message_id", "mensagem";
     "slot", "posição";
     "kind", "tipo";
-    "mime_declared", "mime_declarado";
-    "mime", "mime";
-    "file_name", "nome_do_arquivo";
+    "mime_declared", "MIME declarado";
+    "mime", "MIME";
+    "file_name", "nome do arquivo";
     "caption", "legenda";
     "chat_id", "conversa";
     "sender_id", "remetente";
-    "sender_name", "nome_remetente";
-    "from_me", "da_conta";
-    "is_group", "em_grupo";
-    "sent_at", "enviada_em";
-    "received_at", "recebida_em";
+    "sender_name", "remetente (nome)";
+    "from_me", "da própria conta";
+    "is_group", "em grupo";
+    "sent_at", "enviada em";
+    "received_at", "recebida em";
     "status", "estado";
     "reason", "motivo";
     "recoverable", "recuperável";
     "attempts", "tentativas";
-    "next_attempt_at", "próxima_em";
-    "expires_at", "expira_em";
-    "stored_at", "gravada_em";
+    "next_attempt_at", "próxima vez";
+    "expires_at", "expira em";
+    "stored_at", "gravada em";
     "route", "rota";
     "size", "tamanho";
-    "sha256", "sha256";
+    "sha256", "SHA-256";
     "verified", "verificação";
     "path", "caminho";
     "width", "largura";
     "height", "altura";
     "seconds", "segundos";
-    "voice_note", "mensagem_de_voz";
+    "voice_note", "mensagem de voz";
     "bytes", "bytes";
     "delivery", "entrega";
     "media", "mídias";
     "duplicate", "repetida";
-    "names_instance", "instância_citada";
+    "names_instance", "instância citada";
     "n", "n";
-    "duration_ms", "duração_ms";
+    "duration_ms", "duração (ms)";
     "obtained", "obtido";
     "host", "servidor";
-    "http_status", "status_http";
+    "http_status", "status HTTP";
     "count", "total";
     "how", "como";
-    "why", "porquê";
+    "why", "por quê";
     "true", "sim";
     "false", "não";
 }

@@ -3,7 +3,6 @@
 words! {
     NAME_MEDIA: "name media, or use --failed, --expired or --skipped", "informe mídias, ou use --failed, --expired ou --skipped";
     UNKNOWN_REASON: "{name} is no reason; `midiateca check --json` names those that there are", "{name} não é um motivo; `midiateca check --json` mostra os que existem";
-    UNKNOWN_KIND: "{name} is no kind; there are image, video, audio, document, sticker", "{name} não é um tipo; existem image, video, audio, document, sticker";
     QUEUED: "queued", "na fila";
     QUEUED_FOR_LOST: "queued, for its file was lost", "na fila, pois o arquivo se perdeu";
     WOULD_BE_QUEUED: "would be queued", "iria para a fila";

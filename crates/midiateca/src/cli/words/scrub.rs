@@ -8,10 +8,14 @@ words! {
     RELINKED: "put right from another copy", "refeito a partir de outra cópia";
     REQUEUED: "queued to be fetched again", "na fila para ser baixado de novo";
     GIVEN_UP: "given up, for its link is dead", "desistido, pois o link já morreu";
-    FOUND: "it was taken for lost, and is stored again", "tinha sido dado por perdido, e está gravado de novo";
+    LOST: "was taken for lost", "tinha sido dado por perdido";
+    FOUND: "it is there, and stored again", "está lá, e gravado de novo";
     QUARANTINED: "moved to quarantine", "movido para a quarentena";
     LEFT_ALONE: "left alone, for it changed meanwhile or is not ours", "deixado como está, pois mudou nesse meio-tempo ou não é nosso";
-    MOST_MISSING: "{missing} of {count} stored files are not there: is the storage mounted, and is it the right one? Nothing was changed; if they truly are gone, say --even-if-most-are-missing", "{missing} de {count} arquivos gravados não estão lá: o armazenamento está montado, e é o certo? Nada foi alterado; se sumiram mesmo, use --even-if-most-are-missing";
+    FAILED: "not repaired, for the storage refused it", "não reparado, pois o armazenamento recusou";
+    NOT_REPAIRED: "{failed} could not be repaired; the log lines above say why", "{failed} não puderam ser reparados; as linhas de log acima dizem por quê";
+    FOLDER_MISSING: "none of the {missing} files stored in {folder} is there: is everything mounted? Nothing was changed; if they truly are gone, say --even-if-most-are-missing", "nenhum dos {missing} arquivos gravados em {folder} está lá: está tudo montado? Nada foi alterado; se sumiram mesmo, use --even-if-most-are-missing";
+    MOST_MISSING: "{missing} of {count} stored files are not there, or are of another length: is the storage mounted, and is it the right one? Nothing was changed; if they truly are gone, say --even-if-most-are-missing", "{missing} de {count} arquivos gravados não estão lá, ou têm outro tamanho: o armazenamento está montado, e é o certo? Nada foi alterado; se sumiram mesmo, use --even-if-most-are-missing";
     FILES_HELD: "files in no row were not looked for, because an import or an erasure is at work", "arquivos sem registro não foram procurados, porque uma importação ou um apagamento está em andamento";
     SUM: "{intact} intact, {missing} missing, {altered} altered, {unknown} in no row", "{intact} intactos, {missing} faltando, {altered} alterados, {unknown} sem registro";
     SUM_REPAIRED: "{relinked} put right, {requeued} queued again, {given_up} given up, {quarantined} moved to {quarantine}", "{relinked} refeitos, {requeued} na fila de novo, {given_up} desistidos, {quarantined} movidos para {quarantine}";

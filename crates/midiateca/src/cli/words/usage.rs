@@ -11,9 +11,30 @@ words! {
     OPTIONS_HEADING: "Options", "Opções";
     ALSO: "[alias: {names}]", "[também: {names}]";
     ENVIRONMENT: "[env: {name}={value}]", "[variável: {name}={value}]";
+    VARIABLE_NAMED: "[env: {name}]", "[variável: {name}]";
     DEFAULT: "[default: {value}]", "[padrão: {value}]";
     POSSIBLE: "[possible values: {values}]", "[valores possíveis: {values}]";
     POSSIBLE_HEADING: "Possible values:", "Valores possíveis:";
+
+    // what stands for a value
+    ADDRESS: "ADDRESS", "ENDEREÇO";
+    DELIVERY: "DELIVERY", "ENTREGA";
+    DIR: "DIR", "PASTA";
+    FILE: "FILE", "ARQUIVO";
+    ENCRYPTED_FILE: "FILE.enc", "ARQUIVO.enc";
+    FORMAT: "FORMAT", "FORMATO";
+    KIND: "KIND", "TIPO";
+    LANG: "LANG", "IDIOMA";
+    LIST: "LIST", "LISTA";
+    LOG_FORMAT: "LOG_FORMAT", "FORMATO";
+    MEDIA: "MEDIA", "MÍDIA";
+    NAME: "NAME", "NOME";
+    OUT: "OUT", "SAÍDA";
+    REASON: "REASON", "MOTIVO";
+    STATUS: "STATUS", "ESTADO";
+    TARGET: "TARGET", "DESTINO";
+    TIME: "TIME", "HORÁRIO";
+    VARIABLE: "VAR", "VARIÁVEL";
 
     // wrong usage
     UNKNOWN_ARGUMENT: "unexpected argument '{argument}'", "argumento desconhecido: '{argument}'";
@@ -42,3 +63,25 @@ words! {
     NUMBER_TOO_LARGE: "the number is too large", "o número é grande demais";
     NUMBER_TOO_SMALL: "the number is too small", "o número é pequeno demais";
 }
+
+/// What stands for a value in help, usage and errors.
+pub(crate) const VALUES: &[crate::cli::words::Words] = &[
+    ADDRESS,
+    DELIVERY,
+    DIR,
+    FILE,
+    ENCRYPTED_FILE,
+    FORMAT,
+    KIND,
+    LANG,
+    LIST,
+    LOG_FORMAT,
+    MEDIA,
+    NAME,
+    OUT,
+    REASON,
+    STATUS,
+    TARGET,
+    TIME,
+    VARIABLE,
+];

@@ -86,6 +86,13 @@ fn standing(sheet: &mut Sheet, known: &Known) {
         }
         None => sheet.line(words::STATE, state),
     }
+    if let Some(connected) = known.slots.connected() {
+        let now = match connected {
+            true => words::CONNECTED,
+            false => words::DISCONNECTED,
+        };
+        sheet.line(words::STATE_NOW, lang.say(now));
+    }
     let problem = instance.problem.as_deref();
     let problem = problem.map_or_else(
         || lang.say(words::NO_PROBLEM),
@@ -134,7 +141,9 @@ fn media(sheet: &mut Sheet, known: &Known) {
         };
         let line = format!(
             "{:<9} {:<12} {:>8}{size}",
-            held.kind, held.status, held.count
+            lang.name(&held.kind),
+            lang.name(&held.status),
+            held.count
         );
         sheet.labelled(label, line);
     }
@@ -155,7 +164,7 @@ fn media(sheet: &mut Sheet, known: &Known) {
 fn slots(sheet: &mut Sheet, known: &Known) {
     let lang = sheet.lang;
     let slots = match &known.slots {
-        Slots::Read(slots) => slots,
+        Slots::Read { slots, .. } => slots,
         other => {
             let why = other.why_not(lang).unwrap_or_default();
             return sheet.line(words::SLOTS, why);

@@ -45,7 +45,11 @@ pub(super) struct Slot {
 
 /// What could be read.
 pub(super) enum Slots {
-    Read(Vec<Slot>),
+    Read {
+        slots: Vec<Slot>,
+        /// Whether the gateway says that it is connected now.
+        connected: Option<bool>,
+    },
     NotAsked,
     /// Why not, in a sentence.
     Unreadable(String),
@@ -80,20 +84,31 @@ impl Slots {
                 holds: held.as_deref().map(panel::shown),
             }
         });
-        Self::Read(slots.collect())
+        Self::Read {
+            slots: slots.collect(),
+            connected: instance.gateway.read_session(&answer).connected,
+        }
     }
 
     /// Why nothing was read.
     pub fn why_not(&self, lang: Language) -> Option<String> {
         match self {
-            Self::Read(_) => None,
+            Self::Read { .. } => None,
             Self::NotAsked => Some(lang.say(words::NOT_ASKED).to_owned()),
             Self::Unreadable(why) => Some(lang.fill(words::CANNOT_ASK, &[("error", why)])),
         }
     }
 
+    /// Whether the gateway says that it is connected now.
+    pub fn connected(&self) -> Option<bool> {
+        match self {
+            Self::Read { connected, .. } => *connected,
+            _ => None,
+        }
+    }
+
     pub fn as_json(&self) -> Value {
-        let Self::Read(slots) = self else {
+        let Self::Read { slots, .. } = self else {
             return Value::Null;
         };
         let slots = slots.iter().map(

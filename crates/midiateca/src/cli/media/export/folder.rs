@@ -69,6 +69,10 @@ impl Folder {
     pub fn put(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<Outcome, Halt> {
         let target = self.root.join(name);
         let folder = target.parent().unwrap_or(&self.root).to_owned();
+        if target.is_dir() {
+            let there = target.display().to_string();
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, there).into());
+        }
         fs::create_dir_all(&folder)?;
         let staged = Staged::create(Self::place(&self.root, "staged"))?
             .ok_or_else(|| io::Error::from(io::ErrorKind::ResourceBusy))?;

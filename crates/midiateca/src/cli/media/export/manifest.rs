@@ -24,8 +24,8 @@ struct Spool {
 }
 
 impl Spool {
-    fn create(path: PathBuf) -> io::Result<Option<Self>> {
-        let Some(staged) = Staged::create(path)? else {
+    fn create(staged: Option<Staged>) -> io::Result<Option<Self>> {
+        let Some(staged) = staged else {
             return Ok(None);
         };
         let writer = BufWriter::new(staged.writer()?);
@@ -91,14 +91,14 @@ pub(super) struct Manifest {
 }
 
 impl Manifest {
-    /// Begins one; `place` says where its two files are staged, and `root` where an earlier one may be. Nothing when
+    /// Begins one; `stage` begins its two files, `root` says where an earlier one may be. Nothing when
     /// another process is writing it now.
     pub fn create(
-        place: impl Fn(&str) -> PathBuf,
+        stage: impl Fn(&str) -> io::Result<Option<Staged>>,
         root: Option<&Path>,
     ) -> io::Result<Option<Self>> {
-        let lines = Spool::create(place("manifest"))?;
-        let sums = Spool::create(place("sums"))?;
+        let lines = Spool::create(stage("manifest")?)?;
+        let sums = Spool::create(stage("sums")?)?;
         let earlier = root.map(Earlier::open).transpose()?.flatten();
         Ok(lines.zip(sums).map(|(lines, sums)| Self {
             lines,

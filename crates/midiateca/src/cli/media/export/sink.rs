@@ -1,7 +1,6 @@
 //! Where exported files go: a folder, or one of two kinds of archive.
 
 use std::io;
-use std::path::{Path, PathBuf};
 
 use super::folder::Folder;
 use super::manifest::Manifest;
@@ -35,36 +34,34 @@ pub(super) enum Sink {
 impl Sink {
     /// Begins to write, with a manifest beside it; nothing when another export goes there now.
     pub fn open(target: &Target, watch: &Watch) -> io::Result<Option<(Self, Manifest)>> {
-        let beside = |path: &Path| {
-            let path = path.to_owned();
-            move |what: &str| with_ending(&path, &format!(".{what}.partial"))
-        };
         let (sink, manifest) = match target {
             Target::Folder(root) => {
                 let sink = Folder::open(root, watch.clone())?.map(Self::Folder);
                 let manifest = match sink {
-                    Some(_) => Manifest::create(|what| Folder::place(root, what), Some(root))?,
+                    Some(_) => Manifest::create(
+                        |what| Staged::create(Folder::place(root, what)),
+                        Some(root),
+                    )?,
                     None => None,
                 };
                 (sink, manifest)
             }
             Target::Tar(path) | Target::Zip(path) => {
-                let Some(staged) = Staged::create(with_ending(path, ".partial"))? else {
+                let Some(staged) = Staged::beside(path, "archive")? else {
                     return Ok(None);
                 };
                 let sink = match target {
                     Target::Zip(_) => Self::Zip(Zipped::file(staged)?),
                     _ => Self::Tar(Tarball::file(staged)?),
                 };
-                (Some(sink), Manifest::create(beside(path), None)?)
+                let manifest = Manifest::create(|what| Staged::beside(path, what), None)?;
+                (Some(sink), manifest)
             }
             Target::Pipe => {
                 let name = format!("midiateca-{}", uuid::Uuid::now_v7().simple());
-                let place = beside(&std::env::temp_dir().join(name));
-                (
-                    Some(Self::Tar(Tarball::pipe())),
-                    Manifest::create(place, None)?,
-                )
+                let place = std::env::temp_dir().join(name);
+                let manifest = Manifest::create(|what| Staged::beside(&place, what), None)?;
+                (Some(Self::Tar(Tarball::pipe())), manifest)
             }
         };
         Ok(sink.zip(manifest))
@@ -100,10 +97,4 @@ impl Sink {
             vault::sync_folder(&folder).map_err(io::Error::other)
         })
     }
-}
-
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }

@@ -87,10 +87,15 @@ pub(super) struct Source {
 impl Source {
     /// Looks at what can be seen without reading.
     pub fn open(path: &Path, told: Told, watch: Watch) -> Result<Self, Wrong> {
-        let file = File::open(path).map_err(|error| match error.kind() {
+        let wrong = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => Wrong::Missing,
             _ => Wrong::Unreadable,
-        })?;
+        };
+        // A pipe would be waited for, for ever.
+        if !std::fs::metadata(path).map_err(wrong)?.is_file() {
+            return Err(Wrong::Missing);
+        }
+        let file = File::open(path).map_err(wrong)?;
         let metadata = file.metadata().map_err(|_| Wrong::Unreadable)?;
         if !metadata.is_file() {
             return Err(Wrong::Missing);

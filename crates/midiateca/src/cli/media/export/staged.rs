@@ -5,6 +5,15 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
+
+use crate::catalog::hex;
+
+/// How the names end of what is staged beside a target.
+const ENDING: &str = ".partial";
+/// Of a target's own name, so much is in those names.
+const NAME_LETTERS: usize = 60;
+
 pub(super) struct Staged {
     path: PathBuf,
     file: File,
@@ -12,7 +21,33 @@ pub(super) struct Staged {
 }
 
 impl Staged {
-    /// Begins one; nothing when another process is writing it now.
+    /// Begins one beside a target, for that part of it, under a name that nobody else would choose. What a killed run
+    /// left under such a name is taken away; nothing when another process is writing one now.
+    pub fn beside(target: &Path, part: &str) -> io::Result<Option<Self>> {
+        let above = target
+            .parent()
+            .filter(|above| !above.as_os_str().is_empty());
+        let above = above.unwrap_or(Path::new("."));
+        let prefix = prefix(target, part);
+        for entry in fs::read_dir(above)?.flatten() {
+            let name = entry.file_name();
+            let random = name.to_str().and_then(|name| {
+                let rest = name.strip_prefix(&prefix)?;
+                rest.strip_suffix(ENDING)
+            });
+            let is_random = |random: &str| {
+                random.len() == 32 && random.bytes().all(|byte| byte.is_ascii_hexdigit())
+            };
+            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            if is_file && random.is_some_and(is_random) && !is_left_over(&entry.path())? {
+                return Ok(None);
+            }
+        }
+        let random = uuid::Uuid::now_v7().simple();
+        Self::create(above.join(format!("{prefix}{random}{ENDING}")))
+    }
+
+    /// Begins one in a folder of ours; nothing when another process is writing it now.
     pub fn create(path: PathBuf) -> io::Result<Option<Self>> {
         let file = match new(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -56,7 +91,25 @@ impl Staged {
         self.file.seek(SeekFrom::Start(from)).map(drop)
     }
 
-    /// Gives it its name. Whoever calls syncs the folder.
+    /// Gives it its name, which nobody has had until then: what appeared there meanwhile is somebody's. Whoever calls
+    /// syncs the folder.
+    pub fn publish_new(mut self, target: &Path) -> io::Result<()> {
+        self.file.sync_all()?;
+        match fs::hard_link(&self.path, target) {
+            // The name under which it was staged goes when this is dropped.
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+            // Not every file system has links.
+            Err(_) if target.symlink_metadata().is_ok() => {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            Err(_) => fs::rename(&self.path, target)?,
+        }
+        self.is_published = true;
+        Ok(())
+    }
+
+    /// Gives it its name in a folder of ours, in the place of what had it. Whoever calls syncs the folder.
     pub fn publish(mut self, target: &Path) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.path, target)?;
@@ -72,6 +125,18 @@ impl Drop for Staged {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// How the names begin of what is staged beside a target, for that part of it.
+fn prefix(target: &Path, part: &str) -> String {
+    let name = target.file_name().unwrap_or_default();
+    let mut shown = name.to_string_lossy().into_owned();
+    if shown.chars().count() > NAME_LETTERS {
+        shown = shown.chars().take(NAME_LETTERS).collect();
+        shown.push('~');
+        shown.push_str(&hex(&Sha256::digest(name.as_encoded_bytes())[..8]));
+    }
+    format!(".{shown}.midiateca-{part}-")
 }
 
 /// What people sent each other is nobody else's.
@@ -103,6 +168,44 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
+
+    #[test]
+    fn what_others_have_beside_a_target_stays_and_so_does_what_appears_in_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("out.tar");
+        let theirs = [
+            "out.tar.partial",
+            "out.tar.manifest.partial",
+            ".out.tar.midiateca-archive-mine.partial",
+        ];
+        for name in theirs {
+            fs::write(folder.path().join(name), "theirs").unwrap();
+        }
+        let left = format!(".out.tar.midiateca-archive-{}.partial", "0".repeat(32));
+        fs::write(folder.path().join(&left), "left by a killed run").unwrap();
+        let staged = Staged::beside(&target, "archive").unwrap().unwrap();
+        assert!(!folder.path().join(&left).exists());
+        assert!(
+            Staged::beside(&target, "archive").unwrap().is_none(),
+            "two write to one target"
+        );
+        let other = folder.path().join("out.zip");
+        let other = Staged::beside(&other, "archive").unwrap().unwrap();
+        fs::write(&target, "somebody's").unwrap();
+        let refused = staged.publish_new(&target).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&target).unwrap(), b"somebody's");
+        other.publish_new(&folder.path().join("out.zip")).unwrap();
+        let mut names: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(
+            names,
+            [theirs[2], "out.tar", theirs[1], theirs[0], "out.zip"]
+        );
+    }
 
     #[test]
     fn only_what_was_published_stays_and_what_a_killed_run_left_does_not_matter() {

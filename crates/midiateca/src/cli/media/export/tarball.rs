@@ -96,7 +96,7 @@ impl Tarball {
         }
         builder.into_inner()?.flush()?;
         match (self.staged.take(), target) {
-            (Some(staged), Some(target)) => staged.publish(target),
+            (Some(staged), Some(target)) => staged.publish_new(target),
             _ => Ok(()),
         }
     }

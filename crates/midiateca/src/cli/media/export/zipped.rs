@@ -53,7 +53,7 @@ impl Zipped {
             append(&mut writer, name, now, size_bytes, &mut reader)?;
         }
         writer.finish()?;
-        staged.publish(target)
+        staged.publish_new(target)
     }
 }
 

@@ -23,14 +23,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Ski
         .glance
         .as_ref()
         .map_or(&[][..], |glance| &glance.in_flight);
-    let more = if downloads.is_empty() {
-        String::new()
-    } else {
-        format!(
-            ": {}  {}",
-            downloads.len(),
-            speed_text(state.speed_in_all())
-        )
+    let is_served = state.glance.as_ref().is_some_and(|glance| glance.is_served);
+    let more = match downloads.len() {
+        0 => String::new(),
+        count if is_served => format!(": {count}  {}", speed_text(state.speed_in_all())),
+        count => format!(": {count}  {}", skin.lang.say(words::INTERRUPTED)),
     };
     let area = panel.open(frame, skin, &more);
     if downloads.is_empty() {

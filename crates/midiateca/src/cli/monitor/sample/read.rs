@@ -32,11 +32,11 @@ impl Cursor {
 
 /// Which file a path leads to.
 #[derive(PartialEq, Eq)]
-pub(super) struct Identity(#[cfg(unix)] (u64, u64));
+pub(in crate::cli::monitor) struct Identity(#[cfg(unix)] (u64, u64));
 
 /// Nothing when there is no file.
 #[cfg(unix)]
-pub(super) fn identity(path: &Path) -> Option<Identity> {
+pub(in crate::cli::monitor) fn identity(path: &Path) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(path).ok()?;
     Some(Identity((metadata.dev(), metadata.ino())))
@@ -44,7 +44,7 @@ pub(super) fn identity(path: &Path) -> Option<Identity> {
 
 /// Nothing when there is no file. Elsewhere an open file cannot be taken away.
 #[cfg(not(unix))]
-pub(super) fn identity(path: &Path) -> Option<Identity> {
+pub(in crate::cli::monitor) fn identity(path: &Path) -> Option<Identity> {
     path.is_file().then_some(Identity())
 }
 
@@ -67,7 +67,7 @@ pub(super) async fn glance(
     let glance = Glance {
         at: app.clock.now(),
         filter: filter.clone(),
-        is_served: App::is_served(&app.data),
+        is_served: App::is_served(&app.data) == Some(true),
         stopped: worker::stopped_for_room(app).await?,
         instances: registry::instances(&app.db).await?,
         in_flight: queue::in_flight(

@@ -1,0 +1,124 @@
+//! Writing a batch down: in one commit, and what that leaves over is taken away after it.
+
+use super::place::{Entry, Known};
+use super::{DELIVERY, Error, Outcome};
+use crate::app::App;
+use crate::catalog;
+use crate::clock::Millis;
+use crate::config::Keep;
+use crate::db::{self, Tx};
+use crate::delivery::Delivery;
+use crate::gateway::Gateway;
+use crate::intake::policy;
+use crate::queue::{self, Adopted, NewMedia, NewMessage, Standing};
+use crate::vault::layout::RelativePath;
+
+/// Writes a batch down. A delivery that told of something that is still to be fetched is kept with it.
+pub(super) async fn write_down(
+    app: &App,
+    entries: Vec<Entry>,
+    body: Option<&[u8]>,
+) -> Result<(), Error> {
+    let (keep, now) = (app.config.keep.clone(), app.clock.now());
+    let queued = entries
+        .iter()
+        .find(|entry| matches!(entry.outcome, Outcome::Queued { .. }));
+    let delivery = body.zip(queued).map(|(body, entry)| {
+        let instance = &entry.known.instance;
+        Delivery::new(instance, entry.received_at, "accepted", None, body)
+    });
+    app.db
+        .write(async move |tx| {
+            let mut told_by = DELIVERY;
+            if let Some(delivery) = &delivery {
+                delivery.keep(tx).await?;
+                told_by = delivery.id.as_str();
+            }
+            for entry in &entries {
+                if let Some(adopted) = &entry.adopted {
+                    write_one(tx, entry, adopted, told_by, (&keep, now)).await?;
+                }
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(())
+}
+
+async fn write_one(
+    tx: &mut Tx,
+    entry: &Entry,
+    adopted: &Adopted,
+    delivery: &str,
+    (keep, now): (&Keep, Millis),
+) -> Result<(), db::Error> {
+    let Known {
+        record,
+        client,
+        instance,
+        here,
+        ..
+    } = &entry.known;
+    let mut id = here.clone();
+    if id.is_none() || entry.known.slot.is_some() {
+        let message = NewMessage {
+            instance,
+            client: *client,
+            gateway: Gateway::Wapi,
+            delivery,
+            id: &record.message.id,
+            message: &record.message,
+        };
+        // What the original system holds is wanted, whatever the rules say of what is yet to be fetched.
+        let is_held = matches!(adopted, Adopted::Held { .. });
+        let skip = policy::skip(keep, &record.message, &record.found);
+        let media = NewMedia {
+            found: &record.found,
+            skip: skip.filter(|_| !is_held),
+        };
+        let at = entry.received_at;
+        id = match (entry.known.slot, adopted) {
+            (Some(_), Adopted::Held { sha256, .. }) => {
+                queue::put_beside(tx, &message, &media, sha256, at).await?
+            }
+            // It was further only by its file.
+            (Some(_), _) => None,
+            (None, _) => {
+                let puts = queue::put(tx, &message, &[media], at).await?;
+                puts.into_iter().next().map(|put| put.id)
+            }
+        };
+    }
+    let Some(id) = id else { return Ok(()) };
+    if let (Some(_), Adopted::Held { path, .. }) = (&entry.absorbs, adopted)
+        && !catalog::is_path_held(tx, path).await?
+    {
+        // It was erased or removed a moment ago, and its file with it.
+        return Ok(());
+    }
+    let stands = queue::adopt(tx, &id, adopted, now).await?;
+    match (&entry.absorbs, adopted) {
+        (Some(stray), Adopted::Held { path, .. }) if stands => {
+            queue::absorb(tx, stray, path).await.map(drop)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Takes out the row and the file of a stray whose bytes another row holds, or that were erased with it.
+pub(super) async fn retire(app: &App, stray: &Standing) -> Result<(), Error> {
+    let Some(path) = stray.path.clone() else {
+        return Ok(());
+    };
+    let (id, at) = (stray.id.clone(), path.clone());
+    let absorbing = app.db.write(async move |tx| {
+        let is_out = queue::absorb(tx, &id, &at).await?;
+        Ok(is_out && !catalog::is_path_held(tx, &at).await?)
+    });
+    let path = absorbing.await?.then(|| RelativePath::from_row(path));
+    if let Some(path) = path {
+        let names = path.into_iter().collect();
+        app.vault.remove_everywhere(&stray.id, names).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! `instance configure-webhooks` against gateways that lie: no address that some slot may still call is refused, and what
+//! the slots held before is never forgotten for it.
+
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use wa_sim::{Session, Sim};
+
+use crate::commands::{midiateca, set_up, stderr, stdout};
+use crate::crash::{Server, serve};
+use crate::stage::FIRST;
+
+const FIELDS: [&str; 6] = [
+    "webhookReceivedUrl",
+    "webhookDeliveryUrl",
+    "webhookStatusUrl",
+    "webhookConnectedUrl",
+    "webhookDisconnectedUrl",
+    "webhookPresenceUrl",
+];
+const THEIRS: &str = "https://old.example/hook/ORIGINAL";
+
+struct Desk {
+    folder: TempDir,
+    sim: Sim,
+    server: Server,
+    /// The token of the address that came with the instance.
+    first: String,
+}
+
+impl Desk {
+    async fn set() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sim = Sim::start().await.unwrap();
+        let hook = set_up(folder.path(), &sim).await;
+        let first = hook.trim().rsplit('/').next().unwrap().to_owned();
+        let server = serve(folder.path());
+        Self {
+            folder,
+            sim,
+            server,
+            first,
+        }
+    }
+
+    fn data(&self) -> &Path {
+        self.folder.path()
+    }
+
+    async fn configure(&self) -> Output {
+        let url = ["--public-url", "https://midia.example"];
+        let command = ["instance", "configure-webhooks", FIRST];
+        midiateca(self.data(), &[&command[..], &url].concat()).await
+    }
+
+    async fn undo(&self) -> Output {
+        let command = ["instance", "configure-webhooks", FIRST, "--undo"];
+        midiateca(self.data(), &command).await
+    }
+
+    fn held(&self) -> Vec<String> {
+        let world = self.sim.world();
+        let held = FIELDS.map(|field| world.slot(FIRST, field).unwrap_or_default());
+        held.to_vec()
+    }
+
+    fn all_hold(&self, address: &str) {
+        for field in FIELDS {
+            self.sim.world().set_slot(FIRST, field, address);
+        }
+    }
+
+    fn answers(&self, body: Option<&str>) {
+        let session = Session {
+            instead: body.map(|body| (200, body.to_owned())),
+            ..Session::default()
+        };
+        self.sim.world().set_session(FIRST, session);
+    }
+
+    /// What the door says to whoever calls with the token in that address.
+    async fn call(&self, address: &str) -> u16 {
+        let token = address.rsplit('/').next().unwrap();
+        let url = format!("{}/hooks/wapi/{token}", self.server.origin);
+        let text = json!({"instanceId": FIRST, "msgContent": {"conversation": "oi"}});
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let call = http.post(url).body(text.to_string());
+        call.send().await.unwrap().status().as_u16()
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.server.child.kill().unwrap();
+        self.server.child.wait().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn whichever_slots_stick_every_address_that_may_be_called_is_taken() {
+    let desk = Desk::set().await;
+    let ours = format!("https://midia.example/hooks/wapi/{}", desk.first);
+    desk.all_hold(&ours);
+    desk.sim.world().set_stubborn(FIRST, FIELDS[0]);
+    for _ in 0..3 {
+        let output = desk.configure().await;
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stdout(&output).contains("NOT set"));
+        assert!(stderr(&output).contains("received"), "{}", stderr(&output));
+        for held in desk.held() {
+            assert_eq!(desk.call(&held).await, 200, "a slot calls in vain");
+        }
+    }
+    // Put back, everything holds what it held first, and that is taken.
+    assert_eq!(desk.undo().await.status.code(), Some(0));
+    assert_eq!(desk.held(), [(); 6].map(|()| ours.clone()));
+    assert_eq!(desk.call(&ours).await, 200);
+    let nothing = desk.undo().await;
+    assert_eq!(nothing.status.code(), Some(2), "{}", stderr(&nothing));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_back_is_neither_taken_back_nor_forgotten() {
+    let desk = Desk::set().await;
+    desk.all_hold(THEIRS);
+    for garbage in [
+        r#"{"error":true,"message":"try later"}"#,
+        r#"{"status":"ok"}"#,
+        "<html>",
+        r#"{"instanceId":"SOMEBODY-ELSE","connected":true,"webhookReceivedUrl":""}"#,
+    ] {
+        desk.answers(Some(garbage));
+        let output = desk.configure().await;
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        assert_eq!(
+            desk.held(),
+            [THEIRS; 6],
+            "set by an answer that says nothing"
+        );
+    }
+    desk.answers(None);
+    assert_eq!(desk.configure().await.status.code(), Some(0));
+    desk.answers(Some(r#"{"error":true}"#));
+    assert_eq!(desk.undo().await.status.code(), Some(3));
+    assert_ne!(desk.held(), [THEIRS; 6]);
+    desk.answers(None);
+    assert_eq!(desk.undo().await.status.code(), Some(0));
+    assert_eq!(desk.held(), [THEIRS; 6]);
+}
+
+#[tokio::test]
+async fn undo_knows_what_came_first_and_puts_no_dead_address_back() {
+    let desk = Desk::set().await;
+    let ours = format!("https://midia.example/hooks/wapi/{}", desk.first);
+    desk.all_hold(THEIRS);
+    desk.sim.world().set_slot(FIRST, FIELDS[5], &ours);
+    assert_eq!(desk.configure().await.status.code(), Some(0));
+    let rotate = midiateca(desk.data(), &["instance", "rotate-hook", FIRST]).await;
+    assert_eq!(rotate.status.code(), Some(0));
+    assert_eq!(desk.configure().await.status.code(), Some(0));
+    let living = desk.held()[5].clone();
+    let undone = desk.undo().await;
+    assert_eq!(undone.status.code(), Some(0), "{}", stderr(&undone));
+    assert!(
+        stdout(&undone).contains("left alone"),
+        "{}",
+        stdout(&undone)
+    );
+    assert_eq!(desk.held()[..5], [THEIRS; 5]);
+    assert_eq!(desk.held()[5], living, "a dead address was put back");
+    assert_eq!(desk.call(&living).await, 200);
+}
+
+#[tokio::test]
+async fn who_knew_the_address_under_the_old_owner_does_not_reach_the_new_one() {
+    let desk = Desk::set().await;
+    assert_eq!(desk.configure().await.status.code(), Some(0));
+    let (second, data) = (desk.held()[0].clone(), desk.data());
+    for command in [
+        &["instance", "remove", FIRST][..],
+        &["client", "add", "Oficina do Bairro", "--id", "3"],
+        &["instance", "add", FIRST, "--client", "3"],
+    ] {
+        assert_eq!(midiateca(data, command).await.status.code(), Some(0));
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    for address in [&desk.first, &second] {
+        assert_eq!(desk.call(address).await, 401);
+    }
+}
+
+#[tokio::test]
+async fn only_an_address_that_webhooks_can_come_to_is_set() {
+    let desk = Desk::set().await;
+    for wrong in [
+        "midia.example",
+        "ftp://midia.example",
+        "https://midia.example/?a=1",
+        "https://midia.example/#x",
+        "https://user:secret@midia.example",
+        "https://midia.example/hooks/wapi/",
+    ] {
+        let command = [
+            "instance",
+            "configure-webhooks",
+            FIRST,
+            "--public-url",
+            wrong,
+        ];
+        let output = midiateca(desk.data(), &command).await;
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{wrong}: {}",
+            stdout(&output)
+        );
+    }
+    assert_eq!(desk.held(), [""; 6]);
+    let command = ["--json", "instance", "configure-webhooks", FIRST];
+    let more = ["--public-url", " https://midia.example ", "--dry-run"];
+    let dry = midiateca(desk.data(), &[&command[..], &more].concat()).await;
+    assert_eq!(dry.status.code(), Some(0), "{}", stderr(&dry));
+    for line in stdout(&dry).lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["outcome"], "would-be-set");
+    }
+    assert_eq!(desk.held(), [""; 6]);
+}
