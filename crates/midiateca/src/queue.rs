@@ -4,6 +4,7 @@
 //! that holds the newest fence may settle the row, so a worker that lost its lease changes nothing.
 
 mod adopt;
+mod attempts;
 mod erased;
 mod lost;
 mod progress;
@@ -17,6 +18,7 @@ use crate::media::{
 };
 
 pub use adopt::{Adopted, Standing, absorb, adopt, of_message, put_beside};
+pub use attempts::{attempts_older_than, prune_attempts};
 pub use erased::{has_lost_its_delivery, is_erased};
 pub use lost::{Loss, find_again, lose, requeue_lost};
 pub use progress::{Fetched, InFlight, claims, in_flight, is_claimed, note_fetched, put_back};
@@ -329,33 +331,13 @@ pub async fn settle(
     if changed == 0 {
         return Ok(Settlement::Lost);
     }
-    record(tx, job, attempts).await?;
+    attempts::record(tx, job, attempts).await?;
     let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, rearmed = 0
                where id = $1 and rearmed = 1 and status in ('pending', 'failed', 'expired')";
     Ok(match tx.run(sql, values![job.id.as_str()]).await? {
         0 => Settlement::AsTold,
         _ => Settlement::Rearmed,
     })
-}
-
-async fn record(tx: &mut Tx, job: &Job, attempts: &[Attempt]) -> Result<(), Error> {
-    let sql = "insert into attempts (media, n, route, host, started_at, duration_ms, http_status, size_bytes, reason)
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    for (attempt, n) in attempts.iter().zip(job.attempts + 1..) {
-        let values = values![
-            job.id.as_str(),
-            n,
-            attempt.route.as_str(),
-            attempt.host.clone(),
-            attempt.started_at,
-            attempt.duration_ms,
-            attempt.http_status.map(u32::from),
-            attempt.size_bytes,
-            attempt.reason.map(Reason::as_str)
-        ];
-        tx.run(sql, values).await?;
-    }
-    Ok(())
 }
 
 /// Puts a media back in the queue from the start of the ladder, unless it is stored, being fetched or erased.
@@ -374,21 +356,6 @@ pub async fn hurry(tx: &mut Tx, instance: &InstanceId, reasons: &[Reason]) -> Re
             .await?;
     }
     Ok(())
-}
-
-/// How many tries are older than that, of media that do not wait any more.
-pub async fn attempts_older_than(db: &Db, before: Millis) -> Result<u64, Error> {
-    let sql = "select count(*) as n from attempts where started_at < $1
-                 and media not in (select id from media where status in ('pending', 'downloading'))";
-    let row = db.row(sql, values![before]).await?;
-    row.map_or(Ok(0), |row| row.count("n"))
-}
-
-/// Deletes up to `limit` of them; says how many.
-pub async fn prune_attempts(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error> {
-    let sql = "delete from attempts where (media, n) in (select media, n from attempts where started_at < $1
-                 and media not in (select id from media where status in ('pending', 'downloading')) limit $2)";
-    tx.run(sql, values![before, limit]).await
 }
 
 const CLAIMED: &str = concat!(
