@@ -19,6 +19,7 @@ use std::time::Duration;
 use crate::clock::{Clock, rfc3339};
 use crate::config::Config;
 use crate::db::{self, Copied, Db};
+use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
 use crate::{registry, vault};
 use files::Files;
@@ -66,6 +67,12 @@ pub enum Error {
     #[error("the key {path} is not there")]
     NoKey {
         /// Where it should be.
+        path: PathBuf,
+    },
+    /// The key was to be copied, and is not the one that opens what is sealed.
+    #[error("the key {path} does not open the gateway tokens")]
+    WrongKey {
+        /// Which file.
         path: PathBuf,
     },
     /// The folder in which the target is to be made is not there.
@@ -198,6 +205,12 @@ pub async fn run(order: &Order) -> Result<Outcome, Error> {
         });
     }
     folder.begin(first_added)?;
+    // Copied, one that opens nothing would take the place of the right one from before.
+    let opens = opens_tokens(&copied, key_file).await?;
+    if order.with_key && !opens {
+        let path = key_file.clone();
+        return Err(Error::WrongKey { path });
+    }
     let mut files = Files::new(order, &folder, &copied).await?;
     let whole = files.copy_all().await?;
     let (mut figures, wrong, named) = files.finish().await;
@@ -222,11 +235,26 @@ pub async fn run(order: &Order) -> Result<Outcome, Error> {
         database,
         files: figures,
         settings,
-        holds_key: folder.holds_key(key_file)?,
+        holds_key: opens && folder.holds_key(key_file)?,
         wrong,
     };
     folder.write_manifest(&manifest)?;
     Ok(Outcome::Done(Box::new(manifest)))
+}
+
+/// Whether the key is one, and opens what is sealed, as far as anything is.
+async fn opens_tokens(db: &Db, key_file: &Path) -> Result<bool, Error> {
+    let Ok(secrets) = Secrets::open(key_file) else {
+        return Ok(false);
+    };
+    if secrets.ready().is_err() {
+        return Ok(false);
+    }
+    let sealed = registry::sealed_token(db).await?;
+    Ok(sealed.is_none_or(|(id, sealed)| {
+        let context = registry::token_context(&id);
+        secrets.unseal(&context, &sealed).is_ok()
+    }))
 }
 
 /// The database as it is now, synced, under a name that nothing looks for; nothing when it was stopped.

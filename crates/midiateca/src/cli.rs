@@ -281,6 +281,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<crate::backup::Error>()
             || cause.is::<crate::vault::Error>()
             || cause.is::<panel::Error>()
+            || cause.is::<crate::secrets::Error>()
             || cause.is::<crate::retention::Error>()
             || cause.is::<std::io::Error>()
     }) {

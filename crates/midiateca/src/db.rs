@@ -69,6 +69,15 @@ impl Error {
         matches!(self, Self::Unavailable(_))
     }
 
+    /// Whether the file is something else than a database of the engine (SQLITE_NOTADB).
+    pub fn is_not_a_database(&self) -> bool {
+        let Self::Statement(error) = self else {
+            return false;
+        };
+        let told = error.sqlite_error();
+        told.is_some_and(|told| told.code == rusqlite::ErrorCode::NotADatabase)
+    }
+
     /// Whether another process holds the file.
     pub fn is_busy(&self) -> bool {
         let Self::Unavailable(Some(error)) = self else {

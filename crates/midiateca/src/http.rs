@@ -13,9 +13,11 @@ use axum::Router;
 use axum::routing::{get, post};
 use axum_server::Handle;
 use tokio::sync::Semaphore;
+use url::Url;
 
 use crate::app::App;
 use crate::config::millis;
+use crate::gateway::Gateway;
 
 /// What a request handler gets.
 #[derive(Clone)]
@@ -59,6 +61,28 @@ impl Open {
     pub fn close(&self, within: Duration) {
         self.handle.graceful_shutdown(Some(within));
     }
+}
+
+/// The token in a webhook address, where the address leads to the door: behind a proxy's path or not, with a slash at
+/// its end or without.
+pub fn hook_token(gateway: Gateway, address: &str) -> Option<String> {
+    let address = Url::parse(address).ok()?;
+    let path = address.path();
+    let path = path.strip_suffix('/').unwrap_or(path);
+    if hooks::ORIGINAL_PATHS
+        .iter()
+        .any(|known| path.ends_with(known))
+    {
+        let mut query = address.query_pairs();
+        return query
+            .find(|(name, _)| name == "token")
+            .map(|(_, token)| token.into_owned());
+    }
+    let (before, token) = path.rsplit_once('/')?;
+    let is_hook = before.ends_with(&format!("/hooks/{}", gateway.as_str()));
+    // Pasted behind another address, it leads nowhere.
+    let is_doubled = before.matches("/hooks/").count() > 1;
+    (is_hook && !is_doubled && !token.is_empty()).then(|| token.to_owned())
 }
 
 /// The mark under which a data folder keeps its random name.
@@ -115,4 +139,31 @@ pub async fn open(app: &Arc<App>, listen: &str) -> io::Result<Open> {
         }
     });
     Ok(Open { address, handle })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_address_that_leads_to_the_door_has_a_token() {
+        for (address, token) in [
+            ("https://a.example/hooks/wapi/T", Some("T")),
+            ("https://a.example/midia/hooks/wapi/T/", Some("T")),
+            ("https://a.example/webhook/connect/?token=T", Some("T")),
+            ("https://a.example/webhook/whatsapp?token=T", Some("T")),
+            ("https://a.example/webhook/whatsapp", None),
+            ("https://a.example/hook/wapi/T", None),
+            ("https://a.example/hooks/other/T", None),
+            (
+                "https://a.example/hooks/wapi/https://a.example/hooks/wapi/T",
+                None,
+            ),
+            ("https://a.example/T", None),
+            ("T", None),
+        ] {
+            let found = hook_token(Gateway::Wapi, address);
+            assert_eq!(found.as_deref(), token, "{address}");
+        }
+    }
 }

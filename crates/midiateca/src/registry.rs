@@ -132,6 +132,15 @@ pub async fn holds_sealed(db: &Db) -> Result<bool, Error> {
     row.map_or(Ok(false), |row| Ok(row.int("sealed")? != 0))
 }
 
+/// A sealed token, of any instance; nothing when none is kept.
+pub async fn sealed_token(db: &Db) -> Result<Option<(InstanceId, Vec<u8>)>, Error> {
+    let sql =
+        "select id, token_sealed from instances where token_sealed is not null order by id limit 1";
+    let row = db.row(sql, vec![]).await?;
+    row.map(|row| Ok((InstanceId(row.text("id")?), row.bytes("token_sealed")?)))
+        .transpose()
+}
+
 /// What is told of an instance when it is added, or told anew.
 #[derive(Clone, Debug)]
 pub struct NewInstance {

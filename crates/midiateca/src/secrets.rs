@@ -6,7 +6,7 @@
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -48,7 +48,7 @@ pub enum Error {
 #[derive(Clone)]
 pub struct Secrets {
     path: PathBuf,
-    cipher: Arc<OnceLock<XChaCha20Poly1305>>,
+    cipher: Arc<RwLock<Option<XChaCha20Poly1305>>>,
 }
 
 impl Secrets {
@@ -64,16 +64,30 @@ impl Secrets {
         Self::open(path)
     }
 
-    /// Reads the key file. That it is not there is said by whatever needs it, and no longer once it was put back.
+    /// Reads the key file. That it is not there, or is none, is said by whatever needs it, and no longer once the right
+    /// one was put back.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let secrets = Self {
             path: path.to_owned(),
             cipher: Arc::default(),
         };
         match secrets.ready() {
-            Ok(()) | Err(Error::Missing { .. }) => Ok(secrets),
+            Ok(()) | Err(Error::Missing { .. } | Error::NotAKey { .. }) => Ok(secrets),
             Err(error) => Err(error),
         }
+    }
+
+    /// Makes a new key in the place of one that is missing, or that is none, which is kept aside. One that is a key stays.
+    pub fn renew(path: &Path) -> Result<(), Error> {
+        if let Err(Error::NotAKey { .. }) = Self::open(path).and_then(|held| held.ready()) {
+            let mut aside = path.to_owned().into_os_string();
+            aside.push(format!(".unreadable-{:08x}", rand::random::<u32>()));
+            std::fs::rename(path, aside).map_err(|source| Error::KeyFile {
+                path: path.to_owned(),
+                source,
+            })?;
+        }
+        Self::begin(path)?.ready()
     }
 
     /// Whether the key is there.
@@ -81,14 +95,26 @@ impl Secrets {
         self.cipher().map(drop)
     }
 
-    fn cipher(&self) -> Result<&XChaCha20Poly1305, Error> {
-        if let Some(cipher) = self.cipher.get() {
-            return Ok(cipher);
+    fn cipher(&self) -> Result<XChaCha20Poly1305, Error> {
+        let known = self.cipher.read().unwrap_or_else(PoisonError::into_inner);
+        match known.clone() {
+            Some(cipher) => Ok(cipher),
+            None => {
+                drop(known);
+                self.read()
+            }
         }
+    }
+
+    /// The key as it is in its file now.
+    fn read(&self) -> Result<XChaCha20Poly1305, Error> {
         let path = self.path.clone();
         let text = match std::fs::read_to_string(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(Error::Missing { path });
+            }
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return Err(Error::NotAKey { path });
             }
             Err(source) => return Err(Error::KeyFile { path, source }),
             Ok(text) => text,
@@ -98,9 +124,9 @@ impl Secrets {
             .ok()
             .and_then(|bytes| bytes.try_into().ok())
             .ok_or(Error::NotAKey { path })?;
-        Ok(self
-            .cipher
-            .get_or_init(|| XChaCha20Poly1305::new(&key.into())))
+        let cipher = XChaCha20Poly1305::new(&key.into());
+        let mut known = self.cipher.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(known.insert(cipher).clone())
     }
 
     /// Seals `plain` for the place that `context` names; it opens nowhere else.
@@ -117,19 +143,23 @@ impl Secrets {
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// Opens what [`Secrets::seal`] sealed for the same `context`.
+    /// Opens what [`Secrets::seal`] sealed for the same `context`. Where the key at hand does not, its file is read again,
+    /// for it may have been put back meanwhile.
     pub fn unseal(&self, context: &str, sealed: &[u8]) -> Result<String, Error> {
         let (nonce, body) = sealed
             .split_first_chunk::<NONCE_BYTES>()
             .ok_or(Error::Sealed)?;
-        let payload = Payload {
-            msg: body,
-            aad: context.as_bytes(),
+        let open = |cipher: XChaCha20Poly1305| {
+            let payload = Payload {
+                msg: body,
+                aad: context.as_bytes(),
+            };
+            cipher.decrypt(&XNonce::from(*nonce), payload).ok()
         };
-        let plain = self
-            .cipher()?
-            .decrypt(&XNonce::from(*nonce), payload)
-            .map_err(|_| Error::Sealed)?;
+        let plain = match open(self.cipher()?) {
+            Some(plain) => plain,
+            None => open(self.read()?).ok_or(Error::Sealed)?,
+        };
         String::from_utf8(plain).map_err(|_| Error::Sealed)
     }
 }
@@ -198,6 +228,39 @@ mod tests {
         assert!(!path.exists(), "a key was made");
         std::fs::rename(&aside, &path).unwrap();
         assert_eq!(secrets.unseal("A", &sealed).unwrap(), "token");
+    }
+
+    #[test]
+    fn a_file_that_is_no_key_stops_nothing_else_and_makes_room_for_a_new_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        for torn in ["", "AAAA", "\u{0}\u{1}"] {
+            std::fs::write(&path, torn).unwrap();
+            let secrets = Secrets::open(&path).unwrap();
+            assert!(matches!(secrets.ready(), Err(Error::NotAKey { .. })));
+            Secrets::renew(&path).unwrap();
+            secrets.ready().unwrap();
+            let renewed = std::fs::read(&path).unwrap();
+            Secrets::renew(&path).unwrap();
+            assert_eq!(
+                std::fs::read(&path).unwrap(),
+                renewed,
+                "a key was thrown away"
+            );
+        }
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 4);
+    }
+
+    #[test]
+    fn a_key_that_was_replaced_is_noticed_without_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, aside) = (dir.path().join("key"), dir.path().join("aside"));
+        let sealed = Secrets::begin(&path).unwrap().seal("A", "token").unwrap();
+        std::fs::rename(&path, &aside).unwrap();
+        let wrong = Secrets::begin(&path).unwrap();
+        assert!(matches!(wrong.unseal("A", &sealed), Err(Error::Sealed)));
+        std::fs::rename(&aside, &path).unwrap();
+        assert_eq!(wrong.unseal("A", &sealed).unwrap(), "token");
     }
 
     #[cfg(unix)]

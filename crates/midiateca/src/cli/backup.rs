@@ -175,7 +175,10 @@ fn refusal(context: &Context, error: Error, before: Before, target: &str) -> any
         Error::Io { .. } | Error::Db(_) | Error::NoRoom { .. } | Error::Damaged { .. } => {
             anyhow::Error::new(error).context(outcome)
         }
-        Error::Absent { .. } | Error::Taken { .. } | Error::NoKey { .. } => error.into(),
+        Error::Absent { .. }
+        | Error::Taken { .. }
+        | Error::NoKey { .. }
+        | Error::WrongKey { .. } => error.into(),
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::Ending;
 use super::answer;
+use super::complaint;
 use super::context::Context;
 use super::instance;
 use super::language::Language;
@@ -22,6 +23,7 @@ use crate::db;
 use crate::delivery;
 use crate::media::{MediaKind, Reason};
 use crate::registry;
+use crate::secrets;
 use crate::vault::layout;
 use crate::worker;
 
@@ -130,6 +132,11 @@ impl Report {
         };
         let waits_long = oldest.is_some_and(|oldest| now - oldest > DAY);
         report.needs_attention = report.needs(lang, waits_long);
+        if let Some(error) = locked_out(app).await? {
+            let why = complaint::why(&error, lang);
+            let locked = lang.fill(words::KEY, &[("why", &why)]);
+            report.needs_attention.push(locked);
+        }
         report.needs_attention.extend(stopped.map(|stopped| {
             let free = HumanBytes(stopped.free_bytes);
             let resume = HumanBytes(stopped.resume_above_bytes);
@@ -194,6 +201,15 @@ impl Report {
         }
         needs
     }
+}
+
+/// Why the tokens that are kept cannot be opened.
+async fn locked_out(app: &App) -> Result<Option<secrets::Error>, db::Error> {
+    let sealed = registry::sealed_token(&app.db).await?;
+    Ok(sealed.and_then(|(id, sealed)| {
+        let context = registry::token_context(&id);
+        app.secrets.unseal(&context, &sealed).err()
+    }))
 }
 
 fn success_rate(by_status: &[Count]) -> Option<f64> {

@@ -12,9 +12,12 @@ mod whole;
 
 use std::error::Error;
 use std::fmt::Display;
+use std::io;
+use std::sync::Arc;
 
 use super::language::Language;
 use super::words::{Words, errors as words};
+use crate::db;
 
 /// One cause, and what to do about it if that is known.
 struct Told {
@@ -54,7 +57,8 @@ impl Told {
     }
 
     fn of(cause: &(dyn Error + 'static), lang: Language) -> Self {
-        None.or_else(|| Some(settings::settings(cause.downcast_ref()?, lang)))
+        system::name(cause, lang)
+            .or_else(|| Some(settings::settings(cause.downcast_ref()?, lang)))
             .or_else(|| Some(settings::misread(cause.downcast_ref()?, lang)))
             .or_else(|| Some(settings::problem(cause.downcast_ref()?, lang)))
             .or_else(|| Some(settings::time(cause.downcast_ref()?, lang)))
@@ -75,6 +79,7 @@ impl Told {
             .or_else(|| Some(network::panel(cause.downcast_ref()?, lang)))
             .or_else(|| Some(system::terminal(cause.downcast_ref()?, lang)))
             .or_else(|| Some(system::io(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(system::io(cause.downcast_ref::<Arc<io::Error>>()?, lang)))
             .unwrap_or_else(|| Self::unknown(cause))
     }
 }
@@ -85,6 +90,10 @@ fn causes(error: &(dyn Error + 'static), lang: Language) -> Vec<Told> {
     while let Some(cause) = next {
         told.push(Told::of(cause, lang));
         next = cause.source();
+        let db_error = cause.downcast_ref::<db::Error>();
+        if db_error.is_some_and(db::Error::is_not_a_database) {
+            break;
+        }
         if cause.is::<crate::fetch::Error>() {
             told.extend(of_the_network(next, lang));
             break;

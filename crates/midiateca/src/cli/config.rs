@@ -54,7 +54,10 @@ fn init(global: &Global) -> anyhow::Result<Ending> {
     };
     file.write_all(text.as_bytes())
         .with_context(|| told(files::CANNOT_WRITE, &path))?;
-    answer::line(path.display());
+    match global.json {
+        true => answer::line(json!({"path": path})),
+        false => answer::line(path.display()),
+    }
     Ok(Ending::Fine)
 }
 

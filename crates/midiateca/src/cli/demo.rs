@@ -24,7 +24,7 @@ use crate::app::App;
 use crate::catalog::{self, MediaView};
 use crate::clock::Clock;
 use crate::media::{MediaKind, MediaStatus};
-use crate::{events, queue, shutdown};
+use crate::{events, intake, queue, shutdown};
 use day::Day;
 
 /// Says that a folder was made by the demo and may be thrown away by it.
@@ -69,6 +69,8 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let day = Day::begin(&app, &sim, stage, service.address(), lang);
     story::tell(&day).await?;
     until_settled(&context, &app).await?;
+    // The report counts what came.
+    intake::tally::write_down(&app).await?;
     let media = in_order(&app).await?;
     let wrong = missing(&day, &media, lang);
     report(&context, &app, &media).await?;

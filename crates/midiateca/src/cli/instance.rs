@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::answer;
 use super::context::Context;
 use super::language::plain;
+use super::panel;
 use super::words::instance as words;
 use super::{Ending, UsageError};
 use crate::app::App;
@@ -106,6 +107,9 @@ fn tell_address(context: &Context, instance: &Instance, token: &str) {
         return;
     }
     eprintln!("{}", context.lang.say(words::PASTE));
+    if context.config.door.public_url.is_empty() && !panel::is_loopback(&instance.api_base) {
+        eprintln!("{}", context.lang.say(words::ONLY_LOCAL));
+    }
     answer::line(&address);
 }
 

@@ -7,6 +7,7 @@ use super::language::plain;
 use super::words::{Words, doctor as words};
 use crate::clock::Millis;
 use crate::fetch::{self, Fetch, Method};
+use crate::http;
 use crate::registry::{self, Instance};
 use crate::secrets::{self, Secrets};
 
@@ -150,7 +151,8 @@ impl<'a> Panel<'a> {
         }
         let body = serde_json::from_slice(&answer.body).map_err(|_| Error::NotJson)?;
         match self.instance.gateway.refusal(&body) {
-            Some(message) => Err(Error::Refused(message)),
+            // Some echo what they were sent.
+            Some(message) => Err(Error::Refused(message.replace(&self.token, "…"))),
             None => Ok(Answer {
                 body,
                 date: answer.date,
@@ -159,19 +161,11 @@ impl<'a> Panel<'a> {
     }
 }
 
-/// Whether an address is one that this instance takes, by the hash of the token in it: that of its new address, or of
-/// one before.
+/// Whether an address is one that this instance takes: it ends as the door's addresses do, and the hash of the token in
+/// it is that of its new address, or of one before.
 pub(crate) fn is_ours(instance: &Instance, address: &str) -> bool {
-    let Ok(address) = Url::parse(address) else {
-        return false;
-    };
-    let in_path = address.path().trim_end_matches('/').rsplit('/').next();
-    let in_query = address
-        .query_pairs()
-        .find(|(name, _)| name == "token")
-        .map(|(_, token)| token.into_owned());
-    let mut tokens = in_query.into_iter().chain(in_path.map(str::to_owned));
-    tokens.any(|token| instance.takes_hook(&secrets::hash_of(&token)))
+    let token = http::hook_token(instance.gateway, address);
+    token.is_some_and(|token| instance.takes_hook(&secrets::hash_of(&token)))
 }
 
 /// Whether an address leads to this very machine.

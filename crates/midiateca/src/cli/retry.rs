@@ -23,7 +23,7 @@ pub(crate) struct Options {
     /// Which media, by id
     #[arg(
         value_name = "MEDIA",
-        conflicts_with_all = ["failed", "expired", "skipped", "instance", "client", "kind", "chat", "reason", "since"]
+        conflicts_with_all = ["failed", "expired", "skipped", "waiting", "instance", "client", "kind", "chat", "reason", "since"]
     )]
     media: Vec<String>,
     /// All that failed
@@ -35,6 +35,9 @@ pub(crate) struct Options {
     /// All that were skipped by a rule of [keep]; what retention removed, only with --reason retention
     #[arg(long)]
     skipped: bool,
+    /// All that wait for their next attempt, at once
+    #[arg(long)]
+    waiting: bool,
     /// Only those of this instance
     #[arg(long, value_name = "ID")]
     instance: Option<String>,
@@ -90,17 +93,19 @@ impl Options {
 }
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
-    if options.media.is_empty() && !options.failed && !options.expired && !options.skipped {
+    let statuses = [
+        ("failed", options.failed),
+        ("expired", options.expired),
+        ("skipped", options.skipped),
+        ("pending", options.waiting),
+    ];
+    if options.media.is_empty() && !statuses.iter().any(|(_, wanted)| *wanted) {
         return Err(UsageError(context.lang.say(words::NAME_MEDIA).to_owned()).into());
     }
     let app = context.open_existing().await?;
     known::check(&context, &app, options.client, options.instance.as_deref()).await?;
     let mut chosen = options.media.clone();
-    for (status, wanted) in [
-        ("failed", options.failed),
-        ("expired", options.expired),
-        ("skipped", options.skipped),
-    ] {
+    for (status, wanted) in statuses {
         if wanted {
             let filter = options.filter(&context, status, &app)?;
             let found = catalog::list(&app.db, &filter, u32::MAX).await?;

@@ -59,9 +59,10 @@ pub struct SlotBefore {
     pub ours: bool,
 }
 
-/// Keeps what a slot held before it was first set from here; what is kept already stays.
+/// Keeps what a slot held before it was first set from here.
 pub async fn save_slot(tx: &mut Tx, id: &InstanceId, slot: &SlotBefore) -> Result<(), Error> {
-    let sql = "insert into slots_before (instance, field, held, ours) values ($1, $2, $3, $4) on conflict do nothing";
+    let sql = "insert into slots_before (instance, field, held, ours) values ($1, $2, $3, $4)
+               on conflict (instance, field) do update set held = excluded.held, ours = excluded.ours";
     let values = values![
         id.as_str(),
         slot.field.as_str(),

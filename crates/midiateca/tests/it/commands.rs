@@ -309,6 +309,12 @@ async fn the_demo_ends_well() {
         stderr(&demo)
     );
     assert!(stdout(&demo).starts_with("B80D865264B9CA985108F695BEF5B564"));
+    let row = stdout(&demo);
+    let row = row.lines().find(|line| line.contains("connected")).unwrap();
+    assert!(
+        row.contains(FIRST) && row.contains("┆          7 ┆"),
+        "{row}"
+    );
     assert_eq!(
         midiateca(folder.path(), &["demo", "--exit"])
             .await

@@ -639,7 +639,8 @@ async fn faults_of_the_database_are_named() {
     std::fs::write(&file, &torn).unwrap();
     desk.names("database.integrity", "wrong", "").await;
     std::fs::write(&file, "this is no database, however long it may be").unwrap();
-    desk.names("database", "wrong", "refused").await;
+    desk.names("database", "wrong", "not a SQLite database")
+        .await;
     desk.names("storage.free", "fine", "downloads stop below")
         .await;
     std::fs::remove_file(&file).unwrap();

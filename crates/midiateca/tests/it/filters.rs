@@ -90,3 +90,21 @@ async fn what_retention_removed_is_fetched_again_only_when_it_is_named() {
     let said = stdout(&retried);
     assert!(said.contains(other) && said.lines().count() == 1, "{said}");
 }
+
+#[tokio::test]
+async fn what_waits_for_its_next_attempt_is_tried_at_once_when_it_is_asked_for() {
+    let (folder, files) = holding(&[500, 501]).await;
+    let data = folder.path();
+    let (waiting, stored) = (files[0].0.as_str(), files[1].0.as_str());
+    let sql = "update media set status = 'pending', reason = 'token_unreadable', next_attempt_at = 9000000000000 where id = $1";
+    run(data, sql, waiting).await;
+    let by_reason = ["retry", "--waiting", "--reason", "token_unreadable"];
+    let dry = midiateca(data, &[&by_reason[..], &["--dry-run"]].concat()).await;
+    assert!(stdout(&dry).contains("would be queued"), "{}", stdout(&dry));
+    let retried = midiateca(data, &by_reason).await;
+    let said = stdout(&retried);
+    assert!(said.contains(waiting) && !said.contains(stored), "{said}");
+    let shown = midiateca(data, &["--json", "media", "show", waiting]).await;
+    let shown: serde_json::Value = serde_json::from_str(stdout(&shown).trim()).unwrap();
+    assert_eq!(shown["next_attempt_at"], serde_json::Value::Null);
+}

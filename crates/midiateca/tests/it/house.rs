@@ -166,6 +166,7 @@ const NOT_FOR_PEOPLE: &[&str] = &[
     "not set",
     "given up",
     "left out",
+    "failed to lookup address information",
     "midiateca media export\\n",
     "Clínica Aurora",
     "Oficina do Bairro",

@@ -42,6 +42,20 @@ async fn a_backup_holds_the_key_only_when_it_is_the_one_in_use() {
     let line = ["backup", target.to_str().unwrap(), "--with-key"];
     let output = midiateca(&data, &line).await;
     assert_eq!(output.status.code(), Some(3), "{output:?}");
+    // One that is torn, or another one, takes the place of none.
+    for wrong in [&other[..10], &other] {
+        std::fs::write(data.join("secret.key"), wrong).unwrap();
+        let output = midiateca(&data, &line).await;
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        assert!(stderr(&output).contains("is not the key that opens"));
+        assert_eq!(std::fs::read(target.join("secret.key")).unwrap(), key);
+        let (manifest, _) = manifest_of(&data, &target, &[]).await;
+        assert_eq!(manifest["holds_key"], false);
+        let check = midiateca(&data, &["check"]).await;
+        assert_eq!(check.status.code(), Some(1));
+        let report = stdout(&check);
+        assert!(report.contains("tokens cannot be opened"), "{report}");
+    }
     test.end().await;
 }
 

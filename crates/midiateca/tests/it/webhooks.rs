@@ -228,3 +228,63 @@ async fn only_an_address_that_webhooks_can_come_to_is_set() {
     }
     assert_eq!(desk.held(), [""; 6]);
 }
+
+#[tokio::test]
+async fn what_a_lost_key_sealed_is_left_alone_and_remembered_anew() {
+    let desk = Desk::set().await;
+    desk.all_hold(THEIRS);
+    assert_eq!(desk.configure().await.status.code(), Some(0));
+    let held = desk.held();
+    std::fs::remove_file(desk.data().join("secret.key")).unwrap();
+    let add = ["instance", "add", FIRST, "--client", "2", "--token-env"];
+    let add = [&add[..], &["TOKEN_FOR_TEST", "--new-key"]].concat();
+    assert_eq!(midiateca(desk.data(), &add).await.status.code(), Some(0));
+    // Remembered again, now with a key that is there.
+    desk.all_hold(THEIRS);
+    assert_eq!(desk.configure().await.status.code(), Some(0));
+    assert_ne!(desk.held(), held);
+    assert_eq!(desk.undo().await.status.code(), Some(0));
+    assert_eq!(desk.held(), [THEIRS; 6]);
+    // Without that, what is there stays.
+    assert_eq!(desk.configure().await.status.code(), Some(0));
+    let held = desk.held();
+    std::fs::remove_file(desk.data().join("secret.key")).unwrap();
+    assert_eq!(midiateca(desk.data(), &add).await.status.code(), Some(0));
+    let undone = desk.undo().await;
+    assert_eq!(undone.status.code(), Some(0), "{}", stderr(&undone));
+    assert!(stderr(&undone).contains("can no longer be told"));
+    assert_eq!(desk.held(), held);
+}
+
+#[tokio::test]
+async fn a_slot_that_is_switched_off_is_told_and_no_token_is_echoed() {
+    let desk = Desk::set().await;
+    let ours = format!("https://midia.example/hooks/wapi/{}", desk.first);
+    let mut answer =
+        json!({"instanceId": FIRST, "connected": true, "connectedPhone": "5500900000000"});
+    for field in FIELDS {
+        answer[field] = json!(ours);
+        answer[field.replace("Url", "Enabled")] = json!(false);
+    }
+    desk.answers(Some(&answer.to_string()));
+    let shown = midiateca(desk.data(), &["instance", "show", FIRST]).await;
+    assert_eq!(
+        stdout(&shown).matches("OFF").count(),
+        6,
+        "{}",
+        stdout(&shown)
+    );
+    desk.answers(Some(r#"{"error":true,"message":"gateway-token expired"}"#));
+    for command in ["show", "configure-webhooks"] {
+        let mut line = vec!["instance", command, FIRST];
+        if command != "show" {
+            line.extend(["--public-url", "https://midia.example"]);
+        }
+        let output = midiateca(desk.data(), &line).await;
+        let said = stdout(&output) + &stderr(&output);
+        assert!(
+            said.contains("expired") && !said.contains("gateway-token"),
+            "{said}"
+        );
+    }
+}

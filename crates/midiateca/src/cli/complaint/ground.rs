@@ -71,6 +71,9 @@ pub(super) fn db(error: &db::Error, lang: Language) -> Told {
             &[("column", column)],
         ),
         db::Error::Panicked => Told::with(lang, words::DB_PANICKED, words::DB_LOOK, &[]),
+        db::Error::Statement(_) if error.is_not_a_database() => {
+            Told::with(lang, words::DB_NOT_ONE, words::DB_LOOK, &[])
+        }
         db::Error::Statement(_) => Told::with(lang, words::DB_REFUSED, words::DB_LOOK, &[]),
     }
 }

@@ -34,6 +34,14 @@ pub(super) fn io(error: &io::Error, lang: Language) -> Told {
     }
 }
 
+/// The resolver's answer has no kind of its own, only the standard library's sentence.
+pub(super) fn name(error: &(dyn std::error::Error + 'static), lang: Language) -> Option<Told> {
+    let is_lookup = error
+        .to_string()
+        .starts_with("failed to lookup address information");
+    is_lookup.then(|| Told::with(lang, words::UNKNOWN_NAME, words::LOOK_AT_RESOLVER, &[]))
+}
+
 /// The kinds that a command meets; there are more, and they grow with the language.
 fn by_kind(kind: ErrorKind) -> Option<Words> {
     Some(match kind {

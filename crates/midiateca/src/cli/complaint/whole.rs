@@ -88,6 +88,9 @@ pub(super) fn backup(error: &backup::Error, lang: Language) -> Told {
             Told::new(lang, backups::NOT_A_FOLDER, &[("path", &path.display())])
         }
         Error::NoKey { path } => Told::new(lang, backups::NO_KEY, &[("path", &path.display())]),
+        Error::WrongKey { path } => {
+            Told::new(lang, backups::WRONG_KEY, &[("path", &path.display())])
+        }
         Error::Absent { path } => Told::new(lang, backups::ABSENT, &[("path", &path.display())]),
         Error::OtherDatabase { path } => {
             Told::new(lang, backups::OTHER_DATABASE, &[("path", &path.display())])

@@ -142,7 +142,8 @@ pub(super) fn key(sheet: &mut Sheet, path: &Path) -> Option<Secrets> {
         ),
         None => sheet.fine("key.mode", &about, words::READ_MODE, words::MODE_FINE, &[]),
     }
-    match Secrets::open(path) {
+    let opened = Secrets::open(path).and_then(|secrets| secrets.ready().map(|()| secrets));
+    match opened {
         Ok(secrets) => {
             sheet.fine("key", &about, words::READ_KEY, words::DONE, &[]);
             Some(secrets)

@@ -62,6 +62,15 @@ pub(super) async fn look(
                 dates.insert(instance.api_base.clone(), date);
             }
             gateway(sheet, context, instance, told);
+        } else if !offline {
+            let id = instance.id.as_str();
+            sheet.skipped(
+                "instance.token",
+                id,
+                words::ASKED_GATEWAY,
+                words::NOT_WITHOUT_KEY,
+                &[],
+            );
         }
         if let Some(problem) = &instance.problem {
             let sentence = sheet.lang.reason(problem).to_owned();
@@ -228,6 +237,17 @@ fn slots(sheet: &mut Sheet, context: &Context, instance: &Instance, answer: &ser
                 words::CONFIGURE,
                 &values,
             ),
+            // For the gateway, that is itself.
+            Some(held) if panel::is_loopback(&held) && !panel::is_loopback(&instance.api_base) => {
+                sheet.wrong(
+                    check,
+                    id,
+                    tried,
+                    words::SLOT_LOOPBACK,
+                    words::CONFIGURE,
+                    &values,
+                );
+            }
             Some(_) if instance.gateway.is_slot_off(slot, answer) => {
                 sheet.wrong(check, id, tried, words::SLOT_OFF, words::SWITCH_ON, &values)
             }

@@ -41,7 +41,8 @@ pub(super) async fn cdn(sheet: &mut Sheet, config: &Config, instances: &[Instanc
         match seen {
             Some((over_v4, over_v6, answer)) => {
                 families(sheet, origin, &over_v4, &over_v6);
-                tls(sheet, origin, answer);
+                let is_known = !matches!(over_v4, Reached::UnknownName(_));
+                tls(sheet, origin, answer, is_known);
             }
             None => sheet.wrong(
                 "cdn",
@@ -141,7 +142,7 @@ fn families(sheet: &mut Sheet, origin: &str, over_v4: &Reached, over_v6: &Reache
 }
 
 /// Any answer will do: a root that holds no file is refused.
-fn tls(sheet: &mut Sheet, origin: &str, answer: Result<u16, fetch::Error>) {
+fn tls(sheet: &mut Sheet, origin: &str, answer: Result<u16, fetch::Error>, is_known: bool) {
     match answer {
         Ok(status) => sheet.fine(
             "cdn",
@@ -155,7 +156,10 @@ fn tls(sheet: &mut Sheet, origin: &str, answer: Result<u16, fetch::Error>) {
             origin,
             words::ASKED,
             words::FAILED,
-            words::OPEN_FIREWALL,
+            match is_known {
+                true => words::OPEN_FIREWALL,
+                false => words::CHECK_DNS,
+            },
             &[("error", &complaint::why(&error, sheet.lang))],
         ),
     }

@@ -110,7 +110,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     ours.hooks_before.push(hash.to_vec());
     let address = address_of(base, instance.gateway, &hook);
     let wanted = |_: &Slot| Some(address.clone());
-    let missing = set_all(context, &ours, &panel, wanted).await;
+    let missing = set_all(context, &ours, &panel, wanted, true).await;
     if missing.is_empty() {
         return Ok(Ending::Fine);
     }
@@ -138,6 +138,7 @@ async fn set_all(
     instance: &Instance,
     panel: &Panel<'_>,
     wanted: impl Fn(&Slot) -> Option<String>,
+    must_be_on: bool,
 ) -> Vec<&'static str> {
     let mut refused = Vec::new();
     for slot in instance.gateway.slots() {
@@ -166,7 +167,7 @@ async fn set_all(
             .and_then(|after| instance.gateway.read_slot(slot, &after.body));
         let is_on = after
             .as_ref()
-            .is_ok_and(|after| !instance.gateway.is_slot_off(slot, &after.body));
+            .is_ok_and(|after| !must_be_on || !instance.gateway.is_slot_off(slot, &after.body));
         let outcome = match wanted(slot) {
             None => Outcome::Left,
             Some(wanted) if is_on && held.as_deref().unwrap_or("") == wanted => Outcome::Set,
@@ -191,14 +192,24 @@ fn seal_context(instance: &Instance, field: &str) -> String {
     format!("instances:{}:slot:{field}", instance.id)
 }
 
-/// Keeps what the slots hold, sealed, unless something is kept of them already.
+/// Keeps what the slots hold, sealed, unless something is kept of them already that can still be opened.
 async fn remember(
     app: &App,
     instance: &Instance,
     held: impl Fn(&Slot) -> Option<String>,
 ) -> anyhow::Result<()> {
+    let known = registry::slots_before(&app.db, &instance.id).await?;
+    let is_lost = |slot: &SlotBefore| {
+        let context = seal_context(instance, &slot.field);
+        let sealed = slot.sealed.as_ref();
+        sealed.is_some_and(|sealed| app.secrets.unseal(&context, sealed).is_err())
+    };
     let mut saved = Vec::new();
     for slot in instance.gateway.slots() {
+        let before = known.iter().find(|before| before.field == slot.field);
+        if before.is_some_and(|before| !is_lost(before)) {
+            continue;
+        }
         let held = held(slot);
         let seal = |held: &String| app.secrets.seal(&seal_context(instance, slot.field), held);
         saved.push(SlotBefore {
@@ -229,11 +240,21 @@ async fn undo(
 ) -> anyhow::Result<Ending> {
     let mut before = BTreeMap::new();
     for slot in registry::slots_before(&app.db, &instance.id).await? {
-        let unseal = |sealed: Vec<u8>| {
+        let unseal = |sealed: &Vec<u8>| {
             app.secrets
-                .unseal(&seal_context(instance, &slot.field), &sealed)
+                .unseal(&seal_context(instance, &slot.field), sealed)
         };
-        let held = slot.sealed.map(unseal).transpose()?.unwrap_or_default();
+        let held = match slot.sealed.as_ref().map(unseal).transpose() {
+            Ok(held) => held.unwrap_or_default(),
+            // Sealed with a key that is lost: nobody knows any more.
+            Err(error) => {
+                let why = complaint::why(&error, context.lang);
+                let values: [(&str, &dyn Display); 2] = [("slot", &slot.field), ("why", &why)];
+                eprintln!("{}", context.lang.fill(words::NOT_REMEMBERED, &values));
+                before.insert(slot.field, None);
+                continue;
+            }
+        };
         // An address of ours that `rotate-hook` took out of use would be refused.
         let is_dead = slot.ours && !panel::is_ours(instance, &held);
         before.insert(slot.field, (!is_dead).then_some(held));
@@ -244,7 +265,7 @@ async fn undo(
     // Fails before anything is set when the gateway cannot be asked.
     panel.read().await?;
     let wanted = |slot: &Slot| before.get(slot.field).cloned().flatten();
-    let missing = set_all(context, instance, panel, wanted).await;
+    let missing = set_all(context, instance, panel, wanted, false).await;
     if !missing.is_empty() {
         eprintln!("{}", context.lang.say(words::NOT_UNDONE));
         return Ok(Ending::FoundWrong);

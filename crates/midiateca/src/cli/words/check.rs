@@ -2,6 +2,7 @@
 
 words! {
     NO_TOKEN: "{instance}: no gateway token is kept; `midiateca instance add ID --client N --token-env VAR`", "{instance}: sem token do gateway; `midiateca instance add ID --client N --token-env VAR`";
+    KEY: "the gateway tokens cannot be opened: {why}; put the right secret.key back, `midiateca doctor` says how", "não é possível abrir os tokens do gateway: {why}; coloque de volta o secret.key certo, `midiateca doctor` diz como";
     PROBLEM: "{instance}: {reason}", "{instance}: {reason}";
     SCAN_CODE: "{instance}: disconnected; scan its QR code again in the gateway's panel", "{instance}: desconectada; leia o QR code de novo no painel do gateway";
     STORAGE: "{count}: {reason}", "{count}: {reason}";

@@ -96,7 +96,7 @@ words! {
     DIES_SOON: "a link dies in {hours} hours and its file is not here", "um link expira em {hours} horas e o arquivo ainda não foi baixado";
     SEE_REASONS: "`midiateca check` tells the reasons, `midiateca media list --status pending` the media", "`midiateca check` mostra os motivos, `midiateca media list --status pending` as mídias";
     WAIT_FOR: "{count} media wait: {reason}", "{count} mídias em espera: {reason}";
-    MEND_AND_RETRY: "mend that; what waits for it is tried again by itself, or at once with `midiateca retry --failed`", "corrija isso; o que está em espera é tentado de novo automaticamente, ou agora mesmo com `midiateca retry --failed`";
+    MEND_AND_RETRY: "mend that; what waits for it is tried again by itself, or at once with `midiateca retry --waiting`", "corrija isso; o que está em espera é tentado de novo automaticamente, ou agora mesmo com `midiateca retry --waiting`";
     COUNTED_QUARANTINE: "counted the deliveries of the last day that could not be read", "contei as entregas do último dia que não puderam ser lidas";
     QUARANTINE_EMPTY: "none", "nenhuma";
     QUARANTINED: "{count}, kept as they came", "{count}, guardadas como vieram";
@@ -107,12 +107,14 @@ words! {
     ADD_INSTANCE: "`midiateca instance add ID --client N --token-env VAR`", "`midiateca instance add ID --client N --token-env VAR`";
     ASKED_GATEWAY: "asked the gateway with the instance's token", "consultei o gateway com o token da instância";
     TOKEN_TAKEN: "the token is taken", "o token é aceito";
+    NOT_WITHOUT_KEY: "not without the key", "não sem a chave";
     NO_TOKEN: "no token is kept", "não há token guardado";
     TOKEN_SEALED: "its token was sealed with another key", "o token foi cifrado com outra chave";
     TOKEN_REFUSED: "the gateway refuses the token", "o gateway recusa o token";
     UNKNOWN_THERE: "the gateway knows no such instance", "o gateway não conhece esta instância";
     REFUSED: "it refuses, with a status that says yes: {named}", "recusa, com um status que diz que sim: {named}";
     TELLS_NOTHING: "its answer tells nothing of the instance", "a resposta não informa nada da instância";
+    SLOT_LOOPBACK: "holds an address that leads nowhere from the gateway: {held}", "contém um endereço que, a partir do gateway, não leva a lugar nenhum: {held}";
     SLOT_OFF: "holds an address, but is switched off", "contém um endereço, mas está desativado";
     SWITCH_ON: "switch it on in the gateway's panel, under the instance's webhooks", "ative-o no painel do gateway, nos webhooks da instância";
     NOT_JSON: "it answered something that is not JSON", "respondeu algo que não é JSON";

@@ -45,6 +45,9 @@ words! {
     DB_USE_RELEASED: "use a released midiateca, which brings its own SQLite", "use um midiateca publicado, que traz o próprio SQLite";
     DB_MALFORMED: "column {column} of the database does not hold what it should", "a coluna {column} do banco de dados não contém o que deveria";
     DB_PANICKED: "the work on the database panicked; nothing of it was committed", "o trabalho no banco de dados falhou no meio; nada dele foi gravado";
+    DB_NOT_ONE: "the file is not a SQLite database", "o arquivo não é um banco de dados SQLite";
+    UNKNOWN_NAME: "its name cannot be resolved", "não é possível resolver o nome";
+    LOOK_AT_RESOLVER: "see that the name is right, and that this machine resolves names: /etc/resolv.conf", "veja se o nome está certo e se esta máquina resolve nomes: /etc/resolv.conf";
     DB_REFUSED: "the database refused a statement", "o banco de dados recusou um comando";
     DB_LOOK: "`midiateca doctor` reads the whole database and says what to do", "`midiateca doctor` lê o banco inteiro e diz o que fazer";
 

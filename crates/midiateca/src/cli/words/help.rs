@@ -107,6 +107,7 @@ texts! {
     "Which media, by id", "Quais mídias, por id";
     "All that failed", "Todas as que falharam";
     "All that expired", "Todas as que expiraram";
+    "All that wait for their next attempt, at once", "Todas as que esperam a próxima tentativa, imediatamente";
     "All that were skipped by a rule of [keep]; what retention removed, only with --reason retention", "Todas as que foram ignoradas por uma regra de [keep]; as removidas pela retenção, só com --reason retention";
     "Only those that stand so for this reason, such as cdn_expired, as `check` and `media list` tell it", "Só as que estão assim por este motivo, como cdn_expired, tal como `check` e `media list` o mostram";
 

@@ -15,6 +15,7 @@ words! {
     CHANGED: "changed; its webhook address stays (`midiateca instance rotate-hook` makes a new one)", "alterada; o endereço do webhook continua (`midiateca instance rotate-hook` cria outro)";
     REMOVED: "removed; its media stay", "removida; as mídias ficam";
     PASTE: "paste this address into all webhook slots of the gateway's panel; it is shown only once:", "cole este endereço em todos os webhooks do painel do gateway; ele só é mostrado uma vez:";
+    ONLY_LOCAL: "put the door's public address in the place of http://localhost…, for the gateway cannot reach that; with door.public_url (or MIDIATECA_PUBLIC_URL) set, the whole address is printed", "troque http://localhost… pelo endereço público, pois o gateway não alcança esse; com door.public_url (ou MIDIATECA_PUBLIC_URL) configurado, o endereço completo é mostrado";
 
     INSTANCE: "instance", "instância";
     CLIENT: "client", "cliente";
@@ -47,7 +48,7 @@ words! {
     NEVER: "never", "nunca";
     AGO: "{at} ({span} ago)", "{at} (há {span})";
     GAPS: "usually {usual}, at the longest {longest}", "de costume {usual}, no máximo {longest}";
-    NO_RHYTHM: "too little is kept to know them", "há pouco guardado para saber";
+    NO_RHYTHM: "too little is known to tell", "ainda não dá para saber";
     SILENT: "YES: nothing came for {span}, longer than it ever usually takes; see `midiateca doctor`", "SIM: nada chega há {span}, mais do que costuma demorar; veja `midiateca doctor`";
     NOT_SILENT: "no", "não";
     SILENCE_UNKNOWN: "cannot be told", "não dá para dizer";
@@ -58,6 +59,7 @@ words! {
     OURS: "ours", "nosso";
     OTHER: "NOT OURS", "DE OUTRO";
     EMPTY: "EMPTY", "VAZIO";
+    OFF: "OFF", "DESLIGADO";
     CONFIGURE: "`midiateca instance configure-webhooks {id} --public-url URL` sets all of them", "`midiateca instance configure-webhooks {id} --public-url URL` configura todos";
     NOT_ASKED: "not read back, for --offline was given", "não relidos, por causa de --offline";
     CANNOT_ASK: "cannot be read back: {error}", "não puderam ser relidos: {error}";

@@ -10,6 +10,7 @@ words! {
     HOLDS_OTHER: "holds an address that is not ours: {address}", "contém um endereço que não é nosso: {address}";
     HOLDS_NOTHING: "holds nothing", "vazio";
     WOULD_HOLD: "each would hold a new address of this instance at {address}", "cada um passaria a conter um novo endereço desta instância em {address}";
+    NOT_REMEMBERED: "what {slot} held before can no longer be told ({why}); it keeps what it holds", "não dá mais para saber o que {slot} continha antes ({why}); fica com o que contém";
     NOT_READ_BACK: "the slots could not be read back: {why}", "não foi possível reler os webhooks: {why}";
     NO_ADDRESS: "say how the door is reached from outside with --public-url https://…, or set door.public_url", "informe o endereço público com --public-url https://…, ou configure door.public_url";
     BASE_ONLY: "--public-url is the address without /hooks/…, such as https://midia.example.com; the rest is added to it", "--public-url é o endereço sem /hooks/…, por exemplo https://midia.example.com; o resto é acrescentado a ele";

@@ -16,6 +16,8 @@ pub(super) enum Owner {
     Other,
     /// It holds none.
     Nobody,
+    /// It is switched off, whatever it holds.
+    Off,
 }
 
 impl Owner {
@@ -24,6 +26,7 @@ impl Owner {
             Self::Ours => "ours",
             Self::Other => "other",
             Self::Nobody => "empty",
+            Self::Off => "off",
         }
     }
 
@@ -32,6 +35,7 @@ impl Owner {
             Self::Ours => words::OURS,
             Self::Other => words::OTHER,
             Self::Nobody => words::EMPTY,
+            Self::Off => words::OFF,
         }
     }
 }
@@ -78,6 +82,7 @@ impl Slots {
                 name: slot.name,
                 owner: match &held {
                     None => Owner::Nobody,
+                    Some(_) if instance.gateway.is_slot_off(slot, &answer) => Owner::Off,
                     Some(held) if panel::is_ours(instance, held) => Owner::Ours,
                     Some(_) => Owner::Other,
                 },
