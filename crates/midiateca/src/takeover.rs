@@ -5,6 +5,7 @@
 //! every file is accounted for; a run that was cut short, or a second one, goes on and adds nothing twice, for
 //! everything is known by its instance and message.
 
+mod bare;
 mod file;
 mod original;
 mod own;
@@ -283,6 +284,7 @@ impl<T: FnMut(Step)> Takeover<'_, T> {
                     stray: None,
                     names_row: false,
                     event: None,
+                    is_one_of_several: false,
                     told_instance: reading.instance.clone(),
                 });
             }

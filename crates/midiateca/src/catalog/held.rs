@@ -2,7 +2,7 @@
 
 use super::Filter;
 use crate::db::{Db, Error, Row, Tx, Value, values};
-use crate::media::MediaId;
+use crate::media::{MediaId, MediaStatus};
 
 /// Sorts after every id.
 const PAST_ALL: &str = "~";
@@ -155,9 +155,43 @@ pub async fn is_path_held(tx: &mut Tx, path: &str) -> Result<bool, Error> {
     Ok(!tx.rows_of(sql, values).await?.is_empty())
 }
 
+/// Another media than the one that asks, whose row names the same path.
+#[derive(Clone, Debug)]
+pub struct Other {
+    /// Which media.
+    pub id: MediaId,
+    /// The path.
+    pub path: String,
+    /// Whether it is stored there, or was and is taken for lost.
+    pub is_stored: bool,
+}
+
+/// Which other media's rows name one of these paths.
+pub async fn others_at(db: &Db, id: &str, paths: &[String]) -> Result<Vec<Other>, Error> {
+    let holes = holes(paths);
+    let sql = format!("select id, path, status from media where path in ({holes})");
+    let rows = db.rows_of(sql, paths.iter().map(Value::from).collect());
+    let other = |row: &Row| {
+        Ok(Other {
+            id: MediaId(row.text("id")?),
+            path: row.text("path")?,
+            is_stored: row.text("status")? == MediaStatus::Stored.as_str(),
+        })
+    };
+    let others: Result<Vec<_>, Error> = rows.await?.iter().map(other).collect();
+    Ok(others?
+        .into_iter()
+        .filter(|it| it.id.as_str() != id)
+        .collect())
+}
+
 fn naming(paths: &[String]) -> (String, Vec<Value>) {
-    let holes: Vec<_> = (1..=paths.len()).map(|n| format!("${n}")).collect();
-    let holes = holes.join(", ");
+    let holes = holes(paths);
     let sql = format!("select path from media where status = 'stored' and path in ({holes})");
     (sql, paths.iter().map(Value::from).collect())
+}
+
+fn holes(paths: &[String]) -> String {
+    let holes: Vec<_> = (1..=paths.len()).map(|n| format!("${n}")).collect();
+    holes.join(", ")
 }

@@ -7,7 +7,7 @@ use wa_media::{DirectPath, Refusal};
 
 use super::file::{self, Taken, Trouble};
 use super::original::Record;
-use super::own::Files;
+use super::own::{self, Files, Fit};
 use super::owners::is_group;
 use super::room::look_for_room;
 use super::rows::stray_of;
@@ -20,7 +20,7 @@ use crate::clock::{DAY, Millis};
 use crate::gateway::Gateway;
 use crate::intake::policy;
 use crate::media::{InstanceId, MediaId, MediaStatus, Reason};
-use crate::queue::Adopted;
+use crate::queue::{Adopted, Standing};
 use crate::vault::layout::{self, Form, RelativePath};
 
 /// Files that are read and written at once.
@@ -33,8 +33,12 @@ pub(super) struct Known {
     pub record: Record,
     pub client: i64,
     pub instance: InstanceId,
-    /// The row that it has here already and that is not stored.
-    pub here: Option<MediaId>,
+    /// The rows that it has here already, none of them stored; once its file has passed, the one that gets it.
+    pub here: Vec<Standing>,
+    /// The message's next free slot.
+    pub next_slot: i64,
+    /// Whether the message may have more files of that kind than `here` are.
+    pub may_be_further: bool,
     /// Files that may be its own.
     pub files: Files,
     /// For a further file of the message: its slot.
@@ -62,6 +66,10 @@ enum Judgement {
         why: Refusal,
     },
     Unreadable,
+    /// It is another file than its message is known to have.
+    Changed {
+        at: usize,
+    },
     /// There are none, or none of several is surely its own.
     None,
 }
@@ -83,8 +91,8 @@ pub(super) async fn settle(
     tree: &Tree,
     known: Vec<Known>,
 ) -> Result<Vec<Entry>, Error> {
-    let judged = stream::iter(known).map(async |known| {
-        let judgement = judge(app, manner, tree, &known).await?;
+    let judged = stream::iter(known).map(async |mut known| {
+        let judgement = judge(app, manner, tree, &mut known).await?;
         Ok::<_, Error>((known, judgement))
     });
     let judged: Vec<_> = judged.buffered(AT_ONCE).collect().await;
@@ -119,20 +127,23 @@ async fn judge(
     app: &App,
     manner: Manner<'_>,
     tree: &Tree,
-    known: &Known,
+    known: &mut Known,
 ) -> Result<Judgement, Error> {
-    let found = &known.record.found;
+    let found = known.record.found.clone();
     let mut judgement = Judgement::None;
-    for at in known.files.all.iter().copied() {
+    for at in known.files.all.clone() {
         if manner.copies {
             look_for_room(app, tree.entry(at).size_bytes)?;
         }
-        match file::take(app, tree.full_path(at), found, manner).await {
+        match file::take(app, tree.full_path(at), &found, manner).await {
+            Ok(taken) if !known.settle_on(&taken) => {
+                judgement = Judgement::Changed { at };
+            }
             Ok(taken) => {
                 let (mime, name) = (found.mime.as_deref(), found.file_name.as_deref());
                 let form = layout::form(taken.verified.head(), found.kind, mime, name);
                 return Ok(Judgement::Passed(Box::new(Passed {
-                    path: path_of(known, &taken, &form),
+                    path: free_path(app, known, &taken, &form).await?,
                     twin: None,
                     at,
                     taken,
@@ -150,7 +161,59 @@ async fn judge(
     Ok(judgement)
 }
 
-fn path_of(known: &Known, taken: &Taken, form: &Form) -> RelativePath {
+impl Known {
+    /// Settles on the row that gets a file; says whether there is one, or one may be made.
+    fn settle_on(&mut self, taken: &Taken) -> bool {
+        if self.slot.is_some() {
+            return true;
+        }
+        let (sha256, size_bytes) = (taken.verified.sha256(), taken.verified.size_bytes());
+        let (record, may_be_further) = (&self.record, self.may_be_further);
+        let row = match own::fit(&self.here, record, (sha256, size_bytes), may_be_further) {
+            Fit::Row(row) => Some(row.clone()),
+            Fit::New => None,
+            Fit::Other => return false,
+            Fit::Further => {
+                self.slot = Some(self.next_slot);
+                if self.record.found.sha256.is_none() {
+                    self.record.be_further();
+                }
+                None
+            }
+        };
+        self.here = row.into_iter().collect();
+        true
+    }
+
+    /// The row that it has here already and that is not stored.
+    pub fn row(&self) -> Option<&MediaId> {
+        self.here.first().map(|row| &row.id)
+    }
+}
+
+/// The path of a file: by the slot of its own row, or the one that it will have. Nothing ever comes to lie where
+/// another row says that its own file lies.
+async fn free_path(
+    app: &App,
+    known: &mut Known,
+    taken: &Taken,
+    form: &Form,
+) -> Result<RelativePath, Error> {
+    let own = known.slot.or(known.here.first().map(|row| row.slot));
+    let mut slot = own.unwrap_or(known.next_slot);
+    loop {
+        let path = path_of(known, slot, taken, form);
+        let id = known.row().map_or("", MediaId::as_str);
+        let named = [path.as_str().to_owned()];
+        if catalog::others_at(&app.db, id, &named).await?.is_empty() {
+            return Ok(path);
+        }
+        slot = known.next_slot.max(slot + 1);
+        known.slot = known.slot.map(|_| slot);
+    }
+}
+
+fn path_of(known: &Known, slot: i64, taken: &Taken, form: &Form) -> RelativePath {
     let record = &known.record;
     let at = record.message.sent_at.or(record.received_at);
     layout::path(&layout::Name {
@@ -159,7 +222,7 @@ fn path_of(known: &Known, taken: &Taken, form: &Form) -> RelativePath {
         kind: record.found.kind,
         gateway: Gateway::Wapi.as_str(),
         message_id: &record.message.id,
-        slot: known.slot.unwrap_or(0),
+        slot,
         at: at.or(taken.modified_at).unwrap_or(0),
         extension: form.extension,
     })
@@ -256,8 +319,9 @@ fn without_file(app: &App, tree: &Tree, known: Known, judgement: &Judgement) -> 
     let lost = |reason, lost| over(MediaStatus::Failed, reason, Outcome::Lost(lost));
     let left_out = |why| (None, Outcome::LeftOut(why));
     let (adopted, outcome) = match judgement {
+        Judgement::Changed { at } => left_out(LeftOut::Changed(slashed(&tree.entry(*at).path))),
         // An earlier run, or the door, has said of it what there is to say.
-        _ if known.here.is_some() => (None, Outcome::Known),
+        _ if !known.here.is_empty() => (None, Outcome::Known),
         Judgement::Unreadable => left_out(LeftOut::Unreadable),
         Judgement::Refused { why, .. } if record.stray.is_some() => {
             left_out(LeftOut::NotMedia(why.clone()))

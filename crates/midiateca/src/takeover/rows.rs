@@ -4,11 +4,11 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 
-use super::original::{Record, nothing_known};
+use super::original::Record;
 use super::own::{self, Files, Held};
 use super::owners::{Owners, stray_id};
 use super::place::{Entry, Known, settle};
-use super::tree::Tree;
+use super::tree::{Tree, slashed};
 use super::write::{retire, write_down};
 use super::{Error, LeftOut, Lost, Manner, Outcome, Taking, Unclear};
 use crate::app::App;
@@ -40,12 +40,14 @@ struct LookUp {
     client: i64,
     instance: InstanceId,
     files: Files,
-    /// What its message has here, of that kind.
+    /// What its message has here, of that kind, and may be what the record tells of.
     here: Vec<Standing>,
     /// The message's next free slot.
     next_slot: i64,
     /// By which this run remembers it.
     key: u64,
+    /// Whether the message may have more files of that kind than are known of it.
+    may_be_further: bool,
 }
 
 impl Batch {
@@ -134,6 +136,11 @@ impl Batch {
         self.nth(&record);
         let files = Files::of(owners, tree, &record, (client, &instance));
         let key = self.key(&instance, &record);
+        let seen = self.seen.get(&key);
+        // That a file is another one than yesterday makes no second media of a message that has one.
+        let may_be_further = record.stray.is_some()
+            || record.is_one_of_several
+            || seen.is_some_and(|seen| !seen.files.is_empty());
         let rows = queue::of_message(&app.db, &instance, &record.message.id).await?;
         let next_slot = rows.iter().map(|row| row.slot + 1).max().unwrap_or(0);
         let is_same = |row: &Standing| row.kind == record.found.kind || row.is_erased;
@@ -146,6 +153,7 @@ impl Batch {
             here,
             next_slot,
             key,
+            may_be_further,
         };
         let is_without_file = look_up.files.all.is_empty();
         let is_settled = self.seen.get(&key).is_some_and(|seen| seen.is_settled);
@@ -188,13 +196,20 @@ impl Batch {
                 Held::Own(sha256) => found.push((at, Some(sha256))),
                 Held::Other => {}
                 Held::Further(sha256) => {
-                    let lost = here.iter().find(|row| row.sha256 == Some(sha256));
-                    let lost = lost.map(|row| row.id.clone());
+                    let lost = here.iter().find(|row| row.is_of(&sha256));
+                    let lost = lost.cloned();
+                    if lost.is_none() && !look_up.may_be_further && record.found.sha256.is_none() {
+                        tree.claim(at, &record.origin, look_up.client);
+                        let from = slashed(&tree.entry(at).path);
+                        return Ok(Err(Some(Outcome::LeftOut(LeftOut::Changed(from)))));
+                    }
                     let slot = look_up.next_slot.max(i64::try_from(count).unwrap_or(0));
-                    look_up.record.be_further();
+                    if lost.is_none() {
+                        look_up.record.be_further();
+                    }
                     let mut known = look_up.known(tree);
                     known.slot = lost.is_none().then_some(slot);
-                    known.here = lost;
+                    known.here = lost.into_iter().collect();
                     return Ok(Ok(known));
                 }
             }
@@ -252,24 +267,15 @@ impl LookUp {
             tree.claim(*only, &self.record.origin, self.client);
         }
         Known {
-            here: self.here.first().map(|row| row.id.clone()),
+            here: self.here,
+            next_slot: self.next_slot,
+            may_be_further: self.may_be_further,
             record: self.record,
             client: self.client,
             instance: self.instance,
             files: self.files,
             slot: None,
         }
-    }
-}
-
-impl Record {
-    /// What its row tells of keys and hashes is told of another file of the message.
-    fn be_further(&mut self) {
-        let known = nothing_known(self.found.kind);
-        let found = std::mem::replace(&mut self.found, known);
-        self.found.mime = found.mime;
-        self.found.file_name = found.file_name;
-        self.found.caption = found.caption;
     }
 }
 

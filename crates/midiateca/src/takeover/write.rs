@@ -56,10 +56,9 @@ async fn write_one(
         record,
         client,
         instance,
-        here,
         ..
     } = &entry.known;
-    let mut id = here.clone();
+    let mut id = entry.known.row().cloned();
     if id.is_none() || entry.known.slot.is_some() {
         let message = NewMessage {
             instance,
@@ -78,8 +77,8 @@ async fn write_one(
         };
         let at = entry.received_at;
         id = match (entry.known.slot, adopted) {
-            (Some(_), Adopted::Held { sha256, .. }) => {
-                queue::put_beside(tx, &message, &media, sha256, at).await?
+            (Some(slot), Adopted::Held { sha256, .. }) => {
+                queue::put_beside(tx, &message, &media, (slot, sha256), at).await?
             }
             // It was further only by its file.
             (Some(_), _) => None,

@@ -24,6 +24,7 @@ words! {
     UNCLEAR_MESSAGE: "left out: it names no message", "deixada de fora: não diz de qual mensagem é";
     UNCLEAR_BODY: "left out: the delivery is not JSON", "deixada de fora: a entrega não é JSON";
     OTHER_INSTANCE: "left out: the delivery names another instance than its row does", "deixada de fora: a entrega cita outra instância que não a do registro";
+    CHANGED: "left out: {file} is another file than the one that its message is known to have; that one stays, held or awaited, and {file} stays where it is", "deixada de fora: {file} não é o arquivo que se conhece da mensagem; esse continua guardado ou aguardado, e {file} fica onde está";
     TAKEN: "left out: {row} of another client names the same file, and neither its place nor a hash tells whose it is", "deixada de fora: {row}, de outro cliente, aponta para o mesmo arquivo, e nem o lugar nem um hash diz de quem é";
     UNKNOWN_INSTANCE: "left out: no instance {id} is known", "deixada de fora: nenhuma instância {id} é conhecida";
     PLACE: "left out: its place does not say whose or what it is", "deixado de fora: o lugar não diz de quem é ou o que é";

@@ -1,0 +1,148 @@
+//! A second import of the original Django system, when files were lost, cut short or changed in between: what is held is
+//! written over by nothing, and no two media share a file.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::commands::{midiateca, stdout};
+use crate::multichat::{LIVING, Original, Row, files, lines, media, ogg, outcomes, row, sum};
+use crate::stage::FIRST;
+
+const EVENT: &str = "0000000000000000000000000000000a";
+
+fn place(name: &str) -> String {
+    format!("cliente_2/instance_{FIRST}/audios/{name}")
+}
+
+fn bare<'a>(message: &'a str, path: Option<&'a str>) -> Row<'a> {
+    Row {
+        sha256: None,
+        ..row(message, path, b"")
+    }
+}
+
+/// Five voice notes of one message.
+fn album() -> Original {
+    let original = Original::new();
+    let event = json!({"instanceId": FIRST, "messageId": "ALBUM", "msgContent": {}});
+    original.event(EVENT, &event);
+    for n in 0..5 {
+        let path = place(&format!("{n}.mp3"));
+        original.file(&path, &ogg(n));
+        original.message_media(EVENT, "audio", &path);
+    }
+    original
+}
+
+async fn list(data: &Path) -> Vec<Value> {
+    lines(&midiateca(data, &["--json", "media", "list"]).await)
+}
+
+/// Each stored media with a file of its own and in place.
+async fn assert_whole(data: &Path, count: usize) {
+    let listed = list(data).await;
+    let stored = listed.iter().filter(|media| media["status"] == "stored");
+    let paths: BTreeSet<_> = stored
+        .map(|media| media["path"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(paths.len(), count, "{listed:?}");
+    assert_eq!(files(&data.join("media_storage")).len(), count);
+    let scrub = midiateca(data, &["--json", "scrub"]).await;
+    let told = lines(&scrub);
+    let seen = (scrub.status.code(), &told.last().unwrap()["intact"]);
+    assert_eq!(seen, (Some(0), &count.into()), "{}", stdout(&scrub));
+}
+
+#[tokio::test]
+async fn what_is_brought_back_is_written_over_nothing() {
+    let original = album();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    original.import(data, &[]).await;
+    let lost = list(data).await.into_iter().find(|it| it["slot"] == 2);
+    let lost = lost.unwrap()["path"].as_str().unwrap().to_owned();
+    std::fs::remove_file(data.join("media_storage").join(lost)).unwrap();
+    midiateca(data, &["scrub", "--repair"]).await;
+    let again = original.import(data, &[]).await;
+    let told = ["held", "known"].map(|name| sum(&again)[name].as_u64().unwrap());
+    assert_eq!(told, [1, 4], "{}", stdout(&again));
+    assert_whole(data, 5).await;
+    for file in files(&data.join("media_storage")) {
+        std::fs::remove_file(file).unwrap();
+    }
+    midiateca(data, &["scrub", "--repair", "--even-if-most-are-missing"]).await;
+    let again = original.import(data, &[]).await;
+    assert_eq!(sum(&again)["held"], 5, "{}", stdout(&again));
+    assert_whole(data, 5).await;
+}
+
+#[tokio::test]
+async fn a_lost_file_does_not_give_its_row_to_another_of_its_message() {
+    let original = album();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    original.import(data, &[]).await;
+    let before = list(data).await;
+    for file in files(&data.join("media_storage")) {
+        std::fs::remove_file(file).unwrap();
+    }
+    midiateca(data, &["scrub", "--repair", "--even-if-most-are-missing"]).await;
+    let first = original.path("media_storage");
+    std::fs::remove_file(Path::new(&first).join(place("0.mp3"))).unwrap();
+    original.import(data, &[]).await;
+    for (was, is) in before.iter().zip(list(data).await) {
+        let seen = ["id", "slot", "sha256"].map(|name| (&was[name], is[name].clone()));
+        assert!(seen.iter().all(|(was, is)| *was == is), "{was} {is}");
+    }
+    assert_whole(data, 4).await;
+}
+
+#[tokio::test]
+async fn a_file_cut_short_takes_the_place_of_no_download_whose_hash_is_known() {
+    let original = Original::new();
+    let (whole, path) = (ogg(1), place("half.mp3"));
+    let event = json!({"instanceId": FIRST, "messageId": "HALF", "sender": {"id": "5500900000001"}, "chat": {"id": "5500900000001"},
+      "msgContent": {"audioMessage": {"mediaKey": STANDARD.encode([1; 32]), "fileSha256": STANDARD.encode(Sha256::digest(&whole)),
+        "fileLength": whole.len(), "directPath": LIVING, "mimetype": "audio/ogg; codecs=opus"}}});
+    original.event(EVENT, &event);
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let first = original.import(data, &[]).await;
+    assert_eq!(sum(&first)["queued"], 1, "{}", stdout(&first));
+    original.file(&path, &whole[..300]);
+    original.row(&bare("HALF", Some(&path)));
+    let second = original.import(data, &[]).await;
+    let told = outcomes(&second);
+    assert_eq!(told["core_mediafile 1"], "left out", "{}", stdout(&second));
+    assert_eq!(media(data).await["HALF"]["status"], "pending");
+    // Whole, it is what was told of.
+    original.file(&path, &whole);
+    original.import(data, &[]).await;
+    assert_eq!(media(data).await["HALF"]["status"], "stored");
+    assert_whole(data, 1).await;
+}
+
+#[tokio::test]
+async fn a_file_that_changed_makes_no_second_media_of_its_message() {
+    let original = Original::new();
+    let path = place("changed.mp3");
+    original.file(&path, &ogg(1));
+    original.row(&bare("CHANGED", Some(&path)));
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    original.import(data, &[]).await;
+    let before = media(data).await;
+    original.file(&path, &ogg(2));
+    for _ in 0..2 {
+        let again = original.import(data, &[]).await;
+        let told = outcomes(&again);
+        assert_eq!(told["core_mediafile 1"], "left out", "{}", stdout(&again));
+        assert_eq!(media(data).await, before);
+        assert_whole(data, 1).await;
+    }
+}
