@@ -8,7 +8,7 @@ use crate::queue::Standing;
 use crate::vault;
 
 /// The files that may be a record's.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Files {
     pub all: Vec<usize>,
     /// Whether it is by their names only.

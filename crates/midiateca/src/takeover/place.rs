@@ -29,6 +29,7 @@ const AT_ONCE: usize = 16;
 const USUAL_LIFE: Millis = 30 * DAY;
 
 /// A record, and whose it is.
+#[derive(Clone)]
 pub(super) struct Known {
     pub record: Record,
     pub client: i64,
@@ -46,6 +47,7 @@ pub(super) struct Known {
 }
 
 /// What became of it.
+#[derive(Clone)]
 pub(super) struct Entry {
     pub known: Known,
     /// How it is to stand; nothing when it is left out.

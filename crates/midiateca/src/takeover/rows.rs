@@ -78,11 +78,13 @@ impl Batch {
                     Err(outcome) => told.extend(outcome.map(|outcome| (origin, outcome))),
                 }
             }
-            let entries = settle(app, manner, tree, known).await?;
-            told.extend(self.note(tree, &entries));
+            let mut entries = settle(app, manner, tree, known).await?;
             if manner.taking != Taking::DryRun && !entries.is_empty() {
-                write_down(app, entries, body).await?;
+                let again;
+                (entries, again) = write_down(app, entries, body).await?;
+                later.extend(again);
             }
+            told.extend(self.note(tree, &entries));
             records = later;
         }
         Ok(told)

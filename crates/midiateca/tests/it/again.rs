@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::commands::{midiateca, stdout};
 use crate::multichat::{LIVING, Original, Row, files, lines, media, ogg, outcomes, row, sum};
+use crate::scrub::run;
 use crate::stage::FIRST;
 
 const EVENT: &str = "0000000000000000000000000000000a";
@@ -144,5 +145,84 @@ async fn a_file_that_changed_makes_no_second_media_of_its_message() {
         assert_eq!(told["core_mediafile 1"], "left out", "{}", stdout(&again));
         assert_eq!(media(data).await, before);
         assert_whole(data, 1).await;
+    }
+}
+
+/// Two messages of two people whose rows come to name one file that was taken before as a stray.
+async fn two_of_one_stray(data: &Path) -> Original {
+    let original = Original::new();
+    let path = place("late.mp3");
+    original.file(&path, &ogg(1));
+    for message in ["ONE", "TWO"] {
+        let pending = Row {
+            status: "pending",
+            ..bare(message, None)
+        };
+        original.row(&pending);
+    }
+    let other = "update core_mediafile set sender_id = '5500900000002', sender_name = 'Bia Exemplo', chat_id = null where message_id = 'TWO'";
+    original.db.execute(other, []).unwrap();
+    let first = original.import(data, &[]).await;
+    assert_eq!(sum(&first)["strays"], 1, "{}", stdout(&first));
+    let sql = "update core_mediafile set file_path = ?";
+    original.db.execute(sql, [&path]).unwrap();
+    original
+}
+
+#[tokio::test]
+async fn a_stray_becomes_one_medias_file_and_another_gets_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let original = two_of_one_stray(data).await;
+    let second = original.import(data, &[]).await;
+    assert_eq!(sum(&second)["held"], 2, "{}", stdout(&second));
+    assert_whole(data, 2).await;
+    let forget = ["forget", "--client", "2", "--contact", "5500900000001"];
+    midiateca(data, &forget).await;
+    let left = media(data).await;
+    assert_eq!(left["TWO"]["status"], "stored");
+    assert_whole(data, 1).await;
+}
+
+#[tokio::test]
+async fn neither_an_erasure_nor_a_rule_takes_a_file_that_another_media_names_too() {
+    for is_forgotten in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path();
+        let original = two_of_one_stray(data).await;
+        original.import(data, &[]).await;
+        // As an earlier import may have left them.
+        let shared = "update media set path = (select path from media where message_id = 'ONE') where message_id = $1";
+        let lone = media(data).await["TWO"]["path"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        std::fs::remove_file(data.join("media_storage").join(lone)).unwrap();
+        run(data, shared, "TWO").await;
+        if is_forgotten {
+            let forget = ["forget", "--client", "2", "--contact", "5500900000001"];
+            midiateca(data, &forget).await;
+        } else {
+            let old = "update media set received_at = 1 where message_id = $1";
+            run(data, old, "ONE").await;
+            let recent = "update media set received_at = 4000000000000 where message_id = $1";
+            run(data, recent, "TWO").await;
+            let rules = "[[retention.rules]]\nolder_than_days = 30\n";
+            std::fs::write(data.join("midiateca.toml"), rules).unwrap();
+            assert_eq!(midiateca(data, &["sweep"]).await.status.code(), Some(0));
+        }
+        assert_whole(data, 1).await;
+        assert_eq!(media(data).await["TWO"]["status"], "stored");
+        // With the last that names it, it goes.
+        run(
+            data,
+            "update media set received_at = 1 where message_id = $1",
+            "TWO",
+        )
+        .await;
+        let all = "[[retention.rules]]\nolder_than_days = 30\n";
+        std::fs::write(data.join("midiateca.toml"), all).unwrap();
+        assert_eq!(midiateca(data, &["sweep"]).await.status.code(), Some(0));
+        assert!(files(&data.join("media_storage")).is_empty());
     }
 }
