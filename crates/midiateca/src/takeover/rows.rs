@@ -18,10 +18,50 @@ use crate::queue::{self, Standing};
 /// What one run remembers of the media of one kind that a message has.
 #[derive(Default)]
 struct Seen {
-    /// Whether nothing more is to be said of them.
-    is_settled: bool,
+    /// What was told of, each media once.
+    told: Vec<Told>,
     /// Hashes of the files that were taken.
     files: Vec<u64>,
+}
+
+/// One media that was told of.
+struct Told {
+    /// Hashes of its key and of its files' hashes, as far as they were told.
+    marks: Marks,
+    /// Whether nothing more is to be said of it.
+    is_settled: bool,
+}
+
+type Marks = [Option<u64>; 3];
+
+impl Seen {
+    /// What was told of the media that has these marks, or of one that may be it.
+    fn told(&self, marks: &Marks) -> Option<&Told> {
+        self.told.iter().find(|told| told.may_be(marks))
+    }
+
+    /// Notes that a media was told of.
+    fn tell(&mut self, marks: Marks, is_settled: bool) {
+        match self.told.iter_mut().find(|told| told.may_be(&marks)) {
+            Some(told) => {
+                told.is_settled |= is_settled;
+                // Who knows more of it sets it apart from others.
+                for (known, mark) in told.marks.iter_mut().zip(marks) {
+                    *known = known.or(mark);
+                }
+            }
+            None => self.told.push(Told { marks, is_settled }),
+        }
+    }
+}
+
+impl Told {
+    fn may_be(&self, marks: &Marks) -> bool {
+        let differ = |(known, told): (&Option<u64>, &Option<u64>)| {
+            known.is_some() && told.is_some() && known != told
+        };
+        !self.marks.iter().zip(marks).any(differ)
+    }
 }
 
 /// What one run remembers from batch to batch.
@@ -99,8 +139,9 @@ impl Batch {
                 tree.claim(at, &known.record.origin, known.client);
             }
             let key = self.key(&known.instance, &known.record);
+            let marks = self.marks(&known.record);
             let seen = self.seen.entry(key).or_default();
-            seen.is_settled |= matches!(entry.outcome, Outcome::Held { .. });
+            seen.tell(marks, matches!(entry.outcome, Outcome::Held { .. }));
             seen.files
                 .extend(entry.file.map(|(_, sha256)| own::short(&sha256)));
             told.push((known.record.origin.clone(), entry.outcome.clone()));
@@ -112,6 +153,14 @@ impl Batch {
         let kind = record.found.kind.as_str();
         self.state
             .hash_one((instance.as_str(), &record.message.id, kind))
+    }
+
+    /// By what a record tells one media of a message from another.
+    fn marks(&self, record: &Record) -> Marks {
+        let found = &record.found;
+        let key = found.media_key.as_ref().map(|key| *key.as_bytes());
+        let mark = |of: Option<[u8; 32]>| of.map(|of| self.state.hash_one(of));
+        [key, found.sha256, found.enc_sha256].map(mark)
     }
 
     /// Whose a record is, what is here of it, and which files may be its own; or what there is to say of it, which is
@@ -145,7 +194,9 @@ impl Batch {
             || seen.is_some_and(|seen| !seen.files.is_empty());
         let rows = queue::of_message(&app.db, &instance, &record.message.id).await?;
         let next_slot = rows.iter().map(|row| row.slot + 1).max().unwrap_or(0);
-        let is_same = |row: &Standing| row.kind == record.found.kind || row.is_erased;
+        let is_same = |row: &Standing| {
+            row.is_erased || (row.kind == record.found.kind && !row.is_other(&record.found))
+        };
         let here = rows.into_iter().filter(is_same).collect();
         let look_up = LookUp {
             record,
@@ -158,8 +209,9 @@ impl Batch {
             may_be_further,
         };
         let is_without_file = look_up.files.all.is_empty();
-        let is_settled = self.seen.get(&key).is_some_and(|seen| seen.is_settled);
-        let is_told = is_settled || (self.seen.contains_key(&key) && is_without_file);
+        let marks = self.marks(&look_up.record);
+        let told = self.seen.get(&key).and_then(|seen| seen.told(&marks));
+        let is_told = told.is_some_and(|told| told.is_settled || is_without_file);
         match closed(&look_up.here, is_without_file, is_told) {
             Some(outcome) => {
                 self.settled((app, manner), tree, look_up, (outcome, is_told))
@@ -180,6 +232,7 @@ impl Batch {
     ) -> Result<Result<Known, Option<Outcome>>, Error> {
         let LookUp { record, here, .. } = &look_up;
         let is_gone = outcome == Outcome::Gone;
+        let marks = self.marks(record);
         let seen = self.seen.entry(look_up.key).or_default();
         let count = here.len().max(seen.files.len());
         let (mut found, mut is_told) = (Vec::new(), is_told);
@@ -235,7 +288,7 @@ impl Batch {
                 }
             }
         }
-        seen.is_settled = true;
+        seen.tell(marks, true);
         let is_without_file = look_up.files.all.is_empty();
         if is_without_file && !is_gone && self.is_one_more(record, count) {
             return Ok(Err(Some(Outcome::Lost(Lost::FileMissing))));

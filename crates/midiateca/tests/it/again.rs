@@ -117,6 +117,8 @@ async fn a_file_cut_short_takes_the_place_of_no_download_whose_hash_is_known() {
     assert_eq!(sum(&first)["queued"], 1, "{}", stdout(&first));
     original.file(&path, &whole[..300]);
     original.row(&bare("HALF", Some(&path)));
+    let unkeyed = "update core_mediafile set media_key = null, direct_path = null";
+    original.db.execute(unkeyed, []).unwrap();
     let second = original.import(data, &[]).await;
     let told = outcomes(&second);
     assert_eq!(told["core_mediafile 1"], "left out", "{}", stdout(&second));
@@ -225,4 +227,47 @@ async fn neither_an_erasure_nor_a_rule_takes_a_file_that_another_media_names_too
         assert_eq!(midiateca(data, &["sweep"]).await.status.code(), Some(0));
         assert!(files(&data.join("media_storage")).is_empty());
     }
+}
+
+#[tokio::test]
+async fn two_deliveries_of_one_message_that_tell_of_two_files_are_two_media() {
+    let original = Original::new();
+    for n in [1, 2, 2] {
+        let count = "select count(*) from webhook_webhookevent";
+        let count: i64 = original.db.query_row(count, [], |row| row.get(0)).unwrap();
+        let link = LIVING.replace('2', &n.to_string());
+        let event = json!({"instanceId": FIRST, "messageId": "TWO", "sender": {"id": "5500900000001"}, "chat": {"id": "5500900000001"},
+          "msgContent": {"audioMessage": {"mediaKey": STANDARD.encode([n; 32]), "fileSha256": STANDARD.encode(Sha256::digest(ogg(n))),
+            "directPath": link, "mimetype": "audio/ogg; codecs=opus"}}});
+        original.event(&format!("{count:032}"), &event);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let plan = original.import(&data.join("none"), &["--dry-run"]).await;
+    let taken = original.import(data, &[]).await;
+    for told in [&plan, &taken] {
+        let seen = ["queued", "known"].map(|name| sum(told)[name].as_u64().unwrap());
+        assert_eq!(seen, [2, 0], "{}", stdout(told));
+    }
+    assert_eq!(list(data).await.len(), 2);
+    // The file of the second, which the first did not tell of.
+    let path = place("second.mp3");
+    original.file(&path, &ogg(2));
+    original.row(&row("TWO", Some(&path), &ogg(2)));
+    let second = "update core_mediafile set media_key = ?";
+    original
+        .db
+        .execute(second, [STANDARD.encode([2; 32])])
+        .unwrap();
+    let again = original.import(data, &[]).await;
+    let seen = ["held", "known", "queued"].map(|name| sum(&again)[name].as_u64().unwrap());
+    assert_eq!(seen, [1, 1, 0], "{}", stdout(&again));
+    let listed = list(data).await;
+    let mut stood: Vec<_> = listed
+        .iter()
+        .map(|it| (it["slot"].as_i64().unwrap(), it["status"].as_str().unwrap()))
+        .collect();
+    stood.sort_unstable();
+    assert_eq!(stood, [(0, "pending"), (1, "stored")]);
+    assert_whole(data, 1).await;
 }
