@@ -96,6 +96,8 @@ pub enum Error {
     /// There is not enough room.
     #[error("{needed} bytes are to be copied, {free} are free, and {floor} stay free")]
     NoRoom {
+        /// How files are taken. Those that get a second name need room only where another disk forbids that.
+        taking: Taking,
         /// How much is to be copied.
         needed: u64,
         /// How much is free.
@@ -178,7 +180,7 @@ pub async fn run(app: &App, order: &Order<'_>, mut tell: impl FnMut(Step)) -> Re
     };
     // A run that goes on needs room for what is left, which it sees file by file.
     if copies && catalog::bytes_of_delivery(&app.db, DELIVERY).await? == 0 {
-        look_for_room(app, tree.bytes())?;
+        look_for_room(app, order.taking, tree.bytes())?;
     }
     owners.settle(app, order.taking, &mut tell).await?;
     let mut takeover = Takeover {

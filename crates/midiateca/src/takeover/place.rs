@@ -135,7 +135,7 @@ async fn judge(
     let mut judgement = Judgement::None;
     for at in known.files.all.clone() {
         if manner.copies {
-            look_for_room(app, tree.entry(at).size_bytes)?;
+            look_for_room(app, manner.taking, tree.entry(at).size_bytes)?;
         }
         match file::take(app, tree.full_path(at), &found, manner).await {
             Ok(taken) if !known.settle_on(&taken) => {

@@ -392,6 +392,11 @@ async fn linking_from_another_disk_is_copying_and_needs_room() {
     leave_no_room(folder.path(), true);
     let refused = original.import(folder.path(), &["--link"]).await;
     assert_eq!(refused.status.code(), Some(3), "{}", stderr(&refused));
+    let said = stderr(&refused);
+    assert!(
+        said.contains("another disk") && !said.contains("use --link"),
+        "{said}"
+    );
     leave_no_room(folder.path(), false);
     let taken = original.import(folder.path(), &["--link"]).await;
     assert_eq!(sum(&taken)["held"], Value::from(1), "{}", stderr(&taken));
