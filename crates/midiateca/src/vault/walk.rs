@@ -76,6 +76,15 @@ impl Vault {
         walked
     }
 
+    /// Under which other path below the root a file truly lies, when a folder above it is a link. Blocking.
+    pub fn true_path(&self, path: &str) -> Option<String> {
+        let root = fs::canonicalize(self.root.as_path()).ok()?;
+        let file = fs::canonicalize(self.at(path).ok()?).ok()?;
+        let below = file.strip_prefix(root).ok()?.to_string_lossy();
+        let below = below.replace(std::path::MAIN_SEPARATOR, "/");
+        (below != path).then_some(below)
+    }
+
     /// Whether what is no folder is a link to one, in the place of one of ours.
     fn is_folder(&self, below: &Path) -> bool {
         let leads_to = || fs::metadata(self.root.join(below));

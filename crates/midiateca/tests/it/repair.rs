@@ -275,3 +275,20 @@ async fn what_was_taken_away_under_a_links_name_is_put_back() {
     assert_eq!(done(&told)["found"], 1, "{told:?}");
     assert_eq!((quarantined(data).len(), scrub(data, &[]).await.0), (0, 0));
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_row_that_leads_through_a_link_does_not_cost_another_its_file() {
+    let (folder, files) = holding(&[500, 501]).await;
+    let data = folder.path();
+    let link = data.join("media_storage/cliente_9");
+    std::os::unix::fs::symlink("cliente_2", link).unwrap();
+    let sql = "update media set path = (select replace(path, 'cliente_2', 'cliente_9') from media as other where other.id <> media.id)
+               where id = $1";
+    run(data, sql, &files[1].0).await;
+    let (_, told) = scrub(data, &["--repair"]).await;
+    assert_eq!(repairs(&told)[&files[1].0], "requeued", "{told:?}");
+    assert!(files[0].1.exists());
+    assert_eq!(show(data, &files[0].0).await["status"], "stored");
+    assert_eq!(quarantined(data), Vec::<PathBuf>::new());
+}

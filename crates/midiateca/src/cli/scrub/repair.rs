@@ -103,8 +103,12 @@ impl Repair {
             if !is_as_seen || !catalog::is_held(tx, &held).await? {
                 return Ok(Ok(Some(Repaired::LeftAlone)));
             }
-            // Where two rows name one path, what lies there may be right for the other.
-            if catalog::is_path_shared(tx, &held).await? {
+            // Where two rows name one file, it may be right for the other.
+            let is_others = match vault.true_path(&held.path) {
+                Some(path) => catalog::is_path_held(tx, &path).await?,
+                None => false,
+            };
+            if is_others || catalog::is_path_shared(tx, &held).await? {
                 return Ok(Ok(Some(lose(tx, &held, now).await?)));
             }
             match repair.replace(&vault, &held, twin.as_deref(), copied.as_ref()) {
