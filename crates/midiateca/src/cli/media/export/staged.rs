@@ -253,7 +253,7 @@ mod tests {
         let left = format!(".out.tar.midiateca-archive-{}.partial", "0".repeat(32));
         let left = folder.path().join(left);
         fs::write(&left, "theirs").unwrap();
-        fs::set_permissions(&left, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&left, fs::Permissions::from_mode(0o000)).unwrap();
         let target = folder.path().join("out.tar");
         let staged = Staged::beside(&target, "archive").unwrap().unwrap();
         staged.publish_new(&target).unwrap();
