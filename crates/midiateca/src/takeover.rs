@@ -7,6 +7,7 @@
 
 mod bare;
 mod file;
+mod name;
 mod original;
 mod own;
 mod owners;

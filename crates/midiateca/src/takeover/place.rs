@@ -6,8 +6,9 @@ use futures_util::stream::{self, StreamExt as _};
 use wa_media::{DirectPath, Refusal};
 
 use super::file::{self, Taken, Trouble};
+use super::name::free_path;
 use super::original::Record;
-use super::own::{self, Files, Fit};
+use super::own::Files;
 use super::owners::is_group;
 use super::room::look_for_room;
 use super::rows::stray_of;
@@ -17,10 +18,10 @@ use crate::app::App;
 use crate::archive::reason_of_refusal;
 use crate::catalog;
 use crate::clock::{DAY, Millis};
-use crate::gateway::Gateway;
 use crate::intake::policy;
 use crate::media::{InstanceId, MediaId, MediaStatus, Reason};
 use crate::queue::{Adopted, Standing};
+
 use crate::vault::layout::{self, Form, RelativePath};
 
 /// Files that are read and written at once.
@@ -161,73 +162,6 @@ async fn judge(
         }
     }
     Ok(judgement)
-}
-
-impl Known {
-    /// Settles on the row that gets a file; says whether there is one, or one may be made.
-    fn settle_on(&mut self, taken: &Taken) -> bool {
-        if self.slot.is_some() {
-            return true;
-        }
-        let (sha256, size_bytes) = (taken.verified.sha256(), taken.verified.size_bytes());
-        let (record, may_be_further) = (&self.record, self.may_be_further);
-        let row = match own::fit(&self.here, record, (sha256, size_bytes), may_be_further) {
-            Fit::Row(row) => Some(row.clone()),
-            Fit::New => None,
-            Fit::Other => return false,
-            Fit::Further => {
-                self.slot = Some(self.next_slot);
-                if self.record.found.sha256.is_none() {
-                    self.record.be_further();
-                }
-                None
-            }
-        };
-        self.here = row.into_iter().collect();
-        true
-    }
-
-    /// The row that it has here already and that is not stored.
-    pub fn row(&self) -> Option<&MediaId> {
-        self.here.first().map(|row| &row.id)
-    }
-}
-
-/// The path of a file: by the slot of its own row, or the one that it will have. Nothing ever comes to lie where
-/// another row says that its own file lies.
-async fn free_path(
-    app: &App,
-    known: &mut Known,
-    taken: &Taken,
-    form: &Form,
-) -> Result<RelativePath, Error> {
-    let own = known.slot.or(known.here.first().map(|row| row.slot));
-    let mut slot = own.unwrap_or(known.next_slot);
-    loop {
-        let path = path_of(known, slot, taken, form);
-        let id = known.row().map_or("", MediaId::as_str);
-        let named = [path.as_str().to_owned()];
-        if catalog::others_at(&app.db, id, &named).await?.is_empty() {
-            return Ok(path);
-        }
-        slot = known.next_slot.max(slot + 1);
-        known.slot = known.slot.map(|_| slot);
-    }
-}
-
-fn path_of(known: &Known, slot: i64, taken: &Taken, form: &Form) -> RelativePath {
-    let record = &known.record;
-    let at = record.message.sent_at.or(record.received_at);
-    layout::path(&layout::Name {
-        client: known.client,
-        instance: &known.instance,
-        kind: record.found.kind,
-        gateway: Gateway::Wapi.as_str(),
-        message_id: &record.message.id,
-        slot,
-        at: at.or(taken.modified_at).unwrap_or(0),
-        extension: form.extension,
-    })
 }
 
 /// When a media came, as far as anything tells. A clock that was wrong must not put it into the future.

@@ -271,3 +271,25 @@ async fn two_deliveries_of_one_message_that_tell_of_two_files_are_two_media() {
     assert_eq!(stood, [(0, "pending"), (1, "stored")]);
     assert_whole(data, 1).await;
 }
+
+#[tokio::test]
+async fn a_file_that_no_row_knows_is_not_written_over() {
+    let original = album();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let audio = data.join(format!("media_storage/cliente_2/instance_{FIRST}/audio"));
+    std::fs::create_dir_all(&audio).unwrap();
+    // As after a backup of the database was put back that is older than the files.
+    let strangers =
+        ["", "_3"].map(|nth| audio.join(format!("wapi_ALBUM_20250905_200500{nth}.ogg")));
+    for stranger in &strangers {
+        std::fs::write(stranger, "somebody's").unwrap();
+    }
+    let taken = original.import(data, &[]).await;
+    assert_eq!(sum(&taken)["held"], 5, "{}", stdout(&taken));
+    for stranger in strangers {
+        assert_eq!(std::fs::read(&stranger).unwrap(), b"somebody's");
+        std::fs::remove_file(stranger).unwrap();
+    }
+    assert_whole(data, 5).await;
+}
