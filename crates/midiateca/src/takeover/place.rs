@@ -21,7 +21,6 @@ use crate::clock::{DAY, Millis};
 use crate::intake::policy;
 use crate::media::{InstanceId, MediaId, MediaStatus, Reason};
 use crate::queue::{Adopted, Standing};
-
 use crate::vault::layout::{self, Form, RelativePath};
 
 /// Files that are read and written at once.
