@@ -173,8 +173,8 @@ macro_rules! meant {
 mod held;
 
 pub use held::{
-    Held, HeldWithTwin, held, held_before, held_paths, held_with_twins, is_held, is_path_held,
-    is_path_shared, lost_before, twins,
+    Held, HeldWithTwin, Other, held, held_before, held_paths, held_with_twins, is_held,
+    is_path_held, is_path_shared, lost_before, others_at, twins,
 };
 
 macro_rules! seen {

@@ -17,7 +17,7 @@ use crate::media::{
     Attempt, DeliveryId, InstanceId, KeyKind, MediaId, MediaKey, MediaKind, MediaStatus, Reason,
 };
 
-pub use adopt::{Adopted, Standing, absorb, adopt, of_message, put_beside};
+pub use adopt::{Adopted, Standing, absorb, adopt, is_stored_at, of_message, put_beside};
 pub use attempts::{attempts_older_than, prune_attempts};
 pub use erased::{has_lost_its_delivery, is_erased};
 pub use lost::{Loss, find_again, lose, requeue_lost};

@@ -5,7 +5,9 @@
 //! every file is accounted for; a run that was cut short, or a second one, goes on and adds nothing twice, for
 //! everything is known by its instance and message.
 
+mod bare;
 mod file;
+mod name;
 mod original;
 mod own;
 mod owners;
@@ -95,6 +97,8 @@ pub enum Error {
     /// There is not enough room.
     #[error("{needed} bytes are to be copied, {free} are free, and {floor} stay free")]
     NoRoom {
+        /// How files are taken. Those that get a second name need room only where another disk forbids that.
+        taking: Taking,
         /// How much is to be copied.
         needed: u64,
         /// How much is free.
@@ -177,7 +181,7 @@ pub async fn run(app: &App, order: &Order<'_>, mut tell: impl FnMut(Step)) -> Re
     };
     // A run that goes on needs room for what is left, which it sees file by file.
     if copies && catalog::bytes_of_delivery(&app.db, DELIVERY).await? == 0 {
-        look_for_room(app, tree.bytes())?;
+        look_for_room(app, order.taking, tree.bytes())?;
     }
     owners.settle(app, order.taking, &mut tell).await?;
     let mut takeover = Takeover {
@@ -283,6 +287,7 @@ impl<T: FnMut(Step)> Takeover<'_, T> {
                     stray: None,
                     names_row: false,
                     event: None,
+                    is_one_of_several: false,
                     told_instance: reading.instance.clone(),
                 });
             }

@@ -7,6 +7,7 @@ pub mod layout;
 mod quarantine;
 mod removal;
 mod staging;
+mod walk;
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -23,6 +24,7 @@ pub use removal::Lying;
 
 pub use quarantine::Copied;
 pub use staging::Staging;
+pub use walk::Walked;
 
 /// So much is read at once.
 const PIECE_BYTES: usize = 64 << 10;
@@ -31,9 +33,6 @@ const STAGING: &str = ".staging";
 pub const QUARANTINE: &str = ".quarantine";
 /// Below this lies in quarantine what no row names.
 pub const NOBODY: &str = "in-no-row";
-
-/// Folders below the root in which nothing is looked for; the last one is made by the file system.
-const NOT_OURS: [&str; 3] = [STAGING, QUARANTINE, "lost+found"];
 
 /// Why a file could not be kept.
 #[derive(Debug, thiserror::Error)]
@@ -234,39 +233,6 @@ impl Vault {
             size_bytes: metadata.len(),
             modified: metadata.modified().ok(),
         }))
-    }
-
-    /// Shows `visit` all files below the root but those that are staged or in quarantine, by their paths below it.
-    /// Answers with the folders that cannot be read; what vanishes meanwhile is passed over. A folder of ours may be a
-    /// link to another disk, and is looked into as well; what else is a link is shown as a file. Blocking.
-    pub fn each_file(&self, mut visit: impl FnMut(&Path)) -> Vec<PathBuf> {
-        let mut closed = Vec::new();
-        let mut folders = vec![PathBuf::new()];
-        while let Some(folder) = folders.pop() {
-            let entries = match fs::read_dir(self.root.join(&folder)) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(_) => {
-                    closed.push(folder);
-                    continue;
-                }
-                Ok(entries) => entries,
-            };
-            for entry in entries.flatten() {
-                let below = folder.join(entry.file_name());
-                let is_linked = || {
-                    layout::is_folder_of_ours(&below)
-                        && fs::metadata(self.root.join(&below)).is_ok_and(|it| it.is_dir())
-                };
-                if entry.file_type().is_ok_and(|kind| kind.is_dir()) || is_linked() {
-                    if !NOT_OURS.map(Path::new).contains(&below.as_path()) {
-                        folders.push(below);
-                    }
-                } else {
-                    visit(&below);
-                }
-            }
-        }
-        closed
     }
 
     /// Writes, reads back and removes a small file: whether the vault can store now.

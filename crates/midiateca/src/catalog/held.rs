@@ -2,7 +2,7 @@
 
 use super::Filter;
 use crate::db::{Db, Error, Row, Tx, Value, values};
-use crate::media::MediaId;
+use crate::media::{MediaId, MediaStatus};
 
 /// Sorts after every id.
 const PAST_ALL: &str = "~";
@@ -134,12 +134,13 @@ pub async fn is_held(tx: &mut Tx, held: &Held) -> Result<bool, Error> {
     Ok(tx.row(sql, values).await?.is_some())
 }
 
+const SHARED: &str =
+    "select 1 as found from media where status = 'stored' and path = $2 and id <> $1 limit 1";
+
 /// Whether the row of another stored media names the same path.
 pub async fn is_path_shared(tx: &mut Tx, held: &Held) -> Result<bool, Error> {
-    let sql =
-        "select 1 as found from media where status = 'stored' and path = $2 and id <> $1 limit 1";
     let values = values![held.id.as_str(), &held.path];
-    Ok(tx.row(sql, values).await?.is_some())
+    Ok(tx.row(SHARED, values).await?.is_some())
 }
 
 /// Which of these paths a stored media's row names.
@@ -155,9 +156,77 @@ pub async fn is_path_held(tx: &mut Tx, path: &str) -> Result<bool, Error> {
     Ok(!tx.rows_of(sql, values).await?.is_empty())
 }
 
+/// Another media than the one that asks, whose row names the same path.
+#[derive(Clone, Debug)]
+pub struct Other {
+    /// Which media.
+    pub id: MediaId,
+    /// The path.
+    pub path: String,
+    /// Whether it is stored there, or was and is taken for lost.
+    pub is_stored: bool,
+}
+
+/// Which other media's rows name one of these paths.
+pub async fn others_at(db: &Db, id: &str, paths: &[String]) -> Result<Vec<Other>, Error> {
+    let rows = db.rows_of(at(paths), paths.iter().map(Value::from).collect());
+    let other = |row: &Row| {
+        Ok(Other {
+            id: MediaId(row.text("id")?),
+            path: row.text("path")?,
+            is_stored: row.text("status")? == MediaStatus::Stored.as_str(),
+        })
+    };
+    let others: Result<Vec<_>, Error> = rows.await?.iter().map(other).collect();
+    Ok(others?
+        .into_iter()
+        .filter(|it| it.id.as_str() != id)
+        .collect())
+}
+
+fn at(paths: &[String]) -> String {
+    let holes = holes(paths);
+    format!("select id, path, status from media where path in ({holes})")
+}
+
 fn naming(paths: &[String]) -> (String, Vec<Value>) {
-    let holes: Vec<_> = (1..=paths.len()).map(|n| format!("${n}")).collect();
-    let holes = holes.join(", ");
+    let holes = holes(paths);
     let sql = format!("select path from media where status = 'stored' and path in ({holes})");
     (sql, paths.iter().map(Value::from).collect())
+}
+
+fn holes(paths: &[String]) -> String {
+    let holes: Vec<_> = (1..=paths.len()).map(|n| format!("${n}")).collect();
+    holes.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whose_a_path_is_is_answered_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&folder.path().join("t.db"), Duration::from_secs(1))
+            .await
+            .unwrap();
+        let two = ["a".to_owned(), "b".to_owned()];
+        let texts = [
+            SHARED.to_owned(),
+            naming(&two).0,
+            naming(&two[..1]).0,
+            at(&two),
+        ];
+        for sql in texts {
+            let plan = db.rows_of(format!("explain query plan {sql}"), values![]);
+            let plan = plan.await.unwrap();
+            let steps: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap()).collect();
+            let is_found = steps.iter().any(|step| step.contains("media_path"));
+            let is_scanned = steps.iter().any(|step| step.starts_with("SCAN"));
+            assert!(is_found && !is_scanned, "{sql}: {steps:?}");
+        }
+        db.close().await;
+    }
 }

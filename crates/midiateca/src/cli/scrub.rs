@@ -215,15 +215,16 @@ impl Scrub<'_> {
         for folder in &unknown.closed {
             self.report.tell(Wrong::Unreadable, folder, None, None);
         }
-        for path in &unknown.files {
+        for stranger in &unknown.files {
             if self.pace.is_stopped() {
                 return Ok(());
             }
             let repaired = match &self.repair {
-                Some(repair) => Some(repair.unknown(self.app, path).await?),
+                Some(repair) => Some(repair.unknown(self.app, stranger).await?),
                 None => None,
             };
-            self.report.tell(Wrong::Unknown, path, None, repaired);
+            self.report
+                .tell(Wrong::Unknown, &stranger.path, None, repaired);
         }
         Ok(())
     }

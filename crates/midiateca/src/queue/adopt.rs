@@ -1,6 +1,8 @@
 //! Media that another system had before: their rows are put in like any other, and then stand as they stood there.
 
-use super::put::{NewMedia, NewMessage, insert};
+use wa_media::FoundMedia;
+
+use super::put::{NewMedia, NewMessage, differ, insert};
 use crate::clock::{DAY, Millis};
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::media::{InstanceId, MediaId, MediaKind, MediaStatus, Reason, erased_message, fresh_id};
@@ -26,6 +28,41 @@ pub struct Standing {
     pub path: Option<String>,
     /// Whether it was erased on request, so that it must not come back.
     pub is_erased: bool,
+    /// The key that its message told.
+    media_key: Option<[u8; 32]>,
+    /// SHA-256 of the encrypted file, as its message told it.
+    enc_sha256_told: Option<[u8; 32]>,
+    /// SHA-256 of the file, as its message told it.
+    sha256_told: Option<[u8; 32]>,
+    /// How long the file is, as its message told it.
+    length_told: Option<u64>,
+}
+
+impl Standing {
+    /// Whether these bytes are surely its own: those that its message told of, or that were held for it.
+    pub fn is_of(&self, sha256: &[u8; 32]) -> bool {
+        self.sha256_told == Some(*sha256) || self.sha256 == Some(*sha256)
+    }
+
+    /// Whether these bytes are surely not its own. A told length is the sender's word, so too short is only what it still
+    /// waits for.
+    pub fn refuses(&self, sha256: &[u8; 32], size_bytes: u64) -> bool {
+        if self.sha256_told.is_some() || self.sha256.is_some() {
+            return !self.is_of(sha256);
+        }
+        let is_waiting = matches!(self.status, MediaStatus::Pending | MediaStatus::Downloading);
+        is_waiting && self.length_told.is_some_and(|told| size_bytes < told)
+    }
+
+    /// Whether what is told is surely of another file.
+    pub fn is_other(&self, found: &FoundMedia) -> bool {
+        let key = found.media_key.as_ref().map(|key| *key.as_bytes());
+        let is_same_key = key.is_some() && self.media_key == key;
+        !is_same_key
+            && (differ(self.media_key, key)
+                || differ(self.enc_sha256_told, found.enc_sha256)
+                || differ(self.sha256_told, found.sha256))
+    }
 }
 
 /// What a message has already.
@@ -34,7 +71,8 @@ pub async fn of_message(
     instance: &InstanceId,
     message: &str,
 ) -> Result<Vec<Standing>, Error> {
-    let sql = "select id, client, slot, kind, status, reason, size_bytes, sha256, path from media where instance = $1 and message_id in ($2, $3) order by slot";
+    let sql = "select id, client, slot, kind, status, reason, size_bytes, sha256, path, media_key,
+                 sha256_told, enc_sha256_told, length_told from media where instance = $1 and message_id in ($2, $3) order by slot";
     let values = values![instance.as_str(), message, erased_message(message)];
     let rows = db.rows(sql, values).await?;
     rows.iter().map(standing_of).collect()
@@ -53,6 +91,12 @@ fn standing_of(row: &Row) -> Result<Standing, Error> {
         sha256: row.bytes32_or_none("sha256")?,
         path: row.text_or_none("path")?,
         is_erased: row.text_or_none("reason")?.as_deref() == Some(Reason::Erased.as_str()),
+        media_key: row.bytes32_or_none("media_key")?,
+        enc_sha256_told: row.bytes32_or_none("enc_sha256_told")?,
+        sha256_told: row.bytes32_or_none("sha256_told")?,
+        length_told: row
+            .int_or_none("length_told")?
+            .and_then(|length| u64::try_from(length).ok()),
     })
 }
 
@@ -85,13 +129,13 @@ pub enum Adopted {
     },
 }
 
-/// A further file of a message, which has rows for others of the same kind: in a slot of its own. Nothing when
-/// somebody else has put one with these bytes there meanwhile.
+/// A further file of a message, which has rows for others of the same kind: in a slot of its own, by which its file is
+/// named. Nothing when somebody else has put one with these bytes there meanwhile, or anything into that slot.
 pub async fn put_beside(
     tx: &mut Tx,
     new: &NewMessage<'_>,
     media: &NewMedia<'_>,
-    sha256: &[u8; 32],
+    (slot, sha256): (i64, &[u8; 32]),
     now: Millis,
 ) -> Result<Option<MediaId>, Error> {
     let same = "select 1 as found from media where instance = $1 and message_id = $2 and sha256 = $3 and status = 'stored'";
@@ -99,12 +143,20 @@ pub async fn put_beside(
     if tx.row(same, values).await?.is_some() {
         return Ok(None);
     }
-    let sql = "select coalesce(max(slot), -1) + 1 as slot from media where instance = $1 and message_id = $2";
-    let row = tx.row(sql, values![new.instance.as_str(), new.id]).await?;
-    let slot = row.map_or(Ok(0), |row| row.int("slot"))?;
     let id = MediaId(fresh_id(now));
-    insert(tx, new, media, slot, &id, now).await?;
-    Ok(Some(id))
+    let is_new = insert(tx, new, media, slot, &id, now).await?;
+    Ok(is_new.then_some(id))
+}
+
+/// Whether a stored media's row names that path; nothing when there is no such row any more.
+pub async fn is_stored_at(tx: &mut Tx, id: &MediaId, path: &str) -> Result<Option<bool>, Error> {
+    let sql = "select status, path from media where id = $1";
+    let row = tx.row(sql, values![id.as_str()]).await?;
+    let is_so = |row: Row| {
+        let status = row.parsed("status", MediaStatus::parse)?;
+        Ok(status == MediaStatus::Stored && row.text_or_none("path")?.as_deref() == Some(path))
+    };
+    row.map(is_so).transpose()
 }
 
 /// Takes the row of a stored file out, for another row tells of that file and knows more of it.

@@ -41,6 +41,12 @@ pub async fn lose(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<Loss, Error>
     Ok(Loss::Final)
 }
 
+const FIND_AGAIN: &str = "update media set status = 'stored', reason = null, next_attempt_at = null, lease_owner = null, lease_until = null,
+                            fence = fence + 1
+                          where id = (select id from media where path = $1 and sha256 = $2 and status <> 'stored'
+                                        and coalesce(reason, '') not in ('erased', 'retention') limit 1)
+                          returning id";
+
 /// What is not stored although its file is where its row says, with the bytes that its row says: stored again, as if
 /// nothing had been, whatever was tried and failed meanwhile. Who is fetching it loses the claim. What was erased or
 /// removed by rule stays so. Answers with which media it was.
@@ -49,11 +55,30 @@ pub async fn find_again(
     path: &str,
     sha256: &[u8; 32],
 ) -> Result<Option<MediaId>, Error> {
-    let sql = "update media set status = 'stored', reason = null, next_attempt_at = null, lease_owner = null, lease_until = null,
-                 fence = fence + 1
-               where id = (select id from media where path = $1 and sha256 = $2 and status <> 'stored'
-                             and coalesce(reason, '') not in ('erased', 'retention') limit 1)
-               returning id";
-    let row = tx.row(sql, values![path, sha256]).await?;
+    let row = tx.row(FIND_AGAIN, values![path, sha256]).await?;
     row.map(|row| row.text("id").map(MediaId)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::db::Db;
+
+    #[tokio::test]
+    async fn what_is_found_again_is_looked_for_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&folder.path().join("t.db"), Duration::from_secs(1))
+            .await
+            .unwrap();
+        let plan = db.rows_of(format!("explain query plan {FIND_AGAIN}"), values![]);
+        let plan = plan.await.unwrap();
+        let steps: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap()).collect();
+        assert!(
+            steps.iter().any(|step| step.contains("media_path")),
+            "{steps:?}"
+        );
+        db.close().await;
+    }
 }

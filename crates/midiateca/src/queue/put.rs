@@ -166,7 +166,7 @@ impl Known {
     }
 }
 
-fn differ<T: PartialEq>(known: Option<T>, told: Option<T>) -> bool {
+pub(super) fn differ<T: PartialEq>(known: Option<T>, told: Option<T>) -> bool {
     known.is_some() && told.is_some() && known != told
 }
 

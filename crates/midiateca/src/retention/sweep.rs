@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Doing, Error};
 use crate::app::App;
-use crate::catalog::{self, Doomed, Meaning};
+use crate::catalog::{self, Doomed, Meaning, Other};
 use crate::clock::{DAY, Millis};
 use crate::config::Rule;
 use crate::db::{self, Db, Tx};
@@ -130,7 +130,7 @@ impl Sweep<'_> {
                 if excess == 0 || self.gone.contains(&doomed.id) {
                     continue;
                 }
-                if let Err(error) = self.remove(&doomed).await {
+                if let Err(error) = self.remove(&doomed, &gone).await? {
                     self.swept.stuck += 1;
                     tell(Told::Stuck(&doomed, &error));
                     continue;
@@ -162,14 +162,27 @@ impl Sweep<'_> {
         Ok(all)
     }
 
-    async fn remove(&self, doomed: &Doomed) -> Result<(), vault::Error> {
+    /// Takes a file away, unless another media that stays names it as its own.
+    async fn remove(
+        &self,
+        doomed: &Doomed,
+        gone: &[Doomed],
+    ) -> Result<Result<(), vault::Error>, Error> {
         if self.doing == Doing::DryRun {
-            return Ok(());
+            return Ok(Ok(()));
         }
-        let path = doomed.path.clone().and_then(RelativePath::from_row);
-        let names = path.into_iter().collect();
-        let removing = self.app.vault.remove_everywhere(&doomed.id, names);
-        removing.await.map(drop)
+        let mut paths: Vec<_> = doomed.path.clone().into_iter().collect();
+        let others = catalog::others_at(&self.app.db, doomed.id.as_str(), &paths).await?;
+        let stays = |other: &Other| other.is_stored && gone.iter().all(|it| it.id != other.id);
+        if others.iter().any(stays) {
+            paths.clear();
+        }
+        let names = paths.into_iter().filter_map(RelativePath::from_row);
+        let removing = self
+            .app
+            .vault
+            .remove_everywhere(&doomed.id, names.collect());
+        Ok(removing.await.map(drop))
     }
 
     async fn record(&mut self, gone: Vec<Doomed>) -> Result<(), Error> {

@@ -1,10 +1,13 @@
 //! The database of the original Django system, read as it is: tables and columns that a version did not have yet are
 //! missing, numbers stand as text, times without their zone (they are in UTC).
 
+use std::collections::HashSet;
+
 use serde_json::{Value as Json, json};
 use wa_media::FoundMedia;
 use wa_media::read::{bytes32, seconds};
 
+use super::bare::nothing_known;
 use super::tree::kind_of_folder;
 use crate::clock::{Millis, millis_of_utc};
 use crate::db::Value;
@@ -61,6 +64,8 @@ pub(super) struct Record {
     pub names_row: bool,
     /// The delivery of which it is one of perhaps several media.
     pub event: Option<String>,
+    /// Whether several rows tell of media of its message.
+    pub is_one_of_several: bool,
     /// The instance that the delivery itself names.
     pub told_instance: Option<String>,
 }
@@ -105,6 +110,8 @@ pub(super) struct Original {
     has_chats: bool,
     has_message_media: bool,
     has_events: bool,
+    /// Deliveries of messages of whose media several rows tell.
+    several: HashSet<String>,
 }
 
 impl Original {
@@ -117,13 +124,18 @@ impl Original {
         }
         let has = async |table| Ok::<_, Error>(!db.columns(table).await?.is_empty());
         let has_events = has("webhook_webhookevent").await?;
+        let has_message_media = has_events && has("webhook_messagemedia").await?;
         Ok(Ok(Self {
+            several: match has_message_media {
+                true => several(&db).await?,
+                false => HashSet::new(),
+            },
             has_chats: has("core_chat").await?
                 && db
                     .columns("core_mediafile")
                     .await?
                     .contains(&"chat_id".to_owned()),
-            has_message_media: has_events && has("webhook_messagemedia").await?,
+            has_message_media,
             has_events,
             db,
         }))
@@ -216,7 +228,7 @@ impl Original {
             return Ok(None);
         };
         Ok(Some((
-            rows.iter().map(|row| record(table, row)).collect(),
+            rows.iter().map(|row| self.record(table, row)).collect(),
             last,
         )))
     }
@@ -243,9 +255,25 @@ impl Original {
         Ok(Some((rows.iter().map(of).collect(), last)))
     }
 
+    fn record(&self, table: Table, row: &Told) -> Reading {
+        let mut record = record(table, row)?;
+        let event = record.event.as_ref();
+        record.is_one_of_several = event.is_some_and(|event| self.several.contains(event));
+        Ok(record)
+    }
+
     async fn all(&self, sql: &str) -> Result<Vec<Told>, Error> {
         self.db.rows(sql.to_owned(), Vec::new()).await
     }
+}
+
+async fn several(db: &Foreign) -> Result<HashSet<String>, Error> {
+    let sql = "with told as (select m.event_id, e.instance_id || ' ' || coalesce(nullif(e.message_id, ''), e.event_id) as message
+                 from webhook_messagemedia m join webhook_webhookevent e on e.event_id = m.event_id)
+               select distinct event_id from told where message in (select message from told group by message having count(*) > 1)";
+    let rows = db.rows(sql.to_owned(), Vec::new()).await?;
+    let events = rows.iter().filter_map(|row| words(row, "event_id"));
+    Ok(events.collect())
 }
 
 fn record(table: Table, row: &Told) -> Reading {
@@ -292,6 +320,7 @@ fn record(table: Table, row: &Told) -> Reading {
         stray: None,
         names_row: matches!(table, Table::MediaFile),
         event: words(row, "event_id"),
+        is_one_of_several: false,
         told_instance,
     })
 }
@@ -328,36 +357,6 @@ fn found(kind: MediaKind, row: &Told) -> FoundMedia {
         seconds: small("duration_seconds"),
         voice_note: flag(row, "is_ptt"),
         ..nothing_known(kind)
-    }
-}
-
-/// A media of which nothing is known but what it is.
-pub(super) fn nothing_known(kind: MediaKind) -> FoundMedia {
-    FoundMedia {
-        kind,
-        key_kind: kind.into(),
-        media_key: None,
-        media_key_malformed: false,
-        media_key_at: None,
-        direct_path: None,
-        url: None,
-        static_url: None,
-        sha256: None,
-        enc_sha256: None,
-        length_bytes: None,
-        mime: None,
-        file_name: None,
-        caption: None,
-        width: None,
-        height: None,
-        seconds: None,
-        voice_note: false,
-        view_once: false,
-        animated: false,
-        edited: false,
-        edits: None,
-        inline: None,
-        wrapper: String::new(),
     }
 }
 

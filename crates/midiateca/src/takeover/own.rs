@@ -8,7 +8,7 @@ use crate::queue::Standing;
 use crate::vault;
 
 /// The files that may be a record's.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Files {
     pub all: Vec<usize>,
     /// Whether it is by their names only.
@@ -29,6 +29,35 @@ pub(super) enum Held {
     Further([u8; 32]),
     /// None does, and it is not what the record tells of, or cannot be read: a stray.
     Other,
+}
+
+/// Whose a file that passed is, of a record with rows here of which none is stored.
+pub(super) enum Fit<'a> {
+    /// This row's.
+    Row(&'a Standing),
+    /// A new one's, which takes its place among the message's files like any other.
+    New,
+    /// A further one's, for each row here is of another file.
+    Further,
+    /// Nobody's: each row here is of another file, and nothing tells of a further one.
+    Other,
+}
+
+/// Which of the rows a file of these bytes belongs to; the one that knows it before one that merely may.
+pub(super) fn fit<'a>(
+    here: &'a [Standing],
+    record: &Record,
+    (sha256, size_bytes): (&[u8; 32], u64),
+    may_be_further: bool,
+) -> Fit<'a> {
+    let surely = here.iter().find(|row| row.is_of(sha256));
+    let perhaps = || here.iter().find(|row| !row.refuses(sha256, size_bytes));
+    match surely.or_else(perhaps) {
+        Some(row) => Fit::Row(row),
+        None if here.is_empty() => Fit::New,
+        None if may_be_further || record.found.sha256 == Some(*sha256) => Fit::Further,
+        None => Fit::Other,
+    }
 }
 
 impl Files {

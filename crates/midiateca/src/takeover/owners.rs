@@ -5,7 +5,8 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::original::{Client, Number, Original, Record, nothing_known};
+use super::bare::nothing_known;
+use super::original::{Client, Number, Original, Record};
 use super::tree::{place, slashed};
 use super::{Error, Step, Taking};
 use crate::app::App;
@@ -258,6 +259,7 @@ impl Owners {
             stray: Some(at),
             names_row: false,
             event: None,
+            is_one_of_several: false,
             told_instance: None,
         })
     }

@@ -6,6 +6,7 @@ use futures_util::stream::{self, StreamExt as _};
 use wa_media::{DirectPath, Refusal};
 
 use super::file::{self, Taken, Trouble};
+use super::name::free_path;
 use super::original::Record;
 use super::own::Files;
 use super::owners::is_group;
@@ -17,10 +18,9 @@ use crate::app::App;
 use crate::archive::reason_of_refusal;
 use crate::catalog;
 use crate::clock::{DAY, Millis};
-use crate::gateway::Gateway;
 use crate::intake::policy;
 use crate::media::{InstanceId, MediaId, MediaStatus, Reason};
-use crate::queue::Adopted;
+use crate::queue::{Adopted, Standing};
 use crate::vault::layout::{self, Form, RelativePath};
 
 /// Files that are read and written at once.
@@ -29,12 +29,17 @@ const AT_ONCE: usize = 16;
 const USUAL_LIFE: Millis = 30 * DAY;
 
 /// A record, and whose it is.
+#[derive(Clone)]
 pub(super) struct Known {
     pub record: Record,
     pub client: i64,
     pub instance: InstanceId,
-    /// The row that it has here already and that is not stored.
-    pub here: Option<MediaId>,
+    /// The rows that it has here already, none of them stored; once its file has passed, the one that gets it.
+    pub here: Vec<Standing>,
+    /// The message's next free slot.
+    pub next_slot: i64,
+    /// Whether the message may have more files of that kind than `here` are.
+    pub may_be_further: bool,
     /// Files that may be its own.
     pub files: Files,
     /// For a further file of the message: its slot.
@@ -42,6 +47,7 @@ pub(super) struct Known {
 }
 
 /// What became of it.
+#[derive(Clone)]
 pub(super) struct Entry {
     pub known: Known,
     /// How it is to stand; nothing when it is left out.
@@ -62,6 +68,10 @@ enum Judgement {
         why: Refusal,
     },
     Unreadable,
+    /// It is another file than its message is known to have.
+    Changed {
+        at: usize,
+    },
     /// There are none, or none of several is surely its own.
     None,
 }
@@ -83,8 +93,8 @@ pub(super) async fn settle(
     tree: &Tree,
     known: Vec<Known>,
 ) -> Result<Vec<Entry>, Error> {
-    let judged = stream::iter(known).map(async |known| {
-        let judgement = judge(app, manner, tree, &known).await?;
+    let judged = stream::iter(known).map(async |mut known| {
+        let judgement = judge(app, manner, tree, &mut known).await?;
         Ok::<_, Error>((known, judgement))
     });
     let judged: Vec<_> = judged.buffered(AT_ONCE).collect().await;
@@ -119,20 +129,23 @@ async fn judge(
     app: &App,
     manner: Manner<'_>,
     tree: &Tree,
-    known: &Known,
+    known: &mut Known,
 ) -> Result<Judgement, Error> {
-    let found = &known.record.found;
+    let found = known.record.found.clone();
     let mut judgement = Judgement::None;
-    for at in known.files.all.iter().copied() {
+    for at in known.files.all.clone() {
         if manner.copies {
-            look_for_room(app, tree.entry(at).size_bytes)?;
+            look_for_room(app, manner.taking, tree.entry(at).size_bytes)?;
         }
-        match file::take(app, tree.full_path(at), found, manner).await {
+        match file::take(app, tree.full_path(at), &found, manner).await {
+            Ok(taken) if !known.settle_on(&taken) => {
+                judgement = Judgement::Changed { at };
+            }
             Ok(taken) => {
                 let (mime, name) = (found.mime.as_deref(), found.file_name.as_deref());
                 let form = layout::form(taken.verified.head(), found.kind, mime, name);
                 return Ok(Judgement::Passed(Box::new(Passed {
-                    path: path_of(known, &taken, &form),
+                    path: free_path(app, known, &taken, &form).await?,
                     twin: None,
                     at,
                     taken,
@@ -148,21 +161,6 @@ async fn judge(
         }
     }
     Ok(judgement)
-}
-
-fn path_of(known: &Known, taken: &Taken, form: &Form) -> RelativePath {
-    let record = &known.record;
-    let at = record.message.sent_at.or(record.received_at);
-    layout::path(&layout::Name {
-        client: known.client,
-        instance: &known.instance,
-        kind: record.found.kind,
-        gateway: Gateway::Wapi.as_str(),
-        message_id: &record.message.id,
-        slot: known.slot.unwrap_or(0),
-        at: at.or(taken.modified_at).unwrap_or(0),
-        extension: form.extension,
-    })
 }
 
 /// When a media came, as far as anything tells. A clock that was wrong must not put it into the future.
@@ -256,8 +254,9 @@ fn without_file(app: &App, tree: &Tree, known: Known, judgement: &Judgement) -> 
     let lost = |reason, lost| over(MediaStatus::Failed, reason, Outcome::Lost(lost));
     let left_out = |why| (None, Outcome::LeftOut(why));
     let (adopted, outcome) = match judgement {
+        Judgement::Changed { at } => left_out(LeftOut::Changed(slashed(&tree.entry(*at).path))),
         // An earlier run, or the door, has said of it what there is to say.
-        _ if known.here.is_some() => (None, Outcome::Known),
+        _ if !known.here.is_empty() => (None, Outcome::Known),
         Judgement::Unreadable => left_out(LeftOut::Unreadable),
         Judgement::Refused { why, .. } if record.stray.is_some() => {
             left_out(LeftOut::NotMedia(why.clone()))

@@ -1,16 +1,17 @@
 //! Whether there is room for what is taken.
 
-use super::Error;
 use super::tree::Tree;
+use super::{Error, Taking};
 use crate::app::App;
 
 /// Refuses what would leave less free than is to stay free. That there is less already is no harm to a run that has
 /// nothing to copy.
-pub(super) fn look_for_room(app: &App, needed: u64) -> Result<(), Error> {
+pub(super) fn look_for_room(app: &App, taking: Taking, needed: u64) -> Result<(), Error> {
     let free = app.vault.free_bytes().map_err(crate::vault::Error::from)?;
     let floor = app.config.storage.pause_below_bytes;
     match free.saturating_sub(floor) {
         usable if usable < needed => Err(Error::NoRoom {
+            taking,
             needed,
             free,
             floor,

@@ -4,11 +4,11 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 
-use super::original::{Record, nothing_known};
+use super::original::Record;
 use super::own::{self, Files, Held};
 use super::owners::{Owners, stray_id};
 use super::place::{Entry, Known, settle};
-use super::tree::Tree;
+use super::tree::{Tree, slashed};
 use super::write::{retire, write_down};
 use super::{Error, LeftOut, Lost, Manner, Outcome, Taking, Unclear};
 use crate::app::App;
@@ -18,10 +18,50 @@ use crate::queue::{self, Standing};
 /// What one run remembers of the media of one kind that a message has.
 #[derive(Default)]
 struct Seen {
-    /// Whether nothing more is to be said of them.
-    is_settled: bool,
+    /// What was told of, each media once.
+    told: Vec<Told>,
     /// Hashes of the files that were taken.
     files: Vec<u64>,
+}
+
+/// One media that was told of.
+struct Told {
+    /// Hashes of its key and of its files' hashes, as far as they were told.
+    marks: Marks,
+    /// Whether nothing more is to be said of it.
+    is_settled: bool,
+}
+
+type Marks = [Option<u64>; 3];
+
+impl Seen {
+    /// What was told of the media that has these marks, or of one that may be it.
+    fn told(&self, marks: &Marks) -> Option<&Told> {
+        self.told.iter().find(|told| told.may_be(marks))
+    }
+
+    /// Notes that a media was told of.
+    fn tell(&mut self, marks: Marks, is_settled: bool) {
+        match self.told.iter_mut().find(|told| told.may_be(&marks)) {
+            Some(told) => {
+                told.is_settled |= is_settled;
+                // Who knows more of it sets it apart from others.
+                for (known, mark) in told.marks.iter_mut().zip(marks) {
+                    *known = known.or(mark);
+                }
+            }
+            None => self.told.push(Told { marks, is_settled }),
+        }
+    }
+}
+
+impl Told {
+    fn may_be(&self, marks: &Marks) -> bool {
+        let differ = |(known, told): (&Option<u64>, &Option<u64>)| {
+            known.is_some() && told.is_some() && known != told
+        };
+        !self.marks.iter().zip(marks).any(differ)
+    }
 }
 
 /// What one run remembers from batch to batch.
@@ -40,12 +80,14 @@ struct LookUp {
     client: i64,
     instance: InstanceId,
     files: Files,
-    /// What its message has here, of that kind.
+    /// What its message has here, of that kind, and may be what the record tells of.
     here: Vec<Standing>,
     /// The message's next free slot.
     next_slot: i64,
     /// By which this run remembers it.
     key: u64,
+    /// Whether the message may have more files of that kind than are known of it.
+    may_be_further: bool,
 }
 
 impl Batch {
@@ -76,11 +118,13 @@ impl Batch {
                     Err(outcome) => told.extend(outcome.map(|outcome| (origin, outcome))),
                 }
             }
-            let entries = settle(app, manner, tree, known).await?;
-            told.extend(self.note(tree, &entries));
+            let mut entries = settle(app, manner, tree, known).await?;
             if manner.taking != Taking::DryRun && !entries.is_empty() {
-                write_down(app, entries, body).await?;
+                let again;
+                (entries, again) = write_down(app, entries, body).await?;
+                later.extend(again);
             }
+            told.extend(self.note(tree, &entries));
             records = later;
         }
         Ok(told)
@@ -95,8 +139,9 @@ impl Batch {
                 tree.claim(at, &known.record.origin, known.client);
             }
             let key = self.key(&known.instance, &known.record);
+            let marks = self.marks(&known.record);
             let seen = self.seen.entry(key).or_default();
-            seen.is_settled |= matches!(entry.outcome, Outcome::Held { .. });
+            seen.tell(marks, matches!(entry.outcome, Outcome::Held { .. }));
             seen.files
                 .extend(entry.file.map(|(_, sha256)| own::short(&sha256)));
             told.push((known.record.origin.clone(), entry.outcome.clone()));
@@ -108,6 +153,14 @@ impl Batch {
         let kind = record.found.kind.as_str();
         self.state
             .hash_one((instance.as_str(), &record.message.id, kind))
+    }
+
+    /// By what a record tells one media of a message from another.
+    fn marks(&self, record: &Record) -> Marks {
+        let found = &record.found;
+        let key = found.media_key.as_ref().map(|key| *key.as_bytes());
+        let mark = |of: Option<[u8; 32]>| of.map(|of| self.state.hash_one(of));
+        [key, found.sha256, found.enc_sha256].map(mark)
     }
 
     /// Whose a record is, what is here of it, and which files may be its own; or what there is to say of it, which is
@@ -134,9 +187,16 @@ impl Batch {
         self.nth(&record);
         let files = Files::of(owners, tree, &record, (client, &instance));
         let key = self.key(&instance, &record);
+        let seen = self.seen.get(&key);
+        // That a file is another one than yesterday makes no second media of a message that has one.
+        let may_be_further = record.stray.is_some()
+            || record.is_one_of_several
+            || seen.is_some_and(|seen| !seen.files.is_empty());
         let rows = queue::of_message(&app.db, &instance, &record.message.id).await?;
         let next_slot = rows.iter().map(|row| row.slot + 1).max().unwrap_or(0);
-        let is_same = |row: &Standing| row.kind == record.found.kind || row.is_erased;
+        let is_same = |row: &Standing| {
+            row.is_erased || (row.kind == record.found.kind && !row.is_other(&record.found))
+        };
         let here = rows.into_iter().filter(is_same).collect();
         let look_up = LookUp {
             record,
@@ -146,10 +206,12 @@ impl Batch {
             here,
             next_slot,
             key,
+            may_be_further,
         };
         let is_without_file = look_up.files.all.is_empty();
-        let is_settled = self.seen.get(&key).is_some_and(|seen| seen.is_settled);
-        let is_told = is_settled || (self.seen.contains_key(&key) && is_without_file);
+        let marks = self.marks(&look_up.record);
+        let told = self.seen.get(&key).and_then(|seen| seen.told(&marks));
+        let is_told = told.is_some_and(|told| told.is_settled || is_without_file);
         match closed(&look_up.here, is_without_file, is_told) {
             Some(outcome) => {
                 self.settled((app, manner), tree, look_up, (outcome, is_told))
@@ -170,6 +232,7 @@ impl Batch {
     ) -> Result<Result<Known, Option<Outcome>>, Error> {
         let LookUp { record, here, .. } = &look_up;
         let is_gone = outcome == Outcome::Gone;
+        let marks = self.marks(record);
         let seen = self.seen.entry(look_up.key).or_default();
         let count = here.len().max(seen.files.len());
         let (mut found, mut is_told) = (Vec::new(), is_told);
@@ -188,13 +251,20 @@ impl Batch {
                 Held::Own(sha256) => found.push((at, Some(sha256))),
                 Held::Other => {}
                 Held::Further(sha256) => {
-                    let lost = here.iter().find(|row| row.sha256 == Some(sha256));
-                    let lost = lost.map(|row| row.id.clone());
+                    let lost = here.iter().find(|row| row.is_of(&sha256));
+                    let lost = lost.cloned();
+                    if lost.is_none() && !look_up.may_be_further && record.found.sha256.is_none() {
+                        tree.claim(at, &record.origin, look_up.client);
+                        let from = slashed(&tree.entry(at).path);
+                        return Ok(Err(Some(Outcome::LeftOut(LeftOut::Changed(from)))));
+                    }
                     let slot = look_up.next_slot.max(i64::try_from(count).unwrap_or(0));
-                    look_up.record.be_further();
+                    if lost.is_none() {
+                        look_up.record.be_further();
+                    }
                     let mut known = look_up.known(tree);
                     known.slot = lost.is_none().then_some(slot);
-                    known.here = lost;
+                    known.here = lost.into_iter().collect();
                     return Ok(Ok(known));
                 }
             }
@@ -218,7 +288,7 @@ impl Batch {
                 }
             }
         }
-        seen.is_settled = true;
+        seen.tell(marks, true);
         let is_without_file = look_up.files.all.is_empty();
         if is_without_file && !is_gone && self.is_one_more(record, count) {
             return Ok(Err(Some(Outcome::Lost(Lost::FileMissing))));
@@ -252,24 +322,15 @@ impl LookUp {
             tree.claim(*only, &self.record.origin, self.client);
         }
         Known {
-            here: self.here.first().map(|row| row.id.clone()),
+            here: self.here,
+            next_slot: self.next_slot,
+            may_be_further: self.may_be_further,
             record: self.record,
             client: self.client,
             instance: self.instance,
             files: self.files,
             slot: None,
         }
-    }
-}
-
-impl Record {
-    /// What its row tells of keys and hashes is told of another file of the message.
-    fn be_further(&mut self) {
-        let known = nothing_known(self.found.kind);
-        let found = std::mem::replace(&mut self.found, known);
-        self.found.mime = found.mime;
-        self.found.file_name = found.file_name;
-        self.found.caption = found.caption;
     }
 }
 

@@ -116,6 +116,8 @@ pub enum LeftOut {
     Unreadable,
     /// A link, which is not followed, or something else that is no file.
     NotAFile,
+    /// This file of it is another one than what its message is known to have; that stays, and so does the file.
+    Changed(String),
     /// The file that it names is in nobody's folder, and this record of another client was told of it first.
     Taken(String),
 }

@@ -1,5 +1,8 @@
 //! Writing a batch down: in one commit, and what that leaves over is taken away after it.
 
+use std::sync::Arc;
+
+use super::original::Record;
 use super::place::{Entry, Known};
 use super::{DELIVERY, Error, Outcome};
 use crate::app::App;
@@ -13,12 +16,22 @@ use crate::intake::policy;
 use crate::queue::{self, Adopted, NewMedia, NewMessage, Standing};
 use crate::vault::layout::RelativePath;
 
-/// Writes a batch down. A delivery that told of something that is still to be fetched is kept with it.
+/// Whether an entry is written down.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// It is, as far as it can be.
+    Down,
+    /// The place that its file was to have is another media's by now: it is to be taken again, and gets another one.
+    Again,
+}
+
+/// Writes a batch down; answers with the records that are to be taken again, and what became of the others. A delivery
+/// that told of something that is still to be fetched is kept with it.
 pub(super) async fn write_down(
     app: &App,
     entries: Vec<Entry>,
     body: Option<&[u8]>,
-) -> Result<(), Error> {
+) -> Result<(Vec<Entry>, Vec<Record>), Error> {
     let (keep, now) = (app.config.keep.clone(), app.clock.now());
     let queued = entries
         .iter()
@@ -27,22 +40,34 @@ pub(super) async fn write_down(
         let instance = &entry.known.instance;
         Delivery::new(instance, entry.received_at, "accepted", None, body)
     });
-    app.db
+    let entries = Arc::new(entries);
+    let writing = Arc::clone(&entries);
+    let written = app
+        .db
         .write(async move |tx| {
             let mut told_by = DELIVERY;
             if let Some(delivery) = &delivery {
                 delivery.keep(tx).await?;
                 told_by = delivery.id.as_str();
             }
-            for entry in &entries {
-                if let Some(adopted) = &entry.adopted {
-                    write_one(tx, entry, adopted, told_by, (&keep, now)).await?;
-                }
+            let mut written = Vec::with_capacity(writing.len());
+            for entry in writing.iter() {
+                written.push(match &entry.adopted {
+                    Some(adopted) => write_one(tx, entry, adopted, told_by, (&keep, now)).await?,
+                    None => Written::Down,
+                });
             }
-            Ok(())
+            Ok(written)
         })
         .await?;
-    Ok(())
+    let (mut down, mut again) = (Vec::new(), Vec::new());
+    for (entry, written) in entries.iter().zip(written) {
+        match written {
+            Written::Down => down.push(entry.clone()),
+            Written::Again => again.push(entry.known.record.clone()),
+        }
+    }
+    Ok((down, again))
 }
 
 async fn write_one(
@@ -51,15 +76,26 @@ async fn write_one(
     adopted: &Adopted,
     delivery: &str,
     (keep, now): (&Keep, Millis),
-) -> Result<(), db::Error> {
+) -> Result<Written, db::Error> {
+    if let Adopted::Held { path, .. } = adopted {
+        let is_there = match &entry.absorbs {
+            Some(stray) => queue::is_stored_at(tx, stray, path).await?,
+            None => Some(!catalog::is_path_held(tx, path).await?),
+        };
+        match (is_there, &entry.absorbs) {
+            (Some(true), _) => {}
+            // It was erased or removed a moment ago, and its file with it.
+            (Some(false), Some(_)) => return Ok(Written::Down),
+            _ => return Ok(Written::Again),
+        }
+    }
     let Known {
         record,
         client,
         instance,
-        here,
         ..
     } = &entry.known;
-    let mut id = here.clone();
+    let mut id = entry.known.row().cloned();
     if id.is_none() || entry.known.slot.is_some() {
         let message = NewMessage {
             instance,
@@ -78,8 +114,8 @@ async fn write_one(
         };
         let at = entry.received_at;
         id = match (entry.known.slot, adopted) {
-            (Some(_), Adopted::Held { sha256, .. }) => {
-                queue::put_beside(tx, &message, &media, sha256, at).await?
+            (Some(slot), Adopted::Held { sha256, .. }) => {
+                queue::put_beside(tx, &message, &media, (slot, sha256), at).await?
             }
             // It was further only by its file.
             (Some(_), _) => None,
@@ -89,20 +125,14 @@ async fn write_one(
             }
         };
     }
-    let Some(id) = id else { return Ok(()) };
-    if let (Some(_), Adopted::Held { path, .. }) = (&entry.absorbs, adopted)
-        && !catalog::is_path_held(tx, path).await?
-    {
-        // It was erased or removed a moment ago, and its file with it.
-        return Ok(());
-    }
+    let Some(id) = id else {
+        return Ok(Written::Down);
+    };
     let stands = queue::adopt(tx, &id, adopted, now).await?;
-    match (&entry.absorbs, adopted) {
-        (Some(stray), Adopted::Held { path, .. }) if stands => {
-            queue::absorb(tx, stray, path).await.map(drop)
-        }
-        _ => Ok(()),
+    if let (Some(stray), Adopted::Held { path, .. }, true) = (&entry.absorbs, adopted, stands) {
+        queue::absorb(tx, stray, path).await?;
     }
+    Ok(Written::Down)
 }
 
 /// Takes out the row and the file of a stray whose bytes another row holds, or that were erased with it.

@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Error, QUARANTINE, Stamp, Vault, hash_file, sync_folder};
+use super::{Error, NOBODY, QUARANTINE, Stamp, Vault, hash_file, sync_folder};
 
 impl Error {
     /// Whether a file could not be moved only because its new place is on another disk.
@@ -95,6 +95,9 @@ impl Vault {
         for run in runs.flatten() {
             let places = whose.iter().map(|whose| run.path().join(whose).join(path));
             found.extend(places.filter(|place| place.is_file()));
+            if whose.contains(&NOBODY) {
+                found.extend(under_another_name(&run.path().join(NOBODY), path));
+            }
         }
         Ok(found)
     }
@@ -117,6 +120,17 @@ impl Vault {
     fn aside(&self, path: &str, run: &str, whose: &str) -> Result<PathBuf, Error> {
         self.at(&format!("{QUARANTINE}/{run}/{whose}/{path}"))
     }
+}
+
+/// A file of that path that was taken away through a link to its client's folder lies under the link's name.
+fn under_another_name(nobody: &Path, path: &str) -> Vec<PathBuf> {
+    let Some((client, rest)) = path.split_once('/') else {
+        return Vec::new();
+    };
+    let names = fs::read_dir(nobody).into_iter().flatten().flatten();
+    let others = names.filter(|name| name.file_name() != client);
+    let places = others.map(|name| name.path().join(rest));
+    places.filter(|place| place.is_file()).collect()
 }
 
 fn refuse_taken(path: &Path) -> Result<(), Error> {

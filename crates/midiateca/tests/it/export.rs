@@ -17,6 +17,7 @@ use wa_media::MediaKind;
 use wa_sim::{Content, SimMedia};
 
 use crate::commands::midiateca;
+use crate::scrub::holding;
 use crate::stage::{FIRST, OTHER, TODAY, TestApp, impatient};
 
 /// A data folder with stored media, and a place beside it to export to.
@@ -623,4 +624,27 @@ mod ended_early {
             child.wait().unwrap();
         }
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_stream_that_is_killed_leaves_nothing_of_anybody_behind() {
+    use std::process::{Command, Stdio};
+    let (folder, _) = holding(&[600_000]).await;
+    let temporary = tempfile::tempdir().unwrap();
+    let mut running = Command::new(env!("CARGO_BIN_EXE_midiateca"))
+        .arg("--data")
+        .arg(folder.path())
+        .args(["media", "export", "-"])
+        .env("TMPDIR", temporary.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // It has begun, and waits for somebody to read on.
+    let mut stream = running.stdout.take().unwrap();
+    stream.read_exact(&mut [0]).unwrap();
+    running.kill().unwrap();
+    running.wait().unwrap();
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
 }

@@ -179,7 +179,7 @@ async fn an_altered_file_on_another_disk_is_copied_to_quarantine_and_ends_no_rep
     assert_eq!(code, 1);
     assert_eq!(
         (&done(&told)["requeued"], &done(&told)["quarantined"]),
-        (&2.into(), &3.into())
+        (&2.into(), &2.into())
     );
     assert!(!files[0].1.exists());
     let mut kept: Vec<_> = quarantined(data)
@@ -187,7 +187,9 @@ async fn an_altered_file_on_another_disk_is_copied_to_quarantine_and_ends_no_rep
         .map(|file| std::fs::read_to_string(file).unwrap())
         .collect();
     kept.sort();
-    assert_eq!(kept, ["altered", "altered too", "x"]);
+    assert_eq!(kept, ["altered", "altered too"]);
+    // Nothing tells whether what lies behind a link is somebody's under another name.
+    assert!(files[2].1.with_file_name("stranger.jpg").exists());
 }
 
 #[cfg(unix)]
@@ -221,4 +223,72 @@ async fn one_file_that_cannot_be_put_right_keeps_no_other_from_it() {
     let (code, told) = scrub(data, &["--repair"]).await;
     assert_eq!((code, &done(&told)["failed"]), (1, &2.into()), "{told:?}");
     assert_eq!(show(data, &files[0].0).await["status"], "stored");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_to_the_folder_of_another_client_or_storage_costs_nobody_a_file() {
+    use std::os::unix::fs::symlink;
+    let (folder, files) = holding(&[500, 501]).await;
+    let data = folder.path();
+    let other = tempfile::tempdir().unwrap();
+    let theirs = files[0].1.strip_prefix(data.join("media_storage")).unwrap();
+    let theirs = other.path().join(theirs);
+    std::fs::create_dir_all(theirs.parent().unwrap()).unwrap();
+    std::fs::write(&theirs, "somebody's").unwrap();
+    symlink("cliente_2", data.join("media_storage/cliente_9")).unwrap();
+    symlink(other.path(), data.join("media_storage/cliente_8")).unwrap();
+    let client = other.path().join("cliente_2");
+    symlink(client, data.join("media_storage/cliente_7")).unwrap();
+    scrub(data, &["--repair"]).await;
+    assert_eq!(quarantined(data), Vec::<PathBuf>::new());
+    // Nor when a row leads through each of them.
+    for (link, (id, _)) in ["cliente_9", "cliente_7"].into_iter().zip(&files) {
+        let sql = match link {
+            "cliente_9" => {
+                "update media set path = replace(path, 'cliente_2', 'cliente_9') where id = $1"
+            }
+            _ => "update media set path = replace(path, 'cliente_2', 'cliente_7') where id = $1",
+        };
+        run(data, sql, id).await;
+    }
+    scrub(data, &["--repair", "--even-if-most-are-missing"]).await;
+    assert_eq!(quarantined(data), Vec::<PathBuf>::new());
+    assert!(theirs.exists() && files.iter().all(|(_, file)| file.exists()));
+}
+
+#[tokio::test]
+async fn what_was_taken_away_under_a_links_name_is_put_back() {
+    let (folder, files) = holding(&[500, 501]).await;
+    let data = folder.path();
+    let (id, file) = &files[0];
+    let below = file
+        .strip_prefix(data.join("media_storage/cliente_2"))
+        .unwrap();
+    let aside = data.join("media_storage/.quarantine/20260101_000000-x/in-no-row/cliente_9");
+    let aside = aside.join(below);
+    std::fs::create_dir_all(aside.parent().unwrap()).unwrap();
+    std::fs::rename(file, aside).unwrap();
+    let lost = "update media set status = 'failed', reason = 'file_lost' where id = $1";
+    run(data, lost, id).await;
+    let (_, told) = scrub(data, &["--repair"]).await;
+    assert_eq!(done(&told)["found"], 1, "{told:?}");
+    assert_eq!((quarantined(data).len(), scrub(data, &[]).await.0), (0, 0));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_row_that_leads_through_a_link_does_not_cost_another_its_file() {
+    let (folder, files) = holding(&[500, 501]).await;
+    let data = folder.path();
+    let link = data.join("media_storage/cliente_9");
+    std::os::unix::fs::symlink("cliente_2", link).unwrap();
+    let sql = "update media set path = (select replace(path, 'cliente_2', 'cliente_9') from media as other where other.id <> media.id)
+               where id = $1";
+    run(data, sql, &files[1].0).await;
+    let (_, told) = scrub(data, &["--repair"]).await;
+    assert_eq!(repairs(&told)[&files[1].0], "requeued", "{told:?}");
+    assert!(files[0].1.exists());
+    assert_eq!(show(data, &files[0].0).await["status"], "stored");
+    assert_eq!(quarantined(data), Vec::<PathBuf>::new());
 }

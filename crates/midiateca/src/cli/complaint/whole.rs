@@ -29,12 +29,16 @@ pub(super) fn takeover(error: &takeover::Error, lang: Language) -> Told {
         Error::Stopped => Told::new(lang, import::STOPPED, &[]),
         Error::Conflicts(_) => Told::new(lang, import::CONFLICTS, &[]),
         Error::NoRoom {
+            taking,
             needed,
             free,
             floor,
         } => Told::new(
             lang,
-            import::NO_ROOM,
+            match taking {
+                takeover::Taking::Link => import::NO_ROOM_TO_LINK,
+                takeover::Taking::Copy | takeover::Taking::DryRun => import::NO_ROOM,
+            },
             &[
                 ("needed", &bytes(*needed)),
                 ("free", &bytes(*free)),

@@ -265,6 +265,7 @@ impl<'a> Told<'a> {
             LeftOut::Unclear(Unclear::Body) => (words::UNCLEAR_BODY, None),
             LeftOut::Unclear(Unclear::Message) => (words::UNCLEAR_MESSAGE, None),
             LeftOut::Unclear(Unclear::OtherInstance) => (words::OTHER_INSTANCE, None),
+            LeftOut::Changed(file) => (words::CHANGED, Some(("file", plain(file)))),
             LeftOut::Taken(by) => (words::TAKEN, Some(("row", plain(by)))),
             LeftOut::Instance(id) => (words::UNKNOWN_INSTANCE, Some(("id", plain(id)))),
             LeftOut::Place => (words::PLACE, None),

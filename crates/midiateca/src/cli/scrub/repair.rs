@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
 
-use super::unknown::{self, Coming};
+use super::unknown::{self, Coming, Stranger};
 use crate::app::App;
 use crate::catalog::{self, Held};
 use crate::clock::Millis;
@@ -103,8 +103,12 @@ impl Repair {
             if !is_as_seen || !catalog::is_held(tx, &held).await? {
                 return Ok(Ok(Some(Repaired::LeftAlone)));
             }
-            // Where two rows name one path, what lies there may be right for the other.
-            if catalog::is_path_shared(tx, &held).await? {
+            // Where two rows name one file, it may be right for the other.
+            let is_others = match vault.true_path(&held.path) {
+                Some(path) => catalog::is_path_held(tx, &path).await?,
+                None => false,
+            };
+            if is_others || catalog::is_path_shared(tx, &held).await? {
                 return Ok(Ok(Some(lose(tx, &held, now).await?)));
             }
             match repair.replace(&vault, &held, twin.as_deref(), copied.as_ref()) {
@@ -188,8 +192,10 @@ impl Repair {
         Ok(finding.await?.map(|_| Repaired::Found))
     }
 
-    /// A file that no row names: perhaps one that was taken for lost before, else out of the way with it.
-    pub async fn unknown(&self, app: &App, path: &str) -> anyhow::Result<Repaired> {
+    /// A file that no row names: perhaps one that was taken for lost before, else out of the way with it. What a link
+    /// leads to stays, for it may be somebody's under another name: another client's, or another data folder's.
+    pub async fn unknown(&self, app: &App, stranger: &Stranger) -> anyhow::Result<Repaired> {
+        let path = stranger.path.as_str();
         let full = app.vault.root().join(path);
         // What is no file is not ours: a pipe would be read for ever, and a link may lead anywhere.
         if !unknown::is_ours(path) || !full.symlink_metadata().is_ok_and(|it| it.is_file()) {
@@ -199,10 +205,10 @@ impl Repair {
         let Ok(sha256) = hashing.await? else {
             return Ok(Repaired::LeftAlone);
         };
-        let mut tried = self.try_unknown(app, path, sha256, None).await?;
+        let mut tried = self.try_unknown(app, stranger, sha256, None).await?;
         if let Ok(None) = tried {
             tried = match self.copy_aside(app, path, vault::NOBODY).await? {
-                Ok(copied) => self.try_unknown(app, path, sha256, copied).await?,
+                Ok(copied) => self.try_unknown(app, stranger, sha256, copied).await?,
                 Err(error) => Err(error),
             };
         }
@@ -212,11 +218,12 @@ impl Repair {
     async fn try_unknown(
         &self,
         app: &App,
-        path: &str,
+        stranger: &Stranger,
         sha256: [u8; 32],
         copied: Option<Copied>,
     ) -> anyhow::Result<Tried> {
-        let (vault, repair, path) = (app.vault.clone(), self.clone(), path.to_owned());
+        let (vault, repair, path) = (app.vault.clone(), self.clone(), stranger.path.clone());
+        let is_linked = stranger.is_linked;
         let _files = app.hold_files_alone().await?;
         let moving = app.db.write(async move |tx| {
             let coming = Coming::of(&queue::claimed_in(tx).await?);
@@ -225,6 +232,9 @@ impl Repair {
             }
             if queue::find_again(tx, &path, &sha256).await?.is_some() {
                 return Ok(Ok(Some(Repaired::Found)));
+            }
+            if is_linked {
+                return Ok(Ok(Some(Repaired::LeftAlone)));
             }
             Ok(
                 match vault.quarantine(&path, &repair.run, vault::NOBODY, copied.as_ref()) {

@@ -17,45 +17,61 @@ use crate::vault::layout;
 /// Paths that are asked after in one query.
 const BATCH: usize = 500;
 
-/// The paths that rows know, as hashes, so that millions of them fit into memory.
+/// The paths that rows know, and the folders above them, as hashes, so that millions of them fit into memory.
 #[derive(Default)]
 pub(super) struct Known {
     paths: HashSet<u64>,
+    folders: HashSet<u64>,
     state: RandomState,
 }
 
 impl Known {
     pub fn add(&mut self, path: &str) {
         self.paths.insert(self.state.hash_one(path));
+        let above = path.match_indices('/').map(|(at, _)| &path[..at]);
+        let above = above.map(|folder| self.state.hash_one(folder));
+        self.folders.extend(above);
     }
 
     fn has(&self, path: &str) -> bool {
         self.paths.contains(&self.state.hash_one(path))
     }
+
+    fn has_below(&self, folder: &str) -> bool {
+        self.folders.contains(&self.state.hash_one(folder))
+    }
+}
+
+/// A file that no row knows.
+pub(super) struct Stranger {
+    pub path: String,
+    /// Whether a link leads there, so that it may be somebody's under another name.
+    pub is_linked: bool,
 }
 
 /// What was looked for.
 pub(super) struct Unknown {
     /// Files that no row knows.
-    pub files: Vec<String>,
+    pub files: Vec<Stranger>,
     /// Folders that cannot be read.
     pub closed: Vec<String>,
 }
 
-/// All files of the vault that no row knows.
+/// All files of the vault that no row knows. A folder that is a link is looked into when rows know files there.
 pub(super) async fn files(app: &App, known: Known, pace: &Arc<Pace>) -> anyhow::Result<Unknown> {
     let (vault, pace) = (app.vault.clone(), Arc::clone(pace));
     let walk = tokio::task::spawn_blocking(move || {
         let mut found = Vec::new();
-        let closed = vault.each_file(|path| {
+        let enters = |folder: &Path| known.has_below(&slashed(folder));
+        let walked = vault.each_file(enters, |path| {
             let path = slashed(path);
             if !pace.is_stopped() && !known.has(&path) {
                 found.push(path);
             }
         });
-        (found, closed)
+        (found, walked)
     });
-    let (mut unknown, closed) = walk.await?;
+    let (mut unknown, walked) = walk.await?;
     unknown.sort();
     let mut files = Vec::with_capacity(unknown.len());
     // What was stored while the rows were read is known by now.
@@ -64,9 +80,13 @@ pub(super) async fn files(app: &App, known: Known, pace: &Arc<Pace>) -> anyhow::
         let held: HashSet<_> = held.into_iter().collect();
         let coming = Coming::of(&queue::claimed(&app.db).await?);
         let is_unknown = |path: &&String| !held.contains(*path) && !coming.has(path);
-        files.extend(batch.iter().filter(is_unknown).cloned());
+        let strangers = batch.iter().filter(is_unknown).map(|path| Stranger {
+            is_linked: walked.is_linked(Path::new(path)),
+            path: path.clone(),
+        });
+        files.extend(strangers);
     }
-    let closed = closed.iter().map(|folder| slashed(folder)).collect();
+    let closed = walked.closed.iter().map(|folder| slashed(folder)).collect();
     Ok(Unknown { files, closed })
 }
 

@@ -19,7 +19,10 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// The files of a media that there are.
 pub(super) async fn of(app: &App, theirs: &Theirs) -> Result<Vec<ErasedFile>, Error> {
-    let found = app.vault.everywhere(&theirs.id, names(theirs)).await?;
+    let found = app
+        .vault
+        .everywhere(&theirs.id, names(app, theirs).await?)
+        .await?;
     prove(app, theirs, found).await
 }
 
@@ -29,15 +32,27 @@ pub(super) async fn remove(app: &App, theirs: &Theirs) -> Result<Vec<ErasedFile>
     let found = of(app, theirs).await?;
     let gone = app
         .vault
-        .remove_everywhere(&theirs.id, names(theirs))
+        .remove_everywhere(&theirs.id, names(app, theirs).await?)
         .await?;
     let is_gone = |file: &ErasedFile| gone.iter().any(|gone| gone.path == file.path);
     Ok(found.into_iter().filter(is_gone).collect())
 }
 
 /// Under which names a media may have files: the one that its row tells, and those that a download gives before the row
-/// says so, for who was killed in between never came to say it.
-fn names(theirs: &Theirs) -> Vec<RelativePath> {
+/// says so, for who was killed in between never came to say it. None that is another's, who is not erased.
+async fn names(app: &App, theirs: &Theirs) -> Result<Vec<RelativePath>, Error> {
+    let mut names = every_name(theirs);
+    let paths: Vec<_> = names.iter().map(|name| name.as_str().to_owned()).collect();
+    let others = catalog::others_at(&app.db, theirs.id.as_str(), &paths).await?;
+    let is_others = |name: &RelativePath| {
+        let mut others = others.iter().filter(|other| other.is_stored);
+        others.any(|other| other.path == name.as_str())
+    };
+    names.retain(|name| !is_others(name));
+    Ok(names)
+}
+
+fn every_name(theirs: &Theirs) -> Vec<RelativePath> {
     let path = theirs.path.clone().and_then(RelativePath::from_row);
     let kind = MediaKind::parse(&theirs.kind);
     let coming = kind

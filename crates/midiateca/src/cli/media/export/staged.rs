@@ -39,12 +39,29 @@ impl Staged {
                 random.len() == 32 && random.bytes().all(|byte| byte.is_ascii_hexdigit())
             };
             let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            if is_file && random.is_some_and(is_random) && !is_left_over(&entry.path())? {
+            // What somebody else's run left and keeps closed is in nobody's way: this one has a name of its own.
+            if is_file
+                && random.is_some_and(is_random)
+                && !is_left_over(&entry.path()).unwrap_or(true)
+            {
                 return Ok(None);
             }
         }
         let random = uuid::Uuid::now_v7().simple();
         Self::create(above.join(format!("{prefix}{random}{ENDING}")))
+    }
+
+    /// Begins one in that folder that never gets a name: it is gone with the process that writes it, however that ends.
+    pub fn unnamed(folder: &Path) -> io::Result<Self> {
+        let random = uuid::Uuid::now_v7().simple();
+        let path = folder.join(format!(".midiateca-{random}"));
+        let file = unlinked(&path)?;
+        Ok(Self {
+            path,
+            file,
+            // Nothing is left to be taken away.
+            is_published: true,
+        })
     }
 
     /// Begins one in a folder of ours; nothing when another process is writing it now.
@@ -148,6 +165,26 @@ fn new(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+#[cfg(not(windows))]
+fn unlinked(path: &Path) -> io::Result<File> {
+    let file = new(path)?;
+    fs::remove_file(path)?;
+    Ok(file)
+}
+
+/// Windows takes no name away from a file that is open, but the whole file when it is closed.
+#[cfg(windows)]
+fn unlinked(path: &Path) -> io::Result<File> {
+    use std::os::windows::fs::OpenOptionsExt as _;
+    const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x0400_0000;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    options
+        .share_mode(0)
+        .custom_flags(FILE_FLAG_DELETE_ON_CLOSE);
+    options.open(path)
+}
+
 /// Takes away what a killed run left; says no when somebody is writing it.
 fn is_left_over(path: &Path) -> io::Result<bool> {
     let file = match File::open(path) {
@@ -205,6 +242,37 @@ mod tests {
             names,
             [theirs[2], "out.tar", theirs[1], theirs[0], "out.zip"]
         );
+    }
+
+    /// Whoever may open everything takes it away; all others leave it.
+    #[cfg(unix)]
+    #[test]
+    fn what_another_user_left_beside_a_target_is_in_nobodys_way() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let left = format!(".out.tar.midiateca-archive-{}.partial", "0".repeat(32));
+        let left = folder.path().join(left);
+        fs::write(&left, "theirs").unwrap();
+        fs::set_permissions(&left, fs::Permissions::from_mode(0o000)).unwrap();
+        let target = folder.path().join("out.tar");
+        let staged = Staged::beside(&target, "archive").unwrap().unwrap();
+        staged.publish_new(&target).unwrap();
+        assert!(target.exists());
+    }
+
+    #[test]
+    fn what_never_gets_a_name_is_written_and_read_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut staged = Staged::unnamed(folder.path()).unwrap();
+        staged.writer().unwrap().write_all(b"told").unwrap();
+        #[cfg(unix)]
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let (size_bytes, mut reader) = staged.reader().unwrap();
+        let mut read = String::new();
+        io::Read::read_to_string(&mut reader, &mut read).unwrap();
+        assert_eq!((size_bytes, read.as_str()), (4, "told"));
+        drop((staged, reader));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

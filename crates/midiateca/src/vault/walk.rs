@@ -1,0 +1,162 @@
+//! Looking at every file that lies below the root.
+//!
+//! A folder of ours may be a link to another disk, and then it is looked into like any other. But a link may also lead to
+//! another client's folder, or to another data folder: whatever lies behind one is told apart from the rest.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{QUARANTINE, STAGING, Vault, layout};
+
+/// Folders below the root in which nothing is looked for; the last one is made by the file system.
+const NOT_OURS: [&str; 3] = [STAGING, QUARANTINE, "lost+found"];
+
+/// What was met besides files.
+#[derive(Clone, Debug, Default)]
+pub struct Walked {
+    /// Folders that cannot be read.
+    pub closed: Vec<PathBuf>,
+    /// Folders that are links, and those below the root to which links lead.
+    pub linked: Vec<PathBuf>,
+}
+
+impl Walked {
+    /// Whether a path, below the root, leads through a link, or a link leads there too.
+    pub fn is_linked(&self, below: &Path) -> bool {
+        self.linked.iter().any(|folder| below.starts_with(folder))
+    }
+}
+
+impl Vault {
+    /// Shows `visit` all files below the root but those that are staged or in quarantine, by their paths below it. A
+    /// folder of ours that is a link is looked into when `enters` says so, and only where nothing else leads to the same
+    /// files; what else is a link is shown as a file. What vanishes meanwhile is passed over. Blocking.
+    pub fn each_file(
+        &self,
+        enters: impl Fn(&Path) -> bool,
+        mut visit: impl FnMut(&Path),
+    ) -> Walked {
+        let mut walked = Walked::default();
+        let (mut links, mut entered) = (Vec::new(), HashSet::new());
+        let mut folders = vec![PathBuf::new()];
+        let root =
+            fs::canonicalize(self.root.as_path()).unwrap_or_else(|_| self.root.to_path_buf());
+        // What is reached without a link comes first, so that it is met under its own name.
+        while let Some(folder) = folders.pop().or_else(|| {
+            let enter = |link: &PathBuf| self.enter(&root, link, &mut entered, &mut walked);
+            std::iter::from_fn(|| links.pop()).find(enter)
+        }) {
+            let entries = match fs::read_dir(self.root.join(&folder)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(_) => {
+                    walked.closed.push(folder);
+                    continue;
+                }
+                Ok(entries) => entries,
+            };
+            for entry in entries.flatten() {
+                let below = folder.join(entry.file_name());
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    if !NOT_OURS.map(Path::new).contains(&below.as_path()) {
+                        folders.push(below);
+                    }
+                } else if self.is_folder(&below) {
+                    walked.linked.push(below.clone());
+                    match enters(&below) {
+                        true => links.push(below),
+                        false => visit(&below),
+                    }
+                } else {
+                    visit(&below);
+                }
+            }
+        }
+        walked
+    }
+
+    /// Under which other path below the root a file truly lies, when a folder above it is a link. Blocking.
+    pub fn true_path(&self, path: &str) -> Option<String> {
+        let root = fs::canonicalize(self.root.as_path()).ok()?;
+        let file = fs::canonicalize(self.at(path).ok()?).ok()?;
+        let below = file.strip_prefix(root).ok()?.to_string_lossy();
+        let below = below.replace(std::path::MAIN_SEPARATOR, "/");
+        (below != path).then_some(below)
+    }
+
+    /// Whether what is no folder is a link to one, in the place of one of ours.
+    fn is_folder(&self, below: &Path) -> bool {
+        let leads_to = || fs::metadata(self.root.join(below));
+        layout::is_folder_of_ours(below) && leads_to().is_ok_and(|it| it.is_dir())
+    }
+
+    /// Whether a link leads where nobody has been.
+    fn enter(
+        &self,
+        root: &Path,
+        link: &Path,
+        entered: &mut HashSet<PathBuf>,
+        walked: &mut Walked,
+    ) -> bool {
+        let Ok(target) = fs::canonicalize(self.root.join(link)) else {
+            return false;
+        };
+        match target.strip_prefix(root) {
+            Ok(below) => {
+                walked.linked.push(below.to_owned());
+                false
+            }
+            Err(_) => {
+                let is_known = entered.iter().any(|known| target.starts_with(known));
+                !is_known && !root.starts_with(&target) && entered.insert(target)
+            }
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn what_links_lead_to_is_met_once_and_told_apart() {
+        let (folder, disk) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (root, disk) = (folder.path(), disk.path());
+        let vault = Vault::open(root, "test").unwrap();
+        for place in [
+            root.join("cliente_2"),
+            root.join("cliente_3"),
+            disk.join("a"),
+        ] {
+            fs::create_dir(&place).unwrap();
+            fs::write(place.join("x"), "x").unwrap();
+        }
+        symlink("cliente_2", root.join("cliente_9")).unwrap();
+        symlink(disk.join("a"), root.join("cliente_5")).unwrap();
+        symlink(disk.join("a"), root.join("cliente_6")).unwrap();
+        symlink(root, disk.join("a/instance_A")).unwrap();
+        symlink(disk, root.join("cliente_7")).unwrap();
+        let enters = |below: &Path| !below.ends_with("cliente_7") && !below.ends_with("instance_A");
+        let mut found = Vec::new();
+        let walked = vault.each_file(enters, |path| found.push(path.to_owned()));
+        found.sort();
+        let (by_disk, named): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .partition(|path| path.starts_with("cliente_5") || path.starts_with("cliente_6"));
+        // What a row has no file behind is shown, and not looked into.
+        let expected = ["cliente_2/x", "cliente_3/x", "cliente_7"].map(Path::new);
+        assert_eq!(
+            (named, by_disk.len()),
+            (expected.map(Path::to_owned).to_vec(), 2)
+        );
+        assert!(
+            by_disk.iter().all(|path| walked.is_linked(path)),
+            "{by_disk:?}"
+        );
+        assert!(walked.is_linked(Path::new("cliente_2/x")));
+        assert!(!walked.is_linked(Path::new("cliente_3/x")));
+    }
+}
