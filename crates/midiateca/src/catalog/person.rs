@@ -174,7 +174,8 @@ pub async fn condemn(tx: &mut Tx, id: &MediaId) -> Result<Option<Theirs>, Error>
 
 /// Takes everything personal out of a media's row and its tries. The row stays, so that a repeat of the message is known
 /// for what it is; of its key and hash it keeps a hash, so that another media under the same id, which senders choose, is
-/// not taken for it; and of a message id that holds one of `names`, too.
+/// not taken for it; and of a message id that holds one of `names`, too. Who writes under the same id afterwards begins to
+/// count anew, so that by the time theirs goes as well, its slot may be taken.
 pub async fn erase(tx: &mut Tx, id: &MediaId, names: &[String]) -> Result<(), Error> {
     let sql = "select message_id, media_key, enc_sha256_told from media where id = $1";
     let Some(told) = tx.row(sql, values![id.as_str()]).await? else {
@@ -192,7 +193,11 @@ pub async fn erase(tx: &mut Tx, id: &MediaId, names: &[String]) -> Result<(), Er
                  sender_name = null, media_key = null, direct_path = null, static_url = null, inline = 0, delivery = '',
                  sha256_told = $3, enc_sha256_told = $4, length_told = null, mime = null, size_bytes = null, sha256 = null,
                  verified = null, path = null, width = null, height = null, seconds = null, rearmed = 0, fence = fence + 1,
-                 message_id = $2
+                 message_id = $2,
+                 slot = case when exists (select 1 from media other where other.instance = media.instance and other.message_id = $2
+                                            and other.slot = media.slot and other.id <> $1)
+                   then (select 1 + max(other.slot) from media other where other.instance = media.instance and other.message_id = $2)
+                   else slot end
                where id = $1";
     let values = values![
         id.as_str(),

@@ -646,6 +646,35 @@ async fn a_message_id_that_names_them_is_known_again_without_naming_them() {
 }
 
 #[tokio::test]
+async fn a_second_media_under_a_message_id_that_named_them_is_erased_as_the_first_was() {
+    let test = TestApp::start().await;
+    let message = format!("false_{WHO}@c.us_3EB0AB");
+    let (_, first) = test.store(sample(&message)).await;
+    assert!(forget(&test.app, WHO).await.unwrap().is_whole());
+    for seed in [9, 10] {
+        let other = SimMedia {
+            media_key: wa_media::MediaKey::new([seed; 32]),
+            content: Content::Generated {
+                seed: seed.into(),
+                size_bytes: 3_000,
+            },
+            ..sample(&message)
+        };
+        let (other, delivery) = test.store(other).await;
+        assert_eq!(other.status, "stored");
+        let proof = forget(&test.app, WHO).await.unwrap();
+        assert_eq!((proof.media, proof.is_whole()), (1, true));
+        for repeat in [&first, &delivery] {
+            let (_, answer) = test.post(repeat.body.to_string()).await;
+            assert_eq!(answer["status"], "ignored", "{answer}");
+        }
+    }
+    assert_eq!(test.files(), Vec::<PathBuf>::new());
+    assert!(!holds(&database_bytes(&test), WHO));
+    test.end().await;
+}
+
+#[tokio::test]
 async fn another_media_under_an_erased_messages_id_is_taken_in() {
     let test = TestApp::start().await;
     let (_, delivery) = test.store(sample("SAMEID")).await;
