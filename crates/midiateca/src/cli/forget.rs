@@ -12,7 +12,7 @@ use super::words::forget as words;
 use super::{Ending, UsageError};
 use crate::clock::rfc3339;
 use crate::registry;
-use crate::retention::{self, Doing, Erasure};
+use crate::retention::{self, Doing, ErasedFile, Erasure};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -40,7 +40,9 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         true => Doing::DryRun,
         false => Doing::Now,
     };
-    let erasure = retention::erase(&app, options.client, &options.contact, doing).await;
+    let tell_file = |file: &ErasedFile| tell_file(&context, file);
+    let erasing = retention::erase(&app, options.client, &options.contact, doing, tell_file);
+    let erasure = erasing.await;
     let erasure = erasure.map_err(|error| usage(error, context.lang))?;
     app.db.close().await;
     if erasure.is_empty() && !context.json {
@@ -66,6 +68,15 @@ fn usage(error: retention::Error, lang: Language) -> anyhow::Error {
     }
 }
 
+/// As it goes; it goes whether or not anybody reads of it.
+fn tell_file(context: &Context, file: &ErasedFile) {
+    let sha256 = file.sha256.as_deref().unwrap_or("-");
+    match context.json {
+        true => answer::is_read(json!({"file": file})),
+        false => answer::is_read(format_args!("{sha256}\t{}\t{}", file.size, file.media)),
+    };
+}
+
 fn tell(context: &Context, doing: Doing, erasure: &Erasure) {
     let at = rfc3339(erasure.at);
     if context.json {
@@ -73,24 +84,20 @@ fn tell(context: &Context, doing: Doing, erasure: &Erasure) {
             json!({"at": at, "dry_run": doing == Doing::DryRun, "whole": erasure.is_whole(), "erased": erasure}),
         );
     }
-    for file in &erasure.files {
-        let sha256 = file.sha256.as_deref().unwrap_or("-");
-        answer::line(format_args!("{sha256}\t{}\t{}", file.size, file.media));
-    }
     let words = match doing {
         Doing::Now => words::ERASED,
         Doing::DryRun => words::WOULD_BE_ERASED,
     };
-    let (names, files) = (erasure.names.join(", "), erasure.files.len());
+    let (names, in_all) = (erasure.names.join(", "), erasure.in_all());
     let values: [(&str, &dyn Display); 8] = [
         ("at", &at),
         ("client", &erasure.client),
         ("names", &names),
-        ("media", &erasure.media),
-        ("files", &files),
-        ("bytes", &erasure.bytes),
-        ("deliveries", &erasure.deliveries),
-        ("mentions", &erasure.mentions),
+        ("media", &in_all.media),
+        ("files", &in_all.files),
+        ("bytes", &in_all.bytes),
+        ("deliveries", &in_all.deliveries),
+        ("mentions", &in_all.mentions),
     ];
     answer::line(context.lang.fill(words, &values));
     if !erasure.names_left_out.is_empty() {

@@ -6,30 +6,25 @@
 //! cut short is found again by the next erasure. The proof is one only when nothing is left, and what is left is said.
 
 mod deliveries;
+mod ending;
 mod files;
 mod names;
 mod owed;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Duration;
-
-use serde_json::json;
 
 use super::{Doing, Error};
 use crate::app::App;
 use crate::catalog::{self, Person, Theirs};
 use crate::clock::Millis;
-use crate::delivery;
-use crate::events::{self, News};
+use crate::delivery::{self, Deletion};
 use crate::media::{DeliveryId, MediaId};
+pub use owed::Figures;
 use owed::Owed;
 
 /// Media that are erased in one commit.
 const PAGE: u32 = 100;
-/// How long those who read the database are waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// What was erased, or would be: the proof, when [`Erasure::is_whole`].
 #[derive(Clone, Debug, serde::Serialize)]
@@ -61,8 +56,10 @@ pub struct Erasure {
     pub downloads_left: u64,
     /// Whether what the rows said may still be read out of the database's files.
     pub left_in_database: bool,
-    /// Whether an earlier erasure of the same person was finished, of which this one tells only the rest.
+    /// Whether an earlier erasure of the same person was gone on with.
     pub went_on: bool,
+    /// What that one had erased, which is not in the other figures.
+    pub earlier: Figures,
 }
 
 /// One file that is gone.
@@ -97,9 +94,24 @@ impl Erasure {
 
     fn count(&mut self, files: Vec<ErasedFile>) {
         self.media += 1;
-        self.bytes += files.iter().map(|file| file.size).sum::<u64>();
+        self.bytes += bytes_of(&files);
         self.files.extend(files);
     }
+
+    /// Everything that was erased, by this and the earlier one.
+    pub fn in_all(&self) -> Figures {
+        Figures {
+            media: self.media + self.earlier.media,
+            mentions: self.mentions + self.earlier.mentions,
+            files: self.files.len() as u64 + self.earlier.files,
+            bytes: self.bytes + self.earlier.bytes,
+            deliveries: self.deliveries + self.earlier.deliveries,
+        }
+    }
+}
+
+fn bytes_of(files: &[ErasedFile]) -> u64 {
+    files.iter().map(|file| file.size).sum()
 }
 
 /// Whether a name is one wherever it stands in a text: with fewer digits it is a word like others, and in many.
@@ -119,18 +131,22 @@ struct Work<'a> {
     /// Deliveries that are counted already, by what becomes of them.
     gone: BTreeSet<DeliveryId>,
     needed: BTreeSet<DeliveryId>,
+    tell: &'a mut dyn FnMut(&ErasedFile),
 }
 
 /// Erases a person from what one client holds. Doing it twice does no harm, and goes on where the first was cut short.
+/// Each file is told as it goes, for who is cut short tells nothing afterwards.
 pub async fn erase(
     app: &App,
     client: i64,
     contacts: &[String],
     doing: Doing,
+    mut tell: impl FnMut(&ErasedFile),
 ) -> Result<Erasure, Error> {
     let owed = Owed::of(app, client).await?;
     let names::Names { all, left_out } = names::of(app, client, contacts, owed.names()).await?;
     let names: Vec<_> = all.into_iter().collect();
+    let earlier = owed.erased(&names).filter(|_| doing == Doing::Now);
     let erasure = Erasure {
         client,
         at: app.clock.now(),
@@ -143,19 +159,21 @@ pub async fn erase(
         media_left: 0,
         downloads_left: 0,
         left_in_database: false,
-        went_on: doing == Doing::Now && (owed.compaction || owed.is_begun(&names)),
+        went_on: earlier.is_some(),
+        earlier: earlier.unwrap_or_default(),
         names,
         names_left_out: left_out,
     };
     let mut work = Work {
         app,
         doing,
-        is_begun: erasure.went_on,
+        is_begun: false,
         erasure,
         owed,
         media: BTreeSet::new(),
         gone: BTreeSet::new(),
         needed: BTreeSet::new(),
+        tell: &mut tell,
     };
     for name in work.erasure.names.clone() {
         work.media(&Person { client, name }).await?;
@@ -167,8 +185,11 @@ pub async fn erase(
     work.deliveries().await?;
     work.erasure.deliveries = work.gone.len() as u64;
     work.erasure.deliveries_left = work.needed.len() as u64;
-    if doing == Doing::Now && work.is_begun {
+    if work.is_begun || work.erasure.went_on {
         work.finish().await?;
+    } else if doing == Doing::Now {
+        // What other erasures owe is no proof of this one.
+        ending::compact(app).await?;
     }
     Ok(work.erasure)
 }
@@ -177,10 +198,21 @@ impl Work<'_> {
     /// Before anything is changed, so that what was found is found again.
     async fn begin(&mut self) -> Result<(), Error> {
         if !self.is_begun {
-            self.owed.begin(self.app, &self.erasure.names).await?;
+            let (owed, names, now) = self.remembering();
+            let beginning = self
+                .app
+                .db
+                .write(async move |tx| owed.begin(tx, &names, now).await);
+            beginning.await?;
             self.is_begun = true;
         }
         Ok(())
+    }
+
+    /// What it takes to remember how much went, in the transaction in which it does.
+    fn remembering(&self) -> (Owed, Vec<String>, Millis) {
+        let names = self.erasure.names.clone();
+        (self.owed.clone(), names, self.app.clock.now())
     }
 
     async fn media(&mut self, person: &Person) -> Result<(), Error> {
@@ -204,7 +236,9 @@ impl Work<'_> {
 
     async fn would_go(&mut self, page: Vec<Theirs>) -> Result<(), Error> {
         for theirs in page {
-            self.erasure.count(files::of(self.app, &theirs).await?);
+            let files = files::of(self.app, &theirs).await?;
+            files.iter().for_each(&mut *self.tell);
+            self.erasure.count(files);
             let id = DeliveryId(theirs.delivery);
             if delivery::find(&self.app.db, &id).await?.is_some() {
                 self.gone.insert(id);
@@ -228,9 +262,14 @@ impl Work<'_> {
             Ok(page)
         });
         let mut clean = Vec::new();
+        let mut erased = Figures::default();
         for theirs in condemning.await? {
             match files::remove(self.app, &theirs).await {
                 Ok(files) => {
+                    files.iter().for_each(&mut *self.tell);
+                    erased.media += 1;
+                    erased.files += files.len() as u64;
+                    erased.bytes += bytes_of(&files);
                     self.erasure.count(files);
                     clean.push(theirs);
                 }
@@ -240,15 +279,18 @@ impl Work<'_> {
                 }
             }
         }
-        let names = self.erasure.names.clone();
+        let (owed, names, now) = self.remembering();
         let erasing = self.app.db.write(async move |tx| {
+            let mut erased = erased;
             let mut deleted = Vec::with_capacity(clean.len());
             for theirs in &clean {
                 let id = DeliveryId(theirs.delivery.clone());
                 let deletion = delivery::delete(tx, &id).await?;
+                erased.deliveries += u64::from(deletion == Deletion::Gone);
                 deleted.push((id, deletion));
                 catalog::erase(tx, &theirs.id, &names).await?;
             }
+            owed.add(tx, &names, erased, now).await?;
             Ok(deleted)
         });
         for (id, deletion) in erasing.await? {
@@ -277,66 +319,18 @@ impl Work<'_> {
             }
             self.begin().await?;
             let name = person.name.clone();
+            let (owed, names, now) = self.remembering();
             let masking = self.app.db.write(async move |tx| {
                 for id in &ids {
                     catalog::mask(tx, id, &name).await?;
                 }
-                Ok(())
+                let erased = Figures {
+                    mentions: ids.len() as u64,
+                    ..Figures::default()
+                };
+                owed.add(tx, &names, erased, now).await
             });
             masking.await?;
         }
     }
-
-    /// Events of what was erased tell no more, and one event tells that and how much was erased, not whose it was. Then
-    /// nothing is left but what the database's files still hold between the rows.
-    async fn finish(&mut self) -> Result<(), Error> {
-        self.erasure.downloads_left = files::end_downloads(self.app, &self.media).await?;
-        let (now, client) = (self.app.clock.now(), self.erasure.client);
-        let erasure = &self.erasure;
-        let is_news = erasure.media + erasure.deliveries > 0;
-        let data = json!({"media": erasure.media, "files": erasure.files.len(), "size": erasure.bytes, "deliveries": erasure.deliveries});
-        let left = (!erasure.has_left()).then(|| self.owed.without(&erasure.names));
-        let ending = self.app.db.write(async move |tx| {
-            events::erase(tx, client).await?;
-            let news = News {
-                kind: "contact.erased",
-                client,
-                instance: "",
-                media: None,
-                data: data.clone(),
-            };
-            if is_news {
-                events::append(tx, now, news).await?;
-            }
-            match &left {
-                Some(left) => left.write(tx, now).await,
-                None => Ok(()),
-            }
-        });
-        ending.await?;
-        self.erasure.left_in_database = self.erasure.has_left() || !compact(self.app).await?;
-        Ok(())
-    }
-}
-
-/// Writes the database anew, and empties its write-ahead log; false when it could not be, for want of room or because
-/// somebody reads or writes all the while.
-async fn compact(app: &App) -> Result<bool, Error> {
-    if let Err(error) = app.db.compact().await {
-        let error = crate::telemetry::chain(&error);
-        tracing::warn!(error, "the database could not be written anew");
-        return Ok(false);
-    }
-    let began = tokio::time::Instant::now();
-    while !app.db.fold().await? {
-        if began.elapsed() >= PATIENCE {
-            tracing::warn!(
-                "somebody reads the database, and keeps its write-ahead log from being emptied"
-            );
-            return Ok(false);
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-    Owed::compacted(app).await?;
-    Ok(true)
 }

@@ -8,7 +8,7 @@ use midiateca::clock::Clock;
 use midiateca::db::Value as Cell;
 use midiateca::gateway::Gateway;
 use midiateca::media::{DeliveryId, InstanceId, MediaId, MediaKind};
-use midiateca::retention::{self, Doing, Erasure};
+use midiateca::retention::{self, Doing, ErasedFile, Erasure};
 use midiateca::vault::layout::{self, Name};
 use midiateca::{delivery, queue};
 use wa_sim::{Content, Fault, SimMedia};
@@ -73,11 +73,11 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
     assert_eq!(failed.status, "failed");
 
     let spoken = ["+55 (00) 90000-0001".to_owned()];
-    let told = retention::erase(&test.app, 2, &spoken, Doing::DryRun);
+    let told = retention::erase(&test.app, 2, &spoken, Doing::DryRun, |_| {});
     let told = told.await.unwrap();
     assert_eq!((told.media, told.files.len(), told.deliveries), (4, 3, 4));
     assert_eq!(test.files().len(), 4);
-    let proof = retention::erase(&test.app, 2, &[WHO.to_owned()], Doing::Now)
+    let proof = retention::erase(&test.app, 2, &[WHO.to_owned()], Doing::Now, |_| {})
         .await
         .unwrap();
     assert_eq!(
@@ -153,7 +153,7 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
         .write(async move |tx| queue::requeue(tx, &id, now).await);
     assert!(!requeued.await.unwrap(), "a retry does not bring it back");
     assert!(!holds(&database_bytes(&test), WHO));
-    let again = retention::erase(&test.app, 2, &[WHO.to_owned()], Doing::Now)
+    let again = retention::erase(&test.app, 2, &[WHO.to_owned()], Doing::Now, |_| {})
         .await
         .unwrap();
     assert_eq!((again.media, again.deliveries), (0, 0));
@@ -172,7 +172,7 @@ async fn what_is_being_downloaded_when_its_person_is_forgotten_leaves_no_file() 
     while test.find(&id).await.status != "downloading" {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    let proof = retention::erase(&test.app, 2, &[WHO.to_owned()], Doing::Now)
+    let proof = retention::erase(&test.app, 2, &[WHO.to_owned()], Doing::Now, |_| {})
         .await
         .unwrap();
     assert_eq!(proof.media, 1);
@@ -212,7 +212,7 @@ async fn a_long_download_ends_before_the_proof_is_given() {
 async fn another_clients_records_of_the_same_person_stay() {
     let test = TestApp::start().await;
     let (stored, _) = test.store(sample("STAYS")).await;
-    let proof = retention::erase(&test.app, 3, &[WHO.to_owned()], Doing::Now)
+    let proof = retention::erase(&test.app, 3, &[WHO.to_owned()], Doing::Now, |_| {})
         .await
         .unwrap();
     assert_eq!((proof.media, proof.deliveries), (0, 0));
@@ -230,11 +230,11 @@ async fn another_clients_records_of_the_same_person_stay() {
 }
 
 async fn forget(app: &App, who: &str) -> Result<Erasure, retention::Error> {
-    retention::erase(app, 2, &[who.to_owned()], Doing::Now).await
+    retention::erase(app, 2, &[who.to_owned()], Doing::Now, |_| {}).await
 }
 
 async fn would_forget(app: &App, who: &str) -> Erasure {
-    let erasing = retention::erase(app, 2, &[who.to_owned()], Doing::DryRun).await;
+    let erasing = retention::erase(app, 2, &[who.to_owned()], Doing::DryRun, |_| {}).await;
     erasing.unwrap()
 }
 
@@ -312,8 +312,16 @@ async fn while_somebody_reads_the_database_there_is_no_proof_and_afterwards_ther
     assert!(told.left_in_database && !told.is_whole());
     assert!(holds(&database_bytes(&test), WHO));
     reader.execute_batch("commit").unwrap();
+    // Who finds nothing of somebody else writes the database anew all the same, and has no proof of it.
+    let nobodys = forget(&test.app, "5511912345678").await.unwrap();
+    assert!(nobodys.is_empty() && !nobodys.went_on);
+    assert!(!holds(&database_bytes(&test), WHO));
     let told = forget(&test.app, WHO).await.unwrap();
     assert!(told.went_on && told.is_whole() && !told.is_empty());
+    assert_eq!(
+        (told.media, told.in_all().media, told.in_all().files),
+        (0, 1, 1)
+    );
     assert!(!holds(&database_bytes(&test), WHO));
     let told = forget(&test.app, WHO).await.unwrap();
     assert!(told.is_empty(), "nothing is owed any more");
@@ -490,6 +498,66 @@ async fn an_erasure_that_was_cut_short_remembers_the_names_that_it_found() {
     );
     assert_eq!(test.app.db.marked("forget 2").await.unwrap(), None);
     assert!(!holds(&database_bytes(&test), WHO));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn an_erasure_that_is_cut_short_has_told_what_it_erased_and_the_next_adds_it_up() {
+    let test = TestApp::start().await;
+    let (one, _) = test.store(sample("FIRSTPAGE")).await;
+    let copies = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 120)
+        insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, chat_id, from_me, is_group,
+          voice_note, received_at, named_at, media_key_malformed, inline, deadline, status)
+        select 'z' || i, instance, client, gateway, 'M' || i, 0, '', kind, key_kind, chat_id, 0, 0, 0, received_at, named_at, 0, 0,
+          deadline, 'failed' from media, n where id = $1";
+    run(&test, copies, &one.id).await;
+    // The second page cannot be written.
+    let second =
+        "create trigger stops before update on media when old.id = 'z99' and new.reason = 'erased'
+                  begin select raise(abort, 'cut short'); end";
+    let direct = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();
+    direct.execute_batch(second).unwrap();
+    let mut listed = Vec::new();
+    let contacts = [WHO.to_owned()];
+    let mut told_bytes = 0;
+    let tell = |file: &ErasedFile| {
+        listed.push(file.media.clone());
+        told_bytes += file.size;
+    };
+    let cut_short = retention::erase(&test.app, 2, &contacts, Doing::Now, tell).await;
+    assert!(cut_short.is_err());
+    assert_eq!(listed, [one.id.as_str()]);
+    direct.execute_batch("drop trigger stops").unwrap();
+    let told = forget(&test.app, WHO).await.unwrap();
+    assert!(told.went_on && told.is_whole());
+    assert_eq!((told.media, told.files.len()), (20, 0));
+    let in_all = told.in_all();
+    assert_eq!((in_all.media, in_all.files, in_all.deliveries), (121, 1, 1));
+    assert_eq!(in_all.bytes, told_bytes);
+    assert!(forget(&test.app, WHO).await.unwrap().is_empty());
+    test.end().await;
+}
+
+#[tokio::test]
+async fn two_erasures_at_once_do_not_forget_each_other() {
+    let test = TestApp::start().await;
+    test.store(sample("ONE")).await;
+    test.store(of_somebody_else("OTHER")).await;
+    let reader = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();
+    let begun = "begin; select count(*) from media;";
+    reader.execute_batch(begun).unwrap();
+    let other = App::open(&test.app.data, impatient(), Clock::system())
+        .await
+        .unwrap();
+    let both = tokio::join!(forget(&test.app, WHO), forget(&other, "5521900000077"));
+    assert!(!both.0.unwrap().is_whole() && !both.1.unwrap().is_whole());
+    reader.execute_batch("commit").unwrap();
+    for who in [WHO, "5521900000077"] {
+        let told = forget(&test.app, who).await.unwrap();
+        assert!(told.went_on && told.is_whole(), "{who}");
+        assert_eq!(told.in_all().media, 1);
+    }
+    other.db.close().await;
     test.end().await;
 }
 

@@ -11,6 +11,6 @@ words! {
     NOT_WHOLE: "this is not the proof yet: run the same command again", "isto ainda não é a prova: rode o mesmo comando de novo";
     LEFT_IN_DATABASE: "this is not the proof yet: the database's files still hold what was erased, for there is no room to write them anew, or somebody reads them all the while; run the same command again", "isto ainda não é a prova: os arquivos do banco de dados ainda contêm o que foi apagado, porque falta espaço para regravá-los ou alguém não para de lê-los; rode o mesmo comando de novo";
     NAMES_LEFT_OUT: "not looked for, because several people's media go with it: {names}", "não procurado, porque aparece em mídias de várias pessoas: {names}";
-    WENT_ON: "an earlier erasure was finished; what it told it had erased is not told again", "um apagamento anterior foi concluído; o que ele disse ter apagado não é repetido aqui";
+    WENT_ON: "an earlier erasure of this person was gone on with: the figures include what it had erased, but the files that it listed are not listed again, so keep what it printed, too", "um apagamento anterior desta pessoa foi retomado: os números incluem o que ele já tinha apagado, mas os arquivos que ele listou não são listados de novo, então guarde também o que ele mostrou";
     ELSEWHERE: "keep this as the proof; exports and backups made before still hold what they held", "guarde isto como prova; exportações e backups feitos antes ainda contêm o que continham";
 }

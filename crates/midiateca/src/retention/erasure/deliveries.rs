@@ -1,6 +1,6 @@
 //! Raw deliveries that name a person. They are looked through as text, for a person may be named where no reader looks.
 
-use super::{Work, is_telling};
+use super::{Figures, Work, is_telling};
 use crate::catalog;
 use crate::delivery::{self, Deletion};
 use crate::media::DeliveryId;
@@ -37,10 +37,18 @@ impl Work<'_> {
         }
         self.begin().await?;
         let which = id.clone();
-        let deleting = self
-            .app
-            .db
-            .write(async move |tx| delivery::delete(tx, &which).await);
+        let (owed, names, now) = self.remembering();
+        let deleting = self.app.db.write(async move |tx| {
+            let deletion = delivery::delete(tx, &which).await?;
+            if deletion == Deletion::Gone {
+                let erased = Figures {
+                    deliveries: 1,
+                    ..Figures::default()
+                };
+                owed.add(tx, &names, erased, now).await?;
+            }
+            Ok(deletion)
+        });
         let deletion = deleting.await?;
         self.count_delivery(id, deletion);
         Ok(())

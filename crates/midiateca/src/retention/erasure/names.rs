@@ -30,7 +30,7 @@ pub(super) async fn of(
     app: &App,
     client: i64,
     contacts: &[String],
-    found_before: &[Vec<String>],
+    found_before: impl Iterator<Item = &[String]>,
 ) -> Result<Names, Error> {
     let mut open = Vec::new();
     for contact in contacts {
@@ -49,13 +49,8 @@ pub(super) async fn of(
         open.extend(given.numbers);
         open.extend(known);
     }
-    let is_meant = |names: &&Vec<String>| names.iter().any(|name| open.contains(name));
-    let before: Vec<_> = found_before
-        .iter()
-        .filter(is_meant)
-        .flatten()
-        .cloned()
-        .collect();
+    let is_meant = |names: &&[String]| names.iter().any(|name| open.contains(name));
+    let before: Vec<_> = found_before.filter(is_meant).flatten().cloned().collect();
     open.extend(before);
     let given: BTreeSet<_> = open.iter().cloned().collect();
     let mut names = Names::default();
