@@ -49,6 +49,14 @@ pub enum Error {
         /// How many others go with it.
         count: usize,
     },
+    /// What was given as a contact may be two numbers of different countries, and both are known.
+    #[error("{contact:?} may be any of {}, and they are not one person's", held.join(", "))]
+    SeveralCountries {
+        /// What was given.
+        contact: String,
+        /// What it may be.
+        held: Vec<String>,
+    },
 }
 
 /// Sweeps now and then, until the shutdown begins.

@@ -91,7 +91,7 @@ macro_rules! is_theirs {
     };
 }
 
-/// The other names under which the same person is known to have sent.
+/// The other names under which the same person is known.
 #[derive(Clone, Debug, Default)]
 pub struct Others {
     /// The privacy ids that go with the number.
@@ -100,15 +100,57 @@ pub struct Others {
     pub numbers: Vec<String>,
 }
 
-/// Which other names go with a name.
+/// In a private chat, what did not go out came from whose chat it is.
+macro_rules! is_private {
+    () => {
+        "from_me = 0 and is_group = 0 and chat_id <> 'status' and chat_id not like '%@g.us' and chat_id not like '%@newsletter'
+         and chat_id not like '%broadcast'"
+    };
+}
+
+/// Whether the sender is told by a privacy id only. Where a number is told that is not the chat's, it is not known who
+/// of the two has the id.
+macro_rules! has_no_number {
+    () => {
+        "(sender_id is null or sender_id like '%@lid' or sender_id || '@lid' = sender_lid)"
+    };
+}
+
+/// Which other names go with a name: a number with the privacy id of the same sender, or of whose chat it is.
 pub async fn known_as(db: &Db, person: &Person) -> Result<Others, Error> {
     let lids = concat!(
-        "select distinct sender_lid as other from media where client = $1 and sender_lid is not null and ",
+        "select sender_lid as other from media where client = $1 and sender_lid is not null and ",
+        is_person!("sender_id"),
+        " union select sender_lid as other from media where client = $1 and sender_lid is not null and chat_id not like '%@lid' and ",
+        is_private!(),
+        " and ",
+        has_no_number!(),
+        " and ",
+        is_person!("chat_id"),
+        " union select sender_id as other from media where client = $1 and sender_id like '%@lid' and chat_id not like '%@lid' and ",
+        is_private!(),
+        " and ",
+        is_person!("chat_id"),
+        " union select chat_id as other from media where client = $1 and sender_id not like '%@lid' and chat_id like '%@lid' and ",
+        is_private!(),
+        " and ",
         is_person!("sender_id")
     );
     let numbers = concat!(
-        "select distinct sender_id as other from media where client = $1 and sender_id is not null and ",
-        is_person!("sender_lid")
+        "select sender_id as other from media where client = $1 and sender_id is not null and ",
+        is_person!("sender_lid"),
+        " union select chat_id as other from media where client = $1 and chat_id not like '%@lid' and ",
+        is_private!(),
+        " and ",
+        has_no_number!(),
+        " and (",
+        is_person!("sender_lid"),
+        " or sender_id like '%@lid' and ",
+        is_person!("sender_id"),
+        ") union select sender_id as other from media where client = $1 and sender_id not like '%@lid' and chat_id like '%@lid' and ",
+        is_private!(),
+        " and ",
+        is_person!("chat_id")
     );
     Ok(Others {
         lids: others(db, lids, person).await?,

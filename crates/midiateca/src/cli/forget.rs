@@ -61,7 +61,9 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
 /// Who was named wrongly is told so as of any other mistake in a command.
 fn usage(error: retention::Error, lang: Language) -> anyhow::Error {
     match error {
-        retention::Error::Nobody { .. } | retention::Error::SeveralPeople { .. } => {
+        retention::Error::Nobody { .. }
+        | retention::Error::SeveralPeople { .. }
+        | retention::Error::SeveralCountries { .. } => {
             UsageError(complaint::why(&error, lang)).into()
         }
         error => error.into(),
