@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use indicatif::HumanBytes;
 use serde_json::json;
 
 use super::answer;
@@ -131,6 +132,9 @@ fn tell_what_is_left(erasure: &Erasure, lang: Language) {
     }
     if erasure.is_whole() {
         eprintln!("{}", lang.say(words::ELSEWHERE));
+    } else if let Some(needed) = erasure.room_needed_bytes {
+        let needed = HumanBytes(needed);
+        eprintln!("{}", lang.fill(words::NO_ROOM, &[("needed", &needed)]));
     } else if left.iter().all(|(_, count)| *count == 0) {
         eprintln!("{}", lang.say(words::LEFT_IN_DATABASE));
     } else {

@@ -56,6 +56,8 @@ pub struct Erasure {
     pub downloads_left: u64,
     /// Whether what the rows said may still be read out of the database's files.
     pub left_in_database: bool,
+    /// How much is to be free for these to be written anew, where it is not.
+    pub room_needed_bytes: Option<u64>,
     /// Whether an earlier erasure of the same person was gone on with.
     pub went_on: bool,
     /// What that one had erased, which is not in the other figures.
@@ -159,6 +161,7 @@ pub async fn erase(
         media_left: 0,
         downloads_left: 0,
         left_in_database: false,
+        room_needed_bytes: None,
         went_on: earlier.is_some(),
         earlier: earlier.unwrap_or_default(),
         names,

@@ -502,6 +502,28 @@ async fn an_erasure_that_was_cut_short_remembers_the_names_that_it_found() {
 }
 
 #[tokio::test]
+async fn the_database_is_not_written_anew_where_there_is_no_room_for_it() {
+    let test = TestApp::start().await;
+    test.store(sample("NOROOM")).await;
+    let mut full = impatient();
+    full.storage.pause_below_bytes = 1 << 60;
+    let full = App::open(&test.app.data, full, Clock::system())
+        .await
+        .unwrap();
+    let told = forget(&full, WHO).await.unwrap();
+    assert_eq!(told.media, 1);
+    assert!(told.left_in_database && !told.is_whole());
+    assert!(told.room_needed_bytes.unwrap() > 1 << 60);
+    let log = std::fs::metadata(test.app.data.join("midiateca.db-wal"));
+    assert_eq!(log.unwrap().len(), 0, "its log is emptied all the same");
+    full.db.close().await;
+    let told = forget(&test.app, WHO).await.unwrap();
+    assert!(told.went_on && told.is_whole());
+    assert_eq!(told.in_all().media, 1);
+    test.end().await;
+}
+
+#[tokio::test]
 async fn an_erasure_that_is_cut_short_has_told_what_it_erased_and_the_next_adds_it_up() {
     let test = TestApp::start().await;
     let (one, _) = test.store(sample("FIRSTPAGE")).await;

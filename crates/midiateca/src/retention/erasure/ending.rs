@@ -10,6 +10,7 @@ use super::{Work, files};
 use crate::app::App;
 use crate::events::{self, News};
 use crate::retention::Error;
+use crate::vault;
 
 /// How long those who read the database are waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -44,7 +45,14 @@ impl Work<'_> {
             }
         });
         ending.await?;
-        self.erasure.left_in_database = left || !compact(self.app).await?;
+        let compacted = match left {
+            true => Compacted::Kept,
+            false => compact(self.app).await?,
+        };
+        self.erasure.left_in_database = compacted != Compacted::Done;
+        if let Compacted::NoRoom { needed_bytes } = compacted {
+            self.erasure.room_needed_bytes = Some(needed_bytes);
+        }
         if self.erasure.is_whole() {
             let (owed, names) = (self.owed.clone(), self.erasure.names.clone());
             let proving = self
@@ -57,27 +65,64 @@ impl Work<'_> {
     }
 }
 
-/// Writes the database anew, and empties its write-ahead log, if anybody's erasure owes that; false when it could not
-/// be, for want of room or because somebody reads or writes all the while.
-pub(super) async fn compact(app: &App) -> Result<bool, Error> {
+/// What became of the database's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compacted {
+    /// Nothing lies between the rows.
+    Done,
+    /// They could not be written anew, for so much is to be free.
+    NoRoom { needed_bytes: u64 },
+    /// They were not, or somebody reads or writes all the while.
+    Kept,
+}
+
+/// Writes the database anew, and empties its write-ahead log, if anybody's erasure owes that.
+pub(super) async fn compact(app: &App) -> Result<Compacted, Error> {
     let Some(owed) = Compaction::owed(app).await? else {
-        return Ok(true);
+        return Ok(Compacted::Done);
     };
-    if let Err(error) = app.db.compact().await {
+    if let Some(needed_bytes) = lacking(app) {
+        tracing::warn!(needed_bytes, "there is no room to write the database anew");
+        fold(app).await?;
+        return Ok(Compacted::NoRoom { needed_bytes });
+    }
+    let compacted = app.db.compact().await;
+    let is_folded = fold(app).await?;
+    if let Err(error) = compacted {
         let error = crate::telemetry::chain(&error);
         tracing::warn!(error, "the database could not be written anew");
-        return Ok(false);
+        return Ok(Compacted::Kept);
     }
+    if !is_folded {
+        tracing::warn!(
+            "somebody reads the database, and keeps its write-ahead log from being emptied"
+        );
+        return Ok(Compacted::Kept);
+    }
+    owed.done(app).await?;
+    Ok(Compacted::Done)
+}
+
+/// How much is to be free for the database to be written anew, if it is not: a copy of it and a write-ahead log of the
+/// same length, beside what downloads leave free.
+fn lacking(app: &App) -> Option<u64> {
+    let file = app.config.database_file(&app.data);
+    let size = std::fs::metadata(&file).ok()?.len();
+    let free = vault::free_bytes_at(file.parent()?).ok()?;
+    let needed = size
+        .saturating_mul(2)
+        .saturating_add(app.config.storage.pause_below_bytes);
+    (free < needed).then_some(needed)
+}
+
+/// Empties the write-ahead log; false when somebody kept it from being emptied.
+async fn fold(app: &App) -> Result<bool, Error> {
     let began = tokio::time::Instant::now();
     while !app.db.fold().await? {
         if began.elapsed() >= PATIENCE {
-            tracing::warn!(
-                "somebody reads the database, and keeps its write-ahead log from being emptied"
-            );
             return Ok(false);
         }
         tokio::time::sleep(PAUSE).await;
     }
-    owed.done(app).await?;
     Ok(true)
 }
