@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::app::App;
 
-pub use erasure::{ErasedFile, Erasure, Figures, erase};
+pub use erasure::{Asked, ErasedFile, Erasure, Figures, Unreadable, erase};
 pub use sweep::{Swept, Told, sweep};
 
 /// Whether it is done, or only told what would be.

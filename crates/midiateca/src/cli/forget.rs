@@ -13,7 +13,7 @@ use super::words::forget as words;
 use super::{Ending, UsageError};
 use crate::clock::rfc3339;
 use crate::registry;
-use crate::retention::{self, Doing, ErasedFile, Erasure};
+use crate::retention::{self, Asked, Doing, ErasedFile, Erasure, Unreadable};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -23,6 +23,9 @@ pub(crate) struct Options {
     /// Whom to forget: a phone number with its country code, or an id as `media list` shows it; may be given several times
     #[arg(long, value_name = "ID", required = true)]
     contact: Vec<String>,
+    /// Erase raw deliveries that name them and cannot be read as well; they may hold what somebody else sent
+    #[arg(long)]
+    unreadable: bool,
     /// Show what would be erased
     #[arg(long)]
     dry_run: bool,
@@ -42,8 +45,14 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         false => Doing::Now,
     };
     let tell_file = |file: &ErasedFile| tell_file(&context, file);
-    let erasing = retention::erase(&app, options.client, &options.contact, doing, tell_file);
-    let erasure = erasing.await;
+    let asked = Asked {
+        unreadable: match options.unreadable {
+            true => Unreadable::Go,
+            false => Unreadable::Stay,
+        },
+        ..Asked::of(options.client, &options.contact)
+    };
+    let erasure = retention::erase(&app, asked, doing, tell_file).await;
     let erasure = erasure.map_err(|error| usage(error, context.lang))?;
     app.db.close().await;
     if erasure.is_empty() && !context.json {
@@ -112,6 +121,10 @@ fn tell(context: &Context, doing: Doing, erasure: &Erasure) {
                 .fill(words::NAMES_LEFT_OUT, &[("names", &names)])
         );
     }
+    if erasure.unreadable_left > 0 {
+        let count = [("count", &erasure.unreadable_left as &dyn Display)];
+        eprintln!("{}", context.lang.fill(words::UNREADABLE_LEFT, &count));
+    }
     if doing == Doing::Now {
         tell_what_is_left(erasure, context.lang);
     }
@@ -135,6 +148,8 @@ fn tell_what_is_left(erasure: &Erasure, lang: Language) {
     } else if let Some(needed) = erasure.room_needed_bytes {
         let needed = HumanBytes(needed);
         eprintln!("{}", lang.fill(words::NO_ROOM, &[("needed", &needed)]));
+    } else if erasure.unreadable_left > 0 && !erasure.left_in_database {
+        eprintln!("{}", lang.say(words::WITH_UNREADABLE));
     } else if left.iter().all(|(_, count)| *count == 0) {
         eprintln!("{}", lang.say(words::LEFT_IN_DATABASE));
     } else {

@@ -50,6 +50,9 @@ pub struct Erasure {
     pub deliveries: u64,
     /// Raw deliveries that name the person, and stay until the bytes that somebody else sent in them are filed.
     pub deliveries_left: u64,
+    /// Raw deliveries that name the person and cannot be read: they may be the only copy of what somebody else sent, and
+    /// stay unless [`Unreadable::Go`] was said.
+    pub unreadable_left: u64,
     /// Media whose files could not be removed.
     pub media_left: u64,
     /// Downloads that had not ended yet.
@@ -82,14 +85,16 @@ impl Erasure {
     /// Whether there was anything to erase.
     pub fn is_empty(&self) -> bool {
         let left = self.deliveries_left + self.media_left + self.downloads_left;
-        self.media + self.mentions + self.deliveries + left == 0 && !self.went_on
+        let found = self.media + self.mentions + self.deliveries + self.unreadable_left;
+        found + left == 0 && !self.went_on
     }
 
     /// Whether nothing is left.
     pub fn is_whole(&self) -> bool {
-        !self.has_left() && !self.left_in_database
+        !self.has_left() && self.unreadable_left == 0 && !self.left_in_database
     }
 
+    /// Whether something is left that goes by itself, or the next time.
     fn has_left(&self) -> bool {
         self.deliveries_left + self.media_left + self.downloads_left > 0
     }
@@ -121,10 +126,43 @@ fn is_telling(name: &str) -> bool {
     name.bytes().filter(u8::is_ascii_digit).count() >= 7
 }
 
+/// What becomes of deliveries that name the person and that nobody could read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unreadable {
+    /// They stay, and are told of.
+    #[default]
+    Stay,
+    /// They go.
+    Go,
+}
+
+/// Whom to erase.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// From what this client holds.
+    pub client: i64,
+    /// By these numbers and ids.
+    pub contacts: &'a [String],
+    /// And whether with what cannot be read.
+    pub unreadable: Unreadable,
+}
+
+impl<'a> Asked<'a> {
+    /// With nothing that cannot be read.
+    pub fn of(client: i64, contacts: &'a [String]) -> Self {
+        Self {
+            client,
+            contacts,
+            unreadable: Unreadable::Stay,
+        }
+    }
+}
+
 /// An erasure that is under way.
 struct Work<'a> {
     app: &'a App,
     doing: Doing,
+    unreadable: Unreadable,
     erasure: Erasure,
     owed: Owed,
     /// Whether anything was changed.
@@ -140,11 +178,15 @@ struct Work<'a> {
 /// Each file is told as it goes, for who is cut short tells nothing afterwards.
 pub async fn erase(
     app: &App,
-    client: i64,
-    contacts: &[String],
+    asked: Asked<'_>,
     doing: Doing,
     mut tell: impl FnMut(&ErasedFile),
 ) -> Result<Erasure, Error> {
+    let Asked {
+        client,
+        contacts,
+        unreadable,
+    } = asked;
     let owed = Owed::of(app, client).await?;
     let names::Names { all, left_out } = names::of(app, client, contacts, owed.names()).await?;
     let names: Vec<_> = all.into_iter().collect();
@@ -158,6 +200,7 @@ pub async fn erase(
         bytes: 0,
         deliveries: 0,
         deliveries_left: 0,
+        unreadable_left: 0,
         media_left: 0,
         downloads_left: 0,
         left_in_database: false,
@@ -170,6 +213,7 @@ pub async fn erase(
     let mut work = Work {
         app,
         doing,
+        unreadable,
         is_begun: false,
         erasure,
         owed,

@@ -8,7 +8,7 @@ use midiateca::clock::Clock;
 use midiateca::db::Value as Cell;
 use midiateca::gateway::Gateway;
 use midiateca::media::{DeliveryId, InstanceId, MediaId, MediaKind};
-use midiateca::retention::{self, Doing, ErasedFile, Erasure};
+use midiateca::retention::{self, Asked, Doing, ErasedFile, Erasure, Unreadable};
 use midiateca::vault::layout::{self, Name};
 use midiateca::{delivery, queue};
 use wa_sim::{Content, Fault, SimMedia};
@@ -73,13 +73,18 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
     assert_eq!(failed.status, "failed");
 
     let spoken = ["+55 (00) 90000-0001".to_owned()];
-    let told = retention::erase(&test.app, 2, &spoken, Doing::DryRun, |_| {});
+    let told = retention::erase(&test.app, Asked::of(2, &spoken), Doing::DryRun, |_| {});
     let told = told.await.unwrap();
     assert_eq!((told.media, told.files.len(), told.deliveries), (4, 3, 4));
     assert_eq!(test.files().len(), 4);
-    let proof = retention::erase(&test.app, 2, &[WHO.to_owned()], Doing::Now, |_| {})
-        .await
-        .unwrap();
+    let proof = retention::erase(
+        &test.app,
+        Asked::of(2, &[WHO.to_owned()]),
+        Doing::Now,
+        |_| {},
+    )
+    .await
+    .unwrap();
     assert_eq!(
         (proof.media, proof.files.len(), proof.deliveries),
         (4, 3, 4)
@@ -153,9 +158,14 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
         .write(async move |tx| queue::requeue(tx, &id, now).await);
     assert!(!requeued.await.unwrap(), "a retry does not bring it back");
     assert!(!holds(&database_bytes(&test), WHO));
-    let again = retention::erase(&test.app, 2, &[WHO.to_owned()], Doing::Now, |_| {})
-        .await
-        .unwrap();
+    let again = retention::erase(
+        &test.app,
+        Asked::of(2, &[WHO.to_owned()]),
+        Doing::Now,
+        |_| {},
+    )
+    .await
+    .unwrap();
     assert_eq!((again.media, again.deliveries), (0, 0));
     // What they send from now on is another message, and kept.
     assert_eq!(test.store(sample("NEW")).await.0.status, "stored");
@@ -172,9 +182,14 @@ async fn what_is_being_downloaded_when_its_person_is_forgotten_leaves_no_file() 
     while test.find(&id).await.status != "downloading" {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    let proof = retention::erase(&test.app, 2, &[WHO.to_owned()], Doing::Now, |_| {})
-        .await
-        .unwrap();
+    let proof = retention::erase(
+        &test.app,
+        Asked::of(2, &[WHO.to_owned()]),
+        Doing::Now,
+        |_| {},
+    )
+    .await
+    .unwrap();
     assert_eq!(proof.media, 1);
     let app = test.app.clone();
     let _folder = test.end_keeping_the_folder().await;
@@ -212,9 +227,14 @@ async fn a_long_download_ends_before_the_proof_is_given() {
 async fn another_clients_records_of_the_same_person_stay() {
     let test = TestApp::start().await;
     let (stored, _) = test.store(sample("STAYS")).await;
-    let proof = retention::erase(&test.app, 3, &[WHO.to_owned()], Doing::Now, |_| {})
-        .await
-        .unwrap();
+    let proof = retention::erase(
+        &test.app,
+        Asked::of(3, &[WHO.to_owned()]),
+        Doing::Now,
+        |_| {},
+    )
+    .await
+    .unwrap();
     assert_eq!((proof.media, proof.deliveries), (0, 0));
     assert_eq!(test.find(&MediaId(stored.id)).await.status, "stored");
     let kept = delivery::list(&test.app.db, &delivery::Filter::default(), "", 10)
@@ -230,11 +250,12 @@ async fn another_clients_records_of_the_same_person_stay() {
 }
 
 async fn forget(app: &App, who: &str) -> Result<Erasure, retention::Error> {
-    retention::erase(app, 2, &[who.to_owned()], Doing::Now, |_| {}).await
+    retention::erase(app, Asked::of(2, &[who.to_owned()]), Doing::Now, |_| {}).await
 }
 
 async fn would_forget(app: &App, who: &str) -> Erasure {
-    let erasing = retention::erase(app, 2, &[who.to_owned()], Doing::DryRun, |_| {}).await;
+    let erasing =
+        retention::erase(app, Asked::of(2, &[who.to_owned()]), Doing::DryRun, |_| {}).await;
     erasing.unwrap()
 }
 
@@ -546,7 +567,7 @@ async fn an_erasure_that_is_cut_short_has_told_what_it_erased_and_the_next_adds_
         listed.push(file.media.clone());
         told_bytes += file.size;
     };
-    let cut_short = retention::erase(&test.app, 2, &contacts, Doing::Now, tell).await;
+    let cut_short = retention::erase(&test.app, Asked::of(2, &contacts), Doing::Now, tell).await;
     assert!(cut_short.is_err());
     assert_eq!(listed, [one.id.as_str()]);
     direct.execute_batch("drop trigger stops").unwrap();
@@ -774,6 +795,84 @@ async fn what_came_before_an_instance_changed_hands_is_found_and_the_new_owners_
     test.end().await;
 }
 
+/// Somebody else's, which no reader understands and which names the person.
+async fn deliver_unreadable(test: &TestApp) {
+    let broken = format!(
+        r#"{{"event":"webhookReceived","instanceId":"{FIRST}","sender":{{"id":"5521900000077"}},"msgContent":{{"imageMessage":{{"caption":"para {WHO}", BROKEN"#
+    );
+    let (status, answer) = test.post(broken).await;
+    assert_eq!((status, &answer["status"]), (202, &"quarantined".into()));
+}
+
+#[tokio::test]
+async fn what_nobody_can_read_stays_until_it_is_said_that_it_is_to_go() {
+    let test = TestApp::start().await;
+    test.store(sample("READABLE")).await;
+    deliver_unreadable(&test).await;
+    let told = would_forget(&test.app, WHO).await;
+    assert_eq!((told.deliveries, told.unreadable_left), (1, 1));
+    let told = forget(&test.app, WHO).await.unwrap();
+    assert_eq!((told.deliveries, told.unreadable_left), (1, 1));
+    assert!(!told.is_whole() && !told.left_in_database);
+    assert_eq!(deliveries(&test).await.len(), 1);
+    let again = forget(&test.app, WHO).await.unwrap();
+    assert!(!again.is_empty() && !again.is_whole());
+    let (app, data) = (test.app.clone(), test.app.data.clone());
+    let command = ["forget", "--client", "2", "--contact", WHO];
+    let told = midiateca(&data, &command).await;
+    assert_eq!(told.status.code(), Some(1));
+    assert!(stderr(&told).contains("--unreadable"), "{}", stderr(&told));
+    let contacts = [WHO.to_owned()];
+    let asked = Asked {
+        unreadable: Unreadable::Go,
+        ..Asked::of(2, &contacts)
+    };
+    let told = retention::erase(&app, asked, Doing::Now, |_| {}).await;
+    let told = told.unwrap();
+    assert!(told.is_whole() && told.went_on);
+    assert_eq!((told.deliveries, told.in_all().deliveries), (1, 2));
+    assert!(!holds(&database_bytes(&test), WHO));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn what_came_to_another_client_stays_though_it_brought_no_media() {
+    // Whose the instance was first, and who asks.
+    for (first, now, asks, is_theirs) in [(2, 3, 2, false), (2, 3, 3, true), (3, 2, 2, true)] {
+        let test = TestApp::start().await;
+        let (before, _) = test.store(of_somebody_else("BEFORE")).await;
+        for (table, client) in [("media", first), ("instances", now)] {
+            let sql = match table {
+                "media" => "update media set client = cast($1 as integer)",
+                _ => "update instances set client = cast($1 as integer)",
+            };
+            run(&test, sql, &client.to_string()).await;
+        }
+        while test.app.clock.now() <= before_at(&test, &before.id).await {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        deliver_unreadable(&test).await;
+        let contacts = [WHO.to_owned()];
+        let asked = Asked::of(asks, &contacts);
+        let told = retention::erase(&test.app, asked, Doing::Now, |_| {}).await;
+        let left = told.unwrap().unreadable_left;
+        assert_eq!(left, u64::from(is_theirs), "{first} {now} {asks}");
+        let asked = Asked {
+            unreadable: Unreadable::Go,
+            ..asked
+        };
+        let told = retention::erase(&test.app, asked, Doing::Now, |_| {}).await;
+        assert_eq!(told.unwrap().deliveries, u64::from(is_theirs));
+        test.end().await;
+    }
+}
+
+async fn before_at(test: &TestApp, id: &str) -> i64 {
+    let sql = "select received_at from media where id = $1";
+    let row = test.app.db.row(sql, vec![Cell::from(id)]).await;
+    row.unwrap().unwrap().int("received_at").unwrap()
+}
+
 #[tokio::test]
 async fn their_number_is_masked_where_others_speak_of_them() {
     let test = TestApp::start().await;
@@ -871,15 +970,23 @@ async fn a_repeat_of_what_others_sent_does_not_bring_the_name_back() {
     let (naming, repeat) = test.store(naming).await;
     forget(&test.app, WHO).await.unwrap();
     assert_eq!(deliveries(&test).await.len(), 0);
-    let (status, answer) = test.post(repeat.body.to_string()).await;
-    assert_eq!(
-        (status, &answer["media"][0]["duplicate"]),
-        (200, &true.into())
-    );
-    assert_eq!(deliveries(&test).await.len(), 0);
-    let left = test.find(&MediaId(naming.id)).await;
-    assert_eq!(left.caption.as_deref(), Some("fale com ***"));
-    assert!(!holds(&database_bytes(&test), WHO));
+    for status in ["stored", "skipped"] {
+        if status == "skipped" {
+            // As a rule leaves it.
+            let swept = "update media set status = 'skipped', reason = 'retention', path = null where id = $1";
+            run(&test, swept, &naming.id).await;
+        }
+        let (code, answer) = test.post(repeat.body.to_string()).await;
+        assert_eq!(
+            (code, &answer["media"][0]["duplicate"]),
+            (200, &true.into())
+        );
+        assert_eq!(deliveries(&test).await.len(), 0, "{status}");
+        let left = test.find(&MediaId(naming.id.clone())).await;
+        assert_eq!(left.caption.as_deref(), Some("fale com ***"));
+        assert_eq!(left.status, status);
+        assert!(!holds(&database_bytes(&test), WHO));
+    }
     test.end().await;
 }
 
