@@ -17,6 +17,8 @@ use super::connection::Connection;
 /// Whoever holds the database for longer than this has died or will not end.
 const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(20);
+/// How soon whoever waits for the sign has it, once another gives it up.
+const GAP: Duration = Duration::from_millis(100);
 
 /// The file stays when nobody holds it: who removed it would take it from under another who does.
 fn sign(connection: &Connection) -> Option<PathBuf> {
@@ -77,13 +79,23 @@ pub(super) fn begin(connection: &Connection) -> Result<(), Error> {
             Err(error)
                 if error.is_unavailable()
                     && began.elapsed() < PATIENCE
-                    && is_under_way(connection) =>
+                    && is_or_comes_under_way(connection) =>
             {
                 std::thread::sleep(LOOK);
             }
             begun => return begun.map(drop),
         }
     }
+}
+
+/// Between one and the next, nobody has the sign for a moment.
+fn is_or_comes_under_way(connection: &Connection) -> bool {
+    let is_there = sign(connection).is_some_and(|sign| sign.exists());
+    is_under_way(connection)
+        || is_there && {
+            std::thread::sleep(GAP);
+            is_under_way(connection)
+        }
 }
 
 fn is_under_way(connection: &Connection) -> bool {
