@@ -97,7 +97,7 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
             let attempting = attempt(app, job, instance, &way, &running);
             let (outcome, mut attempt, retry_after) = tokio::select! {
                 biased;
-                () = running.stopped() => return given_back(attempts),
+                () = running.stopped() => return stopped(app, job, &running, ways, attempts),
                 attempted = attempting => attempted,
             };
             let outcome = match outcome {
@@ -109,7 +109,7 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
                 }
                 Ok(proven) => {
                     if is_lost(app, job, &running).await {
-                        return given_back(attempts);
+                        return stopped(app, job, &running, ways, attempts);
                     }
                     file(app, job, way.route(), proven).await
                 }
@@ -127,7 +127,7 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
         }
         if let Some((route, proven)) = unproven {
             if is_lost(app, job, &running).await {
-                return given_back(attempts);
+                return stopped(app, job, &running, ways, attempts);
             }
             match file(app, job, route, proven).await {
                 Ok(filed) => return stored(filed, attempts),
@@ -139,7 +139,7 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
         }
         let jittered = wait.mul_f64(0.5 + rand::random::<f64>());
         tokio::select! {
-            () = running.stopped() => return given_back(attempts),
+            () = running.stopped() => return stopped(app, job, &running, ways, attempts),
             () = tokio::time::sleep(jittered.max(pause.min(SHORT_WAIT))) => {}
         }
         wait *= 2;
@@ -158,10 +158,24 @@ async fn is_lost(app: &App, job: &Job, running: &Running<'_>) -> bool {
     running.is_stopped() || matches!(held.await, Ok(false))
 }
 
-/// What was fetched so far is thrown away, and the round counts for nothing.
-fn given_back(attempts: Vec<Attempt>) -> Round {
+/// What was fetched so far is thrown away, and the round counts for nothing; but for a file that the disk has no room
+/// for: others go before it, and it waits as after any other failure.
+fn stopped(
+    app: &App,
+    job: &Job,
+    running: &Running<'_>,
+    mut ways: Ways,
+    attempts: Vec<Attempt>,
+) -> Round {
+    let settled = match running.lacks_room() {
+        true => {
+            ways.end(Reason::StorageFull);
+            conclude(app, job, &ways)
+        }
+        false => Settled::Returned,
+    };
     Round {
-        settled: Settled::Returned,
+        settled,
         attempts,
         same_bytes: None,
     }

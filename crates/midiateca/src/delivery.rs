@@ -194,12 +194,34 @@ pub async fn bodies(
         .collect()
 }
 
-/// Whether a delivery told of media of another client, to whom its instance belonged before or belongs now.
+/// Whether an instance belonged to another client before, or belongs to one now.
+pub async fn is_shared(db: &Db, instance: &InstanceId, client: i64) -> Result<bool, Error> {
+    let sql = "select 1 as found from instances where id = $1 and client <> $2
+               union select 1 as found from media where instance = $1 and client <> $2 limit 1";
+    let row = db.row(sql, values![instance.as_str(), client]).await?;
+    Ok(row.is_some())
+}
+
+/// Whether a delivery to such an instance came to the other client. Of one that brought no media only the time tells
+/// whose the instance was: it was this client's as long as its media came, or since the other's no longer did.
 pub async fn is_of_another(db: &Db, id: &DeliveryId, client: i64) -> Result<bool, Error> {
-    let sql = "select 1 as found from deliveries join instances on instances.id = deliveries.instance
-               where deliveries.id = $1 and instances.client <> $2
-                 and exists (select 1 from media where media.delivery = deliveries.id and media.client <> $2)";
+    let sql = "select 1 as found from deliveries d join instances on instances.id = d.instance
+               where d.id = $1 and case
+                 when exists (select 1 from media where media.delivery = d.id)
+                   then not exists (select 1 from media where media.delivery = d.id and media.client = $2)
+                 when instances.client <> $2
+                   then d.received_at > coalesce((select max(received_at) from media where media.instance = d.instance and media.client = $2), -1)
+                 else d.received_at <= coalesce((select max(received_at) from media where media.instance = d.instance and media.client <> $2), -1)
+               end";
     let row = db.row(sql, values![id.as_str(), client]).await?;
+    Ok(row.is_some())
+}
+
+/// Whether a delivery was kept because nobody could read it, so that all that it brought may be in it alone.
+pub async fn is_unreadable(db: &Db, id: &DeliveryId) -> Result<bool, Error> {
+    let sql = "select 1 as found from deliveries where id = $1 and verdict = 'quarantined'
+                 and not exists (select 1 from media where media.delivery = deliveries.id)";
+    let row = db.row(sql, values![id.as_str()]).await?;
     Ok(row.is_some())
 }
 

@@ -253,10 +253,18 @@ async fn accept(
     })
 }
 
-/// Whether a delivery only repeats what is stored, and what told it first is no longer kept: because of its age, or
-/// because it named somebody who asked to be forgotten, and would again.
+/// Whether a delivery only repeats what is stored, or was and is not kept by a rule, and what told it first is no longer
+/// kept: because of its age, or because it named somebody who asked to be forgotten, and would again. What failed is not
+/// meant: a repeat may have what it takes, so it is kept.
 async fn tells_nothing_new(tx: &mut Tx, reading: &Reading, puts: &[Put]) -> Result<bool, Error> {
-    let is_repeat = |put: &Put| put.duplicate && put.status == MediaStatus::Stored;
+    // Where the bytes come along, those of a skipped one are nowhere else.
+    let has_bytes = reading.media.iter().any(|found| found.inline.is_some());
+    let is_done = |put: &Put| match put.status {
+        MediaStatus::Stored => true,
+        MediaStatus::Skipped => !has_bytes,
+        _ => false,
+    };
+    let is_repeat = |put: &Put| put.duplicate && is_done(put);
     let is_edit = reading.media.iter().any(|found| found.edited);
     if puts.is_empty() || is_edit || !puts.iter().all(is_repeat) {
         return Ok(false);

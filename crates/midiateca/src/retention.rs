@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::app::App;
 
-pub use erasure::{ErasedFile, Erasure, erase};
+pub use erasure::{Asked, ErasedFile, Erasure, Figures, Unreadable, erase};
 pub use sweep::{Swept, Told, sweep};
 
 /// Whether it is done, or only told what would be.
@@ -48,6 +48,14 @@ pub enum Error {
         name: String,
         /// How many others go with it.
         count: usize,
+    },
+    /// What was given as a contact may be two numbers of different countries, and both are known.
+    #[error("{contact:?} may be any of {}, and they are not one person's", held.join(", "))]
+    SeveralCountries {
+        /// What was given.
+        contact: String,
+        /// What it may be.
+        held: Vec<String>,
     },
 }
 

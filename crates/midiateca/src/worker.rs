@@ -3,6 +3,7 @@
 //! Claims are shared out so that no client and no gateway host takes all places; within an instance the
 //! media that dies first goes first. A claim that cannot be renewed is let go of at once.
 
+mod reserved;
 mod room;
 mod share;
 
@@ -57,9 +58,15 @@ pub async fn run(app: Arc<App>) {
                 Ok((claimed, more)) => {
                     look = more;
                     wake = false;
-                    for (job, instance) in claimed {
+                    for Claimed {
+                        job,
+                        instance,
+                        bytes,
+                        is_trial,
+                    } in claimed
+                    {
                         let place = places.take(&instance);
-                        let reserved = room.reserve(&app, &job);
+                        let reserved = room.reserved().hold(&job.id, bytes, is_trial);
                         let app = Arc::clone(&app);
                         running.spawn(async move {
                             do_job(&app, &job, &instance).await;
@@ -113,7 +120,15 @@ fn collect(running: &mut JoinSet<share::Place>, places: &mut Places) {
     }
 }
 
-type Claimed = Vec<(Job, Arc<Instance>)>;
+/// What is to be fetched now.
+struct Claimed {
+    job: Job,
+    instance: Arc<Instance>,
+    /// How long it will be.
+    bytes: u64,
+    /// Whether there is not so much room.
+    is_trial: bool,
+}
 
 /// Claims what there is room for; says whether there may be more.
 async fn claim(
@@ -121,9 +136,10 @@ async fn claim(
     places: &Places,
     room: &Room,
     wake: bool,
-) -> Result<(Claimed, bool), Error> {
+) -> Result<(Vec<Claimed>, bool), Error> {
     let now = app.clock.now();
-    let (room, most) = (room.left(app), app.config.fetch.max_file_bytes);
+    let (reserved, most) = (room.reserved().clone(), app.config.fetch.max_file_bytes);
+    let left = room.left(app);
     let known = app.directory.by_id().await?;
     let lease = Lease {
         owner: app.owner.clone(),
@@ -137,8 +153,8 @@ async fn claim(
             }
             let ready = queue::instances_with_work(tx).await?;
             let ready: Vec<_> = ready.iter().filter_map(|id| known.get(id)).collect();
-            let (mut places, mut room) = (places.clone(), room);
-            let mut claimed = Vec::new();
+            let (mut places, mut room) = (places.clone(), left);
+            let (mut claimed, mut too_long) = (Vec::new(), Vec::new());
             let mut more = false;
             for (left, instance) in (1..=ready.len()).rev().zip(places.in_order(&ready)) {
                 let quota = places.quota(&instance, left);
@@ -146,16 +162,30 @@ async fn claim(
                     let jobs = queue::claim(tx, &instance.id, quota, &lease).await?;
                     more |= i64::try_from(jobs.len()).unwrap_or(i64::MAX) == quota;
                     for job in jobs {
-                        if !room.take(room::expected_bytes(&job, most)) {
-                            queue::put_back(tx, &job.id, job.fence, now + WAIT_FOR_ROOM).await?;
-                            continue;
+                        let bytes = reserved.expected(&job, most);
+                        let fits = room.take(bytes);
+                        if fits {
+                            places.take(&instance);
                         }
-                        places.take(&instance);
-                        claimed.push((job, Arc::clone(&instance)));
+                        let of = if fits { &mut claimed } else { &mut too_long };
+                        of.push(Claimed {
+                            job,
+                            instance: Arc::clone(&instance),
+                            bytes,
+                            is_trial: !fits,
+                        });
                     }
                 } else {
                     more = true;
                 }
+            }
+            // The length is the sender's word, so one at a time is tried whatever it says, when nobody else waits.
+            let is_alone = claimed.is_empty() && left.is_idle();
+            if is_alone && queue::instances_with_work(tx).await?.is_empty() {
+                claimed.extend(too_long.pop());
+            }
+            for Claimed { job, .. } in too_long {
+                queue::put_back(tx, &job.id, job.fence, now + WAIT_FOR_ROOM).await?;
             }
             Ok((claimed, more))
         })

@@ -4,7 +4,7 @@
 //! lease is renewed.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ struct Entry {
     /// What the row says.
     written: AtomicU64,
     stop: CancellationToken,
+    /// Whether it is stopped because the disk has no room for it.
+    lacks_room: AtomicBool,
 }
 
 /// One download that runs; dropped, it no longer does.
@@ -47,6 +49,7 @@ impl Progress {
             bytes: AtomicU64::new(0),
             written: AtomicU64::new(0),
             stop: CancellationToken::new(),
+            lacks_room: AtomicBool::new(false),
         });
         self.lock().insert(id.clone(), Arc::clone(&entry));
         Running {
@@ -79,11 +82,15 @@ impl Progress {
         }
     }
 
-    /// Stops all that run; says how many that were not stopped before.
-    pub fn stop_all(&self) -> usize {
+    /// Stops a download that the disk has no room for; it counts as a round that failed. False when none such runs.
+    pub fn stop_for_room(&self, id: &MediaId) -> bool {
         let running = self.lock();
-        let going_on = running.values().filter(|entry| !entry.stop.is_cancelled());
-        going_on.inspect(|entry| entry.stop.cancel()).count()
+        let going_on = running.get(id).filter(|entry| !entry.stop.is_cancelled());
+        if let Some(entry) = going_on {
+            entry.lacks_room.store(true, Ordering::Relaxed);
+            entry.stop.cancel();
+        }
+        going_on.is_some()
     }
 
     /// How many bytes of a media have come; none of one that does not run.
@@ -114,6 +121,11 @@ impl Running<'_> {
     /// Waits until the download is to stop.
     pub async fn stopped(&self) {
         self.entry.stop.cancelled().await;
+    }
+
+    /// Whether the disk has no room for it.
+    pub fn lacks_room(&self) -> bool {
+        self.entry.lacks_room.load(Ordering::Relaxed)
     }
 
     /// Whether it is to stop.

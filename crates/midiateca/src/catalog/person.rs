@@ -91,7 +91,7 @@ macro_rules! is_theirs {
     };
 }
 
-/// The other names under which the same person is known to have sent.
+/// The other names under which the same person is known.
 #[derive(Clone, Debug, Default)]
 pub struct Others {
     /// The privacy ids that go with the number.
@@ -100,15 +100,57 @@ pub struct Others {
     pub numbers: Vec<String>,
 }
 
-/// Which other names go with a name.
+/// In a private chat, what did not go out came from whose chat it is.
+macro_rules! is_private {
+    () => {
+        "from_me = 0 and is_group = 0 and chat_id <> 'status' and chat_id not like '%@g.us' and chat_id not like '%@newsletter'
+         and chat_id not like '%broadcast'"
+    };
+}
+
+/// Whether the sender is told by a privacy id only. Where a number is told that is not the chat's, it is not known who
+/// of the two has the id.
+macro_rules! has_no_number {
+    () => {
+        "(sender_id is null or sender_id like '%@lid' or sender_id || '@lid' = sender_lid)"
+    };
+}
+
+/// Which other names go with a name: a number with the privacy id of the same sender, or of whose chat it is.
 pub async fn known_as(db: &Db, person: &Person) -> Result<Others, Error> {
     let lids = concat!(
-        "select distinct sender_lid as other from media where client = $1 and sender_lid is not null and ",
+        "select sender_lid as other from media where client = $1 and sender_lid is not null and ",
+        is_person!("sender_id"),
+        " union select sender_lid as other from media where client = $1 and sender_lid is not null and chat_id not like '%@lid' and ",
+        is_private!(),
+        " and ",
+        has_no_number!(),
+        " and ",
+        is_person!("chat_id"),
+        " union select sender_id as other from media where client = $1 and sender_id like '%@lid' and chat_id not like '%@lid' and ",
+        is_private!(),
+        " and ",
+        is_person!("chat_id"),
+        " union select chat_id as other from media where client = $1 and sender_id not like '%@lid' and chat_id like '%@lid' and ",
+        is_private!(),
+        " and ",
         is_person!("sender_id")
     );
     let numbers = concat!(
-        "select distinct sender_id as other from media where client = $1 and sender_id is not null and ",
-        is_person!("sender_lid")
+        "select sender_id as other from media where client = $1 and sender_id is not null and ",
+        is_person!("sender_lid"),
+        " union select chat_id as other from media where client = $1 and chat_id not like '%@lid' and ",
+        is_private!(),
+        " and ",
+        has_no_number!(),
+        " and (",
+        is_person!("sender_lid"),
+        " or sender_id like '%@lid' and ",
+        is_person!("sender_id"),
+        ") union select sender_id as other from media where client = $1 and sender_id not like '%@lid' and chat_id like '%@lid' and ",
+        is_private!(),
+        " and ",
+        is_person!("chat_id")
     );
     Ok(Others {
         lids: others(db, lids, person).await?,
@@ -174,7 +216,8 @@ pub async fn condemn(tx: &mut Tx, id: &MediaId) -> Result<Option<Theirs>, Error>
 
 /// Takes everything personal out of a media's row and its tries. The row stays, so that a repeat of the message is known
 /// for what it is; of its key and hash it keeps a hash, so that another media under the same id, which senders choose, is
-/// not taken for it; and of a message id that holds one of `names`, too.
+/// not taken for it; and of a message id that holds one of `names`, too. Who writes under the same id afterwards begins to
+/// count anew, so that by the time theirs goes as well, its slot may be taken.
 pub async fn erase(tx: &mut Tx, id: &MediaId, names: &[String]) -> Result<(), Error> {
     let sql = "select message_id, media_key, enc_sha256_told from media where id = $1";
     let Some(told) = tx.row(sql, values![id.as_str()]).await? else {
@@ -192,7 +235,11 @@ pub async fn erase(tx: &mut Tx, id: &MediaId, names: &[String]) -> Result<(), Er
                  sender_name = null, media_key = null, direct_path = null, static_url = null, inline = 0, delivery = '',
                  sha256_told = $3, enc_sha256_told = $4, length_told = null, mime = null, size_bytes = null, sha256 = null,
                  verified = null, path = null, width = null, height = null, seconds = null, rearmed = 0, fence = fence + 1,
-                 message_id = $2
+                 message_id = $2,
+                 slot = case when exists (select 1 from media other where other.instance = media.instance and other.message_id = $2
+                                            and other.slot = media.slot and other.id <> $1)
+                   then (select 1 + max(other.slot) from media other where other.instance = media.instance and other.message_id = $2)
+                   else slot end
                where id = $1";
     let values = values![
         id.as_str(),

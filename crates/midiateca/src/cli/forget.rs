@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use indicatif::HumanBytes;
 use serde_json::json;
 
 use super::answer;
@@ -12,7 +13,7 @@ use super::words::forget as words;
 use super::{Ending, UsageError};
 use crate::clock::rfc3339;
 use crate::registry;
-use crate::retention::{self, Doing, Erasure};
+use crate::retention::{self, Asked, Doing, ErasedFile, Erasure, Unreadable};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -22,6 +23,9 @@ pub(crate) struct Options {
     /// Whom to forget: a phone number with its country code, or an id as `media list` shows it; may be given several times
     #[arg(long, value_name = "ID", required = true)]
     contact: Vec<String>,
+    /// Erase raw deliveries that name them and cannot be read as well; they may hold what somebody else sent
+    #[arg(long)]
+    unreadable: bool,
     /// Show what would be erased
     #[arg(long)]
     dry_run: bool,
@@ -40,7 +44,15 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         true => Doing::DryRun,
         false => Doing::Now,
     };
-    let erasure = retention::erase(&app, options.client, &options.contact, doing).await;
+    let tell_file = |file: &ErasedFile| tell_file(&context, file);
+    let asked = Asked {
+        unreadable: match options.unreadable {
+            true => Unreadable::Go,
+            false => Unreadable::Stay,
+        },
+        ..Asked::of(options.client, &options.contact)
+    };
+    let erasure = retention::erase(&app, asked, doing, tell_file).await;
     let erasure = erasure.map_err(|error| usage(error, context.lang))?;
     app.db.close().await;
     if erasure.is_empty() && !context.json {
@@ -59,11 +71,22 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
 /// Who was named wrongly is told so as of any other mistake in a command.
 fn usage(error: retention::Error, lang: Language) -> anyhow::Error {
     match error {
-        retention::Error::Nobody { .. } | retention::Error::SeveralPeople { .. } => {
+        retention::Error::Nobody { .. }
+        | retention::Error::SeveralPeople { .. }
+        | retention::Error::SeveralCountries { .. } => {
             UsageError(complaint::why(&error, lang)).into()
         }
         error => error.into(),
     }
+}
+
+/// As it goes; it goes whether or not anybody reads of it.
+fn tell_file(context: &Context, file: &ErasedFile) {
+    let sha256 = file.sha256.as_deref().unwrap_or("-");
+    match context.json {
+        true => answer::is_read(json!({"file": file})),
+        false => answer::is_read(format_args!("{sha256}\t{}\t{}", file.size, file.media)),
+    };
 }
 
 fn tell(context: &Context, doing: Doing, erasure: &Erasure) {
@@ -73,24 +96,20 @@ fn tell(context: &Context, doing: Doing, erasure: &Erasure) {
             json!({"at": at, "dry_run": doing == Doing::DryRun, "whole": erasure.is_whole(), "erased": erasure}),
         );
     }
-    for file in &erasure.files {
-        let sha256 = file.sha256.as_deref().unwrap_or("-");
-        answer::line(format_args!("{sha256}\t{}\t{}", file.size, file.media));
-    }
     let words = match doing {
         Doing::Now => words::ERASED,
         Doing::DryRun => words::WOULD_BE_ERASED,
     };
-    let (names, files) = (erasure.names.join(", "), erasure.files.len());
+    let (names, in_all) = (erasure.names.join(", "), erasure.in_all());
     let values: [(&str, &dyn Display); 8] = [
         ("at", &at),
         ("client", &erasure.client),
         ("names", &names),
-        ("media", &erasure.media),
-        ("files", &files),
-        ("bytes", &erasure.bytes),
-        ("deliveries", &erasure.deliveries),
-        ("mentions", &erasure.mentions),
+        ("media", &in_all.media),
+        ("files", &in_all.files),
+        ("bytes", &in_all.bytes),
+        ("deliveries", &in_all.deliveries),
+        ("mentions", &in_all.mentions),
     ];
     answer::line(context.lang.fill(words, &values));
     if !erasure.names_left_out.is_empty() {
@@ -101,6 +120,10 @@ fn tell(context: &Context, doing: Doing, erasure: &Erasure) {
                 .lang
                 .fill(words::NAMES_LEFT_OUT, &[("names", &names)])
         );
+    }
+    if erasure.unreadable_left > 0 {
+        let count = [("count", &erasure.unreadable_left as &dyn Display)];
+        eprintln!("{}", context.lang.fill(words::UNREADABLE_LEFT, &count));
     }
     if doing == Doing::Now {
         tell_what_is_left(erasure, context.lang);
@@ -122,6 +145,11 @@ fn tell_what_is_left(erasure: &Erasure, lang: Language) {
     }
     if erasure.is_whole() {
         eprintln!("{}", lang.say(words::ELSEWHERE));
+    } else if let Some(needed) = erasure.room_needed_bytes {
+        let needed = HumanBytes(needed);
+        eprintln!("{}", lang.fill(words::NO_ROOM, &[("needed", &needed)]));
+    } else if erasure.unreadable_left > 0 && !erasure.left_in_database {
+        eprintln!("{}", lang.say(words::WITH_UNREADABLE));
     } else if left.iter().all(|(_, count)| *count == 0) {
         eprintln!("{}", lang.say(words::LEFT_IN_DATABASE));
     } else {

@@ -167,7 +167,7 @@ async fn commit_groups(mut tx: Tx, mut orders: mpsc::Receiver<Order>) {
             let _ = answer.send(compaction::compact(&tx.connection));
         }
         for answer in folds.drain(..) {
-            let _ = answer.send(tx.connection.fold());
+            let _ = answer.send(compaction::fold(&tx.connection));
         }
     }
 }

@@ -17,30 +17,58 @@ use super::connection::Connection;
 /// Whoever holds the database for longer than this has died or will not end.
 const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(20);
+/// How soon whoever waits for the sign has it, once another gives it up.
+const GAP: Duration = Duration::from_millis(100);
 
+/// The file stays when nobody holds it: who removed it would take it from under another who does.
 fn sign(connection: &Connection) -> Option<PathBuf> {
     let path = connection.path()?;
     let name = path.file_name()?.to_string_lossy();
     Some(path.with_file_name(format!("{name}-compacting")))
 }
 
-/// Writes the file of a connection anew, under its sign.
+/// Locked, or nothing when there can be no sign; without it nothing goes wrong but the patience of others.
+fn hold(connection: &Connection, patience: Duration) -> Result<Option<File>, Error> {
+    let open = |sign: PathBuf| {
+        let mut options = File::options();
+        let opened = options.write(true).create(true).truncate(false).open(&sign);
+        // Somebody else's can be locked as well.
+        opened.or_else(|_| File::open(sign)).ok()
+    };
+    let Some(sign) = sign(connection).and_then(open) else {
+        return Ok(None);
+    };
+    let began = Instant::now();
+    loop {
+        match sign.try_lock() {
+            Ok(()) => return Ok(Some(sign)),
+            Err(TryLockError::Error(_)) => return Ok(None),
+            Err(TryLockError::WouldBlock) if began.elapsed() < patience => {
+                std::thread::sleep(LOOK);
+            }
+            Err(TryLockError::WouldBlock) => return Err(Error::Unavailable(None)),
+        }
+    }
+}
+
+/// Writes the file of a connection anew, under its sign: those who do come one after the other.
 pub(super) fn compact(connection: &Connection) -> Result<(), Error> {
-    let sign = sign(connection);
-    let lock = sign.as_ref().and_then(|sign| File::create(sign).ok());
-    // Without the sign nothing goes wrong but the patience of others.
-    let _is_locked = lock.as_ref().is_some_and(|lock| lock.try_lock().is_ok());
+    let _sign = hold(connection, PATIENCE)?;
     // Room is reckoned with beside the database, and nobody else looks there.
     if let Some(folder) = connection.path().and_then(Path::parent) {
         let folder = folder.to_string_lossy().replace('\'', "''");
         connection.batch(&format!("pragma temp_store_directory = '{folder}'"))?;
     }
-    let outcome = connection.batch("vacuum");
-    drop(lock);
-    if let Some(sign) = sign {
-        let _ = std::fs::remove_file(sign);
-    }
-    outcome
+    connection.batch("vacuum")?;
+    // All of it lies in the write-ahead log now, and to write it back takes as long again. Whoever reads may keep it
+    // from being emptied, which is seen by who folds next.
+    connection.fold().map(drop)
+}
+
+/// Folds the write-ahead log into the file, under the sign if nobody has it.
+pub(super) fn fold(connection: &Connection) -> Result<bool, Error> {
+    let _sign = hold(connection, Duration::ZERO).ok().flatten();
+    connection.fold()
 }
 
 /// Begins a transaction that may write; waits beyond the busy timeout only for who writes the file anew.
@@ -51,13 +79,23 @@ pub(super) fn begin(connection: &Connection) -> Result<(), Error> {
             Err(error)
                 if error.is_unavailable()
                     && began.elapsed() < PATIENCE
-                    && is_under_way(connection) =>
+                    && is_or_comes_under_way(connection) =>
             {
                 std::thread::sleep(LOOK);
             }
             begun => return begun.map(drop),
         }
     }
+}
+
+/// Between one and the next, nobody has the sign for a moment.
+fn is_or_comes_under_way(connection: &Connection) -> bool {
+    let is_there = sign(connection).is_some_and(|sign| sign.exists());
+    is_under_way(connection)
+        || is_there && {
+            std::thread::sleep(GAP);
+            is_under_way(connection)
+        }
 }
 
 fn is_under_way(connection: &Connection) -> bool {
@@ -95,7 +133,26 @@ mod tests {
     }
 
     #[test]
-    fn a_compacted_file_is_smaller_and_leaves_no_sign() {
+    fn who_writes_the_file_anew_waits_for_another_who_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let connection = connect(&path);
+        let first = hold(&connection, Duration::ZERO).unwrap().unwrap();
+        let second = hold(&connect(&path), Duration::ZERO);
+        assert!(second.unwrap_err().is_unavailable());
+        let waiting = std::thread::spawn(move || compact(&connect(&path)));
+        std::thread::sleep(LOOK * 5);
+        assert!(!waiting.is_finished());
+        // Somebody's end takes the sign from nobody.
+        fold(&connection).unwrap();
+        assert!(is_under_way(&connection));
+        drop(first);
+        waiting.join().unwrap().unwrap();
+        assert!(!is_under_way(&connection));
+    }
+
+    #[test]
+    fn a_compacted_file_is_smaller_and_keeps_nobody_waiting() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("it's.db");
         let connection = connect(&path);
@@ -109,6 +166,6 @@ mod tests {
         compact(&connection).unwrap();
         assert!(connection.fold().unwrap());
         assert!(std::fs::metadata(&path).unwrap().len() < before / 10);
-        assert!(!sign(&connection).unwrap().exists());
+        assert!(!is_under_way(&connection));
     }
 }

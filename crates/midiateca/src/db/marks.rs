@@ -2,12 +2,20 @@
 
 use super::{Db, Error, Tx, values};
 
+const MARKED: &str = "select mark from marks where name = $1";
+
 impl Tx {
     /// Remembers how far the work of that name came. `now` is unix milliseconds.
     pub async fn mark(&mut self, name: &str, mark: &str, now: i64) -> Result<(), Error> {
         let sql = "insert into marks (name, mark, at) values ($1, $2, $3)
                    on conflict (name) do update set mark = excluded.mark, at = excluded.at";
         self.run(sql, values![name, mark, now]).await.map(drop)
+    }
+
+    /// How far the work of that name came, as the transaction sees it.
+    pub async fn marked(&mut self, name: &str) -> Result<Option<String>, Error> {
+        let row = self.row(MARKED, values![name]).await?;
+        row.map(|row| row.text("mark")).transpose()
     }
 
     /// Forgets it, for the work came to its end.
@@ -20,8 +28,7 @@ impl Tx {
 impl Db {
     /// How far the work of that name came, if it was stopped.
     pub async fn marked(&self, name: &str) -> Result<Option<String>, Error> {
-        let sql = "select mark from marks where name = $1";
-        let row = self.row(sql, values![name]).await?;
+        let row = self.row(MARKED, values![name]).await?;
         row.map(|row| row.text("mark")).transpose()
     }
 }

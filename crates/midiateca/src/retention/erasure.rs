@@ -6,30 +6,25 @@
 //! cut short is found again by the next erasure. The proof is one only when nothing is left, and what is left is said.
 
 mod deliveries;
+mod ending;
 mod files;
 mod names;
 mod owed;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Duration;
-
-use serde_json::json;
 
 use super::{Doing, Error};
 use crate::app::App;
 use crate::catalog::{self, Person, Theirs};
 use crate::clock::Millis;
-use crate::delivery;
-use crate::events::{self, News};
+use crate::delivery::{self, Deletion};
 use crate::media::{DeliveryId, MediaId};
+pub use owed::Figures;
 use owed::Owed;
 
 /// Media that are erased in one commit.
 const PAGE: u32 = 100;
-/// How long those who read the database are waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// What was erased, or would be: the proof, when [`Erasure::is_whole`].
 #[derive(Clone, Debug, serde::Serialize)]
@@ -55,14 +50,21 @@ pub struct Erasure {
     pub deliveries: u64,
     /// Raw deliveries that name the person, and stay until the bytes that somebody else sent in them are filed.
     pub deliveries_left: u64,
+    /// Raw deliveries that name the person and cannot be read: they may be the only copy of what somebody else sent, and
+    /// stay unless [`Unreadable::Go`] was said.
+    pub unreadable_left: u64,
     /// Media whose files could not be removed.
     pub media_left: u64,
     /// Downloads that had not ended yet.
     pub downloads_left: u64,
     /// Whether what the rows said may still be read out of the database's files.
     pub left_in_database: bool,
-    /// Whether an earlier erasure of the same person was finished, of which this one tells only the rest.
+    /// How much is to be free for these to be written anew, where it is not.
+    pub room_needed_bytes: Option<u64>,
+    /// Whether an earlier erasure of the same person was gone on with.
     pub went_on: bool,
+    /// What that one had erased, which is not in the other figures.
+    pub earlier: Figures,
 }
 
 /// One file that is gone.
@@ -83,23 +85,40 @@ impl Erasure {
     /// Whether there was anything to erase.
     pub fn is_empty(&self) -> bool {
         let left = self.deliveries_left + self.media_left + self.downloads_left;
-        self.media + self.mentions + self.deliveries + left == 0 && !self.went_on
+        let found = self.media + self.mentions + self.deliveries + self.unreadable_left;
+        found + left == 0 && !self.went_on
     }
 
     /// Whether nothing is left.
     pub fn is_whole(&self) -> bool {
-        !self.has_left() && !self.left_in_database
+        !self.has_left() && self.unreadable_left == 0 && !self.left_in_database
     }
 
+    /// Whether something is left that goes by itself, or the next time.
     fn has_left(&self) -> bool {
         self.deliveries_left + self.media_left + self.downloads_left > 0
     }
 
     fn count(&mut self, files: Vec<ErasedFile>) {
         self.media += 1;
-        self.bytes += files.iter().map(|file| file.size).sum::<u64>();
+        self.bytes += bytes_of(&files);
         self.files.extend(files);
     }
+
+    /// Everything that was erased, by this and the earlier one.
+    pub fn in_all(&self) -> Figures {
+        Figures {
+            media: self.media + self.earlier.media,
+            mentions: self.mentions + self.earlier.mentions,
+            files: self.files.len() as u64 + self.earlier.files,
+            bytes: self.bytes + self.earlier.bytes,
+            deliveries: self.deliveries + self.earlier.deliveries,
+        }
+    }
+}
+
+fn bytes_of(files: &[ErasedFile]) -> u64 {
+    files.iter().map(|file| file.size).sum()
 }
 
 /// Whether a name is one wherever it stands in a text: with fewer digits it is a word like others, and in many.
@@ -107,10 +126,43 @@ fn is_telling(name: &str) -> bool {
     name.bytes().filter(u8::is_ascii_digit).count() >= 7
 }
 
+/// What becomes of deliveries that name the person and that nobody could read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unreadable {
+    /// They stay, and are told of.
+    #[default]
+    Stay,
+    /// They go.
+    Go,
+}
+
+/// Whom to erase.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// From what this client holds.
+    pub client: i64,
+    /// By these numbers and ids.
+    pub contacts: &'a [String],
+    /// And whether with what cannot be read.
+    pub unreadable: Unreadable,
+}
+
+impl<'a> Asked<'a> {
+    /// With nothing that cannot be read.
+    pub fn of(client: i64, contacts: &'a [String]) -> Self {
+        Self {
+            client,
+            contacts,
+            unreadable: Unreadable::Stay,
+        }
+    }
+}
+
 /// An erasure that is under way.
 struct Work<'a> {
     app: &'a App,
     doing: Doing,
+    unreadable: Unreadable,
     erasure: Erasure,
     owed: Owed,
     /// Whether anything was changed.
@@ -119,18 +171,26 @@ struct Work<'a> {
     /// Deliveries that are counted already, by what becomes of them.
     gone: BTreeSet<DeliveryId>,
     needed: BTreeSet<DeliveryId>,
+    tell: &'a mut dyn FnMut(&ErasedFile),
 }
 
 /// Erases a person from what one client holds. Doing it twice does no harm, and goes on where the first was cut short.
+/// Each file is told as it goes, for who is cut short tells nothing afterwards.
 pub async fn erase(
     app: &App,
-    client: i64,
-    contacts: &[String],
+    asked: Asked<'_>,
     doing: Doing,
+    mut tell: impl FnMut(&ErasedFile),
 ) -> Result<Erasure, Error> {
+    let Asked {
+        client,
+        contacts,
+        unreadable,
+    } = asked;
     let owed = Owed::of(app, client).await?;
     let names::Names { all, left_out } = names::of(app, client, contacts, owed.names()).await?;
     let names: Vec<_> = all.into_iter().collect();
+    let earlier = owed.erased(&names).filter(|_| doing == Doing::Now);
     let erasure = Erasure {
         client,
         at: app.clock.now(),
@@ -140,22 +200,27 @@ pub async fn erase(
         bytes: 0,
         deliveries: 0,
         deliveries_left: 0,
+        unreadable_left: 0,
         media_left: 0,
         downloads_left: 0,
         left_in_database: false,
-        went_on: doing == Doing::Now && (owed.compaction || owed.is_begun(&names)),
+        room_needed_bytes: None,
+        went_on: earlier.is_some(),
+        earlier: earlier.unwrap_or_default(),
         names,
         names_left_out: left_out,
     };
     let mut work = Work {
         app,
         doing,
-        is_begun: erasure.went_on,
+        unreadable,
+        is_begun: false,
         erasure,
         owed,
         media: BTreeSet::new(),
         gone: BTreeSet::new(),
         needed: BTreeSet::new(),
+        tell: &mut tell,
     };
     for name in work.erasure.names.clone() {
         work.media(&Person { client, name }).await?;
@@ -167,8 +232,11 @@ pub async fn erase(
     work.deliveries().await?;
     work.erasure.deliveries = work.gone.len() as u64;
     work.erasure.deliveries_left = work.needed.len() as u64;
-    if doing == Doing::Now && work.is_begun {
+    if work.is_begun || work.erasure.went_on {
         work.finish().await?;
+    } else if doing == Doing::Now {
+        // What other erasures owe is no proof of this one.
+        ending::compact(app).await?;
     }
     Ok(work.erasure)
 }
@@ -177,10 +245,21 @@ impl Work<'_> {
     /// Before anything is changed, so that what was found is found again.
     async fn begin(&mut self) -> Result<(), Error> {
         if !self.is_begun {
-            self.owed.begin(self.app, &self.erasure.names).await?;
+            let (owed, names, now) = self.remembering();
+            let beginning = self
+                .app
+                .db
+                .write(async move |tx| owed.begin(tx, &names, now).await);
+            beginning.await?;
             self.is_begun = true;
         }
         Ok(())
+    }
+
+    /// What it takes to remember how much went, in the transaction in which it does.
+    fn remembering(&self) -> (Owed, Vec<String>, Millis) {
+        let names = self.erasure.names.clone();
+        (self.owed.clone(), names, self.app.clock.now())
     }
 
     async fn media(&mut self, person: &Person) -> Result<(), Error> {
@@ -204,7 +283,9 @@ impl Work<'_> {
 
     async fn would_go(&mut self, page: Vec<Theirs>) -> Result<(), Error> {
         for theirs in page {
-            self.erasure.count(files::of(self.app, &theirs).await?);
+            let files = files::of(self.app, &theirs).await?;
+            files.iter().for_each(&mut *self.tell);
+            self.erasure.count(files);
             let id = DeliveryId(theirs.delivery);
             if delivery::find(&self.app.db, &id).await?.is_some() {
                 self.gone.insert(id);
@@ -228,9 +309,14 @@ impl Work<'_> {
             Ok(page)
         });
         let mut clean = Vec::new();
+        let mut erased = Figures::default();
         for theirs in condemning.await? {
             match files::remove(self.app, &theirs).await {
                 Ok(files) => {
+                    files.iter().for_each(&mut *self.tell);
+                    erased.media += 1;
+                    erased.files += files.len() as u64;
+                    erased.bytes += bytes_of(&files);
                     self.erasure.count(files);
                     clean.push(theirs);
                 }
@@ -240,15 +326,18 @@ impl Work<'_> {
                 }
             }
         }
-        let names = self.erasure.names.clone();
+        let (owed, names, now) = self.remembering();
         let erasing = self.app.db.write(async move |tx| {
+            let mut erased = erased;
             let mut deleted = Vec::with_capacity(clean.len());
             for theirs in &clean {
                 let id = DeliveryId(theirs.delivery.clone());
                 let deletion = delivery::delete(tx, &id).await?;
+                erased.deliveries += u64::from(deletion == Deletion::Gone);
                 deleted.push((id, deletion));
                 catalog::erase(tx, &theirs.id, &names).await?;
             }
+            owed.add(tx, &names, erased, now).await?;
             Ok(deleted)
         });
         for (id, deletion) in erasing.await? {
@@ -277,66 +366,18 @@ impl Work<'_> {
             }
             self.begin().await?;
             let name = person.name.clone();
+            let (owed, names, now) = self.remembering();
             let masking = self.app.db.write(async move |tx| {
                 for id in &ids {
                     catalog::mask(tx, id, &name).await?;
                 }
-                Ok(())
+                let erased = Figures {
+                    mentions: ids.len() as u64,
+                    ..Figures::default()
+                };
+                owed.add(tx, &names, erased, now).await
             });
             masking.await?;
         }
     }
-
-    /// Events of what was erased tell no more, and one event tells that and how much was erased, not whose it was. Then
-    /// nothing is left but what the database's files still hold between the rows.
-    async fn finish(&mut self) -> Result<(), Error> {
-        self.erasure.downloads_left = files::end_downloads(self.app, &self.media).await?;
-        let (now, client) = (self.app.clock.now(), self.erasure.client);
-        let erasure = &self.erasure;
-        let is_news = erasure.media + erasure.deliveries > 0;
-        let data = json!({"media": erasure.media, "files": erasure.files.len(), "size": erasure.bytes, "deliveries": erasure.deliveries});
-        let left = (!erasure.has_left()).then(|| self.owed.without(&erasure.names));
-        let ending = self.app.db.write(async move |tx| {
-            events::erase(tx, client).await?;
-            let news = News {
-                kind: "contact.erased",
-                client,
-                instance: "",
-                media: None,
-                data: data.clone(),
-            };
-            if is_news {
-                events::append(tx, now, news).await?;
-            }
-            match &left {
-                Some(left) => left.write(tx, now).await,
-                None => Ok(()),
-            }
-        });
-        ending.await?;
-        self.erasure.left_in_database = self.erasure.has_left() || !compact(self.app).await?;
-        Ok(())
-    }
-}
-
-/// Writes the database anew, and empties its write-ahead log; false when it could not be, for want of room or because
-/// somebody reads or writes all the while.
-async fn compact(app: &App) -> Result<bool, Error> {
-    if let Err(error) = app.db.compact().await {
-        let error = crate::telemetry::chain(&error);
-        tracing::warn!(error, "the database could not be written anew");
-        return Ok(false);
-    }
-    let began = tokio::time::Instant::now();
-    while !app.db.fold().await? {
-        if began.elapsed() >= PATIENCE {
-            tracing::warn!(
-                "somebody reads the database, and keeps its write-ahead log from being emptied"
-            );
-            return Ok(false);
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-    Owed::compacted(app).await?;
-    Ok(true)
 }

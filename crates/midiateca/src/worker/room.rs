@@ -2,17 +2,14 @@
 //! may still write is taken off first, and what fills the disk all the same is broken off, so that the database has
 //! room to the end. The door does not look here; what it takes waits.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use super::reserved::{Reserved, Whose};
 use crate::app::App;
 use crate::config::Storage;
 use crate::db::Error;
 use crate::media::MediaId;
-use crate::queue::Job;
 
-/// What is reckoned with where a message does not tell its length: most that come are smaller.
-const USUAL_BYTES: u64 = 16 << 20;
 /// That downloads stopped for want of room, for who looks from another process.
 const MARK: &str = "no room for downloads";
 
@@ -26,30 +23,6 @@ pub(super) struct Room {
     reserved: Reserved,
 }
 
-/// How long each download that is under way will be, as far as it is told.
-type Reserved = Arc<Mutex<HashMap<MediaId, u64>>>;
-
-/// Held while a download is under way.
-pub(super) struct Reservation {
-    reserved: Reserved,
-    id: MediaId,
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        lock(&self.reserved).remove(&self.id);
-    }
-}
-
-fn lock(reserved: &Reserved) -> MutexGuard<'_, HashMap<MediaId, u64>> {
-    reserved.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// How many bytes a media will take: what its message tells, but never more than is taken of any.
-pub(super) fn expected_bytes(job: &Job, most: u64) -> u64 {
-    job.length_told.unwrap_or(USUAL_BYTES).min(most)
-}
-
 /// How much may still be begun.
 #[derive(Clone, Copy)]
 pub(super) struct Left {
@@ -58,15 +31,18 @@ pub(super) struct Left {
 }
 
 impl Left {
-    /// Takes so much of it; false when there is not. The length is the sender's word, so one at a time goes through
-    /// whatever it says.
+    /// Takes so much of it; false when there is not.
     pub fn take(&mut self, bytes: u64) -> bool {
-        let fits = bytes <= self.bytes || self.is_idle;
+        let fits = bytes <= self.bytes;
         if fits {
-            self.bytes = self.bytes.saturating_sub(bytes);
-            self.is_idle = false;
+            self.bytes -= bytes;
         }
         fits
+    }
+
+    /// Whether nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        self.is_idle
     }
 }
 
@@ -76,6 +52,8 @@ enum Seen {
     AsBefore,
     NoRoom,
     RoomAgain,
+    /// There would be room, but for those under way that are longer than was reckoned with.
+    Unforeseen,
     /// So little is left that those under way must end.
     NearlyNone,
 }
@@ -95,18 +73,9 @@ impl Room {
         self.is_there
     }
 
-    /// What is held for a download from now on.
-    pub fn reserve(&self, app: &App, job: &Job) -> Reservation {
-        let bytes = expected_bytes(job, app.config.fetch.max_file_bytes);
-        self.reserve_bytes(&job.id, bytes)
-    }
-
-    fn reserve_bytes(&self, id: &MediaId, bytes: u64) -> Reservation {
-        lock(&self.reserved).insert(id.clone(), bytes);
-        Reservation {
-            reserved: Arc::clone(&self.reserved),
-            id: id.clone(),
-        }
+    /// What is held for the downloads that are under way.
+    pub fn reserved(&self) -> &Reserved {
+        &self.reserved
     }
 
     /// What is left beside what is under way, down to the mark.
@@ -115,35 +84,43 @@ impl Room {
     }
 
     fn left_of(&self, fetched: impl Fn(&MediaId) -> u64) -> Left {
-        let reserved = lock(&self.reserved);
-        let to_come = |(id, bytes): (&MediaId, &u64)| bytes.saturating_sub(fetched(id));
-        let to_come: u64 = reserved.iter().map(to_come).fold(0, u64::saturating_add);
+        let to_come = self.reserved.to_come(fetched);
         let bytes = self.free.map_or(u64::MAX, |free| {
             free.saturating_sub(self.pause_below)
                 .saturating_sub(to_come)
         });
         Left {
             bytes,
-            is_idle: reserved.is_empty(),
+            is_idle: self.reserved.is_empty(),
         }
     }
 
-    fn saw(&mut self, free: u64) -> Seen {
+    /// What is longer than was reckoned with is broken off at the mark itself, and as if it had never been: else one
+    /// such file would stop all others until there is as much room as they need to begin again.
+    fn saw(&mut self, free: u64, fetched: impl Fn(&MediaId) -> u64) -> Seen {
         let least = if self.is_there {
             self.pause_below
         } else {
             self.resume_above
         };
         self.free = Some(free);
-        let before = std::mem::replace(&mut self.is_there, free >= least);
+        let without = free.saturating_add(self.reserved.unforeseen(fetched));
+        let before = std::mem::replace(&mut self.is_there, without >= least);
         match (before, self.is_there) {
-            _ if free < self.pause_below / 2 && !lock(&self.reserved).is_empty() => {
-                Seen::NearlyNone
-            }
+            _ if free < self.pause_below && without >= self.pause_below => Seen::Unforeseen,
+            _ if free < self.pause_below / 2 && !self.reserved.is_empty() => Seen::NearlyNone,
             (true, false) => Seen::NoRoom,
             (false, true) => Seen::RoomAgain,
             _ => Seen::AsBefore,
         }
+    }
+
+    /// Breaks off as many as must be, for so much to be free.
+    fn break_off(&self, app: &App, whose: Whose, free: u64, mark: u64) -> usize {
+        let needed = mark.saturating_sub(free);
+        let fetched = |id: &MediaId| app.progress.bytes(id);
+        let stop = |id: &MediaId| app.progress.stop_for_room(id);
+        self.reserved.break_off(whose, needed, fetched, stop)
     }
 }
 
@@ -155,7 +132,7 @@ pub(super) fn look_for_room(app: &Arc<App>, room: &mut Room) {
     };
     let pause_below_bytes = room.pause_below;
     let was_there = room.is_there;
-    match room.saw(free_bytes) {
+    match room.saw(free_bytes, |id| app.progress.bytes(id)) {
         Seen::AsBefore => {}
         Seen::NoRoom => {
             tracing::error!(
@@ -165,13 +142,23 @@ pub(super) fn look_for_room(app: &Arc<App>, room: &mut Room) {
             );
         }
         Seen::RoomAgain => tracing::info!(free_bytes, "there is room again: downloads go on"),
+        Seen::Unforeseen => {
+            let downloads = room.break_off(app, Whose::Unforeseen, free_bytes, pause_below_bytes);
+            if downloads > 0 {
+                tracing::warn!(
+                    free_bytes,
+                    downloads,
+                    "downloads that are longer than there is room are broken off, and tried again later"
+                );
+            }
+        }
         Seen::NearlyNone => {
-            let downloads = app.progress.stop_all();
+            let downloads = room.break_off(app, Whose::All, free_bytes, pause_below_bytes / 2);
             if downloads > 0 {
                 tracing::error!(
                     free_bytes,
                     downloads,
-                    "the disk is all but full: downloads are broken off, and wait for room"
+                    "the disk is all but full: the largest downloads are broken off, and tried again later"
                 );
             }
         }
@@ -246,7 +233,7 @@ mod tests {
             (20, true),
             (15, true),
         ] {
-            room.saw(free);
+            room.saw(free, |_| 0);
             assert_eq!(room.is_there(), is_there, "{free}");
         }
     }
@@ -254,31 +241,50 @@ mod tests {
     #[test]
     fn what_is_under_way_is_taken_off_before_more_begins() {
         let mut room = room(100, 200);
-        room.saw(1_000);
-        let (one, other) = (MediaId("1".to_owned()), MediaId("2".to_owned()));
-        let first = room.reserve_bytes(&one, 700);
+        room.saw(1_000, |_| 0);
+        let one = MediaId("1".to_owned());
+        let first = room.reserved().hold(&one, 700, false);
         let mut left = room.left_of(|_| 0);
         assert!(!left.take(201) && left.take(150) && !left.take(51) && left.take(50));
         // Half of it has come, and the disk knows that.
-        room.saw(650);
+        room.saw(650, |_| 350);
         assert!(room.left_of(|_| 350).take(200));
         assert!(!room.left_of(|_| 350).take(201));
         drop(first);
-        // Alone, one that says that it is longer than the disk is tried all the same.
+        assert!(room.left_of(|_| 0).is_idle());
+        // One that says that it is longer than the disk takes nobody's room.
+        let _trial = room.reserved().hold(&one, u64::MAX, true);
         let mut left = room.left_of(|_| 0);
-        assert!(left.take(u64::MAX) && !left.take(1));
-        let _second = room.reserve_bytes(&other, 1);
-        assert!(!room.left_of(|_| 0).take(u64::MAX));
+        assert!(left.take(550) && !left.take(1) && !left.is_idle());
     }
 
     #[test]
     fn downloads_are_broken_off_at_half_of_the_low_mark() {
         let mut room = room(100, 200);
-        assert_eq!(room.saw(40), Seen::NoRoom, "nothing is under way");
-        let _one = room.reserve_bytes(&MediaId("1".to_owned()), 1);
-        assert_eq!(room.saw(50), Seen::AsBefore);
-        assert_eq!(room.saw(49), Seen::NearlyNone);
-        assert_eq!(room.saw(200), Seen::RoomAgain);
+        assert_eq!(room.saw(40, |_| 0), Seen::NoRoom, "nothing is under way");
+        let _one = room.reserved().hold(&MediaId("1".to_owned()), 1_000, false);
+        assert_eq!(room.saw(50, |_| 900), Seen::AsBefore);
+        assert_eq!(room.saw(49, |_| 900), Seen::NearlyNone);
+        assert_eq!(room.saw(200, |_| 900), Seen::RoomAgain);
         assert!(room.is_there());
+    }
+
+    #[test]
+    fn what_is_longer_than_it_said_stops_itself_and_nobody_else() {
+        for (said, is_trial) in [(1, false), (1_000, true)] {
+            let mut room = room(100, 200);
+            room.saw(150, |_| 0);
+            let liar = MediaId("1".to_owned());
+            let held = room.reserved().hold(&liar, said, is_trial);
+            assert_eq!(room.saw(100, |_| 50), Seen::AsBefore);
+            assert_eq!(room.saw(90, |_| 60), Seen::Unforeseen);
+            let broken = room
+                .reserved()
+                .break_off(Whose::Unforeseen, 10, |_| 60, |_| true);
+            assert_eq!(broken, 1);
+            drop(held);
+            assert_eq!(room.saw(150, |_| 0), Seen::AsBefore);
+            assert!(room.is_there(), "though it is less than would begin anew");
+        }
     }
 }

@@ -9,7 +9,7 @@ use midiateca::backup::{self, Manifest, Order, Outcome, Source, Step};
 use midiateca::catalog::{self, Meaning};
 use midiateca::clock::Clock;
 use midiateca::media::{MediaId, Reason};
-use midiateca::retention::{self, Doing};
+use midiateca::retention::{self, Asked, Doing};
 use midiateca::shutdown::Shutdown;
 use serde_json::Value;
 use wa_sim::{Content, SimMedia};
@@ -318,7 +318,7 @@ async fn who_was_erased_is_out_of_the_copied_database_and_pruned_out_of_its_file
         .join(media.path.as_deref().unwrap());
     assert!(holds_them() && file.is_file());
     let who = ["5500900000001".to_owned()];
-    let proof = retention::erase(&test.app, 2, &who, Doing::Now).await;
+    let proof = retention::erase(&test.app, Asked::of(2, &who), Doing::Now, |_| {}).await;
     assert_eq!(proof.unwrap().media, 1);
     let files = done(&order(&test, &target)).await.files;
     assert_eq!((files.count, files.surplus, files.pruned), (0, 1, 0));

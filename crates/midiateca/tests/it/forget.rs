@@ -1,5 +1,9 @@
 //! A person who asks to be forgotten: everything of theirs goes, nothing of it comes back, and nobody else's goes.
 
+mod deliveries;
+mod names;
+mod proof;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +12,7 @@ use midiateca::clock::Clock;
 use midiateca::db::Value as Cell;
 use midiateca::gateway::Gateway;
 use midiateca::media::{DeliveryId, InstanceId, MediaId, MediaKind};
-use midiateca::retention::{self, Doing, Erasure};
+use midiateca::retention::{self, Asked, Doing, ErasedFile, Erasure, Unreadable};
 use midiateca::vault::layout::{self, Name};
 use midiateca::{delivery, queue};
 use wa_sim::{Content, Fault, SimMedia};
@@ -73,13 +77,18 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
     assert_eq!(failed.status, "failed");
 
     let spoken = ["+55 (00) 90000-0001".to_owned()];
-    let told = retention::erase(&test.app, 2, &spoken, Doing::DryRun);
+    let told = retention::erase(&test.app, Asked::of(2, &spoken), Doing::DryRun, |_| {});
     let told = told.await.unwrap();
     assert_eq!((told.media, told.files.len(), told.deliveries), (4, 3, 4));
     assert_eq!(test.files().len(), 4);
-    let proof = retention::erase(&test.app, 2, &[WHO.to_owned()], Doing::Now)
-        .await
-        .unwrap();
+    let proof = retention::erase(
+        &test.app,
+        Asked::of(2, &[WHO.to_owned()]),
+        Doing::Now,
+        |_| {},
+    )
+    .await
+    .unwrap();
     assert_eq!(
         (proof.media, proof.files.len(), proof.deliveries),
         (4, 3, 4)
@@ -153,9 +162,14 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
         .write(async move |tx| queue::requeue(tx, &id, now).await);
     assert!(!requeued.await.unwrap(), "a retry does not bring it back");
     assert!(!holds(&database_bytes(&test), WHO));
-    let again = retention::erase(&test.app, 2, &[WHO.to_owned()], Doing::Now)
-        .await
-        .unwrap();
+    let again = retention::erase(
+        &test.app,
+        Asked::of(2, &[WHO.to_owned()]),
+        Doing::Now,
+        |_| {},
+    )
+    .await
+    .unwrap();
     assert_eq!((again.media, again.deliveries), (0, 0));
     // What they send from now on is another message, and kept.
     assert_eq!(test.store(sample("NEW")).await.0.status, "stored");
@@ -172,9 +186,14 @@ async fn what_is_being_downloaded_when_its_person_is_forgotten_leaves_no_file() 
     while test.find(&id).await.status != "downloading" {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    let proof = retention::erase(&test.app, 2, &[WHO.to_owned()], Doing::Now)
-        .await
-        .unwrap();
+    let proof = retention::erase(
+        &test.app,
+        Asked::of(2, &[WHO.to_owned()]),
+        Doing::Now,
+        |_| {},
+    )
+    .await
+    .unwrap();
     assert_eq!(proof.media, 1);
     let app = test.app.clone();
     let _folder = test.end_keeping_the_folder().await;
@@ -213,9 +232,14 @@ async fn a_long_download_ends_before_the_proof_is_given() {
 async fn another_clients_records_of_the_same_person_stay() {
     let test = TestApp::start().await;
     let (stored, _) = test.store(sample("STAYS")).await;
-    let proof = retention::erase(&test.app, 3, &[WHO.to_owned()], Doing::Now)
-        .await
-        .unwrap();
+    let proof = retention::erase(
+        &test.app,
+        Asked::of(3, &[WHO.to_owned()]),
+        Doing::Now,
+        |_| {},
+    )
+    .await
+    .unwrap();
     assert_eq!((proof.media, proof.deliveries), (0, 0));
     assert_eq!(test.find(&MediaId(stored.id)).await.status, "stored");
     let kept = delivery::list(&test.app.db, &delivery::Filter::default(), "", 10)
@@ -231,15 +255,16 @@ async fn another_clients_records_of_the_same_person_stay() {
 }
 
 async fn forget(app: &App, who: &str) -> Result<Erasure, retention::Error> {
-    retention::erase(app, 2, &[who.to_owned()], Doing::Now).await
+    retention::erase(app, Asked::of(2, &[who.to_owned()]), Doing::Now, |_| {}).await
 }
 
 async fn would_forget(app: &App, who: &str) -> Erasure {
-    let erasing = retention::erase(app, 2, &[who.to_owned()], Doing::DryRun).await;
+    let erasing =
+        retention::erase(app, Asked::of(2, &[who.to_owned()]), Doing::DryRun, |_| {}).await;
     erasing.unwrap()
 }
 
-async fn deliveries(test: &TestApp) -> Vec<DeliveryId> {
+async fn kept(test: &TestApp) -> Vec<DeliveryId> {
     let all = delivery::Filter::default();
     let all = delivery::list(&test.app.db, &all, "", 1_000).await;
     all.unwrap().into_iter().map(|one| one.id).collect()
@@ -263,349 +288,6 @@ fn of_somebody_else(id: &str) -> SimMedia {
         push_name: Some("Seu Jorge da Padaria".to_owned()),
         ..sample(id)
     }
-}
-
-#[tokio::test]
-async fn no_page_of_the_database_keeps_what_its_rows_no_longer_say() {
-    let test = TestApp::start().await;
-    let (one, _) = test.store(of_somebody_else("MANY")).await;
-    // Rows that grow after they were put in, so that pages are split and merged.
-    let copies = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 1200)
-        insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, caption, chat_id, sender_id,
-          sender_name, from_me, is_group, voice_note, received_at, named_at, media_key_malformed, inline, deadline, status)
-        select 'copy' || ((i * 7919) % 1200) || '-' || i, instance, client, gateway, 'M' || i, 0, '', kind, key_kind,
-          case when i % 20 = 0 then 'foto de outra pessoa' else 'segredo' end,
-          case when i % 20 = 0 then '5521900000077' else '5500900000001' end, null, null, 0, 0, 0, received_at, named_at, 0, 0,
-          deadline, 'failed' from media, n where id = $1";
-    run(&test, copies, &one.id).await;
-    // In no order, as downloads end.
-    let growing = test.app.db.write(async |tx| {
-        for n in 0..1_200 {
-            let message = format!("M{}", n * 7_919 % 1_200 + 1);
-            let grow = "update media set file_name = hex(zeroblob(60)) where message_id = $1";
-            tx.run(grow, vec![Cell::from(&message)]).await?;
-        }
-        Ok(())
-    });
-    growing.await.unwrap();
-    let proof = forget(&test.app, WHO).await.unwrap();
-    assert_eq!((proof.media, proof.is_whole()), (1_140, true));
-    let bytes = database_bytes(&test);
-    for gone in [WHO, "segredo"] {
-        assert!(
-            !holds(&bytes, gone),
-            "{gone} is still in the database's files"
-        );
-    }
-    assert!(holds(&bytes, "foto de outra pessoa"));
-    test.end().await;
-}
-
-#[tokio::test]
-async fn while_somebody_reads_the_database_there_is_no_proof_and_afterwards_there_is() {
-    let test = TestApp::start().await;
-    test.store(sample("READ")).await;
-    let reader = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();
-    let begun = "begin; select count(*) from media;";
-    reader.execute_batch(begun).unwrap();
-    let told = forget(&test.app, WHO).await.unwrap();
-    assert_eq!((told.media, told.files.len()), (1, 1));
-    assert!(told.left_in_database && !told.is_whole());
-    assert!(holds(&database_bytes(&test), WHO));
-    reader.execute_batch("commit").unwrap();
-    let told = forget(&test.app, WHO).await.unwrap();
-    assert!(told.went_on && told.is_whole() && !told.is_empty());
-    assert!(!holds(&database_bytes(&test), WHO));
-    let told = forget(&test.app, WHO).await.unwrap();
-    assert!(told.is_empty(), "nothing is owed any more");
-    test.end().await;
-}
-
-#[tokio::test]
-async fn a_file_that_the_server_stores_while_it_is_forgotten_goes_as_well() {
-    let test = TestApp::start().await;
-    let (failed, _) = test
-        .store(SimMedia {
-            fault: Fault::LinkTo("http://169.254.169.254/".to_owned()),
-            ..sample("RACE")
-        })
-        .await;
-    let path = coming_path(&test, &failed.id).await;
-    let other = App::open(&test.app.data, impatient(), Clock::system())
-        .await
-        .unwrap();
-    // The server holds the database while it says that the file is there.
-    let mut server = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();
-    let storing = server.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
-    let storing = storing.unwrap();
-    let file = test.app.vault.root().join(&path);
-    let elsewhere = file.with_file_name("under-another-name.jpg");
-    let server_stores = async {
-        // By now the row was read as it is, and its turn to be changed is waited for; where it was not, nothing is shown.
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        std::fs::write(&elsewhere, "bytes").unwrap();
-        let sql = "update media set status = 'stored', reason = null, size_bytes = 5, path = ?1 where id = ?2";
-        let named = path.rsplit_once('/').unwrap().0.to_owned() + "/under-another-name.jpg";
-        storing.execute(sql, [&named, &failed.id]).unwrap();
-        storing.commit().unwrap();
-    };
-    let (proof, ()) = tokio::join!(forget(&other, WHO), server_stores);
-    let proof = proof.unwrap();
-    assert_eq!((proof.media, proof.files.len()), (1, 1));
-    assert!(!elsewhere.exists());
-    other.db.close().await;
-    test.end().await;
-}
-
-/// Where the file of a media would be stored.
-async fn coming_path(test: &TestApp, id: &str) -> String {
-    let sql = "select message_id, slot, kind, named_at from media where id = $1";
-    let row = test
-        .app
-        .db
-        .row(sql, vec![Cell::from(id)])
-        .await
-        .unwrap()
-        .unwrap();
-    let path = layout::path(&Name {
-        client: 2,
-        instance: &InstanceId(FIRST.to_owned()),
-        kind: MediaKind::parse(&row.text("kind").unwrap()).unwrap(),
-        gateway: Gateway::Wapi.as_str(),
-        message_id: &row.text("message_id").unwrap(),
-        slot: row.int("slot").unwrap(),
-        at: row.int("named_at").unwrap(),
-        extension: "jpg",
-    });
-    path.as_str().to_owned()
-}
-
-#[tokio::test]
-async fn what_a_killed_server_left_of_a_person_goes_wherever_it_lies() {
-    let test = TestApp::start().await;
-    let (failed, _) = test
-        .store(SimMedia {
-            fault: Fault::LinkTo("http://169.254.169.254/".to_owned()),
-            ..sample("KILLED")
-        })
-        .await;
-    let path = coming_path(&test, &failed.id).await;
-    let app = test.app.clone();
-    let folder = test.end_keeping_the_folder().await;
-    let root = app.vault.root().to_owned();
-    // It was killed after the rename, and a repair took an earlier such file for nobody's.
-    let quarantined = root
-        .join(".quarantine/20261124-00000000/in-no-row")
-        .join(&path);
-    let of_its_own = root
-        .join(".quarantine/20261124-00000001")
-        .join(&failed.id)
-        .join("x/y.jpg");
-    let staged = root.join(format!(".staging/0193-7-{}", failed.id));
-    let staged_before = root.join(".staging/0193-8");
-    let somebody_elses = root
-        .join(&path)
-        .with_file_name("wapi_OTHER_20261124_120000.jpg");
-    for file in [
-        &root.join(&path),
-        &quarantined,
-        &of_its_own,
-        &staged,
-        &staged_before,
-        &somebody_elses,
-    ] {
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(file, "bytes").unwrap();
-    }
-    let app = App::open(folder.path(), impatient(), Clock::system())
-        .await
-        .unwrap();
-    assert_eq!(would_forget(&app, WHO).await.files.len(), 3);
-    let proof = forget(&app, WHO).await.unwrap();
-    assert!(proof.is_whole());
-    let mut gone: Vec<PathBuf> = proof
-        .files
-        .iter()
-        .map(|file| root.join(&file.path))
-        .collect();
-    gone.sort();
-    let mut expected = vec![root.join(&path), quarantined, of_its_own];
-    expected.sort();
-    assert_eq!(gone, expected);
-    assert!(proof.files.iter().all(|file| file.sha256.is_some()));
-    for file in gone.iter().chain([&staged, &staged_before]) {
-        assert!(!file.exists(), "{}", file.display());
-    }
-    assert!(somebody_elses.exists());
-    app.db.close().await;
-}
-
-#[tokio::test]
-async fn a_file_that_is_not_there_is_not_in_the_proof() {
-    let test = TestApp::start().await;
-    let (stored, _) = test.store(sample("GONE")).await;
-    std::fs::remove_file(test.file(&stored)).unwrap();
-    let proof = forget(&test.app, WHO).await.unwrap();
-    assert_eq!((proof.media, proof.files.len(), proof.bytes), (1, 0, 0));
-    test.end().await;
-}
-
-#[tokio::test]
-async fn an_erasure_that_was_cut_short_remembers_the_names_that_it_found() {
-    let test = TestApp::start().await;
-    let theirs = SimMedia {
-        sender_lid: Some("100000000000001@lid".to_owned()),
-        ..sample("WITHLID")
-    };
-    test.store(theirs).await;
-    // Bytes that are nowhere else yet keep a delivery that names them.
-    let naming = SimMedia {
-        caption: Some(format!("fale com {WHO}")),
-        ..of_somebody_else("NAMING")
-    };
-    let (naming, _) = test.store(naming).await;
-    run(&test, "update media set inline = 1, status = 'pending', next_attempt_at = 9000000000000 where id = $1", &naming.id).await;
-    let told = forget(&test.app, WHO).await.unwrap();
-    assert_eq!((told.media, told.mentions, told.deliveries_left), (1, 1, 1));
-    assert!(!told.is_whole());
-    let by_lid = SimMedia {
-        sender_id: Some("100000000000001@lid".to_owned()),
-        sender_lid: None,
-        chat_id: Some("120363000000000001@g.us".to_owned()),
-        is_group: true,
-        ..sample("BYLIDONLY")
-    };
-    let (by_lid, _) = test.store(by_lid).await;
-    run(
-        &test,
-        "update media set status = 'failed' where id = $1",
-        &naming.id,
-    )
-    .await;
-    let told = forget(&test.app, WHO).await.unwrap();
-    assert_eq!((told.media, told.deliveries_left), (1, 0));
-    assert!(told.went_on && told.is_whole());
-    assert_eq!(
-        test.find(&MediaId(by_lid.id)).await.reason.as_deref(),
-        Some("erased")
-    );
-    assert_eq!(test.app.db.marked("forget 2").await.unwrap(), None);
-    assert!(!holds(&database_bytes(&test), WHO));
-    test.end().await;
-}
-
-#[tokio::test]
-async fn who_is_not_named_exactly_is_not_erased() {
-    let test = TestApp::start().await;
-    test.store(sample("EXACT")).await;
-    for nobody in [
-        "%",
-        "_500900000001",
-        "@lid",
-        "false",
-        "",
-        "status@broadcast",
-        "5500%",
-    ] {
-        let refused = forget(&test.app, nobody).await;
-        assert!(
-            matches!(refused, Err(retention::Error::Nobody { .. })),
-            "{nobody}"
-        );
-    }
-    for stranger in ["500900000001", "55009000000012", "550090000000"] {
-        assert!(
-            forget(&test.app, stranger).await.unwrap().is_empty(),
-            "{stranger}"
-        );
-    }
-    assert_eq!((test.files().len(), deliveries(&test).await.len()), (1, 1));
-    test.end().await;
-}
-
-#[tokio::test]
-async fn an_id_that_goes_with_many_numbers_is_not_one_persons() {
-    let test = TestApp::start().await;
-    for n in 0..5 {
-        let one = SimMedia {
-            sender_id: Some(format!("552190000010{n}")),
-            sender_lid: Some("100000000000009@lid".to_owned()),
-            ..of_somebody_else(&format!("SHARED{n}"))
-        };
-        test.store(one).await;
-    }
-    let refused = forget(&test.app, "100000000000009@lid").await.unwrap_err();
-    let retention::Error::SeveralPeople { name, count } = refused else {
-        panic!("{refused}");
-    };
-    assert_eq!((name.as_str(), count), ("100000000000009", 5));
-    assert_eq!(test.files().len(), 5);
-    let proof = forget(&test.app, "5521900000102").await.unwrap();
-    assert_eq!(
-        (proof.media, &proof.names_left_out[..]),
-        (1, &["100000000000009".to_owned()][..])
-    );
-    test.end().await;
-}
-
-#[tokio::test]
-async fn a_number_is_found_without_its_ninth_digit_and_an_old_group_by_its_id() {
-    let test = TestApp::start().await;
-    let without = SimMedia {
-        sender_id: Some("551187654321@s.whatsapp.net".to_owned()),
-        chat_id: Some("551187654321".to_owned()),
-        sender_lid: None,
-        ..sample("EIGHT")
-    };
-    test.store(without).await;
-    let in_group = SimMedia {
-        chat_id: Some("5521900000077-1612345678@g.us".to_owned()),
-        is_group: true,
-        ..of_somebody_else("OLDGROUP")
-    };
-    test.store(in_group).await;
-    let proof = forget(&test.app, "(11) 98765-4321").await.unwrap();
-    assert_eq!((proof.media, proof.is_whole()), (1, true));
-    let proof = forget(&test.app, "5521900000077-1612345678@g.us")
-        .await
-        .unwrap();
-    assert_eq!((proof.media, proof.deliveries), (1, 1));
-    assert_eq!(test.files().len(), 0);
-    test.end().await;
-}
-
-#[tokio::test]
-async fn what_came_before_an_instance_changed_hands_is_found_and_the_new_owners_stays() {
-    let test = TestApp::start().await;
-    test.store(of_somebody_else("BEFORE")).await;
-    let naming = SimMedia {
-        caption: Some(format!("fale com {WHO}")),
-        ..of_somebody_else("BEFORENAMING")
-    };
-    test.store(naming).await;
-    run(
-        &test,
-        "update instances set client = 3 where id = $1",
-        FIRST,
-    )
-    .await;
-    test.app.directory.by_id().await.unwrap();
-    let after = SimMedia {
-        caption: Some(format!("ligue para {WHO}")),
-        ..of_somebody_else("AFTER")
-    };
-    let (after, _) = test.store(after).await;
-    // Whose it was when it came is what the row says.
-    run(
-        &test,
-        "update media set client = 3 where id = $1",
-        &after.id,
-    )
-    .await;
-    let proof = forget(&test.app, WHO).await.unwrap();
-    assert_eq!((proof.mentions, proof.deliveries), (1, 1));
-    assert_eq!(deliveries(&test).await.len(), 2);
-    test.end().await;
 }
 
 #[tokio::test]
@@ -647,6 +329,35 @@ async fn a_message_id_that_names_them_is_known_again_without_naming_them() {
 }
 
 #[tokio::test]
+async fn a_second_media_under_a_message_id_that_named_them_is_erased_as_the_first_was() {
+    let test = TestApp::start().await;
+    let message = format!("false_{WHO}@c.us_3EB0AB");
+    let (_, first) = test.store(sample(&message)).await;
+    assert!(forget(&test.app, WHO).await.unwrap().is_whole());
+    for seed in [9, 10] {
+        let other = SimMedia {
+            media_key: wa_media::MediaKey::new([seed; 32]),
+            content: Content::Generated {
+                seed: seed.into(),
+                size_bytes: 3_000,
+            },
+            ..sample(&message)
+        };
+        let (other, delivery) = test.store(other).await;
+        assert_eq!(other.status, "stored");
+        let proof = forget(&test.app, WHO).await.unwrap();
+        assert_eq!((proof.media, proof.is_whole()), (1, true));
+        for repeat in [&first, &delivery] {
+            let (_, answer) = test.post(repeat.body.to_string()).await;
+            assert_eq!(answer["status"], "ignored", "{answer}");
+        }
+    }
+    assert_eq!(test.files(), Vec::<PathBuf>::new());
+    assert!(!holds(&database_bytes(&test), WHO));
+    test.end().await;
+}
+
+#[tokio::test]
 async fn another_media_under_an_erased_messages_id_is_taken_in() {
     let test = TestApp::start().await;
     let (_, delivery) = test.store(sample("SAMEID")).await;
@@ -675,16 +386,24 @@ async fn a_repeat_of_what_others_sent_does_not_bring_the_name_back() {
     };
     let (naming, repeat) = test.store(naming).await;
     forget(&test.app, WHO).await.unwrap();
-    assert_eq!(deliveries(&test).await.len(), 0);
-    let (status, answer) = test.post(repeat.body.to_string()).await;
-    assert_eq!(
-        (status, &answer["media"][0]["duplicate"]),
-        (200, &true.into())
-    );
-    assert_eq!(deliveries(&test).await.len(), 0);
-    let left = test.find(&MediaId(naming.id)).await;
-    assert_eq!(left.caption.as_deref(), Some("fale com ***"));
-    assert!(!holds(&database_bytes(&test), WHO));
+    assert_eq!(kept(&test).await.len(), 0);
+    for status in ["stored", "skipped"] {
+        if status == "skipped" {
+            // As a rule leaves it.
+            let swept = "update media set status = 'skipped', reason = 'retention', path = null where id = $1";
+            run(&test, swept, &naming.id).await;
+        }
+        let (code, answer) = test.post(repeat.body.to_string()).await;
+        assert_eq!(
+            (code, &answer["media"][0]["duplicate"]),
+            (200, &true.into())
+        );
+        assert_eq!(kept(&test).await.len(), 0, "{status}");
+        let left = test.find(&MediaId(naming.id.clone())).await;
+        assert_eq!(left.caption.as_deref(), Some("fale com ***"));
+        assert_eq!(left.status, status);
+        assert!(!holds(&database_bytes(&test), WHO));
+    }
     test.end().await;
 }
 

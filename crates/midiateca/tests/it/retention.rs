@@ -354,12 +354,34 @@ async fn what_says_it_is_longer_than_the_disk_waits_beside_others_and_lets_short
     let waits = test.settled(&giant).await;
     assert_eq!((waits.status.as_str(), waits.attempts), ("pending", 0));
     assert!(waits.next_attempt_at.is_some());
-    test.app.progress.stop_all();
+    test.app.progress.stop(&first, 1);
     test.end().await;
 }
 
 #[tokio::test]
-async fn a_download_that_is_broken_off_is_tried_again_and_counts_for_nothing() {
+async fn beside_one_that_says_it_is_longer_than_the_disk_others_are_stored() {
+    let mut config = impatient();
+    config.fetch.max_file_bytes = u64::MAX;
+    config.worker.drain_ms = 1;
+    let test = TestApp::with(config, Clock::system()).await;
+    let mut giant = test.sim.world().add(slow("GIANT"));
+    let length = giant
+        .body
+        .pointer_mut("/msgContent/imageMessage/fileLength");
+    *length.unwrap() = i64::MAX.to_string().into();
+    let giant = test.deliver(&giant).await;
+    while test.find(&giant).await.status != "downloading" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let (small, _) = test.store(sample("SMALL")).await;
+    assert_eq!(small.status, "stored");
+    assert_eq!(test.find(&giant).await.status, "downloading");
+    test.app.progress.stop(&giant, 1);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_download_that_is_stopped_counts_for_nothing_unless_there_is_no_room_for_it() {
     let mut config = impatient();
     config.worker.drain_ms = 1;
     let test = TestApp::with(config, Clock::system()).await;
@@ -376,11 +398,25 @@ async fn a_download_that_is_broken_off_is_tried_again_and_counts_for_nothing() {
         (of("fence"), of("attempts"), of("rounds"))
     };
     assert_eq!(row().await, (1, 0, 0));
-    assert_eq!(test.app.progress.stop_all(), 1);
+    test.app.progress.stop(&id, 1);
     while row().await.0 == 1 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(row().await, (2, 0, 0));
+    // What there is no room for waits its turn, longer each time.
+    while !test.app.progress.stop_for_room(&id) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    while row().await.2 == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(row().await, (2, 0, 1));
+    let waits = test.find(&id).await;
+    assert_eq!(
+        (waits.status.as_str(), waits.reason.as_deref()),
+        ("pending", Some("storage_full"))
+    );
+    assert!(waits.next_attempt_at.is_some());
     test.end().await;
 }
 

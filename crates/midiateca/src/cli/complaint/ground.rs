@@ -121,6 +121,11 @@ pub(super) fn retention(error: &retention::Error, lang: Language) -> Told {
             let values: [(&str, &dyn Display); 2] = [("name", name), ("count", count)];
             Told::new(lang, words::SEVERAL_PEOPLE, &values)
         }
+        retention::Error::SeveralCountries { contact, held } => {
+            let (contact, held) = (plain(contact), held.join(", "));
+            let values: [(&str, &dyn Display); 2] = [("contact", &contact), ("held", &held)];
+            Told::new(lang, words::SEVERAL_COUNTRIES, &values)
+        }
     }
 }
 

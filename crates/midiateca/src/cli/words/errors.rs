@@ -69,6 +69,7 @@ words! {
     NOT_REMOVED: "a file could not be removed", "não foi possível remover um arquivo";
     NOBODY: "--contact {contact} names nobody who is known: give a phone number with its country code, or an id as `midiateca media list --json` shows it", "--contact {contact} não é ninguém conhecido: informe o telefone com código do país, ou um id como `midiateca media list --json` mostra";
     SEVERAL_PEOPLE: "{count} other ids go with {name}, so it is not one person's, and nothing was erased; give the person's number instead", "{name} aparece junto com outros {count} ids, então não é de uma pessoa só, e nada foi apagado; informe o número da pessoa";
+    SEVERAL_COUNTRIES: "--contact {contact} may be any of {held}, which are not one person's, and nothing was erased; give the one that is meant with + and its country code", "--contact {contact} pode ser qualquer um destes: {held}, que não são da mesma pessoa, e nada foi apagado; informe o certo com + e o código do país";
     RUN_AGAIN: "mend that and run the same command again; it goes on where it stopped", "corrija isso e rode o mesmo comando de novo; ele continua de onde parou";
 
     UNREADABLE: "cannot read {path}", "não é possível ler {path}";

@@ -119,6 +119,7 @@ texts! {
     "Show what would go", "Mostra o que seria removido";
     "Whose data it is", "De que cliente são os dados";
     "Whom to forget: a phone number with its country code, or an id as `media list` shows it; may be given several times", "Quem deve ser esquecido: um telefone com código do país, ou um id como `media list` mostra; pode ser informado várias vezes";
+    "Erase raw deliveries that name them and cannot be read as well; they may hold what somebody else sent", "Apaga também as entregas brutas que citam a pessoa e não podem ser lidas; elas podem conter o que outra pessoa enviou";
     "Show what would be erased", "Mostra o que seria apagado";
 
     // decrypt

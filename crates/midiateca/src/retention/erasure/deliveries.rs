@@ -1,6 +1,6 @@
 //! Raw deliveries that name a person. They are looked through as text, for a person may be named where no reader looks.
 
-use super::{Work, is_telling};
+use super::{Figures, Unreadable, Work, is_telling};
 use crate::catalog;
 use crate::delivery::{self, Deletion};
 use crate::media::DeliveryId;
@@ -14,15 +14,23 @@ impl Work<'_> {
     pub(super) async fn deliveries(&mut self) -> Result<(), Error> {
         let client = self.erasure.client;
         for instance in delivery::instances_of(&self.app.db, client).await? {
+            let is_shared = delivery::is_shared(&self.app.db, &instance, client).await?;
             let mut after = String::new();
             loop {
                 let page = delivery::bodies(&self.app.db, &instance, &after, FEW).await?;
                 let Some((last, _)) = page.last() else { break };
                 after.clone_from(&last.0);
                 for (id, body) in page {
-                    let is_named = body.is_some_and(|body| is_named(&body, &self.erasure.names));
-                    if is_named && !delivery::is_of_another(&self.app.db, &id, client).await? {
-                        self.delivery(id).await?;
+                    if !body.is_some_and(|body| is_named(&body, &self.erasure.names))
+                        || is_shared && delivery::is_of_another(&self.app.db, &id, client).await?
+                    {
+                        continue;
+                    }
+                    match self.unreadable == Unreadable::Stay
+                        && delivery::is_unreadable(&self.app.db, &id).await?
+                    {
+                        true => self.erasure.unreadable_left += 1,
+                        false => self.delivery(id).await?,
                     }
                 }
             }
@@ -37,10 +45,18 @@ impl Work<'_> {
         }
         self.begin().await?;
         let which = id.clone();
-        let deleting = self
-            .app
-            .db
-            .write(async move |tx| delivery::delete(tx, &which).await);
+        let (owed, names, now) = self.remembering();
+        let deleting = self.app.db.write(async move |tx| {
+            let deletion = delivery::delete(tx, &which).await?;
+            if deletion == Deletion::Gone {
+                let erased = Figures {
+                    deliveries: 1,
+                    ..Figures::default()
+                };
+                owed.add(tx, &names, erased, now).await?;
+            }
+            Ok(deletion)
+        });
         let deletion = deleting.await?;
         self.count_delivery(id, deletion);
         Ok(())

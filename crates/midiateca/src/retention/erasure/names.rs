@@ -30,7 +30,7 @@ pub(super) async fn of(
     app: &App,
     client: i64,
     contacts: &[String],
-    found_before: &[Vec<String>],
+    found_before: impl Iterator<Item = &[String]>,
 ) -> Result<Names, Error> {
     let mut open = Vec::new();
     for contact in contacts {
@@ -46,16 +46,16 @@ pub(super) async fn of(
             let contact = contact.clone();
             return Err(Error::Nobody { contact });
         }
+        let held = of_several_countries(app, client, &given.numbers).await?;
+        if held.len() > 1 {
+            let contact = contact.clone();
+            return Err(Error::SeveralCountries { contact, held });
+        }
         open.extend(given.numbers);
         open.extend(known);
     }
-    let is_meant = |names: &&Vec<String>| names.iter().any(|name| open.contains(name));
-    let before: Vec<_> = found_before
-        .iter()
-        .filter(is_meant)
-        .flatten()
-        .cloned()
-        .collect();
+    let is_meant = |names: &&[String]| names.iter().any(|name| open.contains(name));
+    let before: Vec<_> = found_before.filter(is_meant).flatten().cloned().collect();
     open.extend(before);
     let given: BTreeSet<_> = open.iter().cloned().collect();
     let mut names = Names::default();
@@ -89,6 +89,27 @@ pub(super) async fn of(
     Ok(names)
 }
 
+/// Of the numbers that one may mean, those that are held and would be of different countries: no two of them are one
+/// person's.
+async fn of_several_countries(
+    app: &App,
+    client: i64,
+    numbers: &[String],
+) -> Result<Vec<String>, Error> {
+    let mut held: Vec<String> = Vec::new();
+    for name in numbers {
+        let name = name.clone();
+        let person = Person { client, name };
+        let is_known = catalog::is_known(&app.db, &person).await?;
+        let is_brazils = |number: &str| number.strip_prefix(BRAZIL).is_some_and(is_brazilian);
+        let is_other = |other: &String| is_brazils(other) != is_brazils(&person.name);
+        if is_known && held.iter().all(is_other) {
+            held.push(person.name);
+        }
+    }
+    Ok(held)
+}
+
 /// What a contact may mean.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Given {
@@ -117,7 +138,11 @@ fn given(contact: &str) -> Given {
         Some("lid" | "g.us" | "newsletter") => given.numbers.push(id.to_owned()),
         _ => {
             if is_number(&spoken) {
-                given.numbers = as_written(&spoken);
+                // An id has its country, and so has what begins with `+`.
+                let has_country = server.is_some() || id.starts_with('+');
+                let whole = (!has_country).then(|| with_country(&spoken)).flatten();
+                let forms = [Some(spoken.clone()), whole].into_iter().flatten();
+                given.numbers = forms.flat_map(|number| as_written(&number)).collect();
             }
             if id != spoken && id.trim_start_matches('+') != spoken || !is_number(&spoken) {
                 given.exact.push(id.to_owned());
@@ -131,16 +156,21 @@ fn is_number(name: &str) -> bool {
     DIGITS.contains(&name.len()) && name.bytes().all(|letter| letter.is_ascii_digit())
 }
 
-/// The ways in which a number may be written: Brazilian ones with or without the country, and mobile ones with or
-/// without the ninth digit, for many are known to WhatsApp by the eight that they once had.
+/// A number as it is with the country, if it may be a Brazilian one that is spoken without.
+fn with_country(number: &str) -> Option<String> {
+    let has_country = number.strip_prefix(BRAZIL).is_some_and(is_brazilian);
+    (!has_country && is_brazilian(number)).then(|| format!("{BRAZIL}{number}"))
+}
+
+/// The ways in which a number may be written: Brazilian mobile ones with or without the ninth digit, for many are known
+/// to WhatsApp by the eight that they once had.
 fn as_written(number: &str) -> Vec<String> {
     let mut written = vec![number.to_owned()];
-    let whole = match number.strip_prefix(BRAZIL) {
-        Some(national) if is_brazilian(national) => number.to_owned(),
-        _ if is_brazilian(number) => format!("{BRAZIL}{number}"),
-        _ => return written,
-    };
-    let (area, local) = whole.split_at(4);
+    let national = number.strip_prefix(BRAZIL);
+    if !national.is_some_and(is_brazilian) {
+        return written;
+    }
+    let (area, local) = number.split_at(4);
     let is_mobile = |local: &str| !local.starts_with(['0', '2', '3', '4', '5']);
     match local.strip_prefix('9') {
         Some(eight) if local.len() == 9 && is_mobile(eight) => {
@@ -148,9 +178,6 @@ fn as_written(number: &str) -> Vec<String> {
         }
         _ if local.len() == 8 && is_mobile(local) => written.push(format!("{area}9{local}")),
         _ => {}
-    }
-    if whole != number {
-        written.push(whole);
     }
     written
 }
@@ -197,6 +224,10 @@ mod tests {
             ("5511934567890", &["5511934567890"], &[]),
             // Not of this country.
             ("15551234567", &["15551234567"], &[]),
+            // Spoken without a country, it may be of either; with one it is not.
+            ("4531234567", &["4531234567", "554531234567"], &[]),
+            ("4531234567@s.whatsapp.net", &["4531234567"], &[]),
+            ("+45 3123-4567", &["4531234567"], &["+45 3123-4567"]),
             ("100000000000001@lid", &["100000000000001"], &[]),
             ("120363000000000001@g.us", &["120363000000000001"], &[]),
             (

@@ -1,0 +1,115 @@
+//! Raw deliveries: whose they are, and which stay.
+
+use super::*;
+
+#[tokio::test]
+async fn what_came_before_an_instance_changed_hands_is_found_and_the_new_owners_stays() {
+    let test = TestApp::start().await;
+    test.store(of_somebody_else("BEFORE")).await;
+    let naming = SimMedia {
+        caption: Some(format!("fale com {WHO}")),
+        ..of_somebody_else("BEFORENAMING")
+    };
+    test.store(naming).await;
+    run(
+        &test,
+        "update instances set client = 3 where id = $1",
+        FIRST,
+    )
+    .await;
+    test.app.directory.by_id().await.unwrap();
+    let after = SimMedia {
+        caption: Some(format!("ligue para {WHO}")),
+        ..of_somebody_else("AFTER")
+    };
+    let (after, _) = test.store(after).await;
+    // Whose it was when it came is what the row says.
+    run(
+        &test,
+        "update media set client = 3 where id = $1",
+        &after.id,
+    )
+    .await;
+    let proof = forget(&test.app, WHO).await.unwrap();
+    assert_eq!((proof.mentions, proof.deliveries), (1, 1));
+    assert_eq!(kept(&test).await.len(), 2);
+    test.end().await;
+}
+
+/// Somebody else's, which no reader understands and which names the person.
+async fn deliver_unreadable(test: &TestApp) {
+    let broken = format!(
+        r#"{{"event":"webhookReceived","instanceId":"{FIRST}","sender":{{"id":"5521900000077"}},"msgContent":{{"imageMessage":{{"caption":"para {WHO}", BROKEN"#
+    );
+    let (status, answer) = test.post(broken).await;
+    assert_eq!((status, &answer["status"]), (202, &"quarantined".into()));
+}
+
+#[tokio::test]
+async fn what_nobody_can_read_stays_until_it_is_said_that_it_is_to_go() {
+    let test = TestApp::start().await;
+    test.store(sample("READABLE")).await;
+    deliver_unreadable(&test).await;
+    let told = would_forget(&test.app, WHO).await;
+    assert_eq!((told.deliveries, told.unreadable_left), (1, 1));
+    let told = forget(&test.app, WHO).await.unwrap();
+    assert_eq!((told.deliveries, told.unreadable_left), (1, 1));
+    assert!(!told.is_whole() && !told.left_in_database);
+    assert_eq!(kept(&test).await.len(), 1);
+    let again = forget(&test.app, WHO).await.unwrap();
+    assert!(!again.is_empty() && !again.is_whole());
+    let (app, data) = (test.app.clone(), test.app.data.clone());
+    let command = ["forget", "--client", "2", "--contact", WHO];
+    let told = midiateca(&data, &command).await;
+    assert_eq!(told.status.code(), Some(1));
+    assert!(stderr(&told).contains("--unreadable"), "{}", stderr(&told));
+    let contacts = [WHO.to_owned()];
+    let asked = Asked {
+        unreadable: Unreadable::Go,
+        ..Asked::of(2, &contacts)
+    };
+    let told = retention::erase(&app, asked, Doing::Now, |_| {}).await;
+    let told = told.unwrap();
+    assert!(told.is_whole() && told.went_on);
+    assert_eq!((told.deliveries, told.in_all().deliveries), (1, 2));
+    assert!(!holds(&database_bytes(&test), WHO));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn what_came_to_another_client_stays_though_it_brought_no_media() {
+    // Whose the instance was first, and who asks.
+    for (first, now, asks, is_theirs) in [(2, 3, 2, false), (2, 3, 3, true), (3, 2, 2, true)] {
+        let test = TestApp::start().await;
+        let (before, _) = test.store(of_somebody_else("BEFORE")).await;
+        for (table, client) in [("media", first), ("instances", now)] {
+            let sql = match table {
+                "media" => "update media set client = cast($1 as integer)",
+                _ => "update instances set client = cast($1 as integer)",
+            };
+            run(&test, sql, &client.to_string()).await;
+        }
+        while test.app.clock.now() <= before_at(&test, &before.id).await {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        deliver_unreadable(&test).await;
+        let contacts = [WHO.to_owned()];
+        let asked = Asked::of(asks, &contacts);
+        let told = retention::erase(&test.app, asked, Doing::Now, |_| {}).await;
+        let left = told.unwrap().unreadable_left;
+        assert_eq!(left, u64::from(is_theirs), "{first} {now} {asks}");
+        let asked = Asked {
+            unreadable: Unreadable::Go,
+            ..asked
+        };
+        let told = retention::erase(&test.app, asked, Doing::Now, |_| {}).await;
+        assert_eq!(told.unwrap().deliveries, u64::from(is_theirs));
+        test.end().await;
+    }
+}
+
+async fn before_at(test: &TestApp, id: &str) -> i64 {
+    let sql = "select received_at from media where id = $1";
+    let row = test.app.db.row(sql, vec![Cell::from(id)]).await;
+    row.unwrap().unwrap().int("received_at").unwrap()
+}

@@ -1,0 +1,160 @@
+//! Who is meant by a number or an id, and who is not.
+
+use super::*;
+
+#[tokio::test]
+async fn who_is_not_named_exactly_is_not_erased() {
+    let test = TestApp::start().await;
+    test.store(sample("EXACT")).await;
+    for nobody in [
+        "%",
+        "_500900000001",
+        "@lid",
+        "false",
+        "",
+        "status@broadcast",
+        "5500%",
+    ] {
+        let refused = forget(&test.app, nobody).await;
+        assert!(
+            matches!(refused, Err(retention::Error::Nobody { .. })),
+            "{nobody}"
+        );
+    }
+    for stranger in ["500900000001", "55009000000012", "550090000000"] {
+        assert!(
+            forget(&test.app, stranger).await.unwrap().is_empty(),
+            "{stranger}"
+        );
+    }
+    assert_eq!((test.files().len(), kept(&test).await.len()), (1, 1));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_privacy_id_is_followed_from_the_private_chat_in_which_it_was_seen() {
+    let number = "15551234567";
+    for (given, chat, sender) in [
+        (number, "15551234567@s.whatsapp.net", "99007788990011@lid"),
+        ("99007788990011@lid", "15551234567", "99007788990011@lid"),
+        (number, "99007788990011@lid", "15551234567"),
+        ("99007788990011@lid", "99007788990011@lid", "15551234567"),
+    ] {
+        let test = TestApp::start().await;
+        let private = SimMedia {
+            chat_id: Some(chat.to_owned()),
+            sender_id: Some(sender.to_owned()),
+            sender_lid: sender.ends_with("@lid").then(|| sender.to_owned()),
+            ..sample("PRIVATE")
+        };
+        test.store(private).await;
+        let by_lid = SimMedia {
+            chat_id: Some("120363000000000001@g.us".to_owned()),
+            sender_id: Some("99007788990011@lid".to_owned()),
+            sender_lid: None,
+            is_group: true,
+            ..of_kind("BYLID", wa_media::MediaKind::Document)
+        };
+        test.store(by_lid).await;
+        // In a story, a group and what went out, whose chat it is says nothing of who sent it.
+        for (at, chat, from_me) in [
+            (0, "status@broadcast", false),
+            (1, "120363000000000001@g.us", false),
+            (2, chat, true),
+        ] {
+            let others = SimMedia {
+                chat_id: Some(chat.to_owned()),
+                from_me,
+                content: Content::Generated {
+                    seed: 20 + at,
+                    size_bytes: 3_000,
+                },
+                ..of_somebody_else(&format!("OTHERS{at}"))
+            };
+            test.store(others).await;
+        }
+        let proof = forget(&test.app, given).await.unwrap();
+        assert_eq!(proof.names, [number, "99007788990011"], "{given} {chat}");
+        assert_eq!((proof.media, proof.is_whole()), (3, true));
+        // Stories are not kept.
+        assert_eq!(test.files().len(), 1);
+        test.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_number_of_another_country_is_never_taken_for_a_brazilian_one() {
+    let test = TestApp::start().await;
+    for number in ["4531234567", "554531234567"] {
+        let theirs = SimMedia {
+            chat_id: Some(format!("{number}@s.whatsapp.net")),
+            sender_id: Some(number.to_owned()),
+            ..of_somebody_else(number)
+        };
+        test.store(theirs).await;
+    }
+    let refused = forget(&test.app, "4531234567").await.unwrap_err();
+    let retention::Error::SeveralCountries { held, .. } = refused else {
+        panic!("{refused}");
+    };
+    assert_eq!(held, ["4531234567", "554531234567"]);
+    let exact = "4531234567@s.whatsapp.net";
+    assert_eq!(would_forget(&test.app, exact).await.names, ["4531234567"]);
+    let proof = forget(&test.app, "+45 31 23 45 67").await.unwrap();
+    assert_eq!((proof.media, test.files().len()), (1, 1));
+    // Now there is only one whom it may mean.
+    let proof = forget(&test.app, "(45) 3123-4567").await.unwrap();
+    assert_eq!((proof.media, test.files().len()), (1, 0));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn an_id_that_goes_with_many_numbers_is_not_one_persons() {
+    let test = TestApp::start().await;
+    for n in 0..5 {
+        let one = SimMedia {
+            sender_id: Some(format!("552190000010{n}")),
+            sender_lid: Some("100000000000009@lid".to_owned()),
+            ..of_somebody_else(&format!("SHARED{n}"))
+        };
+        test.store(one).await;
+    }
+    let refused = forget(&test.app, "100000000000009@lid").await.unwrap_err();
+    let retention::Error::SeveralPeople { name, count } = refused else {
+        panic!("{refused}");
+    };
+    assert_eq!((name.as_str(), count), ("100000000000009", 5));
+    assert_eq!(test.files().len(), 5);
+    let proof = forget(&test.app, "5521900000102").await.unwrap();
+    assert_eq!(
+        (proof.media, &proof.names_left_out[..]),
+        (1, &["100000000000009".to_owned()][..])
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_number_is_found_without_its_ninth_digit_and_an_old_group_by_its_id() {
+    let test = TestApp::start().await;
+    let without = SimMedia {
+        sender_id: Some("551187654321@s.whatsapp.net".to_owned()),
+        chat_id: Some("551187654321".to_owned()),
+        sender_lid: None,
+        ..sample("EIGHT")
+    };
+    test.store(without).await;
+    let in_group = SimMedia {
+        chat_id: Some("5521900000077-1612345678@g.us".to_owned()),
+        is_group: true,
+        ..of_somebody_else("OLDGROUP")
+    };
+    test.store(in_group).await;
+    let proof = forget(&test.app, "(11) 98765-4321").await.unwrap();
+    assert_eq!((proof.media, proof.is_whole()), (1, true));
+    let proof = forget(&test.app, "5521900000077-1612345678@g.us")
+        .await
+        .unwrap();
+    assert_eq!((proof.media, proof.deliveries), (1, 1));
+    assert_eq!(test.files().len(), 0);
+    test.end().await;
+}

@@ -1,0 +1,322 @@
+//! When nothing is left, and what is said when something is.
+
+use super::*;
+
+#[tokio::test]
+async fn no_page_of_the_database_keeps_what_its_rows_no_longer_say() {
+    let test = TestApp::start().await;
+    let (one, _) = test.store(of_somebody_else("MANY")).await;
+    // Rows that grow after they were put in, so that pages are split and merged.
+    let copies = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 1200)
+        insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, caption, chat_id, sender_id,
+          sender_name, from_me, is_group, voice_note, received_at, named_at, media_key_malformed, inline, deadline, status)
+        select 'copy' || ((i * 7919) % 1200) || '-' || i, instance, client, gateway, 'M' || i, 0, '', kind, key_kind,
+          case when i % 20 = 0 then 'foto de outra pessoa' else 'segredo' end,
+          case when i % 20 = 0 then '5521900000077' else '5500900000001' end, null, null, 0, 0, 0, received_at, named_at, 0, 0,
+          deadline, 'failed' from media, n where id = $1";
+    run(&test, copies, &one.id).await;
+    // In no order, as downloads end.
+    let growing = test.app.db.write(async |tx| {
+        for n in 0..1_200 {
+            let message = format!("M{}", n * 7_919 % 1_200 + 1);
+            let grow = "update media set file_name = hex(zeroblob(60)) where message_id = $1";
+            tx.run(grow, vec![Cell::from(&message)]).await?;
+        }
+        Ok(())
+    });
+    growing.await.unwrap();
+    let proof = forget(&test.app, WHO).await.unwrap();
+    assert_eq!((proof.media, proof.is_whole()), (1_140, true));
+    let bytes = database_bytes(&test);
+    for gone in [WHO, "segredo"] {
+        assert!(
+            !holds(&bytes, gone),
+            "{gone} is still in the database's files"
+        );
+    }
+    assert!(holds(&bytes, "foto de outra pessoa"));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn while_somebody_reads_the_database_there_is_no_proof_and_afterwards_there_is() {
+    let test = TestApp::start().await;
+    test.store(sample("READ")).await;
+    let reader = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();
+    let begun = "begin; select count(*) from media;";
+    reader.execute_batch(begun).unwrap();
+    let told = forget(&test.app, WHO).await.unwrap();
+    assert_eq!((told.media, told.files.len()), (1, 1));
+    assert!(told.left_in_database && !told.is_whole());
+    assert!(holds(&database_bytes(&test), WHO));
+    reader.execute_batch("commit").unwrap();
+    // Who finds nothing of somebody else writes the database anew all the same, and has no proof of it.
+    let nobodys = forget(&test.app, "5511912345678").await.unwrap();
+    assert!(nobodys.is_empty() && !nobodys.went_on);
+    assert!(!holds(&database_bytes(&test), WHO));
+    let told = forget(&test.app, WHO).await.unwrap();
+    assert!(told.went_on && told.is_whole() && !told.is_empty());
+    assert_eq!(
+        (told.media, told.in_all().media, told.in_all().files),
+        (0, 1, 1)
+    );
+    assert!(!holds(&database_bytes(&test), WHO));
+    let told = forget(&test.app, WHO).await.unwrap();
+    assert!(told.is_empty(), "nothing is owed any more");
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_file_that_the_server_stores_while_it_is_forgotten_goes_as_well() {
+    let test = TestApp::start().await;
+    let (failed, _) = test
+        .store(SimMedia {
+            fault: Fault::LinkTo("http://169.254.169.254/".to_owned()),
+            ..sample("RACE")
+        })
+        .await;
+    let path = coming_path(&test, &failed.id).await;
+    let other = App::open(&test.app.data, impatient(), Clock::system())
+        .await
+        .unwrap();
+    // The server holds the database while it says that the file is there.
+    let mut server = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();
+    let storing = server.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
+    let storing = storing.unwrap();
+    let file = test.app.vault.root().join(&path);
+    let elsewhere = file.with_file_name("under-another-name.jpg");
+    let server_stores = async {
+        // By now the row was read as it is, and its turn to be changed is waited for; where it was not, nothing is shown.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        std::fs::write(&elsewhere, "bytes").unwrap();
+        let sql = "update media set status = 'stored', reason = null, size_bytes = 5, path = ?1 where id = ?2";
+        let named = path.rsplit_once('/').unwrap().0.to_owned() + "/under-another-name.jpg";
+        storing.execute(sql, [&named, &failed.id]).unwrap();
+        storing.commit().unwrap();
+    };
+    let (proof, ()) = tokio::join!(forget(&other, WHO), server_stores);
+    let proof = proof.unwrap();
+    assert_eq!((proof.media, proof.files.len()), (1, 1));
+    assert!(!elsewhere.exists());
+    other.db.close().await;
+    test.end().await;
+}
+
+/// Where the file of a media would be stored.
+async fn coming_path(test: &TestApp, id: &str) -> String {
+    let sql = "select message_id, slot, kind, named_at from media where id = $1";
+    let row = test
+        .app
+        .db
+        .row(sql, vec![Cell::from(id)])
+        .await
+        .unwrap()
+        .unwrap();
+    let path = layout::path(&Name {
+        client: 2,
+        instance: &InstanceId(FIRST.to_owned()),
+        kind: MediaKind::parse(&row.text("kind").unwrap()).unwrap(),
+        gateway: Gateway::Wapi.as_str(),
+        message_id: &row.text("message_id").unwrap(),
+        slot: row.int("slot").unwrap(),
+        at: row.int("named_at").unwrap(),
+        extension: "jpg",
+    });
+    path.as_str().to_owned()
+}
+
+#[tokio::test]
+async fn what_a_killed_server_left_of_a_person_goes_wherever_it_lies() {
+    let test = TestApp::start().await;
+    let (failed, _) = test
+        .store(SimMedia {
+            fault: Fault::LinkTo("http://169.254.169.254/".to_owned()),
+            ..sample("KILLED")
+        })
+        .await;
+    let path = coming_path(&test, &failed.id).await;
+    let app = test.app.clone();
+    let folder = test.end_keeping_the_folder().await;
+    let root = app.vault.root().to_owned();
+    // It was killed after the rename, and a repair took an earlier such file for nobody's.
+    let quarantined = root
+        .join(".quarantine/20261124-00000000/in-no-row")
+        .join(&path);
+    let of_its_own = root
+        .join(".quarantine/20261124-00000001")
+        .join(&failed.id)
+        .join("x/y.jpg");
+    let staged = root.join(format!(".staging/0193-7-{}", failed.id));
+    let staged_before = root.join(".staging/0193-8");
+    let somebody_elses = root
+        .join(&path)
+        .with_file_name("wapi_OTHER_20261124_120000.jpg");
+    for file in [
+        &root.join(&path),
+        &quarantined,
+        &of_its_own,
+        &staged,
+        &staged_before,
+        &somebody_elses,
+    ] {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, "bytes").unwrap();
+    }
+    let app = App::open(folder.path(), impatient(), Clock::system())
+        .await
+        .unwrap();
+    assert_eq!(would_forget(&app, WHO).await.files.len(), 3);
+    let proof = forget(&app, WHO).await.unwrap();
+    assert!(proof.is_whole());
+    let mut gone: Vec<PathBuf> = proof
+        .files
+        .iter()
+        .map(|file| root.join(&file.path))
+        .collect();
+    gone.sort();
+    let mut expected = vec![root.join(&path), quarantined, of_its_own];
+    expected.sort();
+    assert_eq!(gone, expected);
+    assert!(proof.files.iter().all(|file| file.sha256.is_some()));
+    for file in gone.iter().chain([&staged, &staged_before]) {
+        assert!(!file.exists(), "{}", file.display());
+    }
+    assert!(somebody_elses.exists());
+    app.db.close().await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_is_not_in_the_proof() {
+    let test = TestApp::start().await;
+    let (stored, _) = test.store(sample("GONE")).await;
+    std::fs::remove_file(test.file(&stored)).unwrap();
+    let proof = forget(&test.app, WHO).await.unwrap();
+    assert_eq!((proof.media, proof.files.len(), proof.bytes), (1, 0, 0));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn an_erasure_that_was_cut_short_remembers_the_names_that_it_found() {
+    let test = TestApp::start().await;
+    let theirs = SimMedia {
+        sender_lid: Some("100000000000001@lid".to_owned()),
+        ..sample("WITHLID")
+    };
+    test.store(theirs).await;
+    // Bytes that are nowhere else yet keep a delivery that names them.
+    let naming = SimMedia {
+        caption: Some(format!("fale com {WHO}")),
+        ..of_somebody_else("NAMING")
+    };
+    let (naming, _) = test.store(naming).await;
+    run(&test, "update media set inline = 1, status = 'pending', next_attempt_at = 9000000000000 where id = $1", &naming.id).await;
+    let told = forget(&test.app, WHO).await.unwrap();
+    assert_eq!((told.media, told.mentions, told.deliveries_left), (1, 1, 1));
+    assert!(!told.is_whole());
+    let by_lid = SimMedia {
+        sender_id: Some("100000000000001@lid".to_owned()),
+        sender_lid: None,
+        chat_id: Some("120363000000000001@g.us".to_owned()),
+        is_group: true,
+        ..sample("BYLIDONLY")
+    };
+    let (by_lid, _) = test.store(by_lid).await;
+    run(
+        &test,
+        "update media set status = 'failed' where id = $1",
+        &naming.id,
+    )
+    .await;
+    let told = forget(&test.app, WHO).await.unwrap();
+    assert_eq!((told.media, told.deliveries_left), (1, 0));
+    assert!(told.went_on && told.is_whole());
+    assert_eq!(
+        test.find(&MediaId(by_lid.id)).await.reason.as_deref(),
+        Some("erased")
+    );
+    assert_eq!(test.app.db.marked("forget 2").await.unwrap(), None);
+    assert!(!holds(&database_bytes(&test), WHO));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn the_database_is_not_written_anew_where_there_is_no_room_for_it() {
+    let test = TestApp::start().await;
+    test.store(sample("NOROOM")).await;
+    let mut full = impatient();
+    full.storage.pause_below_bytes = 1 << 60;
+    let full = App::open(&test.app.data, full, Clock::system())
+        .await
+        .unwrap();
+    let told = forget(&full, WHO).await.unwrap();
+    assert_eq!(told.media, 1);
+    assert!(told.left_in_database && !told.is_whole());
+    assert!(told.room_needed_bytes.unwrap() > 1 << 60);
+    let log = std::fs::metadata(test.app.data.join("midiateca.db-wal"));
+    assert_eq!(log.unwrap().len(), 0, "its log is emptied all the same");
+    full.db.close().await;
+    let told = forget(&test.app, WHO).await.unwrap();
+    assert!(told.went_on && told.is_whole());
+    assert_eq!(told.in_all().media, 1);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn an_erasure_that_is_cut_short_has_told_what_it_erased_and_the_next_adds_it_up() {
+    let test = TestApp::start().await;
+    let (one, _) = test.store(sample("FIRSTPAGE")).await;
+    let copies = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 120)
+        insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, chat_id, from_me, is_group,
+          voice_note, received_at, named_at, media_key_malformed, inline, deadline, status)
+        select 'z' || i, instance, client, gateway, 'M' || i, 0, '', kind, key_kind, chat_id, 0, 0, 0, received_at, named_at, 0, 0,
+          deadline, 'failed' from media, n where id = $1";
+    run(&test, copies, &one.id).await;
+    // The second page cannot be written.
+    let second =
+        "create trigger stops before update on media when old.id = 'z99' and new.reason = 'erased'
+                  begin select raise(abort, 'cut short'); end";
+    let direct = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();
+    direct.execute_batch(second).unwrap();
+    let mut listed = Vec::new();
+    let contacts = [WHO.to_owned()];
+    let mut told_bytes = 0;
+    let tell = |file: &ErasedFile| {
+        listed.push(file.media.clone());
+        told_bytes += file.size;
+    };
+    let cut_short = retention::erase(&test.app, Asked::of(2, &contacts), Doing::Now, tell).await;
+    assert!(cut_short.is_err());
+    assert_eq!(listed, [one.id.as_str()]);
+    direct.execute_batch("drop trigger stops").unwrap();
+    let told = forget(&test.app, WHO).await.unwrap();
+    assert!(told.went_on && told.is_whole());
+    assert_eq!((told.media, told.files.len()), (20, 0));
+    let in_all = told.in_all();
+    assert_eq!((in_all.media, in_all.files, in_all.deliveries), (121, 1, 1));
+    assert_eq!(in_all.bytes, told_bytes);
+    assert!(forget(&test.app, WHO).await.unwrap().is_empty());
+    test.end().await;
+}
+
+#[tokio::test]
+async fn two_erasures_at_once_do_not_forget_each_other() {
+    let test = TestApp::start().await;
+    test.store(sample("ONE")).await;
+    test.store(of_somebody_else("OTHER")).await;
+    let reader = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();
+    let begun = "begin; select count(*) from media;";
+    reader.execute_batch(begun).unwrap();
+    let other = App::open(&test.app.data, impatient(), Clock::system())
+        .await
+        .unwrap();
+    let both = tokio::join!(forget(&test.app, WHO), forget(&other, "5521900000077"));
+    assert!(!both.0.unwrap().is_whole() && !both.1.unwrap().is_whole());
+    reader.execute_batch("commit").unwrap();
+    for who in [WHO, "5521900000077"] {
+        let told = forget(&test.app, who).await.unwrap();
+        assert!(told.went_on && told.is_whole(), "{who}");
+        assert_eq!(told.in_all().media, 1);
+    }
+    other.db.close().await;
+    test.end().await;
+}
