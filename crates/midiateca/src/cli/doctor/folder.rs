@@ -65,6 +65,7 @@ pub(super) fn owners(sheet: &mut Sheet, context: &Context) {
         beside(""),
         beside("-wal"),
         beside("-shm"),
+        beside("-compacting"),
         context.config.key_file(data),
         data.join("serve.lock"),
         data.join("files.lock"),
