@@ -3,6 +3,7 @@
 //! Precedence: flag, environment, file, default. A key that the program does not know is an error.
 
 mod address;
+mod check;
 mod misread;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::media::{ChatKind, Direction, MediaKind, Route};
 pub use address::{is_web_address, listen_address};
+pub use check::Problem;
 pub use misread::Misread;
 
 /// The commented default file, which documents every key.
@@ -49,50 +51,6 @@ pub enum Error {
         path: PathBuf,
         /// What.
         source: Problem,
-    },
-}
-
-/// What settings ask for that cannot be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    /// With less than this nothing would ever happen.
-    #[error("{key} must be at least {least}")]
-    TooSmall {
-        /// Which setting.
-        key: &'static str,
-        /// The smallest value.
-        least: u64,
-    },
-    /// No route, or one twice.
-    #[error("fetch.routes must name each route at most once, and at least one")]
-    Routes,
-    /// Downloads would begin again before they stop.
-    #[error("storage.resume_above_bytes must not be less than storage.pause_below_bytes")]
-    Watermarks,
-    /// A rule that would remove everything at once.
-    #[error(
-        "each of retention.rules must say older_than_days, larger_than_bytes or total_over_bytes"
-    )]
-    RuleWithoutLimit,
-    /// No address with a port.
-    #[error("{text:?} is no address and port to listen on, such as 0.0.0.0:8000")]
-    Listen {
-        /// What stands there.
-        text: String,
-    },
-    /// No address that a gateway could call.
-    #[error("door.public_url must be a plain web address such as https://midia.example.com")]
-    PublicUrl {
-        /// What stands there.
-        text: String,
-    },
-    /// A database or a storage that is not spoken.
-    #[error("{key} must look like {scheme}:///path; nothing else is spoken by this version")]
-    Url {
-        /// Which setting.
-        key: &'static str,
-        /// What it must begin with.
-        scheme: &'static str,
     },
 }
 
@@ -420,66 +378,6 @@ impl Config {
         Ok(config)
     }
 
-    /// Whether all of it can be.
-    pub fn check(&self) -> Result<(), Problem> {
-        let worker = &self.worker;
-        for (key, value, least) in [
-            ("worker.concurrency", worker.concurrency as u64, 1),
-            ("worker.per_client", worker.per_client as u64, 1),
-            ("worker.per_host", worker.per_host as u64, 1),
-            ("worker.lease_ms", worker.lease_ms, 1_000),
-            ("fetch.tries", self.fetch.tries.into(), 1),
-            ("retention.every_minutes", self.retention.every_minutes, 1),
-        ] {
-            if value < least {
-                return Err(Problem::TooSmall { key, least });
-            }
-        }
-        listen_address(&self.door.listen)?;
-        let text = &self.door.public_url;
-        if !text.is_empty() && !is_web_address(text) {
-            let text = text.clone();
-            return Err(Problem::PublicUrl { text });
-        }
-        let routes = &self.fetch.routes;
-        let twice = (1..routes.len()).any(|at| routes[..at].contains(&routes[at]));
-        if routes.is_empty() || twice {
-            return Err(Problem::Routes);
-        }
-        let storage = &self.storage;
-        if storage.resume_above_bytes < storage.pause_below_bytes {
-            return Err(Problem::Watermarks);
-        }
-        let says_when = |rule: &Rule| {
-            rule.older_than_days.is_some()
-                || rule.larger_than_bytes.is_some()
-                || rule.total_over_bytes.is_some()
-        };
-        if !self.retention.rules.iter().all(says_when) {
-            return Err(Problem::RuleWithoutLimit);
-        }
-        for rule in &self.retention.rules {
-            let limits = [
-                ("older_than_days", rule.older_than_days.map(u64::from)),
-                ("larger_than_bytes", rule.larger_than_bytes),
-                ("total_over_bytes", rule.total_over_bytes),
-            ];
-            // A limit of nothing means everything, and nobody means that.
-            if let Some((key, _)) = limits.into_iter().find(|(_, limit)| *limit == Some(0)) {
-                return Err(Problem::TooSmall { key, least: 1 });
-            }
-        }
-        for (key, url, scheme) in [
-            ("database.url", &self.database.url, "sqlite"),
-            ("storage.url", &self.storage.url, "file"),
-        ] {
-            if !url.is_empty() && path_of(url, scheme).is_none() {
-                return Err(Problem::Url { key, scheme });
-            }
-        }
-        Ok(())
-    }
-
     /// Where the database is, for a data folder.
     pub fn database_file(&self, data: &Path) -> PathBuf {
         path_of(&self.database.url, "sqlite").unwrap_or_else(|| data.join("midiateca.db"))
@@ -515,93 +413,4 @@ pub fn millis(ms: u64) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Result<Config, Error> {
-        Config::parse(text, Path::new("midiateca.toml"))
-    }
-
-    #[test]
-    fn the_commented_file_says_what_the_program_does() {
-        assert_eq!(parse(DEFAULT_FILE).unwrap(), Config::default());
-        let uncommented: String = DEFAULT_FILE
-            .lines()
-            .map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n")
-            .collect();
-        assert_eq!(parse(&uncommented).unwrap(), Config::default());
-        let keys = serde_json::to_value(Config::default()).unwrap();
-        for section in keys.as_object().unwrap().values() {
-            for key in section.as_object().unwrap().keys() {
-                assert!(
-                    uncommented.contains(&format!("\n{key} = ")),
-                    "{key} is not documented"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn both_commented_files_set_the_same_keys_to_the_same_values() {
-        let set = |text: &'static str| {
-            let lines = text.lines();
-            lines.filter(|line| line.starts_with("#: ") || line.starts_with('['))
-        };
-        let portuguese: Vec<_> = set(DEFAULT_FILE_PORTUGUESE).collect();
-        assert_eq!(set(DEFAULT_FILE).collect::<Vec<_>>(), portuguese);
-        assert_eq!(parse(DEFAULT_FILE_PORTUGUESE).unwrap(), Config::default());
-    }
-
-    #[test]
-    fn database_and_files_lie_in_the_data_folder_unless_they_are_told_elsewhere() {
-        let data = Path::new("/srv/data");
-        let usual = Config::default();
-        assert_eq!(
-            usual.database_file(data),
-            Path::new("/srv/data/midiateca.db")
-        );
-        assert_eq!(
-            usual.storage_folder(data),
-            Path::new("/srv/data/media_storage")
-        );
-        let told =
-            parse("[database]\nurl = 'sqlite:///a/b.db'\n[storage]\nurl = 'file:///c'\n").unwrap();
-        assert_eq!(told.database_file(data), Path::new("/a/b.db"));
-        assert_eq!(told.storage_folder(data), Path::new("/c"));
-    }
-
-    #[test]
-    fn an_unknown_key_is_an_error_that_names_it() {
-        let error = parse("[door]\nlistne = 'x'\n").unwrap_err();
-        let error = crate::telemetry::chain(&error);
-        assert!(error.contains("listne"), "{error}");
-    }
-
-    #[test]
-    fn limits_of_zero_and_unknown_routes_are_refused() {
-        for text in [
-            "[worker]\nconcurrency = 0\n",
-            "[door]\nlisten = 'foo'\n",
-            "[door]\nlisten = ':8000'\n",
-            "[door]\nlisten = '0.0.0.0:80000'\n",
-            "[door]\npublic_url = 'midia.example.com'\n",
-            "[door]\npublic_url = 'https://midia.example.com/?a=b'\n",
-            "[fetch]\nroutes = []\n",
-            "[fetch]\nroutes = ['cdn', 'cdn']\n",
-            "[fetch]\nroutes = ['pigeon']\n",
-            "[keep]\nkinds = ['hologram']\n",
-            "[database]\nurl = 'postgres://localhost/midiateca'\n",
-            "[storage]\nurl = 's3://bucket/prefix'\n",
-            "[storage]\nurl = 'file://relative'\n",
-            "[storage]\npause_below_bytes = 2\nresume_above_bytes = 1\n",
-            "[retention]\nevery_minutes = 0\n",
-            "[retention]\nrules = [{ client = 2, kind = 'sticker' }]\n",
-            "[retention]\nrules = [{ older_than_days = 0 }]\n",
-            "[retention]\nrules = [{ older_than_days = 30, larger_than_bytes = 0 }]\n",
-            "[retention]\nrules = [{ client = 2, total_over_bytes = 0 }]\n",
-            "[retention]\nrules = [{ older_than_days = 30, colour = 'red' }]\n",
-        ] {
-            assert!(parse(text).is_err(), "{text}");
-        }
-    }
-}
+mod tests;
