@@ -20,6 +20,10 @@ use crate::secrets::{self, Secrets};
 use crate::shutdown::Shutdown;
 use crate::vault::Vault;
 
+/// The mark that stands while an import is under way, and after one that was killed: it gives files their names before
+/// their rows.
+pub const IMPORT_MARK: &str = "import under way";
+
 const STRIPES: usize = 1_024;
 /// Who only looks whether the folder is served holds the lock for less than this.
 const LOOK: Duration = Duration::from_millis(20);

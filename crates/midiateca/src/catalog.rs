@@ -12,7 +12,7 @@ use crate::clock::{Millis, rfc3339};
 use crate::db::{Db, Error, Row, Value, values};
 use crate::media::{MediaId, MediaStatus, Reason, Route};
 
-pub use forget::{Doomed, Meaning, doomed, let_go, meant_bytes};
+pub use forget::{Doomed, Meaning, doomed, doomed_of_id, let_go, meant_bytes};
 pub use person::{
     Others, Person, Theirs, condemn, erase, is_known, known_as, mask, naming, of_person, whole,
 };

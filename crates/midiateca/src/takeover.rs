@@ -21,7 +21,7 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::app::App;
+use crate::app::{App, IMPORT_MARK};
 use crate::catalog;
 use crate::db::foreign::{self, Foreign};
 use crate::gateway::Gateway;
@@ -196,10 +196,27 @@ pub async fn run(app: &App, order: &Order<'_>, mut tell: impl FnMut(Step)) -> Re
         batch: Batch::default(),
         tell,
     };
-    match takeover.all(&original).await {
+    set_mark(app, order.taking, true).await?;
+    let ended = match takeover.all(&original).await {
         Err(Error::Stopped) => Ok(false),
         outcome => outcome,
+    }?;
+    // Whatever broke it off in the middle of a batch leaves the mark.
+    set_mark(app, order.taking, false).await?;
+    Ok(ended)
+}
+
+/// Lets everybody know that files may have names here that no row tells of yet.
+async fn set_mark(app: &App, taking: Taking, is_under_way: bool) -> Result<(), Error> {
+    if taking == Taking::DryRun {
+        return Ok(());
     }
+    let now = app.clock.now();
+    let marking = app.db.write(async move |tx| match is_under_way {
+        true => tx.mark(IMPORT_MARK, "", now).await,
+        false => tx.unmark(IMPORT_MARK).await,
+    });
+    Ok(marking.await?)
 }
 
 /// What an earlier run left that was killed.

@@ -99,6 +99,13 @@ pub async fn doomed(
     db.rows(sql, values).await?.iter().map(doomed_of).collect()
 }
 
+/// One file that is held, as it is let go of.
+pub async fn doomed_of_id(db: &Db, id: &MediaId) -> Result<Option<Doomed>, Error> {
+    let sql = "select id, client, instance, kind, received_at, path, size_bytes, sha256 from media where id = $1 and status = 'stored'";
+    let row = db.row(sql, values![id.as_str()]).await?;
+    row.as_ref().map(doomed_of).transpose()
+}
+
 /// How large all files together are that are meant.
 pub async fn meant_bytes(db: &Db, meaning: &Meaning) -> Result<u64, Error> {
     let sql = concat!(

@@ -202,12 +202,13 @@ pub async fn of_person(
 }
 
 /// Takes a media out of everybody's hands: no claim on it can be settled any more, and no repeat, retry or repair
-/// changes it. Answers with what it is as of now. The row still says where the file is, until [`erase`].
+/// changes it. Answers with what it is as of now; nothing when it was erased meanwhile. The row still says where the file
+/// is, until [`erase`].
 pub async fn condemn(tx: &mut Tx, id: &MediaId) -> Result<Option<Theirs>, Error> {
     let sql = concat!(
         "update media set status = 'skipped', reason = 'erased', next_attempt_at = null, lease_owner = null,
            lease_until = null, rearmed = 0, fence = fence + 1
-         where id = $1 returning ",
+         where id = $1 and (coalesce(reason, '') <> 'erased' or delivery <> '') returning ",
         theirs!()
     );
     let row = tx.row(sql, values![id.as_str()]).await?;

@@ -59,6 +59,9 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         let names = erasure.names.join(", ");
         let values: [(&str, &dyn Display); 2] = [("client", &erasure.client), ("names", &names)];
         eprintln!("{}", context.lang.fill(words::NOTHING, &values));
+        if erasure.import_cut_short {
+            eprintln!("{}", context.lang.say(words::IMPORT_CUT_SHORT));
+        }
         return Ok(Ending::FoundWrong);
     }
     tell(&context, doing, &erasure);
@@ -140,6 +143,9 @@ fn tell_what_is_left(erasure: &Erasure, lang: Language) {
     for (words, count) in left.into_iter().filter(|(_, count)| *count > 0) {
         eprintln!("{}", lang.fill(words, &[("count", &count)]));
     }
+    if erasure.import_cut_short {
+        eprintln!("{}", lang.say(words::IMPORT_CUT_SHORT));
+    }
     if erasure.went_on {
         eprintln!("{}", lang.say(words::WENT_ON));
     }
@@ -150,7 +156,7 @@ fn tell_what_is_left(erasure: &Erasure, lang: Language) {
         eprintln!("{}", lang.fill(words::NO_ROOM, &[("needed", &needed)]));
     } else if erasure.unreadable_left > 0 && !erasure.left_in_database {
         eprintln!("{}", lang.say(words::WITH_UNREADABLE));
-    } else if left.iter().all(|(_, count)| *count == 0) {
+    } else if erasure.left_in_database && left.iter().all(|(_, count)| *count == 0) {
         eprintln!("{}", lang.say(words::LEFT_IN_DATABASE));
     } else {
         eprintln!("{}", lang.say(words::NOT_WHOLE));

@@ -5,6 +5,7 @@
 //! every file is read and compared with its hash, the newest first, for what was written last is what a crash or a
 //! full disk damages; at a bounded rate, and from where an earlier run was stopped.
 
+mod doubt;
 mod mounted;
 mod pace;
 mod repair;
@@ -24,7 +25,8 @@ use crate::app::App;
 use crate::catalog::{self, Filter, Held};
 use crate::clock::compact;
 use crate::vault::{self, Stamp, Vault};
-use crate::{db, shutdown};
+use crate::{db, retention, shutdown};
+use doubt::Doubt;
 use mounted::Mounted;
 use pace::Pace;
 use repair::Repair;
@@ -119,6 +121,7 @@ struct Scrub<'a> {
     repair: Option<Repair>,
     report: Report<'a>,
     pace: Arc<Pace>,
+    doubt: Doubt,
     /// Where the place to go on from is kept; nowhere for a run that leaves out what is older.
     mark: Option<String>,
 }
@@ -143,6 +146,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
             .then(|| Repair::of_run(compact(now), &app.owner)),
         report: Report::new(&context),
         pace: Arc::new(Pace::new(options.rate)),
+        doubt: Doubt::new(),
     };
     let before = match scrub.mark.as_ref().filter(|_| options.resume) {
         Some(mark) => app.db.marked(mark).await?,
@@ -157,6 +161,9 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         stop.await;
         pace.stop();
     });
+    if options.repair {
+        retention::finish_sweeps(&app).await?;
+    }
     if options.repair && !options.even_if_most_are_missing {
         scrub.refuse_if_most_are_missing(&context).await?;
     }
@@ -332,6 +339,9 @@ impl Scrub<'_> {
         held: &Held,
         stamp: Option<Stamp>,
     ) -> anyhow::Result<()> {
+        if matches!(wrong, Wrong::Missing) && !self.doubt.is_missing(self.app, held).await? {
+            return Ok(());
+        }
         let repaired = match &self.repair {
             Some(repair) => Some(repair.held(self.app, held, stamp).await?),
             None => None,

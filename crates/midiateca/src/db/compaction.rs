@@ -65,9 +65,9 @@ pub(super) fn compact(connection: &Connection) -> Result<(), Error> {
     connection.fold().map(drop)
 }
 
-/// Folds the write-ahead log into the file, under the sign if nobody has it.
+/// Folds the write-ahead log into the file, under the sign: without it, who writes would wait for nobody while it lasts.
 pub(super) fn fold(connection: &Connection) -> Result<bool, Error> {
-    let _sign = hold(connection, Duration::ZERO).ok().flatten();
+    let _sign = hold(connection, PATIENCE)?;
     connection.fold()
 }
 
@@ -140,14 +140,17 @@ mod tests {
         let first = hold(&connection, Duration::ZERO).unwrap().unwrap();
         let second = hold(&connect(&path), Duration::ZERO);
         assert!(second.unwrap_err().is_unavailable());
-        let waiting = std::thread::spawn(move || compact(&connect(&path)));
+        let other = path.clone();
+        let waiting = std::thread::spawn(move || compact(&connect(&other)));
+        // Nobody folds unsigned while another has the sign, or writers would wait for nobody.
+        let folding = std::thread::spawn(move || fold(&connect(&path)).map(drop));
         std::thread::sleep(LOOK * 5);
-        assert!(!waiting.is_finished());
-        // Somebody's end takes the sign from nobody.
-        fold(&connection).unwrap();
+        assert!(!waiting.is_finished() && !folding.is_finished());
         assert!(is_under_way(&connection));
         drop(first);
-        waiting.join().unwrap().unwrap();
+        for ended in [waiting, folding] {
+            ended.join().unwrap().unwrap();
+        }
         assert!(!is_under_way(&connection));
     }
 

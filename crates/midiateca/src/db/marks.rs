@@ -31,4 +31,14 @@ impl Db {
         let row = self.row(MARKED, values![name]).await?;
         row.map(|row| row.text("mark")).transpose()
     }
+
+    /// All works whose names begin so, with how far they came.
+    pub async fn marks(&self, beginning: &str) -> Result<Vec<(String, String)>, Error> {
+        let sql =
+            "select name, mark from marks where substr(name, 1, length($1)) = $1 order by name";
+        let rows = self.rows(sql, values![beginning]).await?;
+        rows.iter()
+            .map(|row| Ok((row.text("name")?, row.text("mark")?)))
+            .collect()
+    }
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::{Doing, Error};
-use crate::app::App;
+use crate::app::{App, IMPORT_MARK};
 use crate::catalog::{self, Person, Theirs};
 use crate::clock::Millis;
 use crate::delivery::{self, Deletion};
@@ -61,6 +61,8 @@ pub struct Erasure {
     pub left_in_database: bool,
     /// How much is to be free for these to be written anew, where it is not.
     pub room_needed_bytes: Option<u64>,
+    /// Whether files may lie here that no row names yet, for an import was cut short.
+    pub import_cut_short: bool,
     /// Whether an earlier erasure of the same person was gone on with.
     pub went_on: bool,
     /// What that one had erased, which is not in the other figures.
@@ -91,7 +93,8 @@ impl Erasure {
 
     /// Whether nothing is left.
     pub fn is_whole(&self) -> bool {
-        !self.has_left() && self.unreadable_left == 0 && !self.left_in_database
+        let has_left = self.has_left() || self.unreadable_left > 0;
+        !has_left && !self.left_in_database && !self.import_cut_short
     }
 
     /// Whether something is left that goes by itself, or the next time.
@@ -205,6 +208,7 @@ pub async fn erase(
         downloads_left: 0,
         left_in_database: false,
         room_needed_bytes: None,
+        import_cut_short: app.db.marked(IMPORT_MARK).await?.is_some(),
         went_on: earlier.is_some(),
         earlier: earlier.unwrap_or_default(),
         names,

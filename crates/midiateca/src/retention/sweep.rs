@@ -17,6 +17,8 @@ use crate::{delivery, queue, vault};
 
 /// Files that go in one commit.
 const PAGE: u32 = 200;
+/// The files that a sweep is about to take away, by the run that does: who was killed between them and their rows left it.
+const UNDER_WAY: &str = "sweep under way ";
 /// Records that go in one commit.
 const BATCH: u32 = 1_000;
 
@@ -52,6 +54,9 @@ pub async fn sweep(
     doing: Doing,
     mut tell: impl FnMut(usize, Told<'_>),
 ) -> Result<Swept, Error> {
+    if doing == Doing::Now {
+        finish_sweeps(app).await?;
+    }
     let now = app.clock.now();
     let mut sweep = Sweep {
         app,
@@ -125,6 +130,7 @@ impl Sweep<'_> {
                 Doing::Now => Some(self.app.hold_files().await?),
                 Doing::DryRun => None,
             };
+            self.begin(&page).await?;
             let mut gone = Vec::with_capacity(page.len());
             for doomed in page {
                 if excess == 0 || self.gone.contains(&doomed.id) {
@@ -146,6 +152,20 @@ impl Sweep<'_> {
             self.record(gone).await?;
         }
         Ok(())
+    }
+
+    /// Writes down what may be gone before its row says so.
+    async fn begin(&self, page: &[Doomed]) -> Result<(), Error> {
+        if self.doing == Doing::DryRun {
+            return Ok(());
+        }
+        let ids: Vec<_> = page.iter().map(|doomed| doomed.id.as_str()).collect();
+        let (name, ids, now) = (name_of(self.app), ids.join(","), self.now);
+        let beginning = self
+            .app
+            .db
+            .write(async move |tx| tx.mark(&name, &ids, now).await);
+        Ok(beginning.await?)
     }
 
     /// How large all together are that are meant, and that no earlier rule would have taken away.
@@ -190,17 +210,59 @@ impl Sweep<'_> {
             self.gone.extend(gone.into_iter().map(|doomed| doomed.id));
             return Ok(());
         }
-        let now = self.now;
-        let recording = self.app.db.write(async move |tx| {
-            for doomed in &gone {
-                if catalog::let_go(tx, doomed, Reason::Retention).await? {
-                    events::append(tx, now, news(doomed)).await?;
-                }
-            }
-            Ok(())
-        });
-        Ok(recording.await?)
+        record(self.app, name_of(self.app), gone, self.now).await
     }
+}
+
+fn name_of(app: &App) -> String {
+    format!("{UNDER_WAY}{}", app.owner)
+}
+
+/// Lets the rows say what became of their files, and strikes out that it was to be done.
+async fn record(app: &App, name: String, gone: Vec<Doomed>, now: Millis) -> Result<(), Error> {
+    let recording = app.db.write(async move |tx| {
+        for doomed in &gone {
+            if catalog::let_go(tx, doomed, Reason::Retention).await? {
+                events::append(tx, now, news(doomed)).await?;
+            }
+        }
+        tx.unmark(&name).await
+    });
+    Ok(recording.await?)
+}
+
+/// Whether a file is one that a sweep took away, or takes away now, before its row says so.
+pub async fn is_on_its_way(app: &App, id: &MediaId) -> Result<bool, Error> {
+    let marks = app.db.marks(UNDER_WAY).await?;
+    Ok(marks
+        .iter()
+        .any(|(_, ids)| ids.split(',').any(|it| it == id.as_str())))
+}
+
+/// Ends what sweeps had begun that were killed: the rows of the files that they took away say so.
+pub async fn finish_sweeps(app: &App) -> Result<(), Error> {
+    if app.db.marks(UNDER_WAY).await?.is_empty() {
+        return Ok(());
+    }
+    // Who is still at it holds the files.
+    let _files = match app.hold_files_alone().await {
+        Err(crate::app::Error::Files { .. }) => return Ok(()),
+        held => held?,
+    };
+    let now = app.clock.now();
+    for (name, ids) in app.db.marks(UNDER_WAY).await? {
+        let mut gone = Vec::new();
+        for id in ids.split(',') {
+            let doomed = catalog::doomed_of_id(&app.db, &MediaId(id.to_owned())).await?;
+            let is_gone = |doomed: &Doomed| {
+                let path = doomed.path.as_deref();
+                path.is_some_and(|path| matches!(app.vault.stamp(path), Ok(None)))
+            };
+            gone.extend(doomed.filter(is_gone));
+        }
+        record(app, name, gone, now).await?;
+    }
+    Ok(())
 }
 
 fn news(doomed: &Doomed) -> News<'_> {

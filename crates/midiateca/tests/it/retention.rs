@@ -490,6 +490,51 @@ async fn a_dry_run_counts_what_two_rules_mean_once() {
     test.end().await;
 }
 
+#[tokio::test]
+async fn what_a_killed_sweep_took_away_is_no_loss_and_is_not_fetched_again() {
+    let (test, id, _) = a_month_later(Vec::new(), sample("KILLED")).await;
+    let data = test.app.data.clone();
+    let stored = test.find(&id).await;
+    let (mark, now) = (id.0.clone(), test.app.clock.now());
+    let marking = test
+        .app
+        .db
+        .write(async move |tx| tx.mark("sweep under way other-run", &mark, now).await);
+    marking.await.unwrap();
+    std::fs::remove_file(test.file(&stored)).unwrap();
+    let scrub = midiateca(&data, &["scrub"]).await;
+    assert_eq!(scrub.status.code(), Some(0), "{}", stdout(&scrub));
+    assert_eq!(test.find(&id).await.status, "stored", "scrub changed it");
+    let repair = midiateca(&data, &["scrub", "--repair"]).await;
+    assert_eq!(repair.status.code(), Some(0), "{}", stdout(&repair));
+    let found = test.find(&id).await;
+    let standing = (found.status.as_str(), found.reason.as_deref());
+    assert_eq!(standing, ("skipped", Some("retention")));
+    assert!(test.app.db.marks("sweep").await.unwrap().is_empty());
+    test.end().await;
+}
+
+#[tokio::test]
+async fn after_an_import_that_was_cut_short_there_is_no_proof() {
+    let (test, id, _) = a_month_later(Vec::new(), sample("THEIRS")).await;
+    let data = test.app.data.clone();
+    let contact = test.find(&id).await.sender_id.unwrap();
+    let forget = ["forget", "--client", "2", "--contact", &contact];
+    let mark = |is_there: bool| {
+        test.app.db.write(async move |tx| match is_there {
+            true => tx.mark("import under way", "", 0).await,
+            false => tx.unmark("import under way").await,
+        })
+    };
+    mark(true).await.unwrap();
+    let forgotten = midiateca(&data, &forget).await;
+    let said = stderr(&forgotten);
+    assert_eq!(forgotten.status.code(), Some(1), "{said}");
+    assert!(said.contains("import was cut short") && !said.contains("keep this as the proof"));
+    mark(false).await.unwrap();
+    test.end().await;
+}
+
 async fn run(test: &TestApp, sql: &'static str, id: &str) {
     let id = id.to_owned();
     let change = test
