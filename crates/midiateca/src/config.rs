@@ -4,6 +4,7 @@
 
 mod address;
 mod check;
+mod kind;
 mod misread;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::media::{ChatKind, Direction, MediaKind, Route};
 pub use address::{is_web_address, listen_address};
 pub use check::Problem;
+pub use kind::Kind;
 pub use misread::Misread;
 
 /// The commented default file, which documents every key.
@@ -118,42 +120,6 @@ pub struct Keep {
     pub kinds: Vec<Kind>,
     /// What a message says is larger than this is not fetched.
     pub max_bytes: u64,
-}
-
-/// A media kind by its name in the file.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names are those of `MediaKind`")]
-pub enum Kind {
-    Image,
-    Video,
-    Audio,
-    Document,
-    Sticker,
-}
-
-impl From<MediaKind> for Kind {
-    fn from(kind: MediaKind) -> Self {
-        match kind {
-            MediaKind::Image => Self::Image,
-            MediaKind::Video => Self::Video,
-            MediaKind::Audio => Self::Audio,
-            MediaKind::Document => Self::Document,
-            MediaKind::Sticker => Self::Sticker,
-        }
-    }
-}
-
-impl From<Kind> for MediaKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Image => Self::Image,
-            Kind::Video => Self::Video,
-            Kind::Audio => Self::Audio,
-            Kind::Document => Self::Document,
-            Kind::Sticker => Self::Sticker,
-        }
-    }
 }
 
 /// See `config/default.toml`, section `worker`.

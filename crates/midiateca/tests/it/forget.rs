@@ -81,14 +81,7 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
     let told = told.await.unwrap();
     assert_eq!((told.media, told.files.len(), told.deliveries), (4, 3, 4));
     assert_eq!(test.files().len(), 4);
-    let proof = retention::erase(
-        &test.app,
-        Asked::of(2, &[WHO.to_owned()]),
-        Doing::Now,
-        |_| {},
-    )
-    .await
-    .unwrap();
+    let proof = forget(&test.app, WHO).await.unwrap();
     assert_eq!(
         (proof.media, proof.files.len(), proof.deliveries),
         (4, 3, 4)
@@ -162,15 +155,15 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
         .write(async move |tx| queue::requeue(tx, &id, now).await);
     assert!(!requeued.await.unwrap(), "a retry does not bring it back");
     assert!(!holds(&database_bytes(&test), WHO));
-    let again = retention::erase(
-        &test.app,
-        Asked::of(2, &[WHO.to_owned()]),
-        Doing::Now,
-        |_| {},
-    )
-    .await
-    .unwrap();
+    let again = forget(&test.app, WHO).await.unwrap();
     assert_eq!((again.media, again.deliveries), (0, 0));
+    // Who comes to it second has erased nothing.
+    let id = MediaId(theirs.id.clone());
+    let second = test
+        .app
+        .db
+        .write(async move |tx| midiateca::catalog::condemn(tx, &id).await);
+    assert!(second.await.unwrap().is_none());
     // What they send from now on is another message, and kept.
     assert_eq!(test.store(sample("NEW")).await.0.status, "stored");
     test.end().await;
@@ -186,14 +179,7 @@ async fn what_is_being_downloaded_when_its_person_is_forgotten_leaves_no_file() 
     while test.find(&id).await.status != "downloading" {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    let proof = retention::erase(
-        &test.app,
-        Asked::of(2, &[WHO.to_owned()]),
-        Doing::Now,
-        |_| {},
-    )
-    .await
-    .unwrap();
+    let proof = forget(&test.app, WHO).await.unwrap();
     assert_eq!(proof.media, 1);
     let app = test.app.clone();
     let _folder = test.end_keeping_the_folder().await;

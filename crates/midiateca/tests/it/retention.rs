@@ -491,6 +491,30 @@ async fn a_dry_run_counts_what_two_rules_mean_once() {
 }
 
 #[tokio::test]
+async fn what_a_sweep_takes_away_is_written_down_before_and_struck_out_after() {
+    let rule = Rule {
+        older_than_days: Some(28),
+        ..Rule::default()
+    };
+    let (test, id, _) = a_month_later(vec![rule], sample("WRITTEN")).await;
+    let path = test.app.config.database_file(&test.app.data);
+    let written_down = || -> Vec<String> {
+        let db = rusqlite::Connection::open(&path).unwrap();
+        let sql = "select mark from marks where name like 'sweep under way %'";
+        let mut marks = db.prepare(sql).unwrap();
+        let marks = marks.query_map([], |row| row.get(0)).unwrap();
+        marks.map(Result::unwrap).collect()
+    };
+    let mut seen = Vec::new();
+    retention::sweep(&test.app, Doing::Now, |_, _| seen = written_down())
+        .await
+        .unwrap();
+    assert_eq!(seen, [id.0]);
+    assert_eq!(written_down(), Vec::<String>::new());
+    test.end().await;
+}
+
+#[tokio::test]
 async fn what_a_killed_sweep_took_away_is_no_loss_and_is_not_fetched_again() {
     let (test, id, _) = a_month_later(Vec::new(), sample("KILLED")).await;
     let data = test.app.data.clone();
