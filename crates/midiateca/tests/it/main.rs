@@ -30,6 +30,7 @@ mod repair;
 mod repeats;
 mod retention;
 mod scrub;
+mod shim;
 mod stage;
 mod takeover;
 mod talk;
