@@ -69,6 +69,10 @@ pub enum Fault {
         /// How many come.
         after_bytes: usize,
     },
+    /// The file is right, but comes compressed, with `Content-Encoding: gzip`.
+    Gzip,
+    /// Each request has the next of these; the last one is that of all later requests.
+    InTurn(Vec<Fault>),
     /// So many calls for a link fail as told, then all is right.
     FailTimes {
         /// How many.
@@ -81,6 +85,13 @@ pub enum Fault {
 impl Fault {
     /// The fault of this request; what fails k times counts down in `self`.
     pub(crate) fn take(&mut self) -> Self {
+        if let Self::InTurn(faults) = self {
+            return match faults.as_slice() {
+                [] => Self::None,
+                [last] => last.clone(),
+                _ => faults.remove(0),
+            };
+        }
         let Self::FailTimes { times, fault } = self.clone() else {
             return self.clone();
         };

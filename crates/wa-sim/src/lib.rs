@@ -7,6 +7,6 @@ mod server;
 mod world;
 
 pub use fault::Fault;
-pub use media::{Content, DOCUMENTED_KEY, SimMedia, generated_sha256};
+pub use media::{Content, DOCUMENTED_KEY, LinkExpiry, SimMedia, generated_sha256};
 pub use server::Sim;
 pub use world::{Delivery, Session, World};

@@ -1,6 +1,10 @@
 //! Media to be served: real small files, or large ones made up as they are sent.
 
+use std::io::Write as _;
+
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use sha2::{Digest as _, Sha256};
 use wa_media::{KeyKind, MediaKey, MediaKind};
 
@@ -37,6 +41,14 @@ impl Content {
         }
     }
 
+    /// All of it, compressed.
+    pub(crate) fn gzip(&self) -> std::io::Result<Self> {
+        let pieces = (0..self.size_bytes())
+            .step_by(PIECE)
+            .map(|offset| self.piece(offset));
+        gzip(pieces).map(Self::Bytes)
+    }
+
     /// The bytes from `offset`, up to 64 KiB of them; empty at the end.
     pub(crate) fn piece(&self, offset: u64) -> Bytes {
         match self {
@@ -68,6 +80,15 @@ impl Content {
     }
 }
 
+/// Compresses pieces of bytes into one gzip member.
+pub(crate) fn gzip(pieces: impl Iterator<Item = Bytes>) -> std::io::Result<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    for piece in pieces {
+        encoder.write_all(&piece)?;
+    }
+    encoder.finish().map(Bytes::from)
+}
+
 /// Begins like an Ogg/Opus file, goes on as xorshift noise in 8-byte words. `offset` is a multiple of 64 KiB.
 fn fill(seed: u64, offset: u64, piece: &mut [u8]) {
     let mut state = (seed.wrapping_mul(2) ^ offset.wrapping_mul(0x9e37_79b9_7f4a_7c15)) | 1;
@@ -86,6 +107,22 @@ fn fill(seed: u64, offset: u64, piece: &mut [u8]) {
 /// SHA-256 of what [`Content::Generated`] makes.
 pub fn generated_sha256(seed: u64, size_bytes: u64) -> [u8; 32] {
     Content::Generated { seed, size_bytes }.sha256()
+}
+
+/// How the gateway writes when a link expires.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LinkExpiry {
+    /// Unix milliseconds, as W-API does.
+    #[default]
+    Milliseconds,
+    /// Unix seconds.
+    Seconds,
+    /// Unix milliseconds as text.
+    Text,
+    /// 0.
+    Zero,
+    /// Not at all.
+    Absent,
 }
 
 /// One media, the message that carries it, and how it misbehaves.
@@ -132,6 +169,8 @@ pub struct SimMedia {
     pub direct_path: Option<String>,
     /// The name in the link; made up unless given.
     pub link_name: Option<String>,
+    /// How the gateway writes when the link expires.
+    pub link_expiry: LinkExpiry,
 }
 
 macro_rules! file {
@@ -180,6 +219,7 @@ impl SimMedia {
             key_kind: None,
             direct_path: None,
             link_name: None,
+            link_expiry: LinkExpiry::default(),
         }
     }
 

@@ -35,4 +35,5 @@ mod stage;
 mod takeover;
 mod talk;
 mod target;
+mod trials;
 mod webhooks;

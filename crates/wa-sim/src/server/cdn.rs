@@ -13,7 +13,9 @@ use futures_util::{StreamExt as _, stream};
 use wa_media::encrypt::{Encryptor, encrypted_bytes};
 use wa_media::{KeyKind, MediaKey, MediaKind};
 
+use super::file::compressed;
 use super::{Host, Shared};
+use crate::media::gzip;
 use crate::{Content, DOCUMENTED_KEY, Fault, SimMedia};
 
 type Refusal = (StatusCode, &'static str);
@@ -175,6 +177,7 @@ async fn answer(file: &File, fault: Fault, from: Option<u64>) -> Response {
         Fault::HangBody => part(None, size, size, stream::pending().boxed()),
         Fault::HtmlPage => "<!DOCTYPE html><html><body>Bad gateway</body></html>".into_response(),
         Fault::Empty => ().into_response(),
+        Fault::Gzip => compressed(gzip(file.pieces()).map(|body| Body::from(body).into_response())),
         Fault::RedirectTo(target) => super::redirect(&target),
         Fault::WrongBytes => part(
             from,

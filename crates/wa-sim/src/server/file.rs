@@ -79,6 +79,7 @@ pub(super) async fn fetch(
             sized(content.size_bytes(), Body::from_stream(pieces))
         }
         Fault::ExpiredLink => StatusCode::GONE.into_response(),
+        Fault::Gzip => compressed(content.gzip().map(|content| whole(&content))),
         _ => whole(content),
     }
 }
@@ -88,6 +89,18 @@ fn sized(size_bytes: u64, body: Body) -> Response {
     response
         .headers_mut()
         .insert(header::CONTENT_LENGTH, HeaderValue::from(size_bytes));
+    response
+}
+
+/// Says that the body of an answer is compressed.
+pub(super) fn compressed(response: io::Result<Response>) -> Response {
+    let Ok(mut response) = response else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let gzip = HeaderValue::from_static("gzip");
+    response
+        .headers_mut()
+        .insert(header::CONTENT_ENCODING, gzip);
     response
 }
 

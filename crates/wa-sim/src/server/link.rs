@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::Shared;
-use crate::{Fault, World};
+use crate::{Fault, LinkExpiry, World};
 
 const EXPIRES_MS: i64 = 4_000_000_000_000;
 const LONG_AGO_MS: i64 = 1_000_000_000_000;
@@ -121,12 +121,27 @@ async fn answer(shared: &Shared, path: &str, fault: Option<Fault>) -> Response {
             .into_response(),
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::RefusedConnection) => success(&shared.closed, &link_name(shared, path)),
-        Some(Fault::ExpiredLink) => link_until(origin, &link_name(shared, path), LONG_AGO_MS),
+        Some(Fault::ExpiredLink) => {
+            link_until(origin, &link_name(shared, path), json!(LONG_AGO_MS))
+        }
         Some(Fault::LinkTo(link)) => {
             Json(json!({"error": false, "fileLink": link, "expires": EXPIRES_MS})).into_response()
         }
         Some(Fault::LinkAt(other)) => success(&other, &link_name(shared, path)),
-        Some(_) => success(origin, &link_name(shared, path)),
+        Some(_) => link_until(origin, &link_name(shared, path), expiry(shared, path)),
+    }
+}
+
+/// When a link expires, as the media says that it is written.
+fn expiry(shared: &Shared, path: &str) -> Value {
+    let state = shared.world.lock();
+    let written = state.media.get(path).map(|entry| entry.media.link_expiry);
+    match written.unwrap_or_default() {
+        LinkExpiry::Milliseconds => json!(EXPIRES_MS),
+        LinkExpiry::Seconds => json!(EXPIRES_MS / 1_000),
+        LinkExpiry::Text => json!(EXPIRES_MS.to_string()),
+        LinkExpiry::Zero => json!(0),
+        LinkExpiry::Absent => Value::Null,
     }
 }
 
@@ -150,11 +165,16 @@ fn link_name(shared: &Shared, path: &str) -> String {
 }
 
 fn success(origin: &str, name: &str) -> Response {
-    link_until(origin, name, EXPIRES_MS)
+    link_until(origin, name, json!(EXPIRES_MS))
 }
 
-fn link_until(origin: &str, name: &str, expires_ms: i64) -> Response {
-    Json(json!({"error": false, "fileLink": format!("{origin}/media/file/{name}"), "expires": expires_ms})).into_response()
+/// A link; without any word of its expiry when that is `null`.
+fn link_until(origin: &str, name: &str, expires: Value) -> Response {
+    let mut answer = json!({"error": false, "fileLink": format!("{origin}/media/file/{name}"), "expires": expires});
+    if let Some(answer) = answer.as_object_mut() {
+        answer.retain(|_, value| !value.is_null());
+    }
+    Json(answer).into_response()
 }
 
 fn failure(status: StatusCode, message: &str) -> Response {
