@@ -3,6 +3,7 @@
 mod error;
 mod health;
 mod hooks;
+mod readiness;
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use url::Url;
 use crate::app::App;
 use crate::config::millis;
 use crate::gateway::Gateway;
+use readiness::Readiness;
 
 /// What a request handler gets.
 #[derive(Clone)]
@@ -27,6 +29,7 @@ pub struct Door {
     room: Arc<Semaphore>,
     /// By which whoever asks from outside knows which data folder answers.
     folder: Arc<str>,
+    readiness: Arc<Readiness>,
 }
 
 /// All routes.
@@ -46,7 +49,12 @@ fn router(app: Arc<App>, folder: Arc<str>) -> Router {
     router
         .fallback(error::no_such_page)
         .method_not_allowed_fallback(error::wrong_method)
-        .with_state(Door { app, room, folder })
+        .with_state(Door {
+            app,
+            room,
+            folder,
+            readiness: Arc::default(),
+        })
 }
 
 /// A door that is open.

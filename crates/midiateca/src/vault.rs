@@ -239,10 +239,12 @@ impl Vault {
     pub async fn probe(&self) -> Result<(), Error> {
         let mut staging = self.stage();
         staging.write(b"midiateca").await?;
+        // A name of its own: two probes at once would read and remove each other's file.
+        let n = self.staged.fetch_add(1, Ordering::Relaxed);
         let target = self
             .root
             .join(STAGING)
-            .join(format!("{}-probe", self.prefix));
+            .join(format!("{}-{n}-probe", self.prefix));
         blocking(move || {
             staging.place(&target)?;
             let back = fs::read(&target)?;

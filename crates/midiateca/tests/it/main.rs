@@ -26,10 +26,12 @@ mod monitor;
 mod multichat;
 #[cfg(unix)]
 mod pty;
+mod readiness;
 mod repair;
 mod repeats;
 mod retention;
 mod scrub;
+mod serve;
 mod shim;
 mod stage;
 mod takeover;
