@@ -1,5 +1,7 @@
 //! Holds the handles of all rooms. Edges and composers get it; a step takes just what it uses.
 
+pub mod watch;
+
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -14,8 +14,9 @@ mod migrations;
 mod reader;
 mod snapshot;
 mod value;
+mod watch;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,8 @@ use reader::Readers;
 pub use snapshot::{Copied, snapshot};
 pub(crate) use value::values;
 pub use value::{Row, Value};
+pub use watch::Found;
+use watch::{State, Watch};
 
 /// How often it is looked whether a file that is held is free.
 const LOOK: Duration = Duration::from_millis(20);
@@ -37,6 +40,14 @@ pub enum Error {
     /// It cannot commit now (locked, disk full, I/O error, or shutting down): try again later.
     #[error("the database cannot commit now")]
     Unavailable(#[source] Option<Arc<rusqlite::Error>>),
+    /// The database at its path is not the open one, so a commit would be lost with the process: try again later.
+    #[error("the database at {path} is not the open one ({})", found.as_str())]
+    Displaced {
+        /// Where it should be.
+        path: PathBuf,
+        /// What is there.
+        found: Found,
+    },
     /// The file was written by a newer midiateca.
     #[error("the database was written by a newer version (migration {version}); use that version")]
     TooNew {
@@ -66,7 +77,15 @@ pub enum Error {
 impl Error {
     /// Whether the same call may succeed later without anybody changing anything else.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Displaced { .. })
+    }
+
+    /// What is at the database's path instead of it, if that is the reason.
+    pub fn displaced(&self) -> Option<Found> {
+        match self {
+            Self::Displaced { found, .. } => Some(*found),
+            _ => None,
+        }
     }
 
     /// Whether the file is something else than a database of the engine (SQLITE_NOTADB).
@@ -76,6 +95,16 @@ impl Error {
         };
         let told = error.sqlite_error();
         told.is_some_and(|told| told.code == rusqlite::ErrorCode::NotADatabase)
+    }
+
+    /// Whether pages of the file do not fit together, as while a write-ahead log is only partly written back.
+    fn is_inconsistent(&self) -> bool {
+        // Primary result codes: 10 IOERR, 11 CORRUPT (sqlite.org/rescode.html).
+        let (Self::Unavailable(Some(error)) | Self::Statement(error)) = self else {
+            return false;
+        };
+        let error = error.sqlite_error();
+        error.is_some_and(|error| matches!(error.extended_code & 0xff, 10 | 11))
     }
 
     /// Whether another process holds the file.
@@ -139,6 +168,8 @@ impl Tx {
 pub struct Db {
     committer: committer::Committer,
     readers: Readers,
+    identity: Arc<str>,
+    state: State,
 }
 
 impl Db {
@@ -147,10 +178,15 @@ impl Db {
     pub async fn open(path: &Path, busy_timeout: Duration) -> Result<Self, Error> {
         let file = path.to_owned();
         let opening = tokio::task::spawn_blocking(move || open_patiently(&file, busy_timeout));
-        let connection = opening.await.unwrap_or(Err(Error::Panicked))?;
+        let (connection, watch) = opening.await.unwrap_or(Err(Error::Panicked))?;
+        let identity: Arc<str> = watch.id().into();
+        let state = watch.state();
+        let readers = Readers::new(path.to_owned(), busy_timeout, state.clone());
         Ok(Self {
-            committer: committer::Committer::start(connection),
-            readers: Readers::new(path.to_owned(), busy_timeout),
+            committer: committer::Committer::start(connection, watch, readers.clone()),
+            readers,
+            identity,
+            state,
         })
     }
 
@@ -163,9 +199,12 @@ impl Db {
             migrations::applied(&connection)
         });
         looking.await.unwrap_or(Err(Error::Panicked))?;
+        let state = State::default();
         Ok(Self {
             committer: committer::Committer::none(),
-            readers: Readers::new(path.to_owned(), busy_timeout),
+            readers: Readers::new(path.to_owned(), busy_timeout, state.clone()),
+            identity: Arc::from(""),
+            state,
         })
     }
 
@@ -179,6 +218,21 @@ impl Db {
         F: AsyncFn(&mut Tx) -> Result<T, Error> + Send + 'static,
     {
         self.committer.write(work).await
+    }
+
+    /// The random id of this database, which its storage carries too. Empty when it is open to be read only.
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// What is at the path instead of this database, as the last check found it.
+    pub fn displaced(&self) -> Option<Found> {
+        self.state.found()
+    }
+
+    /// Checks that the database at its path is the open one, and opens it again where that helps.
+    pub async fn verify(&self) -> Result<(), Error> {
+        self.committer.verify().await
     }
 
     /// All rows of a query, from a snapshot of what is committed.
@@ -240,10 +294,10 @@ impl Db {
 
 /// Where two processes open a new file at once, the engine refuses the one that comes second to its write-ahead log, and
 /// does not wait for the first as it does for other writes.
-fn open_patiently(file: &Path, busy_timeout: Duration) -> Result<Connection, Error> {
+fn open_patiently(file: &Path, busy_timeout: Duration) -> Result<(Connection, Watch), Error> {
     let began = Instant::now();
     loop {
-        match open_now(file, busy_timeout) {
+        match open_now(file, busy_timeout.saturating_sub(began.elapsed())) {
             Err(error) if error.is_busy() && began.elapsed() < busy_timeout => {
                 std::thread::sleep(LOOK);
             }
@@ -252,14 +306,15 @@ fn open_patiently(file: &Path, busy_timeout: Duration) -> Result<Connection, Err
     }
 }
 
-fn open_now(file: &Path, busy_timeout: Duration) -> Result<Connection, Error> {
+fn open_now(file: &Path, busy_timeout: Duration) -> Result<(Connection, Watch), Error> {
     let connection = Connection::open(file, Access::Write, busy_timeout)?;
     refuse_old_sqlite(&connection)?;
     // What a newer version wrote is not touched.
     migrations::applied(&connection)?;
     connection.prepare_to_write()?;
     migrations::apply(&connection)?;
-    Ok(connection)
+    let watch = Watch::new(file, &connection)?;
+    Ok((connection, watch))
 }
 
 fn refuse_old_sqlite(connection: &Connection) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use super::Ending;
 use super::context::Context;
 use super::words::{Words, serve as words};
-use crate::app::{Alone, App};
+use crate::app::{Alone, App, watch};
 use crate::archive::progress;
 use crate::config::listen_address;
 use crate::intake::tally;
@@ -66,6 +66,7 @@ impl Service {
             .spawn(tally::keep_writing_down(Arc::clone(&app)));
         app.shutdown
             .spawn(retention::keep_sweeping(Arc::clone(&app)));
+        app.shutdown.spawn(watch::keep_checking(Arc::clone(&app)));
         app.shutdown
             .spawn(progress::keep_writing_down(Arc::clone(&app)));
         tracing::info!(address = %door.address, "midiateca serves");

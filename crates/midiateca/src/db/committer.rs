@@ -2,18 +2,24 @@
 //! a commit, for it is the sync of the commit that costs, not the rows.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
 use super::connection::Connection;
+use super::reader::Readers;
+use super::watch::{self, Watch};
 use super::{Error, Tx, compaction};
 
 /// How many works may share one commit.
 const LARGEST_GROUP: usize = 256;
 /// How many works may wait before callers are made to wait at the door.
 const LONGEST_QUEUE: usize = 4_096;
+
+/// Between two attempts on a locked database.
+const PAUSE: Duration = Duration::from_millis(2);
 
 #[derive(Clone)]
 pub(super) struct Committer {
@@ -22,12 +28,20 @@ pub(super) struct Committer {
 }
 
 enum Order {
-    Work(Box<dyn Work>),
+    Work(Waiting),
+    /// Checks that the database at its path is the open one.
+    Verify(oneshot::Sender<Result<(), Error>>),
     /// Folds the write-ahead log into the file.
     Fold(oneshot::Sender<Result<bool, Error>>),
     /// Writes the file anew.
     Compact(oneshot::Sender<Result<(), Error>>),
     Close,
+}
+
+/// A work and since when it waits.
+struct Waiting {
+    work: Box<dyn Work>,
+    since: Instant,
 }
 
 /// One caller's work, waiting for its commit.
@@ -62,15 +76,22 @@ where
 }
 
 impl Committer {
-    pub(super) fn start(connection: Connection) -> Self {
+    pub(super) fn start(connection: Connection, watch: Watch, readers: Readers) -> Self {
         let (queue, orders) = mpsc::channel(LONGEST_QUEUE);
+        let busy_timeout = readers.busy_timeout();
+        let writer = Writer {
+            tx: Tx { connection },
+            watch,
+            readers,
+            busy_timeout,
+        };
         let thread = std::thread::Builder::new()
             .name("committer".to_owned())
             .spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread()
                     .build()
                     .expect("a runtime on the current thread needs nothing that could be missing");
-                runtime.block_on(commit_groups(Tx { connection }, orders));
+                runtime.block_on(writer.commit_groups(orders));
             })
             .ok();
         Self {
@@ -98,11 +119,19 @@ impl Committer {
             value: None,
             answer,
         };
+        let waiting = Waiting {
+            work: Box::new(pending),
+            since: Instant::now(),
+        };
         self.queue
-            .send(Order::Work(Box::new(pending)))
+            .send(Order::Work(waiting))
             .await
             .map_err(|_| Error::Unavailable(None))?;
         outcome.await.unwrap_or(Err(Error::Unavailable(None)))
+    }
+
+    pub(super) async fn verify(&self) -> Result<(), Error> {
+        self.order(Order::Verify).await
     }
 
     pub(super) async fn fold(&self) -> Result<bool, Error> {
@@ -138,75 +167,121 @@ impl Committer {
     }
 }
 
-async fn commit_groups(mut tx: Tx, mut orders: mpsc::Receiver<Order>) {
-    let mut group: Vec<Box<dyn Work>> = Vec::with_capacity(LARGEST_GROUP);
-    let mut open = true;
-    let (mut folds, mut compactions) = (Vec::new(), Vec::new());
-    while open {
-        let Some(first) = orders.recv().await else {
-            break;
-        };
-        let mut next = Some(first);
-        while let Some(order) = next {
-            match order {
-                Order::Work(work) => group.push(work),
-                Order::Fold(answer) => folds.push(answer),
-                Order::Compact(answer) => compactions.push(answer),
-                Order::Close => open = false,
-            }
-            next = if open && group.len() < LARGEST_GROUP {
-                orders.try_recv().ok()
-            } else {
-                None
+/// The one that writes, and what it needs to check that its commits last.
+struct Writer {
+    tx: Tx,
+    watch: Watch,
+    readers: Readers,
+    busy_timeout: Duration,
+}
+
+impl Writer {
+    async fn commit_groups(mut self, mut orders: mpsc::Receiver<Order>) {
+        let mut group: Vec<Waiting> = Vec::with_capacity(LARGEST_GROUP);
+        let mut open = true;
+        let (mut checks, mut folds, mut compactions) = (Vec::new(), Vec::new(), Vec::new());
+        while open || !group.is_empty() {
+            // Works that still wait for another process do not keep new ones waiting.
+            let mut next = match group.is_empty() {
+                true => orders.recv().await,
+                false => orders.try_recv().ok(),
             };
-        }
-        if !group.is_empty() {
-            commit(&mut tx, &mut group).await;
-        }
-        for answer in compactions.drain(..) {
-            let _ = answer.send(compaction::compact(&tx.connection));
-        }
-        for answer in folds.drain(..) {
-            let _ = answer.send(compaction::fold(&tx.connection));
-        }
-    }
-}
-
-/// Commits the group together; when one of it fails for a reason of its own, each is committed alone.
-async fn commit(tx: &mut Tx, group: &mut Vec<Box<dyn Work>>) {
-    match attempt(tx, group).await {
-        Ok(()) => group.drain(..).for_each(|work| work.settle(Ok(()))),
-        Err(error) if error.is_unavailable() || group.len() == 1 => {
-            for work in group.drain(..) {
-                work.settle(Err(error.clone()));
+            if group.is_empty() && next.is_none() {
+                break;
+            }
+            while let Some(order) = next {
+                match order {
+                    Order::Work(work) => group.push(work),
+                    Order::Verify(answer) => checks.push(answer),
+                    Order::Fold(answer) => folds.push(answer),
+                    Order::Compact(answer) => compactions.push(answer),
+                    Order::Close => open = false,
+                }
+                next = if open && group.len() < LARGEST_GROUP {
+                    orders.try_recv().ok()
+                } else {
+                    None
+                };
+            }
+            if !group.is_empty() {
+                self.commit(&mut group).await;
+            }
+            for answer in checks.drain(..) {
+                let _ = answer.send(self.verify());
+            }
+            for answer in compactions.drain(..) {
+                let compacted = self.verify();
+                let compacted = compacted.and_then(|()| compaction::compact(&self.tx.connection));
+                let _ = answer.send(compacted);
+            }
+            for answer in folds.drain(..) {
+                let folded = self.verify();
+                let folded = folded.and_then(|()| compaction::fold(&self.tx.connection));
+                let _ = answer.send(folded);
             }
         }
-        Err(_) => {
-            for mut work in group.drain(..) {
-                let outcome = attempt(tx, std::slice::from_mut(&mut work)).await;
-                work.settle(outcome);
+        self.watch.before_close(&self.tx.connection);
+    }
+
+    fn verify(&mut self) -> Result<(), Error> {
+        self.watch.check(&mut self.tx.connection, &self.readers)
+    }
+
+    /// Commits the group together; when one of it fails for a reason of its own, each is committed alone. While another
+    /// process keeps the database locked, those stay in the group that have not waited for the busy timeout yet.
+    async fn commit(&mut self, group: &mut Vec<Waiting>) {
+        match self.attempt(group).await {
+            Ok(()) => group.drain(..).for_each(|it| it.work.settle(Ok(()))),
+            Err(error) if error.is_busy() => {
+                let is_over = |it: &mut Waiting| it.since.elapsed() >= self.busy_timeout;
+                for it in group.extract_if(.., is_over) {
+                    it.work.settle(Err(error.clone()));
+                }
+                // Some locks are refused without any wait.
+                std::thread::sleep(PAUSE);
+            }
+            Err(error) if error.is_unavailable() || group.len() == 1 => {
+                for it in group.drain(..) {
+                    it.work.settle(Err(error.clone()));
+                }
+            }
+            Err(_) => {
+                for mut it in group.drain(..) {
+                    let outcome = self.attempt(std::slice::from_mut(&mut it)).await;
+                    it.work.settle(outcome);
+                }
             }
         }
     }
-}
 
-async fn attempt(tx: &mut Tx, group: &mut [Box<dyn Work>]) -> Result<(), Error> {
-    let outcome = run_all(tx, group).await;
-    if outcome.is_err() {
-        // Nothing to roll back when `begin` itself failed or the engine already did.
-        let _ = tx.run("rollback", Vec::new()).await;
+    /// Ok means that the group is committed, synced, and in the database that the next process will open.
+    async fn attempt(&mut self, group: &mut [Waiting]) -> Result<(), Error> {
+        self.verify()?;
+        let waited = group.iter().map(|it| it.since.elapsed()).max();
+        let patience = self.busy_timeout.saturating_sub(waited.unwrap_or_default());
+        let begun = compaction::begin(&self.tx.connection, patience);
+        self.tx.connection.set_busy_timeout(self.busy_timeout)?;
+        begun?;
+        let outcome = run_all(&mut self.tx, group).await;
+        if outcome.is_err() {
+            // The engine may have rolled back already.
+            let _ = self.tx.run("rollback", Vec::new()).await;
+        }
+        outcome.and_then(|()| self.verify())
     }
-    outcome
 }
 
-async fn run_all(tx: &mut Tx, group: &mut [Box<dyn Work>]) -> Result<(), Error> {
-    compaction::begin(&tx.connection)?;
-    for work in group {
+async fn run_all(tx: &mut Tx, group: &mut [Waiting]) -> Result<(), Error> {
+    let before = tx.connection.changes();
+    for it in group {
         // A panic in one caller's work must not take the committer with it.
-        std::panic::AssertUnwindSafe(work.run(tx))
+        std::panic::AssertUnwindSafe(it.work.run(tx))
             .catch_unwind()
             .await
             .unwrap_or(Err(Error::Panicked))?;
+    }
+    if tx.connection.changes() != before {
+        watch::count_commit(&tx.connection)?;
     }
     tx.run("commit", Vec::new()).await?;
     Ok(())

@@ -71,9 +71,10 @@ pub(super) fn fold(connection: &Connection) -> Result<bool, Error> {
     connection.fold()
 }
 
-/// Begins a transaction that may write; waits beyond the busy timeout only for who writes the file anew.
-pub(super) fn begin(connection: &Connection) -> Result<(), Error> {
+/// Begins a transaction that may write; waits for longer than `patience` only for a process that rewrites the file.
+pub(super) fn begin(connection: &Connection, patience: Duration) -> Result<(), Error> {
     let began = Instant::now();
+    connection.set_busy_timeout(patience)?;
     loop {
         match connection.run("begin immediate", &[]) {
             Err(error)
@@ -118,12 +119,13 @@ mod tests {
         let path = folder.path().join("t.db");
         let (holder, writer) = (connect(&path), connect(&path));
         holder.batch("begin immediate").unwrap();
-        assert!(begin(&writer).unwrap_err().is_unavailable());
+        let patience = Duration::from_millis(1);
+        assert!(begin(&writer, patience).unwrap_err().is_unavailable());
         let sign = sign(&writer).unwrap();
         let lock = File::create(&sign).unwrap();
         lock.lock().unwrap();
         assert!(is_under_way(&writer));
-        let waiting = std::thread::spawn(move || begin(&writer));
+        let waiting = std::thread::spawn(move || begin(&writer, patience));
         // However long it takes to come here, it waits.
         std::thread::sleep(LOOK * 5);
         assert!(!waiting.is_finished());

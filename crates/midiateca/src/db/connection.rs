@@ -13,6 +13,9 @@ const STATEMENTS: usize = 100;
 /// Who waits for the readers of the write-ahead log keeps all writers out, other processes' too.
 const FOLD_PATIENCE: Duration = Duration::from_millis(250);
 
+/// The length to which the write-ahead log is cut when it was longer.
+const LOG_LIMIT_BYTES: u64 = 16 << 20;
+
 /// Whether a connection may change the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
@@ -36,12 +39,66 @@ impl Connection {
         Ok(Self(connection))
     }
 
+    /// Opens a database that is there, to write to it.
+    pub fn open_existing(path: &Path, busy_timeout: Duration) -> Result<Self, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Self(rusqlite::Connection::open_with_flags(path, flags)?);
+        connection.0.busy_timeout(busy_timeout)?;
+        connection
+            .0
+            .set_prepared_statement_cache_capacity(STATEMENTS);
+        connection.prepare_to_write()?;
+        Ok(connection)
+    }
+
+    /// Opens the file itself to read it, without its write-ahead log and without any lock.
+    pub fn open_file_only(path: &Path) -> Result<Self, Error> {
+        let absolute = std::path::absolute(path).ok();
+        let url = absolute.and_then(|path| url::Url::from_file_path(path).ok());
+        let mut url = url.ok_or(Error::Unavailable(None))?;
+        url.set_query(Some("immutable=1"));
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Ok(Self(rusqlite::Connection::open_with_flags(
+            url.as_str(),
+            flags,
+        )?))
+    }
+
+    /// A database that holds nothing and is written nowhere.
+    pub fn in_memory() -> Result<Self, Error> {
+        Ok(Self(rusqlite::Connection::open_in_memory()?))
+    }
+
+    /// Lets closing neither write the log back nor remove it: the engine would remove by name what belongs to another
+    /// file by then.
+    pub fn leave_files_alone(&self) {
+        use rusqlite::config::DbConfig;
+        // The engine knows the setting since long before the oldest version that is accepted.
+        let _ = self
+            .0
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    }
+
+    /// How many rows this connection has changed since it was opened.
+    pub fn changes(&self) -> u64 {
+        self.0.total_changes()
+    }
+
+    /// Sets for how long a statement waits for other processes.
+    pub fn set_busy_timeout(&self, busy_timeout: Duration) -> Result<(), Error> {
+        Ok(self.0.busy_timeout(busy_timeout)?)
+    }
+
     /// Makes it ready to be written: write-ahead log, every commit synced, foreign keys held, what is deleted
     /// overwritten, but for what lies in the gaps of pages: see `compaction`.
     pub fn prepare_to_write(&self) -> Result<(), Error> {
         self.batch(
             "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma secure_delete = on;",
-        )
+        )?;
+        // A log that grew while somebody read for a long time is cut to this once it is begun anew.
+        self.batch(&format!("pragma journal_size_limit = {LOG_LIMIT_BYTES}"))
     }
 
     /// Runs statements that take no values and give no rows.

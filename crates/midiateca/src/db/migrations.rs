@@ -9,6 +9,7 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0002_desk.sql"),
     include_str!("../../migrations/sqlite/0003_hooks.sql"),
     include_str!("../../migrations/sqlite/0004_paths.sql"),
+    include_str!("../../migrations/sqlite/0005_identity.sql"),
 ];
 
 /// Applies what is missing. Two processes that start at once do so one after the other. A database that is up to

@@ -4,12 +4,16 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::connection::{Access, Connection};
+use super::watch::State;
 use super::{Error, Row, Value};
 
 const MOST: usize = 4;
+/// How long, and how often, a connection in use is waited for.
+const LOOK: Duration = Duration::from_millis(5);
+const LOOKS: usize = 50;
 
 #[derive(Clone)]
 pub(super) struct Readers {
@@ -17,16 +21,46 @@ pub(super) struct Readers {
     busy_timeout: Duration,
     idle: Arc<Mutex<Vec<Connection>>>,
     places: Arc<Semaphore>,
+    /// Whether the database is at its path; what only reads does not know.
+    state: State,
 }
 
 impl Readers {
-    pub fn new(path: PathBuf, busy_timeout: Duration) -> Self {
+    pub fn new(path: PathBuf, busy_timeout: Duration, state: State) -> Self {
         Self {
             path: Arc::new(path),
             busy_timeout,
             idle: Arc::default(),
             places: Arc::new(Semaphore::new(MOST)),
+            state,
         }
+    }
+
+    /// For how long a statement waits for other processes.
+    pub fn busy_timeout(&self) -> Duration {
+        self.busy_timeout
+    }
+
+    /// Closes all connections, and lets no other be opened while the answer is held. Nothing when one is in use for
+    /// longer than a moment.
+    pub fn close_idle(&self) -> Option<OwnedSemaphorePermit> {
+        let most = u32::try_from(MOST).unwrap_or(u32::MAX);
+        for _ in 0..LOOKS {
+            if let Ok(places) = Arc::clone(&self.places).try_acquire_many_owned(most) {
+                self.lock().clear();
+                return Some(places);
+            }
+            std::thread::sleep(LOOK);
+        }
+        None
+    }
+
+    /// A connection to the database that the committer has open, and to no other that is at its path.
+    fn connect(&self) -> Result<Connection, Error> {
+        self.state.refuse_other_file(&self.path)?;
+        let connection = Connection::open(&self.path, Access::Read, self.busy_timeout)?;
+        self.state.refuse_other_file(&self.path)?;
+        Ok(connection)
     }
 
     /// All rows of a query, from a snapshot of what is committed.
@@ -42,11 +76,9 @@ impl Readers {
             .map_err(|_| Error::Unavailable(None))?;
         let readers = self.clone();
         let reading = tokio::task::spawn_blocking(move || {
+            readers.state.refuse_displaced(&readers.path)?;
             let idle = readers.lock().pop();
-            let connection = match idle {
-                Some(connection) => connection,
-                None => Connection::open(&readers.path, Access::Read, readers.busy_timeout)?,
-            };
+            let connection = idle.map_or_else(|| readers.connect(), Ok)?;
             let rows = connection.rows(sql.as_ref(), &values);
             readers.lock().push(connection);
             rows

@@ -112,10 +112,13 @@ impl IntoResponse for Error {
 impl From<crate::db::Error> for Error {
     /// Whatever the database says, the gateway should try again: nothing was committed.
     fn from(error: crate::db::Error) -> Self {
-        tracing::error!(
-            error = crate::telemetry::chain(&error),
-            "the request cannot be committed"
-        );
+        // A database that is not at its path is logged once, where that is found.
+        if error.displaced().is_none() {
+            tracing::error!(
+                error = crate::telemetry::chain(&error),
+                "the request cannot be committed"
+            );
+        }
         Self::Unavailable
     }
 }

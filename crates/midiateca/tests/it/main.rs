@@ -16,6 +16,8 @@ mod filters;
 mod forget;
 mod hostile;
 mod house;
+#[cfg(unix)]
+mod identity;
 mod instance;
 mod key;
 mod large;

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::Told;
 use crate::cli::language::{Language, plain};
-use crate::cli::words::errors as words;
+use crate::cli::words::{Words, errors as words};
 use crate::cli::{context, serve};
 use crate::{app, db, retention, secrets, vault};
 
@@ -52,6 +52,11 @@ pub(super) fn db(error: &db::Error, lang: Language) -> Told {
         db::Error::Unavailable(_) => {
             Told::with(lang, words::DB_UNAVAILABLE, words::DB_MAKE_ROOM, &[])
         }
+        db::Error::Displaced { path, found } => {
+            let values: [(&str, &dyn Display); 1] = [("path", &path.display())];
+            let (what, hint) = displaced(*found);
+            Told::with(lang, what, hint, &values)
+        }
         db::Error::TooNew { version } => Told::with(
             lang,
             words::DB_TOO_NEW,
@@ -75,6 +80,19 @@ pub(super) fn db(error: &db::Error, lang: Language) -> Told {
             Told::with(lang, words::DB_NOT_ONE, words::DB_LOOK, &[])
         }
         db::Error::Statement(_) => Told::with(lang, words::DB_REFUSED, words::DB_LOOK, &[]),
+    }
+}
+
+/// What is said of a database that is not at its path, and what to do.
+pub(in crate::cli) fn displaced(found: db::Found) -> (Words, Words) {
+    use db::Found;
+    match found {
+        Found::Missing => (words::DB_GONE, words::DB_BRING_BACK),
+        Found::Other => (words::DB_OTHER, words::DB_BRING_BACK),
+        Found::Older => (words::DB_OLDER, words::DB_BRING_BACK_OR_RESTART),
+        Found::Damaged => (words::DB_DAMAGED, words::DB_RESTORE),
+        Found::OtherLog => (words::DB_OTHER_LOG, words::DB_RESTART),
+        Found::Unproven => (words::DB_UNPROVEN, words::DB_LOOK),
     }
 }
 

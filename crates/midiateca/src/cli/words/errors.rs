@@ -39,6 +39,16 @@ words! {
     DB_BUSY: "another program holds the database", "outro programa está usando o banco de dados";
     DB_WAIT: "give the same command again once the other one, perhaps another midiateca, is through", "dê o mesmo comando de novo quando o outro, talvez outro midiateca, terminar";
     DB_MAKE_ROOM: "see that the disk has room, and that this user may write the file; `midiateca doctor` looks closer", "veja se o disco tem espaço e se este usuário pode gravar o arquivo; `midiateca doctor` verifica em detalhe";
+    DB_GONE: "the database {path} is not there any more, although a running process has it open", "o banco de dados {path} não existe mais, embora um processo em execução o mantenha aberto";
+    DB_OTHER: "another database is at {path} in place of the open one", "há outro banco de dados em {path} no lugar do que está aberto";
+    DB_OLDER: "an older copy is at {path} in place of the open database", "há uma cópia mais antiga em {path} no lugar do banco de dados aberto";
+    DB_DAMAGED: "the database {path} was truncated or overwritten while it was open", "o banco de dados {path} foi truncado ou sobrescrito enquanto estava aberto";
+    DB_OTHER_LOG: "the write-ahead log of {path} was replaced or truncated while the database was open", "o write-ahead log de {path} foi substituído ou truncado enquanto o banco de dados estava aberto";
+    DB_UNPROVEN: "it cannot be determined whether the database at {path} is still the open one", "não é possível determinar se o banco de dados em {path} ainda é o que está aberto";
+    DB_BRING_BACK: "move the database, with its -wal and -shm files, back to {path}; midiateca goes on by itself then. If it was deleted, restore it from a backup and restart midiateca", "mova o banco de dados, com os arquivos -wal e -shm, de volta para {path}; o midiateca então continua sozinho. Se foi apagado, restaure-o de um backup e reinicie o midiateca";
+    DB_BRING_BACK_OR_RESTART: "move the newer database back to {path}; midiateca goes on by itself then. To go on with the older copy, restart midiateca: what was stored after the copy was made is not in it", "mova o banco de dados mais novo de volta para {path}; o midiateca então continua sozinho. Para continuar com a cópia antiga, reinicie o midiateca: o que foi armazenado depois dela não está nela";
+    DB_RESTORE: "stop midiateca, restore the database from a backup, and start it again", "pare o midiateca, restaure o banco de dados de um backup e inicie-o de novo";
+    DB_RESTART: "restart midiateca, then run `midiateca doctor`", "reinicie o midiateca e depois rode `midiateca doctor`";
     DB_TOO_NEW: "the database was written by a newer version (migration {version})", "o banco de dados foi gravado por uma versão mais nova (migração {version})";
     DB_USE_NEWER: "use that version, or restore a backup made before the upgrade", "use aquela versão, ou restaure um backup anterior à atualização";
     DB_UNSAFE: "SQLite {found} is too old to be trusted with a write-ahead log", "o SQLite {found} é antigo demais para se confiar nele com write-ahead log";

@@ -1,0 +1,460 @@
+//! Whether the database at its path is still the one that is open.
+//!
+//! A database that was deleted, renamed or replaced stays open, and commits to it succeed, but the next process that
+//! opens the path does not find them. So the committer looks at the path before and after every group. Device, inode,
+//! length and time of a file only trigger the real check, because some file systems change them: a fresh commit is
+//! written through the open connection, the write-ahead log is written back, and the file is read again by its path.
+
+use std::fs::Metadata;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use super::Error;
+use super::connection::Connection;
+use super::reader::Readers;
+
+/// How a write-ahead log begins, the length of its header, and of the header of each frame in it (sqlite.org/fileformat.html).
+const LOG_MAGIC: u32 = 0x377f_0682;
+const LOG_HEADER_BYTES: u64 = 32;
+const FRAME_HEADER_BYTES: u64 = 24;
+/// Another process may be writing the log back while the file is read.
+const READS: usize = 3;
+
+/// What is at the path instead of the open database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing.
+    Missing,
+    /// Another database.
+    Other,
+    /// An older copy of the same database.
+    Older,
+    /// The file was truncated or overwritten.
+    Damaged,
+    /// The database, with another write-ahead log.
+    OtherLog,
+    /// It could not be determined, for example because another process was reading.
+    Unproven,
+}
+
+impl Found {
+    /// The code that stands in logs and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Other => "other",
+            Self::Older => "older",
+            Self::Damaged => "damaged",
+            Self::OtherLog => "other_log",
+            Self::Unproven => "unproven",
+        }
+    }
+
+    /// The value with this code.
+    pub fn parse(code: &str) -> Option<Self> {
+        [
+            Self::Missing,
+            Self::Other,
+            Self::Older,
+            Self::Damaged,
+            Self::OtherLog,
+            Self::Unproven,
+        ]
+        .into_iter()
+        .find(|found| found.as_str() == code)
+    }
+}
+
+/// Which file it is, as the system tells it apart from others. Always equal where it cannot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    #[cfg(unix)]
+    fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn of(_: &Metadata) -> Self {
+        Self {
+            device: 0,
+            inode: 0,
+        }
+    }
+}
+
+/// A file as it was at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    id: FileId,
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some(Stamp {
+        id: FileId::of(&metadata),
+        length: metadata.len(),
+        modified: metadata.modified().ok(),
+    })
+}
+
+/// The three files of an open database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamps {
+    database: Option<Stamp>,
+    log: Option<Stamp>,
+    index: Option<Stamp>,
+}
+
+fn id(stamp: Option<Stamp>) -> Option<FileId> {
+    stamp.map(|stamp| stamp.id)
+}
+
+fn length(stamp: Option<Stamp>) -> u64 {
+    stamp.map_or(0, |stamp| stamp.length)
+}
+
+impl Stamps {
+    /// Without the times and lengths of files that every commit changes.
+    fn files(&self) -> (Option<Stamp>, Option<FileId>, Option<FileId>) {
+        (self.database, id(self.log), id(self.index))
+    }
+}
+
+/// Which database it is, and which commit is its last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seal {
+    id: String,
+    commits: i64,
+    nonce: i64,
+}
+
+impl Seal {
+    fn read(connection: &Connection) -> Result<Self, Error> {
+        let rows = connection.rows("select id, commits, nonce from identity", &[])?;
+        let row = rows.first().ok_or(Error::Malformed {
+            column: "identity.id".to_owned(),
+        })?;
+        Ok(Self {
+            id: row.text("id")?,
+            commits: row.int("commits")?,
+            nonce: row.int("nonce")?,
+        })
+    }
+
+    /// As the file itself has it, without its write-ahead log.
+    fn in_file(path: &Path) -> Result<Self, Error> {
+        let mut read = Self::read(&Connection::open_file_only(path)?);
+        for _ in 1..READS {
+            if read.is_ok() {
+                break;
+            }
+            read = Self::read(&Connection::open_file_only(path)?);
+        }
+        read
+    }
+}
+
+/// Gives the group that is about to commit its number.
+pub(super) fn count_commit(connection: &Connection) -> Result<(), Error> {
+    let sql = "update identity set commits = commits + 1, nonce = $1";
+    let nonce: i64 = rand::random();
+    connection.run(sql, &[nonce.into()]).map(drop)
+}
+
+/// What readers and the server know of the last check.
+#[derive(Clone, Default)]
+pub(super) struct State(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    database: Option<FileId>,
+    found: Option<Found>,
+}
+
+impl State {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is at the path instead of the open database, as far as is known.
+    pub fn found(&self) -> Option<Found> {
+        self.lock().found
+    }
+
+    /// Refuses to read when the database is known not to be at its path.
+    pub fn refuse_displaced(&self, path: &Path) -> Result<(), Error> {
+        let found = self.found();
+        found.map_or(Ok(()), |found| Err(displaced(path, found)))
+    }
+
+    /// Refuses a file that is not known to be the open database.
+    pub fn refuse_other_file(&self, path: &Path) -> Result<(), Error> {
+        let known = self.lock().database;
+        let there = id(stamp(path));
+        match known {
+            Some(_) if there.is_none() => Err(displaced(path, Found::Missing)),
+            Some(known) if there != Some(known) => Err(displaced(path, Found::Unproven)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn displaced(path: &Path, found: Found) -> Error {
+    Error::Displaced {
+        path: path.to_owned(),
+        found,
+    }
+}
+
+/// Watches over the files of one writing connection.
+pub(super) struct Watch {
+    path: PathBuf,
+    log: PathBuf,
+    index: PathBuf,
+    id: String,
+    known: Stamps,
+    /// Number of a commit that is known to be in the file itself.
+    folded: Option<i64>,
+    /// What was refused last, so that it is not examined again and again.
+    refused: Option<(Stamps, Found)>,
+    /// Whether the connection was closed and could not be opened again.
+    is_closed: bool,
+    state: State,
+}
+
+impl Watch {
+    /// Begins with what is at the path of a connection that was just opened.
+    pub fn new(path: &Path, connection: &Connection) -> Result<Self, Error> {
+        let beside = |end: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        let mut watch = Self {
+            path: path.to_owned(),
+            log: beside("-wal"),
+            index: beside("-shm"),
+            id: Seal::read(connection)?.id,
+            known: Stamps {
+                database: None,
+                log: None,
+                index: None,
+            },
+            folded: None,
+            refused: None,
+            is_closed: false,
+            state: State::default(),
+        };
+        watch.accept();
+        if watch.folded.is_none() {
+            // Nothing was written back since the table was made.
+            connection.rows("pragma wal_checkpoint(passive)", &[])?;
+            watch.accept();
+        }
+        Ok(watch)
+    }
+
+    /// The id of the database.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub fn state(&self) -> State {
+        self.state.clone()
+    }
+
+    fn look(&self) -> Stamps {
+        Stamps {
+            database: stamp(&self.path),
+            log: stamp(&self.log),
+            index: stamp(&self.index),
+        }
+    }
+
+    /// Takes what is at the path for the open database.
+    fn accept(&mut self) {
+        self.known = self.look();
+        self.folded = Seal::in_file(&self.path).ok().map(|seal| seal.commits);
+        self.refused = None;
+        self.state.lock().database = id(self.known.database);
+    }
+
+    /// Whether the database at the path is the open one. A connection whose write-ahead log was removed is opened again.
+    pub fn check(&mut self, connection: &mut Connection, readers: &Readers) -> Result<(), Error> {
+        let found = self.look();
+        let checked = self.compare(&found, connection, readers);
+        if let Err(refusal) = checked
+            && refusal != Found::Unproven
+        {
+            self.refused = Some((found, refusal));
+        }
+        self.note(checked.err());
+        checked.map_err(|found| displaced(&self.path, found))
+    }
+
+    fn compare(
+        &mut self,
+        found: &Stamps,
+        connection: &mut Connection,
+        readers: &Readers,
+    ) -> Result<(), Found> {
+        if !self.is_closed && found.files() == self.known.files() {
+            let log = length(found.log);
+            let is_shorter = log < length(self.known.log);
+            if is_shorter && !is_log_whole(connection, log) || log > 0 && !has_header(&self.log) {
+                return Err(Found::OtherLog);
+            }
+            self.known = *found;
+            return Ok(());
+        }
+        if let Some((refused, why)) = &self.refused
+            && refused.files() == found.files()
+        {
+            return Err(*why);
+        }
+        if found.database.is_none() {
+            return Err(Found::Missing);
+        }
+        let in_file = self.read_file()?;
+        let is_same_file = id(found.database) == id(self.known.database)
+            && id(found.log) == id(self.known.log)
+            && id(found.index) == id(self.known.index);
+        if is_same_file && !self.is_closed {
+            // Somebody wrote the log back, most often this connection itself.
+            self.folded = in_file.map(|seal| seal.commits).or(self.folded);
+            self.known = *found;
+            return Ok(());
+        }
+        if !self.is_closed {
+            self.prove(connection, in_file.as_ref())?;
+        }
+        self.reopen(connection, readers)
+    }
+
+    /// What the file at the path says of itself, if that can be the open database. Nothing when it cannot be said: the
+    /// log was not yet written back, or only in part, because somebody was reading.
+    fn read_file(&self) -> Result<Option<Seal>, Found> {
+        let is_shorter = length(stamp(&self.path)) < length(self.known.database);
+        match Seal::in_file(&self.path) {
+            Ok(seal) if seal.id != self.id => Err(Found::Other),
+            Ok(seal) if self.folded.is_some_and(|folded| seal.commits < folded) => {
+                Err(Found::Older)
+            }
+            Ok(seal) => Ok(Some(seal)),
+            Err(_) if is_shorter => Err(Found::Damaged),
+            Err(error) if self.folded.is_none() || error.is_inconsistent() => Ok(None),
+            Err(_) => Err(Found::Damaged),
+        }
+    }
+
+    /// Whether a commit through the connection is found in the file at the path, or was in it before.
+    fn prove(&self, connection: &Connection, before: Option<&Seal>) -> Result<(), Found> {
+        let unproven = |_| Found::Unproven;
+        let last = Seal::read(connection).map_err(unproven)?;
+        connection.batch("begin immediate").map_err(unproven)?;
+        let counted = count_commit(connection).and_then(|()| connection.batch("commit"));
+        if counted.is_err() {
+            // The engine may have rolled back already.
+            let _ = connection.batch("rollback");
+            return Err(Found::Unproven);
+        }
+        let now = Seal::read(connection).map_err(unproven)?;
+        if !connection.fold().map_err(unproven)? {
+            return Err(Found::Unproven);
+        }
+        let is_log_empty = length(stamp(&self.log)) == 0;
+        match Seal::in_file(&self.path) {
+            Ok(seal) if seal == now && is_log_empty => Ok(()),
+            Ok(seal) if seal == now => Err(Found::OtherLog),
+            // A copy of the last state was put in its place.
+            Ok(_) if before == Some(&last) && is_log_empty => Ok(()),
+            Ok(_) => Err(Found::Older),
+            Err(_) => Err(Found::Other),
+        }
+    }
+
+    /// Closes every connection of this process and opens the file at the path.
+    fn reopen(&mut self, connection: &mut Connection, readers: &Readers) -> Result<(), Found> {
+        let Some(_places) = readers.close_idle() else {
+            return Err(Found::Unproven);
+        };
+        if !self.is_closed {
+            connection.leave_files_alone();
+            *connection = Connection::in_memory().map_err(|_| Found::Unproven)?;
+            self.is_closed = true;
+        }
+        let opened = Connection::open_existing(&self.path, readers.busy_timeout())
+            .and_then(|opened| Ok((Seal::read(&opened)?, opened)));
+        let (seal, opened) = opened.map_err(|_| Found::Unproven)?;
+        if seal.id != self.id {
+            return Err(Found::Other);
+        }
+        *connection = opened;
+        self.is_closed = false;
+        self.accept();
+        tracing::warn!(path = %self.path.display(), "the database was opened again, because its files changed");
+        Ok(())
+    }
+
+    /// Before the connection is closed: what stands at the path then is left alone when it is not this database.
+    pub fn before_close(&self, connection: &Connection) {
+        let found = self.look();
+        if id(found.database) != id(self.known.database) || id(found.log) != id(self.known.log) {
+            connection.leave_files_alone();
+        }
+    }
+
+    /// Logs a change once.
+    fn note(&self, found: Option<Found>) {
+        let before = std::mem::replace(&mut self.state.lock().found, found);
+        let path = self.path.display();
+        match (before, found) {
+            (None, Some(found)) => tracing::error!(
+                %path,
+                found = found.as_str(),
+                "the database at its path is not the open one; nothing is acknowledged until it is back"
+            ),
+            (Some(_), None) => tracing::info!(%path, "the database is back at its path"),
+            _ => {}
+        }
+    }
+}
+
+/// Whether a log begins as every log does, and not with the hole that is left where one was truncated.
+fn has_header(log: &Path) -> bool {
+    let mut magic = [0; 4];
+    let read = std::fs::File::open(log).and_then(|mut file| file.read_exact(&mut magic));
+    // The last bit tells the order of bytes in checksums.
+    read.is_err() || u32::from_be_bytes(magic) & !1 == LOG_MAGIC
+}
+
+/// Whether the log is long enough for the frames that the engine expects in it. Another process may have written it back
+/// and truncated it.
+fn is_log_whole(connection: &Connection, length: u64) -> bool {
+    let frames = || -> Result<u64, Error> {
+        let rows = connection.rows("pragma wal_checkpoint(noop)", &[])?;
+        let frames = rows.first().map_or(Ok(0), |row| row.int("log"))?;
+        let rows = connection.rows("pragma page_size", &[])?;
+        let page = rows.first().map_or(Ok(0), |row| row.count("page_size"))?;
+        let frames = u64::try_from(frames).unwrap_or(0);
+        Ok(frames * (page + FRAME_HEADER_BYTES))
+    };
+    match frames() {
+        Ok(0) => true,
+        Ok(bytes) => length >= LOG_HEADER_BYTES + bytes,
+        Err(_) => false,
+    }
+}
