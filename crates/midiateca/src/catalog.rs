@@ -306,10 +306,17 @@ pub async fn by_status(db: &Db, since: Millis) -> Result<Vec<Count>, Error> {
     count_by(db, sql, since).await
 }
 
-/// Media that wait or were given up, by reason.
+/// Media that are not stored and not dismissed, by reason.
 pub async fn by_reason(db: &Db) -> Result<Vec<Count>, Error> {
     let sql = "select reason as name, count(*) as n, cast(0 as bigint) as size
-               from media where received_at >= $1 and status <> 'stored' and reason is not null group by reason order by n desc";
+               from media where received_at >= $1 and status not in ('stored', 'dismissed') and reason is not null group by reason order by n desc";
+    count_by(db, sql, 0).await
+}
+
+/// Media that wait for their next attempt, by the reason of the last one.
+pub async fn waiting_by_reason(db: &Db) -> Result<Vec<Count>, Error> {
+    let sql = "select reason as name, count(*) as n, cast(0 as bigint) as size
+               from media where received_at >= $1 and status = 'pending' and reason is not null group by reason order by n desc";
     count_by(db, sql, 0).await
 }
 

@@ -12,6 +12,7 @@ macro_rules! eprintln {
 
 mod answer;
 mod backup;
+mod cause;
 mod check;
 mod client;
 mod complaint;
@@ -32,6 +33,7 @@ mod man;
 mod media;
 mod monitor;
 mod panel;
+mod probe;
 mod retry;
 mod scrub;
 pub mod serve;

@@ -66,12 +66,25 @@ pub async fn body(db: &Db, id: &DeliveryId) -> Result<Option<Vec<u8>>, Error> {
     })
 }
 
-/// How many deliveries since then are kept but could not be read.
-pub async fn quarantined_since(db: &Db, since: Millis) -> Result<i64, Error> {
-    // Ids begin with their time, so that the primary key finds the place to begin at.
+/// Under which name [`dismiss`] keeps its time.
+const DISMISSED: &str = "set-aside deliveries dismissed";
+
+/// Acknowledges all deliveries that were set aside before `now`.
+pub async fn dismiss(tx: &mut Tx, now: Millis) -> Result<(), Error> {
+    tx.mark(DISMISSED, &now.to_string(), now).await
+}
+
+/// How many deliveries since then are set aside and not dismissed.
+pub async fn set_aside_since(db: &Db, since: Millis) -> Result<i64, Error> {
+    let dismissed = db.marked(DISMISSED).await?;
+    let dismissed = dismissed.and_then(|at| at.parse::<Millis>().ok());
+    let since = dismissed.map_or(since, |at| since.max(at));
     let from = fresh_id(since);
-    let sql = "select count(*) as n from deliveries where id >= $1 and verdict = 'quarantined'";
-    let row = db.row(sql, values![from.get(..13).unwrap_or("")]).await?;
+    // Ids begin with their time: the primary key finds the beginning.
+    let sql = "select count(*) as n from deliveries where id >= $1 and received_at > $2 and verdict = 'quarantined'";
+    let row = db
+        .row(sql, values![from.get(..13).unwrap_or(""), since])
+        .await?;
     row.map_or(Ok(0), |row| row.int("n"))
 }
 

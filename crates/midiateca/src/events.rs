@@ -7,13 +7,14 @@ use crate::db::{Db, Error, Row, Tx, values};
 
 /// What may happen, by its name in JSON: `media.postponed` is tried again later, `media.lost` is a file that was not
 /// there any more, `media.removed` one that a rule let go.
-pub const KINDS: [&str; 9] = [
+pub const KINDS: [&str; 10] = [
     "media.stored",
     "media.failed",
     "media.expired",
     "media.postponed",
     "media.lost",
     "media.removed",
+    "media.dismissed",
     "contact.erased",
     "instance.connected",
     "instance.disconnected",

@@ -75,17 +75,20 @@ pub enum MediaStatus {
     Expired,
     /// Not wanted, by rule.
     Skipped,
+    /// Failed or expired, and acknowledged by an operator.
+    Dismissed,
 }
 
 impl MediaStatus {
     /// All of them, in the order of a media's life.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Pending,
         Self::Downloading,
         Self::Stored,
         Self::Failed,
         Self::Expired,
         Self::Skipped,
+        Self::Dismissed,
     ];
 
     /// The name in the database and in JSON.
@@ -97,6 +100,7 @@ impl MediaStatus {
             Self::Failed => "failed",
             Self::Expired => "expired",
             Self::Skipped => "skipped",
+            Self::Dismissed => "dismissed",
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod adopt;
 mod attempts;
+mod dismiss;
 mod erased;
 mod lost;
 mod progress;
@@ -19,6 +20,7 @@ use crate::media::{
 
 pub use adopt::{Adopted, Standing, absorb, adopt, is_stored_at, of_message, put_beside};
 pub use attempts::{attempts_older_than, prune_attempts};
+pub use dismiss::dismiss;
 pub use erased::{has_lost_its_delivery, is_erased};
 pub use lost::{Loss, find_again, lose, requeue_lost};
 pub use progress::{Fetched, InFlight, claims, in_flight, is_claimed, note_fetched, put_back};
@@ -333,7 +335,7 @@ pub async fn settle(
     }
     attempts::record(tx, job, attempts).await?;
     let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, rearmed = 0
-               where id = $1 and rearmed = 1 and status in ('pending', 'failed', 'expired')";
+               where id = $1 and rearmed = 1 and status in ('pending', 'failed', 'expired', 'dismissed')";
     Ok(match tx.run(sql, values![job.id.as_str()]).await? {
         0 => Settlement::AsTold,
         _ => Settlement::Rearmed,
@@ -344,7 +346,7 @@ pub async fn settle(
 pub async fn requeue(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool, Error> {
     let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0,
                  deadline = case when deadline < $2 then $2 else deadline end
-               where id = $1 and status in ('pending', 'failed', 'expired', 'skipped') and coalesce(reason, '') <> 'erased'";
+               where id = $1 and status in ('pending', 'failed', 'expired', 'skipped', 'dismissed') and coalesce(reason, '') <> 'erased'";
     Ok(tx.run(sql, values![id.as_str(), now + DAY]).await? == 1)
 }
 

@@ -1,21 +1,18 @@
 //! `check`: the status report, as a table for people and as JSON, and whether something needs a person.
 
+mod needs;
 mod table;
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 
-use indicatif::HumanBytes;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::Ending;
 use super::answer;
-use super::complaint;
 use super::context::Context;
 use super::instance;
 use super::language::Language;
-use super::words::check as words;
 use crate::app::App;
 use crate::catalog::{self, Count, Filter, Held};
 use crate::clock::{DAY, HOUR, rfc3339};
@@ -23,7 +20,6 @@ use crate::db;
 use crate::delivery;
 use crate::media::{MediaKind, Reason};
 use crate::registry;
-use crate::secrets;
 use crate::vault::layout;
 use crate::worker;
 
@@ -44,11 +40,11 @@ pub(super) struct Report {
     /// Stored among all that came to an end; nothing when none did.
     success_rate: Option<f64>,
     reasons: Vec<Failing>,
-    /// Deliveries of the last day that are kept but could not be read.
+    /// Deliveries of the last day that are set aside, and were not dismissed.
     quarantined_today: i64,
     oldest_waiting: Option<String>,
     next_deadline: Option<String>,
-    /// Whether downloads wait for room on the disk.
+    /// Whether the disk is below the mark at which downloads stop.
     waits_for_room: bool,
     /// What a person should look at, a sentence each.
     needs_attention: Vec<String>,
@@ -99,7 +95,6 @@ impl Report {
         let by_status = catalog::by_status(&app.db, 0).await?;
         let (oldest, next) = catalog::waiting(&app.db).await?;
         let stopped = worker::stopped_for_room(app).await?;
-        let stopped = stopped.filter(|_| oldest.is_some());
         let mut report = Self {
             data: app.data.display().to_string(),
             folders: instances
@@ -122,7 +117,7 @@ impl Report {
                 .into_iter()
                 .map(|count| Failing::of(count, lang))
                 .collect(),
-            quarantined_today: delivery::quarantined_since(&app.db, now - DAY).await?,
+            quarantined_today: delivery::set_aside_since(&app.db, now - DAY).await?,
             oldest_waiting: oldest.map(rfc3339),
             next_deadline: next.map(rfc3339),
             waits_for_room: stopped.is_some(),
@@ -130,18 +125,7 @@ impl Report {
             needs_attention: Vec::new(),
             by_status,
         };
-        let waits_long = oldest.is_some_and(|oldest| now - oldest > DAY);
-        report.needs_attention = report.needs(lang, waits_long);
-        if let Some(error) = locked_out(app).await? {
-            let why = complaint::why(&error, lang);
-            let locked = lang.fill(words::KEY, &[("why", &why)]);
-            report.needs_attention.push(locked);
-        }
-        report.needs_attention.extend(stopped.map(|stopped| {
-            let free = HumanBytes(stopped.free_bytes);
-            let resume = HumanBytes(stopped.resume_above_bytes);
-            lang.fill(words::NO_ROOM, &[("free", &free), ("resume", &resume)])
-        }));
+        report.needs_attention = needs::of(app, &report, lang, oldest, stopped).await?;
         Ok(report)
     }
 
@@ -160,56 +144,6 @@ impl Report {
             .find(|count| count.name == status)
             .map_or(0, |count| count.count)
     }
-
-    fn needs(&self, lang: Language, waits_long: bool) -> Vec<String> {
-        let mut needs = Vec::new();
-        let mut need = |words, values: &[(&str, &dyn Display)]| {
-            needs.push(lang.fill(words, values));
-        };
-        for instance in &self.instances {
-            let id = instance["instance"].as_str().unwrap_or("");
-            if instance["token"] == false {
-                need(words::NO_TOKEN, &[("instance", &id)]);
-            }
-            if let Some(problem) = instance["problem"].as_str() {
-                let reason = lang.reason(problem);
-                need(words::PROBLEM, &[("instance", &id), ("reason", &reason)]);
-            }
-            if instance["state"] == "disconnected" {
-                need(words::SCAN_CODE, &[("instance", &id)]);
-            }
-        }
-        for failing in &self.reasons {
-            if matches!(failing.reason.as_str(), "storage_full" | "storage_failed") {
-                let (count, reason) = (&failing.count, &failing.sentence);
-                need(words::STORAGE, &[("count", count), ("reason", reason)]);
-            }
-        }
-        let given_up = self.count_of("failed") + self.count_of("expired");
-        for (words, count) in [
-            (words::QUARANTINED, self.quarantined_today.unsigned_abs()),
-            (words::GIVEN_UP, given_up.unsigned_abs()),
-            (words::FILES_MISSING, self.files.missing),
-            (words::FILES_OF_WRONG_SIZE, self.files.wrong_size),
-        ] {
-            if count > 0 {
-                need(words, &[("count", &count)]);
-            }
-        }
-        if waits_long {
-            need(words::WAITS_LONG, &[]);
-        }
-        needs
-    }
-}
-
-/// Why the tokens that are kept cannot be opened.
-async fn locked_out(app: &App) -> Result<Option<secrets::Error>, db::Error> {
-    let sealed = registry::sealed_token(&app.db).await?;
-    Ok(sealed.and_then(|(id, sealed)| {
-        let context = registry::token_context(&id);
-        app.secrets.unseal(&context, &sealed).err()
-    }))
 }
 
 fn success_rate(by_status: &[Count]) -> Option<f64> {
@@ -219,7 +153,10 @@ fn success_rate(by_status: &[Count]) -> Option<f64> {
             .find(|count| count.name == status)
             .map_or(0, |count| count.count)
     };
-    let (stored, ended) = (of("stored"), of("stored") + of("failed") + of("expired"));
+    let (stored, ended) = (
+        of("stored"),
+        of("stored") + of("failed") + of("expired") + of("dismissed"),
+    );
     #[expect(clippy::cast_precision_loss, reason = "a percentage for people")]
     (ended > 0).then(|| stored as f64 / ended as f64)
 }

@@ -1,4 +1,4 @@
-//! `deliveries list|replay`: the raw webhooks that are kept, and what today's reader makes of them.
+//! `deliveries list|dismiss|replay`: the raw webhooks that are kept, and what today's reader makes of them.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::since::Since;
 use super::words::deliveries as words;
 use super::{Ending, UsageError};
 use crate::app::App;
-use crate::clock::rfc3339;
+use crate::clock::{DAY, rfc3339};
 use crate::delivery::{self, Entry, Filter};
 use crate::intake::{self, Replay};
 use crate::media::DeliveryId;
@@ -24,6 +24,13 @@ pub(crate) enum Command {
     List {
         #[command(flatten)]
         which: Which,
+    },
+    /// Acknowledges the deliveries that are set aside now: `check` no longer counts them
+    #[command(visible_alias = "dispensar")]
+    Dismiss {
+        /// Show what would be done
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Reads kept deliveries again: what an older reader missed is found, what is not stored is tried again
     Replay {
@@ -68,8 +75,9 @@ impl Which {
 pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
     let app = context.open_existing().await?;
     let mut ending = Ending::Fine;
-    let (Command::List { which } | Command::Replay { which, .. }) = &command;
-    known::check(&context, &app, None, which.instance.as_deref()).await?;
+    if let Command::List { which } | Command::Replay { which, .. } = &command {
+        known::check(&context, &app, None, which.instance.as_deref()).await?;
+    }
     match command {
         Command::List { which } => {
             for_each(&app, &which.filter(&app), async |entry| {
@@ -78,6 +86,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
             })
             .await?;
         }
+        Command::Dismiss { dry_run } => dismiss(&context, &app, dry_run).await?,
         Command::Replay {
             ids,
             which,
@@ -107,6 +116,26 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     }
     app.db.close().await;
     Ok(ending)
+}
+
+async fn dismiss(context: &Context, app: &App, dry_run: bool) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let count = delivery::set_aside_since(&app.db, now - DAY).await?;
+    if !dry_run {
+        app.db
+            .write(async move |tx| delivery::dismiss(tx, now).await)
+            .await?;
+    }
+    if context.json {
+        answer::line(json!({"dismissed": count, "dry_run": dry_run}));
+        return Ok(());
+    }
+    let said = match dry_run {
+        true => words::WOULD_BE_DISMISSED,
+        false => words::DISMISSED,
+    };
+    answer::line(context.lang.fill(said, &[("count", &count)]));
+    Ok(())
 }
 
 async fn for_each(

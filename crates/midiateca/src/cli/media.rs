@@ -1,5 +1,6 @@
-//! `media list|show|export`.
+//! `media list|show|dismiss|export`.
 
+mod dismiss;
 mod export;
 pub(super) mod which;
 
@@ -25,6 +26,9 @@ pub(crate) enum Command {
         /// Its id
         id: String,
     },
+    /// Acknowledges media that failed or expired: `check` no longer counts them
+    #[command(visible_alias = "dispensar")]
+    Dismiss(dismiss::Options),
     /// Copies stored media into a folder or an archive, with a manifest and their hashes
     Export(export::Options),
 }
@@ -50,6 +54,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     let mut ending = Ending::Fine;
     match command {
         Command::Export(options) => ending = export::run(&context, &app, options).await?,
+        Command::Dismiss(options) => ending = dismiss::run(&context, &app, options).await?,
         Command::List(options) => {
             let filter = Filter {
                 status: options.status.clone(),

@@ -9,7 +9,7 @@ use super::answer;
 use super::context::Context;
 use super::known;
 use super::language::plain;
-use super::since::Since;
+use super::media::which::{Which, reason_named};
 use super::words::{Words, retry as words};
 use super::{Ending, UsageError};
 use crate::app::App;
@@ -23,7 +23,7 @@ pub(crate) struct Options {
     /// Which media, by id
     #[arg(
         value_name = "MEDIA",
-        conflicts_with_all = ["failed", "expired", "skipped", "waiting", "instance", "client", "kind", "chat", "reason", "since"]
+        conflicts_with_all = ["failed", "expired", "skipped", "dismissed", "waiting", "instance", "client", "kind", "chat", "reason", "since", "until"]
     )]
     media: Vec<String>,
     /// All that failed
@@ -38,24 +38,14 @@ pub(crate) struct Options {
     /// All that wait for their next attempt, at once
     #[arg(long)]
     waiting: bool,
-    /// Only those of this instance
-    #[arg(long, value_name = "ID")]
-    instance: Option<String>,
-    /// Only those of this client
-    #[arg(long, value_name = "N")]
-    client: Option<i64>,
-    /// Only this kind
-    #[arg(long, value_parser = super::media::which::kinds())]
-    kind: Option<String>,
-    /// Only those of this chat
-    #[arg(long, value_name = "ID")]
-    chat: Option<String>,
+    /// All that were dismissed
+    #[arg(long)]
+    dismissed: bool,
+    #[command(flatten)]
+    which: Which,
     /// Only those that stand so for this reason, such as cdn_expired, as `check` and `media list` tell it
     #[arg(long)]
     reason: Option<String>,
-    /// Only those received since then: a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d
-    #[arg(long, value_name = "TIME")]
-    since: Option<Since>,
     /// Show what would be done
     #[arg(long)]
     dry_run: bool,
@@ -64,30 +54,10 @@ pub(crate) struct Options {
 impl Options {
     /// The media of that status that are meant.
     fn filter(&self, context: &Context, status: &str, app: &App) -> Result<Filter, UsageError> {
-        let unknown = |words, name: &str| {
-            let name = plain(name);
-            UsageError(context.lang.fill(words, &[("name", &name)]))
-        };
-        let reason = match &self.reason {
-            Some(name) => {
-                let known = Reason::parse(name);
-                Some(
-                    known
-                        .ok_or_else(|| unknown(words::UNKNOWN_REASON, name))?
-                        .as_str(),
-                )
-            }
-            None => None,
-        };
         Ok(Filter {
-            client: self.client,
-            instance: self.instance.clone(),
-            kind: self.kind.clone(),
             status: Some(status.to_owned()),
-            chat: self.chat.clone(),
-            since: self.since.map(|since| since.at(app.clock.now())),
-            until: None,
-            reason,
+            reason: reason_named(context.lang, self.reason.as_deref())?,
+            ..self.which.filter(app.clock.now())
         })
     }
 }
@@ -97,13 +67,15 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         ("failed", options.failed),
         ("expired", options.expired),
         ("skipped", options.skipped),
+        ("dismissed", options.dismissed),
         ("pending", options.waiting),
     ];
     if options.media.is_empty() && !statuses.iter().any(|(_, wanted)| *wanted) {
         return Err(UsageError(context.lang.say(words::NAME_MEDIA).to_owned()).into());
     }
     let app = context.open_existing().await?;
-    known::check(&context, &app, options.client, options.instance.as_deref()).await?;
+    let which = &options.which;
+    known::check(&context, &app, which.client, which.instance.as_deref()).await?;
     let mut chosen = options.media.clone();
     for (status, wanted) in statuses {
         if wanted {

@@ -33,6 +33,7 @@ macro_rules! texts {
 }
 
 pub(crate) mod backup;
+pub(crate) mod causes;
 pub(crate) mod check;
 pub(crate) mod client;
 pub(crate) mod config;
@@ -40,6 +41,7 @@ pub(crate) mod context;
 pub(crate) mod decrypt;
 pub(crate) mod deliveries;
 pub(crate) mod demo;
+pub(crate) mod dismiss;
 pub(crate) mod doctor;
 pub(crate) mod errors;
 pub(crate) mod export;
@@ -68,6 +70,7 @@ mod tests {
 
     const FILES: &[(&str, &[(&str, Words)])] = &[
         ("backup", backup::ALL),
+        ("causes", causes::ALL),
         ("check", check::ALL),
         ("client", client::ALL),
         ("config", config::ALL),
@@ -75,6 +78,7 @@ mod tests {
         ("decrypt", decrypt::ALL),
         ("deliveries", deliveries::ALL),
         ("demo", demo::ALL),
+        ("dismiss", dismiss::ALL),
         ("doctor", doctor::ALL),
         ("errors", errors::ALL),
         ("export", export::ALL),

@@ -352,7 +352,7 @@ async fn merge(
     }
     if matches!(
         status,
-        MediaStatus::Pending | MediaStatus::Failed | MediaStatus::Expired
+        MediaStatus::Pending | MediaStatus::Failed | MediaStatus::Expired | MediaStatus::Dismissed
     ) {
         let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0,
                      deadline = case when deadline < $2 then $2 else deadline end

@@ -107,6 +107,7 @@ async fn the_documented_case_is_told_step_by_step() {
         (&steps[2]["kind"], &steps[4]["obtained"], &steps[5]["count"]),
         (&"audio".into(), &true.into(), &5067.into())
     );
+    let _server = midiateca::app::App::alone(folder.path()).unwrap();
     let check = midiateca(folder.path(), &["--json", "check"]).await;
     assert_eq!(check.status.code(), Some(0), "{}", stdout(&check));
     let report: Value = serde_json::from_str(&stdout(&check)).unwrap();
@@ -539,6 +540,7 @@ async fn a_refused_or_missing_token_is_named_and_heals_with_the_next_one() {
     assert!(midiateca(data, &again).await.status.success());
     let healed = midiateca(data, &["test-webhook", body]).await;
     assert_eq!(healed.status.code(), Some(0), "{}", stdout(&healed));
+    let _server = midiateca::app::App::alone(data).unwrap();
     assert_eq!(midiateca(data, &["check"]).await.status.code(), Some(0));
 }
 

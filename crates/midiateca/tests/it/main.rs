@@ -5,6 +5,7 @@
 mod again;
 mod backup;
 mod cdn;
+mod check;
 mod commands;
 mod crash;
 mod doctor;

@@ -6,7 +6,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
 use indicatif::HumanBytes;
 
-use super::super::language::{Language, plain};
+use super::super::language::{Language, plain, tame};
 use super::super::words::check as words;
 use super::Report;
 
@@ -127,7 +127,7 @@ fn folders(report: &Report, lang: Language) -> Table {
             lang.say(words::MISSING).to_owned()
         };
         table.add_row([
-            plain(&folder.path),
+            tame(&folder.path),
             files,
             HumanBytes(folder.size).to_string(),
         ]);
@@ -150,7 +150,7 @@ fn summary(report: &Report, lang: Language) -> String {
         ],
     );
     for example in &files.examples {
-        line(words::LOOK_AT, &[("file", &plain(example))]);
+        line(words::LOOK_AT, &[("file", &tame(example))]);
     }
     let rate = report
         .success_rate
@@ -164,7 +164,7 @@ fn summary(report: &Report, lang: Language) -> String {
         line(words::NEXT, &[]);
     }
     for need in &report.needs_attention {
-        line(words::NEEDS_ATTENTION, &[("need", &plain(need))]);
+        line(words::NEEDS_ATTENTION, &[("need", &tame(need))]);
     }
     if report.needs_attention.is_empty() {
         line(words::ALL_WELL, &[]);

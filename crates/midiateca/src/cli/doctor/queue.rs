@@ -45,7 +45,7 @@ pub(super) async fn look(sheet: &mut Sheet, db: &Db, now: Millis) {
             &[("hours", &hours)],
         );
     }
-    let reasons = match catalog::by_reason(db).await {
+    let reasons = match catalog::waiting_by_reason(db).await {
         Ok(reasons) => reasons,
         Err(error) => {
             return sheet.unreadable("queue.reason", "", words::LOOKED_AT_QUEUE, &error);
@@ -68,7 +68,7 @@ pub(super) async fn look(sheet: &mut Sheet, db: &Db, now: Millis) {
             );
         }
     }
-    match delivery::quarantined_since(db, now - DAY).await {
+    match delivery::set_aside_since(db, now - DAY).await {
         Ok(0) => sheet.fine(
             "deliveries.quarantine",
             "",

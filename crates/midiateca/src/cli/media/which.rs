@@ -2,10 +2,13 @@
 
 use clap::builder::PossibleValuesParser;
 
+use super::super::UsageError;
+use super::super::language::{Language, plain};
 use super::super::since::Since;
+use super::super::words::retry as words;
 use crate::catalog::Filter;
 use crate::clock::Millis;
-use crate::media::MediaKind;
+use crate::media::{MediaKind, Reason};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
@@ -32,6 +35,23 @@ pub(crate) struct Which {
 /// The names that `--kind` takes, so that help and completions list them.
 pub(in crate::cli) fn kinds() -> PossibleValuesParser {
     PossibleValuesParser::new(MediaKind::ALL.map(|kind| kind.as_str()))
+}
+
+/// The reason of that name, if one was given.
+pub(in crate::cli) fn reason_named(
+    lang: Language,
+    name: Option<&str>,
+) -> Result<Option<&'static str>, UsageError> {
+    let Some(name) = name else { return Ok(None) };
+    match Reason::parse(name) {
+        Some(known) => Ok(Some(known.as_str())),
+        None => {
+            let name = plain(name);
+            Err(UsageError(
+                lang.fill(words::UNKNOWN_REASON, &[("name", &name)]),
+            ))
+        }
+    }
 }
 
 impl Which {

@@ -89,6 +89,7 @@ pub(super) struct Queue {
     pub failed: i64,
     pub expired: i64,
     pub skipped: i64,
+    pub dismissed: i64,
     /// Of those that are ready or wait, in the order of [`Due::ALL`].
     pub due: [i64; 4],
 }
@@ -273,6 +274,7 @@ impl State {
                 MediaStatus::Failed => &mut queue.failed,
                 MediaStatus::Expired => &mut queue.expired,
                 MediaStatus::Skipped => &mut queue.skipped,
+                MediaStatus::Dismissed => &mut queue.dismissed,
                 MediaStatus::Downloading => &mut queue.downloading,
                 MediaStatus::Pending => &mut queue.ready,
             };

@@ -1,13 +1,17 @@
 //! What `check` says.
 
 words! {
+    NO_SERVER: "no server runs on {data}: webhooks are not answered and nothing is downloaded; start it with `systemctl start midiateca` or `midiateca serve`", "nenhum servidor está rodando em {data}: os webhooks não são respondidos e nada é baixado; inicie com `systemctl start midiateca` ou `midiateca serve`";
+    STORAGE_GONE: "the storage {path} is not there: is its disk mounted? Do not start a server without it", "o armazenamento {path} não existe: o disco está montado? Não inicie um servidor sem ele";
+    DATABASE_CLOSED: "the database cannot be written ({path}: {why}), so webhooks are answered 503; {hint}", "não é possível gravar no banco de dados ({path}: {why}), e os webhooks recebem 503; {hint}";
+    STORAGE_CLOSED: "the storage cannot be written ({path}: {why}), so nothing is stored; {hint}", "não é possível gravar no armazenamento ({path}: {why}), e nada é armazenado; {hint}";
     NO_TOKEN: "{instance}: no gateway token is kept; `midiateca instance add ID --client N --token-env VAR`", "{instance}: sem token do gateway; `midiateca instance add ID --client N --token-env VAR`";
     KEY: "the gateway tokens cannot be opened: {why}; put the right secret.key back, `midiateca doctor` says how", "não é possível abrir os tokens do gateway: {why}; coloque de volta o secret.key certo, `midiateca doctor` diz como";
     PROBLEM: "{instance}: {reason}", "{instance}: {reason}";
     SCAN_CODE: "{instance}: disconnected; scan its QR code again in the gateway's panel", "{instance}: desconectada; leia o QR code de novo no painel do gateway";
     STORAGE: "{count}: {reason}", "{count}: {reason}";
-    QUARANTINED: "{count} deliveries of the last day were not what they claim to be, and wait in quarantine", "entregas do último dia que não eram o que diziam ser e estão em quarentena: {count}";
-    GIVEN_UP: "{count} media given up; see the reasons, mend, then `midiateca retry --failed --expired`", "mídias sem novas tentativas: {count}; veja os motivos, corrija e use `midiateca retry --failed --expired`";
+    QUARANTINED: "{count} deliveries of the last day could not be read and are in quarantine; `midiateca deliveries list --quarantined`, then `midiateca deliveries replay --quarantined` or `midiateca deliveries dismiss`", "entregas do último dia que não puderam ser lidas e estão em quarentena: {count}; `midiateca deliveries list --quarantined`, depois `midiateca deliveries replay --quarantined` ou `midiateca deliveries dismiss`";
+    GIVEN_UP: "{count} media failed or expired; see the reasons, fix what they name, then `midiateca retry --failed --expired`, or `midiateca media dismiss --failed --expired` to accept the loss", "mídias que falharam ou expiraram: {count}; veja os motivos, corrija e use `midiateca retry --failed --expired`, ou `midiateca media dismiss --failed --expired` para aceitar a perda";
     FILES_MISSING: "{count} stored files are not on the disk", "arquivos gravados que não estão no disco: {count}";
     FILES_OF_WRONG_SIZE: "{count} stored files have another size than recorded", "arquivos gravados com tamanho diferente do registrado: {count}";
     NO_ROOM: "the disk is nearly full ({free} free): downloads wait, and go on when {resume} are free; see [retention] in `midiateca config init`", "o disco está quase cheio ({free} livres): os downloads esperam e continuam quando houver {resume} livres; veja [retention] em `midiateca config init`";

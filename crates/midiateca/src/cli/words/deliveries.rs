@@ -2,6 +2,8 @@
 
 words! {
     NAME_DELIVERIES: "name deliveries, or use --quarantined, --since or --instance", "informe entregas, ou use --quarantined, --since ou --instance";
+    DISMISSED: "dismissed: {count}", "dispensadas: {count}";
+    WOULD_BE_DISMISSED: "would be dismissed: {count}", "seriam dispensadas: {count}";
     UNKNOWN: "unknown", "desconhecida";
     INSTANCE_REMOVED: "left alone: its instance was removed", "deixada como está: a instância foi removida";
     BODY_GONE: "left alone: its body is no longer kept", "deixada como está: o conteúdo não é mais guardado";

@@ -96,7 +96,10 @@ texts! {
     "Only those that stand so", "Só as que estão neste estado";
     "How many at the most", "Quantas no máximo";
 
+    "Acknowledges media that failed or expired: `check` no longer counts them", "Dispensa mídias que falharam ou expiraram: o `check` deixa de contá-las";
+
     // deliveries
+    "Acknowledges the deliveries that are set aside now: `check` no longer counts them", "Dispensa as entregas que estão em quarentena agora: o `check` deixa de contá-las";
     "Lists the raw deliveries that are kept, oldest first", "Lista as entregas brutas guardadas, as mais antigas primeiro";
     "Reads kept deliveries again: what an older reader missed is found, what is not stored is tried again", "Relê as entregas guardadas: encontra o que uma versão anterior não viu, e tenta de novo o que não foi gravado";
     "Which deliveries, by id", "Quais entregas, por id";
@@ -107,6 +110,7 @@ texts! {
     "Which media, by id", "Quais mídias, por id";
     "All that failed", "Todas as que falharam";
     "All that expired", "Todas as que expiraram";
+    "All that were dismissed", "Todas as que foram dispensadas";
     "All that wait for their next attempt, at once", "Todas as que esperam a próxima tentativa, imediatamente";
     "All that were skipped by a rule of [keep]; what retention removed, only with --reason retention", "Todas as que foram ignoradas por uma regra de [keep]; as removidas pela retenção, só com --reason retention";
     "Only those that stand so for this reason, such as cdn_expired, as `check` and `media list` tell it", "Só as que estão assim por este motivo, como cdn_expired, tal como `check` e `media list` o mostram";

@@ -32,6 +32,7 @@ words! {
     FAILED_ALL: "failed", "falharam";
     EXPIRED_ALL: "expired", "expiraram";
     SKIPPED_ALL: "skipped", "ignoradas";
+    DISMISSED_ALL: "dismissed", "dispensadas";
     DUE: "Waiting, by deadline", "Espera, por prazo";
     DUE_SHORT: "due", "prazo";
     DUE_HOUR: "<1h", "<1h";
@@ -67,6 +68,7 @@ words! {
     STORED: "stored", "gravada";
     LOST: "file lost", "arq. perdido";
     REMOVED: "removed", "removida";
+    DISMISSED: "dismissed", "dispensada";
     ERASED: "erased", "apagado";
     FAILED: "failed", "falhou";
     EXPIRED: "expired", "expirou";

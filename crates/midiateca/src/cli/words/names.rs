@@ -17,6 +17,7 @@ texts! {
     "failed", "falhou";
     "expired", "expirou";
     "skipped", "de fora";
+    "dismissed", "dispensada";
 
     // how an instance stands
     "connected", "conectada";
@@ -44,6 +45,7 @@ texts! {
     "media.postponed", "mídia adiada";
     "media.lost", "arquivo perdido";
     "media.removed", "mídia removida";
+    "media.dismissed", "mídia dispensada";
     "media.lost", "arquivo de mídia perdido";
     "contact.erased", "contato apagado";
     "instance.connected", "instância conectada";

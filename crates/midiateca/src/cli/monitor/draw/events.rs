@@ -62,6 +62,7 @@ fn row<'a>(event: &Event, instance: usize, skin: Skin) -> Row<'a> {
             "instance.disconnected" => skin.lang.say(words::DISCONNECTED).to_owned(),
             "media.lost" => skin.lang.say(words::LOST).to_owned(),
             "media.removed" => skin.lang.say(words::REMOVED).to_owned(),
+            "media.dismissed" => skin.lang.say(words::DISMISSED).to_owned(),
             "contact.erased" => skin.lang.say(words::ERASED).to_owned(),
             other => plain(other),
         },

@@ -13,7 +13,7 @@ use crate::cli::words::{Words, monitor as words};
 type Figure = (Words, i64, Style);
 
 /// By state: what is in motion, and what has come to an end.
-fn figures(queue: &Queue, skin: Skin) -> [Figure; 7] {
+fn figures(queue: &Queue, skin: Skin) -> [Figure; 8] {
     let alarming = |n, style| if n > 0 { style } else { Style::new() };
     [
         (words::READY, queue.ready, Style::new()),
@@ -35,6 +35,7 @@ fn figures(queue: &Queue, skin: Skin) -> [Figure; 7] {
             alarming(queue.expired, skin.bad()),
         ),
         (words::SKIPPED_ALL, queue.skipped, skin.faint()),
+        (words::DISMISSED_ALL, queue.dismissed, skin.faint()),
     ]
 }
 
@@ -107,6 +108,7 @@ pub(super) fn in_short(frame: &mut Frame<'_>, panel: Panel, state: &State, skin:
         failed,
         expired,
         skipped,
+        dismissed,
     ] = figures(&queue, skin);
     let due = joined(&deadlines(&queue, skin), brief, skin);
     let mut due_line = Line::raw(format!(" {} ", skin.lang.say(words::DUE_SHORT)));
@@ -115,7 +117,7 @@ pub(super) fn in_short(frame: &mut Frame<'_>, panel: Panel, state: &State, skin:
         let lines = [
             &[ready, waiting, downloading][..],
             &[stored, failed],
-            &[expired, skipped],
+            &[expired, skipped, dismissed],
         ];
         let lines = lines.iter().map(|figures| row(figures, skin));
         lines.chain([due_line]).collect()
@@ -123,7 +125,7 @@ pub(super) fn in_short(frame: &mut Frame<'_>, panel: Panel, state: &State, skin:
         // Where there is little room, what may need somebody comes first.
         let lines = [
             &[ready, waiting, downloading, failed][..],
-            &[stored, expired, skipped],
+            &[stored, expired, skipped, dismissed],
         ];
         lines.iter().map(|figures| row(figures, skin)).collect()
     };

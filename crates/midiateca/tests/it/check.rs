@@ -1,0 +1,192 @@
+//! `check` exits 1 whenever a person is needed, and 0 again once everything was dealt with.
+
+use std::path::Path;
+use std::process::Output;
+
+use midiateca::app::App;
+use midiateca::clock::Clock;
+use serde_json::Value;
+use wa_sim::{Fault, SimMedia};
+
+use crate::commands::{midiateca, set_up, stderr, stdout};
+use crate::stage::{TestApp, impatient, sample};
+
+fn needs(output: &Output) -> Vec<String> {
+    let report: Value = serde_json::from_str(&stdout(output)).unwrap();
+    let needs = report["needs_attention"].as_array().unwrap();
+    needs
+        .iter()
+        .map(|need| need.as_str().unwrap().to_owned())
+        .collect()
+}
+
+async fn check(data: &Path) -> (Option<i32>, Vec<String>) {
+    let output = midiateca(data, &["--json", "check"]).await;
+    assert!(!stdout(&output).is_empty(), "{}", stderr(&output));
+    (output.status.code(), needs(&output))
+}
+
+#[tokio::test]
+async fn check_says_that_no_server_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let added = midiateca(data, &["client", "add", "Padaria"]).await;
+    assert!(added.status.success());
+    assert_eq!(check(data).await, (Some(0), vec![]), "nothing to serve yet");
+    let sim = wa_sim::Sim::start().await.unwrap();
+    set_up(data, &sim).await;
+    let (code, said) = check(data).await;
+    assert_eq!(code, Some(1), "{said:?}");
+    assert!(said[0].contains("no server runs"), "{said:?}");
+    let portuguese = midiateca(data, &["--lang", "pt-BR", "check"]).await;
+    let text = stdout(&portuguese);
+    assert!(text.contains("nenhum servidor está rodando"), "{text}");
+    let server = App::alone(data).unwrap();
+    assert_eq!(check(data).await, (Some(0), vec![]));
+    drop(server);
+    assert_eq!(check(data).await.0, Some(1));
+}
+
+#[tokio::test]
+async fn what_was_dismissed_no_longer_counts_and_what_is_new_does() {
+    let test = TestApp::start().await;
+    let data = test.app.data.clone();
+    assert_eq!(check(&data).await, (Some(0), vec![]));
+    let mut ids = Vec::new();
+    for (fault, name) in [(refused(), "OLD1"), (refused(), "OLD2")] {
+        let media = SimMedia {
+            fault,
+            ..sample(name)
+        };
+        let (media, _) = test.store(media).await;
+        assert_eq!(media.status, "failed");
+        ids.push(media.id);
+    }
+    let (code, said) = check(&data).await;
+    assert_eq!(code, Some(1));
+    assert!(said[0].starts_with("2 media failed"), "{said:?}");
+    assert!(said[0].contains("media dismiss"), "{said:?}");
+
+    let output = midiateca(&data, &["media", "dismiss"]).await;
+    assert_eq!(output.status.code(), Some(2));
+    let dry = ["media", "dismiss", "--failed", "--expired", "--dry-run"];
+    let output = midiateca(&data, &dry).await;
+    assert!(stdout(&output).contains("would be dismissed: 2"));
+    assert_eq!(check(&data).await.0, Some(1), "a dry run changed something");
+    let one = ["--json", "media", "dismiss", &ids[0], "no-such-media"];
+    let output = midiateca(&data, &one).await;
+    assert_eq!(output.status.code(), Some(1));
+    let answer: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(answer["items"][0]["outcome"], "dismissed");
+    assert_eq!(answer["items"][1]["outcome"], "not_found");
+    let (_, said) = check(&data).await;
+    assert!(said[0].starts_with("1 media failed"), "{said:?}");
+    for line in [
+        &["media", "dismiss", "--failed", "--reason", "cdn_gone"][..],
+        &["media", "dismiss", "--failed", "--kind", "audio"],
+        &["media", "dismiss", "--failed", "--until", "2000-01-01"],
+    ] {
+        let output = midiateca(&data, line).await;
+        assert!(stdout(&output).starts_with("dismissed: 0"), "{line:?}");
+    }
+    let portuguese = [
+        "--lang",
+        "pt-BR",
+        "media",
+        "dispensar",
+        "--failed",
+        "--expired",
+    ];
+    let output = midiateca(&data, &portuguese).await;
+    assert!(stdout(&output).contains("dispensadas: 1"), "{output:?}");
+    assert_eq!(check(&data).await, (Some(0), vec![]));
+
+    let list = midiateca(&data, &["--json", "media", "list", "--status", "dismissed"]).await;
+    assert_eq!(stdout(&list).matches("\"dismissed\"").count(), 2);
+    let events = midiateca::events::after(&test.app.db, 0, 100)
+        .await
+        .unwrap();
+    let dismissed = events
+        .iter()
+        .filter(|event| event.kind == "media.dismissed");
+    assert_eq!(dismissed.count(), 2);
+
+    test.fail(refused()).await;
+    let (code, said) = check(&data).await;
+    assert_eq!(code, Some(1));
+    assert!(said[0].starts_with("1 media failed"), "{said:?}");
+    let all = ["media", "dismiss", "--failed"];
+    assert!(midiateca(&data, &all).await.status.success());
+    assert_eq!(check(&data).await, (Some(0), vec![]));
+    test.end().await;
+}
+
+fn refused() -> Fault {
+    Fault::LinkTo("http://169.254.169.254/".to_owned())
+}
+
+#[tokio::test]
+async fn a_dismissed_media_comes_back_with_a_repeat_and_with_retry() {
+    let test = TestApp::start().await;
+    let data = test.app.data.clone();
+    let media = SimMedia {
+        fault: refused(),
+        ..sample("AGAIN")
+    };
+    let (media, delivery) = test.store(media).await;
+    let id = midiateca::media::MediaId(media.id.clone());
+    let dismiss = ["media", "dismiss", media.id.as_str()];
+    assert!(midiateca(&data, &dismiss).await.status.success());
+    assert_eq!(test.find(&id).await.status, "dismissed");
+
+    let (status, answer) = test.post(delivery.body.to_string()).await;
+    assert_eq!(
+        (status, &answer["media"][0]["status"]),
+        (200, &"pending".into())
+    );
+    assert_eq!(test.settled(&id).await.status, "failed");
+
+    assert!(midiateca(&data, &dismiss).await.status.success());
+    test.sim.world().add(sample("AGAIN"));
+    let retry = midiateca(&data, &["retry", "--dismissed"]).await;
+    assert!(stdout(&retry).contains("queued"), "{retry:?}");
+    test.app.work.notify_one();
+    assert_eq!(test.settled(&id).await.status, "stored");
+    let output = midiateca(&data, &dismiss).await;
+    assert!(stdout(&output).contains("left alone"), "{output:?}");
+    test.end().await;
+}
+
+#[tokio::test]
+async fn deliveries_that_are_set_aside_can_be_dismissed() {
+    let test = TestApp::start().await;
+    let data = test.app.data.clone();
+    test.post("{\"instanceId\": ").await;
+    let (code, said) = check(&data).await;
+    assert_eq!(code, Some(1));
+    assert!(said[0].contains("deliveries dismiss"), "{said:?}");
+    let dry = midiateca(&data, &["deliveries", "dismiss", "--dry-run"]).await;
+    assert_eq!(stdout(&dry).trim(), "would be dismissed: 1");
+    let done = midiateca(&data, &["deliveries", "dismiss"]).await;
+    assert_eq!(stdout(&done).trim(), "dismissed: 1");
+    assert_eq!(check(&data).await, (Some(0), vec![]));
+    test.post("{\"instanceId\": 1").await;
+    assert_eq!(check(&data).await.0, Some(1));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_disk_below_the_mark_is_said_even_when_nothing_waits() {
+    let test = TestApp::with(impatient(), Clock::system()).await;
+    let data = test.app.data.clone();
+    assert_eq!(check(&data).await.0, Some(0));
+    let settings = format!(
+        "[storage]\npause_below_bytes = {most}\nresume_above_bytes = {most}\n",
+        most = i64::MAX
+    );
+    std::fs::write(data.join("midiateca.toml"), settings).unwrap();
+    let (code, said) = check(&data).await;
+    assert_eq!(code, Some(1));
+    assert!(said[0].contains("disk is nearly full"), "{said:?}");
+    test.end().await;
+}
