@@ -6,6 +6,7 @@ mod address;
 mod check;
 mod kind;
 mod misread;
+mod network;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub use address::{is_web_address, listen_address};
 pub use check::Problem;
 pub use kind::Kind;
 pub use misread::Misread;
+pub use network::Network;
 
 /// The commented default file, which documents every key.
 pub const DEFAULT_FILE: &str = include_str!("../config/default.toml");
@@ -90,10 +92,22 @@ pub struct Door {
     pub max_body_bytes: usize,
     /// How many bytes of bodies are held in memory at once, over all connections.
     pub max_bodies_bytes: usize,
+    /// Connections at once, in all.
+    pub max_connections: usize,
+    /// Connections at once from one address (IPv6: one /64).
+    pub max_connections_per_address: usize,
+    /// Who has no limit per address, and whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<Network>,
     /// How long a request's head may take.
     pub header_timeout_ms: u64,
-    /// How long a body may take.
+    /// How long a body may keep the server waiting; every byte that comes restores a part of it.
     pub body_timeout_ms: u64,
+    /// How long an answer may wait to be read; every byte that is read restores a part of it.
+    pub write_timeout_ms: u64,
+    /// How fast bodies must come, and answers be read, on the whole.
+    pub min_bytes_per_second: u64,
+    /// How long a connection may be idle between two requests.
+    pub idle_timeout_ms: u64,
 }
 
 /// See `config/default.toml`, section `keep`. What is not kept is recorded as `skipped`, with its keys.
@@ -242,8 +256,17 @@ impl Default for Door {
             public_url: String::new(),
             max_body_bytes: 32 << 20,
             max_bodies_bytes: 256 << 20,
+            max_connections: 4_096,
+            max_connections_per_address: 1_024,
+            trusted_proxies: ["127.0.0.0/8", "::1"]
+                .iter()
+                .filter_map(|network| network.parse().ok())
+                .collect(),
             header_timeout_ms: 10_000,
             body_timeout_ms: 30_000,
+            write_timeout_ms: 30_000,
+            min_bytes_per_second: 32 << 10,
+            idle_timeout_ms: 120_000,
         }
     }
 }

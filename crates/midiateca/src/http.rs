@@ -1,24 +1,36 @@
 //! The network's side of the house: the webhook door and the health checks.
 
+mod connection;
+mod connections;
 mod error;
+mod forwarded;
 mod health;
 mod hooks;
+mod listener;
+mod open_files;
+mod pace;
 mod readiness;
+mod socket;
+mod source;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use axum_server::Handle;
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::app::App;
-use crate::config::millis;
+use crate::config::{Network, millis};
 use crate::gateway::Gateway;
+use connection::Clocks;
+use connections::{Connections, Limits};
+use listener::Listener;
+use pace::Slowness;
 use readiness::Readiness;
 
 /// What a request handler gets.
@@ -30,10 +42,17 @@ pub struct Door {
     /// By which whoever asks from outside knows which data folder answers.
     folder: Arc<str>,
     readiness: Arc<Readiness>,
+    connections: Arc<Connections>,
+    trusted_proxies: Arc<[Network]>,
 }
 
 /// All routes.
-fn router(app: Arc<App>, folder: Arc<str>) -> Router {
+fn router(
+    app: Arc<App>,
+    folder: Arc<str>,
+    connections: Arc<Connections>,
+    trusted_proxies: Arc<[Network]>,
+) -> Router {
     let room = Arc::new(Semaphore::new(app.config.door.max_bodies_bytes / 1_024));
     let mut router = Router::new()
         .route("/hooks/{gateway}/{token}", post(hooks::by_path))
@@ -46,29 +65,25 @@ fn router(app: Arc<App>, folder: Arc<str>) -> Router {
         router = router.route(path, post(hooks::by_query_or_header));
         router = router.route(&format!("{path}/"), post(hooks::by_query_or_header));
     }
+    let door = Door {
+        app,
+        room,
+        folder,
+        readiness: Arc::default(),
+        connections,
+        trusted_proxies,
+    };
     router
         .fallback(error::no_such_page)
         .method_not_allowed_fallback(error::wrong_method)
-        .with_state(Door {
-            app,
-            room,
-            folder,
-            readiness: Arc::default(),
-        })
+        .layer(from_fn_with_state(door.clone(), forwarded::limit))
+        .with_state(door)
 }
 
-/// A door that is open.
+/// A server that listens.
 pub struct Open {
     /// Where.
     pub address: SocketAddr,
-    handle: Handle<SocketAddr>,
-}
-
-impl Open {
-    /// Takes no more requests, and gives those that run this long to end.
-    pub fn close(&self, within: Duration) {
-        self.handle.graceful_shutdown(Some(within));
-    }
 }
 
 /// The token in a webhook address, where the address leads to the door: behind a proxy's path or not, with a slash at
@@ -108,20 +123,10 @@ async fn identity(app: &App) -> Result<Arc<str>, crate::db::Error> {
     Ok(fresh.into())
 }
 
-/// Opens the door at `listen` and serves until it is closed, or the shutdown has come so far.
+/// Listens at `listen` and serves until the shutdown has come so far.
 pub async fn open(app: &Arc<App>, listen: &str) -> io::Result<Open> {
-    let listener = tokio::net::TcpListener::bind(listen).await?.into_std()?;
+    let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
-    let handle = Handle::new();
-    // Only one protocol: while a client may still choose one, no clock runs against it.
-    let mut server = axum_server::from_tcp(listener)?
-        .http1_only()
-        .handle(handle.clone());
-    server
-        .http_builder()
-        .http1()
-        .timer(hyper_util::rt::TokioTimer::new())
-        .header_read_timeout(millis(app.config.door.header_timeout_ms));
     let folder = identity(app).await.unwrap_or_else(|error| {
         tracing::error!(
             error = crate::telemetry::chain(&error),
@@ -129,24 +134,36 @@ pub async fn open(app: &Arc<App>, listen: &str) -> io::Result<Open> {
         );
         Arc::from("")
     });
-    let routes = router(Arc::clone(app), folder).into_make_service();
-    let shutdown = app.shutdown.clone();
-    let closing = handle.clone();
-    app.shutdown.spawn(async move {
-        let serving = server.serve(routes);
-        tokio::pin!(serving);
-        let outcome = tokio::select! {
-            outcome = &mut serving => outcome,
-            () = shutdown.door_closing() => {
-                closing.graceful_shutdown(Some(Duration::from_secs(5)));
-                serving.await
-            }
-        };
-        if let Err(error) = outcome {
-            tracing::error!(error = crate::telemetry::chain(&error), "the door broke");
-        }
-    });
-    Ok(Open { address, handle })
+    let door = &app.config.door;
+    let limits = Limits {
+        in_all: open_files::connections(door.max_connections, app.config.worker.concurrency),
+        per_source: door.max_connections_per_address,
+    };
+    let clocks = Clocks {
+        head: millis(door.header_timeout_ms),
+        idle: millis(door.idle_timeout_ms),
+    };
+    let slowness = |patience_ms| Slowness {
+        patience: millis(patience_ms),
+        bytes_per_second: door.min_bytes_per_second,
+    };
+    let connections = Arc::new(Connections::new(limits, clocks));
+    let trusted_proxies: Arc<[Network]> = door.trusted_proxies.clone().into();
+    let server = Listener {
+        router: router(
+            Arc::clone(app),
+            folder,
+            Arc::clone(&connections),
+            Arc::clone(&trusted_proxies),
+        ),
+        connections,
+        trusted_proxies,
+        bodies: slowness(door.body_timeout_ms),
+        answers: slowness(door.write_timeout_ms),
+        shutdown: app.shutdown.clone(),
+    };
+    app.shutdown.spawn(server.serve(listener));
+    Ok(Open { address })
 }
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! Logs: one line a fact, on stderr, for people or as JSON.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
@@ -33,6 +37,40 @@ pub fn start(format: LogFormat, level: &str) {
         }
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
+}
+
+/// Limits how often one kind of line is logged, so that a stranger cannot fill the log.
+#[derive(Debug)]
+pub struct Throttle {
+    every: Duration,
+    last: Mutex<Option<(Instant, u64)>>,
+}
+
+impl Throttle {
+    /// At most one line per `every`.
+    pub const fn new(every: Duration) -> Self {
+        Self {
+            every,
+            last: Mutex::new(None),
+        }
+    }
+
+    /// How many times it happened since the last line, this time included; nothing when it is too early for a line.
+    pub fn admit(&self) -> Option<u64> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        match &mut *last {
+            Some((at, count)) if now.duration_since(*at) < self.every => {
+                *count += 1;
+                None
+            }
+            other => {
+                let count = other.map_or(0, |(_, count)| count) + 1;
+                *other = Some((now, 0));
+                Some(count)
+            }
+        }
+    }
 }
 
 /// An error with all that lies behind it, for one field of a log line.

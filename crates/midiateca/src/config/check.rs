@@ -49,8 +49,15 @@ pub enum Problem {
 impl Config {
     /// Whether all of it can be.
     pub fn check(&self) -> Result<(), Problem> {
-        let worker = &self.worker;
+        let (door, worker) = (&self.door, &self.worker);
         for (key, value, least) in [
+            ("door.max_connections", door.max_connections as u64, 1),
+            (
+                "door.max_connections_per_address",
+                door.max_connections_per_address as u64,
+                1,
+            ),
+            ("door.min_bytes_per_second", door.min_bytes_per_second, 1),
             ("worker.concurrency", worker.concurrency as u64, 1),
             ("worker.per_client", worker.per_client as u64, 1),
             ("worker.per_host", worker.per_host as u64, 1),

@@ -86,12 +86,7 @@ async fn take(door: &Door, token: Option<String>, mut body: Body) -> Response {
     if http_body::Body::size_hint(&body).lower() > limit_bytes as u64 {
         return refuse(door, Error::BodyTooLarge { limit_bytes }, body).await;
     }
-    let read = tokio::time::timeout(
-        millis(door.app.config.door.body_timeout_ms),
-        read(door, &mut body, limit_bytes),
-    )
-    .await;
-    match read.unwrap_or(Err(Error::BodyIncomplete)) {
+    match read(door, &mut body, limit_bytes).await {
         Ok((bytes, _room)) => receive(door, &instance, &bytes)
             .await
             .unwrap_or_else(IntoResponse::into_response),
@@ -140,7 +135,7 @@ async fn read<'d>(
 
 /// Reads the rest of a refused body and throws it away: a sender that is still writing would otherwise see
 /// a broken connection instead of the answer.
-async fn refuse(door: &Door, error: Error, mut body: Body) -> Response {
+pub(super) async fn refuse(door: &Door, error: Error, mut body: Body) -> Response {
     let drain = async {
         let mut drained = 0;
         while let Some(Ok(frame)) = body.frame().await {

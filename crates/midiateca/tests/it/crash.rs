@@ -49,7 +49,12 @@ pub struct Server {
 
 /// Starts the real program, and waits for the line that names its door.
 pub fn serve(data: &Path) -> Server {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_midiateca"))
+    serve_as(Command::new(env!("CARGO_BIN_EXE_midiateca")), data)
+}
+
+/// Like [`serve`], by a command that becomes the program when it gets its arguments.
+pub fn serve_as(mut command: Command, data: &Path) -> Server {
+    let mut child = command
         .args([
             "--data",
             data.to_str().unwrap(),

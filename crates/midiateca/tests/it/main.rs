@@ -7,6 +7,7 @@ mod backup;
 mod cdn;
 mod check;
 mod commands;
+mod connections;
 mod crash;
 mod doctor;
 mod documented;

@@ -1,12 +1,24 @@
 //! The real `serve` under what operators do to it.
 
+#[cfg(unix)]
+use std::process::Command;
 use std::time::Duration;
+#[cfg(unix)]
+use std::time::Instant;
 
+#[cfg(unix)]
+use serde_json::Value;
 use serde_json::json;
+#[cfg(unix)]
+use tokio::net::TcpStream;
 use wa_sim::Sim;
+#[cfg(unix)]
+use wa_sim::SimMedia;
 
 use crate::commands::{midiateca, set_up, stderr};
 use crate::crash::serve;
+#[cfg(unix)]
+use crate::crash::serve_as;
 use crate::stage::FIRST;
 
 fn text(id: &str) -> String {
@@ -45,4 +57,107 @@ async fn a_second_server_on_the_same_data_says_so_and_ends() {
     let mut third = serve(folder.path());
     third.child.kill().unwrap();
     third.child.wait().unwrap();
+}
+
+/// Trial 37: 96 open files, 60 connections that say nothing, and 12 deliveries before, while, and after.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_runs_out_of_open_files_goes_on() {
+    const OPEN_FILES: usize = 96;
+    const IDLE: usize = 60;
+    const EACH: usize = 12;
+    let folder = tempfile::tempdir().unwrap();
+    let sim = Sim::start().await.unwrap();
+    let address = set_up(folder.path(), &sim).await;
+    let hook = address.rsplit('/').next().unwrap();
+    let mut limited = Command::new("sh");
+    let program = format!(
+        "ulimit -n {OPEN_FILES}; exec {} \"$@\"",
+        env!("CARGO_BIN_EXE_midiateca")
+    );
+    limited.args(["-c", &program, "sh"]);
+    let mut server = serve_as(limited, folder.path());
+    let url = format!("{}/hooks/wapi/{hook}", server.origin);
+    let mut accepted = Vec::new();
+    let mut idle = Vec::new();
+    for part in 0..3 {
+        // Kept alive, so that a client that comes back finds its connection in use by nobody else.
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        if part == 1 {
+            for _ in 0..IDLE {
+                idle.push(
+                    TcpStream::connect(server.origin.replace("http://", ""))
+                        .await
+                        .unwrap(),
+                );
+            }
+        }
+        if part == 2 {
+            idle.clear();
+        }
+        for n in 0..EACH {
+            let media = SimMedia::sample(
+                FIRST,
+                &format!("FILES{part}N{n}"),
+                wa_media::MediaKind::Image,
+            );
+            let body = sim.world().add(media).body.to_string();
+            let started = Instant::now();
+            // A gateway repeats what is answered 503, and what is not answered.
+            loop {
+                let sent = http
+                    .post(&url)
+                    .body(body.clone())
+                    .timeout(Duration::from_secs(30));
+                if let Ok(answer) = sent.send().await {
+                    let status = answer.status().as_u16();
+                    if status == 200 {
+                        let answer: Value = answer.json().await.unwrap();
+                        accepted.push(answer["media"][0]["id"].as_str().unwrap().to_owned());
+                        break;
+                    }
+                    assert_eq!(status, 503);
+                }
+                assert!(
+                    started.elapsed() < Duration::from_secs(60),
+                    "part {part}: never taken"
+                );
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    assert_eq!(accepted.len(), 3 * EACH);
+    let reader = midiateca::db::Db::open_to_read(
+        &folder.path().join("midiateca.db"),
+        Duration::from_secs(5),
+    )
+    .await
+    .unwrap();
+    let started = Instant::now();
+    for id in accepted {
+        let id = midiateca::media::MediaId(id);
+        loop {
+            let media = midiateca::catalog::find(&reader, &id)
+                .await
+                .unwrap()
+                .unwrap();
+            if media.status == "stored" {
+                break;
+            }
+            assert!(
+                started.elapsed() < Duration::from_secs(120),
+                "{} {:?}",
+                media.status,
+                media.reason
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    reader.close().await;
+    assert!(
+        server.child.try_wait().unwrap().is_none(),
+        "the server ended"
+    );
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
 }

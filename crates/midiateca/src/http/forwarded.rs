@@ -1,0 +1,41 @@
+//! Requests that a trusted proxy sends for others: the limit per address counts for those.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::Door;
+use super::error::Error;
+use super::hooks::refuse;
+use super::listener::log_refusal;
+use super::source::{Source, client_of};
+use crate::telemetry::Throttle;
+
+const LOG_EVERY: Duration = Duration::from_secs(30);
+
+/// Refuses a request while its client has too many under way through trusted proxies.
+pub(super) async fn limit(
+    State(door): State<Door>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    static REFUSED: Throttle = Throttle::new(LOG_EVERY);
+    let client = client_of(peer.ip(), request.headers(), &door.trusted_proxies);
+    let (client, peer) = (Source::from(client), Source::from(peer.ip()));
+    if client == peer {
+        return next.run(request).await;
+    }
+    match door.connections.admit_forwarded(client) {
+        Ok(_place) => next.run(request).await,
+        Err(full) => {
+            if let Some(times) = REFUSED.admit() {
+                log_refusal(full, client, times, door.connections.count());
+            }
+            refuse(&door, Error::Unavailable, request.into_body()).await
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Accepts connections, and speaks HTTP/1 on them under limits.
+//!
+//! An own accept loop, because each connection is admitted by the table of connections and may be closed by it; hyper
+//! speaks the protocol. Promises: an error of `accept` (no more open files) never ends or spins the loop; at the end
+//! requests that have begun are answered, within [`LAST_ANSWERS`].
+
+use std::convert::Infallible;
+use std::io::{self, Read as _, Write as _};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tower_service::Service as _;
+
+use super::connection::Activity;
+use super::connections::{Connections, Full, Peer, Place};
+use super::pace::{PacedBody, Slowness};
+use super::socket::Socket;
+use super::source::{Source, is_trusted};
+use crate::config::Network;
+use crate::shutdown::Shutdown;
+use crate::telemetry::Throttle;
+
+/// The largest head of a request. hyper refuses more than 100 headers; either is answered 431.
+const MOST_HEAD_BYTES: usize = 16 << 10;
+/// How much of a request is buffered at once.
+const BUFFER_BYTES: usize = 64 << 10;
+/// How often overdue connections are looked for.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long `accept` rests after an error.
+const REST: Duration = Duration::from_millis(50);
+/// How long requests that have begun may take when the server ends.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+/// How often the same trouble is logged.
+const LOG_EVERY: Duration = Duration::from_secs(30);
+/// The first byte of a TLS record that begins a handshake (RFC 8446, 5.1).
+const TLS_HANDSHAKE: u8 = 0x16;
+
+const REFUSAL: &str = r#"{"error":{"code":"too_many_connections","message":"there are too many connections now, and nothing was taken","hint":"send it again after the seconds in Retry-After"}}"#;
+
+/// What a listener needs to know.
+pub(super) struct Listener {
+    pub connections: Arc<Connections>,
+    pub trusted_proxies: Arc<[Network]>,
+    /// How slowly bodies may come.
+    pub bodies: Slowness,
+    /// How slowly answers may be read.
+    pub answers: Slowness,
+    pub router: Router,
+    pub shutdown: Shutdown,
+}
+
+impl Listener {
+    /// Accepts until the server is to close, and waits for the last answers.
+    pub async fn serve(self, listener: TcpListener) {
+        let this = Arc::new(self);
+        let draining = CancellationToken::new();
+        let trouble = Throttle::new(LOG_EVERY);
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = this.shutdown.door_closing() => break,
+                _ = looks.tick() => this.connections.close_overdue(Instant::now()),
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, address)) => this.admit(stream, address, &draining),
+                    Err(error) => this.rest(&error, &trouble).await,
+                },
+            }
+        }
+        drop(listener);
+        draining.cancel();
+        let began = Instant::now();
+        while this.connections.count() > 0 && began.elapsed() < LAST_ANSWERS {
+            looks.tick().await;
+        }
+        this.connections.close_all();
+    }
+
+    /// After an error of `accept`. When there are no more open files, an idle connection gives its own back.
+    async fn rest(&self, error: &io::Error, trouble: &Throttle) {
+        if is_of_the_connection(error) {
+            return;
+        }
+        if let Some(times) = trouble.admit() {
+            tracing::error!(%error, times, connections = self.connections.count(), "cannot accept connections");
+        }
+        self.connections.close_one(Instant::now());
+        tokio::time::sleep(REST).await;
+    }
+
+    fn admit(
+        self: &Arc<Self>,
+        stream: TcpStream,
+        address: SocketAddr,
+        draining: &CancellationToken,
+    ) {
+        static REFUSED: Throttle = Throttle::new(LOG_EVERY);
+        let now = Instant::now();
+        let peer = Peer {
+            source: Source::from(address.ip()),
+            is_trusted: is_trusted(address.ip(), &self.trusted_proxies),
+        };
+        let activity = Arc::new(Activity::new(self.answers, now));
+        match self.connections.admit(peer, Arc::clone(&activity), now) {
+            Ok(place) => {
+                let (this, draining) = (Arc::clone(self), draining.clone());
+                self.shutdown.spawn(async move {
+                    this.attend(stream, address, activity, place, draining)
+                        .await;
+                });
+            }
+            Err(full) => {
+                if let Some(times) = REFUSED.admit() {
+                    log_refusal(full, peer.source, times, self.connections.count());
+                }
+                refuse(stream);
+            }
+        }
+    }
+
+    /// Serves one connection until either side ends it, or it must make room.
+    async fn attend(
+        &self,
+        stream: TcpStream,
+        address: SocketAddr,
+        activity: Arc<Activity>,
+        place: Place,
+        draining: CancellationToken,
+    ) {
+        // A connection that says nothing has no buffers yet.
+        tokio::select! {
+            () = place.closing() => return,
+            () = draining.cancelled() => return,
+            first = first_byte(&stream) => match first {
+                Some(TLS_HANDSHAKE) => return log_tls(address),
+                Some(_) => {}
+                None => return,
+            },
+        }
+        // Answers are small and written whole.
+        let _ = stream.set_nodelay(true);
+        let service = service_fn(|request| self.answer(request, address, &activity));
+        let socket = TokioIo::new(Socket::new(stream, Arc::clone(&activity)));
+        let connection = http1::Builder::new()
+            // The table of connections has clocks for heads and idle connections, and of each its own.
+            .header_read_timeout(None)
+            .max_header_size(MOST_HEAD_BYTES)
+            .max_buf_size(BUFFER_BYTES)
+            // Who has sent all there is to send may say so, and still gets an answer.
+            .half_close(true)
+            .serve_connection(socket, service);
+        tokio::pin!(connection);
+        let mut is_draining = false;
+        loop {
+            tokio::select! {
+                biased;
+                () = place.closing() => return,
+                () = draining.cancelled(), if !is_draining => {
+                    is_draining = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                ended = &mut connection => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "a connection broke");
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        address: SocketAddr,
+        activity: &Arc<Activity>,
+    ) -> Result<Response<Body>, Infallible> {
+        activity.works();
+        let paced = |body| Body::new(PacedBody::new(body, self.bodies, Arc::clone(activity)));
+        let mut request = request.map(paced);
+        request.extensions_mut().insert(ConnectInfo(address));
+        let answered = self.router.clone().call(request).await;
+        activity.answered(
+            answered
+                .as_ref()
+                .is_ok_and(|answer| answer.status().is_success()),
+        );
+        answered
+    }
+}
+
+/// Nothing when the peer is gone.
+async fn first_byte(stream: &TcpStream) -> Option<u8> {
+    let mut first = [0];
+    match stream.peek(&mut first).await {
+        Ok(1) => Some(first[0]),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// Whether an error of `accept` is about the connection that was to be accepted, and the next may be fine.
+fn is_of_the_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}
+
+/// Says so without waiting for anything: what does not fit into the socket's buffer is left out.
+fn refuse(stream: TcpStream) {
+    let Ok(mut stream) = stream.into_std() else {
+        return;
+    };
+    let mut sent = [0; 4_096];
+    // What was sent and is not read would make the system throw the answer away.
+    for _ in 0..16 {
+        if !matches!(stream.read(&mut sent), Ok(1..)) {
+            break;
+        }
+    }
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{REFUSAL}",
+        REFUSAL.len()
+    );
+    let _ = stream.write(answer.as_bytes());
+}
+
+pub(super) fn log_refusal(full: Full, source: Source, times: u64, connections: usize) {
+    tracing::warn!(
+        reason = full.code(),
+        %source,
+        times,
+        connections,
+        "connection refused: too many"
+    );
+}
+
+fn log_tls(address: SocketAddr) {
+    static SEEN: Throttle = Throttle::new(LOG_EVERY);
+    if let Some(times) = SEEN.admit() {
+        tracing::warn!(
+            source = %Source::from(address.ip()),
+            times,
+            "a connection speaks TLS, which this port does not: a reverse proxy speaks it (packaging/)"
+        );
+    }
+}
