@@ -210,8 +210,8 @@ impl App {
         let is_new = self
             .db
             .write(async move |tx| {
-                if new.token_sealed.is_some() {
-                    queue::hurry(tx, &new.id, &Reason::OF_TOKEN).await?;
+                if new.token_sealed.is_some() || new.api_base.is_some() {
+                    queue::hurry(tx, &new.id, &Reason::OF_ACCESS).await?;
                     registry::set_problem(tx, &new.id, None).await?;
                 }
                 registry::put_instance(tx, &new, now).await

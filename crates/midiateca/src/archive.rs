@@ -27,6 +27,7 @@ use progress::Running;
 use ways::{Way, Ways};
 
 pub use cdn::ORIGINS as CDN_ORIGINS;
+pub use ways::readiness;
 
 /// A `Retry-After` up to this long is waited for within the round.
 const SHORT_WAIT: Duration = Duration::from_secs(10);
@@ -91,7 +92,7 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
         for way in ways.open.clone() {
             // A gateway has no more to prove by than what is there already.
             let in_vain = unproven.is_some() && way.route() != Route::Cdn;
-            if in_vain || !ways.open.contains(&way) || ways.is_braked(app, instance, &way) {
+            if in_vain || !ways.open.contains(&way) || ways.is_cooling_down(app, instance, &way) {
                 continue;
             }
             let attempting = attempt(app, job, instance, &way, &running);
@@ -204,6 +205,14 @@ async fn attempt(
         Way::Cdn(link) => cdn::fetch(app, job, link, &mut trace).await,
         Way::Gateway => gateway::fetch(app, job, instance, &mut trace).await,
     };
+    if let Some(host) = way.host(instance) {
+        match outcome.as_ref().err() {
+            Some(reason) if reason.is_without_answer() => app.fetch.timed_out(&host, &job.id),
+            // Nothing was asked, or the fault is ours.
+            Some(_) if trace.http_status.is_none() => {}
+            _ => app.fetch.answered(&host),
+        }
+    }
     let attempt = Attempt {
         route: way.route(),
         host: trace.host,

@@ -1,10 +1,11 @@
-//! Bytes from the network, under limits: three clocks, a size cap, and a guard over every address.
+//! Bytes from the network, under limits: clocks, a size cap, and a guard over every address.
 //!
 //! Redirects are followed by hand, so that each hop passes the guard. Nothing is ever held whole.
 
-mod brake;
 mod client;
+pub mod cooldown;
 pub mod guard;
+mod pace;
 mod reach;
 
 use std::sync::Arc;
@@ -24,18 +25,21 @@ use url::Url;
 
 use crate::clock::{Millis, millis_of_http_date};
 use crate::config::{self, millis};
-use brake::Brakes;
+use crate::media::MediaId;
 use client::Client;
 pub use client::Unresolved;
+use cooldown::{Cooldown, Cooldowns, Readiness};
 use guard::{Guard, Passed};
+pub use pace::Pace;
 pub use reach::{Family, Reached, reach};
 
 /// No answer to a call for a link is longer than this.
 const LONGEST_ANSWER: usize = 1 << 20;
 /// How much of an error's body is looked at.
 const LONGEST_EXCERPT: usize = 4 << 10;
+/// How long an error's body is waited for, in all.
+const EXCERPT_PATIENCE: Duration = Duration::from_secs(5);
 const MOST_REDIRECTS: usize = 5;
-const MINUTE: Duration = Duration::from_secs(60);
 const AGENT: &str = concat!("midiateca/", env!("CARGO_PKG_VERSION"));
 
 /// Why no bytes came, or not all.
@@ -79,7 +83,7 @@ pub enum Error {
 pub struct Fetch {
     client: Client,
     settings: Arc<config::Fetch>,
-    brakes: Arc<Brakes>,
+    cooldowns: Arc<Cooldowns>,
 }
 
 /// The whole answer to a small call.
@@ -110,8 +114,6 @@ pub struct Wanted<'a> {
     pub link: &'a str,
     /// From which byte on. A server that does not give just that is an error.
     pub from: u64,
-    /// How long it should be, which decides how long it may take.
-    pub expected_bytes: Option<u64>,
     /// How to ask.
     pub manner: Manner,
 }
@@ -127,10 +129,6 @@ pub struct Download {
     received: u64,
     limit: u64,
     idle: Duration,
-    until: Instant,
-    /// The minute that runs, when it ends and how many bytes must have come by then.
-    minute: (Instant, u64),
-    bytes_a_minute: u64,
 }
 
 impl Fetch {
@@ -139,18 +137,48 @@ impl Fetch {
         Self {
             client: Client::new(millis(settings.connect_timeout_ms)),
             settings: Arc::new(settings.clone()),
-            brakes: Arc::default(),
+            cooldowns: Arc::default(),
         }
     }
 
-    /// Lets a host rest that asked for it, an hour at the most.
-    pub fn brake(&self, host: &str, asked: Duration) {
-        self.brakes.set(host, asked);
+    /// Sends a host no requests for as long as it asked for, an hour at most.
+    pub fn throttle(&self, host: &str, asked: Duration) {
+        self.cooldowns.throttle(host, asked, Instant::now());
     }
 
-    /// For how long a host is still to be left alone; nothing when it may be asked.
-    pub fn braked_for(&self, host: &str) -> Option<Duration> {
-        self.brakes.left(host)
+    /// Records that a download of this media from the host timed out.
+    pub fn timed_out(&self, host: &str, media: &MediaId) {
+        if self.cooldowns.timed_out(host, media, Instant::now()) {
+            tracing::warn!(host, "downloads keep timing out: the host is on a cooldown");
+        }
+    }
+
+    /// Records that the host answered.
+    pub fn answered(&self, host: &str) {
+        if self.cooldowns.answered(host) {
+            tracing::info!(host, "the host answers again: its cooldown ends");
+        }
+    }
+
+    /// Nothing when the host may be asked now; whoever asks first after a cooldown is its probe.
+    pub fn enter(&self, host: &str) -> Option<Cooldown> {
+        self.cooldowns.enter(host, Instant::now())
+    }
+
+    /// How many downloads the host may get now.
+    pub fn readiness(&self, host: &str) -> Readiness {
+        self.cooldowns.readiness(host, Instant::now())
+    }
+
+    /// The clock of one download, which goes on over all its connections. `expected_bytes` is what the message says.
+    pub fn pace(&self, expected_bytes: Option<u64>) -> Pace {
+        let likely = expected_bytes.unwrap_or(self.settings.max_file_bytes);
+        let slowest = self.settings.min_bytes_per_second.max(1);
+        Pace::new(
+            slowest,
+            likely.min(self.settings.max_file_bytes),
+            Instant::now(),
+        )
     }
 
     /// Calls a gateway's API at the address that the operator configured, with the instance's token.
@@ -217,17 +245,22 @@ impl Fetch {
     }
 
     /// Starts a download, without any token. Every address on the way passes `guard`.
-    pub async fn download(&self, guard: &Guard, wanted: &Wanted<'_>) -> Result<Download, Error> {
+    pub async fn download(
+        &self,
+        guard: &Guard,
+        wanted: &Wanted<'_>,
+        pace: &mut Pace,
+    ) -> Result<Download, Error> {
         let mut passed = guard.check(wanted.link)?;
         let idle = millis(self.settings.idle_timeout_ms);
         for _ in 0..=MOST_REDIRECTS {
-            let response = tokio::time::timeout(idle, self.get(&passed, wanted))
-                .await
-                .unwrap_or(Err(Error::TimedOut))?;
+            let response =
+                tokio::time::timeout_at(pace.patience(idle), self.get(&passed, wanted)).await;
+            let response = response.unwrap_or(Err(Error::TimedOut))?;
             let status = response.status();
             if is_what_was_asked(&response, wanted.from) {
                 let host = passed.url.host_str().unwrap_or("").to_owned();
-                return self.begin(response, host, wanted, idle);
+                return self.begin(response, host, wanted, pace);
             }
             let target = response
                 .headers()
@@ -241,7 +274,7 @@ impl Fetch {
                     return Err(Error::Status {
                         status: status.as_u16(),
                         retry_after: retry_after(response.headers()),
-                        excerpt: excerpt(response, idle).await,
+                        excerpt: excerpt(response, pace.patience(idle.min(EXCERPT_PATIENCE))).await,
                     });
                 }
             }
@@ -273,32 +306,24 @@ impl Fetch {
         response: Response<Incoming>,
         host: String,
         wanted: &Wanted<'_>,
-        idle: Duration,
+        pace: &mut Pace,
     ) -> Result<Download, Error> {
         let limit = self.settings.max_file_bytes;
         let length = whole_bytes(&response);
         if length.is_some_and(|length| length > limit) {
             return Err(Error::TooLarge { limit });
         }
-        // Both lengths are only claims, so the time they buy is bounded by the cap.
-        let likely = length.or(wanted.expected_bytes).unwrap_or(limit).min(limit);
-        let slowest = self.settings.min_bytes_per_second.max(1);
-        let whole = Duration::from_secs(60 + likely / slowest);
-        let bytes_a_minute = slowest.saturating_mul(MINUTE.as_secs());
+        if let Some(length) = length {
+            pace.expect(length);
+        }
         Ok(Download {
-            minute: (
-                Instant::now() + MINUTE,
-                wanted.from.saturating_add(bytes_a_minute),
-            ),
-            bytes_a_minute,
             status: response.status().as_u16(),
             body: response.into_body(),
             host,
             whole_bytes: length,
             received: wanted.from,
             limit,
-            idle,
-            until: Instant::now() + whole,
+            idle: millis(self.settings.idle_timeout_ms),
         })
     }
 }
@@ -310,8 +335,8 @@ impl Download {
     }
 
     /// The next bytes; nothing at the end.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        let patience = (Instant::now() + self.idle).min(self.until);
+    pub async fn next(&mut self, pace: &mut Pace) -> Result<Option<Bytes>, Error> {
+        let patience = pace.patience(self.idle);
         let chunk = tokio::time::timeout_at(patience, next_chunk(&mut self.body)).await;
         let chunk = chunk.map_err(|_| Error::TimedOut)??;
         if let Some(chunk) = &chunk {
@@ -319,13 +344,8 @@ impl Download {
             if self.received > self.limit {
                 return Err(Error::TooLarge { limit: self.limit });
             }
-            let (ends, least) = self.minute;
-            if Instant::now() >= ends {
-                if self.received < least {
-                    return Err(Error::TimedOut);
-                }
-                let least = self.received.saturating_add(self.bytes_a_minute);
-                self.minute = (Instant::now() + MINUTE, least);
+            if !pace.keeps_up(self.received, Instant::now()) {
+                return Err(Error::TimedOut);
             }
         }
         Ok(chunk)
@@ -357,16 +377,20 @@ fn whole_bytes(response: &Response<Incoming>) -> Option<u64> {
     }
 }
 
-/// The beginning of an error's body, as text.
-async fn excerpt(response: Response<Incoming>, idle: Duration) -> String {
+/// The beginning of an error's body, as text; what has not come by `until` is left out.
+async fn excerpt(response: Response<Incoming>, until: Instant) -> String {
     let mut body = response.into_body();
     let mut bytes = Vec::new();
-    while bytes.len() < LONGEST_EXCERPT {
-        match tokio::time::timeout(idle, next_chunk(&mut body)).await {
-            Ok(Ok(Some(chunk))) => bytes.extend_from_slice(&chunk),
-            _ => break,
+    let read = async {
+        while bytes.len() < LONGEST_EXCERPT {
+            match next_chunk(&mut body).await {
+                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+                _ => break,
+            }
         }
-    }
+    };
+    // The status alone says enough.
+    let _ = tokio::time::timeout_at(until, read).await;
     bytes.truncate(LONGEST_EXCERPT);
     String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -180,21 +180,84 @@ pub struct Lease {
     pub until: Millis,
 }
 
-/// Claims up to `limit` ready media of one instance, the one that dies first first.
+/// How many media of one instance may be claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// In all.
+    pub all: i64,
+    /// Of them, those that have failed a round already.
+    pub repeats: i64,
+    /// Whether only those whose delivery holds the bytes, for no host may be asked.
+    pub only_inline: bool,
+}
+
+/// What expires within this time goes before everything that lives longer.
+const SOON: Millis = HOUR;
+
+/// Claims ready media of one instance. Those that expire soon go first; among those, and among the others, new ones go
+/// before those that have failed already, and then the earliest deadline counts.
 pub async fn claim(
     tx: &mut Tx,
     instance: &InstanceId,
+    quota: Quota,
+    lease: &Lease,
+    now: Millis,
+) -> Result<Vec<Job>, Error> {
+    let mut claimed = Vec::new();
+    let mut repeats = 0;
+    for until in [now + SOON, Millis::MAX] {
+        for has_failed in [false, true] {
+            let left = quota.all - i64::try_from(claimed.len()).unwrap_or(i64::MAX);
+            let limit = match has_failed {
+                true => left.min(quota.repeats - repeats),
+                false => left,
+            };
+            if limit <= 0 {
+                continue;
+            }
+            let jobs = claim_some(
+                tx,
+                instance,
+                (has_failed, until, quota.only_inline),
+                limit,
+                lease,
+            )
+            .await?;
+            repeats += match has_failed {
+                true => i64::try_from(jobs.len()).unwrap_or(i64::MAX),
+                false => 0,
+            };
+            claimed.extend(jobs);
+        }
+    }
+    Ok(claimed)
+}
+
+async fn claim_some(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    (has_failed, deadline, only_inline): (bool, Millis, bool),
     limit: i64,
     lease: &Lease,
 ) -> Result<Vec<Job>, Error> {
+    // The expression is the one of the index media_ready_new_first.
     let sql = concat!(
         "update media set status = 'downloading', lease_owner = $1, lease_until = $2, fence = fence + 1, rearmed = 0, fetched_bytes = null
          where id in (select id from media where instance = $3 and status = 'pending' and next_attempt_at is null
-                      order by deadline limit $4)
+                        and (rounds > 0) = $4 and deadline < $5 and ($6 = 0 or inline = 1)
+                      order by deadline limit $7)
          returning ",
         claimed!(),
     );
-    let values = values![&lease.owner, lease.until, instance.as_str(), limit];
+    let values = values![
+        &lease.owner,
+        lease.until,
+        instance.as_str(),
+        has_failed,
+        deadline,
+        only_inline,
+        limit
+    ];
     tx.rows(sql, values).await?.iter().map(job_of).collect()
 }
 
@@ -256,6 +319,16 @@ pub enum Settled {
     },
     /// Given back untried, because the program stops, or the download was stopped.
     Returned,
+}
+
+impl Settled {
+    /// Why it is not stored.
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Postponed { reason, .. } | Self::Ended { reason, .. } => Some(*reason),
+            Self::Stored(_) | Self::Returned => None,
+        }
+    }
 }
 
 /// What became of a claim.

@@ -234,6 +234,17 @@ pub async fn set_state(
         .map(drop)
 }
 
+/// An instance's sealed token and API base, as the transaction sees them.
+pub async fn access_of(
+    tx: &mut Tx,
+    id: &InstanceId,
+) -> Result<Option<(Option<Vec<u8>>, String)>, Error> {
+    let sql = "select token_sealed, api_base from instances where id = $1";
+    let row = tx.row(sql, values![id.as_str()]).await?;
+    row.map(|row| Ok((row.bytes_or_none("token_sealed")?, row.text("api_base")?)))
+        .transpose()
+}
+
 /// Notes why the gateway refuses, or that it no longer does.
 pub async fn set_problem(
     tx: &mut Tx,

@@ -34,6 +34,8 @@ const TICK: Duration = Duration::from_millis(500);
 /// Downloads that end together are replaced by one claim.
 const GATHER: Duration = Duration::from_millis(2);
 const PATIENCE_WITH_DATABASE: Duration = Duration::from_secs(1);
+/// A changed token is known here after that time.
+const UNTIL_REREAD: Millis = 2 * SECOND;
 /// How long a media that does not fit beside those that are under way lets others go first.
 const WAIT_FOR_ROOM: Millis = 10 * SECOND;
 
@@ -65,7 +67,7 @@ pub async fn run(app: Arc<App>) {
                         is_trial,
                     } in claimed
                     {
-                        let place = places.take(&instance);
+                        let place = places.take(&instance, job.rounds > 0);
                         let reserved = room.reserved().hold(&job.id, bytes, is_trial);
                         let app = Arc::clone(&app);
                         running.spawn(async move {
@@ -146,6 +148,8 @@ async fn claim(
         until: now + i64::try_from(app.config.worker.lease_ms).unwrap_or(i64::MAX),
     };
     let places = places.clone();
+    let with_siblings = app.directory.clients_with_siblings();
+    let (fetch, routes) = (app.fetch.clone(), app.config.fetch.routes.clone());
     app.db
         .write(async move |tx| {
             if wake {
@@ -157,15 +161,17 @@ async fn claim(
             let (mut claimed, mut too_long) = (Vec::new(), Vec::new());
             let mut more = false;
             for (left, instance) in (1..=ready.len()).rev().zip(places.in_order(&ready)) {
-                let quota = places.quota(&instance, left);
-                if quota > 0 {
-                    let jobs = queue::claim(tx, &instance.id, quota, &lease).await?;
-                    more |= i64::try_from(jobs.len()).unwrap_or(i64::MAX) == quota;
+                let has_siblings = with_siblings.contains(&instance.client);
+                let readiness = archive::readiness(&fetch, &routes, &instance);
+                let quota = places.quota(&instance, readiness, left, has_siblings);
+                if quota.all > 0 {
+                    let jobs = queue::claim(tx, &instance.id, quota, &lease, now).await?;
+                    more |= i64::try_from(jobs.len()).unwrap_or(i64::MAX) == quota.all;
                     for job in jobs {
                         let bytes = reserved.expected(&job, most);
                         let fits = room.take(bytes);
                         if fits {
-                            places.take(&instance);
+                            places.take(&instance, job.rounds > 0);
                         }
                         let of = if fits { &mut claimed } else { &mut too_long };
                         of.push(Claimed {
@@ -216,7 +222,7 @@ pub async fn round(app: &App, job: &Job, instance: &Instance) {
             same_bytes: None,
         }
     });
-    settle(app, job, round).await;
+    settle(app, job, instance, round).await;
 }
 
 /// Renews the lease, and stops the download when it could not be kept. Never ends, for the round does: what has its name
@@ -237,19 +243,35 @@ async fn keep_lease(app: &App, job: &Job) {
 }
 
 /// Records how the round ended, as soon as the database can.
-async fn settle(app: &App, job: &Job, round: Round) {
+async fn settle(app: &App, job: &Job, instance: &Instance, round: Round) {
     let (settled, attempts) = (Arc::new(round.settled), Arc::new(round.attempts));
     loop {
         let (now, job_copy) = (app.clock.now(), job.clone());
         let (s, a) = (Arc::clone(&settled), Arc::clone(&attempts));
+        let access = (instance.token_sealed.clone(), instance.api_base.clone());
         let write = app.db.write(async move |tx| {
+            // Who sets another token requeues what waits for it, which this media did not yet.
+            let has_changed = match s.reason() {
+                Some(reason) if reason.is_of_access() => {
+                    registry::access_of(tx, &job_copy.instance).await? != Some(access.clone())
+                }
+                _ => false,
+            };
+            let s = match s.reason() {
+                Some(reason) if has_changed => Arc::new(Settled::Postponed {
+                    reason,
+                    until: now + UNTIL_REREAD,
+                }),
+                _ => Arc::clone(&s),
+            };
             let settlement = queue::settle(tx, &job_copy, &s, &a, now).await?;
             if settlement == Settlement::AsTold
                 && let Some(news) = news(&job_copy, &s)
             {
                 events::append(tx, now, news).await?;
             }
-            if let Some(asked) = a.iter().rfind(|attempt| attempt.route == Route::Gateway) {
+            let asked = a.iter().rfind(|attempt| attempt.route == Route::Gateway);
+            if let (Some(asked), false) = (asked, has_changed) {
                 let problem = asked.reason.filter(|reason| reason.needs_somebody());
                 registry::set_problem(tx, &job_copy.instance, problem.map(Reason::as_str)).await?;
             }

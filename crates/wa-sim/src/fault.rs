@@ -51,6 +51,8 @@ pub enum Fault {
     RedirectTo(String),
     /// Any status for the file.
     FileStatus(u16),
+    /// This status for the file, with a body of which a byte comes now and then, without end.
+    DrippingError(u16),
     /// The link has expired when it is handed out, and the file answers 410.
     ExpiredLink,
     /// The CDN gives only so many bytes, and calls that the whole file.

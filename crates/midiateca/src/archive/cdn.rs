@@ -57,13 +57,24 @@ pub(super) fn links(app: &App, job: &Job, instance: &Instance) -> Result<Vec<Lin
     {
         return Err(Reason::CdnExpired);
     }
-    let origins = match &instance.cdn_base {
-        Some(bases) => bases.split(',').collect(),
-        None => ORIGINS.to_vec(),
-    };
+    let origins = origins(instance);
     let is_configured = instance.cdn_base.is_some();
     let link = |origin: &str| Link::of(origin, path.as_str(), is_configured);
     origins.into_iter().map(link).collect()
+}
+
+fn origins(instance: &Instance) -> Vec<&str> {
+    match &instance.cdn_base {
+        Some(bases) => bases.split(',').collect(),
+        None => ORIGINS.to_vec(),
+    }
+}
+
+/// The hosts that the CDN's files of an instance are asked from, as [`Link::authority`] names them.
+pub(super) fn authorities(instance: &Instance) -> Vec<String> {
+    let parsed = |origin: &str| Url::parse(origin.trim()).ok();
+    let urls = origins(instance).into_iter().filter_map(parsed);
+    urls.map(|url| url.authority().to_owned()).collect()
 }
 
 impl Link {
@@ -120,9 +131,9 @@ pub(super) async fn fetch(
         wanted: Wanted {
             link: &link.url,
             from: 0,
-            expected_bytes: job.length_told,
             manner: Manner::Cdn,
         },
+        expected_bytes: job.length_told,
         most_resumes: MOST_RESUMES,
         explain,
     };
@@ -133,7 +144,7 @@ pub(super) async fn fetch(
             _ => USUAL_REST,
         };
         let rest = *trace.retry_after.get_or_insert(usual);
-        app.fetch.brake(&link.authority, rest);
+        app.fetch.throttle(&link.authority, rest);
     }
     outcome
 }

@@ -47,17 +47,17 @@ pub(super) async fn fetch(
         wanted: Wanted {
             link: &link.url,
             from: 0,
-            expected_bytes: job.length_told,
             manner: Manner::Link,
         },
+        expected_bytes: job.length_told,
         most_resumes: 0,
         explain,
     };
     stream_plain(app, job, &source, trace).await
 }
 
-/// A gateway counts the calls of each instance by itself.
-pub(super) fn brake_of(instance: &Instance) -> String {
+/// What a cooldown of the gateway is kept under: it counts the calls of each instance separately.
+pub fn host_of(instance: &Instance) -> String {
     format!("gateway {}", instance.id)
 }
 
@@ -110,7 +110,7 @@ async fn ask_for_link(
     trace.http_status = Some(answer.status);
     trace.retry_after = answer.retry_after;
     if let (429, Some(asked)) = (answer.status, answer.retry_after) {
-        app.fetch.brake(&brake_of(instance), asked);
+        app.fetch.throttle(&host_of(instance), asked);
     }
     instance.gateway.read_link(answer.status, &answer.body)
 }

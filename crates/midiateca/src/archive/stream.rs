@@ -7,12 +7,14 @@ use wa_media::PlainVerifier;
 use super::{Proven, Trace, expected, hints, reason_of_refusal, reason_of_storage};
 use crate::app::App;
 use crate::fetch::guard::Guard;
-use crate::fetch::{self, Wanted};
+use crate::fetch::{self, Pace, Wanted};
 use crate::media::Reason;
 use crate::queue::Job;
 use crate::telemetry;
 use crate::vault::Staging;
 
+/// A connection that brings less than this, and less than a sixteenth of the file, counts as one that brought nothing.
+const LEAST_PROGRESS_BYTES: u64 = 64 << 10;
 /// A host that has just dropped a connection is given a moment.
 const BETWEEN_RESUMES: Duration = Duration::from_millis(100);
 
@@ -20,7 +22,9 @@ const BETWEEN_RESUMES: Duration = Duration::from_millis(100);
 pub(super) struct Source<'a> {
     pub guard: &'a Guard,
     pub wanted: Wanted<'a>,
-    /// How often in a row a download that broke off is taken up where it ended, without a byte coming of it.
+    /// How long the file should be, which decides how long it may take.
+    pub expected_bytes: Option<u64>,
+    /// How often in a row a download that broke off is resumed without real progress.
     pub most_resumes: u32,
     /// Names a failure, and notes what it told.
     pub explain: fn(&fetch::Error, &mut Trace<'_>) -> Reason,
@@ -36,7 +40,8 @@ pub(super) async fn stream(
 ) -> Result<(), Reason> {
     let mut whole_bytes: Option<u64> = None;
     let mut received = 0;
-    // Resumes since bytes came last: a server that drops often but goes on gives the whole file in the end.
+    let mut pace = app.fetch.pace(source.expected_bytes);
+    // Resumes in a row without progress: a server that drops often but goes on sends the whole file in the end.
     let mut in_vain = 0;
     loop {
         let before = received;
@@ -45,8 +50,8 @@ pub(super) async fn stream(
             source,
             staging,
             trace,
-            received,
-            whole_bytes,
+            &mut pace,
+            (received, whole_bytes),
             &mut take,
         )
         .await?
@@ -62,8 +67,15 @@ pub(super) async fn stream(
                 error
             }
         };
-        in_vain = if received > before { 0 } else { in_vain + 1 };
+        let progress = whole_bytes.map_or(LEAST_PROGRESS_BYTES, |whole| {
+            (whole / 16).clamp(1, LEAST_PROGRESS_BYTES)
+        });
+        in_vain = match received - before >= progress {
+            true => 0,
+            false => in_vain + 1,
+        };
         if received == 0
+            || pace.is_over(tokio::time::Instant::now())
             || source.most_resumes == 0
             || in_vain > source.most_resumes
             || !may_go_on(&broken)
@@ -88,8 +100,8 @@ async fn receive(
     source: &Source<'_>,
     staging: &mut Staging,
     trace: &mut Trace<'_>,
-    from: u64,
-    whole: Option<u64>,
+    pace: &mut Pace,
+    (from, whole): (u64, Option<u64>),
     take: &mut impl FnMut(&[u8], &mut Vec<u8>),
 ) -> Result<Received, Reason> {
     let wanted = Wanted {
@@ -103,7 +115,7 @@ async fn receive(
             error,
         })
     };
-    let mut download = match app.fetch.download(source.guard, &wanted).await {
+    let mut download = match app.fetch.download(source.guard, &wanted, pace).await {
         Ok(download) => download,
         // It will not go on from the middle; the next attempt begins anew.
         Err(fetch::Error::Status {
@@ -123,7 +135,7 @@ async fn receive(
     let whole = whole.or(download.whole_bytes);
     let mut bytes = from;
     loop {
-        let chunk = match download.next().await {
+        let chunk = match download.next(pace).await {
             Ok(Some(chunk)) => chunk,
             Ok(None) if whole.is_some_and(|whole| bytes < whole) => {
                 return stopped(bytes, whole, Some(fetch::Error::EndedEarly));

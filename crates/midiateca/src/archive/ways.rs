@@ -6,6 +6,8 @@ use wa_media::Proof;
 
 use super::{Proven, SHORT_WAIT, cdn, gateway};
 use crate::app::App;
+use crate::fetch::Fetch;
+use crate::fetch::cooldown::{Cause, Readiness};
 use crate::media::{Reason, Route, Verdict};
 use crate::queue::Job;
 use crate::registry::Instance;
@@ -27,6 +29,28 @@ impl Way {
             Self::Gateway => Route::Gateway,
         }
     }
+
+    /// What a cooldown of the host that is asked is kept under.
+    pub fn host(&self, instance: &Instance) -> Option<String> {
+        match self {
+            Self::Inline => None,
+            Self::Cdn(link) => Some(link.authority.clone()),
+            Self::Gateway => Some(gateway::host_of(instance)),
+        }
+    }
+}
+
+/// How many downloads of an instance may begin now: its readiest host counts.
+pub fn readiness(fetch: &Fetch, usual_routes: &[Route], instance: &Instance) -> Readiness {
+    let routes = instance.routes.as_deref().unwrap_or(usual_routes);
+    let of_route = |route: &Route| match route {
+        Route::Inline => Vec::new(),
+        Route::Cdn => cdn::authorities(instance),
+        Route::Gateway => vec![gateway::host_of(instance)],
+    };
+    let hosts = routes.iter().flat_map(of_route);
+    let readiness = hosts.map(|host| fetch.readiness(&host));
+    readiness.min().unwrap_or(Readiness::Ready)
 }
 
 /// Which ways are still open in this round, and why others are not.
@@ -81,19 +105,19 @@ impl Ways {
         self.asked = self.asked.max(Some(asked));
     }
 
-    /// Closes a way on which somebody asked for rest.
-    pub fn is_braked(&mut self, app: &App, instance: &Instance, way: &Way) -> bool {
-        let (left, reason) = match way {
-            Way::Inline => return false,
-            Way::Cdn(link) => (app.fetch.braked_for(&link.authority), Reason::CdnThrottled),
-            Way::Gateway => (
-                app.fetch.braked_for(&gateway::brake_of(instance)),
-                Reason::GatewayThrottled,
-            ),
+    /// Closes a way whose host is on a cooldown.
+    pub fn is_cooling_down(&mut self, app: &App, instance: &Instance, way: &Way) -> bool {
+        let cooldown = way.host(instance).and_then(|host| app.fetch.enter(&host));
+        let Some(cooldown) = cooldown else {
+            return false;
         };
-        let Some(left) = left else { return false };
-        self.note(reason);
-        self.rest(left);
+        self.note(match (way.route(), cooldown.cause) {
+            (Route::Cdn, Cause::Throttled) => Reason::CdnThrottled,
+            (Route::Cdn, Cause::TimedOut) => Reason::CdnUnreachable,
+            (_, Cause::Throttled) => Reason::GatewayThrottled,
+            (_, Cause::TimedOut) => Reason::GatewayTimeout,
+        });
+        self.rest(cooldown.left);
         self.open.retain(|open| open != way);
         true
     }

@@ -125,9 +125,26 @@ impl Reason {
         )
     }
 
-    /// What is mended by giving the instance another token.
-    pub const OF_TOKEN: [Self; 3] = [
+    /// Whether the host that was asked could not be reached or did not answer in time.
+    pub fn is_without_answer(self) -> bool {
+        matches!(
+            self,
+            Self::GatewayTimeout
+                | Self::GatewayUnreachable
+                | Self::DownloadTimeout
+                | Self::CdnUnreachable
+        )
+    }
+
+    /// Whether another token or API base of the instance may change the outcome.
+    pub fn is_of_access(self) -> bool {
+        Self::OF_ACCESS.contains(&self)
+    }
+
+    /// See [`Reason::is_of_access`].
+    pub const OF_ACCESS: [Self; 4] = [
         Self::GatewayTokenRefused,
+        Self::GatewayUnknownInstance,
         Self::TokenMissing,
         Self::TokenUnreadable,
     ];

@@ -1,6 +1,6 @@
 //! The instances, kept at hand: looked up on every delivery and every claim, reread once a second.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ struct Snapshot {
     read_at: Option<Instant>,
     by_hook: HashMap<Vec<u8>, Arc<Instance>>,
     by_id: Arc<HashMap<InstanceId, Arc<Instance>>>,
+    clients_with_siblings: Arc<HashSet<i64>>,
 }
 
 /// The lookup; share it by reference.
@@ -53,6 +54,11 @@ impl Directory {
         Ok(self.read(|snapshot| Arc::clone(&snapshot.by_id)))
     }
 
+    /// The clients with several instances, as of the last look-up.
+    pub fn clients_with_siblings(&self) -> Arc<HashSet<i64>> {
+        self.read(|snapshot| Arc::clone(&snapshot.clients_with_siblings))
+    }
+
     fn read<T>(&self, take: impl FnOnce(&Snapshot) -> T) -> T {
         take(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -68,8 +74,12 @@ impl Directory {
             .map(Arc::new)
             .collect();
         let present = all.iter().filter(|instance| !instance.removed);
+        let mut clients = HashSet::new();
+        let siblings = present.clone().map(|instance| instance.client);
+        let siblings = siblings.filter(|client| !clients.insert(*client));
         let snapshot = Snapshot {
             read_at: Some(Instant::now()),
+            clients_with_siblings: Arc::new(siblings.collect()),
             by_hook: present
                 .flat_map(|instance| {
                     let hashes = instance.hooks_before.iter().chain([&instance.hook_hash]);

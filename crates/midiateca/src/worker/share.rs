@@ -1,17 +1,22 @@
-//! Who gets the free places: fewest running first, and nobody more than their part.
+//! Who gets the free places: fewest running first, and none more than its share. Clients share all places, the
+//! instances of a client share the client's, and within an instance new media go before those that failed already.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::media::Route;
+use crate::fetch::cooldown::Readiness;
+use crate::media::{InstanceId, Route};
+use crate::queue::Quota;
 use crate::registry::Instance;
 
 /// One place that is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     client: i64,
+    instance: InstanceId,
     host: String,
+    is_repeat: bool,
 }
 
 /// WhatsApp's own hosts count as one.
@@ -33,6 +38,14 @@ fn host_of(instance: &Instance, usual: &[Route]) -> String {
         .to_owned()
 }
 
+/// The downloads of one instance that run now.
+#[derive(Clone, Copy, Debug, Default)]
+struct Running {
+    all: i64,
+    /// Those that have failed a round already.
+    repeats: i64,
+}
+
 /// All places, and who takes them.
 #[derive(Clone, Debug)]
 pub struct Places {
@@ -41,6 +54,7 @@ pub struct Places {
     per_host: i64,
     taken: i64,
     by_client: HashMap<i64, i64>,
+    by_instance: HashMap<InstanceId, Running>,
     by_host: HashMap<String, i64>,
     usual_routes: Arc<[Route]>,
 }
@@ -56,6 +70,7 @@ impl Places {
             per_host: count(limits.per_host),
             taken: 0,
             by_client: HashMap::new(),
+            by_instance: HashMap::new(),
             by_host: HashMap::new(),
             usual_routes: config.fetch.routes.as_slice().into(),
         }
@@ -66,14 +81,19 @@ impl Places {
         self.taken < self.in_all
     }
 
-    /// Takes one, for a download of this instance.
-    pub fn take(&mut self, instance: &Instance) -> Place {
+    /// Takes one, for a download of this instance; `is_repeat` when a round of it has failed already.
+    pub fn take(&mut self, instance: &Instance, is_repeat: bool) -> Place {
         let place = Place {
             client: instance.client,
+            instance: instance.id.clone(),
             host: host_of(instance, &self.usual_routes),
+            is_repeat,
         };
         self.taken += 1;
         *self.by_client.entry(place.client).or_default() += 1;
+        let running = self.by_instance.entry(place.instance.clone()).or_default();
+        running.all += 1;
+        running.repeats += i64::from(is_repeat);
         *self.by_host.entry(place.host.clone()).or_default() += 1;
         place
     }
@@ -87,38 +107,86 @@ impl Places {
         if let Some(n) = self.by_client.get_mut(&place.client) {
             *n -= 1;
         }
+        if let Some(running) = self.by_instance.get_mut(&place.instance) {
+            running.all -= 1;
+            running.repeats -= i64::from(place.is_repeat);
+        }
         if let Some(n) = self.by_host.get_mut(&place.host) {
             *n -= 1;
         }
         self.by_client.retain(|_, n| *n > 0);
+        self.by_instance.retain(|_, running| running.all > 0);
         self.by_host.retain(|_, n| *n > 0);
     }
 
-    /// Those with the fewest running downloads first.
+    /// The clients with the fewest running downloads first, and of a client the instances with the fewest.
     pub fn in_order(&self, ready: &[&Arc<Instance>]) -> Vec<Arc<Instance>> {
         let mut order: Vec<_> = ready.iter().map(|instance| Arc::clone(instance)).collect();
-        order.sort_by_key(|instance| self.by_client.get(&instance.client).copied().unwrap_or(0));
+        order.sort_by_key(|instance| (self.of_client(instance), self.of_instance(instance).all));
         order
     }
 
     /// How many places an instance may take now, when `left` instances (itself included) still want some.
     ///
-    /// The last quarter of all places, and of a host's, is kept for clients that have none: each of them may take
-    /// one of it, so that whoever holds many places for long keeps nobody out.
-    pub fn quota(&self, instance: &Instance, left: usize) -> i64 {
+    /// The last quarter of all places, and of a host's, is reserved for clients that have none, and the last quarter of
+    /// a client's for its instances that have none: each of them may take one, so that slow downloads of others cannot
+    /// keep it out. Downloads that have failed before get at most half of an instance's share.
+    pub fn quota(
+        &self,
+        instance: &Instance,
+        readiness: Readiness,
+        left: usize,
+        has_siblings: bool,
+    ) -> Quota {
         let left = i64::try_from(left.max(1)).unwrap_or(i64::MAX);
         let host = host_of(instance, &self.usual_routes);
         let by_host = self.by_host.get(&host).copied().unwrap_or(0);
-        let by_client = self.by_client.get(&instance.client).copied().unwrap_or(0);
-        let most = |limit: i64| limit - limit / 4;
-        let free = most(self.in_all) - self.taken;
+        let (by_client, running) = (self.of_client(instance), self.of_instance(instance));
+        let unreserved = |limit: i64| limit - limit / 4;
+        let free = unreserved(self.in_all) - self.taken;
         let fair = free.max(0) / left + i64::from(free > 0 && free % left > 0);
+        let share = match has_siblings {
+            true => unreserved(self.per_client),
+            false => self.per_client,
+        };
         let quota = fair
-            .min(self.per_client - by_client)
-            .min(most(self.per_host) - by_host)
+            .min(share - by_client)
+            .min(unreserved(self.per_host) - by_host)
             .max(0);
         let any_left = self.taken < self.in_all && by_host < self.per_host;
-        quota.max(i64::from(by_client == 0 && any_left))
+        let first_of_client = by_client == 0 && any_left;
+        let first_of_instance = running.all == 0
+            && by_client < self.per_client + self.per_client / 4
+            && any_left
+            && free > 0;
+        let all = quota.max(i64::from(first_of_client || first_of_instance));
+        let most_repeats = (share / 2).max(1);
+        let quota = Quota {
+            all,
+            repeats: all.min(most_repeats - running.repeats).max(0),
+            only_inline: false,
+        };
+        match readiness {
+            Readiness::Ready => quota,
+            Readiness::Probe => Quota {
+                all: all.min(1),
+                repeats: all.min(1),
+                ..quota
+            },
+            Readiness::CoolingDown => Quota {
+                only_inline: true,
+                ..quota
+            },
+        }
+    }
+
+    fn of_client(&self, instance: &Instance) -> i64 {
+        self.by_client.get(&instance.client).copied().unwrap_or(0)
+    }
+
+    fn of_instance(&self, instance: &Instance) -> Running {
+        let running = self.by_instance.get(&instance.id).copied();
+        running.unwrap_or_default()
     }
 }
 
@@ -126,11 +194,14 @@ impl Places {
 mod tests {
     use super::*;
     use crate::gateway::Gateway;
-    use crate::media::InstanceId;
 
     fn instance(client: i64) -> Instance {
+        sibling(client, 0)
+    }
+
+    fn sibling(client: i64, n: i64) -> Instance {
         Instance {
-            id: InstanceId(format!("I{client}")),
+            id: InstanceId(format!("I{client}-{n}")),
             client,
             gateway: Gateway::Wapi,
             api_base: "https://api.w-api.app/v1".to_owned(),
@@ -149,47 +220,90 @@ mod tests {
         }
     }
 
-    fn fill(places: &mut Places, client: i64) -> i64 {
+    fn fill(places: &mut Places, instance: &Instance, has_siblings: bool) -> i64 {
         let mut taken = 0;
         loop {
-            let quota = places.quota(&instance(client), 1);
+            let quota = places
+                .quota(instance, Readiness::Ready, 1, has_siblings)
+                .all;
             if quota == 0 {
                 return taken;
             }
             for _ in 0..quota {
-                places.take(&instance(client));
+                places.take(instance, false);
                 taken += 1;
             }
         }
     }
 
     #[test]
-    fn who_holds_many_places_for_long_keeps_nobody_out() {
+    fn slow_downloads_of_one_client_keep_no_other_client_out() {
         let mut places = Places::new(&Config::default());
         let limits = Config::default().worker;
         assert_eq!(
-            fill(&mut places, 1),
+            fill(&mut places, &instance(1), false),
             i64::try_from(limits.per_client).unwrap()
         );
-        assert!(fill(&mut places, 2) > 0 && fill(&mut places, 3) > 0);
+        assert!(fill(&mut places, &instance(2), false) > 0);
+        assert!(fill(&mut places, &instance(3), false) > 0);
         let host = i64::try_from(limits.per_host).unwrap();
         for client in 4..4 + host / 4 {
-            assert!(fill(&mut places, client) >= 1, "client {client} waits");
+            let taken = fill(&mut places, &instance(client), false);
+            assert!(taken >= 1, "client {client} waits");
         }
         assert!(places.taken <= host);
     }
 
     #[test]
-    fn one_place_is_for_whoever_comes_first() {
+    fn slow_downloads_of_one_instance_keep_no_sibling_out() {
+        let mut places = Places::new(&Config::default());
+        let per_client = i64::try_from(Config::default().worker.per_client).unwrap();
+        let taken = fill(&mut places, &sibling(1, 0), true);
+        assert_eq!(taken, per_client - per_client / 4);
+        for n in 1..=per_client / 2 {
+            assert!(
+                fill(&mut places, &sibling(1, n), true) >= 1,
+                "sibling {n} waits"
+            );
+        }
+        let alone = fill(&mut Places::new(&Config::default()), &instance(1), false);
+        assert_eq!(
+            alone, per_client,
+            "no place is kept for siblings that are not there"
+        );
+    }
+
+    #[test]
+    fn half_of_the_places_are_for_media_that_never_failed() {
+        let mut places = Places::new(&Config::default());
+        let one = instance(1);
+        let quota = |places: &Places| places.quota(&one, Readiness::Ready, 1, false);
+        let repeats = quota(&places).repeats;
+        assert_eq!(repeats, quota(&places).all / 2);
+        for _ in 0..repeats {
+            places.take(&one, true);
+        }
+        assert_eq!(quota(&places).repeats, 0);
+        assert_eq!(quota(&places).all, repeats);
+    }
+
+    #[test]
+    fn a_host_on_a_cooldown_gets_nothing_and_then_one_probe() {
+        let places = Places::new(&Config::default());
+        let quota = |readiness| places.quota(&instance(1), readiness, 1, false);
+        assert!(quota(Readiness::CoolingDown).only_inline);
+        let probe = quota(Readiness::Probe);
+        assert_eq!((probe.all, probe.only_inline), (1, false));
+    }
+
+    #[test]
+    fn a_single_place_goes_to_the_first_that_comes() {
         let mut config = Config::default();
         (config.worker.concurrency, config.worker.per_host) = (1, 1);
         let mut places = Places::new(&config);
-        assert_eq!((fill(&mut places, 1), fill(&mut places, 2)), (1, 0));
-        let place = Place {
-            client: 1,
-            host: "whatsapp.net".to_owned(),
-        };
+        let place = places.take(&instance(1), false);
+        assert_eq!(fill(&mut places, &instance(2), false), 0);
         places.free(Some(place));
-        assert_eq!(fill(&mut places, 2), 1);
+        assert_eq!(fill(&mut places, &instance(2), false), 1);
     }
 }

@@ -14,6 +14,7 @@ mod documented;
 mod door;
 mod export;
 mod failures;
+mod fairness;
 mod filters;
 mod forget;
 mod hostile;

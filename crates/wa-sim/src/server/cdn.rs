@@ -173,6 +173,7 @@ async fn answer(file: &File, fault: Fault, from: Option<u64>) -> Response {
             response.headers_mut().insert(header::RETRY_AFTER, value);
             response
         }
+        Fault::DrippingError(status) => super::file::dripping_error(status),
         Fault::Hang => std::future::pending().await,
         Fault::HangBody => part(None, size, size, stream::pending().boxed()),
         Fault::HtmlPage => "<!DOCTYPE html><html><body>Bad gateway</body></html>".into_response(),

@@ -1,6 +1,7 @@
 //! The file behind a link: `GET /media/file/{name}`, public.
 
 use std::io;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -52,6 +53,7 @@ pub(super) async fn fetch(
         Fault::FileStatus(status) => StatusCode::from_u16(status)
             .unwrap_or(StatusCode::BAD_GATEWAY)
             .into_response(),
+        Fault::DrippingError(status) => dripping_error(status),
         Fault::RedirectTo(target) => redirect(&target),
         Fault::StillEncrypted => {
             let kind = entry.media.label();
@@ -82,6 +84,17 @@ pub(super) async fn fetch(
         Fault::Gzip => compressed(content.gzip().map(|content| whole(&content))),
         _ => whole(content),
     }
+}
+
+/// An error whose body never ends, and never stops for long.
+pub(super) fn dripping_error(status: u16) -> Response {
+    let bytes = stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Some((Ok::<_, io::Error>(Bytes::from_static(b".")), ()))
+    });
+    let mut response = Response::new(Body::from_stream(bytes));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    response
 }
 
 fn sized(size_bytes: u64, body: Body) -> Response {
