@@ -271,7 +271,7 @@ fn conclude(app: &App, job: &Job, ways: &Ways) -> Settled {
 }
 
 /// What the file of a media is called, once its extension is known.
-pub fn name_of<'a>(job: &'a Job, extension: &'static str) -> layout::Name<'a> {
+pub fn name_of<'a>(job: &'a Job, extension: &'a str) -> layout::Name<'a> {
     layout::Name {
         client: job.client,
         instance: &job.instance,
@@ -289,15 +289,14 @@ async fn file(
     app: &App,
     job: &Job,
     route: Route,
-    (staging, verified): Proven,
+    (mut staging, verified): Proven,
 ) -> Result<Filed, Reason> {
-    let form = layout::form(
-        verified.head(),
-        job.kind,
-        job.mime_declared.as_deref(),
-        job.file_name.as_deref(),
-    );
-    let path = layout::path(&name_of(job, form.extension));
+    let (mime, name) = (job.mime_declared.as_deref(), job.file_name.as_deref());
+    let form = staging
+        .form(job.kind, mime, name)
+        .await
+        .map_err(|error| reason_of_storage(&error))?;
+    let path = layout::path(&name_of(job, &form.extension));
     let same_bytes = app.same_bytes(job.client, verified.sha256()).await;
     // Without an answer the bytes are simply stored a second time.
     let same = catalog::same_bytes(&app.db, job.client, verified.sha256())

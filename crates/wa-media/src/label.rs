@@ -6,7 +6,7 @@ use aes::Aes256Dec;
 use cbc::cipher::{Array, BlockModeDecrypt as _, KeyIvInit as _};
 
 use crate::mac::TrailingMac;
-use crate::{KeyKind, MediaKey, magic};
+use crate::{KeyKind, MediaKey, form};
 
 /// The labels that files of people have, the likeliest mistake first.
 const CANDIDATES: [KeyKind; 4] = [
@@ -53,7 +53,7 @@ pub(crate) fn guess(key: &MediaKey, declared: KeyKind, ciphertext: &[u8; 16]) ->
         let mut first = Array::from(*ciphertext);
         cbc::Decryptor::<Aes256Dec>::new(&keys.cipher_key.into(), &keys.iv.into())
             .decrypt_block(&mut first);
-        magic::is_known(&first.into())
+        form::begins_like_a_known_file(&first.into())
     };
     if !CANDIDATES.contains(&declared) || begins_well(declared) {
         return declared;

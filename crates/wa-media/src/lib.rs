@@ -6,19 +6,20 @@ pub mod decrypt;
 #[cfg(feature = "encrypt")]
 pub mod encrypt;
 pub mod find;
+pub mod form;
 pub mod found;
 pub mod key;
 pub mod kind;
 mod label;
 pub mod link;
 mod mac;
-mod magic;
 pub mod plain;
 pub mod proof;
 pub mod read;
 
 pub use decrypt::{Cause, Checks, Decrypted, Decryptor, Failure};
 pub use find::{Found, find};
+pub use form::{Form, form, form_of_head};
 pub use found::{FoundMedia, Inline};
 pub use key::{MediaKey, MediaKeys};
 pub use kind::{KeyKind, MediaKind};

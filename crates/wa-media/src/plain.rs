@@ -2,6 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::form::{self, Page};
 use crate::mac::TrailingMac;
 use crate::proof::HEAD_BYTES;
 use crate::{Expected, KeyKind, MediaKey, MediaKind, Proof, Refusal, Verified};
@@ -94,41 +95,16 @@ fn something_else(head: &[u8], hints: &PlainHints) -> Option<Refusal> {
     if head.is_empty() {
         return Some(Refusal::Empty);
     }
-    let head = head
-        .strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(head)
-        .trim_ascii_start();
-    let start = head[..head.len().min(64)].to_ascii_lowercase();
-    let html = [b"<!doctype html".as_slice(), b"<html", b"<head", b"<body"]
-        .iter()
-        .any(|tag| start.starts_with(tag));
-    let json = start.starts_with(b"{\"")
-        || start.starts_with(b"{}")
-        || start.starts_with(b"[{")
-        || start.starts_with(b"{\n");
-    if !(html || json) || (hints.kind == MediaKind::Document && is_text(hints)) {
+    let page = form::page(head)?;
+    if hints.kind == MediaKind::Document
+        && form::is_declared_text(hints.mime.as_deref(), hints.file_name.as_deref())
+    {
         return None;
     }
-    Some(if html { Refusal::Html } else { Refusal::Json })
-}
-
-/// Whether the message itself said that this is text, so that a page or JSON may be what was sent.
-fn is_text(hints: &PlainHints) -> bool {
-    let mime = hints.mime.as_deref().unwrap_or("").to_ascii_lowercase();
-    let name = hints
-        .file_name
-        .as_deref()
-        .unwrap_or("")
-        .to_ascii_lowercase();
-    let told = mime.starts_with("text/")
-        || ["json", "html", "xml", "javascript"]
-            .iter()
-            .any(|word| mime.contains(word));
-    told || [
-        ".html", ".htm", ".json", ".txt", ".xml", ".csv", ".md", ".js", ".log",
-    ]
-    .iter()
-    .any(|end| name.ends_with(end))
+    Some(match page {
+        Page::Html => Refusal::Html,
+        Page::Json => Refusal::Json,
+    })
 }
 
 #[cfg(test)]

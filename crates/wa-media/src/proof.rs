@@ -1,6 +1,6 @@
 //! What was promised, what was found true, and what was refused.
 
-use crate::magic;
+use crate::form;
 
 /// So many of a media's first bytes are kept, to tell what they are.
 pub(crate) const HEAD_BYTES: usize = 8 << 10;
@@ -63,9 +63,7 @@ impl Verified {
 
     /// Whether they begin as some known kind of file does.
     pub fn begins_like_a_known_file(&self) -> bool {
-        // MPEG audio without tags, and AAC: too short a sign to tell labels apart by, but enough to tell it from noise.
-        let frame = matches!(self.head.as_slice(), [0xff, second, ..] if second & 0xe0 == 0xe0 && second & 0x06 != 0 || second & 0xf6 == 0xf0);
-        frame || self.head.first_chunk().is_some_and(magic::is_known)
+        form::is_certain(&self.head)
     }
 
     /// The first of them, up to 8 KiB, to tell what they are.

@@ -286,8 +286,9 @@ impl Work<'_> {
     }
 
     async fn would_go(&mut self, page: Vec<Theirs>) -> Result<(), Error> {
+        let names = files::names(self.app, &page).await?;
         for theirs in page {
-            let files = files::of(self.app, &theirs).await?;
+            let files = files::of(self.app, &theirs, &names).await?;
             files.iter().for_each(&mut *self.tell);
             self.erasure.count(files);
             let id = DeliveryId(theirs.delivery);
@@ -314,8 +315,20 @@ impl Work<'_> {
         });
         let mut clean = Vec::new();
         let mut erased = Figures::default();
-        for theirs in condemning.await? {
-            match files::remove(self.app, &theirs).await {
+        let page = condemning.await?;
+        let names = match files::names(self.app, &page).await {
+            Ok(names) => names,
+            Err(error) => {
+                tracing::error!(
+                    error = crate::telemetry::chain(&error),
+                    "the folders of erased media could not be read"
+                );
+                self.erasure.media_left += page.len() as u64;
+                return Ok(());
+            }
+        };
+        for theirs in page {
+            match files::remove(self.app, &theirs, &names).await {
                 Ok(files) => {
                     files.iter().for_each(&mut *self.tell);
                     erased.media += 1;

@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use wa_media::{Expected, FoundMedia, PlainHints, PlainVerifier, Refusal, Verified};
+use wa_media::{Expected, Form, FoundMedia, PlainHints, PlainVerifier, Refusal, Verified};
 
 use super::{Manner, Taking};
 use crate::app::App;
@@ -73,6 +73,21 @@ pub(super) async fn take(
         verified,
         modified_at,
         staging,
+    })
+}
+
+/// What a file that passed is. One that cannot be read a second time is judged by its beginning.
+pub(super) async fn form_of(path: PathBuf, taken: &Taken, found: &FoundMedia) -> Form {
+    let (mime, name) = (found.mime.clone(), found.file_name.clone());
+    let (kind, head) = (found.kind, taken.verified.head().to_vec());
+    let reading = move || match std::fs::File::open(&path) {
+        Ok(file) => wa_media::form(file, kind, mime.as_deref(), name.as_deref()),
+        Err(_) => wa_media::form_of_head(&head, kind, mime.as_deref(), name.as_deref()),
+    };
+    let form = tokio::task::spawn_blocking(reading).await;
+    form.unwrap_or_else(|_| {
+        let (mime, name) = (found.mime.as_deref(), found.file_name.as_deref());
+        wa_media::form_of_head(taken.verified.head(), kind, mime, name)
     })
 }
 

@@ -95,6 +95,6 @@ fn path_of(known: &Known, slot: i64, taken: &Taken, form: &Form) -> RelativePath
         message_id: &record.message.id,
         slot,
         at: at.or(taken.modified_at).unwrap_or(0),
-        extension: form.extension,
+        extension: &form.extension,
     })
 }

@@ -21,7 +21,7 @@ use crate::clock::{DAY, Millis};
 use crate::intake::policy;
 use crate::media::{InstanceId, MediaId, MediaStatus, Reason};
 use crate::queue::{Adopted, Standing};
-use crate::vault::layout::{self, Form, RelativePath};
+use crate::vault::layout::{Form, RelativePath};
 
 /// Files that are read and written at once.
 const AT_ONCE: usize = 16;
@@ -142,8 +142,7 @@ async fn judge(
                 judgement = Judgement::Changed { at };
             }
             Ok(taken) => {
-                let (mime, name) = (found.mime.as_deref(), found.file_name.as_deref());
-                let form = layout::form(taken.verified.head(), found.kind, mime, name);
+                let form = file::form_of(tree.full_path(at), &taken, &found).await;
                 return Ok(Judgement::Passed(Box::new(Passed {
                     path: free_path(app, known, &taken, &form).await?,
                     twin: None,

@@ -3,8 +3,6 @@
 //!
 //! No stranger's word becomes part of a path unescaped, and two ids never meet in one name.
 
-mod form;
-
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -12,14 +10,13 @@ use sha2::{Digest as _, Sha256};
 
 use crate::clock::{Millis, compact};
 use crate::media::{InstanceId, MediaKind};
-use form::FORMS;
-pub use form::{Form, form};
+pub use wa_media::Form;
 
 /// File systems take 255 bytes a name; gateway, time and extension need their share.
 const LONGEST_ID: usize = 128;
 
 /// A path below the storage root, made here or read from a row that was.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RelativePath(String);
 
 impl RelativePath {
@@ -29,6 +26,12 @@ impl RelativePath {
             .components()
             .all(|part| matches!(part, std::path::Component::Normal(_)));
         (safe && !path.is_empty()).then_some(Self(path))
+    }
+
+    /// Another file in the same folder.
+    pub fn with_name(&self, name: &str) -> Option<Self> {
+        let folder = self.0.rsplit_once('/').map_or("", |(folder, _)| folder);
+        Self::from_row(format!("{folder}/{name}"))
     }
 
     /// As text, with forward slashes.
@@ -60,7 +63,7 @@ pub struct Name<'a> {
     /// The message's time.
     pub at: Millis,
     /// Without a dot.
-    pub extension: &'static str,
+    pub extension: &'a str,
 }
 
 /// The folder of one kind of one instance.
@@ -101,14 +104,15 @@ pub fn path(name: &Name<'_>) -> RelativePath {
     RelativePath(path)
 }
 
-/// Every path that a file of this name may have had: its extension comes from its bytes, and those may be gone.
-pub fn every_path(name: &Name<'_>) -> Vec<RelativePath> {
-    let extensions = FORMS.iter().map(|(_, extension)| *extension);
-    let mut extensions: Vec<_> = extensions.chain(["bin"]).collect();
-    extensions.sort_unstable();
-    extensions.dedup();
-    let of = |extension| path(&Name { extension, ..*name });
-    extensions.into_iter().map(of).collect()
+/// Whether a file called `name`, without its folder, is called like the file at `path`, whatever its extension. That
+/// comes from the bytes and from what was sent with them, so it cannot be known before.
+pub fn differs_only_in_extension(name: &str, path: &RelativePath) -> bool {
+    let own = path.0.rsplit('/').next().unwrap_or(&path.0);
+    let stem = own.rsplit_once('.').map_or(own, |(stem, _)| stem);
+    let extension = name
+        .strip_prefix(stem)
+        .and_then(|rest| rest.strip_prefix('.'));
+    extension.is_some_and(|extension| extension.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// Plain ids stay; other bytes become `%XX`; what is too long is cut and ends in `~` and a hash of the
@@ -158,6 +162,23 @@ mod tests {
                 .as_str()
                 .ends_with("_200456_2.ogg")
         );
+    }
+
+    #[test]
+    fn a_file_is_found_by_its_name_without_the_extension() {
+        let path =
+            RelativePath("cliente_1/instance_A/document/wapi_AB_20250905_200456.".to_owned());
+        for (name, is_like) in [
+            ("wapi_AB_20250905_200456.pdf", true),
+            ("wapi_AB_20250905_200456.ofx", true),
+            ("wapi_AB_20250905_200456.240", true),
+            ("wapi_AB_20250905_200456_2.pdf", false),
+            ("wapi_AB_20250905_200456.pdf.part", false),
+            ("wapi_AB_20250905_200456", false),
+            ("wapi_ABC_20250905_200456.pdf", false),
+        ] {
+            assert_eq!(differs_only_in_extension(name, &path), is_like, "{name}");
+        }
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Taking files away for good, wherever they lie: under their names, in quarantine, and half come in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::layout::RelativePath;
+use super::layout::{self, RelativePath};
 use super::{Error, NOBODY, QUARANTINE, STAGING, Vault, blocking, sync_folder};
 use crate::media::MediaId;
 
@@ -34,6 +34,44 @@ impl Vault {
     ) -> Result<Vec<Lying>, Error> {
         let (vault, media) = (self.clone(), media.clone());
         blocking(move || vault.look_everywhere(&media, &names)).await
+    }
+
+    /// For each of `paths` those of files that there are and that differ from it at most in the extension, in their
+    /// folder or where a repair moved such. Reads each folder once.
+    pub async fn with_any_extension(
+        &self,
+        paths: Vec<RelativePath>,
+    ) -> Result<HashMap<RelativePath, Vec<RelativePath>>, Error> {
+        let vault = self.clone();
+        blocking(move || {
+            let runs = vault.quarantine_runs()?;
+            let mut places = vec![vault.root.to_path_buf()];
+            places.extend(runs.iter().map(|run| run.join(NOBODY)));
+            let folders: BTreeSet<_> = paths
+                .iter()
+                .filter_map(|path| path.as_path().parent())
+                .collect();
+            let mut found = HashMap::<_, Vec<_>>::new();
+            for (place, folder) in places
+                .iter()
+                .flat_map(|place| folders.iter().map(move |folder| (place, *folder)))
+            {
+                for name in names_in(&place.join(folder))? {
+                    let is_like = |path: &&RelativePath| {
+                        path.as_path().parent() == Some(folder)
+                            && layout::differs_only_in_extension(&name, path)
+                    };
+                    for path in paths.iter().filter(is_like) {
+                        found
+                            .entry(path.clone())
+                            .or_default()
+                            .extend(path.with_name(&name));
+                    }
+                }
+            }
+            Ok(found)
+        })
+        .await
     }
 
     /// Takes all files of a media away, see [`Vault::everywhere`]. Answers with those that were there.
@@ -122,6 +160,19 @@ fn is_absent(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
     )
+}
+
+fn names_in(folder: &Path) -> Result<Vec<String>, Error> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if is_absent(&error) => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let names = entries.map(|entry| Ok(entry?.file_name().into_string().ok()));
+    Ok(names
+        .collect::<io::Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 fn below(folder: &Path, found: &mut BTreeSet<PathBuf>) -> Result<(), Error> {

@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use wa_media::{Form, MediaKind};
+
 use super::{Error, blocking, hash_file};
 
 /// Bytes kept in memory before a staged file is made: a voice note never needs one.
@@ -58,6 +60,36 @@ impl Staging {
         self.buffer = buffer;
         self.file = Some((self.path.clone(), file));
         Ok(())
+    }
+
+    /// What the bytes are. Of a file only what tells it is read.
+    pub async fn form(
+        &mut self,
+        kind: MediaKind,
+        declared: Option<&str>,
+        file_name: Option<&str>,
+    ) -> Result<Form, Error> {
+        if self.file.is_none() {
+            return Ok(wa_media::form_of_head(
+                &self.buffer,
+                kind,
+                declared,
+                file_name,
+            ));
+        }
+        self.spill().await?;
+        let path = self.path.clone();
+        let [declared, file_name] = [declared, file_name].map(|text| text.map(str::to_owned));
+        blocking(move || {
+            let file = File::open(&path)?;
+            Ok(wa_media::form(
+                file,
+                kind,
+                declared.as_deref(),
+                file_name.as_deref(),
+            ))
+        })
+        .await
     }
 
     /// Takes the bytes of a file, which must still be the proven ones.

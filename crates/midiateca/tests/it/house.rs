@@ -134,7 +134,6 @@ fn each_library_has_one_room() {
         ("crossterm", "cli"),
         ("tar", "cli"),
         ("zip", "cli"),
-        ("infer", "vault"),
         ("fs4", "vault"),
         ("toml", "config"),
     ] {

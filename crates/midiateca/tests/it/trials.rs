@@ -39,7 +39,15 @@ trials! {
     t09_hd_photo_and_both_shapes_of_its_caption_edit = "09-hd-photo-and-both-shapes-of-its-caption-edit";
     t10_caption_edit_without_keys = "10-caption-edit-without-keys";
     t14_edit_that_is_encrypted = "14-edit-that-is-encrypted-itself";
+    t15_csv_that_windows_calls_excel = "15-csv-that-windows-calls-excel";
+    t16_text_that_begins_like_something_else = "16-text-that-begins-like-something-else";
+    t17_office_files_with_macros = "17-office-files-with-macros";
+    t18_extension_that_no_table_knows = "18-extension-that-no-table-knows";
+    t20_office_file_that_is_called_a_zip = "20-office-file-that-is-called-a-zip";
+    t21_text_in_utf_16 = "21-text-in-utf-16";
+    t22_iphone_photo_as_a_document = "22-iphone-photo-as-a-document";
     t23_odd_but_honest_names = "23-odd-but-honest-names";
+    t24_moving_stickers = "24-moving-stickers";
     t25_two_documents_of_one_name = "25-two-papers-of-one-name";
     t26_poll_with_pictures = "26-poll-whose-choices-are-pictures";
     t27_nul_and_other_characters_in_text = "27-nul-and-other-letters-in-words";

@@ -1,6 +1,6 @@
 //! The files of erased media, wherever they lie.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,59 +17,71 @@ use crate::vault::{self, Lying};
 const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Under which names the files of each of some media may lie, see [`names`].
+pub(super) type Names = HashMap<MediaId, Vec<RelativePath>>;
+
 /// The files of a media that there are.
-pub(super) async fn of(app: &App, theirs: &Theirs) -> Result<Vec<ErasedFile>, Error> {
-    let found = app
-        .vault
-        .everywhere(&theirs.id, names(app, theirs).await?)
-        .await?;
+pub(super) async fn of(
+    app: &App,
+    theirs: &Theirs,
+    names: &Names,
+) -> Result<Vec<ErasedFile>, Error> {
+    let names = names.get(&theirs.id).cloned().unwrap_or_default();
+    let found = app.vault.everywhere(&theirs.id, names).await?;
     prove(app, theirs, found).await
 }
 
-/// Takes all files of a media away; answers with those that were there.
-pub(super) async fn remove(app: &App, theirs: &Theirs) -> Result<Vec<ErasedFile>, Error> {
+/// Deletes all files of a media; returns those that there were.
+pub(super) async fn remove(
+    app: &App,
+    theirs: &Theirs,
+    names: &Names,
+) -> Result<Vec<ErasedFile>, Error> {
     // Read before they go, for afterwards nothing tells what they were.
-    let found = of(app, theirs).await?;
-    let gone = app
-        .vault
-        .remove_everywhere(&theirs.id, names(app, theirs).await?)
-        .await?;
+    let found = of(app, theirs, names).await?;
+    let names = names.get(&theirs.id).cloned().unwrap_or_default();
+    let gone = app.vault.remove_everywhere(&theirs.id, names).await?;
     let is_gone = |file: &ErasedFile| gone.iter().any(|gone| gone.path == file.path);
     Ok(found.into_iter().filter(is_gone).collect())
 }
 
-/// Under which names a media may have files: the one that its row tells, and those that a download gives before the row
-/// says so, for who was killed in between never came to say it. None that is another's, who is not erased.
-async fn names(app: &App, theirs: &Theirs) -> Result<Vec<RelativePath>, Error> {
-    let mut names = every_name(theirs);
-    let paths: Vec<_> = names.iter().map(|name| name.as_str().to_owned()).collect();
-    let others = catalog::others_at(&app.db, theirs.id.as_str(), &paths).await?;
-    let is_others = |name: &RelativePath| {
-        let mut others = others.iter().filter(|other| other.is_stored);
-        others.any(|other| other.path == name.as_str())
-    };
-    names.retain(|name| !is_others(name));
+/// The names under which media may have files: the one in the row, and those that a download gives before the row has
+/// it, with whatever extension; a process that was killed in between never wrote it down. Names of files that other
+/// media have stored are left out.
+pub(super) async fn names(app: &App, page: &[Theirs]) -> Result<Names, Error> {
+    let paths = page.iter().filter_map(coming).collect();
+    let there = app.vault.with_any_extension(paths).await?;
+    let mut names = Names::new();
+    for theirs in page {
+        let own = theirs.path.clone().and_then(RelativePath::from_row);
+        let coming = coming(theirs).and_then(|path| there.get(&path).cloned());
+        let mut own: Vec<_> = own.into_iter().chain(coming.unwrap_or_default()).collect();
+        let paths: Vec<_> = own.iter().map(|name| name.as_str().to_owned()).collect();
+        let others = catalog::others_at(&app.db, theirs.id.as_str(), &paths).await?;
+        let is_others = |name: &RelativePath| {
+            let mut others = others.iter().filter(|other| other.is_stored);
+            others.any(|other| other.path == name.as_str())
+        };
+        own.retain(|name| !is_others(name));
+        names.insert(theirs.id.clone(), own);
+    }
     Ok(names)
 }
 
-fn every_name(theirs: &Theirs) -> Vec<RelativePath> {
-    let path = theirs.path.clone().and_then(RelativePath::from_row);
-    let kind = MediaKind::parse(&theirs.kind);
-    let coming = kind
-        .zip(Gateway::parse(&theirs.gateway))
-        .map(|(kind, gateway)| {
-            layout::every_path(&Name {
-                client: theirs.client,
-                instance: &theirs.instance,
-                kind,
-                gateway: gateway.as_str(),
-                message_id: &theirs.message_id,
-                slot: theirs.slot,
-                at: theirs.named_at,
-                extension: "",
-            })
-        });
-    path.into_iter().chain(coming.unwrap_or_default()).collect()
+/// Where a download puts the file of a media, but for the extension.
+fn coming(theirs: &Theirs) -> Option<RelativePath> {
+    let kind = MediaKind::parse(&theirs.kind)?;
+    let gateway = Gateway::parse(&theirs.gateway)?;
+    Some(layout::path(&Name {
+        client: theirs.client,
+        instance: &theirs.instance,
+        kind,
+        gateway: gateway.as_str(),
+        message_id: &theirs.message_id,
+        slot: theirs.slot,
+        at: theirs.named_at,
+        extension: "",
+    }))
 }
 
 /// The hash of what the row names is known; anything else is read.

@@ -146,6 +146,13 @@ async fn what_a_killed_server_left_of_a_person_goes_wherever_it_lies() {
         .join(".quarantine/20261124-00000001")
         .join(&failed.id)
         .join("x/y.jpg");
+    // Under extensions that no table has, too, and with no extension of theirs that is another file's.
+    let [statement, moved] = [
+        root.join(&path).with_extension("xmind"),
+        quarantined.with_extension("240"),
+    ];
+    let further = format!("{}_2.jpg", path.trim_end_matches(".jpg"));
+    let further = root.join(further);
     let staged = root.join(format!(".staging/0193-7-{}", failed.id));
     let staged_before = root.join(".staging/0193-8");
     let somebody_elses = root
@@ -158,6 +165,9 @@ async fn what_a_killed_server_left_of_a_person_goes_wherever_it_lies() {
         &staged,
         &staged_before,
         &somebody_elses,
+        &statement,
+        &moved,
+        &further,
     ] {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, "bytes").unwrap();
@@ -165,7 +175,7 @@ async fn what_a_killed_server_left_of_a_person_goes_wherever_it_lies() {
     let app = App::open(folder.path(), impatient(), Clock::system())
         .await
         .unwrap();
-    assert_eq!(would_forget(&app, WHO).await.files.len(), 3);
+    assert_eq!(would_forget(&app, WHO).await.files.len(), 5);
     let proof = forget(&app, WHO).await.unwrap();
     assert!(proof.is_whole());
     let mut gone: Vec<PathBuf> = proof
@@ -174,14 +184,14 @@ async fn what_a_killed_server_left_of_a_person_goes_wherever_it_lies() {
         .map(|file| root.join(&file.path))
         .collect();
     gone.sort();
-    let mut expected = vec![root.join(&path), quarantined, of_its_own];
+    let mut expected = vec![root.join(&path), quarantined, of_its_own, statement, moved];
     expected.sort();
     assert_eq!(gone, expected);
     assert!(proof.files.iter().all(|file| file.sha256.is_some()));
     for file in gone.iter().chain([&staged, &staged_before]) {
         assert!(!file.exists(), "{}", file.display());
     }
-    assert!(somebody_elses.exists());
+    assert!(somebody_elses.exists() && further.exists());
     app.db.close().await;
 }
 
