@@ -34,6 +34,7 @@ mod media;
 mod monitor;
 mod panel;
 mod probe;
+mod refusals;
 mod retry;
 mod scrub;
 pub mod serve;

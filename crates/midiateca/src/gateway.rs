@@ -11,7 +11,7 @@ use crate::clock::Millis;
 use crate::media::{KeyKind, MediaKey, MediaKind, Reason};
 
 /// Which gateway a delivery comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Gateway {
     /// w-api.app
     Wapi,
@@ -160,6 +160,17 @@ pub struct Session {
 }
 
 impl Gateway {
+    /// All there are.
+    pub const ALL: [Self; 1] = [Self::Wapi];
+
+    /// The instance that a delivery names in its beginning, found without parsing it: for a delivery that is refused
+    /// unread. Nothing of it can be relied on.
+    pub fn named_instance(self, beginning: &[u8]) -> Option<String> {
+        match self {
+            Self::Wapi => wapi::named_instance(beginning),
+        }
+    }
+
     /// The webhook slots that are to be set.
     pub fn slots(self) -> &'static [Slot] {
         match self {

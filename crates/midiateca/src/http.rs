@@ -10,6 +10,7 @@ mod listener;
 mod open_files;
 mod pace;
 mod readiness;
+mod refusals;
 mod socket;
 mod source;
 

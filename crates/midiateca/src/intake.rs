@@ -186,11 +186,9 @@ async fn refuse(
 ) -> Result<Receipt, Error> {
     let reason = Some("names another instance".to_owned());
     let delivery = Delivery::new(&instance.id, now, "refused", reason, body);
-    let id = delivery.id.clone();
     app.db
         .write(async move |tx| delivery.keep(tx).await)
         .await?;
-    tracing::warn!(delivery = %id, instance = %instance.id, "delivery refused: it names another instance");
     Ok(Receipt::WrongInstance { named })
 }
 

@@ -2,14 +2,16 @@
 
 mod directory;
 mod hooks;
+mod refusals;
 
 use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, Value, values};
 use crate::gateway::Gateway;
 use crate::media::{InstanceId, Route};
 
-pub use directory::Directory;
+pub use directory::{Directory, Former};
 pub use hooks::{SlotBefore, add_hook, forget_slots, save_slot, set_hook, slots_before};
+pub use refusals::{Refusal, RefusalCount, RefusalReason, count_refusals, refusals};
 
 /// A company whose numbers are kept.
 #[derive(Clone, Debug)]
@@ -184,7 +186,8 @@ pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result
         .await?
         .is_some()
     {
-        hooks::forget_hooks(tx, &new.id).await?;
+        hooks::retire_hooks(tx, &new.id).await?;
+        refusals::forget_refusals(tx, &new.id).await?;
         forget_slots(tx, &new.id).await?;
     }
     let routes = new.routes.as_ref().map(|routes| {

@@ -13,6 +13,7 @@ use super::answer;
 use super::context::Context;
 use super::instance;
 use super::language::Language;
+use super::refusals;
 use crate::app::App;
 use crate::catalog::{self, Count, Filter, Held};
 use crate::clock::{DAY, HOUR, rfc3339};
@@ -42,6 +43,8 @@ pub(super) struct Report {
     reasons: Vec<Failing>,
     /// Deliveries of the last day that are set aside, and were not dismissed.
     quarantined_today: i64,
+    /// Deliveries that were answered 401, 404, 413 or 415, added up.
+    refusals: Vec<Value>,
     oldest_waiting: Option<String>,
     next_deadline: Option<String>,
     /// Whether the disk is below the mark at which downloads stop.
@@ -95,7 +98,9 @@ impl Report {
         let by_status = catalog::by_status(&app.db, 0).await?;
         let (oldest, next) = catalog::waiting(&app.db).await?;
         let stopped = worker::stopped_for_room(app).await?;
+        let refused = registry::refusals(&app.db).await?;
         let mut report = Self {
+            refusals: refused.iter().map(refusals::view).collect(),
             data: app.data.display().to_string(),
             folders: instances
                 .iter()
@@ -126,6 +131,9 @@ impl Report {
             by_status,
         };
         report.needs_attention = needs::of(app, &report, lang, oldest, stopped).await?;
+        let lately = refused.iter().filter(|(_, count)| count.is_recent(now));
+        let lately = lately.map(|refused| refusals::sentence(refused, lang));
+        report.needs_attention.extend(lately);
         Ok(report)
     }
 

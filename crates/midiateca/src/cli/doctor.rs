@@ -8,6 +8,7 @@ mod gateways;
 mod ground;
 mod network;
 mod queue;
+mod refusals;
 mod settings;
 mod sheet;
 mod storage;
@@ -39,6 +40,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let clock = crate::clock::Clock::system();
     if let Some(db) = &ground.db {
         queue::look(&mut sheet, db, clock.now()).await;
+        refusals::look(&mut sheet, db, clock.now()).await;
         let mut instances = match registry::instances(db).await {
             Ok(instances) => {
                 if instances.is_empty() {

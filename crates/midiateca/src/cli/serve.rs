@@ -90,6 +90,10 @@ impl Service {
         let _ = self.worker.await;
         self.app.shutdown.close_door();
         self.app.shutdown.finished().await;
+        // What came while the running downloads ended is counted as well.
+        if let Err(error) = tally::write_down(&self.app).await {
+            tracing::warn!(%error, "the delivery counts could not be written down");
+        }
         self.app.db.close().await;
         drop(self.alone);
     }

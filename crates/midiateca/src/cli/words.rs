@@ -54,6 +54,7 @@ pub(crate) mod media;
 pub(crate) mod monitor;
 pub(crate) mod names;
 pub(crate) mod reading;
+pub(crate) mod refusals;
 pub(crate) mod retry;
 pub(crate) mod scrub;
 pub(crate) mod serve;
@@ -91,6 +92,7 @@ mod tests {
         ("monitor", monitor::ALL),
         ("names", names::ALL),
         ("reading", reading::ALL),
+        ("refusals", refusals::ALL),
         ("retry", retry::ALL),
         ("scrub", scrub::ALL),
         ("serve", serve::ALL),

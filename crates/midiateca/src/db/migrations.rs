@@ -11,6 +11,7 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0004_paths.sql"),
     include_str!("../../migrations/sqlite/0005_identity.sql"),
     include_str!("../../migrations/sqlite/0006_new_first.sql"),
+    include_str!("../../migrations/sqlite/0007_refusals.sql"),
 ];
 
 /// Applies what is missing. Two processes that start at once do so one after the other. A database that is up to

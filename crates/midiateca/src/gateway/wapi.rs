@@ -316,5 +316,15 @@ pub fn read_link(status: u16, body: &[u8]) -> Result<Link, Reason> {
     })
 }
 
+/// The instance in the beginning of a body. Ids are short and plain, so one with an escape is none.
+pub(super) fn named_instance(beginning: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(beginning);
+    let (_, after) = text.split_once("\"instanceId\"")?;
+    let value = after.trim_start().strip_prefix(':')?.trim_start();
+    let (id, _) = value.strip_prefix('"')?.split_once('"')?;
+    let is_plain = !id.is_empty() && id.len() <= 128 && !id.contains('\\');
+    is_plain.then(|| id.to_owned())
+}
+
 #[cfg(test)]
 mod tests;

@@ -32,6 +32,10 @@ pub enum Error {
 }
 
 impl Error {
+    pub(super) fn status(&self) -> StatusCode {
+        self.parts().0
+    }
+
     fn parts(&self) -> (StatusCode, &'static str, String, &'static str) {
         match self {
             Self::WrongToken => (
@@ -47,7 +51,7 @@ impl Error {
                 "each instance has its own webhook address",
             ),
             Self::UnknownInstance => (
-                StatusCode::NOT_FOUND,
+                StatusCode::UNAUTHORIZED,
                 "unknown_instance",
                 "no such instance is known here".to_owned(),
                 "add it with `midiateca instance add ID --client N`",

@@ -11,7 +11,7 @@ use super::Door;
 use super::error::Error;
 use super::hooks::refuse;
 use super::listener::log_refusal;
-use super::source::{Source, client_of};
+use super::source::{Client, Source, client_of};
 use crate::telemetry::Throttle;
 
 const LOG_EVERY: Duration = Duration::from_secs(30);
@@ -20,11 +20,12 @@ const LOG_EVERY: Duration = Duration::from_secs(30);
 pub(super) async fn limit(
     State(door): State<Door>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     static REFUSED: Throttle = Throttle::new(LOG_EVERY);
     let client = client_of(peer.ip(), request.headers(), &door.trusted_proxies);
+    request.extensions_mut().insert(Client(client));
     let (client, peer) = (Source::from(client), Source::from(peer.ip()));
     if client == peer {
         return next.run(request).await;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use serde_json::json;
@@ -15,12 +15,13 @@ use tokio::sync::SemaphorePermit;
 
 use super::Door;
 use super::error::Error;
+use super::refusals::Sender;
+use super::source::Client;
 use crate::config::millis;
 use crate::gateway::Gateway;
 use crate::intake::{self, Receipt};
 use crate::media::InstanceId;
 use crate::registry::Instance;
-use crate::secrets;
 
 /// The addresses of the system that this one takes over from, without their last slash.
 pub(super) const ORIGINAL_PATHS: [&str; 7] = [
@@ -36,30 +37,49 @@ pub(super) const ORIGINAL_PATHS: [&str; 7] = [
 /// How much of a refused body is still read, so that its sender gets to hear the refusal.
 const MOST_DRAINED_BYTES: usize = 256 << 20;
 
+/// How much of a refused body is looked at, for the instance that it names.
+const BEGINNING_BYTES: usize = 16 << 10;
+
 /// Most webhooks are smaller than this.
 const ROOM_STEP_KIB: u32 = 16;
 
 pub(super) async fn by_path(
     State(door): State<Door>,
+    Extension(Client(client)): Extension<Client>,
     path: Result<Path<(String, String)>, PathRejection>,
     body: Body,
 ) -> Response {
-    match path {
-        Ok(Path((gateway, _))) if Gateway::parse(&gateway).is_none() => {
-            refuse(&door, Error::UnknownGateway, body).await
+    let (gateway, token) = match &path {
+        Ok(Path((gateway, token))) => (Gateway::parse(gateway), Some(token.as_str())),
+        // A token that is no text is a wrong one.
+        Err(_) => (Some(Gateway::Wapi), Some("")),
+    };
+    let sender = Sender::new(gateway, token, client);
+    match gateway {
+        Some(_) => take(&door, &sender, body).await,
+        None => {
+            sender
+                .refuse(&door, None, Error::UnknownGateway, body)
+                .await
         }
-        Ok(Path((_, token))) => take(&door, Some(token), body).await,
-        Err(_) => refuse(&door, Error::WrongToken, body).await,
     }
 }
 
 /// `/hooks/{gateway}` without any token.
-pub(super) async fn without_token(State(door): State<Door>, body: Body) -> Response {
-    refuse(&door, Error::WrongToken, body).await
+pub(super) async fn without_token(
+    State(door): State<Door>,
+    Extension(Client(client)): Extension<Client>,
+    gateway: Result<Path<String>, PathRejection>,
+    body: Body,
+) -> Response {
+    let gateway = gateway.ok().and_then(|Path(name)| Gateway::parse(&name));
+    let sender = Sender::new(gateway, None, client);
+    take(&door, &sender, body).await
 }
 
 pub(super) async fn by_query_or_header(
     State(door): State<Door>,
+    Extension(Client(client)): Extension<Client>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
@@ -74,29 +94,32 @@ pub(super) async fn by_query_or_header(
     let in_query = url::form_urlencoded::parse(query.as_bytes())
         .find(|(name, value)| name == "token" && !value.is_empty())
         .map(|(_, token)| token.into_owned());
-    take(&door, in_query.or(bearer), body).await
+    let token = in_query.or(bearer);
+    let sender = Sender::new(Some(Gateway::Wapi), token.as_deref(), client);
+    take(&door, &sender, body).await
 }
 
-async fn take(door: &Door, token: Option<String>, mut body: Body) -> Response {
-    let instance = match authenticate(door, token).await {
+async fn take(door: &Door, sender: &Sender, mut body: Body) -> Response {
+    let instance = match authenticate(door, sender).await {
         Ok(instance) => instance,
-        Err(error) => return refuse(door, error, body).await,
+        Err(error) => return sender.refuse(door, None, error, body).await,
     };
     let limit_bytes = door.app.config.door.max_body_bytes;
     if http_body::Body::size_hint(&body).lower() > limit_bytes as u64 {
-        return refuse(door, Error::BodyTooLarge { limit_bytes }, body).await;
+        let error = Error::BodyTooLarge { limit_bytes };
+        return sender.refuse(door, Some(&instance), error, body).await;
     }
     match read(door, &mut body, limit_bytes).await {
-        Ok((bytes, _room)) => receive(door, &instance, &bytes)
+        Ok((bytes, _room)) => receive(door, sender, &instance, &bytes)
             .await
             .unwrap_or_else(IntoResponse::into_response),
-        Err(error) => refuse(door, error, body).await,
+        Err(error) => sender.refuse(door, Some(&instance), error, body).await,
     }
 }
 
-async fn authenticate(door: &Door, token: Option<String>) -> Result<Arc<Instance>, Error> {
-    let hash = secrets::hash_of(&token.ok_or(Error::WrongToken)?);
-    let known = door.app.directory.by_hook(&hash).await?;
+async fn authenticate(door: &Door, sender: &Sender) -> Result<Arc<Instance>, Error> {
+    let hash = sender.hash.as_ref().ok_or(Error::WrongToken)?;
+    let known = door.app.directory.by_hook(hash).await?;
     if known.is_none() {
         // A gateway does not repeat after a 401, so it is given only by the right database.
         door.app.db.verify().await?;
@@ -133,23 +156,40 @@ async fn read<'d>(
     Ok((bytes.freeze(), room))
 }
 
+/// Answers with an error once the body was read.
+pub(super) async fn refuse(door: &Door, error: Error, body: Body) -> Response {
+    drain(door, body).await;
+    error.into_response()
+}
+
 /// Reads the rest of a refused body and throws it away: a sender that is still writing would otherwise see
-/// a broken connection instead of the answer.
-pub(super) async fn refuse(door: &Door, error: Error, mut body: Body) -> Response {
-    let drain = async {
+/// a broken connection instead of the answer. Gives its beginning.
+pub(super) async fn drain(door: &Door, mut body: Body) -> Vec<u8> {
+    let mut beginning = Vec::new();
+    let reading = async {
         let mut drained = 0;
         while let Some(Ok(frame)) = body.frame().await {
-            drained += frame.data_ref().map_or(0, Bytes::len);
+            let Some(data) = frame.data_ref() else {
+                continue;
+            };
+            let room = BEGINNING_BYTES - beginning.len();
+            beginning.extend_from_slice(&data[..data.len().min(room)]);
+            drained += data.len();
             if drained > MOST_DRAINED_BYTES {
                 break;
             }
         }
     };
-    let _ = tokio::time::timeout(millis(door.app.config.door.body_timeout_ms), drain).await;
-    error.into_response()
+    let _ = tokio::time::timeout(millis(door.app.config.door.body_timeout_ms), reading).await;
+    beginning
 }
 
-async fn receive(door: &Door, instance: &Instance, body: &Bytes) -> Result<Response, Error> {
+async fn receive(
+    door: &Door,
+    sender: &Sender,
+    instance: &Instance,
+    body: &Bytes,
+) -> Result<Response, Error> {
     let (status, answer) = match intake::receive(&door.app, instance, body).await? {
         Receipt::Accepted { delivery, media } => {
             let media: Vec<_> = media
@@ -170,15 +210,8 @@ async fn receive(door: &Door, instance: &Instance, body: &Bytes) -> Result<Respo
             json!({"status": "quarantined", "reason": reason}),
         ),
         Receipt::WrongInstance { named } => {
-            let known = door.app.directory.by_id().await?;
-            let exists = known
-                .get(&InstanceId(named))
-                .is_some_and(|instance| !instance.removed);
-            return Err(if exists {
-                Error::OtherInstance
-            } else {
-                Error::UnknownInstance
-            });
+            let named = InstanceId(named);
+            return Err(sender.count_other_instance(door, instance, &named).await?);
         }
     };
     Ok((status, Json(answer)).into_response())

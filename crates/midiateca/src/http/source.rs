@@ -38,6 +38,10 @@ impl fmt::Display for Source {
     }
 }
 
+/// The address for which a request was sent, as an extension of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Client(pub IpAddr);
+
 /// Whether an address is that of a trusted proxy.
 pub(super) fn is_trusted(address: IpAddr, trusted: &[Network]) -> bool {
     trusted.iter().any(|network| network.contains(address))

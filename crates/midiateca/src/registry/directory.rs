@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::hooks::retired;
 use super::{Instance, every_instance, instance_by_hook};
 use crate::db::{Db, Error};
 use crate::media::InstanceId;
@@ -20,6 +21,16 @@ struct Snapshot {
     by_hook: HashMap<Vec<u8>, Arc<Instance>>,
     by_id: Arc<HashMap<InstanceId, Arc<Instance>>>,
     clients_with_siblings: Arc<HashSet<i64>>,
+    former: HashMap<Vec<u8>, Former>,
+}
+
+/// Whose a webhook token was that is no longer accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Former {
+    /// The instance has another token now.
+    Replaced(InstanceId),
+    /// The instance was removed.
+    Removed(InstanceId),
 }
 
 /// The lookup; share it by reference.
@@ -46,6 +57,12 @@ impl Directory {
             // Perhaps added within the last second.
             None => Ok(instance_by_hook(&self.db, hash).await?.map(Arc::new)),
         }
+    }
+
+    /// Whose token it was, by its hash; nothing when it never was one, or too long ago.
+    pub async fn by_former_hook(&self, hash: &[u8; 32]) -> Result<Option<Former>, Error> {
+        self.refresh().await?;
+        Ok(self.read(|snapshot| snapshot.former.get(hash.as_slice()).cloned()))
     }
 
     /// All instances by name.
@@ -77,9 +94,20 @@ impl Directory {
         let mut clients = HashSet::new();
         let siblings = present.clone().map(|instance| instance.client);
         let siblings = siblings.filter(|client| !clients.insert(*client));
+        let mut former: HashMap<_, _> = retired(&self.db)
+            .await?
+            .into_iter()
+            .map(|(hash, id)| (hash, Former::Replaced(id)))
+            .collect();
+        for instance in all.iter().filter(|instance| instance.removed) {
+            let hashes = instance.hooks_before.iter().chain([&instance.hook_hash]);
+            let removed = |hash: &Vec<u8>| (hash.clone(), Former::Removed(instance.id.clone()));
+            former.extend(hashes.map(removed));
+        }
         let snapshot = Snapshot {
             read_at: Some(Instant::now()),
             clients_with_siblings: Arc::new(siblings.collect()),
+            former,
             by_hook: present
                 .flat_map(|instance| {
                     let hashes = instance.hooks_before.iter().chain([&instance.hook_hash]);

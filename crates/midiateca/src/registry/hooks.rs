@@ -4,6 +4,9 @@ use super::Instance;
 use crate::db::{Db, Error, Tx, values};
 use crate::media::InstanceId;
 
+/// So many replaced tokens of an instance are recognised.
+const MOST_RETIRED: i64 = 16;
+
 impl Instance {
     /// Whether the token with this hash is in an address that is taken.
     pub fn takes_hook(&self, hash: &[u8; 32]) -> bool {
@@ -14,7 +17,7 @@ impl Instance {
 
 /// Replaces the token of the webhook address; those before are no longer taken. False when there is no such instance.
 pub async fn set_hook(tx: &mut Tx, id: &InstanceId, hash: &[u8; 32]) -> Result<bool, Error> {
-    forget_hooks(tx, id).await?;
+    retire_hooks(tx, id).await?;
     let sql = "update instances set hook_hash = $2 where id = $1 and removed_at is null";
     Ok(tx.run(sql, values![id.as_str(), hash]).await? == 1)
 }
@@ -43,10 +46,29 @@ pub(super) async fn read_into(db: &Db, instances: &mut [Instance]) -> Result<(),
     Ok(())
 }
 
-/// Takes none of the addresses before any more.
-pub(super) async fn forget_hooks(tx: &mut Tx, id: &InstanceId) -> Result<(), Error> {
+/// Accepts none of the tokens so far any more, and keeps the last of them to recognise who still uses one.
+pub(super) async fn retire_hooks(tx: &mut Tx, id: &InstanceId) -> Result<(), Error> {
+    let id = id.as_str();
+    let sql = "insert into hooks_retired (hash, instance)
+               select hash, instance from hooks_before where instance = $1 on conflict do nothing";
+    tx.run(sql, values![id]).await?;
+    let sql = "insert into hooks_retired (hash, instance)
+               select hook_hash, id from instances where id = $1 on conflict do nothing";
+    tx.run(sql, values![id]).await?;
+    let sql = "delete from hooks_retired where instance = $1 and number not in
+                 (select number from hooks_retired where instance = $1 order by number desc limit $2)";
+    tx.run(sql, values![id, MOST_RETIRED]).await?;
     let sql = "delete from hooks_before where instance = $1";
-    tx.run(sql, values![id.as_str()]).await.map(drop)
+    tx.run(sql, values![id]).await.map(drop)
+}
+
+/// The tokens that are no longer accepted, with the instance of each.
+pub(super) async fn retired(db: &Db) -> Result<Vec<(Vec<u8>, InstanceId)>, Error> {
+    let rows = db.rows("select hash, instance from hooks_retired", vec![]);
+    let rows = rows.await?;
+    rows.iter()
+        .map(|row| Ok((row.bytes("hash")?, InstanceId(row.text("instance")?))))
+        .collect()
 }
 
 /// What a webhook slot held before it was set from here.

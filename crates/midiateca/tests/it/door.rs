@@ -41,7 +41,7 @@ async fn wrong_missing_and_foreign_tokens_are_refused() {
     );
     assert_eq!(
         test.post(text("NOBODY")).await.0,
-        404,
+        401,
         "a body of an unknown instance"
     );
     let get = test.http.get(test.hook_url()).send().await.unwrap();

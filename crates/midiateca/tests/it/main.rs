@@ -32,6 +32,7 @@ mod multichat;
 #[cfg(unix)]
 mod pty;
 mod readiness;
+mod refusals;
 mod repair;
 mod repeats;
 mod retention;

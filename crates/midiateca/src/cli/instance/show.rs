@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::super::answer;
 use super::super::context::Context;
+use super::super::refusals::{self, Refused};
 use super::{unknown, view};
 use crate::app::App;
 use crate::catalog::holding::{self, Holding, Waiting};
@@ -33,6 +34,8 @@ struct Known {
     rhythm: Option<Rhythm>,
     media: Vec<Holding>,
     waiting: Waiting,
+    /// Deliveries of this instance, or at its address, that were refused.
+    refused: Vec<Refused>,
     slots: Slots,
     now: Millis,
 }
@@ -61,7 +64,13 @@ impl Known {
             Some(last) => rhythm::rhythm(&app.db, &instance.id, last).await?,
             None => None,
         };
+        let mut refused = registry::refusals(&app.db).await?;
+        let id = Some(&instance.id);
+        refused.retain(|(refusal, _)| {
+            refusal.instance.as_ref() == id || refusal.address_of.as_ref() == id
+        });
         Ok(Self {
+            refused,
             client_name: client.map(|client| client.name),
             rhythm,
             media: holding::of_instance(&app.db, &instance.id).await?,
@@ -105,6 +114,7 @@ impl Known {
             "oldest": self.waiting.oldest.map(rfc3339),
             "next_deadline": self.waiting.deadline.map(rfc3339),
         });
+        view["refusals"] = self.refused.iter().map(refusals::view).collect();
         view["slots"] = self.slots.as_json();
         view["slots_error"] = json!(self.slots.why_not(context.lang));
         view

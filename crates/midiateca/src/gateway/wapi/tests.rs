@@ -211,3 +211,19 @@ fn a_body_of_millions_of_values_is_not_taken_apart() {
         Err(Error::TooManyValues { .. })
     ));
 }
+
+#[test]
+fn an_instance_is_named_by_the_beginning_of_a_body_too() {
+    for (beginning, named) in [
+        (r#"{"event":"x","instanceId":"A-1","msg"#, Some("A-1")),
+        (r#"{ "instanceId" : "A-1" }"#, Some("A-1")),
+        (r#"{"body":{"instanceId":"A-1"}}"#, Some("A-1")),
+        (r#"{"instanceId":"A-"#, None),
+        (r#"{"instanceId":7}"#, None),
+        (r#"{"instanceId":"a\"b"}"#, None),
+        ("", None),
+    ] {
+        let found = super::named_instance(beginning.as_bytes());
+        assert_eq!(found.as_deref(), named, "{beginning}");
+    }
+}

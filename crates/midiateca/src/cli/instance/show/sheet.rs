@@ -3,8 +3,9 @@
 use std::fmt::{Display, Write as _};
 
 use super::super::super::context::Context;
-use super::super::super::language::{Language, bytes, plain, span};
-use super::super::super::words::{Words, instance as words};
+use super::super::super::language::{Language, bytes, plain, span, tame};
+use super::super::super::refusals;
+use super::super::super::words::{Words, instance as words, refusals as refusal_words};
 use super::Known;
 use super::slots::{Owner, Slots};
 use crate::clock::rfc3339;
@@ -126,6 +127,29 @@ fn standing(sheet: &mut Sheet, known: &Known) {
         ("ignored", &instance.ignored_count),
     ];
     sheet.line(words::DELIVERIES, lang.fill(words::DELIVERED, &values));
+    refused(sheet, known);
+}
+
+fn refused(sheet: &mut Sheet, known: &Known) {
+    let lang = sheet.lang;
+    if known.refused.is_empty() {
+        sheet.line(refusal_words::LABEL, lang.say(refusal_words::NONE));
+    }
+    for refused in &known.refused {
+        let is_own = refused.0.instance.as_ref() == Some(&known.instance.id);
+        let text = match is_own {
+            true => lang.fill(
+                refusal_words::OWN,
+                &[
+                    ("seen", &refusals::seen(refused, lang)),
+                    ("hint", &refusals::hint(refused, lang)),
+                ],
+            ),
+            // Another instance's, which came here.
+            false => refusals::sentence(refused, lang),
+        };
+        sheet.line(refusal_words::LABEL, tame(&text));
+    }
 }
 
 fn media(sheet: &mut Sheet, known: &Known) {

@@ -1,0 +1,110 @@
+//! Refused deliveries, as `check`, `doctor` and `instance show` report them.
+
+use std::fmt::Display;
+
+use serde_json::{Value, json};
+
+use super::language::Language;
+use super::words::{Words, refusals as words};
+use crate::clock::rfc3339;
+use crate::media::InstanceId;
+use crate::registry::{Refusal, RefusalCount, RefusalReason};
+
+/// One count of refusals.
+pub(super) type Refused = (Refusal, RefusalCount);
+
+/// What a program reads.
+pub(super) fn view((refusal, count): &Refused) -> Value {
+    json!({
+        "gateway": refusal.gateway.map(|gateway| gateway.as_str()),
+        "instance": refusal.instance.as_ref().map(InstanceId::as_str),
+        "address_of": refusal.address_of.as_ref().map(InstanceId::as_str),
+        "reason": refusal.reason.as_str(),
+        "count": count.count,
+        "first_at": rfc3339(count.first_at),
+        "last_at": rfc3339(count.last_at),
+    })
+}
+
+/// Whose deliveries: the instance, or else the gateway.
+pub(super) fn about((refusal, _): &Refused) -> String {
+    let gateway = || refusal.gateway.map_or("-", |gateway| gateway.as_str());
+    match &refusal.instance {
+        Some(instance) => instance.to_string(),
+        None => gateway().to_owned(),
+    }
+}
+
+/// How many since when, and why.
+pub(super) fn seen(refused: &Refused, lang: Language) -> String {
+    let count = refused.1;
+    let why = fill(refused, lang, why(refused.0.reason));
+    let (since, last) = (rfc3339(count.first_at), rfc3339(count.last_at));
+    let values: [(&str, &dyn Display); 4] = [
+        ("count", &count.count),
+        ("since", &since),
+        ("last", &last),
+        ("why", &why),
+    ];
+    let words = match count.count {
+        1 => words::ONE,
+        _ => words::MANY,
+    };
+    lang.fill(words, &values)
+}
+
+/// What to do about it.
+pub(super) fn hint(refused: &Refused, lang: Language) -> String {
+    fill(refused, lang, hint_of(&refused.0))
+}
+
+/// All of it in one sentence.
+pub(super) fn sentence(refused: &Refused, lang: Language) -> String {
+    let (about, seen, hint) = (about(refused), seen(refused, lang), hint(refused, lang));
+    let values: [(&str, &dyn Display); 3] = [("about", &about), ("seen", &seen), ("hint", &hint)];
+    lang.fill(words::SENTENCE, &values)
+}
+
+fn fill(refused: &Refused, lang: Language, words: Words) -> String {
+    let refusal = &refused.0;
+    let gateway = refusal.gateway.map_or("wapi", |gateway| gateway.as_str());
+    let id = |id: &Option<InstanceId>| id.as_ref().map_or("ID", InstanceId::as_str).to_owned();
+    let (instance, address_of) = (id(&refusal.instance), id(&refusal.address_of));
+    let values: [(&str, &dyn Display); 3] = [
+        ("instance", &instance),
+        ("address_of", &address_of),
+        ("gateway", &gateway),
+    ];
+    lang.fill(words, &values)
+}
+
+fn why(reason: RefusalReason) -> Words {
+    match reason {
+        RefusalReason::MissingToken => words::MISSING_TOKEN,
+        RefusalReason::WrongToken => words::WRONG_TOKEN,
+        RefusalReason::ReplacedToken => words::REPLACED_TOKEN,
+        RefusalReason::RemovedInstance => words::REMOVED_INSTANCE,
+        RefusalReason::OtherInstance => words::OTHER_INSTANCE,
+        RefusalReason::UnknownInstance => words::UNKNOWN_INSTANCE,
+        RefusalReason::UnknownGateway => words::UNKNOWN_GATEWAY,
+        RefusalReason::BodyTooLarge => words::BODY_TOO_LARGE,
+        RefusalReason::UnsupportedMediaType => words::UNSUPPORTED_MEDIA_TYPE,
+    }
+}
+
+fn hint_of(refusal: &Refusal) -> Words {
+    match refusal.reason {
+        RefusalReason::MissingToken | RefusalReason::WrongToken if refusal.instance.is_none() => {
+            words::FIND_INSTANCE
+        }
+        RefusalReason::MissingToken
+        | RefusalReason::WrongToken
+        | RefusalReason::ReplacedToken
+        | RefusalReason::OtherInstance => words::PASTE_ADDRESS,
+        RefusalReason::RemovedInstance => words::REMOVE_OR_ADD,
+        RefusalReason::UnknownInstance => words::ADD_INSTANCE,
+        RefusalReason::UnknownGateway => words::CORRECT_ADDRESS,
+        RefusalReason::BodyTooLarge => words::RAISE_LIMIT,
+        RefusalReason::UnsupportedMediaType => words::SEND_PLAIN,
+    }
+}

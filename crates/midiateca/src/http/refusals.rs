@@ -1,0 +1,164 @@
+//! Deliveries that are refused for good leave a trace: a count, and from time to time a log line. A gateway does not
+//! repeat a 4xx, so each may be a media that is lost.
+
+use std::net::IpAddr;
+
+use axum::body::Body;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+
+use super::Door;
+use super::error::Error;
+use super::hooks::drain;
+use crate::gateway::Gateway;
+use crate::media::InstanceId;
+use crate::registry::{Former, Instance, Refusal, RefusalReason};
+use crate::secrets;
+
+/// Who sends a delivery, as far as its head says.
+pub(super) struct Sender {
+    /// The gateway that the address names.
+    pub gateway: Option<Gateway>,
+    /// The hash of the token.
+    pub hash: Option<[u8; 32]>,
+    pub client: IpAddr,
+}
+
+impl Sender {
+    pub fn new(gateway: Option<Gateway>, token: Option<&str>, client: IpAddr) -> Self {
+        Self {
+            gateway,
+            hash: token.map(secrets::hash_of),
+            client,
+        }
+    }
+
+    /// Answers a delivery with an error once it was read, and counts it. `instance` is the one whose token it has.
+    pub async fn refuse(
+        &self,
+        door: &Door,
+        instance: Option<&Instance>,
+        error: Error,
+        body: Body,
+    ) -> Response {
+        let beginning = drain(door, body).await;
+        let refusal = match instance {
+            Some(instance) => reason_of(&error).map(|reason| Refusal {
+                gateway: self.gateway,
+                instance: Some(instance.id.clone()),
+                address_of: None,
+                reason,
+            }),
+            None => self.unknown(door, &error, &beginning).await,
+        };
+        if let Some(refusal) = refusal {
+            self.count(door, refusal);
+        }
+        error.into_response()
+    }
+
+    /// Counts a delivery that came at the address of `instance` and names another one.
+    pub async fn count_other_instance(
+        &self,
+        door: &Door,
+        instance: &Instance,
+        named: &InstanceId,
+    ) -> Result<Error, Error> {
+        let exists = is_present(door, named).await?;
+        let (error, refusal) = match exists {
+            true => (
+                Error::OtherInstance,
+                Refusal {
+                    gateway: self.gateway,
+                    instance: Some(named.clone()),
+                    address_of: Some(instance.id.clone()),
+                    reason: RefusalReason::OtherInstance,
+                },
+            ),
+            // A name that is unknown here is not kept: there is no end of those.
+            false => (
+                Error::UnknownInstance,
+                Refusal {
+                    gateway: self.gateway,
+                    instance: Some(instance.id.clone()),
+                    address_of: None,
+                    reason: RefusalReason::UnknownInstance,
+                },
+            ),
+        };
+        self.count(door, refusal);
+        Ok(error)
+    }
+
+    /// A delivery without a valid token: whose it is can be known by a token that was replaced, or by what it says of
+    /// itself. The latter anyone may write, so it only says where to look.
+    async fn unknown(&self, door: &Door, error: &Error, beginning: &[u8]) -> Option<Refusal> {
+        let former = match &self.hash {
+            Some(hash) => door.app.directory.by_former_hook(hash).await.ok()?,
+            None => None,
+        };
+        let (reason, instance) = match (error, former) {
+            (Error::UnknownGateway, _) => (RefusalReason::UnknownGateway, None),
+            (Error::WrongToken, Some(Former::Replaced(id))) => {
+                (RefusalReason::ReplacedToken, Some(id))
+            }
+            (Error::WrongToken, Some(Former::Removed(id))) => {
+                (RefusalReason::RemovedInstance, Some(id))
+            }
+            (Error::WrongToken, None) if self.hash.is_none() => (RefusalReason::MissingToken, None),
+            (Error::WrongToken, None) => (RefusalReason::WrongToken, None),
+            _ => return None,
+        };
+        let instance = match instance {
+            Some(id) => Some(id),
+            None => named_in(door, beginning).await,
+        };
+        Some(Refusal {
+            gateway: self.gateway,
+            instance,
+            address_of: None,
+            reason,
+        })
+    }
+
+    fn count(&self, door: &Door, refusal: Refusal) {
+        let (gateway, reason) = (refusal.gateway, refusal.reason);
+        let instance = refusal.instance.clone();
+        let address_of = refusal.address_of.clone();
+        let Some(times) = door.app.tally.refuse(refusal, door.app.clock.now()) else {
+            return;
+        };
+        tracing::warn!(
+            reason = reason.as_str(),
+            gateway = gateway.map(Gateway::as_str),
+            instance = instance.as_ref().map(InstanceId::as_str),
+            address_of = address_of.as_ref().map(InstanceId::as_str),
+            client = %self.client,
+            times,
+            "delivery refused"
+        );
+    }
+}
+
+/// Why the delivery of a known instance is refused for good; nothing when it may be sent again.
+fn reason_of(error: &Error) -> Option<RefusalReason> {
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Some(RefusalReason::BodyTooLarge),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Some(RefusalReason::UnsupportedMediaType),
+        _ => None,
+    }
+}
+
+/// The instance that a delivery names in its beginning, if it is one of ours.
+async fn named_in(door: &Door, beginning: &[u8]) -> Option<InstanceId> {
+    let named = Gateway::ALL
+        .into_iter()
+        .find_map(|gateway| gateway.named_instance(beginning))?;
+    let named = InstanceId(named);
+    is_present(door, &named).await.ok()?.then_some(named)
+}
+
+async fn is_present(door: &Door, id: &InstanceId) -> Result<bool, Error> {
+    let known = door.app.directory.by_id().await?;
+    Ok(known.get(id).is_some_and(|instance| !instance.removed))
+}

@@ -1,0 +1,174 @@
+//! Deliveries that were refused, added up by gateway, instance and reason. The number of rows is bounded by what the
+//! operator set up, whatever strangers send.
+
+use super::InstanceId;
+use crate::clock::{DAY, Millis};
+use crate::db::{Db, Error, Row, Tx, values};
+use crate::gateway::Gateway;
+
+/// After so long without a refusal, counting begins again.
+const QUIET: Millis = 7 * DAY;
+
+/// Why a delivery was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RefusalReason {
+    /// Its address has no token.
+    MissingToken,
+    /// Its address has a token that was never one of ours, or long ago.
+    WrongToken,
+    /// Its address has a token that was replaced by another one.
+    ReplacedToken,
+    /// Its address is that of an instance that was removed.
+    RemovedInstance,
+    /// It names an instance that has another address.
+    OtherInstance,
+    /// It names an instance that does not exist here.
+    UnknownInstance,
+    /// Its address names no gateway.
+    UnknownGateway,
+    /// Its body is over the limit.
+    BodyTooLarge,
+    /// Its body is encoded in a way that is not read here.
+    UnsupportedMediaType,
+}
+
+impl RefusalReason {
+    /// All there are.
+    pub const ALL: [Self; 9] = [
+        Self::MissingToken,
+        Self::WrongToken,
+        Self::ReplacedToken,
+        Self::RemovedInstance,
+        Self::OtherInstance,
+        Self::UnknownInstance,
+        Self::UnknownGateway,
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+    ];
+
+    /// Its stable code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MissingToken => "missing_token",
+            Self::WrongToken => "wrong_token",
+            Self::ReplacedToken => "replaced_token",
+            Self::RemovedInstance => "removed_instance",
+            Self::OtherInstance => "other_instance",
+            Self::UnknownInstance => "unknown_instance",
+            Self::UnknownGateway => "unknown_gateway",
+            Self::BodyTooLarge => "body_too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+        }
+    }
+
+    /// The reason of that code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == code)
+    }
+}
+
+/// What refusals are added up by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Refusal {
+    /// The gateway that the address names.
+    pub gateway: Option<Gateway>,
+    /// The instance whose delivery it is, as far as that is known; always one that exists here.
+    pub instance: Option<InstanceId>,
+    /// The instance at whose address it came, where that is another one.
+    pub address_of: Option<InstanceId>,
+    /// Why.
+    pub reason: RefusalReason,
+}
+
+/// How often, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusalCount {
+    /// How many.
+    pub count: i64,
+    /// When the first of them came.
+    pub first_at: Millis,
+    /// When the last of them came.
+    pub last_at: Millis,
+}
+
+impl RefusalCount {
+    /// One at `now`.
+    pub fn one(now: Millis) -> Self {
+        Self {
+            count: 1,
+            first_at: now,
+            last_at: now,
+        }
+    }
+
+    /// Adds another count to this one.
+    pub fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.first_at = self.first_at.min(other.first_at);
+        self.last_at = self.last_at.max(other.last_at);
+    }
+
+    /// Whether the last one came within the last day.
+    pub fn is_recent(&self, now: Millis) -> bool {
+        now - self.last_at < DAY
+    }
+}
+
+/// Adds to a count; begins again after [`QUIET`].
+pub async fn count_refusals(
+    tx: &mut Tx,
+    refusal: &Refusal,
+    more: RefusalCount,
+) -> Result<(), Error> {
+    let sql = "insert into refusals as r (gateway, instance, address_of, reason, count, first_at, last_at)
+               values ($1, $2, $3, $4, $5, $6, $7)
+               on conflict (gateway, instance, address_of, reason) do update set
+                 count = case when excluded.first_at - r.last_at > $8 then excluded.count else r.count + excluded.count end,
+                 first_at = case when excluded.first_at - r.last_at > $8 then excluded.first_at else r.first_at end,
+                 last_at = case when excluded.last_at > r.last_at then excluded.last_at else r.last_at end";
+    let id = |id: &Option<InstanceId>| id.as_ref().map_or("", InstanceId::as_str).to_owned();
+    let values = values![
+        refusal.gateway.map_or("", Gateway::as_str),
+        id(&refusal.instance),
+        id(&refusal.address_of),
+        refusal.reason.as_str(),
+        more.count,
+        more.first_at,
+        more.last_at,
+        QUIET,
+    ];
+    tx.run(sql, values).await.map(drop)
+}
+
+/// Forgets what was refused of an instance.
+pub(super) async fn forget_refusals(tx: &mut Tx, id: &InstanceId) -> Result<(), Error> {
+    let sql = "delete from refusals where instance = $1 or address_of = $1";
+    tx.run(sql, values![id.as_str()]).await.map(drop)
+}
+
+/// All of them, the latest first.
+pub async fn refusals(db: &Db) -> Result<Vec<(Refusal, RefusalCount)>, Error> {
+    let sql = "select gateway, instance, address_of, reason, count, first_at, last_at from refusals
+               order by last_at desc, gateway, instance, address_of, reason";
+    let rows = db.rows(sql, vec![]).await?;
+    rows.iter().map(refusal_of).collect()
+}
+
+fn refusal_of(row: &Row) -> Result<(Refusal, RefusalCount), Error> {
+    let id = |column| {
+        let id = row.text(column)?;
+        Ok::<_, Error>((!id.is_empty()).then_some(InstanceId(id)))
+    };
+    let refusal = Refusal {
+        gateway: Gateway::parse(&row.text("gateway")?),
+        instance: id("instance")?,
+        address_of: id("address_of")?,
+        reason: row.parsed("reason", RefusalReason::parse)?,
+    };
+    let count = RefusalCount {
+        count: row.int("count")?,
+        first_at: row.int("first_at")?,
+        last_at: row.int("last_at")?,
+    };
+    Ok((refusal, count))
+}
