@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 
-use crate::archive::Progress;
+use crate::archive::{Outages, Progress};
 use crate::clock::Clock;
 use crate::config::{Config, millis};
 use crate::db::Db;
@@ -99,6 +99,8 @@ pub struct App {
     pub tally: Tally,
     /// How far running downloads are.
     pub progress: Progress,
+    /// What is out of order, so that media wait for it.
+    pub outages: Outages,
     /// Tasks and their end.
     pub shutdown: Shutdown,
     /// This run of this process, as a lease names it.
@@ -165,6 +167,11 @@ impl App {
             millis(config.database.busy_timeout_ms),
         )
         .await?;
+        if clock.is_system()
+            && let Some(saved) = db.saved_clock().await?
+        {
+            clock.resume(&saved);
+        }
         let key_file = config.key_file(data);
         let secrets = match registry::holds_sealed(&db).await? {
             true => Secrets::open(&key_file)?,
@@ -178,6 +185,7 @@ impl App {
             work: Notify::new(),
             tally: Tally::default(),
             progress: Progress::default(),
+            outages: Outages::default(),
             shutdown: Shutdown::default(),
             large_bodies: Mutex::default(),
             same_bytes: std::iter::repeat_with(Arc::default).take(STRIPES).collect(),

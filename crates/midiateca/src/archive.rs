@@ -7,8 +7,10 @@
 mod cdn;
 mod gateway;
 mod inline;
+mod outage;
 pub mod progress;
 mod stream;
+mod verdict;
 mod ways;
 
 use std::time::Duration;
@@ -18,10 +20,12 @@ use wa_media::{Expected, PlainHints, Verified};
 
 use crate::app::App;
 use crate::catalog;
+use crate::clock::{HOUR, Millis};
 use crate::media::{Attempt, MediaStatus, Reason, Route, Verdict};
-use crate::queue::{self, Holding, Job, Settled};
+use crate::queue::{self, Counts, Holding, Job, Settled};
 use crate::registry::Instance;
 use crate::vault::{self, Staging, layout};
+pub use outage::{Outages, host_of};
 pub use progress::Progress;
 use progress::Running;
 use ways::{Way, Ways};
@@ -31,6 +35,13 @@ pub use ways::readiness;
 
 /// A `Retry-After` up to this long is waited for within the round.
 const SHORT_WAIT: Duration = Duration::from_secs(10);
+
+/// What waits for the storage is tried again after so long even if it was not woken.
+const WAIT_FOR_STORAGE: Millis = HOUR;
+/// So much more than a file needs must be free before it is tried again.
+const SOME_ROOM: u64 = 1 << 20;
+/// A network storage that is away may never answer.
+const PROBE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How a round ended.
 pub struct Round {
@@ -98,7 +109,7 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
             let attempting = attempt(app, job, instance, &way, &running);
             let (outcome, mut attempt, retry_after) = tokio::select! {
                 biased;
-                () = running.stopped() => return stopped(app, job, &running, ways, attempts),
+                () = running.stopped() => return stopped(app, job, &running, ways, attempts).await,
                 attempted = attempting => attempted,
             };
             let outcome = match outcome {
@@ -110,7 +121,7 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
                 }
                 Ok(proven) => {
                     if is_lost(app, job, &running).await {
-                        return stopped(app, job, &running, ways, attempts);
+                        return stopped(app, job, &running, ways, attempts).await;
                     }
                     file(app, job, way.route(), proven).await
                 }
@@ -128,7 +139,7 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
         }
         if let Some((route, proven)) = unproven {
             if is_lost(app, job, &running).await {
-                return stopped(app, job, &running, ways, attempts);
+                return stopped(app, job, &running, ways, attempts).await;
             }
             match file(app, job, route, proven).await {
                 Ok(filed) => return stored(filed, attempts),
@@ -140,13 +151,13 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
         }
         let jittered = wait.mul_f64(0.5 + rand::random::<f64>());
         tokio::select! {
-            () = running.stopped() => return stopped(app, job, &running, ways, attempts),
+            () = running.stopped() => return stopped(app, job, &running, ways, attempts).await,
             () = tokio::time::sleep(jittered.max(pause.min(SHORT_WAIT))) => {}
         }
         wait *= 2;
     }
     Round {
-        settled: conclude(app, job, &ways),
+        settled: conclude(app, job, &ways, &attempts).await,
         attempts,
         same_bytes: None,
     }
@@ -161,7 +172,7 @@ async fn is_lost(app: &App, job: &Job, running: &Running<'_>) -> bool {
 
 /// What was fetched so far is thrown away, and the round counts for nothing; but for a file that the disk has no room
 /// for: others go before it, and it waits as after any other failure.
-fn stopped(
+async fn stopped(
     app: &App,
     job: &Job,
     running: &Running<'_>,
@@ -171,7 +182,7 @@ fn stopped(
     let settled = match running.lacks_room() {
         true => {
             ways.end(Reason::StorageFull);
-            conclude(app, job, &ways)
+            conclude(app, job, &ways, &attempts).await
         }
         false => Settled::Returned,
     };
@@ -238,27 +249,32 @@ async fn attempt(
     (outcome, attempt, trace.retry_after)
 }
 
-/// What a failed round means for the row.
-fn conclude(app: &App, job: &Job, ways: &Ways) -> Settled {
+/// What a failed round means for the row. Nothing expires and no refusal is final while the clock is not trusted.
+async fn conclude(app: &App, job: &Job, ways: &Ways, attempts: &[Attempt]) -> Settled {
     let now = app.clock.now();
+    let is_trusted = app.clock.is_trusted();
     let reason = ways.reason.unwrap_or(Reason::KeysMissing);
+    if Reason::OF_STORAGE.contains(&reason) && waits_for_storage(app, job, reason).await {
+        return Settled::Postponed {
+            reason,
+            until: now + WAIT_FOR_STORAGE,
+            counts: Counts::NotAtAll,
+        };
+    }
     let asked = ways.asked.map_or(0, |asked| {
         i64::try_from(asked.as_millis()).unwrap_or(i64::MAX)
     });
     let step = queue::wait_after(job.rounds + 1);
-    let wait = match reason.verdict() {
-        Verdict::GiveUp => {
-            let status = if reason == Reason::CdnExpired {
-                MediaStatus::Expired
-            } else {
-                MediaStatus::Failed
-            };
-            return Settled::Ended { status, reason };
+    let (wait, counts) = match verdict::of(reason, attempts) {
+        Verdict::GiveUp => return ended(reason),
+        Verdict::Confirm if is_trusted && verdict::is_confirmed(job, reason, now) => {
+            return ended(reason);
         }
-        Verdict::RetryAfter(least) => step.max(least),
-        Verdict::Retry => step.max(asked),
+        Verdict::Confirm => (step.max(asked), Counts::AsRefusal),
+        Verdict::RetryAfter(least) => (step.max(least), Counts::AsFailure),
+        Verdict::Retry => (step.max(asked), Counts::AsFailure),
     };
-    if now >= job.deadline {
+    if now >= job.deadline && is_trusted {
         return Settled::Ended {
             status: MediaStatus::Expired,
             reason,
@@ -266,8 +282,43 @@ fn conclude(app: &App, job: &Job, ways: &Ways) -> Settled {
     }
     let jittered = wait + wait / 10 * i64::from(rand::random::<u8>()) / 255;
     // The last try comes at the deadline itself, not after it.
-    let until = (now + jittered).min(job.deadline);
-    Settled::Postponed { reason, until }
+    let last = if now < job.deadline {
+        job.deadline
+    } else {
+        i64::MAX
+    };
+    let until = (now + jittered).min(last);
+    Settled::Postponed {
+        reason,
+        until,
+        counts,
+    }
+}
+
+/// Whether the storage itself is to blame: it is out of order as a whole, or has no room for this file. What waits for
+/// that is woken when it has passed. A storage that works and still fails for this one file counts against the file.
+async fn waits_for_storage(app: &App, job: &Job, reason: Reason) -> bool {
+    let probe = tokio::time::timeout(PROBE_PATIENCE, app.vault.probe());
+    if !matches!(probe.await, Ok(Ok(()))) {
+        app.outages.storage_failed();
+        return true;
+    }
+    if reason != Reason::StorageFull {
+        return false;
+    }
+    let free = app.vault.free_bytes().unwrap_or(0);
+    let came = app.progress.bytes(&job.id);
+    let needed = free.max(came).max(job.length_told.unwrap_or(0));
+    app.outages.needs_bytes(needed.saturating_add(SOME_ROOM));
+    true
+}
+
+fn ended(reason: Reason) -> Settled {
+    let status = match reason {
+        Reason::CdnExpired => MediaStatus::Expired,
+        _ => MediaStatus::Failed,
+    };
+    Settled::Ended { status, reason }
 }
 
 /// What the file of a media is called, once its extension is known.

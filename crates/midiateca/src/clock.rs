@@ -1,7 +1,13 @@
 //! Time, as a value that is handed down: the system's, or one that a test moves by hand.
 
-use std::sync::Arc;
+mod boot;
+mod steady;
+
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use steady::Steady;
+pub use steady::{Reading, TOLERANCE, Trust};
 
 /// A point in time: unix milliseconds, UTC.
 pub type Millis = i64;
@@ -15,46 +21,135 @@ pub const HOUR: Millis = 60 * MINUTE;
 /// One day in [`Millis`].
 pub const DAY: Millis = 24 * HOUR;
 
-/// Tells the time of day. Cheap to clone; clones of a fixed clock move together.
+/// The time of day. Cheap to clone; clones share their state.
+///
+/// It goes by the system's wall clock as long as that runs evenly. When the wall clock jumps by more than
+/// [`TOLERANCE`], [`Clock::now`] goes on from the last trusted reading by the time since boot, and [`Clock::trust`]
+/// says so until somebody confirms the new time ([`Clock::accept`]) or the wall clock returns.
 #[derive(Clone, Debug)]
-pub struct Clock(Source);
+pub struct Clock {
+    source: Source,
+    steady: Arc<Mutex<Steady>>,
+}
 
 #[derive(Clone, Debug)]
 enum Source {
     System,
-    Fixed(Arc<AtomicI64>),
+    Fixed(Arc<Fixed>),
+}
+
+#[derive(Debug)]
+struct Fixed {
+    wall: AtomicI64,
+    uptime: AtomicI64,
 }
 
 impl Clock {
     /// The machine's own clock.
     pub fn system() -> Self {
-        Self(Source::System)
+        Self::of(Source::System)
     }
 
     /// A clock that stands at `now` until it is moved.
     pub fn fixed(now: Millis) -> Self {
-        Self(Source::Fixed(Arc::new(AtomicI64::new(now))))
+        Self::of(Source::Fixed(Arc::new(Fixed {
+            wall: AtomicI64::new(now),
+            uptime: AtomicI64::new(0),
+        })))
+    }
+
+    fn of(source: Source) -> Self {
+        let steady = Arc::new(Mutex::new(Steady::starting_at(&source.read())));
+        Self { source, steady }
     }
 
     /// Unix milliseconds, UTC.
     pub fn now(&self) -> Millis {
-        match &self.0 {
-            Source::System => system_now(),
-            Source::Fixed(at) => at.load(Ordering::SeqCst),
+        let reading = self.source.read();
+        self.steady().now(&reading)
+    }
+
+    /// What the system's wall clock shows, jumped or not.
+    pub fn wall(&self) -> Millis {
+        self.source.read().wall
+    }
+
+    /// The wall clock and the time since boot at this moment.
+    pub fn read(&self) -> Reading {
+        self.source.read()
+    }
+
+    /// Whether [`Clock::now`] can be relied on.
+    pub fn trust(&self) -> Trust {
+        let reading = self.source.read();
+        self.steady().trust(&reading)
+    }
+
+    /// Whether nothing speaks against [`Clock::now`].
+    pub fn is_trusted(&self) -> bool {
+        self.trust() == Trust::Trusted
+    }
+
+    /// Goes on from a reading that an earlier process trusted.
+    pub fn resume(&self, saved: &Reading) {
+        let reading = self.source.read();
+        *self.steady() = Steady::resumed(saved, &reading);
+    }
+
+    /// Whether the wall clock fits a saved reading.
+    pub fn would_trust(&self, saved: &Reading) -> bool {
+        let reading = self.source.read();
+        Steady::resumed(saved, &reading).trust(&reading) == Trust::Trusted
+    }
+
+    /// Relies on the wall clock, but does not trust it until it is confirmed.
+    pub fn doubt(&self) {
+        self.steady().doubt();
+    }
+
+    /// Takes the wall clock as it is now, and trusts it. Returns that reading.
+    pub fn accept(&self) -> Reading {
+        let reading = self.source.read();
+        *self.steady() = Steady::starting_at(&reading);
+        reading
+    }
+
+    /// Lets time pass for a fixed clock; the system's clock cannot be moved and stays as it is.
+    pub fn advance(&self, by: Millis) {
+        if let Source::Fixed(fixed) = &self.source {
+            fixed.uptime.fetch_add(by, Ordering::SeqCst);
+            fixed.wall.fetch_add(by, Ordering::SeqCst);
         }
     }
 
-    /// Moves a fixed clock forward; the system's clock cannot be moved and stays as it is.
-    pub fn advance(&self, by: Millis) {
-        if let Source::Fixed(at) = &self.0 {
-            at.fetch_add(by, Ordering::SeqCst);
+    /// Sets the wall clock of a fixed clock forward or back, while no time passes.
+    pub fn jump(&self, by: Millis) {
+        if let Source::Fixed(fixed) = &self.source {
+            fixed.wall.fetch_add(by, Ordering::SeqCst);
         }
+    }
+
+    /// Whether it is the machine's, so that its readings mean something to other processes.
+    pub fn is_system(&self) -> bool {
+        matches!(self.source, Source::System)
+    }
+
+    fn steady(&self) -> MutexGuard<'_, Steady> {
+        self.steady.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is where time enters")]
-fn system_now() -> Millis {
-    jiff::Timestamp::now().as_millisecond()
+impl Source {
+    fn read(&self) -> Reading {
+        match self {
+            Self::System => boot::read(),
+            Self::Fixed(fixed) => Reading {
+                wall: fixed.wall.load(Ordering::SeqCst),
+                uptime: fixed.uptime.load(Ordering::SeqCst),
+                boot: Some("fixed".to_owned()),
+            },
+        }
+    }
 }
 
 /// RFC 3339 in UTC, to the second, or to the millisecond where there is one.

@@ -5,6 +5,7 @@
 //! reads never wait for writes. Steps speak SQL through `Tx` and `Db` only, in text that PostgreSQL
 //! would take as well (`$1`, `on conflict`, `returning`); no other room names the engine.
 
+mod clock;
 mod committer;
 mod compaction;
 mod connection;

@@ -105,13 +105,12 @@ pub struct LinkRequest<'a> {
     pub mime: Option<&'a str>,
 }
 
-/// A link that the gateway handed out.
+/// A link that the gateway handed out. Until when it lives is not read: gateways write it in seconds, in milliseconds,
+/// as text or as 0 for ever, and only the file's server knows.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Link {
     /// Where the bytes are. As the gateway wrote it: not yet checked by anybody.
     pub url: String,
-    /// When it dies, if the gateway said so.
-    pub expires_at: Option<Millis>,
 }
 
 /// A value takes up to some hundred bytes of memory, however short it is written.

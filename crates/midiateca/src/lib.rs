@@ -38,6 +38,9 @@ pub mod catalog;
 /// What is no longer to be kept.
 pub mod retention;
 
+/// Whether the machine's clock can be believed.
+pub mod clock_check;
+
 /// What another system kept, taken over.
 pub mod takeover;
 

@@ -8,8 +8,10 @@ mod attempts;
 mod dismiss;
 mod erased;
 mod lost;
+mod outage;
 mod progress;
 mod put;
+mod realign;
 
 use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use crate::db::{Db, Error, Row, Tx, values};
@@ -23,8 +25,10 @@ pub use attempts::{attempts_older_than, prune_attempts};
 pub use dismiss::dismiss;
 pub use erased::{has_lost_its_delivery, is_erased};
 pub use lost::{Loss, find_again, lose, requeue_lost};
+pub use outage::{wake_all, wake_in_turn, wake_one};
 pub use progress::{Fetched, InFlight, claims, in_flight, is_claimed, note_fetched, put_back};
 pub use put::{NewMedia, NewMessage, Put, put};
+pub use realign::{Realigned, allow_for_jump, realign};
 
 /// The waits between rounds; after the last of them, daily until the deadline.
 const LADDER: [Millis; 6] = [
@@ -87,6 +91,10 @@ pub struct Job {
     pub length_told: Option<u64>,
     /// Failed rounds before this one.
     pub rounds: i64,
+    /// How many rounds in a row before this one ended with the answer that it cannot be had.
+    pub refused_rounds: i64,
+    /// When the first of them ended.
+    pub refused_since: Option<Millis>,
     /// Attempts recorded before this round.
     pub attempts: i64,
     /// When to give up.
@@ -98,7 +106,7 @@ pub struct Job {
 /// The columns of a [`Job`], for `returning`.
 macro_rules! claimed {
     () => {
-        "id, instance, client, gateway, delivery, inline, message_id, slot, kind, key_kind, mime_declared, file_name, named_at, media_key, media_key_malformed, direct_path, static_url, sha256_told, enc_sha256_told, length_told, rounds, attempts, deadline, fence"
+        "id, instance, client, gateway, delivery, inline, message_id, slot, kind, key_kind, mime_declared, file_name, named_at, media_key, media_key_malformed, direct_path, static_url, sha256_told, enc_sha256_told, length_told, rounds, refused_rounds, refused_since, attempts, deadline, fence"
     };
 }
 
@@ -127,6 +135,8 @@ fn job_of(row: &Row) -> Result<Job, Error> {
             .int_or_none("length_told")?
             .and_then(|length| u64::try_from(length).ok()),
         rounds: row.int("rounds")?,
+        refused_rounds: row.int("refused_rounds")?,
+        refused_since: row.int_or_none("refused_since")?,
         attempts: row.int("attempts")?,
         deadline: row.int("deadline")?,
         fence: row.int("fence")?,
@@ -298,6 +308,17 @@ pub struct Holding {
     pub path: String,
 }
 
+/// What a failed round changes in the backoff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// One round more.
+    AsFailure,
+    /// One round more, and one more in a row in which a server said that the media cannot be had.
+    AsRefusal,
+    /// Nothing: it was not for anything of this media.
+    NotAtAll,
+}
+
 /// How a round ended.
 #[derive(Clone, Debug)]
 pub enum Settled {
@@ -309,6 +330,8 @@ pub enum Settled {
         reason: Reason,
         /// When to try again.
         until: Millis,
+        /// How the round counts.
+        counts: Counts,
     },
     /// No more, as `failed` or `expired`.
     Ended {
@@ -370,16 +393,11 @@ pub async fn settle(
             ];
             tx.run(sql, values).await?
         }
-        Settled::Postponed { reason, until } => {
-            let sql = "update media set status = 'pending', reason = $3, next_attempt_at = $4, lease_owner = null, lease_until = null,
-                         rounds = rounds + 1, attempts = attempts + $5
-                       where id = $1 and fence = $2 and status = 'downloading'";
-            tx.run(
-                sql,
-                values![job.id.as_str(), job.fence, reason.as_str(), *until, tried],
-            )
-            .await?
-        }
+        Settled::Postponed {
+            reason,
+            until,
+            counts,
+        } => postpone(tx, job, *reason, *until, *counts, (tried, now)).await?,
         Settled::Ended { status, reason } => {
             let sql = "update media set status = $3, reason = $4, next_attempt_at = null, lease_owner = null, lease_until = null,
                          rounds = rounds + 1, attempts = attempts + $5
@@ -407,7 +425,7 @@ pub async fn settle(
         return Ok(Settlement::Lost);
     }
     attempts::record(tx, job, attempts).await?;
-    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, rearmed = 0
+    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null, rearmed = 0
                where id = $1 and rearmed = 1 and status in ('pending', 'failed', 'expired', 'dismissed')";
     Ok(match tx.run(sql, values![job.id.as_str()]).await? {
         0 => Settlement::AsTold,
@@ -415,9 +433,35 @@ pub async fn settle(
     })
 }
 
+async fn postpone(
+    tx: &mut Tx,
+    job: &Job,
+    reason: Reason,
+    until: Millis,
+    counts: Counts,
+    (tried, now): (i64, Millis),
+) -> Result<u64, Error> {
+    let sql = "update media set status = 'pending', reason = $3, next_attempt_at = $4, lease_owner = null, lease_until = null,
+                 rounds = rounds + $5, attempts = attempts + $6,
+                 refused_rounds = case when $7 = 1 then refused_rounds + 1 when $5 = 1 then 0 else refused_rounds end,
+                 refused_since = case when $7 = 1 then coalesce(refused_since, $8) when $5 = 1 then null else refused_since end
+               where id = $1 and fence = $2 and status = 'downloading'";
+    let values = values![
+        job.id.as_str(),
+        job.fence,
+        reason.as_str(),
+        until,
+        counts != Counts::NotAtAll,
+        tried,
+        counts == Counts::AsRefusal,
+        now
+    ];
+    tx.run(sql, values).await
+}
+
 /// Puts a media back in the queue from the start of the ladder, unless it is stored, being fetched or erased.
 pub async fn requeue(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool, Error> {
-    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0,
+    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null,
                  deadline = case when deadline < $2 then $2 else deadline end
                where id = $1 and status in ('pending', 'failed', 'expired', 'skipped', 'dismissed') and coalesce(reason, '') <> 'erased'";
     Ok(tx.run(sql, values![id.as_str(), now + DAY]).await? == 1)

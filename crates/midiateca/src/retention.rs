@@ -35,6 +35,9 @@ pub enum Error {
     /// A file could not be removed.
     #[error("a file could not be removed")]
     Vault(#[from] crate::vault::Error),
+    /// The machine's clock jumped, so ages mean nothing.
+    #[error("the machine's clock is not trusted, so nothing is deleted")]
+    ClockNotTrusted,
     /// What was given as a contact is no number, and no id that is known.
     #[error("{contact:?} is nobody's number and no id that is known")]
     Nobody {
@@ -84,6 +87,8 @@ pub async fn keep_sweeping(app: Arc<App>) {
                 stuck = swept.stuck,
                 "swept"
             ),
+            // That the clock is not trusted is logged where it is seen.
+            Err(Error::ClockNotTrusted) => {}
             Err(error) => tracing::warn!(
                 error = crate::telemetry::chain(&error),
                 "the sweep was cut short; the next one goes on"

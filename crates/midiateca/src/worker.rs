@@ -3,6 +3,7 @@
 //! Claims are shared out so that no client and no gateway host takes all places; within an instance the
 //! media that dies first goes first. A claim that cannot be renewed is let go of at once.
 
+mod outage;
 mod reserved;
 mod room;
 mod share;
@@ -22,7 +23,7 @@ use crate::config::millis;
 use crate::db::Error;
 use crate::events::{self, News};
 use crate::media::{Reason, Route};
-use crate::queue::{self, Job, Lease, Settled, Settlement};
+use crate::queue::{self, Counts, Job, Lease, Settled, Settlement};
 use crate::registry::{self, Instance};
 use crate::vault::layout::RelativePath;
 use room::{Room, look_for_room};
@@ -47,13 +48,19 @@ pub async fn run(app: Arc<App>) {
     let (mut look, mut wake) = (true, true);
     let mut room = Room::new(&app.config.storage);
     take_up(&app).await;
+    outage::wake_for_storage(&app).await;
     // Whatever an earlier run saw of the disk.
     room::note(&app, true);
     loop {
         if wake || look {
             look_for_room(&app, &mut room);
         }
-        if look && room.is_there() && places.any_free() {
+        if wake {
+            outage::watch_storage(&app);
+            outage::try_hosts(&app).await;
+        }
+        let can_store = room.is_there() && !app.outages.is_storage_down();
+        if look && can_store && places.any_free() {
             tokio::time::sleep(GATHER).await;
             collect(&mut running, &mut places);
             match claim(&app, &places, &room, wake).await {
@@ -217,6 +224,7 @@ pub async fn round(app: &App, job: &Job, instance: &Instance) {
             settled: Settled::Postponed {
                 reason: Reason::Interrupted,
                 until,
+                counts: Counts::AsFailure,
             },
             attempts: Vec::new(),
             same_bytes: None,
@@ -261,6 +269,7 @@ async fn settle(app: &App, job: &Job, instance: &Instance, round: Round) {
                 Some(reason) if has_changed => Arc::new(Settled::Postponed {
                     reason,
                     until: now + UNTIL_REREAD,
+                    counts: Counts::NotAtAll,
                 }),
                 _ => Arc::clone(&s),
             };
@@ -277,7 +286,11 @@ async fn settle(app: &App, job: &Job, instance: &Instance, round: Round) {
             }
             Ok(settlement)
         });
-        match write.await {
+        let written = write.await;
+        if written.is_ok() {
+            outage::note_hosts(app, job, instance, &attempts).await;
+        }
+        match written {
             Ok(Settlement::AsTold) => return tell(job, &settled, attempts.len()),
             Ok(Settlement::Rearmed) => {
                 app.work.notify_one();
@@ -317,7 +330,7 @@ fn news<'a>(job: &'a Job, settled: &Settled) -> Option<News<'a>> {
             "media.stored",
             serde_json::json!({"kind": job.kind.as_str(), "path": held.path, "size": held.size_bytes, "verified": held.verified, "mime": held.mime}),
         ),
-        Settled::Postponed { reason, until } => (
+        Settled::Postponed { reason, until, .. } => (
             "media.postponed",
             serde_json::json!({"kind": job.kind.as_str(), "reason": reason.as_str(), "next_attempt_at": crate::clock::rfc3339(*until)}),
         ),
@@ -345,7 +358,7 @@ fn tell(job: &Job, settled: &Settled, tries: usize) {
         Settled::Stored(held) => {
             tracing::info!(media = %job.id, kind = job.kind.as_str(), size = held.size_bytes, verified = held.verified, path = held.path, tries, "media stored");
         }
-        Settled::Postponed { reason, until } => {
+        Settled::Postponed { reason, until, .. } => {
             tracing::warn!(media = %job.id, reason = reason.as_str(), next = crate::clock::rfc3339(*until), tries, "media postponed");
         }
         Settled::Ended { status, reason } => {

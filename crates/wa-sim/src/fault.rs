@@ -43,6 +43,10 @@ pub enum Fault {
     StillEncrypted,
     /// Other bytes of the same length.
     WrongBytes,
+    /// The gateway writes this as the time at which its link expires: JSON, or nothing at all when empty.
+    LinkExpires(String),
+    /// The file's head promises so many bytes, and none comes.
+    ContentLength(u64),
     /// The link is exactly this.
     LinkTo(String),
     /// The link's origin is this, its path the right one.

@@ -9,6 +9,7 @@ use wa_media::{Cause, Decryptor, DirectPath, Failure, KeyKind, LabelFinder, Medi
 use super::stream::{self, Source, stream, stream_plain};
 use super::{Proven, Trace, expected, reason_of_storage};
 use crate::app::App;
+use crate::clock::Millis;
 use crate::fetch::guard::Guard;
 use crate::fetch::{self, Manner, Wanted};
 use crate::media::Reason;
@@ -39,7 +40,7 @@ pub(super) struct Link {
 }
 
 /// The media's addresses, in the order in which they are tried; or why there are none.
-pub(super) fn links(app: &App, job: &Job, instance: &Instance) -> Result<Vec<Link>, Reason> {
+pub(super) fn links(job: &Job, instance: &Instance) -> Result<Vec<Link>, Reason> {
     if job.media_key_malformed {
         return Err(Reason::BadMediaKey);
     }
@@ -50,13 +51,6 @@ pub(super) fn links(app: &App, job: &Job, instance: &Instance) -> Result<Vec<Lin
         return Ok(vec![Link::of(&url[..url.len() - path.len()], path, false)?]);
     };
     let path = DirectPath::parse(path).map_err(|_| Reason::BadDirectPath)?;
-    let now = app.clock.now();
-    if path
-        .expires_at()
-        .is_some_and(|at| now >= at.saturating_mul(1_000))
-    {
-        return Err(Reason::CdnExpired);
-    }
     let origins = origins(instance);
     let is_configured = instance.cdn_base.is_some();
     let link = |origin: &str| Link::of(origin, path.as_str(), is_configured);
@@ -75,6 +69,13 @@ pub(super) fn authorities(instance: &Instance) -> Vec<String> {
     let parsed = |origin: &str| Url::parse(origin.trim()).ok();
     let urls = origins(instance).into_iter().filter_map(parsed);
     urls.map(|url| url.authority().to_owned()).collect()
+}
+
+/// Whether the link's own end is past by our clock. It is asked all the same, after the other routes: only its server
+/// knows.
+pub(super) fn is_past(job: &Job, now: Millis) -> bool {
+    let expires_at = job.direct_path.as_deref().and_then(wa_media::expiry_of);
+    expires_at.is_some_and(|at| now >= at.saturating_mul(1_000))
 }
 
 impl Link {

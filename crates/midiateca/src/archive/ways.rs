@@ -72,11 +72,14 @@ impl Ways {
             asked: None,
             sent_wrong: None,
         };
+        let is_past = cdn::is_past(job, app.clock.now());
+        let mut past = Vec::new();
         let routes = instance.routes.as_ref().unwrap_or(&app.config.fetch.routes);
         for route in routes {
             match route {
                 Route::Inline => ways.open.extend(job.inline.then_some(Way::Inline)),
-                Route::Cdn => match cdn::links(app, job, instance) {
+                Route::Cdn => match cdn::links(job, instance) {
+                    Ok(links) if is_past => past.extend(links.into_iter().map(Way::Cdn)),
                     Ok(links) => ways.open.extend(links.into_iter().map(Way::Cdn)),
                     Err(reason) => ways.note(reason),
                 },
@@ -86,14 +89,16 @@ impl Ways {
                 },
             }
         }
+        ways.open.extend(past);
         ways
     }
 
     /// Of all reasons, the one that leaves most hope decides what happens next; the newest among equals.
     fn note(&mut self, reason: Reason) {
         let hope = |reason: Reason| match reason.verdict() {
-            Verdict::Retry => 3,
-            Verdict::RetryAfter(_) => 2,
+            Verdict::Retry => 4,
+            Verdict::RetryAfter(_) => 3,
+            Verdict::Confirm => 2,
             // That one way cannot be asked says less than what another one answered.
             Verdict::GiveUp => u8::from(reason != Reason::KeysMissing),
         };

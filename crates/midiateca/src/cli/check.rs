@@ -49,6 +49,8 @@ pub(super) struct Report {
     next_deadline: Option<String>,
     /// Whether the disk is below the mark at which downloads stop.
     waits_for_room: bool,
+    /// Whether the machine's clock goes on from its last trusted reading; while not, nothing is deleted or expires.
+    clock_trusted: bool,
     /// What a person should look at, a sentence each.
     needs_attention: Vec<String>,
 }
@@ -126,6 +128,7 @@ impl Report {
             oldest_waiting: oldest.map(rfc3339),
             next_deadline: next.map(rfc3339),
             waits_for_room: stopped.is_some(),
+            clock_trusted: app.clock.is_trusted(),
             instances: instances.iter().map(instance::view).collect(),
             needs_attention: Vec::new(),
             by_status,

@@ -23,8 +23,8 @@ use super::{Ending, UsageError, monitor};
 use crate::app::App;
 use crate::catalog::{self, MediaView};
 use crate::clock::Clock;
-use crate::media::{MediaKind, MediaStatus};
-use crate::{events, intake, queue, shutdown};
+use crate::media::{MediaKind, MediaStatus, Reason, Verdict};
+use crate::{events, intake, shutdown};
 use day::Day;
 
 /// Says that a folder was made by the demo and may be thrown away by it.
@@ -113,10 +113,8 @@ async fn until_settled(context: &Context, app: &App) -> anyhow::Result<()> {
     let started = tokio::time::Instant::now();
     let mut seq = 0;
     loop {
-        let depth = queue::depth(&app.db).await?;
-        let waits = depth
-            .iter()
-            .any(|(status, _)| matches!(status, MediaStatus::Pending | MediaStatus::Downloading));
+        let media = in_order(app).await?;
+        let waits = media.iter().any(is_under_way);
         for event in events::after(&app.db, seq, 1_000).await? {
             seq = event.seq;
             eprintln!("  {}", monitor::line(context, &event));
@@ -125,6 +123,16 @@ async fn until_settled(context: &Context, app: &App) -> anyhow::Result<()> {
             return Ok(());
         }
         tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Whether a media is still to be stored within the day. One whose server refuses it is tried again for an hour.
+fn is_under_way(media: &MediaView) -> bool {
+    let reason = media.reason.as_deref().and_then(Reason::parse);
+    match MediaStatus::parse(&media.status) {
+        Some(MediaStatus::Downloading) => true,
+        Some(MediaStatus::Pending) => reason.map(Reason::verdict) != Some(Verdict::Confirm),
+        _ => false,
     }
 }
 

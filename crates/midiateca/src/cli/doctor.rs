@@ -2,6 +2,7 @@
 //! what to do next. It goes on where something is broken, for that is when it is needed, and changes nothing but a mark
 //! in the database and a small file that it removes again.
 
+mod clock;
 mod database;
 mod folder;
 mod gateways;
@@ -31,6 +32,9 @@ pub(crate) struct Options {
     /// Ask nothing of the network
     #[arg(long)]
     offline: bool,
+    /// Trust the machine's clock as it is now, although it has jumped
+    #[arg(long)]
+    accept_clock: bool,
 }
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
@@ -39,6 +43,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let ground = ground::look(&mut sheet, &context).await;
     let clock = crate::clock::Clock::system();
     if let Some(db) = &ground.db {
+        clock::look(&mut sheet, db, &clock, options.accept_clock).await;
         queue::look(&mut sheet, db, clock.now()).await;
         refusals::look(&mut sheet, db, clock.now()).await;
         let mut instances = match registry::instances(db).await {

@@ -13,7 +13,7 @@ use crate::app::{Alone, App, watch};
 use crate::archive::progress;
 use crate::config::listen_address;
 use crate::intake::tally;
-use crate::{http, retention, shutdown, telemetry, worker};
+use crate::{clock_check, http, retention, shutdown, telemetry, worker};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -55,6 +55,7 @@ impl Service {
                 "no gateway token can be opened; what the CDN serves is fetched all the same"
             );
         }
+        clock_check::begin(&app).await?;
         let door = http::open(&app, listen)
             .await
             .map_err(|source| Error::Listen {
@@ -67,6 +68,8 @@ impl Service {
         app.shutdown
             .spawn(retention::keep_sweeping(Arc::clone(&app)));
         app.shutdown.spawn(watch::keep_checking(Arc::clone(&app)));
+        app.shutdown
+            .spawn(clock_check::keep_checking(Arc::clone(&app)));
         app.shutdown
             .spawn(progress::keep_writing_down(Arc::clone(&app)));
         tracing::info!(address = %door.address, "midiateca serves");

@@ -7,6 +7,7 @@ use super::answer;
 use super::complaint;
 use super::context::Context;
 use super::words::sweep as words;
+use crate::clock_check;
 use crate::retention::{self, Doing, Swept, Told};
 
 #[derive(Debug, clap::Args)]
@@ -14,6 +15,9 @@ pub(crate) struct Options {
     /// Show what would go
     #[arg(long)]
     dry_run: bool,
+    /// Trust the machine's clock as it is now, although it has jumped
+    #[arg(long)]
+    accept_clock: bool,
 }
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
@@ -22,6 +26,11 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         true => Doing::DryRun,
         false => Doing::Now,
     };
+    match (doing, options.accept_clock) {
+        (_, true) => clock_check::adopt(&app).await?,
+        (Doing::Now, false) => drop(clock_check::confirm(&app).await?),
+        (Doing::DryRun, false) => {}
+    }
     let swept = retention::sweep(&app, doing, |rule, told| tell(&context, rule, &told)).await?;
     report(&context, doing, &swept);
     if app.config.retention.rules.is_empty() {

@@ -312,7 +312,6 @@ pub fn read_link(status: u16, body: &[u8]) -> Result<Link, Reason> {
     }
     Ok(Link {
         url: url.to_owned(),
-        expires_at: field(answer, &["expires"]).and_then(Json::as_i64),
     })
 }
 

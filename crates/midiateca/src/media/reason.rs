@@ -9,7 +9,10 @@ pub enum Verdict {
     Retry,
     /// Try again, but no sooner than this many milliseconds from now.
     RetryAfter(Millis),
-    /// Trying again changes nothing; somebody has to change something first.
+    /// A server says that the media cannot be had. One answer is not enough: tried again, and given up once the answers
+    /// of several rounds agree.
+    Confirm,
+    /// Known without asking anybody: trying again changes nothing, somebody has to change something first.
     GiveUp,
 }
 
@@ -46,7 +49,7 @@ macro_rules! reasons {
     };
 }
 
-use Verdict::{GiveUp, Retry, RetryAfter};
+use Verdict::{Confirm, GiveUp, Retry, RetryAfter};
 
 reasons! {
     GatewayUnreachable "gateway_unreachable" Retry, "the gateway could not be reached", "não foi possível falar com o gateway";
@@ -60,19 +63,19 @@ reasons! {
     TokenMissing "token_missing" RetryAfter(HOUR), "no gateway token is kept for this instance: add it with `midiateca instance add --token-env`", "não há token do gateway para esta instância: grave-o com `midiateca instance add --token-env`";
     TokenUnreadable "token_unreadable" RetryAfter(HOUR), "the gateway token cannot be opened, for secret.key is missing or another one: bring the right one back, or add the token again with `midiateca instance add`", "não é possível abrir o token do gateway, pois o secret.key falta ou é outro: restaure o certo, ou grave o token de novo com `midiateca instance add`";
     KeysMissing "keys_missing" GiveUp, "the delivery brought neither key nor path, so there is nothing to fetch with", "a entrega não trouxe chave nem caminho, então não há como buscar";
-    Unprovable "unprovable" GiveUp, "the delivery brought neither key nor hash, and the bytes are of no known kind, so nothing tells what they are", "a entrega não trouxe chave nem hash, e os bytes não são de nenhum tipo conhecido, então nada diz o que são";
+    Unprovable "unprovable" Confirm, "the delivery brought neither key nor hash, and the bytes are of no known kind, so nothing tells what they are", "a entrega não trouxe chave nem hash, e os bytes não são de nenhum tipo conhecido, então nada diz o que são";
     BadMediaKey "bad_media_key" GiveUp, "the media key is not 32 bytes long", "a chave da mídia não tem 32 bytes";
-    LinkRefused "link_refused" GiveUp, "the link points to a host that is not allowed (see fetch.allowed_hosts)", "o link aponta para um host não permitido (veja fetch.allowed_hosts)";
+    LinkRefused "link_refused" Confirm, "the link points to a host that is not allowed (see fetch.allowed_hosts)", "o link aponta para um host não permitido (veja fetch.allowed_hosts)";
     LinkGone "link_gone" Retry, "the gateway's link was dead on arrival", "o link do gateway já não funcionava ao chegar";
     LinkFailed "link_failed" Retry, "the gateway's file server answered with an error", "o servidor de arquivos do gateway respondeu com erro";
     BadDirectPath "bad_direct_path" GiveUp, "the message's path is malformed, so the CDN is not asked", "o caminho da mensagem é malformado, por isso a CDN não é consultada";
     CdnUnreachable "cdn_unreachable" Retry, "WhatsApp's CDN could not be reached", "não foi possível falar com a CDN do WhatsApp";
     CdnThrottled "cdn_throttled" Retry, "WhatsApp's CDN asked for fewer downloads", "a CDN do WhatsApp pediu menos downloads";
     CdnFailed "cdn_failed" Retry, "WhatsApp's CDN is out of order", "a CDN do WhatsApp está fora do ar";
-    CdnRefused "cdn_refused" GiveUp, "WhatsApp's CDN does not understand the link", "a CDN do WhatsApp não entende o link";
+    CdnRefused "cdn_refused" Confirm, "WhatsApp's CDN does not understand the link", "a CDN do WhatsApp não entende o link";
     CdnForbidden "cdn_forbidden" RetryAfter(HOUR), "WhatsApp's CDN refuses the link, often because its query was altered on the way", "a CDN do WhatsApp recusa o link, muitas vezes porque a assinatura foi alterada no caminho";
-    CdnExpired "cdn_expired" GiveUp, "WhatsApp's link has expired", "o link do WhatsApp expirou";
-    CdnGone "cdn_gone" GiveUp, "WhatsApp no longer has the file", "o WhatsApp não tem mais o arquivo";
+    CdnExpired "cdn_expired" Confirm, "WhatsApp's link has expired", "o link do WhatsApp expirou";
+    CdnGone "cdn_gone" Confirm, "WhatsApp no longer has the file", "o WhatsApp não tem mais o arquivo";
     CdnCorrupt "cdn_corrupt" Retry, "the CDN's bytes are not the ones that were sent", "os bytes da CDN não são os que foram enviados";
     SenderHashWrong "sender_hash_wrong" GiveUp, "the file is the one that was sent, but the message promised another hash", "o arquivo é o que foi enviado, mas a mensagem prometeu outro hash";
     InlineGone "inline_gone" GiveUp, "the delivery that brought the bytes is no longer kept", "a entrega que trouxe os bytes não está mais guardada";
@@ -81,7 +84,7 @@ reasons! {
     BadPadding "bad_padding" GiveUp, "the sender encrypted the file wrongly", "o remetente cifrou o arquivo de forma errada";
     DownloadTimeout "download_timeout" Retry, "the bytes stopped coming or came too slowly", "os bytes pararam de chegar ou chegaram devagar demais";
     CutShort "cut_short" Retry, "the connection ended before the file did", "a conexão terminou antes do arquivo";
-    TooLarge "too_large" GiveUp, "the file is larger than fetch.max_file_bytes", "o arquivo é maior que fetch.max_file_bytes";
+    TooLarge "too_large" Confirm, "the file is larger than fetch.max_file_bytes", "o arquivo é maior que fetch.max_file_bytes";
     EmptyBody "empty_body" Retry, "zero bytes came", "não veio nenhum byte";
     HtmlBody "html_body" Retry, "a web page came instead of the media", "veio uma página da web em vez da mídia";
     JsonBody "json_body" Retry, "a JSON answer came instead of the media", "veio uma resposta JSON em vez da mídia";
@@ -140,6 +143,26 @@ impl Reason {
     pub fn is_of_access(self) -> bool {
         Self::OF_ACCESS.contains(&self)
     }
+
+    /// Whether a host asked for a longer wait than the backoff.
+    pub fn is_asked_for(self) -> bool {
+        matches!(self, Self::GatewayThrottled | Self::CdnThrottled)
+    }
+
+    /// Why media wait for the storage.
+    pub const OF_STORAGE: [Self; 2] = [Self::StorageFull, Self::StorageFailed];
+
+    /// Why media wait in an outage of a gateway, of WhatsApp's CDN or of the network, and for nothing of their own.
+    pub const OF_NETWORK: [Self; 8] = [
+        Self::GatewayUnreachable,
+        Self::GatewayTimeout,
+        Self::GatewayUnavailable,
+        Self::LinkFailed,
+        Self::CdnUnreachable,
+        Self::CdnFailed,
+        Self::DownloadTimeout,
+        Self::CutShort,
+    ];
 
     /// See [`Reason::is_of_access`].
     pub const OF_ACCESS: [Self; 4] = [

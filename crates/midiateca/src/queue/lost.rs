@@ -6,7 +6,7 @@ use crate::media::MediaId;
 
 /// Puts a stored media back in the queue, whose file is not there any more.
 pub async fn requeue_lost(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool, Error> {
-    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0,
+    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null,
                  deadline = case when deadline < $2 then $2 else deadline end
                where id = $1 and status = 'stored'";
     Ok(tx.run(sql, values![id.as_str(), now + DAY]).await? == 1)
@@ -15,7 +15,8 @@ pub async fn requeue_lost(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool
 /// What became of a stored media whose file is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// It is in the queue again, for its link lives.
+    /// It is in the queue again, for there is something to fetch it with. Whether the link still works is for its server
+    /// to say.
     Requeued,
     /// It is given up, for nothing can bring it back.
     Final,
@@ -24,16 +25,12 @@ pub enum Loss {
 /// Takes a stored media for lost: back into the queue if it can still be fetched, else given up as `file_lost`. Its
 /// row goes on naming the path, for what lies in quarantine under it. Whoever calls has seen that it is stored.
 pub async fn lose(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<Loss, Error> {
-    let requeue = "update media set status = 'pending', reason = 'file_lost', next_attempt_at = null, rounds = 0,
+    let requeue = "update media set status = 'pending', reason = 'file_lost', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null,
                      deadline = case when deadline < $2 then $2 else deadline end
-                   where id = $1 and status = 'stored' and (expires_at is null or expires_at > $3)
+                   where id = $1 and status = 'stored'
                      and (static_url is not null or (direct_path is not null and media_key is not null)
                           or (inline = 1 and exists (select 1 from deliveries where deliveries.id = media.delivery)))";
-    if tx
-        .run(requeue, values![id.as_str(), now + DAY, now])
-        .await?
-        == 1
-    {
+    if tx.run(requeue, values![id.as_str(), now + DAY]).await? == 1 {
         return Ok(Loss::Requeued);
     }
     let give_up = "update media set status = 'failed', reason = 'file_lost' where id = $1 and status = 'stored'";

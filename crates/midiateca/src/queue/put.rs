@@ -14,7 +14,7 @@ const UNKNOWN_EXPIRY: Millis = 14 * DAY;
 /// A link that is already dead is still tried this long, for a gateway may be able to answer.
 const LEAST_PATIENCE: Millis = DAY;
 /// The expiry is the sender's word, and nothing is tried for ever.
-const MOST_PATIENCE: Millis = 60 * DAY;
+pub(super) const MOST_PATIENCE: Millis = 60 * DAY;
 
 /// What all media of one message share.
 pub struct NewMessage<'a> {
@@ -354,7 +354,7 @@ async fn merge(
         status,
         MediaStatus::Pending | MediaStatus::Failed | MediaStatus::Expired | MediaStatus::Dismissed
     ) {
-        let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0,
+        let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null,
                      deadline = case when deadline < $2 then $2 else deadline end
                    where id = $1";
         tx.run(sql, values![id.as_str(), deadline(found, now)])

@@ -55,6 +55,9 @@ pub async fn sweep(
     mut tell: impl FnMut(usize, Told<'_>),
 ) -> Result<Swept, Error> {
     if doing == Doing::Now {
+        if !app.clock.is_trusted() {
+            return Err(Error::ClockNotTrusted);
+        }
         finish_sweeps(app).await?;
     }
     let now = app.clock.now();

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::outage;
 use super::reserved::{Reserved, Whose};
 use crate::app::App;
 use crate::config::Storage;
@@ -130,6 +131,7 @@ pub(super) fn look_for_room(app: &Arc<App>, room: &mut Room) {
         room.free = None;
         return;
     };
+    outage::watch_room(app, free_bytes);
     let pause_below_bytes = room.pause_below;
     let was_there = room.is_there;
     match room.saw(free_bytes, |id| app.progress.bytes(id)) {

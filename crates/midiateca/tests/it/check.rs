@@ -59,7 +59,7 @@ async fn what_was_dismissed_no_longer_counts_and_what_is_new_does() {
             ..sample(name)
         };
         let (media, _) = test.store(media).await;
-        assert_eq!(media.status, "failed");
+        test.give_up(&media.id).await;
         ids.push(media.id);
     }
     let (code, said) = check(&data).await;
@@ -111,7 +111,8 @@ async fn what_was_dismissed_no_longer_counts_and_what_is_new_does() {
         .filter(|event| event.kind == "media.dismissed");
     assert_eq!(dismissed.count(), 2);
 
-    test.fail(refused()).await;
+    let media = test.fail(refused()).await;
+    test.give_up(&media.id).await;
     let (code, said) = check(&data).await;
     assert_eq!(code, Some(1));
     assert!(said[0].starts_with("1 media failed"), "{said:?}");
@@ -135,6 +136,7 @@ async fn a_dismissed_media_comes_back_with_a_repeat_and_with_retry() {
     };
     let (media, delivery) = test.store(media).await;
     let id = midiateca::media::MediaId(media.id.clone());
+    test.give_up(&media.id).await;
     let dismiss = ["media", "dismiss", media.id.as_str()];
     assert!(midiateca(&data, &dismiss).await.status.success());
     assert_eq!(test.find(&id).await.status, "dismissed");
@@ -144,7 +146,9 @@ async fn a_dismissed_media_comes_back_with_a_repeat_and_with_retry() {
         (status, &answer["media"][0]["status"]),
         (200, &"pending".into())
     );
-    assert_eq!(test.settled(&id).await.status, "failed");
+    let again = test.settled(&id).await;
+    assert_eq!(again.reason.as_deref(), Some("link_refused"));
+    test.give_up(&media.id).await;
 
     assert!(midiateca(&data, &dismiss).await.status.success());
     test.sim.world().add(sample("AGAIN"));

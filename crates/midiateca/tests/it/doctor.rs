@@ -634,8 +634,14 @@ async fn faults_of_the_database_are_named() {
     std::fs::write(&file, &newer).unwrap();
     desk.names("database", "wrong", "newer version").await;
     let mut torn = whole.clone();
-    let pages = torn.len() / 4_096;
-    torn[(pages - 3) * 4_096..(pages - 1) * 4_096].fill(0xA5);
+    std::fs::write(&file, &whole).unwrap();
+    let index = {
+        let tools = rusqlite::Connection::open(&file).unwrap();
+        let sql = "select rootpage from sqlite_schema where name = 'media_by_time'";
+        let root: u32 = tools.query_row(sql, [], |row| row.get(0)).unwrap();
+        usize::try_from(root).unwrap()
+    };
+    torn[(index - 1) * 4_096..index * 4_096].fill(0xA5);
     std::fs::write(&file, &torn).unwrap();
     desk.names("database.integrity", "wrong", "").await;
     std::fs::write(&file, "this is no database, however long it may be").unwrap();

@@ -35,37 +35,37 @@ async fn every_failure_has_its_name_and_what_may_heal_is_tried_again() {
         (
             Fault::LinkTo("http://127.0.0.1:1/x".to_owned()),
             "link_refused",
-            "failed",
+            "pending",
         ),
         (
             Fault::LinkTo("http://169.254.169.254/".to_owned()),
             "link_refused",
-            "failed",
+            "pending",
         ),
         (
             Fault::LinkTo("https://example.com/x".to_owned()),
             "link_refused",
-            "failed",
+            "pending",
         ),
         (
             Fault::LinkTo("file:///etc/passwd".to_owned()),
             "link_refused",
-            "failed",
+            "pending",
         ),
         (
             Fault::LinkTo("not a link".to_owned()),
             "link_refused",
-            "failed",
+            "pending",
         ),
         (
             Fault::RedirectTo("http://169.254.169.254/".to_owned()),
             "link_refused",
-            "failed",
+            "pending",
         ),
         (
             Fault::RedirectTo("http://[::1]:9/".to_owned()),
             "link_refused",
-            "failed",
+            "pending",
         ),
     ] {
         let media = test.fail(fault.clone()).await;

@@ -12,6 +12,7 @@ const COMPOSERS: &[&str] = &[
     "retention",
     "takeover",
     "backup",
+    "clock_check",
 ];
 const STEPS: &[&str] = &[
     "gateway", "delivery", "queue", "fetch", "vault", "catalog", "events", "registry",

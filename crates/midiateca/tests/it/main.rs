@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod again;
+mod answers;
 mod backup;
 mod cdn;
 mod check;
+mod clock;
 mod commands;
 mod connections;
 mod crash;
@@ -29,6 +31,7 @@ mod manual;
 #[cfg(unix)]
 mod monitor;
 mod multichat;
+mod outages;
 #[cfg(unix)]
 mod pty;
 mod readiness;

@@ -60,11 +60,11 @@ fn a_day_is_shown_filtered_and_opened_at_both_sizes() {
         terminal.press("i");
         terminal.wait_for(&[&format!("only {FIRST}"), "✓ stored"]);
         terminal.press("css");
-        terminal.wait_for(&["only failed", "✗ failed", "the link points to a host"]);
+        terminal.wait_for(&["only failed", "✗ failed", "the file is the one"]);
         terminal.press("\r");
         terminal.wait_for(&[
             "Attempts: ",
-            "link_refused: the link points",
+            "sender_hash_wrong: the file is",
             "status           failed",
         ]);
         terminal.press("\r");

@@ -62,7 +62,7 @@ async fn a_repeat_rearms_what_is_not_stored() {
             ..sample("AGAIN")
         })
         .await;
-    assert_eq!(media.status, "failed");
+    assert_eq!(media.reason.as_deref(), Some("link_refused"));
     test.sim
         .world()
         .set_fault(&delivery.direct_path, Fault::None);

@@ -118,7 +118,7 @@ async fn repair_queues_what_can_be_fetched_gives_up_the_rest_and_deletes_nothing
     std::fs::write(&dead.1, "dead").unwrap();
     run(
         data,
-        "update media set expires_at = 1 where id = $1",
+        "update media set direct_path = null where id = $1",
         &dead.0,
     )
     .await;

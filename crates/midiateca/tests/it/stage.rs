@@ -204,6 +204,14 @@ impl TestApp {
         .0
     }
 
+    /// Lets a media stand as after an hour in which every answer was the same refusal.
+    pub async fn give_up(&self, id: &str) {
+        let sql = "update media set status = 'failed', next_attempt_at = null where id = $1 and status = 'pending'";
+        let id = midiateca::db::Value::from(id);
+        let giving_up = async move |tx: &mut midiateca::db::Tx| tx.run(sql, vec![id.clone()]).await;
+        assert_eq!(self.app.db.write(giving_up).await.unwrap(), 1);
+    }
+
     /// How long the queue will wait, by the service's own clock.
     pub async fn next_attempt_in(&self, id: &str) -> Duration {
         let sql = "select next_attempt_at from media where id = $1";

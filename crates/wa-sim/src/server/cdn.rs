@@ -175,6 +175,7 @@ async fn answer(file: &File, fault: Fault, from: Option<u64>) -> Response {
         }
         Fault::DrippingError(status) => super::file::dripping_error(status),
         Fault::Hang => std::future::pending().await,
+        Fault::ContentLength(bytes) => part(None, bytes, bytes, stream::pending().boxed()),
         Fault::HangBody => part(None, size, size, stream::pending().boxed()),
         Fault::HtmlPage => "<!DOCTYPE html><html><body>Bad gateway</body></html>".into_response(),
         Fault::Empty => ().into_response(),

@@ -68,6 +68,10 @@ pub(super) async fn fetch(
             seed: 99,
             size_bytes: content.size_bytes(),
         }),
+        Fault::ContentLength(bytes) => sized(
+            bytes,
+            Body::from_stream(stream::pending::<io::Result<Bytes>>()),
+        ),
         Fault::HangBody => sized(
             content.size_bytes(),
             Body::from_stream(stream::pending::<io::Result<Bytes>>()),

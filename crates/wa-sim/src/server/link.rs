@@ -124,6 +124,15 @@ async fn answer(shared: &Shared, path: &str, fault: Option<Fault>) -> Response {
         Some(Fault::ExpiredLink) => {
             link_until(origin, &link_name(shared, path), json!(LONG_AGO_MS))
         }
+        Some(Fault::LinkExpires(expires)) => {
+            let link = format!("{origin}/media/file/{}", link_name(shared, path));
+            let mut answer = json!({"error": false, "fileLink": link});
+            if let Ok(expires) = serde_json::from_str(&expires) {
+                let expires: Value = expires;
+                answer["expires"] = expires;
+            }
+            Json(answer).into_response()
+        }
         Some(Fault::LinkTo(link)) => {
             Json(json!({"error": false, "fileLink": link, "expires": EXPIRES_MS})).into_response()
         }

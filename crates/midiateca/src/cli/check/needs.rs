@@ -6,12 +6,12 @@ use indicatif::HumanBytes;
 
 use super::super::cause::Cause;
 use super::super::complaint;
-use super::super::language::Language;
+use super::super::language::{Language, span};
 use super::super::probe;
 use super::super::words::{Words, check as words};
 use super::Report;
 use crate::app::App;
-use crate::clock::{DAY, Millis};
+use crate::clock::{DAY, Millis, Trust};
 use crate::worker::Stopped;
 use crate::{catalog, db, registry, secrets};
 
@@ -42,6 +42,7 @@ pub(super) async fn of(
     server(&mut needs, app, report);
     folders(&mut needs, app);
     room(&mut needs, stopped);
+    clock(&mut needs, app);
     instances(&mut needs, report);
     key(&mut needs, app).await?;
     waiting(&mut needs, app, oldest).await?;
@@ -54,6 +55,17 @@ fn server(needs: &mut Needs, app: &App, report: &Report) {
     if !report.instances.is_empty() && App::is_served(&app.data) == Some(false) {
         needs.say(words::NO_SERVER, &[("data", &app.data.display())]);
     }
+}
+
+/// A clock that jumped. After a long time off, a server that runs confirms it by itself; without one it is no news.
+fn clock(needs: &mut Needs, app: &App) {
+    let by = match app.clock.trust() {
+        Trust::Trusted => return,
+        Trust::Unconfirmed(by) if by >= 0 && App::is_served(&app.data) != Some(true) => return,
+        Trust::Jumped(by) | Trust::Unconfirmed(by) => by,
+    };
+    let shown = span(by.abs());
+    needs.say(words::CLOCK_JUMPED, &[("by", &shown)]);
 }
 
 /// Where nothing can be written, webhooks are answered 503.

@@ -132,6 +132,9 @@ pub(super) fn retention(error: &retention::Error, lang: Language) -> Told {
         retention::Error::Db(error) => db(error, lang),
         retention::Error::App(error) => app(error, lang),
         retention::Error::Vault(_) => Told::with(lang, words::NOT_REMOVED, words::RUN_AGAIN, &[]),
+        retention::Error::ClockNotTrusted => {
+            Told::with(lang, words::CLOCK_NOT_TRUSTED, words::ACCEPT_CLOCK, &[])
+        }
         retention::Error::Nobody { contact } => {
             Told::new(lang, words::NOBODY, &[("contact", &plain(contact))])
         }

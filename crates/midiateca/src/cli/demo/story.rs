@@ -62,6 +62,10 @@ pub(super) async fn tell(day: &Day) -> anyhow::Result<()> {
         ..SimMedia::sample(SECOND, "3EB0A1C4D0F7B2E69A16", MediaKind::Document)
     };
     day.post(words::EVIL, &day.world.add(evil).body).await?;
+    let broken = SimMedia::sample(SECOND, "3EB0A1C4D0F7B2E69A18", MediaKind::Image);
+    let mut broken = day.world.add(broken).body;
+    broken["msgContent"]["imageMessage"]["fileSha256"] = json!(vec![7; 32]);
+    day.post(words::BROKEN, &broken).await?;
     let text = json!({"event": "webhookReceived", "instanceId": FIRST, "messageId": "3EB0A1C4D0F7B2E69A17", "msgContent": {"conversation": "bom dia"}});
     day.post(words::TEXT, &text).await?;
     let connected = json!({"event": "webhookConnected", "instanceId": FIRST, "connected": true});

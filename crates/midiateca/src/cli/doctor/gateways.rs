@@ -91,7 +91,7 @@ pub(super) async fn look(
         sheet.skipped("clock", "", words::COMPARED_CLOCKS, words::NOT_TOLD, &[]);
     }
     for (base, date) in dates {
-        skew(sheet, &base, clock.now() - date);
+        skew(sheet, &base, clock.wall() - date);
     }
 }
 

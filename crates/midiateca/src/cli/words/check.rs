@@ -15,6 +15,7 @@ words! {
     FILES_MISSING: "{count} stored files are not on the disk", "arquivos gravados que não estão no disco: {count}";
     FILES_OF_WRONG_SIZE: "{count} stored files have another size than recorded", "arquivos gravados com tamanho diferente do registrado: {count}";
     NO_ROOM: "the disk is nearly full ({free} free): downloads wait, and go on when {resume} are free; see [retention] in `midiateca config init`", "o disco está quase cheio ({free} livres): os downloads esperam e continuam quando houver {resume} livres; veja [retention] em `midiateca config init`";
+    CLOCK_JUMPED: "the machine's clock is off by {by} from where it should be: nothing is deleted and nothing expires; set it right, or `midiateca doctor --accept-clock`", "o relógio da máquina está {by} fora do horário esperado: nada é removido e nada expira; acerte-o, ou `midiateca doctor --accept-clock`";
     WAITS_LONG: "something has waited for more than a day; is `midiateca serve` running?", "há mídia esperando há mais de um dia; o `midiateca serve` está rodando?";
 
     // the tables

@@ -26,6 +26,7 @@ words! {
     VOICE_NOTE: "a voice note", "um áudio";
     AGAIN: "the documented voice note once more", "o áudio documentado outra vez";
     FLAKY: "a photo at which the gateway fails twice", "uma foto em que o gateway falha duas vezes";
+    BROKEN: "a photo whose message promises another file", "uma foto cuja mensagem promete outro arquivo";
     EVIL: "a document whose link points into the network", "um documento cujo link aponta para a rede interna";
     TEXT: "a message without media", "uma mensagem sem mídia";
     CONNECTED: "the news that the number is connected", "o aviso de que o número está conectado";

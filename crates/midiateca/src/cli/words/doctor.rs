@@ -145,6 +145,13 @@ words! {
     COMPARED_CLOCKS: "compared this clock with the gateway's", "comparei este relógio com o do gateway";
     CLOCKS_AGREE: "they agree", "estão de acordo";
     SKEWED: "they are {skew} apart, so links seem to die too early or too late", "há {skew} de diferença, então os links parecem expirar cedo ou tarde demais";
+    COMPARED_READINGS: "compared the clock with its last trusted reading", "comparei o relógio com a última leitura confiável";
+    CLOCK_GOES_ON: "it has not jumped", "não saltou";
+    CLOCK_ACCEPTED: "its time is accepted from now on", "o horário foi aceito a partir de agora";
+    JUMPED_AHEAD: "it is {by} ahead of where it should be, so nothing is deleted and nothing expires", "está {by} adiantado, por isso nada é removido e nada expira";
+    JUMPED_BACK: "it is {by} behind where it should be, so nothing is deleted and nothing expires", "está {by} atrasado, por isso nada é removido e nada expira";
+    LONG_AFTER: "it shows a time {by} after the last run, and no server has confirmed that, so nothing is deleted and nothing expires", "mostra um horário {by} depois da última execução, e nenhum servidor confirmou isso, por isso nada é removido e nada expira";
+    RIGHT_OR_ACCEPT: "set the clock right (`timedatectl set-ntp true`); if it is right, `midiateca doctor --accept-clock`", "acerte o relógio (`timedatectl set-ntp true`); se ele está certo, `midiateca doctor --accept-clock`";
     SET_CLOCK: "let the machine set its clock by NTP: `timedatectl set-ntp true`", "deixe a máquina acertar o relógio por NTP: `timedatectl set-ntp true`";
     COMPARED_SILENCE: "compared its silence with its usual gaps", "comparei o silêncio com os intervalos habituais";
     NEVER_HEARD: "nothing ever came from it", "nunca chegou nada dela";

@@ -34,6 +34,10 @@ words! {
     FILES_HELD: "an import, an erasure or `scrub --repair` is at work on the files of {path}", "uma importação, um apagamento ou `scrub --repair` está mexendo nos arquivos de {path}";
     WAIT_AND_AGAIN: "wait until it has ended and run the same command again", "espere terminar e rode o mesmo comando de novo";
 
+    // the clock
+    CLOCK_NOT_TRUSTED: "the machine's clock has jumped, or does not fit the last run, so nothing is deleted", "o relógio da máquina saltou, ou não combina com a última execução, por isso nada é removido";
+    ACCEPT_CLOCK: "set the clock right (`timedatectl set-ntp true`); if it is right, `midiateca doctor --accept-clock`, or `midiateca sweep --accept-clock`", "acerte o relógio (`timedatectl set-ntp true`); se ele está certo, `midiateca doctor --accept-clock` ou `midiateca sweep --accept-clock`";
+
     // the database
     DB_UNAVAILABLE: "the database cannot commit now", "o banco de dados não consegue gravar agora";
     DB_BUSY: "another program holds the database", "outro programa está usando o banco de dados";

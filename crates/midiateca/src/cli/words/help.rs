@@ -42,6 +42,8 @@ texts! {
     "Re-reads stored files against their hashes; exit 1 when one is missing or altered", "Relê os arquivos gravados e compara os hashes; termina com 1 quando algum falta ou foi alterado";
     "The settings", "As configurações";
 
+    "Trust the machine's clock as it is now, although it has jumped", "Confia no relógio da máquina como ele está agora, embora tenha saltado";
+
     // what several of them take
     "Only those of this client", "Só as deste cliente";
     "Only those of this instance", "Só as desta instância";

@@ -7,7 +7,7 @@ words! {
     UNKNOWN: "in no row", "sem registro";
     RELINKED: "put right from another copy", "refeito a partir de outra cópia";
     REQUEUED: "queued to be fetched again", "na fila para ser baixado de novo";
-    GIVEN_UP: "given up, for its link is dead", "desistido, pois o link já morreu";
+    GIVEN_UP: "unrecoverable: it has no link", "sem recuperação: não há link";
     LOST: "was taken for lost", "tinha sido dado por perdido";
     FOUND: "it is there, and stored again", "está lá, e gravado de novo";
     QUARANTINED: "moved to quarantine", "movido para a quarentena";

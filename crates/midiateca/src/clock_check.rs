@@ -1,0 +1,243 @@
+//! Whether the machine's clock can be believed: watched while the server runs, and saved for the process that comes
+//! next. While it cannot, nothing is deleted and nothing expires; the server's time goes on without the jump.
+//!
+//! A new time is believed once every server that was asked (the gateways, and WhatsApp's CDN) shows the same in its
+//! `Date` header, or when the operator accepts it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::app::App;
+use crate::archive::CDN_ORIGINS;
+use crate::clock::{Clock, DAY, MINUTE, Millis, Reading, SECOND, TOLERANCE, Trust};
+use crate::db::{Db, Error};
+use crate::media::Route;
+use crate::queue;
+use crate::registry;
+
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const SAVE_EVERY: Duration = Duration::from_secs(600);
+/// How often others are asked for the time while the clock is not trusted.
+const ASK_EVERY: Duration = Duration::from_secs(30);
+/// A server's clock may differ by so much from the right time and still confirm it.
+const WITNESS_TOLERANCE: Millis = 5 * MINUTE;
+/// No more servers than this are asked.
+const MOST_ASKED: usize = 6;
+
+/// What the other servers say of the wall clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Witnesses {
+    Agree,
+    /// At least one shows another time.
+    Disagree,
+    /// None answered with its time.
+    Silent,
+}
+
+/// Judges the clock at the start of the server, and puts right what an earlier run wrote under a wrong one.
+pub async fn begin(app: &App) -> Result<(), Error> {
+    if app.clock.is_system() && app.db.saved_clock().await?.is_none() {
+        // A database from before readings were saved: its newest record is all that there is to compare with.
+        let newest = app.db.newest_record().await?;
+        let is_plausible =
+            |newest: Millis| (newest - TOLERANCE..newest + DAY).contains(&app.clock.now());
+        if newest.is_some_and(|newest| !is_plausible(newest)) {
+            app.clock.doubt();
+        }
+    }
+    match app.clock.trust() {
+        Trust::Trusted => {
+            save(app, app.clock.read()).await?;
+            realign(app).await
+        }
+        doubted => {
+            report(doubted);
+            Ok(())
+        }
+    }
+}
+
+/// Watches the clock until the shutdown begins.
+pub async fn keep_checking(app: Arc<App>) {
+    let mut was_trusted = app.clock.is_trusted();
+    let mut needs_realigning = false;
+    let (mut saved_at, mut asked_at) = (Instant::now(), None::<Instant>);
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = app.shutdown.begun() => return,
+        }
+        let trust = app.clock.trust();
+        let outcome = match trust {
+            Trust::Trusted => {
+                if !was_trusted {
+                    tracing::info!("the clock agrees again: deleting and expiring go on");
+                    needs_realigning = true;
+                }
+                asked_at = None;
+                settle(&app, &mut needs_realigning, &mut saved_at).await
+            }
+            doubted => {
+                if was_trusted {
+                    report(doubted);
+                }
+                let is_due = asked_at.is_none_or(|asked| asked.elapsed() >= ASK_EVERY);
+                if is_due {
+                    asked_at = Some(Instant::now());
+                }
+                resolve(&app, is_due).await
+            }
+        };
+        was_trusted = trust == Trust::Trusted;
+        if let Err(error) = outcome {
+            let error = crate::telemetry::chain(&error);
+            tracing::warn!(error, "the clock could not be checked against the database");
+        }
+    }
+}
+
+async fn settle(
+    app: &App,
+    needs_realigning: &mut bool,
+    saved_at: &mut Instant,
+) -> Result<(), Error> {
+    if *needs_realigning {
+        realign(app).await?;
+        *needs_realigning = false;
+    }
+    if saved_at.elapsed() >= SAVE_EVERY {
+        save(app, app.clock.read()).await?;
+        *saved_at = Instant::now();
+    }
+    Ok(())
+}
+
+/// Looks for something that confirms the clock: an operator's word, the last trusted reading, other servers.
+async fn resolve(app: &App, may_ask: bool) -> Result<(), Error> {
+    if app.clock.is_system()
+        && let Some(saved) = app.db.saved_clock().await?
+        && app.clock.would_trust(&saved)
+    {
+        return adopt(app).await;
+    }
+    if !may_ask {
+        return Ok(());
+    }
+    match ask(app).await? {
+        Witnesses::Agree => adopt(app).await,
+        Witnesses::Disagree => {
+            tracing::warn!(
+                "other servers show another time than this machine's clock: let it be set by NTP"
+            );
+            Ok(())
+        }
+        Witnesses::Silent => Ok(()),
+    }
+}
+
+/// Asks other servers about a clock that is not trusted, and believes it when they agree. Returns whether it is trusted.
+pub async fn confirm(app: &App) -> Result<bool, Error> {
+    if !app.clock.is_trusted() && ask(app).await? == Witnesses::Agree {
+        adopt(app).await?;
+    }
+    Ok(app.clock.is_trusted())
+}
+
+/// Believes the wall clock as it is now.
+pub async fn adopt(app: &App) -> Result<(), Error> {
+    let reading = app.clock.read();
+    let by = reading.wall - app.clock.now();
+    let is_system = app.clock.is_system();
+    let write = app.db.write(async move |tx| {
+        queue::allow_for_jump(tx, reading.wall, by).await?;
+        match is_system {
+            true => tx.save_clock(&reading).await,
+            false => Ok(()),
+        }
+    });
+    write.await?;
+    app.clock.accept();
+    realign(app).await
+}
+
+/// Believes the wall clock as it is now, on behalf of an operator. A server that runs sees it within a second.
+pub async fn accept(db: &Db, clock: &Clock) -> Result<(), Error> {
+    let reading = clock.accept();
+    let saving = db.write(async move |tx| tx.save_clock(&reading).await);
+    saving.await
+}
+
+async fn save(app: &App, reading: Reading) -> Result<(), Error> {
+    if !app.clock.is_system() {
+        return Ok(());
+    }
+    let saving = app.db.write(async move |tx| tx.save_clock(&reading).await);
+    saving.await
+}
+
+async fn realign(app: &App) -> Result<(), Error> {
+    let now = app.clock.now();
+    let realigning = app.db.write(async move |tx| queue::realign(tx, now).await);
+    let realigned = realigning.await?;
+    if realigned != queue::Realigned::default() {
+        tracing::warn!(
+            due = realigned.due,
+            shortened = realigned.shortened,
+            requeued = realigned.requeued,
+            "times that were written under a wrong clock are corrected"
+        );
+        app.work.notify_one();
+    }
+    Ok(())
+}
+
+fn report(trust: Trust) {
+    match trust {
+        Trust::Trusted => {}
+        Trust::Jumped(by) => tracing::error!(
+            jumped_seconds = by / SECOND,
+            "the clock jumped: nothing is deleted and nothing expires until other servers show the same time, the clock returns, or `midiateca doctor --accept-clock`"
+        ),
+        Trust::Unconfirmed(by) => tracing::error!(
+            seconds_since_last_run = by / SECOND,
+            "the clock does not fit the last run: nothing is deleted and nothing expires until other servers show the same time, or `midiateca doctor --accept-clock`"
+        ),
+    }
+}
+
+/// What the gateways and WhatsApp's CDN say of the time.
+async fn ask(app: &App) -> Result<Witnesses, Error> {
+    let mut bases = BTreeSet::new();
+    for instance in registry::instances(&app.db).await? {
+        let routes = instance.routes.as_ref().unwrap_or(&app.config.fetch.routes);
+        if routes.contains(&Route::Cdn) {
+            let cdn = instance.cdn_base.as_deref().unwrap_or(CDN_ORIGINS[0]);
+            bases.extend(cdn.split(',').next().map(str::to_owned));
+        }
+        bases.insert(instance.api_base.clone());
+    }
+    let bases = bases.iter().filter_map(|base| Url::parse(base.trim()).ok());
+    let mut asked: FuturesUnordered<_> = bases
+        .take(MOST_ASKED)
+        .map(async |base| {
+            let answer = app.fetch.glimpse(&base).await.ok()?;
+            Some(app.clock.wall() - answer.date?)
+        })
+        .collect();
+    let mut witnesses = Witnesses::Silent;
+    while let Some(off) = asked.next().await {
+        match off {
+            None => {}
+            Some(off) if off.abs() > WITNESS_TOLERANCE => witnesses = Witnesses::Disagree,
+            Some(_) if witnesses == Witnesses::Silent => witnesses = Witnesses::Agree,
+            Some(_) => {}
+        }
+    }
+    Ok(witnesses)
+}

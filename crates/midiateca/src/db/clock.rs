@@ -1,0 +1,41 @@
+//! The last trusted reading of the clock, for the process that comes next.
+
+use super::{Db, Error, Tx, values};
+use crate::clock::{Millis, Reading};
+
+impl Tx {
+    /// Saves a trusted reading.
+    pub async fn save_clock(&mut self, reading: &Reading) -> Result<(), Error> {
+        let sql = "insert into clock (id, wall, uptime, boot) values (1, $1, $2, $3)
+                   on conflict (id) do update set wall = excluded.wall, uptime = excluded.uptime, boot = excluded.boot";
+        let values = values![reading.wall, reading.uptime, reading.boot.clone()];
+        self.run(sql, values).await.map(drop)
+    }
+}
+
+impl Db {
+    /// The reading that was trusted last; None in a new database.
+    pub async fn saved_clock(&self) -> Result<Option<Reading>, Error> {
+        let row = self
+            .row(
+                "select wall, uptime, boot from clock where id = 1",
+                values![],
+            )
+            .await?;
+        row.map(|row| {
+            Ok(Reading {
+                wall: row.int("wall")?,
+                uptime: row.int("uptime")?,
+                boot: row.text_or_none("boot")?,
+            })
+        })
+        .transpose()
+    }
+
+    /// When the newest media or event was recorded, by the clock of that time.
+    pub async fn newest_record(&self) -> Result<Option<Millis>, Error> {
+        let sql = "select max(at) as at from (select max(received_at) as at from media union all select max(at) from events)";
+        let row = self.row(sql, values![]).await?;
+        row.map_or(Ok(None), |row| row.int_or_none("at"))
+    }
+}

@@ -1,0 +1,128 @@
+//! What is done when the storage, the CDN or a gateway fails and when it works again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::App;
+use crate::archive::host_of;
+use crate::db::Error;
+use crate::media::{Attempt, InstanceId, Reason};
+use crate::queue::{self, Job};
+use crate::registry::Instance;
+
+/// A network storage that is away may never answer.
+const PROBE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Probes a storage that failed, from time to time, and wakes what waits for it once it works.
+pub(super) fn watch_storage(app: &Arc<App>) {
+    if !app.outages.takes_storage_probe() {
+        return;
+    }
+    let app_of_task = Arc::clone(app);
+    app.shutdown.spawn(async move {
+        let app = app_of_task;
+        let probe = tokio::time::timeout(PROBE_PATIENCE, app.vault.probe());
+        if !matches!(probe.await, Ok(Ok(()))) {
+            return;
+        }
+        if wake_for_storage(&app).await {
+            app.outages.storage_is_back();
+        }
+    });
+}
+
+/// Wakes what found the disk full, once there is room for it.
+pub(super) fn watch_room(app: &Arc<App>, free_bytes: u64) {
+    if !app.outages.has_room_again(free_bytes) {
+        return;
+    }
+    let app_of_task = Arc::clone(app);
+    app.shutdown.spawn(async move {
+        wake_for_storage(&app_of_task).await;
+    });
+}
+
+/// Makes ready what waits for the storage; false when the database cannot.
+pub(super) async fn wake_for_storage(app: &App) -> bool {
+    let waking = app
+        .db
+        .write(async |tx| queue::wake_all(tx, &Reason::OF_STORAGE).await);
+    match waking.await {
+        Ok(media) => {
+            if media > 0 {
+                tracing::info!(media, "what waited for the storage goes on");
+                app.work.notify_one();
+            }
+            true
+        }
+        Err(error) => {
+            let error = crate::telemetry::chain(&error);
+            tracing::warn!(error, "what waits for the storage cannot be woken yet");
+            false
+        }
+    }
+}
+
+/// Notes what the attempts of a round say of the hosts that they asked, and wakes what waits for one that is back.
+pub(super) async fn note_hosts(app: &App, job: &Job, instance: &Instance, attempts: &[Attempt]) {
+    let now = app.clock.now();
+    for attempt in attempts {
+        let Some(host) = host_of(attempt.route, instance) else {
+            continue;
+        };
+        match attempt.reason {
+            Some(reason) if Reason::OF_NETWORK.contains(&reason) => {
+                app.outages.host_failed(&host, &job.id, now);
+            }
+            None if app.outages.host_served(&host, now) => {
+                log_if_failed(wake_host(app, &host, now).await);
+            }
+            _ => {}
+        }
+    }
+}
+
+async fn wake_host(app: &App, host: &str, now: crate::clock::Millis) -> Result<(), Error> {
+    let instances = instances_at(app, host).await?;
+    let waking = app
+        .db
+        .write(async move |tx| queue::wake_in_turn(tx, &instances, &Reason::OF_NETWORK, now).await);
+    let media = waking.await?;
+    if media > 0 {
+        tracing::info!(media, "a server is back: what waited for it goes on");
+    }
+    Ok(())
+}
+
+/// Tries one waiting media of each host that is out, so that it is seen when the host is back.
+pub(super) async fn try_hosts(app: &App) {
+    for host in app.outages.hosts_to_try(app.clock.now()) {
+        log_if_failed(try_host(app, &host).await);
+    }
+}
+
+async fn try_host(app: &App, host: &str) -> Result<(), Error> {
+    let instances = instances_at(app, host).await?;
+    let waking = app
+        .db
+        .write(async move |tx| queue::wake_one(tx, &instances, &Reason::OF_NETWORK).await);
+    waking.await.map(drop)
+}
+
+async fn instances_at(app: &App, host: &str) -> Result<Vec<InstanceId>, Error> {
+    let known = app.directory.by_id().await?;
+    let is_there = |instance: &&Arc<Instance>| {
+        crate::media::Route::ALL
+            .iter()
+            .any(|route| host_of(*route, instance).as_deref() == Some(host))
+    };
+    let instances = known.values().filter(is_there);
+    Ok(instances.map(|instance| instance.id.clone()).collect())
+}
+
+fn log_if_failed(outcome: Result<(), Error>) {
+    if let Err(error) = outcome {
+        let error = crate::telemetry::chain(&error);
+        tracing::warn!(error, "what waits for a server cannot be woken yet");
+    }
+}
