@@ -7,13 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 
 use crate::archive::{Outages, Progress};
 use crate::clock::Clock;
 use crate::config::{Config, millis};
 use crate::db::Db;
+use crate::delivery::Bodies;
 use crate::fetch::Fetch;
+use crate::gateway::{self, Gateway, Reading};
 use crate::intake::Tally;
 use crate::media::Reason;
 use crate::queue;
@@ -26,6 +29,11 @@ use crate::vault::Vault;
 /// their rows.
 pub const IMPORT_MARK: &str = "import under way";
 
+/// The folder with the long texts of deliveries, in the data folder.
+pub const BODIES: &str = "bodies";
+
+/// Most webhooks are ten times smaller.
+const LARGE_BYTES: usize = 32 << 10;
 const STRIPES: usize = 1_024;
 /// Who only looks whether the folder is served holds the lock for less than this.
 const LOOK: Duration = Duration::from_millis(20);
@@ -87,6 +95,8 @@ pub struct App {
     pub db: Db,
     /// The files.
     pub vault: Vault,
+    /// Long texts of deliveries.
+    pub bodies: Bodies,
     /// The network.
     pub fetch: Fetch,
     /// The key.
@@ -106,7 +116,7 @@ pub struct App {
     /// This run of this process, as a lease names it.
     pub owner: String,
     /// Held by who takes a large body apart.
-    pub large_bodies: Mutex<()>,
+    large_bodies: Mutex<()>,
     same_bytes: Vec<Arc<Mutex<()>>>,
 }
 
@@ -179,6 +189,7 @@ impl App {
         };
         Ok(Arc::new(Self {
             vault: Vault::open(&config.storage_folder(data), &owner)?,
+            bodies: Bodies::new(data.join(BODIES)),
             fetch: Fetch::new(&config.fetch),
             secrets,
             directory: Directory::new(db.clone()),
@@ -308,6 +319,29 @@ impl App {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(false),
             Err(_) => None,
         }
+    }
+
+    /// Whether long texts of deliveries may take more of the disk: below this, downloads under way stop as well.
+    pub fn has_room_for_bodies(&self) -> bool {
+        let least = self.config.storage.pause_below_bytes / 2;
+        crate::vault::free_bytes_at(&self.data).is_ok_and(|free| free >= least)
+    }
+
+    /// Reads the body of a delivery. Large ones are taken apart away from the async threads, and one at a time, for they
+    /// take a multiple of their size while it lasts.
+    pub async fn read(
+        &self,
+        gateway: Gateway,
+        body: &Bytes,
+    ) -> Result<Result<Reading, gateway::Error>, crate::db::Error> {
+        if body.len() <= LARGE_BYTES {
+            return Ok(gateway.read(body));
+        }
+        let _turn = self.large_bodies.lock().await;
+        let body = body.clone();
+        tokio::task::spawn_blocking(move || gateway.read(&body))
+            .await
+            .map_err(|_| crate::db::Error::Panicked)
     }
 
     /// Held from the moment one looks for the same bytes until one's own are recorded, so that the same

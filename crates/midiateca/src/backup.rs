@@ -7,6 +7,7 @@
 //! A file that the rules or an erasure took away meanwhile is nobody's fault: before one is called missing, its row is
 //! looked at again.
 
+mod bodies;
 mod copy;
 mod files;
 mod folder;
@@ -213,14 +214,19 @@ pub async fn run(order: &Order) -> Result<Outcome, Error> {
     }
     let mut files = Files::new(order, &folder, &copied).await?;
     let whole = files.copy_all().await?;
+    let texts = match whole {
+        true => bodies::copy_all(order, &folder, &copied, files.live()).await?,
+        false => None,
+    };
     let (mut figures, wrong, named) = files.finish().await;
     copied.close().await;
-    if !whole {
+    let Some(texts) = texts else {
         return Ok(Outcome::Stopped(figures));
-    }
+    };
     folder.place_replacements()?;
     let database = Database::of(&snapshot).map_err(at(&snapshot))?;
     folder.place(&snapshot, DATABASE)?;
+    bodies::prune(&folder, &texts)?;
     let settings = folder.copy_settings(order.source.settings.as_deref())?;
     if order.with_key {
         folder.copy_key(key_file)?;

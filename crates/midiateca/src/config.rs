@@ -254,7 +254,7 @@ impl Default for Door {
         Self {
             listen: "0.0.0.0:8000".to_owned(),
             public_url: String::new(),
-            max_body_bytes: 32 << 20,
+            max_body_bytes: 128 << 20,
             max_bodies_bytes: 256 << 20,
             max_connections: 4_096,
             max_connections_per_address: 1_024,

@@ -1,10 +1,20 @@
-//! The raw bodies of webhooks, as they came: compressed, kept, and read again.
+//! The raw bodies of webhooks, as they came: compressed, kept, and read again. Long texts in them, such as files in
+//! base64, are taken out while they come and kept beside, until a stored file holds the same bytes.
 
+mod bodies;
+mod incoming;
+pub mod parts;
 pub mod rhythm;
+mod scan;
 
 use crate::clock::Millis;
+use std::sync::Arc;
+
 use crate::db::{Db, Error, Row, Tx, values};
-use crate::media::{DeliveryId, InstanceId, fresh_id};
+use crate::media::{DeliveryId, InstanceId, MediaId, fresh_id};
+
+pub use bodies::Bodies;
+pub use incoming::{Body, Incoming};
 
 /// One webhook that told of media or of the instance, or that was not what it claims to be.
 pub struct Delivery {
@@ -14,8 +24,14 @@ pub struct Delivery {
     received_at: Millis,
     verdict: &'static str,
     reason: Option<String>,
-    body_size: u64,
+    body: Arc<Body>,
     body_lz4: Vec<u8>,
+}
+
+/// How a delivery was kept.
+#[derive(Debug)]
+pub struct Kept {
+    files_not_needed: Vec<u32>,
 }
 
 impl Delivery {
@@ -25,36 +41,96 @@ impl Delivery {
         now: Millis,
         verdict: &'static str,
         reason: Option<String>,
-        body: &[u8],
+        body: Arc<Body>,
     ) -> Self {
         Self {
-            id: DeliveryId(fresh_id(now)),
+            id: body.id.clone(),
             instance: instance.as_str().to_owned(),
             received_at: now,
             verdict,
             reason,
-            body_size: body.len() as u64,
-            body_lz4: lz4_flex::compress_prepend_size(body),
+            body_lz4: lz4_flex::compress_prepend_size(&body.text),
+            body,
         }
     }
 
-    /// Keeps it.
-    pub async fn keep(&self, tx: &mut Tx) -> Result<(), Error> {
-        let sql = "insert into deliveries (id, instance, received_at, verdict, reason, body_size, body_lz4) values ($1, $2, $3, $4, $5, $6, $7)";
+    /// The delivery that is kept already with the same large body to the same instance, if there is one that has all of
+    /// it: the texts that were taken out, or stored files with the same bytes.
+    pub async fn same(&self, tx: &mut Tx, bodies: &Bodies) -> Result<Option<DeliveryId>, Error> {
+        let Some(sha256) = &self.body.sha256 else {
+            return Ok(None);
+        };
+        let sql = "select id from deliveries where instance = $1 and body_sha256 = $2 and verdict = $3
+                     and not exists (select 1 from delivery_parts p left join media on media.id = p.media
+                                     where p.delivery = deliveries.id and p.media is not null and coalesce(media.status, '') <> 'stored')
+                   order by id desc limit 1";
+        let values = values![&self.instance, sha256, self.verdict];
+        let Some(row) = tx.row(sql, values).await? else {
+            return Ok(None);
+        };
+        let id = DeliveryId(row.text("id")?);
+        let sql = "select distinct file from delivery_parts where delivery = $1 and file is not null and media is null";
+        for row in tx.rows(sql, values![id.as_str()]).await? {
+            let file = u32::try_from(row.int("file")?).unwrap_or(u32::MAX);
+            if !bodies.has(id.as_str(), file) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(id))
+    }
+
+    /// Keeps it. Texts whose bytes are in the stored files of these media are not kept.
+    pub async fn keep(&self, tx: &mut Tx, media: &[MediaId]) -> Result<Kept, Error> {
+        let sql = "insert into deliveries (id, instance, received_at, verdict, reason, body_size, body_lz4, body_sha256)
+                   values ($1, $2, $3, $4, $5, $6, $7, $8)";
         let values = values![
             self.id.as_str(),
             &self.instance,
             self.received_at,
             self.verdict,
             self.reason.clone(),
-            self.body_size,
+            self.body.size_bytes,
             self.body_lz4.as_slice(),
+            self.body.sha256,
         ];
-        tx.run(sql, values).await.map(drop)
+        tx.run(sql, values).await?;
+        for part in &self.body.parts {
+            part.keep(tx, &self.id).await?;
+        }
+        let mut files_not_needed = Vec::new();
+        if !self.body.parts.is_empty() {
+            let instance = InstanceId(self.instance.clone());
+            for media in media {
+                if let Some(sha256) = parts::sha256_of_stored(tx, media).await? {
+                    let files = parts::release(tx, &instance, &self.id, media, &sha256).await?;
+                    let files = files.into_iter().filter(|(id, _)| *id == self.id);
+                    files_not_needed.extend(files.map(|(_, file)| file));
+                }
+            }
+            self.body.set_written(true);
+        }
+        Ok(Kept { files_not_needed })
+    }
+
+    /// What follows the commit: nothing when it was not kept, and an error when nothing was committed.
+    pub fn committed<T>(
+        body: &Body,
+        outcome: Result<T, Error>,
+        kept: impl FnOnce(&T) -> Option<&Kept>,
+    ) -> Result<T, Error> {
+        match &outcome {
+            Ok(value) => match kept(value) {
+                Some(kept) => body.commit(&kept.files_not_needed),
+                // Written by a try that was not committed.
+                None => body.set_written(false),
+            },
+            Err(_) => body.set_written(false),
+        }
+        outcome
     }
 }
 
-/// The body of a delivery, as it came; nothing when it is no longer kept.
+/// The body of a delivery, with tokens in the place of long texts; nothing when it is no longer kept.
 pub async fn body(db: &Db, id: &DeliveryId) -> Result<Option<Vec<u8>>, Error> {
     let sql = "select body_lz4 from deliveries where id = $1";
     let Some(row) = db.row(sql, values![id.as_str()]).await? else {

@@ -1,5 +1,6 @@
 //! The network's side of the house: the webhook door and the health checks.
 
+mod body;
 mod connection;
 mod connections;
 mod error;
@@ -22,8 +23,9 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use url::Url;
+
+use body::Memory;
 
 use crate::app::App;
 use crate::config::{Network, millis};
@@ -38,8 +40,7 @@ use readiness::Readiness;
 #[derive(Clone)]
 pub struct Door {
     app: Arc<App>,
-    /// Room for bodies in memory, in KiB.
-    room: Arc<Semaphore>,
+    memory: Arc<Memory>,
     /// By which whoever asks from outside knows which data folder answers.
     folder: Arc<str>,
     readiness: Arc<Readiness>,
@@ -54,7 +55,7 @@ fn router(
     connections: Arc<Connections>,
     trusted_proxies: Arc<[Network]>,
 ) -> Router {
-    let room = Arc::new(Semaphore::new(app.config.door.max_bodies_bytes / 1_024));
+    let memory = Arc::new(Memory::new(app.config.door.max_bodies_bytes));
     let mut router = Router::new()
         .route("/hooks/{gateway}/{token}", post(hooks::by_path))
         .route("/hooks/{gateway}/{token}/", post(hooks::by_path))
@@ -68,7 +69,7 @@ fn router(
     }
     let door = Door {
         app,
-        room,
+        memory,
         folder,
         readiness: Arc::default(),
         connections,

@@ -4,9 +4,11 @@
 //! whatever else waits at the moment. The same body twice makes the same rows once.
 
 pub mod policy;
+mod replaced;
 pub mod tally;
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
@@ -15,19 +17,19 @@ use crate::app::App;
 use crate::clock::Millis;
 use crate::config::Keep;
 use crate::db::{Error, Tx};
-use crate::delivery::{self, Delivery};
+use crate::delivery::{self, Body, Delivery, Kept, parts};
 use crate::events::{self, News};
-use crate::gateway::{self, Family, Reading};
+use crate::gateway::{Family, Reading};
 use crate::media::{DeliveryId, MediaKind, MediaStatus};
 use crate::queue::{self, NewMedia, NewMessage, Put};
 use crate::registry::{self, Instance};
 
+pub use replaced::Replaced;
 pub use tally::Tally;
 
 const ERASED: &str = "the message was erased on request";
 
-/// Most webhooks are a hundred times smaller.
-const LARGE_BYTES: usize = 256 << 10;
+const TOO_LARGE: &str = "a message larger or deeper than is looked at";
 
 /// What became of a delivery.
 #[derive(Debug)]
@@ -57,9 +59,19 @@ pub enum Receipt {
 }
 
 /// Takes in one body that came with the token of `instance`.
-pub async fn receive(app: &App, instance: &Instance, body: &Bytes) -> Result<Receipt, Error> {
+pub async fn receive(app: &App, instance: &Instance, body: Body) -> Result<Receipt, Error> {
     let now = app.clock.now();
-    let receipt = match read(app, instance, body).await? {
+    if body.is_cut {
+        let receipt = quarantine(app, instance, TOO_LARGE.to_owned(), Arc::new(body), now).await?;
+        app.tally.add(&instance.id, false, now);
+        return Ok(receipt);
+    }
+    let reading = app.read(instance.gateway, &body.text).await?;
+    let body = Arc::new(match &reading {
+        Ok(reading) => with_media_in_files(reading, body).await?,
+        Err(_) => body,
+    });
+    let receipt = match reading {
         Err(problem) => quarantine(app, instance, problem.to_string(), body, now).await?,
         Ok(reading) => match reading.instance.clone() {
             Some(named) if named != instance.id.as_str() => {
@@ -76,6 +88,21 @@ pub async fn receive(app: &App, instance: &Instance, body: &Bytes) -> Result<Rec
     Ok(receipt)
 }
 
+/// The database grows by nothing that goes to a stored file anyway.
+async fn with_media_in_files(reading: &Reading, body: Body) -> Result<Body, Error> {
+    let inline = reading
+        .media
+        .iter()
+        .filter_map(|found| found.inline.as_ref());
+    let parts: Vec<_> = inline
+        .flat_map(|inline| parts::parts_in(&body.id, inline.text()))
+        .collect();
+    body.to_files(&parts).await.map_err(|error| {
+        tracing::error!(%error, "the texts of a delivery cannot be written");
+        Error::Unavailable(None)
+    })
+}
+
 /// What a kept delivery tells today's reader.
 #[derive(Debug)]
 pub enum Replay {
@@ -86,8 +113,21 @@ pub enum Replay {
     },
     /// It tells of no media.
     Nothing,
+    /// Its message was erased on request.
+    Erased,
     /// Its media, in the order of their slots; nothing of what is known and stored has changed.
-    Media(Vec<(MediaKind, Put)>),
+    Media(Vec<Replayed>),
+}
+
+/// One media of a delivery that was read again.
+#[derive(Debug)]
+pub struct Replayed {
+    /// What it is.
+    pub kind: MediaKind,
+    /// Its row.
+    pub put: Put,
+    /// The stored file that stands for the bytes that the delivery brought, if one does.
+    pub bytes: Option<Replaced>,
 }
 
 /// Reads a kept delivery again, and puts in what it tells of: what an older reader missed is found, what is known
@@ -106,7 +146,11 @@ pub async fn replay(
         return Ok(Replay::Nothing);
     }
     let now = app.clock.now();
-    let kinds: Vec<_> = reading.media.iter().map(|found| found.kind).collect();
+    let mut media = Vec::with_capacity(reading.media.len());
+    for found in &reading.media {
+        let bytes = replaced::look(app, instance.client, id, found).await?;
+        media.push((found.kind, bytes));
+    }
     let (instance, id, keep) = (instance.clone(), id.clone(), app.config.keep.clone());
     let puts = app
         .db
@@ -121,10 +165,12 @@ pub async fn replay(
         })
         .await?;
     let Some(puts) = puts else {
-        return Ok(Replay::Nothing);
+        return Ok(Replay::Erased);
     };
     app.work.notify_one();
-    Ok(Replay::Media(kinds.into_iter().zip(puts).collect()))
+    let media = media.into_iter().zip(puts);
+    let media = media.map(|((kind, bytes), put)| Replayed { kind, put, bytes });
+    Ok(Replay::Media(media.collect()))
 }
 
 /// What a kept delivery tells today's reader, or why it tells nothing; nothing is changed.
@@ -133,7 +179,7 @@ pub async fn look_again(
     instance: &Instance,
     body: &Bytes,
 ) -> Result<Result<Reading, String>, Error> {
-    Ok(match read(app, instance, body).await? {
+    Ok(match app.read(instance.gateway, body).await? {
         Err(problem) => Err(problem.to_string()),
         Ok(reading) => match &reading.instance {
             Some(named) if named != instance.id.as_str() => {
@@ -144,35 +190,14 @@ pub async fn look_again(
     })
 }
 
-/// Large bodies are taken apart away from the async threads, and one at a time, for they take a multiple of their
-/// size while it lasts.
-async fn read(
-    app: &App,
-    instance: &Instance,
-    body: &Bytes,
-) -> Result<Result<Reading, gateway::Error>, Error> {
-    if body.len() <= LARGE_BYTES {
-        return Ok(instance.gateway.read(body));
-    }
-    let _turn = app.large_bodies.lock().await;
-    let (gateway, body) = (instance.gateway, body.clone());
-    tokio::task::spawn_blocking(move || gateway.read(&body))
-        .await
-        .map_err(|_| Error::Panicked)
-}
-
 async fn quarantine(
     app: &App,
     instance: &Instance,
     reason: String,
-    body: &[u8],
+    body: Arc<Body>,
     now: Millis,
 ) -> Result<Receipt, Error> {
-    let delivery = Delivery::new(&instance.id, now, "quarantined", Some(reason.clone()), body);
-    let id = delivery.id.clone();
-    app.db
-        .write(async move |tx| delivery.keep(tx).await)
-        .await?;
+    let id = keep(app, instance, "quarantined", reason.clone(), body, now).await?;
     tracing::warn!(delivery = %id, instance = %instance.id, reason, "delivery quarantined");
     Ok(Receipt::Quarantined { reason })
 }
@@ -181,58 +206,80 @@ async fn refuse(
     app: &App,
     instance: &Instance,
     named: String,
-    body: &[u8],
+    body: Arc<Body>,
     now: Millis,
 ) -> Result<Receipt, Error> {
-    let reason = Some("names another instance".to_owned());
-    let delivery = Delivery::new(&instance.id, now, "refused", reason, body);
-    app.db
-        .write(async move |tx| delivery.keep(tx).await)
-        .await?;
+    let reason = "names another instance".to_owned();
+    keep(app, instance, "refused", reason, body, now).await?;
     Ok(Receipt::WrongInstance { named })
+}
+
+/// Keeps a delivery of which nothing comes, once.
+async fn keep(
+    app: &App,
+    instance: &Instance,
+    verdict: &'static str,
+    reason: String,
+    body: Arc<Body>,
+    now: Millis,
+) -> Result<DeliveryId, Error> {
+    let delivery = Delivery::new(&instance.id, now, verdict, Some(reason), Arc::clone(&body));
+    let bodies = app.bodies.clone();
+    let keeping = app.db.write(async move |tx| {
+        Ok(match delivery.same(tx, &bodies).await? {
+            Some(same) => (same, None),
+            None => (delivery.id.clone(), Some(delivery.keep(tx, &[]).await?)),
+        })
+    });
+    let kept = Delivery::committed(&body, keeping.await, |(_, kept)| kept.as_ref())?;
+    Ok(kept.0)
 }
 
 async fn accept(
     app: &App,
     instance: &Instance,
     reading: Reading,
-    body: &[u8],
+    body: Arc<Body>,
     now: Millis,
 ) -> Result<Receipt, Error> {
     if let Family::Nothing(reason) = reading.family {
-        if reading.cut_short {
-            let reason = "a message larger or deeper than is looked at".to_owned();
-            return quarantine(app, instance, reason, body, now).await;
+        if reading.cut_short || body.lost_json {
+            return quarantine(app, instance, TOO_LARGE.to_owned(), body, now).await;
         }
         return Ok(Receipt::Ignored { reason });
     }
     let cut_short = reading.cut_short;
-    let delivery = Delivery::new(&instance.id, now, "accepted", None, body);
-    let messages = messages(&reading, &delivery.id);
-    let id = delivery.id.clone();
+    let delivery = Delivery::new(&instance.id, now, "accepted", None, Arc::clone(&body));
     let unknown = reading.unknown.clone();
     let kinds: Vec<_> = reading.media.iter().map(|found| found.kind).collect();
     let (instance, keep) = (instance.clone(), app.config.keep.clone());
-    let puts = app
-        .db
-        .write(async move |tx| {
-            if queue::is_erased(tx, &instance.id, &messages, &reading.media).await? {
-                return Ok(None);
+    let bodies = app.bodies.clone();
+    let writing = app.db.write(async move |tx| {
+        let same = delivery.same(tx, &bodies).await?;
+        let id = same.as_ref().unwrap_or(&delivery.id);
+        let messages = messages(&reading, id);
+        if queue::is_erased(tx, &instance.id, &messages, &reading.media).await? {
+            return Ok(None);
+        }
+        let puts = match reading.family {
+            Family::Connection { connected } => {
+                record_connection(tx, &instance, connected, now).await?;
+                Vec::new()
             }
-            let puts = match reading.family {
-                Family::Connection { connected } => {
-                    record_connection(tx, &instance, connected, now).await?;
-                    Vec::new()
-                }
-                _ => put_all(tx, &instance, &delivery.id, &reading, &keep, now).await?,
-            };
-            if !tells_nothing_new(tx, &reading, &puts).await? {
-                delivery.keep(tx).await?;
+            _ => put_all(tx, &instance, id, &reading, &keep, now).await?,
+        };
+        let is_kept = same.is_none() && !tells_nothing_new(tx, &reading, &puts).await?;
+        let kept = match is_kept {
+            true => {
+                let media: Vec<_> = puts.iter().map(|put| put.id.clone()).collect();
+                Some(delivery.keep(tx, &media).await?)
             }
-            Ok(Some(puts))
-        })
-        .await?;
-    let Some(puts) = puts else {
+            false => None,
+        };
+        Ok(Some((id.clone(), puts, kept)))
+    });
+    let written = Delivery::committed(&body, writing.await, |written| kept_in(written.as_ref()))?;
+    let Some((id, puts, _)) = written else {
         return Ok(Receipt::Ignored { reason: ERASED });
     };
     app.work.notify_one();
@@ -249,6 +296,10 @@ async fn accept(
         delivery: id,
         media: kinds.into_iter().zip(puts).collect(),
     })
+}
+
+fn kept_in(written: Option<&(DeliveryId, Vec<Put>, Option<Kept>)>) -> Option<&Kept> {
+    written.and_then(|(.., kept)| kept.as_ref())
 }
 
 /// Whether a delivery only repeats what is stored, or was and is not kept by a rule, and what told it first is no longer

@@ -66,6 +66,11 @@ pub enum Error {
 pub async fn keep_sweeping(app: Arc<App>) {
     let every = Duration::from_secs(app.config.retention.every_minutes.saturating_mul(60));
     loop {
+        // What processes left behind that were killed between a file and its rows.
+        if let Err(error) = app.bodies.sweep(&app.db, true).await {
+            let error = crate::telemetry::chain(&error);
+            tracing::warn!(error, "the texts of deliveries could not be swept");
+        }
         tokio::select! {
             () = tokio::time::sleep(every) => {}
             () = app.shutdown.begun() => return,

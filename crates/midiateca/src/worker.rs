@@ -21,6 +21,7 @@ use crate::catalog;
 use crate::clock::{Millis, SECOND};
 use crate::config::millis;
 use crate::db::Error;
+use crate::delivery::parts;
 use crate::events::{self, News};
 use crate::media::{Reason, Route};
 use crate::queue::{self, Counts, Job, Lease, Settled, Settlement};
@@ -274,29 +275,42 @@ async fn settle(app: &App, job: &Job, instance: &Instance, round: Round) {
                 _ => Arc::clone(&s),
             };
             let settlement = queue::settle(tx, &job_copy, &s, &a, now).await?;
-            if settlement == Settlement::AsTold
-                && let Some(news) = news(&job_copy, &s)
-            {
-                events::append(tx, now, news).await?;
+            let mut files = Vec::new();
+            if settlement == Settlement::AsTold {
+                if let Some(news) = news(&job_copy, &s) {
+                    events::append(tx, now, news).await?;
+                }
+                if let Settled::Stored(held) = &*s {
+                    let Job {
+                        id,
+                        instance,
+                        delivery,
+                        ..
+                    } = &job_copy;
+                    files = parts::release(tx, instance, delivery, id, &held.sha256).await?;
+                }
             }
             let asked = a.iter().rfind(|attempt| attempt.route == Route::Gateway);
             if let (Some(asked), false) = (asked, has_changed) {
                 let problem = asked.reason.filter(|reason| reason.needs_somebody());
                 registry::set_problem(tx, &job_copy.instance, problem.map(Reason::as_str)).await?;
             }
-            Ok(settlement)
+            Ok((settlement, files))
         });
         let written = write.await;
         if written.is_ok() {
             outage::note_hosts(app, job, instance, &attempts).await;
         }
         match written {
-            Ok(Settlement::AsTold) => return tell(job, &settled, attempts.len()),
-            Ok(Settlement::Rearmed) => {
+            Ok((Settlement::AsTold, files)) => {
+                app.bodies.remove(&files);
+                return tell(job, &settled, attempts.len());
+            }
+            Ok((Settlement::Rearmed, _)) => {
                 app.work.notify_one();
                 return tracing::info!(media = %job.id, "media is tried again at once, for a repeat of its message came");
             }
-            Ok(Settlement::Lost) => {
+            Ok((Settlement::Lost, _)) => {
                 take_back(app, job, &settled).await;
                 return tracing::warn!(media = %job.id, "settled by somebody else meanwhile");
             }

@@ -62,23 +62,26 @@ struct Walk<'a> {
 
 /// Looks through a message's content, wrappers and all.
 pub fn find(content: &Value) -> Found {
+    content.as_object().map(find_in).unwrap_or_default()
+}
+
+/// Like [`find`], for the object of the content.
+pub fn find_in(object: &Map<String, Value>) -> Found {
     let mut walk = Walk {
         found: Found::default(),
         work: VecDeque::new(),
         listed: 0,
     };
-    if let Some(object) = content.as_object() {
-        walk.work.push_back(Node {
-            object,
-            name: "",
-            wrapper: "".into(),
-            depth: 0,
-            view_once: false,
-            edited: false,
-            edits: None,
-            unknown: None,
-        });
-    }
+    walk.work.push_back(Node {
+        object,
+        name: "",
+        wrapper: "".into(),
+        depth: 0,
+        view_once: false,
+        edited: false,
+        edits: None,
+        unknown: None,
+    });
     while let Some(node) = walk.work.pop_front() {
         walk.look_at(&node);
     }

@@ -69,6 +69,11 @@ impl Inline {
     pub fn decode(&self) -> Option<Vec<u8>> {
         base64_bytes(&self.0).filter(|bytes| !bytes.is_empty())
     }
+
+    /// The text as it came.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
 }
 
 impl std::fmt::Debug for Inline {

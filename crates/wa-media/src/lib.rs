@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod base64_text;
 mod carrier;
 pub mod decrypt;
 #[cfg(feature = "encrypt")]
@@ -17,8 +18,9 @@ pub mod plain;
 pub mod proof;
 pub mod read;
 
+pub use base64_text::{Base64Decoder, NotBase64};
 pub use decrypt::{Cause, Checks, Decrypted, Decryptor, Failure};
-pub use find::{Found, find};
+pub use find::{Found, find, find_in};
 pub use form::{Form, form, form_of_head};
 pub use found::{FoundMedia, Inline};
 pub use key::{MediaKey, MediaKeys};

@@ -62,6 +62,11 @@ impl PlainVerifier {
         self.size_bytes += bytes.len() as u64;
     }
 
+    /// SHA-256 of the bytes so far.
+    pub fn sha256(&self) -> [u8; 32] {
+        self.sha256.clone().finalize().into()
+    }
+
     /// Judges.
     pub fn finish(self) -> Result<Verified, Refusal> {
         let sha256: [u8; 32] = self.sha256.finalize().into();

@@ -1,16 +1,8 @@
 //! Tolerant readers: gateways write the same key, hash, length or time in many ways.
 
-use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
 
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
+use crate::base64_text::Base64Decoder;
 
 /// A field by any of its names, in any case, with or without underscores. `null` and `""` count as absent.
 pub fn field<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
@@ -114,20 +106,11 @@ fn bytes32_of_text(text: &str) -> Option<[u8; 32]> {
 
 /// Base64 in either alphabet, padded or not, with white space or not, after a `data:` prefix or not.
 pub(crate) fn base64_bytes(text: &str) -> Option<Vec<u8>> {
-    let text = match text.split_once("base64,") {
-        Some((prefix, rest)) if prefix.starts_with("data:") => rest,
-        _ => text,
-    };
-    let standard: Vec<u8> = text
-        .bytes()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .map(|byte| match byte {
-            b'-' => b'+',
-            b'_' => b'/',
-            other => other,
-        })
-        .collect();
-    BASE64.decode(standard).ok()
+    let mut decoder = Base64Decoder::new();
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 3);
+    decoder.update(text.as_bytes(), &mut bytes).ok()?;
+    decoder.finish(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// A whole number, never negative: a number, digits as text, or a Long object `{low, high, unsigned}`.
@@ -172,6 +155,7 @@ pub fn seconds(value: &Value) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
     use serde_json::json;
 
     #[test]

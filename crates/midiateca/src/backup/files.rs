@@ -94,6 +94,11 @@ impl<'w> Files<'w> {
         Ok(!self.order.shutdown.has_begun())
     }
 
+    /// The database as it is now.
+    pub fn live(&self) -> &Db {
+        &self.live
+    }
+
     /// What was done, what is wrong, and which files the database names.
     pub async fn finish(self) -> (Figures, Vec<WrongFile>, HashSet<PathBuf>) {
         self.live.close().await;

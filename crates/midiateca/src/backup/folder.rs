@@ -68,6 +68,11 @@ impl Folder {
         self.root.join(FILES).join(path)
     }
 
+    /// Where the long texts of deliveries lie in the backup.
+    pub fn bodies(&self) -> PathBuf {
+        self.root.join(crate::app::BODIES)
+    }
+
     /// What the backup says of itself; nothing when none came to its end yet.
     pub fn manifest(&self) -> Result<Option<Manifest>, Error> {
         let path = self.root.join(MANIFEST);

@@ -7,12 +7,12 @@ use super::context::Context;
 use super::known;
 use super::language::Language;
 use super::since::Since;
-use super::words::deliveries as words;
+use super::words::{Words, deliveries as words};
 use super::{Ending, UsageError};
 use crate::app::App;
 use crate::clock::{DAY, rfc3339};
 use crate::delivery::{self, Entry, Filter};
-use crate::intake::{self, Replay};
+use crate::intake::{self, Replaced, Replay};
 use crate::media::DeliveryId;
 use crate::registry;
 
@@ -164,6 +164,7 @@ enum Outcome {
     Unreadable { reason: String },
     WouldBeRead,
     NoMedia,
+    Erased,
     Read,
 }
 
@@ -180,6 +181,7 @@ impl Outcome {
             }
             Self::WouldBeRead => words::WOULD_BE_READ,
             Self::NoMedia => words::NO_MEDIA,
+            Self::Erased => words::ERASED,
             Self::Read => words::READ,
         };
         lang.say(words).to_owned()
@@ -210,8 +212,16 @@ async fn replay(context: &Context, app: &App, entry: &Entry, dry_run: bool) -> a
         match intake::replay(app, &instance, &entry.id, &body).await? {
             Replay::Unreadable { reason } => (Outcome::Unreadable { reason }, Vec::new()),
             Replay::Nothing => (Outcome::NoMedia, Vec::new()),
+            Replay::Erased => (Outcome::Erased, Vec::new()),
             Replay::Media(media) => {
-                let media = media.iter().map(|(kind, put)| json!({"id": put.id.as_str(), "kind": kind.as_str(), "status": put.status.as_str(), "duplicate": put.duplicate}));
+                let media = media.iter().map(|media| {
+                    let put = &media.put;
+                    let mut told = json!({"id": put.id.as_str(), "kind": media.kind.as_str(), "status": put.status.as_str(), "duplicate": put.duplicate});
+                    if let Some(bytes) = media.bytes {
+                        told["stored_bytes"] = json!(bytes.as_str());
+                    }
+                    told
+                });
                 (Outcome::Read, media.collect())
             }
         }
@@ -250,9 +260,25 @@ fn tell(context: &Context, id: &DeliveryId, outcome: &Outcome, media: &[Value]) 
             let words = ["kind", "status", "id"].map(|name| media[name].as_str().unwrap_or(""));
             let words = words.into_iter().filter(|word| !word.is_empty());
             let words: Vec<_> = words.map(|word| context.lang.name(word)).collect();
-            words.join(" ")
+            let mut words = words.join(" ");
+            if let Some(bytes) = media["stored_bytes"].as_str().and_then(state_of_bytes) {
+                words = format!("{words} ({})", context.lang.say(bytes));
+            }
+            words
         })
         .collect();
     let outcome = outcome.told(context.lang);
     answer::line(format_args!("{id}\t{outcome}\t{}", told.join(", ")));
+}
+
+/// What is wrong with the stored file that stands for bytes of a delivery, if anything is.
+fn state_of_bytes(name: &str) -> Option<Words> {
+    let is = |state: Replaced| state.as_str() == name;
+    match name {
+        name if name == Replaced::Intact.as_str() => None,
+        _ if is(Replaced::Corrupt) => Some(words::BYTES_CORRUPT),
+        _ if is(Replaced::Removed) => Some(words::BYTES_REMOVED),
+        _ if is(Replaced::Erased) => Some(words::BYTES_ERASED),
+        _ => Some(words::BYTES_MISSING),
+    }
 }

@@ -16,6 +16,7 @@ use super::words::{Words, context as files, test_webhook as words};
 use super::{Ending, UsageError};
 use crate::app::{self, App};
 use crate::catalog::{self, AttemptView, MediaView};
+use crate::delivery::Body;
 use crate::intake::{self, Receipt, tally};
 use crate::media::{InstanceId, MediaId, Reason};
 use crate::queue::{self, Lease};
@@ -23,7 +24,7 @@ use crate::registry::{self, Instance};
 use crate::worker;
 
 /// The largest file that is read as a delivery.
-const MOST_BYTES: u64 = 64 << 20;
+const MOST_BYTES: u64 = 128 << 20;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 #[derive(Debug, clap::Args)]
@@ -38,7 +39,7 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     let app = context.open_existing().await?;
-    let body = bytes::Bytes::from(read(&options.file, context.lang)?);
+    let body = read(&options.file, context.lang)?;
     let instance = instance_of(&app, &body, options.instance, context.lang).await?;
     step(
         &context,
@@ -49,7 +50,10 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
             ("client", json!(instance.client)),
         ],
     );
-    let ending = match intake::receive(&app, &instance, &body).await? {
+    let body = Body::of(&app.bodies, app.clock.now(), &body)
+        .await
+        .with_context(|| context.lang.say(words::CANNOT_KEEP))?;
+    let ending = match intake::receive(&app, &instance, body).await? {
         Receipt::Accepted { delivery, media } => {
             step(
                 &context,

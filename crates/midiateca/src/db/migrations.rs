@@ -13,6 +13,7 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0006_new_first.sql"),
     include_str!("../../migrations/sqlite/0007_refusals.sql"),
     include_str!("../../migrations/sqlite/0008_clock.sql"),
+    include_str!("../../migrations/sqlite/0009_parts.sql"),
 ];
 
 /// Applies what is missing. Two processes that start at once do so one after the other. A database that is up to

@@ -25,9 +25,9 @@ pub fn read(root: &Object) -> Reading {
     let nested = nested_message(root).filter(|_| !has_content);
     let envelope = nested.unwrap_or(root);
     let content = content_of(envelope);
-    let found = wa_media::find(&content);
+    let found = wa_media::find_in(content.object());
     let family = if found.media.is_empty() {
-        family_without_media(root, &content)
+        family_without_media(root, content.object())
     } else {
         Family::Media
     };
@@ -41,16 +41,33 @@ pub fn read(root: &Object) -> Reading {
     }
 }
 
-/// The message's content, which some proxies hand on as JSON inside a text; without any, the envelope itself.
-fn content_of(envelope: &Object) -> Json {
+/// The content of a message. It may be large, so it is not copied.
+enum Content<'a> {
+    /// Some proxies hand it on as JSON inside a text.
+    Parsed(Object),
+    Here(&'a Object),
+}
+
+impl Content<'_> {
+    fn object(&self) -> &Object {
+        match self {
+            Self::Parsed(object) => object,
+            Self::Here(object) => object,
+        }
+    }
+}
+
+/// The message's content; without any, the envelope itself.
+fn content_of(envelope: &Object) -> Content<'_> {
     let content = field(envelope, &["msgContent", "message"]);
     let parsed = content
         .and_then(text)
         .and_then(|text| serde_json::from_str(text).ok());
-    parsed
-        .or_else(|| content.cloned())
-        .filter(Json::is_object)
-        .unwrap_or_else(|| Json::Object(envelope.clone()))
+    match (parsed, content.and_then(Json::as_object)) {
+        (Some(parsed), _) => Content::Parsed(parsed),
+        (None, Some(object)) => Content::Here(object),
+        (None, None) => Content::Here(envelope),
+    }
 }
 
 /// An id, which is text, though some write one as a number.
@@ -75,7 +92,7 @@ fn nested_message(root: &Object) -> Option<&Object> {
     )
 }
 
-fn family_without_media(root: &Object, content: &Json) -> Family {
+fn family_without_media(root: &Object, content: &Object) -> Family {
     let event = field(root, &["event", "type"])
         .and_then(text)
         .unwrap_or("")
@@ -99,11 +116,7 @@ fn family_without_media(root: &Object, content: &Json) -> Family {
     if !has_content && field(root, &["status"]).is_some() {
         return Family::Nothing("a status update carries no media");
     }
-    match content
-        .as_object()
-        .is_some_and(|content| !content.is_empty())
-        && has_content
-    {
+    match has_content && !content.is_empty() {
         true => Family::Nothing("the message carries no media"),
         false => Family::Nothing("the delivery carries no message"),
     }

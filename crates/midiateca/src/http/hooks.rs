@@ -8,16 +8,15 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use serde_json::json;
-use tokio::sync::SemaphorePermit;
 
-use super::Door;
 use super::error::Error;
 use super::refusals::Sender;
 use super::source::Client;
+use super::{Door, body};
 use crate::config::millis;
+use crate::delivery;
 use crate::gateway::Gateway;
 use crate::intake::{self, Receipt};
 use crate::media::InstanceId;
@@ -39,9 +38,6 @@ const MOST_DRAINED_BYTES: usize = 256 << 20;
 
 /// How much of a refused body is looked at, for the instance that it names.
 const BEGINNING_BYTES: usize = 16 << 10;
-
-/// Most webhooks are smaller than this.
-const ROOM_STEP_KIB: u32 = 16;
 
 pub(super) async fn by_path(
     State(door): State<Door>,
@@ -99,21 +95,21 @@ pub(super) async fn by_query_or_header(
     take(&door, &sender, body).await
 }
 
-async fn take(door: &Door, sender: &Sender, mut body: Body) -> Response {
+async fn take(door: &Door, sender: &Sender, mut stream: Body) -> Response {
     let instance = match authenticate(door, sender).await {
         Ok(instance) => instance,
-        Err(error) => return sender.refuse(door, None, error, body).await,
+        Err(error) => return sender.refuse(door, None, error, stream).await,
     };
     let limit_bytes = door.app.config.door.max_body_bytes;
-    if http_body::Body::size_hint(&body).lower() > limit_bytes as u64 {
+    if http_body::Body::size_hint(&stream).lower() > limit_bytes as u64 {
         let error = Error::BodyTooLarge { limit_bytes };
-        return sender.refuse(door, Some(&instance), error, body).await;
+        return sender.refuse(door, Some(&instance), error, stream).await;
     }
-    match read(door, &mut body, limit_bytes).await {
-        Ok((bytes, _room)) => receive(door, sender, &instance, &bytes)
+    match body::read(door, &mut stream, limit_bytes).await {
+        Ok((body, _share)) => receive(door, sender, &instance, body)
             .await
             .unwrap_or_else(IntoResponse::into_response),
-        Err(error) => sender.refuse(door, Some(&instance), error, body).await,
+        Err(error) => sender.refuse(door, Some(&instance), error, stream).await,
     }
 }
 
@@ -125,35 +121,6 @@ async fn authenticate(door: &Door, sender: &Sender) -> Result<Arc<Instance>, Err
         door.app.db.verify().await?;
     }
     known.ok_or(Error::WrongToken)
-}
-
-/// The whole body, and the room that it takes in memory, which grows as the bytes come: what a sender merely
-/// announces takes nothing from others.
-async fn read<'d>(
-    door: &'d Door,
-    body: &mut Body,
-    limit_bytes: usize,
-) -> Result<(Bytes, SemaphorePermit<'d>), Error> {
-    let take = |kib| {
-        door.room
-            .try_acquire_many(kib)
-            .map_err(|_| Error::Unavailable)
-    };
-    let mut room = take(ROOM_STEP_KIB)?;
-    let mut bytes = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| Error::BodyIncomplete)?.into_data() else {
-            continue;
-        };
-        if bytes.len() + data.len() > limit_bytes {
-            return Err(Error::BodyTooLarge { limit_bytes });
-        }
-        while room.num_permits() * 1_024 < bytes.len() + data.len() {
-            room.merge(take(ROOM_STEP_KIB)?);
-        }
-        bytes.extend_from_slice(&data);
-    }
-    Ok((bytes.freeze(), room))
 }
 
 /// Answers with an error once the body was read.
@@ -188,7 +155,7 @@ async fn receive(
     door: &Door,
     sender: &Sender,
     instance: &Instance,
-    body: &Bytes,
+    body: delivery::Body,
 ) -> Result<Response, Error> {
     let (status, answer) = match intake::receive(&door.app, instance, body).await? {
         Receipt::Accepted { delivery, media } => {

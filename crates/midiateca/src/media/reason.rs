@@ -78,7 +78,7 @@ reasons! {
     CdnGone "cdn_gone" Confirm, "WhatsApp no longer has the file", "o WhatsApp não tem mais o arquivo";
     CdnCorrupt "cdn_corrupt" Retry, "the CDN's bytes are not the ones that were sent", "os bytes da CDN não são os que foram enviados";
     SenderHashWrong "sender_hash_wrong" GiveUp, "the file is the one that was sent, but the message promised another hash", "o arquivo é o que foi enviado, mas a mensagem prometeu outro hash";
-    InlineGone "inline_gone" GiveUp, "the delivery that brought the bytes is no longer kept", "a entrega que trouxe os bytes não está mais guardada";
+    InlineGone "inline_gone" GiveUp, "the bytes that the delivery brought are no longer kept", "os bytes que a entrega trouxe não estão mais guardados";
     InlineMalformed "inline_malformed" GiveUp, "the bytes in the delivery are not base64", "os bytes na entrega não são base64";
     WrongKey "wrong_key" GiveUp, "the bytes are right, but the message's key does not fit them", "os bytes estão certos, mas a chave da mensagem não serve";
     BadPadding "bad_padding" GiveUp, "the sender encrypted the file wrongly", "o remetente cifrou o arquivo de forma errada";

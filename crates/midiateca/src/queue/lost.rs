@@ -29,7 +29,8 @@ pub async fn lose(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<Loss, Error>
                      deadline = case when deadline < $2 then $2 else deadline end
                    where id = $1 and status = 'stored'
                      and (static_url is not null or (direct_path is not null and media_key is not null)
-                          or (inline = 1 and exists (select 1 from deliveries where deliveries.id = media.delivery)))";
+                          or (inline = 1 and exists (select 1 from deliveries where deliveries.id = media.delivery)
+                              and not exists (select 1 from delivery_parts p where p.delivery = media.delivery and p.media = media.id)))";
     if tx.run(requeue, values![id.as_str(), now + DAY]).await? == 1 {
         return Ok(Loss::Requeued);
     }

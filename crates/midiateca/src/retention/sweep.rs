@@ -90,6 +90,10 @@ pub async fn sweep(
             *gone = prune(app, doing, records, now - i64::from(days) * DAY).await?;
         }
     }
+    if doing == Doing::Now {
+        // A process that serves may be about to commit what has no row yet.
+        app.bodies.sweep(&app.db, false).await?;
+    }
     Ok(swept)
 }
 

@@ -10,7 +10,7 @@ use crate::catalog;
 use crate::clock::Millis;
 use crate::config::Keep;
 use crate::db::{self, Tx};
-use crate::delivery::Delivery;
+use crate::delivery::{Body, Delivery};
 use crate::gateway::Gateway;
 use crate::intake::policy;
 use crate::queue::{self, Adopted, NewMedia, NewMessage, Standing};
@@ -36,18 +36,33 @@ pub(super) async fn write_down(
     let queued = entries
         .iter()
         .find(|entry| matches!(entry.outcome, Outcome::Queued { .. }));
-    let delivery = body.zip(queued).map(|(body, entry)| {
+    let mut body_kept = None;
+    let mut delivery = None;
+    if let Some((body, entry)) = body.zip(queued) {
+        let taken = Body::of(&app.bodies, entry.received_at, body).await;
+        let body = Arc::new(taken.map_err(|source| Error::Media {
+            path: app.bodies.folder().to_owned(),
+            source,
+        })?);
         let instance = &entry.known.instance;
-        Delivery::new(instance, entry.received_at, "accepted", None, body)
-    });
+        let at = entry.received_at;
+        delivery = Some(Delivery::new(
+            instance,
+            at,
+            "accepted",
+            None,
+            Arc::clone(&body),
+        ));
+        body_kept = Some(body);
+    }
     let entries = Arc::new(entries);
     let writing = Arc::clone(&entries);
     let written = app
         .db
         .write(async move |tx| {
-            let mut told_by = DELIVERY;
+            let (mut told_by, mut kept) = (DELIVERY, None);
             if let Some(delivery) = &delivery {
-                delivery.keep(tx).await?;
+                kept = Some(delivery.keep(tx, &[]).await?);
                 told_by = delivery.id.as_str();
             }
             let mut written = Vec::with_capacity(writing.len());
@@ -57,9 +72,13 @@ pub(super) async fn write_down(
                     None => Written::Down,
                 });
             }
-            Ok(written)
+            Ok((written, kept))
         })
-        .await?;
+        .await;
+    let (written, _) = match body_kept {
+        Some(body) => Delivery::committed(&body, written, |(_, kept)| kept.as_ref())?,
+        None => written?,
+    };
     let (mut down, mut again) = (Vec::new(), Vec::new());
     for (entry, written) in entries.iter().zip(written) {
         match written {

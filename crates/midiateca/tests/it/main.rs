@@ -23,6 +23,7 @@ mod hostile;
 mod house;
 #[cfg(unix)]
 mod identity;
+mod inline;
 mod instance;
 mod key;
 mod large;

@@ -10,5 +10,10 @@ words! {
     UNREADABLE: "still unreadable: {reason}", "ainda ilegível: {reason}";
     WOULD_BE_READ: "would be read", "seria lida";
     NO_MEDIA: "tells of no media", "não traz mídia";
+    ERASED: "left alone: the message was erased on request", "deixada como está: a mensagem foi apagada a pedido";
+    BYTES_MISSING: "its bytes are not in the delivery any more, and the stored file is missing", "os bytes já não estão na entrega, e o arquivo armazenado está ausente";
+    BYTES_CORRUPT: "its bytes are not in the delivery any more, and the stored file is corrupt", "os bytes já não estão na entrega, e o arquivo armazenado está corrompido";
+    BYTES_REMOVED: "its bytes are not in the delivery any more, and a retention rule deleted the stored file", "os bytes já não estão na entrega, e uma regra de retenção excluiu o arquivo armazenado";
+    BYTES_ERASED: "its bytes are not in the delivery any more, and the stored file was erased on request", "os bytes já não estão na entrega, e o arquivo armazenado foi apagado a pedido";
     READ: "read", "lida";
 }

@@ -2,6 +2,7 @@
 
 words! {
     TOO_LARGE: "a delivery of more than {limit} bytes is not taken", "uma entrega com mais de {limit} bytes não é aceita";
+    CANNOT_KEEP: "cannot write the delivery to the data folder", "não é possível gravar a entrega na pasta de dados";
     NAMES_NO_INSTANCE: "the delivery names no instance: name one with --instance ID", "a entrega não diz de que instância é: informe uma com --instance ID";
     UNKNOWN_INSTANCE: "no instance {id} is known; see `midiateca instance list`", "não existe instância {id}; veja `midiateca instance list`";
     MEDIA_GONE: "the media that was just committed is gone", "a mídia que acabou de ser confirmada sumiu";

@@ -1,13 +1,19 @@
 //! Raw deliveries that name a person. They are looked through as text, for a person may be named where no reader looks.
 
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+
 use super::{Figures, Unreadable, Work, is_telling};
 use crate::catalog;
+use crate::delivery::parts::{self, Kind};
 use crate::delivery::{self, Deletion};
 use crate::media::DeliveryId;
 use crate::retention::{Doing, Error};
 
 /// Bodies may be large, so few are held at once.
-const FEW: u32 = 16;
+const FEW: u32 = 2;
+/// So much of a long text is looked through at once.
+const WINDOW_BYTES: u64 = 1 << 20;
 
 impl Work<'_> {
     /// Lets go of those of all instances that are, or once were, the client's.
@@ -21,7 +27,12 @@ impl Work<'_> {
                 let Some((last, _)) = page.last() else { break };
                 after.clone_from(&last.0);
                 for (id, body) in page {
-                    if !body.is_some_and(|body| is_named(&body, &self.erasure.names))
+                    let mut names_them =
+                        body.is_some_and(|body| is_named(&body, &self.erasure.names));
+                    if !names_them {
+                        names_them = self.is_named_in_parts(&id).await?;
+                    }
+                    if !names_them
                         || is_shared && delivery::is_of_another(&self.app.db, &id, client).await?
                     {
                         continue;
@@ -36,6 +47,30 @@ impl Work<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a long text that was taken out of a body names them; files in base64 do not.
+    async fn is_named_in_parts(&self, id: &DeliveryId) -> Result<bool, Error> {
+        for part in parts::of(&self.app.db, id).await? {
+            let names = &self.erasure.names;
+            if matches!(part.kind, Kind::Base64 | Kind::Numbers) {
+                continue;
+            }
+            let found = match (&part.text, part.file) {
+                (Some(text), _) => is_named(text, names),
+                (None, Some(file)) => match self.app.bodies.open(id, file) {
+                    Ok(text) => is_named_in(text, part.start, part.length, names)
+                        .map_err(|error| Error::Vault(error.into()))?,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+                    Err(error) => return Err(Error::Vault(error.into())),
+                },
+                (None, None) => false,
+            };
+            if found {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn delivery(&mut self, id: DeliveryId) -> Result<(), Error> {
@@ -65,12 +100,42 @@ impl Work<'_> {
     pub(super) fn count_delivery(&mut self, id: DeliveryId, deletion: Deletion) {
         match deletion {
             Deletion::Gone => {
+                if let Err(error) = self.app.bodies.remove_all(&id) {
+                    tracing::error!(delivery = %id, %error, "the text of an erased delivery could not be removed");
+                    self.erasure.media_left += 1;
+                }
                 self.needed.remove(&id);
                 self.gone.insert(id);
             }
             Deletion::Needed => drop(self.needed.insert(id)),
             Deletion::NotThere => {}
         }
+    }
+}
+
+/// Like [`is_named`], for a text in a file, window by window. A window ends where no name goes on.
+fn is_named_in(mut file: File, start: u64, length: u64, names: &[String]) -> io::Result<bool> {
+    file.seek(SeekFrom::Start(start))?;
+    let mut rest = file.take(length);
+    let mut window = Vec::new();
+    loop {
+        let read = (&mut rest).take(WINDOW_BYTES).read_to_end(&mut window)?;
+        let is_end = (read as u64) < WINDOW_BYTES;
+        let between = |byte: &u8| matches!(byte, b' ' | b',' | b'}' | b'\n');
+        let end = match window.iter().rposition(between) {
+            Some(at) if !is_end => at + 1,
+            // Nobody has such a name.
+            None if !is_end && window.len() as u64 > 2 * WINDOW_BYTES => window.len(),
+            None if !is_end => continue,
+            _ => window.len(),
+        };
+        if is_named(&window[..end], names) {
+            return Ok(true);
+        }
+        if is_end {
+            return Ok(false);
+        }
+        window.drain(..end);
     }
 }
 

@@ -20,6 +20,8 @@ impl Work<'_> {
     /// Events of what was erased tell no more, and one event tells that and how much was erased, not whose it was. Then
     /// nothing is left but what the database's files still hold between the rows.
     pub(super) async fn finish(&mut self) -> Result<(), Error> {
+        // An erasure that was killed between a delivery and its texts left these.
+        self.app.bodies.sweep(&self.app.db, false).await?;
         self.erasure.downloads_left = files::end_downloads(self.app, &self.media).await?;
         let (now, client) = (self.app.clock.now(), self.erasure.client);
         let erasure = &self.erasure;

@@ -1,0 +1,317 @@
+//! A body while it comes: long texts go to files at once, so that memory takes only what is left.
+
+use std::io;
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+use wa_media::Base64Decoder;
+
+use super::bodies::{Arriving, Bodies, MOST_FILES};
+use super::parts::Part;
+use super::scan::{Kind, LEAST_PART_BYTES, Parts, Scanner};
+use crate::clock::Millis;
+use crate::media::{DeliveryId, fresh_id};
+
+/// Taken at once.
+const PIECE_BYTES: usize = 64 << 10;
+/// Longer parts go to files.
+const MOST_IN_ROW_BYTES: usize = 64 << 10;
+/// Shorter parts stay in rows, whatever they are.
+const LEAST_IN_FILE_BYTES: u64 = 12 << 10;
+/// All parts of a body that go to rows, together.
+const MOST_IN_ROWS_BYTES: usize = 256 << 10;
+/// Smaller bodies are kept again when they come again.
+const LEAST_COMPARED_BYTES: u64 = 64 << 10;
+
+/// A body that has come, and whose files are synced.
+#[derive(Debug)]
+pub struct Body {
+    /// The id of its delivery.
+    pub id: DeliveryId,
+    /// What is left of it: JSON, if the body was.
+    pub text: Bytes,
+    /// How long it was.
+    pub size_bytes: u64,
+    /// SHA-256 of a large one as it came.
+    pub sha256: Option<[u8; 32]>,
+    /// What was taken out.
+    pub parts: Vec<Part>,
+    /// Whether it holds more than is read.
+    pub is_cut: bool,
+    /// Whether something was taken out of JSON in a string that may hold more than is read.
+    pub lost_json: bool,
+    bodies: Bodies,
+    /// The files, when there are any.
+    arriving: Option<Arriving>,
+}
+
+impl Body {
+    /// A body that is here as a whole.
+    pub async fn of(bodies: &Bodies, now: Millis, bytes: &[u8]) -> io::Result<Self> {
+        let mut incoming = Incoming::new(bodies, now);
+        incoming.take(bytes).await?;
+        incoming.finish().await
+    }
+
+    /// Moves these parts to files, for they are media: in rows the database would grow by them for the time until they
+    /// are stored.
+    pub async fn to_files(mut self, parts: &[u32]) -> io::Result<Self> {
+        let parts = parts.to_vec();
+        let moves = move |part: &Part| {
+            part.text.is_some() && part.length >= LEAST_IN_FILE_BYTES && parts.contains(&part.n)
+        };
+        if !self.parts.iter().any(&moves) {
+            return Ok(self);
+        }
+        blocking(move || {
+            let arriving = &*self
+                .arriving
+                .get_or_insert_with(|| self.bodies.arrive(&self.id));
+            for part in self.parts.iter_mut().filter(|part| moves(part)) {
+                let file = arriving.made().min(MOST_FILES);
+                let text = part.text.take().unwrap_or_default();
+                let written = arriving.append(file, &text)?;
+                written.sync_all()?;
+                part.start = written.metadata()?.len() - part.length;
+                part.file = Some(file);
+            }
+            arriving.sync()?;
+            Ok(self)
+        })
+        .await
+    }
+
+    /// Its rows are written, and may be committed any moment; or they were not.
+    pub(super) fn set_written(&self, is_written: bool) {
+        if let Some(arriving) = &self.arriving {
+            arriving.set_written(is_written);
+        }
+    }
+
+    /// Its rows are committed; these files are not needed.
+    pub(super) fn commit(&self, unneeded: &[u32]) {
+        if let Some(arriving) = &self.arriving {
+            arriving.commit(unneeded);
+        }
+    }
+}
+
+/// A body that comes.
+pub struct Incoming {
+    id: DeliveryId,
+    bodies: Bodies,
+    scanner: Scanner,
+    sink: Sink,
+    arriving: Option<Arriving>,
+    sha256: Option<Sha256>,
+    size_bytes: u64,
+}
+
+impl Incoming {
+    /// Begins.
+    pub fn new(bodies: &Bodies, now: Millis) -> Self {
+        let id = DeliveryId(fresh_id(now));
+        Self {
+            scanner: Scanner::new(id.as_str()),
+            bodies: bodies.clone(),
+            arriving: None,
+            id,
+            sink: Sink::new(),
+            sha256: None,
+            size_bytes: 0,
+        }
+    }
+
+    /// How much memory it takes now.
+    pub fn memory_bytes(&self) -> usize {
+        self.scanner.text().len() + self.sink.memory_bytes()
+    }
+
+    /// How much of it went to files.
+    pub fn file_bytes(&self) -> u64 {
+        self.sink.file_lengths.iter().sum()
+    }
+
+    /// Takes the next bytes.
+    pub async fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
+        for piece in bytes.chunks(PIECE_BYTES) {
+            self.size_bytes += piece.len() as u64;
+            if self.sha256.is_none() && self.size_bytes >= LEAST_PART_BYTES as u64 {
+                // Nothing can have been taken out yet.
+                self.sha256 = Some(Sha256::new_with_prefix(self.scanner.text()));
+            }
+            if let Some(sha256) = &mut self.sha256 {
+                sha256.update(piece);
+            }
+            self.scanner.push(piece, &mut self.sink);
+            self.write().await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the end.
+    pub async fn finish(mut self) -> io::Result<Body> {
+        let (is_cut, lost_json) = (self.scanner.is_cut(), self.scanner.lost_json);
+        let scanner = std::mem::replace(&mut self.scanner, Scanner::new(""));
+        let text = scanner.finish(&mut self.sink);
+        self.write().await?;
+        let arriving = match self.arriving.take() {
+            Some(arriving) => Some(blocking(move || arriving.sync().map(|()| arriving)).await?),
+            None => None,
+        };
+        let is_large = self.size_bytes >= LEAST_COMPARED_BYTES;
+        let sha256 = self.sha256.filter(|_| is_large);
+        Ok(Body {
+            id: self.id,
+            text: text.into(),
+            size_bytes: self.size_bytes,
+            sha256: sha256.map(|sha256| sha256.finalize().into()),
+            parts: self.sink.parts,
+            is_cut,
+            lost_json,
+            bodies: self.bodies,
+            arriving,
+        })
+    }
+
+    /// Writes to the files what waits for it; each is synced once it is whole.
+    async fn write(&mut self) -> io::Result<()> {
+        let waiting = std::mem::take(&mut self.sink.waiting);
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let arriving = self.arriving.take();
+        let arriving = arriving.unwrap_or_else(|| self.bodies.arrive(&self.id));
+        let arriving = blocking(move || {
+            for Write {
+                file,
+                bytes,
+                is_last,
+            } in waiting
+            {
+                let file = arriving.append(file, &bytes)?;
+                if is_last {
+                    file.sync_all()?;
+                }
+            }
+            Ok(arriving)
+        });
+        self.arriving = Some(arriving.await?);
+        Ok(())
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()))
+}
+
+/// Bytes for a file.
+struct Write {
+    file: u32,
+    bytes: Vec<u8>,
+    is_last: bool,
+}
+
+/// Gathers the parts of a body: short ones for rows, long ones for files.
+struct Sink {
+    parts: Vec<Part>,
+    /// Bytes of the current part that are in no file.
+    buffer: Vec<u8>,
+    in_rows_bytes: usize,
+    /// How long the files are.
+    file_lengths: Vec<u64>,
+    waiting: Vec<Write>,
+    decoding: Option<(Base64Decoder, Sha256)>,
+    decoded: Vec<u8>,
+}
+
+impl Sink {
+    fn new() -> Self {
+        Self {
+            parts: Vec::new(),
+            buffer: Vec::new(),
+            in_rows_bytes: 0,
+            file_lengths: Vec::new(),
+            waiting: Vec::new(),
+            decoding: None,
+            decoded: Vec::new(),
+        }
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.buffer.len() + self.in_rows_bytes
+    }
+
+    /// Moves what is in memory to the part's file.
+    fn to_file(&mut self, is_last: bool) {
+        let Some(part) = self.parts.last_mut() else {
+            return;
+        };
+        let file = *part.file.get_or_insert_with(|| {
+            let next = u32::try_from(self.file_lengths.len()).unwrap_or(u32::MAX);
+            let file = next.min(MOST_FILES);
+            if file == next {
+                self.file_lengths.push(0);
+            }
+            part.start = self.file_lengths[file as usize];
+            file
+        });
+        self.file_lengths[file as usize] += self.buffer.len() as u64;
+        self.waiting.push(Write {
+            file,
+            bytes: std::mem::take(&mut self.buffer),
+            is_last,
+        });
+    }
+}
+
+impl Parts for Sink {
+    fn begin(&mut self, kind: Kind) {
+        let n = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
+        self.parts.push(Part::new(n, kind));
+        let may_be_media = matches!(kind, Kind::Base64 | Kind::Text);
+        self.decoding = may_be_media.then(Default::default);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let Some(part) = self.parts.last_mut() else {
+            return;
+        };
+        part.length += bytes.len() as u64;
+        self.buffer.extend_from_slice(bytes);
+        if let Some((decoder, sha256)) = &mut self.decoding {
+            let outcome = decoder.update(bytes, &mut self.decoded);
+            sha256.update(&self.decoded);
+            self.decoded.clear();
+            if outcome.is_err() {
+                self.decoding = None;
+            }
+        }
+        if self.buffer.len() >= PIECE_BYTES.max(MOST_IN_ROW_BYTES) {
+            self.to_file(false);
+        }
+    }
+
+    fn end(&mut self) {
+        let room = MOST_IN_ROWS_BYTES - self.in_rows_bytes;
+        let Some(part) = self.parts.last_mut() else {
+            return;
+        };
+        if let Some((decoder, mut sha256)) = self.decoding.take()
+            && decoder.finish(&mut self.decoded).is_ok()
+        {
+            sha256.update(&self.decoded);
+            part.decoded_sha256 = Some(sha256.finalize().into());
+        }
+        self.decoded.clear();
+        if part.file.is_none() && self.buffer.len() <= room {
+            self.in_rows_bytes += self.buffer.len();
+            part.text = Some(std::mem::take(&mut self.buffer));
+        } else {
+            self.to_file(true);
+        }
+    }
+}

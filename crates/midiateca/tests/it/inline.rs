@@ -1,0 +1,555 @@
+//! Files that come inside webhooks: every way of writing them, and what is kept of them.
+
+mod memory;
+
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use midiateca::catalog::MediaView;
+use midiateca::clock::Clock;
+use midiateca::media::{MediaId, Route};
+use midiateca::retention::{self, Asked, Doing};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::backup::{back_up, copy_folder};
+use crate::commands::midiateca;
+use crate::stage::{FIRST, TODAY, TestApp};
+
+const MIB: usize = 1 << 20;
+
+/// A picture, as far as its first bytes tell; no two are alike.
+pub fn picture(n: u8, size: usize) -> Vec<u8> {
+    let mut state = u32::from(n) + 1;
+    let noise = (4..size).map(|_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    });
+    [0xff, 0xd8, 0xff, n].into_iter().chain(noise).collect()
+}
+
+/// The description of a picture whose bytes come in the delivery, with a hash or without.
+fn leaf(n: u8, bytes: &[u8], with_hash: bool) -> Value {
+    let mut leaf = json!({
+        "mimetype": "image/jpeg",
+        "mediaKey": vec![n; 32],
+        "directPath": format!("/v/t62.7118-24/{n}_n.enc?ccb=11-4&oh=01_sim&oe=70CE3680"),
+    });
+    if with_hash {
+        leaf["fileSha256"] = json!(STANDARD.encode(Sha256::digest(bytes)));
+    }
+    leaf
+}
+
+fn body(id: &str, content: Value) -> String {
+    json!({
+        "event": "webhookReceived", "instanceId": FIRST, "messageId": id, "moment": TODAY / 1_000,
+        "chat": {"id": "5511900000001"}, "sender": {"id": "5511900000001"}, "msgContent": content,
+    })
+    .to_string()
+}
+
+pub fn with_picture(id: &str, n: u8, bytes: &[u8]) -> String {
+    body(
+        id,
+        json!({"imageMessage": leaf(n, bytes, true), "base64": STANDARD.encode(bytes)}),
+    )
+}
+
+async fn start() -> TestApp {
+    TestApp::with_cdn(vec![Route::Inline], Clock::fixed(TODAY)).await
+}
+
+async fn deliver(test: &TestApp, body: String) -> MediaView {
+    let (status, answer) = test.post(body).await;
+    assert_eq!(
+        (status, &answer["status"]),
+        (200, &json!("accepted")),
+        "{answer}"
+    );
+    settled(test, &answer, 0).await
+}
+
+async fn settled(test: &TestApp, answer: &Value, slot: usize) -> MediaView {
+    let id = answer["media"][slot]["id"].as_str().unwrap().to_owned();
+    test.settled(&MediaId(id)).await
+}
+
+/// The files with long texts of deliveries.
+fn texts(test: &TestApp) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(test.app.bodies.folder())
+        .into_iter()
+        .flatten();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+/// How many deliveries are kept, and how many bytes their rows take.
+async fn kept(test: &TestApp) -> (i64, i64) {
+    let sql = "select count(*) as n, coalesce(sum(length(body_lz4)), 0)
+                 + coalesce((select sum(length(text)) from delivery_parts), 0) as bytes from deliveries";
+    let row = test.app.db.row(sql, vec![]).await.unwrap().unwrap();
+    (row.int("n").unwrap(), row.int("bytes").unwrap())
+}
+
+/// The bytes in the file of a media.
+fn bytes_of(test: &TestApp, media: &MediaView) -> Vec<u8> {
+    std::fs::read(test.file(media)).unwrap()
+}
+
+#[tokio::test]
+async fn every_way_of_writing_a_file_gives_its_bytes_and_leaves_only_its_name() {
+    let test = start().await;
+    let mut sizes = vec![20_000, 48_001, 3 * MIB + 1].into_iter().cycle();
+    let lines = |text: &str, end: &str| {
+        let lines = text
+            .as_bytes()
+            .chunks(76)
+            .map(|line| std::str::from_utf8(line).unwrap());
+        lines.collect::<Vec<_>>().join(end)
+    };
+    let writings: [(&str, &dyn Fn(&[u8]) -> String); 8] = [
+        ("plain", &|bytes| STANDARD.encode(bytes)),
+        ("url", &|bytes| URL_SAFE_NO_PAD.encode(bytes)),
+        ("slashes", &|bytes| {
+            STANDARD.encode(bytes).replace('/', "\\/")
+        }),
+        ("escapes", &|bytes| {
+            STANDARD
+                .encode(bytes)
+                .replace('+', "\\u002b")
+                .replace('=', "\\u003D")
+        }),
+        ("lines", &|bytes| lines(&STANDARD.encode(bytes), "\\r\\n")),
+        ("raw lines", &|bytes| lines(&STANDARD.encode(bytes), "\n")),
+        ("spaces", &|bytes| lines(&STANDARD.encode(bytes), " ")),
+        ("data", &|bytes| {
+            format!("data:image\\/jpeg;base64,{}", STANDARD.encode(bytes))
+        }),
+    ];
+    for (n, (name, write)) in writings.into_iter().enumerate() {
+        for place in ["beside", "inside", "nested"] {
+            // Not read: where spaces are in it, it cannot be told from other texts in a string.
+            if (name, place) == ("spaces", "nested") {
+                continue;
+            }
+            let n = u8::try_from(n * 3 + place.len()).unwrap();
+            let bytes = picture(n, sizes.next().unwrap());
+            let mut leaf = leaf(n, &bytes, true);
+            let id = format!("WAY-{n}-{place}");
+            let body = match place {
+                "beside" => body(&id, json!({"imageMessage": leaf, "base64": "HERE"})),
+                "inside" => {
+                    leaf["base64"] = json!("HERE");
+                    body(&id, json!({"imageMessage": leaf}))
+                }
+                _ => {
+                    let inner = json!({"imageMessage": leaf, "base64": "HERE"}).to_string();
+                    body(&id, json!(inner.replace("HERE", &write(&bytes))))
+                }
+            };
+            let media = deliver(
+                &test,
+                body.replace("\"HERE\"", &format!("\"{}\"", write(&bytes))),
+            )
+            .await;
+            assert_eq!(
+                (
+                    media.status.as_str(),
+                    media.route.as_deref(),
+                    media.verified.as_deref()
+                ),
+                ("stored", Some("inline"), Some("full")),
+                "{name} {place}: {:?}",
+                media.reason
+            );
+            assert!(bytes_of(&test, &media) == bytes, "{name} {place}");
+        }
+    }
+    assert_eq!(texts(&test), Vec::<PathBuf>::new());
+    let (count, kept) = kept(&test).await;
+    let spaced = 2 * 70_000;
+    assert!(
+        kept < count * 12_000 + spaced,
+        "{count} deliveries take {kept} bytes"
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn each_file_of_a_delivery_is_replaced_once_it_is_stored_and_one_that_fails_keeps_its_bytes()
+{
+    let test = start().await;
+    let (good, wrong) = (picture(1, MIB), picture(2, MIB));
+    let mut first = leaf(1, &good, true);
+    first["base64"] = json!(STANDARD.encode(&good));
+    let mut second = leaf(2, &picture(3, MIB), true);
+    second["base64"] = json!(STANDARD.encode(&wrong));
+    let content = json!({"imageMessage": first, "videoMessage": second});
+    let (_, answer) = test.post(body("SEVERAL", content)).await;
+    assert_eq!(settled(&test, &answer, 0).await.status, "stored");
+    let failed = settled(&test, &answer, 1).await;
+    assert_eq!(
+        (failed.status.as_str(), failed.reason.as_deref()),
+        ("failed", Some("sender_hash_wrong"))
+    );
+    let texts = texts(&test);
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    assert!(std::fs::read(&texts[0]).unwrap() == STANDARD.encode(&wrong).into_bytes());
+    test.end().await;
+}
+
+#[tokio::test]
+async fn bytes_without_a_promised_hash_are_replaced_by_the_hash_that_they_have() {
+    let test = start().await;
+    let bytes = picture(1, 200_000);
+    let content =
+        json!({"imageMessage": leaf(1, &bytes, false), "base64": STANDARD.encode(&bytes)});
+    let media = deliver(&test, body("UNPROVEN", content)).await;
+    assert_eq!(
+        (media.status.as_str(), media.verified.as_deref()),
+        ("stored", Some("unproven"))
+    );
+    let sql = "select media, hex(decoded_sha256) as sha256 from delivery_parts";
+    let row = test.app.db.row(sql, vec![]).await.unwrap().unwrap();
+    assert_eq!(row.text("media").unwrap(), media.id);
+    assert_eq!(
+        Some(row.text("sha256").unwrap().to_lowercase()),
+        media.sha256
+    );
+    assert_eq!(texts(&test), Vec::<PathBuf>::new());
+    test.end().await;
+}
+
+#[tokio::test]
+async fn broken_base64_fails_with_its_reason_and_is_kept() {
+    let test = start().await;
+    let bytes = picture(1, MIB);
+    let mut text = STANDARD.encode(&bytes);
+    text.replace_range(700_000..700_001, "!");
+    let content = json!({"imageMessage": leaf(1, &bytes, true), "base64": text});
+    let media = deliver(&test, body("BROKEN", content)).await;
+    assert_eq!(
+        (media.status.as_str(), media.reason.as_deref()),
+        ("failed", Some("inline_malformed"))
+    );
+    let kept: u64 = texts(&test)
+        .iter()
+        .map(|path| path.metadata().unwrap().len())
+        .sum();
+    assert_eq!(kept, text.len() as u64 - 1);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn large_bodies_that_tell_of_nothing_or_are_broken_are_kept_once_or_not_at_all() {
+    let test = start().await;
+    let words = "oi, tudo bem? ".repeat(MIB / 4);
+    let (status, answer) = test
+        .post(body("WORDS", json!({"conversation": words})))
+        .await;
+    assert_eq!(
+        (status, &answer["status"]),
+        (200, &json!("ignored")),
+        "{answer}"
+    );
+    assert_eq!(kept(&test).await.0, 0);
+    let numbers: Vec<_> = (0..1_000_000).collect();
+    let (_, answer) = test.post(body("NUMBERS", json!({"data": numbers}))).await;
+    assert_eq!(answer["status"], "ignored", "{answer}");
+    assert_eq!(texts(&test), Vec::<PathBuf>::new());
+    let whole = with_picture("CUT", 1, &picture(1, MIB));
+    let objects = json!({"instanceId": FIRST, "n": vec![json!({"a": 1}); 300_000]}).to_string();
+    let hidden = json!({"imageMessage": leaf(9, b"", true), "filler": words}).to_string();
+    let cases = [
+        whole.as_bytes()[..whole.len() - 1_000].to_vec(),
+        objects.into_bytes(),
+        picture(2, 5 * MIB),
+        "[".repeat(3 * MIB).into_bytes(),
+        vec![b' '; 5 * MIB],
+        body("HIDDEN", json!(hidden)).into_bytes(),
+    ];
+    for (n, case) in cases.iter().enumerate() {
+        for _ in 0..3 {
+            let (_, answer) = test.post(case.clone()).await;
+            let verdict = answer["status"].as_str().unwrap();
+            assert!(
+                ["quarantined", "set_aside"].contains(&verdict),
+                "{n}: {answer}"
+            );
+        }
+        let kept = kept(&test).await.0;
+        assert_eq!(kept, i64::try_from(n).unwrap() + 1, "{n}");
+    }
+    let all: u64 = texts(&test)
+        .iter()
+        .map(|path| path.metadata().unwrap().len())
+        .sum();
+    let expected: usize = cases.iter().map(Vec::len).sum();
+    assert!(all < expected as u64, "{all} bytes of {expected}");
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_large_delivery_that_is_repeated_is_kept_once() {
+    let test = start().await;
+    let bytes = picture(1, MIB);
+    let good = with_picture("GOOD", 1, &bytes);
+    let broken = good.replace("GOOD", "BROKEN").replacen("/9j/", "!9j/", 1);
+    assert_ne!(good.replace("GOOD", "BROKEN"), broken);
+    for body in [&good, &broken] {
+        for _ in 0..20 {
+            deliver(&test, body.clone()).await;
+        }
+    }
+    assert_eq!(kept(&test).await.0, 2);
+    let kept: u64 = texts(&test)
+        .iter()
+        .map(|path| path.metadata().unwrap().len())
+        .sum();
+    assert!(kept <= broken.len() as u64, "{kept} bytes");
+    // What is stored is known by its bytes as well, when the delivery around it is another.
+    let media = deliver(&test, good.replace("webhookReceived", "webhookDelivery")).await;
+    assert_eq!(media.status, "stored");
+    assert_eq!(texts(&test).len(), 1);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_repeat_brings_back_what_was_lost_here() {
+    let test = start().await;
+    let body = with_picture("LOST", 1, &picture(1, MIB));
+    let media = deliver(&test, body.clone()).await;
+    std::fs::remove_file(test.file(&media)).unwrap();
+    let id = MediaId(media.id.clone());
+    test.app
+        .db
+        .write(async move |tx| midiateca::queue::lose(tx, &id, TODAY).await)
+        .await
+        .unwrap();
+    let again = deliver(&test, body).await;
+    assert_eq!(
+        (again.id, again.status.as_str()),
+        (media.id.clone(), "stored")
+    );
+    assert!(test.file(&media).exists());
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_token_that_a_sender_writes_leads_to_no_other_delivery() {
+    let test = start().await;
+    let bytes = picture(1, MIB);
+    let content =
+        json!({"imageMessage": leaf(1, &picture(2, 9), true), "base64": STANDARD.encode(&bytes)});
+    let (_, answer) = test.post(body("VICTIM", content)).await;
+    settled(&test, &answer, 0).await;
+    let letters = answer["delivery"].as_str().unwrap().replace('-', "");
+    let token = format!("midiatecaPart{letters}0000");
+    let content = json!({"imageMessage": leaf(3, &bytes, false), "base64": token});
+    let media = deliver(&test, body("THIEF", content)).await;
+    assert_ne!(
+        media.status == "stored" && media.size == Some(MIB as i64),
+        true,
+        "{media:?}"
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn what_rules_and_erasures_delete_takes_its_texts_along() {
+    let test = start().await;
+    let bytes = picture(1, MIB);
+    let content =
+        json!({"imageMessage": leaf(1, b"another", true), "base64": STANDARD.encode(&bytes)});
+    assert_eq!(
+        deliver(&test, body("FORGET", content)).await.status,
+        "failed"
+    );
+    let words = "oi, ".repeat(MIB / 4);
+    let naming = format!("{words} fale com 5511900000001, {words}");
+    let broken = format!("{{\"instanceId\":\"{FIRST}\",\"text\":\"{naming}\"");
+    assert_eq!(
+        test.post(broken.clone()).await.1["status"]
+            .as_str()
+            .unwrap()
+            .len()
+            > 0,
+        true
+    );
+    assert_eq!(
+        test.post(broken.replace("5511900000001", "55119000000012"))
+            .await
+            .1["error"],
+        Value::Null
+    );
+    assert_eq!(texts(&test).len(), 3);
+    let who = ["5511900000001".to_owned()];
+    let asked = Asked {
+        unreadable: retention::Unreadable::Go,
+        ..Asked::of(2, &who)
+    };
+    let proof = retention::erase(&test.app, asked, Doing::Now, |_| {})
+        .await
+        .unwrap();
+    assert_eq!((proof.deliveries, proof.is_whole()), (2, true), "{proof:?}");
+    assert_eq!(texts(&test).len(), 1);
+    test.app
+        .db
+        .write(async |tx| tx.run("delete from deliveries", vec![]).await)
+        .await
+        .unwrap();
+    retention::sweep(&test.app, Doing::Now, |_, _| {})
+        .await
+        .unwrap();
+    assert_eq!(texts(&test), Vec::<PathBuf>::new());
+    test.end().await;
+}
+
+#[tokio::test]
+async fn what_a_killed_process_left_behind_is_swept_and_what_is_committed_stays() {
+    let test = start().await;
+    let bytes = picture(1, MIB);
+    let content =
+        json!({"imageMessage": leaf(1, b"another", true), "base64": STANDARD.encode(&bytes)});
+    let failed = deliver(&test, body("KEPT", content)).await;
+    let committed = texts(&test).remove(0);
+    // Killed between the commit and the file's last name.
+    let first_name = committed.with_extension("0.new");
+    std::fs::rename(&committed, &first_name).unwrap();
+    let orphan = committed.with_file_name("01a20d6d-5a00-7000-8000-000000000001.0");
+    let unfinished = orphan.with_extension("1.new");
+    let arriving = orphan.with_extension("2.new");
+    for path in [&orphan, &unfinished, &arriving] {
+        std::fs::write(path, "AAAA").unwrap();
+    }
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(7_200);
+    for path in [&first_name, &unfinished] {
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(long_ago).unwrap();
+    }
+    test.app.bodies.sweep(&test.app.db, true).await.unwrap();
+    let mut left = texts(&test);
+    left.sort();
+    let mut expected = vec![committed, arriving];
+    expected.sort();
+    assert_eq!(left, expected);
+    assert_eq!(failed.status, "failed");
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_backup_holds_what_is_nowhere_else() {
+    let test = start().await;
+    let bytes = picture(1, MIB);
+    let content =
+        json!({"imageMessage": leaf(1, b"another", true), "base64": STANDARD.encode(&bytes)});
+    deliver(&test, body("FAILED", content)).await;
+    deliver(&test, with_picture("STORED", 2, &picture(2, MIB))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("backup");
+    for _ in 0..2 {
+        assert_eq!(back_up(&test.app.data, &target, &[]).await.0, Some(0));
+    }
+    let names = |folder: &std::path::Path| {
+        let mut names: Vec<_> = std::fs::read_dir(folder.join("bodies"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&target), names(&test.app.data));
+    assert_eq!(names(&target).len(), 1);
+    let copy = folder.path().join("copy");
+    copy_folder(&target, &copy);
+    let check = midiateca(&copy, &["--json", "check"]).await;
+    assert_ne!(check.status.code(), Some(3), "{check:?}");
+    test.end().await;
+}
+
+/// What `deliveries replay` says of the one media of a delivery: JSON in English, text in Portuguese.
+async fn replay(test: &TestApp, delivery: &str, lang: &str) -> Value {
+    let mut arguments = vec!["--lang", lang, "deliveries", "replay", delivery];
+    if lang == "en" {
+        arguments.push("--json");
+    }
+    let output = midiateca(&test.app.data, &arguments).await;
+    let text = String::from_utf8(output.stdout).unwrap();
+    serde_json::from_str(text.trim()).unwrap_or(Value::String(text))
+}
+
+#[tokio::test]
+async fn a_replay_reads_the_stored_file_and_says_what_became_of_it() {
+    let test = start().await;
+    let bytes = picture(1, MIB);
+    let (_, answer) = test.post(with_picture("REPLAY", 1, &bytes)).await;
+    let media = settled(&test, &answer, 0).await;
+    let delivery = answer["delivery"].as_str().unwrap();
+    let said = replay(&test, delivery, "en").await;
+    assert_eq!(said["media"][0]["stored_bytes"], "intact", "{said}");
+    // A row that was lost is made again, and gets its bytes from the stored file of another.
+    let (_, twin) = test.post(with_picture("TWIN", 1, &bytes)).await;
+    settled(&test, &twin, 0).await;
+    let id = media.id.clone();
+    test.app
+        .db
+        .write(async move |tx| {
+            tx.run("delete from media where id = $1", vec![id.as_str().into()])
+                .await
+        })
+        .await
+        .unwrap();
+    std::fs::remove_file(test.file(&media)).unwrap();
+    let said = replay(&test, delivery, "en").await;
+    assert_eq!(said["media"][0]["stored_bytes"], "intact", "{said}");
+    let again = settled(&test, &said, 0).await;
+    assert_eq!(
+        (again.status.as_str(), again.route.as_deref()),
+        ("stored", Some("inline")),
+        "{:?}",
+        again.reason
+    );
+    assert!(bytes_of(&test, &again) == bytes);
+    let twin_id = twin["media"][0]["id"].as_str().unwrap().to_owned();
+    let twin = test.find(&MediaId(twin_id)).await;
+    for file in [test.file(&again), test.file(&twin)] {
+        std::fs::remove_file(&file).unwrap();
+        std::fs::write(&file, "altered").unwrap();
+    }
+    let said = replay(&test, delivery, "en").await;
+    assert_eq!(said["media"][0]["stored_bytes"], "corrupt", "{said}");
+    for file in [test.file(&again), test.file(&twin)] {
+        std::fs::remove_file(&file).unwrap();
+    }
+    let said = replay(&test, delivery, "en").await;
+    assert_eq!(said["media"][0]["stored_bytes"], "missing", "{said}");
+    let said = replay(&test, delivery, "pt-BR").await;
+    assert!(
+        said.as_str()
+            .unwrap()
+            .contains("o arquivo armazenado está ausente"),
+        "{said}"
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_replay_says_when_a_rule_deleted_the_stored_file() {
+    let test = start().await;
+    let body = with_picture("ERASED", 1, &picture(1, MIB));
+    let (_, answer) = test
+        .post(body.replace("5511900000001", "5511900000002"))
+        .await;
+    settled(&test, &answer, 0).await;
+    let sql =
+        "update media set status = 'skipped', reason = 'retention', path = null, sha256 = null";
+    test.app
+        .db
+        .write(async move |tx| tx.run(sql, vec![]).await)
+        .await
+        .unwrap();
+    let said = replay(&test, answer["delivery"].as_str().unwrap(), "en").await;
+    assert_eq!(said["media"][0]["stored_bytes"], "removed", "{said}");
+    test.end().await;
+}

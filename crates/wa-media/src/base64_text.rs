@@ -1,0 +1,239 @@
+//! Base64 decoded piece by piece, as files inside JSON are written: either alphabet, padded or not, with line breaks,
+//! with the escapes of JSON, after a `data:` prefix.
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+pub(crate) const ENGINE: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// No `data:` prefix is longer.
+const LONGEST_PREFIX: usize = 1_024;
+const PREFIX: &[u8] = b"data:";
+const PREFIX_END: &[u8] = b"base64,";
+/// Decoded at once.
+const BLOCK: usize = 8 << 10;
+
+/// The text is not base64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the text is not base64")]
+pub struct NotBase64;
+
+/// Decodes base64 that comes in any pieces. Constant memory.
+pub struct Base64Decoder {
+    place: Place,
+    escape: Escape,
+    /// Characters that are not decoded yet: the letters of the standard alphabet only.
+    waiting: Vec<u8>,
+    padding: u8,
+}
+
+/// Where in the text the decoder is.
+enum Place {
+    /// At the beginning, which may be that of a `data:` prefix.
+    Beginning(Vec<u8>),
+    Data,
+}
+
+/// What came of an escape so far, such as `\/` or `\u002b`.
+#[derive(Clone, Copy)]
+enum Escape {
+    None,
+    /// One backslash or, where JSON stands in a string of JSON, several.
+    Begun,
+    /// The digits of `\uXXXX`: how many, and their value.
+    Digits(u8, u32),
+}
+
+impl Default for Base64Decoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Base64Decoder {
+    /// Begins.
+    pub fn new() -> Self {
+        Self {
+            place: Place::Beginning(Vec::new()),
+            escape: Escape::None,
+            waiting: Vec::with_capacity(BLOCK),
+            padding: 0,
+        }
+    }
+
+    /// Takes the next piece of the text, and appends what it decodes to.
+    pub fn update(&mut self, text: &[u8], decoded: &mut Vec<u8>) -> Result<(), NotBase64> {
+        for &byte in text {
+            match (self.escape, byte) {
+                (Escape::None | Escape::Begun, b'\\') => self.escape = Escape::Begun,
+                (Escape::None, byte) => self.letter(byte, decoded)?,
+                (Escape::Begun, b'u') => self.escape = Escape::Digits(0, 0),
+                (Escape::Begun, byte) => {
+                    self.escape = Escape::None;
+                    let letter = match byte {
+                        b'/' => b'/',
+                        b'n' | b'r' | b't' => b' ',
+                        _ => return Err(NotBase64),
+                    };
+                    self.letter(letter, decoded)?;
+                }
+                (Escape::Digits(count, value), byte) => {
+                    let digit = char::from(byte).to_digit(16).ok_or(NotBase64)?;
+                    let value = value << 4 | digit;
+                    self.escape = Escape::Digits(count + 1, value);
+                    if count == 3 {
+                        self.escape = Escape::None;
+                        let letter = u8::try_from(value).map_err(|_| NotBase64)?;
+                        self.letter(letter, decoded)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Decodes what is left.
+    pub fn finish(mut self, decoded: &mut Vec<u8>) -> Result<(), NotBase64> {
+        if let Place::Beginning(begun) = std::mem::replace(&mut self.place, Place::Data) {
+            for byte in begun {
+                self.data(byte, decoded)?;
+            }
+        }
+        match self.escape {
+            Escape::None => self.flush(decoded),
+            _ => Err(NotBase64),
+        }
+    }
+
+    fn letter(&mut self, letter: u8, decoded: &mut Vec<u8>) -> Result<(), NotBase64> {
+        let Place::Beginning(begun) = &mut self.place else {
+            return self.data(letter, decoded);
+        };
+        begun.push(letter);
+        if begun.starts_with(PREFIX) {
+            if begun.ends_with(PREFIX_END) {
+                self.place = Place::Data;
+            } else if begun.len() > LONGEST_PREFIX {
+                return Err(NotBase64);
+            }
+        } else if !PREFIX.starts_with(begun) {
+            let begun = std::mem::take(begun);
+            self.place = Place::Data;
+            for byte in begun {
+                self.data(byte, decoded)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn data(&mut self, letter: u8, decoded: &mut Vec<u8>) -> Result<(), NotBase64> {
+        let letter = match letter {
+            b'-' => b'+',
+            b'_' => b'/',
+            b'=' if self.padding < 2 => {
+                self.padding += 1;
+                return Ok(());
+            }
+            letter if letter.is_ascii_whitespace() => return Ok(()),
+            b'+' | b'/' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => letter,
+            _ => return Err(NotBase64),
+        };
+        if self.padding > 0 {
+            return Err(NotBase64);
+        }
+        self.waiting.push(letter);
+        if self.waiting.len() == BLOCK {
+            self.flush(decoded)?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, decoded: &mut Vec<u8>) -> Result<(), NotBase64> {
+        ENGINE
+            .decode_vec(&self.waiting, decoded)
+            .map_err(|_| NotBase64)?;
+        self.waiting.clear();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(text: &[u8], piece: usize) -> Result<Vec<u8>, NotBase64> {
+        let mut decoder = Base64Decoder::new();
+        let mut decoded = Vec::new();
+        for piece in text.chunks(piece) {
+            decoder.update(piece, &mut decoded)?;
+        }
+        decoder.finish(&mut decoded)?;
+        Ok(decoded)
+    }
+
+    #[test]
+    fn every_way_of_writing_gives_the_same_bytes_in_any_pieces() {
+        let bytes: Vec<u8> = (0..40_000_u32)
+            .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .collect();
+        let standard = base64::prelude::BASE64_STANDARD.encode(&bytes);
+        let lines: Vec<_> = standard
+            .as_bytes()
+            .chunks(76)
+            .map(|line| std::str::from_utf8(line).unwrap())
+            .collect();
+        for text in [
+            standard.clone(),
+            standard.trim_end_matches('=').to_owned(),
+            base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(&bytes),
+            standard.replace('/', "\\/"),
+            standard.replace('/', "\\\\\\/"),
+            standard.replace('+', "\\u002b").replace('=', "\\u003D"),
+            lines.join("\r\n"),
+            lines.join("\\n"),
+            format!("data:image/jpeg;base64,{standard}"),
+            format!("data:image\\/jpeg;base64,{standard}"),
+        ] {
+            for piece in [1, 7, 4_096, 1 << 20] {
+                assert!(
+                    decode(text.as_bytes(), piece) == Ok(bytes.clone()),
+                    "{}",
+                    &text[..40]
+                );
+            }
+        }
+        assert_eq!(decode(b"", 1), Ok(Vec::new()));
+        assert_eq!(
+            decode(b"ZGF0YQ", 3),
+            Ok(b"data".to_vec()),
+            "begins almost like a prefix"
+        );
+        assert_eq!(decode(b"data", 1).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn what_is_no_base64_is_refused() {
+        for text in [
+            "AAAA!AAA",
+            "AAAA=AAA",
+            "A",
+            "AAAAA",
+            "AAA===",
+            "AAAA\\",
+            "AAAA\\u00",
+            "AAAA\\q",
+            "AAAA\\u00e9",
+            "data:image/jpeg,AAAA",
+        ] {
+            for piece in [1, 100] {
+                assert_eq!(decode(text.as_bytes(), piece), Err(NotBase64), "{text}");
+            }
+        }
+    }
+}
