@@ -1,8 +1,10 @@
 //! Holds the handles of all rooms. Edges and composers get it; a step takes just what it uses.
 
+mod opening;
 pub mod watch;
 
 use std::fs::{File, TryLockError};
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +26,11 @@ use crate::registry::{self, Directory, Instance, NewInstance};
 use crate::secrets::{self, Secrets};
 use crate::shutdown::Shutdown;
 use crate::vault::Vault;
+pub use opening::{
+    Allowed, AllowedStorage, Error as OpeningError, Storage, look_at_storage, look_for_database,
+    settle_storage,
+};
+pub use watch::Displaced;
 
 /// The mark that stands while an import is under way, and after one that was killed: it gives files their names before
 /// their rows.
@@ -34,6 +41,7 @@ pub const BODIES: &str = "bodies";
 
 /// Most webhooks are ten times smaller.
 const LARGE_BYTES: usize = 32 << 10;
+const SERVER_LOCK: &str = "serve.lock";
 const STRIPES: usize = 1_024;
 /// Who only looks whether the folder is served holds the lock for less than this.
 const LOOK: Duration = Duration::from_millis(20);
@@ -72,6 +80,9 @@ pub enum Error {
         /// Which folder.
         path: PathBuf,
     },
+    /// Database and storage do not belong together.
+    #[error(transparent)]
+    Opening(#[from] opening::Error),
     /// The database.
     #[error(transparent)]
     Db(#[from] crate::db::Error),
@@ -121,7 +132,18 @@ pub struct App {
 }
 
 /// Held by the one process that serves a data folder.
-pub struct Alone(#[expect(dead_code, reason = "the lock is held by the open file")] File);
+pub struct Alone(File);
+
+impl Alone {
+    /// Leaves a line in the lock file for other processes. Whoever cannot write to it does without.
+    fn note(&self, line: &str) {
+        let (mut file, line) = (&self.0, format!("{line}\n"));
+        let _ = file
+            .rewind()
+            .and_then(|()| file.set_len(0))
+            .and_then(|()| file.write_all(line.as_bytes()));
+    }
+}
 
 /// Held by whoever gives files names, or takes them away, apart from the queue.
 pub struct Files(#[expect(dead_code, reason = "the lock is held by the open file")] File);
@@ -164,8 +186,22 @@ fn lock(file: &File) -> Result<(), TryLockError> {
 }
 
 impl App {
-    /// Opens everything below `data`, making what is missing.
+    /// Opens everything below `data`, making what is missing where nothing was before.
     pub async fn open(data: &Path, config: Config, clock: Clock) -> Result<Arc<Self>, Error> {
+        Self::open_allowing(data, config, clock, Allowed::default()).await
+    }
+
+    /// Like [`App::open`], with what the operator allows.
+    pub async fn open_allowing(
+        data: &Path,
+        config: Config,
+        clock: Clock,
+        allowed: Allowed,
+    ) -> Result<Arc<Self>, Error> {
+        let mut allowed = allowed;
+        if opening::before_database(data, &config, allowed)? {
+            allowed.storage = AllowedStorage::Adopted;
+        }
         let folder = |source| Error::Folder {
             path: data.to_owned(),
             source,
@@ -182,13 +218,23 @@ impl App {
         {
             clock.resume(&saved);
         }
+        let storage = config.storage_folder(data);
+        if db.identity().is_empty() {
+            let column = "identity.id".to_owned();
+            return Err(crate::db::Error::Malformed { column }.into());
+        }
+        settle_storage(&db, &storage, allowed).await?;
+        let vault = match allowed.storage {
+            AllowedStorage::Unused => Vault::at_root(&storage, &owner),
+            _ => Vault::open(&storage, &owner)?,
+        };
         let key_file = config.key_file(data);
         let secrets = match registry::holds_sealed(&db).await? {
             true => Secrets::open(&key_file)?,
             false => Secrets::begin(&key_file)?,
         };
         Ok(Arc::new(Self {
-            vault: Vault::open(&config.storage_folder(data), &owner)?,
+            vault: vault.of_database(db.identity()),
             bodies: Bodies::new(data.join(BODIES)),
             fetch: Fetch::new(&config.fetch),
             secrets,
@@ -253,7 +299,7 @@ impl App {
             path: data.to_owned(),
             source,
         })?;
-        let file = lock_file(&data.join("serve.lock"))?;
+        let file = lock_file(&data.join(SERVER_LOCK))?;
         lock(&file).map(|()| Alone(file)).map_err(taken)
     }
 
@@ -310,7 +356,7 @@ impl App {
     /// Whether a process serves this folder now; nothing when it cannot be told. The look at its lock keeps nobody
     /// out: see [`App::alone`].
     pub fn is_served(data: &Path) -> Option<bool> {
-        match File::open(data.join("serve.lock")) {
+        match File::open(data.join(SERVER_LOCK)) {
             Ok(file) => match file.try_lock_shared() {
                 Ok(()) => Some(false),
                 Err(TryLockError::WouldBlock) => Some(true),
@@ -363,7 +409,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(App::is_served(folder.path()), Some(false));
         assert!(
-            !folder.path().join("serve.lock").exists(),
+            !folder.path().join(SERVER_LOCK).exists(),
             "a look made a file"
         );
         let alone = App::alone(folder.path()).unwrap();
@@ -372,7 +418,7 @@ mod tests {
         }
         drop(alone);
         assert_eq!(App::is_served(folder.path()), Some(false));
-        let look = File::open(folder.path().join("serve.lock")).unwrap();
+        let look = File::open(folder.path().join(SERVER_LOCK)).unwrap();
         look.try_lock_shared().unwrap();
         let server = folder.path().to_owned();
         let server = std::thread::spawn(move || App::alone(&server).is_ok());

@@ -401,12 +401,15 @@ pub fn reason_of_refusal(refusal: &wa_media::Refusal) -> Reason {
 }
 
 fn reason_of_storage(error: &vault::Error) -> Reason {
-    tracing::error!(
-        error = crate::telemetry::chain(error),
-        "the vault could not write"
-    );
+    // A storage that is not the right one is logged once, where that is found.
+    if !matches!(error, vault::Error::Displaced { .. }) {
+        tracing::error!(
+            error = crate::telemetry::chain(error),
+            "the vault could not write"
+        );
+    }
     match error {
         vault::Error::Full(_) => Reason::StorageFull,
-        vault::Error::Io(_) => Reason::StorageFailed,
+        vault::Error::Io(_) | vault::Error::Displaced { .. } => Reason::StorageFailed,
     }
 }

@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::db::{self, Copied, Db};
 use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
-use crate::{registry, vault};
+use crate::{app, registry, vault};
 use files::Files;
 use folder::{DATABASE, Folder};
 pub use manifest::{Database, Figures, Manifest, Wrong, WrongFile};
@@ -36,6 +36,9 @@ pub enum Error {
     /// The database.
     #[error(transparent)]
     Db(#[from] db::Error),
+    /// The storage is not the one of the database.
+    #[error(transparent)]
+    Opening(#[from] app::OpeningError),
     /// A file or folder cannot be read or written.
     #[error("cannot use {path}")]
     Io {
@@ -192,6 +195,7 @@ pub async fn run(order: &Order) -> Result<Outcome, Error> {
         let path = key_file.clone();
         return Err(Error::NoKey { path });
     }
+    refuse_wrong_storage(&order.source).await?;
     let folder = Folder::open(&order.target, &order.source)?;
     let before = folder.manifest()?;
     let Some(snapshot) = snapshot(order, &folder).await? else {
@@ -199,6 +203,8 @@ pub async fn run(order: &Order) -> Result<Outcome, Error> {
     };
     let copied = open_sound(&snapshot, order.source.busy_timeout).await?;
     let first_added = registry::first_added(&copied).await?;
+    let identity = copied.identity().to_owned();
+    let copied_has_storage = copied.has_storage().await?;
     let before = before.map_or_else(|| folder.begun(), |before| Ok(before.first_added))?;
     if before.is_some() && before != first_added {
         return Err(Error::OtherDatabase {
@@ -224,6 +230,9 @@ pub async fn run(order: &Order) -> Result<Outcome, Error> {
         return Ok(Outcome::Stopped(figures));
     };
     folder.place_replacements()?;
+    if copied_has_storage {
+        folder.mark_storage(&identity)?;
+    }
     let database = Database::of(&snapshot).map_err(at(&snapshot))?;
     folder.place(&snapshot, DATABASE)?;
     bodies::prune(&folder, &texts)?;
@@ -286,6 +295,14 @@ async fn snapshot(order: &Order, folder: &Folder) -> Result<Option<PathBuf>, Err
     Ok(Some(staged))
 }
 
+/// Of a storage that is not mounted, or of another one, there is nothing to copy.
+async fn refuse_wrong_storage(source: &Source) -> Result<(), Error> {
+    let live = Db::open_to_read(&source.database, source.busy_timeout).await?;
+    let looked = app::look_at_storage(&live, &source.storage).await;
+    live.close().await;
+    Ok(looked.map(drop)?)
+}
+
 async fn open_sound(snapshot: &Path, busy_timeout: Duration) -> Result<Db, Error> {
     let copied = Db::open_to_read(snapshot, busy_timeout).await?;
     match copied.problems().await?.into_iter().next() {
@@ -304,9 +321,14 @@ fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
 
 /// Makes what the system keeps of a folder's names durable.
 fn sync_folder(path: &Path) -> Result<(), Error> {
-    vault::sync_folder(path).map_err(|error| match error {
+    vault::sync_folder(path).map_err(|error| of_vault(path, error))
+}
+
+fn of_vault(path: &Path, error: vault::Error) -> Error {
+    match error {
         vault::Error::Full(source) | vault::Error::Io(source) => at(path)(source),
-    })
+        error @ vault::Error::Displaced { .. } => at(path)(std::io::Error::other(error)),
+    }
 }
 
 /// Whether a settings file says where database, files or key are: then it would lead whoever tries the backup back to

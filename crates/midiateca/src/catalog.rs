@@ -174,7 +174,7 @@ mod held;
 
 pub use held::{
     Held, HeldWithTwin, Other, held, held_before, held_paths, held_with_twins, is_held,
-    is_path_held, is_path_shared, lost_before, others_at, twins,
+    is_path_held, is_path_shared, lost_before, newest_held, others_at, twins,
 };
 
 macro_rules! seen {

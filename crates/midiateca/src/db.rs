@@ -10,6 +10,7 @@ mod committer;
 mod compaction;
 mod connection;
 pub mod foreign;
+mod identity;
 mod marks;
 mod migrations;
 mod reader;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use connection::{Access, Connection};
+pub use identity::{is_absent, remains};
 use reader::Readers;
 pub use snapshot::{Copied, snapshot};
 pub(crate) use value::values;
@@ -197,14 +199,15 @@ impl Db {
         let file = path.to_owned();
         let looking = tokio::task::spawn_blocking(move || {
             let connection = Connection::open(&file, Access::Read, busy_timeout)?;
-            migrations::applied(&connection)
+            migrations::applied(&connection)?;
+            identity::read(&connection)
         });
-        looking.await.unwrap_or(Err(Error::Panicked))?;
+        let identity = looking.await.unwrap_or(Err(Error::Panicked))?;
         let state = State::default();
         Ok(Self {
             committer: committer::Committer::none(),
             readers: Readers::new(path.to_owned(), busy_timeout, state.clone()),
-            identity: Arc::from(""),
+            identity: identity.into(),
             state,
         })
     }
@@ -221,7 +224,8 @@ impl Db {
         self.committer.write(work).await
     }
 
-    /// The random id of this database, which its storage carries too. Empty when it is open to be read only.
+    /// The random id of this database, which its storage carries too. Empty when an earlier version wrote it, and it is
+    /// open to be read only.
     pub fn identity(&self) -> &str {
         &self.identity
     }

@@ -4,6 +4,7 @@
 //! place and its folder synced; doing it twice does no harm; the same bytes of one client lie on the disk once.
 
 pub mod layout;
+mod marker;
 mod quarantine;
 mod removal;
 mod staging;
@@ -20,6 +21,7 @@ use wa_media::Verified;
 
 use crate::media::{InstanceId, MediaId, MediaKind};
 use layout::RelativePath;
+pub use marker::{Found, holds_clients, holds_files, marker, marker_path, write_marker};
 pub use removal::Lying;
 
 pub use quarantine::Copied;
@@ -40,6 +42,14 @@ pub enum Error {
     /// No room left.
     #[error("the disk is full")]
     Full(#[source] io::Error),
+    /// The storage at the root is not the one that it should be.
+    #[error("the storage at {root} is not the one of this database ({})", found.as_str())]
+    Displaced {
+        /// Where it should be.
+        root: PathBuf,
+        /// What is there.
+        found: Found,
+    },
     /// Anything else the system said.
     #[error("the file cannot be written")]
     Io(#[source] io::Error),
@@ -60,6 +70,8 @@ pub struct Vault {
     root: Arc<PathBuf>,
     staged: Arc<AtomicU64>,
     prefix: Arc<str>,
+    /// The id of the database whose files these are, where it is known.
+    database: Option<Arc<str>>,
 }
 
 /// What tells whether a file is still the same without reading it.
@@ -75,11 +87,17 @@ impl Vault {
     /// Opens the vault at `root`. `owner` sets this process' staged files apart from another's.
     pub fn open(root: &Path, owner: &str) -> Result<Self, Error> {
         fs::create_dir_all(root.join(STAGING))?;
-        Ok(Self {
+        Ok(Self::at_root(root, owner))
+    }
+
+    /// Like [`Vault::open`], and makes nothing.
+    pub fn at_root(root: &Path, owner: &str) -> Self {
+        Self {
             root: Arc::new(root.to_owned()),
             staged: Arc::default(),
             prefix: owner.into(),
-        })
+            database: None,
+        }
     }
 
     /// The root folder.
@@ -97,7 +115,11 @@ impl Vault {
     /// Throws away what an earlier run left staged. Only for a process that is alone on this vault. What cannot be
     /// thrown away is in nobody's way, and no reason not to start.
     pub fn sweep(&self) -> Result<(), Error> {
-        for entry in fs::read_dir(self.root.join(STAGING))? {
+        let entries = match fs::read_dir(self.root.join(STAGING)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.verify(),
+            entries => entries?,
+        };
+        for entry in entries {
             let entry = entry?;
             if let Err(error) = fs::remove_file(entry.path()) {
                 let name = entry.file_name();
@@ -109,6 +131,7 @@ impl Vault {
 
     /// Makes the five folders of an instance, so that an operator sees where files will come.
     pub fn make_folders(&self, client: i64, instance: &InstanceId) -> Result<(), Error> {
+        self.verify()?;
         for kind in MediaKind::ALL {
             let folder = self.root.join(layout::folder(client, instance, kind));
             fs::create_dir_all(&folder)?;
@@ -130,7 +153,7 @@ impl Vault {
     fn stage_as(&self, whose: &str) -> Staging {
         let n = self.staged.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{n}-{whose}", self.prefix);
-        Staging::at(self.root.join(STAGING).join(name))
+        Staging::at(self.clone(), self.root.join(STAGING).join(name))
     }
 
     /// Gives proven bytes their name. `same` names a file of the same client that should hold the same bytes:
@@ -146,8 +169,9 @@ impl Vault {
         let same = same
             .filter(|same| same != path)
             .map(|same| self.root.join(same.as_path()));
-        let sha256 = *verified.sha256();
+        let (vault, sha256) = (self.clone(), *verified.sha256());
         blocking(move || {
+            vault.verify()?;
             let folder = target
                 .parent()
                 .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
@@ -186,8 +210,9 @@ impl Vault {
         let target = self.root.join(path.as_path());
         let (sha256, needed) = (*verified.sha256(), verified.size_bytes());
         let root = Arc::clone(&self.root);
-        let mut staging = self.stage();
+        let (vault, mut staging) = (self.clone(), self.stage());
         blocking(move || {
+            vault.verify()?;
             let folder = target
                 .parent()
                 .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
@@ -217,6 +242,7 @@ impl Vault {
 
     /// Gives a file another name. Quick, but blocking; whoever calls has made sure that it holds the right bytes.
     pub fn link(&self, existing: &str, path: &str) -> Result<(), Error> {
+        self.verify()?;
         let target = self.at(path)?;
         fs::hard_link(self.at(existing)?, &target)?;
         target.parent().map_or(Ok(()), sync_folder)
@@ -237,7 +263,7 @@ impl Vault {
 
     /// Writes, reads back and removes a small file: whether the vault can store now.
     pub async fn probe(&self) -> Result<(), Error> {
-        let mut staging = self.stage();
+        let (vault, mut staging) = (self.clone(), self.stage());
         staging.write(b"midiateca").await?;
         // A name of its own: two probes at once would read and remove each other's file.
         let n = self.staged.fetch_add(1, Ordering::Relaxed);
@@ -246,6 +272,7 @@ impl Vault {
             .join(STAGING)
             .join(format!("{}-{n}-probe", self.prefix));
         blocking(move || {
+            vault.verify()?;
             staging.place(&target)?;
             let back = fs::read(&target)?;
             fs::remove_file(&target)?;

@@ -1,19 +1,111 @@
-//! Notices, between writes, when the database is no longer at its path, and when it is back.
+//! Notices, between writes, when database or storage are no longer in their place, and when they are back; says so in
+//! the log, and to other processes.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::App;
+use serde_json::{Value, json};
+
+use super::{Allowed, Alone, App, settle_storage};
+use crate::{db, vault};
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Checks until the shutdown begins. A change is logged where it is found.
-pub async fn keep_checking(app: Arc<App>) {
+/// What is not in its place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Displaced {
+    /// What is at the path of the database.
+    pub database: Option<db::Found>,
+    /// What is at the root of the storage.
+    pub storage: Option<vault::Found>,
+}
+
+impl Displaced {
+    fn json(self) -> Value {
+        json!({
+            "database": self.database.map(db::Found::as_str),
+            "storage": self.storage.map(vault::Found::as_str),
+        })
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let told: Value = serde_json::from_str(text).ok()?;
+        Some(Self {
+            database: told["database"].as_str().and_then(db::Found::parse),
+            storage: told["storage"].as_str().and_then(vault::Found::parse),
+        })
+    }
+
+    /// What the server on this data folder found; nothing when none runs, or all is in its place.
+    pub fn of_server(data: &Path) -> Option<Self> {
+        if App::is_served(data) != Some(true) {
+            return None;
+        }
+        let text = std::fs::read_to_string(data.join(super::SERVER_LOCK)).ok()?;
+        Self::parse(&text).filter(|displaced| *displaced != Self::default())
+    }
+}
+
+/// Checks until the shutdown begins.
+pub async fn keep_checking(app: Arc<App>, alone: Arc<Alone>) {
+    let mut known = Displaced::default();
+    alone.note(&known.json().to_string());
     loop {
+        let found = tokio::select! {
+            () = app.shutdown.begun() => return,
+            found = check(&app) => found,
+        };
+        if found != known {
+            log_storage(&app, known.storage, found.storage);
+            alone.note(&found.json().to_string());
+            known = found;
+        }
         tokio::select! {
             () = app.shutdown.begun() => return,
             () = tokio::time::sleep(EVERY) => {}
         }
-        let _ = app.db.verify().await;
+    }
+}
+
+/// The database logs its own changes.
+async fn check(app: &App) -> Displaced {
+    let database = app.db.verify().await.err();
+    let database = database.and_then(|error| error.displaced());
+    let vault = app.vault.clone();
+    let verifying = tokio::task::spawn_blocking(move || vault.verify());
+    let mut storage = match verifying.await {
+        Ok(Err(vault::Error::Displaced { found, .. })) => Some(found),
+        // What else is wrong with it is seen by whoever writes to it.
+        _ => None,
+    };
+    // Only the marker is gone.
+    if storage == Some(vault::Found::Unmarked)
+        && database.is_none()
+        && settle_storage(&app.db, app.vault.root(), Allowed::default())
+            .await
+            .is_ok()
+    {
+        tracing::warn!(
+            "the storage had lost its marker, and its files are there: it is marked again"
+        );
+        storage = None;
+    }
+    Displaced { database, storage }
+}
+
+fn log_storage(app: &App, before: Option<vault::Found>, found: Option<vault::Found>) {
+    let root = app.vault.root().display();
+    match (before, found) {
+        (None, Some(found)) => tracing::error!(
+            %root,
+            found = found.as_str(),
+            "the storage is not the one of this database; nothing is stored until it is back"
+        ),
+        (Some(_), None) => {
+            tracing::info!(%root, "the storage is back");
+            app.work.notify_one();
+        }
+        _ => {}
     }
 }

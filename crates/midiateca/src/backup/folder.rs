@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::manifest::{FORMAT, Figures, Manifest};
-use super::{Error, RESERVE_BYTES, Source, at, copy, names_places, sync_folder};
+use super::{Error, RESERVE_BYTES, Source, at, copy, names_places, of_vault, sync_folder};
 use crate::clock::Millis;
 use crate::vault;
 
@@ -180,6 +180,12 @@ impl Folder {
         Ok(name.map(str::to_owned))
     }
 
+    /// Makes the files in the backup the storage of the database in it.
+    pub fn mark_storage(&self, id: &str) -> Result<(), Error> {
+        let root = self.root.join(FILES);
+        vault::write_marker(&root, id).map_err(|error| of_vault(&root, error))
+    }
+
     /// Copies the key.
     pub fn copy_key(&self, key_file: &Path) -> Result<(), Error> {
         let key = fs::read(key_file).map_err(at(key_file))?;
@@ -212,7 +218,7 @@ impl Folder {
         let root = self.root.join(FILES);
         let mut touched = BTreeSet::new();
         for path in walk(&root)? {
-            if named.contains(&path) {
+            if named.contains(&path) || path == vault::marker_path(Path::new("")) {
                 continue;
             }
             figures.surplus += 1;

@@ -38,6 +38,13 @@ pub async fn held(db: &Db, filter: &Filter, after: &str, limit: u32) -> Result<V
     rows.iter().map(held_of).collect()
 }
 
+/// Paths below the storage root of the newest stored files.
+pub async fn newest_held(db: &Db, limit: u32) -> Result<Vec<String>, Error> {
+    let sql = "select path from media where status = 'stored' and path is not null order by id desc limit $1";
+    let rows = db.rows(sql, values![limit]).await?;
+    rows.iter().map(|row| row.text("path")).collect()
+}
+
 /// A stored file, and a name under which the same client holds the same bytes: another one, or its own.
 #[derive(Clone, Debug)]
 pub struct HeldWithTwin {

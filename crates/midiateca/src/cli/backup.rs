@@ -176,6 +176,7 @@ fn refusal(context: &Context, error: Error, before: Before, target: &str) -> any
             anyhow::Error::new(error).context(outcome)
         }
         Error::Absent { .. }
+        | Error::Opening(_)
         | Error::Taken { .. }
         | Error::NoKey { .. }
         | Error::WrongKey { .. } => error.into(),

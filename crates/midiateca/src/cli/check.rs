@@ -14,7 +14,7 @@ use super::context::Context;
 use super::instance;
 use super::language::Language;
 use super::refusals;
-use crate::app::App;
+use crate::app::{AllowedStorage, App};
 use crate::catalog::{self, Count, Filter, Held};
 use crate::clock::{DAY, HOUR, rfc3339};
 use crate::db;
@@ -81,7 +81,10 @@ struct Failing {
 }
 
 pub(crate) async fn run(context: Context) -> anyhow::Result<Ending> {
-    let app = context.open_existing().await?;
+    // A storage that is not the right one is a part of the report.
+    let app = context
+        .open_existing_allowing(AllowedStorage::Unused)
+        .await?;
     let report = Report::of(&app, context.lang).await?;
     report.print(&context);
     app.db.close().await;

@@ -19,6 +19,8 @@ use super::language::Language;
 use super::words::{Words, errors as words};
 use crate::db;
 
+pub(in crate::cli) use ground::{displaced, displaced_storage};
+
 /// One cause, and what to do about it if that is known.
 struct Told {
     what: String,
@@ -65,6 +67,7 @@ impl Told {
             .or_else(|| Some(settings::number(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::context(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::app(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(ground::opening(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::db(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::secrets(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::vault(cause.downcast_ref()?, lang)))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Global;
 use super::language::Language;
-use crate::app::App;
+use crate::app::{self, Allowed, AllowedStorage, App};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::telemetry::LogFormat;
@@ -123,15 +123,36 @@ impl Context {
         App::open(&self.data, self.config.clone(), Clock::system()).await
     }
 
+    /// Like [`Context::open`], with what the operator allows.
+    pub async fn open_allowing(&self, allowed: Allowed) -> Result<Arc<App>, crate::app::Error> {
+        App::open_allowing(&self.data, self.config.clone(), Clock::system(), allowed).await
+    }
+
     /// Opens a data folder that is in use already: a mistyped `--data` is an error, not an empty database.
     pub async fn open_existing(&self) -> anyhow::Result<Arc<App>> {
+        self.open_existing_allowing(AllowedStorage::None).await
+    }
+
+    /// Like [`Context::open_existing`], with another storage than the right one.
+    pub async fn open_existing_allowing(
+        &self,
+        storage: AllowedStorage,
+    ) -> anyhow::Result<Arc<App>> {
         self.must_exist(&self.config.database_file(&self.data))?;
-        Ok(self.open().await?)
+        let allowed = Allowed {
+            storage,
+            ..Allowed::default()
+        };
+        Ok(self.open_allowing(allowed).await?)
     }
 
     /// Refuses when there is no database.
     pub fn must_exist(&self, database: &Path) -> anyhow::Result<()> {
         let path = self.data.clone();
+        let is_absent = app::look_for_database(&self.data, &self.config);
+        if is_absent.map_err(app::Error::from)? {
+            return Err(Error::NoData { path }.into());
+        }
         match std::fs::metadata(database) {
             Ok(found) if found.is_file() => Ok(()),
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {

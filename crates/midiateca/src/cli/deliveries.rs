@@ -9,7 +9,7 @@ use super::language::Language;
 use super::since::Since;
 use super::words::{Words, deliveries as words};
 use super::{Ending, UsageError};
-use crate::app::App;
+use crate::app::{AllowedStorage, App};
 use crate::clock::{DAY, rfc3339};
 use crate::delivery::{self, Entry, Filter};
 use crate::intake::{self, Replaced, Replay};
@@ -73,7 +73,9 @@ impl Which {
 }
 
 pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
-    let app = context.open_existing().await?;
+    let app = context
+        .open_existing_allowing(AllowedStorage::Unused)
+        .await?;
     let mut ending = Ending::Fine;
     if let Command::List { which } | Command::Replay { which, .. } = &command {
         known::check(&context, &app, None, which.instance.as_deref()).await?;

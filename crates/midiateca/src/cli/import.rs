@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::context::Context;
 use super::words::import as words;
 use super::{Ending, UsageError, complaint};
-use crate::app::App;
+use crate::app::{Allowed, App};
 use crate::db::foreign;
 use crate::shutdown;
 use crate::takeover::{self, Conflict, Order, Source, Taking};
@@ -52,7 +52,13 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
         true if !context.config.database_file(&context.data).is_file() => {
             return plan(&context, options).await;
         }
-        _ => context.open().await?,
+        _ => {
+            let allowed = Allowed {
+                files_of_others: true,
+                ..Allowed::default()
+            };
+            context.open_allowing(allowed).await?
+        }
     };
     take(&context, &app, options).await
 }

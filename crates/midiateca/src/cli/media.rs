@@ -13,6 +13,7 @@ use super::known;
 use super::language::plain;
 use super::words::media as words;
 use super::{Ending, UsageError};
+use crate::app::AllowedStorage;
 use crate::catalog::{self, AttemptView, Filter, MediaView};
 use crate::media::{MediaId, MediaStatus};
 use which::Which;
@@ -50,7 +51,12 @@ fn statuses() -> PossibleValuesParser {
 }
 
 pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
-    let app = context.open_existing().await?;
+    // Rows are shown while the files are away.
+    let storage = match command {
+        Command::Export(_) => AllowedStorage::None,
+        _ => AllowedStorage::Unused,
+    };
+    let app = context.open_existing_allowing(storage).await?;
     let mut ending = Ending::Fine;
     match command {
         Command::Export(options) => ending = export::run(&context, &app, options).await?,

@@ -21,7 +21,7 @@ use super::context::Context;
 use super::known;
 use super::since::Since;
 use super::words::scrub as words;
-use crate::app::App;
+use crate::app::{AllowedStorage, App};
 use crate::catalog::{self, Filter, Held};
 use crate::clock::compact;
 use crate::vault::{self, Stamp, Vault};
@@ -60,6 +60,9 @@ pub(crate) struct Options {
     /// Repair although more than half of the files, or all of one folder, are missing
     #[arg(long, requires = "repair")]
     even_if_most_are_missing: bool,
+    /// Repair although more than 20 files, and more than a tenth of all, are in no row
+    #[arg(long, requires = "repair")]
+    even_if_many_are_orphaned: bool,
 }
 
 /// Where a run begins that has no place to go on from: before every id.
@@ -127,7 +130,12 @@ struct Scrub<'a> {
 }
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
-    let app = context.open_existing().await?;
+    // Who says that the files are gone says so of the whole storage.
+    let allowed = match options.even_if_most_are_missing {
+        true => AllowedStorage::Lost,
+        false => AllowedStorage::None,
+    };
+    let app = context.open_existing_allowing(allowed).await?;
     known::check(&context, &app, None, options.instance.as_deref()).await?;
     let now = app.clock.now();
     let mut scrub = Scrub {
@@ -166,6 +174,9 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     }
     if options.repair && !options.even_if_most_are_missing {
         scrub.refuse_if_most_are_missing(&context).await?;
+    }
+    if options.repair && !options.even_if_many_are_orphaned {
+        scrub.refuse_if_many_are_orphaned(&context).await?;
     }
     scrub.look_for_lost().await?;
     let bytes = scrub.glance().await?;
@@ -247,6 +258,36 @@ impl Scrub<'_> {
             }
         }
         Ok(mounted.check(&self.app.vault, context.lang)?)
+    }
+
+    /// Many files without a row are more likely to be those of another database than to be of no use.
+    async fn refuse_if_many_are_orphaned(&self, context: &Context) -> anyhow::Result<()> {
+        let is_whole = self.filter.instance.is_none() && self.filter.since.is_none();
+        if !is_whole || self.app.has_files_held().await {
+            return Ok(());
+        }
+        let (mut known, mut count, mut before) = (unknown::Known::default(), 0_u64, None);
+        loop {
+            let page = self.page(before.as_deref()).await?;
+            let Some(last) = page.last() else { break };
+            before = Some(last.id.0.clone());
+            count += page.len() as u64;
+            page.iter().for_each(|held| known.add(&held.path));
+        }
+        // A file that was taken for lost, and is there, gets its row back.
+        let mut before: Option<String> = None;
+        loop {
+            let (db, before_id) = (&self.app.db, before.as_deref());
+            let page = catalog::lost_before(db, &self.filter, before_id, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            before = Some(last.id.0.clone());
+            page.iter().for_each(|held| known.add(&held.path));
+        }
+        let found = unknown::files(self.app, known, &self.pace).await?;
+        let is_moved =
+            |stranger: &&unknown::Stranger| unknown::is_ours(&stranger.path) && !stranger.is_linked;
+        let orphaned = found.files.iter().filter(is_moved).count() as u64;
+        Ok(mounted::check_orphaned(orphaned, count, context.lang)?)
     }
 
     /// What was taken for lost may be there again: a disk that was away, or a file that somebody brought back.

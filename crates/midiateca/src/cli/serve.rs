@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use super::Ending;
 use super::context::Context;
 use super::words::{Words, serve as words};
-use crate::app::{Alone, App, watch};
+use crate::app::{Allowed, AllowedStorage, Alone, App, watch};
 use crate::archive::progress;
 use crate::config::listen_address;
 use crate::intake::tally;
@@ -20,6 +20,12 @@ pub(crate) struct Options {
     /// Address and port of the door
     #[arg(long, value_name = "ADDRESS", value_parser = listen_address)]
     listen: Option<String>,
+    /// Begin a new database where the old one is lost for good; it becomes the one of the storage
+    #[arg(long)]
+    new_database: bool,
+    /// Use the storage although it is not marked as the one of this database, and mark it
+    #[arg(long)]
+    adopt_storage: bool,
 }
 
 /// Why the service cannot start.
@@ -40,13 +46,13 @@ pub struct Service {
     app: Arc<App>,
     door: http::Open,
     worker: JoinHandle<()>,
-    alone: Alone,
+    alone: Arc<Alone>,
 }
 
 impl Service {
     /// Starts door and workers. What an earlier run left in flight is taken up again.
     pub async fn start(app: Arc<App>, listen: &str) -> anyhow::Result<Self> {
-        let alone = App::alone(&app.data)?;
+        let alone = Arc::new(App::alone(&app.data)?);
         app.sweep_staged().await?;
         if let Err(error) = app.secrets.ready() {
             let error = telemetry::chain(&error);
@@ -67,7 +73,8 @@ impl Service {
             .spawn(tally::keep_writing_down(Arc::clone(&app)));
         app.shutdown
             .spawn(retention::keep_sweeping(Arc::clone(&app)));
-        app.shutdown.spawn(watch::keep_checking(Arc::clone(&app)));
+        app.shutdown
+            .spawn(watch::keep_checking(Arc::clone(&app), Arc::clone(&alone)));
         app.shutdown
             .spawn(clock_check::keep_checking(Arc::clone(&app)));
         app.shutdown
@@ -115,7 +122,16 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         .unwrap_or_else(|| context.config.door.listen.clone());
     // Before anybody can know that it runs, so that no early signal is missed.
     let stop = shutdown::asked_to_stop();
-    let service = Service::start(context.open().await?, &listen).await?;
+    let allowed = Allowed {
+        new_database: options.new_database,
+        storage: match options.adopt_storage {
+            true => AllowedStorage::Adopted,
+            false => AllowedStorage::None,
+        },
+        ..Allowed::default()
+    };
+    let app = context.open_allowing(allowed).await?;
+    let service = Service::start(app, &listen).await?;
     let (address, data) = (service.address(), context.data.display());
     say(
         &context,

@@ -178,3 +178,25 @@ fn a_file_that_another_holds_is_told_from_a_full_disk() {
         assert_eq!(error.is_busy(), is_busy, "{code}");
     }
 }
+
+#[tokio::test]
+async fn a_log_that_grew_under_a_long_reader_is_cut_afterwards() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(&dir).await;
+    let (path, log) = (dir.path().join("t.db"), dir.path().join("t.db-wal"));
+    let length = || std::fs::metadata(&log).unwrap().len();
+    let reader = Connection::open(&path, Access::Read, Duration::ZERO).unwrap();
+    reader
+        .batch("begin; select count(*) from clients;")
+        .unwrap();
+    let megabyte = "x".repeat(1 << 20);
+    for id in 1..=24 {
+        add(&db, id, &format!("{id}{megabyte}")).await.unwrap();
+    }
+    assert!(length() > 20 << 20, "{}", length());
+    drop(reader);
+    for id in 25..=27 {
+        add(&db, id, &format!("{id}")).await.unwrap();
+    }
+    assert!(length() <= 16 << 20, "{}", length());
+}

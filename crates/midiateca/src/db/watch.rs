@@ -247,7 +247,8 @@ impl Watch {
             path: path.to_owned(),
             log: beside("-wal"),
             index: beside("-shm"),
-            id: Seal::read(connection)?.id,
+            // Where that is damaged too, the rest of the database can still be examined.
+            id: Seal::read(connection).map_or_else(|_| String::new(), |seal| seal.id),
             known: Stamps {
                 database: None,
                 log: None,
@@ -314,7 +315,9 @@ impl Watch {
         if !self.is_closed && found.files() == self.known.files() {
             let log = length(found.log);
             let is_shorter = log < length(self.known.log);
-            if is_shorter && !is_log_whole(connection, log) || log > 0 && !has_header(&self.log) {
+            if is_shorter && !is_log_whole(connection, &self.log)
+                || log > 0 && !has_header(&self.log)
+            {
                 return Err(Found::OtherLog);
             }
             self.known = *found;
@@ -442,19 +445,17 @@ fn has_header(log: &Path) -> bool {
 }
 
 /// Whether the log is long enough for the frames that the engine expects in it. Another process may have written it back
-/// and truncated it.
-fn is_log_whole(connection: &Connection, length: u64) -> bool {
-    let frames = || -> Result<u64, Error> {
+/// and truncated it, or be doing so.
+fn is_log_whole(connection: &Connection, log: &Path) -> bool {
+    let expected = || -> Result<u64, Error> {
         let rows = connection.rows("pragma wal_checkpoint(noop)", &[])?;
         let frames = rows.first().map_or(Ok(0), |row| row.int("log"))?;
         let rows = connection.rows("pragma page_size", &[])?;
         let page = rows.first().map_or(Ok(0), |row| row.count("page_size"))?;
-        let frames = u64::try_from(frames).unwrap_or(0);
-        Ok(frames * (page + FRAME_HEADER_BYTES))
+        Ok(match u64::try_from(frames) {
+            Ok(frames) if frames > 0 => LOG_HEADER_BYTES + frames * (page + FRAME_HEADER_BYTES),
+            _ => 0,
+        })
     };
-    match frames() {
-        Ok(0) => true,
-        Ok(bytes) => length >= LOG_HEADER_BYTES + bytes,
-        Err(_) => false,
-    }
+    (0..READS).any(|_| expected().is_ok_and(|bytes| length(stamp(log)) >= bytes))
 }

@@ -45,6 +45,7 @@ impl Vault {
         whose: &str,
         copied: Option<&Copied>,
     ) -> Result<bool, Error> {
+        self.verify()?;
         let (from, to) = (self.at(path)?, self.aside(path, run, whose)?);
         let Some(found) = self.stamp(path)? else {
             return Ok(false);
@@ -69,6 +70,7 @@ impl Vault {
     /// Copies a file into quarantine that cannot be moved there, and proves the copy; nothing when it is not there.
     /// Blocking for as long as that takes.
     pub fn copy_aside(&self, path: &str, run: &str, whose: &str) -> Result<Option<Copied>, Error> {
+        self.verify()?;
         let (from, to) = (self.at(path)?, self.aside(path, run, whose)?);
         let Some(stamp) = self.stamp(path)? else {
             return Ok(None);
@@ -104,6 +106,7 @@ impl Vault {
 
     /// Puts a file back from quarantine to where it was. Blocking.
     pub fn bring_back(&self, from: &Path, path: &str) -> Result<(), Error> {
+        self.verify()?;
         let to = self.at(path)?;
         make_folder_of(&to)?;
         // A link and not a rename, which would replace what lies there.

@@ -21,8 +21,12 @@ pub struct Lying {
 impl Vault {
     /// Takes a file away for good. That it is gone already is fine.
     pub async fn remove(&self, path: RelativePath) -> Result<(), Error> {
-        let target = self.root.join(path.as_path());
-        blocking(move || remove_file(&target).map(drop)).await
+        let (vault, target) = (self.clone(), self.root.join(path.as_path()));
+        blocking(move || {
+            vault.verify()?;
+            remove_file(&target).map(drop)
+        })
+        .await
     }
 
     /// All files of a media: under each of `names`, those of them that a repair took for nobody's and moved into
@@ -103,7 +107,14 @@ impl Vault {
     /// Which of these media have pieces that are staged now.
     pub fn staged_of(&self, media: &BTreeSet<MediaId>) -> Result<Vec<PathBuf>, Error> {
         let mut found = Vec::new();
-        for entry in fs::read_dir(self.root.join(STAGING))? {
+        let entries = match fs::read_dir(self.root.join(STAGING)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.verify()?;
+                return Ok(found);
+            }
+            entries => entries?,
+        };
+        for entry in entries {
             let entry = entry?;
             let name = entry.file_name();
             let whose = name.to_str().and_then(|name| name.splitn(3, '-').nth(2));
@@ -127,6 +138,8 @@ impl Vault {
         media: &MediaId,
         names: &[RelativePath],
     ) -> Result<Vec<Lying>, Error> {
+        // Where the storage is away, nothing is there, and nothing of it is gone.
+        self.verify()?;
         let runs = self.quarantine_runs()?;
         let mut places = vec![self.root.to_path_buf()];
         places.extend(runs.iter().map(|run| run.join(NOBODY)));

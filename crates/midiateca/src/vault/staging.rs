@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use wa_media::{Form, MediaKind};
 
-use super::{Error, blocking, hash_file};
+use super::{Error, Vault, blocking, hash_file};
 
 /// Bytes kept in memory before a staged file is made: a voice note never needs one.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -17,12 +17,14 @@ pub struct Staging {
     buffer: Vec<u8>,
     file: Option<(PathBuf, Arc<File>)>,
     path: PathBuf,
+    vault: Vault,
 }
 
 impl Staging {
     /// To be written there once memory does not take it.
-    pub(super) fn at(path: PathBuf) -> Self {
+    pub(super) fn at(vault: Vault, path: PathBuf) -> Self {
         Self {
+            vault,
             buffer: Vec::new(),
             file: None,
             path,
@@ -46,11 +48,11 @@ impl Staging {
     async fn spill(&mut self) -> Result<(), Error> {
         let buffer = std::mem::take(&mut self.buffer);
         let open = self.file.as_ref().map(|(_, file)| Arc::clone(file));
-        let path = self.path.clone();
+        let (vault, path) = (self.vault.clone(), self.path.clone());
         let (file, mut buffer) = blocking(move || {
             let file = match open {
                 Some(file) => file,
-                None => Arc::new(File::create(&path)?),
+                None => Arc::new(vault.create_staged(&path)?),
             };
             (&*file).write_all(&buffer)?;
             Ok((file, buffer))
@@ -94,7 +96,7 @@ impl Staging {
 
     /// Takes the bytes of a file, which must still be the proven ones.
     pub(super) fn copy(&mut self, source: &Path, sha256: &[u8; 32]) -> Result<(), Error> {
-        let file = Arc::new(File::create(&self.path)?);
+        let file = Arc::new(self.vault.create_staged(&self.path)?);
         // From here on it is removed again when anything fails.
         self.file = Some((self.path.clone(), Arc::clone(&file)));
         io::copy(&mut File::open(source)?, &mut &*file)?;
@@ -107,7 +109,7 @@ impl Staging {
     /// Writes what is left, syncs, and renames into place.
     pub(super) fn place(mut self, target: &Path) -> Result<(), Error> {
         if self.file.is_none() {
-            let file = File::create(&self.path)?;
+            let file = self.vault.create_staged(&self.path)?;
             self.file = Some((self.path.clone(), Arc::new(file)));
         }
         if let Some((path, file)) = &self.file {

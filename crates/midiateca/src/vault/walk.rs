@@ -8,6 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::marker::MARKER;
 use super::{QUARANTINE, STAGING, Vault, layout};
 
 /// Folders below the root in which nothing is looked for; the last one is made by the file system.
@@ -58,6 +59,9 @@ impl Vault {
             };
             for entry in entries.flatten() {
                 let below = folder.join(entry.file_name());
+                if below == Path::new(MARKER) {
+                    continue;
+                }
                 if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     if !NOT_OURS.map(Path::new).contains(&below.as_path()) {
                         folders.push(below);

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use midiateca::db::Db;
+use serde_json::Value;
 use tempfile::TempDir;
 use wa_sim::{Sim, SimMedia};
 
-use crate::commands::set_up;
+use crate::commands::{midiateca, set_up, stderr, stdout};
 use crate::crash::{Server, serve};
 use crate::stage::sample;
 
@@ -16,9 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const FILES: [&str; 3] = ["midiateca.db", "midiateca.db-wal", "midiateca.db-shm"];
 
 /// A running server, and what it acknowledged.
-struct Site {
+pub struct Site {
     folder: TempDir,
-    sim: Sim,
+    pub sim: Sim,
     server: Option<Server>,
     token: String,
     acknowledged: Vec<String>,
@@ -27,7 +28,7 @@ struct Site {
 }
 
 impl Site {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sim = Sim::start().await.unwrap();
         let data = folder.path().join("data");
@@ -48,23 +49,23 @@ impl Site {
         site
     }
 
-    fn data(&self) -> PathBuf {
+    pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    fn database(&self) -> PathBuf {
+    pub fn database(&self) -> PathBuf {
         self.data().join("midiateca.db")
     }
 
-    fn elsewhere(&self, name: &str) -> PathBuf {
+    pub fn elsewhere(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn origin(&self) -> String {
+    pub fn origin(&self) -> String {
         self.server.as_ref().unwrap().origin.clone()
     }
 
-    async fn post(&mut self) -> u16 {
+    pub async fn post(&mut self) -> u16 {
         self.posted += 1;
         let id = format!("IDENTITY{}", self.posted);
         let delivery = self.sim.world().add(SimMedia { ..sample(&id) });
@@ -77,13 +78,13 @@ impl Site {
         status
     }
 
-    async fn get(&self, path: &str) -> u16 {
+    pub async fn get(&self, path: &str) -> u16 {
         let answer = self.http.get(format!("{}{path}", self.origin())).send();
         answer.await.unwrap().status().as_u16()
     }
 
     /// Posts several times: none of it may be acknowledged, and none may be refused for good.
-    async fn refuses(&mut self) {
+    pub async fn refuses(&mut self) {
         for _ in 0..3 {
             assert_eq!(self.post().await, 503);
         }
@@ -93,7 +94,23 @@ impl Site {
         assert_eq!(answer.status(), 503, "a 401 is not repeated");
     }
 
-    async fn accepts_again(&mut self) {
+    /// The commands that look for faults name this one.
+    pub async fn reports(&self, check: &str) {
+        let began = std::time::Instant::now();
+        loop {
+            let doctor = midiateca(&self.data(), &["--json", "doctor", "--offline"]).await;
+            if stdout(&doctor).contains(&format!("\"{check}\"")) {
+                assert_eq!(doctor.status.code(), Some(1));
+                break;
+            }
+            assert!(began.elapsed() < PATIENCE, "{}", stdout(&doctor));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let check = midiateca(&self.data(), &["check"]).await;
+        assert_ne!(check.status.code(), Some(0), "{}", stdout(&check));
+    }
+
+    pub async fn accepts_again(&mut self) {
         let began = std::time::Instant::now();
         while self.post().await != 200 {
             assert!(began.elapsed() < PATIENCE, "it does not recover");
@@ -101,14 +118,51 @@ impl Site {
         }
     }
 
-    fn kill(&mut self) {
+    pub fn start_again(&mut self) {
+        self.server = Some(serve(&self.data()));
+    }
+
+    /// Waits until everything that was acknowledged is stored.
+    pub async fn stores_everything(&self) {
+        let began = std::time::Instant::now();
+        loop {
+            let check = midiateca(&self.data(), &["--json", "check"]).await;
+            let report: Value = serde_json::from_str(&stdout(&check)).unwrap_or_default();
+            let files = &report["files"];
+            if files["present"] == self.acknowledged.len() && files["missing"] == 0 {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "{report:#}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until a download failed, because the storage could not take the file.
+    pub async fn wait_for_storage_failure(&self) {
+        let began = std::time::Instant::now();
+        let db = Db::open_to_read(&self.database(), PATIENCE).await.unwrap();
+        let sql = "select 1 as n from media where reason = 'storage_failed' and status = 'pending'";
+        while db.row(sql, vec![]).await.unwrap().is_none() {
+            assert!(began.elapsed() < PATIENCE, "no download failed");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        db.close().await;
+    }
+
+    /// Tries at once what waits.
+    pub async fn retry(&self) {
+        let retry = midiateca(&self.data(), &["retry", "--waiting"]).await;
+        assert_ne!(retry.status.code(), Some(3), "{}", stderr(&retry));
+    }
+
+    pub fn kill(&mut self) {
         let mut server = self.server.take().unwrap();
         server.child.kill().unwrap();
         server.child.wait().unwrap();
     }
 
     /// Kills the server; what it acknowledged must be in the database at the path.
-    async fn keeps_what_it_acknowledged(mut self) {
+    pub async fn keeps_what_it_acknowledged(mut self) {
         self.kill();
         let known = messages(&self.database()).await;
         for id in &self.acknowledged {
@@ -125,7 +179,7 @@ impl Drop for Site {
     }
 }
 
-async fn messages(database: &Path) -> Vec<String> {
+pub async fn messages(database: &Path) -> Vec<String> {
     let db = Db::open(database, Duration::from_secs(5)).await.unwrap();
     assert_eq!(db.problems().await.unwrap(), Vec::<String>::new());
     let rows = db.rows("select message_id from media", vec![]).await;
@@ -137,13 +191,13 @@ async fn messages(database: &Path) -> Vec<String> {
 }
 
 /// A copy of the database as it is now, without a log.
-async fn copy_of(database: &Path, to: &Path) {
+pub async fn copy_of(database: &Path, to: &Path) {
     fs::File::create(to).unwrap();
     let copied = midiateca::db::snapshot(database, to, Duration::from_secs(5), |_, _| true);
     copied.await.unwrap();
 }
 
-fn rename_all(from: &Path, to: &Path) {
+pub fn rename_all(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for name in FILES {
         if from.join(name).exists() {
@@ -208,6 +262,7 @@ async fn an_older_copy_in_the_place_of_the_database_is_not_taken_for_it() {
             }
         }
         site.refuses().await;
+        site.reports("server.database").await;
         if !in_place {
             fs::remove_file(site.database()).unwrap();
             rename_all(&aside, &site.data());
@@ -262,5 +317,27 @@ async fn a_write_ahead_log_that_is_truncated_is_not_written_to() {
     let log = site.data().join(FILES[1]);
     let file = fs::File::options().write(true).open(log);
     file.unwrap().set_len(0).unwrap();
+    site.refuses().await;
+}
+
+#[tokio::test]
+async fn a_data_folder_that_is_moved_away_is_used_again_once_it_is_back() {
+    let mut site = Site::start().await;
+    let aside = site.elsewhere("aside");
+    fs::rename(site.data(), &aside).unwrap();
+    site.refuses().await;
+    assert!(!site.data().exists(), "a new folder was made");
+    fs::rename(&aside, site.data()).unwrap();
+    site.accepts_again().await;
+    site.keeps_what_it_acknowledged().await;
+}
+
+#[tokio::test]
+async fn a_command_beside_the_server_makes_no_database_in_place_of_a_lost_one() {
+    let mut site = Site::start().await;
+    fs::remove_file(site.database()).unwrap();
+    let said = midiateca(&site.data(), &["client", "add", "Nova", "--id", "9"]).await;
+    assert_eq!(said.status.code(), Some(3), "{}", stderr(&said));
+    assert!(!site.database().exists());
     site.refuses().await;
 }

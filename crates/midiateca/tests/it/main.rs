@@ -11,6 +11,7 @@ mod clock;
 mod commands;
 mod connections;
 mod crash;
+mod database;
 mod doctor;
 mod documented;
 mod door;
@@ -32,6 +33,8 @@ mod manual;
 #[cfg(unix)]
 mod monitor;
 mod multichat;
+#[cfg(unix)]
+mod opening;
 mod outages;
 #[cfg(unix)]
 mod pty;

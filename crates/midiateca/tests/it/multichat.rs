@@ -185,6 +185,8 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
             }
         }
     }
+    // The marker by which a storage is recognised.
+    found.retain(|path| !path.ends_with(".midiateca-id"));
     found
 }
 

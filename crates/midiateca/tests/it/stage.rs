@@ -225,7 +225,7 @@ impl TestApp {
         self.app.vault.root().join(media.path.as_deref().unwrap())
     }
 
-    /// All files below the storage root, staged ones too.
+    /// All files below the storage root, staged ones too, but for the marker by which it is recognised.
     pub fn files(&self) -> Vec<PathBuf> {
         fn walk(folder: &std::path::Path, found: &mut Vec<PathBuf>) {
             for entry in std::fs::read_dir(folder).unwrap() {
@@ -239,6 +239,7 @@ impl TestApp {
         }
         let mut found = Vec::new();
         walk(self.app.vault.root(), &mut found);
+        found.retain(|path| !path.ends_with(".midiateca-id"));
         found
     }
 

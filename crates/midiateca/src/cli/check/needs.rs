@@ -1,6 +1,7 @@
 //! What a person should look at: each of these makes `check` exit 1. What was dismissed is not among them.
 
 use std::fmt::Display;
+use std::path::Path;
 
 use indicatif::HumanBytes;
 
@@ -8,10 +9,11 @@ use super::super::cause::Cause;
 use super::super::complaint;
 use super::super::language::{Language, span};
 use super::super::probe;
-use super::super::words::{Words, check as words};
+use super::super::words::{Words, check as words, errors};
 use super::Report;
-use crate::app::App;
+use crate::app::{self, App, Displaced, OpeningError};
 use crate::clock::{DAY, Millis, Trust};
+use crate::vault::Found;
 use crate::worker::Stopped;
 use crate::{catalog, db, registry, secrets};
 
@@ -40,6 +42,7 @@ pub(super) async fn of(
         said: Vec::new(),
     };
     server(&mut needs, app, report);
+    displaced(&mut needs, app).await;
     folders(&mut needs, app);
     room(&mut needs, stopped);
     clock(&mut needs, app);
@@ -66,6 +69,33 @@ fn clock(needs: &mut Needs, app: &App) {
     };
     let shown = span(by.abs());
     needs.say(words::CLOCK_JUMPED, &[("by", &shown)]);
+}
+
+/// A database or storage that is not the right one. What the server found may look right from here.
+async fn displaced(needs: &mut Needs, app: &App) {
+    let found = Displaced::of_server(&app.data).unwrap_or_default();
+    let (database, root) = (app.config.database_file(&app.data), app.vault.root());
+    let mut say = |(what, hint): (Words, Words), path: &Path| {
+        let values: [(&str, &dyn Display); 1] = [("path", &path.display())];
+        let (what, hint) = (
+            needs.lang.fill(what, &values),
+            needs.lang.fill(hint, &values),
+        );
+        needs.said.push(format!("{what}; {hint}"));
+    };
+    if let Some(found) = found.database {
+        say(complaint::displaced(found), &database);
+    }
+    match app::look_at_storage(&app.db, root).await {
+        // That there is no folder is said below.
+        Err(OpeningError::WrongStorage { found, .. }) if found != Found::Missing => {
+            say(complaint::displaced_storage(found), root);
+        }
+        Err(OpeningError::UnknownStorage { .. }) => {
+            say((errors::STORAGE_UNKNOWN, errors::STORAGE_RIGHT), root);
+        }
+        _ => {}
+    }
 }
 
 /// Where nothing can be written, webhooks are answered 503.

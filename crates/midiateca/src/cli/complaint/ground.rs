@@ -1,11 +1,14 @@
 //! What the program stands on: data folder, database, key, files, door.
 
 use std::fmt::Display;
+use std::path::Path;
 
 use super::Told;
+use crate::app::OpeningError;
 use crate::cli::language::{Language, plain};
 use crate::cli::words::{Words, errors as words};
 use crate::cli::{context, serve};
+use crate::vault::Found;
 use crate::{app, db, retention, secrets, vault};
 
 pub(super) fn context(error: &context::Error, lang: Language) -> Told {
@@ -40,9 +43,41 @@ pub(super) fn app(error: &app::Error, lang: Language) -> Told {
             words::WAIT_AND_AGAIN,
             &[("path", &path.display())],
         ),
+        app::Error::Opening(error) => opening(error, lang),
         app::Error::Db(error) => db(error, lang),
         app::Error::Secrets(error) => secrets(error, lang),
         app::Error::Vault(error) => vault(error, lang),
+    }
+}
+
+pub(super) fn opening(error: &OpeningError, lang: Language) -> Told {
+    match error {
+        OpeningError::NoDatabase { path, trace } => {
+            let values: [(&str, &dyn Display); 2] =
+                [("path", &path.display()), ("trace", &trace.display())];
+            Told::with(lang, words::NO_DATABASE, words::FIND_DATABASE, &values)
+        }
+        OpeningError::WrongStorage { root, found } => storage(root, *found, lang),
+        OpeningError::UnknownStorage { root } => {
+            let values = [("path", &root.display() as &dyn Display)];
+            Told::with(lang, words::STORAGE_UNKNOWN, words::STORAGE_RIGHT, &values)
+        }
+        OpeningError::Db(error) => db(error, lang),
+        OpeningError::Vault(error) => vault(error, lang),
+    }
+}
+
+fn storage(root: &Path, found: Found, lang: Language) -> Told {
+    let (what, hint) = displaced_storage(found);
+    Told::with(lang, what, hint, &[("path", &root.display())])
+}
+
+/// What is said of a storage that is not the right one, and what to do.
+pub(in crate::cli) fn displaced_storage(found: Found) -> (Words, Words) {
+    match found {
+        Found::Missing => (words::STORAGE_MISSING, words::STORAGE_MOUNT),
+        Found::Unmarked => (words::STORAGE_UNMARKED, words::STORAGE_MOUNT),
+        Found::Other => (words::STORAGE_OTHER, words::STORAGE_RIGHT),
     }
 }
 
@@ -123,6 +158,7 @@ pub(super) fn secrets(error: &secrets::Error, lang: Language) -> Told {
 pub(super) fn vault(error: &vault::Error, lang: Language) -> Told {
     match error {
         vault::Error::Full(_) => Told::with(lang, words::DISK_FULL, words::FREE_ROOM, &[]),
+        vault::Error::Displaced { root, found } => storage(root, *found, lang),
         vault::Error::Io(_) => Told::with(lang, words::NOT_WRITTEN, words::LOOK_AT_STORAGE, &[]),
     }
 }

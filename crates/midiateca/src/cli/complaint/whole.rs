@@ -1,7 +1,7 @@
 //! What reads or writes everything at once: a takeover, a backup, somebody else's database.
 
 use super::Told;
-use super::ground::{app, db, vault};
+use super::ground::{app, db, opening, vault};
 use crate::cli::language::Language;
 use crate::cli::words::{backup as backups, errors as words, import};
 use crate::db::foreign;
@@ -75,6 +75,7 @@ pub(super) fn backup(error: &backup::Error, lang: Language) -> Told {
     use backup::Error;
     match error {
         Error::Db(error) => db(error, lang),
+        Error::Opening(error) => opening(error, lang),
         Error::Io { path, source } => {
             let values: [(&str, &dyn std::fmt::Display); 1] = [("path", &path.display())];
             match heals(source) {

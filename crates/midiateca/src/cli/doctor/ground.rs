@@ -6,10 +6,10 @@ use std::path::Path;
 
 use super::super::complaint;
 use super::super::context::Context;
-use super::super::words::doctor as words;
+use super::super::words::{doctor as words, errors};
 use super::sheet::Sheet;
 use super::{database, folder, storage};
-use crate::app::App;
+use crate::app::{self, App, Displaced, OpeningError};
 use crate::db::Db;
 use crate::secrets::Secrets;
 
@@ -27,7 +27,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context) -> Ground {
     let data = &context.data;
     let about = data.display().to_string();
     let file = context.config.database_file(data);
-    if !is_there(sheet, &file, &about) {
+    if !was_not_lost(sheet, context, &about) || !is_there(sheet, &file, &about) {
         return Ground::default();
     }
     folder::look(sheet, data, &about);
@@ -46,6 +46,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context) -> Ground {
         ),
         None => sheet.skipped("server", "", tried, words::SERVER_UNKNOWN, &[]),
     }
+    displaced(sheet, context, &file);
     let secrets = folder::key(sheet, &context.config.key_file(data));
     let db = database::look(sheet, context, &file).await;
     storage::look(sheet, context, db.as_ref()).await;
@@ -53,6 +54,41 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context) -> Ground {
         db,
         secrets,
         is_served,
+    }
+}
+
+/// Whether there is no trace of a database that is missing.
+fn was_not_lost(sheet: &mut Sheet, context: &Context, about: &str) -> bool {
+    let lost = app::look_for_database(&context.data, &context.config);
+    let Err(OpeningError::NoDatabase { path, trace }) = lost else {
+        return true;
+    };
+    // An empty file is named as such.
+    if path.exists() {
+        return true;
+    }
+    let values: [(&str, &dyn Display); 2] =
+        [("path", &path.display()), ("trace", &trace.display())];
+    let (seen, next) = (errors::NO_DATABASE, errors::FIND_DATABASE);
+    sheet.wrong("folder", about, words::LOOKED_INTO, seen, next, &values);
+    false
+}
+
+/// What the running server found to be not in its place, although it may look right from here.
+fn displaced(sheet: &mut Sheet, context: &Context, file: &Path) {
+    let found = Displaced::of_server(&context.data).unwrap_or_default();
+    let mut wrong = |check, (seen, next), path: &Path| {
+        let about = path.display().to_string();
+        let values: [(&str, &dyn Display); 1] = [("path", &about)];
+        sheet.wrong(check, &about, words::LOOKED_FOR_SERVER, seen, next, &values);
+    };
+    if let Some(found) = found.database {
+        wrong("server.database", complaint::displaced(found), file);
+    }
+    if let Some(found) = found.storage {
+        let storage = context.config.storage_folder(&context.data);
+        let told = complaint::displaced_storage(found);
+        wrong("server.storage", told, &storage);
     }
 }
 

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use super::super::complaint;
 use super::super::context::Context;
 use super::super::language::bytes;
-use super::super::words::doctor as words;
+use super::super::words::{doctor as words, errors};
 use super::sheet::Sheet;
+use crate::app::{self, OpeningError};
 use crate::catalog::{self, holding};
 use crate::clock::{Clock, DAY};
 use crate::db::Db;
@@ -36,7 +37,11 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, db: Option<&Db>) 
     if !folder.exists() {
         let tried = words::LOOKED_FOR_FOLDERS;
         let values: [(&str, &dyn Display); 1] = [("path", &about)];
-        return match held.is_empty() {
+        let had_one = match db {
+            Some(db) => db.has_storage().await.unwrap_or(false),
+            None => false,
+        };
+        return match held.is_empty() && !had_one {
             true => sheet.fine("storage", &about, tried, words::NO_STORAGE_YET, &[]),
             false => sheet.wrong(
                 "storage",
@@ -47,6 +52,11 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, db: Option<&Db>) 
                 &values,
             ),
         };
+    }
+    if let Some(db) = db.filter(|_| folder.is_dir())
+        && !is_of_database(sheet, db, &folder).await
+    {
+        return;
     }
     let vault = match Vault::open(&folder, "doctor") {
         Ok(vault) => match vault.probe().await {
@@ -108,6 +118,26 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, db: Option<&Db>) 
     if let Some(db) = db {
         forecast(sheet, db, free.saturating_sub(floor)).await;
     }
+}
+
+/// Whether the storage carries the id of the database, or may get it.
+async fn is_of_database(sheet: &mut Sheet, db: &Db, folder: &Path) -> bool {
+    let about = folder.display().to_string();
+    let (check, tried) = ("storage.identity", words::COMPARED_IDS);
+    let values: [(&str, &dyn Display); 1] = [("path", &about)];
+    let (seen, next) = match app::look_at_storage(db, folder).await {
+        Err(OpeningError::WrongStorage { found, .. }) => complaint::displaced_storage(found),
+        Err(OpeningError::UnknownStorage { .. }) => {
+            (errors::STORAGE_UNKNOWN, errors::STORAGE_RIGHT)
+        }
+        // What else is wrong is found by the next checks.
+        Ok(_) | Err(_) => {
+            sheet.fine(check, &about, tried, words::DONE, &[]);
+            return true;
+        }
+    };
+    sheet.wrong(check, &about, tried, seen, next, &values);
+    false
 }
 
 /// Whether the folders of those who hold something are there, and take files.

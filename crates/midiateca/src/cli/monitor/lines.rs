@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::sample::identity;
+use crate::app::AllowedStorage;
 use crate::cli::Ending;
 use crate::cli::answer;
 use crate::cli::context::Context;
@@ -21,7 +22,9 @@ pub(super) async fn run(
     after: Option<i64>,
     once: bool,
 ) -> anyhow::Result<Ending> {
-    let mut app = context.open_existing().await?;
+    let mut app = context
+        .open_existing_allowing(AllowedStorage::Unused)
+        .await?;
     let path = context.config.database_file(&context.data);
     let mut file = identity(&path);
     let mut seq = match after {
@@ -50,7 +53,9 @@ pub(super) async fn run(
         let found = identity(&path);
         if found.is_some() && found != file {
             app.db.close().await;
-            app = context.open_existing().await?;
+            app = context
+                .open_existing_allowing(AllowedStorage::Unused)
+                .await?;
             file = found;
             seq = seq.min(events::newest(&app.db).await?);
             eprintln!("{}", context.lang.say(words::OTHER_DATABASE));

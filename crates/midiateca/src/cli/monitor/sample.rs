@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::app::App;
+use crate::app::{AllowedStorage, App};
 use crate::catalog::census::{Standing, Waiting};
 use crate::catalog::{AttemptView, MediaView};
 use crate::cli::complaint;
@@ -234,7 +234,10 @@ impl Sampler {
         if self.file.as_ref() == Some(&found) {
             return Ok(());
         }
-        let app = self.context.open_existing().await;
+        let app = self
+            .context
+            .open_existing_allowing(AllowedStorage::Unused)
+            .await;
         let app = app
             .map_err(|error| Trouble::Refused(complaint::why(error.as_ref(), self.context.lang)))?;
         let before = std::mem::replace(&mut self.app, app);

@@ -12,7 +12,7 @@ use super::draw::{self, Skin};
 use super::sample::{Sampler, Update, Wanted};
 use super::state::{State, Step};
 use super::terminal::{self, Screen};
-use crate::app::App;
+use crate::app::{AllowedStorage, App};
 use crate::cli::Ending;
 use crate::cli::context::{Context, environment};
 use crate::media::MediaId;
@@ -25,7 +25,9 @@ const WAITING: usize = 16;
 
 pub(super) async fn run(context: Context) -> anyhow::Result<Ending> {
     // Before the screen is taken, so that a missing folder is told of as everywhere.
-    let app = context.open_existing().await?;
+    let app = context
+        .open_existing_allowing(AllowedStorage::Unused)
+        .await?;
     let skin = Skin {
         lang: context.lang,
         // See no-color.org.

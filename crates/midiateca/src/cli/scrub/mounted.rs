@@ -1,4 +1,4 @@
-//! Storage that is not mounted, in whole or in part, looks as if everything in it were lost. That is refused before a
+//! A database that is not the one of the files looks as if they were nobody's. Storage that is not mounted, in whole or in part, looks as if everything in it were lost. That is refused before a
 //! repair believes it.
 
 use std::collections::BTreeMap;
@@ -12,6 +12,21 @@ use crate::vault::Vault;
 
 /// With fewer missing than this, their share says nothing.
 const FEW_MISSING: u64 = 10;
+
+/// So many files without a row, and this share of all, are refused.
+const MANY_ORPHANED: u64 = 20;
+const ORPHANED_SHARE: u64 = 10;
+
+/// Refuses when too many files have no row.
+pub(super) fn check_orphaned(orphaned: u64, stored: u64, lang: Language) -> io::Result<()> {
+    let all = orphaned + stored;
+    if orphaned <= MANY_ORPHANED || orphaned * ORPHANED_SHARE <= all {
+        return Ok(());
+    }
+    let values: [(&str, &dyn Display); 2] = [("orphaned", &orphaned), ("count", &all)];
+    let refusal = lang.fill(words::MANY_ORPHANED, &values);
+    Err(io::Error::new(io::ErrorKind::NotFound, refusal))
+}
 
 /// What a folder should hold.
 #[derive(Default)]

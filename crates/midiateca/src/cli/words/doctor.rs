@@ -80,6 +80,7 @@ words! {
     GOES_SOON: "a rule lets go of files within days of their arrival", "uma regra remove arquivos poucos dias depois da chegada";
     OTHER_MIDIATECA: "another midiateca answers there, with another data folder", "outro midiateca responde ali, com outra pasta de dados";
     NO_WEBHOOK_THROUGH: "it answers, but lets no webhook through (HTTP {status} where our own refusal was to come)", "responde, mas não deixa webhooks passarem (HTTP {status} onde deveria vir a nossa própria recusa)";
+    COMPARED_IDS: "compared its id with the database's", "comparado o id dele com o do banco de dados";
     WROTE_A_FILE: "wrote, synced, read back and removed a file", "gravei, sincronizei, reli e removi um arquivo";
     ASKED_ROOM: "asked how much room is left", "consultei o espaço livre";
     ROOM: "{free}; downloads stop below {floor}", "{free}; os downloads param abaixo de {floor}";

@@ -38,6 +38,16 @@ words! {
     CLOCK_NOT_TRUSTED: "the machine's clock has jumped, or does not fit the last run, so nothing is deleted", "o relógio da máquina saltou, ou não combina com a última execução, por isso nada é removido";
     ACCEPT_CLOCK: "set the clock right (`timedatectl set-ntp true`); if it is right, `midiateca doctor --accept-clock`, or `midiateca sweep --accept-clock`", "acerte o relógio (`timedatectl set-ntp true`); se ele está certo, `midiateca doctor --accept-clock` ou `midiateca sweep --accept-clock`";
 
+    // a database or storage that was lost
+    NO_DATABASE: "there is no database in {path}, or an empty one, although there was one: {trace} is still there", "não há banco de dados em {path}, ou está vazio, embora já tenha existido: {trace} ainda está lá";
+    FIND_DATABASE: "mount its disk, move it back, or restore it from a backup. Only if it is lost for good, `midiateca serve --new-database` begins a new one: it knows no client, no instance and no stored file", "monte o disco dele, mova-o de volta ou restaure-o de um backup. Só se ele se perdeu de vez, `midiateca serve --new-database` começa um novo: ele não conhece nenhum cliente, nenhuma instância e nenhum arquivo armazenado";
+    STORAGE_MISSING: "the storage {path} is not there, although files were stored in it: is the storage mounted?", "o armazenamento {path} não existe, embora haja arquivos armazenados nele: o armazenamento está montado?";
+    STORAGE_UNMARKED: "the storage {path} is not the one of this database: the file .midiateca-id is not in it, and the stored files are not there: is the storage mounted?", "o armazenamento {path} não é o deste banco de dados: o arquivo .midiateca-id não está nele, e os arquivos armazenados também não: o armazenamento está montado?";
+    STORAGE_OTHER: "the storage {path} belongs to another database: its .midiateca-id is another", "o armazenamento {path} pertence a outro banco de dados: o .midiateca-id dele é outro";
+    STORAGE_UNKNOWN: "the storage {path} holds files, and the database has stored none: they are of another database", "o armazenamento {path} contém arquivos, e o banco de dados não armazenou nenhum: são de outro banco de dados";
+    STORAGE_MOUNT: "mount its disk, or correct storage.url; a running midiateca goes on by itself then. If files were moved by hand, move .midiateca-id too. Only if this is the right place, `midiateca serve --adopt-storage` makes it the storage of this database", "monte o disco dele, ou corrija storage.url; um midiateca em execução então continua sozinho. Se os arquivos foram movidos à mão, mova também o .midiateca-id. Só se este é o lugar certo, `midiateca serve --adopt-storage` faz dele o armazenamento deste banco de dados";
+    STORAGE_RIGHT: "mount the right disk, or correct storage.url and database.url. Only if database and files belong together, `midiateca serve --adopt-storage` makes it the storage of this database", "monte o disco certo, ou corrija storage.url e database.url. Só se o banco de dados e os arquivos pertencem um ao outro, `midiateca serve --adopt-storage` faz dele o armazenamento deste banco de dados";
+
     // the database
     DB_UNAVAILABLE: "the database cannot commit now", "o banco de dados não consegue gravar agora";
     DB_BUSY: "another program holds the database", "outro programa está usando o banco de dados";

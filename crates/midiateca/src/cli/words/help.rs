@@ -54,6 +54,8 @@ texts! {
 
     // serve, demo
     "Address and port of the door", "Endereço e porta em que os webhooks chegam";
+    "Begin a new database where the old one is lost for good; it becomes the one of the storage", "Começa um banco de dados novo onde o antigo se perdeu de vez; ele passa a ser o do armazenamento";
+    "Use the storage although it is not marked as the one of this database, and mark it", "Usa o armazenamento embora não esteja marcado como o deste banco de dados, e o marca";
     "Address and port of the door [default: a free port of the loopback]", "Endereço e porta em que os webhooks chegam [padrão: uma porta livre desta máquina]";
     "End after the report instead of staying up", "Termina depois do relatório em vez de continuar no ar";
 
@@ -141,6 +143,7 @@ texts! {
     "Only files received since then: a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d", "Só arquivos recebidos desde então: um horário como 2026-11-24T12:00:00Z, ou há quanto tempo: 90m, 24h, 7d";
     "Go on where the last run was stopped; what came in since then is left to the next whole run", "Continua de onde a última execução parou; o que chegou desde então fica para a próxima execução completa";
     "Put right what can be: a lost or altered file from another copy or by fetching it again; what is altered or in no row is moved to quarantine, nothing is deleted", "Conserta o que for possível: um arquivo perdido ou alterado, a partir de outra cópia ou baixando de novo; o que foi alterado ou não tem registro vai para a quarentena, nada é apagado";
+    "Repair although more than 20 files, and more than a tenth of all, are in no row", "Conserta mesmo que mais de 20 arquivos, e mais de um décimo de todos, não tenham registro";
     "Repair although more than half of the files, or all of one folder, are missing", "Conserta mesmo que falte mais da metade dos arquivos, ou todos os de uma pasta";
     "The most megabytes to be read in a second; 0 is as fast as it goes", "Quantos megabytes ler por segundo, no máximo; 0 é o mais rápido possível";
 

@@ -1,0 +1,196 @@
+//! The file by which a storage is recognised: it holds the id of the database whose files these are.
+//!
+//! A disk that is not mounted, or another one in its place, is a folder like any other; without the file nothing is
+//! stored in it or removed from it.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::{Error, STAGING, Vault, sync_folder};
+
+pub(super) const MARKER: &str = ".midiateca-id";
+/// Longer than any id.
+const MOST_BYTES: u64 = 1_024;
+
+/// What is in the place of the storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// No folder.
+    Missing,
+    /// A folder without the file: a disk that is not mounted, or files that were copied without it.
+    Unmarked,
+    /// The storage of another database.
+    Other,
+}
+
+impl Found {
+    /// The code that stands in logs and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Unmarked => "unmarked",
+            Self::Other => "other",
+        }
+    }
+
+    /// The value with this code.
+    pub fn parse(code: &str) -> Option<Self> {
+        [Self::Missing, Self::Unmarked, Self::Other]
+            .into_iter()
+            .find(|found| found.as_str() == code)
+    }
+}
+
+/// Where the marker of a storage is.
+pub fn marker_path(root: &Path) -> PathBuf {
+    root.join(MARKER)
+}
+
+/// The id of the database whose storage this is; nothing when it has no marker.
+pub fn marker(root: &Path) -> io::Result<Option<String>> {
+    use std::io::Read as _;
+    let mut text = String::new();
+    let read = File::open(marker_path(root))
+        .and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text));
+    match read {
+        // An empty one was cut short by a power failure.
+        Ok(_) => Ok(Some(text.trim().to_owned()).filter(|id| !id.is_empty())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes this the storage of the database with that id. The folder is made when it is not there.
+pub fn write_marker(root: &Path, id: &str) -> Result<(), Error> {
+    fs::create_dir_all(root)?;
+    let target = marker_path(root);
+    let mut staged = target.clone().into_os_string();
+    staged.push(format!(".{:08x}", rand::random::<u32>()));
+    let written = File::create_new(&staged)
+        .and_then(|mut file| writeln!(file, "{id}").and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&staged, &target));
+    if written.is_err() {
+        // It may not have been made.
+        let _ = fs::remove_file(&staged);
+    }
+    written?;
+    sync_folder(root)
+}
+
+/// Whether files were stored below this folder by this program: a client's folder with a file in it.
+pub fn holds_files(root: &Path) -> bool {
+    fn any(folder: &Path, depth: u8) -> bool {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| match entry.file_type() {
+            Ok(kind) if kind.is_dir() => depth > 0 && any(&entry.path(), depth - 1),
+            Ok(_) => true,
+            Err(_) => false,
+        })
+    }
+    clients(root).any(|client| any(&client, 2))
+}
+
+/// Whether there are folders of clients below this one.
+pub fn holds_clients(root: &Path) -> bool {
+    clients(root).next().is_some()
+}
+
+fn clients(root: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    let is_client = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        name.to_string_lossy().starts_with("cliente_")
+    };
+    entries.filter(is_client).map(|entry| entry.path())
+}
+
+impl Vault {
+    /// The same storage, of which it is known whose it is: it is used only while its marker says so.
+    #[must_use]
+    pub fn of_database(self, id: &str) -> Self {
+        Self {
+            database: Some(id.into()),
+            ..self
+        }
+    }
+
+    /// Whether the storage at the root is the one that it should be. Blocking.
+    pub fn verify(&self) -> Result<(), Error> {
+        let Some(database) = &self.database else {
+            return Ok(());
+        };
+        let found = match marker(&self.root)? {
+            Some(id) if *id == **database => return Ok(()),
+            Some(_) => Found::Other,
+            None if self.root.is_dir() => Found::Unmarked,
+            None => Found::Missing,
+        };
+        Err(Error::Displaced {
+            root: self.root.to_path_buf(),
+            found,
+        })
+    }
+
+    /// Makes a file in the staging folder, which a cleaner may have removed.
+    pub(super) fn create_staged(&self, path: &Path) -> Result<File, Error> {
+        match File::create(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.verify()?;
+                fs::create_dir(self.root.join(STAGING)).or_else(|error| match error.kind() {
+                    io::ErrorKind::AlreadyExists => Ok(()),
+                    _ => Err(error),
+                })?;
+                tracing::warn!("the staging folder was gone and is made again");
+                Ok(File::create(path)?)
+            }
+            created => Ok(created?),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_storage_of_the_database_is_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("storage");
+        let vault = Vault::open(&root, "test").unwrap().of_database("a");
+        let found = |vault: &Vault| match vault.verify() {
+            Err(Error::Displaced { found, .. }) => Some(found),
+            verified => {
+                verified.unwrap();
+                None
+            }
+        };
+        assert_eq!(found(&vault), Some(Found::Unmarked));
+        vault.probe().await.unwrap_err();
+        write_marker(&root, "a").unwrap();
+        assert_eq!(found(&vault), None);
+        vault.probe().await.unwrap();
+        write_marker(&root, "b").unwrap();
+        assert_eq!(found(&vault), Some(Found::Other));
+        vault.probe().await.unwrap_err();
+        fs::remove_dir_all(&root).unwrap();
+        assert_eq!(found(&vault), Some(Found::Missing));
+        vault.probe().await.unwrap_err();
+        assert!(!root.exists());
+    }
+
+    #[tokio::test]
+    async fn a_staging_folder_that_was_removed_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = Vault::open(folder.path(), "test").unwrap().of_database("a");
+        write_marker(folder.path(), "a").unwrap();
+        for bytes in [vec![1; 10], vec![1; 200_000]] {
+            fs::remove_dir_all(folder.path().join(STAGING)).unwrap();
+            vault.stage().write(&bytes).await.unwrap();
+            vault.probe().await.unwrap();
+        }
+        vault.sweep().unwrap();
+        assert_eq!(vault.staged_of(&[].into()).unwrap(), Vec::<PathBuf>::new());
+    }
+}
