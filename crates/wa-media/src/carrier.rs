@@ -1,7 +1,9 @@
 //! The names under which messages hold media, wrap other messages, or hold what is nobody's new media.
 //! After WhatsApp's own message schema (`WAWebProtobufsE2E`).
 
-use crate::read::{letters, same_name};
+use serde_json::{Map, Value};
+
+use crate::read::{field, flag, letters, same_name};
 use crate::{KeyKind, MediaKind};
 
 /// Fields whose value describes one file. In an order that gives a message's files their places.
@@ -47,8 +49,8 @@ const CLOSED: &[&str] = &[
     "processedVideos",
 ];
 
-/// Fields on the way to a carrier: wrappers, which hold a whole message, and shells, which hold a carrier.
-const WAYS: &[&str] = &[
+/// Fields that hold a whole message, of which a mark on the outside is true as well.
+const WRAPPERS: &[&str] = &[
     "message",
     "deviceSentMessage",
     "ephemeralMessage",
@@ -60,11 +62,8 @@ const WAYS: &[&str] = &[
     "groupMentionedMessage",
     "botInvokeMessage",
     "lottieStickerMessage",
-    "eventCoverImage",
     "statusMentionMessage",
     "groupStatusMentionMessage",
-    "pollCreationOptionImageMessage",
-    "pollCreationMessageV4",
     "associatedChildMessage",
     "statusAddYours",
     "groupStatusMessage",
@@ -85,25 +84,6 @@ const WAYS: &[&str] = &[
     "annotations",
     "embeddedContent",
     "embeddedMessage",
-    "interactiveMessage",
-    "interactiveMessageTemplate",
-    "header",
-    "footer",
-    "carouselMessage",
-    "cards",
-    "templateMessage",
-    "hydratedTemplate",
-    "hydratedFourRowTemplate",
-    "fourRowTemplate",
-    "highlyStructuredMessage",
-    "hydratedHsm",
-    "buttonsMessage",
-    "productMessage",
-    "product",
-    "catalog",
-    "requestPaymentMessage",
-    "sendPaymentMessage",
-    "noteMessage",
     // Gateways' own envelopes.
     "msgContent",
     "content",
@@ -113,6 +93,54 @@ const WAYS: &[&str] = &[
     "event",
     "rawMessage",
     "sourceWebMsg",
+];
+
+/// Fields that stay in the chat and show a file as a part of themselves: above, beside or between their words and
+/// buttons. Bots put them into `viewOnceMessage` only so that old clients show them.
+const SHELLS: &[&str] = &[
+    "interactiveMessage",
+    "interactiveMessageTemplate",
+    "interactiveResponseMessage",
+    "header",
+    "body",
+    "footer",
+    "carouselMessage",
+    "cards",
+    "collectionMessage",
+    "shopStorefrontMessage",
+    "nativeFlowMessage",
+    "templateMessage",
+    "templateButtonReplyMessage",
+    "hydratedTemplate",
+    "hydratedFourRowTemplate",
+    "fourRowTemplate",
+    "highlyStructuredMessage",
+    "hydratedHsm",
+    "buttonsMessage",
+    "buttonsResponseMessage",
+    "listMessage",
+    "listResponseMessage",
+    "productListInfo",
+    "productMessage",
+    "product",
+    "catalog",
+    "orderMessage",
+    "requestPaymentMessage",
+    "sendPaymentMessage",
+    "noteMessage",
+    "pollCreationMessage",
+    "pollCreationMessageV2",
+    "pollCreationMessageV3",
+    "pollCreationMessageV4",
+    "pollCreationMessageV5",
+    "pollCreationMessageV6",
+    "pollCreationOptionImageMessage",
+    "pollResultSnapshotMessage",
+    "options",
+    "eventMessage",
+    "eventCoverImage",
+    "groupInviteMessage",
+    "extendedTextMessage",
 ];
 
 /// The place of a carrier's name in the order of files, and what it carries.
@@ -126,6 +154,20 @@ pub(crate) fn carrier(name: &str) -> Option<(usize, MediaKind)> {
 /// Whether nothing in a field of that name is new media of this message.
 pub(crate) fn is_closed(name: &str) -> bool {
     begins_with(name, b"quoted") || CLOSED.iter().any(|closed| same_name(name, closed))
+}
+
+/// Whether a mark on the outside of a field is true of what is in it: of a whole message, also in a wrapper that is
+/// unknown yet, which all hold a `message`.
+pub(crate) fn passes_marks(name: &str, object: &Map<String, Value>) -> bool {
+    let is_one_of = |names: &[&str]| names.iter().any(|known| same_name(name, known));
+    !is_one_of(SHELLS) && (is_one_of(WRAPPERS) || field(object, &["message"]).is_some())
+}
+
+/// Whether an object says of itself that it is to be seen once, whatever gateways call that.
+pub(crate) fn says_view_once(object: &Map<String, Value>) -> bool {
+    object.iter().any(|(name, value)| {
+        flag(value) && (begins_with(name, b"viewonce") || begins_with(name, b"isviewonce"))
+    })
 }
 
 /// Whether media in a field of that name are to be seen once.
@@ -142,7 +184,8 @@ fn begins_with(name: &str, beginning: &[u8]) -> bool {
 
 /// Whether a field of that name is known to lead to media.
 pub(crate) fn is_known_way(name: &str) -> bool {
-    WAYS.iter().any(|known| same_name(name, known))
+    let mut known = WRAPPERS.iter().chain(SHELLS);
+    known.any(|known| same_name(name, known))
 }
 
 /// Whether a field inside the description of a file can hold a message of its own.

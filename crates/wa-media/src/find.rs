@@ -10,8 +10,10 @@ use serde_json::{Map, Value};
 
 use crate::MediaKind;
 use crate::carrier::{
-    carrier, is_annotation, is_closed, is_known_way, is_view_once, kind_of_words,
+    carrier, is_annotation, is_closed, is_known_way, is_view_once, kind_of_words, passes_marks,
+    says_view_once,
 };
+use crate::edit::{Edit, is_revoke};
 use crate::found::{FoundMedia, inline};
 use crate::read::{LONGEST_NAME, field, same_name, text};
 
@@ -34,6 +36,10 @@ pub struct Found {
     /// Fields that led to media and are not among WhatsApp's known wrappers and carriers: a reader that is
     /// older than the messages it reads shows here. Each once.
     pub unknown: Vec<String>,
+    /// Among its contents is one that is encrypted with another message's secret, such as an edit.
+    pub sealed: bool,
+    /// It takes another message back.
+    pub revokes: bool,
     /// The message was larger or deeper than is looked at.
     pub cut_short: bool,
 }
@@ -46,9 +52,8 @@ struct Node<'a> {
     wrapper: Rc<str>,
     depth: usize,
     view_once: bool,
-    edited: bool,
-    /// The message that is edited.
-    edits: Option<&'a str>,
+    /// It is the new content of an earlier message.
+    edit: Option<Edit<'a>>,
     /// The first unknown field on the way here.
     unknown: Option<&'a str>,
 }
@@ -77,9 +82,8 @@ pub fn find_in(object: &Map<String, Value>) -> Found {
         name: "",
         wrapper: "".into(),
         depth: 0,
-        view_once: false,
-        edited: false,
-        edits: None,
+        view_once: says_view_once(object),
+        edit: None,
         unknown: None,
     });
     while let Some(node) = walk.work.pop_front() {
@@ -102,7 +106,9 @@ impl<'a> Walk<'a> {
             }
         }
         carried.sort_by_key(|(place, ..)| *place);
-        carried.retain(|(.., object)| !object.is_empty());
+        // An edit that takes the caption away may have nothing else to say.
+        let is_whole_edit = node.edit.is_some() && carried.len() == 1;
+        carried.retain(|(.., object)| is_whole_edit || !object.is_empty());
         let alone = carried.len() == 1;
         for (_, name, kind, object) in carried {
             let mut media = FoundMedia::describe(kind, name, object);
@@ -117,10 +123,10 @@ impl<'a> Walk<'a> {
 
     /// Lists the objects in a field, one or many.
     fn list(&mut self, node: &Node<'a>, name: &'a str, value: &'a Value) {
-        let view_once = node.view_once || is_view_once(name);
+        let begins_view_once = is_view_once(name);
         let is_edit = same_name(name, "editedMessage");
-        let edited = node.edited || is_edit;
-        let edits = edited_id(node.object).filter(|_| is_edit).or(node.edits);
+        let is_protocol = same_name(name, "protocolMessage");
+        self.found.sealed |= same_name(name, "secretEncryptedMessage");
         let name = short(name);
         let unknown = node.unknown.or((!is_known_way(name)).then_some(name));
         let wrapper: Rc<str> = if node.wrapper.is_empty() {
@@ -134,14 +140,16 @@ impl<'a> Walk<'a> {
                 return;
             }
             self.listed += 1;
+            self.found.revokes |= is_protocol && is_revoke(object);
+            let is_marked = node.view_once && (passes_marks(name, object) || is_file(object));
+            let edit = is_edit.then(|| Edit::of(node.object, object).or(node.edit));
             self.work.push_back(Node {
                 object,
                 name,
                 wrapper: Rc::clone(&wrapper),
                 depth: node.depth + 1,
-                view_once,
-                edited,
-                edits,
+                view_once: begins_view_once || is_marked || says_view_once(object),
+                edit: edit.or(node.edit),
                 unknown,
             });
         }
@@ -158,8 +166,10 @@ impl<'a> Walk<'a> {
     /// Adds a media, or merges it with the same one found before.
     fn add(&mut self, node: &Node<'_>, mut media: FoundMedia) {
         media.view_once |= node.view_once;
-        media.edited = node.edited;
-        media.edits = node.edits.map(str::to_owned);
+        media.edited = node.edit.is_some();
+        media.caption_removed &= media.edited;
+        media.edits = node.edit.and_then(|edit| edit.id).map(str::to_owned);
+        media.edited_at_ms = node.edit.and_then(|edit| edit.at_ms);
         media.wrapper = node.wrapper.to_string();
         let found = &mut self.found;
         if let Some(name) = node.unknown
@@ -194,12 +204,6 @@ fn objects(value: &Value) -> Vec<&Object> {
     found
 }
 
-/// The id of the message that an object with an `editedMessage` changes.
-fn edited_id(object: &Object) -> Option<&str> {
-    let key = field(object, &["key"])?.as_object()?;
-    field(key, &["id"]).and_then(text)
-}
-
 /// A field's name, cut to what any known one has room in.
 fn short(name: &str) -> &str {
     let end = (0..=name.len().min(LONGEST_NAME))
@@ -219,15 +223,20 @@ fn in_order(object: &Object) -> Vec<(&str, &Value)> {
     fields
 }
 
+/// Whether an object describes a file, whatever the field that it is in.
+fn is_file(object: &Object) -> bool {
+    let has = |names: &[&str]| field(object, names).is_some();
+    let link = has(&["directPath", "url", "deprecatedMms3Url", "clientUrl"]);
+    let key = has(&["mediaKey"]);
+    // Without a key it must at least say what to prove by, and what it is.
+    let proof = has(&["fileSha256", "fileEncSha256", "filehash", "encFilehash"]);
+    let open = has(&["directPath"]) && proof && has(&["mimetype"]);
+    key && link || open
+}
+
 /// A file that is described outside any known carrier: flat messages, and carriers yet unknown.
 fn flat(node: &Node<'_>) -> Option<FoundMedia> {
-    let told = |names: &[&str]| field(node.object, names).is_some();
-    let link = told(&["directPath", "url", "deprecatedMms3Url", "clientUrl"]);
-    let key = told(&["mediaKey"]);
-    // Without a key it must at least say what to prove by, and what it is.
-    let proof = told(&["fileSha256", "fileEncSha256", "filehash", "encFilehash"]);
-    let open = told(&["directPath"]) && proof && told(&["mimetype"]);
-    if !(key && link || open) {
+    if !is_file(node.object) {
         return None;
     }
     let word = |names: &[&str]| {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::carrier::key_kind;
+use crate::carrier::{key_kind, says_view_once};
 use crate::link::{DirectPath, path_of_url};
 use crate::read::{base64_bytes, bytes32, field, flag, number, same_name, seconds, text};
 use crate::{KeyKind, MediaKey, MediaKind};
@@ -38,6 +38,8 @@ pub struct FoundMedia {
     pub file_name: Option<String>,
     /// The text under it.
     pub caption: Option<String>,
+    /// An edit says that there is no text under it any more.
+    pub caption_removed: bool,
     /// Pixels.
     pub width: Option<u32>,
     /// Pixels.
@@ -54,6 +56,8 @@ pub struct FoundMedia {
     pub edited: bool,
     /// The id of that message, where the edit names it. Not proven: whoever writes an edit chooses it.
     pub edits: Option<String>,
+    /// When the edit was written, unix milliseconds by the sender's clock, where it says so.
+    pub edited_at_ms: Option<i64>,
     /// The file itself, where the gateway put it into the message.
     pub inline: Option<Inline>,
     /// The fields around it, from the outside in, such as `ephemeralMessage/message`; empty at the top level.
@@ -100,7 +104,34 @@ fn usable_path(path: Option<String>, url: Option<&str>) -> Option<String> {
     in_link.map(str::to_owned).or(path)
 }
 
+/// Whether a link leads to more than a host.
+fn leads_to_a_file(link: &str) -> bool {
+    let path = link.split_once("://").map_or(link, |(_, rest)| rest);
+    path.split_once('/')
+        .is_some_and(|(_, path)| !path.is_empty())
+}
+
+/// Whether the new content of a message has no caption: it says so, or it is a whole one without. What says nothing of
+/// a caption and brings no file says nothing at all, unless it is empty, as JSON writes a message of empty fields.
+fn says_no_caption(object: &Map<String, Value>) -> bool {
+    let caption = object.iter().find(|(name, _)| same_name(name, "caption"));
+    match caption {
+        Some((_, value)) => value.is_null() || value.as_str() == Some(""),
+        None => object.is_empty() || field(object, &["mediaKey", "directPath"]).is_some(),
+    }
+}
+
 impl FoundMedia {
+    /// Whether there is anything to download, or to keep: a key, a path, a link or the bytes.
+    pub fn has_file(&self) -> bool {
+        self.media_key.is_some()
+            || self.media_key_malformed
+            || self.direct_path.is_some()
+            || self.static_url.is_some()
+            || self.inline.is_some()
+            || self.url.as_deref().is_some_and(leads_to_a_file)
+    }
+
     /// Reads the object that a carrier's field holds.
     pub(crate) fn describe(kind: MediaKind, carrier: &str, object: &Map<String, Value>) -> Self {
         let words = |names: &[&str]| field(object, names).and_then(text).map(str::to_owned);
@@ -129,17 +160,19 @@ impl FoundMedia {
             mime: words(&["mimetype"]),
             file_name: words(&["fileName", "title"]),
             caption: words(&["caption"]),
+            caption_removed: says_no_caption(object),
             width: small(&["width"]),
             height: small(&["height"]),
             seconds: small(&["seconds"]),
             voice_note: same_name(carrier, "pttMessage")
                 || field(object, &["ptt"]).is_some_and(flag),
-            view_once: field(object, &["viewOnce", "isViewOnce"]).is_some_and(flag),
+            view_once: says_view_once(object),
             animated: ["isAnimated", "gifPlayback", "isLottie"]
                 .iter()
                 .any(|name| field(object, &[name]).is_some_and(flag)),
             edited: false,
             edits: None,
+            edited_at_ms: None,
             inline: inline(object),
             wrapper: String::new(),
         }
@@ -180,10 +213,11 @@ impl FoundMedia {
         self.view_once |= other.view_once;
         self.voice_note |= other.voice_note;
         self.animated |= other.animated;
+        self.caption_removed &= other.caption.is_none();
         self.media_key_malformed &= other.media_key.is_none();
         macro_rules! fill {
             ($($field:ident)*) => { $( if self.$field.is_none() { self.$field = other.$field; } )* };
         }
-        fill!(media_key media_key_at direct_path url static_url sha256 enc_sha256 length_bytes mime file_name caption width height seconds inline);
+        fill!(edits edited_at_ms media_key media_key_at direct_path url static_url sha256 enc_sha256 length_bytes mime file_name caption width height seconds inline);
     }
 }

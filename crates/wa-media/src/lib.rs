@@ -4,6 +4,7 @@
 mod base64_text;
 mod carrier;
 pub mod decrypt;
+mod edit;
 #[cfg(feature = "encrypt")]
 pub mod encrypt;
 pub mod find;

@@ -140,16 +140,45 @@ fn whole(float: f64) -> Option<u64> {
     fits.then_some(float as u64)
 }
 
-/// Unix seconds from seconds, or from milliseconds (beyond 10^11). 0 means unknown, and so does what lies
-/// beyond the year 9999.
+/// Unix seconds from a time in any of the forms that [`millis`] reads.
 pub fn seconds(value: &Value) -> Option<i64> {
-    let number = i64::try_from(number(value)?).ok()?;
-    let seconds = if number > 100_000_000_000 {
-        number / 1_000
-    } else {
-        number
+    Some(millis(value)? / 1_000).filter(|seconds| *seconds > 0)
+}
+
+/// The last second of the year 9999.
+const LATEST_SECOND: i64 = 253_402_300_799;
+
+/// Unix milliseconds from seconds, milliseconds (from 10^11 on), microseconds (from 10^14 on) or nanoseconds (from 10^17
+/// on): a number, digits as text, a Long object, `{"seconds", "nanos"}`, or `{"$numberLong"}`. A fraction is left out. 0
+/// means unknown, and so does what lies beyond the year 9999.
+pub fn millis(value: &Value) -> Option<i64> {
+    let number = match value {
+        Value::Object(object) => match object.get("low") {
+            Some(_) => number(value)?,
+            None => {
+                let names = ["seconds", "_seconds", "$numberLong", "$date"];
+                return millis(names.iter().find_map(|name| object.get(*name))?);
+            }
+        },
+        Value::Number(decimal) if decimal.is_f64() => whole(decimal.as_f64()?.floor())?,
+        Value::String(text) => {
+            let text = text.trim();
+            let (digits, fraction) = text.split_once('.').unwrap_or((text, ""));
+            let is_fraction = fraction.bytes().all(|byte| byte.is_ascii_digit());
+            digits.parse().ok().filter(|_| is_fraction)?
+        }
+        other => number(other)?,
     };
-    (1..253_402_300_800).contains(&seconds).then_some(seconds)
+    let number = i64::try_from(number).ok()?;
+    let millis = match number {
+        0..100_000_000_000 => number * 1_000,
+        100_000_000_000..100_000_000_000_000 => number,
+        100_000_000_000_000..100_000_000_000_000_000 => number / 1_000,
+        _ => number / 1_000_000,
+    };
+    (1..=LATEST_SECOND * 1_000)
+        .contains(&millis)
+        .then_some(millis)
 }
 
 #[cfg(test)]
@@ -223,6 +252,41 @@ mod tests {
         ] {
             assert_eq!(number(&value), None, "{value}");
         }
+    }
+
+    #[test]
+    fn one_time_is_read_from_all_its_encodings() {
+        for value in [
+            json!(1_790_000_000),
+            json!(1_790_000_000.75),
+            json!("1790000000"),
+            json!(" 1790000000.123 "),
+            json!(1_790_000_000_000_i64),
+            json!("1790000000000"),
+            json!(1_790_000_000_000_000_i64),
+            json!(1_790_000_000_000_000_000_i64),
+            json!({"low": 1_790_000_000, "high": 0, "unsigned": false}),
+            json!({"low": -1_001_362_432, "high": 416, "unsigned": true}),
+            json!({"seconds": "1790000000", "nanos": 5}),
+            json!({"$numberLong": "1790000000000"}),
+        ] {
+            assert_eq!(seconds(&value), Some(1_790_000_000), "{value}");
+        }
+        for value in [
+            json!(0),
+            json!("0"),
+            json!(-5),
+            json!("soon"),
+            json!("1.x"),
+            json!({}),
+            json!(null),
+        ] {
+            assert_eq!(millis(&value), None, "{value}");
+        }
+        assert_eq!(
+            millis(&json!(1_790_000_000_123_i64)),
+            Some(1_790_000_000_123)
+        );
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub(super) fn nothing_known(kind: MediaKind) -> FoundMedia {
         mime: None,
         file_name: None,
         caption: None,
+        caption_removed: false,
         width: None,
         height: None,
         seconds: None,
@@ -41,6 +42,7 @@ pub(super) fn nothing_known(kind: MediaKind) -> FoundMedia {
         animated: false,
         edited: false,
         edits: None,
+        edited_at_ms: None,
         inline: None,
         wrapper: String::new(),
     }

@@ -33,6 +33,9 @@ macro_rules! trials {
 }
 
 trials! {
+    t01_view_once_around_a_photo_with_buttons = "01-view-once-carries-a-photo-with-buttons";
+    t02_view_once_around_a_carousel = "02-view-once-carries-a-carousel";
+    t04_view_once_around_old_buttons_and_a_product = "04-view-once-carries-old-buttons-and-a-product";
     t06_template_with_an_interactive_header = "06-template-with-an-interactive-header";
     t07_motion_photo_and_its_video = "07-motion-photo-and-its-video";
     t08_answer_to_a_story_with_a_live_photo = "08-answer-to-a-story-with-a-live-photo";

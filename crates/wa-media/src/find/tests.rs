@@ -293,3 +293,166 @@ fn an_edit_names_its_message_however_deep_it_lies() {
         );
     }
 }
+
+#[test]
+fn the_view_once_mark_ends_where_a_message_shows_a_file_as_part_of_itself() {
+    let header = || json!({"header": {"imageMessage": leaf("/a")}});
+    let shells = [
+        json!({"interactiveMessage": header()}),
+        json!({"interactive_message": {"header": {"image_message": leaf("/a")}}}),
+        json!({"InteractiveMessage": {"Header": {"ImageMessage": leaf("/a")}}}),
+        json!({"interactiveMessage": {"carouselMessage": {"cards": [header()]}}}),
+        json!({"carouselMessage": {"cards": [header()]}}),
+        json!({"interactiveMessage": {"header": {"productMessage": {"product": {"productImage": leaf("/a")}}}}}),
+        json!({"templateMessage": {"hydratedTemplate": {"imageMessage": leaf("/a")}}}),
+        json!({"templateMessage": {"hydratedFourRowTemplate": {"documentMessage": leaf("/a")}}}),
+        json!({"templateMessage": {"fourRowTemplate": {"videoMessage": leaf("/a")}}}),
+        json!({"templateMessage": {"interactiveMessageTemplate": header()}}),
+        json!({"highlyStructuredMessage": {"hydratedHsm": {"hydratedTemplate": {"imageMessage": leaf("/a")}}}}),
+        json!({"buttonsMessage": {"documentMessage": leaf("/a")}}),
+        json!({"listMessage": {"productListInfo": {"imageMessage": leaf("/a")}}}),
+        json!({"productMessage": {"product": {"productImage": leaf("/a")}}}),
+        json!({"productMessage": {"catalog": {"catalogImage": leaf("/a")}}}),
+        json!({"orderMessage": {"imageMessage": leaf("/a")}}),
+        json!({"pollCreationMessageV3": {"options": [{"imageMessage": leaf("/a")}]}}),
+        json!({"pollCreationOptionImageMessage": {"message": {"imageMessage": leaf("/a")}}}),
+        json!({"cardOfNextYear": header()}),
+        json!({"ephemeralMessage": {"message": {"buttonsMessage": {"imageMessage": leaf("/a")}}}}),
+    ];
+    let wrap = |wrapper: &str, content: &Value| json!({wrapper: {"message": content}});
+    for shell in &shells {
+        for wrapper in [
+            "viewOnceMessage",
+            "viewOnceMessageV2",
+            "viewOnceMessageV2Extension",
+            "view_once_message",
+        ] {
+            let content = wrap("ephemeralMessage", &wrap(wrapper, shell));
+            let media = find(&content).media;
+            assert_eq!(media.len(), 1, "{content}");
+            assert!(!media[0].view_once, "{content}");
+        }
+    }
+}
+
+#[test]
+fn what_is_to_be_seen_once_stays_so_in_every_wrapper_and_by_its_own_word_everywhere() {
+    let photo = json!({"imageMessage": leaf("/a")});
+    let wrap = |wrapper: &str, content: &Value| json!({wrapper: {"message": content}});
+    for wrapper in [
+        "ephemeralMessage",
+        "deviceSentMessage",
+        "editedMessage",
+        "documentWithCaptionMessage",
+        "associatedChildMessage",
+        "groupStatusMessageV2",
+        "wrapperOfNextYear",
+    ] {
+        for content in [
+            wrap(wrapper, &wrap("viewOnceMessageV2", &photo)),
+            wrap("viewOnceMessage", &wrap(wrapper, &photo)),
+        ] {
+            assert!(find(&content).media[0].view_once, "{content}");
+        }
+    }
+    for content in [
+        json!({"viewOnceMessage": photo}),
+        json!({"viewOnceMessage": {"message": {"holographicMessage": leaf("/a")}}}),
+        json!({"IsViewOnce": true, "Message": photo}),
+    ] {
+        assert!(find(&content).media[0].view_once, "{content}");
+    }
+    for own in [json!(true), json!("true"), json!(1)] {
+        let mut marked = leaf("/a");
+        marked["viewOnce"] = own;
+        for content in [
+            json!({"imageMessage": marked}),
+            json!({"viewOnceMessage": {"message": {"interactiveMessage": {"header": {"imageMessage": marked}}}}}),
+            json!({"interactiveMessage": {"carouselMessage": {"cards": [{"header": {"imageMessage": marked}}]}}}),
+        ] {
+            assert!(find(&content).media[0].view_once, "{content}");
+        }
+    }
+    let unmarked = json!({"viewOnce": false, "isViewOnce": 0, "imageMessage": leaf("/a")});
+    assert!(!find(&unmarked).media[0].view_once);
+}
+
+#[test]
+fn an_edit_names_its_message_under_any_spelling() {
+    let new = json!({"imageMessage": {"caption": "novo"}});
+    for key in [
+        json!({"id": "FIRST"}),
+        json!({"ID": "FIRST"}),
+        json!({"stanzaId": "FIRST"}),
+        json!({"_serialized": "false_5500900000001@c.us_FIRST"}),
+        json!({"id": {"_serialized": "false_1203@g.us_FIRST_5500900000001@c.us"}}),
+    ] {
+        for kind in [json!(14), json!("MESSAGE_EDIT")] {
+            let edit = json!({"protocolMessage": {"key": key, "type": kind, "editedMessage": new, "timestampMs": "1790000000123"}});
+            for content in [
+                edit.clone(),
+                json!({"associatedChildMessage": {"message": edit}}),
+                json!({"edited_message": {"message": edit}}),
+            ] {
+                let media = find(&content).media.remove(0);
+                assert_eq!(media.edits.as_deref(), Some("FIRST"), "{content}");
+                assert_eq!(media.edited_at_ms, Some(1_790_000_000_123));
+                assert!(media.edited && !media.has_file() && !media.caption_removed);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_edit_may_take_the_caption_away() {
+    let whole = leaf("/a");
+    for (image, removed) in [
+        (json!({"caption": ""}), true),
+        (json!({"caption": null}), true),
+        (json!({}), true),
+        (whole.clone(), true),
+        (json!({"mimetype": "image/jpeg"}), false),
+        (json!({"caption": "novo"}), false),
+    ] {
+        let content = json!({"protocolMessage": {"key": {"id": "FIRST"}, "editedMessage": {"imageMessage": image}}});
+        assert_eq!(
+            find(&content).media[0].caption_removed,
+            removed,
+            "{content}"
+        );
+    }
+    assert!(!find(&json!({"imageMessage": whole})).media[0].caption_removed);
+}
+
+#[test]
+fn sealed_contents_and_revokes_are_noticed() {
+    let sealed = json!({"secretEncryptedMessage": {"targetMessageKey": {"id": "FIRST"}, "encPayload": "AAAA"}});
+    for content in [
+        sealed.clone(),
+        json!({"ephemeralMessage": {"message": sealed}}),
+    ] {
+        let found = find(&content);
+        assert!(
+            found.sealed && !found.revokes && found.media.is_empty(),
+            "{content}"
+        );
+    }
+    let key = json!({"id": "FIRST"});
+    for (protocol, revokes) in [
+        (json!({"key": key, "type": 0}), true),
+        (json!({"key": key, "type": "REVOKE"}), true),
+        (json!({"key": key}), true),
+        (
+            json!({"key": key, "type": 3, "ephemeralExpiration": 0}),
+            false,
+        ),
+        (
+            json!({"key": key, "editedMessage": {"conversation": "oi"}}),
+            false,
+        ),
+        (json!({"type": 0}), false),
+    ] {
+        let content = json!({"protocolMessage": protocol});
+        assert_eq!(find(&content).revokes, revokes, "{content}");
+    }
+}

@@ -1,0 +1,86 @@
+//! What an edit says of itself: which message it changes, and when it was written.
+
+use serde_json::{Map, Value};
+
+use crate::read::{field, millis, text};
+
+/// The edit that a content is part of. Nothing of it is proven: whoever writes an edit chooses the message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edit<'a> {
+    /// The message that is changed.
+    pub(crate) id: Option<&'a str>,
+    /// Unix milliseconds, by the sender's clock.
+    pub(crate) at_ms: Option<i64>,
+}
+
+impl<'a> Edit<'a> {
+    /// Reads it from an object with an `editedMessage` and from that itself, where some gateways put the key.
+    pub(crate) fn of(around: &'a Map<String, Value>, edited: &'a Map<String, Value>) -> Self {
+        let at_ms = |object| field(object, &["timestampMs", "editTimestampMs"]).and_then(millis);
+        Self {
+            id: target(around).or_else(|| target(edited)),
+            at_ms: at_ms(around).or_else(|| at_ms(edited)),
+        }
+    }
+
+    /// Takes from the edit around this one what this one does not say.
+    pub(crate) fn or(self, outer: Option<Self>) -> Self {
+        Self {
+            id: self.id.or(outer.and_then(|outer| outer.id)),
+            at_ms: self.at_ms.or(outer.and_then(|outer| outer.at_ms)),
+        }
+    }
+}
+
+/// The id in a message key.
+fn target(object: &Map<String, Value>) -> Option<&str> {
+    const KEYS: &[&str] = &[
+        "key",
+        "messageKey",
+        "targetMessageKey",
+        "protocolMessageKey",
+    ];
+    const IDS: &[&str] = &["id", "stanzaId", "messageId", "keyId", "_serialized"];
+    let beside = field(
+        object,
+        &["editedMessageId", "originalMessageId", "targetMessageId"],
+    );
+    if let Some(id) = beside.and_then(text) {
+        return Some(id);
+    }
+    let key = field(object, KEYS)?;
+    let id = match key.as_object() {
+        Some(key) => field(key, IDS)?,
+        None => key,
+    };
+    match id.as_object() {
+        Some(id) => field(id, IDS).and_then(text).map(bare),
+        None => text(id).map(bare),
+    }
+}
+
+/// WhatsApp Web writes ids as `false_5500900000001@c.us_3EB0…`, and in groups the sender after that.
+fn bare(id: &str) -> &str {
+    let serialized = id.strip_prefix("true_").or(id.strip_prefix("false_"));
+    serialized
+        .and_then(|rest| rest.split('_').nth(1))
+        .unwrap_or(id)
+}
+
+/// Whether a `protocolMessage` takes a message back. Its type is 0, which JSON may leave out.
+pub(crate) fn is_revoke(protocol: &Map<String, Value>) -> bool {
+    if field(protocol, &["key"]).is_none() {
+        return false;
+    }
+    match field(protocol, &["type"]) {
+        Some(kind) => {
+            kind.as_u64() == Some(0)
+                || text(kind).is_some_and(|kind| matches!(kind, "0" | "REVOKE"))
+        }
+        None => protocol
+            .values()
+            .filter(|value| value.is_object() || value.is_array())
+            .count()
+            .eq(&1),
+    }
+}
