@@ -379,7 +379,7 @@ impl App {
         &self,
         gateway: Gateway,
         body: &Bytes,
-    ) -> Result<Result<Reading, gateway::Error>, crate::db::Error> {
+    ) -> Result<Result<Vec<Reading>, gateway::Error>, crate::db::Error> {
         if body.len() <= LARGE_BYTES {
             return Ok(gateway.read(body));
         }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::clock::{Millis, rfc3339};
 use crate::db::{Db, Error, Row, Value, values};
+use crate::media::contact::bare;
 use crate::media::{MediaId, MediaStatus, Reason, Route};
 
 pub use forget::{Doomed, Meaning, doomed, doomed_of_id, let_go, meant_bytes};
@@ -149,7 +150,8 @@ pub struct Filter {
     pub kind: Option<String>,
     /// Standing so.
     pub status: Option<String>,
-    /// From this chat.
+    /// From this chat, by any id of it: with a server, with a device, or bare. A private chat is also that of its sender's
+    /// phone number and LID.
     pub chat: Option<String>,
     /// Received since then.
     pub since: Option<Millis>,
@@ -164,8 +166,13 @@ pub struct Filter {
 macro_rules! meant {
     () => {
         "($1 is null or client = $1) and ($2 is null or instance = $2) and ($3 is null or kind = $3)
-         and ($4 is null or status = $4) and ($5 is null or chat_id = $5) and ($6 is null or reason = $6)
-         and ($7 is null or received_at >= $7) and ($8 is null or received_at < $8)"
+         and ($4 is null or status = $4) and ($6 is null or reason = $6)
+         and ($7 is null or received_at >= $7) and ($8 is null or received_at < $8)
+         and ($5 is null or chat_id = $5 or substr(chat_id, 1, length($5) + 1) in ($5 || '@', $5 || ':')
+           or from_me = 0 and is_group = 0 and chat_id not like '%@g.us' and chat_id not like '%@newsletter'
+             and chat_id not like '%broadcast' and chat_id <> 'status'
+             and (sender_lid = $5 or substr(sender_lid, 1, length($5) + 1) in ($5 || '@', $5 || ':')
+               or sender_id = $5 or substr(sender_id, 1, length($5) + 1) in ($5 || '@', $5 || ':')))"
     };
 }
 
@@ -191,7 +198,7 @@ impl Filter {
             self.instance.clone(),
             self.kind.clone(),
             self.status.clone(),
-            self.chat.clone(),
+            self.chat.as_deref().map(|chat| bare(chat).to_owned()),
             self.reason,
             self.since,
             self.until,

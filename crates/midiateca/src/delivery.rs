@@ -16,6 +16,9 @@ use crate::media::{DeliveryId, InstanceId, MediaId, fresh_id};
 pub use bodies::Bodies;
 pub use incoming::{Body, Incoming};
 
+/// The verdict of a delivery that is kept and not read.
+pub const SET_ASIDE: &str = "set_aside";
+
 /// One webhook that told of media or of the instance, or that was not what it claims to be.
 pub struct Delivery {
     /// Its id.
@@ -35,7 +38,7 @@ pub struct Kept {
 }
 
 impl Delivery {
-    /// Makes one ready to be kept. `verdict` is `accepted`, `quarantined` or `refused`.
+    /// Makes one ready to be kept. `verdict` is `accepted`, `set_aside` or `refused`.
     pub fn new(
         instance: &InstanceId,
         now: Millis,
@@ -157,7 +160,7 @@ pub async fn set_aside_since(db: &Db, since: Millis) -> Result<i64, Error> {
     let since = dismissed.map_or(since, |at| since.max(at));
     let from = fresh_id(since);
     // Ids begin with their time: the primary key finds the beginning.
-    let sql = "select count(*) as n from deliveries where id >= $1 and received_at > $2 and verdict = 'quarantined'";
+    let sql = "select count(*) as n from deliveries where id >= $1 and received_at > $2 and verdict = 'set_aside'";
     let row = db
         .row(sql, values![from.get(..13).unwrap_or(""), since])
         .await?;
@@ -166,7 +169,7 @@ pub async fn set_aside_since(db: &Db, since: Millis) -> Result<i64, Error> {
 
 /// Marks a delivery that could not be read before as read.
 pub async fn accept(tx: &mut Tx, id: &DeliveryId) -> Result<(), Error> {
-    let sql = "update deliveries set verdict = 'accepted', reason = null where id = $1 and verdict = 'quarantined'";
+    let sql = "update deliveries set verdict = 'accepted', reason = null where id = $1 and verdict = 'set_aside'";
     tx.run(sql, values![id.as_str()]).await.map(drop)
 }
 
@@ -179,7 +182,7 @@ pub struct Entry {
     pub instance: InstanceId,
     /// When.
     pub received_at: Millis,
-    /// `accepted`, `quarantined` or `refused`.
+    /// `accepted`, `set_aside` or `refused`.
     pub verdict: String,
     /// What was wrong with it.
     pub reason: Option<String>,
@@ -308,7 +311,7 @@ pub async fn is_of_another(db: &Db, id: &DeliveryId, client: i64) -> Result<bool
 
 /// Whether a delivery was kept because nobody could read it, so that all that it brought may be in it alone.
 pub async fn is_unreadable(db: &Db, id: &DeliveryId) -> Result<bool, Error> {
-    let sql = "select 1 as found from deliveries where id = $1 and verdict = 'quarantined'
+    let sql = "select 1 as found from deliveries where id = $1 and verdict = 'set_aside'
                  and not exists (select 1 from media where media.delivery = deliveries.id)";
     let row = db.row(sql, values![id.as_str()]).await?;
     Ok(row.is_some())

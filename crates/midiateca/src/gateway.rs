@@ -1,6 +1,8 @@
 //! What each gateway says and how it is asked: reads a delivery into found media and instance news, and
 //! describes the request that turns a media into a link. Pure: no I/O, no clock.
 
+mod envelope;
+mod id;
 mod repair;
 pub mod wapi;
 
@@ -27,6 +29,8 @@ pub enum Family {
         /// Whether it is up now.
         connected: bool,
     },
+    /// It has no media but is kept, for a later version may make more of it; what it is, in English.
+    Notice(&'static str),
     /// It tells of nothing to keep; why, in the words of the answer.
     Nothing(&'static str),
 }
@@ -36,7 +40,7 @@ pub enum Family {
 pub struct Message {
     /// The gateway's id of the message; empty when it gave none.
     pub id: String,
-    /// The chat, as the gateway wrote it.
+    /// The chat, as the gateway wrote it, without control characters.
     pub chat_id: Option<String>,
     /// Who sent it, as the gateway wrote it; a phone number where there is one, else a LID.
     pub sender_id: Option<String>,
@@ -126,10 +130,8 @@ fn parse(body: &[u8]) -> Result<Json, Error> {
             line: error.line(),
             column: error.column(),
         };
-        let repaired = repair::repair(body)
-            .ok_or(())
-            .and_then(|text| serde_json::from_str(&text).map_err(drop));
-        repaired.map_err(|()| not_json)
+        let repaired = repair::repair(body).and_then(|text| serde_json::from_str(&text).ok());
+        repaired.or_else(|| envelope::of_form(body)).ok_or(not_json)
     })
 }
 
@@ -273,12 +275,11 @@ impl Gateway {
         }
     }
 
-    /// Reads a delivery.
-    pub fn read(self, body: &[u8]) -> Result<Reading, Error> {
+    /// Reads the deliveries in a body: one, unless an automation put several together.
+    pub fn read(self, body: &[u8]) -> Result<Vec<Reading>, Error> {
         let body = parse(body)?;
-        let root = body.as_object().ok_or(Error::NotAnObject)?;
         match self {
-            Self::Wapi => Ok(wapi::read(root)),
+            Self::Wapi => wapi::read(body),
         }
     }
 

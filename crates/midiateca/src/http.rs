@@ -3,6 +3,7 @@
 mod body;
 mod connection;
 mod connections;
+mod encoding;
 mod error;
 mod forwarded;
 mod health;

@@ -21,7 +21,7 @@ use crate::delivery::{self, Body, Delivery, Kept, parts};
 use crate::events::{self, News};
 use crate::gateway::{Family, Reading};
 use crate::media::{DeliveryId, MediaKind, MediaStatus};
-use crate::queue::{self, NewMedia, NewMessage, Put};
+use crate::queue::{self, NewMedia, NewMessage, Put, captions};
 use crate::registry::{self, Instance};
 
 pub use replaced::Replaced;
@@ -29,6 +29,9 @@ pub use tally::Tally;
 
 const ERASED: &str = "the message was erased on request";
 
+/// What such a media is could not be told from any other, and neither its repeats, nor the rules for its chat, nor the
+/// instance that it belongs to.
+const ANONYMOUS: &str = "media without message id and instance";
 const TOO_LARGE: &str = "a message larger or deeper than is looked at";
 
 /// What became of a delivery.
@@ -46,8 +49,8 @@ pub enum Receipt {
         /// Why.
         reason: &'static str,
     },
-    /// It is not what it claims to be, but kept.
-    Quarantined {
+    /// It is not what it claims to be; kept, and read again by `deliveries replay`.
+    SetAside {
         /// What is wrong with it.
         reason: String,
     },
@@ -62,22 +65,20 @@ pub enum Receipt {
 pub async fn receive(app: &App, instance: &Instance, body: Body) -> Result<Receipt, Error> {
     let now = app.clock.now();
     if body.is_cut {
-        let receipt = quarantine(app, instance, TOO_LARGE.to_owned(), Arc::new(body), now).await?;
+        let receipt = set_aside(app, instance, TOO_LARGE.to_owned(), Arc::new(body), now).await?;
         app.tally.add(&instance.id, false, now);
         return Ok(receipt);
     }
-    let reading = app.read(instance.gateway, &body.text).await?;
-    let body = Arc::new(match &reading {
-        Ok(reading) => with_media_in_files(reading, body).await?,
+    let readings = app.read(instance.gateway, &body.text).await?;
+    let body = Arc::new(match &readings {
+        Ok(readings) => with_media_in_files(readings, body).await?,
         Err(_) => body,
     });
-    let receipt = match reading {
-        Err(problem) => quarantine(app, instance, problem.to_string(), body, now).await?,
-        Ok(reading) => match reading.instance.clone() {
-            Some(named) if named != instance.id.as_str() => {
-                refuse(app, instance, named, body, now).await?
-            }
-            _ => accept(app, instance, reading, body, now).await?,
+    let receipt = match readings {
+        Err(problem) => set_aside(app, instance, problem.to_string(), body, now).await?,
+        Ok(readings) => match other_instance(instance, &readings) {
+            Some(named) => refuse(app, instance, named, body, now).await?,
+            None => accept(app, instance, readings, body, now).await?,
         },
     };
     app.tally.add(
@@ -88,11 +89,23 @@ pub async fn receive(app: &App, instance: &Instance, body: Body) -> Result<Recei
     Ok(receipt)
 }
 
+/// Keeps a body that could not be brought into a form that can be read.
+pub async fn keep_unread(
+    app: &App,
+    instance: &Instance,
+    reason: &str,
+    body: Body,
+) -> Result<Receipt, Error> {
+    let now = app.clock.now();
+    app.tally.add(&instance.id, false, now);
+    set_aside(app, instance, reason.to_owned(), Arc::new(body), now).await
+}
+
 /// The database grows by nothing that goes to a stored file anyway.
-async fn with_media_in_files(reading: &Reading, body: Body) -> Result<Body, Error> {
-    let inline = reading
-        .media
+async fn with_media_in_files(readings: &[Reading], body: Body) -> Result<Body, Error> {
+    let inline = readings
         .iter()
+        .flat_map(|reading| &reading.media)
         .filter_map(|found| found.inline.as_ref());
     let parts: Vec<_> = inline
         .flat_map(|inline| parts::parts_in(&body.id, inline.text()))
@@ -138,16 +151,17 @@ pub async fn replay(
     id: &DeliveryId,
     body: &Bytes,
 ) -> Result<Replay, Error> {
-    let reading = match look_again(app, instance, body).await? {
-        Ok(reading) => reading,
+    let mut readings = match look_again(app, instance, body).await? {
+        Ok(readings) => readings,
         Err(reason) => return Ok(Replay::Unreadable { reason }),
     };
-    if reading.media.is_empty() {
+    readings.retain(|reading| !reading.media.is_empty() && !is_anonymous(reading));
+    if readings.is_empty() {
         return Ok(Replay::Nothing);
     }
     let now = app.clock.now();
-    let mut media = Vec::with_capacity(reading.media.len());
-    for found in &reading.media {
+    let mut media = Vec::new();
+    for found in readings.iter().flat_map(|reading| &reading.media) {
         let bytes = replaced::look(app, instance.client, id, found).await?;
         media.push((found.kind, bytes));
     }
@@ -155,13 +169,20 @@ pub async fn replay(
     let puts = app
         .db
         .write(async move |tx| {
-            if queue::is_erased(tx, &instance.id, &messages(&reading, &id), &reading.media).await? {
-                return Ok(None);
+            let (mut puts, mut is_erased) = (Vec::new(), true);
+            for reading in &readings {
+                match take(tx, &instance, &id, reading, &keep, now).await? {
+                    Some(taken) => {
+                        puts.extend(taken);
+                        is_erased = false;
+                    }
+                    None => puts.extend(reading.media.iter().map(|_| None)),
+                }
             }
-            delivery::accept(tx, &id).await?;
-            put_all(tx, &instance, &id, &reading, &keep, now)
-                .await
-                .map(Some)
+            if !is_erased {
+                delivery::accept(tx, &id).await?;
+            }
+            Ok((!is_erased).then_some(puts))
         })
         .await?;
     let Some(puts) = puts else {
@@ -169,7 +190,10 @@ pub async fn replay(
     };
     app.work.notify_one();
     let media = media.into_iter().zip(puts);
-    let media = media.map(|((kind, bytes), put)| Replayed { kind, put, bytes });
+    let media = media.filter_map(|((kind, bytes), put)| {
+        let put = put?;
+        Some(Replayed { kind, put, bytes })
+    });
     Ok(Replay::Media(media.collect()))
 }
 
@@ -178,28 +202,48 @@ pub async fn look_again(
     app: &App,
     instance: &Instance,
     body: &Bytes,
-) -> Result<Result<Reading, String>, Error> {
+) -> Result<Result<Vec<Reading>, String>, Error> {
     Ok(match app.read(instance.gateway, body).await? {
         Err(problem) => Err(problem.to_string()),
-        Ok(reading) => match &reading.instance {
-            Some(named) if named != instance.id.as_str() => {
-                Err("names another instance".to_owned())
-            }
-            _ => Ok(reading),
+        Ok(readings) => match other_instance(instance, &readings) {
+            Some(_) => Err("names another instance".to_owned()),
+            None if readings.iter().all(is_anonymous) => Err(ANONYMOUS.to_owned()),
+            None => Ok(readings),
         },
     })
 }
 
-async fn quarantine(
+/// The first other instance that a body names.
+fn other_instance(instance: &Instance, readings: &[Reading]) -> Option<String> {
+    let mut named = readings
+        .iter()
+        .filter_map(|reading| reading.instance.clone());
+    named.find(|named| named != instance.id.as_str())
+}
+
+/// Whether a reading has media of which nothing says to which message and instance they belong.
+fn is_anonymous(reading: &Reading) -> bool {
+    !reading.media.is_empty() && reading.message.id.is_empty() && reading.instance.is_none()
+}
+
+async fn set_aside(
     app: &App,
     instance: &Instance,
     reason: String,
     body: Arc<Body>,
     now: Millis,
 ) -> Result<Receipt, Error> {
-    let id = keep(app, instance, "quarantined", reason.clone(), body, now).await?;
-    tracing::warn!(delivery = %id, instance = %instance.id, reason, "delivery quarantined");
-    Ok(Receipt::Quarantined { reason })
+    let id = keep(
+        app,
+        instance,
+        delivery::SET_ASIDE,
+        reason.clone(),
+        body,
+        now,
+    )
+    .await?;
+    tracing::warn!(delivery = %id, instance = %instance.id, reason, "delivery set aside");
+    Ok(Receipt::SetAside { reason })
 }
 
 async fn refuse(
@@ -238,74 +282,140 @@ async fn keep(
 async fn accept(
     app: &App,
     instance: &Instance,
-    reading: Reading,
+    mut readings: Vec<Reading>,
     body: Arc<Body>,
     now: Millis,
 ) -> Result<Receipt, Error> {
-    if let Family::Nothing(reason) = reading.family {
-        if reading.cut_short || body.lost_json {
-            return quarantine(app, instance, TOO_LARGE.to_owned(), body, now).await;
+    let cut_short = readings.iter().any(|reading| reading.cut_short);
+    let has_anonymous = readings.iter().any(is_anonymous);
+    let nothing = readings.iter().find_map(|reading| match reading.family {
+        Family::Nothing(reason) => Some(reason),
+        _ => None,
+    });
+    readings
+        .retain(|reading| !matches!(reading.family, Family::Nothing(_)) && !is_anonymous(reading));
+    if readings.is_empty() {
+        let too_large = (cut_short || body.lost_json).then_some(TOO_LARGE);
+        if let Some(reason) = has_anonymous.then_some(ANONYMOUS).or(too_large) {
+            return set_aside(app, instance, reason.to_owned(), body, now).await;
         }
+        let reason = nothing.unwrap_or("the delivery carries no message");
         return Ok(Receipt::Ignored { reason });
     }
-    let cut_short = reading.cut_short;
     let delivery = Delivery::new(&instance.id, now, "accepted", None, Arc::clone(&body));
-    let unknown = reading.unknown.clone();
-    let kinds: Vec<_> = reading.media.iter().map(|found| found.kind).collect();
+    let unknown = readings.iter().flat_map(|reading| reading.unknown.clone());
+    let unknown: Vec<_> = unknown.collect();
     let (instance, keep) = (instance.clone(), app.config.keep.clone());
     let bodies = app.bodies.clone();
     let writing = app.db.write(async move |tx| {
         let same = delivery.same(tx, &bodies).await?;
         let id = same.as_ref().unwrap_or(&delivery.id);
-        let messages = messages(&reading, id);
-        if queue::is_erased(tx, &instance.id, &messages, &reading.media).await? {
+        let Some(taken) = take_all(tx, &instance, id, &readings, &keep, now).await? else {
             return Ok(None);
-        }
-        let puts = match reading.family {
-            Family::Connection { connected } => {
-                record_connection(tx, &instance, connected, now).await?;
-                Vec::new()
-            }
-            _ => put_all(tx, &instance, id, &reading, &keep, now).await?,
         };
-        let is_kept = same.is_none() && !tells_nothing_new(tx, &reading, &puts).await?;
-        let kept = match is_kept {
+        let kept = match taken.is_kept && same.is_none() {
             true => {
-                let media: Vec<_> = puts.iter().map(|put| put.id.clone()).collect();
-                Some(delivery.keep(tx, &media).await?)
+                let media = taken.media.iter().map(|(_, put)| put.id.clone());
+                Some(delivery.keep(tx, &media.collect::<Vec<_>>()).await?)
             }
             false => None,
         };
-        Ok(Some((id.clone(), puts, kept)))
+        Ok(Some((id.clone(), taken.media, kept)))
     });
     let written = Delivery::committed(&body, writing.await, |written| kept_in(written.as_ref()))?;
-    let Some((id, puts, _)) = written else {
+    let Some((id, media, _)) = written else {
         return Ok(Receipt::Ignored { reason: ERASED });
     };
     app.work.notify_one();
     if cut_short {
         tracing::warn!(delivery = %id, "the message is larger than is looked at, so there may be more media in it");
     }
+    if has_anonymous {
+        tracing::warn!(delivery = %id, "the delivery has media without message id and instance as well, which are left out");
+    }
     if !unknown.is_empty() {
         tracing::warn!(delivery = %id, fields = unknown.join(","), "media found in fields that this version does not know");
     }
-    for (kind, put) in kinds.iter().zip(&puts) {
+    for (kind, put) in &media {
         tracing::info!(delivery = %id, media = %put.id, kind = kind.as_str(), status = put.status.as_str(), duplicate = put.duplicate, "media accepted");
     }
     Ok(Receipt::Accepted {
         delivery: id,
-        media: kinds.into_iter().zip(puts).collect(),
+        media,
     })
 }
 
-fn kept_in(written: Option<&(DeliveryId, Vec<Put>, Option<Kept>)>) -> Option<&Kept> {
+fn kept_in(written: Option<&(DeliveryId, Vec<(MediaKind, Put)>, Option<Kept>)>) -> Option<&Kept> {
     written.and_then(|(.., kept)| kept.as_ref())
+}
+
+/// What was taken in of one body.
+struct Taken {
+    media: Vec<(MediaKind, Put)>,
+    /// Whether there is a reason to keep the body.
+    is_kept: bool,
+}
+
+/// Takes in all that one body tells of. Nothing when all of it was erased on request.
+async fn take_all(
+    tx: &mut Tx,
+    instance: &Instance,
+    delivery: &DeliveryId,
+    readings: &[Reading],
+    keep: &Keep,
+    now: Millis,
+) -> Result<Option<Taken>, Error> {
+    let (mut media, mut is_new, mut erased) = (Vec::new(), false, 0);
+    for reading in readings {
+        let Some(puts) = take(tx, instance, delivery, reading, keep, now).await? else {
+            erased += 1;
+            continue;
+        };
+        let kinds = reading.media.iter().map(|found| found.kind);
+        let puts = kinds.zip(puts).filter_map(|(kind, put)| Some((kind, put?)));
+        let puts: Vec<_> = puts.collect();
+        is_new |= !tells_nothing_new(tx, reading, &puts).await?;
+        media.extend(puts);
+    }
+    // A body that holds an erased message as well is kept only for bytes that are nowhere else.
+    let has_bytes = |reading: &Reading| reading.media.iter().any(|found| found.inline.is_some());
+    let is_kept = is_new && (erased == 0 || readings.iter().any(has_bytes));
+    Ok((erased < readings.len()).then_some(Taken { media, is_kept }))
+}
+
+/// Takes in what one reading tells of: a row for each of its media, unless that is an edit of a message that is not here.
+/// Nothing at all when it was erased on request.
+async fn take(
+    tx: &mut Tx,
+    instance: &Instance,
+    delivery: &DeliveryId,
+    reading: &Reading,
+    keep: &Keep,
+    now: Millis,
+) -> Result<Option<Vec<Option<Put>>>, Error> {
+    let messages = messages(reading, delivery);
+    if queue::is_erased(tx, &instance.id, &messages, &reading.media).await? {
+        return Ok(None);
+    }
+    match reading.family {
+        Family::Connection { connected } => {
+            record_connection(tx, instance, connected, now).await?;
+            Ok(Some(Vec::new()))
+        }
+        _ => put_all(tx, instance, delivery, reading, keep, now)
+            .await
+            .map(Some),
+    }
 }
 
 /// Whether a delivery only repeats what is stored, or was and is not kept by a rule, and what told it first is no longer
 /// kept: because of its age, or because it named somebody who asked to be forgotten, and would again. What failed is not
 /// meant: a repeat may have what it takes, so it is kept.
-async fn tells_nothing_new(tx: &mut Tx, reading: &Reading, puts: &[Put]) -> Result<bool, Error> {
+async fn tells_nothing_new(
+    tx: &mut Tx,
+    reading: &Reading,
+    puts: &[(MediaKind, Put)],
+) -> Result<bool, Error> {
     // Where the bytes come along, those of a skipped one are nowhere else.
     let has_bytes = reading.media.iter().any(|found| found.inline.is_some());
     let is_done = |put: &Put| match put.status {
@@ -315,10 +425,10 @@ async fn tells_nothing_new(tx: &mut Tx, reading: &Reading, puts: &[Put]) -> Resu
     };
     let is_repeat = |put: &Put| put.duplicate && is_done(put);
     let is_edit = reading.media.iter().any(|found| found.edited);
-    if puts.is_empty() || is_edit || !puts.iter().all(is_repeat) {
+    if puts.is_empty() || is_edit || !puts.iter().all(|(_, put)| is_repeat(put)) {
         return Ok(false);
     }
-    for put in puts {
+    for (_, put) in puts {
         if !queue::has_lost_its_delivery(tx, &put.id).await? {
             return Ok(false);
         }
@@ -354,8 +464,9 @@ async fn put_all(
     reading: &Reading,
     keep: &Keep,
     now: Millis,
-) -> Result<Vec<Put>, Error> {
-    let message = |id| NewMessage {
+) -> Result<Vec<Option<Put>>, Error> {
+    let id = &reading.message.id;
+    let message = NewMessage {
         instance: &instance.id,
         client: instance.client,
         gateway: instance.gateway,
@@ -363,21 +474,27 @@ async fn put_all(
         id,
         message: &reading.message,
     };
-    let media: Vec<_> = reading
-        .media
-        .iter()
-        .map(|found| NewMedia {
-            found,
-            skip: policy::skip(keep, &reading.message, found),
-        })
-        .collect();
-    if !reading.message.id.is_empty() {
-        return queue::put(tx, &message(&reading.message.id), &media, now).await;
+    let mut puts = vec![None; reading.media.len()];
+    let (mut places, mut media) = (Vec::new(), Vec::new());
+    for (place, found) in reading.media.iter().enumerate() {
+        let skip = policy::skip(keep, &reading.message, found);
+        if found.is_caption_edit() {
+            puts[place] = captions::edit(tx, &message, found, now).await?;
+        } else if id.is_empty() {
+            let id = &id_of(found, delivery);
+            let message = NewMessage { id, ..message };
+            let put = queue::put(tx, &message, &[NewMedia { found, skip }], now).await?;
+            puts[place] = put.into_iter().next();
+        } else {
+            places.push(place);
+            media.push(NewMedia { found, skip });
+        }
     }
-    let ids = messages(reading, delivery);
-    let mut puts = Vec::with_capacity(media.len());
-    for (id, new) in ids.iter().zip(&media) {
-        puts.extend(queue::put(tx, &message(id), std::slice::from_ref(new), now).await?);
+    if !media.is_empty() {
+        let new = queue::put(tx, &message, &media, now).await?;
+        for (place, put) in places.into_iter().zip(new) {
+            puts[place] = Some(put);
+        }
     }
     Ok(puts)
 }
@@ -387,14 +504,17 @@ async fn put_all(
 fn messages(reading: &Reading, delivery: &DeliveryId) -> Vec<String> {
     let media = reading.media.iter();
     if reading.message.id.is_empty() {
-        return media
-            .map(|found| id_from_media(found).unwrap_or_else(|| format!("noid-{delivery}")))
-            .collect();
+        return media.map(|found| id_of(found, delivery)).collect();
     }
     let edited = media.filter_map(|found| found.edits.clone());
     std::iter::once(reading.message.id.clone())
         .chain(edited)
         .collect()
+}
+
+/// An id for a media whose message has none.
+fn id_of(found: &wa_media::FoundMedia, delivery: &DeliveryId) -> String {
+    id_from_media(found).unwrap_or_else(|| format!("noid-{delivery}"))
 }
 
 /// A message without an id is still the same message when its media is the same; nothing when nothing tells which

@@ -1,5 +1,6 @@
 //! The nouns: a media, what kind it is, how it stands, and why it failed.
 
+pub mod contact;
 mod erased;
 mod reason;
 

@@ -5,9 +5,11 @@
 
 mod adopt;
 mod attempts;
+pub mod captions;
 mod dismiss;
 mod erased;
 mod lost;
+mod origin;
 mod outage;
 mod progress;
 mod put;

@@ -281,13 +281,20 @@ impl<T: FnMut(Step)> Takeover<'_, T> {
     async fn events(&mut self, page: Vec<original::Event>) -> Result<(), Error> {
         let count = page.len() as u64;
         for event in page {
-            let Ok(reading) = Gateway::Wapi.read(event.body.as_bytes()) else {
+            let Ok(readings) = Gateway::Wapi.read(event.body.as_bytes()) else {
                 self.tell_left_out(event.origin, LeftOut::Unclear(Unclear::Body));
                 continue;
             };
             let mut records = Vec::new();
-            for found in reading.media {
-                if reading.message.id.is_empty() {
+            let media = readings.into_iter().flat_map(|mut reading| {
+                let media = std::mem::take(&mut reading.media).into_iter();
+                media.map(move |found| (reading.message.clone(), reading.instance.clone(), found))
+            });
+            // An edit of a caption is no media of its own.
+            for (message, told_instance, found) in
+                media.filter(|(.., found)| !found.is_caption_edit())
+            {
+                if message.id.is_empty() {
                     let origin = event.origin.clone();
                     self.tell_left_out(origin, LeftOut::Unclear(Unclear::Message));
                     continue;
@@ -296,7 +303,7 @@ impl<T: FnMut(Step)> Takeover<'_, T> {
                     origin: event.origin.clone(),
                     client: event.client,
                     instance: event.instance.clone(),
-                    message: reading.message.clone(),
+                    message,
                     found,
                     file: None,
                     received_at: event.received_at,
@@ -305,7 +312,7 @@ impl<T: FnMut(Step)> Takeover<'_, T> {
                     names_row: false,
                     event: None,
                     is_one_of_several: false,
-                    told_instance: reading.instance.clone(),
+                    told_instance,
                 });
             }
             self.take(records, Some(event.body.as_bytes())).await?;

@@ -132,6 +132,11 @@ impl FoundMedia {
             || self.url.as_deref().is_some_and(leads_to_a_file)
     }
 
+    /// Whether it is only the new caption of an earlier message.
+    pub fn is_caption_edit(&self) -> bool {
+        self.edited && !self.has_file()
+    }
+
     /// Reads the object that a carrier's field holds.
     pub(crate) fn describe(kind: MediaKind, carrier: &str, object: &Map<String, Value>) -> Self {
         let words = |names: &[&str]| field(object, names).and_then(text).map(str::to_owned);

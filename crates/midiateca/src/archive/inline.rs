@@ -67,12 +67,13 @@ pub(super) async fn take(
 async fn find(app: &App, job: &Job, instance: &Instance) -> Result<Inline, Reason> {
     let body = delivery::body(&app.db, &job.delivery).await;
     let body = body.ok().flatten().ok_or(Reason::InlineGone)?;
-    let reading = app.read(instance.gateway, &Bytes::from(body)).await;
-    let reading = reading
+    let readings = app.read(instance.gateway, &Bytes::from(body)).await;
+    let readings = readings
         .ok()
         .and_then(Result::ok)
         .ok_or(Reason::InlineGone)?;
-    let found = of_job(reading.media, job).ok_or(Reason::InlineGone)?;
+    let media = readings.into_iter().flat_map(|reading| reading.media);
+    let found = of_job(media, job).ok_or(Reason::InlineGone)?;
     found.inline.ok_or(Reason::InlineGone)
 }
 
@@ -219,9 +220,8 @@ impl Pieces {
 }
 
 /// The job's media among those of its delivery: the one of its key, else the only one of its kind.
-fn of_job(media: Vec<FoundMedia>, job: &Job) -> Option<FoundMedia> {
+fn of_job(media: impl Iterator<Item = FoundMedia>, job: &Job) -> Option<FoundMedia> {
     let mut brought: Vec<_> = media
-        .into_iter()
         .filter(|found| found.inline.is_some() && found.kind == job.kind)
         .collect();
     let by_key = brought

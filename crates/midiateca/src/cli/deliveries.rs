@@ -35,7 +35,7 @@ pub(crate) enum Command {
     /// Reads kept deliveries again: what an older reader missed is found, what is not stored is tried again
     Replay {
         /// Which deliveries, by id
-        #[arg(value_name = "DELIVERY", conflicts_with_all = ["instance", "quarantined", "since"])]
+        #[arg(value_name = "DELIVERY", conflicts_with_all = ["instance", "set_aside", "since"])]
         ids: Vec<String>,
         #[command(flatten)]
         which: Which,
@@ -51,8 +51,8 @@ pub(crate) struct Which {
     #[arg(long, value_name = "ID")]
     instance: Option<String>,
     /// Only those that could not be read
-    #[arg(long)]
-    quarantined: bool,
+    #[arg(long, alias = "quarantined")]
+    set_aside: bool,
     /// Only those received since then: a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
@@ -62,13 +62,13 @@ impl Which {
     fn filter(&self, app: &App) -> Filter {
         Filter {
             instance: self.instance.clone(),
-            verdict: self.quarantined.then(|| "quarantined".to_owned()),
+            verdict: self.set_aside.then(|| delivery::SET_ASIDE.to_owned()),
             since: self.since.map(|since| since.at(app.clock.now())),
         }
     }
 
     fn is_everything(&self) -> bool {
-        self.instance.is_none() && !self.quarantined && self.since.is_none()
+        self.instance.is_none() && !self.set_aside && self.since.is_none()
     }
 }
 
@@ -204,8 +204,8 @@ async fn replay(context: &Context, app: &App, entry: &Entry, dry_run: bool) -> a
     let (outcome, media) = if dry_run {
         match intake::look_again(app, &instance, &body).await? {
             Err(reason) => (Outcome::Unreadable { reason }, Vec::new()),
-            Ok(reading) => {
-                let kinds = reading.media.iter();
+            Ok(readings) => {
+                let kinds = readings.iter().flat_map(|reading| &reading.media);
                 let media = kinds.map(|found| json!({"kind": found.kind.as_str()}));
                 (Outcome::WouldBeRead, media.collect())
             }

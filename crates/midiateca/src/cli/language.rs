@@ -267,7 +267,7 @@ mod tests {
         names.extend(MediaKind::ALL.map(|kind| kind.as_str()));
         names.extend(MediaStatus::ALL.map(|status| status.as_str()));
         names.extend(["connected", "disconnected", "unknown", "default"]);
-        names.extend(["accepted", "ignored", "quarantined", "refused"]);
+        names.extend(["accepted", "ignored", "set_aside", "refused"]);
         names.extend(view.as_object().unwrap().keys().map(String::as_str));
         assert!(names.len() > 50, "{names:?}");
         for name in names {
@@ -293,11 +293,15 @@ mod tests {
             "[]",
             "{]",
         ] {
-            let reason = match Gateway::Wapi.read(body.as_bytes()) {
-                Ok(Reading {
-                    family: Family::Nothing(reason),
-                    ..
-                }) => reason.to_owned(),
+            let reason = match Gateway::Wapi.read(body.as_bytes()).as_deref() {
+                Ok(
+                    [
+                        Reading {
+                            family: Family::Nothing(reason),
+                            ..
+                        },
+                    ],
+                ) => (*reason).to_owned(),
                 Ok(_) => panic!("{body} tells of something"),
                 Err(error) => error.to_string(),
             };

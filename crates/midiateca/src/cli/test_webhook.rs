@@ -84,8 +84,8 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
             step(&context, words::IGNORED, &[("reason", json!(reason))]);
             Ending::Fine
         }
-        Receipt::Quarantined { reason } => {
-            step(&context, words::QUARANTINED, &[("reason", json!(reason))]);
+        Receipt::SetAside { reason } => {
+            step(&context, words::SET_ASIDE, &[("reason", json!(reason))]);
             Ending::FoundWrong
         }
         Receipt::WrongInstance { named } => {

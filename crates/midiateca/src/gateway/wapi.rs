@@ -6,9 +6,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
-use wa_media::read::{field, flag, seconds, text};
+use wa_media::read::{field, flag, millis, text};
 
-use super::{Family, Link, LinkRequest, Message, Reading, Session, Slot};
+use super::envelope::{self, holds_content};
+use super::id::clean;
+use super::{Error, Family, Link, LinkRequest, Message, Reading, Session, Slot};
+use crate::clock::{Millis, SECOND, millis_of_utc};
 use crate::media::{KeyKind, Reason};
 
 /// The documented address of the API.
@@ -18,18 +21,61 @@ pub const DOMAINS: &[&str] = &["w-api.app"];
 
 type Object = Map<String, Json>;
 
+/// Reads the deliveries in a body, whatever an automation put around them.
+pub fn read(mut body: Json) -> Result<Vec<Reading>, Error> {
+    if let Some(root) = body.as_object().filter(|root| holds_content(root)) {
+        return Ok(vec![read_one(root)]);
+    }
+    if !(body.is_object() || body.is_array()) {
+        return Err(Error::NotAnObject);
+    }
+    let outer = body
+        .as_object()
+        .and_then(|root| field(root, &["instanceId"]))
+        .and_then(id_text);
+    let mut envelopes = envelope::take(&mut body, holds_content);
+    if envelopes.found.is_empty() && !body.as_object().is_some_and(is_delivery) {
+        let others = envelope::take(&mut body, is_delivery);
+        envelopes.found = others.found;
+    }
+    let mut readings: Vec<_> = envelopes.found.iter().map(read_one).collect();
+    if readings.is_empty() {
+        readings.push(read_one(body.as_object().ok_or(Error::NotAnObject)?));
+    }
+    for reading in &mut readings {
+        reading.instance = reading.instance.take().or_else(|| outer.clone());
+        reading.cut_short |= envelopes.cut_short;
+    }
+    Ok(readings)
+}
+
+/// Whether an object is a delivery although it has no message of W-API's shape: news of the session, or a message of the
+/// shape that other gateways use.
+fn is_delivery(object: &Object) -> bool {
+    let has = |names: &[&str]| field(object, names).is_some();
+    has(&["instanceId"])
+        || has(&["event"]) && has(&["instance", "data", "connected", "status"])
+        || has(&["key"]) && has(&["message"])
+}
+
 /// Reads the object of a delivery.
-pub fn read(root: &Object) -> Reading {
+fn read_one(root: &Object) -> Reading {
     let instance = field(root, &["instanceId", "instance"]).and_then(id_text);
-    let has_content = field(root, &["msgContent"]).is_some();
-    let nested = nested_message(root).filter(|_| !has_content);
+    let nested = nested_message(root).filter(|_| !holds_content(root));
     let envelope = nested.unwrap_or(root);
     let content = content_of(envelope);
-    let found = wa_media::find_in(content.object());
-    let family = if found.media.is_empty() {
-        family_without_media(root, content.object())
-    } else {
+    let mut found = wa_media::find_in(content.object());
+    for media in &mut found.media {
+        media.edits = media.edits.as_deref().map(clean);
+    }
+    let family = if !found.media.is_empty() {
         Family::Media
+    } else if found.sealed {
+        Family::Notice("an edit or another change that is encrypted with a message's secret")
+    } else if found.revokes {
+        Family::Notice("a message is taken back")
+    } else {
+        family_without_media(root, content.object())
     };
     Reading {
         instance,
@@ -74,7 +120,7 @@ fn content_of(envelope: &Object) -> Content<'_> {
 fn id_text(value: &Json) -> Option<String> {
     match value {
         Json::Number(number) => Some(number.to_string()),
-        other => text(other).map(str::to_owned),
+        other => text(other).map(clean).filter(|id| !id.is_empty()),
     }
 }
 
@@ -130,16 +176,21 @@ fn message(envelope: &Object) -> Message {
             .and_then(text)
             .map(str::to_owned)
     };
+    let id = |object: Option<&Object>, names: &[&str]| {
+        object
+            .and_then(|object| field(object, names))
+            .and_then(id_text)
+    };
     let (chat, sender, key) = (part("chat"), part("sender"), part("key"));
-    let chat_id = words(chat, &["id"])
-        .or_else(|| words(Some(envelope), &["chatId", "phone"]))
-        .or_else(|| words(key, &["remoteJid"]));
-    let sender_lid = words(sender, &["senderLid", "lid"]);
-    let sender_id = words(sender, &["phoneNumber", "id"]).or_else(|| words(key, &["participant"]));
+    let chat_id = id(chat, &["id"])
+        .or_else(|| id(Some(envelope), &["chatId", "phone"]))
+        .or_else(|| id(key, &["remoteJid"]));
+    let sender_lid = id(sender, &["senderLid", "lid"]);
+    let sender_id = id(sender, &["phoneNumber", "id"]).or_else(|| id(key, &["participant"]));
     let told_group = field(envelope, &["isGroup"]).is_some_and(flag);
     Message {
-        id: words(Some(envelope), &["messageId", "id"])
-            .or_else(|| words(key, &["id"]))
+        id: id(Some(envelope), &["messageId", "id"])
+            .or_else(|| id(key, &["id"]))
             .unwrap_or_default(),
         is_group: told_group || chat_id.as_deref().is_some_and(|id| id.ends_with("@g.us")),
         sender_lid: sender_lid.or_else(|| sender_id.clone().filter(|id| id.ends_with("@lid"))),
@@ -148,12 +199,17 @@ fn message(envelope: &Object) -> Message {
         from_me: field(envelope, &["fromMe"])
             .or_else(|| field(key?, &["fromMe"]))
             .is_some_and(flag),
-        sent_at: field(envelope, &["moment", "timestamp", "messageTimestamp"])
-            .and_then(seconds)
-            .map(|at| at.saturating_mul(1_000)),
+        sent_at: field(envelope, &["moment", "timestamp", "messageTimestamp"]).and_then(moment),
         chat_id,
         sender_id,
     }
+}
+
+/// A time in whole seconds, for not every event of a message tells more.
+fn moment(value: &Json) -> Option<Millis> {
+    let as_number = millis(value);
+    let at = as_number.or_else(|| text(value).and_then(millis_of_utc))?;
+    Some(at - at.rem_euclid(SECOND)).filter(|at| *at > 0)
 }
 
 /// `POST {api}/message/download-media?instanceId=…`: all four fields are required, and `type` knows four

@@ -1,13 +1,16 @@
 //! The body of a webhook: read within the memory that all bodies share. Long texts in it go to files as they come, so what
 //! is counted is what is left of it. How slow it may come is not said here: see `pace`.
 
-use std::io;
+use std::io::{self, Read as _};
 
 use axum::body::Body as Stream;
+use axum::http::{HeaderMap, header};
+use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::Door;
+use super::encoding::{Codings, Decoding};
 use super::error::Error;
 use crate::delivery::{Body, Incoming};
 
@@ -16,6 +19,7 @@ const STEP_KIB: usize = 16;
 const COPIES: usize = 3;
 /// A body that takes more memory is a large one. Large ones leave a quarter of the memory to all others.
 const LARGE_KIB: usize = 128;
+const DECODED_PIECE_BYTES: usize = 64 << 10;
 /// How much goes to files between two looks at the disk.
 const LOOK_EVERY_BYTES: u64 = 8 << 20;
 
@@ -77,34 +81,144 @@ fn take(semaphore: &Semaphore, kib: usize) -> Result<SemaphorePermit<'_>, Error>
         .map_err(|_| Error::Unavailable)
 }
 
+/// A body that has come.
+pub(super) enum Whole {
+    /// As it came, or decoded.
+    Read(Body),
+    /// As it came: its `Content-Encoding` does not decode it.
+    Undecodable(Body),
+    /// As it came: its `Content-Encoding` is not known.
+    UnknownEncoding(Body),
+}
+
 /// The whole body, and its share of the memory, to be held until it is committed.
 pub(super) async fn read<'d>(
     door: &'d Door,
+    headers: &HeaderMap,
     stream: &mut Stream,
     limit_bytes: usize,
-) -> Result<(Body, Share<'d>), Error> {
+) -> Result<(Whole, Share<'d>), Error> {
     let mut share = Share::of(&door.memory)?;
-    let mut incoming = Incoming::new(&door.app.bodies, door.app.clock.now());
-    let (mut size_bytes, mut looked_at) = (0_usize, 0);
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        let whole = read_coded(door, headers, stream, limit_bytes, &mut share).await?;
+        return Ok((whole, share));
+    }
+    let mut taking = Taking::new(door, limit_bytes);
+    while let Some(frame) = stream.frame().await {
+        if let Ok(data) = frame.map_err(|_| Error::BodyIncomplete)?.into_data() {
+            taking.take(&data, &mut share, 0).await?;
+        }
+    }
+    Ok((Whole::Read(taking.finish().await?), share))
+}
+
+/// A body that may be compressed is held as it came until it is decoded, piece by piece.
+async fn read_coded(
+    door: &Door,
+    headers: &HeaderMap,
+    stream: &mut Stream,
+    limit_bytes: usize,
+    share: &mut Share<'_>,
+) -> Result<Whole, Error> {
+    let mut coded = BytesMut::new();
     while let Some(frame) = stream.frame().await {
         let Ok(data) = frame.map_err(|_| Error::BodyIncomplete)?.into_data() else {
             continue;
         };
-        size_bytes += data.len();
-        if size_bytes > limit_bytes {
+        if coded.len() + data.len() > limit_bytes {
             return Err(Error::BodyTooLarge { limit_bytes });
         }
-        incoming.take(&data).await.map_err(cannot_write)?;
-        share.grow(incoming.memory_bytes())?;
-        if incoming.file_bytes() >= looked_at + LOOK_EVERY_BYTES {
-            looked_at = incoming.file_bytes();
-            if !door.app.has_room_for_bodies() {
+        share.grow(coded.len() + data.len())?;
+        coded.extend_from_slice(&data);
+    }
+    let coded = coded.freeze();
+    let as_it_came = async |share: &mut Share<'_>| {
+        let mut taking = Taking::new(door, limit_bytes);
+        taking.take(&coded, share, coded.len()).await?;
+        taking.finish().await
+    };
+    Ok(match Codings::of(headers, &coded) {
+        Codings::Plain => Whole::Read(as_it_came(share).await?),
+        Codings::Unknown => Whole::UnknownEncoding(as_it_came(share).await?),
+        Codings::Coded(decoding) => {
+            match decode(door, &decoding, coded.clone(), limit_bytes, share).await? {
+                Some(body) => Whole::Read(body),
+                None => Whole::Undecodable(as_it_came(share).await?),
+            }
+        }
+    })
+}
+
+/// The body behind a coding, which may be as long as any; nothing when it is not coded so.
+async fn decode(
+    door: &Door,
+    decoding: &Decoding,
+    coded: Bytes,
+    limit_bytes: usize,
+    share: &mut Share<'_>,
+) -> Result<Option<Body>, Error> {
+    let coded_bytes = coded.len();
+    let Ok(mut reader) = decoding.read(coded) else {
+        return Ok(None);
+    };
+    let mut taking = Taking::new(door, limit_bytes);
+    let mut piece = vec![0; DECODED_PIECE_BYTES];
+    loop {
+        match reader.read(&mut piece) {
+            Ok(0) => return taking.finish().await.map(Some),
+            Ok(count) => taking.take(&piece[..count], share, coded_bytes).await?,
+            Err(_) => return Ok(None),
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A body that is being taken in, within its limits.
+struct Taking<'d> {
+    door: &'d Door,
+    incoming: Incoming,
+    limit_bytes: usize,
+    size_bytes: usize,
+    looked_at: u64,
+}
+
+impl<'d> Taking<'d> {
+    fn new(door: &'d Door, limit_bytes: usize) -> Self {
+        Self {
+            door,
+            incoming: Incoming::new(&door.app.bodies, door.app.clock.now()),
+            limit_bytes,
+            size_bytes: 0,
+            looked_at: 0,
+        }
+    }
+
+    /// Takes the next bytes; `beside` are held besides.
+    async fn take(
+        &mut self,
+        data: &[u8],
+        share: &mut Share<'_>,
+        beside: usize,
+    ) -> Result<(), Error> {
+        self.size_bytes += data.len();
+        if self.size_bytes > self.limit_bytes {
+            let limit_bytes = self.limit_bytes;
+            return Err(Error::BodyTooLarge { limit_bytes });
+        }
+        self.incoming.take(data).await.map_err(cannot_write)?;
+        share.grow(beside + self.incoming.memory_bytes())?;
+        if self.incoming.file_bytes() >= self.looked_at + LOOK_EVERY_BYTES {
+            self.looked_at = self.incoming.file_bytes();
+            if !self.door.app.has_room_for_bodies() {
                 return Err(Error::Unavailable);
             }
         }
+        Ok(())
     }
-    let body = incoming.finish().await.map_err(cannot_write)?;
-    Ok((body, share))
+
+    async fn finish(self) -> Result<Body, Error> {
+        self.incoming.finish().await.map_err(cannot_write)
+    }
 }
 
 fn cannot_write(error: io::Error) -> Error {

@@ -21,6 +21,8 @@ pub enum Error {
         /// The limit.
         limit_bytes: usize,
     },
+    /// The body has a `Content-Encoding` that is not known.
+    UnknownEncoding,
     /// The body came too slowly or broke off.
     BodyIncomplete,
     /// Cannot commit now, or too much at once.
@@ -68,6 +70,12 @@ impl Error {
                 format!("the body is larger than {limit_bytes} bytes"),
                 "door.max_body_bytes sets the limit",
             ),
+            Self::UnknownEncoding => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unknown_encoding",
+                "the body has a Content-Encoding that is not known here".to_owned(),
+                "send it with one of those in Accept-Encoding, or with none",
+            ),
             Self::BodyIncomplete => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "body_incomplete",
@@ -104,6 +112,12 @@ impl IntoResponse for Error {
             body["error"]["limit"] = json!(limit_bytes);
         }
         let mut response = (status, Json(body)).into_response();
+        if matches!(self, Self::UnknownEncoding) {
+            let accepted = HeaderValue::from_static(super::encoding::ACCEPTED);
+            response
+                .headers_mut()
+                .insert(header::ACCEPT_ENCODING, accepted);
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response
                 .headers_mut()

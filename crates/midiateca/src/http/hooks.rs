@@ -11,12 +11,12 @@ use axum::{Extension, Json};
 use http_body_util::BodyExt as _;
 use serde_json::json;
 
+use super::body::Whole;
 use super::error::Error;
 use super::refusals::Sender;
 use super::source::Client;
 use super::{Door, body};
 use crate::config::millis;
-use crate::delivery;
 use crate::gateway::Gateway;
 use crate::intake::{self, Receipt};
 use crate::media::InstanceId;
@@ -36,6 +36,9 @@ pub(super) const ORIGINAL_PATHS: [&str; 7] = [
 /// How much of a refused body is still read, so that its sender gets to hear the refusal.
 const MOST_DRAINED_BYTES: usize = 256 << 20;
 
+const UNKNOWN_ENCODING: &str = "a Content-Encoding that is not known";
+const WRONG_ENCODING: &str = "a body that its Content-Encoding does not decode";
+
 /// How much of a refused body is looked at, for the instance that it names.
 const BEGINNING_BYTES: usize = 16 << 10;
 
@@ -43,6 +46,7 @@ pub(super) async fn by_path(
     State(door): State<Door>,
     Extension(Client(client)): Extension<Client>,
     path: Result<Path<(String, String)>, PathRejection>,
+    headers: HeaderMap,
     body: Body,
 ) -> Response {
     let (gateway, token) = match &path {
@@ -52,7 +56,7 @@ pub(super) async fn by_path(
     };
     let sender = Sender::new(gateway, token, client);
     match gateway {
-        Some(_) => take(&door, &sender, body).await,
+        Some(_) => take(&door, &sender, &headers, body).await,
         None => {
             sender
                 .refuse(&door, None, Error::UnknownGateway, body)
@@ -66,11 +70,12 @@ pub(super) async fn without_token(
     State(door): State<Door>,
     Extension(Client(client)): Extension<Client>,
     gateway: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
     body: Body,
 ) -> Response {
     let gateway = gateway.ok().and_then(|Path(name)| Gateway::parse(&name));
     let sender = Sender::new(gateway, None, client);
-    take(&door, &sender, body).await
+    take(&door, &sender, &headers, body).await
 }
 
 pub(super) async fn by_query_or_header(
@@ -92,10 +97,10 @@ pub(super) async fn by_query_or_header(
         .map(|(_, token)| token.into_owned());
     let token = in_query.or(bearer);
     let sender = Sender::new(Some(Gateway::Wapi), token.as_deref(), client);
-    take(&door, &sender, body).await
+    take(&door, &sender, &headers, body).await
 }
 
-async fn take(door: &Door, sender: &Sender, mut stream: Body) -> Response {
+async fn take(door: &Door, sender: &Sender, headers: &HeaderMap, mut stream: Body) -> Response {
     let instance = match authenticate(door, sender).await {
         Ok(instance) => instance,
         Err(error) => return sender.refuse(door, None, error, stream).await,
@@ -105,7 +110,7 @@ async fn take(door: &Door, sender: &Sender, mut stream: Body) -> Response {
         let error = Error::BodyTooLarge { limit_bytes };
         return sender.refuse(door, Some(&instance), error, stream).await;
     }
-    match body::read(door, &mut stream, limit_bytes).await {
+    match body::read(door, headers, &mut stream, limit_bytes).await {
         Ok((body, _share)) => receive(door, sender, &instance, body)
             .await
             .unwrap_or_else(IntoResponse::into_response),
@@ -155,9 +160,19 @@ async fn receive(
     door: &Door,
     sender: &Sender,
     instance: &Instance,
-    body: delivery::Body,
+    body: Whole,
 ) -> Result<Response, Error> {
-    let (status, answer) = match intake::receive(&door.app, instance, body).await? {
+    let receipt = match body {
+        Whole::Read(body) => intake::receive(&door.app, instance, body).await?,
+        Whole::Undecodable(body) => {
+            intake::keep_unread(&door.app, instance, WRONG_ENCODING, body).await?
+        }
+        Whole::UnknownEncoding(body) => {
+            intake::keep_unread(&door.app, instance, UNKNOWN_ENCODING, body).await?;
+            return Err(Error::UnknownEncoding);
+        }
+    };
+    let (status, answer) = match receipt {
         Receipt::Accepted { delivery, media } => {
             let media: Vec<_> = media
                 .iter()
@@ -172,9 +187,10 @@ async fn receive(
             StatusCode::OK,
             json!({"status": "ignored", "reason": reason}),
         ),
-        Receipt::Quarantined { reason } => (
-            StatusCode::ACCEPTED,
-            json!({"status": "quarantined", "reason": reason}),
+        // Not 202: some gateways repeat anything but 200.
+        Receipt::SetAside { reason } => (
+            StatusCode::OK,
+            json!({"status": "set_aside", "reason": reason}),
         ),
         Receipt::WrongInstance { named } => {
             let named = InstanceId(named);

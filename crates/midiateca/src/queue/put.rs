@@ -5,7 +5,10 @@ use wa_media::FoundMedia;
 use crate::clock::{DAY, Millis};
 use crate::db::{Error, Row, Tx, values};
 use crate::gateway::{Gateway, Message};
+use crate::media::contact::{Match, better_id};
 use crate::media::{InstanceId, MediaId, MediaKind, MediaStatus, Reason, fresh_id};
+use crate::queue::captions;
+use crate::queue::origin::Origin;
 
 /// WhatsApp's links are seen to live so long from the making of their key.
 const USUAL_LIFE: Millis = 30 * DAY;
@@ -74,6 +77,13 @@ pub async fn put(
         } else {
             merge(tx, new, media.found, slot, now).await?
         });
+        if media.found.edited && new.id != media.found.edits.as_deref().unwrap_or(new.id) {
+            // The message that it changes is not here yet.
+            captions::remember(tx, new, media.found, now).await?;
+        }
+    }
+    if puts.iter().any(|put| !put.duplicate) {
+        captions::apply_remembered(tx, new).await?;
     }
     Ok(puts)
 }
@@ -87,7 +97,10 @@ async fn place<'a>(
 ) -> Result<(&'a str, Vec<(i64, bool)>), Error> {
     let edits = media.iter().find_map(|media| media.found.edits.as_deref());
     if let Some(edited) = edits.filter(|edited| *edited != new.id) {
-        let known = known(tx, new.instance, edited).await?;
+        let mut known = known(tx, new.instance, edited).await?;
+        // A forwarded file has the key of the first one, so a key alone does not say who edits.
+        let origin = Origin::of(new.message);
+        known.retain(|row| row.is_erased || row.origin.may_be_edited_by(&origin));
         let slots = slots(known, new.message, media);
         if slots.iter().all(|(_, is_known)| *is_known) {
             return Ok((edited, slots));
@@ -98,7 +111,7 @@ async fn place<'a>(
 }
 
 async fn known(tx: &mut Tx, instance: &InstanceId, id: &str) -> Result<Vec<Known>, Error> {
-    let sql = "select slot, kind, reason, media_key, enc_sha256_told, sha256_told, direct_path, chat_id, sender_id
+    let sql = "select slot, kind, reason, media_key, enc_sha256_told, sha256_told, direct_path, chat_id, sender_id, sender_lid, from_me, is_group
                from media where instance = $1 and message_id = $2 order by slot";
     let rows = tx.rows(sql, values![instance.as_str(), id]).await?;
     rows.iter().map(Known::of).collect()
@@ -120,8 +133,7 @@ struct Known {
     enc_sha256: Option<[u8; 32]>,
     sha256: Option<[u8; 32]>,
     direct_path: Option<String>,
-    chat_id: Option<String>,
-    sender_id: Option<String>,
+    origin: Origin,
 }
 
 impl Known {
@@ -134,8 +146,7 @@ impl Known {
             enc_sha256: row.bytes32_or_none("enc_sha256_told")?,
             sha256: row.bytes32_or_none("sha256_told")?,
             direct_path: row.text_or_none("direct_path")?,
-            chat_id: row.text_or_none("chat_id")?,
-            sender_id: row.text_or_none("sender_id")?,
+            origin: Origin::of_row(row)?,
         })
     }
 
@@ -160,8 +171,7 @@ impl Known {
                 );
         let by_a_stranger = self.media_key.is_some()
             && key.is_none()
-            && (people_differ(self.chat_id.as_deref(), message.chat_id.as_deref())
-                || people_differ(self.sender_id.as_deref(), message.sender_id.as_deref()));
+            && self.origin.compare(&Origin::of(message)) == Match::Different;
         files_differ || by_a_stranger
     }
 }
@@ -172,20 +182,6 @@ pub(super) fn differ<T: PartialEq>(known: Option<T>, told: Option<T>) -> bool {
 
 fn same<T: PartialEq>(known: Option<T>, told: Option<T>) -> bool {
     known.is_some() && known == told
-}
-
-/// Whether two ids of chats or senders are surely not the same; a privacy id (`…@lid`) may be anybody's.
-fn people_differ(known: Option<&str>, told: Option<&str>) -> bool {
-    let plain = |id: &str| {
-        let id = id.split('@').next().unwrap_or(id);
-        id.split(':').next().unwrap_or(id).to_owned()
-    };
-    match (known, told) {
-        (Some(known), Some(told)) if !known.ends_with("@lid") && !told.ends_with("@lid") => {
-            plain(known) != plain(told)
-        }
-        _ => false,
-    }
 }
 
 /// Which slot each media has, and whether it is a known one: that of the same key, else the next one of the same
@@ -305,43 +301,41 @@ async fn merge(
     now: Millis,
 ) -> Result<Put, Error> {
     let message = new.message;
-    let lid = message
-        .sender_lid
-        .as_deref()
-        .map(|lid| lid.trim_end_matches("@lid"));
-    let told = message.sender_id.as_deref();
-    let phone = told.filter(|id| !id.ends_with("@lid") && Some(*id) != lid);
-    let sql = "update media set
-                 sender_id = case when $4 is not null and (sender_id is null or sender_id like '%@lid'
-                     or sender_id || '@lid' = coalesce(sender_lid, '') or sender_id = coalesce($5, ''))
-                   then $4 else sender_id end,
-                 sender_lid = coalesce(sender_lid, $6), sender_name = coalesce(sender_name, $7),
-                 chat_id = case when $8 is not null and $8 not like '%@lid' and (chat_id is null or chat_id like '%@lid')
-                   then $8 else coalesce(chat_id, $8) end,
-                 caption = coalesce(case when $13 = 1 then $9 end, caption, $9),
-                 file_name = coalesce(file_name, $10), mime_declared = coalesce(mime_declared, $11),
-                 sent_at = coalesce(sent_at, $12)
-               where instance = $1 and message_id = $2 and slot = $3 returning id, status";
+    let sql = "select id, chat_id, sender_id, sender_lid, from_me, is_group from media where instance = $1 and message_id = $2 and slot = $3";
+    let values = values![new.instance.as_str(), new.id, slot];
+    let known = tx.row(sql, values).await?.ok_or(Error::Malformed {
+        column: "message_id".to_owned(),
+    })?;
+    let [chat_id, sender_id, sender_lid] =
+        ["chat_id", "sender_id", "sender_lid"].map(|column| known.text_or_none(column));
+    let (chat_id, sender_id, sender_lid) = (chat_id?, sender_id?, sender_lid?);
+    let lids = [sender_lid.as_deref(), message.sender_lid.as_deref()];
+    let better = |known: &Option<String>, new: &Option<String>| {
+        better_id(known.as_deref(), new.as_deref(), &lids).map(str::to_owned)
+    };
+    let sql = "update media set sender_id = $2, sender_lid = coalesce(sender_lid, $3), sender_name = coalesce(sender_name, $4),
+                 chat_id = $5, caption = case when caption_edited_at is null then coalesce(caption, $6) else caption end,
+                 file_name = coalesce(file_name, $7), mime_declared = coalesce(mime_declared, $8), sent_at = coalesce(sent_at, $9)
+               where id = $1 returning id, status";
     let values = values![
-        new.instance.as_str(),
-        new.id,
-        slot,
-        phone,
-        lid,
+        known.text("id")?,
+        better(&sender_id, &message.sender_id),
         message.sender_lid.clone(),
         message.sender_name.clone(),
-        message.chat_id.clone(),
-        found.caption.clone(),
+        better(&chat_id, &message.chat_id),
+        found.caption.clone().filter(|_| !found.edited),
         found.file_name.clone(),
         found.mime.clone(),
         message.sent_at,
-        found.edited,
     ];
     let row = tx.row(sql, values).await?.ok_or(Error::Malformed {
-        column: "message_id".to_owned(),
+        column: "id".to_owned(),
     })?;
     let id = MediaId(row.text("id")?);
     let mut status = row.parsed("status", MediaStatus::parse)?;
+    if found.edited && Origin::of_row(&known)?.may_be_edited_by(&Origin::of(message)) {
+        captions::apply(tx, &id, &captions::NewCaption::of(new, found, now)).await?;
+    }
     if status != MediaStatus::Stored {
         take_newer_keys(tx, &id, new.delivery, found).await?;
     }

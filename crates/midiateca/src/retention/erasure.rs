@@ -234,6 +234,7 @@ pub async fn erase(
         work.mentions(&Person { client, name }).await?;
     }
     work.deliveries().await?;
+    work.remembered_captions().await?;
     work.erasure.deliveries = work.gone.len() as u64;
     work.erasure.deliveries_left = work.needed.len() as u64;
     if work.is_begun || work.erasure.went_on {

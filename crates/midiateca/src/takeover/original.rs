@@ -303,7 +303,8 @@ fn record(table: Table, row: &Told) -> Reading {
     let instance = words(row, "instance_id").unwrap_or_default();
     let reading = row
         .text("body")
-        .and_then(|body| Gateway::Wapi.read(body.as_bytes()).ok());
+        .and_then(|body| Gateway::Wapi.read(body.as_bytes()).ok())
+        .and_then(|readings| readings.into_iter().next());
     let told_instance = reading.as_ref().and_then(|it| it.instance.clone());
     let (message, found) = reading
         .and_then(|reading| in_body(reading, kind))

@@ -559,7 +559,7 @@ async fn a_quarantined_delivery_is_told_of() {
     std::fs::write(&body, "{\"instanceId\": ").unwrap();
     let sent = ["test-webhook", body.to_str().unwrap(), "--instance", FIRST];
     assert_eq!(midiateca(folder.path(), &sent).await.status.code(), Some(1));
-    assert!(check_says(folder.path(), "quarantine").await);
+    assert!(check_says(folder.path(), "set aside").await);
 }
 
 #[tokio::test]
@@ -648,7 +648,7 @@ async fn kept_deliveries_are_read_again_and_nothing_doubles() {
     db.write(async |tx| {
         tx.run("delete from attempts", vec![]).await?;
         tx.run("delete from media", vec![]).await?;
-        tx.run("update deliveries set verdict = 'quarantined', reason = 'old' where verdict = 'accepted'", vec![]).await
+        tx.run("update deliveries set verdict = 'set_aside', reason = 'old' where verdict = 'accepted'", vec![]).await
     })
     .await
     .unwrap();
@@ -659,18 +659,14 @@ async fn kept_deliveries_are_read_again_and_nothing_doubles() {
             "--json",
             "deliveries",
             "list",
-            "--quarantined",
+            "--set-aside",
             "--since",
             "1h",
         ],
     )
     .await;
     assert_eq!(stdout(&listed).lines().count(), 2, "{}", stdout(&listed));
-    let dry = midiateca(
-        data,
-        &["deliveries", "replay", "--quarantined", "--dry-run"],
-    )
-    .await;
+    let dry = midiateca(data, &["deliveries", "replay", "--set-aside", "--dry-run"]).await;
     assert!(
         stdout(&dry).contains("would be read\taudio"),
         "{}",

@@ -555,7 +555,7 @@ async fn what_waits_too_long_and_what_dies_soon_is_named() {
                      received_at, named_at, media_key_malformed, inline, status, reason, deadline, next_attempt_at)
                    values ('m', $1, 2, 'wapi', 'M', 0, '', 'image', 'image', 0, 0, 0, $2, $2, 0, 0, 'pending', 'storage_full', $3, $3)";
         tx.run(sql, vec![FIRST.into(), (now - 2 * DAY).into(), (now + 3 * HOUR + MINUTE).into()]).await?;
-        let sql = "insert into deliveries (id, instance, received_at, verdict, body_size, body_lz4) values ($1, $2, $3, 'quarantined', 0, x'')";
+        let sql = "insert into deliveries (id, instance, received_at, verdict, body_size, body_lz4) values ($1, $2, $3, 'set_aside', 0, x'')";
         tx.run(sql, vec![midiateca::media::fresh_id(now).into(), FIRST.into(), now.into()]).await
     })
     .await

@@ -56,6 +56,8 @@ async fn ids_and_filters_are_not_said_together() {
     }
     for more in [
         &["--instance", FIRST][..],
+        &["--set-aside"],
+        // Its former name.
         &["--quarantined"],
         &["--since", "1h"],
     ] {

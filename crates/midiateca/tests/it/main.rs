@@ -39,6 +39,7 @@ mod outages;
 #[cfg(unix)]
 mod pty;
 mod readiness;
+mod reading;
 mod refusals;
 mod repair;
 mod repeats;

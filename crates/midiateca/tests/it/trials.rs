@@ -41,6 +41,8 @@ trials! {
     t08_answer_to_a_story_with_a_live_photo = "08-answer-to-a-story-with-a-live-photo";
     t09_hd_photo_and_both_shapes_of_its_caption_edit = "09-hd-photo-and-both-shapes-of-its-caption-edit";
     t10_caption_edit_without_keys = "10-caption-edit-without-keys";
+    t11_caption_edit_of_an_unknown_message = "11-caption-edit-of-what-is-not-here";
+    t12_caption_edit_from_a_bare_lid = "12-caption-edit-from-a-bare-lid";
     t14_edit_that_is_encrypted = "14-edit-that-is-encrypted-itself";
     t15_csv_that_windows_calls_excel = "15-csv-that-windows-calls-excel";
     t16_text_that_begins_like_something_else = "16-text-that-begins-like-something-else";
@@ -56,6 +58,7 @@ trials! {
     t27_nul_and_other_characters_in_text = "27-nul-and-other-letters-in-words";
     t28_empty_document = "28-empty-document";
     t29_time_in_milliseconds_or_as_a_long = "29-time-in-milliseconds-or-as-a-long";
+    t30_forwarded_by_an_automation = "30-forwarded-by-an-automation";
 }
 
 fn folder() -> PathBuf {

@@ -1,7 +1,7 @@
 //! What `deliveries` says.
 
 words! {
-    NAME_DELIVERIES: "name deliveries, or use --quarantined, --since or --instance", "informe entregas, ou use --quarantined, --since ou --instance";
+    NAME_DELIVERIES: "name deliveries, or use --set-aside, --since or --instance", "informe entregas, ou use --set-aside, --since ou --instance";
     DISMISSED: "dismissed: {count}", "dispensadas: {count}";
     WOULD_BE_DISMISSED: "would be dismissed: {count}", "seriam dispensadas: {count}";
     UNKNOWN: "unknown", "desconhecida";

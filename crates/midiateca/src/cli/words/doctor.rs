@@ -101,7 +101,7 @@ words! {
     COUNTED_QUARANTINE: "counted the deliveries of the last day that could not be read", "contei as entregas do último dia que não puderam ser lidas";
     QUARANTINE_EMPTY: "none", "nenhuma";
     QUARANTINED: "{count}, kept as they came", "{count}, guardadas como vieram";
-    REPLAY: "`midiateca deliveries list --quarantined`; after an upgrade, `midiateca deliveries replay --quarantined`", "`midiateca deliveries list --quarantined`; depois de atualizar, `midiateca deliveries replay --quarantined`";
+    REPLAY: "`midiateca deliveries list --set-aside`; after an upgrade, `midiateca deliveries replay --set-aside`", "`midiateca deliveries list --set-aside`; depois de atualizar, `midiateca deliveries replay --set-aside`";
 
     LISTED: "listed the instances", "listei as instâncias";
     NO_INSTANCE: "there is none to look at", "não há nenhuma para verificar";

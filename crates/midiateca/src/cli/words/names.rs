@@ -30,7 +30,7 @@ texts! {
     // what became of a delivery
     "accepted", "aceita";
     "ignored", "ignorada";
-    "quarantined", "em quarentena";
+    "set_aside", "separada";
     "refused", "recusada";
 
     // how bytes were proven

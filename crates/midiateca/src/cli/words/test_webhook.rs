@@ -12,7 +12,7 @@ words! {
     COMMITTED: "committed", "confirmada";
     DETECTED: "detected", "detectada";
     IGNORED: "ignored", "ignorada";
-    QUARANTINED: "quarantined", "em quarentena";
+    SET_ASIDE: "set aside", "separada";
     REFUSED: "refused", "recusada";
     ROUTE_TRIED: "route tried", "rota tentada";
     LINK: "link", "link";

@@ -5,7 +5,9 @@ use crate::media::MediaKind;
 const KEY: &str = "rwyoaVpbrjfFQ3X1YKt7Y1+pnun0a2536qDKOnT2HuQ=";
 
 fn read_text(body: &str) -> Reading {
-    Gateway::Wapi.read(body.as_bytes()).unwrap()
+    let mut readings = Gateway::Wapi.read(body.as_bytes()).unwrap();
+    assert_eq!(readings.len(), 1);
+    readings.remove(0)
 }
 
 fn image(extra: &str) -> String {
@@ -102,7 +104,17 @@ fn chats_of_every_form_are_kept_as_written() {
 
 #[test]
 fn times_come_in_seconds_milliseconds_and_text() {
-    for moment in ["1790000000", "1790000000000", "\"1790000000\""] {
+    for moment in [
+        "1790000000",
+        "1790000000000",
+        "1790000000000000",
+        "1790000000.5",
+        "\"1790000000\"",
+        "\"2026-09-21T14:13:20Z\"",
+        "\"2026-09-21T11:13:20.250-03:00\"",
+        "\"2026-09-21 14:13:20\"",
+        "{\"low\":1790000000,\"high\":0,\"unsigned\":false}",
+    ] {
         let reading = read_text(&image(&format!(r#","moment":{moment}"#)));
         assert_eq!(reading.message.sent_at, Some(1_790_000_000_000), "{moment}");
     }
@@ -226,4 +238,51 @@ fn an_instance_is_named_by_the_beginning_of_a_body_too() {
         let found = super::named_instance(beginning.as_bytes());
         assert_eq!(found.as_deref(), named, "{beginning}");
     }
+}
+
+#[test]
+fn deliveries_are_read_inside_what_automations_put_around_them() {
+    let one: Json = serde_json::from_str(&image(r#","moment":1790000000"#)).unwrap();
+    for body in [
+        json!({"headers": {"host": "x"}, "params": {}, "query": {}, "body": one}),
+        json!([{"json": {"headers": {}, "body": one}}]),
+        json!({"body": one.to_string(), "headers": {}}),
+        json!({"id": "execution-5", "trigger": {"event": {"payload": one}}}),
+    ] {
+        let reading = read_text(&body.to_string());
+        assert_eq!(reading.instance.as_deref(), Some("I"), "{body}");
+        assert_eq!((reading.message.id.as_str(), reading.media.len()), ("M", 1));
+        assert_eq!(reading.message.sent_at, Some(1_790_000_000_000));
+    }
+    let form = format!(
+        "payload={}",
+        url::form_urlencoded::byte_serialize(one.to_string().as_bytes()).collect::<String>()
+    );
+    assert_eq!(read_text(&form).message.id, "M");
+    let session = r#"[{"body":{"event":"webhookConnected","instanceId":"I","connected":true}}]"#;
+    let session = read_text(session);
+    assert_eq!(session.family, Family::Connection { connected: true });
+    assert_eq!(session.instance.as_deref(), Some("I"));
+    let mut two = one.clone();
+    two["messageId"] = json!("N");
+    let several = Gateway::Wapi.read(json!([one, {"body": two}]).to_string().as_bytes());
+    let ids: Vec<_> = several
+        .unwrap()
+        .into_iter()
+        .map(|reading| reading.message.id)
+        .collect();
+    assert_eq!(ids, ["M", "N"]);
+}
+
+#[test]
+fn ids_have_no_control_characters_and_an_edit_names_a_long_one_the_same_way() {
+    let long = "A".repeat(300);
+    let content = json!({"protocolMessage": {"key": {"id": long}, "editedMessage": {"imageMessage": {"caption": "b"}}}});
+    let edit = json!({"instanceId": "I", "messageId": "E\u{0}1", "msgContent": content});
+    let edit = read_text(&edit.to_string());
+    assert_eq!(edit.message.id, "E1");
+    let whole = image("").replace("\"M\"", &format!("\"{long}\""));
+    let whole = read_text(&whole).message.id;
+    assert!(whole.len() < 100);
+    assert_eq!(edit.media[0].edits.as_deref(), Some(whole.as_str()));
 }

@@ -7,7 +7,8 @@ use super::{Figures, Unreadable, Work, is_telling};
 use crate::catalog;
 use crate::delivery::parts::{self, Kind};
 use crate::delivery::{self, Deletion};
-use crate::media::DeliveryId;
+use crate::media::{DeliveryId, contact};
+use crate::queue::captions;
 use crate::retention::{Doing, Error};
 
 /// Bodies may be large, so few are held at once.
@@ -71,6 +72,26 @@ impl Work<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// New captions that wait for their messages. Most go with their deliveries; these are the ones whose delivery stays.
+    pub(super) async fn remembered_captions(&mut self) -> Result<(), Error> {
+        if self.doing == Doing::DryRun {
+            return Ok(());
+        }
+        for instance in delivery::instances_of(&self.app.db, self.erasure.client).await? {
+            let names = self.erasure.names.clone();
+            let is_named = move |text: &str| {
+                let is_id = names.iter().any(|name| contact::bare(text) == name);
+                is_id || is_named(text.as_bytes(), &names)
+            };
+            let forgetting = self
+                .app
+                .db
+                .write(async move |tx| captions::forget(tx, &instance, &is_named).await);
+            forgetting.await?;
+        }
+        Ok(())
     }
 
     async fn delivery(&mut self, id: DeliveryId) -> Result<(), Error> {

@@ -42,7 +42,7 @@ async fn deliver_unreadable(test: &TestApp) {
         r#"{{"event":"webhookReceived","instanceId":"{FIRST}","sender":{{"id":"5521900000077"}},"msgContent":{{"imageMessage":{{"caption":"para {WHO}", BROKEN"#
     );
     let (status, answer) = test.post(broken).await;
-    assert_eq!((status, &answer["status"]), (202, &"quarantined".into()));
+    assert_eq!((status, &answer["status"]), (200, &"set_aside".into()));
 }
 
 #[tokio::test]

@@ -1,0 +1,32 @@
+//! Ids as they may go into a database, a file's name and a log line.
+
+use sha2::{Digest as _, Sha256};
+
+/// Longer ones are no ids of WhatsApp's, and cost room in every index.
+const LONGEST_BYTES: usize = 255;
+
+/// An id without control characters; a hash of it when it is too long.
+pub(super) fn clean(id: &str) -> String {
+    let clean: String = id.chars().filter(|letter| !letter.is_control()).collect();
+    if clean.len() <= LONGEST_BYTES {
+        return clean;
+    }
+    let hash = Sha256::digest(&clean);
+    hash.iter().fold("long-".to_owned(), |mut text, byte| {
+        text.push_str(&format!("{byte:02x}"));
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_clean_short_and_still_differ() {
+        assert_eq!(clean("3EB0\0A\n1"), "3EB0A1");
+        let [a, b] = ["a", "b"].map(|letter| clean(&letter.repeat(300)));
+        assert!(a != b && a.len() == 69 && a == clean(&"a".repeat(300)));
+        assert_eq!(clean(&"a".repeat(255)).len(), 255);
+    }
+}

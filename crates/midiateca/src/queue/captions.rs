@@ -1,0 +1,222 @@
+//! New captions of earlier messages. An edit says which message it changes, and whoever writes one chooses that, so it
+//! counts only when it comes from the same person in the same chat. One whose message is not here yet is remembered as
+//! long as its delivery is kept; of several the latest by their own times counts, in whatever order they come.
+
+use wa_media::FoundMedia;
+
+use crate::clock::{DAY, Millis};
+use crate::db::{Error, Row, Tx, values};
+use crate::media::{InstanceId, MediaId, MediaKind, MediaStatus, Reason};
+use crate::queue::origin::Origin;
+use crate::queue::{NewMessage, Put};
+
+/// Edits of one message that are remembered.
+const MOST_PER_MESSAGE: i64 = 16;
+/// Edits of one instance's messages that are remembered.
+const MOST_PER_INSTANCE: i64 = 10_000;
+
+/// A caption that a row is to have.
+pub(super) struct NewCaption {
+    /// Nothing when it is taken away; no change at all where the edit says nothing of a caption.
+    caption: Option<Option<String>>,
+    edited_at: Millis,
+}
+
+impl NewCaption {
+    pub(super) fn of(new: &NewMessage<'_>, found: &FoundMedia, now: Millis) -> Self {
+        let caption = match &found.caption {
+            Some(caption) => Some(Some(caption.clone())),
+            None => found.caption_removed.then_some(None),
+        };
+        // By the sender's clock to the millisecond, unless that is far from the server's, which comes in seconds.
+        let edited_at = match (found.edited_at_ms, new.message.sent_at) {
+            (Some(stamp), Some(sent)) if stamp.abs_diff(sent) <= DAY.unsigned_abs() => stamp,
+            (_, Some(sent)) => sent,
+            (Some(stamp), None) => stamp,
+            (None, None) => now,
+        };
+        Self { caption, edited_at }
+    }
+}
+
+/// A row that an edit may mean.
+struct Candidate {
+    id: MediaId,
+    kind: MediaKind,
+    status: MediaStatus,
+}
+
+/// Applies an edit that brings no file, or remembers it until its message comes. The row that it changed, if any.
+pub async fn edit(
+    tx: &mut Tx,
+    new: &NewMessage<'_>,
+    found: &FoundMedia,
+    now: Millis,
+) -> Result<Option<Put>, Error> {
+    let target = found.edits.as_deref().unwrap_or(new.id);
+    if target.is_empty() {
+        return Ok(None);
+    }
+    let origin = Origin::of(new.message);
+    let rows = candidates(tx, new.instance, target, |of_row| {
+        of_row.may_be_edited_by(&origin)
+    })
+    .await?;
+    let Some(row) = choose(rows, found.kind) else {
+        remember(tx, new, found, now).await?;
+        return Ok(None);
+    };
+    apply(tx, &row.id, &NewCaption::of(new, found, now)).await?;
+    Ok(Some(Put {
+        id: row.id,
+        status: row.status,
+        duplicate: true,
+    }))
+}
+
+/// The rows of a message, erased ones left out, whose origin is a right one.
+async fn candidates(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    message: &str,
+    is_right: impl Fn(&Origin) -> bool,
+) -> Result<Vec<Candidate>, Error> {
+    let sql = "select id, kind, status, chat_id, sender_id, sender_lid, from_me, is_group from media
+               where instance = $1 and message_id = $2 and coalesce(reason, '') <> $3 order by slot";
+    let values = values![instance.as_str(), message, Reason::Erased.as_str()];
+    let mut found = Vec::new();
+    for row in tx.rows(sql, values).await? {
+        if is_right(&Origin::of_row(&row)?) {
+            found.push(Candidate {
+                id: MediaId(row.text("id")?),
+                kind: row.parsed("kind", MediaKind::parse)?,
+                status: row.parsed("status", MediaStatus::parse)?,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// The first one of that kind, else the only one.
+fn choose(mut rows: Vec<Candidate>, kind: MediaKind) -> Option<Candidate> {
+    match rows.iter().position(|row| row.kind == kind) {
+        Some(at) => Some(rows.swap_remove(at)),
+        None if rows.len() == 1 => rows.pop(),
+        None => None,
+    }
+}
+
+/// Gives a row its new caption, unless it has a later one.
+pub(super) async fn apply(tx: &mut Tx, id: &MediaId, new: &NewCaption) -> Result<(), Error> {
+    let Some(caption) = &new.caption else {
+        return Ok(());
+    };
+    let sql = "update media set caption = $2, caption_edited_at = $3 where id = $1 and coalesce(caption_edited_at, $3) <= $3";
+    let values = values![id.as_str(), caption.clone(), new.edited_at];
+    tx.run(sql, values).await.map(drop)
+}
+
+/// Remembers an edit of a message that is not here, within limits.
+pub(super) async fn remember(
+    tx: &mut Tx,
+    new: &NewMessage<'_>,
+    found: &FoundMedia,
+    now: Millis,
+) -> Result<(), Error> {
+    let NewCaption { caption, edited_at } = NewCaption::of(new, found, now);
+    let (Some(caption), message) = (caption, new.message) else {
+        return Ok(());
+    };
+    let target = found.edits.as_deref().unwrap_or(new.id);
+    // The delivery is kept in the same transaction, after this.
+    let sql = "insert into caption_edits (instance, message_id, delivery, kind, chat_id, sender_id, sender_lid, from_me, is_group, caption, edited_at)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+               on conflict (instance, message_id, delivery) do update set caption = excluded.caption, edited_at = excluded.edited_at
+               where excluded.edited_at >= caption_edits.edited_at";
+    let values = values![
+        new.instance.as_str(),
+        target,
+        new.delivery,
+        found.kind.as_str(),
+        message.chat_id.clone(),
+        message.sender_id.clone(),
+        message.sender_lid.clone(),
+        message.from_me,
+        message.is_group,
+        caption,
+        edited_at,
+    ];
+    tx.run(sql, values).await?;
+    // Ids of deliveries begin with their time.
+    let sql = "delete from caption_edits where instance = $1 and message_id = $2 and delivery <= (
+                 select delivery from caption_edits where instance = $1 and message_id = $2 order by delivery desc limit 1 offset $3)";
+    let values = values![new.instance.as_str(), target, MOST_PER_MESSAGE];
+    tx.run(sql, values).await?;
+    let sql = "delete from caption_edits where instance = $1 and delivery <= (
+                 select delivery from caption_edits where instance = $1 order by delivery desc limit 1 offset $2)";
+    let values = values![new.instance.as_str(), MOST_PER_INSTANCE];
+    tx.run(sql, values).await.map(drop)
+}
+
+/// Applies the edits of a message that came before it, and forgets them.
+pub(super) async fn apply_remembered(tx: &mut Tx, new: &NewMessage<'_>) -> Result<(), Error> {
+    let sql = "select delivery, kind, caption, edited_at, chat_id, sender_id, sender_lid, from_me, is_group from caption_edits
+               where instance = $1 and message_id = $2 order by edited_at, delivery";
+    let rows = tx.rows(sql, values![new.instance.as_str(), new.id]).await?;
+    for row in &rows {
+        apply_one(tx, new, row).await?;
+    }
+    Ok(())
+}
+
+async fn apply_one(tx: &mut Tx, new: &NewMessage<'_>, row: &Row) -> Result<(), Error> {
+    let editor = Origin::of_row(row)?;
+    let kind = row.parsed("kind", MediaKind::parse)?;
+    let known = candidates(tx, new.instance, new.id, |origin| {
+        origin.may_be_edited_by(&editor)
+    });
+    let Some(media) = choose(known.await?, kind) else {
+        return Ok(());
+    };
+    let caption = NewCaption {
+        caption: Some(row.text_or_none("caption")?),
+        edited_at: row.int("edited_at")?,
+    };
+    apply(tx, &media.id, &caption).await?;
+    let sql = "delete from caption_edits where instance = $1 and message_id = $2 and delivery = $3";
+    let values = values![new.instance.as_str(), new.id, row.text("delivery")?];
+    tx.run(sql, values).await.map(drop)
+}
+
+/// Forgets the remembered edits that come from one of these people or chats, or name one of them.
+pub async fn forget(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    is_named: &(dyn Fn(&str) -> bool + Send + Sync),
+) -> Result<(), Error> {
+    let sql = "select message_id, delivery, chat_id, sender_id, sender_lid, caption from caption_edits where instance = $1";
+    for row in tx.rows(sql, values![instance.as_str()]).await? {
+        let texts = [
+            "message_id",
+            "chat_id",
+            "sender_id",
+            "sender_lid",
+            "caption",
+        ];
+        let texts = texts.map(|column| row.text_or_none(column));
+        let mut is_theirs = false;
+        for text in texts {
+            is_theirs |= text?.is_some_and(|text| is_named(&text));
+        }
+        if is_theirs {
+            let sql = "delete from caption_edits where instance = $1 and message_id = $2 and delivery = $3";
+            let values = values![
+                instance.as_str(),
+                row.text("message_id")?,
+                row.text("delivery")?
+            ];
+            tx.run(sql, values).await?;
+        }
+    }
+    Ok(())
+}
