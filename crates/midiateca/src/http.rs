@@ -163,7 +163,7 @@ pub async fn open(app: &Arc<App>, listen: &str) -> io::Result<Open> {
         trusted_proxies,
         bodies: slowness(door.body_timeout_ms),
         answers: slowness(door.write_timeout_ms),
-        shutdown: app.shutdown.clone(),
+        app: Arc::clone(app),
     };
     app.shutdown.spawn(server.serve(listener));
     Ok(Open { address })

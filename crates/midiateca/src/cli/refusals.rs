@@ -28,7 +28,11 @@ pub(super) fn view((refusal, count): &Refused) -> Value {
 
 /// Whose deliveries: the instance, or else the gateway.
 pub(super) fn about((refusal, _): &Refused) -> String {
-    let gateway = || refusal.gateway.map_or("-", |gateway| gateway.as_str());
+    let gateway = || {
+        refusal
+            .gateway
+            .map_or("webhooks", |gateway| gateway.as_str())
+    };
     match &refusal.instance {
         Some(instance) => instance.to_string(),
         None => gateway().to_owned(),
@@ -46,9 +50,12 @@ pub(super) fn seen(refused: &Refused, lang: Language) -> String {
         ("last", &last),
         ("why", &why),
     ];
-    let words = match count.count {
-        1 => words::ONE,
-        _ => words::MANY,
+    let are_connections = refused.0.reason == RefusalReason::TooManyConnections;
+    let words = match (are_connections, count.count) {
+        (false, 1) => words::ONE,
+        (false, _) => words::MANY,
+        (true, 1) => words::ONE_CONNECTION,
+        (true, _) => words::MANY_CONNECTIONS,
     };
     lang.fill(words, &values)
 }
@@ -89,6 +96,7 @@ fn why(reason: RefusalReason) -> Words {
         RefusalReason::UnknownGateway => words::UNKNOWN_GATEWAY,
         RefusalReason::BodyTooLarge => words::BODY_TOO_LARGE,
         RefusalReason::UnsupportedMediaType => words::UNSUPPORTED_MEDIA_TYPE,
+        RefusalReason::TooManyConnections => words::TOO_MANY_CONNECTIONS,
     }
 }
 
@@ -106,5 +114,6 @@ fn hint_of(refusal: &Refusal) -> Words {
         RefusalReason::UnknownGateway => words::CORRECT_ADDRESS,
         RefusalReason::BodyTooLarge => words::RAISE_LIMIT,
         RefusalReason::UnsupportedMediaType => words::SEND_PLAIN,
+        RefusalReason::TooManyConnections => words::RAISE_CONNECTIONS,
     }
 }

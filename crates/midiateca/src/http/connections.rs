@@ -34,10 +34,11 @@ pub(super) enum Full {
 }
 
 impl Full {
-    pub fn code(self) -> &'static str {
+    /// The setting that says how many there may be.
+    pub fn setting(self) -> &'static str {
         match self {
-            Self::InAll => "max_connections",
-            Self::Source => "max_connections_per_address",
+            Self::InAll => "door.max_connections",
+            Self::Source => "door.max_connections_per_address",
         }
     }
 }

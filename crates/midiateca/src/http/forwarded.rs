@@ -1,7 +1,6 @@
 //! Requests that a trusted proxy sends for others: the limit per address counts for those.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
@@ -10,11 +9,8 @@ use axum::response::Response;
 use super::Door;
 use super::error::Error;
 use super::hooks::refuse;
-use super::listener::log_refusal;
+use super::refusals::count_connection;
 use super::source::{Client, Source, client_of};
-use crate::telemetry::Throttle;
-
-const LOG_EVERY: Duration = Duration::from_secs(30);
 
 /// Refuses a request while its client has too many under way through trusted proxies.
 pub(super) async fn limit(
@@ -23,7 +19,6 @@ pub(super) async fn limit(
     mut request: Request,
     next: Next,
 ) -> Response {
-    static REFUSED: Throttle = Throttle::new(LOG_EVERY);
     let client = client_of(peer.ip(), request.headers(), &door.trusted_proxies);
     request.extensions_mut().insert(Client(client));
     let (client, peer) = (Source::from(client), Source::from(peer.ip()));
@@ -33,9 +28,7 @@ pub(super) async fn limit(
     match door.connections.admit_forwarded(client) {
         Ok(_place) => next.run(request).await,
         Err(full) => {
-            if let Some(times) = REFUSED.admit() {
-                log_refusal(full, client, times, door.connections.count());
-            }
+            count_connection(&door.app, full, client, door.connections.count());
             refuse(&door, Error::Unavailable, request.into_body()).await
         }
     }

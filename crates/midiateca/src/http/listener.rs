@@ -24,12 +24,13 @@ use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 
 use super::connection::Activity;
-use super::connections::{Connections, Full, Peer, Place};
+use super::connections::{Connections, Peer, Place};
 use super::pace::{PacedBody, Slowness};
+use super::refusals::count_connection;
 use super::socket::Socket;
 use super::source::{Source, is_trusted};
+use crate::app::App;
 use crate::config::Network;
-use crate::shutdown::Shutdown;
 use crate::telemetry::Throttle;
 
 /// The largest head of a request. hyper refuses more than 100 headers; either is answered 431.
@@ -58,7 +59,7 @@ pub(super) struct Listener {
     /// How slowly answers may be read.
     pub answers: Slowness,
     pub router: Router,
-    pub shutdown: Shutdown,
+    pub app: Arc<App>,
 }
 
 impl Listener {
@@ -71,7 +72,7 @@ impl Listener {
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = this.shutdown.door_closing() => break,
+                () = this.app.shutdown.door_closing() => break,
                 _ = looks.tick() => this.connections.close_overdue(Instant::now()),
                 accepted = listener.accept() => match accepted {
                     Ok((stream, address)) => this.admit(stream, address, &draining),
@@ -106,7 +107,6 @@ impl Listener {
         address: SocketAddr,
         draining: &CancellationToken,
     ) {
-        static REFUSED: Throttle = Throttle::new(LOG_EVERY);
         let now = Instant::now();
         let peer = Peer {
             source: Source::from(address.ip()),
@@ -116,15 +116,13 @@ impl Listener {
         match self.connections.admit(peer, Arc::clone(&activity), now) {
             Ok(place) => {
                 let (this, draining) = (Arc::clone(self), draining.clone());
-                self.shutdown.spawn(async move {
+                self.app.shutdown.spawn(async move {
                     this.attend(stream, address, activity, place, draining)
                         .await;
                 });
             }
             Err(full) => {
-                if let Some(times) = REFUSED.admit() {
-                    log_refusal(full, peer.source, times, self.connections.count());
-                }
+                count_connection(&self.app, full, peer.source, self.connections.count());
                 refuse(stream);
             }
         }
@@ -238,16 +236,6 @@ fn refuse(stream: TcpStream) {
         REFUSAL.len()
     );
     let _ = stream.write(answer.as_bytes());
-}
-
-pub(super) fn log_refusal(full: Full, source: Source, times: u64, connections: usize) {
-    tracing::warn!(
-        reason = full.code(),
-        %source,
-        times,
-        connections,
-        "connection refused: too many"
-    );
 }
 
 fn log_tls(address: SocketAddr) {

@@ -8,8 +8,11 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
 use super::Door;
+use super::connections::Full;
 use super::error::Error;
 use super::hooks::drain;
+use super::source::Source;
+use crate::app::App;
 use crate::gateway::Gateway;
 use crate::media::InstanceId;
 use crate::registry::{Former, Instance, Refusal, RefusalReason};
@@ -136,6 +139,25 @@ impl Sender {
             client = %self.client,
             times,
             "delivery refused"
+        );
+    }
+}
+
+/// Counts a connection, or a request through a trusted proxy, for which there is no place.
+pub(super) fn count_connection(app: &App, full: Full, source: Source, connections: usize) {
+    let refusal = Refusal {
+        gateway: None,
+        instance: None,
+        address_of: None,
+        reason: RefusalReason::TooManyConnections,
+    };
+    if let Some(times) = app.tally.refuse(refusal, app.clock.now()) {
+        tracing::warn!(
+            limit = full.setting(),
+            %source,
+            times,
+            connections,
+            "connection refused: too many"
         );
     }
 }

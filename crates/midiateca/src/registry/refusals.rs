@@ -30,11 +30,13 @@ pub enum RefusalReason {
     BodyTooLarge,
     /// Its body is encoded in a way that is not read here.
     UnsupportedMediaType,
+    /// Not a delivery yet, but a connection: there were too many.
+    TooManyConnections,
 }
 
 impl RefusalReason {
     /// All there are.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::MissingToken,
         Self::WrongToken,
         Self::ReplacedToken,
@@ -44,6 +46,7 @@ impl RefusalReason {
         Self::UnknownGateway,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
+        Self::TooManyConnections,
     ];
 
     /// Its stable code.
@@ -58,6 +61,7 @@ impl RefusalReason {
             Self::UnknownGateway => "unknown_gateway",
             Self::BodyTooLarge => "body_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::TooManyConnections => "too_many_connections",
         }
     }
 

@@ -4,6 +4,10 @@ use std::time::{Duration, Instant};
 
 use midiateca::clock::Clock;
 use midiateca::config::Config;
+#[cfg(target_os = "linux")]
+use midiateca::intake::tally;
+#[cfg(target_os = "linux")]
+use midiateca::registry::{self, RefusalReason};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
@@ -137,6 +141,13 @@ async fn an_address_has_a_limit_and_others_do_not_feel_it() {
     let shown = rest(&mut refused).await;
     assert_eq!(status(&shown), "503", "{shown}");
     assert!(shown.contains("retry-after: 5") && shown.contains("too_many_connections"));
+    tally::write_down(&test.app).await.unwrap();
+    let counted = registry::refusals(&test.app.db).await.unwrap();
+    let (refusal, count) = &counted[0];
+    assert_eq!(
+        (refusal.reason, count.count),
+        (RefusalReason::TooManyConnections, 1)
+    );
     let mut other = connect_from(&test, 2).await;
     say(&mut other, GET).await;
     assert_eq!(status(&answer(&mut other).await), "200");
