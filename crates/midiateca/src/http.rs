@@ -23,7 +23,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use tokio::net::TcpListener;
 use url::Url;
 
 use body::Memory;
@@ -128,7 +127,7 @@ async fn identity(app: &App) -> Result<Arc<str>, crate::db::Error> {
 
 /// Listens at `listen` and serves until the shutdown has come so far.
 pub async fn open(app: &Arc<App>, listen: &str) -> io::Result<Open> {
-    let listener = TcpListener::bind(listen).await?;
+    let listener = listener::bind(listen).await?;
     let address = listener.local_addr()?;
     let folder = identity(app).await.unwrap_or_else(|error| {
         tracing::error!(

@@ -85,7 +85,16 @@ impl Activity {
         }
     }
 
-    /// A request's head is complete, or a part of its body has come.
+    /// A request's head is complete. Whether the request was sent before the answer to the one before it was read.
+    pub fn begins(&self) -> bool {
+        let mut state = self.state();
+        let is_pipelined = state.phase == Phase::Idle;
+        state.phase = Phase::Working;
+        state.since = Instant::now();
+        is_pipelined
+    }
+
+    /// A part of a request's body has come.
     pub fn works(&self) {
         self.enter(Phase::Working);
     }

@@ -18,7 +18,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
@@ -37,6 +37,11 @@ use crate::telemetry::Throttle;
 const MOST_HEAD_BYTES: usize = 16 << 10;
 /// How much of a request is buffered at once.
 const BUFFER_BYTES: usize = 64 << 10;
+/// How much of answers the system holds for a peer that does not read them. What it would choose by itself are some
+/// megabytes for each connection.
+const SEND_BUFFER_BYTES: u32 = 128 << 10;
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1_024;
 /// How often overdue connections are looked for.
 const LOOK: Duration = Duration::from_millis(100);
 /// How long `accept` rests after an error.
@@ -185,7 +190,10 @@ impl Listener {
         address: SocketAddr,
         activity: &Arc<Activity>,
     ) -> Result<Response<Body>, Infallible> {
-        activity.works();
+        if activity.begins() {
+            // Who sends a thousand requests at once gets one answer at a time, and the others theirs in between.
+            tokio::task::yield_now().await;
+        }
         let paced = |body| Body::new(PacedBody::new(body, self.bodies, Arc::clone(activity)));
         let mut request = request.map(paced);
         request.extensions_mut().insert(ConnectInfo(address));
@@ -197,6 +205,32 @@ impl Listener {
         );
         answered
     }
+}
+
+/// Listens at an address, or at the first that a name has.
+pub(super) async fn bind(listen: &str) -> io::Result<TcpListener> {
+    let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in tokio::net::lookup_host(listen).await? {
+        match bind_at(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+fn bind_at(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // On Windows the option would let another program listen at the same address.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    // Accepted connections inherit it.
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Nothing when the peer is gone.
