@@ -68,6 +68,7 @@ pub async fn keep_checking(app: Arc<App>) {
     let mut was_trusted = app.clock.is_trusted();
     let mut needs_realigning = false;
     let (mut saved_at, mut asked_at) = (Instant::now(), None::<Instant>);
+    let mut was_contradicted = false;
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
@@ -80,7 +81,7 @@ pub async fn keep_checking(app: Arc<App>) {
                     tracing::info!("the clock agrees again: deleting and expiring go on");
                     needs_realigning = true;
                 }
-                asked_at = None;
+                (asked_at, was_contradicted) = (None, false);
                 settle(&app, &mut needs_realigning, &mut saved_at).await
             }
             doubted => {
@@ -91,7 +92,7 @@ pub async fn keep_checking(app: Arc<App>) {
                 if is_due {
                     asked_at = Some(Instant::now());
                 }
-                resolve(&app, is_due).await
+                resolve(&app, is_due, &mut was_contradicted).await
             }
         };
         was_trusted = trust == Trust::Trusted;
@@ -119,7 +120,7 @@ async fn settle(
 }
 
 /// Looks for something that confirms the clock: an operator's word, the last trusted reading, other servers.
-async fn resolve(app: &App, may_ask: bool) -> Result<(), Error> {
+async fn resolve(app: &App, may_ask: bool, was_contradicted: &mut bool) -> Result<(), Error> {
     if app.clock.is_system()
         && let Some(saved) = app.db.saved_clock().await?
         && app.clock.would_trust(&saved)
@@ -132,9 +133,11 @@ async fn resolve(app: &App, may_ask: bool) -> Result<(), Error> {
     match ask(app).await? {
         Witnesses::Agree => adopt(app).await,
         Witnesses::Disagree => {
-            tracing::warn!(
-                "other servers show another time than this machine's clock: let it be set by NTP"
-            );
+            if !std::mem::replace(was_contradicted, true) {
+                tracing::warn!(
+                    "other servers show another time than this machine's clock: let it be set by NTP"
+                );
+            }
             Ok(())
         }
         Witnesses::Silent => Ok(()),

@@ -203,4 +203,35 @@ mod tests {
             assert_eq!(Reason::parse(reason.as_str()), Some(*reason));
         }
     }
+
+    /// Every reason for which a media ends at once. The rest is a server's word, and is asked for again.
+    #[test]
+    fn only_what_is_known_without_a_server_or_proven_by_it_ends_a_media_at_once() {
+        use Reason as R;
+        let of_the_delivery = [
+            R::KeysMissing,
+            R::BadMediaKey,
+            R::BadDirectPath,
+            R::InlineGone,
+            R::InlineMalformed,
+        ];
+        // The bytes are authentic by the media key's MAC or by the hash that the message promised.
+        let proven = [R::SenderHashWrong, R::WrongKey, R::BadPadding];
+        let by_rule = [
+            R::ViewOnce,
+            R::Story,
+            R::Newsletter,
+            R::Group,
+            R::KindNotKept,
+            R::OverSize,
+            R::StickerPack,
+            R::OwnMessage,
+        ];
+        let afterwards = [R::Retention, R::Erased, R::FileLost];
+        let allowed = [&of_the_delivery[..], &proven, &by_rule, &afterwards].concat();
+        for reason in Reason::ALL {
+            let ends = reason.verdict() == Verdict::GiveUp;
+            assert_eq!(ends, allowed.contains(reason), "{reason:?}");
+        }
+    }
 }
