@@ -279,7 +279,7 @@ async fn a_restored_backup_is_whole() {
 
 #[tokio::test]
 async fn a_repair_moves_no_file_when_many_have_no_row() {
-    let mut site = Site::start().await;
+    let site = Site::start().await;
     site.stores_everything().await;
     let stored = files_below(&site.storage().join("cliente_2"));
     let folder = stored[0].parent().unwrap();
