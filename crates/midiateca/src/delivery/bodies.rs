@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use super::parts;
 use crate::db::{Db, Error};
 use crate::media::DeliveryId;
@@ -16,6 +18,8 @@ use crate::media::DeliveryId;
 /// So many parts of a body have files of their own; the rest share one more.
 pub(super) const MOST_FILES: u32 = 64;
 const UNCOMMITTED: &str = "new";
+/// Blocking threads that may write and sync at once: on a slow disk the others are still there for the database.
+const MOST_WRITERS: usize = 16;
 /// Another process may still be about to commit what is younger.
 const LEFT_BEHIND: Duration = Duration::from_secs(3_600);
 
@@ -25,6 +29,7 @@ pub struct Bodies {
     folder: Arc<PathBuf>,
     /// Deliveries that this process may be about to commit.
     arriving: Arc<Mutex<HashSet<String>>>,
+    writers: Arc<Semaphore>,
 }
 
 impl Bodies {
@@ -33,7 +38,19 @@ impl Bodies {
         Self {
             folder: Arc::new(folder),
             arriving: Arc::default(),
+            writers: Arc::new(Semaphore::new(MOST_WRITERS)),
         }
+    }
+
+    /// Runs work that writes to the folder.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let writing = self.writers.acquire().await;
+        let _writing = writing.map_err(|_| io::ErrorKind::Interrupted)?;
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()))
     }
 
     /// Where the folder is.

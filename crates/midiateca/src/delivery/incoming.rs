@@ -63,7 +63,8 @@ impl Body {
         if !self.parts.iter().any(&moves) {
             return Ok(self);
         }
-        blocking(move || {
+        let bodies = self.bodies.clone();
+        let moving = bodies.write(move || {
             let arriving = &*self
                 .arriving
                 .get_or_insert_with(|| self.bodies.arrive(&self.id));
@@ -77,8 +78,8 @@ impl Body {
             }
             arriving.sync()?;
             Ok(self)
-        })
-        .await
+        });
+        moving.await
     }
 
     /// Its rows are written, and may be committed any moment; or they were not.
@@ -156,7 +157,12 @@ impl Incoming {
         let text = scanner.finish(&mut self.sink);
         self.write().await?;
         let arriving = match self.arriving.take() {
-            Some(arriving) => Some(blocking(move || arriving.sync().map(|()| arriving)).await?),
+            Some(arriving) => {
+                let syncing = self
+                    .bodies
+                    .write(move || arriving.sync().map(|()| arriving));
+                Some(syncing.await?)
+            }
             None => None,
         };
         let is_large = self.size_bytes >= LEAST_COMPARED_BYTES;
@@ -182,7 +188,7 @@ impl Incoming {
         }
         let arriving = self.arriving.take();
         let arriving = arriving.unwrap_or_else(|| self.bodies.arrive(&self.id));
-        let arriving = blocking(move || {
+        let arriving = self.bodies.write(move || {
             for Write {
                 file,
                 bytes,
@@ -199,13 +205,6 @@ impl Incoming {
         self.arriving = Some(arriving.await?);
         Ok(())
     }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()))
 }
 
 /// Bytes for a file.
