@@ -154,13 +154,19 @@ fn lock_file(path: &Path) -> Result<File, Error> {
     let mut options = File::options();
     options.write(true).create(true).truncate(false);
     let opened = match options.open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => File::open(path),
+        Err(error) if is_closed(&error) => File::open(path),
         opened => opened.inspect(readable_by_all),
     };
     opened.map_err(|source| Error::Lock {
         path: path.to_owned(),
         source,
     })
+}
+
+/// Whether it can perhaps be read all the same.
+fn is_closed(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem)
 }
 
 /// Nothing is in it, and whoever may enter the folder is to be able to lock it, whatever the maker's umask.
@@ -233,7 +239,38 @@ impl App {
             true => Secrets::open(&key_file)?,
             false => Secrets::begin(&key_file)?,
         };
-        Ok(Arc::new(Self {
+        let opened = (db, vault, secrets);
+        Ok(Self::assemble(data, config, clock, owner, opened))
+    }
+
+    /// Opens what is there to read it, and creates nothing: for a data folder that cannot be written. Writing to the
+    /// database is unavailable.
+    pub async fn open_to_read(
+        data: &Path,
+        config: Config,
+        clock: Clock,
+        storage: AllowedStorage,
+    ) -> Result<Arc<Self>, Error> {
+        let owner = uuid::Uuid::now_v7().simple().to_string();
+        let busy_timeout = millis(config.database.busy_timeout_ms);
+        let db = Db::open_current_to_read(&config.database_file(data), busy_timeout).await?;
+        let root = config.storage_folder(data);
+        if storage == AllowedStorage::None {
+            look_at_storage(&db, &root).await?;
+        }
+        let secrets = Secrets::unread(&config.key_file(data));
+        let opened = (db, Vault::at_root(&root, &owner), secrets);
+        Ok(Self::assemble(data, config, clock, owner, opened))
+    }
+
+    fn assemble(
+        data: &Path,
+        config: Config,
+        clock: Clock,
+        owner: String,
+        (db, vault, secrets): (Db, Vault, Secrets),
+    ) -> Arc<Self> {
+        Arc::new(Self {
             vault: vault.of_database(db.identity()),
             bodies: Bodies::new(data.join(BODIES)),
             fetch: Fetch::new(&config.fetch),
@@ -251,7 +288,7 @@ impl App {
             clock,
             db,
             owner,
-        }))
+        })
     }
 
     /// Adds an instance, or tells an existing one anew: makes its folders and seals its token. Answers with the

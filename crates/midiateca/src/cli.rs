@@ -1,13 +1,9 @@
 //! The command line: stdout is data, stderr is talk. Exit codes: 0 fine, 1 it ran and found something
 //! wrong, 2 wrong usage or configuration, 3 something it needs is out of reach.
 
-/// stderr is talk, and whoever closed it wants to hear no more: nothing fails for that. It stands before the rooms, so
-/// that all of them speak this way.
+/// stderr is talk: see [`answer::complain`]. It stands before the modules, so that all of them speak this way.
 macro_rules! eprintln {
-    ($($text:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), $($text)*);
-    }};
+    ($($text:tt)*) => { crate::cli::answer::complain(format_args!($($text)*)) };
 }
 
 mod answer;
@@ -25,6 +21,7 @@ mod demo;
 mod doctor;
 mod forget;
 mod help;
+mod hidden;
 mod import;
 mod instance;
 mod known;
@@ -36,10 +33,12 @@ mod panel;
 mod probe;
 mod refusals;
 mod retry;
+mod sample;
 mod scrub;
 pub mod serve;
 mod since;
 mod sweep;
+mod systemd;
 mod test_webhook;
 mod usage;
 mod words;
@@ -198,6 +197,7 @@ pub async fn run() -> ExitCode {
         Err(error) => return usage::tell(&error, lang),
     };
     let global = &options.global;
+    answer::set_json(global.json);
     let busy = matches!(options.command, Command::Serve(_));
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",

@@ -176,6 +176,13 @@ pub fn millis_of_utc(text: &str) -> Option<Millis> {
     millis_of(text.trim()).or_else(without_zone)
 }
 
+/// The point in time that a day, or a day and a time, names in the time zone of this machine; of a day its beginning.
+pub fn millis_of_local(text: &str) -> Option<Millis> {
+    let civil: jiff::civil::DateTime = text.parse().ok()?;
+    let timestamp = jiff::tz::TimeZone::system().to_timestamp(civil).ok()?;
+    Some(timestamp.as_millisecond())
+}
+
 /// The point in time that an HTTP `Date` header names (RFC 9110, section 5.6.7).
 pub fn millis_of_http_date(text: &str) -> Option<Millis> {
     let parsed = jiff::fmt::rfc2822::parse(text.trim()).ok()?;

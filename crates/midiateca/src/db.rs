@@ -15,6 +15,7 @@ mod marks;
 mod migrations;
 mod reader;
 mod snapshot;
+mod source;
 mod value;
 mod watch;
 
@@ -26,6 +27,7 @@ use connection::{Access, Connection};
 pub use identity::{is_absent, remains};
 use reader::Readers;
 pub use snapshot::{Copied, snapshot};
+use source::{Schema, Source};
 pub(crate) use value::values;
 pub use value::{Row, Value};
 pub use watch::Found;
@@ -68,6 +70,15 @@ pub enum Error {
     Malformed {
         /// The column's name.
         column: String,
+    },
+    /// It can only be read from a copy, and the copy cannot be made.
+    #[error("the database cannot be read where it is, and not be copied to {folder}")]
+    NoCopy {
+        /// Where temporary files go.
+        folder: PathBuf,
+        /// What the system said.
+        #[source]
+        source: Arc<std::io::Error>,
     },
     /// The work itself panicked; nothing of it was committed.
     #[error("the work on the database panicked")]
@@ -196,17 +207,31 @@ impl Db {
     /// Opens the database at `path` without changing anything, its version included; it must be there. Writing to it
     /// is unavailable.
     pub async fn open_to_read(path: &Path, busy_timeout: Duration) -> Result<Self, Error> {
+        Self::open_source(path, Schema::AsItIs, busy_timeout).await
+    }
+
+    /// Like [`Db::open_to_read`], for statements of this version: what an older one wrote is read from a copy that is
+    /// brought up to date.
+    pub async fn open_current_to_read(path: &Path, busy_timeout: Duration) -> Result<Self, Error> {
+        Self::open_source(path, Schema::Current, busy_timeout).await
+    }
+
+    async fn open_source(
+        path: &Path,
+        schema: Schema,
+        busy_timeout: Duration,
+    ) -> Result<Self, Error> {
         let file = path.to_owned();
-        let looking = tokio::task::spawn_blocking(move || {
-            let connection = Connection::open(&file, Access::Read, busy_timeout)?;
-            migrations::applied(&connection)?;
-            identity::read(&connection)
+        let finding = tokio::task::spawn_blocking(move || {
+            let source = Source::find(&file, schema, busy_timeout)?;
+            let identity = identity::read(&source.connect(busy_timeout)?)?;
+            Ok((source, identity))
         });
-        let identity = looking.await.unwrap_or(Err(Error::Panicked))?;
+        let (source, identity) = finding.await.unwrap_or(Err(Error::Panicked))?;
         let state = State::default();
         Ok(Self {
             committer: committer::Committer::none(),
-            readers: Readers::new(path.to_owned(), busy_timeout, state.clone()),
+            readers: Readers::of(source, busy_timeout, state.clone()),
             identity: identity.into(),
             state,
         })

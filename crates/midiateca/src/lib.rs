@@ -74,5 +74,8 @@ pub mod clock;
 /// The end, in order.
 pub mod shutdown;
 
+/// Which characters may reach a terminal.
+pub mod terminal;
+
 /// Logs.
 pub mod telemetry;

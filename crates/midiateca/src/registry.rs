@@ -90,7 +90,10 @@ pub fn token_context(id: &InstanceId) -> String {
     format!("instances:{id}:token")
 }
 
-/// Adds a client; with no `id`, the next free number. Fails when name or number are taken.
+/// The largest number of a client: above it JSON readers that know only doubles confuse numbers.
+pub const LARGEST_CLIENT: i64 = (1 << 53) - 1;
+
+/// Adds a client; with no `id`, the next number, or the smallest free one after the largest. Fails when name or number are taken.
 pub async fn add_client(
     tx: &mut Tx,
     name: &str,
@@ -98,9 +101,12 @@ pub async fn add_client(
     now: Millis,
 ) -> Result<Option<i64>, Error> {
     let sql = "insert into clients (id, name, created_at)
-               values (coalesce($1, (select coalesce(max(id), 0) + 1 from clients)), $2, $3)
+               values (coalesce($1,
+                 (select max(id) + 1 from clients having max(id) < $4),
+                 (select min(n) from (select 1 as n union all select id + 1 from clients where id < $4)
+                  where n not in (select id from clients))), $2, $3)
                on conflict do nothing returning id";
-    let row = tx.row(sql, values![id, name, now]).await?;
+    let row = tx.row(sql, values![id, name, now, LARGEST_CLIENT]).await?;
     row.map(|row| row.int("id")).transpose()
 }
 
@@ -231,7 +237,7 @@ pub async fn set_state(
     } else {
         "disconnected"
     };
-    let sql = "update instances set state = $2, state_at = $3 where id = $1";
+    let sql = "update instances set state = $2, state_at = $3 where id = $1 and state is distinct from $2";
     tx.run(sql, values![id.as_str(), state, now])
         .await
         .map(drop)

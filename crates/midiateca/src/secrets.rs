@@ -67,13 +67,18 @@ impl Secrets {
     /// Reads the key file. That it is not there, or is none, is said by whatever needs it, and no longer once the right
     /// one was put back.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let secrets = Self {
-            path: path.to_owned(),
-            cipher: Arc::default(),
-        };
+        let secrets = Self::unread(path);
         match secrets.ready() {
             Ok(()) | Err(Error::Missing { .. } | Error::NotAKey { .. }) => Ok(secrets),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Reads the key file when it is needed first, and not before.
+    pub fn unread(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            cipher: Arc::default(),
         }
     }
 

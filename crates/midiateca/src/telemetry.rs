@@ -1,11 +1,15 @@
 //! Logs: one line a fact, on stderr, for people or as JSON.
 
+mod lines;
+
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
+
+use lines::Lines;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -23,7 +27,7 @@ pub fn start(format: LogFormat, level: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let builder = fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(Lines::new(format))
         .with_target(false)
         // It would say on stderr that nothing can be said on stderr, and panic.
         .log_internal_errors(false);

@@ -30,7 +30,8 @@ pub use walk::Walked;
 
 /// So much is read at once.
 const PIECE_BYTES: usize = 64 << 10;
-const STAGING: &str = ".staging";
+/// Where files are until they are verified.
+pub const STAGING: &str = ".staging";
 /// Where what is no longer trusted lies: out of the way, and still there.
 pub const QUARANTINE: &str = ".quarantine";
 /// Below this lies in quarantine what no row names.

@@ -1,21 +1,48 @@
 //! stdout, which is data. Whoever reads it may stop at any time (`midiateca check | head`): that ends the program
 //! quietly, for nobody is left to answer.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::complaint;
-use super::language::Language;
+use super::language::{Language, is_hostile};
 use super::words::errors as words;
 
-/// What strangers wrote may steer a terminal; JSON has no such characters.
+static IS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// Says that what is written from now on is JSON.
+pub(crate) fn set_json(json: bool) {
+    IS_JSON.store(json, Ordering::Relaxed);
+}
+
+/// What strangers wrote may steer a terminal: such characters are replaced, and escaped in JSON, where they can only
+/// be in strings. Whatever goes to stdout or stderr passes here.
 fn harmless(text: impl Display) -> String {
-    let steers = |letter: char| letter.is_ascii_control() && !matches!(letter, '\t' | '\n');
     let text = text.to_string();
-    match text.contains(steers) {
-        true => text.replace(steers, "\u{fffd}"),
-        false => text,
+    let steers = |letter: char| is_hostile(letter) && !matches!(letter, '\t' | '\n');
+    if !text.contains(steers) {
+        return text;
     }
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            letter if !steers(letter) => safe.push(letter),
+            letter if IS_JSON.load(Ordering::Relaxed) => {
+                for unit in letter.encode_utf16(&mut [0; 2]) {
+                    // Writing to a string does not fail.
+                    let _ = write!(safe, "\\u{unit:04x}");
+                }
+            }
+            _ => safe.push('\u{fffd}'),
+        }
+    }
+    safe
+}
+
+/// Writes one line to stderr, for people. Whoever closed it wants to hear no more: nothing fails for that.
+pub(crate) fn complain(text: impl Display) {
+    let _ = writeln!(io::stderr(), "{}", harmless(text));
 }
 
 /// Writes one line.

@@ -82,9 +82,7 @@ struct Failing {
 
 pub(crate) async fn run(context: Context) -> anyhow::Result<Ending> {
     // A storage that is not the right one is a part of the report.
-    let app = context
-        .open_existing_allowing(AllowedStorage::Unused)
-        .await?;
+    let app = context.open_to_look(AllowedStorage::Unused).await?;
     let report = Report::of(&app, context.lang).await?;
     report.print(&context);
     app.db.close().await;

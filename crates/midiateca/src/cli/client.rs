@@ -7,6 +7,7 @@ use super::context::Context;
 use super::language::plain;
 use super::words::client as words;
 use super::{Ending, UsageError};
+use crate::app::AllowedStorage;
 use crate::registry;
 
 #[derive(Debug, clap::Subcommand)]
@@ -27,9 +28,12 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     if let Command::Add {
         id: Some(number), ..
     } = &command
-        && *number < 1
+        && !(1..=registry::LARGEST_CLIENT).contains(number)
     {
-        let wrong = context.lang.fill(words::NUMBER, &[("number", number)]);
+        let wrong = context.lang.fill(
+            words::NUMBER,
+            &[("number", number), ("largest", &registry::LARGEST_CLIENT)],
+        );
         return Err(UsageError(wrong).into());
     }
     if let Command::Add { name, .. } = &command
@@ -39,7 +43,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     }
     let app = match command {
         Command::Add { .. } => context.open().await?,
-        Command::List => context.open_existing().await?,
+        Command::List => context.open_to_look(AllowedStorage::Unused).await?,
     };
     match command {
         Command::Add { name, id } => {

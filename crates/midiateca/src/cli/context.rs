@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Global;
+use super::complaint;
 use super::language::Language;
+use super::words::context as words;
 use crate::app::{self, Allowed, AllowedStorage, App};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -23,7 +25,6 @@ pub(crate) enum Error {
 
 pub(crate) struct Context {
     pub data: PathBuf,
-    pub data_was_given: bool,
     pub config: Config,
     /// The file that was read for it, if any.
     pub config_file: Option<PathBuf>,
@@ -105,12 +106,29 @@ pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Whether the folder may still be readable.
+fn is_about_writing(error: &crate::app::Error) -> bool {
+    use crate::app::Error as App;
+    use crate::{db, secrets, vault};
+    let of_db = |error: &db::Error| {
+        let is_gone = matches!(error, db::Error::Displaced { .. });
+        error.is_unavailable() && !error.is_busy() && !is_gone
+    };
+    let of_vault = |error: &vault::Error| !matches!(error, vault::Error::Displaced { .. });
+    match error {
+        App::Folder { .. } | App::Lock { .. } => true,
+        App::Vault(error) | App::Opening(app::OpeningError::Vault(error)) => of_vault(error),
+        App::Secrets(error) => matches!(error, secrets::Error::KeyFile { .. }),
+        App::Db(error) | App::Opening(app::OpeningError::Db(error)) => of_db(error),
+        App::Taken { .. } | App::Files { .. } | App::Opening(_) => false,
+    }
+}
+
 impl Context {
     pub fn new(global: &Global) -> Result<Self, crate::config::Error> {
         Ok(Self {
             config: config_in_force(global)?,
             config_file: config_file(global),
-            data_was_given: global.data.as_os_str() != "./data",
             data: global.data.clone(),
             lang: global.language(),
             json: global.json,
@@ -144,6 +162,31 @@ impl Context {
             ..Allowed::default()
         };
         Ok(self.open_allowing(allowed).await?)
+    }
+
+    /// Like [`Context::open_existing`], for a command that only reads: where nothing can be written, it says so and
+    /// reads what is there.
+    pub async fn open_to_look(&self, storage: AllowedStorage) -> anyhow::Result<Arc<App>> {
+        self.must_exist(&self.config.database_file(&self.data))?;
+        let allowed = Allowed {
+            storage,
+            ..Allowed::default()
+        };
+        let error = match self.open_allowing(allowed).await {
+            Ok(app) => return Ok(app),
+            Err(error) if !is_about_writing(&error) => return Err(error.into()),
+            Err(error) => error,
+        };
+        let (config, clock) = (self.config.clone(), Clock::system());
+        match App::open_to_read(&self.data, config, clock, storage).await {
+            Ok(app) => {
+                let why = complaint::why(&error, self.lang);
+                eprintln!("{}", self.lang.fill(words::ONLY_READ, &[("why", &why)]));
+                Ok(app)
+            }
+            // Why it cannot be read either says more, unless it is the same.
+            Err(unreadable) => Err(unreadable.into()),
+        }
     }
 
     /// Refuses when there is no database.

@@ -53,7 +53,7 @@ pub(crate) struct Which {
     /// Only those that could not be read
     #[arg(long, alias = "quarantined")]
     set_aside: bool,
-    /// Only those received since then: a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d
+    /// Only those received since then: a day such as 2026-11-24, a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
 }
@@ -73,9 +73,14 @@ impl Which {
 }
 
 pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
-    let app = context
-        .open_existing_allowing(AllowedStorage::Unused)
-        .await?;
+    let app = match command {
+        Command::List { .. } => context.open_to_look(AllowedStorage::Unused).await?,
+        _ => {
+            context
+                .open_existing_allowing(AllowedStorage::Unused)
+                .await?
+        }
+    };
     let mut ending = Ending::Fine;
     if let Command::List { which } | Command::Replay { which, .. } = &command {
         known::check(&context, &app, None, which.instance.as_deref()).await?;

@@ -5,7 +5,7 @@ mod day;
 mod story;
 
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ use crate::media::{MediaKind, MediaStatus, Reason, Verdict};
 use crate::{events, intake, shutdown};
 use day::Day;
 
+/// Its data folder, unless another one is named.
+pub(super) const FOLDER: &str = "./demo-data";
 /// Says that a folder was made by the demo and may be thrown away by it.
 const MARKER: &str = ".midiateca-demo";
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -43,11 +45,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
-    let folder = if context.data_was_given {
-        context.data.clone()
-    } else {
-        PathBuf::from("./demo-data")
-    };
+    let folder = context.data.clone();
     let lang = context.lang;
     prepare(&folder, lang)?;
     let sim = Sim::start()
@@ -79,7 +77,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     }
     if !options.exit {
         let stop = shutdown::asked_to_stop();
-        day.invite(&folder);
+        day.invite(&folder)?;
         stop.await;
     }
     service.stop().await;

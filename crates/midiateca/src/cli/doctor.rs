@@ -1,6 +1,6 @@
-//! `doctor`: looks at everything that keeping media depends on, one line a check: what was tried, what was seen, and
-//! what to do next. It goes on where something is broken, for that is when it is needed, and changes nothing but a mark
-//! in the database and a small file that it removes again.
+//! `doctor`: looks at everything that keeping media depends on, one line a check, printed as soon as it is known: what was
+//! tried, what was seen, and what to do next. It goes on where something is broken, and changes nothing but a mark in the
+//! database and small files that it removes again.
 
 mod clock;
 mod database;
@@ -22,7 +22,7 @@ use super::context::Context;
 use super::instance::unknown;
 use super::words::doctor as words;
 use crate::registry;
-use sheet::{Level, Sheet};
+use sheet::{Level, Sheet, Show};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -35,10 +35,17 @@ pub(crate) struct Options {
     /// Trust the machine's clock as it is now, although it has jumped
     #[arg(long)]
     accept_clock: bool,
+    /// Show only what is not fine
+    #[arg(long)]
+    problems: bool,
 }
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
-    let mut sheet = Sheet::new(context.lang);
+    let show = Show {
+        json: context.json,
+        problems: options.problems,
+    };
+    let mut sheet = Sheet::new(context.lang, show);
     settings::look(&mut sheet, &context.config);
     let ground = ground::look(&mut sheet, &context).await;
     let clock = crate::clock::Clock::system();
@@ -81,7 +88,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     if !options.offline {
         network::public_address(&mut sheet, &context, &ground).await;
     }
-    print(&context, &sheet);
+    print_sum(&context, &sheet);
     if let Some(db) = &ground.db {
         db.close().await;
     }
@@ -91,7 +98,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     })
 }
 
-fn print(context: &Context, sheet: &Sheet) {
+fn print_sum(context: &Context, sheet: &Sheet) {
     let count = |level| sheet.count(level);
     let (fine, risk, wrong, skipped) = (
         count(Level::Fine),
@@ -101,23 +108,8 @@ fn print(context: &Context, sheet: &Sheet) {
     );
     if context.json {
         return answer::line(
-            json!({"checks": sheet.findings, "fine": fine, "risk": risk, "wrong": wrong, "skipped": skipped}),
+            json!({"checks": sheet.shown(), "fine": fine, "risk": risk, "wrong": wrong, "skipped": skipped}),
         );
-    }
-    for finding in &sheet.findings {
-        let about = match finding.about.as_str() {
-            "" => String::new(),
-            about => format!("{about}: "),
-        };
-        let next = finding.next.as_deref();
-        let next = next.map_or_else(String::new, |next| format!(" → {next}"));
-        answer::line(format_args!(
-            "{:<7} {:<22} {about}{}: {}{next}",
-            context.lang.say(finding.level.words()),
-            finding.check,
-            finding.tried,
-            finding.seen,
-        ));
     }
     let values: [(&str, &dyn std::fmt::Display); 4] = [
         ("fine", &fine),

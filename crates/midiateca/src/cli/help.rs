@@ -9,12 +9,25 @@ use super::words::{help, usage as words};
 
 /// The command line's grammar, with its help in that language.
 pub(super) fn command(lang: Language) -> Command {
-    told(super::Options::command(), lang)
+    told(with_demo_folder(super::Options::command()), lang)
 }
 
 /// The same for pages that others read: what this environment holds is not in it.
 pub(super) fn for_pages(lang: Language) -> Command {
-    told(without_environment(super::Options::command()), lang)
+    told(
+        without_environment(with_demo_folder(super::Options::command())),
+        lang,
+    )
+}
+
+/// The demo has a data folder of its own unless another one is named.
+fn with_demo_folder(command: Command) -> Command {
+    let data = command.get_arguments().find(|arg| arg.get_id() == "data");
+    let Some(data) = data.cloned() else {
+        return command;
+    };
+    let data = data.default_value(super::demo::FOLDER);
+    command.mut_subcommand("demo", |demo| demo.arg(data))
 }
 
 fn without_environment(command: Command) -> Command {

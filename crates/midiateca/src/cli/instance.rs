@@ -12,7 +12,7 @@ use super::language::plain;
 use super::panel;
 use super::words::instance as words;
 use super::{Ending, UsageError};
-use crate::app::App;
+use crate::app::{AllowedStorage, App};
 use crate::clock::rfc3339;
 use crate::gateway::Gateway;
 use crate::media::InstanceId;
@@ -46,6 +46,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     let app = match command {
         // The first number of a new folder may come before anything else.
         Command::Add(_) => context.open().await?,
+        Command::List | Command::Show(_) => context.open_to_look(AllowedStorage::Unused).await?,
         _ => context.open_existing().await?,
     };
     let mut ending = Ending::Fine;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::words::{Words, names, reading};
 use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use crate::media::Reason;
+pub(crate) use crate::terminal::is_hostile;
 
 /// English or Brazilian Portuguese.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -160,14 +161,16 @@ fn values_in<'a>(sentence: &'a str, text: &'a str) -> Option<Vec<(&'a str, &'a s
     text.is_empty().then_some(values)
 }
 
-/// A text, fit for a terminal: no control and no bidirectional characters.
+/// A text, fit for one line of a terminal: see [`is_hostile`].
 pub(crate) fn tame(text: &str) -> String {
-    let hostile = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     text.chars()
-        .map(|letter| if hostile(letter) { '\u{fffd}' } else { letter })
+        .map(|letter| {
+            if is_hostile(letter) {
+                '\u{fffd}'
+            } else {
+                letter
+            }
+        })
         .collect()
 }
 
@@ -325,5 +328,10 @@ mod tests {
             "a\u{fffd}[2J\u{fffd}b\u{fffd}"
         );
         assert_eq!(plain(&"x".repeat(4_000)).chars().count(), 121);
+        for letter in "\u{9b}\u{61c}\u{2028}\u{2066}\u{feff}\u{e0041}\u{ad}".chars() {
+            assert_eq!(tame(&letter.to_string()), "\u{fffd}", "{letter:?}");
+        }
+        let names = "Clínica São João, 田中, عيادة, 👩🏽, İstanbul";
+        assert_eq!(tame(names), names);
     }
 }

@@ -56,7 +56,10 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
         Command::Export(_) => AllowedStorage::None,
         _ => AllowedStorage::Unused,
     };
-    let app = context.open_existing_allowing(storage).await?;
+    let app = match command {
+        Command::Dismiss(_) => context.open_existing_allowing(storage).await?,
+        _ => context.open_to_look(storage).await?,
+    };
     let mut ending = Ending::Fine;
     match command {
         Command::Export(options) => ending = export::run(&context, &app, options).await?,

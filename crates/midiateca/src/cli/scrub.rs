@@ -44,7 +44,7 @@ pub(crate) struct Options {
     /// Only files of this instance
     #[arg(long, value_name = "ID")]
     instance: Option<String>,
-    /// Only files received since then: a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d
+    /// Only files received since then: a day such as 2026-11-24, a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
     /// Go on where the last run was stopped; what came in since then is left to the next whole run
@@ -135,7 +135,10 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         true => AllowedStorage::Lost,
         false => AllowedStorage::None,
     };
-    let app = context.open_existing_allowing(allowed).await?;
+    let app = match options.repair {
+        true => context.open_existing_allowing(allowed).await?,
+        false => context.open_to_look(allowed).await?,
+    };
     known::check(&context, &app, None, options.instance.as_deref()).await?;
     let now = app.clock.now();
     let mut scrub = Scrub {

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::Ending;
 use super::context::Context;
+use super::systemd;
 use super::words::{Words, serve as words};
 use crate::app::{Allowed, AllowedStorage, Alone, App, watch};
 use crate::archive::progress;
@@ -88,6 +89,17 @@ impl Service {
         })
     }
 
+    /// Tells systemd that it serves, and from then on that it still does.
+    pub fn ready(&self) {
+        let worker = self.worker.abort_handle();
+        let watched = systemd::Watched {
+            app: Arc::clone(&self.app),
+            address: self.address(),
+            is_working: Box::new(move || !worker.is_finished()),
+        };
+        systemd::ready(watched);
+    }
+
     /// Where the door is.
     pub fn address(&self) -> SocketAddr {
         self.door.address
@@ -138,7 +150,15 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         words::STARTED,
         &[("address", &address), ("data", &data)],
     );
+    if context.config.door.public_url.is_empty() {
+        tracing::warn!(
+            "door.public_url is not set: nobody knows under which address gateways reach this server"
+        );
+        say(&context, words::NO_PUBLIC_URL, &[]);
+    }
+    service.ready();
     stop.await;
+    systemd::stopping();
     tracing::info!("stopping: running downloads may end");
     say(&context, words::STOPPING, &[]);
     service.stop().await;

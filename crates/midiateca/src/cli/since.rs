@@ -1,8 +1,9 @@
-//! Points in time as operators write them: `2026-11-24T12:00:00Z`, or so long ago, `90m`, `24h`, `7d`.
+//! Points in time as operators write them: a day (`2026-11-24`, its beginning) or a time without a zone in the time zone
+//! of this machine, a time with one (`2026-11-24T12:00:00Z`), or so long ago: `30s`, `90m`, `24h`, `7d`, `2w`.
 
 use std::str::FromStr;
 
-use crate::clock::{DAY, HOUR, MINUTE, Millis, millis_of};
+use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND, millis_of, millis_of_local};
 
 /// Since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub(crate) enum Since {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// In none of the forms.
-    #[error("{text} is no time; write it like 2026-11-24T12:00:00Z, 90m, 24h or 7d")]
+    #[error("{text} is no time; write it like 2026-11-24, 2026-11-24T12:00:00Z, 90m, 24h or 7d")]
     NoTime {
         /// What was written.
         text: String,
@@ -36,12 +37,20 @@ impl FromStr for Since {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let units = [("m", MINUTE), ("h", HOUR), ("d", DAY)];
+        let text = text.trim();
+        let units = [
+            ("s", SECOND),
+            ("m", MINUTE),
+            ("h", HOUR),
+            ("d", DAY),
+            ("w", 7 * DAY),
+        ];
         let ago = units.iter().find_map(|(unit, length)| {
             let count: i64 = text.strip_suffix(unit)?.parse().ok()?;
             (count >= 0).then(|| Self::Ago(count.saturating_mul(*length)))
         });
-        let since = ago.or_else(|| millis_of(text).map(Self::At));
+        let at = || millis_of(text).or_else(|| millis_of_local(text));
+        let since = ago.or_else(|| at().map(Self::At));
         since.ok_or_else(|| Error::NoTime {
             text: text.to_owned(),
         })
@@ -58,7 +67,18 @@ mod tests {
         assert_eq!("90m".parse::<Since>().unwrap().at(now), now - 90 * MINUTE);
         assert_eq!("2d".parse::<Since>().unwrap().at(now), now - 2 * DAY);
         assert_eq!("2026-11-24T12:00:00Z".parse::<Since>().unwrap().at(0), now);
+        assert_eq!("2w".parse::<Since>().unwrap().at(now), now - 14 * DAY);
+        assert_eq!("30s".parse::<Since>().unwrap().at(now), now - 30 * SECOND);
+        let at = |text: &str| text.parse::<Since>().unwrap().at(0);
+        assert_eq!(at("2026-11-25") - at("2026-11-24"), DAY);
+        assert_eq!(
+            at("2026-11-24T12:30") - at("2026-11-24"),
+            12 * HOUR + 30 * MINUTE
+        );
+        assert_eq!(at("2026-11-24 12:30:00"), at("2026-11-24T12:30"));
         for text in [
+            "2026-11-31",
+            "24/11/2026",
             "",
             "d",
             "-1h",

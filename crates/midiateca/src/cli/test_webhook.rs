@@ -13,7 +13,7 @@ use super::answer;
 use super::context::Context;
 use super::language::{Language, plain};
 use super::words::{Words, context as files, test_webhook as words};
-use super::{Ending, UsageError};
+use super::{Ending, UsageError, sample};
 use crate::app::{self, App};
 use crate::catalog::{self, AttemptView, MediaView};
 use crate::delivery::Body;
@@ -30,8 +30,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// The delivery as the gateway would post it; - reads stdin
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "sample")]
+    file: Option<PathBuf>,
+    /// Send a sample: a picture that the delivery itself brings, so that neither gateway nor CDN is asked
+    #[arg(long, conflicts_with = "file")]
+    sample: bool,
     /// Whose it is, when the delivery does not say [default: its instanceId]
     #[arg(long, value_name = "ID")]
     instance: Option<String>,
@@ -39,8 +42,14 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     let app = context.open_existing().await?;
-    let body = read(&options.file, context.lang)?;
-    let instance = instance_of(&app, &body, options.instance, context.lang).await?;
+    let (body, instance) = match &options.file {
+        Some(file) => {
+            let body = read(file, context.lang)?;
+            let instance = instance_of(&app, &body, options.instance, context.lang).await?;
+            (body, instance)
+        }
+        None => sample_for(&app, options.instance, context.lang).await?,
+    };
     step(
         &context,
         words::RECEIVED,
@@ -100,6 +109,25 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     tally::write_down(&app).await?;
     app.db.close().await;
     Ok(ending)
+}
+
+/// For the instance that was named, or the first one.
+async fn sample_for(
+    app: &App,
+    named: Option<String>,
+    lang: Language,
+) -> anyhow::Result<(Vec<u8>, Instance)> {
+    let known = registry::instances(&app.db).await?;
+    let found = match &named {
+        Some(id) => known.into_iter().find(|known| known.id.as_str() == id),
+        None => known.into_iter().next(),
+    };
+    let instance = found.ok_or_else(|| match &named {
+        Some(id) => UsageError(lang.fill(words::UNKNOWN_INSTANCE, &[("id", &plain(id))])),
+        None => UsageError(lang.say(words::NO_INSTANCE).to_owned()),
+    })?;
+    let body = sample::delivery(instance.id.as_str(), &sample::fresh_message_id());
+    Ok((body.to_string().into_bytes(), instance))
 }
 
 fn read(file: &std::path::Path, lang: Language) -> anyhow::Result<Vec<u8>> {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::connection::{Access, Connection};
+use super::connection::Connection;
+use super::source::Source;
 use super::watch::State;
 use super::{Error, Row, Value};
 
@@ -17,7 +18,7 @@ const LOOKS: usize = 50;
 
 #[derive(Clone)]
 pub(super) struct Readers {
-    path: Arc<PathBuf>,
+    source: Source,
     busy_timeout: Duration,
     idle: Arc<Mutex<Vec<Connection>>>,
     places: Arc<Semaphore>,
@@ -27,8 +28,13 @@ pub(super) struct Readers {
 
 impl Readers {
     pub fn new(path: PathBuf, busy_timeout: Duration, state: State) -> Self {
+        Self::of(Source::shared(path), busy_timeout, state)
+    }
+
+    /// Of a file that may have to be read in its own way.
+    pub fn of(source: Source, busy_timeout: Duration, state: State) -> Self {
         Self {
-            path: Arc::new(path),
+            source,
             busy_timeout,
             idle: Arc::default(),
             places: Arc::new(Semaphore::new(MOST)),
@@ -57,9 +63,10 @@ impl Readers {
 
     /// A connection to the database that the committer has open, and to no other that is at its path.
     fn connect(&self) -> Result<Connection, Error> {
-        self.state.refuse_other_file(&self.path)?;
-        let connection = Connection::open(&self.path, Access::Read, self.busy_timeout)?;
-        self.state.refuse_other_file(&self.path)?;
+        let path = self.source.path();
+        self.state.refuse_other_file(path)?;
+        let connection = self.source.connect(self.busy_timeout)?;
+        self.state.refuse_other_file(path)?;
         Ok(connection)
     }
 
@@ -76,7 +83,7 @@ impl Readers {
             .map_err(|_| Error::Unavailable(None))?;
         let readers = self.clone();
         let reading = tokio::task::spawn_blocking(move || {
-            readers.state.refuse_displaced(&readers.path)?;
+            readers.state.refuse_displaced(readers.source.path())?;
             let idle = readers.lock().pop();
             let connection = idle.map_or_else(|| readers.connect(), Ok)?;
             let rows = connection.rows(sql.as_ref(), &values);

@@ -14,7 +14,8 @@ use rusqlite::OpenFlags;
 use rusqlite::backup::{Backup, StepResult};
 
 use super::Error;
-use super::connection::{Access, Connection};
+use super::connection::Connection;
+use super::source::{Schema, Source};
 
 /// Pages between two looks at whether to go on; 4 MiB of the usual size.
 const PAGES_PER_STEP: i32 = 1_024;
@@ -38,7 +39,8 @@ pub async fn snapshot(
 ) -> Result<Copied, Error> {
     let (source, target) = (source.to_owned(), target.to_owned());
     let copying = tokio::task::spawn_blocking(move || {
-        let from = Connection::open(&source, Access::Read, busy_timeout)?;
+        let source = Source::find(&source, Schema::AsItIs, busy_timeout)?;
+        let from = source.connect(busy_timeout)?;
         from.batch("begin; select count(*) from sqlite_schema;")?;
         let copied = copy(&from, &target, go_on)?;
         from.batch("rollback")?;

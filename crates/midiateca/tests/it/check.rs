@@ -9,6 +9,7 @@ use serde_json::Value;
 use wa_sim::{Fault, SimMedia};
 
 use crate::commands::{midiateca, set_up, stderr, stdout};
+use crate::mounted::Mounted;
 use crate::stage::{TestApp, impatient, sample};
 
 fn needs(output: &Output) -> Vec<String> {
@@ -193,4 +194,26 @@ async fn a_disk_below_the_mark_is_said_even_when_nothing_waits() {
     assert_eq!(code, Some(1));
     assert!(said[0].contains("disk is nearly full"), "{said:?}");
     test.end().await;
+}
+#[tokio::test]
+async fn a_full_disk_is_said() {
+    let Some(disk) = Mounted::with_bytes(16 << 20) else {
+        return;
+    };
+    let data = disk.path().join("data");
+    let sim = wa_sim::Sim::start().await.unwrap();
+    set_up(&data, &sim).await;
+    // So small that only the attempt to write can tell.
+    let settings = "[storage]\npause_below_bytes = 0\nresume_above_bytes = 0\n";
+    std::fs::write(data.join("midiateca.toml"), settings).unwrap();
+    let _server = App::alone(&data).unwrap();
+    assert_eq!(check(&data).await, (Some(0), vec![]));
+    disk.fill();
+    let (code, said) = check(&data).await;
+    assert_eq!(code, Some(1), "{said:?}");
+    assert!(
+        said.iter()
+            .any(|need| need.contains("answered 503") && need.contains("disk is full")),
+        "{said:?}"
+    );
 }

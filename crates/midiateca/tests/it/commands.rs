@@ -593,6 +593,7 @@ async fn the_report_can_be_had_while_somebody_holds_the_database() {
     let folder = tempfile::tempdir().unwrap();
     let sim = Sim::start().await.unwrap();
     set_up(folder.path(), &sim).await;
+    let _server = midiateca::app::App::alone(folder.path()).unwrap();
     let path = folder.path().join("midiateca.db");
     let db = midiateca::db::Db::open(&path, std::time::Duration::from_secs(1))
         .await

@@ -32,7 +32,9 @@ mod load;
 mod manual;
 #[cfg(unix)]
 mod monitor;
+mod mounted;
 mod multichat;
+mod newcomer;
 #[cfg(unix)]
 mod opening;
 mod outages;
@@ -40,6 +42,7 @@ mod outages;
 mod pty;
 mod readiness;
 mod reading;
+mod readonly;
 mod refusals;
 mod repair;
 mod repeats;
@@ -48,6 +51,8 @@ mod scrub;
 mod serve;
 mod shim;
 mod stage;
+#[cfg(target_os = "linux")]
+mod systemd;
 mod takeover;
 mod talk;
 mod target;

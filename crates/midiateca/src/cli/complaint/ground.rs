@@ -110,6 +110,12 @@ pub(super) fn db(error: &db::Error, lang: Language) -> Told {
             words::DB_LOOK,
             &[("column", column)],
         ),
+        db::Error::NoCopy { folder, .. } => Told::with(
+            lang,
+            words::DB_NO_COPY,
+            words::DB_SET_TMPDIR,
+            &[("folder", &folder.display())],
+        ),
         db::Error::Panicked => Told::with(lang, words::DB_PANICKED, words::DB_LOOK, &[]),
         db::Error::Statement(_) if error.is_not_a_database() => {
             Told::with(lang, words::DB_NOT_ONE, words::DB_LOOK, &[])

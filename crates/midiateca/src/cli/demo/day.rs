@@ -13,6 +13,7 @@ use wa_sim::{Sim, World};
 
 use crate::app::App;
 use crate::cli::language::Language;
+use crate::cli::sample;
 use crate::cli::words::{Words, demo as words};
 use crate::gateway::Gateway;
 use crate::media::InstanceId;
@@ -22,6 +23,9 @@ use crate::registry::{self, NewInstance};
 pub(super) const FIRST: &str = "3B6XIW-ZTS923-GEAY6V";
 /// An invented one, of client 3.
 pub(super) const SECOND: &str = "QK2MPA-7TTN4C-W0ZE1H";
+
+/// The file in the demo's folder that holds the first number's webhook address.
+const ADDRESS: &str = "webhook-address.txt";
 
 pub(super) struct Day {
     app: Arc<App>,
@@ -131,16 +135,18 @@ impl Day {
     }
 
     /// Says what a visitor can try while the stage stands.
-    pub fn invite(&self, folder: &Path) {
+    pub fn invite(&self, folder: &Path) -> anyhow::Result<()> {
         let data = folder.display();
+        let address = self.hook_address(0);
+        std::fs::write(folder.join(ADDRESS), format!("{address}\n"))
+            .with_context(|| self.lang.say(words::CANNOT_USE))?;
         eprintln!("\n{}", self.lang.say(words::INVITATION));
         eprintln!(
             "  midiateca --data {data} check\n  midiateca --data {data} doctor\n  midiateca --data {data} monitor"
         );
-        eprintln!(
-            "  curl -d '{{\"event\":\"webhookConnected\",\"instanceId\":\"{FIRST}\"}}' {}",
-            self.hook_address(0)
-        );
+        let body = sample::delivery(FIRST, "3EB0F5A1B2C3D4E5F607");
+        eprintln!("  midiateca --data {data} test-webhook --sample\n  curl -d '{body}' {address}");
+        Ok(())
     }
 
     fn hook_address(&self, n: usize) -> String {

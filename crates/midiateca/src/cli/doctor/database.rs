@@ -1,10 +1,12 @@
 //! Whether the database opens, commits, and is sound.
 
+use std::fmt::Display;
 use std::path::Path;
 
 use super::super::complaint;
 use super::super::context::Context;
-use super::super::words::doctor as words;
+use super::super::probe;
+use super::super::words::{Words, causes, doctor as words};
 use super::sheet::Sheet;
 use crate::clock::Clock;
 use crate::config::millis;
@@ -15,50 +17,16 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, file: &Path) -> O
     let about = file.display().to_string();
     let patience = millis(context.config.database.busy_timeout_ms);
     let db = match Db::open(file, patience).await {
-        Ok(db) => db,
+        Ok(db) => {
+            write(sheet, &about, file, &db).await;
+            db
+        }
         Err(error) => {
-            let next = match error {
-                db::Error::TooNew { .. } => words::USE_NEWER,
-                db::Error::Unavailable(_) => words::MAKE_ROOM,
-                _ => words::RESTORE_DATABASE,
-            };
-            let error = complaint::why(&error, sheet.lang);
-            sheet.wrong(
-                "database",
-                &about,
-                words::OPENED,
-                words::FAILED,
-                next,
-                &[("error", &error)],
-            );
-            return None;
+            unopened(sheet, &about, file, &error);
+            // What is in it can perhaps be looked at all the same.
+            Db::open_current_to_read(file, patience).await.ok()?
         }
     };
-    sheet.fine(
-        "database",
-        &about,
-        words::OPENED,
-        words::MIGRATIONS,
-        &[("count", &Db::migrations())],
-    );
-    let now = Clock::system().now();
-    match db
-        .write(async move |tx| tx.mark("doctor", "here", now).await)
-        .await
-    {
-        Ok(()) => sheet.fine("database.write", "", words::COMMITTED, words::DONE, &[]),
-        Err(error) => {
-            let error = complaint::why(&error, sheet.lang);
-            sheet.wrong(
-                "database.write",
-                "",
-                words::COMMITTED,
-                words::FAILED,
-                words::MAKE_ROOM,
-                &[("error", &error)],
-            );
-        }
-    }
     match db.problems().await {
         Ok(problems) if problems.is_empty() => sheet.fine(
             "database.integrity",
@@ -91,4 +59,65 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, file: &Path) -> O
         }
     }
     Some(db)
+}
+
+async fn write(sheet: &mut Sheet, about: &str, file: &Path, db: &Db) {
+    sheet.fine(
+        "database",
+        about,
+        words::OPENED,
+        words::MIGRATIONS,
+        &[("count", &Db::migrations())],
+    );
+    let now = Clock::system().now();
+    match db
+        .write(async move |tx| tx.mark("doctor", "here", now).await)
+        .await
+    {
+        Ok(()) => sheet.fine("database.write", "", words::COMMITTED, words::DONE, &[]),
+        Err(error) => failed(sheet, "database.write", "", words::COMMITTED, file, &error),
+    }
+}
+
+fn unopened(sheet: &mut Sheet, about: &str, file: &Path, error: &db::Error) {
+    let next = match error {
+        db::Error::TooNew { .. } => words::USE_NEWER,
+        error if error.is_unavailable() => {
+            return failed(sheet, "database", about, words::OPENED, file, error);
+        }
+        _ => words::RESTORE_DATABASE,
+    };
+    let error = complaint::why(error, sheet.lang);
+    let values: [(&str, &dyn Display); 1] = [("error", &error)];
+    sheet.wrong(
+        "database",
+        about,
+        words::OPENED,
+        words::FAILED,
+        next,
+        &values,
+    );
+}
+
+/// The engine does not say what the system said, so the file and its folder are tried, to find the cause.
+fn failed(
+    sheet: &mut Sheet,
+    check: &'static str,
+    about: &str,
+    tried: Words,
+    file: &Path,
+    error: &db::Error,
+) {
+    if !error.is_busy()
+        && let Err(refused) = probe::database(file)
+    {
+        return sheet.refused(check, about, tried, &refused);
+    }
+    let next = match error.is_busy() {
+        true => causes::BUSY,
+        false => words::MAKE_ROOM,
+    };
+    let error = complaint::why(error, sheet.lang);
+    let values: [(&str, &dyn Display); 1] = [("error", &error)];
+    sheet.wrong(check, about, tried, words::FAILED, next, &values);
 }

@@ -6,46 +6,27 @@ use std::path::{Path, PathBuf};
 
 use super::super::complaint;
 use super::super::context::Context;
+use super::super::probe;
 use super::super::words::doctor as words;
 use super::sheet::Sheet;
 use crate::secrets::{self, Secrets};
 
 /// Whether files can be made here, and belong to whom the others belong to.
 pub(super) fn look(sheet: &mut Sheet, data: &Path, about: &str) {
-    let made = tempfile_in(data);
-    match made {
-        Err(error) => sheet.wrong(
-            "folder",
-            about,
-            words::MADE_A_FILE,
-            words::FAILED,
-            words::OWN_FOLDER,
-            &[
-                ("error", &complaint::why(&error, sheet.lang)),
-                ("path", &about),
-            ],
-        ),
-        Ok(Some((ours, theirs))) if ours != theirs => {
-            sheet.risk(
+    match probe::folder(data) {
+        Err(refused) => sheet.refused("folder", about, words::MADE_A_FILE, &refused),
+        Ok(made) => match owner_of(&made).zip(owner(data).ok().flatten()) {
+            Some((ours, theirs)) if ours != theirs => sheet.risk(
                 "folder",
                 about,
                 words::MADE_A_FILE,
                 words::OTHER_OWNER,
                 words::RUN_AS_OWNER,
                 &[("ours", &ours), ("theirs", &theirs)],
-            );
-        }
-        Ok(_) => sheet.fine("folder", about, words::MADE_A_FILE, words::DONE, &[]),
+            ),
+            _ => sheet.fine("folder", about, words::MADE_A_FILE, words::DONE, &[]),
+        },
     }
-}
-
-/// Makes a file and removes it; answers with its owner and that of the folder, where files have owners.
-fn tempfile_in(data: &Path) -> std::io::Result<Option<(u32, u32)>> {
-    let path = data.join(format!(".doctor-{}", std::process::id()));
-    std::fs::write(&path, "midiateca")?;
-    let owners = owners_of(&path, data);
-    std::fs::remove_file(&path)?;
-    owners
 }
 
 /// What belongs to somebody else than the data folder, as after a command of an administrator, may stop the server.
@@ -101,19 +82,19 @@ pub(super) fn owners(sheet: &mut Sheet, context: &Context) {
     sheet.risk("owner", &about.to_string(), tried, seen, next, &values);
 }
 
-fn owners_of(made: &Path, folder: &Path) -> std::io::Result<Option<(u32, u32)>> {
-    Ok(owner(made)?.zip(owner(folder)?))
-}
-
 #[cfg(unix)]
-fn owner(path: &Path) -> std::io::Result<Option<u32>> {
+fn owner_of(found: &std::fs::Metadata) -> Option<u32> {
     use std::os::unix::fs::MetadataExt as _;
-    Ok(Some(std::fs::metadata(path)?.uid()))
+    Some(found.uid())
 }
 
 #[cfg(not(unix))]
-fn owner(_: &Path) -> std::io::Result<Option<u32>> {
-    Ok(None)
+fn owner_of(_: &std::fs::Metadata) -> Option<u32> {
+    None
+}
+
+fn owner(path: &Path) -> std::io::Result<Option<u32>> {
+    Ok(owner_of(&std::fs::metadata(path)?))
 }
 
 /// Whether the key is there, whole, and its owner's alone.

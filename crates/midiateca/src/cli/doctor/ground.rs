@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::super::complaint;
 use super::super::context::Context;
+use super::super::probe::Refused;
 use super::super::words::{doctor as words, errors};
 use super::sheet::Sheet;
 use super::{database, folder, storage};
@@ -95,20 +96,18 @@ fn displaced(sheet: &mut Sheet, context: &Context, file: &Path) {
 /// Whether there is a database to look at.
 fn is_there(sheet: &mut Sheet, file: &Path, about: &str) -> bool {
     let path = file.display();
-    let (seen, next, error) = match std::fs::metadata(file) {
+    let (seen, next) = match std::fs::metadata(file) {
         Ok(found) if found.is_file() && found.len() > 0 => return true,
-        Ok(found) if found.is_file() => (
-            words::EMPTY_DATABASE,
-            words::RESTORE_DATABASE,
-            String::new(),
-        ),
+        Ok(found) if found.is_file() => (words::EMPTY_DATABASE, words::RESTORE_DATABASE),
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            let why = complaint::why(&error, sheet.lang);
-            (words::FAILED, words::OWN_FOLDER, why)
+            let path = file.to_owned();
+            let refused = Refused { path, error };
+            sheet.refused("folder", about, words::LOOKED_INTO, &refused);
+            return false;
         }
-        _ => (words::NO_DATA, words::NAME_FOLDER, String::new()),
+        _ => (words::NO_DATA, words::NAME_FOLDER),
     };
-    let values: [(&str, &dyn Display); 2] = [("path", &path), ("error", &error)];
+    let values: [(&str, &dyn Display); 1] = [("path", &path)];
     sheet.wrong("folder", about, words::LOOKED_INTO, seen, next, &values);
     false
 }

@@ -1,13 +1,15 @@
-//! What the doctor writes down.
+//! The results of the checks: printed as they come, or collected for one JSON document.
 
 use std::error::Error;
 use std::fmt::Display;
 
 use serde::Serialize;
 
-use super::super::complaint;
+use super::super::cause::Cause;
 use super::super::language::{Language, tame};
+use super::super::probe::Refused;
 use super::super::words::{Words, doctor as words};
+use super::super::{answer, complaint};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -50,18 +52,39 @@ pub(super) struct Finding {
 /// What is put in the holes of its sentences.
 pub(super) type Values<'a> = [(&'a str, &'a dyn Display)];
 
+/// How results are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Show {
+    /// As one JSON document at the end, instead of a line as soon as a result is known.
+    pub json: bool,
+    /// Only what is not fine.
+    pub problems: bool,
+}
+
 /// All checks so far.
 pub(super) struct Sheet {
     pub lang: Language,
-    pub findings: Vec<Finding>,
+    show: Show,
+    findings: Vec<Finding>,
 }
 
 impl Sheet {
-    pub fn new(lang: Language) -> Self {
+    pub fn new(lang: Language, show: Show) -> Self {
         Self {
             lang,
+            show,
             findings: Vec::new(),
         }
+    }
+
+    /// Those that are to be shown.
+    pub fn shown(&self) -> Vec<&Finding> {
+        let shown = self.findings.iter().filter(|finding| self.shows(finding));
+        shown.collect()
+    }
+
+    fn shows(&self, finding: &Finding) -> bool {
+        !self.show.problems || finding.level != Level::Fine
     }
 
     pub fn count(&self, level: Level) -> usize {
@@ -121,6 +144,27 @@ impl Sheet {
         );
     }
 
+    /// A file that cannot be written, with the hint for its cause.
+    pub fn refused(&mut self, check: &'static str, about: &str, tried: Words, refused: &Refused) {
+        self.refused_as(check, about, tried, refused, &refused.error);
+    }
+
+    /// Like [`Sheet::refused`], with an error that says more than the system's.
+    pub fn refused_as(
+        &mut self,
+        check: &'static str,
+        about: &str,
+        tried: Words,
+        refused: &Refused,
+        error: &(dyn Error + 'static),
+    ) {
+        let error = complaint::why(error, self.lang);
+        let path = refused.path.display();
+        let values: [(&str, &dyn Display); 2] = [("error", &error), ("path", &path)];
+        let hint = Cause::of(refused).words();
+        self.wrong(check, about, tried, words::FAILED, hint, &values);
+    }
+
     /// What the database would not tell.
     pub fn unreadable(
         &mut self,
@@ -151,13 +195,33 @@ impl Sheet {
     ) {
         // Names, addresses and errors may hold what a stranger wrote.
         let said = |words| tame(&self.lang.fill(words, values));
-        self.findings.push(Finding {
+        let finding = Finding {
             check,
             about: tame(about),
             level,
             tried: said(tried),
             seen: said(seen),
             next: next.map(said),
-        });
+        };
+        if !self.show.json && self.shows(&finding) {
+            answer::line(self.line(&finding));
+        }
+        self.findings.push(finding);
+    }
+
+    fn line(&self, finding: &Finding) -> String {
+        let about = match finding.about.as_str() {
+            "" => String::new(),
+            about => format!("{about}: "),
+        };
+        let next = finding.next.as_deref();
+        let next = next.map_or_else(String::new, |next| format!(" → {next}"));
+        format!(
+            "{:<7} {:<22} {about}{}: {}{next}",
+            self.lang.say(finding.level.words()),
+            finding.check,
+            finding.tried,
+            finding.seen,
+        )
     }
 }

@@ -1,11 +1,13 @@
 //! Whether files can be kept, and for how long there is room.
 
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::super::cause::Cause;
 use super::super::complaint;
 use super::super::context::Context;
 use super::super::language::bytes;
+use super::super::probe::{self, Refused};
 use super::super::words::{doctor as words, errors};
 use super::sheet::Sheet;
 use crate::app::{self, OpeningError};
@@ -13,7 +15,7 @@ use crate::catalog::{self, holding};
 use crate::clock::{Clock, DAY};
 use crate::db::Db;
 use crate::media::{InstanceId, MediaKind};
-use crate::vault::{Vault, layout};
+use crate::vault::{self, layout};
 
 /// So much room should be left for this many days of growth.
 const DAYS_AHEAD: u64 = 14;
@@ -58,32 +60,19 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, db: Option<&Db>) 
     {
         return;
     }
-    let vault = match Vault::open(&folder, "doctor") {
-        Ok(vault) => match vault.probe().await {
-            Ok(()) => {
-                sheet.fine("storage", &about, words::WROTE_A_FILE, words::DONE, &[]);
-                Ok(vault)
-            }
-            Err(error) => Err(error),
-        },
-        Err(error) => Err(error),
-    };
-    let vault = match vault {
-        Ok(vault) => vault,
-        Err(error) => {
-            let error = complaint::why(&error, sheet.lang);
-            return sheet.wrong(
-                "storage",
-                &about,
-                words::WROTE_A_FILE,
-                words::FAILED,
-                words::OWN_FOLDER,
-                &[("error", &error), ("path", &about)],
-            );
-        }
-    };
-    folders(sheet, &folder, &held);
-    let free = match vault.free_bytes() {
+    if let Err(refused) = probe::storage(&folder) {
+        let code = refused.error.raw_os_error();
+        let same = code.map_or_else(
+            || refused.error.kind().into(),
+            std::io::Error::from_raw_os_error,
+        );
+        let error = vault::Error::from(same);
+        sheet.refused_as("storage", &about, words::WROTE_A_FILE, &refused, &error);
+    } else {
+        sheet.fine("storage", &about, words::WROTE_A_FILE, words::DONE, &[]);
+        folders(sheet, &folder, &held);
+    }
+    let free = match vault::free_bytes_at(&folder) {
         Ok(free) => free,
         Err(error) => {
             return sheet.skipped(
@@ -144,8 +133,7 @@ async fn is_of_database(sheet: &mut Sheet, db: &Db, folder: &Path) -> bool {
 fn folders(sheet: &mut Sheet, root: &Path, held: &[(i64, InstanceId)]) {
     let about = root.display().to_string();
     let tried = words::LOOKED_FOR_FOLDERS;
-    let probe = format!(".doctor-{}", std::process::id());
-    let mut broken: Vec<(PathBuf, std::io::Error)> = Vec::new();
+    let mut broken: Vec<Refused> = Vec::new();
     let (mut missing, mut first_missing) = (0, String::new());
     for (client, instance) in held {
         let kinds = MediaKind::ALL.map(|kind| root.join(layout::folder(*client, instance, kind)));
@@ -156,12 +144,7 @@ fn folders(sheet: &mut Sheet, root: &Path, held: &[(i64, InstanceId)]) {
             continue;
         }
         for folder in kinds.iter().filter(|folder| folder.is_dir()) {
-            let path = folder.join(&probe);
-            let made =
-                std::fs::write(&path, "midiateca").and_then(|()| std::fs::remove_file(&path));
-            if let Err(error) = made {
-                broken.push((folder.clone(), error));
-            }
+            broken.extend(probe::entry(folder).err());
         }
     }
     if missing > 0 {
@@ -173,15 +156,18 @@ fn folders(sheet: &mut Sheet, root: &Path, held: &[(i64, InstanceId)]) {
         let (seen, next) = (words::FOLDERS_MISSING, words::MOUNT);
         sheet.wrong("storage.folders", &about, tried, seen, next, &values);
     }
-    if let Some((first, error)) = broken.first() {
-        let (first, why) = (first.display(), complaint::why(error, sheet.lang));
+    if let Some(refused) = broken.first() {
+        let (first, why) = (
+            refused.path.display(),
+            complaint::why(&refused.error, sheet.lang),
+        );
         let values: [(&str, &dyn Display); 4] = [
             ("count", &broken.len()),
             ("first", &first),
             ("error", &why),
             ("path", &first),
         ];
-        let (seen, next) = (words::FOLDERS_CLOSED, words::OWN_FOLDER);
+        let (seen, next) = (words::FOLDERS_CLOSED, Cause::of(refused).words());
         sheet.wrong("storage.folders", &about, tried, seen, next, &values);
     }
     if missing == 0 && broken.is_empty() {

@@ -1,21 +1,22 @@
 //! `instance add`: a new instance, or what is to change of one that exists.
 
 use std::fmt::Display;
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use super::super::UsageError;
 use super::super::context::Context;
-use super::super::language::{Language, plain};
+use super::super::language::{Language, is_hostile, plain};
+use super::super::panel::{self, Panel};
 use super::super::words::{Words, instance as words};
+use super::super::{UsageError, complaint, hidden};
 use super::{line, tell_address};
 use crate::app::App;
 use crate::config::is_web_address;
 use crate::gateway::Gateway;
-use crate::media::{InstanceId, Route};
-use crate::registry::{self, NewInstance};
+use crate::media::{InstanceId, Reason, Route};
+use crate::registry::{self, Instance, NewInstance};
 use crate::secrets::Secrets;
 
 /// The word that gives a setting back its usual value.
@@ -37,7 +38,7 @@ pub(crate) struct Options {
     /// The file that holds the gateway's token
     #[arg(long, value_name = "FILE", group = "token")]
     token_file: Option<PathBuf>,
-    /// Read the gateway's token from stdin
+    /// Read the gateway's token from stdin; on a terminal it is asked for and not shown
     #[arg(long, group = "token")]
     token_stdin: bool,
     /// Make a new key where the old one is lost for good; every other instance needs its token again
@@ -52,6 +53,9 @@ pub(crate) struct Options {
     /// The ways to the bytes in their order, such as gateway or inline,cdn,gateway; "default" for fetch.routes
     #[arg(long, value_name = "LIST")]
     routes: Option<String>,
+    /// Do not try the token at the gateway
+    #[arg(long)]
+    offline: bool,
 }
 
 pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyhow::Result<()> {
@@ -71,7 +75,53 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
             line(context, &instance);
         }
     }
+    match token {
+        Some(_) if !options.offline => try_token(context, app, &instance).await,
+        _ => Ok(()),
+    }
+}
+
+/// Asks the gateway with the token that was just stored. The instance stays whatever it answers: the address was shown.
+async fn try_token(context: &Context, app: &App, instance: &Instance) -> anyhow::Result<()> {
+    let lang = context.lang;
+    let told = match Panel::open(&app.fetch, &app.secrets, instance) {
+        Ok(panel) => panel.read().await,
+        Err(error) => Err(error),
+    };
+    let error = match told {
+        Ok(_) => {
+            eprintln!("{}", lang.say(words::TOKEN_ACCEPTED));
+            return Ok(());
+        }
+        Err(error) => error,
+    };
+    let why = complaint::why(&error, lang);
+    let named = error.named();
+    let seen = lang.fill(error.words(), &[("error", &why), ("named", &named)]);
+    let values: [(&str, &dyn Display); 2] = [("id", &instance.id), ("seen", &seen)];
+    let Some(reason) = refused(&error) else {
+        eprintln!("{}", lang.fill(words::TOKEN_NOT_TRIED, &values));
+        return Ok(());
+    };
+    let id = instance.id.clone();
+    app.db
+        .write(async move |tx| registry::set_problem(tx, &id, Some(reason.as_str())).await)
+        .await?;
+    eprintln!("{}", lang.fill(words::TOKEN_NOT_ACCEPTED, &values));
     Ok(())
+}
+
+/// Whether the gateway answered that this token, or this instance, will not do.
+fn refused(error: &panel::Error) -> Option<Reason> {
+    match error {
+        panel::Error::Status {
+            status: 401 | 403, ..
+        } => Some(Reason::GatewayTokenRefused),
+        panel::Error::Status { status: 404, .. } | panel::Error::Other(_) => {
+            Some(Reason::GatewayUnknownInstance)
+        }
+        _ => None,
+    }
 }
 
 fn refusal(lang: Language, words: Words, values: &[(&str, &dyn Display)]) -> UsageError {
@@ -91,7 +141,7 @@ async fn checked(context: &Context, app: &App, options: &Options) -> anyhow::Res
         return Err(refusal(lang, words::UNKNOWN_CLIENT, &values).into());
     }
     let id = InstanceId(options.id.trim().to_owned());
-    if id.as_str().is_empty() || id.as_str().chars().any(char::is_control) {
+    if id.as_str().is_empty() || id.as_str().chars().any(is_hostile) {
         return Err(refusal(lang, words::EMPTY_ID, &[]).into());
     }
     let existing = registry::instance(&app.db, &id).await?;
@@ -149,6 +199,9 @@ fn read_token(lang: Language, options: &Options) -> anyhow::Result<Option<String
         (_, Some(path), _) => {
             std::fs::read_to_string(path).with_context(|| cannot_read(&path.display()))?
         }
+        (_, _, true) if std::io::stdin().is_terminal() => {
+            hidden::ask(lang.say(words::ASK_TOKEN)).with_context(|| cannot_read(&"stdin"))?
+        }
         (_, _, true) => {
             let mut text = String::new();
             std::io::stdin()
@@ -158,9 +211,65 @@ fn read_token(lang: Language, options: &Options) -> anyhow::Result<Option<String
         }
         _ => return Ok(None),
     };
-    let token = text.trim();
+    Ok(Some(checked_token(lang, &text)?.to_owned()))
+}
+
+/// The token without blanks around it. Refuses what cannot be sent in an HTTP header.
+fn checked_token(lang: Language, text: &str) -> Result<&str, UsageError> {
+    let token = text.trim_matches(|letter: char| letter.is_whitespace() || is_hostile(letter));
     if token.is_empty() {
-        return Err(refusal(lang, words::EMPTY_TOKEN, &[]).into());
+        return Err(refusal(lang, words::EMPTY_TOKEN, &[]));
     }
-    Ok(Some(token.to_owned()))
+    let wrong = token
+        .chars()
+        .enumerate()
+        .find(|(_, letter)| !matches!(letter, ' '..='~'));
+    let Some((at, letter)) = wrong else {
+        return Ok(token);
+    };
+    let at = at + 1;
+    if matches!(letter, '\r' | '\n') {
+        return Err(refusal(lang, words::TOKEN_OF_LINES, &[("at", &at)]));
+    }
+    let code = format!("U+{:04X}", u32::from(letter));
+    Err(refusal(
+        lang,
+        words::TOKEN_CHARACTER,
+        &[("at", &at), ("code", &code)],
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_what_a_header_can_carry() {
+        let checked = |text| checked_token(Language::English, text);
+        for text in [
+            "abc.DEF-1_2~+/=",
+            " abc\r\n",
+            "\u{feff}abc\n",
+            "\tabc\u{a0}",
+            "abc\0",
+        ] {
+            let token = checked(text).unwrap();
+            assert!(token.starts_with("abc"), "{text:?}");
+            assert!(token.is_ascii() && !token.contains(char::is_control));
+        }
+        for text in [
+            "a\nb",
+            "a\rb",
+            "a\r\nX-Evil: 1",
+            "a\0b",
+            "a\tb",
+            "ação",
+            "a\u{200b}b",
+            "a\u{7f}b",
+        ] {
+            let refused = checked(text).unwrap_err().0;
+            assert!(!refused.contains(text), "{refused}");
+        }
+        assert!(checked(" \n").is_err());
+    }
 }

@@ -24,10 +24,10 @@ pub(crate) struct Which {
     /// Only those of this chat
     #[arg(long, value_name = "ID")]
     chat: Option<String>,
-    /// Only those received since then: a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d
+    /// Only those received since then: a day such as 2026-11-24, a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
-    /// Only those received before then: a time, or so long ago
+    /// Only those received before then: a day (before it begins), a time, or so long ago
     #[arg(long, value_name = "TIME")]
     until: Option<Since>,
 }

@@ -38,7 +38,6 @@ words! {
     NO_DATA: "there is no database: {path}", "não há banco de dados: {path}";
     NAME_FOLDER: "name the right folder with --data, or begin with `midiateca client add NAME`", "informe a pasta certa com --data, ou comece com `midiateca client add NOME`";
     MADE_A_FILE: "made a file in the data folder", "criei um arquivo na pasta de dados";
-    OWN_FOLDER: "give {path} to the user that runs midiateca: chown -R USER {path}", "passe {path} ao usuário que roda o midiateca: chown -R USUÁRIO {path}";
     OTHER_OWNER: "the folder belongs to user {theirs}, and this runs as user {ours}: what is made now, the server cannot change", "a pasta é do usuário {theirs}, e este comando roda como {ours}: o que for criado agora, o servidor não poderá alterar";
     RUN_AS_OWNER: "run midiateca as the folder's owner, such as with sudo -u", "rode o midiateca como o dono da pasta, por exemplo com sudo -u";
     LOOKED_FOR_SERVER: "looked for a server on this folder", "procurei um servidor nesta pasta";

@@ -68,6 +68,8 @@ words! {
     DB_UNSAFE: "SQLite {found} is too old to be trusted with a write-ahead log", "o SQLite {found} é antigo demais para se confiar nele com write-ahead log";
     DB_USE_RELEASED: "use a released midiateca, which brings its own SQLite", "use um midiateca publicado, que traz o próprio SQLite";
     DB_MALFORMED: "column {column} of the database does not hold what it should", "a coluna {column} do banco de dados não contém o que deveria";
+    DB_NO_COPY: "the database cannot be read where it is, and not be copied to {folder}", "não é possível ler o banco de dados onde ele está, nem copiá-lo para {folder}";
+    DB_SET_TMPDIR: "set TMPDIR to a folder with room for a copy of the database", "aponte TMPDIR para uma pasta com espaço para uma cópia do banco de dados";
     DB_PANICKED: "the work on the database panicked; nothing of it was committed", "o trabalho no banco de dados falhou no meio; nada dele foi gravado";
     DB_NOT_ONE: "the file is not a SQLite database", "o arquivo não é um banco de dados SQLite";
     UNKNOWN_NAME: "its name cannot be resolved", "não é possível resolver o nome";
@@ -137,7 +139,7 @@ words! {
     LOOK_AT_INSTANCE: "`midiateca doctor --instance ID` tries the instance's token and says what to do", "`midiateca doctor --instance ID` testa o token da instância e diz o que fazer";
 
     // a point in time
-    NO_TIME: "{text} is no time; write it like 2026-11-24T12:00:00Z, 90m, 24h or 7d", "{text} não é um horário; escreva como 2026-11-24T12:00:00Z, 90m, 24h ou 7d";
+    NO_TIME: "{text} is no time; write it like 2026-11-24, 2026-11-24T12:00:00Z, 90m, 24h or 7d", "{text} não é um horário; escreva como 2026-11-24, 2026-11-24T12:00:00Z, 90m, 24h ou 7d";
 
     // the terminal
     TERMINAL_PANICKED: "something in the program panicked", "algo no programa falhou";

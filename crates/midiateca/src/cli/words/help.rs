@@ -49,7 +49,7 @@ texts! {
     "Only those of this instance", "Só as desta instância";
     "Only those of this chat", "Só as desta conversa";
     "Only this kind", "Só deste tipo";
-    "Only those received since then: a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d", "Só as recebidas desde então: um horário como 2026-11-24T12:00:00Z, ou há quanto tempo: 90m, 24h, 7d";
+    "Only those received since then: a day such as 2026-11-24, a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d", "Só as recebidas desde então: um dia como 2026-11-24, um horário como 2026-11-24T12:00:00Z, ou há quanto tempo: 90m, 24h, 7d";
     "Show what would be done", "Mostra o que seria feito";
 
     // serve, demo
@@ -62,6 +62,8 @@ texts! {
     // test-webhook
     "The delivery as the gateway would post it; - reads stdin", "A entrega como o gateway a enviaria; - lê a entrada padrão (stdin)";
     "Whose it is, when the delivery does not say [default: its instanceId]", "De que instância é, quando a entrega não diz [padrão: o instanceId dela]";
+
+    "Send a sample: a picture that the delivery itself brings, so that neither gateway nor CDN is asked", "Envia um exemplo: uma imagem que vem na própria entrega, sem consultar gateway nem CDN";
 
     // monitor
     "Begin after this event instead of now, one line an event; 0 shows everything", "Começa depois deste evento em vez de agora, uma linha por evento; 0 mostra tudo";
@@ -84,7 +86,8 @@ texts! {
     "The gateway", "O gateway";
     "The environment variable that holds the gateway's token", "A variável de ambiente que contém o token do gateway";
     "The file that holds the gateway's token", "O arquivo que contém o token do gateway";
-    "Read the gateway's token from stdin", "Lê o token do gateway da entrada padrão (stdin)";
+    "Read the gateway's token from stdin; on a terminal it is asked for and not shown", "Lê o token do gateway da entrada padrão (stdin); em um terminal ele é pedido e não aparece";
+    "Do not try the token at the gateway", "Não experimenta o token no gateway";
     "Make a new key where the old one is lost for good; every other instance needs its token again", "Cria uma chave nova onde a antiga se perdeu de vez; as outras instâncias precisam receber o token de novo";
     "Where the gateway's API is [default: the gateway's own]", "Onde fica a API do gateway [padrão: a do próprio gateway]";
     "Where WhatsApp's CDN is; several with commas, in their order; \"default\" for its usual hosts", "Onde fica a CDN do WhatsApp; várias com vírgulas, na ordem; \"default\" para os hosts de costume";
@@ -122,6 +125,7 @@ texts! {
     // doctor
     "Look at this instance only", "Verifica só esta instância";
     "Ask nothing of the network", "Não consulta nada pela rede";
+    "Show only what is not fine", "Mostra só o que não está bem";
 
     // sweep, forget
     "Show what would go", "Mostra o que seria removido";
@@ -140,7 +144,7 @@ texts! {
 
     // scrub
     "Only files of this instance", "Só arquivos desta instância";
-    "Only files received since then: a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d", "Só arquivos recebidos desde então: um horário como 2026-11-24T12:00:00Z, ou há quanto tempo: 90m, 24h, 7d";
+    "Only files received since then: a day such as 2026-11-24, a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d", "Só arquivos recebidos desde então: um dia como 2026-11-24, um horário como 2026-11-24T12:00:00Z, ou há quanto tempo: 90m, 24h, 7d";
     "Go on where the last run was stopped; what came in since then is left to the next whole run", "Continua de onde a última execução parou; o que chegou desde então fica para a próxima execução completa";
     "Put right what can be: a lost or altered file from another copy or by fetching it again; what is altered or in no row is moved to quarantine, nothing is deleted", "Conserta o que for possível: um arquivo perdido ou alterado, a partir de outra cópia ou baixando de novo; o que foi alterado ou não tem registro vai para a quarentena, nada é apagado";
     "Repair although more than 20 files, and more than a tenth of all, are in no row", "Conserta mesmo que mais de 20 arquivos, e mais de um décimo de todos, não tenham registro";
@@ -155,7 +159,7 @@ texts! {
     "Copies stored media into a folder or an archive, with a manifest and their hashes", "Copia as mídias gravadas para uma pasta ou um arquivo compactado, com um manifesto e os hashes";
     "A folder, a file that ends in .tar or .zip, or - for a tar archive on stdout", "Uma pasta, um arquivo que termina em .tar ou .zip, ou - para um tar na saída padrão (stdout)";
     "What to write, whatever the target's ending says", "O que gravar, não importa como o destino termina";
-    "Only those received before then: a time, or so long ago", "Só as recebidas antes de então: um horário, ou há quanto tempo";
+    "Only those received before then: a day (before it begins), a time, or so long ago", "Só as recebidas antes de então: um dia (antes de ele começar), um horário, ou há quanto tempo";
     "Show what would be exported", "Mostra o que seria exportado";
 
     // instance list and show

@@ -5,6 +5,7 @@ words! {
     CANNOT_KEEP: "cannot write the delivery to the data folder", "não é possível gravar a entrega na pasta de dados";
     NAMES_NO_INSTANCE: "the delivery names no instance: name one with --instance ID", "a entrega não diz de que instância é: informe uma com --instance ID";
     UNKNOWN_INSTANCE: "no instance {id} is known; see `midiateca instance list`", "não existe instância {id}; veja `midiateca instance list`";
+    NO_INSTANCE: "there is no instance yet: `midiateca instance add ID --client N --token-env VAR`, or try `midiateca demo`", "ainda não há instância: `midiateca instance add ID --client N --token-env VAR`, ou experimente `midiateca demo`";
     MEDIA_GONE: "the media that was just committed is gone", "a mídia que acabou de ser confirmada sumiu";
 
     // the steps

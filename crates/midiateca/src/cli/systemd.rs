@@ -1,0 +1,117 @@
+//! What systemd is told (`Type=notify`): that the server is ready, that it still serves (`WatchdogSec=`), that it stops.
+//! Without systemd nothing is told.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::app::App;
+
+/// What must work for the watchdog to be told that all is well.
+pub(super) struct Watched {
+    pub app: Arc<App>,
+    pub address: SocketAddr,
+    /// Whether the loop that downloads runs.
+    pub is_working: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
+/// The server answers webhooks now.
+pub(super) fn ready(watched: Watched) {
+    tell(State::Ready);
+    if let Some(every) = watchdog() {
+        let shutdown = watched.app.shutdown.clone();
+        shutdown.spawn(keep_telling(watched, every / 3));
+    }
+}
+
+/// No download begins any more.
+pub(super) fn stopping() {
+    tell(State::Stopping);
+}
+
+async fn keep_telling(watched: Watched, every: Duration) {
+    let mut tick = tokio::time::interval(every);
+    loop {
+        tokio::select! {
+            () = watched.app.shutdown.begun() => return,
+            _ = tick.tick() => {}
+        }
+        match tokio::time::timeout(every, is_well(&watched)).await {
+            Ok(true) => tell(State::Alive),
+            Ok(false) => {}
+            Err(_) => tracing::error!("no answer in time, so the watchdog is not told"),
+        }
+    }
+}
+
+/// The HTTP server answers, the committer answers, and the download loop runs. A disk that is full is not cured by a
+/// restart, so what the committer answers does not matter.
+async fn is_well(watched: &Watched) -> bool {
+    if !(watched.is_working)() {
+        tracing::error!("the download loop has ended, so the watchdog is not told");
+        return false;
+    }
+    // Unavailable is an answer, too.
+    let _ = watched.app.db.write(async |_| Ok(())).await;
+    let is_alive = matches!(is_alive(reachable(watched.address)).await, Ok(true));
+    if !is_alive {
+        tracing::error!("the HTTP server does not answer, so the watchdog is not told");
+    }
+    is_alive
+}
+
+async fn is_alive(address: SocketAddr) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .await?;
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).await?;
+    Ok(&head == b"HTTP/1.1 200")
+}
+
+/// Where a server that listens on all addresses is reached from here.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Ready,
+    Alive,
+    Stopping,
+}
+
+#[cfg(target_os = "linux")]
+fn tell(state: State) {
+    use sd_notify::NotifyState;
+    let state = match state {
+        State::Ready => NotifyState::Ready,
+        State::Alive => NotifyState::Watchdog,
+        State::Stopping => NotifyState::Stopping,
+    };
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "systemd cannot be told");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn tell(_: State) {}
+
+#[cfg(target_os = "linux")]
+fn watchdog() -> Option<Duration> {
+    sd_notify::watchdog_enabled()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn watchdog() -> Option<Duration> {
+    None
+}

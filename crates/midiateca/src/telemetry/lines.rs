@@ -1,0 +1,92 @@
+//! Where log lines go: to stderr, with their priority when that is systemd's journal.
+
+use std::io::{self, Write};
+
+use tracing_subscriber::fmt;
+
+use super::LogFormat;
+use crate::terminal::is_hostile;
+
+/// Writes log lines to stderr. What goes into systemd's journal begins with its priority (sd-daemon(3)).
+pub(super) struct Lines {
+    to_journal: bool,
+}
+
+impl Lines {
+    pub fn new(format: LogFormat) -> Self {
+        Self {
+            to_journal: matches!(format, LogFormat::Human) && stderr_is_the_journal(),
+        }
+    }
+}
+
+/// One line: collected, then written at once, so that lines of several threads do not mix.
+pub(super) struct Line {
+    text: Vec<u8>,
+}
+
+impl<'a> fmt::MakeWriter<'a> for Lines {
+    type Writer = Line;
+
+    fn make_writer(&'a self) -> Line {
+        Line { text: Vec::new() }
+    }
+
+    fn make_writer_for(&'a self, about: &tracing::Metadata<'_>) -> Line {
+        let text = match self.to_journal {
+            true => priority(*about.level()).as_bytes().to_vec(),
+            false => Vec::new(),
+        };
+        Line { text }
+    }
+}
+
+/// As syslog(3) numbers them: 3 error, 4 warning, 6 info, 7 debug.
+fn priority(level: tracing::Level) -> &'static str {
+    match level {
+        tracing::Level::ERROR => "<3>",
+        tracing::Level::WARN => "<4>",
+        tracing::Level::INFO => "<6>",
+        _ => "<7>",
+    }
+}
+
+impl Write for Line {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.text.extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let text = String::from_utf8_lossy(&self.text);
+        // Colours begin with ESC; one that is not ours was escaped by the library.
+        let steers = |letter: char| is_hostile(letter) && !matches!(letter, '\n' | '\t' | '\u{1b}');
+        let safe = text.replace(steers, "\u{fffd}");
+        // Nobody may be left to read it; then the line is lost, and nothing else.
+        let _ = io::stderr().write_all(safe.as_bytes());
+    }
+}
+
+/// Whether stderr is the very stream that systemd names in `JOURNAL_STREAM` (systemd.exec(5)).
+#[cfg(unix)]
+fn stderr_is_the_journal() -> bool {
+    use std::os::fd::AsFd as _;
+    let Ok(named) = std::env::var("JOURNAL_STREAM") else {
+        return false;
+    };
+    let Ok(stderr) = rustix::fs::fstat(io::stderr().as_fd()) else {
+        return false;
+    };
+    named == format!("{}:{}", stderr.st_dev, stderr.st_ino)
+}
+
+#[cfg(not(unix))]
+fn stderr_is_the_journal() -> bool {
+    false
+}
