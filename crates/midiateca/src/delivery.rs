@@ -148,16 +148,20 @@ pub async fn body(db: &Db, id: &DeliveryId) -> Result<Option<Vec<u8>>, Error> {
 /// Under which name [`dismiss`] keeps its time.
 const DISMISSED: &str = "set-aside deliveries dismissed";
 
-/// Acknowledges all deliveries that were set aside before `now`.
+/// Acknowledges all deliveries that were set aside or refused before `now`.
 pub async fn dismiss(tx: &mut Tx, now: Millis) -> Result<(), Error> {
     tx.mark(DISMISSED, &now.to_string(), now).await
 }
 
+/// When deliveries were dismissed last.
+pub async fn dismissed_at(db: &Db) -> Result<Option<Millis>, Error> {
+    let dismissed = db.marked(DISMISSED).await?;
+    Ok(dismissed.and_then(|at| at.parse().ok()))
+}
+
 /// How many deliveries since then are set aside and not dismissed.
 pub async fn set_aside_since(db: &Db, since: Millis) -> Result<i64, Error> {
-    let dismissed = db.marked(DISMISSED).await?;
-    let dismissed = dismissed.and_then(|at| at.parse::<Millis>().ok());
-    let since = dismissed.map_or(since, |at| since.max(at));
+    let since = dismissed_at(db).await?.map_or(since, |at| since.max(at));
     let from = fresh_id(since);
     // Ids begin with their time: the primary key finds the beginning.
     let sql = "select count(*) as n from deliveries where id >= $1 and received_at > $2 and verdict = 'set_aside'";

@@ -135,7 +135,10 @@ impl Report {
             by_status,
         };
         report.needs_attention = needs::of(app, &report, lang, oldest, stopped).await?;
-        let lately = refused.iter().filter(|(_, count)| count.is_recent(now));
+        let dismissed = delivery::dismissed_at(&app.db).await?;
+        let lately = refused.iter().filter(|(_, count)| {
+            count.is_recent(now) && dismissed.is_none_or(|at| count.last_at > at)
+        });
         let lately = lately.map(|refused| refusals::sentence(refused, lang));
         report.needs_attention.extend(lately);
         Ok(report)

@@ -25,7 +25,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         which: Which,
     },
-    /// Acknowledges the deliveries that are set aside now: `check` no longer counts them
+    /// Acknowledges the deliveries that were set aside or refused until now: `check` no longer counts them
     #[command(visible_alias = "dispensar")]
     Dismiss {
         /// Show what would be done

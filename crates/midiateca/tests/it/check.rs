@@ -177,6 +177,15 @@ async fn deliveries_that_are_set_aside_can_be_dismissed() {
     assert_eq!(check(&data).await, (Some(0), vec![]));
     test.post("{\"instanceId\": 1").await;
     assert_eq!(check(&data).await.0, Some(1));
+    let wrong = format!("{}/hooks/wapi/wrong-token", test.origin());
+    assert_eq!(test.post_to(&wrong, "{}").await.0, 401);
+    // Refusals are counted in memory first.
+    midiateca::intake::tally::write_down(&test.app)
+        .await
+        .unwrap();
+    let done = midiateca(&data, &["deliveries", "dismiss"]).await;
+    assert!(done.status.success(), "{done:?}");
+    assert_eq!(check(&data).await, (Some(0), vec![]));
     test.end().await;
 }
 

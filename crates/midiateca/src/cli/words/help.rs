@@ -106,7 +106,7 @@ texts! {
     "Acknowledges media that failed or expired: `check` no longer counts them", "Dispensa mídias que falharam ou expiraram: o `check` deixa de contá-las";
 
     // deliveries
-    "Acknowledges the deliveries that are set aside now: `check` no longer counts them", "Dispensa as entregas que estão em quarentena agora: o `check` deixa de contá-las";
+    "Acknowledges the deliveries that were set aside or refused until now: `check` no longer counts them", "Dispensa as entregas que ficaram em quarentena ou foram recusadas até agora: o `check` deixa de contá-las";
     "Lists the raw deliveries that are kept, oldest first", "Lista as entregas brutas guardadas, as mais antigas primeiro";
     "Reads kept deliveries again: what an older reader missed is found, what is not stored is tried again", "Relê as entregas guardadas: encontra o que uma versão anterior não viu, e tenta de novo o que não foi gravado";
     "Which deliveries, by id", "Quais entregas, por id";
