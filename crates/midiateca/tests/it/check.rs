@@ -88,7 +88,10 @@ async fn what_was_dismissed_no_longer_counts_and_what_is_new_does() {
         &["media", "dismiss", "--failed", "--until", "2000-01-01"],
     ] {
         let output = midiateca(&data, line).await;
-        assert!(stdout(&output).starts_with("dismissed: 0"), "{line:?}");
+        assert!(
+            stdout(&output).starts_with("dismissed: 0"),
+            "{line:?} {output:?}"
+        );
     }
     let portuguese = [
         "--lang",

@@ -613,11 +613,14 @@ async fn the_report_can_be_had_while_somebody_holds_the_database() {
         let check = midiateca(folder.path(), &["check"]).await;
         let monitor = midiateca(folder.path(), &["monitor", "--after", "0", "--once"]).await;
         release.send(()).unwrap();
-        (check.status.code(), monitor.status.code())
+        ((check.status.code(), monitor.status.code()), stdout(&check))
     };
-    let (outcome, codes) = tokio::join!(holder, during);
+    let (outcome, (codes, said)) = tokio::join!(holder, during);
     outcome.unwrap();
-    assert_eq!(codes, (Some(0), Some(0)));
+    // What check finds is that no server runs, and not the lock.
+    assert_eq!(codes, (Some(1), Some(0)), "{said}");
+    assert_eq!(said.matches("needs attention").count(), 1, "{said}");
+    assert!(said.contains("no server runs"), "{said}");
     db.close().await;
 }
 

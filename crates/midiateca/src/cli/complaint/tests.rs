@@ -126,5 +126,5 @@ fn settings_that_are_no_toml_are_told_by_their_place() {
         told.contains("o leitor de TOML diz: unknown field"),
         "{told}"
     );
-    assert!(told.contains("`body_timeout_ms`)"), "{told}");
+    assert!(told.contains("`body_timeout_ms`"), "{told}");
 }
