@@ -23,6 +23,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use body::Memory;
@@ -32,7 +33,7 @@ use crate::config::{Network, millis};
 use crate::gateway::Gateway;
 use connection::Clocks;
 use connections::{Connections, Limits};
-use listener::Listener;
+use listener::{Listener, MOST_SENT_AHEAD};
 use pace::Slowness;
 use readiness::Readiness;
 
@@ -162,6 +163,7 @@ pub async fn open(app: &Arc<App>, listen: &str) -> io::Result<Open> {
         trusted_proxies,
         bodies: slowness(door.body_timeout_ms),
         answers: slowness(door.write_timeout_ms),
+        sent_ahead: Semaphore::new(MOST_SENT_AHEAD),
         app: Arc::clone(app),
     };
     app.shutdown.spawn(server.serve(listener));

@@ -19,6 +19,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
@@ -40,6 +41,8 @@ const BUFFER_BYTES: usize = 64 << 10;
 /// How much of answers the system holds for a peer that does not read them. What it would choose by itself are some
 /// megabytes for each connection.
 const SEND_BUFFER_BYTES: u32 = 128 << 10;
+/// Requests sent ahead of their answers that are begun at once.
+pub(super) const MOST_SENT_AHEAD: usize = 16;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1_024;
 /// How often overdue connections are looked for.
@@ -64,6 +67,8 @@ pub(super) struct Listener {
     /// How slowly answers may be read.
     pub answers: Slowness,
     pub router: Router,
+    /// Turns for requests that were sent before the answer to the one before was read.
+    pub sent_ahead: Semaphore,
     pub app: Arc<App>,
 }
 
@@ -191,8 +196,11 @@ impl Listener {
         activity: &Arc<Activity>,
     ) -> Result<Response<Body>, Infallible> {
         if activity.begins() {
-            // Who sends a thousand requests at once gets one answer at a time, and the others theirs in between.
+            // Who sends a thousand requests at once gets one answer at a time, and few of such clients at once: the
+            // others find a short queue before them.
+            let turn = self.sent_ahead.acquire().await;
             tokio::task::yield_now().await;
+            drop(turn);
         }
         let paced = |body| Body::new(PacedBody::new(body, self.bodies, Arc::clone(activity)));
         let mut request = request.map(paced);
