@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::config::{Config, millis};
 use crate::db::Db;
 use crate::delivery::Bodies;
+use crate::disk;
 use crate::fetch::Fetch;
 use crate::gateway::{self, Gateway, Reading};
 use crate::intake::Tally;
@@ -83,6 +84,12 @@ pub enum Error {
     /// Database and storage do not belong together.
     #[error(transparent)]
     Opening(#[from] opening::Error),
+    /// Another import works on it.
+    #[error("another import into {path} is under way")]
+    Importing {
+        /// Which folder.
+        path: PathBuf,
+    },
     /// The database.
     #[error(transparent)]
     Db(#[from] crate::db::Error),
@@ -145,17 +152,18 @@ impl Alone {
     }
 }
 
+/// Held by the one import into a data folder.
+pub struct Importing(#[expect(dead_code, reason = "the lock is held by the open file")] File);
+
 /// Held by whoever gives files names, or takes them away, apart from the queue.
 pub struct Files(#[expect(dead_code, reason = "the lock is held by the open file")] File);
 
-/// Opens a lock file, making it when it is not there. One that belongs to somebody else (an administrator who ran a
-/// command here) can be locked all the same, for a lock needs no right to write.
+/// Opens a lock file, creating it when it does not exist. One of an earlier version may belong to an administrator who
+/// ran a command here, and is locked all the same: a lock needs no right to write.
 fn lock_file(path: &Path) -> Result<File, Error> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(false);
-    let opened = match options.open(path) {
+    let opened = match disk::open_lock(path) {
         Err(error) if is_closed(&error) => File::open(path),
-        opened => opened.inspect(readable_by_all),
+        opened => opened,
     };
     opened.map_err(|source| Error::Lock {
         path: path.to_owned(),
@@ -169,16 +177,35 @@ fn is_closed(error: &std::io::Error) -> bool {
     matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem)
 }
 
-/// Nothing is in it, and whoever may enter the folder is to be able to lock it, whatever the maker's umask.
-fn readable_by_all(file: &File) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // It is another's file, or it has that mode already.
-        let _ = file.set_permissions(std::fs::Permissions::from_mode(0o644));
+/// Whether a folder holds nothing but what belongs to a data folder, and no database yet: it is the program's own from
+/// here on, and closed like one that it creates.
+fn is_unused(data: &Path, config: &Config) -> bool {
+    const OURS: [&str; 7] = [
+        "midiateca.toml",
+        "secret.key",
+        "serve.lock",
+        "files.lock",
+        "import.lock",
+        "media_storage",
+        "lost+found",
+    ];
+    let mut entries = std::fs::read_dir(data).into_iter().flatten().flatten();
+    !config.database_file(data).exists()
+        && entries.all(|entry| OURS.iter().any(|name| entry.file_name() == *name))
+}
+
+/// Takes rights from others that earlier versions gave by the umask, on what this program itself creates. The storage's
+/// own folder closes all that is in it.
+fn restrict_existing(data: &Path, config: &Config) {
+    let database = config.database_file(data);
+    for ending in ["", "-wal", "-shm"] {
+        let mut path = database.clone().into_os_string();
+        path.push(ending);
+        disk::restrict(Path::new(&path));
     }
-    #[cfg(not(unix))]
-    let _ = file;
+    if config.storage.url.is_empty() {
+        disk::restrict(&config.storage_folder(data));
+    }
 }
 
 fn lock(file: &File) -> Result<(), TryLockError> {
@@ -212,7 +239,9 @@ impl App {
             path: data.to_owned(),
             source,
         };
-        std::fs::create_dir_all(data).map_err(folder)?;
+        let is_new = is_unused(data, &config);
+        disk::set_access(config.storage.access());
+        disk::create_folder(data).map_err(folder)?;
         let owner = uuid::Uuid::now_v7().simple().to_string();
         let db = Db::open(
             &config.database_file(data),
@@ -234,6 +263,10 @@ impl App {
             AllowedStorage::Unused => Vault::at_root(&storage, &owner),
             _ => Vault::open(&storage, &owner)?,
         };
+        restrict_existing(data, &config);
+        if is_new {
+            disk::restrict(data);
+        }
         let key_file = config.key_file(data);
         let secrets = match registry::holds_sealed(&db).await? {
             true => Secrets::open(&key_file)?,
@@ -332,12 +365,26 @@ impl App {
         let taken = |_| Error::Taken {
             path: data.to_owned(),
         };
-        std::fs::create_dir_all(data).map_err(|source| Error::Folder {
+        disk::create_folder(data).map_err(|source| Error::Folder {
             path: data.to_owned(),
             source,
         })?;
         let file = lock_file(&data.join(SERVER_LOCK))?;
         lock(&file).map(|()| Alone(file)).map_err(taken)
+    }
+
+    /// Makes sure that no other import works on this folder, for as long as the answer is held: each gives files their
+    /// names before their rows, and would take the other's for its own.
+    pub fn importing(data: &Path) -> Result<Importing, Error> {
+        let path = data.join("import.lock");
+        let file = lock_file(&path)?;
+        match lock(&file) {
+            Ok(()) => Ok(Importing(file)),
+            Err(TryLockError::WouldBlock) => Err(Error::Importing {
+                path: data.to_owned(),
+            }),
+            Err(TryLockError::Error(source)) => Err(Error::Lock { path, source }),
+        }
     }
 
     /// Held, together with others, while files are given names or taken away before their rows say so, apart from the

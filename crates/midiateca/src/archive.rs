@@ -7,6 +7,7 @@
 mod cdn;
 mod gateway;
 mod inline;
+pub mod named;
 mod outage;
 pub mod progress;
 mod stream;
@@ -354,10 +355,16 @@ async fn file(
         .await
         .unwrap_or(None)
         .and_then(layout::RelativePath::from_row);
-    app.vault
-        .publish(staging, &verified, &path, same)
-        .await
-        .map_err(|error| reason_of_storage(&error))?;
+    let bytes = named::Bytes::Staged(staging);
+    let publishing = named::publish(app, Some(&job.id), bytes, &verified, &path, same);
+    let path = publishing.await.map_err(|error| match error {
+        named::Error::Vault(error) => reason_of_storage(&error),
+        named::Error::Db(error) => {
+            let error = crate::telemetry::chain(&error);
+            tracing::error!(media = %job.id, error, "cannot tell whether another media has the file's name");
+            Reason::StorageFailed
+        }
+    })?;
     let holding = Holding {
         route,
         mime: form.mime,
@@ -410,6 +417,8 @@ fn reason_of_storage(error: &vault::Error) -> Reason {
     }
     match error {
         vault::Error::Full(_) => Reason::StorageFull,
-        vault::Error::Io(_) | vault::Error::Displaced { .. } => Reason::StorageFailed,
+        vault::Error::Io(_) | vault::Error::Linked(_) | vault::Error::Displaced { .. } => {
+            Reason::StorageFailed
+        }
     }
 }

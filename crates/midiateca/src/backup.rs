@@ -20,9 +20,11 @@ use std::time::Duration;
 use crate::clock::{Clock, rfc3339};
 use crate::config::Config;
 use crate::db::{self, Copied, Db};
+use crate::disk;
+use crate::registry;
 use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
-use crate::{app, registry, vault};
+use crate::{app, vault};
 use files::Files;
 use folder::{DATABASE, Folder};
 pub use manifest::{Database, Figures, Manifest, Wrong, WrongFile};
@@ -321,13 +323,15 @@ fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
 
 /// Makes what the system keeps of a folder's names durable.
 fn sync_folder(path: &Path) -> Result<(), Error> {
-    vault::sync_folder(path).map_err(|error| of_vault(path, error))
+    disk::sync_folder(path).map_err(at(path))
 }
 
 fn of_vault(path: &Path, error: vault::Error) -> Error {
     match error {
         vault::Error::Full(source) | vault::Error::Io(source) => at(path)(source),
-        error @ vault::Error::Displaced { .. } => at(path)(std::io::Error::other(error)),
+        error @ (vault::Error::Displaced { .. } | vault::Error::Linked(_)) => {
+            at(path)(std::io::Error::other(error))
+        }
     }
 }
 

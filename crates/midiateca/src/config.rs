@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk::Access;
 use crate::media::{ChatKind, Direction, MediaKind, Route};
 pub use address::{is_web_address, listen_address};
 pub use check::Problem;
@@ -196,6 +197,8 @@ pub struct Storage {
     pub pause_below_bytes: u64,
     /// And none begins again before this much is free.
     pub resume_above_bytes: u64,
+    /// Whether the group of the data folder may read what is in it.
+    pub group_access: bool,
 }
 
 /// See `config/default.toml`, section `retention`.
@@ -329,6 +332,17 @@ impl Default for Storage {
             url: String::new(),
             pause_below_bytes: 512 << 20,
             resume_above_bytes: 1 << 30,
+            group_access: false,
+        }
+    }
+}
+
+impl Storage {
+    /// Who may read what the program creates.
+    pub fn access(&self) -> Access {
+        match self.group_access {
+            true => Access::Group,
+            false => Access::Owner,
         }
     }
 }

@@ -59,6 +59,9 @@ pub mod cli;
 /// The handles of all rooms.
 pub mod app;
 
+/// Folders, files and names that last, on every file system.
+pub mod disk;
+
 /// The database.
 pub mod db;
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::app::App;
 
-pub use erasure::{Asked, ErasedFile, Erasure, Figures, Unreadable, erase};
+pub use erasure::{Asked, ErasedFile, Erasure, Figures, Left, Unreadable, Why, erase};
 pub use sweep::{Swept, Told, finish_sweeps, is_on_its_way, sweep};
 
 /// Whether it is done, or only told what would be.

@@ -14,6 +14,8 @@ use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use sha2::{Digest as _, Sha256};
 
+use crate::disk;
+
 const NONCE_BYTES: usize = 24;
 
 /// Why a secret could not be kept or read.
@@ -182,15 +184,13 @@ fn make_key(path: &Path) -> io::Result<()> {
         file.write_all(text.as_bytes())?;
         file.sync_all()
     });
-    let named = written.and_then(|()| match std::fs::hard_link(&beside, path) {
+    let named = written.and_then(|()| match disk::name_new(Path::new(&beside), path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        // Where files have one name only.
-        Err(_) if !path.exists() => std::fs::rename(&beside, path),
         named => named,
     });
-    // It is there no more, or in nobody's way.
+    // It has its name, or is not needed.
     let _ = std::fs::remove_file(&beside);
-    named
+    named.and_then(|()| disk::sync_folder(disk::parent(path)))
 }
 
 /// A fresh token for a hook address: 32 random bytes, base64url.

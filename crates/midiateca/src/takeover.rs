@@ -152,11 +152,12 @@ struct Takeover<'a, T> {
 pub async fn run(app: &App, order: &Order<'_>, mut tell: impl FnMut(Step)) -> Result<bool, Error> {
     let source = order.source;
     refuse_own_storage(app, &source.media)?;
-    let _files = match order.taking {
+    let _alone = match order.taking {
         Taking::DryRun => None,
         Taking::Copy | Taking::Link => {
+            let importing = App::importing(&app.data)?;
             clear_leftovers(app).await?;
-            Some(app.hold_files().await?)
+            Some((importing, app.hold_files().await?))
         }
     };
     let scratch = app.data.join(format!("{SCRATCH}{}", app.owner));

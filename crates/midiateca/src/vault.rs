@@ -1,29 +1,33 @@
 //! Where a file lives: staged unseen, then published whole or not at all.
 //!
-//! Promises: nothing has a final name before it is `wa_media::Verified`; a published file is synced, renamed into
-//! place and its folder synced; doing it twice does no harm; the same bytes of one client lie on the disk once.
+//! Promises: nothing has a final name before it is `wa_media::Verified`; a published file is synced, gets a name that
+//! nothing had, and its folder is synced with every new folder above it; doing it twice does no harm; the same bytes of
+//! one client lie on the disk once.
 
 pub mod layout;
 mod marker;
+mod publish;
 mod quarantine;
 mod removal;
 mod staging;
 mod walk;
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
-use wa_media::Verified;
 
+use crate::disk;
 use crate::media::{InstanceId, MediaId, MediaKind};
 use layout::RelativePath;
 pub use marker::{Found, holds_clients, holds_files, marker, marker_path, write_marker};
-pub use removal::Lying;
+pub use removal::{Index, Linked, Lying, Sought};
 
+pub use publish::Published;
 pub use quarantine::Copied;
 pub use staging::Staging;
 pub use walk::Walked;
@@ -51,6 +55,9 @@ pub enum Error {
         /// What is there.
         found: Found,
     },
+    /// A file is not deleted, for it is a link or behind one: what it leads to may be another's.
+    #[error("{} is a link, or behind one, and is left alone", .0.display())]
+    Linked(PathBuf),
     /// Anything else the system said.
     #[error("the file cannot be written")]
     Io(#[source] io::Error),
@@ -73,6 +80,8 @@ pub struct Vault {
     prefix: Arc<str>,
     /// The id of the database whose files these are, where it is known.
     database: Option<Arc<str>>,
+    /// Folders that are known to be durable with all above them.
+    durable: Arc<Mutex<HashSet<PathBuf>>>,
 }
 
 /// What tells whether a file is still the same without reading it.
@@ -87,7 +96,7 @@ pub struct Stamp {
 impl Vault {
     /// Opens the vault at `root`. `owner` sets this process' staged files apart from another's.
     pub fn open(root: &Path, owner: &str) -> Result<Self, Error> {
-        fs::create_dir_all(root.join(STAGING))?;
+        disk::create_folder(&root.join(STAGING))?;
         Ok(Self::at_root(root, owner))
     }
 
@@ -98,6 +107,7 @@ impl Vault {
             staged: Arc::default(),
             prefix: owner.into(),
             database: None,
+            durable: Arc::default(),
         }
     }
 
@@ -134,10 +144,28 @@ impl Vault {
     pub fn make_folders(&self, client: i64, instance: &InstanceId) -> Result<(), Error> {
         self.verify()?;
         for kind in MediaKind::ALL {
-            let folder = self.root.join(layout::folder(client, instance, kind));
-            fs::create_dir_all(&folder)?;
-            sync_folder(&folder)?;
+            self.create_folder(&self.root.join(layout::folder(client, instance, kind)))?;
         }
+        Ok(())
+    }
+
+    /// Creates a folder below the root and makes it durable with all above it: also what an earlier process created and
+    /// was killed before it could sync it. Where the storage itself is away nothing is created in its place.
+    fn create_folder(&self, folder: &Path) -> Result<(), Error> {
+        let durable = || self.durable.lock().unwrap_or_else(PoisonError::into_inner);
+        if durable().contains(folder) && folder.is_dir() {
+            return Ok(());
+        }
+        self.verify()?;
+        disk::create_folder(folder)?;
+        for above in folder.ancestors().skip(1) {
+            disk::sync_folder(above)?;
+            if above == self.root.as_path() {
+                break;
+            }
+        }
+        disk::sync_folder(disk::parent(&self.root))?;
+        durable().insert(folder.to_owned());
         Ok(())
     }
 
@@ -157,79 +185,6 @@ impl Vault {
         Staging::at(self.clone(), self.root.join(STAGING).join(name))
     }
 
-    /// Gives proven bytes their name. `same` names a file of the same client that should hold the same bytes:
-    /// if it truly does, the new name becomes a second link to it.
-    pub async fn publish(
-        &self,
-        staging: Staging,
-        verified: &Verified,
-        path: &RelativePath,
-        same: Option<RelativePath>,
-    ) -> Result<(), Error> {
-        let target = self.root.join(path.as_path());
-        let same = same
-            .filter(|same| same != path)
-            .map(|same| self.root.join(same.as_path()));
-        let (vault, sha256) = (self.clone(), *verified.sha256());
-        blocking(move || {
-            vault.verify()?;
-            let folder = target
-                .parent()
-                .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-            fs::create_dir_all(folder)?;
-            let linked = same.is_some_and(|same| link_if_intact(&same, &target, &sha256));
-            if !linked {
-                staging.place(&target)?;
-            }
-            sync_folder(folder)
-        })
-        .await
-    }
-
-    /// Whether a file of somewhere else can have a second name here. It has one for a moment. Blocking.
-    pub fn can_link(&self, source: &Path) -> bool {
-        let n = self.staged.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}-{n}-link", self.prefix);
-        let target = self.root.join(STAGING).join(name);
-        let is_linked = fs::hard_link(source, &target).is_ok();
-        if is_linked {
-            // What cannot be removed now is swept at the next start.
-            let _ = fs::remove_file(&target);
-        }
-        is_linked
-    }
-
-    /// Gives a proven file of somewhere else a second name here; where the file system cannot, it is copied, unless
-    /// less than `keep_free_bytes` would stay free. Whoever proved it says that it is still the one that was proven.
-    pub async fn adopt(
-        &self,
-        source: PathBuf,
-        verified: &Verified,
-        path: &RelativePath,
-        keep_free_bytes: u64,
-    ) -> Result<(), Error> {
-        let target = self.root.join(path.as_path());
-        let (sha256, needed) = (*verified.sha256(), verified.size_bytes());
-        let root = Arc::clone(&self.root);
-        let (vault, mut staging) = (self.clone(), self.stage());
-        blocking(move || {
-            vault.verify()?;
-            let folder = target
-                .parent()
-                .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-            fs::create_dir_all(folder)?;
-            if !link_if_intact(&source, &target, &sha256) {
-                if free_bytes_at(&root)?.saturating_sub(keep_free_bytes) < needed {
-                    return Err(Error::Full(io::ErrorKind::StorageFull.into()));
-                }
-                staging.copy(&source, &sha256)?;
-                staging.place(&target)?;
-            }
-            sync_folder(folder)
-        })
-        .await
-    }
-
     /// The size of a stored file; nothing when it is not there.
     pub fn size_bytes(&self, path: &str) -> Option<u64> {
         let metadata = fs::metadata(self.at(path).ok()?).ok()?;
@@ -239,14 +194,6 @@ impl Vault {
     /// How many bytes may still be written where the files are.
     pub fn free_bytes(&self) -> io::Result<u64> {
         free_bytes_at(&self.root)
-    }
-
-    /// Gives a file another name. Quick, but blocking; whoever calls has made sure that it holds the right bytes.
-    pub fn link(&self, existing: &str, path: &str) -> Result<(), Error> {
-        self.verify()?;
-        let target = self.at(path)?;
-        fs::hard_link(self.at(existing)?, &target)?;
-        target.parent().map_or(Ok(()), sync_folder)
     }
 
     /// What tells whether a file is still the same without reading it; nothing when it is not there. That it cannot be
@@ -274,7 +221,8 @@ impl Vault {
             .join(format!("{}-{n}-probe", self.prefix));
         blocking(move || {
             vault.verify()?;
-            staging.place(&target)?;
+            staging.seal()?;
+            staging.name_as(&target)?;
             let back = fs::read(&target)?;
             fs::remove_file(&target)?;
             if back == b"midiateca" {
@@ -294,19 +242,6 @@ async fn blocking<T: Send + 'static>(
         Ok(outcome) => outcome,
         Err(_) => Err(Error::Io(io::Error::from(io::ErrorKind::Interrupted))),
     }
-}
-
-/// A second name for the same bytes, but only if they are still those bytes. Any failure means no.
-fn link_if_intact(existing: &Path, target: &Path, sha256: &[u8; 32]) -> bool {
-    hash_file(existing).is_ok_and(|found| found == *sha256)
-        && match fs::hard_link(existing, target) {
-            Ok(()) => true,
-            // A retry after a crash between link and commit.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                hash_file(target).is_ok_and(|found| found == *sha256)
-            }
-            Err(_) => false,
-        }
 }
 
 /// How many bytes may still be written below a folder that is there, whoever it belongs to.
@@ -330,7 +265,11 @@ pub fn hash_file_while(
     if !fs::metadata(path)?.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    let mut file = File::open(path)?;
+    hash_open(File::open(path)?, &mut go_on)
+}
+
+/// SHA-256 of an open file from where it stands; nothing when `go_on` stopped it.
+fn hash_open(mut file: File, go_on: &mut dyn FnMut(u64) -> bool) -> io::Result<Option<[u8; 32]>> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; PIECE_BYTES];
     loop {
@@ -343,16 +282,4 @@ pub fn hash_file_while(
             return Ok(None);
         }
     }
-}
-
-/// Makes the names in a folder last.
-#[cfg(unix)]
-pub fn sync_folder(folder: &Path) -> Result<(), Error> {
-    Ok(File::open(folder)?.sync_all()?)
-}
-
-/// Windows cannot sync a folder; NTFS journals its names.
-#[cfg(not(unix))]
-pub fn sync_folder(_: &Path) -> Result<(), Error> {
-    Ok(())
 }

@@ -332,7 +332,7 @@ async fn take_back(app: &App, job: &Job, settled: &Settled) {
         .then(|| RelativePath::from_row(held.path.clone()))
         .flatten();
     if let Some(path) = path
-        && let Err(error) = app.vault.remove(path).await
+        && let Err(error) = app.vault.remove(path, held.sha256).await
     {
         tracing::error!(media = %job.id, error = crate::telemetry::chain(&error), "the file of an erased media could not be removed; scrub will name it");
     }

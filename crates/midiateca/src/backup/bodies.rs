@@ -33,7 +33,7 @@ pub(super) async fn copy_all(
         let page = parts::needed_files(copied, &after, PAGE).await?;
         let Some((last, _)) = page.last() else { break };
         after.clone_from(&last.0);
-        copy::make_folder(&target).map_err(at(&target))?;
+        crate::disk::create_folder(&target).map_err(at(&target))?;
         for (id, file) in page {
             if order.shutdown.has_begun() {
                 return Ok(None);

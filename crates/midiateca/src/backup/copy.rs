@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Error, Wrong, at};
 use crate::shutdown::Shutdown;
-use crate::vault;
+use crate::{disk, vault};
 
 const BUFFER_BYTES: usize = 256 << 10;
 /// The coarsest clock of a file system that is still in use (FAT).
@@ -175,7 +175,7 @@ fn place(job: &Job, is_there: bool, brought: Brought) -> Result<Brought, Error> 
     let rename = || fs::rename(&job.staged, &job.target);
     let placed = match (rename(), job.target.parent()) {
         (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
-            make_folder(folder).and_then(|()| rename())
+            disk::create_folder(folder).and_then(|()| rename())
         }
         (placed, _) => placed,
     };
@@ -189,15 +189,6 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-/// A folder that only its owner may enter, with all those above it. That it is there is fine.
-pub(super) fn make_folder(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }
 
 /// Makes a file durable.

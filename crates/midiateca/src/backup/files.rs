@@ -1,6 +1,6 @@
 //! The files that the copied database names, page by page, a few at once.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +36,8 @@ pub(super) struct Files<'w> {
     number: u64,
     figures: Figures,
     named: HashSet<PathBuf>,
+    /// Where the backup's file system folds case: the names in small letters, and as they are.
+    folded: Option<HashMap<String, String>>,
     touched: BTreeSet<PathBuf>,
     suspects: Vec<(HeldWithTwin, Wrong, bool)>,
     wrong: Vec<WrongFile>,
@@ -54,6 +56,7 @@ impl<'w> Files<'w> {
             number: 0,
             figures: Figures::default(),
             named: HashSet::new(),
+            folded: folder.folds_case()?.then(HashMap::new),
             touched: BTreeSet::new(),
             suspects: Vec::new(),
             wrong: Vec::new(),
@@ -78,6 +81,11 @@ impl<'w> Files<'w> {
     pub async fn copy_all(&mut self) -> Result<bool, Error> {
         let mut after = String::new();
         while let Some(page) = self.page(&mut after).await? {
+            let (clashing, page): (Vec<_>, Vec<_>) =
+                page.into_iter().partition(|file| self.clashes(&file.held));
+            for file in clashing {
+                self.record(&file.held, Wrong::Missing, false);
+            }
             // A twin is linked to the one that was copied before it.
             let (firsts, twins): (Vec<_>, Vec<_>) = page
                 .into_iter()
@@ -97,6 +105,24 @@ impl<'w> Files<'w> {
     /// The database as it is now.
     pub fn live(&self) -> &Db {
         &self.live
+    }
+
+    /// Whether a file would meet another in the backup, whose name differs from its own only in case.
+    fn clashes(&mut self, held: &Held) -> bool {
+        let Some(folded) = &mut self.folded else {
+            return false;
+        };
+        let first = folded
+            .entry(held.path.to_lowercase())
+            .or_insert_with(|| held.path.clone());
+        let clashes = *first != held.path;
+        if clashes {
+            tracing::error!(
+                media = %held.id,
+                "this file is not in the backup: the target's file system takes its name and another file's for one"
+            );
+        }
+        clashes
     }
 
     /// What was done, what is wrong, and which files the database names.

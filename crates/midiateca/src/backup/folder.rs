@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::manifest::{FORMAT, Figures, Manifest};
 use super::{Error, RESERVE_BYTES, Source, at, copy, names_places, of_vault, sync_folder};
 use crate::clock::Millis;
-use crate::vault;
+use crate::{disk, vault};
 
 /// The files, as the data folder calls them.
 pub(super) const FILES: &str = "media_storage";
@@ -53,7 +53,7 @@ impl Folder {
         };
         folder.clear_staging()?;
         for made in [folder.stage(REPLACEMENTS), folder.root.join(FILES)] {
-            copy::make_folder(&made).map_err(at(&made))?;
+            disk::create_folder(&made).map_err(at(&made))?;
         }
         Ok(folder)
     }
@@ -107,6 +107,12 @@ impl Folder {
         }
     }
 
+    /// Whether names that differ only in case meet in one file here.
+    pub fn folds_case(&self) -> Result<bool, Error> {
+        let staging = self.stage(REPLACEMENTS);
+        disk::folds_case(&staging, "probe").map_err(at(&staging))
+    }
+
     /// Makes sure that so much can be written.
     pub fn make_room(&self, bytes: u64) -> Result<(), Error> {
         let free = vault::free_bytes_at(&self.root).map_err(at(&self.root))?;
@@ -135,7 +141,7 @@ impl Folder {
     pub fn replacement(&self, number: u64, path: &Path) -> Result<(), Error> {
         let to = self.stage(REPLACEMENTS).join(path);
         if let Some(folder) = to.parent() {
-            copy::make_folder(folder).map_err(at(folder))?;
+            disk::create_folder(folder).map_err(at(folder))?;
         }
         fs::rename(self.stage(&number.to_string()), &to).map_err(at(&to))
     }
@@ -287,7 +293,7 @@ fn make(target: &Path) -> Result<(), Error> {
         let path = above.to_owned();
         return Err(Error::Absent { path });
     }
-    copy::make_folder(target).map_err(at(target))
+    disk::create_folder(target).map_err(at(target))
 }
 
 /// Takes the folder for a backup, if it is one or is empty, and locks it.

@@ -38,12 +38,14 @@ pub struct Theirs {
     pub path: Option<String>,
     /// SHA-256 of its bytes.
     pub sha256: Option<[u8; 32]>,
+    /// How long it is.
+    pub size_bytes: Option<u64>,
 }
 
 /// The columns of a [`Theirs`].
 macro_rules! theirs {
     () => {
-        "id, client, instance, gateway, message_id, slot, kind, named_at, delivery, path, sha256"
+        "id, client, instance, gateway, message_id, slot, kind, named_at, delivery, path, sha256, size_bytes"
     };
 }
 
@@ -60,6 +62,9 @@ fn theirs_of(row: &Row) -> Result<Theirs, Error> {
         delivery: row.text("delivery")?,
         path: row.text_or_none("path")?,
         sha256: row.bytes32_or_none("sha256")?,
+        size_bytes: row
+            .int_or_none("size_bytes")?
+            .and_then(|size| u64::try_from(size).ok()),
     })
 }
 

@@ -120,7 +120,7 @@ fn is_about_writing(error: &crate::app::Error) -> bool {
         App::Vault(error) | App::Opening(app::OpeningError::Vault(error)) => of_vault(error),
         App::Secrets(error) => matches!(error, secrets::Error::KeyFile { .. }),
         App::Db(error) | App::Opening(app::OpeningError::Db(error)) => of_db(error),
-        App::Taken { .. } | App::Files { .. } | App::Opening(_) => false,
+        App::Taken { .. } | App::Files { .. } | App::Importing { .. } | App::Opening(_) => false,
     }
 }
 

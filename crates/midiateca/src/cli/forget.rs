@@ -13,7 +13,7 @@ use super::words::forget as words;
 use super::{Ending, UsageError};
 use crate::clock::rfc3339;
 use crate::registry;
-use crate::retention::{self, Asked, Doing, ErasedFile, Erasure, Unreadable};
+use crate::retention::{self, Asked, Doing, ErasedFile, Erasure, Unreadable, Why};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -65,7 +65,9 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         return Ok(Ending::FoundWrong);
     }
     tell(&context, doing, &erasure);
-    Ok(match erasure.is_whole() && !erasure.is_empty() {
+    // What others share is for a person to decide, too.
+    let is_proof = erasure.is_whole() && erasure.left.is_empty();
+    Ok(match is_proof && !erasure.is_empty() {
         true => Ending::Fine,
         false => Ending::FoundWrong,
     })
@@ -142,6 +144,18 @@ fn tell_what_is_left(erasure: &Erasure, lang: Language) {
     ];
     for (words, count) in left.into_iter().filter(|(_, count)| *count > 0) {
         eprintln!("{}", lang.fill(words, &[("count", &count)]));
+    }
+    for file in &erasure.left {
+        let words = match file.why {
+            Why::Linked => words::LEFT_LINKED,
+            Why::Shared => words::LEFT_SHARED,
+            Why::Orphaned => words::LEFT_ORPHANED,
+            Why::Failed => words::LEFT_FAILED,
+        };
+        let sha256 = file.sha256.as_deref().unwrap_or("-");
+        let values: [(&str, &dyn Display); 2] =
+            [("path", &file.path.display()), ("sha256", &sha256)];
+        eprintln!("{}", lang.fill(words, &values));
     }
     if erasure.import_cut_short {
         eprintln!("{}", lang.say(words::IMPORT_CUT_SHORT));

@@ -50,11 +50,28 @@ pub struct Service {
     alone: Arc<Alone>,
 }
 
+/// Names are written so that case does not matter, but those of earlier versions may meet.
+async fn report_folded_case(app: &App) {
+    let vault = app.vault.clone();
+    let probing = tokio::task::spawn_blocking(move || vault.folds_case());
+    match probing.await {
+        Ok(Ok(true)) => tracing::info!(
+            "the storage takes names that differ only in case for one; a name that is taken gets a number"
+        ),
+        Ok(Ok(false)) | Err(_) => {}
+        Ok(Err(error)) => {
+            let error = telemetry::chain(&error);
+            tracing::warn!(error, "whether the storage folds case is not known");
+        }
+    }
+}
+
 impl Service {
     /// Starts door and workers. What an earlier run left in flight is taken up again.
     pub async fn start(app: Arc<App>, listen: &str) -> anyhow::Result<Self> {
         let alone = Arc::new(App::alone(&app.data)?);
         app.sweep_staged().await?;
+        report_folded_case(&app).await;
         if let Err(error) = app.secrets.ready() {
             let error = telemetry::chain(&error);
             tracing::error!(

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::Error;
 use super::connection::Connection;
+use crate::disk;
 
 /// Whoever holds the database for longer than this has died or will not end.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -30,10 +31,8 @@ fn sign(connection: &Connection) -> Option<PathBuf> {
 /// Locked, or nothing when there can be no sign; without it nothing goes wrong but the patience of others.
 fn hold(connection: &Connection, patience: Duration) -> Result<Option<File>, Error> {
     let open = |sign: PathBuf| {
-        let mut options = File::options();
-        let opened = options.write(true).create(true).truncate(false).open(&sign);
         // Somebody else's can be locked as well.
-        opened.or_else(|_| File::open(sign)).ok()
+        disk::open_lock(&sign).or_else(|_| File::open(sign)).ok()
     };
     let Some(sign) = sign(connection).and_then(open) else {
         return Ok(None);

@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::parts;
 use crate::db::{Db, Error};
+use crate::disk;
 use crate::media::DeliveryId;
 
 /// So many parts of a body have files of their own; the rest share one more.
@@ -157,7 +158,7 @@ impl Bodies {
     }
 
     fn sync(&self) -> io::Result<()> {
-        sync_folder(&self.folder)
+        disk::sync_folder(&self.folder)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
@@ -203,7 +204,7 @@ impl Arriving {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let opened = match options.open(&path) {
             Err(error) if is_new && error.kind() == io::ErrorKind::NotFound => {
-                make_folder(&self.bodies.folder)?;
+                disk::create_folder(&self.bodies.folder)?;
                 options.open(&path)
             }
             opened => opened,
@@ -258,34 +259,5 @@ impl Drop for Arriving {
             }
         }
         self.bodies.lock().remove(&self.id);
-    }
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made,
-    }?;
-    folder.parent().map_or(Ok(()), sync_folder)
-}
-
-/// Makes the names in a folder last, where the file system can.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if !cfg!(unix) {
-        return Ok(());
-    }
-    match File::open(folder)?.sync_all() {
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
-            ) =>
-        {
-            Ok(())
-        }
-        synced => synced,
     }
 }

@@ -10,6 +10,7 @@ mod ending;
 mod files;
 mod names;
 mod owed;
+mod remains;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use crate::catalog::{self, Person, Theirs};
 use crate::clock::Millis;
 use crate::delivery::{self, Deletion};
 use crate::media::{DeliveryId, MediaId};
+use crate::vault::{self, Index};
 pub use owed::Figures;
 use owed::Owed;
 
@@ -63,10 +65,38 @@ pub struct Erasure {
     pub room_needed_bytes: Option<u64>,
     /// Whether files may lie here that no row names yet, for an import was cut short.
     pub import_cut_short: bool,
+    /// Files that hold erased bytes and are still there. Those that are not the person's, as far as can be told, keep
+    /// nothing from being whole.
+    pub left: Vec<Left>,
     /// Whether an earlier erasure of the same person was gone on with.
     pub went_on: bool,
     /// What that one had erased, which is not in the other figures.
     pub earlier: Figures,
+}
+
+/// A file that holds erased bytes and is still there.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Left {
+    /// Which file.
+    pub path: PathBuf,
+    /// SHA-256 of its bytes, hexadecimal, where it is known.
+    pub sha256: Option<String>,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a file is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// It is a link or behind one, and what that leads to may be another's.
+    Linked,
+    /// Another media's row has it: somebody else sent the same bytes.
+    Shared,
+    /// No row names it, but it is where another message's file would be.
+    Orphaned,
+    /// It could not be removed.
+    Failed,
 }
 
 /// One file that is gone.
@@ -93,7 +123,9 @@ impl Erasure {
 
     /// Whether nothing is left.
     pub fn is_whole(&self) -> bool {
-        let has_left = self.has_left() || self.unreadable_left > 0;
+        let is_theirs = |left: &Left| !matches!(left.why, Why::Shared | Why::Orphaned);
+        let has_left =
+            self.has_left() || self.unreadable_left > 0 || self.left.iter().any(is_theirs);
         !has_left && !self.left_in_database && !self.import_cut_short
     }
 
@@ -174,6 +206,8 @@ struct Work<'a> {
     /// Deliveries that are counted already, by what becomes of them.
     gone: BTreeSet<DeliveryId>,
     needed: BTreeSet<DeliveryId>,
+    /// What must not be left anywhere.
+    erased: remains::Erased,
     tell: &'a mut dyn FnMut(&ErasedFile),
 }
 
@@ -209,6 +243,7 @@ pub async fn erase(
         left_in_database: false,
         room_needed_bytes: None,
         import_cut_short: app.db.marked(IMPORT_MARK).await?.is_some(),
+        left: Vec::new(),
         went_on: earlier.is_some(),
         earlier: earlier.unwrap_or_default(),
         names,
@@ -224,6 +259,7 @@ pub async fn erase(
         media: BTreeSet::new(),
         gone: BTreeSet::new(),
         needed: BTreeSet::new(),
+        erased: remains::Erased::default(),
         tell: &mut tell,
     };
     for name in work.erasure.names.clone() {
@@ -287,9 +323,9 @@ impl Work<'_> {
     }
 
     async fn would_go(&mut self, page: Vec<Theirs>) -> Result<(), Error> {
-        let names = files::names(self.app, &page).await?;
+        let index = Index::default();
         for theirs in page {
-            let files = files::of(self.app, &theirs, &names).await?;
+            let files = files::of(self.app, &theirs, &index).await?;
             files.iter().for_each(&mut *self.tell);
             self.erasure.count(files);
             let id = DeliveryId(theirs.delivery);
@@ -314,24 +350,14 @@ impl Work<'_> {
             }
             Ok(page)
         });
-        let mut clean = Vec::new();
+        let (mut clean, index) = (Vec::new(), Index::default());
         let mut erased = Figures::default();
-        let page = condemning.await?;
-        let names = match files::names(self.app, &page).await {
-            Ok(names) => names,
-            Err(error) => {
-                tracing::error!(
-                    error = crate::telemetry::chain(&error),
-                    "the folders of erased media could not be read"
-                );
-                self.erasure.media_left += page.len() as u64;
-                return Ok(());
-            }
-        };
-        for theirs in page {
-            match files::remove(self.app, &theirs, &names).await {
+        for theirs in condemning.await? {
+            match files::remove(self.app, &theirs, &index).await {
                 Ok(files) => {
                     files.iter().for_each(&mut *self.tell);
+                    files.iter().for_each(|file| self.erased.add_file(file));
+                    self.erased.add_row(&theirs);
                     erased.media += 1;
                     erased.files += files.len() as u64;
                     erased.bytes += bytes_of(&files);
@@ -341,6 +367,11 @@ impl Work<'_> {
                 Err(error) => {
                     tracing::error!(media = %theirs.id, error = crate::telemetry::chain(&error), "a file of an erased media could not be removed");
                     self.erasure.media_left += 1;
+                    if let Error::Vault(vault::Error::Linked(path)) = error {
+                        let sha256 = theirs.sha256.map(|sha256| catalog::hex(&sha256));
+                        let why = Why::Linked;
+                        self.erasure.left.push(Left { path, sha256, why });
+                    }
                 }
             }
         }

@@ -13,6 +13,7 @@ use crate::db::{self, Db, Tx};
 use crate::events::{self, News};
 use crate::media::{MediaId, MediaKind, Reason};
 use crate::vault::layout::RelativePath;
+use crate::vault::{Index, Linked, Sought};
 use crate::{delivery, queue, vault};
 
 /// Files that go in one commit.
@@ -205,10 +206,20 @@ impl Sweep<'_> {
             paths.clear();
         }
         let names = paths.into_iter().filter_map(RelativePath::from_row);
-        let removing = self
-            .app
-            .vault
-            .remove_everywhere(&doomed.id, names.collect());
+        let sought = Sought {
+            names: names.collect(),
+            ..Sought::default()
+        };
+        let vault = &self.app.vault;
+        let found = match vault
+            .everywhere(&doomed.id, sought, &Index::default())
+            .await
+        {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
+        };
+        let linked = doomed.sha256.map_or(Linked::Stays, Linked::GoesIf);
+        let removing = vault.remove_all(&doomed.id, found, linked);
         Ok(removing.await.map(drop))
     }
 

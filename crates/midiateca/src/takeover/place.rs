@@ -1,9 +1,10 @@
 //! The files of a batch: judged side by side, given their places here, and what that makes of each record.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use futures_util::stream::{self, StreamExt as _};
-use wa_media::{DirectPath, Refusal};
+use wa_media::{DirectPath, Refusal, Verified};
 
 use super::file::{self, Taken, Trouble};
 use super::name::free_path;
@@ -15,12 +16,14 @@ use super::rows::stray_of;
 use super::tree::{Tree, place as told_by, slashed};
 use super::{Error, LeftOut, Lost, Manner, Outcome, Taking};
 use crate::app::App;
+use crate::archive::named::{self, Bytes};
 use crate::archive::reason_of_refusal;
 use crate::catalog;
 use crate::clock::{DAY, Millis};
 use crate::intake::policy;
 use crate::media::{InstanceId, MediaId, MediaStatus, Reason};
 use crate::queue::{Adopted, Standing};
+use crate::vault::Staging;
 use crate::vault::layout::{Form, RelativePath};
 
 /// Files that are read and written at once.
@@ -177,7 +180,7 @@ async fn place(
     taking: Taking,
     tree: &Tree,
     mut known: Known,
-    passed: Passed,
+    mut passed: Passed,
 ) -> Result<Entry, Error> {
     let verified = &passed.taken.verified;
     let received_at = received_at(app, &known.record, passed.taken.modified_at);
@@ -195,8 +198,15 @@ async fn place(
         // An earlier run took the file before any row named it.
         stray = held.filter(|(_, path)| app.vault.size_bytes(path) == Some(verified.size_bytes()));
     }
-    let path = stray.as_ref().map(|(_, path)| path.clone());
-    let path = path.unwrap_or_else(|| passed.path.as_str().to_owned());
+    let path = match &stray {
+        Some((_, path)) => path.clone(),
+        None => {
+            let staging = passed.taken.staging.take();
+            let named = (passed.path.clone(), passed.twin.take());
+            let source = tree.full_path(passed.at);
+            name(app, taking, &known, staging, (source, verified), named).await?
+        }
+    };
     let adopted = Adopted::Held {
         stored_at: known.record.stored_at.unwrap_or(received_at),
         mime: passed.form.mime,
@@ -213,25 +223,6 @@ async fn place(
         is_stray: known.record.stray.is_some(),
         named_by: known.files.named_by.take(),
     };
-    match (taking, passed.taken.staging) {
-        (Taking::DryRun, _) => {}
-        _ if stray.is_some() => {}
-        (_, Some(staging)) => {
-            let mut same = passed.twin;
-            if same.is_none() {
-                let held = catalog::same_bytes(&app.db, known.client, verified.sha256());
-                same = held.await?.and_then(RelativePath::from_row);
-            }
-            let publishing = app.vault.publish(staging, verified, &passed.path, same);
-            publishing.await?;
-        }
-        (_, None) => {
-            let source = tree.full_path(passed.at);
-            let floor = app.config.storage.pause_below_bytes;
-            let adopting = app.vault.adopt(source, verified, &passed.path, floor);
-            adopting.await?;
-        }
-    }
     Ok(Entry {
         known,
         adopted: Some(adopted),
@@ -240,6 +231,44 @@ async fn place(
         file: Some((passed.at, *verified.sha256())),
         absorbs: stray.map(|(id, _)| id),
     })
+}
+
+/// Gives a file that passed its name, which a dry run only tells.
+async fn name(
+    app: &App,
+    taking: Taking,
+    known: &Known,
+    staging: Option<Staging>,
+    (source, verified): (PathBuf, &Verified),
+    (path, twin): (RelativePath, Option<RelativePath>),
+) -> Result<String, Error> {
+    if taking == Taking::DryRun {
+        return Ok(path.as_str().to_owned());
+    }
+    let (bytes, same) = match staging {
+        Some(staging) => {
+            let mut same = twin;
+            if same.is_none() {
+                let held = catalog::same_bytes(&app.db, known.client, verified.sha256());
+                same = held.await?.and_then(RelativePath::from_row);
+            }
+            (Bytes::Staged(staging), same)
+        }
+        None => {
+            let keep_free_bytes = app.config.storage.pause_below_bytes;
+            let bytes = Bytes::Elsewhere {
+                source,
+                keep_free_bytes,
+            };
+            (bytes, None)
+        }
+    };
+    let publishing = named::publish(app, known.row(), bytes, verified, &path, same);
+    match publishing.await {
+        Ok(path) => Ok(path.as_str().to_owned()),
+        Err(named::Error::Db(error)) => Err(error.into()),
+        Err(named::Error::Vault(error)) => Err(error.into()),
+    }
 }
 
 /// How a record stands of which there is no file that passed.

@@ -15,6 +15,7 @@ use crate::gateway::Gateway;
 use crate::intake::policy;
 use crate::queue::{self, Adopted, NewMedia, NewMessage, Standing};
 use crate::vault::layout::RelativePath;
+use crate::vault::{Index, Linked, Sought};
 
 /// Whether an entry is written down.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -166,8 +167,14 @@ pub(super) async fn retire(app: &App, stray: &Standing) -> Result<(), Error> {
     });
     let path = absorbing.await?.then(|| RelativePath::from_row(path));
     if let Some(path) = path {
-        let names = path.into_iter().collect();
-        app.vault.remove_everywhere(&stray.id, names).await?;
+        let sought = Sought {
+            names: path.into_iter().collect(),
+            ..Sought::default()
+        };
+        let index = Index::default();
+        let found = app.vault.everywhere(&stray.id, sought, &index).await?;
+        let linked = stray.sha256.map_or(Linked::Stays, Linked::GoesIf);
+        app.vault.remove_all(&stray.id, found, linked).await?;
     }
     Ok(())
 }

@@ -39,6 +39,17 @@ impl RelativePath {
         &self.0
     }
 
+    /// Another name for the same file, for where this one is taken: `…~2.jpg`.
+    #[must_use]
+    pub fn numbered(&self, number: u32) -> Self {
+        let (stem, extension) = match self.0.rsplit_once('.') {
+            Some((stem, extension)) if !extension.contains('/') => (stem, extension),
+            _ => (self.0.as_str(), ""),
+        };
+        let dot = if extension.is_empty() { "" } else { "." };
+        Self(format!("{stem}~{number}{dot}{extension}"))
+    }
+
     /// As a path.
     pub fn as_path(&self) -> &Path {
         Path::new(&self.0)
@@ -66,11 +77,33 @@ pub struct Name<'a> {
     pub extension: &'a str,
 }
 
+/// How ids are written into paths.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    /// So that no two ids meet where case does not count.
+    Now,
+    /// As earlier versions did, which told small letters and capitals apart by themselves.
+    Earlier,
+}
+
+impl Writing {
+    fn of(self, id: &str) -> String {
+        match self {
+            Self::Now => escape(id),
+            Self::Earlier => shorten(percent_encode(id), id),
+        }
+    }
+}
+
 /// The folder of one kind of one instance.
 pub fn folder(client: i64, instance: &InstanceId, kind: MediaKind) -> String {
+    folder_written(client, instance, kind, Writing::Now)
+}
+
+fn folder_written(client: i64, instance: &InstanceId, kind: MediaKind, writing: Writing) -> String {
     format!(
         "cliente_{client}/instance_{}/{}",
-        escape(instance.as_str()),
+        writing.of(instance.as_str()),
         kind.as_str()
     )
 }
@@ -86,38 +119,74 @@ pub fn is_folder_of_ours(below: &Path) -> bool {
     (1..=3).contains(&names.len()) && names.iter().zip(fits).all(|(name, fits)| fits(name))
 }
 
+/// Whether a path is one that files of ours have: `cliente_…/instance_…/{kind}/{name}`.
+pub fn is_place_of_ours(path: &str) -> bool {
+    let parts: Vec<_> = path.split('/').collect();
+    matches!(parts[..], [client, instance, kind, _]
+        if client.starts_with("cliente_") && instance.starts_with("instance_") && MediaKind::parse(kind).is_some())
+}
+
 /// The path of one file.
 pub fn path(name: &Name<'_>) -> RelativePath {
-    let mut path = folder(name.client, name.instance, name.kind);
+    let stem = stem(name, Writing::Now);
+    RelativePath(format!("{stem}.{}", name.extension))
+}
+
+/// The path of one file without its extension.
+fn stem(name: &Name<'_>, writing: Writing) -> String {
+    let mut path = folder_written(name.client, name.instance, name.kind, writing);
     let _ = write!(
         path,
         "/{}_{}_{}",
         name.gateway,
-        escape(name.message_id),
+        writing.of(name.message_id),
         compact(name.at)
     );
     if name.slot > 0 {
         let _ = write!(path, "_{}", name.slot + 1);
     }
-    path.push('.');
-    path.push_str(name.extension);
-    RelativePath(path)
+    path
 }
 
-/// Whether a file called `name`, without its folder, is called like the file at `path`, whatever its extension. That
-/// comes from the bytes and from what was sent with them, so it cannot be known before.
-pub fn differs_only_in_extension(name: &str, path: &RelativePath) -> bool {
-    let own = path.0.rsplit('/').next().unwrap_or(&path.0);
-    let stem = own.rsplit_once('.').map_or(own, |(stem, _)| stem);
-    let extension = name
-        .strip_prefix(stem)
-        .and_then(|rest| rest.strip_prefix('.'));
-    extension.is_some_and(|extension| extension.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+/// The paths without extension that files of this name may have had.
+pub fn stems(name: &Name<'_>) -> Vec<RelativePath> {
+    let mut stems = vec![stem(name, Writing::Now), stem(name, Writing::Earlier)];
+    stems.dedup();
+    stems.into_iter().map(RelativePath).collect()
 }
 
-/// Plain ids stay; other bytes become `%XX`; what is too long is cut and ends in `~` and a hash of the
-/// whole. Neither `%` nor `~` is plain, so no two ids give the same text.
+/// The path without extension and number that a file's path was made of: what stands before `.jpg`, or `~2.jpg`.
+pub fn stem_of(path: &str) -> &str {
+    let stem = match path.rsplit_once('.') {
+        Some((stem, extension)) if !extension.contains('/') => stem,
+        _ => path,
+    };
+    match stem.rsplit_once('~') {
+        // A cut id ends in `~` and a hash before the time, so a number can only stand after it.
+        Some((before, number))
+            if !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()) =>
+        {
+            before
+        }
+        _ => stem,
+    }
+}
+
+/// Plain ids without small letters stay; other bytes become `%XX`; after small letters follows `~` and which letters
+/// are small, see [`small_letters`]; what is too long is cut and ends in `~` and a hash of the whole. Neither `%` nor
+/// `~` is plain, so no two ids give the same text, and none that differs only in case: files may lie on, or be moved
+/// to, a file system that folds case (Windows, macOS, exFAT, SMB). Nothing in it is a name that Windows reserves, ends
+/// in a dot or a space, or has another form in Unicode.
 fn escape(id: &str) -> String {
+    let mut escaped = percent_encode(id);
+    if id.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        escaped.push('~');
+        escaped.push_str(&small_letters(id));
+    }
+    shorten(escaped, id)
+}
+
+fn percent_encode(id: &str) -> String {
     let mut escaped = String::with_capacity(id.len());
     for byte in id.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
@@ -126,6 +195,10 @@ fn escape(id: &str) -> String {
             let _ = write!(escaped, "%{byte:02X}");
         }
     }
+    escaped
+}
+
+fn shorten(mut escaped: String, id: &str) -> String {
     if escaped.len() > LONGEST_ID {
         escaped.truncate(LONGEST_ID - 33);
         escaped.push('~');
@@ -134,6 +207,19 @@ fn escape(id: &str) -> String {
         }
     }
     escaped
+}
+
+/// Which of an id's letters are small: a bit for each letter, four to a hexadecimal digit, the first letter the highest.
+fn small_letters(id: &str) -> String {
+    let letters = id.bytes().filter(u8::is_ascii_alphabetic);
+    let letters: Vec<_> = letters.map(|letter| letter.is_ascii_lowercase()).collect();
+    let mut digits = String::with_capacity(letters.len().div_ceil(4));
+    for four in letters.chunks(4) {
+        let bits = four.iter().enumerate();
+        let digit: u8 = bits.map(|(at, small)| u8::from(*small) << (3 - at)).sum();
+        let _ = write!(digits, "{digit:x}");
+    }
+    digits
 }
 
 #[cfg(test)]
@@ -166,18 +252,17 @@ mod tests {
 
     #[test]
     fn a_file_is_found_by_its_name_without_the_extension() {
-        let path =
-            RelativePath("cliente_1/instance_A/document/wapi_AB_20250905_200456.".to_owned());
         for (name, is_like) in [
             ("wapi_AB_20250905_200456.pdf", true),
             ("wapi_AB_20250905_200456.ofx", true),
             ("wapi_AB_20250905_200456.240", true),
             ("wapi_AB_20250905_200456_2.pdf", false),
             ("wapi_AB_20250905_200456.pdf.part", false),
-            ("wapi_AB_20250905_200456", false),
+            ("wapi_AB_20250905_200456~2.pdf", true),
             ("wapi_ABC_20250905_200456.pdf", false),
         ] {
-            assert_eq!(differs_only_in_extension(name, &path), is_like, "{name}");
+            let is_found = stem_of(name) == "wapi_AB_20250905_200456";
+            assert_eq!(is_found, is_like, "{name}");
         }
     }
 
@@ -199,8 +284,25 @@ mod tests {
             "con:",
             &long,
             &long[1..],
+            &long.to_uppercase(),
+            &long[..90],
+            &long[..90].to_uppercase(),
             "a~b",
             "A%",
+            "Abc",
+            "aBc",
+            "abc",
+            "ABC",
+            "ABC~e",
+            "abcd",
+            "con",
+            "CON",
+            "nul.",
+            "nul ",
+            "nul",
+            "cafe\u{301}",
+            "caf\u{e9}",
+            "Caf\u{e9}",
         ];
         let mut seen = std::collections::HashSet::new();
         for id in ids {
@@ -209,8 +311,35 @@ mod tests {
                 escaped.len() <= LONGEST_ID && !escaped.contains(['/', '\\', '\0', '.', ':']),
                 "{escaped}"
             );
-            assert!(seen.insert(escaped), "{id:?} meets another");
+            assert!(
+                seen.insert(escaped.to_ascii_lowercase()),
+                "{id:?} meets another"
+            );
         }
+    }
+
+    #[test]
+    fn a_stem_is_known_in_every_path_made_of_it() {
+        let instance = InstanceId("abC".to_owned());
+        let name = Name {
+            client: 2,
+            instance: &instance,
+            kind: MediaKind::Audio,
+            gateway: "wapi",
+            message_id: "x.Y",
+            slot: 1,
+            at: 1_757_102_696_000,
+            extension: "ogg",
+        };
+        let stems = stems(&name);
+        let earlier = "cliente_2/instance_abC/audio/wapi_x%2EY_20250905_200456_2";
+        assert_eq!((stems.len(), stems[1].as_str()), (2, earlier));
+        let path = path(&name);
+        for path in [path.clone(), path.numbered(2), path.numbered(31)] {
+            assert_eq!(stem_of(path.as_str()), stems[0].as_str(), "{path:?}");
+        }
+        assert_eq!(path.numbered(2).as_str().matches("_2~2.ogg").count(), 1);
+        assert_eq!(stem_of("cliente_2/a.b/c"), "cliente_2/a.b/c");
     }
 
     #[test]

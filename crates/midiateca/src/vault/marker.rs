@@ -7,7 +7,8 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Error, STAGING, Vault, sync_folder};
+use super::{Error, STAGING, Vault};
+use crate::disk;
 
 pub(super) const MARKER: &str = ".midiateca-id";
 /// Longer than any id.
@@ -64,11 +65,11 @@ pub fn marker(root: &Path) -> io::Result<Option<String>> {
 
 /// Makes this the storage of the database with that id. The folder is made when it is not there.
 pub fn write_marker(root: &Path, id: &str) -> Result<(), Error> {
-    fs::create_dir_all(root)?;
+    disk::create_folder(root)?;
     let target = marker_path(root);
     let mut staged = target.clone().into_os_string();
     staged.push(format!(".{:08x}", rand::random::<u32>()));
-    let written = File::create_new(&staged)
+    let written = disk::create_new(Path::new(&staged))
         .and_then(|mut file| writeln!(file, "{id}").and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&staged, &target));
     if written.is_err() {
@@ -76,7 +77,7 @@ pub fn write_marker(root: &Path, id: &str) -> Result<(), Error> {
         let _ = fs::remove_file(&staged);
     }
     written?;
-    sync_folder(root)
+    Ok(disk::sync_folder(root)?)
 }
 
 /// Whether files were stored below this folder by this program: a client's folder with a file in it.
@@ -135,15 +136,12 @@ impl Vault {
 
     /// Makes a file in the staging folder, which a cleaner may have removed.
     pub(super) fn create_staged(&self, path: &Path) -> Result<File, Error> {
-        match File::create(path) {
+        match disk::create_new(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.verify()?;
-                fs::create_dir(self.root.join(STAGING)).or_else(|error| match error.kind() {
-                    io::ErrorKind::AlreadyExists => Ok(()),
-                    _ => Err(error),
-                })?;
+                disk::create_folder(&self.root.join(STAGING))?;
                 tracing::warn!("the staging folder was gone and is made again");
-                Ok(File::create(path)?)
+                Ok(disk::create_new(path)?)
             }
             created => Ok(created?),
         }

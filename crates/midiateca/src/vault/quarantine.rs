@@ -3,12 +3,14 @@
 //! `.quarantine/{run}/{whose}/{path}`: nothing looks for a file there, and only erasure and retention remove it; `whose` is
 //! a media's id, for a file that a row names. Nothing is ever written over.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Error, NOBODY, QUARANTINE, Stamp, Vault, hash_file, sync_folder};
+use super::layout::RelativePath;
+use super::{Error, NOBODY, QUARANTINE, Stamp, Vault, hash_file};
+use crate::disk;
 
 impl Error {
     /// Whether a file could not be moved only because its new place is on another disk.
@@ -37,7 +39,8 @@ impl Drop for Copied {
 
 impl Vault {
     /// Moves a file into quarantine, or takes it away where it has been `copied` there. Answers whether it did; it does
-    /// not when the file is not there, or not the one that was copied. Quick, but blocking.
+    /// not when the file is not there, not the one that was copied, a link, or behind one: what a link leads to may be
+    /// another's. Quick, but blocking.
     pub fn quarantine(
         &self,
         path: &str,
@@ -50,6 +53,9 @@ impl Vault {
         let Some(found) = self.stamp(path)? else {
             return Ok(false);
         };
+        if self.leads_through_link(path) {
+            return Ok(false);
+        }
         match copied {
             Some(copied) if copied.stamp != found => return Ok(false),
             Some(copied) => {
@@ -57,13 +63,12 @@ impl Vault {
                 copied.is_kept.store(true, Ordering::Relaxed);
             }
             None => {
-                refuse_taken(&to)?;
-                make_folder_of(&to)?;
-                fs::rename(&from, &to)?;
+                self.create_folder(disk::parent(&to))?;
+                disk::name_new(&from, &to)?;
             }
         }
-        sync_folder_of(&to)?;
-        sync_folder_of(&from)?;
+        disk::sync_folder(disk::parent(&to))?;
+        disk::sync_folder(disk::parent(&from))?;
         Ok(true)
     }
 
@@ -75,9 +80,12 @@ impl Vault {
         let Some(stamp) = self.stamp(path)? else {
             return Ok(None);
         };
-        make_folder_of(&to)?;
+        if self.leads_through_link(path) {
+            return Ok(None);
+        }
+        self.create_folder(disk::parent(&to))?;
         copy(&from, &to)?;
-        sync_folder_of(&to)?;
+        disk::sync_folder(disk::parent(&to))?;
         Ok(Some(Copied {
             path: to,
             stamp,
@@ -96,7 +104,7 @@ impl Vault {
         self.at(path)?;
         for run in runs.flatten() {
             let places = whose.iter().map(|whose| run.path().join(whose).join(path));
-            found.extend(places.filter(|place| place.is_file()));
+            found.extend(places.filter(|place| is_file(place)));
             if whose.contains(&NOBODY) {
                 found.extend(under_another_name(&run.path().join(NOBODY), path));
             }
@@ -108,16 +116,22 @@ impl Vault {
     pub fn bring_back(&self, from: &Path, path: &str) -> Result<(), Error> {
         self.verify()?;
         let to = self.at(path)?;
-        make_folder_of(&to)?;
-        // A link and not a rename, which would replace what lies there.
-        match fs::hard_link(from, &to) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error.into()),
-            Err(_) => copy(from, &to)?,
+        self.create_folder(disk::parent(&to))?;
+        match disk::name_new(from, &to) {
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                copy(from, &to)?;
+                fs::remove_file(from)?;
+            }
+            named => named?,
         }
-        sync_folder_of(&to)?;
-        fs::remove_file(from)?;
-        sync_folder_of(from)
+        disk::sync_folder(disk::parent(&to))?;
+        Ok(disk::sync_folder(disk::parent(from))?)
+    }
+
+    /// Whether a path of a row is a link, or leads through one.
+    pub fn leads_through_link(&self, path: &str) -> bool {
+        let path = RelativePath::from_row(path.to_owned());
+        path.is_none_or(|path| self.is_behind_link(&path))
     }
 
     fn aside(&self, path: &str, run: &str, whose: &str) -> Result<PathBuf, Error> {
@@ -133,30 +147,19 @@ fn under_another_name(nobody: &Path, path: &str) -> Vec<PathBuf> {
     let names = fs::read_dir(nobody).into_iter().flatten().flatten();
     let others = names.filter(|name| name.file_name() != client);
     let places = others.map(|name| name.path().join(rest));
-    places.filter(|place| place.is_file()).collect()
+    places.filter(|place| is_file(place)).collect()
 }
 
-fn refuse_taken(path: &Path) -> Result<(), Error> {
-    match path.symlink_metadata() {
-        Ok(_) => Err(io::Error::from(io::ErrorKind::AlreadyExists).into()),
-        Err(_) => Ok(()),
-    }
-}
-
-fn make_folder_of(path: &Path) -> Result<(), Error> {
-    path.parent().map_or(Ok(()), fs::create_dir_all)?;
-    Ok(())
-}
-
-fn sync_folder_of(path: &Path) -> Result<(), Error> {
-    path.parent().map_or(Ok(()), sync_folder)
+/// What is a link in quarantine is no copy.
+fn is_file(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|it| it.is_file())
 }
 
 /// A copy that lasts and is proven, or none.
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {
-    let mut target = File::create_new(to)?;
+    let mut target = disk::create_new(to)?;
     let copying = || {
-        io::copy(&mut File::open(from)?, &mut target)?;
+        io::copy(&mut disk::open_no_link(from)?, &mut target)?;
         target.sync_all()?;
         match hash_file(from)? == hash_file(to)? {
             true => Ok(()),
@@ -251,7 +254,7 @@ mod tests {
                 vault.quarantine(&path, "run", "me", None).is_err(),
                 "{path}"
             );
-            assert!(vault.link("a/b", &path).is_err(), "{path}");
+            assert!(vault.bring_back(&file, &path).is_err(), "{path}");
         }
         assert!(file.exists() && folder.path().join("a/b").exists());
     }

@@ -1,13 +1,14 @@
 //! Bytes on their way: in memory while they are few, else in a file that nobody takes for one that is held.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wa_media::{Form, MediaKind};
 
-use super::{Error, Vault, blocking, hash_file};
+use super::{Error, Vault, blocking, hash_open};
+use crate::disk;
 
 /// Bytes kept in memory before a staged file is made: a voice note never needs one.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -15,9 +16,14 @@ const BUFFER_BYTES: usize = 64 << 10;
 /// Bytes that nobody has proven yet. Dropped unpublished, they are gone.
 pub struct Staging {
     buffer: Vec<u8>,
-    file: Option<(PathBuf, Arc<File>)>,
+    /// Open while more may come.
+    file: Option<Arc<File>>,
     path: PathBuf,
     vault: Vault,
+    /// Whether there may be a file under `path`.
+    is_named: bool,
+    /// Whether it is whole and synced.
+    is_sealed: bool,
 }
 
 impl Staging {
@@ -28,6 +34,8 @@ impl Staging {
             buffer: Vec::new(),
             file: None,
             path,
+            is_named: false,
+            is_sealed: false,
         }
     }
 
@@ -47,8 +55,10 @@ impl Staging {
 
     async fn spill(&mut self) -> Result<(), Error> {
         let buffer = std::mem::take(&mut self.buffer);
-        let open = self.file.as_ref().map(|(_, file)| Arc::clone(file));
+        let open = self.file.clone();
         let (vault, path) = (self.vault.clone(), self.path.clone());
+        // Removed again also when writing it fails, as on a full disk.
+        self.is_named = true;
         let (file, mut buffer) = blocking(move || {
             let file = match open {
                 Some(file) => file,
@@ -60,7 +70,7 @@ impl Staging {
         .await?;
         buffer.clear();
         self.buffer = buffer;
-        self.file = Some((self.path.clone(), file));
+        self.file = Some(file);
         Ok(())
     }
 
@@ -94,39 +104,66 @@ impl Staging {
         .await
     }
 
-    /// Takes the bytes of a file, which must still be the proven ones.
+    /// Where they are staged.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file was given the staged name by other means, whole and synced.
+    pub(super) fn is_whole(&mut self) {
+        (self.is_named, self.is_sealed) = (true, true);
+    }
+
+    /// Takes the bytes of a file, which must still be the proven ones, and syncs them.
     pub(super) fn copy(&mut self, source: &Path, sha256: &[u8; 32]) -> Result<(), Error> {
-        let file = Arc::new(self.vault.create_staged(&self.path)?);
+        let mut source = disk::open_no_link(source)?;
+        let mut file = self.vault.create_staged(&self.path)?;
         // From here on it is removed again when anything fails.
-        self.file = Some((self.path.clone(), Arc::clone(&file)));
-        io::copy(&mut File::open(source)?, &mut &*file)?;
-        match hash_file(&self.path)? == *sha256 {
-            true => Ok(()),
-            false => Err(io::Error::from(io::ErrorKind::InvalidData).into()),
+        self.is_named = true;
+        io::copy(&mut source, &mut file)?;
+        file.sync_all()?;
+        file.rewind()?;
+        match hash_open(file, &mut |_| true)? {
+            Some(found) if found == *sha256 => {
+                self.is_sealed = true;
+                Ok(())
+            }
+            _ => Err(io::Error::from(io::ErrorKind::InvalidData).into()),
         }
     }
 
-    /// Writes what is left, syncs, and renames into place.
-    pub(super) fn place(mut self, target: &Path) -> Result<(), Error> {
-        if self.file.is_none() {
-            let file = self.vault.create_staged(&self.path)?;
-            self.file = Some((self.path.clone(), Arc::new(file)));
+    /// Writes what is left, and syncs. Doing it again changes nothing.
+    pub(super) fn seal(&mut self) -> Result<(), Error> {
+        if self.is_sealed {
+            return Ok(());
         }
-        if let Some((path, file)) = &self.file {
-            (&**file).write_all(&self.buffer)?;
-            file.sync_all()?;
-            fs::rename(path, target)?;
-        }
-        self.file = None;
+        let file = match &self.file {
+            Some(file) => Arc::clone(file),
+            None => Arc::new(self.vault.create_staged(&self.path)?),
+        };
+        self.is_named = true;
+        (&*file).write_all(&self.buffer)?;
+        self.buffer.clear();
+        file.sync_all()?;
+        (self.file, self.is_sealed) = (None, true);
+        Ok(())
+    }
+
+    /// Gives what is sealed a name that nothing has; where something has it, it stays staged.
+    pub(super) fn name_as(&mut self, target: &Path) -> io::Result<()> {
+        disk::name_new(&self.path, target)?;
+        self.is_named = false;
         Ok(())
     }
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        if let Some((path, _)) = self.file.take() {
+        // Windows removes no file that is open.
+        self.file = None;
+        if self.is_named {
             // What cannot be removed now is swept at the next start.
-            let _ = fs::remove_file(path);
+            let _ = fs::remove_file(&self.path);
         }
     }
 }

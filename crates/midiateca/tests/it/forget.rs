@@ -3,6 +3,7 @@
 mod deliveries;
 mod names;
 mod proof;
+mod remains;
 
 use std::path::PathBuf;
 use std::time::Duration;

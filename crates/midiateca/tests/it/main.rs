@@ -12,6 +12,8 @@ mod commands;
 mod connections;
 mod crash;
 mod database;
+#[cfg(target_os = "linux")]
+mod disks;
 mod doctor;
 mod documented;
 mod door;

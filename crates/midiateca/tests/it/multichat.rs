@@ -797,3 +797,23 @@ async fn a_server_that_starts_and_a_reader_that_leaves_do_not_cut_an_import_shor
     let scrub = midiateca(folder.path(), &["--json", "scrub"]).await;
     assert_eq!(lines(&scrub).last().unwrap()["intact"], 600);
 }
+
+#[tokio::test]
+async fn a_second_import_at_the_same_time_is_refused_and_changes_nothing() {
+    let (original, data) = (Original::new(), tempfile::tempdir().unwrap());
+    original.many("SECOND", 3);
+    original.import(data.path(), &["--dry-run"]).await;
+    let first = midiateca::app::App::importing(data.path()).unwrap();
+    let refused = original.import(data.path(), &[]).await;
+    assert_eq!(refused.status.code(), Some(3), "{}", stderr(&refused));
+    assert!(
+        stderr(&refused).contains("another import into"),
+        "{}",
+        stderr(&refused)
+    );
+    let stored = files(&data.path().join("media_storage"));
+    assert_eq!(stored, Vec::<PathBuf>::new());
+    drop(first);
+    let imported = original.import(data.path(), &[]).await;
+    assert_eq!(imported.status.code(), Some(0), "{}", stderr(&imported));
+}

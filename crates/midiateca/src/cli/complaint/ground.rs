@@ -44,6 +44,12 @@ pub(super) fn app(error: &app::Error, lang: Language) -> Told {
             &[("path", &path.display())],
         ),
         app::Error::Opening(error) => opening(error, lang),
+        app::Error::Importing { path } => Told::with(
+            lang,
+            words::IMPORT_UNDER_WAY,
+            words::WAIT_AND_AGAIN,
+            &[("path", &path.display())],
+        ),
         app::Error::Db(error) => db(error, lang),
         app::Error::Secrets(error) => secrets(error, lang),
         app::Error::Vault(error) => vault(error, lang),
@@ -165,6 +171,12 @@ pub(super) fn vault(error: &vault::Error, lang: Language) -> Told {
     match error {
         vault::Error::Full(_) => Told::with(lang, words::DISK_FULL, words::FREE_ROOM, &[]),
         vault::Error::Displaced { root, found } => storage(root, *found, lang),
+        vault::Error::Linked(path) => Told::with(
+            lang,
+            words::BEHIND_LINK,
+            words::LOOK_BEHIND_LINK,
+            &[("path", &path.display())],
+        ),
         vault::Error::Io(_) => Told::with(lang, words::NOT_WRITTEN, words::LOOK_AT_STORAGE, &[]),
     }
 }

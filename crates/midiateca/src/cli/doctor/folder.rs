@@ -9,6 +9,7 @@ use super::super::context::Context;
 use super::super::probe;
 use super::super::words::doctor as words;
 use super::sheet::Sheet;
+use crate::disk;
 use crate::secrets::{self, Secrets};
 
 /// Whether files can be made here, and belong to whom the others belong to.
@@ -50,6 +51,7 @@ pub(super) fn owners(sheet: &mut Sheet, context: &Context) {
         context.config.key_file(data),
         data.join("serve.lock"),
         data.join("files.lock"),
+        data.join("import.lock"),
         storage.clone(),
     ];
     // A client's folder, an instance's, a kind's.
@@ -80,6 +82,57 @@ pub(super) fn owners(sheet: &mut Sheet, context: &Context) {
     ];
     let (seen, next) = (words::OTHER_OWNERS, words::GIVE_TO_OWNER);
     sheet.risk("owner", &about.to_string(), tried, seen, next, &values);
+}
+
+/// What more people may do with data folder, database, files and locks than they need.
+pub(super) fn modes(sheet: &mut Sheet, context: &Context) {
+    disk::set_access(context.config.storage.access());
+    let data = &context.data;
+    let database = context.config.database_file(data);
+    let beside = |ending: &str| {
+        let mut name = database.clone().into_os_string();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let readable = [
+        data.clone(),
+        context.config.storage_folder(data),
+        beside(""),
+        beside("-wal"),
+        beside("-shm"),
+    ];
+    let locks = [
+        data.join("serve.lock"),
+        data.join("files.lock"),
+        data.join("import.lock"),
+        beside("-compacting"),
+    ];
+    let wide = readable.iter().filter_map(|path| {
+        let (mode, wanted) = disk::wider_than_needed(path)?;
+        Some((path, mode, wanted))
+    });
+    let locks = locks.iter().filter_map(|path| {
+        let mode = mode_for_others(&std::fs::symlink_metadata(path).ok()?)?;
+        Some((path, mode, mode & 0o600))
+    });
+    let wide: Vec<_> = wide.chain(locks).collect();
+    let (about, tried) = (data.display().to_string(), words::READ_MODES);
+    let Some((first, mode, _)) = wide.first() else {
+        return sheet.fine("mode", &about, tried, words::MODES_FINE, &[]);
+    };
+    let commands = wide.iter().map(|(path, _, wanted)| {
+        let path = path.display().to_string().replace('\'', r"'\''");
+        format!("chmod {wanted:04o} '{path}'")
+    });
+    let commands = commands.collect::<Vec<_>>().join(" && ");
+    let values: [(&str, &dyn Display); 4] = [
+        ("first", &first.display()),
+        ("mode", &format_args!("{mode:04o}")),
+        ("count", &wide.len()),
+        ("commands", &commands),
+    ];
+    let (seen, next) = (words::MODES_WIDE, words::CLOSE_MODES);
+    sheet.risk("mode", &about, tried, seen, next, &values);
 }
 
 #[cfg(unix)]

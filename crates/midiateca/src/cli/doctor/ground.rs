@@ -33,6 +33,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context) -> Ground {
     }
     folder::look(sheet, data, &about);
     folder::owners(sheet, context);
+    folder::modes(sheet, context);
     let is_served = App::is_served(data);
     let tried = words::LOOKED_FOR_SERVER;
     match is_served {

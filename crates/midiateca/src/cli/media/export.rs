@@ -7,6 +7,7 @@
 
 mod folder;
 mod manifest;
+mod names;
 mod plan;
 mod report;
 mod sink;
@@ -30,6 +31,7 @@ use crate::media::MediaId;
 use crate::shutdown;
 use crate::vault::layout::RelativePath;
 use manifest::Manifest;
+use names::Names;
 use plan::Plan;
 use report::{Report, Tally};
 use sink::{Outcome, Sink};
@@ -89,6 +91,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
         report,
         sink,
         manifest,
+        names: Names::default(),
         tally: Tally::default(),
     };
     let outcome = export.copy(&filter).await;
@@ -102,6 +105,7 @@ struct Export<'a> {
     report: Report<'a>,
     sink: Sink,
     manifest: Manifest,
+    names: Names,
     tally: Tally,
 }
 
@@ -114,18 +118,24 @@ impl Export<'_> {
                 return Ok(Ok(()));
             };
             after.clone_from(&last.id);
-            for media in page {
+            for mut media in page {
+                let path = media.path.clone().and_then(RelativePath::from_row);
+                let name = path.as_ref().map(|path| self.names.of(path));
                 // Other tasks, above all the one that waits for Ctrl-C, run on other threads meanwhile.
-                let outcome = match tokio::task::block_in_place(|| self.one(&media)) {
-                    Err(halt) => return Ok(Err(halt)),
-                    Ok(Outcome::Wrong(wrong)) => {
-                        if self.is_gone(&media).await? {
-                            continue;
+                let outcome =
+                    match tokio::task::block_in_place(|| self.one(&media, path, name.as_ref())) {
+                        Err(halt) => return Ok(Err(halt)),
+                        Ok(Outcome::Wrong(wrong)) => {
+                            if self.is_gone(&media).await? {
+                                continue;
+                            }
+                            Outcome::Wrong(wrong)
                         }
-                        Outcome::Wrong(wrong)
-                    }
-                    Ok(outcome) => outcome,
-                };
+                        Ok(outcome) => outcome,
+                    };
+                if let Some(name) = name {
+                    name.as_str().clone_into(media.path.get_or_insert_default());
+                }
                 if let Err(error) = self.note(&media, outcome) {
                     return Ok(Err(Halt::Failed(error)));
                 }
@@ -133,20 +143,26 @@ impl Export<'_> {
         }
     }
 
-    fn one(&mut self, media: &MediaView) -> Result<Outcome, Halt> {
+    fn one(
+        &mut self,
+        media: &MediaView,
+        path: Option<RelativePath>,
+        name: Option<&RelativePath>,
+    ) -> Result<Outcome, Halt> {
         if self.watch.stop.has_begun() {
             return Err(Halt::Stopped);
         }
-        let path = media.path.clone().and_then(RelativePath::from_row);
         let size_bytes = media.size.and_then(|size| u64::try_from(size).ok());
-        let (Some(path), Some(size_bytes), Some(sha256)) = (path, size_bytes, &media.sha256) else {
+        let (Some((path, name)), Some(size_bytes), Some(sha256)) =
+            (path.zip(name), size_bytes, &media.sha256)
+        else {
             return Ok(Outcome::Wrong(Wrong::Missing));
         };
         let told = Told {
             size_bytes,
             sha256: sha256.clone(),
         };
-        if self.sink.holds(path.as_str(), &told)? {
+        if self.sink.holds(name.as_str(), &told)? {
             return Ok(Outcome::Kept);
         }
         let file = self.app.vault.root().join(path.as_path());
@@ -156,7 +172,7 @@ impl Export<'_> {
         };
         let at = media.sent_at.as_deref().and_then(millis_of);
         let at = at.or_else(|| millis_of(&media.received_at)).unwrap_or(0);
-        self.sink.put(path.as_str(), at, &mut source)
+        self.sink.put(name.as_str(), at, &mut source)
     }
 
     /// Whether the file was let go or erased since its row was read: then nothing is wrong.

@@ -1,10 +1,11 @@
-//! Puts right what can be put right. Nothing is deleted: what is not trusted any more is moved below
-//! `.quarantine/{time of this run}`. Everything is looked at again inside the transaction that changes it, for the
-//! server runs meanwhile.
+//! Repairs what can be repaired. Nothing is deleted: what is not trusted any more is moved below
+//! `.quarantine/{time of this run}`. No file is moved or replaced through a link, neither one in its own place nor one in
+//! the place of a folder above it: what it leads to may be another's. Everything is looked at again inside the
+//! transaction that changes it, for the server runs meanwhile.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 
@@ -16,7 +17,7 @@ use crate::db::{self, Tx};
 use crate::events::{self, News};
 use crate::media::Reason;
 use crate::queue::{self, Loss};
-use crate::vault::{self, Copied, Stamp, Vault};
+use crate::vault::{self, Copied, Staging, Stamp, Vault};
 
 /// What was done about one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,9 @@ pub(super) enum Repaired {
 
 /// What one try came to: nothing when the file lies on another disk than the quarantine, and must be copied first.
 type Tried = Result<Option<Repaired>, vault::Error>;
+
+/// The right bytes, while they have no name yet.
+type Second = Arc<Mutex<Option<Staging>>>;
 
 /// The repairs of one run.
 #[derive(Clone)]
@@ -76,11 +80,16 @@ impl Repair {
         held: &Held,
         stamp: Option<Stamp>,
     ) -> anyhow::Result<Repaired> {
-        let twin = intact_twin(app, held).await?;
-        let mut tried = self.try_held(app, held, stamp, twin.clone(), None).await?;
+        let second = match app.vault.leads_through_link(&held.path) {
+            true => None,
+            false => second_of_twin(app, held).await?,
+        };
+        let second = Arc::new(Mutex::new(second));
+        let again = Arc::clone(&second);
+        let mut tried = self.try_held(app, held, stamp, second, None).await?;
         if let Ok(None) = tried {
             tried = match self.copy_aside(app, &held.path, held.id.as_str()).await? {
-                Ok(copied) => self.try_held(app, held, stamp, twin, copied).await?,
+                Ok(copied) => self.try_held(app, held, stamp, again, copied).await?,
                 Err(error) => Err(error),
             };
         }
@@ -92,7 +101,7 @@ impl Repair {
         app: &App,
         held: &Held,
         stamp: Option<Stamp>,
-        twin: Option<String>,
+        second: Second,
         copied: Option<Copied>,
     ) -> anyhow::Result<Tried> {
         let (vault, now) = (app.vault.clone(), app.clock.now());
@@ -108,10 +117,11 @@ impl Repair {
                 Some(path) => catalog::is_path_held(tx, &path).await?,
                 None => false,
             };
-            if is_others || catalog::is_path_shared(tx, &held).await? {
+            let is_linked = vault.leads_through_link(&held.path);
+            if is_others || is_linked || catalog::is_path_shared(tx, &held).await? {
                 return Ok(Ok(Some(lose(tx, &held, now).await?)));
             }
-            match repair.replace(&vault, &held, twin.as_deref(), copied.as_ref()) {
+            match repair.replace(&vault, &held, &second, copied.as_ref()) {
                 Ok(true) => Ok(Ok(Some(Repaired::Relinked))),
                 Ok(false) => Ok(Ok(Some(lose(tx, &held, now).await?))),
                 Err(error) => Ok(unless_other_disk(error)),
@@ -120,21 +130,26 @@ impl Repair {
         Ok(repairing.await?)
     }
 
-    /// Takes away what lies there, and puts the twin's bytes in its place; says whether it did.
+    /// Moves away what is there, and puts the twin's bytes in its place; says whether it did.
     fn replace(
         &self,
         vault: &Vault,
         held: &Held,
-        twin: Option<&str>,
+        second: &Second,
         copied: Option<&Copied>,
     ) -> Result<bool, vault::Error> {
         let moved = vault.quarantine(&held.path, &self.run, held.id.as_str(), copied)?;
         self.count(moved);
-        match twin {
-            // A file system may have no links, and the twin may be gone by now: then the row is told that it is lost.
-            Some(twin) => Ok(vault.link(twin, &held.path).is_ok()),
-            None => Ok(false),
+        let mut second = second.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(second) = second.as_mut() else {
+            return Ok(false);
+        };
+        let restored = vault.restore(second, &held.path);
+        if let Err(error) = &restored {
+            let error = crate::telemetry::chain(error);
+            tracing::warn!(media = %held.id, error, "the bytes of another copy could not be put in place");
         }
+        Ok(restored.is_ok())
     }
 
     fn count(&self, moved: bool) {
@@ -148,7 +163,11 @@ impl Repair {
         let Ok(at) = app.vault.at(&held.path) else {
             return Ok(None);
         };
-        let is_there = at.symlink_metadata().is_ok();
+        let found = at.symlink_metadata();
+        if found.as_ref().is_ok_and(std::fs::Metadata::is_symlink) {
+            return Ok(None);
+        }
+        let is_there = found.is_ok();
         // Without the folder, the disk is away that it is on.
         if !is_there && !at.parent().is_some_and(Path::is_dir) {
             return Ok(None);
@@ -163,6 +182,8 @@ impl Repair {
                 return Ok(None);
             }
             app.hold_files_alone().await?
+        } else if app.vault.leads_through_link(&held.path) {
+            return Ok(None);
         } else {
             let aside = app.vault.in_quarantine(&held.path, &whose);
             let Ok(aside) = aside else { return Ok(None) };
@@ -303,15 +324,18 @@ async fn lose(tx: &mut Tx, held: &Held, now: Millis) -> Result<Repaired, db::Err
     })
 }
 
-/// Another name under which the same client holds the same bytes, and under which they truly lie.
-async fn intact_twin(app: &App, held: &Held) -> anyhow::Result<Option<String>> {
+/// The bytes of another file of the same client that truly holds them, ready to be given another name.
+async fn second_of_twin(app: &App, held: &Held) -> anyhow::Result<Option<Staging>> {
     for twin in catalog::twins(&app.db, held).await? {
-        let Ok(path) = app.vault.at(&twin) else {
-            continue;
-        };
-        let hashing = tokio::task::spawn_blocking(move || vault::hash_file(&path));
-        if hashing.await?.is_ok_and(|found| found == held.sha256) {
-            return Ok(Some(twin));
+        let (vault, sha256) = (app.vault.clone(), held.sha256);
+        let staging = tokio::task::spawn_blocking(move || vault.second(&twin, &sha256));
+        match staging.await? {
+            Ok(Some(second)) => return Ok(Some(second)),
+            Ok(None) => {}
+            Err(error) => {
+                let error = crate::telemetry::chain(&error);
+                tracing::warn!(media = %held.id, error, "another copy of a file could not be read or staged");
+            }
         }
     }
     Ok(None)

@@ -10,7 +10,6 @@ use super::pace::Pace;
 use crate::app::App;
 use crate::archive;
 use crate::catalog;
-use crate::media::MediaKind;
 use crate::queue::{self, Job};
 use crate::vault::layout;
 
@@ -94,11 +93,9 @@ fn slashed(path: &Path) -> String {
     path.to_string_lossy().replace('\\', "/")
 }
 
-/// Whether a path is one that files of ours have: `cliente_…/instance_…/{kind}/{name}`.
+/// Whether a path is one that files of ours have.
 pub(super) fn is_ours(path: &str) -> bool {
-    let parts: Vec<_> = path.split('/').collect();
-    matches!(parts[..], [client, instance, kind, _]
-        if client.starts_with("cliente_") && instance.starts_with("instance_") && MediaKind::parse(kind).is_some())
+    layout::is_place_of_ours(path)
 }
 
 /// Where files may be appearing right now.
@@ -106,13 +103,14 @@ pub(super) struct Coming(Vec<String>);
 
 impl Coming {
     pub fn of(claimed: &[Job]) -> Self {
-        let stem = |job: &Job| layout::path(&archive::name_of(job, "")).as_str().to_owned();
-        Self(claimed.iter().map(stem).collect())
+        let stems = |job: &Job| layout::stems(&archive::name_of(job, ""));
+        let stems = claimed.iter().flat_map(stems);
+        Self(stems.map(|stem| stem.as_str().to_owned()).collect())
     }
 
     /// Whether somebody may be storing a file under this path.
     pub fn has(&self, path: &str) -> bool {
-        self.0.iter().any(|stem| path.starts_with(stem))
+        self.0.iter().any(|stem| layout::stem_of(path) == stem)
     }
 }
 

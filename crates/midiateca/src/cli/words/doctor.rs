@@ -51,6 +51,10 @@ words! {
     READ_MODE: "looked who may read the key", "verifiquei quem pode ler a chave";
     MODE_FINE: "its owner only", "só o dono";
     MODE_OPEN: "others may as well (mode {mode})", "outros também podem (modo {mode})";
+    READ_MODES: "checked who may read data folder, database and files", "verificado quem pode ler a pasta de dados, o banco de dados e os arquivos";
+    MODES_FINE: "no one who does not need to", "ninguém que não precise";
+    MODES_WIDE: "{count} paths are open to more users than needed, first {first} (mode {mode})", "{count} caminhos estão abertos a mais usuários do que o necessário, o primeiro é {first} (modo {mode})";
+    CLOSE_MODES: "{commands}", "{commands}";
     CLOSE_MODE: "chmod 600 {path}", "chmod 600 {path}";
 
     OPENED: "opened the database", "abri o banco de dados";

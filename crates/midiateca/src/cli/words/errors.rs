@@ -31,6 +31,7 @@ words! {
     TAKEN: "another midiateca already serves {path}", "outro midiateca já está servindo {path}";
     END_THE_OTHER: "end that one first, or name another folder with --data", "encerre o outro primeiro, ou informe outra pasta com --data";
 
+    IMPORT_UNDER_WAY: "another import into {path} is under way; this one changed nothing", "outra importação para {path} está em andamento; esta não mudou nada";
     FILES_HELD: "an import, an erasure or `scrub --repair` is at work on the files of {path}", "uma importação, um apagamento ou `scrub --repair` está mexendo nos arquivos de {path}";
     WAIT_AND_AGAIN: "wait until it has ended and run the same command again", "espere terminar e rode o mesmo comando de novo";
 
@@ -92,6 +93,8 @@ words! {
     FREE_ROOM: "make room, or let go of old files: [retention] in `midiateca config init`, then `midiateca sweep --dry-run`", "libere espaço, ou remova arquivos antigos: [retention] em `midiateca config init`, depois `midiateca sweep --dry-run`";
     NOT_WRITTEN: "the file cannot be written", "não é possível gravar o arquivo";
     LOOK_AT_STORAGE: "`midiateca doctor` tries the storage and says what to do", "`midiateca doctor` testa o armazenamento e diz o que fazer";
+    BEHIND_LINK: "{path} is a link, or behind one, and is left alone: what it leads to may belong to something else", "{path} é um link, ou está atrás de um, e foi deixado como está: aquilo a que ele leva pode pertencer a outra coisa";
+    LOOK_BEHIND_LINK: "put the folder itself, or a mount of it, in the place of the link, and run the same command again", "coloque a própria pasta, ou uma montagem dela, no lugar do link e rode o mesmo comando de novo";
     NOT_REMOVED: "a file could not be removed", "não foi possível remover um arquivo";
     NOBODY: "--contact {contact} names nobody who is known: give a phone number with its country code, or an id as `midiateca media list --json` shows it", "--contact {contact} não é ninguém conhecido: informe o telefone com código do país, ou um id como `midiateca media list --json` mostra";
     SEVERAL_PEOPLE: "{count} other ids go with {name}, so it is not one person's, and nothing was erased; give the person's number instead", "{name} aparece junto com outros {count} ids, então não é de uma pessoa só, e nada foi apagado; informe o número da pessoa";

@@ -23,6 +23,7 @@ impl Work<'_> {
         // An erasure that was killed between a delivery and its texts left these.
         self.app.bodies.sweep(&self.app.db, false).await?;
         self.erasure.downloads_left = files::end_downloads(self.app, &self.media).await?;
+        self.erase_remains().await?;
         let (now, client) = (self.app.clock.now(), self.erasure.client);
         let erasure = &self.erasure;
         let is_news = erasure.media + erasure.deliveries > 0;

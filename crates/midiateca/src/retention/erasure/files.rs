@@ -1,6 +1,6 @@
 //! The files of erased media, wherever they lie.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,77 +11,87 @@ use crate::gateway::Gateway;
 use crate::media::{MediaId, MediaKind};
 use crate::retention::Error;
 use crate::vault::layout::{self, Name, RelativePath};
-use crate::vault::{self, Lying};
+use crate::vault::{self, Index, Linked, Lying, Sought};
 
 /// The server drops a download whose claim is gone within a second or two.
 const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Under which names the files of each of some media may lie, see [`names`].
-pub(super) type Names = HashMap<MediaId, Vec<RelativePath>>;
-
 /// The files of a media that there are.
 pub(super) async fn of(
     app: &App,
     theirs: &Theirs,
-    names: &Names,
+    index: &Index,
 ) -> Result<Vec<ErasedFile>, Error> {
-    let names = names.get(&theirs.id).cloned().unwrap_or_default();
-    let found = app.vault.everywhere(&theirs.id, names).await?;
+    let mut found = app
+        .vault
+        .everywhere(&theirs.id, sought(theirs), index)
+        .await?;
+    // None that is another's, who is not erased.
+    let paths: Vec<_> = found.iter().map(|lying| row_path(&lying.path)).collect();
+    let others = catalog::others_at(&app.db, theirs.id.as_str(), &paths).await?;
+    found.retain(|lying| {
+        let mut others = others.iter().filter(|other| other.is_stored);
+        !others.any(|other| other.path == row_path(&lying.path))
+    });
     prove(app, theirs, found).await
 }
 
-/// Deletes all files of a media; returns those that there were.
+/// The path that a row would have for a file, which may be in quarantine as one that no row named.
+pub(super) fn row_path(path: &Path) -> String {
+    let slashed = path
+        .to_string_lossy()
+        .replace(std::path::MAIN_SEPARATOR, "/");
+    let mut parts = slashed.splitn(4, '/');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(vault::QUARANTINE), Some(_), Some(vault::NOBODY), Some(path)) => path.to_owned(),
+        _ => slashed.clone(),
+    }
+}
+
+/// Deletes all files of a media; answers with those that were there.
 pub(super) async fn remove(
     app: &App,
     theirs: &Theirs,
-    names: &Names,
+    index: &Index,
 ) -> Result<Vec<ErasedFile>, Error> {
     // Read before they go, for afterwards nothing tells what they were.
-    let found = of(app, theirs, names).await?;
-    let names = names.get(&theirs.id).cloned().unwrap_or_default();
-    let gone = app.vault.remove_everywhere(&theirs.id, names).await?;
+    let found = of(app, theirs, index).await?;
+    let files = found.iter().map(|file| Lying {
+        path: file.path.clone(),
+        size_bytes: file.size,
+    });
+    let removing = app
+        .vault
+        .remove_all(&theirs.id, files.collect(), Linked::Stays);
+    let gone = removing.await?;
     let is_gone = |file: &ErasedFile| gone.iter().any(|gone| gone.path == file.path);
     Ok(found.into_iter().filter(is_gone).collect())
 }
 
-/// The names under which media may have files: the one in the row, and those that a download gives before the row has
-/// it, with whatever extension; a process that was killed in between never wrote it down. Names of files that other
-/// media have stored are left out.
-pub(super) async fn names(app: &App, page: &[Theirs]) -> Result<Names, Error> {
-    let paths = page.iter().filter_map(coming).collect();
-    let there = app.vault.with_any_extension(paths).await?;
-    let mut names = Names::new();
-    for theirs in page {
-        let own = theirs.path.clone().and_then(RelativePath::from_row);
-        let coming = coming(theirs).and_then(|path| there.get(&path).cloned());
-        let mut own: Vec<_> = own.into_iter().chain(coming.unwrap_or_default()).collect();
-        let paths: Vec<_> = own.iter().map(|name| name.as_str().to_owned()).collect();
-        let others = catalog::others_at(&app.db, theirs.id.as_str(), &paths).await?;
-        let is_others = |name: &RelativePath| {
-            let mut others = others.iter().filter(|other| other.is_stored);
-            others.any(|other| other.path == name.as_str())
-        };
-        own.retain(|name| !is_others(name));
-        names.insert(theirs.id.clone(), own);
+/// Where a media may have files: under the path of its row, and under those that a download gives before the row has
+/// one, for a killed one never came to write it.
+fn sought(theirs: &Theirs) -> Sought {
+    let path = theirs.path.clone().and_then(RelativePath::from_row);
+    let kind = MediaKind::parse(&theirs.kind);
+    let stems = kind
+        .zip(Gateway::parse(&theirs.gateway))
+        .map(|(kind, gateway)| {
+            layout::stems(&Name {
+                client: theirs.client,
+                instance: &theirs.instance,
+                kind,
+                gateway: gateway.as_str(),
+                message_id: &theirs.message_id,
+                slot: theirs.slot,
+                at: theirs.named_at,
+                extension: "",
+            })
+        });
+    Sought {
+        names: path.into_iter().collect(),
+        stems: stems.unwrap_or_default(),
     }
-    Ok(names)
-}
-
-/// Where a download puts the file of a media, but for the extension.
-fn coming(theirs: &Theirs) -> Option<RelativePath> {
-    let kind = MediaKind::parse(&theirs.kind)?;
-    let gateway = Gateway::parse(&theirs.gateway)?;
-    Some(layout::path(&Name {
-        client: theirs.client,
-        instance: &theirs.instance,
-        kind,
-        gateway: gateway.as_str(),
-        message_id: &theirs.message_id,
-        slot: theirs.slot,
-        at: theirs.named_at,
-        extension: "",
-    }))
 }
 
 /// The hash of what the row names is known; anything else is read.

@@ -11,7 +11,7 @@ use super::sink::Outcome;
 use super::source::{Halt, Source, Told, Watch};
 use super::staged::Staged;
 use crate::clock::Millis;
-use crate::vault;
+use crate::disk;
 
 /// By which a folder is known for an export.
 pub(super) const MARKER: &str = ".midiateca-export";
@@ -28,11 +28,7 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes the folder and marks it; nothing when another export goes into it now.
     pub fn open(root: &Path, watch: Watch) -> io::Result<Option<Self>> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(root)?;
+        disk::create_folder(root)?;
         let marker = File::options()
             .append(true)
             .create(true)
@@ -73,7 +69,7 @@ impl Folder {
             let there = target.display().to_string();
             return Err(io::Error::new(io::ErrorKind::IsADirectory, there).into());
         }
-        fs::create_dir_all(&folder)?;
+        disk::create_folder(&folder)?;
         let staged = Staged::create(Self::place(&self.root, "staged"))?
             .ok_or_else(|| io::Error::from(io::ErrorKind::ResourceBusy))?;
         let mut writer = staged.writer()?;
@@ -95,13 +91,12 @@ impl Folder {
     }
 
     pub fn finish(self, manifest: Manifest) -> io::Result<()> {
-        let sync = |folder: &Path| vault::sync_folder(folder).map_err(io::Error::other);
         for folder in &self.unsynced {
-            sync(folder)?;
+            disk::sync_folder(folder)?;
         }
         for (name, staged) in manifest.finish()? {
             staged.publish(&self.root.join(name))?;
         }
-        sync(&self.root)
+        disk::sync_folder(&self.root)
     }
 }

@@ -10,7 +10,7 @@ use super::tarball::Tarball;
 use super::target::Target;
 use super::zipped::Zipped;
 use crate::clock::Millis;
-use crate::vault;
+use crate::disk;
 
 /// What became of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,8 +93,8 @@ impl Sink {
             (Self::Zip(zip), Target::Zip(path)) => zip.finish(path, manifest, now)?,
             (Self::Zip(_), _) => return Err(io::Error::from(io::ErrorKind::InvalidInput)),
         }
-        target.folder().map_or(Ok(()), |folder| {
-            vault::sync_folder(&folder).map_err(io::Error::other)
-        })
+        target
+            .folder()
+            .map_or(Ok(()), |folder| disk::sync_folder(&folder))
     }
 }

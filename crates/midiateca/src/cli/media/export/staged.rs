@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use crate::catalog::hex;
+use crate::disk;
 
 /// How the names end of what is staged beside a target.
 const ENDING: &str = ".partial";
@@ -112,16 +113,7 @@ impl Staged {
     /// syncs the folder.
     pub fn publish_new(mut self, target: &Path) -> io::Result<()> {
         self.file.sync_all()?;
-        match fs::hard_link(&self.path, target) {
-            // The name under which it was staged goes when this is dropped.
-            Ok(()) => return Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
-            // Not every file system has links.
-            Err(_) if target.symlink_metadata().is_ok() => {
-                return Err(io::ErrorKind::AlreadyExists.into());
-            }
-            Err(_) => fs::rename(&self.path, target)?,
-        }
+        disk::name_new(&self.path, target)?;
         self.is_published = true;
         Ok(())
     }

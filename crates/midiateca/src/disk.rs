@@ -1,0 +1,216 @@
+//! Folders and files that last, and names that replace nothing, on every file system.
+//!
+//! Promises: a folder created here is durable together with every new folder above it; [`name_new`] never replaces what
+//! already has the name; a file system that cannot sync folders (SMB, some FUSE, old NAS kernels) is reported once and
+//! stops no work, while a real I/O error does. Who may read what is created is set once, see [`set_access`].
+
+mod access;
+mod name;
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+pub use access::{Access, restrict, set_access, wider_than_needed};
+pub use name::{folds_case, has_exact_name, name_new};
+
+/// The folder in which a path has its name.
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(above) if !above.as_os_str().is_empty() => above,
+        _ => Path::new("."),
+    }
+}
+
+/// Creates a folder and what is missing above it, and makes each new name durable. A folder that exists is fine.
+pub fn create_folder(folder: &Path) -> io::Result<()> {
+    let mut missing = Vec::new();
+    let mut at = folder;
+    while let Err(error) = fs::metadata(at) {
+        if error.kind() != io::ErrorKind::NotFound {
+            return Err(error);
+        }
+        missing.push(at);
+        at = parent(at);
+    }
+    for new in missing.into_iter().rev() {
+        match access::folder_builder().create(new) {
+            // Another thread or process was faster; its name is synced here as well.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            created => created.map(|()| access::give_to_owner_of(parent(new), new))?,
+        }
+        sync_folder(parent(new))?;
+    }
+    match fs::metadata(folder)?.is_dir() {
+        true => Ok(()),
+        false => Err(io::ErrorKind::NotADirectory.into()),
+    }
+}
+
+/// Creates a file that must not exist yet, for its owner or, where that is set, its group.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    let file = access::file_options().create_new(true).open(path)?;
+    access::give_to_owner_of(parent(path), path);
+    Ok(file)
+}
+
+/// Opens a file that only its owner may open, creating it when it does not exist: even a group that may read the data
+/// folder could otherwise hold a lock on it.
+pub fn open_lock(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let is_new = !path.exists();
+    let file = options.open(path)?;
+    if is_new {
+        access::give_to_owner_of(parent(path), path);
+    }
+    access::restrict_lock(&file);
+    Ok(file)
+}
+
+/// Opens a file to be read, but no link to one and nothing that would be waited for.
+pub fn open_no_link(path: &Path) -> io::Result<File> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.cast_signed());
+    }
+    let file = options.open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::ErrorKind::InvalidInput.into()),
+    }
+}
+
+/// Whether two files are one, as far as the system tells. Without an answer they are not.
+pub fn is_same_file(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        (one.dev(), one.ino()) == (other.dev(), other.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (one, other);
+        false
+    }
+}
+
+/// Makes the names in a folder durable, where the file system can do that.
+#[cfg(unix)]
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    let synced = match File::open(folder) {
+        // A folder may be entered and written by those who may not read it.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            report_unsynced(folder, &error);
+            return Ok(());
+        }
+        opened => opened?.sync_all(),
+    };
+    match synced {
+        Err(error) if is_unsupported(&error) => {
+            report_unsynced(folder, &error);
+            Ok(())
+        }
+        synced => synced,
+    }
+}
+
+/// Windows cannot sync a folder; NTFS journals its names.
+#[cfg(not(unix))]
+pub fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// What file systems answer that cannot sync folders.
+#[cfg(unix)]
+fn is_unsupported(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let unsupported = [
+        Errno::INVAL,
+        Errno::NOTSUP,
+        Errno::OPNOTSUPP,
+        Errno::NOSYS,
+        Errno::BADF,
+        Errno::NOTTY,
+    ];
+    let code = error.raw_os_error();
+    unsupported
+        .iter()
+        .any(|errno| Some(errno.raw_os_error()) == code)
+}
+
+/// Once for each file system.
+#[cfg(unix)]
+fn report_unsynced(folder: &Path, error: &io::Error) {
+    use std::collections::BTreeSet;
+    use std::os::unix::fs::MetadataExt as _;
+    use std::sync::{Mutex, PoisonError};
+    static REPORTED: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
+    let device = fs::metadata(folder).map_or(0, |metadata| metadata.dev());
+    let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if reported.insert(device) {
+        tracing::warn!(
+            folder = %folder.display(),
+            %error,
+            "this file system cannot sync folders: after a power cut the newest names may be missing there"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_created_with_all_above_them_and_again_is_fine() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("a/b/c");
+        for _ in 0..2 {
+            create_folder(&deep).unwrap();
+        }
+        assert!(deep.is_dir());
+        fs::write(folder.path().join("file"), "x").unwrap();
+        for path in ["file", "file/below"] {
+            assert!(create_folder(&folder.path().join(path)).is_err(), "{path}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_answers_that_mean_unsupported_are_passed_over() {
+        use rustix::io::Errno;
+        for (errno, expected) in [
+            (Errno::INVAL, true),
+            (Errno::NOTSUP, true),
+            (Errno::NOSYS, true),
+            (Errno::BADF, true),
+            (Errno::IO, false),
+            (Errno::NOSPC, false),
+            (Errno::ROFS, false),
+        ] {
+            let error = io::Error::from_raw_os_error(errno.raw_os_error());
+            assert_eq!(is_unsupported(&error), expected, "{errno:?}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_not_opened_as_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "x").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert!(open_no_link(&file).is_ok());
+        assert!(open_no_link(&link).is_err());
+        assert!(open_no_link(folder.path()).is_err());
+    }
+}

@@ -1,0 +1,84 @@
+//! Names that replace nothing.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::{create_new, parent};
+
+/// Gives a synced file its name in the same file system, and takes the old one away. Nothing is ever replaced: when
+/// something has the name already, also under another case where the file system folds case, that is
+/// [`io::ErrorKind::AlreadyExists`] and the file keeps its old name. The caller syncs the folder.
+pub fn name_new(staged: &Path, target: &Path) -> io::Result<()> {
+    match fs::hard_link(staged, target) {
+        Ok(()) => {
+            // A second name in a folder that is swept does no harm.
+            let _ = fs::remove_file(staged);
+            return Ok(());
+        }
+        Err(error) if is_final(&error) => return Err(error),
+        // exFAT, many FUSE and SMB mounts have no links.
+        Err(_) => {}
+    }
+    // An empty file of our own reserves the name, and nothing else is replaced by the rename.
+    drop(create_new(target)?);
+    fs::rename(staged, target).inspect_err(|_| drop(fs::remove_file(target)))
+}
+
+/// What another way to give the name could not change.
+fn is_final(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::AlreadyExists
+            | io::ErrorKind::NotFound
+            | io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::ReadOnlyFilesystem
+    )
+}
+
+/// Whether names that differ only in case meet in one file in this folder. `name` is one that nobody else uses.
+pub fn folds_case(folder: &Path, name: &str) -> io::Result<bool> {
+    let (lower, upper) = (
+        folder.join(format!("{name}-case")),
+        folder.join(format!("{name}-CASE")),
+    );
+    create_new(&lower)?;
+    let folds = fs::symlink_metadata(&upper).is_ok();
+    fs::remove_file(&lower)?;
+    Ok(folds)
+}
+
+/// Whether a folder has an entry of exactly that name: what is found may differ in case or in how its letters are
+/// composed.
+pub fn has_exact_name(path: &Path) -> io::Result<bool> {
+    let name = path.file_name();
+    for entry in fs::read_dir(parent(path))? {
+        if Some(entry?.file_name().as_os_str()) == name {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_taken_is_never_given_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (staged, target) = (folder.path().join("staged"), folder.path().join("target"));
+        fs::write(&staged, "new").unwrap();
+        fs::write(&target, "another's").unwrap();
+        let refused = name_new(&staged, &target).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&target).unwrap(), "another's");
+        fs::remove_file(&target).unwrap();
+        name_new(&staged, &target).unwrap();
+        assert!(!staged.exists());
+        assert_eq!(fs::read_to_string(&target).unwrap(), "new");
+        assert!(has_exact_name(&target).unwrap());
+        assert!(!has_exact_name(&folder.path().join("TARGET")).unwrap());
+    }
+}
