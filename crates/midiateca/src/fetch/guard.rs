@@ -216,26 +216,50 @@ static SPECIAL: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Whether an address is on the public internet. IPv4 inside IPv6 (mapped, compatible, NAT64, 6to4) counts as
-/// the IPv4 it carries.
+/// The only block of IPv6 from which public addresses are given out.
+static UNICAST: LazyLock<Option<IpNet>> = LazyLock::new(|| "2000::/3".parse().ok());
+
+/// Whether an address is on the public internet. An IPv6 address that carries an IPv4 one leads there, so both have to
+/// be public.
 pub fn is_public(address: IpAddr) -> bool {
-    let address = match address {
-        IpAddr::V6(v6) => carried(v6).map_or(address, IpAddr::V4),
-        IpAddr::V4(_) => address,
+    let is_special = |address: &IpAddr| SPECIAL.iter().any(|block| block.contains(address));
+    let IpAddr::V6(v6) = address else {
+        return !is_special(&address);
     };
-    !SPECIAL.iter().any(|block| block.contains(&address))
+    match carried(v6) {
+        Carried::Whole(v4) => !is_special(&IpAddr::V4(v4)),
+        Carried::Within(v4) if is_special(&IpAddr::V4(v4)) => false,
+        Carried::Within(_) | Carried::Nothing => {
+            !is_special(&address) && UNICAST.is_some_and(|block| block.contains(&address))
+        }
+    }
 }
 
-fn carried(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let part = address.segments();
+/// An IPv4 address in an IPv6 one.
+enum Carried {
+    Nothing,
+    /// The rest says only how it is carried.
+    Whole(Ipv4Addr),
+    /// In the part that a network gives out itself.
+    Within(Ipv4Addr),
+}
+
+fn carried(address: Ipv6Addr) -> Carried {
     let v4 = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
-    match part {
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            Some(v4(high, low))
-        }
-        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Some(v4(high, low)),
-        [0x2002, high, low, ..] => Some(v4(high, low)),
-        _ => None,
+    match address.segments() {
+        // Mapped (RFC 4291), translated (RFC 2765), and by NAT64's well-known prefix (RFC 6052).
+        [0, 0, 0, 0, 0, 0xffff, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Carried::Whole(v4(high, low)),
+        // Compatible (RFC 4291); `::` and `::1` are none.
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Carried::Whole(v4(high, low)),
+        // 6to4 (RFC 3056).
+        [0x2002, high, low, ..] => Carried::Within(v4(high, low)),
+        // Teredo (RFC 4380): the client's address is inverted. Its block is not public as a whole, either.
+        [0x2001, 0, _, _, _, _, high, low] => Carried::Within(v4(!high, !low)),
+        // ISATAP (RFC 5214), in any network.
+        [_, _, _, _, 0 | 0x0200, 0x5efe, high, low] => Carried::Within(v4(high, low)),
+        _ => Carried::Nothing,
     }
 }
 
@@ -282,6 +306,14 @@ mod tests {
             "http://[::ffff:10.0.0.1]/",
             "http://[64:ff9b::7f00:1]/",
             "http://[2002:7f00:1::]/",
+            "http://[::ffff:0:10.0.0.1]/",
+            "http://[::ffff:0:a9fe:a9fe]/",
+            "http://[::127.0.0.1]/",
+            "http://[64:ff9b:1::a00:1]/",
+            "http://[2001:0:808:808::f5ff:fffe]/",
+            "http://[2600::5efe:10.0.0.1]/",
+            "http://[2600::200:5efe:169.254.169.254]/",
+            "http://[fd00:ec2::254]/",
             "http://10.1.2.3/",
             "http://[fe80::1]/",
             "http://0.0.0.0/",
@@ -291,6 +323,79 @@ mod tests {
                 matches!(guard().check(link), Err(Error::NotPublic(_))),
                 "{link}"
             );
+        }
+    }
+
+    #[test]
+    fn ipv4_is_seen_in_every_ipv6_address_that_carries_it() {
+        for v4 in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "169.254.169.254",
+            "192.168.0.1",
+            "100.64.0.1",
+            "0.0.0.0",
+            "255.255.255.255",
+            "224.0.0.1",
+        ] {
+            let v4: Ipv4Addr = v4.parse().unwrap();
+            let [a, b, c, d] = v4.octets();
+            let (high, low) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+            for v6 in [
+                format!("::ffff:{v4}"),
+                format!("::ffff:0:{v4}"),
+                format!("::{v4}"),
+                format!("64:ff9b::{v4}"),
+                format!("64:ff9b:1::{v4}"),
+                format!("64:ff9b:1:{high:x}:{:x}:{:x}00::", low >> 8, low & 0xff),
+                format!("2002:{high:x}:{low:x}::1"),
+                format!("2001:0:808:808::{:x}:{:x}", !high, !low),
+                format!("2001:0:{high:x}:{low:x}::f7f7:f7f7"),
+                format!("2600:1f00::5efe:{v4}"),
+                format!("2600:1f00::200:5efe:{v4}"),
+                format!("fe80::5efe:{v4}"),
+            ] {
+                assert!(!is_public(v6.parse().unwrap()), "{v6}");
+            }
+        }
+        for address in [
+            "8.8.8.8",
+            "2606:4700::1111",
+            "2a03:2880:f01c::1",
+            "::ffff:8.8.8.8",
+            "64:ff9b::8.8.8.8",
+            "2002:808:808::1",
+            "2600:1f00::5efe:8.8.8.8",
+        ] {
+            assert!(is_public(address.parse().unwrap()), "{address}");
+        }
+        for address in [
+            "::",
+            "::1",
+            "::2",
+            "1::1",
+            "4000::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "fd00::1",
+            "2001:db8::1",
+            "100::1",
+            "3fff::1",
+        ] {
+            assert!(!is_public(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn an_address_with_a_zone_is_no_link() {
+        for link in [
+            "http://[fe80::1%25eth0]/",
+            "http://[fe80::1%eth0]/",
+            "http://[::1%25lo]/",
+            "http://[2600::1%251]/",
+        ] {
+            assert!(guard().check(link).is_err(), "{link}");
         }
     }
 
