@@ -3,9 +3,12 @@
 //! Redirects are followed by hand, so that each hop passes the guard. Nothing is ever held whole.
 
 mod client;
+pub mod coding;
 pub mod cooldown;
+mod dial;
 pub mod guard;
 mod pace;
+pub mod proxy;
 mod reach;
 
 use std::sync::Arc;
@@ -28,9 +31,11 @@ use crate::config::{self, millis};
 use crate::media::MediaId;
 use client::Client;
 pub use client::Unresolved;
+pub use coding::{Coding, Decoder, UnknownCoding};
 use cooldown::{Cooldown, Cooldowns, Readiness};
 use guard::{Guard, Passed};
 pub use pace::Pace;
+use proxy::{Proxies, Proxy, Unusable};
 pub use reach::{Family, Reached, reach};
 
 /// No answer to a call for a link is longer than this.
@@ -51,6 +56,9 @@ pub enum Error {
     /// No connection, or it broke before an answer.
     #[error("no answer")]
     Unreachable(#[source] hyper_util::client::legacy::Error),
+    /// The proxy asks for a name and password, or for others.
+    #[error("the proxy asks for authorization")]
+    ProxyAuthorization,
     /// One of the clocks ran out.
     #[error("too slow")]
     TimedOut,
@@ -70,6 +78,12 @@ pub enum Error {
     /// The answer ended properly, but before the file did.
     #[error("the answer ended before the file")]
     EndedEarly,
+    /// The body is compressed in a way that cannot be decoded here.
+    #[error(transparent)]
+    UnknownCoding(#[from] coding::UnknownCoding),
+    /// The body is not what its content coding says.
+    #[error("the answer cannot be decoded")]
+    Undecodable(#[source] std::io::Error),
     /// More bytes than are taken.
     #[error("larger than {limit} bytes")]
     TooLarge {
@@ -82,6 +96,7 @@ pub enum Error {
 #[derive(Clone)]
 pub struct Fetch {
     client: Client,
+    proxies: Arc<Proxies>,
     settings: Arc<config::Fetch>,
     cooldowns: Arc<Cooldowns>,
 }
@@ -126,6 +141,8 @@ pub struct Download {
     pub status: u16,
     /// How long the whole file is, its beginning included, if the server said so.
     pub whole_bytes: Option<u64>,
+    /// How the bytes are compressed, although they should not be. Lengths and positions are those of compressed bytes.
+    pub codings: Result<Vec<Coding>, UnknownCoding>,
     received: u64,
     limit: u64,
     idle: Duration,
@@ -134,11 +151,24 @@ pub struct Download {
 impl Fetch {
     /// Makes it ready; nothing is connected yet.
     pub fn new(settings: &config::Fetch) -> Self {
+        Self::with_proxies(settings, Proxies::of_environment())
+    }
+
+    /// Like [`Fetch::new`], with other proxies than those of the environment.
+    pub fn with_proxies(settings: &config::Fetch, proxies: Proxies) -> Self {
+        let proxies = Arc::new(proxies);
         Self {
-            client: Client::new(millis(settings.connect_timeout_ms)),
+            client: Client::new(millis(settings.connect_timeout_ms), Arc::clone(&proxies)),
+            proxies,
             settings: Arc::new(settings.clone()),
             cooldowns: Arc::default(),
         }
+    }
+
+    /// The proxy through which a server is asked; none when it is asked directly.
+    pub fn proxy_of(&self, url: &Url) -> Result<Option<Proxy>, Unusable> {
+        let destination = url.as_str().parse().unwrap_or_default();
+        self.proxies.of_destination(&destination)
     }
 
     /// Sends a host no requests for as long as it asked for, an hour at most.
@@ -221,17 +251,21 @@ impl Fetch {
         let call = async {
             let response = self.client.send(request, true).await.map_err(unreachable)?;
             let (status, retry_after) = (response.status(), retry_after(response.headers()));
+            if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+                return Err(Error::ProxyAuthorization);
+            }
             let date = response.headers().get(DATE);
             let date = date.and_then(|date| millis_of_http_date(date.to_str().ok()?));
+            let mut decoder = Decoder::new(&coding::codings(response.headers())?);
             let mut incoming = response.into_body();
-            let mut body = BytesMut::new();
-            while let Some(chunk) = next_chunk(&mut incoming).await? {
-                if body.len() + chunk.len() > LONGEST_ANSWER {
-                    let limit = LONGEST_ANSWER as u64;
-                    return Err(Error::TooLarge { limit });
-                }
-                body.extend_from_slice(&chunk);
+            let mut body = Vec::new();
+            let mut is_open = true;
+            while is_open {
+                let chunk = next_chunk(&mut incoming).await?;
+                is_open = chunk.is_some();
+                decode(&mut decoder, chunk, &mut body)?;
             }
+            let body = BytesMut::from(body.as_slice());
             Ok(Answer {
                 status: status.as_u16(),
                 retry_after,
@@ -258,6 +292,9 @@ impl Fetch {
                 tokio::time::timeout_at(pace.patience(idle), self.get(&passed, wanted)).await;
             let response = response.unwrap_or(Err(Error::TimedOut))?;
             let status = response.status();
+            if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+                return Err(Error::ProxyAuthorization);
+            }
             if is_what_was_asked(&response, wanted.from) {
                 let host = passed.url.host_str().unwrap_or("").to_owned();
                 return self.begin(response, host, wanted, pace);
@@ -287,7 +324,6 @@ impl Fetch {
         let headers = request.headers_mut();
         let mut set =
             |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
-        set(ACCEPT_ENCODING, "identity");
         if wanted.manner == Manner::Cdn {
             set(ORIGIN, "https://web.whatsapp.com");
             set(REFERER, "https://web.whatsapp.com/");
@@ -318,6 +354,7 @@ impl Fetch {
         }
         Ok(Download {
             status: response.status().as_u16(),
+            codings: coding::codings(response.headers()),
             body: response.into_body(),
             host,
             whole_bytes: length,
@@ -377,15 +414,36 @@ fn whole_bytes(response: &Response<Incoming>) -> Option<u64> {
     }
 }
 
+/// Decodes the next piece of a small answer; nothing is its end.
+fn decode(decoder: &mut Decoder, chunk: Option<Bytes>, body: &mut Vec<u8>) -> Result<(), Error> {
+    let check = |body: &Vec<u8>| match body.len() > LONGEST_ANSWER {
+        true => Err(Error::TooLarge {
+            limit: LONGEST_ANSWER as u64,
+        }),
+        false => Ok(()),
+    };
+    match chunk {
+        Some(chunk) => decoder.push(&chunk),
+        None => decoder.finish(body).map_err(Error::Undecodable)?,
+    }
+    while decoder.next(body).map_err(Error::Undecodable)? {
+        check(body)?;
+    }
+    check(body)
+}
+
 /// The beginning of an error's body, as text; what has not come by `until` is left out.
 async fn excerpt(response: Response<Incoming>, until: Instant) -> String {
+    let codings = coding::codings(response.headers()).unwrap_or_default();
+    let mut decoder = Decoder::new(&codings);
     let mut body = response.into_body();
     let mut bytes = Vec::new();
     let read = async {
-        while bytes.len() < LONGEST_EXCERPT {
-            match next_chunk(&mut body).await {
-                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-                _ => break,
+        while let (true, Ok(Some(chunk))) =
+            (bytes.len() < LONGEST_EXCERPT, next_chunk(&mut body).await)
+        {
+            if decode(&mut decoder, Some(chunk), &mut bytes).is_err() {
+                break;
             }
         }
     };
@@ -399,6 +457,7 @@ fn request(url: &Url, body: Full<Bytes>) -> Result<Request<Full<Bytes>>, Error> 
     let request = Request::builder()
         .uri(url.as_str())
         .header(USER_AGENT, AGENT)
+        .header(ACCEPT_ENCODING, "identity")
         .body(body);
     request.map_err(|_| Error::Refused(guard::Error::NotAUrl))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::{Position, Url};
 use wa_media::{Cause, Decryptor, DirectPath, Failure, KeyKind, LabelFinder, MediaKey, Proof};
 
-use super::stream::{self, Source, stream, stream_plain};
+use super::stream::{self, Sent, Source, stream, stream_plain};
 use super::{Proven, Trace, expected, reason_of_storage};
 use crate::app::App;
 use crate::clock::Millis;
@@ -110,6 +110,7 @@ pub(super) fn another_host_may_help(reason: Reason) -> bool {
             | Reason::EmptyBody
             | Reason::HtmlBody
             | Reason::JsonBody
+            | Reason::BadEncoding
     )
 }
 
@@ -136,6 +137,7 @@ pub(super) async fn fetch(
         },
         expected_bytes: job.length_told,
         most_resumes: MOST_RESUMES,
+        as_sent: false,
         explain,
     };
     let outcome = proven(app, job, &source, trace).await;
@@ -186,13 +188,14 @@ async fn decrypted(
     mut decryptor: Decryptor,
 ) -> Result<Result<Proven, Failure>, Reason> {
     let mut staging = app.vault.stage_for(&job.id);
-    stream(app, source, &mut staging, trace, |chunk, plaintext| {
+    let sent = stream(app, source, &mut staging, trace, |chunk, plaintext| {
         decryptor.update(chunk, plaintext);
     })
     .await?;
     let mut last = Vec::new();
     let decrypted = match decryptor.finish(&mut last) {
         Ok(decrypted) => decrypted,
+        Err(_) if sent == Sent::Unknown => return Err(Reason::BadEncoding),
         Err(failure) => return Ok(Err(failure)),
     };
     staging

@@ -48,6 +48,7 @@ pub(super) async fn fetch(
         },
         expected_bytes: job.length_told,
         most_resumes: 0,
+        as_sent: false,
         explain,
     };
     stream_plain(app, job, &source, trace).await
@@ -100,7 +101,9 @@ async fn ask_for_link(
         trace.cause = Some(telemetry::chain(&error));
         match error {
             fetch::Error::TimedOut => Reason::GatewayTimeout,
-            fetch::Error::TooLarge { .. } => Reason::GatewayBadAnswer,
+            fetch::Error::TooLarge { .. }
+            | fetch::Error::UnknownCoding(_)
+            | fetch::Error::Undecodable(_) => Reason::GatewayBadAnswer,
             _ => Reason::GatewayUnreachable,
         }
     })?;

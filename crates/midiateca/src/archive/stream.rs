@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use wa_media::PlainVerifier;
+use wa_media::{PlainVerifier, Proof};
 
 use super::{Proven, Trace, expected, hints, reason_of_refusal, reason_of_storage};
 use crate::app::App;
 use crate::fetch::guard::Guard;
-use crate::fetch::{self, Pace, Wanted};
+use crate::fetch::{self, Coding, Decoder, Pace, UnknownCoding, Wanted};
 use crate::media::Reason;
 use crate::queue::Job;
 use crate::telemetry;
@@ -26,8 +26,93 @@ pub(super) struct Source<'a> {
     pub expected_bytes: Option<u64>,
     /// How often in a row a download that broke off is resumed without real progress.
     pub most_resumes: u32,
+    /// Whether bytes that come compressed are taken as they are: some servers call a file compressed that is sent as it
+    /// is stored.
+    pub as_sent: bool,
     /// Names a failure, and notes what it told.
     pub explain: fn(&fetch::Error, &mut Trace<'_>) -> Reason,
+}
+
+/// How a file came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    Plain,
+    /// Compressed, and decoded.
+    Decoded,
+    /// Compressed in a way that cannot be decoded, or so the server says: taken as it came.
+    Unknown,
+}
+
+/// Where the bytes of a download go: through the decoder, then to whoever proves them, then into the staged file.
+struct Sink<'a, T> {
+    staging: &'a mut Staging,
+    take: T,
+    /// Of the first answer; later ones must have the same.
+    codings: Option<Result<Vec<Coding>, UnknownCoding>>,
+    decoder: Decoder,
+    /// Decoded, and not yet taken.
+    decoded: Vec<u8>,
+    size_bytes: u64,
+    limit_bytes: u64,
+    as_sent: bool,
+}
+
+impl<T: FnMut(&[u8], &mut Vec<u8>)> Sink<'_, T> {
+    /// An answer begins.
+    fn begin(&mut self, codings: &Result<Vec<Coding>, UnknownCoding>) -> Result<(), Reason> {
+        match &self.codings {
+            Some(before) if before != codings => return Err(Reason::CutShort),
+            Some(_) => {}
+            None => {
+                self.codings = Some(codings.clone());
+                let codings = codings.as_deref().unwrap_or_default();
+                self.decoder = Decoder::new(if self.as_sent { &[] } else { codings });
+            }
+        }
+        Ok(())
+    }
+
+    async fn put(&mut self, chunk: &[u8]) -> Result<(), Reason> {
+        self.decoder.push(chunk);
+        while self
+            .decoder
+            .next(&mut self.decoded)
+            .map_err(|error| reason_of_coding(&error))?
+        {
+            self.pass_on().await?;
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self) -> Result<Sent, Reason> {
+        let finished = self.decoder.finish(&mut self.decoded);
+        finished.map_err(|error| reason_of_coding(&error))?;
+        self.pass_on().await?;
+        Ok(match &self.codings {
+            Some(Err(_)) => Sent::Unknown,
+            Some(Ok(codings)) if !codings.is_empty() => Sent::Decoded,
+            _ => Sent::Plain,
+        })
+    }
+
+    async fn pass_on(&mut self) -> Result<(), Reason> {
+        self.size_bytes += self.decoded.len() as u64;
+        if self.size_bytes > self.limit_bytes {
+            return Err(Reason::TooLarge);
+        }
+        let Self { take, decoded, .. } = self;
+        let appending = self.staging.append(|kept| take(decoded, kept));
+        appending.await.map_err(|error| reason_of_storage(&error))?;
+        self.decoded.clear();
+        Ok(())
+    }
+}
+
+fn reason_of_coding(error: &std::io::Error) -> Reason {
+    match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => Reason::CutShort,
+        _ => Reason::BadEncoding,
+    }
 }
 
 /// Takes the whole file. `take` gets each chunk, and appends what of it is to be kept.
@@ -36,8 +121,18 @@ pub(super) async fn stream(
     source: &Source<'_>,
     staging: &mut Staging,
     trace: &mut Trace<'_>,
-    mut take: impl FnMut(&[u8], &mut Vec<u8>),
-) -> Result<(), Reason> {
+    take: impl FnMut(&[u8], &mut Vec<u8>),
+) -> Result<Sent, Reason> {
+    let mut sink = Sink {
+        staging,
+        take,
+        codings: None,
+        decoder: Decoder::new(&[]),
+        decoded: Vec::new(),
+        size_bytes: 0,
+        limit_bytes: app.config.fetch.max_file_bytes,
+        as_sent: source.as_sent,
+    };
     let mut whole_bytes: Option<u64> = None;
     let mut received = 0;
     let mut pace = app.fetch.pace(source.expected_bytes);
@@ -48,15 +143,14 @@ pub(super) async fn stream(
         let broken = match receive(
             app,
             source,
-            staging,
+            &mut sink,
             trace,
             &mut pace,
             (received, whole_bytes),
-            &mut take,
         )
         .await?
         {
-            Received { error: None, .. } => return Ok(()),
+            Received { error: None, .. } => return sink.finish().await,
             Received {
                 error: Some(error),
                 bytes,
@@ -98,11 +192,10 @@ struct Received {
 async fn receive(
     app: &App,
     source: &Source<'_>,
-    staging: &mut Staging,
+    sink: &mut Sink<'_, impl FnMut(&[u8], &mut Vec<u8>)>,
     trace: &mut Trace<'_>,
     pace: &mut Pace,
     (from, whole): (u64, Option<u64>),
-    take: &mut impl FnMut(&[u8], &mut Vec<u8>),
 ) -> Result<Received, Reason> {
     let wanted = Wanted {
         from,
@@ -132,6 +225,10 @@ async fn receive(
     if whole.is_some() && download.whole_bytes != whole {
         return Err(Reason::CutShort);
     }
+    sink.begin(&download.codings)?;
+    if let Err(unknown) = &download.codings {
+        trace.cause = Some(unknown.to_string());
+    }
     let whole = whole.or(download.whole_bytes);
     let mut bytes = from;
     loop {
@@ -145,10 +242,7 @@ async fn receive(
         };
         bytes += chunk.len() as u64;
         trace.came(bytes);
-        staging
-            .append(|kept| take(&chunk, kept))
-            .await
-            .map_err(|error| reason_of_storage(&error))?;
+        sink.put(&chunk).await?;
     }
 }
 
@@ -159,7 +253,11 @@ fn may_go_on(error: &fetch::Error) -> bool {
         | fetch::Error::TimedOut
         | fetch::Error::Unreachable(_) => true,
         fetch::Error::Status { status, .. } => matches!(status, 500..=506 | 508..=599),
-        fetch::Error::Refused(_) | fetch::Error::TooLarge { .. } => false,
+        fetch::Error::Refused(_)
+        | fetch::Error::ProxyAuthorization
+        | fetch::Error::UnknownCoding(_)
+        | fetch::Error::Undecodable(_)
+        | fetch::Error::TooLarge { .. } => false,
     }
 }
 
@@ -170,17 +268,67 @@ pub(super) async fn stream_plain(
     source: &Source<'_>,
     trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
+    let as_sent = Source {
+        as_sent: true,
+        ..*source
+    };
+    // Of a file that is compressed itself, some servers say that it is so only on its way.
+    let is_compressed = is_gzip(job);
+    let first = if is_compressed && job.sha256_told.is_none() {
+        &as_sent
+    } else {
+        source
+    };
+    match stream_once(app, job, first, trace).await {
+        Err((reason @ (Reason::HashMismatch | Reason::BadEncoding), Sent::Decoded))
+            if job.sha256_told.is_some() =>
+        {
+            let again = stream_once(app, job, &as_sent, trace).await;
+            again.map_err(|_| reason)
+        }
+        outcome => outcome.map_err(|(reason, _)| reason),
+    }
+}
+
+/// With how the file came, where it is not what it should be.
+async fn stream_once(
+    app: &App,
+    job: &Job,
+    source: &Source<'_>,
+    trace: &mut Trace<'_>,
+) -> Result<Proven, (Reason, Sent)> {
     let mut verifier = PlainVerifier::new(expected(job), hints(job));
     let mut staging = app.vault.stage_for(&job.id);
-    stream(app, source, &mut staging, trace, |chunk, kept| {
+    let sent = stream(app, source, &mut staging, trace, |chunk, kept| {
         verifier.update(chunk);
         kept.extend_from_slice(chunk);
     })
-    .await?;
-    let verified = verifier
-        .finish()
-        .map_err(|refusal| reason_of_refusal(&refusal))?;
-    Ok((staging, verified))
+    .await
+    .map_err(|reason| match reason {
+        // Only what is decoded can be undecodable.
+        Reason::BadEncoding => (reason, Sent::Decoded),
+        _ => (reason, Sent::Plain),
+    })?;
+    match verifier.finish() {
+        // Nothing says that it is the file.
+        Ok(verified) if sent == Sent::Unknown && verified.proof() == Proof::Unproven => {
+            Err((Reason::BadEncoding, sent))
+        }
+        Ok(verified) => Ok((staging, verified)),
+        Err(_) if sent == Sent::Unknown => Err((Reason::BadEncoding, sent)),
+        Err(refusal) => Err((reason_of_refusal(&refusal), sent)),
+    }
+}
+
+/// Whether the message says that the file is a gzip.
+fn is_gzip(job: &Job) -> bool {
+    let mime = job
+        .mime_declared
+        .as_deref()
+        .unwrap_or("")
+        .to_ascii_lowercase();
+    let name = job.file_name.as_deref().unwrap_or("").to_ascii_lowercase();
+    mime.contains("gzip") || name.ends_with(".gz") || name.ends_with(".tgz")
 }
 
 /// Names what failures mean wherever they happen; what no answer and a status mean is the caller's to say.
@@ -193,9 +341,10 @@ pub(super) fn explain(
     trace.cause = Some(telemetry::chain(error));
     match error {
         fetch::Error::Refused(_) => Reason::LinkRefused,
-        fetch::Error::Unreachable(_) => unreachable,
+        fetch::Error::Unreachable(_) | fetch::Error::ProxyAuthorization => unreachable,
         fetch::Error::TimedOut => Reason::DownloadTimeout,
         fetch::Error::CutShort(_) | fetch::Error::EndedEarly => Reason::CutShort,
+        fetch::Error::UnknownCoding(_) | fetch::Error::Undecodable(_) => Reason::BadEncoding,
         fetch::Error::TooLarge { .. } => Reason::TooLarge,
         fetch::Error::Status {
             status,

@@ -77,6 +77,7 @@ impl Told {
             .or_else(|| Some(whole::foreign(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::backup(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::unresolved(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(network::proxy(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::fetch(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::guard(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::panel(cause.downcast_ref()?, lang)))

@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
+use hyper::header::PROXY_AUTHORIZATION;
 use hyper::{Request, Response};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -19,7 +20,9 @@ use hyper_util::client::legacy::{Client as Pool, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower_service::Service;
 
+use super::dial::Dialer;
 use super::guard;
+use super::proxy::Proxies;
 
 /// What one connection may have read and nobody taken yet.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -29,13 +32,14 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Two pools of connections: one reaches public addresses only, the other whatever the operator named.
 #[derive(Clone)]
 pub(super) struct Client {
-    strict: Pool<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
-    trusted: Pool<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    strict: Pool<HttpsConnector<Dialer>, Full<Bytes>>,
+    trusted: Pool<HttpsConnector<Dialer>, Full<Bytes>>,
+    proxies: Arc<Proxies>,
 }
 
 impl Client {
     /// Certificates are checked against Mozilla's roots, compiled in.
-    pub fn new(connect_timeout: Duration) -> Self {
+    pub fn new(connect_timeout: Duration, proxies: Arc<Proxies>) -> Self {
         let roots = rustls::RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
         };
@@ -45,16 +49,27 @@ impl Client {
             .expect("the provider supports the default protocol versions")
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let pool = |resolver| {
+        let http = |resolver| {
             let mut http = HttpConnector::new_with_resolver(resolver);
             http.enforce_http(false);
             http.set_nodelay(true);
             http.set_connect_timeout(Some(connect_timeout));
-            let https = HttpsConnectorBuilder::new()
+            http
+        };
+        let https = || {
+            HttpsConnectorBuilder::new()
                 .with_tls_config(tls.clone())
                 .https_or_http()
                 .enable_http1()
-                .wrap_connector(http);
+        };
+        let to_proxy = https().wrap_connector(http(Resolver::Everybody));
+        let pool = |resolver| {
+            let https = https().wrap_connector(Dialer {
+                direct: http(resolver),
+                to_proxy: to_proxy.clone(),
+                resolver,
+                proxies: Arc::clone(&proxies),
+            });
             Pool::builder(TokioExecutor::new())
                 .pool_max_idle_per_host(IDLE_PER_HOST)
                 .pool_idle_timeout(IDLE)
@@ -65,15 +80,25 @@ impl Client {
         Self {
             strict: pool(Resolver::PublicOnly),
             trusted: pool(Resolver::Everybody),
+            proxies: Arc::clone(&proxies),
         }
     }
 
     /// Sends a request, and gives the answer's head; no redirect is followed.
     pub async fn send(
         &self,
-        request: Request<Full<Bytes>>,
+        mut request: Request<Full<Bytes>>,
         trusted: bool,
     ) -> Result<Response<Incoming>, Error> {
+        // In a tunnel the proxy is told its own password when it opens, and nothing of this request.
+        let is_clear = request.uri().scheme_str() == Some("http");
+        let proxy = self.proxies.of_destination(request.uri()).ok().flatten();
+        if let Some(auth) = proxy
+            .filter(|_| is_clear)
+            .and_then(|proxy| proxy.basic_auth())
+        {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, auth);
+        }
         let pool = if trusted { &self.trusted } else { &self.strict };
         pool.request(request).await
     }
@@ -86,7 +111,7 @@ pub struct Unresolved(#[source] io::Error);
 
 /// Looks names up as the system does. What is looked up is what is dialled.
 #[derive(Clone, Copy)]
-enum Resolver {
+pub(super) enum Resolver {
     PublicOnly,
     Everybody,
 }

@@ -88,6 +88,7 @@ reasons! {
     EmptyBody "empty_body" Retry, "zero bytes came", "não veio nenhum byte";
     HtmlBody "html_body" Retry, "a web page came instead of the media", "veio uma página da web em vez da mídia";
     JsonBody "json_body" Retry, "a JSON answer came instead of the media", "veio uma resposta JSON em vez da mídia";
+    BadEncoding "bad_encoding" Retry, "the server sent the file compressed in a way that cannot be decoded", "o servidor enviou o arquivo comprimido de um modo que não pode ser decodificado";
     StillEncrypted "still_encrypted" Retry, "the bytes are still encrypted", "os bytes ainda estão cifrados";
     HashMismatch "hash_mismatch" Retry, "the bytes do not have the hash that the message promised", "os bytes não têm o hash que a mensagem prometeu";
     StorageFull "storage_full" Retry, "the disk is full", "o disco está cheio";

@@ -8,6 +8,7 @@ mod backup;
 mod cdn;
 mod check;
 mod clock;
+mod coding;
 mod commands;
 mod connections;
 mod crash;
@@ -40,6 +41,7 @@ mod newcomer;
 #[cfg(unix)]
 mod opening;
 mod outages;
+mod proxy;
 #[cfg(unix)]
 mod pty;
 mod readiness;

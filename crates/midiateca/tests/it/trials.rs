@@ -59,6 +59,7 @@ trials! {
     t28_empty_document = "28-empty-document";
     t29_time_in_milliseconds_or_as_a_long = "29-time-in-milliseconds-or-as-a-long";
     t30_forwarded_by_an_automation = "30-forwarded-by-an-automation";
+    t32_link_sent_compressed = "32-link-sent-compressed";
 }
 
 fn folder() -> PathBuf {

@@ -16,8 +16,21 @@ pub(super) fn fetch(error: &fetch::Error, lang: Language) -> Told {
         E::Status { status, .. } => Told::new(lang, words::STATUS, &[("status", status)]),
         E::CutShort(_) => Told::with(lang, words::CUT_SHORT, words::LOOK_AT_NETWORK, &[]),
         E::EndedEarly => Told::with(lang, words::ENDED_EARLY, words::LOOK_AT_NETWORK, &[]),
+        E::UnknownCoding(coding) => {
+            Told::new(lang, words::UNKNOWN_CODING, &[("coding", &coding.0)])
+        }
+        E::Undecodable(_) => Told::new(lang, words::UNDECODABLE, &[]),
+        E::ProxyAuthorization => {
+            Told::with(lang, words::PROXY_AUTHORIZATION, words::SET_PROXY, &[])
+        }
         E::TooLarge { limit } => Told::new(lang, words::TOO_LARGE, &[("limit", limit)]),
     }
+}
+
+pub(super) fn proxy(error: &fetch::proxy::Unusable, lang: Language) -> Told {
+    let variable = error.variable;
+    let values: [(&str, &dyn std::fmt::Display); 1] = [("variable", &variable)];
+    Told::with(lang, words::UNUSABLE_PROXY, words::SET_PROXY, &values)
 }
 
 pub(super) fn unresolved(_: &fetch::Unresolved, lang: Language) -> Told {

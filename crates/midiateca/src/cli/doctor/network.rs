@@ -9,11 +9,12 @@ use url::Url;
 
 use super::super::complaint;
 use super::super::context::Context;
-use super::super::words::doctor as words;
+use super::super::words::{Words, doctor as words};
 use super::ground::Ground;
 use super::sheet::Sheet;
 use crate::archive::CDN_ORIGINS;
 use crate::config::{Config, millis};
+use crate::fetch::proxy::{Proxy, Unusable};
 use crate::fetch::{self, Family, Fetch, Reached, reach};
 use crate::http::FOLDER_MARK;
 use crate::media::Route;
@@ -39,10 +40,34 @@ pub(super) async fn cdn(sheet: &mut Sheet, config: &Config, instances: &[Instanc
     let looks = origins.iter().map(|origin| look(&fetch, config, origin));
     for (origin, seen) in origins.iter().zip(join_all(looks).await) {
         match seen {
-            Some((over_v4, over_v6, answer)) => {
+            Some(Seen::Through(proxy, answer)) => {
+                let proxy = proxy.shown();
+                let tried = words::ENVIRONMENT;
+                sheet.fine(
+                    "proxy",
+                    origin,
+                    tried,
+                    words::THROUGH_PROXY,
+                    &[("proxy", &proxy)],
+                );
+                tls(sheet, origin, answer, words::CHECK_PROXY);
+            }
+            Some(Seen::NoProxy(error)) => sheet.wrong(
+                "proxy",
+                origin,
+                words::ENVIRONMENT,
+                words::FAILED,
+                words::CHECK_PROXY,
+                &[("error", &complaint::why(&error, sheet.lang))],
+            ),
+            Some(Seen::Directly(over_v4, over_v6, answer)) => {
                 families(sheet, origin, &over_v4, &over_v6);
                 let is_known = !matches!(over_v4, Reached::UnknownName(_));
-                tls(sheet, origin, answer, is_known);
+                let next = match is_known {
+                    true => words::OPEN_FIREWALL,
+                    false => words::CHECK_DNS,
+                };
+                tls(sheet, origin, answer, next);
             }
             None => sheet.wrong(
                 "cdn",
@@ -56,10 +81,24 @@ pub(super) async fn cdn(sheet: &mut Sheet, config: &Config, instances: &[Instanc
     }
 }
 
-type Seen = (Reached, Reached, Result<u16, fetch::Error>);
+/// How an origin answered.
+enum Seen {
+    /// Over IPv4, over IPv6, and over its protocol.
+    Directly(Reached, Reached, Result<u16, fetch::Error>),
+    Through(Proxy, Result<u16, fetch::Error>),
+    NoProxy(Unusable),
+}
 
 async fn look(fetch: &Fetch, config: &Config, origin: &str) -> Option<Seen> {
     let url = Url::parse(origin).ok()?;
+    match fetch.proxy_of(&url) {
+        Err(unusable) => return Some(Seen::NoProxy(unusable)),
+        Ok(Some(proxy)) => {
+            let answer = fetch.glimpse(&url).await;
+            return Some(Seen::Through(proxy, answer.map(|answer| answer.status)));
+        }
+        Ok(None) => {}
+    }
     let (host, port) = (url.host_str()?, url.port_or_known_default()?);
     let patience = millis(config.fetch.connect_timeout_ms);
     let over = |family| reach(host, port, family, patience);
@@ -68,7 +107,8 @@ async fn look(fetch: &Fetch, config: &Config, origin: &str) -> Option<Seen> {
         fetch.glimpse(&url),
     )
     .await;
-    Some((over_v4, over_v6, answer.map(|answer| answer.status)))
+    let status = answer.map(|answer| answer.status);
+    Some(Seen::Directly(over_v4, over_v6, status))
 }
 
 /// One family is enough; what has an address and does not answer there costs time with every download.
@@ -142,7 +182,7 @@ fn families(sheet: &mut Sheet, origin: &str, over_v4: &Reached, over_v6: &Reache
 }
 
 /// Any answer will do: a root that holds no file is refused.
-fn tls(sheet: &mut Sheet, origin: &str, answer: Result<u16, fetch::Error>, is_known: bool) {
+fn tls(sheet: &mut Sheet, origin: &str, answer: Result<u16, fetch::Error>, next: Words) {
     match answer {
         Ok(status) => sheet.fine(
             "cdn",
@@ -156,10 +196,7 @@ fn tls(sheet: &mut Sheet, origin: &str, answer: Result<u16, fetch::Error>, is_kn
             origin,
             words::ASKED,
             words::FAILED,
-            match is_known {
-                true => words::OPEN_FIREWALL,
-                false => words::CHECK_DNS,
-            },
+            next,
             &[("error", &complaint::why(&error, sheet.lang))],
         ),
     }

@@ -173,6 +173,9 @@ words! {
     CHECK_DNS: "see that this machine resolves names: /etc/resolv.conf, `getent ahosts mmg.whatsapp.net`", "veja se esta máquina resolve nomes: /etc/resolv.conf, `getent ahosts mmg.whatsapp.net`";
     SILENT: "{address} does not answer: {error}", "{address} não responde: {error}";
     MEND_FAMILY: "the other family works, but every connection may lose time here first: mend that route, or take the address away from this machine", "o outro tipo de endereço funciona, mas cada conexão pode perder tempo aqui antes: conserte a rota, ou retire este endereço da máquina";
+    ENVIRONMENT: "read the environment", "leitura do ambiente";
+    THROUGH_PROXY: "it is reached through the proxy {proxy}", "é acessado pelo proxy {proxy}";
+    CHECK_PROXY: "see that the proxy answers this machine and lets it connect to the CDN and the gateways, port 443: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY of the service", "veja se o proxy responde a esta máquina e a deixa conectar à CDN e aos gateways, porta 443: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY e NO_PROXY do serviço";
     OPEN_FIREWALL: "see that the firewall lets this machine connect to the internet, port 443", "veja se o firewall deixa esta máquina conectar à internet, porta 443";
     SET_CDN_BASE: "correct it: `midiateca instance add ID --client N --cdn-base URL`", "corrija: `midiateca instance add ID --client N --cdn-base URL`";
     ASKED: "asked it over its protocol", "fiz uma requisição";

@@ -118,6 +118,11 @@ words! {
     CUT_SHORT: "the connection ended early", "a conexão terminou antes da hora";
     ENDED_EARLY: "the answer ended before the file", "a resposta terminou antes do arquivo";
     TOO_LARGE: "larger than {limit} bytes", "maior que {limit} bytes";
+    UNKNOWN_CODING: "the server sent the content coding {coding}", "o servidor enviou a codificação de conteúdo {coding}";
+    UNDECODABLE: "the answer cannot be decoded", "não foi possível decodificar a resposta";
+    PROXY_AUTHORIZATION: "the proxy asks for a user name and password", "o proxy pede usuário e senha";
+    UNUSABLE_PROXY: "{variable} does not name a usable proxy", "{variable} não indica um proxy utilizável";
+    SET_PROXY: "set HTTPS_PROXY and HTTP_PROXY to http://USER:PASSWORD@HOST:PORT (https://, socks5:// and socks5h:// work too), and list in NO_PROXY what is reached without it", "defina HTTPS_PROXY e HTTP_PROXY como http://USUÁRIO:SENHA@HOST:PORTA (https://, socks5:// e socks5h:// também servem), e liste em NO_PROXY o que é acessado sem ele";
     LOOK_AT_NETWORK: "`midiateca doctor` tries every connection and says what to do", "`midiateca doctor` testa cada conexão e diz o que fazer";
     NOT_A_URL: "the link is not a URL", "o link não é uma URL";
     SCHEME: "the link's scheme or user part is not allowed", "o esquema ou a parte de usuário do link não é permitida";

@@ -1,0 +1,182 @@
+//! Connections to destinations: directly, or through the proxy that the environment names.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use hyper::Uri;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+use super::client::Resolver;
+use super::proxy::{Proxies, Proxy};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Dials a destination.
+#[derive(Clone)]
+pub(super) struct Dialer {
+    /// To destinations.
+    pub direct: HttpConnector<Resolver>,
+    /// To proxies, which may be anywhere.
+    pub to_proxy: HttpsConnector<HttpConnector<Resolver>>,
+    /// Of destinations, for proxies that want an address.
+    pub resolver: Resolver,
+    pub proxies: Arc<Proxies>,
+}
+
+/// A connection, perhaps one on which a proxy is asked for whole URLs.
+pub(super) struct Stream {
+    io: MaybeHttpsStream<TokioIo<TcpStream>>,
+    is_for_urls: bool,
+}
+
+impl Service<Uri> for Dialer {
+    type Response = Stream;
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Stream, Failure>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, destination: Uri) -> Self::Future {
+        let mut dialer = self.clone();
+        Box::pin(async move {
+            let Some(proxy) = dialer.proxies.of_destination(&destination)? else {
+                std::future::poll_fn(|context| dialer.direct.poll_ready(context)).await?;
+                let stream = dialer.direct.call(destination).await?;
+                return Ok(Stream {
+                    io: MaybeHttpsStream::Http(stream),
+                    is_for_urls: false,
+                });
+            };
+            dialer.through(&proxy, destination).await
+        })
+    }
+}
+
+impl Dialer {
+    async fn through(&mut self, proxy: &Proxy, destination: Uri) -> Result<Stream, Failure> {
+        let (uri, to_proxy) = (proxy.uri().clone(), self.to_proxy.clone());
+        let is_clear = destination.scheme_str() == Some("http");
+        let io = match uri.scheme_str() {
+            Some(scheme @ ("socks5" | "socks5h")) => {
+                let mut socks = SocksV5::new(as_http(&uri)?, to_proxy);
+                if let Some((user, password)) = proxy.intercept().raw_auth() {
+                    socks = socks.with_auth(user.to_owned(), password.to_owned());
+                }
+                // With `socks5h` the proxy looks names up, with `socks5` whoever asks it.
+                let destination = match scheme {
+                    "socks5" => self.looked_up(&destination).await?,
+                    _ => destination,
+                };
+                socks.call(destination).await?
+            }
+            _ if is_clear => {
+                let mut to_proxy = to_proxy;
+                let io = to_proxy.call(uri).await?;
+                return Ok(Stream {
+                    io,
+                    is_for_urls: true,
+                });
+            }
+            _ => {
+                let mut tunnel = Tunnel::new(uri, to_proxy);
+                if let Some(auth) = proxy.basic_auth() {
+                    tunnel = tunnel.with_auth(auth);
+                }
+                tunnel.call(destination).await?
+            }
+        };
+        Ok(Stream {
+            io,
+            is_for_urls: false,
+        })
+    }
+
+    /// The destination with an address that its name leads to, and that the guard lets pass.
+    async fn looked_up(&mut self, destination: &Uri) -> Result<Uri, Failure> {
+        let host = destination.host().unwrap_or("").trim_matches(['[', ']']);
+        let port = destination.port_u16();
+        let port = port.unwrap_or(if destination.scheme_str() == Some("https") {
+            443
+        } else {
+            80
+        });
+        let mut found = self.resolver.call(host.parse::<Name>()?).await?;
+        let address = found
+            .next()
+            .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        let authority = std::net::SocketAddr::new(address.ip(), port).to_string();
+        Ok(Uri::builder()
+            .scheme("http")
+            .authority(authority)
+            .path_and_query("/")
+            .build()?)
+    }
+}
+
+/// A connector knows how to reach `http`.
+fn as_http(uri: &Uri) -> Result<Uri, Failure> {
+    let port = uri.port_u16().unwrap_or(1080);
+    let authority = format!("{}:{port}", uri.host().unwrap_or(""));
+    Ok(Uri::builder()
+        .scheme("http")
+        .authority(authority)
+        .path_and_query("/")
+        .build()?)
+}
+
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        self.io.connected().proxy(self.is_for_urls)
+    }
+}
+
+impl Read for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(context, buffer)
+    }
+}
+
+impl Write for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(context, slices)
+    }
+}
