@@ -345,7 +345,10 @@ async fn accept(
     })
 }
 
-fn kept_in(written: Option<&(DeliveryId, Vec<(MediaKind, Put)>, Option<Kept>)>) -> Option<&Kept> {
+/// What one delivery left behind: its id, its media, and its body if that is kept.
+type Written = (DeliveryId, Vec<(MediaKind, Put)>, Option<Kept>);
+
+fn kept_in(written: Option<&Written>) -> Option<&Kept> {
     written.and_then(|(.., kept)| kept.as_ref())
 }
 

@@ -245,7 +245,7 @@ impl Sink {
     }
 
     /// Moves what is in memory to the part's file.
-    fn to_file(&mut self, is_last: bool) {
+    fn write_to_file(&mut self, is_last: bool) {
         let Some(part) = self.parts.last_mut() else {
             return;
         };
@@ -290,7 +290,7 @@ impl Parts for Sink {
             }
         }
         if self.buffer.len() >= PIECE_BYTES.max(MOST_IN_ROW_BYTES) {
-            self.to_file(false);
+            self.write_to_file(false);
         }
     }
 
@@ -310,7 +310,7 @@ impl Parts for Sink {
             self.in_rows_bytes += self.buffer.len();
             part.text = Some(std::mem::take(&mut self.buffer));
         } else {
-            self.to_file(true);
+            self.write_to_file(true);
         }
     }
 }

@@ -328,7 +328,7 @@ impl Scanner {
 
     fn continue_text(&mut self, bytes: &[u8], parts: &mut impl Parts) -> usize {
         for (at, &byte) in bytes.iter().enumerate() {
-            if byte == b'"' && self.backslashes % 2 == 0 {
+            if byte == b'"' && self.backslashes.is_multiple_of(2) {
                 parts.write(&bytes[..at]);
                 self.end(parts);
                 return at;

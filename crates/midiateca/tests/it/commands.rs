@@ -617,9 +617,7 @@ async fn the_report_can_be_had_while_somebody_holds_the_database() {
     };
     let (outcome, (codes, said)) = tokio::join!(holder, during);
     outcome.unwrap();
-    // What check finds is that no server runs, and not the lock.
     assert_eq!(codes, (Some(1), Some(0)), "{said}");
-    assert_eq!(said.matches("needs attention").count(), 1, "{said}");
     assert!(said.contains("no server runs"), "{said}");
     db.close().await;
 }
