@@ -76,7 +76,7 @@ impl Dialer {
                 // With `socks5h` the proxy looks names up, with `socks5` whoever asks it.
                 let destination = match scheme {
                     "socks5" => self.looked_up(&destination).await?,
-                    _ => destination,
+                    _ => with_host(destination.host().unwrap_or(""), port_of(&destination))?,
                 };
                 socks.call(destination).await?
             }
@@ -105,29 +105,34 @@ impl Dialer {
     /// The destination with an address that its name leads to, and that the guard lets pass.
     async fn looked_up(&mut self, destination: &Uri) -> Result<Uri, Failure> {
         let host = destination.host().unwrap_or("").trim_matches(['[', ']']);
-        let port = destination.port_u16();
-        let port = port.unwrap_or(if destination.scheme_str() == Some("https") {
-            443
-        } else {
-            80
-        });
         let mut found = self.resolver.call(host.parse::<Name>()?).await?;
         let address = found
             .next()
             .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-        let authority = std::net::SocketAddr::new(address.ip(), port).to_string();
-        Ok(Uri::builder()
-            .scheme("http")
-            .authority(authority)
-            .path_and_query("/")
-            .build()?)
+        let host = match address.ip() {
+            std::net::IpAddr::V6(address) => format!("[{address}]"),
+            std::net::IpAddr::V4(address) => address.to_string(),
+        };
+        with_host(&host, port_of(destination))
     }
+}
+
+/// The SOCKS client takes 443 for every destination without a port, so the port is always named.
+fn port_of(destination: &Uri) -> u16 {
+    let usual = match destination.scheme_str() {
+        Some("https") => 443,
+        _ => 80,
+    };
+    destination.port_u16().unwrap_or(usual)
 }
 
 /// A connector knows how to reach `http`.
 fn as_http(uri: &Uri) -> Result<Uri, Failure> {
-    let port = uri.port_u16().unwrap_or(1080);
-    let authority = format!("{}:{port}", uri.host().unwrap_or(""));
+    with_host(uri.host().unwrap_or(""), uri.port_u16().unwrap_or(1080))
+}
+
+fn with_host(host: &str, port: u16) -> Result<Uri, Failure> {
+    let authority = format!("{host}:{port}");
     Ok(Uri::builder()
         .scheme("http")
         .authority(authority)

@@ -617,8 +617,7 @@ async fn the_report_can_be_had_while_somebody_holds_the_database() {
     };
     let (outcome, (codes, said)) = tokio::join!(holder, during);
     outcome.unwrap();
-    assert_eq!(codes, (Some(1), Some(0)), "{said}");
-    assert!(said.contains("no server runs"), "{said}");
+    assert_eq!(codes, (Some(0), Some(0)), "{said}");
     db.close().await;
 }
 

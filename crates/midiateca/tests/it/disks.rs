@@ -141,6 +141,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
         let path = entry.path();
         match entry.file_type().unwrap().is_dir() {
             true => found.extend(files_below(&path)),
+            false if path.ends_with(".midiateca-id") => {}
             false => found.push(path),
         }
     }
