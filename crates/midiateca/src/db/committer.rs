@@ -18,6 +18,9 @@ const LARGEST_GROUP: usize = 256;
 /// How many works may wait before callers are made to wait at the door.
 const LONGEST_QUEUE: usize = 4_096;
 
+/// A check that the database is the right one also counts for a group that begins this soon after it. Each group is
+/// checked once more before its works are answered.
+const CHECK_LASTS: Duration = Duration::from_millis(20);
 /// Between two attempts on a locked database.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -84,6 +87,7 @@ impl Committer {
             watch,
             readers,
             busy_timeout,
+            checked_at: None,
         };
         let thread = std::thread::Builder::new()
             .name("committer".to_owned())
@@ -173,6 +177,8 @@ struct Writer {
     watch: Watch,
     readers: Readers,
     busy_timeout: Duration,
+    /// When the database was last found to be the right one.
+    checked_at: Option<Instant>,
 }
 
 impl Writer {
@@ -224,7 +230,9 @@ impl Writer {
     }
 
     fn verify(&mut self) -> Result<(), Error> {
-        self.watch.check(&mut self.tx.connection, &self.readers)
+        let checked = self.watch.check(&mut self.tx.connection, &self.readers);
+        self.checked_at = checked.is_ok().then(Instant::now);
+        checked
     }
 
     /// Commits the group together; when one of it fails for a reason of its own, each is committed alone. While another
@@ -256,7 +264,10 @@ impl Writer {
 
     /// Ok means that the group is committed, synced, and in the database that the next process will open.
     async fn attempt(&mut self, group: &mut [Waiting]) -> Result<(), Error> {
-        self.verify()?;
+        let is_checked = |at: Instant| at.elapsed() < CHECK_LASTS;
+        if !self.checked_at.is_some_and(is_checked) {
+            self.verify()?;
+        }
         let waited = group.iter().map(|it| it.since.elapsed()).max();
         let patience = self.busy_timeout.saturating_sub(waited.unwrap_or_default());
         let begun = compaction::begin(&self.tx.connection, patience);
