@@ -31,7 +31,7 @@ pub use opening::{
     Allowed, AllowedStorage, Error as OpeningError, Storage, look_at_storage, look_for_database,
     settle_storage,
 };
-pub use watch::Displaced;
+pub use watch::{Displaced, door_of_server};
 
 /// The mark that stands while an import is under way, and after one that was killed: it gives files their names before
 /// their rows.
@@ -370,7 +370,10 @@ impl App {
             source,
         })?;
         let file = lock_file(&data.join(SERVER_LOCK))?;
-        lock(&file).map(|()| Alone(file)).map_err(taken)
+        lock(&file).map_err(taken)?;
+        // What a killed server left there is not true any more. Whoever cannot write to it does without.
+        let _ = file.set_len(0);
+        Ok(Alone(file))
     }
 
     /// Makes sure that no other import works on this folder, for as long as the answer is held: each gives files their

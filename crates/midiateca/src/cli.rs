@@ -6,6 +6,7 @@ macro_rules! eprintln {
     ($($text:tt)*) => { crate::cli::answer::complain(format_args!($($text)*)) };
 }
 
+mod alive;
 mod answer;
 mod backup;
 mod cause;

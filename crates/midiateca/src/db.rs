@@ -123,12 +123,16 @@ impl Error {
 
     /// Whether another process holds the file.
     pub fn is_busy(&self) -> bool {
-        let Self::Unavailable(Some(error)) = self else {
-            return false;
-        };
         // Primary result codes: 5 BUSY, 6 LOCKED (sqlite.org/rescode.html).
-        let told = error.sqlite_error();
-        told.is_some_and(|told| matches!(told.extended_code & 0xff, 5 | 6))
+        matches!(self, Self::Unavailable(_)) && matches!(self.engine_code(), Some(5 | 6))
+    }
+
+    /// The primary result code of the engine (sqlite.org/rescode.html), if it gave one.
+    pub fn engine_code(&self) -> Option<i32> {
+        let (Self::Unavailable(Some(error)) | Self::Statement(error)) = self else {
+            return None;
+        };
+        error.sqlite_error().map(|error| error.extended_code & 0xff)
     }
 }
 

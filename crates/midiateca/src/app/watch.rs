@@ -1,6 +1,7 @@
 //! Notices, between writes, when database or storage are no longer in their place, and when they are back; says so in
 //! the log, and to other processes.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +23,9 @@ pub struct Displaced {
 }
 
 impl Displaced {
-    fn json(self) -> Value {
+    fn json(self, door: SocketAddr) -> Value {
         json!({
+            "door": door.to_string(),
             "database": self.database.map(db::Found::as_str),
             "storage": self.storage.map(vault::Found::as_str),
         })
@@ -47,10 +49,20 @@ impl Displaced {
     }
 }
 
-/// Checks until the shutdown begins.
-pub async fn keep_checking(app: Arc<App>, alone: Arc<Alone>) {
+/// Where the server on this data folder listens; nothing when none runs, or it has not said so yet.
+pub fn door_of_server(data: &Path) -> Option<SocketAddr> {
+    if App::is_served(data) != Some(true) {
+        return None;
+    }
+    let text = std::fs::read_to_string(data.join(super::SERVER_LOCK)).ok()?;
+    let told: Value = serde_json::from_str(&text).ok()?;
+    told["door"].as_str()?.parse().ok()
+}
+
+/// Checks until the shutdown begins. `door` is where the server listens.
+pub async fn keep_checking(app: Arc<App>, alone: Arc<Alone>, door: SocketAddr) {
     let mut known = Displaced::default();
-    alone.note(&known.json().to_string());
+    alone.note(&known.json(door).to_string());
     loop {
         let found = tokio::select! {
             () = app.shutdown.begun() => return,
@@ -58,7 +70,7 @@ pub async fn keep_checking(app: Arc<App>, alone: Arc<Alone>) {
         };
         if found != known {
             log_storage(&app, known.storage, found.storage);
-            alone.note(&found.json().to_string());
+            alone.note(&found.json(door).to_string());
             known = found;
         }
         tokio::select! {

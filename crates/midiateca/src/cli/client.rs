@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::answer;
 use super::context::Context;
-use super::language::plain;
+use super::language::{plain, tame};
 use super::words::client as words;
 use super::{Ending, UsageError};
 use crate::app::AllowedStorage;
@@ -68,7 +68,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
                         json!({"client": client.id, "name": client.name})
                     ));
                 } else {
-                    answer::line(format_args!("{}\t{}", client.id, client.name));
+                    answer::line(format_args!("{}\t{}", client.id, tame(&client.name)));
                 }
             }
         }

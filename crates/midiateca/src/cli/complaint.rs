@@ -95,7 +95,11 @@ fn causes(error: &(dyn Error + 'static), lang: Language) -> Vec<Told> {
         told.push(Told::of(cause, lang));
         next = cause.source();
         let db_error = cause.downcast_ref::<db::Error>();
-        if db_error.is_some_and(db::Error::is_not_a_database) {
+        if db_error.is_some_and(|error| error.is_not_a_database() || error.is_busy()) {
+            break;
+        }
+        if let Some(known) = db_error.and_then(|error| ground::engine(error, lang)) {
+            told.push(known);
             break;
         }
         if cause.is::<crate::fetch::Error>() {

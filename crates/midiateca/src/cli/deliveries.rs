@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::answer;
 use super::context::Context;
 use super::known;
-use super::language::Language;
+use super::language::{Language, tame};
 use super::since::Since;
 use super::words::{Words, deliveries as words};
 use super::{Ending, UsageError};
@@ -250,7 +250,7 @@ fn show(context: &Context, entry: &Entry) {
             entry.instance,
             context.lang.name(&entry.verdict),
             entry.body_size,
-            context.lang.recorded(entry.reason.as_deref().unwrap_or(""))
+            tame(&context.lang.recorded(entry.reason.as_deref().unwrap_or("")))
         ));
     }
 }

@@ -91,8 +91,11 @@ impl Service {
             .spawn(tally::keep_writing_down(Arc::clone(&app)));
         app.shutdown
             .spawn(retention::keep_sweeping(Arc::clone(&app)));
-        app.shutdown
-            .spawn(watch::keep_checking(Arc::clone(&app), Arc::clone(&alone)));
+        app.shutdown.spawn(watch::keep_checking(
+            Arc::clone(&app),
+            Arc::clone(&alone),
+            door.address,
+        ));
         app.shutdown
             .spawn(clock_check::keep_checking(Arc::clone(&app)));
         app.shutdown

@@ -1,13 +1,11 @@
 //! What systemd is told (`Type=notify`): that the server is ready, that it still serves (`WatchdogSec=`), that it stops.
 //! Without systemd nothing is told.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-
+use super::alive;
 use crate::app::App;
 
 /// What must work for the watchdog to be told that all is well.
@@ -56,31 +54,11 @@ async fn is_well(watched: &Watched) -> bool {
     }
     // Unavailable is an answer, too.
     let _ = watched.app.db.write(async |_| Ok(())).await;
-    let is_alive = matches!(is_alive(reachable(watched.address)).await, Ok(true));
+    let is_alive = matches!(alive::ask(watched.address).await, Ok(true));
     if !is_alive {
         tracing::error!("the HTTP server does not answer, so the watchdog is not told");
     }
     is_alive
-}
-
-async fn is_alive(address: SocketAddr) -> std::io::Result<bool> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream
-        .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        .await?;
-    let mut head = [0; 12];
-    stream.read_exact(&mut head).await?;
-    Ok(&head == b"HTTP/1.1 200")
-}
-
-/// Where a server that listens on all addresses is reached from here.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }
 
 #[derive(Clone, Copy, Debug)]

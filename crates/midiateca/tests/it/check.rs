@@ -229,3 +229,39 @@ async fn a_full_disk_is_said() {
         "{said:?}"
     );
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_no_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let sim = wa_sim::Sim::start().await.unwrap();
+    set_up(data, &sim).await;
+    let mut server = crate::crash::serve(data);
+    assert_eq!(check(data).await, (Some(0), vec![]));
+    let signal = |name: &str| {
+        let pid = server.child.id().to_string();
+        let status = std::process::Command::new("kill")
+            .args([name, &pid])
+            .status();
+        assert!(status.unwrap().success());
+    };
+    signal("-STOP");
+    let offline = ["--json", "doctor", "--offline"];
+    let ((code, said), doctor) = tokio::join!(check(data), midiateca(data, &offline));
+    signal("-CONT");
+    assert_eq!(code, Some(1));
+    assert!(said[0].contains("does not answer"), "{said:?}");
+    let report: Value = serde_json::from_str(&stdout(&doctor)).unwrap();
+    let looked = report["checks"].as_array().unwrap();
+    let looked = looked.iter().find(|check| check["check"] == "server");
+    assert_eq!(looked.unwrap()["level"], "wrong", "{report}");
+    assert_eq!(check(data).await, (Some(0), vec![]));
+    // What it left in its lock says nothing of another process that holds the folder.
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    let other = App::alone(data).unwrap();
+    assert_eq!(check(data).await, (Some(0), vec![]));
+    drop(other);
+    assert!(check(data).await.1[0].contains("no server runs"));
+}

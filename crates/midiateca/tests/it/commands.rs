@@ -978,3 +978,23 @@ async fn a_data_folder_that_is_none_is_told_from_one_without_data() {
         stderr(&output)
     );
 }
+
+#[tokio::test]
+async fn a_name_with_line_breaks_stays_on_its_line_of_the_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let name = "Padaria\n2\tOutra\r\n3\tTerceira";
+    assert!(
+        midiateca(data, &["client", "add", name])
+            .await
+            .status
+            .success()
+    );
+    let list = midiateca(data, &["client", "list"]).await;
+    let text = stdout(&list);
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert_eq!(text.matches('\t').count(), 1, "{text}");
+    let json = stdout(&midiateca(data, &["--json", "client", "list"]).await);
+    let listed: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(listed["name"], name);
+}

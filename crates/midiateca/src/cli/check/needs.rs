@@ -5,6 +5,7 @@ use std::path::Path;
 
 use indicatif::HumanBytes;
 
+use super::super::alive;
 use super::super::cause::Cause;
 use super::super::complaint;
 use super::super::language::{Language, span};
@@ -41,7 +42,7 @@ pub(super) async fn of(
         lang,
         said: Vec::new(),
     };
-    server(&mut needs, app, report);
+    server(&mut needs, app, report).await;
     displaced(&mut needs, app).await;
     folders(&mut needs, app);
     room(&mut needs, stopped);
@@ -54,9 +55,12 @@ pub(super) async fn of(
 }
 
 /// Without a server nothing is answered or downloaded. Before there is an instance, none is needed.
-fn server(needs: &mut Needs, app: &App, report: &Report) {
+async fn server(needs: &mut Needs, app: &App, report: &Report) {
     if !report.instances.is_empty() && App::is_served(&app.data) == Some(false) {
         needs.say(words::NO_SERVER, &[("data", &app.data.display())]);
+    }
+    if let Some(address) = alive::silent(&app.data).await {
+        needs.say(words::SILENT_SERVER, &[("address", &address)]);
     }
 }
 

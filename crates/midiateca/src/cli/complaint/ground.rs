@@ -130,6 +130,20 @@ pub(super) fn db(error: &db::Error, lang: Language) -> Told {
     }
 }
 
+/// What the database engine answered; its own sentences are in English.
+pub(super) fn engine(error: &db::Error, lang: Language) -> Option<Told> {
+    let code = error.engine_code()?;
+    let what = match code {
+        8 => words::ENGINE_READ_ONLY,
+        10 => words::ENGINE_IO,
+        11 => words::ENGINE_CORRUPT,
+        13 => words::ENGINE_FULL,
+        14 => words::ENGINE_CANNOT_OPEN,
+        _ => return None,
+    };
+    Some(Told::new(lang, what, &[("code", &code)]))
+}
+
 /// What is said of a database that is not at its path, and what to do.
 pub(in crate::cli) fn displaced(found: db::Found) -> (Words, Words) {
     use db::Found;

@@ -128,3 +128,31 @@ fn settings_that_are_no_toml_are_told_by_their_place() {
     );
     assert!(told.contains("`body_timeout_ms`"), "{told}");
 }
+
+#[test]
+fn what_the_database_engine_says_has_a_sentence_in_both_languages() {
+    let failed = |code, text: &str| {
+        let told = rusqlite::ffi::Error::new(code);
+        db::Error::from(rusqlite::Error::SqliteFailure(told, Some(text.to_owned())))
+    };
+    for (code, text) in [
+        (8, "attempt to write a readonly database"),
+        (10, "disk I/O error"),
+        (11, "database disk image is malformed"),
+        (13, "database or disk is full"),
+        (14, "unable to open database file"),
+        (5, "database is locked"),
+        (6, "database table is locked"),
+        // SQLITE_IOERR_WRITE
+        (778, "disk I/O error"),
+    ] {
+        let error = failed(code, text);
+        for lang in [Language::English, Language::Portuguese] {
+            let said = why(&error, lang);
+            assert!(!said.contains(text), "{code}: {said}");
+            assert!(!said.contains("rror code"), "{code}: {said}");
+        }
+    }
+    let unknown = failed(1, "no such table: nothing");
+    assert!(why(&unknown, Language::Portuguese).contains("no such table"));
+}

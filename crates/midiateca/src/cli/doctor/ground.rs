@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use super::super::alive;
 use super::super::complaint;
 use super::super::context::Context;
 use super::super::probe::Refused;
@@ -36,9 +37,17 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context) -> Ground {
     folder::modes(sheet, context);
     let is_served = App::is_served(data);
     let tried = words::LOOKED_FOR_SERVER;
-    match is_served {
-        Some(true) => sheet.fine("server", "", tried, words::SERVER_RUNS, &[]),
-        Some(false) => sheet.wrong(
+    match (is_served, alive::silent(data).await) {
+        (Some(true), Some(address)) => sheet.wrong(
+            "server",
+            "",
+            tried,
+            words::SERVER_SILENT,
+            words::RESTART_SERVER,
+            &[("address", &address)],
+        ),
+        (Some(true), None) => sheet.fine("server", "", tried, words::SERVER_RUNS, &[]),
+        (Some(false), _) => sheet.wrong(
             "server",
             "",
             tried,
@@ -46,7 +55,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context) -> Ground {
             words::START_SERVER,
             &[],
         ),
-        None => sheet.skipped("server", "", tried, words::SERVER_UNKNOWN, &[]),
+        (None, _) => sheet.skipped("server", "", tried, words::SERVER_UNKNOWN, &[]),
     }
     displaced(sheet, context, &file);
     let secrets = folder::key(sheet, &context.config.key_file(data));

@@ -3,6 +3,7 @@
 words! {
     NO_SERVER: "no server runs on {data}: webhooks are not answered and nothing is downloaded; start it with `systemctl start midiateca` or `midiateca serve`", "nenhum servidor está rodando em {data}: os webhooks não são respondidos e nada é baixado; inicie com `systemctl start midiateca` ou `midiateca serve`";
     STORAGE_GONE: "the storage {path} is not there: is its disk mounted? Do not start a server without it", "o armazenamento {path} não existe: o disco está montado? Não inicie um servidor sem ele";
+    SILENT_SERVER: "the server on {address} runs and does not answer: webhooks are not taken; restart it with `systemctl restart midiateca`, and keep its log", "o servidor em {address} está rodando e não responde: os webhooks não são recebidos; reinicie com `systemctl restart midiateca` e guarde o log dele";
     DATABASE_CLOSED: "the database cannot be written ({path}: {why}), so webhooks are answered 503; {hint}", "não é possível gravar no banco de dados ({path}: {why}), e os webhooks recebem 503; {hint}";
     STORAGE_CLOSED: "the storage cannot be written ({path}: {why}), so nothing is stored; {hint}", "não é possível gravar no armazenamento ({path}: {why}), e nada é armazenado; {hint}";
     NO_TOKEN: "{instance}: no gateway token is kept; `midiateca instance add ID --client N --token-env VAR`", "{instance}: sem token do gateway; `midiateca instance add ID --client N --token-env VAR`";

@@ -43,6 +43,8 @@ words! {
     LOOKED_FOR_SERVER: "looked for a server on this folder", "procurei um servidor nesta pasta";
     SERVER_RUNS: "it runs", "está rodando";
     SERVER_NOT: "none runs: webhooks are being lost", "nenhum está rodando: webhooks estão se perdendo";
+    SERVER_SILENT: "it runs, and {address} does not answer: webhooks are not taken", "está rodando, e {address} não responde: os webhooks não são recebidos";
+    RESTART_SERVER: "restart it: `systemctl restart midiateca`, and keep its log", "reinicie: `systemctl restart midiateca`, e guarde o log dele";
     START_SERVER: "start it: `midiateca serve`, or `systemctl start midiateca`", "inicie: `midiateca serve`, ou `systemctl start midiateca`";
 
     READ_KEY: "read the key that seals the gateways' tokens", "li a chave que protege os tokens dos gateways";

@@ -51,6 +51,11 @@ words! {
 
     // the database
     DB_UNAVAILABLE: "the database cannot commit now", "o banco de dados não consegue gravar agora";
+    ENGINE_READ_ONLY: "it can only be read (SQLite code {code})", "só é possível ler (código {code} do SQLite)";
+    ENGINE_IO: "the disk or the network share gave an error (SQLite code {code})", "o disco ou o compartilhamento de rede deu erro (código {code} do SQLite)";
+    ENGINE_CORRUPT: "the file is damaged (SQLite code {code})", "o arquivo está danificado (código {code} do SQLite)";
+    ENGINE_FULL: "the disk is full (SQLite code {code})", "o disco está cheio (código {code} do SQLite)";
+    ENGINE_CANNOT_OPEN: "one of its files cannot be opened or created (SQLite code {code})", "não é possível abrir ou criar um dos arquivos dele (código {code} do SQLite)";
     DB_BUSY: "another program holds the database", "outro programa está usando o banco de dados";
     DB_WAIT: "give the same command again once the other one, perhaps another midiateca, is through", "dê o mesmo comando de novo quando o outro, talvez outro midiateca, terminar";
     DB_MAKE_ROOM: "see that the disk has room, and that this user may write the file; `midiateca doctor` looks closer", "veja se o disco tem espaço e se este usuário pode gravar o arquivo; `midiateca doctor` verifica em detalhe";

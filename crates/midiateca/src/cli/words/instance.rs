@@ -15,8 +15,8 @@ words! {
     TOKEN_CHARACTER: "the gateway's token has a character in it that no HTTP header takes ({code}, character {at}): copy it again from the gateway's panel", "o token do gateway contém um caractere que nenhum cabeçalho HTTP aceita ({code}, caractere {at}): copie-o de novo do painel do gateway";
     ASK_TOKEN: "Gateway token (not shown): ", "Token do gateway (não aparece): ";
     TOKEN_ACCEPTED: "token accepted by the gateway", "token aceito pelo gateway";
-    TOKEN_NOT_ACCEPTED: "warning: {id} is added, but its token does not work ({seen}); give the right one with the same command", "aviso: {id} foi cadastrada, mas o token não funciona ({seen}); informe o certo com o mesmo comando";
-    TOKEN_NOT_TRIED: "warning: {id} is added, but the gateway could not be asked about its token ({seen}); `midiateca doctor --instance {id}` asks again", "aviso: {id} foi cadastrada, mas não foi possível consultar o gateway sobre o token ({seen}); `midiateca doctor --instance {id}` consulta de novo";
+    TOKEN_NOT_ACCEPTED: "warning: {id} is saved, but its token does not work ({seen}); give the right one with the same command", "aviso: {id} foi salva, mas o token não funciona ({seen}); informe o certo com o mesmo comando";
+    TOKEN_NOT_TRIED: "warning: {id} is saved, but the gateway could not be asked about its token ({seen}); `midiateca doctor --instance {id}` asks again", "aviso: {id} foi salva, mas não foi possível consultar o gateway sobre o token ({seen}); `midiateca doctor --instance {id}` consulta de novo";
     ADD_TOKEN: "no gateway token is kept yet: add it with --token-env, --token-file or --token-stdin", "ainda não há token do gateway: use --token-env, --token-file ou --token-stdin";
     CHANGED: "changed; its webhook address stays (`midiateca instance rotate-hook` makes a new one)", "alterada; o endereço do webhook continua (`midiateca instance rotate-hook` cria outro)";
     REMOVED: "removed; its media stay", "removida; as mídias ficam";
