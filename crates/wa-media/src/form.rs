@@ -63,6 +63,7 @@ pub fn form_of_head(
 pub(crate) fn is_certain(head: &[u8]) -> bool {
     let is_text = || text::look(head).is_some();
     signature::textual(head).is_some()
+        || signature::no_text(head).is_some()
         || !is_text() && (signature::binary(head).is_some() || frames::look(head).is_some())
 }
 

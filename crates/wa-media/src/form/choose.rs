@@ -104,6 +104,7 @@ fn best<'a>(
     named: Option<Named>,
 ) -> Best<'a> {
     let is_file = kind == MediaKind::Document;
+    let shown = evidence.guess.as_ref().map(Guess::extension);
     let claimed = match (by_type, named) {
         (None, None) => None,
         (Some(by_type), None) => Some(Best::Type(by_type)),
@@ -116,6 +117,8 @@ fn best<'a>(
         }
         (Some(by_type), Some(Named::Known(by_name))) => {
             let name_wins = match () {
+                // What the bytes look like themselves decides between two that differ.
+                () if shown == Some(by_name.extension) => is_file,
                 () if by_name.is_within(by_type) => true,
                 () if by_type.is_within(by_name) => false,
                 () if by_type.is_vague() != by_name.is_vague() => by_type.is_vague(),
@@ -165,7 +168,8 @@ fn says_something(declared: &Declared) -> bool {
 
 /// A name that begins with its only dot has no extension.
 fn read_name(name: &str) -> Option<Named> {
-    let name = name.trim_end_matches(|letter: char| letter.is_whitespace() || letter == '\0');
+    let name = name
+        .trim_end_matches(|letter: char| letter.is_whitespace() || matches!(letter, '\0' | '.'));
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let (stem, extension) = name.rsplit_once('.')?;
     let extension = extension.to_ascii_lowercase();

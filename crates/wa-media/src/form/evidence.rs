@@ -15,6 +15,8 @@ pub(super) struct Evidence {
     pub sure: Option<&'static Type>,
     /// What they may be, within `sure`, when nobody claims anything better.
     pub guess: Option<Guess>,
+    /// What a text also begins like, so that it may be that when something says so.
+    may_be: Option<&'static str>,
     /// A zip whose whole directory was read and that is no known package of files.
     pub is_plain_zip: bool,
 }
@@ -51,10 +53,13 @@ impl Evidence {
         if let Some(name) = signature::textual(&head) {
             return Self::sure(name);
         }
-        if let Some(text) = text::look(&head) {
+        if signature::no_text(&head).is_none()
+            && let Some(text) = text::look(&head)
+        {
             let guess = text.guess.map(|name| Guess::Type(Type::named(name)));
             return Self {
                 guess,
+                may_be: signature::binary(&head),
                 ..Self::sure("txt")
             };
         }
@@ -96,7 +101,8 @@ impl Evidence {
 
     /// Whether files of this type may begin so.
     pub fn allows(&self, known: &Type) -> bool {
-        let is_allowed = self.sure.is_none_or(|sure| known.is_within(sure));
+        let is_allowed = self.sure.is_none_or(|sure| known.is_within(sure))
+            || self.may_be == Some(known.extension);
         is_allowed && !(self.is_plain_zip && zip::is_recognised(known))
     }
 

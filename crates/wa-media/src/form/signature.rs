@@ -72,6 +72,15 @@ pub(super) fn binary(head: &[u8]) -> Option<&'static str> {
     by_start(STRONG, head).or_else(|| by_rules(head))
 }
 
+/// For bytes that begin so that no text does: with a byte that is no letter, or is none in UTF-8.
+pub(super) fn no_text(head: &[u8]) -> Option<&'static str> {
+    let found = by_start(STRONG, head)?;
+    let (start, _) = STRONG.iter().find(|(_, name)| *name == found)?;
+    let is_no_text = start.iter().any(|byte| *byte >= 0x80);
+    (is_no_text && std::str::from_utf8(&head[..start.len().min(head.len())]).is_err())
+        .then_some(found)
+}
+
 fn by_start(signatures: &[(&[u8], &'static str)], head: &[u8]) -> Option<&'static str> {
     let found = signatures.iter().find(|(start, _)| head.starts_with(start));
     found.map(|(_, name)| *name)

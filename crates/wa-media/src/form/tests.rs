@@ -1515,3 +1515,62 @@ fn what_is_broken_is_only_not_recognised() {
     greedy[end - 14..end - 10].fill(0xff);
     assert_eq!(form_of_head(&greedy, Document, None, None).extension, "zip");
 }
+
+#[test]
+fn a_signature_that_no_text_has_wins_over_the_letters_behind_it() {
+    let filled = |start: &[u8]| [start, &[b'x'; 500]].concat();
+    let jpeg = filled(b"\xff\xd8\xff\xe0");
+    let gif = filled(b"GIF89a");
+    check(&[
+        (&jpeg, Image, "image/jpeg", "", "jpg", "image/jpeg"),
+        (&jpeg, Document, OCTETS, "foto.jpg", "jpg", "image/jpeg"),
+        (&jpeg, Document, OCTETS, "x.php", "jpg", "image/jpeg"),
+        (
+            &filled(b"\x89PNG\r\n\x1a\n"),
+            Image,
+            "image/png",
+            "",
+            "png",
+            "image/png",
+        ),
+        // These are letters as well: what is declared decides.
+        (&gif, Image, "image/gif", "", "gif", "image/gif"),
+        (
+            &gif,
+            Document,
+            "text/plain",
+            "nota.txt",
+            "txt",
+            "text/plain",
+        ),
+        (&gif, Document, OCTETS, "", "txt", "text/plain"),
+    ]);
+}
+
+#[test]
+fn of_two_claims_that_differ_the_one_that_the_bytes_look_like_wins() {
+    let nfe = b"<?xml version=\"1.0\"?><nfeProc versao=\"4.00\"/>";
+    check(&[
+        (nfe, Document, "text/html", "nfe.xml", "xml", "text/xml"),
+        (
+            b"<!DOCTYPE html><html></html>",
+            Document,
+            "text/html",
+            "nfe.xml",
+            "html",
+            "text/html",
+        ),
+    ]);
+}
+
+#[test]
+fn dots_at_the_end_of_a_name_are_no_extension() {
+    check(&[(
+        b"a;b\n",
+        Document,
+        "text/plain",
+        "lista.csv.",
+        "csv",
+        "text/csv",
+    )]);
+}
