@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::catalog;
 use crate::delivery;
 use crate::delivery::parts::{self, Segment, Unavailable};
+use crate::gateway::Reading;
 use crate::media::{MediaId, Reason};
 use crate::queue::Job;
 use crate::registry::Instance;
@@ -72,9 +73,7 @@ async fn find(app: &App, job: &Job, instance: &Instance) -> Result<Inline, Reaso
         .ok()
         .and_then(Result::ok)
         .ok_or(Reason::InlineGone)?;
-    let media = readings.into_iter().flat_map(|reading| reading.media);
-    let found = of_job(media, job).ok_or(Reason::InlineGone)?;
-    found.inline.ok_or(Reason::InlineGone)
+    of_job(readings, job).ok_or(Reason::InlineGone)
 }
 
 /// The stored file that has the bytes, if all that is left of them here is which one.
@@ -219,17 +218,34 @@ impl Pieces {
     }
 }
 
-/// The job's media among those of its delivery: the one of its key, else the only one of its kind.
-fn of_job(media: impl Iterator<Item = FoundMedia>, job: &Job) -> Option<FoundMedia> {
-    let mut brought: Vec<_> = media
-        .filter(|found| found.inline.is_some() && found.kind == job.kind)
-        .collect();
-    let by_key = brought
-        .iter()
-        .position(|found| found.media_key.is_some() && found.media_key == job.media_key);
-    match by_key {
-        Some(at) => Some(brought.swap_remove(at)),
-        None if brought.len() == 1 => brought.pop(),
-        None => None,
-    }
+/// The job's media among those of its delivery: the one of its key, else of its hash, else in its place in its message,
+/// else the only one of its kind.
+fn of_job(readings: Vec<Reading>, job: &Job) -> Option<Inline> {
+    let is_brought = |found: &FoundMedia| found.inline.is_some() && found.kind == job.kind;
+    let brought = || {
+        let media = readings.iter().flat_map(|reading| &reading.media);
+        media.filter(|found| is_brought(found))
+    };
+    let by_key =
+        |found: &&FoundMedia| found.media_key.is_some() && found.media_key == job.media_key;
+    let by_hash = |found: &&FoundMedia| found.sha256.is_some() && found.sha256 == job.sha256_told;
+    let in_place = || {
+        let own = |reading: &&Reading| reading.message.id == job.message_id;
+        let mut own = readings.iter().filter(own);
+        let (reading, others) = (own.next()?, own.next());
+        let found = reading.media.get(usize::try_from(job.slot).ok()?)?;
+        let names_none = found.media_key.is_none() && found.sha256.is_none();
+        (others.is_none() && names_none && is_brought(found)).then_some(found)
+    };
+    let alone = || {
+        let mut brought = brought();
+        let first = brought.next();
+        first.filter(|_| brought.next().is_none())
+    };
+    let found = brought()
+        .find(by_key)
+        .or_else(|| brought().find(by_hash))
+        .or_else(in_place)
+        .or_else(alone)?;
+    found.inline.clone()
 }

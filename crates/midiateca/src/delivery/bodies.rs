@@ -22,7 +22,7 @@ const UNCOMMITTED: &str = "new";
 /// Blocking threads that may write and sync at once: on a slow disk the others are still there for the database.
 const MOST_WRITERS: usize = 16;
 /// Another process may still be about to commit what is younger.
-const LEFT_BEHIND: Duration = Duration::from_secs(3_600);
+const LEFT_BEHIND: Duration = Duration::from_secs(60);
 
 /// A handle to the folder; cheap to clone.
 #[derive(Clone, Debug)]

@@ -423,7 +423,7 @@ async fn what_a_killed_process_left_behind_is_swept_and_what_is_committed_stays(
     for path in [&orphan, &unfinished, &arriving] {
         std::fs::write(path, "AAAA").unwrap();
     }
-    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(7_200);
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(120);
     for path in [&first_name, &unfinished] {
         let file = std::fs::File::options().write(true).open(path).unwrap();
         file.set_modified(long_ago).unwrap();
@@ -552,4 +552,37 @@ async fn a_replay_says_when_a_rule_deleted_the_stored_file() {
     let said = replay(&test, answer["delivery"].as_str().unwrap(), "en").await;
     assert_eq!(said["media"][0]["stored_bytes"], "removed", "{said}");
     test.end().await;
+}
+
+#[tokio::test]
+async fn several_files_of_one_kind_in_a_message_are_each_their_own() {
+    let test = start().await;
+    for (id, has_hash, has_key) in [
+        ("KEYS", true, true),
+        ("HASHES", true, false),
+        ("NOTHING", false, false),
+    ] {
+        for size in [900, 60_000] {
+            let pictures: Vec<_> = (0..4).map(|n| picture(n, size)).collect();
+            let cards = pictures.iter().zip(0..).map(|(bytes, n)| {
+                let mut leaf = leaf(n, bytes, has_hash);
+                let fields = leaf.as_object_mut().unwrap();
+                if !has_key {
+                    fields.remove("mediaKey");
+                    fields.remove("directPath");
+                }
+                fields.insert("base64".to_owned(), json!(STANDARD.encode(bytes)));
+                json!({"header": {"imageMessage": leaf}})
+            });
+            let cards: Vec<_> = cards.collect();
+            let content = json!({"interactiveMessage": {"carouselMessage": {"cards": cards}}});
+            let (status, answer) = test.post(body(&format!("{id}-{size}"), content)).await;
+            assert_eq!(status, 200, "{answer}");
+            for (slot, bytes) in pictures.iter().enumerate() {
+                let media = settled(&test, &answer, slot).await;
+                assert_eq!(media.status, "stored", "{id} {size} {:?}", media.reason);
+                assert_eq!(&bytes_of(&test, &media), bytes, "{id} {size} {slot}");
+            }
+        }
+    }
 }
