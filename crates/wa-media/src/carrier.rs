@@ -25,9 +25,13 @@ const CARRIERS: &[(&str, MediaKind)] = &[
 ];
 
 /// Fields that hold copies of other messages' media, history, decoration or links of strangers; and so does every
-/// field whose name begins with `quoted`.
+/// field whose name begins with `quoted` or `reply`.
 const CLOSED: &[&str] = &[
     "contextInfo",
+    "inReply",
+    "repliedMessage",
+    "repliedTo",
+    "statusQuotedMessage",
     "messageContextInfo",
     "externalAdReply",
     "senderKeyDistributionMessage",
@@ -153,7 +157,9 @@ pub(crate) fn carrier(name: &str) -> Option<(usize, MediaKind)> {
 
 /// Whether nothing in a field of that name is new media of this message.
 pub(crate) fn is_closed(name: &str) -> bool {
-    begins_with(name, b"quoted") || CLOSED.iter().any(|closed| same_name(name, closed))
+    begins_with(name, b"quoted")
+        || begins_with(name, b"reply")
+        || CLOSED.iter().any(|closed| same_name(name, closed))
 }
 
 /// Whether a mark on the outside of a field is true of what is in it: of a whole message, also in a wrapper that is
@@ -164,7 +170,7 @@ pub(crate) fn passes_marks(name: &str, object: &Map<String, Value>) -> bool {
 }
 
 /// Whether an object says of itself that it is to be seen once, whatever gateways call that.
-pub(crate) fn says_view_once(object: &Map<String, Value>) -> bool {
+pub fn says_view_once(object: &Map<String, Value>) -> bool {
     object.iter().any(|(name, value)| {
         flag(value) && (begins_with(name, b"viewonce") || begins_with(name, b"isviewonce"))
     })

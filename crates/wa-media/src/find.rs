@@ -72,6 +72,11 @@ pub fn find(content: &Value) -> Found {
 
 /// Like [`find`], for the object of the content.
 pub fn find_in(object: &Map<String, Value>) -> Found {
+    find_in_marked(object, false)
+}
+
+/// Like [`find_in`], of a message of which its envelope may say that it is to be seen once.
+pub fn find_in_marked(object: &Map<String, Value>, view_once: bool) -> Found {
     let mut walk = Walk {
         found: Found::default(),
         work: VecDeque::new(),
@@ -82,7 +87,7 @@ pub fn find_in(object: &Map<String, Value>) -> Found {
         name: "",
         wrapper: "".into(),
         depth: 0,
-        view_once: says_view_once(object),
+        view_once: view_once || says_view_once(object),
         edit: None,
         unknown: None,
     });

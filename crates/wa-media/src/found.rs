@@ -4,7 +4,9 @@ use serde_json::{Map, Value};
 
 use crate::carrier::{key_kind, says_view_once};
 use crate::link::{DirectPath, path_of_url};
-use crate::read::{base64_bytes, bytes32, field, flag, number, same_name, seconds, text};
+use crate::read::{
+    base64_bytes, bytes32, field, flag, is_empty_bytes, number, same_name, seconds, text,
+};
 use crate::{KeyKind, MediaKey, MediaKind};
 
 /// One media of a message. Its slot is its place in [`Found::media`](crate::Found::media).
@@ -146,7 +148,7 @@ impl FoundMedia {
                 .and_then(|number| u32::try_from(number).ok())
         };
         let hash = |names: &[&str]| field(object, names).and_then(bytes32);
-        let key = field(object, &["mediaKey"]);
+        let key = field(object, &["mediaKey"]).filter(|key| !is_empty_bytes(key));
         let media_key = key.and_then(bytes32).map(MediaKey::new);
         let url = words(&["url", "deprecatedMms3Url", "clientUrl"]);
         let direct_path = usable_path(words(&["directPath"]), url.as_deref());

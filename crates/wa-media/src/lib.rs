@@ -20,8 +20,9 @@ pub mod proof;
 pub mod read;
 
 pub use base64_text::{Base64Decoder, NotBase64};
+pub use carrier::says_view_once;
 pub use decrypt::{Cause, Checks, Decrypted, Decryptor, Failure};
-pub use find::{Found, find, find_in};
+pub use find::{Found, find, find_in, find_in_marked};
 pub use form::{Form, form, form_of_head};
 pub use found::{FoundMedia, Inline};
 pub use key::{MediaKey, MediaKeys};

@@ -22,7 +22,7 @@ pub fn field<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a V
 pub(crate) const LONGEST_NAME: usize = 64;
 
 /// Whether two names are the same but for case and underscores.
-pub(crate) fn same_name(a: &str, b: &str) -> bool {
+pub fn same_name(a: &str, b: &str) -> bool {
     if a.len() > LONGEST_NAME || b.len() > LONGEST_NAME {
         return false;
     }
@@ -68,6 +68,19 @@ pub fn bytes32(value: &Value) -> Option<[u8; 32]> {
             _ => bytes32_of_index(object),
         },
         _ => None,
+    }
+}
+
+/// Whether bytes are written, and there are none: `[]`, `{}`, or Node's `{"type":"Buffer","data":[]}`.
+pub(crate) fn is_empty_bytes(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(numbers) => numbers.is_empty(),
+        Value::Object(object) => match object.get("data") {
+            Some(data) => is_empty_bytes(data),
+            None => object.is_empty(),
+        },
+        _ => false,
     }
 }
 

@@ -3,19 +3,22 @@
 //! bounded.
 
 use serde_json::{Map, Value as Json};
+use std::borrow::Cow;
 use std::collections::VecDeque;
-use wa_media::read::field;
+use wa_media::read::{field, same_name};
 
 type Object = Map<String, Json>;
 
 /// How many levels of objects and lists are looked into.
 const DEEPEST: usize = 8;
 /// How many objects are looked at.
-const MOST_OBJECTS: usize = 1_024;
+const MOST_OBJECTS: usize = 16_384;
 /// How many texts are read as JSON.
-const MOST_TEXTS: usize = 32;
+const MOST_TEXTS: usize = 256;
+/// How often a text is read that is a text in JSON.
+const MOST_QUOTED: usize = 3;
 /// How many deliveries one body may hold.
-pub(super) const MOST_ENVELOPES: usize = 256;
+pub(super) const MOST_ENVELOPES: usize = 4_096;
 
 /// What a body holds.
 #[derive(Debug, Default)]
@@ -30,7 +33,7 @@ pub(super) struct Envelopes {
 /// at, and the same one twice counts once.
 pub(super) fn take(body: &mut Json, is_envelope: impl Fn(&Object) -> bool) -> Envelopes {
     let mut envelopes = Envelopes::default();
-    let mut work = VecDeque::from([(body, 0, false)]);
+    let mut work = VecDeque::from([(body, 0, true)]);
     let (mut objects, mut texts) = (0, 0);
     while let Some((value, depth, may_be_json)) = work.pop_front() {
         if let Json::String(text) = value
@@ -55,9 +58,11 @@ pub(super) fn take(body: &mut Json, is_envelope: impl Fn(&Object) -> bool) -> En
             Json::Object(object) => {
                 objects += 1;
                 // What a person wrote is never read as JSON.
-                let is_message = field(object, MESSAGE_FIELDS).is_some();
+                let is_queued = field(object, QUEUE_FIELDS).is_some();
+                let is_message = !is_queued && field(object, MESSAGE_FIELDS).is_some();
                 let fields = object.iter_mut().map(|(name, value)| {
-                    let may_be_json = !is_message && is_body(name);
+                    let is_body = is_body(name) || is_queued && same_name(name, "message");
+                    let may_be_json = !is_message && is_body;
                     (value, depth + 1, may_be_json)
                 });
                 work.extend(fields);
@@ -85,6 +90,8 @@ const MESSAGE_FIELDS: &[&str] = &[
     "remoteJid",
     "messageId",
 ];
+/// Fields of what a queue of Amazon's puts around a text: no person writes there.
+const QUEUE_FIELDS: &[&str] = &["TopicArn", "receiptHandle", "eventSourceARN"];
 /// Fields in which automations put a body that they did not read.
 const BODIES: &[&str] = &[
     "body", "rawBody", "raw", "payload", "data", "json", "event", "request", "input", "webhook",
@@ -92,16 +99,22 @@ const BODIES: &[&str] = &[
 ];
 
 fn is_body(name: &str) -> bool {
-    BODIES.iter().any(|body| name.eq_ignore_ascii_case(body))
+    BODIES.iter().any(|body| same_name(name, body))
 }
 
-/// The JSON object or list that a text is.
+/// The JSON object or list that a text is, perhaps written as a text in JSON a few times.
 pub(super) fn inside(text: &str) -> Option<Json> {
-    let text = text.trim();
+    let mut text = Cow::Borrowed(text.trim());
+    for _ in 0..MOST_QUOTED {
+        if !text.starts_with('"') {
+            break;
+        }
+        text = Cow::Owned(serde_json::from_str(&text).ok()?);
+    }
     if !text.starts_with(['{', '[']) || super::separators(text.as_bytes()) > super::MOST_VALUES {
         return None;
     }
-    serde_json::from_str(text).ok()
+    serde_json::from_str(&text).ok()
 }
 
 /// The value of a form, where a body is none of JSON but `payload={…}`, as some senders post it.
@@ -153,6 +166,11 @@ mod tests {
             json!([[one]]),
             json!({"payload": {"data": {"message": one}}}),
             json!({"anything": {"at": {"all": one}}, "copy": one}),
+            json!({"raw_body": one.to_string()}),
+            json!({"body": json!(one.to_string()).to_string()}),
+            json!([one.to_string()]),
+            json!({"Type": "Notification", "MessageId": "n", "TopicArn": "t", "Message": one.to_string()}),
+            json!({"Records": [{"messageId": "q", "receiptHandle": "r", "body": one.to_string()}]}),
         ] {
             assert_eq!(found(body.clone()), ["1"], "{body}");
         }
@@ -160,6 +178,7 @@ mod tests {
         for body in [
             json!({"key": {"id": "A"}, "body": one.to_string()}),
             json!({"conversation": one.to_string()}),
+            json!({"message": one.to_string()}),
         ] {
             assert_eq!(found(body.clone()), Vec::<String>::new(), "{body}");
         }
@@ -174,10 +193,12 @@ mod tests {
         for _ in 0..20 {
             deep = json!({"body": deep});
         }
-        let wide: Vec<_> = (0..5_000).map(|n| json!({"n": n})).collect();
-        let many: Vec<_> = (0..500)
+        let wide: Vec<_> = (0..20_000).map(|n| json!({"n": n})).collect();
+        let many: Vec<_> = (0..5_000)
             .map(|n| json!({"messageId": n, "msgContent": {"a": n}}))
             .collect();
+        let read = take(&mut json!(many[..300]), holds_content);
+        assert!(read.found.len() == 300 && !read.cut_short);
         for mut body in [deep, json!(wide), json!(many)] {
             let envelopes = take(&mut body, holds_content);
             assert!(envelopes.cut_short && envelopes.found.len() <= MOST_ENVELOPES);

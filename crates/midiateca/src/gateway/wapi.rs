@@ -26,6 +26,9 @@ pub fn read(mut body: Json) -> Result<Vec<Reading>, Error> {
     if let Some(root) = body.as_object().filter(|root| holds_content(root)) {
         return Ok(vec![read_one(root)]);
     }
+    if let Some(parsed) = body.as_str().and_then(envelope::inside) {
+        body = parsed;
+    }
     if !(body.is_object() || body.is_array()) {
         return Err(Error::NotAnObject);
     }
@@ -64,7 +67,8 @@ fn read_one(root: &Object) -> Reading {
     let nested = nested_message(root).filter(|_| !holds_content(root));
     let envelope = nested.unwrap_or(root);
     let content = content_of(envelope);
-    let mut found = wa_media::find_in(content.object());
+    let view_once = wa_media::says_view_once(envelope);
+    let mut found = wa_media::find_in_marked(content.object(), view_once);
     for media in &mut found.media {
         media.edits = media.edits.as_deref().map(clean);
     }
@@ -72,6 +76,8 @@ fn read_one(root: &Object) -> Reading {
         Family::Media
     } else if found.sealed {
         Family::Notice("an edit or another change that is encrypted with a message's secret")
+    } else if is_delivery_in_words(envelope) {
+        Family::Notice("a text that holds a whole delivery")
     } else if found.revokes {
         Family::Notice("a message is taken back")
     } else {
@@ -108,12 +114,21 @@ fn content_of(envelope: &Object) -> Content<'_> {
     let content = field(envelope, &["msgContent", "message"]);
     let parsed = content
         .and_then(text)
-        .and_then(|text| serde_json::from_str(text).ok());
+        .and_then(|text| serde_json::from_str(text).ok())
+        .filter(|parsed| !holds_content(parsed));
     match (parsed, content.and_then(Json::as_object)) {
         (Some(parsed), _) => Content::Parsed(parsed),
         (None, Some(object)) => Content::Here(object),
         (None, None) => Content::Here(envelope),
     }
+}
+
+/// Whether the text of a message is itself a delivery. It has an id and an instance of its own, and perhaps a person
+/// wrote it, so it is not read.
+fn is_delivery_in_words(envelope: &Object) -> bool {
+    let words = field(envelope, &["msgContent", "message"]).and_then(text);
+    let parsed = words.and_then(|words| serde_json::from_str::<Object>(words).ok());
+    parsed.is_some_and(|parsed| holds_content(&parsed))
 }
 
 /// An id, which is text, though some write one as a number.

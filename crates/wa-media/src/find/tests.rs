@@ -129,6 +129,36 @@ fn what_a_message_quotes_is_not_its_own() {
         "protocolMessage": {"historySyncNotification": leaf("/history")},
     });
     assert_eq!(paths(&content), ["/own"]);
+    for name in [
+        "quotedMsg",
+        "replyTo",
+        "reply_to",
+        "replyMessage",
+        "repliedMessage",
+        "inReply",
+        "statusQuotedMessage",
+    ] {
+        for quote in [leaf("/a"), json!({"message": {"imageMessage": leaf("/a")}})] {
+            let content = json!({"extendedTextMessage": {"text": "oi", name: quote}});
+            assert!(find(&content).media.is_empty(), "{content}");
+        }
+    }
+}
+
+#[test]
+fn a_key_without_bytes_is_no_key() {
+    for key in [
+        json!({}),
+        json!([]),
+        json!(""),
+        json!({"type": "Buffer", "data": []}),
+    ] {
+        let content = json!({"protocolMessage": {"editedMessage": {"imageMessage": {"caption": "novo", "mediaKey": key}}}});
+        let found = find(&content);
+        assert!(found.media[0].is_caption_edit(), "{content}");
+    }
+    let content = json!({"imageMessage": {"mediaKey": "AAAA"}});
+    assert!(find(&content).media[0].media_key_malformed);
 }
 
 #[test]

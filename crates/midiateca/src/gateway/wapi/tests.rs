@@ -286,3 +286,26 @@ fn ids_have_no_control_characters_and_an_edit_names_a_long_one_the_same_way() {
     assert!(whole.len() < 100);
     assert_eq!(edit.media[0].edits.as_deref(), Some(whole.as_str()));
 }
+
+#[test]
+fn an_envelope_may_say_that_its_media_are_to_be_seen_once() {
+    for mark in ["isViewOnce", "viewOnce", "view_once"] {
+        let marked = read_text(&image(&format!(r#","{mark}":true"#)));
+        assert!(marked.media[0].view_once, "{mark}");
+        let plain = read_text(&image(&format!(r#","{mark}":false"#)));
+        assert!(!plain.media[0].view_once, "{mark}");
+    }
+}
+
+#[test]
+fn a_delivery_inside_the_words_of_a_message_is_kept_and_not_read() {
+    let words = json!(image("")).to_string();
+    let reading = read_text(&format!(
+        r#"{{"MessageId":"of the queue","Message":{words}}}"#
+    ));
+    assert!(matches!(reading.family, Family::Notice(_)) && reading.media.is_empty());
+    let twice = json!(json!(image("")).to_string()).to_string();
+    assert_eq!(read_text(&twice).message.id, "M");
+    let listed = format!("[{words}]");
+    assert_eq!(read_text(&listed).message.id, "M");
+}
