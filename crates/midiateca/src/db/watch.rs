@@ -230,8 +230,8 @@ pub(super) struct Watch {
     folded: Option<i64>,
     /// What was refused last, so that it is not examined again and again.
     refused: Option<(Stamps, Found)>,
-    /// Whether the connection was closed and could not be opened again.
-    is_closed: bool,
+    /// The last commit of a connection that was closed and could not be opened again.
+    closed_at: Option<Seal>,
     state: State,
 }
 
@@ -256,7 +256,7 @@ impl Watch {
             },
             folded: None,
             refused: None,
-            is_closed: false,
+            closed_at: None,
             state: State::default(),
         };
         watch.accept();
@@ -312,7 +312,8 @@ impl Watch {
         connection: &mut Connection,
         readers: &Readers,
     ) -> Result<(), Found> {
-        if !self.is_closed && found.files() == self.known.files() {
+        let is_open = self.closed_at.is_none();
+        if is_open && found.files() == self.known.files() {
             let log = length(found.log);
             let is_shorter = log < length(self.known.log);
             if is_shorter && !is_log_whole(connection, &self.log)
@@ -335,16 +336,36 @@ impl Watch {
         let is_same_file = id(found.database) == id(self.known.database)
             && id(found.log) == id(self.known.log)
             && id(found.index) == id(self.known.index);
-        if is_same_file && !self.is_closed {
+        if is_same_file && is_open {
             // Somebody wrote the log back, most often this connection itself.
             self.folded = in_file.map(|seal| seal.commits).or(self.folded);
             self.known = *found;
             return Ok(());
         }
-        if !self.is_closed {
-            self.prove(connection, in_file.as_ref())?;
+        let last = match &self.closed_at {
+            Some(last) => last.clone(),
+            None => self.find_last(found, connection, in_file.as_ref())?,
+        };
+        let needs_log = in_file.is_some_and(|seal| seal.commits < last.commits);
+        self.reopen(connection, readers, last, needs_log)
+    }
+
+    /// The commit that the database at the path must have when it is opened again.
+    fn find_last(
+        &self,
+        found: &Stamps,
+        connection: &Connection,
+        in_file: Option<&Seal>,
+    ) -> Result<Seal, Found> {
+        let last = Seal::read(connection).map_err(|_| Found::Unproven)?;
+        let is_other_file = id(found.database) != id(self.known.database);
+        let is_same_log = found.log.is_some() && id(found.log) == id(self.known.log);
+        // A copy in the place of the file has the rest from the log, which is still there. Writing that back through
+        // the connection would empty it into the file that is gone.
+        if is_other_file && is_same_log && in_file.is_some_and(|seal| *seal != last) {
+            return Ok(last);
         }
-        self.reopen(connection, readers)
+        self.prove(connection, in_file, last)
     }
 
     /// What the file at the path says of itself, if that can be the open database. Nothing when it cannot be said: the
@@ -363,10 +384,15 @@ impl Watch {
         }
     }
 
-    /// Whether a commit through the connection is found in the file at the path, or was in it before.
-    fn prove(&self, connection: &Connection, before: Option<&Seal>) -> Result<(), Found> {
+    /// Whether a commit through the connection is found in the file at the path, or was in it before. Answers with the
+    /// last one that is.
+    fn prove(
+        &self,
+        connection: &Connection,
+        before: Option<&Seal>,
+        last: Seal,
+    ) -> Result<Seal, Found> {
         let unproven = |_| Found::Unproven;
-        let last = Seal::read(connection).map_err(unproven)?;
         connection.batch("begin immediate").map_err(unproven)?;
         let counted = count_commit(connection).and_then(|()| connection.batch("commit"));
         if counted.is_err() {
@@ -380,33 +406,39 @@ impl Watch {
         }
         let is_log_empty = length(stamp(&self.log)) == 0;
         match Seal::in_file(&self.path) {
-            Ok(seal) if seal == now && is_log_empty => Ok(()),
+            Ok(seal) if seal == now && is_log_empty => Ok(now),
             Ok(seal) if seal == now => Err(Found::OtherLog),
             // A copy of the last state was put in its place.
-            Ok(_) if before == Some(&last) && is_log_empty => Ok(()),
+            Ok(_) if before == Some(&last) && is_log_empty => Ok(last),
             Ok(_) => Err(Found::Older),
             Err(_) => Err(Found::Other),
         }
     }
 
-    /// Closes every connection of this process and opens the file at the path.
-    fn reopen(&mut self, connection: &mut Connection, readers: &Readers) -> Result<(), Found> {
+    /// Closes every connection of this process and opens the file at the path, which must have this commit.
+    fn reopen(
+        &mut self,
+        connection: &mut Connection,
+        readers: &Readers,
+        last: Seal,
+        needs_log: bool,
+    ) -> Result<(), Found> {
         let Some(_places) = readers.close_idle() else {
             return Err(Found::Unproven);
         };
-        if !self.is_closed {
+        if self.closed_at.is_none() {
             connection.leave_files_alone();
             *connection = Connection::in_memory().map_err(|_| Found::Unproven)?;
-            self.is_closed = true;
+            self.closed_at = Some(last.clone());
         }
         let opened = Connection::open_existing(&self.path, readers.busy_timeout())
-            .and_then(|opened| Ok((Seal::read(&opened)?, opened)));
-        let (seal, opened) = opened.map_err(|_| Found::Unproven)?;
-        if seal.id != self.id {
-            return Err(Found::Other);
+            .map_err(|_| Found::Unproven)?;
+        if let Err(found) = examine(&opened, &last, needs_log) {
+            opened.leave_files_alone();
+            return Err(found);
         }
         *connection = opened;
-        self.is_closed = false;
+        self.closed_at = None;
         self.accept();
         tracing::warn!(path = %self.path.display(), "the database was opened again, because its files changed");
         Ok(())
@@ -434,6 +466,27 @@ impl Watch {
             _ => {}
         }
     }
+}
+
+/// Whether a database that was opened again has the last commit. What a copy and a log make together is read as well.
+fn examine(opened: &Connection, last: &Seal, needs_log: bool) -> Result<(), Found> {
+    let unproven = |_| Found::Unproven;
+    let seal = Seal::read(opened).map_err(unproven)?;
+    if seal.id != last.id {
+        return Err(Found::Other);
+    }
+    if seal.commits < last.commits {
+        return Err(Found::Older);
+    }
+    if needs_log {
+        let rows = opened.rows("pragma quick_check(1)", &[]).map_err(unproven)?;
+        let first = rows.first().map(|row| row.text("quick_check"));
+        match first {
+            Some(Ok(said)) if said == "ok" => {}
+            _ => return Err(Found::Damaged),
+        }
+    }
+    Ok(())
 }
 
 /// Whether a log begins as every log does, and not with the hole that is left where one was truncated.

@@ -273,6 +273,21 @@ async fn an_older_copy_in_the_place_of_the_database_is_not_taken_for_it() {
 }
 
 #[tokio::test]
+async fn a_copy_in_the_place_of_the_database_has_the_rest_from_its_log() {
+    let mut site = Site::start().await;
+    let copy = site.elsewhere("copy.db");
+    fs::copy(site.database(), &copy).unwrap();
+    for _ in 0..3 {
+        assert_eq!(site.post().await, 200);
+    }
+    assert!(fs::metadata(site.data().join(FILES[1])).unwrap().len() > 0);
+    fs::rename(&copy, site.database()).unwrap();
+    site.accepts_again().await;
+    site.accepts_again().await;
+    site.keeps_what_it_acknowledged().await;
+}
+
+#[tokio::test]
 async fn another_database_in_its_place_is_not_taken_for_it() {
     let mut site = Site::start().await;
     let (other, aside) = (site.elsewhere("other"), site.elsewhere("aside"));
