@@ -59,6 +59,9 @@ pub enum Error {
         /// The first migration that this program does not know.
         version: i64,
     },
+    /// The file is a database of another program.
+    #[error("the file is a database of another program")]
+    Foreign,
     /// The SQLite built into this program has a known corruption bug.
     #[error("SQLite {found} is too old to be trusted with a write-ahead log")]
     UnsafeSqlite {
@@ -345,6 +348,7 @@ fn open_now(file: &Path, busy_timeout: Duration) -> Result<(Connection, Watch), 
     refuse_old_sqlite(&connection)?;
     // What a newer version wrote is not touched.
     migrations::applied(&connection)?;
+    migrations::refuse_foreign(&connection)?;
     connection.prepare_to_write()?;
     migrations::apply(&connection)?;
     let watch = Watch::new(file, &connection)?;

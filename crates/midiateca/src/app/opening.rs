@@ -112,11 +112,17 @@ fn trace(data: &Path, config: &Config, allowed: Allowed) -> Option<PathBuf> {
     let marker = vault::marker_path(&storage);
     let key = config.key_file(data);
     let remains = db::remains(&config.database_file(data));
+    let (bodies, quarantine) = (data.join(super::BODIES), storage.join(vault::QUARANTINE));
     let is_there = |path: &PathBuf| path.symlink_metadata().is_ok();
+    let holds_entries = |path: &PathBuf| {
+        let entries = std::fs::read_dir(path);
+        entries.is_ok_and(|mut entries| entries.next().is_some())
+    };
     [key, marker]
         .into_iter()
         .find(is_there)
         .or_else(|| remains.into_iter().next())
+        .or_else(|| [bodies, quarantine].into_iter().find(holds_entries))
         .or_else(|| {
             let counts = !allowed.files_of_others && vault::holds_clients(&storage);
             counts.then_some(storage)

@@ -28,6 +28,9 @@ pub(super) async fn copy_all(
     let bodies = Bodies::new(order.source.data.join(BODIES));
     let target = folder.bodies();
     let mut named = HashSet::new();
+    if !parts::are_known(copied).await? {
+        return Ok(Some(named));
+    }
     let mut after = String::new();
     loop {
         let page = parts::needed_files(copied, &after, PAGE).await?;

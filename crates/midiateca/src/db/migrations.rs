@@ -23,6 +23,7 @@ pub(super) fn apply(connection: &Connection) -> Result<(), Error> {
     if applied(connection)? == FILES.len() {
         return Ok(());
     }
+    refuse_foreign(connection)?;
     connection.batch("begin immediate")?;
     let outcome = apply_missing(connection);
     connection.batch(if outcome.is_ok() {
@@ -38,6 +39,23 @@ fn apply_missing(connection: &Connection) -> Result<(), Error> {
         connection.batch(file)?;
     }
     connection.batch(&format!("pragma user_version = {}", FILES.len()))
+}
+
+/// Refuses a database with tables, but not with ours: of another program, or another file under this name.
+pub(super) fn refuse_foreign(connection: &Connection) -> Result<(), Error> {
+    // One statement, so that it is not read while another process applies the files.
+    let sql = "select user_version as version, count(name) as tables, count(*) filter (where name in ('clients', 'instances', 'media')) as ours
+               from pragma_user_version left join sqlite_schema on type = 'table' and name not like 'sqlite%'";
+    let rows = connection.rows(sql, &[])?;
+    let Some(row) = rows.first() else {
+        return Ok(());
+    };
+    let is_new = row.int("version")? == 0 && row.int("tables")? == 0;
+    let is_ours = row.int("version")? > 0 && row.int("ours")? == 3;
+    match is_new || is_ours {
+        true => Ok(()),
+        false => Err(Error::Foreign),
+    }
 }
 
 /// How many files it has seen.

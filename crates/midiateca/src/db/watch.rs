@@ -479,7 +479,9 @@ fn examine(opened: &Connection, last: &Seal, needs_log: bool) -> Result<(), Foun
         return Err(Found::Older);
     }
     if needs_log {
-        let rows = opened.rows("pragma quick_check(1)", &[]).map_err(unproven)?;
+        let rows = opened
+            .rows("pragma quick_check(1)", &[])
+            .map_err(unproven)?;
         let first = rows.first().map(|row| row.text("quick_check"));
         match first {
             Some(Ok(said)) if said == "ok" => {}

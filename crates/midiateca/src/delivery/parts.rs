@@ -99,6 +99,12 @@ pub async fn is_needed(db: &Db, delivery: &DeliveryId, file: u32) -> Result<bool
     Ok(row.is_some())
 }
 
+/// Whether the database knows parts at all; one of an earlier version, open to be read, does not.
+pub async fn are_known(db: &Db) -> Result<bool, Error> {
+    let sql = "select 1 as found from sqlite_schema where name = 'delivery_parts'";
+    Ok(db.row(sql, values![]).await?.is_some())
+}
+
 /// Files of deliveries that still hold a text that is nowhere else: up to `limit` after `after` (an id, or empty).
 pub async fn needed_files(
     db: &Db,

@@ -364,3 +364,34 @@ async fn the_key_comes_only_when_asked_for_and_settings_with_places_lead_nobody_
     }
     test.end().await;
 }
+
+#[tokio::test]
+async fn a_database_of_an_earlier_version_is_backed_up_as_it_is() {
+    let test = TestApp::start().await;
+    test.store(sample("EARLIER")).await;
+    let (folder, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let data = folder.path().join("data");
+    test.app.db.fold().await.unwrap();
+    copy_folder(&test.app.data, &data);
+    test.end().await;
+    let db = rusqlite::Connection::open(data.join("midiateca.db")).unwrap();
+    let back = "drop table caption_edits; drop table delivery_parts; drop table clock; drop table refusals;
+                drop table hooks_retired; drop table identity; pragma user_version = 4;";
+    db.execute_batch(back).unwrap();
+    drop(db);
+    std::fs::remove_file(data.join("media_storage/.midiateca-id")).unwrap();
+    let (code, files) = back_up(&data, target.path(), &[]).await;
+    assert_eq!(
+        (code, files["count"].as_u64()),
+        (Some(0), Some(1)),
+        "{files}"
+    );
+    for database in [
+        data.join("midiateca.db"),
+        target.path().join("midiateca.db"),
+    ] {
+        let db = rusqlite::Connection::open(database).unwrap();
+        let version = db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+        assert_eq!(version.unwrap(), 4);
+    }
+}

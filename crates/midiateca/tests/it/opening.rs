@@ -132,6 +132,8 @@ async fn a_key_or_a_log_alone_shows_that_there_was_a_database() {
         "secret.key",
         "midiateca.db-wal",
         "media_storage/cliente_1/x",
+        "media_storage/.quarantine/20260101_000000-00000000/x",
+        "bodies/01a224da-2e76-7000-804b-31ebbd2df3b6.0",
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(trace);
@@ -146,6 +148,50 @@ async fn a_key_or_a_log_alone_shows_that_there_was_a_database() {
     let said = midiateca(folder.path(), &["client", "add", "Nova"]).await;
     assert_eq!(said.status.code(), Some(0), "{}", stderr(&said));
     assert!(folder.path().join("media_storage/.midiateca-id").is_file());
+}
+
+#[tokio::test]
+async fn the_doctor_makes_no_database_of_a_file_without_tables() {
+    let blank = |path: &Path| {
+        let db = rusqlite::Connection::open(path).unwrap();
+        db.execute_batch("vacuum").unwrap();
+    };
+    let short = |path: &Path| fs::write(path, "x").unwrap();
+    for make in [&blank as &dyn Fn(&Path), &short] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("secret.key"), "something").unwrap();
+        let database = folder.path().join("midiateca.db");
+        make(&database);
+        let before = fs::read(&database).unwrap();
+        let said = midiateca(folder.path(), &["doctor", "--offline"]).await;
+        assert_eq!(said.status.code(), Some(1), "{}", stdout(&said));
+        assert!(stdout(&said).contains("is empty"), "{}", stdout(&said));
+        assert_eq!(fs::read(&database).unwrap(), before, "it was written to");
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_refused_and_left_as_it_is() {
+    for version in [0, 3, 10] {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("midiateca.db");
+        let db = rusqlite::Connection::open(&database).unwrap();
+        let sql = format!("create table clients (a); pragma user_version = {version};");
+        db.execute_batch(&sql).unwrap();
+        drop(db);
+        let before = fs::read(&database).unwrap();
+        for command in COMMANDS.iter().chain(&[&["doctor", "--offline"][..]]) {
+            let said = midiateca(folder.path(), command).await;
+            let code = if command[0] == "doctor" { 1 } else { 3 };
+            assert_eq!(said.status.code(), Some(code), "{command:?}");
+            assert!(
+                (stdout(&said) + &stderr(&said)).contains("another program"),
+                "{command:?}: {}",
+                stderr(&said)
+            );
+        }
+        assert_eq!(fs::read(&database).unwrap(), before, "it was written to");
+    }
 }
 
 #[tokio::test]

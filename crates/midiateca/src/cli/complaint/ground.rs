@@ -104,6 +104,7 @@ pub(super) fn db(error: &db::Error, lang: Language) -> Told {
             words::DB_USE_NEWER,
             &[("version", version)],
         ),
+        db::Error::Foreign => Told::with(lang, words::DB_FOREIGN, words::DB_NAME_RIGHT, &[]),
         db::Error::UnsafeSqlite { found } => Told::with(
             lang,
             words::DB_UNSAFE,

@@ -12,7 +12,8 @@ use super::super::words::{doctor as words, errors};
 use super::sheet::Sheet;
 use super::{database, folder, storage};
 use crate::app::{self, App, Displaced, OpeningError};
-use crate::db::Db;
+use crate::config::millis;
+use crate::db::{self, Db};
 use crate::secrets::Secrets;
 
 /// What could be opened.
@@ -29,7 +30,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context) -> Ground {
     let data = &context.data;
     let about = data.display().to_string();
     let file = context.config.database_file(data);
-    if !was_not_lost(sheet, context, &about) || !is_there(sheet, &file, &about) {
+    if !was_not_lost(sheet, context, &about) || !is_there(sheet, context, &file, &about) {
         return Ground::default();
     }
     folder::look(sheet, data, &about);
@@ -104,10 +105,15 @@ fn displaced(sheet: &mut Sheet, context: &Context, file: &Path) {
 }
 
 /// Whether there is a database to look at.
-fn is_there(sheet: &mut Sheet, file: &Path, about: &str) -> bool {
+fn is_there(sheet: &mut Sheet, context: &Context, file: &Path, about: &str) -> bool {
     let path = file.display();
+    let patience = millis(context.config.database.busy_timeout_ms);
     let (seen, next) = match std::fs::metadata(file) {
-        Ok(found) if found.is_file() && found.len() > 0 => return true,
+        // One without tables would be made a new database by opening it.
+        Ok(found) if found.is_file() && !db::is_absent(file, patience) => return true,
+        Ok(found) if found.is_file() && found.len() > 0 => {
+            (words::BLANK_DATABASE, words::RESTORE_DATABASE)
+        }
         Ok(found) if found.is_file() => (words::EMPTY_DATABASE, words::RESTORE_DATABASE),
         Err(error) if error.kind() != ErrorKind::NotFound => {
             let path = file.to_owned();

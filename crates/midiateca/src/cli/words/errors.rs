@@ -71,6 +71,8 @@ words! {
     DB_RESTART: "restart midiateca, then run `midiateca doctor`", "reinicie o midiateca e depois rode `midiateca doctor`";
     DB_TOO_NEW: "the database was written by a newer version (migration {version})", "o banco de dados foi gravado por uma versão mais nova (migração {version})";
     DB_USE_NEWER: "use that version, or restore a backup made before the upgrade", "use aquela versão, ou restaure um backup anterior à atualização";
+    DB_FOREIGN: "the file of the database belongs to another program; nothing in it was changed", "o arquivo do banco de dados é de outro programa; nada nele foi alterado";
+    DB_NAME_RIGHT: "correct database.url or --data, or put the right file back from a backup", "corrija database.url ou --data, ou traga o arquivo certo de um backup";
     DB_UNSAFE: "SQLite {found} is too old to be trusted with a write-ahead log", "o SQLite {found} é antigo demais para se confiar nele com write-ahead log";
     DB_USE_RELEASED: "use a released midiateca, which brings its own SQLite", "use um midiateca publicado, que traz o próprio SQLite";
     DB_MALFORMED: "column {column} of the database does not hold what it should", "a coluna {column} do banco de dados não contém o que deveria";
