@@ -101,7 +101,7 @@ fn prepare(folder: &Path, lang: Language) -> anyhow::Result<()> {
         let _alone = App::alone(folder)?;
         std::fs::remove_dir_all(folder).with_context(|| told(words::CANNOT_EMPTY))?;
     }
-    std::fs::create_dir_all(folder)
+    crate::disk::create_folder(folder)
         .and_then(|()| std::fs::write(marker, lang.say(words::MARK).to_owned() + "\n"))
         .with_context(|| told(words::CANNOT_USE))
 }

@@ -40,7 +40,9 @@ async fn keep_telling(watched: Watched, every: Duration) {
         match tokio::time::timeout(every, is_well(&watched)).await {
             Ok(true) => tell(State::Alive),
             Ok(false) => {}
-            Err(_) => tracing::error!("no answer in time, so the watchdog is not told"),
+            Err(_) => {
+                tracing::error!("no answer in time, so systemd's watchdog gets no sign of life")
+            }
         }
     }
 }
@@ -49,14 +51,16 @@ async fn keep_telling(watched: Watched, every: Duration) {
 /// restart, so what the committer answers does not matter.
 async fn is_well(watched: &Watched) -> bool {
     if !(watched.is_working)() {
-        tracing::error!("the download loop has ended, so the watchdog is not told");
+        tracing::error!("the download loop has ended, so systemd's watchdog gets no sign of life");
         return false;
     }
     // Unavailable is an answer, too.
     let _ = watched.app.db.write(async |_| Ok(())).await;
-    let is_alive = matches!(alive::ask(watched.address).await, Ok(true));
+    let is_alive = matches!(alive::is_alive(watched.address).await, Ok(true));
     if !is_alive {
-        tracing::error!("the HTTP server does not answer, so the watchdog is not told");
+        tracing::error!(
+            "the HTTP server does not answer, so systemd's watchdog gets no sign of life"
+        );
     }
     is_alive
 }
@@ -77,7 +81,7 @@ fn tell(state: State) {
         State::Stopping => NotifyState::Stopping,
     };
     if let Err(error) = sd_notify::notify(&[state]) {
-        tracing::warn!(%error, "systemd cannot be told");
+        tracing::warn!(%error, "systemd cannot be notified");
     }
 }
 

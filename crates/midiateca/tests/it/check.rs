@@ -265,3 +265,37 @@ async fn a_server_that_does_not_answer_is_no_server() {
     drop(other);
     assert!(check(data).await.1[0].contains("no server runs"));
 }
+
+#[tokio::test]
+async fn a_server_that_cannot_commit_is_said_though_the_disk_can_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let sim = wa_sim::Sim::start().await.unwrap();
+    set_up(data, &sim).await;
+    let settings = "[database]\nbusy_timeout_ms = 100\n";
+    std::fs::write(data.join("midiateca.toml"), settings).unwrap();
+    let mut server = crate::crash::serve(data);
+    assert_eq!(check(data).await, (Some(0), vec![]));
+    let other = rusqlite::Connection::open(data.join("midiateca.db")).unwrap();
+    other
+        .busy_timeout(std::time::Duration::from_secs(10))
+        .unwrap();
+    other.execute_batch("begin immediate").unwrap();
+    // What the server found a moment ago is reused for a second.
+    let said = loop {
+        let (code, said) = check(data).await;
+        if code == Some(1) {
+            break said;
+        }
+    };
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("answered 503"), "{said:?}");
+    let doctor = midiateca(data, &["--lang", "pt-BR", "doctor", "--offline"]).await;
+    let text = stdout(&doctor);
+    assert!(text.contains("outro programa está usando"), "{text}");
+    assert!(!text.contains("locked"), "{text}");
+    other.execute_batch("rollback").unwrap();
+    while check(data).await.0 != Some(0) {}
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+}

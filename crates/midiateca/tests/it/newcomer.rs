@@ -59,6 +59,12 @@ async fn the_delivery_of_the_readme_is_stored_by_the_demo_and_so_is_a_sample() {
     });
     invited.await.unwrap();
     let data = folder.path().join("demo-data");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = data.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
     let address = std::fs::read_to_string(data.join("webhook-address.txt")).unwrap();
     let body = curl_of("README.md");
     assert_eq!(body, curl_of("README.pt-BR.md"));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use indicatif::HumanBytes;
 
-use super::super::alive;
+use super::super::alive::{self, Trouble};
 use super::super::cause::Cause;
 use super::super::complaint;
 use super::super::language::{Language, span};
@@ -42,10 +42,18 @@ pub(super) async fn of(
         lang,
         said: Vec::new(),
     };
-    server(&mut needs, app, report).await;
+    server(&mut needs, app, report);
+    let trouble = alive::trouble(&app.data).await;
+    if let Some(Trouble::Silent(address)) = trouble {
+        needs.say(words::SILENT_SERVER, &[("address", &address)]);
+    }
     displaced(&mut needs, app).await;
     folders(&mut needs, app);
     room(&mut needs, stopped);
+    // Why is said above, unless it is not seen from here.
+    if let (Some(Trouble::NotReady(address)), []) = (trouble, needs.said.as_slice()) {
+        needs.say(words::SERVER_NOT_READY, &[("address", &address)]);
+    }
     clock(&mut needs, app);
     instances(&mut needs, report);
     key(&mut needs, app).await?;
@@ -55,12 +63,9 @@ pub(super) async fn of(
 }
 
 /// Without a server nothing is answered or downloaded. Before there is an instance, none is needed.
-async fn server(needs: &mut Needs, app: &App, report: &Report) {
+fn server(needs: &mut Needs, app: &App, report: &Report) {
     if !report.instances.is_empty() && App::is_served(&app.data) == Some(false) {
         needs.say(words::NO_SERVER, &[("data", &app.data.display())]);
-    }
-    if let Some(address) = alive::silent(&app.data).await {
-        needs.say(words::SILENT_SERVER, &[("address", &address)]);
     }
 }
 

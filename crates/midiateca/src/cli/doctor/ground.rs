@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::super::alive;
+use super::super::alive::{self, Trouble};
 use super::super::complaint;
 use super::super::context::Context;
 use super::super::probe::Refused;
@@ -38,8 +38,8 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context) -> Ground {
     folder::modes(sheet, context);
     let is_served = App::is_served(data);
     let tried = words::LOOKED_FOR_SERVER;
-    match (is_served, alive::silent(data).await) {
-        (Some(true), Some(address)) => sheet.wrong(
+    match (is_served, alive::trouble(data).await) {
+        (Some(true), Some(Trouble::Silent(address))) => sheet.wrong(
             "server",
             "",
             tried,
@@ -47,7 +47,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context) -> Ground {
             words::RESTART_SERVER,
             &[("address", &address)],
         ),
-        (Some(true), None) => sheet.fine("server", "", tried, words::SERVER_RUNS, &[]),
+        (Some(true), _) => sheet.fine("server", "", tried, words::SERVER_RUNS, &[]),
         (Some(false), _) => sheet.wrong(
             "server",
             "",

@@ -81,7 +81,7 @@ words! {
     EMPTY_DATABASE: "the database {path} is an empty file", "o banco {path} é um arquivo vazio";
     BLANK_DATABASE: "the database {path} is empty: it holds no tables", "o banco {path} está vazio: não tem tabelas";
     OWN_KEY: "make the user that runs midiateca its owner, mode 0600: `chown USER {path}`; the key itself is there", "faça do usuário que executa o midiateca o dono dele, modo 0600: `chown USUÁRIO {path}`; a chave em si está lá";
-    SERVER_UNKNOWN: "it cannot be told: the lock belongs to another user", "não é possível saber: a trava pertence a outro usuário";
+    SERVER_UNKNOWN: "unknown: the lock belongs to another user", "não é possível saber: a trava pertence a outro usuário";
     ONLY_SMALL: "files of more than keep.max_bytes are not kept, and that is less than an everyday video", "arquivos maiores que keep.max_bytes não são guardados, e o limite é menor que um vídeo comum";
     GOES_SOON: "a rule lets go of files within days of their arrival", "uma regra remove arquivos poucos dias depois da chegada";
     OTHER_MIDIATECA: "another midiateca answers there, with another data folder", "outro midiateca responde ali, com outra pasta de dados";

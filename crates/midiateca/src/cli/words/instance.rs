@@ -57,7 +57,7 @@ words! {
     NO_RHYTHM: "too little is known to tell", "ainda não dá para saber";
     SILENT: "YES: nothing came for {span}, longer than it ever usually takes; see `midiateca doctor`", "SIM: nada chega há {span}, mais do que costuma demorar; veja `midiateca doctor`";
     NOT_SILENT: "no", "não";
-    SILENCE_UNKNOWN: "cannot be told", "não dá para dizer";
+    SILENCE_UNKNOWN: "unknown", "não dá para dizer";
     DELIVERED: "{count}, {ignored} of them without anything to keep", "{count}, {ignored} delas sem nada para guardar";
     NO_MEDIA: "none", "nenhuma";
     WAITS: "{count}, the oldest since {oldest}; the nearest deadline is {deadline}", "{count}, a mais antiga desde {oldest}; o prazo mais próximo é {deadline}";
