@@ -116,13 +116,20 @@ impl Base64Decoder {
             return self.data(letter, decoded);
         };
         begun.push(letter);
-        if begun.starts_with(PREFIX) {
-            if begun.ends_with(PREFIX_END) {
+        // Schemes and the names of encodings are the same in capitals.
+        let is = |part: &[u8], known: &[u8]| part.eq_ignore_ascii_case(known);
+        let begins = begun.len() >= PREFIX.len() && is(&begun[..PREFIX.len()], PREFIX);
+        if begins {
+            let end = begun.len().saturating_sub(PREFIX_END.len());
+            if is(&begun[end..], PREFIX_END) {
                 self.place = Place::Data;
             } else if begun.len() > LONGEST_PREFIX {
                 return Err(NotBase64);
             }
-        } else if !PREFIX.starts_with(begun) {
+        } else if !PREFIX
+            .get(..begun.len())
+            .is_some_and(|known| is(begun, known))
+        {
             let begun = std::mem::take(begun);
             self.place = Place::Data;
             for byte in begun {
@@ -199,6 +206,7 @@ mod tests {
             lines.join("\\n"),
             format!("data:image/jpeg;base64,{standard}"),
             format!("data:image\\/jpeg;base64,{standard}"),
+            format!("DATA:image/jpeg;charset=utf-8;Base64,{standard}"),
         ] {
             for piece in [1, 7, 4_096, 1 << 20] {
                 assert!(

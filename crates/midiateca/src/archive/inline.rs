@@ -82,7 +82,10 @@ fn stored(segments: &[Segment]) -> Option<(MediaId, [u8; 32])> {
     for segment in segments {
         match segment {
             // The prefix of a `data:` address.
-            Segment::Here(text) if text.starts_with(b"data:") => {}
+            Segment::Here(text)
+                if text
+                    .get(..5)
+                    .is_some_and(|start| start.eq_ignore_ascii_case(b"data:")) => {}
             Segment::Stored { media, sha256 } if stored.is_none() => {
                 stored = Some((media.clone(), *sha256));
             }
