@@ -72,7 +72,15 @@ impl<T: FnMut(&[u8], &mut Vec<u8>)> Sink<'_, T> {
         Ok(())
     }
 
+    /// Whether the bytes are taken as they come, without a decoder and its buffers.
+    fn is_plain(&self) -> bool {
+        self.as_sent || matches!(&self.codings, Some(Ok(codings)) if codings.is_empty())
+    }
+
     async fn put(&mut self, chunk: &[u8]) -> Result<(), Reason> {
+        if self.is_plain() {
+            return self.pass(chunk).await;
+        }
         self.decoder.push(chunk);
         while self
             .decoder
@@ -96,15 +104,21 @@ impl<T: FnMut(&[u8], &mut Vec<u8>)> Sink<'_, T> {
     }
 
     async fn pass_on(&mut self) -> Result<(), Reason> {
-        self.size_bytes += self.decoded.len() as u64;
+        let mut decoded = std::mem::take(&mut self.decoded);
+        self.pass(&decoded).await?;
+        decoded.clear();
+        self.decoded = decoded;
+        Ok(())
+    }
+
+    async fn pass(&mut self, bytes: &[u8]) -> Result<(), Reason> {
+        self.size_bytes += bytes.len() as u64;
         if self.size_bytes > self.limit_bytes {
             return Err(Reason::TooLarge);
         }
-        let Self { take, decoded, .. } = self;
-        let appending = self.staging.append(|kept| take(decoded, kept));
-        appending.await.map_err(|error| reason_of_storage(&error))?;
-        self.decoded.clear();
-        Ok(())
+        let take = &mut self.take;
+        let appending = self.staging.append(|kept| take(bytes, kept));
+        appending.await.map_err(|error| reason_of_storage(&error))
     }
 }
 

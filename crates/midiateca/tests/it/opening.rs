@@ -48,7 +48,7 @@ impl Site {
         let backup = ["backup", target.to_str().unwrap()];
         let all = COMMANDS.iter().chain(more).copied();
         let known = all.chain([&backup[..]]);
-        for command in known.filter(|command| understood(command)) {
+        for command in known.filter(understood) {
             let said = midiateca(&self.data(), command).await;
             let text = stderr(&said);
             assert_eq!(said.status.code(), Some(3), "{command:?}: {text}");
