@@ -1,8 +1,8 @@
 //! Folders and files that last, and names that replace nothing, on every file system.
 //!
-//! Promises: a folder created here is durable together with every new folder above it; [`name_new`] never replaces what
+//! Promises: a folder created here is durable together with every new folder above it; `name_new` never replaces what
 //! already has the name; a file system that cannot sync folders (SMB, some FUSE, old NAS kernels) is reported once and
-//! stops no work, while a real I/O error does. Who may read what is created is set once, see [`set_access`].
+//! stops no work, while a real I/O error does. Who may read what is created is set once, see `set_access`.
 
 mod access;
 mod name;

@@ -1,4 +1,4 @@
-//! What strangers' texts may not do to a terminal. Whatever is shown or logged passes [`is_hostile`].
+//! What strangers' texts may not do to a terminal. Whatever is shown or logged passes `is_hostile`.
 
 /// Whether a character steers a terminal, or cannot be seen in one: control characters, line and paragraph separators,
 /// bidirectional marks, and what takes no space.

@@ -161,7 +161,7 @@ fn values_in<'a>(sentence: &'a str, text: &'a str) -> Option<Vec<(&'a str, &'a s
     text.is_empty().then_some(values)
 }
 
-/// A text, fit for one line of a terminal: see [`is_hostile`].
+/// A text, fit for one line of a terminal: see `is_hostile`.
 pub(crate) fn tame(text: &str) -> String {
     text.chars()
         .map(|letter| {

@@ -118,7 +118,7 @@ impl RefusalCount {
     }
 }
 
-/// Adds to a count; begins again after [`QUIET`].
+/// Adds to a count; begins again after `QUIET`.
 pub async fn count_refusals(
     tx: &mut Tx,
     refusal: &Refusal,
