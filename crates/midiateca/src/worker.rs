@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
 use crate::app::App;
 use crate::archive::{self, Round};
@@ -35,6 +36,8 @@ use share::Places;
 const TICK: Duration = Duration::from_millis(500);
 /// Downloads that end together are replaced by one claim.
 const GATHER: Duration = Duration::from_millis(2);
+/// A claim that finds media, and no place that they may take, is not repeated sooner for new media alone.
+const PAUSE_WHEN_CROWDED: Duration = Duration::from_millis(20);
 const PATIENCE_WITH_DATABASE: Duration = Duration::from_secs(1);
 /// A changed token is known here after that time.
 const UNTIL_REREAD: Millis = 2 * SECOND;
@@ -47,6 +50,8 @@ pub async fn run(app: Arc<App>) {
     let mut places = Places::new(&app.config);
     let mut tick = tokio::time::interval(TICK);
     let (mut look, mut wake) = (true, true);
+    // When a claim found media and no place that they may take.
+    let mut crowded_at: Option<Instant> = None;
     let mut room = Room::new(&app.config.storage);
     take_up(&app).await;
     outage::wake_for_storage(&app).await;
@@ -66,7 +71,8 @@ pub async fn run(app: Arc<App>) {
             collect(&mut running, &mut places);
             match claim(&app, &places, &room, wake).await {
                 Ok((claimed, more)) => {
-                    look = more;
+                    crowded_at = (more && claimed.is_empty()).then(Instant::now);
+                    look = more && crowded_at.is_none();
                     wake = false;
                     for Claimed {
                         job,
@@ -94,12 +100,18 @@ pub async fn run(app: Arc<App>) {
                 }
             }
         }
+        let pause = crowded_at.map(|at| at + PAUSE_WHEN_CROWDED);
+        let pause = pause.filter(|end| *end > Instant::now());
         tokio::select! {
             biased;
             () = app.shutdown.begun() => break,
-            () = app.work.notified() => look = true,
+            () = app.work.notified(), if pause.is_none() => look = true,
+            () = sleep_until(pause.unwrap_or_else(Instant::now)), if pause.is_some() => {}
             _ = tick.tick() => (look, wake) = (true, true),
-            Some(done) = running.join_next(), if !running.is_empty() => places.free(done.ok()),
+            Some(done) = running.join_next(), if !running.is_empty() => {
+                places.free(done.ok());
+                look |= crowded_at.is_some();
+            }
         }
     }
     drain(&app, &mut running).await;

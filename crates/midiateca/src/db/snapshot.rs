@@ -60,7 +60,7 @@ fn copy(
     let mut to = open(target)?;
     // Until it is whole it is nothing: a journal of its own would only cost.
     to.execute_batch("pragma journal_mode = off; pragma synchronous = off;")?;
-    let backup = Backup::new(&from.0, &mut to)?;
+    let backup = Backup::new(&from.engine, &mut to)?;
     loop {
         let step = backup.step(PAGES_PER_STEP)?;
         let pages = backup.progress();

@@ -9,7 +9,7 @@ use std::fs::Metadata;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::Error;
 use super::connection::Connection;
@@ -19,6 +19,8 @@ use super::reader::Readers;
 const LOG_MAGIC: u32 = 0x377f_0682;
 const LOG_HEADER_BYTES: u64 = 32;
 const FRAME_HEADER_BYTES: u64 = 24;
+/// What costs most is examined again only after this long: the index, and the header of a log that does not look truncated.
+const EXAMINATION_LASTS: Duration = Duration::from_millis(20);
 /// Another process may be writing the log back while the file is read.
 const READS: usize = 3;
 
@@ -98,7 +100,20 @@ impl FileId {
 struct Stamp {
     id: FileId,
     length: u64,
+    /// Blocks of 512 bytes that the file takes; 0 where the system does not say.
+    blocks: u64,
     modified: Option<SystemTime>,
+}
+
+#[cfg(unix)]
+fn blocks(metadata: &Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    metadata.blocks()
+}
+
+#[cfg(not(unix))]
+fn blocks(_: &Metadata) -> u64 {
+    0
 }
 
 fn stamp(path: &Path) -> Option<Stamp> {
@@ -106,6 +121,7 @@ fn stamp(path: &Path) -> Option<Stamp> {
     Some(Stamp {
         id: FileId::of(&metadata),
         length: metadata.len(),
+        blocks: blocks(&metadata),
         modified: metadata.modified().ok(),
     })
 }
@@ -127,9 +143,17 @@ fn length(stamp: Option<Stamp>) -> u64 {
 }
 
 impl Stamps {
-    /// Without the times and lengths of files that every commit changes.
+    /// Without the times and lengths of files that every commit changes, and without the blocks of the database, which
+    /// some file systems allocate later.
     fn files(&self) -> (Option<Stamp>, Option<FileId>, Option<FileId>) {
-        (self.database, id(self.log), id(self.index))
+        let database = self.database.map(|stamp| Stamp { blocks: 0, ..stamp });
+        (database, id(self.log), id(self.index))
+    }
+
+    /// Whether the log was written on after it was truncated in place: the hole before the new frames takes no blocks.
+    fn has_hole_in_log(&self, before: &Self) -> bool {
+        let blocks = |stamp: Option<Stamp>| stamp.map_or(0, |stamp| stamp.blocks);
+        length(self.log) > length(before.log) && blocks(self.log) <= blocks(before.log)
     }
 }
 
@@ -228,6 +252,8 @@ pub(super) struct Watch {
     known: Stamps,
     /// Number of a commit that is known to be in the file itself.
     folded: Option<i64>,
+    /// When the index and the header of the log were last read.
+    examined_at: Option<Instant>,
     /// What was refused last, so that it is not examined again and again.
     refused: Option<(Stamps, Found)>,
     /// The last commit of a connection that was closed and could not be opened again.
@@ -255,6 +281,7 @@ impl Watch {
                 index: None,
             },
             folded: None,
+            examined_at: None,
             refused: None,
             closed_at: None,
             state: State::default(),
@@ -285,6 +312,14 @@ impl Watch {
         }
     }
 
+    fn look_at_database_and_log(&self) -> Stamps {
+        Stamps {
+            database: stamp(&self.path),
+            log: stamp(&self.log),
+            index: self.known.index,
+        }
+    }
+
     /// Takes what is at the path for the open database.
     fn accept(&mut self) {
         self.known = self.look();
@@ -295,8 +330,16 @@ impl Watch {
 
     /// Whether the database at the path is the open one. A connection whose write-ahead log was removed is opened again.
     pub fn check(&mut self, connection: &mut Connection, readers: &Readers) -> Result<(), Error> {
-        let found = self.look();
-        let checked = self.compare(&found, connection, readers);
+        let is_due = |at: Instant| at.elapsed() >= EXAMINATION_LASTS;
+        let is_due = self.examined_at.is_none_or(is_due) || self.refused.is_some();
+        let found = match is_due {
+            true => self.look(),
+            false => self.look_at_database_and_log(),
+        };
+        let checked = self.compare(&found, is_due, connection, readers);
+        if is_due {
+            self.examined_at = checked.is_ok().then(Instant::now);
+        }
         if let Err(refusal) = checked
             && refusal != Found::Unproven
         {
@@ -309,6 +352,7 @@ impl Watch {
     fn compare(
         &mut self,
         found: &Stamps,
+        is_examined: bool,
         connection: &mut Connection,
         readers: &Readers,
     ) -> Result<(), Found> {
@@ -316,8 +360,9 @@ impl Watch {
         if is_open && found.files() == self.known.files() {
             let log = length(found.log);
             let is_shorter = log < length(self.known.log);
+            let is_suspect = is_examined || is_shorter || found.has_hole_in_log(&self.known);
             if is_shorter && !is_log_whole(connection, &self.log)
-                || log > 0 && !has_header(&self.log)
+                || is_suspect && log > 0 && !has_header(&self.log)
             {
                 return Err(Found::OtherLog);
             }
