@@ -101,94 +101,126 @@ impl Body {
 pub struct Incoming {
     id: DeliveryId,
     bodies: Bodies,
+    size_bytes: u64,
+    /// As it came, while it is so short that nothing can be taken out of it.
+    short: Vec<u8>,
+    long: Option<Box<Long>>,
+}
+
+/// What is known of a longer body.
+struct Long {
     scanner: Scanner,
     sink: Sink,
     arriving: Option<Arriving>,
-    sha256: Option<Sha256>,
-    size_bytes: u64,
+    sha256: Sha256,
 }
 
 impl Incoming {
     /// Begins.
     pub fn new(bodies: &Bodies, now: Millis) -> Self {
-        let id = DeliveryId(fresh_id(now));
         Self {
-            scanner: Scanner::new(id.as_str()),
+            id: DeliveryId(fresh_id(now)),
             bodies: bodies.clone(),
-            arriving: None,
-            id,
-            sink: Sink::new(),
-            sha256: None,
             size_bytes: 0,
+            short: Vec::new(),
+            long: None,
         }
     }
 
     /// How much memory it takes now.
     pub fn memory_bytes(&self) -> usize {
-        self.scanner.text().len() + self.sink.memory_bytes()
+        let long = self.long.as_ref();
+        let long = long.map_or(0, |it| it.scanner.text().len() + it.sink.memory_bytes());
+        self.short.len() + long
     }
 
     /// How much of it went to files.
     pub fn file_bytes(&self) -> u64 {
-        self.sink.file_lengths.iter().sum()
+        let lengths = self.long.iter().flat_map(|long| &long.sink.file_lengths);
+        lengths.sum()
     }
 
     /// Takes the next bytes.
     pub async fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.size_bytes += bytes.len() as u64;
+        if self.long.is_none() && self.short.len() + bytes.len() < LEAST_PART_BYTES {
+            self.short.extend_from_slice(bytes);
+            return Ok(());
+        }
+        let long = self.long.get_or_insert_with(|| {
+            let mut long = Box::new(Long::new(&self.id));
+            long.push(&std::mem::take(&mut self.short));
+            long
+        });
         for piece in bytes.chunks(PIECE_BYTES) {
-            self.size_bytes += piece.len() as u64;
-            if self.sha256.is_none() && self.size_bytes >= LEAST_PART_BYTES as u64 {
-                // Nothing can have been taken out yet.
-                self.sha256 = Some(Sha256::new_with_prefix(self.scanner.text()));
-            }
-            if let Some(sha256) = &mut self.sha256 {
-                sha256.update(piece);
-            }
-            self.scanner.push(piece, &mut self.sink);
-            self.write().await?;
+            long.push(piece);
+            long.write(&self.bodies, &self.id).await?;
         }
         Ok(())
     }
 
     /// Takes the end.
-    pub async fn finish(mut self) -> io::Result<Body> {
-        let (is_cut, lost_json) = (self.scanner.is_cut(), self.scanner.lost_json);
-        let scanner = std::mem::replace(&mut self.scanner, Scanner::new(""));
-        let text = scanner.finish(&mut self.sink);
-        self.write().await?;
-        let arriving = match self.arriving.take() {
-            Some(arriving) => {
-                let syncing = self
-                    .bodies
-                    .write(move || arriving.sync().map(|()| arriving));
-                Some(syncing.await?)
-            }
-            None => None,
-        };
-        let is_large = self.size_bytes >= LEAST_COMPARED_BYTES;
-        let sha256 = self.sha256.filter(|_| is_large);
-        Ok(Body {
+    pub async fn finish(self) -> io::Result<Body> {
+        let mut body = Body {
             id: self.id,
-            text: text.into(),
+            text: self.short.into(),
             size_bytes: self.size_bytes,
-            sha256: sha256.map(|sha256| sha256.finalize().into()),
-            parts: self.sink.parts,
-            is_cut,
-            lost_json,
+            sha256: None,
+            parts: Vec::new(),
+            is_cut: false,
+            lost_json: false,
             bodies: self.bodies,
-            arriving,
-        })
+            arriving: None,
+        };
+        if let Some(long) = self.long {
+            long.finish(&mut body).await?;
+        }
+        Ok(body)
+    }
+}
+
+impl Long {
+    fn new(id: &DeliveryId) -> Self {
+        Self {
+            scanner: Scanner::new(id.as_str()),
+            sink: Sink::new(),
+            arriving: None,
+            sha256: Sha256::new(),
+        }
+    }
+
+    fn push(&mut self, piece: &[u8]) {
+        self.sha256.update(piece);
+        self.scanner.push(piece, &mut self.sink);
+    }
+
+    async fn finish(mut self: Box<Self>, body: &mut Body) -> io::Result<()> {
+        (body.is_cut, body.lost_json) = (self.scanner.is_cut(), self.scanner.lost_json);
+        let scanner = std::mem::replace(&mut self.scanner, Scanner::new(""));
+        body.text = scanner.finish(&mut self.sink).into();
+        self.write(&body.bodies, &body.id).await?;
+        if let Some(arriving) = self.arriving.take() {
+            let syncing = body
+                .bodies
+                .write(move || arriving.sync().map(|()| arriving));
+            body.arriving = Some(syncing.await?);
+        }
+        let Self { sink, sha256, .. } = *self;
+        let is_large = body.size_bytes >= LEAST_COMPARED_BYTES;
+        body.sha256 = is_large.then(|| sha256.finalize().into());
+        body.parts = sink.parts;
+        Ok(())
     }
 
     /// Writes to the files what waits for it; each is synced once it is whole.
-    async fn write(&mut self) -> io::Result<()> {
+    async fn write(&mut self, bodies: &Bodies, id: &DeliveryId) -> io::Result<()> {
         let waiting = std::mem::take(&mut self.sink.waiting);
         if waiting.is_empty() {
             return Ok(());
         }
         let arriving = self.arriving.take();
-        let arriving = arriving.unwrap_or_else(|| self.bodies.arrive(&self.id));
-        let arriving = self.bodies.write(move || {
+        let arriving = arriving.unwrap_or_else(|| bodies.arrive(id));
+        let arriving = bodies.write(move || {
             for Write {
                 file,
                 bytes,
