@@ -467,12 +467,30 @@ impl App {
         gateway: Gateway,
         body: &Bytes,
     ) -> Result<Result<Vec<Reading>, gateway::Error>, crate::db::Error> {
+        self.parse(body, move |body| gateway.read(body)).await
+    }
+
+    /// The texts of a body in which another seems to be, and that cannot be read as they stand.
+    pub async fn sealed_texts(
+        &self,
+        gateway: Gateway,
+        body: &Bytes,
+    ) -> Result<Vec<String>, crate::db::Error> {
+        self.parse(body, move |body| gateway.sealed_texts(body))
+            .await
+    }
+
+    async fn parse<T: Send + 'static>(
+        &self,
+        body: &Bytes,
+        parse: impl FnOnce(&[u8]) -> T + Send + 'static,
+    ) -> Result<T, crate::db::Error> {
         if body.len() <= LARGE_BYTES {
-            return Ok(gateway.read(body));
+            return Ok(parse(body));
         }
         let _turn = self.large_bodies.lock().await;
         let body = body.clone();
-        tokio::task::spawn_blocking(move || gateway.read(&body))
+        tokio::task::spawn_blocking(move || parse(&body))
             .await
             .map_err(|_| crate::db::Error::Panicked)
     }

@@ -3,6 +3,7 @@
 
 mod bodies;
 mod incoming;
+mod opening;
 pub mod parts;
 pub mod rhythm;
 mod scan;
@@ -15,6 +16,7 @@ use crate::media::{DeliveryId, InstanceId, MediaId, fresh_id};
 
 pub use bodies::Bodies;
 pub use incoming::{Body, Incoming};
+pub use opening::Opening;
 
 /// The verdict of a delivery that is kept and not read.
 pub const SET_ASIDE: &str = "set_aside";

@@ -93,6 +93,9 @@ pub enum Error {
     /// JSON, but no object.
     #[error("the body is JSON but not an object")]
     NotAnObject,
+    /// What automations and queues put around a delivery, and nothing in it that can be read.
+    #[error("the body is around another that cannot be read")]
+    Sealed,
 }
 
 /// What a gateway needs to know to hand out a link.
@@ -280,6 +283,16 @@ impl Gateway {
         let body = parse(body)?;
         match self {
             Self::Wapi => wapi::read(body),
+        }
+    }
+
+    /// The texts of a body in which another seems to be, and that cannot be read as they stand.
+    pub fn sealed_texts(self, body: &[u8]) -> Vec<String> {
+        let Ok(body) = parse(body) else {
+            return Vec::new();
+        };
+        match self {
+            Self::Wapi => wapi::sealed_texts(body),
         }
     }
 

@@ -8,6 +8,7 @@ mod replaced;
 pub mod tally;
 
 use std::fmt::Write as _;
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,9 +18,9 @@ use crate::app::App;
 use crate::clock::Millis;
 use crate::config::Keep;
 use crate::db::{Error, Tx};
-use crate::delivery::{self, Body, Delivery, Kept, parts};
+use crate::delivery::{self, Body, Delivery, Incoming, Kept, Opening, parts};
 use crate::events::{self, News};
-use crate::gateway::{Family, Reading};
+use crate::gateway::{Family, Gateway, Reading};
 use crate::media::{DeliveryId, MediaKind, MediaStatus};
 use crate::queue::{self, NewMedia, NewMessage, Put, captions};
 use crate::registry::{self, Instance};
@@ -89,6 +90,45 @@ pub async fn receive(app: &App, instance: &Instance, body: Body) -> Result<Recei
     Ok(receipt)
 }
 
+/// How many envelopes around a body are opened.
+pub const MOST_OPENED: usize = 4;
+
+/// How to read a body without what hides the texts in it: a form, or base64 around JSON; nothing when there is none of
+/// that.
+pub async fn open<'b>(
+    app: &App,
+    gateway: Gateway,
+    body: &'b Body,
+) -> Result<Option<Opening<'b>>, Error> {
+    if let Some(form) = body.open_form() {
+        return Ok(Some(form));
+    }
+    if body.is_cut || !body.may_carry_json() {
+        return Ok(None);
+    }
+    let sealed = app.sealed_texts(gateway, &body.text).await?;
+    let parts: Vec<_> = sealed
+        .iter()
+        .flat_map(|text| parts::parts_in(&body.id, text))
+        .collect();
+    Ok(body.open_parts(&parts))
+}
+
+/// A body that is here as a whole, without what hides the texts in it.
+pub async fn opened(app: &App, gateway: Gateway, mut body: Body) -> Result<Body, Error> {
+    for _ in 0..MOST_OPENED {
+        let Some(mut opening) = open(app, gateway, &body).await? else {
+            break;
+        };
+        let mut incoming = Incoming::new(&app.bodies, app.clock.now());
+        while let Some(piece) = opening.next().await.map_err(cannot_write)? {
+            incoming.take(&piece).await.map_err(cannot_write)?;
+        }
+        body = incoming.finish().await.map_err(cannot_write)?;
+    }
+    Ok(body)
+}
+
 /// Keeps a body that could not be brought into a form that can be read.
 pub async fn keep_unread(
     app: &App,
@@ -110,10 +150,12 @@ async fn with_media_in_files(readings: &[Reading], body: Body) -> Result<Body, E
     let parts: Vec<_> = inline
         .flat_map(|inline| parts::parts_in(&body.id, inline.text()))
         .collect();
-    body.to_files(&parts).await.map_err(|error| {
-        tracing::error!(%error, "the texts of a delivery cannot be written");
-        Error::Unavailable(None)
-    })
+    body.to_files(&parts).await.map_err(cannot_write)
+}
+
+fn cannot_write(error: io::Error) -> Error {
+    tracing::error!(%error, "the texts of a delivery cannot be written");
+    Error::Unavailable(None)
 }
 
 /// What a kept delivery tells today's reader.
@@ -328,7 +370,7 @@ async fn accept(
     };
     app.work.notify_one();
     if cut_short {
-        tracing::warn!(delivery = %id, "the message is larger than is looked at, so there may be more media in it");
+        tracing::warn!(delivery = %id, "not all of the delivery can be read, so there may be more media in it");
     }
     if has_anonymous {
         tracing::warn!(delivery = %id, "the delivery has media without message id and instance as well, which are left out");

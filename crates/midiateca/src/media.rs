@@ -46,6 +46,9 @@ id! {
     DeliveryId
 }
 
+/// How the tokens begin that stand for long texts in the bodies of deliveries.
+pub const TOKEN_START: &str = "midiatecaPart";
+
 /// A fresh UUIDv7 for something that happened at `now`. Of two that this process makes for the same millisecond, the
 /// second sorts after the first (RFC 9562, section 6.2, method 1).
 pub fn fresh_id(now: Millis) -> String {

@@ -62,6 +62,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let body = Body::of(&app.bodies, app.clock.now(), &body)
         .await
         .with_context(|| context.lang.say(words::CANNOT_KEEP))?;
+    let body = intake::opened(&app, instance.gateway, body).await?;
     let ending = match intake::receive(&app, &instance, body).await? {
         Receipt::Accepted { delivery, media } => {
             step(

@@ -12,8 +12,9 @@ use super::scan::{Kind, LEAST_PART_BYTES, Parts, Scanner};
 use crate::clock::Millis;
 use crate::media::{DeliveryId, fresh_id};
 
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Taken at once.
-const PIECE_BYTES: usize = 64 << 10;
+pub(super) const PIECE_BYTES: usize = 64 << 10;
 /// Longer parts go to files.
 const MOST_IN_ROW_BYTES: usize = 64 << 10;
 /// Shorter parts stay in rows, whatever they are.
@@ -40,7 +41,7 @@ pub struct Body {
     pub is_cut: bool,
     /// Whether something was taken out of JSON in a string that may hold more than is read.
     pub lost_json: bool,
-    bodies: Bodies,
+    pub(super) bodies: Bodies,
     /// The files, when there are any.
     arriving: Option<Arriving>,
 }
@@ -239,6 +240,11 @@ impl Long {
     }
 }
 
+fn first_byte(decoded: &[u8]) -> Option<u8> {
+    let decoded = decoded.strip_prefix(BYTE_ORDER_MARK).unwrap_or(decoded);
+    decoded.trim_ascii_start().first().copied()
+}
+
 /// Bytes for a file.
 struct Write {
     file: u32,
@@ -315,6 +321,7 @@ impl Parts for Sink {
         self.buffer.extend_from_slice(bytes);
         if let Some((decoder, sha256)) = &mut self.decoding {
             let outcome = decoder.update(bytes, &mut self.decoded);
+            part.first_byte = part.first_byte.or_else(|| first_byte(&self.decoded));
             sha256.update(&self.decoded);
             self.decoded.clear();
             if outcome.is_err() {
@@ -335,6 +342,7 @@ impl Parts for Sink {
             && decoder.finish(&mut self.decoded).is_ok()
         {
             sha256.update(&self.decoded);
+            part.first_byte = part.first_byte.or_else(|| first_byte(&self.decoded));
             part.decoded_sha256 = Some(sha256.finalize().into());
         }
         self.decoded.clear();

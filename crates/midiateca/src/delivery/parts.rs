@@ -27,6 +27,8 @@ pub struct Part {
     pub decoded_sha256: Option<[u8; 32]>,
     /// The media whose stored file has these bytes: the text is not kept any more.
     pub media: Option<MediaId>,
+    /// The first byte of what it decodes to that is no white space, while it comes.
+    pub(super) first_byte: Option<u8>,
 }
 
 /// The columns of a [`Part`].
@@ -47,6 +49,7 @@ impl Part {
             text: None,
             decoded_sha256: None,
             media: None,
+            first_byte: None,
         }
     }
 
@@ -61,6 +64,7 @@ impl Part {
             text: row.bytes_or_none("text")?,
             decoded_sha256: row.bytes32_or_none("decoded_sha256")?,
             media: row.text_or_none("media")?.map(MediaId),
+            first_byte: None,
         })
     }
 
@@ -265,7 +269,7 @@ pub fn parts_in(delivery: &DeliveryId, text: &str) -> Vec<u32> {
 }
 
 /// Where tokens begin and end in a text, and their numbers.
-fn tokens(delivery: &DeliveryId, text: &str) -> Vec<(usize, usize, u32)> {
+pub(super) fn tokens(delivery: &DeliveryId, text: &str) -> Vec<(usize, usize, u32)> {
     let prefix = token_prefix(delivery.as_str());
     text.match_indices(&prefix)
         .filter_map(|(start, _)| {

@@ -5,6 +5,8 @@
 //! A part of base64 begins at the first character that can be one and ends before the first that cannot, escapes
 //! included, so that it is found in JSON that stands in a string of JSON as well.
 
+use crate::media::TOKEN_START;
+
 /// Shorter texts stay where they are.
 pub(super) const LEAST_PART_BYTES: usize = 8 << 10;
 /// A string that is longer is taken out, whatever it holds.
@@ -67,7 +69,7 @@ pub(super) fn token_prefix(delivery: &str) -> String {
         .chars()
         .filter(char::is_ascii_alphanumeric)
         .collect();
-    format!("midiatecaPart{letters}")
+    format!("{TOKEN_START}{letters}")
 }
 
 /// How many digits follow the prefix.

@@ -1,11 +1,16 @@
-//! Finds a gateway's own delivery inside what automations put around it: n8n, Make, Zapier and Typebot post `{"headers",
-//! "query", "body": {…}}`, `[{…}]`, a body that is JSON inside a text, or a field of any name. Depth, width and number are
-//! bounded.
+//! Finds a gateway's own delivery inside what automations and queues put around it: n8n, Make, Zapier and Typebot post
+//! `{"headers", "query", "body": {…}}`, `[{…}]`, a body that is JSON inside a text, or a field of any name; API Gateway,
+//! Pub/Sub, Logic Apps, CloudEvents, SNS and SQS a text that is JSON or base64 of it. Depth, width and number are bounded.
+//!
+//! Base64 is decoded only where no message is around it: there it is a file.
 
 use serde_json::{Map, Value as Json};
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use wa_media::read::{field, same_name};
+use wa_media::Base64Decoder;
+use wa_media::read::{field, same_name, text};
+
+use crate::media::TOKEN_START;
 
 type Object = Map<String, Json>;
 
@@ -27,23 +32,68 @@ pub(super) struct Envelopes {
     pub(super) found: Vec<Object>,
     /// There was more than is looked at.
     pub(super) cut_short: bool,
+    /// Texts where a body should be, and that cannot be read; a long one is left empty.
+    pub(super) sealed: Vec<String>,
+}
+
+/// A value that is still to be looked at.
+struct Item<'a> {
+    value: &'a mut Json,
+    depth: usize,
+    /// What a text here may be.
+    text: Text,
+    /// Whether what is around it describes a message or a file, so that base64 is a file's.
+    is_in_message: bool,
+    /// Whether it is an item of a queue: its `messageId` is the queue's.
+    is_queued: bool,
+}
+
+/// What a text may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Text {
+    /// Words.
+    Words,
+    /// A body, or words.
+    Body,
+    /// A body: what is around it is known to carry one.
+    Carried,
 }
 
 /// Takes out the objects that satisfy `is_envelope`, looked for from the outside in. What is inside of one is not looked
 /// at, and the same one twice counts once.
 pub(super) fn take(body: &mut Json, is_envelope: impl Fn(&Object) -> bool) -> Envelopes {
     let mut envelopes = Envelopes::default();
-    let mut work = VecDeque::from([(body, 0, true)]);
+    let mut work = VecDeque::from([Item {
+        value: body,
+        depth: 0,
+        text: Text::Body,
+        is_in_message: false,
+        is_queued: false,
+    }]);
     let (mut objects, mut texts) = (0, 0);
-    while let Some((value, depth, may_be_json)) = work.pop_front() {
-        if let Json::String(text) = value
-            && may_be_json
-            && texts < MOST_TEXTS
-            && let Some(parsed) = inside(text)
-        {
-            texts += 1;
-            *value = parsed;
+    while let Some(item) = work.pop_front() {
+        if let Json::String(text) = item.value {
+            let may_be_body = item.text != Text::Words && texts < MOST_TEXTS;
+            match may_be_body
+                .then(|| read(text, item.is_in_message))
+                .flatten()
+            {
+                Some(parsed) => {
+                    texts += 1;
+                    *item.value = parsed;
+                }
+                None if !item.is_in_message && is_sealed(text, item.text) => {
+                    let text = if text.len() > LONGEST_SEALED_BYTES {
+                        ""
+                    } else {
+                        text
+                    };
+                    envelopes.sealed.push(text.to_owned());
+                }
+                None => {}
+            }
         }
+        let Item { value, depth, .. } = item;
         if depth > DEEPEST || objects == MOST_OBJECTS || envelopes.found.len() == MOST_ENVELOPES {
             envelopes.cut_short |= value.is_object() || value.is_array();
             continue;
@@ -57,22 +107,23 @@ pub(super) fn take(body: &mut Json, is_envelope: impl Fn(&Object) -> bool) -> En
             }
             Json::Object(object) => {
                 objects += 1;
-                // What a person wrote is never read as JSON.
-                let is_queued = field(object, QUEUE_FIELDS).is_some();
-                let is_message = !is_queued && field(object, MESSAGE_FIELDS).is_some();
-                let fields = object.iter_mut().map(|(name, value)| {
-                    let is_body = is_body(name) || is_queued && same_name(name, "message");
-                    let may_be_json = !is_message && is_body;
-                    (value, depth + 1, may_be_json)
+                let around = Around::of(object, item.is_queued, item.is_in_message);
+                let children = object.iter_mut().map(|(name, value)| Item {
+                    value,
+                    depth: depth + 1,
+                    text: around.text(name),
+                    is_in_message: around.is_in_message,
+                    is_queued: around.queues(name),
                 });
-                work.extend(fields);
+                work.extend(children);
             }
             Json::Array(items) => {
-                work.extend(
-                    items
-                        .iter_mut()
-                        .map(|value| (value, depth + 1, may_be_json)),
-                );
+                let children = items.iter_mut().map(|value| Item {
+                    value,
+                    depth: depth + 1,
+                    ..item
+                });
+                work.extend(children);
             }
             _ => {}
         }
@@ -80,7 +131,8 @@ pub(super) fn take(body: &mut Json, is_envelope: impl Fn(&Object) -> bool) -> En
     envelopes
 }
 
-/// Fields by which an object is known to describe a message, in which `body` is a person's text.
+/// Fields by which an object is known to describe a message, in which `body` is a person's text. The last is a queue's as
+/// well.
 const MESSAGE_FIELDS: &[&str] = &[
     "key",
     "from",
@@ -90,16 +142,143 @@ const MESSAGE_FIELDS: &[&str] = &[
     "remoteJid",
     "messageId",
 ];
-/// Fields of what a queue of Amazon's puts around a text: no person writes there.
-const QUEUE_FIELDS: &[&str] = &["TopicArn", "receiptHandle", "eventSourceARN"];
+/// Fields by which an object is known to describe a file.
+const FILE_FIELDS: &[&str] = &["mimetype", "fileName"];
+/// Fields of what a queue puts around a text: no person writes there.
+const QUEUE_FIELDS: &[&str] = &["TopicArn", "receiptHandle", "eventSourceARN", "publishTime"];
+/// Fields of what is known to carry a body: API Gateway and load balancers, Logic Apps, CloudEvents, RabbitMQ.
+const CARRIER_FIELDS: &[&str] = &[
+    "isBase64Encoded",
+    "$content",
+    "specversion",
+    "data_base64",
+    "payload_encoding",
+    "sourceMessageId",
+];
+/// What SNS says that it sends.
+const NOTIFICATIONS: &[&str] = &[
+    "Notification",
+    "SubscriptionConfirmation",
+    "UnsubscribeConfirmation",
+];
 /// Fields in which automations put a body that they did not read.
 const BODIES: &[&str] = &[
-    "body", "rawBody", "raw", "payload", "data", "json", "event", "request", "input", "webhook",
-    "value", "item", "items", "records",
+    "body",
+    "rawBody",
+    "raw",
+    "payload",
+    "data",
+    "json",
+    "event",
+    "request",
+    "input",
+    "webhook",
+    "value",
+    "item",
+    "items",
+    "records",
+    "$content",
+    "dataBase64",
+    "bodyBase64",
+    "base64Body",
+    "contentData",
+    "messageText",
+    "sourceBody",
+    "detail",
 ];
+/// Shorter texts without blanks may be an id.
+const LEAST_ENCODED_BYTES: usize = 128;
+/// Longer ones that cannot be read are no token.
+const LONGEST_SEALED_BYTES: usize = 2 << 10;
 
 fn is_body(name: &str) -> bool {
     BODIES.iter().any(|body| same_name(name, body))
+}
+
+/// What an object says of the values in it.
+struct Around {
+    is_message: bool,
+    is_in_message: bool,
+    is_carrier: bool,
+    is_notification: bool,
+    has_subscription: bool,
+}
+
+impl Around {
+    fn of(object: &Object, is_item: bool, is_in_message: bool) -> Self {
+        let has = |names: &[&str]| field(object, names).is_some();
+        let kind = field(object, &["Type"]).and_then(text);
+        let is_notification = has(QUEUE_FIELDS)
+            || has(&["Message"]) && kind.is_some_and(|kind| NOTIFICATIONS.contains(&kind));
+        let of_messages = match is_item {
+            true => &MESSAGE_FIELDS[..MESSAGE_FIELDS.len() - 1],
+            false => MESSAGE_FIELDS,
+        };
+        let is_message = !is_notification && has(of_messages);
+        Self {
+            is_message,
+            is_in_message: is_in_message || is_message || has(FILE_FIELDS),
+            is_carrier: is_notification || is_item || has(CARRIER_FIELDS),
+            is_notification,
+            has_subscription: has(&["subscription"]),
+        }
+    }
+
+    /// What a person wrote is never read as JSON.
+    fn text(&self, name: &str) -> Text {
+        let is_body = is_body(name) || self.is_notification && same_name(name, "message");
+        match is_body && !self.is_message {
+            true if self.is_carrier => Text::Carried,
+            true => Text::Body,
+            false => Text::Words,
+        }
+    }
+
+    fn queues(&self, name: &str) -> bool {
+        same_name(name, "records") || self.has_subscription && same_name(name, "message")
+    }
+}
+
+/// What a text is that may be a body: JSON, base64 of it, or a form with JSON in a field.
+fn read(text: &str, is_in_message: bool) -> Option<Json> {
+    inside(text).or_else(|| {
+        if is_in_message {
+            return None;
+        }
+        of_form(text.as_bytes()).or_else(|| of_base64(text))
+    })
+}
+
+/// The JSON or the form that a text is in base64.
+fn of_base64(text: &str) -> Option<Json> {
+    let text = text.trim();
+    if text.len() < 4 || text.contains(char::is_whitespace) && !text.contains(['\n', '\r']) {
+        return None;
+    }
+    let (mut decoder, mut decoded) = (Base64Decoder::new(), Vec::new());
+    decoder.update(text.as_bytes(), &mut decoded).ok()?;
+    decoder.finish(&mut decoded).ok()?;
+    let decoded = decoded.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&decoded);
+    let decoded = std::str::from_utf8(decoded).ok()?;
+    inside(decoded).or_else(|| of_form(decoded.as_bytes()))
+}
+
+/// Whether a text that cannot be read may have a delivery in it.
+fn is_sealed(text: &str, place: Text) -> bool {
+    let text = text.trim();
+    if text.contains(TOKEN_START) {
+        return true;
+    }
+    let is_scalar = || serde_json::from_str::<Json>(text).is_ok();
+    match place {
+        Text::Words => false,
+        Text::Carried => !text.is_empty() && !is_scalar(),
+        Text::Body => {
+            let is_address = text.starts_with("http://") || text.starts_with("https://");
+            let is_long = text.len() >= LEAST_ENCODED_BYTES && !text.contains(char::is_whitespace);
+            text.starts_with(['{', '[']) || text.starts_with("eyJ") || is_long && !is_address
+        }
+    }
 }
 
 /// The JSON object or list that a text is, perhaps written as a text in JSON a few times.
@@ -126,7 +305,8 @@ pub(super) fn of_form(body: &[u8]) -> Option<Json> {
     }
     let fields = url::form_urlencoded::parse(body).take(MOST_TEXTS);
     let fields = fields.map(|(name, value)| {
-        let value = inside(&value).unwrap_or_else(|| Json::String(value.into_owned()));
+        let parsed = inside(&value).or_else(|| is_body(&name).then(|| of_base64(&value))?);
+        let value = parsed.unwrap_or_else(|| Json::String(value.into_owned()));
         (name.into_owned(), value)
     });
     let fields: Object = fields.collect();
@@ -144,7 +324,13 @@ pub(super) fn holds_content(object: &Object) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use serde_json::json;
+
+    fn base64(value: &Json) -> String {
+        STANDARD.encode(value.to_string())
+    }
 
     fn found(mut body: Json) -> Vec<String> {
         let envelopes = take(&mut body, holds_content).found;
@@ -171,19 +357,74 @@ mod tests {
             json!([one.to_string()]),
             json!({"Type": "Notification", "MessageId": "n", "TopicArn": "t", "Message": one.to_string()}),
             json!({"Records": [{"messageId": "q", "receiptHandle": "r", "body": one.to_string()}]}),
+            json!({"Records": [{"messageId": "q", "body": base64(&one)}]}),
+            json!({"Type": "Notification", "MessageId": "n", "Message": one.to_string()}),
+            json!({"body": base64(&one), "isBase64Encoded": true, "headers": {}, "httpMethod": "POST"}),
+            json!({"body": one.to_string(), "isBase64Encoded": false}),
+            json!({"body": STANDARD.encode(format!("payload={}", one.to_string().replace('"', "%22"))), "isBase64Encoded": true}),
+            json!({"message": {"data": base64(&one), "messageId": "p"}, "subscription": "s"}),
+            json!({"message": {"data": base64(&one), "message_id": "p", "publish_time": "t"}}),
+            json!({"$content-type": "application/json", "$content": base64(&one)}),
+            json!([{"id": "e", "eventType": "wa", "subject": "s", "data": one}]),
+            json!({"specversion": "1.0", "id": "c", "data_base64": base64(&one)}),
+            json!({"specversion": "1.0", "data": one.to_string()}),
+            json!({"body": URL_SAFE_NO_PAD.encode(format!("\u{feff} {one}"))}),
+            json!({"data": format!("data:application/json;base64,{}", base64(&one))}),
+            json!({"Records": [{"kinesis": {"data": base64(&json!({"message": {"data": base64(&one)}}))}}]}),
         ] {
             assert_eq!(found(body.clone()), ["1"], "{body}");
+            assert!(
+                take(&mut body.clone(), holds_content).sealed.is_empty(),
+                "{body}"
+            );
         }
         // A person's own words are none.
         for body in [
             json!({"key": {"id": "A"}, "body": one.to_string()}),
             json!({"conversation": one.to_string()}),
             json!({"message": one.to_string()}),
+            json!({"Records": [{"from": "A", "body": one.to_string()}]}),
+            // A file is none either.
+            json!({"mimetype": "application/json", "data": base64(&one)}),
+            json!({"key": {"id": "A"}, "message": {"data": base64(&one)}}),
         ] {
             assert_eq!(found(body.clone()), Vec::<String>::new(), "{body}");
+            assert!(
+                take(&mut body.clone(), holds_content).sealed.is_empty(),
+                "{body}"
+            );
         }
         let two = json!({"messageId": 2, "msgContent": {"conversation": "oi"}});
         assert_eq!(found(json!([one, {"body": two}])), ["1", "2"]);
+    }
+
+    #[test]
+    fn what_carries_a_body_that_cannot_be_read_is_sealed() {
+        for body in [
+            json!({"body": "H4sIAAAAAAAAA6tWSk5JLFKyUlAqLkksKlayiq6uBQBp7b0eFAAAAA==", "isBase64Encoded": true}),
+            json!({"message": {"data": "%%%", "messageId": "p"}, "subscription": "s"}),
+            json!({"$content": "AAECAwQF"}),
+            json!({"Type": "SubscriptionConfirmation", "Message": "You have chosen to subscribe"}),
+            json!({"Records": [{"messageId": "q", "body": "{\"cut\":"}]}),
+            json!({"body": "{\"cut\":"}),
+            json!({"payload": "eyJhbGciOiJkaXIifQ..AAAA.BBBB.CCCC"}),
+            json!({"data": "QUJD".repeat(100)}),
+            json!({"anything": format!("{TOKEN_START}0000")}),
+        ] {
+            let read = take(&mut body.clone(), holds_content);
+            assert!(read.found.is_empty() && read.sealed.len() == 1, "{body}");
+        }
+        for body in [
+            json!({"body": "", "isBase64Encoded": false}),
+            json!({"body": "null", "isBase64Encoded": false}),
+            json!({"body": "oi, tudo bem?", "data": "3EB0A1", "value": "https://a.example/".repeat(20)}),
+            json!({"event": "presence", "data": {"status": "composing"}}),
+        ] {
+            assert!(
+                take(&mut body.clone(), holds_content).sealed.is_empty(),
+                "{body}"
+            );
+        }
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub fn read(mut body: Json) -> Result<Vec<Reading>, Error> {
         .and_then(|root| field(root, &["instanceId"]))
         .and_then(id_text);
     let mut envelopes = envelope::take(&mut body, holds_content);
+    let is_sealed = !envelopes.sealed.is_empty();
     if envelopes.found.is_empty() && !body.as_object().is_some_and(is_delivery) {
         let others = envelope::take(&mut body, is_delivery);
         envelopes.found = others.found;
@@ -47,9 +48,18 @@ pub fn read(mut body: Json) -> Result<Vec<Reading>, Error> {
     }
     for reading in &mut readings {
         reading.instance = reading.instance.take().or_else(|| outer.clone());
-        reading.cut_short |= envelopes.cut_short;
+        reading.cut_short |= envelopes.cut_short || is_sealed;
     }
-    Ok(readings)
+    let is_nothing = |reading: &Reading| matches!(reading.family, Family::Nothing(_));
+    match is_sealed && readings.iter().all(is_nothing) {
+        true => Err(Error::Sealed),
+        false => Ok(readings),
+    }
+}
+
+/// The texts in which a body seems to be, and that cannot be read.
+pub(super) fn sealed_texts(mut body: Json) -> Vec<String> {
+    envelope::take(&mut body, holds_content).sealed
 }
 
 /// Whether an object is a delivery although it has no message of W-API's shape: news of the session, or a message of the

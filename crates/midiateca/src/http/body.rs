@@ -13,6 +13,8 @@ use super::Door;
 use super::encoding::{Codings, Decoding};
 use super::error::Error;
 use crate::delivery::{Body, Incoming};
+use crate::gateway::Gateway;
+use crate::intake;
 
 const STEP_KIB: usize = 16;
 /// What is left of a body is held several times while it is read, compressed and committed.
@@ -94,6 +96,7 @@ pub(super) enum Whole {
 /// The whole body, and its share of the memory, to be held until it is committed.
 pub(super) async fn read<'d>(
     door: &'d Door,
+    gateway: Gateway,
     headers: &HeaderMap,
     stream: &mut Stream,
     limit_bytes: usize,
@@ -101,6 +104,12 @@ pub(super) async fn read<'d>(
     let mut share = Share::of(&door.memory)?;
     if headers.contains_key(header::CONTENT_ENCODING) {
         let whole = read_coded(door, headers, stream, limit_bytes, &mut share).await?;
+        let whole = match whole {
+            Whole::Read(body) => {
+                Whole::Read(open(door, gateway, body, limit_bytes, &mut share).await?)
+            }
+            whole => whole,
+        };
         return Ok((whole, share));
     }
     let mut taking = Taking::new(door, limit_bytes);
@@ -109,7 +118,30 @@ pub(super) async fn read<'d>(
             taking.take(&data, &mut share, 0).await?;
         }
     }
-    Ok((Whole::Read(taking.finish().await?), share))
+    let body = taking.finish().await?;
+    let body = open(door, gateway, body, limit_bytes, &mut share).await?;
+    Ok((Whole::Read(body), share))
+}
+
+/// The body without what hides the texts in it.
+async fn open(
+    door: &Door,
+    gateway: Gateway,
+    mut body: Body,
+    limit_bytes: usize,
+    share: &mut Share<'_>,
+) -> Result<Body, Error> {
+    for _ in 0..intake::MOST_OPENED {
+        let Some(mut opening) = intake::open(&door.app, gateway, &body).await? else {
+            break;
+        };
+        let mut taking = Taking::new(door, limit_bytes);
+        while let Some(piece) = opening.next().await.map_err(cannot_write)? {
+            taking.take(&piece, share, body.text.len()).await?;
+        }
+        body = taking.finish().await?;
+    }
+    Ok(body)
 }
 
 /// A body that may be compressed is held as it came until it is decoded, piece by piece.

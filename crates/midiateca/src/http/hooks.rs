@@ -110,7 +110,7 @@ async fn take(door: &Door, sender: &Sender, headers: &HeaderMap, mut stream: Bod
         let error = Error::BodyTooLarge { limit_bytes };
         return sender.refuse(door, Some(&instance), error, stream).await;
     }
-    match body::read(door, headers, &mut stream, limit_bytes).await {
+    match body::read(door, instance.gateway, headers, &mut stream, limit_bytes).await {
         Ok((body, _share)) => receive(door, sender, &instance, body)
             .await
             .unwrap_or_else(IntoResponse::into_response),

@@ -1,0 +1,466 @@
+//! Bodies around which a carrier put something that hides the texts in them: a form, or base64 of JSON. They are read back
+//! piece by piece as the JSON that they carry, so that files inside are taken out in turn, and memory stays bounded.
+
+use std::collections::VecDeque;
+use std::io::{self, SeekFrom};
+
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+use wa_media::Base64Decoder;
+
+use super::incoming::{BYTE_ORDER_MARK, Body, PIECE_BYTES};
+use super::parts::{Part, tokens};
+use super::scan::{Kind, LEAST_PART_BYTES};
+
+/// The longest name of a form's field that may carry a body.
+const LONGEST_FIELD_BYTES: usize = 64;
+/// How many fields of a form are looked at for JSON.
+const MOST_FIELDS: usize = 256;
+/// How often JSON may stand in strings of JSON around a text that is opened.
+const MOST_LEVELS: u32 = 4;
+/// How JSON, or a text that is JSON, begins in a form.
+const JSON_STARTS: [&[u8]; 8] = [
+    b"%7b", b"%5b", b"%22%7b", b"%22%5b", b"{", b"[", b"\"{", b"\"[",
+];
+/// The longest beginning of a `data:` address.
+const LONGEST_PREFIX_BYTES: usize = 1_024;
+
+impl Body {
+    /// Reads a form as the JSON that it carries; nothing when it is none, or short enough to be read as it is.
+    pub fn open_form(&self) -> Option<Opening<'_>> {
+        let is_form = self.size_bytes >= LEAST_PART_BYTES as u64 && carries_json(&self.text);
+        let steps = is_form.then(|| self.steps(&[]))??;
+        Some(Opening::new(self, steps, Some(Form::default())))
+    }
+
+    /// Whether a text that was taken out may be JSON in base64.
+    pub fn may_carry_json(&self) -> bool {
+        self.parts.iter().any(is_json)
+    }
+
+    /// Reads the body with what these parts decode to in their places; nothing when there is none of them.
+    pub fn open_parts(&self, parts: &[u32]) -> Option<Opening<'_>> {
+        let steps = self.steps(parts)?;
+        let opens = |step: &Step<'_>| matches!(step, Step::Decoded(..));
+        let is_any = steps.iter().any(opens);
+        is_any.then(|| Opening::new(self, steps, None))
+    }
+
+    fn steps(&self, opened: &[u32]) -> Option<VecDeque<Step<'_>>> {
+        let mut steps = VecDeque::new();
+        let text = std::str::from_utf8(&self.text).ok()?;
+        let mut at = 0;
+        for (start, end, n) in tokens(&self.id, text) {
+            let Some(part) = self.parts.iter().find(|part| part.n == n) else {
+                continue;
+            };
+            let quoted = quoted(text, start, end).filter(|_| opened.contains(&n) && is_json(part));
+            let (from, to, step) = match (quoted, part.kind) {
+                (Some(quoted), _) => (quoted.start, quoted.end, Step::Decoded(part, quoted.levels)),
+                (None, Kind::Numbers) => (start - 1, end + 1, Step::Part(part)),
+                (None, _) => (start, end, Step::Part(part)),
+            };
+            steps.push_back(Step::Text(&self.text[at..from.max(at)]));
+            steps.push_back(step);
+            at = to;
+        }
+        steps.push_back(Step::Text(&self.text[at..]));
+        let rest = self.parts.iter().filter(|part| part.kind == Kind::Rest);
+        steps.extend(rest.map(Step::Part));
+        Some(steps)
+    }
+}
+
+fn is_json(part: &Part) -> bool {
+    part.kind == Kind::Base64
+        && part.decoded_sha256.is_some()
+        && matches!(part.first_byte, Some(b'{' | b'[' | b'"'))
+}
+
+/// Where a string begins and ends, its quotes included.
+struct Quoted {
+    start: usize,
+    end: usize,
+    /// In how many strings of JSON it stands.
+    levels: u32,
+}
+
+/// The string of JSON that is the token from `start` to `end` and nothing else, but for the beginning of a `data:` address.
+fn quoted(text: &str, start: usize, end: usize) -> Option<Quoted> {
+    let quote = text[..start].rfind('"')?;
+    let prefix = &text[quote + 1..start];
+    let is_address = prefix.len() <= LONGEST_PREFIX_BYTES
+        && prefix.ends_with("base64,")
+        && !prefix.contains('\\');
+    let backslashes = text[..quote]
+        .bytes()
+        .rev()
+        .take_while(|byte| *byte == b'\\');
+    let backslashes = backslashes.count();
+    let levels = (backslashes + 1).checked_ilog2()?;
+    let is_escape = backslashes + 1 == 1 << levels && levels <= MOST_LEVELS;
+    let close = text[end..].strip_prefix(&text[quote - backslashes..quote])?;
+    let is_whole = close.starts_with('"') && (prefix.is_empty() || is_address);
+    (is_escape && is_whole).then_some(Quoted {
+        start: quote - backslashes,
+        end: end + backslashes + 1,
+        levels,
+    })
+}
+
+/// Whether a body is a form, one of whose fields may hold JSON, in base64 or not.
+fn carries_json(body: &[u8]) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let begin = body.iter().position(|byte| *byte == b'=');
+    let begins = begin.is_some_and(|begin| {
+        (1..=LONGEST_FIELD_BYTES).contains(&begin) && body[..begin].iter().all(is_name)
+    });
+    let mut fields = body.split(|byte| *byte == b'&').take(MOST_FIELDS);
+    begins
+        && fields.any(|field| {
+            let mut parts = field.splitn(2, |byte| *byte == b'=');
+            let value = parts.nth(1).unwrap_or_default();
+            let is = |start: &[u8]| {
+                let head = value.get(..start.len());
+                head.is_some_and(|head| head.eq_ignore_ascii_case(start))
+            };
+            let is_base64 =
+                value.len() >= LEAST_PART_BYTES && (is(b"ey") || is(b"ew") || is(b"w3"));
+            is_base64 || JSON_STARTS.into_iter().any(is)
+        })
+}
+
+enum Step<'b> {
+    Text(&'b [u8]),
+    Part(&'b Part),
+    /// What a part decodes to, inside so many strings of JSON.
+    Decoded(&'b Part, u32),
+}
+
+/// A body that is read back.
+pub struct Opening<'b> {
+    body: &'b Body,
+    steps: VecDeque<Step<'b>>,
+    source: Option<Source>,
+    form: Option<Form>,
+}
+
+/// A part that is being read.
+struct Source {
+    reader: Reader,
+    decoding: Option<(Option<Base64Decoder>, u32)>,
+    is_begun: bool,
+}
+
+enum Reader {
+    Here(Vec<u8>),
+    File(File, u64),
+}
+
+impl Reader {
+    async fn of(body: &Body, part: &Part) -> io::Result<Self> {
+        if let Some(text) = &part.text {
+            return Ok(Self::Here(text.clone()));
+        }
+        let file = part.file.ok_or(io::ErrorKind::NotFound)?;
+        let mut file = File::from_std(body.bodies.open(&body.id, file)?);
+        file.seek(SeekFrom::Start(part.start)).await?;
+        Ok(Self::File(file, part.length))
+    }
+
+    async fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        match self {
+            Self::Here(text) if text.is_empty() => Ok(None),
+            Self::Here(text) => Ok(Some(std::mem::take(text))),
+            Self::File(_, 0) => Ok(None),
+            Self::File(file, left) => {
+                let size = usize::try_from(*left)
+                    .unwrap_or(usize::MAX)
+                    .min(PIECE_BYTES);
+                let mut piece = vec![0; size];
+                file.read_exact(&mut piece).await?;
+                *left -= size as u64;
+                Ok(Some(piece))
+            }
+        }
+    }
+}
+
+impl Source {
+    async fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let piece = self.reader.next().await?;
+        let Some((decoder, levels)) = &mut self.decoding else {
+            return Ok(piece);
+        };
+        let mut decoded = Vec::new();
+        let outcome = match (piece, decoder.as_mut()) {
+            (_, None) => return Ok(None),
+            (Some(piece), Some(decoder)) => decoder.update(&piece, &mut decoded),
+            (None, Some(_)) => decoder
+                .take()
+                .map_or(Ok(()), |decoder| decoder.finish(&mut decoded)),
+        };
+        outcome.map_err(|_| io::ErrorKind::InvalidData)?;
+        if !self.is_begun && !decoded.is_empty() {
+            self.is_begun = true;
+            if decoded.starts_with(BYTE_ORDER_MARK) {
+                decoded.drain(..BYTE_ORDER_MARK.len());
+            }
+        }
+        for _ in 0..*levels {
+            decoded = escaped(&decoded);
+        }
+        Ok(Some(decoded))
+    }
+}
+
+impl<'b> Opening<'b> {
+    fn new(body: &'b Body, steps: VecDeque<Step<'b>>, form: Option<Form>) -> Self {
+        Self {
+            body,
+            steps,
+            source: None,
+            form,
+        }
+    }
+
+    /// The next bytes, which may be none; nothing at the end.
+    pub async fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let Some(bytes) = self.next_as_it_came().await? else {
+            return Ok(self.form.take().map(Form::finish));
+        };
+        Ok(Some(match &mut self.form {
+            Some(form) => form.decode(&bytes),
+            None => bytes,
+        }))
+    }
+
+    async fn next_as_it_came(&mut self) -> io::Result<Option<Vec<u8>>> {
+        loop {
+            if let Some(source) = &mut self.source {
+                if let Some(piece) = source.next().await? {
+                    return Ok(Some(piece));
+                }
+                self.source = None;
+            }
+            let (part, decoding) = match self.steps.pop_front() {
+                None => return Ok(None),
+                Some(Step::Text([])) => continue,
+                Some(Step::Text(text)) => {
+                    let (piece, rest) = text.split_at(text.len().min(PIECE_BYTES));
+                    self.steps.push_front(Step::Text(rest));
+                    return Ok(Some(piece.to_vec()));
+                }
+                Some(Step::Part(part)) => (part, None),
+                Some(Step::Decoded(part, levels)) => {
+                    (part, Some((Some(Base64Decoder::new()), levels)))
+                }
+            };
+            self.source = Some(Source {
+                reader: Reader::of(self.body, part).await?,
+                decoding,
+                is_begun: false,
+            });
+        }
+    }
+}
+
+/// Bytes as they stand in a string of JSON.
+fn escaped(bytes: &[u8]) -> Vec<u8> {
+    let mut escaped = Vec::with_capacity(bytes.len() + bytes.len() / 8);
+    for byte in bytes {
+        push_escaped(*byte, &mut escaped);
+    }
+    escaped
+}
+
+fn push_escaped(byte: u8, to: &mut Vec<u8>) {
+    match byte {
+        b'"' | b'\\' => to.extend_from_slice(&[b'\\', byte]),
+        0..0x20 => to.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+        _ => to.push(byte),
+    }
+}
+
+/// A form that comes in any pieces, as an object of JSON: fields that begin like JSON as they are, others as strings.
+#[derive(Default)]
+struct Form {
+    place: Place,
+    /// A `%`, and the digit behind it.
+    escape: Vec<u8>,
+    is_begun: bool,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Place {
+    /// Before the first letter of a name.
+    #[default]
+    Field,
+    Name,
+    /// Before the first letter of a value.
+    Value,
+    Json,
+    String,
+}
+
+impl Form {
+    fn decode(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut json = Vec::with_capacity(bytes.len() + 16);
+        for byte in bytes {
+            match (self.escape.as_slice(), byte) {
+                ([], b'%') => self.escape.push(b'%'),
+                ([], b'+') => self.letter(b' ', &mut json),
+                ([], b'&') => self.end_field(&mut json),
+                ([], b'=') if matches!(self.place, Place::Field | Place::Name) => {
+                    self.open_name(&mut json);
+                    json.extend_from_slice(b"\":");
+                    self.place = Place::Value;
+                }
+                ([], byte) => self.letter(*byte, &mut json),
+                ([_], byte) if byte.is_ascii_hexdigit() => self.escape.push(*byte),
+                ([_, high], low) if low.is_ascii_hexdigit() => {
+                    let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0);
+                    let value = digit(*high) << 4 | digit(*low);
+                    self.escape.clear();
+                    self.letter(value.to_le_bytes()[0], &mut json);
+                }
+                _ => {
+                    self.end_escape(&mut json);
+                    match byte {
+                        b'&' => self.end_field(&mut json),
+                        byte => self.letter(*byte, &mut json),
+                    }
+                }
+            }
+        }
+        json
+    }
+
+    /// An escape that is none stands for itself.
+    fn end_escape(&mut self, json: &mut Vec<u8>) {
+        for byte in std::mem::take(&mut self.escape) {
+            self.letter(byte, json);
+        }
+    }
+
+    fn open_name(&mut self, json: &mut Vec<u8>) {
+        if self.place == Place::Field {
+            json.extend_from_slice(if self.is_begun { b",\"" } else { b"{\"" });
+            self.is_begun = true;
+            self.place = Place::Name;
+        }
+    }
+
+    fn letter(&mut self, byte: u8, json: &mut Vec<u8>) {
+        self.open_name(json);
+        match self.place {
+            Place::Value if byte.is_ascii_whitespace() => {}
+            Place::Value if matches!(byte, b'{' | b'[') => {
+                self.place = Place::Json;
+                json.push(byte);
+            }
+            Place::Value => {
+                self.place = Place::String;
+                json.push(b'"');
+                push_escaped(byte, json);
+            }
+            Place::Json => json.push(byte),
+            Place::Field | Place::Name | Place::String => push_escaped(byte, json),
+        }
+    }
+
+    fn end_field(&mut self, json: &mut Vec<u8>) {
+        self.end_escape(json);
+        json.extend_from_slice(match self.place {
+            Place::Field | Place::Json => b"",
+            Place::Name => b"\":null",
+            Place::Value => b"\"\"",
+            Place::String => b"\"",
+        });
+        self.place = Place::Field;
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        let mut json = Vec::new();
+        self.end_field(&mut json);
+        json.extend_from_slice(if self.is_begun { b"}" } else { b"{}" });
+        json
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn form(body: &[u8], piece: usize) -> Vec<u8> {
+        let mut form = Form::default();
+        let mut json = Vec::new();
+        for piece in body.chunks(piece) {
+            json.extend(form.decode(piece));
+        }
+        json.extend(form.finish());
+        json
+    }
+
+    #[test]
+    fn a_form_is_an_object_in_whatever_pieces_it_comes() {
+        for (body, expected) in [
+            ("a=1&b=x+y%26z", json!({"a": "1", "b": "x y&z"})),
+            (
+                "payload=%7B%22a%22%3A%5B1%5D%7D&s=",
+                json!({"payload": {"a": [1]}, "s": ""}),
+            ),
+            (
+                "p={\"a\":\"b=c\"}&&q",
+                json!({"p": {"a": "b=c"}, "q": null}),
+            ),
+            ("p=100%&q=%zz%", json!({"p": "100%", "q": "%zz%"})),
+            ("p=%22%5C%0A", json!({"p": "\"\\\n"})),
+            ("p=+%0A%5B%5D", json!({"p": []})),
+        ] {
+            for piece in [1, 2, 3, 100] {
+                let json = form(body.as_bytes(), piece);
+                let read: Value = serde_json::from_slice(&json).unwrap();
+                assert_eq!(read, expected, "{body} in pieces of {piece}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_form_with_json_in_a_field_carries_json() {
+        let base64 = format!("source=x&data=eyJ{}", "A".repeat(10_000));
+        for body in ["payload=%7B", "a=b&payload=%5b", "p={", base64.as_str()] {
+            assert!(carries_json(body.as_bytes()), "{}", &body[..11]);
+        }
+        for body in [
+            "a=b",
+            "{\"a\":\"b=%7B\"}",
+            "=%7B",
+            "hello world=%7B",
+            "a=eyJ",
+        ] {
+            assert!(!carries_json(body.as_bytes()), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_opened_only_where_it_is_all_of_its_string() {
+        for (text, expected) in [
+            ("{\"a\":\"TOKEN\"}", Some((5, 12, 0))),
+            (
+                "{\"a\":\"data:application/json;base64,TOKEN\"}",
+                Some((5, 41, 0)),
+            ),
+            ("{\\\"a\\\":\\\"TOKEN\\\"}", Some((7, 16, 1))),
+            ("{\"a\":\"x TOKEN\"}", None),
+            ("{\"a\":\"TOKEN x\"}", None),
+            ("{\"a\":\\\"TOKEN\"}", None),
+        ] {
+            let start = text.find("TOKEN").unwrap();
+            let found = quoted(text, start, start + 5);
+            let found = found.map(|found| (found.start, found.end, found.levels));
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+}
