@@ -39,6 +39,8 @@ struct State {
     since: Instant,
     /// Whether a request on this connection was answered with success.
     is_proven: bool,
+    /// Whether a request was answered before all of its body was read.
+    has_unread_body: bool,
     answers: Pace,
 }
 
@@ -60,6 +62,7 @@ impl Activity {
             phase: Phase::Head,
             since: now,
             is_proven: false,
+            has_unread_body: false,
             answers: Pace::new(slowness),
         }))
     }
@@ -110,6 +113,16 @@ impl Activity {
         state.phase = Phase::Idle;
         state.since = Instant::now();
         state.is_proven |= is_success;
+    }
+
+    /// The rest of a request's body is not read.
+    pub fn leaves_body(&self) {
+        self.state().has_unread_body = true;
+    }
+
+    /// Whether the rest of a request's body was not read: nothing else can be read on this connection.
+    pub fn has_unread_body(&self) -> bool {
+        self.state().has_unread_body
     }
 
     /// The peer took so many bytes of answers.

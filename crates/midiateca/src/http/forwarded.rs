@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 
 use super::Door;
 use super::error::Error;
-use super::hooks::refuse;
+use super::hooks::beginning;
 use super::refusals::count_connection;
 use super::source::{Client, Source, client_of};
 
@@ -29,7 +29,9 @@ pub(super) async fn limit(
         Ok(_place) => next.run(request).await,
         Err(full) => {
             count_connection(&door.app, full, client, door.connections.count());
-            refuse(&door, Error::Unavailable, request.into_body()).await
+            let (head, body) = request.into_parts();
+            beginning(body, &head.headers).await;
+            Error::Unavailable.into_response()
         }
     }
 }

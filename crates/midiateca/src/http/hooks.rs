@@ -1,6 +1,7 @@
 //! The webhook door: token first, then the body as bytes within a limit, then an answer as soon as it is committed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -16,7 +17,6 @@ use super::error::Error;
 use super::refusals::Sender;
 use super::source::Client;
 use super::{Door, body};
-use crate::config::millis;
 use crate::gateway::Gateway;
 use crate::intake::{self, Receipt};
 use crate::media::InstanceId;
@@ -33,14 +33,13 @@ pub(super) const ORIGINAL_PATHS: [&str; 7] = [
     "/webhook/disconnect",
 ];
 
-/// How much of a refused body is still read, so that its sender gets to hear the refusal.
-const MOST_DRAINED_BYTES: usize = 256 << 20;
-
 const UNKNOWN_ENCODING: &str = "a Content-Encoding that is not known";
 const WRONG_ENCODING: &str = "a body that its Content-Encoding does not decode";
 
 /// How much of a refused body is looked at, for the instance that it names.
 const BEGINNING_BYTES: usize = 16 << 10;
+/// How long it is waited for.
+const BEGINNING_PATIENCE: Duration = Duration::from_millis(200);
 
 pub(super) async fn by_path(
     State(door): State<Door>,
@@ -59,7 +58,7 @@ pub(super) async fn by_path(
         Some(_) => take(&door, &sender, &headers, body).await,
         None => {
             sender
-                .refuse(&door, None, Error::UnknownGateway, body)
+                .refuse(&door, None, Error::UnknownGateway, body, &headers)
                 .await
         }
     }
@@ -103,18 +102,24 @@ pub(super) async fn by_query_or_header(
 async fn take(door: &Door, sender: &Sender, headers: &HeaderMap, mut stream: Body) -> Response {
     let instance = match authenticate(door, sender).await {
         Ok(instance) => instance,
-        Err(error) => return sender.refuse(door, None, error, stream).await,
+        Err(error) => return sender.refuse(door, None, error, stream, headers).await,
     };
     let limit_bytes = door.app.config.door.max_body_bytes;
     if http_body::Body::size_hint(&stream).lower() > limit_bytes as u64 {
         let error = Error::BodyTooLarge { limit_bytes };
-        return sender.refuse(door, Some(&instance), error, stream).await;
+        return sender
+            .refuse(door, Some(&instance), error, stream, headers)
+            .await;
     }
     match body::read(door, instance.gateway, headers, &mut stream, limit_bytes).await {
         Ok((body, _share)) => receive(door, sender, &instance, body)
             .await
             .unwrap_or_else(IntoResponse::into_response),
-        Err(error) => sender.refuse(door, Some(&instance), error, stream).await,
+        Err(error) => {
+            sender
+                .refuse(door, Some(&instance), error, stream, headers)
+                .await
+        }
     }
 }
 
@@ -128,31 +133,26 @@ async fn authenticate(door: &Door, sender: &Sender) -> Result<Arc<Instance>, Err
     known.ok_or(Error::WrongToken)
 }
 
-/// Answers with an error once the body was read.
-pub(super) async fn refuse(door: &Door, error: Error, body: Body) -> Response {
-    drain(door, body).await;
-    error.into_response()
-}
-
-/// Reads the rest of a refused body and throws it away: a sender that is still writing would otherwise see
-/// a broken connection instead of the answer. Gives its beginning.
-pub(super) async fn drain(door: &Door, mut body: Body) -> Vec<u8> {
+/// The beginning of a body that is refused, as far as it is there: the answer waits for nothing else. Who asks whether to
+/// send the body is answered without it.
+pub(super) async fn beginning(mut body: Body, headers: &HeaderMap) -> Vec<u8> {
     let mut beginning = Vec::new();
+    if headers.contains_key(header::EXPECT) {
+        return beginning;
+    }
     let reading = async {
-        let mut drained = 0;
-        while let Some(Ok(frame)) = body.frame().await {
+        while beginning.len() < BEGINNING_BYTES {
+            let Some(Ok(frame)) = body.frame().await else {
+                break;
+            };
             let Some(data) = frame.data_ref() else {
                 continue;
             };
             let room = BEGINNING_BYTES - beginning.len();
             beginning.extend_from_slice(&data[..data.len().min(room)]);
-            drained += data.len();
-            if drained > MOST_DRAINED_BYTES {
-                break;
-            }
         }
     };
-    let _ = tokio::time::timeout(millis(door.app.config.door.body_timeout_ms), reading).await;
+    let _ = tokio::time::timeout(BEGINNING_PATIENCE, reading).await;
     beginning
 }
 

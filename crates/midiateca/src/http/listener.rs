@@ -13,11 +13,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response};
+use axum::http::{HeaderValue, Request, Response, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -51,6 +52,9 @@ const LOOK: Duration = Duration::from_millis(100);
 const REST: Duration = Duration::from_millis(50);
 /// How long requests that have begun may take when the server ends.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
+/// How long what is sent behind an answer is read.
+const LINGERING: Duration = Duration::from_secs(5);
+const LINGERING_BUFFER_BYTES: usize = 16 << 10;
 /// How often the same trouble is logged.
 const LOG_EVERY: Duration = Duration::from_secs(30);
 /// The first byte of a TLS record that begins a handshake (RFC 8446, 5.1).
@@ -161,7 +165,7 @@ impl Listener {
         let _ = stream.set_nodelay(true);
         let service = service_fn(|request| self.answer(request, address, &activity));
         let socket = TokioIo::new(Socket::new(stream, Arc::clone(&activity)));
-        let connection = http1::Builder::new()
+        let mut connection = http1::Builder::new()
             // The table of connections has clocks for heads and idle connections, and of each its own.
             .header_read_timeout(None)
             .max_header_size(MOST_HEAD_BYTES)
@@ -169,7 +173,6 @@ impl Listener {
             // Who has sent all there is to send may say so, and still gets an answer.
             .half_close(true)
             .serve_connection(socket, service);
-        tokio::pin!(connection);
         let mut is_draining = false;
         loop {
             tokio::select! {
@@ -177,14 +180,22 @@ impl Listener {
                 () = place.closing() => return,
                 () = draining.cancelled(), if !is_draining => {
                     is_draining = true;
-                    connection.as_mut().graceful_shutdown();
+                    Pin::new(&mut connection).graceful_shutdown();
                 }
                 ended = &mut connection => {
                     if let Err(error) = ended {
                         tracing::debug!(%error, "a connection broke");
                     }
-                    return;
+                    break;
                 }
+            }
+        }
+        if activity.has_unread_body() {
+            let socket = connection.into_parts().io.into_inner();
+            tokio::select! {
+                () = place.closing() => {}
+                () = draining.cancelled() => {}
+                () = linger(socket) => {}
             }
         }
     }
@@ -211,8 +222,24 @@ impl Listener {
                 .as_ref()
                 .is_ok_and(|answer| answer.status().is_success()),
         );
-        answered
+        answered.map(|mut answer| {
+            if activity.has_unread_body() {
+                let close = HeaderValue::from_static("close");
+                answer.headers_mut().insert(header::CONNECTION, close);
+            }
+            answer
+        })
     }
+}
+
+/// Reads what a peer still sends behind the answer, and throws it away: closed with something unread, the connection would
+/// be reset, and a peer that is still writing would not see the answer.
+async fn linger(mut socket: Socket) {
+    let reading = async {
+        let mut unread = vec![0; LINGERING_BUFFER_BYTES];
+        while matches!(socket.read(&mut unread).await, Ok(1..)) {}
+    };
+    let _ = tokio::time::timeout(LINGERING, reading).await;
 }
 
 /// Listens at an address, or at the first that a name has.

@@ -77,11 +77,22 @@ pub(super) struct PacedBody<B> {
     activity: Arc<Activity>,
     timer: Option<Pin<Box<Sleep>>>,
     is_cut: bool,
+    /// Whether there is nothing more to read.
+    is_read: bool,
 }
 
-impl<B> PacedBody<B> {
+impl<B> Drop for PacedBody<B> {
+    fn drop(&mut self) {
+        if !self.is_read {
+            self.activity.leaves_body();
+        }
+    }
+}
+
+impl<B: Body> PacedBody<B> {
     pub fn new(body: B, slowness: Slowness, activity: Arc<Activity>) -> Self {
         Self {
+            is_read: body.is_end_stream(),
             body,
             pace: Pace::new(slowness),
             activity,
@@ -126,6 +137,8 @@ where
                     Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
                     _ => 0,
                 };
+                // A body that broke off has nothing more either.
+                this.is_read = !matches!(frame, Some(Ok(_))) || this.body.is_end_stream();
                 this.pace.advance(Instant::now(), bytes);
                 this.activity.works();
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))

@@ -4,13 +4,13 @@
 use std::net::IpAddr;
 
 use axum::body::Body;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use super::Door;
 use super::connections::Full;
 use super::error::Error;
-use super::hooks::drain;
+use super::hooks::beginning;
 use super::source::Source;
 use crate::app::App;
 use crate::gateway::Gateway;
@@ -36,15 +36,16 @@ impl Sender {
         }
     }
 
-    /// Answers a delivery with an error once it was read, and counts it. `instance` is the one whose token it has.
+    /// Answers a delivery with an error at once, and counts it. `instance` is the one whose token it has.
     pub async fn refuse(
         &self,
         door: &Door,
         instance: Option<&Instance>,
         error: Error,
         body: Body,
+        headers: &HeaderMap,
     ) -> Response {
-        let beginning = drain(door, body).await;
+        let beginning = beginning(body, headers).await;
         let refusal = match instance {
             Some(instance) => reason_of(&error).map(|reason| Refusal {
                 gateway: self.gateway,

@@ -368,3 +368,103 @@ async fn open_connections_do_not_keep_the_server_from_ending() {
         rest(&mut stream).await;
     }
 }
+
+const LARGE: usize = 200_000_000;
+
+fn head(method: &str, path: &str, headers: &str) -> String {
+    format!("{method} {path} HTTP/1.1\r\nHost: a\r\n{headers}Content-Length: {LARGE}\r\n\r\n")
+}
+
+/// What is refused whatever its body says: the start of the request, and the status.
+fn refused(test: &TestApp) -> Vec<(&'static str, String, &'static str)> {
+    vec![
+        ("POST", hook(test), "413"),
+        ("POST", "/hooks/wapi/guess".to_owned(), "401"),
+        ("POST", "/hooks/wapi".to_owned(), "401"),
+        ("POST", "/webhook/connect?token=guess".to_owned(), "401"),
+        ("POST", "/hooks/wappi/guess".to_owned(), "404"),
+        ("POST", "/nowhere".to_owned(), "404"),
+        ("PUT", hook(test), "405"),
+    ]
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_wait_for_the_body() {
+    let test = start(|_| {}).await;
+    for (method, path, expected) in refused(&test) {
+        for (headers, begun) in [
+            ("", ""),
+            ("", "{\"instanceId\":"),
+            ("Expect: 100-continue\r\n", ""),
+        ] {
+            let mut stream = connect(&test).await;
+            let began = Instant::now();
+            say(&mut stream, &(head(method, &path, headers) + begun)).await;
+            let shown = answer(&mut stream).await;
+            let took = began.elapsed();
+            assert_eq!(status(&shown), expected, "{path} {headers}");
+            assert!(took < Duration::from_secs(2), "{path} {headers} {took:?}");
+            let shown = shown.to_lowercase();
+            assert!(shown.contains("connection: close\r\n"), "{shown}");
+            assert_eq!(shown.matches("http/1.1").count(), 1, "{shown}");
+            // Nothing more can be asked on it, and the server says so at once.
+            let ended = tokio::time::timeout(Duration::from_secs(2), rest(&mut stream)).await;
+            assert_eq!(ended.unwrap(), "", "{path} {headers}");
+        }
+    }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_client_that_still_sends_sees_the_answer_and_no_reset() {
+    let test = start(|config| config.door.max_body_bytes = 1 << 20).await;
+    let piece = vec![b'x'; 1 << 20];
+    for (method, path, expected) in refused(&test) {
+        for chunked in [false, true] {
+            let mut stream = connect(&test).await;
+            let start = head(method, &path, "");
+            let length = format!("Content-Length: {LARGE}\r\n");
+            match chunked {
+                true => {
+                    say(
+                        &mut stream,
+                        &start.replace(&length, "Transfer-Encoding: chunked\r\n"),
+                    )
+                    .await
+                }
+                false => say(&mut stream, &start).await,
+            }
+            for _ in 0..30 {
+                if chunked {
+                    say(&mut stream, "100000\r\n").await;
+                }
+                stream.write_all(&piece).await.unwrap();
+                if chunked {
+                    say(&mut stream, "\r\n").await;
+                }
+            }
+            let shown = answer(&mut stream).await;
+            assert_eq!(status(&shown), expected, "{path} {chunked}");
+        }
+    }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_client_that_never_stops_sending_is_closed_soon() {
+    let test = start(|_| {}).await;
+    let mut stream = connect(&test).await;
+    say(&mut stream, &head("POST", "/hooks/wapi/guess", "")).await;
+    let began = Instant::now();
+    while stream.write_all(&[b'x'; 1_000]).await.is_ok() {
+        assert!(began.elapsed() < Duration::from_secs(20));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // A small body that is refused costs no connection.
+    let mut kept = connect(&test).await;
+    for _ in 0..3 {
+        say(&mut kept, &post("/hooks/wapi/guess", "", &text())).await;
+        assert_eq!(status(&answer(&mut kept).await), "401");
+    }
+    test.end().await;
+}
