@@ -99,19 +99,22 @@ pub(super) fn unknown(context: &Context, id: &str) -> UsageError {
 
 /// Shown once: only its hash is kept.
 fn tell_address(context: &Context, instance: &Instance, token: &str) {
-    let address = webhook_address(context, instance.gateway, token);
     if context.json {
-        answer::line(format_args!(
-            "{}",
-            json!({"instance": instance.id.as_str(), "client": instance.client, "webhook": address, "token": token})
-        ));
+        answer::line(address_view(context, instance, token));
         return;
     }
+    let address = webhook_address(context, instance.gateway, token);
     eprintln!("{}", context.lang.say(words::PASTE));
     if context.config.door.public_url.is_empty() && !panel::is_loopback(&instance.api_base) {
         eprintln!("{}", context.lang.say(words::ONLY_LOCAL));
     }
     answer::line(&address);
+}
+
+/// What [`tell_address`] shows, as JSON.
+fn address_view(context: &Context, instance: &Instance, token: &str) -> Value {
+    let address = webhook_address(context, instance.gateway, token);
+    json!({"instance": instance.id.as_str(), "client": instance.client, "webhook": address, "token": token})
 }
 
 /// The address that a gateway is to call, as far as it is known how the door is reached.

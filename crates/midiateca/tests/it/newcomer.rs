@@ -182,6 +182,65 @@ async fn a_token_is_tried_when_it_is_added() {
 }
 
 #[tokio::test]
+async fn what_the_gateway_says_of_a_token_is_in_the_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let sim = Sim::start().await.unwrap();
+    let base = sim.api_base();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let away = format!("http://{}/v1", closed.local_addr().unwrap());
+    drop(closed);
+    midiateca(data, &["client", "add", "Padaria", "--id", "2"]).await;
+    let no_token = ["instance", "add", FIRST, "--client", "2"];
+    let own = |token: &'static str| sim.world().add_instance(FIRST, token);
+    let other = Value::Null;
+    for (token, line, verdict, reason) in [
+        ("gateway-token", add(&base, &[]), "accepted", other.clone()),
+        (
+            "another-token",
+            add(&base, &[]),
+            "refused",
+            "gateway_token_refused".into(),
+        ),
+        (
+            "gateway-token",
+            add(&base, &["--offline"]),
+            "not_asked",
+            other.clone(),
+        ),
+        (
+            "gateway-token",
+            no_token.to_vec(),
+            "not_asked",
+            other.clone(),
+        ),
+        (
+            "gateway-token",
+            add(&away, &[]),
+            "unreachable",
+            other.clone(),
+        ),
+    ] {
+        own(token);
+        for is_new in [true, false] {
+            if is_new {
+                midiateca(data, &["instance", "remove", FIRST]).await;
+            }
+            let added = midiateca(data, &[&["--json"][..], &line].concat()).await;
+            assert_eq!(added.status.code(), Some(0), "{added:?}");
+            let shown: Value = serde_json::from_str(&stdout(&added)).unwrap();
+            assert_eq!(
+                (&shown["gateway_token"], &shown["gateway_reason"]),
+                (&verdict.into(), &reason),
+                "{line:?} {shown}"
+            );
+            assert_eq!(shown["webhook"].is_string(), is_new, "{line:?} {shown}");
+            assert_eq!(shown["instance"], FIRST);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_no_header_takes_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();

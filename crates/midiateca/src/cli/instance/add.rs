@@ -5,13 +5,15 @@ use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use serde_json::json;
 
+use super::super::answer;
 use super::super::context::Context;
 use super::super::language::{Language, is_hostile, plain};
 use super::super::panel::{self, Panel};
 use super::super::words::{Words, instance as words};
 use super::super::{UsageError, complaint, hidden};
-use super::{line, tell_address};
+use super::{address_view, line, tell_address};
 use crate::app::App;
 use crate::config::is_web_address;
 use crate::gateway::Gateway;
@@ -68,6 +70,24 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     if instance.token_sealed.is_none() {
         eprintln!("{}", context.lang.say(words::ADD_TOKEN));
     }
+    let is_asked = token.is_some() && !options.offline;
+    if context.json {
+        // One document, so the answer comes first.
+        let verdict = match is_asked {
+            true => ask(app, &instance).await,
+            false => Verdict::NotAsked,
+        };
+        let recorded = record(app, &instance, &verdict).await;
+        let mut shown = match hook {
+            Some(hook) => address_view(context, &instance, &hook),
+            None => super::view(&instance),
+        };
+        shown["gateway_token"] = json!(verdict.as_str());
+        shown["gateway_reason"] = json!(verdict.reason().map(Reason::as_str));
+        answer::line(&shown);
+        explain(context.lang, &instance, &verdict);
+        return recorded;
+    }
     match hook {
         Some(hook) => tell_address(context, &instance, &hook),
         None => {
@@ -75,53 +95,97 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
             line(context, &instance);
         }
     }
-    match token {
-        Some(_) if !options.offline => try_token(context, app, &instance).await,
-        _ => Ok(()),
+    if !is_asked {
+        return Ok(());
+    }
+    let verdict = ask(app, &instance).await;
+    record(app, &instance, &verdict).await?;
+    explain(context.lang, &instance, &verdict);
+    Ok(())
+}
+
+/// What the gateway says of a token.
+enum Verdict {
+    Accepted,
+    /// It answered that this token, or this instance, will not do.
+    Refused(panel::Error),
+    /// No answer came, or none that says anything of the token.
+    Unreachable(panel::Error),
+    NotAsked,
+}
+
+impl Verdict {
+    /// The name in JSON.
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused(_) => "refused",
+            Self::Unreachable(_) => "unreachable",
+            Self::NotAsked => "not_asked",
+        }
+    }
+
+    /// Why media of the instance cannot be asked of the gateway, where that is known.
+    fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Refused(panel::Error::Status {
+                status: 401 | 403, ..
+            }) => Some(Reason::GatewayTokenRefused),
+            Self::Refused(panel::Error::Status { status: 404, .. } | panel::Error::Other(_)) => {
+                Some(Reason::GatewayUnknownInstance)
+            }
+            _ => None,
+        }
     }
 }
 
-/// Asks the gateway with the token that was just stored. The instance stays whatever it answers: the address was shown.
-async fn try_token(context: &Context, app: &App, instance: &Instance) -> anyhow::Result<()> {
-    let lang = context.lang;
+/// Asks the gateway with the token that was just stored.
+async fn ask(app: &App, instance: &Instance) -> Verdict {
     let told = match Panel::open(&app.fetch, &app.secrets, instance) {
         Ok(panel) => panel.read().await,
         Err(error) => Err(error),
     };
-    let error = match told {
-        Ok(_) => {
-            eprintln!("{}", lang.say(words::TOKEN_ACCEPTED));
-            return Ok(());
-        }
-        Err(error) => error,
-    };
-    let why = complaint::why(&error, lang);
-    let named = error.named();
-    let seen = lang.fill(error.words(), &[("error", &why), ("named", &named)]);
-    let values: [(&str, &dyn Display); 2] = [("id", &instance.id), ("seen", &seen)];
-    let Some(reason) = refused(&error) else {
-        eprintln!("{}", lang.fill(words::TOKEN_NOT_TRIED, &values));
+    match told {
+        Ok(_) => Verdict::Accepted,
+        Err(
+            error @ (panel::Error::Status {
+                status: 401 | 403 | 404,
+                ..
+            }
+            | panel::Error::Other(_)
+            | panel::Error::Refused(_)),
+        ) => Verdict::Refused(error),
+        Err(error) => Verdict::Unreachable(error),
+    }
+}
+
+/// The instance stays whatever the gateway answers: its address is shown once.
+async fn record(app: &App, instance: &Instance, verdict: &Verdict) -> anyhow::Result<()> {
+    let Some(reason) = verdict.reason() else {
         return Ok(());
     };
     let id = instance.id.clone();
     app.db
         .write(async move |tx| registry::set_problem(tx, &id, Some(reason.as_str())).await)
         .await?;
-    eprintln!("{}", lang.fill(words::TOKEN_NOT_ACCEPTED, &values));
     Ok(())
 }
 
-/// Whether the gateway answered that this token, or this instance, will not do.
-fn refused(error: &panel::Error) -> Option<Reason> {
-    match error {
-        panel::Error::Status {
-            status: 401 | 403, ..
-        } => Some(Reason::GatewayTokenRefused),
-        panel::Error::Status { status: 404, .. } | panel::Error::Other(_) => {
-            Some(Reason::GatewayUnknownInstance)
-        }
-        _ => None,
-    }
+fn explain(lang: Language, instance: &Instance, verdict: &Verdict) {
+    let error = match verdict {
+        Verdict::NotAsked => return,
+        Verdict::Accepted => return eprintln!("{}", lang.say(words::TOKEN_ACCEPTED)),
+        Verdict::Refused(error) | Verdict::Unreachable(error) => error,
+    };
+    let why = complaint::why(error, lang);
+    let named = error.named();
+    let seen = lang.fill(error.words(), &[("error", &why), ("named", &named)]);
+    let values: [(&str, &dyn Display); 2] = [("id", &instance.id), ("seen", &seen)];
+    let words = match verdict.reason() {
+        Some(_) => words::TOKEN_NOT_ACCEPTED,
+        None => words::TOKEN_NOT_TRIED,
+    };
+    eprintln!("{}", lang.fill(words, &values));
 }
 
 fn refusal(lang: Language, words: Words, values: &[(&str, &dyn Display)]) -> UsageError {
