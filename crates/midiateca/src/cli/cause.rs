@@ -3,9 +3,12 @@
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
+use super::context;
 use super::language::Language;
-use super::probe::Refused;
+use super::probe::{self, Refused};
 use super::words::{Words, causes as words};
+use crate::config::Config;
+use crate::{db, retention, vault};
 
 /// So much free space, and the disk is not full: what ran out are the entries for files.
 const NOT_FULL_BYTES: u64 = 1 << 20;
@@ -104,6 +107,63 @@ impl Cause {
             Self::Other => words::OTHER,
         }
     }
+}
+
+/// Whether an error may come from a disk that cannot be written.
+pub(crate) fn is_about_writing(error: &(dyn std::error::Error + 'static)) -> bool {
+    let of_db = |error: &db::Error| {
+        // Primary result codes: 8 READONLY, 10 IOERR, 13 FULL, 14 CANTOPEN (sqlite.org/rescode.html).
+        matches!(error.engine_code(), Some(8 | 10 | 13 | 14))
+    };
+    let of_vault =
+        |error: &vault::Error| matches!(error, vault::Error::Full(_) | vault::Error::Io(_));
+    if let Some(error) = error.downcast_ref::<retention::Error>() {
+        return match error {
+            retention::Error::Db(error) => of_db(error),
+            retention::Error::App(error) => context::is_about_writing(error),
+            retention::Error::Vault(error) => of_vault(error),
+            _ => false,
+        };
+    }
+    if let Some(error) = error.downcast_ref() {
+        return context::is_about_writing(error);
+    }
+    error.downcast_ref().is_some_and(of_db)
+        || error.downcast_ref().is_some_and(of_vault)
+        || error.downcast_ref().is_some_and(is_of_disk)
+}
+
+fn is_of_disk(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::StorageFull
+            | ErrorKind::QuotaExceeded
+            | ErrorKind::PermissionDenied
+            | ErrorKind::StaleNetworkFileHandle
+    ) || cfg!(unix) && error.raw_os_error() == Some(EIO)
+}
+
+/// What to do about the first of data folder, database and storage that cannot be written; nothing when all can.
+pub(crate) fn hint_of(data: &Path, config: &Config, lang: Language) -> Option<String> {
+    let exists = |path: &Path| path.symlink_metadata().is_ok();
+    let folder = |path: &Path| {
+        let there = path.ancestors().find(|path| exists(path))?;
+        probe::folder(there).err()
+    };
+    let database = config.database_file(data);
+    let storage = config.storage_folder(data);
+    let refused = folder(data)
+        .or_else(|| {
+            probe::database(&database)
+                .err()
+                .filter(|_| exists(&database))
+        })
+        .or_else(|| match exists(&storage) {
+            true => probe::storage(&storage).err(),
+            false => folder(&storage),
+        })?;
+    Some(Cause::of(&refused).hint(lang, &refused.path))
 }
 
 /// Owner, mode, or neither.

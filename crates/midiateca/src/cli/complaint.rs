@@ -142,11 +142,12 @@ pub(super) fn why(error: &(dyn Error + 'static), lang: Language) -> String {
     joined(&causes(error, lang))
 }
 
-/// All there is to say: what happened, and below it what to do next.
-pub(super) fn whole(error: &(dyn Error + 'static), lang: Language) -> String {
+/// All there is to say: what happened, and below it what to do next, which is `hint` where it is known better.
+pub(super) fn whole(error: &(dyn Error + 'static), lang: Language, hint: Option<String>) -> String {
     let causes = causes(error, lang);
     let mut text = lang.fill(words::ERROR, &[("what", &joined(&causes))]);
-    if let Some(next) = causes.iter().find_map(|cause| cause.next.as_ref()) {
+    let next = causes.into_iter().find_map(|cause| cause.next);
+    if let Some(next) = &hint.or(next) {
         text.push('\n');
         text.push_str(&lang.fill(words::NEXT, &[("next", next)]));
     }

@@ -107,7 +107,7 @@ pub(crate) fn environment(name: &str) -> Option<String> {
 }
 
 /// Whether the folder may still be readable.
-fn is_about_writing(error: &crate::app::Error) -> bool {
+pub(super) fn is_about_writing(error: &crate::app::Error) -> bool {
     use crate::app::Error as App;
     use crate::{db, secrets, vault};
     let of_db = |error: &db::Error| {

@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::Ending;
 use super::answer;
+use super::cause;
 use super::complaint;
 use super::context::Context;
-use super::words::sweep as words;
+use super::words::{errors, sweep as words};
 use crate::clock_check;
 use crate::retention::{self, Doing, Swept, Told};
 
@@ -37,10 +38,13 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         eprintln!("{}", context.lang.say(words::NO_RULES));
     }
     app.db.close().await;
-    Ok(match swept.stuck {
-        0 => Ending::Fine,
-        _ => Ending::FoundWrong,
-    })
+    if swept.stuck == 0 {
+        return Ok(Ending::Fine);
+    }
+    if let Some(hint) = cause::hint_of(&context.data, &context.config, context.lang) {
+        eprintln!("{}", context.lang.fill(errors::NEXT, &[("next", &hint)]));
+    }
+    Ok(Ending::FoundWrong)
 }
 
 fn tell(context: &Context, rule: usize, told: &Told<'_>) {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::backup::copy_folder;
 use crate::commands::{midiateca, stderr, stdout};
 use crate::mounted::Mounted;
-use crate::stage::{TestApp, sample};
+use crate::stage::{FIRST, TestApp, sample};
 
 /// What a server left that was killed: the newest rows are in the log only, and no index of the log is there.
 async fn killed_server(target: &Path) -> (String, String) {
@@ -198,4 +198,58 @@ async fn a_hint_of_check_is_never_cut() {
         assert!(said.contains("`midiateca deliveries dismiss`"), "{said}");
     }
     test.end().await;
+}
+
+#[tokio::test]
+async fn every_command_that_writes_says_what_to_do_about_the_disk() {
+    let Some(disk) = Mounted::with_bytes(64 << 20) else {
+        return;
+    };
+    let data = disk.path().join("data");
+    let (id, _) = killed_server(&data).await;
+    let commands: [&[&str]; 8] = [
+        &["serve", "--listen", "127.0.0.1:0"],
+        &["retry", &id],
+        &["sweep"],
+        &["client", "add", "Nova"],
+        &["instance", "rotate-hook", FIRST],
+        &["media", "dismiss", &id],
+        &["test-webhook", "--sample"],
+        &["deliveries", "replay", "--set-aside"],
+    ];
+    let tried = async |expected: &str| {
+        for command in commands {
+            let refused = midiateca(&data, command).await;
+            let said = stderr(&refused);
+            assert_eq!(refused.status.code(), Some(3), "{command:?} {said}");
+            assert!(said.contains(expected), "{command:?} {said}");
+        }
+        let new = midiateca(&disk.path().join("new"), &["client", "add", "Nova"]).await;
+        assert!(stderr(&new).contains(expected), "{}", stderr(&new));
+    };
+    disk.make_read_only();
+    tried("mount -o remount,rw").await;
+}
+
+#[tokio::test]
+async fn a_sweep_that_is_stuck_on_a_read_only_storage_says_what_to_do() {
+    let Some(disk) = Mounted::with_bytes(64 << 20) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    killed_server(&data).await;
+    let storage = disk.path().join("storage");
+    copy_folder(&data.join("media_storage"), &storage);
+    std::fs::remove_dir_all(data.join("media_storage")).unwrap();
+    let settings = format!(
+        "[storage]\nurl = \"file://{}\"\n[retention]\nrules = [{{ larger_than_bytes = 1 }}]\n",
+        storage.display()
+    );
+    std::fs::write(data.join("midiateca.toml"), settings).unwrap();
+    disk.make_read_only();
+    let stuck = midiateca(&data, &["sweep"]).await;
+    let said = stderr(&stuck);
+    assert!(!stuck.status.success(), "{said}");
+    assert!(said.contains("mount -o remount,rw"), "{said}");
 }

@@ -8,7 +8,7 @@ use crate::cli::{context, serve};
 use crate::{app, db, retention, secrets, vault};
 
 fn portuguese(error: impl Into<anyhow::Error>) -> String {
-    whole(error.into().as_ref(), Language::Portuguese)
+    whole(error.into().as_ref(), Language::Portuguese, None)
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn the_whole_chain_is_told_and_the_next_step_below_it() {
         path: PathBuf::from("/srv"),
     };
     assert_eq!(
-        whole(&error, Language::English),
+        whole(&error, Language::English, None),
         "error: there are no data in /srv: nothing is kept there yet\n  next: name the right folder with --data, or begin with `midiateca client add NAME`"
     );
     let error = retention::Error::Vault(vault::Error::Io(refused()));
