@@ -209,14 +209,25 @@ pub async fn run() -> ExitCode {
     if !owns_the_terminal(&options) {
         telemetry::start(global.log_format, level);
     }
+    let global = options.global.clone();
     match dispatch(options).await {
         Ok(Ending::Fine) => ExitCode::SUCCESS,
         Ok(Ending::FoundWrong) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("{}", complaint::whole(error.as_ref(), lang));
+            let hint = hint(&error, &global, lang);
+            eprintln!("{}", complaint::whole(error.as_ref(), lang, hint));
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// What to do about an error that may be because of a disk: that is tried, for the error does not say it.
+fn hint(error: &anyhow::Error, global: &Global, lang: Language) -> Option<String> {
+    if !error.chain().any(cause::is_about_writing) {
+        return None;
+    }
+    let config = context::config_in_force(global).ok()?;
+    cause::hint_of(&global.data, &config, lang)
 }
 
 /// Says that not even the threads that everything runs on could be had.
