@@ -26,7 +26,7 @@ use crate::media::{Attempt, MediaStatus, Reason, Route, Verdict};
 use crate::queue::{self, Counts, Holding, Job, Settled};
 use crate::registry::Instance;
 use crate::vault::{self, Staging, layout};
-pub use outage::{Outages, host_of};
+pub use outage::{Outages, folder_of, host_of};
 pub use progress::Progress;
 use progress::Running;
 use ways::{Way, Ways};

@@ -312,6 +312,7 @@ async fn settle(app: &App, job: &Job, instance: &Instance, round: Round) {
         let written = write.await;
         if written.is_ok() {
             outage::note_hosts(app, job, instance, &attempts).await;
+            outage::note_folder(app, job, &settled).await;
         }
         match written {
             Ok((Settlement::AsTold, files)) => {

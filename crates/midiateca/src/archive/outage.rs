@@ -62,6 +62,12 @@ pub fn host_of(route: Route, instance: &Instance) -> Option<String> {
     }
 }
 
+/// The folder of a client in the storage, which may fail while the storage as a whole works; outages of it are counted
+/// like those of a host.
+pub fn folder_of(client: i64) -> String {
+    format!("folder {client}")
+}
+
 impl Outages {
     /// The storage failed, and a probe of it too.
     pub fn storage_failed(&self) {

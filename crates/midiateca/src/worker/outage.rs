@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::App;
-use crate::archive::host_of;
+use crate::archive::{folder_of, host_of};
 use crate::db::Error;
 use crate::media::{Attempt, InstanceId, Reason};
-use crate::queue::{self, Job};
+use crate::queue::{self, Counts, Job, Settled};
 use crate::registry::Instance;
 
 /// A network storage that is away may never answer.
@@ -82,19 +82,38 @@ pub(super) async fn note_hosts(app: &App, job: &Job, instance: &Instance, attemp
     }
 }
 
+/// Notes what the end of a round says of the client's folder in the storage, and wakes what waits for one that works again.
+pub(super) async fn note_folder(app: &App, job: &Job, settled: &Settled) {
+    let (now, folder) = (app.clock.now(), folder_of(job.client));
+    match settled {
+        Settled::Postponed {
+            reason: Reason::StorageFailed,
+            counts: Counts::AsFailure,
+            ..
+        } => app.outages.host_failed(&folder, &job.id, now),
+        Settled::Stored(_) if app.outages.host_served(&folder, now) => {
+            log_if_failed(wake_host(app, &folder, now).await);
+        }
+        _ => {}
+    }
+}
+
 async fn wake_host(app: &App, host: &str, now: crate::clock::Millis) -> Result<(), Error> {
-    let instances = instances_at(app, host).await?;
+    let (instances, reasons) = waiting_for(app, host).await?;
     let waking = app
         .db
-        .write(async move |tx| queue::wake_in_turn(tx, &instances, &Reason::OF_NETWORK, now).await);
+        .write(async move |tx| queue::wake_in_turn(tx, &instances, reasons, now).await);
     let media = waking.await?;
     if media > 0 {
-        tracing::info!(media, "a server is back: what waited for it goes on");
+        tracing::info!(
+            media,
+            "a server or folder is back: what waited for it goes on"
+        );
     }
     Ok(())
 }
 
-/// Tries one waiting media of each host that is out, so that it is seen when the host is back.
+/// Tries one waiting media of each host or folder that is out, so that it is seen when it is back.
 pub(super) async fn try_hosts(app: &App) {
     for host in app.outages.hosts_to_try(app.clock.now()) {
         log_if_failed(try_host(app, &host).await);
@@ -102,22 +121,29 @@ pub(super) async fn try_hosts(app: &App) {
 }
 
 async fn try_host(app: &App, host: &str) -> Result<(), Error> {
-    let instances = instances_at(app, host).await?;
+    let (instances, reasons) = waiting_for(app, host).await?;
     let waking = app
         .db
-        .write(async move |tx| queue::wake_one(tx, &instances, &Reason::OF_NETWORK).await);
+        .write(async move |tx| queue::wake_one(tx, &instances, reasons).await);
     waking.await.map(drop)
 }
 
-async fn instances_at(app: &App, host: &str) -> Result<Vec<InstanceId>, Error> {
+/// The instances that ask a host or use a folder, and the reasons for which their media wait for it.
+async fn waiting_for(app: &App, host: &str) -> Result<(Vec<InstanceId>, &'static [Reason]), Error> {
     let known = app.directory.by_id().await?;
-    let is_there = |instance: &&Arc<Instance>| {
-        crate::media::Route::ALL
-            .iter()
-            .any(|route| host_of(*route, instance).as_deref() == Some(host))
+    let ids = |is_there: &dyn Fn(&Instance) -> bool| -> Vec<InstanceId> {
+        let there = known.values().filter(|instance| is_there(instance));
+        there.map(|instance| instance.id.clone()).collect()
     };
-    let instances = known.values().filter(is_there);
-    Ok(instances.map(|instance| instance.id.clone()).collect())
+    let users = ids(&|instance| folder_of(instance.client) == host);
+    if !users.is_empty() {
+        return Ok((users, &Reason::OF_STORAGE));
+    }
+    let asks = |instance: &Instance| {
+        let mut routes = crate::media::Route::ALL.iter();
+        routes.any(|route| host_of(*route, instance).as_deref() == Some(host))
+    };
+    Ok((ids(&asks), &Reason::OF_NETWORK))
 }
 
 fn log_if_failed(outcome: Result<(), Error>) {

@@ -97,6 +97,44 @@ async fn what_waits_for_a_storage_that_was_away_for_hours_is_stored_soon_after()
 }
 
 #[tokio::test]
+async fn the_first_file_in_a_clients_folder_wakes_what_waits_for_that_folder() {
+    let clock = Clock::fixed(TODAY);
+    let test = TestApp::with_cdn(vec![Route::Cdn], clock.clone()).await;
+    // The storage works, but not where the files of this client go.
+    let folder = test.app.vault.root().join("cliente_2");
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::write(&folder, "covered").unwrap();
+    let mut ids = Vec::new();
+    for n in 0..3 {
+        ids.push(MediaId(
+            test.store(sample(&format!("COVERED{n}"))).await.0.id,
+        ));
+    }
+    for id in &ids {
+        wait_for_reason(&test, id, "storage_failed").await;
+    }
+    // Until the backoff is ten minutes.
+    for round in 2..=4 {
+        clock.advance(300 * SECOND);
+        let began = Instant::now();
+        for id in &ids {
+            while rounds(&test, id).await < round {
+                assert!(began.elapsed() < PATIENCE, "round {round} does not come");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+    let covered_until = clock.now();
+    std::fs::remove_file(&folder).unwrap();
+    let (new, _) = test.store(sample("NEW")).await;
+    assert_eq!(new.status, "stored");
+    wait_until_stored(&test, &ids).await;
+    let waited = clock.now() - covered_until;
+    assert!(waited < 60 * SECOND, "{waited} ms");
+    test.end().await;
+}
+
+#[tokio::test]
 async fn nothing_is_downloaded_while_the_storage_is_away() {
     let test = TestApp::with_cdn(vec![Route::Cdn], Clock::fixed(TODAY)).await;
     test.sim.world().set_cdn_down(true);
