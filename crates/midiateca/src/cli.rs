@@ -18,6 +18,7 @@ mod config;
 mod context;
 mod decrypt;
 mod deliveries;
+#[cfg(feature = "demo")]
 mod demo;
 mod doctor;
 mod forget;
@@ -36,7 +37,7 @@ mod refusals;
 mod retry;
 mod sample;
 mod scrub;
-pub mod serve;
+mod serve;
 mod since;
 mod sweep;
 mod systemd;
@@ -49,9 +50,9 @@ use std::process::ExitCode;
 
 use clap::{ArgAction, Parser, Subcommand};
 
-use crate::telemetry::{self, LogFormat};
 use context::Context;
 use language::Language;
+use midiateca_service::telemetry;
 
 /// Keeps every photo, voice note, video, document and sticker that arrives on a company's WhatsApp numbers.
 #[derive(Debug, Parser)]
@@ -67,6 +68,25 @@ struct Options {
     global: Global,
     #[command(subcommand)]
     command: Command,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum LogFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+impl From<LogFormat> for telemetry::LogFormat {
+    fn from(format: LogFormat) -> Self {
+        match format {
+            LogFormat::Human => Self::Human,
+            LogFormat::Json => Self::Json,
+        }
+    }
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -121,6 +141,7 @@ enum Command {
     #[command(visible_alias = "servir")]
     Serve(serve::Options),
     /// A whole day in ten seconds, against a pretend gateway on loopback
+    #[cfg(feature = "demo")]
     Demo(demo::Options),
     /// The status report; exit 1 when something needs a person
     #[command(visible_alias = "verificar")]
@@ -207,7 +228,7 @@ pub async fn run() -> ExitCode {
         _ => "warn",
     };
     if !owns_the_terminal(&options) {
-        telemetry::start(global.log_format, level);
+        telemetry::start(global.log_format.into(), level);
     }
     let global = options.global.clone();
     match dispatch(options).await {
@@ -260,6 +281,7 @@ async fn dispatch(options: Options) -> anyhow::Result<Ending> {
     let context = Context::new(&options.global)?;
     match options.command {
         Command::Serve(options) => serve::run(context, options).await,
+        #[cfg(feature = "demo")]
         Command::Demo(options) => demo::run(context, options).await,
         Command::Check => check::run(context).await,
         Command::TestWebhook(options) => test_webhook::run(context, options).await,
@@ -284,20 +306,21 @@ async fn dispatch(options: Options) -> anyhow::Result<Ending> {
 fn exit_code(error: &anyhow::Error) -> u8 {
     let is = |test: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(test);
     let is_usage = |cause: &(dyn std::error::Error + 'static)| {
-        cause.is::<UsageError>() || cause.is::<crate::config::Error>()
+        cause.is::<UsageError>() || cause.is::<midiateca_service::config::Error>()
     };
     if is(is_usage) {
         2
     } else if is(|cause| {
         cause.is::<context::Error>()
-            || cause.is::<crate::app::Error>()
-            || cause.is::<crate::db::Error>()
-            || cause.is::<crate::takeover::Error>()
-            || cause.is::<crate::backup::Error>()
-            || cause.is::<crate::vault::Error>()
+            || cause.is::<midiateca_service::app::Error>()
+            || cause.is::<midiateca_service::server::Error>()
+            || cause.is::<midiateca_service::db::Error>()
+            || cause.is::<midiateca_service::takeover::Error>()
+            || cause.is::<midiateca_service::backup::Error>()
+            || cause.is::<midiateca_service::vault::Error>()
             || cause.is::<panel::Error>()
-            || cause.is::<crate::secrets::Error>()
-            || cause.is::<crate::retention::Error>()
+            || cause.is::<midiateca_service::secrets::Error>()
+            || cause.is::<midiateca_service::retention::Error>()
             || cause.is::<std::io::Error>()
     }) {
         3

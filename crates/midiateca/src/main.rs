@@ -1,4 +1,7 @@
-//! The `midiateca` program.
+//! The `midiateca` program: the command line over the service.
+#![warn(clippy::print_stdout)]
+
+mod cli;
 
 use std::process::ExitCode;
 
@@ -9,7 +12,7 @@ fn main() -> ExitCode {
         .thread_stack_size(1 << 20)
         .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(midiateca::cli::run()),
-        Err(error) => midiateca::cli::cannot_start(&error),
+        Ok(runtime) => runtime.block_on(cli::run()),
+        Err(error) => cli::cannot_start(&error),
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::app;
+use midiateca_service::app;
 
 /// How long a server may take. `/readyz` itself gives up after five seconds.
 const PATIENCE: Duration = Duration::from_secs(8);

@@ -7,8 +7,8 @@ use super::context;
 use super::language::Language;
 use super::probe::{self, Refused};
 use super::words::{Words, causes as words};
-use crate::config::Config;
-use crate::{db, retention, vault};
+use midiateca_service::config::Config;
+use midiateca_service::{db, retention, vault};
 
 /// So much free space, and the disk is not full: what ran out are the entries for files.
 const NOT_FULL_BYTES: u64 = 1 << 20;
@@ -51,7 +51,7 @@ impl Cause {
         let (path, error) = (&refused.path, &refused.error);
         match error.kind() {
             ErrorKind::StorageFull => {
-                let free = crate::vault::free_bytes_at(path).unwrap_or(0);
+                let free = midiateca_service::vault::free_bytes_at(path).unwrap_or(0);
                 match free > NOT_FULL_BYTES {
                     true => Self::NoEntries,
                     false => Self::Full,

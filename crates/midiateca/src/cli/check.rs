@@ -14,15 +14,15 @@ use super::context::Context;
 use super::instance;
 use super::language::Language;
 use super::refusals;
-use crate::app::{AllowedStorage, App};
-use crate::catalog::{self, Count, Filter, Held};
-use crate::clock::{DAY, HOUR, rfc3339};
-use crate::db;
-use crate::delivery;
-use crate::media::{MediaKind, Reason};
-use crate::registry;
-use crate::vault::layout;
-use crate::worker;
+use midiateca_service::app::{AllowedStorage, App};
+use midiateca_service::catalog::{self, Count, Filter, Held};
+use midiateca_service::clock::{DAY, HOUR, rfc3339};
+use midiateca_service::db;
+use midiateca_service::delivery;
+use midiateca_service::media::{MediaKind, Reason};
+use midiateca_service::registry;
+use midiateca_service::vault::layout;
+use midiateca_service::worker;
 
 const PAGE: u32 = 10_000;
 /// Named one by one; beyond it only their number is told.

@@ -7,8 +7,8 @@ use super::context::Context;
 use super::language::{plain, tame};
 use super::words::client as words;
 use super::{Ending, UsageError};
-use crate::app::AllowedStorage;
-use crate::registry;
+use midiateca_service::app::AllowedStorage;
+use midiateca_service::registry;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use super::language::Language;
 use super::words::{Words, errors as words};
-use crate::db;
+use midiateca_service::{db, server};
 
 pub(in crate::cli) use ground::{displaced, displaced_storage};
 
@@ -72,7 +72,7 @@ impl Told {
             .or_else(|| Some(ground::secrets(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::vault(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::retention(cause.downcast_ref()?, lang)))
-            .or_else(|| Some(ground::serve(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(ground::server(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::takeover(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::foreign(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::backup(cause.downcast_ref()?, lang)))
@@ -94,7 +94,10 @@ fn causes(error: &(dyn Error + 'static), lang: Language) -> Vec<Told> {
     while let Some(cause) = next {
         told.push(Told::of(cause, lang));
         next = cause.source();
-        let db_error = cause.downcast_ref::<db::Error>();
+        let db_error = match cause.downcast_ref() {
+            Some(server::Error::Db(error)) => Some(error),
+            _ => cause.downcast_ref::<db::Error>(),
+        };
         if db_error.is_some_and(|error| error.is_not_a_database() || error.is_busy()) {
             break;
         }
@@ -102,7 +105,7 @@ fn causes(error: &(dyn Error + 'static), lang: Language) -> Vec<Told> {
             told.push(known);
             break;
         }
-        if cause.is::<crate::fetch::Error>() {
+        if cause.is::<midiateca_service::fetch::Error>() {
             told.extend(of_the_network(next, lang));
             break;
         }

@@ -12,7 +12,7 @@ use super::context::{VARIABLES, config_file, config_in_force, environment};
 use super::language::Language;
 use super::words::{config as words, context as files};
 use super::{Ending, Global, UsageError};
-use crate::config::{Config, DEFAULT_FILE, DEFAULT_FILE_PORTUGUESE};
+use midiateca_service::config::{Config, DEFAULT_FILE, DEFAULT_FILE_PORTUGUESE};
 
 /// Where a value comes from that nobody set.
 const DEFAULT: &str = "default";

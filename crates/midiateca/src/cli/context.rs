@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Global;
 use super::complaint;
 use super::language::Language;
 use super::words::context as words;
-use crate::app::{self, Allowed, AllowedStorage, App};
-use crate::clock::Clock;
-use crate::config::Config;
-use crate::telemetry::LogFormat;
+use super::{Global, LogFormat};
+use midiateca_service::app::{self, Allowed, AllowedStorage, App};
+use midiateca_service::clock::Clock;
+use midiateca_service::config::Config;
 
 /// Why a command cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +43,7 @@ pub(crate) fn config_file(global: &Global) -> Option<PathBuf> {
 }
 
 /// The settings in force: environment over file over default.
-pub(crate) fn config_in_force(global: &Global) -> Result<Config, crate::config::Error> {
+pub(crate) fn config_in_force(global: &Global) -> Result<Config, midiateca_service::config::Error> {
     let mut config =
         config_file(global).map_or_else(|| Ok(Config::default()), |path| Config::read(&path))?;
     for (variable, _, _, set) in VARIABLES {
@@ -107,9 +106,9 @@ pub(crate) fn environment(name: &str) -> Option<String> {
 }
 
 /// Whether the folder may still be readable.
-pub(super) fn is_about_writing(error: &crate::app::Error) -> bool {
-    use crate::app::Error as App;
-    use crate::{db, secrets, vault};
+pub(super) fn is_about_writing(error: &midiateca_service::app::Error) -> bool {
+    use midiateca_service::app::Error as App;
+    use midiateca_service::{db, secrets, vault};
     let of_db = |error: &db::Error| {
         let is_gone = matches!(error, db::Error::Displaced { .. });
         error.is_unavailable() && !error.is_busy() && !is_gone
@@ -125,7 +124,7 @@ pub(super) fn is_about_writing(error: &crate::app::Error) -> bool {
 }
 
 impl Context {
-    pub fn new(global: &Global) -> Result<Self, crate::config::Error> {
+    pub fn new(global: &Global) -> Result<Self, midiateca_service::config::Error> {
         Ok(Self {
             config: config_in_force(global)?,
             config_file: config_file(global),
@@ -137,12 +136,15 @@ impl Context {
     }
 
     /// Opens the data folder, making it when it is not there.
-    pub async fn open(&self) -> Result<Arc<App>, crate::app::Error> {
+    pub async fn open(&self) -> Result<Arc<App>, midiateca_service::app::Error> {
         App::open(&self.data, self.config.clone(), Clock::system()).await
     }
 
     /// Like [`Context::open`], with what the operator allows.
-    pub async fn open_allowing(&self, allowed: Allowed) -> Result<Arc<App>, crate::app::Error> {
+    pub async fn open_allowing(
+        &self,
+        allowed: Allowed,
+    ) -> Result<Arc<App>, midiateca_service::app::Error> {
         App::open_allowing(&self.data, self.config.clone(), Clock::system(), allowed).await
     }
 
@@ -199,7 +201,7 @@ impl Context {
         match std::fs::metadata(database) {
             Ok(found) if found.is_file() => Ok(()),
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                Err(crate::app::Error::Folder { path, source }.into())
+                Err(midiateca_service::app::Error::Folder { path, source }.into())
             }
             _ => Err(Error::NoData { path }.into()),
         }

@@ -9,12 +9,12 @@ use super::language::{Language, tame};
 use super::since::Since;
 use super::words::{Words, deliveries as words};
 use super::{Ending, UsageError};
-use crate::app::{AllowedStorage, App};
-use crate::clock::{DAY, rfc3339};
-use crate::delivery::{self, Entry, Filter};
-use crate::intake::{self, Replaced, Replay};
-use crate::media::DeliveryId;
-use crate::registry;
+use midiateca_service::app::{AllowedStorage, App};
+use midiateca_service::clock::{DAY, rfc3339};
+use midiateca_service::delivery::{self, Entry, Filter};
+use midiateca_service::intake::{self, Replaced, Replay};
+use midiateca_service::media::DeliveryId;
+use midiateca_service::registry;
 
 const PAGE: u32 = 500;
 

@@ -17,15 +17,15 @@ use super::answer;
 use super::check::Report;
 use super::context::Context;
 use super::language::{Language, plain};
-use super::serve::Service;
 use super::words::demo as words;
 use super::{Ending, UsageError, monitor};
-use crate::app::App;
-use crate::catalog::{self, MediaView};
-use crate::clock::Clock;
-use crate::media::{MediaKind, MediaStatus, Reason, Verdict};
-use crate::{events, intake, shutdown};
 use day::Day;
+use midiateca_service::app::App;
+use midiateca_service::catalog::{self, MediaView};
+use midiateca_service::clock::Clock;
+use midiateca_service::media::{MediaKind, MediaStatus, Reason, Verdict};
+use midiateca_service::server::Service;
+use midiateca_service::{events, intake, shutdown};
 
 /// Its data folder, unless another one is named.
 pub(super) const FOLDER: &str = "./demo-data";
@@ -40,7 +40,7 @@ pub(crate) struct Options {
     #[arg(long)]
     exit: bool,
     /// Address and port of the door [default: a free port of the loopback]
-    #[arg(long, value_name = "ADDRESS", value_parser = crate::config::listen_address)]
+    #[arg(long, value_name = "ADDRESS", value_parser = midiateca_service::config::listen_address)]
     listen: Option<String>,
 }
 
@@ -101,7 +101,7 @@ fn prepare(folder: &Path, lang: Language) -> anyhow::Result<()> {
         let _alone = App::alone(folder)?;
         std::fs::remove_dir_all(folder).with_context(|| told(words::CANNOT_EMPTY))?;
     }
-    crate::disk::create_folder(folder)
+    midiateca_service::disk::create_folder(folder)
         .and_then(|()| std::fs::write(marker, lang.say(words::MARK).to_owned() + "\n"))
         .with_context(|| told(words::CANNOT_USE))
 }

@@ -21,7 +21,7 @@ use super::answer;
 use super::context::Context;
 use super::instance::unknown;
 use super::words::doctor as words;
-use crate::registry;
+use midiateca_service::registry;
 use sheet::{Level, Sheet, Show};
 
 #[derive(Debug, clap::Args)]
@@ -48,7 +48,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let mut sheet = Sheet::new(context.lang, show);
     settings::look(&mut sheet, &context.config);
     let ground = ground::look(&mut sheet, &context).await;
-    let clock = crate::clock::Clock::system();
+    let clock = midiateca_service::clock::Clock::system();
     if let Some(db) = &ground.db {
         clock::look(&mut sheet, db, &clock, options.accept_clock).await;
         queue::look(&mut sheet, db, clock.now()).await;

@@ -11,9 +11,9 @@ use super::context::Context;
 use super::language::Language;
 use super::words::forget as words;
 use super::{Ending, UsageError};
-use crate::clock::rfc3339;
-use crate::registry;
-use crate::retention::{self, Asked, Doing, ErasedFile, Erasure, Unreadable, Why};
+use midiateca_service::clock::rfc3339;
+use midiateca_service::registry;
+use midiateca_service::retention::{self, Asked, Doing, ErasedFile, Erasure, Unreadable, Why};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {

@@ -21,6 +21,7 @@ pub(super) fn for_pages(lang: Language) -> Command {
 }
 
 /// The demo has a data folder of its own unless another one is named.
+#[cfg(feature = "demo")]
 fn with_demo_folder(command: Command) -> Command {
     let data = command.get_arguments().find(|arg| arg.get_id() == "data");
     let Some(data) = data.cloned() else {
@@ -28,6 +29,11 @@ fn with_demo_folder(command: Command) -> Command {
     };
     let data = data.default_value(super::demo::FOLDER);
     command.mut_subcommand("demo", |demo| demo.arg(data))
+}
+
+#[cfg(not(feature = "demo"))]
+fn with_demo_folder(command: Command) -> Command {
+    command
 }
 
 fn without_environment(command: Command) -> Command {

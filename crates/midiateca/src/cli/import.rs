@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::context::Context;
 use super::words::import as words;
 use super::{Ending, UsageError, complaint};
-use crate::app::{Allowed, App};
-use crate::db::foreign;
-use crate::shutdown;
-use crate::takeover::{self, Conflict, Order, Source, Taking};
+use midiateca_service::app::{Allowed, App};
+use midiateca_service::db::foreign;
+use midiateca_service::shutdown;
+use midiateca_service::takeover::{self, Conflict, Order, Source, Taking};
 use told::Told;
 
 #[derive(Debug, clap::Subcommand)]
@@ -66,7 +66,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
 /// The plan for a data folder that is yet to be made.
 async fn plan(context: &Context, options: Options) -> anyhow::Result<Ending> {
     let folder = std::env::temp_dir().join(format!("midiateca-{}", uuid::Uuid::now_v7().simple()));
-    let clock = crate::clock::Clock::system();
+    let clock = midiateca_service::clock::Clock::system();
     let mut config = context.config.clone();
     // The rules that are in force, and places of its own.
     config.database.url.clear();

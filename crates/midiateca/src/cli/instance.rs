@@ -12,12 +12,12 @@ use super::language::plain;
 use super::panel;
 use super::words::instance as words;
 use super::{Ending, UsageError};
-use crate::app::{AllowedStorage, App};
-use crate::clock::rfc3339;
-use crate::gateway::Gateway;
-use crate::media::InstanceId;
-use crate::registry::{self, Instance};
-use crate::secrets;
+use midiateca_service::app::{AllowedStorage, App};
+use midiateca_service::clock::rfc3339;
+use midiateca_service::gateway::Gateway;
+use midiateca_service::media::InstanceId;
+use midiateca_service::registry::{self, Instance};
+use midiateca_service::secrets;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {

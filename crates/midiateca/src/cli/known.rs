@@ -5,9 +5,9 @@ use std::fmt::Display;
 use super::UsageError;
 use super::context::Context;
 use super::words::export as words;
-use crate::app::App;
-use crate::media::InstanceId;
-use crate::registry;
+use midiateca_service::app::App;
+use midiateca_service::media::InstanceId;
+use midiateca_service::registry;
 
 /// Refuses a client or an instance that never was; one that was removed has its media still.
 pub(super) async fn check(

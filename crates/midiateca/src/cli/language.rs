@@ -6,9 +6,9 @@ use clap::ValueEnum as _;
 use serde_json::Value;
 
 use super::words::{Words, names, reading};
-use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
-use crate::media::Reason;
-pub(crate) use crate::terminal::is_hostile;
+use midiateca_service::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
+use midiateca_service::media::Reason;
+pub(crate) use midiateca_service::terminal::is_hostile;
 
 /// English or Brazilian Portuguese.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -200,7 +200,7 @@ pub(crate) fn span(ms: Millis) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::{Family, Gateway, Reading};
+    use midiateca_service::gateway::{Family, Gateway, Reading};
 
     #[test]
     fn values_fill_their_holes_and_are_not_looked_into() {
@@ -263,10 +263,10 @@ mod tests {
 
     #[test]
     fn whatever_has_a_name_is_known_in_portuguese() {
-        use crate::catalog::MediaView;
-        use crate::media::{MediaKind, MediaStatus};
+        use midiateca_service::catalog::MediaView;
+        use midiateca_service::media::{MediaKind, MediaStatus};
         let view = serde_json::to_value(MediaView::default()).unwrap();
-        let mut names: Vec<&str> = crate::events::KINDS.to_vec();
+        let mut names: Vec<&str> = midiateca_service::events::KINDS.to_vec();
         names.extend(MediaKind::ALL.map(|kind| kind.as_str()));
         names.extend(MediaStatus::ALL.map(|status| status.as_str()));
         names.extend(["connected", "disconnected", "unknown", "default"]);

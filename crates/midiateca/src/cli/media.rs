@@ -13,9 +13,9 @@ use super::known;
 use super::language::plain;
 use super::words::media as words;
 use super::{Ending, UsageError};
-use crate::app::AllowedStorage;
-use crate::catalog::{self, AttemptView, Filter, MediaView};
-use crate::media::{MediaId, MediaStatus};
+use midiateca_service::app::AllowedStorage;
+use midiateca_service::catalog::{self, AttemptView, Filter, MediaView};
+use midiateca_service::media::{MediaId, MediaStatus};
 use which::Which;
 
 #[derive(Debug, clap::Subcommand)]

@@ -12,6 +12,7 @@ use std::io::IsTerminal as _;
 
 use super::Ending;
 use super::context::Context;
+#[cfg(feature = "demo")]
 pub(super) use lines::line;
 pub(super) use terminal::Error;
 

@@ -5,11 +5,11 @@ use url::Url;
 
 use super::language::plain;
 use super::words::{Words, doctor as words};
-use crate::clock::Millis;
-use crate::fetch::{self, Fetch, Method};
-use crate::http;
-use crate::registry::{self, Instance};
-use crate::secrets::{self, Secrets};
+use midiateca_service::clock::Millis;
+use midiateca_service::fetch::{self, Fetch, Method};
+use midiateca_service::http;
+use midiateca_service::registry::{self, Instance};
+use midiateca_service::secrets::{self, Secrets};
 
 /// Why nothing was read or set.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-use crate::vault;
+use midiateca_service::vault;
 
 /// Larger than what a full file system may still take into a block that is in use.
 const PROBE_BYTES: usize = 64 << 10;

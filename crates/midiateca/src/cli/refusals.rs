@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::language::Language;
 use super::words::{Words, refusals as words};
-use crate::clock::rfc3339;
-use crate::media::InstanceId;
-use crate::registry::{Refusal, RefusalCount, RefusalReason};
+use midiateca_service::clock::rfc3339;
+use midiateca_service::media::InstanceId;
+use midiateca_service::registry::{Refusal, RefusalCount, RefusalReason};
 
 /// One count of refusals.
 pub(super) type Refused = (Refusal, RefusalCount);

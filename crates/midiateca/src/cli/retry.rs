@@ -12,11 +12,11 @@ use super::language::plain;
 use super::media::which::{Which, reason_named};
 use super::words::{Words, retry as words};
 use super::{Ending, UsageError};
-use crate::app::App;
-use crate::catalog::{self, Filter};
-use crate::db;
-use crate::media::{MediaId, Reason};
-use crate::queue;
+use midiateca_service::app::App;
+use midiateca_service::catalog::{self, Filter};
+use midiateca_service::db;
+use midiateca_service::media::{MediaId, Reason};
+use midiateca_service::queue;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -33,6 +33,10 @@ pub(crate) struct Options {
     #[arg(long)]
     expired: bool,
     /// All that were skipped by a rule of [keep]; what retention removed, only with --reason retention
+    #[allow(
+        rustdoc::broken_intra_doc_links,
+        reason = "a section of the settings in a text of the help, not a link"
+    )]
     #[arg(long)]
     skipped: bool,
     /// All that wait for their next attempt, at once

@@ -21,12 +21,12 @@ use super::context::Context;
 use super::known;
 use super::since::Since;
 use super::words::scrub as words;
-use crate::app::{AllowedStorage, App};
-use crate::catalog::{self, Filter, Held};
-use crate::clock::compact;
-use crate::vault::{self, Stamp, Vault};
-use crate::{db, retention, shutdown};
 use doubt::Doubt;
+use midiateca_service::app::{AllowedStorage, App};
+use midiateca_service::catalog::{self, Filter, Held};
+use midiateca_service::clock::compact;
+use midiateca_service::vault::{self, Stamp, Vault};
+use midiateca_service::{db, retention, shutdown};
 use mounted::Mounted;
 use pace::Pace;
 use repair::Repair;
@@ -412,7 +412,7 @@ impl Scrub<'_> {
             None => tx.unmark(&mark).await,
         };
         if let Err(error) = self.app.db.write(write).await {
-            let error = crate::telemetry::chain(&error);
+            let error = midiateca_service::telemetry::chain(&error);
             tracing::warn!(error, "the place to go on from is not kept");
         }
     }

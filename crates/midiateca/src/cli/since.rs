@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND, millis_of, millis_of_local};
+use midiateca_service::clock::{DAY, HOUR, MINUTE, Millis, SECOND, millis_of, millis_of_local};
 
 /// Since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use super::cause;
 use super::complaint;
 use super::context::Context;
 use super::words::{errors, sweep as words};
-use crate::clock_check;
-use crate::retention::{self, Doing, Swept, Told};
+use midiateca_service::clock_check;
+use midiateca_service::retention::{self, Doing, Swept, Told};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::alive;
-use crate::app::App;
+use midiateca_service::app::App;
 
 /// What must work for the watchdog to be told that all is well.
 pub(super) struct Watched {

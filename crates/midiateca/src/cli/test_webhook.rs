@@ -14,14 +14,14 @@ use super::context::Context;
 use super::language::{Language, plain};
 use super::words::{Words, context as files, test_webhook as words};
 use super::{Ending, UsageError, sample};
-use crate::app::{self, App};
-use crate::catalog::{self, AttemptView, MediaView};
-use crate::delivery::Body;
-use crate::intake::{self, Receipt, tally};
-use crate::media::{InstanceId, MediaId, Reason};
-use crate::queue::{self, Lease};
-use crate::registry::{self, Instance};
-use crate::worker;
+use midiateca_service::app::{self, App};
+use midiateca_service::catalog::{self, AttemptView, MediaView};
+use midiateca_service::delivery::Body;
+use midiateca_service::intake::{self, Receipt, tally};
+use midiateca_service::media::{InstanceId, MediaId, Reason};
+use midiateca_service::queue::{self, Lease};
+use midiateca_service::registry::{self, Instance};
+use midiateca_service::worker;
 
 /// The largest file that is read as a delivery.
 const MOST_BYTES: u64 = 128 << 20;

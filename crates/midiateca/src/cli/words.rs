@@ -40,6 +40,7 @@ pub(crate) mod config;
 pub(crate) mod context;
 pub(crate) mod decrypt;
 pub(crate) mod deliveries;
+#[cfg(feature = "demo")]
 pub(crate) mod demo;
 pub(crate) mod dismiss;
 pub(crate) mod doctor;
@@ -78,6 +79,7 @@ mod tests {
         ("context", context::ALL),
         ("decrypt", decrypt::ALL),
         ("deliveries", deliveries::ALL),
+        #[cfg(feature = "demo")]
         ("demo", demo::ALL),
         ("dismiss", dismiss::ALL),
         ("doctor", doctor::ALL),
@@ -160,6 +162,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "demo")]
     #[test]
     fn every_file_of_the_catalogue_is_looked_at() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/words");

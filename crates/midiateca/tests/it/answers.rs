@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use midiateca::catalog::MediaView;
-use midiateca::clock::{Clock, DAY, HOUR, MINUTE, Millis, SECOND};
-use midiateca::media::{MediaId, Route};
+use midiateca_service::catalog::MediaView;
+use midiateca_service::clock::{Clock, DAY, HOUR, MINUTE, Millis, SECOND};
+use midiateca_service::media::{MediaId, Route};
 use wa_sim::{Fault, SimMedia};
 
 use crate::stage::{FIRST, TODAY, TestApp, impatient, sample};

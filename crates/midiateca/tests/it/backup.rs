@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use midiateca::backup::{self, Manifest, Order, Outcome, Source, Step};
-use midiateca::catalog::{self, Meaning};
-use midiateca::clock::Clock;
-use midiateca::media::{MediaId, Reason};
-use midiateca::retention::{self, Asked, Doing};
-use midiateca::shutdown::Shutdown;
+use midiateca_service::backup::{self, Manifest, Order, Outcome, Source, Step};
+use midiateca_service::catalog::{self, Meaning};
+use midiateca_service::clock::Clock;
+use midiateca_service::media::{MediaId, Reason};
+use midiateca_service::retention::{self, Asked, Doing};
+use midiateca_service::shutdown::Shutdown;
 use serde_json::Value;
 use wa_sim::{Content, SimMedia};
 

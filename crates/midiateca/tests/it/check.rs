@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Output;
 
-use midiateca::app::App;
-use midiateca::clock::Clock;
+use midiateca_service::app::App;
+use midiateca_service::clock::Clock;
 use serde_json::Value;
 use wa_sim::{Fault, SimMedia};
 
@@ -107,7 +107,7 @@ async fn what_was_dismissed_no_longer_counts_and_what_is_new_does() {
 
     let list = midiateca(&data, &["--json", "media", "list", "--status", "dismissed"]).await;
     assert_eq!(stdout(&list).matches("\"dismissed\"").count(), 2);
-    let events = midiateca::events::after(&test.app.db, 0, 100)
+    let events = midiateca_service::events::after(&test.app.db, 0, 100)
         .await
         .unwrap();
     let dismissed = events
@@ -139,7 +139,7 @@ async fn a_dismissed_media_comes_back_with_a_repeat_and_with_retry() {
         ..sample("AGAIN")
     };
     let (media, delivery) = test.store(media).await;
-    let id = midiateca::media::MediaId(media.id.clone());
+    let id = midiateca_service::media::MediaId(media.id.clone());
     test.give_up(&media.id).await;
     let dismiss = ["media", "dismiss", media.id.as_str()];
     assert!(midiateca(&data, &dismiss).await.status.success());
@@ -183,7 +183,7 @@ async fn deliveries_that_are_set_aside_can_be_dismissed() {
     let wrong = format!("{}/hooks/wapi/wrong-token", test.origin());
     assert_eq!(test.post_to(&wrong, "{}").await.0, 401);
     // Refusals are counted in memory first.
-    midiateca::intake::tally::write_down(&test.app)
+    midiateca_service::intake::tally::write_down(&test.app)
         .await
         .unwrap();
     let done = midiateca(&data, &["deliveries", "dismiss"]).await;

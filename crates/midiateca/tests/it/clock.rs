@@ -5,11 +5,11 @@ mod real;
 
 use std::time::Duration;
 
-use midiateca::clock::{Clock, DAY, HOUR, MINUTE, Millis};
-use midiateca::config::Rule;
-use midiateca::db::Value as Cell;
-use midiateca::media::{MediaId, Route};
-use midiateca::retention::{self, Doing, Swept};
+use midiateca_service::clock::{Clock, DAY, HOUR, MINUTE, Millis};
+use midiateca_service::config::Rule;
+use midiateca_service::db::Value as Cell;
+use midiateca_service::media::{MediaId, Route};
+use midiateca_service::retention::{self, Doing, Swept};
 use wa_sim::{Content, Fault, SimMedia};
 
 use crate::stage::{TODAY, TestApp, impatient, sample};
@@ -140,7 +140,7 @@ async fn times_that_a_wrong_clock_wrote_are_put_right_at_the_next_start() {
     let (refused, _) = test.store(down("REFUSED")).await;
     let folder = test.app.data.clone();
     let held = test.end_keeping_the_folder().await;
-    let app = midiateca::app::App::open(&folder, impatient(), clock.clone())
+    let app = midiateca_service::app::App::open(&folder, impatient(), clock.clone())
         .await
         .unwrap();
     let year = TODAY + 400 * DAY;
@@ -168,7 +168,7 @@ async fn times_that_a_wrong_clock_wrote_are_put_right_at_the_next_start() {
             .await
             .unwrap();
     }
-    midiateca::clock_check::begin(&app).await.unwrap();
+    midiateca_service::clock_check::begin(&app).await.unwrap();
     let rows = app
         .db
         .rows(

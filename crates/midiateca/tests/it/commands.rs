@@ -107,7 +107,7 @@ async fn the_documented_case_is_told_step_by_step() {
         (&steps[2]["kind"], &steps[4]["obtained"], &steps[5]["count"]),
         (&"audio".into(), &true.into(), &5067.into())
     );
-    let _server = midiateca::app::App::alone(folder.path()).unwrap();
+    let _server = midiateca_service::app::App::alone(folder.path()).unwrap();
     let check = midiateca(folder.path(), &["--json", "check"]).await;
     assert_eq!(check.status.code(), Some(0), "{}", stdout(&check));
     let report: Value = serde_json::from_str(&stdout(&check)).unwrap();
@@ -546,7 +546,7 @@ async fn a_refused_or_missing_token_is_named_and_heals_with_the_next_one() {
     assert!(midiateca(data, &again).await.status.success());
     let healed = midiateca(data, &["test-webhook", body]).await;
     assert_eq!(healed.status.code(), Some(0), "{}", stdout(&healed));
-    let _server = midiateca::app::App::alone(data).unwrap();
+    let _server = midiateca_service::app::App::alone(data).unwrap();
     assert_eq!(midiateca(data, &["check"]).await.status.code(), Some(0));
 }
 
@@ -593,9 +593,9 @@ async fn the_report_can_be_had_while_somebody_holds_the_database() {
     let folder = tempfile::tempdir().unwrap();
     let sim = Sim::start().await.unwrap();
     set_up(folder.path(), &sim).await;
-    let _server = midiateca::app::App::alone(folder.path()).unwrap();
+    let _server = midiateca_service::app::App::alone(folder.path()).unwrap();
     let path = folder.path().join("midiateca.db");
-    let db = midiateca::db::Db::open(&path, std::time::Duration::from_secs(1))
+    let db = midiateca_service::db::Db::open(&path, std::time::Duration::from_secs(1))
         .await
         .unwrap();
     let (held, holding) = tokio::sync::oneshot::channel();
@@ -643,7 +643,7 @@ async fn kept_deliveries_are_read_again_and_nothing_doubles() {
     .await;
     // What an older reader could not read: the same body with today's reader's verdict taken back.
     let path = data.join("midiateca.db");
-    let db = midiateca::db::Db::open(&path, std::time::Duration::from_secs(5))
+    let db = midiateca_service::db::Db::open(&path, std::time::Duration::from_secs(5))
         .await
         .unwrap();
     db.write(async |tx| {

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use midiateca::clock::Clock;
-use midiateca::config::Config;
+use midiateca_service::clock::Clock;
+use midiateca_service::config::Config;
 #[cfg(target_os = "linux")]
-use midiateca::intake::tally;
+use midiateca_service::intake::tally;
 #[cfg(target_os = "linux")]
-use midiateca::registry::{self, RefusalReason};
+use midiateca_service::registry::{self, RefusalReason};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};

@@ -6,12 +6,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use midiateca::app::App;
-use midiateca::catalog;
-use midiateca::catalog::Filter;
-use midiateca::clock::Clock;
-use midiateca::media::{MediaKind, Route};
-use midiateca::registry::{self, NewInstance};
+use midiateca_service::app::App;
+use midiateca_service::catalog;
+use midiateca_service::catalog::Filter;
+use midiateca_service::clock::Clock;
+use midiateca_service::media::{MediaKind, Route};
+use midiateca_service::registry::{self, NewInstance};
 use wa_sim::{Content, Delivery, Sim, SimMedia};
 
 use crate::stage::{FIRST, TOKEN, impatient, instance};
@@ -179,7 +179,10 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
         };
         assert_eq!(media.status, "stored");
         let path = app.vault.root().join(media.path.as_deref().unwrap());
-        assert_eq!(midiateca::vault::hash_file(&path).unwrap(), delivery.sha256);
+        assert_eq!(
+            midiateca_service::vault::hash_file(&path).unwrap(),
+            delivery.sha256
+        );
         files += 1;
     }
     let folder_of_audio = app

@@ -1,4 +1,4 @@
-use midiateca::clock::Clock;
+use midiateca_service::clock::Clock;
 use wa_media::MediaKind;
 use wa_sim::SimMedia;
 
@@ -15,7 +15,7 @@ async fn the_documented_delivery_is_stored_to_the_byte() {
     assert_eq!(answer["media"][0]["kind"], "audio");
     assert_eq!(answer["media"][0]["duplicate"], false);
     let media = test
-        .settled(&midiateca::media::MediaId(
+        .settled(&midiateca_service::media::MediaId(
             answer["media"][0]["id"].as_str().unwrap().to_owned(),
         ))
         .await;
@@ -59,7 +59,7 @@ async fn every_kind_gets_its_folder_its_extension_and_full_proof() {
             "{path}"
         );
         assert_eq!(
-            midiateca::vault::hash_file(&test.file(&media)).unwrap(),
+            midiateca_service::vault::hash_file(&test.file(&media)).unwrap(),
             delivery.sha256
         );
     }
@@ -146,7 +146,7 @@ async fn what_is_not_to_be_kept_is_recorded_and_can_still_be_had() {
         assert!(
             test.app
                 .db
-                .write(async move |tx| midiateca::queue::requeue(tx, &wanted, now).await)
+                .write(async move |tx| midiateca_service::queue::requeue(tx, &wanted, now).await)
                 .await
                 .unwrap()
         );

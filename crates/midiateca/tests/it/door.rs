@@ -2,7 +2,7 @@ use serde_json::json;
 use wa_sim::SimMedia;
 
 use crate::stage::{FIRST, OTHER, TestApp, impatient, sample};
-use midiateca::clock::Clock;
+use midiateca_service::clock::Clock;
 
 fn text(instance: &str) -> String {
     json!({"event": "webhookReceived", "instanceId": instance, "messageId": "T1", "msgContent": {"conversation": "oi"}}).to_string()
@@ -103,7 +103,8 @@ async fn json_with_half_an_emoji_costs_no_file() {
     assert_ne!(body, broken);
     let (status, answer) = test.post(broken).await;
     assert_eq!((status, answer["status"].as_str()), (200, Some("accepted")));
-    let id = midiateca::media::MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned());
+    let id =
+        midiateca_service::media::MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned());
     let media = test.settled(&id).await;
     assert_eq!(
         (media.status.as_str(), media.sender_name.as_deref()),
@@ -148,9 +149,9 @@ async fn messages_without_media_are_ignored_and_connections_noted() {
         let body = json!({"event": event, "instanceId": FIRST, "connected": state == "connected"})
             .to_string();
         assert_eq!(test.post(body).await.1["status"], "accepted");
-        let instance = midiateca::registry::instance(
+        let instance = midiateca_service::registry::instance(
             &test.app.db,
-            &midiateca::media::InstanceId(FIRST.to_owned()),
+            &midiateca_service::media::InstanceId(FIRST.to_owned()),
         )
         .await
         .unwrap()
@@ -233,7 +234,7 @@ async fn a_locked_database_answers_503_and_recovers() {
     let test = TestApp::with(config, Clock::system()).await;
     let delivery = test.sim.world().add(sample("LOCKED"));
     let path = test.app.data.join("midiateca.db");
-    let lock = midiateca::db::Db::open(&path, std::time::Duration::from_secs(1))
+    let lock = midiateca_service::db::Db::open(&path, std::time::Duration::from_secs(1))
         .await
         .unwrap();
     let (held, holding) = tokio::sync::oneshot::channel();

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
-use midiateca::catalog::{self, Filter, MediaView};
-use midiateca::clock::Clock;
-use midiateca::db::{Db, Value as Cell};
+use midiateca_service::catalog::{self, Filter, MediaView};
+use midiateca_service::clock::Clock;
+use midiateca_service::db::{Db, Value as Cell};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -61,7 +61,7 @@ impl Shelf {
         let url = format!("{}/hooks/wapi/{}", test.origin(), test.other_hook);
         let (_, answer) = test.post_to(&url, other.body.to_string()).await;
         let id = answer["media"][0]["id"].as_str().unwrap().to_owned();
-        test.settled(&midiateca::media::MediaId(id)).await;
+        test.settled(&midiateca_service::media::MediaId(id)).await;
         let filter = Filter::default();
         let media = catalog::stored(&test.app.db, &filter, "", 100)
             .await

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use midiateca::catalog;
-use midiateca::clock::{Clock, HOUR};
-use midiateca::fetch::cooldown::Readiness;
-use midiateca::media::{InstanceId, MediaId, MediaStatus, Route};
-use midiateca::queue::{self, Lease, Quota};
+use midiateca_service::catalog;
+use midiateca_service::clock::{Clock, HOUR};
+use midiateca_service::fetch::cooldown::Readiness;
+use midiateca_service::media::{InstanceId, MediaId, MediaStatus, Route};
+use midiateca_service::queue::{self, Lease, Quota};
 use wa_sim::{Fault, SimMedia};
 
 use crate::stage::{FIRST, TOKEN, TestApp, impatient, instance, sample};
@@ -100,7 +100,7 @@ async fn new_media_go_before_repeated_failures_but_not_before_what_expires_soon(
         let sql = "update media set rounds = $2, deadline = $3 where id = $1";
         let values = vec![
             id.as_str().into(),
-            midiateca::db::Value::from(rounds),
+            midiateca_service::db::Value::from(rounds),
             (now + lives * 24 * HOUR + HOUR / 2).into(),
         ];
         test.app

@@ -8,14 +8,14 @@ mod remains;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use midiateca::app::App;
-use midiateca::clock::Clock;
-use midiateca::db::Value as Cell;
-use midiateca::gateway::Gateway;
-use midiateca::media::{DeliveryId, InstanceId, MediaId, MediaKind};
-use midiateca::retention::{self, Asked, Doing, ErasedFile, Erasure, Unreadable};
-use midiateca::vault::layout::{self, Name};
-use midiateca::{delivery, queue};
+use midiateca_service::app::App;
+use midiateca_service::clock::Clock;
+use midiateca_service::db::Value as Cell;
+use midiateca_service::gateway::Gateway;
+use midiateca_service::media::{DeliveryId, InstanceId, MediaId, MediaKind};
+use midiateca_service::retention::{self, Asked, Doing, ErasedFile, Erasure, Unreadable};
+use midiateca_service::vault::layout::{self, Name};
+use midiateca_service::{delivery, queue};
 use wa_sim::{Content, Fault, SimMedia};
 
 use crate::commands::{midiateca, stderr, stdout};
@@ -163,7 +163,7 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
     let second = test
         .app
         .db
-        .write(async move |tx| midiateca::catalog::condemn(tx, &id).await);
+        .write(async move |tx| midiateca_service::catalog::condemn(tx, &id).await);
     assert!(second.await.unwrap().is_none());
     // What they send from now on is another message, and kept.
     assert_eq!(test.store(sample("NEW")).await.0.status, "stored");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use midiateca::db::Db;
+use midiateca_service::db::Db;
 use serde_json::Value;
 use tempfile::TempDir;
 use wa_sim::{Sim, SimMedia};
@@ -193,7 +193,7 @@ pub async fn messages(database: &Path) -> Vec<String> {
 /// A copy of the database as it is now, without a log.
 pub async fn copy_of(database: &Path, to: &Path) {
     fs::File::create(to).unwrap();
-    let copied = midiateca::db::snapshot(database, to, Duration::from_secs(5), |_, _| true);
+    let copied = midiateca_service::db::snapshot(database, to, Duration::from_secs(5), |_, _| true);
     copied.await.unwrap();
 }
 

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use midiateca::catalog::MediaView;
-use midiateca::clock::Clock;
-use midiateca::media::{MediaId, Route};
-use midiateca::retention::{self, Asked, Doing};
+use midiateca_service::catalog::MediaView;
+use midiateca_service::clock::Clock;
+use midiateca_service::media::{MediaId, Route};
+use midiateca_service::retention::{self, Asked, Doing};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -325,7 +325,7 @@ async fn a_repeat_brings_back_what_was_lost_here() {
     let id = MediaId(media.id.clone());
     test.app
         .db
-        .write(async move |tx| midiateca::queue::lose(tx, &id, TODAY).await)
+        .write(async move |tx| midiateca_service::queue::lose(tx, &id, TODAY).await)
         .await
         .unwrap();
     let again = deliver(&test, body).await;

@@ -4,10 +4,10 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
-use midiateca::clock::{Clock, DAY, HOUR};
-use midiateca::db::{Db, Value as Cell};
-use midiateca::delivery::rhythm;
-use midiateca::media::InstanceId;
+use midiateca_service::clock::{Clock, DAY, HOUR};
+use midiateca_service::db::{Db, Value as Cell};
+use midiateca_service::delivery::rhythm;
+use midiateca_service::media::InstanceId;
 use serde_json::{Value, json};
 use wa_sim::{Fault, Session, Sim, SimMedia};
 

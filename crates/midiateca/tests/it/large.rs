@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use midiateca::app::App;
-use midiateca::catalog;
-use midiateca::catalog::Filter;
-use midiateca::clock::Clock;
-use midiateca::media::Route;
-use midiateca::registry::{self, NewInstance};
+use midiateca_service::app::App;
+use midiateca_service::catalog;
+use midiateca_service::catalog::Filter;
+use midiateca_service::clock::Clock;
+use midiateca_service::media::Route;
+use midiateca_service::registry::{self, NewInstance};
 use serde_json::json;
 use wa_sim::{DOCUMENTED_KEY, Sim, generated_sha256};
 
@@ -89,7 +89,7 @@ async fn half_a_gigabyte_passes_with_little_memory() {
             media.reason
         );
         let path = app.vault.root().join(media.path.unwrap());
-        let hash = midiateca::vault::hash_file(&path).unwrap();
+        let hash = midiateca_service::vault::hash_file(&path).unwrap();
         assert_eq!(hash, generated_sha256(seed, SIZE_BYTES));
         let peak = peak_kib(server.child.id());
         assert!(

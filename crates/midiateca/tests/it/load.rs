@@ -1,9 +1,9 @@
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
-use midiateca::catalog::Filter;
-use midiateca::clock::Clock;
-use midiateca::media::MediaStatus;
+use midiateca_service::catalog::Filter;
+use midiateca_service::clock::Clock;
+use midiateca_service::media::MediaStatus;
 use serde_json::json;
 
 use crate::stage::{FIRST, TestApp, impatient, sample};
@@ -69,11 +69,11 @@ async fn what_runs_at_the_end_may_end() {
     let (data, app) = (test.app.data.clone(), std::sync::Arc::clone(&test.app));
     drop(app);
     let path = data.join("midiateca.db");
-    let reader = midiateca::db::Db::open(&path, Duration::from_secs(5))
+    let reader = midiateca_service::db::Db::open(&path, Duration::from_secs(5))
         .await
         .unwrap();
     let folder = test.end_keeping_the_folder().await;
-    let media = midiateca::catalog::find(&reader, &id)
+    let media = midiateca_service::catalog::find(&reader, &id)
         .await
         .unwrap()
         .unwrap();
@@ -101,10 +101,10 @@ async fn the_door_stays_open_while_downloads_end() {
     let (folder, status) = tokio::join!(test.end_keeping_the_folder(), post);
     assert_eq!(status, 200);
     let path = folder.path().join("midiateca.db");
-    let reader = midiateca::db::Db::open(&path, Duration::from_secs(5))
+    let reader = midiateca_service::db::Db::open(&path, Duration::from_secs(5))
         .await
         .unwrap();
-    let held = midiateca::catalog::list(&reader, &Filter::default(), 10)
+    let held = midiateca_service::catalog::list(&reader, &Filter::default(), 10)
         .await
         .unwrap();
     let by_message = |id: &str| held.iter().find(|media| media.message_id == id).unwrap();

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use midiateca::app::App;
-use midiateca::clock::Clock;
-use midiateca::db::{Db, Value};
-use midiateca::events;
-use midiateca::media::Route;
-use midiateca::registry;
+use midiateca_service::app::App;
+use midiateca_service::clock::Clock;
+use midiateca_service::db::{Db, Value};
+use midiateca_service::events;
+use midiateca_service::media::Route;
+use midiateca_service::registry;
 use portable_pty::CommandBuilder;
 use tempfile::TempDir;
 use wa_sim::{Content, Fault, Sim, SimMedia};

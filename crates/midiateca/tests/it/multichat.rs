@@ -419,7 +419,7 @@ async fn what_still_can_be_had_is_fetched_once_the_server_runs() {
     let taken = original.import(&test.app.data, &[]).await;
     assert_eq!(sum(&taken)["queued"], 1, "{}", stdout(&taken));
     let id = media(&test.app.data).await["LATER"]["id"].clone();
-    let id = midiateca::media::MediaId(id.as_str().unwrap().to_owned());
+    let id = midiateca_service::media::MediaId(id.as_str().unwrap().to_owned());
     let fetched = test.settled(&id).await;
     assert_eq!(
         (fetched.status.as_str(), fetched.verified.as_deref()),
@@ -783,12 +783,12 @@ async fn a_server_that_starts_and_a_reader_that_leaves_do_not_cut_an_import_shor
         .spawn()
         .unwrap();
     drop(running.stdout.take());
-    let config = midiateca::config::Config::default();
-    let clock = midiateca::clock::Clock::system();
-    let app = midiateca::app::App::open(folder.path(), config, clock)
+    let config = midiateca_service::config::Config::default();
+    let clock = midiateca_service::clock::Clock::system();
+    let app = midiateca_service::app::App::open(folder.path(), config, clock)
         .await
         .unwrap();
-    let service = midiateca::cli::serve::Service::start(app, "127.0.0.1:0")
+    let service = midiateca_service::server::Service::start(app, "127.0.0.1:0")
         .await
         .unwrap();
     let ended = tokio::task::spawn_blocking(move || running.wait().unwrap());
@@ -803,7 +803,7 @@ async fn a_second_import_at_the_same_time_is_refused_and_changes_nothing() {
     let (original, data) = (Original::new(), tempfile::tempdir().unwrap());
     original.many("SECOND", 3);
     original.import(data.path(), &["--dry-run"]).await;
-    let first = midiateca::app::App::importing(data.path()).unwrap();
+    let first = midiateca_service::app::App::importing(data.path()).unwrap();
     let refused = original.import(data.path(), &[]).await;
     assert_eq!(refused.status.code(), Some(3), "{}", stderr(&refused));
     assert!(

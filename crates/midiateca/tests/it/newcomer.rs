@@ -4,9 +4,9 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use midiateca::clock::Clock;
-use midiateca::media::InstanceId;
-use midiateca::registry;
+use midiateca_service::clock::Clock;
+use midiateca_service::media::InstanceId;
+use midiateca_service::registry;
 use serde_json::Value;
 use wa_sim::Sim;
 
@@ -361,7 +361,7 @@ async fn names_cannot_steer_a_terminal() {
             .success()
     );
     let list = stdout(&midiateca(data, &["client", "list"]).await);
-    let hostile = |letter: char| letter != '\n' && midiateca::terminal::is_hostile(letter);
+    let hostile = |letter: char| letter != '\n' && midiateca_service::terminal::is_hostile(letter);
     assert!(!list.replace('\t', " ").contains(hostile), "{list:?}");
     // JSON keeps the name, and has nothing in it that a terminal would act on.
     let json = stdout(&midiateca(data, &["--json", "client", "list"]).await);

@@ -6,9 +6,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use midiateca::app::{Allowed, App};
-use midiateca::clock::Clock;
-use midiateca::config::Config;
+use midiateca_service::app::{Allowed, App};
+use midiateca_service::clock::Clock;
+use midiateca_service::config::Config;
 
 use crate::backup::{back_up, copy_folder};
 use crate::commands::{midiateca, set_up, stderr, stdout};

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use midiateca::clock::{Clock, SECOND};
-use midiateca::media::{MediaId, Route};
+use midiateca_service::clock::{Clock, SECOND};
+use midiateca_service::media::{MediaId, Route};
 use wa_sim::{Fault, SimMedia};
 
 use crate::stage::{TODAY, TestApp, sample};
@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn rounds(test: &TestApp, id: &MediaId) -> i64 {
     let sql = "select rounds from media where id = $1";
-    let values = vec![midiateca::db::Value::from(id.as_str())];
+    let values = vec![midiateca_service::db::Value::from(id.as_str())];
     let row = test.app.db.row(sql, values).await.unwrap().unwrap();
     row.int("rounds").unwrap()
 }
@@ -212,16 +212,20 @@ async fn without_new_media_one_that_waits_finds_out_that_the_server_is_back() {
         ids.push(MediaId(test.store(sample(&format!("ALONE{n}"))).await.0.id));
     }
     let sql = "update media set rounds = 6, next_attempt_at = $1";
-    let day = midiateca::db::Value::from(TODAY + midiateca::clock::DAY);
+    let day = midiateca_service::db::Value::from(TODAY + midiateca_service::clock::DAY);
     test.app
         .db
         .write(async move |tx| tx.run(sql, vec![day.clone()]).await)
         .await
         .unwrap();
     test.sim.world().set_cdn_down(false);
-    clock.advance(2 * midiateca::clock::MINUTE);
+    clock.advance(2 * midiateca_service::clock::MINUTE);
     let began = Instant::now();
-    while test.depth(midiateca::media::MediaStatus::Stored).await == 0 {
+    while test
+        .depth(midiateca_service::media::MediaStatus::Stored)
+        .await
+        == 0
+    {
         assert!(began.elapsed() < PATIENCE, "none was tried");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

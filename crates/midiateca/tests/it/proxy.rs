@@ -8,9 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use midiateca::config;
-use midiateca::fetch::proxy::Proxies;
-use midiateca::fetch::{self, Fetch};
+use midiateca_service::config;
+use midiateca_service::fetch::proxy::Proxies;
+use midiateca_service::fetch::{self, Fetch};
 use serde_json::Value;
 use url::Url;
 use wa_sim::Sim;

@@ -5,10 +5,10 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::read::{DeflateEncoder, ZlibEncoder};
 use flate2::write::GzEncoder;
-use midiateca::clock::Clock;
-use midiateca::db::Row;
-use midiateca::media::{MediaId, Route};
-use midiateca::retention::{self, Asked, Doing};
+use midiateca_service::clock::Clock;
+use midiateca_service::db::Row;
+use midiateca_service::media::{MediaId, Route};
+use midiateca_service::retention::{self, Asked, Doing};
 use serde_json::{Value, json};
 use wa_sim::{Content, SimMedia};
 
@@ -267,8 +267,9 @@ async fn remembered_captions_are_bounded_and_go_with_the_person_and_with_their_d
     );
     accepted(&test, &edit("B", "E", json!("old"), 1_790_000_000)).await;
     assert_eq!(count(&test, "caption_edits").await, 1);
-    let delete =
-        async move |tx: &mut midiateca::db::Tx| tx.run("delete from deliveries", vec![]).await;
+    let delete = async move |tx: &mut midiateca_service::db::Tx| {
+        tx.run("delete from deliveries", vec![]).await
+    };
     test.app.db.write(delete).await.unwrap();
     assert_eq!(count(&test, "caption_edits").await, 0);
     test.end().await;
@@ -473,11 +474,11 @@ async fn the_chat_of_a_person_is_found_under_any_of_their_ids() {
         ("5500900000001@c.us", 1),
         (STRANGER, 0),
     ] {
-        let filter = midiateca::catalog::Filter {
+        let filter = midiateca_service::catalog::Filter {
             chat: Some(chat.to_owned()),
             ..Default::default()
         };
-        let found = midiateca::catalog::list(&test.app.db, &filter, 10)
+        let found = midiateca_service::catalog::list(&test.app.db, &filter, 10)
             .await
             .unwrap();
         assert_eq!(found.len(), expected, "{chat}");

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use midiateca::clock::{Clock, DAY};
-use midiateca::intake::tally;
-use midiateca::media::InstanceId;
-use midiateca::registry;
-use midiateca::secrets;
+use midiateca_service::clock::{Clock, DAY};
+use midiateca_service::intake::tally;
+use midiateca_service::media::InstanceId;
+use midiateca_service::registry;
+use midiateca_service::secrets;
 use serde_json::{Value, json};
 #[cfg(unix)]
 use wa_sim::Sim;

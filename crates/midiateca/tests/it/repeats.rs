@@ -1,5 +1,5 @@
-use midiateca::clock::{Clock, DAY};
-use midiateca::media::MediaStatus;
+use midiateca_service::clock::{Clock, DAY};
+use midiateca_service::media::MediaStatus;
 use wa_sim::{Fault, SimMedia};
 
 use crate::stage::{FIRST, OTHER, TODAY, TestApp, impatient, sample};
@@ -15,7 +15,9 @@ async fn twenty_copies_at_once_make_one_row_and_one_file() {
         .filter(|(_, answer)| answer["media"][0]["duplicate"] == false)
         .count();
     assert_eq!(fresh, 1);
-    let id = midiateca::media::MediaId(answers[0].1["media"][0]["id"].as_str().unwrap().to_owned());
+    let id = midiateca_service::media::MediaId(
+        answers[0].1["media"][0]["id"].as_str().unwrap().to_owned(),
+    );
     assert!(
         answers
             .iter()
@@ -42,7 +44,7 @@ async fn a_week_later_a_repeat_changes_nothing() {
         (200, Some(true), Some("stored"))
     );
     assert_eq!(
-        test.find(&midiateca::media::MediaId(media.id.clone()))
+        test.find(&midiateca_service::media::MediaId(media.id.clone()))
             .await
             .path,
         media.path
@@ -119,7 +121,7 @@ async fn the_same_bytes_of_one_client_lie_on_the_disk_once() {
     std::fs::write(test.file(&one), "damaged").unwrap();
     let (three, delivery) = test.store(sample("SAME3")).await;
     assert_eq!(
-        midiateca::vault::hash_file(&test.file(&three)).unwrap(),
+        midiateca_service::vault::hash_file(&test.file(&three)).unwrap(),
         delivery.sha256,
         "linked to a damaged file"
     );
@@ -143,7 +145,7 @@ async fn clients_never_share_a_file() {
         )
         .await;
     let two = test
-        .settled(&midiateca::media::MediaId(
+        .settled(&midiateca_service::media::MediaId(
             answer["media"][0]["id"].as_str().unwrap().to_owned(),
         ))
         .await;
@@ -235,7 +237,7 @@ async fn a_repeat_that_tells_of_more_files_adds_them_beside_the_known_ones() {
             .count();
         assert_eq!(count, fresh);
         for media in media {
-            let id = midiateca::media::MediaId(media["id"].as_str().unwrap().to_owned());
+            let id = midiateca_service::media::MediaId(media["id"].as_str().unwrap().to_owned());
             assert_eq!(test.settled(&id).await.status, "stored");
         }
     }
@@ -255,7 +257,9 @@ async fn an_edited_caption_is_taken_and_the_file_stays() {
     });
     let (_, answer) = test.post(edit.to_string()).await;
     assert_eq!(answer["media"][0]["id"], media.id.as_str());
-    let after = test.find(&midiateca::media::MediaId(media.id)).await;
+    let after = test
+        .find(&midiateca_service::media::MediaId(media.id))
+        .await;
     assert_eq!(
         (after.caption.as_deref(), after.path),
         (Some("agora sim"), media.path)
@@ -275,7 +279,9 @@ async fn a_better_key_in_a_repeat_heals() {
         let mut second = delivery.body.clone();
         second["messageId"] = first["messageId"].clone();
         let (_, answer) = test.post(first.to_string()).await;
-        let id = midiateca::media::MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned());
+        let id = midiateca_service::media::MediaId(
+            answer["media"][0]["id"].as_str().unwrap().to_owned(),
+        );
         assert_eq!(test.settled(&id).await.status, "failed");
         test.post(second.to_string()).await;
         assert_eq!(test.settled(&id).await.status, "stored");
@@ -302,7 +308,7 @@ async fn two_files_under_one_id_are_two_files() {
     assert_ne!(other.id, mine.id);
     assert_eq!((other.status.as_str(), other.size), ("stored", Some(900)));
     assert_eq!(
-        midiateca::vault::hash_file(&test.file(&mine)).unwrap(),
+        midiateca_service::vault::hash_file(&test.file(&mine)).unwrap(),
         delivery.sha256
     );
     assert_eq!(test.files().len(), 2);
@@ -319,7 +325,8 @@ async fn a_repeat_with_better_keys_counts_while_the_first_is_being_fetched() {
     let mut bad = good.body.clone();
     bad["msgContent"]["imageMessage"]["directPath"] = "/v/nobody/knows.enc".into();
     let (_, answer) = test.post(bad.to_string()).await;
-    let id = midiateca::media::MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned());
+    let id =
+        midiateca_service::media::MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned());
     while test.find(&id).await.status != "downloading" {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
@@ -369,7 +376,9 @@ async fn nobody_can_put_his_bytes_or_words_into_somebody_elses_row() {
         "msgContent": {"protocolMessage": {"key": {"id": delivery.message_id}, "editedMessage": {"imageMessage": {"caption": "FORGED"}}}},
     });
     test.post(edit.to_string()).await;
-    let after = test.find(&midiateca::media::MediaId(media.id)).await;
+    let after = test
+        .find(&midiateca_service::media::MediaId(media.id))
+        .await;
     assert_eq!((after.caption, after.path), (media.caption, media.path));
     test.sim.world().set_down(false);
     let started = std::time::Instant::now();
@@ -379,7 +388,7 @@ async fn nobody_can_put_his_bytes_or_words_into_somebody_elses_row() {
     }
     let stored = test.find(&waiting_id).await;
     assert_eq!(
-        midiateca::vault::hash_file(&test.file(&stored)).unwrap(),
+        midiateca_service::vault::hash_file(&test.file(&stored)).unwrap(),
         waiting.sha256
     );
     test.end().await;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use midiateca::clock::{Clock, DAY};
-use midiateca::config::{Config, Kind, Rule};
-use midiateca::db::Value as Cell;
-use midiateca::media::{ChatKind, Direction, MediaId, MediaStatus};
-use midiateca::retention::{self, Doing, Swept, Told};
-use midiateca::{catalog, delivery, events};
+use midiateca_service::clock::{Clock, DAY};
+use midiateca_service::config::{Config, Kind, Rule};
+use midiateca_service::db::Value as Cell;
+use midiateca_service::media::{ChatKind, Direction, MediaId, MediaStatus};
+use midiateca_service::retention::{self, Doing, Swept, Told};
+use midiateca_service::{catalog, delivery, events};
 use wa_sim::{Content, Fault, SimMedia};
 
 use crate::commands::{midiateca, stderr, stdout};
@@ -244,7 +244,8 @@ async fn beyond_a_total_the_oldest_go_first_and_shared_bytes_stay_for_the_others
 #[tokio::test]
 async fn records_are_pruned_by_age_and_what_is_needed_stays() {
     let clock = Clock::fixed(TODAY);
-    let test = TestApp::with_cdn(vec![midiateca::media::Route::Inline], clock.clone()).await;
+    let test =
+        TestApp::with_cdn(vec![midiateca_service::media::Route::Inline], clock.clone()).await;
     let stored = SimMedia {
         with_bytes: true,
         ..sample("OLD")

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use midiateca::db::{Db, Value as Bound};
-use midiateca::media::MediaId;
+use midiateca_service::db::{Db, Value as Bound};
+use midiateca_service::media::MediaId;
 use serde_json::Value;
 use tempfile::TempDir;
 use wa_sim::{Content, SimMedia};

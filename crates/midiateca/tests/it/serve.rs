@@ -127,7 +127,7 @@ async fn a_server_that_runs_out_of_open_files_goes_on() {
         }
     }
     assert_eq!(accepted.len(), 3 * EACH);
-    let reader = midiateca::db::Db::open_to_read(
+    let reader = midiateca_service::db::Db::open_to_read(
         &folder.path().join("midiateca.db"),
         Duration::from_secs(5),
     )
@@ -135,9 +135,9 @@ async fn a_server_that_runs_out_of_open_files_goes_on() {
     .unwrap();
     let started = Instant::now();
     for id in accepted {
-        let id = midiateca::media::MediaId(id);
+        let id = midiateca_service::media::MediaId(id);
         loop {
-            let media = midiateca::catalog::find(&reader, &id)
+            let media = midiateca_service::catalog::find(&reader, &id)
                 .await
                 .unwrap()
                 .unwrap();

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use midiateca::app::App;
-use midiateca::catalog::{self, MediaView};
-use midiateca::cli::serve::Service;
-use midiateca::clock::{Clock, Millis};
-use midiateca::config::Config;
-use midiateca::gateway::Gateway;
-use midiateca::media::{InstanceId, MediaId, MediaStatus, Route};
-use midiateca::queue;
-use midiateca::registry::{self, NewInstance};
+use midiateca_service::app::App;
+use midiateca_service::catalog::{self, MediaView};
+use midiateca_service::clock::{Clock, Millis};
+use midiateca_service::config::Config;
+use midiateca_service::gateway::Gateway;
+use midiateca_service::media::{InstanceId, MediaId, MediaStatus, Route};
+use midiateca_service::queue;
+use midiateca_service::registry::{self, NewInstance};
+use midiateca_service::server::Service;
 use serde_json::Value;
 use tempfile::TempDir;
 use wa_sim::{Delivery, Fault, Sim, SimMedia};
@@ -207,15 +207,16 @@ impl TestApp {
     /// Lets a media stand as after an hour in which every answer was the same refusal.
     pub async fn give_up(&self, id: &str) {
         let sql = "update media set status = 'failed', next_attempt_at = null where id = $1 and status = 'pending'";
-        let id = midiateca::db::Value::from(id);
-        let giving_up = async move |tx: &mut midiateca::db::Tx| tx.run(sql, vec![id.clone()]).await;
+        let id = midiateca_service::db::Value::from(id);
+        let giving_up =
+            async move |tx: &mut midiateca_service::db::Tx| tx.run(sql, vec![id.clone()]).await;
         assert_eq!(self.app.db.write(giving_up).await.unwrap(), 1);
     }
 
     /// How long the queue will wait, by the service's own clock.
     pub async fn next_attempt_in(&self, id: &str) -> Duration {
         let sql = "select next_attempt_at from media where id = $1";
-        let id = midiateca::db::Value::from(id);
+        let id = midiateca_service::db::Value::from(id);
         let row = self.app.db.row(sql, vec![id]).await.unwrap().unwrap();
         let waits = row.int("next_attempt_at").unwrap() - self.app.clock.now();
         Duration::from_millis(u64::try_from(waits).unwrap())

@@ -305,7 +305,7 @@ async fn a_folder_whose_name_is_no_text_hides_no_log() {
     db.execute_batch("pragma journal_mode = wal; create table t (x); insert into t values (7)")
         .unwrap();
     let scratch = folder.path().join("scratch");
-    let foreign = midiateca::db::foreign::Foreign::open(&path, &scratch)
+    let foreign = midiateca_service::db::foreign::Foreign::open(&path, &scratch)
         .await
         .unwrap();
     let rows = foreign

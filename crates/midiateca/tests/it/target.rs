@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use midiateca::backup::{self, Order, Outcome, Step};
-use midiateca::shutdown::Shutdown;
+use midiateca_service::backup::{self, Order, Outcome, Step};
+use midiateca_service::shutdown::Shutdown;
 
 use crate::backup::{back_up, done, order, place, scrub_a_copy, voice};
 use crate::commands::midiateca;

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use midiateca::clock::{Clock, Millis};
-use midiateca::db::Row;
-use midiateca::media::Route;
+use midiateca_service::clock::{Clock, Millis};
+use midiateca_service::db::Row;
+use midiateca_service::media::Route;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};

@@ -12,11 +12,11 @@ use super::super::language::{Language, span};
 use super::super::probe;
 use super::super::words::{Words, check as words, errors};
 use super::Report;
-use crate::app::{self, App, Displaced, OpeningError};
-use crate::clock::{DAY, Millis, Trust};
-use crate::vault::Found;
-use crate::worker::Stopped;
-use crate::{catalog, db, registry, secrets};
+use midiateca_service::app::{self, App, Displaced, OpeningError};
+use midiateca_service::clock::{DAY, Millis, Trust};
+use midiateca_service::vault::Found;
+use midiateca_service::worker::Stopped;
+use midiateca_service::{catalog, db, registry, secrets};
 
 /// The sentences so far.
 struct Needs {

@@ -4,12 +4,12 @@ use std::fmt::Display;
 use std::path::Path;
 
 use super::Told;
-use crate::app::OpeningError;
+use crate::cli::context;
 use crate::cli::language::{Language, plain};
 use crate::cli::words::{Words, errors as words};
-use crate::cli::{context, serve};
-use crate::vault::Found;
-use crate::{app, db, retention, secrets, vault};
+use midiateca_service::app::OpeningError;
+use midiateca_service::vault::Found;
+use midiateca_service::{app, db, retention, secrets, server, vault};
 
 pub(super) fn context(error: &context::Error, lang: Language) -> Told {
     let context::Error::NoData { path } = error;
@@ -219,12 +219,15 @@ pub(super) fn retention(error: &retention::Error, lang: Language) -> Told {
     }
 }
 
-pub(super) fn serve(error: &serve::Error, lang: Language) -> Told {
-    let serve::Error::Listen { address, .. } = error;
-    Told::with(
-        lang,
-        words::LISTEN,
-        words::OTHER_ADDRESS,
-        &[("address", address)],
-    )
+pub(super) fn server(error: &server::Error, lang: Language) -> Told {
+    match error {
+        server::Error::Listen { address, .. } => Told::with(
+            lang,
+            words::LISTEN,
+            words::OTHER_ADDRESS,
+            &[("address", address)],
+        ),
+        server::Error::App(error) => app(error, lang),
+        server::Error::Db(error) => db(error, lang),
+    }
 }

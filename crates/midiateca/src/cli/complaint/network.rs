@@ -4,8 +4,8 @@ use super::Told;
 use crate::cli::language::Language;
 use crate::cli::panel;
 use crate::cli::words::errors as words;
-use crate::fetch::{self, guard};
-use crate::secrets;
+use midiateca_service::fetch::{self, guard};
+use midiateca_service::secrets;
 
 pub(super) fn fetch(error: &fetch::Error, lang: Language) -> Told {
     use fetch::Error as E;

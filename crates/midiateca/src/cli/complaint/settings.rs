@@ -7,7 +7,7 @@ use super::Told;
 use crate::cli::language::{Language, plain};
 use crate::cli::since;
 use crate::cli::words::{errors as words, usage};
-use crate::config::{Error, Misread, Problem};
+use midiateca_service::config::{Error, Misread, Problem};
 
 pub(super) fn settings(error: &Error, lang: Language) -> Told {
     match error {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use super::*;
-use crate::cli::{context, serve};
-use crate::{app, db, retention, secrets, vault};
+use crate::cli::context;
+use midiateca_service::{app, db, retention, secrets, server, vault};
 
 fn portuguese(error: impl Into<anyhow::Error>) -> String {
     whole(error.into().as_ref(), Language::Portuguese, None)
@@ -63,7 +63,7 @@ fn errors_of_the_system_keep_their_number_and_unknown_ones_their_words() {
         "não existe arquivo ou pasta com este nome (erro 2 do sistema)"
     );
     let strange = io::Error::other("the printer is on fire");
-    let error = serve::Error::Listen {
+    let error = server::Error::Listen {
         address: "0.0.0.0:1".to_owned(),
         source: strange,
     };
@@ -118,7 +118,7 @@ fn settings_that_are_no_toml_are_told_by_their_place() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("broken.toml");
     std::fs::write(&file, "[door]\nlistne = 'x'\n").unwrap();
-    let error = crate::config::Config::read(&file).unwrap_err();
+    let error = midiateca_service::config::Config::read(&file).unwrap_err();
     let told = portuguese(error);
     let place = "não é uma configuração válida: linha 2, coluna 1: `listne` não foi entendido";
     assert!(told.contains(place), "{told}");

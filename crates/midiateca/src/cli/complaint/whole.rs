@@ -4,8 +4,8 @@ use super::Told;
 use super::ground::{app, db, opening, vault};
 use crate::cli::language::Language;
 use crate::cli::words::{backup as backups, errors as words, import};
-use crate::db::foreign;
-use crate::{backup, takeover};
+use midiateca_service::db::foreign;
+use midiateca_service::{backup, takeover};
 
 pub(super) fn takeover(error: &takeover::Error, lang: Language) -> Told {
     use takeover::Error;

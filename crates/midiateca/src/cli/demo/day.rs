@@ -11,13 +11,13 @@ use serde_json::Value;
 use url::Url;
 use wa_sim::{Sim, World};
 
-use crate::app::App;
 use crate::cli::language::Language;
 use crate::cli::sample;
 use crate::cli::words::{Words, demo as words};
-use crate::gateway::Gateway;
-use crate::media::InstanceId;
-use crate::registry::{self, NewInstance};
+use midiateca_service::app::App;
+use midiateca_service::gateway::Gateway;
+use midiateca_service::media::InstanceId;
+use midiateca_service::registry::{self, NewInstance};
 
 /// The documented number, of client 2.
 pub(super) const FIRST: &str = "3B6XIW-ZTS923-GEAY6V";

@@ -3,9 +3,9 @@
 use super::super::language::span;
 use super::super::words::doctor as words;
 use super::sheet::Sheet;
-use crate::clock::{Clock, Trust};
-use crate::clock_check;
-use crate::db::Db;
+use midiateca_service::clock::{Clock, Trust};
+use midiateca_service::clock_check;
+use midiateca_service::db::Db;
 
 /// Compares the clock with its last trusted reading, or takes it as it is when that is what was asked for.
 pub(super) async fn look(sheet: &mut Sheet, db: &Db, clock: &Clock, accepts: bool) {

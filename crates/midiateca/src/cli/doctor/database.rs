@@ -8,9 +8,9 @@ use super::super::context::Context;
 use super::super::probe;
 use super::super::words::{Words, causes, doctor as words};
 use super::sheet::Sheet;
-use crate::clock::Clock;
-use crate::config::millis;
-use crate::db::{self, Db};
+use midiateca_service::clock::Clock;
+use midiateca_service::config::millis;
+use midiateca_service::db::{self, Db};
 
 /// Opens it, writes to it, and reads all of it.
 pub(super) async fn look(sheet: &mut Sheet, context: &Context, file: &Path) -> Option<Db> {

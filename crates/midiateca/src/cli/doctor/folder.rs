@@ -9,8 +9,8 @@ use super::super::context::Context;
 use super::super::probe;
 use super::super::words::doctor as words;
 use super::sheet::Sheet;
-use crate::disk;
-use crate::secrets::{self, Secrets};
+use midiateca_service::disk;
+use midiateca_service::secrets::{self, Secrets};
 
 /// Whether files can be made here, and belong to whom the others belong to.
 pub(super) fn look(sheet: &mut Sheet, data: &Path, about: &str) {

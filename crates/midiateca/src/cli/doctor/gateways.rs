@@ -13,11 +13,11 @@ use super::super::panel::{self, Panel};
 use super::super::words::doctor as words;
 use super::ground::Ground;
 use super::sheet::Sheet;
-use crate::clock::{Clock, DAY, MINUTE, Millis, SECOND};
-use crate::db::Db;
-use crate::delivery::rhythm;
-use crate::fetch::Fetch;
-use crate::registry::Instance;
+use midiateca_service::clock::{Clock, DAY, MINUTE, Millis, SECOND};
+use midiateca_service::db::Db;
+use midiateca_service::delivery::rhythm;
+use midiateca_service::fetch::Fetch;
+use midiateca_service::registry::Instance;
 
 /// Instances that are asked at once.
 const AT_ONCE: usize = 8;

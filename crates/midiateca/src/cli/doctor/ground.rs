@@ -11,10 +11,10 @@ use super::super::probe::Refused;
 use super::super::words::{doctor as words, errors};
 use super::sheet::Sheet;
 use super::{database, folder, storage};
-use crate::app::{self, App, Displaced, OpeningError};
-use crate::config::millis;
-use crate::db::{self, Db};
-use crate::secrets::Secrets;
+use midiateca_service::app::{self, App, Displaced, OpeningError};
+use midiateca_service::config::millis;
+use midiateca_service::db::{self, Db};
+use midiateca_service::secrets::Secrets;
 
 /// What could be opened.
 #[derive(Default)]

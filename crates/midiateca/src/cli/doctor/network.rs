@@ -12,13 +12,13 @@ use super::super::context::Context;
 use super::super::words::{Words, doctor as words};
 use super::ground::Ground;
 use super::sheet::Sheet;
-use crate::archive::CDN_ORIGINS;
-use crate::config::{Config, millis};
-use crate::fetch::proxy::{Proxy, Unusable};
-use crate::fetch::{self, Family, Fetch, Reached, reach};
-use crate::http::FOLDER_MARK;
-use crate::media::Route;
-use crate::registry::Instance;
+use midiateca_service::archive::CDN_ORIGINS;
+use midiateca_service::config::{Config, millis};
+use midiateca_service::fetch::proxy::{Proxy, Unusable};
+use midiateca_service::fetch::{self, Family, Fetch, Reached, reach};
+use midiateca_service::http::FOLDER_MARK;
+use midiateca_service::media::Route;
+use midiateca_service::registry::Instance;
 
 /// A webhook address that the door refuses, for no token is so short.
 const WRONG_HOOK: &str = "hooks/wapi/doctor";

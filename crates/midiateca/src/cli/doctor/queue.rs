@@ -2,9 +2,9 @@
 
 use super::super::words::doctor as words;
 use super::sheet::Sheet;
-use crate::clock::{DAY, HOUR, Millis};
-use crate::db::Db;
-use crate::{catalog, delivery};
+use midiateca_service::clock::{DAY, HOUR, Millis};
+use midiateca_service::db::Db;
+use midiateca_service::{catalog, delivery};
 
 /// Whether what waits gets its turn.
 pub(super) async fn look(sheet: &mut Sheet, db: &Db, now: Millis) {
@@ -52,8 +52,8 @@ pub(super) async fn look(sheet: &mut Sheet, db: &Db, now: Millis) {
         }
     };
     for count in reasons {
-        let needs_somebody = crate::media::Reason::parse(&count.name)
-            .is_some_and(crate::media::Reason::needs_somebody);
+        let needs_somebody = midiateca_service::media::Reason::parse(&count.name)
+            .is_some_and(midiateca_service::media::Reason::needs_somebody);
         if needs_somebody {
             let sentence = sheet.lang.reason(&count.name).to_owned();
             let values: [(&str, &dyn std::fmt::Display); 2] =

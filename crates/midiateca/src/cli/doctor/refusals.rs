@@ -3,9 +3,9 @@
 use super::super::refusals;
 use super::super::words::refusals as words;
 use super::sheet::Sheet;
-use crate::clock::Millis;
-use crate::db::Db;
-use crate::registry;
+use midiateca_service::clock::Millis;
+use midiateca_service::db::Db;
+use midiateca_service::registry;
 
 /// Wrong where the instance is known, a risk where it may be a stranger who tries.
 pub(super) async fn look(sheet: &mut Sheet, db: &Db, now: Millis) {

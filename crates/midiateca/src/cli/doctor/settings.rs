@@ -3,8 +3,8 @@
 use super::super::panel;
 use super::super::words::doctor as words;
 use super::sheet::Sheet;
-use crate::config::{Config, Rule};
-use crate::media::Route;
+use midiateca_service::config::{Config, Rule};
+use midiateca_service::media::Route;
 
 /// Videos and documents of everyday are larger.
 const SMALL_FILE: u64 = 16 << 20;

@@ -10,12 +10,12 @@ use super::super::language::bytes;
 use super::super::probe::{self, Refused};
 use super::super::words::{doctor as words, errors};
 use super::sheet::Sheet;
-use crate::app::{self, OpeningError};
-use crate::catalog::{self, holding};
-use crate::clock::{Clock, DAY};
-use crate::db::Db;
-use crate::media::{InstanceId, MediaKind};
-use crate::vault::{self, layout};
+use midiateca_service::app::{self, OpeningError};
+use midiateca_service::catalog::{self, holding};
+use midiateca_service::clock::{Clock, DAY};
+use midiateca_service::db::Db;
+use midiateca_service::media::{InstanceId, MediaKind};
+use midiateca_service::vault::{self, layout};
 
 /// So much room should be left for this many days of growth.
 const DAYS_AHEAD: u64 = 14;

@@ -35,6 +35,7 @@ fn english() -> BTreeSet<String> {
     found
 }
 
+#[cfg(feature = "demo")]
 #[test]
 fn every_text_of_the_help_is_in_the_catalogue_and_no_other() {
     let said = english();

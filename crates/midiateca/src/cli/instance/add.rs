@@ -14,12 +14,12 @@ use super::super::panel::{self, Panel};
 use super::super::words::{Words, instance as words};
 use super::super::{UsageError, complaint, hidden};
 use super::{address_view, line, tell_address};
-use crate::app::App;
-use crate::config::is_web_address;
-use crate::gateway::Gateway;
-use crate::media::{InstanceId, Reason, Route};
-use crate::registry::{self, Instance, NewInstance};
-use crate::secrets::Secrets;
+use midiateca_service::app::App;
+use midiateca_service::config::is_web_address;
+use midiateca_service::gateway::Gateway;
+use midiateca_service::media::{InstanceId, Reason, Route};
+use midiateca_service::registry::{self, Instance, NewInstance};
+use midiateca_service::secrets::Secrets;
 
 /// The word that gives a setting back its usual value.
 const DEFAULT: &str = "default";

@@ -9,13 +9,13 @@ use super::super::answer;
 use super::super::context::Context;
 use super::super::refusals::{self, Refused};
 use super::{unknown, view};
-use crate::app::App;
-use crate::catalog::holding::{self, Holding, Waiting};
-use crate::clock::{Millis, SECOND, rfc3339};
-use crate::db;
-use crate::delivery::rhythm::{self, Rhythm};
-use crate::media::InstanceId;
-use crate::registry::{self, Instance};
+use midiateca_service::app::App;
+use midiateca_service::catalog::holding::{self, Holding, Waiting};
+use midiateca_service::clock::{Millis, SECOND, rfc3339};
+use midiateca_service::db;
+use midiateca_service::delivery::rhythm::{self, Rhythm};
+use midiateca_service::media::InstanceId;
+use midiateca_service::registry::{self, Instance};
 use slots::Slots;
 
 #[derive(Debug, clap::Args)]

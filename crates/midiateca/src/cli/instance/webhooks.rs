@@ -18,11 +18,11 @@ use super::super::words::{Words, webhooks as words};
 use super::super::{Ending, UsageError};
 use super::add::check_address;
 use super::{address_of, unknown};
-use crate::app::App;
-use crate::gateway::Slot;
-use crate::media::InstanceId;
-use crate::registry::{self, Instance, SlotBefore};
-use crate::secrets;
+use midiateca_service::app::App;
+use midiateca_service::gateway::Slot;
+use midiateca_service::media::InstanceId;
+use midiateca_service::registry::{self, Instance, SlotBefore};
+use midiateca_service::secrets;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {

@@ -9,11 +9,11 @@ use super::super::language::tame;
 use super::super::words::{Words, dismiss as words};
 use super::super::{Ending, UsageError, answer, known};
 use super::which::{Which, reason_named};
-use crate::app::App;
-use crate::catalog::{self, Filter, MediaView};
-use crate::events::{self, News};
-use crate::media::{MediaId, MediaStatus};
-use crate::{db, queue};
+use midiateca_service::app::App;
+use midiateca_service::catalog::{self, Filter, MediaView};
+use midiateca_service::events::{self, News};
+use midiateca_service::media::{MediaId, MediaStatus};
+use midiateca_service::{db, queue};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {

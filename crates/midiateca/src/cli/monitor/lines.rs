@@ -5,14 +5,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::sample::identity;
-use crate::app::AllowedStorage;
 use crate::cli::Ending;
 use crate::cli::answer;
 use crate::cli::context::Context;
 use crate::cli::words::monitor as words;
-use crate::clock::rfc3339;
-use crate::events::{self, Event};
-use crate::shutdown;
+use midiateca_service::app::AllowedStorage;
+use midiateca_service::clock::rfc3339;
+use midiateca_service::events::{self, Event};
+use midiateca_service::shutdown;
 
 const EVERY: Duration = Duration::from_millis(300);
 const PAGE: u32 = 500;

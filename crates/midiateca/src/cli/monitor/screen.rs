@@ -12,11 +12,11 @@ use super::draw::{self, Skin};
 use super::sample::{Sampler, Update, Wanted};
 use super::state::{State, Step};
 use super::terminal::{self, Screen};
-use crate::app::{AllowedStorage, App};
 use crate::cli::Ending;
 use crate::cli::context::{Context, environment};
-use crate::media::MediaId;
-use crate::shutdown;
+use midiateca_service::app::{AllowedStorage, App};
+use midiateca_service::media::MediaId;
+use midiateca_service::shutdown;
 
 /// The clock in the first line goes on at least so often.
 const TICK: Duration = Duration::from_millis(500);

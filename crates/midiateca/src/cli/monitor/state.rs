@@ -11,14 +11,14 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::sample::{self, Census, Glance, Opened, Trouble, Update, Wanted};
-use crate::catalog::census::Due;
 use crate::cli::language::Language;
 use crate::cli::retry;
-use crate::clock::{MINUTE, Millis, SECOND};
-use crate::events::Event;
-use crate::media::{MediaId, MediaStatus};
-use crate::queue::InFlight;
-use crate::registry::Instance;
+use midiateca_service::catalog::census::Due;
+use midiateca_service::clock::{MINUTE, Millis, SECOND};
+use midiateca_service::events::Event;
+use midiateca_service::media::{MediaId, MediaStatus};
+use midiateca_service::queue::InFlight;
+use midiateca_service::registry::Instance;
 
 pub(super) use keys::Step;
 use rate::Rate;

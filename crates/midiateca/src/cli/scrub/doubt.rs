@@ -1,9 +1,9 @@
 //! Whether a file that is not there should be. A sweep, an erasure or another repair takes files away before their rows
 //! say so, and whoever looks meanwhile would cry for nothing.
 
-use crate::app::{self, App};
-use crate::catalog::{self, Held};
-use crate::retention;
+use midiateca_service::app::{self, App};
+use midiateca_service::catalog::{self, Held};
+use midiateca_service::retention;
 
 /// How much it is doubted.
 pub(super) struct Doubt {

@@ -6,9 +6,9 @@ use std::fmt::Display;
 use std::io;
 
 use super::words;
-use crate::catalog::Held;
 use crate::cli::language::Language;
-use crate::vault::Vault;
+use midiateca_service::catalog::Held;
+use midiateca_service::vault::Vault;
 
 /// With fewer missing than this, their share says nothing.
 const FEW_MISSING: u64 = 10;

@@ -10,14 +10,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::json;
 
 use super::unknown::{self, Coming, Stranger};
-use crate::app::App;
-use crate::catalog::{self, Held};
-use crate::clock::Millis;
-use crate::db::{self, Tx};
-use crate::events::{self, News};
-use crate::media::Reason;
-use crate::queue::{self, Loss};
-use crate::vault::{self, Copied, Staging, Stamp, Vault};
+use midiateca_service::app::App;
+use midiateca_service::catalog::{self, Held};
+use midiateca_service::clock::Millis;
+use midiateca_service::db::{self, Tx};
+use midiateca_service::events::{self, News};
+use midiateca_service::media::Reason;
+use midiateca_service::queue::{self, Loss};
+use midiateca_service::vault::{self, Copied, Staging, Stamp, Vault};
 
 /// What was done about one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,7 +146,7 @@ impl Repair {
         };
         let restored = vault.restore(second, &held.path);
         if let Err(error) = &restored {
-            let error = crate::telemetry::chain(error);
+            let error = midiateca_service::telemetry::chain(error);
             tracing::warn!(media = %held.id, error, "the bytes of another copy could not be put in place");
         }
         Ok(restored.is_ok())
@@ -303,7 +303,7 @@ fn outcome(tried: Tried) -> Repaired {
 }
 
 fn failed(error: &vault::Error) -> Repaired {
-    let error = crate::telemetry::chain(error);
+    let error = midiateca_service::telemetry::chain(error);
     tracing::warn!(error, "a file could not be repaired");
     Repaired::Failed
 }
@@ -333,7 +333,7 @@ async fn second_of_twin(app: &App, held: &Held) -> anyhow::Result<Option<Staging
             Ok(Some(second)) => return Ok(Some(second)),
             Ok(None) => {}
             Err(error) => {
-                let error = crate::telemetry::chain(&error);
+                let error = midiateca_service::telemetry::chain(&error);
                 tracing::warn!(media = %held.id, error, "another copy of a file could not be read or staged");
             }
         }

@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::pace::Pace;
-use crate::app::App;
-use crate::archive;
-use crate::catalog;
-use crate::queue::{self, Job};
-use crate::vault::layout;
+use midiateca_service::app::App;
+use midiateca_service::archive;
+use midiateca_service::catalog;
+use midiateca_service::queue::{self, Job};
+use midiateca_service::vault::layout;
 
 /// Paths that are asked after in one query.
 const BATCH: usize = 500;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use midiateca::clock::{DAY, MINUTE, Millis, millis_of};
-use midiateca::db::{Db, Row};
+use midiateca_service::clock::{DAY, MINUTE, Millis, millis_of};
+use midiateca_service::db::{Db, Row};
 use tempfile::TempDir;
 use wa_sim::{Fault, Sim, SimMedia};
 
@@ -118,7 +118,7 @@ impl Bench {
     async fn save_as_of_another_boot(&self, by: Millis) {
         let file = self.folder.path().join("midiateca.db");
         let db = Db::open(&file, Duration::from_secs(5)).await.unwrap();
-        let by = midiateca::db::Value::from(by);
+        let by = midiateca_service::db::Value::from(by);
         db.write(async move |tx| {
             let sql = "update clock set boot = 'another', wall = wall + $1";
             tx.run(sql, vec![by.clone()]).await

@@ -7,10 +7,10 @@ use super::*;
 mod linux {
     use std::time::Duration;
 
-    use midiateca::app::App;
-    use midiateca::media::MediaStatus;
-    use midiateca::queue;
-    use midiateca::registry::{self, NewInstance};
+    use midiateca_service::app::App;
+    use midiateca_service::media::MediaStatus;
+    use midiateca_service::queue;
+    use midiateca_service::registry::{self, NewInstance};
 
     use super::*;
     use crate::crash::{Server, serve};

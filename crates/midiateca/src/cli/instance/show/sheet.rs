@@ -8,8 +8,8 @@ use super::super::super::refusals;
 use super::super::super::words::{Words, instance as words, refusals as refusal_words};
 use super::Known;
 use super::slots::{Owner, Slots};
-use crate::clock::rfc3339;
-use crate::media::Route;
+use midiateca_service::clock::rfc3339;
+use midiateca_service::media::Route;
 
 struct Sheet {
     lang: Language,

@@ -6,8 +6,8 @@ use super::super::super::complaint;
 use super::super::super::language::Language;
 use super::super::super::panel::{self, Panel};
 use super::super::super::words::{Words, instance as words};
-use crate::app::App;
-use crate::registry::Instance;
+use midiateca_service::app::App;
+use midiateca_service::registry::Instance;
 
 /// Whose address a slot holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use super::manifest::Manifest;
 use super::sink::Outcome;
 use super::source::{Halt, Source, Told, Watch};
 use super::staged::Staged;
-use crate::clock::Millis;
-use crate::disk;
+use midiateca_service::clock::Millis;
+use midiateca_service::disk;
 
 /// By which a folder is known for an export.
 pub(super) const MARKER: &str = ".midiateca-export";

@@ -10,9 +10,9 @@ use super::report::{Report, Tally};
 use super::sink::Outcome;
 use super::source::Wrong;
 use super::target::Target;
-use crate::app::App;
-use crate::catalog::{self, Filter, MediaView};
-use crate::vault;
+use midiateca_service::app::App;
+use midiateca_service::catalog::{self, Filter, MediaView};
+use midiateca_service::vault;
 
 /// What a file takes beside its bytes: its lines in the manifest, and a header or the rest of a block.
 const BESIDE_BYTES: u64 = 4_096;

@@ -9,8 +9,8 @@ use super::staged::Staged;
 use super::tarball::Tarball;
 use super::target::Target;
 use super::zipped::Zipped;
-use crate::clock::Millis;
-use crate::disk;
+use midiateca_service::clock::Millis;
+use midiateca_service::disk;
 
 /// What became of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use indicatif::ProgressBar;
 use sha2::{Digest as _, Sha256};
 
 use super::super::super::words::{Words, export as words};
-use crate::catalog::hex;
-use crate::shutdown::Shutdown;
+use midiateca_service::catalog::hex;
+use midiateca_service::shutdown::Shutdown;
 
 /// So much is read and written at once.
 pub(super) const PIECE_BYTES: usize = 256 << 10;

@@ -10,7 +10,7 @@ use super::manifest::Manifest;
 use super::sink::Outcome;
 use super::source::{Halt, PIECE_BYTES, Source};
 use super::staged::Staged;
-use crate::clock::{Millis, SECOND};
+use midiateca_service::clock::{Millis, SECOND};
 
 enum Out {
     File(File),

@@ -12,7 +12,7 @@ use super::manifest::Manifest;
 use super::sink::Outcome;
 use super::source::{Halt, Source};
 use super::staged::Staged;
-use crate::clock::{Millis, compact};
+use midiateca_service::clock::{Millis, compact};
 
 /// From this length on a file needs fields of the zip64 kind (APPNOTE.TXT, section 4.3.9.2).
 const ZIP64_BYTES: u64 = u32::MAX as u64;

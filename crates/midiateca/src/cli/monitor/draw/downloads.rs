@@ -10,7 +10,7 @@ use super::text::{fit, kind_name};
 use super::{Panel, Skin, sentence};
 use crate::cli::monitor::state::State;
 use crate::cli::words::monitor as words;
-use crate::queue::InFlight;
+use midiateca_service::queue::InFlight;
 
 const BAR: u16 = 14;
 /// From here on there is room for names.

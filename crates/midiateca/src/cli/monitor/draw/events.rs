@@ -14,7 +14,7 @@ use crate::cli::language::plain;
 use crate::cli::monitor::sample::Outcome;
 use crate::cli::monitor::state::State;
 use crate::cli::words::monitor as words;
-use crate::events::Event;
+use midiateca_service::events::Event;
 
 /// From here on whole names have room.
 const WIDE: u16 = 110;

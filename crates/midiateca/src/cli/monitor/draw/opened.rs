@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::text::wrap;
 use super::{Skin, sentence, sheet};
-use crate::catalog::{AttemptView, MediaView};
 use crate::cli::language::plain;
 use crate::cli::monitor::state::{State, View};
 use crate::cli::words::monitor as words;
+use midiateca_service::catalog::{AttemptView, MediaView};
 
 /// Room for the longest name of a field.
 const NAME: usize = 17;

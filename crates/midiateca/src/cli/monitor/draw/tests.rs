@@ -6,7 +6,7 @@ use super::*;
 use crate::cli::monitor::sample::{Filter, Trouble, Update};
 use crate::cli::monitor::state::tests::{FIRST, OTHER, glance, opened, press, told};
 use crate::cli::retry::Outcome;
-use crate::clock::SECOND;
+use midiateca_service::clock::SECOND;
 
 fn drawn(state: &State, width: u16, height: u16) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
@@ -56,7 +56,7 @@ fn downloads_that_wait_for_room_are_told_of_while_something_waits() {
     let mut state = told(Language::English);
     let sentence = "the disk is nearly full (1.00 KiB free): downloads wait for 2.00 KiB";
     assert!(!drawn(&state, 120, 40).contains(sentence));
-    state.glance.as_mut().unwrap().stopped = Some(crate::worker::Stopped {
+    state.glance.as_mut().unwrap().stopped = Some(midiateca_service::worker::Stopped {
         free_bytes: 1_024,
         resume_above_bytes: 2_048,
     });
@@ -217,7 +217,7 @@ fn the_last_line_asks_and_tells() {
         &["Devolver a mídia 019a-5 à fila? s/n"],
     );
     press(&mut state, KeyCode::Char('n'));
-    let id = crate::media::MediaId("019a-5".to_owned());
+    let id = midiateca_service::media::MediaId("019a-5".to_owned());
     state.apply(Update::Retried(id, Ok(Outcome::Queued)));
     must_show(&drawn(&state, 80, 24), &["a mídia 019a-5 voltou à fila"]);
 }

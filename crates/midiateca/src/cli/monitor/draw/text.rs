@@ -5,7 +5,7 @@ use std::fmt::Display;
 use ratatui::text::Span;
 
 use crate::cli::language::{Language, plain};
-use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND, rfc3339};
+use midiateca_service::clock::{DAY, HOUR, MINUTE, Millis, SECOND, rfc3339};
 
 /// How many columns a text takes.
 pub(super) fn width(text: &str) -> usize {

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use super::{Census, Filter, Glance, Opened};
-use crate::app::App;
-use crate::catalog::{self, census};
-use crate::clock::HOUR;
-use crate::db::Error;
-use crate::events::{self, Which};
-use crate::media::MediaId;
-use crate::{queue, registry, worker};
+use midiateca_service::app::App;
+use midiateca_service::catalog::{self, census};
+use midiateca_service::clock::HOUR;
+use midiateca_service::db::Error;
+use midiateca_service::events::{self, Which};
+use midiateca_service::media::MediaId;
+use midiateca_service::{queue, registry, worker};
 
 /// Events that are kept for scrolling.
 pub(in crate::cli::monitor) const MOST_EVENTS: u32 = 300;

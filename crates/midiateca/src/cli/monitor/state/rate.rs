@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::clock::{MINUTE, Millis, SECOND};
-use crate::registry::Instance;
+use midiateca_service::clock::{MINUTE, Millis, SECOND};
+use midiateca_service::registry::Instance;
 
 /// The counters are written down every other second: over less than this, a rate would be made of chance.
 const LEAST: Millis = 5 * SECOND;

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use crate::clock::{Millis, SECOND};
-use crate::media::MediaId;
-use crate::queue::InFlight;
+use midiateca_service::clock::{Millis, SECOND};
+use midiateca_service::media::MediaId;
+use midiateca_service::queue::InFlight;
 
 /// Without a byte for so long a download stands still.
 const STANDS_STILL: Millis = 5 * SECOND;

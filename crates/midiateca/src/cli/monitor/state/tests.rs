@@ -4,11 +4,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use serde_json::json;
 
 use super::*;
-use crate::catalog::census::{Standing, Waiting};
-use crate::catalog::{AttemptView, MediaView};
 use crate::cli::monitor::sample::{Filter, Outcome};
-use crate::gateway::Gateway;
-use crate::media::{InstanceId, MediaKind};
+use midiateca_service::catalog::census::{Standing, Waiting};
+use midiateca_service::catalog::{AttemptView, MediaView};
+use midiateca_service::gateway::Gateway;
+use midiateca_service::media::{InstanceId, MediaKind};
 
 pub(in crate::cli::monitor) const FIRST: &str = "3B6XIW-ZTS923-GEAY6V";
 pub(in crate::cli::monitor) const OTHER: &str = "QK2MPA-7TTN4C-W0ZE1H";

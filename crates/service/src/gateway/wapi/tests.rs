@@ -19,7 +19,7 @@ fn image(extra: &str) -> String {
 #[test]
 fn the_documented_delivery_is_an_audio() {
     let reading = read_text(include_str!(
-        "../../../tests/fixtures/wapi/documented-audio.json"
+        "../../../../midiateca/tests/fixtures/wapi/documented-audio.json"
     ));
     assert_eq!(reading.instance.as_deref(), Some("3B6XIW-ZTS923-GEAY6V"));
     assert_eq!(reading.message.id, "B80D865264B9CA985108F695BEF5B564");

@@ -1,5 +1,5 @@
-//! midiateca keeps every photo, voice note, video, document and sticker that arrives on a company's
-//! WhatsApp numbers. The modules stand in the order in which data flows; the ground comes last.
+//! The service as a library: it keeps every photo, voice note, video, document and sticker that arrives on a company's
+//! WhatsApp numbers. The command line is another crate. The modules stand in the order in which data flows; the ground comes last.
 #![warn(clippy::print_stdout)]
 
 /// The nouns: a media, its kind, its status, the reasons why it failed.
@@ -53,8 +53,8 @@ pub mod events;
 /// Clients and instances: whose numbers these are.
 pub mod registry;
 
-/// The command line.
-pub mod cli;
+/// Door, workers and watchers, from the start to the end.
+pub mod server;
 
 /// The handles of all rooms.
 pub mod app;

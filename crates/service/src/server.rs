@@ -1,0 +1,124 @@
+//! The server: door, workers and watchers in one process, from the start to the end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+
+use crate::app::{Alone, App, watch};
+use crate::archive::progress;
+use crate::intake::tally;
+use crate::{clock_check, http, retention, telemetry, worker};
+
+/// Why the service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Somebody else listens there, or it is no address of this machine.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where.
+        address: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The data folder cannot be served.
+    #[error(transparent)]
+    App(#[from] crate::app::Error),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] crate::db::Error),
+}
+
+/// A service that runs.
+pub struct Service {
+    app: Arc<App>,
+    door: http::Open,
+    worker: JoinHandle<()>,
+    alone: Arc<Alone>,
+}
+
+/// Names are written so that case does not matter, but those of earlier versions may meet.
+async fn report_folded_case(app: &App) {
+    let vault = app.vault.clone();
+    let probing = tokio::task::spawn_blocking(move || vault.folds_case());
+    match probing.await {
+        Ok(Ok(true)) => tracing::info!(
+            "the storage takes names that differ only in case for one; a name that is taken gets a number"
+        ),
+        Ok(Ok(false)) | Err(_) => {}
+        Ok(Err(error)) => {
+            let error = telemetry::chain(&error);
+            tracing::warn!(error, "whether the storage folds case is not known");
+        }
+    }
+}
+
+impl Service {
+    /// Starts door and workers. What an earlier run left in flight is taken up again.
+    pub async fn start(app: Arc<App>, listen: &str) -> Result<Self, Error> {
+        let alone = Arc::new(App::alone(&app.data)?);
+        app.sweep_staged().await?;
+        report_folded_case(&app).await;
+        if let Err(error) = app.secrets.ready() {
+            let error = telemetry::chain(&error);
+            tracing::error!(
+                error,
+                "no gateway token can be opened; what the CDN serves is fetched all the same"
+            );
+        }
+        clock_check::begin(&app).await?;
+        let door = http::open(&app, listen)
+            .await
+            .map_err(|source| Error::Listen {
+                address: listen.to_owned(),
+                source,
+            })?;
+        let worker = app.shutdown.spawn(worker::run(Arc::clone(&app)));
+        app.shutdown
+            .spawn(tally::keep_writing_down(Arc::clone(&app)));
+        app.shutdown
+            .spawn(retention::keep_sweeping(Arc::clone(&app)));
+        app.shutdown.spawn(watch::keep_checking(
+            Arc::clone(&app),
+            Arc::clone(&alone),
+            door.address,
+        ));
+        app.shutdown
+            .spawn(clock_check::keep_checking(Arc::clone(&app)));
+        app.shutdown
+            .spawn(progress::keep_writing_down(Arc::clone(&app)));
+        tracing::info!(address = %door.address, "midiateca serves");
+        Ok(Self {
+            app,
+            door,
+            worker,
+            alone,
+        })
+    }
+
+    /// Answers whether the loop that downloads still runs.
+    pub fn worker_runs(&self) -> impl Fn() -> bool + Send + Sync + use<> {
+        let worker = self.worker.abort_handle();
+        move || !worker.is_finished()
+    }
+
+    /// Where the door is.
+    pub fn address(&self) -> SocketAddr {
+        self.door.address
+    }
+
+    /// Begins no download, lets those that run end, then closes the door and the database.
+    pub async fn stop(self) {
+        self.app.shutdown.begin();
+        // A worker that panicked has ended as well.
+        let _ = self.worker.await;
+        self.app.shutdown.close_door();
+        self.app.shutdown.finished().await;
+        // What came while the running downloads ended is counted as well.
+        if let Err(error) = tally::write_down(&self.app).await {
+            tracing::warn!(%error, "the delivery counts could not be written down");
+        }
+        self.app.db.close().await;
+        drop(self.alone);
+    }
+}
