@@ -315,12 +315,12 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<midiateca_service::app::Error>()
             || cause.is::<midiateca_service::server::Error>()
             || cause.is::<midiateca_service::db::Error>()
-            || cause.is::<midiateca_service::takeover::Error>()
-            || cause.is::<midiateca_service::backup::Error>()
-            || cause.is::<midiateca_service::vault::Error>()
+            || cause.is::<midiateca_service::ops::import::multichat::Error>()
+            || cause.is::<midiateca_service::ops::backup::Error>()
+            || cause.is::<midiateca_service::storage::Error>()
             || cause.is::<panel::Error>()
             || cause.is::<midiateca_service::secrets::Error>()
-            || cause.is::<midiateca_service::retention::Error>()
+            || cause.is::<midiateca_service::ops::retention::Error>()
             || cause.is::<std::io::Error>()
     }) {
         3

@@ -12,21 +12,21 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 
-use crate::archive::{Outages, Progress};
 use crate::clock::Clock;
 use crate::config::{Config, millis};
 use crate::db::Db;
-use crate::delivery::Bodies;
+use crate::deliveries::Bodies;
 use crate::disk;
-use crate::fetch::Fetch;
+use crate::download::{Outages, Progress};
 use crate::gateway::{self, Gateway, Reading};
-use crate::intake::Tally;
-use crate::media::Reason;
+use crate::ingest::Tally;
+use crate::instances::{self, Directory, Instance, NewInstance};
+use crate::model::Reason;
+use crate::net::Fetch;
 use crate::queue;
-use crate::registry::{self, Directory, Instance, NewInstance};
 use crate::secrets::{self, Secrets};
 use crate::shutdown::Shutdown;
-use crate::vault::Vault;
+use crate::storage::Vault;
 pub use opening::{
     Allowed, AllowedStorage, Error as OpeningError, Storage, look_at_storage, look_for_database,
     settle_storage,
@@ -98,7 +98,7 @@ pub enum Error {
     Secrets(#[from] crate::secrets::Error),
     /// The storage.
     #[error(transparent)]
-    Vault(#[from] crate::vault::Error),
+    Vault(#[from] crate::storage::Error),
 }
 
 /// Everything that is open.
@@ -268,7 +268,7 @@ impl App {
             disk::restrict(data);
         }
         let key_file = config.key_file(data);
-        let secrets = match registry::holds_sealed(&db).await? {
+        let secrets = match instances::holds_sealed(&db).await? {
             true => Secrets::open(&key_file)?,
             false => Secrets::begin(&key_file)?,
         };
@@ -331,7 +331,7 @@ impl App {
         instance: NewInstance,
         token: Option<&str>,
     ) -> Result<(Instance, Option<String>), Error> {
-        let context = registry::token_context(&instance.id);
+        let context = instances::token_context(&instance.id);
         let token_sealed = token
             .map(|token| self.secrets.seal(&context, token))
             .transpose()?;
@@ -347,12 +347,12 @@ impl App {
             .write(async move |tx| {
                 if new.token_sealed.is_some() || new.api_base.is_some() {
                     queue::hurry(tx, &new.id, &Reason::OF_ACCESS).await?;
-                    registry::set_problem(tx, &new.id, None).await?;
+                    instances::set_problem(tx, &new.id, None).await?;
                 }
-                registry::put_instance(tx, &new, now).await
+                instances::put_instance(tx, &new, now).await
             })
             .await?;
-        let kept = registry::instance(&self.db, &id).await?;
+        let kept = instances::instance(&self.db, &id).await?;
         let kept = kept.ok_or(crate::db::Error::Malformed {
             column: "removed_at".to_owned(),
         })?;
@@ -457,7 +457,7 @@ impl App {
     /// Whether long texts of deliveries may take more of the disk: below this, downloads under way stop as well.
     pub fn has_room_for_bodies(&self) -> bool {
         let least = self.config.storage.pause_below_bytes / 2;
-        crate::vault::free_bytes_at(&self.data).is_ok_and(|free| free >= least)
+        crate::storage::free_bytes_at(&self.data).is_ok_and(|free| free >= least)
     }
 
     /// Reads the body of a delivery. Large ones are taken apart away from the async threads, and one at a time, for they

@@ -14,12 +14,12 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::app::App;
-use crate::archive::CDN_ORIGINS;
 use crate::clock::{Clock, DAY, MINUTE, Millis, Reading, SECOND, TOLERANCE, Trust};
 use crate::db::{Db, Error};
-use crate::media::Route;
+use crate::download::CDN_ORIGINS;
+use crate::instances;
+use crate::model::Route;
 use crate::queue;
-use crate::registry;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const SAVE_EVERY: Duration = Duration::from_secs(600);
@@ -217,7 +217,7 @@ fn report(trust: Trust) {
 /// What the gateways and WhatsApp's CDN say of the time.
 async fn ask(app: &App) -> Result<Witnesses, Error> {
     let mut bases = BTreeSet::new();
-    for instance in registry::instances(&app.db).await? {
+    for instance in instances::instances(&app.db).await? {
         let routes = instance.routes.as_ref().unwrap_or(&app.config.fetch.routes);
         if routes.contains(&Route::Cdn) {
             let cdn = instance.cdn_base.as_deref().unwrap_or(CDN_ORIGINS[0]);

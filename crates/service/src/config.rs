@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::disk::Access;
-use crate::media::{ChatKind, Direction, MediaKind, Route};
+use crate::model::{ChatKind, Direction, MediaKind, Route};
 pub use address::{is_web_address, listen_address};
 pub use check::Problem;
 pub use kind::Kind;

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use wa_media::FoundMedia;
 
 use crate::clock::Millis;
-use crate::media::{KeyKind, MediaKey, MediaKind, Reason};
+use crate::model::{KeyKind, MediaKey, MediaKind, Reason};
 
 /// Which gateway a delivery comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,64 +2,58 @@
 //! WhatsApp numbers. The command line is another crate. The modules stand in the order in which data flows; the ground comes last.
 #![warn(clippy::print_stdout)]
 
-/// The nouns: a media, its kind, its status, the reasons why it failed.
-pub mod media;
+/// Ids, kinds, statuses and reasons: closed enums with snake_case codes.
+pub mod model;
 
-/// The network's side: the webhook door and the health checks.
+/// The HTTP server: webhooks and health checks.
 pub mod http;
 
-/// What each gateway says and how it is asked. Pure.
+/// Each gateway's deliveries and calls. Pure.
 pub mod gateway;
 
 /// From an authenticated body to committed rows.
-pub mod intake;
+pub mod ingest;
 
-/// The raw bodies of webhooks, as they came.
-pub mod delivery;
+/// The raw bodies of webhooks.
+pub mod deliveries;
+
+/// The media table: find, list, count.
+pub mod media;
 
 /// The media table as a queue.
 pub mod queue;
 
-/// The loop that keeps downloads running.
+/// The claim loop: fairness, disk space, leases, drain.
 pub mod worker;
 
-/// One media from end to end.
-pub mod archive;
+/// One download, from its candidates to a stored file.
+pub mod download;
 
-/// Bytes from the network under limits, and which addresses may be spoken to.
-pub mod fetch;
+/// The bounded HTTP client, the address guard, cooldowns, the proxy.
+pub mod net;
 
-/// Where a file lives.
-pub mod vault;
+/// Where files are: staging, publishing, quarantine.
+pub mod storage;
 
-/// What is held: find, list, count.
-pub mod catalog;
-
-/// What is no longer to be kept.
-pub mod retention;
-
-/// Whether the machine's clock can be believed.
-pub mod clock_check;
-
-/// What another system kept, taken over.
-pub mod takeover;
-
-/// A copy of everything, to be taken while the service runs.
-pub mod backup;
-
-/// What happened, in order.
+/// The append-only log of what happened.
 pub mod events;
 
-/// Clients and instances: whose numbers these are.
-pub mod registry;
+/// Clients, instances, sealed tokens and hook tokens.
+pub mod instances;
 
-/// Door, workers and watchers, from the start to the end.
+/// What an operator can do, a module per operation.
+pub mod ops;
+
+/// The server: roles and loops.
 pub mod server;
 
-/// The handles of all rooms.
+/// The handles that the server and the edges share.
 pub mod app;
 
-/// Folders, files and names that last, on every file system.
+/// Whether the machine's clock can be trusted.
+pub mod clock_check;
+
+/// Folders, files and names that are durable on every file system.
 pub mod disk;
 
 /// The database.
@@ -74,7 +68,7 @@ pub mod secrets;
 /// Time.
 pub mod clock;
 
-/// The end, in order.
+/// Shutdown in order.
 pub mod shutdown;
 
 /// Which characters may reach a terminal.

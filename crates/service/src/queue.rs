@@ -18,7 +18,7 @@ mod realign;
 use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::gateway::Gateway;
-use crate::media::{
+use crate::model::{
     Attempt, DeliveryId, InstanceId, KeyKind, MediaId, MediaKey, MediaKind, MediaStatus, Reason,
 };
 
@@ -297,7 +297,7 @@ pub async fn renew(tx: &mut Tx, id: &MediaId, fence: i64, until: Millis) -> Resu
 #[derive(Clone, Debug)]
 pub struct Holding {
     /// How it was got.
-    pub route: crate::media::Route,
+    pub route: crate::model::Route,
     /// The type that the bytes have.
     pub mime: String,
     /// How many bytes.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 use crate::app::{Alone, App, watch};
-use crate::archive::progress;
-use crate::intake::tally;
-use crate::{clock_check, http, retention, telemetry, worker};
+use crate::download::progress;
+use crate::ingest::tally;
+use crate::ops::retention;
+use crate::{clock_check, http, telemetry, worker};
 
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]

@@ -17,17 +17,17 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::app::App;
-use crate::archive::{self, Round};
-use crate::catalog;
 use crate::clock::{Millis, SECOND};
 use crate::config::millis;
 use crate::db::Error;
-use crate::delivery::parts;
+use crate::deliveries::parts;
+use crate::download::{self, Round};
 use crate::events::{self, News};
-use crate::media::{Reason, Route};
+use crate::instances::{self, Instance};
+use crate::media;
+use crate::model::{Reason, Route};
 use crate::queue::{self, Counts, Job, Lease, Settled, Settlement};
-use crate::registry::{self, Instance};
-use crate::vault::layout::RelativePath;
+use crate::storage::layout::RelativePath;
 use room::{Room, look_for_room};
 pub use room::{Stopped, stopped_for_room};
 use share::Places;
@@ -182,7 +182,7 @@ async fn claim(
             let mut more = false;
             for (left, instance) in (1..=ready.len()).rev().zip(places.in_order(&ready)) {
                 let has_siblings = with_siblings.contains(&instance.client);
-                let readiness = archive::readiness(&fetch, &routes, &instance);
+                let readiness = download::readiness(&fetch, &routes, &instance);
                 let quota = places.quota(&instance, readiness, left, has_siblings);
                 if quota.all > 0 {
                     let jobs = queue::claim(tx, &instance.id, quota, &lease, now).await?;
@@ -228,7 +228,7 @@ async fn do_job(app: &App, job: &Job, instance: &Instance) {
 
 /// One round of one job, whatever happens in it.
 pub async fn round(app: &App, job: &Job, instance: &Instance) {
-    let round = AssertUnwindSafe(archive::archive(app, job, instance))
+    let round = AssertUnwindSafe(download::archive(app, job, instance))
         .catch_unwind()
         .await;
     let round = round.unwrap_or_else(|_| {
@@ -274,7 +274,7 @@ async fn settle(app: &App, job: &Job, instance: &Instance, round: Round) {
             // Who sets another token requeues what waits for it, which this media did not yet.
             let has_changed = match s.reason() {
                 Some(reason) if reason.is_of_access() => {
-                    registry::access_of(tx, &job_copy.instance).await? != Some(access.clone())
+                    instances::access_of(tx, &job_copy.instance).await? != Some(access.clone())
                 }
                 _ => false,
             };
@@ -305,7 +305,7 @@ async fn settle(app: &App, job: &Job, instance: &Instance, round: Round) {
             let asked = a.iter().rfind(|attempt| attempt.route == Route::Gateway);
             if let (Some(asked), false) = (asked, has_changed) {
                 let problem = asked.reason.filter(|reason| reason.needs_somebody());
-                registry::set_problem(tx, &job_copy.instance, problem.map(Reason::as_str)).await?;
+                instances::set_problem(tx, &job_copy.instance, problem.map(Reason::as_str)).await?;
             }
             Ok((settlement, files))
         });
@@ -340,7 +340,7 @@ async fn take_back(app: &App, job: &Job, settled: &Settled) {
     let Settled::Stored(held) = settled else {
         return;
     };
-    let erased = matches!(catalog::find(&app.db, &job.id).await, Ok(Some(media)) if media.reason.as_deref() == Some(Reason::Erased.as_str()));
+    let erased = matches!(media::find(&app.db, &job.id).await, Ok(Some(media)) if media.reason.as_deref() == Some(Reason::Erased.as_str()));
     let path = erased
         .then(|| RelativePath::from_row(held.path.clone()))
         .flatten();
@@ -362,7 +362,7 @@ fn news<'a>(job: &'a Job, settled: &Settled) -> Option<News<'a>> {
             serde_json::json!({"kind": job.kind.as_str(), "reason": reason.as_str(), "next_attempt_at": crate::clock::rfc3339(*until)}),
         ),
         Settled::Ended { status, reason } => (
-            if *status == crate::media::MediaStatus::Expired {
+            if *status == crate::model::MediaStatus::Expired {
                 "media.expired"
             } else {
                 "media.failed"

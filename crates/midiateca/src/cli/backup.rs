@@ -14,11 +14,11 @@ use super::context::Context;
 use super::language::plain;
 use super::words::backup as words;
 use super::{Ending, UsageError, answer, complaint};
-use midiateca_service::backup::{
-    self, Error, Figures, Manifest, Order, Outcome, Source, Step, Wrong,
-};
 use midiateca_service::clock::Clock;
 use midiateca_service::config::millis;
+use midiateca_service::ops::backup::{
+    self, Error, Figures, Manifest, Order, Outcome, Source, Step, Wrong,
+};
 use midiateca_service::shutdown::{self, Shutdown};
 
 #[derive(Debug, clap::Args)]

@@ -8,7 +8,8 @@ use super::language::Language;
 use super::probe::{self, Refused};
 use super::words::{Words, causes as words};
 use midiateca_service::config::Config;
-use midiateca_service::{db, retention, vault};
+use midiateca_service::ops::retention;
+use midiateca_service::{db, storage};
 
 /// So much free space, and the disk is not full: what ran out are the entries for files.
 const NOT_FULL_BYTES: u64 = 1 << 20;
@@ -51,7 +52,7 @@ impl Cause {
         let (path, error) = (&refused.path, &refused.error);
         match error.kind() {
             ErrorKind::StorageFull => {
-                let free = midiateca_service::vault::free_bytes_at(path).unwrap_or(0);
+                let free = midiateca_service::storage::free_bytes_at(path).unwrap_or(0);
                 match free > NOT_FULL_BYTES {
                     true => Self::NoEntries,
                     false => Self::Full,
@@ -116,7 +117,7 @@ pub(crate) fn is_about_writing(error: &(dyn std::error::Error + 'static)) -> boo
         matches!(error.engine_code(), Some(8 | 10 | 13 | 14))
     };
     let of_vault =
-        |error: &vault::Error| matches!(error, vault::Error::Full(_) | vault::Error::Io(_));
+        |error: &storage::Error| matches!(error, storage::Error::Full(_) | storage::Error::Io(_));
     if let Some(error) = error.downcast_ref::<retention::Error>() {
         return match error {
             retention::Error::Db(error) => of_db(error),

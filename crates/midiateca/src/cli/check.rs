@@ -15,13 +15,13 @@ use super::instance;
 use super::language::Language;
 use super::refusals;
 use midiateca_service::app::{AllowedStorage, App};
-use midiateca_service::catalog::{self, Count, Filter, Held};
 use midiateca_service::clock::{DAY, HOUR, rfc3339};
 use midiateca_service::db;
-use midiateca_service::delivery;
-use midiateca_service::media::{MediaKind, Reason};
-use midiateca_service::registry;
-use midiateca_service::vault::layout;
+use midiateca_service::deliveries;
+use midiateca_service::instances;
+use midiateca_service::media::{self, Count, Filter, Held};
+use midiateca_service::model::{MediaKind, Reason};
+use midiateca_service::storage::layout;
 use midiateca_service::worker;
 
 const PAGE: u32 = 10_000;
@@ -97,11 +97,11 @@ impl Report {
     /// Looks at the database and at the disk; changes nothing.
     pub async fn of(app: &App, lang: Language) -> Result<Self, db::Error> {
         let now = app.clock.now();
-        let instances = registry::instances(&app.db).await?;
-        let by_status = catalog::by_status(&app.db, 0).await?;
-        let (oldest, next) = catalog::waiting(&app.db).await?;
+        let instances = instances::instances(&app.db).await?;
+        let by_status = media::by_status(&app.db, 0).await?;
+        let (oldest, next) = media::waiting(&app.db).await?;
         let stopped = worker::stopped_for_room(app).await?;
-        let refused = registry::refusals(&app.db).await?;
+        let refused = instances::refusals(&app.db).await?;
         let mut report = Self {
             refusals: refused.iter().map(refusals::view).collect(),
             data: app.data.display().to_string(),
@@ -112,20 +112,20 @@ impl Report {
                     Folder::look(app, &layout::folder(instance.client, &instance.id, kind))
                 })
                 .collect(),
-            by_kind: catalog::by_kind(&app.db, 0).await?,
+            by_kind: media::by_kind(&app.db, 0).await?,
             files: Files::look(app).await?,
-            last_hour: catalog::by_status(&app.db, now - HOUR)
+            last_hour: media::by_status(&app.db, now - HOUR)
                 .await?
                 .into_iter()
                 .map(|count| (count.name, count.count))
                 .collect(),
             success_rate: success_rate(&by_status),
-            reasons: catalog::by_reason(&app.db)
+            reasons: media::by_reason(&app.db)
                 .await?
                 .into_iter()
                 .map(|count| Failing::of(count, lang))
                 .collect(),
-            quarantined_today: delivery::set_aside_since(&app.db, now - DAY).await?,
+            quarantined_today: deliveries::set_aside_since(&app.db, now - DAY).await?,
             oldest_waiting: oldest.map(rfc3339),
             next_deadline: next.map(rfc3339),
             waits_for_room: stopped.is_some(),
@@ -135,7 +135,7 @@ impl Report {
             by_status,
         };
         report.needs_attention = needs::of(app, &report, lang, oldest, stopped).await?;
-        let dismissed = delivery::dismissed_at(&app.db).await?;
+        let dismissed = deliveries::dismissed_at(&app.db).await?;
         let lately = refused.iter().filter(|(_, count)| {
             count.is_recent(now) && dismissed.is_none_or(|at| count.last_at > at)
         });
@@ -213,7 +213,7 @@ impl Files {
         let mut files = Self::default();
         let mut after = String::new();
         loop {
-            let page = catalog::held(&app.db, &Filter::default(), &after, PAGE).await?;
+            let page = media::held(&app.db, &Filter::default(), &after, PAGE).await?;
             let Some(last) = page.last() else {
                 return Ok(files);
             };

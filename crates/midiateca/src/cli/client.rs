@@ -8,7 +8,7 @@ use super::language::{plain, tame};
 use super::words::client as words;
 use super::{Ending, UsageError};
 use midiateca_service::app::AllowedStorage;
-use midiateca_service::registry;
+use midiateca_service::instances;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -28,11 +28,11 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     if let Command::Add {
         id: Some(number), ..
     } = &command
-        && !(1..=registry::LARGEST_CLIENT).contains(number)
+        && !(1..=instances::LARGEST_CLIENT).contains(number)
     {
         let wrong = context.lang.fill(
             words::NUMBER,
-            &[("number", number), ("largest", &registry::LARGEST_CLIENT)],
+            &[("number", number), ("largest", &instances::LARGEST_CLIENT)],
         );
         return Err(UsageError(wrong).into());
     }
@@ -51,7 +51,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
             let taken = UsageError(context.lang.fill(words::TAKEN, &[("name", &plain(&name))]));
             let added = app
                 .db
-                .write(async move |tx| registry::add_client(tx, &name, id, now).await)
+                .write(async move |tx| instances::add_client(tx, &name, id, now).await)
                 .await?;
             let id = added.ok_or(taken)?;
             if context.json {
@@ -61,7 +61,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
             }
         }
         Command::List => {
-            for client in registry::clients(&app.db).await? {
+            for client in instances::clients(&app.db).await? {
                 if context.json {
                     answer::line(format_args!(
                         "{}",

@@ -105,7 +105,7 @@ fn causes(error: &(dyn Error + 'static), lang: Language) -> Vec<Told> {
             told.push(known);
             break;
         }
-        if cause.is::<midiateca_service::fetch::Error>() {
+        if cause.is::<midiateca_service::net::Error>() {
             told.extend(of_the_network(next, lang));
             break;
         }

@@ -108,12 +108,12 @@ pub(crate) fn environment(name: &str) -> Option<String> {
 /// Whether the folder may still be readable.
 pub(super) fn is_about_writing(error: &midiateca_service::app::Error) -> bool {
     use midiateca_service::app::Error as App;
-    use midiateca_service::{db, secrets, vault};
+    use midiateca_service::{db, secrets, storage};
     let of_db = |error: &db::Error| {
         let is_gone = matches!(error, db::Error::Displaced { .. });
         error.is_unavailable() && !error.is_busy() && !is_gone
     };
-    let of_vault = |error: &vault::Error| !matches!(error, vault::Error::Displaced { .. });
+    let of_vault = |error: &storage::Error| !matches!(error, storage::Error::Displaced { .. });
     match error {
         App::Folder { .. } | App::Lock { .. } => true,
         App::Vault(error) | App::Opening(app::OpeningError::Vault(error)) => of_vault(error),

@@ -11,10 +11,10 @@ use super::words::{Words, deliveries as words};
 use super::{Ending, UsageError};
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::clock::{DAY, rfc3339};
-use midiateca_service::delivery::{self, Entry, Filter};
-use midiateca_service::intake::{self, Replaced, Replay};
-use midiateca_service::media::DeliveryId;
-use midiateca_service::registry;
+use midiateca_service::deliveries::{self, Entry, Filter};
+use midiateca_service::ingest::{self, Replaced, Replay};
+use midiateca_service::instances;
+use midiateca_service::model::DeliveryId;
 
 const PAGE: u32 = 500;
 
@@ -62,7 +62,7 @@ impl Which {
     fn filter(&self, app: &App) -> Filter {
         Filter {
             instance: self.instance.clone(),
-            verdict: self.set_aside.then(|| delivery::SET_ASIDE.to_owned()),
+            verdict: self.set_aside.then(|| deliveries::SET_ASIDE.to_owned()),
             since: self.since.map(|since| since.at(app.clock.now())),
         }
     }
@@ -105,7 +105,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
             }
             for id in &ids {
                 let id = DeliveryId(id.clone());
-                match delivery::find(&app.db, &id).await? {
+                match deliveries::find(&app.db, &id).await? {
                     Some(entry) => replay(&context, &app, &entry, dry_run).await?,
                     None => {
                         ending = Ending::FoundWrong;
@@ -127,10 +127,10 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
 
 async fn dismiss(context: &Context, app: &App, dry_run: bool) -> anyhow::Result<()> {
     let now = app.clock.now();
-    let count = delivery::set_aside_since(&app.db, now - DAY).await?;
+    let count = deliveries::set_aside_since(&app.db, now - DAY).await?;
     if !dry_run {
         app.db
-            .write(async move |tx| delivery::dismiss(tx, now).await)
+            .write(async move |tx| deliveries::dismiss(tx, now).await)
             .await?;
     }
     if context.json {
@@ -152,7 +152,7 @@ async fn for_each(
 ) -> anyhow::Result<()> {
     let mut after = String::new();
     loop {
-        let page = delivery::list(&app.db, filter, &after, PAGE).await?;
+        let page = deliveries::list(&app.db, filter, &after, PAGE).await?;
         let Some(last) = page.last() else {
             return Ok(());
         };
@@ -196,18 +196,18 @@ impl Outcome {
 }
 
 async fn replay(context: &Context, app: &App, entry: &Entry, dry_run: bool) -> anyhow::Result<()> {
-    let known = registry::instance(&app.db, &entry.instance).await?;
+    let known = instances::instance(&app.db, &entry.instance).await?;
     let Some(instance) = known else {
         tell(context, &entry.id, &Outcome::InstanceRemoved, &[]);
         return Ok(());
     };
-    let Some(body) = delivery::body(&app.db, &entry.id).await? else {
+    let Some(body) = deliveries::body(&app.db, &entry.id).await? else {
         tell(context, &entry.id, &Outcome::BodyGone, &[]);
         return Ok(());
     };
     let body = bytes::Bytes::from(body);
     let (outcome, media) = if dry_run {
-        match intake::look_again(app, &instance, &body).await? {
+        match ingest::look_again(app, &instance, &body).await? {
             Err(reason) => (Outcome::Unreadable { reason }, Vec::new()),
             Ok(readings) => {
                 let kinds = readings.iter().flat_map(|reading| &reading.media);
@@ -216,7 +216,7 @@ async fn replay(context: &Context, app: &App, entry: &Entry, dry_run: bool) -> a
             }
         }
     } else {
-        match intake::replay(app, &instance, &entry.id, &body).await? {
+        match ingest::replay(app, &instance, &entry.id, &body).await? {
             Replay::Unreadable { reason } => (Outcome::Unreadable { reason }, Vec::new()),
             Replay::Nothing => (Outcome::NoMedia, Vec::new()),
             Replay::Erased => (Outcome::Erased, Vec::new()),

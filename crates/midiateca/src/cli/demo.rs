@@ -21,11 +21,11 @@ use super::words::demo as words;
 use super::{Ending, UsageError, monitor};
 use day::Day;
 use midiateca_service::app::App;
-use midiateca_service::catalog::{self, MediaView};
 use midiateca_service::clock::Clock;
-use midiateca_service::media::{MediaKind, MediaStatus, Reason, Verdict};
+use midiateca_service::media::{self, MediaView};
+use midiateca_service::model::{MediaKind, MediaStatus, Reason, Verdict};
 use midiateca_service::server::Service;
-use midiateca_service::{events, intake, shutdown};
+use midiateca_service::{events, ingest, shutdown};
 
 /// Its data folder, unless another one is named.
 pub(super) const FOLDER: &str = "./demo-data";
@@ -68,7 +68,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     story::tell(&day).await?;
     until_settled(&context, &app).await?;
     // The report counts what came.
-    intake::tally::write_down(&app).await?;
+    ingest::tally::write_down(&app).await?;
     let media = in_order(&app).await?;
     let wrong = missing(&day, &media, lang);
     report(&context, &app, &media).await?;
@@ -136,7 +136,7 @@ fn is_under_way(media: &MediaView) -> bool {
 
 /// In the order in which they came.
 async fn in_order(app: &App) -> anyhow::Result<Vec<MediaView>> {
-    let mut media = catalog::list(&app.db, &catalog::Filter::default(), 1_000).await?;
+    let mut media = media::list(&app.db, &media::Filter::default(), 1_000).await?;
     media.reverse();
     Ok(media)
 }

@@ -21,7 +21,7 @@ use super::answer;
 use super::context::Context;
 use super::instance::unknown;
 use super::words::doctor as words;
-use midiateca_service::registry;
+use midiateca_service::instances;
 use sheet::{Level, Sheet, Show};
 
 #[derive(Debug, clap::Args)]
@@ -53,7 +53,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         clock::look(&mut sheet, db, &clock, options.accept_clock).await;
         queue::look(&mut sheet, db, clock.now()).await;
         refusals::look(&mut sheet, db, clock.now()).await;
-        let mut instances = match registry::instances(db).await {
+        let mut instances = match instances::instances(db).await {
             Ok(instances) => {
                 if instances.is_empty() {
                     let (seen, next) = (words::NO_INSTANCE, words::ADD_INSTANCE);

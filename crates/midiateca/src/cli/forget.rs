@@ -12,8 +12,8 @@ use super::language::Language;
 use super::words::forget as words;
 use super::{Ending, UsageError};
 use midiateca_service::clock::rfc3339;
-use midiateca_service::registry;
-use midiateca_service::retention::{self, Asked, Doing, ErasedFile, Erasure, Unreadable, Why};
+use midiateca_service::instances;
+use midiateca_service::ops::retention::{self, Asked, Doing, ErasedFile, Erasure, Unreadable, Why};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -33,7 +33,7 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     let app = context.open_existing().await?;
-    let clients = registry::clients(&app.db).await?;
+    let clients = instances::clients(&app.db).await?;
     if !clients.iter().any(|client| client.id == options.client) {
         let unknown = context
             .lang

@@ -11,8 +11,8 @@ use super::words::import as words;
 use super::{Ending, UsageError, complaint};
 use midiateca_service::app::{Allowed, App};
 use midiateca_service::db::foreign;
+use midiateca_service::ops::import::multichat::{self, Conflict, Order, Source, Taking};
 use midiateca_service::shutdown;
-use midiateca_service::takeover::{self, Conflict, Order, Source, Taking};
 use told::Told;
 
 #[derive(Debug, clap::Subcommand)]
@@ -101,7 +101,7 @@ async fn take(context: &Context, app: &Arc<App>, options: Options) -> anyhow::Re
         stop: &stop,
     };
     let mut told = Told::new(context, taking, Arc::clone(&stop));
-    let outcome = takeover::run(app, &order, |step| told.tell(&step)).await;
+    let outcome = multichat::run(app, &order, |step| told.tell(&step)).await;
     let came_to_the_end = match outcome {
         Ok(came_to_the_end) => came_to_the_end,
         Err(error) => {
@@ -119,8 +119,8 @@ async fn take(context: &Context, app: &Arc<App>, options: Options) -> anyhow::Re
 }
 
 /// What is wrong usage counts as that.
-fn explain(context: &Context, error: takeover::Error) -> anyhow::Error {
-    use takeover::Error;
+fn explain(context: &Context, error: multichat::Error) -> anyhow::Error {
+    use multichat::Error;
     if let Error::Conflicts(conflicts) = &error {
         for conflict in conflicts {
             eprintln!("{}", sentence(context, conflict));

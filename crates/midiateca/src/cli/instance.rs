@@ -15,8 +15,8 @@ use super::{Ending, UsageError};
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::clock::rfc3339;
 use midiateca_service::gateway::Gateway;
-use midiateca_service::media::InstanceId;
-use midiateca_service::registry::{self, Instance};
+use midiateca_service::instances::{self, Instance};
+use midiateca_service::model::InstanceId;
 use midiateca_service::secrets;
 
 #[derive(Debug, clap::Subcommand)]
@@ -53,7 +53,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     match command {
         Command::Add(options) => add::run(&context, &app, options).await?,
         Command::List => {
-            for instance in registry::instances(&app.db).await? {
+            for instance in instances::instances(&app.db).await? {
                 line(&context, &instance);
             }
         }
@@ -72,7 +72,7 @@ async fn remove(context: &Context, app: &App, id: String) -> anyhow::Result<()> 
     let (now, instance) = (app.clock.now(), InstanceId(id.clone()));
     let removing = app
         .db
-        .write(async move |tx| registry::remove_instance(tx, &instance, now).await);
+        .write(async move |tx| instances::remove_instance(tx, &instance, now).await);
     if !removing.await? {
         return Err(unknown(context, &id).into());
     }
@@ -83,10 +83,10 @@ async fn remove(context: &Context, app: &App, id: String) -> anyhow::Result<()> 
 async fn rotate(context: &Context, app: &App, id: String) -> anyhow::Result<()> {
     let token = secrets::fresh_token();
     let (hash, instance) = (secrets::hash_of(&token), InstanceId(id.clone()));
-    let known = registry::instance(&app.db, &instance).await?;
+    let known = instances::instance(&app.db, &instance).await?;
     let known = known.ok_or_else(|| unknown(context, &id))?;
     app.db
-        .write(async move |tx| registry::set_hook(tx, &instance, &hash).await)
+        .write(async move |tx| instances::set_hook(tx, &instance, &hash).await)
         .await?;
     tell_address(context, &known, &token);
     Ok(())

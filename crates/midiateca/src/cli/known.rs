@@ -6,8 +6,8 @@ use super::UsageError;
 use super::context::Context;
 use super::words::export as words;
 use midiateca_service::app::App;
-use midiateca_service::media::InstanceId;
-use midiateca_service::registry;
+use midiateca_service::instances;
+use midiateca_service::model::InstanceId;
 
 /// Refuses a client or an instance that never was; one that was removed has its media still.
 pub(super) async fn check(
@@ -17,14 +17,14 @@ pub(super) async fn check(
     instance: Option<&str>,
 ) -> anyhow::Result<()> {
     if let Some(client) = client {
-        let clients = registry::clients(&app.db).await?;
+        let clients = instances::clients(&app.db).await?;
         if !clients.iter().any(|known| known.id == client) {
             let values: [(&str, &dyn Display); 1] = [("client", &client)];
             return Err(UsageError(context.lang.fill(words::UNKNOWN_CLIENT, &values)).into());
         }
     }
     if let Some(instance) = instance {
-        let known = registry::every_instance(&app.db).await?;
+        let known = instances::every_instance(&app.db).await?;
         let id = InstanceId(instance.to_owned());
         if !known.iter().any(|known| known.id == id) {
             let values: [(&str, &dyn Display); 1] = [("instance", &id)];

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::words::{Words, names, reading};
 use midiateca_service::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
-use midiateca_service::media::Reason;
+use midiateca_service::model::Reason;
 pub(crate) use midiateca_service::terminal::is_hostile;
 
 /// English or Brazilian Portuguese.
@@ -263,8 +263,8 @@ mod tests {
 
     #[test]
     fn whatever_has_a_name_is_known_in_portuguese() {
-        use midiateca_service::catalog::MediaView;
-        use midiateca_service::media::{MediaKind, MediaStatus};
+        use midiateca_service::media::MediaView;
+        use midiateca_service::model::{MediaKind, MediaStatus};
         let view = serde_json::to_value(MediaView::default()).unwrap();
         let mut names: Vec<&str> = midiateca_service::events::KINDS.to_vec();
         names.extend(MediaKind::ALL.map(|kind| kind.as_str()));

@@ -14,8 +14,8 @@ use super::language::plain;
 use super::words::media as words;
 use super::{Ending, UsageError};
 use midiateca_service::app::AllowedStorage;
-use midiateca_service::catalog::{self, AttemptView, Filter, MediaView};
-use midiateca_service::media::{MediaId, MediaStatus};
+use midiateca_service::media::{self, AttemptView, Filter, MediaView};
+use midiateca_service::model::{MediaId, MediaStatus};
 use which::Which;
 
 #[derive(Debug, clap::Subcommand)]
@@ -71,17 +71,17 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
             };
             let instance = filter.instance.as_deref();
             known::check(&context, &app, filter.client, instance).await?;
-            for media in catalog::list(&app.db, &filter, options.limit).await? {
+            for media in media::list(&app.db, &filter, options.limit).await? {
                 line(&context, &media);
             }
         }
         Command::Show { id } => {
             let id = MediaId(id);
-            let media = catalog::find(&app.db, &id).await?.ok_or_else(|| {
+            let media = media::find(&app.db, &id).await?.ok_or_else(|| {
                 let shown = plain(id.as_str());
                 UsageError(context.lang.fill(words::UNKNOWN, &[("id", &shown)]))
             })?;
-            let attempts = catalog::attempts(&app.db, &id).await?;
+            let attempts = media::attempts(&app.db, &id).await?;
             show(&context, &media, &attempts)?;
         }
     }

@@ -6,9 +6,9 @@ use url::Url;
 use super::language::plain;
 use super::words::{Words, doctor as words};
 use midiateca_service::clock::Millis;
-use midiateca_service::fetch::{self, Fetch, Method};
 use midiateca_service::http;
-use midiateca_service::registry::{self, Instance};
+use midiateca_service::instances::{self, Instance};
+use midiateca_service::net::{self, Fetch, Method};
 use midiateca_service::secrets::{self, Secrets};
 
 /// Why nothing was read or set.
@@ -27,7 +27,7 @@ pub(crate) enum Error {
     Base,
     /// No answer came.
     #[error("the gateway does not answer")]
-    Silent(#[from] fetch::Error),
+    Silent(#[from] net::Error),
     /// An answer came, and it is no.
     #[error("the gateway answered {status}")]
     Status {
@@ -99,7 +99,7 @@ impl<'a> Panel<'a> {
     ) -> Result<Self, Error> {
         let sealed = instance.token_sealed.as_deref().ok_or(Error::NoToken)?;
         let token = secrets
-            .unseal(&registry::token_context(&instance.id), sealed)
+            .unseal(&instances::token_context(&instance.id), sealed)
             .map_err(Error::Sealed)?;
         Ok(Self {
             fetch,

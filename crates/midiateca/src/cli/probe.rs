@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-use midiateca_service::vault;
+use midiateca_service::storage;
 
 /// Larger than what a full file system may still take into a block that is in use.
 const PROBE_BYTES: usize = 64 << 10;
@@ -76,7 +76,7 @@ pub(crate) fn database(file: &Path) -> Result<(), Refused> {
 /// Whether the storage takes files: in its root, and where they are until they are verified.
 pub(crate) fn storage(root: &Path) -> Result<(), Refused> {
     folder(root)?;
-    let staging = root.join(vault::STAGING);
+    let staging = root.join(storage::STAGING);
     match staging.symlink_metadata() {
         // Created with the next file.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::language::Language;
 use super::words::{Words, refusals as words};
 use midiateca_service::clock::rfc3339;
-use midiateca_service::media::InstanceId;
-use midiateca_service::registry::{Refusal, RefusalCount, RefusalReason};
+use midiateca_service::instances::{Refusal, RefusalCount, RefusalReason};
+use midiateca_service::model::InstanceId;
 
 /// One count of refusals.
 pub(super) type Refused = (Refusal, RefusalCount);

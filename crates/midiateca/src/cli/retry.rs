@@ -13,9 +13,9 @@ use super::media::which::{Which, reason_named};
 use super::words::{Words, retry as words};
 use super::{Ending, UsageError};
 use midiateca_service::app::App;
-use midiateca_service::catalog::{self, Filter};
 use midiateca_service::db;
-use midiateca_service::media::{MediaId, Reason};
+use midiateca_service::media::{self, Filter};
+use midiateca_service::model::{MediaId, Reason};
 use midiateca_service::queue;
 
 #[derive(Debug, clap::Args)]
@@ -84,9 +84,9 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     for (status, wanted) in statuses {
         if wanted {
             let filter = options.filter(&context, status, &app)?;
-            let found = catalog::list(&app.db, &filter, u32::MAX).await?;
+            let found = media::list(&app.db, &filter, u32::MAX).await?;
             // What a rule removed would be fetched only for the next sweep to remove it again.
-            let is_meant = |media: &catalog::MediaView| {
+            let is_meant = |media: &media::MediaView| {
                 filter.reason.is_some()
                     || media.reason.as_deref() != Some(Reason::Retention.as_str())
             };
@@ -143,7 +143,7 @@ impl Outcome {
 /// Puts one media back in the queue, if it may be.
 pub(super) async fn one(app: &App, id: &MediaId, dry_run: bool) -> Result<Outcome, db::Error> {
     let (media, now) = (id.clone(), app.clock.now());
-    let Some(found) = catalog::find(&app.db, id).await? else {
+    let Some(found) = media::find(&app.db, id).await? else {
         return Ok(Outcome::Unknown);
     };
     let is_stored = found.status == "stored";
@@ -169,7 +169,7 @@ pub(super) async fn one(app: &App, id: &MediaId, dry_run: bool) -> Result<Outcom
 }
 
 /// Whether a stored media's file is where it should be, as long as it should be.
-fn is_there(app: &App, media: &catalog::MediaView) -> bool {
+fn is_there(app: &App, media: &media::MediaView) -> bool {
     let found = media
         .path
         .as_deref()

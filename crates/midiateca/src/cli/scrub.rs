@@ -23,10 +23,11 @@ use super::since::Since;
 use super::words::scrub as words;
 use doubt::Doubt;
 use midiateca_service::app::{AllowedStorage, App};
-use midiateca_service::catalog::{self, Filter, Held};
 use midiateca_service::clock::compact;
-use midiateca_service::vault::{self, Stamp, Vault};
-use midiateca_service::{db, retention, shutdown};
+use midiateca_service::media::{self, Filter, Held};
+use midiateca_service::ops::retention;
+use midiateca_service::storage::{self, Stamp, Vault};
+use midiateca_service::{db, shutdown};
 use mounted::Mounted;
 use pace::Pace;
 use repair::Repair;
@@ -109,7 +110,7 @@ fn look(vault: &Vault, held: &Held, go_on: impl FnMut(u64) -> bool) -> Option<Se
     let Ok(path) = vault.at(&held.path) else {
         return Some(Seen::Unreadable);
     };
-    match vault::hash_file_while(&path, go_on) {
+    match storage::hash_file_while(&path, go_on) {
         Ok(None) => None,
         Ok(Some(sha256)) if sha256 == held.sha256 => Some(Seen::Intact),
         Ok(Some(_)) => Some(Seen::Altered(stamp)),
@@ -281,7 +282,7 @@ impl Scrub<'_> {
         let mut before: Option<String> = None;
         loop {
             let (db, before_id) = (&self.app.db, before.as_deref());
-            let page = catalog::lost_before(db, &self.filter, before_id, PAGE).await?;
+            let page = media::lost_before(db, &self.filter, before_id, PAGE).await?;
             let Some(last) = page.last() else { break };
             before = Some(last.id.0.clone());
             page.iter().for_each(|held| known.add(&held.path));
@@ -301,7 +302,7 @@ impl Scrub<'_> {
         let mut before: Option<String> = None;
         loop {
             let db = &self.app.db;
-            let page = catalog::lost_before(db, &self.filter, before.as_deref(), PAGE).await?;
+            let page = media::lost_before(db, &self.filter, before.as_deref(), PAGE).await?;
             let Some(last) = page.last() else {
                 return Ok(());
             };
@@ -396,7 +397,7 @@ impl Scrub<'_> {
     }
 
     async fn page(&self, before: Option<&str>) -> Result<Vec<Held>, db::Error> {
-        catalog::held_before(&self.app.db, &self.filter, before, PAGE).await
+        media::held_before(&self.app.db, &self.filter, before, PAGE).await
     }
 
     /// Keeps the place to go on from, or forgets it at the end. Where the database cannot be written, the files can be

@@ -9,7 +9,7 @@ use super::complaint;
 use super::context::Context;
 use super::words::{errors, sweep as words};
 use midiateca_service::clock_check;
-use midiateca_service::retention::{self, Doing, Swept, Told};
+use midiateca_service::ops::retention::{self, Doing, Swept, Told};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {

@@ -15,12 +15,12 @@ use super::language::{Language, plain};
 use super::words::{Words, context as files, test_webhook as words};
 use super::{Ending, UsageError, sample};
 use midiateca_service::app::{self, App};
-use midiateca_service::catalog::{self, AttemptView, MediaView};
-use midiateca_service::delivery::Body;
-use midiateca_service::intake::{self, Receipt, tally};
-use midiateca_service::media::{InstanceId, MediaId, Reason};
+use midiateca_service::deliveries::Body;
+use midiateca_service::ingest::{self, Receipt, tally};
+use midiateca_service::instances::{self, Instance};
+use midiateca_service::media::{self, AttemptView, MediaView};
+use midiateca_service::model::{InstanceId, MediaId, Reason};
 use midiateca_service::queue::{self, Lease};
-use midiateca_service::registry::{self, Instance};
 use midiateca_service::worker;
 
 /// The largest file that is read as a delivery.
@@ -62,8 +62,8 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let body = Body::of(&app.bodies, app.clock.now(), &body)
         .await
         .with_context(|| context.lang.say(words::CANNOT_KEEP))?;
-    let body = intake::opened(&app, instance.gateway, body).await?;
-    let ending = match intake::receive(&app, &instance, body).await? {
+    let body = ingest::opened(&app, instance.gateway, body).await?;
+    let ending = match ingest::receive(&app, &instance, body).await? {
         Receipt::Accepted { delivery, media } => {
             step(
                 &context,
@@ -118,7 +118,7 @@ async fn sample_for(
     named: Option<String>,
     lang: Language,
 ) -> anyhow::Result<(Vec<u8>, Instance)> {
-    let known = registry::instances(&app.db).await?;
+    let known = instances::instances(&app.db).await?;
     let found = match &named {
         Some(id) => known.into_iter().find(|known| known.id.as_str() == id),
         None => known.into_iter().next(),
@@ -157,7 +157,7 @@ async fn instance_of(
     named: Option<String>,
     lang: Language,
 ) -> anyhow::Result<Instance> {
-    let mut known = registry::instances(&app.db).await?;
+    let mut known = instances::instances(&app.db).await?;
     let told = || {
         let told: Value = serde_json::from_slice(body).ok()?;
         let fields = told.as_object()?;
@@ -209,7 +209,7 @@ async fn follow(
         Err(app::Error::Taken { .. }) => watch(context, app, id, known).await?,
         Err(error) => return Err(error.into()),
     };
-    let attempts = catalog::attempts(&app.db, id).await?;
+    let attempts = media::attempts(&app.db, id).await?;
     for attempt in attempts.iter().filter(|attempt| attempt.n > known) {
         tell_attempt(context, attempt);
     }
@@ -217,7 +217,7 @@ async fn follow(
 }
 
 async fn find(context: &Context, app: &App, id: &MediaId) -> anyhow::Result<MediaView> {
-    catalog::find(&app.db, id)
+    media::find(&app.db, id)
         .await?
         .with_context(|| context.lang.say(words::MEDIA_GONE))
 }

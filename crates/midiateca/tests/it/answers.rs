@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use midiateca_service::catalog::MediaView;
 use midiateca_service::clock::{Clock, DAY, HOUR, MINUTE, Millis, SECOND};
-use midiateca_service::media::{MediaId, Route};
+use midiateca_service::media::MediaView;
+use midiateca_service::model::{MediaId, Route};
 use wa_sim::{Fault, SimMedia};
 
 use crate::stage::{FIRST, TODAY, TestApp, impatient, sample};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use midiateca_service::backup::{self, Manifest, Order, Outcome, Source, Step};
-use midiateca_service::catalog::{self, Meaning};
 use midiateca_service::clock::Clock;
-use midiateca_service::media::{MediaId, Reason};
-use midiateca_service::retention::{self, Asked, Doing};
+use midiateca_service::media::{self, Meaning};
+use midiateca_service::model::{MediaId, Reason};
+use midiateca_service::ops::backup::{self, Manifest, Order, Outcome, Source, Step};
+use midiateca_service::ops::retention::{self, Asked, Doing};
 use midiateca_service::shutdown::Shutdown;
 use serde_json::Value;
 use wa_sim::{Content, SimMedia};
@@ -195,7 +195,7 @@ async fn a_file_that_is_let_go_after_the_database_was_copied_is_not_called_missi
     let (media, _) = test.store(voice(1)).await;
     test.store(voice(2)).await;
     let all = Meaning::default();
-    let doomed = catalog::doomed(&test.app.db, &all, (0, ""), 1).await;
+    let doomed = media::doomed(&test.app.db, &all, (0, ""), 1).await;
     let doomed = doomed.unwrap().remove(0);
     assert_eq!(doomed.id, MediaId(media.id.clone()));
     let (app, file) = (Arc::clone(&test.app), test.file(&media));
@@ -207,7 +207,7 @@ async fn a_file_that_is_let_go_after_the_database_was_copied_is_not_called_missi
                 let doomed = doomed.clone();
                 let record = app
                     .db
-                    .write(async move |tx| catalog::let_go(tx, &doomed, Reason::Retention).await);
+                    .write(async move |tx| media::let_go(tx, &doomed, Reason::Retention).await);
                 assert!(here.block_on(record).unwrap());
             }
         }),

@@ -1,8 +1,8 @@
 use std::time::{Duration, Instant};
 
-use midiateca_service::catalog;
 use midiateca_service::clock::Clock;
-use midiateca_service::media::{MediaId, Route};
+use midiateca_service::media;
+use midiateca_service::model::{MediaId, Route};
 use wa_media::{KeyKind, MediaKind};
 use wa_sim::{Content, Fault, SimMedia};
 
@@ -14,7 +14,7 @@ const DOCUMENTED: &str = include_str!("../fixtures/wapi/documented-audio.json");
 const BOTH: [Route; 2] = [Route::Cdn, Route::Gateway];
 
 async fn routes_tried(test: &TestApp, id: &str) -> Vec<(String, Option<String>)> {
-    let attempts = catalog::attempts(&test.app.db, &MediaId(id.to_owned()))
+    let attempts = media::attempts(&test.app.db, &MediaId(id.to_owned()))
         .await
         .unwrap();
     attempts
@@ -120,7 +120,7 @@ async fn when_the_cdn_refuses_the_gateway_serves() {
             "{fault:?}"
         );
         assert_eq!(
-            midiateca_service::vault::hash_file(&test.file(&media)).unwrap(),
+            midiateca_service::storage::hash_file(&test.file(&media)).unwrap(),
             delivery.sha256
         );
     }
@@ -260,7 +260,7 @@ async fn a_broken_download_goes_on_where_it_ended() {
     assert_eq!((media.status.as_str(), media.attempts), ("stored", 1));
     assert_eq!(test.sim.world().cdn_requests(&delivery.direct_path), 3);
     assert_eq!(
-        midiateca_service::vault::hash_file(&test.file(&media)).unwrap(),
+        midiateca_service::storage::hash_file(&test.file(&media)).unwrap(),
         delivery.sha256
     );
     test.end().await;
@@ -418,7 +418,7 @@ async fn what_channels_publish_is_taken_without_a_key() {
             ("stored", Some("full")),
             "with a key: {with_key}"
         );
-        let hash = midiateca_service::vault::hash_file(&test.file(&media)).unwrap();
+        let hash = midiateca_service::storage::hash_file(&test.file(&media)).unwrap();
         assert_eq!(hash, delivery.sha256);
     }
     // A key that got lost on the way is another matter: these bytes are encrypted.
@@ -595,7 +595,7 @@ async fn bytes_that_the_delivery_brought_need_nobody() {
         (0, (0, 0))
     );
     assert_eq!(
-        midiateca_service::vault::hash_file(&test.file(&media)).unwrap(),
+        midiateca_service::storage::hash_file(&test.file(&media)).unwrap(),
         delivery.sha256
     );
     // Bytes that are not the promised ones are passed over.

@@ -139,7 +139,7 @@ async fn a_dismissed_media_comes_back_with_a_repeat_and_with_retry() {
         ..sample("AGAIN")
     };
     let (media, delivery) = test.store(media).await;
-    let id = midiateca_service::media::MediaId(media.id.clone());
+    let id = midiateca_service::model::MediaId(media.id.clone());
     test.give_up(&media.id).await;
     let dismiss = ["media", "dismiss", media.id.as_str()];
     assert!(midiateca(&data, &dismiss).await.status.success());
@@ -183,7 +183,7 @@ async fn deliveries_that_are_set_aside_can_be_dismissed() {
     let wrong = format!("{}/hooks/wapi/wrong-token", test.origin());
     assert_eq!(test.post_to(&wrong, "{}").await.0, 401);
     // Refusals are counted in memory first.
-    midiateca_service::intake::tally::write_down(&test.app)
+    midiateca_service::ingest::tally::write_down(&test.app)
         .await
         .unwrap();
     let done = midiateca(&data, &["deliveries", "dismiss"]).await;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use midiateca_service::clock::{Clock, DAY, HOUR, MINUTE, Millis};
 use midiateca_service::config::Rule;
 use midiateca_service::db::Value as Cell;
-use midiateca_service::media::{MediaId, Route};
-use midiateca_service::retention::{self, Doing, Swept};
+use midiateca_service::model::{MediaId, Route};
+use midiateca_service::ops::retention::{self, Doing, Swept};
 use wa_sim::{Content, Fault, SimMedia};
 
 use crate::stage::{TODAY, TestApp, impatient, sample};

@@ -6,9 +6,9 @@ use std::net::TcpListener;
 
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
-use midiateca_service::catalog::MediaView;
 use midiateca_service::clock::Clock;
-use midiateca_service::media::Route;
+use midiateca_service::media::MediaView;
+use midiateca_service::model::Route;
 use wa_media::MediaKind;
 use wa_sim::{Content, Fault, SimMedia};
 

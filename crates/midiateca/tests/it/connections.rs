@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use midiateca_service::clock::Clock;
 use midiateca_service::config::Config;
 #[cfg(target_os = "linux")]
-use midiateca_service::intake::tally;
+use midiateca_service::ingest::tally;
 #[cfg(target_os = "linux")]
-use midiateca_service::registry::{self, RefusalReason};
+use midiateca_service::instances::{self, RefusalReason};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
@@ -142,7 +142,7 @@ async fn an_address_has_a_limit_and_others_do_not_feel_it() {
     assert_eq!(status(&shown), "503", "{shown}");
     assert!(shown.contains("retry-after: 5") && shown.contains("too_many_connections"));
     tally::write_down(&test.app).await.unwrap();
-    let counted = registry::refusals(&test.app.db).await.unwrap();
+    let counted = instances::refusals(&test.app.db).await.unwrap();
     let (refusal, count) = &counted[0];
     assert_eq!(
         (refusal.reason, count.count),

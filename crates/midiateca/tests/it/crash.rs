@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use midiateca_service::app::App;
-use midiateca_service::catalog;
-use midiateca_service::catalog::Filter;
 use midiateca_service::clock::Clock;
-use midiateca_service::media::{MediaKind, Route};
-use midiateca_service::registry::{self, NewInstance};
+use midiateca_service::instances::{self, NewInstance};
+use midiateca_service::media;
+use midiateca_service::media::Filter;
+use midiateca_service::model::{MediaKind, Route};
 use wa_sim::{Content, Delivery, Sim, SimMedia};
 
 use crate::stage::{FIRST, TOKEN, impatient, instance};
@@ -92,7 +92,7 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
         .await
         .unwrap();
     app.db
-        .write(async |tx| registry::add_client(tx, "Clínica Aurora", Some(2), 0).await)
+        .write(async |tx| instances::add_client(tx, "Clínica Aurora", Some(2), 0).await)
         .await
         .unwrap();
     let (_, hook) = app
@@ -149,7 +149,7 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
         .unwrap();
     let started = Instant::now();
     loop {
-        let (oldest, _) = catalog::waiting(&app.db).await.unwrap();
+        let (oldest, _) = media::waiting(&app.db).await.unwrap();
         if oldest.is_none() {
             break;
         }
@@ -159,7 +159,7 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
         );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let held = catalog::list(&app.db, &Filter::default(), 10_000)
+    let held = media::list(&app.db, &Filter::default(), 10_000)
         .await
         .unwrap();
     let by_message: std::collections::HashMap<_, _> = held
@@ -180,7 +180,7 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
         assert_eq!(media.status, "stored");
         let path = app.vault.root().join(media.path.as_deref().unwrap());
         assert_eq!(
-            midiateca_service::vault::hash_file(&path).unwrap(),
+            midiateca_service::storage::hash_file(&path).unwrap(),
             delivery.sha256
         );
         files += 1;

@@ -1,7 +1,7 @@
 //! A database that cannot be written for a while: trials 41 and 42.
 
 use midiateca_service::clock::Clock;
-use midiateca_service::media::MediaId;
+use midiateca_service::model::MediaId;
 
 use crate::stage::{TestApp, impatient, sample};
 

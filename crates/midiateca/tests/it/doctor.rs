@@ -8,8 +8,8 @@ use midiateca_service::app::App;
 use midiateca_service::clock::{Clock, DAY, HOUR, MINUTE};
 use midiateca_service::config::Config;
 use midiateca_service::db::{Db, Value as Cell};
-use midiateca_service::delivery::rhythm;
-use midiateca_service::media::InstanceId;
+use midiateca_service::deliveries::rhythm;
+use midiateca_service::model::InstanceId;
 use serde_json::Value;
 use tempfile::TempDir;
 use wa_sim::{Session, Sim};
@@ -556,7 +556,7 @@ async fn what_waits_too_long_and_what_dies_soon_is_named() {
                    values ('m', $1, 2, 'wapi', 'M', 0, '', 'image', 'image', 0, 0, 0, $2, $2, 0, 0, 'pending', 'storage_full', $3, $3)";
         tx.run(sql, vec![FIRST.into(), (now - 2 * DAY).into(), (now + 3 * HOUR + MINUTE).into()]).await?;
         let sql = "insert into deliveries (id, instance, received_at, verdict, body_size, body_lz4) values ($1, $2, $3, 'set_aside', 0, x'')";
-        tx.run(sql, vec![midiateca_service::media::fresh_id(now).into(), FIRST.into(), now.into()]).await
+        tx.run(sql, vec![midiateca_service::model::fresh_id(now).into(), FIRST.into(), now.into()]).await
     })
     .await
     .unwrap();

@@ -15,7 +15,7 @@ async fn the_documented_delivery_is_stored_to_the_byte() {
     assert_eq!(answer["media"][0]["kind"], "audio");
     assert_eq!(answer["media"][0]["duplicate"], false);
     let media = test
-        .settled(&midiateca_service::media::MediaId(
+        .settled(&midiateca_service::model::MediaId(
             answer["media"][0]["id"].as_str().unwrap().to_owned(),
         ))
         .await;
@@ -59,7 +59,7 @@ async fn every_kind_gets_its_folder_its_extension_and_full_proof() {
             "{path}"
         );
         assert_eq!(
-            midiateca_service::vault::hash_file(&test.file(&media)).unwrap(),
+            midiateca_service::storage::hash_file(&test.file(&media)).unwrap(),
             delivery.sha256
         );
     }

@@ -104,7 +104,7 @@ async fn json_with_half_an_emoji_costs_no_file() {
     let (status, answer) = test.post(broken).await;
     assert_eq!((status, answer["status"].as_str()), (200, Some("accepted")));
     let id =
-        midiateca_service::media::MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned());
+        midiateca_service::model::MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned());
     let media = test.settled(&id).await;
     assert_eq!(
         (media.status.as_str(), media.sender_name.as_deref()),
@@ -149,9 +149,9 @@ async fn messages_without_media_are_ignored_and_connections_noted() {
         let body = json!({"event": event, "instanceId": FIRST, "connected": state == "connected"})
             .to_string();
         assert_eq!(test.post(body).await.1["status"], "accepted");
-        let instance = midiateca_service::registry::instance(
+        let instance = midiateca_service::instances::instance(
             &test.app.db,
-            &midiateca_service::media::InstanceId(FIRST.to_owned()),
+            &midiateca_service::model::InstanceId(FIRST.to_owned()),
         )
         .await
         .unwrap()

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
-use midiateca_service::catalog::{self, Filter, MediaView};
 use midiateca_service::clock::Clock;
 use midiateca_service::db::{Db, Value as Cell};
+use midiateca_service::media::{self, Filter, MediaView};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -61,11 +61,9 @@ impl Shelf {
         let url = format!("{}/hooks/wapi/{}", test.origin(), test.other_hook);
         let (_, answer) = test.post_to(&url, other.body.to_string()).await;
         let id = answer["media"][0]["id"].as_str().unwrap().to_owned();
-        test.settled(&midiateca_service::media::MediaId(id)).await;
+        test.settled(&midiateca_service::model::MediaId(id)).await;
         let filter = Filter::default();
-        let media = catalog::stored(&test.app.db, &filter, "", 100)
-            .await
-            .unwrap();
+        let media = media::stored(&test.app.db, &filter, "", 100).await.unwrap();
         assert_eq!(media.len(), 5);
         assert!(
             media
@@ -171,7 +169,7 @@ fn prove(files: &BTreeMap<String, Vec<u8>>) -> usize {
     let sums = std::str::from_utf8(&files["SHA256SUMS"]).unwrap();
     for line in sums.lines() {
         let (sum, name) = line.split_once("  ").unwrap();
-        let found = catalog::hex(&Sha256::digest(&files[name]));
+        let found = media::hex(&Sha256::digest(&files[name]));
         assert_eq!(found, sum, "{name}");
     }
     assert_eq!(sums.lines().count() + 2, files.len(), "{:?}", files.keys());
@@ -599,7 +597,7 @@ mod ended_early {
         let files = read_folder(&target);
         assert_eq!(files.len(), 4, "{:?}", files.keys());
         for media in &shelf.media[..4] {
-            let found = catalog::hex(&Sha256::digest(&files[media.path.as_ref().unwrap()]));
+            let found = media::hex(&Sha256::digest(&files[media.path.as_ref().unwrap()]));
             assert_eq!(Some(found), media.sha256);
         }
         let sum = shelf.sum(&target, &["--client", "2"], 0).await;

@@ -115,9 +115,9 @@ async fn a_failure_heals_within_the_round() {
             })
             .await;
         assert_eq!((media.status.as_str(), media.attempts), ("stored", 3));
-        let attempts = midiateca_service::catalog::attempts(
+        let attempts = midiateca_service::media::attempts(
             &test.app.db,
-            &midiateca_service::media::MediaId(media.id),
+            &midiateca_service::model::MediaId(media.id),
         )
         .await
         .unwrap();
@@ -152,7 +152,7 @@ async fn a_gateway_that_is_down_is_waited_for() {
     let (media, _) = test.store(sample("DOWN")).await;
     assert_eq!(media.reason.as_deref(), Some("gateway_unavailable"));
     test.sim.world().set_down(false);
-    let id = midiateca_service::media::MediaId(media.id);
+    let id = midiateca_service::model::MediaId(media.id);
     let started = std::time::Instant::now();
     while test.find(&id).await.status != "stored" {
         assert!(
@@ -185,7 +185,7 @@ async fn nobody_at_the_other_end_is_told_apart() {
     let url = format!("{}/hooks/wapi/{}", test.origin(), test.other_hook);
     let (_, answer) = test.post_to(&url, delivery.body.to_string()).await;
     let id =
-        midiateca_service::media::MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned());
+        midiateca_service::model::MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned());
     let media = test.settled(&id).await;
     assert_eq!(
         (media.reason.as_deref(), media.status.as_str()),

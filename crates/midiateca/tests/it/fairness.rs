@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use midiateca_service::catalog;
 use midiateca_service::clock::{Clock, HOUR};
-use midiateca_service::fetch::cooldown::Readiness;
-use midiateca_service::media::{InstanceId, MediaId, MediaStatus, Route};
+use midiateca_service::media;
+use midiateca_service::model::{InstanceId, MediaId, MediaStatus, Route};
+use midiateca_service::net::cooldown::Readiness;
 use midiateca_service::queue::{self, Lease, Quota};
 use wa_sim::{Fault, SimMedia};
 
@@ -240,7 +240,7 @@ async fn a_new_token_reaches_what_failed_by_the_old_one_while_it_was_set() {
     for id in &ids {
         until("it is stored", async || is_stored(&test, id).await).await;
     }
-    let attempts = catalog::attempts(&test.app.db, &ids[0]).await.unwrap();
+    let attempts = media::attempts(&test.app.db, &ids[0]).await.unwrap();
     assert!(attempts.len() >= 2, "the old token was never tried");
     test.end().await;
 }

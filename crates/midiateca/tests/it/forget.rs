@@ -1,8 +1,8 @@
 //! A person who asks to be forgotten: everything of theirs goes, nothing of it comes back, and nobody else's goes.
 
-mod deliveries;
 mod names;
 mod proof;
+mod raw_deliveries;
 mod remains;
 
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
 use midiateca_service::db::Value as Cell;
 use midiateca_service::gateway::Gateway;
-use midiateca_service::media::{DeliveryId, InstanceId, MediaId, MediaKind};
-use midiateca_service::retention::{self, Asked, Doing, ErasedFile, Erasure, Unreadable};
-use midiateca_service::vault::layout::{self, Name};
-use midiateca_service::{delivery, queue};
+use midiateca_service::model::{DeliveryId, InstanceId, MediaId, MediaKind};
+use midiateca_service::ops::retention::{self, Asked, Doing, ErasedFile, Erasure, Unreadable};
+use midiateca_service::storage::layout::{self, Name};
+use midiateca_service::{deliveries, queue};
 use wa_sim::{Content, Fault, SimMedia};
 
 use crate::commands::{midiateca, stderr, stdout};
@@ -163,7 +163,7 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
     let second = test
         .app
         .db
-        .write(async move |tx| midiateca_service::catalog::condemn(tx, &id).await);
+        .write(async move |tx| midiateca_service::media::condemn(tx, &id).await);
     assert!(second.await.unwrap().is_none());
     // What they send from now on is another message, and kept.
     assert_eq!(test.store(sample("NEW")).await.0.status, "stored");
@@ -229,11 +229,11 @@ async fn another_clients_records_of_the_same_person_stay() {
     .unwrap();
     assert_eq!((proof.media, proof.deliveries), (0, 0));
     assert_eq!(test.find(&MediaId(stored.id)).await.status, "stored");
-    let kept = delivery::list(&test.app.db, &delivery::Filter::default(), "", 10)
+    let kept = deliveries::list(&test.app.db, &deliveries::Filter::default(), "", 10)
         .await
         .unwrap();
     assert!(
-        delivery::find(&test.app.db, &DeliveryId(kept[0].id.0.clone()))
+        deliveries::find(&test.app.db, &DeliveryId(kept[0].id.0.clone()))
             .await
             .unwrap()
             .is_some()
@@ -252,8 +252,8 @@ async fn would_forget(app: &App, who: &str) -> Erasure {
 }
 
 async fn kept(test: &TestApp) -> Vec<DeliveryId> {
-    let all = delivery::Filter::default();
-    let all = delivery::list(&test.app.db, &all, "", 1_000).await;
+    let all = deliveries::Filter::default();
+    let all = deliveries::list(&test.app.db, &all, "", 1_000).await;
     all.unwrap().into_iter().map(|one| one.id).collect()
 }
 

@@ -104,7 +104,7 @@ async fn two_media_in_one_message_are_two_files() {
     let media = answer["media"].as_array().unwrap();
     assert_eq!(media.len(), 2);
     for media in media {
-        let id = midiateca_service::media::MediaId(media["id"].as_str().unwrap().to_owned());
+        let id = midiateca_service::model::MediaId(media["id"].as_str().unwrap().to_owned());
         assert_eq!(test.settled(&id).await.status, "stored");
     }
     assert_eq!(test.files().len(), 2);

@@ -6,16 +6,14 @@ use std::path::{Path, PathBuf};
 
 const EDGES: &[&str] = &["cli", "http", "server"];
 const COMPOSERS: &[&str] = &[
-    "intake",
+    "ingest",
     "worker",
-    "archive",
-    "retention",
-    "takeover",
-    "backup",
+    "download",
+    "ops",
     "clock_check",
 ];
 const STEPS: &[&str] = &[
-    "gateway", "delivery", "queue", "fetch", "vault", "catalog", "events", "registry",
+    "gateway", "deliveries", "media", "queue", "net", "storage", "events", "instances",
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -100,12 +98,12 @@ fn dependencies_point_down() {
         let forbidden: Vec<_> = match room.as_str() {
             room if EDGES.contains(&room) || ["main", "lib"].contains(&room) => continue,
             room if COMPOSERS.contains(&room) => EDGES.to_vec(),
-            // The handles of all rooms: it knows the steps, and the figures that intake keeps in memory.
+            // The handles of all rooms: it knows the steps, and the figures that ingest keeps in memory.
             "app" => EDGES.to_vec(),
             room if STEPS.contains(&room) => {
                 let others = STEPS
                     .iter()
-                    .filter(|step| **step != room && !["gateway", "registry"].contains(step));
+                    .filter(|step| **step != room && !["gateway", "instances"].contains(step));
                 let mut forbidden = [EDGES, COMPOSERS].concat();
                 forbidden.extend(others);
                 forbidden.push("app");
@@ -141,7 +139,7 @@ fn each_library_has_one_room() {
     let rooms = rooms();
     for (library, room) in [
         ("axum", "http"),
-        ("hyper_rustls", "fetch"),
+        ("hyper_rustls", "net"),
         ("rusqlite", "db"),
         ("clap", "cli"),
         ("clap_complete", "cli"),
@@ -154,7 +152,7 @@ fn each_library_has_one_room() {
         ("tar", "cli"),
         ("wa_sim", "cli"),
         ("zip", "cli"),
-        ("fs4", "vault"),
+        ("fs4", "storage"),
         ("toml", "config"),
     ] {
         let users: Vec<_> = rooms

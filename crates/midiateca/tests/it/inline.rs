@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use midiateca_service::catalog::MediaView;
 use midiateca_service::clock::Clock;
-use midiateca_service::media::{MediaId, Route};
-use midiateca_service::retention::{self, Asked, Doing};
+use midiateca_service::media::MediaView;
+use midiateca_service::model::{MediaId, Route};
+use midiateca_service::ops::retention::{self, Asked, Doing};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use midiateca_service::clock::{Clock, DAY, HOUR};
 use midiateca_service::db::{Db, Value as Cell};
-use midiateca_service::delivery::rhythm;
-use midiateca_service::media::InstanceId;
+use midiateca_service::deliveries::rhythm;
+use midiateca_service::model::InstanceId;
 use serde_json::{Value, json};
 use wa_sim::{Fault, Session, Sim, SimMedia};
 

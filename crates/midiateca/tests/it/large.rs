@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use midiateca_service::app::App;
-use midiateca_service::catalog;
-use midiateca_service::catalog::Filter;
 use midiateca_service::clock::Clock;
-use midiateca_service::media::Route;
-use midiateca_service::registry::{self, NewInstance};
+use midiateca_service::instances::{self, NewInstance};
+use midiateca_service::media;
+use midiateca_service::media::Filter;
+use midiateca_service::model::Route;
 use serde_json::json;
 use wa_sim::{DOCUMENTED_KEY, Sim, generated_sha256};
 
@@ -42,7 +42,7 @@ async fn half_a_gigabyte_passes_with_little_memory() {
         };
         let app = open().await;
         app.db
-            .write(async |tx| registry::add_client(tx, "Clínica Aurora", Some(2), 0).await)
+            .write(async |tx| instances::add_client(tx, "Clínica Aurora", Some(2), 0).await)
             .await
             .unwrap();
         let new = NewInstance {
@@ -68,7 +68,7 @@ async fn half_a_gigabyte_passes_with_little_memory() {
         let app = open().await;
         let started = Instant::now();
         let media = loop {
-            let media = catalog::list(&app.db, &Filter::default(), 1)
+            let media = media::list(&app.db, &Filter::default(), 1)
                 .await
                 .unwrap()
                 .remove(0);
@@ -89,7 +89,7 @@ async fn half_a_gigabyte_passes_with_little_memory() {
             media.reason
         );
         let path = app.vault.root().join(media.path.unwrap());
-        let hash = midiateca_service::vault::hash_file(&path).unwrap();
+        let hash = midiateca_service::storage::hash_file(&path).unwrap();
         assert_eq!(hash, generated_sha256(seed, SIZE_BYTES));
         let peak = peak_kib(server.child.id());
         assert!(

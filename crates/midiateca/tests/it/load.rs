@@ -1,9 +1,9 @@
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
-use midiateca_service::catalog::Filter;
 use midiateca_service::clock::Clock;
-use midiateca_service::media::MediaStatus;
+use midiateca_service::media::Filter;
+use midiateca_service::model::MediaStatus;
 use serde_json::json;
 
 use crate::stage::{FIRST, TestApp, impatient, sample};
@@ -73,7 +73,7 @@ async fn what_runs_at_the_end_may_end() {
         .await
         .unwrap();
     let folder = test.end_keeping_the_folder().await;
-    let media = midiateca_service::catalog::find(&reader, &id)
+    let media = midiateca_service::media::find(&reader, &id)
         .await
         .unwrap()
         .unwrap();
@@ -104,7 +104,7 @@ async fn the_door_stays_open_while_downloads_end() {
     let reader = midiateca_service::db::Db::open(&path, Duration::from_secs(5))
         .await
         .unwrap();
-    let held = midiateca_service::catalog::list(&reader, &Filter::default(), 10)
+    let held = midiateca_service::media::list(&reader, &Filter::default(), 10)
         .await
         .unwrap();
     let by_message = |id: &str| held.iter().find(|media| media.message_id == id).unwrap();

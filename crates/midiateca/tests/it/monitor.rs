@@ -9,8 +9,8 @@ use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
 use midiateca_service::db::{Db, Value};
 use midiateca_service::events;
-use midiateca_service::media::Route;
-use midiateca_service::registry;
+use midiateca_service::instances;
+use midiateca_service::model::Route;
 use portable_pty::CommandBuilder;
 use tempfile::TempDir;
 use wa_sim::{Content, Fault, Sim, SimMedia};
@@ -179,10 +179,10 @@ async fn a_download_in_another_process_is_shown_with_progress_and_speed() {
         .await
         .unwrap();
     app.db
-        .write(async |tx| registry::add_client(tx, "Clínica Aurora", Some(2), 0).await)
+        .write(async |tx| instances::add_client(tx, "Clínica Aurora", Some(2), 0).await)
         .await
         .unwrap();
-    let new = registry::NewInstance {
+    let new = instances::NewInstance {
         routes: Some(vec![Route::Cdn]),
         ..instance(FIRST, 2, sim.api_base())
     };

@@ -419,7 +419,7 @@ async fn what_still_can_be_had_is_fetched_once_the_server_runs() {
     let taken = original.import(&test.app.data, &[]).await;
     assert_eq!(sum(&taken)["queued"], 1, "{}", stdout(&taken));
     let id = media(&test.app.data).await["LATER"]["id"].clone();
-    let id = midiateca_service::media::MediaId(id.as_str().unwrap().to_owned());
+    let id = midiateca_service::model::MediaId(id.as_str().unwrap().to_owned());
     let fetched = test.settled(&id).await;
     assert_eq!(
         (fetched.status.as_str(), fetched.verified.as_deref()),

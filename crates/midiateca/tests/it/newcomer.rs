@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use midiateca_service::clock::Clock;
-use midiateca_service::media::InstanceId;
-use midiateca_service::registry;
+use midiateca_service::instances;
+use midiateca_service::model::InstanceId;
 use serde_json::Value;
 use wa_sim::Sim;
 
@@ -384,7 +384,7 @@ async fn the_time_of_a_connection_does_not_move_with_repeats() {
     test.post(body.clone()).await;
     let since = async || {
         let id = InstanceId(FIRST.to_owned());
-        let known = registry::instance(&test.app.db, &id)
+        let known = instances::instance(&test.app.db, &id)
             .await
             .unwrap()
             .unwrap();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use midiateca_service::clock::{Clock, SECOND};
-use midiateca_service::media::{MediaId, Route};
+use midiateca_service::model::{MediaId, Route};
 use wa_sim::{Fault, SimMedia};
 
 use crate::stage::{TODAY, TestApp, sample};
@@ -222,7 +222,7 @@ async fn without_new_media_one_that_waits_finds_out_that_the_server_is_back() {
     clock.advance(2 * midiateca_service::clock::MINUTE);
     let began = Instant::now();
     while test
-        .depth(midiateca_service::media::MediaStatus::Stored)
+        .depth(midiateca_service::model::MediaStatus::Stored)
         .await
         == 0
     {

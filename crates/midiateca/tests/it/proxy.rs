@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use midiateca_service::config;
-use midiateca_service::fetch::proxy::Proxies;
-use midiateca_service::fetch::{self, Fetch};
+use midiateca_service::net::proxy::Proxies;
+use midiateca_service::net::{self, Fetch};
 use serde_json::Value;
 use url::Url;
 use wa_sim::Sim;
@@ -328,7 +328,7 @@ async fn a_proxy_that_wants_another_password_is_named() {
     let clear = fetch
         .glimpse(&Url::parse("http://a.invalid/").unwrap())
         .await;
-    assert!(matches!(clear, Err(fetch::Error::ProxyAuthorization)));
+    assert!(matches!(clear, Err(net::Error::ProxyAuthorization)));
     let error = fetch
         .glimpse(&Url::parse("https://a.invalid/").unwrap())
         .await

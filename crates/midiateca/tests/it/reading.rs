@@ -7,8 +7,8 @@ use flate2::read::{DeflateEncoder, ZlibEncoder};
 use flate2::write::GzEncoder;
 use midiateca_service::clock::Clock;
 use midiateca_service::db::Row;
-use midiateca_service::media::{MediaId, Route};
-use midiateca_service::retention::{self, Asked, Doing};
+use midiateca_service::model::{MediaId, Route};
+use midiateca_service::ops::retention::{self, Asked, Doing};
 use serde_json::{Value, json};
 use wa_sim::{Content, SimMedia};
 
@@ -474,11 +474,11 @@ async fn the_chat_of_a_person_is_found_under_any_of_their_ids() {
         ("5500900000001@c.us", 1),
         (STRANGER, 0),
     ] {
-        let filter = midiateca_service::catalog::Filter {
+        let filter = midiateca_service::media::Filter {
             chat: Some(chat.to_owned()),
             ..Default::default()
         };
-        let found = midiateca_service::catalog::list(&test.app.db, &filter, 10)
+        let found = midiateca_service::media::list(&test.app.db, &filter, 10)
             .await
             .unwrap();
         assert_eq!(found.len(), expected, "{chat}");

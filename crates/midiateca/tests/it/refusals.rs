@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use midiateca_service::clock::{Clock, DAY};
-use midiateca_service::intake::tally;
-use midiateca_service::media::InstanceId;
-use midiateca_service::registry;
+use midiateca_service::ingest::tally;
+use midiateca_service::instances;
+use midiateca_service::model::InstanceId;
 use midiateca_service::secrets;
 use serde_json::{Value, json};
 #[cfg(unix)]
@@ -22,7 +22,7 @@ fn text(instance: &str) -> String {
 /// Reason, instance, and at whose address, with the count of each.
 async fn counted(test: &TestApp) -> BTreeMap<(String, String, String), i64> {
     tally::write_down(&test.app).await.unwrap();
-    let refused = registry::refusals(&test.app.db).await.unwrap();
+    let refused = instances::refusals(&test.app.db).await.unwrap();
     let id = |id: Option<InstanceId>| id.map_or_else(String::new, |id| id.0);
     refused
         .into_iter()
@@ -53,7 +53,7 @@ async fn refusals_are_counted_by_whose_they_are_as_far_as_that_is_known() {
     let rotated = test
         .app
         .db
-        .write(async move |tx| registry::set_hook(tx, &id, &fresh).await);
+        .write(async move |tx| instances::set_hook(tx, &id, &fresh).await);
     assert!(rotated.await.unwrap());
     let current = format!("{origin}/hooks/wapi/another");
     // The former token may be accepted for a second.
@@ -117,7 +117,7 @@ async fn an_instance_that_was_removed_is_recognised_by_its_address() {
     let removed = test
         .app
         .db
-        .write(async move |tx| registry::remove_instance(tx, &id, now).await);
+        .write(async move |tx| instances::remove_instance(tx, &id, now).await);
     assert!(removed.await.unwrap());
     let url = format!("{}/hooks/wapi/{}", test.origin(), test.other_hook);
     while test.post_to(&url, text(OTHER)).await.0 != 401 {}
@@ -162,7 +162,7 @@ async fn after_a_quiet_week_counting_begins_again() {
         test.app.clock.advance(days * DAY);
         assert_eq!(test.post_to(&url, text("X")).await.0, 401);
         tally::write_down(&test.app).await.unwrap();
-        let refused = registry::refusals(&test.app.db).await.unwrap();
+        let refused = instances::refusals(&test.app.db).await.unwrap();
         let (_, found) = &refused[0];
         assert_eq!((found.count, found.first_at), (count, first_at));
         assert_eq!(found.last_at, test.app.clock.now());

@@ -1,5 +1,5 @@
 use midiateca_service::clock::{Clock, DAY};
-use midiateca_service::media::MediaStatus;
+use midiateca_service::model::MediaStatus;
 use wa_sim::{Fault, SimMedia};
 
 use crate::stage::{FIRST, OTHER, TODAY, TestApp, impatient, sample};
@@ -15,7 +15,7 @@ async fn twenty_copies_at_once_make_one_row_and_one_file() {
         .filter(|(_, answer)| answer["media"][0]["duplicate"] == false)
         .count();
     assert_eq!(fresh, 1);
-    let id = midiateca_service::media::MediaId(
+    let id = midiateca_service::model::MediaId(
         answers[0].1["media"][0]["id"].as_str().unwrap().to_owned(),
     );
     assert!(
@@ -44,7 +44,7 @@ async fn a_week_later_a_repeat_changes_nothing() {
         (200, Some(true), Some("stored"))
     );
     assert_eq!(
-        test.find(&midiateca_service::media::MediaId(media.id.clone()))
+        test.find(&midiateca_service::model::MediaId(media.id.clone()))
             .await
             .path,
         media.path
@@ -121,7 +121,7 @@ async fn the_same_bytes_of_one_client_lie_on_the_disk_once() {
     std::fs::write(test.file(&one), "damaged").unwrap();
     let (three, delivery) = test.store(sample("SAME3")).await;
     assert_eq!(
-        midiateca_service::vault::hash_file(&test.file(&three)).unwrap(),
+        midiateca_service::storage::hash_file(&test.file(&three)).unwrap(),
         delivery.sha256,
         "linked to a damaged file"
     );
@@ -145,7 +145,7 @@ async fn clients_never_share_a_file() {
         )
         .await;
     let two = test
-        .settled(&midiateca_service::media::MediaId(
+        .settled(&midiateca_service::model::MediaId(
             answer["media"][0]["id"].as_str().unwrap().to_owned(),
         ))
         .await;
@@ -237,7 +237,7 @@ async fn a_repeat_that_tells_of_more_files_adds_them_beside_the_known_ones() {
             .count();
         assert_eq!(count, fresh);
         for media in media {
-            let id = midiateca_service::media::MediaId(media["id"].as_str().unwrap().to_owned());
+            let id = midiateca_service::model::MediaId(media["id"].as_str().unwrap().to_owned());
             assert_eq!(test.settled(&id).await.status, "stored");
         }
     }
@@ -258,7 +258,7 @@ async fn an_edited_caption_is_taken_and_the_file_stays() {
     let (_, answer) = test.post(edit.to_string()).await;
     assert_eq!(answer["media"][0]["id"], media.id.as_str());
     let after = test
-        .find(&midiateca_service::media::MediaId(media.id))
+        .find(&midiateca_service::model::MediaId(media.id))
         .await;
     assert_eq!(
         (after.caption.as_deref(), after.path),
@@ -279,7 +279,7 @@ async fn a_better_key_in_a_repeat_heals() {
         let mut second = delivery.body.clone();
         second["messageId"] = first["messageId"].clone();
         let (_, answer) = test.post(first.to_string()).await;
-        let id = midiateca_service::media::MediaId(
+        let id = midiateca_service::model::MediaId(
             answer["media"][0]["id"].as_str().unwrap().to_owned(),
         );
         assert_eq!(test.settled(&id).await.status, "failed");
@@ -308,7 +308,7 @@ async fn two_files_under_one_id_are_two_files() {
     assert_ne!(other.id, mine.id);
     assert_eq!((other.status.as_str(), other.size), ("stored", Some(900)));
     assert_eq!(
-        midiateca_service::vault::hash_file(&test.file(&mine)).unwrap(),
+        midiateca_service::storage::hash_file(&test.file(&mine)).unwrap(),
         delivery.sha256
     );
     assert_eq!(test.files().len(), 2);
@@ -326,7 +326,7 @@ async fn a_repeat_with_better_keys_counts_while_the_first_is_being_fetched() {
     bad["msgContent"]["imageMessage"]["directPath"] = "/v/nobody/knows.enc".into();
     let (_, answer) = test.post(bad.to_string()).await;
     let id =
-        midiateca_service::media::MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned());
+        midiateca_service::model::MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned());
     while test.find(&id).await.status != "downloading" {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
@@ -377,7 +377,7 @@ async fn nobody_can_put_his_bytes_or_words_into_somebody_elses_row() {
     });
     test.post(edit.to_string()).await;
     let after = test
-        .find(&midiateca_service::media::MediaId(media.id))
+        .find(&midiateca_service::model::MediaId(media.id))
         .await;
     assert_eq!((after.caption, after.path), (media.caption, media.path));
     test.sim.world().set_down(false);
@@ -388,7 +388,7 @@ async fn nobody_can_put_his_bytes_or_words_into_somebody_elses_row() {
     }
     let stored = test.find(&waiting_id).await;
     assert_eq!(
-        midiateca_service::vault::hash_file(&test.file(&stored)).unwrap(),
+        midiateca_service::storage::hash_file(&test.file(&stored)).unwrap(),
         waiting.sha256
     );
     test.end().await;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use midiateca_service::clock::{Clock, DAY};
 use midiateca_service::config::{Config, Kind, Rule};
 use midiateca_service::db::Value as Cell;
-use midiateca_service::media::{ChatKind, Direction, MediaId, MediaStatus};
-use midiateca_service::retention::{self, Doing, Swept, Told};
-use midiateca_service::{catalog, delivery, events};
+use midiateca_service::model::{ChatKind, Direction, MediaId, MediaStatus};
+use midiateca_service::ops::retention::{self, Doing, Swept, Told};
+use midiateca_service::{deliveries, events, media};
 use wa_sim::{Content, Fault, SimMedia};
 
 use crate::commands::{midiateca, stderr, stdout};
@@ -245,7 +245,7 @@ async fn beyond_a_total_the_oldest_go_first_and_shared_bytes_stay_for_the_others
 async fn records_are_pruned_by_age_and_what_is_needed_stays() {
     let clock = Clock::fixed(TODAY);
     let test =
-        TestApp::with_cdn(vec![midiateca_service::media::Route::Inline], clock.clone()).await;
+        TestApp::with_cdn(vec![midiateca_service::model::Route::Inline], clock.clone()).await;
     let stored = SimMedia {
         with_bytes: true,
         ..sample("OLD")
@@ -271,7 +271,7 @@ async fn records_are_pruned_by_age_and_what_is_needed_stays() {
     let (swept, _) = sweep(&test, Doing::Now).await;
     assert_eq!(dry, swept);
     assert_eq!((swept.deliveries, swept.events, swept.attempts), (1, 0, 0));
-    let left = delivery::list(&test.app.db, &delivery::Filter::default(), "", 10)
+    let left = deliveries::list(&test.app.db, &deliveries::Filter::default(), "", 10)
         .await
         .unwrap();
     assert_eq!(left.len(), 1);
@@ -280,7 +280,7 @@ async fn records_are_pruned_by_age_and_what_is_needed_stays() {
     clock.advance(300 * DAY);
     let (swept, _) = sweep(&test, Doing::Now).await;
     assert!(swept.attempts > 0);
-    let tries = catalog::attempts(&test.app.db, &MediaId(waits.id))
+    let tries = media::attempts(&test.app.db, &MediaId(waits.id))
         .await
         .unwrap();
     assert!(!tries.is_empty(), "what waits keeps its tries");

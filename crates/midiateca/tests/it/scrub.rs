@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use midiateca_service::db::{Db, Value as Bound};
-use midiateca_service::media::MediaId;
+use midiateca_service::model::MediaId;
 use serde_json::Value;
 use tempfile::TempDir;
 use wa_sim::{Content, SimMedia};

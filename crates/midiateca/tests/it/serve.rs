@@ -135,9 +135,9 @@ async fn a_server_that_runs_out_of_open_files_goes_on() {
     .unwrap();
     let started = Instant::now();
     for id in accepted {
-        let id = midiateca_service::media::MediaId(id);
+        let id = midiateca_service::model::MediaId(id);
         loop {
-            let media = midiateca_service::catalog::find(&reader, &id)
+            let media = midiateca_service::media::find(&reader, &id)
                 .await
                 .unwrap()
                 .unwrap();

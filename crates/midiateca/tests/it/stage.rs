@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use midiateca_service::app::App;
-use midiateca_service::catalog::{self, MediaView};
 use midiateca_service::clock::{Clock, Millis};
 use midiateca_service::config::Config;
 use midiateca_service::gateway::Gateway;
-use midiateca_service::media::{InstanceId, MediaId, MediaStatus, Route};
+use midiateca_service::instances::{self, NewInstance};
+use midiateca_service::media::{self, MediaView};
+use midiateca_service::model::{InstanceId, MediaId, MediaStatus, Route};
 use midiateca_service::queue;
-use midiateca_service::registry::{self, NewInstance};
 use midiateca_service::server::Service;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -80,7 +80,7 @@ impl TestApp {
         let now = app.clock.now();
         for (name, id) in [("Clínica Aurora", 2), ("Oficina do Bairro", 3)] {
             app.db
-                .write(async move |tx| registry::add_client(tx, name, Some(id), now).await)
+                .write(async move |tx| instances::add_client(tx, name, Some(id), now).await)
                 .await
                 .unwrap();
         }
@@ -128,8 +128,8 @@ impl TestApp {
     pub async fn wait_for_directory(&self) {
         loop {
             let known = self.app.directory.by_id().await.unwrap();
-            let told = registry::instances(&self.app.db).await.unwrap();
-            let same = |told: &registry::Instance| {
+            let told = instances::instances(&self.app.db).await.unwrap();
+            let same = |told: &instances::Instance| {
                 let known = &known[&told.id];
                 known.cdn_base == told.cdn_base && known.api_base == told.api_base
             };
@@ -168,7 +168,7 @@ impl TestApp {
     }
 
     pub async fn find(&self, id: &MediaId) -> MediaView {
-        catalog::find(&self.app.db, id).await.unwrap().unwrap()
+        media::find(&self.app.db, id).await.unwrap().unwrap()
     }
 
     /// Waits until a round of this media has ended, one way or another.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use midiateca_service::backup::{self, Order, Outcome, Step};
+use midiateca_service::ops::backup::{self, Order, Outcome, Step};
 use midiateca_service::shutdown::Shutdown;
 
 use crate::backup::{back_up, done, order, place, scrub_a_copy, voice};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use midiateca_service::clock::{Clock, Millis};
 use midiateca_service::db::Row;
-use midiateca_service::media::Route;
+use midiateca_service::model::Route;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};

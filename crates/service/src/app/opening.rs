@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::config::{Config, millis};
 use crate::db::{self, Db};
-use crate::vault::{self, Found};
-use crate::{catalog, clock};
+use crate::storage::{self, Found};
+use crate::{clock, media};
 
 /// So many of the newest stored files are looked for in a storage that carries no id.
 const SAMPLE: u32 = 32;
@@ -71,7 +71,7 @@ pub enum Error {
     Db(#[from] db::Error),
     /// The storage.
     #[error(transparent)]
-    Vault(#[from] vault::Error),
+    Vault(#[from] storage::Error),
 }
 
 /// What the storage of a database is, before anything is changed.
@@ -109,10 +109,10 @@ fn look(data: &Path, config: &Config, allowed: Allowed) -> Result<bool, Error> {
 /// What shows that there was a database.
 fn trace(data: &Path, config: &Config, allowed: Allowed) -> Option<PathBuf> {
     let storage = config.storage_folder(data);
-    let marker = vault::marker_path(&storage);
+    let marker = storage::marker_path(&storage);
     let key = config.key_file(data);
     let remains = db::remains(&config.database_file(data));
-    let (bodies, quarantine) = (data.join(super::BODIES), storage.join(vault::QUARANTINE));
+    let (bodies, quarantine) = (data.join(super::BODIES), storage.join(storage::QUARANTINE));
     let is_there = |path: &PathBuf| path.symlink_metadata().is_ok();
     let holds_entries = |path: &PathBuf| {
         let entries = std::fs::read_dir(path);
@@ -124,7 +124,7 @@ fn trace(data: &Path, config: &Config, allowed: Allowed) -> Option<PathBuf> {
         .or_else(|| remains.into_iter().next())
         .or_else(|| [bodies, quarantine].into_iter().find(holds_entries))
         .or_else(|| {
-            let counts = !allowed.files_of_others && vault::holds_clients(&storage);
+            let counts = !allowed.files_of_others && storage::holds_clients(&storage);
             counts.then_some(storage)
         })
 }
@@ -135,7 +135,7 @@ fn set_aside(database: &Path) -> Result<(), Error> {
         let mut aside = remains.clone().into_os_string();
         let now = clock::compact(clock::Clock::system().now());
         aside.push(format!(".lost-{now}"));
-        std::fs::rename(&remains, aside).map_err(vault::Error::from)?;
+        std::fs::rename(&remains, aside).map_err(storage::Error::from)?;
     }
     Ok(())
 }
@@ -167,7 +167,7 @@ pub async fn look_at_storage(db: &Db, root: &Path) -> Result<Storage, Error> {
         root: root.to_owned(),
         found,
     };
-    let marker = vault::marker(root).map_err(vault::Error::from)?;
+    let marker = storage::marker(root).map_err(storage::Error::from)?;
     match marker {
         Some(id) if id == db.identity() => return Ok(Storage::Marked),
         // A database of an earlier version, open to be read, has no id yet.
@@ -179,7 +179,7 @@ pub async fn look_at_storage(db: &Db, root: &Path) -> Result<Storage, Error> {
         false => Found::Missing,
     };
     let has_storage = db.has_storage().await?;
-    let sample = catalog::newest_held(db, SAMPLE).await?;
+    let sample = media::newest_held(db, SAMPLE).await?;
     let is_there = |path: &&String| root.join(path).is_file();
     let there = sample.iter().filter(is_there).count();
     let is_proven = !sample.is_empty() && there * 2 >= sample.len();
@@ -188,13 +188,13 @@ pub async fn look_at_storage(db: &Db, root: &Path) -> Result<Storage, Error> {
     }
     if has_storage || !sample.is_empty() {
         // Another process may have given it the id by now.
-        let marker = vault::marker(root).map_err(vault::Error::from)?;
+        let marker = storage::marker(root).map_err(storage::Error::from)?;
         return match marker.is_some_and(|id| id == db.identity()) {
             true => Ok(Storage::Marked),
             false => Err(wrong(found)),
         };
     }
-    match vault::holds_files(root) {
+    match storage::holds_files(root) {
         true => Err(Error::UnknownStorage {
             root: root.to_owned(),
         }),
@@ -223,7 +223,7 @@ pub async fn settle_storage(db: &Db, root: &Path, allowed: Allowed) -> Result<()
         (looked, _) => looked?,
     };
     if storage == Storage::ToBeMarked {
-        vault::write_marker(root, db.identity())?;
+        storage::write_marker(root, db.identity())?;
     }
     // Only afterwards, so that a process that is ended in between finds no mark missing.
     if !db.has_storage().await? {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Allowed, Alone, App, settle_storage};
-use crate::{db, vault};
+use crate::{db, storage};
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -19,7 +19,7 @@ pub struct Displaced {
     /// What is at the path of the database.
     pub database: Option<db::Found>,
     /// What is at the root of the storage.
-    pub storage: Option<vault::Found>,
+    pub storage: Option<storage::Found>,
 }
 
 impl Displaced {
@@ -27,7 +27,7 @@ impl Displaced {
         json!({
             "door": door.to_string(),
             "database": self.database.map(db::Found::as_str),
-            "storage": self.storage.map(vault::Found::as_str),
+            "storage": self.storage.map(storage::Found::as_str),
         })
     }
 
@@ -35,7 +35,7 @@ impl Displaced {
         let told: Value = serde_json::from_str(text).ok()?;
         Some(Self {
             database: told["database"].as_str().and_then(db::Found::parse),
-            storage: told["storage"].as_str().and_then(vault::Found::parse),
+            storage: told["storage"].as_str().and_then(storage::Found::parse),
         })
     }
 
@@ -87,12 +87,12 @@ async fn check(app: &App) -> Displaced {
     let vault = app.vault.clone();
     let verifying = tokio::task::spawn_blocking(move || vault.verify());
     let mut storage = match verifying.await {
-        Ok(Err(vault::Error::Displaced { found, .. })) => Some(found),
+        Ok(Err(storage::Error::Displaced { found, .. })) => Some(found),
         // What else is wrong with it is seen by whoever writes to it.
         _ => None,
     };
     // Only the marker is gone.
-    if storage == Some(vault::Found::Unmarked)
+    if storage == Some(storage::Found::Unmarked)
         && database.is_none()
         && settle_storage(&app.db, app.vault.root(), Allowed::default())
             .await
@@ -106,7 +106,7 @@ async fn check(app: &App) -> Displaced {
     Displaced { database, storage }
 }
 
-fn log_storage(app: &App, before: Option<vault::Found>, found: Option<vault::Found>) {
+fn log_storage(app: &App, before: Option<storage::Found>, found: Option<storage::Found>) {
     let root = app.vault.root().display();
     match (before, found) {
         (None, Some(found)) => tracing::error!(

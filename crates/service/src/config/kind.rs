@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::media::MediaKind;
+use crate::model::MediaKind;
 
 /// A media kind by its name in the file.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use wa_media::Base64Decoder;
 use wa_media::read::{field, same_name, text};
 
-use crate::media::TOKEN_START;
+use crate::model::TOKEN_START;
 
 type Object = Map<String, Json>;
 

@@ -12,7 +12,7 @@ use super::envelope::{self, holds_content};
 use super::id::clean;
 use super::{Error, Family, Link, LinkRequest, Message, Reading, Session, Slot};
 use crate::clock::{Millis, SECOND, millis_of_utc};
-use crate::media::{KeyKind, Reason};
+use crate::model::{KeyKind, Reason};
 
 /// The documented address of the API.
 pub const API_BASE: &str = "https://api.w-api.app/v1";

@@ -12,9 +12,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::Door;
 use super::encoding::{Codings, Decoding};
 use super::error::Error;
-use crate::delivery::{Body, Incoming};
+use crate::deliveries::{Body, Incoming};
 use crate::gateway::Gateway;
-use crate::intake;
+use crate::ingest;
 
 const STEP_KIB: usize = 16;
 /// What is left of a body is held several times while it is read, compressed and committed.
@@ -131,8 +131,8 @@ async fn open(
     limit_bytes: usize,
     share: &mut Share<'_>,
 ) -> Result<Body, Error> {
-    for _ in 0..intake::MOST_OPENED {
-        let Some(mut opening) = intake::open(&door.app, gateway, &body).await? else {
+    for _ in 0..ingest::MOST_OPENED {
+        let Some(mut opening) = ingest::open(&door.app, gateway, &body).await? else {
             break;
         };
         let mut taking = Taking::new(door, limit_bytes);

@@ -18,9 +18,9 @@ use super::refusals::Sender;
 use super::source::Client;
 use super::{Door, body};
 use crate::gateway::Gateway;
-use crate::intake::{self, Receipt};
-use crate::media::InstanceId;
-use crate::registry::Instance;
+use crate::ingest::{self, Receipt};
+use crate::instances::Instance;
+use crate::model::InstanceId;
 
 /// The addresses of the system that this one takes over from, without their last slash.
 pub(super) const ORIGINAL_PATHS: [&str; 7] = [
@@ -163,12 +163,12 @@ async fn receive(
     body: Whole,
 ) -> Result<Response, Error> {
     let receipt = match body {
-        Whole::Read(body) => intake::receive(&door.app, instance, body).await?,
+        Whole::Read(body) => ingest::receive(&door.app, instance, body).await?,
         Whole::Undecodable(body) => {
-            intake::keep_unread(&door.app, instance, WRONG_ENCODING, body).await?
+            ingest::keep_unread(&door.app, instance, WRONG_ENCODING, body).await?
         }
         Whole::UnknownEncoding(body) => {
-            intake::keep_unread(&door.app, instance, UNKNOWN_ENCODING, body).await?;
+            ingest::keep_unread(&door.app, instance, UNKNOWN_ENCODING, body).await?;
             return Err(Error::UnknownEncoding);
         }
     };

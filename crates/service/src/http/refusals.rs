@@ -14,8 +14,8 @@ use super::hooks::beginning;
 use super::source::Source;
 use crate::app::App;
 use crate::gateway::Gateway;
-use crate::media::InstanceId;
-use crate::registry::{Former, Instance, Refusal, RefusalReason};
+use crate::instances::{Former, Instance, Refusal, RefusalReason};
+use crate::model::InstanceId;
 use crate::secrets;
 
 /// Who sends a delivery, as far as its head says.

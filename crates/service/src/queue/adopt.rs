@@ -5,7 +5,7 @@ use wa_media::FoundMedia;
 use super::put::{NewMedia, NewMessage, differ, insert};
 use crate::clock::{DAY, Millis};
 use crate::db::{Db, Error, Row, Tx, values};
-use crate::media::{InstanceId, MediaId, MediaKind, MediaStatus, Reason, erased_message, fresh_id};
+use crate::model::{InstanceId, MediaId, MediaKind, MediaStatus, Reason, erased_message, fresh_id};
 
 /// A row that a message has already.
 #[derive(Clone, Debug)]

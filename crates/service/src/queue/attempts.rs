@@ -3,7 +3,7 @@
 use super::Job;
 use crate::clock::Millis;
 use crate::db::{Db, Error, Tx, values};
-use crate::media::{Attempt, Reason};
+use crate::model::{Attempt, Reason};
 
 /// Writes down the tries of a round.
 pub(super) async fn record(tx: &mut Tx, job: &Job, attempts: &[Attempt]) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use wa_media::FoundMedia;
 
 use crate::clock::{DAY, Millis};
 use crate::db::{Error, Row, Tx, values};
-use crate::media::{InstanceId, MediaId, MediaKind, MediaStatus, Reason};
+use crate::model::{InstanceId, MediaId, MediaKind, MediaStatus, Reason};
 use crate::queue::origin::Origin;
 use crate::queue::{NewMessage, Put};
 

@@ -1,7 +1,7 @@
 //! Acknowledged failures.
 
 use crate::db::{Error, Tx, values};
-use crate::media::MediaId;
+use crate::model::MediaId;
 
 /// Acknowledges a failed or expired media, which keeps its reason; false when it has another status. A repeat of its
 /// message or [`super::requeue`] puts it back in the queue.

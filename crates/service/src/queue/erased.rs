@@ -3,7 +3,7 @@
 use wa_media::FoundMedia;
 
 use crate::db::{Error, Row, Tx, values};
-use crate::media::{InstanceId, MediaId, erased_message, erased_print};
+use crate::model::{InstanceId, MediaId, erased_message, erased_print};
 
 /// Whether what a reading tells of, under one of these messages, was erased on request. Message ids are chosen by
 /// senders, so media that are surely others than the erased ones are none of them, whatever their id.

@@ -2,7 +2,7 @@
 
 use crate::clock::{DAY, Millis};
 use crate::db::{Error, Tx, values};
-use crate::media::MediaId;
+use crate::model::MediaId;
 
 /// Puts a stored media back in the queue, whose file is not there any more.
 pub async fn requeue_lost(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool, Error> {

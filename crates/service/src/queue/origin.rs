@@ -2,7 +2,7 @@
 
 use crate::db::{Error, Row};
 use crate::gateway::Message;
-use crate::media::contact::{Contact, Match, is_of_several};
+use crate::model::contact::{Contact, Match, is_of_several};
 
 /// Where a message comes from, by all ids that are known.
 pub(super) struct Origin {

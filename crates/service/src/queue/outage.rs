@@ -2,7 +2,7 @@
 
 use crate::clock::Millis;
 use crate::db::{Error, Tx, Value, values};
-use crate::media::{InstanceId, Reason};
+use crate::model::{InstanceId, Reason};
 
 /// Those that are woken by a host become due one after the other, so far apart: the host is not overrun, and what comes
 /// new goes before them.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::clock::Millis;
 use crate::db::{Db, Error, Tx, values};
-use crate::media::MediaId;
+use crate::model::MediaId;
 
 /// How many bytes of a claimed media have come.
 #[derive(Clone, Debug)]

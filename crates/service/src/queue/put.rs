@@ -5,8 +5,8 @@ use wa_media::FoundMedia;
 use crate::clock::{DAY, Millis};
 use crate::db::{Error, Row, Tx, values};
 use crate::gateway::{Gateway, Message};
-use crate::media::contact::{Match, better_id};
-use crate::media::{InstanceId, MediaId, MediaKind, MediaStatus, Reason, fresh_id};
+use crate::model::contact::{Match, better_id};
+use crate::model::{InstanceId, MediaId, MediaKind, MediaStatus, Reason, fresh_id};
 use crate::queue::captions;
 use crate::queue::origin::Origin;
 

@@ -4,7 +4,7 @@ use super::put::MOST_PATIENCE;
 use super::wait_after;
 use crate::clock::{DAY, HOUR, MINUTE, Millis};
 use crate::db::{Error, Tx, values};
-use crate::media::{Reason, Verdict};
+use crate::model::{Reason, Verdict};
 
 /// What was changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

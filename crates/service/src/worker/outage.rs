@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::App;
-use crate::archive::{folder_of, host_of};
 use crate::db::Error;
-use crate::media::{Attempt, InstanceId, Reason};
+use crate::download::{folder_of, host_of};
+use crate::instances::Instance;
+use crate::model::{Attempt, InstanceId, Reason};
 use crate::queue::{self, Counts, Job, Settled};
-use crate::registry::Instance;
 
 /// A network storage that is away may never answer.
 const PROBE_PATIENCE: Duration = Duration::from_secs(10);
@@ -140,7 +140,7 @@ async fn waiting_for(app: &App, host: &str) -> Result<(Vec<InstanceId>, &'static
         return Ok((users, &Reason::OF_STORAGE));
     }
     let asks = |instance: &Instance| {
-        let mut routes = crate::media::Route::ALL.iter();
+        let mut routes = crate::model::Route::ALL.iter();
         routes.any(|route| host_of(*route, instance).as_deref() == Some(host))
     };
     Ok((ids(&asks), &Reason::OF_NETWORK))

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::media::MediaId;
+use crate::model::MediaId;
 use crate::queue::Job;
 
 /// What is reckoned with where a message does not tell its length: most that come are smaller.

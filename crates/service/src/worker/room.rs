@@ -9,7 +9,7 @@ use super::reserved::{Reserved, Whose};
 use crate::app::App;
 use crate::config::Storage;
 use crate::db::Error;
-use crate::media::MediaId;
+use crate::model::MediaId;
 
 /// That downloads stopped for want of room, for who looks from another process.
 const MARK: &str = "no room for downloads";

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::fetch::cooldown::Readiness;
-use crate::media::{InstanceId, Route};
+use crate::instances::Instance;
+use crate::model::{InstanceId, Route};
+use crate::net::cooldown::Readiness;
 use crate::queue::Quota;
-use crate::registry::Instance;
 
 /// One place that is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]

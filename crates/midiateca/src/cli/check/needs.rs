@@ -14,9 +14,9 @@ use super::super::words::{Words, check as words, errors};
 use super::Report;
 use midiateca_service::app::{self, App, Displaced, OpeningError};
 use midiateca_service::clock::{DAY, Millis, Trust};
-use midiateca_service::vault::Found;
+use midiateca_service::storage::Found;
 use midiateca_service::worker::Stopped;
-use midiateca_service::{catalog, db, registry, secrets};
+use midiateca_service::{db, instances, media, secrets};
 
 /// The sentences so far.
 struct Needs {
@@ -163,9 +163,9 @@ fn instances(needs: &mut Needs, report: &Report) {
 
 /// Why the stored tokens cannot be decrypted.
 async fn key(needs: &mut Needs, app: &App) -> Result<(), db::Error> {
-    let sealed = registry::sealed_token(&app.db).await?;
+    let sealed = instances::sealed_token(&app.db).await?;
     let error = sealed.and_then(|(id, sealed)| -> Option<secrets::Error> {
-        let context = registry::token_context(&id);
+        let context = instances::token_context(&id);
         app.secrets.unseal(&context, &sealed).err()
     });
     if let Some(error) = error {
@@ -176,7 +176,7 @@ async fn key(needs: &mut Needs, app: &App) -> Result<(), db::Error> {
 }
 
 async fn waiting(needs: &mut Needs, app: &App, oldest: Option<Millis>) -> Result<(), db::Error> {
-    for count in catalog::waiting_by_reason(&app.db).await? {
+    for count in media::waiting_by_reason(&app.db).await? {
         if matches!(count.name.as_str(), "storage_full" | "storage_failed") {
             let reason = needs.lang.reason(&count.name);
             let values: [(&str, &dyn Display); 2] = [("count", &count.count), ("reason", &reason)];

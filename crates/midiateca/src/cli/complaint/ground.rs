@@ -8,8 +8,9 @@ use crate::cli::context;
 use crate::cli::language::{Language, plain};
 use crate::cli::words::{Words, errors as words};
 use midiateca_service::app::OpeningError;
-use midiateca_service::vault::Found;
-use midiateca_service::{app, db, retention, secrets, server, vault};
+use midiateca_service::ops::retention;
+use midiateca_service::storage::Found;
+use midiateca_service::{app, db, secrets, server, storage};
 
 pub(super) fn context(error: &context::Error, lang: Language) -> Told {
     let context::Error::NoData { path } = error;
@@ -182,17 +183,17 @@ pub(super) fn secrets(error: &secrets::Error, lang: Language) -> Told {
     }
 }
 
-pub(super) fn vault(error: &vault::Error, lang: Language) -> Told {
+pub(super) fn vault(error: &storage::Error, lang: Language) -> Told {
     match error {
-        vault::Error::Full(_) => Told::with(lang, words::DISK_FULL, words::FREE_ROOM, &[]),
-        vault::Error::Displaced { root, found } => storage(root, *found, lang),
-        vault::Error::Linked(path) => Told::with(
+        storage::Error::Full(_) => Told::with(lang, words::DISK_FULL, words::FREE_ROOM, &[]),
+        storage::Error::Displaced { root, found } => storage(root, *found, lang),
+        storage::Error::Linked(path) => Told::with(
             lang,
             words::BEHIND_LINK,
             words::LOOK_BEHIND_LINK,
             &[("path", &path.display())],
         ),
-        vault::Error::Io(_) => Told::with(lang, words::NOT_WRITTEN, words::LOOK_AT_STORAGE, &[]),
+        storage::Error::Io(_) => Told::with(lang, words::NOT_WRITTEN, words::LOOK_AT_STORAGE, &[]),
     }
 }
 

@@ -4,11 +4,11 @@ use super::Told;
 use crate::cli::language::Language;
 use crate::cli::panel;
 use crate::cli::words::errors as words;
-use midiateca_service::fetch::{self, guard};
+use midiateca_service::net::{self, guard};
 use midiateca_service::secrets;
 
-pub(super) fn fetch(error: &fetch::Error, lang: Language) -> Told {
-    use fetch::Error as E;
+pub(super) fn fetch(error: &net::Error, lang: Language) -> Told {
+    use net::Error as E;
     match error {
         E::Refused(_) => Told::new(lang, words::REFUSED, &[]),
         E::Unreachable(_) => Told::with(lang, words::UNREACHABLE, words::LOOK_AT_NETWORK, &[]),
@@ -27,13 +27,13 @@ pub(super) fn fetch(error: &fetch::Error, lang: Language) -> Told {
     }
 }
 
-pub(super) fn proxy(error: &fetch::proxy::Unusable, lang: Language) -> Told {
+pub(super) fn proxy(error: &net::proxy::Unusable, lang: Language) -> Told {
     let variable = error.variable;
     let values: [(&str, &dyn std::fmt::Display); 1] = [("variable", &variable)];
     Told::with(lang, words::UNUSABLE_PROXY, words::SET_PROXY, &values)
 }
 
-pub(super) fn unresolved(_: &fetch::Unresolved, lang: Language) -> Told {
+pub(super) fn unresolved(_: &net::Unresolved, lang: Language) -> Told {
     Told::new(lang, words::UNRESOLVED, &[])
 }
 

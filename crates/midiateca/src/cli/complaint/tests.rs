@@ -5,7 +5,8 @@ use anyhow::Context as _;
 
 use super::*;
 use crate::cli::context;
-use midiateca_service::{app, db, retention, secrets, server, vault};
+use midiateca_service::ops::retention;
+use midiateca_service::{app, db, secrets, server, storage};
 
 fn portuguese(error: impl Into<anyhow::Error>) -> String {
     whole(error.into().as_ref(), Language::Portuguese, None)
@@ -29,7 +30,7 @@ fn the_whole_chain_is_told_and_the_next_step_below_it() {
         whole(&error, Language::English, None),
         "error: there are no data in /srv: nothing is kept there yet\n  next: name the right folder with --data, or begin with `midiateca client add NAME`"
     );
-    let error = retention::Error::Vault(vault::Error::Io(refused()));
+    let error = retention::Error::Vault(storage::Error::Io(refused()));
     assert!(
         portuguese(error).starts_with(
             "erro: não foi possível remover um arquivo: não é possível gravar o arquivo: permissão negada\n"
@@ -71,7 +72,7 @@ fn errors_of_the_system_keep_their_number_and_unknown_ones_their_words() {
         why(&error, Language::Portuguese),
         "não é possível escutar em 0.0.0.0:1: the printer is on fire"
     );
-    let inside = io::Error::other(vault::Error::Full(io::ErrorKind::StorageFull.into()));
+    let inside = io::Error::other(storage::Error::Full(io::ErrorKind::StorageFull.into()));
     assert!(portuguese(inside).contains("midiateca sweep --dry-run"));
 }
 

@@ -5,10 +5,11 @@ use super::ground::{app, db, opening, vault};
 use crate::cli::language::Language;
 use crate::cli::words::{backup as backups, errors as words, import};
 use midiateca_service::db::foreign;
-use midiateca_service::{backup, takeover};
+use midiateca_service::ops::backup;
+use midiateca_service::ops::import::multichat;
 
-pub(super) fn takeover(error: &takeover::Error, lang: Language) -> Told {
-    use takeover::Error;
+pub(super) fn takeover(error: &multichat::Error, lang: Language) -> Told {
+    use multichat::Error;
     let bytes = |count| indicatif::HumanBytes(count).to_string();
     match error {
         Error::Foreign(error) => foreign(error, lang),
@@ -36,8 +37,8 @@ pub(super) fn takeover(error: &takeover::Error, lang: Language) -> Told {
         } => Told::new(
             lang,
             match taking {
-                takeover::Taking::Link => import::NO_ROOM_TO_LINK,
-                takeover::Taking::Copy | takeover::Taking::DryRun => import::NO_ROOM,
+                multichat::Taking::Link => import::NO_ROOM_TO_LINK,
+                multichat::Taking::Copy | multichat::Taking::DryRun => import::NO_ROOM,
             },
             &[
                 ("needed", &bytes(*needed)),

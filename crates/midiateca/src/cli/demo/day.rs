@@ -16,8 +16,8 @@ use crate::cli::sample;
 use crate::cli::words::{Words, demo as words};
 use midiateca_service::app::App;
 use midiateca_service::gateway::Gateway;
-use midiateca_service::media::InstanceId;
-use midiateca_service::registry::{self, NewInstance};
+use midiateca_service::instances::{self, NewInstance};
+use midiateca_service::model::InstanceId;
 
 /// The documented number, of client 2.
 pub(super) const FIRST: &str = "3B6XIW-ZTS923-GEAY6V";
@@ -44,8 +44,8 @@ pub(super) async fn set(app: &App, sim: &Sim, lang: Language) -> anyhow::Result<
     let now = app.clock.now();
     app.db
         .write(async move |tx| {
-            registry::add_client(tx, "Clínica Aurora", Some(2), now).await?;
-            registry::add_client(tx, "Oficina do Bairro", Some(3), now).await
+            instances::add_client(tx, "Clínica Aurora", Some(2), now).await?;
+            instances::add_client(tx, "Oficina do Bairro", Some(3), now).await
         })
         .await?;
     let mut hooks = [String::new(), String::new()];

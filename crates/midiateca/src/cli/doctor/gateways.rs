@@ -15,9 +15,9 @@ use super::ground::Ground;
 use super::sheet::Sheet;
 use midiateca_service::clock::{Clock, DAY, MINUTE, Millis, SECOND};
 use midiateca_service::db::Db;
-use midiateca_service::delivery::rhythm;
-use midiateca_service::fetch::Fetch;
-use midiateca_service::registry::Instance;
+use midiateca_service::deliveries::rhythm;
+use midiateca_service::instances::Instance;
+use midiateca_service::net::Fetch;
 
 /// Instances that are asked at once.
 const AT_ONCE: usize = 8;

@@ -12,13 +12,13 @@ use super::super::context::Context;
 use super::super::words::{Words, doctor as words};
 use super::ground::Ground;
 use super::sheet::Sheet;
-use midiateca_service::archive::CDN_ORIGINS;
 use midiateca_service::config::{Config, millis};
-use midiateca_service::fetch::proxy::{Proxy, Unusable};
-use midiateca_service::fetch::{self, Family, Fetch, Reached, reach};
+use midiateca_service::download::CDN_ORIGINS;
 use midiateca_service::http::FOLDER_MARK;
-use midiateca_service::media::Route;
-use midiateca_service::registry::Instance;
+use midiateca_service::instances::Instance;
+use midiateca_service::model::Route;
+use midiateca_service::net::proxy::{Proxy, Unusable};
+use midiateca_service::net::{self, Family, Fetch, Reached, reach};
 
 /// A webhook address that the door refuses, for no token is so short.
 const WRONG_HOOK: &str = "hooks/wapi/doctor";
@@ -84,8 +84,8 @@ pub(super) async fn cdn(sheet: &mut Sheet, config: &Config, instances: &[Instanc
 /// How an origin answered.
 enum Seen {
     /// Over IPv4, over IPv6, and over its protocol.
-    Directly(Reached, Reached, Result<u16, fetch::Error>),
-    Through(Proxy, Result<u16, fetch::Error>),
+    Directly(Reached, Reached, Result<u16, net::Error>),
+    Through(Proxy, Result<u16, net::Error>),
     NoProxy(Unusable),
 }
 
@@ -182,7 +182,7 @@ fn families(sheet: &mut Sheet, origin: &str, over_v4: &Reached, over_v6: &Reache
 }
 
 /// Any answer will do: a root that holds no file is refused.
-fn tls(sheet: &mut Sheet, origin: &str, answer: Result<u16, fetch::Error>, next: Words) {
+fn tls(sheet: &mut Sheet, origin: &str, answer: Result<u16, net::Error>, next: Words) {
     match answer {
         Ok(status) => sheet.fine(
             "cdn",
@@ -224,12 +224,12 @@ pub(super) async fn public_address(sheet: &mut Sheet, context: &Context, ground:
     let fetch = Fetch::new(&context.config.fetch);
     let answers = async {
         let health = fetch.glimpse(&health).await?;
-        Ok::<_, fetch::Error>((health, fetch.call(hook, "", &serde_json::json!({})).await?))
+        Ok::<_, net::Error>((health, fetch.call(hook, "", &serde_json::json!({})).await?))
     };
     let next = words::MEND_PROXY;
     match answers.await {
         Ok((health, hook)) => {
-            let told = |answer: &fetch::Answer| {
+            let told = |answer: &net::Answer| {
                 serde_json::from_slice::<Value>(&answer.body).unwrap_or(Value::Null)
             };
             let (healthy, refused) = (told(&health), told(&hook));

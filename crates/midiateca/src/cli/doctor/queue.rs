@@ -4,11 +4,11 @@ use super::super::words::doctor as words;
 use super::sheet::Sheet;
 use midiateca_service::clock::{DAY, HOUR, Millis};
 use midiateca_service::db::Db;
-use midiateca_service::{catalog, delivery};
+use midiateca_service::{deliveries, media};
 
 /// Whether what waits gets its turn.
 pub(super) async fn look(sheet: &mut Sheet, db: &Db, now: Millis) {
-    let (oldest, deadline) = match catalog::waiting(db).await {
+    let (oldest, deadline) = match media::waiting(db).await {
         Ok(waiting) => waiting,
         Err(error) => {
             return sheet.unreadable("queue.oldest", "", words::LOOKED_AT_QUEUE, &error);
@@ -45,15 +45,15 @@ pub(super) async fn look(sheet: &mut Sheet, db: &Db, now: Millis) {
             &[("hours", &hours)],
         );
     }
-    let reasons = match catalog::waiting_by_reason(db).await {
+    let reasons = match media::waiting_by_reason(db).await {
         Ok(reasons) => reasons,
         Err(error) => {
             return sheet.unreadable("queue.reason", "", words::LOOKED_AT_QUEUE, &error);
         }
     };
     for count in reasons {
-        let needs_somebody = midiateca_service::media::Reason::parse(&count.name)
-            .is_some_and(midiateca_service::media::Reason::needs_somebody);
+        let needs_somebody = midiateca_service::model::Reason::parse(&count.name)
+            .is_some_and(midiateca_service::model::Reason::needs_somebody);
         if needs_somebody {
             let sentence = sheet.lang.reason(&count.name).to_owned();
             let values: [(&str, &dyn std::fmt::Display); 2] =
@@ -68,7 +68,7 @@ pub(super) async fn look(sheet: &mut Sheet, db: &Db, now: Millis) {
             );
         }
     }
-    match delivery::set_aside_since(db, now - DAY).await {
+    match deliveries::set_aside_since(db, now - DAY).await {
         Ok(0) => sheet.fine(
             "deliveries.quarantine",
             "",

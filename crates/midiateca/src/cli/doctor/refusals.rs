@@ -5,11 +5,11 @@ use super::super::words::refusals as words;
 use super::sheet::Sheet;
 use midiateca_service::clock::Millis;
 use midiateca_service::db::Db;
-use midiateca_service::registry;
+use midiateca_service::instances;
 
 /// Wrong where the instance is known, a risk where it may be a stranger who tries.
 pub(super) async fn look(sheet: &mut Sheet, db: &Db, now: Millis) {
-    let refused = match registry::refusals(db).await {
+    let refused = match instances::refusals(db).await {
         Ok(refused) => refused,
         Err(error) => return sheet.unreadable("deliveries.refused", "", words::TRIED, &error),
     };

@@ -4,7 +4,7 @@ use super::super::panel;
 use super::super::words::doctor as words;
 use super::sheet::Sheet;
 use midiateca_service::config::{Config, Rule};
-use midiateca_service::media::Route;
+use midiateca_service::model::Route;
 
 /// Videos and documents of everyday are larger.
 const SMALL_FILE: u64 = 16 << 20;

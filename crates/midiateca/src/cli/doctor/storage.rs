@@ -11,11 +11,11 @@ use super::super::probe::{self, Refused};
 use super::super::words::{doctor as words, errors};
 use super::sheet::Sheet;
 use midiateca_service::app::{self, OpeningError};
-use midiateca_service::catalog::{self, holding};
 use midiateca_service::clock::{Clock, DAY};
 use midiateca_service::db::Db;
-use midiateca_service::media::{InstanceId, MediaKind};
-use midiateca_service::vault::{self, layout};
+use midiateca_service::media::{self, holding};
+use midiateca_service::model::{InstanceId, MediaKind};
+use midiateca_service::storage::{self, layout};
 
 /// So much room should be left for this many days of growth.
 const DAYS_AHEAD: u64 = 14;
@@ -66,13 +66,13 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, db: Option<&Db>) 
             || refused.error.kind().into(),
             std::io::Error::from_raw_os_error,
         );
-        let error = vault::Error::from(same);
+        let error = storage::Error::from(same);
         sheet.refused_as("storage", &about, words::WROTE_A_FILE, &refused, &error);
     } else {
         sheet.fine("storage", &about, words::WROTE_A_FILE, words::DONE, &[]);
         folders(sheet, &folder, &held);
     }
-    let free = match vault::free_bytes_at(&folder) {
+    let free = match storage::free_bytes_at(&folder) {
         Ok(free) => free,
         Err(error) => {
             return sheet.skipped(
@@ -179,7 +179,7 @@ fn folders(sheet: &mut Sheet, root: &Path, held: &[(i64, InstanceId)]) {
 async fn forecast(sheet: &mut Sheet, db: &Db, free: u64) {
     let now = Clock::system().now();
     let since = now - DAYS_OF_GROWTH * DAY;
-    let grown = match catalog::grown_bytes(db, since).await {
+    let grown = match media::grown_bytes(db, since).await {
         Ok(grown) => grown,
         Err(error) => {
             return sheet.unreadable("storage.forecast", "", words::COUNTED_GROWTH, &error);

@@ -15,8 +15,8 @@ use crate::cli::instance::webhook_address;
 use crate::cli::language::plain;
 use crate::cli::words::Words;
 use midiateca_service::gateway::Gateway;
-use midiateca_service::media::InstanceId;
-use midiateca_service::takeover::{LeftOut, Lost, Outcome, Step, Taking, Unclear};
+use midiateca_service::model::InstanceId;
+use midiateca_service::ops::import::multichat::{LeftOut, Lost, Outcome, Step, Taking, Unclear};
 
 /// How many of each.
 #[derive(Default, serde::Serialize)]
@@ -115,7 +115,7 @@ impl<'a> Told<'a> {
         let Some(there) = storage.ancestors().find(|folder| folder.is_dir()) else {
             return;
         };
-        let free = midiateca_service::vault::free_bytes_at(there).unwrap_or(u64::MAX);
+        let free = midiateca_service::storage::free_bytes_at(there).unwrap_or(u64::MAX);
         let floor = self.context.config.storage.pause_below_bytes;
         if free.saturating_sub(floor) < needed {
             let [needed, free, floor] = [needed, free, floor].map(HumanBytes);
@@ -283,7 +283,7 @@ impl<'a> Told<'a> {
     }
 
     fn refusal(&self, why: &wa_media::Refusal) -> &str {
-        let reason = midiateca_service::archive::reason_of_refusal(why);
+        let reason = midiateca_service::download::reason_of_refusal(why);
         self.context.lang.reason(reason.as_str())
     }
 

@@ -17,8 +17,8 @@ use super::{address_view, line, tell_address};
 use midiateca_service::app::App;
 use midiateca_service::config::is_web_address;
 use midiateca_service::gateway::Gateway;
-use midiateca_service::media::{InstanceId, Reason, Route};
-use midiateca_service::registry::{self, Instance, NewInstance};
+use midiateca_service::instances::{self, Instance, NewInstance};
+use midiateca_service::model::{InstanceId, Reason, Route};
 use midiateca_service::secrets::Secrets;
 
 /// The word that gives a setting back its usual value.
@@ -166,7 +166,7 @@ async fn record(app: &App, instance: &Instance, verdict: &Verdict) -> anyhow::Re
     };
     let id = instance.id.clone();
     app.db
-        .write(async move |tx| registry::set_problem(tx, &id, Some(reason.as_str())).await)
+        .write(async move |tx| instances::set_problem(tx, &id, Some(reason.as_str())).await)
         .await?;
     Ok(())
 }
@@ -199,7 +199,7 @@ async fn checked(context: &Context, app: &App, options: &Options) -> anyhow::Res
         let name = plain(&options.gateway);
         refusal(lang, words::UNKNOWN_GATEWAY, &[("name", &name)])
     })?;
-    let clients = registry::clients(&app.db).await?;
+    let clients = instances::clients(&app.db).await?;
     if !clients.iter().any(|client| client.id == options.client) {
         let values = [("client", &options.client as &dyn Display)];
         return Err(refusal(lang, words::UNKNOWN_CLIENT, &values).into());
@@ -208,7 +208,7 @@ async fn checked(context: &Context, app: &App, options: &Options) -> anyhow::Res
     if id.as_str().is_empty() || id.as_str().chars().any(is_hostile) {
         return Err(refusal(lang, words::EMPTY_ID, &[]).into());
     }
-    let existing = registry::instance(&app.db, &id).await?;
+    let existing = instances::instance(&app.db, &id).await?;
     if let Some(existing) = existing.filter(|existing| existing.client != options.client) {
         let values: [(&str, &dyn Display); 2] = [("id", &id), ("client", &existing.client)];
         return Err(refusal(lang, words::OTHER_CLIENT, &values).into());

@@ -10,12 +10,12 @@ use super::super::context::Context;
 use super::super::refusals::{self, Refused};
 use super::{unknown, view};
 use midiateca_service::app::App;
-use midiateca_service::catalog::holding::{self, Holding, Waiting};
 use midiateca_service::clock::{Millis, SECOND, rfc3339};
 use midiateca_service::db;
-use midiateca_service::delivery::rhythm::{self, Rhythm};
-use midiateca_service::media::InstanceId;
-use midiateca_service::registry::{self, Instance};
+use midiateca_service::deliveries::rhythm::{self, Rhythm};
+use midiateca_service::instances::{self, Instance};
+use midiateca_service::media::holding::{self, Holding, Waiting};
+use midiateca_service::model::InstanceId;
 use slots::Slots;
 
 #[derive(Debug, clap::Args)]
@@ -41,7 +41,7 @@ struct Known {
 }
 
 pub(super) async fn run(context: &Context, app: &App, options: &Options) -> anyhow::Result<()> {
-    let instance = registry::instance(&app.db, &InstanceId(options.id.clone())).await?;
+    let instance = instances::instance(&app.db, &InstanceId(options.id.clone())).await?;
     let instance = instance.ok_or_else(|| unknown(context, &options.id))?;
     let slots = match options.offline {
         true => Slots::NotAsked,
@@ -58,13 +58,13 @@ pub(super) async fn run(context: &Context, app: &App, options: &Options) -> anyh
 
 impl Known {
     async fn of(app: &App, instance: Instance, slots: Slots) -> Result<Self, db::Error> {
-        let clients = registry::clients(&app.db).await?;
+        let clients = instances::clients(&app.db).await?;
         let client = clients.into_iter().find(|one| one.id == instance.client);
         let rhythm = match instance.last_delivery_at {
             Some(last) => rhythm::rhythm(&app.db, &instance.id, last).await?,
             None => None,
         };
-        let mut refused = registry::refusals(&app.db).await?;
+        let mut refused = instances::refusals(&app.db).await?;
         let id = Some(&instance.id);
         refused.retain(|(refusal, _)| {
             refusal.instance.as_ref() == id || refusal.address_of.as_ref() == id

@@ -20,8 +20,8 @@ use super::add::check_address;
 use super::{address_of, unknown};
 use midiateca_service::app::App;
 use midiateca_service::gateway::Slot;
-use midiateca_service::media::InstanceId;
-use midiateca_service::registry::{self, Instance, SlotBefore};
+use midiateca_service::instances::{self, Instance, SlotBefore};
+use midiateca_service::model::InstanceId;
 use midiateca_service::secrets;
 
 #[derive(Debug, clap::Args)]
@@ -62,7 +62,7 @@ impl Outcome {
 
 pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyhow::Result<Ending> {
     let id = InstanceId(options.id.clone());
-    let instance = registry::instance(&app.db, &id).await?;
+    let instance = instances::instance(&app.db, &id).await?;
     let instance = instance.ok_or_else(|| unknown(context, &options.id))?;
     let panel = Panel::open(&app.fetch, &app.secrets, &instance)?;
     if options.undo {
@@ -103,7 +103,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     let hook = secrets::fresh_token();
     let hash = secrets::hash_of(&hook);
     app.db
-        .write(async move |tx| registry::add_hook(tx, &id, &hash).await)
+        .write(async move |tx| instances::add_hook(tx, &id, &hash).await)
         .await?;
     // What is told below knows the new address as ours as well.
     let mut ours = instance.clone();
@@ -198,7 +198,7 @@ async fn remember(
     instance: &Instance,
     held: impl Fn(&Slot) -> Option<String>,
 ) -> anyhow::Result<()> {
-    let known = registry::slots_before(&app.db, &instance.id).await?;
+    let known = instances::slots_before(&app.db, &instance.id).await?;
     let is_lost = |slot: &SlotBefore| {
         let context = seal_context(instance, &slot.field);
         let sealed = slot.sealed.as_ref();
@@ -224,7 +224,7 @@ async fn remember(
     app.db
         .write(async move |tx| {
             for slot in &saved {
-                registry::save_slot(tx, &id, slot).await?;
+                instances::save_slot(tx, &id, slot).await?;
             }
             Ok(())
         })
@@ -239,7 +239,7 @@ async fn undo(
     panel: &Panel<'_>,
 ) -> anyhow::Result<Ending> {
     let mut before = BTreeMap::new();
-    for slot in registry::slots_before(&app.db, &instance.id).await? {
+    for slot in instances::slots_before(&app.db, &instance.id).await? {
         let unseal = |sealed: &Vec<u8>| {
             app.secrets
                 .unseal(&seal_context(instance, &slot.field), sealed)
@@ -272,7 +272,7 @@ async fn undo(
     }
     let id = instance.id.clone();
     app.db
-        .write(async move |tx| registry::forget_slots(tx, &id).await)
+        .write(async move |tx| instances::forget_slots(tx, &id).await)
         .await?;
     Ok(Ending::Fine)
 }

@@ -10,9 +10,9 @@ use super::super::words::{Words, dismiss as words};
 use super::super::{Ending, UsageError, answer, known};
 use super::which::{Which, reason_named};
 use midiateca_service::app::App;
-use midiateca_service::catalog::{self, Filter, MediaView};
 use midiateca_service::events::{self, News};
-use midiateca_service::media::{MediaId, MediaStatus};
+use midiateca_service::media::{self, Filter, MediaView};
+use midiateca_service::model::{MediaId, MediaStatus};
 use midiateca_service::{db, queue};
 
 #[derive(Debug, clap::Args)]
@@ -86,7 +86,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
             reason: reason_named(context.lang, options.reason.as_deref())?,
             ..which.filter(app.clock.now())
         };
-        let found = catalog::list(&app.db, &filter, u32::MAX).await?;
+        let found = media::list(&app.db, &filter, u32::MAX).await?;
         chosen.extend(found.into_iter().map(|media| MediaId(media.id)));
     }
     let mut actions = Vec::with_capacity(chosen.len());
@@ -103,7 +103,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
 
 /// Dismisses one media, and records it as an event.
 async fn one(app: &App, id: &MediaId, dry_run: bool) -> Result<Action, db::Error> {
-    let Some(found) = catalog::find(&app.db, id).await? else {
+    let Some(found) = media::find(&app.db, id).await? else {
         return Ok(Action::NotFound);
     };
     let is_given_up = [MediaStatus::Failed, MediaStatus::Expired]

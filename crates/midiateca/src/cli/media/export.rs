@@ -26,11 +26,11 @@ use super::super::{Ending, UsageError, known};
 use super::which::Which;
 use manifest::Manifest;
 use midiateca_service::app::App;
-use midiateca_service::catalog::{self, Filter, MediaView};
 use midiateca_service::clock::millis_of;
-use midiateca_service::media::MediaId;
+use midiateca_service::media::{self, Filter, MediaView};
+use midiateca_service::model::MediaId;
 use midiateca_service::shutdown;
-use midiateca_service::vault::layout::RelativePath;
+use midiateca_service::storage::layout::RelativePath;
 use names::Names;
 use plan::Plan;
 use report::{Report, Tally};
@@ -113,7 +113,7 @@ impl Export<'_> {
     async fn copy(&mut self, filter: &Filter) -> anyhow::Result<Result<(), Halt>> {
         let mut after = String::new();
         loop {
-            let page = catalog::stored(&self.app.db, filter, &after, PAGE).await?;
+            let page = media::stored(&self.app.db, filter, &after, PAGE).await?;
             let Some(last) = page.last() else {
                 return Ok(Ok(()));
             };
@@ -177,7 +177,7 @@ impl Export<'_> {
 
     /// Whether the file was let go or erased since its row was read: then nothing is wrong.
     async fn is_gone(&self, media: &MediaView) -> anyhow::Result<bool> {
-        let now = catalog::find(&self.app.db, &MediaId(media.id.clone())).await?;
+        let now = media::find(&self.app.db, &MediaId(media.id.clone())).await?;
         Ok(now.is_none_or(|now| now.status != "stored" || now.sha256 != media.sha256))
     }
 

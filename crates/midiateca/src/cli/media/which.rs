@@ -6,9 +6,9 @@ use super::super::UsageError;
 use super::super::language::{Language, plain};
 use super::super::since::Since;
 use super::super::words::retry as words;
-use midiateca_service::catalog::Filter;
 use midiateca_service::clock::Millis;
-use midiateca_service::media::{MediaKind, Reason};
+use midiateca_service::media::Filter;
+use midiateca_service::model::{MediaKind, Reason};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {

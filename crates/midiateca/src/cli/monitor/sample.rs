@@ -18,14 +18,14 @@ use crate::cli::context::Context;
 use crate::cli::language::Language;
 use crate::cli::retry;
 use midiateca_service::app::{AllowedStorage, App};
-use midiateca_service::catalog::census::{Standing, Waiting};
-use midiateca_service::catalog::{AttemptView, MediaView};
 use midiateca_service::clock::Millis;
 use midiateca_service::db;
 use midiateca_service::events::Event;
-use midiateca_service::media::{MediaId, MediaKind};
+use midiateca_service::instances::Instance;
+use midiateca_service::media::census::{Standing, Waiting};
+use midiateca_service::media::{AttemptView, MediaView};
+use midiateca_service::model::{MediaId, MediaKind};
 use midiateca_service::queue::InFlight;
-use midiateca_service::registry::Instance;
 use midiateca_service::shutdown::Shutdown;
 use midiateca_service::worker::Stopped;
 

@@ -15,7 +15,7 @@ use super::terminal::{self, Screen};
 use crate::cli::Ending;
 use crate::cli::context::{Context, environment};
 use midiateca_service::app::{AllowedStorage, App};
-use midiateca_service::media::MediaId;
+use midiateca_service::model::MediaId;
 use midiateca_service::shutdown;
 
 /// The clock in the first line goes on at least so often.

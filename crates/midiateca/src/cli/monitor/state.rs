@@ -13,12 +13,12 @@ use std::collections::BTreeMap;
 use super::sample::{self, Census, Glance, Opened, Trouble, Update, Wanted};
 use crate::cli::language::Language;
 use crate::cli::retry;
-use midiateca_service::catalog::census::Due;
 use midiateca_service::clock::{MINUTE, Millis, SECOND};
 use midiateca_service::events::Event;
-use midiateca_service::media::{MediaId, MediaStatus};
+use midiateca_service::instances::Instance;
+use midiateca_service::media::census::Due;
+use midiateca_service::model::{MediaId, MediaStatus};
 use midiateca_service::queue::InFlight;
-use midiateca_service::registry::Instance;
 
 pub(super) use keys::Step;
 use rate::Rate;

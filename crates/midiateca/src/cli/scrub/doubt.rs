@@ -2,8 +2,8 @@
 //! say so, and whoever looks meanwhile would cry for nothing.
 
 use midiateca_service::app::{self, App};
-use midiateca_service::catalog::{self, Held};
-use midiateca_service::retention;
+use midiateca_service::media::{self, Held};
+use midiateca_service::ops::retention;
 
 /// How much it is doubted.
 pub(super) struct Doubt {
@@ -25,7 +25,7 @@ impl Doubt {
                 Err(error) => return Err(error.into()),
             }
         }
-        let row = catalog::find(&app.db, &held.id).await?;
+        let row = media::find(&app.db, &held.id).await?;
         let is_held = row.is_some_and(|row| {
             row.status == "stored" && row.path.as_deref() == Some(held.path.as_str())
         });

@@ -7,8 +7,8 @@ use std::io;
 
 use super::words;
 use crate::cli::language::Language;
-use midiateca_service::catalog::Held;
-use midiateca_service::vault::Vault;
+use midiateca_service::media::Held;
+use midiateca_service::storage::Vault;
 
 /// With fewer missing than this, their share says nothing.
 const FEW_MISSING: u64 = 10;

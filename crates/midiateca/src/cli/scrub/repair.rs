@@ -11,13 +11,13 @@ use serde_json::json;
 
 use super::unknown::{self, Coming, Stranger};
 use midiateca_service::app::App;
-use midiateca_service::catalog::{self, Held};
 use midiateca_service::clock::Millis;
 use midiateca_service::db::{self, Tx};
 use midiateca_service::events::{self, News};
-use midiateca_service::media::Reason;
+use midiateca_service::media::{self, Held};
+use midiateca_service::model::Reason;
 use midiateca_service::queue::{self, Loss};
-use midiateca_service::vault::{self, Copied, Staging, Stamp, Vault};
+use midiateca_service::storage::{self, Copied, Staging, Stamp, Vault};
 
 /// What was done about one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(super) enum Repaired {
 }
 
 /// What one try came to: nothing when the file lies on another disk than the quarantine, and must be copied first.
-type Tried = Result<Option<Repaired>, vault::Error>;
+type Tried = Result<Option<Repaired>, storage::Error>;
 
 /// The right bytes, while they have no name yet.
 type Second = Arc<Mutex<Option<Staging>>>;
@@ -65,7 +65,7 @@ impl Repair {
 
     /// Where what it takes away lies, below the storage root.
     pub fn quarantine(&self) -> String {
-        format!("{}/{}", vault::QUARANTINE, self.run)
+        format!("{}/{}", storage::QUARANTINE, self.run)
     }
 
     /// How many files it took away.
@@ -109,16 +109,16 @@ impl Repair {
         let _files = app.hold_files_alone().await?;
         let repairing = app.db.write(async move |tx| {
             let is_as_seen = vault.stamp(&held.path).is_ok_and(|found| found == stamp);
-            if !is_as_seen || !catalog::is_held(tx, &held).await? {
+            if !is_as_seen || !media::is_held(tx, &held).await? {
                 return Ok(Ok(Some(Repaired::LeftAlone)));
             }
             // Where two rows name one file, it may be right for the other.
             let is_others = match vault.true_path(&held.path) {
-                Some(path) => catalog::is_path_held(tx, &path).await?,
+                Some(path) => media::is_path_held(tx, &path).await?,
                 None => false,
             };
             let is_linked = vault.leads_through_link(&held.path);
-            if is_others || is_linked || catalog::is_path_shared(tx, &held).await? {
+            if is_others || is_linked || media::is_path_shared(tx, &held).await? {
                 return Ok(Ok(Some(lose(tx, &held, now).await?)));
             }
             match repair.replace(&vault, &held, &second, copied.as_ref()) {
@@ -137,7 +137,7 @@ impl Repair {
         held: &Held,
         second: &Second,
         copied: Option<&Copied>,
-    ) -> Result<bool, vault::Error> {
+    ) -> Result<bool, storage::Error> {
         let moved = vault.quarantine(&held.path, &self.run, held.id.as_str(), copied)?;
         self.count(moved);
         let mut second = second.lock().unwrap_or_else(PoisonError::into_inner);
@@ -159,7 +159,7 @@ impl Repair {
     /// A media that was taken for lost: stored again if its file is where it was, or can be put back from quarantine.
     /// Nothing when it is truly lost.
     pub async fn lost(&self, app: &App, held: &Held) -> anyhow::Result<Option<Repaired>> {
-        let whose = [held.id.as_str(), vault::NOBODY];
+        let whose = [held.id.as_str(), storage::NOBODY];
         let Ok(at) = app.vault.at(&held.path) else {
             return Ok(None);
         };
@@ -174,7 +174,7 @@ impl Repair {
         }
         let is_right = async |path: &Path| {
             let path = path.to_owned();
-            let hashing = tokio::task::spawn_blocking(move || vault::hash_file(&path));
+            let hashing = tokio::task::spawn_blocking(move || storage::hash_file(&path));
             Ok::<_, anyhow::Error>(hashing.await?.is_ok_and(|found| found == held.sha256))
         };
         let _files = if is_there {
@@ -222,13 +222,13 @@ impl Repair {
         if !unknown::is_ours(path) || !full.symlink_metadata().is_ok_and(|it| it.is_file()) {
             return Ok(Repaired::LeftAlone);
         }
-        let hashing = tokio::task::spawn_blocking(move || vault::hash_file(&full));
+        let hashing = tokio::task::spawn_blocking(move || storage::hash_file(&full));
         let Ok(sha256) = hashing.await? else {
             return Ok(Repaired::LeftAlone);
         };
         let mut tried = self.try_unknown(app, stranger, sha256, None).await?;
         if let Ok(None) = tried {
-            tried = match self.copy_aside(app, path, vault::NOBODY).await? {
+            tried = match self.copy_aside(app, path, storage::NOBODY).await? {
                 Ok(copied) => self.try_unknown(app, stranger, sha256, copied).await?,
                 Err(error) => Err(error),
             };
@@ -248,7 +248,7 @@ impl Repair {
         let _files = app.hold_files_alone().await?;
         let moving = app.db.write(async move |tx| {
             let coming = Coming::of(&queue::claimed_in(tx).await?);
-            if coming.has(&path) || catalog::is_path_held(tx, &path).await? {
+            if coming.has(&path) || media::is_path_held(tx, &path).await? {
                 return Ok(Ok(Some(Repaired::LeftAlone)));
             }
             if queue::find_again(tx, &path, &sha256).await?.is_some() {
@@ -258,7 +258,7 @@ impl Repair {
                 return Ok(Ok(Some(Repaired::LeftAlone)));
             }
             Ok(
-                match vault.quarantine(&path, &repair.run, vault::NOBODY, copied.as_ref()) {
+                match vault.quarantine(&path, &repair.run, storage::NOBODY, copied.as_ref()) {
                     Ok(moved) => {
                         repair.count(moved);
                         Ok(Some(match moved {
@@ -279,7 +279,7 @@ impl Repair {
         app: &App,
         path: &str,
         whose: &str,
-    ) -> anyhow::Result<Result<Option<Copied>, vault::Error>> {
+    ) -> anyhow::Result<Result<Option<Copied>, storage::Error>> {
         let (vault, run) = (app.vault.clone(), self.run.clone());
         let (path, whose) = (path.to_owned(), whose.to_owned());
         let copying = tokio::task::spawn_blocking(move || vault.copy_aside(&path, &run, &whose));
@@ -287,7 +287,7 @@ impl Repair {
     }
 }
 
-fn unless_other_disk(error: vault::Error) -> Tried {
+fn unless_other_disk(error: storage::Error) -> Tried {
     match error.is_other_disk() {
         true => Ok(None),
         false => Err(error),
@@ -302,7 +302,7 @@ fn outcome(tried: Tried) -> Repaired {
     }
 }
 
-fn failed(error: &vault::Error) -> Repaired {
+fn failed(error: &storage::Error) -> Repaired {
     let error = midiateca_service::telemetry::chain(error);
     tracing::warn!(error, "a file could not be repaired");
     Repaired::Failed
@@ -326,7 +326,7 @@ async fn lose(tx: &mut Tx, held: &Held, now: Millis) -> Result<Repaired, db::Err
 
 /// The bytes of another file of the same client that truly holds them, ready to be given another name.
 async fn second_of_twin(app: &App, held: &Held) -> anyhow::Result<Option<Staging>> {
-    for twin in catalog::twins(&app.db, held).await? {
+    for twin in media::twins(&app.db, held).await? {
         let (vault, sha256) = (app.vault.clone(), held.sha256);
         let staging = tokio::task::spawn_blocking(move || vault.second(&twin, &sha256));
         match staging.await? {

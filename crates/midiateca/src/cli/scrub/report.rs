@@ -12,7 +12,7 @@ use super::words;
 use crate::cli::context::Context;
 use crate::cli::language::{Language, plain};
 use crate::cli::words::Words;
-use midiateca_service::media::MediaId;
+use midiateca_service::model::MediaId;
 
 /// What is wrong with one file.
 #[derive(Clone, Copy)]

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use super::pace::Pace;
 use midiateca_service::app::App;
-use midiateca_service::archive;
-use midiateca_service::catalog;
+use midiateca_service::download;
+use midiateca_service::media;
 use midiateca_service::queue::{self, Job};
-use midiateca_service::vault::layout;
+use midiateca_service::storage::layout;
 
 /// Paths that are asked after in one query.
 const BATCH: usize = 500;
@@ -75,7 +75,7 @@ pub(super) async fn files(app: &App, known: Known, pace: &Arc<Pace>) -> anyhow::
     let mut files = Vec::with_capacity(unknown.len());
     // What was stored while the rows were read is known by now.
     for batch in unknown.chunks(BATCH) {
-        let held = catalog::held_paths(&app.db, batch).await?;
+        let held = media::held_paths(&app.db, batch).await?;
         let held: HashSet<_> = held.into_iter().collect();
         let coming = Coming::of(&queue::claimed(&app.db).await?);
         let is_unknown = |path: &&String| !held.contains(*path) && !coming.has(path);
@@ -103,7 +103,7 @@ pub(super) struct Coming(Vec<String>);
 
 impl Coming {
     pub fn of(claimed: &[Job]) -> Self {
-        let stems = |job: &Job| layout::stems(&archive::name_of(job, ""));
+        let stems = |job: &Job| layout::stems(&download::name_of(job, ""));
         let stems = claimed.iter().flat_map(stems);
         Self(stems.map(|stem| stem.as_str().to_owned()).collect())
     }

@@ -8,9 +8,9 @@ mod linux {
     use std::time::Duration;
 
     use midiateca_service::app::App;
-    use midiateca_service::media::MediaStatus;
+    use midiateca_service::instances::{self, NewInstance};
+    use midiateca_service::model::MediaStatus;
     use midiateca_service::queue;
-    use midiateca_service::registry::{self, NewInstance};
 
     use super::*;
     use crate::crash::{Server, serve};
@@ -54,7 +54,7 @@ mod linux {
             .await
             .unwrap();
         app.db
-            .write(async |tx| registry::add_client(tx, "Clínica Aurora", Some(2), 0).await)
+            .write(async |tx| instances::add_client(tx, "Clínica Aurora", Some(2), 0).await)
             .await
             .unwrap();
         let new = NewInstance {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::gateway::{Error, Gateway};
-use crate::media::MediaKind;
+use crate::model::MediaKind;
 
 const KEY: &str = "rwyoaVpbrjfFQ3X1YKt7Y1+pnun0a2536qDKOnT2HuQ=";
 

@@ -9,7 +9,7 @@ use super::super::super::words::{Words, instance as words, refusals as refusal_w
 use super::Known;
 use super::slots::{Owner, Slots};
 use midiateca_service::clock::rfc3339;
-use midiateca_service::media::Route;
+use midiateca_service::model::Route;
 
 struct Sheet {
     lang: Language,

@@ -7,7 +7,7 @@ use super::super::super::language::Language;
 use super::super::super::panel::{self, Panel};
 use super::super::super::words::{Words, instance as words};
 use midiateca_service::app::App;
-use midiateca_service::registry::Instance;
+use midiateca_service::instances::Instance;
 
 /// Whose address a slot holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

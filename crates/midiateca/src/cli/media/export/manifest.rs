@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::source::Wrong;
 use super::staged::Staged;
-use midiateca_service::catalog::MediaView;
+use midiateca_service::media::MediaView;
 
 pub(super) const LINES: &str = "manifest.jsonl";
 pub(super) const SUMS: &str = "SHA256SUMS";

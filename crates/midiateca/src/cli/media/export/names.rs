@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher as _, RandomState};
 
-use midiateca_service::vault::layout::RelativePath;
+use midiateca_service::storage::layout::RelativePath;
 
 /// The names that were given, as hashes, so that millions of them fit into memory.
 #[derive(Default)]

@@ -11,8 +11,8 @@ use super::sink::Outcome;
 use super::source::Wrong;
 use super::target::Target;
 use midiateca_service::app::App;
-use midiateca_service::catalog::{self, Filter, MediaView};
-use midiateca_service::vault;
+use midiateca_service::media::{self, Filter, MediaView};
+use midiateca_service::storage;
 
 /// What a file takes beside its bytes: its lines in the manifest, and a header or the rest of a block.
 const BESIDE_BYTES: u64 = 4_096;
@@ -34,7 +34,7 @@ impl Plan {
         let mut plan = Self::default();
         let mut after = String::new();
         while !app.shutdown.has_begun() {
-            let page = catalog::stored(&app.db, filter, &after, PAGE).await?;
+            let page = media::stored(&app.db, filter, &after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after.clone_from(&last.id);
             for media in page {
@@ -57,7 +57,7 @@ impl Plan {
         let Some(ground) = target.ground() else {
             return Ok(());
         };
-        let free = vault::free_bytes_at(&ground)?;
+        let free = storage::free_bytes_at(&ground)?;
         if free >= self.needed_bytes {
             return Ok(());
         }

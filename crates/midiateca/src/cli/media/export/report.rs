@@ -15,7 +15,7 @@ use super::super::super::words::export as words;
 use super::sink::Outcome;
 use super::source::Wrong;
 use super::target::Target;
-use midiateca_service::catalog::MediaView;
+use midiateca_service::media::MediaView;
 
 /// What was counted.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use sha2::{Digest as _, Sha256};
 
 use super::super::super::words::{Words, export as words};
-use midiateca_service::catalog::hex;
+use midiateca_service::media::hex;
 use midiateca_service::shutdown::Shutdown;
 
 /// So much is read and written at once.

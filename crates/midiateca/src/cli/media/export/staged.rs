@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use midiateca_service::catalog::hex;
 use midiateca_service::disk;
+use midiateca_service::media::hex;
 
 /// How the names end of what is staged beside a target.
 const ENDING: &str = ".partial";

@@ -14,7 +14,7 @@ use crate::cli::monitor::sample::{Outcome, Trouble};
 use crate::cli::monitor::state::{Notice, State, View};
 use crate::cli::retry;
 use crate::cli::words::{Words, monitor as words};
-use midiateca_service::media::MediaId;
+use midiateca_service::model::MediaId;
 
 /// What is watched, and what is wrong with it.
 pub(super) fn header(frame: &mut Frame<'_>, area: Rect, state: &State, skin: Skin) {

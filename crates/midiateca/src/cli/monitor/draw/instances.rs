@@ -8,7 +8,7 @@ use super::text::{age, column, count, fit, width};
 use super::{Panel, Skin, sentence};
 use crate::cli::monitor::state::State;
 use crate::cli::words::{Words, monitor as words};
-use midiateca_service::registry::Instance;
+use midiateca_service::instances::Instance;
 
 /// Columns of the table, and whether they stand to the right.
 const COLUMNS: [(usize, bool); 6] = [

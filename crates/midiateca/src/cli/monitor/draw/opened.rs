@@ -12,7 +12,7 @@ use super::{Skin, sentence, sheet};
 use crate::cli::language::plain;
 use crate::cli::monitor::state::{State, View};
 use crate::cli::words::monitor as words;
-use midiateca_service::catalog::{AttemptView, MediaView};
+use midiateca_service::media::{AttemptView, MediaView};
 
 /// Room for the longest name of a field.
 const NAME: usize = 17;

@@ -217,7 +217,7 @@ fn the_last_line_asks_and_tells() {
         &["Devolver a mídia 019a-5 à fila? s/n"],
     );
     press(&mut state, KeyCode::Char('n'));
-    let id = midiateca_service::media::MediaId("019a-5".to_owned());
+    let id = midiateca_service::model::MediaId("019a-5".to_owned());
     state.apply(Update::Retried(id, Ok(Outcome::Queued)));
     must_show(&drawn(&state, 80, 24), &["a mídia 019a-5 voltou à fila"]);
 }

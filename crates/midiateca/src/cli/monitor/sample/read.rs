@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::{Census, Filter, Glance, Opened};
 use midiateca_service::app::App;
-use midiateca_service::catalog::{self, census};
 use midiateca_service::clock::HOUR;
 use midiateca_service::db::Error;
 use midiateca_service::events::{self, Which};
-use midiateca_service::media::MediaId;
-use midiateca_service::{queue, registry, worker};
+use midiateca_service::media::{self, census};
+use midiateca_service::model::MediaId;
+use midiateca_service::{instances, queue, worker};
 
 /// Events that are kept for scrolling.
 pub(in crate::cli::monitor) const MOST_EVENTS: u32 = 300;
@@ -69,7 +69,7 @@ pub(super) async fn glance(
         filter: filter.clone(),
         is_served: App::is_served(&app.data) == Some(true),
         stopped: worker::stopped_for_room(app).await?,
-        instances: registry::instances(&app.db).await?,
+        instances: instances::instances(&app.db).await?,
         in_flight: queue::in_flight(
             &app.db,
             instance,
@@ -104,8 +104,8 @@ pub(super) async fn census(app: &App, filter: Filter) -> Result<Census, Error> {
 pub(super) async fn opened(app: &App, id: &MediaId) -> Result<Opened, Error> {
     Ok(Opened {
         id: id.clone(),
-        media: catalog::find(&app.db, id).await?,
-        attempts: catalog::attempts(&app.db, id).await?,
+        media: media::find(&app.db, id).await?,
+        attempts: media::attempts(&app.db, id).await?,
     })
 }
 

@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::{Notice, State, View};
 use crate::cli::language::Language;
 use crate::cli::monitor::sample::{Filter, Outcome};
-use midiateca_service::media::{MediaId, MediaKind};
+use midiateca_service::model::{MediaId, MediaKind};
 
 /// A page of the events.
 const PAGE: u16 = 10;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use midiateca_service::clock::{MINUTE, Millis, SECOND};
-use midiateca_service::registry::Instance;
+use midiateca_service::instances::Instance;
 
 /// The counters are written down every other second: over less than this, a rate would be made of chance.
 const LEAST: Millis = 5 * SECOND;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use midiateca_service::clock::{Millis, SECOND};
-use midiateca_service::media::MediaId;
+use midiateca_service::model::MediaId;
 use midiateca_service::queue::InFlight;
 
 /// Without a byte for so long a download stands still.

@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::*;
 use crate::cli::monitor::sample::{Filter, Outcome};
-use midiateca_service::catalog::census::{Standing, Waiting};
-use midiateca_service::catalog::{AttemptView, MediaView};
 use midiateca_service::gateway::Gateway;
-use midiateca_service::media::{InstanceId, MediaKind};
+use midiateca_service::media::census::{Standing, Waiting};
+use midiateca_service::media::{AttemptView, MediaView};
+use midiateca_service::model::{InstanceId, MediaKind};
 
 pub(in crate::cli::monitor) const FIRST: &str = "3B6XIW-ZTS923-GEAY6V";
 pub(in crate::cli::monitor) const OTHER: &str = "QK2MPA-7TTN4C-W0ZE1H";

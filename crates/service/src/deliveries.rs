@@ -1,0 +1,360 @@
+//! The raw bodies of webhooks, as they came: compressed, kept, and read again. Long texts in them, such as files in
+//! base64, are taken out while they come and kept beside, until a stored file holds the same bytes.
+
+mod bodies;
+mod incoming;
+mod opening;
+pub mod parts;
+pub mod rhythm;
+mod scan;
+
+use crate::clock::Millis;
+use std::sync::Arc;
+
+use crate::db::{Db, Error, Row, Tx, values};
+use crate::model::{DeliveryId, InstanceId, MediaId, fresh_id};
+
+pub use bodies::Bodies;
+pub use incoming::{Body, Incoming};
+pub use opening::Opening;
+
+/// The verdict of a delivery that is kept and not read.
+pub const SET_ASIDE: &str = "set_aside";
+
+/// One webhook that told of media or of the instance, or that was not what it claims to be.
+pub struct Delivery {
+    /// Its id.
+    pub id: DeliveryId,
+    instance: String,
+    received_at: Millis,
+    verdict: &'static str,
+    reason: Option<String>,
+    body: Arc<Body>,
+    body_lz4: Vec<u8>,
+}
+
+/// How a delivery was kept.
+#[derive(Debug)]
+pub struct Kept {
+    files_not_needed: Vec<u32>,
+}
+
+impl Delivery {
+    /// Makes one ready to be kept. `verdict` is `accepted`, `set_aside` or `refused`.
+    pub fn new(
+        instance: &InstanceId,
+        now: Millis,
+        verdict: &'static str,
+        reason: Option<String>,
+        body: Arc<Body>,
+    ) -> Self {
+        Self {
+            id: body.id.clone(),
+            instance: instance.as_str().to_owned(),
+            received_at: now,
+            verdict,
+            reason,
+            body_lz4: lz4_flex::compress_prepend_size(&body.text),
+            body,
+        }
+    }
+
+    /// The delivery that is kept already with the same large body to the same instance, if there is one that has all of
+    /// it: the texts that were taken out, or stored files with the same bytes.
+    pub async fn same(&self, tx: &mut Tx, bodies: &Bodies) -> Result<Option<DeliveryId>, Error> {
+        let Some(sha256) = &self.body.sha256 else {
+            return Ok(None);
+        };
+        let sql = "select id from deliveries where instance = $1 and body_sha256 = $2 and verdict = $3
+                     and not exists (select 1 from delivery_parts p left join media on media.id = p.media
+                                     where p.delivery = deliveries.id and p.media is not null and coalesce(media.status, '') <> 'stored')
+                   order by id desc limit 1";
+        let values = values![&self.instance, sha256, self.verdict];
+        let Some(row) = tx.row(sql, values).await? else {
+            return Ok(None);
+        };
+        let id = DeliveryId(row.text("id")?);
+        let sql = "select distinct file from delivery_parts where delivery = $1 and file is not null and media is null";
+        for row in tx.rows(sql, values![id.as_str()]).await? {
+            let file = u32::try_from(row.int("file")?).unwrap_or(u32::MAX);
+            if !bodies.has(id.as_str(), file) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(id))
+    }
+
+    /// Keeps it. Texts whose bytes are in the stored files of these media are not kept.
+    pub async fn keep(&self, tx: &mut Tx, media: &[MediaId]) -> Result<Kept, Error> {
+        let sql = "insert into deliveries (id, instance, received_at, verdict, reason, body_size, body_lz4, body_sha256)
+                   values ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let values = values![
+            self.id.as_str(),
+            &self.instance,
+            self.received_at,
+            self.verdict,
+            self.reason.clone(),
+            self.body.size_bytes,
+            self.body_lz4.as_slice(),
+            self.body.sha256,
+        ];
+        tx.run(sql, values).await?;
+        for part in &self.body.parts {
+            part.keep(tx, &self.id).await?;
+        }
+        let mut files_not_needed = Vec::new();
+        if !self.body.parts.is_empty() {
+            let instance = InstanceId(self.instance.clone());
+            for media in media {
+                if let Some(sha256) = parts::sha256_of_stored(tx, media).await? {
+                    let files = parts::release(tx, &instance, &self.id, media, &sha256).await?;
+                    let files = files.into_iter().filter(|(id, _)| *id == self.id);
+                    files_not_needed.extend(files.map(|(_, file)| file));
+                }
+            }
+            self.body.set_written(true);
+        }
+        Ok(Kept { files_not_needed })
+    }
+
+    /// What follows the commit: nothing when it was not kept, and an error when nothing was committed.
+    pub fn committed<T>(
+        body: &Body,
+        outcome: Result<T, Error>,
+        kept: impl FnOnce(&T) -> Option<&Kept>,
+    ) -> Result<T, Error> {
+        match &outcome {
+            Ok(value) => match kept(value) {
+                Some(kept) => body.commit(&kept.files_not_needed),
+                // Written by a try that was not committed.
+                None => body.set_written(false),
+            },
+            Err(_) => body.set_written(false),
+        }
+        outcome
+    }
+}
+
+/// The body of a delivery, with tokens in the place of long texts; nothing when it is no longer kept.
+pub async fn body(db: &Db, id: &DeliveryId) -> Result<Option<Vec<u8>>, Error> {
+    let sql = "select body_lz4 from deliveries where id = $1";
+    let Some(row) = db.row(sql, values![id.as_str()]).await? else {
+        return Ok(None);
+    };
+    let body = lz4_flex::decompress_size_prepended(&row.bytes("body_lz4")?);
+    body.map(Some).map_err(|_| Error::Malformed {
+        column: "body_lz4".to_owned(),
+    })
+}
+
+/// Under which name [`dismiss`] keeps its time.
+const DISMISSED: &str = "set-aside deliveries dismissed";
+
+/// Acknowledges all deliveries that were set aside or refused before `now`.
+pub async fn dismiss(tx: &mut Tx, now: Millis) -> Result<(), Error> {
+    tx.mark(DISMISSED, &now.to_string(), now).await
+}
+
+/// When deliveries were dismissed last.
+pub async fn dismissed_at(db: &Db) -> Result<Option<Millis>, Error> {
+    let dismissed = db.marked(DISMISSED).await?;
+    Ok(dismissed.and_then(|at| at.parse().ok()))
+}
+
+/// How many deliveries since then are set aside and not dismissed.
+pub async fn set_aside_since(db: &Db, since: Millis) -> Result<i64, Error> {
+    let since = dismissed_at(db).await?.map_or(since, |at| since.max(at));
+    let from = fresh_id(since);
+    // Ids begin with their time: the primary key finds the beginning.
+    let sql = "select count(*) as n from deliveries where id >= $1 and received_at > $2 and verdict = 'set_aside'";
+    let row = db
+        .row(sql, values![from.get(..13).unwrap_or(""), since])
+        .await?;
+    row.map_or(Ok(0), |row| row.int("n"))
+}
+
+/// Marks a delivery that could not be read before as read.
+pub async fn accept(tx: &mut Tx, id: &DeliveryId) -> Result<(), Error> {
+    let sql = "update deliveries set verdict = 'accepted', reason = null where id = $1 and verdict = 'set_aside'";
+    tx.run(sql, values![id.as_str()]).await.map(drop)
+}
+
+/// A delivery without its body.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its id.
+    pub id: DeliveryId,
+    /// To which instance it came.
+    pub instance: InstanceId,
+    /// When.
+    pub received_at: Millis,
+    /// `accepted`, `set_aside` or `refused`.
+    pub verdict: String,
+    /// What was wrong with it.
+    pub reason: Option<String>,
+    /// How long its body is.
+    pub body_size: i64,
+}
+
+/// Which deliveries are meant; what is not given does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of this instance.
+    pub instance: Option<String>,
+    /// With this verdict.
+    pub verdict: Option<String>,
+    /// Received since then.
+    pub since: Option<Millis>,
+}
+
+/// Up to `limit` deliveries after `after` (an id, or empty), oldest first.
+pub async fn list(db: &Db, filter: &Filter, after: &str, limit: u32) -> Result<Vec<Entry>, Error> {
+    let sql = "select id, instance, received_at, verdict, reason, body_size from deliveries
+               where id > $1 and ($2 is null or instance = $2) and ($3 is null or verdict = $3) and received_at >= $4
+               order by id limit $5";
+    let values = values![
+        after,
+        filter.instance.clone(),
+        filter.verdict.clone(),
+        filter.since.unwrap_or(0),
+        limit
+    ];
+    let rows = db.rows(sql, values).await?;
+    rows.iter().map(entry).collect()
+}
+
+/// One delivery.
+pub async fn find(db: &Db, id: &DeliveryId) -> Result<Option<Entry>, Error> {
+    let sql = "select id, instance, received_at, verdict, reason, body_size from deliveries where id = $1";
+    let row = db.row(sql, values![id.as_str()]).await?;
+    row.as_ref().map(entry).transpose()
+}
+
+/// Bytes that a delivery brought, and that are not filed yet, are nowhere else. Ids begin with their time, so that
+/// the primary key finds the old ones.
+macro_rules! old {
+    () => {
+        "id < $1 and received_at < $2 and not exists (select 1 from media where media.delivery = deliveries.id and media.inline = 1
+           and media.status in ('pending', 'downloading'))"
+    };
+}
+
+/// How many deliveries are older than that, and not needed any more.
+pub async fn older_than(db: &Db, before: Millis) -> Result<u64, Error> {
+    let sql = concat!("select count(*) as n from deliveries where ", old!());
+    let row = db.row(sql, old(before)).await?;
+    row.map_or(Ok(0), |row| row.count("n"))
+}
+
+/// Deletes up to `limit` of them; says how many.
+pub async fn prune(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error> {
+    let sql = concat!(
+        "delete from deliveries where id in (select id from deliveries where ",
+        old!(),
+        " order by id limit $3)"
+    );
+    let mut values = old(before);
+    values.extend(values![limit]);
+    tx.run(sql, values).await
+}
+
+fn old(before: Millis) -> Vec<crate::db::Value> {
+    let id = fresh_id(before);
+    values![id.get(..13).unwrap_or(""), before]
+}
+
+/// The instances to which deliveries of one client came: its own, and those that were its own once.
+pub async fn instances_of(db: &Db, client: i64) -> Result<Vec<InstanceId>, Error> {
+    let sql = "select id from instances where client = $1 union select instance as id from media where client = $1";
+    let rows = db.rows(sql, values![client]).await?;
+    rows.iter()
+        .map(|row| row.text("id").map(InstanceId))
+        .collect()
+}
+
+/// Every delivery to an instance, with its body where it can be read: up to `limit` after `after` (an id, or empty).
+pub async fn bodies(
+    db: &Db,
+    instance: &InstanceId,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<(DeliveryId, Option<Vec<u8>>)>, Error> {
+    let sql =
+        "select id, body_lz4 from deliveries where instance = $1 and id > $2 order by id limit $3";
+    let rows = db
+        .rows(sql, values![instance.as_str(), after, limit])
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let body = lz4_flex::decompress_size_prepended(&row.bytes("body_lz4")?);
+            Ok((DeliveryId(row.text("id")?), body.ok()))
+        })
+        .collect()
+}
+
+/// Whether an instance belonged to another client before, or belongs to one now.
+pub async fn is_shared(db: &Db, instance: &InstanceId, client: i64) -> Result<bool, Error> {
+    let sql = "select 1 as found from instances where id = $1 and client <> $2
+               union select 1 as found from media where instance = $1 and client <> $2 limit 1";
+    let row = db.row(sql, values![instance.as_str(), client]).await?;
+    Ok(row.is_some())
+}
+
+/// Whether a delivery to such an instance came to the other client. Of one that brought no media only the time tells
+/// whose the instance was: it was this client's as long as its media came, or since the other's no longer did.
+pub async fn is_of_another(db: &Db, id: &DeliveryId, client: i64) -> Result<bool, Error> {
+    let sql = "select 1 as found from deliveries d join instances on instances.id = d.instance
+               where d.id = $1 and case
+                 when exists (select 1 from media where media.delivery = d.id)
+                   then not exists (select 1 from media where media.delivery = d.id and media.client = $2)
+                 when instances.client <> $2
+                   then d.received_at > coalesce((select max(received_at) from media where media.instance = d.instance and media.client = $2), -1)
+                 else d.received_at <= coalesce((select max(received_at) from media where media.instance = d.instance and media.client <> $2), -1)
+               end";
+    let row = db.row(sql, values![id.as_str(), client]).await?;
+    Ok(row.is_some())
+}
+
+/// Whether a delivery was kept because nobody could read it, so that all that it brought may be in it alone.
+pub async fn is_unreadable(db: &Db, id: &DeliveryId) -> Result<bool, Error> {
+    let sql = "select 1 as found from deliveries where id = $1 and verdict = 'set_aside'
+                 and not exists (select 1 from media where media.delivery = deliveries.id)";
+    let row = db.row(sql, values![id.as_str()]).await?;
+    Ok(row.is_some())
+}
+
+/// What became of a delivery that was to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is gone.
+    Gone,
+    /// It holds bytes that are nowhere else yet.
+    Needed,
+    /// It was not there.
+    NotThere,
+}
+
+/// Deletes one delivery, unless it holds bytes that are nowhere else yet.
+pub async fn delete(tx: &mut Tx, id: &DeliveryId) -> Result<Deletion, Error> {
+    let sql = "delete from deliveries where id = $1 and not exists (select 1 from media where media.delivery = deliveries.id
+                 and media.inline = 1 and media.status in ('pending', 'downloading'))";
+    if tx.run(sql, values![id.as_str()]).await? == 1 {
+        return Ok(Deletion::Gone);
+    }
+    let sql = "select 1 as found from deliveries where id = $1";
+    Ok(match tx.row(sql, values![id.as_str()]).await? {
+        Some(_) => Deletion::Needed,
+        None => Deletion::NotThere,
+    })
+}
+
+fn entry(row: &Row) -> Result<Entry, Error> {
+    Ok(Entry {
+        id: DeliveryId(row.text("id")?),
+        instance: InstanceId(row.text("instance")?),
+        received_at: row.int("received_at")?,
+        verdict: row.text("verdict")?,
+        reason: row.text_or_none("reason")?,
+        body_size: row.int("body_size")?,
+    })
+}

@@ -1,0 +1,263 @@
+//! The folder with the long texts of deliveries, a file each: `{delivery}.{n}`, or `{delivery}.{n}.new` until the rows
+//! that name it are committed. A file is needed as long as a row in `delivery_parts` names it and no stored file holds the
+//! same bytes.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::parts;
+use crate::db::{Db, Error};
+use crate::disk;
+use crate::model::DeliveryId;
+
+/// So many parts of a body have files of their own; the rest share one more.
+pub(super) const MOST_FILES: u32 = 64;
+const UNCOMMITTED: &str = "new";
+/// Blocking threads that may write and sync at once: on a slow disk the others are still there for the database.
+const MOST_WRITERS: usize = 16;
+/// Another process may still be about to commit what is younger.
+const LEFT_BEHIND: Duration = Duration::from_secs(60);
+
+/// A handle to the folder; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Bodies {
+    folder: Arc<PathBuf>,
+    /// Deliveries that this process may be about to commit.
+    arriving: Arc<Mutex<HashSet<String>>>,
+    writers: Arc<Semaphore>,
+}
+
+impl Bodies {
+    /// Of the folder at `folder`, which is made when it is first needed.
+    pub fn new(folder: PathBuf) -> Self {
+        Self {
+            folder: Arc::new(folder),
+            arriving: Arc::default(),
+            writers: Arc::new(Semaphore::new(MOST_WRITERS)),
+        }
+    }
+
+    /// Runs work that writes to the folder.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let writing = self.writers.acquire().await;
+        let _writing = writing.map_err(|_| io::ErrorKind::Interrupted)?;
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()))
+    }
+
+    /// Where the folder is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn path(&self, id: &str, file: u32) -> PathBuf {
+        self.folder.join(format!("{id}.{file}"))
+    }
+
+    fn uncommitted(&self, id: &str, file: u32) -> PathBuf {
+        self.folder.join(format!("{id}.{file}.{UNCOMMITTED}"))
+    }
+
+    /// Opens a file; a process that was killed behind a commit has left it under its first name.
+    pub fn open(&self, id: &DeliveryId, file: u32) -> io::Result<File> {
+        match File::open(self.path(id.as_str(), file)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                File::open(self.uncommitted(id.as_str(), file))
+            }
+            opened => opened,
+        }
+    }
+
+    /// Whether a file is there.
+    pub fn has(&self, id: &str, file: u32) -> bool {
+        self.path(id, file).exists() || self.uncommitted(id, file).exists()
+    }
+
+    /// Removes the files of one delivery, if there are any.
+    pub fn remove_all(&self, id: &DeliveryId) -> io::Result<()> {
+        let mut is_gone = false;
+        for file in 0..=MOST_FILES {
+            is_gone |= remove(&self.path(id.as_str(), file))?;
+            is_gone |= remove(&self.uncommitted(id.as_str(), file))?;
+        }
+        if is_gone { self.sync() } else { Ok(()) }
+    }
+
+    /// Removes these files. What cannot be removed now goes with the next [`Bodies::sweep`].
+    pub fn remove(&self, files: &[(DeliveryId, u32)]) {
+        for (id, file) in files {
+            for path in [
+                self.path(id.as_str(), *file),
+                self.uncommitted(id.as_str(), *file),
+            ] {
+                if let Err(error) = remove(&path) {
+                    tracing::warn!(delivery = %id, %error, "the text of a delivery cannot be removed");
+                }
+            }
+        }
+    }
+
+    /// Removes files that no row needs. Those whose rows may not be committed yet stay; `is_alone` says that only this
+    /// process serves the folder.
+    pub async fn sweep(&self, db: &Db, is_alone: bool) -> Result<(), Error> {
+        for (name, id, file) in self.files() {
+            let path = self.folder.join(&name);
+            let is_uncommitted = name.ends_with(UNCOMMITTED);
+            if is_uncommitted && !(is_alone && self.is_left_behind(&path, &id)) {
+                continue;
+            }
+            let id = DeliveryId(id);
+            let outcome = match parts::is_needed(db, &id, file).await? {
+                true if is_uncommitted => fs::rename(&path, self.path(id.as_str(), file)),
+                true => Ok(()),
+                false => remove(&path).map(drop),
+            };
+            if let Err(error) = outcome {
+                tracing::warn!(delivery = %id, %error, "the text of a delivery cannot be removed");
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything in the folder that has such a name.
+    fn files(&self) -> Vec<(String, String, u32)> {
+        let entries = fs::read_dir(&*self.folder).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        names
+            .filter_map(|name| {
+                let mut parts = name.split('.');
+                let (id, file) = (parts.next()?.to_owned(), parts.next()?.parse().ok()?);
+                let is_ours = matches!(parts.next(), None | Some(UNCOMMITTED)) && id.len() == 36;
+                is_ours.then_some((name, id, file))
+            })
+            .collect()
+    }
+
+    fn is_left_behind(&self, path: &Path, id: &str) -> bool {
+        let written = fs::metadata(path).and_then(|found| found.modified());
+        let age = written.ok().and_then(|written| written.elapsed().ok());
+        !self.lock().contains(id) && age.is_some_and(|age| age > LEFT_BEHIND)
+    }
+
+    pub(super) fn arrive(&self, id: &DeliveryId) -> Arriving {
+        self.lock().insert(id.0.clone());
+        Arriving {
+            bodies: self.clone(),
+            id: id.0.clone(),
+            files: Mutex::default(),
+        }
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        disk::sync_folder(&self.folder)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        self.arriving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn remove(path: &Path) -> io::Result<bool> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        removed => removed.map(|()| true),
+    }
+}
+
+/// The files of a delivery that is not committed yet. Dropped before [`Arriving::is_written`], they are removed.
+#[derive(Debug)]
+pub(super) struct Arriving {
+    bodies: Bodies,
+    id: String,
+    files: Mutex<Files>,
+}
+
+#[derive(Debug, Default)]
+struct Files {
+    made: u32,
+    is_written: bool,
+}
+
+impl Arriving {
+    /// How many files there are.
+    pub fn made(&self) -> u32 {
+        self.lock().made
+    }
+
+    /// Appends to a file, making it when it is the next one. Blocking.
+    pub fn append(&self, file: u32, bytes: &[u8]) -> io::Result<File> {
+        let path = self.bodies.uncommitted(&self.id, file);
+        let mut files = self.lock();
+        let is_new = file >= files.made;
+        let mut options = OpenOptions::new();
+        options.append(true).create(is_new);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let opened = match options.open(&path) {
+            Err(error) if is_new && error.kind() == io::ErrorKind::NotFound => {
+                disk::create_folder(&self.bodies.folder)?;
+                options.open(&path)
+            }
+            opened => opened,
+        };
+        let mut opened = opened?;
+        files.made = files.made.max(file + 1);
+        opened.write_all(bytes)?;
+        Ok(opened)
+    }
+
+    /// Makes the names of the files last. Blocking.
+    pub fn sync(&self) -> io::Result<()> {
+        match self.lock().made {
+            0 => Ok(()),
+            _ => self.bodies.sync(),
+        }
+    }
+
+    /// The rows that name the files are written, and may be committed any moment; or they were not.
+    pub fn set_written(&self, is_written: bool) {
+        self.lock().is_written = is_written;
+    }
+
+    /// The rows are committed: gives the files their last names, but for those that are no longer needed.
+    pub fn commit(&self, unneeded: &[u32]) {
+        let made = self.lock().made;
+        for file in 0..made {
+            let from = self.bodies.uncommitted(&self.id, file);
+            let done = match unneeded.contains(&file) {
+                true => remove(&from).map(drop),
+                false => fs::rename(&from, self.bodies.path(&self.id, file)),
+            };
+            if let Err(error) = done {
+                // It is found under its first name as well.
+                tracing::warn!(delivery = self.id, %error, "the text of a delivery keeps its first name");
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Files> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        let files = self.files.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if !files.is_written {
+            for file in 0..files.made {
+                // What cannot be removed now is swept later.
+                let _ = fs::remove_file(self.bodies.uncommitted(&self.id, file));
+            }
+        }
+        self.bodies.lock().remove(&self.id);
+    }
+}

@@ -1,0 +1,356 @@
+//! A body while it comes: long texts go to files at once, so that memory takes only what is left.
+
+use std::io;
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+use wa_media::Base64Decoder;
+
+use super::bodies::{Arriving, Bodies, MOST_FILES};
+use super::parts::Part;
+use super::scan::{Kind, LEAST_PART_BYTES, Parts, Scanner};
+use crate::clock::Millis;
+use crate::model::{DeliveryId, fresh_id};
+
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// Taken at once.
+pub(super) const PIECE_BYTES: usize = 64 << 10;
+/// Longer parts go to files.
+const MOST_IN_ROW_BYTES: usize = 64 << 10;
+/// Shorter parts stay in rows, whatever they are.
+const LEAST_IN_FILE_BYTES: u64 = 12 << 10;
+/// All parts of a body that go to rows, together.
+const MOST_IN_ROWS_BYTES: usize = 256 << 10;
+/// Smaller bodies are kept again when they come again.
+const LEAST_COMPARED_BYTES: u64 = 64 << 10;
+
+/// A body that has come, and whose files are synced.
+#[derive(Debug)]
+pub struct Body {
+    /// The id of its delivery.
+    pub id: DeliveryId,
+    /// What is left of it: JSON, if the body was.
+    pub text: Bytes,
+    /// How long it was.
+    pub size_bytes: u64,
+    /// SHA-256 of a large one as it came.
+    pub sha256: Option<[u8; 32]>,
+    /// What was taken out.
+    pub parts: Vec<Part>,
+    /// Whether it holds more than is read.
+    pub is_cut: bool,
+    /// Whether something was taken out of JSON in a string that may hold more than is read.
+    pub lost_json: bool,
+    pub(super) bodies: Bodies,
+    /// The files, when there are any.
+    arriving: Option<Arriving>,
+}
+
+impl Body {
+    /// A body that is here as a whole.
+    pub async fn of(bodies: &Bodies, now: Millis, bytes: &[u8]) -> io::Result<Self> {
+        let mut incoming = Incoming::new(bodies, now);
+        incoming.take(bytes).await?;
+        incoming.finish().await
+    }
+
+    /// Moves these parts to files, for they are media: in rows the database would grow by them for the time until they
+    /// are stored.
+    pub async fn to_files(mut self, parts: &[u32]) -> io::Result<Self> {
+        let parts = parts.to_vec();
+        let moves = move |part: &Part| {
+            part.text.is_some() && part.length >= LEAST_IN_FILE_BYTES && parts.contains(&part.n)
+        };
+        if !self.parts.iter().any(&moves) {
+            return Ok(self);
+        }
+        let bodies = self.bodies.clone();
+        let moving = bodies.write(move || {
+            let arriving = &*self
+                .arriving
+                .get_or_insert_with(|| self.bodies.arrive(&self.id));
+            for part in self.parts.iter_mut().filter(|part| moves(part)) {
+                let file = arriving.made().min(MOST_FILES);
+                let text = part.text.take().unwrap_or_default();
+                let written = arriving.append(file, &text)?;
+                written.sync_all()?;
+                part.start = written.metadata()?.len() - part.length;
+                part.file = Some(file);
+            }
+            arriving.sync()?;
+            Ok(self)
+        });
+        moving.await
+    }
+
+    /// Its rows are written, and may be committed any moment; or they were not.
+    pub(super) fn set_written(&self, is_written: bool) {
+        if let Some(arriving) = &self.arriving {
+            arriving.set_written(is_written);
+        }
+    }
+
+    /// Its rows are committed; these files are not needed.
+    pub(super) fn commit(&self, unneeded: &[u32]) {
+        if let Some(arriving) = &self.arriving {
+            arriving.commit(unneeded);
+        }
+    }
+}
+
+/// A body that comes.
+pub struct Incoming {
+    id: DeliveryId,
+    bodies: Bodies,
+    size_bytes: u64,
+    /// As it came, while it is so short that nothing can be taken out of it.
+    short: Vec<u8>,
+    long: Option<Box<Long>>,
+}
+
+/// What is known of a longer body.
+struct Long {
+    scanner: Scanner,
+    sink: Sink,
+    arriving: Option<Arriving>,
+    sha256: Sha256,
+}
+
+impl Incoming {
+    /// Begins.
+    pub fn new(bodies: &Bodies, now: Millis) -> Self {
+        Self {
+            id: DeliveryId(fresh_id(now)),
+            bodies: bodies.clone(),
+            size_bytes: 0,
+            short: Vec::new(),
+            long: None,
+        }
+    }
+
+    /// How much memory it takes now.
+    pub fn memory_bytes(&self) -> usize {
+        let long = self.long.as_ref();
+        let long = long.map_or(0, |it| it.scanner.text().len() + it.sink.memory_bytes());
+        self.short.len() + long
+    }
+
+    /// How much of it went to files.
+    pub fn file_bytes(&self) -> u64 {
+        let lengths = self.long.iter().flat_map(|long| &long.sink.file_lengths);
+        lengths.sum()
+    }
+
+    /// Takes the next bytes.
+    pub async fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.size_bytes += bytes.len() as u64;
+        if self.long.is_none() && self.short.len() + bytes.len() < LEAST_PART_BYTES {
+            self.short.extend_from_slice(bytes);
+            return Ok(());
+        }
+        let long = self.long.get_or_insert_with(|| {
+            let mut long = Box::new(Long::new(&self.id));
+            long.push(&std::mem::take(&mut self.short));
+            long
+        });
+        for piece in bytes.chunks(PIECE_BYTES) {
+            long.push(piece);
+            long.write(&self.bodies, &self.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the end.
+    pub async fn finish(self) -> io::Result<Body> {
+        let mut body = Body {
+            id: self.id,
+            text: self.short.into(),
+            size_bytes: self.size_bytes,
+            sha256: None,
+            parts: Vec::new(),
+            is_cut: false,
+            lost_json: false,
+            bodies: self.bodies,
+            arriving: None,
+        };
+        if let Some(long) = self.long {
+            long.finish(&mut body).await?;
+        }
+        Ok(body)
+    }
+}
+
+impl Long {
+    fn new(id: &DeliveryId) -> Self {
+        Self {
+            scanner: Scanner::new(id.as_str()),
+            sink: Sink::new(),
+            arriving: None,
+            sha256: Sha256::new(),
+        }
+    }
+
+    fn push(&mut self, piece: &[u8]) {
+        self.sha256.update(piece);
+        self.scanner.push(piece, &mut self.sink);
+    }
+
+    async fn finish(mut self: Box<Self>, body: &mut Body) -> io::Result<()> {
+        (body.is_cut, body.lost_json) = (self.scanner.is_cut(), self.scanner.lost_json);
+        let scanner = std::mem::replace(&mut self.scanner, Scanner::new(""));
+        body.text = scanner.finish(&mut self.sink).into();
+        self.write(&body.bodies, &body.id).await?;
+        if let Some(arriving) = self.arriving.take() {
+            let syncing = body
+                .bodies
+                .write(move || arriving.sync().map(|()| arriving));
+            body.arriving = Some(syncing.await?);
+        }
+        let Self { sink, sha256, .. } = *self;
+        let is_large = body.size_bytes >= LEAST_COMPARED_BYTES;
+        body.sha256 = is_large.then(|| sha256.finalize().into());
+        body.parts = sink.parts;
+        Ok(())
+    }
+
+    /// Writes to the files what waits for it; each is synced once it is whole.
+    async fn write(&mut self, bodies: &Bodies, id: &DeliveryId) -> io::Result<()> {
+        let waiting = std::mem::take(&mut self.sink.waiting);
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let arriving = self.arriving.take();
+        let arriving = arriving.unwrap_or_else(|| bodies.arrive(id));
+        let arriving = bodies.write(move || {
+            for Write {
+                file,
+                bytes,
+                is_last,
+            } in waiting
+            {
+                let file = arriving.append(file, &bytes)?;
+                if is_last {
+                    file.sync_all()?;
+                }
+            }
+            Ok(arriving)
+        });
+        self.arriving = Some(arriving.await?);
+        Ok(())
+    }
+}
+
+fn first_byte(decoded: &[u8]) -> Option<u8> {
+    let decoded = decoded.strip_prefix(BYTE_ORDER_MARK).unwrap_or(decoded);
+    decoded.trim_ascii_start().first().copied()
+}
+
+/// Bytes for a file.
+struct Write {
+    file: u32,
+    bytes: Vec<u8>,
+    is_last: bool,
+}
+
+/// Gathers the parts of a body: short ones for rows, long ones for files.
+struct Sink {
+    parts: Vec<Part>,
+    /// Bytes of the current part that are in no file.
+    buffer: Vec<u8>,
+    in_rows_bytes: usize,
+    /// How long the files are.
+    file_lengths: Vec<u64>,
+    waiting: Vec<Write>,
+    decoding: Option<(Base64Decoder, Sha256)>,
+    decoded: Vec<u8>,
+}
+
+impl Sink {
+    fn new() -> Self {
+        Self {
+            parts: Vec::new(),
+            buffer: Vec::new(),
+            in_rows_bytes: 0,
+            file_lengths: Vec::new(),
+            waiting: Vec::new(),
+            decoding: None,
+            decoded: Vec::new(),
+        }
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.buffer.len() + self.in_rows_bytes
+    }
+
+    /// Moves what is in memory to the part's file.
+    fn write_to_file(&mut self, is_last: bool) {
+        let Some(part) = self.parts.last_mut() else {
+            return;
+        };
+        let file = *part.file.get_or_insert_with(|| {
+            let next = u32::try_from(self.file_lengths.len()).unwrap_or(u32::MAX);
+            let file = next.min(MOST_FILES);
+            if file == next {
+                self.file_lengths.push(0);
+            }
+            part.start = self.file_lengths[file as usize];
+            file
+        });
+        self.file_lengths[file as usize] += self.buffer.len() as u64;
+        self.waiting.push(Write {
+            file,
+            bytes: std::mem::take(&mut self.buffer),
+            is_last,
+        });
+    }
+}
+
+impl Parts for Sink {
+    fn begin(&mut self, kind: Kind) {
+        let n = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
+        self.parts.push(Part::new(n, kind));
+        let may_be_media = matches!(kind, Kind::Base64 | Kind::Text);
+        self.decoding = may_be_media.then(Default::default);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let Some(part) = self.parts.last_mut() else {
+            return;
+        };
+        part.length += bytes.len() as u64;
+        self.buffer.extend_from_slice(bytes);
+        if let Some((decoder, sha256)) = &mut self.decoding {
+            let outcome = decoder.update(bytes, &mut self.decoded);
+            part.first_byte = part.first_byte.or_else(|| first_byte(&self.decoded));
+            sha256.update(&self.decoded);
+            self.decoded.clear();
+            if outcome.is_err() {
+                self.decoding = None;
+            }
+        }
+        if self.buffer.len() >= PIECE_BYTES.max(MOST_IN_ROW_BYTES) {
+            self.write_to_file(false);
+        }
+    }
+
+    fn end(&mut self) {
+        let room = MOST_IN_ROWS_BYTES - self.in_rows_bytes;
+        let Some(part) = self.parts.last_mut() else {
+            return;
+        };
+        if let Some((decoder, mut sha256)) = self.decoding.take()
+            && decoder.finish(&mut self.decoded).is_ok()
+        {
+            sha256.update(&self.decoded);
+            part.first_byte = part.first_byte.or_else(|| first_byte(&self.decoded));
+            part.decoded_sha256 = Some(sha256.finalize().into());
+        }
+        self.decoded.clear();
+        if part.file.is_none() && self.buffer.len() <= room {
+            self.in_rows_bytes += self.buffer.len();
+            part.text = Some(std::mem::take(&mut self.buffer));
+        } else {
+            self.write_to_file(true);
+        }
+    }
+}

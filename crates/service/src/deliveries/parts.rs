@@ -1,0 +1,282 @@
+//! The long texts of deliveries, as rows: where each is, and once a stored file holds the same bytes, which media's.
+
+use std::io;
+
+use super::bodies::{Bodies, MOST_FILES};
+pub use super::scan::Kind;
+use super::scan::{TOKEN_DIGITS, token_prefix};
+use crate::db::{Db, Error, Row, Tx, values};
+use crate::model::{DeliveryId, InstanceId, MediaId};
+
+/// One text that was taken out of a body.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Its number in the body, from 0.
+    pub n: u32,
+    /// What it is.
+    pub kind: Kind,
+    /// In which of the delivery's files it is, if in any.
+    pub file: Option<u32>,
+    /// Where in the file it begins.
+    pub start: u64,
+    /// How long it is.
+    pub length: u64,
+    /// The text itself, when it is short.
+    pub text: Option<Vec<u8>>,
+    /// SHA-256 of the bytes that it decodes to, if it is base64.
+    pub decoded_sha256: Option<[u8; 32]>,
+    /// The media whose stored file has these bytes: the text is not kept any more.
+    pub media: Option<MediaId>,
+    /// The first byte of what it decodes to that is no white space, while it comes.
+    pub(super) first_byte: Option<u8>,
+}
+
+/// The columns of a [`Part`].
+macro_rules! columns {
+    () => {
+        "n, kind, file, start, length, text, decoded_sha256, media"
+    };
+}
+
+impl Part {
+    pub(super) fn new(n: u32, kind: Kind) -> Self {
+        Self {
+            n,
+            kind,
+            file: None,
+            start: 0,
+            length: 0,
+            text: None,
+            decoded_sha256: None,
+            media: None,
+            first_byte: None,
+        }
+    }
+
+    fn of(row: &Row) -> Result<Self, Error> {
+        let file = row.int_or_none("file")?;
+        Ok(Self {
+            n: u32::try_from(row.int("n")?).unwrap_or(u32::MAX),
+            kind: row.parsed("kind", Kind::parse)?,
+            file: file.and_then(|file| u32::try_from(file).ok()),
+            start: row.count("start")?,
+            length: row.count("length")?,
+            text: row.bytes_or_none("text")?,
+            decoded_sha256: row.bytes32_or_none("decoded_sha256")?,
+            media: row.text_or_none("media")?.map(MediaId),
+            first_byte: None,
+        })
+    }
+
+    pub(super) async fn keep(&self, tx: &mut Tx, delivery: &DeliveryId) -> Result<(), Error> {
+        let sql = "insert into delivery_parts (delivery, n, kind, file, start, length, text, decoded_sha256)
+                   values ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let values = values![
+            delivery.as_str(),
+            self.n,
+            self.kind.as_str(),
+            self.file,
+            self.start,
+            self.length,
+            self.text.clone(),
+            self.decoded_sha256,
+        ];
+        tx.run(sql, values).await.map(drop)
+    }
+}
+
+/// The parts of a delivery in their order.
+pub async fn of(db: &Db, delivery: &DeliveryId) -> Result<Vec<Part>, Error> {
+    let sql = concat!(
+        "select ",
+        columns!(),
+        " from delivery_parts where delivery = $1 order by n"
+    );
+    let rows = db.rows(sql, values![delivery.as_str()]).await?;
+    rows.iter().map(Part::of).collect()
+}
+
+/// Whether a file still holds a text that is nowhere else.
+pub async fn is_needed(db: &Db, delivery: &DeliveryId, file: u32) -> Result<bool, Error> {
+    let sql = "select 1 as found from delivery_parts where delivery = $1 and file = $2 and media is null limit 1";
+    let row = db.row(sql, values![delivery.as_str(), file]).await?;
+    Ok(row.is_some())
+}
+
+/// Whether the database knows parts at all; one of an earlier version, open to be read, does not.
+pub async fn are_known(db: &Db) -> Result<bool, Error> {
+    let sql = "select 1 as found from sqlite_schema where name = 'delivery_parts'";
+    Ok(db.row(sql, values![]).await?.is_some())
+}
+
+/// Files of deliveries that still hold a text that is nowhere else: up to `limit` after `after` (an id, or empty).
+pub async fn needed_files(
+    db: &Db,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<(DeliveryId, u32)>, Error> {
+    let sql = "select distinct delivery, file from delivery_parts
+               where delivery in (select distinct delivery from delivery_parts
+                                  where delivery > $1 and file is not null and media is null order by delivery limit $2)
+                 and file is not null and media is null order by delivery, file";
+    let rows = db.rows(sql, values![after, limit]).await?;
+    rows.iter().map(file_of).collect()
+}
+
+fn file_of(row: &Row) -> Result<(DeliveryId, u32), Error> {
+    let file = u32::try_from(row.int("file")?).unwrap_or(u32::MAX);
+    Ok((DeliveryId(row.text("delivery")?), file))
+}
+
+/// Lets the stored file of a media stand for the texts that hold the same bytes: in the delivery that brought them, and
+/// in others to the same instance, unless these brought media that are not stored. Says which files are not needed any
+/// more, once that is committed.
+pub async fn release(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    delivery: &DeliveryId,
+    media: &MediaId,
+    sha256: &[u8; 32],
+) -> Result<Vec<(DeliveryId, u32)>, Error> {
+    let sql = "update delivery_parts set media = $1, text = null
+               where media is null and decoded_sha256 = $2 and (delivery = $3
+                 or exists (select 1 from deliveries where deliveries.id = delivery_parts.delivery and deliveries.instance = $4)
+                   and not exists (select 1 from media where media.delivery = delivery_parts.delivery and media.id <> $1
+                                     and media.inline = 1 and media.status <> 'stored'))
+               returning delivery, file";
+    let values = values![media.as_str(), sha256, delivery.as_str(), instance.as_str()];
+    let rows = tx.rows(sql, values).await?;
+    let rows = rows
+        .iter()
+        .filter(|row| !matches!(row.int_or_none("file"), Ok(None)));
+    let released: Vec<_> = rows.map(file_of).collect::<Result<_, _>>()?;
+    let mut files = Vec::new();
+    for (delivery, file) in released {
+        if file < MOST_FILES || !is_needed_in(tx, &delivery, file).await? {
+            files.push((delivery, file));
+        }
+    }
+    Ok(files)
+}
+
+async fn is_needed_in(tx: &mut Tx, delivery: &DeliveryId, file: u32) -> Result<bool, Error> {
+    let sql = "select 1 as found from delivery_parts where delivery = $1 and file = $2 and media is null limit 1";
+    let row = tx.row(sql, values![delivery.as_str(), file]).await?;
+    Ok(row.is_some())
+}
+
+/// The SHA-256 of the stored file of a media; nothing when it is not stored.
+pub(super) async fn sha256_of_stored(
+    tx: &mut Tx,
+    media: &MediaId,
+) -> Result<Option<[u8; 32]>, Error> {
+    let sql = "select sha256 from media where id = $1 and status = 'stored'";
+    let row = tx.row(sql, values![media.as_str()]).await?;
+    row.map_or(Ok(None), |row| row.bytes32_or_none("sha256"))
+}
+
+/// A piece of a text that stands in a body as it is read.
+#[derive(Debug)]
+pub enum Segment {
+    /// Characters of the text itself, or of a short part.
+    Here(Vec<u8>),
+    /// A part in a file, which is open.
+    File {
+        /// The file.
+        file: std::fs::File,
+        /// Where in it the part begins.
+        start: u64,
+        /// How long the part is.
+        length: u64,
+    },
+    /// A part whose bytes are those of a stored file.
+    Stored {
+        /// Whose.
+        media: MediaId,
+        /// Their SHA-256.
+        sha256: [u8; 32],
+    },
+}
+
+/// Why the segments of a text cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum Unavailable {
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] Error),
+    /// A part is not there, although it should be.
+    #[error("a text of the delivery is not there")]
+    Gone,
+    /// A file cannot be opened.
+    #[error("cannot read a text of the delivery")]
+    Io(#[source] io::Error),
+}
+
+/// The segments of a text in the body of a delivery, in their order.
+pub async fn segments(
+    db: &Db,
+    bodies: &Bodies,
+    delivery: &DeliveryId,
+    text: &str,
+) -> Result<Vec<Segment>, Unavailable> {
+    let tokens = tokens(delivery, text);
+    let parts = match tokens.is_empty() {
+        true => Vec::new(),
+        false => of(db, delivery).await?,
+    };
+    let mut segments = Vec::new();
+    let mut at = 0;
+    for (start, end, n) in tokens {
+        if start > at {
+            segments.push(Segment::Here(text.as_bytes()[at..start].to_vec()));
+        }
+        at = end;
+        let part = parts.iter().find(|part| part.n == n);
+        segments.push(segment(bodies, delivery, part.ok_or(Unavailable::Gone)?)?);
+    }
+    if at < text.len() {
+        segments.push(Segment::Here(text.as_bytes()[at..].to_vec()));
+    }
+    Ok(segments)
+}
+
+fn segment(bodies: &Bodies, delivery: &DeliveryId, part: &Part) -> Result<Segment, Unavailable> {
+    if let (Some(media), Some(sha256)) = (&part.media, part.decoded_sha256) {
+        let media = media.clone();
+        return Ok(Segment::Stored { media, sha256 });
+    }
+    if let Some(text) = &part.text {
+        return Ok(Segment::Here(text.clone()));
+    }
+    let opened = bodies.open(delivery, part.file.ok_or(Unavailable::Gone)?);
+    let file = opened.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Unavailable::Gone,
+        _ => Unavailable::Io(error),
+    })?;
+    Ok(Segment::File {
+        file,
+        start: part.start,
+        length: part.length,
+    })
+}
+
+/// The numbers of the parts whose tokens stand in a text.
+pub fn parts_in(delivery: &DeliveryId, text: &str) -> Vec<u32> {
+    tokens(delivery, text)
+        .into_iter()
+        .map(|(.., n)| n)
+        .collect()
+}
+
+/// Where tokens begin and end in a text, and their numbers.
+pub(super) fn tokens(delivery: &DeliveryId, text: &str) -> Vec<(usize, usize, u32)> {
+    let prefix = token_prefix(delivery.as_str());
+    text.match_indices(&prefix)
+        .filter_map(|(start, _)| {
+            let digits = start + prefix.len();
+            let end = digits + TOKEN_DIGITS;
+            let n = text.get(digits..end)?.parse().ok()?;
+            Some((start, end, n))
+        })
+        .collect()
+}

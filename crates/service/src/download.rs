@@ -1,0 +1,424 @@
+//! One media from end to end: ask for it, fetch it, prove it, file it. Readable as prose.
+//!
+//! A round is a few tries with short waits between them; each try goes along the ways to the bytes, in the order
+//! of the instance's routes, until one of them gives them. What it leaves behind is a verdict for the queue and
+//! a record of every attempt; nothing in here commits.
+
+mod cdn;
+mod gateway;
+mod inline;
+pub mod named;
+mod outage;
+pub mod progress;
+mod stream;
+mod verdict;
+mod ways;
+
+use std::time::Duration;
+
+use tokio::sync::OwnedMutexGuard;
+use wa_media::{Expected, PlainHints, Verified};
+
+use crate::app::App;
+use crate::clock::{HOUR, Millis};
+use crate::instances::Instance;
+use crate::media;
+use crate::model::{Attempt, MediaStatus, Reason, Route, Verdict};
+use crate::queue::{self, Counts, Holding, Job, Settled};
+use crate::storage::{self, Staging, layout};
+pub use outage::{Outages, folder_of, host_of};
+pub use progress::Progress;
+use progress::Running;
+use ways::{Way, Ways};
+
+pub use cdn::ORIGINS as CDN_ORIGINS;
+pub use ways::readiness;
+
+/// A `Retry-After` up to this long is waited for within the round.
+const SHORT_WAIT: Duration = Duration::from_secs(10);
+
+/// What waits for the storage is tried again after so long even if it was not woken.
+const WAIT_FOR_STORAGE: Millis = HOUR;
+/// So much more than a file needs must be free before it is tried again.
+const SOME_ROOM: u64 = 1 << 20;
+/// A network storage that is away may never answer.
+const PROBE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How a round ended.
+pub struct Round {
+    /// What the queue is to be told.
+    pub settled: Settled,
+    /// Every try of the round.
+    pub attempts: Vec<Attempt>,
+    /// Kept until the row is committed, so that the same bytes arriving meanwhile find it.
+    pub same_bytes: Option<OwnedMutexGuard<()>>,
+}
+
+/// What one attempt has seen so far, for its record.
+struct Trace<'a> {
+    running: &'a Running<'a>,
+    host: Option<String>,
+    http_status: Option<u16>,
+    size_bytes: u64,
+    retry_after: Option<Duration>,
+    /// What the network said, for the log.
+    cause: Option<String>,
+}
+
+impl<'a> Trace<'a> {
+    fn of(running: &'a Running<'a>) -> Self {
+        running.at(0);
+        Self {
+            running,
+            host: None,
+            http_status: None,
+            size_bytes: 0,
+            retry_after: None,
+            cause: None,
+        }
+    }
+
+    /// So many bytes of the file have come.
+    fn came(&mut self, bytes: u64) {
+        self.size_bytes = bytes;
+        self.running.at(bytes);
+    }
+}
+
+/// Bytes that are proven, and still without a name.
+type Proven = (Staging, Verified);
+
+/// Bytes that are proven and named, and the lock that is held until they are recorded.
+type Filed = (Holding, OwnedMutexGuard<()>);
+
+/// Tries to get one media, for one round.
+pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
+    let mut attempts = Vec::new();
+    let mut wait = Duration::from_millis(app.config.fetch.retry_wait_ms);
+    let mut ways = Ways::of(app, job, instance);
+    let running = app.progress.begin(&job.id, job.fence);
+    for _ in 0..app.config.fetch.tries {
+        let mut pause = Duration::ZERO;
+        // Bytes that nothing proves, kept while another way may still give some that are proven.
+        let mut unproven = None;
+        for way in ways.open.clone() {
+            // A gateway has no more to prove by than what is there already.
+            let in_vain = unproven.is_some() && way.route() != Route::Cdn;
+            if in_vain || !ways.open.contains(&way) || ways.is_cooling_down(app, instance, &way) {
+                continue;
+            }
+            let attempting = attempt(app, job, instance, &way, &running);
+            let (outcome, mut attempt, retry_after) = tokio::select! {
+                biased;
+                () = running.stopped() => return stopped(app, job, &running, ways, attempts).await,
+                attempted = attempting => attempted,
+            };
+            let outcome = match outcome {
+                Ok(proven) if unproven.is_none() && ways.may_prove_better(job, &proven, &way) => {
+                    unproven = Some((way.route(), proven));
+                    ways.open.retain(|open| *open != way);
+                    attempts.push(attempt);
+                    continue;
+                }
+                Ok(proven) => {
+                    if is_lost(app, job, &running).await {
+                        return stopped(app, job, &running, ways, attempts).await;
+                    }
+                    file(app, job, way.route(), proven).await
+                }
+                Err(reason) => Err(reason),
+            };
+            attempt.reason = outcome.as_ref().err().copied();
+            attempts.push(attempt);
+            match outcome {
+                Ok(filed) => return stored(filed, attempts),
+                Err(reason) => {
+                    ways.failed(&way, reason, retry_after);
+                    pause = pause.max(retry_after.unwrap_or_default());
+                }
+            }
+        }
+        if let Some((route, proven)) = unproven {
+            if is_lost(app, job, &running).await {
+                return stopped(app, job, &running, ways, attempts).await;
+            }
+            match file(app, job, route, proven).await {
+                Ok(filed) => return stored(filed, attempts),
+                Err(reason) => ways.end(reason),
+            }
+        }
+        if ways.open.is_empty() {
+            break;
+        }
+        let jittered = wait.mul_f64(0.5 + rand::random::<f64>());
+        tokio::select! {
+            () = running.stopped() => return stopped(app, job, &running, ways, attempts).await,
+            () = tokio::time::sleep(jittered.max(pause.min(SHORT_WAIT))) => {}
+        }
+        wait *= 2;
+    }
+    Round {
+        settled: conclude(app, job, &ways, &attempts).await,
+        attempts,
+        same_bytes: None,
+    }
+}
+
+/// Whether the bytes are not wanted any more. It is asked last of all before they get their name: from there on the round
+/// is not stopped, for nobody could tell whether they have it already.
+async fn is_lost(app: &App, job: &Job, running: &Running<'_>) -> bool {
+    let held = queue::is_claimed(&app.db, &job.id, job.fence);
+    running.is_stopped() || matches!(held.await, Ok(false))
+}
+
+/// What was fetched so far is thrown away, and the round counts for nothing; but for a file that the disk has no room
+/// for: others go before it, and it waits as after any other failure.
+async fn stopped(
+    app: &App,
+    job: &Job,
+    running: &Running<'_>,
+    mut ways: Ways,
+    attempts: Vec<Attempt>,
+) -> Round {
+    let settled = match running.lacks_room() {
+        true => {
+            ways.end(Reason::StorageFull);
+            conclude(app, job, &ways, &attempts).await
+        }
+        false => Settled::Returned,
+    };
+    Round {
+        settled,
+        attempts,
+        same_bytes: None,
+    }
+}
+
+fn stored((holding, same_bytes): Filed, attempts: Vec<Attempt>) -> Round {
+    Round {
+        settled: Settled::Stored(holding),
+        attempts,
+        same_bytes: Some(same_bytes),
+    }
+}
+
+async fn attempt(
+    app: &App,
+    job: &Job,
+    instance: &Instance,
+    way: &Way,
+    running: &Running<'_>,
+) -> (Result<Proven, Reason>, Attempt, Option<Duration>) {
+    let started_at = app.clock.now();
+    let began = tokio::time::Instant::now();
+    let mut trace = Trace::of(running);
+    let outcome = match way {
+        Way::Inline => inline::take(app, job, instance, &mut trace).await,
+        Way::Cdn(link) => cdn::fetch(app, job, link, &mut trace).await,
+        Way::Gateway => gateway::fetch(app, job, instance, &mut trace).await,
+    };
+    if let Some(host) = way.host(instance) {
+        match outcome.as_ref().err() {
+            Some(reason) if reason.is_without_answer() => app.fetch.timed_out(&host, &job.id),
+            // Nothing was asked, or the fault is ours.
+            Some(_) if trace.http_status.is_none() => {}
+            _ => app.fetch.answered(&host),
+        }
+    }
+    let attempt = Attempt {
+        route: way.route(),
+        host: trace.host,
+        started_at,
+        duration_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
+        http_status: trace.http_status,
+        size_bytes: trace.size_bytes,
+        reason: outcome.as_ref().err().copied(),
+    };
+    if let Some(reason) = attempt.reason {
+        tracing::info!(
+            media = %job.id,
+            route = attempt.route.as_str(),
+            host = attempt.host.as_deref().unwrap_or("-"),
+            http_status = attempt.http_status,
+            bytes = attempt.size_bytes,
+            ms = attempt.duration_ms,
+            reason = reason.as_str(),
+            cause = trace.cause,
+            "attempt failed"
+        );
+    }
+    (outcome, attempt, trace.retry_after)
+}
+
+/// What a failed round means for the row. Nothing expires and no refusal is final while the clock is not trusted.
+async fn conclude(app: &App, job: &Job, ways: &Ways, attempts: &[Attempt]) -> Settled {
+    let now = app.clock.now();
+    let is_trusted = app.clock.is_trusted();
+    let reason = ways.reason.unwrap_or(Reason::KeysMissing);
+    if Reason::OF_STORAGE.contains(&reason) && waits_for_storage(app, job, reason).await {
+        return Settled::Postponed {
+            reason,
+            until: now + WAIT_FOR_STORAGE,
+            counts: Counts::NotAtAll,
+        };
+    }
+    let asked = ways.asked.map_or(0, |asked| {
+        i64::try_from(asked.as_millis()).unwrap_or(i64::MAX)
+    });
+    let step = queue::wait_after(job.rounds + 1);
+    let (wait, counts) = match verdict::of(reason, attempts) {
+        Verdict::GiveUp => return ended(reason),
+        Verdict::Confirm if is_trusted && verdict::is_confirmed(job, reason, now) => {
+            return ended(reason);
+        }
+        Verdict::Confirm => (step.max(asked), Counts::AsRefusal),
+        Verdict::RetryAfter(least) => (step.max(least), Counts::AsFailure),
+        Verdict::Retry => (step.max(asked), Counts::AsFailure),
+    };
+    if now >= job.deadline && is_trusted {
+        return Settled::Ended {
+            status: MediaStatus::Expired,
+            reason,
+        };
+    }
+    let jittered = wait + wait / 10 * i64::from(rand::random::<u8>()) / 255;
+    // The last try comes at the deadline itself, not after it.
+    let last = if now < job.deadline {
+        job.deadline
+    } else {
+        i64::MAX
+    };
+    let until = (now + jittered).min(last);
+    Settled::Postponed {
+        reason,
+        until,
+        counts,
+    }
+}
+
+/// Whether the storage itself is to blame: it is out of order as a whole, or has no room for this file. What waits for
+/// that is woken when it has passed. A storage that works and still fails for this one file counts against the file.
+async fn waits_for_storage(app: &App, job: &Job, reason: Reason) -> bool {
+    let probe = tokio::time::timeout(PROBE_PATIENCE, app.vault.probe());
+    if !matches!(probe.await, Ok(Ok(()))) {
+        app.outages.storage_failed();
+        return true;
+    }
+    if reason != Reason::StorageFull {
+        return false;
+    }
+    let free = app.vault.free_bytes().unwrap_or(0);
+    let came = app.progress.bytes(&job.id);
+    let needed = free.max(came).max(job.length_told.unwrap_or(0));
+    app.outages.needs_bytes(needed.saturating_add(SOME_ROOM));
+    true
+}
+
+fn ended(reason: Reason) -> Settled {
+    let status = match reason {
+        Reason::CdnExpired => MediaStatus::Expired,
+        _ => MediaStatus::Failed,
+    };
+    Settled::Ended { status, reason }
+}
+
+/// What the file of a media is called, once its extension is known.
+pub fn name_of<'a>(job: &'a Job, extension: &'a str) -> layout::Name<'a> {
+    layout::Name {
+        client: job.client,
+        instance: &job.instance,
+        kind: job.kind,
+        gateway: job.gateway.as_str(),
+        message_id: &job.message_id,
+        slot: job.slot,
+        at: job.named_at,
+        extension,
+    }
+}
+
+/// Gives the proven bytes their name.
+async fn file(
+    app: &App,
+    job: &Job,
+    route: Route,
+    (mut staging, verified): Proven,
+) -> Result<Filed, Reason> {
+    let (mime, name) = (job.mime_declared.as_deref(), job.file_name.as_deref());
+    let form = staging
+        .form(job.kind, mime, name)
+        .await
+        .map_err(|error| reason_of_storage(&error))?;
+    let path = layout::path(&name_of(job, &form.extension));
+    let same_bytes = app.same_bytes(job.client, verified.sha256()).await;
+    // Without an answer the bytes are simply stored a second time.
+    let same = media::same_bytes(&app.db, job.client, verified.sha256())
+        .await
+        .unwrap_or(None)
+        .and_then(layout::RelativePath::from_row);
+    let bytes = named::Bytes::Staged(staging);
+    let publishing = named::publish(app, Some(&job.id), bytes, &verified, &path, same);
+    let path = publishing.await.map_err(|error| match error {
+        named::Error::Vault(error) => reason_of_storage(&error),
+        named::Error::Db(error) => {
+            let error = crate::telemetry::chain(&error);
+            tracing::error!(media = %job.id, error, "cannot tell whether another media has the file's name");
+            Reason::StorageFailed
+        }
+    })?;
+    let holding = Holding {
+        route,
+        mime: form.mime,
+        size_bytes: verified.size_bytes(),
+        sha256: *verified.sha256(),
+        verified: verified.proof().as_str(),
+        path: path.as_str().to_owned(),
+    };
+    Ok((holding, same_bytes))
+}
+
+/// What the message promised of the bytes.
+fn expected(job: &Job) -> Expected {
+    Expected {
+        sha256: job.sha256_told,
+        enc_sha256: job.enc_sha256_told,
+    }
+}
+
+/// What else it said of them.
+fn hints(job: &Job) -> PlainHints {
+    PlainHints {
+        kind: job.kind,
+        mime: job.mime_declared.clone(),
+        file_name: job.file_name.clone(),
+        media_key: job.media_key.clone(),
+        key_kind: job.key_kind,
+    }
+}
+
+/// What a refusal is called in rows.
+pub fn reason_of_refusal(refusal: &wa_media::Refusal) -> Reason {
+    use wa_media::Refusal;
+    match refusal {
+        Refusal::Empty => Reason::EmptyBody,
+        Refusal::Html => Reason::HtmlBody,
+        Refusal::Json => Reason::JsonBody,
+        Refusal::StillEncrypted => Reason::StillEncrypted,
+        Refusal::PlainHashMismatch => Reason::HashMismatch,
+    }
+}
+
+fn reason_of_storage(error: &storage::Error) -> Reason {
+    // A storage that is not the right one is logged once, where that is found.
+    if !matches!(error, storage::Error::Displaced { .. }) {
+        tracing::error!(
+            error = crate::telemetry::chain(error),
+            "the vault could not write"
+        );
+    }
+    match error {
+        storage::Error::Full(_) => Reason::StorageFull,
+        storage::Error::Io(_) | storage::Error::Linked(_) | storage::Error::Displaced { .. } => {
+            Reason::StorageFailed
+        }
+    }
+}

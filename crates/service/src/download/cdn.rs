@@ -1,0 +1,275 @@
+//! WhatsApp's own CDN: no session, no token, no go-between. The bytes come encrypted, and are decrypted and
+//! proven as they come. What a status means is taken from WhatsApp Web's behaviour.
+
+use std::time::Duration;
+
+use url::{Position, Url};
+use wa_media::{Cause, Decryptor, DirectPath, Failure, KeyKind, LabelFinder, MediaKey, Proof};
+
+use super::stream::{self, Sent, Source, stream, stream_plain};
+use super::{Proven, Trace, expected, reason_of_storage};
+use crate::app::App;
+use crate::clock::Millis;
+use crate::instances::Instance;
+use crate::model::Reason;
+use crate::net::guard::Guard;
+use crate::net::{self, Manner, Wanted};
+use crate::queue::Job;
+
+/// The usual host, and the one that is asked when it fails.
+pub const ORIGINS: [&str; 2] = [
+    "https://mmg.whatsapp.net",
+    "https://mmg-fallback.whatsapp.net",
+];
+const DOMAINS: &[&str] = &["whatsapp.net"];
+const MOST_RESUMES: u32 = 4;
+/// How long a host rests that said 429 or 507 without saying for how long.
+const USUAL_REST: Duration = Duration::from_secs(30);
+const REST_AFTER_507: Duration = Duration::from_secs(600);
+
+/// One address on the CDN.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Link {
+    /// The whole address; never to be logged.
+    url: String,
+    origin: Url,
+    /// Whether the operator named the origin, which then may be anywhere.
+    is_configured: bool,
+    /// The host, with its port if that is not the usual one: what rests when it asks for rest.
+    pub authority: String,
+}
+
+/// The media's addresses, in the order in which they are tried; or why there are none.
+pub(super) fn links(job: &Job, instance: &Instance) -> Result<Vec<Link>, Reason> {
+    if job.media_key_malformed {
+        return Err(Reason::BadMediaKey);
+    }
+    let Some(path) = &job.direct_path else {
+        // Only what channels publish has a link without a path.
+        let url = job.static_url.as_ref().ok_or(Reason::KeysMissing)?;
+        let path = wa_media::path_of_url(url).ok_or(Reason::LinkRefused)?;
+        return Ok(vec![Link::of(&url[..url.len() - path.len()], path, false)?]);
+    };
+    let path = DirectPath::parse(path).map_err(|_| Reason::BadDirectPath)?;
+    let origins = origins(instance);
+    let is_configured = instance.cdn_base.is_some();
+    let link = |origin: &str| Link::of(origin, path.as_str(), is_configured);
+    origins.into_iter().map(link).collect()
+}
+
+fn origins(instance: &Instance) -> Vec<&str> {
+    match &instance.cdn_base {
+        Some(bases) => bases.split(',').collect(),
+        None => ORIGINS.to_vec(),
+    }
+}
+
+/// The hosts that the CDN's files of an instance are asked from, as [`Link::authority`] names them.
+pub(super) fn authorities(instance: &Instance) -> Vec<String> {
+    let parsed = |origin: &str| Url::parse(origin.trim()).ok();
+    let urls = origins(instance).into_iter().filter_map(parsed);
+    urls.map(|url| url.authority().to_owned()).collect()
+}
+
+/// Whether the link's own end is past by our clock. It is asked all the same, after the other routes: only its server
+/// knows.
+pub(super) fn is_past(job: &Job, now: Millis) -> bool {
+    let expires_at = job.direct_path.as_deref().and_then(wa_media::expiry_of);
+    expires_at.is_some_and(|at| now >= at.saturating_mul(1_000))
+}
+
+impl Link {
+    /// Puts a path behind an origin, and makes sure that it still is that path at that origin.
+    fn of(origin: &str, path: &str, is_configured: bool) -> Result<Self, Reason> {
+        let origin = Url::parse(origin.trim()).map_err(|_| Reason::LinkRefused)?;
+        let url = format!("{}{path}", origin.as_str().trim_end_matches('/'));
+        let joined = Url::parse(&url).map_err(|_| Reason::BadDirectPath)?;
+        if joined.origin() != origin.origin() || !joined[Position::BeforePath..].ends_with(path) {
+            return Err(Reason::BadDirectPath);
+        }
+        let authority = origin.authority().to_owned();
+        Ok(Self {
+            url,
+            origin,
+            is_configured,
+            authority,
+        })
+    }
+}
+
+/// Whether the same file may be had from another of the CDN's hosts.
+pub(super) fn another_host_may_help(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::CdnUnreachable
+            | Reason::CdnForbidden
+            | Reason::CdnFailed
+            | Reason::CdnCorrupt
+            | Reason::CutShort
+            | Reason::DownloadTimeout
+            | Reason::EmptyBody
+            | Reason::HtmlBody
+            | Reason::JsonBody
+            | Reason::BadEncoding
+    )
+}
+
+/// Fetches the file, decrypts it if it has a key, and proves it.
+pub(super) async fn fetch(
+    app: &App,
+    job: &Job,
+    link: &Link,
+    trace: &mut Trace<'_>,
+) -> Result<Proven, Reason> {
+    trace.host = link.origin.host_str().map(str::to_owned);
+    let allowed = &app.config.fetch.allowed_hosts;
+    let guard = if link.is_configured {
+        Guard::new(link.origin.clone(), DOMAINS, allowed)
+    } else {
+        Guard::of_domains(DOMAINS, allowed)
+    };
+    let source = Source {
+        guard: &guard,
+        wanted: Wanted {
+            link: &link.url,
+            from: 0,
+            manner: Manner::Cdn,
+        },
+        expected_bytes: job.length_told,
+        most_resumes: MOST_RESUMES,
+        as_sent: false,
+        explain,
+    };
+    let outcome = proven(app, job, &source, trace).await;
+    if outcome.as_ref().err() == Some(&Reason::CdnThrottled) {
+        let usual = match trace.http_status {
+            Some(507) => REST_AFTER_507,
+            _ => USUAL_REST,
+        };
+        let rest = *trace.retry_after.get_or_insert(usual);
+        app.fetch.throttle(&link.authority, rest);
+    }
+    outcome
+}
+
+async fn proven(
+    app: &App,
+    job: &Job,
+    source: &Source<'_>,
+    trace: &mut Trace<'_>,
+) -> Result<Proven, Reason> {
+    let Some(key) = &job.media_key else {
+        return in_the_clear(app, job, source, trace).await;
+    };
+    let decryptor = Decryptor::new(key, job.key_kind, expected(job));
+    let failure = match decrypted(app, job, source, trace, decryptor).await? {
+        Ok(proven) => return Ok(proven),
+        Err(failure) => failure,
+    };
+    match failure.cause {
+        Cause::NotEncrypted => in_the_clear(app, job, source, trace).await,
+        // The bytes are right, or nobody said which they should be: then another label may fit the key.
+        Cause::WrongKey | Cause::Corrupt if failure.checks.enc_sha256 != Some(false) => {
+            let label = fitting_label(app, source, trace, key).await?;
+            let label = label.ok_or_else(|| reason_of_cause(failure.cause))?;
+            let decryptor = Decryptor::of_proven_label(key, label, expected(job));
+            let again = decrypted(app, job, source, trace, decryptor).await?;
+            again.map_err(|failure| reason_of_cause(failure.cause))
+        }
+        cause => Err(reason_of_cause(cause)),
+    }
+}
+
+async fn decrypted(
+    app: &App,
+    job: &Job,
+    source: &Source<'_>,
+    trace: &mut Trace<'_>,
+    mut decryptor: Decryptor,
+) -> Result<Result<Proven, Failure>, Reason> {
+    let mut staging = app.vault.stage_for(&job.id);
+    let sent = stream(app, source, &mut staging, trace, |chunk, plaintext| {
+        decryptor.update(chunk, plaintext);
+    })
+    .await?;
+    let mut last = Vec::new();
+    let decrypted = match decryptor.finish(&mut last) {
+        Ok(decrypted) => decrypted,
+        Err(_) if sent == Sent::Unknown => return Err(Reason::BadEncoding),
+        Err(failure) => return Ok(Err(failure)),
+    };
+    staging
+        .write(&last)
+        .await
+        .map_err(|error| reason_of_storage(&error))?;
+    if decrypted.checks.enc_sha256 == Some(false) {
+        tracing::warn!(media = %job.id, "the message's hash of the encrypted file is wrong; its MAC and its other hash are right");
+    }
+    if decrypted.key_kind != job.key_kind {
+        tracing::info!(media = %job.id, declared = job.key_kind.wire_type(), found = decrypted.key_kind.wire_type(), "encrypted under another label than its type's");
+    }
+    Ok(Ok((staging, decrypted.verified)))
+}
+
+/// Reads the file a second time, to find the label under which the key fits.
+async fn fitting_label(
+    app: &App,
+    source: &Source<'_>,
+    trace: &mut Trace<'_>,
+    key: &MediaKey,
+) -> Result<Option<KeyKind>, Reason> {
+    let mut finder = LabelFinder::new(key);
+    let mut nothing = app.vault.stage();
+    stream(app, source, &mut nothing, trace, |chunk, _| {
+        finder.update(chunk);
+    })
+    .await?;
+    Ok(finder.finish())
+}
+
+/// What channels publish is not encrypted, and proven by its hash alone.
+async fn in_the_clear(
+    app: &App,
+    job: &Job,
+    source: &Source<'_>,
+    trace: &mut Trace<'_>,
+) -> Result<Proven, Reason> {
+    let plain = stream_plain(app, job, source, trace).await;
+    let (staging, verified) = plain.map_err(|reason| match (reason, &job.media_key) {
+        // Of a file that is encrypted after all, it is the key that is missing.
+        (Reason::StillEncrypted, None) => Reason::KeysMissing,
+        (reason, _) => reason,
+    })?;
+    // Without key and hash an encrypted file cannot be told from noise, unless it begins like something known.
+    if verified.proof() == Proof::Unproven && !verified.begins_like_a_known_file() {
+        return Err(Reason::Unprovable);
+    }
+    Ok((staging, verified))
+}
+
+/// What it means that no file came.
+fn explain(error: &net::Error, trace: &mut Trace<'_>) -> Reason {
+    stream::explain(
+        error,
+        trace,
+        Reason::CdnUnreachable,
+        |status, said| match status {
+            400 | 413 | 415 => Reason::CdnRefused,
+            403 if said.contains("URL signature expired") => Reason::CdnExpired,
+            401 | 403 => Reason::CdnForbidden,
+            404 | 410 => Reason::CdnGone,
+            429 | 507 => Reason::CdnThrottled,
+            _ => Reason::CdnFailed,
+        },
+    )
+}
+
+fn reason_of_cause(cause: Cause) -> Reason {
+    match cause {
+        Cause::TooShort { received: 0 } => Reason::EmptyBody,
+        Cause::TooShort { .. } | Cause::BadShape { .. } | Cause::Corrupt => Reason::CdnCorrupt,
+        Cause::WrongKey => Reason::WrongKey,
+        Cause::BadPadding => Reason::BadPadding,
+        Cause::PlainHashMismatch | Cause::NotEncrypted => Reason::SenderHashWrong,
+    }
+}

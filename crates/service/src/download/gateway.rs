@@ -1,0 +1,116 @@
+//! The gateway's own way: it downloads, decrypts and hands out a link.
+
+use url::Url;
+
+use super::stream::{self, Source, stream_plain};
+use super::{Proven, Trace};
+use crate::app::App;
+use crate::gateway::{Link, LinkRequest};
+use crate::instances::{self, Instance};
+use crate::model::Reason;
+use crate::net::guard::Guard;
+use crate::net::{self, Manner, Wanted};
+use crate::queue::Job;
+use crate::telemetry;
+
+/// The gateway asks for the same key and path as the CDN.
+pub(super) fn can_ask(job: &Job) -> Result<(), Reason> {
+    match (&job.media_key, &job.direct_path) {
+        (Some(_), Some(_)) => Ok(()),
+        _ if job.media_key_malformed => Err(Reason::BadMediaKey),
+        _ => Err(Reason::KeysMissing),
+    }
+}
+
+/// Asks for a link, fetches what is behind it, and proves it.
+pub(super) async fn fetch(
+    app: &App,
+    job: &Job,
+    instance: &Instance,
+    trace: &mut Trace<'_>,
+) -> Result<Proven, Reason> {
+    let api_base = Url::parse(&instance.api_base).map_err(|_| Reason::LinkRefused)?;
+    let link = ask_for_link(app, job, instance, &api_base, trace).await?;
+    trace.host = Url::parse(&link.url)
+        .ok()
+        .and_then(|link| link.host_str().map(str::to_owned));
+    let guard = Guard::new(
+        api_base,
+        instance.gateway.known_domains(),
+        &app.config.fetch.allowed_hosts,
+    );
+    let source = Source {
+        guard: &guard,
+        wanted: Wanted {
+            link: &link.url,
+            from: 0,
+            manner: Manner::Link,
+        },
+        expected_bytes: job.length_told,
+        most_resumes: 0,
+        as_sent: false,
+        explain,
+    };
+    stream_plain(app, job, &source, trace).await
+}
+
+/// What a cooldown of the gateway is kept under: it counts the calls of each instance separately.
+pub fn host_of(instance: &Instance) -> String {
+    format!("gateway {}", instance.id)
+}
+
+fn explain(error: &net::Error, trace: &mut Trace<'_>) -> Reason {
+    stream::explain(error, trace, Reason::LinkFailed, |status, _| match status {
+        403 | 404 | 410 => Reason::LinkGone,
+        _ => Reason::LinkFailed,
+    })
+}
+
+async fn ask_for_link(
+    app: &App,
+    job: &Job,
+    instance: &Instance,
+    api_base: &Url,
+    trace: &mut Trace<'_>,
+) -> Result<Link, Reason> {
+    let (Some(media_key), Some(direct_path)) = (&job.media_key, &job.direct_path) else {
+        return Err(Reason::KeysMissing);
+    };
+    let sealed = instance
+        .token_sealed
+        .as_deref()
+        .ok_or(Reason::TokenMissing)?;
+    let context = instances::token_context(&instance.id);
+    let token = app
+        .secrets
+        .unseal(&context, sealed)
+        .map_err(|_| Reason::TokenUnreadable)?;
+    let (path, body) = instance.gateway.link_call(&LinkRequest {
+        media_key,
+        direct_path,
+        kind: job.kind,
+        key_kind: job.key_kind,
+        mime: job.mime_declared.as_deref(),
+    });
+    let mut url = api_base.clone();
+    url.set_path(&format!("{}/{path}", api_base.path().trim_end_matches('/')));
+    url.query_pairs_mut()
+        .append_pair("instanceId", instance.id.as_str());
+    trace.host = url.host_str().map(str::to_owned);
+    let answer = app.fetch.call(url, &token, &body).await.map_err(|error| {
+        trace.cause = Some(telemetry::chain(&error));
+        match error {
+            net::Error::TimedOut => Reason::GatewayTimeout,
+            net::Error::TooLarge { .. }
+            | net::Error::UnknownCoding(_)
+            | net::Error::Undecodable(_) => Reason::GatewayBadAnswer,
+            _ => Reason::GatewayUnreachable,
+        }
+    })?;
+    trace.http_status = Some(answer.status);
+    trace.retry_after = answer.retry_after;
+    if let (429, Some(asked)) = (answer.status, answer.retry_after) {
+        app.fetch.throttle(&host_of(instance), asked);
+    }
+    instance.gateway.read_link(answer.status, &answer.body)
+}

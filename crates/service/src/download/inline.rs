@@ -1,0 +1,254 @@
+//! The bytes that the delivery itself brought: nothing is asked of anybody.
+//!
+//! They are decoded piece by piece from where the delivery keeps them. Once a stored file holds them, the delivery keeps
+//! only which one, and they are read from there.
+
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use wa_media::{Base64Decoder, FoundMedia, Inline, PlainVerifier};
+
+use super::{Proven, Trace, expected, hints, reason_of_refusal, reason_of_storage};
+use crate::app::App;
+use crate::deliveries;
+use crate::deliveries::parts::{self, Segment, Unavailable};
+use crate::gateway::Reading;
+use crate::instances::Instance;
+use crate::media;
+use crate::model::{MediaId, Reason};
+use crate::queue::Job;
+use crate::storage::Staging;
+use crate::storage::layout::RelativePath;
+
+/// Read, proven and staged in such pieces.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// Reads the delivery again, and takes the file out of it.
+pub(super) async fn take(
+    app: &App,
+    job: &Job,
+    instance: &Instance,
+    trace: &mut Trace<'_>,
+) -> Result<Proven, Reason> {
+    let inline = find(app, job, instance).await?;
+    let segments = parts::segments(&app.db, &app.bodies, &job.delivery, inline.text()).await;
+    let segments = segments.map_err(|error| match error {
+        Unavailable::Gone => Reason::InlineGone,
+        Unavailable::Db(_) | Unavailable::Io(_) => {
+            tracing::error!(media = %job.id, error = crate::telemetry::chain(&error), "the bytes of a delivery cannot be read now");
+            Reason::StorageFailed
+        }
+    })?;
+    let mut sink = Sink {
+        verifier: PlainVerifier::new(expected(job), hints(job)),
+        staging: app.vault.stage_for(&job.id),
+        trace,
+        size_bytes: 0,
+    };
+    match stored(&segments) {
+        Some((media, sha256)) => sink.copy(app, job, &media, &sha256).await?,
+        None => sink.decode(segments).await?,
+    }
+    if sink.size_bytes == 0 {
+        return Err(Reason::InlineMalformed);
+    }
+    let verified = sink
+        .verifier
+        .finish()
+        .map_err(|refusal| match reason_of_refusal(&refusal) {
+            // The same bytes will be no better next time.
+            Reason::HashMismatch => Reason::SenderHashWrong,
+            _ => Reason::InlineMalformed,
+        })?;
+    Ok((sink.staging, verified))
+}
+
+/// Where in its delivery the file of a job is.
+async fn find(app: &App, job: &Job, instance: &Instance) -> Result<Inline, Reason> {
+    let body = deliveries::body(&app.db, &job.delivery).await;
+    let body = body.ok().flatten().ok_or(Reason::InlineGone)?;
+    let readings = app.read(instance.gateway, &Bytes::from(body)).await;
+    let readings = readings
+        .ok()
+        .and_then(Result::ok)
+        .ok_or(Reason::InlineGone)?;
+    of_job(readings, job).ok_or(Reason::InlineGone)
+}
+
+/// The stored file that has the bytes, if all that is left of them here is which one.
+fn stored(segments: &[Segment]) -> Option<(MediaId, [u8; 32])> {
+    let mut stored = None;
+    for segment in segments {
+        match segment {
+            // The prefix of a `data:` address.
+            Segment::Here(text)
+                if text
+                    .get(..5)
+                    .is_some_and(|start| start.eq_ignore_ascii_case(b"data:")) => {}
+            Segment::Stored { media, sha256 } if stored.is_none() => {
+                stored = Some((media.clone(), *sha256));
+            }
+            _ => return None,
+        }
+    }
+    stored
+}
+
+struct Sink<'s, 'r> {
+    verifier: PlainVerifier,
+    staging: Staging,
+    trace: &'s mut Trace<'r>,
+    size_bytes: u64,
+}
+
+impl Sink<'_, '_> {
+    async fn take(&mut self, bytes: &[u8]) -> Result<(), Reason> {
+        self.verifier.update(bytes);
+        self.size_bytes += bytes.len() as u64;
+        self.trace.came(self.size_bytes);
+        let written = self.staging.write(bytes).await;
+        written.map_err(|error| reason_of_storage(&error))
+    }
+
+    async fn decode(&mut self, segments: Vec<Segment>) -> Result<(), Reason> {
+        let mut decoder = Base64Decoder::new();
+        let mut decoded = Vec::new();
+        let malformed = |_| Reason::InlineMalformed;
+        for segment in segments {
+            let mut pieces = match segment {
+                Segment::Here(text) => Pieces::Here(text),
+                Segment::File {
+                    file,
+                    start,
+                    length,
+                } => Pieces::of(file, start, length)?,
+                Segment::Stored { .. } => return Err(Reason::InlineGone),
+            };
+            while let Some(piece) = pieces.next().await? {
+                decoder.update(&piece, &mut decoded).map_err(malformed)?;
+                self.take(&decoded).await?;
+                decoded.clear();
+            }
+        }
+        decoder.finish(&mut decoded).map_err(malformed)?;
+        self.take(&decoded).await
+    }
+
+    async fn copy(
+        &mut self,
+        app: &App,
+        job: &Job,
+        media: &MediaId,
+        sha256: &[u8; 32],
+    ) -> Result<(), Reason> {
+        let path = path_of(app, job, media, sha256).await?;
+        let path = path.ok_or(Reason::InlineGone)?;
+        let opened = std::fs::File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (length, file) = opened.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Reason::InlineGone,
+            _ => Reason::StorageFailed,
+        })?;
+        let mut pieces = Pieces::of(file, 0, length)?;
+        while let Some(piece) = pieces.next().await? {
+            self.take(&piece).await?;
+        }
+        // A file that was changed is none of what the delivery brought.
+        match self.verifier.sha256() == *sha256 {
+            true => Ok(()),
+            false => Err(Reason::InlineGone),
+        }
+    }
+}
+
+/// The stored file of the media, or another of the same client that has the same bytes.
+async fn path_of(
+    app: &App,
+    job: &Job,
+    media: &MediaId,
+    sha256: &[u8; 32],
+) -> Result<Option<PathBuf>, Reason> {
+    let unavailable = |_| Reason::StorageFailed;
+    let known = media::find(&app.db, media).await.map_err(unavailable)?;
+    let known = known.filter(|known| known.status == "stored" && known.client == job.client);
+    let path = match known.and_then(|known| known.path) {
+        Some(path) => Some(path),
+        None => media::same_bytes(&app.db, job.client, sha256)
+            .await
+            .map_err(unavailable)?,
+    };
+    let path = path.and_then(RelativePath::from_row);
+    Ok(path.map(|path| app.vault.root().join(path.as_path())))
+}
+
+/// A text or file, piece by piece.
+enum Pieces {
+    Here(Vec<u8>),
+    File { file: std::fs::File, left: u64 },
+}
+
+impl Pieces {
+    fn of(mut file: std::fs::File, start: u64, length: u64) -> Result<Self, Reason> {
+        let sought = file.seek(SeekFrom::Start(start));
+        sought.map_err(|_| Reason::StorageFailed)?;
+        Ok(Self::File { file, left: length })
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Reason> {
+        let (file, left) = match self {
+            Self::Here(text) if text.is_empty() => return Ok(None),
+            Self::Here(text) => return Ok(Some(std::mem::take(text))),
+            Self::File { left: 0, .. } => return Ok(None),
+            Self::File { file, left } => (file, left),
+        };
+        let size = usize::try_from(*left)
+            .unwrap_or(usize::MAX)
+            .min(PIECE_BYTES);
+        let mut copy = file.try_clone().map_err(|_| Reason::StorageFailed)?;
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut piece = vec![0; size];
+            copy.read_exact(&mut piece).map(|()| piece)
+        });
+        let read = reading
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()));
+        *left -= size as u64;
+        read.map(Some).map_err(|error| match error.kind() {
+            // The file is shorter than it was.
+            io::ErrorKind::UnexpectedEof => Reason::InlineGone,
+            _ => Reason::StorageFailed,
+        })
+    }
+}
+
+/// The job's media among those of its delivery: the one of its key, else of its hash, else in its place in its message,
+/// else the only one of its kind.
+fn of_job(readings: Vec<Reading>, job: &Job) -> Option<Inline> {
+    let is_brought = |found: &FoundMedia| found.inline.is_some() && found.kind == job.kind;
+    let brought = || {
+        let media = readings.iter().flat_map(|reading| &reading.media);
+        media.filter(|found| is_brought(found))
+    };
+    let by_key =
+        |found: &&FoundMedia| found.media_key.is_some() && found.media_key == job.media_key;
+    let by_hash = |found: &&FoundMedia| found.sha256.is_some() && found.sha256 == job.sha256_told;
+    let in_place = || {
+        let own = |reading: &&Reading| reading.message.id == job.message_id;
+        let mut own = readings.iter().filter(own);
+        let (reading, others) = (own.next()?, own.next());
+        let found = reading.media.get(usize::try_from(job.slot).ok()?)?;
+        let names_none = found.media_key.is_none() && found.sha256.is_none();
+        (others.is_none() && names_none && is_brought(found)).then_some(found)
+    };
+    let alone = || {
+        let mut brought = brought();
+        let first = brought.next();
+        first.filter(|_| brought.next().is_none())
+    };
+    let found = brought()
+        .find(by_key)
+        .or_else(|| brought().find(by_hash))
+        .or_else(in_place)
+        .or_else(alone)?;
+    found.inline.clone()
+}

@@ -1,0 +1,237 @@
+//! Outages of the storage, of the CDN and of gateways, in memory. They are no fault of the media that wait because of
+//! them: what waits is woken when the outage ends, not when the backoff comes round to it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::clock::{HOUR, MINUTE, Millis};
+use crate::instances::Instance;
+use crate::model::{MediaId, Route};
+
+/// How often a storage that failed is probed.
+const PROBE_EVERY: Duration = Duration::from_secs(2);
+/// An outage of a host that lasted this long is a real one: its end wakes what waits at once.
+const REAL_AFTER: Millis = 10 * MINUTE;
+/// Between one wake and the next of the same host, growing: a media that always fails among others that do not would
+/// otherwise be tried with each of their successes.
+const WAKES_APART: (Millis, Millis) = (MINUTE, HOUR);
+/// While a host is out and no new media comes, one that waits is tried so often, growing.
+const TRIALS_APART: (Millis, Millis) = (MINUTE, 15 * MINUTE);
+/// So many media must have failed for it to be the host's outage.
+const FEWEST_MEDIA: usize = 2;
+
+/// What is out of order now.
+#[derive(Default)]
+pub struct Outages(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    storage_probe_at: Option<Instant>,
+    /// How many bytes must be free for the smallest file that found the disk full.
+    needed_bytes: Option<u64>,
+    hosts: HashMap<String, Host>,
+}
+
+#[derive(Default)]
+struct Host {
+    outage: Option<Outage>,
+    woken_at: Option<Millis>,
+    wakes_apart: Millis,
+}
+
+struct Outage {
+    since: Millis,
+    /// Which media failed; no more than [`FEWEST_MEDIA`] are remembered.
+    media: HashSet<MediaId>,
+    trial_at: Millis,
+    trials_apart: Millis,
+}
+
+/// The host that an attempt asked, as outages are counted.
+pub fn host_of(route: Route, instance: &Instance) -> Option<String> {
+    match route {
+        Route::Inline => None,
+        Route::Cdn => Some(format!(
+            "cdn {}",
+            instance.cdn_base.as_deref().unwrap_or("")
+        )),
+        Route::Gateway => Some(format!("gateway {}", instance.api_base)),
+    }
+}
+
+/// The folder of a client in the storage, which may fail while the storage as a whole works; outages of it are counted
+/// like those of a host.
+pub fn folder_of(client: i64) -> String {
+    format!("folder {client}")
+}
+
+impl Outages {
+    /// The storage failed, and a probe of it too.
+    pub fn storage_failed(&self) {
+        self.lock()
+            .storage_probe_at
+            .get_or_insert_with(Instant::now);
+    }
+
+    /// Whether the storage is out of order, so that no download should begin.
+    pub fn is_storage_down(&self) -> bool {
+        self.lock().storage_probe_at.is_some()
+    }
+
+    /// Whether the storage is to be probed now; whoever asks does it.
+    pub fn takes_storage_probe(&self) -> bool {
+        let mut state = self.lock();
+        let is_due = state
+            .storage_probe_at
+            .is_some_and(|at| at <= Instant::now());
+        if is_due {
+            state.storage_probe_at = Some(Instant::now() + PROBE_EVERY);
+        }
+        is_due
+    }
+
+    /// The storage works again.
+    pub fn storage_is_back(&self) {
+        self.lock().storage_probe_at = None;
+    }
+
+    /// A file found the disk full, and needs so many bytes to be free.
+    pub fn needs_bytes(&self, bytes: u64) {
+        let mut state = self.lock();
+        state.needed_bytes = Some(state.needed_bytes.map_or(bytes, |needed| needed.min(bytes)));
+    }
+
+    /// Whether there is room now for a file that found the disk full; asked again, no more.
+    pub fn has_room_again(&self, free_bytes: u64) -> bool {
+        let mut state = self.lock();
+        let fits = state
+            .needed_bytes
+            .is_some_and(|needed| free_bytes >= needed);
+        if fits {
+            state.needed_bytes = None;
+        }
+        fits
+    }
+
+    /// A host gave nothing to a media, as in an outage.
+    pub fn host_failed(&self, host: &str, media: &MediaId, now: Millis) {
+        let mut state = self.lock();
+        let host = state.hosts.entry(host.to_owned()).or_default();
+        let outage = host.outage.get_or_insert_with(|| Outage {
+            since: now,
+            media: HashSet::new(),
+            trial_at: now + TRIALS_APART.0,
+            trials_apart: TRIALS_APART.0,
+        });
+        if outage.media.len() < FEWEST_MEDIA {
+            outage.media.insert(media.clone());
+        }
+    }
+
+    /// A host gave a file; returns whether what waits for it should be woken.
+    pub fn host_served(&self, host: &str, now: Millis) -> bool {
+        let mut state = self.lock();
+        let Some(host) = state.hosts.get_mut(host) else {
+            return false;
+        };
+        let Some(outage) = &mut host.outage else {
+            return false;
+        };
+        if now - outage.since >= REAL_AFTER {
+            host.wakes_apart = 0;
+        }
+        let last = host.woken_at;
+        if last.is_some_and(|last| now - last < host.wakes_apart) {
+            // It serves, so this is no outage; what waits is woken by a later file.
+            outage.since = now;
+            outage.media.clear();
+            return false;
+        }
+        host.outage = None;
+        host.woken_at = Some(now);
+        host.wakes_apart = (host.wakes_apart * 2).clamp(WAKES_APART.0, WAKES_APART.1);
+        true
+    }
+
+    /// The hosts of which one waiting media should be tried now, to see whether they are back.
+    pub fn hosts_to_try(&self, now: Millis) -> Vec<String> {
+        let mut state = self.lock();
+        let mut due = Vec::new();
+        for (name, host) in &mut state.hosts {
+            if let Some(outage) = &mut host.outage
+                && outage.media.len() >= FEWEST_MEDIA
+                && now >= outage.trial_at
+            {
+                outage.trial_at = now + outage.trials_apart;
+                outage.trials_apart = (outage.trials_apart * 2).min(TRIALS_APART.1);
+                due.push(name.clone());
+            }
+        }
+        due
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn media(id: usize) -> MediaId {
+        MediaId(id.to_string())
+    }
+
+    #[test]
+    fn the_first_success_after_an_outage_wakes_and_a_media_that_always_fails_does_not() {
+        let outages = Outages::default();
+        assert!(!outages.host_served("a", 0), "nothing failed");
+        for n in 0..3 {
+            outages.host_failed("a", &media(n), 0);
+        }
+        assert!(!outages.host_served("b", 1), "another host");
+        assert!(outages.host_served("a", 1) && !outages.host_served("a", 2));
+        // One that fails again and again between others that succeed: at most every hour in the end.
+        let mut wakes = 0;
+        for minute in 1..=600 {
+            outages.host_failed("a", &media(0), minute * MINUTE);
+            wakes += i64::from(outages.host_served("a", minute * MINUTE + 1));
+        }
+        assert!((1..=20).contains(&wakes), "{wakes}");
+        // Hours of nothing are a real outage.
+        let night = 700 * MINUTE;
+        outages.host_failed("a", &media(1), night);
+        assert!(outages.host_served("a", night + REAL_AFTER));
+    }
+
+    #[test]
+    fn a_host_that_is_out_is_tried_now_and_then() {
+        let outages = Outages::default();
+        outages.host_failed("a", &media(1), 0);
+        assert!(
+            outages.hosts_to_try(HOUR).is_empty(),
+            "only one media failed"
+        );
+        outages.host_failed("a", &media(2), HOUR);
+        let mut trials = 0;
+        for minute in 60..60 + 24 * 60 {
+            trials += outages.hosts_to_try(minute * MINUTE).len();
+        }
+        assert!((90..110).contains(&trials), "{trials}");
+        assert!(outages.host_served("a", 30 * HOUR));
+        assert!(outages.hosts_to_try(40 * HOUR).is_empty());
+    }
+
+    #[test]
+    fn a_full_disk_wakes_what_fits_once() {
+        let outages = Outages::default();
+        outages.needs_bytes(100);
+        outages.needs_bytes(70);
+        assert!(!outages.has_room_again(69));
+        assert!(outages.has_room_again(70) && !outages.has_room_again(100));
+    }
+}

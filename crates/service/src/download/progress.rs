@@ -1,0 +1,230 @@
+//! The running downloads: how far each is, counted in memory, written down once a second for whoever watches from
+//! another process (a figure for people; while nothing runs long, nothing is written); and how one is stopped. Whose
+//! claim is gone, because the media was erased or somebody else took it, is stopped within a second, not only when the
+//! lease is renewed.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::db::Error;
+use crate::model::MediaId;
+use crate::queue::{self, Fetched};
+
+const EVERY: Duration = Duration::from_secs(1);
+
+/// The downloads that run now.
+#[derive(Default)]
+pub struct Progress(Mutex<HashMap<MediaId, Arc<Entry>>>);
+
+struct Entry {
+    fence: i64,
+    began: Instant,
+    bytes: AtomicU64,
+    /// What the row says.
+    written: AtomicU64,
+    stop: CancellationToken,
+    /// Whether it is stopped because the disk has no room for it.
+    lacks_room: AtomicBool,
+}
+
+/// One download that runs; dropped, it no longer does.
+pub(super) struct Running<'a> {
+    progress: &'a Progress,
+    id: MediaId,
+    entry: Arc<Entry>,
+}
+
+impl Progress {
+    /// Counts the bytes of a claimed media from now on.
+    pub(super) fn begin(&self, id: &MediaId, fence: i64) -> Running<'_> {
+        let entry = Arc::new(Entry {
+            fence,
+            began: Instant::now(),
+            bytes: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            stop: CancellationToken::new(),
+            lacks_room: AtomicBool::new(false),
+        });
+        self.lock().insert(id.clone(), Arc::clone(&entry));
+        Running {
+            progress: self,
+            id: id.clone(),
+            entry,
+        }
+    }
+
+    /// What has changed since it was written down, of the downloads that have run for `least`.
+    fn unwritten(&self, least: Duration) -> Vec<(Arc<Entry>, Fetched)> {
+        let changed = |(id, entry): (&MediaId, &Arc<Entry>)| {
+            let bytes = entry.bytes.load(Ordering::Relaxed);
+            let is_news = bytes != entry.written.load(Ordering::Relaxed);
+            let fetched = || Fetched {
+                id: id.clone(),
+                fence: entry.fence,
+                bytes,
+            };
+            (is_news && entry.began.elapsed() >= least).then(|| (Arc::clone(entry), fetched()))
+        };
+        self.lock().iter().filter_map(changed).collect()
+    }
+
+    /// Stops a download; whoever runs it gives it back untried.
+    pub fn stop(&self, id: &MediaId, fence: i64) {
+        let running = self.lock();
+        if let Some(entry) = running.get(id).filter(|entry| entry.fence == fence) {
+            entry.stop.cancel();
+        }
+    }
+
+    /// Stops a download that the disk has no room for; it counts as a round that failed. False when none such runs.
+    pub fn stop_for_room(&self, id: &MediaId) -> bool {
+        let running = self.lock();
+        let going_on = running.get(id).filter(|entry| !entry.stop.is_cancelled());
+        if let Some(entry) = going_on {
+            entry.lacks_room.store(true, Ordering::Relaxed);
+            entry.stop.cancel();
+        }
+        going_on.is_some()
+    }
+
+    /// How many bytes of a media have come; none of one that does not run.
+    pub fn bytes(&self, id: &MediaId) -> u64 {
+        let running = self.lock();
+        running
+            .get(id)
+            .map_or(0, |entry| entry.bytes.load(Ordering::Relaxed))
+    }
+
+    fn claims(&self) -> Vec<(MediaId, i64)> {
+        let running = self.lock();
+        let claim = |(id, entry): (&MediaId, &Arc<Entry>)| (id.clone(), entry.fence);
+        running.iter().map(claim).collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<MediaId, Arc<Entry>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running<'_> {
+    /// So many bytes of the file have come.
+    pub fn at(&self, bytes: u64) {
+        self.entry.bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Waits until the download is to stop.
+    pub async fn stopped(&self) {
+        self.entry.stop.cancelled().await;
+    }
+
+    /// Whether the disk has no room for it.
+    pub fn lacks_room(&self) -> bool {
+        self.entry.lacks_room.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.entry.stop.is_cancelled()
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let mut running = self.progress.lock();
+        // The same media may have been claimed anew before this claim was let go of.
+        if running
+            .get(&self.id)
+            .is_some_and(|entry| Arc::ptr_eq(entry, &self.entry))
+        {
+            running.remove(&self.id);
+        }
+    }
+}
+
+async fn write_down(app: &App, least: Duration) -> Result<(), Error> {
+    let news = app.progress.unwritten(least);
+    if news.is_empty() {
+        return Ok(());
+    }
+    let (entries, fetched): (Vec<_>, Vec<_>) = news.into_iter().unzip();
+    let figures: Vec<_> = fetched.iter().map(|fetched| fetched.bytes).collect();
+    app.db
+        .write(async move |tx| queue::note_fetched(tx, &fetched).await)
+        .await?;
+    for (entry, bytes) in entries.iter().zip(figures) {
+        entry.written.store(bytes, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// Stops what runs under a claim that is not there any more.
+async fn stop_what_is_lost(app: &App) -> Result<(), Error> {
+    // Looked at first, for what is claimed later is not in what is read.
+    let claims = app.progress.claims();
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let held = queue::claims(&app.db).await?;
+    for (id, fence) in claims {
+        if held.get(&id) != Some(&fence) {
+            app.progress.stop(&id, fence);
+        }
+    }
+    Ok(())
+}
+
+/// Writes down and looks once a second, until the end begins.
+pub async fn keep_writing_down(app: Arc<App>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            () = app.shutdown.begun() => return,
+        }
+        // The next second has a newer figure, and who cannot write will hear of it from what matters.
+        if let Err(error) = write_down(&app, EVERY).await {
+            tracing::debug!(%error, "the progress of downloads could not be written down");
+        }
+        if let Err(error) = stop_what_is_lost(&app).await {
+            tracing::debug!(%error, "the claims of downloads could not be looked at");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(progress: &Progress, least: Duration) -> Vec<(i64, u64)> {
+        let news = progress.unwritten(least).into_iter();
+        news.map(|(entry, fetched)| {
+            entry.written.store(fetched.bytes, Ordering::Relaxed);
+            (fetched.fence, fetched.bytes)
+        })
+        .collect()
+    }
+
+    #[test]
+    fn only_what_runs_long_and_moves_is_written_down() {
+        let progress = Progress::default();
+        let id = MediaId("A".to_owned());
+        let lost = progress.begin(&id, 1);
+        assert_eq!(figures(&progress, Duration::ZERO), []);
+        lost.at(500);
+        assert_eq!(figures(&progress, Duration::MAX), []);
+        assert_eq!(figures(&progress, Duration::ZERO), [(1, 500)]);
+        assert_eq!(figures(&progress, Duration::ZERO), []);
+        let again = progress.begin(&id, 2);
+        drop(lost);
+        again.at(7);
+        assert_eq!(figures(&progress, Duration::ZERO), [(2, 7)]);
+        again.at(8);
+        drop(again);
+        assert_eq!(figures(&progress, Duration::ZERO), []);
+    }
+}

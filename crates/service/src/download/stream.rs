@@ -1,0 +1,373 @@
+//! One file from the network into a staged one: every chunk passes through whoever proves it.
+
+use std::time::Duration;
+
+use wa_media::{PlainVerifier, Proof};
+
+use super::{Proven, Trace, expected, hints, reason_of_refusal, reason_of_storage};
+use crate::app::App;
+use crate::model::Reason;
+use crate::net::guard::Guard;
+use crate::net::{self, Coding, Decoder, Pace, UnknownCoding, Wanted};
+use crate::queue::Job;
+use crate::storage::Staging;
+use crate::telemetry;
+
+/// A connection that brings less than this, and less than a sixteenth of the file, counts as one that brought nothing.
+const LEAST_PROGRESS_BYTES: u64 = 64 << 10;
+/// A host that has just dropped a connection is given a moment.
+const BETWEEN_RESUMES: Duration = Duration::from_millis(100);
+
+/// Where the bytes come from, and what its failures mean.
+pub(super) struct Source<'a> {
+    pub guard: &'a Guard,
+    pub wanted: Wanted<'a>,
+    /// How long the file should be, which decides how long it may take.
+    pub expected_bytes: Option<u64>,
+    /// How often in a row a download that broke off is resumed without real progress.
+    pub most_resumes: u32,
+    /// Whether bytes that come compressed are taken as they are: some servers call a file compressed that is sent as it
+    /// is stored.
+    pub as_sent: bool,
+    /// Names a failure, and notes what it told.
+    pub explain: fn(&net::Error, &mut Trace<'_>) -> Reason,
+}
+
+/// How a file came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    Plain,
+    /// Compressed, and decoded.
+    Decoded,
+    /// Compressed in a way that cannot be decoded, or so the server says: taken as it came.
+    Unknown,
+}
+
+/// Where the bytes of a download go: through the decoder, then to whoever proves them, then into the staged file.
+struct Sink<'a, T> {
+    staging: &'a mut Staging,
+    take: T,
+    /// Of the first answer; later ones must have the same.
+    codings: Option<Result<Vec<Coding>, UnknownCoding>>,
+    decoder: Decoder,
+    /// Decoded, and not yet taken.
+    decoded: Vec<u8>,
+    size_bytes: u64,
+    limit_bytes: u64,
+    as_sent: bool,
+}
+
+impl<T: FnMut(&[u8], &mut Vec<u8>)> Sink<'_, T> {
+    /// An answer begins.
+    fn begin(&mut self, codings: &Result<Vec<Coding>, UnknownCoding>) -> Result<(), Reason> {
+        match &self.codings {
+            Some(before) if before != codings => return Err(Reason::CutShort),
+            Some(_) => {}
+            None => {
+                self.codings = Some(codings.clone());
+                let codings = codings.as_deref().unwrap_or_default();
+                self.decoder = Decoder::new(if self.as_sent { &[] } else { codings });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the bytes are taken as they come, without a decoder and its buffers.
+    fn is_plain(&self) -> bool {
+        self.as_sent || matches!(&self.codings, Some(Ok(codings)) if codings.is_empty())
+    }
+
+    async fn put(&mut self, chunk: &[u8]) -> Result<(), Reason> {
+        if self.is_plain() {
+            return self.pass(chunk).await;
+        }
+        self.decoder.push(chunk);
+        while self
+            .decoder
+            .next(&mut self.decoded)
+            .map_err(|error| reason_of_coding(&error))?
+        {
+            self.pass_on().await?;
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self) -> Result<Sent, Reason> {
+        let finished = self.decoder.finish(&mut self.decoded);
+        finished.map_err(|error| reason_of_coding(&error))?;
+        self.pass_on().await?;
+        Ok(match &self.codings {
+            Some(Err(_)) => Sent::Unknown,
+            Some(Ok(codings)) if !codings.is_empty() => Sent::Decoded,
+            _ => Sent::Plain,
+        })
+    }
+
+    async fn pass_on(&mut self) -> Result<(), Reason> {
+        let mut decoded = std::mem::take(&mut self.decoded);
+        self.pass(&decoded).await?;
+        decoded.clear();
+        self.decoded = decoded;
+        Ok(())
+    }
+
+    async fn pass(&mut self, bytes: &[u8]) -> Result<(), Reason> {
+        self.size_bytes += bytes.len() as u64;
+        if self.size_bytes > self.limit_bytes {
+            return Err(Reason::TooLarge);
+        }
+        let take = &mut self.take;
+        let appending = self.staging.append(|kept| take(bytes, kept));
+        appending.await.map_err(|error| reason_of_storage(&error))
+    }
+}
+
+fn reason_of_coding(error: &std::io::Error) -> Reason {
+    match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => Reason::CutShort,
+        _ => Reason::BadEncoding,
+    }
+}
+
+/// Takes the whole file. `take` gets each chunk, and appends what of it is to be kept.
+pub(super) async fn stream(
+    app: &App,
+    source: &Source<'_>,
+    staging: &mut Staging,
+    trace: &mut Trace<'_>,
+    take: impl FnMut(&[u8], &mut Vec<u8>),
+) -> Result<Sent, Reason> {
+    let mut sink = Sink {
+        staging,
+        take,
+        codings: None,
+        decoder: Decoder::new(&[]),
+        decoded: Vec::new(),
+        size_bytes: 0,
+        limit_bytes: app.config.fetch.max_file_bytes,
+        as_sent: source.as_sent,
+    };
+    let mut whole_bytes: Option<u64> = None;
+    let mut received = 0;
+    let mut pace = app.fetch.pace(source.expected_bytes);
+    // Resumes in a row without progress: a server that drops often but goes on sends the whole file in the end.
+    let mut in_vain = 0;
+    loop {
+        let before = received;
+        let broken = match receive(
+            app,
+            source,
+            &mut sink,
+            trace,
+            &mut pace,
+            (received, whole_bytes),
+        )
+        .await?
+        {
+            Received { error: None, .. } => return sink.finish().await,
+            Received {
+                error: Some(error),
+                bytes,
+                whole,
+            } => {
+                received = bytes;
+                whole_bytes = whole;
+                error
+            }
+        };
+        let progress = whole_bytes.map_or(LEAST_PROGRESS_BYTES, |whole| {
+            (whole / 16).clamp(1, LEAST_PROGRESS_BYTES)
+        });
+        in_vain = match received - before >= progress {
+            true => 0,
+            false => in_vain + 1,
+        };
+        if received == 0
+            || pace.is_over(tokio::time::Instant::now())
+            || source.most_resumes == 0
+            || in_vain > source.most_resumes
+            || !may_go_on(&broken)
+        {
+            return Err((source.explain)(&broken, trace));
+        }
+        tokio::time::sleep(BETWEEN_RESUMES).await;
+    }
+}
+
+/// How far one connection came.
+struct Received {
+    bytes: u64,
+    whole: Option<u64>,
+    /// Why it did not come to the end.
+    error: Option<net::Error>,
+}
+
+/// Takes what one connection gives, from byte `from` on.
+async fn receive(
+    app: &App,
+    source: &Source<'_>,
+    sink: &mut Sink<'_, impl FnMut(&[u8], &mut Vec<u8>)>,
+    trace: &mut Trace<'_>,
+    pace: &mut Pace,
+    (from, whole): (u64, Option<u64>),
+) -> Result<Received, Reason> {
+    let wanted = Wanted {
+        from,
+        ..source.wanted
+    };
+    let stopped = |bytes, whole, error| {
+        Ok(Received {
+            bytes,
+            whole,
+            error,
+        })
+    };
+    let mut download = match app.fetch.download(source.guard, &wanted, pace).await {
+        Ok(download) => download,
+        // It will not go on from the middle; the next attempt begins anew.
+        Err(net::Error::Status {
+            status: status @ (200 | 416),
+            ..
+        }) if from > 0 => {
+            trace.http_status = Some(status);
+            return Err(Reason::CutShort);
+        }
+        Err(error) => return stopped(from, whole, Some(error)),
+    };
+    trace.http_status = Some(download.status);
+    trace.host = Some(download.host().to_owned());
+    if whole.is_some() && download.whole_bytes != whole {
+        return Err(Reason::CutShort);
+    }
+    sink.begin(&download.codings)?;
+    if let Err(unknown) = &download.codings {
+        trace.cause = Some(unknown.to_string());
+    }
+    let whole = whole.or(download.whole_bytes);
+    let mut bytes = from;
+    loop {
+        let chunk = match download.next(pace).await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) if whole.is_some_and(|whole| bytes < whole) => {
+                return stopped(bytes, whole, Some(net::Error::EndedEarly));
+            }
+            Ok(None) => return stopped(bytes, whole, None),
+            Err(error) => return stopped(bytes, whole, Some(error)),
+        };
+        bytes += chunk.len() as u64;
+        trace.came(bytes);
+        sink.put(&chunk).await?;
+    }
+}
+
+fn may_go_on(error: &net::Error) -> bool {
+    match error {
+        net::Error::CutShort(_)
+        | net::Error::EndedEarly
+        | net::Error::TimedOut
+        | net::Error::Unreachable(_) => true,
+        net::Error::Status { status, .. } => matches!(status, 500..=506 | 508..=599),
+        net::Error::Refused(_)
+        | net::Error::ProxyAuthorization
+        | net::Error::UnknownCoding(_)
+        | net::Error::Undecodable(_)
+        | net::Error::TooLarge { .. } => false,
+    }
+}
+
+/// Takes the whole file, which came decrypted, and proves it.
+pub(super) async fn stream_plain(
+    app: &App,
+    job: &Job,
+    source: &Source<'_>,
+    trace: &mut Trace<'_>,
+) -> Result<Proven, Reason> {
+    let as_sent = Source {
+        as_sent: true,
+        ..*source
+    };
+    // Of a file that is compressed itself, some servers say that it is so only on its way.
+    let is_compressed = is_gzip(job);
+    let first = if is_compressed && job.sha256_told.is_none() {
+        &as_sent
+    } else {
+        source
+    };
+    match stream_once(app, job, first, trace).await {
+        Err((reason @ (Reason::HashMismatch | Reason::BadEncoding), Sent::Decoded))
+            if job.sha256_told.is_some() =>
+        {
+            let again = stream_once(app, job, &as_sent, trace).await;
+            again.map_err(|_| reason)
+        }
+        outcome => outcome.map_err(|(reason, _)| reason),
+    }
+}
+
+/// With how the file came, where it is not what it should be.
+async fn stream_once(
+    app: &App,
+    job: &Job,
+    source: &Source<'_>,
+    trace: &mut Trace<'_>,
+) -> Result<Proven, (Reason, Sent)> {
+    let mut verifier = PlainVerifier::new(expected(job), hints(job));
+    let mut staging = app.vault.stage_for(&job.id);
+    let sent = stream(app, source, &mut staging, trace, |chunk, kept| {
+        verifier.update(chunk);
+        kept.extend_from_slice(chunk);
+    })
+    .await
+    .map_err(|reason| match reason {
+        // Only what is decoded can be undecodable.
+        Reason::BadEncoding => (reason, Sent::Decoded),
+        _ => (reason, Sent::Plain),
+    })?;
+    match verifier.finish() {
+        // Nothing says that it is the file.
+        Ok(verified) if sent == Sent::Unknown && verified.proof() == Proof::Unproven => {
+            Err((Reason::BadEncoding, sent))
+        }
+        Ok(verified) => Ok((staging, verified)),
+        Err(_) if sent == Sent::Unknown => Err((Reason::BadEncoding, sent)),
+        Err(refusal) => Err((reason_of_refusal(&refusal), sent)),
+    }
+}
+
+/// Whether the message says that the file is a gzip.
+fn is_gzip(job: &Job) -> bool {
+    let mime = job
+        .mime_declared
+        .as_deref()
+        .unwrap_or("")
+        .to_ascii_lowercase();
+    let name = job.file_name.as_deref().unwrap_or("").to_ascii_lowercase();
+    mime.contains("gzip") || name.ends_with(".gz") || name.ends_with(".tgz")
+}
+
+/// Names what failures mean wherever they happen; what no answer and a status mean is the caller's to say.
+pub(super) fn explain(
+    error: &net::Error,
+    trace: &mut Trace<'_>,
+    unreachable: Reason,
+    of_status: impl FnOnce(u16, &str) -> Reason,
+) -> Reason {
+    trace.cause = Some(telemetry::chain(error));
+    match error {
+        net::Error::Refused(_) => Reason::LinkRefused,
+        net::Error::Unreachable(_) | net::Error::ProxyAuthorization => unreachable,
+        net::Error::TimedOut => Reason::DownloadTimeout,
+        net::Error::CutShort(_) | net::Error::EndedEarly => Reason::CutShort,
+        net::Error::UnknownCoding(_) | net::Error::Undecodable(_) => Reason::BadEncoding,
+        net::Error::TooLarge { .. } => Reason::TooLarge,
+        net::Error::Status {
+            status,
+            retry_after,
+            excerpt,
+        } => {
+            trace.http_status = Some(*status);
+            trace.retry_after = *retry_after;
+            of_status(*status, excerpt)
+        }
+    }
+}

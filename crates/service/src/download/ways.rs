@@ -1,0 +1,167 @@
+//! The ways to the bytes of one media: which are still open in a round, and why others are not.
+
+use std::time::Duration;
+
+use wa_media::Proof;
+
+use super::{Proven, SHORT_WAIT, cdn, gateway};
+use crate::app::App;
+use crate::instances::Instance;
+use crate::model::{Reason, Route, Verdict};
+use crate::net::Fetch;
+use crate::net::cooldown::{Cause, Readiness};
+use crate::queue::Job;
+
+/// One way to the bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Way {
+    Inline,
+    /// One link of the CDN's.
+    Cdn(cdn::Link),
+    Gateway,
+}
+
+impl Way {
+    pub fn route(&self) -> Route {
+        match self {
+            Self::Inline => Route::Inline,
+            Self::Cdn(_) => Route::Cdn,
+            Self::Gateway => Route::Gateway,
+        }
+    }
+
+    /// What a cooldown of the host that is asked is kept under.
+    pub fn host(&self, instance: &Instance) -> Option<String> {
+        match self {
+            Self::Inline => None,
+            Self::Cdn(link) => Some(link.authority.clone()),
+            Self::Gateway => Some(gateway::host_of(instance)),
+        }
+    }
+}
+
+/// How many downloads of an instance may begin now: its readiest host counts.
+pub fn readiness(fetch: &Fetch, usual_routes: &[Route], instance: &Instance) -> Readiness {
+    let routes = instance.routes.as_deref().unwrap_or(usual_routes);
+    let of_route = |route: &Route| match route {
+        Route::Inline => Vec::new(),
+        Route::Cdn => cdn::authorities(instance),
+        Route::Gateway => vec![gateway::host_of(instance)],
+    };
+    let hosts = routes.iter().flat_map(of_route);
+    let readiness = hosts.map(|host| fetch.readiness(&host));
+    readiness.min().unwrap_or(Readiness::Ready)
+}
+
+/// Which ways are still open in this round, and why others are not.
+pub(super) struct Ways {
+    pub open: Vec<Way>,
+    /// The most hopeful of all reasons so far.
+    pub reason: Option<Reason>,
+    /// How long somebody asked to be left alone, if longer than is waited here.
+    pub asked: Option<Duration>,
+    /// What is wrong with the file as it was sent, so that no other way has a better one.
+    sent_wrong: Option<Reason>,
+}
+
+impl Ways {
+    pub fn of(app: &App, job: &Job, instance: &Instance) -> Self {
+        let mut ways = Self {
+            open: Vec::new(),
+            reason: None,
+            asked: None,
+            sent_wrong: None,
+        };
+        let is_past = cdn::is_past(job, app.clock.now());
+        let mut past = Vec::new();
+        let routes = instance.routes.as_ref().unwrap_or(&app.config.fetch.routes);
+        for route in routes {
+            match route {
+                Route::Inline => ways.open.extend(job.inline.then_some(Way::Inline)),
+                Route::Cdn => match cdn::links(job, instance) {
+                    Ok(links) if is_past => past.extend(links.into_iter().map(Way::Cdn)),
+                    Ok(links) => ways.open.extend(links.into_iter().map(Way::Cdn)),
+                    Err(reason) => ways.note(reason),
+                },
+                Route::Gateway => match gateway::can_ask(job) {
+                    Ok(()) => ways.open.push(Way::Gateway),
+                    Err(reason) => ways.note(reason),
+                },
+            }
+        }
+        ways.open.extend(past);
+        ways
+    }
+
+    /// Of all reasons, the one that leaves most hope decides what happens next; the newest among equals.
+    fn note(&mut self, reason: Reason) {
+        let hope = |reason: Reason| match reason.verdict() {
+            Verdict::Retry => 4,
+            Verdict::RetryAfter(_) => 3,
+            Verdict::Confirm => 2,
+            // That one way cannot be asked says less than what another one answered.
+            Verdict::GiveUp => u8::from(reason != Reason::KeysMissing),
+        };
+        let before = self.reason.filter(|before| hope(*before) > hope(reason));
+        self.reason = Some(before.unwrap_or(reason));
+    }
+
+    fn rest(&mut self, asked: Duration) {
+        self.asked = self.asked.max(Some(asked));
+    }
+
+    /// Closes a way whose host is on a cooldown.
+    pub fn is_cooling_down(&mut self, app: &App, instance: &Instance, way: &Way) -> bool {
+        let cooldown = way.host(instance).and_then(|host| app.fetch.enter(&host));
+        let Some(cooldown) = cooldown else {
+            return false;
+        };
+        self.note(match (way.route(), cooldown.cause) {
+            (Route::Cdn, Cause::Throttled) => Reason::CdnThrottled,
+            (Route::Cdn, Cause::TimedOut) => Reason::CdnUnreachable,
+            (_, Cause::Throttled) => Reason::GatewayThrottled,
+            (_, Cause::TimedOut) => Reason::GatewayTimeout,
+        });
+        self.rest(cooldown.left);
+        self.open.retain(|open| open != way);
+        true
+    }
+
+    /// Whether a way that is still open may give the same bytes with a proof.
+    pub fn may_prove_better(&self, job: &Job, proven: &Proven, way: &Way) -> bool {
+        let open = |open: &Way| open != way && open.route() == Route::Cdn;
+        proven.1.proof() == Proof::Unproven && job.media_key.is_some() && self.open.iter().any(open)
+    }
+
+    /// Closes all ways, for this one reason.
+    pub fn end(&mut self, reason: Reason) {
+        self.open.clear();
+        self.reason = Some(reason);
+    }
+
+    pub fn failed(&mut self, way: &Way, reason: Reason, retry_after: Option<Duration>) {
+        match reason {
+            // No other way helps against a full disk, and none is to be blamed for it.
+            Reason::StorageFull | Reason::StorageFailed => return self.end(reason),
+            Reason::SenderHashWrong | Reason::BadPadding if way.route() == Route::Cdn => {
+                self.sent_wrong = Some(reason);
+            }
+            Reason::HashMismatch if self.sent_wrong.is_some() => {
+                self.open.retain(|open| open != way);
+                return;
+            }
+            _ => {}
+        }
+        self.note(reason);
+        let long = retry_after.filter(|asked| *asked > SHORT_WAIT);
+        if let Some(asked) = long {
+            self.rest(asked);
+        }
+        if reason.verdict() != Verdict::Retry || long.is_some() {
+            self.open.retain(|open| open != way);
+        }
+        if way.route() == Route::Cdn && !cdn::another_host_may_help(reason) {
+            self.open.retain(|open| open.route() != Route::Cdn);
+        }
+    }
+}

@@ -1,0 +1,587 @@
+//! From an authenticated body to committed rows. Whoever gets an `Ok` from here may be told 2xx.
+//!
+//! Reading is pure, everything to be kept goes into one transaction, and that shares its commit with
+//! whatever else waits at the moment. The same body twice makes the same rows once.
+
+pub mod policy;
+mod replaced;
+pub mod tally;
+
+use std::fmt::Write as _;
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+
+use crate::app::App;
+use crate::clock::Millis;
+use crate::config::Keep;
+use crate::db::{Error, Tx};
+use crate::deliveries::{self, Body, Delivery, Incoming, Kept, Opening, parts};
+use crate::events::{self, News};
+use crate::gateway::{Family, Gateway, Reading};
+use crate::instances::{self, Instance};
+use crate::model::{DeliveryId, MediaKind, MediaStatus};
+use crate::queue::{self, NewMedia, NewMessage, Put, captions};
+
+pub use replaced::Replaced;
+pub use tally::Tally;
+
+const ERASED: &str = "the message was erased on request";
+
+/// What such a media is could not be told from any other, and neither its repeats, nor the rules for its chat, nor the
+/// instance that it belongs to.
+const ANONYMOUS: &str = "media without message id and instance";
+const TOO_LARGE: &str = "a message larger or deeper than is looked at";
+
+/// What became of a delivery.
+#[derive(Debug)]
+pub enum Receipt {
+    /// It told of media, or of the instance, and is kept, unless it only repeats what is stored and not kept any more.
+    Accepted {
+        /// Its id.
+        delivery: DeliveryId,
+        /// Its media, in the order of their slots.
+        media: Vec<(MediaKind, Put)>,
+    },
+    /// It told of nothing to keep.
+    Ignored {
+        /// Why.
+        reason: &'static str,
+    },
+    /// It is not what it claims to be; kept, and read again by `deliveries replay`.
+    SetAside {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It names another instance than its token belongs to; kept, but nothing is done with it.
+    WrongInstance {
+        /// Which one it names.
+        named: String,
+    },
+}
+
+/// Takes in one body that came with the token of `instance`.
+pub async fn receive(app: &App, instance: &Instance, body: Body) -> Result<Receipt, Error> {
+    let now = app.clock.now();
+    if body.is_cut {
+        let receipt = set_aside(app, instance, TOO_LARGE.to_owned(), Arc::new(body), now).await?;
+        app.tally.add(&instance.id, false, now);
+        return Ok(receipt);
+    }
+    let readings = app.read(instance.gateway, &body.text).await?;
+    let body = Arc::new(match &readings {
+        Ok(readings) => with_media_in_files(readings, body).await?,
+        Err(_) => body,
+    });
+    let receipt = match readings {
+        Err(problem) => set_aside(app, instance, problem.to_string(), body, now).await?,
+        Ok(readings) => match other_instance(instance, &readings) {
+            Some(named) => refuse(app, instance, named, body, now).await?,
+            None => accept(app, instance, readings, body, now).await?,
+        },
+    };
+    app.tally.add(
+        &instance.id,
+        matches!(receipt, Receipt::Ignored { .. }),
+        now,
+    );
+    Ok(receipt)
+}
+
+/// How many envelopes around a body are opened.
+pub const MOST_OPENED: usize = 4;
+
+/// How to read a body without what hides the texts in it: a form, or base64 around JSON; nothing when there is none of
+/// that.
+pub async fn open<'b>(
+    app: &App,
+    gateway: Gateway,
+    body: &'b Body,
+) -> Result<Option<Opening<'b>>, Error> {
+    if let Some(form) = body.open_form() {
+        return Ok(Some(form));
+    }
+    if body.is_cut || !body.may_carry_json() {
+        return Ok(None);
+    }
+    let sealed = app.sealed_texts(gateway, &body.text).await?;
+    let parts: Vec<_> = sealed
+        .iter()
+        .flat_map(|text| parts::parts_in(&body.id, text))
+        .collect();
+    Ok(body.open_parts(&parts))
+}
+
+/// A body that is here as a whole, without what hides the texts in it.
+pub async fn opened(app: &App, gateway: Gateway, mut body: Body) -> Result<Body, Error> {
+    for _ in 0..MOST_OPENED {
+        let Some(mut opening) = open(app, gateway, &body).await? else {
+            break;
+        };
+        let mut incoming = Incoming::new(&app.bodies, app.clock.now());
+        while let Some(piece) = opening.next().await.map_err(cannot_write)? {
+            incoming.take(&piece).await.map_err(cannot_write)?;
+        }
+        body = incoming.finish().await.map_err(cannot_write)?;
+    }
+    Ok(body)
+}
+
+/// Keeps a body that could not be brought into a form that can be read.
+pub async fn keep_unread(
+    app: &App,
+    instance: &Instance,
+    reason: &str,
+    body: Body,
+) -> Result<Receipt, Error> {
+    let now = app.clock.now();
+    app.tally.add(&instance.id, false, now);
+    set_aside(app, instance, reason.to_owned(), Arc::new(body), now).await
+}
+
+/// The database grows by nothing that goes to a stored file anyway.
+async fn with_media_in_files(readings: &[Reading], body: Body) -> Result<Body, Error> {
+    let inline = readings
+        .iter()
+        .flat_map(|reading| &reading.media)
+        .filter_map(|found| found.inline.as_ref());
+    let parts: Vec<_> = inline
+        .flat_map(|inline| parts::parts_in(&body.id, inline.text()))
+        .collect();
+    body.to_files(&parts).await.map_err(cannot_write)
+}
+
+fn cannot_write(error: io::Error) -> Error {
+    tracing::error!(%error, "the texts of a delivery cannot be written");
+    Error::Unavailable(None)
+}
+
+/// What a kept delivery tells today's reader.
+#[derive(Debug)]
+pub enum Replay {
+    /// It still cannot be read, or names another instance.
+    Unreadable {
+        /// Why.
+        reason: String,
+    },
+    /// It tells of no media.
+    Nothing,
+    /// Its message was erased on request.
+    Erased,
+    /// Its media, in the order of their slots; nothing of what is known and stored has changed.
+    Media(Vec<Replayed>),
+}
+
+/// One media of a delivery that was read again.
+#[derive(Debug)]
+pub struct Replayed {
+    /// What it is.
+    pub kind: MediaKind,
+    /// Its row.
+    pub put: Put,
+    /// The stored file that stands for the bytes that the delivery brought, if one does.
+    pub bytes: Option<Replaced>,
+}
+
+/// Reads a kept delivery again, and puts in what it tells of: what an older reader missed is found, what is known
+/// is merged, what is not stored is tried again. Doing it twice does no harm.
+pub async fn replay(
+    app: &App,
+    instance: &Instance,
+    id: &DeliveryId,
+    body: &Bytes,
+) -> Result<Replay, Error> {
+    let mut readings = match look_again(app, instance, body).await? {
+        Ok(readings) => readings,
+        Err(reason) => return Ok(Replay::Unreadable { reason }),
+    };
+    readings.retain(|reading| !reading.media.is_empty() && !is_anonymous(reading));
+    if readings.is_empty() {
+        return Ok(Replay::Nothing);
+    }
+    let now = app.clock.now();
+    let mut media = Vec::new();
+    for found in readings.iter().flat_map(|reading| &reading.media) {
+        let bytes = replaced::look(app, instance.client, id, found).await?;
+        media.push((found.kind, bytes));
+    }
+    let (instance, id, keep) = (instance.clone(), id.clone(), app.config.keep.clone());
+    let puts = app
+        .db
+        .write(async move |tx| {
+            let (mut puts, mut is_erased) = (Vec::new(), true);
+            for reading in &readings {
+                match take(tx, &instance, &id, reading, &keep, now).await? {
+                    Some(taken) => {
+                        puts.extend(taken);
+                        is_erased = false;
+                    }
+                    None => puts.extend(reading.media.iter().map(|_| None)),
+                }
+            }
+            if !is_erased {
+                deliveries::accept(tx, &id).await?;
+            }
+            Ok((!is_erased).then_some(puts))
+        })
+        .await?;
+    let Some(puts) = puts else {
+        return Ok(Replay::Erased);
+    };
+    app.work.notify_one();
+    let media = media.into_iter().zip(puts);
+    let media = media.filter_map(|((kind, bytes), put)| {
+        let put = put?;
+        Some(Replayed { kind, put, bytes })
+    });
+    Ok(Replay::Media(media.collect()))
+}
+
+/// What a kept delivery tells today's reader, or why it tells nothing; nothing is changed.
+pub async fn look_again(
+    app: &App,
+    instance: &Instance,
+    body: &Bytes,
+) -> Result<Result<Vec<Reading>, String>, Error> {
+    Ok(match app.read(instance.gateway, body).await? {
+        Err(problem) => Err(problem.to_string()),
+        Ok(readings) => match other_instance(instance, &readings) {
+            Some(_) => Err("names another instance".to_owned()),
+            None if readings.iter().all(is_anonymous) => Err(ANONYMOUS.to_owned()),
+            None => Ok(readings),
+        },
+    })
+}
+
+/// The first other instance that a body names.
+fn other_instance(instance: &Instance, readings: &[Reading]) -> Option<String> {
+    let mut named = readings
+        .iter()
+        .filter_map(|reading| reading.instance.clone());
+    named.find(|named| named != instance.id.as_str())
+}
+
+/// Whether a reading has media of which nothing says to which message and instance they belong.
+fn is_anonymous(reading: &Reading) -> bool {
+    !reading.media.is_empty() && reading.message.id.is_empty() && reading.instance.is_none()
+}
+
+async fn set_aside(
+    app: &App,
+    instance: &Instance,
+    reason: String,
+    body: Arc<Body>,
+    now: Millis,
+) -> Result<Receipt, Error> {
+    let id = keep(
+        app,
+        instance,
+        deliveries::SET_ASIDE,
+        reason.clone(),
+        body,
+        now,
+    )
+    .await?;
+    tracing::warn!(delivery = %id, instance = %instance.id, reason, "delivery set aside");
+    Ok(Receipt::SetAside { reason })
+}
+
+async fn refuse(
+    app: &App,
+    instance: &Instance,
+    named: String,
+    body: Arc<Body>,
+    now: Millis,
+) -> Result<Receipt, Error> {
+    let reason = "names another instance".to_owned();
+    keep(app, instance, "refused", reason, body, now).await?;
+    Ok(Receipt::WrongInstance { named })
+}
+
+/// Keeps a delivery of which nothing comes, once.
+async fn keep(
+    app: &App,
+    instance: &Instance,
+    verdict: &'static str,
+    reason: String,
+    body: Arc<Body>,
+    now: Millis,
+) -> Result<DeliveryId, Error> {
+    let delivery = Delivery::new(&instance.id, now, verdict, Some(reason), Arc::clone(&body));
+    let bodies = app.bodies.clone();
+    let keeping = app.db.write(async move |tx| {
+        Ok(match delivery.same(tx, &bodies).await? {
+            Some(same) => (same, None),
+            None => (delivery.id.clone(), Some(delivery.keep(tx, &[]).await?)),
+        })
+    });
+    let kept = Delivery::committed(&body, keeping.await, |(_, kept)| kept.as_ref())?;
+    Ok(kept.0)
+}
+
+async fn accept(
+    app: &App,
+    instance: &Instance,
+    mut readings: Vec<Reading>,
+    body: Arc<Body>,
+    now: Millis,
+) -> Result<Receipt, Error> {
+    let cut_short = readings.iter().any(|reading| reading.cut_short);
+    let has_anonymous = readings.iter().any(is_anonymous);
+    let nothing = readings.iter().find_map(|reading| match reading.family {
+        Family::Nothing(reason) => Some(reason),
+        _ => None,
+    });
+    readings
+        .retain(|reading| !matches!(reading.family, Family::Nothing(_)) && !is_anonymous(reading));
+    if readings.is_empty() {
+        let too_large = (cut_short || body.lost_json).then_some(TOO_LARGE);
+        if let Some(reason) = has_anonymous.then_some(ANONYMOUS).or(too_large) {
+            return set_aside(app, instance, reason.to_owned(), body, now).await;
+        }
+        let reason = nothing.unwrap_or("the delivery carries no message");
+        return Ok(Receipt::Ignored { reason });
+    }
+    let delivery = Delivery::new(&instance.id, now, "accepted", None, Arc::clone(&body));
+    let unknown = readings.iter().flat_map(|reading| reading.unknown.clone());
+    let unknown: Vec<_> = unknown.collect();
+    let (instance, keep) = (instance.clone(), app.config.keep.clone());
+    let bodies = app.bodies.clone();
+    let writing = app.db.write(async move |tx| {
+        let same = delivery.same(tx, &bodies).await?;
+        let id = same.as_ref().unwrap_or(&delivery.id);
+        let Some(taken) = take_all(tx, &instance, id, &readings, &keep, now).await? else {
+            return Ok(None);
+        };
+        let kept = match taken.is_kept && same.is_none() {
+            true => {
+                let media = taken.media.iter().map(|(_, put)| put.id.clone());
+                Some(delivery.keep(tx, &media.collect::<Vec<_>>()).await?)
+            }
+            false => None,
+        };
+        Ok(Some((id.clone(), taken.media, kept)))
+    });
+    let written = Delivery::committed(&body, writing.await, |written| kept_in(written.as_ref()))?;
+    let Some((id, media, _)) = written else {
+        return Ok(Receipt::Ignored { reason: ERASED });
+    };
+    app.work.notify_one();
+    if cut_short {
+        tracing::warn!(delivery = %id, "not all of the delivery can be read, so there may be more media in it");
+    }
+    if has_anonymous {
+        tracing::warn!(delivery = %id, "the delivery has media without message id and instance as well, which are left out");
+    }
+    if !unknown.is_empty() {
+        tracing::warn!(delivery = %id, fields = unknown.join(","), "media found in fields that this version does not know");
+    }
+    for (kind, put) in &media {
+        tracing::info!(delivery = %id, media = %put.id, kind = kind.as_str(), status = put.status.as_str(), duplicate = put.duplicate, "media accepted");
+    }
+    Ok(Receipt::Accepted {
+        delivery: id,
+        media,
+    })
+}
+
+/// What one delivery left behind: its id, its media, and its body if that is kept.
+type Written = (DeliveryId, Vec<(MediaKind, Put)>, Option<Kept>);
+
+fn kept_in(written: Option<&Written>) -> Option<&Kept> {
+    written.and_then(|(.., kept)| kept.as_ref())
+}
+
+/// What was taken in of one body.
+struct Taken {
+    media: Vec<(MediaKind, Put)>,
+    /// Whether there is a reason to keep the body.
+    is_kept: bool,
+}
+
+/// Takes in all that one body tells of. Nothing when all of it was erased on request.
+async fn take_all(
+    tx: &mut Tx,
+    instance: &Instance,
+    delivery: &DeliveryId,
+    readings: &[Reading],
+    keep: &Keep,
+    now: Millis,
+) -> Result<Option<Taken>, Error> {
+    let (mut media, mut is_new, mut erased) = (Vec::new(), false, 0);
+    for reading in readings {
+        let Some(puts) = take(tx, instance, delivery, reading, keep, now).await? else {
+            erased += 1;
+            continue;
+        };
+        let kinds = reading.media.iter().map(|found| found.kind);
+        let puts = kinds.zip(puts).filter_map(|(kind, put)| Some((kind, put?)));
+        let puts: Vec<_> = puts.collect();
+        is_new |= !tells_nothing_new(tx, reading, &puts).await?;
+        media.extend(puts);
+    }
+    // A body that holds an erased message as well is kept only for bytes that are nowhere else.
+    let has_bytes = |reading: &Reading| reading.media.iter().any(|found| found.inline.is_some());
+    let is_kept = is_new && (erased == 0 || readings.iter().any(has_bytes));
+    Ok((erased < readings.len()).then_some(Taken { media, is_kept }))
+}
+
+/// Takes in what one reading tells of: a row for each of its media, unless that is an edit of a message that is not here.
+/// Nothing at all when it was erased on request.
+async fn take(
+    tx: &mut Tx,
+    instance: &Instance,
+    delivery: &DeliveryId,
+    reading: &Reading,
+    keep: &Keep,
+    now: Millis,
+) -> Result<Option<Vec<Option<Put>>>, Error> {
+    let messages = messages(reading, delivery);
+    if queue::is_erased(tx, &instance.id, &messages, &reading.media).await? {
+        return Ok(None);
+    }
+    match reading.family {
+        Family::Connection { connected } => {
+            record_connection(tx, instance, connected, now).await?;
+            Ok(Some(Vec::new()))
+        }
+        _ => put_all(tx, instance, delivery, reading, keep, now)
+            .await
+            .map(Some),
+    }
+}
+
+/// Whether a delivery only repeats what is stored, or was and is not kept by a rule, and what told it first is no longer
+/// kept: because of its age, or because it named somebody who asked to be forgotten, and would again. What failed is not
+/// meant: a repeat may have what it takes, so it is kept.
+async fn tells_nothing_new(
+    tx: &mut Tx,
+    reading: &Reading,
+    puts: &[(MediaKind, Put)],
+) -> Result<bool, Error> {
+    // Where the bytes come along, those of a skipped one are nowhere else.
+    let has_bytes = reading.media.iter().any(|found| found.inline.is_some());
+    let is_done = |put: &Put| match put.status {
+        MediaStatus::Stored => true,
+        MediaStatus::Skipped => !has_bytes,
+        _ => false,
+    };
+    let is_repeat = |put: &Put| put.duplicate && is_done(put);
+    let is_edit = reading.media.iter().any(|found| found.edited);
+    if puts.is_empty() || is_edit || !puts.iter().all(|(_, put)| is_repeat(put)) {
+        return Ok(false);
+    }
+    for (_, put) in puts {
+        if !queue::has_lost_its_delivery(tx, &put.id).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+async fn record_connection(
+    tx: &mut Tx,
+    instance: &Instance,
+    connected: bool,
+    now: Millis,
+) -> Result<(), Error> {
+    instances::set_state(tx, &instance.id, connected, now).await?;
+    let news = News {
+        kind: if connected {
+            "instance.connected"
+        } else {
+            "instance.disconnected"
+        },
+        client: instance.client,
+        instance: instance.id.as_str(),
+        media: None,
+        data: serde_json::json!({}),
+    };
+    events::append(tx, now, news).await
+}
+
+async fn put_all(
+    tx: &mut Tx,
+    instance: &Instance,
+    delivery: &DeliveryId,
+    reading: &Reading,
+    keep: &Keep,
+    now: Millis,
+) -> Result<Vec<Option<Put>>, Error> {
+    let id = &reading.message.id;
+    let message = NewMessage {
+        instance: &instance.id,
+        client: instance.client,
+        gateway: instance.gateway,
+        delivery: delivery.as_str(),
+        id,
+        message: &reading.message,
+    };
+    let mut puts = vec![None; reading.media.len()];
+    let (mut places, mut media) = (Vec::new(), Vec::new());
+    for (place, found) in reading.media.iter().enumerate() {
+        let skip = policy::skip(keep, &reading.message, found);
+        if found.is_caption_edit() {
+            puts[place] = captions::edit(tx, &message, found, now).await?;
+        } else if id.is_empty() {
+            let id = &id_of(found, delivery);
+            let message = NewMessage { id, ..message };
+            let put = queue::put(tx, &message, &[NewMedia { found, skip }], now).await?;
+            puts[place] = put.into_iter().next();
+        } else {
+            places.push(place);
+            media.push(NewMedia { found, skip });
+        }
+    }
+    if !media.is_empty() {
+        let new = queue::put(tx, &message, &media, now).await?;
+        for (place, put) in places.into_iter().zip(new) {
+            puts[place] = Some(put);
+        }
+    }
+    Ok(puts)
+}
+
+/// Under which messages the media of a reading are, or may be: the message's own, the one that it edits, or when it
+/// has no id, one that is made for each media.
+fn messages(reading: &Reading, delivery: &DeliveryId) -> Vec<String> {
+    let media = reading.media.iter();
+    if reading.message.id.is_empty() {
+        return media.map(|found| id_of(found, delivery)).collect();
+    }
+    let edited = media.filter_map(|found| found.edits.clone());
+    std::iter::once(reading.message.id.clone())
+        .chain(edited)
+        .collect()
+}
+
+/// An id for a media whose message has none.
+fn id_of(found: &wa_media::FoundMedia, delivery: &DeliveryId) -> String {
+    id_from_media(found).unwrap_or_else(|| format!("noid-{delivery}"))
+}
+
+/// A message without an id is still the same message when its media is the same; nothing when nothing tells which
+/// media it is.
+fn id_from_media(found: &wa_media::FoundMedia) -> Option<String> {
+    let path = found
+        .direct_path
+        .as_deref()
+        .and_then(|path| path.split('?').next());
+    let key = found.media_key.as_ref().map(|key| *key.as_bytes());
+    if found.enc_sha256.or(found.sha256).or(key).is_none() && path.is_none() {
+        return None;
+    }
+    let mut hash = Sha256::new();
+    hash.update(found.enc_sha256.or(found.sha256).unwrap_or_default());
+    hash.update(key.as_ref().map_or(&[][..], |key| key));
+    hash.update(path.unwrap_or(""));
+    let id = hash.finalize()[..16]
+        .iter()
+        .fold("noid-".to_owned(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
+    Some(id)
+}

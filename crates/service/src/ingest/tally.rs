@@ -1,0 +1,136 @@
+//! How much came, per instance, and how much was refused: counted in memory, written down every other second. These are
+//! figures for people; a crash may lose the last two seconds of them, and nothing else.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::app::App;
+use crate::clock::Millis;
+use crate::db::Error;
+use crate::deliveries::rhythm;
+use crate::instances::{self, Refusal, RefusalCount};
+use crate::model::InstanceId;
+use crate::telemetry::Throttle;
+
+const EVERY: Duration = Duration::from_secs(2);
+/// How often refusals of one kind are logged.
+const LOG_EVERY: Duration = Duration::from_secs(60);
+
+#[derive(Clone, Copy, Default)]
+struct Count {
+    deliveries: i64,
+    ignored: i64,
+    last: Millis,
+}
+
+/// What was counted since it was last written down.
+#[derive(Default)]
+pub struct Tally {
+    counts: Mutex<HashMap<InstanceId, Count>>,
+    refusals: Mutex<HashMap<Refusal, RefusalCount>>,
+    /// One for each kind of refusal that was ever logged.
+    logged: Mutex<HashMap<Refusal, Throttle>>,
+}
+
+impl Tally {
+    /// Counts one delivery.
+    pub fn add(&self, instance: &InstanceId, ignored: bool, now: Millis) {
+        let mut counts = locked(&self.counts);
+        let count = match counts.get_mut(instance) {
+            Some(count) => count,
+            None => counts.entry(instance.clone()).or_default(),
+        };
+        count.deliveries += 1;
+        count.ignored += i64::from(ignored);
+        count.last = now;
+    }
+
+    /// Counts one refusal. How many of its kind there were since the last log line, when it is time for another one.
+    pub fn refuse(&self, refusal: Refusal, now: Millis) -> Option<u64> {
+        let mut logged = locked(&self.logged);
+        let throttle = logged.entry(refusal.clone());
+        let times = throttle.or_insert_with(|| Throttle::new(LOG_EVERY)).admit();
+        drop(logged);
+        self.add_refusals(refusal, RefusalCount::one(now));
+        times
+    }
+
+    fn add_refusals(&self, refusal: Refusal, more: RefusalCount) {
+        locked(&self.refusals)
+            .entry(refusal)
+            .and_modify(|count| count.add(more))
+            .or_insert(more);
+    }
+
+    /// Takes back what could not be written down.
+    fn restore(&self, taken: &Taken) {
+        let mut counts = locked(&self.counts);
+        for (id, more) in &taken.counts {
+            let count = counts.entry(id.clone()).or_default();
+            count.deliveries += more.deliveries;
+            count.ignored += more.ignored;
+            count.last = count.last.max(more.last);
+        }
+        drop(counts);
+        for (refusal, more) in &taken.refusals {
+            self.add_refusals(refusal.clone(), *more);
+        }
+    }
+
+    fn take(&self) -> Taken {
+        Taken {
+            counts: std::mem::take(&mut locked(&self.counts)),
+            refusals: std::mem::take(&mut locked(&self.refusals)),
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Taken {
+    counts: HashMap<InstanceId, Count>,
+    refusals: HashMap<Refusal, RefusalCount>,
+}
+
+/// Writes down what was counted.
+pub async fn write_down(app: &App) -> Result<(), Error> {
+    let taken = Arc::new(app.tally.take());
+    if taken.counts.is_empty() && taken.refusals.is_empty() {
+        return Ok(());
+    }
+    let counted = Arc::clone(&taken);
+    let written = app.db.write(async move |tx| {
+        for (id, count) in &counted.counts {
+            instances::count(tx, id, count.deliveries, count.ignored, count.last).await?;
+            rhythm::count(tx, id, count.deliveries, count.last).await?;
+        }
+        for (refusal, count) in &counted.refusals {
+            instances::count_refusals(tx, refusal, *count).await?;
+        }
+        Ok(())
+    });
+    let written = written.await;
+    if written.is_err() {
+        app.tally.restore(&taken);
+    }
+    written
+}
+
+/// Writes down every other second, and a last time at the end.
+pub async fn keep_writing_down(app: Arc<App>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            () = app.shutdown.begun() => {}
+        }
+        if let Err(error) = write_down(&app).await {
+            tracing::warn!(%error, "the delivery counts could not be written down");
+        }
+        if app.shutdown.has_begun() {
+            return;
+        }
+    }
+}

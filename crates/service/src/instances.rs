@@ -1,0 +1,317 @@
+//! Whose numbers these are: clients, and their instances (one WhatsApp number at one gateway each).
+
+mod directory;
+mod hooks;
+mod refusals;
+
+use crate::clock::Millis;
+use crate::db::{Db, Error, Row, Tx, Value, values};
+use crate::gateway::Gateway;
+use crate::model::{InstanceId, Route};
+
+pub use directory::{Directory, Former};
+pub use hooks::{SlotBefore, add_hook, forget_slots, save_slot, set_hook, slots_before};
+pub use refusals::{Refusal, RefusalCount, RefusalReason, count_refusals, refusals};
+
+/// A company whose numbers are kept.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its number, part of its folder's name.
+    pub id: i64,
+    /// Its name, for people.
+    pub name: String,
+}
+
+/// One WhatsApp number at one gateway.
+#[derive(Clone)]
+pub struct Instance {
+    /// The gateway's name for it.
+    pub id: InstanceId,
+    /// Whose it is.
+    pub client: i64,
+    /// Which gateway.
+    pub gateway: Gateway,
+    /// Where the gateway's API is, such as `https://api.w-api.app/v1`.
+    pub api_base: String,
+    /// Where WhatsApp's CDN is, if not at its usual hosts: origins with commas, the first one first.
+    pub cdn_base: Option<String>,
+    /// The ways to the bytes in their order, if not the usual ones.
+    pub routes: Option<Vec<Route>>,
+    /// The gateway's token, sealed.
+    pub token_sealed: Option<Vec<u8>>,
+    /// SHA-256 of the token in the webhook address.
+    pub hook_hash: Vec<u8>,
+    /// Those of the addresses before, which are taken as well.
+    pub hooks_before: Vec<Vec<u8>>,
+    /// `connected`, `disconnected` or `unknown`.
+    pub state: String,
+    /// Since when.
+    pub state_at: Option<Millis>,
+    /// Why the gateway refuses what is asked of it, until it no longer does.
+    pub problem: Option<String>,
+    /// Last delivery of any kind.
+    pub last_delivery_at: Option<Millis>,
+    /// All deliveries so far.
+    pub delivery_count: i64,
+    /// Deliveries that told of nothing to keep.
+    pub ignored_count: i64,
+    /// Whether the operator took it away; what it holds stays.
+    pub removed: bool,
+}
+
+const COLUMNS: &str = "id, client, gateway, api_base, cdn_base, routes, token_sealed, hook_hash, state, state_at, problem, last_delivery_at, delivery_count, ignored_count, removed_at";
+
+fn instance_of(row: &Row) -> Result<Instance, Error> {
+    Ok(Instance {
+        id: InstanceId(row.text("id")?),
+        client: row.int("client")?,
+        gateway: row.parsed("gateway", Gateway::parse)?,
+        api_base: row.text("api_base")?,
+        cdn_base: row.text_or_none("cdn_base")?,
+        routes: row
+            .text_or_none("routes")?
+            .as_deref()
+            .and_then(Route::parse_list),
+        token_sealed: row.bytes_or_none("token_sealed")?,
+        hook_hash: row.bytes("hook_hash")?,
+        hooks_before: Vec::new(),
+        state: row.text("state")?,
+        state_at: row.int_or_none("state_at")?,
+        problem: row.text_or_none("problem")?,
+        last_delivery_at: row.int_or_none("last_delivery_at")?,
+        delivery_count: row.int("delivery_count")?,
+        ignored_count: row.int("ignored_count")?,
+        removed: row.int_or_none("removed_at")?.is_some(),
+    })
+}
+
+/// The context under which an instance's token is sealed.
+pub fn token_context(id: &InstanceId) -> String {
+    format!("instances:{id}:token")
+}
+
+/// The largest number of a client: above it JSON readers that know only doubles confuse numbers.
+pub const LARGEST_CLIENT: i64 = (1 << 53) - 1;
+
+/// Adds a client; with no `id`, the next number, or the smallest free one after the largest. Fails when name or number are taken.
+pub async fn add_client(
+    tx: &mut Tx,
+    name: &str,
+    id: Option<i64>,
+    now: Millis,
+) -> Result<Option<i64>, Error> {
+    let sql = "insert into clients (id, name, created_at)
+               values (coalesce($1,
+                 (select max(id) + 1 from clients having max(id) < $4),
+                 (select min(n) from (select 1 as n union all select id + 1 from clients where id < $4)
+                  where n not in (select id from clients))), $2, $3)
+               on conflict do nothing returning id";
+    let row = tx.row(sql, values![id, name, now, LARGEST_CLIENT]).await?;
+    row.map(|row| row.int("id")).transpose()
+}
+
+/// All clients, by number.
+pub async fn clients(db: &Db) -> Result<Vec<Client>, Error> {
+    let rows = db
+        .rows("select id, name from clients order by id", vec![])
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Client {
+                id: row.int("id")?,
+                name: row.text("name")?,
+            })
+        })
+        .collect()
+}
+
+/// When the first client was added: another database, or one begun anew, says another time. Nothing without clients.
+pub async fn first_added(db: &Db) -> Result<Option<Millis>, Error> {
+    let sql = "select min(created_at) as first from clients";
+    let row = db.row(sql, vec![]).await?;
+    row.map_or(Ok(None), |row| row.int_or_none("first"))
+}
+
+/// Whether anything is sealed with the key: a token, or an address that a slot held before.
+pub async fn holds_sealed(db: &Db) -> Result<bool, Error> {
+    let sql = "select exists (select 1 from instances where token_sealed is not null)
+                   or exists (select 1 from slots_before where held is not null) as sealed";
+    let row = db.row(sql, vec![]).await?;
+    row.map_or(Ok(false), |row| Ok(row.int("sealed")? != 0))
+}
+
+/// A sealed token, of any instance; nothing when none is kept.
+pub async fn sealed_token(db: &Db) -> Result<Option<(InstanceId, Vec<u8>)>, Error> {
+    let sql =
+        "select id, token_sealed from instances where token_sealed is not null order by id limit 1";
+    let row = db.row(sql, vec![]).await?;
+    row.map(|row| Ok((InstanceId(row.text("id")?), row.bytes("token_sealed")?)))
+        .transpose()
+}
+
+/// What is told of an instance when it is added, or told anew.
+#[derive(Clone, Debug)]
+pub struct NewInstance {
+    /// The gateway's name for it.
+    pub id: InstanceId,
+    /// Whose it is.
+    pub client: i64,
+    /// Which gateway.
+    pub gateway: Gateway,
+    /// See [`Instance::api_base`]; the gateway's usual one unless given.
+    pub api_base: Option<String>,
+    /// See [`Instance::cdn_base`]; empty for WhatsApp's own.
+    pub cdn_base: Option<String>,
+    /// See [`Instance::routes`]; empty for the usual ones.
+    pub routes: Option<Vec<Route>>,
+    /// The gateway's token, sealed.
+    pub token_sealed: Option<Vec<u8>>,
+    /// SHA-256 of the token in the webhook address, for an instance that has none yet.
+    pub hook_hash: [u8; 32],
+}
+
+/// Adds an instance. One that exists takes what is given and keeps everything else, above all its client and its
+/// webhook address; one that was removed begins anew, and its media stay. Says whether the new address is its own.
+pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result<bool, Error> {
+    let sql = "insert into instances as i (id, client, gateway, api_base, cdn_base, token_sealed, hook_hash, created_at, routes)
+               values ($1, $2, $3, coalesce($4, $10), nullif($5, ''), $6, $7, $8, nullif($9, ''))
+               on conflict (id) do update set
+                 client = case when i.removed_at is null then i.client else excluded.client end,
+                 gateway = case when i.removed_at is null then i.gateway else excluded.gateway end,
+                 api_base = case when i.removed_at is null then coalesce($4, i.api_base) else excluded.api_base end,
+                 cdn_base = case when i.removed_at is null then nullif(coalesce($5, i.cdn_base), '') else excluded.cdn_base end,
+                 routes = case when i.removed_at is null then nullif(coalesce($9, i.routes), '') else excluded.routes end,
+                 token_sealed = case when i.removed_at is null then coalesce($6, i.token_sealed) else excluded.token_sealed end,
+                 hook_hash = case when i.removed_at is null then i.hook_hash else excluded.hook_hash end,
+                 removed_at = null
+               returning hook_hash";
+    // Whoever knew it under its old owner is not to reach the new one.
+    let was_removed = "select 1 from instances where id = $1 and removed_at is not null";
+    if tx
+        .row(was_removed, values![new.id.as_str()])
+        .await?
+        .is_some()
+    {
+        hooks::retire_hooks(tx, &new.id).await?;
+        refusals::forget_refusals(tx, &new.id).await?;
+        forget_slots(tx, &new.id).await?;
+    }
+    let routes = new.routes.as_ref().map(|routes| {
+        let names: Vec<_> = routes.iter().map(|route| route.as_str()).collect();
+        names.join(",")
+    });
+    let values = values![
+        new.id.as_str(),
+        new.client,
+        new.gateway.as_str(),
+        new.api_base.clone(),
+        new.cdn_base.clone(),
+        new.token_sealed.clone(),
+        new.hook_hash,
+        now,
+        routes,
+        new.gateway.usual_api_base(),
+    ];
+    let row = tx.row(sql, values).await?;
+    let kept = row
+        .map(|row| row.bytes32_or_none("hook_hash"))
+        .transpose()?;
+    Ok(kept.flatten() == Some(new.hook_hash))
+}
+
+/// Stops an instance from receiving; what it holds stays. False when there is none of that name.
+pub async fn remove_instance(tx: &mut Tx, id: &InstanceId, now: Millis) -> Result<bool, Error> {
+    let sql = "update instances set removed_at = $2 where id = $1 and removed_at is null";
+    Ok(tx.run(sql, values![id.as_str(), now]).await? == 1)
+}
+
+/// Records what a gateway said of its session.
+pub async fn set_state(
+    tx: &mut Tx,
+    id: &InstanceId,
+    connected: bool,
+    now: Millis,
+) -> Result<(), Error> {
+    let state = if connected {
+        "connected"
+    } else {
+        "disconnected"
+    };
+    let sql = "update instances set state = $2, state_at = $3 where id = $1 and state is distinct from $2";
+    tx.run(sql, values![id.as_str(), state, now])
+        .await
+        .map(drop)
+}
+
+/// An instance's sealed token and API base, as the transaction sees them.
+pub async fn access_of(
+    tx: &mut Tx,
+    id: &InstanceId,
+) -> Result<Option<(Option<Vec<u8>>, String)>, Error> {
+    let sql = "select token_sealed, api_base from instances where id = $1";
+    let row = tx.row(sql, values![id.as_str()]).await?;
+    row.map(|row| Ok((row.bytes_or_none("token_sealed")?, row.text("api_base")?)))
+        .transpose()
+}
+
+/// Notes why the gateway refuses, or that it no longer does.
+pub async fn set_problem(
+    tx: &mut Tx,
+    id: &InstanceId,
+    problem: Option<&'static str>,
+) -> Result<(), Error> {
+    let sql = "update instances set problem = $2 where id = $1 and problem is distinct from $2";
+    tx.run(sql, values![id.as_str(), problem]).await.map(drop)
+}
+
+/// Adds to an instance's counters, and moves its last delivery forward.
+pub async fn count(
+    tx: &mut Tx,
+    id: &InstanceId,
+    deliveries: i64,
+    ignored: i64,
+    last: Millis,
+) -> Result<(), Error> {
+    let sql = "update instances set delivery_count = delivery_count + $2, ignored_count = ignored_count + $3,
+                 last_delivery_at = case when coalesce(last_delivery_at, 0) > $4 then last_delivery_at else $4 end
+               where id = $1";
+    let values = values![id.as_str(), deliveries, ignored, last];
+    tx.run(sql, values).await.map(drop)
+}
+
+/// All instances that were not removed.
+pub async fn instances(db: &Db) -> Result<Vec<Instance>, Error> {
+    let mut all = every_instance(db).await?;
+    all.retain(|instance| !instance.removed);
+    Ok(all)
+}
+
+/// All instances that ever were, by client and name.
+pub async fn every_instance(db: &Db) -> Result<Vec<Instance>, Error> {
+    let sql = format!("select {COLUMNS} from instances order by client, id");
+    read(db, sql, vec![]).await
+}
+
+/// The instance of that name.
+pub async fn instance(db: &Db, id: &InstanceId) -> Result<Option<Instance>, Error> {
+    let sql = format!("select {COLUMNS} from instances where id = $1 and removed_at is null");
+    let mut found = read(db, sql, values![id.as_str()]).await?;
+    Ok(found.pop())
+}
+
+/// The instance to which a webhook token belongs, by the token's hash.
+pub async fn instance_by_hook(db: &Db, hash: &[u8; 32]) -> Result<Option<Instance>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from instances
+         where (hook_hash = $1 or id = (select instance from hooks_before where hash = $1)) and removed_at is null"
+    );
+    let mut found = read(db, sql, values![hash]).await?;
+    Ok(found.pop())
+}
+
+async fn read(db: &Db, sql: String, values: Vec<Value>) -> Result<Vec<Instance>, Error> {
+    let rows = db.rows_of(sql, values).await?;
+    let mut found: Vec<_> = rows.iter().map(instance_of).collect::<Result<_, _>>()?;
+    hooks::read_into(db, &mut found).await?;
+    Ok(found)
+}

@@ -1,0 +1,129 @@
+//! The instances, kept at hand: looked up on every delivery and every claim, reread once a second.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::hooks::retired;
+use super::{Instance, every_instance, instance_by_hook};
+use crate::db::{Db, Error};
+use crate::model::InstanceId;
+
+/// How long a removed instance or a replaced token may still be taken.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// A snapshot of all instances, removed ones included, for their media may still be waiting.
+#[derive(Default)]
+struct Snapshot {
+    read_at: Option<Instant>,
+    by_hook: HashMap<Vec<u8>, Arc<Instance>>,
+    by_id: Arc<HashMap<InstanceId, Arc<Instance>>>,
+    clients_with_siblings: Arc<HashSet<i64>>,
+    former: HashMap<Vec<u8>, Former>,
+}
+
+/// Whose a webhook token was that is no longer accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Former {
+    /// The instance has another token now.
+    Replaced(InstanceId),
+    /// The instance was removed.
+    Removed(InstanceId),
+}
+
+/// The lookup; share it by reference.
+pub struct Directory {
+    db: Db,
+    snapshot: RwLock<Snapshot>,
+}
+
+impl Directory {
+    /// Empty until first asked.
+    pub fn new(db: Db) -> Self {
+        Self {
+            db,
+            snapshot: RwLock::default(),
+        }
+    }
+
+    /// The instance to which a webhook token's hash belongs.
+    pub async fn by_hook(&self, hash: &[u8; 32]) -> Result<Option<Arc<Instance>>, Error> {
+        self.refresh().await?;
+        let known = self.read(|snapshot| snapshot.by_hook.get(hash.as_slice()).cloned());
+        match known {
+            Some(instance) => Ok(Some(instance)),
+            // Perhaps added within the last second.
+            None => Ok(instance_by_hook(&self.db, hash).await?.map(Arc::new)),
+        }
+    }
+
+    /// Whose token it was, by its hash; nothing when it never was one, or too long ago.
+    pub async fn by_former_hook(&self, hash: &[u8; 32]) -> Result<Option<Former>, Error> {
+        self.refresh().await?;
+        Ok(self.read(|snapshot| snapshot.former.get(hash.as_slice()).cloned()))
+    }
+
+    /// All instances by name.
+    pub async fn by_id(&self) -> Result<Arc<HashMap<InstanceId, Arc<Instance>>>, Error> {
+        self.refresh().await?;
+        Ok(self.read(|snapshot| Arc::clone(&snapshot.by_id)))
+    }
+
+    /// The clients with several instances, as of the last look-up.
+    pub fn clients_with_siblings(&self) -> Arc<HashSet<i64>> {
+        self.read(|snapshot| Arc::clone(&snapshot.clients_with_siblings))
+    }
+
+    fn read<T>(&self, take: impl FnOnce(&Snapshot) -> T) -> T {
+        take(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn refresh(&self) -> Result<(), Error> {
+        let fresh = |snapshot: &Snapshot| snapshot.read_at.is_some_and(|at| at.elapsed() < FRESH);
+        if self.read(fresh) {
+            return Ok(());
+        }
+        let all: Vec<_> = every_instance(&self.db)
+            .await?
+            .into_iter()
+            .map(Arc::new)
+            .collect();
+        let present = all.iter().filter(|instance| !instance.removed);
+        let mut clients = HashSet::new();
+        let siblings = present.clone().map(|instance| instance.client);
+        let siblings = siblings.filter(|client| !clients.insert(*client));
+        let mut former: HashMap<_, _> = retired(&self.db)
+            .await?
+            .into_iter()
+            .map(|(hash, id)| (hash, Former::Replaced(id)))
+            .collect();
+        for instance in all.iter().filter(|instance| instance.removed) {
+            let hashes = instance.hooks_before.iter().chain([&instance.hook_hash]);
+            let removed = |hash: &Vec<u8>| (hash.clone(), Former::Removed(instance.id.clone()));
+            former.extend(hashes.map(removed));
+        }
+        let snapshot = Snapshot {
+            read_at: Some(Instant::now()),
+            clients_with_siblings: Arc::new(siblings.collect()),
+            former,
+            by_hook: present
+                .flat_map(|instance| {
+                    let hashes = instance.hooks_before.iter().chain([&instance.hook_hash]);
+                    hashes.map(|hash| (hash.clone(), Arc::clone(instance)))
+                })
+                .collect(),
+            by_id: Arc::new(
+                all.iter()
+                    .map(|instance| (instance.id.clone(), Arc::clone(instance)))
+                    .collect(),
+            ),
+        };
+        *self
+            .snapshot
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = snapshot;
+        Ok(())
+    }
+}

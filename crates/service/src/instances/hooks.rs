@@ -1,0 +1,116 @@
+//! By which addresses an instance is called, and what its gateway's webhook slots held before.
+
+use super::Instance;
+use crate::db::{Db, Error, Tx, values};
+use crate::model::InstanceId;
+
+/// So many replaced tokens of an instance are recognised.
+const MOST_RETIRED: i64 = 16;
+
+impl Instance {
+    /// Whether the token with this hash is in an address that is taken.
+    pub fn takes_hook(&self, hash: &[u8; 32]) -> bool {
+        let mut hashes = self.hooks_before.iter().chain([&self.hook_hash]);
+        hashes.any(|known| known == hash)
+    }
+}
+
+/// Replaces the token of the webhook address; those before are no longer taken. False when there is no such instance.
+pub async fn set_hook(tx: &mut Tx, id: &InstanceId, hash: &[u8; 32]) -> Result<bool, Error> {
+    retire_hooks(tx, id).await?;
+    let sql = "update instances set hook_hash = $2 where id = $1 and removed_at is null";
+    Ok(tx.run(sql, values![id.as_str(), hash]).await? == 1)
+}
+
+/// Gives the webhook address another token, and goes on taking those before until [`set_hook`].
+pub async fn add_hook(tx: &mut Tx, id: &InstanceId, hash: &[u8; 32]) -> Result<bool, Error> {
+    let sql = "insert into hooks_before (hash, instance)
+               select hook_hash, id from instances where id = $1 and removed_at is null on conflict do nothing";
+    tx.run(sql, values![id.as_str()]).await?;
+    let sql = "update instances set hook_hash = $2 where id = $1 and removed_at is null";
+    Ok(tx.run(sql, values![id.as_str(), hash]).await? == 1)
+}
+
+/// Fills in the addresses before.
+pub(super) async fn read_into(db: &Db, instances: &mut [Instance]) -> Result<(), Error> {
+    for row in db
+        .rows("select instance, hash from hooks_before", vec![])
+        .await?
+    {
+        let id = row.text("instance")?;
+        let of_id = instances.iter_mut().find(|known| known.id.0 == id);
+        if let Some(instance) = of_id {
+            instance.hooks_before.push(row.bytes("hash")?);
+        }
+    }
+    Ok(())
+}
+
+/// Accepts none of the tokens so far any more, and keeps the last of them to recognise who still uses one.
+pub(super) async fn retire_hooks(tx: &mut Tx, id: &InstanceId) -> Result<(), Error> {
+    let id = id.as_str();
+    let sql = "insert into hooks_retired (hash, instance)
+               select hash, instance from hooks_before where instance = $1 on conflict do nothing";
+    tx.run(sql, values![id]).await?;
+    let sql = "insert into hooks_retired (hash, instance)
+               select hook_hash, id from instances where id = $1 on conflict do nothing";
+    tx.run(sql, values![id]).await?;
+    let sql = "delete from hooks_retired where instance = $1 and number not in
+                 (select number from hooks_retired where instance = $1 order by number desc limit $2)";
+    tx.run(sql, values![id, MOST_RETIRED]).await?;
+    let sql = "delete from hooks_before where instance = $1";
+    tx.run(sql, values![id]).await.map(drop)
+}
+
+/// The tokens that are no longer accepted, with the instance of each.
+pub(super) async fn retired(db: &Db) -> Result<Vec<(Vec<u8>, InstanceId)>, Error> {
+    let rows = db.rows("select hash, instance from hooks_retired", vec![]);
+    let rows = rows.await?;
+    rows.iter()
+        .map(|row| Ok((row.bytes("hash")?, InstanceId(row.text("instance")?))))
+        .collect()
+}
+
+/// What a webhook slot held before it was set from here.
+pub struct SlotBefore {
+    /// Which slot.
+    pub field: String,
+    /// The address, sealed, for it may hold a token; nothing when it was empty.
+    pub sealed: Option<Vec<u8>>,
+    /// Whether it was an address of ours.
+    pub ours: bool,
+}
+
+/// Keeps what a slot held before it was first set from here.
+pub async fn save_slot(tx: &mut Tx, id: &InstanceId, slot: &SlotBefore) -> Result<(), Error> {
+    let sql = "insert into slots_before (instance, field, held, ours) values ($1, $2, $3, $4)
+               on conflict (instance, field) do update set held = excluded.held, ours = excluded.ours";
+    let values = values![
+        id.as_str(),
+        slot.field.as_str(),
+        slot.sealed.as_deref(),
+        slot.ours
+    ];
+    tx.run(sql, values).await.map(drop)
+}
+
+/// What the slots held before they were set from here.
+pub async fn slots_before(db: &Db, id: &InstanceId) -> Result<Vec<SlotBefore>, Error> {
+    let sql = "select field, held, ours from slots_before where instance = $1 order by field";
+    let rows = db.rows(sql, values![id.as_str()]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(SlotBefore {
+                field: row.text("field")?,
+                sealed: row.bytes_or_none("held")?,
+                ours: row.int("ours")? != 0,
+            })
+        })
+        .collect()
+}
+
+/// Forgets what the slots held before.
+pub async fn forget_slots(tx: &mut Tx, id: &InstanceId) -> Result<(), Error> {
+    let sql = "delete from slots_before where instance = $1";
+    tx.run(sql, values![id.as_str()]).await.map(drop)
+}

@@ -1,0 +1,120 @@
+//! The long texts of deliveries that the copied database names, and that are nowhere else.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use base64::write::EncoderWriter;
+
+use super::folder::Folder;
+use super::{Error, Order, at, copy, sync_folder};
+use crate::app::BODIES;
+use crate::db::Db;
+use crate::deliveries::{Bodies, parts};
+use crate::media;
+use crate::model::DeliveryId;
+
+const PAGE: u32 = 500;
+
+/// Copies what is not there yet; answers with the names of all of them, or nothing when it was stopped.
+pub(super) async fn copy_all(
+    order: &Order,
+    folder: &Folder,
+    copied: &Db,
+    live: &Db,
+) -> Result<Option<HashSet<OsString>>, Error> {
+    let bodies = Bodies::new(order.source.data.join(BODIES));
+    let target = folder.bodies();
+    let mut named = HashSet::new();
+    if !parts::are_known(copied).await? {
+        return Ok(Some(named));
+    }
+    let mut after = String::new();
+    loop {
+        let page = parts::needed_files(copied, &after, PAGE).await?;
+        let Some((last, _)) = page.last() else { break };
+        after.clone_from(&last.0);
+        crate::disk::create_folder(&target).map_err(at(&target))?;
+        for (id, file) in page {
+            if order.shutdown.has_begun() {
+                return Ok(None);
+            }
+            let name = format!("{id}.{file}");
+            let (to, staged) = (target.join(&name), folder.stage(&name));
+            match bodies.open(&id, file) {
+                Ok(source) => bring(source, &staged, &to).map_err(at(&to))?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    restore(order, live, &id, file, &staged, &to).await?;
+                }
+                Err(error) => return Err(at(bodies.folder())(error)),
+            }
+            named.insert(OsString::from(name));
+        }
+    }
+    if !named.is_empty() {
+        sync_folder(&target)?;
+        sync_folder(target.parent().unwrap_or(&target))?;
+    }
+    Ok(Some(named))
+}
+
+/// Removes what the database that is now in the backup does not name.
+pub(super) fn prune(folder: &Folder, named: &HashSet<OsString>) -> Result<(), Error> {
+    let target = folder.bodies();
+    for entry in fs::read_dir(&target).into_iter().flatten() {
+        let entry = entry.map_err(at(&target))?;
+        if !named.contains(&entry.file_name()) {
+            fs::remove_file(entry.path()).map_err(at(&entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
+fn bring(mut source: File, staged: &Path, to: &Path) -> io::Result<()> {
+    let length = source.metadata()?.len();
+    if fs::metadata(to).is_ok_and(|there| there.len() == length) {
+        return Ok(());
+    }
+    let mut file = copy::create(staged)?;
+    io::copy(&mut source, &mut file)?;
+    file.sync_all()?;
+    fs::rename(staged, to)
+}
+
+/// A text that was released since the database was copied: its bytes are in a stored file by now, which that copy does
+/// not know as stored. It is written again from there. When its delivery is gone as well, nobody misses it.
+async fn restore(
+    order: &Order,
+    live: &Db,
+    id: &DeliveryId,
+    file: u32,
+    staged: &Path,
+    to: &Path,
+) -> Result<(), Error> {
+    let mut released = parts::of(live, id).await?.into_iter();
+    let part = released.find(|part| part.file == Some(file) && part.media.is_some());
+    let Some(media) = part.and_then(|part| part.media) else {
+        return Ok(());
+    };
+    let known = media::find(live, &media).await?;
+    let Some(path) = known.and_then(|known| known.path) else {
+        return Ok(());
+    };
+    let source = order.source.storage.join(path);
+    let encode = || {
+        let engine = &base64::engine::general_purpose::STANDARD;
+        let mut encoder = EncoderWriter::new(copy::create(staged)?, engine);
+        io::copy(&mut File::open(&source)?, &mut encoder)?;
+        let mut file = encoder.finish()?;
+        file.flush()?;
+        file.sync_all()?;
+        fs::rename(staged, to)
+    };
+    match encode() {
+        // The rules or an erasure took the file away.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done.map_err(at(to)),
+    }
+}

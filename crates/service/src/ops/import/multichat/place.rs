@@ -1,0 +1,341 @@
+//! The files of a batch: judged side by side, given their places here, and what that makes of each record.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use futures_util::stream::{self, StreamExt as _};
+use wa_media::{DirectPath, Refusal, Verified};
+
+use super::file::{self, Taken, Trouble};
+use super::name::free_path;
+use super::original::Record;
+use super::own::Files;
+use super::owners::is_group;
+use super::room::look_for_room;
+use super::rows::stray_of;
+use super::tree::{Tree, place as told_by, slashed};
+use super::{Error, LeftOut, Lost, Manner, Outcome, Taking};
+use crate::app::App;
+use crate::clock::{DAY, Millis};
+use crate::download::named::{self, Bytes};
+use crate::download::reason_of_refusal;
+use crate::ingest::policy;
+use crate::media;
+use crate::model::{InstanceId, MediaId, MediaStatus, Reason};
+use crate::queue::{Adopted, Standing};
+use crate::storage::Staging;
+use crate::storage::layout::{Form, RelativePath};
+
+/// Files that are read and written at once.
+const AT_ONCE: usize = 16;
+/// How long a link is seen to live when nothing tells it: from the making of its key, or from the message.
+const USUAL_LIFE: Millis = 30 * DAY;
+
+/// A record, and whose it is.
+#[derive(Clone)]
+pub(super) struct Known {
+    pub record: Record,
+    pub client: i64,
+    pub instance: InstanceId,
+    /// The rows that it has here already, none of them stored; once its file has passed, the one that gets it.
+    pub here: Vec<Standing>,
+    /// The message's next free slot.
+    pub next_slot: i64,
+    /// Whether the message may have more files of that kind than `here` are.
+    pub may_be_further: bool,
+    /// Files that may be its own.
+    pub files: Files,
+    /// For a further file of the message: its slot.
+    pub slot: Option<i64>,
+}
+
+/// What became of it.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub known: Known,
+    /// How it is to stand; nothing when it is left out.
+    pub adopted: Option<Adopted>,
+    pub received_at: Millis,
+    pub outcome: Outcome,
+    /// The file that turned out to be its own, and its SHA-256.
+    pub file: Option<(usize, [u8; 32])>,
+    /// The row of a stray that holds the same file already, and gives it to this one.
+    pub absorbs: Option<MediaId>,
+}
+
+/// What the files of one record are.
+enum Judgement {
+    Passed(Box<Passed>),
+    Refused {
+        at: usize,
+        why: Refusal,
+    },
+    Unreadable,
+    /// It is another file than its message is known to have.
+    Changed {
+        at: usize,
+    },
+    /// There are none, or none of several is surely its own.
+    None,
+}
+
+/// A file that is what it should be, and where it will lie.
+struct Passed {
+    at: usize,
+    taken: Taken,
+    form: Form,
+    path: RelativePath,
+    /// A file of the same batch and client with the same bytes, which will lie there before.
+    twin: Option<RelativePath>,
+}
+
+/// Judges the files of all records, gives those that pass their places here, and says how each record will stand.
+pub(super) async fn settle(
+    app: &App,
+    manner: Manner<'_>,
+    tree: &Tree,
+    known: Vec<Known>,
+) -> Result<Vec<Entry>, Error> {
+    let judged = stream::iter(known).map(async |mut known| {
+        let judgement = judge(app, manner, tree, &mut known).await?;
+        Ok::<_, Error>((known, judgement))
+    });
+    let judged: Vec<_> = judged.buffered(AT_ONCE).collect().await;
+    let mut firsts = HashMap::new();
+    let mut groups = [Vec::new(), Vec::new()];
+    for judged in judged {
+        let (known, mut judgement) = judged?;
+        if let Judgement::Passed(passed) = &mut judgement {
+            let bytes = (known.client, *passed.taken.verified.sha256());
+            let first = firsts.entry(bytes).or_insert_with(|| passed.path.clone());
+            passed.twin = (*first != passed.path).then(|| first.clone());
+        }
+        // The same bytes of one client lie on the disk once, so the second waits until the first has its name.
+        let waits = matches!(&judgement, Judgement::Passed(passed) if passed.twin.is_some());
+        groups[usize::from(waits)].push((known, judgement));
+    }
+    let mut entries = Vec::new();
+    for group in groups {
+        let placing = stream::iter(group).map(async |(known, judgement)| match judgement {
+            Judgement::Passed(passed) => place(app, manner.taking, tree, known, *passed).await,
+            other => Ok(without_file(app, tree, known, &other)),
+        });
+        let placed: Vec<_> = placing.buffered(AT_ONCE).collect().await;
+        for entry in placed {
+            entries.push(entry?);
+        }
+    }
+    Ok(entries)
+}
+
+async fn judge(
+    app: &App,
+    manner: Manner<'_>,
+    tree: &Tree,
+    known: &mut Known,
+) -> Result<Judgement, Error> {
+    let found = known.record.found.clone();
+    let mut judgement = Judgement::None;
+    for at in known.files.all.clone() {
+        if manner.copies {
+            look_for_room(app, manner.taking, tree.entry(at).size_bytes)?;
+        }
+        match file::take(app, tree.full_path(at), &found, manner).await {
+            Ok(taken) if !known.settle_on(&taken) => {
+                judgement = Judgement::Changed { at };
+            }
+            Ok(taken) => {
+                let form = file::form_of(tree.full_path(at), &taken, &found).await;
+                return Ok(Judgement::Passed(Box::new(Passed {
+                    path: free_path(app, known, &taken, &form).await?,
+                    twin: None,
+                    at,
+                    taken,
+                    form,
+                })));
+            }
+            Err(Trouble::Vault(error)) => return Err(error.into()),
+            Err(Trouble::Stopped) => return Err(Error::Stopped),
+            // A file that only its name leads to is another's, or a stray.
+            Err(_) if known.files.is_guess => {}
+            Err(Trouble::Refused(why)) => judgement = Judgement::Refused { at, why },
+            Err(Trouble::Unreadable) => judgement = Judgement::Unreadable,
+        }
+    }
+    Ok(judgement)
+}
+
+/// When a media came, as far as anything tells. A clock that was wrong must not put it into the future.
+fn received_at(app: &App, record: &Record, modified_at: Option<Millis>) -> Millis {
+    let told = record
+        .received_at
+        .or(record.message.sent_at)
+        .or(modified_at);
+    let now = app.clock.now();
+    told.filter(|at| *at > 0).map_or(now, |at| at.min(now))
+}
+
+async fn place(
+    app: &App,
+    taking: Taking,
+    tree: &Tree,
+    mut known: Known,
+    mut passed: Passed,
+) -> Result<Entry, Error> {
+    let verified = &passed.taken.verified;
+    let received_at = received_at(app, &known.record, passed.taken.modified_at);
+    let from = &tree.entry(passed.at).path;
+    let message = &mut known.record.message;
+    if let (None, Some(chat)) = (&message.chat_id, told_by(from).chat) {
+        message.is_group |= is_group(&chat);
+        message.chat_id = Some(chat);
+    }
+    let mut stray = None;
+    if known.record.stray.is_none() {
+        let (whose, sha256) = ((known.client, &known.instance), *verified.sha256());
+        let found = stray_of(app, tree, whose, passed.at, Some(sha256)).await?;
+        let held = found.and_then(|row| Some((row.id, row.path?)));
+        // An earlier run took the file before any row named it.
+        stray = held.filter(|(_, path)| app.vault.size_bytes(path) == Some(verified.size_bytes()));
+    }
+    let path = match &stray {
+        Some((_, path)) => path.clone(),
+        None => {
+            let staging = passed.taken.staging.take();
+            let named = (passed.path.clone(), passed.twin.take());
+            let source = tree.full_path(passed.at);
+            name(app, taking, &known, staging, (source, verified), named).await?
+        }
+    };
+    let adopted = Adopted::Held {
+        stored_at: known.record.stored_at.unwrap_or(received_at),
+        mime: passed.form.mime,
+        size_bytes: verified.size_bytes(),
+        sha256: *verified.sha256(),
+        verified: verified.proof().as_str(),
+        path: path.clone(),
+    };
+    let outcome = Outcome::Held {
+        from: slashed(from),
+        path,
+        verified: verified.proof().as_str(),
+        size_bytes: verified.size_bytes(),
+        is_stray: known.record.stray.is_some(),
+        named_by: known.files.named_by.take(),
+    };
+    Ok(Entry {
+        known,
+        adopted: Some(adopted),
+        received_at,
+        outcome,
+        file: Some((passed.at, *verified.sha256())),
+        absorbs: stray.map(|(id, _)| id),
+    })
+}
+
+/// Gives a file that passed its name, which a dry run only tells.
+async fn name(
+    app: &App,
+    taking: Taking,
+    known: &Known,
+    staging: Option<Staging>,
+    (source, verified): (PathBuf, &Verified),
+    (path, twin): (RelativePath, Option<RelativePath>),
+) -> Result<String, Error> {
+    if taking == Taking::DryRun {
+        return Ok(path.as_str().to_owned());
+    }
+    let (bytes, same) = match staging {
+        Some(staging) => {
+            let mut same = twin;
+            if same.is_none() {
+                let held = media::same_bytes(&app.db, known.client, verified.sha256());
+                same = held.await?.and_then(RelativePath::from_row);
+            }
+            (Bytes::Staged(staging), same)
+        }
+        None => {
+            let keep_free_bytes = app.config.storage.pause_below_bytes;
+            let bytes = Bytes::Elsewhere {
+                source,
+                keep_free_bytes,
+            };
+            (bytes, None)
+        }
+    };
+    let publishing = named::publish(app, known.row(), bytes, verified, &path, same);
+    match publishing.await {
+        Ok(path) => Ok(path.as_str().to_owned()),
+        Err(named::Error::Db(error)) => Err(error.into()),
+        Err(named::Error::Vault(error)) => Err(error.into()),
+    }
+}
+
+/// How a record stands of which there is no file that passed.
+fn without_file(app: &App, tree: &Tree, known: Known, judgement: &Judgement) -> Entry {
+    let record = &known.record;
+    let received_at = received_at(app, record, None);
+    let was_held = record.stored_at.is_some() || record.file.is_some();
+    let is_fetchable = is_fetchable(record);
+    let lives = lives_until(record, received_at) > app.clock.now();
+    let over = |status, reason, outcome| (Some(Adopted::Over { status, reason }), outcome);
+    let lost = |reason, lost| over(MediaStatus::Failed, reason, Outcome::Lost(lost));
+    let left_out = |why| (None, Outcome::LeftOut(why));
+    let (adopted, outcome) = match judgement {
+        Judgement::Changed { at } => left_out(LeftOut::Changed(slashed(&tree.entry(*at).path))),
+        // An earlier run, or the door, has said of it what there is to say.
+        _ if !known.here.is_empty() => (None, Outcome::Known),
+        Judgement::Unreadable => left_out(LeftOut::Unreadable),
+        Judgement::Refused { why, .. } if record.stray.is_some() => {
+            left_out(LeftOut::NotMedia(why.clone()))
+        }
+        _ if is_fetchable && lives => {
+            let skip = policy::skip(&app.config.keep, &record.message, &record.found);
+            let wrong = match judgement {
+                Judgement::Refused { at, .. } => Some(slashed(&tree.entry(*at).path)),
+                _ => None,
+            };
+            let outcome = skip.map_or(Outcome::Queued { wrong }, Outcome::Skipped);
+            (Some(Adopted::Waiting), outcome)
+        }
+        Judgement::Refused { at, why } => {
+            let (from, why) = (slashed(&tree.entry(*at).path), why.clone());
+            lost(reason_of_refusal(&why), Lost::FileWrong { from, why })
+        }
+        _ if known.files.is_taken => {
+            let by = known.files.named_by.clone().unwrap_or_default();
+            left_out(LeftOut::Taken(by))
+        }
+        _ if known.files.is_elsewhere => lost(Reason::FileLost, Lost::FileElsewhere),
+        _ if was_held => lost(Reason::FileLost, Lost::FileMissing),
+        _ if is_fetchable => over(MediaStatus::Expired, Reason::CdnExpired, Outcome::Expired),
+        _ => lost(Reason::KeysMissing, Lost::KeysMissing),
+    };
+    Entry {
+        known,
+        adopted,
+        received_at,
+        outcome,
+        file: None,
+        absorbs: None,
+    }
+}
+
+/// Whether there is anything to fetch it with.
+fn is_fetchable(record: &Record) -> bool {
+    let found = &record.found;
+    let path = found.direct_path.as_deref();
+    let has_path = path.is_some_and(|path| DirectPath::parse(path).is_ok());
+    found.inline.is_some() || found.static_url.is_some() || (found.media_key.is_some() && has_path)
+}
+
+/// Until when WhatsApp's link should live.
+fn lives_until(record: &Record, received_at: Millis) -> Millis {
+    let found = &record.found;
+    let millis = |seconds: i64| seconds.saturating_mul(1_000);
+    let told = found.direct_path.as_deref().and_then(wa_media::expiry_of);
+    let by_key = || Some(millis(found.media_key_at?).saturating_add(USUAL_LIFE));
+    let sent_at = record.message.sent_at.unwrap_or(received_at);
+    let by_message = || sent_at.saturating_add(USUAL_LIFE);
+    told.map(millis).or_else(by_key).unwrap_or_else(by_message)
+}

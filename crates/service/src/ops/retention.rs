@@ -1,0 +1,103 @@
+//! What is no longer to be kept: by the operator's rules, and because a person asked to be forgotten.
+//!
+//! Everything is computed from stored times whenever it is looked, so nothing depends on a timer that a restart loses.
+//! A file goes before its row says so: whatever is cut short is found again, and done again without harm.
+
+mod erasure;
+mod sweep;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::App;
+
+pub use erasure::{Asked, ErasedFile, Erasure, Figures, Left, Unreadable, Why, erase};
+pub use sweep::{Swept, Told, finish_sweeps, is_on_its_way, sweep};
+
+/// Whether it is done, or only told what would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// It is done.
+    Now,
+    /// It is only looked what would be.
+    DryRun,
+}
+
+/// Why it could not be done to the end. What was done is recorded; doing it again goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] crate::db::Error),
+    /// Somebody is putting files right.
+    #[error(transparent)]
+    App(#[from] crate::app::Error),
+    /// A file could not be removed.
+    #[error("a file could not be removed")]
+    Vault(#[from] crate::storage::Error),
+    /// The machine's clock jumped, so ages mean nothing.
+    #[error("the machine's clock is not trusted, so nothing is deleted")]
+    ClockNotTrusted,
+    /// What was given as a contact is no number, and no id that is known.
+    #[error("{contact:?} is nobody's number and no id that is known")]
+    Nobody {
+        /// What was given.
+        contact: String,
+    },
+    /// A name goes with more others than one person has.
+    #[error("{count} other names go with one of the names, so that it is not one person's")]
+    SeveralPeople {
+        /// Which name.
+        name: String,
+        /// How many others go with it.
+        count: usize,
+    },
+    /// What was given as a contact may be two numbers of different countries, and both are known.
+    #[error("{contact:?} may be any of {}, and they are not one person's", held.join(", "))]
+    SeveralCountries {
+        /// What was given.
+        contact: String,
+        /// What it may be.
+        held: Vec<String>,
+    },
+}
+
+/// Sweeps now and then, until the shutdown begins.
+pub async fn keep_sweeping(app: Arc<App>) {
+    let every = Duration::from_secs(app.config.retention.every_minutes.saturating_mul(60));
+    loop {
+        // What processes left behind that were killed between a file and its rows.
+        if let Err(error) = app.bodies.sweep(&app.db, true).await {
+            let error = crate::telemetry::chain(&error);
+            tracing::warn!(error, "the texts of deliveries could not be swept");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            () = app.shutdown.begun() => return,
+        }
+        let tell = |_: usize, told: Told<'_>| {
+            if let Told::Stuck(doomed, error) = told {
+                let error = crate::telemetry::chain(error);
+                tracing::error!(media = %doomed.id, error, "a file that is no longer to be kept could not be removed");
+            }
+        };
+        match sweep(&app, Doing::Now, tell).await {
+            Ok(swept) if swept == Swept::default() => {}
+            Ok(swept) => tracing::info!(
+                files = swept.files,
+                bytes = swept.bytes,
+                deliveries = swept.deliveries,
+                events = swept.events,
+                attempts = swept.attempts,
+                stuck = swept.stuck,
+                "swept"
+            ),
+            // That the clock is not trusted is logged where it is seen.
+            Err(Error::ClockNotTrusted) => {}
+            Err(error) => tracing::warn!(
+                error = crate::telemetry::chain(&error),
+                "the sweep was cut short; the next one goes on"
+            ),
+        }
+    }
+}

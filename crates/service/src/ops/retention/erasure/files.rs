@@ -1,0 +1,141 @@
+//! The files of erased media, wherever they lie.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use super::ErasedFile;
+use crate::app::App;
+use crate::gateway::Gateway;
+use crate::media::{self, Theirs};
+use crate::model::{MediaId, MediaKind};
+use crate::ops::retention::Error;
+use crate::storage::layout::{self, Name, RelativePath};
+use crate::storage::{self, Index, Linked, Lying, Sought};
+
+/// The server drops a download whose claim is gone within a second or two.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The files of a media that there are.
+pub(super) async fn of(
+    app: &App,
+    theirs: &Theirs,
+    index: &Index,
+) -> Result<Vec<ErasedFile>, Error> {
+    let mut found = app
+        .vault
+        .everywhere(&theirs.id, sought(theirs), index)
+        .await?;
+    // None that is another's, who is not erased.
+    let paths: Vec<_> = found.iter().map(|lying| row_path(&lying.path)).collect();
+    let others = media::others_at(&app.db, theirs.id.as_str(), &paths).await?;
+    found.retain(|lying| {
+        let mut others = others.iter().filter(|other| other.is_stored);
+        !others.any(|other| other.path == row_path(&lying.path))
+    });
+    prove(app, theirs, found).await
+}
+
+/// The path that a row would have for a file, which may be in quarantine as one that no row named.
+pub(super) fn row_path(path: &Path) -> String {
+    let slashed = path
+        .to_string_lossy()
+        .replace(std::path::MAIN_SEPARATOR, "/");
+    let mut parts = slashed.splitn(4, '/');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(storage::QUARANTINE), Some(_), Some(storage::NOBODY), Some(path)) => path.to_owned(),
+        _ => slashed.clone(),
+    }
+}
+
+/// Deletes all files of a media; answers with those that were there.
+pub(super) async fn remove(
+    app: &App,
+    theirs: &Theirs,
+    index: &Index,
+) -> Result<Vec<ErasedFile>, Error> {
+    // Read before they go, for afterwards nothing tells what they were.
+    let found = of(app, theirs, index).await?;
+    let files = found.iter().map(|file| Lying {
+        path: file.path.clone(),
+        size_bytes: file.size,
+    });
+    let removing = app
+        .vault
+        .remove_all(&theirs.id, files.collect(), Linked::Stays);
+    let gone = removing.await?;
+    let is_gone = |file: &ErasedFile| gone.iter().any(|gone| gone.path == file.path);
+    Ok(found.into_iter().filter(is_gone).collect())
+}
+
+/// Where a media may have files: under the path of its row, and under those that a download gives before the row has
+/// one, for a killed one never came to write it.
+fn sought(theirs: &Theirs) -> Sought {
+    let path = theirs.path.clone().and_then(RelativePath::from_row);
+    let kind = MediaKind::parse(&theirs.kind);
+    let stems = kind
+        .zip(Gateway::parse(&theirs.gateway))
+        .map(|(kind, gateway)| {
+            layout::stems(&Name {
+                client: theirs.client,
+                instance: &theirs.instance,
+                kind,
+                gateway: gateway.as_str(),
+                message_id: &theirs.message_id,
+                slot: theirs.slot,
+                at: theirs.named_at,
+                extension: "",
+            })
+        });
+    Sought {
+        names: path.into_iter().collect(),
+        stems: stems.unwrap_or_default(),
+    }
+}
+
+/// The hash of what the row names is known; anything else is read.
+async fn prove(app: &App, theirs: &Theirs, found: Vec<Lying>) -> Result<Vec<ErasedFile>, Error> {
+    let mut files = Vec::with_capacity(found.len());
+    for Lying { path, size_bytes } in found {
+        let is_told = theirs.path.as_deref().map(Path::new) == Some(path.as_path());
+        let sha256 = match theirs.sha256.filter(|_| is_told) {
+            Some(sha256) => Some(sha256),
+            None => {
+                let full = app.vault.root().join(&path);
+                let hashing = tokio::task::spawn_blocking(move || storage::hash_file(&full));
+                hashing.await.ok().and_then(Result::ok)
+            }
+        };
+        files.push(ErasedFile {
+            media: theirs.id.0.clone(),
+            sha256: sha256.map(|sha256| media::hex(&sha256)),
+            size: size_bytes,
+            path,
+        });
+    }
+    Ok(files)
+}
+
+/// Sees that nothing of these media goes on coming in; says of how many it still does.
+pub(super) async fn end_downloads(app: &App, media: &BTreeSet<MediaId>) -> Result<u64, Error> {
+    if let Ok(_alone) = App::alone(&app.data) {
+        // What a server left that was killed.
+        app.sweep_staged().await?;
+    }
+    let began = tokio::time::Instant::now();
+    loop {
+        let staged = app.vault.staged_of(media)?;
+        if staged.is_empty() {
+            return Ok(0);
+        }
+        if began.elapsed() >= PATIENCE {
+            // Whoever still writes to them loses what it writes.
+            staged
+                .iter()
+                .for_each(|piece| drop(std::fs::remove_file(piece)));
+            return Ok(staged.len() as u64);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}

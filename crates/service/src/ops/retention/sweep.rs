@@ -1,0 +1,334 @@
+//! One sweep: the files that the rules mean, then the records that are older than they are kept.
+
+use std::collections::HashSet;
+
+use serde_json::json;
+
+use super::{Doing, Error};
+use crate::app::App;
+use crate::clock::{DAY, Millis};
+use crate::config::Rule;
+use crate::db::{self, Db, Tx};
+use crate::events::{self, News};
+use crate::media::{self, Doomed, Meaning, Other};
+use crate::model::{MediaId, MediaKind, Reason};
+use crate::storage::layout::RelativePath;
+use crate::storage::{Index, Linked, Sought};
+use crate::{deliveries, queue, storage};
+
+/// Files that go in one commit.
+const PAGE: u32 = 200;
+/// The files that a sweep is about to take away, by the run that does: who was killed between them and their rows left it.
+const UNDER_WAY: &str = "sweep under way ";
+/// Records that go in one commit.
+const BATCH: u32 = 1_000;
+
+/// What went, or would.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Swept {
+    /// Files.
+    pub files: u64,
+    /// How large they were together.
+    pub bytes: u64,
+    /// Raw deliveries.
+    pub deliveries: u64,
+    /// Events.
+    pub events: u64,
+    /// Tries.
+    pub attempts: u64,
+    /// Files that should have gone, and could not be removed.
+    pub stuck: u64,
+}
+
+/// What became of one file.
+pub enum Told<'a> {
+    /// It is gone, or would be.
+    Gone(&'a Doomed),
+    /// It could not be removed, and why.
+    Stuck(&'a Doomed, &'a storage::Error),
+}
+
+/// Looks at everything that is held, and lets go of what is no longer to be kept. Tells of each file with the number
+/// of its rule, from 0. One that cannot be removed keeps no other.
+pub async fn sweep(
+    app: &App,
+    doing: Doing,
+    mut tell: impl FnMut(usize, Told<'_>),
+) -> Result<Swept, Error> {
+    if doing == Doing::Now {
+        if !app.clock.is_trusted() {
+            return Err(Error::ClockNotTrusted);
+        }
+        finish_sweeps(app).await?;
+    }
+    let now = app.clock.now();
+    let mut sweep = Sweep {
+        app,
+        doing,
+        now,
+        swept: Swept::default(),
+        gone: HashSet::new(),
+    };
+    for (number, rule) in app.config.retention.rules.iter().enumerate() {
+        sweep.apply(rule, |told| tell(number, told)).await?;
+    }
+    let mut swept = sweep.swept;
+    let retention = &app.config.retention;
+    for (records, days, gone) in [
+        (
+            Records::Deliveries,
+            retention.deliveries_days,
+            &mut swept.deliveries,
+        ),
+        (Records::Events, retention.events_days, &mut swept.events),
+        (
+            Records::Attempts,
+            retention.attempts_days,
+            &mut swept.attempts,
+        ),
+    ] {
+        if days > 0 {
+            *gone = prune(app, doing, records, now - i64::from(days) * DAY).await?;
+        }
+    }
+    if doing == Doing::Now {
+        // A process that serves may be about to commit what has no row yet.
+        app.bodies.sweep(&app.db, false).await?;
+    }
+    Ok(swept)
+}
+
+impl Rule {
+    fn meaning(&self, now: Millis) -> Meaning {
+        Meaning {
+            client: self.client,
+            kind: self.kind.map(|kind| MediaKind::from(kind).as_str()),
+            direction: self.direction,
+            chat: self.chat,
+            before: self.older_than_days.map(|days| now - i64::from(days) * DAY),
+            larger_than_bytes: self.larger_than_bytes,
+        }
+    }
+}
+
+/// A sweep that is under way.
+struct Sweep<'a> {
+    app: &'a App,
+    doing: Doing,
+    now: Millis,
+    swept: Swept,
+    /// What an earlier rule would have taken away already; nothing when it truly did.
+    gone: HashSet<MediaId>,
+}
+
+impl Sweep<'_> {
+    async fn apply(&mut self, rule: &Rule, mut tell: impl FnMut(Told<'_>)) -> Result<(), Error> {
+        let meaning = rule.meaning(self.now);
+        let mut excess = match rule.total_over_bytes {
+            Some(total) => self.meant_bytes(&meaning).await?.saturating_sub(total),
+            None => u64::MAX,
+        };
+        let (mut at, mut id) = (Millis::MIN, String::new());
+        while excess > 0 {
+            let page = media::doomed(&self.app.db, &meaning, (at, &id), PAGE).await?;
+            let Some(last) = page.last() else { break };
+            (at, id) = (last.received_at, last.id.0.clone());
+            // So that no repair takes what goes for lost, and puts it back.
+            let _files = match self.doing {
+                Doing::Now => Some(self.app.hold_files().await?),
+                Doing::DryRun => None,
+            };
+            self.begin(&page).await?;
+            let mut gone = Vec::with_capacity(page.len());
+            for doomed in page {
+                if excess == 0 || self.gone.contains(&doomed.id) {
+                    continue;
+                }
+                if let Err(error) = self.remove(&doomed, &gone).await? {
+                    self.swept.stuck += 1;
+                    tell(Told::Stuck(&doomed, &error));
+                    continue;
+                }
+                tell(Told::Gone(&doomed));
+                self.swept.files += 1;
+                self.swept.bytes += doomed.size_bytes;
+                if rule.total_over_bytes.is_some() {
+                    excess = excess.saturating_sub(doomed.size_bytes);
+                }
+                gone.push(doomed);
+            }
+            self.record(gone).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes down what may be gone before its row says so.
+    async fn begin(&self, page: &[Doomed]) -> Result<(), Error> {
+        if self.doing == Doing::DryRun {
+            return Ok(());
+        }
+        let ids: Vec<_> = page.iter().map(|doomed| doomed.id.as_str()).collect();
+        let (name, ids, now) = (name_of(self.app), ids.join(","), self.now);
+        let beginning = self
+            .app
+            .db
+            .write(async move |tx| tx.mark(&name, &ids, now).await);
+        Ok(beginning.await?)
+    }
+
+    /// How large all together are that are meant, and that no earlier rule would have taken away.
+    async fn meant_bytes(&self, meaning: &Meaning) -> Result<u64, Error> {
+        let mut all = media::meant_bytes(&self.app.db, meaning).await?;
+        let (mut at, mut id) = (Millis::MIN, String::new());
+        while !self.gone.is_empty() {
+            let page = media::doomed(&self.app.db, meaning, (at, &id), PAGE).await?;
+            let Some(last) = page.last() else { break };
+            (at, id) = (last.received_at, last.id.0.clone());
+            let gone = page.iter().filter(|doomed| self.gone.contains(&doomed.id));
+            all = all.saturating_sub(gone.map(|doomed| doomed.size_bytes).sum());
+        }
+        Ok(all)
+    }
+
+    /// Takes a file away, unless another media that stays names it as its own.
+    async fn remove(
+        &self,
+        doomed: &Doomed,
+        gone: &[Doomed],
+    ) -> Result<Result<(), storage::Error>, Error> {
+        if self.doing == Doing::DryRun {
+            return Ok(Ok(()));
+        }
+        let mut paths: Vec<_> = doomed.path.clone().into_iter().collect();
+        let others = media::others_at(&self.app.db, doomed.id.as_str(), &paths).await?;
+        let stays = |other: &Other| other.is_stored && gone.iter().all(|it| it.id != other.id);
+        if others.iter().any(stays) {
+            paths.clear();
+        }
+        let names = paths.into_iter().filter_map(RelativePath::from_row);
+        let sought = Sought {
+            names: names.collect(),
+            ..Sought::default()
+        };
+        let vault = &self.app.vault;
+        let found = match vault
+            .everywhere(&doomed.id, sought, &Index::default())
+            .await
+        {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
+        };
+        let linked = doomed.sha256.map_or(Linked::Stays, Linked::GoesIf);
+        let removing = vault.remove_all(&doomed.id, found, linked);
+        Ok(removing.await.map(drop))
+    }
+
+    async fn record(&mut self, gone: Vec<Doomed>) -> Result<(), Error> {
+        if self.doing == Doing::DryRun {
+            self.gone.extend(gone.into_iter().map(|doomed| doomed.id));
+            return Ok(());
+        }
+        record(self.app, name_of(self.app), gone, self.now).await
+    }
+}
+
+fn name_of(app: &App) -> String {
+    format!("{UNDER_WAY}{}", app.owner)
+}
+
+/// Lets the rows say what became of their files, and strikes out that it was to be done.
+async fn record(app: &App, name: String, gone: Vec<Doomed>, now: Millis) -> Result<(), Error> {
+    let recording = app.db.write(async move |tx| {
+        for doomed in &gone {
+            if media::let_go(tx, doomed, Reason::Retention).await? {
+                events::append(tx, now, news(doomed)).await?;
+            }
+        }
+        tx.unmark(&name).await
+    });
+    Ok(recording.await?)
+}
+
+/// Whether a file is one that a sweep took away, or takes away now, before its row says so.
+pub async fn is_on_its_way(app: &App, id: &MediaId) -> Result<bool, Error> {
+    let marks = app.db.marks(UNDER_WAY).await?;
+    Ok(marks
+        .iter()
+        .any(|(_, ids)| ids.split(',').any(|it| it == id.as_str())))
+}
+
+/// Ends what sweeps had begun that were killed: the rows of the files that they took away say so.
+pub async fn finish_sweeps(app: &App) -> Result<(), Error> {
+    if app.db.marks(UNDER_WAY).await?.is_empty() {
+        return Ok(());
+    }
+    // Who is still at it holds the files.
+    let _files = match app.hold_files_alone().await {
+        Err(crate::app::Error::Files { .. }) => return Ok(()),
+        held => held?,
+    };
+    let now = app.clock.now();
+    for (name, ids) in app.db.marks(UNDER_WAY).await? {
+        let mut gone = Vec::new();
+        for id in ids.split(',') {
+            let doomed = media::doomed_of_id(&app.db, &MediaId(id.to_owned())).await?;
+            let is_gone = |doomed: &Doomed| {
+                let path = doomed.path.as_deref();
+                path.is_some_and(|path| matches!(app.vault.stamp(path), Ok(None)))
+            };
+            gone.extend(doomed.filter(is_gone));
+        }
+        record(app, name, gone, now).await?;
+    }
+    Ok(())
+}
+
+fn news(doomed: &Doomed) -> News<'_> {
+    News {
+        kind: "media.removed",
+        client: doomed.client,
+        instance: doomed.instance.as_str(),
+        media: Some(doomed.id.as_str()),
+        data: json!({"kind": doomed.kind, "reason": Reason::Retention.as_str(), "path": doomed.path, "size": doomed.size_bytes}),
+    }
+}
+
+/// Records that grow with everything that happens.
+#[derive(Clone, Copy)]
+enum Records {
+    Deliveries,
+    Events,
+    Attempts,
+}
+
+impl Records {
+    async fn count(self, db: &Db, before: Millis) -> Result<u64, db::Error> {
+        match self {
+            Self::Deliveries => deliveries::older_than(db, before).await,
+            Self::Events => events::older_than(db, before).await,
+            Self::Attempts => queue::attempts_older_than(db, before).await,
+        }
+    }
+
+    async fn prune(self, tx: &mut Tx, before: Millis) -> Result<u64, db::Error> {
+        match self {
+            Self::Deliveries => deliveries::prune(tx, before, BATCH).await,
+            Self::Events => events::prune(tx, before, BATCH).await,
+            Self::Attempts => queue::prune_attempts(tx, before, BATCH).await,
+        }
+    }
+}
+
+async fn prune(app: &App, doing: Doing, records: Records, before: Millis) -> Result<u64, Error> {
+    if doing == Doing::DryRun {
+        return Ok(records.count(&app.db, before).await?);
+    }
+    let mut gone = 0;
+    loop {
+        let delete = async move |tx: &mut Tx| records.prune(tx, before).await;
+        match app.db.write(delete).await? {
+            0 => return Ok(gone),
+            n => gone += n,
+        }
+    }
+}

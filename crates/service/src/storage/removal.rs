@@ -1,0 +1,273 @@
+//! Deleting files for good, wherever they are: under their names, in quarantine, and half come in.
+//!
+//! No file is deleted through a link, neither one in its own place nor one in the place of a folder above it: what it
+//! leads to may be another's. Each path is looked at at the moment of its removal.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::layout::{self, RelativePath};
+use super::{Error, NOBODY, QUARANTINE, STAGING, Vault, blocking, hash_file};
+use crate::disk;
+use crate::model::MediaId;
+
+/// A file that was found below the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lying {
+    /// Where, below the root.
+    pub path: PathBuf,
+    /// How long it is.
+    pub size_bytes: u64,
+}
+
+/// Where files of a media may be.
+#[derive(Clone, Debug, Default)]
+pub struct Sought {
+    /// Under exactly these paths.
+    pub names: Vec<RelativePath>,
+    /// Under paths made of these, with any number and extension.
+    pub stems: Vec<RelativePath>,
+}
+
+/// The entries of folders by their stems, each folder read once. For as long as no name appears that matters.
+#[derive(Clone, Default)]
+pub struct Index(Arc<Mutex<HashMap<PathBuf, ByStem>>>);
+
+type ByStem = HashMap<String, Vec<PathBuf>>;
+
+impl Index {
+    fn find(&self, place: &Path, stem: &RelativePath) -> Result<Vec<PathBuf>, Error> {
+        let stem = place.join(stem.as_path());
+        let folder = disk::parent(&stem);
+        let name = stem.file_name().unwrap_or_default().to_string_lossy();
+        let mut folders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !folders.contains_key(folder) {
+            folders.insert(folder.to_owned(), by_stem(folder)?);
+        }
+        let found = folders.get(folder).and_then(|names| names.get(&*name));
+        Ok(found.cloned().unwrap_or_default())
+    }
+}
+
+fn by_stem(folder: &Path) -> Result<ByStem, Error> {
+    let mut names = ByStem::new();
+    let entries = match fs::read_dir(folder) {
+        Err(error) if is_absent(&error) => return Ok(names),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        // Every stored file has an extension.
+        if !name.to_string_lossy().contains('.') {
+            continue;
+        }
+        let stem = layout::stem_of(&name.to_string_lossy()).to_owned();
+        names.entry(stem).or_default().push(entry.path());
+    }
+    Ok(names)
+}
+
+/// What is done about a file that is found through a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linked {
+    /// It stays, and that is an error.
+    Stays,
+    /// It goes if it is still the one with this hash, in the folder where it was stored.
+    GoesIf([u8; 32]),
+}
+
+impl Vault {
+    /// Deletes a file of a media that has just been stored. That it is gone already is fine.
+    pub async fn remove(&self, path: RelativePath, sha256: [u8; 32]) -> Result<(), Error> {
+        let vault = self.clone();
+        blocking(move || {
+            let removed = vault.remove_below(path.as_path(), Linked::GoesIf(sha256));
+            removed.map(drop)
+        })
+        .await
+    }
+
+    /// All files of a media: where they are sought, those of them that a repair took for orphaned and moved into
+    /// quarantine, and what a repair moved there under the media's own id.
+    pub async fn everywhere(
+        &self,
+        media: &MediaId,
+        sought: Sought,
+        index: &Index,
+    ) -> Result<Vec<Lying>, Error> {
+        let (vault, media, index) = (self.clone(), media.clone(), index.clone());
+        blocking(move || vault.look_everywhere(&media, &sought, &index)).await
+    }
+
+    /// Deletes files of a media. Answers with those that were there; all that can go has gone when one cannot.
+    pub async fn remove_all(
+        &self,
+        media: &MediaId,
+        files: Vec<Lying>,
+        linked: Linked,
+    ) -> Result<Vec<Lying>, Error> {
+        let (vault, media) = (self.clone(), media.clone());
+        blocking(move || {
+            let (mut gone, mut failed) = (Vec::new(), None);
+            for lying in files {
+                match vault.remove_below(&lying.path, linked) {
+                    Ok(true) => gone.push(lying),
+                    Ok(false) => {}
+                    Err(error) => failed = Some(error),
+                }
+            }
+            // Their folders are of no use any more; what is still in them is reported by the error above.
+            for run in vault.quarantine_runs()? {
+                remove_empty(&run.join(media.as_str()));
+            }
+            failed.map_or(Ok(gone), Err)
+        })
+        .await
+    }
+
+    /// Deletes a file that no row names, found below the root. Quick, but blocking.
+    pub fn remove_orphan(&self, below: &Path) -> Result<bool, Error> {
+        self.remove_below(below, Linked::Stays)
+    }
+
+    /// Which of these media have pieces that are staged now.
+    pub fn staged_of(&self, media: &BTreeSet<MediaId>) -> Result<Vec<PathBuf>, Error> {
+        let mut found = Vec::new();
+        let entries = match fs::read_dir(self.root.join(STAGING)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.verify()?;
+                return Ok(found);
+            }
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name();
+            let whose = name.to_str().and_then(|name| name.splitn(3, '-').nth(2));
+            if whose.is_some_and(|whose| media.contains(&MediaId(whose.to_owned()))) {
+                found.push(entry.path());
+            }
+        }
+        Ok(found)
+    }
+
+    fn quarantine_runs(&self) -> Result<Vec<PathBuf>, Error> {
+        let runs = match fs::read_dir(self.root.join(QUARANTINE)) {
+            Err(error) if is_absent(&error) => return Ok(Vec::new()),
+            runs => runs?,
+        };
+        runs.map(|run| Ok(run?.path())).collect()
+    }
+
+    fn look_everywhere(
+        &self,
+        media: &MediaId,
+        sought: &Sought,
+        index: &Index,
+    ) -> Result<Vec<Lying>, Error> {
+        // Where the storage is away, nothing is there, and nothing of it is gone.
+        self.verify()?;
+        let runs = self.quarantine_runs()?;
+        let mut places = vec![self.root.to_path_buf()];
+        places.extend(runs.iter().map(|run| run.join(NOBODY)));
+        let mut files = BTreeSet::new();
+        for place in &places {
+            files.extend(sought.names.iter().map(|name| place.join(name.as_path())));
+            for stem in &sought.stems {
+                files.extend(index.find(place, stem)?);
+            }
+        }
+        for run in &runs {
+            below(&run.join(media.as_str()), &mut files)?;
+        }
+        let mut found = Vec::new();
+        for file in files {
+            let metadata = match fs::symlink_metadata(&file) {
+                Err(error) if is_absent(&error) => continue,
+                metadata => metadata?,
+            };
+            if !metadata.is_dir() {
+                let path = file.strip_prefix(self.root.as_path()).unwrap_or(&file);
+                found.push(Lying {
+                    path: path.to_owned(),
+                    size_bytes: metadata.len(),
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Deletes one file, and makes that durable; says whether it was there.
+    fn remove_below(&self, below: &Path, linked: Linked) -> Result<bool, Error> {
+        self.verify()?;
+        let refused = || Error::Io(io::ErrorKind::InvalidInput.into());
+        let row = below.to_str().map(str::to_owned);
+        let row = row.and_then(RelativePath::from_row).ok_or_else(refused)?;
+        let target = self.root.join(below);
+        let found = match fs::symlink_metadata(&target) {
+            Err(error) if is_absent(&error) => return Ok(false),
+            found => found?,
+        };
+        if self.is_behind_link(&row) {
+            // What a broken link led to is gone.
+            let is_broken = found.is_symlink() && !target.exists();
+            let is_it = || match linked {
+                Linked::Stays => false,
+                Linked::GoesIf(sha256) => {
+                    found.is_file() && hash_file(&target).is_ok_and(|found| found == sha256)
+                }
+            };
+            if !is_broken && !is_it() {
+                return Err(Error::Linked(target));
+            }
+        }
+        let was_there = match fs::remove_file(&target) {
+            Err(error) if is_absent(&error) => false,
+            removed => removed.map(|()| true)?,
+        };
+        let folder = target.parent().filter(|folder| folder.is_dir());
+        folder.map_or(Ok(()), disk::sync_folder)?;
+        Ok(was_there)
+    }
+}
+
+pub(super) fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+fn below(folder: &Path, found: &mut BTreeSet<PathBuf>) -> Result<(), Error> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if is_absent(&error) => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        match entry.file_type()?.is_dir() {
+            true => below(&entry.path(), found)?,
+            false => drop(found.insert(entry.path())),
+        }
+    }
+    Ok(())
+}
+
+/// Removes folders that hold nothing but folders.
+fn remove_empty(folder: &Path) {
+    let is_link = folder.symlink_metadata().is_ok_and(|it| it.is_symlink());
+    if is_link {
+        return;
+    }
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_empty(&entry.path());
+        }
+    }
+    // What is not empty stays.
+    let _ = fs::remove_dir(folder);
+}
