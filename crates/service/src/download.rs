@@ -309,7 +309,7 @@ async fn waits_for_storage(app: &App, job: &Job, reason: Reason) -> bool {
     }
     let free = app.vault.free_bytes().unwrap_or(0);
     let came = app.progress.bytes(&job.id);
-    let needed = free.max(came).max(job.length_told.unwrap_or(0));
+    let needed = free.max(came).max(job.declared_length.unwrap_or(0));
     app.outages.needs_bytes(needed.saturating_add(SOME_ROOM));
     true
 }
@@ -331,7 +331,7 @@ pub fn name_of<'a>(job: &'a Job, extension: &'a str) -> layout::Name<'a> {
         gateway: job.gateway.as_str(),
         message_id: &job.message_id,
         slot: job.slot,
-        at: job.named_at,
+        at: job.file_time,
         extension,
     }
 }
@@ -379,8 +379,8 @@ async fn file(
 /// What the message promised of the bytes.
 fn expected(job: &Job) -> Expected {
     Expected {
-        sha256: job.sha256_told,
-        enc_sha256: job.enc_sha256_told,
+        sha256: job.expected_sha256,
+        enc_sha256: job.expected_enc_sha256,
     }
 }
 

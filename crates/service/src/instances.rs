@@ -135,7 +135,7 @@ pub async fn first_added(db: &Db) -> Result<Option<Millis>, Error> {
 /// Whether anything is sealed with the key: a token, or an address that a slot held before.
 pub async fn holds_sealed(db: &Db) -> Result<bool, Error> {
     let sql = "select exists (select 1 from instances where token_sealed is not null)
-                   or exists (select 1 from slots_before where held is not null) as sealed";
+                   or exists (select 1 from slots_before where sealed_address is not null) as sealed";
     let row = db.row(sql, vec![]).await?;
     row.map_or(Ok(false), |row| Ok(row.int("sealed")? != 0))
 }

@@ -76,7 +76,7 @@ pub struct Job {
     /// The declared name.
     pub file_name: Option<String>,
     /// The time in its file's name.
-    pub named_at: Millis,
+    pub file_time: Millis,
     /// The key.
     pub media_key: Option<MediaKey>,
     /// The message brought a key, but not one of 32 bytes.
@@ -86,11 +86,11 @@ pub struct Job {
     /// A full link that needs no key.
     pub static_url: Option<String>,
     /// SHA-256 of the plaintext, as told.
-    pub sha256_told: Option<[u8; 32]>,
+    pub expected_sha256: Option<[u8; 32]>,
     /// SHA-256 of the encrypted file, as told.
-    pub enc_sha256_told: Option<[u8; 32]>,
+    pub expected_enc_sha256: Option<[u8; 32]>,
     /// Length of the plaintext, as told. It lies.
-    pub length_told: Option<u64>,
+    pub declared_length: Option<u64>,
     /// Failed rounds before this one.
     pub rounds: i64,
     /// How many rounds in a row before this one ended with the answer that it cannot be had.
@@ -108,7 +108,7 @@ pub struct Job {
 /// The columns of a [`Job`], for `returning`.
 macro_rules! claimed {
     () => {
-        "id, instance, client, gateway, delivery, inline, message_id, slot, kind, key_kind, mime_declared, file_name, named_at, media_key, media_key_malformed, direct_path, static_url, sha256_told, enc_sha256_told, length_told, rounds, refused_rounds, refused_since, attempts, deadline, fence"
+        "id, instance, client, gateway, delivery, inline, message_id, slot, kind, key_kind, mime_declared, file_name, file_time, media_key, media_key_malformed, direct_path, static_url, expected_sha256, expected_enc_sha256, declared_length, rounds, refused_rounds, refused_since, attempts, deadline, fence"
     };
 }
 
@@ -126,15 +126,15 @@ fn job_of(row: &Row) -> Result<Job, Error> {
         key_kind: row.parsed("key_kind", KeyKind::from_wire_type)?,
         mime_declared: row.text_or_none("mime_declared")?,
         file_name: row.text_or_none("file_name")?,
-        named_at: row.int("named_at")?,
+        file_time: row.int("file_time")?,
         media_key: row.bytes32_or_none("media_key")?.map(MediaKey::new),
         media_key_malformed: row.flag("media_key_malformed")?,
         direct_path: row.text_or_none("direct_path")?,
         static_url: row.text_or_none("static_url")?,
-        sha256_told: row.bytes32_or_none("sha256_told")?,
-        enc_sha256_told: row.bytes32_or_none("enc_sha256_told")?,
-        length_told: row
-            .int_or_none("length_told")?
+        expected_sha256: row.bytes32_or_none("expected_sha256")?,
+        expected_enc_sha256: row.bytes32_or_none("expected_enc_sha256")?,
+        declared_length: row
+            .int_or_none("declared_length")?
             .and_then(|length| u64::try_from(length).ok()),
         rounds: row.int("rounds")?,
         refused_rounds: row.int("refused_rounds")?,
@@ -254,7 +254,7 @@ async fn claim_some(
 ) -> Result<Vec<Job>, Error> {
     // The expression is the one of the index media_ready_new_first.
     let sql = concat!(
-        "update media set status = 'downloading', lease_owner = $1, lease_until = $2, fence = fence + 1, rearmed = 0, fetched_bytes = null
+        "update media set status = 'downloading', lease_owner = $1, lease_until = $2, fence = fence + 1, repeated = 0, fetched_bytes = null
          where id in (select id from media where instance = $3 and status = 'pending' and next_attempt_at is null
                         and (rounds > 0) = $4 and deadline < $5 and ($6 = 0 or inline = 1)
                       order by deadline limit $7)
@@ -276,7 +276,7 @@ async fn claim_some(
 /// Claims one media by name, ready or waiting.
 pub async fn claim_one(tx: &mut Tx, id: &MediaId, lease: &Lease) -> Result<Option<Job>, Error> {
     let sql = concat!(
-        "update media set status = 'downloading', next_attempt_at = null, lease_owner = $1, lease_until = $2, fence = fence + 1, rearmed = 0, fetched_bytes = null
+        "update media set status = 'downloading', next_attempt_at = null, lease_owner = $1, lease_until = $2, fence = fence + 1, repeated = 0, fetched_bytes = null
          where id = $3 and status = 'pending' returning ",
         claimed!(),
     );
@@ -427,8 +427,8 @@ pub async fn settle(
         return Ok(Settlement::Lost);
     }
     attempts::record(tx, job, attempts).await?;
-    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null, rearmed = 0
-               where id = $1 and rearmed = 1 and status in ('pending', 'failed', 'expired', 'dismissed')";
+    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null, repeated = 0
+               where id = $1 and repeated = 1 and status in ('pending', 'failed', 'expired', 'dismissed')";
     Ok(match tx.run(sql, values![job.id.as_str()]).await? {
         0 => Settlement::AsTold,
         _ => Settlement::Rearmed,

@@ -142,7 +142,7 @@ impl Desk {
         let db = self.db().await;
         db.write(async move |tx| {
             let sql = "insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, from_me, is_group, voice_note,
-                         received_at, named_at, media_key_malformed, inline, status, deadline, path)
+                         received_at, file_time, media_key_malformed, inline, status, deadline, path)
                        values ('m1', $1, 7, 'wapi', 'A1', 0, '', 'image', 'image', 0, 0, 0, 0, 0, 0, 0, 'stored', 0, 'x')";
             tx.run("insert into clients (id, name, created_at) values (7, 'Outra', 0)", vec![]).await?;
             tx.run(sql, vec![FIRST.into()]).await.map(drop)
@@ -552,7 +552,7 @@ async fn what_waits_too_long_and_what_dies_soon_is_named() {
     let db = desk.db().await;
     db.write(async move |tx| {
         let sql = "insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, from_me, is_group, voice_note,
-                     received_at, named_at, media_key_malformed, inline, status, reason, deadline, next_attempt_at)
+                     received_at, file_time, media_key_malformed, inline, status, reason, deadline, next_attempt_at)
                    values ('m', $1, 2, 'wapi', 'M', 0, '', 'image', 'image', 0, 0, 0, $2, $2, 0, 0, 'pending', 'storage_full', $3, $3)";
         tx.run(sql, vec![FIRST.into(), (now - 2 * DAY).into(), (now + 3 * HOUR + MINUTE).into()]).await?;
         let sql = "insert into deliveries (id, instance, received_at, verdict, body_size, body_lz4) values ($1, $2, $3, 'set_aside', 0, x'')";

@@ -5,15 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const EDGES: &[&str] = &["cli", "http", "server"];
-const COMPOSERS: &[&str] = &[
-    "ingest",
-    "worker",
-    "download",
-    "ops",
-    "clock_check",
-];
+const COMPOSERS: &[&str] = &["ingest", "worker", "download", "ops", "clock_check"];
 const STEPS: &[&str] = &[
-    "gateway", "deliveries", "media", "queue", "net", "storage", "events", "instances",
+    "gateway",
+    "deliveries",
+    "media",
+    "queue",
+    "net",
+    "storage",
+    "events",
+    "instances",
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -135,7 +135,7 @@ pub(super) async fn fetch(
             from: 0,
             manner: Manner::Cdn,
         },
-        expected_bytes: job.length_told,
+        expected_bytes: job.declared_length,
         most_resumes: MOST_RESUMES,
         as_sent: false,
         explain,

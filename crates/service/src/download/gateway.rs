@@ -46,7 +46,7 @@ pub(super) async fn fetch(
             from: 0,
             manner: Manner::Link,
         },
-        expected_bytes: job.length_told,
+        expected_bytes: job.declared_length,
         most_resumes: 0,
         as_sent: false,
         explain,

@@ -231,7 +231,8 @@ fn of_job(readings: Vec<Reading>, job: &Job) -> Option<Inline> {
     };
     let by_key =
         |found: &&FoundMedia| found.media_key.is_some() && found.media_key == job.media_key;
-    let by_hash = |found: &&FoundMedia| found.sha256.is_some() && found.sha256 == job.sha256_told;
+    let by_hash =
+        |found: &&FoundMedia| found.sha256.is_some() && found.sha256 == job.expected_sha256;
     let in_place = || {
         let own = |reading: &&Reading| reading.message.id == job.message_id;
         let mut own = readings.iter().filter(own);

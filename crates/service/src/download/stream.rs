@@ -288,14 +288,14 @@ pub(super) async fn stream_plain(
     };
     // Of a file that is compressed itself, some servers say that it is so only on its way.
     let is_compressed = is_gzip(job);
-    let first = if is_compressed && job.sha256_told.is_none() {
+    let first = if is_compressed && job.expected_sha256.is_none() {
         &as_sent
     } else {
         source
     };
     match stream_once(app, job, first, trace).await {
         Err((reason @ (Reason::HashMismatch | Reason::BadEncoding), Sent::Decoded))
-            if job.sha256_told.is_some() =>
+            if job.expected_sha256.is_some() =>
         {
             let again = stream_once(app, job, &as_sent, trace).await;
             again.map_err(|_| reason)

@@ -1,4 +1,4 @@
-//! By which addresses an instance is called, and what its gateway's webhook slots held before.
+//! By which addresses an instance is called, and the addresses in its gateway's webhook slots before configure-webhooks.
 
 use super::Instance;
 use crate::db::{Db, Error, Tx, values};
@@ -83,8 +83,8 @@ pub struct SlotBefore {
 
 /// Keeps what a slot held before it was first set from here.
 pub async fn save_slot(tx: &mut Tx, id: &InstanceId, slot: &SlotBefore) -> Result<(), Error> {
-    let sql = "insert into slots_before (instance, field, held, ours) values ($1, $2, $3, $4)
-               on conflict (instance, field) do update set held = excluded.held, ours = excluded.ours";
+    let sql = "insert into slots_before (instance, field, sealed_address, ours) values ($1, $2, $3, $4)
+               on conflict (instance, field) do update set sealed_address = excluded.sealed_address, ours = excluded.ours";
     let values = values![
         id.as_str(),
         slot.field.as_str(),
@@ -96,13 +96,14 @@ pub async fn save_slot(tx: &mut Tx, id: &InstanceId, slot: &SlotBefore) -> Resul
 
 /// What the slots held before they were set from here.
 pub async fn slots_before(db: &Db, id: &InstanceId) -> Result<Vec<SlotBefore>, Error> {
-    let sql = "select field, held, ours from slots_before where instance = $1 order by field";
+    let sql =
+        "select field, sealed_address, ours from slots_before where instance = $1 order by field";
     let rows = db.rows(sql, values![id.as_str()]).await?;
     rows.iter()
         .map(|row| {
             Ok(SlotBefore {
                 field: row.text("field")?,
-                sealed: row.bytes_or_none("held")?,
+                sealed: row.bytes_or_none("sealed_address")?,
                 ours: row.int("ours")? != 0,
             })
         })

@@ -31,7 +31,7 @@ pub struct Theirs {
     /// Image, audio, …
     pub kind: String,
     /// The time in its file's name.
-    pub named_at: Millis,
+    pub file_time: Millis,
     /// The delivery that told of it; empty when none is kept.
     pub delivery: String,
     /// Where it is, below the storage root; nothing when no file is held.
@@ -45,7 +45,7 @@ pub struct Theirs {
 /// The columns of a [`Theirs`].
 macro_rules! theirs {
     () => {
-        "id, client, instance, gateway, message_id, slot, kind, named_at, delivery, path, sha256, size_bytes"
+        "id, client, instance, gateway, message_id, slot, kind, file_time, delivery, path, sha256, size_bytes"
     };
 }
 
@@ -58,7 +58,7 @@ fn theirs_of(row: &Row) -> Result<Theirs, Error> {
         message_id: row.text("message_id")?,
         slot: row.int("slot")?,
         kind: row.text("kind")?,
-        named_at: row.int("named_at")?,
+        file_time: row.int("file_time")?,
         delivery: row.text("delivery")?,
         path: row.text_or_none("path")?,
         sha256: row.bytes32_or_none("sha256")?,
@@ -212,7 +212,7 @@ pub async fn of_person(
 pub async fn condemn(tx: &mut Tx, id: &MediaId) -> Result<Option<Theirs>, Error> {
     let sql = concat!(
         "update media set status = 'skipped', reason = 'erased', next_attempt_at = null, lease_owner = null,
-           lease_until = null, rearmed = 0, fence = fence + 1
+           lease_until = null, repeated = 0, fence = fence + 1
          where id = $1 and (coalesce(reason, '') <> 'erased' or delivery <> '') returning ",
         theirs!()
     );
@@ -225,7 +225,7 @@ pub async fn condemn(tx: &mut Tx, id: &MediaId) -> Result<Option<Theirs>, Error>
 /// not taken for it; and of a message id that holds one of `names`, too. Who writes under the same id afterwards begins to
 /// count anew, so that by the time theirs goes as well, its slot may be taken.
 pub async fn erase(tx: &mut Tx, id: &MediaId, names: &[String]) -> Result<(), Error> {
-    let sql = "select message_id, media_key, enc_sha256_told from media where id = $1";
+    let sql = "select message_id, media_key, expected_enc_sha256 from media where id = $1";
     let Some(told) = tx.row(sql, values![id.as_str()]).await? else {
         return Ok(());
     };
@@ -235,12 +235,12 @@ pub async fn erase(tx: &mut Tx, id: &MediaId, names: &[String]) -> Result<(), Er
         message = erased_message(&message);
     }
     let key = told.bytes32_or_none("media_key")?;
-    let file = told.bytes32_or_none("enc_sha256_told")?;
+    let file = told.bytes32_or_none("expected_enc_sha256")?;
     let row = "update media set status = 'skipped', reason = 'erased', next_attempt_at = null, lease_owner = null, lease_until = null,
                  mime_declared = null, file_name = null, caption = null, chat_id = null, sender_id = null, sender_lid = null,
                  sender_name = null, media_key = null, direct_path = null, static_url = null, inline = 0, delivery = '',
-                 sha256_told = $3, enc_sha256_told = $4, length_told = null, mime = null, size_bytes = null, sha256 = null,
-                 verified = null, path = null, width = null, height = null, seconds = null, rearmed = 0, fence = fence + 1,
+                 expected_sha256 = $3, expected_enc_sha256 = $4, declared_length = null, mime = null, size_bytes = null, sha256 = null,
+                 verified = null, path = null, width = null, height = null, seconds = null, repeated = 0, fence = fence + 1,
                  message_id = $2,
                  slot = case when exists (select 1 from media other where other.instance = media.instance and other.message_id = $2
                                             and other.slot = media.slot and other.id <> $1)

@@ -31,27 +31,27 @@ pub struct Standing {
     /// The key that its message told.
     media_key: Option<[u8; 32]>,
     /// SHA-256 of the encrypted file, as its message told it.
-    enc_sha256_told: Option<[u8; 32]>,
+    expected_enc_sha256: Option<[u8; 32]>,
     /// SHA-256 of the file, as its message told it.
-    sha256_told: Option<[u8; 32]>,
+    expected_sha256: Option<[u8; 32]>,
     /// How long the file is, as its message told it.
-    length_told: Option<u64>,
+    declared_length: Option<u64>,
 }
 
 impl Standing {
     /// Whether these bytes are surely its own: those that its message told of, or that were held for it.
     pub fn is_of(&self, sha256: &[u8; 32]) -> bool {
-        self.sha256_told == Some(*sha256) || self.sha256 == Some(*sha256)
+        self.expected_sha256 == Some(*sha256) || self.sha256 == Some(*sha256)
     }
 
     /// Whether these bytes are surely not its own. A told length is the sender's word, so too short is only what it still
     /// waits for.
     pub fn refuses(&self, sha256: &[u8; 32], size_bytes: u64) -> bool {
-        if self.sha256_told.is_some() || self.sha256.is_some() {
+        if self.expected_sha256.is_some() || self.sha256.is_some() {
             return !self.is_of(sha256);
         }
         let is_waiting = matches!(self.status, MediaStatus::Pending | MediaStatus::Downloading);
-        is_waiting && self.length_told.is_some_and(|told| size_bytes < told)
+        is_waiting && self.declared_length.is_some_and(|told| size_bytes < told)
     }
 
     /// Whether what is told is surely of another file.
@@ -60,8 +60,8 @@ impl Standing {
         let is_same_key = key.is_some() && self.media_key == key;
         !is_same_key
             && (differ(self.media_key, key)
-                || differ(self.enc_sha256_told, found.enc_sha256)
-                || differ(self.sha256_told, found.sha256))
+                || differ(self.expected_enc_sha256, found.enc_sha256)
+                || differ(self.expected_sha256, found.sha256))
     }
 }
 
@@ -72,7 +72,7 @@ pub async fn of_message(
     message: &str,
 ) -> Result<Vec<Standing>, Error> {
     let sql = "select id, client, slot, kind, status, reason, size_bytes, sha256, path, media_key,
-                 sha256_told, enc_sha256_told, length_told from media where instance = $1 and message_id in ($2, $3) order by slot";
+                 expected_sha256, expected_enc_sha256, declared_length from media where instance = $1 and message_id in ($2, $3) order by slot";
     let values = values![instance.as_str(), message, erased_message(message)];
     let rows = db.rows(sql, values).await?;
     rows.iter().map(standing_of).collect()
@@ -92,10 +92,10 @@ fn standing_of(row: &Row) -> Result<Standing, Error> {
         path: row.text_or_none("path")?,
         is_erased: row.text_or_none("reason")?.as_deref() == Some(Reason::Erased.as_str()),
         media_key: row.bytes32_or_none("media_key")?,
-        enc_sha256_told: row.bytes32_or_none("enc_sha256_told")?,
-        sha256_told: row.bytes32_or_none("sha256_told")?,
-        length_told: row
-            .int_or_none("length_told")?
+        expected_enc_sha256: row.bytes32_or_none("expected_enc_sha256")?,
+        expected_sha256: row.bytes32_or_none("expected_sha256")?,
+        declared_length: row
+            .int_or_none("declared_length")?
             .and_then(|length| u64::try_from(length).ok()),
     })
 }

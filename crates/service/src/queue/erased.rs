@@ -13,7 +13,7 @@ pub async fn is_erased(
     messages: &[String],
     media: &[FoundMedia],
 ) -> Result<bool, Error> {
-    let sql = "select media_key, sha256_told, enc_sha256_told from media
+    let sql = "select media_key, expected_sha256, expected_enc_sha256 from media
                where instance = $1 and message_id in ($2, $3) and reason = 'erased'";
     for message in messages {
         let values = values![instance.as_str(), message, erased_message(message)];
@@ -46,8 +46,8 @@ impl Left {
         let is_under_way = row.bytes32_or_none("media_key")?.is_some();
         let print = |column| Ok::<_, Error>(row.bytes32_or_none(column)?.filter(|_| !is_under_way));
         Ok(Self {
-            key: print("sha256_told")?,
-            file: print("enc_sha256_told")?,
+            key: print("expected_sha256")?,
+            file: print("expected_enc_sha256")?,
         })
     }
 

@@ -66,7 +66,7 @@ pub struct InFlight {
     /// How much has come; nothing for a download that has hardly begun.
     pub fetched_bytes: Option<u64>,
     /// The length that the message told. It may lie.
-    pub length_told: Option<u64>,
+    pub declared_length: Option<u64>,
 }
 
 /// Up to `limit` media that are being fetched, those that take long first.
@@ -76,7 +76,7 @@ pub async fn in_flight(
     kind: Option<&str>,
     limit: u32,
 ) -> Result<Vec<InFlight>, Error> {
-    let sql = "select id, instance, kind, file_name, fetched_bytes, length_told from media
+    let sql = "select id, instance, kind, file_name, fetched_bytes, declared_length from media
                where status = 'downloading' and ($1 is null or instance = $1) and ($2 is null or kind = $2)
                order by case when fetched_bytes is null then 1 else 0 end, id limit $3";
     let rows = db.rows(sql, values![instance, kind, limit]).await?;
@@ -92,7 +92,7 @@ pub async fn in_flight(
                 kind: row.text("kind")?,
                 file_name: row.text_or_none("file_name")?,
                 fetched_bytes: bytes("fetched_bytes")?,
-                length_told: bytes("length_told")?,
+                declared_length: bytes("declared_length")?,
             })
         })
         .collect()

@@ -111,7 +111,7 @@ async fn place<'a>(
 }
 
 async fn known(tx: &mut Tx, instance: &InstanceId, id: &str) -> Result<Vec<Known>, Error> {
-    let sql = "select slot, kind, reason, media_key, enc_sha256_told, sha256_told, direct_path, chat_id, sender_id, sender_lid, from_me, is_group
+    let sql = "select slot, kind, reason, media_key, expected_enc_sha256, expected_sha256, direct_path, chat_id, sender_id, sender_lid, from_me, is_group
                from media where instance = $1 and message_id = $2 order by slot";
     let rows = tx.rows(sql, values![instance.as_str(), id]).await?;
     rows.iter().map(Known::of).collect()
@@ -143,8 +143,8 @@ impl Known {
             kind: row.parsed("kind", MediaKind::parse)?,
             is_erased: row.text_or_none("reason")?.as_deref() == Some(Reason::Erased.as_str()),
             media_key: row.bytes32_or_none("media_key")?,
-            enc_sha256: row.bytes32_or_none("enc_sha256_told")?,
-            sha256: row.bytes32_or_none("sha256_told")?,
+            enc_sha256: row.bytes32_or_none("expected_enc_sha256")?,
+            sha256: row.bytes32_or_none("expected_sha256")?,
             direct_path: row.text_or_none("direct_path")?,
             origin: Origin::of_row(row)?,
         })
@@ -242,7 +242,7 @@ pub(super) async fn insert(
 ) -> Result<bool, Error> {
     let sql = "insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, mime_declared, file_name,
                  caption, chat_id, sender_id, sender_lid, sender_name, from_me, is_group, voice_note, width, height, seconds, sent_at,
-                 received_at, named_at, media_key, media_key_malformed, direct_path, sha256_told, enc_sha256_told, length_told,
+                 received_at, file_time, media_key, media_key_malformed, direct_path, expected_sha256, expected_enc_sha256, declared_length,
                  expires_at, deadline, status, reason, static_url, inline)
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
                  $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)
@@ -341,7 +341,7 @@ async fn merge(
     }
     if status == MediaStatus::Downloading {
         // What runs now may still run with what this copy has better: should it fail, it is tried again at once.
-        let sql = "update media set rearmed = 1 where id = $1";
+        let sql = "update media set repeated = 1 where id = $1";
         tx.run(sql, values![id.as_str()]).await?;
     }
     if matches!(
@@ -377,8 +377,8 @@ async fn take_newer_keys(
         return Ok(());
     }
     let sql = "update media set media_key = coalesce($2, media_key), media_key_malformed = case when $2 is null then media_key_malformed else 0 end,
-                 sha256_told = case when media_key is null and $2 is not null then $5 else coalesce(sha256_told, $5) end,
-                 enc_sha256_told = case when media_key is null and $2 is not null then $6 else coalesce(enc_sha256_told, $6) end,
+                 expected_sha256 = case when media_key is null and $2 is not null then $5 else coalesce(expected_sha256, $5) end,
+                 expected_enc_sha256 = case when media_key is null and $2 is not null then $6 else coalesce(expected_enc_sha256, $6) end,
                  direct_path = coalesce($3, direct_path), static_url = coalesce($4, static_url), expires_at = coalesce($7, expires_at) where id = $1";
     let values = values![
         id.as_str(),

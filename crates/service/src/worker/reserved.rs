@@ -82,7 +82,7 @@ impl Reserved {
     /// more than is taken of any.
     pub fn expected(&self, job: &Job, most: u64) -> u64 {
         let at_least = self.at_least(&job.id);
-        job.length_told
+        job.declared_length
             .unwrap_or(USUAL_BYTES)
             .max(at_least)
             .min(most)

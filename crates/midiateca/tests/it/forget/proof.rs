@@ -9,10 +9,10 @@ async fn no_page_of_the_database_keeps_what_its_rows_no_longer_say() {
     // Rows that grow after they were put in, so that pages are split and merged.
     let copies = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 1200)
         insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, caption, chat_id, sender_id,
-          sender_name, from_me, is_group, voice_note, received_at, named_at, media_key_malformed, inline, deadline, status)
+          sender_name, from_me, is_group, voice_note, received_at, file_time, media_key_malformed, inline, deadline, status)
         select 'copy' || ((i * 7919) % 1200) || '-' || i, instance, client, gateway, 'M' || i, 0, '', kind, key_kind,
           case when i % 20 = 0 then 'foto de outra pessoa' else 'segredo' end,
-          case when i % 20 = 0 then '5521900000077' else '5500900000001' end, null, null, 0, 0, 0, received_at, named_at, 0, 0,
+          case when i % 20 = 0 then '5521900000077' else '5500900000001' end, null, null, 0, 0, 0, received_at, file_time, 0, 0,
           deadline, 'failed' from media, n where id = $1";
     run(&test, copies, &one.id).await;
     // In no order, as downloads end.
@@ -104,7 +104,7 @@ async fn a_file_that_the_server_stores_while_it_is_forgotten_goes_as_well() {
 
 /// Where the file of a media would be stored.
 async fn coming_path(test: &TestApp, id: &str) -> String {
-    let sql = "select message_id, slot, kind, named_at from media where id = $1";
+    let sql = "select message_id, slot, kind, file_time from media where id = $1";
     let row = test
         .app
         .db
@@ -119,7 +119,7 @@ async fn coming_path(test: &TestApp, id: &str) -> String {
         gateway: Gateway::Wapi.as_str(),
         message_id: &row.text("message_id").unwrap(),
         slot: row.int("slot").unwrap(),
-        at: row.int("named_at").unwrap(),
+        at: row.int("file_time").unwrap(),
         extension: "jpg",
     });
     path.as_str().to_owned()
@@ -277,8 +277,8 @@ async fn an_erasure_that_is_cut_short_has_told_what_it_erased_and_the_next_adds_
     let (one, _) = test.store(sample("FIRSTPAGE")).await;
     let copies = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 120)
         insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, chat_id, from_me, is_group,
-          voice_note, received_at, named_at, media_key_malformed, inline, deadline, status)
-        select 'z' || i, instance, client, gateway, 'M' || i, 0, '', kind, key_kind, chat_id, 0, 0, 0, received_at, named_at, 0, 0,
+          voice_note, received_at, file_time, media_key_malformed, inline, deadline, status)
+        select 'z' || i, instance, client, gateway, 'M' || i, 0, '', kind, key_kind, chat_id, 0, 0, 0, received_at, file_time, 0, 0,
           deadline, 'failed' from media, n where id = $1";
     run(&test, copies, &one.id).await;
     // The second page cannot be written.

@@ -69,7 +69,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Ski
 
 /// Between 0 and 1, where the told length can be true.
 fn share(download: &InFlight) -> Option<f64> {
-    let (fetched, told) = (download.fetched_bytes?, download.length_told?);
+    let (fetched, told) = (download.fetched_bytes?, download.declared_length?);
     let can_be = told > 0 && fetched <= told + OVERHEAD;
     #[expect(clippy::cast_precision_loss, reason = "a bar for people")]
     can_be.then(|| (fetched as f64 / told as f64).min(1.0))
@@ -97,7 +97,7 @@ fn progress<'a>(download: &InFlight, columns: u16, skin: Skin) -> Line<'a> {
 }
 
 fn bytes_text(download: &InFlight, skin: Skin) -> String {
-    match (download.fetched_bytes, download.length_told) {
+    match (download.fetched_bytes, download.declared_length) {
         (None, _) => skin.lang.say(words::BEGINNING).to_owned(),
         (Some(fetched), Some(told)) if share(download).is_some() => {
             format!("{} / {}", HumanBytes(fetched), HumanBytes(told))
@@ -123,9 +123,9 @@ mod tests {
 
     #[test]
     fn a_told_length_that_cannot_be_true_gives_no_percentage() {
-        let told = |length_told, bytes| {
+        let told = |declared_length, bytes| {
             share(&InFlight {
-                length_told,
+                declared_length,
                 ..download("A", bytes)
             })
         };

@@ -43,7 +43,7 @@ pub(in crate::cli::monitor) fn download(id: &str, bytes: u64) -> InFlight {
         kind: "video".to_owned(),
         file_name: None,
         fetched_bytes: Some(bytes),
-        length_told: Some(8 << 20),
+        declared_length: Some(8 << 20),
     }
 }
 

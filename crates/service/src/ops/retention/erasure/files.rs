@@ -84,7 +84,7 @@ fn sought(theirs: &Theirs) -> Sought {
                 gateway: gateway.as_str(),
                 message_id: &theirs.message_id,
                 slot: theirs.slot,
-                at: theirs.named_at,
+                at: theirs.file_time,
                 extension: "",
             })
         });
