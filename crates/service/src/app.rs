@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 
 use crate::clock::Clock;
 use crate::config::{Config, millis};
-use crate::db::Db;
+use crate::db::{Db, Key};
 use crate::deliveries::Bodies;
 use crate::disk;
 use crate::download::{Outages, Progress};
@@ -344,7 +344,7 @@ impl App {
         let (id, now) = (new.id.clone(), self.clock.now());
         let is_new = self
             .db
-            .write(async move |tx| {
+            .write(Key::instance(id.as_str()), async move |tx| {
                 if new.token_sealed.is_some() || new.api_base.is_some() {
                     queue::hurry(tx, &new.id, &Reason::OF_ACCESS).await?;
                     instances::set_problem(tx, &new.id, None).await?;

@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::app::App;
 use crate::clock::{Clock, DAY, MINUTE, Millis, Reading, SECOND, TOLERANCE, Trust};
-use crate::db::{Db, Error};
+use crate::db::{Db, Error, Key};
 use crate::download::CDN_ORIGINS;
 use crate::instances;
 use crate::model::Route;
@@ -157,7 +157,7 @@ pub async fn adopt(app: &App) -> Result<(), Error> {
     let reading = app.clock.read();
     let by = reading.wall - app.clock.now();
     let is_system = app.clock.is_system();
-    let write = app.db.write(async move |tx| {
+    let write = app.db.write(Key::Everything, async move |tx| {
         queue::allow_for_jump(tx, reading.wall, by).await?;
         match is_system {
             true => tx.save_clock(&reading).await,
@@ -172,7 +172,7 @@ pub async fn adopt(app: &App) -> Result<(), Error> {
 /// Believes the wall clock as it is now, on behalf of an operator. A server that runs sees it within a second.
 pub async fn accept(db: &Db, clock: &Clock) -> Result<(), Error> {
     let reading = clock.accept();
-    let saving = db.write(async move |tx| tx.save_clock(&reading).await);
+    let saving = db.write(Key::Nothing, async move |tx| tx.save_clock(&reading).await);
     saving.await
 }
 
@@ -180,13 +180,17 @@ async fn save(app: &App, reading: Reading) -> Result<(), Error> {
     if !app.clock.is_system() {
         return Ok(());
     }
-    let saving = app.db.write(async move |tx| tx.save_clock(&reading).await);
+    let saving = app
+        .db
+        .write(Key::Nothing, async move |tx| tx.save_clock(&reading).await);
     saving.await
 }
 
 async fn realign(app: &App) -> Result<(), Error> {
     let now = app.clock.now();
-    let realigning = app.db.write(async move |tx| queue::realign(tx, now).await);
+    let realigning = app.db.write(Key::Everything, async move |tx| {
+        queue::realign(tx, now).await
+    });
     let realigned = realigning.await?;
     if realigned != queue::Realigned::default() {
         tracing::warn!(

@@ -11,6 +11,7 @@ mod compaction;
 mod connection;
 pub mod foreign;
 mod identity;
+mod key;
 mod marks;
 mod migrations;
 mod reader;
@@ -25,6 +26,7 @@ use std::time::{Duration, Instant};
 
 use connection::{Access, Connection};
 pub use identity::{is_absent, remains};
+pub use key::Key;
 use reader::Readers;
 pub use snapshot::{Copied, snapshot};
 use source::{Schema, Source};
@@ -156,12 +158,28 @@ impl From<rusqlite::Error> for Error {
 /// The open transaction of the fact being recorded. The committer opens and commits it.
 pub struct Tx {
     connection: Connection,
+    /// Statements for the end of the group.
+    deferred: Vec<(&'static str, Vec<Value>)>,
 }
 
 impl Tx {
     /// Runs a statement; returns how many rows it changed.
     pub async fn run(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64, Error> {
         self.connection.run(sql, &values)
+    }
+
+    /// Runs a statement once all works of the group are done, in the order of the calls: for rows that are numbered in
+    /// the order of commits. The work itself does not see what it does.
+    pub fn defer(&mut self, sql: &'static str, values: Vec<Value>) {
+        self.deferred.push((sql, values));
+    }
+
+    /// Runs what was deferred now, for a work that changes such rows.
+    pub async fn run_deferred(&mut self) -> Result<(), Error> {
+        for (sql, values) in std::mem::take(&mut self.deferred) {
+            self.run(sql, values).await?;
+        }
+        Ok(())
     }
 
     /// All rows of a query, or of a statement with `returning`.
@@ -247,8 +265,8 @@ impl Db {
     /// Runs `work` in a transaction and returns once that is committed and synced.
     ///
     /// The work may share its transaction with others, and may be run again when one of those fails: it
-    /// must do nothing but speak to `tx`.
-    pub async fn write<T, F>(&self, work: F) -> Result<T, Error>
+    /// must do nothing but speak to `tx`. No other work with the same `key` runs at the same time.
+    pub async fn write<T, F>(&self, _key: Key, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T, Error> + Send + 'static,

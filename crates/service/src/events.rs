@@ -53,8 +53,9 @@ pub struct News<'a> {
     pub data: Json,
 }
 
-/// Appends one event.
-pub async fn append(tx: &mut Tx, now: Millis, news: News<'_>) -> Result<(), Error> {
+/// Appends one event at the end of the group of works that commit together, so that the order of the numbers is the
+/// order of the commits.
+pub fn append(tx: &mut Tx, now: Millis, news: News<'_>) {
     debug_assert!(KINDS.contains(&news.kind), "{} is in no list", news.kind);
     let sql = "insert into events (at, kind, client, instance, media, data) values ($1, $2, $3, $4, $5, $6)";
     let values = values![
@@ -65,7 +66,7 @@ pub async fn append(tx: &mut Tx, now: Millis, news: News<'_>) -> Result<(), Erro
         news.media,
         news.data.to_string()
     ];
-    tx.run(sql, values).await.map(drop)
+    tx.defer(sql, values);
 }
 
 /// Up to `limit` events after `seq`, oldest first.
@@ -152,6 +153,7 @@ pub async fn prune(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error
 
 /// Takes what is told of erased media out of the events of one client.
 pub async fn erase(tx: &mut Tx, client: i64) -> Result<u64, Error> {
+    tx.run_deferred().await?;
     let sql = "update events set data = '{}' where client = $1 and data <> '{}'
                  and media in (select id from media where client = $1 and reason = 'erased')";
     tx.run(sql, values![client]).await

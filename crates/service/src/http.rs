@@ -30,6 +30,7 @@ use body::Memory;
 
 use crate::app::App;
 use crate::config::{Network, millis};
+use crate::db::Key;
 use crate::gateway::Gateway;
 use connection::Clocks;
 use connections::{Connections, Limits};
@@ -121,7 +122,9 @@ async fn identity(app: &App) -> Result<Arc<str>, crate::db::Error> {
     let (fresh, now) = (crate::secrets::fresh_token(), app.clock.now());
     let mark = fresh.clone();
     app.db
-        .write(async move |tx| tx.mark(FOLDER_MARK, &mark, now).await)
+        .write(Key::Nothing, async move |tx| {
+            tx.mark(FOLDER_MARK, &mark, now).await
+        })
         .await?;
     Ok(fresh.into())
 }

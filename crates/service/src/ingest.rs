@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::config::Keep;
-use crate::db::{Error, Tx};
+use crate::db::{Error, Key, Tx};
 use crate::deliveries::{self, Body, Delivery, Incoming, Kept, Opening, parts};
 use crate::events::{self, News};
 use crate::gateway::{Family, Gateway, Reading};
@@ -210,7 +210,7 @@ pub async fn replay(
     let (instance, id, keep) = (instance.clone(), id.clone(), app.config.keep.clone());
     let puts = app
         .db
-        .write(async move |tx| {
+        .write(key_of(&instance, &readings, &id), async move |tx| {
             let (mut puts, mut is_erased) = (Vec::new(), true);
             for reading in &readings {
                 match take(tx, &instance, &id, reading, &keep, now).await? {
@@ -311,7 +311,8 @@ async fn keep(
 ) -> Result<DeliveryId, Error> {
     let delivery = Delivery::new(&instance.id, now, verdict, Some(reason), Arc::clone(&body));
     let bodies = app.bodies.clone();
-    let keeping = app.db.write(async move |tx| {
+    let key = Key::instance(instance.id.as_str());
+    let keeping = app.db.write(key, async move |tx| {
         Ok(match delivery.same(tx, &bodies).await? {
             Some(same) => (same, None),
             None => (delivery.id.clone(), Some(delivery.keep(tx, &[]).await?)),
@@ -349,7 +350,8 @@ async fn accept(
     let unknown: Vec<_> = unknown.collect();
     let (instance, keep) = (instance.clone(), app.config.keep.clone());
     let bodies = app.bodies.clone();
-    let writing = app.db.write(async move |tx| {
+    let key = key_of(&instance, &readings, &delivery.id);
+    let writing = app.db.write(key, async move |tx| {
         let same = delivery.same(tx, &bodies).await?;
         let id = same.as_ref().unwrap_or(&delivery.id);
         let Some(taken) = take_all(tx, &instance, id, &readings, &keep, now).await? else {
@@ -499,7 +501,8 @@ async fn record_connection(
         media: None,
         data: serde_json::json!({}),
     };
-    events::append(tx, now, news).await
+    events::append(tx, now, news);
+    Ok(())
 }
 
 async fn put_all(
@@ -555,6 +558,21 @@ fn messages(reading: &Reading, delivery: &DeliveryId) -> Vec<String> {
     std::iter::once(reading.message.id.clone())
         .chain(edited)
         .collect()
+}
+
+/// What taking in these readings must be alone with: the media of the messages that they name.
+fn key_of(instance: &Instance, readings: &[Reading], delivery: &DeliveryId) -> Key {
+    let with_media = readings.iter().filter(|reading| !reading.media.is_empty());
+    let messages: Vec<_> = with_media
+        .flat_map(|reading| messages(reading, delivery))
+        .collect();
+    match messages.is_empty() {
+        true => Key::instance(instance.id.as_str()),
+        false => Key::Messages {
+            instance: instance.id.as_str().to_owned(),
+            messages,
+        },
+    }
 }
 
 /// An id for a media whose message has none.

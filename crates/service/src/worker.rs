@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::app::App;
 use crate::clock::{Millis, SECOND};
 use crate::config::millis;
-use crate::db::Error;
+use crate::db::{Error, Key};
 use crate::deliveries::parts;
 use crate::download::{self, Round};
 use crate::events::{self, News};
@@ -120,7 +120,11 @@ pub async fn run(app: Arc<App>) {
 /// Makes ready what an earlier run left in flight, as soon as the database lets it. This process is alone here.
 async fn take_up(app: &App) {
     loop {
-        match app.db.write(async |tx| queue::release_all(tx).await).await {
+        match app
+            .db
+            .write(Key::Nothing, async |tx| queue::release_all(tx).await)
+            .await
+        {
             Ok(resumed) => return tracing::info!(resumed, "what was in flight is taken up again"),
             Err(error) => {
                 tracing::warn!(
@@ -170,8 +174,9 @@ async fn claim(
     let places = places.clone();
     let with_siblings = app.directory.clients_with_siblings();
     let (fetch, routes) = (app.fetch.clone(), app.config.fetch.routes.clone());
+    // A claim takes only what nothing else has locked.
     app.db
-        .write(async move |tx| {
+        .write(Key::Nothing, async move |tx| {
             if wake {
                 queue::wake(tx, now).await?;
             }
@@ -254,9 +259,9 @@ async fn keep_lease(app: &App, job: &Job) {
         tokio::time::sleep(millis(lease / 3)).await;
         let until = app.clock.now() + i64::try_from(lease).unwrap_or(i64::MAX);
         let (id, fence) = (job.id.clone(), job.fence);
-        let renewing = app
-            .db
-            .write(async move |tx| queue::renew(tx, &id, fence, until).await);
+        let renewing = app.db.write(Key::Nothing, async move |tx| {
+            queue::renew(tx, &id, fence, until).await
+        });
         if let Ok(false) = renewing.await {
             app.progress.stop(&job.id, job.fence);
         }
@@ -270,7 +275,8 @@ async fn settle(app: &App, job: &Job, instance: &Instance, round: Round) {
         let (now, job_copy) = (app.clock.now(), job.clone());
         let (s, a) = (Arc::clone(&settled), Arc::clone(&attempts));
         let access = (instance.token_sealed.clone(), instance.api_base.clone());
-        let write = app.db.write(async move |tx| {
+        let key = Key::message(job.instance.as_str(), &job.message_id);
+        let write = app.db.write(key, async move |tx| {
             // Who sets another token requeues what waits for it, which this media did not yet.
             let has_changed = match s.reason() {
                 Some(reason) if reason.is_of_access() => {
@@ -290,7 +296,7 @@ async fn settle(app: &App, job: &Job, instance: &Instance, round: Round) {
             let mut files = Vec::new();
             if settlement == Settlement::AsTold {
                 if let Some(news) = news(&job_copy, &s) {
-                    events::append(tx, now, news).await?;
+                    events::append(tx, now, news);
                 }
                 if let Settled::Stored(held) = &*s {
                     let Job {
@@ -407,7 +413,9 @@ async fn drain(app: &App, running: &mut JoinSet<share::Place>) {
     let owner = app.owner.clone();
     if let Err(error) = app
         .db
-        .write(async move |tx| queue::release(tx, &owner).await)
+        .write(Key::Nothing, async move |tx| {
+            queue::release(tx, &owner).await
+        })
         .await
     {
         tracing::warn!(

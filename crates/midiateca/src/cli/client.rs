@@ -8,6 +8,7 @@ use super::language::{plain, tame};
 use super::words::client as words;
 use super::{Ending, UsageError};
 use midiateca_service::app::AllowedStorage;
+use midiateca_service::db::Key;
 use midiateca_service::instances;
 
 #[derive(Debug, clap::Subcommand)]
@@ -51,7 +52,9 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
             let taken = UsageError(context.lang.fill(words::TAKEN, &[("name", &plain(&name))]));
             let added = app
                 .db
-                .write(async move |tx| instances::add_client(tx, &name, id, now).await)
+                .write(Key::Everything, async move |tx| {
+                    instances::add_client(tx, &name, id, now).await
+                })
                 .await?;
             let id = added.ok_or(taken)?;
             if context.json {

@@ -11,6 +11,7 @@ use super::words::{Words, deliveries as words};
 use super::{Ending, UsageError};
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::clock::{DAY, rfc3339};
+use midiateca_service::db::Key;
 use midiateca_service::deliveries::{self, Entry, Filter};
 use midiateca_service::ingest::{self, Replaced, Replay};
 use midiateca_service::instances;
@@ -130,7 +131,9 @@ async fn dismiss(context: &Context, app: &App, dry_run: bool) -> anyhow::Result<
     let count = deliveries::set_aside_since(&app.db, now - DAY).await?;
     if !dry_run {
         app.db
-            .write(async move |tx| deliveries::dismiss(tx, now).await)
+            .write(Key::Nothing, async move |tx| {
+                deliveries::dismiss(tx, now).await
+            })
             .await?;
     }
     if context.json {

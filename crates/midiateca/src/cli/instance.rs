@@ -14,6 +14,7 @@ use super::words::instance as words;
 use super::{Ending, UsageError};
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::clock::rfc3339;
+use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, Instance};
 use midiateca_service::model::InstanceId;
@@ -70,9 +71,9 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
 
 async fn remove(context: &Context, app: &App, id: String) -> anyhow::Result<()> {
     let (now, instance) = (app.clock.now(), InstanceId(id.clone()));
-    let removing = app
-        .db
-        .write(async move |tx| instances::remove_instance(tx, &instance, now).await);
+    let removing = app.db.write(Key::instance(&id), async move |tx| {
+        instances::remove_instance(tx, &instance, now).await
+    });
     if !removing.await? {
         return Err(unknown(context, &id).into());
     }
@@ -86,7 +87,9 @@ async fn rotate(context: &Context, app: &App, id: String) -> anyhow::Result<()> 
     let known = instances::instance(&app.db, &instance).await?;
     let known = known.ok_or_else(|| unknown(context, &id))?;
     app.db
-        .write(async move |tx| instances::set_hook(tx, &instance, &hash).await)
+        .write(Key::instance(&id), async move |tx| {
+            instances::set_hook(tx, &instance, &hash).await
+        })
         .await?;
     tell_address(context, &known, &token);
     Ok(())

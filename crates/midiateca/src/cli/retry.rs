@@ -14,6 +14,7 @@ use super::words::{Words, retry as words};
 use super::{Ending, UsageError};
 use midiateca_service::app::App;
 use midiateca_service::db;
+use midiateca_service::db::Key;
 use midiateca_service::media::{self, Filter};
 use midiateca_service::model::{MediaId, Reason};
 use midiateca_service::queue;
@@ -154,7 +155,7 @@ pub(super) async fn one(app: &App, id: &MediaId, dry_run: bool) -> Result<Outcom
     if dry_run {
         return Ok(Outcome::WouldBeQueued);
     }
-    let requeued = app.db.write(async move |tx| {
+    let requeued = app.db.write(Key::media(media.as_str()), async move |tx| {
         if is_stored {
             queue::requeue_lost(tx, &media, now).await
         } else {

@@ -24,6 +24,7 @@ use super::words::scrub as words;
 use doubt::Doubt;
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::clock::compact;
+use midiateca_service::db::Key;
 use midiateca_service::media::{self, Filter, Held};
 use midiateca_service::ops::retention;
 use midiateca_service::storage::{self, Stamp, Vault};
@@ -412,7 +413,7 @@ impl Scrub<'_> {
             Some(place) => tx.mark(&mark, place, now).await,
             None => tx.unmark(&mark).await,
         };
-        if let Err(error) = self.app.db.write(write).await {
+        if let Err(error) = self.app.db.write(Key::Nothing, write).await {
             let error = midiateca_service::telemetry::chain(&error);
             tracing::warn!(error, "the place to go on from is not kept");
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::alive;
 use midiateca_service::app::App;
+use midiateca_service::db::Key;
 
 /// What must work for the watchdog to be told that all is well.
 pub(super) struct Watched {
@@ -55,7 +56,7 @@ async fn is_well(watched: &Watched) -> bool {
         return false;
     }
     // Unavailable is an answer, too.
-    let _ = watched.app.db.write(async |_| Ok(())).await;
+    let _ = watched.app.db.write(Key::Nothing, async |_| Ok(())).await;
     let is_alive = matches!(alive::is_alive(watched.address).await, Ok(true));
     if !is_alive {
         tracing::error!(

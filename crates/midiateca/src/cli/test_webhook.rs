@@ -15,6 +15,7 @@ use super::language::{Language, plain};
 use super::words::{Words, context as files, test_webhook as words};
 use super::{Ending, UsageError, sample};
 use midiateca_service::app::{self, App};
+use midiateca_service::db::Key;
 use midiateca_service::deliveries::Body;
 use midiateca_service::ingest::{self, Receipt, tally};
 use midiateca_service::instances::{self, Instance};
@@ -199,7 +200,9 @@ async fn follow(
             let media = id.clone();
             if let Some(job) = app
                 .db
-                .write(async move |tx| queue::claim_one(tx, &media, &lease).await)
+                .write(Key::media(id.as_str()), async move |tx| {
+                    queue::claim_one(tx, &media, &lease).await
+                })
                 .await?
             {
                 worker::round(app, &job, instance).await;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use midiateca_service::clock::Clock;
+use midiateca_service::db::Key;
 use midiateca_service::media::{self, Meaning};
 use midiateca_service::model::{MediaId, Reason};
 use midiateca_service::ops::backup::{self, Manifest, Order, Outcome, Source, Step};
@@ -205,9 +206,9 @@ async fn a_file_that_is_let_go_after_the_database_was_copied_is_not_called_missi
             if matches!(step, Step::Database { .. }) {
                 std::fs::remove_file(&file).unwrap();
                 let doomed = doomed.clone();
-                let record = app
-                    .db
-                    .write(async move |tx| media::let_go(tx, &doomed, Reason::Retention).await);
+                let record = app.db.write(Key::Everything, async move |tx| {
+                    media::let_go(tx, &doomed, Reason::Retention).await
+                });
                 assert!(here.block_on(record).unwrap());
             }
         }),

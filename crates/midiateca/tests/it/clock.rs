@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use midiateca_service::clock::{Clock, DAY, HOUR, MINUTE, Millis};
 use midiateca_service::config::Rule;
+use midiateca_service::db::Key;
 use midiateca_service::db::Value as Cell;
 use midiateca_service::model::{MediaId, Route};
 use midiateca_service::ops::retention::{self, Doing, Swept};
@@ -164,7 +165,9 @@ async fn times_that_a_wrong_clock_wrote_are_put_right_at_the_next_start() {
     ] {
         let values = vec![Cell::from(id.as_str()), Cell::from(year)];
         app.db
-            .write(async move |tx| tx.run(sql, values.clone()).await)
+            .write(Key::Everything, async move |tx| {
+                tx.run(sql, values.clone()).await
+            })
             .await
             .unwrap();
     }

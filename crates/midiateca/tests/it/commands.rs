@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use midiateca_service::db::Key;
 use serde_json::Value;
 use wa_sim::{Fault, Sim, SimMedia};
 
@@ -601,7 +602,7 @@ async fn the_report_can_be_had_while_somebody_holds_the_database() {
     let (held, holding) = tokio::sync::oneshot::channel();
     let (release, released) = tokio::sync::oneshot::channel::<()>();
     let parts = std::sync::Mutex::new(Some((held, released)));
-    let holder = db.write(async move |tx| {
+    let holder = db.write(Key::Everything, async move |tx| {
         tx.run("update clients set name = name", vec![]).await?;
         let (held, released) = parts.lock().unwrap().take().unwrap();
         held.send(()).unwrap();
@@ -646,7 +647,7 @@ async fn kept_deliveries_are_read_again_and_nothing_doubles() {
     let db = midiateca_service::db::Db::open(&path, std::time::Duration::from_secs(5))
         .await
         .unwrap();
-    db.write(async |tx| {
+    db.write(Key::Everything, async |tx| {
         tx.run("delete from attempts", vec![]).await?;
         tx.run("delete from media", vec![]).await?;
         tx.run("update deliveries set verdict = 'set_aside', reason = 'old' where verdict = 'accepted'", vec![]).await

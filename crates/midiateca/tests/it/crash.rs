@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
+use midiateca_service::db::Key;
 use midiateca_service::instances::{self, NewInstance};
 use midiateca_service::media;
 use midiateca_service::media::Filter;
@@ -92,7 +93,9 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
         .await
         .unwrap();
     app.db
-        .write(async |tx| instances::add_client(tx, "Clínica Aurora", Some(2), 0).await)
+        .write(Key::Everything, async |tx| {
+            instances::add_client(tx, "Clínica Aurora", Some(2), 0).await
+        })
         .await
         .unwrap();
     let (_, hook) = app

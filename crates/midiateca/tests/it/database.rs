@@ -1,6 +1,7 @@
 //! A database that cannot be written for a while: trials 41 and 42.
 
 use midiateca_service::clock::Clock;
+use midiateca_service::db::Key;
 use midiateca_service::model::MediaId;
 
 use crate::stage::{TestApp, impatient, sample};
@@ -24,10 +25,9 @@ async fn a_full_disk_is_answered_503_and_what_was_acknowledged_stays() {
     let (status, first) = post(&test, "BEFORE").await;
     assert_eq!(status, 200);
     let limit = async |sql: &'static str| {
-        let limited = test
-            .app
-            .db
-            .write(async move |tx| tx.rows(sql, vec![]).await.map(drop));
+        let limited = test.app.db.write(Key::Everything, async move |tx| {
+            tx.rows(sql, vec![]).await.map(drop)
+        });
         limited.await.unwrap();
     };
     // The engine refuses to grow the file, as on a full disk.

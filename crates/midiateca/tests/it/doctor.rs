@@ -7,7 +7,7 @@ use std::process::Command;
 use midiateca_service::app::App;
 use midiateca_service::clock::{Clock, DAY, HOUR, MINUTE};
 use midiateca_service::config::Config;
-use midiateca_service::db::{Db, Value as Cell};
+use midiateca_service::db::{Db, Key, Value as Cell};
 use midiateca_service::deliveries::rhythm;
 use midiateca_service::model::InstanceId;
 use serde_json::Value;
@@ -124,7 +124,7 @@ impl Desk {
     async fn heard(&self, ago: i64) {
         let at = Clock::system().now() - ago;
         let db = self.db().await;
-        db.write(async move |tx| {
+        db.write(Key::Everything, async move |tx| {
             let sql = "update instances set last_delivery_at = $1, delivery_count = 1";
             tx.run(sql, vec![Cell::from(at)]).await
         })
@@ -140,7 +140,7 @@ impl Desk {
     /// A row of a stored file whose folder nobody made.
     async fn holds_something(&self) {
         let db = self.db().await;
-        db.write(async move |tx| {
+        db.write(Key::Everything, async move |tx| {
             let sql = "insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, from_me, is_group, voice_note,
                          received_at, file_time, media_key_malformed, inline, status, deadline, path)
                        values ('m1', $1, 7, 'wapi', 'A1', 0, '', 'image', 'image', 0, 0, 0, 0, 0, 0, 0, 'stored', 0, 'x')";
@@ -510,7 +510,7 @@ async fn a_silent_instance_is_named_by_its_own_rhythm() {
     let desk = Desk::healthy().await;
     let last = Clock::system().now() - 10 * HOUR;
     let db = desk.db().await;
-    db.write(async move |tx| {
+    db.write(Key::Everything, async move |tx| {
         for n in 0..20_i64 {
             let at = last - (20 - n) * 30 * MINUTE;
             rhythm::count(tx, &InstanceId(FIRST.to_owned()), 1, at).await?;
@@ -550,7 +550,7 @@ async fn what_waits_too_long_and_what_dies_soon_is_named() {
     let desk = Desk::healthy().await;
     let now = Clock::system().now();
     let db = desk.db().await;
-    db.write(async move |tx| {
+    db.write(Key::Everything, async move |tx| {
         let sql = "insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, from_me, is_group, voice_note,
                      received_at, file_time, media_key_malformed, inline, status, reason, deadline, next_attempt_at)
                    values ('m', $1, 2, 'wapi', 'M', 0, '', 'image', 'image', 0, 0, 0, $2, $2, 0, 0, 'pending', 'storage_full', $3, $3)";

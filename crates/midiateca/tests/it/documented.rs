@@ -1,4 +1,5 @@
 use midiateca_service::clock::Clock;
+use midiateca_service::db::Key;
 use wa_media::MediaKind;
 use wa_sim::SimMedia;
 
@@ -146,7 +147,9 @@ async fn what_is_not_to_be_kept_is_recorded_and_can_still_be_had() {
         assert!(
             test.app
                 .db
-                .write(async move |tx| midiateca_service::queue::requeue(tx, &wanted, now).await)
+                .write(Key::Everything, async move |tx| {
+                    midiateca_service::queue::requeue(tx, &wanted, now).await
+                })
                 .await
                 .unwrap()
         );

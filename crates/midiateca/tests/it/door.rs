@@ -3,6 +3,7 @@ use wa_sim::SimMedia;
 
 use crate::stage::{FIRST, OTHER, TestApp, impatient, sample};
 use midiateca_service::clock::Clock;
+use midiateca_service::db::Key;
 
 fn text(instance: &str) -> String {
     json!({"event": "webhookReceived", "instanceId": instance, "messageId": "T1", "msgContent": {"conversation": "oi"}}).to_string()
@@ -243,7 +244,7 @@ async fn a_locked_database_answers_503_and_recovers() {
         std::sync::Mutex::new(Some(held)),
         tokio::sync::Mutex::new(Some(released)),
     );
-    let holder = lock.write(async move |tx| {
+    let holder = lock.write(Key::Everything, async move |tx| {
         tx.run("update clients set name = name", vec![]).await?;
         let held = held.lock().unwrap().take();
         held.unwrap().send(()).unwrap();

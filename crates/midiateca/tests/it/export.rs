@@ -8,7 +8,7 @@ use std::process::Output;
 use std::time::Duration;
 
 use midiateca_service::clock::Clock;
-use midiateca_service::db::{Db, Value as Cell};
+use midiateca_service::db::{Db, Key, Value as Cell};
 use midiateca_service::media::{self, Filter, MediaView};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -106,7 +106,9 @@ impl Shelf {
     async fn change(&self, sql: &'static str, values: Vec<Cell>) {
         let path = self.folder.path().join("midiateca.db");
         let db = Db::open(&path, Duration::from_secs(5)).await.unwrap();
-        let changed = db.write(async move |tx| tx.run(sql, values.clone()).await);
+        let changed = db.write(Key::Everything, async move |tx| {
+            tx.run(sql, values.clone()).await
+        });
         assert!(changed.await.unwrap() > 0);
         db.close().await;
     }

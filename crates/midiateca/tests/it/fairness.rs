@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use midiateca_service::clock::{Clock, HOUR};
+use midiateca_service::db::Key;
 use midiateca_service::media;
 use midiateca_service::model::{InstanceId, MediaId, MediaStatus, Route};
 use midiateca_service::net::cooldown::Readiness;
@@ -105,7 +106,9 @@ async fn new_media_go_before_repeated_failures_but_not_before_what_expires_soon(
         ];
         test.app
             .db
-            .write(async move |tx| tx.run(sql, values.clone()).await)
+            .write(Key::Everything, async move |tx| {
+                tx.run(sql, values.clone()).await
+            })
             .await
             .unwrap();
         ids.push(id);
@@ -121,10 +124,9 @@ async fn new_media_go_before_repeated_failures_but_not_before_what_expires_soon(
     };
     let claim = async |quota: Quota| -> Vec<usize> {
         let (lease, first) = (lease.clone(), InstanceId(FIRST.to_owned()));
-        let claiming = test
-            .app
-            .db
-            .write(async move |tx| queue::claim(tx, &first, quota, &lease, now).await);
+        let claiming = test.app.db.write(Key::Everything, async move |tx| {
+            queue::claim(tx, &first, quota, &lease, now).await
+        });
         let jobs = claiming.await.unwrap();
         let place = |id: &MediaId| ids.iter().position(|known| known == id).unwrap();
         let mut found: Vec<_> = jobs.iter().map(|job| place(&job.id)).collect();

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
+use midiateca_service::db::Key;
 use midiateca_service::db::Value as Cell;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::model::{DeliveryId, InstanceId, MediaId, MediaKind};
@@ -150,20 +151,18 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
         );
     }
     let (id, now) = (MediaId(theirs.id.clone()), test.app.clock.now());
-    let requeued = test
-        .app
-        .db
-        .write(async move |tx| queue::requeue(tx, &id, now).await);
+    let requeued = test.app.db.write(Key::Everything, async move |tx| {
+        queue::requeue(tx, &id, now).await
+    });
     assert!(!requeued.await.unwrap(), "a retry does not bring it back");
     assert!(!holds(&database_bytes(&test), WHO));
     let again = forget(&test.app, WHO).await.unwrap();
     assert_eq!((again.media, again.deliveries), (0, 0));
     // Who comes to it second has erased nothing.
     let id = MediaId(theirs.id.clone());
-    let second = test
-        .app
-        .db
-        .write(async move |tx| midiateca_service::media::condemn(tx, &id).await);
+    let second = test.app.db.write(Key::Everything, async move |tx| {
+        midiateca_service::media::condemn(tx, &id).await
+    });
     assert!(second.await.unwrap().is_none());
     // What they send from now on is another message, and kept.
     assert_eq!(test.store(sample("NEW")).await.0.status, "stored");
@@ -259,10 +258,9 @@ async fn kept(test: &TestApp) -> Vec<DeliveryId> {
 
 async fn run(test: &TestApp, sql: &'static str, id: &str) {
     let id = id.to_owned();
-    let change = test
-        .app
-        .db
-        .write(async move |tx| tx.run(sql, vec![Cell::from(&id)]).await);
+    let change = test.app.db.write(Key::Everything, async move |tx| {
+        tx.run(sql, vec![Cell::from(&id)]).await
+    });
     change.await.unwrap();
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use midiateca_service::clock::Clock;
+use midiateca_service::db::Key;
 use midiateca_service::media::MediaView;
 use midiateca_service::model::{MediaId, Route};
 use midiateca_service::ops::retention::{self, Asked, Doing};
@@ -325,7 +326,9 @@ async fn a_repeat_brings_back_what_was_lost_here() {
     let id = MediaId(media.id.clone());
     test.app
         .db
-        .write(async move |tx| midiateca_service::queue::lose(tx, &id, TODAY).await)
+        .write(Key::Everything, async move |tx| {
+            midiateca_service::queue::lose(tx, &id, TODAY).await
+        })
         .await
         .unwrap();
     let again = deliver(&test, body).await;
@@ -387,7 +390,9 @@ async fn what_rules_and_erasures_delete_takes_its_texts_along() {
     assert_eq!(texts(&test).len(), 1);
     test.app
         .db
-        .write(async |tx| tx.run("delete from deliveries", vec![]).await)
+        .write(Key::Everything, async |tx| {
+            tx.run("delete from deliveries", vec![]).await
+        })
         .await
         .unwrap();
     retention::sweep(&test.app, Doing::Now, |_, _| {})
@@ -486,7 +491,7 @@ async fn a_replay_reads_the_stored_file_and_says_what_became_of_it() {
     let id = media.id.clone();
     test.app
         .db
-        .write(async move |tx| {
+        .write(Key::Everything, async move |tx| {
             tx.run("delete from media where id = $1", vec![id.as_str().into()])
                 .await
         })
@@ -538,7 +543,7 @@ async fn a_replay_says_when_a_rule_deleted_the_stored_file() {
         "update media set status = 'skipped', reason = 'retention', path = null, sha256 = null";
     test.app
         .db
-        .write(async move |tx| tx.run(sql, vec![]).await)
+        .write(Key::Everything, async move |tx| tx.run(sql, vec![]).await)
         .await
         .unwrap();
     let said = replay(&test, answer["delivery"].as_str().unwrap(), "en").await;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use midiateca_service::clock::{Clock, DAY, HOUR};
-use midiateca_service::db::{Db, Value as Cell};
+use midiateca_service::db::{Db, Key, Value as Cell};
 use midiateca_service::deliveries::rhythm;
 use midiateca_service::model::InstanceId;
 use serde_json::{Value, json};
@@ -174,7 +174,7 @@ async fn what_came_what_waits_and_how_long_it_is_silent_are_told() {
     let db = Db::open(&path, Duration::from_secs(5)).await.unwrap();
     // Twelve deliveries within an hour, the last two hours ago.
     let last = now - 2 * HOUR;
-    db.write(async move |tx| {
+    db.write(Key::Everything, async move |tx| {
         tx.run("delete from hours", vec![]).await?;
         rhythm::count(tx, &InstanceId(FIRST.to_owned()), 12, last).await?;
         let sql = "update instances set last_delivery_at = $1, state = 'disconnected', state_at = $2, problem = 'gateway_token_refused'";

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
+use midiateca_service::db::Key;
 use midiateca_service::instances::{self, NewInstance};
 use midiateca_service::media;
 use midiateca_service::media::Filter;
@@ -42,7 +43,9 @@ async fn half_a_gigabyte_passes_with_little_memory() {
         };
         let app = open().await;
         app.db
-            .write(async |tx| instances::add_client(tx, "Clínica Aurora", Some(2), 0).await)
+            .write(Key::Everything, async |tx| {
+                instances::add_client(tx, "Clínica Aurora", Some(2), 0).await
+            })
             .await
             .unwrap();
         let new = NewInstance {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
-use midiateca_service::db::{Db, Value};
+use midiateca_service::db::{Db, Key, Value};
 use midiateca_service::events;
 use midiateca_service::instances;
 use midiateca_service::model::Route;
@@ -179,7 +179,9 @@ async fn a_download_in_another_process_is_shown_with_progress_and_speed() {
         .await
         .unwrap();
     app.db
-        .write(async |tx| instances::add_client(tx, "Clínica Aurora", Some(2), 0).await)
+        .write(Key::Everything, async |tx| {
+            instances::add_client(tx, "Clínica Aurora", Some(2), 0).await
+        })
         .await
         .unwrap();
     let new = instances::NewInstance {
@@ -313,7 +315,7 @@ async fn the_piped_monitor_goes_on_with_a_restored_database() {
     let told = talk.next().unwrap().unwrap();
     assert!(told.contains("another database"), "{told}");
     let db = Db::open(&path, Duration::from_secs(5)).await.unwrap();
-    db.write(async |tx| {
+    db.write(Key::Everything, async |tx| {
         let news = events::News {
             kind: "instance.connected",
             client: 2,
@@ -321,7 +323,8 @@ async fn the_piped_monitor_goes_on_with_a_restored_database() {
             media: None,
             data: serde_json::json!({}),
         };
-        events::append(tx, 0, news).await
+        events::append(tx, 0, news);
+        Ok(())
     })
     .await
     .unwrap();

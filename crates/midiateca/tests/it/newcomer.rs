@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use midiateca_service::clock::Clock;
+use midiateca_service::db::Key;
 use midiateca_service::instances;
 use midiateca_service::model::InstanceId;
 use serde_json::Value;
@@ -341,7 +342,7 @@ async fn a_number_that_an_earlier_version_took_does_not_stop_the_next() {
         "insert into clients (id, name, created_at) values (9223372036854775807, 'Largest', 1)";
     test.app
         .db
-        .write(async move |tx| tx.run(sql, vec![]).await)
+        .write(Key::Everything, async move |tx| tx.run(sql, vec![]).await)
         .await
         .unwrap();
     let added = midiateca(&test.app.data, &["client", "add", "Next"]).await;

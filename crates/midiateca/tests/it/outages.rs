@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use midiateca_service::clock::{Clock, SECOND};
+use midiateca_service::db::Key;
 use midiateca_service::model::{MediaId, Route};
 use wa_sim::{Fault, SimMedia};
 
@@ -147,7 +148,7 @@ async fn nothing_is_downloaded_while_the_storage_is_away() {
     let sql = "update media set next_attempt_at = null where message_id = 'FIRST'";
     test.app
         .db
-        .write(async move |tx| tx.run(sql, vec![]).await)
+        .write(Key::Everything, async move |tx| tx.run(sql, vec![]).await)
         .await
         .unwrap();
     test.app.work.notify_one();
@@ -156,7 +157,7 @@ async fn nothing_is_downloaded_while_the_storage_is_away() {
     let sql = "update media set next_attempt_at = null where message_id = 'SECOND'";
     test.app
         .db
-        .write(async move |tx| tx.run(sql, vec![]).await)
+        .write(Key::Everything, async move |tx| tx.run(sql, vec![]).await)
         .await
         .unwrap();
     test.app.work.notify_one();
@@ -215,7 +216,9 @@ async fn without_new_media_one_that_waits_finds_out_that_the_server_is_back() {
     let day = midiateca_service::db::Value::from(TODAY + midiateca_service::clock::DAY);
     test.app
         .db
-        .write(async move |tx| tx.run(sql, vec![day.clone()]).await)
+        .write(Key::Everything, async move |tx| {
+            tx.run(sql, vec![day.clone()]).await
+        })
         .await
         .unwrap();
     test.sim.world().set_cdn_down(false);

@@ -270,7 +270,11 @@ async fn remembered_captions_are_bounded_and_go_with_the_person_and_with_their_d
     let delete = async move |tx: &mut midiateca_service::db::Tx| {
         tx.run("delete from deliveries", vec![]).await
     };
-    test.app.db.write(delete).await.unwrap();
+    test.app
+        .db
+        .write(midiateca_service::db::Key::Everything, delete)
+        .await
+        .unwrap();
     assert_eq!(count(&test, "caption_edits").await, 0);
     test.end().await;
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use midiateca_service::clock::{Clock, DAY};
+use midiateca_service::db::Key;
 use midiateca_service::ingest::tally;
 use midiateca_service::instances;
 use midiateca_service::model::InstanceId;
@@ -50,10 +51,9 @@ async fn refusals_are_counted_by_whose_they_are_as_far_as_that_is_known() {
     let (origin, hook) = (test.origin(), test.hook.clone());
     let fresh = secrets::hash_of("another");
     let id = InstanceId(FIRST.to_owned());
-    let rotated = test
-        .app
-        .db
-        .write(async move |tx| instances::set_hook(tx, &id, &fresh).await);
+    let rotated = test.app.db.write(Key::Everything, async move |tx| {
+        instances::set_hook(tx, &id, &fresh).await
+    });
     assert!(rotated.await.unwrap());
     let current = format!("{origin}/hooks/wapi/another");
     // The former token may be accepted for a second.
@@ -114,10 +114,9 @@ async fn refusals_are_counted_by_whose_they_are_as_far_as_that_is_known() {
 async fn an_instance_that_was_removed_is_recognised_by_its_address() {
     let test = TestApp::start().await;
     let (id, now) = (InstanceId(OTHER.to_owned()), test.app.clock.now());
-    let removed = test
-        .app
-        .db
-        .write(async move |tx| instances::remove_instance(tx, &id, now).await);
+    let removed = test.app.db.write(Key::Everything, async move |tx| {
+        instances::remove_instance(tx, &id, now).await
+    });
     assert!(removed.await.unwrap());
     let url = format!("{}/hooks/wapi/{}", test.origin(), test.other_hook);
     while test.post_to(&url, text(OTHER)).await.0 != 401 {}

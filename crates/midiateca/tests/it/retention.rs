@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use midiateca_service::clock::{Clock, DAY};
 use midiateca_service::config::{Config, Kind, Rule};
+use midiateca_service::db::Key;
 use midiateca_service::db::Value as Cell;
 use midiateca_service::model::{ChatKind, Direction, MediaId, MediaStatus};
 use midiateca_service::ops::retention::{self, Doing, Swept, Told};
@@ -263,7 +264,9 @@ async fn records_are_pruned_by_age_and_what_is_needed_stays() {
     let (id, far) = (waits.id.clone(), TODAY + 100 * DAY);
     test.app
         .db
-        .write(async move |tx| tx.run(sql, vec![Cell::from(&id), Cell::from(far)]).await)
+        .write(Key::Everything, async move |tx| {
+            tx.run(sql, vec![Cell::from(&id), Cell::from(far)]).await
+        })
         .await
         .unwrap();
     clock.advance(31 * DAY);
@@ -521,10 +524,9 @@ async fn what_a_killed_sweep_took_away_is_no_loss_and_is_not_fetched_again() {
     let data = test.app.data.clone();
     let stored = test.find(&id).await;
     let (mark, now) = (id.0.clone(), test.app.clock.now());
-    let marking = test
-        .app
-        .db
-        .write(async move |tx| tx.mark("sweep under way other-run", &mark, now).await);
+    let marking = test.app.db.write(Key::Everything, async move |tx| {
+        tx.mark("sweep under way other-run", &mark, now).await
+    });
     marking.await.unwrap();
     std::fs::remove_file(test.file(&stored)).unwrap();
     let scrub = midiateca(&data, &["scrub"]).await;
@@ -546,10 +548,12 @@ async fn after_an_import_that_was_cut_short_there_is_no_proof() {
     let contact = test.find(&id).await.sender_id.unwrap();
     let forget = ["forget", "--client", "2", "--contact", &contact];
     let mark = |is_there: bool| {
-        test.app.db.write(async move |tx| match is_there {
-            true => tx.mark("import under way", "", 0).await,
-            false => tx.unmark("import under way").await,
-        })
+        test.app
+            .db
+            .write(Key::Everything, async move |tx| match is_there {
+                true => tx.mark("import under way", "", 0).await,
+                false => tx.unmark("import under way").await,
+            })
     };
     mark(true).await.unwrap();
     let forgotten = midiateca(&data, &forget).await;
@@ -562,10 +566,9 @@ async fn after_an_import_that_was_cut_short_there_is_no_proof() {
 
 async fn run(test: &TestApp, sql: &'static str, id: &str) {
     let id = id.to_owned();
-    let change = test
-        .app
-        .db
-        .write(async move |tx| tx.run(sql, vec![Cell::from(&id)]).await);
+    let change = test.app.db.write(Key::Everything, async move |tx| {
+        tx.run(sql, vec![Cell::from(&id)]).await
+    });
     change.await.unwrap();
 }
 

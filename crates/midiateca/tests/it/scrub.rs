@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use midiateca_service::db::{Db, Value as Bound};
+use midiateca_service::db::{Db, Key, Value as Bound};
 use midiateca_service::model::MediaId;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -63,9 +63,11 @@ pub(crate) async fn run(data: &Path, sql: &'static str, id: &str) {
     .await
     .unwrap();
     let id = id.to_owned();
-    db.write(async move |tx| tx.run(sql, vec![Bound::from(&id)]).await)
-        .await
-        .unwrap();
+    db.write(Key::Everything, async move |tx| {
+        tx.run(sql, vec![Bound::from(&id)]).await
+    })
+    .await
+    .unwrap();
     db.close().await;
 }
 

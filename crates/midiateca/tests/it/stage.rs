@@ -7,6 +7,7 @@ use std::time::Duration;
 use midiateca_service::app::App;
 use midiateca_service::clock::{Clock, Millis};
 use midiateca_service::config::Config;
+use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, NewInstance};
 use midiateca_service::media::{self, MediaView};
@@ -80,7 +81,9 @@ impl TestApp {
         let now = app.clock.now();
         for (name, id) in [("Clínica Aurora", 2), ("Oficina do Bairro", 3)] {
             app.db
-                .write(async move |tx| instances::add_client(tx, name, Some(id), now).await)
+                .write(Key::Everything, async move |tx| {
+                    instances::add_client(tx, name, Some(id), now).await
+                })
                 .await
                 .unwrap();
         }
@@ -210,7 +213,14 @@ impl TestApp {
         let id = midiateca_service::db::Value::from(id);
         let giving_up =
             async move |tx: &mut midiateca_service::db::Tx| tx.run(sql, vec![id.clone()]).await;
-        assert_eq!(self.app.db.write(giving_up).await.unwrap(), 1);
+        assert_eq!(
+            self.app
+                .db
+                .write(midiateca_service::db::Key::Everything, giving_up)
+                .await
+                .unwrap(),
+            1
+        );
     }
 
     /// How long the queue will wait, by the service's own clock.

@@ -83,7 +83,10 @@ impl Committer {
         let (queue, orders) = mpsc::channel(LONGEST_QUEUE);
         let busy_timeout = readers.busy_timeout();
         let writer = Writer {
-            tx: Tx { connection },
+            tx: Tx {
+                connection,
+                deferred: Vec::new(),
+            },
             watch,
             readers,
             busy_timeout,
@@ -275,6 +278,7 @@ impl Writer {
         begun?;
         let outcome = run_all(&mut self.tx, group).await;
         if outcome.is_err() {
+            self.tx.deferred.clear();
             // The engine may have rolled back already.
             let _ = self.tx.run("rollback", Vec::new()).await;
         }
@@ -291,6 +295,7 @@ async fn run_all(tx: &mut Tx, group: &mut [Waiting]) -> Result<(), Error> {
             .await
             .unwrap_or(Err(Error::Panicked))?;
     }
+    tx.run_deferred().await?;
     if tx.connection.changes() != before {
         watch::count_commit(&tx.connection)?;
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::connection::{Access, Connection};
-use super::{Db, Error, values};
+use super::{Db, Error, Key, values};
 
 /// The files that belong to a database and may outlive it.
 const REMAINS: [&str; 3] = ["-wal", "-journal", "-shm"];
@@ -50,7 +50,7 @@ impl Db {
 
     /// Records that a storage carries this database's id.
     pub async fn set_has_storage(&self) -> Result<(), Error> {
-        self.write(async |tx| {
+        self.write(Key::Nothing, async |tx| {
             let sql = "update identity set has_storage = $1";
             tx.run(sql, values![1_i64]).await.map(drop)
         })

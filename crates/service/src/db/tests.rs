@@ -9,7 +9,7 @@ async fn open(dir: &tempfile::TempDir) -> Db {
 
 async fn add(db: &Db, id: i64, name: &str) -> Result<u64, Error> {
     let name = name.to_owned();
-    db.write(async move |tx| {
+    db.write(Key::Everything, async move |tx| {
         let sql = "insert into clients (id, name, created_at) values ($1, $2, 0)";
         tx.run(sql, values![id, &name]).await
     })
@@ -34,7 +34,9 @@ async fn a_bad_work_does_not_spoil_the_commit_of_its_neighbours() {
 async fn a_panicking_work_is_refused_and_the_committer_lives_on() {
     let dir = tempfile::tempdir().unwrap();
     let db = open(&dir).await;
-    let outcome: Result<(), Error> = db.write(async |_| panic!("as planned")).await;
+    let outcome: Result<(), Error> = db
+        .write(Key::Everything, async |_| panic!("as planned"))
+        .await;
     assert!(matches!(outcome, Err(Error::Panicked)));
     add(&db, 1, "a").await.unwrap();
 }
@@ -43,12 +45,14 @@ async fn a_panicking_work_is_refused_and_the_committer_lives_on() {
 async fn a_full_database_is_unavailable_and_recovers_by_itself() {
     let dir = tempfile::tempdir().unwrap();
     let db = open(&dir).await;
-    db.write(async |tx| tx.rows("pragma max_page_count = 1", vec![]).await.map(drop))
-        .await
-        .unwrap();
+    db.write(Key::Everything, async |tx| {
+        tx.rows("pragma max_page_count = 1", vec![]).await.map(drop)
+    })
+    .await
+    .unwrap();
     let name = "x".repeat(1_000_000);
     assert!(add(&db, 1, &name).await.unwrap_err().is_unavailable());
-    db.write(async |tx| {
+    db.write(Key::Everything, async |tx| {
         tx.rows("pragma max_page_count = 1000000", vec![])
             .await
             .map(drop)
@@ -74,7 +78,7 @@ async fn a_locked_database_is_unavailable_and_recovers_by_itself() {
 async fn a_database_from_a_newer_version_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let db = open(&dir).await;
-    db.write(async |tx| {
+    db.write(Key::Everything, async |tx| {
         tx.rows("pragma user_version = 9999", vec![])
             .await
             .map(drop)
@@ -199,4 +203,60 @@ async fn a_log_that_grew_under_a_long_reader_is_cut_afterwards() {
         add(&db, id, &format!("{id}")).await.unwrap();
     }
     assert!(length() <= 16 << 20, "{}", length());
+}
+
+async fn append(db: &Db, name: &'static str) -> Result<(), Error> {
+    db.write(Key::Nothing, async move |tx| {
+        let sql = "insert into events (at, kind, data) values (0, $1, '{}')";
+        tx.defer(sql, values![name]);
+        if name == "refused" {
+            return Err(Error::Foreign);
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn appended(db: &Db) -> Vec<(i64, String)> {
+    let sql = "select seq, kind from events order by seq";
+    let rows = db.rows(sql, vec![]).await.unwrap();
+    let rows = rows.iter();
+    rows.map(|row| (row.int("seq").unwrap(), row.text("kind").unwrap()))
+        .collect()
+}
+
+#[tokio::test]
+async fn deferred_rows_are_numbered_without_gaps_in_the_order_of_commits() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(&dir).await;
+    let (first, refused, last) = tokio::join!(
+        append(&db, "first"),
+        append(&db, "refused"),
+        append(&db, "last")
+    );
+    assert!(first.is_ok() && last.is_ok());
+    assert!(matches!(refused, Err(Error::Foreign)));
+    let expected = [(1, "first".to_owned()), (2, "last".to_owned())];
+    assert_eq!(appended(&db).await, expected);
+}
+
+#[tokio::test]
+async fn deferred_rows_come_after_all_that_the_group_does_and_before_its_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(&dir).await;
+    let (seen, at_once) = db
+        .write(Key::Nothing, async |tx| {
+            let count = "select count(*) as n from events";
+            let sql = "insert into events (at, kind, data) values (0, 'one', '{}')";
+            tx.defer(sql, values![]);
+            let seen = tx.row(count, values![]).await?.unwrap().int("n")?;
+            tx.run_deferred().await?;
+            let at_once = tx.row(count, values![]).await?.unwrap().int("n")?;
+            tx.defer(sql, values![]);
+            Ok((seen, at_once))
+        })
+        .await
+        .unwrap();
+    assert_eq!((seen, at_once), (0, 1));
+    assert_eq!(appended(&db).await.len(), 2);
 }

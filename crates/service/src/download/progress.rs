@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::db::Error;
+use crate::db::{Error, Key};
 use crate::model::MediaId;
 use crate::queue::{self, Fetched};
 
@@ -155,7 +155,9 @@ async fn write_down(app: &App, least: Duration) -> Result<(), Error> {
     let (entries, fetched): (Vec<_>, Vec<_>) = news.into_iter().unzip();
     let figures: Vec<_> = fetched.iter().map(|fetched| fetched.bytes).collect();
     app.db
-        .write(async move |tx| queue::note_fetched(tx, &fetched).await)
+        .write(Key::Nothing, async move |tx| {
+            queue::note_fetched(tx, &fetched).await
+        })
         .await?;
     for (entry, bytes) in entries.iter().zip(figures) {
         entry.written.store(bytes, Ordering::Relaxed);

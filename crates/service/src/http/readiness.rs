@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::app::App;
+use crate::db::Key;
 use crate::telemetry;
 
 /// How long a result is reused. A fault is reported at most this much later.
@@ -69,7 +70,7 @@ fn is_usable(latest: &Latest) -> bool {
 
 /// Everything a delivery needs, in the order in which it needs it: a commit, then a stored file.
 async fn probe(app: &App) -> bool {
-    if let Err(error) = app.db.write(async |_| Ok(())).await {
+    if let Err(error) = app.db.write(Key::Nothing, async |_| Ok(())).await {
         let error = telemetry::chain(&error);
         tracing::error!(error, "not ready: the database cannot commit");
         return false;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::clock::Millis;
-use crate::db::Error;
+use crate::db::{Error, Key};
 use crate::deliveries::rhythm;
 use crate::instances::{self, Refusal, RefusalCount};
 use crate::model::InstanceId;
@@ -102,7 +102,7 @@ pub async fn write_down(app: &App) -> Result<(), Error> {
         return Ok(());
     }
     let counted = Arc::clone(&taken);
-    let written = app.db.write(async move |tx| {
+    let written = app.db.write(Key::Nothing, async move |tx| {
         for (id, count) in &counted.counts {
             instances::count(tx, id, count.deliveries, count.ignored, count.last).await?;
             rhythm::count(tx, id, count.deliveries, count.last).await?;

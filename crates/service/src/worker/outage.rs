@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::App;
-use crate::db::Error;
+use crate::db::{Error, Key};
 use crate::download::{folder_of, host_of};
 use crate::instances::Instance;
 use crate::model::{Attempt, InstanceId, Reason};
@@ -44,9 +44,9 @@ pub(super) fn watch_room(app: &Arc<App>, free_bytes: u64) {
 
 /// Makes ready what waits for the storage; false when the database cannot.
 pub(super) async fn wake_for_storage(app: &App) -> bool {
-    let waking = app
-        .db
-        .write(async |tx| queue::wake_all(tx, &Reason::OF_STORAGE).await);
+    let waking = app.db.write(Key::Nothing, async |tx| {
+        queue::wake_all(tx, &Reason::OF_STORAGE).await
+    });
     match waking.await {
         Ok(media) => {
             if media > 0 {
@@ -100,9 +100,9 @@ pub(super) async fn note_folder(app: &App, job: &Job, settled: &Settled) {
 
 async fn wake_host(app: &App, host: &str, now: crate::clock::Millis) -> Result<(), Error> {
     let (instances, reasons) = waiting_for(app, host).await?;
-    let waking = app
-        .db
-        .write(async move |tx| queue::wake_in_turn(tx, &instances, reasons, now).await);
+    let waking = app.db.write(Key::Nothing, async move |tx| {
+        queue::wake_in_turn(tx, &instances, reasons, now).await
+    });
     let media = waking.await?;
     if media > 0 {
         tracing::info!(
@@ -122,9 +122,9 @@ pub(super) async fn try_hosts(app: &App) {
 
 async fn try_host(app: &App, host: &str) -> Result<(), Error> {
     let (instances, reasons) = waiting_for(app, host).await?;
-    let waking = app
-        .db
-        .write(async move |tx| queue::wake_one(tx, &instances, reasons).await);
+    let waking = app.db.write(Key::Nothing, async move |tx| {
+        queue::wake_one(tx, &instances, reasons).await
+    });
     waking.await.map(drop)
 }
 

@@ -8,7 +8,7 @@ use super::outage;
 use super::reserved::{Reserved, Whose};
 use crate::app::App;
 use crate::config::Storage;
-use crate::db::Error;
+use crate::db::{Error, Key};
 use crate::model::MediaId;
 
 /// That downloads stopped for want of room, for who looks from another process.
@@ -175,10 +175,12 @@ pub(super) fn note(app: &Arc<App>, is_there: bool) {
     let app_of_task = Arc::clone(app);
     app.shutdown.spawn(async move {
         let now = app_of_task.clock.now();
-        let writing = app_of_task.db.write(async move |tx| match is_there {
-            true => tx.unmark(MARK).await,
-            false => tx.mark(MARK, "", now).await,
-        });
+        let writing = app_of_task
+            .db
+            .write(Key::Nothing, async move |tx| match is_there {
+                true => tx.unmark(MARK).await,
+                false => tx.mark(MARK, "", now).await,
+            });
         if let Err(error) = writing.await {
             tracing::debug!(%error, "that downloads stopped or go on could not be written down");
         }

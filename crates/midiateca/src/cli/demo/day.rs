@@ -15,6 +15,7 @@ use crate::cli::language::Language;
 use crate::cli::sample;
 use crate::cli::words::{Words, demo as words};
 use midiateca_service::app::App;
+use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, NewInstance};
 use midiateca_service::model::InstanceId;
@@ -43,7 +44,7 @@ pub(super) struct Stage([String; 2]);
 pub(super) async fn set(app: &App, sim: &Sim, lang: Language) -> anyhow::Result<Stage> {
     let now = app.clock.now();
     app.db
-        .write(async move |tx| {
+        .write(Key::Everything, async move |tx| {
             instances::add_client(tx, "Clínica Aurora", Some(2), now).await?;
             instances::add_client(tx, "Oficina do Bairro", Some(3), now).await
         })

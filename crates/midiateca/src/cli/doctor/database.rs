@@ -10,7 +10,7 @@ use super::super::words::{Words, causes, doctor as words};
 use super::sheet::Sheet;
 use midiateca_service::clock::Clock;
 use midiateca_service::config::millis;
-use midiateca_service::db::{self, Db};
+use midiateca_service::db::{self, Db, Key};
 
 /// Opens it, writes to it, and reads all of it.
 pub(super) async fn look(sheet: &mut Sheet, context: &Context, file: &Path) -> Option<Db> {
@@ -71,7 +71,9 @@ async fn write(sheet: &mut Sheet, about: &str, file: &Path, db: &Db) {
     );
     let now = Clock::system().now();
     match db
-        .write(async move |tx| tx.mark("doctor", "here", now).await)
+        .write(Key::Nothing, async move |tx| {
+            tx.mark("doctor", "here", now).await
+        })
         .await
     {
         Ok(()) => sheet.fine("database.write", "", words::COMMITTED, words::DONE, &[]),

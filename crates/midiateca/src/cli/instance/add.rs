@@ -16,6 +16,7 @@ use super::super::{UsageError, complaint, hidden};
 use super::{address_view, line, tell_address};
 use midiateca_service::app::App;
 use midiateca_service::config::is_web_address;
+use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, Instance, NewInstance};
 use midiateca_service::model::{InstanceId, Reason, Route};
@@ -166,7 +167,9 @@ async fn record(app: &App, instance: &Instance, verdict: &Verdict) -> anyhow::Re
     };
     let id = instance.id.clone();
     app.db
-        .write(async move |tx| instances::set_problem(tx, &id, Some(reason.as_str())).await)
+        .write(Key::instance(instance.id.as_str()), async move |tx| {
+            instances::set_problem(tx, &id, Some(reason.as_str())).await
+        })
         .await?;
     Ok(())
 }

@@ -19,6 +19,7 @@ use super::super::{Ending, UsageError};
 use super::add::check_address;
 use super::{address_of, unknown};
 use midiateca_service::app::App;
+use midiateca_service::db::Key;
 use midiateca_service::gateway::Slot;
 use midiateca_service::instances::{self, Instance, SlotBefore};
 use midiateca_service::model::InstanceId;
@@ -103,7 +104,9 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     let hook = secrets::fresh_token();
     let hash = secrets::hash_of(&hook);
     app.db
-        .write(async move |tx| instances::add_hook(tx, &id, &hash).await)
+        .write(Key::instance(instance.id.as_str()), async move |tx| {
+            instances::add_hook(tx, &id, &hash).await
+        })
         .await?;
     // What is told below knows the new address as ours as well.
     let mut ours = instance.clone();
@@ -222,7 +225,7 @@ async fn remember(
     }
     let id = instance.id.clone();
     app.db
-        .write(async move |tx| {
+        .write(Key::instance(instance.id.as_str()), async move |tx| {
             for slot in &saved {
                 instances::save_slot(tx, &id, slot).await?;
             }
@@ -272,7 +275,9 @@ async fn undo(
     }
     let id = instance.id.clone();
     app.db
-        .write(async move |tx| instances::forget_slots(tx, &id).await)
+        .write(Key::instance(instance.id.as_str()), async move |tx| {
+            instances::forget_slots(tx, &id).await
+        })
         .await?;
     Ok(Ending::Fine)
 }

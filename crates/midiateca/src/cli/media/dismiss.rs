@@ -10,6 +10,7 @@ use super::super::words::{Words, dismiss as words};
 use super::super::{Ending, UsageError, answer, known};
 use super::which::{Which, reason_named};
 use midiateca_service::app::App;
+use midiateca_service::db::Key;
 use midiateca_service::events::{self, News};
 use midiateca_service::media::{self, Filter, MediaView};
 use midiateca_service::model::{MediaId, MediaStatus};
@@ -116,10 +117,10 @@ async fn one(app: &App, id: &MediaId, dry_run: bool) -> Result<Action, db::Error
         return Ok(Action::WouldBeDismissed);
     }
     let (id, now) = (id.clone(), app.clock.now());
-    let dismissed = app.db.write(async move |tx| {
+    let dismissed = app.db.write(Key::media(id.as_str()), async move |tx| {
         let is_dismissed = queue::dismiss(tx, &id).await?;
         if is_dismissed {
-            events::append(tx, now, news(&found)).await?;
+            events::append(tx, now, news(&found));
         }
         Ok(is_dismissed)
     });

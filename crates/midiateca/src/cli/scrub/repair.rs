@@ -12,7 +12,7 @@ use serde_json::json;
 use super::unknown::{self, Coming, Stranger};
 use midiateca_service::app::App;
 use midiateca_service::clock::Millis;
-use midiateca_service::db::{self, Tx};
+use midiateca_service::db::{self, Key, Tx};
 use midiateca_service::events::{self, News};
 use midiateca_service::media::{self, Held};
 use midiateca_service::model::Reason;
@@ -107,7 +107,7 @@ impl Repair {
         let (vault, now) = (app.vault.clone(), app.clock.now());
         let (held, repair) = (held.clone(), self.clone());
         let _files = app.hold_files_alone().await?;
-        let repairing = app.db.write(async move |tx| {
+        let repairing = app.db.write(Key::Everything, async move |tx| {
             let is_as_seen = vault.stamp(&held.path).is_ok_and(|found| found == stamp);
             if !is_as_seen || !media::is_held(tx, &held).await? {
                 return Ok(Ok(Some(Repaired::LeftAlone)));
@@ -203,7 +203,7 @@ impl Repair {
             files
         };
         let (vault, held) = (app.vault.clone(), held.clone());
-        let finding = app.db.write(async move |tx| {
+        let finding = app.db.write(Key::Everything, async move |tx| {
             // Not a moment ago, but now.
             if vault.size_bytes(&held.path) != Some(held.size_bytes) {
                 return Ok(None);
@@ -246,7 +246,7 @@ impl Repair {
         let (vault, repair, path) = (app.vault.clone(), self.clone(), stranger.path.clone());
         let is_linked = stranger.is_linked;
         let _files = app.hold_files_alone().await?;
-        let moving = app.db.write(async move |tx| {
+        let moving = app.db.write(Key::Everything, async move |tx| {
             let coming = Coming::of(&queue::claimed_in(tx).await?);
             if coming.has(&path) || media::is_path_held(tx, &path).await? {
                 return Ok(Ok(Some(Repaired::LeftAlone)));
@@ -317,7 +317,7 @@ async fn lose(tx: &mut Tx, held: &Held, now: Millis) -> Result<Repaired, db::Err
         media: Some(held.id.as_str()),
         data: json!({"kind": held.kind, "reason": Reason::FileLost.as_str(), "path": held.path}),
     };
-    events::append(tx, now, news).await?;
+    events::append(tx, now, news);
     Ok(match loss {
         Loss::Requeued => Repaired::Requeued,
         Loss::Final => Repaired::GivenUp,

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use midiateca_service::clock::{DAY, MINUTE, Millis, millis_of};
-use midiateca_service::db::{Db, Row};
+use midiateca_service::db::{Db, Key, Row};
 use tempfile::TempDir;
 use wa_sim::{Fault, Sim, SimMedia};
 
@@ -119,7 +119,7 @@ impl Bench {
         let file = self.folder.path().join("midiateca.db");
         let db = Db::open(&file, Duration::from_secs(5)).await.unwrap();
         let by = midiateca_service::db::Value::from(by);
-        db.write(async move |tx| {
+        db.write(Key::Everything, async move |tx| {
             let sql = "update clock set boot = 'another', wall = wall + $1";
             tx.run(sql, vec![by.clone()]).await
         })

@@ -16,14 +16,17 @@ async fn no_page_of_the_database_keeps_what_its_rows_no_longer_say() {
           deadline, 'failed' from media, n where id = $1";
     run(&test, copies, &one.id).await;
     // In no order, as downloads end.
-    let growing = test.app.db.write(async |tx| {
-        for n in 0..1_200 {
-            let message = format!("M{}", n * 7_919 % 1_200 + 1);
-            let grow = "update media set file_name = hex(zeroblob(60)) where message_id = $1";
-            tx.run(grow, vec![Cell::from(&message)]).await?;
-        }
-        Ok(())
-    });
+    let growing = test
+        .app
+        .db
+        .write(midiateca_service::db::Key::Everything, async |tx| {
+            for n in 0..1_200 {
+                let message = format!("M{}", n * 7_919 % 1_200 + 1);
+                let grow = "update media set file_name = hex(zeroblob(60)) where message_id = $1";
+                tx.run(grow, vec![Cell::from(&message)]).await?;
+            }
+            Ok(())
+        });
     growing.await.unwrap();
     let proof = forget(&test.app, WHO).await.unwrap();
     assert_eq!((proof.media, proof.is_whole()), (1_140, true));

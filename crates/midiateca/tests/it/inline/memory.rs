@@ -8,6 +8,7 @@ mod linux {
     use std::time::Duration;
 
     use midiateca_service::app::App;
+    use midiateca_service::db::Key;
     use midiateca_service::instances::{self, NewInstance};
     use midiateca_service::model::MediaStatus;
     use midiateca_service::queue;
@@ -54,7 +55,9 @@ mod linux {
             .await
             .unwrap();
         app.db
-            .write(async |tx| instances::add_client(tx, "Clínica Aurora", Some(2), 0).await)
+            .write(Key::Everything, async |tx| {
+                instances::add_client(tx, "Clínica Aurora", Some(2), 0).await
+            })
             .await
             .unwrap();
         let new = NewInstance {

@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::app::{App, IMPORT_MARK};
+use crate::db::Key;
 use crate::db::foreign::{self, Foreign};
 use crate::gateway::Gateway;
 use crate::media;
@@ -213,10 +214,12 @@ async fn set_mark(app: &App, taking: Taking, is_under_way: bool) -> Result<(), E
         return Ok(());
     }
     let now = app.clock.now();
-    let marking = app.db.write(async move |tx| match is_under_way {
-        true => tx.mark(IMPORT_MARK, "", now).await,
-        false => tx.unmark(IMPORT_MARK).await,
-    });
+    let marking = app
+        .db
+        .write(Key::Nothing, async move |tx| match is_under_way {
+            true => tx.mark(IMPORT_MARK, "", now).await,
+            false => tx.unmark(IMPORT_MARK).await,
+        });
     Ok(marking.await?)
 }
 

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use super::{Doing, Error};
 use crate::app::{App, IMPORT_MARK};
 use crate::clock::Millis;
+use crate::db::Key;
 use crate::deliveries::{self, Deletion};
 use crate::media::{self, Person, Theirs};
 use crate::model::{DeliveryId, MediaId};
@@ -287,10 +288,9 @@ impl Work<'_> {
     async fn begin(&mut self) -> Result<(), Error> {
         if !self.is_begun {
             let (owed, names, now) = self.remembering();
-            let beginning = self
-                .app
-                .db
-                .write(async move |tx| owed.begin(tx, &names, now).await);
+            let beginning = self.app.db.write(Key::Everything, async move |tx| {
+                owed.begin(tx, &names, now).await
+            });
             beginning.await?;
             self.is_begun = true;
         }
@@ -343,7 +343,7 @@ impl Work<'_> {
         self.begin().await?;
         let ids: Vec<_> = page.into_iter().map(|theirs| theirs.id).collect();
         // What is stored, moved or claimed up to here is told by the row; from here on nobody changes it.
-        let condemning = self.app.db.write(async move |tx| {
+        let condemning = self.app.db.write(Key::Everything, async move |tx| {
             let mut page = Vec::with_capacity(ids.len());
             for id in &ids {
                 page.extend(media::condemn(tx, id).await?);
@@ -376,7 +376,7 @@ impl Work<'_> {
             }
         }
         let (owed, names, now) = self.remembering();
-        let erasing = self.app.db.write(async move |tx| {
+        let erasing = self.app.db.write(Key::Everything, async move |tx| {
             let mut erased = erased;
             let mut deleted = Vec::with_capacity(clean.len());
             for theirs in &clean {
@@ -416,7 +416,7 @@ impl Work<'_> {
             self.begin().await?;
             let name = person.name.clone();
             let (owed, names, now) = self.remembering();
-            let masking = self.app.db.write(async move |tx| {
+            let masking = self.app.db.write(Key::Everything, async move |tx| {
                 for id in &ids {
                     media::mask(tx, id, &name).await?;
                 }

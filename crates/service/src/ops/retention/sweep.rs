@@ -8,7 +8,7 @@ use super::{Doing, Error};
 use crate::app::App;
 use crate::clock::{DAY, Millis};
 use crate::config::Rule;
-use crate::db::{self, Db, Tx};
+use crate::db::{self, Db, Key, Tx};
 use crate::events::{self, News};
 use crate::media::{self, Doomed, Meaning, Other};
 use crate::model::{MediaId, MediaKind, Reason};
@@ -169,10 +169,9 @@ impl Sweep<'_> {
         }
         let ids: Vec<_> = page.iter().map(|doomed| doomed.id.as_str()).collect();
         let (name, ids, now) = (name_of(self.app), ids.join(","), self.now);
-        let beginning = self
-            .app
-            .db
-            .write(async move |tx| tx.mark(&name, &ids, now).await);
+        let beginning = self.app.db.write(Key::Nothing, async move |tx| {
+            tx.mark(&name, &ids, now).await
+        });
         Ok(beginning.await?)
     }
 
@@ -238,10 +237,10 @@ fn name_of(app: &App) -> String {
 
 /// Lets the rows say what became of their files, and strikes out that it was to be done.
 async fn record(app: &App, name: String, gone: Vec<Doomed>, now: Millis) -> Result<(), Error> {
-    let recording = app.db.write(async move |tx| {
+    let recording = app.db.write(Key::Everything, async move |tx| {
         for doomed in &gone {
             if media::let_go(tx, doomed, Reason::Retention).await? {
-                events::append(tx, now, news(doomed)).await?;
+                events::append(tx, now, news(doomed));
             }
         }
         tx.unmark(&name).await
@@ -326,7 +325,7 @@ async fn prune(app: &App, doing: Doing, records: Records, before: Millis) -> Res
     let mut gone = 0;
     loop {
         let delete = async move |tx: &mut Tx| records.prune(tx, before).await;
-        match app.db.write(delete).await? {
+        match app.db.write(Key::Everything, delete).await? {
             0 => return Ok(gone),
             n => gone += n,
         }

@@ -10,6 +10,7 @@ use super::original::{Client, Number, Original, Record};
 use super::tree::{place, slashed};
 use super::{Error, Step, Taking};
 use crate::app::App;
+use crate::db::Key;
 use crate::gateway::{Gateway, Message};
 use crate::instances::{self, NewInstance};
 use crate::media::hex;
@@ -291,7 +292,7 @@ fn told_apart(client: &Client) -> String {
 async fn add_client(app: &App, client: &Client) -> Result<(), Error> {
     let (client, now) = (client.clone(), app.clock.now());
     app.db
-        .write(async move |tx| {
+        .write(Key::Everything, async move |tx| {
             let added = instances::add_client(tx, &client.name, Some(client.id), now).await?;
             if added.is_none() {
                 instances::add_client(tx, &told_apart(&client), Some(client.id), now).await?;
@@ -325,7 +326,9 @@ async fn add_number(
     if let (Some((connected, at)), Some(_)) = (number.state, &hook) {
         let id = InstanceId(number.id.clone());
         app.db
-            .write(async move |tx| instances::set_state(tx, &id, connected, at).await)
+            .write(Key::instance(&number.id), async move |tx| {
+                instances::set_state(tx, &id, connected, at).await
+            })
             .await?;
     }
     Ok(hook)

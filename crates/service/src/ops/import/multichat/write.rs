@@ -8,7 +8,7 @@ use super::{DELIVERY, Error, Outcome};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::config::Keep;
-use crate::db::{self, Tx};
+use crate::db::{self, Key, Tx};
 use crate::deliveries::{Body, Delivery};
 use crate::gateway::Gateway;
 use crate::ingest::policy;
@@ -60,7 +60,7 @@ pub(super) async fn write_down(
     let writing = Arc::clone(&entries);
     let written = app
         .db
-        .write(async move |tx| {
+        .write(Key::Everything, async move |tx| {
             let (mut told_by, mut kept) = (DELIVERY, None);
             if let Some(delivery) = &delivery {
                 kept = Some(delivery.keep(tx, &[]).await?);
@@ -161,7 +161,7 @@ pub(super) async fn retire(app: &App, stray: &Standing) -> Result<(), Error> {
         return Ok(());
     };
     let (id, at) = (stray.id.clone(), path.clone());
-    let absorbing = app.db.write(async move |tx| {
+    let absorbing = app.db.write(Key::Everything, async move |tx| {
         let is_out = queue::absorb(tx, &id, &at).await?;
         Ok(is_out && !media::is_path_held(tx, &at).await?)
     });

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use super::{Figures, Unreadable, Work, is_telling};
+use crate::db::Key;
 use crate::deliveries::parts::{self, Kind};
 use crate::deliveries::{self, Deletion};
 use crate::media;
@@ -85,10 +86,9 @@ impl Work<'_> {
                 let is_id = names.iter().any(|name| contact::bare(text) == name);
                 is_id || is_named(text.as_bytes(), &names)
             };
-            let forgetting = self
-                .app
-                .db
-                .write(async move |tx| captions::forget(tx, &instance, &is_named).await);
+            let forgetting = self.app.db.write(Key::Everything, async move |tx| {
+                captions::forget(tx, &instance, &is_named).await
+            });
             forgetting.await?;
         }
         Ok(())
@@ -102,7 +102,7 @@ impl Work<'_> {
         self.begin().await?;
         let which = id.clone();
         let (owed, names, now) = self.remembering();
-        let deleting = self.app.db.write(async move |tx| {
+        let deleting = self.app.db.write(Key::Everything, async move |tx| {
             let deletion = deliveries::delete(tx, &which).await?;
             if deletion == Deletion::Gone {
                 let erased = Figures {

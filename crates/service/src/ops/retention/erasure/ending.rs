@@ -8,6 +8,7 @@ use serde_json::json;
 use super::owed::Compaction;
 use super::{Work, files};
 use crate::app::App;
+use crate::db::Key;
 use crate::events::{self, News};
 use crate::ops::retention::Error;
 use crate::storage;
@@ -30,7 +31,7 @@ impl Work<'_> {
         let data = json!({"media": erasure.media, "files": erasure.files.len(), "size": erasure.bytes, "deliveries": erasure.deliveries});
         let left = erasure.has_left();
         let (owed, names) = (self.owed.clone(), erasure.names.clone());
-        let ending = self.app.db.write(async move |tx| {
+        let ending = self.app.db.write(Key::Everything, async move |tx| {
             events::erase(tx, client).await?;
             let news = News {
                 kind: "contact.erased",
@@ -40,7 +41,7 @@ impl Work<'_> {
                 data: data.clone(),
             };
             if is_news {
-                events::append(tx, now, news).await?;
+                events::append(tx, now, news);
             }
             match left {
                 true => Ok(()),
@@ -58,10 +59,9 @@ impl Work<'_> {
         }
         if self.erasure.is_whole() {
             let (owed, names) = (self.owed.clone(), self.erasure.names.clone());
-            let proving = self
-                .app
-                .db
-                .write(async move |tx| owed.proven(tx, &names, now).await);
+            let proving = self.app.db.write(Key::Everything, async move |tx| {
+                owed.proven(tx, &names, now).await
+            });
             proving.await?;
         }
         Ok(())

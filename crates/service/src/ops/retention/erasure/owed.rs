@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::clock::Millis;
-use crate::db::{Error, Tx};
+use crate::db::{Error, Key, Tx};
 use crate::model::{erased_message, fresh_id};
 
 /// Whatever was erased may lie between the rows until the database is written anew. Says nothing of anybody, and is
@@ -226,12 +226,12 @@ impl Compaction {
 
     /// Remembers that it was, unless something was erased since it was seen to be owed.
     pub async fn done(self, app: &App) -> Result<(), Error> {
-        let writing = app
-            .db
-            .write(async move |tx| match tx.marked(COMPACTION).await? {
+        let writing = app.db.write(Key::Everything, async move |tx| {
+            match tx.marked(COMPACTION).await? {
                 Some(owed) if owed == self.0 => tx.unmark(COMPACTION).await,
                 _ => Ok(()),
-            });
+            }
+        });
         writing.await
     }
 }
