@@ -22,6 +22,7 @@ mod export;
 mod failures;
 mod fairness;
 mod filters;
+mod first_data;
 mod forget;
 mod hostile;
 mod house;
