@@ -48,7 +48,8 @@ async fn items(data: &Path, arguments: &[&str]) -> Vec<Value> {
 /// The values of one field by id.
 fn by_id(items: &[Value], field: &str) -> BTreeMap<String, Value> {
     let pairs = items.iter().map(|item| {
-        let id = item["id"].as_str().unwrap().to_owned();
+        let id = item.get("id").unwrap_or(&item["delivery"]);
+        let id = id.as_str().unwrap().to_owned();
         (id, item[field].clone())
     });
     pairs.collect()
