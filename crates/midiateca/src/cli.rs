@@ -106,7 +106,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE", env = "MIDIATECA_CONFIG")]
     config: Option<PathBuf>,
     /// The language of output [default: from LANG]
-    #[arg(long, global = true, value_enum)]
+    #[arg(long, global = true, value_parser = language::parser())]
     lang: Option<Language>,
     /// Answer in JSON on stdout
     #[arg(long, global = true)]
@@ -131,7 +131,7 @@ pub(crate) struct Global {
 impl Global {
     /// The language to speak.
     pub fn language(&self) -> Language {
-        self.lang.unwrap_or_else(Language::of_environment)
+        self.lang.unwrap_or_else(language::of_environment)
     }
 }
 
@@ -213,7 +213,7 @@ pub(crate) struct UsageError(pub String);
 
 /// Parses, runs, and says how it ended.
 pub async fn run() -> ExitCode {
-    let lang = Language::of_process();
+    let lang = language::of_process();
     let options = match usage::read(lang, std::env::args_os()) {
         Ok(options) => options,
         Err(error) => return usage::tell(&error, lang),
@@ -253,7 +253,7 @@ fn hint(error: &anyhow::Error, global: &Global, lang: Language) -> Option<String
 
 /// Says that not even the threads that everything runs on could be had.
 pub fn cannot_start(error: &std::io::Error) -> ExitCode {
-    let lang = Language::of_process();
+    let lang = language::of_process();
     let why = complaint::why(error, lang);
     let what = lang.fill(words::errors::NO_THREADS, &[("why", &why)]);
     eprintln!("{}", lang.fill(words::errors::ERROR, &[("what", &what)]));

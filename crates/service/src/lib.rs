@@ -56,6 +56,9 @@ pub mod clock_check;
 /// Folders, files and names that are durable on every file system.
 pub mod disk;
 
+/// Every text for people, in both languages.
+pub mod i18n;
+
 /// The database.
 pub mod db;
 

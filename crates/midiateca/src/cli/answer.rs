@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::complaint;
-use super::language::{Language, is_hostile};
+use super::language::{self, is_hostile};
 use super::words::errors as words;
 
 static IS_JSON: AtomicBool = AtomicBool::new(false);
@@ -72,7 +72,7 @@ fn settle(outcome: io::Result<()>) {
         if error.kind() == io::ErrorKind::BrokenPipe {
             std::process::exit(0);
         }
-        let lang = Language::of_process();
+        let lang = language::of_process();
         let why = complaint::why(&error, lang);
         let what = lang.fill(words::NO_STDOUT, &[("why", &why)]);
         eprintln!("{}", lang.fill(words::ERROR, &[("what", &what)]));

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::answer;
 use super::context::Context;
 use super::known;
-use super::language::{Language, tame};
+use super::language::{self, Language, tame};
 use super::since::Since;
 use super::words::{Words, deliveries as words};
 use super::{Ending, UsageError};
@@ -186,7 +186,7 @@ impl Outcome {
             Self::InstanceRemoved => words::INSTANCE_REMOVED,
             Self::BodyGone => words::BODY_GONE,
             Self::Unreadable { reason } => {
-                let reason = lang.recorded(reason);
+                let reason = language::recorded(lang, reason);
                 return lang.fill(words::UNREADABLE, &[("reason", &reason)]);
             }
             Self::WouldBeRead => words::WOULD_BE_READ,
@@ -253,7 +253,10 @@ fn show(context: &Context, entry: &Entry) {
             entry.instance,
             context.lang.name(&entry.verdict),
             entry.body_size,
-            tame(&context.lang.recorded(entry.reason.as_deref().unwrap_or("")))
+            tame(&language::recorded(
+                context.lang,
+                entry.reason.as_deref().unwrap_or("")
+            ))
         ));
     }
 }

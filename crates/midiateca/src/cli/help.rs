@@ -65,8 +65,32 @@ fn value_names(argument: Arg) -> Arg {
     argument.value_names(names)
 }
 
+/// What stands for a value in help, usage and errors.
+const VALUES: &[super::words::Words] = &[
+    words::ADDRESS,
+    words::DELIVERY,
+    words::DIR,
+    words::FILE,
+    words::ENCRYPTED_FILE,
+    words::FORMAT,
+    words::KIND,
+    words::LANG,
+    words::LIST,
+    words::LOG_FORMAT,
+    words::MEDIA,
+    words::NAME,
+    words::OUT,
+    words::REASON,
+    words::STATUS,
+    words::TARGET,
+    words::TIME,
+    words::VARIABLE,
+];
+
 fn value_name(name: &str) -> String {
-    let known = words::VALUES.iter().find(|words| words.en == name);
+    let known = VALUES
+        .iter()
+        .find(|words| Language::English.say(**words) == name);
     known.map_or(name, |words| said(*words)).to_owned()
 }
 
@@ -88,8 +112,8 @@ fn said(words: super::words::Words) -> &'static str {
 /// A text of the help; one that the catalogue lacks stays English, and a test fails.
 fn looked_up(text: &StyledStr) -> String {
     let text = text.to_string();
-    let known = help::TEXTS.iter().find(|words| words.en == text);
-    known.map_or(text, |words| said(*words).to_owned())
+    let known = help::TEXTS.iter().find(|pair| pair.en == text);
+    known.map_or(text, |pair| pair.pt.to_owned())
 }
 
 fn translated(mut command: Command) -> Command {
@@ -123,7 +147,7 @@ fn translated(mut command: Command) -> Command {
 fn usage(command: &mut Command) -> (String, String) {
     let usage = command.render_usage().ansi().to_string();
     let (heading, usage) = usage.split_once(' ').unwrap_or(("", &usage));
-    let heading = heading.replace(words::USAGE.en, words::USAGE.pt);
+    let heading = heading.replace(Language::English.say(words::USAGE), said(words::USAGE));
     let usage = [
         words::OPTIONS,
         words::REQUIRED_COMMAND,
@@ -131,7 +155,7 @@ fn usage(command: &mut Command) -> (String, String) {
     ]
     .into_iter()
     .fold(usage.to_owned(), |usage, words| {
-        usage.replace(words.en, words.pt)
+        usage.replace(Language::English.say(words), said(words))
     });
     (heading, usage)
 }

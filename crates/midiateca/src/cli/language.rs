@@ -1,146 +1,92 @@
-//! The two languages of output.
+//! The language of a run, and values for people.
 
-use std::fmt::Display;
-
-use clap::ValueEnum as _;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::Value;
 
-use super::words::{Words, names, reading};
+use super::words::reading;
 use midiateca_service::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
-use midiateca_service::model::Reason;
+pub(crate) use midiateca_service::i18n::Language;
 pub(crate) use midiateca_service::terminal::is_hostile;
 
-/// English or Brazilian Portuguese.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Language {
-    /// English.
-    #[default]
-    #[value(name = "en")]
-    English,
-    /// Brazilian Portuguese.
-    #[value(name = "pt-BR", alias = "pt")]
-    Portuguese,
+/// The values of `--lang`.
+pub(crate) fn parser() -> impl TypedValueParser<Value = Language> {
+    let values = [
+        PossibleValue::new("en").help("English"),
+        PossibleValue::new("pt-BR")
+            .alias("pt")
+            .help("Brazilian Portuguese"),
+    ];
+    PossibleValuesParser::new(values).map(|name| Language::of_locale(&name).unwrap_or_default())
 }
 
-impl Language {
-    /// Of this run, before or beside the parsing of its arguments: what `--lang` says, else the environment.
-    pub fn of_process() -> Self {
-        let arguments = std::env::args_os().skip(1);
-        let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
-        Self::of_arguments(arguments).unwrap_or_else(Self::of_environment)
-    }
+/// Of this run, before its arguments are parsed or if they cannot be: `--lang`, else the environment.
+pub(crate) fn of_process() -> Language {
+    let arguments = std::env::args_os().skip(1);
+    let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+    of_arguments(arguments).unwrap_or_else(of_environment)
+}
 
-    fn of_arguments(arguments: impl Iterator<Item = String>) -> Option<Self> {
-        let mut arguments = arguments.take_while(|argument| argument != "--");
-        while let Some(argument) = arguments.next() {
-            let named = match argument.strip_prefix("--lang") {
-                Some("") => arguments.next(),
-                Some(rest) => rest.strip_prefix('=').map(str::to_owned),
-                None => None,
-            };
-            if let Some(named) = named {
-                return Self::from_str(&named, false).ok();
-            }
-        }
-        None
-    }
-
-    /// From `LC_ALL`, `LC_MESSAGES` or `LANG`; where they name a language, `LANGUAGE` may list others to be taken first,
-    /// as it is with gettext.
-    pub fn of_environment() -> Self {
-        Self::of(|name| std::env::var(name).ok())
-    }
-
-    fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let set = |name: &&str| variable(name).filter(|value| !value.is_empty());
-        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set);
-        let locale = locale.unwrap_or_default();
-        let listed = match locale.split('.').next() {
-            None | Some("" | "C" | "POSIX") => None,
-            Some(_) => set(&"LANGUAGE"),
+fn of_arguments(arguments: impl Iterator<Item = String>) -> Option<Language> {
+    let mut arguments = arguments.take_while(|argument| argument != "--");
+    while let Some(argument) = arguments.next() {
+        let named = match argument.strip_prefix("--lang") {
+            Some("") => arguments.next(),
+            Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+            None => None,
         };
-        let listed = listed.unwrap_or_default();
-        let mut wanted = listed.split(':').chain([locale.as_str()]);
-        wanted.find_map(Self::of_locale).unwrap_or_default()
-    }
-
-    /// `pt_BR.UTF-8`, `en`, and the like.
-    fn of_locale(name: &str) -> Option<Self> {
-        let language = name.split(['_', '-', '.', '@']).next().unwrap_or("");
-        match language.to_ascii_lowercase().as_str() {
-            "pt" => Some(Self::Portuguese),
-            "en" => Some(Self::English),
-            _ => None,
+        if let Some(named) = named {
+            return match named.as_str() {
+                "en" => Some(Language::English),
+                "pt-BR" | "pt" => Some(Language::Portuguese),
+                _ => None,
+            };
         }
     }
+    None
+}
 
-    /// The one of two texts that is in this language. Sentences stand in the catalogue: see [`Language::say`].
-    fn pick(self, english: &'static str, portuguese: &'static str) -> &'static str {
-        match self {
-            Self::English => english,
-            Self::Portuguese => portuguese,
-        }
-    }
+/// From `LC_ALL`, `LC_MESSAGES` or `LANG`; where they name a language, the list in `LANGUAGE` goes first, as with gettext.
+pub(crate) fn of_environment() -> Language {
+    of(|name| std::env::var(name).ok())
+}
 
-    /// A sentence of the catalogue.
-    pub fn say(self, words: Words) -> &'static str {
-        self.pick(words.en, words.pt)
-    }
+fn of(variable: impl Fn(&str) -> Option<String>) -> Language {
+    let set = |name: &&str| variable(name).filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set);
+    let locale = locale.unwrap_or_default();
+    let listed = match locale.split('.').next() {
+        None | Some("" | "C" | "POSIX") => None,
+        Some(_) => set(&"LANGUAGE"),
+    };
+    let listed = listed.unwrap_or_default();
+    let mut wanted = listed.split(':').chain([locale.as_str()]);
+    wanted.find_map(Language::of_locale).unwrap_or_default()
+}
 
-    /// A sentence of the catalogue with its holes filled: `{name}` by the value of that name.
-    pub fn fill(self, words: Words, values: &[(&str, &dyn Display)]) -> String {
-        let mut rest = self.say(words);
-        let mut filled = String::with_capacity(rest.len());
-        while let Some((before, after)) = rest.split_once('{') {
-            let (name, after) = after.split_once('}').unwrap_or((after, ""));
-            let value = values.iter().find(|(known, _)| *known == name);
-            filled.push_str(before);
-            filled.push_str(
-                &value.map_or_else(|| format!("{{{name}}}"), |(_, value)| value.to_string()),
-            );
-            rest = after;
-        }
-        filled + rest
-    }
+/// The value of a field for people; nothing where nothing is known.
+pub(crate) fn value(lang: Language, field: &str, value: &Value) -> Option<String> {
+    Some(match (field, value) {
+        (_, Value::Null) => return None,
+        ("kind" | "status" | "verified" | "how", Value::String(name)) => plain(lang.name(name)),
+        (_, Value::String(text)) => plain(text),
+        (_, Value::Bool(answer)) => lang.name(if *answer { "true" } else { "false" }).to_owned(),
+        (_, other) => other.to_string(),
+    })
+}
 
-    /// What people call a kind, a status, an event or a field that has this name in JSON.
-    pub fn name(self, name: &str) -> &str {
-        let known = names::TEXTS.iter().find(|words| words.en == name);
-        known.map_or(name, |words| self.say(*words))
-    }
-
-    /// The value of a field of that name, for people; nothing where nothing is known.
-    pub fn value(self, field: &str, value: &Value) -> Option<String> {
-        Some(match (field, value) {
-            (_, Value::Null) => return None,
-            ("kind" | "status" | "verified" | "how", Value::String(name)) => plain(self.name(name)),
-            (_, Value::String(text)) => plain(text),
-            (_, Value::Bool(answer)) => {
-                self.name(if *answer { "true" } else { "false" }).to_owned()
-            }
-            (_, other) => other.to_string(),
-        })
-    }
-
-    /// Why a delivery was ignored or could not be read, as it was recorded.
-    pub fn recorded(self, reason: &str) -> String {
-        let told = reading::TEXTS.iter().find_map(|words| {
-            let values = values_in(words.en, reason)?;
-            let values: Vec<_> = values
-                .iter()
-                .map(|(name, value)| (*name, value as &dyn Display))
-                .collect();
-            Some(self.fill(*words, &values))
-        });
-        told.unwrap_or_else(|| reason.to_owned())
-    }
-
-    /// The sentence of a reason.
-    pub fn reason(self, reason: &str) -> &str {
-        Reason::parse(reason).map_or(reason, |known| {
-            self.pick(known.english(), known.portuguese())
-        })
-    }
+/// Why a delivery was ignored or could not be read, as it was recorded.
+pub(crate) fn recorded(lang: Language, reason: &str) -> String {
+    let text = reading::TEXTS.iter().find_map(|pair| {
+        let values = values_in(pair.en, reason)?;
+        let text = match lang {
+            Language::English => pair.en,
+            Language::Portuguese => pair.pt,
+        };
+        Some(values.iter().fold(text.to_owned(), |text, (name, value)| {
+            text.replace(&format!("{{{name}}}"), value)
+        }))
+    });
+    text.unwrap_or_else(|| reason.to_owned())
 }
 
 /// What fills the holes of a sentence, if `text` is that sentence.
@@ -203,17 +149,6 @@ mod tests {
     use midiateca_service::gateway::{Family, Gateway, Reading};
 
     #[test]
-    fn values_fill_their_holes_and_are_not_looked_into() {
-        let words = Words {
-            en: "{count} of {path}",
-            pt: "{path}: {count}",
-        };
-        let values: [(&str, &dyn Display); 2] = [("path", &"{count}"), ("count", &3)];
-        assert_eq!(Language::English.fill(words, &values), "3 of {count}");
-        assert_eq!(Language::Portuguese.fill(words, &values), "{count}: 3");
-    }
-
-    #[test]
     fn the_arguments_name_the_language_even_where_they_cannot_be_parsed() {
         use Language::{English, Portuguese};
         for (line, expected) in [
@@ -227,7 +162,7 @@ mod tests {
             ("--lang de check", None),
         ] {
             let arguments = line.split(' ').map(str::to_owned);
-            assert_eq!(Language::of_arguments(arguments), expected, "{line}");
+            assert_eq!(of_arguments(arguments), expected, "{line}");
         }
     }
 
@@ -254,7 +189,7 @@ mod tests {
                 let found = set.iter().find(|(known, _)| *known == name);
                 found.map(|(_, value)| (*value).to_owned())
             };
-            assert_eq!(Language::of(variable), expected, "{set:?}");
+            assert_eq!(of(variable), expected, "{set:?}");
         }
     }
 
@@ -278,10 +213,6 @@ mod tests {
             assert_eq!(portuguese == name, SAME.contains(&name), "{name}");
             assert!(!portuguese.contains('_'), "{name}: {portuguese}");
             assert_eq!(Language::English.name(name), name);
-        }
-        for reason in Reason::ALL {
-            assert!(!reason.english().is_empty(), "{reason:?}");
-            assert_ne!(reason.english(), reason.portuguese());
         }
     }
 
@@ -308,15 +239,15 @@ mod tests {
                 Ok(_) => panic!("{body} tells of something"),
                 Err(error) => error.to_string(),
             };
-            assert_ne!(Language::Portuguese.recorded(&reason), reason);
-            assert_eq!(Language::English.recorded(&reason), reason);
+            assert_ne!(recorded(Language::Portuguese, &reason), reason);
+            assert_eq!(recorded(Language::English, &reason), reason);
         }
         assert_eq!(
-            Language::Portuguese.recorded("invalid JSON at line 1 column 7"),
+            recorded(Language::Portuguese, "invalid JSON at line 1 column 7"),
             "JSON inválido na linha 1, coluna 7"
         );
         assert_eq!(
-            Language::Portuguese.recorded("something else"),
+            recorded(Language::Portuguese, "something else"),
             "something else"
         );
     }

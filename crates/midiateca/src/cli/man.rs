@@ -74,7 +74,9 @@ fn heading(line: &str, lang: Language) -> String {
         words::COMMANDS,
         words::VERSION,
     ];
-    let known = known.iter().find(|words| words.en == name);
+    let known = known
+        .iter()
+        .find(|words| Language::English.say(**words) == name);
     let name = known.map_or(name, |words| lang.say(*words));
     format!(".SH {}", name.to_uppercase())
 }

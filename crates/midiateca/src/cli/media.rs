@@ -10,7 +10,7 @@ use serde_json::json;
 use super::answer;
 use super::context::Context;
 use super::known;
-use super::language::plain;
+use super::language::{self, plain};
 use super::words::media as words;
 use super::{Ending, UsageError};
 use midiateca_service::app::AllowedStorage;
@@ -115,7 +115,7 @@ fn show(context: &Context, media: &MediaView, attempts: &[AttemptView]) -> anyho
     }
     let shown = serde_json::to_value(media)?;
     for (name, value) in shown.as_object().into_iter().flatten() {
-        if let Some(value) = context.lang.value(name, value) {
+        if let Some(value) = language::value(context.lang, name, value) {
             answer::line(format_args!("{:<16} {value}", context.lang.name(name)));
         }
     }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::context::Context;
-use super::language::{Language, plain};
+use super::language::{self, Language, plain};
 use super::words::{Words, context as files, test_webhook as words};
 use super::{Ending, UsageError, sample};
 use midiateca_service::app::{self, App};
@@ -342,7 +342,7 @@ fn tell_outcome(context: &Context, media: &MediaView) -> Ending {
 /// One step in one line on stdout; in JSON it has its English name. Facts that are not known are left out.
 fn step(context: &Context, name: Words, facts: &[(&str, Value)]) {
     if context.json {
-        let mut line = json!({"step": name.en});
+        let mut line = json!({"step": Language::English.say(name)});
         for (fact, value) in facts.iter().filter(|(_, value)| !value.is_null()) {
             line[*fact] = value.clone();
         }
@@ -352,8 +352,8 @@ fn step(context: &Context, name: Words, facts: &[(&str, Value)]) {
     let lang = context.lang;
     let text = facts.iter().filter_map(|(fact, value)| {
         let value = match (*fact, value) {
-            ("reason", Value::String(reason)) => plain(&lang.recorded(reason)),
-            (fact, value) => lang.value(fact, value)?,
+            ("reason", Value::String(reason)) => plain(&language::recorded(lang, reason)),
+            (fact, value) => language::value(lang, fact, value)?,
         };
         Some(format!("{}={value}", lang.name(fact)))
     });

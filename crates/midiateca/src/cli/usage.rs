@@ -45,7 +45,9 @@ fn whole(error: &Error, lang: Language) -> String {
     }
     if let Some(usage) = error.get(ContextKind::Usage) {
         let usage = usage.to_string();
-        let usage = usage.strip_prefix(words::USAGE.en).unwrap_or(&usage);
+        let usage = usage
+            .strip_prefix(Language::English.say(words::USAGE))
+            .unwrap_or(&usage);
         text.push_str(&format!("\n\n{}{usage}", lang.say(words::USAGE)));
     }
     text + "\n\n" + lang.say(words::SEE_HELP)

@@ -1,4 +1,4 @@
-//! Why a media was not stored: a closed list, what to do about each, and a sentence for people.
+//! Why a media was not stored: a closed list, and what to do about each.
 
 use crate::clock::{HOUR, Millis};
 
@@ -17,10 +17,10 @@ pub enum Verdict {
 }
 
 macro_rules! reasons {
-    ($($variant:ident $name:literal $verdict:expr, $english:literal, $portuguese:literal;)*) => {
-        /// Why an attempt failed, or why a media stands as it does.
+    ($($variant:ident $name:literal $verdict:expr;)*) => {
+        /// Why an attempt failed, or why a media has its status. The texts are in `i18n/*/reasons.ftl`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Reason { $(#[doc = $english] $variant,)* }
+        pub enum Reason { $($variant,)* }
 
         impl Reason {
             /// All of them.
@@ -35,16 +35,6 @@ macro_rules! reasons {
             pub fn verdict(self) -> Verdict {
                 match self { $(Self::$variant => $verdict,)* }
             }
-
-            /// One sentence in English.
-            pub fn english(self) -> &'static str {
-                match self { $(Self::$variant => $english,)* }
-            }
-
-            /// One sentence in Brazilian Portuguese.
-            pub fn portuguese(self) -> &'static str {
-                match self { $(Self::$variant => $portuguese,)* }
-            }
         }
     };
 }
@@ -52,59 +42,59 @@ macro_rules! reasons {
 use Verdict::{Confirm, GiveUp, Retry, RetryAfter};
 
 reasons! {
-    GatewayUnreachable "gateway_unreachable" Retry, "the gateway could not be reached", "não foi possível falar com o gateway";
-    GatewayTimeout "gateway_timeout" Retry, "the gateway did not answer in time", "o gateway não respondeu a tempo";
-    GatewayTokenRefused "gateway_token_refused" RetryAfter(HOUR), "the gateway refused the instance's token: set it again with `midiateca instance add`", "o gateway recusou o token da instância: grave-o de novo com `midiateca instance add`";
-    GatewayUnknownInstance "gateway_unknown_instance" RetryAfter(HOUR), "the gateway does not know this instance or call", "o gateway não conhece esta instância ou chamada";
-    GatewayThrottled "gateway_throttled" Retry, "the gateway asked for fewer calls", "o gateway pediu menos chamadas";
-    GatewayFailed "gateway_failed" Retry, "the gateway could not download the media from WhatsApp", "o gateway não conseguiu baixar a mídia do WhatsApp";
-    GatewayUnavailable "gateway_unavailable" Retry, "the gateway is out of order (5xx)", "o gateway está fora do ar (5xx)";
-    GatewayBadAnswer "gateway_bad_answer" Retry, "the gateway answered something that is not a link", "o gateway respondeu algo que não é um link";
-    TokenMissing "token_missing" RetryAfter(HOUR), "no gateway token is kept for this instance: add it with `midiateca instance add --token-env`", "não há token do gateway para esta instância: grave-o com `midiateca instance add --token-env`";
-    TokenUnreadable "token_unreadable" RetryAfter(HOUR), "the gateway token cannot be opened, for secret.key is missing or another one: bring the right one back, or add the token again with `midiateca instance add`", "não é possível abrir o token do gateway, pois o secret.key falta ou é outro: restaure o certo, ou grave o token de novo com `midiateca instance add`";
-    KeysMissing "keys_missing" GiveUp, "the delivery brought neither key nor path, so there is nothing to fetch with", "a entrega não trouxe chave nem caminho, então não há como buscar";
-    Unprovable "unprovable" Confirm, "the delivery brought neither key nor hash, and the bytes are of no known kind, so nothing tells what they are", "a entrega não trouxe chave nem hash, e os bytes não são de nenhum tipo conhecido, então nada diz o que são";
-    BadMediaKey "bad_media_key" GiveUp, "the media key is not 32 bytes long", "a chave da mídia não tem 32 bytes";
-    LinkRefused "link_refused" Confirm, "the link points to a host that is not allowed (see fetch.allowed_hosts)", "o link aponta para um host não permitido (veja fetch.allowed_hosts)";
-    LinkGone "link_gone" Retry, "the gateway's link was dead on arrival", "o link do gateway já não funcionava ao chegar";
-    LinkFailed "link_failed" Retry, "the gateway's file server answered with an error", "o servidor de arquivos do gateway respondeu com erro";
-    BadDirectPath "bad_direct_path" GiveUp, "the message's path is malformed, so the CDN is not asked", "o caminho da mensagem é malformado, por isso a CDN não é consultada";
-    CdnUnreachable "cdn_unreachable" Retry, "WhatsApp's CDN could not be reached", "não foi possível falar com a CDN do WhatsApp";
-    CdnThrottled "cdn_throttled" Retry, "WhatsApp's CDN asked for fewer downloads", "a CDN do WhatsApp pediu menos downloads";
-    CdnFailed "cdn_failed" Retry, "WhatsApp's CDN is out of order", "a CDN do WhatsApp está fora do ar";
-    CdnRefused "cdn_refused" Confirm, "WhatsApp's CDN does not understand the link", "a CDN do WhatsApp não entende o link";
-    CdnForbidden "cdn_forbidden" RetryAfter(HOUR), "WhatsApp's CDN refuses the link, often because its query was altered on the way", "a CDN do WhatsApp recusa o link, muitas vezes porque a assinatura foi alterada no caminho";
-    CdnExpired "cdn_expired" Confirm, "WhatsApp's link has expired", "o link do WhatsApp expirou";
-    CdnGone "cdn_gone" Confirm, "WhatsApp no longer has the file", "o WhatsApp não tem mais o arquivo";
-    CdnCorrupt "cdn_corrupt" Retry, "the CDN's bytes are not the ones that were sent", "os bytes da CDN não são os que foram enviados";
-    SenderHashWrong "sender_hash_wrong" GiveUp, "the file is the one that was sent, but the message promised another hash", "o arquivo é o que foi enviado, mas a mensagem prometeu outro hash";
-    InlineGone "inline_gone" GiveUp, "the bytes that the delivery brought are no longer kept", "os bytes que a entrega trouxe não estão mais guardados";
-    InlineMalformed "inline_malformed" GiveUp, "the bytes in the delivery are not base64", "os bytes na entrega não são base64";
-    WrongKey "wrong_key" GiveUp, "the bytes are right, but the message's key does not fit them", "os bytes estão certos, mas a chave da mensagem não serve";
-    BadPadding "bad_padding" GiveUp, "the sender encrypted the file wrongly", "o remetente cifrou o arquivo de forma errada";
-    DownloadTimeout "download_timeout" Retry, "the bytes stopped coming or came too slowly", "os bytes pararam de chegar ou chegaram devagar demais";
-    CutShort "cut_short" Retry, "the connection ended before the file did", "a conexão terminou antes do arquivo";
-    TooLarge "too_large" Confirm, "the file is larger than fetch.max_file_bytes", "o arquivo é maior que fetch.max_file_bytes";
-    EmptyBody "empty_body" Retry, "zero bytes came", "não veio nenhum byte";
-    HtmlBody "html_body" Retry, "a web page came instead of the media", "veio uma página da web em vez da mídia";
-    JsonBody "json_body" Retry, "a JSON answer came instead of the media", "veio uma resposta JSON em vez da mídia";
-    BadEncoding "bad_encoding" Retry, "the server sent the file compressed in a way that cannot be decoded", "o servidor enviou o arquivo comprimido de um modo que não pode ser decodificado";
-    StillEncrypted "still_encrypted" Retry, "the bytes are still encrypted", "os bytes ainda estão cifrados";
-    HashMismatch "hash_mismatch" Retry, "the bytes do not have the hash that the message promised", "os bytes não têm o hash que a mensagem prometeu";
-    StorageFull "storage_full" Retry, "the disk is full", "o disco está cheio";
-    StorageFailed "storage_failed" Retry, "the file could not be written", "não foi possível gravar o arquivo";
-    Interrupted "interrupted" Retry, "the program stopped in the middle", "o programa parou no meio";
-    ViewOnce "view_once" GiveUp, "it is to be seen once, and keep.view_once is off", "é de visualização única, e keep.view_once está desligado";
-    Story "story" GiveUp, "it is a story, and keep.stories is off", "é um status, e keep.stories está desligado";
-    Newsletter "newsletter" GiveUp, "it is from a channel, and keep.newsletters is off", "é de um canal, e keep.newsletters está desligado";
-    Group "group" GiveUp, "it is from a group, and keep.groups is off", "é de um grupo, e keep.groups está desligado";
-    KindNotKept "kind_not_kept" GiveUp, "its kind is not among keep.kinds", "o tipo não está em keep.kinds";
-    OverSize "over_size" GiveUp, "the message says that it is larger than keep.max_bytes", "a mensagem diz que é maior que keep.max_bytes";
-    StickerPack "sticker_pack" GiveUp, "it is a whole pack of stickers, and keep.sticker_packs is off", "é um pacote de figurinhas inteiro, e keep.sticker_packs está desligado";
-    Retention "retention" GiveUp, "a retention rule removed it", "uma regra de retenção a removeu";
-    Erased "erased" GiveUp, "it was erased on request", "foi apagada a pedido";
-    FileLost "file_lost" GiveUp, "its file was lost or altered on the disk", "o arquivo se perdeu ou foi alterado no disco";
-    OwnMessage "own_message" GiveUp, "the account sent it itself, and keep.own is off", "foi enviada pela própria conta, e keep.own está desligado";
+    GatewayUnreachable "gateway_unreachable" Retry;
+    GatewayTimeout "gateway_timeout" Retry;
+    GatewayTokenRefused "gateway_token_refused" RetryAfter(HOUR);
+    GatewayUnknownInstance "gateway_unknown_instance" RetryAfter(HOUR);
+    GatewayThrottled "gateway_throttled" Retry;
+    GatewayFailed "gateway_failed" Retry;
+    GatewayUnavailable "gateway_unavailable" Retry;
+    GatewayBadAnswer "gateway_bad_answer" Retry;
+    TokenMissing "token_missing" RetryAfter(HOUR);
+    TokenUnreadable "token_unreadable" RetryAfter(HOUR);
+    KeysMissing "keys_missing" GiveUp;
+    Unprovable "unprovable" Confirm;
+    BadMediaKey "bad_media_key" GiveUp;
+    LinkRefused "link_refused" Confirm;
+    LinkGone "link_gone" Retry;
+    LinkFailed "link_failed" Retry;
+    BadDirectPath "bad_direct_path" GiveUp;
+    CdnUnreachable "cdn_unreachable" Retry;
+    CdnThrottled "cdn_throttled" Retry;
+    CdnFailed "cdn_failed" Retry;
+    CdnRefused "cdn_refused" Confirm;
+    CdnForbidden "cdn_forbidden" RetryAfter(HOUR);
+    CdnExpired "cdn_expired" Confirm;
+    CdnGone "cdn_gone" Confirm;
+    CdnCorrupt "cdn_corrupt" Retry;
+    SenderHashWrong "sender_hash_wrong" GiveUp;
+    InlineGone "inline_gone" GiveUp;
+    InlineMalformed "inline_malformed" GiveUp;
+    WrongKey "wrong_key" GiveUp;
+    BadPadding "bad_padding" GiveUp;
+    DownloadTimeout "download_timeout" Retry;
+    CutShort "cut_short" Retry;
+    TooLarge "too_large" Confirm;
+    EmptyBody "empty_body" Retry;
+    HtmlBody "html_body" Retry;
+    JsonBody "json_body" Retry;
+    BadEncoding "bad_encoding" Retry;
+    StillEncrypted "still_encrypted" Retry;
+    HashMismatch "hash_mismatch" Retry;
+    StorageFull "storage_full" Retry;
+    StorageFailed "storage_failed" Retry;
+    Interrupted "interrupted" Retry;
+    ViewOnce "view_once" GiveUp;
+    Story "story" GiveUp;
+    Newsletter "newsletter" GiveUp;
+    Group "group" GiveUp;
+    KindNotKept "kind_not_kept" GiveUp;
+    OverSize "over_size" GiveUp;
+    StickerPack "sticker_pack" GiveUp;
+    Retention "retention" GiveUp;
+    Erased "erased" GiveUp;
+    FileLost "file_lost" GiveUp;
+    OwnMessage "own_message" GiveUp;
 }
 
 impl Reason {

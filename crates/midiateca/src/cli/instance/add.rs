@@ -267,7 +267,8 @@ fn read_token(lang: Language, options: &Options) -> anyhow::Result<Option<String
             std::fs::read_to_string(path).with_context(|| cannot_read(&path.display()))?
         }
         (_, _, true) if std::io::stdin().is_terminal() => {
-            hidden::ask(lang.say(words::ASK_TOKEN)).with_context(|| cannot_read(&"stdin"))?
+            hidden::ask(&format!("{} ", lang.say(words::ASK_TOKEN)))
+                .with_context(|| cannot_read(&"stdin"))?
         }
         (_, _, true) => {
             let mut text = String::new();

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::text::wrap;
 use super::{Skin, sentence, sheet};
-use crate::cli::language::plain;
+use crate::cli::language::{self, plain};
 use crate::cli::monitor::state::{State, View};
 use crate::cli::words::monitor as words;
 use midiateca_service::media::{AttemptView, MediaView};
@@ -67,7 +67,7 @@ fn fields<'a>(media: &MediaView, first: bool, columns: usize, skin: Skin) -> Vec
                 format!("{reason}: {}", skin.lang.reason(reason)),
                 skin.bad(),
             ),
-            value => match skin.lang.value(name, value) {
+            value => match language::value(skin.lang, name, value) {
                 Some(text) => (text, Style::new()),
                 None => continue,
             },

@@ -1,5 +1,0 @@
-//! What `config` says.
-
-words! {
-    DEFAULT: "default", "padrão";
-}

@@ -1,0 +1,17 @@
+### What `deliveries` says.
+
+deliveries-name-deliveries = name deliveries, or use --set-aside, --since or --instance
+deliveries-dismissed = dismissed: { $count }
+deliveries-would-be-dismissed = would be dismissed: { $count }
+deliveries-unknown = unknown
+deliveries-instance-removed = left alone: its instance was removed
+deliveries-body-gone = left alone: its body is no longer kept
+deliveries-unreadable = still unreadable: { $reason }
+deliveries-would-be-read = would be read
+deliveries-no-media = tells of no media
+deliveries-erased = left alone: the message was erased on request
+deliveries-bytes-missing = its bytes are not in the delivery any more, and the stored file is missing
+deliveries-bytes-corrupt = its bytes are not in the delivery any more, and the stored file is corrupt
+deliveries-bytes-removed = its bytes are not in the delivery any more, and a retention rule deleted the stored file
+deliveries-bytes-erased = its bytes are not in the delivery any more, and the stored file was erased on request
+deliveries-read = read

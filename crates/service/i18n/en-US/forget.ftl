@@ -1,0 +1,22 @@
+### What `forget` says.
+
+forget-unknown-client = no client { $client } is known; see `midiateca client list`
+forget-nothing = nothing of { $names } is held for client { $client }, so nothing was erased; look at the number, or use an id as `midiateca media list --json` shows it
+forget-erased = { $at }: erased for client { $client }: { $names }: { $media } media, { $files } files ({ $bytes } bytes), { $deliveries } raw deliveries; named in { $mentions } media of others, where the number was masked
+forget-would-be-erased = { $at }: would be erased for client { $client }: { $names }: { $media } media, { $files } files ({ $bytes } bytes), { $deliveries } raw deliveries; named in { $mentions } media of others, where the number would be masked
+forget-left = { $count } raw deliveries name the person and bring bytes of somebody else that are not filed yet
+forget-unreadable-left = { $count } raw deliveries name the person but cannot be read, and may be the only copy of what somebody else sent: see `midiateca deliveries list --set-aside`
+forget-with-unreadable = this is not the proof yet: to erase those as well, run the same command with --unreadable
+forget-files-left = the files of { $count } media could not be removed; the log says why
+forget-downloads-left = { $count } downloads had not ended yet
+forget-left-linked = still there: { $path } ({ $sha256 }): it is a link or behind one, and what that leads to may belong to something else; remove it by hand, or put the folder itself or a mount of it in the place of the link, and run the same command again
+forget-left-shared = the same bytes stay in { $path } ({ $sha256 }): another media has them, which was not erased
+forget-left-orphaned = the same bytes stay in { $path } ({ $sha256 }): no row names that file, but it is where another message's would be; delete it if it is theirs
+forget-left-failed = still there: { $path } ({ $sha256 }): it could not be removed; the log says why
+forget-not-whole = this is not the proof yet: run the same command again
+forget-left-in-database = this is not the proof yet: the database's files still hold what was erased, for they could not be written anew, or somebody reads them all the while; run the same command again
+forget-no-room = this is not the proof yet: the database's files still hold what was erased, for { $needed } are to be free to write them anew; make room and run the same command again
+forget-names-left-out = not looked for, because several people's media go with it: { $names }
+forget-import-cut-short = an import was cut short, and files of theirs may lie here that no row names yet: run the same import to its end, then this again
+forget-went-on = an earlier erasure of this person was gone on with: the figures include what it had erased, but the files that it listed are not listed again, so keep what it printed, too
+forget-elsewhere = keep this as the proof; exports and backups made before still hold what they held

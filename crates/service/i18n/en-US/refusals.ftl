@@ -1,0 +1,32 @@
+### What `check`, `doctor` and `instance show` say of refused deliveries.
+
+refusals-sentence = { $about }: { $seen }; { $hint }
+refusals-one = 1 delivery refused since { $since }: { $why }
+refusals-many = { $count } deliveries refused since { $since }, the last at { $last }: { $why }
+refusals-one-connection = 1 connection refused since { $since }: { $why }
+refusals-many-connections = { $count } connections refused since { $since }, the last at { $last }: { $why }
+refusals-own = { $seen }; { $hint }
+refusals-seen = { $seen }
+refusals-hint = { $hint }
+refusals-none = none
+refusals-label = refused
+refusals-tried = counted refused deliveries
+refusals-none-lately = none within the last day
+refusals-missing-token = their address has no webhook token
+refusals-wrong-token = their webhook token is wrong
+refusals-replaced-token = their webhook address was replaced by another one
+refusals-removed-instance = the instance was removed
+refusals-other-instance = they came to the webhook address of { $address_of }
+refusals-unknown-instance = they came to its webhook address and name an instance that does not exist here
+refusals-unknown-gateway = their address names no known gateway
+refusals-body-too-large = larger than door.max_body_bytes
+refusals-unsupported-media-type = encoded in a way that is not supported
+refusals-too-many-connections = there were too many
+refusals-raise-connections = the log names the address and the limit; block the address, or raise door.max_connections or door.max_connections_per_address
+refusals-paste-address = paste the webhook address of { $instance } into all webhook slots of its panel: `midiateca instance rotate-hook { $instance }` prints a new one, `midiateca instance configure-webhooks { $instance } --public-url URL` sets it
+refusals-find-instance = `midiateca doctor` reads every instance's webhook slots and names those with another address; ignore this if the server is scanned from outside
+refusals-remove-or-add = remove the address from the gateway's panel, or add the instance again with `midiateca instance add { $instance } --client N`
+refusals-add-instance = `midiateca deliveries list` shows them; add the instance with `midiateca instance add ID --client N`, and give it its own address
+refusals-correct-address = the address must be /hooks/{ $gateway }/TOKEN
+refusals-raise-limit = raise door.max_body_bytes, and the body limit of the reverse proxy
+refusals-send-plain = let the gateway or proxy send JSON, plain or compressed with gzip

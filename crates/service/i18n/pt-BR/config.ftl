@@ -1,0 +1,3 @@
+### What `config` says.
+
+config-default = padrão

@@ -1,0 +1,9 @@
+### What every command may say of the files that it is given.
+
+context-only-read = não é possível gravar aqui ({ $why }); os dados serão apenas lidos
+context-cannot-read = não é possível ler { $path }
+context-cannot-read-stdin = não é possível ler a entrada padrão (stdin)
+context-cannot-write = não é possível gravar { $path }
+context-cannot-write-beside = não é possível gravar ao lado de { $path }
+context-cannot-make = não é possível criar { $path }
+context-stays = { $path } já existe e fica como está

@@ -1,0 +1,107 @@
+### What things are called: kinds, statuses, events and fields, by their codes.
+
+## Kinds
+
+names-image = imagem
+names-video = vídeo
+names-audio = áudio
+names-document = documento
+names-sticker = figurinha
+
+## How a media stands
+
+names-pending = pendente
+names-downloading = baixando
+names-stored = a salvo
+names-failed = falhou
+names-expired = expirou
+names-skipped = de fora
+names-dismissed = dispensada
+
+## How an instance stands
+
+names-connected = conectada
+names-disconnected = desconectada
+names-unknown = desconhecido
+
+## A setting that nobody set
+
+names-default = padrão
+
+## What became of a delivery
+
+names-accepted = aceita
+names-ignored = ignorada
+names-set-aside = separada
+names-refused = recusada
+
+## How bytes were proven
+
+names-full = completa
+names-mac = MAC
+names-unproven = sem prova
+
+## Events
+
+names-media-stored = mídia gravada
+names-media-failed = mídia falhou
+names-media-expired = mídia expirou
+names-media-postponed = mídia adiada
+names-media-lost = arquivo perdido
+names-media-removed = mídia removida
+names-media-dismissed = mídia dispensada
+names-contact-erased = contato apagado
+names-instance-connected = instância conectada
+names-instance-disconnected = instância desconectada
+
+## Fields and facts
+
+names-id = id
+names-client = cliente
+names-instance = instância
+names-gateway = gateway
+names-message-id = mensagem
+names-slot = posição
+names-kind = tipo
+names-mime-declared = MIME declarado
+names-mime = MIME
+names-file-name = nome do arquivo
+names-caption = legenda
+names-chat-id = conversa
+names-sender-id = remetente
+names-sender-name = remetente (nome)
+names-from-me = da própria conta
+names-is-group = em grupo
+names-sent-at = enviada em
+names-received-at = recebida em
+names-status = estado
+names-reason = motivo
+names-recoverable = recuperável
+names-attempts = tentativas
+names-next-attempt-at = próxima vez
+names-expires-at = expira em
+names-stored-at = gravada em
+names-route = rota
+names-size = tamanho
+names-sha256 = SHA-256
+names-verified = verificação
+names-path = caminho
+names-width = largura
+names-height = altura
+names-seconds = segundos
+names-voice-note = mensagem de voz
+names-bytes = bytes
+names-delivery = entrega
+names-media = mídias
+names-duplicate = repetida
+names-names-instance = instância citada
+names-n = n
+names-duration-ms = duração (ms)
+names-obtained = obtido
+names-host = servidor
+names-http-status = status HTTP
+names-count = total
+names-how = como
+names-why = por quê
+names-true = sim
+names-false = não

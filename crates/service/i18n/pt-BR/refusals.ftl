@@ -1,0 +1,32 @@
+### What `check`, `doctor` and `instance show` say of refused deliveries.
+
+refusals-sentence = { $about }: { $seen }; { $hint }
+refusals-one = 1 entrega recusada desde { $since }: { $why }
+refusals-many = { $count } entregas recusadas desde { $since }, a última em { $last }: { $why }
+refusals-one-connection = 1 conexão recusada desde { $since }: { $why }
+refusals-many-connections = { $count } conexões recusadas desde { $since }, a última em { $last }: { $why }
+refusals-own = { $seen }; { $hint }
+refusals-seen = { $seen }
+refusals-hint = { $hint }
+refusals-none = nenhuma
+refusals-label = recusadas
+refusals-tried = entregas recusadas contadas
+refusals-none-lately = nenhuma no último dia
+refusals-missing-token = o endereço não tem o token do webhook
+refusals-wrong-token = o token do webhook está errado
+refusals-replaced-token = o endereço do webhook foi substituído por outro
+refusals-removed-instance = a instância foi removida
+refusals-other-instance = chegaram no endereço de webhook da { $address_of }
+refusals-unknown-instance = chegaram no endereço de webhook dela e indicam uma instância que não existe aqui
+refusals-unknown-gateway = o endereço não indica um gateway conhecido
+refusals-body-too-large = maiores que door.max_body_bytes
+refusals-unsupported-media-type = com codificação não suportada
+refusals-too-many-connections = havia conexões demais
+refusals-raise-connections = o log cita o endereço e o limite; bloqueie o endereço, ou aumente door.max_connections ou door.max_connections_per_address
+refusals-paste-address = cole o endereço de webhook da { $instance } em todos os webhooks do painel dela: `midiateca instance rotate-hook { $instance }` mostra um novo, `midiateca instance configure-webhooks { $instance } --public-url URL` o configura
+refusals-find-instance = `midiateca doctor` lê os webhooks de cada instância e indica os que têm outro endereço; ignore se for uma varredura de fora
+refusals-remove-or-add = tire o endereço do painel do gateway, ou cadastre a instância de novo com `midiateca instance add { $instance } --client N`
+refusals-add-instance = `midiateca deliveries list` as mostra; cadastre a instância com `midiateca instance add ID --client N` e use o endereço dela
+refusals-correct-address = o endereço deve ser /hooks/{ $gateway }/TOKEN
+refusals-raise-limit = aumente door.max_body_bytes e o limite de corpo do proxy reverso
+refusals-send-plain = faça o gateway ou proxy enviar JSON, puro ou comprimido com gzip

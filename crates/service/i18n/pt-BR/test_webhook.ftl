@@ -1,0 +1,24 @@
+### What `test-webhook` says.
+
+test-webhook-too-large = uma entrega com mais de { $limit } bytes não é aceita
+test-webhook-cannot-keep = não é possível gravar a entrega na pasta de dados
+test-webhook-names-no-instance = a entrega não diz de que instância é: informe uma com --instance ID
+test-webhook-unknown-instance = não existe instância { $id }; veja `midiateca instance list`
+test-webhook-no-instance = ainda não há instância: `midiateca instance add ID --client N --token-env VAR`, ou experimente `midiateca demo`
+test-webhook-media-gone = a mídia que acabou de ser confirmada sumiu
+
+## The steps
+
+test-webhook-received = recebida
+test-webhook-committed = confirmada
+test-webhook-detected = detectada
+test-webhook-ignored = ignorada
+test-webhook-set-aside = separada
+test-webhook-refused = recusada
+test-webhook-route-tried = rota tentada
+test-webhook-link = link
+test-webhook-bytes = bytes
+test-webhook-verified = comprovada
+test-webhook-path = caminho
+test-webhook-row = registro
+test-webhook-not-stored = não gravada

@@ -1,0 +1,67 @@
+### What is said of arguments that were not understood, and the words around the help.
+
+## Around the help
+
+usage-usage = Uso:
+usage-options = [OPÇÕES]
+usage-required-command = <COMANDO>
+usage-optional-command = [COMANDO]
+usage-commands-heading = Comandos
+usage-arguments-heading = Argumentos
+usage-options-heading = Opções
+usage-also = [também: { $names }]
+usage-environment = [variável: { $name }={ $value }]
+usage-variable-named = [variável: { $name }]
+usage-default = [padrão: { $value }]
+usage-possible = [valores possíveis: { $values }]
+usage-possible-heading = Valores possíveis:
+
+## What stands for a value
+
+usage-address = ENDEREÇO
+usage-delivery = ENTREGA
+usage-dir = PASTA
+usage-file = ARQUIVO
+usage-encrypted-file = ARQUIVO.enc
+usage-format = FORMATO
+usage-kind = TIPO
+usage-lang = IDIOMA
+usage-list = LISTA
+usage-log-format = FORMATO
+usage-media = MÍDIA
+usage-name = NOME
+usage-out = SAÍDA
+usage-reason = MOTIVO
+usage-status = ESTADO
+usage-target = DESTINO
+usage-time = HORÁRIO
+usage-variable = VARIÁVEL
+
+## Wrong usage
+
+usage-unknown-argument = argumento desconhecido: '{ $argument }'
+usage-unknown-command = comando desconhecido: '{ $command }'
+usage-no-command = '{ $command }' precisa de um subcomando, e nenhum foi informado
+usage-missing = faltam argumentos obrigatórios: { $arguments }
+usage-no-value = '{ $argument }' precisa de um valor, e nenhum foi informado
+usage-invalid-value = valor inválido '{ $value }' para '{ $argument }'
+usage-invalid-because = valor inválido '{ $value }' para '{ $argument }': { $why }
+usage-too-many-values = valor a mais para '{ $argument }': '{ $value }'
+usage-wrong-count = '{ $argument }' recebe { $expected } valores, e { $actual } foram informados
+usage-too-few-values = '{ $argument }' recebe no mínimo { $expected } valores, e { $actual } foram informados
+usage-no-equals = '{ $argument }' precisa de um sinal de igual antes do valor
+usage-twice = '{ $argument }' só pode ser usado uma vez
+usage-conflict = '{ $argument }' não pode ser usado com { $others }
+usage-not-utf8 = um argumento não é texto em UTF-8
+usage-wrong = os argumentos não foram entendidos: { $why }
+usage-possible-values = { "  " }valores possíveis: { $values }
+usage-possible-commands = { "  " }existem: { $values }
+usage-similar = { "  " }dica: existe { $names }
+usage-as-value = { "  " }dica: para informar '{ $argument }' como valor, escreva '-- { $argument }'
+usage-see-help = Para saber mais, use '--help'.
+
+## A number
+
+usage-no-digits = não é um número inteiro
+usage-number-too-large = o número é grande demais
+usage-number-too-small = o número é pequeno demais

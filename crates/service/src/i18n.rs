@@ -1,0 +1,144 @@
+//! Every text for people, in English and Brazilian Portuguese: Fluent catalogues in `i18n/en-US` and `i18n/pt-BR`, a file
+//! per topic. A catalogue is parsed when its language is first used.
+
+use std::fmt::Display;
+use std::sync::OnceLock;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use unic_langid::LanguageIdentifier;
+
+include!(concat!(env!("OUT_DIR"), "/catalogues.rs"));
+
+/// The languages of output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// `en`
+    #[default]
+    English,
+    /// `pt-BR`
+    Portuguese,
+}
+
+/// The key of a text; the build makes a constant for each text of the English catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextKey {
+    id: &'static str,
+    /// The variables by which the text chooses a plural form.
+    numbers: &'static [&'static str],
+}
+
+impl TextKey {
+    /// For the generated constants.
+    pub const fn new(id: &'static str, numbers: &'static [&'static str]) -> Self {
+        Self { id, numbers }
+    }
+}
+
+type Catalogue = FluentBundle<FluentResource>;
+
+impl Language {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::English, Self::Portuguese];
+
+    /// `en` or `pt-BR`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Portuguese => "pt-BR",
+        }
+    }
+
+    /// The language of a locale such as `pt_BR.UTF-8`, `pt-BR` or `en`.
+    pub fn of_locale(name: &str) -> Option<Self> {
+        let language = name.split(['_', '-', '.', '@']).next().unwrap_or("");
+        match language.to_ascii_lowercase().as_str() {
+            "pt" => Some(Self::Portuguese),
+            "en" => Some(Self::English),
+            _ => None,
+        }
+    }
+
+    /// A text without variables.
+    pub fn say(self, key: TextKey) -> &'static str {
+        self.find(key.id).unwrap_or(key.id)
+    }
+
+    /// A text with its variables. Strings go in as they are; numbers that choose a plural form go in as numbers.
+    pub fn fill(self, key: TextKey, values: &[(&str, &dyn Display)]) -> String {
+        let catalogue = self.catalogue();
+        let Some(pattern) = catalogue.get_message(key.id).and_then(|text| text.value()) else {
+            debug_assert!(false, "{} is not in the catalogue", key.id);
+            return key.id.to_owned();
+        };
+        let values: Vec<_> = values
+            .iter()
+            .map(|(name, value)| (*name, value.to_string()))
+            .collect();
+        let mut arguments = FluentArgs::with_capacity(values.len());
+        for (name, value) in &values {
+            let is_number = key.numbers.contains(name);
+            let value = match is_number {
+                true => FluentValue::try_number(value),
+                false => FluentValue::from(value.as_str()),
+            };
+            arguments.set(*name, value);
+        }
+        let mut errors = Vec::new();
+        let text = catalogue.format_pattern(pattern, Some(&arguments), &mut errors);
+        debug_assert!(errors.is_empty(), "{}: {errors:?}", key.id);
+        text.into_owned()
+    }
+
+    /// The name of a kind, a status, an event or a field for people; the code itself where it has none.
+    pub fn name(self, code: &str) -> &str {
+        self.find(&id("names", code)).unwrap_or(code)
+    }
+
+    /// The text of a [`Reason`](crate::model::Reason), by its code.
+    pub fn reason(self, code: &str) -> &str {
+        self.find(&id("reasons", code)).unwrap_or(code)
+    }
+
+    /// A text without variables, by its id.
+    fn find(self, id: &str) -> Option<&'static str> {
+        let catalogue = self.catalogue();
+        let pattern = catalogue.get_message(id)?.value()?;
+        match catalogue.format_pattern(pattern, None, &mut Vec::new()) {
+            std::borrow::Cow::Borrowed(text) => Some(text),
+            std::borrow::Cow::Owned(_) => None,
+        }
+    }
+
+    fn catalogue(self) -> &'static Catalogue {
+        static ENGLISH: OnceLock<Catalogue> = OnceLock::new();
+        static PORTUGUESE: OnceLock<Catalogue> = OnceLock::new();
+        let (loaded, files, locale) = match self {
+            Self::English => (&ENGLISH, EN_US, "en-US"),
+            Self::Portuguese => (&PORTUGUESE, PT_BR, "pt-BR"),
+        };
+        loaded.get_or_init(|| load(files, locale))
+    }
+}
+
+/// `names`, `media.stored` → `names-media-stored`
+fn id(topic: &str, code: &str) -> String {
+    format!("{topic}-{}", code.replace(['.', '_'], "-"))
+}
+
+/// A text that does not parse is left out; a test finds it.
+fn load(files: &[(&str, &str)], locale: &str) -> Catalogue {
+    let locale: LanguageIdentifier = locale.parse().unwrap_or_default();
+    let mut catalogue = FluentBundle::new_concurrent(vec![locale]);
+    catalogue.set_use_isolating(false);
+    for (_, text) in files {
+        let resource = FluentResource::try_new((*text).to_owned());
+        let resource = resource.unwrap_or_else(|(resource, _)| resource);
+        // Ids that stand twice are found by the tests.
+        let _ = catalogue.add_resource(resource);
+    }
+    catalogue
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use fluent_syntax::ast::{
+    Entry, Expression, InlineExpression, Pattern, PatternElement, VariantKey,
+};
+
+use super::*;
+use crate::model::Reason;
+
+/// What must be the same in both languages.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Shape {
+    variables: BTreeSet<String>,
+    /// The variables by which a plural form is chosen, with the forms there are.
+    plurals: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Shape {
+    fn read(&mut self, pattern: &Pattern<&str>) {
+        for element in &pattern.elements {
+            let PatternElement::Placeable { expression } = element else {
+                continue;
+            };
+            match expression {
+                Expression::Inline(InlineExpression::VariableReference { id }) => {
+                    self.variables.insert(id.name.to_owned());
+                }
+                Expression::Inline(_) => {}
+                Expression::Select { selector, variants } => {
+                    let InlineExpression::VariableReference { id } = selector else {
+                        panic!("a text chooses by {selector:?}");
+                    };
+                    self.variables.insert(id.name.to_owned());
+                    let forms = self.plurals.entry(id.name.to_owned()).or_default();
+                    forms.extend(variants.iter().map(|variant| match variant.key {
+                        VariantKey::Identifier { name } => name.to_owned(),
+                        VariantKey::NumberLiteral { value } => value.to_owned(),
+                    }));
+                    variants
+                        .iter()
+                        .for_each(|variant| self.read(&variant.value));
+                }
+            }
+        }
+    }
+}
+
+/// Every text of a catalogue by its id.
+fn texts(files: &[(&str, &'static str)]) -> BTreeMap<String, (Shape, String)> {
+    let mut texts = BTreeMap::new();
+    for (topic, text) in files {
+        let resource = fluent_syntax::parser::parse(*text);
+        let resource = resource.unwrap_or_else(|(_, errors)| panic!("{topic}: {errors:?}"));
+        for entry in resource.body {
+            let Entry::Message(message) = entry else {
+                continue;
+            };
+            let id = message.id.name.to_owned();
+            assert!(id.starts_with(&topic.replace('_', "-")), "{topic}: {id}");
+            let pattern = message.value.unwrap();
+            let mut shape = Shape::default();
+            shape.read(&pattern);
+            let words = pattern.elements.iter().map(|element| match element {
+                PatternElement::TextElement { value } => *value,
+                PatternElement::Placeable { .. } => " … ",
+            });
+            let before = texts.insert(id.clone(), (shape, words.collect()));
+            assert!(before.is_none(), "{id} stands twice");
+        }
+    }
+    texts
+}
+
+#[test]
+fn both_catalogues_have_the_same_keys_variables_and_plural_forms() {
+    let (english, portuguese) = (texts(EN_US), texts(PT_BR));
+    let keys = |texts: &BTreeMap<String, _>| texts.keys().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(keys(&english), keys(&portuguese));
+    for (id, (shape, _)) in &english {
+        assert_eq!(shape, &portuguese[id].0, "{id}");
+        for (variable, forms) in &shape.plurals {
+            let expected = BTreeSet::from(["one".to_owned(), "other".to_owned()]);
+            assert_eq!(forms, &expected, "{id}: {variable}");
+        }
+    }
+    assert!(english.len() > 900, "{}", english.len());
+}
+
+/// Words that are the same in both languages.
+const SAME: &[&str] = &[
+    "API",
+    "CDN",
+    "MAC",
+    "MIME",
+    "SHA",
+    "bytes",
+    "chmod",
+    "fetch",
+    "gateway",
+    "id",
+    "link",
+    "midiateca",
+    "ok",
+    "routes",
+    "status",
+    "token",
+    "webhook",
+    "webhooks",
+];
+
+#[test]
+fn no_text_is_left_in_english() {
+    let (english, portuguese) = (texts(EN_US), texts(PT_BR));
+    for (id, (_, text)) in &english {
+        if *text != portuguese[id].1 {
+            continue;
+        }
+        let outside: Vec<_> = text.split('`').step_by(2).collect();
+        let outside = outside.join(" ");
+        let words = outside.split(|letter: char| !letter.is_alphabetic());
+        for word in words.filter(|word| word.len() > 1) {
+            assert!(SAME.contains(&word), "{id} is not translated: {word}");
+        }
+    }
+}
+
+#[test]
+fn every_reason_has_a_text_and_every_text_a_reason() {
+    let codes: BTreeSet<_> = Reason::ALL
+        .iter()
+        .map(|reason| id("reasons", reason.as_str()))
+        .collect();
+    let known: BTreeSet<_> = texts(EN_US)
+        .into_keys()
+        .filter(|id| id.starts_with("reasons-"))
+        .collect();
+    assert_eq!(codes, known);
+    for reason in Reason::ALL {
+        let code = reason.as_str();
+        assert_ne!(Language::English.reason(code), code);
+        assert_ne!(
+            Language::English.reason(code),
+            Language::Portuguese.reason(code)
+        );
+    }
+}
+
+#[test]
+fn values_are_put_in_as_they_are() {
+    const SENTENCE: TextKey = TextKey::new("refusals-sentence", &[]);
+    let values: [(&str, &dyn Display); 3] = [("about", &"{$seen}"), ("seen", &"007"), ("hint", &3)];
+    for language in Language::ALL {
+        assert_eq!(language.fill(SENTENCE, &values), "{$seen}: 007; 3");
+    }
+}
+
+#[test]
+fn a_locale_names_its_language() {
+    for (name, expected) in [
+        ("pt_BR.UTF-8", Some(Language::Portuguese)),
+        ("pt", Some(Language::Portuguese)),
+        ("EN-us", Some(Language::English)),
+        ("ptolemy", None),
+        ("de", None),
+    ] {
+        assert_eq!(Language::of_locale(name), expected, "{name}");
+    }
+    for language in Language::ALL {
+        assert_eq!(Language::of_locale(language.code()), Some(language));
+    }
+}

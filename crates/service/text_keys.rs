@@ -1,0 +1,90 @@
+//! Shared by the build scripts of the service and of the binary: a constant for each text of the English catalogue, so
+//! that a text that does not exist does not compile, and one that is not used is a warning.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement};
+
+/// Topics whose texts are found by a code at run time (`reasons-link-gone`); tests compare them with the codes.
+#[allow(dead_code, reason = "each build script uses a part of this file")]
+pub const BY_CODE: [&str; 2] = ["names", "reasons"];
+
+/// The .ftl files of a folder, by name.
+pub fn catalogue(folder: &Path) -> Vec<PathBuf> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let entries = fs::read_dir(folder).expect("the folder of the catalogue can be read");
+    let files = entries.map(|entry| entry.expect("a file of the catalogue").path());
+    let mut files: Vec<_> = files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "ftl"))
+        .collect();
+    files.sort();
+    files
+}
+
+/// The topic of a file: its name without the ending.
+pub fn topic(file: &Path) -> String {
+    let stem = file.file_stem().expect("a file has a name");
+    stem.to_string_lossy().into_owned()
+}
+
+/// A module of constants for one file: `scrub-missing` of scrub.ftl becomes `scrub::MISSING`.
+#[allow(dead_code, reason = "each build script uses a part of this file")]
+pub fn module(file: &Path, visibility: &str, text_key: &str) -> String {
+    let topic = topic(file);
+    let text = fs::read_to_string(file).expect("a file of the catalogue can be read");
+    let resource = fluent_syntax::parser::parse(text.as_str())
+        .unwrap_or_else(|(_, errors)| panic!("{}: {errors:?}", file.display()));
+    let prefix = topic.replace('_', "-") + "-";
+    let mut module = format!("{visibility} mod {topic} {{\n");
+    for entry in &resource.body {
+        let Entry::Message(message) = entry else {
+            continue;
+        };
+        let id = message.id.name;
+        let name = id
+            .strip_prefix(&prefix)
+            .unwrap_or_else(|| panic!("{}: {id} does not begin with {prefix}", file.display()));
+        let name = name.replace('-', "_").to_uppercase();
+        let pattern = message.value.as_ref().expect("a text has a value");
+        let numbers = numbers(pattern);
+        let is_plain = matches!(
+            pattern.elements.as_slice(),
+            [PatternElement::TextElement { .. }]
+        );
+        let has_variables = pattern
+            .elements
+            .iter()
+            .any(|element| matches!(element, PatternElement::Placeable { .. }));
+        assert!(
+            is_plain || has_variables,
+            "{id}: a text without variables stands on one line"
+        );
+        writeln!(
+            module,
+            "    {visibility} const {name}: {text_key} = {text_key}::new({id:?}, &{numbers:?});"
+        )
+        .expect("a string takes what is written");
+    }
+    module + "}\n"
+}
+
+/// The variables by which a text chooses a plural form: they are numbers.
+fn numbers<'a>(pattern: &Pattern<&'a str>) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    for element in &pattern.elements {
+        if let PatternElement::Placeable {
+            expression: Expression::Select { selector, variants },
+        } = element
+        {
+            if let InlineExpression::VariableReference { id } = selector {
+                found.push(id.name);
+            }
+            found.extend(variants.iter().flat_map(|variant| numbers(&variant.value)));
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
