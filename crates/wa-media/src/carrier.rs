@@ -1,4 +1,4 @@
-//! The names under which messages hold media, wrap other messages, or hold what is nobody's new media.
+//! The names under which messages hold media, wrap other messages, or contain files that are not new media.
 //! After WhatsApp's own message schema (`WAWebProtobufsE2E`).
 
 use serde_json::{Map, Value};
@@ -99,7 +99,7 @@ const WRAPPERS: &[&str] = &[
     "sourceWebMsg",
 ];
 
-/// Fields that stay in the chat and show a file as a part of themselves: above, beside or between their words and
+/// Fields that stay in the chat and show a file as a part of themselves: above, next to or between their words and
 /// buttons. Bots put them into `viewOnceMessage` only so that old clients show them.
 const SHELLS: &[&str] = &[
     "interactiveMessage",

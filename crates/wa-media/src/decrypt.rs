@@ -50,7 +50,7 @@ pub enum Cause {
         /// How many came.
         received: u64,
     },
-    /// Other bytes than the sender's: the MAC is wrong, or the only hash that was told is.
+    /// Other bytes than the sender's: the MAC is wrong, or the only expected hash is.
     #[error("the bytes are not the ones that were sent")]
     Corrupt,
     /// The very bytes that were sent, but under another key or label.
@@ -80,7 +80,7 @@ pub struct Failure {
 pub struct Decrypted {
     /// The proof.
     pub verified: Verified,
-    /// What was compared. A wrong `enc_sha256` beside a right `sha256` means that the message's is mangled.
+    /// What was compared. A wrong `enc_sha256` with a right `sha256` means that the message's is mangled.
     pub checks: Checks,
     /// The label that fitted.
     pub key_kind: KeyKind,

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::read::{field, millis, text};
 
-/// The edit that a content is part of. Nothing of it is proven: whoever writes an edit chooses the message.
+/// The edit that a content is part of. Nothing of it is proven: the author of an edit chooses the message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Edit<'a> {
     /// The message that is changed.
@@ -41,11 +41,11 @@ fn target(object: &Map<String, Value>) -> Option<&str> {
         "protocolMessageKey",
     ];
     const IDS: &[&str] = &["id", "stanzaId", "messageId", "keyId", "_serialized"];
-    let beside = field(
+    let next_to_it = field(
         object,
         &["editedMessageId", "originalMessageId", "targetMessageId"],
     );
-    if let Some(id) = beside.and_then(text) {
+    if let Some(id) = next_to_it.and_then(text) {
         return Some(id);
     }
     let key = field(object, KEYS)?;

@@ -10,7 +10,7 @@ use crate::{KeyKind, MediaKey};
 
 const BLOCK_BYTES: usize = 16;
 
-/// An encrypted file with the hashes that a message would tell.
+/// An encrypted file with the hashes that a message would declare.
 #[derive(Clone, Debug)]
 pub struct Encrypted {
     /// Ciphertext and the ten bytes of its MAC.

@@ -117,7 +117,7 @@ impl<'a> Walk<'a> {
         let alone = carried.len() == 1;
         for (_, name, kind, object) in carried {
             let mut media = FoundMedia::describe(kind, name, object);
-            // Beside the carrier, the bytes can only be those of the one file that is there.
+            // Bytes next to the carrier can only be those of its one file.
             if alone && media.inline.is_none() {
                 media.inline = inline(node.object);
             }

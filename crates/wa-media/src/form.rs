@@ -6,7 +6,7 @@
 //!
 //! Never given: extensions that a web server executes, and scripts that a browser would load from the server they lie
 //! on. HTML and SVG are documents that people send; they get their extension only when the bytes show it or the
-//! message declares the type, never by name alone, and whoever serves them must sandbox them.
+//! message declares the type, never by name alone, and a server must sandbox them.
 
 mod boxes;
 mod choose;
@@ -37,7 +37,7 @@ pub struct Form {
     pub extension: String,
 }
 
-/// Reads as little of `bytes` as tells what they are: the first 8 KiB, and the directories of containers, wherever
+/// Reads as little of `bytes` as is needed to detect the type: the first 8 KiB, and the directories of containers, wherever
 /// these lie. Bounded memory and time. Bytes that cannot be read count as absent.
 pub fn form(
     mut bytes: impl Read + Seek,

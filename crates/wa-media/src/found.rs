@@ -54,9 +54,9 @@ pub struct FoundMedia {
     pub view_once: bool,
     /// A moving sticker, or a video that plays like a GIF.
     pub animated: bool,
-    /// Told by an edit of an earlier message.
+    /// Found in an edit of an earlier message.
     pub edited: bool,
-    /// The id of that message, where the edit names it. Not proven: whoever writes an edit chooses it.
+    /// The id of that message, where the edit names it. Not proven: the author of an edit chooses it.
     pub edits: Option<String>,
     /// When the edit was written, unix milliseconds by the sender's clock, where it says so.
     pub edited_at_ms: Option<i64>,
@@ -94,13 +94,13 @@ pub(crate) fn inline(object: &Map<String, Value>) -> Option<Inline> {
     Some(Inline(value.to_owned()))
 }
 
-/// The path as it came, unless it is none and WhatsApp's own link beside it has one.
+/// The path as it came, or the one in WhatsApp's own link where the path is invalid.
 fn usable_path(path: Option<String>, url: Option<&str>) -> Option<String> {
-    let told = path.as_deref();
-    if told.is_some_and(|path| DirectPath::parse(path).is_ok()) {
+    let declared = path.as_deref();
+    if declared.is_some_and(|path| DirectPath::parse(path).is_ok()) {
         return path;
     }
-    let in_link = told
+    let in_link = declared
         .and_then(path_of_url)
         .or_else(|| url.and_then(path_of_url));
     in_link.map(str::to_owned).or(path)
@@ -185,7 +185,7 @@ impl FoundMedia {
         }
     }
 
-    /// Whether both are the same file, told twice in one delivery.
+    /// Whether both are the same file, repeated in one delivery.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let same = |one: bool, two: bool, equal: bool| (one && two).then_some(equal);
         let (a, b) = (self, other);
@@ -194,7 +194,7 @@ impl FoundMedia {
             b.media_key.is_some(),
             a.media_key == b.media_key,
         );
-        let told = [
+        let comparisons = [
             same(
                 a.enc_sha256.is_some(),
                 b.enc_sha256.is_some(),
@@ -209,13 +209,13 @@ impl FoundMedia {
         ];
         a.kind == b.kind
             && keys != Some(false)
-            && match told.into_iter().flatten().next() {
+            && match comparisons.into_iter().flatten().next() {
                 Some(equal) => equal,
                 None => keys == Some(true),
             }
     }
 
-    /// Takes from the same file, told a second time, what is still unknown.
+    /// Fills unknown fields from a repeat of the same file.
     pub(crate) fn merge(&mut self, other: Self) {
         self.view_once |= other.view_once;
         self.voice_note |= other.voice_note;

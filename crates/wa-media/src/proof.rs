@@ -2,7 +2,7 @@
 
 use crate::form;
 
-/// So many of a media's first bytes are kept, to tell what they are.
+/// How many of a media's first bytes are kept, to detect the type.
 pub(crate) const HEAD_BYTES: usize = 8 << 10;
 
 /// What a message promised of its media. Nothing of it has to be there.
@@ -66,7 +66,7 @@ impl Verified {
         form::is_certain(&self.head)
     }
 
-    /// The first of them, up to 8 KiB, to tell what they are.
+    /// The first of them, up to 8 KiB, to detect the type.
     pub fn head(&self) -> &[u8] {
         &self.head
     }

@@ -19,7 +19,7 @@ pub enum Fault {
     ApiStatus(u16),
     /// The call is never answered.
     Hang,
-    /// The link leads to a port on which nobody listens.
+    /// The link leads to a port without a listener.
     RefusedConnection,
     /// The file's headers come, its bytes never.
     HangBody,
@@ -79,7 +79,7 @@ pub enum Fault {
     Gzip,
     /// Each request has the next of these; the last one is that of all later requests.
     InTurn(Vec<Fault>),
-    /// So many calls for a link fail as told, then all is right.
+    /// This many calls for a link fail, then all succeed.
     FailTimes {
         /// How many.
         times: u32,

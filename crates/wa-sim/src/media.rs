@@ -134,7 +134,7 @@ pub struct SimMedia {
     pub kind: MediaKind,
     pub content: Content,
     pub mime: String,
-    /// Whether the delivery tells the hashes.
+    /// Whether the delivery contains the hashes.
     pub with_hashes: bool,
     /// How the gateway misbehaves.
     pub fault: Fault,
@@ -142,7 +142,7 @@ pub struct SimMedia {
     pub cdn_fault: Fault,
     /// How the CDN's second host misbehaves.
     pub fallback_fault: Fault,
-    /// Whether the delivery tells the key.
+    /// Whether the delivery contains the key.
     pub with_key: bool,
     /// Whether the CDN has it unencrypted, as it has what channels publish.
     pub in_the_clear: bool,

@@ -37,7 +37,7 @@ pub(crate) enum Host {
 pub(crate) struct Shared {
     pub world: World,
     pub origin: String,
-    /// An origin at which nobody listens.
+    /// An origin without a listener.
     pub closed: String,
     pub host: Host,
 }
@@ -48,12 +48,12 @@ impl Sim {
         Self::start_on(SocketAddr::from(([127, 0, 0, 1], 0))).await
     }
 
-    /// Starts at an address; the CDN's second host is at a free port beside it.
+    /// Starts at an address; the CDN's second host is at another free port of it.
     pub async fn start_on(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
-        let beside = SocketAddr::new(address.ip(), 0);
-        let fallback_listener = TcpListener::bind(beside).await?;
-        let closed = TcpListener::bind(beside).await?.local_addr()?;
+        let any_port = SocketAddr::new(address.ip(), 0);
+        let fallback_listener = TcpListener::bind(any_port).await?;
+        let closed = TcpListener::bind(any_port).await?.local_addr()?;
         let (address, fallback) = (listener.local_addr()?, fallback_listener.local_addr()?);
         let world = World::default();
         let shared = |host| Shared {
@@ -101,7 +101,7 @@ impl Sim {
         format!("http://{}", self.fallback)
     }
 
-    /// An origin at which nobody listens.
+    /// An origin without a listener.
     pub fn closed_origin(&self) -> String {
         format!("http://{}", self.closed)
     }

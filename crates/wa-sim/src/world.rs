@@ -13,7 +13,7 @@ use wa_media::encrypt::Encryptor;
 
 use crate::{Fault, SimMedia};
 
-/// The webhook that tells of a media.
+/// The webhook of a media.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     /// What to post.
@@ -42,14 +42,14 @@ pub(crate) struct Entry {
     pub file_requests: u32,
 }
 
-/// What the gateway tells of an instance's session, true or not.
+/// What the gateway reports of an instance's session, true or not.
 #[derive(Clone, Debug)]
 pub struct Session {
     /// Whether it is connected to WhatsApp.
     pub connected: bool,
     /// With which number; a half-dead session has none.
     pub number: Option<String>,
-    /// The switch that keeps groups away; nothing when it is not told.
+    /// The switch that ignores groups; `None` when it is not reported.
     pub ignores_groups: Option<bool>,
     /// The instance that is named instead of the one asked for.
     pub names: Option<String>,
@@ -120,14 +120,14 @@ impl World {
         }
     }
 
-    /// Sets a slot (by the field in which it is read back), as somebody at the gateway's panel would.
+    /// Sets a slot (by the field in which it is read back), as an operator would in the gateway's panel.
     pub fn set_slot(&self, instance: &str, field: &str, address: &str) {
         if let Some(account) = self.lock().accounts.get_mut(instance) {
             account.slots.insert(field.to_owned(), address.to_owned());
         }
     }
 
-    /// Changes what is told of an instance's session.
+    /// Changes what is reported of an instance's session.
     pub fn set_session(&self, instance: &str, session: Session) {
         if let Some(account) = self.lock().accounts.get_mut(instance) {
             account.session = session;
@@ -140,7 +140,7 @@ impl World {
         state.accounts.get(instance)?.slots.get(field).cloned()
     }
 
-    /// Makes a media known, and writes the webhook that tells of it.
+    /// Adds a media, and writes its webhook.
     pub fn add(&self, media: SimMedia) -> Delivery {
         let direct_path = media
             .direct_path

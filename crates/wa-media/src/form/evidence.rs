@@ -13,7 +13,7 @@ use crate::proof::HEAD_BYTES;
 pub(super) struct Evidence {
     /// What they certainly are, perhaps only a container.
     pub sure: Option<&'static Type>,
-    /// What they may be, within `sure`, when nobody claims anything better.
+    /// What they may be, within `sure`, when nothing better is declared.
     pub guess: Option<Guess>,
     /// What a text also begins like, so that it may be that when something says so.
     may_be: Option<&'static str>,
@@ -137,7 +137,7 @@ fn audio_only(name: &str, bytes: &mut (impl Read + Seek)) -> Option<Guess> {
     is_audio.then(|| Guess::Type(Type::named("m4a")))
 }
 
-/// Of formats that are not certain by their first bytes, which many of these are not: good enough when nobody claims
+/// Of formats that are not certain by their first bytes, which many of these are not: good enough when nothing better is declared
 /// anything else.
 fn by_library(bytes: &mut (impl Read + Seek)) -> Option<Guess> {
     let found = library(bytes);

@@ -28,7 +28,7 @@ pub(super) fn look(head: &[u8]) -> Option<Text> {
     })
 }
 
-/// What is told apart from files, leniently: an error page may be cut short or in any encoding.
+/// What is distinguished from files, leniently: an error page may be cut short or in any encoding.
 pub(crate) fn page(head: &[u8]) -> Option<Page> {
     let head = head
         .strip_prefix(b"\xef\xbb\xbf")

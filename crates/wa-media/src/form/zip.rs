@@ -27,12 +27,14 @@ impl Look {
     }
 }
 
-/// Whether every file of this type is told by its entries, so that a zip without them is none.
+/// Whether every file of this type is recognised by its entries, so that a zip without them is none.
 pub(super) fn is_recognised(known: &Type) -> bool {
-    const TOLD: &[&str] = &[
+    const RECOGNISED: &[&str] = &[
         "docx", "xlsx", "xlsb", "pptx", "vsdx", "odt", "ods", "odp", "odg", "epub", "apk", "iwork",
     ];
-    TOLD.iter().any(|name| known.is_within(Type::named(name)))
+    RECOGNISED
+        .iter()
+        .any(|name| known.is_within(Type::named(name)))
 }
 
 #[derive(Default)]
