@@ -21,6 +21,7 @@ mod deliveries;
 #[cfg(feature = "demo")]
 mod demo;
 mod doctor;
+mod document;
 mod forget;
 mod help;
 mod hidden;
@@ -183,7 +184,7 @@ enum Command {
     /// Takes over what another system kept
     #[command(subcommand, visible_alias = "importar")]
     Import(import::Command),
-    /// Re-reads stored files against their hashes; exit 1 when one is missing or altered
+    /// Compares stored files with their hashes; exit 1 when one is missing or corrupt
     #[command(visible_alias = "conferir")]
     Scrub(scrub::Options),
     /// Copies everything into a folder that can take the data folder's place, while the service runs
@@ -317,6 +318,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<midiateca_service::db::Error>()
             || cause.is::<midiateca_service::ops::import::multichat::Error>()
             || cause.is::<midiateca_service::ops::backup::Error>()
+            || cause.is::<midiateca_service::ops::verify::Error>()
             || cause.is::<midiateca_service::storage::Error>()
             || cause.is::<panel::Error>()
             || cause.is::<midiateca_service::secrets::Error>()

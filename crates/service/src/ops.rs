@@ -1,4 +1,8 @@
-//! What an operator can do: a module per operation.
+//! What an operator can do: a module per operation, each with options, a function `run` and a report.
+
+mod progress;
+
+pub use progress::Progress;
 
 /// A copy of the database and the files, made while the service runs.
 pub mod backup;
@@ -8,3 +12,6 @@ pub mod import;
 
 /// Retention rules and erasure.
 pub mod retention;
+
+/// Stored files compared with their hashes, and repaired.
+pub mod verify;

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+pub use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Starts tasks, tells them to end, and waits for them. Clones share both.
@@ -21,6 +21,22 @@ impl Shutdown {
         F: Future<Output = ()> + Send + 'static,
     {
         self.tracker.spawn(task)
+    }
+
+    /// A token that the shutdown cancels, and that can be cancelled alone.
+    pub fn token(&self) -> CancellationToken {
+        self.token.child_token()
+    }
+
+    /// Like [`Shutdown::token`], cancelled by Ctrl-C and SIGTERM as well.
+    pub fn token_of_signals(&self) -> CancellationToken {
+        let (token, asked) = (self.token(), asked_to_stop());
+        let signalled = token.clone();
+        self.spawn(async move {
+            asked.await;
+            signalled.cancel();
+        });
+        token
     }
 
     /// Tells everybody to end.

@@ -50,6 +50,12 @@ pub(crate) fn line(text: impl Display) {
     settle(writeln!(io::stdout(), "{}", harmless(text)));
 }
 
+/// A report as JSON, as one line.
+pub(crate) fn json(report: &impl serde::Serialize) -> String {
+    // Reports have string keys only and no fallible serialisation.
+    serde_json::to_string(report).unwrap_or_default()
+}
+
 /// Writes one line for work that goes on when nobody reads; says whether somebody does.
 pub(crate) fn is_read(text: impl Display) -> bool {
     let written = writeln!(io::stdout(), "{}", harmless(text)).and_then(|()| io::stdout().flush());

@@ -63,7 +63,10 @@ pub async fn scrub_a_copy(target: &Path) -> (Option<i32>, Value) {
     let check = midiateca(&copy, &["check"]).await;
     assert_ne!(check.status.code(), Some(3), "{check:?}");
     let scrub = midiateca(&copy, &["--json", "scrub"]).await;
-    (scrub.status.code(), last_line(&scrub))
+    (
+        scrub.status.code(),
+        serde_json::from_slice(&scrub.stdout).unwrap(),
+    )
 }
 
 pub fn order(test: &TestApp, target: &Path) -> Order {
@@ -178,7 +181,7 @@ async fn a_stopped_backup_leaves_the_one_before_as_it_was_and_the_next_goes_on()
     let (code, scrubbed) = scrub_a_copy(&target).await;
     assert_eq!(scrubbed["intact"], before.files.count, "{scrubbed}");
     assert_eq!(
-        (code, &scrubbed["missing"], &scrubbed["altered"]),
+        (code, &scrubbed["missing"], &scrubbed["corrupt"]),
         (Some(1), &0.into(), &0.into()),
         "files that its database does not know yet are all that may be said of it: {scrubbed}"
     );
@@ -267,7 +270,7 @@ async fn what_is_lost_or_altered_is_told_and_what_the_backup_has_of_it_stays() {
         (
             &scrubbed["intact"],
             &scrubbed["missing"],
-            &scrubbed["altered"]
+            &scrubbed["corrupt"]
         ),
         (&2.into(), &2.into(), &0.into())
     );

@@ -246,7 +246,7 @@ async fn a_disk_without_links_stores_equal_bytes_twice_and_repairs_one_from_the_
         }
         std::fs::write(storage.join(&rows[0].0), "damaged").unwrap();
         let (_, told, _) = disk.run(data, &["--json", "scrub", "--repair"]).await;
-        assert!(told.contains("relinked"), "{told}");
+        assert!(told.contains("restored"), "{told}");
         assert_eq!(hash(&storage.join(&rows[0].0)), rows[0].1);
         assert_eq!(scrub(data, &[]).await.0, 0);
         let backup = tempfile::tempdir().unwrap();
@@ -614,7 +614,7 @@ async fn a_repair_moves_nothing_through_a_link() {
     let name = files[3].1.file_name().unwrap();
     std::fs::write(moved.join(name), "another storage's").unwrap();
     let (_, told) = scrub(data, &["--repair", "--even-if-most-are-missing"]).await;
-    assert_eq!(repairs(&told)[&files[3].0], "requeued", "{told:?}");
+    assert_eq!(repairs(&told)[&files[3].0], "queued", "{told:?}");
     assert_eq!(
         std::fs::read_to_string(moved.join(name)).unwrap(),
         "another storage's"

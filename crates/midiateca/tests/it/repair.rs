@@ -97,7 +97,7 @@ async fn a_row_that_names_the_file_of_another_does_not_cost_the_other_its_file()
     let sql = "update media set path = (select path from media as other where other.id <> media.id) where id = $1";
     run(data, sql, &files[1].0).await;
     let (_, told) = scrub(data, &["--repair"]).await;
-    assert_eq!(repairs(&told)[&files[1].0], "requeued", "{told:?}");
+    assert_eq!(repairs(&told)[&files[1].0], "queued", "{told:?}");
     assert!(files[0].1.exists());
     assert_eq!(show(data, &files[0].0).await["status"], "stored");
     assert_eq!(show(data, &files[1].0).await["status"], "pending");
@@ -146,7 +146,7 @@ async fn a_folder_that_is_not_mounted_is_not_given_up_and_what_was_is_found_agai
     assert_eq!(done(&told)["found"], 3, "{told:?}");
     // A folder of ours that is a link is looked into, and no stranger itself.
     std::fs::write(files[0].1.with_file_name("stranger.jpg"), "x").unwrap();
-    assert_eq!(wrong(&scrub(data, &[]).await.1), ["unknown"]);
+    assert_eq!(wrong(&scrub(data, &[]).await.1), ["orphaned"]);
 }
 
 #[cfg(target_os = "linux")]
@@ -178,7 +178,7 @@ async fn an_altered_file_behind_a_link_to_another_disk_is_fetched_again_and_not_
     let (code, told) = scrub(data, &["--repair"]).await;
     assert_eq!(code, 1);
     assert_eq!(
-        (&done(&told)["requeued"], &done(&told)["quarantined"]),
+        (&done(&told)["queued"], &done(&told)["quarantined"]),
         (&2.into(), &0.into())
     );
     assert_eq!(std::fs::read_to_string(&files[0].1).unwrap(), "altered");
@@ -200,7 +200,7 @@ async fn a_pipe_is_not_waited_for() {
     let (code, told) = scrub(folder.path(), &["--repair"]).await;
     assert_eq!(
         (code, repairs(&told).values().next().unwrap().as_str()),
-        (1, "left alone")
+        (1, "skipped")
     );
     assert_eq!(told.last().unwrap()["intact"], 1);
 }
@@ -282,7 +282,7 @@ async fn a_row_that_leads_through_a_link_does_not_cost_another_its_file() {
                where id = $1";
     run(data, sql, &files[1].0).await;
     let (_, told) = scrub(data, &["--repair"]).await;
-    assert_eq!(repairs(&told)[&files[1].0], "requeued", "{told:?}");
+    assert_eq!(repairs(&told)[&files[1].0], "queued", "{told:?}");
     assert!(files[0].1.exists());
     assert_eq!(show(data, &files[0].0).await["status"], "stored");
     assert_eq!(quarantined(data), Vec::<PathBuf>::new());

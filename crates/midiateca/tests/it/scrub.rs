@@ -34,22 +34,30 @@ pub(crate) async fn holding(sizes: &[u64]) -> (TempDir, Vec<(String, PathBuf)>) 
 
 pub(crate) async fn scrub(data: &Path, more: &[&str]) -> (i32, Vec<Value>) {
     let output = midiateca(data, &[&["--json", "scrub"], more].concat()).await;
-    let lines = stdout(&output);
-    let lines = lines
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap());
-    (output.status.code().unwrap(), lines.collect())
+    (
+        output.status.code().unwrap(),
+        findings_and_report(&stdout(&output)),
+    )
+}
+
+/// The findings of the one document that `scrub` prints, and its report at the end.
+fn findings_and_report(document: &str) -> Vec<Value> {
+    let mut report: Value = serde_json::from_str(document).unwrap();
+    let findings = report.as_object_mut().unwrap().remove("findings").unwrap();
+    let mut told = findings.as_array().unwrap().clone();
+    told.push(report);
+    told
 }
 
 pub(crate) fn wrong(lines: &[Value]) -> Vec<&str> {
-    let wrong = lines.iter().filter_map(|line| line["wrong"].as_str());
+    let wrong = lines.iter().filter_map(|line| line["finding"].as_str());
     wrong.collect()
 }
 
 /// How each named media was repaired.
 pub(crate) fn repairs(lines: &[Value]) -> BTreeMap<String, String> {
     let of = |line: &Value| {
-        let named = line["media"].as_str().or(line["file"].as_str())?;
+        let named = line["media"].as_str().or(line["path"].as_str())?;
         Some((named.to_owned(), line["repair"].as_str()?.to_owned()))
     };
     lines.iter().filter_map(of).collect()
@@ -77,7 +85,7 @@ pub(crate) async fn show(data: &Path, id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn scrub_finds_what_is_gone_altered_and_unknown_and_changes_nothing() {
+async fn scrub_finds_missing_corrupt_and_orphaned_files_and_changes_nothing() {
     let (folder, files) = holding(&[1_000; 4]).await;
     let data = folder.path();
     assert_eq!(scrub(data, &[]).await.0, 0);
@@ -89,21 +97,21 @@ async fn scrub_finds_what_is_gone_altered_and_unknown_and_changes_nothing() {
     std::fs::write(files[3].1.with_file_name("stranger.jpg"), "x").unwrap();
     let (code, told) = scrub(data, &[]).await;
     assert_eq!(code, 1);
-    assert_eq!(wrong(&told), ["altered", "missing", "unknown", "altered"]);
+    assert_eq!(wrong(&told), ["corrupt", "missing", "orphaned", "corrupt"]);
     let last = told.last().unwrap();
     assert_eq!(
         (
             &last["intact"],
             &last["missing"],
-            &last["altered"],
-            &last["unknown"]
+            &last["corrupt"],
+            &last["orphaned"]
         ),
         (&1.into(), &1.into(), &2.into(), &1.into())
     );
     assert_eq!(std::fs::read(&files[2].1).unwrap(), altered);
     let portuguese = midiateca(data, &["--lang", "pt-BR", "conferir", "--since", "1h"]).await;
     assert!(
-        stdout(&portuguese).contains("1 intactos, 1 faltando, 2 alterados, 0 sem registro"),
+        stdout(&portuguese).contains("1 íntegro, 1 ausente, 2 corrompidos, 0 ilegível, 0 órfão"),
         "{}",
         stdout(&portuguese)
     );
@@ -111,7 +119,7 @@ async fn scrub_finds_what_is_gone_altered_and_unknown_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn repair_queues_what_can_be_fetched_gives_up_the_rest_and_deletes_nothing() {
+async fn repair_queues_what_can_be_downloaded_and_deletes_nothing() {
     let (folder, files) = holding(&[1_000, 1_001, 1_002, 1_003]).await;
     let data = folder.path();
     let (gone, altered, dead, fine) = (&files[0], &files[1], &files[2], &files[3]);
@@ -129,9 +137,9 @@ async fn repair_queues_what_can_be_fetched_gives_up_the_rest_and_deletes_nothing
     let (code, told) = scrub(data, &["--repair"]).await;
     assert_eq!(code, 1);
     let repairs = repairs(&told);
-    assert_eq!(repairs[&gone.0], "requeued");
-    assert_eq!(repairs[&altered.0], "requeued");
-    assert_eq!(repairs[&dead.0], "given up");
+    assert_eq!(repairs[&gone.0], "queued");
+    assert_eq!(repairs[&altered.0], "queued");
+    assert_eq!(repairs[&dead.0], "unrecoverable");
     assert_eq!(
         repairs.values().filter(|how| *how == "quarantined").count(),
         1
@@ -139,7 +147,7 @@ async fn repair_queues_what_can_be_fetched_gives_up_the_rest_and_deletes_nothing
     let quarantine = told.last().unwrap()["repair"]["quarantine"]
         .as_str()
         .unwrap();
-    let quarantine = data.join(quarantine);
+    let quarantine = data.join("media_storage").join(quarantine);
     let held: Vec<_> = [
         (&altered.0, &altered.1),
         (&dead.0, &dead.1),
@@ -174,7 +182,7 @@ async fn a_requeued_file_is_fetched_again_to_its_old_place() {
     let data = test.app.data.clone();
     // Beside the running server, which then sees the work.
     let (_, told) = scrub(&data, &["--repair"]).await;
-    assert_eq!(repairs(&told)[&stored.id], "requeued");
+    assert_eq!(repairs(&told)[&stored.id], "queued");
     let again = loop {
         let media = test.settled(&MediaId(stored.id.clone())).await;
         if media.status == "stored" {
@@ -188,7 +196,7 @@ async fn a_requeued_file_is_fetched_again_to_its_old_place() {
 }
 
 #[tokio::test]
-async fn a_lost_file_is_put_right_from_another_copy_of_the_same_client() {
+async fn a_missing_file_is_restored_from_another_copy_of_the_same_client() {
     let test = TestApp::start().await;
     let (first, _) = test.store(sample("TWIN1")).await;
     let (second, _) = test.store(sample("TWIN2")).await;
@@ -198,14 +206,14 @@ async fn a_lost_file_is_put_right_from_another_copy_of_the_same_client() {
     let folder = test.end_keeping_the_folder().await;
     std::fs::remove_file(&path).unwrap();
     let (_, told) = scrub(folder.path(), &["--repair"]).await;
-    assert_eq!(repairs(&told)[&first.id], "relinked");
+    assert_eq!(repairs(&told)[&first.id], "restored");
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
     assert_eq!(scrub(folder.path(), &[]).await.0, 0);
     // Both names hold the same altered bytes: neither puts the other right.
     std::fs::write(&twin, "altered").unwrap();
     let (_, told) = scrub(folder.path(), &["--repair"]).await;
     let repairs: Vec<_> = repairs(&told).into_values().collect();
-    assert_eq!(repairs, ["requeued", "requeued"]);
+    assert_eq!(repairs, ["queued", "queued"]);
 }
 
 #[tokio::test]
@@ -220,7 +228,7 @@ async fn a_file_that_is_being_stored_right_now_is_not_taken_for_a_stranger() {
     assert_eq!((code, wrong(&told)), (0, vec![]));
     assert!(file.exists());
     run(data, "update media set status = 'failed' where id = $1", id).await;
-    assert_eq!(wrong(&scrub(data, &[]).await.1), ["unknown"]);
+    assert_eq!(wrong(&scrub(data, &[]).await.1), ["orphaned"]);
 }
 
 #[cfg(unix)]
@@ -243,7 +251,9 @@ async fn a_stopped_scrub_goes_on_where_it_was_and_a_new_one_begins_at_the_beginn
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
-    assert!(lines.next().unwrap().unwrap().contains("altered"));
+    assert_eq!(lines.next().unwrap().unwrap(), "{\"findings\":[");
+    let finding = lines.next().unwrap().unwrap();
+    assert!(finding.contains("corrupt"));
     let pid = running.id().to_string();
     assert!(
         Command::new("kill")
@@ -252,7 +262,9 @@ async fn a_stopped_scrub_goes_on_where_it_was_and_a_new_one_begins_at_the_beginn
             .unwrap()
             .success()
     );
-    let sum: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    let end = lines.next().unwrap().unwrap();
+    let told = findings_and_report(&format!("{{\"findings\":[{finding}{end}"));
+    let sum = told.last().unwrap();
     assert_eq!(
         (running.wait().unwrap().code(), &sum["stopped"]),
         (Some(1), &true.into())
@@ -289,7 +301,7 @@ async fn storage_that_is_not_mounted_is_not_given_up_and_what_was_is_found_again
 
 #[cfg(unix)]
 #[tokio::test]
-async fn what_is_not_ours_or_cannot_be_looked_at_is_told_and_left() {
+async fn files_outside_the_layout_and_unreadable_files_are_reported_and_stay() {
     let (folder, files) = holding(&[500]).await;
     let storage = folder.path().join("media_storage");
     std::fs::create_dir_all(storage.join("lost+found/#1")).unwrap();
@@ -300,8 +312,8 @@ async fn what_is_not_ours_or_cannot_be_looked_at_is_told_and_left() {
     std::os::unix::fs::symlink(&files[0].1, &files[0].1).unwrap();
     let (code, told) = scrub(folder.path(), &["--repair"]).await;
     assert_eq!(code, 1);
-    assert_eq!(wrong(&told), ["unknown", "unreadable"]);
-    assert_eq!(told[0]["repair"], "left alone");
+    assert_eq!(wrong(&told), ["orphaned", "unreadable"]);
+    assert_eq!(told[0]["repair"], "skipped");
     assert!(storage.join("backups/dump.sql").exists());
     assert_eq!(show(folder.path(), &files[0].0).await["status"], "stored");
 }
@@ -328,7 +340,7 @@ async fn what_a_repair_took_away_goes_with_its_media() {
     std::fs::remove_file(&file).unwrap();
     std::fs::write(&file, "altered").unwrap();
     let (_, told) = scrub(&data, &["--repair"]).await;
-    assert_eq!(repairs(&told)[&first.id], "relinked");
+    assert_eq!(repairs(&told)[&first.id], "restored");
     assert!(
         test.files()
             .iter()

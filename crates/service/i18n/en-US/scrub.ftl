@@ -1,24 +1,29 @@
-### What `scrub` says.
+### What `scrub` prints.
 
 scrub-missing = missing
-scrub-altered = altered
-scrub-unreadable = cannot be read
-scrub-unknown = in no row
-scrub-relinked = put right from another copy
-scrub-requeued = queued to be fetched again
-scrub-given-up = unrecoverable: it has no link
-scrub-lost = was taken for lost
-scrub-found = it is there, and stored again
+scrub-corrupt = corrupt
+scrub-unreadable = unreadable
+scrub-orphaned = orphaned
+scrub-restored = restored from another copy
+scrub-queued = queued to be downloaded again
+scrub-unrecoverable = unrecoverable: it has no link
+scrub-found = found again, and stored
 scrub-quarantined = moved to quarantine
-scrub-left-alone = left alone, for it changed meanwhile or is not ours
-scrub-failed = not repaired, for the storage refused it
-scrub-not-repaired = { $failed } could not be repaired; the log lines above say why
-scrub-folder-missing = none of the { $missing } files stored in { $folder } is there: is everything mounted? Nothing was changed; if they truly are gone, say --even-if-most-are-missing
-scrub-most-missing = { $missing } of { $count } stored files are not there, or are of another length: is the storage mounted, and is it the right one? Nothing was changed; if they truly are gone, say --even-if-most-are-missing
-scrub-many-orphaned = { $orphaned } of { $count } files are orphaned: is the database the right one? Nothing was changed; to move them to quarantine all the same, say --even-if-many-are-orphaned
-scrub-files-held = files in no row were not looked for, because an import or an erasure is at work
-scrub-sum = { $intact } intact, { $missing } missing, { $altered } altered, { $unknown } in no row
-scrub-sum-repaired = { $relinked } put right, { $requeued } queued again, { $given_up } given up, { $quarantined } moved to { $quarantine }
-scrub-how-to-repair = to put right what can be: midiateca scrub --repair (nothing is deleted)
-scrub-stopped = stopped; to go on: midiateca scrub --resume
-scrub-nothing-to-resume = no scrub was stopped, so this one begins at the beginning
+scrub-skipped = skipped: it changed during the repair, or is not a media file
+scrub-failed = not repaired: the storage refused it
+scrub-not-repaired =
+    { $failed ->
+        [one] { $failed } file could not be repaired
+       *[other] { $failed } files could not be repaired
+    }; the log lines above say why
+scrub-folder-missing = none of the { $missing } files stored in { $folder } is there: is everything mounted? Nothing was changed
+scrub-most-missing = { $missing } of { $stored } stored files are missing or of another length: is the storage mounted, and is it the right one? Nothing was changed
+scrub-allow-missing = if the files are really lost, add --even-if-most-are-missing
+scrub-many-orphaned = { $orphaned } of { $files } files are orphaned: is the database the right one? Nothing was changed
+scrub-allow-orphaned = to move them to quarantine anyway, add --even-if-many-are-orphaned
+scrub-files-in-use = orphaned files were not searched for, because an import or an erasure is running
+scrub-sum = { $intact } intact, { $missing } missing, { $corrupt } corrupt, { $unreadable } unreadable, { $orphaned } orphaned
+scrub-sum-repaired = { $restored } restored, { $queued } queued again, { $unrecoverable } unrecoverable, { $quarantined } moved to { $quarantine }
+scrub-how-to-repair = to repair what can be repaired: midiateca scrub --repair (nothing is deleted)
+scrub-stopped = stopped; to continue: midiateca scrub --resume
+scrub-nothing-to-resume = no scrub was stopped, so this one started at the beginning

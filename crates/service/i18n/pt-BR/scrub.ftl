@@ -1,24 +1,52 @@
-### What `scrub` says.
+### What `scrub` prints.
 
-scrub-missing = faltando
-scrub-altered = alterado
-scrub-unreadable = não pode ser lido
-scrub-unknown = sem registro
-scrub-relinked = refeito a partir de outra cópia
-scrub-requeued = na fila para ser baixado de novo
-scrub-given-up = sem recuperação: não há link
-scrub-lost = tinha sido dado por perdido
-scrub-found = está lá, e gravado de novo
+scrub-missing = ausente
+scrub-corrupt = corrompido
+scrub-unreadable = ilegível
+scrub-orphaned = órfão
+scrub-restored = restaurado de outra cópia
+scrub-queued = na fila para ser baixado de novo
+scrub-unrecoverable = sem recuperação: não há link
+scrub-found = encontrado de novo e armazenado
 scrub-quarantined = movido para a quarentena
-scrub-left-alone = deixado como está, pois mudou nesse meio-tempo ou não é nosso
-scrub-failed = não reparado, pois o armazenamento recusou
-scrub-not-repaired = { $failed } não puderam ser reparados; as linhas de log acima dizem por quê
-scrub-folder-missing = nenhum dos { $missing } arquivos gravados em { $folder } está lá: está tudo montado? Nada foi alterado; se sumiram mesmo, use --even-if-most-are-missing
-scrub-most-missing = { $missing } de { $count } arquivos gravados não estão lá, ou têm outro tamanho: o armazenamento está montado, e é o certo? Nada foi alterado; se sumiram mesmo, use --even-if-most-are-missing
-scrub-many-orphaned = { $orphaned } de { $count } arquivos não têm registro: o banco de dados é o certo? Nada foi alterado; para movê-los à quarentena mesmo assim, use --even-if-many-are-orphaned
-scrub-files-held = arquivos sem registro não foram procurados, porque uma importação ou um apagamento está em andamento
-scrub-sum = { $intact } intactos, { $missing } faltando, { $altered } alterados, { $unknown } sem registro
-scrub-sum-repaired = { $relinked } refeitos, { $requeued } na fila de novo, { $given_up } desistidos, { $quarantined } movidos para { $quarantine }
-scrub-how-to-repair = para consertar o que for possível: midiateca scrub --repair (nada é apagado)
-scrub-stopped = parado; para continuar: midiateca scrub --resume
-scrub-nothing-to-resume = nenhuma conferência foi interrompida, então esta começa do início
+scrub-skipped = ignorado: mudou durante o reparo, ou não é um arquivo de mídia
+scrub-failed = não reparado: o armazenamento recusou
+scrub-not-repaired =
+    { $failed ->
+        [one] { $failed } arquivo não pôde ser reparado
+       *[other] { $failed } arquivos não puderam ser reparados
+    }; as linhas de log acima dizem por quê
+scrub-folder-missing = nenhum dos { $missing } arquivos armazenados em { $folder } está lá: está tudo montado? Nada foi alterado
+scrub-most-missing = { $missing } de { $stored } arquivos armazenados estão ausentes ou têm outro tamanho: o armazenamento está montado, e é o certo? Nada foi alterado
+scrub-allow-missing = se os arquivos se perderam mesmo, use --even-if-most-are-missing
+scrub-many-orphaned = { $orphaned } de { $files } arquivos são órfãos: o banco de dados é o certo? Nada foi alterado
+scrub-allow-orphaned = para movê-los à quarentena mesmo assim, use --even-if-many-are-orphaned
+scrub-files-in-use = arquivos órfãos não foram procurados, porque uma importação ou um apagamento está em andamento
+scrub-sum =
+    { $intact ->
+        [one] { $intact } íntegro
+       *[other] { $intact } íntegros
+    }, { $missing ->
+        [one] { $missing } ausente
+       *[other] { $missing } ausentes
+    }, { $corrupt ->
+        [one] { $corrupt } corrompido
+       *[other] { $corrupt } corrompidos
+    }, { $unreadable ->
+        [one] { $unreadable } ilegível
+       *[other] { $unreadable } ilegíveis
+    }, { $orphaned ->
+        [one] { $orphaned } órfão
+       *[other] { $orphaned } órfãos
+    }
+scrub-sum-repaired =
+    { $restored ->
+        [one] { $restored } restaurado
+       *[other] { $restored } restaurados
+    }, { $queued } na fila de novo, { $unrecoverable } sem recuperação, { $quarantined ->
+        [one] { $quarantined } movido
+       *[other] { $quarantined } movidos
+    } para { $quarantine }
+scrub-how-to-repair = para reparar o que for possível: midiateca scrub --repair (nada é apagado)
+scrub-stopped = interrompido; para continuar: midiateca scrub --resume
+scrub-nothing-to-resume = nenhuma conferência foi interrompida, então esta começou do início

@@ -8,7 +8,7 @@ use crate::cli::context;
 use crate::cli::language::{Language, plain};
 use crate::cli::words::{Words, errors as words};
 use midiateca_service::app::OpeningError;
-use midiateca_service::ops::retention;
+use midiateca_service::ops::{retention, verify};
 use midiateca_service::storage::Found;
 use midiateca_service::{app, db, secrets, server, storage};
 
@@ -216,6 +216,29 @@ pub(super) fn retention(error: &retention::Error, lang: Language) -> Told {
             let (contact, held) = (plain(contact), held.join(", "));
             let values: [(&str, &dyn Display); 2] = [("contact", &contact), ("held", &held)];
             Told::new(lang, words::SEVERAL_COUNTRIES, &values)
+        }
+    }
+}
+
+pub(super) fn verify(error: &verify::Error, lang: Language) -> Told {
+    use crate::cli::words::scrub as words;
+    match error {
+        verify::Error::Db(error) => db(error, lang),
+        verify::Error::App(error) => app(error, lang),
+        verify::Error::Retention(error) => retention(error, lang),
+        verify::Error::Panicked(error) => Told::unknown(error),
+        verify::Error::MostMissing { missing, stored } => {
+            let values: [(&str, &dyn Display); 2] = [("missing", missing), ("stored", stored)];
+            Told::with(lang, words::MOST_MISSING, words::ALLOW_MISSING, &values)
+        }
+        verify::Error::FolderMissing { folder, missing } => {
+            let folder = format!("media_storage/{}", plain(folder));
+            let values: [(&str, &dyn Display); 2] = [("missing", missing), ("folder", &folder)];
+            Told::with(lang, words::FOLDER_MISSING, words::ALLOW_MISSING, &values)
+        }
+        verify::Error::ManyOrphaned { orphaned, files } => {
+            let values: [(&str, &dyn Display); 2] = [("orphaned", orphaned), ("files", files)];
+            Told::with(lang, words::MANY_ORPHANED, words::ALLOW_ORPHANED, &values)
         }
     }
 }

@@ -39,7 +39,7 @@ texts! {
     "Erases a person from what a client holds, and prints the proof", "Apaga uma pessoa do que um cliente guarda, e mostra a prova";
     "Erases a person from what a client holds, and prints the proof\n\nAt the end the database is written anew: that takes up to twice its size in free room and some seconds for each gigabyte, in which webhooks wait for their answer", "Apaga uma pessoa do que um cliente guarda, e mostra a prova\n\nNo fim o banco de dados é regravado: isso precisa de até duas vezes o tamanho dele em espaço livre e de alguns segundos por gigabyte, em que os webhooks esperam a resposta";
     "Decrypts one file from WhatsApp's CDN, without a database", "Decifra um arquivo da CDN do WhatsApp, sem banco de dados";
-    "Re-reads stored files against their hashes; exit 1 when one is missing or altered", "Relê os arquivos gravados e compara os hashes; termina com 1 quando algum falta ou foi alterado";
+    "Compares stored files with their hashes; exit 1 when one is missing or corrupt", "Compara os arquivos armazenados com os hashes; termina com 1 quando algum está ausente ou corrompido";
     "The settings", "As configurações";
 
     "Trust the machine's clock as it is now, although it has jumped", "Confia no relógio da máquina como ele está agora, embora tenha saltado";
@@ -145,11 +145,11 @@ texts! {
     // scrub
     "Only files of this instance", "Só arquivos desta instância";
     "Only files received since then: a day such as 2026-11-24, a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d", "Só arquivos recebidos desde então: um dia como 2026-11-24, um horário como 2026-11-24T12:00:00Z, ou há quanto tempo: 90m, 24h, 7d";
-    "Go on where the last run was stopped; what came in since then is left to the next whole run", "Continua de onde a última execução parou; o que chegou desde então fica para a próxima execução completa";
-    "Put right what can be: a lost or altered file from another copy or by fetching it again; what is altered or in no row is moved to quarantine, nothing is deleted", "Conserta o que for possível: um arquivo perdido ou alterado, a partir de outra cópia ou baixando de novo; o que foi alterado ou não tem registro vai para a quarentena, nada é apagado";
-    "Repair although more than 20 files, and more than a tenth of all, are in no row", "Conserta mesmo que mais de 20 arquivos, e mais de um décimo de todos, não tenham registro";
-    "Repair although more than half of the files, or all of one folder, are missing", "Conserta mesmo que falte mais da metade dos arquivos, ou todos os de uma pasta";
-    "The most megabytes to be read in a second; 0 is as fast as it goes", "Quantos megabytes ler por segundo, no máximo; 0 é o mais rápido possível";
+    "Continue where the last run was stopped; newer files are left to the next whole run", "Continua de onde a última execução parou; arquivos mais novos ficam para a próxima execução completa";
+    "Repair what can be repaired: a missing or corrupt file from another copy or by downloading it again; corrupt and orphaned files are moved to quarantine, nothing is deleted", "Repara o que for possível: um arquivo ausente ou corrompido, a partir de outra cópia ou baixando de novo; arquivos corrompidos e órfãos vão para a quarentena, nada é apagado";
+    "Repair even if more than 20 files, and more than a tenth of all, are orphaned", "Repara mesmo que mais de 20 arquivos, e mais de um décimo de todos, sejam órfãos";
+    "Repair even if more than half of the files, or all of one folder, are missing", "Repara mesmo que falte mais da metade dos arquivos, ou todos os de uma pasta";
+    "The most megabytes to read per second; 0 for no limit", "Quantos megabytes ler por segundo, no máximo; 0 para não limitar";
 
     // config
     "Writes the commented default file to DIR/midiateca.toml, or to --config", "Grava o arquivo padrão comentado em PASTA/midiateca.toml, ou em --config";

@@ -1,22 +1,22 @@
-//! Files that no row knows. A file that is being stored at this very moment has its name before its row says so, and
-//! is none of them.
+//! Orphans: files that no row names. A file that is being stored has its name before its row says so, and is no orphan.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::Error;
 use super::pace::Pace;
-use midiateca_service::app::App;
-use midiateca_service::download;
-use midiateca_service::media;
-use midiateca_service::queue::{self, Job};
-use midiateca_service::storage::layout;
+use crate::app::App;
+use crate::download;
+use crate::media;
+use crate::queue::{self, Job};
+use crate::storage::layout;
 
-/// Paths that are asked after in one query.
+/// Paths in one query.
 const BATCH: usize = 500;
 
-/// The paths that rows know, and the folders above them, as hashes, so that millions of them fit into memory.
+/// The paths that rows name, and the folders above them, as hashes, so that millions of them fit into memory.
 #[derive(Default)]
 pub(super) struct Known {
     paths: HashSet<u64>,
@@ -41,23 +41,29 @@ impl Known {
     }
 }
 
-/// A file that no row knows.
-pub(super) struct Stranger {
+/// A file that no row names.
+pub(super) struct Orphan {
     pub path: String,
-    /// Whether a link leads there, so that it may be somebody's under another name.
+    /// Its path leads through a link, so a row may name it by another path.
     pub is_linked: bool,
 }
 
-/// What was looked for.
-pub(super) struct Unknown {
-    /// Files that no row knows.
-    pub files: Vec<Stranger>,
-    /// Folders that cannot be read.
-    pub closed: Vec<String>,
+impl Orphan {
+    /// Whether a repair would move it to quarantine.
+    pub fn is_movable(&self) -> bool {
+        is_media_path(&self.path) && !self.is_linked
+    }
 }
 
-/// All files of the vault that no row knows. A folder that is a link is looked into when rows know files there.
-pub(super) async fn files(app: &App, known: Known, pace: &Arc<Pace>) -> anyhow::Result<Unknown> {
+/// The result of a search.
+pub(super) struct Orphans {
+    pub files: Vec<Orphan>,
+    /// Folders that cannot be read.
+    pub unreadable: Vec<String>,
+}
+
+/// All files of the storage that no row names. A folder that is a link is searched when rows name files in it.
+pub(super) async fn search(app: &App, known: Known, pace: &Arc<Pace>) -> Result<Orphans, Error> {
     let (vault, pace) = (app.vault.clone(), Arc::clone(pace));
     let walk = tokio::task::spawn_blocking(move || {
         let mut found = Vec::new();
@@ -73,43 +79,42 @@ pub(super) async fn files(app: &App, known: Known, pace: &Arc<Pace>) -> anyhow::
     let (mut unknown, walked) = walk.await?;
     unknown.sort();
     let mut files = Vec::with_capacity(unknown.len());
-    // What was stored while the rows were read is known by now.
     for batch in unknown.chunks(BATCH) {
-        let held = media::held_paths(&app.db, batch).await?;
-        let held: HashSet<_> = held.into_iter().collect();
-        let coming = Coming::of(&queue::claimed(&app.db).await?);
-        let is_unknown = |path: &&String| !held.contains(*path) && !coming.has(path);
-        let strangers = batch.iter().filter(is_unknown).map(|path| Stranger {
+        // Files that were stored since the rows were read have a row by now.
+        let stored = media::held_paths(&app.db, batch).await?;
+        let stored: HashSet<_> = stored.into_iter().collect();
+        let in_progress = InProgress::of(&queue::claimed(&app.db).await?);
+        let is_orphan = |path: &&String| !stored.contains(*path) && !in_progress.may_store(path);
+        let orphans = batch.iter().filter(is_orphan).map(|path| Orphan {
             is_linked: walked.is_linked(Path::new(path)),
             path: path.clone(),
         });
-        files.extend(strangers);
+        files.extend(orphans);
     }
-    let closed = walked.closed.iter().map(|folder| slashed(folder)).collect();
-    Ok(Unknown { files, closed })
+    let unreadable = walked.closed.iter().map(|folder| slashed(folder)).collect();
+    Ok(Orphans { files, unreadable })
 }
 
 fn slashed(path: &Path) -> String {
     path.to_string_lossy().replace('\\', "/")
 }
 
-/// Whether a path is one that files of ours have.
-pub(super) fn is_ours(path: &str) -> bool {
+/// Whether a path has the form of a media file's.
+pub(super) fn is_media_path(path: &str) -> bool {
     layout::is_place_of_ours(path)
 }
 
-/// Where files may be appearing right now.
-pub(super) struct Coming(Vec<String>);
+/// Files that running downloads may be storing.
+pub(super) struct InProgress(Vec<String>);
 
-impl Coming {
+impl InProgress {
     pub fn of(claimed: &[Job]) -> Self {
         let stems = |job: &Job| layout::stems(&download::name_of(job, ""));
         let stems = claimed.iter().flat_map(stems);
         Self(stems.map(|stem| stem.as_str().to_owned()).collect())
     }
 
-    /// Whether somebody may be storing a file under this path.
-    pub fn has(&self, path: &str) -> bool {
+    pub fn may_store(&self, path: &str) -> bool {
         self.0.iter().any(|stem| layout::stem_of(path) == stem)
     }
 }
@@ -119,8 +124,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_lies_where_files_of_ours_lie_is_ours() {
-        assert!(is_ours("cliente_2/instance_A/audio/x.ogg"));
+    fn only_paths_in_the_layout_are_media_paths() {
+        assert!(is_media_path("cliente_2/instance_A/audio/x.ogg"));
         for path in [
             "README.txt",
             "lost+found/#123",
@@ -128,7 +133,7 @@ mod tests {
             "cliente_2/instance_A/notes/x.txt",
             "cliente_2/instance_A/audio/deeper/x.ogg",
         ] {
-            assert!(!is_ours(path), "{path}");
+            assert!(!is_media_path(path), "{path}");
         }
     }
 }

@@ -1,0 +1,16 @@
+//! What an operation reports while it runs. The command line draws it, the tests collect it.
+
+/// Receives findings and progress. Called from several threads.
+pub trait Progress<Finding>: Send + Sync {
+    /// How much work there is, in the operation's unit, once it is known.
+    fn expect(&self, _total: u64) {}
+
+    /// More of it was done.
+    fn advance(&self, _done: u64) {}
+
+    /// One result, as soon as it is known.
+    fn finding(&self, _finding: &Finding) {}
+}
+
+/// Ignores everything: only the report counts.
+impl<Finding> Progress<Finding> for () {}

@@ -1,0 +1,452 @@
+//! Whether the stored files are still the ones that were stored. Reads everything; changes nothing without a repair, and
+//! a repair deletes nothing.
+//!
+//! What is quick to see comes first: missing files, files of another length, orphans. Then every file is read and
+//! compared with its hash, at a limited rate: the newest first, because a crash or a full disk damages what was written
+//! last. A run that was stopped can be resumed.
+
+mod missing;
+mod orphans;
+mod pace;
+mod repair;
+mod report;
+mod safeguard;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use super::Progress;
+use super::retention;
+use crate::app::App;
+use crate::clock::compact;
+use crate::db::{self, Key};
+use crate::media::{self, Filter, Held};
+use crate::storage::{self, Stamp, Vault};
+use crate::telemetry;
+use missing::Confirmation;
+use pace::Pace;
+use repair::Repair;
+pub use report::{Finding, OrphanSearch, Problem, RepairReport, Repaired, Report};
+use safeguard::Presence;
+
+/// Rows that one query reads.
+const PAGE: u32 = 2_000;
+/// A group of files is read in one blocking task: many small files, or one large one.
+const GROUP_FILES: usize = 64;
+const GROUP_BYTES: u64 = 1 << 20;
+/// A killed run can be resumed from where it was no longer ago than this.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
+/// The checkpoint of a run that was stopped before its first file. Sorts after every id.
+const START: &str = "~";
+
+/// What to verify.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Files of one instance or of a time only; orphans are searched for when all files are verified.
+    pub filter: Filter,
+    /// Continue where the last run was stopped. A filter by time has no checkpoint.
+    pub resume: bool,
+    /// Bytes to read per second; without it, as fast as possible.
+    pub bytes_per_second: Option<u64>,
+    /// Repair what can be repaired.
+    pub repair: Option<RepairOptions>,
+}
+
+/// Which safeguards a repair goes without.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RepairOptions {
+    /// Repair even if more than half of the files, or all of one folder, are missing.
+    pub even_if_most_are_missing: bool,
+    /// Repair even if many files are orphaned.
+    pub even_if_many_are_orphaned: bool,
+}
+
+/// Why a verification ended early. The safeguards refuse before anything was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Db(#[from] db::Error),
+    #[error(transparent)]
+    App(#[from] crate::app::Error),
+    #[error(transparent)]
+    Retention(#[from] retention::Error),
+    #[error("reading files panicked")]
+    Panicked(#[from] tokio::task::JoinError),
+    #[error("{missing} of {stored} stored files are missing or of another length")]
+    MostMissing { missing: u64, stored: u64 },
+    /// The folder is below the storage root.
+    #[error("none of the {missing} files stored in {folder} is there")]
+    FolderMissing { folder: String, missing: u64 },
+    #[error("{orphaned} of {files} files are orphaned")]
+    ManyOrphaned { orphaned: u64, files: u64 },
+}
+
+/// Verifies, and repairs if the options say so. Stops at the next file once `cancelled` is.
+pub async fn run(
+    app: &App,
+    options: Options,
+    progress: Arc<dyn Progress<Finding>>,
+    cancelled: CancellationToken,
+) -> Result<Report, Error> {
+    let repair = options
+        .repair
+        .map(|_| Repair::of_run(&compact(app.clock.now()), &app.owner));
+    let mut verify = Verify {
+        app,
+        checkpoint: checkpoint_of(&options.filter),
+        report: Report {
+            repair: repair.as_ref().map(RepairReport::new),
+            ..Report::default()
+        },
+        repair,
+        filter: options.filter,
+        pace: Arc::new(Pace::new(options.bytes_per_second, cancelled)),
+        confirmation: Confirmation::new(),
+        progress,
+    };
+    let before = match verify.checkpoint.as_ref().filter(|_| options.resume) {
+        Some(checkpoint) => app.db.marked(checkpoint).await?,
+        None => None,
+    };
+    verify.report.resumed = before.is_some();
+    if let Some(repair) = options.repair {
+        retention::finish_sweeps(app).await?;
+        verify.check_safeguards(repair).await?;
+    }
+    verify.search_lost().await?;
+    let bytes = verify.inspect().await?;
+    verify.progress.expect(bytes);
+    let place = verify.read(before).await?;
+    verify.save_checkpoint(place.as_deref()).await;
+    verify.report.stopped = place.is_some();
+    if let Some((report, repair)) = verify.report.repair.as_mut().zip(verify.repair.as_ref()) {
+        report.quarantined = repair.moved();
+    }
+    Ok(verify.report)
+}
+
+/// A run that leaves out older files has no checkpoint.
+fn checkpoint_of(filter: &Filter) -> Option<String> {
+    let instance = filter.instance.as_deref().unwrap_or("");
+    filter.since.is_none().then(|| format!("scrub {instance}"))
+}
+
+/// A file compared with its row.
+enum Compared {
+    Intact,
+    Corrupt(Option<Stamp>),
+    Unreadable,
+    /// The inspection has reported it.
+    Reported,
+}
+
+/// Splits a page into groups that are quick to read.
+fn groups(page: Vec<Held>) -> Vec<Vec<Held>> {
+    let (mut groups, mut bytes) = (vec![Vec::new()], 0);
+    for file in page {
+        bytes += file.size_bytes;
+        let is_full = |group: &Vec<Held>| group.len() >= GROUP_FILES || bytes > GROUP_BYTES;
+        if groups
+            .last()
+            .is_none_or(|group| !group.is_empty() && is_full(group))
+        {
+            groups.push(Vec::new());
+            bytes = file.size_bytes;
+        }
+        if let Some(group) = groups.last_mut() {
+            group.push(file);
+        }
+    }
+    groups
+}
+
+/// Reads one file and compares it; `None` when it was stopped in the middle.
+fn compare_file(
+    vault: &Vault,
+    file: &Held,
+    continues: impl FnMut(u64) -> bool,
+) -> Option<Compared> {
+    let stamp = match vault.stamp(&file.path) {
+        Ok(stamp) => stamp,
+        Err(_) => return Some(Compared::Unreadable),
+    };
+    if stamp.is_none_or(|found| found.size_bytes != file.size_bytes) {
+        return Some(Compared::Reported);
+    }
+    let Ok(path) = vault.at(&file.path) else {
+        return Some(Compared::Unreadable);
+    };
+    match storage::hash_file_while(&path, continues) {
+        Ok(None) => None,
+        Ok(Some(sha256)) if sha256 == file.sha256 => Some(Compared::Intact),
+        Ok(Some(_)) => Some(Compared::Corrupt(stamp)),
+        Err(_) => Some(Compared::Unreadable),
+    }
+}
+
+/// One run.
+struct Verify<'a> {
+    app: &'a App,
+    filter: Filter,
+    repair: Option<Repair>,
+    report: Report,
+    pace: Arc<Pace>,
+    confirmation: Confirmation,
+    progress: Arc<dyn Progress<Finding>>,
+    /// The name of the checkpoint.
+    checkpoint: Option<String>,
+}
+
+impl Verify<'_> {
+    /// Whether all files are verified, so that a file without a row is an orphan.
+    fn is_whole(&self) -> bool {
+        self.filter.instance.is_none() && self.filter.since.is_none()
+    }
+
+    async fn check_safeguards(&self, options: RepairOptions) -> Result<(), Error> {
+        if !options.even_if_most_are_missing {
+            self.refuse_if_most_are_missing().await?;
+        }
+        if !options.even_if_many_are_orphaned {
+            self.refuse_if_many_are_orphaned().await?;
+        }
+        Ok(())
+    }
+
+    async fn refuse_if_most_are_missing(&self) -> Result<(), Error> {
+        let (mut presence, mut before) = (Presence::default(), None);
+        loop {
+            let page = self.page(before.as_deref()).await?;
+            let Some(last) = page.last() else { break };
+            before = Some(last.id.0.clone());
+            for file in &page {
+                presence.add(&self.app.vault, file);
+            }
+        }
+        presence.check(&self.app.vault)
+    }
+
+    /// Many files without a row are more likely the files of another database than orphans.
+    async fn refuse_if_many_are_orphaned(&self) -> Result<(), Error> {
+        if !self.is_whole() || self.app.has_files_held().await {
+            return Ok(());
+        }
+        let (mut known, mut stored, mut before) = (orphans::Known::default(), 0_u64, None);
+        loop {
+            let page = self.page(before.as_deref()).await?;
+            let Some(last) = page.last() else { break };
+            before = Some(last.id.0.clone());
+            stored += page.len() as u64;
+            page.iter().for_each(|file| known.add(&file.path));
+        }
+        // A file that is recorded as lost, and is there, gets its row back.
+        let mut before: Option<String> = None;
+        loop {
+            let page = self.lost_page(before.as_deref()).await?;
+            let Some(last) = page.last() else { break };
+            before = Some(last.id.0.clone());
+            page.iter().for_each(|file| known.add(&file.path));
+        }
+        let found = orphans::search(self.app, known, &self.pace).await?;
+        let would_move = |orphan: &&orphans::Orphan| orphan.is_movable();
+        let orphaned = found.files.iter().filter(would_move).count() as u64;
+        safeguard::check_orphaned(orphaned, stored)
+    }
+
+    /// A file that is recorded as lost may be there again: a disk that was away, or a file that was copied back.
+    async fn search_lost(&mut self) -> Result<(), Error> {
+        let Some(repair) = self.repair.clone() else {
+            return Ok(());
+        };
+        let mut before: Option<String> = None;
+        loop {
+            let page = self.lost_page(before.as_deref()).await?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            before = Some(last.id.0.clone());
+            for file in page {
+                if self.pace.is_stopped() {
+                    return Ok(());
+                }
+                if let Some(repaired) = repair.lost(self.app, &file).await? {
+                    self.report(Problem::Missing, file.path, Some(file.id), Some(repaired));
+                }
+            }
+        }
+    }
+
+    /// What can be seen without reading: missing files, files of another length, and orphans. Returns how many bytes
+    /// are still to be read.
+    async fn inspect(&mut self) -> Result<u64, Error> {
+        let is_whole = self.is_whole();
+        let mut known = orphans::Known::default();
+        let (mut bytes, mut before) = (0, None);
+        loop {
+            let page = self.page(before.as_deref()).await?;
+            let Some(last) = page.last() else { break };
+            before = Some(last.id.0.clone());
+            for file in page {
+                if is_whole {
+                    known.add(&file.path);
+                }
+                match self.app.vault.stamp(&file.path) {
+                    Ok(None) => self.damaged(Problem::Missing, file, None).await?,
+                    Ok(Some(found)) if found.size_bytes != file.size_bytes => {
+                        self.damaged(Problem::Corrupt, file, Some(found)).await?;
+                    }
+                    // Reading it says what is wrong with it, if anything is.
+                    Ok(Some(_)) | Err(_) => bytes += file.size_bytes,
+                }
+                if self.pace.is_stopped() {
+                    return Ok(bytes);
+                }
+            }
+        }
+        if is_whole && self.app.has_files_held().await {
+            self.report.orphan_search = OrphanSearch::FilesInUse;
+        } else if is_whole {
+            self.search_orphans(known).await?;
+        }
+        Ok(bytes)
+    }
+
+    async fn search_orphans(&mut self, known: orphans::Known) -> Result<(), Error> {
+        let found = orphans::search(self.app, known, &self.pace).await?;
+        for folder in found.unreadable {
+            self.report(Problem::Unreadable, folder, None, None);
+        }
+        for orphan in found.files {
+            if self.pace.is_stopped() {
+                return Ok(());
+            }
+            let repaired = match &self.repair {
+                Some(repair) => Some(repair.orphan(self.app, &orphan).await?),
+                None => None,
+            };
+            self.report(Problem::Orphaned, orphan.path, None, repaired);
+        }
+        self.report.orphan_search = OrphanSearch::Done;
+        Ok(())
+    }
+
+    /// Reads every file; returns the place to resume from when it was stopped.
+    async fn read(&mut self, mut before: Option<String>) -> Result<Option<String>, Error> {
+        let mut saved = Instant::now();
+        loop {
+            let page = self.page(before.as_deref()).await?;
+            if page.is_empty() {
+                return Ok(None);
+            }
+            for group in groups(page) {
+                for (file, compared) in self.compare(group).await? {
+                    before = Some(file.id.0.clone());
+                    self.record(file, compared).await?;
+                }
+                if self.pace.is_stopped() {
+                    return Ok(Some(before.unwrap_or_else(|| START.to_owned())));
+                }
+                if saved.elapsed() > CHECKPOINT_EVERY {
+                    self.save_checkpoint(before.as_deref()).await;
+                    saved = Instant::now();
+                }
+            }
+        }
+    }
+
+    /// Reads a group of files and compares them; stopped in the middle, it returns those that it has compared.
+    async fn compare(&self, group: Vec<Held>) -> Result<Vec<(Held, Compared)>, Error> {
+        let (vault, pace) = (self.app.vault.clone(), Arc::clone(&self.pace));
+        let progress = Arc::clone(&self.progress);
+        let reading = tokio::task::spawn_blocking(move || {
+            let compare = |file: Held| {
+                let compared = compare_file(&vault, &file, |bytes| {
+                    progress.advance(bytes);
+                    pace.take(bytes)
+                })?;
+                Some((file, compared))
+            };
+            group.into_iter().map_while(compare).collect()
+        });
+        Ok(reading.await?)
+    }
+
+    async fn record(&mut self, file: Held, compared: Compared) -> Result<(), Error> {
+        match compared {
+            Compared::Intact => {
+                self.report.intact += 1;
+                self.report.intact_bytes += file.size_bytes;
+            }
+            Compared::Corrupt(stamp) => self.damaged(Problem::Corrupt, file, stamp).await?,
+            // It may be readable once its disk or its owner is fixed, so it stays.
+            Compared::Unreadable => {
+                self.report(Problem::Unreadable, file.path, Some(file.id), None);
+            }
+            Compared::Reported => {}
+        }
+        Ok(())
+    }
+
+    /// Reports a stored file that is missing or corrupt, and repairs it if that was asked for.
+    async fn damaged(
+        &mut self,
+        problem: Problem,
+        file: Held,
+        stamp: Option<Stamp>,
+    ) -> Result<(), Error> {
+        let is_missing = problem == Problem::Missing;
+        if is_missing && !self.confirmation.is_missing(self.app, &file).await? {
+            return Ok(());
+        }
+        let repaired = match &self.repair {
+            Some(repair) => Some(repair.stored(self.app, &file, stamp).await?),
+            None => None,
+        };
+        self.report(problem, file.path, Some(file.id), repaired);
+        Ok(())
+    }
+
+    fn report(
+        &mut self,
+        problem: Problem,
+        path: String,
+        media: Option<crate::model::MediaId>,
+        repair: Option<Repaired>,
+    ) {
+        let finding = Finding {
+            path,
+            problem,
+            media,
+            repair,
+        };
+        self.report.count(&finding);
+        self.progress.finding(&finding);
+    }
+
+    async fn page(&self, before: Option<&str>) -> Result<Vec<Held>, db::Error> {
+        media::held_before(&self.app.db, &self.filter, before, PAGE).await
+    }
+
+    async fn lost_page(&self, before: Option<&str>) -> Result<Vec<Held>, db::Error> {
+        media::lost_before(&self.app.db, &self.filter, before, PAGE).await
+    }
+
+    /// Saves the place to resume from, or deletes it at the end. Files can be verified where the database is read-only.
+    async fn save_checkpoint(&self, place: Option<&str>) {
+        let Some(name) = self.checkpoint.clone() else {
+            return;
+        };
+        let now = self.app.clock.now();
+        let place = place.map(str::to_owned);
+        let write = async move |tx: &mut db::Tx| match &place {
+            Some(place) => tx.mark(&name, place, now).await,
+            None => tx.unmark(&name).await,
+        };
+        if let Err(error) = self.app.db.write(Key::Nothing, write).await {
+            let error = telemetry::chain(&error);
+            tracing::warn!(error, "the checkpoint of a verification was not saved");
+        }
+    }
+}

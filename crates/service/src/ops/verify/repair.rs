@@ -1,0 +1,327 @@
+//! Repairs what can be repaired. Nothing is deleted: corrupt and orphaned files are moved below
+//! `.quarantine/{time and owner of this run}`. No file is moved or replaced through a link, neither one in its own place
+//! nor one in the place of a folder above it: its target may belong to another row. Everything is checked again inside
+//! the transaction that changes it, because the server may be running.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::json;
+
+use super::Error;
+use super::orphans::{self, InProgress, Orphan};
+use super::report::Repaired;
+use crate::app::App;
+use crate::clock::Millis;
+use crate::db::{self, Key, Tx};
+use crate::events::{self, News};
+use crate::media::{self, Held};
+use crate::model::Reason;
+use crate::queue::{self, Loss};
+use crate::storage::{self, Copied, Staging, Stamp, Vault};
+use crate::telemetry;
+
+/// `None` when the file is on another disk than the quarantine, and must be copied first.
+type Attempt = Result<Option<Repaired>, storage::Error>;
+
+/// A staged copy of the right bytes.
+type StagedCopy = Arc<Mutex<Option<Staging>>>;
+
+/// The repairs of one run.
+#[derive(Clone)]
+pub(super) struct Repair {
+    run: String,
+    /// Files that were moved to quarantine.
+    moved: Arc<AtomicU64>,
+}
+
+impl Repair {
+    /// Start time and owner name its folder in quarantine.
+    pub fn of_run(began: &str, owner: &str) -> Self {
+        // The end of an owner's name is random.
+        let owner = owner.get(owner.len().saturating_sub(8)..).unwrap_or(owner);
+        Self {
+            run: format!("{began}-{owner}"),
+            moved: Arc::default(),
+        }
+    }
+
+    /// The folder for the files that it moves, below the storage root.
+    pub fn quarantine(&self) -> String {
+        format!("{}/{}", storage::QUARANTINE, self.run)
+    }
+
+    /// How many files it moved.
+    pub fn moved(&self) -> u64 {
+        self.moved.load(Ordering::Relaxed)
+    }
+
+    /// A stored file that is missing (`stamp` is `None`) or corrupt.
+    pub async fn stored(
+        &self,
+        app: &App,
+        file: &Held,
+        stamp: Option<Stamp>,
+    ) -> Result<Repaired, Error> {
+        let staged = match app.vault.leads_through_link(&file.path) {
+            true => None,
+            false => staged_copy_of_twin(app, file).await?,
+        };
+        let staged = Arc::new(Mutex::new(staged));
+        let again = Arc::clone(&staged);
+        let mut attempt = self.try_stored(app, file, stamp, staged, None).await?;
+        if let Ok(None) = attempt {
+            attempt = match self.copy_aside(app, &file.path, file.id.as_str()).await? {
+                Ok(copied) => self.try_stored(app, file, stamp, again, copied).await?,
+                Err(error) => Err(error),
+            };
+        }
+        Ok(result_of(attempt))
+    }
+
+    async fn try_stored(
+        &self,
+        app: &App,
+        file: &Held,
+        stamp: Option<Stamp>,
+        staged: StagedCopy,
+        copied: Option<Copied>,
+    ) -> Result<Attempt, Error> {
+        let (vault, now) = (app.vault.clone(), app.clock.now());
+        let (file, repair) = (file.clone(), self.clone());
+        let _files = app.hold_files_alone().await?;
+        let repairing = app.db.write(Key::Everything, async move |tx| {
+            let is_as_seen = vault.stamp(&file.path).is_ok_and(|found| found == stamp);
+            if !is_as_seen || !media::is_held(tx, &file).await? {
+                return Ok(Ok(Some(Repaired::Skipped)));
+            }
+            // Where two rows name one file, it may be intact for the other.
+            let is_named_by_another = match vault.true_path(&file.path) {
+                Some(path) => media::is_path_held(tx, &path).await?,
+                None => false,
+            };
+            let is_linked = vault.leads_through_link(&file.path);
+            if is_named_by_another || is_linked || media::is_path_shared(tx, &file).await? {
+                return Ok(Ok(Some(lose(tx, &file, now).await?)));
+            }
+            match repair.replace(&vault, &file, &staged, copied.as_ref()) {
+                Ok(true) => Ok(Ok(Some(Repaired::Restored))),
+                Ok(false) => Ok(Ok(Some(lose(tx, &file, now).await?))),
+                Err(error) => Ok(unless_other_disk(error)),
+            }
+        });
+        Ok(repairing.await?)
+    }
+
+    /// Moves the corrupt file to quarantine and publishes the staged copy in its place; false when there is none.
+    fn replace(
+        &self,
+        vault: &Vault,
+        file: &Held,
+        staged: &StagedCopy,
+        copied: Option<&Copied>,
+    ) -> Result<bool, storage::Error> {
+        let moved = vault.quarantine(&file.path, &self.run, file.id.as_str(), copied)?;
+        self.count(moved);
+        let mut staged = staged.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(staged) = staged.as_mut() else {
+            return Ok(false);
+        };
+        let restored = vault.restore(staged, &file.path);
+        if let Err(error) = &restored {
+            let error = telemetry::chain(error);
+            tracing::warn!(media = %file.id, error, "a file could not be restored from another copy");
+        }
+        Ok(restored.is_ok())
+    }
+
+    fn count(&self, moved: bool) {
+        self.moved.fetch_add(u64::from(moved), Ordering::Relaxed);
+    }
+
+    /// A media that is recorded as lost: stored again if its file is in its place or in quarantine. `None` when it is
+    /// neither.
+    pub async fn lost(&self, app: &App, file: &Held) -> Result<Option<Repaired>, Error> {
+        let owners = [file.id.as_str(), storage::NOBODY];
+        let Ok(at) = app.vault.at(&file.path) else {
+            return Ok(None);
+        };
+        let found = at.symlink_metadata();
+        if found.as_ref().is_ok_and(std::fs::Metadata::is_symlink) {
+            return Ok(None);
+        }
+        let is_there = found.is_ok();
+        // Without its folder, its disk is not mounted.
+        if !is_there && !at.parent().is_some_and(Path::is_dir) {
+            return Ok(None);
+        }
+        let is_right = async |path: &Path| {
+            let path = path.to_owned();
+            let hashing = tokio::task::spawn_blocking(move || storage::hash_file(&path));
+            Ok::<_, Error>(hashing.await?.is_ok_and(|found| found == file.sha256))
+        };
+        let _files = if is_there {
+            if !is_right(&at).await? {
+                return Ok(None);
+            }
+            app.hold_files_alone().await?
+        } else if app.vault.leads_through_link(&file.path) {
+            return Ok(None);
+        } else {
+            let quarantined = app.vault.in_quarantine(&file.path, &owners);
+            let Ok(quarantined) = quarantined else {
+                return Ok(None);
+            };
+            let mut right = None;
+            for path in quarantined {
+                if is_right(&path).await? {
+                    right = Some(path);
+                }
+            }
+            let Some(from) = right else { return Ok(None) };
+            let files = app.hold_files_alone().await?;
+            let (vault, path) = (app.vault.clone(), file.path.clone());
+            let moving = tokio::task::spawn_blocking(move || vault.bring_back(&from, &path));
+            if let Err(error) = moving.await? {
+                return Ok(Some(failed(&error)));
+            }
+            files
+        };
+        let (vault, file) = (app.vault.clone(), file.clone());
+        let finding = app.db.write(Key::Everything, async move |tx| {
+            if vault.size_bytes(&file.path) != Some(file.size_bytes) {
+                return Ok(None);
+            }
+            queue::find_again(tx, &file.path, &file.sha256).await
+        });
+        Ok(finding.await?.map(|_| Repaired::Found))
+    }
+
+    /// A file that no row names: one that is recorded as lost gets its row back, any other is moved to quarantine. The
+    /// target of a link stays: it may belong to another client or another data folder.
+    pub async fn orphan(&self, app: &App, orphan: &Orphan) -> Result<Repaired, Error> {
+        let path = orphan.path.as_str();
+        let full = app.vault.root().join(path);
+        // Only regular files: a pipe would be read for ever, and a link may lead anywhere.
+        if !orphans::is_media_path(path) || !full.symlink_metadata().is_ok_and(|it| it.is_file()) {
+            return Ok(Repaired::Skipped);
+        }
+        let hashing = tokio::task::spawn_blocking(move || storage::hash_file(&full));
+        let Ok(sha256) = hashing.await? else {
+            return Ok(Repaired::Skipped);
+        };
+        let mut attempt = self.try_orphan(app, orphan, sha256, None).await?;
+        if let Ok(None) = attempt {
+            attempt = match self.copy_aside(app, path, storage::NOBODY).await? {
+                Ok(copied) => self.try_orphan(app, orphan, sha256, copied).await?,
+                Err(error) => Err(error),
+            };
+        }
+        Ok(result_of(attempt))
+    }
+
+    async fn try_orphan(
+        &self,
+        app: &App,
+        orphan: &Orphan,
+        sha256: [u8; 32],
+        copied: Option<Copied>,
+    ) -> Result<Attempt, Error> {
+        let (vault, repair, path) = (app.vault.clone(), self.clone(), orphan.path.clone());
+        let is_linked = orphan.is_linked;
+        let _files = app.hold_files_alone().await?;
+        let moving = app.db.write(Key::Everything, async move |tx| {
+            let in_progress = InProgress::of(&queue::claimed_in(tx).await?);
+            if in_progress.may_store(&path) || media::is_path_held(tx, &path).await? {
+                return Ok(Ok(Some(Repaired::Skipped)));
+            }
+            if queue::find_again(tx, &path, &sha256).await?.is_some() {
+                return Ok(Ok(Some(Repaired::Found)));
+            }
+            if is_linked {
+                return Ok(Ok(Some(Repaired::Skipped)));
+            }
+            Ok(
+                match vault.quarantine(&path, &repair.run, storage::NOBODY, copied.as_ref()) {
+                    Ok(moved) => {
+                        repair.count(moved);
+                        Ok(Some(match moved {
+                            true => Repaired::Quarantined,
+                            false => Repaired::Skipped,
+                        }))
+                    }
+                    Err(error) => unless_other_disk(error),
+                },
+            )
+        });
+        Ok(moving.await?)
+    }
+
+    /// Copies a file to quarantine outside of a transaction, so that no write waits for it.
+    async fn copy_aside(
+        &self,
+        app: &App,
+        path: &str,
+        owner: &str,
+    ) -> Result<Result<Option<Copied>, storage::Error>, Error> {
+        let (vault, run) = (app.vault.clone(), self.run.clone());
+        let (path, owner) = (path.to_owned(), owner.to_owned());
+        let copying = tokio::task::spawn_blocking(move || vault.copy_aside(&path, &run, &owner));
+        Ok(copying.await?)
+    }
+}
+
+fn unless_other_disk(error: storage::Error) -> Attempt {
+    match error.is_other_disk() {
+        true => Ok(None),
+        false => Err(error),
+    }
+}
+
+/// A file that cannot be repaired does not end the run.
+fn result_of(attempt: Attempt) -> Repaired {
+    match attempt {
+        Ok(repaired) => repaired.unwrap_or(Repaired::Failed),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &storage::Error) -> Repaired {
+    let error = telemetry::chain(error);
+    tracing::warn!(error, "a file could not be repaired");
+    Repaired::Failed
+}
+
+async fn lose(tx: &mut Tx, file: &Held, now: Millis) -> Result<Repaired, db::Error> {
+    let loss = queue::lose(tx, &file.id, now).await?;
+    let news = News {
+        kind: "media.lost",
+        client: file.client,
+        instance: file.instance.as_str(),
+        media: Some(file.id.as_str()),
+        data: json!({"kind": file.kind, "reason": Reason::FileLost.as_str(), "path": file.path}),
+    };
+    events::append(tx, now, news);
+    Ok(match loss {
+        Loss::Requeued => Repaired::Queued,
+        Loss::Final => Repaired::Unrecoverable,
+    })
+}
+
+/// A staged copy of another intact file of the same client with the same bytes.
+async fn staged_copy_of_twin(app: &App, file: &Held) -> Result<Option<Staging>, Error> {
+    for twin in media::twins(&app.db, file).await? {
+        let (vault, sha256) = (app.vault.clone(), file.sha256);
+        let staging = tokio::task::spawn_blocking(move || vault.second(&twin, &sha256));
+        match staging.await? {
+            Ok(Some(staged)) => return Ok(Some(staged)),
+            Ok(None) => {}
+            Err(error) => {
+                let error = telemetry::chain(&error);
+                tracing::warn!(media = %file.id, error, "another copy of a file could not be read or staged");
+            }
+        }
+    }
+    Ok(None)
+}
