@@ -5,9 +5,11 @@ mod steady;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use steady::Steady;
 pub use steady::{Reading, TOLERANCE, Trust};
+use tokio::sync::Notify;
 
 /// A point in time: unix milliseconds, UTC.
 pub type Millis = i64;
@@ -42,6 +44,7 @@ enum Source {
 struct Fixed {
     wall: AtomicI64,
     uptime: AtomicI64,
+    moved: Notify,
 }
 
 impl Clock {
@@ -55,6 +58,7 @@ impl Clock {
         Self::of(Source::Fixed(Arc::new(Fixed {
             wall: AtomicI64::new(now),
             uptime: AtomicI64::new(0),
+            moved: Notify::new(),
         })))
     }
 
@@ -119,6 +123,30 @@ impl Clock {
         if let Source::Fixed(fixed) = &self.source {
             fixed.uptime.fetch_add(by, Ordering::SeqCst);
             fixed.wall.fetch_add(by, Ordering::SeqCst);
+            fixed.moved.notify_waiters();
+        }
+    }
+
+    /// Waits. A fixed clock that is advanced by as much ends the wait at once, so that a test need not wait itself.
+    pub async fn sleep(&self, duration: Duration) {
+        let ends = tokio::time::sleep(duration);
+        let Source::Fixed(fixed) = &self.source else {
+            return ends.await;
+        };
+        let now = || fixed.uptime.load(Ordering::SeqCst);
+        let until = now().saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
+        let advanced = async {
+            loop {
+                let moved = fixed.moved.notified();
+                if now() >= until {
+                    return;
+                }
+                moved.await;
+            }
+        };
+        tokio::select! {
+            () = ends => {}
+            () = advanced => {}
         }
     }
 

@@ -71,7 +71,7 @@ pub async fn keep_checking(app: Arc<App>) {
     let mut was_contradicted = false;
     loop {
         tokio::select! {
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = app.clock.sleep(LOOK_EVERY) => {}
             () = app.shutdown.begun() => return,
         }
         let trust = app.clock.trust();

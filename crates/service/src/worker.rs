@@ -48,7 +48,7 @@ const WAIT_FOR_ROOM: Millis = 10 * SECOND;
 pub async fn run(app: Arc<App>) {
     let mut running = JoinSet::new();
     let mut places = Places::new(&app.config);
-    let mut tick = tokio::time::interval(TICK);
+    let mut tick = Box::pin(app.clock.sleep(Duration::ZERO));
     let (mut look, mut wake) = (true, true);
     // When a claim found media and no place that they may take.
     let mut crowded_at: Option<Instant> = None;
@@ -107,7 +107,10 @@ pub async fn run(app: Arc<App>) {
             () = app.shutdown.begun() => break,
             () = app.work.notified(), if pause.is_none() => look = true,
             () = sleep_until(pause.unwrap_or_else(Instant::now)), if pause.is_some() => {}
-            _ = tick.tick() => (look, wake) = (true, true),
+            () = &mut tick => {
+                (look, wake) = (true, true);
+                tick.set(app.clock.sleep(TICK));
+            }
             Some(done) = running.join_next(), if !running.is_empty() => {
                 places.free(done.ok());
                 look |= crowded_at.is_some();

@@ -75,7 +75,7 @@ pub async fn keep_checking(app: Arc<App>, alone: Arc<Alone>, door: SocketAddr) {
         }
         tokio::select! {
             () = app.shutdown.begun() => return,
-            () = tokio::time::sleep(EVERY) => {}
+            () = app.clock.sleep(EVERY) => {}
         }
     }
 }

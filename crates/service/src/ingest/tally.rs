@@ -123,7 +123,7 @@ pub async fn write_down(app: &App) -> Result<(), Error> {
 pub async fn keep_writing_down(app: Arc<App>) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
+            () = app.clock.sleep(EVERY) => {}
             () = app.shutdown.begun() => {}
         }
         if let Err(error) = write_down(&app).await {
