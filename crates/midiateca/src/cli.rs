@@ -323,6 +323,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<panel::Error>()
             || cause.is::<midiateca_service::secrets::Error>()
             || cause.is::<midiateca_service::ops::retention::Error>()
+            || cause.is::<midiateca_service::ops::erasure::Error>()
             || cause.is::<std::io::Error>()
     }) {
         3

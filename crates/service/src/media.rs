@@ -15,7 +15,8 @@ use crate::model::{MediaId, MediaStatus, Reason, Route};
 
 pub use forget::{Doomed, Meaning, doomed, doomed_of_id, let_go, meant_bytes};
 pub use person::{
-    Others, Person, Theirs, condemn, erase, is_known, known_as, mask, naming, of_person, whole,
+    Counterparts, Person, Theirs, condemn, counterparts, erase, has_id, mask, naming, of_person,
+    whole,
 };
 
 /// A media as everybody sees it. Keys and tokens are not part of it.

@@ -7,10 +7,13 @@ pub use progress::Progress;
 /// A copy of the database and the files, made while the service runs.
 pub mod backup;
 
+/// Deleting a person's data.
+pub mod erasure;
+
 /// Taking over another system's data.
 pub mod import;
 
-/// Retention rules and erasure.
+/// Retention rules.
 pub mod retention;
 
 /// Stored files compared with their hashes, and repaired.

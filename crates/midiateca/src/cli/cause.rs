@@ -8,7 +8,7 @@ use super::language::Language;
 use super::probe::{self, Refused};
 use super::words::{Words, causes as words};
 use midiateca_service::config::Config;
-use midiateca_service::ops::retention;
+use midiateca_service::ops::{erasure, retention};
 use midiateca_service::{db, storage};
 
 /// So much free space, and the disk is not full: what ran out are the entries for files.
@@ -123,6 +123,14 @@ pub(crate) fn is_about_writing(error: &(dyn std::error::Error + 'static)) -> boo
             retention::Error::Db(error) => of_db(error),
             retention::Error::App(error) => context::is_about_writing(error),
             retention::Error::Vault(error) => of_vault(error),
+            _ => false,
+        };
+    }
+    if let Some(error) = error.downcast_ref::<erasure::Error>() {
+        return match error {
+            erasure::Error::Db(error) => of_db(error),
+            erasure::Error::App(error) => context::is_about_writing(error),
+            erasure::Error::Vault(error) => of_vault(error),
             _ => false,
         };
     }

@@ -73,6 +73,7 @@ impl Told {
             .or_else(|| Some(ground::vault(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::retention(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::verify(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(ground::erasure(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::server(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::takeover(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::foreign(cause.downcast_ref()?, lang)))

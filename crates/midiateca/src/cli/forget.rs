@@ -1,6 +1,7 @@
-//! `forget`: erases a person from what one client holds, and prints the proof, or what is left and why there is none.
+//! `forget`: erases a person from what one client stores, and prints the proof, or what is left.
 
 use std::fmt::Display;
+use std::io::{BufRead as _, IsTerminal as _};
 
 use indicatif::HumanBytes;
 use serde_json::json;
@@ -9,11 +10,13 @@ use super::answer;
 use super::complaint;
 use super::context::Context;
 use super::language::Language;
-use super::words::forget as words;
+use super::words::{TextKey, forget as words};
 use super::{Ending, UsageError};
 use midiateca_service::clock::rfc3339;
 use midiateca_service::instances;
-use midiateca_service::ops::retention::{self, Asked, Doing, ErasedFile, Erasure, Unreadable, Why};
+use midiateca_service::ops::erasure::{
+    self, Basis, ErasedFile, Error, Identities, Report, Why, identify,
+};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -26,67 +29,88 @@ pub(crate) struct Options {
     /// Erase raw deliveries that name them and cannot be read as well; they may hold what somebody else sent
     #[arg(long)]
     unreadable: bool,
+    /// Erase without asking
+    #[arg(long, short)]
+    yes: bool,
     /// Show what would be erased
     #[arg(long)]
     dry_run: bool,
 }
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
+    let (lang, client) = (context.lang, options.client);
     let app = context.open_existing().await?;
     let clients = instances::clients(&app.db).await?;
-    if !clients.iter().any(|client| client.id == options.client) {
-        let unknown = context
-            .lang
-            .fill(words::UNKNOWN_CLIENT, &[("client", &options.client)]);
+    if !clients.iter().any(|known| known.id == client) {
+        let unknown = lang.fill(words::UNKNOWN_CLIENT, &[("client", &client)]);
         return Err(UsageError(unknown).into());
     }
-    let doing = match options.dry_run {
-        true => Doing::DryRun,
-        false => Doing::Now,
-    };
-    let tell_file = |file: &ErasedFile| tell_file(&context, file);
-    let asked = Asked {
-        unreadable: match options.unreadable {
-            true => Unreadable::Go,
-            false => Unreadable::Stay,
-        },
-        ..Asked::of(options.client, &options.contact)
-    };
-    let erasure = retention::erase(&app, asked, doing, tell_file).await;
-    let erasure = erasure.map_err(|error| usage(error, context.lang))?;
-    app.db.close().await;
-    if erasure.is_empty() && !context.json {
-        let names = erasure.names.join(", ");
-        let values: [(&str, &dyn Display); 2] = [("client", &erasure.client), ("names", &names)];
-        eprintln!("{}", context.lang.fill(words::NOTHING, &values));
-        if erasure.import_cut_short {
-            eprintln!("{}", context.lang.say(words::IMPORT_CUT_SHORT));
-        }
+    let identities = identify(&app, client, &options.contact).await;
+    let identities = identities.map_err(|error| usage(error, lang))?;
+    list(&identities, lang);
+    if !options.dry_run && !options.yes && !is_confirmed(client, lang)? {
         return Ok(Ending::FoundWrong);
     }
-    tell(&context, doing, &erasure);
-    // What others share is for a person to decide, too.
-    let is_proof = erasure.is_whole() && erasure.left.is_empty();
-    Ok(match is_proof && !erasure.is_empty() {
+    let erasing = erasure::Options {
+        client,
+        ids: identities.ids(),
+        include_unreadable: options.unreadable,
+        dry_run: options.dry_run,
+    };
+    let report = erasure::run(&app, erasing, |file| print_file(&context, file)).await?;
+    app.db.close().await;
+    if report.is_empty() && !context.json {
+        print_nothing(&report, lang);
+        return Ok(Ending::FoundWrong);
+    }
+    print(&context, options.dry_run, &identities, &report);
+    // A person decides about files that others share.
+    let is_proof = report.is_complete() && report.left.is_empty() && !report.is_empty();
+    Ok(match is_proof {
         true => Ending::Fine,
         false => Ending::FoundWrong,
     })
 }
 
-/// Who was named wrongly is told so as of any other mistake in a command.
-fn usage(error: retention::Error, lang: Language) -> anyhow::Error {
+/// A contact that is none counts as wrong usage.
+fn usage(error: Error, lang: Language) -> anyhow::Error {
     match error {
-        retention::Error::Nobody { .. }
-        | retention::Error::SeveralPeople { .. }
-        | retention::Error::SeveralCountries { .. } => {
-            UsageError(complaint::why(&error, lang)).into()
-        }
+        Error::UnknownContact { .. }
+        | Error::SeveralPeople { .. }
+        | Error::SeveralCountries { .. } => UsageError(complaint::why(&error, lang)).into(),
         error => error.into(),
     }
 }
 
-/// As it goes; it goes whether or not anybody reads of it.
-fn tell_file(context: &Context, file: &ErasedFile) {
+fn list(identities: &Identities, lang: Language) {
+    for identity in &identities.ids {
+        let basis = lang.say(match identity.basis {
+            Basis::Given => words::BASIS_GIVEN,
+            Basis::Paired => words::BASIS_PAIRED,
+            Basis::Unfinished => words::BASIS_UNFINISHED,
+        });
+        answer::complain(format_args!("{}: {basis}", identity.id));
+    }
+    if !identities.shared.is_empty() {
+        let ids = identities.shared.join(", ");
+        answer::complain(lang.fill(words::SHARED_IDS, &[("ids", &ids)]));
+    }
+}
+
+fn is_confirmed(client: i64, lang: Language) -> anyhow::Result<bool> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return Err(UsageError(lang.say(words::GIVE_YES).to_owned()).into());
+    }
+    answer::complain(lang.fill(words::CONFIRM, &[("client", &client)]));
+    let mut reply = String::new();
+    stdin.lock().read_line(&mut reply)?;
+    let reply = reply.trim().to_lowercase();
+    Ok(["yes", "y", "sim", "s"].contains(&reply.as_str()))
+}
+
+/// The erasure goes on when nothing reads stdout any more.
+fn print_file(context: &Context, file: &ErasedFile) {
     let sha256 = file.sha256.as_deref().unwrap_or("-");
     match context.json {
         true => answer::is_read(json!({"file": file})),
@@ -94,85 +118,95 @@ fn tell_file(context: &Context, file: &ErasedFile) {
     };
 }
 
-fn tell(context: &Context, doing: Doing, erasure: &Erasure) {
-    let at = rfc3339(erasure.at);
-    if context.json {
-        return answer::line(
-            json!({"at": at, "dry_run": doing == Doing::DryRun, "whole": erasure.is_whole(), "erased": erasure}),
-        );
-    }
-    let words = match doing {
-        Doing::Now => words::ERASED,
-        Doing::DryRun => words::WOULD_BE_ERASED,
-    };
-    let (names, in_all) = (erasure.names.join(", "), erasure.in_all());
-    let values: [(&str, &dyn Display); 8] = [
-        ("at", &at),
-        ("client", &erasure.client),
-        ("names", &names),
-        ("media", &in_all.media),
-        ("files", &in_all.files),
-        ("bytes", &in_all.bytes),
-        ("deliveries", &in_all.deliveries),
-        ("mentions", &in_all.mentions),
-    ];
-    answer::line(context.lang.fill(words, &values));
-    if !erasure.names_left_out.is_empty() {
-        let names = erasure.names_left_out.join(", ");
-        eprintln!(
-            "{}",
-            context
-                .lang
-                .fill(words::NAMES_LEFT_OUT, &[("names", &names)])
-        );
-    }
-    if erasure.unreadable_left > 0 {
-        let count = [("count", &erasure.unreadable_left as &dyn Display)];
-        eprintln!("{}", context.lang.fill(words::UNREADABLE_LEFT, &count));
-    }
-    if doing == Doing::Now {
-        tell_what_is_left(erasure, context.lang);
+fn print_nothing(report: &Report, lang: Language) {
+    let ids = report.ids.join(", ");
+    let values: [(&str, &dyn Display); 2] = [("client", &report.client), ("ids", &ids)];
+    answer::complain(lang.fill(words::NOTHING, &values));
+    if report.import_cut_short {
+        answer::complain(lang.say(words::IMPORT_CUT_SHORT));
     }
 }
 
-/// The proof is one when nothing is left, and not before.
-fn tell_what_is_left(erasure: &Erasure, lang: Language) {
+fn print(context: &Context, dry_run: bool, identities: &Identities, report: &Report) {
+    let (at, lang) = (rfc3339(report.at), context.lang);
+    if context.json {
+        return answer::line(json!({
+            "at": at,
+            "dry_run": dry_run,
+            "whole": report.is_complete(),
+            "identities": identities,
+            "erased": report,
+        }));
+    }
+    let words = match dry_run {
+        false => words::ERASED,
+        true => words::WOULD_BE_ERASED,
+    };
+    let (ids, total) = (report.ids.join(", "), report.total());
+    let values: [(&str, &dyn Display); 8] = [
+        ("at", &at),
+        ("client", &report.client),
+        ("ids", &ids),
+        ("media", &total.media),
+        ("files", &total.files),
+        ("bytes", &total.bytes),
+        ("deliveries", &total.deliveries),
+        ("mentions", &total.mentions),
+    ];
+    answer::line(lang.fill(words, &values));
+    if report.unreadable_left > 0 {
+        let count = [("count", &report.unreadable_left as &dyn Display)];
+        answer::complain(lang.fill(words::UNREADABLE_LEFT, &count));
+    }
+    if !dry_run {
+        print_left(report, lang);
+    }
+}
+
+/// It is a proof only when nothing is left.
+fn print_left(report: &Report, lang: Language) {
     let left = [
-        (words::FILES_LEFT, erasure.media_left),
-        (words::DOWNLOADS_LEFT, erasure.downloads_left),
-        (words::LEFT, erasure.deliveries_left),
+        (words::FILES_LEFT, report.media_left),
+        (words::DOWNLOADS_LEFT, report.downloads_left),
+        (words::LEFT, report.deliveries_left),
     ];
     for (words, count) in left.into_iter().filter(|(_, count)| *count > 0) {
-        eprintln!("{}", lang.fill(words, &[("count", &count)]));
+        answer::complain(lang.fill(words, &[("count", &count)]));
     }
-    for file in &erasure.left {
-        let words = match file.why {
-            Why::Linked => words::LEFT_LINKED,
-            Why::Shared => words::LEFT_SHARED,
-            Why::Orphaned => words::LEFT_ORPHANED,
-            Why::Failed => words::LEFT_FAILED,
-        };
+    for file in &report.left {
         let sha256 = file.sha256.as_deref().unwrap_or("-");
         let values: [(&str, &dyn Display); 2] =
             [("path", &file.path.display()), ("sha256", &sha256)];
-        eprintln!("{}", lang.fill(words, &values));
+        answer::complain(lang.fill(words_of(file.why), &values));
     }
-    if erasure.import_cut_short {
-        eprintln!("{}", lang.say(words::IMPORT_CUT_SHORT));
+    if report.import_cut_short {
+        answer::complain(lang.say(words::IMPORT_CUT_SHORT));
     }
-    if erasure.went_on {
-        eprintln!("{}", lang.say(words::WENT_ON));
+    if report.resumed {
+        answer::complain(lang.say(words::RESUMED));
     }
-    if erasure.is_whole() {
-        eprintln!("{}", lang.say(words::ELSEWHERE));
-    } else if let Some(needed) = erasure.room_needed_bytes {
-        let needed = HumanBytes(needed);
-        eprintln!("{}", lang.fill(words::NO_ROOM, &[("needed", &needed)]));
-    } else if erasure.unreadable_left > 0 && !erasure.left_in_database {
-        eprintln!("{}", lang.say(words::WITH_UNREADABLE));
-    } else if erasure.left_in_database && left.iter().all(|(_, count)| *count == 0) {
-        eprintln!("{}", lang.say(words::LEFT_IN_DATABASE));
-    } else {
-        eprintln!("{}", lang.say(words::NOT_WHOLE));
+    let verdict = match report {
+        report if report.is_complete() => lang.say(words::ELSEWHERE).to_owned(),
+        Report {
+            free_bytes_needed: Some(needed),
+            ..
+        } => lang.fill(words::NO_SPACE, &[("needed", &HumanBytes(*needed))]),
+        report if report.unreadable_left > 0 && !report.left_in_database => {
+            lang.say(words::WITH_UNREADABLE).to_owned()
+        }
+        report if report.left_in_database && left.iter().all(|(_, count)| *count == 0) => {
+            lang.say(words::LEFT_IN_DATABASE).to_owned()
+        }
+        _ => lang.say(words::NOT_COMPLETE).to_owned(),
+    };
+    answer::complain(verdict);
+}
+
+fn words_of(why: Why) -> TextKey {
+    match why {
+        Why::Linked => words::LEFT_LINKED,
+        Why::Shared => words::LEFT_SHARED,
+        Why::Orphaned => words::LEFT_ORPHANED,
+        Why::Failed => words::LEFT_FAILED,
     }
 }

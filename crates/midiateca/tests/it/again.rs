@@ -179,7 +179,14 @@ async fn a_stray_becomes_one_medias_file_and_another_gets_its_own() {
     let second = original.import(data, &[]).await;
     assert_eq!(sum(&second)["held"], 2, "{}", stdout(&second));
     assert_whole(data, 2).await;
-    let forget = ["forget", "--client", "2", "--contact", "5500900000001"];
+    let forget = [
+        "forget",
+        "--yes",
+        "--client",
+        "2",
+        "--contact",
+        "5500900000001",
+    ];
     midiateca(data, &forget).await;
     let left = media(data).await;
     assert_eq!(left["TWO"]["status"], "stored");
@@ -202,7 +209,14 @@ async fn neither_an_erasure_nor_a_rule_takes_a_file_that_another_media_names_too
         std::fs::remove_file(data.join("media_storage").join(lone)).unwrap();
         run(data, shared, "TWO").await;
         if is_forgotten {
-            let forget = ["forget", "--client", "2", "--contact", "5500900000001"];
+            let forget = [
+                "forget",
+                "--yes",
+                "--client",
+                "2",
+                "--contact",
+                "5500900000001",
+            ];
             midiateca(data, &forget).await;
         } else {
             let old = "update media set received_at = 1 where message_id = $1";

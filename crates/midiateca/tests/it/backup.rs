@@ -10,7 +10,6 @@ use midiateca_service::db::Key;
 use midiateca_service::media::{self, Meaning};
 use midiateca_service::model::{MediaId, Reason};
 use midiateca_service::ops::backup::{self, Manifest, Order, Outcome, Source, Step};
-use midiateca_service::ops::retention::{self, Asked, Doing};
 use midiateca_service::shutdown::Shutdown;
 use serde_json::Value;
 use wa_sim::{Content, SimMedia};
@@ -321,8 +320,7 @@ async fn who_was_erased_is_out_of_the_copied_database_and_pruned_out_of_its_file
         .join("media_storage")
         .join(media.path.as_deref().unwrap());
     assert!(holds_them() && file.is_file());
-    let who = ["5500900000001".to_owned()];
-    let proof = retention::erase(&test.app, Asked::of(2, &who), Doing::Now, |_| {}).await;
+    let proof = crate::forget::erase(&test.app, 2, "5500900000001").await;
     assert_eq!(proof.unwrap().media, 1);
     let files = done(&order(&test, &target)).await.files;
     assert_eq!((files.count, files.surplus, files.pruned), (0, 1, 0));

@@ -14,7 +14,7 @@ use midiateca_service::db::Key;
 use midiateca_service::db::Value as Cell;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::model::{DeliveryId, InstanceId, MediaId, MediaKind};
-use midiateca_service::ops::retention::{self, Asked, Doing, ErasedFile, Erasure, Unreadable};
+use midiateca_service::ops::erasure::{self, ErasedFile, Options, Report, identify};
 use midiateca_service::storage::layout::{self, Name};
 use midiateca_service::{deliveries, queue};
 use wa_sim::{Content, Fault, SimMedia};
@@ -79,8 +79,12 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
     assert_eq!(failed.status, "pending");
 
     let spoken = ["+55 (00) 90000-0001".to_owned()];
-    let told = retention::erase(&test.app, Asked::of(2, &spoken), Doing::DryRun, |_| {});
-    let told = told.await.unwrap();
+    let identities = identify(&test.app, 2, &spoken).await.unwrap();
+    let dry_run = Options {
+        dry_run: true,
+        ..of(2, identities.ids())
+    };
+    let told = erasure::run(&test.app, dry_run, |_| {}).await.unwrap();
     assert_eq!((told.media, told.files.len(), told.deliveries), (4, 3, 4));
     assert_eq!(test.files().len(), 4);
     let proof = forget(&test.app, WHO).await.unwrap();
@@ -88,7 +92,7 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
         (proof.media, proof.files.len(), proof.deliveries),
         (4, 3, 4)
     );
-    assert_eq!(proof.names, ["100000000000001", WHO]);
+    assert_eq!(proof.ids, ["100000000000001", WHO]);
     let hashes: Vec<_> = proof
         .files
         .iter()
@@ -208,7 +212,7 @@ async fn a_long_download_ends_before_the_proof_is_given() {
     }
     let proof = forget(&test.app, WHO).await.unwrap();
     assert_eq!((proof.media, proof.downloads_left), (1, 0));
-    assert!(proof.is_whole());
+    assert!(proof.is_complete());
     assert_eq!(test.files(), Vec::<PathBuf>::new());
     assert_eq!(test.find(&id).await.status, "skipped");
     test.end().await;
@@ -218,14 +222,7 @@ async fn a_long_download_ends_before_the_proof_is_given() {
 async fn another_clients_records_of_the_same_person_stay() {
     let test = TestApp::start().await;
     let (stored, _) = test.store(sample("STAYS")).await;
-    let proof = retention::erase(
-        &test.app,
-        Asked::of(3, &[WHO.to_owned()]),
-        Doing::Now,
-        |_| {},
-    )
-    .await
-    .unwrap();
+    let proof = erase(&test.app, 3, WHO).await.unwrap();
     assert_eq!((proof.media, proof.deliveries), (0, 0));
     assert_eq!(test.find(&MediaId(stored.id)).await.status, "stored");
     let kept = deliveries::list(&test.app.db, &deliveries::Filter::default(), "", 10)
@@ -240,14 +237,43 @@ async fn another_clients_records_of_the_same_person_stay() {
     test.end().await;
 }
 
-async fn forget(app: &App, who: &str) -> Result<Erasure, retention::Error> {
-    retention::erase(app, Asked::of(2, &[who.to_owned()]), Doing::Now, |_| {}).await
+/// These ids and nothing else.
+fn of(client: i64, ids: Vec<String>) -> Options {
+    Options {
+        client,
+        ids,
+        include_unreadable: false,
+        dry_run: false,
+    }
 }
 
-async fn would_forget(app: &App, who: &str) -> Erasure {
-    let erasing =
-        retention::erase(app, Asked::of(2, &[who.to_owned()]), Doing::DryRun, |_| {}).await;
-    erasing.unwrap()
+/// Finds the ids of a contact and erases them, as the command does after its question.
+pub(crate) async fn erase(app: &App, client: i64, who: &str) -> Result<Report, erasure::Error> {
+    let identities = identify(app, client, &[who.to_owned()]).await?;
+    erasure::run(app, of(client, identities.ids()), |_| {}).await
+}
+
+/// Like [`erase`], and with what no reader understands.
+pub(crate) async fn erase_with_unreadable(app: &App, client: i64, who: &str) -> Report {
+    let identities = identify(app, client, &[who.to_owned()]).await.unwrap();
+    let options = Options {
+        include_unreadable: true,
+        ..of(client, identities.ids())
+    };
+    erasure::run(app, options, |_| {}).await.unwrap()
+}
+
+async fn forget(app: &App, who: &str) -> Result<Report, erasure::Error> {
+    erase(app, 2, who).await
+}
+
+async fn would_forget(app: &App, who: &str) -> Report {
+    let identities = identify(app, 2, &[who.to_owned()]).await.unwrap();
+    let options = Options {
+        dry_run: true,
+        ..of(2, identities.ids())
+    };
+    erasure::run(app, options, |_| {}).await.unwrap()
 }
 
 async fn kept(test: &TestApp) -> Vec<DeliveryId> {
@@ -303,7 +329,7 @@ async fn a_message_id_that_names_them_is_known_again_without_naming_them() {
     let (named, delivery) = test
         .store(sample(&format!("false_{WHO}@c.us_3EB0AA")))
         .await;
-    assert!(forget(&test.app, WHO).await.unwrap().is_whole());
+    assert!(forget(&test.app, WHO).await.unwrap().is_complete());
     assert!(!holds(&database_bytes(&test), WHO));
     let (_, answer) = test.post(delivery.body.to_string()).await;
     assert_eq!(answer["status"], "ignored", "{answer}");
@@ -318,7 +344,7 @@ async fn a_second_media_under_a_message_id_that_named_them_is_erased_as_the_firs
     let test = TestApp::start().await;
     let message = format!("false_{WHO}@c.us_3EB0AB");
     let (_, first) = test.store(sample(&message)).await;
-    assert!(forget(&test.app, WHO).await.unwrap().is_whole());
+    assert!(forget(&test.app, WHO).await.unwrap().is_complete());
     for seed in [9, 10] {
         let other = SimMedia {
             media_key: wa_media::MediaKey::new([seed; 32]),
@@ -331,7 +357,7 @@ async fn a_second_media_under_a_message_id_that_named_them_is_erased_as_the_firs
         let (other, delivery) = test.store(other).await;
         assert_eq!(other.status, "stored");
         let proof = forget(&test.app, WHO).await.unwrap();
-        assert_eq!((proof.media, proof.is_whole()), (1, true));
+        assert_eq!((proof.media, proof.is_complete()), (1, true));
         for repeat in [&first, &delivery] {
             let (_, answer) = test.post(repeat.body.to_string()).await;
             assert_eq!(answer["status"], "ignored", "{answer}");
@@ -398,7 +424,14 @@ async fn forget_says_that_nothing_was_found_and_gives_no_proof_of_it() {
     test.store(sample("THERE")).await;
     let folder = test.end_keeping_the_folder().await;
     let data = folder.path();
-    let nothing = ["forget", "--client", "2", "--contact", "+55 11 91234-5678"];
+    let nothing = [
+        "forget",
+        "--yes",
+        "--client",
+        "2",
+        "--contact",
+        "+55 11 91234-5678",
+    ];
     let told = midiateca(data, &nothing).await;
     assert_eq!((told.status.code(), stdout(&told).as_str()), (Some(1), ""));
     assert!(
@@ -407,13 +440,14 @@ async fn forget_says_that_nothing_was_found_and_gives_no_proof_of_it() {
         stderr(&told)
     );
     assert!(!stderr(&told).contains("proof"), "{}", stderr(&told));
-    let wrong = ["forget", "--client", "2", "--contact", "%"];
+    let wrong = ["forget", "--yes", "--client", "2", "--contact", "%"];
     let told = midiateca(data, &wrong).await;
     assert_eq!(told.status.code(), Some(2), "{}", stderr(&told));
     let found = [
         "--lang",
         "pt-BR",
         "esquecer",
+        "--yes",
         "--client",
         "2",
         "--contact",

@@ -10,7 +10,7 @@ use midiateca_service::clock::Clock;
 use midiateca_service::db::Key;
 use midiateca_service::media::MediaView;
 use midiateca_service::model::{MediaId, Route};
-use midiateca_service::ops::retention::{self, Asked, Doing};
+use midiateca_service::ops::retention::{self, Doing};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -378,15 +378,12 @@ async fn what_rules_and_erasures_delete_takes_its_texts_along() {
         Value::Null
     );
     assert_eq!(texts(&test).len(), 3);
-    let who = ["5511900000001".to_owned()];
-    let asked = Asked {
-        unreadable: retention::Unreadable::Go,
-        ..Asked::of(2, &who)
-    };
-    let proof = retention::erase(&test.app, asked, Doing::Now, |_| {})
-        .await
-        .unwrap();
-    assert_eq!((proof.deliveries, proof.is_whole()), (2, true), "{proof:?}");
+    let proof = crate::forget::erase_with_unreadable(&test.app, 2, "5511900000001").await;
+    assert_eq!(
+        (proof.deliveries, proof.is_complete()),
+        (2, true),
+        "{proof:?}"
+    );
     assert_eq!(texts(&test).len(), 1);
     test.app
         .db

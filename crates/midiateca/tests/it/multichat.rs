@@ -533,7 +533,14 @@ async fn what_was_erased_here_does_not_come_back() {
     original.import(data, &[]).await;
     let forget = midiateca(
         data,
-        &["forget", "--client", "2", "--contact", "5500900000001"],
+        &[
+            "forget",
+            "--yes",
+            "--client",
+            "2",
+            "--contact",
+            "5500900000001",
+        ],
     )
     .await;
     assert_eq!(forget.status.code(), Some(0), "{}", stderr(&forget));

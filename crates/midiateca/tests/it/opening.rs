@@ -23,7 +23,14 @@ const COMMANDS: &[&[&str]] = &[
     &["scrub"],
     &["scrub", "--repair"],
     &["sweep"],
-    &["forget", "--client", "2", "--contact", "+5500900000001"],
+    &[
+        "forget",
+        "--yes",
+        "--client",
+        "2",
+        "--contact",
+        "+5500900000001",
+    ],
 ];
 /// Commands that show rows, and need no storage.
 const READERS: &[&[&str]] = &[

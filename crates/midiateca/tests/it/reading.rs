@@ -8,7 +8,6 @@ use flate2::write::GzEncoder;
 use midiateca_service::clock::Clock;
 use midiateca_service::db::Row;
 use midiateca_service::model::{MediaId, Route};
-use midiateca_service::ops::retention::{self, Asked, Doing};
 use serde_json::{Value, json};
 use wa_sim::{Content, SimMedia};
 
@@ -255,9 +254,8 @@ async fn remembered_captions_are_bounded_and_go_with_the_person_and_with_their_d
     assert_eq!(count(&test, "caption_edits").await, 16);
     let id = test.deliver(&test.sim.world().add(sample("OTHER"))).await;
     test.settled(&id).await;
-    let contacts = [PHONE.to_owned()];
-    let erasure = retention::erase(&test.app, Asked::of(2, &contacts), Doing::Now, |_| {}).await;
-    assert!(erasure.unwrap().is_whole());
+    let erasure = crate::forget::erase(&test.app, 2, PHONE).await;
+    assert!(erasure.unwrap().is_complete());
     assert_eq!(
         (
             count(&test, "caption_edits").await,

@@ -546,7 +546,7 @@ async fn after_an_import_that_was_cut_short_there_is_no_proof() {
     let (test, id, _) = a_month_later(Vec::new(), sample("THEIRS")).await;
     let data = test.app.data.clone();
     let contact = test.find(&id).await.sender_id.unwrap();
-    let forget = ["forget", "--client", "2", "--contact", &contact];
+    let forget = ["forget", "--yes", "--client", "2", "--contact", &contact];
     let mark = |is_there: bool| {
         test.app
             .db

@@ -346,7 +346,14 @@ async fn what_a_repair_took_away_goes_with_its_media() {
             .iter()
             .any(|file| file.starts_with(data.join("media_storage/.quarantine")))
     );
-    let forget = ["forget", "--client", "2", "--contact", "5500900000001"];
+    let forget = [
+        "forget",
+        "--yes",
+        "--client",
+        "2",
+        "--contact",
+        "5500900000001",
+    ];
     let erased = midiateca(&data, &forget).await;
     assert_eq!(erased.status.code(), Some(0), "{}", stderr(&erased));
     assert_eq!(test.files(), Vec::<PathBuf>::new());

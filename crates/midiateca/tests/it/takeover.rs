@@ -127,7 +127,14 @@ async fn a_file_that_was_taken_before_its_row_knew_it_is_not_held_twice() {
         (&sum(&third)["held"], &sum(&third)["known"]),
         (&0.into(), &2.into())
     );
-    let forget = ["forget", "--client", "2", "--contact", "5500900000001"];
+    let forget = [
+        "forget",
+        "--yes",
+        "--client",
+        "2",
+        "--contact",
+        "5500900000001",
+    ];
     midiateca(data, &forget).await;
     assert_eq!(files(&data.join("media_storage")), Vec::<PathBuf>::new());
     let fourth = original.import(data, &[]).await;

@@ -1,10 +1,16 @@
 ### What `forget` says.
 
 forget-unknown-client = no client { $client } is known; see `midiateca client list`
-forget-nothing = nothing of { $names } is held for client { $client }, so nothing was erased; look at the number, or use an id as `midiateca media list --json` shows it
-forget-erased = { $at }: erased for client { $client }: { $names }: { $media } media, { $files } files ({ $bytes } bytes), { $deliveries } raw deliveries; named in { $mentions } media of others, where the number was masked
-forget-would-be-erased = { $at }: would be erased for client { $client }: { $names }: { $media } media, { $files } files ({ $bytes } bytes), { $deliveries } raw deliveries; named in { $mentions } media of others, where the number would be masked
-forget-left = { $count } raw deliveries name the person and bring bytes of somebody else that are not filed yet
+forget-shared-ids = not erased, because several people's media have it: { $ids }
+forget-basis-given = given
+forget-basis-paired = in the same messages as another id of this person
+forget-basis-unfinished = found by an unfinished erasure of this person
+forget-confirm = erase everything of these ids from client { $client }? Type yes to continue:
+forget-give-yes = nothing was erased: check these ids and add --yes, or run the command in a terminal to confirm
+forget-nothing = nothing of { $ids } is stored for client { $client }, so nothing was erased; look at the number, or use an id as `midiateca media list --json` shows it
+forget-erased = { $at }: erased for client { $client }: { $ids }: { $media } media, { $files } files ({ $bytes } bytes), { $deliveries } raw deliveries; named in { $mentions } media of others, where the number was masked
+forget-would-be-erased = { $at }: would be erased for client { $client }: { $ids }: { $media } media, { $files } files ({ $bytes } bytes), { $deliveries } raw deliveries; named in { $mentions } media of others, where the number would be masked
+forget-left = { $count } raw deliveries name the person and bring bytes of somebody else that are not stored yet
 forget-unreadable-left = { $count } raw deliveries name the person but cannot be read, and may be the only copy of what somebody else sent: see `midiateca deliveries list --set-aside`
 forget-with-unreadable = this is not the proof yet: to erase those as well, run the same command with --unreadable
 forget-files-left = the files of { $count } media could not be removed; the log says why
@@ -13,10 +19,9 @@ forget-left-linked = still there: { $path } ({ $sha256 }): it is a link or behin
 forget-left-shared = the same bytes stay in { $path } ({ $sha256 }): another media has them, which was not erased
 forget-left-orphaned = the same bytes stay in { $path } ({ $sha256 }): no row names that file, but it is where another message's would be; delete it if it is theirs
 forget-left-failed = still there: { $path } ({ $sha256 }): it could not be removed; the log says why
-forget-not-whole = this is not the proof yet: run the same command again
-forget-left-in-database = this is not the proof yet: the database's files still hold what was erased, for they could not be written anew, or somebody reads them all the while; run the same command again
-forget-no-room = this is not the proof yet: the database's files still hold what was erased, for { $needed } are to be free to write them anew; make room and run the same command again
-forget-names-left-out = not looked for, because several people's media go with it: { $names }
+forget-not-complete = this is not the proof yet: run the same command again
+forget-left-in-database = this is not the proof yet: the database's files still hold what was erased, because they could not be rewritten, or something else reads them; run the same command again
+forget-no-space = this is not the proof yet: the database's files still hold what was erased, because { $needed } must be free to rewrite them; free some space and run the same command again
 forget-import-cut-short = an import was cut short, and files of theirs may lie here that no row names yet: run the same import to its end, then this again
-forget-went-on = an earlier erasure of this person was gone on with: the figures include what it had erased, but the files that it listed are not listed again, so keep what it printed, too
-forget-elsewhere = keep this as the proof; exports and backups made before still hold what they held
+forget-resumed = this continued an unfinished erasure of this person: the figures include what it had erased, but the files that it listed are not listed again, so keep what it printed as well
+forget-elsewhere = keep this as the proof; exports and backups made before are unchanged

@@ -1,9 +1,15 @@
 ### What `forget` says.
 
 forget-unknown-client = não existe cliente { $client }; veja `midiateca client list`
-forget-nothing = não há nada de { $names } guardado para o cliente { $client }, então nada foi apagado; confira o número, ou use um id como `midiateca media list --json` mostra
-forget-erased = { $at }: apagado para o cliente { $client }: { $names }: { $media } mídias, { $files } arquivos ({ $bytes } bytes), { $deliveries } entregas brutas; citado em { $mentions } mídias de outras pessoas, onde o número foi mascarado
-forget-would-be-erased = { $at }: seria apagado para o cliente { $client }: { $names }: { $media } mídias, { $files } arquivos ({ $bytes } bytes), { $deliveries } entregas brutas; citado em { $mentions } mídias de outras pessoas, onde o número seria mascarado
+forget-shared-ids = não será apagado, porque aparece em mídias de várias pessoas: { $ids }
+forget-basis-given = informado
+forget-basis-paired = nas mesmas mensagens que outro id desta pessoa
+forget-basis-unfinished = encontrado por um apagamento incompleto desta pessoa
+forget-confirm = apagar tudo destes ids do cliente { $client }? Digite sim para continuar:
+forget-give-yes = nada foi apagado: confira estes ids e acrescente --yes, ou rode o comando em um terminal para confirmar
+forget-nothing = não há nada de { $ids } guardado para o cliente { $client }, então nada foi apagado; confira o número, ou use um id como `midiateca media list --json` mostra
+forget-erased = { $at }: apagado para o cliente { $client }: { $ids }: { $media } mídias, { $files } arquivos ({ $bytes } bytes), { $deliveries } entregas brutas; citado em { $mentions } mídias de outras pessoas, onde o número foi mascarado
+forget-would-be-erased = { $at }: seria apagado para o cliente { $client }: { $ids }: { $media } mídias, { $files } arquivos ({ $bytes } bytes), { $deliveries } entregas brutas; citado em { $mentions } mídias de outras pessoas, onde o número seria mascarado
 forget-left = { $count } entregas brutas citam a pessoa e trazem bytes de outra pessoa que ainda não foram arquivados
 forget-unreadable-left = { $count } entregas brutas citam a pessoa mas não podem ser lidas, e podem ser a única cópia do que outra pessoa enviou: veja `midiateca deliveries list --set-aside`
 forget-with-unreadable = isto ainda não é a prova: para apagar essas também, rode o mesmo comando com --unreadable
@@ -13,10 +19,9 @@ forget-left-linked = ainda existe: { $path } ({ $sha256 }): é um link ou está 
 forget-left-shared = os mesmos bytes continuam em { $path } ({ $sha256 }): são de outra mídia, que não foi apagada
 forget-left-orphaned = os mesmos bytes continuam em { $path } ({ $sha256 }): nenhum registro cita esse arquivo, mas ele está onde estaria o de outra mensagem; apague-o se for da pessoa
 forget-left-failed = ainda existe: { $path } ({ $sha256 }): não foi possível removê-lo; o log diz por quê
-forget-not-whole = isto ainda não é a prova: rode o mesmo comando de novo
+forget-not-complete = isto ainda não é a prova: rode o mesmo comando de novo
 forget-left-in-database = isto ainda não é a prova: os arquivos do banco de dados ainda contêm o que foi apagado, porque não foi possível regravá-los ou alguém não para de lê-los; rode o mesmo comando de novo
-forget-no-room = isto ainda não é a prova: os arquivos do banco de dados ainda contêm o que foi apagado, porque é preciso ter { $needed } livres para regravá-los; libere espaço e rode o mesmo comando de novo
-forget-names-left-out = não procurado, porque aparece em mídias de várias pessoas: { $names }
+forget-no-space = isto ainda não é a prova: os arquivos do banco de dados ainda contêm o que foi apagado, porque é preciso ter { $needed } livres para regravá-los; libere espaço e rode o mesmo comando de novo
 forget-import-cut-short = uma importação foi interrompida, e pode haver aqui arquivos da pessoa que nenhum registro cita ainda: rode a mesma importação até o fim e depois este comando de novo
-forget-went-on = um apagamento anterior desta pessoa foi retomado: os números incluem o que ele já tinha apagado, mas os arquivos que ele listou não são listados de novo, então guarde também o que ele mostrou
+forget-resumed = um apagamento anterior desta pessoa foi retomado: os números incluem o que ele já tinha apagado, mas os arquivos que ele listou não são listados de novo, então guarde também o que ele mostrou
 forget-elsewhere = guarde isto como prova; exportações e backups feitos antes ainda contêm o que continham

@@ -1,8 +1,10 @@
-//! A person who is to be forgotten: what of theirs is held, by which names they are known, and what is left of it.
+//! The media of a person, their ids, and what is left of a media that is erased.
+
+use std::collections::BTreeSet;
 
 use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, values};
-use crate::model::{InstanceId, MediaId, erased_message, erased_print};
+use crate::model::{InstanceId, MediaId, contact, erased_message, erased_print};
 
 /// A person (or a group) as one client knows them, by the part before `@` and `:` of any of their ids.
 #[derive(Clone, Debug)]
@@ -96,94 +98,79 @@ macro_rules! is_theirs {
     };
 }
 
-/// The other names under which the same person is known.
-#[derive(Clone, Debug, Default)]
-pub struct Others {
-    /// The privacy ids that go with the number.
-    pub lids: Vec<String>,
-    /// The numbers that go with the privacy id.
-    pub numbers: Vec<String>,
+/// The ids that go with one id of a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counterparts {
+    /// The phone numbers of a LID.
+    pub numbers: BTreeSet<String>,
+    /// The LIDs of a phone number.
+    pub lids: BTreeSet<String>,
 }
 
-/// In a private chat, what did not go out came from whose chat it is.
-macro_rules! is_private {
-    () => {
-        "from_me = 0 and is_group = 0 and chat_id <> 'status' and chat_id not like '%@g.us' and chat_id not like '%@newsletter'
-         and chat_id not like '%broadcast'"
-    };
-}
-
-/// Whether the sender is told by a privacy id only. Where a number is told that is not the chat's, it is not known who
-/// of the two has the id.
-macro_rules! has_no_number {
-    () => {
-        "(sender_id is null or sender_id like '%@lid' or sender_id || '@lid' = sender_lid)"
-    };
-}
-
-/// Which other names go with a name: a number with the privacy id of the same sender, or of whose chat it is.
-pub async fn known_as(db: &Db, person: &Person) -> Result<Others, Error> {
-    let lids = concat!(
-        "select sender_lid as other from media where client = $1 and sender_lid is not null and ",
-        is_person!("sender_id"),
-        " union select sender_lid as other from media where client = $1 and sender_lid is not null and chat_id not like '%@lid' and ",
-        is_private!(),
-        " and ",
-        has_no_number!(),
-        " and ",
-        is_person!("chat_id"),
-        " union select sender_id as other from media where client = $1 and sender_id like '%@lid' and chat_id not like '%@lid' and ",
-        is_private!(),
-        " and ",
-        is_person!("chat_id"),
-        " union select chat_id as other from media where client = $1 and sender_id not like '%@lid' and chat_id like '%@lid' and ",
-        is_private!(),
-        " and ",
-        is_person!("sender_id")
+/// The ids that media of a client name together with this one, for the same sender.
+pub async fn counterparts(db: &Db, client: i64, id: &str) -> Result<Counterparts, Error> {
+    let sql = concat!(
+        "select distinct chat_id, sender_id, sender_lid, from_me, is_group from media where client = $1 and ",
+        is_theirs!()
     );
-    let numbers = concat!(
-        "select sender_id as other from media where client = $1 and sender_id is not null and ",
-        is_person!("sender_lid"),
-        " union select chat_id as other from media where client = $1 and chat_id not like '%@lid' and ",
-        is_private!(),
-        " and ",
-        has_no_number!(),
-        " and (",
-        is_person!("sender_lid"),
-        " or sender_id like '%@lid' and ",
-        is_person!("sender_id"),
-        ") union select sender_id as other from media where client = $1 and sender_id not like '%@lid' and chat_id like '%@lid' and ",
-        is_private!(),
-        " and ",
-        is_person!("chat_id")
-    );
-    Ok(Others {
-        lids: others(db, lids, person).await?,
-        numbers: others(db, numbers, person).await?,
-    })
+    let mut found = Counterparts::default();
+    for row in db.rows(sql, values![client, id]).await? {
+        let text = |column| row.text_or_none(column);
+        let (chat, sender, lid) = (text("chat_id")?, text("sender_id")?, text("sender_lid")?);
+        let is_private = !row.flag("from_me")? && !row.flag("is_group")?;
+        let ids = ids_of_sender(
+            chat.as_deref().filter(|_| is_private),
+            sender.as_deref(),
+            lid.as_deref(),
+        );
+        if ids.numbers.contains(id) {
+            found.lids.extend(ids.lids);
+        } else if ids.lids.contains(id) {
+            found.numbers.extend(ids.numbers);
+        }
+    }
+    Ok(found)
 }
 
-async fn others(db: &Db, sql: &'static str, person: &Person) -> Result<Vec<String>, Error> {
-    let rows = db.rows(sql, values![person.client, &person.name]).await?;
-    let plain = |row: &Row| {
-        let other = row.text("other")?;
-        Ok::<_, Error>(other.split(['@', ':']).next().unwrap_or(&other).to_owned())
+/// The ids of the sender of one message. In a private chat, what came in came from the other side of the chat; where the
+/// message has a number that is not the chat's, nothing says which of the two has the LID.
+fn ids_of_sender(
+    private_chat: Option<&str>,
+    sender: Option<&str>,
+    lid: Option<&str>,
+) -> Counterparts {
+    let is_lid = |id: &&str| id.ends_with("@lid");
+    let bare = |id: &str| contact::bare(id).to_owned();
+    let mut ids = Counterparts {
+        lids: lid
+            .into_iter()
+            .chain(sender.filter(is_lid))
+            .map(bare)
+            .collect(),
+        ..Counterparts::default()
     };
-    let mut names = rows.iter().map(plain).collect::<Result<Vec<_>, _>>()?;
-    names.sort();
-    names.dedup();
-    names.retain(|name| *name != person.name);
-    Ok(names)
+    let number = sender.filter(|id| !is_lid(id)).map(bare);
+    ids.numbers
+        .extend(number.filter(|id| !ids.lids.contains(id)));
+    let chat = private_chat.filter(|chat| !contact::is_of_several(chat));
+    match chat.map(|chat| (is_lid(&chat), bare(chat))) {
+        Some((true, chat)) if !ids.numbers.is_empty() => drop(ids.lids.insert(chat)),
+        Some((false, chat)) if ids.numbers.is_empty() && !ids.lids.contains(&chat) => {
+            ids.numbers.insert(chat);
+        }
+        _ => {}
+    }
+    ids
 }
 
-/// Whether anything of theirs is there.
-pub async fn is_known(db: &Db, person: &Person) -> Result<bool, Error> {
+/// Whether media of a client have this id.
+pub async fn has_id(db: &Db, client: i64, id: &str) -> Result<bool, Error> {
     let sql = concat!(
         "select 1 as found from media where client = $1 and ",
         is_theirs!(),
         " limit 1"
     );
-    let row = db.row(sql, values![person.client, &person.name]).await?;
+    let row = db.row(sql, values![client, id]).await?;
     Ok(row.is_some())
 }
 

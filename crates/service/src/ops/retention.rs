@@ -1,9 +1,8 @@
-//! What is no longer to be kept: by the operator's rules, and because a person asked to be forgotten.
+//! Retention rules: deletes what the operator's rules no longer keep.
 //!
 //! Everything is computed from stored times whenever it is looked, so nothing depends on a timer that a restart loses.
 //! A file goes before its row says so: whatever is cut short is found again, and done again without harm.
 
-mod erasure;
 mod sweep;
 
 use std::sync::Arc;
@@ -11,7 +10,6 @@ use std::time::Duration;
 
 use crate::app::App;
 
-pub use erasure::{Asked, ErasedFile, Erasure, Figures, Left, Unreadable, Why, erase};
 pub use sweep::{Swept, Told, finish_sweeps, is_on_its_way, sweep};
 
 /// Whether it is done, or only told what would be.
@@ -38,28 +36,6 @@ pub enum Error {
     /// The machine's clock jumped, so ages mean nothing.
     #[error("the machine's clock is not trusted, so nothing is deleted")]
     ClockNotTrusted,
-    /// What was given as a contact is no number, and no id that is known.
-    #[error("{contact:?} is nobody's number and no id that is known")]
-    Nobody {
-        /// What was given.
-        contact: String,
-    },
-    /// A name goes with more others than one person has.
-    #[error("{count} other names go with one of the names, so that it is not one person's")]
-    SeveralPeople {
-        /// Which name.
-        name: String,
-        /// How many others go with it.
-        count: usize,
-    },
-    /// What was given as a contact may be two numbers of different countries, and both are known.
-    #[error("{contact:?} may be any of {}, and they are not one person's", held.join(", "))]
-    SeveralCountries {
-        /// What was given.
-        contact: String,
-        /// What it may be.
-        held: Vec<String>,
-    },
 }
 
 /// Sweeps now and then, until the shutdown begins.

@@ -8,7 +8,7 @@ use crate::cli::context;
 use crate::cli::language::{Language, plain};
 use crate::cli::words::{Words, errors as words};
 use midiateca_service::app::OpeningError;
-use midiateca_service::ops::{retention, verify};
+use midiateca_service::ops::{erasure, retention, verify};
 use midiateca_service::storage::Found;
 use midiateca_service::{app, db, secrets, server, storage};
 
@@ -205,15 +205,23 @@ pub(super) fn retention(error: &retention::Error, lang: Language) -> Told {
         retention::Error::ClockNotTrusted => {
             Told::with(lang, words::CLOCK_NOT_TRUSTED, words::ACCEPT_CLOCK, &[])
         }
-        retention::Error::Nobody { contact } => {
+    }
+}
+
+pub(super) fn erasure(error: &erasure::Error, lang: Language) -> Told {
+    match error {
+        erasure::Error::Db(error) => db(error, lang),
+        erasure::Error::App(error) => app(error, lang),
+        erasure::Error::Vault(_) => Told::with(lang, words::NOT_REMOVED, words::RUN_AGAIN, &[]),
+        erasure::Error::UnknownContact { contact } => {
             Told::new(lang, words::NOBODY, &[("contact", &plain(contact))])
         }
-        retention::Error::SeveralPeople { name, count } => {
-            let values: [(&str, &dyn Display); 2] = [("name", name), ("count", count)];
+        erasure::Error::SeveralPeople { id, count } => {
+            let values: [(&str, &dyn Display); 2] = [("name", id), ("count", count)];
             Told::new(lang, words::SEVERAL_PEOPLE, &values)
         }
-        retention::Error::SeveralCountries { contact, held } => {
-            let (contact, held) = (plain(contact), held.join(", "));
+        erasure::Error::SeveralCountries { contact, known } => {
+            let (contact, held) = (plain(contact), known.join(", "));
             let values: [(&str, &dyn Display); 2] = [("contact", &contact), ("held", &held)];
             Told::new(lang, words::SEVERAL_COUNTRIES, &values)
         }

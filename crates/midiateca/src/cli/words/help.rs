@@ -128,6 +128,7 @@ texts! {
     "Show only what is not fine", "Mostra só o que não está bem";
 
     // sweep, forget
+    "Erase without asking", "Apaga sem perguntar";
     "Show what would go", "Mostra o que seria removido";
     "Whose data it is", "De que cliente são os dados";
     "Whom to forget: a phone number with its country code, or an id as `media list` shows it; may be given several times", "Quem deve ser esquecido: um telefone com código do país, ou um id como `media list` mostra; pode ser informado várias vezes";

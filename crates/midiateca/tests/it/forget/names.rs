@@ -17,7 +17,7 @@ async fn who_is_not_named_exactly_is_not_erased() {
     ] {
         let refused = forget(&test.app, nobody).await;
         assert!(
-            matches!(refused, Err(retention::Error::Nobody { .. })),
+            matches!(refused, Err(erasure::Error::UnknownContact { .. })),
             "{nobody}"
         );
     }
@@ -74,8 +74,8 @@ async fn a_privacy_id_is_followed_from_the_private_chat_in_which_it_was_seen() {
             test.store(others).await;
         }
         let proof = forget(&test.app, given).await.unwrap();
-        assert_eq!(proof.names, [number, "99007788990011"], "{given} {chat}");
-        assert_eq!((proof.media, proof.is_whole()), (3, true));
+        assert_eq!(proof.ids, [number, "99007788990011"], "{given} {chat}");
+        assert_eq!((proof.media, proof.is_complete()), (3, true));
         // Stories are not kept.
         assert_eq!(test.files().len(), 1);
         test.end().await;
@@ -94,12 +94,12 @@ async fn a_number_of_another_country_is_never_taken_for_a_brazilian_one() {
         test.store(theirs).await;
     }
     let refused = forget(&test.app, "4531234567").await.unwrap_err();
-    let retention::Error::SeveralCountries { held, .. } = refused else {
+    let erasure::Error::SeveralCountries { known, .. } = refused else {
         panic!("{refused}");
     };
-    assert_eq!(held, ["4531234567", "554531234567"]);
+    assert_eq!(known, ["4531234567", "554531234567"]);
     let exact = "4531234567@s.whatsapp.net";
-    assert_eq!(would_forget(&test.app, exact).await.names, ["4531234567"]);
+    assert_eq!(would_forget(&test.app, exact).await.ids, ["4531234567"]);
     let proof = forget(&test.app, "+45 31 23 45 67").await.unwrap();
     assert_eq!((proof.media, test.files().len()), (1, 1));
     // Now there is only one whom it may mean.
@@ -120,15 +120,17 @@ async fn an_id_that_goes_with_many_numbers_is_not_one_persons() {
         test.store(one).await;
     }
     let refused = forget(&test.app, "100000000000009@lid").await.unwrap_err();
-    let retention::Error::SeveralPeople { name, count } = refused else {
+    let erasure::Error::SeveralPeople { id, count } = refused else {
         panic!("{refused}");
     };
-    assert_eq!((name.as_str(), count), ("100000000000009", 5));
+    assert_eq!((id.as_str(), count), ("100000000000009", 5));
     assert_eq!(test.files().len(), 5);
+    let found = identify(&test.app, 2, &["5521900000102".to_owned()]).await;
+    assert_eq!(found.unwrap().shared, ["100000000000009"]);
     let proof = forget(&test.app, "5521900000102").await.unwrap();
     assert_eq!(
-        (proof.media, &proof.names_left_out[..]),
-        (1, &["100000000000009".to_owned()][..])
+        (proof.media, &proof.ids[..]),
+        (1, &["5521900000102".to_owned()][..])
     );
     test.end().await;
 }
@@ -150,11 +152,61 @@ async fn a_number_is_found_without_its_ninth_digit_and_an_old_group_by_its_id() 
     };
     test.store(in_group).await;
     let proof = forget(&test.app, "(11) 98765-4321").await.unwrap();
-    assert_eq!((proof.media, proof.is_whole()), (1, true));
+    assert_eq!((proof.media, proof.is_complete()), (1, true));
     let proof = forget(&test.app, "5521900000077-1612345678@g.us")
         .await
         .unwrap();
     assert_eq!((proof.media, proof.deliveries), (1, 1));
     assert_eq!(test.files().len(), 0);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn forget_lists_the_ids_and_erases_nothing_before_it_is_confirmed() {
+    let test = TestApp::start().await;
+    let (stored, _) = test.store(sample("ASKED")).await;
+    let folder = test.end_keeping_the_folder().await;
+    let arguments = ["forget", "--client", "2", "--contact", WHO];
+    let asked = midiateca(folder.path(), &arguments).await;
+    assert_eq!(asked.status.code(), Some(2), "{}", stderr(&asked));
+    for listed in [
+        "5500900000001: given",
+        "100000000000001: in the same messages",
+        "--yes",
+    ] {
+        assert!(stderr(&asked).contains(listed), "{}", stderr(&asked));
+    }
+    let storage = folder.path().join("media_storage");
+    let file = storage.join(stored.path.unwrap());
+    assert!(file.exists());
+    let line = [&["--json"], &arguments[..], &["--yes"]].concat();
+    let done = midiateca(folder.path(), &line).await;
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    let report = stdout(&done);
+    let report: serde_json::Value = serde_json::from_str(report.lines().last().unwrap()).unwrap();
+    let expected = serde_json::json!([
+        {"id": "100000000000001", "basis": "paired"},
+        {"id": WHO, "basis": "given"},
+    ]);
+    assert_eq!(report["identities"]["ids"], expected);
+    assert!(!file.exists());
+}
+
+#[tokio::test]
+async fn an_erasure_takes_exactly_the_ids_that_it_is_given() {
+    let test = TestApp::start().await;
+    let (by_number, _) = test.store(sample("BYNUMBER")).await;
+    let by_lid = SimMedia {
+        sender_id: Some("100000000000001@lid".to_owned()),
+        sender_lid: None,
+        chat_id: Some("120363000000000001@g.us".to_owned()),
+        is_group: true,
+        ..of_kind("BYLID", wa_media::MediaKind::Document)
+    };
+    let (by_lid, _) = test.store(by_lid).await;
+    let options = of(2, vec![WHO.to_owned()]);
+    let report = erasure::run(&test.app, options, |_| {}).await.unwrap();
+    assert_eq!(report.media, 1);
+    assert!(!test.file(&by_number).exists() && test.file(&by_lid).exists());
     test.end().await;
 }

@@ -29,7 +29,7 @@ async fn no_page_of_the_database_keeps_what_its_rows_no_longer_say() {
         });
     growing.await.unwrap();
     let proof = forget(&test.app, WHO).await.unwrap();
-    assert_eq!((proof.media, proof.is_whole()), (1_140, true));
+    assert_eq!((proof.media, proof.is_complete()), (1_140, true));
     let bytes = database_bytes(&test);
     for gone in [WHO, "segredo"] {
         assert!(
@@ -50,17 +50,17 @@ async fn while_somebody_reads_the_database_there_is_no_proof_and_afterwards_ther
     reader.execute_batch(begun).unwrap();
     let told = forget(&test.app, WHO).await.unwrap();
     assert_eq!((told.media, told.files.len()), (1, 1));
-    assert!(told.left_in_database && !told.is_whole());
+    assert!(told.left_in_database && !told.is_complete());
     assert!(holds(&database_bytes(&test), WHO));
     reader.execute_batch("commit").unwrap();
     // Who finds nothing of somebody else writes the database anew all the same, and has no proof of it.
     let nobodys = forget(&test.app, "5511912345678").await.unwrap();
-    assert!(nobodys.is_empty() && !nobodys.went_on);
+    assert!(nobodys.is_empty() && !nobodys.resumed);
     assert!(!holds(&database_bytes(&test), WHO));
     let told = forget(&test.app, WHO).await.unwrap();
-    assert!(told.went_on && told.is_whole() && !told.is_empty());
+    assert!(told.resumed && told.is_complete() && !told.is_empty());
     assert_eq!(
-        (told.media, told.in_all().media, told.in_all().files),
+        (told.media, told.total().media, told.total().files),
         (0, 1, 1)
     );
     assert!(!holds(&database_bytes(&test), WHO));
@@ -180,7 +180,7 @@ async fn what_a_killed_server_left_of_a_person_goes_wherever_it_lies() {
         .unwrap();
     assert_eq!(would_forget(&app, WHO).await.files.len(), 5);
     let proof = forget(&app, WHO).await.unwrap();
-    assert!(proof.is_whole());
+    assert!(proof.is_complete());
     let mut gone: Vec<PathBuf> = proof
         .files
         .iter()
@@ -225,7 +225,7 @@ async fn an_erasure_that_was_cut_short_remembers_the_names_that_it_found() {
     run(&test, "update media set inline = 1, status = 'pending', next_attempt_at = 9000000000000 where id = $1", &naming.id).await;
     let told = forget(&test.app, WHO).await.unwrap();
     assert_eq!((told.media, told.mentions, told.deliveries_left), (1, 1, 1));
-    assert!(!told.is_whole());
+    assert!(!told.is_complete());
     let by_lid = SimMedia {
         sender_id: Some("100000000000001@lid".to_owned()),
         sender_lid: None,
@@ -242,7 +242,7 @@ async fn an_erasure_that_was_cut_short_remembers_the_names_that_it_found() {
     .await;
     let told = forget(&test.app, WHO).await.unwrap();
     assert_eq!((told.media, told.deliveries_left), (1, 0));
-    assert!(told.went_on && told.is_whole());
+    assert!(told.resumed && told.is_complete());
     assert_eq!(
         test.find(&MediaId(by_lid.id)).await.reason.as_deref(),
         Some("erased")
@@ -263,14 +263,14 @@ async fn the_database_is_not_written_anew_where_there_is_no_room_for_it() {
         .unwrap();
     let told = forget(&full, WHO).await.unwrap();
     assert_eq!(told.media, 1);
-    assert!(told.left_in_database && !told.is_whole());
-    assert!(told.room_needed_bytes.unwrap() > 1 << 60);
+    assert!(told.left_in_database && !told.is_complete());
+    assert!(told.free_bytes_needed.unwrap() > 1 << 60);
     let log = std::fs::metadata(test.app.data.join("midiateca.db-wal"));
     assert_eq!(log.unwrap().len(), 0, "its log is emptied all the same");
     full.db.close().await;
     let told = forget(&test.app, WHO).await.unwrap();
-    assert!(told.went_on && told.is_whole());
-    assert_eq!(told.in_all().media, 1);
+    assert!(told.resumed && told.is_complete());
+    assert_eq!(told.total().media, 1);
     test.end().await;
 }
 
@@ -291,20 +291,20 @@ async fn an_erasure_that_is_cut_short_has_told_what_it_erased_and_the_next_adds_
     let direct = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();
     direct.execute_batch(second).unwrap();
     let mut listed = Vec::new();
-    let contacts = [WHO.to_owned()];
     let mut told_bytes = 0;
     let tell = |file: &ErasedFile| {
         listed.push(file.media.clone());
         told_bytes += file.size;
     };
-    let cut_short = retention::erase(&test.app, Asked::of(2, &contacts), Doing::Now, tell).await;
+    let identities = identify(&test.app, 2, &[WHO.to_owned()]).await.unwrap();
+    let cut_short = erasure::run(&test.app, of(2, identities.ids()), tell).await;
     assert!(cut_short.is_err());
     assert_eq!(listed, [one.id.as_str()]);
     direct.execute_batch("drop trigger stops").unwrap();
     let told = forget(&test.app, WHO).await.unwrap();
-    assert!(told.went_on && told.is_whole());
+    assert!(told.resumed && told.is_complete());
     assert_eq!((told.media, told.files.len()), (20, 0));
-    let in_all = told.in_all();
+    let in_all = told.total();
     assert_eq!((in_all.media, in_all.files, in_all.deliveries), (121, 1, 1));
     assert_eq!(in_all.bytes, told_bytes);
     assert!(forget(&test.app, WHO).await.unwrap().is_empty());
@@ -323,12 +323,12 @@ async fn two_erasures_at_once_do_not_forget_each_other() {
         .await
         .unwrap();
     let both = tokio::join!(forget(&test.app, WHO), forget(&other, "5521900000077"));
-    assert!(!both.0.unwrap().is_whole() && !both.1.unwrap().is_whole());
+    assert!(!both.0.unwrap().is_complete() && !both.1.unwrap().is_complete());
     reader.execute_batch("commit").unwrap();
     for who in [WHO, "5521900000077"] {
         let told = forget(&test.app, who).await.unwrap();
-        assert!(told.went_on && told.is_whole(), "{who}");
-        assert_eq!(told.in_all().media, 1);
+        assert!(told.resumed && told.is_complete(), "{who}");
+        assert_eq!(told.total().media, 1);
     }
     other.db.close().await;
     test.end().await;

@@ -54,24 +54,18 @@ async fn what_nobody_can_read_stays_until_it_is_said_that_it_is_to_go() {
     assert_eq!((told.deliveries, told.unreadable_left), (1, 1));
     let told = forget(&test.app, WHO).await.unwrap();
     assert_eq!((told.deliveries, told.unreadable_left), (1, 1));
-    assert!(!told.is_whole() && !told.left_in_database);
+    assert!(!told.is_complete() && !told.left_in_database);
     assert_eq!(kept(&test).await.len(), 1);
     let again = forget(&test.app, WHO).await.unwrap();
-    assert!(!again.is_empty() && !again.is_whole());
+    assert!(!again.is_empty() && !again.is_complete());
     let (app, data) = (test.app.clone(), test.app.data.clone());
-    let command = ["forget", "--client", "2", "--contact", WHO];
+    let command = ["forget", "--yes", "--client", "2", "--contact", WHO];
     let told = midiateca(&data, &command).await;
     assert_eq!(told.status.code(), Some(1));
     assert!(stderr(&told).contains("--unreadable"), "{}", stderr(&told));
-    let contacts = [WHO.to_owned()];
-    let asked = Asked {
-        unreadable: Unreadable::Go,
-        ..Asked::of(2, &contacts)
-    };
-    let told = retention::erase(&app, asked, Doing::Now, |_| {}).await;
-    let told = told.unwrap();
-    assert!(told.is_whole() && told.went_on);
-    assert_eq!((told.deliveries, told.in_all().deliveries), (1, 2));
+    let told = erase_with_unreadable(&app, 2, WHO).await;
+    assert!(told.is_complete() && told.resumed);
+    assert_eq!((told.deliveries, told.total().deliveries), (1, 2));
     assert!(!holds(&database_bytes(&test), WHO));
     test.end().await;
 }
@@ -93,17 +87,11 @@ async fn what_came_to_another_client_stays_though_it_brought_no_media() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         deliver_unreadable(&test).await;
-        let contacts = [WHO.to_owned()];
-        let asked = Asked::of(asks, &contacts);
-        let told = retention::erase(&test.app, asked, Doing::Now, |_| {}).await;
+        let told = erase(&test.app, asks, WHO).await;
         let left = told.unwrap().unreadable_left;
         assert_eq!(left, u64::from(is_theirs), "{first} {now} {asks}");
-        let asked = Asked {
-            unreadable: Unreadable::Go,
-            ..asked
-        };
-        let told = retention::erase(&test.app, asked, Doing::Now, |_| {}).await;
-        assert_eq!(told.unwrap().deliveries, u64::from(is_theirs));
+        let told = erase_with_unreadable(&test.app, asks, WHO).await;
+        assert_eq!(told.deliveries, u64::from(is_theirs));
         test.end().await;
     }
 }

@@ -9,7 +9,15 @@ use super::*;
 
 /// Exit code, what is on stdout as JSON lines, and stderr.
 async fn forget_by_command(data: &Path) -> (i32, Vec<Value>, String) {
-    let line = ["--json", "forget", "--client", "2", "--contact", WHO];
+    let line = [
+        "--json",
+        "forget",
+        "--yes",
+        "--client",
+        "2",
+        "--contact",
+        WHO,
+    ];
     let output = midiateca(data, &line).await;
     let lines = stdout(&output);
     let lines = lines

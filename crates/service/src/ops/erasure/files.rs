@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use super::ErasedFile;
+use super::{ErasedFile, Error};
 use crate::app::App;
 use crate::gateway::Gateway;
 use crate::media::{self, Theirs};
 use crate::model::{MediaId, MediaKind};
-use crate::ops::retention::Error;
 use crate::storage::layout::{self, Name, RelativePath};
 use crate::storage::{self, Index, Linked, Lying, Sought};
 
@@ -17,7 +16,7 @@ use crate::storage::{self, Index, Linked, Lying, Sought};
 const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The files of a media that there are.
+/// The files of a media that exist.
 pub(super) async fn of(
     app: &App,
     theirs: &Theirs,
@@ -27,7 +26,7 @@ pub(super) async fn of(
         .vault
         .everywhere(&theirs.id, sought(theirs), index)
         .await?;
-    // None that is another's, who is not erased.
+    // A file that another row has as stored is not theirs.
     let paths: Vec<_> = found.iter().map(|lying| row_path(&lying.path)).collect();
     let others = media::others_at(&app.db, theirs.id.as_str(), &paths).await?;
     found.retain(|lying| {
@@ -37,7 +36,7 @@ pub(super) async fn of(
     prove(app, theirs, found).await
 }
 
-/// The path that a row would have for a file, which may be in quarantine as one that no row named.
+/// The path that a row has for a file. In quarantine an orphan keeps its path below a folder of its own.
 pub(super) fn row_path(path: &Path) -> String {
     let slashed = path
         .to_string_lossy()
@@ -49,13 +48,13 @@ pub(super) fn row_path(path: &Path) -> String {
     }
 }
 
-/// Deletes all files of a media; answers with those that were there.
+/// Deletes all files of a media; returns those that existed.
 pub(super) async fn remove(
     app: &App,
     theirs: &Theirs,
     index: &Index,
 ) -> Result<Vec<ErasedFile>, Error> {
-    // Read before they go, for afterwards nothing tells what they were.
+    // Hashed before they go.
     let found = of(app, theirs, index).await?;
     let files = found.iter().map(|file| Lying {
         path: file.path.clone(),
@@ -69,8 +68,7 @@ pub(super) async fn remove(
     Ok(found.into_iter().filter(is_gone).collect())
 }
 
-/// Where a media may have files: under the path of its row, and under those that a download gives before the row has
-/// one, for a killed one never came to write it.
+/// Where a media may have files: at the path of its row, and at those that a killed download gave before its row had one.
 fn sought(theirs: &Theirs) -> Sought {
     let path = theirs.path.clone().and_then(RelativePath::from_row);
     let kind = MediaKind::parse(&theirs.kind);
@@ -94,12 +92,12 @@ fn sought(theirs: &Theirs) -> Sought {
     }
 }
 
-/// The hash of what the row names is known; anything else is read.
+/// The hash of the row's own file is in the row; any other file is read.
 async fn prove(app: &App, theirs: &Theirs, found: Vec<Lying>) -> Result<Vec<ErasedFile>, Error> {
     let mut files = Vec::with_capacity(found.len());
     for Lying { path, size_bytes } in found {
-        let is_told = theirs.path.as_deref().map(Path::new) == Some(path.as_path());
-        let sha256 = match theirs.sha256.filter(|_| is_told) {
+        let is_named_by_row = theirs.path.as_deref().map(Path::new) == Some(path.as_path());
+        let sha256 = match theirs.sha256.filter(|_| is_named_by_row) {
             Some(sha256) => Some(sha256),
             None => {
                 let full = app.vault.root().join(&path);
@@ -117,10 +115,10 @@ async fn prove(app: &App, theirs: &Theirs, found: Vec<Lying>) -> Result<Vec<Eras
     Ok(files)
 }
 
-/// Sees that nothing of these media goes on coming in; says of how many it still does.
+/// Waits until no download of these media runs; returns how many still did.
 pub(super) async fn end_downloads(app: &App, media: &BTreeSet<MediaId>) -> Result<u64, Error> {
     if let Ok(_alone) = App::alone(&app.data) {
-        // What a server left that was killed.
+        // A killed server left these.
         app.sweep_staged().await?;
     }
     let began = tokio::time::Instant::now();
@@ -130,7 +128,6 @@ pub(super) async fn end_downloads(app: &App, media: &BTreeSet<MediaId>) -> Resul
             return Ok(0);
         }
         if began.elapsed() >= PATIENCE {
-            // Whoever still writes to them loses what it writes.
             staged
                 .iter()
                 .for_each(|piece| drop(std::fs::remove_file(piece)));

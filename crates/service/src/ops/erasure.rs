@@ -1,0 +1,417 @@
+//! Erasure: everything that a person sent to one client or that was sent in the chat with them, every raw delivery that
+//! names one of their ids, and the id in captions and file names of others. What is left of a media is that it came,
+//! when, and under which message, so that a repeat is recognised and not taken in again.
+//!
+//! [`identify`] finds the person's ids, [`run`] erases exactly the ids that it is given. A media is condemned first, so
+//! that nothing else changes it, then its files go, then its row's personal data: a run that was cut short is continued by
+//! the next. The report is a proof when nothing is left, and names what is left.
+
+mod copies;
+mod deliveries;
+mod files;
+mod finish;
+mod identity;
+mod journal;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::app::{App, IMPORT_MARK};
+use crate::clock::Millis;
+use crate::db::Key;
+use crate::deliveries::Deletion;
+use crate::media::{self, Person, Theirs};
+use crate::model::{DeliveryId, MediaId};
+use crate::storage::{self, Index};
+pub use identity::{Basis, Identities, Identity, identify};
+pub use journal::Figures;
+use journal::{Journal, Writer};
+
+/// Media that are erased in one commit.
+const PAGE: u32 = 100;
+
+/// What to erase.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// From what this client stores.
+    pub client: i64,
+    /// The person's ids, without server and device.
+    pub ids: Vec<String>,
+    /// Whether raw deliveries that no reader understands go too. They may be the only copy of what others sent.
+    pub include_unreadable: bool,
+    /// Changes nothing, and reports what would go.
+    pub dry_run: bool,
+}
+
+/// Why it stopped. What was done is recorded; the next run goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] crate::db::Error),
+    /// Another process repairs or moves files.
+    #[error(transparent)]
+    App(#[from] crate::app::Error),
+    /// A file could not be removed.
+    #[error("a file could not be removed")]
+    Vault(#[from] crate::storage::Error),
+    /// A contact is no number, and no id that media have.
+    #[error("the contact is no number and no known id")]
+    UnknownContact {
+        /// The contact.
+        contact: String,
+    },
+    /// An id has more counterparts than one person has.
+    #[error("the id has {count} counterparts, so it is not one person's")]
+    SeveralPeople {
+        /// The id.
+        id: String,
+        /// How many.
+        count: usize,
+    },
+    /// A contact may be two numbers of different countries, and media have both.
+    #[error("the contact may be numbers of different countries")]
+    SeveralCountries {
+        /// The contact.
+        contact: String,
+        /// The numbers.
+        known: Vec<String>,
+    },
+}
+
+/// What was erased, or would be: the proof, when [`Report::is_complete`].
+#[derive(Clone, Debug, Default, serde::Serialize)]
+pub struct Report {
+    /// The client.
+    pub client: i64,
+    /// The person's ids.
+    pub ids: Vec<String>,
+    /// When it began, unix milliseconds.
+    #[serde(skip)]
+    pub at: Millis,
+    /// Rows whose personal data is gone.
+    pub media: u64,
+    /// Rows of other people in which an id was masked.
+    pub mentions: u64,
+    /// Deleted files.
+    pub files: Vec<ErasedFile>,
+    /// Their size.
+    pub bytes: u64,
+    /// Deleted raw deliveries.
+    pub deliveries: u64,
+    /// Raw deliveries that name the person, and stay until the bytes that others sent in them are stored.
+    pub deliveries_left: u64,
+    /// Raw deliveries that name the person and that no reader understands.
+    pub unreadable_left: u64,
+    /// Media whose files could not be removed.
+    pub media_left: u64,
+    /// Downloads that had not ended yet.
+    pub downloads_left: u64,
+    /// Whether the database's files may still hold what its rows no longer say.
+    pub left_in_database: bool,
+    /// How many bytes must be free for these to be rewritten, where they are not.
+    pub free_bytes_needed: Option<u64>,
+    /// Whether an import was cut short, so that files may lie here that no row names yet.
+    pub import_cut_short: bool,
+    /// Files that still hold erased bytes.
+    pub left: Vec<Left>,
+    /// Whether it continued an unfinished erasure of the same person.
+    pub resumed: bool,
+    /// What that one had erased; not in the other figures.
+    pub earlier: Figures,
+}
+
+/// A file that still holds erased bytes.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Left {
+    /// Which file.
+    pub path: PathBuf,
+    /// SHA-256 of its bytes, hexadecimal, where it is known.
+    pub sha256: Option<String>,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a file is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// It is a link or behind one, and its target may belong to something else.
+    Linked,
+    /// Another media's row has it: somebody else sent the same bytes.
+    Shared,
+    /// No row names it, but it is where another message's file would be.
+    Orphaned,
+    /// It could not be removed.
+    Failed,
+}
+
+/// A deleted file.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct ErasedFile {
+    /// Its media.
+    pub media: String,
+    /// SHA-256 of its bytes, hexadecimal.
+    pub sha256: Option<String>,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Where it was, below the storage root.
+    #[serde(skip)]
+    pub path: PathBuf,
+}
+
+impl Report {
+    /// Whether there was nothing to erase.
+    pub fn is_empty(&self) -> bool {
+        let found = self.media + self.mentions + self.deliveries + self.unreadable_left;
+        found == 0 && !self.is_unfinished() && !self.resumed
+    }
+
+    /// Whether nothing of the person is left. What other people's rows name stays.
+    pub fn is_complete(&self) -> bool {
+        let is_theirs = |left: &Left| !matches!(left.why, Why::Shared | Why::Orphaned);
+        let is_left = self.unreadable_left > 0 || self.left.iter().any(is_theirs);
+        !self.is_unfinished() && !is_left && !self.left_in_database && !self.import_cut_short
+    }
+
+    /// Whether the next run can erase what is left.
+    fn is_unfinished(&self) -> bool {
+        self.deliveries_left + self.media_left + self.downloads_left > 0
+    }
+
+    /// What this run and the earlier one erased.
+    pub fn total(&self) -> Figures {
+        let here = Figures {
+            media: self.media,
+            mentions: self.mentions,
+            files: self.files.len() as u64,
+            bytes: self.bytes,
+            deliveries: self.deliveries,
+        };
+        here.plus(self.earlier)
+    }
+
+    fn add(&mut self, files: Vec<ErasedFile>) {
+        self.media += 1;
+        self.bytes += total_size(&files);
+        self.files.extend(files);
+    }
+}
+
+fn total_size(files: &[ErasedFile]) -> u64 {
+    files.iter().map(|file| file.size).sum()
+}
+
+/// Whether an id is searched in texts: one with fewer digits is a word like others.
+fn is_searched_in_texts(id: &str) -> bool {
+    id.bytes().filter(u8::is_ascii_digit).count() >= 7
+}
+
+/// A running erasure.
+struct Work<'a> {
+    app: &'a App,
+    options: Options,
+    report: Report,
+    journal: Writer,
+    /// Whether anything was changed.
+    has_begun: bool,
+    media: BTreeSet<MediaId>,
+    deleted: BTreeSet<DeliveryId>,
+    needed: BTreeSet<DeliveryId>,
+    bytes: copies::ErasedBytes,
+    progress: &'a mut (dyn FnMut(&ErasedFile) + Send),
+}
+
+/// Erases the ids from what one client stores. `progress` gets each file as it goes, because a run that is cut short
+/// returns no report.
+pub async fn run(
+    app: &App,
+    options: Options,
+    mut progress: impl FnMut(&ErasedFile) + Send,
+) -> Result<Report, Error> {
+    let (client, ids, now) = (options.client, options.ids.clone(), app.clock.now());
+    let earlier = Journal::read(&app.db, client).await?.erased(&ids);
+    let earlier = earlier.filter(|_| !options.dry_run);
+    let mut work = Work {
+        app,
+        report: Report {
+            client,
+            ids: ids.clone(),
+            at: now,
+            import_cut_short: app.db.marked(IMPORT_MARK).await?.is_some(),
+            resumed: earlier.is_some(),
+            earlier: earlier.unwrap_or_default(),
+            ..Report::default()
+        },
+        journal: Writer { client, ids, now },
+        options,
+        has_begun: false,
+        media: BTreeSet::new(),
+        deleted: BTreeSet::new(),
+        needed: BTreeSet::new(),
+        bytes: copies::ErasedBytes::default(),
+        progress: &mut progress,
+    };
+    let people = work.people();
+    for person in &people {
+        work.media(person).await?;
+    }
+    for person in people.iter().filter(|it| is_searched_in_texts(&it.name)) {
+        work.mentions(person).await?;
+    }
+    work.deliveries().await?;
+    work.remembered_captions().await?;
+    work.report.deliveries = work.deleted.len() as u64;
+    work.report.deliveries_left = work.needed.len() as u64;
+    if work.has_begun || work.report.resumed {
+        work.finish().await?;
+    } else if !work.options.dry_run {
+        // Another erasure may have left that to do; it proves nothing about this one.
+        finish::compact(app).await?;
+    }
+    Ok(work.report)
+}
+
+impl Work<'_> {
+    fn people(&self) -> Vec<Person> {
+        let client = self.options.client;
+        let ids = self.options.ids.iter().cloned();
+        ids.map(|name| Person { client, name }).collect()
+    }
+
+    /// Before the first change, so that the next run finds the same ids.
+    async fn begin(&mut self) -> Result<(), Error> {
+        if !self.has_begun {
+            let journal = self.journal.clone();
+            let beginning = self.app.db.write(Key::Everything, async move |tx| {
+                journal.add(tx, Figures::default()).await
+            });
+            beginning.await?;
+            self.has_begun = true;
+        }
+        Ok(())
+    }
+
+    async fn media(&mut self, person: &Person) -> Result<(), Error> {
+        let mut after = String::new();
+        loop {
+            let mut page = media::of_person(&self.app.db, person, &after, PAGE).await?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after.clone_from(&last.id.0);
+            page.retain(|theirs| self.media.insert(theirs.id.clone()));
+            match self.options.dry_run {
+                true => self.preview_media(page).await?,
+                false => self.erase_media(page).await?,
+            }
+        }
+    }
+
+    async fn preview_media(&mut self, page: Vec<Theirs>) -> Result<(), Error> {
+        let index = Index::default();
+        for theirs in page {
+            let files = files::of(self.app, &theirs, &index).await?;
+            files.iter().for_each(&mut *self.progress);
+            self.report.add(files);
+            let id = DeliveryId(theirs.delivery);
+            if crate::deliveries::find(&self.app.db, &id).await?.is_some() {
+                self.deleted.insert(id);
+            }
+        }
+        Ok(())
+    }
+
+    async fn erase_media(&mut self, page: Vec<Theirs>) -> Result<(), Error> {
+        // Alone: no repair restores a file that goes, and no import publishes one before its row names it.
+        let _files = self.app.hold_files_alone().await?;
+        self.begin().await?;
+        let ids: Vec<_> = page.into_iter().map(|theirs| theirs.id).collect();
+        let condemning = self.app.db.write(Key::Everything, async move |tx| {
+            let mut page = Vec::with_capacity(ids.len());
+            for id in &ids {
+                page.extend(media::condemn(tx, id).await?);
+            }
+            Ok(page)
+        });
+        let (mut clean, index) = (Vec::new(), Index::default());
+        let mut erased = Figures::default();
+        for theirs in condemning.await? {
+            match files::remove(self.app, &theirs, &index).await {
+                Ok(files) => {
+                    files.iter().for_each(&mut *self.progress);
+                    self.bytes.add(&theirs, &files);
+                    erased.media += 1;
+                    erased.files += files.len() as u64;
+                    erased.bytes += total_size(&files);
+                    self.report.add(files);
+                    clean.push(theirs);
+                }
+                Err(error) => self.media_left(&theirs, error),
+            }
+        }
+        let journal = self.journal.clone();
+        let erasing = self.app.db.write(Key::Everything, async move |tx| {
+            let mut erased = erased;
+            let mut deleted = Vec::with_capacity(clean.len());
+            for theirs in &clean {
+                let id = DeliveryId(theirs.delivery.clone());
+                let deletion = crate::deliveries::delete(tx, &id).await?;
+                erased.deliveries += u64::from(deletion == Deletion::Gone);
+                deleted.push((id, deletion));
+                media::erase(tx, &theirs.id, &journal.ids).await?;
+            }
+            journal.add(tx, erased).await?;
+            Ok(deleted)
+        });
+        for (id, deletion) in erasing.await? {
+            self.count_delivery(id, deletion);
+        }
+        Ok(())
+    }
+
+    fn media_left(&mut self, theirs: &Theirs, error: Error) {
+        tracing::error!(media = %theirs.id, error = crate::telemetry::chain(&error), "a file of an erased media could not be removed");
+        self.report.media_left += 1;
+        if let Error::Vault(storage::Error::Linked(path)) = error {
+            let sha256 = theirs.sha256.map(|sha256| media::hex(&sha256));
+            let why = Why::Linked;
+            self.report.left.push(Left { path, sha256, why });
+        }
+    }
+
+    /// Masks an id in captions and file names of other people's media.
+    async fn mentions(&mut self, person: &Person) -> Result<(), Error> {
+        let mut after = String::new();
+        loop {
+            let page = media::naming(&self.app.db, person, &after, PAGE).await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
+            after.clone_from(&last.0);
+            let is_others = |id: &MediaId| !self.media.contains(id);
+            let page = page.into_iter();
+            let ids: Vec<_> = page
+                .filter_map(|(id, is_named)| (is_named && is_others(&id)).then_some(id))
+                .collect();
+            let mentions = ids.len() as u64;
+            self.report.mentions += mentions;
+            if self.options.dry_run || ids.is_empty() {
+                continue;
+            }
+            self.begin().await?;
+            let (journal, name) = (self.journal.clone(), person.name.clone());
+            let masking = self.app.db.write(Key::Everything, async move |tx| {
+                for id in &ids {
+                    media::mask(tx, id, &name).await?;
+                }
+                let erased = Figures {
+                    mentions,
+                    ..Figures::default()
+                };
+                journal.add(tx, erased).await
+            });
+            masking.await?;
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Raw deliveries that name a person, and new captions that wait for their messages.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+
+use serde_json::Value;
+
+use super::{Error, Figures, Work, is_searched_in_texts};
+use crate::db::Key;
+use crate::deliveries::parts::{self, Kind};
+use crate::deliveries::{self, Deletion};
+use crate::media;
+use crate::model::{DeliveryId, contact};
+use crate::queue::captions;
+
+/// Bodies may be large, so few are in memory at once.
+const FEW: u32 = 2;
+/// So much of a long text is searched at once.
+const WINDOW_BYTES: u64 = 1 << 20;
+/// A string may hold JSON, whose strings may hold JSON.
+const MOST_NESTED: u32 = 3;
+
+impl Work<'_> {
+    /// Deletes those of all instances that are, or once were, the client's.
+    pub(super) async fn deliveries(&mut self) -> Result<(), Error> {
+        let (client, db) = (self.options.client, &self.app.db);
+        for instance in deliveries::instances_of(db, client).await? {
+            let is_shared = deliveries::is_shared(db, &instance, client).await?;
+            let mut after = String::new();
+            loop {
+                let page = deliveries::bodies(db, &instance, &after, FEW).await?;
+                let Some((last, _)) = page.last() else { break };
+                after.clone_from(&last.0);
+                for (id, body) in page {
+                    let ids = &self.options.ids;
+                    let is_named = body.is_some_and(|body| body_names(&body, ids))
+                        || self.parts_name(&id).await?;
+                    if !is_named || is_shared && deliveries::is_of_another(db, &id, client).await? {
+                        continue;
+                    }
+                    let stays = !self.options.include_unreadable
+                        && deliveries::is_unreadable(db, &id).await?;
+                    match stays {
+                        true => self.report.unreadable_left += 1,
+                        false => self.delivery(id).await?,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a long text that was taken out of a body names them; files in base64 do not.
+    async fn parts_name(&self, id: &DeliveryId) -> Result<bool, Error> {
+        let ids = &self.options.ids;
+        for part in parts::of(&self.app.db, id).await? {
+            if matches!(part.kind, Kind::Base64 | Kind::Numbers) {
+                continue;
+            }
+            let is_named = match (&part.text, part.file) {
+                (Some(text), _) => text_names(text, ids),
+                (None, Some(file)) => match self.app.bodies.open(id, file) {
+                    Ok(text) => file_names(text, part.start, part.length, ids)
+                        .map_err(|error| Error::Vault(error.into()))?,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+                    Err(error) => return Err(Error::Vault(error.into())),
+                },
+                (None, None) => false,
+            };
+            if is_named {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Most go with their deliveries; these are the ones whose delivery stays.
+    pub(super) async fn remembered_captions(&mut self) -> Result<(), Error> {
+        if self.options.dry_run {
+            return Ok(());
+        }
+        for instance in deliveries::instances_of(&self.app.db, self.options.client).await? {
+            let ids = self.options.ids.clone();
+            let is_named = move |text: &str| {
+                ids.iter().any(|id| contact::bare(text) == id) || text_names(text.as_bytes(), &ids)
+            };
+            let forgetting = self.app.db.write(Key::Everything, async move |tx| {
+                captions::forget(tx, &instance, &is_named).await
+            });
+            forgetting.await?;
+        }
+        Ok(())
+    }
+
+    async fn delivery(&mut self, id: DeliveryId) -> Result<(), Error> {
+        if self.options.dry_run {
+            self.deleted.insert(id);
+            return Ok(());
+        }
+        self.begin().await?;
+        let (which, journal) = (id.clone(), self.journal.clone());
+        let deleting = self.app.db.write(Key::Everything, async move |tx| {
+            let deletion = deliveries::delete(tx, &which).await?;
+            if deletion == Deletion::Gone {
+                let erased = Figures {
+                    deliveries: 1,
+                    ..Figures::default()
+                };
+                journal.add(tx, erased).await?;
+            }
+            Ok(deletion)
+        });
+        let deletion = deleting.await?;
+        self.count_delivery(id, deletion);
+        Ok(())
+    }
+
+    pub(super) fn count_delivery(&mut self, id: DeliveryId, deletion: Deletion) {
+        match deletion {
+            Deletion::Gone => {
+                if let Err(error) = self.app.bodies.remove_all(&id) {
+                    tracing::error!(delivery = %id, %error, "the text of an erased delivery could not be removed");
+                    self.report.media_left += 1;
+                }
+                self.needed.remove(&id);
+                self.deleted.insert(id);
+            }
+            Deletion::Needed => drop(self.needed.insert(id)),
+            Deletion::NotThere => {}
+        }
+    }
+}
+
+/// Whether a text has one of these ids as a whole: `5500900000001` is not in `55009000000012`.
+fn text_names(text: &[u8], ids: &[String]) -> bool {
+    let mut ids = ids.iter().filter(|id| is_searched_in_texts(id));
+    ids.any(|id| media::whole(text, id).next().is_some())
+}
+
+/// Whether a body has one of these ids in a string, a key or a number; one that is not JSON, anywhere.
+fn body_names(body: &[u8], ids: &[String]) -> bool {
+    match serde_json::from_slice(body) {
+        Ok(value) => value_names(&value, ids, MOST_NESTED),
+        Err(_) => text_names(body, ids),
+    }
+}
+
+fn value_names(value: &Value, ids: &[String], nested: u32) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) => false,
+        Value::Number(number) => text_names(number.to_string().as_bytes(), ids),
+        Value::Array(items) => items.iter().any(|item| value_names(item, ids, nested)),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(key, value)| text_names(key.as_bytes(), ids) || value_names(value, ids, nested)),
+        Value::String(text) => {
+            let may_be_json = nested > 0 && text.trim_start().starts_with(['{', '[', '"']);
+            let inner = may_be_json
+                .then(|| serde_json::from_str(text).ok())
+                .flatten();
+            text_names(text.as_bytes(), ids)
+                || inner.is_some_and(|inner| value_names(&inner, ids, nested - 1))
+        }
+    }
+}
+
+/// [`text_names`] for a text in a file, window by window. A window ends where no id goes on.
+fn file_names(mut file: File, start: u64, length: u64, ids: &[String]) -> io::Result<bool> {
+    file.seek(SeekFrom::Start(start))?;
+    let mut rest = file.take(length);
+    let mut window = Vec::new();
+    loop {
+        let read = (&mut rest).take(WINDOW_BYTES).read_to_end(&mut window)?;
+        let is_end = (read as u64) < WINDOW_BYTES;
+        let between = |byte: &u8| matches!(byte, b' ' | b',' | b'}' | b'\n');
+        let end = match window.iter().rposition(between) {
+            Some(at) if !is_end => at + 1,
+            // No id is so long.
+            None if !is_end && window.len() as u64 > 2 * WINDOW_BYTES => window.len(),
+            None if !is_end => continue,
+            _ => window.len(),
+        };
+        if text_names(&window[..end], ids) {
+            return Ok(true);
+        }
+        if is_end {
+            return Ok(false);
+        }
+        window.drain(..end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_names_a_person_however_json_writes_it() {
+        let ids = ["5500900000001".to_owned(), "oi".to_owned()];
+        for (body, found) in [
+            (r#"{"id":"5500900000001@c.us"}"#, true),
+            (r#"{"id":5500900000001}"#, true),
+            (r#"{"5500900000001@c.us":1}"#, true),
+            (r#"{"id":"\u0035500900000001"}"#, true),
+            (r#"{"text":"fone\n5500900000001"}"#, true),
+            (r#"{"text":"{\"id\":\"\\u00355\\u00300900000001\"}"}"#, true),
+            (r#"{"text":"@5500900000001","broken":"#, true),
+            (r#"{"id":"\u003155500900000001"}"#, false),
+            (r#"{"id":"55009000000012","text":"oi \u00e9"}"#, false),
+            (r#"{"broken":"\u00"#, false),
+            (r"\", false),
+        ] {
+            assert_eq!(body_names(body.as_bytes(), &ids), found, "{body}");
+        }
+    }
+}
