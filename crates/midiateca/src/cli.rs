@@ -6,7 +6,6 @@ macro_rules! eprintln {
     ($($text:tt)*) => { crate::cli::answer::complain(format_args!($($text)*)) };
 }
 
-mod alive;
 mod answer;
 mod backup;
 mod cause;
@@ -32,14 +31,15 @@ mod language;
 mod man;
 mod media;
 mod monitor;
+mod needs;
 mod panel;
-mod probe;
 mod refusals;
 mod retry;
 mod sample;
 mod scrub;
 mod serve;
 mod since;
+mod status;
 mod sweep;
 mod systemd;
 mod test_webhook;
@@ -144,7 +144,9 @@ enum Command {
     /// A whole day in ten seconds, against a pretend gateway on loopback
     #[cfg(feature = "demo")]
     Demo(demo::Options),
-    /// The status report; exit 1 when something needs a person
+    /// One screen: server, disk, queue, last webhook of each instance, next deadline, what needs a person
+    Status,
+    /// The full report; exit 1 when something needs a person
     #[command(visible_alias = "verificar")]
     Check,
     /// Sends one delivery through the pipeline and reports each step
@@ -284,6 +286,7 @@ async fn dispatch(options: Options) -> anyhow::Result<Ending> {
         Command::Serve(options) => serve::run(context, options).await,
         #[cfg(feature = "demo")]
         Command::Demo(options) => demo::run(context, options).await,
+        Command::Status => status::run(context).await,
         Command::Check => check::run(context).await,
         Command::TestWebhook(options) => test_webhook::run(context, options).await,
         Command::Monitor(options) => monitor::run(context, options).await,

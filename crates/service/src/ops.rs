@@ -13,8 +13,16 @@ pub mod erasure;
 /// Taking over another system's data.
 pub mod import;
 
+/// Probes of disks and of the server.
+pub mod probe;
+
 /// Retention rules.
 pub mod retention;
 
+/// What runs, what waits, and what needs a person.
+pub mod status;
+
 /// Stored files compared with their hashes, and repaired.
 pub mod verify;
+
+mod json;

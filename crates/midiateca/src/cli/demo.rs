@@ -14,7 +14,7 @@ use serde_json::json;
 use wa_sim::Sim;
 
 use super::answer;
-use super::check::Report;
+use super::check;
 use super::context::Context;
 use super::language::{Language, plain};
 use super::words::demo as words;
@@ -24,6 +24,7 @@ use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
 use midiateca_service::media::{self, MediaView};
 use midiateca_service::model::{MediaKind, MediaStatus, Reason, Verdict};
+use midiateca_service::ops::status;
 use midiateca_service::server::Service;
 use midiateca_service::{events, ingest, shutdown};
 
@@ -182,16 +183,16 @@ fn missing(day: &Day, media: &[MediaView], lang: Language) -> Vec<String> {
 }
 
 async fn report(context: &Context, app: &App, media: &[MediaView]) -> anyhow::Result<()> {
-    let check = Report::of(app, context.lang).await?;
+    let report = status::check(app).await?;
     if context.json {
-        answer::line(json!({"media": media, "check": check}));
+        answer::line(json!({"media": media, "check": report}));
         return Ok(());
     }
     for media in media {
         answer::line(line(context, media));
     }
     answer::line("");
-    check.print(context);
+    check::print(context, &report);
     Ok(())
 }
 

@@ -18,6 +18,7 @@ use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, Instance};
 use midiateca_service::model::InstanceId;
+use midiateca_service::ops::status::InstanceStatus;
 use midiateca_service::secrets;
 
 #[derive(Debug, clap::Subcommand)]
@@ -137,20 +138,7 @@ fn address_of(base: &str, gateway: Gateway, token: &str) -> String {
 
 /// An instance for everybody: no token, no hash.
 pub(super) fn view(instance: &Instance) -> Value {
-    json!({
-        "instance": instance.id.as_str(),
-        "client": instance.client,
-        "gateway": instance.gateway.as_str(),
-        "api_base": instance.api_base,
-        "cdn_base": instance.cdn_base,
-        "routes": instance.routes,
-        "state": instance.state,
-        "problem": instance.problem,
-        "token": instance.token_sealed.is_some(),
-        "last_delivery_at": instance.last_delivery_at.map(rfc3339),
-        "deliveries": instance.delivery_count,
-        "ignored": instance.ignored_count,
-    })
+    json!(InstanceStatus::of(instance))
 }
 
 /// One instance in one line.

@@ -2,56 +2,32 @@
 
 use std::fmt::Display;
 
-use serde_json::{Value, json};
-
 use super::language::Language;
 use super::words::{Words, refusals as words};
 use midiateca_service::clock::rfc3339;
-use midiateca_service::instances::{Refusal, RefusalCount, RefusalReason};
+use midiateca_service::instances::{Refusal, RefusalReason};
 use midiateca_service::model::InstanceId;
+use midiateca_service::ops::status::RefusedDeliveries;
 
-/// One count of refusals.
-pub(super) type Refused = (Refusal, RefusalCount);
-
-/// What a program reads.
-pub(super) fn view((refusal, count): &Refused) -> Value {
-    json!({
-        "gateway": refusal.gateway.map(|gateway| gateway.as_str()),
-        "instance": refusal.instance.as_ref().map(InstanceId::as_str),
-        "address_of": refusal.address_of.as_ref().map(InstanceId::as_str),
-        "reason": refusal.reason.as_str(),
-        "count": count.count,
-        "first_at": rfc3339(count.first_at),
-        "last_at": rfc3339(count.last_at),
-    })
-}
-
-/// Whose deliveries: the instance, or else the gateway.
-pub(super) fn about((refusal, _): &Refused) -> String {
-    let gateway = || {
-        refusal
-            .gateway
-            .map_or("webhooks", |gateway| gateway.as_str())
-    };
-    match &refusal.instance {
-        Some(instance) => instance.to_string(),
-        None => gateway().to_owned(),
-    }
+/// The instance, or else the gateway.
+pub(super) fn about(refused: &RefusedDeliveries) -> String {
+    let gateway = refused.gateway.unwrap_or("webhooks");
+    let instance = refused.instance.as_deref();
+    instance.unwrap_or(gateway).to_owned()
 }
 
 /// How many since when, and why.
-pub(super) fn seen(refused: &Refused, lang: Language) -> String {
-    let count = refused.1;
-    let why = fill(refused, lang, why(refused.0.reason));
-    let (since, last) = (rfc3339(count.first_at), rfc3339(count.last_at));
+pub(super) fn seen(refused: &RefusedDeliveries, lang: Language) -> String {
+    let why = fill(refused, lang, why(refused.refusal.reason));
+    let (since, last) = (rfc3339(refused.first_at), rfc3339(refused.last_at));
     let values: [(&str, &dyn Display); 4] = [
-        ("count", &count.count),
+        ("count", &refused.count),
         ("since", &since),
         ("last", &last),
         ("why", &why),
     ];
-    let are_connections = refused.0.reason == RefusalReason::TooManyConnections;
-    let words = match (are_connections, count.count) {
+    let are_connections = refused.refusal.reason == RefusalReason::TooManyConnections;
+    let words = match (are_connections, refused.count) {
         (false, 1) => words::ONE,
         (false, _) => words::MANY,
         (true, 1) => words::ONE_CONNECTION,
@@ -61,19 +37,19 @@ pub(super) fn seen(refused: &Refused, lang: Language) -> String {
 }
 
 /// What to do about it.
-pub(super) fn hint(refused: &Refused, lang: Language) -> String {
-    fill(refused, lang, hint_of(&refused.0))
+pub(super) fn hint(refused: &RefusedDeliveries, lang: Language) -> String {
+    fill(refused, lang, hint_of(&refused.refusal))
 }
 
 /// All of it in one sentence.
-pub(super) fn sentence(refused: &Refused, lang: Language) -> String {
+pub(super) fn sentence(refused: &RefusedDeliveries, lang: Language) -> String {
     let (about, seen, hint) = (about(refused), seen(refused, lang), hint(refused, lang));
     let values: [(&str, &dyn Display); 3] = [("about", &about), ("seen", &seen), ("hint", &hint)];
     lang.fill(words::SENTENCE, &values)
 }
 
-fn fill(refused: &Refused, lang: Language, words: Words) -> String {
-    let refusal = &refused.0;
+fn fill(refused: &RefusedDeliveries, lang: Language, words: Words) -> String {
+    let refusal = &refused.refusal;
     let gateway = refusal.gateway.map_or("wapi", |gateway| gateway.as_str());
     let id = |id: &Option<InstanceId>| id.as_ref().map_or("ID", InstanceId::as_str).to_owned();
     let (instance, address_of) = (id(&refusal.instance), id(&refusal.address_of));

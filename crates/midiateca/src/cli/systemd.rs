@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::alive;
 use midiateca_service::app::App;
 use midiateca_service::db::Key;
+use midiateca_service::ops::probe;
 
 /// What must work for the watchdog to be told that all is well.
 pub(super) struct Watched {
@@ -57,7 +57,7 @@ async fn is_well(watched: &Watched) -> bool {
     }
     // Unavailable is an answer, too.
     let _ = watched.app.db.write(Key::Nothing, async |_| Ok(())).await;
-    let is_alive = matches!(alive::is_alive(watched.address).await, Ok(true));
+    let is_alive = matches!(probe::answers_healthz(watched.address).await, Ok(true));
     if !is_alive {
         tracing::error!(
             "the HTTP server does not answer, so systemd's watchdog gets no sign of life"

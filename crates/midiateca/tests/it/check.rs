@@ -1,7 +1,6 @@
 //! `check` exits 1 whenever a person is needed, and 0 again once everything was dealt with.
 
 use std::path::Path;
-use std::process::Output;
 
 use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
@@ -12,19 +11,24 @@ use crate::commands::{midiateca, set_up, stderr, stdout};
 use crate::mounted::Mounted;
 use crate::stage::{TestApp, impatient, sample};
 
-fn needs(output: &Output) -> Vec<String> {
-    let report: Value = serde_json::from_str(&stdout(output)).unwrap();
-    let needs = report["needs_attention"].as_array().unwrap();
-    needs
-        .iter()
-        .map(|need| need.as_str().unwrap().to_owned())
-        .collect()
-}
-
+/// The exit code and the codes of what needs a person.
 async fn check(data: &Path) -> (Option<i32>, Vec<String>) {
     let output = midiateca(data, &["--json", "check"]).await;
     assert!(!stdout(&output).is_empty(), "{}", stderr(&output));
-    (output.status.code(), needs(&output))
+    let report: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let needs = report["needs_attention"].as_array().unwrap();
+    let codes = needs.iter().map(|need| need["code"].as_str().unwrap());
+    (output.status.code(), codes.map(str::to_owned).collect())
+}
+
+/// What the report for people says needs a person.
+async fn said(data: &Path) -> Vec<String> {
+    let output = midiateca(data, &["check"]).await;
+    let text = stdout(&output);
+    let said = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("needs attention: "));
+    said.map(str::to_owned).collect()
 }
 
 #[tokio::test]
@@ -36,9 +40,11 @@ async fn check_says_that_no_server_runs() {
     assert_eq!(check(data).await, (Some(0), vec![]), "nothing to serve yet");
     let sim = wa_sim::Sim::start().await.unwrap();
     set_up(data, &sim).await;
-    let (code, said) = check(data).await;
-    assert_eq!(code, Some(1), "{said:?}");
-    assert!(said[0].contains("no server runs"), "{said:?}");
+    assert_eq!(
+        check(data).await,
+        (Some(1), vec!["server_stopped".to_owned()])
+    );
+    assert!(said(data).await[0].contains("no server runs"));
     let portuguese = midiateca(data, &["--lang", "pt-BR", "check"]).await;
     let text = stdout(&portuguese);
     assert!(text.contains("nenhum servidor está rodando"), "{text}");
@@ -63,10 +69,13 @@ async fn what_was_dismissed_no_longer_counts_and_what_is_new_does() {
         test.give_up(&media.id).await;
         ids.push(media.id);
     }
-    let (code, said) = check(&data).await;
-    assert_eq!(code, Some(1));
-    assert!(said[0].starts_with("2 media failed"), "{said:?}");
-    assert!(said[0].contains("media dismiss"), "{said:?}");
+    assert_eq!(
+        check(&data).await,
+        (Some(1), vec!["media_not_stored".to_owned()])
+    );
+    let needs = said(&data).await;
+    assert!(needs[0].starts_with("2 media failed"), "{needs:?}");
+    assert!(needs[0].contains("media dismiss"), "{needs:?}");
 
     let output = midiateca(&data, &["media", "dismiss"]).await;
     assert_eq!(output.status.code(), Some(2));
@@ -80,8 +89,8 @@ async fn what_was_dismissed_no_longer_counts_and_what_is_new_does() {
     let answer: Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert_eq!(answer["items"][0]["outcome"], "dismissed");
     assert_eq!(answer["items"][1]["outcome"], "not_found");
-    let (_, said) = check(&data).await;
-    assert!(said[0].starts_with("1 media failed"), "{said:?}");
+    let needs = said(&data).await;
+    assert!(needs[0].starts_with("1 media failed"), "{needs:?}");
     for line in [
         &["media", "dismiss", "--failed", "--reason", "cdn_gone"][..],
         &["media", "dismiss", "--failed", "--kind", "audio"],
@@ -117,9 +126,9 @@ async fn what_was_dismissed_no_longer_counts_and_what_is_new_does() {
 
     let media = test.fail(refused()).await;
     test.give_up(&media.id).await;
-    let (code, said) = check(&data).await;
-    assert_eq!(code, Some(1));
-    assert!(said[0].starts_with("1 media failed"), "{said:?}");
+    assert_eq!(check(&data).await.0, Some(1));
+    let needs = said(&data).await;
+    assert!(needs[0].starts_with("1 media failed"), "{needs:?}");
     let all = ["media", "dismiss", "--failed"];
     assert!(midiateca(&data, &all).await.status.success());
     assert_eq!(check(&data).await, (Some(0), vec![]));
@@ -170,9 +179,12 @@ async fn deliveries_that_are_set_aside_can_be_dismissed() {
     let test = TestApp::start().await;
     let data = test.app.data.clone();
     test.post("{\"instanceId\": ").await;
-    let (code, said) = check(&data).await;
-    assert_eq!(code, Some(1));
-    assert!(said[0].contains("deliveries dismiss"), "{said:?}");
+    assert_eq!(
+        check(&data).await,
+        (Some(1), vec!["deliveries_set_aside".to_owned()])
+    );
+    let needs = said(&data).await;
+    assert!(needs[0].contains("deliveries dismiss"), "{needs:?}");
     let dry = midiateca(&data, &["deliveries", "dismiss", "--dry-run"]).await;
     assert_eq!(stdout(&dry).trim(), "would be dismissed: 1");
     let done = midiateca(&data, &["deliveries", "dismiss"]).await;
@@ -202,9 +214,12 @@ async fn a_disk_below_the_mark_is_said_even_when_nothing_waits() {
         most = i64::MAX
     );
     std::fs::write(data.join("midiateca.toml"), settings).unwrap();
-    let (code, said) = check(&data).await;
-    assert_eq!(code, Some(1));
-    assert!(said[0].contains("disk is nearly full"), "{said:?}");
+    assert_eq!(
+        check(&data).await,
+        (Some(1), vec!["disk_nearly_full".to_owned()])
+    );
+    let needs = said(&data).await;
+    assert!(needs[0].contains("disk is nearly full"), "{needs:?}");
     test.end().await;
 }
 #[tokio::test]
@@ -221,8 +236,13 @@ async fn a_full_disk_is_said() {
     let _server = App::alone(&data).unwrap();
     assert_eq!(check(&data).await, (Some(0), vec![]));
     disk.fill();
-    let (code, said) = check(&data).await;
-    assert_eq!(code, Some(1), "{said:?}");
+    let (code, needs) = check(&data).await;
+    assert_eq!(code, Some(1));
+    assert!(
+        needs.contains(&"database_not_writable".to_owned()),
+        "{needs:?}"
+    );
+    let said = said(&data).await;
     assert!(
         said.iter()
             .any(|need| need.contains("answered 503") && need.contains("disk is full")),
@@ -248,9 +268,9 @@ async fn a_server_that_does_not_answer_is_no_server() {
     };
     signal("-STOP");
     let offline = ["--json", "doctor", "--offline"];
-    let ((code, said), doctor) = tokio::join!(check(data), midiateca(data, &offline));
+    let (checked, said, doctor) = tokio::join!(check(data), said(data), midiateca(data, &offline));
     signal("-CONT");
-    assert_eq!(code, Some(1));
+    assert_eq!(checked, (Some(1), vec!["server_not_answering".to_owned()]));
     assert!(said[0].contains("does not answer"), "{said:?}");
     let report: Value = serde_json::from_str(&stdout(&doctor)).unwrap();
     let looked = report["checks"].as_array().unwrap();
@@ -263,7 +283,7 @@ async fn a_server_that_does_not_answer_is_no_server() {
     let other = App::alone(data).unwrap();
     assert_eq!(check(data).await, (Some(0), vec![]));
     drop(other);
-    assert!(check(data).await.1[0].contains("no server runs"));
+    assert_eq!(check(data).await.1, ["server_stopped"]);
 }
 
 #[tokio::test]
@@ -288,8 +308,8 @@ async fn a_server_that_cannot_commit_is_said_though_the_disk_can_be_written() {
             break said;
         }
     };
-    assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].contains("answered 503"), "{said:?}");
+    assert_eq!(said, ["server_not_ready"]);
+    assert!(crate::check::said(data).await[0].contains("answered 503"));
     let doctor = midiateca(data, &["--lang", "pt-BR", "doctor", "--offline"]).await;
     let text = stdout(&doctor);
     assert!(text.contains("outro programa está usando"), "{text}");

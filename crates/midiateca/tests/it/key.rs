@@ -54,7 +54,7 @@ async fn a_backup_holds_the_key_only_when_it_is_the_one_in_use() {
         let check = midiateca(&data, &["check"]).await;
         assert_eq!(check.status.code(), Some(1));
         let report = stdout(&check);
-        assert!(report.contains("tokens cannot be opened"), "{report}");
+        assert!(report.contains("tokens cannot be decrypted"), "{report}");
     }
     test.end().await;
 }

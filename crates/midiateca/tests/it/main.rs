@@ -56,6 +56,7 @@ mod scrub;
 mod serve;
 mod shim;
 mod stage;
+mod status;
 #[cfg(target_os = "linux")]
 mod systemd;
 mod takeover;

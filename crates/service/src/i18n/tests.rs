@@ -95,6 +95,7 @@ const SAME: &[&str] = &[
     "SHA",
     "bytes",
     "chmod",
+    "downloads",
     "fetch",
     "gateway",
     "id",

@@ -7,10 +7,11 @@ use comfy_table::{CellAlignment, Table};
 use indicatif::HumanBytes;
 
 use super::super::language::{Language, plain, tame};
+use super::super::needs;
 use super::super::words::check as words;
-use super::Report;
+use midiateca_service::clock::{Millis, rfc3339};
+use midiateca_service::ops::status::CheckReport;
 
-/// Headed, with its numbers on the right.
 fn table(heads: &[&str], numbers: &[usize]) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_header(heads);
@@ -22,7 +23,7 @@ fn table(heads: &[&str], numbers: &[usize]) -> Table {
     table
 }
 
-pub(super) fn of(report: &Report, lang: Language) -> String {
+pub(super) fn of(report: &CheckReport, lang: Language) -> String {
     let mut text = String::new();
     let mut part = |title, body: &dyn Display| {
         let _ = write!(text, "{}\n{body}\n\n", lang.say(title));
@@ -37,7 +38,7 @@ pub(super) fn of(report: &Report, lang: Language) -> String {
     text
 }
 
-fn instances(report: &Report, lang: Language) -> Table {
+fn instances(report: &CheckReport, lang: Language) -> Table {
     let heads = [
         words::CLIENT,
         words::INSTANCE,
@@ -48,30 +49,28 @@ fn instances(report: &Report, lang: Language) -> Table {
     ];
     let mut table = table(&heads.map(|head| lang.say(head)), &[0, 4]);
     for instance in &report.instances {
-        let state = match instance["state"].as_str() {
-            Some(known @ ("connected" | "disconnected")) => lang.name(known),
-            _ => lang.say(words::NOT_TOLD),
+        let state = match instance.state.as_str() {
+            known @ ("connected" | "disconnected") => lang.name(known),
+            _ => lang.say(words::STATE_UNKNOWN),
         };
-        let token = match instance["token"] == true {
-            true => words::KEPT,
-            false => words::MISSING,
+        let token = if instance.has_token {
+            words::TOKEN_STORED
+        } else {
+            words::MISSING
         };
         table.add_row([
-            instance["client"].to_string(),
-            plain(instance["instance"].as_str().unwrap_or("")),
+            instance.client.to_string(),
+            plain(&instance.id),
             state.to_owned(),
             lang.say(token).to_owned(),
-            instance["deliveries"].to_string(),
-            instance["last_delivery_at"]
-                .as_str()
-                .unwrap_or("-")
-                .to_owned(),
+            instance.deliveries.to_string(),
+            time(instance.last_delivery_at),
         ]);
     }
     table
 }
 
-fn media(report: &Report, lang: Language) -> Table {
+fn media(report: &CheckReport, lang: Language) -> Table {
     let heads = [
         lang.say(words::BY_KIND),
         "",
@@ -99,25 +98,31 @@ fn media(report: &Report, lang: Language) -> Table {
     table
 }
 
-fn reasons(report: &Report, lang: Language) -> Table {
-    let heads = [words::COUNT, words::REASON, words::MEANING, words::MAY_HEAL];
+fn reasons(report: &CheckReport, lang: Language) -> Table {
+    let heads = [
+        words::COUNT,
+        words::REASON,
+        words::MEANING,
+        words::RETRYABLE,
+    ];
     let mut table = table(&heads.map(|head| lang.say(head)), &[0]);
     for failing in &report.reasons {
-        let heals = match failing.recoverable {
-            true => words::YES,
-            false => words::NO,
+        let retryable = if failing.recoverable {
+            words::YES
+        } else {
+            words::NO
         };
         table.add_row([
             failing.count.to_string(),
             failing.reason.clone(),
-            failing.sentence.clone(),
-            lang.say(heals).to_owned(),
+            lang.reason(&failing.reason).to_owned(),
+            lang.say(retryable).to_owned(),
         ]);
     }
     table
 }
 
-fn folders(report: &Report, lang: Language) -> Table {
+fn folders(report: &CheckReport, lang: Language) -> Table {
     let heads = [words::FOLDER, words::FILES, words::BYTES];
     let mut table = table(&heads.map(|head| lang.say(head)), &[1, 2]);
     for folder in &report.folders {
@@ -135,7 +140,7 @@ fn folders(report: &Report, lang: Language) -> Table {
     table
 }
 
-fn summary(report: &Report, lang: Language) -> String {
+fn summary(report: &CheckReport, lang: Language) -> String {
     let mut text = String::new();
     let mut line = |words, values: &[(&str, &dyn Display)]| {
         let _ = writeln!(text, "{}", lang.fill(words, values));
@@ -156,18 +161,16 @@ fn summary(report: &Report, lang: Language) -> String {
         .success_rate
         .map_or_else(|| "-".to_owned(), |rate| format!("{:.1} %", rate * 100.0));
     line(words::SUCCESS_RATE, &[("rate", &rate)]);
-    let oldest = report.oldest_waiting.as_deref().unwrap_or("-");
+    let oldest = time(report.oldest_waiting);
     line(words::OLDEST_WAITING, &[("time", &oldest)]);
-    let next = report.next_deadline.as_deref().unwrap_or("-");
+    let next = time(report.next_deadline);
     line(words::NEXT_DEADLINE, &[("time", &next)]);
     if report.instances.is_empty() {
-        line(words::NEXT, &[]);
+        line(words::HINT, &[]);
     }
-    for need in &report.needs_attention {
-        line(words::NEEDS_ATTENTION, &[("need", &tame(need))]);
-    }
-    if report.needs_attention.is_empty() {
-        line(words::ALL_WELL, &[]);
-    }
-    text
+    text + &needs::text(&report.needs_attention, lang)
+}
+
+fn time(at: Option<Millis>) -> String {
+    at.map_or_else(|| "-".to_owned(), rfc3339)
 }

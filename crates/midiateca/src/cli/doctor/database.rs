@@ -5,12 +5,12 @@ use std::path::Path;
 
 use super::super::complaint;
 use super::super::context::Context;
-use super::super::probe;
 use super::super::words::{Words, causes, doctor as words};
 use super::sheet::Sheet;
 use midiateca_service::clock::Clock;
 use midiateca_service::config::millis;
 use midiateca_service::db::{self, Db, Key};
+use midiateca_service::ops::probe;
 
 /// Opens it, writes to it, and reads all of it.
 pub(super) async fn look(sheet: &mut Sheet, context: &Context, file: &Path) -> Option<Db> {
@@ -111,7 +111,7 @@ fn failed(
     error: &db::Error,
 ) {
     if !error.is_busy()
-        && let Err(refused) = probe::database(file)
+        && let Err(refused) = probe::write_database(file)
     {
         return sheet.refused(check, about, tried, &refused);
     }

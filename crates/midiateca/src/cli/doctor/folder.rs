@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use super::super::complaint;
 use super::super::context::Context;
-use super::super::probe;
 use super::super::words::doctor as words;
 use super::sheet::Sheet;
 use midiateca_service::disk;
+use midiateca_service::ops::probe;
 use midiateca_service::secrets::{self, Secrets};
 
 /// Whether files can be made here, and belong to whom the others belong to.
 pub(super) fn look(sheet: &mut Sheet, data: &Path, about: &str) {
-    match probe::folder(data) {
+    match probe::write_folder(data) {
         Err(refused) => sheet.refused("folder", about, words::MADE_A_FILE, &refused),
         Ok(made) => match owner_of(&made).zip(owner(data).ok().flatten()) {
             Some((ours, theirs)) if ours != theirs => sheet.risk(

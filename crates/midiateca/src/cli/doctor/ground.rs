@@ -4,16 +4,17 @@ use std::fmt::Display;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::super::alive::{self, Trouble};
 use super::super::complaint;
 use super::super::context::Context;
-use super::super::probe::Refused;
 use super::super::words::{doctor as words, errors};
 use super::sheet::Sheet;
 use super::{database, folder, storage};
 use midiateca_service::app::{self, App, Displaced, OpeningError};
 use midiateca_service::config::millis;
 use midiateca_service::db::{self, Db};
+use midiateca_service::ops::probe::{
+    ServerState, ServerStatus, WriteCause, WriteFailure, server_status,
+};
 use midiateca_service::secrets::Secrets;
 
 /// What could be opened.
@@ -38,8 +39,11 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context) -> Ground {
     folder::modes(sheet, context);
     let is_served = App::is_served(data);
     let tried = words::LOOKED_FOR_SERVER;
-    match (is_served, alive::trouble(data).await) {
-        (Some(true), Some(Trouble::Silent(address))) => sheet.wrong(
+    match server_status(data).await {
+        ServerStatus {
+            state: ServerState::NotAnswering,
+            address: Some(address),
+        } => sheet.wrong(
             "server",
             "",
             tried,
@@ -47,8 +51,10 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context) -> Ground {
             words::RESTART_SERVER,
             &[("address", &address)],
         ),
-        (Some(true), _) => sheet.fine("server", "", tried, words::SERVER_RUNS, &[]),
-        (Some(false), _) => sheet.wrong(
+        ServerStatus {
+            state: ServerState::Stopped,
+            ..
+        } => sheet.wrong(
             "server",
             "",
             tried,
@@ -56,7 +62,11 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context) -> Ground {
             words::START_SERVER,
             &[],
         ),
-        (None, _) => sheet.skipped("server", "", tried, words::SERVER_UNKNOWN, &[]),
+        ServerStatus {
+            state: ServerState::Unknown,
+            ..
+        } => sheet.skipped("server", "", tried, words::SERVER_UNKNOWN, &[]),
+        _ => sheet.fine("server", "", tried, words::SERVER_RUNS, &[]),
     }
     displaced(sheet, context, &file);
     let secrets = folder::key(sheet, &context.config.key_file(data));
@@ -117,7 +127,8 @@ fn is_there(sheet: &mut Sheet, context: &Context, file: &Path, about: &str) -> b
         Ok(found) if found.is_file() => (words::EMPTY_DATABASE, words::RESTORE_DATABASE),
         Err(error) if error.kind() != ErrorKind::NotFound => {
             let path = file.to_owned();
-            let refused = Refused { path, error };
+            let cause = WriteCause::of(&path, &error);
+            let refused = WriteFailure { path, cause, error };
             sheet.refused("folder", about, words::LOOKED_INTO, &refused);
             return false;
         }

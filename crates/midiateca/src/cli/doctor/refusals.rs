@@ -6,6 +6,7 @@ use super::sheet::Sheet;
 use midiateca_service::clock::Millis;
 use midiateca_service::db::Db;
 use midiateca_service::instances;
+use midiateca_service::ops::status::RefusedDeliveries;
 
 /// Wrong where the instance is known, a risk where it may be a stranger who tries.
 pub(super) async fn look(sheet: &mut Sheet, db: &Db, now: Millis) {
@@ -27,11 +28,12 @@ pub(super) async fn look(sheet: &mut Sheet, db: &Db, now: Millis) {
         );
     }
     for refused in lately {
+        let refused = &RefusedDeliveries::of(refused);
         let (seen, hint) = (
             refusals::seen(refused, sheet.lang),
             refusals::hint(refused, sheet.lang),
         );
-        let note = match refused.0.instance {
+        let note = match refused.instance {
             Some(_) => Sheet::wrong,
             None => Sheet::risk,
         };

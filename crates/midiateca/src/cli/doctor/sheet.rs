@@ -5,11 +5,11 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use super::super::cause::Cause;
+use super::super::cause;
 use super::super::language::{Language, tame};
-use super::super::probe::Refused;
 use super::super::words::{Words, doctor as words};
 use super::super::{answer, complaint};
+use midiateca_service::ops::probe::WriteFailure;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -145,7 +145,13 @@ impl Sheet {
     }
 
     /// A file that cannot be written, with the hint for its cause.
-    pub fn refused(&mut self, check: &'static str, about: &str, tried: Words, refused: &Refused) {
+    pub fn refused(
+        &mut self,
+        check: &'static str,
+        about: &str,
+        tried: Words,
+        refused: &WriteFailure,
+    ) {
         self.refused_as(check, about, tried, refused, &refused.error);
     }
 
@@ -155,13 +161,13 @@ impl Sheet {
         check: &'static str,
         about: &str,
         tried: Words,
-        refused: &Refused,
+        refused: &WriteFailure,
         error: &(dyn Error + 'static),
     ) {
         let error = complaint::why(error, self.lang);
         let path = refused.path.display();
         let values: [(&str, &dyn Display); 2] = [("error", &error), ("path", &path)];
-        let hint = Cause::of(refused).words();
+        let hint = cause::words(refused.cause);
         self.wrong(check, about, tried, words::FAILED, hint, &values);
     }
 

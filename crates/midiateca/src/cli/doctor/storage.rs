@@ -3,11 +3,10 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use super::super::cause::Cause;
+use super::super::cause;
 use super::super::complaint;
 use super::super::context::Context;
 use super::super::language::bytes;
-use super::super::probe::{self, Refused};
 use super::super::words::{doctor as words, errors};
 use super::sheet::Sheet;
 use midiateca_service::app::{self, OpeningError};
@@ -15,6 +14,7 @@ use midiateca_service::clock::{Clock, DAY};
 use midiateca_service::db::Db;
 use midiateca_service::media::{self, holding};
 use midiateca_service::model::{InstanceId, MediaKind};
+use midiateca_service::ops::probe::{self, WriteFailure};
 use midiateca_service::storage::{self, layout};
 
 /// So much room should be left for this many days of growth.
@@ -60,7 +60,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, db: Option<&Db>) 
     {
         return;
     }
-    if let Err(refused) = probe::storage(&folder) {
+    if let Err(refused) = probe::write_storage(&folder) {
         let code = refused.error.raw_os_error();
         let same = code.map_or_else(
             || refused.error.kind().into(),
@@ -133,7 +133,7 @@ async fn is_of_database(sheet: &mut Sheet, db: &Db, folder: &Path) -> bool {
 fn folders(sheet: &mut Sheet, root: &Path, held: &[(i64, InstanceId)]) {
     let about = root.display().to_string();
     let tried = words::LOOKED_FOR_FOLDERS;
-    let mut broken: Vec<Refused> = Vec::new();
+    let mut broken: Vec<WriteFailure> = Vec::new();
     let (mut missing, mut first_missing) = (0, String::new());
     for (client, instance) in held {
         let kinds = MediaKind::ALL.map(|kind| root.join(layout::folder(*client, instance, kind)));
@@ -144,7 +144,7 @@ fn folders(sheet: &mut Sheet, root: &Path, held: &[(i64, InstanceId)]) {
             continue;
         }
         for folder in kinds.iter().filter(|folder| folder.is_dir()) {
-            broken.extend(probe::entry(folder).err());
+            broken.extend(probe::create_entry(folder).err());
         }
     }
     if missing > 0 {
@@ -167,7 +167,7 @@ fn folders(sheet: &mut Sheet, root: &Path, held: &[(i64, InstanceId)]) {
             ("error", &why),
             ("path", &first),
         ];
-        let (seen, next) = (words::FOLDERS_CLOSED, Cause::of(refused).words());
+        let (seen, next) = (words::FOLDERS_CLOSED, cause::words(refused.cause));
         sheet.wrong("storage.folders", &about, tried, seen, next, &values);
     }
     if missing == 0 && broken.is_empty() {

@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::super::answer;
 use super::super::context::Context;
-use super::super::refusals::{self, Refused};
 use super::{unknown, view};
 use midiateca_service::app::App;
 use midiateca_service::clock::{Millis, SECOND, rfc3339};
@@ -16,6 +15,7 @@ use midiateca_service::deliveries::rhythm::{self, Rhythm};
 use midiateca_service::instances::{self, Instance};
 use midiateca_service::media::holding::{self, Holding, Waiting};
 use midiateca_service::model::InstanceId;
+use midiateca_service::ops::status::RefusedDeliveries;
 use slots::Slots;
 
 #[derive(Debug, clap::Args)]
@@ -35,7 +35,7 @@ struct Known {
     media: Vec<Holding>,
     waiting: Waiting,
     /// Deliveries of this instance, or at its address, that were refused.
-    refused: Vec<Refused>,
+    refused: Vec<RefusedDeliveries>,
     slots: Slots,
     now: Millis,
 }
@@ -70,7 +70,7 @@ impl Known {
             refusal.instance.as_ref() == id || refusal.address_of.as_ref() == id
         });
         Ok(Self {
-            refused,
+            refused: refused.iter().map(RefusedDeliveries::of).collect(),
             client_name: client.map(|client| client.name),
             rhythm,
             media: holding::of_instance(&app.db, &instance.id).await?,
@@ -114,7 +114,7 @@ impl Known {
             "oldest": self.waiting.oldest.map(rfc3339),
             "next_deadline": self.waiting.deadline.map(rfc3339),
         });
-        view["refusals"] = self.refused.iter().map(refusals::view).collect();
+        view["refusals"] = json!(self.refused);
         view["slots"] = self.slots.as_json();
         view["slots_error"] = json!(self.slots.why_not(context.lang));
         view

@@ -26,7 +26,8 @@ texts! {
     // the commands
     "Webhook door and workers in one process", "Recebe webhooks e baixa mídias, tudo em um processo";
     "A whole day in ten seconds, against a pretend gateway on loopback", "Um dia inteiro em dez segundos, com um gateway de mentira nesta máquina";
-    "The status report; exit 1 when something needs a person", "O relatório da situação; termina com 1 quando algo precisa de atenção";
+    "One screen: server, disk, queue, last webhook of each instance, next deadline, what needs a person", "Uma tela: servidor, disco, fila, último webhook de cada instância, próximo prazo e o que precisa de atenção";
+    "The full report; exit 1 when something needs a person", "O relatório completo; termina com 1 quando algo precisa de atenção";
     "Sends one delivery through the pipeline and reports each step", "Passa uma entrega por todo o processo e relata cada etapa";
     "What happens, as it happens: a full screen, or one line an event when piped", "O que acontece, na hora em que acontece: em tela cheia, ou uma linha por evento quando há um pipe";
     "The companies whose numbers these are", "As empresas donas dos números";

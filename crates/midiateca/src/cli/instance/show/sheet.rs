@@ -136,7 +136,7 @@ fn refused(sheet: &mut Sheet, known: &Known) {
         sheet.line(refusal_words::LABEL, lang.say(refusal_words::NONE));
     }
     for refused in &known.refused {
-        let is_own = refused.0.instance.as_ref() == Some(&known.instance.id);
+        let is_own = refused.refusal.instance.as_ref() == Some(&known.instance.id);
         let text = match is_own {
             true => lang.fill(
                 refusal_words::OWN,

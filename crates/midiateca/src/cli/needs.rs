@@ -1,0 +1,125 @@
+//! The sentences about what needs a person.
+
+use std::fmt::{Display, Write as _};
+use std::path::Path;
+
+use super::cause;
+use super::complaint;
+use super::language::{Language, bytes, span, tame};
+use super::refusals;
+use super::words::{TextKey, errors, needs as texts};
+use midiateca_service::clock::rfc3339;
+use midiateca_service::ops::status::Need;
+
+/// A line for each, or one line that there is none.
+pub(super) fn text(needs: &[Need], lang: Language) -> String {
+    let mut text = String::new();
+    for need in needs {
+        let need = tame(&sentence(need, lang));
+        let _ = writeln!(text, "{}", lang.fill(texts::ONE, &[("need", &need)]));
+    }
+    if needs.is_empty() {
+        let _ = writeln!(text, "{}", lang.say(texts::NONE));
+    }
+    text
+}
+
+fn sentence(need: &Need, lang: Language) -> String {
+    let values = values(need, lang);
+    let values: Vec<_> = values
+        .iter()
+        .map(|(name, value)| (*name, value as &dyn Display))
+        .collect();
+    lang.fill(template(need), &values)
+}
+
+fn template(need: &Need) -> TextKey {
+    match need {
+        Need::ServerStopped { .. } => texts::SERVER_STOPPED,
+        Need::ServerNotAnswering { .. } => texts::SERVER_NOT_ANSWERING,
+        Need::ServerNotReady { .. } => texts::SERVER_NOT_READY,
+        Need::DatabaseDisplaced { .. }
+        | Need::StorageDisplaced { .. }
+        | Need::StorageUnknown { .. } => texts::DISPLACED,
+        Need::StorageMissing { .. } => texts::STORAGE_MISSING,
+        Need::DatabaseNotWritable(_) => texts::DATABASE_NOT_WRITABLE,
+        Need::StorageNotWritable(_) => texts::STORAGE_NOT_WRITABLE,
+        Need::DiskNearlyFull { .. } => texts::DISK_NEARLY_FULL,
+        Need::ClockJumped { .. } => texts::CLOCK_JUMPED,
+        Need::TokenMissing { .. } => texts::TOKEN_MISSING,
+        Need::GatewayProblem { .. } => texts::GATEWAY_PROBLEM,
+        Need::InstanceDisconnected { .. } => texts::INSTANCE_DISCONNECTED,
+        Need::TokensUnreadable { .. } => texts::TOKENS_UNREADABLE,
+        Need::MediaWaitForStorage { .. } => texts::MEDIA_WAIT_FOR_STORAGE,
+        Need::MediaWaitLong { .. } => texts::MEDIA_WAIT_LONG,
+        Need::DeliveriesSetAside { .. } => texts::DELIVERIES_SET_ASIDE,
+        Need::MediaNotStored { .. } => texts::MEDIA_NOT_STORED,
+        Need::FilesMissing { .. } => texts::FILES_MISSING,
+        Need::FilesOfWrongSize { .. } => texts::FILES_OF_WRONG_SIZE,
+        Need::DeliveriesRefused(_) => texts::DELIVERIES_REFUSED,
+    }
+}
+
+fn values(need: &Need, lang: Language) -> Vec<(&'static str, String)> {
+    match need {
+        Need::ServerStopped { data } => vec![("data", data.display().to_string())],
+        Need::ServerNotAnswering { address } | Need::ServerNotReady { address } => {
+            vec![("address", address.to_string())]
+        }
+        Need::DatabaseDisplaced { path, found } => {
+            displaced(complaint::displaced(*found), path, lang)
+        }
+        Need::StorageDisplaced { path, found } => {
+            displaced(complaint::displaced_storage(*found), path, lang)
+        }
+        Need::StorageUnknown { path } => {
+            displaced((errors::STORAGE_UNKNOWN, errors::STORAGE_RIGHT), path, lang)
+        }
+        Need::StorageMissing { path } => vec![("path", path.display().to_string())],
+        Need::DatabaseNotWritable(failure) | Need::StorageNotWritable(failure) => vec![
+            ("path", failure.path.display().to_string()),
+            ("why", complaint::why(&failure.error, lang)),
+            ("hint", cause::hint(failure, lang)),
+        ],
+        Need::DiskNearlyFull {
+            free_bytes,
+            resume_above_bytes,
+        } => vec![
+            ("free", bytes(*free_bytes)),
+            ("resume", bytes(*resume_above_bytes)),
+        ],
+        Need::ClockJumped { by_ms } => vec![("by", span(by_ms.abs()))],
+        Need::TokenMissing { instance } | Need::InstanceDisconnected { instance } => {
+            vec![("instance", instance.clone())]
+        }
+        Need::GatewayProblem { instance, reason } => vec![
+            ("instance", instance.clone()),
+            ("reason", lang.reason(reason).to_owned()),
+        ],
+        Need::TokensUnreadable { cause } => vec![("why", complaint::why(cause, lang))],
+        Need::MediaWaitForStorage { count, reason } => vec![
+            ("count", count.to_string()),
+            ("reason", lang.reason(reason).to_owned()),
+        ],
+        Need::MediaWaitLong { since } => vec![("since", rfc3339(*since))],
+        Need::DeliveriesSetAside { count } | Need::MediaNotStored { count } => {
+            vec![("count", count.to_string())]
+        }
+        Need::FilesMissing { count } | Need::FilesOfWrongSize { count } => {
+            vec![("count", count.to_string())]
+        }
+        Need::DeliveriesRefused(refused) => vec![("refused", refusals::sentence(refused, lang))],
+    }
+}
+
+fn displaced(
+    (what, hint): (TextKey, TextKey),
+    path: &Path,
+    lang: Language,
+) -> Vec<(&'static str, String)> {
+    let path: [(&str, &dyn Display); 1] = [("path", &path.display())];
+    vec![
+        ("what", lang.fill(what, &path)),
+        ("hint", lang.fill(hint, &path)),
+    ]
+}

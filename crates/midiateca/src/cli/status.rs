@@ -1,0 +1,116 @@
+//! `status`: one screen.
+
+use std::fmt::{Display, Write as _};
+
+use super::Ending;
+use super::answer;
+use super::context::Context;
+use super::language::{Language, bytes, plain};
+use super::needs;
+use super::words::{TextKey, status as texts};
+use midiateca_service::app::AllowedStorage;
+use midiateca_service::clock::rfc3339;
+use midiateca_service::model::MediaStatus;
+use midiateca_service::ops::probe::{ServerState, ServerStatus};
+use midiateca_service::ops::status::{self, DiskStatus, InstanceStatus, QueueStatus, StatusReport};
+
+pub(crate) async fn run(context: Context) -> anyhow::Result<Ending> {
+    let app = context.open_to_look(AllowedStorage::Unused).await?;
+    let report = status::run(&app).await?;
+    if context.json {
+        answer::line(serde_json::json!(report));
+    } else {
+        answer::text(screen(&report, context.lang));
+    }
+    app.db.close().await;
+    Ok(Ending::Fine)
+}
+
+fn screen(report: &StatusReport, lang: Language) -> String {
+    let time = |at: Option<_>| at.map_or_else(|| "-".to_owned(), rfc3339);
+    let mut lines = vec![
+        (texts::DATA, report.data.display().to_string()),
+        (texts::SERVER, server(report.server, lang)),
+        (texts::DISK, disk(&report.disk, lang)),
+        (texts::DOWNLOADS, downloads(&report.disk, lang)),
+        (texts::QUEUE, queue(&report.queue, lang)),
+        (texts::OLDEST_WAITING, time(report.queue.oldest_waiting)),
+        (texts::NEXT_DEADLINE, time(report.queue.next_deadline)),
+    ];
+    let of_instance = |one| (texts::LAST_WEBHOOK, last_webhook(one, lang));
+    lines.extend(report.instances.iter().map(of_instance));
+    if report.instances.is_empty() {
+        let none = lang.say(texts::NO_INSTANCE).to_owned();
+        lines.push((texts::LAST_WEBHOOK, none));
+    }
+    aligned(&lines, lang) + &needs::text(&report.needs_attention, lang)
+}
+
+/// A label is written once for the lines that share it.
+fn aligned(lines: &[(TextKey, String)], lang: Language) -> String {
+    let labels = lines.iter().map(|(label, _)| lang.say(*label));
+    let width = labels.map(|label| label.chars().count()).max().unwrap_or(0);
+    let (mut text, mut before) = (String::new(), "");
+    for (label, value) in lines {
+        let label = lang.say(*label);
+        let shown = if label == before { "" } else { label };
+        let _ = writeln!(text, "{shown:width$}  {value}");
+        before = label;
+    }
+    text
+}
+
+fn server(server: ServerStatus, lang: Language) -> String {
+    let words = match (server.state, server.address) {
+        (ServerState::Running, Some(address)) => {
+            return lang.fill(texts::RUNNING_ON, &[("address", &address)]);
+        }
+        (ServerState::Running, None) => texts::RUNNING,
+        (ServerState::Stopped, _) => texts::STOPPED,
+        (ServerState::NotAnswering, _) => texts::NOT_ANSWERING,
+        (ServerState::NotReady, _) => texts::NOT_READY,
+        (ServerState::Unknown, _) => texts::UNKNOWN,
+    };
+    lang.say(words).to_owned()
+}
+
+fn disk(disk: &DiskStatus, lang: Language) -> String {
+    let stored = bytes(disk.stored_bytes.unsigned_abs());
+    match disk.free_bytes.map(bytes) {
+        Some(free) => lang.fill(texts::FREE, &[("free", &free), ("stored", &stored)]),
+        None => lang.fill(texts::FREE_UNKNOWN, &[("stored", &stored)]),
+    }
+}
+
+fn downloads(disk: &DiskStatus, lang: Language) -> String {
+    let resume = bytes(disk.resume_above_bytes);
+    if disk.downloads_paused {
+        lang.fill(texts::PAUSED, &[("resume", &resume)])
+    } else {
+        lang.say(texts::NOT_PAUSED).to_owned()
+    }
+}
+
+fn queue(queue: &QueueStatus, lang: Language) -> String {
+    use MediaStatus::{Downloading, Expired, Failed, Pending};
+    let counts = [Pending, Downloading, Failed, Expired].map(|status| queue.count(status));
+    let values: [(&str, &dyn Display); 4] = [
+        ("pending", &counts[0]),
+        ("downloading", &counts[1]),
+        ("failed", &counts[2]),
+        ("expired", &counts[3]),
+    ];
+    lang.fill(texts::QUEUED, &values)
+}
+
+fn last_webhook(instance: &InstanceStatus, lang: Language) -> String {
+    let time = instance.last_delivery_at.map(rfc3339);
+    let time = time.unwrap_or_else(|| lang.say(texts::NEVER).to_owned());
+    let values: [(&str, &dyn Display); 4] = [
+        ("time", &time),
+        ("instance", &plain(&instance.id)),
+        ("client", &instance.client),
+        ("state", &lang.name(&instance.state)),
+    ];
+    lang.fill(texts::OF_INSTANCE, &values)
+}

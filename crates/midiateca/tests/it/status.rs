@@ -1,0 +1,59 @@
+//! `status`: one screen, for people and as one JSON document.
+
+use serde_json::Value;
+
+use crate::commands::{midiateca, stderr, stdout};
+use crate::stage::{FIRST, TestApp, sample};
+
+#[tokio::test]
+async fn status_shows_server_disk_queue_and_the_last_webhook() {
+    let test = TestApp::start().await;
+    let data = test.app.data.clone();
+    test.store(sample("ONE")).await;
+    // Deliveries are counted in memory first.
+    midiateca_service::ingest::tally::write_down(&test.app)
+        .await
+        .unwrap();
+    let output = midiateca(&data, &["--json", "status"]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(report["server"]["state"], "running", "{report}");
+    assert!(report["disk"]["free"].as_u64().unwrap() > 0, "{report}");
+    assert_eq!(report["disk"]["downloads_paused"], false);
+    assert_eq!(
+        report["disk"]["stored"],
+        report["queue"]["by_status"][0]["size"]
+    );
+    assert_eq!(report["queue"]["by_status"][0]["name"], "stored");
+    assert_eq!(report["queue"]["next_deadline"], Value::Null);
+    assert_eq!(report["instances"][0]["instance"], FIRST);
+    let last = report["instances"][0]["last_delivery_at"].as_str();
+    assert_eq!(report["needs_attention"], serde_json::json!([]));
+
+    let english = stdout(&midiateca(&data, &["--lang", "en", "status"]).await);
+    assert!(english.contains("queue           0 pending"), "{english}");
+    assert!(english.contains(last.unwrap()), "{english}");
+    assert!(
+        english.ends_with("verdict: nothing needs a person\n"),
+        "{english}"
+    );
+    let portuguese = stdout(&midiateca(&data, &["--lang", "pt-BR", "status"]).await);
+    assert!(portuguese.contains("último webhook"), "{portuguese}");
+    assert_eq!(english.lines().count(), portuguese.lines().count());
+    test.end().await;
+}
+
+#[tokio::test]
+async fn status_names_what_needs_a_person_and_does_not_fail_for_it() {
+    let test = TestApp::start().await;
+    let data = test.app.data.clone();
+    test.post("{\"instanceId\": ").await;
+    let output = midiateca(&data, &["--json", "status"]).await;
+    assert_eq!(output.status.code(), Some(0));
+    let report: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let expected = serde_json::json!([{"code": "deliveries_set_aside", "count": 1}]);
+    assert_eq!(report["needs_attention"], expected);
+    let text = stdout(&midiateca(&data, &["status"]).await);
+    assert!(text.contains("needs attention: 1 deliver"), "{text}");
+    test.end().await;
+}

@@ -1,0 +1,40 @@
+### What needs a person, in `check`, `status` and `demo`.
+
+needs-server-stopped = no server runs on { $data }: webhooks are not answered and nothing is downloaded; start it with `systemctl start midiateca` or `midiateca serve`
+needs-server-not-answering = the server on { $address } runs and does not answer: webhooks are not answered; restart it with `systemctl restart midiateca`, and keep its log
+needs-server-not-ready = the server on { $address } cannot commit or store now (/readyz is 503), so webhooks may be answered 503; `midiateca doctor --problems` and its log say why
+needs-displaced = { $what }; { $hint }
+needs-storage-missing = the storage { $path } is not there: is its disk mounted? Do not start a server without it
+needs-database-not-writable = the database cannot be written ({ $path }: { $why }), so webhooks are answered 503; { $hint }
+needs-storage-not-writable = the storage cannot be written ({ $path }: { $why }), so nothing is stored; { $hint }
+needs-disk-nearly-full = the disk is nearly full ({ $free } free): downloads are paused until { $resume } are free; see [retention] in `midiateca config init`
+needs-clock-jumped = the machine's clock is off by { $by } from where it should be: nothing is deleted and nothing expires; set it right, or `midiateca doctor --accept-clock`
+needs-token-missing = { $instance }: no gateway token is stored; `midiateca instance add ID --client N --token-env VAR`
+needs-tokens-unreadable = the gateway tokens cannot be decrypted: { $why }; restore the right secret.key, `midiateca doctor` says how
+needs-gateway-problem = { $instance }: { $reason }
+needs-instance-disconnected = { $instance }: disconnected; scan its QR code again in the gateway's panel
+needs-media-wait-for-storage = { $count ->
+    [one] 1 media waits
+   *[other] { $count } media wait
+} for the storage: { $reason }
+needs-media-wait-long = media has waited since { $since }, longer than a day; is `midiateca serve` running?
+needs-deliveries-set-aside = { $count ->
+    [one] 1 delivery of the last day could not be read and is
+   *[other] { $count } deliveries of the last day could not be read and are
+} set aside; `midiateca deliveries list --set-aside`, then `midiateca deliveries replay --set-aside` or `midiateca deliveries dismiss`
+needs-media-not-stored = { $count ->
+    [one] 1 media
+   *[other] { $count } media
+} failed or expired; see the reasons, fix what they name, then `midiateca retry --failed --expired`, or `midiateca media dismiss --failed --expired` to accept the loss
+needs-files-missing = { $count ->
+    [one] 1 stored file is
+   *[other] { $count } stored files are
+} missing on the disk; `midiateca scrub` names them
+needs-files-of-wrong-size = { $count ->
+    [one] 1 stored file has
+   *[other] { $count } stored files have
+} another size than recorded; `midiateca scrub` names them
+needs-deliveries-refused = { $refused }
+
+needs-one = needs attention: { $need }
+needs-none = verdict: nothing needs a person

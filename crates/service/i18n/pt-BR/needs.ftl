@@ -1,0 +1,40 @@
+### What needs a person, in `check`, `status` and `demo`.
+
+needs-server-stopped = nenhum servidor está rodando em { $data }: os webhooks não são respondidos e nada é baixado; inicie com `systemctl start midiateca` ou `midiateca serve`
+needs-server-not-answering = o servidor em { $address } está rodando e não responde: os webhooks não são respondidos; reinicie com `systemctl restart midiateca` e guarde o log dele
+needs-server-not-ready = o servidor em { $address } não consegue gravar agora (/readyz responde 503), e os webhooks podem receber 503; `midiateca doctor --problems` e o log dele dizem por quê
+needs-displaced = { $what }; { $hint }
+needs-storage-missing = o armazenamento { $path } não existe: o disco está montado? Não inicie um servidor sem ele
+needs-database-not-writable = não é possível gravar no banco de dados ({ $path }: { $why }), e os webhooks recebem 503; { $hint }
+needs-storage-not-writable = não é possível gravar no armazenamento ({ $path }: { $why }), e nada é armazenado; { $hint }
+needs-disk-nearly-full = o disco está quase cheio ({ $free } livres): os downloads estão pausados até haver { $resume } livres; veja [retention] em `midiateca config init`
+needs-clock-jumped = o relógio da máquina está { $by } fora do horário esperado: nada é removido e nada expira; acerte-o, ou `midiateca doctor --accept-clock`
+needs-token-missing = { $instance }: sem token do gateway; `midiateca instance add ID --client N --token-env VAR`
+needs-tokens-unreadable = não é possível descriptografar os tokens do gateway: { $why }; restaure o secret.key certo, `midiateca doctor` diz como
+needs-gateway-problem = { $instance }: { $reason }
+needs-instance-disconnected = { $instance }: desconectada; leia o QR code de novo no painel do gateway
+needs-media-wait-for-storage = { $count ->
+    [one] 1 mídia espera
+   *[other] { $count } mídias esperam
+} pelo armazenamento: { $reason }
+needs-media-wait-long = há mídia esperando desde { $since }, há mais de um dia; o `midiateca serve` está rodando?
+needs-deliveries-set-aside = { $count ->
+    [one] 1 entrega do último dia não pôde ser lida e foi separada
+   *[other] { $count } entregas do último dia não puderam ser lidas e foram separadas
+}; `midiateca deliveries list --set-aside`, depois `midiateca deliveries replay --set-aside` ou `midiateca deliveries dismiss`
+needs-media-not-stored = { $count ->
+    [one] 1 mídia falhou ou expirou
+   *[other] { $count } mídias falharam ou expiraram
+}; veja os motivos, corrija e use `midiateca retry --failed --expired`, ou `midiateca media dismiss --failed --expired` para aceitar a perda
+needs-files-missing = { $count ->
+    [one] falta no disco 1 arquivo armazenado
+   *[other] faltam no disco { $count } arquivos armazenados
+}; `midiateca scrub` mostra quais
+needs-files-of-wrong-size = { $count ->
+    [one] 1 arquivo armazenado tem
+   *[other] { $count } arquivos armazenados têm
+} tamanho diferente do registrado; `midiateca scrub` mostra quais
+needs-deliveries-refused = { $refused }
+
+needs-one = precisa de atenção: { $need }
+needs-none = veredito: nada precisa de atenção

@@ -1,0 +1,144 @@
+//! Why a file cannot be written.
+
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::storage;
+
+/// With more free space than this, a full disk has run out of directory entries (inodes).
+const NOT_FULL_BYTES: u64 = 1 << 20;
+
+/// Error codes without a kind of their own in the standard library; the same on Linux and macOS.
+const EPERM: i32 = 1;
+const EIO: i32 = 5;
+const ENFILE: i32 = 23;
+const EMFILE: i32 = 24;
+
+/// What keeps a file from being written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WriteCause {
+    DiskFull,
+    /// There is space, but no inode for another file.
+    NoInodes,
+    QuotaExceeded,
+    ReadOnly,
+    /// The file belongs to another user.
+    Owner,
+    /// The file belongs to this user, and its mode forbids writing.
+    Mode,
+    /// The mode allows it; an attribute (`chattr +i`) or a security module does not.
+    Forbidden,
+    NotAFolder,
+    Missing,
+    /// The device failed (EIO).
+    DeviceFailed,
+    /// A network or FUSE file system does not answer.
+    FileSystemGone,
+    TooManyFiles,
+    /// Another program has it locked.
+    Busy,
+    Other,
+}
+
+impl WriteCause {
+    pub const ALL: [Self; 14] = [
+        Self::DiskFull,
+        Self::NoInodes,
+        Self::QuotaExceeded,
+        Self::ReadOnly,
+        Self::Owner,
+        Self::Mode,
+        Self::Forbidden,
+        Self::NotAFolder,
+        Self::Missing,
+        Self::DeviceFailed,
+        Self::FileSystemGone,
+        Self::TooManyFiles,
+        Self::Busy,
+        Self::Other,
+    ];
+
+    /// The cause of an error of the system at that path.
+    pub fn of(path: &Path, error: &io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::StorageFull => {
+                let free_bytes = storage::free_bytes_at(path).unwrap_or(0);
+                if free_bytes > NOT_FULL_BYTES {
+                    Self::NoInodes
+                } else {
+                    Self::DiskFull
+                }
+            }
+            ErrorKind::QuotaExceeded => Self::QuotaExceeded,
+            ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+            ErrorKind::PermissionDenied => permission(path, error),
+            ErrorKind::NotADirectory => Self::NotAFolder,
+            ErrorKind::NotFound => Self::Missing,
+            ErrorKind::StaleNetworkFileHandle
+            | ErrorKind::NotConnected
+            | ErrorKind::TimedOut
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkDown
+            | ErrorKind::NetworkUnreachable => Self::FileSystemGone,
+            ErrorKind::ResourceBusy => Self::Busy,
+            _ if cfg!(unix) => match error.raw_os_error() {
+                Some(EIO) => Self::DeviceFailed,
+                Some(EMFILE | ENFILE) => Self::TooManyFiles,
+                _ => Self::Other,
+            },
+            _ => Self::Other,
+        }
+    }
+
+    /// Whether the user that runs the server may have a different result.
+    pub fn depends_on_user(self) -> bool {
+        matches!(self, Self::Owner | Self::Mode)
+    }
+}
+
+#[cfg(unix)]
+fn permission(path: &Path, error: &io::Error) -> WriteCause {
+    use std::os::unix::fs::MetadataExt as _;
+    if error.raw_os_error() == Some(EPERM) {
+        return WriteCause::Forbidden;
+    }
+    let us = rustix::process::geteuid().as_raw();
+    // A path whose metadata cannot be read is inside a folder that is closed to this user.
+    let mut known = path.ancestors().filter_map(|path| path.metadata().ok());
+    match known.next() {
+        _ if us == 0 => WriteCause::Forbidden,
+        Some(found) if found.uid() == us => WriteCause::Mode,
+        _ => WriteCause::Owner,
+    }
+}
+
+#[cfg(not(unix))]
+fn permission(_: &Path, _: &io::Error) -> WriteCause {
+    WriteCause::Owner
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn error_codes_of_the_system_have_their_cause() {
+        // Linux's numbers of EIO, ENOTDIR, EMFILE, ENFILE, ENOENT, EROFS, EPERM.
+        for (code, cause) in [
+            (5, WriteCause::DeviceFailed),
+            (20, WriteCause::NotAFolder),
+            (24, WriteCause::TooManyFiles),
+            (23, WriteCause::TooManyFiles),
+            (2, WriteCause::Missing),
+            (30, WriteCause::ReadOnly),
+            (1, WriteCause::Forbidden),
+        ] {
+            let error = io::Error::from_raw_os_error(code);
+            assert_eq!(WriteCause::of(Path::new("/"), &error), cause, "{code}");
+        }
+    }
+}

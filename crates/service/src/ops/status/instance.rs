@@ -1,0 +1,79 @@
+//! An instance and its refused deliveries, as reports show them.
+
+use serde::Serialize;
+
+use crate::clock::Millis;
+use crate::instances::{Instance, Refusal, RefusalCount};
+use crate::model::{InstanceId, Route};
+use crate::ops::json;
+
+/// An instance without its token and hashes.
+#[derive(Clone, Debug, Serialize)]
+pub struct InstanceStatus {
+    #[serde(rename = "instance")]
+    pub id: String,
+    pub client: i64,
+    pub gateway: &'static str,
+    pub api_base: String,
+    pub cdn_base: Option<String>,
+    pub routes: Option<Vec<Route>>,
+    pub state: String,
+    pub problem: Option<String>,
+    #[serde(rename = "token")]
+    pub has_token: bool,
+    #[serde(serialize_with = "json::time_or_null")]
+    pub last_delivery_at: Option<Millis>,
+    pub deliveries: i64,
+    pub ignored: i64,
+}
+
+impl InstanceStatus {
+    pub fn of(instance: &Instance) -> Self {
+        Self {
+            id: instance.id.0.clone(),
+            client: instance.client,
+            gateway: instance.gateway.as_str(),
+            api_base: instance.api_base.clone(),
+            cdn_base: instance.cdn_base.clone(),
+            routes: instance.routes.clone(),
+            state: instance.state.clone(),
+            problem: instance.problem.clone(),
+            has_token: instance.token_sealed.is_some(),
+            last_delivery_at: instance.last_delivery_at,
+            deliveries: instance.delivery_count,
+            ignored: instance.ignored_count,
+        }
+    }
+}
+
+/// Deliveries that were refused for one reason.
+#[derive(Clone, Debug, Serialize)]
+pub struct RefusedDeliveries {
+    pub gateway: Option<&'static str>,
+    pub instance: Option<String>,
+    pub address_of: Option<String>,
+    pub reason: &'static str,
+    pub count: i64,
+    #[serde(serialize_with = "json::time")]
+    pub first_at: Millis,
+    #[serde(serialize_with = "json::time")]
+    pub last_at: Millis,
+    #[serde(skip)]
+    pub refusal: Refusal,
+}
+
+impl RefusedDeliveries {
+    pub fn of((refusal, count): &(Refusal, RefusalCount)) -> Self {
+        let id = |id: &Option<InstanceId>| id.as_ref().map(|id| id.0.clone());
+        Self {
+            gateway: refusal.gateway.map(|gateway| gateway.as_str()),
+            instance: id(&refusal.instance),
+            address_of: id(&refusal.address_of),
+            reason: refusal.reason.as_str(),
+            count: count.count,
+            first_at: count.first_at,
+            last_at: count.last_at,
+            refusal: refusal.clone(),
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! What needs a person. Each of these makes `check` exit 1; what an operator dismissed is not among them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Serialize, Serializer};
+
+use super::{FileCheck, InstanceStatus, QueueStatus, RefusedDeliveries};
+use crate::app::{self, App, Displaced, OpeningError};
+use crate::clock::{DAY, Millis, Trust};
+use crate::instances::{Refusal, RefusalCount};
+use crate::model::MediaStatus;
+use crate::ops::json;
+use crate::ops::probe::{
+    ServerState, ServerStatus, WriteCause, WriteFailure, write_database, write_storage,
+};
+use crate::worker::Stopped;
+use crate::{db, deliveries, instances, media, secrets, storage};
+
+/// Something that a person must look at, with what a sentence about it needs.
+#[derive(Debug, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Need {
+    ServerStopped {
+        #[serde(serialize_with = "json::path")]
+        data: PathBuf,
+    },
+    ServerNotAnswering {
+        address: SocketAddr,
+    },
+    ServerNotReady {
+        address: SocketAddr,
+    },
+    DatabaseDisplaced {
+        #[serde(serialize_with = "json::path")]
+        path: PathBuf,
+        #[serde(serialize_with = "database_found")]
+        found: db::Found,
+    },
+    StorageDisplaced {
+        #[serde(serialize_with = "json::path")]
+        path: PathBuf,
+        #[serde(serialize_with = "storage_found")]
+        found: storage::Found,
+    },
+    /// The storage has files and none of those in the database.
+    StorageUnknown {
+        #[serde(serialize_with = "json::path")]
+        path: PathBuf,
+    },
+    StorageMissing {
+        #[serde(serialize_with = "json::path")]
+        path: PathBuf,
+    },
+    DatabaseNotWritable(WriteFailure),
+    StorageNotWritable(WriteFailure),
+    DiskNearlyFull {
+        #[serde(rename = "free")]
+        free_bytes: u64,
+        #[serde(rename = "resume_above")]
+        resume_above_bytes: u64,
+    },
+    ClockJumped {
+        by_ms: Millis,
+    },
+    TokenMissing {
+        instance: String,
+    },
+    GatewayProblem {
+        instance: String,
+        reason: String,
+    },
+    InstanceDisconnected {
+        instance: String,
+    },
+    TokensUnreadable {
+        #[serde(serialize_with = "secrets_code")]
+        cause: secrets::Error,
+    },
+    MediaWaitForStorage {
+        count: i64,
+        reason: String,
+    },
+    MediaWaitLong {
+        #[serde(serialize_with = "json::time")]
+        since: Millis,
+    },
+    DeliveriesSetAside {
+        count: i64,
+    },
+    MediaNotStored {
+        count: i64,
+    },
+    FilesMissing {
+        count: u64,
+    },
+    FilesOfWrongSize {
+        count: u64,
+    },
+    DeliveriesRefused(RefusedDeliveries),
+}
+
+fn database_found<S: Serializer>(found: &db::Found, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(found.as_str())
+}
+
+fn storage_found<S: Serializer>(found: &storage::Found, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(found.as_str())
+}
+
+fn secrets_code<S: Serializer>(error: &secrets::Error, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match error {
+        secrets::Error::KeyFile { .. } => "key_file_unreadable",
+        secrets::Error::Missing { .. } => "key_file_missing",
+        secrets::Error::NotAKey { .. } => "not_a_key_file",
+        secrets::Error::Sealed => "sealed_with_another_key",
+    })
+}
+
+/// What the reports know already when they look for needs.
+pub(super) struct Seen<'a> {
+    pub app: &'a App,
+    pub server: ServerStatus,
+    pub instances: &'a [InstanceStatus],
+    pub queue: &'a QueueStatus,
+    pub paused: Option<Stopped>,
+    /// None in the short report.
+    pub files: Option<&'a FileCheck>,
+    pub set_aside_today: i64,
+    pub refused: &'a [(Refusal, RefusalCount)],
+}
+
+/// Deliveries of the last day that are set aside and not dismissed.
+pub(super) async fn set_aside_today(app: &App) -> Result<i64, db::Error> {
+    deliveries::set_aside_since(&app.db, app.clock.now() - DAY).await
+}
+
+/// Everything that needs a person, the most urgent first.
+pub(super) async fn find(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
+    let app = seen.app;
+    let mut needs: Vec<Need> = server(seen).into_iter().collect();
+    needs.extend(displaced(app).await);
+    needs.extend(not_writable(app));
+    needs.extend(seen.paused.map(|paused| Need::DiskNearlyFull {
+        free_bytes: paused.free_bytes,
+        resume_above_bytes: paused.resume_above_bytes,
+    }));
+    // The needs above explain it, unless the cause is not visible to this process.
+    if let (ServerState::NotReady, Some(address), []) =
+        (seen.server.state, seen.server.address, needs.as_slice())
+    {
+        needs.push(Need::ServerNotReady { address });
+    }
+    needs.extend(clock(app));
+    needs.extend(seen.instances.iter().flat_map(instance));
+    needs.extend(tokens(app).await?);
+    needs.extend(waiting(seen).await?);
+    needs.extend(counts(seen));
+    needs.extend(refused(seen).await?);
+    Ok(needs)
+}
+
+/// Without an instance, no server is needed.
+fn server(seen: &Seen<'_>) -> Option<Need> {
+    match (seen.server.state, seen.server.address) {
+        (ServerState::Stopped, _) if !seen.instances.is_empty() => Some(Need::ServerStopped {
+            data: seen.app.data.clone(),
+        }),
+        (ServerState::NotAnswering, Some(address)) => Some(Need::ServerNotAnswering { address }),
+        _ => None,
+    }
+}
+
+/// A database or storage that is not the right one. The server may have found what this process cannot see.
+async fn displaced(app: &App) -> Vec<Need> {
+    let mut needs = Vec::new();
+    let path = app.config.database_file(&app.data);
+    if let Some(found) = Displaced::of_server(&app.data).and_then(|found| found.database) {
+        needs.push(Need::DatabaseDisplaced { path, found });
+    }
+    let path = app.config.storage_folder(&app.data);
+    match app::look_at_storage(&app.db, &path).await {
+        // A missing folder is reported by `not_writable`.
+        Err(OpeningError::WrongStorage { found, .. }) if found != storage::Found::Missing => {
+            needs.push(Need::StorageDisplaced { path, found });
+        }
+        Err(OpeningError::UnknownStorage { .. }) => needs.push(Need::StorageUnknown { path }),
+        _ => {}
+    }
+    needs
+}
+
+/// Where nothing can be written, webhooks are answered 503.
+fn not_writable(app: &App) -> Vec<Need> {
+    let mut needs = Vec::new();
+    let root = app.config.storage_folder(&app.data);
+    let is_served = App::is_served(&app.data) == Some(true);
+    // Another user may only read; whether the server may write is not known here.
+    let counts = |failure: &WriteFailure| {
+        failure.cause != WriteCause::Missing && !(is_served && failure.cause.depends_on_user())
+    };
+    if !root.is_dir() {
+        let path = root.clone();
+        needs.push(Need::StorageMissing { path });
+    }
+    let database = write_database(&app.config.database_file(&app.data));
+    let database = database.err().filter(counts);
+    needs.extend(database.map(Need::DatabaseNotWritable));
+    let storage = write_storage(&root).err().filter(counts);
+    needs.extend(storage.map(Need::StorageNotWritable));
+    needs
+}
+
+/// A running server confirms the clock after a long time off; without one, a clock that is ahead is expected.
+fn clock(app: &App) -> Option<Need> {
+    match app.clock.trust() {
+        Trust::Trusted => None,
+        Trust::Unconfirmed(by) if by >= 0 && App::is_served(&app.data) != Some(true) => None,
+        Trust::Jumped(by_ms) | Trust::Unconfirmed(by_ms) => Some(Need::ClockJumped { by_ms }),
+    }
+}
+
+fn instance(instance: &InstanceStatus) -> Vec<Need> {
+    let mut needs = Vec::new();
+    let id = || instance.id.clone();
+    if !instance.has_token {
+        needs.push(Need::TokenMissing { instance: id() });
+    }
+    if let Some(reason) = instance.problem.clone() {
+        let instance = id();
+        needs.push(Need::GatewayProblem { instance, reason });
+    }
+    if instance.state == "disconnected" {
+        needs.push(Need::InstanceDisconnected { instance: id() });
+    }
+    needs
+}
+
+async fn tokens(app: &App) -> Result<Option<Need>, db::Error> {
+    let sealed = instances::sealed_token(&app.db).await?;
+    Ok(sealed.and_then(|(id, sealed)| {
+        let context = instances::token_context(&id);
+        let cause = app.secrets.unseal(&context, &sealed).err()?;
+        Some(Need::TokensUnreadable { cause })
+    }))
+}
+
+async fn waiting(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
+    let by_reason = media::waiting_by_reason(&seen.app.db).await?;
+    let mut needs: Vec<_> = by_reason
+        .into_iter()
+        .filter(|count| matches!(count.name.as_str(), "storage_full" | "storage_failed"))
+        .map(|count| Need::MediaWaitForStorage {
+            count: count.count,
+            reason: count.name,
+        })
+        .collect();
+    let now = seen.app.clock.now();
+    let oldest = seen.queue.oldest_waiting.filter(|at| now - at > DAY);
+    needs.extend(oldest.map(|since| Need::MediaWaitLong { since }));
+    Ok(needs)
+}
+
+fn counts(seen: &Seen<'_>) -> Vec<Need> {
+    let mut needs = Vec::new();
+    let count = seen.set_aside_today;
+    if count > 0 {
+        needs.push(Need::DeliveriesSetAside { count });
+    }
+    let count = seen.queue.count(MediaStatus::Failed) + seen.queue.count(MediaStatus::Expired);
+    if count > 0 {
+        needs.push(Need::MediaNotStored { count });
+    }
+    if let Some(&FileCheck {
+        missing: count @ 1..,
+        ..
+    }) = seen.files
+    {
+        needs.push(Need::FilesMissing { count });
+    }
+    if let Some(&FileCheck {
+        wrong_size: count @ 1..,
+        ..
+    }) = seen.files
+    {
+        needs.push(Need::FilesOfWrongSize { count });
+    }
+    needs
+}
+
+/// Refusals of the last day, without those from before the operator dismissed them.
+async fn refused(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
+    let now = seen.app.clock.now();
+    let dismissed_at = deliveries::dismissed_at(&seen.app.db).await?;
+    let recent = seen.refused.iter().filter(|(_, count)| {
+        count.is_recent(now) && dismissed_at.is_none_or(|at| count.last_at > at)
+    });
+    let needs = recent.map(|refused| Need::DeliveriesRefused(RefusedDeliveries::of(refused)));
+    Ok(needs.collect())
+}
