@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 
 use crate::clock::Clock;
-use crate::config::{Config, millis};
+use crate::config::Config;
 use crate::db::{Db, Key};
 use crate::deliveries::Bodies;
 use crate::disk;
@@ -245,7 +245,7 @@ impl App {
         let owner = uuid::Uuid::now_v7().simple().to_string();
         let db = Db::open(
             &config.database_file(data),
-            millis(config.database.busy_timeout_ms),
+            config.database.busy_timeout.duration(),
         )
         .await?;
         if clock.is_system()
@@ -285,7 +285,7 @@ impl App {
         storage: AllowedStorage,
     ) -> Result<Arc<Self>, Error> {
         let owner = uuid::Uuid::now_v7().simple().to_string();
-        let busy_timeout = millis(config.database.busy_timeout_ms);
+        let busy_timeout = config.database.busy_timeout.duration();
         let db = Db::open_current_to_read(&config.database_file(data), busy_timeout).await?;
         let root = config.storage_folder(data);
         if storage == AllowedStorage::None {
@@ -456,7 +456,7 @@ impl App {
 
     /// Whether long texts of deliveries may take more of the disk: below this, downloads under way stop as well.
     pub fn has_room_for_bodies(&self) -> bool {
-        let least = self.config.storage.pause_below_bytes / 2;
+        let least = self.config.storage.pause_below.bytes() / 2;
         crate::storage::free_bytes_at(&self.data).is_ok_and(|free| free >= least)
     }
 

@@ -211,6 +211,11 @@ pub fn millis_of_local(text: &str) -> Option<Millis> {
     Some(timestamp.as_millisecond())
 }
 
+/// A time zone of the IANA database, by its name.
+pub fn time_zone_named(name: &str) -> Option<jiff::tz::TimeZone> {
+    jiff::tz::TimeZone::get(name).ok()
+}
+
 /// The point in time that an HTTP `Date` header names (RFC 9110, section 5.6.7).
 pub fn millis_of_http_date(text: &str) -> Option<Millis> {
     let parsed = jiff::fmt::rfc2822::parse(text.trim()).ok()?;

@@ -94,10 +94,10 @@ type Filed = (Holding, OwnedMutexGuard<()>);
 /// Tries to get one media, for one round.
 pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
     let mut attempts = Vec::new();
-    let mut wait = Duration::from_millis(app.config.fetch.retry_wait_ms);
+    let mut wait = app.config.fetch.retry_wait.duration();
     let mut ways = Ways::of(app, job, instance);
     let running = app.progress.begin(&job.id, job.fence);
-    for _ in 0..app.config.fetch.tries {
+    for _ in 0..app.config.fetch.attempts {
         let mut pause = Duration::ZERO;
         // Bytes that nothing proves, kept while another way may still give some that are proven.
         let mut unproven = None;

@@ -29,7 +29,7 @@ use url::Url;
 use body::Memory;
 
 use crate::app::App;
-use crate::config::{Network, millis};
+use crate::config::{Network, Span};
 use crate::db::Key;
 use crate::gateway::Gateway;
 use connection::Clocks;
@@ -57,7 +57,7 @@ fn router(
     connections: Arc<Connections>,
     trusted_proxies: Arc<[Network]>,
 ) -> Router {
-    let memory = Arc::new(Memory::new(app.config.door.max_bodies_bytes));
+    let memory = Arc::new(Memory::new(app.config.http.max_bodies.as_usize()));
     let mut router = Router::new()
         .route("/hooks/{gateway}/{token}", post(hooks::by_path))
         .route("/hooks/{gateway}/{token}/", post(hooks::by_path))
@@ -86,8 +86,8 @@ fn router(
 
 /// A server that listens.
 pub struct Open {
-    /// Where.
-    pub address: SocketAddr,
+    /// In the order in which they were given.
+    pub addresses: Vec<SocketAddr>,
 }
 
 /// The token in a webhook address, where the address leads to the door: behind a proxy's path or not, with a slash at
@@ -129,10 +129,32 @@ async fn identity(app: &App) -> Result<Arc<str>, crate::db::Error> {
     Ok(fresh.into())
 }
 
-/// Listens at `listen` and serves until the shutdown has come so far.
-pub async fn open(app: &Arc<App>, listen: &str) -> io::Result<Open> {
-    let listener = listener::bind(listen).await?;
-    let address = listener.local_addr()?;
+/// Why the server cannot listen.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}")]
+pub struct ListenError {
+    pub address: String,
+    pub source: io::Error,
+}
+
+async fn bind(address: &str) -> Result<(tokio::net::TcpListener, SocketAddr), ListenError> {
+    let bound = async {
+        let listener = listener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    bound.await.map_err(|source| ListenError {
+        address: address.to_owned(),
+        source,
+    })
+}
+
+/// Listens at each address and serves until the shutdown closes the server.
+pub async fn open(app: &Arc<App>, listen: &[impl AsRef<str>]) -> Result<Open, ListenError> {
+    let mut listeners = Vec::with_capacity(listen.len());
+    for address in listen {
+        listeners.push(bind(address.as_ref()).await?);
+    }
     let folder = identity(app).await.unwrap_or_else(|error| {
         tracing::error!(
             error = crate::telemetry::chain(&error),
@@ -140,22 +162,22 @@ pub async fn open(app: &Arc<App>, listen: &str) -> io::Result<Open> {
         );
         Arc::from("")
     });
-    let door = &app.config.door;
+    let settings = &app.config.http;
     let limits = Limits {
-        in_all: open_files::connections(door.max_connections, app.config.worker.concurrency),
-        per_source: door.max_connections_per_address,
+        in_all: open_files::connections(settings.max_connections, app.config.worker.concurrency),
+        per_source: settings.max_connections_per_address,
     };
     let clocks = Clocks {
-        head: millis(door.header_timeout_ms),
-        idle: millis(door.idle_timeout_ms),
+        head: settings.header_timeout.duration(),
+        idle: settings.idle_timeout.duration(),
     };
-    let slowness = |patience_ms| Slowness {
-        patience: millis(patience_ms),
-        bytes_per_second: door.min_bytes_per_second,
+    let slowness = |patience: Span| Slowness {
+        patience: patience.duration(),
+        bytes_per_second: settings.min_rate.bytes(),
     };
     let connections = Arc::new(Connections::new(limits, clocks));
-    let trusted_proxies: Arc<[Network]> = door.trusted_proxies.clone().into();
-    let server = Listener {
+    let trusted_proxies: Arc<[Network]> = settings.trusted_proxies.clone().into();
+    let server = Arc::new(Listener {
         router: router(
             Arc::clone(app),
             folder,
@@ -164,13 +186,17 @@ pub async fn open(app: &Arc<App>, listen: &str) -> io::Result<Open> {
         ),
         connections,
         trusted_proxies,
-        bodies: slowness(door.body_timeout_ms),
-        answers: slowness(door.write_timeout_ms),
+        bodies: slowness(settings.body_timeout),
+        answers: slowness(settings.write_timeout),
         sent_ahead: Semaphore::new(MOST_SENT_AHEAD),
         app: Arc::clone(app),
-    };
-    app.shutdown.spawn(server.serve(listener));
-    Ok(Open { address })
+    });
+    let mut addresses = Vec::with_capacity(listeners.len());
+    for (listener, address) in listeners {
+        app.shutdown.spawn(Arc::clone(&server).serve(listener));
+        addresses.push(address);
+    }
+    Ok(Open { addresses })
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::clock::{Millis, millis_of_http_date};
-use crate::config::{self, millis};
+use crate::config;
 use crate::model::MediaId;
 use client::Client;
 pub use client::Unresolved;
@@ -158,7 +158,7 @@ impl Fetch {
     pub fn with_proxies(settings: &config::Fetch, proxies: Proxies) -> Self {
         let proxies = Arc::new(proxies);
         Self {
-            client: Client::new(millis(settings.connect_timeout_ms), Arc::clone(&proxies)),
+            client: Client::new(settings.connect_timeout.duration(), Arc::clone(&proxies)),
             proxies,
             settings: Arc::new(settings.clone()),
             cooldowns: Arc::default(),
@@ -202,11 +202,11 @@ impl Fetch {
 
     /// The clock of one download, which goes on over all its connections. `expected_bytes` is what the message says.
     pub fn pace(&self, expected_bytes: Option<u64>) -> Pace {
-        let likely = expected_bytes.unwrap_or(self.settings.max_file_bytes);
-        let slowest = self.settings.min_bytes_per_second.max(1);
+        let likely = expected_bytes.unwrap_or(self.settings.max_file.bytes());
+        let slowest = self.settings.min_rate.bytes().max(1);
         Pace::new(
             slowest,
-            likely.min(self.settings.max_file_bytes),
+            likely.min(self.settings.max_file.bytes()),
             Instant::now(),
         )
     }
@@ -247,7 +247,7 @@ impl Fetch {
     }
 
     async fn answer(&self, request: Request<Full<Bytes>>) -> Result<Answer, Error> {
-        let within = millis(self.settings.call_timeout_ms);
+        let within = self.settings.call_timeout.duration();
         let call = async {
             let response = self.client.send(request, true).await.map_err(unreachable)?;
             let (status, retry_after) = (response.status(), retry_after(response.headers()));
@@ -286,7 +286,7 @@ impl Fetch {
         pace: &mut Pace,
     ) -> Result<Download, Error> {
         let mut passed = guard.check(wanted.link)?;
-        let idle = millis(self.settings.idle_timeout_ms);
+        let idle = self.settings.idle_timeout.duration();
         for _ in 0..=MOST_REDIRECTS {
             let response =
                 tokio::time::timeout_at(pace.patience(idle), self.get(&passed, wanted)).await;
@@ -344,7 +344,7 @@ impl Fetch {
         wanted: &Wanted<'_>,
         pace: &mut Pace,
     ) -> Result<Download, Error> {
-        let limit = self.settings.max_file_bytes;
+        let limit = self.settings.max_file.bytes();
         let length = whole_bytes(&response);
         if length.is_some_and(|length| length > limit) {
             return Err(Error::TooLarge { limit });
@@ -360,7 +360,7 @@ impl Fetch {
             whole_bytes: length,
             received: wanted.from,
             limit,
-            idle: millis(self.settings.idle_timeout_ms),
+            idle: self.settings.idle_timeout.duration(),
         })
     }
 }

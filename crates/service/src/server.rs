@@ -14,14 +14,11 @@ use crate::{clock_check, http, telemetry, worker};
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Somebody else listens there, or it is no address of this machine.
-    #[error("cannot listen on {address}")]
-    Listen {
-        /// Where.
-        address: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    /// Another process listens there, or it is no address of this machine.
+    #[error(transparent)]
+    Listen(#[from] http::ListenError),
+    #[error("no address to listen on is given")]
+    NoAddress,
     /// The data folder cannot be served.
     #[error(transparent)]
     App(#[from] crate::app::Error),
@@ -33,7 +30,8 @@ pub enum Error {
 /// A service that runs.
 pub struct Service {
     app: Arc<App>,
-    door: http::Open,
+    /// The first one that it listens on.
+    address: SocketAddr,
     worker: JoinHandle<()>,
     alone: Arc<Alone>,
 }
@@ -56,7 +54,7 @@ async fn report_folded_case(app: &App) {
 
 impl Service {
     /// Starts door and workers. What an earlier run left in flight is taken up again.
-    pub async fn start(app: Arc<App>, listen: &str) -> Result<Self, Error> {
+    pub async fn start(app: Arc<App>, listen: &[impl AsRef<str>]) -> Result<Self, Error> {
         let alone = Arc::new(App::alone(&app.data)?);
         app.sweep_staged().await?;
         report_folded_case(&app).await;
@@ -68,12 +66,8 @@ impl Service {
             );
         }
         clock_check::begin(&app).await?;
-        let door = http::open(&app, listen)
-            .await
-            .map_err(|source| Error::Listen {
-                address: listen.to_owned(),
-                source,
-            })?;
+        let http = http::open(&app, listen).await?;
+        let address = http.addresses.first().copied().ok_or(Error::NoAddress)?;
         let worker = app.shutdown.spawn(worker::run(Arc::clone(&app)));
         app.shutdown
             .spawn(tally::keep_writing_down(Arc::clone(&app)));
@@ -82,16 +76,18 @@ impl Service {
         app.shutdown.spawn(watch::keep_checking(
             Arc::clone(&app),
             Arc::clone(&alone),
-            door.address,
+            address,
         ));
         app.shutdown
             .spawn(clock_check::keep_checking(Arc::clone(&app)));
         app.shutdown
             .spawn(progress::keep_writing_down(Arc::clone(&app)));
-        tracing::info!(address = %door.address, "midiateca serves");
+        for address in &http.addresses {
+            tracing::info!(%address, "midiateca serves");
+        }
         Ok(Self {
             app,
-            door,
+            address,
             worker,
             alone,
         })
@@ -103,9 +99,9 @@ impl Service {
         move || !worker.is_finished()
     }
 
-    /// Where the door is.
+    /// The first address that it listens on.
     pub fn address(&self) -> SocketAddr {
-        self.door.address
+        self.address
     }
 
     /// Begins no download, lets those that run end, then closes the door and the database.

@@ -18,7 +18,6 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::app::App;
 use crate::clock::{Millis, SECOND};
-use crate::config::millis;
 use crate::db::{Error, Key};
 use crate::deliveries::parts;
 use crate::download::{self, Round};
@@ -167,12 +166,12 @@ async fn claim(
     wake: bool,
 ) -> Result<(Vec<Claimed>, bool), Error> {
     let now = app.clock.now();
-    let (reserved, most) = (room.reserved().clone(), app.config.fetch.max_file_bytes);
+    let (reserved, most) = (room.reserved().clone(), app.config.fetch.max_file.bytes());
     let left = room.left(app);
     let known = app.directory.by_id().await?;
     let lease = Lease {
         owner: app.owner.clone(),
-        until: now + i64::try_from(app.config.worker.lease_ms).unwrap_or(i64::MAX),
+        until: now + app.config.worker.lease.ms(),
     };
     let places = places.clone();
     let with_siblings = app.directory.clients_with_siblings();
@@ -257,10 +256,10 @@ pub async fn round(app: &App, job: &Job, instance: &Instance) {
 /// Renews the lease, and stops the download when it could not be kept. Never ends, for the round does: what has its name
 /// already must be settled or taken back.
 async fn keep_lease(app: &App, job: &Job) {
-    let lease = app.config.worker.lease_ms;
+    let lease = app.config.worker.lease;
     loop {
-        tokio::time::sleep(millis(lease / 3)).await;
-        let until = app.clock.now() + i64::try_from(lease).unwrap_or(i64::MAX);
+        tokio::time::sleep(lease.duration() / 3).await;
+        let until = app.clock.now() + lease.ms();
         let (id, fence) = (job.id.clone(), job.fence);
         let renewing = app.db.write(Key::Nothing, async move |tx| {
             queue::renew(tx, &id, fence, until).await
@@ -407,7 +406,7 @@ fn tell(job: &Job, settled: &Settled, tries: usize) {
 /// Lets running downloads finish, and gives back what does not in time.
 async fn drain(app: &App, running: &mut JoinSet<share::Place>) {
     let all = async { while running.join_next().await.is_some() {} };
-    if tokio::time::timeout(millis(app.config.worker.drain_ms), all)
+    if tokio::time::timeout(app.config.worker.drain.duration(), all)
         .await
         .is_err()
     {

@@ -15,7 +15,6 @@ use super::language::plain;
 use super::words::backup as words;
 use super::{Ending, UsageError, answer, complaint};
 use midiateca_service::clock::Clock;
-use midiateca_service::config::millis;
 use midiateca_service::ops::backup::{
     self, Error, Figures, Manifest, Order, Outcome, Source, Step, Wrong,
 };
@@ -90,7 +89,7 @@ fn source(context: &Context) -> anyhow::Result<Source> {
         storage: config.storage_folder(data),
         key_file: config.key_file(data),
         settings: context.config_file.clone(),
-        busy_timeout: millis(config.database.busy_timeout_ms),
+        busy_timeout: config.database.busy_timeout.duration(),
         data: data.clone(),
         database,
     })

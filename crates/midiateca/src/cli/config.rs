@@ -5,17 +5,14 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::answer;
-use super::context::{VARIABLES, config_file, config_in_force, environment};
+use super::context::settings;
 use super::language::Language;
 use super::words::{config as words, context as files};
 use super::{Ending, Global, UsageError};
-use midiateca_service::config::{Config, DEFAULT_FILE, DEFAULT_FILE_PORTUGUESE};
-
-/// Where a value comes from that nobody set.
-const DEFAULT: &str = "default";
+use midiateca_service::config::{DEFAULT_FILE, DEFAULT_FILE_PORTUGUESE, Source};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -62,47 +59,28 @@ fn init(global: &Global) -> anyhow::Result<Ending> {
 }
 
 fn show(global: &Global) -> anyhow::Result<Ending> {
-    let in_force = serde_json::to_value(config_in_force(global)?)?;
-    let file = config_file(global);
-    let from_file = file
-        .as_ref()
-        .map(|path| Config::read(path))
-        .transpose()?
-        .map(serde_json::to_value)
-        .transpose()?;
-    let usual = serde_json::to_value(Config::default())?;
-    let sections = in_force.as_object().into_iter().flatten();
-    for (section, values) in sections {
+    let settings = settings(global)?;
+    let in_force = serde_json::to_value(&settings.config)?;
+    let mut items = Vec::new();
+    for (section, values) in in_force.as_object().into_iter().flatten() {
         for (key, value) in values.as_object().into_iter().flatten() {
-            let variable = VARIABLES
-                .iter()
-                .filter(|(_, at, name, _)| at == section && name == key)
-                .find_map(|(variable, ..)| environment(variable).map(|_| *variable));
-            let at = |whole: &Value| whole[section][key].clone();
-            let changed_by_file = from_file
-                .as_ref()
-                .is_some_and(|file| at(file) != at(&usual));
-            let source = match (variable, changed_by_file) {
-                (Some(variable), _) => variable.to_owned(),
-                (None, true) => file
-                    .as_ref()
-                    .map(|path| path.display().to_string())
-                    .unwrap_or_default(),
-                (None, false) => DEFAULT.to_owned(),
+            let (code, origin) = match settings.source(section, key) {
+                Source::Default => ("default", None),
+                Source::File(path) => ("file", Some(path.display().to_string())),
+                Source::Variable(name) => ("environment", Some(name.clone())),
             };
+            let name = format!("{section}.{key}");
             if global.json {
-                answer::line(format_args!(
-                    "{}",
-                    json!({"key": format!("{section}.{key}"), "value": value, "source": source})
-                ));
+                items.push(json!({"key": name, "value": value, "source": code, "origin": origin}));
             } else {
-                let source = match source.as_str() {
-                    DEFAULT => global.language().say(words::DEFAULT),
-                    source => source,
-                };
-                answer::line(format_args!("{section}.{key} = {value}\t# {source}"));
+                let usual = global.language().say(words::DEFAULT);
+                let origin = origin.as_deref().unwrap_or(usual);
+                answer::line(format_args!("{name} = {value}\t# {origin}"));
             }
         }
+    }
+    if global.json {
+        answer::list(items);
     }
     Ok(Ending::Fine)
 }

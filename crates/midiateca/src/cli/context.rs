@@ -9,7 +9,7 @@ use super::words::context as words;
 use super::{Global, LogFormat};
 use midiateca_service::app::{self, Allowed, AllowedStorage, App};
 use midiateca_service::clock::Clock;
-use midiateca_service::config::Config;
+use midiateca_service::config::{Config, Settings};
 
 /// Why a command cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -42,67 +42,17 @@ pub(crate) fn config_file(global: &Global) -> Option<PathBuf> {
         .or_else(|| beside.is_file().then_some(beside))
 }
 
-/// The settings in force: environment over file over default.
-pub(crate) fn config_in_force(global: &Global) -> Result<Config, midiateca_service::config::Error> {
-    let mut config =
-        config_file(global).map_or_else(|| Ok(Config::default()), |path| Config::read(&path))?;
-    for (variable, _, _, set) in VARIABLES {
-        if let Some(value) = environment(variable) {
-            set(&mut config, value);
-        }
-    }
-    config.check()?;
-    Ok(config)
+/// The settings in force, with where each value comes from.
+pub(crate) fn settings(global: &Global) -> Result<Settings, midiateca_service::config::Error> {
+    // A variable that is no text sets nothing here: none of ours may be one.
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Settings::read(config_file(global).as_deref(), variables)
 }
 
-type Setting = (
-    &'static str,
-    &'static str,
-    &'static str,
-    fn(&mut Config, String),
-);
-
-/// The environment variables that win over the file: section and key, and how they are set.
-pub(crate) const VARIABLES: [Setting; 5] = [
-    ("MIDIATECA_LISTEN", "door", "listen", |config, value| {
-        config.door.listen = value;
-    }),
-    (
-        "MIDIATECA_PUBLIC_URL",
-        "door",
-        "public_url",
-        |config, value| {
-            config.door.public_url = value;
-        },
-    ),
-    (
-        "MIDIATECA_DATABASE_URL",
-        "database",
-        "url",
-        |config, value| {
-            config.database.url = value;
-        },
-    ),
-    (
-        "MIDIATECA_STORAGE_URL",
-        "storage",
-        "url",
-        |config, value| {
-            config.storage.url = value;
-        },
-    ),
-    (
-        "MIDIATECA_SECRET_KEY_FILE",
-        "secrets",
-        "key_file",
-        |config, value| {
-            config.secrets.key_file = value.into();
-        },
-    ),
-];
-
-pub(crate) fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+/// The settings in force: environment over file over default.
+pub(crate) fn config_in_force(global: &Global) -> Result<Config, midiateca_service::config::Error> {
+    Ok(settings(global)?.config)
 }
 
 /// Whether the folder may still be readable.

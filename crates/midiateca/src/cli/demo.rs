@@ -56,7 +56,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let stage = day::set(&app, &sim, lang).await?;
     let service = Service::start(
         Arc::clone(&app),
-        options.listen.as_deref().unwrap_or("127.0.0.1:0"),
+        &[options.listen.as_deref().unwrap_or("127.0.0.1:0")],
     )
     .await?;
     let say = |words, values: &[(&str, &dyn Display)]| eprintln!("{}", lang.fill(words, values));

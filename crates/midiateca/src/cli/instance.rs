@@ -109,7 +109,7 @@ fn tell_address(context: &Context, instance: &Instance, token: &str) {
     }
     let address = webhook_address(context, instance.gateway, token);
     eprintln!("{}", context.lang.say(words::PASTE));
-    if context.config.door.public_url.is_empty() && !panel::is_loopback(&instance.api_base) {
+    if context.config.http.public_url.is_empty() && !panel::is_loopback(&instance.api_base) {
         eprintln!("{}", context.lang.say(words::ONLY_LOCAL));
     }
     answer::line(&address);
@@ -121,11 +121,11 @@ fn address_view(context: &Context, instance: &Instance, token: &str) -> Value {
     json!({"instance": instance.id.as_str(), "client": instance.client, "webhook": address, "token": token})
 }
 
-/// The address that a gateway is to call, as far as it is known how the door is reached.
+/// The address that a gateway is to call, as far as the public address of the server is known.
 pub(super) fn webhook_address(context: &Context, gateway: Gateway, token: &str) -> String {
-    let door = &context.config.door;
-    let port = door.listen.rsplit(':').next().unwrap_or("8000");
-    match door.public_url.as_str() {
+    let http = &context.config.http;
+    let port = http.listen.port().unwrap_or("8000");
+    match http.public_url.as_str() {
         "" => address_of(&format!("http://localhost:{port}"), gateway, token),
         base => address_of(base, gateway, token),
     }

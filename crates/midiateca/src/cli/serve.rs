@@ -15,9 +15,9 @@ use super::words::{Words, serve as words};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Address and port of the door
-    #[arg(long, value_name = "ADDRESS", value_parser = listen_address)]
-    listen: Option<String>,
+    /// Address and port of the HTTP server; may be given several times
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',', value_parser = listen_address)]
+    listen: Vec<String>,
     /// Begin a new database where the old one is lost for good; it becomes the one of the storage
     #[arg(long)]
     new_database: bool,
@@ -34,9 +34,10 @@ fn say(context: &Context, words: Words, values: &[(&str, &dyn Display)]) {
 }
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
-    let listen = options
-        .listen
-        .unwrap_or_else(|| context.config.door.listen.clone());
+    let listen = match options.listen.is_empty() {
+        true => context.config.http.listen.addresses().to_vec(),
+        false => options.listen,
+    };
     // Before anybody can know that it runs, so that no early signal is missed.
     let stop = shutdown::asked_to_stop();
     let allowed = Allowed {
@@ -55,9 +56,9 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         words::STARTED,
         &[("address", &address), ("data", &data)],
     );
-    if context.config.door.public_url.is_empty() {
+    if context.config.http.public_url.is_empty() {
         tracing::warn!(
-            "door.public_url is not set: nobody knows under which address gateways reach this server"
+            "http.public_url is not set: nobody knows under which address gateways reach this server"
         );
         say(&context, words::NO_PUBLIC_URL, &[]);
     }

@@ -194,8 +194,7 @@ async fn follow(
         Ok(_alone) => {
             let lease = Lease {
                 owner: app.owner.clone(),
-                until: app.clock.now()
-                    + i64::try_from(app.config.worker.lease_ms).unwrap_or(i64::MAX),
+                until: app.clock.now() + app.config.worker.lease.ms(),
             };
             let media = id.clone();
             if let Some(job) = app

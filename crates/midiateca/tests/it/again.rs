@@ -223,7 +223,7 @@ async fn neither_an_erasure_nor_a_rule_takes_a_file_that_another_media_names_too
             run(data, old, "ONE").await;
             let recent = "update media set received_at = 4000000000000 where message_id = $1";
             run(data, recent, "TWO").await;
-            let rules = "[[retention.rules]]\nolder_than_days = 30\n";
+            let rules = "[[retention.rules]]\nolder_than = '30d'\n";
             std::fs::write(data.join("midiateca.toml"), rules).unwrap();
             assert_eq!(midiateca(data, &["sweep"]).await.status.code(), Some(0));
         }
@@ -236,7 +236,7 @@ async fn neither_an_erasure_nor_a_rule_takes_a_file_that_another_media_names_too
             "TWO",
         )
         .await;
-        let all = "[[retention.rules]]\nolder_than_days = 30\n";
+        let all = "[[retention.rules]]\nolder_than = '30d'\n";
         std::fs::write(data.join("midiateca.toml"), all).unwrap();
         assert_eq!(midiateca(data, &["sweep"]).await.status.code(), Some(0));
         assert!(files(&data.join("media_storage")).is_empty());

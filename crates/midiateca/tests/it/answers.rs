@@ -9,7 +9,7 @@ use wa_sim::{Fault, SimMedia};
 
 use crate::stage::{FIRST, TODAY, TestApp, impatient, sample};
 
-/// Larger than `fetch.max_file_bytes`.
+/// Larger than `fetch.max_file`.
 const TERABYTE: u64 = 1_000_000_000_000;
 
 fn fails_once(fault: Fault) -> Fault {

@@ -210,7 +210,7 @@ async fn a_disk_below_the_mark_is_said_even_when_nothing_waits() {
     let data = test.app.data.clone();
     assert_eq!(check(&data).await.0, Some(0));
     let settings = format!(
-        "[storage]\npause_below_bytes = {most}\nresume_above_bytes = {most}\n",
+        "[storage]\npause_below = {most}\nresume_above = {most}\n",
         most = i64::MAX
     );
     std::fs::write(data.join("midiateca.toml"), settings).unwrap();
@@ -231,7 +231,7 @@ async fn a_full_disk_is_said() {
     let sim = wa_sim::Sim::start().await.unwrap();
     set_up(&data, &sim).await;
     // So small that only the attempt to write can tell.
-    let settings = "[storage]\npause_below_bytes = 0\nresume_above_bytes = 0\n";
+    let settings = "[storage]\npause_below = 0\nresume_above = 0\n";
     std::fs::write(data.join("midiateca.toml"), settings).unwrap();
     let _server = App::alone(&data).unwrap();
     assert_eq!(check(&data).await, (Some(0), vec![]));
@@ -292,7 +292,7 @@ async fn a_server_that_cannot_commit_is_said_though_the_disk_can_be_written() {
     let data = folder.path();
     let sim = wa_sim::Sim::start().await.unwrap();
     set_up(data, &sim).await;
-    let settings = "[database]\nbusy_timeout_ms = 100\n";
+    let settings = "[database]\nbusy_timeout = '100ms'\n";
     std::fs::write(data.join("midiateca.toml"), settings).unwrap();
     let mut server = crate::crash::serve(data);
     assert_eq!(check(data).await, (Some(0), vec![]));

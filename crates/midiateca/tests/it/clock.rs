@@ -6,7 +6,7 @@ mod real;
 use std::time::Duration;
 
 use midiateca_service::clock::{Clock, DAY, HOUR, MINUTE, Millis};
-use midiateca_service::config::Rule;
+use midiateca_service::config::{Rule, Span};
 use midiateca_service::db::Key;
 use midiateca_service::db::Value as Cell;
 use midiateca_service::model::{MediaId, Route};
@@ -27,7 +27,7 @@ const JUMPS: [Millis; 6] = [
 async fn with_rule(clock: &Clock) -> TestApp {
     let mut config = impatient();
     config.retention.rules = vec![Rule {
-        older_than_days: Some(30),
+        older_than: Some(Span::days(30)),
         ..Rule::default()
     }];
     TestApp::with(config, clock.clone()).await

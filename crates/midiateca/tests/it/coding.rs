@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use midiateca_service::clock::Clock;
+use midiateca_service::config::Size;
 use midiateca_service::media::MediaView;
 use midiateca_service::model::Route;
 use wa_media::MediaKind;
@@ -64,8 +65,8 @@ async fn stage(files: Files) -> (TestApp, String) {
     file_server(listener, files);
     let mut config = impatient();
     config.fetch.allowed_hosts = vec![address.to_string()];
-    config.fetch.max_file_bytes = 8 << 20;
-    config.fetch.tries = 1;
+    config.fetch.max_file = Size::from_bytes(8 << 20);
+    config.fetch.attempts = 1;
     (
         TestApp::with(config, Clock::system()).await,
         format!("http://{address}"),

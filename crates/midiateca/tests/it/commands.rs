@@ -877,7 +877,7 @@ async fn portuguese_is_spoken_from_the_help_to_the_errors() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let broken = data.join("broken.toml");
-    std::fs::write(&broken, "[door]\nlistne = 'x'\n").unwrap();
+    std::fs::write(&broken, "[http]\nlistne = 'x'\n").unwrap();
     let broken = broken.to_str().unwrap();
     for (arguments, code, expected) in [
         (

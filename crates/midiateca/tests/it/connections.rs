@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use midiateca_service::clock::Clock;
-use midiateca_service::config::Config;
+use midiateca_service::config::{Config, Size, Span};
 #[cfg(target_os = "linux")]
 use midiateca_service::ingest::tally;
 #[cfg(target_os = "linux")]
@@ -22,7 +22,7 @@ fn text() -> String {
 
 async fn start(change: impl FnOnce(&mut Config)) -> TestApp {
     let mut config = impatient();
-    config.door.trusted_proxies = Vec::new();
+    config.http.trusted_proxies = Vec::new();
     change(&mut config);
     TestApp::with(config, Clock::system()).await
 }
@@ -96,8 +96,8 @@ const GET: &str = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_good_client_is_served_while_bad_ones_take_every_place() {
     let test = start(|config| {
-        config.door.max_connections = 40;
-        config.door.max_connections_per_address = 12;
+        config.http.max_connections = 40;
+        config.http.max_connections_per_address = 12;
     })
     .await;
     let path = hook(&test);
@@ -127,7 +127,7 @@ async fn a_good_client_is_served_while_bad_ones_take_every_place() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn an_address_has_a_limit_and_others_do_not_feel_it() {
-    let test = start(|config| config.door.max_connections_per_address = 3).await;
+    let test = start(|config| config.http.max_connections_per_address = 3).await;
     let head = post(&hook(&test), "", &"x".repeat(100));
     let head = &head[..head.len() - 50];
     let mut held = Vec::new();
@@ -162,8 +162,8 @@ async fn an_address_has_a_limit_and_others_do_not_feel_it() {
 #[tokio::test]
 async fn what_trusted_proxies_forward_is_counted_for_those_they_name() {
     let test = start(|config| {
-        config.door.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
-        config.door.max_connections_per_address = 1;
+        config.http.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+        config.http.max_connections_per_address = 1;
     })
     .await;
     let path = hook(&test);
@@ -200,7 +200,7 @@ async fn what_trusted_proxies_forward_is_counted_for_those_they_name() {
 
 #[tokio::test]
 async fn answers_that_are_not_read_end_the_connection() {
-    let test = start(|config| config.door.write_timeout_ms = 300).await;
+    let test = start(|config| config.http.write_timeout = Span::from_ms(300)).await;
     let mut greedy = connect(&test).await;
     let many = GET.repeat(1_000);
     let writing = async {
@@ -217,8 +217,8 @@ async fn answers_that_are_not_read_end_the_connection() {
 #[tokio::test]
 async fn a_body_in_drops_is_refused_and_a_large_one_in_pieces_is_not() {
     let test = start(|config| {
-        config.door.body_timeout_ms = 500;
-        config.door.min_bytes_per_second = 10_000;
+        config.http.body_timeout = Span::from_ms(500);
+        config.http.min_rate = Size::from_bytes(10_000);
     })
     .await;
     for drips in [false, true] {
@@ -281,7 +281,7 @@ async fn heads_have_a_largest_size_and_number() {
 
 #[tokio::test]
 async fn an_idle_connection_outlives_the_clock_for_heads_and_ends_by_its_own() {
-    let test = start(|config| config.door.header_timeout_ms = 200).await;
+    let test = start(|config| config.http.header_timeout = Span::from_ms(200)).await;
     let mut kept = connect(&test).await;
     say(&mut kept, GET).await;
     assert_eq!(status(&answer(&mut kept).await), "200");
@@ -294,7 +294,7 @@ async fn an_idle_connection_outlives_the_clock_for_heads_and_ends_by_its_own() {
     assert_eq!(rest(&mut kept).await, "");
     test.end().await;
 
-    let test = start(|config| config.door.idle_timeout_ms = 200).await;
+    let test = start(|config| config.http.idle_timeout = Span::from_ms(200)).await;
     let mut kept = connect(&test).await;
     say(&mut kept, GET).await;
     assert_eq!(status(&rest(&mut kept).await), "200");
@@ -417,7 +417,7 @@ async fn a_refusal_does_not_wait_for_the_body() {
 
 #[tokio::test]
 async fn a_client_that_still_sends_sees_the_answer_and_no_reset() {
-    let test = start(|config| config.door.max_body_bytes = 1 << 20).await;
+    let test = start(|config| config.http.max_body = Size::from_bytes(1 << 20)).await;
     let piece = vec![b'x'; 1 << 20];
     for (method, path, expected) in refused(&test) {
         for chunked in [false, true] {

@@ -1,6 +1,7 @@
 //! A database that cannot be written for a while: trials 41 and 42.
 
 use midiateca_service::clock::Clock;
+use midiateca_service::config::Span;
 use midiateca_service::db::Key;
 use midiateca_service::model::MediaId;
 
@@ -15,7 +16,7 @@ async fn post(test: &TestApp, id: &str) -> (u16, Option<MediaId>) {
 
 async fn start() -> TestApp {
     let mut config = impatient();
-    config.database.busy_timeout_ms = 200;
+    config.database.busy_timeout = Span::from_ms(200);
     TestApp::with(config, Clock::system()).await
 }
 

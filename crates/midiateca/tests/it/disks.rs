@@ -409,8 +409,7 @@ async fn a_disk_that_is_full_in_the_middle_of_a_file_leaves_no_half_one_and_give
     };
     let sim = Sim::start().await.unwrap();
     let address = set_up(data, &sim).await;
-    let settings =
-        "[storage]\npause_below_bytes = 0\nresume_above_bytes = 0\n[fetch]\nretry_wait_ms = 5\n";
+    let settings = "[storage]\npause_below = 0\nresume_above = 0\n[fetch]\nretry_wait = '5ms'\n";
     std::fs::write(data.join("midiateca.toml"), settings).unwrap();
     std::fs::write(&full, "").unwrap();
     let (server, _log) = disk.serve(data);

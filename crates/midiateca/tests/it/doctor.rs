@@ -324,7 +324,7 @@ async fn faults_of_the_slots_are_named() {
             &ours.replace("127.0.0.1", "localhost"),
             "instance.slot",
             "risk",
-            "another address than door.public_url",
+            "another address than http.public_url",
         ),
     ] {
         world.set_slot(FIRST, field, held);
@@ -577,7 +577,7 @@ async fn faults_of_the_ground_are_named_and_the_rest_is_still_looked_at() {
     desk.names("server", "wrong", "webhooks are being lost")
         .await;
     let config = desk.data().join("midiateca.toml");
-    std::fs::write(&config, "[storage]\npause_below_bytes = 9000000000000000\nresume_above_bytes = 9000000000000000\n[keep]\nview_once = true\n[retention]\nevents_days = 0\n").unwrap();
+    std::fs::write(&config, "[storage]\npause_below = 9000000000000000\nresume_above = 9000000000000000\n[keep]\nview_once = true\n[retention]\nevents = '0s'\n").unwrap();
     desk.names("storage.free", "wrong", "no download begins")
         .await;
     desk.names("settings", "risk", "to be seen once").await;

@@ -3,6 +3,7 @@ use wa_sim::SimMedia;
 
 use crate::stage::{FIRST, OTHER, TestApp, impatient, sample};
 use midiateca_service::clock::Clock;
+use midiateca_service::config::{Size, Span};
 use midiateca_service::db::Key;
 
 fn text(instance: &str) -> String {
@@ -53,7 +54,7 @@ async fn wrong_missing_and_foreign_tokens_are_refused() {
 #[tokio::test]
 async fn a_body_over_the_limit_is_told_the_limit() {
     let mut config = impatient();
-    config.door.max_body_bytes = 1 << 20;
+    config.http.max_body = Size::from_bytes(1 << 20);
     let test = TestApp::with(config, Clock::system()).await;
     let (status, answer) = test.post(vec![b'x'; 100 << 20]).await;
     assert_eq!(status, 413);
@@ -231,7 +232,7 @@ async fn sent_and_received_media_come_through_one_address() {
 #[tokio::test]
 async fn a_locked_database_answers_503_and_recovers() {
     let mut config = impatient();
-    config.database.busy_timeout_ms = 50;
+    config.database.busy_timeout = Span::from_ms(50);
     let test = TestApp::with(config, Clock::system()).await;
     let delivery = test.sim.world().add(sample("LOCKED"));
     let path = test.app.data.join("midiateca.db");
@@ -298,7 +299,7 @@ async fn health_and_readiness_are_told() {
 async fn who_says_nothing_is_not_waited_for() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut config = impatient();
-    config.door.header_timeout_ms = 200;
+    config.http.header_timeout = Span::from_ms(200);
     let test = TestApp::with(config, Clock::system()).await;
     let address = test.origin().replace("http://", "");
     for said in ["", "P", "POST /hooks/wapi/x HTTP/1.1\r\nHost: a\r\n"] {

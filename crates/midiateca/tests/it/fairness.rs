@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use midiateca_service::clock::{Clock, HOUR};
+use midiateca_service::config::Span;
 use midiateca_service::db::Key;
 use midiateca_service::media;
 use midiateca_service::model::{InstanceId, MediaId, MediaStatus, Route};
@@ -45,8 +46,8 @@ async fn hang(test: &TestApp, media: usize) -> Vec<wa_sim::Delivery> {
 async fn a_sibling_of_a_hanging_number_is_served_at_once() {
     let mut config = impatient();
     // The calls that hang end with the test only.
-    config.fetch.call_timeout_ms = 3_600_000;
-    config.worker.drain_ms = 1;
+    config.fetch.call_timeout = Span::from_ms(3_600_000);
+    config.worker.drain = Span::from_ms(1);
     let per_client = i64::try_from(config.worker.per_client).unwrap();
     let test = TestApp::with(config, Clock::system()).await;
     test.sim.world().add_instance(SIBLING, TOKEN);
@@ -79,8 +80,8 @@ async fn a_sibling_of_a_hanging_number_is_served_at_once() {
 #[tokio::test]
 async fn new_media_go_before_repeated_failures_but_not_before_what_expires_soon() {
     let mut config = impatient();
-    config.fetch.call_timeout_ms = 3_600_000;
-    config.worker.drain_ms = 1;
+    config.fetch.call_timeout = Span::from_ms(3_600_000);
+    config.worker.drain = Span::from_ms(1);
     (config.worker.concurrency, config.worker.per_client) = (1, 1);
     let test = TestApp::with(config, Clock::system()).await;
     hang(&test, 1).await;
@@ -154,8 +155,8 @@ async fn new_media_go_before_repeated_failures_but_not_before_what_expires_soon(
 #[tokio::test]
 async fn a_host_that_times_out_gets_no_more_downloads_for_a_while() {
     let mut config = impatient();
-    config.fetch.call_timeout_ms = 100;
-    config.fetch.tries = 1;
+    config.fetch.call_timeout = Span::from_ms(100);
+    config.fetch.attempts = 1;
     let test = TestApp::with(config, Clock::system()).await;
     let host = format!("gateway {FIRST}");
     hang(&test, 3).await;
@@ -213,7 +214,7 @@ async fn a_byte_for_each_connection_is_no_progress() {
         .await;
     assert_eq!(media.reason.as_deref(), Some("cut_short"));
     let requests = test.sim.world().cdn_requests(&delivery.direct_path);
-    let tries = test.app.config.fetch.tries;
+    let tries = test.app.config.fetch.attempts;
     assert!(requests <= tries * 5, "{requests} requests");
     test.end().await;
 }

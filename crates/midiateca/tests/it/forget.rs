@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
+use midiateca_service::config::Span;
 use midiateca_service::db::Key;
 use midiateca_service::db::Value as Cell;
 use midiateca_service::gateway::Gateway;
@@ -465,7 +466,7 @@ async fn forget_says_that_nothing_was_found_and_gives_no_proof_of_it() {
 #[tokio::test]
 async fn a_webhook_that_comes_while_the_database_is_written_anew_waits_and_is_taken() {
     let mut config = impatient();
-    config.database.busy_timeout_ms = 10;
+    config.database.busy_timeout = Span::from_ms(10);
     let test = TestApp::with(config, Clock::system()).await;
     let delivery = test.sim.world().add(sample("MEANWHILE"));
     let holder = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();

@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use midiateca_service::clock::Clock;
+use midiateca_service::config::Span;
 use midiateca_service::media::Filter;
 use midiateca_service::model::MediaStatus;
 use serde_json::json;
@@ -20,7 +21,7 @@ fn generated(n: u64, size_bytes: u64) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_ack_does_not_wait_and_five_thousand_are_all_stored() {
     let mut config = impatient();
-    config.fetch.call_timeout_ms = 20_000;
+    config.fetch.call_timeout = Span::from_ms(20_000);
     let test = TestApp::with(config, Clock::system()).await;
     test.sim.world().set_delay(Duration::from_secs(5));
     let first = Instant::now();

@@ -795,7 +795,7 @@ async fn a_server_that_starts_and_a_reader_that_leaves_do_not_cut_an_import_shor
     let app = midiateca_service::app::App::open(folder.path(), config, clock)
         .await
         .unwrap();
-    let service = midiateca_service::server::Service::start(app, "127.0.0.1:0")
+    let service = midiateca_service::server::Service::start(app, &["127.0.0.1:0"])
         .await
         .unwrap();
     let ended = tokio::task::spawn_blocking(move || running.wait().unwrap());

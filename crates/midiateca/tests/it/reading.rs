@@ -6,6 +6,7 @@ use flate2::Compression;
 use flate2::read::{DeflateEncoder, ZlibEncoder};
 use flate2::write::GzEncoder;
 use midiateca_service::clock::Clock;
+use midiateca_service::config::Size;
 use midiateca_service::db::Row;
 use midiateca_service::model::{MediaId, Route};
 use serde_json::{Value, json};
@@ -423,7 +424,7 @@ async fn compressed_webhooks_are_read_in_every_coding_that_senders_use() {
 #[tokio::test]
 async fn a_body_that_cannot_be_decoded_is_kept_and_a_bomb_is_refused() {
     let mut config = impatient();
-    config.door.max_body_bytes = 1 << 20;
+    config.http.max_body = Size::from_bytes(1 << 20);
     let test = TestApp::with(config, Clock::system()).await;
     let call = test
         .http

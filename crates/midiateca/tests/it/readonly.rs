@@ -243,7 +243,7 @@ async fn a_sweep_that_is_stuck_on_a_read_only_storage_says_what_to_do() {
     copy_folder(&data.join("media_storage"), &storage);
     std::fs::remove_dir_all(data.join("media_storage")).unwrap();
     let settings = format!(
-        "[storage]\nurl = \"file://{}\"\n[retention]\nrules = [{{ larger_than_bytes = 1 }}]\n",
+        "[storage]\nurl = \"file://{}\"\n[retention]\nrules = [{{ larger_than = 1 }}]\n",
         storage.display()
     );
     std::fs::write(data.join("midiateca.toml"), settings).unwrap();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use midiateca_service::clock::{Clock, DAY};
+use midiateca_service::config::Size;
 use midiateca_service::db::Key;
 use midiateca_service::ingest::tally;
 use midiateca_service::instances;
@@ -46,7 +47,7 @@ fn key(reason: &str, instance: &str, address_of: &str) -> (String, String, Strin
 #[tokio::test]
 async fn refusals_are_counted_by_whose_they_are_as_far_as_that_is_known() {
     let mut config = impatient();
-    config.door.max_body_bytes = 10_000;
+    config.http.max_body = Size::from_bytes(10_000);
     let test = TestApp::with(config, Clock::system()).await;
     let (origin, hook) = (test.origin(), test.hook.clone());
     let fresh = secrets::hash_of("another");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use midiateca_service::clock::{Clock, DAY};
-use midiateca_service::config::{Config, Kind, Rule};
+use midiateca_service::config::{Config, Kind, Rule, Size, Span};
 use midiateca_service::db::Key;
 use midiateca_service::db::Value as Cell;
 use midiateca_service::model::{ChatKind, Direction, MediaId, MediaStatus};
@@ -40,7 +40,7 @@ async fn a_month_later(rules: Vec<Rule>, media: SimMedia) -> (TestApp, MediaId, 
 #[tokio::test]
 async fn each_part_of_a_rule_narrows_what_it_means() {
     let old = Rule {
-        older_than_days: Some(28),
+        older_than: Some(Span::days(28)),
         ..Rule::default()
     };
     let group = SimMedia {
@@ -56,7 +56,7 @@ async fn each_part_of_a_rule_narrows_what_it_means() {
         (old.clone(), sample("RULE"), true),
         (
             Rule {
-                older_than_days: Some(30),
+                older_than: Some(Span::days(30)),
                 ..Rule::default()
             },
             sample("RULE"),
@@ -144,7 +144,7 @@ async fn each_part_of_a_rule_narrows_what_it_means() {
         ),
         (
             Rule {
-                larger_than_bytes: Some(2_000),
+                larger_than: Some(Size::from_bytes(2_000)),
                 ..old.clone()
             },
             sample("RULE"),
@@ -152,7 +152,7 @@ async fn each_part_of_a_rule_narrows_what_it_means() {
         ),
         (
             Rule {
-                larger_than_bytes: Some(3_000),
+                larger_than: Some(Size::from_bytes(3_000)),
                 ..old
             },
             sample("RULE"),
@@ -173,7 +173,7 @@ async fn each_part_of_a_rule_narrows_what_it_means() {
 #[tokio::test]
 async fn what_a_rule_removed_stays_known_and_does_not_come_back() {
     let rule = Rule {
-        older_than_days: Some(28),
+        older_than: Some(Span::days(28)),
         ..Rule::default()
     };
     let (test, id, delivery) = a_month_later(vec![rule], sample("KNOWN")).await;
@@ -214,7 +214,7 @@ async fn beyond_a_total_the_oldest_go_first_and_shared_bytes_stay_for_the_others
     let mut config = impatient();
     config.retention.rules = vec![Rule {
         client: Some(2),
-        total_over_bytes: Some(5_000),
+        total_over: Some(Size::from_bytes(5_000)),
         ..Rule::default()
     }];
     let test = TestApp::with(config, clock.clone()).await;
@@ -296,8 +296,8 @@ async fn records_are_pruned_by_age_and_what_is_needed_stays() {
 #[tokio::test]
 async fn a_nearly_full_disk_stops_downloads_and_not_the_door() {
     let mut config = impatient();
-    config.storage.pause_below_bytes = u64::MAX;
-    config.storage.resume_above_bytes = u64::MAX;
+    config.storage.pause_below = Size::from_bytes(u64::MAX);
+    config.storage.resume_above = Size::from_bytes(u64::MAX);
     let test = TestApp::with(config, Clock::system()).await;
     let delivery = test.sim.world().add(sample("NOROOM"));
     let id = test.deliver(&delivery).await;
@@ -308,7 +308,7 @@ async fn a_nearly_full_disk_stops_downloads_and_not_the_door() {
     assert_eq!(test.sim.world().requests(&delivery.direct_path), (0, 0));
     assert_eq!(test.depth(MediaStatus::Pending).await, 2);
     let settings = format!(
-        "[storage]\npause_below_bytes = {most}\nresume_above_bytes = {most}\n",
+        "[storage]\npause_below = {most}\nresume_above = {most}\n",
         most = i64::MAX
     );
     std::fs::write(test.app.data.join("midiateca.toml"), settings).unwrap();
@@ -339,8 +339,8 @@ fn slow(id: &str) -> SimMedia {
 #[tokio::test]
 async fn what_says_it_is_longer_than_the_disk_waits_beside_others_and_lets_shorter_ones_go_first() {
     let mut config = impatient();
-    config.fetch.max_file_bytes = u64::MAX;
-    config.worker.drain_ms = 1;
+    config.fetch.max_file = Size::from_bytes(u64::MAX);
+    config.worker.drain = Span::from_ms(1);
     let test = TestApp::with(config, Clock::system()).await;
     let first = test.deliver(&test.sim.world().add(slow("FIRST"))).await;
     while test.find(&first).await.status != "downloading" {
@@ -365,8 +365,8 @@ async fn what_says_it_is_longer_than_the_disk_waits_beside_others_and_lets_short
 #[tokio::test]
 async fn beside_one_that_says_it_is_longer_than_the_disk_others_are_stored() {
     let mut config = impatient();
-    config.fetch.max_file_bytes = u64::MAX;
-    config.worker.drain_ms = 1;
+    config.fetch.max_file = Size::from_bytes(u64::MAX);
+    config.worker.drain = Span::from_ms(1);
     let test = TestApp::with(config, Clock::system()).await;
     let mut giant = test.sim.world().add(slow("GIANT"));
     let length = giant
@@ -387,7 +387,7 @@ async fn beside_one_that_says_it_is_longer_than_the_disk_others_are_stored() {
 #[tokio::test]
 async fn a_download_that_is_stopped_counts_for_nothing_unless_there_is_no_room_for_it() {
     let mut config = impatient();
-    config.worker.drain_ms = 1;
+    config.worker.drain = Span::from_ms(1);
     let test = TestApp::with(config, Clock::system()).await;
     let id = test.deliver(&test.sim.world().add(slow("BROKEN"))).await;
     let staged = |test: &TestApp| test.files().len();
@@ -428,7 +428,7 @@ async fn a_download_that_is_stopped_counts_for_nothing_unless_there_is_no_room_f
 #[tokio::test]
 async fn a_file_that_cannot_be_removed_keeps_no_other_and_is_told_of() {
     let rule = Rule {
-        older_than_days: Some(28),
+        older_than: Some(Span::days(28)),
         ..Rule::default()
     };
     let (test, stuck, _) = a_month_later(vec![rule], sample("STUCK")).await;
@@ -454,7 +454,7 @@ async fn a_file_that_cannot_be_removed_keeps_no_other_and_is_told_of() {
     assert_eq!(told, [other.id.as_str()]);
     assert_eq!(test.find(&stuck).await.status, "stored");
     let folder = test.end_keeping_the_folder().await;
-    let settings = "[retention]\nrules = [{ larger_than_bytes = 1 }]\n";
+    let settings = "[retention]\nrules = [{ larger_than = 1 }]\n";
     std::fs::write(folder.path().join("midiateca.toml"), settings).unwrap();
     let told = midiateca(folder.path(), &["sweep"]).await;
     assert_eq!(told.status.code(), Some(1));
@@ -471,11 +471,11 @@ async fn a_dry_run_counts_what_two_rules_mean_once() {
     let clock = Clock::fixed(TODAY);
     let mut config = impatient();
     let old = Rule {
-        older_than_days: Some(28),
+        older_than: Some(Span::days(28)),
         ..Rule::default()
     };
     let total = Rule {
-        total_over_bytes: Some(4_000),
+        total_over: Some(Size::from_bytes(4_000)),
         ..Rule::default()
     };
     config.retention.rules = vec![old, total];
@@ -497,7 +497,7 @@ async fn a_dry_run_counts_what_two_rules_mean_once() {
 #[tokio::test]
 async fn what_a_sweep_takes_away_is_written_down_before_and_struck_out_after() {
     let rule = Rule {
-        older_than_days: Some(28),
+        older_than: Some(Span::days(28)),
         ..Rule::default()
     };
     let (test, id, _) = a_month_later(vec![rule], sample("WRITTEN")).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use midiateca_service::app::App;
 use midiateca_service::clock::{Clock, Millis};
-use midiateca_service::config::Config;
+use midiateca_service::config::{Config, Span};
 use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, NewInstance};
@@ -39,9 +39,9 @@ pub struct TestApp {
 pub fn impatient() -> Config {
     let mut config = Config::default();
     config.fetch.routes = vec![Route::Gateway];
-    config.fetch.retry_wait_ms = 5;
-    config.fetch.call_timeout_ms = 700;
-    config.fetch.idle_timeout_ms = 500;
+    config.fetch.retry_wait = Span::from_ms(5);
+    config.fetch.call_timeout = Span::from_ms(700);
+    config.fetch.idle_timeout = Span::from_ms(500);
     config
 }
 
@@ -98,7 +98,7 @@ impl TestApp {
             .add_instance(instance(OTHER, 3, sim.api_base()), Some(TOKEN))
             .await
             .unwrap();
-        let service = Service::start(Arc::clone(&app), "127.0.0.1:0")
+        let service = Service::start(Arc::clone(&app), &["127.0.0.1:0"])
             .await
             .unwrap();
         Self {

@@ -19,7 +19,7 @@ fn place(name: &str) -> String {
 /// Whatever the configuration leaves free, it is not enough.
 fn leave_no_room(data: &Path, is_full: bool) {
     let text = if is_full {
-        "[storage]\npause_below_bytes = 9000000000000000000\nresume_above_bytes = 9000000000000000000\n"
+        "[storage]\npause_below = 9000000000000000000\nresume_above = 9000000000000000000\n"
     } else {
         ""
     };
@@ -372,7 +372,7 @@ async fn a_full_disk_stops_an_import_before_it_is_full_and_the_same_command_goes
     leave_no_room(data, true);
     let refused = original.import(data, &[]).await;
     assert_eq!(refused.status.code(), Some(3), "{}", stderr(&refused));
-    assert!(stderr(&refused).contains("storage.pause_below_bytes"));
+    assert!(stderr(&refused).contains("storage.pause_below"));
     leave_no_room(data, false);
     original.import(data, &[]).await;
     leave_no_room(data, true);

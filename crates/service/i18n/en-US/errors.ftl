@@ -13,12 +13,17 @@ errors-settings-invalid = { $path } is not a valid configuration
 errors-misread = line { $line }, column { $column }: `{ $text }` is not understood ({ $detail })
 errors-mend-settings = mend the file; `midiateca --config NEW.toml config init` writes one that explains every setting
 errors-see-settings = set it in the file or in the environment; `midiateca --config NEW.toml config init` writes a file that explains every setting
+errors-renamed = { $old } is named { $new } now
+errors-write-instead = write `{ $line }` as { $new } instead
+errors-unknown-variable = the environment variable { $name } names no setting
+errors-variable = the environment variable { $name } is not understood: { $detail }
+errors-time-zone = http.time_zone is { $name }, and that is no time zone of the IANA database, such as America/Sao_Paulo
 errors-too-small = { $key } must be at least { $least }
 errors-listen-form = { $text } is no address and port to listen on; write it like 0.0.0.0:8000
-errors-public-url = door.public_url is { $text }, and must be a plain web address such as https://midia.example.com
+errors-public-url = http.public_url is { $text }, and must be a plain web address such as https://midia.example.com
 errors-routes = fetch.routes must name each route at most once, and at least one
-errors-watermarks = storage.resume_above_bytes must not be less than storage.pause_below_bytes
-errors-rule-without-limit = each of retention.rules must say older_than_days, larger_than_bytes or total_over_bytes
+errors-watermarks = storage.resume_above must not be less than storage.pause_below
+errors-rule-without-limit = each of retention.rules must say older_than, larger_than or total_over
 errors-url = { $key } must look like { $scheme }:///path; nothing else is spoken by this version
 
 ## The data folder

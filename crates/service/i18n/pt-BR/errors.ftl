@@ -13,12 +13,17 @@ errors-settings-invalid = { $path } não é uma configuração válida
 errors-misread = linha { $line }, coluna { $column }: `{ $text }` não foi entendido (o leitor de TOML diz: { $detail })
 errors-mend-settings = corrija o arquivo; `midiateca --config NOVO.toml config init` cria um que explica cada configuração
 errors-see-settings = configure no arquivo ou no ambiente; `midiateca --config NOVO.toml config init` cria um arquivo que explica cada configuração
+errors-renamed = { $old } agora se chama { $new }
+errors-write-instead = escreva `{ $line }` como { $new } no lugar
+errors-unknown-variable = a variável de ambiente { $name } não corresponde a nenhuma configuração
+errors-variable = a variável de ambiente { $name } não foi entendida: { $detail }
+errors-time-zone = http.time_zone é { $name }, que não é um fuso horário do banco de dados IANA, como America/Sao_Paulo
 errors-too-small = { $key } deve ser no mínimo { $least }
 errors-listen-form = { $text } não é um endereço com porta para escutar; escreva como 0.0.0.0:8000
-errors-public-url = door.public_url é { $text }, e deve ser um endereço web simples como https://midia.example.com
+errors-public-url = http.public_url é { $text }, e deve ser um endereço web simples como https://midia.example.com
 errors-routes = fetch.routes deve citar pelo menos uma rota, e cada rota só uma vez
-errors-watermarks = storage.resume_above_bytes não pode ser menor que storage.pause_below_bytes
-errors-rule-without-limit = cada regra em retention.rules deve ter older_than_days, larger_than_bytes ou total_over_bytes
+errors-watermarks = storage.resume_above não pode ser menor que storage.pause_below
+errors-rule-without-limit = cada regra em retention.rules deve ter older_than, larger_than ou total_over
 errors-url = { $key } deve ter a forma { $scheme }:///caminho; esta versão não entende outra
 
 ## The data folder

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::config::{Config, millis};
+use crate::config::Config;
 use crate::db::{self, Db};
 use crate::storage::{self, Found};
 use crate::{clock, media};
@@ -94,7 +94,7 @@ fn look(data: &Path, config: &Config, allowed: Allowed) -> Result<bool, Error> {
     loop {
         // In this order: a database is there before anything else that another process makes at this moment.
         let trace = trace(data, config, allowed);
-        if !db::is_absent(&path, millis(config.database.busy_timeout_ms)) {
+        if !db::is_absent(&path, config.database.busy_timeout.duration()) {
             return Ok(false);
         }
         match trace {

@@ -1,5 +1,7 @@
 //! Addresses in settings and options.
 
+use serde::{Deserialize, Serialize};
+
 use super::Problem;
 
 /// An address and a port, or a name and a port, to listen on.
@@ -10,6 +12,52 @@ pub fn listen_address(text: &str) -> Result<String, Problem> {
         None => Err(Problem::Listen {
             text: text.to_owned(),
         }),
+    }
+}
+
+/// Where the server listens: one address, or a list of them.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(from = "OneOrMany", into = "Vec<String>")]
+pub struct Listen(Vec<String>);
+
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "an address such as \"0.0.0.0:8000\", or a list of them"
+)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Listen {
+    pub fn new(addresses: Vec<String>) -> Self {
+        Self(addresses)
+    }
+
+    pub fn addresses(&self) -> &[String] {
+        &self.0
+    }
+
+    /// The port of the first one.
+    pub fn port(&self) -> Option<&str> {
+        let (_, port) = self.0.first()?.rsplit_once(':')?;
+        Some(port)
+    }
+}
+
+impl From<OneOrMany> for Listen {
+    fn from(addresses: OneOrMany) -> Self {
+        match addresses {
+            OneOrMany::One(address) => Self(vec![address]),
+            OneOrMany::Many(addresses) => Self(addresses),
+        }
+    }
+}
+
+impl From<Listen> for Vec<String> {
+    fn from(listen: Listen) -> Self {
+        listen.0
     }
 }
 

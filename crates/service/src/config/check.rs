@@ -1,45 +1,52 @@
 //! What settings may not ask for.
 
-use super::{Config, Rule, is_web_address, listen_address, path_of};
+use super::{Config, Misread, Rule, Span, is_web_address, listen_address, path_of};
+use crate::clock::time_zone_named;
 
-/// What settings ask for that cannot be.
+/// A problem of the settings, of one key or of several together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
+    /// No TOML, or a key or a value that there is not.
+    #[error(transparent)]
+    Misread(#[from] Misread),
+    /// A key of an earlier version.
+    #[error("{old} is {new} now; write `{line}`")]
+    Renamed {
+        old: String,
+        new: String,
+        /// What to write.
+        line: String,
+    },
+    /// A variable that names no setting.
+    #[error("the environment variable {name} names no setting")]
+    UnknownVariable { name: String },
+    /// A variable whose value is none of its setting.
+    #[error("the environment variable {name} is not understood: {detail}")]
+    Variable { name: String, detail: String },
     /// With less than this nothing would ever happen.
     #[error("{key} must be at least {least}")]
-    TooSmall {
-        /// Which setting.
-        key: &'static str,
-        /// The smallest value.
-        least: u64,
-    },
+    TooSmall { key: &'static str, least: String },
     /// No route, or one twice.
     #[error("fetch.routes must name each route at most once, and at least one")]
     Routes,
     /// Downloads would begin again before they stop.
-    #[error("storage.resume_above_bytes must not be less than storage.pause_below_bytes")]
+    #[error("storage.resume_above must not be less than storage.pause_below")]
     Watermarks,
     /// A rule that would remove everything at once.
-    #[error(
-        "each of retention.rules must say older_than_days, larger_than_bytes or total_over_bytes"
-    )]
+    #[error("each of retention.rules must say older_than, larger_than or total_over")]
     RuleWithoutLimit,
     /// No address with a port.
     #[error("{text:?} is no address and port to listen on, such as 0.0.0.0:8000")]
-    Listen {
-        /// What stands there.
-        text: String,
-    },
+    Listen { text: String },
     /// No address that a gateway could call.
-    #[error("door.public_url must be a plain web address such as https://midia.example.com")]
-    PublicUrl {
-        /// What stands there.
-        text: String,
-    },
-    /// A database or a storage that is not spoken.
-    #[error("{key} must look like {scheme}:///path; nothing else is spoken by this version")]
+    #[error("http.public_url must be a plain web address such as https://midia.example.com")]
+    PublicUrl { text: String },
+    /// No time zone of the IANA database.
+    #[error("http.time_zone {name:?} is no time zone such as America/Sao_Paulo")]
+    TimeZone { name: String },
+    /// A database or a storage of an unknown kind.
+    #[error("{key} must look like {scheme}:///path; this version supports nothing else")]
     Url {
-        /// Which setting.
         key: &'static str,
         /// What it must begin with.
         scheme: &'static str,
@@ -47,70 +54,98 @@ pub enum Problem {
 }
 
 impl Config {
-    /// Whether all of it can be.
+    /// The first problem of these settings.
     pub fn check(&self) -> Result<(), Problem> {
-        let (door, worker) = (&self.door, &self.worker);
-        for (key, value, least) in [
-            ("door.max_connections", door.max_connections as u64, 1),
-            (
-                "door.max_connections_per_address",
-                door.max_connections_per_address as u64,
-                1,
-            ),
-            ("door.min_bytes_per_second", door.min_bytes_per_second, 1),
-            ("worker.concurrency", worker.concurrency as u64, 1),
-            ("worker.per_client", worker.per_client as u64, 1),
-            ("worker.per_host", worker.per_host as u64, 1),
-            ("worker.lease_ms", worker.lease_ms, 1_000),
-            ("fetch.tries", self.fetch.tries.into(), 1),
-            ("retention.every_minutes", self.retention.every_minutes, 1),
-        ] {
-            if value < least {
-                return Err(Problem::TooSmall { key, least });
-            }
-        }
-        listen_address(&self.door.listen)?;
-        let text = &self.door.public_url;
-        if !text.is_empty() && !is_web_address(text) {
-            let text = text.clone();
-            return Err(Problem::PublicUrl { text });
-        }
+        self.problems().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Whatever these settings may not ask for.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = self.too_small();
+        problems.extend(self.of_http());
         let routes = &self.fetch.routes;
         let twice = (1..routes.len()).any(|at| routes[..at].contains(&routes[at]));
         if routes.is_empty() || twice {
-            return Err(Problem::Routes);
+            problems.push(Problem::Routes);
         }
-        let storage = &self.storage;
-        if storage.resume_above_bytes < storage.pause_below_bytes {
-            return Err(Problem::Watermarks);
+        if self.storage.resume_above < self.storage.pause_below {
+            problems.push(Problem::Watermarks);
         }
-        let says_when = |rule: &Rule| {
-            rule.older_than_days.is_some()
-                || rule.larger_than_bytes.is_some()
-                || rule.total_over_bytes.is_some()
-        };
-        if !self.retention.rules.iter().all(says_when) {
-            return Err(Problem::RuleWithoutLimit);
-        }
-        for rule in &self.retention.rules {
-            let limits = [
-                ("older_than_days", rule.older_than_days.map(u64::from)),
-                ("larger_than_bytes", rule.larger_than_bytes),
-                ("total_over_bytes", rule.total_over_bytes),
-            ];
-            // A limit of nothing means everything, and nobody means that.
-            if let Some((key, _)) = limits.into_iter().find(|(_, limit)| *limit == Some(0)) {
-                return Err(Problem::TooSmall { key, least: 1 });
-            }
-        }
+        problems.extend(self.retention.rules.iter().filter_map(of_rule));
         for (key, url, scheme) in [
             ("database.url", &self.database.url, "sqlite"),
             ("storage.url", &self.storage.url, "file"),
         ] {
             if !url.is_empty() && path_of(url, scheme).is_none() {
-                return Err(Problem::Url { key, scheme });
+                problems.push(Problem::Url { key, scheme });
             }
         }
-        Ok(())
+        problems
     }
+
+    fn too_small(&self) -> Vec<Problem> {
+        let (http, worker) = (&self.http, &self.worker);
+        let counts = [
+            ("http.max_connections", http.max_connections as u64),
+            (
+                "http.max_connections_per_address",
+                http.max_connections_per_address as u64,
+            ),
+            ("worker.concurrency", worker.concurrency as u64),
+            ("worker.per_client", worker.per_client as u64),
+            ("worker.per_host", worker.per_host as u64),
+            ("fetch.attempts", self.fetch.attempts.into()),
+        ];
+        let counts = counts.into_iter().filter(|(_, count)| *count == 0);
+        let counts = counts.map(|(key, _)| too_small(key, "1"));
+        let spans = [
+            ("worker.lease", worker.lease, Span::seconds(1)),
+            ("retention.every", self.retention.every, Span::seconds(1)),
+        ];
+        let spans = spans.into_iter().filter(|(_, span, least)| span < least);
+        let spans = spans.map(|(key, _, least)| too_small(key, &least.to_string()));
+        let rates = http.min_rate.is_zero();
+        let rates = rates.then(|| too_small("http.min_rate", "1B"));
+        counts.chain(spans).chain(rates).collect()
+    }
+
+    fn of_http(&self) -> Vec<Problem> {
+        let listen = self.http.listen.addresses();
+        let addresses = listen.iter().map(|text| listen_address(text));
+        let mut problems: Vec<_> = addresses.filter_map(Result::err).collect();
+        if listen.is_empty() {
+            let text = String::new();
+            problems.push(Problem::Listen { text });
+        }
+        let text = &self.http.public_url;
+        if !text.is_empty() && !is_web_address(text) {
+            let text = text.clone();
+            problems.push(Problem::PublicUrl { text });
+        }
+        let name = &self.http.time_zone;
+        if !name.is_empty() && time_zone_named(name).is_none() {
+            let name = name.clone();
+            problems.push(Problem::TimeZone { name });
+        }
+        problems
+    }
+}
+
+fn too_small(key: &'static str, least: &str) -> Problem {
+    let least = least.to_owned();
+    Problem::TooSmall { key, least }
+}
+
+fn of_rule(rule: &Rule) -> Option<Problem> {
+    let limits = [
+        ("older_than", rule.older_than.map(Span::is_zero)),
+        ("larger_than", rule.larger_than.map(super::Size::is_zero)),
+        ("total_over", rule.total_over.map(super::Size::is_zero)),
+    ];
+    if limits.iter().all(|(_, limit)| limit.is_none()) {
+        return Some(Problem::RuleWithoutLimit);
+    }
+    // A limit of zero would mean every file.
+    let zero = limits.iter().find(|(_, limit)| *limit == Some(true));
+    zero.map(|(key, _)| too_small(key, "1"))
 }

@@ -54,7 +54,7 @@ fn database_and_files_lie_in_the_data_folder_unless_they_are_told_elsewhere() {
 
 #[test]
 fn an_unknown_key_is_an_error_that_names_it() {
-    let error = parse("[door]\nlistne = 'x'\n").unwrap_err();
+    let error = parse("[http]\nlistne = 'x'\n").unwrap_err();
     let error = crate::telemetry::chain(&error);
     assert!(error.contains("listne"), "{error}");
 }
@@ -63,11 +63,19 @@ fn an_unknown_key_is_an_error_that_names_it() {
 fn limits_of_zero_and_unknown_routes_are_refused() {
     for text in [
         "[worker]\nconcurrency = 0\n",
-        "[door]\nlisten = 'foo'\n",
-        "[door]\nlisten = ':8000'\n",
-        "[door]\nlisten = '0.0.0.0:80000'\n",
-        "[door]\npublic_url = 'midia.example.com'\n",
-        "[door]\npublic_url = 'https://midia.example.com/?a=b'\n",
+        "[http]\nlisten = 'foo'\n",
+        "[http]\nlisten = []\n",
+        "[http]\nlisten = ['127.0.0.1:8000', 'foo']\n",
+        "[http]\ntime_zone = 'America/Sao_Polo'\n",
+        "[http]\nmax_body = '128 megs'\n",
+        "[http]\nmax_body = -1\n",
+        "[worker]\nlease = 60000\n",
+        "[worker]\nlease = '1month'\n",
+        "[http]\nmin_rate = 0\n",
+        "[http]\nlisten = ':8000'\n",
+        "[http]\nlisten = '0.0.0.0:80000'\n",
+        "[http]\npublic_url = 'midia.example.com'\n",
+        "[http]\npublic_url = 'https://midia.example.com/?a=b'\n",
         "[fetch]\nroutes = []\n",
         "[fetch]\nroutes = ['cdn', 'cdn']\n",
         "[fetch]\nroutes = ['pigeon']\n",
@@ -75,14 +83,41 @@ fn limits_of_zero_and_unknown_routes_are_refused() {
         "[database]\nurl = 'postgres://localhost/midiateca'\n",
         "[storage]\nurl = 's3://bucket/prefix'\n",
         "[storage]\nurl = 'file://relative'\n",
-        "[storage]\npause_below_bytes = 2\nresume_above_bytes = 1\n",
-        "[retention]\nevery_minutes = 0\n",
+        "[storage]\npause_below = '2B'\nresume_above = '1B'\n",
+        "[retention]\nevery = '0s'\n",
         "[retention]\nrules = [{ client = 2, kind = 'sticker' }]\n",
-        "[retention]\nrules = [{ older_than_days = 0 }]\n",
-        "[retention]\nrules = [{ older_than_days = 30, larger_than_bytes = 0 }]\n",
-        "[retention]\nrules = [{ client = 2, total_over_bytes = 0 }]\n",
-        "[retention]\nrules = [{ older_than_days = 30, colour = 'red' }]\n",
+        "[retention]\nrules = [{ older_than = '0s' }]\n",
+        "[retention]\nrules = [{ older_than = '30d', larger_than = 0 }]\n",
+        "[retention]\nrules = [{ client = 2, total_over = 0 }]\n",
+        "[retention]\nrules = [{ older_than = '30d', colour = 'red' }]\n",
     ] {
         assert!(parse(text).is_err(), "{text}");
     }
+}
+
+#[test]
+fn each_problem_of_a_file_is_found_in_its_place() {
+    let text = "[worker]\nconcurrency = 0\nlease_ms = 5\n[http]\nlistne = 'x'\nmax_body = 'many'\n[hats]\nred = true\n[fetch]\nattempts = 'x'\n";
+    let found: Vec<_> = problems(text).iter().map(ToString::to_string).collect();
+    let expected = [
+        "worker.lease_ms is worker.lease now",
+        "line 5, column 1, at \"listne\"",
+        "line 6, column 12, at \"'many'\"",
+        "line 7, column 2, at \"hats\"",
+        "line 10, column 12, at \"'x'\"",
+        "worker.concurrency must be at least 1",
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{found} is not {expected}");
+    }
+}
+
+#[test]
+fn the_server_may_listen_on_several_addresses() {
+    let one = parse("[http]\nlisten = '127.0.0.1:1'\n").unwrap();
+    assert_eq!(one.http.listen.addresses(), ["127.0.0.1:1"]);
+    let two = parse("[http]\nlisten = ['127.0.0.1:1', '[::1]:2']\n").unwrap();
+    assert_eq!(two.http.listen.addresses(), ["127.0.0.1:1", "[::1]:2"]);
+    assert_eq!(two.http.listen.port(), Some("1"));
 }

@@ -144,7 +144,7 @@ pub(super) async fn stream(
         decoder: Decoder::new(&[]),
         decoded: Vec::new(),
         size_bytes: 0,
-        limit_bytes: app.config.fetch.max_file_bytes,
+        limit_bytes: app.config.fetch.max_file.bytes(),
         as_sent: source.as_sent,
     };
     let mut whole_bytes: Option<u64> = None;

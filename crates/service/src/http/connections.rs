@@ -37,8 +37,8 @@ impl Full {
     /// The setting that says how many there may be.
     pub fn setting(self) -> &'static str {
         match self {
-            Self::InAll => "door.max_connections",
-            Self::Source => "door.max_connections_per_address",
+            Self::InAll => "http.max_connections",
+            Self::Source => "http.max_connections_per_address",
         }
     }
 }

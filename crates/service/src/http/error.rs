@@ -68,7 +68,7 @@ impl Error {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body_too_large",
                 format!("the body is larger than {limit_bytes} bytes"),
-                "door.max_body_bytes sets the limit",
+                "http.max_body sets the limit",
             ),
             Self::UnknownEncoding => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -104,7 +104,7 @@ async fn take(door: &Door, sender: &Sender, headers: &HeaderMap, mut stream: Bod
         Ok(instance) => instance,
         Err(error) => return sender.refuse(door, None, error, stream, headers).await,
     };
-    let limit_bytes = door.app.config.door.max_body_bytes;
+    let limit_bytes = door.app.config.http.max_body.as_usize();
     if http_body::Body::size_hint(&stream).lower() > limit_bytes as u64 {
         let error = Error::BodyTooLarge { limit_bytes };
         return sender

@@ -78,8 +78,8 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Accepts until the server is to close, and waits for the last answers.
-    pub async fn serve(self, listener: TcpListener) {
-        let this = Arc::new(self);
+    pub async fn serve(self: Arc<Self>, listener: TcpListener) {
+        let this = self;
         let draining = CancellationToken::new();
         let trouble = Throttle::new(LOG_EVERY);
         let mut looks = tokio::time::interval(LOOK);

@@ -18,7 +18,7 @@ pub(super) fn connections(wanted: usize, downloads: usize) -> usize {
             open_files = limit,
             wanted,
             possible,
-            "fewer connections than door.max_connections: the limit of open files is too low (LimitNOFILE in systemd, ulimit -n)"
+            "fewer connections than http.max_connections: the limit of open files is too low (LimitNOFILE in systemd, ulimit -n)"
         );
     }
     possible.min(wanted)

@@ -31,7 +31,7 @@ pub fn skip(keep: &Keep, message: &Message, found: &FoundMedia) -> Option<Reason
         (
             found
                 .length_bytes
-                .is_some_and(|length| plausible(length) && length > keep.max_bytes),
+                .is_some_and(|length| plausible(length) && length > keep.max_size.bytes()),
             Reason::OverSize,
         ),
     ];
@@ -49,7 +49,7 @@ fn plausible(length: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Kind;
+    use crate::config::{Kind, Size};
     use serde_json::json;
 
     fn found(extra: serde_json::Value) -> FoundMedia {
@@ -149,7 +149,7 @@ mod tests {
             ),
             (
                 Keep {
-                    max_bytes: 999,
+                    max_size: Size::from_bytes(999),
                     ..usual()
                 },
                 chat("1"),
@@ -158,7 +158,7 @@ mod tests {
             ),
             (
                 Keep {
-                    max_bytes: 1_000,
+                    max_size: Size::from_bytes(1_000),
                     ..usual()
                 },
                 chat("1"),
@@ -167,7 +167,7 @@ mod tests {
             ),
             (
                 Keep {
-                    max_bytes: 999,
+                    max_size: Size::from_bytes(999),
                     ..usual()
                 },
                 chat("1"),

@@ -6,7 +6,6 @@
 mod sweep;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::app::App;
 
@@ -40,7 +39,7 @@ pub enum Error {
 
 /// Sweeps now and then, until the shutdown begins.
 pub async fn keep_sweeping(app: Arc<App>) {
-    let every = Duration::from_secs(app.config.retention.every_minutes.saturating_mul(60));
+    let every = app.config.retention.every.duration();
     loop {
         // What processes left behind that were killed between a file and its rows.
         if let Err(error) = app.bodies.sweep(&app.db, true).await {

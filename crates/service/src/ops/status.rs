@@ -107,7 +107,7 @@ pub async fn run(app: &App) -> Result<StatusReport, Error> {
             free_bytes: app.vault.free_bytes().ok(),
             stored_bytes,
             downloads_paused: paused.is_some(),
-            resume_above_bytes: app.config.storage.resume_above_bytes,
+            resume_above_bytes: app.config.storage.resume_above.bytes(),
         },
         queue,
         instances,

@@ -62,8 +62,8 @@ enum Seen {
 impl Room {
     pub fn new(settings: &Storage) -> Self {
         Self {
-            pause_below: settings.pause_below_bytes,
-            resume_above: settings.resume_above_bytes,
+            pause_below: settings.pause_below.bytes(),
+            resume_above: settings.resume_above.bytes(),
             is_there: true,
             free: None,
             reserved: Reserved::default(),
@@ -203,24 +203,25 @@ pub async fn stopped_for_room(app: &App) -> Result<Option<Stopped>, Error> {
     };
     let storage = &app.config.storage;
     // Between the marks only the server knows, and one that was killed does not know any more.
-    let is_stopped = free_bytes < storage.pause_below_bytes
-        || free_bytes < storage.resume_above_bytes
+    let is_stopped = free_bytes < storage.pause_below.bytes()
+        || free_bytes < storage.resume_above.bytes()
             && App::is_served(&app.data) == Some(true)
             && app.db.marked(MARK).await?.is_some();
     Ok(is_stopped.then_some(Stopped {
         free_bytes,
-        resume_above_bytes: storage.resume_above_bytes,
+        resume_above_bytes: storage.resume_above.bytes(),
     }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Size;
 
     fn room(pause_below_bytes: u64, resume_above_bytes: u64) -> Room {
         Room::new(&Storage {
-            pause_below_bytes,
-            resume_above_bytes,
+            pause_below: Size::from_bytes(pause_below_bytes),
+            resume_above: Size::from_bytes(resume_above_bytes),
             ..Storage::default()
         })
     }

@@ -8,6 +8,7 @@ use crate::cli::context;
 use crate::cli::language::{Language, plain};
 use crate::cli::words::{Words, errors as words};
 use midiateca_service::app::OpeningError;
+use midiateca_service::http::ListenError;
 use midiateca_service::ops::{erasure, retention, verify};
 use midiateca_service::storage::Found;
 use midiateca_service::{app, db, secrets, server, storage};
@@ -251,14 +252,15 @@ pub(super) fn verify(error: &verify::Error, lang: Language) -> Told {
     }
 }
 
+pub(super) fn listen(error: &ListenError, lang: Language) -> Told {
+    let values: [(&str, &dyn Display); 1] = [("address", &error.address)];
+    Told::with(lang, words::LISTEN, words::OTHER_ADDRESS, &values)
+}
+
 pub(super) fn server(error: &server::Error, lang: Language) -> Told {
     match error {
-        server::Error::Listen { address, .. } => Told::with(
-            lang,
-            words::LISTEN,
-            words::OTHER_ADDRESS,
-            &[("address", address)],
-        ),
+        server::Error::Listen(error) => listen(error, lang),
+        server::Error::NoAddress => Told::unknown(error),
         server::Error::App(error) => app(error, lang),
         server::Error::Db(error) => db(error, lang),
     }

@@ -17,12 +17,14 @@ pub(super) fn settings(error: &Error, lang: Language) -> Told {
             words::NAME_SETTINGS,
             &[("path", &path.display())],
         ),
-        Error::Malformed { path, .. } | Error::Invalid { path, .. } => Told::with(
-            lang,
-            words::SETTINGS_INVALID,
-            words::MEND_SETTINGS,
-            &[("path", &path.display())],
-        ),
+        Error::Invalid { path, source } => {
+            let values: [(&str, &dyn Display); 1] = [("path", &path.display())];
+            match source {
+                // Its own hint says more.
+                Problem::Renamed { .. } => Told::new(lang, words::SETTINGS_INVALID, &values),
+                _ => Told::with(lang, words::SETTINGS_INVALID, words::MEND_SETTINGS, &values),
+            }
+        }
         Error::Impossible(found) => problem(found, lang),
     }
 }
@@ -43,6 +45,25 @@ pub(super) fn problem(problem: &Problem, lang: Language) -> Told {
     let told =
         |what, values: &[(&str, &dyn Display)]| Told::with(lang, what, words::SEE_SETTINGS, values);
     match problem {
+        Problem::Misread(found) => misread(found, lang),
+        Problem::Renamed { old, new, line } => Told::with(
+            lang,
+            words::RENAMED,
+            words::WRITE_INSTEAD,
+            &[
+                ("old", &plain(old)),
+                ("new", &plain(new)),
+                ("line", &plain(line)),
+            ],
+        ),
+        Problem::UnknownVariable { name } => {
+            told(words::UNKNOWN_VARIABLE, &[("name", &plain(name))])
+        }
+        Problem::Variable { name, detail } => told(
+            words::VARIABLE,
+            &[("name", &plain(name)), ("detail", &plain(detail))],
+        ),
+        Problem::TimeZone { name } => told(words::TIME_ZONE, &[("name", &plain(name))]),
         Problem::TooSmall { key, least } => {
             told(words::TOO_SMALL, &[("key", key), ("least", least)])
         }

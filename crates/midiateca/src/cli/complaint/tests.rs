@@ -5,6 +5,7 @@ use anyhow::Context as _;
 
 use super::*;
 use crate::cli::context;
+use midiateca_service::http::ListenError;
 use midiateca_service::ops::retention;
 use midiateca_service::{app, db, secrets, server, storage};
 
@@ -64,10 +65,10 @@ fn errors_of_the_system_keep_their_number_and_unknown_ones_their_words() {
         "não existe arquivo ou pasta com este nome (erro 2 do sistema)"
     );
     let strange = io::Error::other("the printer is on fire");
-    let error = server::Error::Listen {
+    let error = server::Error::Listen(ListenError {
         address: "0.0.0.0:1".to_owned(),
         source: strange,
-    };
+    });
     assert_eq!(
         why(&error, Language::Portuguese),
         "não é possível escutar em 0.0.0.0:1: the printer is on fire"
@@ -118,7 +119,7 @@ fn what_libraries_say_twice_or_in_between_is_left_out() {
 fn settings_that_are_no_toml_are_told_by_their_place() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("broken.toml");
-    std::fs::write(&file, "[door]\nlistne = 'x'\n").unwrap();
+    std::fs::write(&file, "[http]\nlistne = 'x'\n").unwrap();
     let error = midiateca_service::config::Config::read(&file).unwrap_err();
     let told = portuguese(error);
     let place = "não é uma configuração válida: linha 2, coluna 1: `listne` não foi entendido";
@@ -127,7 +128,7 @@ fn settings_that_are_no_toml_are_told_by_their_place() {
         told.contains("o leitor de TOML diz: unknown field"),
         "{told}"
     );
-    assert!(told.contains("`body_timeout_ms`"), "{told}");
+    assert!(told.contains("`body_timeout`"), "{told}");
 }
 
 #[test]

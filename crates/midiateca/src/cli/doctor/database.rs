@@ -8,14 +8,13 @@ use super::super::context::Context;
 use super::super::words::{Words, causes, doctor as words};
 use super::sheet::Sheet;
 use midiateca_service::clock::Clock;
-use midiateca_service::config::millis;
 use midiateca_service::db::{self, Db, Key};
 use midiateca_service::ops::probe;
 
 /// Opens it, writes to it, and reads all of it.
 pub(super) async fn look(sheet: &mut Sheet, context: &Context, file: &Path) -> Option<Db> {
     let about = file.display().to_string();
-    let patience = millis(context.config.database.busy_timeout_ms);
+    let patience = context.config.database.busy_timeout.duration();
     let db = match Db::open(file, patience).await {
         Ok(db) => {
             write(sheet, &about, file, &db).await;

@@ -197,7 +197,7 @@ fn gateway(sheet: &mut Sheet, context: &Context, instance: &Instance, told: Told
 /// Each slot must hold an address of ours; without that for the account's own messages, those never come.
 fn slots(sheet: &mut Sheet, context: &Context, instance: &Instance, answer: &serde_json::Value) {
     let id = instance.id.as_str();
-    let public = context.config.door.public_url.trim_end_matches('/');
+    let public = context.config.http.public_url.trim_end_matches('/');
     for slot in instance.gateway.slots() {
         let held = instance.gateway.read_slot(slot, answer);
         let shown = held.as_deref().map_or_else(|| "-".to_owned(), panel::shown);

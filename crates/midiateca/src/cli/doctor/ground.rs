@@ -10,7 +10,6 @@ use super::super::words::{doctor as words, errors};
 use super::sheet::Sheet;
 use super::{database, folder, storage};
 use midiateca_service::app::{self, App, Displaced, OpeningError};
-use midiateca_service::config::millis;
 use midiateca_service::db::{self, Db};
 use midiateca_service::ops::probe::{
     ServerState, ServerStatus, WriteCause, WriteFailure, server_status,
@@ -117,7 +116,7 @@ fn displaced(sheet: &mut Sheet, context: &Context, file: &Path) {
 /// Whether there is a database to look at.
 fn is_there(sheet: &mut Sheet, context: &Context, file: &Path, about: &str) -> bool {
     let path = file.display();
-    let patience = millis(context.config.database.busy_timeout_ms);
+    let patience = context.config.database.busy_timeout.duration();
     let (seen, next) = match std::fs::metadata(file) {
         // One without tables would be made a new database by opening it.
         Ok(found) if found.is_file() && !db::is_absent(file, patience) => return true,

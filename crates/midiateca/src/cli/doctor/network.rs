@@ -12,7 +12,7 @@ use super::super::context::Context;
 use super::super::words::{Words, doctor as words};
 use super::ground::Ground;
 use super::sheet::Sheet;
-use midiateca_service::config::{Config, millis};
+use midiateca_service::config::Config;
 use midiateca_service::download::CDN_ORIGINS;
 use midiateca_service::http::FOLDER_MARK;
 use midiateca_service::instances::Instance;
@@ -100,7 +100,7 @@ async fn look(fetch: &Fetch, config: &Config, origin: &str) -> Option<Seen> {
         Ok(None) => {}
     }
     let (host, port) = (url.host_str()?, url.port_or_known_default()?);
-    let patience = millis(config.fetch.connect_timeout_ms);
+    let patience = config.fetch.connect_timeout.duration();
     let over = |family| reach(host, port, family, patience);
     let ((over_v4, over_v6), answer) = join(
         join(over(Family::V4), over(Family::V6)),
@@ -204,7 +204,7 @@ fn tls(sheet: &mut Sheet, origin: &str, answer: Result<u16, net::Error>, next: W
 
 /// Whether whoever asks at the public address gets to this very door, and with a webhook too.
 pub(super) async fn public_address(sheet: &mut Sheet, context: &Context, ground: &Ground) {
-    let base = context.config.door.public_url.trim_end_matches('/');
+    let base = context.config.http.public_url.trim_end_matches('/');
     let tried = words::ASKED_DOOR;
     let at = |path: &str| Url::parse(&format!("{base}/{path}"));
     let (Ok(health), Ok(hook)) = (at("healthz"), at(WRONG_HOOK)) else {

@@ -3,16 +3,16 @@
 use super::super::panel;
 use super::super::words::doctor as words;
 use super::sheet::Sheet;
-use midiateca_service::config::{Config, Rule};
+use midiateca_service::config::{Config, Rule, Size, Span};
 use midiateca_service::model::Route;
 
 /// Videos and documents of everyday are larger.
-const SMALL_FILE: u64 = 16 << 20;
+const SMALL_FILE: Size = Size::mib(16);
 /// Who notices that a file is gone notices it later.
-const HASTY_DAYS: u32 = 7;
+const HASTY: Span = Span::days(7);
 
 fn is_hasty(rule: &Rule) -> bool {
-    rule.older_than_days.is_some_and(|days| days < HASTY_DAYS)
+    rule.older_than.is_some_and(|span| span < HASTY)
 }
 
 /// Settings that are legal, and may not be meant.
@@ -24,18 +24,18 @@ pub(super) fn look(sheet: &mut Sheet, config: &Config) {
         words::VERSION_IS,
         &[("version", &env!("CARGO_PKG_VERSION"))],
     );
-    let public_url = &config.door.public_url;
+    let public_url = &config.http.public_url;
     let clear = public_url.starts_with("http://") && !panel::is_loopback(public_url);
     let risks = [
         (
             public_url.is_empty(),
-            "door.public_url",
+            "http.public_url",
             words::NO_PUBLIC_URL,
             words::SET_PUBLIC_URL,
         ),
         (
             clear,
-            "door.public_url",
+            "http.public_url",
             words::CLEAR_TEXT,
             words::USE_HTTPS,
         ),
@@ -82,14 +82,14 @@ pub(super) fn look(sheet: &mut Sheet, config: &Config) {
             words::MEANT,
         ),
         (
-            config.storage.pause_below_bytes == 0,
-            "storage.pause_below_bytes",
+            config.storage.pause_below.is_zero(),
+            "storage.pause_below",
             words::NO_WATERMARK,
             words::SET_WATERMARK,
         ),
         (
-            config.keep.max_bytes < SMALL_FILE,
-            "keep.max_bytes",
+            config.keep.max_size < SMALL_FILE,
+            "keep.max_size",
             words::ONLY_SMALL,
             words::MEANT,
         ),
@@ -100,14 +100,14 @@ pub(super) fn look(sheet: &mut Sheet, config: &Config) {
             words::MEANT,
         ),
         (
-            config.retention.deliveries_days == 0,
-            "retention.deliveries_days",
+            config.retention.deliveries.is_zero(),
+            "retention.deliveries",
             words::GROWS_FOR_EVER,
             words::SET_DAYS,
         ),
         (
-            config.retention.events_days == 0,
-            "retention.events_days",
+            config.retention.events.is_zero(),
+            "retention.events",
             words::GROWS_FOR_EVER,
             words::SET_DAYS,
         ),

@@ -84,7 +84,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context, db: Option<&Db>) 
             );
         }
     };
-    let floor = context.config.storage.pause_below_bytes;
+    let floor = context.config.storage.pause_below.bytes();
     let (shown, floor_shown) = (bytes(free), bytes(floor));
     let values: [(&str, &dyn Display); 2] = [("free", &shown), ("floor", &floor_shown)];
     match free < floor {

@@ -116,7 +116,7 @@ impl<'a> Told<'a> {
             return;
         };
         let free = midiateca_service::storage::free_bytes_at(there).unwrap_or(u64::MAX);
-        let floor = self.context.config.storage.pause_below_bytes;
+        let floor = self.context.config.storage.pause_below.bytes();
         if free.saturating_sub(floor) < needed {
             let [needed, free, floor] = [needed, free, floor].map(HumanBytes);
             let values: [(&str, &dyn Display); 3] =

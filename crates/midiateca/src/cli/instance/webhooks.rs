@@ -29,7 +29,7 @@ use midiateca_service::secrets;
 pub(crate) struct Options {
     /// Its id at the gateway
     id: String,
-    /// How the door is reached from outside [default: door.public_url]
+    /// How the door is reached from outside [default: http.public_url]
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// Show what the slots hold and would hold, and change nothing
@@ -70,7 +70,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
         return undo(context, app, &instance, &panel).await;
     }
     let base = options.public_url.as_ref();
-    let base = base.unwrap_or(&context.config.door.public_url).trim();
+    let base = base.unwrap_or(&context.config.http.public_url).trim();
     if base.is_empty() {
         return Err(UsageError(context.lang.say(words::NO_ADDRESS).to_owned()).into());
     }

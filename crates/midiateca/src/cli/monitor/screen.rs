@@ -13,7 +13,7 @@ use super::sample::{Sampler, Update, Wanted};
 use super::state::{State, Step};
 use super::terminal::{self, Screen};
 use crate::cli::Ending;
-use crate::cli::context::{Context, environment};
+use crate::cli::context::Context;
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::model::MediaId;
 use midiateca_service::shutdown;
@@ -31,7 +31,7 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Ending> {
     let skin = Skin {
         lang: context.lang,
         // See no-color.org.
-        has_color: environment("NO_COLOR").is_none(),
+        has_color: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
     let data = context.data.display().to_string();
     let (wanted, wanted_there) = watch::channel(Wanted::default());

@@ -54,7 +54,7 @@ texts! {
     "Show what would be done", "Mostra o que seria feito";
 
     // serve, demo
-    "Address and port of the door", "Endereço e porta em que os webhooks chegam";
+    "Address and port of the HTTP server; may be given several times", "Endereço e porta do servidor HTTP; pode ser repetida";
     "Begin a new database where the old one is lost for good; it becomes the one of the storage", "Começa um banco de dados novo onde o antigo se perdeu de vez; ele passa a ser o do armazenamento";
     "Use the storage although it is not marked as the one of this database, and mark it", "Usa o armazenamento embora não esteja marcado como o deste banco de dados, e o marca";
     "Address and port of the door [default: a free port of the loopback]", "Endereço e porta em que os webhooks chegam [padrão: uma porta livre desta máquina]";
@@ -93,7 +93,7 @@ texts! {
     "Where the gateway's API is [default: the gateway's own]", "Onde fica a API do gateway [padrão: a do próprio gateway]";
     "Where WhatsApp's CDN is; several with commas, in their order; \"default\" for its usual hosts", "Onde fica a CDN do WhatsApp; várias com vírgulas, na ordem; \"default\" para os hosts de costume";
     "The ways to the bytes in their order, such as gateway or inline,cdn,gateway; \"default\" for fetch.routes", "Os caminhos até os bytes, na ordem, como gateway ou inline,cdn,gateway; \"default\" para fetch.routes";
-    "How the door is reached from outside [default: door.public_url]", "O endereço público em que os webhooks chegam [padrão: door.public_url]";
+    "How the door is reached from outside [default: http.public_url]", "O endereço público em que os webhooks chegam [padrão: http.public_url]";
     "Show what the slots hold and would hold, and change nothing", "Mostra o que os webhooks contêm e passariam a conter, sem mudar nada";
     "Put back what the slots held before they were first set from here", "Devolve aos webhooks o que continham antes de serem configurados por aqui";
 

@@ -33,7 +33,7 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let sim = Sim::start().await.unwrap();
         let address = set_up(folder.path(), &sim).await;
-        let rules = "[retention]\nrules = [{ older_than_days = 30 }]\n";
+        let rules = "[retention]\nrules = [{ older_than = '30d' }]\n";
         std::fs::write(folder.path().join("midiateca.toml"), rules).unwrap();
         let bench = Self {
             offset: folder.path().join("offset"),

@@ -1,6 +1,7 @@
 //! When nothing is left, and what is said when something is.
 
 use super::*;
+use midiateca_service::config::Size;
 
 #[tokio::test]
 async fn no_page_of_the_database_keeps_what_its_rows_no_longer_say() {
@@ -257,7 +258,7 @@ async fn the_database_is_not_written_anew_where_there_is_no_room_for_it() {
     let test = TestApp::start().await;
     test.store(sample("NOROOM")).await;
     let mut full = impatient();
-    full.storage.pause_below_bytes = 1 << 60;
+    full.storage.pause_below = Size::from_bytes(1 << 60);
     let full = App::open(&test.app.data, full, Clock::system())
         .await
         .unwrap();

@@ -117,7 +117,7 @@ fn lacking(app: &App) -> Option<u64> {
     let free = storage::free_bytes_at(file.parent()?).ok()?;
     let needed = size
         .saturating_mul(2)
-        .saturating_add(app.config.storage.pause_below_bytes);
+        .saturating_add(app.config.storage.pause_below.bytes());
     (free < needed).then_some(needed)
 }
 

@@ -104,7 +104,7 @@ pub enum Error {
         needed: u64,
         /// How much is free.
         free: u64,
-        /// How much is to stay free: `storage.pause_below_bytes`.
+        /// How much is to stay free: `storage.pause_below`.
         floor: u64,
     },
     /// Our database.

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{Doing, Error};
 use crate::app::App;
-use crate::clock::{DAY, Millis};
-use crate::config::Rule;
+use crate::clock::Millis;
+use crate::config::{Rule, Size};
 use crate::db::{self, Db, Key, Tx};
 use crate::events::{self, News};
 use crate::media::{self, Doomed, Meaning, Other};
@@ -74,21 +74,17 @@ pub async fn sweep(
     }
     let mut swept = sweep.swept;
     let retention = &app.config.retention;
-    for (records, days, gone) in [
+    for (records, keep, gone) in [
         (
             Records::Deliveries,
-            retention.deliveries_days,
+            retention.deliveries,
             &mut swept.deliveries,
         ),
-        (Records::Events, retention.events_days, &mut swept.events),
-        (
-            Records::Attempts,
-            retention.attempts_days,
-            &mut swept.attempts,
-        ),
+        (Records::Events, retention.events, &mut swept.events),
+        (Records::Attempts, retention.attempts, &mut swept.attempts),
     ] {
-        if days > 0 {
-            *gone = prune(app, doing, records, now - i64::from(days) * DAY).await?;
+        if !keep.is_zero() {
+            *gone = prune(app, doing, records, now - keep.ms()).await?;
         }
     }
     if doing == Doing::Now {
@@ -105,8 +101,8 @@ impl Rule {
             kind: self.kind.map(|kind| MediaKind::from(kind).as_str()),
             direction: self.direction,
             chat: self.chat,
-            before: self.older_than_days.map(|days| now - i64::from(days) * DAY),
-            larger_than_bytes: self.larger_than_bytes,
+            before: self.older_than.map(|span| now - span.ms()),
+            larger_than_bytes: self.larger_than.map(Size::bytes),
         }
     }
 }
@@ -124,8 +120,11 @@ struct Sweep<'a> {
 impl Sweep<'_> {
     async fn apply(&mut self, rule: &Rule, mut tell: impl FnMut(Told<'_>)) -> Result<(), Error> {
         let meaning = rule.meaning(self.now);
-        let mut excess = match rule.total_over_bytes {
-            Some(total) => self.meant_bytes(&meaning).await?.saturating_sub(total),
+        let mut excess = match rule.total_over {
+            Some(total) => {
+                let matching = self.meant_bytes(&meaning).await?;
+                matching.saturating_sub(total.bytes())
+            }
             None => u64::MAX,
         };
         let (mut at, mut id) = (Millis::MIN, String::new());
@@ -152,7 +151,7 @@ impl Sweep<'_> {
                 tell(Told::Gone(&doomed));
                 self.swept.files += 1;
                 self.swept.bytes += doomed.size_bytes;
-                if rule.total_over_bytes.is_some() {
+                if rule.total_over.is_some() {
                     excess = excess.saturating_sub(doomed.size_bytes);
                 }
                 gone.push(doomed);

@@ -255,7 +255,7 @@ async fn name(
             (Bytes::Staged(staging), same)
         }
         None => {
-            let keep_free_bytes = app.config.storage.pause_below_bytes;
+            let keep_free_bytes = app.config.storage.pause_below.bytes();
             let bytes = Bytes::Elsewhere {
                 source,
                 keep_free_bytes,

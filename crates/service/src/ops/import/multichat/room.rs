@@ -11,7 +11,7 @@ pub(super) fn look_for_room(app: &App, taking: Taking, needed: u64) -> Result<()
         .vault
         .free_bytes()
         .map_err(crate::storage::Error::from)?;
-    let floor = app.config.storage.pause_below_bytes;
+    let floor = app.config.storage.pause_below.bytes();
     match free.saturating_sub(floor) {
         usable if usable < needed => Err(Error::NoRoom {
             taking,

@@ -1,0 +1,143 @@
+//! Reads a settings file key by key, so that each problem in it is found, not only the first.
+
+use serde::Deserialize as _;
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::{Config, Misread, Problem, renamed};
+
+/// What a file says.
+#[derive(Default)]
+pub(super) struct Reading {
+    /// The settings, with the defaults of what the file does not name.
+    pub config: Config,
+    /// The keys that the file sets, as `section.key`.
+    pub keys: Vec<String>,
+    pub problems: Vec<Problem>,
+}
+
+/// All problems of a settings file, in the order of the file; what several keys mean together comes last.
+pub fn problems(text: &str) -> Vec<Problem> {
+    read(text).problems
+}
+
+pub(super) fn read(text: &str) -> Reading {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        let misread = errors.iter().map(|error| Misread::of(error, text).into());
+        return Reading {
+            problems: misread.collect(),
+            ..Reading::default()
+        };
+    }
+    let mut reader = Reader {
+        text,
+        good: DeTable::new(),
+        keys: Vec::new(),
+        problems: Vec::new(),
+    };
+    for (section, values) in table.into_inner() {
+        reader.section(section, values);
+    }
+    reader.finish()
+}
+
+struct Reader<'i> {
+    text: &'i str,
+    /// What was understood.
+    good: DeTable<'i>,
+    keys: Vec<String>,
+    /// With the places where they are in the file.
+    problems: Vec<(usize, Problem)>,
+}
+
+type Key<'i> = Spanned<DeString<'i>>;
+type Value<'i> = Spanned<DeValue<'i>>;
+
+impl<'i> Reader<'i> {
+    fn section(&mut self, section: Key<'i>, values: Value<'i>) {
+        let span = values.span();
+        let table = match values.into_inner() {
+            DeValue::Table(table) if !table.is_empty() => table,
+            other => return self.value(&section, None, Spanned::new(span, other)),
+        };
+        for (key, value) in table {
+            let path = format!("{}.{}", section.get_ref(), key.get_ref());
+            let renamed = self.renamed(&path, &value);
+            if renamed.is_empty() {
+                self.value(&section, Some(key), value);
+            } else {
+                let at = key.span().start;
+                self.problems
+                    .extend(renamed.into_iter().map(|problem| (at, problem)));
+            }
+        }
+    }
+
+    /// The keys of earlier versions in a value, or the one that it has.
+    fn renamed(&self, path: &str, value: &Value<'i>) -> Vec<Problem> {
+        let written = self.text.get(value.span()).unwrap_or("");
+        if let Some(problem) = renamed::problem(path, value.get_ref(), written) {
+            return vec![problem];
+        }
+        match value.get_ref() {
+            DeValue::Array(values) => values
+                .iter()
+                .flat_map(|value| self.renamed(path, value))
+                .collect(),
+            DeValue::Table(table) => table
+                .iter()
+                .flat_map(|(key, value)| self.renamed(&format!("{path}.{}", key.get_ref()), value))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Keeps one value if it is understood; without `key` it is the value of the section itself.
+    fn value(&mut self, section: &Key<'i>, key: Option<Key<'i>>, value: Value<'i>) {
+        let at = key.as_ref().unwrap_or(section).span().start;
+        let alone = match &key {
+            None => value.clone(),
+            Some(key) => {
+                let mut table = DeTable::new();
+                table.insert(key.clone(), value.clone());
+                Spanned::new(value.span(), DeValue::Table(table))
+            }
+        };
+        let mut whole = DeTable::new();
+        whole.insert(section.clone(), alone);
+        let whole = Spanned::new(0..self.text.len(), whole);
+        if let Err(error) = Config::deserialize(toml::Deserializer::from(whole)) {
+            let misread = Misread::of(&error, self.text).into();
+            return self.problems.push((at, misread));
+        }
+        let Some(key) = key else { return };
+        let name = format!("{}.{}", section.get_ref(), key.get_ref());
+        self.keys.push(name);
+        let span = value.span();
+        let entry = self.good.entry(section.clone());
+        let values = entry.or_insert_with(|| Spanned::new(span, DeValue::Table(DeTable::new())));
+        if let DeValue::Table(table) = values.get_mut() {
+            table.insert(key, value);
+        }
+    }
+
+    fn finish(mut self) -> Reading {
+        self.problems.sort_by_key(|(at, _)| *at);
+        let mut problems: Vec<_> = self.problems.into_iter().map(|(_, found)| found).collect();
+        let good = Spanned::new(0..self.text.len(), self.good);
+        let config = match Config::deserialize(toml::Deserializer::from(good)) {
+            Ok(config) => config,
+            Err(error) => {
+                problems.push(Misread::of(&error, self.text).into());
+                Config::default()
+            }
+        };
+        problems.extend(config.problems());
+        Reading {
+            config,
+            keys: self.keys,
+            problems,
+        }
+    }
+}
