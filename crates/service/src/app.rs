@@ -18,11 +18,11 @@ use crate::db::{Db, Key};
 use crate::deliveries::Bodies;
 use crate::disk;
 use crate::download::{Outages, Progress};
-use crate::gateway::{self, Gateway, Reading};
+use crate::gateway::{self, Gateway, ParsedDelivery};
 use crate::ingest::Tally;
 use crate::instances::{self, Directory, Instance, NewInstance};
 use crate::model::Reason;
-use crate::net::Fetch;
+use crate::net::HttpClient;
 use crate::queue;
 use crate::secrets::{self, Secrets};
 use crate::shutdown::Shutdown;
@@ -116,7 +116,7 @@ pub struct App {
     /// Long texts of deliveries.
     pub bodies: Bodies,
     /// The network.
-    pub fetch: Fetch,
+    pub fetch: HttpClient,
     /// The key.
     pub secrets: Secrets,
     /// The instances.
@@ -268,9 +268,9 @@ impl App {
             disk::restrict(data);
         }
         let key_file = config.key_file(data);
-        let secrets = match instances::holds_sealed(&db).await? {
+        let secrets = match instances::has_sealed_values(&db).await? {
             true => Secrets::open(&key_file)?,
-            false => Secrets::begin(&key_file)?,
+            false => Secrets::create(&key_file)?,
         };
         let opened = (db, vault, secrets);
         Ok(Self::assemble(data, config, clock, owner, opened))
@@ -291,7 +291,7 @@ impl App {
         if storage == AllowedStorage::None {
             look_at_storage(&db, &root).await?;
         }
-        let secrets = Secrets::unread(&config.key_file(data));
+        let secrets = Secrets::unopened(&config.key_file(data));
         let opened = (db, Vault::at_root(&root, &owner), secrets);
         Ok(Self::assemble(data, config, clock, owner, opened))
     }
@@ -306,7 +306,7 @@ impl App {
         Arc::new(Self {
             vault: vault.of_database(db.identity()),
             bodies: Bodies::new(data.join(BODIES)),
-            fetch: Fetch::new(&config.fetch),
+            fetch: HttpClient::new(&config.fetch),
             secrets,
             directory: Directory::new(db.clone()),
             work: Notify::new(),
@@ -335,10 +335,10 @@ impl App {
         let token_sealed = token
             .map(|token| self.secrets.seal(&context, token))
             .transpose()?;
-        let hook = secrets::fresh_token();
+        let hook = secrets::random_token();
         let new = NewInstance {
             token_sealed,
-            hook_hash: secrets::hash_of(&hook),
+            hook_hash: secrets::hash_token(&hook),
             ..instance
         };
         let (id, now) = (new.id.clone(), self.clock.now());
@@ -466,17 +466,17 @@ impl App {
         &self,
         gateway: Gateway,
         body: &Bytes,
-    ) -> Result<Result<Vec<Reading>, gateway::Error>, crate::db::Error> {
+    ) -> Result<Result<Vec<ParsedDelivery>, gateway::Error>, crate::db::Error> {
         self.parse(body, move |body| gateway.read(body)).await
     }
 
     /// The texts of a body in which another seems to be, and that cannot be read as they stand.
-    pub async fn sealed_texts(
+    pub async fn unreadable_texts(
         &self,
         gateway: Gateway,
         body: &Bytes,
     ) -> Result<Vec<String>, crate::db::Error> {
-        self.parse(body, move |body| gateway.sealed_texts(body))
+        self.parse(body, move |body| gateway.unreadable_texts(body))
             .await
     }
 

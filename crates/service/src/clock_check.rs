@@ -233,7 +233,7 @@ async fn ask(app: &App) -> Result<Witnesses, Error> {
     let mut asked: FuturesUnordered<_> = bases
         .take(MOST_ASKED)
         .map(async |base| {
-            let answer = app.fetch.glimpse(&base).await.ok()?;
+            let answer = app.fetch.get_untrusted(&base).await.ok()?;
             Some(app.clock.wall() - answer.date?)
         })
         .collect();

@@ -16,7 +16,7 @@ use crate::model::{DeliveryId, InstanceId, MediaId, fresh_id};
 
 pub use bodies::Bodies;
 pub use incoming::{Body, Incoming};
-pub use opening::Opening;
+pub use opening::BodyReader;
 
 /// The verdict of a delivery that is kept and not read.
 pub const SET_ASIDE: &str = "set_aside";
@@ -35,7 +35,7 @@ pub struct Delivery {
 
 /// How a delivery was kept.
 #[derive(Debug)]
-pub struct Kept {
+pub struct SavedDelivery {
     files_not_needed: Vec<u32>,
 }
 
@@ -61,7 +61,11 @@ impl Delivery {
 
     /// The delivery that is kept already with the same large body to the same instance, if there is one that has all of
     /// it: the texts that were taken out, or stored files with the same bytes.
-    pub async fn same(&self, tx: &mut Tx, bodies: &Bodies) -> Result<Option<DeliveryId>, Error> {
+    pub async fn find_same(
+        &self,
+        tx: &mut Tx,
+        bodies: &Bodies,
+    ) -> Result<Option<DeliveryId>, Error> {
         let Some(sha256) = &self.body.sha256 else {
             return Ok(None);
         };
@@ -85,7 +89,7 @@ impl Delivery {
     }
 
     /// Keeps it. Texts whose bytes are in the stored files of these media are not kept.
-    pub async fn keep(&self, tx: &mut Tx, media: &[MediaId]) -> Result<Kept, Error> {
+    pub async fn insert(&self, tx: &mut Tx, media: &[MediaId]) -> Result<SavedDelivery, Error> {
         let sql = "insert into deliveries (id, instance, received_at, verdict, reason, body_size, body_lz4, body_sha256)
                    values ($1, $2, $3, $4, $5, $6, $7, $8)";
         let values = values![
@@ -100,7 +104,7 @@ impl Delivery {
         ];
         tx.run(sql, values).await?;
         for part in &self.body.parts {
-            part.keep(tx, &self.id).await?;
+            part.insert(tx, &self.id).await?;
         }
         let mut files_not_needed = Vec::new();
         if !self.body.parts.is_empty() {
@@ -114,14 +118,14 @@ impl Delivery {
             }
             self.body.set_written(true);
         }
-        Ok(Kept { files_not_needed })
+        Ok(SavedDelivery { files_not_needed })
     }
 
     /// What follows the commit: nothing when it was not kept, and an error when nothing was committed.
     pub fn committed<T>(
         body: &Body,
         outcome: Result<T, Error>,
-        kept: impl FnOnce(&T) -> Option<&Kept>,
+        kept: impl FnOnce(&T) -> Option<&SavedDelivery>,
     ) -> Result<T, Error> {
         match &outcome {
             Ok(value) => match kept(value) {
@@ -181,7 +185,7 @@ pub async fn accept(tx: &mut Tx, id: &DeliveryId) -> Result<(), Error> {
 
 /// A delivery without its body.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct DeliverySummary {
     /// Its id.
     pub id: DeliveryId,
     /// To which instance it came.
@@ -198,7 +202,7 @@ pub struct Entry {
 
 /// Which deliveries are meant; what is not given does not matter.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct DeliveryFilter {
     /// Of this instance.
     pub instance: Option<String>,
     /// With this verdict.
@@ -208,7 +212,12 @@ pub struct Filter {
 }
 
 /// Up to `limit` deliveries after `after` (an id, or empty), oldest first.
-pub async fn list(db: &Db, filter: &Filter, after: &str, limit: u32) -> Result<Vec<Entry>, Error> {
+pub async fn list(
+    db: &Db,
+    filter: &DeliveryFilter,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<DeliverySummary>, Error> {
     let sql = "select id, instance, received_at, verdict, reason, body_size from deliveries
                where id > $1 and ($2 is null or instance = $2) and ($3 is null or verdict = $3) and received_at >= $4
                order by id limit $5";
@@ -224,7 +233,7 @@ pub async fn list(db: &Db, filter: &Filter, after: &str, limit: u32) -> Result<V
 }
 
 /// One delivery.
-pub async fn find(db: &Db, id: &DeliveryId) -> Result<Option<Entry>, Error> {
+pub async fn find(db: &Db, id: &DeliveryId) -> Result<Option<DeliverySummary>, Error> {
     let sql = "select id, instance, received_at, verdict, reason, body_size from deliveries where id = $1";
     let row = db.row(sql, values![id.as_str()]).await?;
     row.as_ref().map(entry).transpose()
@@ -348,8 +357,8 @@ pub async fn delete(tx: &mut Tx, id: &DeliveryId) -> Result<Deletion, Error> {
     })
 }
 
-fn entry(row: &Row) -> Result<Entry, Error> {
-    Ok(Entry {
+fn entry(row: &Row) -> Result<DeliverySummary, Error> {
+    Ok(DeliverySummary {
         id: DeliveryId(row.text("id")?),
         instance: InstanceId(row.text("instance")?),
         received_at: row.int("received_at")?,

@@ -1,18 +1,18 @@
 //! One media from end to end: ask for it, fetch it, prove it, file it. Readable as prose.
 //!
-//! A round is a few tries with short waits between them; each try goes along the ways to the bytes, in the order
+//! A round is a few tries with short waits between them; each try goes along the candidates to the bytes, in the order
 //! of the instance's routes, until one of them gives them. What it leaves behind is a verdict for the queue and
 //! a record of every attempt; nothing in here commits.
 
+mod candidates;
 mod cdn;
 mod gateway;
 mod inline;
-pub mod named;
 mod outage;
 pub mod progress;
+pub mod publish;
 mod stream;
 mod verdict;
-mod ways;
 
 use std::time::Duration;
 
@@ -26,13 +26,13 @@ use crate::media;
 use crate::model::{Attempt, MediaStatus, Reason, Route, Verdict};
 use crate::queue::{self, Counts, Holding, Job, Settled};
 use crate::storage::{self, Staging, layout};
-pub use outage::{Outages, folder_of, host_of};
+use candidates::{Candidate, Candidates};
+pub use outage::{Outages, folder_key, host_for};
 pub use progress::Progress;
 use progress::Running;
-use ways::{Way, Ways};
 
+pub use candidates::readiness;
 pub use cdn::ORIGINS as CDN_ORIGINS;
-pub use ways::readiness;
 
 /// A `Retry-After` up to this long is waited for within the round.
 const SHORT_WAIT: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ const SOME_ROOM: u64 = 1 << 20;
 const PROBE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How a round ended.
-pub struct Round {
+pub struct RoundResult {
     /// What the queue is to be told.
     pub settled: Settled,
     /// Every try of the round.
@@ -88,43 +88,49 @@ impl<'a> Trace<'a> {
 /// Bytes that are proven, and still without a name.
 type Proven = (Staging, Verified);
 
-/// Bytes that are proven and named, and the lock that is held until they are recorded.
-type Filed = (Holding, OwnedMutexGuard<()>);
+/// Bytes that are proven and publish, and the lock that is held until they are recorded.
+type Published = (Holding, OwnedMutexGuard<()>);
 
 /// Tries to get one media, for one round.
-pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
+pub async fn run_round(app: &App, job: &Job, instance: &Instance) -> RoundResult {
     let mut attempts = Vec::new();
     let mut wait = app.config.fetch.retry_wait.duration();
-    let mut ways = Ways::of(app, job, instance);
+    let mut candidates = Candidates::of(app, job, instance);
     let running = app.progress.begin(&job.id, job.fence);
     for _ in 0..app.config.fetch.attempts {
         let mut pause = Duration::ZERO;
-        // Bytes that nothing proves, kept while another way may still give some that are proven.
+        // Bytes that nothing proves, kept while another candidate may still give some that are proven.
         let mut unproven = None;
-        for way in ways.open.clone() {
+        for candidate in candidates.open.clone() {
             // A gateway has no more to prove by than what is there already.
-            let in_vain = unproven.is_some() && way.route() != Route::Cdn;
-            if in_vain || !ways.open.contains(&way) || ways.is_cooling_down(app, instance, &way) {
+            let in_vain = unproven.is_some() && candidate.route() != Route::Cdn;
+            if in_vain
+                || !candidates.open.contains(&candidate)
+                || candidates.is_cooling_down(app, instance, &candidate)
+            {
                 continue;
             }
-            let attempting = attempt(app, job, instance, &way, &running);
+            let attempting = attempt(app, job, instance, &candidate, &running);
             let (outcome, mut attempt, retry_after) = tokio::select! {
                 biased;
-                () = running.stopped() => return stopped(app, job, &running, ways, attempts).await,
+                () = running.stopped() => return stopped(app, job, &running, candidates, attempts).await,
                 attempted = attempting => attempted,
             };
             let outcome = match outcome {
-                Ok(proven) if unproven.is_none() && ways.may_prove_better(job, &proven, &way) => {
-                    unproven = Some((way.route(), proven));
-                    ways.open.retain(|open| *open != way);
+                Ok(proven)
+                    if unproven.is_none()
+                        && candidates.may_prove_better(job, &proven, &candidate) =>
+                {
+                    unproven = Some((candidate.route(), proven));
+                    candidates.open.retain(|open| *open != candidate);
                     attempts.push(attempt);
                     continue;
                 }
                 Ok(proven) => {
                     if is_lost(app, job, &running).await {
-                        return stopped(app, job, &running, ways, attempts).await;
+                        return stopped(app, job, &running, candidates, attempts).await;
                     }
-                    file(app, job, way.route(), proven).await
+                    file(app, job, candidate.route(), proven).await
                 }
                 Err(reason) => Err(reason),
             };
@@ -133,32 +139,32 @@ pub async fn archive(app: &App, job: &Job, instance: &Instance) -> Round {
             match outcome {
                 Ok(filed) => return stored(filed, attempts),
                 Err(reason) => {
-                    ways.failed(&way, reason, retry_after);
+                    candidates.failed(&candidate, reason, retry_after);
                     pause = pause.max(retry_after.unwrap_or_default());
                 }
             }
         }
         if let Some((route, proven)) = unproven {
             if is_lost(app, job, &running).await {
-                return stopped(app, job, &running, ways, attempts).await;
+                return stopped(app, job, &running, candidates, attempts).await;
             }
             match file(app, job, route, proven).await {
                 Ok(filed) => return stored(filed, attempts),
-                Err(reason) => ways.end(reason),
+                Err(reason) => candidates.end(reason),
             }
         }
-        if ways.open.is_empty() {
+        if candidates.open.is_empty() {
             break;
         }
         let jittered = wait.mul_f64(0.5 + rand::random::<f64>());
         tokio::select! {
-            () = running.stopped() => return stopped(app, job, &running, ways, attempts).await,
+            () = running.stopped() => return stopped(app, job, &running, candidates, attempts).await,
             () = tokio::time::sleep(jittered.max(pause.min(SHORT_WAIT))) => {}
         }
         wait *= 2;
     }
-    Round {
-        settled: conclude(app, job, &ways, &attempts).await,
+    RoundResult {
+        settled: conclude(app, job, &candidates, &attempts).await,
         attempts,
         same_bytes: None,
     }
@@ -177,25 +183,25 @@ async fn stopped(
     app: &App,
     job: &Job,
     running: &Running<'_>,
-    mut ways: Ways,
+    mut candidates: Candidates,
     attempts: Vec<Attempt>,
-) -> Round {
-    let settled = match running.lacks_room() {
+) -> RoundResult {
+    let settled = match running.lacks_space() {
         true => {
-            ways.end(Reason::StorageFull);
-            conclude(app, job, &ways, &attempts).await
+            candidates.end(Reason::StorageFull);
+            conclude(app, job, &candidates, &attempts).await
         }
         false => Settled::Returned,
     };
-    Round {
+    RoundResult {
         settled,
         attempts,
         same_bytes: None,
     }
 }
 
-fn stored((holding, same_bytes): Filed, attempts: Vec<Attempt>) -> Round {
-    Round {
+fn stored((holding, same_bytes): Published, attempts: Vec<Attempt>) -> RoundResult {
+    RoundResult {
         settled: Settled::Stored(holding),
         attempts,
         same_bytes: Some(same_bytes),
@@ -206,18 +212,18 @@ async fn attempt(
     app: &App,
     job: &Job,
     instance: &Instance,
-    way: &Way,
+    candidate: &Candidate,
     running: &Running<'_>,
 ) -> (Result<Proven, Reason>, Attempt, Option<Duration>) {
     let started_at = app.clock.now();
     let began = tokio::time::Instant::now();
     let mut trace = Trace::of(running);
-    let outcome = match way {
-        Way::Inline => inline::take(app, job, instance, &mut trace).await,
-        Way::Cdn(link) => cdn::fetch(app, job, link, &mut trace).await,
-        Way::Gateway => gateway::fetch(app, job, instance, &mut trace).await,
+    let outcome = match candidate {
+        Candidate::Inline => inline::take(app, job, instance, &mut trace).await,
+        Candidate::Cdn(link) => cdn::fetch(app, job, link, &mut trace).await,
+        Candidate::Gateway => gateway::fetch(app, job, instance, &mut trace).await,
     };
-    if let Some(host) = way.host(instance) {
+    if let Some(host) = candidate.host(instance) {
         match outcome.as_ref().err() {
             Some(reason) if reason.is_without_answer() => app.fetch.timed_out(&host, &job.id),
             // Nothing was asked, or the fault is ours.
@@ -226,7 +232,7 @@ async fn attempt(
         }
     }
     let attempt = Attempt {
-        route: way.route(),
+        route: candidate.route(),
         host: trace.host,
         started_at,
         duration_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
@@ -251,10 +257,10 @@ async fn attempt(
 }
 
 /// What a failed round means for the row. Nothing expires and no refusal is final while the clock is not trusted.
-async fn conclude(app: &App, job: &Job, ways: &Ways, attempts: &[Attempt]) -> Settled {
+async fn conclude(app: &App, job: &Job, candidates: &Candidates, attempts: &[Attempt]) -> Settled {
     let now = app.clock.now();
     let is_trusted = app.clock.is_trusted();
-    let reason = ways.reason.unwrap_or(Reason::KeysMissing);
+    let reason = candidates.reason.unwrap_or(Reason::KeysMissing);
     if Reason::OF_STORAGE.contains(&reason) && waits_for_storage(app, job, reason).await {
         return Settled::Postponed {
             reason,
@@ -262,7 +268,7 @@ async fn conclude(app: &App, job: &Job, ways: &Ways, attempts: &[Attempt]) -> Se
             counts: Counts::NotAtAll,
         };
     }
-    let asked = ways.asked.map_or(0, |asked| {
+    let asked = candidates.asked.map_or(0, |asked| {
         i64::try_from(asked.as_millis()).unwrap_or(i64::MAX)
     });
     let step = queue::wait_after(job.rounds + 1);
@@ -323,7 +329,7 @@ fn ended(reason: Reason) -> Settled {
 }
 
 /// What the file of a media is called, once its extension is known.
-pub fn name_of<'a>(job: &'a Job, extension: &'a str) -> layout::Name<'a> {
+pub fn name_for<'a>(job: &'a Job, extension: &'a str) -> layout::Name<'a> {
     layout::Name {
         client: job.client,
         instance: &job.instance,
@@ -342,24 +348,24 @@ async fn file(
     job: &Job,
     route: Route,
     (mut staging, verified): Proven,
-) -> Result<Filed, Reason> {
+) -> Result<Published, Reason> {
     let (mime, name) = (job.mime_declared.as_deref(), job.file_name.as_deref());
     let form = staging
         .form(job.kind, mime, name)
         .await
         .map_err(|error| reason_of_storage(&error))?;
-    let path = layout::path(&name_of(job, &form.extension));
+    let path = layout::path(&name_for(job, &form.extension));
     let same_bytes = app.same_bytes(job.client, verified.sha256()).await;
     // Without an answer the bytes are simply stored a second time.
     let same = media::same_bytes(&app.db, job.client, verified.sha256())
         .await
         .unwrap_or(None)
         .and_then(layout::RelativePath::from_row);
-    let bytes = named::Bytes::Staged(staging);
-    let publishing = named::publish(app, Some(&job.id), bytes, &verified, &path, same);
+    let bytes = publish::PublishSource::Staged(staging);
+    let publishing = publish::publish(app, Some(&job.id), bytes, &verified, &path, same);
     let path = publishing.await.map_err(|error| match error {
-        named::Error::Vault(error) => reason_of_storage(&error),
-        named::Error::Db(error) => {
+        publish::Error::Vault(error) => reason_of_storage(&error),
+        publish::Error::Db(error) => {
             let error = crate::telemetry::chain(&error);
             tracing::error!(media = %job.id, error, "cannot tell whether another media has the file's name");
             Reason::StorageFailed
@@ -396,7 +402,7 @@ fn hints(job: &Job) -> PlainHints {
 }
 
 /// What a refusal is called in rows.
-pub fn reason_of_refusal(refusal: &wa_media::Refusal) -> Reason {
+pub fn refusal_reason(refusal: &wa_media::Refusal) -> Reason {
     use wa_media::Refusal;
     match refusal {
         Refusal::Empty => Reason::EmptyBody,

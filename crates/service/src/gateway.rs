@@ -21,7 +21,7 @@ pub enum Gateway {
 
 /// What a delivery is about, decided by its content and not by its event's name.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Family {
+pub enum DeliveryContent {
     /// It tells of media.
     Media,
     /// The session went up or down.
@@ -58,11 +58,11 @@ pub struct Message {
 
 /// A delivery, read.
 #[derive(Debug)]
-pub struct Reading {
+pub struct ParsedDelivery {
     /// Which instance the body names.
     pub instance: Option<String>,
     /// What it is about.
-    pub family: Family,
+    pub content: DeliveryContent,
     /// The message, when it is about media.
     pub message: Message,
     /// What was found, in the order of their slots.
@@ -95,7 +95,7 @@ pub enum Error {
     NotAnObject,
     /// What automations and queues put around a delivery, and nothing in it that can be read.
     #[error("the body is around another that cannot be read")]
-    Sealed,
+    UnreadableEnvelope,
 }
 
 /// What a gateway needs to know to hand out a link.
@@ -218,9 +218,9 @@ impl Gateway {
     }
 
     /// Whether the answer to that call tells of an instance at all.
-    pub fn tells_of_instance(self, answer: &Json) -> bool {
+    pub fn describes_instance(self, answer: &Json) -> bool {
         match self {
-            Self::Wapi => wapi::tells_of_instance(answer),
+            Self::Wapi => wapi::describes_instance(answer),
         }
     }
 
@@ -246,7 +246,7 @@ impl Gateway {
     }
 
     /// The slot through which the account's own messages come.
-    pub fn own_slot(self) -> &'static str {
+    pub fn own_messages_slot(self) -> &'static str {
         match self {
             Self::Wapi => "delivery",
         }
@@ -265,7 +265,7 @@ impl Gateway {
     }
 
     /// Where its API is when nobody says otherwise.
-    pub fn usual_api_base(self) -> &'static str {
+    pub fn default_api_base(self) -> &'static str {
         match self {
             Self::Wapi => wapi::API_BASE,
         }
@@ -279,7 +279,7 @@ impl Gateway {
     }
 
     /// Reads the deliveries in a body: one, unless an automation put several together.
-    pub fn read(self, body: &[u8]) -> Result<Vec<Reading>, Error> {
+    pub fn read(self, body: &[u8]) -> Result<Vec<ParsedDelivery>, Error> {
         let body = parse(body)?;
         match self {
             Self::Wapi => wapi::read(body),
@@ -287,12 +287,12 @@ impl Gateway {
     }
 
     /// The texts of a body in which another seems to be, and that cannot be read as they stand.
-    pub fn sealed_texts(self, body: &[u8]) -> Vec<String> {
+    pub fn unreadable_texts(self, body: &[u8]) -> Vec<String> {
         let Ok(body) = parse(body) else {
             return Vec::new();
         };
         match self {
-            Self::Wapi => wapi::sealed_texts(body),
+            Self::Wapi => wapi::unreadable_texts(body),
         }
     }
 

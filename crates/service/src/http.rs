@@ -1,6 +1,7 @@
 //! The network's side of the house: the webhook door and the health checks.
 
 mod body;
+mod client_address;
 mod connection;
 mod connections;
 mod encoding;
@@ -14,7 +15,6 @@ mod pace;
 mod readiness;
 mod refusals;
 mod socket;
-mod source;
 
 use std::io;
 use std::net::SocketAddr;
@@ -36,16 +36,16 @@ use connection::Clocks;
 use connections::{Connections, Limits};
 use listener::{Listener, MOST_SENT_AHEAD};
 use pace::Slowness;
-use readiness::Readiness;
+use readiness::ReadinessCache;
 
 /// What a request handler gets.
 #[derive(Clone)]
-pub struct Door {
+pub struct HttpState {
     app: Arc<App>,
     memory: Arc<Memory>,
     /// By which whoever asks from outside knows which data folder answers.
     folder: Arc<str>,
-    readiness: Arc<Readiness>,
+    readiness: Arc<ReadinessCache>,
     connections: Arc<Connections>,
     trusted_proxies: Arc<[Network]>,
 }
@@ -69,7 +69,7 @@ fn router(
         router = router.route(path, post(hooks::by_query_or_header));
         router = router.route(&format!("{path}/"), post(hooks::by_query_or_header));
     }
-    let door = Door {
+    let state = HttpState {
         app,
         memory,
         folder,
@@ -80,12 +80,12 @@ fn router(
     router
         .fallback(error::no_such_page)
         .method_not_allowed_fallback(error::wrong_method)
-        .layer(from_fn_with_state(door.clone(), forwarded::limit))
-        .with_state(door)
+        .layer(from_fn_with_state(state.clone(), forwarded::limit))
+        .with_state(state)
 }
 
 /// A server that listens.
-pub struct Open {
+pub struct HttpServer {
     /// In the order in which they were given.
     pub addresses: Vec<SocketAddr>,
 }
@@ -113,17 +113,17 @@ pub fn hook_token(gateway: Gateway, address: &str) -> Option<String> {
 }
 
 /// The mark under which a data folder keeps its random name.
-pub const FOLDER_MARK: &str = "folder";
+pub const FOLDER_ID_KEY: &str = "folder";
 
 async fn identity(app: &App) -> Result<Arc<str>, crate::db::Error> {
-    if let Some(known) = app.db.marked(FOLDER_MARK).await? {
+    if let Some(known) = app.db.marked(FOLDER_ID_KEY).await? {
         return Ok(known.into());
     }
-    let (fresh, now) = (crate::secrets::fresh_token(), app.clock.now());
+    let (fresh, now) = (crate::secrets::random_token(), app.clock.now());
     let mark = fresh.clone();
     app.db
         .write(Key::Nothing, async move |tx| {
-            tx.mark(FOLDER_MARK, &mark, now).await
+            tx.mark(FOLDER_ID_KEY, &mark, now).await
         })
         .await?;
     Ok(fresh.into())
@@ -150,7 +150,7 @@ async fn bind(address: &str) -> Result<(tokio::net::TcpListener, SocketAddr), Li
 }
 
 /// Listens at each address and serves until the shutdown closes the server.
-pub async fn open(app: &Arc<App>, listen: &[impl AsRef<str>]) -> Result<Open, ListenError> {
+pub async fn start(app: &Arc<App>, listen: &[impl AsRef<str>]) -> Result<HttpServer, ListenError> {
     let mut listeners = Vec::with_capacity(listen.len());
     for address in listen {
         listeners.push(bind(address.as_ref()).await?);
@@ -196,7 +196,7 @@ pub async fn open(app: &Arc<App>, listen: &[impl AsRef<str>]) -> Result<Open, Li
         app.shutdown.spawn(Arc::clone(&server).serve(listener));
         addresses.push(address);
     }
-    Ok(Open { addresses })
+    Ok(HttpServer { addresses })
 }
 
 #[cfg(test)]

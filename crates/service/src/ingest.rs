@@ -18,9 +18,9 @@ use crate::app::App;
 use crate::clock::Millis;
 use crate::config::Keep;
 use crate::db::{Error, Key, Tx};
-use crate::deliveries::{self, Body, Delivery, Incoming, Kept, Opening, parts};
+use crate::deliveries::{self, Body, BodyReader, Delivery, Incoming, SavedDelivery, parts};
 use crate::events::{self, News};
-use crate::gateway::{Family, Gateway, Reading};
+use crate::gateway::{DeliveryContent, Gateway, ParsedDelivery};
 use crate::instances::{self, Instance};
 use crate::model::{DeliveryId, MediaKind, MediaStatus};
 use crate::queue::{self, NewMedia, NewMessage, Put, captions};
@@ -99,14 +99,14 @@ pub async fn open<'b>(
     app: &App,
     gateway: Gateway,
     body: &'b Body,
-) -> Result<Option<Opening<'b>>, Error> {
+) -> Result<Option<BodyReader<'b>>, Error> {
     if let Some(form) = body.open_form() {
         return Ok(Some(form));
     }
     if body.is_cut || !body.may_carry_json() {
         return Ok(None);
     }
-    let sealed = app.sealed_texts(gateway, &body.text).await?;
+    let sealed = app.unreadable_texts(gateway, &body.text).await?;
     let parts: Vec<_> = sealed
         .iter()
         .flat_map(|text| parts::parts_in(&body.id, text))
@@ -142,7 +142,7 @@ pub async fn keep_unread(
 }
 
 /// The database grows by nothing that goes to a stored file anyway.
-async fn with_media_in_files(readings: &[Reading], body: Body) -> Result<Body, Error> {
+async fn with_media_in_files(readings: &[ParsedDelivery], body: Body) -> Result<Body, Error> {
     let inline = readings
         .iter()
         .flat_map(|reading| &reading.media)
@@ -244,7 +244,7 @@ pub async fn look_again(
     app: &App,
     instance: &Instance,
     body: &Bytes,
-) -> Result<Result<Vec<Reading>, String>, Error> {
+) -> Result<Result<Vec<ParsedDelivery>, String>, Error> {
     Ok(match app.read(instance.gateway, body).await? {
         Err(problem) => Err(problem.to_string()),
         Ok(readings) => match other_instance(instance, &readings) {
@@ -256,7 +256,7 @@ pub async fn look_again(
 }
 
 /// The first other instance that a body names.
-fn other_instance(instance: &Instance, readings: &[Reading]) -> Option<String> {
+fn other_instance(instance: &Instance, readings: &[ParsedDelivery]) -> Option<String> {
     let mut named = readings
         .iter()
         .filter_map(|reading| reading.instance.clone());
@@ -264,7 +264,7 @@ fn other_instance(instance: &Instance, readings: &[Reading]) -> Option<String> {
 }
 
 /// Whether a reading has media of which nothing says to which message and instance they belong.
-fn is_anonymous(reading: &Reading) -> bool {
+fn is_anonymous(reading: &ParsedDelivery) -> bool {
     !reading.media.is_empty() && reading.message.id.is_empty() && reading.instance.is_none()
 }
 
@@ -313,9 +313,9 @@ async fn keep(
     let bodies = app.bodies.clone();
     let key = Key::instance(instance.id.as_str());
     let keeping = app.db.write(key, async move |tx| {
-        Ok(match delivery.same(tx, &bodies).await? {
+        Ok(match delivery.find_same(tx, &bodies).await? {
             Some(same) => (same, None),
-            None => (delivery.id.clone(), Some(delivery.keep(tx, &[]).await?)),
+            None => (delivery.id.clone(), Some(delivery.insert(tx, &[]).await?)),
         })
     });
     let kept = Delivery::committed(&body, keeping.await, |(_, kept)| kept.as_ref())?;
@@ -325,18 +325,19 @@ async fn keep(
 async fn accept(
     app: &App,
     instance: &Instance,
-    mut readings: Vec<Reading>,
+    mut readings: Vec<ParsedDelivery>,
     body: Arc<Body>,
     now: Millis,
 ) -> Result<Receipt, Error> {
     let cut_short = readings.iter().any(|reading| reading.cut_short);
     let has_anonymous = readings.iter().any(is_anonymous);
-    let nothing = readings.iter().find_map(|reading| match reading.family {
-        Family::Nothing(reason) => Some(reason),
+    let nothing = readings.iter().find_map(|reading| match reading.content {
+        DeliveryContent::Nothing(reason) => Some(reason),
         _ => None,
     });
-    readings
-        .retain(|reading| !matches!(reading.family, Family::Nothing(_)) && !is_anonymous(reading));
+    readings.retain(|reading| {
+        !matches!(reading.content, DeliveryContent::Nothing(_)) && !is_anonymous(reading)
+    });
     if readings.is_empty() {
         let too_large = (cut_short || body.lost_json).then_some(TOO_LARGE);
         if let Some(reason) = has_anonymous.then_some(ANONYMOUS).or(too_large) {
@@ -352,7 +353,7 @@ async fn accept(
     let bodies = app.bodies.clone();
     let key = key_of(&instance, &readings, &delivery.id);
     let writing = app.db.write(key, async move |tx| {
-        let same = delivery.same(tx, &bodies).await?;
+        let same = delivery.find_same(tx, &bodies).await?;
         let id = same.as_ref().unwrap_or(&delivery.id);
         let Some(taken) = take_all(tx, &instance, id, &readings, &keep, now).await? else {
             return Ok(None);
@@ -360,7 +361,7 @@ async fn accept(
         let kept = match taken.is_kept && same.is_none() {
             true => {
                 let media = taken.media.iter().map(|(_, put)| put.id.clone());
-                Some(delivery.keep(tx, &media.collect::<Vec<_>>()).await?)
+                Some(delivery.insert(tx, &media.collect::<Vec<_>>()).await?)
             }
             false => None,
         };
@@ -390,9 +391,9 @@ async fn accept(
 }
 
 /// What one delivery left behind: its id, its media, and its body if that is kept.
-type Written = (DeliveryId, Vec<(MediaKind, Put)>, Option<Kept>);
+type Written = (DeliveryId, Vec<(MediaKind, Put)>, Option<SavedDelivery>);
 
-fn kept_in(written: Option<&Written>) -> Option<&Kept> {
+fn kept_in(written: Option<&Written>) -> Option<&SavedDelivery> {
     written.and_then(|(.., kept)| kept.as_ref())
 }
 
@@ -408,7 +409,7 @@ async fn take_all(
     tx: &mut Tx,
     instance: &Instance,
     delivery: &DeliveryId,
-    readings: &[Reading],
+    readings: &[ParsedDelivery],
     keep: &Keep,
     now: Millis,
 ) -> Result<Option<Taken>, Error> {
@@ -425,7 +426,8 @@ async fn take_all(
         media.extend(puts);
     }
     // A body that holds an erased message as well is kept only for bytes that are nowhere else.
-    let has_bytes = |reading: &Reading| reading.media.iter().any(|found| found.inline.is_some());
+    let has_bytes =
+        |reading: &ParsedDelivery| reading.media.iter().any(|found| found.inline.is_some());
     let is_kept = is_new && (erased == 0 || readings.iter().any(has_bytes));
     Ok((erased < readings.len()).then_some(Taken { media, is_kept }))
 }
@@ -436,7 +438,7 @@ async fn take(
     tx: &mut Tx,
     instance: &Instance,
     delivery: &DeliveryId,
-    reading: &Reading,
+    reading: &ParsedDelivery,
     keep: &Keep,
     now: Millis,
 ) -> Result<Option<Vec<Option<Put>>>, Error> {
@@ -444,8 +446,8 @@ async fn take(
     if queue::is_erased(tx, &instance.id, &messages, &reading.media).await? {
         return Ok(None);
     }
-    match reading.family {
-        Family::Connection { connected } => {
+    match reading.content {
+        DeliveryContent::Connection { connected } => {
             record_connection(tx, instance, connected, now).await?;
             Ok(Some(Vec::new()))
         }
@@ -460,7 +462,7 @@ async fn take(
 /// meant: a repeat may have what it takes, so it is kept.
 async fn tells_nothing_new(
     tx: &mut Tx,
-    reading: &Reading,
+    reading: &ParsedDelivery,
     puts: &[(MediaKind, Put)],
 ) -> Result<bool, Error> {
     // Where the bytes come along, those of a skipped one are nowhere else.
@@ -509,7 +511,7 @@ async fn put_all(
     tx: &mut Tx,
     instance: &Instance,
     delivery: &DeliveryId,
-    reading: &Reading,
+    reading: &ParsedDelivery,
     keep: &Keep,
     now: Millis,
 ) -> Result<Vec<Option<Put>>, Error> {
@@ -549,7 +551,7 @@ async fn put_all(
 
 /// Under which messages the media of a reading are, or may be: the message's own, the one that it edits, or when it
 /// has no id, one that is made for each media.
-fn messages(reading: &Reading, delivery: &DeliveryId) -> Vec<String> {
+fn messages(reading: &ParsedDelivery, delivery: &DeliveryId) -> Vec<String> {
     let media = reading.media.iter();
     if reading.message.id.is_empty() {
         return media.map(|found| id_of(found, delivery)).collect();
@@ -561,7 +563,7 @@ fn messages(reading: &Reading, delivery: &DeliveryId) -> Vec<String> {
 }
 
 /// What taking in these readings must be alone with: the media of the messages that they name.
-fn key_of(instance: &Instance, readings: &[Reading], delivery: &DeliveryId) -> Key {
+fn key_of(instance: &Instance, readings: &[ParsedDelivery], delivery: &DeliveryId) -> Key {
     let with_media = readings.iter().filter(|reading| !reading.media.is_empty());
     let messages: Vec<_> = with_media
         .flat_map(|reading| messages(reading, delivery))

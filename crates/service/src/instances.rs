@@ -9,8 +9,10 @@ use crate::db::{Db, Error, Row, Tx, Value, values};
 use crate::gateway::Gateway;
 use crate::model::{InstanceId, Route};
 
-pub use directory::{Directory, Former};
-pub use hooks::{SlotBefore, add_hook, forget_slots, save_slot, set_hook, slots_before};
+pub use directory::{Directory, FormerToken};
+pub use hooks::{
+    PreviousSlot, add_hook, delete_previous_slots, previous_slots, save_previous_slot, set_hook,
+};
 pub use refusals::{Refusal, RefusalCount, RefusalReason, count_refusals, refusals};
 
 /// A company whose numbers are kept.
@@ -133,7 +135,7 @@ pub async fn first_added(db: &Db) -> Result<Option<Millis>, Error> {
 }
 
 /// Whether anything is sealed with the key: a token, or an address that a slot held before.
-pub async fn holds_sealed(db: &Db) -> Result<bool, Error> {
+pub async fn has_sealed_values(db: &Db) -> Result<bool, Error> {
     let sql = "select exists (select 1 from instances where token_sealed is not null)
                    or exists (select 1 from slots_before where sealed_address is not null) as sealed";
     let row = db.row(sql, vec![]).await?;
@@ -194,7 +196,7 @@ pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result
     {
         hooks::retire_hooks(tx, &new.id).await?;
         refusals::forget_refusals(tx, &new.id).await?;
-        forget_slots(tx, &new.id).await?;
+        delete_previous_slots(tx, &new.id).await?;
     }
     let routes = new.routes.as_ref().map(|routes| {
         let names: Vec<_> = routes.iter().map(|route| route.as_str()).collect();
@@ -210,7 +212,7 @@ pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result
         new.hook_hash,
         now,
         routes,
-        new.gateway.usual_api_base(),
+        new.gateway.default_api_base(),
     ];
     let row = tx.row(sql, values).await?;
     let kept = row

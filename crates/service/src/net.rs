@@ -29,14 +29,14 @@ use url::Url;
 use crate::clock::{Millis, millis_of_http_date};
 use crate::config;
 use crate::model::MediaId;
-use client::Client;
+use client::PooledClient;
 pub use client::Unresolved;
 pub use coding::{Coding, Decoder, UnknownCoding};
-use cooldown::{Cooldown, Cooldowns, Readiness};
-use guard::{Guard, Passed};
-pub use pace::Pace;
-use proxy::{Proxies, Proxy, Unusable};
-pub use reach::{Family, Reached, reach};
+use cooldown::{Cooldown, Cooldowns, HostReadiness};
+use guard::{CheckedUrl, Guard};
+pub use pace::TransferPace;
+use proxy::{InvalidProxy, Proxies, Proxy};
+pub use reach::{AddressFamily, ConnectionProbe, probe_connection};
 
 /// No answer to a call for a link is longer than this.
 const LONGEST_ANSWER: usize = 1 << 20;
@@ -94,15 +94,15 @@ pub enum Error {
 
 /// The fetching room; cheap to clone.
 #[derive(Clone)]
-pub struct Fetch {
-    client: Client,
+pub struct HttpClient {
+    client: PooledClient,
     proxies: Arc<Proxies>,
     settings: Arc<config::Fetch>,
     cooldowns: Arc<Cooldowns>,
 }
 
 /// The whole answer to a small call.
-pub struct Answer {
+pub struct CallResponse {
     /// The HTTP status.
     pub status: u16,
     /// The body, up to 1 MiB.
@@ -115,7 +115,7 @@ pub struct Answer {
 
 /// Who is asked for a file, and so how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
+pub enum RequestStyle {
     /// A gateway's link: redirects are followed as far as the guard lets them.
     Link,
     /// WhatsApp's CDN: asked as WhatsApp Web asks, and never followed elsewhere.
@@ -124,13 +124,13 @@ pub enum Manner {
 
 /// Which file is wanted.
 #[derive(Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct DownloadRequest<'a> {
     /// Where it is.
     pub link: &'a str,
     /// From which byte on. A server that does not give just that is an error.
     pub from: u64,
     /// How to ask.
-    pub manner: Manner,
+    pub style: RequestStyle,
 }
 
 /// A file on its way.
@@ -148,17 +148,17 @@ pub struct Download {
     idle: Duration,
 }
 
-impl Fetch {
+impl HttpClient {
     /// Makes it ready; nothing is connected yet.
     pub fn new(settings: &config::Fetch) -> Self {
-        Self::with_proxies(settings, Proxies::of_environment())
+        Self::with_proxies(settings, Proxies::from_environment())
     }
 
-    /// Like [`Fetch::new`], with other proxies than those of the environment.
+    /// Like [`HttpClient::new`], with other proxies than those of the environment.
     pub fn with_proxies(settings: &config::Fetch, proxies: Proxies) -> Self {
         let proxies = Arc::new(proxies);
         Self {
-            client: Client::new(settings.connect_timeout.duration(), Arc::clone(&proxies)),
+            client: PooledClient::new(settings.connect_timeout.duration(), Arc::clone(&proxies)),
             proxies,
             settings: Arc::new(settings.clone()),
             cooldowns: Arc::default(),
@@ -166,9 +166,9 @@ impl Fetch {
     }
 
     /// The proxy through which a server is asked; none when it is asked directly.
-    pub fn proxy_of(&self, url: &Url) -> Result<Option<Proxy>, Unusable> {
+    pub fn proxy_of(&self, url: &Url) -> Result<Option<Proxy>, InvalidProxy> {
         let destination = url.as_str().parse().unwrap_or_default();
-        self.proxies.of_destination(&destination)
+        self.proxies.for_destination(&destination)
     }
 
     /// Sends a host no requests for as long as it asked for, an hour at most.
@@ -196,15 +196,15 @@ impl Fetch {
     }
 
     /// How many downloads the host may get now.
-    pub fn readiness(&self, host: &str) -> Readiness {
+    pub fn readiness(&self, host: &str) -> HostReadiness {
         self.cooldowns.readiness(host, Instant::now())
     }
 
     /// The clock of one download, which goes on over all its connections. `expected_bytes` is what the message says.
-    pub fn pace(&self, expected_bytes: Option<u64>) -> Pace {
+    pub fn pace(&self, expected_bytes: Option<u64>) -> TransferPace {
         let likely = expected_bytes.unwrap_or(self.settings.max_file.bytes());
         let slowest = self.settings.min_rate.bytes().max(1);
-        Pace::new(
+        TransferPace::new(
             slowest,
             likely.min(self.settings.max_file.bytes()),
             Instant::now(),
@@ -217,18 +217,18 @@ impl Fetch {
         url: Url,
         token: &str,
         body: &serde_json::Value,
-    ) -> Result<Answer, Error> {
+    ) -> Result<CallResponse, Error> {
         self.call_with(Method::POST, url, token, Some(body)).await
     }
 
-    /// Like [`Fetch::call`], with another method, or without a body.
+    /// Like [`HttpClient::call`], with another method, or without a body.
     pub async fn call_with(
         &self,
         method: Method,
         url: Url,
         token: &str,
         body: Option<&serde_json::Value>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<CallResponse, Error> {
         let body = body.map_or_else(Full::default, |body| Full::from(body.to_string()));
         let mut request = request(&url, body)?;
         *request.method_mut() = method;
@@ -242,11 +242,11 @@ impl Fetch {
     }
 
     /// What a server that the operator named answers to a plain GET; no redirect is followed, and no token sent.
-    pub async fn glimpse(&self, url: &Url) -> Result<Answer, Error> {
+    pub async fn get_untrusted(&self, url: &Url) -> Result<CallResponse, Error> {
         self.answer(request(url, Full::default())?).await
     }
 
-    async fn answer(&self, request: Request<Full<Bytes>>) -> Result<Answer, Error> {
+    async fn answer(&self, request: Request<Full<Bytes>>) -> Result<CallResponse, Error> {
         let within = self.settings.call_timeout.duration();
         let call = async {
             let response = self.client.send(request, true).await.map_err(unreachable)?;
@@ -266,7 +266,7 @@ impl Fetch {
                 decode(&mut decoder, chunk, &mut body)?;
             }
             let body = BytesMut::from(body.as_slice());
-            Ok(Answer {
+            Ok(CallResponse {
                 status: status.as_u16(),
                 retry_after,
                 date,
@@ -282,8 +282,8 @@ impl Fetch {
     pub async fn download(
         &self,
         guard: &Guard,
-        wanted: &Wanted<'_>,
-        pace: &mut Pace,
+        wanted: &DownloadRequest<'_>,
+        pace: &mut TransferPace,
     ) -> Result<Download, Error> {
         let mut passed = guard.check(wanted.link)?;
         let idle = self.settings.idle_timeout.duration();
@@ -304,7 +304,7 @@ impl Fetch {
                 .get(LOCATION)
                 .and_then(|value| value.to_str().ok());
             match target {
-                Some(target) if status.is_redirection() && wanted.manner == Manner::Link => {
+                Some(target) if status.is_redirection() && wanted.style == RequestStyle::Link => {
                     passed = guard.check_redirect(&passed, target)?
                 }
                 _ => {
@@ -319,12 +319,16 @@ impl Fetch {
         Err(Error::Refused(guard::Error::TooManyRedirects))
     }
 
-    async fn get(&self, passed: &Passed, wanted: &Wanted<'_>) -> Result<Response<Incoming>, Error> {
+    async fn get(
+        &self,
+        passed: &CheckedUrl,
+        wanted: &DownloadRequest<'_>,
+    ) -> Result<Response<Incoming>, Error> {
         let mut request = request(&passed.url, Full::default())?;
         let headers = request.headers_mut();
         let mut set =
             |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
-        if wanted.manner == Manner::Cdn {
+        if wanted.style == RequestStyle::Cdn {
             set(ORIGIN, "https://web.whatsapp.com");
             set(REFERER, "https://web.whatsapp.com/");
         }
@@ -341,8 +345,8 @@ impl Fetch {
         &self,
         response: Response<Incoming>,
         host: String,
-        wanted: &Wanted<'_>,
-        pace: &mut Pace,
+        wanted: &DownloadRequest<'_>,
+        pace: &mut TransferPace,
     ) -> Result<Download, Error> {
         let limit = self.settings.max_file.bytes();
         let length = whole_bytes(&response);
@@ -372,7 +376,7 @@ impl Download {
     }
 
     /// The next bytes; nothing at the end.
-    pub async fn next(&mut self, pace: &mut Pace) -> Result<Option<Bytes>, Error> {
+    pub async fn next(&mut self, pace: &mut TransferPace) -> Result<Option<Bytes>, Error> {
         let patience = pace.patience(self.idle);
         let chunk = tokio::time::timeout_at(patience, next_chunk(&mut self.body)).await;
         let chunk = chunk.map_err(|_| Error::TimedOut)??;

@@ -56,7 +56,7 @@ pub struct Secrets {
 impl Secrets {
     /// Reads the key file, or makes one (mode 0600 on Unix) when there is none. Only for where nothing is sealed, or
     /// somebody asks for a new one.
-    pub fn begin(path: &Path) -> Result<Self, Error> {
+    pub fn create(path: &Path) -> Result<Self, Error> {
         if !path.exists() {
             make_key(path).map_err(|source| Error::KeyFile {
                 path: path.to_owned(),
@@ -69,7 +69,7 @@ impl Secrets {
     /// Reads the key file. That it is not there, or is none, is said by whatever needs it, and no longer once the right
     /// one was put back.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let secrets = Self::unread(path);
+        let secrets = Self::unopened(path);
         match secrets.ready() {
             Ok(()) | Err(Error::Missing { .. } | Error::NotAKey { .. }) => Ok(secrets),
             Err(error) => Err(error),
@@ -77,7 +77,7 @@ impl Secrets {
     }
 
     /// Reads the key file when it is needed first, and not before.
-    pub fn unread(path: &Path) -> Self {
+    pub fn unopened(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
             cipher: Arc::default(),
@@ -85,7 +85,7 @@ impl Secrets {
     }
 
     /// Makes a new key in the place of one that is missing, or that is none, which is kept aside. One that is a key stays.
-    pub fn renew(path: &Path) -> Result<(), Error> {
+    pub fn replace_invalid(path: &Path) -> Result<(), Error> {
         if let Err(Error::NotAKey { .. }) = Self::open(path).and_then(|held| held.ready()) {
             let mut aside = path.to_owned().into_os_string();
             aside.push(format!(".unreadable-{:08x}", rand::random::<u32>()));
@@ -94,7 +94,7 @@ impl Secrets {
                 source,
             })?;
         }
-        Self::begin(path)?.ready()
+        Self::create(path)?.ready()
     }
 
     /// Whether the key is there.
@@ -194,12 +194,12 @@ fn make_key(path: &Path) -> io::Result<()> {
 }
 
 /// A fresh token for a hook address: 32 random bytes, base64url.
-pub fn fresh_token() -> String {
+pub fn random_token() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
 /// What is kept of a hook token. The token is 256 random bits, so a plain hash is enough.
-pub fn hash_of(token: &str) -> [u8; 32] {
+pub fn hash_token(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
@@ -210,12 +210,12 @@ mod tests {
     #[test]
     fn a_sealed_token_opens_only_in_its_place_and_with_its_key() {
         let dir = tempfile::tempdir().unwrap();
-        let secrets = Secrets::begin(&dir.path().join("a")).unwrap();
+        let secrets = Secrets::create(&dir.path().join("a")).unwrap();
         let sealed = secrets.seal("instance A", "token").unwrap();
-        let again = Secrets::begin(&dir.path().join("a")).unwrap();
+        let again = Secrets::create(&dir.path().join("a")).unwrap();
         assert_eq!(again.unseal("instance A", &sealed).unwrap(), "token");
         assert!(again.unseal("instance B", &sealed).is_err());
-        let other = Secrets::begin(&dir.path().join("b")).unwrap();
+        let other = Secrets::create(&dir.path().join("b")).unwrap();
         assert!(other.unseal("instance A", &sealed).is_err());
         assert!(other.unseal("instance A", b"short").is_err());
     }
@@ -224,7 +224,7 @@ mod tests {
     fn opening_makes_no_key_and_a_key_that_is_put_back_is_found() {
         let dir = tempfile::tempdir().unwrap();
         let (path, aside) = (dir.path().join("key"), dir.path().join("aside"));
-        let sealed = Secrets::begin(&path).unwrap().seal("A", "token").unwrap();
+        let sealed = Secrets::create(&path).unwrap().seal("A", "token").unwrap();
         std::fs::rename(&path, &aside).unwrap();
         let secrets = Secrets::open(&path).unwrap();
         let missing = secrets.unseal("A", &sealed);
@@ -243,10 +243,10 @@ mod tests {
             std::fs::write(&path, torn).unwrap();
             let secrets = Secrets::open(&path).unwrap();
             assert!(matches!(secrets.ready(), Err(Error::NotAKey { .. })));
-            Secrets::renew(&path).unwrap();
+            Secrets::replace_invalid(&path).unwrap();
             secrets.ready().unwrap();
             let renewed = std::fs::read(&path).unwrap();
-            Secrets::renew(&path).unwrap();
+            Secrets::replace_invalid(&path).unwrap();
             assert_eq!(
                 std::fs::read(&path).unwrap(),
                 renewed,
@@ -260,9 +260,9 @@ mod tests {
     fn a_key_that_was_replaced_is_noticed_without_a_restart() {
         let dir = tempfile::tempdir().unwrap();
         let (path, aside) = (dir.path().join("key"), dir.path().join("aside"));
-        let sealed = Secrets::begin(&path).unwrap().seal("A", "token").unwrap();
+        let sealed = Secrets::create(&path).unwrap().seal("A", "token").unwrap();
         std::fs::rename(&path, &aside).unwrap();
-        let wrong = Secrets::begin(&path).unwrap();
+        let wrong = Secrets::create(&path).unwrap();
         assert!(matches!(wrong.unseal("A", &sealed), Err(Error::Sealed)));
         std::fs::rename(&aside, &path).unwrap();
         assert_eq!(wrong.unseal("A", &sealed).unwrap(), "token");
@@ -274,7 +274,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("secret.key");
-        Secrets::begin(&path).unwrap();
+        Secrets::create(&path).unwrap();
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

@@ -66,7 +66,7 @@ impl Service {
             );
         }
         clock_check::begin(&app).await?;
-        let http = http::open(&app, listen).await?;
+        let http = http::start(&app, listen).await?;
         let address = http.addresses.first().copied().ok_or(Error::NoAddress)?;
         let worker = app.shutdown.spawn(worker::run(Arc::clone(&app)));
         app.shutdown
@@ -109,7 +109,7 @@ impl Service {
         self.app.shutdown.begin();
         // A worker that panicked has ended as well.
         let _ = self.worker.await;
-        self.app.shutdown.close_door();
+        self.app.shutdown.close_http();
         self.app.shutdown.finished().await;
         // What came while the running downloads ended is counted as well.
         if let Err(error) = tally::write_down(&self.app).await {

@@ -30,7 +30,7 @@ impl Shutdown {
 
     /// Like [`Shutdown::token`], cancelled by Ctrl-C and SIGTERM as well.
     pub fn token_of_signals(&self) -> CancellationToken {
-        let (token, asked) = (self.token(), asked_to_stop());
+        let (token, asked) = (self.token(), stop_signal());
         let signalled = token.clone();
         self.spawn(async move {
             asked.await;
@@ -56,12 +56,12 @@ impl Shutdown {
 
     /// Tells the door to close. It may stay open while downloads end, for what comes meanwhile is committed all the
     /// same, and a closed door is a lost webhook.
-    pub fn close_door(&self) {
+    pub fn close_http(&self) {
         self.door.cancel();
     }
 
     /// Waits until the door is to close.
-    pub async fn door_closing(&self) {
+    pub async fn http_closing(&self) {
         self.door.cancelled().await;
     }
 
@@ -74,7 +74,7 @@ impl Shutdown {
 
 /// Begins to listen at once, and gives what waits for Ctrl-C, or on Unix for SIGTERM as well. Where the system
 /// lets nobody listen, it waits for ever.
-pub fn asked_to_stop() -> impl Future<Output = ()> {
+pub fn stop_signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
     let signals = {
         use tokio::signal::unix::{SignalKind, signal};
@@ -104,7 +104,7 @@ pub fn asked_to_stop() -> impl Future<Output = ()> {
 
 /// Begins to listen at once, and gives what waits until the terminal is closed. Where the system does not tell of it
 /// by a signal of its own, it waits for ever.
-pub fn hung_up() -> impl Future<Output = ()> {
+pub fn hangup_signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
     let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
     async move {

@@ -4,9 +4,9 @@
 //! media that dies first goes first. A claim that cannot be renewed is let go of at once.
 
 mod outage;
+mod permits;
 mod reserved;
 mod room;
-mod share;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -20,16 +20,16 @@ use crate::app::App;
 use crate::clock::{Millis, SECOND};
 use crate::db::{Error, Key};
 use crate::deliveries::parts;
-use crate::download::{self, Round};
+use crate::download::{self, RoundResult};
 use crate::events::{self, News};
 use crate::instances::{self, Instance};
 use crate::media;
 use crate::model::{Reason, Route};
 use crate::queue::{self, Counts, Job, Lease, Settled, Settlement};
 use crate::storage::layout::RelativePath;
+use permits::Permits;
 use room::{Room, look_for_room};
 pub use room::{Stopped, stopped_for_room};
-use share::Places;
 
 /// How often waits and lapsed leases are looked at.
 const TICK: Duration = Duration::from_millis(500);
@@ -46,7 +46,7 @@ const WAIT_FOR_ROOM: Millis = 10 * SECOND;
 /// Runs until the shutdown begins, then drains.
 pub async fn run(app: Arc<App>) {
     let mut running = JoinSet::new();
-    let mut places = Places::new(&app.config);
+    let mut places = Permits::new(&app.config);
     let mut tick = Box::pin(app.clock.sleep(Duration::ZERO));
     let (mut look, mut wake) = (true, true);
     // When a claim found media and no place that they may take.
@@ -142,7 +142,7 @@ async fn take_up(app: &App) {
     }
 }
 
-fn collect(running: &mut JoinSet<share::Place>, places: &mut Places) {
+fn collect(running: &mut JoinSet<permits::Permit>, places: &mut Permits) {
     while let Some(done) = running.try_join_next() {
         places.free(done.ok());
     }
@@ -161,7 +161,7 @@ struct Claimed {
 /// Claims what there is room for; says whether there may be more.
 async fn claim(
     app: &App,
-    places: &Places,
+    places: &Permits,
     room: &Room,
     wake: bool,
 ) -> Result<(Vec<Claimed>, bool), Error> {
@@ -235,12 +235,12 @@ async fn do_job(app: &App, job: &Job, instance: &Instance) {
 
 /// One round of one job, whatever happens in it.
 pub async fn round(app: &App, job: &Job, instance: &Instance) {
-    let round = AssertUnwindSafe(download::archive(app, job, instance))
+    let round = AssertUnwindSafe(download::run_round(app, job, instance))
         .catch_unwind()
         .await;
     let round = round.unwrap_or_else(|_| {
         let until = app.clock.now() + queue::wait_after(job.rounds + 1);
-        Round {
+        RoundResult {
             settled: Settled::Postponed {
                 reason: Reason::Interrupted,
                 until,
@@ -271,7 +271,7 @@ async fn keep_lease(app: &App, job: &Job) {
 }
 
 /// Records how the round ended, as soon as the database can.
-async fn settle(app: &App, job: &Job, instance: &Instance, round: Round) {
+async fn settle(app: &App, job: &Job, instance: &Instance, round: RoundResult) {
     let (settled, attempts) = (Arc::new(round.settled), Arc::new(round.attempts));
     loop {
         let (now, job_copy) = (app.clock.now(), job.clone());
@@ -404,7 +404,7 @@ fn tell(job: &Job, settled: &Settled, tries: usize) {
 }
 
 /// Lets running downloads finish, and gives back what does not in time.
-async fn drain(app: &App, running: &mut JoinSet<share::Place>) {
+async fn drain(app: &App, running: &mut JoinSet<permits::Permit>) {
     let all = async { while running.join_next().await.is_some() {} };
     if tokio::time::timeout(app.config.worker.drain.duration(), all)
         .await

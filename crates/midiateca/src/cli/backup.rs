@@ -38,7 +38,7 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     let context = Arc::new(context);
-    let asked_to_stop = shutdown::asked_to_stop();
+    let stop_signal = shutdown::stop_signal();
     let source = source(&context)?;
     let target = options.target.display().to_string();
     let bar = bar();
@@ -52,7 +52,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     tokio::pin!(running);
     let outcome = tokio::select! {
         outcome = &mut running => outcome,
-        () = asked_to_stop => {
+        () = stop_signal => {
             order.shutdown.begin();
             running.await
         }

@@ -12,7 +12,7 @@ use super::{Ending, UsageError};
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::clock::{DAY, rfc3339};
 use midiateca_service::db::Key;
-use midiateca_service::deliveries::{self, Entry, Filter};
+use midiateca_service::deliveries::{self, DeliveryFilter, DeliverySummary};
 use midiateca_service::ingest::{self, Replaced, Replay};
 use midiateca_service::instances;
 use midiateca_service::model::DeliveryId;
@@ -60,8 +60,8 @@ pub(crate) struct Which {
 }
 
 impl Which {
-    fn filter(&self, app: &App) -> Filter {
-        Filter {
+    fn filter(&self, app: &App) -> DeliveryFilter {
+        DeliveryFilter {
             instance: self.instance.clone(),
             verdict: self.set_aside.then(|| deliveries::SET_ASIDE.to_owned()),
             since: self.since.map(|since| since.at(app.clock.now())),
@@ -150,8 +150,8 @@ async fn dismiss(context: &Context, app: &App, dry_run: bool) -> anyhow::Result<
 
 async fn for_each(
     app: &App,
-    filter: &Filter,
-    take: impl AsyncFn(Entry) -> anyhow::Result<()>,
+    filter: &DeliveryFilter,
+    take: impl AsyncFn(DeliverySummary) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let mut after = String::new();
     loop {
@@ -198,7 +198,12 @@ impl Outcome {
     }
 }
 
-async fn replay(context: &Context, app: &App, entry: &Entry, dry_run: bool) -> anyhow::Result<()> {
+async fn replay(
+    context: &Context,
+    app: &App,
+    entry: &DeliverySummary,
+    dry_run: bool,
+) -> anyhow::Result<()> {
     let known = instances::instance(&app.db, &entry.instance).await?;
     let Some(instance) = known else {
         tell(context, &entry.id, &Outcome::InstanceRemoved, &[]);
@@ -240,7 +245,7 @@ async fn replay(context: &Context, app: &App, entry: &Entry, dry_run: bool) -> a
     Ok(())
 }
 
-fn show(context: &Context, entry: &Entry) {
+fn show(context: &Context, entry: &DeliverySummary) {
     let received_at = rfc3339(entry.received_at);
     if context.json {
         answer::line(

@@ -77,7 +77,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         say(words::WRONG, &[("what", wrong)]);
     }
     if !options.exit {
-        let stop = shutdown::asked_to_stop();
+        let stop = shutdown::stop_signal();
         day.invite(&folder)?;
         stop.await;
     }

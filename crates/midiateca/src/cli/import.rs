@@ -90,7 +90,7 @@ async fn take(context: &Context, app: &Arc<App>, options: Options) -> anyhow::Re
         media: options.media,
     };
     let stop = Arc::new(AtomicBool::new(false));
-    let (asked, flag) = (shutdown::asked_to_stop(), Arc::clone(&stop));
+    let (asked, flag) = (shutdown::stop_signal(), Arc::clone(&stop));
     app.shutdown.spawn(async move {
         asked.await;
         flag.store(true, Ordering::Relaxed);

@@ -83,8 +83,8 @@ async fn remove(context: &Context, app: &App, id: String) -> anyhow::Result<()> 
 }
 
 async fn rotate(context: &Context, app: &App, id: String) -> anyhow::Result<()> {
-    let token = secrets::fresh_token();
-    let (hash, instance) = (secrets::hash_of(&token), InstanceId(id.clone()));
+    let token = secrets::random_token();
+    let (hash, instance) = (secrets::hash_token(&token), InstanceId(id.clone()));
     let known = instances::instance(&app.db, &instance).await?;
     let known = known.ok_or_else(|| unknown(context, &id))?;
     app.db

@@ -146,7 +146,7 @@ pub(crate) fn span(ms: Millis) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use midiateca_service::gateway::{Family, Gateway, Reading};
+    use midiateca_service::gateway::{DeliveryContent, Gateway, ParsedDelivery};
 
     #[test]
     fn the_arguments_name_the_language_even_where_they_cannot_be_parsed() {
@@ -230,8 +230,8 @@ mod tests {
             let reason = match Gateway::Wapi.read(body.as_bytes()).as_deref() {
                 Ok(
                     [
-                        Reading {
-                            family: Family::Nothing(reason),
+                        ParsedDelivery {
+                            content: DeliveryContent::Nothing(reason),
                             ..
                         },
                     ],

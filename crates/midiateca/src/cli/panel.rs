@@ -8,7 +8,7 @@ use super::words::{Words, doctor as words};
 use midiateca_service::clock::Millis;
 use midiateca_service::http;
 use midiateca_service::instances::{self, Instance};
-use midiateca_service::net::{self, Fetch, Method};
+use midiateca_service::net::{self, HttpClient, Method};
 use midiateca_service::secrets::{self, Secrets};
 
 /// Why nothing was read or set.
@@ -86,14 +86,14 @@ pub(crate) struct Answer {
 
 /// The gateway as one instance may speak to it.
 pub(crate) struct Panel<'a> {
-    fetch: &'a Fetch,
+    fetch: &'a HttpClient,
     instance: &'a Instance,
     token: String,
 }
 
 impl<'a> Panel<'a> {
     pub fn open(
-        fetch: &'a Fetch,
+        fetch: &'a HttpClient,
         secrets: &Secrets,
         instance: &'a Instance,
     ) -> Result<Self, Error> {
@@ -116,7 +116,7 @@ impl<'a> Panel<'a> {
         let named = gateway.read_session(&answer.body).instance;
         match named.filter(|named| named != self.instance.id.as_str()) {
             Some(named) => Err(Error::Other(named)),
-            None if gateway.tells_of_instance(&answer.body) => Ok(answer),
+            None if gateway.describes_instance(&answer.body) => Ok(answer),
             None => Err(Error::Empty),
         }
     }
@@ -165,7 +165,7 @@ impl<'a> Panel<'a> {
 /// it is that of its new address, or of one before.
 pub(crate) fn is_ours(instance: &Instance, address: &str) -> bool {
     let token = http::hook_token(instance.gateway, address);
-    token.is_some_and(|token| instance.takes_hook(&secrets::hash_of(&token)))
+    token.is_some_and(|token| instance.accepts_hook(&secrets::hash_token(&token)))
 }
 
 /// Whether an address leads to this very machine.

@@ -39,7 +39,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         false => options.listen,
     };
     // Before anybody can know that it runs, so that no early signal is missed.
-    let stop = shutdown::asked_to_stop();
+    let stop = shutdown::stop_signal();
     let allowed = Allowed {
         new_database: options.new_database,
         storage: match options.adopt_storage {

@@ -60,7 +60,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
             ("client", json!(instance.client)),
         ],
     );
-    let body = Body::of(&app.bodies, app.clock.now(), &body)
+    let body = Body::from_bytes(&app.bodies, app.clock.now(), &body)
         .await
         .with_context(|| context.lang.say(words::CANNOT_KEEP))?;
     let body = ingest::opened(&app, instance.gateway, body).await?;

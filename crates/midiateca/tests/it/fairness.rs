@@ -7,7 +7,7 @@ use midiateca_service::config::Span;
 use midiateca_service::db::Key;
 use midiateca_service::media;
 use midiateca_service::model::{InstanceId, MediaId, MediaStatus, Route};
-use midiateca_service::net::cooldown::Readiness;
+use midiateca_service::net::cooldown::HostReadiness;
 use midiateca_service::queue::{self, Lease, Quota};
 use wa_sim::{Fault, SimMedia};
 
@@ -161,7 +161,7 @@ async fn a_host_that_times_out_gets_no_more_downloads_for_a_while() {
     let host = format!("gateway {FIRST}");
     hang(&test, 3).await;
     until("it is on a cooldown", async || {
-        test.app.fetch.readiness(&host) == Readiness::CoolingDown
+        test.app.fetch.readiness(&host) == HostReadiness::CoolingDown
     })
     .await;
     let delivery = test.sim.world().add(sample("LATER"));
@@ -176,13 +176,13 @@ async fn a_host_that_times_out_gets_no_more_downloads_for_a_while() {
         is_stored(&test, &other).await
     })
     .await;
-    if test.app.fetch.readiness(&host) == Readiness::CoolingDown {
+    if test.app.fetch.readiness(&host) == HostReadiness::CoolingDown {
         let media = test.find(&id).await;
         assert_eq!((media.status.as_str(), media.attempts), ("pending", 0));
     }
     // The first that is tried after the cooldown ends it.
     until("the cooldown ends", async || is_stored(&test, &id).await).await;
-    assert_eq!(test.app.fetch.readiness(&host), Readiness::Ready);
+    assert_eq!(test.app.fetch.readiness(&host), HostReadiness::Ready);
     test.end().await;
 }
 

@@ -226,7 +226,7 @@ async fn another_clients_records_of_the_same_person_stay() {
     let proof = erase(&test.app, 3, WHO).await.unwrap();
     assert_eq!((proof.media, proof.deliveries), (0, 0));
     assert_eq!(test.find(&MediaId(stored.id)).await.status, "stored");
-    let kept = deliveries::list(&test.app.db, &deliveries::Filter::default(), "", 10)
+    let kept = deliveries::list(&test.app.db, &deliveries::DeliveryFilter::default(), "", 10)
         .await
         .unwrap();
     assert!(
@@ -278,7 +278,7 @@ async fn would_forget(app: &App, who: &str) -> Report {
 }
 
 async fn kept(test: &TestApp) -> Vec<DeliveryId> {
-    let all = deliveries::Filter::default();
+    let all = deliveries::DeliveryFilter::default();
     let all = deliveries::list(&test.app.db, &all, "", 1_000).await;
     all.unwrap().into_iter().map(|one| one.id).collect()
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use midiateca_service::config;
 use midiateca_service::net::proxy::Proxies;
-use midiateca_service::net::{self, Fetch};
+use midiateca_service::net::{self, HttpClient};
 use serde_json::Value;
 use url::Url;
 use wa_sim::Sim;
@@ -264,10 +264,10 @@ async fn doctor_names_the_proxy_and_asks_the_cdn_through_it() {
     assert!(!said.contains("s3cret"), "{said}");
 }
 
-fn fetch_by(url: &str) -> Fetch {
+fn fetch_by(url: &str) -> HttpClient {
     let url = url.to_owned();
-    let proxies = Proxies::of(move |name| (name == "ALL_PROXY").then(|| url.clone()));
-    Fetch::with_proxies(&config::Fetch::default(), proxies)
+    let proxies = Proxies::from_lookup(move |name| (name == "ALL_PROXY").then(|| url.clone()));
+    HttpClient::with_proxies(&config::Fetch::default(), proxies)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -301,7 +301,7 @@ async fn a_socks_proxy_gets_the_name_and_the_password() {
     });
     let fetch = fetch_by(&format!("socks5h://ana:s3cret@{address}"));
     let url = Url::parse("http://files.my.invalid/nothing").unwrap();
-    assert_eq!(fetch.glimpse(&url).await.unwrap().status, 404);
+    assert_eq!(fetch.get_untrusted(&url).await.unwrap().status, 404);
     drop(fetch);
     let request = tokio::task::spawn_blocking(|| proxy.join().unwrap())
         .await
@@ -326,11 +326,11 @@ async fn a_proxy_that_wants_another_password_is_named() {
     });
     let fetch = fetch_by(&format!("http://{address}"));
     let clear = fetch
-        .glimpse(&Url::parse("http://a.invalid/").unwrap())
+        .get_untrusted(&Url::parse("http://a.invalid/").unwrap())
         .await;
     assert!(matches!(clear, Err(net::Error::ProxyAuthorization)));
     let error = fetch
-        .glimpse(&Url::parse("https://a.invalid/").unwrap())
+        .get_untrusted(&Url::parse("https://a.invalid/").unwrap())
         .await
         .err()
         .unwrap();

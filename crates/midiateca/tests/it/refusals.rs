@@ -50,7 +50,7 @@ async fn refusals_are_counted_by_whose_they_are_as_far_as_that_is_known() {
     config.http.max_body = Size::from_bytes(10_000);
     let test = TestApp::with(config, Clock::system()).await;
     let (origin, hook) = (test.origin(), test.hook.clone());
-    let fresh = secrets::hash_of("another");
+    let fresh = secrets::hash_token("another");
     let id = InstanceId(FIRST.to_owned());
     let rotated = test.app.db.write(Key::Everything, async move |tx| {
         instances::set_hook(tx, &id, &fresh).await

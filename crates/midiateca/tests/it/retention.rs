@@ -274,7 +274,7 @@ async fn records_are_pruned_by_age_and_what_is_needed_stays() {
     let (swept, _) = sweep(&test, Doing::Now).await;
     assert_eq!(dry, swept);
     assert_eq!((swept.deliveries, swept.events, swept.attempts), (1, 0, 0));
-    let left = deliveries::list(&test.app.db, &deliveries::Filter::default(), "", 10)
+    let left = deliveries::list(&test.app.db, &deliveries::DeliveryFilter::default(), "", 10)
         .await
         .unwrap();
     assert_eq!(left.len(), 1);
@@ -408,7 +408,7 @@ async fn a_download_that_is_stopped_counts_for_nothing_unless_there_is_no_room_f
     }
     assert_eq!(row().await, (2, 0, 0));
     // What there is no room for waits for room, and that is no round.
-    while !test.app.progress.stop_for_room(&id) {
+    while !test.app.progress.stop_for_space(&id) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     while test.find(&id).await.status != "pending" {

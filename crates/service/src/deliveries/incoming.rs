@@ -8,7 +8,7 @@ use wa_media::Base64Decoder;
 
 use super::bodies::{Arriving, Bodies, MOST_FILES};
 use super::parts::Part;
-use super::scan::{Kind, LEAST_PART_BYTES, Parts, Scanner};
+use super::scan::{LEAST_PART_BYTES, PartKind, Parts, Scanner};
 use crate::clock::Millis;
 use crate::model::{DeliveryId, fresh_id};
 
@@ -48,7 +48,7 @@ pub struct Body {
 
 impl Body {
     /// A body that is here as a whole.
-    pub async fn of(bodies: &Bodies, now: Millis, bytes: &[u8]) -> io::Result<Self> {
+    pub async fn from_bytes(bodies: &Bodies, now: Millis, bytes: &[u8]) -> io::Result<Self> {
         let mut incoming = Incoming::new(bodies, now);
         incoming.take(bytes).await?;
         incoming.finish().await
@@ -306,10 +306,10 @@ impl Sink {
 }
 
 impl Parts for Sink {
-    fn begin(&mut self, kind: Kind) {
+    fn begin(&mut self, kind: PartKind) {
         let n = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
         self.parts.push(Part::new(n, kind));
-        let may_be_media = matches!(kind, Kind::Base64 | Kind::Text);
+        let may_be_media = matches!(kind, PartKind::Base64 | PartKind::Text);
         self.decoding = may_be_media.then(Default::default);
     }
 

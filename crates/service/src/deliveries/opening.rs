@@ -10,7 +10,7 @@ use wa_media::Base64Decoder;
 
 use super::incoming::{BYTE_ORDER_MARK, Body, PIECE_BYTES};
 use super::parts::{Part, tokens};
-use super::scan::{Kind, LEAST_PART_BYTES};
+use super::scan::{LEAST_PART_BYTES, PartKind};
 
 /// The longest name of a form's field that may carry a body.
 const LONGEST_FIELD_BYTES: usize = 64;
@@ -27,10 +27,10 @@ const LONGEST_PREFIX_BYTES: usize = 1_024;
 
 impl Body {
     /// Reads a form as the JSON that it carries; nothing when it is none, or short enough to be read as it is.
-    pub fn open_form(&self) -> Option<Opening<'_>> {
+    pub fn open_form(&self) -> Option<BodyReader<'_>> {
         let is_form = self.size_bytes >= LEAST_PART_BYTES as u64 && carries_json(&self.text);
         let steps = is_form.then(|| self.steps(&[]))??;
-        Some(Opening::new(self, steps, Some(Form::default())))
+        Some(BodyReader::new(self, steps, Some(Form::default())))
     }
 
     /// Whether a text that was taken out may be JSON in base64.
@@ -39,11 +39,11 @@ impl Body {
     }
 
     /// Reads the body with what these parts decode to in their places; nothing when there is none of them.
-    pub fn open_parts(&self, parts: &[u32]) -> Option<Opening<'_>> {
+    pub fn open_parts(&self, parts: &[u32]) -> Option<BodyReader<'_>> {
         let steps = self.steps(parts)?;
         let opens = |step: &Step<'_>| matches!(step, Step::Decoded(..));
         let is_any = steps.iter().any(opens);
-        is_any.then(|| Opening::new(self, steps, None))
+        is_any.then(|| BodyReader::new(self, steps, None))
     }
 
     fn steps(&self, opened: &[u32]) -> Option<VecDeque<Step<'_>>> {
@@ -57,7 +57,7 @@ impl Body {
             let quoted = quoted(text, start, end).filter(|_| opened.contains(&n) && is_json(part));
             let (from, to, step) = match (quoted, part.kind) {
                 (Some(quoted), _) => (quoted.start, quoted.end, Step::Decoded(part, quoted.levels)),
-                (None, Kind::Numbers) => (start - 1, end + 1, Step::Part(part)),
+                (None, PartKind::Numbers) => (start - 1, end + 1, Step::Part(part)),
                 (None, _) => (start, end, Step::Part(part)),
             };
             steps.push_back(Step::Text(&self.text[at..from.max(at)]));
@@ -65,14 +65,14 @@ impl Body {
             at = to;
         }
         steps.push_back(Step::Text(&self.text[at..]));
-        let rest = self.parts.iter().filter(|part| part.kind == Kind::Rest);
+        let rest = self.parts.iter().filter(|part| part.kind == PartKind::Rest);
         steps.extend(rest.map(Step::Part));
         Some(steps)
     }
 }
 
 fn is_json(part: &Part) -> bool {
-    part.kind == Kind::Base64
+    part.kind == PartKind::Base64
         && part.decoded_sha256.is_some()
         && matches!(part.first_byte, Some(b'{' | b'[' | b'"'))
 }
@@ -138,7 +138,7 @@ enum Step<'b> {
 }
 
 /// A body that is read back.
-pub struct Opening<'b> {
+pub struct BodyReader<'b> {
     body: &'b Body,
     steps: VecDeque<Step<'b>>,
     source: Option<Source>,
@@ -214,7 +214,7 @@ impl Source {
     }
 }
 
-impl<'b> Opening<'b> {
+impl<'b> BodyReader<'b> {
     fn new(body: &'b Body, steps: VecDeque<Step<'b>>, form: Option<Form>) -> Self {
         Self {
             body,

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::bodies::{Bodies, MOST_FILES};
-pub use super::scan::Kind;
+pub use super::scan::PartKind;
 use super::scan::{TOKEN_DIGITS, token_prefix};
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::model::{DeliveryId, InstanceId, MediaId};
@@ -14,7 +14,7 @@ pub struct Part {
     /// Its number in the body, from 0.
     pub n: u32,
     /// What it is.
-    pub kind: Kind,
+    pub kind: PartKind,
     /// In which of the delivery's files it is, if in any.
     pub file: Option<u32>,
     /// Where in the file it begins.
@@ -39,7 +39,7 @@ macro_rules! columns {
 }
 
 impl Part {
-    pub(super) fn new(n: u32, kind: Kind) -> Self {
+    pub(super) fn new(n: u32, kind: PartKind) -> Self {
         Self {
             n,
             kind,
@@ -57,7 +57,7 @@ impl Part {
         let file = row.int_or_none("file")?;
         Ok(Self {
             n: u32::try_from(row.int("n")?).unwrap_or(u32::MAX),
-            kind: row.parsed("kind", Kind::parse)?,
+            kind: row.parsed("kind", PartKind::parse)?,
             file: file.and_then(|file| u32::try_from(file).ok()),
             start: row.count("start")?,
             length: row.count("length")?,
@@ -68,7 +68,7 @@ impl Part {
         })
     }
 
-    pub(super) async fn keep(&self, tx: &mut Tx, delivery: &DeliveryId) -> Result<(), Error> {
+    pub(super) async fn insert(&self, tx: &mut Tx, delivery: &DeliveryId) -> Result<(), Error> {
         let sql = "insert into delivery_parts (delivery, n, kind, file, start, length, text, decoded_sha256)
                    values ($1, $2, $3, $4, $5, $6, $7, $8)";
         let values = values![
@@ -86,7 +86,7 @@ impl Part {
 }
 
 /// The parts of a delivery in their order.
-pub async fn of(db: &Db, delivery: &DeliveryId) -> Result<Vec<Part>, Error> {
+pub async fn list(db: &Db, delivery: &DeliveryId) -> Result<Vec<Part>, Error> {
     let sql = concat!(
         "select ",
         columns!(),
@@ -222,7 +222,7 @@ pub async fn segments(
     let tokens = tokens(delivery, text);
     let parts = match tokens.is_empty() {
         true => Vec::new(),
-        false => of(db, delivery).await?,
+        false => list(db, delivery).await?,
     };
     let mut segments = Vec::new();
     let mut at = 0;

@@ -15,14 +15,14 @@ const WEEK: i64 = 7 * 24;
 
 /// How deliveries to an instance usually follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rhythm {
+pub struct DeliveryRhythm {
     /// Half of the gaps are shorter.
     pub usual: Millis,
     /// The longest gap that is not rare: nights and weekends are, an outage is not. Told to the hour.
     pub longest: Millis,
 }
 
-impl Rhythm {
+impl DeliveryRhythm {
     /// Whether nothing came for so long that it is no usual gap any more.
     pub fn is_broken_by(self, silence: Millis) -> bool {
         silence > HOUR + self.longest + self.longest / 2
@@ -85,7 +85,11 @@ pub async fn count(
 }
 
 /// The rhythm of what came in the weeks before the last delivery; nothing when it was too little to tell.
-pub async fn rhythm(db: &Db, instance: &InstanceId, last: Millis) -> Result<Option<Rhythm>, Error> {
+pub async fn rhythm(
+    db: &Db,
+    instance: &InstanceId,
+    last: Millis,
+) -> Result<Option<DeliveryRhythm>, Error> {
     let sql = "select hour, deliveries from hours where instance = $1 and hour >= $2 order by hour";
     let rows = db
         .rows(sql, values![instance.as_str(), last / HOUR - WINDOW])
@@ -94,7 +98,7 @@ pub async fn rhythm(db: &Db, instance: &InstanceId, last: Millis) -> Result<Opti
         .iter()
         .map(|row| Ok((row.int("hour")?, row.int("deliveries")?)))
         .collect::<Result<_, Error>>()?;
-    Ok(Rhythm::of(&hours))
+    Ok(DeliveryRhythm::of(&hours))
 }
 
 #[cfg(test)]
@@ -108,7 +112,7 @@ mod tests {
             .filter(|hour| (8..18).contains(&(hour % 24)) && hour / 24 != 11)
             .map(|hour| (hour, 60))
             .collect();
-        let rhythm = Rhythm::of(&hours).unwrap();
+        let rhythm = DeliveryRhythm::of(&hours).unwrap();
         assert_eq!(rhythm.usual, HOUR / 60);
         assert_eq!(rhythm.longest, 15 * HOUR);
         assert!(!rhythm.is_broken_by(14 * HOUR) && rhythm.is_broken_by(30 * HOUR));
@@ -117,16 +121,16 @@ mod tests {
     #[test]
     fn in_the_first_days_the_longest_gap_is_taken_for_usual() {
         let hours = [(8, 30), (9, 30), (20, 30), (21, 30)];
-        let rhythm = Rhythm::of(&hours).unwrap();
+        let rhythm = DeliveryRhythm::of(&hours).unwrap();
         assert_eq!(rhythm.longest, 11 * HOUR);
     }
 
     #[test]
     fn too_little_tells_nothing() {
-        assert_eq!(Rhythm::of(&[]), None);
-        assert_eq!(Rhythm::of(&[(5, 10)]), None);
+        assert_eq!(DeliveryRhythm::of(&[]), None);
+        assert_eq!(DeliveryRhythm::of(&[(5, 10)]), None);
         assert_eq!(
-            Rhythm::of(&[(5, 11)]).map(|told| told.longest),
+            DeliveryRhythm::of(&[(5, 11)]).map(|told| told.longest),
             Some(HOUR / 11)
         );
     }

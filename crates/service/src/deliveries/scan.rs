@@ -22,7 +22,7 @@ const MOST_BACKSLASHES: usize = 16;
 
 /// What a part is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum PartKind {
     /// A run of base64 in a string.
     Base64,
     /// The items of a list of numbers.
@@ -33,7 +33,7 @@ pub enum Kind {
     Rest,
 }
 
-impl Kind {
+impl PartKind {
     const ALL: [Self; 4] = [Self::Base64, Self::Numbers, Self::Text, Self::Rest];
 
     /// The name in the database.
@@ -55,7 +55,7 @@ impl Kind {
 /// Where the parts go.
 pub(super) trait Parts {
     /// The next part begins.
-    fn begin(&mut self, kind: Kind);
+    fn begin(&mut self, kind: PartKind);
     /// The next bytes of it.
     fn write(&mut self, bytes: &[u8]);
     /// It ends.
@@ -78,7 +78,7 @@ pub(super) const TOKEN_DIGITS: usize = 4;
 /// A text that may become a part.
 #[derive(Clone, Copy)]
 struct Run {
-    kind: Kind,
+    kind: PartKind,
     start: usize,
 }
 
@@ -98,7 +98,7 @@ pub(super) struct Scanner {
     /// Digits of `\uXXXX` that are still to come.
     digits_left: u8,
     /// The part that is being written, and bytes that may not belong to it.
-    part: Option<Kind>,
+    part: Option<PartKind>,
     tail: Vec<u8>,
     /// Whether a string that looks like JSON itself lost something that is no base64.
     pub lost_json: bool,
@@ -130,17 +130,17 @@ impl Scanner {
 
     /// Whether not all of it is read.
     pub fn is_cut(&self) -> bool {
-        self.part == Some(Kind::Rest)
+        self.part == Some(PartKind::Rest)
     }
 
     /// Takes the next bytes.
     pub fn push(&mut self, mut bytes: &[u8], parts: &mut impl Parts) {
         while let Some(&first) = bytes.first() {
             let taken = match self.part {
-                Some(Kind::Base64) => self.continue_base64(bytes, parts),
-                Some(Kind::Numbers) => self.continue_numbers(bytes, parts),
-                Some(Kind::Text) => self.continue_text(bytes, parts),
-                Some(Kind::Rest) => {
+                Some(PartKind::Base64) => self.continue_base64(bytes, parts),
+                Some(PartKind::Numbers) => self.continue_numbers(bytes, parts),
+                Some(PartKind::Text) => self.continue_text(bytes, parts),
+                Some(PartKind::Rest) => {
                     parts.write(bytes);
                     bytes.len()
                 }
@@ -163,7 +163,7 @@ impl Scanner {
 
     fn step(&mut self, byte: u8, parts: &mut impl Parts) {
         if self.text.len() >= LARGEST_TEXT_BYTES {
-            self.begin(Kind::Rest, self.text.len(), parts);
+            self.begin(PartKind::Rest, self.text.len(), parts);
             parts.write(&[byte]);
             return;
         }
@@ -185,7 +185,7 @@ impl Scanner {
         match self.run {
             None if byte.is_ascii_digit() || byte == b'-' => {
                 self.run = Some(Run {
-                    kind: Kind::Numbers,
+                    kind: PartKind::Numbers,
                     start: self.text.len() - 1,
                 });
             }
@@ -229,7 +229,7 @@ impl Scanner {
             self.run = None;
         } else if self.run.is_none() && !self.is_blocked && !byte.is_ascii_whitespace() {
             self.run = Some(Run {
-                kind: Kind::Base64,
+                kind: PartKind::Base64,
                 start: self.text.len() - 1,
             });
         }
@@ -248,7 +248,7 @@ impl Scanner {
                     self.lost_json |= matches!(head, Some(b'{' | b'['));
                     self.string_is_cut = true;
                     let run = Run {
-                        kind: Kind::Text,
+                        kind: PartKind::Text,
                         start: from,
                     };
                     self.take(run, length, parts);
@@ -261,7 +261,7 @@ impl Scanner {
     /// Makes a part of the text from the beginning of a run up to `end`; what follows may belong to it.
     fn take(&mut self, run: Run, end: usize, parts: &mut impl Parts) {
         if self.parts >= MOST_PARTS {
-            return self.begin(Kind::Rest, self.text.len(), parts);
+            return self.begin(PartKind::Rest, self.text.len(), parts);
         }
         let taken = self.text.split_off(run.start);
         let (body, tail) = taken.split_at(end - run.start);
@@ -270,10 +270,14 @@ impl Scanner {
         self.tail = tail.to_vec();
     }
 
-    fn begin(&mut self, kind: Kind, at: usize, parts: &mut impl Parts) {
+    fn begin(&mut self, kind: PartKind, at: usize, parts: &mut impl Parts) {
         debug_assert_eq!(at, self.text.len());
-        let quote: &[u8] = if kind == Kind::Numbers { b"\"" } else { b"" };
-        if kind != Kind::Rest {
+        let quote: &[u8] = if kind == PartKind::Numbers {
+            b"\""
+        } else {
+            b""
+        };
+        if kind != PartKind::Rest {
             self.text.extend_from_slice(quote);
             self.text
                 .extend_from_slice(token_prefix(&self.delivery).as_bytes());
@@ -368,10 +372,10 @@ mod tests {
     const ID: &str = "01a20d6d-5a00-7000-8000-000000000001";
 
     #[derive(Default)]
-    struct Kept(Vec<(Kind, Vec<u8>)>);
+    struct ShortText(Vec<(PartKind, Vec<u8>)>);
 
-    impl Parts for Kept {
-        fn begin(&mut self, kind: Kind) {
+    impl Parts for ShortText {
+        fn begin(&mut self, kind: PartKind) {
             self.0.push((kind, Vec::new()));
         }
         fn write(&mut self, bytes: &[u8]) {
@@ -380,8 +384,8 @@ mod tests {
         fn end(&mut self) {}
     }
 
-    fn scan(body: &[u8], piece: usize) -> (Vec<u8>, Vec<(Kind, Vec<u8>)>) {
-        let (mut scanner, mut kept) = (Scanner::new(ID), Kept::default());
+    fn scan(body: &[u8], piece: usize) -> (Vec<u8>, Vec<(PartKind, Vec<u8>)>) {
+        let (mut scanner, mut kept) = (Scanner::new(ID), ShortText::default());
         for piece in body.chunks(piece) {
             scanner.push(piece, &mut kept);
         }
@@ -389,16 +393,16 @@ mod tests {
     }
 
     /// The body as it came.
-    fn whole(text: &[u8], parts: &[(Kind, Vec<u8>)]) -> Vec<u8> {
+    fn whole(text: &[u8], parts: &[(PartKind, Vec<u8>)]) -> Vec<u8> {
         let (mut whole, mut text) = (Vec::new(), text);
         for (n, (kind, part)) in parts.iter().enumerate() {
             let token = match kind {
-                Kind::Numbers => format!("\"{}\"", token(n)),
+                PartKind::Numbers => format!("\"{}\"", token(n)),
                 _ => token(n),
             };
             let mut places = text.windows(token.len());
             let (at, length) = match kind {
-                Kind::Rest => (text.len(), 0),
+                PartKind::Rest => (text.len(), 0),
                 _ => (
                     places.position(|found| found == token.as_bytes()).unwrap(),
                     token.len(),
@@ -412,7 +416,7 @@ mod tests {
         whole
     }
 
-    fn taken(body: &str) -> (String, Vec<(Kind, Vec<u8>)>) {
+    fn taken(body: &str) -> (String, Vec<(PartKind, Vec<u8>)>) {
         let first = scan(body.as_bytes(), usize::MAX);
         for piece in [1, 3, 4_096] {
             assert!(
@@ -455,7 +459,7 @@ mod tests {
             assert!(
                 parts
                     .iter()
-                    .all(|part| *part == (Kind::Base64, base64.clone().into_bytes()))
+                    .all(|part| *part == (PartKind::Base64, base64.clone().into_bytes()))
             );
         }
         // JSON in a string of JSON.
@@ -482,13 +486,13 @@ mod tests {
                 token(0)
             )
         );
-        assert_eq!(parts[0].0, Kind::Numbers);
+        assert_eq!(parts[0].0, PartKind::Numbers);
         let (text, _) = taken(&body.replace("49999]", "49999 , {}]"));
         serde_json::from_str::<serde_json::Value>(&text).unwrap();
         let words = "olá, \\\"tudo\\\" bem? \\u00e9 ".repeat(50_000);
         let (text, parts) = taken(&format!("{{\"a\":\"{words}\",\"b\":1}}"));
         assert_eq!(text, format!("{{\"a\":\"{}\",\"b\":1}}", token(0)));
-        assert_eq!(parts[0].0, Kind::Text);
+        assert_eq!(parts[0].0, PartKind::Text);
     }
 
     #[test]

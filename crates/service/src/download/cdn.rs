@@ -13,7 +13,7 @@ use crate::clock::Millis;
 use crate::instances::Instance;
 use crate::model::Reason;
 use crate::net::guard::Guard;
-use crate::net::{self, Manner, Wanted};
+use crate::net::{self, DownloadRequest, RequestStyle};
 use crate::queue::Job;
 
 /// The usual host, and the one that is asked when it fails.
@@ -126,14 +126,14 @@ pub(super) async fn fetch(
     let guard = if link.is_configured {
         Guard::new(link.origin.clone(), DOMAINS, allowed)
     } else {
-        Guard::of_domains(DOMAINS, allowed)
+        Guard::for_domains(DOMAINS, allowed)
     };
     let source = Source {
         guard: &guard,
-        wanted: Wanted {
+        wanted: DownloadRequest {
             link: &link.url,
             from: 0,
-            manner: Manner::Cdn,
+            style: RequestStyle::Cdn,
         },
         expected_bytes: job.declared_length,
         most_resumes: MOST_RESUMES,

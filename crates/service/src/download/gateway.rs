@@ -9,7 +9,7 @@ use crate::gateway::{Link, LinkRequest};
 use crate::instances::{self, Instance};
 use crate::model::Reason;
 use crate::net::guard::Guard;
-use crate::net::{self, Manner, Wanted};
+use crate::net::{self, DownloadRequest, RequestStyle};
 use crate::queue::Job;
 use crate::telemetry;
 
@@ -41,10 +41,10 @@ pub(super) async fn fetch(
     );
     let source = Source {
         guard: &guard,
-        wanted: Wanted {
+        wanted: DownloadRequest {
             link: &link.url,
             from: 0,
-            manner: Manner::Link,
+            style: RequestStyle::Link,
         },
         expected_bytes: job.declared_length,
         most_resumes: 0,
@@ -55,7 +55,7 @@ pub(super) async fn fetch(
 }
 
 /// What a cooldown of the gateway is kept under: it counts the calls of each instance separately.
-pub fn host_of(instance: &Instance) -> String {
+pub fn host_for(instance: &Instance) -> String {
     format!("gateway {}", instance.id)
 }
 
@@ -110,7 +110,7 @@ async fn ask_for_link(
     trace.http_status = Some(answer.status);
     trace.retry_after = answer.retry_after;
     if let (429, Some(asked)) = (answer.status, answer.retry_after) {
-        app.fetch.throttle(&host_of(instance), asked);
+        app.fetch.throttle(&host_for(instance), asked);
     }
     instance.gateway.read_link(answer.status, &answer.body)
 }

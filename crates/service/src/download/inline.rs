@@ -9,11 +9,11 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use wa_media::{Base64Decoder, FoundMedia, Inline, PlainVerifier};
 
-use super::{Proven, Trace, expected, hints, reason_of_refusal, reason_of_storage};
+use super::{Proven, Trace, expected, hints, reason_of_storage, refusal_reason};
 use crate::app::App;
 use crate::deliveries;
 use crate::deliveries::parts::{self, Segment, Unavailable};
-use crate::gateway::Reading;
+use crate::gateway::ParsedDelivery;
 use crate::instances::Instance;
 use crate::media;
 use crate::model::{MediaId, Reason};
@@ -56,7 +56,7 @@ pub(super) async fn take(
     let verified = sink
         .verifier
         .finish()
-        .map_err(|refusal| match reason_of_refusal(&refusal) {
+        .map_err(|refusal| match refusal_reason(&refusal) {
             // The same bytes will be no better next time.
             Reason::HashMismatch => Reason::SenderHashWrong,
             _ => Reason::InlineMalformed,
@@ -223,7 +223,7 @@ impl Pieces {
 
 /// The job's media among those of its delivery: the one of its key, else of its hash, else in its place in its message,
 /// else the only one of its kind.
-fn of_job(readings: Vec<Reading>, job: &Job) -> Option<Inline> {
+fn of_job(readings: Vec<ParsedDelivery>, job: &Job) -> Option<Inline> {
     let is_brought = |found: &FoundMedia| found.inline.is_some() && found.kind == job.kind;
     let brought = || {
         let media = readings.iter().flat_map(|reading| &reading.media);
@@ -234,7 +234,7 @@ fn of_job(readings: Vec<Reading>, job: &Job) -> Option<Inline> {
     let by_hash =
         |found: &&FoundMedia| found.sha256.is_some() && found.sha256 == job.expected_sha256;
     let in_place = || {
-        let own = |reading: &&Reading| reading.message.id == job.message_id;
+        let own = |reading: &&ParsedDelivery| reading.message.id == job.message_id;
         let mut own = readings.iter().filter(own);
         let (reading, others) = (own.next()?, own.next());
         let found = reading.media.get(usize::try_from(job.slot).ok()?)?;

@@ -51,7 +51,7 @@ struct Outage {
 }
 
 /// The host that an attempt asked, as outages are counted.
-pub fn host_of(route: Route, instance: &Instance) -> Option<String> {
+pub fn host_for(route: Route, instance: &Instance) -> Option<String> {
     match route {
         Route::Inline => None,
         Route::Cdn => Some(format!(
@@ -64,7 +64,7 @@ pub fn host_of(route: Route, instance: &Instance) -> Option<String> {
 
 /// The folder of a client in the storage, which may fail while the storage as a whole works; outages of it are counted
 /// like those of a host.
-pub fn folder_of(client: i64) -> String {
+pub fn folder_key(client: i64) -> String {
     format!("folder {client}")
 }
 
@@ -82,7 +82,7 @@ impl Outages {
     }
 
     /// Whether the storage is to be probed now; whoever asks does it.
-    pub fn takes_storage_probe(&self) -> bool {
+    pub fn claim_storage_probe(&self) -> bool {
         let mut state = self.lock();
         let is_due = state
             .storage_probe_at
@@ -94,7 +94,7 @@ impl Outages {
     }
 
     /// The storage works again.
-    pub fn storage_is_back(&self) {
+    pub fn storage_recovered(&self) {
         self.lock().storage_probe_at = None;
     }
 
@@ -105,7 +105,7 @@ impl Outages {
     }
 
     /// Whether there is room now for a file that found the disk full; asked again, no more.
-    pub fn has_room_again(&self, free_bytes: u64) -> bool {
+    pub fn has_space_again(&self, free_bytes: u64) -> bool {
         let mut state = self.lock();
         let fits = state
             .needed_bytes
@@ -157,7 +157,7 @@ impl Outages {
     }
 
     /// The hosts of which one waiting media should be tried now, to see whether they are back.
-    pub fn hosts_to_try(&self, now: Millis) -> Vec<String> {
+    pub fn hosts_to_probe(&self, now: Millis) -> Vec<String> {
         let mut state = self.lock();
         let mut due = Vec::new();
         for (name, host) in &mut state.hosts {
@@ -213,17 +213,17 @@ mod tests {
         let outages = Outages::default();
         outages.host_failed("a", &media(1), 0);
         assert!(
-            outages.hosts_to_try(HOUR).is_empty(),
+            outages.hosts_to_probe(HOUR).is_empty(),
             "only one media failed"
         );
         outages.host_failed("a", &media(2), HOUR);
         let mut trials = 0;
         for minute in 60..60 + 24 * 60 {
-            trials += outages.hosts_to_try(minute * MINUTE).len();
+            trials += outages.hosts_to_probe(minute * MINUTE).len();
         }
         assert!((90..110).contains(&trials), "{trials}");
         assert!(outages.host_served("a", 30 * HOUR));
-        assert!(outages.hosts_to_try(40 * HOUR).is_empty());
+        assert!(outages.hosts_to_probe(40 * HOUR).is_empty());
     }
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
         let outages = Outages::default();
         outages.needs_bytes(100);
         outages.needs_bytes(70);
-        assert!(!outages.has_room_again(69));
-        assert!(outages.has_room_again(70) && !outages.has_room_again(100));
+        assert!(!outages.has_space_again(69));
+        assert!(outages.has_space_again(70) && !outages.has_space_again(100));
     }
 }

@@ -30,7 +30,7 @@ struct Entry {
     written: AtomicU64,
     stop: CancellationToken,
     /// Whether it is stopped because the disk has no room for it.
-    lacks_room: AtomicBool,
+    lacks_space: AtomicBool,
 }
 
 /// One download that runs; dropped, it no longer does.
@@ -49,7 +49,7 @@ impl Progress {
             bytes: AtomicU64::new(0),
             written: AtomicU64::new(0),
             stop: CancellationToken::new(),
-            lacks_room: AtomicBool::new(false),
+            lacks_space: AtomicBool::new(false),
         });
         self.lock().insert(id.clone(), Arc::clone(&entry));
         Running {
@@ -83,11 +83,11 @@ impl Progress {
     }
 
     /// Stops a download that the disk has no room for; it counts as a round that failed. False when none such runs.
-    pub fn stop_for_room(&self, id: &MediaId) -> bool {
+    pub fn stop_for_space(&self, id: &MediaId) -> bool {
         let running = self.lock();
         let going_on = running.get(id).filter(|entry| !entry.stop.is_cancelled());
         if let Some(entry) = going_on {
-            entry.lacks_room.store(true, Ordering::Relaxed);
+            entry.lacks_space.store(true, Ordering::Relaxed);
             entry.stop.cancel();
         }
         going_on.is_some()
@@ -124,8 +124,8 @@ impl Running<'_> {
     }
 
     /// Whether the disk has no room for it.
-    pub fn lacks_room(&self) -> bool {
-        self.entry.lacks_room.load(Ordering::Relaxed)
+    pub fn lacks_space(&self) -> bool {
+        self.entry.lacks_space.load(Ordering::Relaxed)
     }
 
     /// Whether it is to stop.

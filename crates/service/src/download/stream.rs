@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use wa_media::{PlainVerifier, Proof};
 
-use super::{Proven, Trace, expected, hints, reason_of_refusal, reason_of_storage};
+use super::{Proven, Trace, expected, hints, reason_of_storage, refusal_reason};
 use crate::app::App;
 use crate::model::Reason;
 use crate::net::guard::Guard;
-use crate::net::{self, Coding, Decoder, Pace, UnknownCoding, Wanted};
+use crate::net::{self, Coding, Decoder, DownloadRequest, TransferPace, UnknownCoding};
 use crate::queue::Job;
 use crate::storage::Staging;
 use crate::telemetry;
@@ -21,7 +21,7 @@ const BETWEEN_RESUMES: Duration = Duration::from_millis(100);
 /// Where the bytes come from, and what its failures mean.
 pub(super) struct Source<'a> {
     pub guard: &'a Guard,
-    pub wanted: Wanted<'a>,
+    pub wanted: DownloadRequest<'a>,
     /// How long the file should be, which decides how long it may take.
     pub expected_bytes: Option<u64>,
     /// How often in a row a download that broke off is resumed without real progress.
@@ -208,10 +208,10 @@ async fn receive(
     source: &Source<'_>,
     sink: &mut Sink<'_, impl FnMut(&[u8], &mut Vec<u8>)>,
     trace: &mut Trace<'_>,
-    pace: &mut Pace,
+    pace: &mut TransferPace,
     (from, whole): (u64, Option<u64>),
 ) -> Result<Received, Reason> {
-    let wanted = Wanted {
+    let wanted = DownloadRequest {
         from,
         ..source.wanted
     };
@@ -330,7 +330,7 @@ async fn stream_once(
         }
         Ok(verified) => Ok((staging, verified)),
         Err(_) if sent == Sent::Unknown => Err((Reason::BadEncoding, sent)),
-        Err(refusal) => Err((reason_of_refusal(&refusal), sent)),
+        Err(refusal) => Err((refusal_reason(&refusal), sent)),
     }
 }
 

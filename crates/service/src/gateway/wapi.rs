@@ -10,7 +10,7 @@ use wa_media::read::{field, flag, millis, text};
 
 use super::envelope::{self, holds_content};
 use super::id::clean;
-use super::{Error, Family, Link, LinkRequest, Message, Reading, Session, Slot};
+use super::{DeliveryContent, Error, Link, LinkRequest, Message, ParsedDelivery, Session, Slot};
 use crate::clock::{Millis, SECOND, millis_of_utc};
 use crate::model::{KeyKind, Reason};
 
@@ -22,7 +22,7 @@ pub const DOMAINS: &[&str] = &["w-api.app"];
 type Object = Map<String, Json>;
 
 /// Reads the deliveries in a body, whatever an automation put around them.
-pub fn read(mut body: Json) -> Result<Vec<Reading>, Error> {
+pub fn read(mut body: Json) -> Result<Vec<ParsedDelivery>, Error> {
     if let Some(root) = body.as_object().filter(|root| holds_content(root)) {
         return Ok(vec![read_one(root)]);
     }
@@ -50,15 +50,16 @@ pub fn read(mut body: Json) -> Result<Vec<Reading>, Error> {
         reading.instance = reading.instance.take().or_else(|| outer.clone());
         reading.cut_short |= envelopes.cut_short || is_sealed;
     }
-    let is_nothing = |reading: &Reading| matches!(reading.family, Family::Nothing(_));
+    let is_nothing =
+        |reading: &ParsedDelivery| matches!(reading.content, DeliveryContent::Nothing(_));
     match is_sealed && readings.iter().all(is_nothing) {
-        true => Err(Error::Sealed),
+        true => Err(Error::UnreadableEnvelope),
         false => Ok(readings),
     }
 }
 
 /// The texts in which a body seems to be, and that cannot be read.
-pub(super) fn sealed_texts(mut body: Json) -> Vec<String> {
+pub(super) fn unreadable_texts(mut body: Json) -> Vec<String> {
     envelope::take(&mut body, holds_content).sealed
 }
 
@@ -72,7 +73,7 @@ fn is_delivery(object: &Object) -> bool {
 }
 
 /// Reads the object of a delivery.
-fn read_one(root: &Object) -> Reading {
+fn read_one(root: &Object) -> ParsedDelivery {
     let instance = field(root, &["instanceId", "instance"]).and_then(id_text);
     let nested = nested_message(root).filter(|_| !holds_content(root));
     let envelope = nested.unwrap_or(root);
@@ -82,20 +83,22 @@ fn read_one(root: &Object) -> Reading {
     for media in &mut found.media {
         media.edits = media.edits.as_deref().map(clean);
     }
-    let family = if !found.media.is_empty() {
-        Family::Media
+    let topic = if !found.media.is_empty() {
+        DeliveryContent::Media
     } else if found.sealed {
-        Family::Notice("an edit or another change that is encrypted with a message's secret")
+        DeliveryContent::Notice(
+            "an edit or another change that is encrypted with a message's secret",
+        )
     } else if is_delivery_in_words(envelope) {
-        Family::Notice("a text that holds a whole delivery")
+        DeliveryContent::Notice("a text that holds a whole delivery")
     } else if found.revokes {
-        Family::Notice("a message is taken back")
+        DeliveryContent::Notice("a message is taken back")
     } else {
-        family_without_media(root, content.object())
+        content_without_media(root, content.object())
     };
-    Reading {
+    ParsedDelivery {
         instance,
-        family,
+        content: topic,
         message: message(envelope),
         media: found.media,
         unknown: found.unknown,
@@ -163,7 +166,7 @@ fn nested_message(root: &Object) -> Option<&Object> {
     )
 }
 
-fn family_without_media(root: &Object, content: &Object) -> Family {
+fn content_without_media(root: &Object, content: &Object) -> DeliveryContent {
     let event = field(root, &["event", "type"])
         .and_then(text)
         .unwrap_or("")
@@ -172,24 +175,24 @@ fn family_without_media(root: &Object, content: &Object) -> Family {
     let is_session = event.contains("connected");
     let told = field(root, &["connected"]).and_then(Json::as_bool);
     if let Some(connected) = told.filter(|_| is_session || !has_content) {
-        return Family::Connection { connected };
+        return DeliveryContent::Connection { connected };
     }
     if is_session {
         let connected = !event.contains("disconnected");
-        return Family::Connection { connected };
+        return DeliveryContent::Connection { connected };
     }
     if event.contains("presence") {
-        return Family::Nothing("a presence update carries no media");
+        return DeliveryContent::Nothing("a presence update carries no media");
     }
     if event.contains("call") {
-        return Family::Nothing("a call carries no media");
+        return DeliveryContent::Nothing("a call carries no media");
     }
     if !has_content && field(root, &["status"]).is_some() {
-        return Family::Nothing("a status update carries no media");
+        return DeliveryContent::Nothing("a status update carries no media");
     }
     match has_content && !content.is_empty() {
-        true => Family::Nothing("the message carries no media"),
-        false => Family::Nothing("the delivery carries no message"),
+        true => DeliveryContent::Nothing("the message carries no media"),
+        false => DeliveryContent::Nothing("the delivery carries no message"),
     }
 }
 
@@ -331,7 +334,7 @@ pub fn refusal(answer: &Json) -> Option<String> {
 }
 
 /// Whether an answer tells of an instance at all: of its connection, or of a slot.
-pub fn tells_of_instance(answer: &Json) -> bool {
+pub fn describes_instance(answer: &Json) -> bool {
     let told = |name: &str| of_instance(answer, &[name]).is_some();
     told("connected") || SLOTS.iter().any(|slot| told(slot.field))
 }

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::Door;
+use super::HttpState;
 use super::encoding::{Codings, Decoding};
 use super::error::Error;
 use crate::deliveries::{Body, Incoming};
@@ -95,47 +95,47 @@ pub(super) enum Whole {
 
 /// The whole body, and its share of the memory, to be held until it is committed.
 pub(super) async fn read<'d>(
-    door: &'d Door,
+    state: &'d HttpState,
     gateway: Gateway,
     headers: &HeaderMap,
     stream: &mut Stream,
     limit_bytes: usize,
 ) -> Result<(Whole, Share<'d>), Error> {
-    let mut share = Share::of(&door.memory)?;
+    let mut share = Share::of(&state.memory)?;
     if headers.contains_key(header::CONTENT_ENCODING) {
-        let whole = read_coded(door, headers, stream, limit_bytes, &mut share).await?;
+        let whole = read_coded(state, headers, stream, limit_bytes, &mut share).await?;
         let whole = match whole {
             Whole::Read(body) => {
-                Whole::Read(open(door, gateway, body, limit_bytes, &mut share).await?)
+                Whole::Read(open(state, gateway, body, limit_bytes, &mut share).await?)
             }
             whole => whole,
         };
         return Ok((whole, share));
     }
-    let mut taking = Taking::new(door, limit_bytes);
+    let mut taking = Taking::new(state, limit_bytes);
     while let Some(frame) = stream.frame().await {
         if let Ok(data) = frame.map_err(|_| Error::BodyIncomplete)?.into_data() {
             taking.take(&data, &mut share, 0).await?;
         }
     }
     let body = taking.finish().await?;
-    let body = open(door, gateway, body, limit_bytes, &mut share).await?;
+    let body = open(state, gateway, body, limit_bytes, &mut share).await?;
     Ok((Whole::Read(body), share))
 }
 
 /// The body without what hides the texts in it.
 async fn open(
-    door: &Door,
+    state: &HttpState,
     gateway: Gateway,
     mut body: Body,
     limit_bytes: usize,
     share: &mut Share<'_>,
 ) -> Result<Body, Error> {
     for _ in 0..ingest::MOST_OPENED {
-        let Some(mut opening) = ingest::open(&door.app, gateway, &body).await? else {
+        let Some(mut opening) = ingest::open(&state.app, gateway, &body).await? else {
             break;
         };
-        let mut taking = Taking::new(door, limit_bytes);
+        let mut taking = Taking::new(state, limit_bytes);
         while let Some(piece) = opening.next().await.map_err(cannot_write)? {
             taking.take(&piece, share, body.text.len()).await?;
         }
@@ -146,7 +146,7 @@ async fn open(
 
 /// A body that may be compressed is held as it came until it is decoded, piece by piece.
 async fn read_coded(
-    door: &Door,
+    state: &HttpState,
     headers: &HeaderMap,
     stream: &mut Stream,
     limit_bytes: usize,
@@ -165,7 +165,7 @@ async fn read_coded(
     }
     let coded = coded.freeze();
     let as_it_came = async |share: &mut Share<'_>| {
-        let mut taking = Taking::new(door, limit_bytes);
+        let mut taking = Taking::new(state, limit_bytes);
         taking.take(&coded, share, coded.len()).await?;
         taking.finish().await
     };
@@ -173,7 +173,7 @@ async fn read_coded(
         Codings::Plain => Whole::Read(as_it_came(share).await?),
         Codings::Unknown => Whole::UnknownEncoding(as_it_came(share).await?),
         Codings::Coded(decoding) => {
-            match decode(door, &decoding, coded.clone(), limit_bytes, share).await? {
+            match decode(state, &decoding, coded.clone(), limit_bytes, share).await? {
                 Some(body) => Whole::Read(body),
                 None => Whole::Undecodable(as_it_came(share).await?),
             }
@@ -183,7 +183,7 @@ async fn read_coded(
 
 /// The body behind a coding, which may be as long as any; nothing when it is not coded so.
 async fn decode(
-    door: &Door,
+    state: &HttpState,
     decoding: &Decoding,
     coded: Bytes,
     limit_bytes: usize,
@@ -193,7 +193,7 @@ async fn decode(
     let Ok(mut reader) = decoding.read(coded) else {
         return Ok(None);
     };
-    let mut taking = Taking::new(door, limit_bytes);
+    let mut taking = Taking::new(state, limit_bytes);
     let mut piece = vec![0; DECODED_PIECE_BYTES];
     loop {
         match reader.read(&mut piece) {
@@ -207,7 +207,7 @@ async fn decode(
 
 /// A body that is being taken in, within its limits.
 struct Taking<'d> {
-    door: &'d Door,
+    state: &'d HttpState,
     incoming: Incoming,
     limit_bytes: usize,
     size_bytes: usize,
@@ -215,10 +215,10 @@ struct Taking<'d> {
 }
 
 impl<'d> Taking<'d> {
-    fn new(door: &'d Door, limit_bytes: usize) -> Self {
+    fn new(state: &'d HttpState, limit_bytes: usize) -> Self {
         Self {
-            door,
-            incoming: Incoming::new(&door.app.bodies, door.app.clock.now()),
+            state,
+            incoming: Incoming::new(&state.app.bodies, state.app.clock.now()),
             limit_bytes,
             size_bytes: 0,
             looked_at: 0,
@@ -241,7 +241,7 @@ impl<'d> Taking<'d> {
         share.grow(beside + self.incoming.memory_bytes())?;
         if self.incoming.file_bytes() >= self.looked_at + LOOK_EVERY_BYTES {
             self.looked_at = self.incoming.file_bytes();
-            if !self.door.app.has_room_for_bodies() {
+            if !self.state.app.has_room_for_bodies() {
                 return Err(Error::Unavailable);
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::pace::{Pace, Slowness};
+use super::pace::{SendPace, Slowness};
 
 /// How long what a connection waits for may take.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ struct State {
     is_proven: bool,
     /// Whether a request was answered before all of its body was read.
     has_unread_body: bool,
-    answers: Pace,
+    answers: SendPace,
 }
 
 /// What the table of connections looks at.
@@ -63,7 +63,7 @@ impl Activity {
             since: now,
             is_proven: false,
             has_unread_body: false,
-            answers: Pace::new(slowness),
+            answers: SendPace::new(slowness),
         }))
     }
 

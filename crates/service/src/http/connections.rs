@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::client_address::ClientNetwork;
 use super::connection::{Activity, Clocks, Glance, Phase};
-use super::source::Source;
 
 /// A peer that keeps us waiting for less than this may simply be far away.
 const GRACE: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ pub(super) enum Full {
     /// There are as many as there may be, and none that may be closed for it.
     InAll,
     /// Its source has as many as it may have.
-    Source,
+    ClientNetwork,
 }
 
 impl Full {
@@ -38,7 +38,7 @@ impl Full {
     pub fn setting(self) -> &'static str {
         match self {
             Self::InAll => "http.max_connections",
-            Self::Source => "http.max_connections_per_address",
+            Self::ClientNetwork => "http.max_connections_per_address",
         }
     }
 }
@@ -46,7 +46,7 @@ impl Full {
 /// Whom a connection is counted for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer {
-    pub source: Source,
+    pub source: ClientNetwork,
     /// A trusted proxy has no limit of its own.
     pub is_trusted: bool,
 }
@@ -61,7 +61,7 @@ struct Entry {
 struct Table {
     entries: HashMap<u64, Entry>,
     /// Connections of a source, and requests that trusted proxies send for it.
-    by_source: HashMap<Source, usize>,
+    by_source: HashMap<ClientNetwork, usize>,
     next: u64,
 }
 
@@ -73,32 +73,32 @@ pub(super) struct Connections {
 }
 
 /// The place of one connection, until it is dropped.
-pub(super) struct Place {
+pub(super) struct ConnectionPermit {
     connections: Arc<Connections>,
     id: u64,
     closing: CancellationToken,
 }
 
-impl Place {
+impl ConnectionPermit {
     /// Waits until the connection is to be closed.
     pub async fn closing(&self) {
         self.closing.cancelled().await;
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         self.connections.table().remove(self.id);
     }
 }
 
 /// The place of one request that a trusted proxy sends for a source.
-pub(super) struct ForwardedPlace {
+pub(super) struct ForwardedPermit {
     connections: Arc<Connections>,
-    source: Source,
+    source: ClientNetwork,
 }
 
-impl Drop for ForwardedPlace {
+impl Drop for ForwardedPermit {
     fn drop(&mut self) {
         self.connections.table().discount(self.source);
     }
@@ -123,7 +123,7 @@ impl Connections {
         peer: Peer,
         activity: Arc<Activity>,
         now: Instant,
-    ) -> Result<Place, Full> {
+    ) -> Result<ConnectionPermit, Full> {
         let mut table = self.table();
         let is_limited = !peer.is_trusted;
         if is_limited && table.count_of(peer.source) >= self.limits.per_source {
@@ -131,7 +131,7 @@ impl Connections {
             if !table
                 .close_worst(|entry, glance| own(entry).then(|| rank(entry, glance, now)).flatten())
             {
-                return Err(Full::Source);
+                return Err(Full::ClientNetwork);
             }
         }
         if table.entries.len() >= self.limits.in_all && !table.make_room(peer.source, now) {
@@ -143,7 +143,7 @@ impl Connections {
             activity,
             closing: closing.clone(),
         };
-        Ok(Place {
+        Ok(ConnectionPermit {
             connections: Arc::clone(self),
             id: table.insert(entry),
             closing,
@@ -151,14 +151,17 @@ impl Connections {
     }
 
     /// Takes a place for a request that a trusted proxy sends for `source`.
-    pub fn admit_forwarded(self: &Arc<Self>, source: Source) -> Result<ForwardedPlace, Full> {
+    pub fn admit_forwarded(
+        self: &Arc<Self>,
+        source: ClientNetwork,
+    ) -> Result<ForwardedPermit, Full> {
         let mut table = self.table();
         if table.count_of(source) >= self.limits.per_source {
-            return Err(Full::Source);
+            return Err(Full::ClientNetwork);
         }
         *table.by_source.entry(source).or_default() += 1;
         drop(table);
-        Ok(ForwardedPlace {
+        Ok(ForwardedPermit {
             connections: Arc::clone(self),
             source,
         })
@@ -217,11 +220,11 @@ fn rank(entry: &Entry, glance: &Glance, now: Instant) -> Option<Rank> {
 }
 
 impl Table {
-    fn count_of(&self, source: Source) -> usize {
+    fn count_of(&self, source: ClientNetwork) -> usize {
         self.by_source.get(&source).copied().unwrap_or(0)
     }
 
-    fn discount(&mut self, source: Source) {
+    fn discount(&mut self, source: ClientNetwork) {
         if let Some(count) = self.by_source.get_mut(&source) {
             *count -= 1;
             if *count == 0 {
@@ -267,7 +270,7 @@ impl Table {
 
     /// Closes a connection for one of `source`: one that can be spared, or else one of the source that has most, if
     /// that has more than `source` would have.
-    fn make_room(&mut self, source: Source, now: Instant) -> bool {
+    fn make_room(&mut self, source: ClientNetwork, now: Instant) -> bool {
         if self.close_worst(|entry, glance| rank(entry, glance, now)) {
             return true;
         }

@@ -6,29 +6,29 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::Door;
+use super::HttpState;
+use super::client_address::{ClientAddress, ClientNetwork, client_of};
 use super::error::Error;
 use super::hooks::beginning;
 use super::refusals::count_connection;
-use super::source::{Client, Source, client_of};
 
 /// Refuses a request while its client has too many under way through trusted proxies.
 pub(super) async fn limit(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let client = client_of(peer.ip(), request.headers(), &door.trusted_proxies);
-    request.extensions_mut().insert(Client(client));
-    let (client, peer) = (Source::from(client), Source::from(peer.ip()));
+    let client = client_of(peer.ip(), request.headers(), &state.trusted_proxies);
+    request.extensions_mut().insert(ClientAddress(client));
+    let (client, peer) = (ClientNetwork::from(client), ClientNetwork::from(peer.ip()));
     if client == peer {
         return next.run(request).await;
     }
-    match door.connections.admit_forwarded(client) {
+    match state.connections.admit_forwarded(client) {
         Ok(_place) => next.run(request).await,
         Err(full) => {
-            count_connection(&door.app, full, client, door.connections.count());
+            count_connection(&state.app, full, client, state.connections.count());
             let (head, body) = request.into_parts();
             beginning(body, &head.headers).await;
             Error::Unavailable.into_response()

@@ -4,15 +4,15 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
-use super::Door;
+use super::HttpState;
 use super::error::Error;
 
-pub(super) async fn alive(State(door): State<Door>) -> Json<Value> {
-    Json(json!({"status": "alive", "service": "midiateca", "folder": *door.folder}))
+pub(super) async fn alive(State(state): State<HttpState>) -> Json<Value> {
+    Json(json!({"status": "alive", "service": "midiateca", "folder": *state.folder}))
 }
 
-pub(super) async fn ready(State(door): State<Door>) -> Result<Json<Value>, Error> {
-    match door.readiness.is_ready(&door.app).await {
+pub(super) async fn ready(State(state): State<HttpState>) -> Result<Json<Value>, Error> {
+    match state.readiness.is_ready(&state.app).await {
         true => Ok(Json(json!({"status": "ready"}))),
         false => Err(Error::Unavailable),
     }

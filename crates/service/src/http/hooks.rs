@@ -13,10 +13,10 @@ use http_body_util::BodyExt as _;
 use serde_json::json;
 
 use super::body::Whole;
+use super::client_address::ClientAddress;
 use super::error::Error;
 use super::refusals::Sender;
-use super::source::Client;
-use super::{Door, body};
+use super::{HttpState, body};
 use crate::gateway::Gateway;
 use crate::ingest::{self, Receipt};
 use crate::instances::Instance;
@@ -42,8 +42,8 @@ const BEGINNING_BYTES: usize = 16 << 10;
 const BEGINNING_PATIENCE: Duration = Duration::from_millis(200);
 
 pub(super) async fn by_path(
-    State(door): State<Door>,
-    Extension(Client(client)): Extension<Client>,
+    State(state): State<HttpState>,
+    Extension(ClientAddress(client)): Extension<ClientAddress>,
     path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
     body: Body,
@@ -55,10 +55,10 @@ pub(super) async fn by_path(
     };
     let sender = Sender::new(gateway, token, client);
     match gateway {
-        Some(_) => take(&door, &sender, &headers, body).await,
+        Some(_) => take(&state, &sender, &headers, body).await,
         None => {
             sender
-                .refuse(&door, None, Error::UnknownGateway, body, &headers)
+                .refuse(&state, None, Error::UnknownGateway, body, &headers)
                 .await
         }
     }
@@ -66,20 +66,20 @@ pub(super) async fn by_path(
 
 /// `/hooks/{gateway}` without any token.
 pub(super) async fn without_token(
-    State(door): State<Door>,
-    Extension(Client(client)): Extension<Client>,
+    State(state): State<HttpState>,
+    Extension(ClientAddress(client)): Extension<ClientAddress>,
     gateway: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let gateway = gateway.ok().and_then(|Path(name)| Gateway::parse(&name));
     let sender = Sender::new(gateway, None, client);
-    take(&door, &sender, &headers, body).await
+    take(&state, &sender, &headers, body).await
 }
 
 pub(super) async fn by_query_or_header(
-    State(door): State<Door>,
-    Extension(Client(client)): Extension<Client>,
+    State(state): State<HttpState>,
+    Extension(ClientAddress(client)): Extension<ClientAddress>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
@@ -96,39 +96,44 @@ pub(super) async fn by_query_or_header(
         .map(|(_, token)| token.into_owned());
     let token = in_query.or(bearer);
     let sender = Sender::new(Some(Gateway::Wapi), token.as_deref(), client);
-    take(&door, &sender, &headers, body).await
+    take(&state, &sender, &headers, body).await
 }
 
-async fn take(door: &Door, sender: &Sender, headers: &HeaderMap, mut stream: Body) -> Response {
-    let instance = match authenticate(door, sender).await {
+async fn take(
+    state: &HttpState,
+    sender: &Sender,
+    headers: &HeaderMap,
+    mut stream: Body,
+) -> Response {
+    let instance = match authenticate(state, sender).await {
         Ok(instance) => instance,
-        Err(error) => return sender.refuse(door, None, error, stream, headers).await,
+        Err(error) => return sender.refuse(state, None, error, stream, headers).await,
     };
-    let limit_bytes = door.app.config.http.max_body.as_usize();
+    let limit_bytes = state.app.config.http.max_body.as_usize();
     if http_body::Body::size_hint(&stream).lower() > limit_bytes as u64 {
         let error = Error::BodyTooLarge { limit_bytes };
         return sender
-            .refuse(door, Some(&instance), error, stream, headers)
+            .refuse(state, Some(&instance), error, stream, headers)
             .await;
     }
-    match body::read(door, instance.gateway, headers, &mut stream, limit_bytes).await {
-        Ok((body, _share)) => receive(door, sender, &instance, body)
+    match body::read(state, instance.gateway, headers, &mut stream, limit_bytes).await {
+        Ok((body, _share)) => receive(state, sender, &instance, body)
             .await
             .unwrap_or_else(IntoResponse::into_response),
         Err(error) => {
             sender
-                .refuse(door, Some(&instance), error, stream, headers)
+                .refuse(state, Some(&instance), error, stream, headers)
                 .await
         }
     }
 }
 
-async fn authenticate(door: &Door, sender: &Sender) -> Result<Arc<Instance>, Error> {
+async fn authenticate(state: &HttpState, sender: &Sender) -> Result<Arc<Instance>, Error> {
     let hash = sender.hash.as_ref().ok_or(Error::WrongToken)?;
-    let known = door.app.directory.by_hook(hash).await?;
+    let known = state.app.directory.by_hook(hash).await?;
     if known.is_none() {
         // A gateway does not repeat after a 401, so it is given only by the right database.
-        door.app.db.verify().await?;
+        state.app.db.verify().await?;
     }
     known.ok_or(Error::WrongToken)
 }
@@ -157,18 +162,18 @@ pub(super) async fn beginning(mut body: Body, headers: &HeaderMap) -> Vec<u8> {
 }
 
 async fn receive(
-    door: &Door,
+    state: &HttpState,
     sender: &Sender,
     instance: &Instance,
     body: Whole,
 ) -> Result<Response, Error> {
     let receipt = match body {
-        Whole::Read(body) => ingest::receive(&door.app, instance, body).await?,
+        Whole::Read(body) => ingest::receive(&state.app, instance, body).await?,
         Whole::Undecodable(body) => {
-            ingest::keep_unread(&door.app, instance, WRONG_ENCODING, body).await?
+            ingest::keep_unread(&state.app, instance, WRONG_ENCODING, body).await?
         }
         Whole::UnknownEncoding(body) => {
-            ingest::keep_unread(&door.app, instance, UNKNOWN_ENCODING, body).await?;
+            ingest::keep_unread(&state.app, instance, UNKNOWN_ENCODING, body).await?;
             return Err(Error::UnknownEncoding);
         }
     };
@@ -194,7 +199,7 @@ async fn receive(
         ),
         Receipt::WrongInstance { named } => {
             let named = InstanceId(named);
-            return Err(sender.count_other_instance(door, instance, &named).await?);
+            return Err(sender.count_other_instance(state, instance, &named).await?);
         }
     };
     Ok((status, Json(answer)).into_response())

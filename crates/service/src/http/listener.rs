@@ -25,12 +25,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 
+use super::client_address::{ClientNetwork, is_trusted};
 use super::connection::Activity;
-use super::connections::{Connections, Peer, Place};
+use super::connections::{ConnectionPermit, Connections, Peer};
 use super::pace::{PacedBody, Slowness};
 use super::refusals::count_connection;
 use super::socket::Socket;
-use super::source::{Source, is_trusted};
 use crate::app::App;
 use crate::config::Network;
 use crate::telemetry::Throttle;
@@ -86,7 +86,7 @@ impl Listener {
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = this.app.shutdown.door_closing() => break,
+                () = this.app.shutdown.http_closing() => break,
                 _ = looks.tick() => this.connections.close_overdue(Instant::now()),
                 accepted = listener.accept() => match accepted {
                     Ok((stream, address)) => this.admit(stream, address, &draining),
@@ -123,7 +123,7 @@ impl Listener {
     ) {
         let now = Instant::now();
         let peer = Peer {
-            source: Source::from(address.ip()),
+            source: ClientNetwork::from(address.ip()),
             is_trusted: is_trusted(address.ip(), &self.trusted_proxies),
         };
         let activity = Arc::new(Activity::new(self.answers, now));
@@ -148,7 +148,7 @@ impl Listener {
         stream: TcpStream,
         address: SocketAddr,
         activity: Arc<Activity>,
-        place: Place,
+        place: ConnectionPermit,
         draining: CancellationToken,
     ) {
         // A connection that says nothing has no buffers yet.
@@ -311,7 +311,7 @@ fn log_tls(address: SocketAddr) {
     static SEEN: Throttle = Throttle::new(LOG_EVERY);
     if let Some(times) = SEEN.admit() {
         tracing::warn!(
-            source = %Source::from(address.ip()),
+            source = %ClientNetwork::from(address.ip()),
             times,
             "a connection speaks TLS, which this port does not: a reverse proxy speaks it (packaging/)"
         );

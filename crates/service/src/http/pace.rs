@@ -23,13 +23,13 @@ pub(super) struct Slowness {
 
 /// How much patience is left. Only the time in which the peer keeps us waiting is counted.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct SendPace {
     slowness: Slowness,
     left: Duration,
     waiting_since: Option<Instant>,
 }
 
-impl Pace {
+impl SendPace {
     pub fn new(slowness: Slowness) -> Self {
         Self {
             slowness,
@@ -73,7 +73,7 @@ pub(super) struct TooSlow;
 /// A request body that fails with [`TooSlow`] instead of being waited for.
 pub(super) struct PacedBody<B> {
     body: B,
-    pace: Pace,
+    pace: SendPace,
     activity: Arc<Activity>,
     timer: Option<Pin<Box<Sleep>>>,
     is_cut: bool,
@@ -94,7 +94,7 @@ impl<B: Body> PacedBody<B> {
         Self {
             is_read: body.is_end_stream(),
             body,
-            pace: Pace::new(slowness),
+            pace: SendPace::new(slowness),
             activity,
             timer: None,
             is_cut: false,
@@ -182,7 +182,7 @@ mod tests {
     /// Waits for `seconds` before each piece of `bytes`; when the patience ended, if it did.
     fn ends_after(seconds: u64, bytes: usize, pieces: usize) -> Option<Duration> {
         let began = Instant::now();
-        let (mut pace, mut now) = (Pace::new(SLOWNESS), began);
+        let (mut pace, mut now) = (SendPace::new(SLOWNESS), began);
         for _ in 0..pieces {
             pace.wait(now);
             now += Duration::from_secs(seconds);
@@ -207,7 +207,7 @@ mod tests {
         assert!(drops < Duration::from_secs(11), "{drops:?}");
         let slower = ends_after(5, 400, 10_000).unwrap();
         assert!(slower < Duration::from_secs(60), "{slower:?}");
-        let mut pace = Pace::new(SLOWNESS);
+        let mut pace = SendPace::new(SLOWNESS);
         let now = Instant::now();
         pace.advance(now, 1 << 30);
         pace.wait(now);
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn the_time_in_which_nobody_waits_for_the_peer_is_not_counted() {
-        let mut pace = Pace::new(SLOWNESS);
+        let mut pace = SendPace::new(SLOWNESS);
         let now = Instant::now();
         pace.wait(now);
         pace.advance(now + Duration::from_secs(1), 0);

@@ -24,9 +24,9 @@ type Latest = watch::Receiver<Option<(Instant, bool)>>;
 
 /// The shared probe.
 #[derive(Default)]
-pub(super) struct Readiness(Mutex<Option<Latest>>);
+pub(super) struct ReadinessCache(Mutex<Option<Latest>>);
 
-impl Readiness {
+impl ReadinessCache {
     /// Whether the latest probe succeeded; starts one when the latest is older than [`FRESH`].
     pub async fn is_ready(&self, app: &Arc<App>) -> bool {
         let mut latest = self.latest(app);
@@ -51,7 +51,7 @@ impl Readiness {
             let is_ready = tokio::select! {
                 is_ready = probe(&app) => is_ready,
                 // A probe that hangs must not keep the server from ending.
-                () = app.shutdown.door_closing() => false,
+                () = app.shutdown.http_closing() => false,
             };
             result.send_replace(Some((Instant::now(), is_ready)));
         });

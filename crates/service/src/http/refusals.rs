@@ -7,14 +7,14 @@ use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use super::Door;
+use super::HttpState;
+use super::client_address::ClientNetwork;
 use super::connections::Full;
 use super::error::Error;
 use super::hooks::beginning;
-use super::source::Source;
 use crate::app::App;
 use crate::gateway::Gateway;
-use crate::instances::{Former, Instance, Refusal, RefusalReason};
+use crate::instances::{FormerToken, Instance, Refusal, RefusalReason};
 use crate::model::InstanceId;
 use crate::secrets;
 
@@ -31,7 +31,7 @@ impl Sender {
     pub fn new(gateway: Option<Gateway>, token: Option<&str>, client: IpAddr) -> Self {
         Self {
             gateway,
-            hash: token.map(secrets::hash_of),
+            hash: token.map(secrets::hash_token),
             client,
         }
     }
@@ -39,7 +39,7 @@ impl Sender {
     /// Answers a delivery with an error at once, and counts it. `instance` is the one whose token it has.
     pub async fn refuse(
         &self,
-        door: &Door,
+        state: &HttpState,
         instance: Option<&Instance>,
         error: Error,
         body: Body,
@@ -53,10 +53,10 @@ impl Sender {
                 address_of: None,
                 reason,
             }),
-            None => self.unknown(door, &error, &beginning).await,
+            None => self.unknown(state, &error, &beginning).await,
         };
         if let Some(refusal) = refusal {
-            self.count(door, refusal);
+            self.count(state, refusal);
         }
         error.into_response()
     }
@@ -64,11 +64,11 @@ impl Sender {
     /// Counts a delivery that came at the address of `instance` and names another one.
     pub async fn count_other_instance(
         &self,
-        door: &Door,
+        state: &HttpState,
         instance: &Instance,
         named: &InstanceId,
     ) -> Result<Error, Error> {
-        let exists = is_present(door, named).await?;
+        let exists = is_present(state, named).await?;
         let (error, refusal) = match exists {
             true => (
                 Error::OtherInstance,
@@ -90,23 +90,23 @@ impl Sender {
                 },
             ),
         };
-        self.count(door, refusal);
+        self.count(state, refusal);
         Ok(error)
     }
 
     /// A delivery without a valid token: whose it is can be known by a token that was replaced, or by what it says of
     /// itself. The latter anyone may write, so it only says where to look.
-    async fn unknown(&self, door: &Door, error: &Error, beginning: &[u8]) -> Option<Refusal> {
+    async fn unknown(&self, state: &HttpState, error: &Error, beginning: &[u8]) -> Option<Refusal> {
         let former = match &self.hash {
-            Some(hash) => door.app.directory.by_former_hook(hash).await.ok()?,
+            Some(hash) => state.app.directory.by_former_hook(hash).await.ok()?,
             None => None,
         };
         let (reason, instance) = match (error, former) {
             (Error::UnknownGateway, _) => (RefusalReason::UnknownGateway, None),
-            (Error::WrongToken, Some(Former::Replaced(id))) => {
+            (Error::WrongToken, Some(FormerToken::Replaced(id))) => {
                 (RefusalReason::ReplacedToken, Some(id))
             }
-            (Error::WrongToken, Some(Former::Removed(id))) => {
+            (Error::WrongToken, Some(FormerToken::Removed(id))) => {
                 (RefusalReason::RemovedInstance, Some(id))
             }
             (Error::WrongToken, None) if self.hash.is_none() => (RefusalReason::MissingToken, None),
@@ -115,7 +115,7 @@ impl Sender {
         };
         let instance = match instance {
             Some(id) => Some(id),
-            None => named_in(door, beginning).await,
+            None => named_in(state, beginning).await,
         };
         Some(Refusal {
             gateway: self.gateway,
@@ -125,11 +125,11 @@ impl Sender {
         })
     }
 
-    fn count(&self, door: &Door, refusal: Refusal) {
+    fn count(&self, state: &HttpState, refusal: Refusal) {
         let (gateway, reason) = (refusal.gateway, refusal.reason);
         let instance = refusal.instance.clone();
         let address_of = refusal.address_of.clone();
-        let Some(times) = door.app.tally.refuse(refusal, door.app.clock.now()) else {
+        let Some(times) = state.app.tally.refuse(refusal, state.app.clock.now()) else {
             return;
         };
         tracing::warn!(
@@ -145,7 +145,7 @@ impl Sender {
 }
 
 /// Counts a connection, or a request through a trusted proxy, for which there is no place.
-pub(super) fn count_connection(app: &App, full: Full, source: Source, connections: usize) {
+pub(super) fn count_connection(app: &App, full: Full, source: ClientNetwork, connections: usize) {
     let refusal = Refusal {
         gateway: None,
         instance: None,
@@ -173,15 +173,15 @@ fn reason_of(error: &Error) -> Option<RefusalReason> {
 }
 
 /// The instance that a delivery names in its beginning, if it is one of ours.
-async fn named_in(door: &Door, beginning: &[u8]) -> Option<InstanceId> {
+async fn named_in(state: &HttpState, beginning: &[u8]) -> Option<InstanceId> {
     let named = Gateway::ALL
         .into_iter()
         .find_map(|gateway| gateway.named_instance(beginning))?;
     let named = InstanceId(named);
-    is_present(door, &named).await.ok()?.then_some(named)
+    is_present(state, &named).await.ok()?.then_some(named)
 }
 
-async fn is_present(door: &Door, id: &InstanceId) -> Result<bool, Error> {
-    let known = door.app.directory.by_id().await?;
+async fn is_present(state: &HttpState, id: &InstanceId) -> Result<bool, Error> {
+    let known = state.app.directory.by_id().await?;
     Ok(known.get(id).is_some_and(|instance| !instance.removed))
 }

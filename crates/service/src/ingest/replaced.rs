@@ -50,7 +50,7 @@ pub(super) async fn look(
     if numbers.is_empty() {
         return Ok(None);
     }
-    let parts = parts::of(&app.db, id).await?.into_iter();
+    let parts = parts::list(&app.db, id).await?.into_iter();
     let mut released = parts.filter(|part| numbers.contains(&part.n));
     let Some((media, sha256)) = released.find_map(|part| part.media.zip(part.decoded_sha256))
     else {

@@ -21,12 +21,12 @@ struct Snapshot {
     by_hook: HashMap<Vec<u8>, Arc<Instance>>,
     by_id: Arc<HashMap<InstanceId, Arc<Instance>>>,
     clients_with_siblings: Arc<HashSet<i64>>,
-    former: HashMap<Vec<u8>, Former>,
+    former: HashMap<Vec<u8>, FormerToken>,
 }
 
 /// Whose a webhook token was that is no longer accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Former {
+pub enum FormerToken {
     /// The instance has another token now.
     Replaced(InstanceId),
     /// The instance was removed.
@@ -60,7 +60,7 @@ impl Directory {
     }
 
     /// Whose token it was, by its hash; nothing when it never was one, or too long ago.
-    pub async fn by_former_hook(&self, hash: &[u8; 32]) -> Result<Option<Former>, Error> {
+    pub async fn by_former_hook(&self, hash: &[u8; 32]) -> Result<Option<FormerToken>, Error> {
         self.refresh().await?;
         Ok(self.read(|snapshot| snapshot.former.get(hash.as_slice()).cloned()))
     }
@@ -97,11 +97,12 @@ impl Directory {
         let mut former: HashMap<_, _> = retired(&self.db)
             .await?
             .into_iter()
-            .map(|(hash, id)| (hash, Former::Replaced(id)))
+            .map(|(hash, id)| (hash, FormerToken::Replaced(id)))
             .collect();
         for instance in all.iter().filter(|instance| instance.removed) {
             let hashes = instance.hooks_before.iter().chain([&instance.hook_hash]);
-            let removed = |hash: &Vec<u8>| (hash.clone(), Former::Removed(instance.id.clone()));
+            let removed =
+                |hash: &Vec<u8>| (hash.clone(), FormerToken::Removed(instance.id.clone()));
             former.extend(hashes.map(removed));
         }
         let snapshot = Snapshot {

@@ -9,7 +9,7 @@ const MOST_RETIRED: i64 = 16;
 
 impl Instance {
     /// Whether the token with this hash is in an address that is taken.
-    pub fn takes_hook(&self, hash: &[u8; 32]) -> bool {
+    pub fn accepts_hook(&self, hash: &[u8; 32]) -> bool {
         let mut hashes = self.hooks_before.iter().chain([&self.hook_hash]);
         hashes.any(|known| known == hash)
     }
@@ -72,7 +72,7 @@ pub(super) async fn retired(db: &Db) -> Result<Vec<(Vec<u8>, InstanceId)>, Error
 }
 
 /// What a webhook slot held before it was set from here.
-pub struct SlotBefore {
+pub struct PreviousSlot {
     /// Which slot.
     pub field: String,
     /// The address, sealed, for it may hold a token; nothing when it was empty.
@@ -82,7 +82,11 @@ pub struct SlotBefore {
 }
 
 /// Keeps what a slot held before it was first set from here.
-pub async fn save_slot(tx: &mut Tx, id: &InstanceId, slot: &SlotBefore) -> Result<(), Error> {
+pub async fn save_previous_slot(
+    tx: &mut Tx,
+    id: &InstanceId,
+    slot: &PreviousSlot,
+) -> Result<(), Error> {
     let sql = "insert into slots_before (instance, field, sealed_address, ours) values ($1, $2, $3, $4)
                on conflict (instance, field) do update set sealed_address = excluded.sealed_address, ours = excluded.ours";
     let values = values![
@@ -95,13 +99,13 @@ pub async fn save_slot(tx: &mut Tx, id: &InstanceId, slot: &SlotBefore) -> Resul
 }
 
 /// What the slots held before they were set from here.
-pub async fn slots_before(db: &Db, id: &InstanceId) -> Result<Vec<SlotBefore>, Error> {
+pub async fn previous_slots(db: &Db, id: &InstanceId) -> Result<Vec<PreviousSlot>, Error> {
     let sql =
         "select field, sealed_address, ours from slots_before where instance = $1 order by field";
     let rows = db.rows(sql, values![id.as_str()]).await?;
     rows.iter()
         .map(|row| {
-            Ok(SlotBefore {
+            Ok(PreviousSlot {
                 field: row.text("field")?,
                 sealed: row.bytes_or_none("sealed_address")?,
                 ours: row.int("ours")? != 0,
@@ -111,7 +115,7 @@ pub async fn slots_before(db: &Db, id: &InstanceId) -> Result<Vec<SlotBefore>, E
 }
 
 /// Forgets what the slots held before.
-pub async fn forget_slots(tx: &mut Tx, id: &InstanceId) -> Result<(), Error> {
+pub async fn delete_previous_slots(tx: &mut Tx, id: &InstanceId) -> Result<(), Error> {
     let sql = "delete from slots_before where instance = $1";
     tx.run(sql, values![id.as_str()]).await.map(drop)
 }

@@ -31,13 +31,13 @@ const IDLE: Duration = Duration::from_secs(30);
 
 /// Two pools of connections: one reaches public addresses only, the other whatever the operator named.
 #[derive(Clone)]
-pub(super) struct Client {
+pub(super) struct PooledClient {
     strict: Pool<HttpsConnector<Dialer>, Full<Bytes>>,
     trusted: Pool<HttpsConnector<Dialer>, Full<Bytes>>,
     proxies: Arc<Proxies>,
 }
 
-impl Client {
+impl PooledClient {
     /// Certificates are checked against Mozilla's roots, compiled in.
     pub fn new(connect_timeout: Duration, proxies: Arc<Proxies>) -> Self {
         let roots = rustls::RootCertStore {
@@ -92,7 +92,7 @@ impl Client {
     ) -> Result<Response<Incoming>, Error> {
         // In a tunnel the proxy is told its own password when it opens, and nothing of this request.
         let is_clear = request.uri().scheme_str() == Some("http");
-        let proxy = self.proxies.of_destination(request.uri()).ok().flatten();
+        let proxy = self.proxies.for_destination(request.uri()).ok().flatten();
         if let Some(auth) = proxy
             .filter(|_| is_clear)
             .and_then(|proxy| proxy.basic_auth())

@@ -43,7 +43,7 @@ pub struct Cooldown {
 
 /// How many downloads a host may get now; the readiest comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Readiness {
+pub enum HostReadiness {
     /// As many as there are places for.
     Ready,
     /// One, to find out whether it answers again.
@@ -130,12 +130,12 @@ impl Cooldowns {
 
     /// How many downloads the host may get, without starting one. A host that asked for a pause counts as ready: each
     /// of its media is postponed for that long, and says so.
-    pub fn readiness(&self, host: &str, now: Instant) -> Readiness {
+    pub fn readiness(&self, host: &str, now: Instant) -> HostReadiness {
         let hosts = self.lock();
         match hosts.get(host).and_then(|host| host.pause.as_ref()) {
-            None => Readiness::Ready,
-            Some(pause) if pause.left(now).is_some() => Readiness::CoolingDown,
-            Some(_) => Readiness::Probe,
+            None => HostReadiness::Ready,
+            Some(pause) if pause.left(now).is_some() => HostReadiness::CoolingDown,
+            Some(_) => HostReadiness::Probe,
         }
     }
 
@@ -196,15 +196,15 @@ mod tests {
         for n in [3, 4] {
             assert!(!cooldowns.timed_out("a", &media(n), now));
         }
-        assert_eq!(cooldowns.readiness("a", now), Readiness::Ready);
+        assert_eq!(cooldowns.readiness("a", now), HostReadiness::Ready);
         assert!(cooldowns.timed_out("a", &media(5), now));
-        assert_eq!(cooldowns.readiness("a", now), Readiness::CoolingDown);
+        assert_eq!(cooldowns.readiness("a", now), HostReadiness::CoolingDown);
         let cooldown = cooldowns.enter("a", now).unwrap();
         assert_eq!(
             (cooldown.cause, cooldown.left),
             (Cause::TimedOut, FIRST_PAUSE)
         );
-        assert_eq!(cooldowns.readiness("b", now), Readiness::Ready);
+        assert_eq!(cooldowns.readiness("b", now), HostReadiness::Ready);
     }
 
     #[test]
@@ -214,17 +214,17 @@ mod tests {
         let is_longer = cooldowns.timed_out("a", &media(4), now);
         assert!(!is_longer, "it started before the cooldown");
         now += FIRST_PAUSE;
-        assert_eq!(cooldowns.readiness("a", now), Readiness::Probe);
+        assert_eq!(cooldowns.readiness("a", now), HostReadiness::Probe);
         assert_eq!(cooldowns.enter("a", now), None);
-        assert_eq!(cooldowns.readiness("a", now), Readiness::CoolingDown);
+        assert_eq!(cooldowns.readiness("a", now), HostReadiness::CoolingDown);
         assert!(cooldowns.enter("a", now).is_some(), "a second probe");
         assert!(cooldowns.timed_out("a", &media(1), now));
         now += FIRST_PAUSE;
-        assert_eq!(cooldowns.readiness("a", now), Readiness::CoolingDown);
+        assert_eq!(cooldowns.readiness("a", now), HostReadiness::CoolingDown);
         now += FIRST_PAUSE;
         assert_eq!(cooldowns.enter("a", now), None);
         assert!(cooldowns.answered("a"));
-        assert_eq!(cooldowns.readiness("a", now), Readiness::Ready);
+        assert_eq!(cooldowns.readiness("a", now), HostReadiness::Ready);
         assert!(
             !cooldowns.timed_out("a", &media(1), now),
             "counted from zero"

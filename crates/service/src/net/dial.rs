@@ -50,7 +50,7 @@ impl Service<Uri> for Dialer {
     fn call(&mut self, destination: Uri) -> Self::Future {
         let mut dialer = self.clone();
         Box::pin(async move {
-            let Some(proxy) = dialer.proxies.of_destination(&destination)? else {
+            let Some(proxy) = dialer.proxies.for_destination(&destination)? else {
                 std::future::poll_fn(|context| dialer.direct.poll_ready(context)).await?;
                 let stream = dialer.direct.call(destination).await?;
                 return Ok(Stream {

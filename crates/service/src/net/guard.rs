@@ -43,7 +43,7 @@ pub struct Guard {
 
 /// An address that may be asked.
 #[derive(Debug)]
-pub struct Passed {
+pub struct CheckedUrl {
     /// The address, perhaps rewritten.
     pub url: Url,
     /// Whether the operator named this very host, so that it may be private.
@@ -55,12 +55,12 @@ impl Guard {
     pub fn new(api_base: Url, domains: &'static [&'static str], allowed_hosts: &[String]) -> Self {
         Self {
             api_base: Some(api_base),
-            ..Self::of_domains(domains, allowed_hosts)
+            ..Self::for_domains(domains, allowed_hosts)
         }
     }
 
     /// Rules for servers that are known by their domains alone.
-    pub fn of_domains(domains: &'static [&'static str], allowed_hosts: &[String]) -> Self {
+    pub fn for_domains(domains: &'static [&'static str], allowed_hosts: &[String]) -> Self {
         Self {
             api_base: None,
             domains,
@@ -72,16 +72,16 @@ impl Guard {
     }
 
     /// Checks a link, and rewrites it where the gateway is known to write it wrongly.
-    pub fn check(&self, link: &str) -> Result<Passed, Error> {
+    pub fn check(&self, link: &str) -> Result<CheckedUrl, Error> {
         self.check_url(Url::parse(link.trim()).map_err(|_| Error::NotAUrl)?)
     }
 
     /// Checks where a redirect leads.
-    pub fn check_redirect(&self, from: &Passed, target: &str) -> Result<Passed, Error> {
+    pub fn check_redirect(&self, from: &CheckedUrl, target: &str) -> Result<CheckedUrl, Error> {
         self.check_url(from.url.join(target).map_err(|_| Error::NotAUrl)?)
     }
 
-    fn check_url(&self, mut url: Url) -> Result<Passed, Error> {
+    fn check_url(&self, mut url: Url) -> Result<CheckedUrl, Error> {
         let web = matches!(url.scheme(), "http" | "https");
         if !web || !url.username().is_empty() || url.password().is_some() {
             return Err(Error::Scheme);
@@ -89,7 +89,7 @@ impl Guard {
         let host = url.host().ok_or(Error::NotAUrl)?.to_owned();
         let is_api = |base: &Url| url.origin() == base.origin();
         if self.api_base.as_ref().is_some_and(is_api) || self.operator_allows(&url) {
-            return Ok(Passed { url, trusted: true });
+            return Ok(CheckedUrl { url, trusted: true });
         }
         let name = match host {
             Host::Ipv4(address) => return self.rewrite(url, IpAddr::V4(address)),
@@ -106,7 +106,7 @@ impl Guard {
             url.set_scheme("https").map_err(|()| Error::Scheme)?;
             url.set_port(None).map_err(|()| Error::Scheme)?;
         }
-        Ok(Passed {
+        Ok(CheckedUrl {
             url,
             trusted: false,
         })
@@ -114,7 +114,7 @@ impl Guard {
 
     /// W-API sometimes hands out the raw address of a file server that does not answer; the same path at the
     /// API's own host does.
-    fn rewrite(&self, mut url: Url, address: IpAddr) -> Result<Passed, Error> {
+    fn rewrite(&self, mut url: Url, address: IpAddr) -> Result<CheckedUrl, Error> {
         if !is_public(address) {
             return Err(Error::NotPublic(address.to_string()));
         }
@@ -126,7 +126,7 @@ impl Guard {
         url = api_base.clone();
         url.set_path(&path);
         url.set_query(query.as_deref());
-        Ok(Passed { url, trusted: true })
+        Ok(CheckedUrl { url, trusted: true })
     }
 
     fn operator_allows(&self, url: &Url) -> bool {
@@ -431,7 +431,7 @@ mod tests {
 
     #[test]
     fn servers_that_are_known_by_name_alone_are_never_trusted() {
-        let guard = Guard::of_domains(&["whatsapp.net"], &[]);
+        let guard = Guard::for_domains(&["whatsapp.net"], &[]);
         let passed = guard.check("https://mmg.whatsapp.net/v/a").unwrap();
         assert!(!passed.trusted, "its name could lead to a private address");
         assert!(guard.check("http://8.8.8.8/v/a").is_err());

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// See the module.
-pub struct Pace {
+pub struct TransferPace {
     began: Instant,
     until: Instant,
     bytes_per_second: u64,
@@ -19,7 +19,7 @@ pub struct Pace {
     is_over: bool,
 }
 
-impl Pace {
+impl TransferPace {
     /// `likely_bytes` is the length to reckon with until the server says it.
     pub(super) fn new(bytes_per_second: u64, likely_bytes: u64, began: Instant) -> Self {
         let mut pace = Self {
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn a_byte_now_and_then_is_not_enough_however_many_connections_bring_it() {
         let began = Instant::now();
-        let mut pace = Pace::new(1_000, 10_000_000, began);
+        let mut pace = TransferPace::new(1_000, 10_000_000, began);
         for n in 0..60 {
             // Each connection says the length again.
             pace.expect(10_000_000);
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_slow_file_has_the_time_that_its_length_buys() {
         let mut now = Instant::now();
-        let mut pace = Pace::new(1_000, 1 << 40, now);
+        let mut pace = TransferPace::new(1_000, 1 << 40, now);
         pace.expect(600_000);
         for minute in 1..=10 {
             now += MINUTE;

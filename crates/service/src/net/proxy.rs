@@ -16,12 +16,12 @@ const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 /// Stands for a proxy that cannot be used, so that nothing is asked past it.
 const UNUSABLE: &str = "unusable-proxy.invalid";
 
-/// A variable whose value names no proxy that can be used. Its value may hold a password and is not shown.
+/// A variable whose value names no proxy that can be used. Its value may hold a password and is not redacted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{variable} does not name a usable proxy: http://, https://, socks5:// or socks5h://, a host, and a port"
 )]
-pub struct Unusable {
+pub struct InvalidProxy {
     /// Its name.
     pub variable: &'static str,
 }
@@ -33,7 +33,7 @@ pub struct Proxies {
     except_ports: Vec<(String, u16)>,
     /// Whether `NO_PROXY` is `*`.
     is_off: bool,
-    unusable: Option<Unusable>,
+    unusable: Option<InvalidProxy>,
 }
 
 /// A proxy for one destination.
@@ -42,17 +42,17 @@ pub struct Proxy(Intercept);
 
 impl Proxies {
     /// As the environment says.
-    pub fn of_environment() -> Self {
-        Self::of(|name| std::env::var(name).ok())
+    pub fn from_environment() -> Self {
+        Self::from_lookup(|name| std::env::var(name).ok())
     }
 
     /// None at all.
     pub fn none() -> Self {
-        Self::of(|_| None)
+        Self::from_lookup(|_| None)
     }
 
     /// As `value` says of each variable. A variable in lower case counts before one in capitals; an empty one is unset.
-    pub fn of(value: impl Fn(&str) -> Option<String>) -> Self {
+    pub fn from_lookup(value: impl Fn(&str) -> Option<String>) -> Self {
         let mut unusable = None;
         let read = |name: &str| {
             let lower = value(name).map(|text| text.trim().to_owned());
@@ -68,7 +68,7 @@ impl Proxies {
             if let Some(usable) = usable(&text) {
                 return usable;
             }
-            unusable.get_or_insert(Unusable { variable });
+            unusable.get_or_insert(InvalidProxy { variable });
             format!("http://{UNUSABLE}")
         };
         let https = proxy("https_proxy", "HTTPS_PROXY");
@@ -91,13 +91,13 @@ impl Proxies {
     }
 
     /// A variable that names no usable proxy.
-    pub fn unusable(&self) -> Option<&Unusable> {
+    pub fn unusable(&self) -> Option<&InvalidProxy> {
         self.unusable.as_ref()
     }
 
     /// The proxy for a destination; none for those that are asked directly. An error when the variable that counts names
     /// no usable proxy.
-    pub fn of_destination(&self, destination: &Uri) -> Result<Option<Proxy>, Unusable> {
+    pub fn for_destination(&self, destination: &Uri) -> Result<Option<Proxy>, InvalidProxy> {
         let host = destination
             .host()
             .unwrap_or("")
@@ -144,7 +144,7 @@ impl Proxy {
     }
 
     /// With its port, as a person reads it; without a name and password.
-    pub fn shown(&self) -> String {
+    pub fn redacted(&self) -> String {
         let uri = self.0.uri();
         let scheme = uri.scheme_str().unwrap_or("http");
         format!(
@@ -220,18 +220,18 @@ mod tests {
     use super::*;
 
     fn proxies(pairs: &'static [(&'static str, &'static str)]) -> Proxies {
-        Proxies::of(|name| {
+        Proxies::from_lookup(|name| {
             let pair = pairs.iter().find(|(known, _)| *known == name);
             pair.map(|(_, value)| (*value).to_owned())
         })
     }
 
-    fn shown(proxies: &Proxies, destination: &str) -> Option<String> {
+    fn redacted(proxies: &Proxies, destination: &str) -> Option<String> {
         let destination = destination.parse().unwrap();
         proxies
-            .of_destination(&destination)
+            .for_destination(&destination)
             .unwrap()
-            .map(|proxy| proxy.shown())
+            .map(|proxy| proxy.redacted())
     }
 
     #[test]
@@ -240,10 +240,10 @@ mod tests {
             ("HTTPS_PROXY", "http://ana:s3cret@proxy.example:3128"),
             ("http_proxy", "other.example:8080/"),
         ]);
-        let https = shown(&of, "https://mmg.whatsapp.net/a");
+        let https = redacted(&of, "https://mmg.whatsapp.net/a");
         assert_eq!(https.as_deref(), Some("http://proxy.example:3128"));
         assert_eq!(
-            shown(&of, "http://a.example/").as_deref(),
+            redacted(&of, "http://a.example/").as_deref(),
             Some("http://other.example:8080")
         );
         let all = proxies(&[
@@ -251,23 +251,23 @@ mod tests {
             ("https_proxy", " "),
         ]);
         assert_eq!(
-            shown(&all, "https://a.example/").as_deref(),
+            redacted(&all, "https://a.example/").as_deref(),
             Some("socks5h://proxy.example:1080")
         );
         assert!(
-            shown(
+            redacted(
                 &proxies(&[("HTTP_PROXY", "http://p:1")]),
                 "https://a.example/"
             )
             .is_none()
         );
-        assert!(shown(&Proxies::none(), "https://a.example/").is_none());
+        assert!(redacted(&Proxies::none(), "https://a.example/").is_none());
         let both = proxies(&[
             ("HTTPS_PROXY", "http://upper:1"),
             ("https_proxy", "http://lower:1"),
         ]);
         assert_eq!(
-            shown(&both, "https://a.example/").as_deref(),
+            redacted(&both, "https://a.example/").as_deref(),
             Some("http://lower:1")
         );
     }
@@ -318,16 +318,22 @@ mod tests {
             ),
             ("fd00::/8", &["https://[fd12::2]/"], &["https://[2600::2]/"]),
         ] {
-            let of = Proxies::of(|name| match name {
+            let of = Proxies::from_lookup(|name| match name {
                 "ALL_PROXY" => Some("http://proxy.example:3128".to_owned()),
                 "no_proxy" => Some(except.to_owned()),
                 _ => None,
             });
             for destination in direct {
-                assert!(shown(&of, destination).is_none(), "{except}: {destination}");
+                assert!(
+                    redacted(&of, destination).is_none(),
+                    "{except}: {destination}"
+                );
             }
             for destination in proxied {
-                assert!(shown(&of, destination).is_some(), "{except}: {destination}");
+                assert!(
+                    redacted(&of, destination).is_some(),
+                    "{except}: {destination}"
+                );
             }
         }
     }
@@ -344,9 +350,9 @@ mod tests {
             "http://LOCALHOST./",
             "http://a.localhost:80/",
         ] {
-            assert!(shown(&of, destination).is_none(), "{destination}");
+            assert!(redacted(&of, destination).is_none(), "{destination}");
         }
-        assert!(shown(&of, "http://192.168.0.7:9000/").is_some());
+        assert!(redacted(&of, "http://192.168.0.7:9000/").is_some());
     }
 
     #[test]
@@ -357,14 +363,14 @@ mod tests {
             "http://",
             "http://a b/s3cret",
         ] {
-            let of = Proxies::of(|name| (name == "HTTPS_PROXY").then(|| value.to_owned()));
+            let of = Proxies::from_lookup(|name| (name == "HTTPS_PROXY").then(|| value.to_owned()));
             let unusable = of
-                .of_destination(&"https://a.example/".parse().unwrap())
+                .for_destination(&"https://a.example/".parse().unwrap())
                 .unwrap_err();
             assert_eq!(of.unusable(), Some(&unusable));
             assert!(
-                shown(&of, "https://127.0.0.1/").is_none()
-                    && shown(&of, "http://a.example/").is_none()
+                redacted(&of, "https://127.0.0.1/").is_none()
+                    && redacted(&of, "http://a.example/").is_none()
             );
             assert_eq!(unusable.variable, "HTTPS_PROXY");
             assert!(!unusable.to_string().contains("s3cret"));

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 /// A family of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
+pub enum AddressFamily {
     /// IPv4.
     V4,
     /// IPv6.
@@ -18,7 +18,7 @@ pub enum Family {
 
 /// What became of it.
 #[derive(Debug)]
-pub enum Reached {
+pub enum ConnectionProbe {
     /// It answered.
     Connected {
         /// The address that did.
@@ -45,27 +45,32 @@ pub enum Reached {
 }
 
 /// Connects to the first address of that family that answers, each within `patience`.
-pub async fn reach(host: &str, port: u16, family: Family, patience: Duration) -> Reached {
+pub async fn probe_connection(
+    host: &str,
+    port: u16,
+    family: AddressFamily,
+    patience: Duration,
+) -> ConnectionProbe {
     let found = match tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await {
         Ok(found) => found,
-        Err(error) => return Reached::UnknownName(error),
+        Err(error) => return ConnectionProbe::UnknownName(error),
     };
-    let mut outcome = Reached::NoAddress;
-    for address in found.filter(|address| address.is_ipv4() == (family == Family::V4)) {
+    let mut outcome = ConnectionProbe::NoAddress;
+    for address in found.filter(|address| address.is_ipv4() == (family == AddressFamily::V4)) {
         if address.ip().is_unspecified() {
-            return Reached::Blocked { address };
+            return ConnectionProbe::Blocked { address };
         }
         let began = Instant::now();
         let error = match tokio::time::timeout(patience, TcpStream::connect(address)).await {
             Ok(Ok(_)) => {
                 let took = began.elapsed();
-                return Reached::Connected { address, took };
+                return ConnectionProbe::Connected { address, took };
             }
             Ok(Err(error)) => Some(error),
             Err(_) => None,
         };
-        if matches!(outcome, Reached::NoAddress) {
-            outcome = Reached::Silent { address, error };
+        if matches!(outcome, ConnectionProbe::NoAddress) {
+            outcome = ConnectionProbe::Silent { address, error };
         }
     }
     outcome

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::db::{Error, Key};
-use crate::download::{folder_of, host_of};
+use crate::download::{folder_key, host_for};
 use crate::instances::Instance;
 use crate::model::{Attempt, InstanceId, Reason};
 use crate::queue::{self, Counts, Job, Settled};
@@ -15,7 +15,7 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Probes a storage that failed, from time to time, and wakes what waits for it once it works.
 pub(super) fn watch_storage(app: &Arc<App>) {
-    if !app.outages.takes_storage_probe() {
+    if !app.outages.claim_storage_probe() {
         return;
     }
     let app_of_task = Arc::clone(app);
@@ -26,14 +26,14 @@ pub(super) fn watch_storage(app: &Arc<App>) {
             return;
         }
         if wake_for_storage(&app).await {
-            app.outages.storage_is_back();
+            app.outages.storage_recovered();
         }
     });
 }
 
 /// Wakes what found the disk full, once there is room for it.
-pub(super) fn watch_room(app: &Arc<App>, free_bytes: u64) {
-    if !app.outages.has_room_again(free_bytes) {
+pub(super) fn watch_space(app: &Arc<App>, free_bytes: u64) {
+    if !app.outages.has_space_again(free_bytes) {
         return;
     }
     let app_of_task = Arc::clone(app);
@@ -67,7 +67,7 @@ pub(super) async fn wake_for_storage(app: &App) -> bool {
 pub(super) async fn note_hosts(app: &App, job: &Job, instance: &Instance, attempts: &[Attempt]) {
     let now = app.clock.now();
     for attempt in attempts {
-        let Some(host) = host_of(attempt.route, instance) else {
+        let Some(host) = host_for(attempt.route, instance) else {
             continue;
         };
         match attempt.reason {
@@ -84,7 +84,7 @@ pub(super) async fn note_hosts(app: &App, job: &Job, instance: &Instance, attemp
 
 /// Notes what the end of a round says of the client's folder in the storage, and wakes what waits for one that works again.
 pub(super) async fn note_folder(app: &App, job: &Job, settled: &Settled) {
-    let (now, folder) = (app.clock.now(), folder_of(job.client));
+    let (now, folder) = (app.clock.now(), folder_key(job.client));
     match settled {
         Settled::Postponed {
             reason: Reason::StorageFailed,
@@ -115,7 +115,7 @@ async fn wake_host(app: &App, host: &str, now: crate::clock::Millis) -> Result<(
 
 /// Tries one waiting media of each host or folder that is out, so that it is seen when it is back.
 pub(super) async fn try_hosts(app: &App) {
-    for host in app.outages.hosts_to_try(app.clock.now()) {
+    for host in app.outages.hosts_to_probe(app.clock.now()) {
         log_if_failed(try_host(app, &host).await);
     }
 }
@@ -135,13 +135,13 @@ async fn waiting_for(app: &App, host: &str) -> Result<(Vec<InstanceId>, &'static
         let there = known.values().filter(|instance| is_there(instance));
         there.map(|instance| instance.id.clone()).collect()
     };
-    let users = ids(&|instance| folder_of(instance.client) == host);
+    let users = ids(&|instance| folder_key(instance.client) == host);
     if !users.is_empty() {
         return Ok((users, &Reason::OF_STORAGE));
     }
     let asks = |instance: &Instance| {
         let mut routes = crate::model::Route::ALL.iter();
-        routes.any(|route| host_of(*route, instance).as_deref() == Some(host))
+        routes.any(|route| host_for(*route, instance).as_deref() == Some(host))
     };
     Ok((ids(&asks), &Reason::OF_NETWORK))
 }

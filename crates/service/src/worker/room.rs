@@ -120,7 +120,7 @@ impl Room {
     fn break_off(&self, app: &App, whose: Whose, free: u64, mark: u64) -> usize {
         let needed = mark.saturating_sub(free);
         let fetched = |id: &MediaId| app.progress.bytes(id);
-        let stop = |id: &MediaId| app.progress.stop_for_room(id);
+        let stop = |id: &MediaId| app.progress.stop_for_space(id);
         self.reserved.break_off(whose, needed, fetched, stop)
     }
 }
@@ -131,7 +131,7 @@ pub(super) fn look_for_room(app: &Arc<App>, room: &mut Room) {
         room.free = None;
         return;
     };
-    outage::watch_room(app, free_bytes);
+    outage::watch_space(app, free_bytes);
     let pause_below_bytes = room.pause_below;
     let was_there = room.is_there;
     match room.saw(free_bytes, |id| app.progress.bytes(id)) {

@@ -27,7 +27,7 @@ pub(super) fn fetch(error: &net::Error, lang: Language) -> Told {
     }
 }
 
-pub(super) fn proxy(error: &net::proxy::Unusable, lang: Language) -> Told {
+pub(super) fn proxy(error: &net::proxy::InvalidProxy, lang: Language) -> Told {
     let variable = error.variable;
     let values: [(&str, &dyn std::fmt::Display); 1] = [("variable", &variable)];
     Told::with(lang, words::UNUSABLE_PROXY, words::SET_PROXY, &values)

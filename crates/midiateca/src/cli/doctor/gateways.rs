@@ -17,7 +17,7 @@ use midiateca_service::clock::{Clock, DAY, MINUTE, Millis, SECOND};
 use midiateca_service::db::Db;
 use midiateca_service::deliveries::rhythm;
 use midiateca_service::instances::Instance;
-use midiateca_service::net::Fetch;
+use midiateca_service::net::HttpClient;
 
 /// Instances that are asked at once.
 const AT_ONCE: usize = 8;
@@ -40,7 +40,7 @@ pub(super) async fn look(
     clock: &Clock,
     offline: bool,
 ) {
-    let fetch = Fetch::new(&context.config.fetch);
+    let fetch = HttpClient::new(&context.config.fetch);
     let asked = stream::iter(instances).map(async |instance| {
         let secrets = ground.secrets.as_ref().filter(|_| !offline)?;
         Some(match Panel::open(&fetch, secrets, instance) {
@@ -208,12 +208,12 @@ fn slots(sheet: &mut Sheet, context: &Context, instance: &Instance, answer: &ser
             ("public", &public),
         ];
         let check = match slot.name {
-            name if name == instance.gateway.own_slot() => "instance.own-messages",
+            name if name == instance.gateway.own_messages_slot() => "instance.own-messages",
             _ => "instance.slot",
         };
         let tried = words::READ_SLOT;
         match held {
-            None if slot.name == instance.gateway.own_slot() => sheet.wrong(
+            None if slot.name == instance.gateway.own_messages_slot() => sheet.wrong(
                 check,
                 id,
                 tried,

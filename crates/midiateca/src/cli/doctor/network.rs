@@ -14,11 +14,11 @@ use super::ground::Ground;
 use super::sheet::Sheet;
 use midiateca_service::config::Config;
 use midiateca_service::download::CDN_ORIGINS;
-use midiateca_service::http::FOLDER_MARK;
+use midiateca_service::http::FOLDER_ID_KEY;
 use midiateca_service::instances::Instance;
 use midiateca_service::model::Route;
-use midiateca_service::net::proxy::{Proxy, Unusable};
-use midiateca_service::net::{self, Family, Fetch, Reached, reach};
+use midiateca_service::net::proxy::{InvalidProxy, Proxy};
+use midiateca_service::net::{self, AddressFamily, ConnectionProbe, HttpClient, probe_connection};
 
 /// A webhook address that the door refuses, for no token is so short.
 const WRONG_HOOK: &str = "hooks/wapi/doctor";
@@ -36,12 +36,12 @@ pub(super) async fn cdn(sheet: &mut Sheet, config: &Config, instances: &[Instanc
             None => origins.extend(CDN_ORIGINS.map(str::to_owned)),
         }
     }
-    let fetch = Fetch::new(&config.fetch);
+    let fetch = HttpClient::new(&config.fetch);
     let looks = origins.iter().map(|origin| look(&fetch, config, origin));
     for (origin, seen) in origins.iter().zip(join_all(looks).await) {
         match seen {
             Some(Seen::Through(proxy, answer)) => {
-                let proxy = proxy.shown();
+                let proxy = proxy.redacted();
                 let tried = words::ENVIRONMENT;
                 sheet.fine(
                     "proxy",
@@ -62,7 +62,7 @@ pub(super) async fn cdn(sheet: &mut Sheet, config: &Config, instances: &[Instanc
             ),
             Some(Seen::Directly(over_v4, over_v6, answer)) => {
                 families(sheet, origin, &over_v4, &over_v6);
-                let is_known = !matches!(over_v4, Reached::UnknownName(_));
+                let is_known = !matches!(over_v4, ConnectionProbe::UnknownName(_));
                 let next = match is_known {
                     true => words::OPEN_FIREWALL,
                     false => words::CHECK_DNS,
@@ -84,27 +84,27 @@ pub(super) async fn cdn(sheet: &mut Sheet, config: &Config, instances: &[Instanc
 /// How an origin answered.
 enum Seen {
     /// Over IPv4, over IPv6, and over its protocol.
-    Directly(Reached, Reached, Result<u16, net::Error>),
+    Directly(ConnectionProbe, ConnectionProbe, Result<u16, net::Error>),
     Through(Proxy, Result<u16, net::Error>),
-    NoProxy(Unusable),
+    NoProxy(InvalidProxy),
 }
 
-async fn look(fetch: &Fetch, config: &Config, origin: &str) -> Option<Seen> {
+async fn look(fetch: &HttpClient, config: &Config, origin: &str) -> Option<Seen> {
     let url = Url::parse(origin).ok()?;
     match fetch.proxy_of(&url) {
         Err(unusable) => return Some(Seen::NoProxy(unusable)),
         Ok(Some(proxy)) => {
-            let answer = fetch.glimpse(&url).await;
+            let answer = fetch.get_untrusted(&url).await;
             return Some(Seen::Through(proxy, answer.map(|answer| answer.status)));
         }
         Ok(None) => {}
     }
     let (host, port) = (url.host_str()?, url.port_or_known_default()?);
     let patience = config.fetch.connect_timeout.duration();
-    let over = |family| reach(host, port, family, patience);
+    let over = |family| probe_connection(host, port, family, patience);
     let ((over_v4, over_v6), answer) = join(
-        join(over(Family::V4), over(Family::V6)),
-        fetch.glimpse(&url),
+        join(over(AddressFamily::V4), over(AddressFamily::V6)),
+        fetch.get_untrusted(&url),
     )
     .await;
     let status = answer.map(|answer| answer.status);
@@ -112,20 +112,21 @@ async fn look(fetch: &Fetch, config: &Config, origin: &str) -> Option<Seen> {
 }
 
 /// One family is enough; what has an address and does not answer there costs time with every download.
-fn families(sheet: &mut Sheet, origin: &str, over_v4: &Reached, over_v6: &Reached) {
-    let connected = |reached: &Reached| matches!(reached, Reached::Connected { .. });
+fn families(sheet: &mut Sheet, origin: &str, over_v4: &ConnectionProbe, over_v6: &ConnectionProbe) {
+    let connected =
+        |reached: &ConnectionProbe| matches!(reached, ConnectionProbe::Connected { .. });
     let any = connected(over_v4) || connected(over_v6);
     for (check, reached) in [("cdn.ipv4", over_v4), ("cdn.ipv6", over_v6)] {
         let tried = words::CONNECTED_TO;
         match reached {
-            Reached::Connected { took, .. } => {
+            ConnectionProbe::Connected { took, .. } => {
                 let ms = took.as_millis();
                 sheet.fine(check, origin, tried, words::CONNECTED_IN, &[("ms", &ms)]);
             }
-            Reached::NoAddress if any => {
+            ConnectionProbe::NoAddress if any => {
                 sheet.fine(check, origin, tried, words::NO_ADDRESS_FINE, &[])
             }
-            Reached::NoAddress => sheet.wrong(
+            ConnectionProbe::NoAddress => sheet.wrong(
                 check,
                 origin,
                 tried,
@@ -133,7 +134,7 @@ fn families(sheet: &mut Sheet, origin: &str, over_v4: &Reached, over_v6: &Reache
                 words::CHECK_DNS,
                 &[],
             ),
-            Reached::Blocked { address } => {
+            ConnectionProbe::Blocked { address } => {
                 let address = address.ip();
                 sheet.wrong(
                     check,
@@ -144,7 +145,7 @@ fn families(sheet: &mut Sheet, origin: &str, over_v4: &Reached, over_v6: &Reache
                     &[("address", &address)],
                 );
             }
-            Reached::UnknownName(error) => sheet.wrong(
+            ConnectionProbe::UnknownName(error) => sheet.wrong(
                 check,
                 origin,
                 tried,
@@ -152,7 +153,7 @@ fn families(sheet: &mut Sheet, origin: &str, over_v4: &Reached, over_v6: &Reache
                 words::CHECK_DNS,
                 &[("error", &complaint::why(error, sheet.lang))],
             ),
-            Reached::Silent { address, error } => {
+            ConnectionProbe::Silent { address, error } => {
                 let error = error.as_ref();
                 let error =
                     error.map_or_else(|| "-".to_owned(), |error| complaint::why(error, sheet.lang));
@@ -218,18 +219,18 @@ pub(super) async fn public_address(sheet: &mut Sheet, context: &Context, ground:
         return sheet.skipped("public", base, tried, words::NOBODY_SERVES, &[]);
     }
     let folder = match &ground.db {
-        Some(db) => db.marked(FOLDER_MARK).await.ok().flatten(),
+        Some(db) => db.marked(FOLDER_ID_KEY).await.ok().flatten(),
         None => None,
     };
-    let fetch = Fetch::new(&context.config.fetch);
+    let fetch = HttpClient::new(&context.config.fetch);
     let answers = async {
-        let health = fetch.glimpse(&health).await?;
+        let health = fetch.get_untrusted(&health).await?;
         Ok::<_, net::Error>((health, fetch.call(hook, "", &serde_json::json!({})).await?))
     };
     let next = words::MEND_PROXY;
     match answers.await {
         Ok((health, hook)) => {
-            let told = |answer: &net::Answer| {
+            let told = |answer: &net::CallResponse| {
                 serde_json::from_slice::<Value>(&answer.body).unwrap_or(Value::Null)
             };
             let (healthy, refused) = (told(&health), told(&hook));

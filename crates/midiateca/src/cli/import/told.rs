@@ -283,7 +283,7 @@ impl<'a> Told<'a> {
     }
 
     fn refusal(&self, why: &wa_media::Refusal) -> &str {
-        let reason = midiateca_service::download::reason_of_refusal(why);
+        let reason = midiateca_service::download::refusal_reason(why);
         self.context.lang.reason(reason.as_str())
     }
 

@@ -65,7 +65,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     let new = checked(context, app, &options).await?;
     let token = read_token(context.lang, &options)?;
     if options.new_key {
-        Secrets::renew(&context.config.key_file(&context.data))?;
+        Secrets::replace_invalid(&context.config.key_file(&context.data))?;
     }
     let (instance, hook) = app.add_instance(new, token.as_deref()).await?;
     if instance.token_sealed.is_none() {

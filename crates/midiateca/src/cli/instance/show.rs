@@ -11,7 +11,7 @@ use super::{unknown, view};
 use midiateca_service::app::App;
 use midiateca_service::clock::{Millis, SECOND, rfc3339};
 use midiateca_service::db;
-use midiateca_service::deliveries::rhythm::{self, Rhythm};
+use midiateca_service::deliveries::rhythm::{self, DeliveryRhythm};
 use midiateca_service::instances::{self, Instance};
 use midiateca_service::media::holding::{self, Holding, Waiting};
 use midiateca_service::model::InstanceId;
@@ -31,7 +31,7 @@ pub(crate) struct Options {
 struct Known {
     instance: Instance,
     client_name: Option<String>,
-    rhythm: Option<Rhythm>,
+    rhythm: Option<DeliveryRhythm>,
     media: Vec<Holding>,
     waiting: Waiting,
     /// Deliveries of this instance, or at its address, that were refused.

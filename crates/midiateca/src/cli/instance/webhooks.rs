@@ -21,7 +21,7 @@ use super::{address_of, unknown};
 use midiateca_service::app::App;
 use midiateca_service::db::Key;
 use midiateca_service::gateway::Slot;
-use midiateca_service::instances::{self, Instance, SlotBefore};
+use midiateca_service::instances::{self, Instance, PreviousSlot};
 use midiateca_service::model::InstanceId;
 use midiateca_service::secrets;
 
@@ -101,8 +101,8 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
         return Ok(Ending::Fine);
     }
     remember(app, &instance, held).await?;
-    let hook = secrets::fresh_token();
-    let hash = secrets::hash_of(&hook);
+    let hook = secrets::random_token();
+    let hash = secrets::hash_token(&hook);
     app.db
         .write(Key::instance(instance.id.as_str()), async move |tx| {
             instances::add_hook(tx, &id, &hash).await
@@ -201,8 +201,8 @@ async fn remember(
     instance: &Instance,
     held: impl Fn(&Slot) -> Option<String>,
 ) -> anyhow::Result<()> {
-    let known = instances::slots_before(&app.db, &instance.id).await?;
-    let is_lost = |slot: &SlotBefore| {
+    let known = instances::previous_slots(&app.db, &instance.id).await?;
+    let is_lost = |slot: &PreviousSlot| {
         let context = seal_context(instance, &slot.field);
         let sealed = slot.sealed.as_ref();
         sealed.is_some_and(|sealed| app.secrets.unseal(&context, sealed).is_err())
@@ -215,7 +215,7 @@ async fn remember(
         }
         let held = held(slot);
         let seal = |held: &String| app.secrets.seal(&seal_context(instance, slot.field), held);
-        saved.push(SlotBefore {
+        saved.push(PreviousSlot {
             field: slot.field.to_owned(),
             ours: held
                 .as_ref()
@@ -227,7 +227,7 @@ async fn remember(
     app.db
         .write(Key::instance(instance.id.as_str()), async move |tx| {
             for slot in &saved {
-                instances::save_slot(tx, &id, slot).await?;
+                instances::save_previous_slot(tx, &id, slot).await?;
             }
             Ok(())
         })
@@ -242,7 +242,7 @@ async fn undo(
     panel: &Panel<'_>,
 ) -> anyhow::Result<Ending> {
     let mut before = BTreeMap::new();
-    for slot in instances::slots_before(&app.db, &instance.id).await? {
+    for slot in instances::previous_slots(&app.db, &instance.id).await? {
         let unseal = |sealed: &Vec<u8>| {
             app.secrets
                 .unseal(&seal_context(instance, &slot.field), sealed)
@@ -276,7 +276,7 @@ async fn undo(
     let id = instance.id.clone();
     app.db
         .write(Key::instance(instance.id.as_str()), async move |tx| {
-            instances::forget_slots(tx, &id).await
+            instances::delete_previous_slots(tx, &id).await
         })
         .await?;
     Ok(Ending::Fine)

@@ -60,7 +60,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     known::check(context, app, filter.client, filter.instance.as_deref()).await?;
     target.check(app.vault.root(), context.lang)?;
     let stop = app.shutdown.clone();
-    let asked = shutdown::asked_to_stop();
+    let asked = shutdown::stop_signal();
     app.shutdown.spawn(async move {
         asked.await;
         stop.begin();

@@ -31,7 +31,7 @@ pub(super) async fn run(
         Some(seq) => seq,
         None => events::newest(&app.db).await?,
     };
-    let stop = shutdown::asked_to_stop();
+    let stop = shutdown::stop_signal();
     tokio::pin!(stop);
     loop {
         let page = events::after(&app.db, seq, PAGE).await?;

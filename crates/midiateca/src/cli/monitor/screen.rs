@@ -89,9 +89,9 @@ struct Desk {
 
 impl Desk {
     async fn watch(&mut self, mut screen: Screen) -> io::Result<()> {
-        let stop = shutdown::asked_to_stop();
-        let hung_up = shutdown::hung_up();
-        tokio::pin!(stop, hung_up);
+        let stop = shutdown::stop_signal();
+        let hangup_signal = shutdown::hangup_signal();
+        tokio::pin!(stop, hangup_signal);
         let mut keys = terminal::keys()?;
         let mut tick = tokio::time::interval(TICK);
         loop {
@@ -100,7 +100,7 @@ impl Desk {
             let step = tokio::select! {
                 biased;
                 () = &mut stop => Step::End,
-                () = &mut hung_up => return Err(io::ErrorKind::NotConnected.into()),
+                () = &mut hangup_signal => return Err(io::ErrorKind::NotConnected.into()),
                 event = keys.recv() => match event {
                     Some(event) => self.key(event),
                     None => return Err(io::Error::other(terminal::Error::NoKeys)),

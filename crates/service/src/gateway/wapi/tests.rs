@@ -4,7 +4,7 @@ use crate::model::MediaKind;
 
 const KEY: &str = "rwyoaVpbrjfFQ3X1YKt7Y1+pnun0a2536qDKOnT2HuQ=";
 
-fn read_text(body: &str) -> Reading {
+fn read_text(body: &str) -> ParsedDelivery {
     let mut readings = Gateway::Wapi.read(body.as_bytes()).unwrap();
     assert_eq!(readings.len(), 1);
     readings.remove(0)
@@ -23,7 +23,7 @@ fn the_documented_delivery_is_an_audio() {
     ));
     assert_eq!(reading.instance.as_deref(), Some("3B6XIW-ZTS923-GEAY6V"));
     assert_eq!(reading.message.id, "B80D865264B9CA985108F695BEF5B564");
-    assert_eq!(reading.family, Family::Media);
+    assert_eq!(reading.content, DeliveryContent::Media);
     let [media] = reading.media.as_slice() else {
         panic!("one media")
     };
@@ -36,7 +36,7 @@ fn the_documented_delivery_is_an_audio() {
 fn media_counts_whatever_the_event_is_called() {
     for event in ["webhookReceived", "webhookDelivery", "webhookStatus", "x"] {
         let reading = read_text(&image(&format!(r#","event":"{event}""#)));
-        assert_eq!(reading.family, Family::Media, "{event}");
+        assert_eq!(reading.content, DeliveryContent::Media, "{event}");
     }
 }
 
@@ -53,11 +53,17 @@ fn keys_are_read_in_any_case() {
 #[test]
 fn sessions_go_up_and_down() {
     let up = read_text(r#"{"event":"webhookConnected","instanceId":"I","connected":true}"#);
-    assert_eq!(up.family, Family::Connection { connected: true });
+    assert_eq!(up.content, DeliveryContent::Connection { connected: true });
     let not_up = read_text(r#"{"event":"webhookConnected","instanceId":"I","connected":false}"#);
-    assert_eq!(not_up.family, Family::Connection { connected: false });
+    assert_eq!(
+        not_up.content,
+        DeliveryContent::Connection { connected: false }
+    );
     let down = read_text(r#"{"event":"webhookDisconnected","instanceId":"I"}"#);
-    assert_eq!(down.family, Family::Connection { connected: false });
+    assert_eq!(
+        down.content,
+        DeliveryContent::Connection { connected: false }
+    );
 }
 
 #[test]
@@ -81,7 +87,7 @@ fn deliveries_without_media_say_why() {
         ),
         (r#"{}"#, "no message"),
     ] {
-        let Family::Nothing(reason) = read_text(body).family else {
+        let DeliveryContent::Nothing(reason) = read_text(body).content else {
             panic!("{body}")
         };
         assert!(reason.contains(why), "{body}: {reason}");
@@ -261,7 +267,10 @@ fn deliveries_are_read_inside_what_automations_put_around_them() {
     assert_eq!(read_text(&form).message.id, "M");
     let session = r#"[{"body":{"event":"webhookConnected","instanceId":"I","connected":true}}]"#;
     let session = read_text(session);
-    assert_eq!(session.family, Family::Connection { connected: true });
+    assert_eq!(
+        session.content,
+        DeliveryContent::Connection { connected: true }
+    );
     assert_eq!(session.instance.as_deref(), Some("I"));
     let mut two = one.clone();
     two["messageId"] = json!("N");
@@ -303,7 +312,7 @@ fn a_delivery_inside_the_words_of_a_message_is_kept_and_not_read() {
     let reading = read_text(&format!(
         r#"{{"MessageId":"of the queue","Message":{words}}}"#
     ));
-    assert!(matches!(reading.family, Family::Notice(_)) && reading.media.is_empty());
+    assert!(matches!(reading.content, DeliveryContent::Notice(_)) && reading.media.is_empty());
     let twice = json!(json!(image("")).to_string()).to_string();
     assert_eq!(read_text(&twice).message.id, "M");
     let listed = format!("[{words}]");

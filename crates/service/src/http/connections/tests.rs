@@ -21,7 +21,7 @@ fn peer(last: u8) -> Peer {
 
 struct Stage {
     connections: Arc<Connections>,
-    places: Vec<Place>,
+    places: Vec<ConnectionPermit>,
 }
 
 impl Stage {
@@ -42,7 +42,7 @@ impl Stage {
     }
 
     fn closed(&self) -> Vec<usize> {
-        let is_closed = |place: &Place| place.closing.is_cancelled();
+        let is_closed = |place: &ConnectionPermit| place.closing.is_cancelled();
         let numbered = self.places.iter().enumerate();
         numbered
             .filter(|(_, place)| is_closed(place))
@@ -124,7 +124,10 @@ fn a_source_has_a_limit_and_makes_room_within_it_only() {
     activity.works();
     let (_, second) = stage.admit(peer(1), Instant::now()).unwrap();
     second.works();
-    assert_eq!(stage.admit(peer(1), later(5)).err(), Some(Full::Source));
+    assert_eq!(
+        stage.admit(peer(1), later(5)).err(),
+        Some(Full::ClientNetwork)
+    );
     activity.answered(true);
     stage.admit(peer(1), later(5)).unwrap();
     assert_eq!(stage.closed(), [own]);
@@ -146,7 +149,7 @@ fn a_trusted_proxy_has_no_limit_and_those_it_sends_for_have_theirs() {
     let _second = stage.connections.admit_forwarded(source).unwrap();
     assert_eq!(
         stage.connections.admit_forwarded(source).err(),
-        Some(Full::Source)
+        Some(Full::ClientNetwork)
     );
     assert!(stage.connections.admit_forwarded(peer(8).source).is_ok());
     drop(first);

@@ -93,7 +93,7 @@ async fn restore(
     staged: &Path,
     to: &Path,
 ) -> Result<(), Error> {
-    let mut released = parts::of(live, id).await?.into_iter();
+    let mut released = parts::list(live, id).await?.into_iter();
     let part = released.find(|part| part.file == Some(file) && part.media.is_some());
     let Some(media) = part.and_then(|part| part.media) else {
         return Ok(());

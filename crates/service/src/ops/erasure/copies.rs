@@ -145,7 +145,7 @@ async fn owner(app: &App, below: &Path) -> Result<Option<Why>, Error> {
     let path = super::files::row_path(below);
     let stem = layout::stem_of(&path).to_owned();
     let is_coming = |job: &queue::Job| {
-        let stems = layout::stems(&download::name_of(job, ""));
+        let stems = layout::stems(&download::name_for(job, ""));
         stems.iter().any(|it| it.as_str() == stem)
     };
     let named = [path.clone()];

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Error, Figures, Work, is_searched_in_texts};
 use crate::db::Key;
-use crate::deliveries::parts::{self, Kind};
+use crate::deliveries::parts::{self, PartKind};
 use crate::deliveries::{self, Deletion};
 use crate::media;
 use crate::model::{DeliveryId, contact};
@@ -53,8 +53,8 @@ impl Work<'_> {
     /// Whether a long text that was taken out of a body names them; files in base64 do not.
     async fn parts_name(&self, id: &DeliveryId) -> Result<bool, Error> {
         let ids = &self.options.ids;
-        for part in parts::of(&self.app.db, id).await? {
-            if matches!(part.kind, Kind::Base64 | Kind::Numbers) {
+        for part in parts::list(&self.app.db, id).await? {
+            if matches!(part.kind, PartKind::Base64 | PartKind::Numbers) {
                 continue;
             }
             let is_named = match (&part.text, part.file) {

@@ -109,7 +109,7 @@ pub(super) struct InProgress(Vec<String>);
 
 impl InProgress {
     pub fn of(claimed: &[Job]) -> Self {
-        let stems = |job: &Job| layout::stems(&download::name_of(job, ""));
+        let stems = |job: &Job| layout::stems(&download::name_for(job, ""));
         let stems = claimed.iter().flat_map(stems);
         Self(stems.map(|stem| stem.as_str().to_owned()).collect())
     }

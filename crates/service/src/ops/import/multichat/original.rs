@@ -327,7 +327,7 @@ fn record(table: Table, row: &Told) -> Reading {
 }
 
 /// What the delivery itself tells of that media, which is more than the row that was made of it.
-fn in_body(reading: gateway::Reading, kind: MediaKind) -> Option<(Message, FoundMedia)> {
+fn in_body(reading: gateway::ParsedDelivery, kind: MediaKind) -> Option<(Message, FoundMedia)> {
     let found = reading.media.into_iter().find(|found| found.kind == kind)?;
     (!reading.message.id.is_empty()).then_some((reading.message, found))
 }

@@ -17,8 +17,8 @@ use super::tree::{Tree, place as told_by, slashed};
 use super::{Error, LeftOut, Lost, Manner, Outcome, Taking};
 use crate::app::App;
 use crate::clock::{DAY, Millis};
-use crate::download::named::{self, Bytes};
-use crate::download::reason_of_refusal;
+use crate::download::publish::{self, PublishSource};
+use crate::download::refusal_reason;
 use crate::ingest::policy;
 use crate::media;
 use crate::model::{InstanceId, MediaId, MediaStatus, Reason};
@@ -252,22 +252,22 @@ async fn name(
                 let held = media::same_bytes(&app.db, known.client, verified.sha256());
                 same = held.await?.and_then(RelativePath::from_row);
             }
-            (Bytes::Staged(staging), same)
+            (PublishSource::Staged(staging), same)
         }
         None => {
             let keep_free_bytes = app.config.storage.pause_below.bytes();
-            let bytes = Bytes::Elsewhere {
+            let bytes = PublishSource::Elsewhere {
                 source,
                 keep_free_bytes,
             };
             (bytes, None)
         }
     };
-    let publishing = named::publish(app, known.row(), bytes, verified, &path, same);
+    let publishing = publish::publish(app, known.row(), bytes, verified, &path, same);
     match publishing.await {
         Ok(path) => Ok(path.as_str().to_owned()),
-        Err(named::Error::Db(error)) => Err(error.into()),
-        Err(named::Error::Vault(error)) => Err(error.into()),
+        Err(publish::Error::Db(error)) => Err(error.into()),
+        Err(publish::Error::Vault(error)) => Err(error.into()),
     }
 }
 
@@ -300,7 +300,7 @@ fn without_file(app: &App, tree: &Tree, known: Known, judgement: &Judgement) -> 
         }
         Judgement::Refused { at, why } => {
             let (from, why) = (slashed(&tree.entry(*at).path), why.clone());
-            lost(reason_of_refusal(&why), Lost::FileWrong { from, why })
+            lost(refusal_reason(&why), Lost::FileWrong { from, why })
         }
         _ if known.files.is_taken => {
             let by = known.files.named_by.clone().unwrap_or_default();

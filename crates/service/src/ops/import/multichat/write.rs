@@ -40,7 +40,7 @@ pub(super) async fn write_down(
     let mut body_kept = None;
     let mut delivery = None;
     if let Some((body, entry)) = body.zip(queued) {
-        let taken = Body::of(&app.bodies, entry.received_at, body).await;
+        let taken = Body::from_bytes(&app.bodies, entry.received_at, body).await;
         let body = Arc::new(taken.map_err(|source| Error::Media {
             path: app.bodies.folder().to_owned(),
             source,
@@ -63,7 +63,7 @@ pub(super) async fn write_down(
         .write(Key::Everything, async move |tx| {
             let (mut told_by, mut kept) = (DELIVERY, None);
             if let Some(delivery) = &delivery {
-                kept = Some(delivery.keep(tx, &[]).await?);
+                kept = Some(delivery.insert(tx, &[]).await?);
                 told_by = delivery.id.as_str();
             }
             let mut written = Vec::with_capacity(writing.len());

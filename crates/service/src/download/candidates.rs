@@ -1,4 +1,4 @@
-//! The ways to the bytes of one media: which are still open in a round, and why others are not.
+//! The candidates to the bytes of one media: which are still open in a round, and why others are not.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use super::{Proven, SHORT_WAIT, cdn, gateway};
 use crate::app::App;
 use crate::instances::Instance;
 use crate::model::{Reason, Route, Verdict};
-use crate::net::Fetch;
-use crate::net::cooldown::{Cause, Readiness};
+use crate::net::HttpClient;
+use crate::net::cooldown::{Cause, HostReadiness};
 use crate::queue::Job;
 
 /// One way to the bytes.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Candidate {
     Inline,
     /// One link of the CDN's.
     Cdn(cdn::Link),
     Gateway,
 }
 
-impl Way {
+impl Candidate {
     pub fn route(&self) -> Route {
         match self {
             Self::Inline => Route::Inline,
@@ -35,27 +35,27 @@ impl Way {
         match self {
             Self::Inline => None,
             Self::Cdn(link) => Some(link.authority.clone()),
-            Self::Gateway => Some(gateway::host_of(instance)),
+            Self::Gateway => Some(gateway::host_for(instance)),
         }
     }
 }
 
 /// How many downloads of an instance may begin now: its readiest host counts.
-pub fn readiness(fetch: &Fetch, usual_routes: &[Route], instance: &Instance) -> Readiness {
+pub fn readiness(fetch: &HttpClient, usual_routes: &[Route], instance: &Instance) -> HostReadiness {
     let routes = instance.routes.as_deref().unwrap_or(usual_routes);
     let of_route = |route: &Route| match route {
         Route::Inline => Vec::new(),
         Route::Cdn => cdn::authorities(instance),
-        Route::Gateway => vec![gateway::host_of(instance)],
+        Route::Gateway => vec![gateway::host_for(instance)],
     };
     let hosts = routes.iter().flat_map(of_route);
     let readiness = hosts.map(|host| fetch.readiness(&host));
-    readiness.min().unwrap_or(Readiness::Ready)
+    readiness.min().unwrap_or(HostReadiness::Ready)
 }
 
-/// Which ways are still open in this round, and why others are not.
-pub(super) struct Ways {
-    pub open: Vec<Way>,
+/// Which candidates are still open in this round, and why others are not.
+pub(super) struct Candidates {
+    pub open: Vec<Candidate>,
     /// The most hopeful of all reasons so far.
     pub reason: Option<Reason>,
     /// How long somebody asked to be left alone, if longer than is waited here.
@@ -64,9 +64,9 @@ pub(super) struct Ways {
     sent_wrong: Option<Reason>,
 }
 
-impl Ways {
+impl Candidates {
     pub fn of(app: &App, job: &Job, instance: &Instance) -> Self {
-        let mut ways = Self {
+        let mut candidates = Self {
             open: Vec::new(),
             reason: None,
             asked: None,
@@ -77,20 +77,24 @@ impl Ways {
         let routes = instance.routes.as_ref().unwrap_or(&app.config.fetch.routes);
         for route in routes {
             match route {
-                Route::Inline => ways.open.extend(job.inline.then_some(Way::Inline)),
+                Route::Inline => candidates
+                    .open
+                    .extend(job.inline.then_some(Candidate::Inline)),
                 Route::Cdn => match cdn::links(job, instance) {
-                    Ok(links) if is_past => past.extend(links.into_iter().map(Way::Cdn)),
-                    Ok(links) => ways.open.extend(links.into_iter().map(Way::Cdn)),
-                    Err(reason) => ways.note(reason),
+                    Ok(links) if is_past => past.extend(links.into_iter().map(Candidate::Cdn)),
+                    Ok(links) => candidates
+                        .open
+                        .extend(links.into_iter().map(Candidate::Cdn)),
+                    Err(reason) => candidates.note(reason),
                 },
                 Route::Gateway => match gateway::can_ask(job) {
-                    Ok(()) => ways.open.push(Way::Gateway),
-                    Err(reason) => ways.note(reason),
+                    Ok(()) => candidates.open.push(Candidate::Gateway),
+                    Err(reason) => candidates.note(reason),
                 },
             }
         }
-        ways.open.extend(past);
-        ways
+        candidates.open.extend(past);
+        candidates
     }
 
     /// Of all reasons, the one that leaves most hope decides what happens next; the newest among equals.
@@ -111,7 +115,7 @@ impl Ways {
     }
 
     /// Closes a way whose host is on a cooldown.
-    pub fn is_cooling_down(&mut self, app: &App, instance: &Instance, way: &Way) -> bool {
+    pub fn is_cooling_down(&mut self, app: &App, instance: &Instance, way: &Candidate) -> bool {
         let cooldown = way.host(instance).and_then(|host| app.fetch.enter(&host));
         let Some(cooldown) = cooldown else {
             return false;
@@ -128,18 +132,18 @@ impl Ways {
     }
 
     /// Whether a way that is still open may give the same bytes with a proof.
-    pub fn may_prove_better(&self, job: &Job, proven: &Proven, way: &Way) -> bool {
-        let open = |open: &Way| open != way && open.route() == Route::Cdn;
+    pub fn may_prove_better(&self, job: &Job, proven: &Proven, way: &Candidate) -> bool {
+        let open = |open: &Candidate| open != way && open.route() == Route::Cdn;
         proven.1.proof() == Proof::Unproven && job.media_key.is_some() && self.open.iter().any(open)
     }
 
-    /// Closes all ways, for this one reason.
+    /// Closes all candidates, for this one reason.
     pub fn end(&mut self, reason: Reason) {
         self.open.clear();
         self.reason = Some(reason);
     }
 
-    pub fn failed(&mut self, way: &Way, reason: Reason, retry_after: Option<Duration>) {
+    pub fn failed(&mut self, way: &Candidate, reason: Reason, retry_after: Option<Duration>) {
         match reason {
             // No other way helps against a full disk, and none is to be blamed for it.
             Reason::StorageFull | Reason::StorageFailed => return self.end(reason),

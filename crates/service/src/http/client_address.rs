@@ -12,13 +12,13 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// Whom connections are counted for: an IPv4 address, or the /64 of an IPv6 address, which is what one customer of a
 /// provider gets. An IPv4 address that is written as IPv6 counts as IPv4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Source {
+pub(super) enum ClientNetwork {
     V4(Ipv4Addr),
     /// The first 64 bits.
     V6(u64),
 }
 
-impl From<IpAddr> for Source {
+impl From<IpAddr> for ClientNetwork {
     fn from(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address),
@@ -27,7 +27,7 @@ impl From<IpAddr> for Source {
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for ClientNetwork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::V4(address) => address.fmt(f),
@@ -40,7 +40,7 @@ impl fmt::Display for Source {
 
 /// The address for which a request was sent, as an extension of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Client(pub IpAddr);
+pub(super) struct ClientAddress(pub IpAddr);
 
 /// Whether an address is that of a trusted proxy.
 pub(super) fn is_trusted(address: IpAddr, trusted: &[Network]) -> bool {
@@ -91,8 +91,8 @@ mod tests {
         texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
-    fn source(address: &str) -> Source {
-        Source::from(address.parse::<IpAddr>().unwrap())
+    fn source(address: &str) -> ClientNetwork {
+        ClientNetwork::from(address.parse::<IpAddr>().unwrap())
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Who gets the free places: fewest running first, and none more than its share. Clients share all places, the
+//! Who gets the free permits: fewest running first, and none more than its share. Clients share all permits, the
 //! instances of a client share the client's, and within an instance new media go before those that failed already.
 
 use std::collections::HashMap;
@@ -7,12 +7,12 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::instances::Instance;
 use crate::model::{InstanceId, Route};
-use crate::net::cooldown::Readiness;
+use crate::net::cooldown::HostReadiness;
 use crate::queue::Quota;
 
-/// One place that is taken.
+/// One permit that is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Permit {
     client: i64,
     instance: InstanceId,
     host: String,
@@ -23,7 +23,7 @@ pub struct Place {
 const CDN: &str = "whatsapp.net";
 
 /// The host that is asked first.
-fn host_of(instance: &Instance, usual: &[Route]) -> String {
+fn host_for(instance: &Instance, usual: &[Route]) -> String {
     let routes = instance.routes.as_deref().unwrap_or(usual);
     let asked = routes.iter().find(|route| **route != Route::Inline);
     let base = match asked {
@@ -46,9 +46,9 @@ struct Running {
     repeats: i64,
 }
 
-/// All places, and who takes them.
+/// All permits, and who takes them.
 #[derive(Clone, Debug)]
-pub struct Places {
+pub struct Permits {
     in_all: i64,
     per_client: i64,
     per_host: i64,
@@ -59,7 +59,7 @@ pub struct Places {
     usual_routes: Arc<[Route]>,
 }
 
-impl Places {
+impl Permits {
     /// All free.
     pub fn new(config: &Config) -> Self {
         let limits = &config.worker;
@@ -76,42 +76,42 @@ impl Places {
         }
     }
 
-    /// Whether there is a place at all.
+    /// Whether there is a permit at all.
     pub fn any_free(&self) -> bool {
         self.taken < self.in_all
     }
 
     /// Takes one, for a download of this instance; `is_repeat` when a round of it has failed already.
-    pub fn take(&mut self, instance: &Instance, is_repeat: bool) -> Place {
-        let place = Place {
+    pub fn take(&mut self, instance: &Instance, is_repeat: bool) -> Permit {
+        let permit = Permit {
             client: instance.client,
             instance: instance.id.clone(),
-            host: host_of(instance, &self.usual_routes),
+            host: host_for(instance, &self.usual_routes),
             is_repeat,
         };
         self.taken += 1;
-        *self.by_client.entry(place.client).or_default() += 1;
-        let running = self.by_instance.entry(place.instance.clone()).or_default();
+        *self.by_client.entry(permit.client).or_default() += 1;
+        let running = self.by_instance.entry(permit.instance.clone()).or_default();
         running.all += 1;
         running.repeats += i64::from(is_repeat);
-        *self.by_host.entry(place.host.clone()).or_default() += 1;
-        place
+        *self.by_host.entry(permit.host.clone()).or_default() += 1;
+        permit
     }
 
     /// Frees one; of a task that ended without saying which, nothing is known and its share stays taken.
-    pub fn free(&mut self, place: Option<Place>) {
-        let Some(place) = place else {
+    pub fn free(&mut self, permit: Option<Permit>) {
+        let Some(permit) = permit else {
             return;
         };
         self.taken -= 1;
-        if let Some(n) = self.by_client.get_mut(&place.client) {
+        if let Some(n) = self.by_client.get_mut(&permit.client) {
             *n -= 1;
         }
-        if let Some(running) = self.by_instance.get_mut(&place.instance) {
+        if let Some(running) = self.by_instance.get_mut(&permit.instance) {
             running.all -= 1;
-            running.repeats -= i64::from(place.is_repeat);
+            running.repeats -= i64::from(permit.is_repeat);
         }
-        if let Some(n) = self.by_host.get_mut(&place.host) {
+        if let Some(n) = self.by_host.get_mut(&permit.host) {
             *n -= 1;
         }
         self.by_client.retain(|_, n| *n > 0);
@@ -126,20 +126,20 @@ impl Places {
         order
     }
 
-    /// How many places an instance may take now, when `left` instances (itself included) still want some.
+    /// How many permits an instance may take now, when `left` instances (itself included) still want some.
     ///
-    /// The last quarter of all places, and of a host's, is reserved for clients that have none, and the last quarter of
+    /// The last quarter of all permits, and of a host's, is reserved for clients that have none, and the last quarter of
     /// a client's for its instances that have none: each of them may take one, so that slow downloads of others cannot
     /// keep it out. Downloads that have failed before get at most half of an instance's share.
     pub fn quota(
         &self,
         instance: &Instance,
-        readiness: Readiness,
+        readiness: HostReadiness,
         left: usize,
         has_siblings: bool,
     ) -> Quota {
         let left = i64::try_from(left.max(1)).unwrap_or(i64::MAX);
-        let host = host_of(instance, &self.usual_routes);
+        let host = host_for(instance, &self.usual_routes);
         let by_host = self.by_host.get(&host).copied().unwrap_or(0);
         let (by_client, running) = (self.of_client(instance), self.of_instance(instance));
         let unreserved = |limit: i64| limit - limit / 4;
@@ -167,13 +167,13 @@ impl Places {
             only_inline: false,
         };
         match readiness {
-            Readiness::Ready => quota,
-            Readiness::Probe => Quota {
+            HostReadiness::Ready => quota,
+            HostReadiness::Probe => Quota {
                 all: all.min(1),
                 repeats: all.min(1),
                 ..quota
             },
-            Readiness::CoolingDown => Quota {
+            HostReadiness::CoolingDown => Quota {
                 only_inline: true,
                 ..quota
             },
@@ -220,17 +220,17 @@ mod tests {
         }
     }
 
-    fn fill(places: &mut Places, instance: &Instance, has_siblings: bool) -> i64 {
+    fn fill(permits: &mut Permits, instance: &Instance, has_siblings: bool) -> i64 {
         let mut taken = 0;
         loop {
-            let quota = places
-                .quota(instance, Readiness::Ready, 1, has_siblings)
+            let quota = permits
+                .quota(instance, HostReadiness::Ready, 1, has_siblings)
                 .all;
             if quota == 0 {
                 return taken;
             }
             for _ in 0..quota {
-                places.take(instance, false);
+                permits.take(instance, false);
                 taken += 1;
             }
         }
@@ -238,61 +238,61 @@ mod tests {
 
     #[test]
     fn slow_downloads_of_one_client_keep_no_other_client_out() {
-        let mut places = Places::new(&Config::default());
+        let mut permits = Permits::new(&Config::default());
         let limits = Config::default().worker;
         assert_eq!(
-            fill(&mut places, &instance(1), false),
+            fill(&mut permits, &instance(1), false),
             i64::try_from(limits.per_client).unwrap()
         );
-        assert!(fill(&mut places, &instance(2), false) > 0);
-        assert!(fill(&mut places, &instance(3), false) > 0);
+        assert!(fill(&mut permits, &instance(2), false) > 0);
+        assert!(fill(&mut permits, &instance(3), false) > 0);
         let host = i64::try_from(limits.per_host).unwrap();
         for client in 4..4 + host / 4 {
-            let taken = fill(&mut places, &instance(client), false);
+            let taken = fill(&mut permits, &instance(client), false);
             assert!(taken >= 1, "client {client} waits");
         }
-        assert!(places.taken <= host);
+        assert!(permits.taken <= host);
     }
 
     #[test]
     fn slow_downloads_of_one_instance_keep_no_sibling_out() {
-        let mut places = Places::new(&Config::default());
+        let mut permits = Permits::new(&Config::default());
         let per_client = i64::try_from(Config::default().worker.per_client).unwrap();
-        let taken = fill(&mut places, &sibling(1, 0), true);
+        let taken = fill(&mut permits, &sibling(1, 0), true);
         assert_eq!(taken, per_client - per_client / 4);
         for n in 1..=per_client / 2 {
             assert!(
-                fill(&mut places, &sibling(1, n), true) >= 1,
+                fill(&mut permits, &sibling(1, n), true) >= 1,
                 "sibling {n} waits"
             );
         }
-        let alone = fill(&mut Places::new(&Config::default()), &instance(1), false);
+        let alone = fill(&mut Permits::new(&Config::default()), &instance(1), false);
         assert_eq!(
             alone, per_client,
-            "no place is kept for siblings that are not there"
+            "no permit is kept for siblings that are not there"
         );
     }
 
     #[test]
     fn half_of_the_places_are_for_media_that_never_failed() {
-        let mut places = Places::new(&Config::default());
+        let mut permits = Permits::new(&Config::default());
         let one = instance(1);
-        let quota = |places: &Places| places.quota(&one, Readiness::Ready, 1, false);
-        let repeats = quota(&places).repeats;
-        assert_eq!(repeats, quota(&places).all / 2);
+        let quota = |permits: &Permits| permits.quota(&one, HostReadiness::Ready, 1, false);
+        let repeats = quota(&permits).repeats;
+        assert_eq!(repeats, quota(&permits).all / 2);
         for _ in 0..repeats {
-            places.take(&one, true);
+            permits.take(&one, true);
         }
-        assert_eq!(quota(&places).repeats, 0);
-        assert_eq!(quota(&places).all, repeats);
+        assert_eq!(quota(&permits).repeats, 0);
+        assert_eq!(quota(&permits).all, repeats);
     }
 
     #[test]
     fn a_host_on_a_cooldown_gets_nothing_and_then_one_probe() {
-        let places = Places::new(&Config::default());
-        let quota = |readiness| places.quota(&instance(1), readiness, 1, false);
-        assert!(quota(Readiness::CoolingDown).only_inline);
-        let probe = quota(Readiness::Probe);
+        let permits = Permits::new(&Config::default());
+        let quota = |readiness| permits.quota(&instance(1), readiness, 1, false);
+        assert!(quota(HostReadiness::CoolingDown).only_inline);
+        let probe = quota(HostReadiness::Probe);
         assert_eq!((probe.all, probe.only_inline), (1, false));
     }
 
@@ -300,10 +300,10 @@ mod tests {
     fn a_single_place_goes_to_the_first_that_comes() {
         let mut config = Config::default();
         (config.worker.concurrency, config.worker.per_host) = (1, 1);
-        let mut places = Places::new(&config);
-        let place = places.take(&instance(1), false);
-        assert_eq!(fill(&mut places, &instance(2), false), 0);
-        places.free(Some(place));
-        assert_eq!(fill(&mut places, &instance(2), false), 1);
+        let mut permits = Permits::new(&config);
+        let permit = permits.take(&instance(1), false);
+        assert_eq!(fill(&mut permits, &instance(2), false), 0);
+        permits.free(Some(permit));
+        assert_eq!(fill(&mut permits, &instance(2), false), 1);
     }
 }

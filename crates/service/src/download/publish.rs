@@ -26,7 +26,7 @@ pub enum Error {
 }
 
 /// Where proven bytes are.
-pub enum Bytes {
+pub enum PublishSource {
     /// Staged in the storage.
     Staged(Staging),
     /// In a file of another system, which stays; see [`storage::Vault::adopt`].
@@ -43,7 +43,7 @@ pub enum Bytes {
 pub async fn publish(
     app: &App,
     id: Option<&MediaId>,
-    bytes: Bytes,
+    bytes: PublishSource,
     verified: &Verified,
     path: &RelativePath,
     same: Option<RelativePath>,
@@ -51,11 +51,11 @@ pub async fn publish(
     let id = id.map_or("", MediaId::as_str);
     let mut staged = None;
     let elsewhere = match bytes {
-        Bytes::Staged(staging) => {
+        PublishSource::Staged(staging) => {
             staged = Some(staging);
             None
         }
-        Bytes::Elsewhere {
+        PublishSource::Elsewhere {
             source,
             keep_free_bytes,
         } => Some((source, keep_free_bytes)),
