@@ -19,6 +19,9 @@ fn main() {
         }
         lists.push_str("];\n");
     }
+    let own = root.join(format!("i18n/en-US/{}.ftl", text_keys::OF_THE_SERVICE));
+    let keys = text_keys::module(&own, "pub(crate)", "crate::i18n::TextKey");
+    std::fs::write(out.join("text_keys.rs"), keys).expect("OUT_DIR can be written");
     std::fs::write(out.join("catalogues.rs"), lists).expect("OUT_DIR can be written");
 }
 

@@ -11,6 +11,10 @@ use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternEl
 #[allow(dead_code, reason = "each build script uses a part of this file")]
 pub const BY_CODE: [&str; 2] = ["names", "reasons"];
 
+/// The topic whose texts the service itself shows.
+#[allow(dead_code, reason = "each build script uses a part of this file")]
+pub const OF_THE_SERVICE: &str = "errors";
+
 /// The .ftl files of a folder, by name.
 pub fn catalogue(folder: &Path) -> Vec<PathBuf> {
     println!("cargo::rerun-if-changed={}", folder.display());

@@ -239,7 +239,7 @@ pub async fn run() -> ExitCode {
         Ok(Ending::FoundWrong) => ExitCode::from(1),
         Err(error) => {
             let hint = hint(&error, &global, lang);
-            eprintln!("{}", complaint::whole(error.as_ref(), lang, hint));
+            complaint::show(error.as_ref(), lang, hint);
             ExitCode::from(exit_code(&error))
         }
     }
@@ -255,11 +255,9 @@ fn hint(error: &anyhow::Error, global: &Global, lang: Language) -> Option<String
 }
 
 /// Says that not even the threads that everything runs on could be had.
-pub fn cannot_start(error: &std::io::Error) -> ExitCode {
+pub fn cannot_start(error: std::io::Error) -> ExitCode {
     let lang = language::of_process();
-    let why = complaint::why(error, lang);
-    let what = lang.fill(words::errors::NO_THREADS, &[("why", &why)]);
-    eprintln!("{}", lang.fill(words::errors::ERROR, &[("what", &what)]));
+    complaint::show(&complaint::NoThreads(error), lang, None);
     ExitCode::from(3)
 }
 

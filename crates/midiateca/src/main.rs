@@ -13,6 +13,6 @@ fn main() -> ExitCode {
         .build();
     match runtime {
         Ok(runtime) => runtime.block_on(cli::run()),
-        Err(error) => cli::cannot_start(&error),
+        Err(error) => cli::cannot_start(error),
     }
 }

@@ -8,6 +8,15 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
 
+pub mod explain;
+
+/// The keys of the texts that the service itself shows.
+mod keys {
+    include!(concat!(env!("OUT_DIR"), "/text_keys.rs"));
+}
+
+pub use explain::{Explanation, explain};
+
 include!(concat!(env!("OUT_DIR"), "/catalogues.rs"));
 
 /// The languages of output.
@@ -32,6 +41,12 @@ impl TextKey {
     /// For the generated constants.
     pub const fn new(id: &'static str, numbers: &'static [&'static str]) -> Self {
         Self { id, numbers }
+    }
+
+    /// The stable code of an error with this text: `errors-disk-full` → `disk_full`.
+    pub fn code(self) -> String {
+        let id = self.id.strip_prefix("errors-").unwrap_or(self.id);
+        id.strip_prefix("cli-").unwrap_or(id).replace('-', "_")
     }
 }
 
@@ -98,6 +113,25 @@ impl Language {
     /// The text of a [`Reason`](crate::model::Reason), by its code.
     pub fn reason(self, code: &str) -> &str {
         self.find(&id("reasons", code)).unwrap_or(code)
+    }
+
+    /// A number of bytes: `512 B`, `1.50 MiB`, in Portuguese `1,50 MiB`.
+    pub fn bytes(self, count: u64) -> String {
+        const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+        let Some(power) = (count.max(1).ilog2() / 10).checked_sub(1) else {
+            return format!("{count} B");
+        };
+        let unit = UNITS[power as usize];
+        let amount = count as f64 / 1024_f64.powi(power as i32 + 1);
+        self.decimals(&format!("{amount:.2} {unit}"))
+    }
+
+    /// A number that was written with a decimal point.
+    fn decimals(self, number: &str) -> String {
+        match self {
+            Self::English => number.to_owned(),
+            Self::Portuguese => number.replace('.', ","),
+        }
     }
 
     /// A text without variables, by its id.

@@ -9,3 +9,43 @@ pub fn is_hostile(letter: char) -> bool {
             | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
             | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
+
+/// A text, fit for one line of a terminal: see `is_hostile`.
+pub fn tame(text: &str) -> String {
+    text.chars()
+        .map(|letter| {
+            if is_hostile(letter) {
+                '\u{fffd}'
+            } else {
+                letter
+            }
+        })
+        .collect()
+}
+
+/// A stranger's text, fit for a terminal, and not too long.
+pub fn plain(text: &str) -> String {
+    match text.char_indices().nth(120) {
+        Some((end, _)) => tame(&text[..end]) + "…",
+        None => tame(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_texts_cannot_steer_the_terminal() {
+        assert_eq!(
+            plain("a\u{1b}[2J\u{202e}b\0"),
+            "a\u{fffd}[2J\u{fffd}b\u{fffd}"
+        );
+        assert_eq!(plain(&"x".repeat(4_000)).chars().count(), 121);
+        for letter in "\u{9b}\u{61c}\u{2028}\u{2066}\u{feff}\u{e0041}\u{ad}".chars() {
+            assert_eq!(tame(&letter.to_string()), "\u{fffd}", "{letter:?}");
+        }
+        let names = "Clínica São João, 田中, عيادة, 👩🏽, İstanbul";
+        assert_eq!(tame(names), names);
+    }
+}

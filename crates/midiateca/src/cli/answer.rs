@@ -7,13 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::complaint;
 use super::language::{self, is_hostile};
-use super::words::errors as words;
 
 static IS_JSON: AtomicBool = AtomicBool::new(false);
 
 /// Says that what is written from now on is JSON.
 pub(crate) fn set_json(json: bool) {
     IS_JSON.store(json, Ordering::Relaxed);
+}
+
+/// Whether the answer is JSON.
+pub(crate) fn is_json() -> bool {
+    IS_JSON.load(Ordering::Relaxed)
 }
 
 /// What strangers wrote may steer a terminal: such characters are replaced, and escaped in JSON, where they can only
@@ -28,7 +32,7 @@ fn harmless(text: impl Display) -> String {
     for letter in text.chars() {
         match letter {
             letter if !steers(letter) => safe.push(letter),
-            letter if IS_JSON.load(Ordering::Relaxed) => {
+            letter if is_json() => {
                 for unit in letter.encode_utf16(&mut [0; 2]) {
                     // Writing to a string does not fail.
                     let _ = write!(safe, "\\u{unit:04x}");
@@ -84,9 +88,7 @@ fn settle(outcome: io::Result<()>) {
             std::process::exit(0);
         }
         let lang = language::of_process();
-        let why = complaint::why(&error, lang);
-        let what = lang.fill(words::NO_STDOUT, &[("why", &why)]);
-        eprintln!("{}", lang.fill(words::ERROR, &[("what", &what)]));
+        complaint::show(&complaint::NoStdout(error), lang, None);
         std::process::exit(3);
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::words::reading;
 use midiateca_service::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 pub(crate) use midiateca_service::i18n::Language;
-pub(crate) use midiateca_service::terminal::is_hostile;
+pub(crate) use midiateca_service::terminal::{is_hostile, plain, tame};
 
 /// The values of `--lang`.
 pub(crate) fn parser() -> impl TypedValueParser<Value = Language> {
@@ -105,27 +105,6 @@ fn values_in<'a>(sentence: &'a str, text: &'a str) -> Option<Vec<(&'a str, &'a s
         sentence = next;
     }
     text.is_empty().then_some(values)
-}
-
-/// A text, fit for one line of a terminal: see `is_hostile`.
-pub(crate) fn tame(text: &str) -> String {
-    text.chars()
-        .map(|letter| {
-            if is_hostile(letter) {
-                '\u{fffd}'
-            } else {
-                letter
-            }
-        })
-        .collect()
-}
-
-/// A stranger's text, fit for a terminal, and not too long.
-pub(crate) fn plain(text: &str) -> String {
-    match text.char_indices().nth(120) {
-        Some((end, _)) => tame(&text[..end]) + "…",
-        None => tame(text),
-    }
 }
 
 /// A number of bytes for people.
@@ -250,19 +229,5 @@ mod tests {
             recorded(Language::Portuguese, "something else"),
             "something else"
         );
-    }
-
-    #[test]
-    fn strangers_texts_cannot_steer_the_terminal() {
-        assert_eq!(
-            plain("a\u{1b}[2J\u{202e}b\0"),
-            "a\u{fffd}[2J\u{fffd}b\u{fffd}"
-        );
-        assert_eq!(plain(&"x".repeat(4_000)).chars().count(), 121);
-        for letter in "\u{9b}\u{61c}\u{2028}\u{2066}\u{feff}\u{e0041}\u{ad}".chars() {
-            assert_eq!(tame(&letter.to_string()), "\u{fffd}", "{letter:?}");
-        }
-        let names = "Clínica São João, 田中, عيادة, 👩🏽, İstanbul";
-        assert_eq!(tame(names), names);
     }
 }

@@ -7,8 +7,9 @@ use super::cause;
 use super::complaint;
 use super::language::{Language, bytes, span, tame};
 use super::refusals;
-use super::words::{TextKey, errors, needs as texts};
+use super::words::{TextKey, needs as texts};
 use midiateca_service::clock::rfc3339;
+use midiateca_service::i18n::explain;
 use midiateca_service::ops::status::Need;
 
 /// A line for each, or one line that there is none.
@@ -67,14 +68,12 @@ fn values(need: &Need, lang: Language) -> Vec<(&'static str, String)> {
             vec![("address", address.to_string())]
         }
         Need::DatabaseDisplaced { path, found } => {
-            displaced(complaint::displaced(*found), path, lang)
+            displaced(explain::displaced(*found), path, lang)
         }
         Need::StorageDisplaced { path, found } => {
-            displaced(complaint::displaced_storage(*found), path, lang)
+            displaced(explain::displaced_storage(*found), path, lang)
         }
-        Need::StorageUnknown { path } => {
-            displaced((errors::STORAGE_UNKNOWN, errors::STORAGE_RIGHT), path, lang)
-        }
+        Need::StorageUnknown { path } => displaced(explain::unknown_storage(), path, lang),
         Need::StorageMissing { path } => vec![("path", path.display().to_string())],
         Need::DatabaseNotWritable(failure) | Need::StorageNotWritable(failure) => vec![
             ("path", failure.path.display().to_string()),

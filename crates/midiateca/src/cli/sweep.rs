@@ -7,7 +7,7 @@ use super::answer;
 use super::cause;
 use super::complaint;
 use super::context::Context;
-use super::words::{errors, sweep as words};
+use super::words::{cli, sweep as words};
 use midiateca_service::clock_check;
 use midiateca_service::ops::retention::{self, Doing, Swept, Told};
 
@@ -42,7 +42,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         return Ok(Ending::Fine);
     }
     if let Some(hint) = cause::hint_of(&context.data, &context.config, context.lang) {
-        eprintln!("{}", context.lang.fill(errors::NEXT, &[("next", &hint)]));
+        eprintln!("{}", context.lang.fill(cli::HINT, &[("hint", &hint)]));
     }
     Ok(Ending::FoundWrong)
 }

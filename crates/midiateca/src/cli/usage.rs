@@ -9,8 +9,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Error, FromArgMatches as _};
 
 use super::language::Language;
-use super::words::{Words, errors, usage as words};
+use super::words::{TextKey, cli, usage as words};
 use super::{Options, complaint, help};
+use midiateca_service::i18n::Explanation;
 
 /// Reads the arguments of a run, the program's name first.
 pub(super) fn read(
@@ -22,23 +23,51 @@ pub(super) fn read(
     Options::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
-/// Shows the help that was asked for, or says what was not understood; and how the program ends.
+/// Shows the help that was asked for, or what was not understood; and how the program ends.
 pub(super) fn tell(error: &Error, lang: Language) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            // Nobody is left to be told that it could not be shown.
+            // An error here could not be shown either.
             let _ = error.print();
+        }
+        _ if asks_for_json(std::env::args_os()) => {
+            complaint::write(&explanation(error, lang), lang, true);
         }
         _ => eprintln!("{}", whole(error, lang)),
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
+/// Whether `--json` is among arguments that cannot be parsed.
+fn asks_for_json(arguments: impl IntoIterator<Item = OsString>) -> bool {
+    let mut options = arguments
+        .into_iter()
+        .take_while(|argument| argument != "--");
+    options.any(|argument| argument == "--json")
+}
+
+fn explanation(error: &Error, lang: Language) -> Explanation {
+    let hints: Vec<_> = hints(error, lang)
+        .iter()
+        .map(|hint| hint.trim().to_owned())
+        .collect();
+    let hint = match hints.is_empty() {
+        true => lang.say(words::SEE_HELP).to_owned(),
+        false => hints.join("; "),
+    };
+    let (key, message) = what(error, lang);
+    Explanation {
+        code: key.code(),
+        message,
+        hint: Some(hint),
+    }
+}
+
 /// What is wrong, what may have been meant, how it is used, and where to read on.
 fn whole(error: &Error, lang: Language) -> String {
-    let mut text = lang.fill(errors::ERROR, &[("what", &what(error, lang))]);
+    let mut text = lang.fill(cli::ERROR, &[("message", &what(error, lang).1)]);
     for more in hints(error, lang) {
         text.push('\n');
         text.push_str(&more);
@@ -63,7 +92,7 @@ fn noted(error: &Error, kind: ContextKind) -> Option<String> {
     Some(noted)
 }
 
-fn what(error: &Error, lang: Language) -> String {
+fn what(error: &Error, lang: Language) -> (TextKey, String) {
     let text = |kind| noted(error, kind).unwrap_or_default();
     let argument = text(ContextKind::InvalidArg);
     let value = text(ContextKind::InvalidValue);
@@ -90,10 +119,11 @@ fn what(error: &Error, lang: Language) -> String {
         ("why", &why),
     ];
     let is_twice = others.is_empty() || others == argument;
-    lang.fill(sentence(error, value.is_empty(), is_twice), &values)
+    let key = sentence(error, value.is_empty(), is_twice);
+    (key, lang.fill(key, &values))
 }
 
-fn sentence(error: &Error, is_without_value: bool, is_twice: bool) -> Words {
+fn sentence(error: &Error, is_without_value: bool, is_twice: bool) -> TextKey {
     match error.kind() {
         ErrorKind::UnknownArgument => words::UNKNOWN_ARGUMENT,
         ErrorKind::InvalidSubcommand => words::UNKNOWN_COMMAND,

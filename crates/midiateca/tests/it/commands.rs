@@ -883,10 +883,7 @@ async fn portuguese_is_spoken_from_the_help_to_the_errors() {
         (
             &["check"][..],
             3,
-            &[
-                "erro: não há dados em ",
-                "próximo passo: informe a pasta certa",
-            ][..],
+            &["erro: não há dados em ", "dica: informe a pasta certa"][..],
         ),
         (
             &["--config", broken, "check"],

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const EDGES: &[&str] = &["cli", "http", "server"];
+/// The texts explain the errors of every module.
+const EDGES: &[&str] = &["cli", "http", "server", "i18n"];
 const COMPOSERS: &[&str] = &["ingest", "worker", "download", "ops", "clock_check"];
 const STEPS: &[&str] = &[
     "gateway",
@@ -183,7 +184,6 @@ const NOT_FOR_PEOPLE: &[&str] = &[
     "not set",
     "given up",
     "left out",
-    "failed to lookup address information",
     "midiateca media export\\n",
     "Clínica Aurora",
     "Oficina do Bairro",

@@ -91,7 +91,7 @@ async fn an_error_names_what_to_try_next() {
             2,
             "--token-file",
         ),
-        (&["test-webhook", "nofile"], 3, "next: see that the path"),
+        (&["test-webhook", "nofile"], 3, "hint: see that the path"),
         (
             &["decrypt", "x.enc", "--media-key", "abc", "--kind", "image"],
             2,

@@ -1,19 +1,9 @@
 ### What `backup` says.
 
-backup-within = the backup at { $target } and { $other } lie within each other: name a folder elsewhere, best on another disk
-backup-foreign = { $path } is not empty and is not a backup made by this program, or was served as a data folder: name an empty or new folder
-backup-not-a-folder = { $path } is a file, and a backup is a folder: name a new or empty folder
-backup-no-key = --with-key: the key { $path } is not there; put it back from where its copy is kept, or leave --with-key out
-backup-absent = { $path } is not there, so the backup is not made in it: make it, or mount its disk
-backup-other-database = { $path } holds the backup of another database, which stays as it is: name another folder; and if this is the wrong database, see --data and what is mounted there
-backup-taken = another backup to { $path } is under way: wait for it to end
-backup-no-room = { $path } has room for { $free } bytes and { $needed } are needed: make room there, or name another folder
 backup-full = the disk of { $path } became full: make room and run the same command again, it goes on from here
 backup-not-written = no backup was made
 backup-not-renewed = no new backup was made, and the one before stays usable
-backup-again = run the same command again; it goes on where it stopped
 backup-so-far = { $count } files are in the backup so far
-backup-damaged = the database is damaged ({ $problem }), and no backup is made of that: see `midiateca doctor`
 backup-missing = missing
 backup-altered = altered
 backup-missing-kept = missing, but the backup holds it
@@ -21,7 +11,6 @@ backup-altered-kept = altered, but the backup holds the right one
 backup-sum = { $target }: { $count } files, { $bytes } bytes: { $copied } copied, { $linked } linked, { $kept } kept, { $gone } let go meanwhile, { $missing } missing, { $altered } altered
 backup-stopped = stopped after { $count } files ({ $copied } copied); run the same command again to go on
 backup-stopped-before = stopped after { $count } files ({ $copied } copied); run the same command again to go on, the backup before stays usable
-backup-wrong-key = --with-key: { $path } is not the key that opens the gateway tokens; put the right one back first, or leave --with-key out
 backup-key-elsewhere = the key is not in this backup; keep a copy of { $key } apart from it, for without the key the gateway tokens cannot be read
 backup-key-here = this backup holds the key, which opens the gateway tokens: guard it accordingly
 backup-key-other = the secret.key in this backup is not the key in use: --with-key puts { $key } in its place; otherwise keep a copy of { $key } apart from the backup

@@ -16,11 +16,6 @@ scrub-not-repaired =
         [one] { $failed } file could not be repaired
        *[other] { $failed } files could not be repaired
     }; the log lines above say why
-scrub-folder-missing = none of the { $missing } files stored in { $folder } is there: is everything mounted? Nothing was changed
-scrub-most-missing = { $missing } of { $stored } stored files are missing or of another length: is the storage mounted, and is it the right one? Nothing was changed
-scrub-allow-missing = if the files are really lost, add --even-if-most-are-missing
-scrub-many-orphaned = { $orphaned } of { $files } files are orphaned: is the database the right one? Nothing was changed
-scrub-allow-orphaned = to move them to quarantine anyway, add --even-if-many-are-orphaned
 scrub-files-in-use = orphaned files were not searched for, because an import or an erasure is running
 scrub-sum = { $intact } intact, { $missing } missing, { $corrupt } corrupt, { $unreadable } unreadable, { $orphaned } orphaned
 scrub-sum-repaired = { $restored } restored, { $queued } queued again, { $unrecoverable } unrecoverable, { $quarantined } moved to { $quarantine }

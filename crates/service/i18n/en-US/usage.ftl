@@ -62,6 +62,3 @@ usage-see-help = For more information, try '--help'.
 
 ## A number
 
-usage-no-digits = it is not a whole number
-usage-number-too-large = the number is too large
-usage-number-too-small = the number is too small

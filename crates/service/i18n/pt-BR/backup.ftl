@@ -1,19 +1,9 @@
 ### What `backup` says.
 
-backup-within = o backup em { $target } e { $other } estão um dentro do outro: informe uma pasta em outro lugar, de preferência em outro disco
-backup-foreign = { $path } não está vazia e não é um backup feito por este programa, ou já foi usada como pasta de dados: informe uma pasta nova ou vazia
-backup-not-a-folder = { $path } é um arquivo, e um backup é uma pasta: informe uma pasta nova ou vazia
-backup-no-key = --with-key: a chave { $path } não existe; coloque-a de volta a partir da cópia guardada, ou rode sem --with-key
-backup-absent = { $path } não existe, por isso o backup não é feito ali: crie a pasta ou monte o disco dela
-backup-other-database = { $path } contém o backup de outro banco de dados, que fica como está: informe outra pasta; e se este é o banco errado, confira --data e o que está montado ali
-backup-taken = outro backup para { $path } está em andamento: espere terminar
-backup-no-room = { $path } tem espaço para { $free } bytes e são necessários { $needed }: libere espaço ou informe outra pasta
 backup-full = o disco de { $path } encheu: libere espaço e rode o mesmo comando de novo, ele continua daqui
 backup-not-written = nenhum backup foi feito
 backup-not-renewed = nenhum backup novo foi feito, e o anterior continua utilizável
-backup-again = rode o mesmo comando de novo; ele continua de onde parou
 backup-so-far = { $count } arquivos estão no backup até agora
-backup-damaged = o banco de dados está danificado ({ $problem }), e disso não se faz backup: veja `midiateca doctor`
 backup-missing = faltando
 backup-altered = alterado
 backup-missing-kept = faltando, mas o backup tem
@@ -21,7 +11,6 @@ backup-altered-kept = alterado, mas o backup tem o certo
 backup-sum = { $target }: arquivos: { $count }, bytes: { $bytes }; copiados: { $copied }, vinculados: { $linked }, mantidos: { $kept }, descartados enquanto isso: { $gone }, faltando: { $missing }, alterados: { $altered }
 backup-stopped = parado depois de { $count } arquivos (copiados: { $copied }); rode o mesmo comando de novo para continuar
 backup-stopped-before = parado depois de { $count } arquivos (copiados: { $copied }); rode o mesmo comando de novo para continuar, o backup anterior continua utilizável
-backup-wrong-key = --with-key: { $path } não é a chave que abre os tokens do gateway; coloque a certa de volta antes, ou rode sem --with-key
 backup-key-elsewhere = a chave não está neste backup; guarde uma cópia de { $key } separada dele, pois sem a chave os tokens do gateway não podem ser lidos
 backup-key-here = este backup contém a chave, que abre os tokens do gateway: proteja-o de acordo
 backup-key-other = o secret.key deste backup não é a chave em uso: --with-key coloca { $key } no lugar dele; senão, guarde uma cópia de { $key } separada do backup

@@ -16,11 +16,6 @@ scrub-not-repaired =
         [one] { $failed } arquivo não pôde ser reparado
        *[other] { $failed } arquivos não puderam ser reparados
     }; as linhas de log acima dizem por quê
-scrub-folder-missing = nenhum dos { $missing } arquivos armazenados em { $folder } está lá: está tudo montado? Nada foi alterado
-scrub-most-missing = { $missing } de { $stored } arquivos armazenados estão ausentes ou têm outro tamanho: o armazenamento está montado, e é o certo? Nada foi alterado
-scrub-allow-missing = se os arquivos se perderam mesmo, use --even-if-most-are-missing
-scrub-many-orphaned = { $orphaned } de { $files } arquivos são órfãos: o banco de dados é o certo? Nada foi alterado
-scrub-allow-orphaned = para movê-los à quarentena mesmo assim, use --even-if-many-are-orphaned
 scrub-files-in-use = arquivos órfãos não foram procurados, porque uma importação ou um apagamento está em andamento
 scrub-sum =
     { $intact ->

@@ -62,6 +62,3 @@ usage-see-help = Para saber mais, use '--help'.
 
 ## A number
 
-usage-no-digits = não é um número inteiro
-usage-number-too-large = o número é grande demais
-usage-number-too-small = o número é pequeno demais

@@ -33,6 +33,7 @@ use super::refusals::count_connection;
 use super::socket::Socket;
 use crate::app::App;
 use crate::config::Network;
+use crate::net::Unresolved;
 use crate::telemetry::Throttle;
 
 /// The largest head of a request. hyper refuses more than 100 headers; either is answered 431.
@@ -245,7 +246,7 @@ async fn linger(mut socket: Socket) {
 /// Listens at an address, or at the first that a name has.
 pub(super) async fn bind(listen: &str) -> io::Result<TcpListener> {
     let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for address in tokio::net::lookup_host(listen).await? {
+    for address in tokio::net::lookup_host(listen).await.map_err(Unresolved)? {
         match bind_at(address) {
             Ok(listener) => return Ok(listener),
             Err(error) => failure = error,

@@ -104,10 +104,16 @@ impl PooledClient {
     }
 }
 
-/// A name that nobody knows, or nobody could be asked about.
+/// A name without an address, or for which no resolver answered.
 #[derive(Debug, thiserror::Error)]
 #[error("its name leads to no address")]
-pub struct Unresolved(#[source] io::Error);
+pub struct Unresolved(#[source] pub io::Error);
+
+impl From<Unresolved> for io::Error {
+    fn from(error: Unresolved) -> Self {
+        Self::new(error.0.kind(), error)
+    }
+}
 
 /// Looks names up as the system does. What is looked up is what is dialled.
 #[derive(Clone, Copy)]
@@ -131,7 +137,7 @@ impl Service<Name> for Resolver {
         let resolver = *self;
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await;
-            let found = found.map_err(|error| io::Error::new(error.kind(), Unresolved(error)))?;
+            let found = found.map_err(Unresolved)?;
             Ok(match resolver {
                 Self::Everybody => found.collect::<Vec<_>>().into_iter(),
                 Self::PublicOnly => guard::only_public(found)

@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use super::Unresolved;
+
 /// A family of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressFamily {
@@ -34,7 +36,7 @@ pub enum ConnectionProbe {
         address: SocketAddr,
     },
     /// The name is not known, or there is no resolver.
-    UnknownName(io::Error),
+    UnknownName(Unresolved),
     /// There is an address, and it does not answer.
     Silent {
         /// The first of them.
@@ -53,7 +55,7 @@ pub async fn probe_connection(
 ) -> ConnectionProbe {
     let found = match tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await {
         Ok(found) => found,
-        Err(error) => return ConnectionProbe::UnknownName(error),
+        Err(error) => return ConnectionProbe::UnknownName(Unresolved(error)),
     };
     let mut outcome = ConnectionProbe::NoAddress;
     for address in found.filter(|address| address.is_ipv4() == (family == AddressFamily::V4)) {

@@ -1,80 +1,42 @@
-use std::io;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 
 use super::*;
-use crate::cli::context;
-use midiateca_service::http::ListenError;
-use midiateca_service::ops::retention;
-use midiateca_service::{app, db, secrets, server, storage};
 
-fn portuguese(error: impl Into<anyhow::Error>) -> String {
-    whole(error.into().as_ref(), Language::Portuguese, None)
+fn shown(error: &anyhow::Error, lang: Language, is_json: bool) -> String {
+    let explanation = Explainer::new(lang, own).explain(error.as_ref());
+    rendered(&explanation, lang, is_json)
 }
 
 #[test]
-fn the_whole_chain_is_told_and_the_next_step_below_it() {
-    let refused = || io::Error::from(io::ErrorKind::PermissionDenied);
-    let error = app::Error::Folder {
-        path: PathBuf::from("/srv/midia"),
-        source: refused(),
-    };
+fn an_error_is_a_line_and_its_hint_another() {
+    let path = PathBuf::from("/srv");
+    let error = anyhow::Error::from(context::Error::NoData { path });
     assert_eq!(
-        portuguese(error),
-        "erro: não é possível usar a pasta de dados /srv/midia: permissão negada\n  próximo passo: rode o midiateca com o usuário dono da pasta, ou informe outra pasta com --data"
+        shown(&error, Language::English, false),
+        "error: there are no data in /srv: nothing is kept there yet\n  hint: name the right folder with --data, or begin with `midiateca client add NAME`"
     );
-    let error = context::Error::NoData {
-        path: PathBuf::from("/srv"),
-    };
-    assert_eq!(
-        whole(&error, Language::English, None),
-        "error: there are no data in /srv: nothing is kept there yet\n  next: name the right folder with --data, or begin with `midiateca client add NAME`"
-    );
-    let error = retention::Error::Vault(storage::Error::Io(refused()));
-    assert!(
-        portuguese(error).starts_with(
-            "erro: não foi possível remover um arquivo: não é possível gravar o arquivo: permissão negada\n"
-        )
-    );
+    assert!(shown(&error, Language::Portuguese, false).contains("\n  dica: "));
 }
 
 #[test]
-fn what_stands_behind_a_transparent_error_is_told_once() {
-    let missing = io::Error::from(io::ErrorKind::NotFound);
-    let error = app::Error::Secrets(secrets::Error::KeyFile {
-        path: PathBuf::from("secret.key"),
-        source: missing,
-    });
-    assert_eq!(
-        why(&error, Language::Portuguese),
-        "não é possível usar o arquivo de chave secret.key: não existe arquivo ou pasta com este nome"
-    );
-    let error = retention::Error::Db(db::Error::Panicked);
-    assert_eq!(
-        why(&error, Language::English),
-        "the work on the database panicked; nothing of it was committed"
-    );
-}
-
-#[test]
-fn errors_of_the_system_keep_their_number_and_unknown_ones_their_words() {
-    #[cfg(unix)]
-    assert_eq!(
-        why(&io::Error::from_raw_os_error(2), Language::Portuguese),
-        "não existe arquivo ou pasta com este nome (erro 2 do sistema)"
-    );
-    let strange = io::Error::other("the printer is on fire");
-    let error = server::Error::Listen(ListenError {
-        address: "0.0.0.0:1".to_owned(),
-        source: strange,
-    });
-    assert_eq!(
-        why(&error, Language::Portuguese),
-        "não é possível escutar em 0.0.0.0:1: the printer is on fire"
-    );
-    let inside = io::Error::other(storage::Error::Full(io::ErrorKind::StorageFull.into()));
-    assert!(portuguese(inside).contains("midiateca sweep --dry-run"));
+fn in_json_an_error_is_one_document_with_a_code() {
+    let path = PathBuf::from("/srv");
+    for (error, code) in [
+        (
+            anyhow::Error::from(context::Error::NoData { path }),
+            "data_missing",
+        ),
+        (UsageError("what was wrong".to_owned()).into(), "usage"),
+        (anyhow::anyhow!("something else"), "unexpected"),
+    ] {
+        let text = shown(&error, Language::English, true);
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(document["error"]["code"], code);
+        assert!(document["error"]["message"].is_string(), "{text}");
+        assert_eq!(document["error"].as_object().unwrap().len(), 3, "{text}");
+    }
 }
 
 #[test]
@@ -83,78 +45,7 @@ fn a_sentence_put_before_an_error_stays_before_it() {
         .context("não é possível ler /tmp")
         .unwrap_err();
     assert_eq!(
-        portuguese(error),
+        shown(&error, Language::Portuguese, false),
         "erro: não é possível ler /tmp: é uma pasta"
     );
-}
-
-/// As the libraries of the network tell it: layer in layer.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Layer(
-    &'static str,
-    #[source] Option<Box<dyn std::error::Error + Send + Sync>>,
-);
-
-#[test]
-fn what_libraries_say_twice_or_in_between_is_left_out() {
-    let twice = Layer(
-        "the image is malformed",
-        Some(Layer("Error code 11: the image is malformed", None).into()),
-    );
-    assert_eq!(why(&twice, Language::English), "the image is malformed");
-    let refused = Layer(
-        "tcp connect error",
-        Some(io::Error::from(io::ErrorKind::ConnectionRefused).into()),
-    );
-    let layers = Layer("client error (Connect)", Some(refused.into()));
-    let told = joined(&of_the_network(Some(&layers), Language::Portuguese));
-    assert_eq!(told, "conexão recusada");
-    let strange = Layer("client error", Some(Layer("no such planet", None).into()));
-    let told = joined(&of_the_network(Some(&strange), Language::Portuguese));
-    assert_eq!(told, "no such planet");
-}
-
-#[test]
-fn settings_that_are_no_toml_are_told_by_their_place() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("broken.toml");
-    std::fs::write(&file, "[http]\nlistne = 'x'\n").unwrap();
-    let error = midiateca_service::config::Config::read(&file).unwrap_err();
-    let told = portuguese(error);
-    let place = "não é uma configuração válida: linha 2, coluna 1: `listne` não foi entendido";
-    assert!(told.contains(place), "{told}");
-    assert!(
-        told.contains("o leitor de TOML diz: unknown field"),
-        "{told}"
-    );
-    assert!(told.contains("`body_timeout`"), "{told}");
-}
-
-#[test]
-fn what_the_database_engine_says_has_a_sentence_in_both_languages() {
-    let failed = |code, text: &str| {
-        let told = rusqlite::ffi::Error::new(code);
-        db::Error::from(rusqlite::Error::SqliteFailure(told, Some(text.to_owned())))
-    };
-    for (code, text) in [
-        (8, "attempt to write a readonly database"),
-        (10, "disk I/O error"),
-        (11, "database disk image is malformed"),
-        (13, "database or disk is full"),
-        (14, "unable to open database file"),
-        (5, "database is locked"),
-        (6, "database table is locked"),
-        // SQLITE_IOERR_WRITE
-        (778, "disk I/O error"),
-    ] {
-        let error = failed(code, text);
-        for lang in [Language::English, Language::Portuguese] {
-            let said = why(&error, lang);
-            assert!(!said.contains(text), "{code}: {said}");
-            assert!(!said.contains("rror code"), "{code}: {said}");
-        }
-    }
-    let unknown = failed(1, "no such table: nothing");
-    assert!(why(&unknown, Language::Portuguese).contains("no such table"));
 }

@@ -4,13 +4,13 @@ use std::fmt::Display;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::super::complaint;
 use super::super::context::Context;
-use super::super::words::{doctor as words, errors};
+use super::super::words::doctor as words;
 use super::sheet::Sheet;
 use super::{database, folder, storage};
 use midiateca_service::app::{self, App, Displaced, OpeningError};
 use midiateca_service::db::{self, Db};
+use midiateca_service::i18n::explain;
 use midiateca_service::ops::probe::{
     ServerState, ServerStatus, WriteCause, WriteFailure, server_status,
 };
@@ -90,7 +90,7 @@ fn was_not_lost(sheet: &mut Sheet, context: &Context, about: &str) -> bool {
     }
     let values: [(&str, &dyn Display); 2] =
         [("path", &path.display()), ("trace", &trace.display())];
-    let (seen, next) = (errors::NO_DATABASE, errors::FIND_DATABASE);
+    let (seen, next) = explain::no_database();
     sheet.wrong("folder", about, words::LOOKED_INTO, seen, next, &values);
     false
 }
@@ -104,11 +104,11 @@ fn displaced(sheet: &mut Sheet, context: &Context, file: &Path) {
         sheet.wrong(check, &about, words::LOOKED_FOR_SERVER, seen, next, &values);
     };
     if let Some(found) = found.database {
-        wrong("server.database", complaint::displaced(found), file);
+        wrong("server.database", explain::displaced(found), file);
     }
     if let Some(found) = found.storage {
         let storage = context.config.storage_folder(&context.data);
-        let told = complaint::displaced_storage(found);
+        let told = explain::displaced_storage(found);
         wrong("server.storage", told, &storage);
     }
 }

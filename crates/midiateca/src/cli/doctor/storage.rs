@@ -7,11 +7,12 @@ use super::super::cause;
 use super::super::complaint;
 use super::super::context::Context;
 use super::super::language::bytes;
-use super::super::words::{doctor as words, errors};
+use super::super::words::doctor as words;
 use super::sheet::Sheet;
 use midiateca_service::app::{self, OpeningError};
 use midiateca_service::clock::{Clock, DAY};
 use midiateca_service::db::Db;
+use midiateca_service::i18n::explain;
 use midiateca_service::media::{self, holding};
 use midiateca_service::model::{InstanceId, MediaKind};
 use midiateca_service::ops::probe::{self, WriteFailure};
@@ -115,10 +116,8 @@ async fn is_of_database(sheet: &mut Sheet, db: &Db, folder: &Path) -> bool {
     let (check, tried) = ("storage.identity", words::COMPARED_IDS);
     let values: [(&str, &dyn Display); 1] = [("path", &about)];
     let (seen, next) = match app::look_at_storage(db, folder).await {
-        Err(OpeningError::WrongStorage { found, .. }) => complaint::displaced_storage(found),
-        Err(OpeningError::UnknownStorage { .. }) => {
-            (errors::STORAGE_UNKNOWN, errors::STORAGE_RIGHT)
-        }
+        Err(OpeningError::WrongStorage { found, .. }) => explain::displaced_storage(found),
+        Err(OpeningError::UnknownStorage { .. }) => explain::unknown_storage(),
         // What else is wrong is found by the next checks.
         Ok(_) | Err(_) => {
             sheet.fine(check, &about, tried, words::DONE, &[]);

@@ -107,7 +107,7 @@ fn wrong_usage_is_told_in_both_languages() {
             }
             assert!(told.ends_with(lang.say(words::SEE_HELP)), "{told}");
             assert!(
-                told.starts_with(&lang.fill(errors::ERROR, &[("what", &"")])),
+                told.starts_with(&lang.fill(cli::ERROR, &[("message", &"")])),
                 "{told}"
             );
             if lang == Language::Portuguese {

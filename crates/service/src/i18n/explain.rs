@@ -1,0 +1,210 @@
+//! Errors for people: a stable code, a message and a hint, in their language.
+//!
+//! Errors are written in English, for logs. Each enum is matched here without a rest, so that a new variant does not
+//! compile without a text. What has no text here (an error of a library, of the system) is shown as it is.
+
+mod ground;
+mod network;
+mod settings;
+mod system;
+mod whole;
+
+use std::error::Error;
+use std::fmt::Display;
+use std::io;
+use std::sync::Arc;
+
+use super::{Language, TextKey};
+use crate::{db, net, server};
+
+pub use ground::{displaced, displaced_storage, no_database, unknown_storage};
+
+/// An error as people and programs see it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Explanation {
+    /// Stable, in snake_case; [`UNEXPECTED`] where no text is known.
+    pub code: String,
+    /// What happened, with its causes.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+/// The code of an error that has no text.
+pub const UNEXPECTED: &str = "unexpected";
+
+/// One error of a chain.
+pub struct Cause {
+    /// The code; none where the message is a library's own.
+    code: Option<String>,
+    message: String,
+    hint: Option<String>,
+}
+
+type Values<'a> = [(&'a str, &'a dyn Display)];
+
+impl Cause {
+    /// A cause without a hint.
+    pub fn new(lang: Language, message: TextKey, values: &Values<'_>) -> Self {
+        Self::of_text(message, lang.fill(message, values))
+    }
+
+    /// A cause with a hint. Both texts take the same values.
+    pub fn with(lang: Language, message: TextKey, hint: TextKey, values: &Values<'_>) -> Self {
+        Self {
+            hint: Some(lang.fill(hint, values)),
+            ..Self::new(lang, message, values)
+        }
+    }
+
+    /// A cause whose message is made already.
+    pub fn of_text(key: TextKey, message: String) -> Self {
+        Self {
+            code: Some(key.code()),
+            message,
+            hint: None,
+        }
+    }
+
+    fn unknown(cause: &dyn Error) -> Self {
+        Self {
+            code: None,
+            message: cause.to_string().trim_end().to_owned(),
+            hint: None,
+        }
+    }
+
+    fn is_known(&self) -> bool {
+        self.code.is_some()
+    }
+}
+
+/// Explains errors in one language. `own` knows the error types of the caller.
+#[derive(Clone, Copy)]
+pub struct Explainer {
+    lang: Language,
+    own: fn(&(dyn Error + 'static), Language) -> Option<Cause>,
+}
+
+/// Explains an error of the service.
+pub fn explain(error: &(dyn Error + 'static), lang: Language) -> Explanation {
+    Explainer::new(lang, |_, _| None).explain(error)
+}
+
+impl Explainer {
+    /// With the error types of the caller.
+    pub fn new(lang: Language, own: fn(&(dyn Error + 'static), Language) -> Option<Cause>) -> Self {
+        Self { lang, own }
+    }
+
+    /// The whole error. The code is that of the first cause that has one.
+    pub fn explain(self, error: &(dyn Error + 'static)) -> Explanation {
+        let causes = self.causes(error);
+        let code = causes.iter().find_map(|cause| cause.code.clone());
+        let message = joined(&causes);
+        Explanation {
+            code: code.unwrap_or_else(|| UNEXPECTED.to_owned()),
+            message,
+            hint: causes.into_iter().find_map(|cause| cause.hint),
+        }
+    }
+
+    /// The message with its causes, as a part of another text.
+    pub fn message(self, error: &(dyn Error + 'static)) -> String {
+        joined(&self.causes(error))
+    }
+
+    fn cause(self, cause: &(dyn Error + 'static)) -> Cause {
+        let lang = self.lang;
+        (self.own)(cause, lang)
+            .or_else(|| Some(settings::settings(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(settings::misread(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(settings::problem(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(settings::number(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(ground::app(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(ground::opening(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(ground::db(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(ground::secrets(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(ground::vault(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(ground::retention(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(ground::verify(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(ground::erasure(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(ground::listen(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(ground::server(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(whole::takeover(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(whole::foreign(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(whole::backup(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(network::unresolved(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(network::proxy(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(network::fetch(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(network::guard(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(system::io(cause.downcast_ref()?, self)))
+            .or_else(|| Some(system::io(cause.downcast_ref::<Arc<io::Error>>()?, self)))
+            .unwrap_or_else(|| Cause::unknown(cause))
+    }
+
+    fn causes(self, error: &(dyn Error + 'static)) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        let mut next = Some(error);
+        while let Some(cause) = next {
+            causes.push(self.cause(cause));
+            next = cause.source();
+            if is_unresolved(cause) {
+                break;
+            }
+            let db_error = match cause.downcast_ref() {
+                Some(server::Error::Db(error)) => Some(error),
+                _ => cause.downcast_ref::<db::Error>(),
+            };
+            if db_error.is_some_and(|error| error.is_not_a_database() || error.is_busy()) {
+                break;
+            }
+            if let Some(known) = db_error.and_then(|error| ground::engine(error, self.lang)) {
+                causes.push(known);
+                break;
+            }
+            if cause.is::<net::Error>() {
+                causes.extend(self.of_the_network(next));
+                break;
+            }
+        }
+        causes
+    }
+
+    /// The libraries of the network wrap layer in layer, and only the innermost says why: the causes that have a text, or
+    /// else the last.
+    fn of_the_network(self, first: Option<&(dyn Error + 'static)>) -> Vec<Cause> {
+        let (mut causes, mut next) = (Vec::new(), first);
+        while let Some(cause) = next {
+            causes.push(self.cause(cause));
+            next = cause.source().filter(|_| !is_unresolved(cause));
+        }
+        if causes.iter().any(Cause::is_known) {
+            causes.retain(Cause::is_known);
+            return causes;
+        }
+        causes.pop().into_iter().collect()
+    }
+}
+
+/// Behind it comes the resolver's own sentence, which adds nothing.
+fn is_unresolved(cause: &(dyn Error + 'static)) -> bool {
+    let inner = cause.downcast_ref::<io::Error>();
+    let inner = inner.and_then(io::Error::get_ref);
+    cause.is::<net::Unresolved>() || inner.is_some_and(|inner| inner.is::<net::Unresolved>())
+}
+
+/// A library may repeat its own message in the next cause.
+fn joined(causes: &[Cause]) -> String {
+    let mut messages: Vec<&str> = Vec::new();
+    for cause in causes {
+        let before = messages.last().filter(|_| !cause.is_known());
+        if !before.is_some_and(|before| cause.message.contains(before)) {
+            messages.push(&cause.message);
+        }
+    }
+    messages.join(": ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! Errors of the system, by their kind.
+
+use std::io::{self, ErrorKind};
+
+use super::super::TextKey;
+use super::super::keys::errors as words;
+use super::{Cause, Explainer};
+
+pub(super) fn io(error: &io::Error, explainer: Explainer) -> Cause {
+    let lang = explainer.lang;
+    if let Some(inner) = error.get_ref() {
+        return explainer.cause(inner);
+    }
+    let Some(known) = by_kind(error.kind()) else {
+        return Cause::unknown(error);
+    };
+    let message = match error.raw_os_error() {
+        Some(code) => lang.fill(
+            words::SYSTEM,
+            &[("what", &lang.say(known)), ("code", &code)],
+        ),
+        None => lang.say(known).to_owned(),
+    };
+    let hint = match error.kind() {
+        ErrorKind::PermissionDenied => Some(words::SEE_OWNER),
+        ErrorKind::NotFound => Some(words::SEE_PATH),
+        _ => None,
+    };
+    Cause {
+        hint: hint.map(|hint| lang.say(hint).to_owned()),
+        ..Cause::of_text(known, message)
+    }
+}
+
+/// The kinds that a command meets; there are more, and they grow with the language.
+fn by_kind(kind: ErrorKind) -> Option<TextKey> {
+    Some(match kind {
+        ErrorKind::NotFound => words::PATH_NOT_FOUND,
+        ErrorKind::PermissionDenied => words::PERMISSION_DENIED,
+        ErrorKind::AlreadyExists => words::ALREADY_EXISTS,
+        ErrorKind::NotADirectory => words::NOT_A_DIRECTORY,
+        ErrorKind::IsADirectory => words::IS_A_DIRECTORY,
+        ErrorKind::DirectoryNotEmpty => words::DIRECTORY_NOT_EMPTY,
+        ErrorKind::ReadOnlyFilesystem => words::READ_ONLY,
+        ErrorKind::StorageFull => words::NO_SPACE,
+        ErrorKind::QuotaExceeded => words::QUOTA,
+        ErrorKind::FileTooLarge => words::FILE_TOO_LARGE,
+        ErrorKind::ResourceBusy => words::BUSY,
+        ErrorKind::InvalidData => words::NOT_UTF8,
+        ErrorKind::Interrupted => words::INTERRUPTED,
+        ErrorKind::UnexpectedEof => words::UNEXPECTED_END,
+        ErrorKind::AddrInUse => words::ADDRESS_IN_USE,
+        ErrorKind::AddrNotAvailable => words::ADDRESS_NOT_AVAILABLE,
+        ErrorKind::ConnectionRefused => words::CONNECTION_REFUSED,
+        ErrorKind::ConnectionReset => words::CONNECTION_RESET,
+        ErrorKind::NotConnected => words::NOT_CONNECTED,
+        ErrorKind::BrokenPipe => words::BROKEN_PIPE,
+        ErrorKind::TimedOut => words::SYSTEM_TIMEOUT,
+        ErrorKind::HostUnreachable => words::HOST_UNREACHABLE,
+        ErrorKind::NetworkUnreachable => words::NETWORK_UNREACHABLE,
+        ErrorKind::NetworkDown => words::NETWORK_DOWN,
+        ErrorKind::OutOfMemory => words::OUT_OF_MEMORY,
+        _ => return None,
+    })
+}

@@ -1,0 +1,181 @@
+use std::io;
+use std::path::PathBuf;
+
+use super::*;
+use crate::http::ListenError;
+use crate::ops::retention;
+use crate::{app, db, secrets, server, storage};
+
+fn portuguese(error: &(dyn Error + 'static)) -> Explanation {
+    explain(error, Language::Portuguese)
+}
+
+fn why(error: &(dyn Error + 'static), lang: Language) -> String {
+    explain(error, lang).message
+}
+
+#[test]
+fn the_whole_chain_is_told_and_the_next_step_below_it() {
+    let refused = || io::Error::from(io::ErrorKind::PermissionDenied);
+    let error = app::Error::Folder {
+        path: PathBuf::from("/srv/midia"),
+        source: refused(),
+    };
+    assert_eq!(
+        portuguese(&error),
+        Explanation {
+            code: "data_folder_unusable".to_owned(),
+            message: "não é possível usar a pasta de dados /srv/midia: permissão negada".to_owned(),
+            hint: Some(
+                "rode o midiateca com o usuário dono da pasta, ou informe outra pasta com --data"
+                    .to_owned()
+            ),
+        }
+    );
+    let error = retention::Error::Vault(storage::Error::Io(refused()));
+    assert_eq!(
+        portuguese(&error).message,
+        "não foi possível remover um arquivo: não é possível gravar o arquivo: permissão negada"
+    );
+}
+
+#[test]
+fn what_stands_behind_a_transparent_error_is_told_once() {
+    let missing = io::Error::from(io::ErrorKind::NotFound);
+    let error = app::Error::Secrets(secrets::Error::KeyFile {
+        path: PathBuf::from("secret.key"),
+        source: missing,
+    });
+    assert_eq!(
+        why(&error, Language::Portuguese),
+        "não é possível usar o arquivo de chave secret.key: não existe arquivo ou pasta com este nome"
+    );
+    let error = retention::Error::Db(db::Error::Panicked);
+    assert_eq!(
+        why(&error, Language::English),
+        "the work on the database panicked; nothing of it was committed"
+    );
+}
+
+#[test]
+fn errors_of_the_system_keep_their_number_and_unknown_ones_their_words() {
+    #[cfg(unix)]
+    assert_eq!(
+        why(&io::Error::from_raw_os_error(2), Language::Portuguese),
+        "não existe arquivo ou pasta com este nome (erro 2 do sistema)"
+    );
+    let strange = io::Error::other("the printer is on fire");
+    let error = server::Error::Listen(ListenError {
+        address: "0.0.0.0:1".to_owned(),
+        source: strange,
+    });
+    assert_eq!(
+        why(&error, Language::Portuguese),
+        "não é possível escutar em 0.0.0.0:1: the printer is on fire"
+    );
+    let inside = io::Error::other(storage::Error::Full(io::ErrorKind::StorageFull.into()));
+    assert!(
+        portuguese(&inside)
+            .hint
+            .unwrap()
+            .contains("midiateca sweep --dry-run")
+    );
+}
+
+/// As the libraries of the network tell it: layer in layer.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Layer(
+    &'static str,
+    #[source] Option<Box<dyn std::error::Error + Send + Sync>>,
+);
+
+#[test]
+fn what_libraries_say_twice_or_in_between_is_left_out() {
+    let twice = Layer(
+        "the image is malformed",
+        Some(Layer("Error code 11: the image is malformed", None).into()),
+    );
+    assert_eq!(why(&twice, Language::English), "the image is malformed");
+    let explainer = Explainer::new(Language::Portuguese, |_, _| None);
+    let refused = Layer(
+        "tcp connect error",
+        Some(io::Error::from(io::ErrorKind::ConnectionRefused).into()),
+    );
+    let layers = Layer("client error (Connect)", Some(refused.into()));
+    let told = joined(&explainer.of_the_network(Some(&layers)));
+    assert_eq!(told, "conexão recusada");
+    let strange = Layer("client error", Some(Layer("no such planet", None).into()));
+    let told = joined(&explainer.of_the_network(Some(&strange)));
+    assert_eq!(told, "no such planet");
+}
+
+#[test]
+fn settings_that_are_no_toml_are_told_by_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("broken.toml");
+    std::fs::write(&file, "[http]\nlistne = 'x'\n").unwrap();
+    let error = crate::config::Config::read(&file).unwrap_err();
+    let told = portuguese(&error).message;
+    let place = "não é uma configuração válida: linha 2, coluna 1: `listne` não foi entendido";
+    assert!(told.contains(place), "{told}");
+    assert!(
+        told.contains("o leitor de TOML diz: unknown field"),
+        "{told}"
+    );
+    assert!(told.contains("`body_timeout`"), "{told}");
+}
+
+#[test]
+fn what_the_database_engine_says_has_a_sentence_in_both_languages() {
+    let failed = |code, text: &str| {
+        let told = rusqlite::ffi::Error::new(code);
+        db::Error::from(rusqlite::Error::SqliteFailure(told, Some(text.to_owned())))
+    };
+    for (code, text) in [
+        (8, "attempt to write a readonly database"),
+        (10, "disk I/O error"),
+        (11, "database disk image is malformed"),
+        (13, "database or disk is full"),
+        (14, "unable to open database file"),
+        (5, "database is locked"),
+        (6, "database table is locked"),
+        // SQLITE_IOERR_WRITE
+        (778, "disk I/O error"),
+    ] {
+        let error = failed(code, text);
+        for lang in Language::ALL {
+            let said = why(&error, lang);
+            assert!(!said.contains(text), "{code}: {said}");
+            assert!(!said.contains("rror code"), "{code}: {said}");
+        }
+    }
+    let unknown = failed(1, "no such table: nothing");
+    assert!(why(&unknown, Language::Portuguese).contains("no such table"));
+}
+
+#[test]
+fn a_name_without_an_address_is_known_by_its_type() {
+    let unresolved = || net::Unresolved(io::Error::other("failed to lookup address information"));
+    let error = server::Error::Listen(ListenError {
+        address: "nowhere.example:1".to_owned(),
+        source: unresolved().into(),
+    });
+    let explanation = explain(&error, Language::English);
+    assert_eq!(explanation.code, "listen_failed");
+    assert_eq!(
+        explanation.message,
+        "cannot listen on nowhere.example:1: its name cannot be resolved"
+    );
+    let explanation = explain(&unresolved(), Language::English);
+    assert_eq!(explanation.code, "name_unresolved");
+    assert!(explanation.hint.unwrap().contains("/etc/resolv.conf"));
+}
+
+#[test]
+fn an_error_without_a_text_has_a_code_too() {
+    let explanation = explain(&Layer("no such planet", None), Language::Portuguese);
+    assert_eq!(explanation.code, UNEXPECTED);
+    assert_eq!(explanation.message, "no such planet");
+    assert_eq!(explanation.hint, None);
+}

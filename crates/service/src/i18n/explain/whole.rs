@@ -1,0 +1,157 @@
+//! What reads or writes everything at once: a takeover, a backup, somebody else's database.
+
+use super::super::Language;
+use super::super::keys::errors as words;
+use super::Cause;
+use super::ground::{app, db, opening, vault};
+use crate::db::foreign;
+use crate::ops::backup;
+use crate::ops::import::multichat;
+
+pub(super) fn takeover(error: &multichat::Error, lang: Language) -> Cause {
+    use multichat::Error;
+    match error {
+        Error::Foreign(error) => foreign(error, lang),
+        Error::OtherDatabase { path, table } => Cause::new(
+            lang,
+            words::IMPORT_OTHER_DATABASE,
+            &[("path", &path.display()), ("table", table)],
+        ),
+        Error::Media { path, .. } => Cause::with(
+            lang,
+            words::READ_FAILED,
+            words::SEE_OWNER,
+            &[("path", &path.display())],
+        ),
+        Error::OwnStorage { path } => Cause::new(
+            lang,
+            words::IMPORT_OWN_STORAGE,
+            &[("path", &path.display())],
+        ),
+        Error::Stopped => Cause::new(lang, words::IMPORT_STOPPED, &[]),
+        Error::Conflicts(_) => Cause::new(lang, words::IMPORT_CONFLICTS, &[]),
+        Error::NoRoom {
+            taking,
+            needed,
+            free,
+            floor,
+        } => Cause::new(
+            lang,
+            match taking {
+                multichat::Taking::Link => words::IMPORT_NO_SPACE_TO_LINK,
+                multichat::Taking::Copy | multichat::Taking::DryRun => words::IMPORT_NO_SPACE,
+            },
+            &[
+                ("needed", &lang.bytes(*needed)),
+                ("free", &lang.bytes(*free)),
+                ("floor", &lang.bytes(*floor)),
+            ],
+        ),
+        Error::Db(error) => db(error, lang),
+        Error::App(error) => app(error, lang),
+        Error::Vault(error) => vault(error, lang),
+    }
+}
+
+pub(super) fn foreign(error: &foreign::Error, lang: Language) -> Cause {
+    match error {
+        foreign::Error::Unreadable { path, .. } => {
+            Cause::new(lang, words::READ_FAILED, &[("path", &path.display())])
+        }
+        foreign::Error::NotADatabase { path } => {
+            Cause::new(lang, words::NOT_SQLITE, &[("path", &path.display())])
+        }
+        foreign::Error::Damaged { path, .. } => {
+            Cause::new(lang, words::SOURCE_DAMAGED, &[("path", &path.display())])
+        }
+        foreign::Error::Refused { path, .. } => Cause::with(
+            lang,
+            words::READ_FAILED,
+            words::MEND_COPY,
+            &[("path", &path.display())],
+        ),
+    }
+}
+
+pub(super) fn backup(error: &backup::Error, lang: Language) -> Cause {
+    use backup::Error;
+    match error {
+        Error::Db(error) => db(error, lang),
+        Error::Opening(error) => opening(error, lang),
+        Error::Io { path, source } => {
+            let values: [(&str, &dyn std::fmt::Display); 1] = [("path", &path.display())];
+            match heals(source) {
+                true => Cause::with(lang, words::PATH_UNUSABLE, words::BACKUP_RUN_AGAIN, &values),
+                false => Cause::new(lang, words::PATH_UNUSABLE, &values),
+            }
+        }
+        Error::Within { target, other } => Cause::new(
+            lang,
+            words::BACKUP_WITHIN_DATA,
+            &[("target", &target.display()), ("other", &other.display())],
+        ),
+        Error::Foreign { path } => Cause::new(
+            lang,
+            words::BACKUP_TARGET_FOREIGN,
+            &[("path", &path.display())],
+        ),
+        Error::NotAFolder { path } => Cause::new(
+            lang,
+            words::BACKUP_TARGET_NOT_A_DIRECTORY,
+            &[("path", &path.display())],
+        ),
+        Error::NoKey { path } => Cause::new(
+            lang,
+            words::BACKUP_KEY_MISSING,
+            &[("path", &path.display())],
+        ),
+        Error::WrongKey { path } => {
+            Cause::new(lang, words::BACKUP_WRONG_KEY, &[("path", &path.display())])
+        }
+        Error::Absent { path } => Cause::new(
+            lang,
+            words::BACKUP_TARGET_MISSING,
+            &[("path", &path.display())],
+        ),
+        Error::OtherDatabase { path } => Cause::new(
+            lang,
+            words::BACKUP_OTHER_DATABASE,
+            &[("path", &path.display())],
+        ),
+        Error::Taken { path } => {
+            Cause::new(lang, words::BACKUP_RUNNING, &[("path", &path.display())])
+        }
+        Error::NoRoom { path, needed, free } => Cause::new(
+            lang,
+            words::BACKUP_NO_SPACE,
+            &[
+                ("path", &path.display()),
+                ("needed", needed),
+                ("free", free),
+            ],
+        ),
+        Error::Damaged { problem } => Cause::new(
+            lang,
+            words::BACKUP_DATABASE_DAMAGED,
+            &[("problem", problem)],
+        ),
+    }
+}
+
+/// What passes by itself, so that the same command may do its work the next time.
+fn heals(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind as K;
+    matches!(
+        error.kind(),
+        K::Interrupted
+            | K::TimedOut
+            | K::WouldBlock
+            | K::ResourceBusy
+            | K::StaleNetworkFileHandle
+            | K::HostUnreachable
+            | K::NetworkUnreachable
+            | K::NetworkDown
+            | K::ConnectionReset
+            | K::ConnectionAborted
+    )
+}
