@@ -177,8 +177,8 @@ async fn is_lost(app: &App, job: &Job, running: &Running<'_>) -> bool {
     running.is_stopped() || matches!(held.await, Ok(false))
 }
 
-/// What was fetched so far is thrown away, and the round counts for nothing; but for a file that the disk has no room
-/// for: others go before it, and it waits as after any other failure.
+/// What was fetched so far is thrown away, and the round counts for nothing; except when the disk is almost full:
+/// then it waits for space.
 async fn stopped(
     app: &App,
     job: &Job,

@@ -3,10 +3,9 @@
 //! Claims are shared out so that no client and no gateway host takes all places; within an instance the
 //! media that dies first goes first. A claim that cannot be renewed is let go of at once.
 
+mod disk_space;
 mod outage;
 mod permits;
-mod reserved;
-mod room;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -27,9 +26,9 @@ use crate::media;
 use crate::model::{Reason, Route};
 use crate::queue::{self, Counts, Job, Lease, Settled, Settlement};
 use crate::storage::layout::RelativePath;
+use disk_space::{DiskSpace, declared_bytes};
+pub use disk_space::{Paused, paused_for_space};
 use permits::Permits;
-use room::{Room, look_for_room};
-pub use room::{Stopped, stopped_for_room};
 
 /// How often waits and lapsed leases are looked at.
 const TICK: Duration = Duration::from_millis(500);
@@ -40,8 +39,8 @@ const PAUSE_WHEN_CROWDED: Duration = Duration::from_millis(20);
 const PATIENCE_WITH_DATABASE: Duration = Duration::from_secs(1);
 /// A changed token is known here after that time.
 const UNTIL_REREAD: Millis = 2 * SECOND;
-/// How long a media that does not fit beside those that are under way lets others go first.
-const WAIT_FOR_ROOM: Millis = 10 * SECOND;
+/// How long a media that does not fit lets others go first.
+const WAIT_FOR_SPACE: Millis = 10 * SECOND;
 
 /// Runs until the shutdown begins, then drains.
 pub async fn run(app: Arc<App>) {
@@ -51,24 +50,24 @@ pub async fn run(app: Arc<App>) {
     let (mut look, mut wake) = (true, true);
     // When a claim found media and no place that they may take.
     let mut crowded_at: Option<Instant> = None;
-    let mut room = Room::new(&app.config.storage);
+    let mut space = DiskSpace::new(&app.config.storage);
     take_up(&app).await;
     outage::wake_for_storage(&app).await;
-    // Whatever an earlier run saw of the disk.
-    room::note(&app, true);
+    // Whatever an earlier run noted.
+    disk_space::note(&app, false);
     loop {
         if wake || look {
-            look_for_room(&app, &mut room);
+            disk_space::update(&app, &mut space);
         }
         if wake {
             outage::watch_storage(&app);
             outage::try_hosts(&app).await;
         }
-        let can_store = room.is_there() && !app.outages.is_storage_down();
+        let can_store = !space.is_paused() && !app.outages.is_storage_down();
         if look && can_store && places.any_free() {
             tokio::time::sleep(GATHER).await;
             collect(&mut running, &mut places);
-            match claim(&app, &places, &room, wake).await {
+            match claim(&app, &places, &space, wake).await {
                 Ok((claimed, more)) => {
                     crowded_at = (more && claimed.is_empty()).then(Instant::now);
                     look = more && crowded_at.is_none();
@@ -76,16 +75,15 @@ pub async fn run(app: Arc<App>) {
                     for Claimed {
                         job,
                         instance,
-                        bytes,
-                        is_trial,
+                        reserved_bytes,
                     } in claimed
                     {
                         let place = places.take(&instance, job.rounds > 0);
-                        let reserved = room.reserved().hold(&job.id, bytes, is_trial);
+                        let reservation = space.reserve(&job.id, reserved_bytes);
                         let app = Arc::clone(&app);
                         running.spawn(async move {
                             do_job(&app, &job, &instance).await;
-                            drop(reserved);
+                            drop(reservation);
                             place
                         });
                     }
@@ -152,22 +150,20 @@ fn collect(running: &mut JoinSet<permits::Permit>, places: &mut Permits) {
 struct Claimed {
     job: Job,
     instance: Arc<Instance>,
-    /// How long it will be.
-    bytes: u64,
-    /// Whether there is not so much room.
-    is_trial: bool,
+    reserved_bytes: u64,
 }
 
-/// Claims what there is room for; says whether there may be more.
+/// Claims what fits on the disk; returns whether there may be more.
 async fn claim(
     app: &App,
     places: &Permits,
-    room: &Room,
+    space: &DiskSpace,
     wake: bool,
 ) -> Result<(Vec<Claimed>, bool), Error> {
     let now = app.clock.now();
-    let (reserved, most) = (room.reserved().clone(), app.config.fetch.max_file.bytes());
-    let left = room.left(app);
+    let max_bytes = app.config.fetch.max_file.bytes();
+    let available = space.available_bytes(|id| app.progress.bytes(id));
+    let is_idle = space.is_idle();
     let known = app.directory.by_id().await?;
     let lease = Lease {
         owner: app.owner.clone(),
@@ -184,8 +180,8 @@ async fn claim(
             }
             let ready = queue::instances_with_work(tx).await?;
             let ready: Vec<_> = ready.iter().filter_map(|id| known.get(id)).collect();
-            let (mut places, mut room) = (places.clone(), left);
-            let (mut claimed, mut too_long) = (Vec::new(), Vec::new());
+            let (mut places, mut available) = (places.clone(), available);
+            let (mut claimed, mut too_large) = (Vec::<Claimed>::new(), Vec::new());
             let mut more = false;
             for (left, instance) in (1..=ready.len()).rev().zip(places.in_order(&ready)) {
                 let has_siblings = with_siblings.contains(&instance.client);
@@ -195,30 +191,35 @@ async fn claim(
                     let jobs = queue::claim(tx, &instance.id, quota, &lease, now).await?;
                     more |= i64::try_from(jobs.len()).unwrap_or(i64::MAX) == quota.all;
                     for job in jobs {
-                        let bytes = reserved.expected(&job, most);
-                        let fits = room.take(bytes);
-                        if fits {
-                            places.take(&instance, job.rounds > 0);
+                        let reserved_bytes = declared_bytes(&job, max_bytes);
+                        if reserved_bytes > available {
+                            too_large.push((job, Arc::clone(&instance)));
+                            continue;
                         }
-                        let of = if fits { &mut claimed } else { &mut too_long };
-                        of.push(Claimed {
+                        available -= reserved_bytes;
+                        places.take(&instance, job.rounds > 0);
+                        claimed.push(Claimed {
                             job,
                             instance: Arc::clone(&instance),
-                            bytes,
-                            is_trial: !fits,
+                            reserved_bytes,
                         });
                     }
                 } else {
                     more = true;
                 }
             }
-            // The length is the sender's word, so one at a time is tried whatever it says, when nobody else waits.
-            let is_alone = claimed.is_empty() && left.is_idle();
+            // A declared size can be wrong, so one such file is tried when nothing else runs or waits. It reserves
+            // nothing, so that it keeps no other waiting.
+            let is_alone = claimed.is_empty() && is_idle;
             if is_alone && queue::instances_with_work(tx).await?.is_empty() {
-                claimed.extend(too_long.pop());
+                claimed.extend(too_large.pop().map(|(job, instance)| Claimed {
+                    job,
+                    instance,
+                    reserved_bytes: 0,
+                }));
             }
-            for Claimed { job, .. } in too_long {
-                queue::put_back(tx, &job.id, job.fence, now + WAIT_FOR_ROOM).await?;
+            for (job, _) in too_large {
+                queue::put_back(tx, &job.id, job.fence, now + WAIT_FOR_SPACE).await?;
             }
             Ok((claimed, more))
         })

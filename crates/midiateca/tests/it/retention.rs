@@ -408,7 +408,7 @@ async fn a_download_that_is_stopped_counts_for_nothing_unless_there_is_no_room_f
     }
     assert_eq!(row().await, (2, 0, 0));
     // What there is no room for waits for room, and that is no round.
-    while !test.app.progress.stop_for_space(&id) {
+    while !test.app.progress.stop_largest_for_space() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     while test.find(&id).await.status != "pending" {

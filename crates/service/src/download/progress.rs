@@ -29,8 +29,14 @@ struct Entry {
     /// What the row says.
     written: AtomicU64,
     stop: CancellationToken,
-    /// Whether it is stopped because the disk has no room for it.
+    /// Whether it is stopped because the disk is almost full.
     lacks_space: AtomicBool,
+}
+
+impl Entry {
+    fn stopped_for_space(&self) -> bool {
+        self.lacks_space.load(Ordering::Relaxed)
+    }
 }
 
 /// One download that runs; dropped, it no longer does.
@@ -82,15 +88,21 @@ impl Progress {
         }
     }
 
-    /// Stops a download that the disk has no room for; it counts as a round that failed. False when none such runs.
-    pub fn stop_for_space(&self, id: &MediaId) -> bool {
+    /// Stops the largest download because the disk is almost full; it is retried when there is space. False when none
+    /// runs, or when one that was stopped before has not ended yet.
+    pub fn stop_largest_for_space(&self) -> bool {
         let running = self.lock();
-        let going_on = running.get(id).filter(|entry| !entry.stop.is_cancelled());
-        if let Some(entry) = going_on {
+        if running.values().any(|entry| entry.stopped_for_space()) {
+            return false;
+        }
+        let size = |entry: &&Arc<Entry>| entry.bytes.load(Ordering::Relaxed);
+        let open = running.values().filter(|entry| !entry.stop.is_cancelled());
+        let largest = open.max_by_key(size).filter(|entry| size(entry) > 0);
+        if let Some(entry) = largest {
             entry.lacks_space.store(true, Ordering::Relaxed);
             entry.stop.cancel();
         }
-        going_on.is_some()
+        largest.is_some()
     }
 
     /// How many bytes of a media have come; none of one that does not run.
@@ -123,9 +135,9 @@ impl Running<'_> {
         self.entry.stop.cancelled().await;
     }
 
-    /// Whether the disk has no room for it.
+    /// Whether it is stopped because the disk is almost full.
     pub fn lacks_space(&self) -> bool {
-        self.entry.lacks_space.load(Ordering::Relaxed)
+        self.entry.stopped_for_space()
     }
 
     /// Whether it is to stop.
@@ -228,5 +240,24 @@ mod tests {
         again.at(8);
         drop(again);
         assert_eq!(figures(&progress, Duration::ZERO), []);
+    }
+
+    #[test]
+    fn one_download_at_a_time_is_stopped_for_space_the_largest_first() {
+        let progress = Progress::default();
+        let ids = ["A", "B", "C"].map(|id| MediaId(id.to_owned()));
+        let [a, b, c] = ids.each_ref().map(|id| progress.begin(id, 1));
+        assert!(!progress.stop_largest_for_space(), "nothing has come");
+        b.at(500);
+        c.at(400);
+        assert!(progress.stop_largest_for_space());
+        assert!(b.lacks_space() && b.is_stopped());
+        assert!(
+            !progress.stop_largest_for_space(),
+            "its bytes are not gone yet"
+        );
+        drop(b);
+        assert!(progress.stop_largest_for_space());
+        assert!(c.lacks_space() && !a.is_stopped());
     }
 }

@@ -80,7 +80,7 @@ impl QueueStatus {
 /// The short report: no stored file is checked.
 pub async fn run(app: &App) -> Result<StatusReport, Error> {
     let queue = QueueStatus::read(app).await?;
-    let paused = worker::stopped_for_room(app).await?;
+    let paused = worker::paused_for_space(app).await?;
     let instances: Vec<_> = instances::instances(&app.db)
         .await?
         .iter()

@@ -27,7 +27,7 @@ use midiateca_service::media::{AttemptView, MediaView};
 use midiateca_service::model::{MediaId, MediaKind};
 use midiateca_service::queue::InFlight;
 use midiateca_service::shutdown::Shutdown;
-use midiateca_service::worker::Stopped;
+use midiateca_service::worker::Paused;
 
 const EVERY: Duration = Duration::from_millis(500);
 const CENSUS_EVERY: Duration = Duration::from_secs(2);
@@ -94,7 +94,7 @@ pub(super) struct Glance {
     pub filter: Filter,
     pub is_served: bool,
     /// Why no download begins, where the disk is the reason.
-    pub stopped: Option<Stopped>,
+    pub stopped: Option<Paused>,
     pub instances: Vec<Instance>,
     pub in_flight: Vec<InFlight>,
     /// The newest first: all that is kept of them, or those that are new.

@@ -14,7 +14,7 @@ use crate::ops::json;
 use crate::ops::probe::{
     ServerState, ServerStatus, WriteCause, WriteFailure, write_database, write_storage,
 };
-use crate::worker::Stopped;
+use crate::worker::Paused;
 use crate::{db, deliveries, instances, media, secrets, storage};
 
 /// Something that a person must look at, with what a sentence about it needs.
@@ -123,7 +123,7 @@ pub(super) struct Seen<'a> {
     pub server: ServerStatus,
     pub instances: &'a [InstanceStatus],
     pub queue: &'a QueueStatus,
-    pub paused: Option<Stopped>,
+    pub paused: Option<Paused>,
     /// None in the short report.
     pub files: Option<&'a FileCheck>,
     pub set_aside_today: i64,

@@ -56,7 +56,7 @@ fn downloads_that_wait_for_room_are_told_of_while_something_waits() {
     let mut state = told(Language::English);
     let sentence = "the disk is nearly full (1.00 KiB free): downloads wait for 2.00 KiB";
     assert!(!drawn(&state, 120, 40).contains(sentence));
-    state.glance.as_mut().unwrap().stopped = Some(midiateca_service::worker::Stopped {
+    state.glance.as_mut().unwrap().stopped = Some(midiateca_service::worker::Paused {
         free_bytes: 1_024,
         resume_above_bytes: 2_048,
     });

@@ -68,7 +68,7 @@ pub(super) async fn glance(
         at: app.clock.now(),
         filter: filter.clone(),
         is_served: App::is_served(&app.data) == Some(true),
-        stopped: worker::stopped_for_room(app).await?,
+        stopped: worker::paused_for_space(app).await?,
         instances: instances::instances(&app.db).await?,
         in_flight: queue::in_flight(
             &app.db,

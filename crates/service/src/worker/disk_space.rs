@@ -1,0 +1,238 @@
+//! Whether downloads may begin: below the low watermark none is claimed, and none before the high one is reached again.
+//! A claim reserves the size that its message declares. Declared sizes can be wrong, so below half of the low watermark
+//! the largest running download is stopped: the database needs the rest. Webhooks are taken all the while.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::outage;
+use crate::app::App;
+use crate::config::Storage;
+use crate::db::{Error, Key};
+use crate::model::MediaId;
+use crate::queue::Job;
+
+/// Says to other processes that downloads are paused.
+const MARK: &str = "no room for downloads";
+/// What is reserved where a message declares no size; most files are smaller.
+const USUAL_BYTES: u64 = 16 << 20;
+
+/// The disk as the worker last saw it.
+pub(super) struct DiskSpace {
+    low: u64,
+    high: u64,
+    is_paused: bool,
+    /// Nothing when the file system does not say.
+    free: Option<u64>,
+    reserved: Arc<Mutex<HashMap<MediaId, u64>>>,
+}
+
+/// Space for a running download; dropped, it is free again.
+pub(super) struct Reservation {
+    reserved: Arc<Mutex<HashMap<MediaId, u64>>>,
+    id: MediaId,
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        lock(&self.reserved).remove(&self.id);
+    }
+}
+
+fn lock(reserved: &Mutex<HashMap<MediaId, u64>>) -> MutexGuard<'_, HashMap<MediaId, u64>> {
+    reserved.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The size that a claim reserves; no file may be larger than `max_bytes`.
+pub(super) fn declared_bytes(job: &Job, max_bytes: u64) -> u64 {
+    job.declared_length.unwrap_or(USUAL_BYTES).min(max_bytes)
+}
+
+impl DiskSpace {
+    pub fn new(settings: &Storage) -> Self {
+        Self {
+            low: settings.pause_below.bytes(),
+            high: settings.resume_above.bytes(),
+            is_paused: false,
+            free: None,
+            reserved: Arc::default(),
+        }
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
+    /// Whether no download runs.
+    pub fn is_idle(&self) -> bool {
+        lock(&self.reserved).is_empty()
+    }
+
+    pub fn reserve(&self, id: &MediaId, bytes: u64) -> Reservation {
+        lock(&self.reserved).insert(id.clone(), bytes);
+        Reservation {
+            reserved: Arc::clone(&self.reserved),
+            id: id.clone(),
+        }
+    }
+
+    /// What claims may still reserve. `fetched` says how much of a download is on the disk already.
+    pub fn available_bytes(&self, fetched: impl Fn(&MediaId) -> u64) -> u64 {
+        let Some(free) = self.free else {
+            return u64::MAX;
+        };
+        let reserved = lock(&self.reserved);
+        let to_come = reserved
+            .iter()
+            .map(|(id, bytes)| bytes.saturating_sub(fetched(id)))
+            .fold(0, u64::saturating_add);
+        free.saturating_sub(self.low).saturating_sub(to_come)
+    }
+
+    /// Takes a new reading; returns whether downloads were paused or resumed by it.
+    fn update(&mut self, free: u64) -> bool {
+        self.free = Some(free);
+        let watermark = match self.is_paused {
+            true => self.high,
+            false => self.low,
+        };
+        let is_paused = free < watermark;
+        std::mem::replace(&mut self.is_paused, is_paused) != is_paused
+    }
+
+    fn is_critical(&self) -> bool {
+        self.free.is_some_and(|free| free < self.low / 2)
+    }
+}
+
+/// Reads the free space. Where the file system does not say, downloads go on and fail when the disk is full.
+pub(super) fn update(app: &Arc<App>, space: &mut DiskSpace) {
+    let Ok(free_bytes) = app.vault.free_bytes() else {
+        space.free = None;
+        return;
+    };
+    outage::watch_space(app, free_bytes);
+    if space.update(free_bytes) {
+        match space.is_paused {
+            true => tracing::error!(
+                free_bytes,
+                pause_below_bytes = space.low,
+                "the disk is nearly full: no download begins; webhooks are still taken"
+            ),
+            false => tracing::info!(free_bytes, "enough free space: downloads resume"),
+        }
+        note(app, space.is_paused);
+    }
+    if space.is_critical() && app.progress.stop_largest_for_space() {
+        tracing::error!(
+            free_bytes,
+            "the disk is almost full: the largest download is stopped and retried later"
+        );
+    }
+}
+
+/// In a task of its own, because it may be the database's disk that is full.
+pub(super) fn note(app: &Arc<App>, is_paused: bool) {
+    let app_of_task = Arc::clone(app);
+    app.shutdown.spawn(async move {
+        let now = app_of_task.clock.now();
+        let writing = app_of_task
+            .db
+            .write(Key::Nothing, async move |tx| match is_paused {
+                true => tx.mark(MARK, "", now).await,
+                false => tx.unmark(MARK).await,
+            });
+        if let Err(error) = writing.await {
+            tracing::debug!(%error, "whether downloads are paused could not be written");
+        }
+    });
+}
+
+/// Why no download begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paused {
+    /// Free space.
+    pub free_bytes: u64,
+    /// From how much on downloads resume.
+    pub resume_above_bytes: u64,
+}
+
+/// Whether downloads are paused because the disk is nearly full, seen from any process.
+pub async fn paused_for_space(app: &App) -> Result<Option<Paused>, Error> {
+    let Ok(free_bytes) = app.vault.free_bytes() else {
+        return Ok(None);
+    };
+    let storage = &app.config.storage;
+    // Between the watermarks only a running server knows.
+    let is_paused = free_bytes < storage.pause_below.bytes()
+        || free_bytes < storage.resume_above.bytes()
+            && App::is_served(&app.data) == Some(true)
+            && app.db.marked(MARK).await?.is_some();
+    Ok(is_paused.then_some(Paused {
+        free_bytes,
+        resume_above_bytes: storage.resume_above.bytes(),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Size;
+
+    fn space(low: u64, high: u64) -> DiskSpace {
+        DiskSpace::new(&Storage {
+            pause_below: Size::from_bytes(low),
+            resume_above: Size::from_bytes(high),
+            ..Storage::default()
+        })
+    }
+
+    #[test]
+    fn downloads_pause_at_the_low_watermark_and_resume_at_the_high_one() {
+        let mut space = space(10, 20);
+        for (free, is_paused) in [
+            (15, false),
+            (10, false),
+            (9, true),
+            (15, true),
+            (19, true),
+            (20, false),
+            (15, false),
+        ] {
+            let was_paused = space.is_paused();
+            assert_eq!(space.update(free), was_paused != is_paused, "{free}");
+            assert_eq!(space.is_paused(), is_paused, "{free}");
+        }
+    }
+
+    #[test]
+    fn a_claim_reserves_what_is_yet_to_come_of_its_declared_size() {
+        let mut space = space(100, 200);
+        assert_eq!(space.available_bytes(|_| 0), u64::MAX, "nothing is known");
+        space.update(1_000);
+        let one = space.reserve(&MediaId("1".to_owned()), 700);
+        assert_eq!(
+            (space.available_bytes(|_| 0), space.is_idle()),
+            (200, false)
+        );
+        // Half of it is on the disk, and missing from the free space.
+        space.update(650);
+        assert_eq!(space.available_bytes(|_| 350), 200);
+        // More than it declared.
+        space.update(200);
+        assert_eq!(space.available_bytes(|_| 800), 100);
+        drop(one);
+        assert_eq!((space.available_bytes(|_| 0), space.is_idle()), (100, true));
+        let _all = space.reserve(&MediaId("2".to_owned()), u64::MAX);
+        assert_eq!(space.available_bytes(|_| 0), 0);
+    }
+
+    #[test]
+    fn running_downloads_are_stopped_below_half_of_the_low_watermark() {
+        let mut space = space(100, 200);
+        for (free, is_critical) in [(50, false), (49, true), (100, false)] {
+            space.update(free);
+            assert_eq!(space.is_critical(), is_critical, "{free}");
+        }
+    }
+}
