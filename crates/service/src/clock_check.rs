@@ -1,8 +1,8 @@
-//! Whether the machine's clock can be believed: watched while the server runs, and saved for the process that comes
-//! next. While it cannot, nothing is deleted and nothing expires; the server's time goes on without the jump.
+//! Whether the machine's clock can be trusted: checked while the server runs, and saved for the next process. While it
+//! is not trusted, nothing is deleted and nothing expires; the server's time goes on without the jump.
 //!
-//! A new time is believed once every server that was asked (the gateways, and WhatsApp's CDN) shows the same in its
-//! `Date` header, or when the operator accepts it.
+//! A new time is trusted once every server that was asked (the gateways and WhatsApp's CDN) shows the same in its `Date`
+//! header, or when the operator accepts it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,14 +23,13 @@ use crate::queue;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const SAVE_EVERY: Duration = Duration::from_secs(600);
-/// How often others are asked for the time while the clock is not trusted.
+/// How often other servers are asked for the time while the clock is not trusted.
 const ASK_EVERY: Duration = Duration::from_secs(30);
-/// A server's clock may differ by so much from the right time and still confirm it.
+/// How far a server's clock may be off and still confirm the time.
 const WITNESS_TOLERANCE: Millis = 5 * MINUTE;
-/// No more servers than this are asked.
 const MOST_ASKED: usize = 6;
 
-/// What the other servers say of the wall clock.
+/// What other servers say about the wall clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Witnesses {
     Agree,
@@ -40,10 +39,10 @@ enum Witnesses {
     Silent,
 }
 
-/// Judges the clock at the start of the server, and puts right what an earlier run wrote under a wrong one.
+/// Checks the clock at the start of the server, and corrects times that an earlier run wrote under a wrong clock.
 pub async fn begin(app: &App) -> Result<(), Error> {
     if app.clock.is_system() && app.db.saved_clock().await?.is_none() {
-        // A database from before readings were saved: its newest record is all that there is to compare with.
+        // A database from before readings were saved: only its newest record can be compared.
         let newest = app.db.newest_record().await?;
         let is_plausible =
             |newest: Millis| (newest - TOLERANCE..newest + DAY).contains(&app.clock.now());
@@ -63,7 +62,6 @@ pub async fn begin(app: &App) -> Result<(), Error> {
     }
 }
 
-/// Watches the clock until the shutdown begins.
 pub async fn keep_checking(app: Arc<App>) {
     let mut was_trusted = app.clock.is_trusted();
     let mut needs_realigning = false;
@@ -78,7 +76,7 @@ pub async fn keep_checking(app: Arc<App>) {
         let outcome = match trust {
             Trust::Trusted => {
                 if !was_trusted {
-                    tracing::info!("the clock agrees again: deleting and expiring go on");
+                    tracing::info!("the clock is trusted again: deleting and expiring continue");
                     needs_realigning = true;
                 }
                 (asked_at, was_contradicted) = (None, false);
@@ -119,7 +117,7 @@ async fn settle(
     Ok(())
 }
 
-/// Looks for something that confirms the clock: an operator's word, the last trusted reading, other servers.
+/// Looks for a confirmation of the clock: the operator, the last trusted reading, other servers.
 async fn resolve(app: &App, may_ask: bool, was_contradicted: &mut bool) -> Result<(), Error> {
     if app.clock.is_system()
         && let Some(saved) = app.db.saved_clock().await?
@@ -135,7 +133,7 @@ async fn resolve(app: &App, may_ask: bool, was_contradicted: &mut bool) -> Resul
         Witnesses::Disagree => {
             if !std::mem::replace(was_contradicted, true) {
                 tracing::warn!(
-                    "other servers show another time than this machine's clock: let it be set by NTP"
+                    "other servers show another time than this machine's clock: set it by NTP"
                 );
             }
             Ok(())
@@ -144,7 +142,7 @@ async fn resolve(app: &App, may_ask: bool, was_contradicted: &mut bool) -> Resul
     }
 }
 
-/// Asks other servers about a clock that is not trusted, and believes it when they agree. Returns whether it is trusted.
+/// Asks other servers about an untrusted clock, and trusts it when they agree. Returns whether it is trusted.
 pub async fn confirm(app: &App) -> Result<bool, Error> {
     if !app.clock.is_trusted() && ask(app).await? == Witnesses::Agree {
         adopt(app).await?;
@@ -152,16 +150,17 @@ pub async fn confirm(app: &App) -> Result<bool, Error> {
     Ok(app.clock.is_trusted())
 }
 
-/// Believes the wall clock as it is now.
+/// Trusts the current wall clock.
 pub async fn adopt(app: &App) -> Result<(), Error> {
     let reading = app.clock.read();
     let by = reading.wall - app.clock.now();
     let is_system = app.clock.is_system();
     let write = app.db.write(Key::Everything, async move |tx| {
         queue::allow_for_jump(tx, reading.wall, by).await?;
-        match is_system {
-            true => tx.save_clock(&reading).await,
-            false => Ok(()),
+        if is_system {
+            tx.save_clock(&reading).await
+        } else {
+            Ok(())
         }
     });
     write.await?;
@@ -169,7 +168,7 @@ pub async fn adopt(app: &App) -> Result<(), Error> {
     realign(app).await
 }
 
-/// Believes the wall clock as it is now, on behalf of an operator. A server that runs sees it within a second.
+/// Trusts the current wall clock on behalf of an operator. A running server notices it within a second.
 pub async fn accept(db: &Db, clock: &Clock) -> Result<(), Error> {
     let reading = clock.accept();
     let saving = db.write(Key::Nothing, async move |tx| tx.save_clock(&reading).await);
@@ -197,7 +196,7 @@ async fn realign(app: &App) -> Result<(), Error> {
             due = realigned.due,
             shortened = realigned.shortened,
             requeued = realigned.requeued,
-            "times that were written under a wrong clock are corrected"
+            "corrected times that were written under a wrong clock"
         );
         app.work.notify_one();
     }
@@ -218,7 +217,7 @@ fn report(trust: Trust) {
     }
 }
 
-/// What the gateways and WhatsApp's CDN say of the time.
+/// Asks the gateways and WhatsApp's CDN for the time.
 async fn ask(app: &App) -> Result<Witnesses, Error> {
     let mut bases = BTreeSet::new();
     for instance in instances::instances(&app.db).await? {

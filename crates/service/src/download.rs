@@ -186,12 +186,11 @@ async fn stopped(
     mut candidates: Candidates,
     attempts: Vec<Attempt>,
 ) -> RoundResult {
-    let settled = match running.lacks_space() {
-        true => {
-            candidates.end(Reason::StorageFull);
-            conclude(app, job, &candidates, &attempts).await
-        }
-        false => Settled::Returned,
+    let settled = if running.lacks_space() {
+        candidates.end(Reason::StorageFull);
+        conclude(app, job, &candidates, &attempts).await
+    } else {
+        Settled::Returned
     };
     RoundResult {
         settled,

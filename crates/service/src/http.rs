@@ -1,4 +1,4 @@
-//! The network's side of the house: the webhook door and the health checks.
+//! The HTTP server: webhooks and health checks.
 
 mod body;
 mod client_address;
@@ -32,25 +32,24 @@ use crate::app::App;
 use crate::config::{Network, Span};
 use crate::db::Key;
 use crate::gateway::Gateway;
-use connection::Clocks;
+use connection::PhaseLimits;
 use connections::{Connections, Limits};
-use listener::{Listener, MOST_SENT_AHEAD};
+use listener::{Listener, MOST_PIPELINED};
 use pace::Slowness;
 use readiness::ReadinessCache;
 
-/// What a request handler gets.
+/// The state of every request handler.
 #[derive(Clone)]
 pub struct HttpState {
     app: Arc<App>,
     memory: Arc<Memory>,
-    /// By which whoever asks from outside knows which data folder answers.
+    /// The random name of the data folder, shown by the health checks.
     folder: Arc<str>,
     readiness: Arc<ReadinessCache>,
     connections: Arc<Connections>,
     trusted_proxies: Arc<[Network]>,
 }
 
-/// All routes.
 fn router(
     app: Arc<App>,
     folder: Arc<str>,
@@ -78,20 +77,18 @@ fn router(
         trusted_proxies,
     };
     router
-        .fallback(error::no_such_page)
+        .fallback(error::page_not_found)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn_with_state(state.clone(), forwarded::limit))
         .with_state(state)
 }
 
-/// A server that listens.
 pub struct HttpServer {
-    /// In the order in which they were given.
+    /// In the order of the configuration.
     pub addresses: Vec<SocketAddr>,
 }
 
-/// The token in a webhook address, where the address leads to the door: behind a proxy's path or not, with a slash at
-/// its end or without.
+/// The token in a webhook address. The address may have another path in front and a slash at its end.
 pub fn hook_token(gateway: Gateway, address: &str) -> Option<String> {
     let address = Url::parse(address).ok()?;
     let path = address.path();
@@ -107,29 +104,28 @@ pub fn hook_token(gateway: Gateway, address: &str) -> Option<String> {
     }
     let (before, token) = path.rsplit_once('/')?;
     let is_hook = before.ends_with(&format!("/hooks/{}", gateway.as_str()));
-    // Pasted behind another address, it leads nowhere.
+    // An address pasted behind another one is no webhook of ours.
     let is_doubled = before.matches("/hooks/").count() > 1;
     (is_hook && !is_doubled && !token.is_empty()).then(|| token.to_owned())
 }
 
-/// The mark under which a data folder keeps its random name.
+/// The key under which a data folder keeps its random name.
 pub const FOLDER_ID_KEY: &str = "folder";
 
 async fn identity(app: &App) -> Result<Arc<str>, crate::db::Error> {
     if let Some(known) = app.db.marked(FOLDER_ID_KEY).await? {
         return Ok(known.into());
     }
-    let (fresh, now) = (crate::secrets::random_token(), app.clock.now());
-    let mark = fresh.clone();
+    let (name, now) = (crate::secrets::random_token(), app.clock.now());
+    let value = name.clone();
     app.db
         .write(Key::Nothing, async move |tx| {
-            tx.mark(FOLDER_ID_KEY, &mark, now).await
+            tx.mark(FOLDER_ID_KEY, &value, now).await
         })
         .await?;
-    Ok(fresh.into())
+    Ok(name.into())
 }
 
-/// Why the server cannot listen.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}")]
 pub struct ListenError {
@@ -149,7 +145,7 @@ async fn bind(address: &str) -> Result<(tokio::net::TcpListener, SocketAddr), Li
     })
 }
 
-/// Listens at each address and serves until the shutdown closes the server.
+/// Listens at each address and serves until the shutdown closes the HTTP server.
 pub async fn start(app: &Arc<App>, listen: &[impl AsRef<str>]) -> Result<HttpServer, ListenError> {
     let mut listeners = Vec::with_capacity(listen.len());
     for address in listen {
@@ -167,7 +163,7 @@ pub async fn start(app: &Arc<App>, listen: &[impl AsRef<str>]) -> Result<HttpSer
         in_all: open_files::connections(settings.max_connections, app.config.worker.concurrency),
         per_source: settings.max_connections_per_address,
     };
-    let clocks = Clocks {
+    let phase_limits = PhaseLimits {
         head: settings.header_timeout.duration(),
         idle: settings.idle_timeout.duration(),
     };
@@ -175,7 +171,7 @@ pub async fn start(app: &Arc<App>, listen: &[impl AsRef<str>]) -> Result<HttpSer
         patience: patience.duration(),
         bytes_per_second: settings.min_rate.bytes(),
     };
-    let connections = Arc::new(Connections::new(limits, clocks));
+    let connections = Arc::new(Connections::new(limits, phase_limits));
     let trusted_proxies: Arc<[Network]> = settings.trusted_proxies.clone().into();
     let server = Arc::new(Listener {
         router: router(
@@ -188,7 +184,7 @@ pub async fn start(app: &Arc<App>, listen: &[impl AsRef<str>]) -> Result<HttpSer
         trusted_proxies,
         bodies: slowness(settings.body_timeout),
         answers: slowness(settings.write_timeout),
-        sent_ahead: Semaphore::new(MOST_SENT_AHEAD),
+        pipelined: Semaphore::new(MOST_PIPELINED),
         app: Arc::clone(app),
     });
     let mut addresses = Vec::with_capacity(listeners.len());
@@ -204,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_address_that_leads_to_the_door_has_a_token() {
+    fn only_an_address_of_a_webhook_has_a_token() {
         for (address, token) in [
             ("https://a.example/hooks/wapi/T", Some("T")),
             ("https://a.example/midia/hooks/wapi/T/", Some("T")),

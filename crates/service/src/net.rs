@@ -420,11 +420,14 @@ fn whole_bytes(response: &Response<Incoming>) -> Option<u64> {
 
 /// Decodes the next piece of a small answer; nothing is its end.
 fn decode(decoder: &mut Decoder, chunk: Option<Bytes>, body: &mut Vec<u8>) -> Result<(), Error> {
-    let check = |body: &Vec<u8>| match body.len() > LONGEST_ANSWER {
-        true => Err(Error::TooLarge {
-            limit: LONGEST_ANSWER as u64,
-        }),
-        false => Ok(()),
+    let check = |body: &Vec<u8>| {
+        if body.len() > LONGEST_ANSWER {
+            Err(Error::TooLarge {
+                limit: LONGEST_ANSWER as u64,
+            })
+        } else {
+            Ok(())
+        }
     };
     match chunk {
         Some(chunk) => decoder.push(&chunk),

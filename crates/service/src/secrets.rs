@@ -1,7 +1,7 @@
-//! Secrets: gateway tokens sealed with the key file, hook tokens kept as hashes only.
+//! Secrets: gateway tokens encrypted with the key file; hook tokens stored as hashes only.
 //!
-//! A key is made where nothing is sealed yet, and nowhere else: a new one in the place of one that was forgotten opens
-//! nothing, and would hide that it is missing. Where it is missing, all that needs no token goes on without it.
+//! A key is made only where nothing is encrypted yet: a new key in place of a missing one decrypts nothing and would hide
+//! that it is missing. Without the key, everything that needs no token goes on.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -18,35 +18,23 @@ use crate::disk;
 
 const NONCE_BYTES: usize = 24;
 
-/// Why a secret could not be kept or read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The key file could not be read or made.
     #[error("the key file {path} cannot be used")]
-    KeyFile {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// There is no key file, and something is sealed with it.
+    KeyFile { path: PathBuf, source: io::Error },
+    /// There is no key file, and data encrypted with it exists.
     #[error("the key file {path} is not there, and what is sealed cannot be opened without it")]
-    Missing {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// The key file holds something else.
+    Missing { path: PathBuf },
+    /// The file is not a key.
     #[error("{path} is not a key file: it must hold 32 bytes, base64url")]
-    NotAKey {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// Sealed with another key, or altered.
+    NotAKey { path: PathBuf },
+    /// Encrypted with another key, or modified.
     #[error("a sealed token cannot be opened: was secret.key replaced?")]
     Sealed,
 }
 
-/// Seals and opens; holds the key.
+/// Encrypts and decrypts with the key.
 #[derive(Clone)]
 pub struct Secrets {
     path: PathBuf,
@@ -54,8 +42,8 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Reads the key file, or makes one (mode 0600 on Unix) when there is none. Only for where nothing is sealed, or
-    /// somebody asks for a new one.
+    /// Reads the key file, or makes one (mode 0600 on Unix) when there is none. For data folders without encrypted data, or
+    /// when the operator asks for a new key.
     pub fn create(path: &Path) -> Result<Self, Error> {
         if !path.exists() {
             make_key(path).map_err(|source| Error::KeyFile {
@@ -66,8 +54,8 @@ impl Secrets {
         Self::open(path)
     }
 
-    /// Reads the key file. That it is not there, or is none, is said by whatever needs it, and no longer once the right
-    /// one was put back.
+    /// Reads the key file. A missing or invalid file is an error only where the key is needed, and until the right file is
+    /// back.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let secrets = Self::unopened(path);
         match secrets.ready() {
@@ -76,7 +64,7 @@ impl Secrets {
         }
     }
 
-    /// Reads the key file when it is needed first, and not before.
+    /// Reads the key file when it is first needed.
     pub fn unopened(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
@@ -84,9 +72,9 @@ impl Secrets {
         }
     }
 
-    /// Makes a new key in the place of one that is missing, or that is none, which is kept aside. One that is a key stays.
+    /// Makes a new key in place of a missing or invalid one, which is renamed. A valid key stays.
     pub fn replace_invalid(path: &Path) -> Result<(), Error> {
-        if let Err(Error::NotAKey { .. }) = Self::open(path).and_then(|held| held.ready()) {
+        if let Err(Error::NotAKey { .. }) = Self::open(path).and_then(|secrets| secrets.ready()) {
             let mut aside = path.to_owned().into_os_string();
             aside.push(format!(".unreadable-{:08x}", rand::random::<u32>()));
             std::fs::rename(path, aside).map_err(|source| Error::KeyFile {
@@ -97,7 +85,7 @@ impl Secrets {
         Self::create(path)?.ready()
     }
 
-    /// Whether the key is there.
+    /// Checks that the key is there.
     pub fn ready(&self) -> Result<(), Error> {
         self.cipher().map(drop)
     }
@@ -113,7 +101,7 @@ impl Secrets {
         }
     }
 
-    /// The key as it is in its file now.
+    /// Reads the key from its file.
     fn read(&self) -> Result<XChaCha20Poly1305, Error> {
         let path = self.path.clone();
         let text = match std::fs::read_to_string(&self.path) {
@@ -136,7 +124,7 @@ impl Secrets {
         Ok(known.insert(cipher).clone())
     }
 
-    /// Seals `plain` for the place that `context` names; it opens nowhere else.
+    /// Encrypts `plain` for one `context`; it decrypts in no other.
     pub fn seal(&self, context: &str, plain: &str) -> Result<Vec<u8>, Error> {
         let nonce: [u8; NONCE_BYTES] = rand::random();
         let payload = Payload {
@@ -150,8 +138,8 @@ impl Secrets {
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// Opens what [`Secrets::seal`] sealed for the same `context`. Where the key at hand does not, its file is read again,
-    /// for it may have been put back meanwhile.
+    /// Decrypts what [`Secrets::seal`] encrypted for the same `context`. When the current key does not fit, reads its file
+    /// again: the operator may have restored it.
     pub fn unseal(&self, context: &str, sealed: &[u8]) -> Result<String, Error> {
         let (nonce, body) = sealed
             .split_first_chunk::<NONCE_BYTES>()
@@ -171,7 +159,7 @@ impl Secrets {
     }
 }
 
-/// Makes a key file at once or not at all, and leaves one alone that somebody else made meanwhile.
+/// Makes a key file atomically. Keeps one that another process made in that time.
 fn make_key(path: &Path) -> io::Result<()> {
     let mut beside = path.to_owned().into_os_string();
     beside.push(format!(".{:016x}", rand::random::<u64>()));
@@ -193,12 +181,12 @@ fn make_key(path: &Path) -> io::Result<()> {
     named.and_then(|()| disk::sync_folder(disk::parent(path)))
 }
 
-/// A fresh token for a hook address: 32 random bytes, base64url.
+/// A random token for a hook address: 32 random bytes, base64url.
 pub fn random_token() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
-/// What is kept of a hook token. The token is 256 random bits, so a plain hash is enough.
+/// The stored hash of a hook token. The token is 256 random bits, so a plain hash is enough.
 pub fn hash_token(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
@@ -208,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sealed_token_opens_only_in_its_place_and_with_its_key() {
+    fn a_sealed_token_opens_only_in_its_context_and_with_its_key() {
         let dir = tempfile::tempdir().unwrap();
         let secrets = Secrets::create(&dir.path().join("a")).unwrap();
         let sealed = secrets.seal("instance A", "token").unwrap();
@@ -221,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn opening_makes_no_key_and_a_key_that_is_put_back_is_found() {
+    fn opening_makes_no_key_and_a_restored_key_is_found() {
         let dir = tempfile::tempdir().unwrap();
         let (path, aside) = (dir.path().join("key"), dir.path().join("aside"));
         let sealed = Secrets::create(&path).unwrap().seal("A", "token").unwrap();
@@ -236,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_key_stops_nothing_else_and_makes_room_for_a_new_one() {
+    fn an_invalid_key_file_can_be_replaced_by_a_new_key() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key");
         for torn in ["", "AAAA", "\u{0}\u{1}"] {

@@ -1,4 +1,4 @@
-//! The server: door, workers and watchers in one process, from the start to the end.
+//! The server: HTTP server, workers and background checks in one process, from start to end.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,46 +14,44 @@ use crate::{clock_check, http, telemetry, worker};
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Another process listens there, or it is no address of this machine.
+    /// The address is in use, or does not belong to this machine.
     #[error(transparent)]
     Listen(#[from] http::ListenError),
     #[error("no address to listen on is given")]
     NoAddress,
-    /// The data folder cannot be served.
     #[error(transparent)]
     App(#[from] crate::app::Error),
-    /// The database.
     #[error(transparent)]
     Db(#[from] crate::db::Error),
 }
 
-/// A service that runs.
+/// A running service.
 pub struct Service {
     app: Arc<App>,
-    /// The first one that it listens on.
+    /// The first address that it listens on.
     address: SocketAddr,
     worker: JoinHandle<()>,
     alone: Arc<Alone>,
 }
 
-/// Names are written so that case does not matter, but those of earlier versions may meet.
+/// New names do not depend on case, but names of earlier versions may collide on a storage that folds case.
 async fn report_folded_case(app: &App) {
     let vault = app.vault.clone();
     let probing = tokio::task::spawn_blocking(move || vault.folds_case());
     match probing.await {
         Ok(Ok(true)) => tracing::info!(
-            "the storage takes names that differ only in case for one; a name that is taken gets a number"
+            "the storage treats names that differ only in case as equal; a name in use gets a number"
         ),
         Ok(Ok(false)) | Err(_) => {}
         Ok(Err(error)) => {
             let error = telemetry::chain(&error);
-            tracing::warn!(error, "whether the storage folds case is not known");
+            tracing::warn!(error, "cannot determine whether the storage folds case");
         }
     }
 }
 
 impl Service {
-    /// Starts door and workers. What an earlier run left in flight is taken up again.
+    /// Starts the HTTP server and the workers. Work that an earlier run left in progress is taken up again.
     pub async fn start(app: Arc<App>, listen: &[impl AsRef<str>]) -> Result<Self, Error> {
         let alone = Arc::new(App::alone(&app.data)?);
         app.sweep_staged().await?;
@@ -62,7 +60,7 @@ impl Service {
             let error = telemetry::chain(&error);
             tracing::error!(
                 error,
-                "no gateway token can be opened; what the CDN serves is fetched all the same"
+                "no gateway token can be decrypted; downloads from the CDN continue"
             );
         }
         clock_check::begin(&app).await?;
@@ -83,7 +81,7 @@ impl Service {
         app.shutdown
             .spawn(progress::keep_writing_down(Arc::clone(&app)));
         for address in &http.addresses {
-            tracing::info!(%address, "midiateca serves");
+            tracing::info!(%address, "midiateca is listening");
         }
         Ok(Self {
             app,
@@ -93,7 +91,7 @@ impl Service {
         })
     }
 
-    /// Answers whether the loop that downloads still runs.
+    /// Returns a function that says whether the download loop still runs.
     pub fn worker_runs(&self) -> impl Fn() -> bool + Send + Sync + use<> {
         let worker = self.worker.abort_handle();
         move || !worker.is_finished()
@@ -104,16 +102,16 @@ impl Service {
         self.address
     }
 
-    /// Begins no download, lets those that run end, then closes the door and the database.
+    /// Starts no more downloads, waits for the running ones, then closes the HTTP server and the database.
     pub async fn stop(self) {
         self.app.shutdown.begin();
-        // A worker that panicked has ended as well.
+        // A worker that panicked has ended too.
         let _ = self.worker.await;
         self.app.shutdown.close_http();
         self.app.shutdown.finished().await;
-        // What came while the running downloads ended is counted as well.
+        // Deliveries that came while the downloads ended are counted too.
         if let Err(error) = tally::write_down(&self.app).await {
-            tracing::warn!(%error, "the delivery counts could not be written down");
+            tracing::warn!(%error, "cannot save the delivery counts");
         }
         self.app.db.close().await;
         drop(self.alone);

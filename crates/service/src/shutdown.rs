@@ -1,4 +1,4 @@
-//! The end, in order: everybody hears of it, and everything that was begun is waited for.
+//! Shutdown in order: every task is notified, and every task is waited for.
 
 use std::future::Future;
 
@@ -6,16 +6,16 @@ use tokio::task::JoinHandle;
 pub use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Starts tasks, tells them to end, and waits for them. Clones share both.
+/// Starts tasks, cancels them, and waits for them. Clones share the state.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
     token: CancellationToken,
-    door: CancellationToken,
+    http: CancellationToken,
     tracker: TaskTracker,
 }
 
 impl Shutdown {
-    /// Runs a task that will be waited for.
+    /// Runs a task that the shutdown waits for.
     pub fn spawn<F>(&self, task: F) -> JoinHandle<()>
     where
         F: Future<Output = ()> + Send + 'static,
@@ -28,18 +28,18 @@ impl Shutdown {
         self.token.child_token()
     }
 
-    /// Like [`Shutdown::token`], cancelled by Ctrl-C and SIGTERM as well.
-    pub fn token_of_signals(&self) -> CancellationToken {
-        let (token, asked) = (self.token(), stop_signal());
+    /// Like [`Shutdown::token`], also cancelled by Ctrl-C and SIGTERM.
+    pub fn token_with_signals(&self) -> CancellationToken {
+        let (token, signal) = (self.token(), stop_signal());
         let signalled = token.clone();
         self.spawn(async move {
-            asked.await;
+            signal.await;
             signalled.cancel();
         });
         token
     }
 
-    /// Tells everybody to end.
+    /// Notifies every task.
     pub fn begin(&self) {
         self.token.cancel();
     }
@@ -54,15 +54,15 @@ impl Shutdown {
         self.token.cancelled().await;
     }
 
-    /// Tells the door to close. It may stay open while downloads end, for what comes meanwhile is committed all the
-    /// same, and a closed door is a lost webhook.
+    /// Closes the HTTP server. It may stay open while downloads end: webhooks that come in that time are still committed, and
+    /// a closed server would lose them.
     pub fn close_http(&self) {
-        self.door.cancel();
+        self.http.cancel();
     }
 
-    /// Waits until the door is to close.
+    /// Waits until the HTTP server is to close.
     pub async fn http_closing(&self) {
-        self.door.cancelled().await;
+        self.http.cancelled().await;
     }
 
     /// Waits until all tasks have ended.
@@ -72,8 +72,8 @@ impl Shutdown {
     }
 }
 
-/// Begins to listen at once, and gives what waits for Ctrl-C, or on Unix for SIGTERM as well. Where the system
-/// lets nobody listen, it waits for ever.
+/// Installs the handlers at once. The future waits for Ctrl-C, on Unix also for SIGTERM and SIGQUIT. It never ends when the
+/// system refuses the handlers.
 pub fn stop_signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
     let signals = {
@@ -102,8 +102,8 @@ pub fn stop_signal() -> impl Future<Output = ()> {
     }
 }
 
-/// Begins to listen at once, and gives what waits until the terminal is closed. Where the system does not tell of it
-/// by a signal of its own, it waits for ever.
+/// Installs the handler at once. The future waits until the terminal closes. It never ends on systems without a signal
+/// for that.
 pub fn hangup_signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
     let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());

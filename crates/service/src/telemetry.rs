@@ -1,4 +1,4 @@
-//! Logs: one line a fact, on stderr, for people or as JSON.
+//! Logs: one line per fact, on stderr, for people or as JSON.
 
 mod lines;
 
@@ -11,17 +11,15 @@ use tracing_subscriber::fmt;
 
 use lines::Lines;
 
-/// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
     #[default]
     Human,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Starts logging at `level` (`warn`, `info`, `debug`); `RUST_LOG` wins.
+/// Starts logging at `level` (`warn`, `info`, `debug`); `RUST_LOG` overrides it.
 pub fn start(format: LogFormat, level: &str) {
     let usual = format!("{level},hyper=warn,hyper_util=warn,rustls=warn");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
@@ -29,7 +27,7 @@ pub fn start(format: LogFormat, level: &str) {
         .with_env_filter(filter)
         .with_writer(Lines::new(format))
         .with_target(false)
-        // It would say on stderr that nothing can be said on stderr, and panic.
+        // An error of stderr cannot be reported on stderr: it would panic.
         .log_internal_errors(false);
     // A second start in the same process (tests) keeps the first.
     let _ = match format {
@@ -43,7 +41,7 @@ pub fn start(format: LogFormat, level: &str) {
     };
 }
 
-/// Limits how often one kind of line is logged, so that a stranger cannot fill the log.
+/// Limits how often one kind of line is logged, so that a client cannot fill the log.
 #[derive(Debug)]
 pub struct Throttle {
     every: Duration,
@@ -59,7 +57,7 @@ impl Throttle {
         }
     }
 
-    /// How many times it happened since the last line, this time included; nothing when it is too early for a line.
+    /// The number of occurrences since the last line, this one included; `None` when it is too early for a line.
     pub fn admit(&self) -> Option<u64> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -77,7 +75,7 @@ impl Throttle {
     }
 }
 
-/// An error with all that lies behind it, for one field of a log line.
+/// An error with all its sources, for one field of a log line.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

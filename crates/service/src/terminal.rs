@@ -1,7 +1,7 @@
-//! What strangers' texts may not do to a terminal. Whatever is shown or logged passes `is_hostile`.
+//! Characters that must not reach a terminal. Everything from outside that is shown or logged passes `is_hostile`.
 
-/// Whether a character steers a terminal, or cannot be seen in one: control characters, line and paragraph separators,
-/// bidirectional marks, and what takes no space.
+/// Whether a character controls a terminal or is invisible in it: control characters, line and paragraph separators,
+/// bidirectional marks, zero-width characters.
 pub fn is_hostile(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,

@@ -67,7 +67,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         }),
     };
     let screen = Arc::new(Screen::new(context.lang, context.json));
-    let cancelled = app.shutdown.token_of_signals();
+    let cancelled = app.shutdown.token_with_signals();
     let report = verify::run(&app, order, screen.clone(), cancelled).await;
     app.db.close().await;
     let report = report?;

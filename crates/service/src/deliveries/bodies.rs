@@ -233,9 +233,10 @@ impl Arriving {
         let made = self.lock().made;
         for file in 0..made {
             let from = self.bodies.uncommitted(&self.id, file);
-            let done = match unneeded.contains(&file) {
-                true => remove(&from).map(drop),
-                false => fs::rename(&from, self.bodies.path(&self.id, file)),
+            let done = if unneeded.contains(&file) {
+                remove(&from).map(drop)
+            } else {
+                fs::rename(&from, self.bodies.path(&self.id, file))
             };
             if let Err(error) = done {
                 // It is found under its first name as well.

@@ -220,9 +220,10 @@ pub async fn segments(
     text: &str,
 ) -> Result<Vec<Segment>, Unavailable> {
     let tokens = tokens(delivery, text);
-    let parts = match tokens.is_empty() {
-        true => Vec::new(),
-        false => list(db, delivery).await?,
+    let parts = if tokens.is_empty() {
+        Vec::new()
+    } else {
+        list(db, delivery).await?
     };
     let mut segments = Vec::new();
     let mut at = 0;

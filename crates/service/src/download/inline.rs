@@ -154,9 +154,10 @@ impl Sink<'_, '_> {
             self.take(&piece).await?;
         }
         // A file that was changed is none of what the delivery brought.
-        match self.verifier.sha256() == *sha256 {
-            true => Ok(()),
-            false => Err(Reason::InlineGone),
+        if self.verifier.sha256() == *sha256 {
+            Ok(())
+        } else {
+            Err(Reason::InlineGone)
         }
     }
 }

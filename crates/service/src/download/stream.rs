@@ -178,9 +178,10 @@ pub(super) async fn stream(
         let progress = whole_bytes.map_or(LEAST_PROGRESS_BYTES, |whole| {
             (whole / 16).clamp(1, LEAST_PROGRESS_BYTES)
         });
-        in_vain = match received - before >= progress {
-            true => 0,
-            false => in_vain + 1,
+        in_vain = if received - before >= progress {
+            0
+        } else {
+            in_vain + 1
         };
         if received == 0
             || pace.is_over(tokio::time::Instant::now())

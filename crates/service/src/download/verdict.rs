@@ -18,9 +18,10 @@ pub(super) fn of(reason: Reason, attempts: &[Attempt]) -> Verdict {
         && attempts
             .iter()
             .any(|attempt| attempt.reason == Some(reason));
-    match is_answer {
-        true => Verdict::Confirm,
-        false => reason.verdict(),
+    if is_answer {
+        Verdict::Confirm
+    } else {
+        reason.verdict()
     }
 }
 

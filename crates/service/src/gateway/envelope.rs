@@ -210,9 +210,10 @@ impl Around {
         let kind = field(object, &["Type"]).and_then(text);
         let is_notification = has(QUEUE_FIELDS)
             || has(&["Message"]) && kind.is_some_and(|kind| NOTIFICATIONS.contains(&kind));
-        let of_messages = match is_item {
-            true => &MESSAGE_FIELDS[..MESSAGE_FIELDS.len() - 1],
-            false => MESSAGE_FIELDS,
+        let of_messages = if is_item {
+            &MESSAGE_FIELDS[..MESSAGE_FIELDS.len() - 1]
+        } else {
+            MESSAGE_FIELDS
         };
         let is_message = !is_notification && has(of_messages);
         Self {

@@ -52,9 +52,10 @@ pub fn read(mut body: Json) -> Result<Vec<ParsedDelivery>, Error> {
     }
     let is_nothing =
         |reading: &ParsedDelivery| matches!(reading.content, DeliveryContent::Nothing(_));
-    match is_sealed && readings.iter().all(is_nothing) {
-        true => Err(Error::UnreadableEnvelope),
-        false => Ok(readings),
+    if is_sealed && readings.iter().all(is_nothing) {
+        Err(Error::UnreadableEnvelope)
+    } else {
+        Ok(readings)
     }
 }
 
@@ -190,9 +191,10 @@ fn content_without_media(root: &Object, content: &Object) -> DeliveryContent {
     if !has_content && field(root, &["status"]).is_some() {
         return DeliveryContent::Nothing("a status update carries no media");
     }
-    match has_content && !content.is_empty() {
-        true => DeliveryContent::Nothing("the message carries no media"),
-        false => DeliveryContent::Nothing("the delivery carries no message"),
+    if has_content && !content.is_empty() {
+        DeliveryContent::Nothing("the message carries no media")
+    } else {
+        DeliveryContent::Nothing("the delivery carries no message")
     }
 }
 

@@ -1,5 +1,5 @@
-//! The body of a webhook: read within the memory that all bodies share. Long texts in it go to files as they come, so what
-//! is counted is what is left of it. How slow it may come is not said here: see `pace`.
+//! Reads the body of a webhook within the memory that all bodies share. Long texts in it go to files while it is read, so
+//! only the rest counts. `pace` limits how slowly it may come.
 
 use std::io::{self, Read as _};
 
@@ -10,22 +10,22 @@ use http_body_util::BodyExt as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::HttpState;
-use super::encoding::{Codings, Decoding};
+use super::encoding::{BodyCodings, Decoding};
 use super::error::Error;
 use crate::deliveries::{Body, Incoming};
 use crate::gateway::Gateway;
 use crate::ingest;
 
 const STEP_KIB: usize = 16;
-/// What is left of a body is held several times while it is read, compressed and committed.
+/// The rest of a body is in memory several times while it is read, compressed and committed.
 const COPIES: usize = 3;
-/// A body that takes more memory is a large one. Large ones leave a quarter of the memory to all others.
+/// A body that needs more memory is a large one. Large bodies leave a quarter of the memory to the others.
 const LARGE_KIB: usize = 128;
 const DECODED_PIECE_BYTES: usize = 64 << 10;
-/// How much goes to files between two looks at the disk.
-const LOOK_EVERY_BYTES: u64 = 8 << 20;
+/// The free disk space is checked after this many bytes.
+const CHECK_SPACE_EVERY_BYTES: u64 = 8 << 20;
 
-/// The memory that the bodies of all requests share.
+/// The memory shared by the bodies of all requests.
 pub(super) struct Memory {
     all: Semaphore,
     large: Semaphore,
@@ -41,15 +41,15 @@ impl Memory {
     }
 }
 
-/// What one body takes of it.
-pub(super) struct Share<'m> {
+/// The memory reserved for one body.
+pub(super) struct MemoryShare<'m> {
     memory: &'m Memory,
     all: SemaphorePermit<'m>,
     large: Option<SemaphorePermit<'m>>,
 }
 
-impl<'m> Share<'m> {
-    fn of(memory: &'m Memory) -> Result<Self, Error> {
+impl<'m> MemoryShare<'m> {
+    fn new(memory: &'m Memory) -> Result<Self, Error> {
         Ok(Self {
             memory,
             all: take(&memory.all, STEP_KIB)?,
@@ -57,7 +57,7 @@ impl<'m> Share<'m> {
         })
     }
 
-    /// Makes sure of so much. What a sender merely announces takes nothing from others.
+    /// Reserves memory for `bytes`. A size that is only announced reserves nothing.
     fn grow(&mut self, bytes: usize) -> Result<(), Error> {
         let needed = (bytes * COPIES).div_ceil(STEP_KIB * 1_024) * STEP_KIB;
         let more = needed.saturating_sub(self.all.num_permits());
@@ -83,75 +83,74 @@ fn take(semaphore: &Semaphore, kib: usize) -> Result<SemaphorePermit<'_>, Error>
         .map_err(|_| Error::Unavailable)
 }
 
-/// A body that has come.
-pub(super) enum Whole {
-    /// As it came, or decoded.
+pub(super) enum ReadBody {
+    /// As received, or decoded.
     Read(Body),
-    /// As it came: its `Content-Encoding` does not decode it.
+    /// As received: its `Content-Encoding` does not decode it.
     Undecodable(Body),
-    /// As it came: its `Content-Encoding` is not known.
+    /// As received: its `Content-Encoding` is unknown.
     UnknownEncoding(Body),
 }
 
-/// The whole body, and its share of the memory, to be held until it is committed.
+/// Reads the whole body. Its memory stays reserved until it is committed.
 pub(super) async fn read<'d>(
     state: &'d HttpState,
     gateway: Gateway,
     headers: &HeaderMap,
     stream: &mut Stream,
     limit_bytes: usize,
-) -> Result<(Whole, Share<'d>), Error> {
-    let mut share = Share::of(&state.memory)?;
+) -> Result<(ReadBody, MemoryShare<'d>), Error> {
+    let mut share = MemoryShare::new(&state.memory)?;
     if headers.contains_key(header::CONTENT_ENCODING) {
         let whole = read_coded(state, headers, stream, limit_bytes, &mut share).await?;
         let whole = match whole {
-            Whole::Read(body) => {
-                Whole::Read(open(state, gateway, body, limit_bytes, &mut share).await?)
+            ReadBody::Read(body) => {
+                ReadBody::Read(open(state, gateway, body, limit_bytes, &mut share).await?)
             }
             whole => whole,
         };
         return Ok((whole, share));
     }
-    let mut taking = Taking::new(state, limit_bytes);
+    let mut reading = BodyReading::new(state, limit_bytes);
     while let Some(frame) = stream.frame().await {
         if let Ok(data) = frame.map_err(|_| Error::BodyIncomplete)?.into_data() {
-            taking.take(&data, &mut share, 0).await?;
+            reading.take(&data, &mut share, 0).await?;
         }
     }
-    let body = taking.finish().await?;
+    let body = reading.finish().await?;
     let body = open(state, gateway, body, limit_bytes, &mut share).await?;
-    Ok((Whole::Read(body), share))
+    Ok((ReadBody::Read(body), share))
 }
 
-/// The body without what hides the texts in it.
+/// Opens the texts in which a body hides another one.
 async fn open(
     state: &HttpState,
     gateway: Gateway,
     mut body: Body,
     limit_bytes: usize,
-    share: &mut Share<'_>,
+    share: &mut MemoryShare<'_>,
 ) -> Result<Body, Error> {
     for _ in 0..ingest::MOST_OPENED {
         let Some(mut opening) = ingest::open(&state.app, gateway, &body).await? else {
             break;
         };
-        let mut taking = Taking::new(state, limit_bytes);
+        let mut reading = BodyReading::new(state, limit_bytes);
         while let Some(piece) = opening.next().await.map_err(cannot_write)? {
-            taking.take(&piece, share, body.text.len()).await?;
+            reading.take(&piece, share, body.text.len()).await?;
         }
-        body = taking.finish().await?;
+        body = reading.finish().await?;
     }
     Ok(body)
 }
 
-/// A body that may be compressed is held as it came until it is decoded, piece by piece.
+/// Keeps a compressed body as received until it is decoded, piece by piece.
 async fn read_coded(
     state: &HttpState,
     headers: &HeaderMap,
     stream: &mut Stream,
     limit_bytes: usize,
-    share: &mut Share<'_>,
-) -> Result<Whole, Error> {
+    share: &mut MemoryShare<'_>,
+) -> Result<ReadBody, Error> {
     let mut coded = BytesMut::new();
     while let Some(frame) = stream.frame().await {
         let Ok(data) = frame.map_err(|_| Error::BodyIncomplete)?.into_data() else {
@@ -164,73 +163,73 @@ async fn read_coded(
         coded.extend_from_slice(&data);
     }
     let coded = coded.freeze();
-    let as_it_came = async |share: &mut Share<'_>| {
-        let mut taking = Taking::new(state, limit_bytes);
-        taking.take(&coded, share, coded.len()).await?;
-        taking.finish().await
+    let as_it_came = async |share: &mut MemoryShare<'_>| {
+        let mut reading = BodyReading::new(state, limit_bytes);
+        reading.take(&coded, share, coded.len()).await?;
+        reading.finish().await
     };
-    Ok(match Codings::of(headers, &coded) {
-        Codings::Plain => Whole::Read(as_it_came(share).await?),
-        Codings::Unknown => Whole::UnknownEncoding(as_it_came(share).await?),
-        Codings::Coded(decoding) => {
+    Ok(match BodyCodings::detect(headers, &coded) {
+        BodyCodings::Plain => ReadBody::Read(as_it_came(share).await?),
+        BodyCodings::Unknown => ReadBody::UnknownEncoding(as_it_came(share).await?),
+        BodyCodings::Coded(decoding) => {
             match decode(state, &decoding, coded.clone(), limit_bytes, share).await? {
-                Some(body) => Whole::Read(body),
-                None => Whole::Undecodable(as_it_came(share).await?),
+                Some(body) => ReadBody::Read(body),
+                None => ReadBody::Undecodable(as_it_came(share).await?),
             }
         }
     })
 }
 
-/// The body behind a coding, which may be as long as any; nothing when it is not coded so.
+/// The decoded body, which may be of any length. `None` when the coding does not fit.
 async fn decode(
     state: &HttpState,
     decoding: &Decoding,
     coded: Bytes,
     limit_bytes: usize,
-    share: &mut Share<'_>,
+    share: &mut MemoryShare<'_>,
 ) -> Result<Option<Body>, Error> {
     let coded_bytes = coded.len();
     let Ok(mut reader) = decoding.read(coded) else {
         return Ok(None);
     };
-    let mut taking = Taking::new(state, limit_bytes);
+    let mut reading = BodyReading::new(state, limit_bytes);
     let mut piece = vec![0; DECODED_PIECE_BYTES];
     loop {
         match reader.read(&mut piece) {
-            Ok(0) => return taking.finish().await.map(Some),
-            Ok(count) => taking.take(&piece[..count], share, coded_bytes).await?,
+            Ok(0) => return reading.finish().await.map(Some),
+            Ok(count) => reading.take(&piece[..count], share, coded_bytes).await?,
             Err(_) => return Ok(None),
         }
         tokio::task::yield_now().await;
     }
 }
 
-/// A body that is being taken in, within its limits.
-struct Taking<'d> {
+/// A body while it is read, within its limits.
+struct BodyReading<'d> {
     state: &'d HttpState,
     incoming: Incoming,
     limit_bytes: usize,
     size_bytes: usize,
-    looked_at: u64,
+    checked_at_bytes: u64,
 }
 
-impl<'d> Taking<'d> {
+impl<'d> BodyReading<'d> {
     fn new(state: &'d HttpState, limit_bytes: usize) -> Self {
         Self {
             state,
             incoming: Incoming::new(&state.app.bodies, state.app.clock.now()),
             limit_bytes,
             size_bytes: 0,
-            looked_at: 0,
+            checked_at_bytes: 0,
         }
     }
 
-    /// Takes the next bytes; `beside` are held besides.
+    /// Takes the next bytes; `other_bytes` are in memory as well.
     async fn take(
         &mut self,
         data: &[u8],
-        share: &mut Share<'_>,
-        beside: usize,
+        share: &mut MemoryShare<'_>,
+        other_bytes: usize,
     ) -> Result<(), Error> {
         self.size_bytes += data.len();
         if self.size_bytes > self.limit_bytes {
@@ -238,9 +237,9 @@ impl<'d> Taking<'d> {
             return Err(Error::BodyTooLarge { limit_bytes });
         }
         self.incoming.take(data).await.map_err(cannot_write)?;
-        share.grow(beside + self.incoming.memory_bytes())?;
-        if self.incoming.file_bytes() >= self.looked_at + LOOK_EVERY_BYTES {
-            self.looked_at = self.incoming.file_bytes();
+        share.grow(other_bytes + self.incoming.memory_bytes())?;
+        if self.incoming.file_bytes() >= self.checked_at_bytes + CHECK_SPACE_EVERY_BYTES {
+            self.checked_at_bytes = self.incoming.file_bytes();
             if !self.state.app.has_room_for_bodies() {
                 return Err(Error::Unavailable);
             }
@@ -254,7 +253,7 @@ impl<'d> Taking<'d> {
 }
 
 fn cannot_write(error: io::Error) -> Error {
-    tracing::error!(%error, "the body of a webhook cannot be written");
+    tracing::error!(%error, "cannot write the body of a webhook");
     Error::Unavailable
 }
 
@@ -266,7 +265,7 @@ mod tests {
     fn large_bodies_leave_memory_to_small_ones() {
         let memory = Memory::new(8 << 20);
         let mut large = Vec::new();
-        while let Ok(mut share) = Share::of(&memory) {
+        while let Ok(mut share) = MemoryShare::new(&memory) {
             if share.grow(1 << 20).is_err() {
                 break;
             }
@@ -275,7 +274,7 @@ mod tests {
         assert_eq!(large.len(), 2, "three copies of 1 MiB each, of 6 MiB");
         let small: Vec<_> = (0..32)
             .map(|_| {
-                let mut share = Share::of(&memory).ok()?;
+                let mut share = MemoryShare::new(&memory).ok()?;
                 share.grow(20_000).ok()?;
                 Some(share)
             })

@@ -1,4 +1,4 @@
-//! Where a request comes from: the peer of its connection, or what a trusted proxy says of it.
+//! The client of a request: the peer of its connection, or the address that a trusted proxy reports.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -9,8 +9,8 @@ use crate::config::Network;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// Whom connections are counted for: an IPv4 address, or the /64 of an IPv6 address, which is what one customer of a
-/// provider gets. An IPv4 address that is written as IPv6 counts as IPv4.
+/// The network that connections are counted for: an IPv4 address, or the /64 of an IPv6 address, the usual size of one
+/// customer's network. An IPv4-mapped IPv6 address counts as IPv4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum ClientNetwork {
     V4(Ipv4Addr),
@@ -38,18 +38,17 @@ impl fmt::Display for ClientNetwork {
     }
 }
 
-/// The address for which a request was sent, as an extension of it.
+/// The client's address, as an extension of the request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ClientAddress(pub IpAddr);
 
-/// Whether an address is that of a trusted proxy.
 pub(super) fn is_trusted(address: IpAddr, trusted: &[Network]) -> bool {
     trusted.iter().any(|network| network.contains(address))
 }
 
-/// The client for whom `peer` sends: the last address in `X-Forwarded-For` that is no trusted proxy. Of anyone but a
-/// trusted proxy the header is ignored; an entry that is no address ends the search, for what stands before it was
-/// written by nobody who is trusted.
+/// The client for which `peer` sends: the last address in `X-Forwarded-For` that is no trusted proxy. Only a trusted
+/// proxy's header counts. An entry that is no address ends the search, because an untrusted sender may have written
+/// everything before it.
 pub(super) fn client_of(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let mut client = peer;
     let lines: Vec<_> = headers.get_all(FORWARDED_FOR).iter().collect();
@@ -70,7 +69,7 @@ pub(super) fn client_of(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) 
     client
 }
 
-/// An address with or without a port, an IPv6 address with or without brackets.
+/// An address with or without a port; an IPv6 address with or without brackets.
 fn address_in(entry: &str) -> Option<IpAddr> {
     let entry = entry.trim();
     let bare = || entry.parse::<IpAddr>().ok();

@@ -1,4 +1,4 @@
-//! What one connection is doing, and since when.
+//! The state of one connection, and since when it lasts.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,34 +7,33 @@ use tokio::time::Instant;
 
 use super::pace::{SendPace, Slowness};
 
-/// How long what a connection waits for may take.
+/// How long each state of a connection may last.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clocks {
-    /// From the first byte of a request's head to its last; on a new connection from the moment it was accepted.
+pub(super) struct PhaseLimits {
+    /// From the first byte of a request's head to its last; on a new connection, from its acceptance.
     pub head: Duration,
     /// Between an answer and the next request.
     pub idle: Duration,
 }
 
-/// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Nothing of a first request has come, or only a part of a request's head.
+    /// Nothing of the first request has arrived, or only a part of a request's head.
     Head,
-    /// The service waits for more of the request's body.
+    /// Waiting for more of the request's body.
     Body,
-    /// The service works on the request.
+    /// Processing the request.
     Working,
-    /// The answer is given; no part of another request has come.
+    /// The answer is given; nothing of another request has arrived.
     Idle,
 }
 
-/// What one connection is doing; shared by its socket, its service and the table of connections.
+/// The activity of one connection, shared by its socket, its service and the table of connections.
 #[derive(Debug)]
-pub(super) struct Activity(Mutex<State>);
+pub(super) struct Activity(Mutex<ActivityState>);
 
 #[derive(Debug)]
-struct State {
+struct ActivityState {
     phase: Phase,
     since: Instant,
     /// Whether a request on this connection was answered with success.
@@ -44,21 +43,21 @@ struct State {
     answers: SendPace,
 }
 
-/// What the table of connections looks at.
+/// A snapshot for the table of connections.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Glance {
+pub(super) struct ActivitySnapshot {
     pub phase: Phase,
     pub since: Instant,
     pub is_proven: bool,
-    /// Since when an answer is not read.
+    /// Since when the peer does not read an answer.
     pub unread_since: Option<Instant>,
-    /// When the patience with an answer that is not read ends.
+    /// When an answer that is not read times out.
     pub unread_until: Option<Instant>,
 }
 
 impl Activity {
     pub fn new(slowness: Slowness, now: Instant) -> Self {
-        Self(Mutex::new(State {
+        Self(Mutex::new(ActivityState {
             phase: Phase::Head,
             since: now,
             is_proven: false,
@@ -67,7 +66,7 @@ impl Activity {
         }))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ActivityState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -79,7 +78,7 @@ impl Activity {
         }
     }
 
-    /// Bytes came from the peer.
+    /// Bytes arrived from the peer.
     pub fn received(&self) {
         let mut state = self.state();
         if state.phase == Phase::Idle {
@@ -88,8 +87,8 @@ impl Activity {
         }
     }
 
-    /// A request's head is complete. Whether the request was sent before the answer to the one before it was read.
-    pub fn begins(&self) -> bool {
+    /// A request's head is complete. Returns whether it was sent before the previous answer was read.
+    pub fn begin_request(&self) -> bool {
         let mut state = self.state();
         let is_pipelined = state.phase == Phase::Idle;
         state.phase = Phase::Working;
@@ -97,17 +96,16 @@ impl Activity {
         is_pipelined
     }
 
-    /// A part of a request's body has come.
-    pub fn works(&self) {
+    /// A part of a request's body has arrived.
+    pub fn receive_body(&self) {
         self.enter(Phase::Working);
     }
 
-    /// The service waits for the peer to send more of a body.
-    pub fn awaits_body(&self) {
+    /// The service waits for more of a body.
+    pub fn await_body(&self) {
         self.enter(Phase::Body);
     }
 
-    /// The service has answered.
     pub fn answered(&self, is_success: bool) {
         let mut state = self.state();
         state.phase = Phase::Idle;
@@ -115,29 +113,29 @@ impl Activity {
         state.is_proven |= is_success;
     }
 
-    /// The rest of a request's body is not read.
-    pub fn leaves_body(&self) {
+    /// The rest of a request's body stays unread.
+    pub fn skip_body(&self) {
         self.state().has_unread_body = true;
     }
 
-    /// Whether the rest of a request's body was not read: nothing else can be read on this connection.
+    /// Whether the rest of a request's body is unread: nothing else can be read on this connection.
     pub fn has_unread_body(&self) -> bool {
         self.state().has_unread_body
     }
 
-    /// The peer took so many bytes of answers.
+    /// The peer read `bytes` of answers.
     pub fn sent(&self, bytes: usize) {
         self.state().answers.advance(Instant::now(), bytes);
     }
 
-    /// The peer does not take more of an answer now.
+    /// The peer does not read more of an answer now.
     pub fn is_unread(&self) {
         self.state().answers.wait(Instant::now());
     }
 
-    pub fn glance(&self) -> Glance {
+    pub fn snapshot(&self) -> ActivitySnapshot {
         let state = self.state();
-        Glance {
+        ActivitySnapshot {
             phase: state.phase,
             since: state.since,
             is_proven: state.is_proven,
@@ -147,15 +145,15 @@ impl Activity {
     }
 }
 
-impl Glance {
-    /// Whether the peer took longer than it may. A body that comes too slowly is answered by the service.
-    pub fn is_overdue(&self, clocks: &Clocks, now: Instant) -> bool {
+impl ActivitySnapshot {
+    /// Whether the peer exceeded a limit. The service itself answers a body that comes too slowly.
+    pub fn is_overdue(&self, limits: &PhaseLimits, now: Instant) -> bool {
         if self.unread_until.is_some_and(|until| until <= now) {
             return true;
         }
         let limit = match self.phase {
-            Phase::Head => clocks.head,
-            Phase::Idle => clocks.idle,
+            Phase::Head => limits.head,
+            Phase::Idle => limits.idle,
             Phase::Body | Phase::Working => return false,
         };
         now.duration_since(self.since) >= limit

@@ -1,7 +1,7 @@
-//! The table of open connections: how many there may be, of whom, and which is closed for another one.
+//! The table of open connections: limits in total and per client, and which connection closes for a new one.
 //!
-//! A service that is full must still answer a good client. A connection that keeps us waiting, or that is idle, is
-//! closed before a new one is refused; one whose request is worked on is never closed.
+//! A full server must still answer well-behaved clients. A connection that keeps the server waiting, or that is idle, is
+//! closed before a new one is refused. A connection whose request is being processed is never closed.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -12,12 +12,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::client_address::ClientNetwork;
-use super::connection::{Activity, Clocks, Glance, Phase};
+use super::connection::{Activity, ActivitySnapshot, Phase, PhaseLimits};
 
-/// A peer that keeps us waiting for less than this may simply be far away.
+/// A peer that keeps the server waiting for less than this may only be far away.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How many connections there may be.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub in_all: usize,
@@ -26,15 +25,15 @@ pub(super) struct Limits {
 
 /// Why a connection, or a request through a proxy, is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Full {
-    /// There are as many as there may be, and none that may be closed for it.
+pub(super) enum LimitReached {
+    /// The limit is reached, and no connection may be closed.
     InAll,
-    /// Its source has as many as it may have.
+    /// The client network has reached its limit.
     ClientNetwork,
 }
 
-impl Full {
-    /// The setting that says how many there may be.
+impl LimitReached {
+    /// The setting that has the limit.
     pub fn setting(self) -> &'static str {
         match self {
             Self::InAll => "http.max_connections",
@@ -43,7 +42,7 @@ impl Full {
     }
 }
 
-/// Whom a connection is counted for.
+/// The client that a connection is counted for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer {
     pub source: ClientNetwork,
@@ -51,28 +50,27 @@ pub(super) struct Peer {
     pub is_trusted: bool,
 }
 
-struct Entry {
+struct OpenConnection {
     peer: Peer,
     activity: Arc<Activity>,
     closing: CancellationToken,
 }
 
 #[derive(Default)]
-struct Table {
-    entries: HashMap<u64, Entry>,
-    /// Connections of a source, and requests that trusted proxies send for it.
+struct ConnectionTable {
+    entries: HashMap<u64, OpenConnection>,
+    /// Connections per client network, with requests that trusted proxies send for it.
     by_source: HashMap<ClientNetwork, usize>,
     next: u64,
 }
 
-/// All open connections.
 pub(super) struct Connections {
     limits: Limits,
-    clocks: Clocks,
-    table: Mutex<Table>,
+    phase_limits: PhaseLimits,
+    table: Mutex<ConnectionTable>,
 }
 
-/// The place of one connection, until it is dropped.
+/// Counts one connection until it is dropped.
 pub(super) struct ConnectionPermit {
     connections: Arc<Connections>,
     id: u64,
@@ -92,7 +90,7 @@ impl Drop for ConnectionPermit {
     }
 }
 
-/// The place of one request that a trusted proxy sends for a source.
+/// Counts one request that a trusted proxy sends for a client, until it is dropped.
 pub(super) struct ForwardedPermit {
     connections: Arc<Connections>,
     source: ClientNetwork,
@@ -105,40 +103,40 @@ impl Drop for ForwardedPermit {
 }
 
 impl Connections {
-    pub fn new(limits: Limits, clocks: Clocks) -> Self {
+    pub fn new(limits: Limits, phase_limits: PhaseLimits) -> Self {
         Self {
             limits,
-            clocks,
+            phase_limits,
             table: Mutex::default(),
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, ConnectionTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a place for a new connection, if need be that of another one, which is closed.
+    /// Admits a new connection. Closes another one for it if needed.
     pub fn admit(
         self: &Arc<Self>,
         peer: Peer,
         activity: Arc<Activity>,
         now: Instant,
-    ) -> Result<ConnectionPermit, Full> {
+    ) -> Result<ConnectionPermit, LimitReached> {
         let mut table = self.table();
         let is_limited = !peer.is_trusted;
-        if is_limited && table.count_of(peer.source) >= self.limits.per_source {
-            let own = |entry: &Entry| entry.peer.source == peer.source;
-            if !table
-                .close_worst(|entry, glance| own(entry).then(|| rank(entry, glance, now)).flatten())
-            {
-                return Err(Full::ClientNetwork);
+        if is_limited && table.count_for(peer.source) >= self.limits.per_source {
+            let own = |entry: &OpenConnection| entry.peer.source == peer.source;
+            if !table.close_worst(|entry, snapshot| {
+                own(entry).then(|| rank(entry, snapshot, now)).flatten()
+            }) {
+                return Err(LimitReached::ClientNetwork);
             }
         }
-        if table.entries.len() >= self.limits.in_all && !table.make_room(peer.source, now) {
-            return Err(Full::InAll);
+        if table.entries.len() >= self.limits.in_all && !table.close_for(peer.source, now) {
+            return Err(LimitReached::InAll);
         }
         let closing = CancellationToken::new();
-        let entry = Entry {
+        let entry = OpenConnection {
             peer,
             activity,
             closing: closing.clone(),
@@ -150,14 +148,14 @@ impl Connections {
         })
     }
 
-    /// Takes a place for a request that a trusted proxy sends for `source`.
+    /// Admits a request that a trusted proxy sends for `source`.
     pub fn admit_forwarded(
         self: &Arc<Self>,
         source: ClientNetwork,
-    ) -> Result<ForwardedPermit, Full> {
+    ) -> Result<ForwardedPermit, LimitReached> {
         let mut table = self.table();
-        if table.count_of(source) >= self.limits.per_source {
-            return Err(Full::ClientNetwork);
+        if table.count_for(source) >= self.limits.per_source {
+            return Err(LimitReached::ClientNetwork);
         }
         *table.by_source.entry(source).or_default() += 1;
         drop(table);
@@ -167,10 +165,15 @@ impl Connections {
         })
     }
 
-    /// Closes the connections whose peers took longer than they may.
+    /// Closes the connections whose peers exceeded a limit.
     pub fn close_overdue(&self, now: Instant) {
         let mut table = self.table();
-        let overdue = |entry: &Entry| entry.activity.glance().is_overdue(&self.clocks, now);
+        let overdue = |entry: &OpenConnection| {
+            entry
+                .activity
+                .snapshot()
+                .is_overdue(&self.phase_limits, now)
+        };
         let ids: Vec<_> = table
             .entries
             .iter()
@@ -182,13 +185,12 @@ impl Connections {
         }
     }
 
-    /// Closes the connection that can be spared best; false when none can.
+    /// Closes the most expendable connection; false when all are in use.
     pub fn close_one(&self, now: Instant) -> bool {
         self.table()
-            .close_worst(|entry, glance| rank(entry, glance, now))
+            .close_worst(|entry, snapshot| rank(entry, snapshot, now))
     }
 
-    /// Closes every connection.
     pub fn close_all(&self) {
         let mut table = self.table();
         let ids: Vec<_> = table.entries.keys().copied().collect();
@@ -202,25 +204,25 @@ impl Connections {
     }
 }
 
-/// How well a connection can be spared: the least value first. Nothing when it is in use.
+/// How expendable a connection is: the lowest value first. `None` when it is in use.
 type Rank = (u8, bool, Reverse<Duration>);
 
-fn rank(entry: &Entry, glance: &Glance, now: Instant) -> Option<Rank> {
-    let waits_since = glance.unread_since.unwrap_or(glance.since);
+fn rank(entry: &OpenConnection, snapshot: &ActivitySnapshot, now: Instant) -> Option<Rank> {
+    let waits_since = snapshot.unread_since.unwrap_or(snapshot.since);
     let waits = now.duration_since(waits_since);
-    let class = match glance.phase {
-        _ if glance.unread_since.is_some() && waits >= GRACE => 0,
-        Phase::Head if !glance.is_proven && waits >= GRACE => 0,
+    let class = match snapshot.phase {
+        _ if snapshot.unread_since.is_some() && waits >= GRACE => 0,
+        Phase::Head if !snapshot.is_proven && waits >= GRACE => 0,
         Phase::Idle => 1,
         Phase::Head | Phase::Body if waits >= GRACE => 2,
         Phase::Head | Phase::Body | Phase::Working => return None,
     };
-    // A proxy sends on a connection that it believes to be idle, and a request that is lost there may not be repeated.
+    // A proxy may send on a connection that it believes to be idle, and may not repeat a request that is lost there.
     Some((class, entry.peer.is_trusted, Reverse(waits)))
 }
 
-impl Table {
-    fn count_of(&self, source: ClientNetwork) -> usize {
+impl ConnectionTable {
+    fn count_for(&self, source: ClientNetwork) -> usize {
         self.by_source.get(&source).copied().unwrap_or(0)
     }
 
@@ -233,7 +235,7 @@ impl Table {
         }
     }
 
-    fn insert(&mut self, entry: Entry) -> u64 {
+    fn insert(&mut self, entry: OpenConnection) -> u64 {
         let id = self.next;
         self.next += 1;
         *self.by_source.entry(entry.peer.source).or_default() += 1;
@@ -241,24 +243,27 @@ impl Table {
         id
     }
 
-    fn remove(&mut self, id: u64) -> Option<Entry> {
+    fn remove(&mut self, id: u64) -> Option<OpenConnection> {
         let entry = self.entries.remove(&id)?;
         self.discount(entry.peer.source);
         Some(entry)
     }
 
-    /// Gives the place away at once; the connection's task ends a moment later.
+    /// Removes the connection from the table at once; its task ends a moment later.
     fn close(&mut self, id: u64) {
         if let Some(entry) = self.remove(id) {
             entry.closing.cancel();
         }
     }
 
-    /// Closes the connection of the least rank; false when none has one.
-    fn close_worst<R: Ord>(&mut self, rank: impl Fn(&Entry, &Glance) -> Option<R>) -> bool {
+    /// Closes the connection of the lowest rank; false when none has a rank.
+    fn close_worst<R: Ord>(
+        &mut self,
+        rank: impl Fn(&OpenConnection, &ActivitySnapshot) -> Option<R>,
+    ) -> bool {
         let ranked = self.entries.iter().filter_map(|(id, entry)| {
-            let glance = entry.activity.glance();
-            Some((rank(entry, &glance)?, *id))
+            let snapshot = entry.activity.snapshot();
+            Some((rank(entry, &snapshot)?, *id))
         });
         let worst = ranked.min_by(|(one, _), (other, _)| one.cmp(other));
         let Some((_, id)) = worst else {
@@ -268,23 +273,23 @@ impl Table {
         true
     }
 
-    /// Closes a connection for one of `source`: one that can be spared, or else one of the source that has most, if
-    /// that has more than `source` would have.
-    fn make_room(&mut self, source: ClientNetwork, now: Instant) -> bool {
-        if self.close_worst(|entry, glance| rank(entry, glance, now)) {
+    /// Closes a connection for a new one of `source`: an expendable one, or else one of the network with the most, if that
+    /// has more than `source` would have.
+    fn close_for(&mut self, source: ClientNetwork, now: Instant) -> bool {
+        if self.close_worst(|entry, snapshot| rank(entry, snapshot, now)) {
             return true;
         }
-        let own = self.count_of(source) + 1;
+        let own = self.count_for(source) + 1;
         let counts = self.by_source.iter();
         let Some((most, count)) = counts.max_by_key(|(_, count)| **count) else {
             return false;
         };
         let (most, count) = (*most, *count);
         count > own
-            && self.close_worst(|entry, glance| {
-                let is_spared = glance.phase == Phase::Working || entry.peer.is_trusted;
+            && self.close_worst(|entry, snapshot| {
+                let is_spared = snapshot.phase == Phase::Working || entry.peer.is_trusted;
                 let is_of_most = entry.peer.source == most;
-                (is_of_most && !is_spared).then_some(glance.since)
+                (is_of_most && !is_spared).then_some(snapshot.since)
             })
     }
 }

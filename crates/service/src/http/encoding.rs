@@ -1,7 +1,7 @@
-//! `Content-Encoding` of webhooks: which codings a body has, and the bytes behind them.
+//! `Content-Encoding` of webhooks: detects the codings of a body and decodes it.
 //!
-//! The header is not always right: proxies decode a body and leave it, forwarders drop it, and some senders write a charset
-//! there. So what begins like JSON is taken as it is, and what begins like gzip or zstd is decoded.
+//! The header is not always right: proxies decode a body and keep the header, forwarders drop it, and some senders write a
+//! charset there. So a body that begins like JSON is taken as it is, and one that begins like gzip or zstd is decoded.
 
 use std::io::{self, Cursor, Read};
 
@@ -11,37 +11,35 @@ use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use ruzstd::decoding::StreamingDecoder;
 
-/// What is accepted, for the answer to a sender that uses another one.
+/// Sent in the answer to an unknown coding.
 pub(super) const ACCEPTED: &str = "gzip, deflate, br, zstd";
-/// More than one is unusual already.
+/// More than one is already unusual.
 const MOST_CODINGS: usize = 3;
 const BROTLI_BUFFER_BYTES: usize = 4_096;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Coding {
+enum BodyCoding {
     Gzip,
     Deflate,
     Brotli,
     Zstd,
 }
 
-/// How a body is to be read.
+/// How to read a body.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Codings {
-    /// As it is.
+pub(super) enum BodyCodings {
     Plain,
-    /// Decoded.
     Coded(Decoding),
-    /// It cannot be: the header names something that is not known here.
+    /// The header names an unknown coding.
     Unknown,
 }
 
-/// Codings in the order in which they are to be taken off.
+/// Codings in the order in which they are decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Decoding(Vec<Coding>);
+pub(super) struct Decoding(Vec<BodyCoding>);
 
-impl Codings {
-    pub(super) fn of(headers: &HeaderMap, body: &[u8]) -> Self {
+impl BodyCodings {
+    pub(super) fn detect(headers: &HeaderMap, body: &[u8]) -> Self {
         if is_like_json(body) {
             return Self::Plain;
         }
@@ -53,10 +51,10 @@ impl Codings {
             for name in value.split(',').map(str::trim) {
                 match name.to_ascii_lowercase().as_str() {
                     "" | "identity" => {}
-                    "gzip" | "x-gzip" => codings.push(Coding::Gzip),
-                    "deflate" => codings.push(Coding::Deflate),
-                    "br" => codings.push(Coding::Brotli),
-                    "zstd" => codings.push(Coding::Zstd),
+                    "gzip" | "x-gzip" => codings.push(BodyCoding::Gzip),
+                    "deflate" => codings.push(BodyCoding::Deflate),
+                    "br" => codings.push(BodyCoding::Brotli),
+                    "zstd" => codings.push(BodyCoding::Zstd),
                     _ => return Self::Unknown,
                 }
             }
@@ -74,36 +72,37 @@ impl Codings {
 }
 
 impl Decoding {
-    /// The decoded bytes. Bounded by whoever reads them.
+    /// The decoded bytes. The caller bounds them.
     pub(super) fn read(&self, body: Bytes) -> io::Result<Box<dyn Read + Send>> {
         let mut reader: Box<dyn Read + Send> = Box::new(Cursor::new(body));
         for coding in &self.0 {
             reader = match coding {
-                Coding::Gzip => Box::new(MultiGzDecoder::new(reader)),
-                Coding::Deflate => deflate(reader)?,
-                Coding::Brotli => Box::new(Decompressor::new(reader, BROTLI_BUFFER_BYTES)),
-                Coding::Zstd => zstd(reader)?,
+                BodyCoding::Gzip => Box::new(MultiGzDecoder::new(reader)),
+                BodyCoding::Deflate => deflate(reader)?,
+                BodyCoding::Brotli => Box::new(Decompressor::new(reader, BROTLI_BUFFER_BYTES)),
+                BodyCoding::Zstd => zstd(reader)?,
             };
         }
         Ok(reader)
     }
 }
 
-/// Deflate is to have a zlib header (RFC 9110, 8.4.1.2), which some senders leave out.
+/// Deflate should have a zlib header (RFC 9110, 8.4.1.2), but some senders omit it.
 fn deflate(mut reader: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
     let mut head = [0; 2];
     reader.read_exact(&mut head)?;
     let is_zlib = head[0] & 0x0f == 8 && u16::from_be_bytes(head).is_multiple_of(31);
     let whole = Cursor::new(head).chain(reader);
-    Ok(match is_zlib {
-        true => Box::new(ZlibDecoder::new(whole)),
-        false => Box::new(DeflateDecoder::new(whole)),
+    Ok(if is_zlib {
+        Box::new(ZlibDecoder::new(whole))
+    } else {
+        Box::new(DeflateDecoder::new(whole))
     })
 }
 
 /// The longest beginning of a frame up to its sizes (RFC 8878, 3.1.1).
 const ZSTD_HEAD_BYTES: u64 = 14;
-/// What senders of `Content-Encoding: zstd` may ask of who decodes it (RFC 9659).
+/// The largest window that `Content-Encoding: zstd` may require (RFC 9659).
 const LARGEST_WINDOW_BYTES: u64 = 8 << 20;
 
 fn zstd(mut reader: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
@@ -120,7 +119,7 @@ fn zstd(mut reader: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
     Ok(Box::new(decoder))
 }
 
-/// How much a frame asks to be kept in memory. A frame of a single segment has all of it there, so it says its size.
+/// The memory that a frame requires. A single-segment frame needs its whole size, which it states.
 fn window_bytes(head: &[u8]) -> Option<u64> {
     let (descriptor, rest) = head.strip_prefix(b"\x28\xb5\x2f\xfd")?.split_first()?;
     let is_single = descriptor & 0x20 != 0;
@@ -144,12 +143,12 @@ fn is_like_json(body: &[u8]) -> bool {
     body.trim_ascii_start().starts_with(b"{") || body.trim_ascii_start().starts_with(b"[")
 }
 
-fn by_magic(body: &[u8]) -> Option<Coding> {
+fn by_magic(body: &[u8]) -> Option<BodyCoding> {
     if body.starts_with(b"\x1f\x8b\x08") {
-        return Some(Coding::Gzip);
+        return Some(BodyCoding::Gzip);
     }
     body.starts_with(b"\x28\xb5\x2f\xfd")
-        .then_some(Coding::Zstd)
+        .then_some(BodyCoding::Zstd)
 }
 
 #[cfg(test)]
@@ -158,25 +157,29 @@ mod tests {
     use axum::http::HeaderValue;
 
     #[test]
-    fn the_header_is_read_and_the_bytes_have_the_last_word() {
+    fn the_bytes_decide_over_the_header() {
         let of = |value: &'static str, body: &[u8]| {
             let mut headers = HeaderMap::new();
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(value));
-            Codings::of(&headers, body)
+            BodyCodings::detect(&headers, body)
         };
-        let coded = |codings: &[Coding]| Codings::Coded(Decoding(codings.to_vec()));
+        let coded = |codings: &[BodyCoding]| BodyCodings::Coded(Decoding(codings.to_vec()));
         for (value, body, expected) in [
-            ("gzip", &b"\x1f\x8b"[..], coded(&[Coding::Gzip])),
-            ("X-GZIP", b"\x1f\x8b", coded(&[Coding::Gzip])),
-            ("gzip, br", b"x", coded(&[Coding::Brotli, Coding::Gzip])),
-            ("identity", b"x", Codings::Plain),
-            ("", b"\x1f\x8b\x08", coded(&[Coding::Gzip])),
-            ("identity", b"\x28\xb5\x2f\xfd", coded(&[Coding::Zstd])),
-            ("gzip", b" {\"a\":1}", Codings::Plain),
-            ("utf-8", b"\xef\xbb\xbf[1]", Codings::Plain),
-            ("utf-8", b"x", Codings::Unknown),
-            ("compress", b"\x1f\x9d", Codings::Unknown),
-            ("gzip, gzip, gzip, gzip", b"\x1f\x8b", Codings::Unknown),
+            ("gzip", &b"\x1f\x8b"[..], coded(&[BodyCoding::Gzip])),
+            ("X-GZIP", b"\x1f\x8b", coded(&[BodyCoding::Gzip])),
+            (
+                "gzip, br",
+                b"x",
+                coded(&[BodyCoding::Brotli, BodyCoding::Gzip]),
+            ),
+            ("identity", b"x", BodyCodings::Plain),
+            ("", b"\x1f\x8b\x08", coded(&[BodyCoding::Gzip])),
+            ("identity", b"\x28\xb5\x2f\xfd", coded(&[BodyCoding::Zstd])),
+            ("gzip", b" {\"a\":1}", BodyCodings::Plain),
+            ("utf-8", b"\xef\xbb\xbf[1]", BodyCodings::Plain),
+            ("utf-8", b"x", BodyCodings::Unknown),
+            ("compress", b"\x1f\x9d", BodyCodings::Unknown),
+            ("gzip, gzip, gzip, gzip", b"\x1f\x8b", BodyCodings::Unknown),
         ] {
             assert_eq!(of(value, body), expected, "{value}");
         }

@@ -1,35 +1,32 @@
-//! Refusals: a status, a stable code, one plain sentence, a hint.
+//! Errors of the HTTP server: a status, a stable code, a sentence, a hint.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// Everything the API refuses with.
+/// Every error that the HTTP server answers.
 #[derive(Debug)]
 pub enum Error {
-    /// No token, or none that is known.
+    /// No token, or an unknown one.
     WrongToken,
-    /// The token is right, but the body names an instance that it does not belong to.
+    /// The token is valid, but the body names another instance.
     OtherInstance,
     /// The body or address names an instance that does not exist.
     UnknownInstance,
-    /// The address names a gateway that is not known.
+    /// The address names an unknown gateway.
     UnknownGateway,
     /// The body is over the limit.
     BodyTooLarge {
-        /// The limit.
         limit_bytes: usize,
     },
-    /// The body has a `Content-Encoding` that is not known.
+    /// The body has an unknown `Content-Encoding`.
     UnknownEncoding,
     /// The body came too slowly or broke off.
     BodyIncomplete,
-    /// Cannot commit now, or too much at once.
+    /// Cannot commit now, or too many requests at once.
     Unavailable,
-    /// Nothing is at this address.
     NoSuchPage,
-    /// Something is, but not with this method.
     WrongMethod,
 }
 
@@ -90,7 +87,7 @@ impl Error {
             ),
             Self::NoSuchPage => (
                 StatusCode::NOT_FOUND,
-                "no_such_page",
+                "page_not_found",
                 "there is nothing at this address".to_owned(),
                 "webhooks go to /hooks/{gateway}/{token}",
             ),
@@ -128,9 +125,9 @@ impl IntoResponse for Error {
 }
 
 impl From<crate::db::Error> for Error {
-    /// Whatever the database says, the gateway should try again: nothing was committed.
+    /// Nothing was committed, so every database error asks the gateway to try again.
     fn from(error: crate::db::Error) -> Self {
-        // A database that is not at its path is logged once, where that is found.
+        // A database that is not at its path is logged once, where that is detected.
         if error.displaced().is_none() {
             tracing::error!(
                 error = crate::telemetry::chain(&error),
@@ -141,7 +138,7 @@ impl From<crate::db::Error> for Error {
     }
 }
 
-pub(super) async fn no_such_page() -> Error {
+pub(super) async fn page_not_found() -> Error {
     Error::NoSuchPage
 }
 

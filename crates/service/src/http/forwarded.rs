@@ -1,4 +1,4 @@
-//! Requests that a trusted proxy sends for others: the limit per address counts for those.
+//! Limits requests that a trusted proxy sends for others, per client.
 
 use std::net::SocketAddr;
 
@@ -12,7 +12,7 @@ use super::error::Error;
 use super::hooks::beginning;
 use super::refusals::count_connection;
 
-/// Refuses a request while its client has too many under way through trusted proxies.
+/// Refuses a request while its client has too many in progress through trusted proxies.
 pub(super) async fn limit(
     State(state): State<HttpState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

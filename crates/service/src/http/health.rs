@@ -12,8 +12,9 @@ pub(super) async fn alive(State(state): State<HttpState>) -> Json<Value> {
 }
 
 pub(super) async fn ready(State(state): State<HttpState>) -> Result<Json<Value>, Error> {
-    match state.readiness.is_ready(&state.app).await {
-        true => Ok(Json(json!({"status": "ready"}))),
-        false => Err(Error::Unavailable),
+    if state.readiness.is_ready(&state.app).await {
+        Ok(Json(json!({"status": "ready"})))
+    } else {
+        Err(Error::Unavailable)
     }
 }

@@ -1,4 +1,4 @@
-//! The webhook door: token first, then the body as bytes within a limit, then an answer as soon as it is committed.
+//! Webhooks: check the token, read the body within a limit, answer as soon as it is committed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use axum::{Extension, Json};
 use http_body_util::BodyExt as _;
 use serde_json::json;
 
-use super::body::Whole;
+use super::body::ReadBody;
 use super::client_address::ClientAddress;
 use super::error::Error;
 use super::refusals::Sender;
@@ -22,7 +22,7 @@ use crate::ingest::{self, Receipt};
 use crate::instances::Instance;
 use crate::model::InstanceId;
 
-/// The addresses of the system that this one takes over from, without their last slash.
+/// The webhook addresses of the system that this one replaces, without their last slash.
 pub(super) const ORIGINAL_PATHS: [&str; 7] = [
     "/webhook/whatsapp",
     "/webhook/receive-message",
@@ -36,9 +36,9 @@ pub(super) const ORIGINAL_PATHS: [&str; 7] = [
 const UNKNOWN_ENCODING: &str = "a Content-Encoding that is not known";
 const WRONG_ENCODING: &str = "a body that its Content-Encoding does not decode";
 
-/// How much of a refused body is looked at, for the instance that it names.
+/// How much of a refused body is searched for the instance that it names.
 const BEGINNING_BYTES: usize = 16 << 10;
-/// How long it is waited for.
+/// How long to wait for it.
 const BEGINNING_PATIENCE: Duration = Duration::from_millis(200);
 
 pub(super) async fn by_path(
@@ -64,7 +64,6 @@ pub(super) async fn by_path(
     }
 }
 
-/// `/hooks/{gateway}` without any token.
 pub(super) async fn without_token(
     State(state): State<HttpState>,
     Extension(ClientAddress(client)): Extension<ClientAddress>,
@@ -132,14 +131,14 @@ async fn authenticate(state: &HttpState, sender: &Sender) -> Result<Arc<Instance
     let hash = sender.hash.as_ref().ok_or(Error::WrongToken)?;
     let known = state.app.directory.by_hook(hash).await?;
     if known.is_none() {
-        // A gateway does not repeat after a 401, so it is given only by the right database.
+        // A gateway does not repeat after a 401, so only the right database may answer it.
         state.app.db.verify().await?;
     }
     known.ok_or(Error::WrongToken)
 }
 
-/// The beginning of a body that is refused, as far as it is there: the answer waits for nothing else. Who asks whether to
-/// send the body is answered without it.
+/// The beginning of a refused body, as far as it has arrived: the answer does not wait for the rest. A client that asks
+/// first whether to send the body (`Expect: 100-continue`) is answered without it.
 pub(super) async fn beginning(mut body: Body, headers: &HeaderMap) -> Vec<u8> {
     let mut beginning = Vec::new();
     if headers.contains_key(header::EXPECT) {
@@ -153,8 +152,8 @@ pub(super) async fn beginning(mut body: Body, headers: &HeaderMap) -> Vec<u8> {
             let Some(data) = frame.data_ref() else {
                 continue;
             };
-            let room = BEGINNING_BYTES - beginning.len();
-            beginning.extend_from_slice(&data[..data.len().min(room)]);
+            let remaining = BEGINNING_BYTES - beginning.len();
+            beginning.extend_from_slice(&data[..data.len().min(remaining)]);
         }
     };
     let _ = tokio::time::timeout(BEGINNING_PATIENCE, reading).await;
@@ -165,14 +164,14 @@ async fn receive(
     state: &HttpState,
     sender: &Sender,
     instance: &Instance,
-    body: Whole,
+    body: ReadBody,
 ) -> Result<Response, Error> {
     let receipt = match body {
-        Whole::Read(body) => ingest::receive(&state.app, instance, body).await?,
-        Whole::Undecodable(body) => {
+        ReadBody::Read(body) => ingest::receive(&state.app, instance, body).await?,
+        ReadBody::Undecodable(body) => {
             ingest::keep_unread(&state.app, instance, WRONG_ENCODING, body).await?
         }
-        Whole::UnknownEncoding(body) => {
+        ReadBody::UnknownEncoding(body) => {
             ingest::keep_unread(&state.app, instance, UNKNOWN_ENCODING, body).await?;
             return Err(Error::UnknownEncoding);
         }

@@ -1,8 +1,8 @@
-//! Accepts connections, and speaks HTTP/1 on them under limits.
+//! Accepts connections and serves HTTP/1 on them, within limits.
 //!
-//! An own accept loop, because each connection is admitted by the table of connections and may be closed by it; hyper
-//! speaks the protocol. Promises: an error of `accept` (no more open files) never ends or spins the loop; at the end
-//! requests that have begun are answered, within [`LAST_ANSWERS`].
+//! The accept loop is our own, because the table of connections admits each connection and may close it; hyper implements
+//! the protocol. An error of `accept` (no more open files) never ends or spins the loop. At shutdown, requests in progress
+//! are answered within [`LAST_ANSWERS`].
 
 use std::convert::Infallible;
 use std::io::{self, Read as _, Write as _};
@@ -36,49 +36,47 @@ use crate::config::Network;
 use crate::net::Unresolved;
 use crate::telemetry::Throttle;
 
-/// The largest head of a request. hyper refuses more than 100 headers; either is answered 431.
+/// The largest head of a request. hyper refuses more than 100 headers. Both are answered with 431.
 const MOST_HEAD_BYTES: usize = 16 << 10;
-/// How much of a request is buffered at once.
+/// The read buffer of a request.
 const BUFFER_BYTES: usize = 64 << 10;
-/// How much of answers the system holds for a peer that does not read them. What it would choose by itself are some
-/// megabytes for each connection.
+/// The send buffer of a connection. The system's default is some megabytes.
 const SEND_BUFFER_BYTES: u32 = 128 << 10;
-/// Requests sent ahead of their answers that are begun at once.
-pub(super) const MOST_SENT_AHEAD: usize = 16;
-/// Connections that wait to be accepted.
+/// How many pipelined requests are processed at once.
+pub(super) const MOST_PIPELINED: usize = 16;
+/// The backlog of connections to be accepted.
 const BACKLOG: u32 = 1_024;
-/// How often overdue connections are looked for.
+/// How often to look for overdue connections.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long `accept` rests after an error.
+/// The pause after an error of `accept`.
 const REST: Duration = Duration::from_millis(50);
-/// How long requests that have begun may take when the server ends.
+/// How long requests in progress may take at shutdown.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
-/// How long what is sent behind an answer is read.
+/// How long to read what a peer sends after its answer.
 const LINGERING: Duration = Duration::from_secs(5);
 const LINGERING_BUFFER_BYTES: usize = 16 << 10;
-/// How often the same trouble is logged.
+/// How often the same error is logged.
 const LOG_EVERY: Duration = Duration::from_secs(30);
 /// The first byte of a TLS record that begins a handshake (RFC 8446, 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 
 const REFUSAL: &str = r#"{"error":{"code":"too_many_connections","message":"there are too many connections now, and nothing was taken","hint":"send it again after the seconds in Retry-After"}}"#;
 
-/// What a listener needs to know.
 pub(super) struct Listener {
     pub connections: Arc<Connections>,
     pub trusted_proxies: Arc<[Network]>,
-    /// How slowly bodies may come.
+    /// The slowest accepted body.
     pub bodies: Slowness,
-    /// How slowly answers may be read.
+    /// The slowest accepted reading of an answer.
     pub answers: Slowness,
     pub router: Router,
-    /// Turns for requests that were sent before the answer to the one before was read.
-    pub sent_ahead: Semaphore,
+    /// Permits for pipelined requests: those sent before the previous answer was read.
+    pub pipelined: Semaphore,
     pub app: Arc<App>,
 }
 
 impl Listener {
-    /// Accepts until the server is to close, and waits for the last answers.
+    /// Accepts until the server closes, then waits for the last answers.
     pub async fn serve(self: Arc<Self>, listener: TcpListener) {
         let this = self;
         let draining = CancellationToken::new();
@@ -91,7 +89,7 @@ impl Listener {
                 _ = looks.tick() => this.connections.close_overdue(Instant::now()),
                 accepted = listener.accept() => match accepted {
                     Ok((stream, address)) => this.admit(stream, address, &draining),
-                    Err(error) => this.rest(&error, &trouble).await,
+                    Err(error) => this.pause_after(&error, &trouble).await,
                 },
             }
         }
@@ -104,8 +102,8 @@ impl Listener {
         this.connections.close_all();
     }
 
-    /// After an error of `accept`. When there are no more open files, an idle connection gives its own back.
-    async fn rest(&self, error: &io::Error, trouble: &Throttle) {
+    /// Pauses after an error of `accept`. Without free file descriptors, closes an idle connection.
+    async fn pause_after(&self, error: &io::Error, trouble: &Throttle) {
         if is_of_the_connection(error) {
             return;
         }
@@ -132,7 +130,7 @@ impl Listener {
             Ok(place) => {
                 let (this, draining) = (Arc::clone(self), draining.clone());
                 self.app.shutdown.spawn(async move {
-                    this.attend(stream, address, activity, place, draining)
+                    this.serve_connection(stream, address, activity, place, draining)
                         .await;
                 });
             }
@@ -143,8 +141,8 @@ impl Listener {
         }
     }
 
-    /// Serves one connection until either side ends it, or it must make room.
-    async fn attend(
+    /// Serves one connection until either side ends it, or it is closed for another one.
+    async fn serve_connection(
         &self,
         stream: TcpStream,
         address: SocketAddr,
@@ -152,7 +150,7 @@ impl Listener {
         place: ConnectionPermit,
         draining: CancellationToken,
     ) {
-        // A connection that says nothing has no buffers yet.
+        // A silent connection has no buffers yet.
         tokio::select! {
             () = place.closing() => return,
             () = draining.cancelled() => return,
@@ -167,11 +165,11 @@ impl Listener {
         let service = service_fn(|request| self.answer(request, address, &activity));
         let socket = TokioIo::new(Socket::new(stream, Arc::clone(&activity)));
         let mut connection = http1::Builder::new()
-            // The table of connections has clocks for heads and idle connections, and of each its own.
+            // The table of connections limits the time of heads and idle connections.
             .header_read_timeout(None)
             .max_header_size(MOST_HEAD_BYTES)
             .max_buf_size(BUFFER_BYTES)
-            // Who has sent all there is to send may say so, and still gets an answer.
+            // A client may close its sending side and still gets its answer.
             .half_close(true)
             .serve_connection(socket, service);
         let mut is_draining = false;
@@ -185,7 +183,7 @@ impl Listener {
                 }
                 ended = &mut connection => {
                     if let Err(error) = ended {
-                        tracing::debug!(%error, "a connection broke");
+                        tracing::debug!(%error, "connection broken");
                     }
                     break;
                 }
@@ -207,10 +205,10 @@ impl Listener {
         address: SocketAddr,
         activity: &Arc<Activity>,
     ) -> Result<Response<Body>, Infallible> {
-        if activity.begins() {
-            // Who sends a thousand requests at once gets one answer at a time, and few of such clients at once: the
-            // others find a short queue before them.
-            let turn = self.sent_ahead.acquire().await;
+        if activity.begin_request() {
+            // A client with many pipelined requests gets one answer at a time, and few such clients are served at once, so that the
+            // queue stays short for the others.
+            let turn = self.pipelined.acquire().await;
             tokio::task::yield_now().await;
             drop(turn);
         }
@@ -233,8 +231,8 @@ impl Listener {
     }
 }
 
-/// Reads what a peer still sends behind the answer, and throws it away: closed with something unread, the connection would
-/// be reset, and a peer that is still writing would not see the answer.
+/// Reads and discards what a peer still sends after the answer. Closing with unread data would reset the connection, and
+/// a peer that still writes would not see the answer.
 async fn linger(mut socket: Socket) {
     let reading = async {
         let mut unread = vec![0; LINGERING_BUFFER_BYTES];
@@ -243,7 +241,7 @@ async fn linger(mut socket: Socket) {
     let _ = tokio::time::timeout(LINGERING, reading).await;
 }
 
-/// Listens at an address, or at the first that a name has.
+/// Listens at an address, or at the first address of a name.
 pub(super) async fn bind(listen: &str) -> io::Result<TcpListener> {
     let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in tokio::net::lookup_host(listen).await.map_err(Unresolved)? {
@@ -260,7 +258,7 @@ fn bind_at(address: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // On Windows the option would let another program listen at the same address.
+    // On Windows this option would let another program listen at the same address.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     // Accepted connections inherit it.
@@ -269,7 +267,7 @@ fn bind_at(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Nothing when the peer is gone.
+/// `None` when the peer has closed.
 async fn first_byte(stream: &TcpStream) -> Option<u8> {
     let mut first = [0];
     match stream.peek(&mut first).await {
@@ -278,7 +276,7 @@ async fn first_byte(stream: &TcpStream) -> Option<u8> {
     }
 }
 
-/// Whether an error of `accept` is about the connection that was to be accepted, and the next may be fine.
+/// Whether an error of `accept` concerns only the connection that was to be accepted.
 fn is_of_the_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -289,13 +287,13 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Says so without waiting for anything: what does not fit into the socket's buffer is left out.
+/// Answers 503 without waiting: what does not fit into the socket's buffer is omitted.
 fn refuse(stream: TcpStream) {
     let Ok(mut stream) = stream.into_std() else {
         return;
     };
     let mut sent = [0; 4_096];
-    // What was sent and is not read would make the system throw the answer away.
+    // With unread data the system would discard the answer.
     for _ in 0..16 {
         if !matches!(stream.read(&mut sent), Ok(1..)) {
             break;

@@ -1,12 +1,12 @@
-//! How many files and sockets this process may have open, and how many of them may be connections.
+//! The limit of open files and sockets of this process, and how many of them may be connections.
 
-/// Database, locks, log, signals, and what else is open all the time.
+/// Database, locks, log, signals, and other files that are always open.
 const STANDING: usize = 64;
 /// A download has a socket and a staged file.
 const PER_DOWNLOAD: usize = 2;
 
-/// How many connections there may be, of `wanted`, beside `downloads` at once. Raises the soft limit of open files as
-/// far as it is needed and allowed.
+/// How many of `wanted` connections are possible with `downloads` running. Raises the soft limit of open files as far as
+/// needed and allowed.
 pub(super) fn connections(wanted: usize, downloads: usize) -> usize {
     let others = STANDING + PER_DOWNLOAD * downloads;
     let Some(limit) = raise(wanted.saturating_add(others)) else {
@@ -24,12 +24,12 @@ pub(super) fn connections(wanted: usize, downloads: usize) -> usize {
     possible.min(wanted)
 }
 
-/// Where there is little, connections get half of it.
+/// With a low limit, connections get half of it.
 fn within(limit: usize, others: usize) -> usize {
     limit.saturating_sub(others).max(limit / 2).max(1)
 }
 
-/// The limit in force; nothing where there is none.
+/// The limit in force; `None` when there is none.
 #[cfg(unix)]
 fn raise(needed: usize) -> Option<usize> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_leave_room_for_everything_else() {
+    fn connections_leave_open_files_for_everything_else() {
         assert_eq!(within(20_000, 192), 19_808);
         assert_eq!(within(1_024, 192), 832);
         assert_eq!(within(96, 192), 48);

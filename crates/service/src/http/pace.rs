@@ -1,5 +1,5 @@
-//! A lower bound for the speed of a transfer: a total clock would cut large transfers off, an idle clock would let one
-//! byte at a time go on for ever.
+//! A lower bound for the speed of a transfer. A total timeout would cut off large transfers; an idle timeout would allow one
+//! byte at a time for ever.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use super::connection::Activity;
 /// How slow a transfer may be.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slowness {
-    /// How long the peer may keep us waiting before anything is transferred, and at most at any time.
+    /// How long the peer may keep the server waiting before the first byte, and at most at any time.
     pub patience: Duration,
-    /// Every byte restores this part of a second of the patience.
+    /// Each byte restores one second divided by this of the patience.
     pub bytes_per_second: u64,
 }
 
-/// How much patience is left. Only the time in which the peer keeps us waiting is counted.
+/// The remaining patience. Only time in which the server waits for the peer counts.
 #[derive(Debug)]
 pub(super) struct SendPace {
     slowness: Slowness,
@@ -43,7 +43,7 @@ impl SendPace {
         self.waiting_since.get_or_insert(now);
     }
 
-    /// The peer took or gave `bytes`.
+    /// The peer sent or read `bytes`.
     pub fn advance(&mut self, now: Instant, bytes: usize) {
         if let Some(since) = self.waiting_since.take() {
             self.left = self.left.saturating_sub(now.duration_since(since));
@@ -54,12 +54,12 @@ impl SendPace {
         self.left = restored.min(self.slowness.patience);
     }
 
-    /// When the patience ends, if the peer keeps us waiting.
+    /// When the patience ends, while the server waits for the peer.
     pub fn deadline(&self) -> Option<Instant> {
         Some(self.waiting_since? + self.left)
     }
 
-    /// Since when the peer keeps us waiting.
+    /// Since when the server waits for the peer.
     pub fn waiting_since(&self) -> Option<Instant> {
         self.waiting_since
     }
@@ -70,21 +70,21 @@ impl SendPace {
 #[error("the body comes too slowly")]
 pub(super) struct TooSlow;
 
-/// A request body that fails with [`TooSlow`] instead of being waited for.
+/// A request body that fails with [`TooSlow`] when it comes too slowly.
 pub(super) struct PacedBody<B> {
     body: B,
     pace: SendPace,
     activity: Arc<Activity>,
     timer: Option<Pin<Box<Sleep>>>,
     is_cut: bool,
-    /// Whether there is nothing more to read.
+    /// Whether the body has ended.
     is_read: bool,
 }
 
 impl<B> Drop for PacedBody<B> {
     fn drop(&mut self) {
         if !self.is_read {
-            self.activity.leaves_body();
+            self.activity.skip_body();
         }
     }
 }
@@ -137,20 +137,20 @@ where
                     Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
                     _ => 0,
                 };
-                // A body that broke off has nothing more either.
+                // Nothing follows after an error either.
                 this.is_read = !matches!(frame, Some(Ok(_))) || this.body.is_end_stream();
                 this.pace.advance(Instant::now(), bytes);
-                this.activity.works();
+                this.activity.receive_body();
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }
             Poll::Pending => {
                 this.pace.wait(Instant::now());
-                this.activity.awaits_body();
+                this.activity.await_body();
                 match this.poll_patience(cx) {
                     Poll::Pending => Poll::Pending,
                     Poll::Ready(()) => {
                         this.is_cut = true;
-                        this.activity.works();
+                        this.activity.receive_body();
                         Poll::Ready(Some(Err(TooSlow.into())))
                     }
                 }
@@ -163,9 +163,10 @@ where
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self.is_cut {
-            true => SizeHint::with_exact(0),
-            false => self.body.size_hint(),
+        if self.is_cut {
+            SizeHint::with_exact(0)
+        } else {
+            self.body.size_hint()
         }
     }
 }
@@ -179,7 +180,7 @@ mod tests {
         bytes_per_second: 100,
     };
 
-    /// Waits for `seconds` before each piece of `bytes`; when the patience ended, if it did.
+    /// Waits for `seconds` before each piece of `bytes`. Returns when the patience ended, if it did.
     fn ends_after(seconds: u64, bytes: usize, pieces: usize) -> Option<Duration> {
         let began = Instant::now();
         let (mut pace, mut now) = (SendPace::new(SLOWNESS), began);
@@ -196,13 +197,13 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_at_the_least_speed_may_take_as_long_as_it_needs() {
+    fn a_transfer_at_the_lowest_speed_may_take_any_time() {
         assert_eq!(ends_after(5, 500, 10_000), None);
         assert_eq!(ends_after(9, 100_000, 10_000), None);
     }
 
     #[test]
-    fn drops_end_and_so_does_what_came_fast_and_stalls() {
+    fn single_bytes_and_a_stall_after_fast_bytes_end_the_transfer() {
         let drops = ends_after(1, 1, 10_000).unwrap();
         assert!(drops < Duration::from_secs(11), "{drops:?}");
         let slower = ends_after(5, 400, 10_000).unwrap();
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_in_which_nobody_waits_for_the_peer_is_not_counted() {
+    fn time_without_waiting_for_the_peer_does_not_count() {
         let mut pace = SendPace::new(SLOWNESS);
         let now = Instant::now();
         pace.wait(now);

@@ -1,8 +1,8 @@
 //! Whether a delivery could be committed and stored now.
 //!
-//! A probe writes to the database and to the storage, so requests share it: at most one runs at a time, and its result
-//! answers everyone for [`FRESH`]. A probe that hangs (a network share that does not answer) counts as not ready; it is
-//! not started a second time while it hangs.
+//! A probe writes to the database and to the storage, so requests share it: at most one runs at a time, and its result is
+//! reused for [`FRESH`]. A probe that hangs (a network share that does not answer) counts as not ready, and no second one
+//! starts while it hangs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,10 +19,9 @@ const FRESH: Duration = Duration::from_secs(1);
 /// How long a request waits for a running probe.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The latest probe: when it ended, and with which result; nothing while it runs.
+/// The latest probe: when it ended, and its result; nothing while it runs.
 type Latest = watch::Receiver<Option<(Instant, bool)>>;
 
-/// The shared probe.
 #[derive(Default)]
 pub(super) struct ReadinessCache(Mutex<Option<Latest>>);
 
@@ -50,7 +49,7 @@ impl ReadinessCache {
         app.shutdown.clone().spawn(async move {
             let is_ready = tokio::select! {
                 is_ready = probe(&app) => is_ready,
-                // A probe that hangs must not keep the server from ending.
+                // A probe that hangs must not block the shutdown.
                 () = app.shutdown.http_closing() => false,
             };
             result.send_replace(Some((Instant::now(), is_ready)));
@@ -68,16 +67,16 @@ fn is_usable(latest: &Latest) -> bool {
     }
 }
 
-/// Everything a delivery needs, in the order in which it needs it: a commit, then a stored file.
+/// Checks everything that a delivery needs, in order: a commit, then a stored file.
 async fn probe(app: &App) -> bool {
     if let Err(error) = app.db.write(Key::Nothing, async |_| Ok(())).await {
         let error = telemetry::chain(&error);
-        tracing::error!(error, "not ready: the database cannot commit");
+        tracing::error!(error, "not ready: test write failed");
         return false;
     }
     if let Err(error) = app.vault.probe().await {
         let error = telemetry::chain(&error);
-        tracing::error!(error, "not ready: the storage cannot store");
+        tracing::error!(error, "not ready: test file could not be stored");
         return false;
     }
     true

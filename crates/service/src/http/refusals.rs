@@ -1,5 +1,4 @@
-//! Deliveries that are refused for good leave a trace: a count, and from time to time a log line. A gateway does not
-//! repeat a 4xx, so each may be a media that is lost.
+//! Counts and logs deliveries that are refused for good. A gateway does not repeat a 4xx, so each may be a lost media.
 
 use std::net::IpAddr;
 
@@ -9,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::HttpState;
 use super::client_address::ClientNetwork;
-use super::connections::Full;
+use super::connections::LimitReached;
 use super::error::Error;
 use super::hooks::beginning;
 use crate::app::App;
@@ -18,7 +17,7 @@ use crate::instances::{FormerToken, Instance, Refusal, RefusalReason};
 use crate::model::InstanceId;
 use crate::secrets;
 
-/// Who sends a delivery, as far as its head says.
+/// The sender of a delivery, as its head describes it.
 pub(super) struct Sender {
     /// The gateway that the address names.
     pub gateway: Option<Gateway>,
@@ -36,7 +35,7 @@ impl Sender {
         }
     }
 
-    /// Answers a delivery with an error at once, and counts it. `instance` is the one whose token it has.
+    /// Answers a delivery with an error at once and counts it. `instance` is the one that the token belongs to.
     pub async fn refuse(
         &self,
         state: &HttpState,
@@ -47,7 +46,7 @@ impl Sender {
     ) -> Response {
         let beginning = beginning(body, headers).await;
         let refusal = match instance {
-            Some(instance) => reason_of(&error).map(|reason| Refusal {
+            Some(instance) => refusal_reason(&error).map(|reason| Refusal {
                 gateway: self.gateway,
                 instance: Some(instance.id.clone()),
                 address_of: None,
@@ -61,7 +60,7 @@ impl Sender {
         error.into_response()
     }
 
-    /// Counts a delivery that came at the address of `instance` and names another one.
+    /// Counts a delivery that arrived at the address of `instance` and names another one.
     pub async fn count_other_instance(
         &self,
         state: &HttpState,
@@ -79,7 +78,7 @@ impl Sender {
                     reason: RefusalReason::OtherInstance,
                 },
             ),
-            // A name that is unknown here is not kept: there is no end of those.
+            // Unknown names are not stored: there is no end of them.
             false => (
                 Error::UnknownInstance,
                 Refusal {
@@ -94,8 +93,8 @@ impl Sender {
         Ok(error)
     }
 
-    /// A delivery without a valid token: whose it is can be known by a token that was replaced, or by what it says of
-    /// itself. The latter anyone may write, so it only says where to look.
+    /// A delivery without a valid token. A replaced token identifies its instance; otherwise the body may name one. Anyone can
+    /// write that, so it only hints where to look.
     async fn unknown(&self, state: &HttpState, error: &Error, beginning: &[u8]) -> Option<Refusal> {
         let former = match &self.hash {
             Some(hash) => state.app.directory.by_former_hook(hash).await.ok()?,
@@ -144,8 +143,13 @@ impl Sender {
     }
 }
 
-/// Counts a connection, or a request through a trusted proxy, for which there is no place.
-pub(super) fn count_connection(app: &App, full: Full, source: ClientNetwork, connections: usize) {
+/// Counts a refused connection, or a refused request through a trusted proxy.
+pub(super) fn count_connection(
+    app: &App,
+    limit: LimitReached,
+    source: ClientNetwork,
+    connections: usize,
+) {
     let refusal = Refusal {
         gateway: None,
         instance: None,
@@ -154,7 +158,7 @@ pub(super) fn count_connection(app: &App, full: Full, source: ClientNetwork, con
     };
     if let Some(times) = app.tally.refuse(refusal, app.clock.now()) {
         tracing::warn!(
-            limit = full.setting(),
+            limit = limit.setting(),
             %source,
             times,
             connections,
@@ -163,8 +167,8 @@ pub(super) fn count_connection(app: &App, full: Full, source: ClientNetwork, con
     }
 }
 
-/// Why the delivery of a known instance is refused for good; nothing when it may be sent again.
-fn reason_of(error: &Error) -> Option<RefusalReason> {
+/// Why the delivery of a known instance is refused for good; `None` when the gateway may send it again.
+fn refusal_reason(error: &Error) -> Option<RefusalReason> {
     match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Some(RefusalReason::BodyTooLarge),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Some(RefusalReason::UnsupportedMediaType),
@@ -172,7 +176,7 @@ fn reason_of(error: &Error) -> Option<RefusalReason> {
     }
 }
 
-/// The instance that a delivery names in its beginning, if it is one of ours.
+/// The instance that the beginning of a delivery names, if it exists.
 async fn named_in(state: &HttpState, beginning: &[u8]) -> Option<InstanceId> {
     let named = Gateway::ALL
         .into_iter()

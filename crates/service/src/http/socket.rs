@@ -1,4 +1,4 @@
-//! A connection's socket, which notes what its peer does.
+//! A connection's socket that records what its peer does.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -10,13 +10,13 @@ use tokio::net::TcpStream;
 
 use super::connection::Activity;
 
-/// Reads nothing while the peer does not take an answer: who sends requests without reading the answers to them would
-/// otherwise fill our memory with them.
+/// Reads nothing while the peer does not read an answer. Otherwise a client that sends requests without reading the answers
+/// would fill the memory.
 pub(super) struct Socket {
     stream: TcpStream,
     activity: Arc<Activity>,
     is_blocked: bool,
-    /// Whether a read was put off while the answer was not taken.
+    /// Whether a read was deferred because an answer was unread.
     is_read_deferred: bool,
 }
 

@@ -166,9 +166,10 @@ impl Proxy {
 /// The proxy's URL, with what its user part may not hold encoded.
 fn usable(text: &str) -> Option<String> {
     // Without a scheme it is a host and a port.
-    let url = match text.contains("://") {
-        true => Url::parse(text),
-        false => Url::parse(&format!("http://{text}")),
+    let url = if text.contains("://") {
+        Url::parse(text)
+    } else {
+        Url::parse(&format!("http://{text}"))
     };
     let is_known = |url: &Url| {
         SCHEMES.contains(&url.scheme()) && url.host_str().is_some_and(|host| !host.is_empty())

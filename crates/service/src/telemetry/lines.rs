@@ -1,4 +1,4 @@
-//! Where log lines go: to stderr, with their priority when that is systemd's journal.
+//! Writes log lines to stderr, with their priority for systemd's journal.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use tracing_subscriber::fmt;
 use super::LogFormat;
 use crate::terminal::is_hostile;
 
-/// Writes log lines to stderr. What goes into systemd's journal begins with its priority (sd-daemon(3)).
+/// Writes log lines to stderr. A line for systemd's journal begins with its priority (sd-daemon(3)).
 pub(super) struct Lines {
     to_journal: bool,
 }
@@ -20,7 +20,7 @@ impl Lines {
     }
 }
 
-/// One line: collected, then written at once, so that lines of several threads do not mix.
+/// One line, written at once, so that lines of several threads do not mix.
 pub(super) struct Line {
     text: Vec<u8>,
 }
@@ -33,15 +33,16 @@ impl<'a> fmt::MakeWriter<'a> for Lines {
     }
 
     fn make_writer_for(&'a self, about: &tracing::Metadata<'_>) -> Line {
-        let text = match self.to_journal {
-            true => priority(*about.level()).as_bytes().to_vec(),
-            false => Vec::new(),
+        let text = if self.to_journal {
+            priority(*about.level()).as_bytes().to_vec()
+        } else {
+            Vec::new()
         };
         Line { text }
     }
 }
 
-/// As syslog(3) numbers them: 3 error, 4 warning, 6 info, 7 debug.
+/// The numbers of syslog(3): 3 error, 4 warning, 6 info, 7 debug.
 fn priority(level: tracing::Level) -> &'static str {
     match level {
         tracing::Level::ERROR => "<3>",
@@ -65,15 +66,15 @@ impl Write for Line {
 impl Drop for Line {
     fn drop(&mut self) {
         let text = String::from_utf8_lossy(&self.text);
-        // Colours begin with ESC; one that is not ours was escaped by the library.
+        // Colours begin with ESC; the library has escaped all others.
         let steers = |letter: char| is_hostile(letter) && !matches!(letter, '\n' | '\t' | '\u{1b}');
         let safe = text.replace(steers, "\u{fffd}");
-        // Nobody may be left to read it; then the line is lost, and nothing else.
+        // Without a reader the line is lost, and nothing else.
         let _ = io::stderr().write_all(safe.as_bytes());
     }
 }
 
-/// Whether stderr is the very stream that systemd names in `JOURNAL_STREAM` (systemd.exec(5)).
+/// Whether stderr is the stream that systemd names in `JOURNAL_STREAM` (systemd.exec(5)).
 #[cfg(unix)]
 fn stderr_is_the_journal() -> bool {
     use std::os::fd::AsFd as _;

@@ -145,9 +145,10 @@ impl Permits {
         let unreserved = |limit: i64| limit - limit / 4;
         let free = unreserved(self.in_all) - self.taken;
         let fair = free.max(0) / left + i64::from(free > 0 && free % left > 0);
-        let share = match has_siblings {
-            true => unreserved(self.per_client),
-            false => self.per_client,
+        let share = if has_siblings {
+            unreserved(self.per_client)
+        } else {
+            self.per_client
         };
         let quota = fair
             .min(share - by_client)
