@@ -1,6 +1,7 @@
 //! Shared by the build scripts of the service and of the binary: a constant for each text of the English catalogue, so
 //! that a text that does not exist does not compile, and one that is not used is a warning.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,13 @@ pub fn module(file: &Path, visibility: &str, text_key: &str) -> String {
     let resource = fluent_syntax::parser::parse(text.as_str())
         .unwrap_or_else(|(_, errors)| panic!("{}: {errors:?}", file.display()));
     let prefix = topic.replace('_', "-") + "-";
+    let mut numbers = numbers_of(file);
+    for language in other_languages(file) {
+        println!("cargo::rerun-if-changed={}", language.display());
+        for (id, of_language) in numbers_of(&language) {
+            numbers.entry(id).or_default().extend(of_language);
+        }
+    }
     let mut module = format!("{visibility} mod {topic} {{\n");
     for entry in &resource.body {
         let Entry::Message(message) = entry else {
@@ -52,7 +60,8 @@ pub fn module(file: &Path, visibility: &str, text_key: &str) -> String {
             .unwrap_or_else(|| panic!("{}: {id} does not begin with {prefix}", file.display()));
         let name = name.replace('-', "_").to_uppercase();
         let pattern = message.value.as_ref().expect("a text has a value");
-        let numbers = numbers(pattern);
+        let numbers = numbers.remove(id).unwrap_or_default();
+        let numbers = numbers.iter().collect::<Vec<_>>();
         let is_plain = matches!(
             pattern.elements.as_slice(),
             [PatternElement::TextElement { .. }]
@@ -74,7 +83,38 @@ pub fn module(file: &Path, visibility: &str, text_key: &str) -> String {
     module + "}\n"
 }
 
-/// The variables by which a text chooses a plural form: they are numbers.
+/// The same file of the other languages.
+fn other_languages(file: &Path) -> Vec<PathBuf> {
+    let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else {
+        return Vec::new();
+    };
+    let root = folder.parent().expect("a language has a folder");
+    let folders = fs::read_dir(root).expect("the catalogues can be read");
+    let folders = folders.map(|entry| entry.expect("a catalogue").path());
+    let files = folders.filter(|other| other != folder);
+    let files = files.map(|other| other.join(name));
+    files.filter(|file| file.is_file()).collect()
+}
+
+/// For each text of a file the variables by which it chooses a plural form: they are numbers. A language may inflect
+/// what another does not.
+fn numbers_of(file: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let text = fs::read_to_string(file).expect("a file of the catalogue can be read");
+    let resource = fluent_syntax::parser::parse(text.as_str())
+        .unwrap_or_else(|(_, errors)| panic!("{}: {errors:?}", file.display()));
+    let messages = resource.body.iter().filter_map(|entry| match entry {
+        Entry::Message(message) => Some(message),
+        _ => None,
+    });
+    let numbers = messages.map(|message| {
+        let pattern = message.value.as_ref().expect("a text has a value");
+        let numbers = numbers(pattern).into_iter().map(str::to_owned);
+        (message.id.name.to_owned(), numbers.collect())
+    });
+    numbers.collect()
+}
+
+/// The variables by which a text chooses a plural form.
 fn numbers<'a>(pattern: &Pattern<&'a str>) -> Vec<&'a str> {
     let mut found = Vec::new();
     for element in &pattern.elements {
