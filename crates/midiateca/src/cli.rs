@@ -315,6 +315,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     } else if is(|cause| {
         cause.is::<context::Error>()
             || cause.is::<midiateca_service::app::Error>()
+            || cause.is::<midiateca_service::coordination::Error>()
             || cause.is::<midiateca_service::server::Error>()
             || cause.is::<midiateca_service::db::Error>()
             || cause.is::<midiateca_service::ops::import::multichat::Error>()

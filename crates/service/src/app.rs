@@ -3,17 +3,15 @@
 mod opening;
 pub mod watch;
 
-use std::fs::{File, TryLockError};
-use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
+use tokio::sync::{Mutex, Notify};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::coordination::{self, Coordination, Maintenance};
 use crate::db::{Db, Key};
 use crate::deliveries::Bodies;
 use crate::disk;
@@ -33,22 +31,11 @@ pub use opening::{
 };
 pub use watch::{Displaced, door_of_server};
 
-/// The mark that stands while an import is under way, and after one that was killed: it gives files their names before
-/// their rows.
-pub const IMPORT_MARK: &str = "import under way";
-
 /// The folder with the long texts of deliveries, in the data folder.
 pub const BODIES: &str = "bodies";
 
 /// Most webhooks are ten times smaller.
 const LARGE_BYTES: usize = 32 << 10;
-const SERVER_LOCK: &str = "serve.lock";
-const STRIPES: usize = 1_024;
-/// Who only looks whether the folder is served holds the lock for less than this.
-const LOOK: Duration = Duration::from_millis(20);
-const LOOKS: usize = 5;
-/// What a sweep, an erasure or a repair does at once takes less than this.
-const MOMENT: Duration = Duration::from_secs(10);
 
 /// Why the program cannot work with its data folder.
 #[derive(Debug, thiserror::Error)]
@@ -61,35 +48,12 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A lock file in it cannot be opened.
-    #[error("cannot lock {path}")]
-    Lock {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// Another process serves it.
-    #[error("another midiateca already serves {path}")]
-    Taken {
-        /// Which folder.
-        path: PathBuf,
-    },
-    /// Somebody else is at work on its files.
-    #[error("an import, an erasure or a repair is at work on the files of {path}")]
-    Files {
-        /// Which folder.
-        path: PathBuf,
-    },
     /// Database and storage do not belong together.
     #[error(transparent)]
     Opening(#[from] opening::Error),
-    /// Another import works on it.
-    #[error("another import into {path} is under way")]
-    Importing {
-        /// Which folder.
-        path: PathBuf,
-    },
+    /// A lease.
+    #[error(transparent)]
+    Coordination(#[from] coordination::Error),
     /// The database.
     #[error(transparent)]
     Db(#[from] crate::db::Error),
@@ -131,67 +95,29 @@ pub struct App {
     pub outages: Outages,
     /// Tasks and their end.
     pub shutdown: Shutdown,
-    /// This run of this process, as a lease names it.
+    /// The leases of the data folder.
+    pub coordination: Coordination,
+    /// The random name of this process.
     pub owner: String,
     /// Held by who takes a large body apart.
     large_bodies: Mutex<()>,
-    same_bytes: Vec<Arc<Mutex<()>>>,
-}
-
-/// Held by the one process that serves a data folder.
-pub struct Alone(File);
-
-impl Alone {
-    /// Leaves a line in the lock file for other processes. Whoever cannot write to it does without.
-    fn note(&self, line: &str) {
-        let (mut file, line) = (&self.0, format!("{line}\n"));
-        let _ = file
-            .rewind()
-            .and_then(|()| file.set_len(0))
-            .and_then(|()| file.write_all(line.as_bytes()));
-    }
-}
-
-/// Held by the one import into a data folder.
-pub struct Importing(#[expect(dead_code, reason = "the lock is held by the open file")] File);
-
-/// Held by whoever gives files names, or takes them away, apart from the queue.
-pub struct Files(#[expect(dead_code, reason = "the lock is held by the open file")] File);
-
-/// Opens a lock file, creating it when it does not exist. One of an earlier version may belong to an administrator who
-/// ran a command here, and is locked all the same: a lock needs no right to write.
-fn lock_file(path: &Path) -> Result<File, Error> {
-    let opened = match disk::open_lock(path) {
-        Err(error) if is_closed(&error) => File::open(path),
-        opened => opened,
-    };
-    opened.map_err(|source| Error::Lock {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// Whether it can perhaps be read all the same.
-fn is_closed(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
-    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem)
 }
 
 /// Whether a folder holds nothing but what belongs to a data folder, and no database yet: it is the program's own from
 /// here on, and closed like one that it creates.
 fn is_unused(data: &Path, config: &Config) -> bool {
-    const OURS: [&str; 7] = [
+    const OURS: [&str; 4] = [
         "midiateca.toml",
         "secret.key",
-        "serve.lock",
-        "files.lock",
-        "import.lock",
         "media_storage",
         "lost+found",
     ];
     let mut entries = std::fs::read_dir(data).into_iter().flatten().flatten();
     !config.database_file(data).exists()
-        && entries.all(|entry| OURS.iter().any(|name| entry.file_name() == *name))
+        && entries.all(|entry| {
+            let mut ours = OURS.iter().chain(&coordination::FILES);
+            ours.any(|name| entry.file_name() == *name)
+        })
 }
 
 /// Takes rights from others that earlier versions gave by the umask, on what this program itself creates. The storage's
@@ -206,16 +132,6 @@ fn restrict_existing(data: &Path, config: &Config) {
     if config.storage.url.is_empty() {
         disk::restrict(&config.storage_folder(data));
     }
-}
-
-fn lock(file: &File) -> Result<(), TryLockError> {
-    for _ in 1..LOOKS {
-        if file.try_lock().is_ok() {
-            return Ok(());
-        }
-        std::thread::sleep(LOOK);
-    }
-    file.try_lock()
 }
 
 impl App {
@@ -315,7 +231,7 @@ impl App {
             outages: Outages::default(),
             shutdown: Shutdown::default(),
             large_bodies: Mutex::default(),
-            same_bytes: std::iter::repeat_with(Arc::default).take(STRIPES).collect(),
+            coordination: Coordination::of(data),
             data: data.to_owned(),
             config,
             clock,
@@ -360,97 +276,13 @@ impl App {
         Ok((kept, is_new.then_some(hook)))
     }
 
-    /// Makes sure that no other process serves this folder, for as long as the answer is held.
-    pub fn alone(data: &Path) -> Result<Alone, Error> {
-        let taken = |_| Error::Taken {
-            path: data.to_owned(),
-        };
-        disk::create_folder(data).map_err(|source| Error::Folder {
-            path: data.to_owned(),
-            source,
-        })?;
-        let file = lock_file(&data.join(SERVER_LOCK))?;
-        lock(&file).map_err(taken)?;
-        // What a killed server left there is not true any more. Whoever cannot write to it does without.
-        let _ = file.set_len(0);
-        Ok(Alone(file))
-    }
-
-    /// Makes sure that no other import works on this folder, for as long as the answer is held: each gives files their
-    /// names before their rows, and would take the other's for its own.
-    pub fn importing(data: &Path) -> Result<Importing, Error> {
-        let path = data.join("import.lock");
-        let file = lock_file(&path)?;
-        match lock(&file) {
-            Ok(()) => Ok(Importing(file)),
-            Err(TryLockError::WouldBlock) => Err(Error::Importing {
-                path: data.to_owned(),
-            }),
-            Err(TryLockError::Error(source)) => Err(Error::Lock { path, source }),
-        }
-    }
-
-    /// Held, together with others, while files are given names or taken away before their rows say so, apart from the
-    /// queue, whose claims tell of its own: by an import, an erasure, a sweep. No repair begins meanwhile.
-    pub async fn hold_files(&self) -> Result<Files, Error> {
-        self.files(File::try_lock_shared, MOMENT).await
-    }
-
-    /// Held by a repair, which takes what no row names for nobody's: alone.
-    pub async fn hold_files_alone(&self) -> Result<Files, Error> {
-        self.files(File::try_lock, MOMENT).await
-    }
-
-    async fn files(
-        &self,
-        take: fn(&File) -> Result<(), TryLockError>,
-        patience: Duration,
-    ) -> Result<Files, Error> {
-        let path = self.data.join("files.lock");
-        let file = lock_file(&path)?;
-        let began = tokio::time::Instant::now();
-        loop {
-            match take(&file) {
-                Ok(()) => return Ok(Files(file)),
-                Err(TryLockError::Error(source)) => return Err(Error::Lock { path, source }),
-                Err(TryLockError::WouldBlock) if began.elapsed() < patience => {
-                    tokio::time::sleep(LOOK).await;
-                }
-                Err(TryLockError::WouldBlock) => {
-                    let path = self.data.clone();
-                    return Err(Error::Files { path });
-                }
-            }
-        }
-    }
-
-    /// Whether somebody is giving files names before their rows say so, apart from the queue.
-    pub async fn has_files_held(&self) -> bool {
-        let held = self.files(File::try_lock, Duration::ZERO).await;
-        matches!(held, Err(Error::Files { .. }))
-    }
-
-    /// Throws away what earlier runs left staged, unless somebody may still be at work on it. Only for who serves the
-    /// folder, or knows that nobody does.
+    /// Deletes what earlier runs left staged, unless other work may be using it. Only for the process that serves the
+    /// folder, or knows that none does.
     pub async fn sweep_staged(&self) -> Result<(), Error> {
-        match self.files(File::try_lock, Duration::ZERO).await {
-            Ok(_files) => Ok(self.vault.sweep()?),
-            Err(Error::Files { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whether a process serves this folder now; nothing when it cannot be told. The look at its lock keeps nobody
-    /// out: see [`App::alone`].
-    pub fn is_served(data: &Path) -> Option<bool> {
-        match File::open(data.join(SERVER_LOCK)) {
-            Ok(file) => match file.try_lock_shared() {
-                Ok(()) => Some(false),
-                Err(TryLockError::WouldBlock) => Some(true),
-                Err(TryLockError::Error(_)) => None,
-            },
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(false),
-            Err(_) => None,
+        let maintenance = self.coordination.maintenance_now(Maintenance::Exclusive);
+        match maintenance.await? {
+            Some(_lease) => Ok(self.vault.sweep()?),
+            None => Ok(()),
         }
     }
 
@@ -493,41 +325,5 @@ impl App {
         tokio::task::spawn_blocking(move || parse(&body))
             .await
             .map_err(|_| crate::db::Error::Panicked)
-    }
-
-    /// Held from the moment one looks for the same bytes until one's own are recorded, so that the same
-    /// bytes arriving twice at once are still stored once.
-    pub async fn same_bytes(&self, client: i64, sha256: &[u8; 32]) -> OwnedMutexGuard<()> {
-        let mixed = u64::from(u16::from_le_bytes([sha256[0], sha256[1]]))
-            .wrapping_add(client.cast_unsigned());
-        let stripe = usize::try_from(mixed % STRIPES as u64).unwrap_or(0);
-        Arc::clone(&self.same_bytes[stripe]).lock_owned().await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_look_at_the_lock_sees_a_server_and_keeps_none_out() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(App::is_served(folder.path()), Some(false));
-        assert!(
-            !folder.path().join(SERVER_LOCK).exists(),
-            "a look made a file"
-        );
-        let alone = App::alone(folder.path()).unwrap();
-        for _ in 0..2 {
-            assert_eq!(App::is_served(folder.path()), Some(true));
-        }
-        drop(alone);
-        assert_eq!(App::is_served(folder.path()), Some(false));
-        let look = File::open(folder.path().join(SERVER_LOCK)).unwrap();
-        look.try_lock_shared().unwrap();
-        let server = folder.path().to_owned();
-        let server = std::thread::spawn(move || App::alone(&server).is_ok());
-        drop(look);
-        assert!(server.join().unwrap());
     }
 }

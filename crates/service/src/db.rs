@@ -12,7 +12,6 @@ mod connection;
 pub mod foreign;
 mod identity;
 mod key;
-mod marks;
 mod migrations;
 mod reader;
 mod snapshot;

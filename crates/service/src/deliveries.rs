@@ -9,6 +9,7 @@ pub mod rhythm;
 mod scan;
 
 use crate::clock::Millis;
+use crate::coordination::checkpoint::Checkpoint;
 use std::sync::Arc;
 
 use crate::db::{Db, Error, Row, Tx, values};
@@ -151,18 +152,16 @@ pub async fn body(db: &Db, id: &DeliveryId) -> Result<Option<Vec<u8>>, Error> {
     })
 }
 
-/// Under which name [`dismiss`] keeps its time.
-const DISMISSED: &str = "set-aside deliveries dismissed";
-
 /// Acknowledges all deliveries that were set aside or refused before `now`.
 pub async fn dismiss(tx: &mut Tx, now: Millis) -> Result<(), Error> {
-    tx.mark(DISMISSED, &now.to_string(), now).await
+    Checkpoint::DeliveriesDismissed
+        .save(tx, "", &now, now)
+        .await
 }
 
 /// When deliveries were dismissed last.
 pub async fn dismissed_at(db: &Db) -> Result<Option<Millis>, Error> {
-    let dismissed = db.marked(DISMISSED).await?;
-    Ok(dismissed.and_then(|at| at.parse().ok()))
+    Checkpoint::DeliveriesDismissed.load(db, "").await
 }
 
 /// How many deliveries since then are set aside and not dismissed.

@@ -16,11 +16,11 @@ mod verdict;
 
 use std::time::Duration;
 
-use tokio::sync::OwnedMutexGuard;
 use wa_media::{Expected, PlainHints, Verified};
 
 use crate::app::App;
 use crate::clock::{HOUR, Millis};
+use crate::coordination::ContentLease;
 use crate::instances::Instance;
 use crate::media;
 use crate::model::{Attempt, MediaStatus, Reason, Route, Verdict};
@@ -51,7 +51,7 @@ pub struct RoundResult {
     /// Every try of the round.
     pub attempts: Vec<Attempt>,
     /// Kept until the row is committed, so that the same bytes arriving meanwhile find it.
-    pub same_bytes: Option<OwnedMutexGuard<()>>,
+    pub same_bytes: Option<ContentLease>,
 }
 
 /// What one attempt has seen so far, for its record.
@@ -88,8 +88,8 @@ impl<'a> Trace<'a> {
 /// Bytes that are proven, and still without a name.
 type Proven = (Staging, Verified);
 
-/// Bytes that are proven and publish, and the lock that is held until they are recorded.
-type Published = (Holding, OwnedMutexGuard<()>);
+/// Verified bytes with their final name, and the lease that lasts until they are recorded.
+type Published = (Holding, ContentLease);
 
 /// Tries to get one media, for one round.
 pub async fn run_round(app: &App, job: &Job, instance: &Instance) -> RoundResult {
@@ -354,7 +354,10 @@ async fn file(
         .await
         .map_err(|error| reason_of_storage(&error))?;
     let path = layout::path(&name_for(job, &form.extension));
-    let same_bytes = app.same_bytes(job.client, verified.sha256()).await;
+    let same_bytes = app
+        .coordination
+        .content(job.client, verified.sha256())
+        .await;
     // Without an answer the bytes are simply stored a second time.
     let same = media::same_bytes(&app.db, job.client, verified.sha256())
         .await

@@ -30,6 +30,7 @@ use body::Memory;
 
 use crate::app::App;
 use crate::config::{Network, Span};
+use crate::coordination::checkpoint::Checkpoint;
 use crate::db::Key;
 use crate::gateway::Gateway;
 use connection::PhaseLimits;
@@ -109,18 +110,15 @@ pub fn hook_token(gateway: Gateway, address: &str) -> Option<String> {
     (is_hook && !is_doubled && !token.is_empty()).then(|| token.to_owned())
 }
 
-/// The key under which a data folder keeps its random name.
-pub const FOLDER_ID_KEY: &str = "folder";
-
 async fn identity(app: &App) -> Result<Arc<str>, crate::db::Error> {
-    if let Some(known) = app.db.marked(FOLDER_ID_KEY).await? {
+    if let Some(known) = Checkpoint::Folder.load::<String>(&app.db, "").await? {
         return Ok(known.into());
     }
     let (name, now) = (crate::secrets::random_token(), app.clock.now());
     let value = name.clone();
     app.db
         .write(Key::Nothing, async move |tx| {
-            tx.mark(FOLDER_ID_KEY, &value, now).await
+            Checkpoint::Folder.save(tx, "", &value, now).await
         })
         .await?;
     Ok(name.into())

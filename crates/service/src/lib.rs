@@ -59,6 +59,9 @@ pub mod disk;
 /// Every text for people, in both languages.
 pub mod i18n;
 
+/// Leases, and the checkpoints of resumable runs.
+pub mod coordination;
+
 /// The database.
 pub mod db;
 

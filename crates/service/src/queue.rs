@@ -153,14 +153,7 @@ pub async fn wake(tx: &mut Tx, now: Millis) -> Result<u64, Error> {
     Ok(tx.run(due, values![now]).await? + tx.run(lapsed, values![now]).await?)
 }
 
-/// Lets go of every lease: for a node that starts and knows that it is alone.
-pub async fn release_all(tx: &mut Tx) -> Result<u64, Error> {
-    let sql = "update media set status = 'pending', next_attempt_at = null, lease_owner = null, lease_until = null
-               where status = 'downloading'";
-    tx.run(sql, values![]).await
-}
-
-/// Gives back what one owner holds: for a process that ends.
+/// Requeues what one owner has claimed: for a process that ends, or that takes the place of one that was killed.
 pub async fn release(tx: &mut Tx, owner: &str) -> Result<u64, Error> {
     let sql = "update media set status = 'pending', next_attempt_at = null, lease_owner = null, lease_until = null
                where status = 'downloading' and lease_owner = $1";

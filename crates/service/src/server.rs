@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
-use crate::app::{Alone, App, watch};
+use crate::app::{App, watch};
+use crate::coordination::{self, ServerLease};
 use crate::download::progress;
 use crate::ingest::tally;
 use crate::ops::retention;
@@ -21,6 +22,9 @@ pub enum Error {
     NoAddress,
     #[error(transparent)]
     App(#[from] crate::app::Error),
+    /// Another server runs.
+    #[error(transparent)]
+    Coordination(#[from] coordination::Error),
     #[error(transparent)]
     Db(#[from] crate::db::Error),
 }
@@ -31,7 +35,7 @@ pub struct Service {
     /// The first address that it listens on.
     address: SocketAddr,
     worker: JoinHandle<()>,
-    alone: Arc<Alone>,
+    lease: Arc<ServerLease>,
 }
 
 /// New names do not depend on case, but names of earlier versions may collide on a storage that folds case.
@@ -53,7 +57,7 @@ async fn report_folded_case(app: &App) {
 impl Service {
     /// Starts the HTTP server and the workers. Work that an earlier run left in progress is taken up again.
     pub async fn start(app: Arc<App>, listen: &[impl AsRef<str>]) -> Result<Self, Error> {
-        let alone = Arc::new(App::alone(&app.data)?);
+        let lease = Arc::new(app.coordination.server().await?);
         app.sweep_staged().await?;
         report_folded_case(&app).await;
         if let Err(error) = app.secrets.ready() {
@@ -66,14 +70,16 @@ impl Service {
         clock_check::begin(&app).await?;
         let http = http::start(&app, listen).await?;
         let address = http.addresses.first().copied().ok_or(Error::NoAddress)?;
-        let worker = app.shutdown.spawn(worker::run(Arc::clone(&app)));
+        let worker = app
+            .shutdown
+            .spawn(worker::run(Arc::clone(&app), lease.owner().to_owned()));
         app.shutdown
             .spawn(tally::keep_writing_down(Arc::clone(&app)));
         app.shutdown
             .spawn(retention::keep_sweeping(Arc::clone(&app)));
         app.shutdown.spawn(watch::keep_checking(
             Arc::clone(&app),
-            Arc::clone(&alone),
+            Arc::clone(&lease),
             address,
         ));
         app.shutdown
@@ -87,7 +93,7 @@ impl Service {
             app,
             address,
             worker,
-            alone,
+            lease,
         })
     }
 
@@ -114,6 +120,6 @@ impl Service {
             tracing::warn!(%error, "cannot save the delivery counts");
         }
         self.app.db.close().await;
-        drop(self.alone);
+        drop(self.lease);
     }
 }

@@ -43,7 +43,7 @@ const UNTIL_REREAD: Millis = 2 * SECOND;
 const WAIT_FOR_SPACE: Millis = 10 * SECOND;
 
 /// Runs until the shutdown begins, then drains.
-pub async fn run(app: Arc<App>) {
+pub async fn run(app: Arc<App>, owner: String) {
     let mut running = JoinSet::new();
     let mut places = Permits::new(&app.config);
     let mut tick = Box::pin(app.clock.sleep(Duration::ZERO));
@@ -51,7 +51,7 @@ pub async fn run(app: Arc<App>) {
     // When a claim found media and no place that they may take.
     let mut crowded_at: Option<Instant> = None;
     let mut space = DiskSpace::new(&app.config.storage);
-    take_up(&app).await;
+    take_back_own(&app, &owner).await;
     outage::wake_for_storage(&app).await;
     // Whatever an earlier run noted.
     disk_space::note(&app, false);
@@ -67,7 +67,7 @@ pub async fn run(app: Arc<App>) {
         if look && can_store && places.any_free() {
             tokio::time::sleep(GATHER).await;
             collect(&mut running, &mut places);
-            match claim(&app, &places, &space, wake).await {
+            match claim(&app, &owner, &places, &space, wake).await {
                 Ok((claimed, more)) => {
                     crowded_at = (more && claimed.is_empty()).then(Instant::now);
                     look = more && crowded_at.is_none();
@@ -114,17 +114,18 @@ pub async fn run(app: Arc<App>) {
             }
         }
     }
-    drain(&app, &mut running).await;
+    drain(&app, &owner, &mut running).await;
 }
 
-/// Makes ready what an earlier run left in flight, as soon as the database lets it. This process is alone here.
-async fn take_up(app: &App) {
+/// Requeues what an earlier server on this data folder left in flight, as soon as the database can. What others
+/// claimed goes on, and is requeued when its lease has lapsed.
+async fn take_back_own(app: &App, owner: &str) {
     loop {
-        match app
-            .db
-            .write(Key::Nothing, async |tx| queue::release_all(tx).await)
-            .await
-        {
+        let owner = owner.to_owned();
+        let releasing = app.db.write(Key::Nothing, async move |tx| {
+            queue::release(tx, &owner).await
+        });
+        match releasing.await {
             Ok(resumed) => return tracing::info!(resumed, "what was in flight is taken up again"),
             Err(error) => {
                 tracing::warn!(
@@ -156,6 +157,7 @@ struct Claimed {
 /// Claims what fits on the disk; returns whether there may be more.
 async fn claim(
     app: &App,
+    owner: &str,
     places: &Permits,
     space: &DiskSpace,
     wake: bool,
@@ -166,7 +168,7 @@ async fn claim(
     let is_idle = space.is_idle();
     let known = app.directory.by_id().await?;
     let lease = Lease {
-        owner: app.owner.clone(),
+        owner: owner.to_owned(),
         until: now + app.config.worker.lease.ms(),
     };
     let places = places.clone();
@@ -405,7 +407,7 @@ fn tell(job: &Job, settled: &Settled, tries: usize) {
 }
 
 /// Lets running downloads finish, and gives back what does not in time.
-async fn drain(app: &App, running: &mut JoinSet<permits::Permit>) {
+async fn drain(app: &App, owner: &str, running: &mut JoinSet<permits::Permit>) {
     let all = async { while running.join_next().await.is_some() {} };
     if tokio::time::timeout(app.config.worker.drain.duration(), all)
         .await
@@ -413,7 +415,7 @@ async fn drain(app: &App, running: &mut JoinSet<permits::Permit>) {
     {
         running.shutdown().await;
     }
-    let owner = app.owner.clone();
+    let owner = owner.to_owned();
     if let Err(error) = app
         .db
         .write(Key::Nothing, async move |tx| {

@@ -9,7 +9,7 @@ use super::words::{TextKey, causes as words};
 use midiateca_service::config::Config;
 use midiateca_service::ops::probe::{self, WriteCause, WriteFailure};
 use midiateca_service::ops::{erasure, retention};
-use midiateca_service::{db, storage};
+use midiateca_service::{coordination, db, storage};
 
 /// The hint for a cause; `{path}` in it stands for the path.
 pub(crate) fn words(cause: WriteCause) -> TextKey {
@@ -47,10 +47,15 @@ pub(crate) fn is_about_writing(error: &(dyn std::error::Error + 'static)) -> boo
     };
     let of_vault =
         |error: &storage::Error| matches!(error, storage::Error::Full(_) | storage::Error::Io(_));
+    let of_lease = |error: &coordination::Error| {
+        use coordination::Error::{Folder, Lock};
+        matches!(error, Folder { .. } | Lock { .. })
+    };
     if let Some(error) = error.downcast_ref::<retention::Error>() {
         return match error {
             retention::Error::Db(error) => of_db(error),
             retention::Error::App(error) => context::is_about_writing(error),
+            retention::Error::Coordination(error) => of_lease(error),
             retention::Error::Vault(error) => of_vault(error),
             _ => false,
         };
@@ -59,6 +64,7 @@ pub(crate) fn is_about_writing(error: &(dyn std::error::Error + 'static)) -> boo
         return match error {
             erasure::Error::Db(error) => of_db(error),
             erasure::Error::App(error) => context::is_about_writing(error),
+            erasure::Error::Coordination(error) => of_lease(error),
             erasure::Error::Vault(error) => of_vault(error),
             _ => false,
         };
@@ -68,6 +74,7 @@ pub(crate) fn is_about_writing(error: &(dyn std::error::Error + 'static)) -> boo
     }
     error.downcast_ref().is_some_and(of_db)
         || error.downcast_ref().is_some_and(of_vault)
+        || error.downcast_ref().is_some_and(of_lease)
         || error.downcast_ref().is_some_and(is_of_disk)
 }
 

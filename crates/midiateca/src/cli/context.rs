@@ -58,18 +58,22 @@ pub(crate) fn config_in_force(global: &Global) -> Result<Config, midiateca_servi
 /// Whether the folder may still be readable.
 pub(super) fn is_about_writing(error: &midiateca_service::app::Error) -> bool {
     use midiateca_service::app::Error as App;
-    use midiateca_service::{db, secrets, storage};
+    use midiateca_service::{coordination, db, secrets, storage};
     let of_db = |error: &db::Error| {
         let is_gone = matches!(error, db::Error::Displaced { .. });
         error.is_unavailable() && !error.is_busy() && !is_gone
     };
     let of_vault = |error: &storage::Error| !matches!(error, storage::Error::Displaced { .. });
     match error {
-        App::Folder { .. } | App::Lock { .. } => true,
+        App::Folder { .. } => true,
+        App::Coordination(error) => matches!(
+            error,
+            coordination::Error::Folder { .. } | coordination::Error::Lock { .. }
+        ),
         App::Vault(error) | App::Opening(app::OpeningError::Vault(error)) => of_vault(error),
         App::Secrets(error) => matches!(error, secrets::Error::KeyFile { .. }),
         App::Db(error) | App::Opening(app::OpeningError::Db(error)) => of_db(error),
-        App::Taken { .. } | App::Files { .. } | App::Importing { .. } | App::Opening(_) => false,
+        App::Opening(_) => false,
     }
 }
 

@@ -22,6 +22,7 @@ use super::{Ending, UsageError, monitor};
 use day::Day;
 use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
+use midiateca_service::coordination::Coordination;
 use midiateca_service::media::{self, MediaView};
 use midiateca_service::model::{MediaKind, MediaStatus, Reason, Verdict};
 use midiateca_service::ops::status;
@@ -48,7 +49,7 @@ pub(crate) struct Options {
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     let folder = context.data.clone();
     let lang = context.lang;
-    prepare(&folder, lang)?;
+    prepare(&folder, lang).await?;
     let sim = Sim::start()
         .await
         .with_context(|| lang.say(words::NO_GATEWAY))?;
@@ -90,7 +91,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
 }
 
 /// Makes the folder empty, if it is the demo's own.
-fn prepare(folder: &Path, lang: Language) -> anyhow::Result<()> {
+async fn prepare(folder: &Path, lang: Language) -> anyhow::Result<()> {
     let told = |words| lang.fill(words, &[("path", &folder.display())]);
     let marker = folder.join(MARKER);
     let in_use = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
@@ -99,7 +100,7 @@ fn prepare(folder: &Path, lang: Language) -> anyhow::Result<()> {
     }
     if in_use {
         // Held until the old run's files are gone, so that a demo that still runs keeps its own.
-        let _alone = App::alone(folder)?;
+        let _lease = Coordination::of(folder).server().await?;
         std::fs::remove_dir_all(folder).with_context(|| told(words::CANNOT_EMPTY))?;
     }
     midiateca_service::disk::create_folder(folder)

@@ -14,7 +14,8 @@ use super::context::Context;
 use super::language::{self, Language, plain};
 use super::words::{Words, context as files, test_webhook as words};
 use super::{Ending, UsageError, sample};
-use midiateca_service::app::{self, App};
+use midiateca_service::app::App;
+use midiateca_service::coordination;
 use midiateca_service::db::Key;
 use midiateca_service::deliveries::Body;
 use midiateca_service::ingest::{self, Receipt, tally};
@@ -189,11 +190,11 @@ async fn follow(
 ) -> anyhow::Result<Ending> {
     let before = find(context, app, id).await?;
     let known = before.attempts;
-    let media = match App::alone(&app.data) {
+    let media = match app.coordination.server().await {
         _ if before.status == "stored" => before,
-        Ok(_alone) => {
+        Ok(server) => {
             let lease = Lease {
-                owner: app.owner.clone(),
+                owner: server.owner().to_owned(),
                 until: app.clock.now() + app.config.worker.lease.ms(),
             };
             let media = id.clone();
@@ -208,7 +209,7 @@ async fn follow(
             }
             find(context, app, id).await?
         }
-        Err(app::Error::Taken { .. }) => watch(context, app, id, known).await?,
+        Err(coordination::Error::Served { .. }) => watch(context, app, id, known).await?,
         Err(error) => return Err(error.into()),
     };
     let attempts = media::attempts(&app.db, id).await?;

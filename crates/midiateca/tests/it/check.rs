@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
 use serde_json::Value;
 use wa_sim::{Fault, SimMedia};
@@ -48,7 +47,10 @@ async fn check_says_that_no_server_runs() {
     let portuguese = midiateca(data, &["--lang", "pt-BR", "check"]).await;
     let text = stdout(&portuguese);
     assert!(text.contains("nenhum servidor está rodando"), "{text}");
-    let server = App::alone(data).unwrap();
+    let server = midiateca_service::coordination::Coordination::of(data)
+        .server()
+        .await
+        .unwrap();
     assert_eq!(check(data).await, (Some(0), vec![]));
     drop(server);
     assert_eq!(check(data).await.0, Some(1));
@@ -233,7 +235,10 @@ async fn a_full_disk_is_said() {
     // So small that only the attempt to write can tell.
     let settings = "[storage]\npause_below = 0\nresume_above = 0\n";
     std::fs::write(data.join("midiateca.toml"), settings).unwrap();
-    let _server = App::alone(&data).unwrap();
+    let _server = midiateca_service::coordination::Coordination::of(&data)
+        .server()
+        .await
+        .unwrap();
     assert_eq!(check(&data).await, (Some(0), vec![]));
     disk.fill();
     let (code, needs) = check(&data).await;
@@ -280,7 +285,10 @@ async fn a_server_that_does_not_answer_is_no_server() {
     // What it left in its lock says nothing of another process that holds the folder.
     server.child.kill().unwrap();
     server.child.wait().unwrap();
-    let other = App::alone(data).unwrap();
+    let other = midiateca_service::coordination::Coordination::of(data)
+        .server()
+        .await
+        .unwrap();
     assert_eq!(check(data).await, (Some(0), vec![]));
     drop(other);
     assert_eq!(check(data).await.1, ["server_stopped"]);

@@ -108,7 +108,10 @@ async fn the_documented_case_is_told_step_by_step() {
         (&steps[2]["kind"], &steps[4]["obtained"], &steps[5]["count"]),
         (&"audio".into(), &true.into(), &5067.into())
     );
-    let _server = midiateca_service::app::App::alone(folder.path()).unwrap();
+    let _server = midiateca_service::coordination::Coordination::of(folder.path())
+        .server()
+        .await
+        .unwrap();
     let check = midiateca(folder.path(), &["--json", "check"]).await;
     assert_eq!(check.status.code(), Some(0), "{}", stdout(&check));
     let report: Value = serde_json::from_str(&stdout(&check)).unwrap();
@@ -547,7 +550,10 @@ async fn a_refused_or_missing_token_is_named_and_heals_with_the_next_one() {
     assert!(midiateca(data, &again).await.status.success());
     let healed = midiateca(data, &["test-webhook", body]).await;
     assert_eq!(healed.status.code(), Some(0), "{}", stdout(&healed));
-    let _server = midiateca_service::app::App::alone(data).unwrap();
+    let _server = midiateca_service::coordination::Coordination::of(data)
+        .server()
+        .await
+        .unwrap();
     assert_eq!(midiateca(data, &["check"]).await.status.code(), Some(0));
 }
 
@@ -594,7 +600,10 @@ async fn the_report_can_be_had_while_somebody_holds_the_database() {
     let folder = tempfile::tempdir().unwrap();
     let sim = Sim::start().await.unwrap();
     set_up(folder.path(), &sim).await;
-    let _server = midiateca_service::app::App::alone(folder.path()).unwrap();
+    let _server = midiateca_service::coordination::Coordination::of(folder.path())
+        .server()
+        .await
+        .unwrap();
     let path = folder.path().join("midiateca.db");
     let db = midiateca_service::db::Db::open(&path, std::time::Duration::from_secs(1))
         .await

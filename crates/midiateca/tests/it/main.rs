@@ -11,6 +11,7 @@ mod clock;
 mod coding;
 mod commands;
 mod connections;
+mod coordination;
 mod crash;
 mod database;
 #[cfg(target_os = "linux")]

@@ -810,7 +810,10 @@ async fn a_second_import_at_the_same_time_is_refused_and_changes_nothing() {
     let (original, data) = (Original::new(), tempfile::tempdir().unwrap());
     original.many("SECOND", 3);
     original.import(data.path(), &["--dry-run"]).await;
-    let first = midiateca_service::app::App::importing(data.path()).unwrap();
+    let first = midiateca_service::coordination::Coordination::of(data.path())
+        .import()
+        .await
+        .unwrap();
     let refused = original.import(data.path(), &[]).await;
     assert_eq!(refused.status.code(), Some(3), "{}", stderr(&refused));
     assert!(

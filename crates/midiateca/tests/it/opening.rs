@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use midiateca_service::app::{Allowed, App};
 use midiateca_service::clock::Clock;
 use midiateca_service::config::Config;
+use midiateca_service::coordination::Coordination;
 
 use crate::backup::{back_up, copy_folder};
 use crate::commands::{midiateca, set_up, stderr, stdout};
@@ -79,7 +80,7 @@ impl Site {
     /// Starts once with a flag, until it serves.
     async fn start_with(&self, flag: &str) {
         let mut child = self.serve_with(flag);
-        while App::is_served(&self.data()) != Some(true) {
+        while Coordination::of(&self.data()).is_served().await != Some(true) {
             assert!(child.try_wait().unwrap().is_none(), "it ended");
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }

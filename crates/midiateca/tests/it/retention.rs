@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use midiateca_service::clock::{Clock, DAY};
 use midiateca_service::config::{Config, Kind, Rule, Size, Span};
+use midiateca_service::coordination::checkpoint::Checkpoint;
 use midiateca_service::db::Key;
 use midiateca_service::db::Value as Cell;
 use midiateca_service::model::{ChatKind, Direction, MediaId, MediaStatus};
@@ -504,10 +505,10 @@ async fn what_a_sweep_takes_away_is_written_down_before_and_struck_out_after() {
     let path = test.app.config.database_file(&test.app.data);
     let written_down = || -> Vec<String> {
         let db = rusqlite::Connection::open(&path).unwrap();
-        let sql = "select mark from marks where name like 'sweep under way %'";
-        let mut marks = db.prepare(sql).unwrap();
-        let marks = marks.query_map([], |row| row.get(0)).unwrap();
-        marks.map(Result::unwrap).collect()
+        let sql = "select state ->> 0 from checkpoints where kind = 'sweep'";
+        let mut sweeps = db.prepare(sql).unwrap();
+        let sweeps = sweeps.query_map([], |row| row.get(0)).unwrap();
+        sweeps.map(Result::unwrap).collect()
     };
     let mut seen = Vec::new();
     retention::sweep(&test.app, Doing::Now, |_, _| seen = written_down())
@@ -525,7 +526,7 @@ async fn what_a_killed_sweep_took_away_is_no_loss_and_is_not_fetched_again() {
     let stored = test.find(&id).await;
     let (mark, now) = (id.0.clone(), test.app.clock.now());
     let marking = test.app.db.write(Key::Everything, async move |tx| {
-        tx.mark("sweep under way other-run", &mark, now).await
+        Checkpoint::Sweep.save(tx, "other-run", &[&mark], now).await
     });
     marking.await.unwrap();
     std::fs::remove_file(test.file(&stored)).unwrap();
@@ -537,7 +538,8 @@ async fn what_a_killed_sweep_took_away_is_no_loss_and_is_not_fetched_again() {
     let found = test.find(&id).await;
     let standing = (found.status.as_str(), found.reason.as_deref());
     assert_eq!(standing, ("skipped", Some("retention")));
-    assert!(test.app.db.marks("sweep").await.unwrap().is_empty());
+    let sweeps = Checkpoint::Sweep.all::<Vec<String>>(&test.app.db).await;
+    assert!(sweeps.unwrap().is_empty());
     test.end().await;
 }
 
@@ -551,8 +553,8 @@ async fn after_an_import_that_was_cut_short_there_is_no_proof() {
         test.app
             .db
             .write(Key::Everything, async move |tx| match is_there {
-                true => tx.mark("import under way", "", 0).await,
-                false => tx.unmark("import under way").await,
+                true => Checkpoint::Import.save(tx, "", &(), 0).await,
+                false => Checkpoint::Import.delete(tx, "").await,
             })
     };
     mark(true).await.unwrap();

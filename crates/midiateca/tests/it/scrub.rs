@@ -322,7 +322,12 @@ async fn files_outside_the_layout_and_unreadable_files_are_reported_and_stay() {
 async fn no_repair_begins_while_somebody_gives_files_names() {
     let test = TestApp::start().await;
     let (stored, _) = test.store(sample("HELD")).await;
-    let _files = test.app.hold_files().await.unwrap();
+    let _files = test
+        .app
+        .coordination
+        .maintenance(midiateca_service::coordination::Maintenance::Shared)
+        .await
+        .unwrap();
     let stranger = test.file(&stored).with_file_name("stranger.jpg");
     std::fs::write(&stranger, "x").unwrap();
     let (code, told) = scrub(&test.app.data, &["--repair"]).await;

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Allowed, Alone, App, settle_storage};
+use super::{Allowed, App, settle_storage};
+use crate::coordination::{Coordination, ServerLease};
 use crate::{db, storage};
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -31,38 +32,31 @@ impl Displaced {
         })
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        let told: Value = serde_json::from_str(text).ok()?;
-        Some(Self {
-            database: told["database"].as_str().and_then(db::Found::parse),
-            storage: told["storage"].as_str().and_then(storage::Found::parse),
-        })
+    fn parse(published: &Value) -> Self {
+        let code = |name: &str| published[name].as_str();
+        Self {
+            database: code("database").and_then(db::Found::parse),
+            storage: code("storage").and_then(storage::Found::parse),
+        }
     }
 
     /// What the server on this data folder found; nothing when none runs, or all is in its place.
-    pub fn of_server(data: &Path) -> Option<Self> {
-        if App::is_served(data) != Some(true) {
-            return None;
-        }
-        let text = std::fs::read_to_string(data.join(super::SERVER_LOCK)).ok()?;
-        Self::parse(&text).filter(|displaced| *displaced != Self::default())
+    pub async fn of_server(data: &Path) -> Option<Self> {
+        let published = Coordination::of(data).published().await?;
+        Some(Self::parse(&published)).filter(|displaced| *displaced != Self::default())
     }
 }
 
 /// Where the server on this data folder listens; nothing when none runs, or it has not said so yet.
-pub fn door_of_server(data: &Path) -> Option<SocketAddr> {
-    if App::is_served(data) != Some(true) {
-        return None;
-    }
-    let text = std::fs::read_to_string(data.join(super::SERVER_LOCK)).ok()?;
-    let told: Value = serde_json::from_str(&text).ok()?;
-    told["door"].as_str()?.parse().ok()
+pub async fn door_of_server(data: &Path) -> Option<SocketAddr> {
+    let published = Coordination::of(data).published().await?;
+    published["door"].as_str()?.parse().ok()
 }
 
 /// Checks until the shutdown begins. `door` is where the server listens.
-pub async fn keep_checking(app: Arc<App>, alone: Arc<Alone>, door: SocketAddr) {
+pub async fn keep_checking(app: Arc<App>, lease: Arc<ServerLease>, door: SocketAddr) {
     let mut known = Displaced::default();
-    alone.note(&known.json(door).to_string());
+    lease.publish(known.json(door));
     loop {
         let found = tokio::select! {
             () = app.shutdown.begun() => return,
@@ -70,7 +64,7 @@ pub async fn keep_checking(app: Arc<App>, alone: Arc<Alone>, door: SocketAddr) {
         };
         if found != known {
             log_storage(&app, known.storage, found.storage);
-            alone.note(&found.json(door).to_string());
+            lease.publish(found.json(door));
             known = found;
         }
         tokio::select! {

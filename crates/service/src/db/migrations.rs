@@ -16,6 +16,7 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0009_parts.sql"),
     include_str!("../../migrations/sqlite/0010_captions.sql"),
     include_str!("../../migrations/sqlite/0011_words.sql"),
+    include_str!("../../migrations/sqlite/0012_checkpoints.sql"),
 ];
 
 /// Applies what is missing. Two processes that start at once do so one after the other. A database that is up to

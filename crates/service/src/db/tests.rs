@@ -260,3 +260,62 @@ async fn deferred_rows_come_after_all_that_the_group_does_and_before_its_commit(
     assert_eq!((seen, at_once), (0, 1));
     assert_eq!(appended(&db).await.len(), 2);
 }
+
+#[tokio::test]
+async fn marks_of_earlier_versions_become_checkpoints_with_codes() {
+    use crate::coordination::checkpoint::Checkpoint;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.db");
+    let earlier = Connection::open(&path, Access::Write, Duration::ZERO).unwrap();
+    for file in &migrations::FILES[..11] {
+        earlier.batch(file).unwrap();
+    }
+    earlier.batch("pragma user_version = 11").unwrap();
+    for (name, mark) in [
+        ("set-aside deliveries dismissed", "1757102696000"),
+        ("no room for downloads", ""),
+        ("import under way", ""),
+        ("sweep under way run-1", "a,b"),
+        ("sweep under way run-2", "c"),
+        ("forget 2", r#"[["5500900000001"]]"#),
+        ("erased, not compacted", "x"),
+        ("scrub ", "0198c0de"),
+        ("scrub NUMBER-1", "0198c0df"),
+        ("folder", "quoted \" name"),
+        ("doctor", "here"),
+    ] {
+        let sql = "insert into marks (name, mark, at) values ($1, $2, 7)";
+        earlier.run(sql, &values![name, mark]).unwrap();
+    }
+    drop(earlier);
+    let db = open(&dir).await;
+    let rows = db.rows(
+        "select count(*) as n, min(at) as at from checkpoints",
+        vec![],
+    );
+    let row = rows.await.unwrap().remove(0);
+    assert_eq!((row.int("n").unwrap(), row.int("at").unwrap()), (11, 7));
+    let dismissed = Checkpoint::DeliveriesDismissed.load::<i64>(&db, "").await;
+    assert_eq!(dismissed.unwrap(), Some(1_757_102_696_000));
+    assert!(Checkpoint::DownloadsPaused.is_set(&db).await.unwrap());
+    assert!(Checkpoint::Import.is_set(&db).await.unwrap());
+    let sweeps = Checkpoint::Sweep.all::<Vec<String>>(&db).await.unwrap();
+    let ids = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect::<Vec<_>>();
+    let expected = [
+        ("run-1".to_owned(), ids(&["a", "b"])),
+        ("run-2".to_owned(), ids(&["c"])),
+    ];
+    assert_eq!(sweeps, expected);
+    let begun = Checkpoint::Erasure.load::<Vec<Vec<String>>>(&db, "2").await;
+    assert_eq!(begun.unwrap(), Some(vec![ids(&["5500900000001"])]));
+    for (checkpoint, scope, state) in [
+        (Checkpoint::Compaction, "", "x"),
+        (Checkpoint::Verify, "", "0198c0de"),
+        (Checkpoint::Verify, "NUMBER-1", "0198c0df"),
+        (Checkpoint::Folder, "", "quoted \" name"),
+        (Checkpoint::WriteTest, "", "here"),
+    ] {
+        let found = checkpoint.load::<String>(&db, scope).await.unwrap();
+        assert_eq!(found.as_deref(), Some(state), "{checkpoint:?}");
+    }
+}

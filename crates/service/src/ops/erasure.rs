@@ -16,8 +16,10 @@ mod journal;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::app::{App, IMPORT_MARK};
+use crate::app::App;
 use crate::clock::Millis;
+use crate::coordination::Maintenance;
+use crate::coordination::checkpoint::Checkpoint;
 use crate::db::Key;
 use crate::deliveries::Deletion;
 use crate::media::{self, Person, Theirs};
@@ -50,6 +52,9 @@ pub enum Error {
     #[error(transparent)]
     Db(#[from] crate::db::Error),
     /// Another process repairs or moves files.
+    #[error(transparent)]
+    Coordination(#[from] crate::coordination::Error),
+    /// The staged files of earlier runs.
     #[error(transparent)]
     App(#[from] crate::app::Error),
     /// A file could not be removed.
@@ -238,7 +243,7 @@ pub async fn run(
             client,
             ids: ids.clone(),
             at: now,
-            import_cut_short: app.db.marked(IMPORT_MARK).await?.is_some(),
+            import_cut_short: Checkpoint::Import.is_set(&app.db).await?,
             resumed: earlier.is_some(),
             earlier: earlier.unwrap_or_default(),
             ..Report::default()
@@ -324,7 +329,8 @@ impl Work<'_> {
 
     async fn erase_media(&mut self, page: Vec<Theirs>) -> Result<(), Error> {
         // Alone: no repair restores a file that goes, and no import publishes one before its row names it.
-        let _files = self.app.hold_files_alone().await?;
+        let coordination = &self.app.coordination;
+        let _lease = coordination.maintenance(Maintenance::Exclusive).await?;
         self.begin().await?;
         let ids: Vec<_> = page.into_iter().map(|theirs| theirs.id).collect();
         let condemning = self.app.db.write(Key::Everything, async move |tx| {

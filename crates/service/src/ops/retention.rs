@@ -29,6 +29,9 @@ pub enum Error {
     /// Somebody is putting files right.
     #[error(transparent)]
     App(#[from] crate::app::Error),
+    /// A lease.
+    #[error(transparent)]
+    Coordination(#[from] crate::coordination::Error),
     /// A file could not be removed.
     #[error("a file could not be removed")]
     Vault(#[from] crate::storage::Error),

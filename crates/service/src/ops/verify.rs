@@ -21,6 +21,7 @@ use super::Progress;
 use super::retention;
 use crate::app::App;
 use crate::clock::compact;
+use crate::coordination::checkpoint::Checkpoint;
 use crate::db::{self, Key};
 use crate::media::{self, Filter, Held};
 use crate::storage::{self, Stamp, Vault};
@@ -71,6 +72,8 @@ pub enum Error {
     #[error(transparent)]
     App(#[from] crate::app::Error),
     #[error(transparent)]
+    Coordination(#[from] crate::coordination::Error),
+    #[error(transparent)]
     Retention(#[from] retention::Error),
     #[error("reading files panicked")]
     Panicked(#[from] tokio::task::JoinError),
@@ -107,7 +110,11 @@ pub async fn run(
         progress,
     };
     let before = match verify.checkpoint.as_ref().filter(|_| options.resume) {
-        Some(checkpoint) => app.db.marked(checkpoint).await?,
+        Some(checkpoint) => {
+            Checkpoint::Verify
+                .load::<String>(&app.db, checkpoint)
+                .await?
+        }
         None => None,
     };
     verify.report.resumed = before.is_some();
@@ -127,10 +134,10 @@ pub async fn run(
     Ok(verify.report)
 }
 
-/// A run that leaves out older files has no checkpoint.
+/// The scope of the checkpoint. A run that leaves out older files has none.
 fn checkpoint_of(filter: &Filter) -> Option<String> {
-    let instance = filter.instance.as_deref().unwrap_or("");
-    filter.since.is_none().then(|| format!("scrub {instance}"))
+    let instance = filter.instance.clone().unwrap_or_default();
+    filter.since.is_none().then_some(instance)
 }
 
 /// A file compared with its row.
@@ -195,7 +202,7 @@ struct Verify<'a> {
     pace: Arc<Pace>,
     confirmation: Confirmation,
     progress: Arc<dyn Progress<Finding>>,
-    /// The name of the checkpoint.
+    /// The scope of the checkpoint.
     checkpoint: Option<String>,
 }
 
@@ -230,7 +237,7 @@ impl Verify<'_> {
 
     /// Many files without a row are more likely the files of another database than orphans.
     async fn refuse_if_many_are_orphaned(&self) -> Result<(), Error> {
-        if !self.is_whole() || self.app.has_files_held().await {
+        if !self.is_whole() || self.app.coordination.has_maintenance().await {
             return Ok(());
         }
         let (mut known, mut stored, mut before) = (orphans::Known::default(), 0_u64, None);
@@ -305,7 +312,7 @@ impl Verify<'_> {
                 }
             }
         }
-        if is_whole && self.app.has_files_held().await {
+        if is_whole && self.app.coordination.has_maintenance().await {
             self.report.orphan_search = OrphanSearch::FilesInUse;
         } else if is_whole {
             self.search_orphans(known).await?;
@@ -435,14 +442,14 @@ impl Verify<'_> {
 
     /// Saves the place to resume from, or deletes it at the end. Files can be verified where the database is read-only.
     async fn save_checkpoint(&self, place: Option<&str>) {
-        let Some(name) = self.checkpoint.clone() else {
+        let Some(scope) = self.checkpoint.clone() else {
             return;
         };
         let now = self.app.clock.now();
         let place = place.map(str::to_owned);
         let write = async move |tx: &mut db::Tx| match &place {
-            Some(place) => tx.mark(&name, place, now).await,
-            None => tx.unmark(&name).await,
+            Some(place) => Checkpoint::Verify.save(tx, &scope, place, now).await,
+            None => Checkpoint::Verify.delete(tx, &scope).await,
         };
         if let Err(error) = self.app.db.write(Key::Nothing, write).await {
             let error = telemetry::chain(&error);

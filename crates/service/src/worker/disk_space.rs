@@ -8,12 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::outage;
 use crate::app::App;
 use crate::config::Storage;
+use crate::coordination::checkpoint::Checkpoint;
 use crate::db::{Error, Key};
 use crate::model::MediaId;
 use crate::queue::Job;
 
-/// Says to other processes that downloads are paused.
-const MARK: &str = "no room for downloads";
 /// What is reserved where a message declares no size; most files are smaller.
 const USUAL_BYTES: u64 = 16 << 20;
 
@@ -139,8 +138,8 @@ pub(super) fn note(app: &Arc<App>, is_paused: bool) {
         let writing = app_of_task
             .db
             .write(Key::Nothing, async move |tx| match is_paused {
-                true => tx.mark(MARK, "", now).await,
-                false => tx.unmark(MARK).await,
+                true => Checkpoint::DownloadsPaused.save(tx, "", &(), now).await,
+                false => Checkpoint::DownloadsPaused.delete(tx, "").await,
             });
         if let Err(error) = writing.await {
             tracing::debug!(%error, "whether downloads are paused could not be written");
@@ -166,8 +165,8 @@ pub async fn paused_for_space(app: &App) -> Result<Option<Paused>, Error> {
     // Between the watermarks only a running server knows.
     let is_paused = free_bytes < storage.pause_below.bytes()
         || free_bytes < storage.resume_above.bytes()
-            && App::is_served(&app.data) == Some(true)
-            && app.db.marked(MARK).await?.is_some();
+            && app.coordination.is_served().await == Some(true)
+            && Checkpoint::DownloadsPaused.is_set(&app.db).await?;
     Ok(is_paused.then_some(Paused {
         free_bytes,
         resume_above_bytes: storage.resume_above.bytes(),

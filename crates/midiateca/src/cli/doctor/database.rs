@@ -8,6 +8,7 @@ use super::super::context::Context;
 use super::super::words::{Words, causes, doctor as words};
 use super::sheet::Sheet;
 use midiateca_service::clock::Clock;
+use midiateca_service::coordination::checkpoint::Checkpoint;
 use midiateca_service::db::{self, Db, Key};
 use midiateca_service::ops::probe;
 
@@ -71,7 +72,7 @@ async fn write(sheet: &mut Sheet, about: &str, file: &Path, db: &Db) {
     let now = Clock::system().now();
     match db
         .write(Key::Nothing, async move |tx| {
-            tx.mark("doctor", "here", now).await
+            Checkpoint::WriteTest.save(tx, "", &"here", now).await
         })
         .await
     {

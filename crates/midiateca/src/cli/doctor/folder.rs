@@ -8,6 +8,7 @@ use super::super::complaint;
 use super::super::context::Context;
 use super::super::words::doctor as words;
 use super::sheet::Sheet;
+use midiateca_service::coordination::Coordination;
 use midiateca_service::disk;
 use midiateca_service::ops::probe;
 use midiateca_service::secrets::{self, Secrets};
@@ -49,11 +50,9 @@ pub(super) fn owners(sheet: &mut Sheet, context: &Context) {
         beside("-shm"),
         beside("-compacting"),
         context.config.key_file(data),
-        data.join("serve.lock"),
-        data.join("files.lock"),
-        data.join("import.lock"),
         storage.clone(),
     ];
+    paths.extend(Coordination::of(data).files());
     // A client's folder, an instance's, a kind's.
     let mut level = vec![storage];
     for _ in 0..3 {
@@ -101,12 +100,8 @@ pub(super) fn modes(sheet: &mut Sheet, context: &Context) {
         beside("-wal"),
         beside("-shm"),
     ];
-    let locks = [
-        data.join("serve.lock"),
-        data.join("files.lock"),
-        data.join("import.lock"),
-        beside("-compacting"),
-    ];
+    let mut locks = vec![beside("-compacting")];
+    locks.extend(Coordination::of(data).files());
     let wide = readable.iter().filter_map(|path| {
         let (mode, wanted) = disk::wider_than_needed(path)?;
         Some((path, mode, wanted))

@@ -8,7 +8,8 @@ use super::super::context::Context;
 use super::super::words::doctor as words;
 use super::sheet::Sheet;
 use super::{database, folder, storage};
-use midiateca_service::app::{self, App, Displaced, OpeningError};
+use midiateca_service::app::{self, Displaced, OpeningError};
+use midiateca_service::coordination::Coordination;
 use midiateca_service::db::{self, Db};
 use midiateca_service::i18n::explain;
 use midiateca_service::ops::probe::{
@@ -36,7 +37,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context) -> Ground {
     folder::look(sheet, data, &about);
     folder::owners(sheet, context);
     folder::modes(sheet, context);
-    let is_served = App::is_served(data);
+    let is_served = Coordination::of(data).is_served().await;
     let tried = words::LOOKED_FOR_SERVER;
     match server_status(data).await {
         ServerStatus {
@@ -67,7 +68,7 @@ pub(super) async fn look(sheet: &mut Sheet, context: &Context) -> Ground {
         } => sheet.skipped("server", "", tried, words::SERVER_UNKNOWN, &[]),
         _ => sheet.fine("server", "", tried, words::SERVER_RUNS, &[]),
     }
-    displaced(sheet, context, &file);
+    displaced(sheet, context, &file).await;
     let secrets = folder::key(sheet, &context.config.key_file(data));
     let db = database::look(sheet, context, &file).await;
     storage::look(sheet, context, db.as_ref()).await;
@@ -96,8 +97,10 @@ fn was_not_lost(sheet: &mut Sheet, context: &Context, about: &str) -> bool {
 }
 
 /// What the running server found to be not in its place, although it may look right from here.
-fn displaced(sheet: &mut Sheet, context: &Context, file: &Path) {
-    let found = Displaced::of_server(&context.data).unwrap_or_default();
+async fn displaced(sheet: &mut Sheet, context: &Context, file: &Path) {
+    let found = Displaced::of_server(&context.data)
+        .await
+        .unwrap_or_default();
     let mut wrong = |check, (seen, next), path: &Path| {
         let about = path.display().to_string();
         let values: [(&str, &dyn Display); 1] = [("path", &about)];

@@ -13,8 +13,8 @@ use super::super::words::{Words, doctor as words};
 use super::ground::Ground;
 use super::sheet::Sheet;
 use midiateca_service::config::Config;
+use midiateca_service::coordination::checkpoint::Checkpoint;
 use midiateca_service::download::CDN_ORIGINS;
-use midiateca_service::http::FOLDER_ID_KEY;
 use midiateca_service::instances::Instance;
 use midiateca_service::model::Route;
 use midiateca_service::net::proxy::{InvalidProxy, Proxy};
@@ -219,7 +219,11 @@ pub(super) async fn public_address(sheet: &mut Sheet, context: &Context, ground:
         return sheet.skipped("public", base, tried, words::NOBODY_SERVES, &[]);
     }
     let folder = match &ground.db {
-        Some(db) => db.marked(FOLDER_ID_KEY).await.ok().flatten(),
+        Some(db) => Checkpoint::Folder
+            .load::<String>(db, "")
+            .await
+            .ok()
+            .flatten(),
         None => None,
     };
     let fetch = HttpClient::new(&context.config.fetch);

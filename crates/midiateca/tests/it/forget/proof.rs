@@ -248,7 +248,9 @@ async fn an_erasure_that_was_cut_short_remembers_the_names_that_it_found() {
         test.find(&MediaId(by_lid.id)).await.reason.as_deref(),
         Some("erased")
     );
-    assert_eq!(test.app.db.marked("forget 2").await.unwrap(), None);
+    let begun = midiateca_service::coordination::checkpoint::Checkpoint::Erasure;
+    let begun = begun.load::<serde_json::Value>(&test.app.db, "2").await;
+    assert_eq!(begun.unwrap(), None);
     assert!(!holds(&database_bytes(&test), WHO));
     test.end().await;
 }

@@ -11,7 +11,7 @@ use crate::http::ListenError;
 use crate::ops::{erasure, retention, verify};
 use crate::storage::Found;
 use crate::terminal::plain;
-use crate::{app, db, secrets, server, storage};
+use crate::{app, coordination, db, secrets, server, storage};
 
 pub(super) fn app(error: &app::Error, lang: Language) -> Cause {
     match error {
@@ -21,34 +21,46 @@ pub(super) fn app(error: &app::Error, lang: Language) -> Cause {
             words::OTHER_FOLDER,
             &[("path", &path.display())],
         ),
-        app::Error::Lock { path, .. } => Cause::with(
+        app::Error::Coordination(error) => coordination(error, lang),
+        app::Error::Opening(error) => opening(error, lang),
+        app::Error::Db(error) => db(error, lang),
+        app::Error::Secrets(error) => secrets(error, lang),
+        app::Error::Vault(error) => vault(error, lang),
+    }
+}
+
+pub(super) fn coordination(error: &coordination::Error, lang: Language) -> Cause {
+    match error {
+        coordination::Error::Folder { path, .. } => Cause::with(
+            lang,
+            words::DATA_FOLDER_UNUSABLE,
+            words::OTHER_FOLDER,
+            &[("path", &path.display())],
+        ),
+        coordination::Error::Lock { path, .. } => Cause::with(
             lang,
             words::LOCK_UNUSABLE,
             words::OWN_LOCK,
             &[("path", &path.display())],
         ),
-        app::Error::Taken { path } => Cause::with(
+        coordination::Error::Served { path } => Cause::with(
             lang,
             words::SERVER_RUNNING,
             words::END_THE_OTHER,
             &[("path", &path.display())],
         ),
-        app::Error::Files { path } => Cause::with(
+        coordination::Error::Maintenance { path } => Cause::with(
             lang,
             words::FILES_BUSY,
             words::WAIT_AND_AGAIN,
             &[("path", &path.display())],
         ),
-        app::Error::Opening(error) => opening(error, lang),
-        app::Error::Importing { path } => Cause::with(
+        coordination::Error::Importing { path } => Cause::with(
             lang,
             words::IMPORT_RUNNING,
             words::WAIT_AND_AGAIN,
             &[("path", &path.display())],
         ),
-        app::Error::Db(error) => db(error, lang),
-        app::Error::Secrets(error) => secrets(error, lang),
-        app::Error::Vault(error) => vault(error, lang),
     }
 }
 
@@ -227,6 +239,7 @@ pub(super) fn retention(error: &retention::Error, lang: Language) -> Cause {
     match error {
         retention::Error::Db(error) => db(error, lang),
         retention::Error::App(error) => app(error, lang),
+        retention::Error::Coordination(error) => coordination(error, lang),
         retention::Error::Vault(_) => {
             Cause::with(lang, words::REMOVE_FAILED, words::RUN_AGAIN, &[])
         }
@@ -240,6 +253,7 @@ pub(super) fn erasure(error: &erasure::Error, lang: Language) -> Cause {
     match error {
         erasure::Error::Db(error) => db(error, lang),
         erasure::Error::App(error) => app(error, lang),
+        erasure::Error::Coordination(error) => coordination(error, lang),
         erasure::Error::Vault(_) => Cause::with(lang, words::REMOVE_FAILED, words::RUN_AGAIN, &[]),
         erasure::Error::UnknownContact { contact } => Cause::new(
             lang,
@@ -262,6 +276,7 @@ pub(super) fn verify(error: &verify::Error, lang: Language) -> Cause {
     match error {
         verify::Error::Db(error) => db(error, lang),
         verify::Error::App(error) => app(error, lang),
+        verify::Error::Coordination(error) => coordination(error, lang),
         verify::Error::Retention(error) => retention(error, lang),
         verify::Error::Panicked(error) => Cause::unknown(error),
         verify::Error::MostMissing { missing, stored } => {
@@ -300,6 +315,7 @@ pub(super) fn server(error: &server::Error, lang: Language) -> Cause {
         server::Error::Listen(error) => listen(error, lang),
         server::Error::NoAddress => Cause::unknown(error),
         server::Error::App(error) => app(error, lang),
+        server::Error::Coordination(error) => coordination(error, lang),
         server::Error::Db(error) => db(error, lang),
     }
 }

@@ -3,7 +3,7 @@
 use super::super::Language;
 use super::super::keys::errors as words;
 use super::Cause;
-use super::ground::{app, db, opening, vault};
+use super::ground::{app, coordination, db, opening, vault};
 use crate::db::foreign;
 use crate::ops::backup;
 use crate::ops::import::multichat;
@@ -49,6 +49,7 @@ pub(super) fn takeover(error: &multichat::Error, lang: Language) -> Cause {
         ),
         Error::Db(error) => db(error, lang),
         Error::App(error) => app(error, lang),
+        Error::Coordination(error) => coordination(error, lang),
         Error::Vault(error) => vault(error, lang),
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{ErasedFile, Error, Left, Why, Work};
 use crate::app::App;
+use crate::coordination::Maintenance;
 use crate::disk;
 use crate::download;
 use crate::media::{self, Theirs};
@@ -79,7 +80,7 @@ impl Work<'_> {
             return Ok(());
         }
         // No import is between a file and its row, no repair moves one.
-        let _files = app.hold_files_alone().await?;
+        let _files = app.coordination.maintenance(Maintenance::Exclusive).await?;
         let folders = roots(app);
         let finding = tokio::task::spawn_blocking(move || erased.find(folders));
         for found in finding.await.unwrap_or_default() {

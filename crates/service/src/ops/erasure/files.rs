@@ -117,7 +117,7 @@ async fn prove(app: &App, theirs: &Theirs, found: Vec<Lying>) -> Result<Vec<Eras
 
 /// Waits until no download of these media runs; returns how many still did.
 pub(super) async fn end_downloads(app: &App, media: &BTreeSet<MediaId>) -> Result<u64, Error> {
-    if let Ok(_alone) = App::alone(&app.data) {
+    if let Ok(_lease) = app.coordination.server().await {
         // A killed server left these.
         app.sweep_staged().await?;
     }

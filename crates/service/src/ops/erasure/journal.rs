@@ -5,14 +5,12 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::clock::Millis;
+use crate::coordination::checkpoint::Checkpoint;
 use crate::db::{Db, Error, Key, Tx};
 use crate::model::{erased_message, fresh_id};
-
-/// That the database's files are to be rewritten; another value each time, so that an erasure which ends meanwhile is
-/// not forgotten.
-const COMPACTION: &str = "erased, not compacted";
 
 /// How much was erased.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,27 +67,24 @@ impl Entry {
 #[derive(Default)]
 pub(super) struct Journal(Vec<Entry>);
 
-fn key(client: i64) -> String {
-    format!("forget {client}")
-}
-
 impl Journal {
     pub async fn read(db: &Db, client: i64) -> Result<Self, Error> {
-        Ok(Self::parse(db.marked(&key(client)).await?.as_deref()))
+        let scope = client.to_string();
+        Ok(Self::parse(Checkpoint::Erasure.load(db, &scope).await?))
     }
 
     /// The first format was a list of ids for each person.
-    fn parse(stored: Option<&str>) -> Self {
-        let stored = stored.unwrap_or("[]");
+    fn parse(stored: Option<Value>) -> Self {
+        let stored = stored.unwrap_or_default();
         let bare = || {
-            let people: Vec<Vec<String>> = serde_json::from_str(stored).ok()?;
+            let people: Vec<Vec<String>> = serde_json::from_value(stored.clone()).ok()?;
             let entry = |ids| Entry {
                 ids,
                 ..Entry::default()
             };
             Some(people.into_iter().map(entry).collect())
         };
-        let entries = serde_json::from_str(stored).ok().or_else(bare);
+        let entries = serde_json::from_value(stored.clone()).ok().or_else(bare);
         Self(entries.unwrap_or_default())
     }
 
@@ -139,14 +134,17 @@ pub(super) struct Writer {
 
 impl Writer {
     async fn change(&self, tx: &mut Tx, change: impl FnOnce(&mut Journal)) -> Result<(), Error> {
-        let key = key(self.client);
-        let mut journal = Journal::parse(tx.marked(&key).await?.as_deref());
+        let scope = self.client.to_string();
+        let mut journal = Journal::parse(Checkpoint::Erasure.load_in(tx, &scope).await?);
         change(&mut journal);
-        if journal.0.is_empty() {
-            return tx.unmark(&key).await;
+        match journal.0.is_empty() {
+            true => Checkpoint::Erasure.delete(tx, &scope).await,
+            false => {
+                Checkpoint::Erasure
+                    .save(tx, &scope, &journal.0, self.now)
+                    .await
+            }
         }
-        let entries = serde_json::json!(journal.0).to_string();
-        tx.mark(&key, &entries, self.now).await
     }
 
     /// Adds what was erased; nothing of it before the first row goes.
@@ -172,7 +170,11 @@ impl Writer {
         self.change(tx, finish).await?;
         match was_so {
             true => Ok(()),
-            false => tx.mark(COMPACTION, &fresh_id(self.now), self.now).await,
+            false => {
+                Checkpoint::Compaction
+                    .save(tx, "", &fresh_id(self.now), self.now)
+                    .await
+            }
         }
     }
 
@@ -189,17 +191,18 @@ pub(super) struct Compaction(String);
 impl Compaction {
     /// Whether any erasure left that to do.
     pub async fn pending(db: &Db) -> Result<Option<Self>, Error> {
-        Ok(db.marked(COMPACTION).await?.map(Self))
+        Ok(Checkpoint::Compaction.load(db, "").await?.map(Self))
     }
 
     /// Records that it was done, unless something was erased after it began.
     pub async fn done(self, db: &Db) -> Result<(), Error> {
-        let clearing = db.write(Key::Everything, async move |tx| {
-            match tx.marked(COMPACTION).await? {
-                Some(pending) if pending == self.0 => tx.unmark(COMPACTION).await,
+        let clearing = db.write(
+            Key::Everything,
+            async move |tx| match Checkpoint::Compaction.load_in::<String>(tx, "").await? {
+                Some(pending) if pending == self.0 => Checkpoint::Compaction.delete(tx, "").await,
                 _ => Ok(()),
-            }
-        });
+            },
+        );
         clearing.await
     }
 }
@@ -214,6 +217,7 @@ mod tests {
         let first = r#"[["5500900000001","100000000000001"]]"#;
         let second = r#"[{"names":["5500900000001","100000000000001"],"erased":{"media":3},"is_done":false}]"#;
         for (stored, media) in [(first, 0), (second, 3)] {
+            let stored = serde_json::from_str(stored).unwrap();
             let journal = Journal::parse(Some(stored));
             assert_eq!(journal.erased(&ids).unwrap().media, media);
             assert_eq!(journal.erased(&["5500900000002".to_owned()]), None);

@@ -21,7 +21,9 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::app::{App, IMPORT_MARK};
+use crate::app::App;
+use crate::coordination::Maintenance;
+use crate::coordination::checkpoint::Checkpoint;
 use crate::db::Key;
 use crate::db::foreign::{self, Foreign};
 use crate::gateway::Gateway;
@@ -113,6 +115,9 @@ pub enum Error {
     /// Our data folder.
     #[error(transparent)]
     App(#[from] crate::app::Error),
+    /// A lease.
+    #[error(transparent)]
+    Coordination(#[from] crate::coordination::Error),
     /// Our storage.
     #[error(transparent)]
     Vault(#[from] crate::storage::Error),
@@ -153,12 +158,13 @@ struct Takeover<'a, T> {
 pub async fn run(app: &App, order: &Order<'_>, mut tell: impl FnMut(Step)) -> Result<bool, Error> {
     let source = order.source;
     refuse_own_storage(app, &source.media)?;
-    let _alone = match order.taking {
+    let _leases = match order.taking {
         Taking::DryRun => None,
         Taking::Copy | Taking::Link => {
-            let importing = App::importing(&app.data)?;
+            let import = app.coordination.import().await?;
             clear_leftovers(app).await?;
-            Some((importing, app.hold_files().await?))
+            let maintenance = app.coordination.maintenance(Maintenance::Shared);
+            Some((import, maintenance.await?))
         }
     };
     let scratch = app.data.join(format!("{SCRATCH}{}", app.owner));
@@ -217,18 +223,18 @@ async fn set_mark(app: &App, taking: Taking, is_under_way: bool) -> Result<(), E
     let marking = app
         .db
         .write(Key::Nothing, async move |tx| match is_under_way {
-            true => tx.mark(IMPORT_MARK, "", now).await,
-            false => tx.unmark(IMPORT_MARK).await,
+            true => Checkpoint::Import.save(tx, "", &(), now).await,
+            false => Checkpoint::Import.delete(tx, "").await,
         });
     Ok(marking.await?)
 }
 
 /// What an earlier run left that was killed.
 async fn clear_leftovers(app: &App) -> Result<(), Error> {
-    if app.has_files_held().await {
+    if app.coordination.has_maintenance().await {
         return Ok(());
     }
-    if let Ok(_alone) = App::alone(&app.data) {
+    if let Ok(_lease) = app.coordination.server().await {
         app.sweep_staged().await?;
     }
     for entry in std::fs::read_dir(&app.data).into_iter().flatten().flatten() {

@@ -9,7 +9,8 @@ use serde::Serialize;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::app::{self, App};
+use crate::app;
+use crate::coordination::Coordination;
 
 /// `/readyz` itself gives up after five seconds.
 const TIMEOUT: Duration = Duration::from_secs(8);
@@ -37,17 +38,18 @@ pub struct ServerStatus {
 
 /// Asks the server on this data folder whether it is ready.
 pub async fn server_status(data: &Path) -> ServerStatus {
-    let state = match App::is_served(data) {
+    let coordination = Coordination::of(data);
+    let state = match coordination.is_served().await {
         Some(true) => ServerState::Running,
         Some(false) => ServerState::Stopped,
         None => ServerState::Unknown,
     };
-    let address = app::door_of_server(data);
+    let address = app::door_of_server(data).await;
     let Some(asked_address) = address else {
         return ServerStatus { state, address };
     };
     let asked = tokio::time::timeout(TIMEOUT, status(asked_address, "readyz")).await;
-    if App::is_served(data) == Some(false) {
+    if coordination.is_served().await == Some(false) {
         return ServerStatus {
             state: ServerState::Stopped,
             address: None,

@@ -8,6 +8,8 @@ use super::{Doing, Error};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::config::{Rule, Size};
+use crate::coordination::checkpoint::Checkpoint;
+use crate::coordination::{self, Maintenance};
 use crate::db::{self, Db, Key, Tx};
 use crate::events::{self, News};
 use crate::media::{self, Doomed, Meaning, Other};
@@ -18,8 +20,6 @@ use crate::{deliveries, queue, storage};
 
 /// Files that go in one commit.
 const PAGE: u32 = 200;
-/// The files that a sweep is about to take away, by the run that does: who was killed between them and their rows left it.
-const UNDER_WAY: &str = "sweep under way ";
 /// Records that go in one commit.
 const BATCH: u32 = 1_000;
 
@@ -134,7 +134,10 @@ impl Sweep<'_> {
             (at, id) = (last.received_at, last.id.0.clone());
             // So that no repair takes what goes for lost, and puts it back.
             let _files = match self.doing {
-                Doing::Now => Some(self.app.hold_files().await?),
+                Doing::Now => Some({
+                    let coordination = &self.app.coordination;
+                    coordination.maintenance(Maintenance::Shared).await?
+                }),
                 Doing::DryRun => None,
             };
             self.begin(&page).await?;
@@ -166,10 +169,10 @@ impl Sweep<'_> {
         if self.doing == Doing::DryRun {
             return Ok(());
         }
-        let ids: Vec<_> = page.iter().map(|doomed| doomed.id.as_str()).collect();
-        let (name, ids, now) = (name_of(self.app), ids.join(","), self.now);
+        let ids: Vec<_> = page.iter().map(|doomed| doomed.id.0.clone()).collect();
+        let (run, now) = (self.app.owner.clone(), self.now);
         let beginning = self.app.db.write(Key::Nothing, async move |tx| {
-            tx.mark(&name, &ids, now).await
+            Checkpoint::Sweep.save(tx, &run, &ids, now).await
         });
         Ok(beginning.await?)
     }
@@ -226,57 +229,53 @@ impl Sweep<'_> {
             self.gone.extend(gone.into_iter().map(|doomed| doomed.id));
             return Ok(());
         }
-        record(self.app, name_of(self.app), gone, self.now).await
+        record(self.app, self.app.owner.clone(), gone, self.now).await
     }
 }
 
-fn name_of(app: &App) -> String {
-    format!("{UNDER_WAY}{}", app.owner)
-}
-
 /// Lets the rows say what became of their files, and strikes out that it was to be done.
-async fn record(app: &App, name: String, gone: Vec<Doomed>, now: Millis) -> Result<(), Error> {
+async fn record(app: &App, run: String, gone: Vec<Doomed>, now: Millis) -> Result<(), Error> {
     let recording = app.db.write(Key::Everything, async move |tx| {
         for doomed in &gone {
             if media::let_go(tx, doomed, Reason::Retention).await? {
                 events::append(tx, now, news(doomed));
             }
         }
-        tx.unmark(&name).await
+        Checkpoint::Sweep.delete(tx, &run).await
     });
     Ok(recording.await?)
 }
 
 /// Whether a file is one that a sweep took away, or takes away now, before its row says so.
 pub async fn is_on_its_way(app: &App, id: &MediaId) -> Result<bool, Error> {
-    let marks = app.db.marks(UNDER_WAY).await?;
-    Ok(marks
-        .iter()
-        .any(|(_, ids)| ids.split(',').any(|it| it == id.as_str())))
+    let sweeps = Checkpoint::Sweep.all::<Vec<String>>(&app.db).await?;
+    Ok(sweeps.iter().any(|(_, ids)| ids.contains(&id.0)))
 }
 
 /// Ends what sweeps had begun that were killed: the rows of the files that they took away say so.
 pub async fn finish_sweeps(app: &App) -> Result<(), Error> {
-    if app.db.marks(UNDER_WAY).await?.is_empty() {
+    let sweeps = Checkpoint::Sweep;
+    if sweeps.all::<Vec<String>>(&app.db).await?.is_empty() {
         return Ok(());
     }
-    // Who is still at it holds the files.
-    let _files = match app.hold_files_alone().await {
-        Err(crate::app::Error::Files { .. }) => return Ok(()),
-        held => held?,
+    // A sweep that still runs has the lease.
+    let maintenance = app.coordination.maintenance(Maintenance::Exclusive);
+    let _lease = match maintenance.await {
+        Err(coordination::Error::Maintenance { .. }) => return Ok(()),
+        lease => lease?,
     };
     let now = app.clock.now();
-    for (name, ids) in app.db.marks(UNDER_WAY).await? {
+    for (run, ids) in sweeps.all::<Vec<String>>(&app.db).await? {
         let mut gone = Vec::new();
-        for id in ids.split(',') {
-            let doomed = media::doomed_of_id(&app.db, &MediaId(id.to_owned())).await?;
+        for id in ids {
+            let doomed = media::doomed_of_id(&app.db, &MediaId(id)).await?;
             let is_gone = |doomed: &Doomed| {
                 let path = doomed.path.as_deref();
                 path.is_some_and(|path| matches!(app.vault.stamp(path), Ok(None)))
             };
             gone.extend(doomed.filter(is_gone));
         }
-        record(app, name, gone, now).await?;
+        record(app, run, gone, now).await?;
     }
     Ok(())
 }

@@ -140,7 +140,7 @@ pub(super) async fn find(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
     let app = seen.app;
     let mut needs: Vec<Need> = server(seen).into_iter().collect();
     needs.extend(displaced(app).await);
-    needs.extend(not_writable(app));
+    needs.extend(not_writable(app).await);
     needs.extend(seen.paused.map(|paused| Need::DiskNearlyFull {
         free_bytes: paused.free_bytes,
         resume_above_bytes: paused.resume_above_bytes,
@@ -151,7 +151,7 @@ pub(super) async fn find(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
     {
         needs.push(Need::ServerNotReady { address });
     }
-    needs.extend(clock(app));
+    needs.extend(clock(app).await);
     needs.extend(seen.instances.iter().flat_map(instance));
     needs.extend(tokens(app).await?);
     needs.extend(waiting(seen).await?);
@@ -175,7 +175,10 @@ fn server(seen: &Seen<'_>) -> Option<Need> {
 async fn displaced(app: &App) -> Vec<Need> {
     let mut needs = Vec::new();
     let path = app.config.database_file(&app.data);
-    if let Some(found) = Displaced::of_server(&app.data).and_then(|found| found.database) {
+    if let Some(found) = Displaced::of_server(&app.data)
+        .await
+        .and_then(|found| found.database)
+    {
         needs.push(Need::DatabaseDisplaced { path, found });
     }
     let path = app.config.storage_folder(&app.data);
@@ -191,10 +194,10 @@ async fn displaced(app: &App) -> Vec<Need> {
 }
 
 /// Where nothing can be written, webhooks are answered 503.
-fn not_writable(app: &App) -> Vec<Need> {
+async fn not_writable(app: &App) -> Vec<Need> {
     let mut needs = Vec::new();
     let root = app.config.storage_folder(&app.data);
-    let is_served = App::is_served(&app.data) == Some(true);
+    let is_served = app.coordination.is_served().await == Some(true);
     // Another user may only read; whether the server may write is not known here.
     let counts = |failure: &WriteFailure| {
         failure.cause != WriteCause::Missing && !(is_served && failure.cause.depends_on_user())
@@ -212,10 +215,12 @@ fn not_writable(app: &App) -> Vec<Need> {
 }
 
 /// A running server confirms the clock after a long time off; without one, a clock that is ahead is expected.
-fn clock(app: &App) -> Option<Need> {
+async fn clock(app: &App) -> Option<Need> {
     match app.clock.trust() {
         Trust::Trusted => None,
-        Trust::Unconfirmed(by) if by >= 0 && App::is_served(&app.data) != Some(true) => None,
+        Trust::Unconfirmed(by) if by >= 0 && app.coordination.is_served().await != Some(true) => {
+            None
+        }
         Trust::Jumped(by_ms) | Trust::Unconfirmed(by_ms) => Some(Need::ClockJumped { by_ms }),
     }
 }

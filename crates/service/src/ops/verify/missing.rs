@@ -2,7 +2,8 @@
 //! say so, and such files are not missing.
 
 use super::Error;
-use crate::app::{self, App};
+use crate::app::App;
+use crate::coordination::{self, Maintenance};
 use crate::media::{self, Held};
 use crate::ops::retention;
 
@@ -20,9 +21,11 @@ impl Confirmation {
     /// Looks again once no other operation is between a file and its row.
     pub async fn is_missing(&mut self, app: &App, file: &Held) -> Result<bool, Error> {
         if self.waits {
-            match app.hold_files_alone().await {
+            match app.coordination.maintenance(Maintenance::Exclusive).await {
                 Ok(files) => drop(files),
-                Err(app::Error::Files { .. } | app::Error::Lock { .. }) => self.waits = false,
+                Err(coordination::Error::Maintenance { .. } | coordination::Error::Lock { .. }) => {
+                    self.waits = false
+                }
                 Err(error) => return Err(error.into()),
             }
         }

@@ -14,6 +14,7 @@ use super::orphans::{self, InProgress, Orphan};
 use super::report::Repaired;
 use crate::app::App;
 use crate::clock::Millis;
+use crate::coordination::Maintenance;
 use crate::db::{self, Key, Tx};
 use crate::events::{self, News};
 use crate::media::{self, Held};
@@ -90,7 +91,7 @@ impl Repair {
     ) -> Result<Attempt, Error> {
         let (vault, now) = (app.vault.clone(), app.clock.now());
         let (file, repair) = (file.clone(), self.clone());
-        let _files = app.hold_files_alone().await?;
+        let _files = app.coordination.maintenance(Maintenance::Exclusive).await?;
         let repairing = app.db.write(Key::Everything, async move |tx| {
             let is_as_seen = vault.stamp(&file.path).is_ok_and(|found| found == stamp);
             if !is_as_seen || !media::is_held(tx, &file).await? {
@@ -165,7 +166,7 @@ impl Repair {
             if !is_right(&at).await? {
                 return Ok(None);
             }
-            app.hold_files_alone().await?
+            app.coordination.maintenance(Maintenance::Exclusive).await?
         } else if app.vault.leads_through_link(&file.path) {
             return Ok(None);
         } else {
@@ -180,7 +181,7 @@ impl Repair {
                 }
             }
             let Some(from) = right else { return Ok(None) };
-            let files = app.hold_files_alone().await?;
+            let files = app.coordination.maintenance(Maintenance::Exclusive).await?;
             let (vault, path) = (app.vault.clone(), file.path.clone());
             let moving = tokio::task::spawn_blocking(move || vault.bring_back(&from, &path));
             if let Err(error) = moving.await? {
@@ -230,7 +231,7 @@ impl Repair {
     ) -> Result<Attempt, Error> {
         let (vault, repair, path) = (app.vault.clone(), self.clone(), orphan.path.clone());
         let is_linked = orphan.is_linked;
-        let _files = app.hold_files_alone().await?;
+        let _files = app.coordination.maintenance(Maintenance::Exclusive).await?;
         let moving = app.db.write(Key::Everything, async move |tx| {
             let in_progress = InProgress::of(&queue::claimed_in(tx).await?);
             if in_progress.may_store(&path) || media::is_path_held(tx, &path).await? {

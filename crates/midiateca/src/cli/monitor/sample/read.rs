@@ -67,7 +67,7 @@ pub(super) async fn glance(
     let glance = Glance {
         at: app.clock.now(),
         filter: filter.clone(),
-        is_served: App::is_served(&app.data) == Some(true),
+        is_served: app.coordination.is_served().await == Some(true),
         stopped: worker::paused_for_space(app).await?,
         instances: instances::instances(&app.db).await?,
         in_flight: queue::in_flight(

@@ -1,0 +1,241 @@
+//! What may run at the same time, and where long work goes on: leases, and the checkpoints of resumable runs.
+//!
+//! A lease ends when it is dropped, or with its process. On one node leases are files in the data folder that the
+//! system unlocks; several nodes will keep them as rows. Callers see leases only.
+
+pub mod checkpoint;
+mod content;
+mod file;
+mod server;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use content::ContentLease;
+use content::Contents;
+use file::{Locked, Mode};
+pub use server::{FILE as SERVER_FILE, ServerLease};
+
+/// The lease of maintenance.
+const MAINTENANCE_FILE: &str = "files.lock";
+/// The lease of an import.
+const IMPORT_FILE: &str = "import.lock";
+/// The files of leases in a data folder.
+pub const FILES: [&str; 3] = [SERVER_FILE, MAINTENANCE_FILE, IMPORT_FILE];
+/// What a sweep, an erasure or a repair does at once takes less than this.
+const MAINTENANCE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why a lease is not given.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The data folder cannot be made.
+    #[error("the data folder {path} cannot be used")]
+    Folder {
+        /// Which folder.
+        path: PathBuf,
+        /// What the system returned.
+        source: std::io::Error,
+    },
+    /// The file of a lease cannot be opened or locked.
+    #[error("cannot lock {path}")]
+    Lock {
+        /// Which file.
+        path: PathBuf,
+        /// What the system returned.
+        source: std::io::Error,
+    },
+    /// A server runs.
+    #[error("another midiateca already serves {path}")]
+    Served {
+        /// Which data folder.
+        path: PathBuf,
+    },
+    /// Other work is changing files.
+    #[error("an import, an erasure or a repair is at work on the files of {path}")]
+    Maintenance {
+        /// Which data folder.
+        path: PathBuf,
+    },
+    /// Another import runs.
+    #[error("another import into {path} is under way")]
+    Importing {
+        /// Which data folder.
+        path: PathBuf,
+    },
+}
+
+/// Whether maintenance may run together with other maintenance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maintenance {
+    /// An import or a sweep: files get or lose names before their rows say so.
+    Shared,
+    /// A repair or an erasure: a file that no row names is an orphan.
+    Exclusive,
+}
+
+impl From<Maintenance> for Mode {
+    fn from(maintenance: Maintenance) -> Self {
+        match maintenance {
+            Maintenance::Shared => Self::Shared,
+            Maintenance::Exclusive => Self::Exclusive,
+        }
+    }
+}
+
+/// The right to change names of files apart from the queue, whose claims say which files they write.
+#[derive(Debug)]
+pub struct MaintenanceLease(#[expect(dead_code, reason = "ends when it is dropped")] Locked);
+
+/// The right to import: each import names files before their rows, and would take another's for its own.
+#[derive(Debug)]
+pub struct ImportLease(#[expect(dead_code, reason = "ends when it is dropped")] Locked);
+
+/// The leases of one data folder; cheap to clone.
+#[derive(Clone)]
+pub struct Coordination {
+    data: PathBuf,
+    contents: Arc<Contents>,
+}
+
+impl Coordination {
+    /// Of the data folder `data`, which need not exist.
+    pub fn of(data: &Path) -> Self {
+        Self {
+            data: data.to_owned(),
+            contents: Arc::default(),
+        }
+    }
+
+    /// The files that keep the leases, if files do.
+    pub fn files(&self) -> impl Iterator<Item = PathBuf> {
+        FILES.iter().map(|name| self.data.join(name))
+    }
+
+    /// The right to serve the data folder, for one process at a time.
+    pub async fn server(&self) -> Result<ServerLease, Error> {
+        let data = self.data.clone();
+        crate::disk::create_folder(&data).map_err(|source| Error::Folder { path: data, source })?;
+        let taken = |_| Error::Served {
+            path: self.data.clone(),
+        };
+        let path = self.data.join(SERVER_FILE);
+        Ok(ServerLease::of(Locked::soon(&path)?.map_err(taken)?, &path))
+    }
+
+    /// Whether a server runs; None when that cannot be determined. Keeps no server from starting.
+    pub async fn is_served(&self) -> Option<bool> {
+        server::is_held(&self.data)
+    }
+
+    /// What the running server published last, see [`ServerLease::publish`].
+    pub async fn published(&self) -> Option<serde_json::Value> {
+        match self.is_served().await {
+            Some(true) => server::published(&self.data),
+            _ => None,
+        }
+    }
+
+    /// The right to import. Does not wait for another import.
+    pub async fn import(&self) -> Result<ImportLease, Error> {
+        let taken = |_| Error::Importing {
+            path: self.data.clone(),
+        };
+        let path = self.data.join(IMPORT_FILE);
+        Ok(ImportLease(Locked::soon(&path)?.map_err(taken)?))
+    }
+
+    /// The right to do maintenance. Waits for what others do at once, some seconds at most.
+    pub async fn maintenance(&self, maintenance: Maintenance) -> Result<MaintenanceLease, Error> {
+        self.maintenance_within(maintenance, MAINTENANCE_PATIENCE)
+            .await
+    }
+
+    /// Like [`Coordination::maintenance`], but None when other maintenance runs now.
+    pub async fn maintenance_now(
+        &self,
+        maintenance: Maintenance,
+    ) -> Result<Option<MaintenanceLease>, Error> {
+        match self.maintenance_within(maintenance, Duration::ZERO).await {
+            Err(Error::Maintenance { .. }) => Ok(None),
+            lease => lease.map(Some),
+        }
+    }
+
+    async fn maintenance_within(
+        &self,
+        maintenance: Maintenance,
+        patience: Duration,
+    ) -> Result<MaintenanceLease, Error> {
+        let path = self.data.join(MAINTENANCE_FILE);
+        let locked = Locked::within(&path, maintenance.into(), patience).await?;
+        locked
+            .map(MaintenanceLease)
+            .map_err(|_| Error::Maintenance {
+                path: self.data.clone(),
+            })
+    }
+
+    /// Whether maintenance runs now.
+    pub async fn has_maintenance(&self) -> bool {
+        matches!(self.maintenance_now(Maintenance::Exclusive).await, Ok(None))
+    }
+
+    /// The right to publish these bytes for a client: from the search for equal bytes until the new ones are recorded,
+    /// so that equal bytes that arrive twice at once are stored once.
+    pub async fn content(&self, client: i64, sha256: &[u8; 32]) -> ContentLease {
+        self.contents.lease(client, sha256).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn maintenance_is_shared_or_exclusive() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (
+            Coordination::of(folder.path()),
+            Coordination::of(folder.path()),
+        );
+        let shared = one.maintenance(Maintenance::Shared).await.unwrap();
+        assert!(other.has_maintenance().await);
+        let second = other.maintenance_now(Maintenance::Shared).await.unwrap();
+        assert!(second.is_some(), "two imports may run side by side");
+        drop(second);
+        let exclusive = other.maintenance_now(Maintenance::Exclusive).await.unwrap();
+        assert!(exclusive.is_none());
+        drop(shared);
+        let exclusive = other.maintenance(Maintenance::Exclusive).await.unwrap();
+        let shared = one.maintenance_now(Maintenance::Shared).await.unwrap();
+        assert!(shared.is_none());
+        drop(exclusive);
+        assert!(!one.has_maintenance().await);
+    }
+
+    #[tokio::test]
+    async fn a_second_import_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let coordination = Coordination::of(folder.path());
+        let first = coordination.import().await.unwrap();
+        let second = coordination.import().await;
+        assert!(matches!(second, Err(Error::Importing { .. })));
+        drop(first);
+        assert!(coordination.import().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn equal_bytes_of_one_client_wait_for_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let coordination = Coordination::of(folder.path());
+        let first = coordination.content(1, &[7; 32]).await;
+        let other_client = coordination.content(2, &[7; 32]);
+        assert!(futures_util::FutureExt::now_or_never(other_client).is_some());
+        let second = coordination.content(1, &[7; 32]);
+        assert!(futures_util::FutureExt::now_or_never(second).is_none());
+        drop(first);
+        let second = coordination.content(1, &[7; 32]);
+        assert!(futures_util::FutureExt::now_or_never(second).is_some());
+    }
+}

@@ -1,0 +1,119 @@
+//! Where resumable work goes on after it was stopped, and what else survives a run: one small state each, as JSON.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::clock::Millis;
+use crate::db::{Db, Error, Row, Tx, values};
+
+/// What a checkpoint is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Checkpoint {
+    /// When deliveries that were set aside were acknowledged last (unix milliseconds).
+    DeliveriesDismissed,
+    /// That no download begins because the disk is full.
+    DownloadsPaused,
+    /// An import that began; it names files before their rows.
+    Import,
+    /// The media whose files a run of the retention rules is deleting; scope: the run.
+    Sweep,
+    /// The erasures of a client's people that are not proven yet; scope: the client's id.
+    Erasure,
+    /// That something was erased since the database was compacted; another text each time.
+    Compaction,
+    /// The media down to which files are verified; scope: the instance, or empty for all.
+    Verify,
+    /// The random name of the data folder, which the HTTP server answers with.
+    Folder,
+    /// What `doctor` writes to try a commit.
+    WriteTest,
+}
+
+impl Checkpoint {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::DeliveriesDismissed,
+        Self::DownloadsPaused,
+        Self::Import,
+        Self::Sweep,
+        Self::Erasure,
+        Self::Compaction,
+        Self::Verify,
+        Self::Folder,
+        Self::WriteTest,
+    ];
+
+    /// The code in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DeliveriesDismissed => "deliveries_dismissed",
+            Self::DownloadsPaused => "downloads_paused",
+            Self::Import => "import",
+            Self::Sweep => "sweep",
+            Self::Erasure => "erasure",
+            Self::Compaction => "compaction",
+            Self::Verify => "verify",
+            Self::Folder => "folder",
+            Self::WriteTest => "write_test",
+        }
+    }
+
+    /// Saves the state of the one with that scope.
+    pub async fn save(
+        self,
+        tx: &mut Tx,
+        scope: &str,
+        state: &impl Serialize,
+        now: Millis,
+    ) -> Result<(), Error> {
+        let sql = "insert into checkpoints (kind, scope, state, at) values ($1, $2, $3, $4)
+                   on conflict (kind, scope) do update set state = excluded.state, at = excluded.at";
+        let state = serde_json::json!(state).to_string();
+        let values = values![self.as_str(), scope, state, now];
+        tx.run(sql, values).await.map(drop)
+    }
+
+    /// Deletes the one with that scope, because its work is done.
+    pub async fn delete(self, tx: &mut Tx, scope: &str) -> Result<(), Error> {
+        let sql = "delete from checkpoints where kind = $1 and scope = $2";
+        tx.run(sql, values![self.as_str(), scope]).await.map(drop)
+    }
+
+    /// The state of the one with that scope, if there is one.
+    pub async fn load<T: DeserializeOwned>(self, db: &Db, scope: &str) -> Result<Option<T>, Error> {
+        let row = db.row(FIND, values![self.as_str(), scope]).await?;
+        row.map(|row| state_of(&row)).transpose()
+    }
+
+    /// Like [`Checkpoint::load`], as the transaction sees it.
+    pub async fn load_in<T: DeserializeOwned>(
+        self,
+        tx: &mut Tx,
+        scope: &str,
+    ) -> Result<Option<T>, Error> {
+        let row = tx.row(FIND, values![self.as_str(), scope]).await?;
+        row.map(|row| state_of(&row)).transpose()
+    }
+
+    /// Whether there is one without a scope.
+    pub async fn is_set(self, db: &Db) -> Result<bool, Error> {
+        Ok(db.row(FIND, values![self.as_str(), ""]).await?.is_some())
+    }
+
+    /// All of this kind: scopes and states.
+    pub async fn all<T: DeserializeOwned>(self, db: &Db) -> Result<Vec<(String, T)>, Error> {
+        let sql = "select scope, state from checkpoints where kind = $1 order by scope";
+        let rows = db.rows(sql, values![self.as_str()]).await?;
+        rows.iter()
+            .map(|row| Ok((row.text("scope")?, state_of(row)?)))
+            .collect()
+    }
+}
+
+const FIND: &str = "select state from checkpoints where kind = $1 and scope = $2";
+
+fn state_of<T: DeserializeOwned>(row: &Row) -> Result<T, Error> {
+    serde_json::from_str(&row.text("state")?).map_err(|_| Error::Malformed {
+        column: "checkpoints.state".to_owned(),
+    })
+}

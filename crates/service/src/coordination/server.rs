@@ -1,0 +1,143 @@
+//! The lease of the server, with what it publishes for other processes, and the owner of its leases on media.
+
+use std::fs::{File, TryLockError};
+use std::io::{Seek as _, Write as _};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::file::Locked;
+
+/// The file of the lease.
+pub const FILE: &str = "serve.lock";
+
+/// What stands in the file.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+struct Content {
+    /// Stays when the server ends, so that the next one knows its own leases on media again.
+    owner: String,
+    /// Of the running server only.
+    published: Option<Value>,
+}
+
+/// The right to serve a data folder.
+#[derive(Debug)]
+pub struct ServerLease {
+    file: File,
+    owner: String,
+}
+
+impl ServerLease {
+    pub(super) fn of(Locked(file): Locked, path: &Path) -> Self {
+        let mut owner = read(path).owner;
+        if owner.is_empty() {
+            owner = uuid::Uuid::now_v7().simple().to_string();
+        }
+        let lease = Self { file, owner };
+        // What an earlier server published is no longer true.
+        lease.write(None);
+        lease
+    }
+
+    /// Whose leases on media the holder of this lease takes and gives back: the same for each server on this data
+    /// folder, so that one that starts knows what an earlier one was killed with.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// Shows something to other processes, for as long as this lease lasts. Does nothing where the file may not be
+    /// written.
+    pub fn publish(&self, published: Value) {
+        self.write(Some(published));
+    }
+
+    fn write(&self, published: Option<Value>) {
+        let content = Content {
+            owner: self.owner.clone(),
+            published,
+        };
+        let (mut file, line) = (&self.file, format!("{}\n", serde_json::json!(content)));
+        // Cut afterwards, so that the owner is there at every moment.
+        let _ = file
+            .rewind()
+            .and_then(|()| file.write_all(line.as_bytes()))
+            .and_then(|()| file.set_len(line.len() as u64));
+    }
+}
+
+fn read(path: &Path) -> Content {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    // The end of an older text may follow.
+    let mut contents = serde_json::Deserializer::from_str(&text).into_iter();
+    contents.next().and_then(Result::ok).unwrap_or_default()
+}
+
+pub(super) fn published(data: &Path) -> Option<Value> {
+    read(&data.join(FILE)).published
+}
+
+/// Whether the lease is taken; None when that cannot be determined.
+pub(super) fn is_held(data: &Path) -> Option<bool> {
+    match File::open(data.join(FILE)) {
+        Ok(file) => match file.try_lock_shared() {
+            Ok(()) => Some(false),
+            Err(TryLockError::WouldBlock) => Some(true),
+            Err(TryLockError::Error(_)) => None,
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(false),
+        Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Coordination;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_look_at_the_lease_sees_a_server_and_keeps_none_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let coordination = Coordination::of(folder.path());
+        assert_eq!(coordination.is_served().await, Some(false));
+        assert!(!folder.path().join(FILE).exists(), "a look made a file");
+        let lease = coordination.server().await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(coordination.is_served().await, Some(true));
+        }
+        drop(lease);
+        assert_eq!(coordination.is_served().await, Some(false));
+        let look = File::open(folder.path().join(FILE)).unwrap();
+        look.try_lock_shared().unwrap();
+        let server = std::thread::spawn(move || {
+            let lease = futures_util::FutureExt::now_or_never(coordination.server());
+            lease.unwrap().is_ok()
+        });
+        drop(look);
+        assert!(server.join().unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_a_server_publishes_ends_with_it_and_its_owner_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let coordination = Coordination::of(folder.path());
+        let lease = coordination.server().await.unwrap();
+        let owner = lease.owner().to_owned();
+        assert_eq!(coordination.published().await, None);
+        for shown in ["a long address", "short"] {
+            lease.publish(serde_json::json!(shown));
+            assert_eq!(coordination.published().await, Some(shown.into()));
+        }
+        drop(lease);
+        assert_eq!(coordination.published().await, None);
+        let next = coordination.server().await.unwrap();
+        assert_eq!(next.owner(), owner);
+        assert_eq!(coordination.published().await, None);
+        // A text that was not cut in time.
+        drop(next);
+        let text = format!("{{\"owner\":\"{owner}\"}}\n\"}}\n");
+        std::fs::write(folder.path().join(FILE), text).unwrap();
+        assert_eq!(coordination.server().await.unwrap().owner(), owner);
+    }
+}
