@@ -8,6 +8,7 @@ macro_rules! eprintln {
 
 mod answer;
 mod backup;
+mod bar;
 mod cause;
 mod check;
 mod client;
@@ -53,6 +54,7 @@ use clap::{ArgAction, Parser, Subcommand};
 
 use context::Context;
 use language::Language;
+use midiateca_service::ops::export;
 use midiateca_service::telemetry;
 
 /// Keeps every photo, voice note, video, document and sticker that arrives on a company's WhatsApp numbers.
@@ -308,7 +310,10 @@ async fn dispatch(options: Options) -> anyhow::Result<Ending> {
 fn exit_code(error: &anyhow::Error) -> u8 {
     let is = |test: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(test);
     let is_usage = |cause: &(dyn std::error::Error + 'static)| {
-        cause.is::<UsageError>() || cause.is::<midiateca_service::config::Error>()
+        let export = cause.downcast_ref::<export::Error>();
+        cause.is::<UsageError>()
+            || cause.is::<midiateca_service::config::Error>()
+            || export.is_some_and(export::Error::is_usage)
     };
     if is(is_usage) {
         2
@@ -321,6 +326,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<midiateca_service::ops::import::multichat::Error>()
             || cause.is::<midiateca_service::ops::backup::Error>()
             || cause.is::<midiateca_service::ops::verify::Error>()
+            || cause.is::<export::Error>()
             || cause.is::<midiateca_service::storage::Error>()
             || cause.is::<panel::Error>()
             || cause.is::<midiateca_service::secrets::Error>()

@@ -1,7 +1,9 @@
 //! What an operator can do: a module per operation, each with options, a function `run` and a report.
 
+mod problem;
 mod progress;
 
+pub use problem::Problem;
 pub use progress::Progress;
 
 /// A copy of the database and the files, made while the service runs.
@@ -9,6 +11,9 @@ pub mod backup;
 
 /// Deleting a person's data.
 pub mod erasure;
+
+/// Stored files copied into a folder or an archive, with a manifest.
+pub mod export;
 
 /// Taking over another system's data.
 pub mod import;

@@ -1,58 +1,96 @@
-//! One JSON document on stdout that is written while its command runs: a list whose items are printed as they come, and
-//! a report at the end.
+//! One JSON document that is written while its command runs: a list whose items are printed as they come, and a report at
+//! the end.
+
+use std::fmt::Display;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::answer;
 
+/// Where a command prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Out {
+    Stdout,
+    /// For a command whose data on stdout is not text.
+    Stderr,
+}
+
+impl Out {
+    pub fn line(self, text: impl Display) {
+        match self {
+            Self::Stdout => answer::line(text),
+            Self::Stderr => answer::complain(text),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Empty,
+    Begun,
+    Closed,
+}
+
 /// `{"list":[…],…report}`. Dropped without a report, it is closed, so that what was printed is one document.
 pub(crate) struct Document {
     list: &'static str,
-    is_begun: bool,
-    is_closed: bool,
+    out: Out,
+    state: Mutex<State>,
 }
 
 impl Document {
-    pub fn new(list: &'static str) -> Self {
+    pub fn new(list: &'static str, out: Out) -> Self {
         Self {
             list,
-            is_begun: false,
-            is_closed: false,
+            out,
+            state: Mutex::new(State::Empty),
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Prints one item of the list.
-    pub fn item(&mut self, item: &impl Serialize) {
+    pub fn item(&self, item: &impl Serialize) {
         let item = answer::json(item);
-        if self.is_begun {
-            return answer::line(format_args!(",{item}"));
+        let mut state = self.state();
+        match *state {
+            State::Empty => {
+                let list = self.list;
+                self.out.line(format_args!("{{\"{list}\":[\n{item}"));
+                *state = State::Begun;
+            }
+            State::Begun => self.out.line(format_args!(",{item}")),
+            State::Closed => {}
         }
-        self.is_begun = true;
-        answer::line(format_args!("{{\"{}\":[\n{item}", self.list));
     }
 
-    /// Prints the end of the list and the fields of the report.
-    pub fn finish(mut self, report: &impl Serialize) {
-        self.close(report);
-    }
-
-    fn close(&mut self, report: &impl Serialize) {
-        self.is_closed = true;
+    /// Prints the end of the list and the fields of the report. No item comes after it.
+    pub fn finish(&self, report: &impl Serialize) {
+        let mut state = self.state();
         let report = answer::json(report);
         let fields = report.strip_prefix('{').unwrap_or("}");
         let comma = if fields == "}" { "" } else { "," };
-        match self.is_begun {
-            true => answer::line(format_args!("]{comma}{fields}")),
-            false => answer::line(format_args!("{{\"{}\":[]{comma}{fields}", self.list)),
+        match *state {
+            State::Empty => {
+                let list = self.list;
+                self.out
+                    .line(format_args!("{{\"{list}\":[]{comma}{fields}"));
+            }
+            State::Begun => self.out.line(format_args!("]{comma}{fields}")),
+            State::Closed => {}
         }
+        *state = State::Closed;
     }
 }
 
 impl Drop for Document {
     fn drop(&mut self) {
-        if self.is_begun && !self.is_closed {
-            self.close(&Map::<String, Value>::new());
+        if *self.state() == State::Begun {
+            self.finish(&Map::<String, Value>::new());
         }
     }
 }

@@ -70,6 +70,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let cancelled = app.shutdown.token_with_signals();
     let report = verify::run(&app, order, screen.clone(), cancelled).await;
     app.db.close().await;
+    screen.end();
     let report = report?;
     screen.finish(&report, options.resume);
     Ok(match report.is_clean() {

@@ -100,7 +100,7 @@ impl Shelf {
         let said = String::from_utf8(output.stdout).unwrap();
         let talk = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{said}{talk}");
-        serde_json::from_str(said.lines().last().unwrap()).unwrap()
+        serde_json::from_str(&said).unwrap()
     }
 
     async fn change(&self, sql: &'static str, values: Vec<Cell>) {
@@ -184,7 +184,7 @@ async fn a_folder_a_tar_and_a_zip_hold_the_same_and_prove_themselves() {
     let (folder, tar, zip) = (shelf.to("out"), shelf.to("out.tar"), shelf.to("out.zip"));
     for target in [&folder, &tar, &zip] {
         let sum = shelf.sum(target, &[], 0).await;
-        assert_eq!((&sum["files"], &sum["wrong"]), (&5.into(), &0.into()));
+        assert_eq!((&sum["files"], &sum["omitted"]), (&5.into(), &0.into()));
     }
     let piped = shelf.export(Path::new("-"), &[]).await;
     assert_eq!(piped.status.code(), Some(0));
@@ -201,7 +201,7 @@ async fn a_folder_a_tar_and_a_zip_hold_the_same_and_prove_themselves() {
         assert_eq!(told["path"], path.as_str());
         assert_eq!(told["sender_id"], media.sender_id.as_deref().unwrap());
         assert_eq!(
-            (&told["verified"], &told["exported"], &told["reason"]),
+            (&told["verified"], &told["exported"], &told["finding"]),
             (&"full".into(), &true.into(), &Value::Null)
         );
     }
@@ -252,7 +252,7 @@ async fn filters_narrow_what_is_exported_and_only_stored_media_are() {
         )
         .await;
     let sum = shelf.sum(&shelf.to("erased"), &[], 0).await;
-    assert_eq!((&sum["files"], &sum["wrong"]), (&4.into(), &0.into()));
+    assert_eq!((&sum["files"], &sum["omitted"]), (&4.into(), &0.into()));
     for nonsense in [
         ["--kind", "hologram"],
         ["--client", "9"],
@@ -267,7 +267,7 @@ async fn filters_narrow_what_is_exported_and_only_stored_media_are() {
 }
 
 #[tokio::test]
-async fn what_is_missing_altered_or_of_another_length_is_told_and_left_out() {
+async fn missing_and_corrupt_files_are_reported_and_omitted() {
     let shelf = Shelf::full().await;
     fs::remove_file(shelf.file(0)).unwrap();
     fs::write(shelf.file(1), "cut").unwrap();
@@ -279,21 +279,28 @@ async fn what_is_missing_altered_or_of_another_length_is_told_and_left_out() {
     for target in [&folder, &tar, &zip] {
         let output = shelf.export(target, &[]).await;
         assert_eq!(output.status.code(), Some(1));
-        let told: Vec<Value> = std::str::from_utf8(&output.stdout)
-            .unwrap()
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
-        let wrong: Vec<_> = told
-            .iter()
-            .filter_map(|line| line["wrong"].as_str())
-            .collect();
-        assert_eq!(wrong, ["missing", "other_length", "altered"]);
-        assert_eq!(told[3]["files"], 2);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let findings = report["findings"].as_array().unwrap().iter();
+        let findings = findings.map(|finding| {
+            let field = |name: &str| finding[name].as_str().unwrap();
+            (field("finding"), field("media"), field("path"))
+        });
+        let findings: Vec<_> = findings.collect();
+        let expected = [(0, "missing"), (1, "corrupt"), (4, "corrupt")];
+        let expected = expected.map(|(n, problem)| {
+            let media = &shelf.media[n];
+            let path = media.path.as_deref().unwrap();
+            (problem, media.id.as_str(), path)
+        });
+        assert_eq!(findings, expected);
+        assert_eq!(
+            (&report["files"], &report["omitted"]),
+            (&2.into(), &3.into())
+        );
     }
     for archive in [&tar, &zip] {
         let length = archive.metadata().unwrap().len();
-        assert!(length < 110_000, "altered bytes stayed in it: {length}");
+        assert!(length < 110_000, "corrupt bytes stayed in it: {length}");
     }
     let piped = shelf.export(Path::new("-"), &[]).await;
     assert_eq!(piped.status.code(), Some(1));
@@ -306,7 +313,7 @@ async fn what_is_missing_altered_or_of_another_length_is_told_and_left_out() {
         assert_eq!(prove(&files), 2);
         let told: Vec<_> = lines(&files)
             .iter()
-            .map(|line| (line["exported"].clone(), line["reason"].clone()))
+            .map(|line| (line["exported"].clone(), line["finding"].clone()))
             .collect();
         let right = (true.into(), Value::Null);
         let wrong = |reason: &str| (false.into(), reason.into());
@@ -314,10 +321,10 @@ async fn what_is_missing_altered_or_of_another_length_is_told_and_left_out() {
             told,
             [
                 wrong("missing"),
-                wrong("other_length"),
+                wrong("corrupt"),
                 right.clone(),
                 right,
-                wrong("altered")
+                wrong("corrupt")
             ]
         );
     }
@@ -334,7 +341,7 @@ async fn what_is_missing_altered_or_of_another_length_is_told_and_left_out() {
     .await;
     let said = String::from_utf8(talk.stdout).unwrap();
     assert!(
-        said.contains("faltando\tmedia_storage/") && said.contains("3 com problema"),
+        said.contains("ausente\tmedia_storage/") && said.contains("3 omitidos"),
         "{said}"
     );
 }
@@ -472,7 +479,7 @@ async fn a_folder_in_the_place_of_a_file_is_told_as_what_it_is() {
     let output = shelf.export(&target, &[]).await;
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(said.contains("stands in the way"), "{said}");
+    assert!(said.contains("is in the way"), "{said}");
     assert!(there.join("theirs").exists());
     fs::remove_dir_all(&there).unwrap();
     assert_eq!(shelf.sum(&target, &[], 0).await["files"], 5);
@@ -488,7 +495,7 @@ async fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
         .status();
     assert!(made.unwrap().success());
     let sum = shelf.sum(&shelf.to("out.tar"), &[], 1).await;
-    assert_eq!((&sum["files"], &sum["wrong"]), (&4.into(), &1.into()));
+    assert_eq!((&sum["files"], &sum["omitted"]), (&4.into(), &1.into()));
 }
 
 #[cfg(unix)]

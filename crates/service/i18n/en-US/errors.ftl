@@ -205,3 +205,39 @@ errors-most-files-missing = { $missing } of { $stored } stored files are missing
 errors-allow-missing = if the files are really lost, add --even-if-most-are-missing
 errors-many-files-orphaned = { $orphaned } of { $files } files are orphaned: is the database the right one? Nothing was changed
 errors-allow-orphaned = to move them to quarantine anyway, add --even-if-many-are-orphaned
+
+## Exports
+
+errors-export-only-tar = { $target } is stdout, which can only be a tar archive
+errors-export-no-format = leave out --format
+errors-export-other-archive = { $target } is the name of another kind of archive
+errors-export-tar-or-zip = media are compressed already: name a .tar or a .zip
+errors-export-inside-storage = { $target } is among the stored media
+errors-export-outside = name a place outside of the data folder
+errors-export-target-exists = { $target } exists already, and was not changed
+errors-export-other-name = name another file, or move it away first
+errors-export-folder-missing = the folder for { $target } does not exist
+errors-export-create-folder = create it first
+errors-export-not-a-folder = { $target } is a file, not a folder
+errors-export-folder-or-archive = name a folder, or a file that ends in .tar or .zip
+errors-export-foreign-folder = { $target } is not empty and is not an export of midiateca, so nothing is written into it
+errors-export-other-folder = name another folder
+errors-export-busy = another export is writing to { $target }
+errors-export-wait = wait for its end, or name another target
+errors-export-no-space = { $needed } are needed and { $free } are free at { $target }
+errors-export-make-space = free some space, name another place, or export less with --client, --since and --until
+errors-export-failed = cannot write { $target }
+errors-export-target-unreadable = cannot look at { $target }
+errors-export-move-away = move it away, and run the same command again
+errors-export-nothing-left = nothing was left of { $target }
+errors-export-cut-short = the archive on stdout is incomplete: discard it
+errors-export-continues =
+    { $files ->
+        [one] { $files } file is
+       *[other] { $files } files are
+    } in { $target }, and the same command continues from there
+errors-export-blocked =
+    { $files ->
+        [one] { $files } file is
+       *[other] { $files } files are
+    } in { $target }, and something in it is in the way of the next

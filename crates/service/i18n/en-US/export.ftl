@@ -1,30 +1,39 @@
-### What `media export` says.
+### What `media export` prints.
 
 export-unknown-client = no client { $client } is known; see `midiateca client list`
 export-unknown-instance = no instance { $instance } is known; see `midiateca instance list`
-export-only-tar = { $target } is stdout, to which only a tar archive can be written; leave --format out
-export-other-archive = { $target } names an archive of another kind; media are compressed already, so name a .tar or a .zip
-export-inside-vault = { $target } lies among the stored media; name a place outside of the data folder
 export-terminal = an archive is not for a terminal; write it to a file, or to a pipe such as `| ssh host 'cat > media.tar'`
-export-exists = { $target } exists already and stays as it is; name another file, or move it away first
-export-no-folder = the folder for { $target } is not there; make it first
-export-not-a-folder = { $target } is a file, not a folder; name a folder, or a file that ends in .tar or .zip
-export-foreign = { $target } is not empty and is not an export of midiateca, so nothing is written into it; name another folder
-export-busy = another export is writing to { $target } now; wait for its end, or name another target
-export-no-room = { $needed } are needed and { $free } are free where { $target } is to be; make room, name another place, or export less with --client, --since and --until
-export-disk-full = the disk is full
-export-not-written = cannot write { $target }
-export-nothing-left = { $problem }; nothing was left of { $target }
-export-goes-on = { $problem }; { $files } files are in { $target }, and the same command goes on from there
-export-in-the-way = { $files } files are in { $target }, and something in it stands in the way of the next: move it away, and the same command goes on
-export-cut-short = { $problem }; the archive on stdout is cut short and is to be thrown away
-export-stopped = stopped
-export-missing = missing
-export-other-length = another length
-export-altered = altered
-export-unreadable = unreadable
-export-sum = { $files } files ({ $bytes }) in { $target }; { $wrong } wrong
-export-would-be = would be exported to { $target }: { $files } files ({ $bytes }); { $wrong } wrong
-export-kept = { $count } of them were there already
-export-carried = { $count } more files of earlier exports are there and stay in the manifest
-export-wrong-ones = what is wrong is marked in manifest.jsonl; `midiateca retry ID` fetches a lost file again while WhatsApp has it
+export-sum =
+    { $files ->
+        [one] { $files } file
+       *[other] { $files } files
+    } ({ $bytes }) in { $target }; { $omitted ->
+        [one] { $omitted } omitted
+       *[other] { $omitted } omitted
+    }
+export-would-be =
+    would be exported to { $target }: { $files ->
+        [one] { $files } file
+       *[other] { $files } files
+    } ({ $bytes }); { $omitted ->
+        [one] { $omitted } omitted
+       *[other] { $omitted } omitted
+    }
+export-kept =
+    { $count ->
+        [one] { $count } of them was there already
+       *[other] { $count } of them were there already
+    }
+export-carried =
+    { $count ->
+        [one] { $count } more file of earlier exports is there and stays in the manifest
+       *[other] { $count } more files of earlier exports are there and stay in the manifest
+    }
+export-how-to-restore = omitted files are marked in manifest.jsonl; `midiateca retry ID` downloads a lost file again while WhatsApp has it
+export-stopped-archive = stopped; nothing was left of { $target }
+export-stopped-folder =
+    stopped; { $files ->
+        [one] { $files } file is
+       *[other] { $files } files are
+    } in { $target }, and the same command continues from there
+export-stopped-stream = stopped; the archive on stdout is incomplete: discard it

@@ -17,8 +17,31 @@ scrub-not-repaired =
        *[other] { $failed } files could not be repaired
     }; the log lines above say why
 scrub-files-in-use = orphaned files were not searched for, because an import or an erasure is running
-scrub-sum = { $intact } intact, { $missing } missing, { $corrupt } corrupt, { $unreadable } unreadable, { $orphaned } orphaned
-scrub-sum-repaired = { $restored } restored, { $queued } queued again, { $unrecoverable } unrecoverable, { $quarantined } moved to { $quarantine }
+scrub-sum =
+    { $intact ->
+        [one] { $intact } intact
+       *[other] { $intact } intact
+    }, { $missing ->
+        [one] { $missing } missing
+       *[other] { $missing } missing
+    }, { $corrupt ->
+        [one] { $corrupt } corrupt
+       *[other] { $corrupt } corrupt
+    }, { $unreadable ->
+        [one] { $unreadable } unreadable
+       *[other] { $unreadable } unreadable
+    }, { $orphaned ->
+        [one] { $orphaned } orphaned
+       *[other] { $orphaned } orphaned
+    }
+scrub-sum-repaired =
+    { $restored ->
+        [one] { $restored } restored
+       *[other] { $restored } restored
+    }, { $queued } queued again, { $unrecoverable } unrecoverable, { $quarantined ->
+        [one] { $quarantined } moved
+       *[other] { $quarantined } moved
+    } to { $quarantine }
 scrub-how-to-repair = to repair what can be repaired: midiateca scrub --repair (nothing is deleted)
 scrub-stopped = stopped; to continue: midiateca scrub --resume
 scrub-nothing-to-resume = no scrub was stopped, so this one started at the beginning

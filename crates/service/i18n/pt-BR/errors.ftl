@@ -205,3 +205,39 @@ errors-most-files-missing = { $missing } de { $stored } arquivos armazenados est
 errors-allow-missing = se os arquivos se perderam mesmo, use --even-if-most-are-missing
 errors-many-files-orphaned = { $orphaned } de { $files } arquivos são órfãos: o banco de dados é o certo? Nada foi alterado
 errors-allow-orphaned = para movê-los à quarentena mesmo assim, use --even-if-many-are-orphaned
+
+## Exportações
+
+errors-export-only-tar = { $target } é a saída padrão, que só pode receber um arquivo tar
+errors-export-no-format = deixe --format de fora
+errors-export-other-archive = { $target } indica outro tipo de arquivo compactado
+errors-export-tar-or-zip = mídias já vêm comprimidas: use um nome com .tar ou .zip
+errors-export-inside-storage = { $target } fica entre as mídias armazenadas
+errors-export-outside = escolha um lugar fora da pasta de dados
+errors-export-target-exists = { $target } já existe, e não foi alterado
+errors-export-other-name = escolha outro nome, ou mova-o antes
+errors-export-folder-missing = a pasta para { $target } não existe
+errors-export-create-folder = crie-a antes
+errors-export-not-a-folder = { $target } é um arquivo, não uma pasta
+errors-export-folder-or-archive = informe uma pasta, ou um arquivo que termine em .tar ou .zip
+errors-export-foreign-folder = { $target } não está vazia e não é uma exportação do midiateca, então nada é gravado nela
+errors-export-other-folder = escolha outra pasta
+errors-export-busy = outra exportação está gravando em { $target }
+errors-export-wait = espere ela terminar, ou escolha outro destino
+errors-export-no-space = são necessários { $needed } e há { $free } livres em { $target }
+errors-export-make-space = libere espaço, escolha outro lugar, ou exporte menos com --client, --since e --until
+errors-export-failed = não foi possível gravar { $target }
+errors-export-target-unreadable = não foi possível consultar { $target }
+errors-export-move-away = tire-o do caminho e execute o mesmo comando de novo
+errors-export-nothing-left = nada ficou de { $target }
+errors-export-cut-short = o arquivo na saída padrão está incompleto: descarte-o
+errors-export-continues =
+    { $files ->
+        [one] { $files } arquivo está
+       *[other] { $files } arquivos estão
+    } em { $target }, e o mesmo comando continua dali
+errors-export-blocked =
+    { $files ->
+        [one] { $files } arquivo está
+       *[other] { $files } arquivos estão
+    } em { $target }, e algo nela impede o próximo

@@ -1,30 +1,39 @@
-### What `media export` says.
+### What `media export` prints.
 
 export-unknown-client = nenhum cliente { $client } é conhecido; veja `midiateca client list`
 export-unknown-instance = nenhuma instância { $instance } é conhecida; veja `midiateca instance list`
-export-only-tar = { $target } é a saída padrão, que só pode receber um arquivo tar; deixe --format de fora
-export-other-archive = { $target } indica outro tipo de arquivo compactado; mídias já vêm comprimidas, então use um nome com .tar ou .zip
-export-inside-vault = { $target } fica no meio das mídias guardadas; escolha um lugar fora da pasta de dados
 export-terminal = um arquivo tar não serve para o terminal; grave-o num arquivo ou num pipe, como `| ssh servidor 'cat > midias.tar'`
-export-exists = { $target } já existe e fica como está; escolha outro nome, ou mova-o antes
-export-no-folder = a pasta para { $target } não existe; crie-a antes
-export-not-a-folder = { $target } é um arquivo, não uma pasta; informe uma pasta, ou um arquivo que termine em .tar ou .zip
-export-foreign = { $target } não está vazia e não é uma exportação do midiateca, então nada é gravado nela; escolha outra pasta
-export-busy = outra exportação está gravando em { $target } agora; espere ela terminar, ou escolha outro destino
-export-no-room = são necessários { $needed } e há { $free } livres onde { $target } ficaria; libere espaço, escolha outro lugar, ou exporte menos com --client, --since e --until
-export-disk-full = o disco está cheio
-export-not-written = não foi possível gravar { $target }
-export-nothing-left = { $problem }; nada ficou de { $target }
-export-goes-on = { $problem }; { $files } arquivos estão em { $target }, e o mesmo comando continua dali
-export-in-the-way = { $files } arquivos estão em { $target }, e algo nela impede o próximo: tire do caminho, e o mesmo comando continua
-export-cut-short = { $problem }; o arquivo na saída padrão está incompleto e deve ser descartado
-export-stopped = interrompido
-export-missing = faltando
-export-other-length = outro tamanho
-export-altered = alterado
-export-unreadable = ilegível
-export-sum = { $files } arquivos ({ $bytes }) em { $target }; { $wrong } com problema
-export-would-be = seriam exportados para { $target }: { $files } arquivos ({ $bytes }); { $wrong } com problema
-export-kept = { $count } deles já estavam lá
-export-carried = mais { $count } arquivos de exportações anteriores estão lá e continuam no manifesto
-export-wrong-ones = o que tem problema está marcado em manifest.jsonl; `midiateca retry ID` busca de novo um arquivo perdido enquanto o WhatsApp o tiver
+export-sum =
+    { $files ->
+        [one] { $files } arquivo
+       *[other] { $files } arquivos
+    } ({ $bytes }) em { $target }; { $omitted ->
+        [one] { $omitted } omitido
+       *[other] { $omitted } omitidos
+    }
+export-would-be =
+    seriam exportados para { $target }: { $files ->
+        [one] { $files } arquivo
+       *[other] { $files } arquivos
+    } ({ $bytes }); { $omitted ->
+        [one] { $omitted } omitido
+       *[other] { $omitted } omitidos
+    }
+export-kept =
+    { $count ->
+        [one] { $count } deles já estava lá
+       *[other] { $count } deles já estavam lá
+    }
+export-carried =
+    { $count ->
+        [one] mais { $count } arquivo de exportações anteriores está lá e continua no manifesto
+       *[other] mais { $count } arquivos de exportações anteriores estão lá e continuam no manifesto
+    }
+export-how-to-restore = os arquivos omitidos estão marcados em manifest.jsonl; `midiateca retry ID` baixa de novo um arquivo perdido enquanto o WhatsApp o tiver
+export-stopped-archive = interrompido; nada ficou de { $target }
+export-stopped-folder =
+    interrompido; { $files ->
+        [one] { $files } arquivo está
+       *[other] { $files } arquivos estão
+    } em { $target }, e o mesmo comando continua dali
+export-stopped-stream = interrompido; o arquivo na saída padrão está incompleto: descarte-o

@@ -3,6 +3,7 @@
 //! Errors are written in English, for logs. Each enum is matched here without a rest, so that a new variant does not
 //! compile without a text. What has no text here (an error of a library, of the system) is shown as it is.
 
+mod export;
 mod ground;
 mod network;
 mod settings;
@@ -134,6 +135,7 @@ impl Explainer {
             .or_else(|| Some(ground::server(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::takeover(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::foreign(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(export::export(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::backup(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::unresolved(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::proxy(cause.downcast_ref()?, lang)))

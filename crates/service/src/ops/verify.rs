@@ -5,6 +5,7 @@
 //! compared with its hash, at a limited rate: the newest first, because a crash or a full disk damages what was written
 //! last. A run that was stopped can be resumed.
 
+mod error;
 mod missing;
 mod orphans;
 mod pace;
@@ -17,8 +18,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::Progress;
-use super::retention;
+use super::{Problem, Progress, retention};
 use crate::app::App;
 use crate::clock::compact;
 use crate::coordination::checkpoint::Checkpoint;
@@ -26,10 +26,11 @@ use crate::db::{self, Key};
 use crate::media::{self, Filter, Held};
 use crate::storage::{self, Stamp, Vault};
 use crate::telemetry;
+pub use error::Error;
 use missing::Confirmation;
 use pace::Pace;
 use repair::Repair;
-pub use report::{Finding, OrphanSearch, Problem, RepairReport, Repaired, Report};
+pub use report::{Finding, OrphanSearch, RepairReport, Repaired, Report};
 use safeguard::Presence;
 
 /// Rows that one query reads.
@@ -62,28 +63,6 @@ pub struct RepairOptions {
     pub even_if_most_are_missing: bool,
     /// Repair even if many files are orphaned.
     pub even_if_many_are_orphaned: bool,
-}
-
-/// Why a verification ended early. The safeguards refuse before anything was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Db(#[from] db::Error),
-    #[error(transparent)]
-    App(#[from] crate::app::Error),
-    #[error(transparent)]
-    Coordination(#[from] crate::coordination::Error),
-    #[error(transparent)]
-    Retention(#[from] retention::Error),
-    #[error("reading files panicked")]
-    Panicked(#[from] tokio::task::JoinError),
-    #[error("{missing} of {stored} stored files are missing or of another length")]
-    MostMissing { missing: u64, stored: u64 },
-    /// The folder is below the storage root.
-    #[error("none of the {missing} files stored in {folder} is there")]
-    FolderMissing { folder: String, missing: u64 },
-    #[error("{orphaned} of {files} files are orphaned")]
-    ManyOrphaned { orphaned: u64, files: u64 },
 }
 
 /// Verifies, and repairs if the options say so. Stops at the next file once `cancelled` is.

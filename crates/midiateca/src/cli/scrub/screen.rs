@@ -1,64 +1,52 @@
 //! A verification on the terminal or as JSON.
 
 use std::fmt::Display;
-use std::io::IsTerminal as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::answer;
-use crate::cli::document::Document;
+use crate::cli::bar::Bar;
+use crate::cli::document::{Document, Out};
 use crate::cli::language::{Language, plain};
 use crate::cli::words::{Words, scrub as words};
 use midiateca_service::model::MediaId;
-use midiateca_service::ops::Progress;
-use midiateca_service::ops::verify::{Finding, OrphanSearch, Problem, Repaired, Report};
+use midiateca_service::ops::verify::{Finding, OrphanSearch, Repaired, Report};
+use midiateca_service::ops::{Problem, Progress};
 
 /// Prints each finding when it is known, and draws a bar on a terminal.
 pub(super) struct Screen {
     lang: Language,
-    bar: Mutex<ProgressBar>,
-    document: Option<Mutex<Option<Document>>>,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    bar: Bar,
+    document: Option<Document>,
 }
 
 impl Progress<Finding> for Screen {
     fn expect(&self, total: u64) {
-        if std::io::stderr().is_terminal() {
-            let template = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-            let style = ProgressStyle::with_template(template);
-            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-            *locked(&self.bar) = ProgressBar::new(total).with_style(style);
-        }
+        self.bar.expect(total);
     }
 
     fn advance(&self, done: u64) {
-        locked(&self.bar).inc(done);
+        self.bar.advance(done);
     }
 
     fn finding(&self, finding: &Finding) {
-        let bar = locked(&self.bar);
-        bar.suspend(|| match &self.document {
-            Some(document) => {
-                if let Some(document) = locked(document).as_mut() {
-                    document.item(finding);
-                }
-            }
+        self.bar.suspend(|| match &self.document {
+            Some(document) => document.item(finding),
             None => self.line(finding),
         });
     }
 }
 
 impl Screen {
-    pub fn new(lang: Language, json: bool) -> Self {
+    pub fn new(lang: Language, is_json: bool) -> Self {
         Self {
             lang,
-            bar: Mutex::new(ProgressBar::hidden()),
-            document: json.then(|| Mutex::new(Some(Document::new("findings")))),
+            bar: Bar::new(),
+            document: is_json.then(|| Document::new("findings", Out::Stdout)),
         }
+    }
+
+    /// Removes the bar.
+    pub fn end(&self) {
+        self.bar.end();
     }
 
     fn line(&self, finding: &Finding) {
@@ -75,13 +63,8 @@ impl Screen {
 
     /// Prints the report, and hints on stderr.
     pub fn finish(&self, report: &Report, was_to_resume: bool) {
-        locked(&self.bar).finish_and_clear();
         match &self.document {
-            Some(document) => {
-                if let Some(document) = locked(document).take() {
-                    document.finish(report);
-                }
-            }
+            Some(document) => document.finish(report),
             None => self.sums(report),
         }
         let say = |words| eprintln!("{}", self.lang.say(words));

@@ -1,7 +1,7 @@
 //! Whether a file that is not there is missing. A sweep, an erasure or another repair removes files before their rows
 //! say so, and such files are not missing.
 
-use super::Error;
+use super::error::Error;
 use crate::app::App;
 use crate::coordination::{self, Maintenance};
 use crate::media::{self, Held};

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Error;
+use super::error::Error;
 use super::pace::Pace;
 use crate::app::App;
 use crate::download;

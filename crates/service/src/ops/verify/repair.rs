@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 
-use super::Error;
+use super::error::Error;
 use super::orphans::{self, InProgress, Orphan};
 use super::report::Repaired;
 use crate::app::App;

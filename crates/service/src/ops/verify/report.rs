@@ -4,20 +4,7 @@ use serde::Serialize;
 
 use super::repair::Repair;
 use crate::model::MediaId;
-
-/// What is wrong with one file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Problem {
-    /// A row names it, and it is not there.
-    Missing,
-    /// Its length or its hash is not that of its row.
-    Corrupt,
-    /// No row names it.
-    Orphaned,
-    /// The system refuses to read it.
-    Unreadable,
-}
+use crate::ops::problem::Problem;
 
 /// What a repair did about one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

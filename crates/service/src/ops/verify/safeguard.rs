@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::Error;
+use super::error::Error;
 use crate::media::Held;
 use crate::storage::Vault;
 

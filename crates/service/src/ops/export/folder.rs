@@ -1,5 +1,5 @@
-//! An export as a folder: each file is staged, proven, synced and renamed. What is there already and right stays, so a
-//! run that was ended goes on where it was.
+//! An export as a folder: each file is staged, verified, synced and renamed. Intact files that are there already stay,
+//! so that a run that was stopped continues.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -7,18 +7,16 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
-use super::sink::Outcome;
-use super::source::{Halt, Source, Told, Watch};
+use super::outcome::{Halt, Outcome};
+use super::source::{Expected, Source, Watch};
 use super::staged::Staged;
-use midiateca_service::clock::Millis;
-use midiateca_service::disk;
-
-/// By which a folder is known for an export.
-pub(super) const MARKER: &str = ".midiateca-export";
+use super::target::MARKER;
+use crate::clock::Millis;
+use crate::disk;
 
 pub(super) struct Folder {
     root: PathBuf,
-    /// Folders whose names are not synced yet: five an instance.
+    /// Folders whose names are not synced yet: five per instance.
     unsynced: BTreeSet<PathBuf>,
     watch: Watch,
     #[expect(dead_code, reason = "the lock is held by the open file")]
@@ -26,7 +24,7 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Makes the folder and marks it; nothing when another export goes into it now.
+    /// Creates the folder and marks it; `None` when another export goes into it.
     pub fn open(root: &Path, watch: Watch) -> io::Result<Option<Self>> {
         disk::create_folder(root)?;
         let marker = File::options()
@@ -48,14 +46,14 @@ impl Folder {
         }))
     }
 
-    /// Where what is staged lies.
+    /// The path of a staged file.
     pub fn place(root: &Path, name: &str) -> PathBuf {
         root.join(format!(".midiateca-{name}"))
     }
 
-    /// Whether the right file is there already; it is read.
-    pub fn holds(&self, name: &str, told: &Told) -> Result<bool, Halt> {
-        let there = Source::open(&self.root.join(name), told.clone(), self.watch.clone());
+    /// Whether it has this file already, by its bytes.
+    pub fn has(&self, name: &str, expected: &Expected) -> Result<bool, Halt> {
+        let there = Source::open(&self.root.join(name), expected.clone(), self.watch.clone());
         there.map_or(Ok(false), |mut there| {
             let read = io::copy(&mut there.pieces(), &mut io::sink());
             Ok(there.settle(read)?.is_ok())
@@ -74,12 +72,12 @@ impl Folder {
             .ok_or_else(|| io::Error::from(io::ErrorKind::ResourceBusy))?;
         let mut writer = staged.writer()?;
         let copied = io::copy(&mut source.pieces(), &mut writer);
-        if let Err(wrong) = source.settle(copied)? {
-            return Ok(Outcome::Wrong(wrong));
+        if let Err(problem) = source.settle(copied)? {
+            return Ok(Outcome::Omitted(problem));
         }
         if let Ok(since_epoch) = u64::try_from(at) {
             let since_epoch = std::time::Duration::from_millis(since_epoch);
-            // The time of the message; a file system that keeps none does no harm.
+            // The time of the message, on file systems that keep times.
             let _ = writer.set_modified(std::time::SystemTime::UNIX_EPOCH + since_epoch);
         }
         staged.publish(&target)?;

@@ -1,8 +1,8 @@
-//! What an export holds: `manifest.jsonl`, a line a media, and `SHA256SUMS`, which `sha256sum -c` takes. Both are
-//! written while the files are copied, and get their names last.
+//! The contents of an export: `manifest.jsonl`, one line per media, and `SHA256SUMS` for `sha256sum -c`. Both are
+//! written while the files are copied, and published last.
 //!
-//! A folder may be exported into again, with other filters: what an earlier manifest tells of and is still there stays
-//! in the new one. Both are in the order of the ids, so that neither is held in memory.
+//! A later export may go into the same folder with other filters: files of the earlier manifest that are still there
+//! stay in the new one. Both are in the order of the ids, so that neither has to fit into memory.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, BufWriter, Lines, Write as _};
@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::source::Wrong;
 use super::staged::Staged;
-use midiateca_service::media::MediaView;
+use crate::media::MediaView;
+use crate::ops::Problem;
 
 pub(super) const LINES: &str = "manifest.jsonl";
 pub(super) const SUMS: &str = "SHA256SUMS";
 
-/// A staged file with what writes it.
+/// A staged file and its writer.
 struct Spool {
     staged: Staged,
     writer: BufWriter<File>,
@@ -62,20 +62,20 @@ impl Earlier {
         Ok(Some(earlier))
     }
 
-    /// Goes on to the next line that tells of a file that is still there.
+    /// Advances to the next line whose file is still there.
     fn advance(&mut self) -> io::Result<()> {
         self.next = None;
         for line in self.lines.by_ref() {
             let line = line?;
-            let Ok(told) = serde_json::from_str::<Value>(&line) else {
+            let Ok(entry) = serde_json::from_str::<Value>(&line) else {
                 continue;
             };
-            let there = told["path"].as_str().is_some_and(|path| {
+            let there = entry["path"].as_str().is_some_and(|path| {
                 let found = self.root.join(path).metadata();
-                found.is_ok_and(|found| Some(found.len()) == told["size"].as_u64())
+                found.is_ok_and(|found| Some(found.len()) == entry["size"].as_u64())
             });
-            if told["exported"] == true && there {
-                self.next = Some((line, told));
+            if entry["exported"] == true && there {
+                self.next = Some((line, entry));
                 return Ok(());
             }
         }
@@ -91,8 +91,8 @@ pub(super) struct Manifest {
 }
 
 impl Manifest {
-    /// Begins one; `stage` begins its two files, `root` says where an earlier one may be. Nothing when
-    /// another process is writing it now.
+    /// `stage` creates its two files; `root` is where an earlier manifest may be. `None` when another process is writing
+    /// to the same target.
     pub fn create(
         stage: impl Fn(&str) -> io::Result<Option<Staged>>,
         root: Option<&Path>,
@@ -108,11 +108,11 @@ impl Manifest {
         }))
     }
 
-    /// Tells of a media, in the order of their ids.
-    pub fn tell(&mut self, media: &MediaView, wrong: Option<Wrong>) -> io::Result<()> {
+    /// Adds a media; they come in the order of their ids.
+    pub fn add(&mut self, media: &MediaView, problem: Option<Problem>) -> io::Result<()> {
         self.carry(Some(&media.id))?;
-        writeln!(self.lines.writer, "{}", line(media, wrong))?;
-        match (&media.path, &media.sha256, wrong) {
+        writeln!(self.lines.writer, "{}", line(media, problem))?;
+        match (&media.path, &media.sha256, problem) {
             (Some(path), Some(sha256), None) => {
                 self.sums.writer.write_all(sum(path, sha256).as_bytes())
             }
@@ -120,19 +120,19 @@ impl Manifest {
         }
     }
 
-    /// Takes over what an earlier manifest tells of media before this one, and leaves out what it tells of this one.
+    /// Copies the lines of an earlier manifest before this media, and drops its line of this media.
     fn carry(&mut self, before: Option<&str>) -> io::Result<()> {
         let Some(earlier) = &mut self.earlier else {
             return Ok(());
         };
-        while let Some((line, told)) = &earlier.next {
-            let id = told["id"].as_str().unwrap_or("");
+        while let Some((line, entry)) = &earlier.next {
+            let id = entry["id"].as_str().unwrap_or("");
             if before.is_some_and(|before| id > before) {
                 return Ok(());
             }
             if before != Some(id) {
                 writeln!(self.lines.writer, "{line}")?;
-                let (path, sha256) = (told["path"].as_str(), told["sha256"].as_str());
+                let (path, sha256) = (entry["path"].as_str(), entry["sha256"].as_str());
                 let sum = sum(path.unwrap_or(""), sha256.unwrap_or(""));
                 self.sums.writer.write_all(sum.as_bytes())?;
                 self.carried += 1;
@@ -142,20 +142,20 @@ impl Manifest {
         Ok(())
     }
 
-    /// Takes over what is left of an earlier manifest; says how many of its lines are in this one.
+    /// Copies the rest of an earlier manifest; returns how many of its lines are in this one.
     pub fn carry_rest(&mut self) -> io::Result<u64> {
         self.carry(None)?;
         Ok(self.carried)
     }
 
-    /// Both files with their names, the manifest last.
+    /// Both files and their names, the manifest last.
     pub fn finish(self) -> io::Result<[(&'static str, Staged); 2]> {
         Ok([(SUMS, self.sums.finish()?), (LINES, self.lines.finish()?)])
     }
 }
 
-/// One media of the manifest, under the names that it has everywhere.
-fn line(media: &MediaView, wrong: Option<Wrong>) -> Value {
+/// The line of one media, with the field names of all other outputs.
+fn line(media: &MediaView, problem: Option<Problem>) -> Value {
     json!({
         "id": media.id,
         "client": media.client,
@@ -179,8 +179,8 @@ fn line(media: &MediaView, wrong: Option<Wrong>) -> Value {
         "sha256": media.sha256,
         "verified": media.verified,
         "path": media.path,
-        "exported": wrong.is_none(),
-        "reason": wrong.map(Wrong::as_str),
+        "exported": problem.is_none(),
+        "finding": problem,
     })
 }
 

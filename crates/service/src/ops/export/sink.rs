@@ -4,27 +4,16 @@ use std::io;
 
 use super::folder::Folder;
 use super::manifest::Manifest;
-use super::source::{Halt, Source, Told, Watch, Wrong};
+use super::outcome::{Halt, Outcome};
+use super::source::{Expected, Source, Watch};
 use super::staged::Staged;
 use super::tarball::Tarball;
 use super::target::Target;
 use super::zipped::Zipped;
-use midiateca_service::clock::Millis;
-use midiateca_service::disk;
+use crate::clock::Millis;
+use crate::disk;
 
-/// What became of one file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Written,
-    /// It was there already.
-    Kept,
-    Wrong(Wrong),
-}
-
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one of it in a program's life"
-)]
+#[expect(clippy::large_enum_variant, reason = "an export has one")]
 pub(super) enum Sink {
     Folder(Folder),
     Tar(Tarball),
@@ -32,8 +21,12 @@ pub(super) enum Sink {
 }
 
 impl Sink {
-    /// Begins to write, with a manifest beside it; nothing when another export goes there now.
-    pub fn open(target: &Target, watch: &Watch) -> io::Result<Option<(Self, Manifest)>> {
+    /// Begins to write, with a staged manifest; `None` when another export goes to the same target.
+    pub fn open(
+        target: &Target,
+        stream: Box<dyn io::Write + Send>,
+        watch: &Watch,
+    ) -> io::Result<Option<(Self, Manifest)>> {
         let (sink, manifest) = match target {
             Target::Folder(root) => {
                 let sink = Folder::open(root, watch.clone())?.map(Self::Folder);
@@ -47,35 +40,35 @@ impl Sink {
                 (sink, manifest)
             }
             Target::Tar(path) | Target::Zip(path) => {
-                let Some(staged) = Staged::beside(path, "archive")? else {
+                let Some(staged) = Staged::next_to(path, "archive")? else {
                     return Ok(None);
                 };
                 let sink = match target {
                     Target::Zip(_) => Self::Zip(Zipped::file(staged)?),
                     _ => Self::Tar(Tarball::file(staged)?),
                 };
-                let manifest = Manifest::create(|what| Staged::beside(path, what), None)?;
+                let manifest = Manifest::create(|what| Staged::next_to(path, what), None)?;
                 (Some(sink), manifest)
             }
-            Target::Pipe => {
-                // It names people, and nobody would look for what a killed run left there.
+            Target::Stream => {
+                // It contains names of people, so it must not outlive a killed run.
                 let folder = std::env::temp_dir();
                 let manifest = Manifest::create(|_| Staged::unnamed(&folder).map(Some), None)?;
-                (Some(Self::Tar(Tarball::pipe())), manifest)
+                (Some(Self::Tar(Tarball::stream(stream))), manifest)
             }
         };
         Ok(sink.zip(manifest))
     }
 
-    /// Whether the right file is there already.
-    pub fn holds(&self, name: &str, told: &Told) -> Result<bool, Halt> {
+    /// Whether the target has this file already.
+    pub fn has(&self, name: &str, expected: &Expected) -> Result<bool, Halt> {
         match self {
-            Self::Folder(folder) => folder.holds(name, told),
+            Self::Folder(folder) => folder.has(name, expected),
             Self::Tar(_) | Self::Zip(_) => Ok(false),
         }
     }
 
-    /// Copies a file; `at` becomes its time.
+    /// Copies a file; `at` becomes its modification time.
     pub fn put(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<Outcome, Halt> {
         match self {
             Self::Folder(folder) => folder.put(name, at, source),
@@ -84,7 +77,7 @@ impl Sink {
         }
     }
 
-    /// Adds the manifest, and gives the whole its name.
+    /// Adds the manifest, and publishes the whole.
     pub fn finish(self, target: &Target, manifest: Manifest, now: Millis) -> io::Result<()> {
         match (self, target) {
             (Self::Folder(folder), _) => return folder.finish(manifest),

@@ -1,16 +1,16 @@
-//! Names that stay apart wherever an export is unpacked: on Windows, macOS, exFAT and SMB two that differ only in case are
-//! one. Storage that earlier versions wrote may hold such names.
+//! Names that stay different wherever an export is unpacked: on Windows, macOS, exFAT and SMB two names that differ only
+//! in case are one. Storage that earlier versions wrote may contain such names.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher as _, RandomState};
 
-use midiateca_service::storage::layout::RelativePath;
+use crate::storage::layout::RelativePath;
 
-/// The names that were given, as hashes, so that millions of them fit into memory.
+/// The names in use, as hashes, so that millions of them fit into memory.
 #[derive(Default)]
 pub(super) struct Names {
-    /// By the name in small letters.
+    /// By the name in lower case.
     given: HashMap<u64, u64>,
     state: RandomState,
 }

@@ -1,4 +1,4 @@
-//! An export as a tar archive, in a file or as a stream on stdout.
+//! An export as a tar archive, in a file or as a stream.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -7,34 +7,34 @@ use std::path::Path;
 use tar::{Builder, Header};
 
 use super::manifest::Manifest;
-use super::sink::Outcome;
-use super::source::{Halt, PIECE_BYTES, Source};
+use super::outcome::{Halt, Outcome};
+use super::source::{PIECE_BYTES, Source};
 use super::staged::Staged;
-use midiateca_service::clock::{Millis, SECOND};
+use crate::clock::{Millis, SECOND};
 
 enum Out {
     File(File),
-    Pipe(io::Stdout),
+    Stream(Box<dyn Write + Send>),
 }
 
 impl Write for Out {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::File(file) => file.write(bytes),
-            Self::Pipe(pipe) => pipe.write(bytes),
+            Self::Stream(stream) => stream.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::File(file) => file.flush(),
-            Self::Pipe(pipe) => pipe.flush(),
+            Self::Stream(stream) => stream.flush(),
         }
     }
 }
 
 pub(super) struct Tarball {
-    /// Nothing in a stream.
+    /// `None` for a stream.
     staged: Option<Staged>,
     builder: Option<Builder<BufWriter<Out>>>,
 }
@@ -45,8 +45,8 @@ impl Tarball {
         Ok(Self::new(Some(staged), out))
     }
 
-    pub fn pipe() -> Self {
-        Self::new(None, Out::Pipe(io::stdout()))
+    pub fn stream(stream: Box<dyn Write + Send>) -> Self {
+        Self::new(None, Out::Stream(stream))
     }
 
     fn new(staged: Option<Staged>, out: Out) -> Self {
@@ -57,16 +57,16 @@ impl Tarball {
         }
     }
 
-    /// What a file leaves in the archive is taken back when it was not the right one. A stream takes nothing back, so
-    /// a file is read before it is copied into one.
+    /// A corrupt file is cut from the archive again. Nothing can be cut from a stream, so a file is read before it is
+    /// copied into one.
     pub fn put(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<Outcome, Halt> {
         let builder = self.builder.as_mut().ok_or_else(closed)?;
         let Some(staged) = &mut self.staged else {
-            if let Err(wrong) = source.prove()? {
-                return Ok(Outcome::Wrong(wrong));
+            if let Err(problem) = source.prove()? {
+                return Ok(Outcome::Omitted(problem));
             }
             let copied = append(builder, name, at, source.size_bytes(), &mut source.pieces());
-            // Altered between two readings: the rest of the stream would be read as something else.
+            // It changed between two readings, and its length is in the stream already.
             return match source.settle(copied)? {
                 Ok(()) => Ok(Outcome::Written),
                 Err(_) => Err(Halt::Failed(io::Error::from(io::ErrorKind::InvalidData))),
@@ -75,10 +75,10 @@ impl Tarball {
         builder.get_mut().flush()?;
         let start = staged.position()?;
         let copied = append(builder, name, at, source.size_bytes(), &mut source.pieces());
-        if let Err(wrong) = source.settle(copied)? {
+        if let Err(problem) = source.settle(copied)? {
             builder.get_mut().flush()?;
             staged.cut(start)?;
-            return Ok(Outcome::Wrong(wrong));
+            return Ok(Outcome::Omitted(problem));
         }
         Ok(Outcome::Written)
     }
@@ -104,7 +104,7 @@ impl Tarball {
 
 impl Drop for Tarball {
     fn drop(&mut self) {
-        // Left to itself, it would write the mark of the end: a stream that was cut short would pass for whole.
+        // Its own drop writes the end of the archive: an incomplete stream would look complete.
         std::mem::forget(self.builder.take());
     }
 }

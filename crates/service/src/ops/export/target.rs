@@ -1,42 +1,46 @@
-//! What an export is written to, and whether it may be.
+//! Where an export goes, and whether it may.
 
 use std::fs;
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::super::super::UsageError;
-use super::super::super::language::Language;
-use super::super::super::words::{Words, export as words};
-use super::folder::MARKER;
+use serde::Serialize;
+
+use super::error::{Error, Refusal};
+
+/// By this file a folder is known for an export.
+pub(super) const MARKER: &str = ".midiateca-export";
 
 /// What can be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
     Folder,
     Tar,
     Zip,
 }
 
-/// Endings of archives that this does not write, and nobody means for a folder.
+/// Endings of archives that this does not write. A folder with such a name would surprise.
 const OTHER_ARCHIVES: [&str; 8] = ["tgz", "gz", "zst", "xz", "bz2", "7z", "rar", "lz4"];
 
+/// Where an export goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub enum Target {
     Folder(PathBuf),
     Tar(PathBuf),
     Zip(PathBuf),
-    /// A tar archive on stdout.
-    Pipe,
+    /// A tar archive, into the writer of the options.
+    Stream,
 }
 
 impl Target {
-    /// As it was named: by its ending, unless the format is told.
-    pub fn of(path: &Path, format: Option<Format>, lang: Language) -> Result<Self, UsageError> {
-        let refuse = |words| Err(refusal(lang, words, path));
+    /// By the ending of its name, unless the format is given; `-` is a stream.
+    pub fn of(path: &Path, format: Option<Format>) -> Result<Self, Error> {
+        let refuse = |refusal| Err(refused(refusal, path));
         if path.as_os_str() == "-" {
             return match format {
-                Some(Format::Folder | Format::Zip) => refuse(words::ONLY_TAR),
-                _ => Ok(Self::Pipe),
+                Some(Format::Folder | Format::Zip) => refuse(Refusal::OnlyTar),
+                _ => Ok(Self::Stream),
             };
         }
         let ending = path.extension().and_then(|ending| ending.to_str());
@@ -46,29 +50,30 @@ impl Target {
             (Some(Format::Tar), _) | (None, Some("tar")) => Ok(Self::Tar(path)),
             (Some(Format::Zip), _) | (None, Some("zip")) => Ok(Self::Zip(path)),
             (None, Some(ending)) if OTHER_ARCHIVES.contains(&ending) => {
-                refuse(words::OTHER_ARCHIVE)
+                refuse(Refusal::OtherArchive)
             }
             _ => Ok(Self::Folder(path)),
         }
     }
 
-    pub fn format(&self) -> &'static str {
+    pub fn format(&self) -> Format {
         match self {
-            Self::Folder(_) => "folder",
-            Self::Tar(_) | Self::Pipe => "tar",
-            Self::Zip(_) => "zip",
+            Self::Folder(_) => Format::Folder,
+            Self::Tar(_) | Self::Stream => Format::Tar,
+            Self::Zip(_) => Format::Zip,
         }
     }
 
+    /// As the caller named it.
     pub fn shown(&self) -> String {
         match self {
             Self::Folder(path) | Self::Tar(path) | Self::Zip(path) => path.display().to_string(),
-            Self::Pipe => "-".to_owned(),
+            Self::Stream => "-".to_owned(),
         }
     }
 
-    /// The folder that is there, or above what will be there; nothing for a stream.
-    pub fn folder(&self) -> Option<PathBuf> {
+    /// The folder itself if it exists, else the parent; `None` for a stream.
+    pub(super) fn folder(&self) -> Option<PathBuf> {
         let above = |path: &Path| {
             let named = path.parent().filter(|above| !above.as_os_str().is_empty());
             named.unwrap_or(Path::new(".")).to_owned()
@@ -76,44 +81,46 @@ impl Target {
         match self {
             Self::Folder(path) if path.is_dir() => Some(path.clone()),
             Self::Folder(path) | Self::Tar(path) | Self::Zip(path) => Some(above(path)),
-            Self::Pipe => None,
+            Self::Stream => None,
         }
     }
 
-    /// The nearest folder above that is there, which tells how much room there is.
-    pub fn ground(&self) -> Option<PathBuf> {
+    /// The nearest folder that exists, on whose disk the export will be.
+    pub(super) fn existing_folder(&self) -> Option<PathBuf> {
         let folder = self.folder()?;
         let there = folder.ancestors().find(|above| above.is_dir());
         Some(there.unwrap_or(Path::new(".")).to_owned())
     }
 
-    /// Refuses what would be written over or mixed up. `vault` is where the media are.
-    pub fn check(&self, vault: &Path, lang: Language) -> anyhow::Result<()> {
-        let refuse = |words, path: &Path| Err(refusal(lang, words, path).into());
-        if let Some(ground) = self.ground()
-            && fs::canonicalize(ground)?.starts_with(fs::canonicalize(vault)?)
+    /// Refuses a target that exists, or that is inside of the storage.
+    pub(super) fn check(&self, storage: &Path) -> Result<(), Error> {
+        let refuse = |refusal, path: &Path| Err(refused(refusal, path));
+        let unreadable = |source| Error::Target {
+            target: self.shown().into(),
+            source,
+        };
+        if let Some(folder) = self.existing_folder()
+            && is_inside(&folder, storage).map_err(unreadable)?
         {
-            return refuse(words::INSIDE_VAULT, Path::new(&self.shown()));
+            return refuse(Refusal::InsideStorage, Path::new(&self.shown()));
         }
         match self {
-            Self::Pipe if io::stdout().is_terminal() => {
-                refuse(words::TERMINAL, Path::new(&self.shown()))
-            }
-            Self::Pipe => Ok(()),
+            Self::Stream => Ok(()),
             Self::Tar(path) | Self::Zip(path) if path.symlink_metadata().is_ok() => {
-                refuse(words::EXISTS, path)
+                refuse(Refusal::Exists, path)
             }
             Self::Tar(path) | Self::Zip(path) if !self.folder().is_some_and(|it| it.is_dir()) => {
-                refuse(words::NO_FOLDER, path)
+                refuse(Refusal::NoFolder, path)
             }
             Self::Folder(path) if path.exists() && !path.is_dir() => {
-                refuse(words::NOT_A_FOLDER, path)
+                refuse(Refusal::NotAFolder, path)
             }
             Self::Folder(path) if path.is_dir() => {
-                let is_empty = fs::read_dir(path)?.next().is_none();
+                let mut entries = fs::read_dir(path).map_err(unreadable)?;
+                let is_empty = entries.next().is_none();
                 match is_empty || path.join(MARKER).is_file() {
                     true => Ok(()),
-                    false => refuse(words::FOREIGN, path),
+                    false => refuse(Refusal::Foreign, path),
                 }
             }
             Self::Folder(_) | Self::Tar(_) | Self::Zip(_) => Ok(()),
@@ -121,8 +128,15 @@ impl Target {
     }
 }
 
-fn refusal(lang: Language, words: Words, path: &Path) -> UsageError {
-    UsageError(lang.fill(words, &[("target", &path.display())]))
+fn is_inside(folder: &Path, storage: &Path) -> io::Result<bool> {
+    Ok(fs::canonicalize(folder)?.starts_with(fs::canonicalize(storage)?))
+}
+
+fn refused(refusal: Refusal, path: &Path) -> Error {
+    Error::Refused {
+        target: path.to_owned(),
+        refusal,
+    }
 }
 
 #[cfg(test)]
@@ -130,8 +144,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ending_tells_the_format_unless_it_is_told() {
-        let of = |name: &str, format| Target::of(Path::new(name), format, Language::English);
+    fn the_ending_of_the_name_decides_the_format_unless_it_is_given() {
+        let of = |name: &str, format| Target::of(Path::new(name), format);
         for (name, format, expected) in [
             ("out", None, Target::Folder("out".into())),
             ("a.b/out.TAR", None, Target::Tar("a.b/out.TAR".into())),
@@ -142,8 +156,8 @@ mod tests {
                 Some(Format::Folder),
                 Target::Folder("out.tar".into()),
             ),
-            ("-", None, Target::Pipe),
-            ("-", Some(Format::Tar), Target::Pipe),
+            ("-", None, Target::Stream),
+            ("-", Some(Format::Tar), Target::Stream),
         ] {
             assert_eq!(of(name, format).unwrap(), expected);
         }

@@ -1,5 +1,5 @@
-//! An export as a zip archive. Media are compressed already, so they are stored as they are. The list of all names is
-//! at a zip's end, and is held in memory until then.
+//! An export as a zip archive. Media are compressed already, so they are stored uncompressed. The list of all names is at
+//! a zip's end, and stays in memory until then.
 
 use std::fs::File;
 use std::io;
@@ -9,10 +9,10 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::manifest::Manifest;
-use super::sink::Outcome;
-use super::source::{Halt, Source};
+use super::outcome::{Halt, Outcome};
+use super::source::Source;
 use super::staged::Staged;
-use midiateca_service::clock::{Millis, compact};
+use crate::clock::{Millis, compact};
 
 /// From this length on a file needs fields of the zip64 kind (APPNOTE.TXT, section 4.3.9.2).
 const ZIP64_BYTES: u64 = u32::MAX as u64;
@@ -35,12 +35,12 @@ impl Zipped {
         let (writer, staged) = (self.writer.as_mut(), self.staged.as_mut());
         let (writer, staged) = writer.zip(staged).ok_or_else(closed)?;
         let copied = append(writer, name, at, source.size_bytes(), &mut source.pieces());
-        if let Err(wrong) = source.settle(copied)? {
+        if let Err(problem) = source.settle(copied)? {
             writer.abort_file().map_err(io::Error::from)?;
-            // That only goes back; what was not the right file would stay as bytes that no name leads to.
+            // Aborting only seeks back: the bytes of the corrupt file would stay in the archive without a name.
             let start = staged.position()?;
             staged.cut(start)?;
-            return Ok(Outcome::Wrong(wrong));
+            return Ok(Outcome::Omitted(problem));
         }
         Ok(Outcome::Written)
     }
@@ -59,7 +59,7 @@ impl Zipped {
 
 impl Drop for Zipped {
     fn drop(&mut self) {
-        // Left to itself, it would write its list into a file that is given up, and speak on stderr when that fails.
+        // Its own drop writes the list of names into a file that is removed, and prints an error when that fails.
         std::mem::forget(self.writer.take());
     }
 }
@@ -84,7 +84,7 @@ fn append(
     io::copy(data, writer).map(drop)
 }
 
-/// In UTC; the earliest that a zip can tell where it cannot tell the time itself.
+/// In UTC; a time that a zip cannot store becomes the earliest that it can.
 fn time_of(at: Millis) -> DateTime {
     let text = compact(at);
     let part = |from: usize, to: usize| text.get(from..to)?.parse::<u16>().ok();

@@ -1,5 +1,5 @@
-//! A file that nobody takes for whole before it is: written under another name, synced, and renamed; dropped before
-//! that, it is removed. Whoever is killed leaves it behind, and the next run takes it away.
+//! A staged file: written under a temporary name, synced, and renamed; dropped before that, it is removed. What a killed
+//! run leaves behind, the next run removes.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek as _, SeekFrom};
@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use midiateca_service::disk;
-use midiateca_service::media::hex;
+use crate::disk;
+use crate::media::hex;
 
-/// How the names end of what is staged beside a target.
+/// The ending of staged files next to a target.
 const ENDING: &str = ".partial";
-/// Of a target's own name, so much is in those names.
+/// How much of the target's name is in theirs.
 const NAME_LETTERS: usize = 60;
 
 pub(super) struct Staged {
@@ -22,9 +22,9 @@ pub(super) struct Staged {
 }
 
 impl Staged {
-    /// Begins one beside a target, for that part of it, under a name that nobody else would choose. What a killed run
-    /// left under such a name is taken away; nothing when another process is writing one now.
-    pub fn beside(target: &Path, part: &str) -> io::Result<Option<Self>> {
+    /// Creates one next to a target, for that part of it, under a random name. Removes what a killed run left; `None`
+    /// when another process is writing the same part.
+    pub fn next_to(target: &Path, part: &str) -> io::Result<Option<Self>> {
         let above = target
             .parent()
             .filter(|above| !above.as_os_str().is_empty());
@@ -40,7 +40,7 @@ impl Staged {
                 random.len() == 32 && random.bytes().all(|byte| byte.is_ascii_hexdigit())
             };
             let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            // What somebody else's run left and keeps closed is in nobody's way: this one has a name of its own.
+            // A file of another user that cannot be opened is not in the way: this one gets its own name.
             if is_file
                 && random.is_some_and(is_random)
                 && !is_left_over(&entry.path()).unwrap_or(true)
@@ -52,7 +52,7 @@ impl Staged {
         Self::create(above.join(format!("{prefix}{random}{ENDING}")))
     }
 
-    /// Begins one in that folder that never gets a name: it is gone with the process that writes it, however that ends.
+    /// Creates one that never gets a name, and ends with its process.
     pub fn unnamed(folder: &Path) -> io::Result<Self> {
         let random = uuid::Uuid::now_v7().simple();
         let path = folder.join(format!(".midiateca-{random}"));
@@ -60,12 +60,12 @@ impl Staged {
         Ok(Self {
             path,
             file,
-            // Nothing is left to be taken away.
+            // There is no name to remove.
             is_published: true,
         })
     }
 
-    /// Begins one in a folder of ours; nothing when another process is writing it now.
+    /// Creates one in a folder of the export; `None` when another process is writing it.
     pub fn create(path: PathBuf) -> io::Result<Option<Self>> {
         let file = match new(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -76,7 +76,7 @@ impl Staged {
             }
             file => file?,
         };
-        // Held for as long as the file is open; not every file system has locks.
+        // Locked as long as it is open; not every file system has locks.
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             return Ok(None);
         }
@@ -87,30 +87,29 @@ impl Staged {
         }))
     }
 
-    /// What writes it. All of them write where the last one ended.
+    /// A writer; all of them share one position.
     pub fn writer(&self) -> io::Result<File> {
         self.file.try_clone()
     }
 
-    /// How long it is, and what reads it from its beginning. To be asked for when all is written.
+    /// Its length and a reader from its beginning, once everything is written.
     pub fn reader(&mut self) -> io::Result<(u64, File)> {
         self.file.rewind()?;
         Ok((self.file.metadata()?.len(), self.file.try_clone()?))
     }
 
-    /// Where the next byte comes.
+    /// The position of the next byte.
     pub fn position(&mut self) -> io::Result<u64> {
         self.file.stream_position()
     }
 
-    /// Takes back all from there on.
+    /// Cuts everything from there on.
     pub fn cut(&mut self, from: u64) -> io::Result<()> {
         self.file.set_len(from)?;
         self.file.seek(SeekFrom::Start(from)).map(drop)
     }
 
-    /// Gives it its name, which nobody has had until then: what appeared there meanwhile is somebody's. Whoever calls
-    /// syncs the folder.
+    /// Renames it, unless a file of that name exists. The caller syncs the folder.
     pub fn publish_new(mut self, target: &Path) -> io::Result<()> {
         self.file.sync_all()?;
         disk::name_new(&self.path, target)?;
@@ -118,7 +117,7 @@ impl Staged {
         Ok(())
     }
 
-    /// Gives it its name in a folder of ours, in the place of what had it. Whoever calls syncs the folder.
+    /// Renames it over an earlier file of the export. The caller syncs the folder.
     pub fn publish(mut self, target: &Path) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.path, target)?;
@@ -130,13 +129,13 @@ impl Staged {
 impl Drop for Staged {
     fn drop(&mut self) {
         if !self.is_published {
-            // What cannot be removed now is at the next run.
+            // What cannot be removed now, the next run removes.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// How the names begin of what is staged beside a target, for that part of it.
+/// The beginning of the names of staged files next to a target, for that part of it.
 fn prefix(target: &Path, part: &str) -> String {
     let name = target.file_name().unwrap_or_default();
     let mut shown = name.to_string_lossy().into_owned();
@@ -148,7 +147,7 @@ fn prefix(target: &Path, part: &str) -> String {
     format!(".{shown}.midiateca-{part}-")
 }
 
-/// What people sent each other is nobody else's.
+/// Readable by its owner only.
 fn new(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);
@@ -164,7 +163,7 @@ fn unlinked(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Windows takes no name away from a file that is open, but the whole file when it is closed.
+/// Windows cannot unlink an open file, but deletes it when it is closed.
 #[cfg(windows)]
 fn unlinked(path: &Path) -> io::Result<File> {
     use std::os::windows::fs::OpenOptionsExt as _;
@@ -177,7 +176,7 @@ fn unlinked(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Takes away what a killed run left; says no when somebody is writing it.
+/// Removes what a killed run left; false when another process is writing it.
 fn is_left_over(path: &Path) -> io::Result<bool> {
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
@@ -199,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_others_have_beside_a_target_stays_and_so_does_what_appears_in_its_place() {
+    fn files_of_others_next_to_a_target_stay_and_so_does_one_that_appears_in_its_place() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("out.tar");
         let theirs = [
@@ -212,14 +211,14 @@ mod tests {
         }
         let left = format!(".out.tar.midiateca-archive-{}.partial", "0".repeat(32));
         fs::write(folder.path().join(&left), "left by a killed run").unwrap();
-        let staged = Staged::beside(&target, "archive").unwrap().unwrap();
+        let staged = Staged::next_to(&target, "archive").unwrap().unwrap();
         assert!(!folder.path().join(&left).exists());
         assert!(
-            Staged::beside(&target, "archive").unwrap().is_none(),
+            Staged::next_to(&target, "archive").unwrap().is_none(),
             "two write to one target"
         );
         let other = folder.path().join("out.zip");
-        let other = Staged::beside(&other, "archive").unwrap().unwrap();
+        let other = Staged::next_to(&other, "archive").unwrap().unwrap();
         fs::write(&target, "somebody's").unwrap();
         let refused = staged.publish_new(&target).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
@@ -236,10 +235,10 @@ mod tests {
         );
     }
 
-    /// Whoever may open everything takes it away; all others leave it.
+    /// Root can open and remove it; other users leave it.
     #[cfg(unix)]
     #[test]
-    fn what_another_user_left_beside_a_target_is_in_nobodys_way() {
+    fn a_staged_file_of_another_user_next_to_a_target_is_not_in_the_way() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let left = format!(".out.tar.midiateca-archive-{}.partial", "0".repeat(32));
@@ -247,13 +246,13 @@ mod tests {
         fs::write(&left, "theirs").unwrap();
         fs::set_permissions(&left, fs::Permissions::from_mode(0o000)).unwrap();
         let target = folder.path().join("out.tar");
-        let staged = Staged::beside(&target, "archive").unwrap().unwrap();
+        let staged = Staged::next_to(&target, "archive").unwrap().unwrap();
         staged.publish_new(&target).unwrap();
         assert!(target.exists());
     }
 
     #[test]
-    fn what_never_gets_a_name_is_written_and_read_and_leaves_nothing() {
+    fn an_unnamed_file_is_written_and_read_and_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let mut staged = Staged::unnamed(folder.path()).unwrap();
         staged.writer().unwrap().write_all(b"told").unwrap();
@@ -268,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_published_stays_and_what_a_killed_run_left_does_not_matter() {
+    fn only_a_published_file_stays_and_leftovers_of_a_killed_run_do_not_matter() {
         let folder = tempfile::tempdir().unwrap();
         let (path, target) = (folder.path().join("a.partial"), folder.path().join("a"));
         fs::write(&path, "left by a killed run, and longer").unwrap();

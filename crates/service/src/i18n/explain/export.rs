@@ -1,0 +1,73 @@
+//! Why an export was refused, or failed.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind};
+
+use super::super::keys::errors as words;
+use super::super::{Language, TextKey};
+use super::Cause;
+use super::ground::db;
+use crate::ops::export::{Error, Refusal, Target};
+
+pub(super) fn export(error: &Error, lang: Language) -> Cause {
+    match error {
+        Error::Db(error) => db(error, lang),
+        Error::Refused { target, refusal } => {
+            let (message, hint) = texts_of(*refusal);
+            Cause::with(lang, message, hint, &[("target", &target.display())])
+        }
+        Error::Target { target, .. } => {
+            let values: [(&str, &dyn Display); 1] = [("target", &target.display())];
+            Cause::new(lang, words::EXPORT_TARGET_UNREADABLE, &values)
+        }
+        Error::NoSpace {
+            target,
+            needed_bytes,
+            free_bytes,
+        } => Cause::with(
+            lang,
+            words::EXPORT_NO_SPACE,
+            words::EXPORT_MAKE_SPACE,
+            &[
+                ("needed", &lang.bytes(*needed_bytes)),
+                ("free", &lang.bytes(*free_bytes)),
+                ("target", &target.shown()),
+            ],
+        ),
+        Error::Failed {
+            target,
+            files,
+            source,
+        } => failed(target, *files, source, lang),
+    }
+}
+
+fn texts_of(refusal: Refusal) -> (TextKey, TextKey) {
+    match refusal {
+        Refusal::OnlyTar => (words::EXPORT_ONLY_TAR, words::EXPORT_NO_FORMAT),
+        Refusal::OtherArchive => (words::EXPORT_OTHER_ARCHIVE, words::EXPORT_TAR_OR_ZIP),
+        Refusal::InsideStorage => (words::EXPORT_INSIDE_STORAGE, words::EXPORT_OUTSIDE),
+        Refusal::Exists => (words::EXPORT_TARGET_EXISTS, words::EXPORT_OTHER_NAME),
+        Refusal::NoFolder => (words::EXPORT_FOLDER_MISSING, words::EXPORT_CREATE_FOLDER),
+        Refusal::NotAFolder => (words::EXPORT_NOT_A_FOLDER, words::EXPORT_FOLDER_OR_ARCHIVE),
+        Refusal::Foreign => (words::EXPORT_FOREIGN_FOLDER, words::EXPORT_OTHER_FOLDER),
+        Refusal::Busy => (words::EXPORT_BUSY, words::EXPORT_WAIT),
+    }
+}
+
+fn failed(target: &Target, files: u64, source: &io::Error, lang: Language) -> Cause {
+    let is_blocked = matches!(
+        source.kind(),
+        ErrorKind::AlreadyExists | ErrorKind::IsADirectory | ErrorKind::NotADirectory
+    );
+    let (message, hint) = match target {
+        // A file in the place of a folder, or a folder in the place of a file: no later run gets past it.
+        Target::Folder(_) if is_blocked => (words::EXPORT_BLOCKED, words::EXPORT_MOVE_AWAY),
+        Target::Folder(_) => (words::EXPORT_FAILED, words::EXPORT_CONTINUES),
+        Target::Tar(_) | Target::Zip(_) => (words::EXPORT_FAILED, words::EXPORT_NOTHING_LEFT),
+        Target::Stream => (words::EXPORT_FAILED, words::EXPORT_CUT_SHORT),
+    };
+    let shown = target.shown();
+    let values: [(&str, &dyn Display); 2] = [("files", &files), ("target", &shown)];
+    Cause::with(lang, message, hint, &values)
+}

@@ -1,0 +1,224 @@
+//! Copies stored files into a folder or an archive, each verified while it is copied, with a manifest of every file and
+//! of those that could not be exported.
+//!
+//! A folder contains whole files only, and the next run continues; an archive gets its name when it is complete. Rows
+//! are read in pages in the order of ids, so that memory does not grow with the number of media, except for the list
+//! of names that a zip needs at its end.
+
+mod error;
+mod folder;
+mod manifest;
+mod names;
+mod outcome;
+mod plan;
+mod report;
+mod sink;
+mod source;
+mod staged;
+mod tarball;
+mod target;
+mod zipped;
+
+use std::io;
+use std::sync::Arc;
+
+use super::{Problem, Progress};
+use crate::app::App;
+use crate::clock::millis_of;
+use crate::media::{self, Filter, MediaView};
+use crate::model::MediaId;
+use crate::shutdown::CancellationToken;
+use crate::storage::layout::RelativePath;
+pub use error::{Error, Refusal};
+use manifest::Manifest;
+use names::Names;
+use outcome::{Halt, Outcome};
+use plan::{PAGE, Plan};
+pub use report::{Finding, Report};
+use sink::Sink;
+use source::{Expected, Source, Watch};
+pub use target::{Format, Target};
+
+/// What to export, and where to.
+pub struct Options {
+    pub filter: Filter,
+    pub target: Target,
+    /// Only report what would be exported.
+    pub dry_run: bool,
+    /// Receives the archive of [`Target::Stream`].
+    pub stream: Box<dyn io::Write + Send>,
+}
+
+/// Exports; needs a runtime with several threads. Progress counts bytes.
+pub async fn run(
+    app: &App,
+    options: Options,
+    progress: Arc<dyn Progress<Finding>>,
+    cancelled: CancellationToken,
+) -> Result<Report, Error> {
+    let (filter, target) = (options.filter, options.target);
+    target.check(app.vault.root())?;
+    let watch = Watch {
+        cancelled,
+        progress,
+    };
+    let plan = Plan::of(app, &filter, &target, options.dry_run, &watch).await?;
+    let is_cancelled = watch.cancelled.is_cancelled();
+    if !is_cancelled {
+        plan.check_space(&target)?;
+    }
+    if options.dry_run {
+        return Ok(Report {
+            stopped: is_cancelled,
+            ..plan.report
+        });
+    }
+    watch.progress.expect(plan.report.bytes);
+    let opened =
+        Sink::open(&target, options.stream, &watch).map_err(|error| failed(&target, 0, error))?;
+    let (sink, manifest) = opened.ok_or_else(|| refused(&target, Refusal::Busy))?;
+    let mut export = Export {
+        app,
+        report: Report::new(&target, false),
+        watch,
+        sink,
+        manifest,
+        names: Names::default(),
+    };
+    let copied = export.copy(&filter).await?;
+    export.finish(&target, copied)
+}
+
+/// One export.
+struct Export<'a> {
+    app: &'a App,
+    watch: Watch,
+    report: Report,
+    sink: Sink,
+    manifest: Manifest,
+    names: Names,
+}
+
+impl Export<'_> {
+    async fn copy(&mut self, filter: &Filter) -> Result<Result<(), Halt>, Error> {
+        let mut after = String::new();
+        loop {
+            let page = media::stored(&self.app.db, filter, &after, PAGE).await?;
+            let Some(last) = page.last() else {
+                return Ok(Ok(()));
+            };
+            after.clone_from(&last.id);
+            for media in page {
+                if let Err(halt) = self.copy_media(media).await? {
+                    return Ok(Err(halt));
+                }
+            }
+        }
+    }
+
+    async fn copy_media(&mut self, mut media: MediaView) -> Result<Result<(), Halt>, Error> {
+        let path = media.path.clone().and_then(RelativePath::from_row);
+        let name = path.as_ref().map(|path| self.names.of(path));
+        let outcome = tokio::task::block_in_place(|| self.copy_file(&media, path, name.as_ref()));
+        let outcome = match outcome {
+            Err(halt) => return Ok(Err(halt)),
+            Ok(Outcome::Omitted(_)) if self.is_gone(&media).await? => return Ok(Ok(())),
+            Ok(outcome) => outcome,
+        };
+        if let Some(name) = name {
+            name.as_str().clone_into(media.path.get_or_insert_default());
+        }
+        Ok(self.record(&media, outcome).map_err(Halt::Failed))
+    }
+
+    fn copy_file(
+        &mut self,
+        media: &MediaView,
+        path: Option<RelativePath>,
+        name: Option<&RelativePath>,
+    ) -> Result<Outcome, Halt> {
+        if self.watch.cancelled.is_cancelled() {
+            return Err(Halt::Cancelled);
+        }
+        let size_bytes = media.size.and_then(|size| u64::try_from(size).ok());
+        let (Some((path, name)), Some(size_bytes), Some(sha256)) =
+            (path.zip(name), size_bytes, &media.sha256)
+        else {
+            return Ok(Outcome::Omitted(Problem::Missing));
+        };
+        let expected = Expected {
+            size_bytes,
+            sha256: sha256.clone(),
+        };
+        if self.sink.has(name.as_str(), &expected)? {
+            return Ok(Outcome::Kept);
+        }
+        let file = self.app.vault.root().join(path.as_path());
+        let mut source = match Source::open(&file, expected, self.watch.clone()) {
+            Ok(source) => source,
+            Err(problem) => return Ok(Outcome::Omitted(problem)),
+        };
+        let at = media.sent_at.as_deref().and_then(millis_of);
+        let at = at.or_else(|| millis_of(&media.received_at)).unwrap_or(0);
+        self.sink.put(name.as_str(), at, &mut source)
+    }
+
+    /// Whether retention or an erasure removed the file since its row was read.
+    async fn is_gone(&self, media: &MediaView) -> Result<bool, Error> {
+        let now = media::find(&self.app.db, &MediaId(media.id.clone())).await?;
+        Ok(now.is_none_or(|now| now.status != "stored" || now.sha256 != media.sha256))
+    }
+
+    fn record(&mut self, media: &MediaView, outcome: Outcome) -> io::Result<()> {
+        let problem = match outcome {
+            Outcome::Omitted(problem) => Some(problem),
+            Outcome::Written | Outcome::Kept => None,
+        };
+        self.report.count(media, outcome);
+        if let Some(problem) = problem {
+            let finding = report::finding(media, problem);
+            self.watch.progress.finding(&finding);
+        }
+        self.manifest.add(media, problem)
+    }
+
+    /// Publishes what was copied.
+    fn finish(mut self, target: &Target, copied: Result<(), Halt>) -> Result<Report, Error> {
+        let finished = copied.and_then(|()| {
+            if self.watch.cancelled.is_cancelled() {
+                return Err(Halt::Cancelled);
+            }
+            self.report.carried = self.manifest.carry_rest()?;
+            let now = self.app.clock.now();
+            let finish = || self.sink.finish(target, self.manifest, now);
+            tokio::task::block_in_place(finish).map_err(Halt::Failed)
+        });
+        match finished {
+            Ok(()) => Ok(self.report),
+            Err(Halt::Cancelled) => Ok(Report {
+                stopped: true,
+                ..self.report
+            }),
+            Err(Halt::Failed(error)) => Err(failed(target, self.report.files, error)),
+        }
+    }
+}
+
+fn failed(target: &Target, files: u64, source: io::Error) -> Error {
+    // An archive of this name appeared while the export was written.
+    if source.kind() == io::ErrorKind::AlreadyExists && !matches!(target, Target::Folder(_)) {
+        return refused(target, Refusal::Exists);
+    }
+    Error::Failed {
+        target: target.clone(),
+        files,
+        source,
+    }
+}
+
+fn refused(target: &Target, refusal: Refusal) -> Error {
+    Error::Refused {
+        target: target.shown().into(),
+        refusal,
+    }
+}

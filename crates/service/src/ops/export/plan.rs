@@ -1,0 +1,100 @@
+//! What an export will contain, without reading the files: how many files and bytes, and whether they fit on the disk.
+
+use std::path::Path;
+
+use super::error::Error;
+use super::outcome::Outcome;
+use super::report::{Report, finding};
+use super::source::Watch;
+use super::target::Target;
+use crate::app::App;
+use crate::media::{self, Filter, MediaView};
+use crate::ops::Problem;
+use crate::storage;
+
+/// Rows that one query reads.
+pub(super) const PAGE: u32 = 500;
+/// What a file needs in addition to its bytes: its lines in the manifest, and a header or the rest of a block.
+const OVERHEAD_BYTES: u64 = 4_096;
+
+pub(super) struct Plan {
+    pub report: Report,
+    needed_bytes: u64,
+}
+
+impl Plan {
+    /// Goes through the selected media. A dry run reports problems here; an export reports them when it copies.
+    pub async fn of(
+        app: &App,
+        filter: &Filter,
+        target: &Target,
+        dry_run: bool,
+        watch: &Watch,
+    ) -> Result<Self, Error> {
+        let mut plan = Self {
+            report: Report::new(target, dry_run),
+            needed_bytes: 0,
+        };
+        let mut after = String::new();
+        while !watch.cancelled.is_cancelled() {
+            let page = media::stored(&app.db, filter, &after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after.clone_from(&last.id);
+            for media in page {
+                let outcome = expected_outcome(app, target, &media);
+                plan.report.count(&media, outcome);
+                plan.needed_bytes += match outcome {
+                    Outcome::Written => OVERHEAD_BYTES + size_of(&media),
+                    Outcome::Kept | Outcome::Omitted(_) => OVERHEAD_BYTES,
+                };
+                if let (true, Outcome::Omitted(problem)) = (dry_run, outcome) {
+                    watch.progress.finding(&finding(&media, problem));
+                }
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Refuses an export that would not fit.
+    pub fn check_space(&self, target: &Target) -> Result<(), Error> {
+        let Some(folder) = target.existing_folder() else {
+            return Ok(());
+        };
+        let free_bytes = storage::free_bytes_at(&folder).map_err(|source| Error::Target {
+            target: folder,
+            source,
+        })?;
+        if free_bytes >= self.needed_bytes {
+            return Ok(());
+        }
+        Err(Error::NoSpace {
+            target: target.clone(),
+            needed_bytes: self.needed_bytes,
+            free_bytes,
+        })
+    }
+}
+
+fn size_of(media: &MediaView) -> u64 {
+    media
+        .size
+        .and_then(|size| u64::try_from(size).ok())
+        .unwrap_or(0)
+}
+
+fn expected_outcome(app: &App, target: &Target, media: &MediaView) -> Outcome {
+    let Some(path) = media.path.as_deref() else {
+        return Outcome::Omitted(Problem::Missing);
+    };
+    let length = |path: &Path| path.metadata().ok().map(|found| found.len());
+    if let Target::Folder(root) = target
+        && length(&root.join(path)) == Some(size_of(media))
+    {
+        return Outcome::Kept;
+    }
+    match app.vault.size_bytes(path) {
+        None => Outcome::Omitted(Problem::Missing),
+        Some(found) if found != size_of(media) => Outcome::Omitted(Problem::Corrupt),
+        Some(_) => Outcome::Written,
+    }
+}

@@ -1,0 +1,79 @@
+//! What an export copied, and what it left out.
+
+use serde::Serialize;
+
+use super::outcome::Outcome;
+use super::target::{Format, Target};
+use crate::media::MediaView;
+use crate::ops::Problem;
+
+/// One stored media that is not in the export.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Below the storage root; `None` when the row names no file.
+    pub path: Option<String>,
+    #[serde(rename = "finding")]
+    pub problem: Problem,
+    pub media: String,
+}
+
+/// Counts of one export.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// As the caller named it; `-` for a stream.
+    pub target: String,
+    pub format: Format,
+    /// Selected files that the export contains, and their bytes.
+    pub files: u64,
+    pub bytes: u64,
+    /// How many of these the target had before.
+    pub kept: u64,
+    /// Selected files that are missing, corrupt or unreadable, and not in the export.
+    pub omitted: u64,
+    /// Files of earlier exports into the same folder that were not selected now.
+    pub carried: u64,
+    /// It was cancelled before its end.
+    pub stopped: bool,
+    pub dry_run: bool,
+}
+
+impl Report {
+    pub(super) fn new(target: &Target, dry_run: bool) -> Self {
+        Self {
+            target: target.shown(),
+            format: target.format(),
+            files: 0,
+            bytes: 0,
+            kept: 0,
+            omitted: 0,
+            carried: 0,
+            stopped: false,
+            dry_run,
+        }
+    }
+
+    /// Whether everything that was selected is in the export.
+    pub fn is_complete(&self) -> bool {
+        !self.stopped && self.omitted == 0
+    }
+
+    pub(super) fn count(&mut self, media: &MediaView, outcome: Outcome) {
+        match outcome {
+            Outcome::Omitted(_) => self.omitted += 1,
+            Outcome::Written | Outcome::Kept => {
+                self.files += 1;
+                let size = media.size.and_then(|size| u64::try_from(size).ok());
+                self.bytes += size.unwrap_or(0);
+                self.kept += u64::from(outcome == Outcome::Kept);
+            }
+        }
+    }
+}
+
+pub(super) fn finding(media: &MediaView, problem: Problem) -> Finding {
+    Finding {
+        path: media.path.clone(),
+        problem,
+        media: media.id.clone(),
+    }
+}

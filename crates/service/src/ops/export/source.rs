@@ -1,0 +1,124 @@
+//! A stored file while it is copied: its hash is known at its end.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use super::outcome::Halt;
+use super::report::Finding;
+use crate::media::hex;
+use crate::ops::{Problem, Progress};
+use crate::shutdown::CancellationToken;
+
+/// How much is read and written at once.
+pub(super) const PIECE_BYTES: usize = 256 << 10;
+
+/// What the row of a file says about its bytes.
+#[derive(Clone)]
+pub(super) struct Expected {
+    pub size_bytes: u64,
+    /// In hexadecimal.
+    pub sha256: String,
+}
+
+/// Follows the copying, and can end it.
+#[derive(Clone)]
+pub(super) struct Watch {
+    pub cancelled: CancellationToken,
+    pub progress: Arc<dyn Progress<Finding>>,
+}
+
+/// Reads as many bytes as the row says, and hashes them.
+pub(super) struct Source {
+    file: File,
+    expected: Expected,
+    left: u64,
+    hash: Sha256,
+    is_unreadable: bool,
+    is_counted: bool,
+    watch: Watch,
+}
+
+impl Source {
+    /// Checks what can be seen without reading.
+    pub fn open(path: &Path, expected: Expected, watch: Watch) -> Result<Self, Problem> {
+        let wrong = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => Problem::Missing,
+            _ => Problem::Unreadable,
+        };
+        // Opening a pipe could block for ever.
+        if !std::fs::metadata(path).map_err(wrong)?.is_file() {
+            return Err(Problem::Missing);
+        }
+        let file = File::open(path).map_err(wrong)?;
+        let metadata = file.metadata().map_err(|_| Problem::Unreadable)?;
+        if !metadata.is_file() {
+            return Err(Problem::Missing);
+        }
+        if metadata.len() != expected.size_bytes {
+            return Err(Problem::Corrupt);
+        }
+        Ok(Self {
+            file,
+            left: expected.size_bytes,
+            expected,
+            hash: Sha256::new(),
+            is_unreadable: false,
+            is_counted: true,
+            watch,
+        })
+    }
+
+    pub fn size_bytes(&self) -> u64 {
+        self.expected.size_bytes
+    }
+
+    pub fn pieces(&mut self) -> BufReader<&mut Self> {
+        BufReader::with_capacity(PIECE_BYTES, self)
+    }
+
+    /// Whether the copied bytes are those of the row; a [`Halt`] when the copying itself could not go on.
+    pub fn settle<T>(&mut self, copied: io::Result<T>) -> Result<Result<(), Problem>, Halt> {
+        match copied {
+            Err(_) if self.is_unreadable => Ok(Err(Problem::Unreadable)),
+            Err(_) if self.watch.cancelled.is_cancelled() => Err(Halt::Cancelled),
+            Err(error) => Err(Halt::Failed(error)),
+            Ok(_) if self.left > 0 => Ok(Err(Problem::Corrupt)),
+            Ok(_) if hex(&self.hash.finalize_reset()) != self.expected.sha256 => {
+                Ok(Err(Problem::Corrupt))
+            }
+            Ok(_) => Ok(Ok(())),
+        }
+    }
+
+    /// Reads it once without a copy, and returns to its beginning.
+    pub fn prove(&mut self) -> Result<Result<(), Problem>, Halt> {
+        self.is_counted = false;
+        let read = io::copy(&mut self.pieces(), &mut io::sink());
+        self.is_counted = true;
+        let proven = self.settle(read)?;
+        self.left = self.expected.size_bytes;
+        Ok(proven.and_then(|()| self.file.rewind().map_err(|_| Problem::Unreadable)))
+    }
+}
+
+impl Read for Source {
+    fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        if self.watch.cancelled.is_cancelled() {
+            return Err(io::Error::other("cancelled"));
+        }
+        let most = usize::try_from(self.left).map_or(piece.len(), |left| left.min(piece.len()));
+        let count = self.file.read(&mut piece[..most]).inspect_err(|error| {
+            self.is_unreadable = error.kind() != io::ErrorKind::Interrupted;
+        })?;
+        self.hash.update(&piece[..count]);
+        self.left -= count as u64;
+        if self.is_counted {
+            self.watch.progress.advance(count as u64);
+        }
+        Ok(count)
+    }
+}
