@@ -13,7 +13,7 @@ use crate::coordination::checkpoint::Checkpoint;
 use std::sync::Arc;
 
 use crate::db::{Db, Error, Row, Tx, values};
-use crate::model::{DeliveryId, InstanceId, MediaId, fresh_id};
+use crate::model::{DeliveryId, DeliveryReason, InstanceId, MediaId, fresh_id};
 
 pub use bodies::Bodies;
 pub use incoming::{Body, Incoming};
@@ -29,7 +29,7 @@ pub struct Delivery {
     instance: String,
     received_at: Millis,
     verdict: &'static str,
-    reason: Option<String>,
+    reason: Option<DeliveryReason>,
     body: Arc<Body>,
     body_lz4: Vec<u8>,
 }
@@ -46,7 +46,7 @@ impl Delivery {
         instance: &InstanceId,
         now: Millis,
         verdict: &'static str,
-        reason: Option<String>,
+        reason: Option<DeliveryReason>,
         body: Arc<Body>,
     ) -> Self {
         Self {
@@ -98,7 +98,7 @@ impl Delivery {
             &self.instance,
             self.received_at,
             self.verdict,
-            self.reason.clone(),
+            self.reason.map(DeliveryReason::as_str),
             self.body.size_bytes,
             self.body_lz4.as_slice(),
             self.body.sha256,
@@ -194,7 +194,7 @@ pub struct DeliverySummary {
     /// `accepted`, `set_aside` or `refused`.
     pub verdict: String,
     /// What was wrong with it.
-    pub reason: Option<String>,
+    pub reason: Option<DeliveryReason>,
     /// How long its body is.
     pub body_size: i64,
 }
@@ -362,7 +362,9 @@ fn entry(row: &Row) -> Result<DeliverySummary, Error> {
         instance: InstanceId(row.text("instance")?),
         received_at: row.int("received_at")?,
         verdict: row.text("verdict")?,
-        reason: row.text_or_none("reason")?,
+        reason: row
+            .text_or_none("reason")?
+            .map(|code| DeliveryReason::parse(&code)),
         body_size: row.int("body_size")?,
     })
 }

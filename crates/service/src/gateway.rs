@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use wa_media::FoundMedia;
 
 use crate::clock::Millis;
-use crate::model::{KeyKind, MediaKey, MediaKind, Reason};
+use crate::model::{DeliveryReason, KeyKind, MediaKey, MediaKind, Reason};
 
 /// Which gateway a delivery comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,8 +31,8 @@ pub enum DeliveryContent {
     },
     /// It has no media but is kept, for a later version may make more of it; what it is, in English.
     Notice(&'static str),
-    /// It tells of nothing to keep; why, in the words of the answer.
-    Nothing(&'static str),
+    /// Nothing to keep.
+    Nothing(DeliveryReason),
 }
 
 /// What all media of one message share.
@@ -96,6 +96,26 @@ pub enum Error {
     /// What automations and queues put around a delivery, and nothing in it that can be read.
     #[error("the body is around another that cannot be read")]
     UnreadableEnvelope,
+}
+
+impl Error {
+    /// Why such a delivery is set aside.
+    pub fn reason(&self) -> DeliveryReason {
+        match self {
+            Self::NotJson { .. } => DeliveryReason::InvalidJson,
+            Self::TooManyValues { .. } => DeliveryReason::TooManyValues,
+            Self::NotAnObject => DeliveryReason::NotAnObject,
+            Self::UnreadableEnvelope => DeliveryReason::UnreadableEnvelope,
+        }
+    }
+
+    /// Where it is not JSON: line and column, from 1.
+    pub fn place(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::NotJson { line, column } => Some((*line, *column)),
+            _ => None,
+        }
+    }
 }
 
 /// What a gateway needs to know to hand out a link.

@@ -115,6 +115,11 @@ impl Language {
         self.find(&id("reasons", code)).unwrap_or(code)
     }
 
+    /// The text of a [`DeliveryReason`](crate::model::DeliveryReason), by its code.
+    pub fn verdict(self, code: &str) -> &str {
+        self.find(&id("verdicts", code)).unwrap_or(code)
+    }
+
     /// A number of bytes: `512 B`, `1.50 MiB`, in Portuguese `1,50 MiB`.
     pub fn bytes(self, count: u64) -> String {
         const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];

@@ -22,18 +22,16 @@ use crate::deliveries::{self, Body, BodyReader, Delivery, Incoming, SavedDeliver
 use crate::events::{self, News};
 use crate::gateway::{DeliveryContent, Gateway, ParsedDelivery};
 use crate::instances::{self, Instance};
-use crate::model::{DeliveryId, MediaKind, MediaStatus};
+use crate::model::{DeliveryId, DeliveryReason, MediaKind, MediaStatus};
 use crate::queue::{self, NewMedia, NewMessage, Put, captions};
 
 pub use replaced::Replaced;
 pub use tally::Tally;
 
-const ERASED: &str = "the message was erased on request";
-
 /// What such a media is could not be told from any other, and neither its repeats, nor the rules for its chat, nor the
 /// instance that it belongs to.
-const ANONYMOUS: &str = "media without message id and instance";
-const TOO_LARGE: &str = "a message larger or deeper than is looked at";
+const ANONYMOUS: DeliveryReason = DeliveryReason::AnonymousMedia;
+const TOO_LARGE: DeliveryReason = DeliveryReason::MessageTooLarge;
 
 /// What became of a delivery.
 #[derive(Debug)]
@@ -48,12 +46,14 @@ pub enum Receipt {
     /// It told of nothing to keep.
     Ignored {
         /// Why.
-        reason: &'static str,
+        reason: DeliveryReason,
     },
     /// It is not what it claims to be; kept, and read again by `deliveries replay`.
     SetAside {
         /// What is wrong with it.
-        reason: String,
+        reason: DeliveryReason,
+        /// Where it is not JSON: line and column, from 1.
+        place: Option<(usize, usize)>,
     },
     /// It names another instance than its token belongs to; kept, but nothing is done with it.
     WrongInstance {
@@ -66,7 +66,7 @@ pub enum Receipt {
 pub async fn receive(app: &App, instance: &Instance, body: Body) -> Result<Receipt, Error> {
     let now = app.clock.now();
     if body.is_cut {
-        let receipt = set_aside(app, instance, TOO_LARGE.to_owned(), Arc::new(body), now).await?;
+        let receipt = set_aside(app, instance, TOO_LARGE, Arc::new(body), now).await?;
         app.tally.add(&instance.id, false, now);
         return Ok(receipt);
     }
@@ -76,7 +76,13 @@ pub async fn receive(app: &App, instance: &Instance, body: Body) -> Result<Recei
         Err(_) => body,
     });
     let receipt = match readings {
-        Err(problem) => set_aside(app, instance, problem.to_string(), body, now).await?,
+        Err(problem) => {
+            let mut receipt = set_aside(app, instance, problem.reason(), body, now).await?;
+            if let Receipt::SetAside { place, .. } = &mut receipt {
+                *place = problem.place();
+            }
+            receipt
+        }
         Ok(readings) => match other_instance(instance, &readings) {
             Some(named) => refuse(app, instance, named, body, now).await?,
             None => accept(app, instance, readings, body, now).await?,
@@ -133,12 +139,12 @@ pub async fn opened(app: &App, gateway: Gateway, mut body: Body) -> Result<Body,
 pub async fn keep_unread(
     app: &App,
     instance: &Instance,
-    reason: &str,
+    reason: DeliveryReason,
     body: Body,
 ) -> Result<Receipt, Error> {
     let now = app.clock.now();
     app.tally.add(&instance.id, false, now);
-    set_aside(app, instance, reason.to_owned(), Arc::new(body), now).await
+    set_aside(app, instance, reason, Arc::new(body), now).await
 }
 
 /// The database grows by nothing that goes to a stored file anyway.
@@ -164,7 +170,7 @@ pub enum Replay {
     /// It still cannot be read, or names another instance.
     Unreadable {
         /// Why.
-        reason: String,
+        reason: DeliveryReason,
     },
     /// It tells of no media.
     Nothing,
@@ -244,12 +250,12 @@ pub async fn look_again(
     app: &App,
     instance: &Instance,
     body: &Bytes,
-) -> Result<Result<Vec<ParsedDelivery>, String>, Error> {
+) -> Result<Result<Vec<ParsedDelivery>, DeliveryReason>, Error> {
     Ok(match app.read(instance.gateway, body).await? {
-        Err(problem) => Err(problem.to_string()),
+        Err(problem) => Err(problem.reason()),
         Ok(readings) => match other_instance(instance, &readings) {
-            Some(_) => Err("names another instance".to_owned()),
-            None if readings.iter().all(is_anonymous) => Err(ANONYMOUS.to_owned()),
+            Some(_) => Err(DeliveryReason::OtherInstance),
+            None if readings.iter().all(is_anonymous) => Err(ANONYMOUS),
             None => Ok(readings),
         },
     })
@@ -271,21 +277,16 @@ fn is_anonymous(reading: &ParsedDelivery) -> bool {
 async fn set_aside(
     app: &App,
     instance: &Instance,
-    reason: String,
+    reason: DeliveryReason,
     body: Arc<Body>,
     now: Millis,
 ) -> Result<Receipt, Error> {
-    let id = keep(
-        app,
-        instance,
-        deliveries::SET_ASIDE,
-        reason.clone(),
-        body,
-        now,
-    )
-    .await?;
-    tracing::warn!(delivery = %id, instance = %instance.id, reason, "delivery set aside");
-    Ok(Receipt::SetAside { reason })
+    let id = keep(app, instance, deliveries::SET_ASIDE, reason, body, now).await?;
+    tracing::warn!(delivery = %id, instance = %instance.id, reason = reason.as_str(), "delivery set aside");
+    Ok(Receipt::SetAside {
+        reason,
+        place: None,
+    })
 }
 
 async fn refuse(
@@ -295,8 +296,15 @@ async fn refuse(
     body: Arc<Body>,
     now: Millis,
 ) -> Result<Receipt, Error> {
-    let reason = "names another instance".to_owned();
-    keep(app, instance, "refused", reason, body, now).await?;
+    keep(
+        app,
+        instance,
+        "refused",
+        DeliveryReason::OtherInstance,
+        body,
+        now,
+    )
+    .await?;
     Ok(Receipt::WrongInstance { named })
 }
 
@@ -305,7 +313,7 @@ async fn keep(
     app: &App,
     instance: &Instance,
     verdict: &'static str,
-    reason: String,
+    reason: DeliveryReason,
     body: Arc<Body>,
     now: Millis,
 ) -> Result<DeliveryId, Error> {
@@ -341,9 +349,9 @@ async fn accept(
     if readings.is_empty() {
         let too_large = (cut_short || body.lost_json).then_some(TOO_LARGE);
         if let Some(reason) = has_anonymous.then_some(ANONYMOUS).or(too_large) {
-            return set_aside(app, instance, reason.to_owned(), body, now).await;
+            return set_aside(app, instance, reason, body, now).await;
         }
-        let reason = nothing.unwrap_or("the delivery carries no message");
+        let reason = nothing.unwrap_or(DeliveryReason::NoMessage);
         return Ok(Receipt::Ignored { reason });
     }
     let delivery = Delivery::new(&instance.id, now, "accepted", None, Arc::clone(&body));
@@ -369,7 +377,8 @@ async fn accept(
     });
     let written = Delivery::committed(&body, writing.await, |written| kept_in(written.as_ref()))?;
     let Some((id, media, _)) = written else {
-        return Ok(Receipt::Ignored { reason: ERASED });
+        let reason = DeliveryReason::Erased;
+        return Ok(Receipt::Ignored { reason });
     };
     app.work.notify_one();
     if cut_short {

@@ -1,9 +1,11 @@
 //! The nouns: a media, what kind it is, how it stands, and why it failed.
 
 pub mod contact;
+mod delivery_reason;
 mod erased;
 mod reason;
 
+pub use delivery_reason::DeliveryReason;
 pub use erased::{erased_message, erased_print};
 pub use reason::{Reason, Verdict};
 pub use wa_media::{KeyKind, MediaKey, MediaKind};

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::answer;
 use super::context::Context;
 use super::known;
-use super::language::{self, Language, tame};
+use super::language::Language;
 use super::since::Since;
 use super::words::{Words, deliveries as words};
 use super::{Ending, UsageError};
@@ -15,7 +15,7 @@ use midiateca_service::db::Key;
 use midiateca_service::deliveries::{self, DeliveryFilter, DeliverySummary};
 use midiateca_service::ingest::{self, Replaced, Replay};
 use midiateca_service::instances;
-use midiateca_service::model::DeliveryId;
+use midiateca_service::model::{DeliveryId, DeliveryReason};
 
 const PAGE: u32 = 500;
 
@@ -171,7 +171,7 @@ enum Outcome {
     Unknown,
     InstanceRemoved,
     BodyGone,
-    Unreadable { reason: String },
+    Unreadable { reason: DeliveryReason },
     WouldBeRead,
     NoMedia,
     Erased,
@@ -179,14 +179,34 @@ enum Outcome {
 }
 
 impl Outcome {
-    /// In JSON it is English, and stays as it is.
+    /// In JSON.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::InstanceRemoved => "instance_removed",
+            Self::BodyGone => "body_gone",
+            Self::Unreadable { .. } => "unreadable",
+            Self::WouldBeRead => "would_be_read",
+            Self::NoMedia => "no_media",
+            Self::Erased => "erased",
+            Self::Read => "read",
+        }
+    }
+
+    fn reason(&self) -> Option<DeliveryReason> {
+        match self {
+            Self::Unreadable { reason } => Some(*reason),
+            _ => None,
+        }
+    }
+
     fn told(&self, lang: Language) -> String {
         let words = match self {
             Self::Unknown => words::UNKNOWN,
             Self::InstanceRemoved => words::INSTANCE_REMOVED,
             Self::BodyGone => words::BODY_GONE,
             Self::Unreadable { reason } => {
-                let reason = language::recorded(lang, reason);
+                let reason = lang.verdict(reason.as_str());
                 return lang.fill(words::UNREADABLE, &[("reason", &reason)]);
             }
             Self::WouldBeRead => words::WOULD_BE_READ,
@@ -258,18 +278,18 @@ fn show(context: &Context, entry: &DeliverySummary) {
             entry.instance,
             context.lang.name(&entry.verdict),
             entry.body_size,
-            tame(&language::recorded(
-                context.lang,
-                entry.reason.as_deref().unwrap_or("")
-            ))
+            entry
+                .reason
+                .map_or("", |reason| context.lang.verdict(reason.as_str()))
         ));
     }
 }
 
 fn tell(context: &Context, id: &DeliveryId, outcome: &Outcome, media: &[Value]) {
     if context.json {
-        let outcome = outcome.told(Language::English);
-        answer::line(json!({"delivery": id.as_str(), "outcome": outcome, "media": media}));
+        answer::line(
+            json!({"delivery": id.as_str(), "outcome": outcome.code(), "reason": outcome.reason(), "media": media}),
+        );
         return;
     }
     let told: Vec<_> = media

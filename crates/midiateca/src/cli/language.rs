@@ -3,7 +3,6 @@
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::Value;
 
-use super::words::reading;
 use midiateca_service::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 pub(crate) use midiateca_service::i18n::Language;
 pub(crate) use midiateca_service::terminal::{is_hostile, plain, tame};
@@ -74,39 +73,6 @@ pub(crate) fn value(lang: Language, field: &str, value: &Value) -> Option<String
     })
 }
 
-/// Why a delivery was ignored or could not be read, as it was recorded.
-pub(crate) fn recorded(lang: Language, reason: &str) -> String {
-    let text = reading::TEXTS.iter().find_map(|pair| {
-        let values = values_in(pair.en, reason)?;
-        let text = match lang {
-            Language::English => pair.en,
-            Language::Portuguese => pair.pt,
-        };
-        Some(values.iter().fold(text.to_owned(), |text, (name, value)| {
-            text.replace(&format!("{{{name}}}"), value)
-        }))
-    });
-    text.unwrap_or_else(|| reason.to_owned())
-}
-
-/// What fills the holes of a sentence, if `text` is that sentence.
-fn values_in<'a>(sentence: &'a str, text: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
-    let (before, mut sentence) = sentence.split_once('{').unwrap_or((sentence, ""));
-    let mut text = text.strip_prefix(before)?;
-    let mut values = Vec::new();
-    while let Some((name, after)) = sentence.split_once('}') {
-        let (between, next) = after.split_once('{').unwrap_or((after, ""));
-        let end = match between {
-            "" => text.len(),
-            between => text.find(between)?,
-        };
-        values.push((name, &text[..end]));
-        text = &text[end + between.len()..];
-        sentence = next;
-    }
-    text.is_empty().then_some(values)
-}
-
 /// A number of bytes for people.
 pub(crate) fn bytes(count: u64) -> String {
     indicatif::HumanBytes(count).to_string()
@@ -125,7 +91,6 @@ pub(crate) fn span(ms: Millis) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use midiateca_service::gateway::{DeliveryContent, Gateway, ParsedDelivery};
 
     #[test]
     fn the_arguments_name_the_language_even_where_they_cannot_be_parsed() {
@@ -193,41 +158,5 @@ mod tests {
             assert!(!portuguese.contains('_'), "{name}: {portuguese}");
             assert_eq!(Language::English.name(name), name);
         }
-    }
-
-    #[test]
-    fn reasons_to_ignore_a_delivery_are_known_in_portuguese() {
-        for body in [
-            r#"{"instanceId":"I","chat":{"id":"1"},"status":"READ","moment":1}"#,
-            r#"{"event":"webhookChatPresence","instanceId":"I"}"#,
-            r#"{"event":"webhookCall","instanceId":"I"}"#,
-            r#"{"instanceId":"I","msgContent":{"conversation":"oi"}}"#,
-            "{}",
-            "[]",
-            "{]",
-        ] {
-            let reason = match Gateway::Wapi.read(body.as_bytes()).as_deref() {
-                Ok(
-                    [
-                        ParsedDelivery {
-                            content: DeliveryContent::Nothing(reason),
-                            ..
-                        },
-                    ],
-                ) => (*reason).to_owned(),
-                Ok(_) => panic!("{body} tells of something"),
-                Err(error) => error.to_string(),
-            };
-            assert_ne!(recorded(Language::Portuguese, &reason), reason);
-            assert_eq!(recorded(Language::English, &reason), reason);
-        }
-        assert_eq!(
-            recorded(Language::Portuguese, "invalid JSON at line 1 column 7"),
-            "JSON inválido na linha 1, coluna 7"
-        );
-        assert_eq!(
-            recorded(Language::Portuguese, "something else"),
-            "something else"
-        );
     }
 }

@@ -96,8 +96,16 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
             step(&context, words::IGNORED, &[("reason", json!(reason))]);
             Ending::Fine
         }
-        Receipt::SetAside { reason } => {
-            step(&context, words::SET_ASIDE, &[("reason", json!(reason))]);
+        Receipt::SetAside { reason, place } => {
+            step(
+                &context,
+                words::SET_ASIDE,
+                &[
+                    ("reason", json!(reason)),
+                    ("line", json!(place.map(|(line, _)| line))),
+                    ("column", json!(place.map(|(_, column)| column))),
+                ],
+            );
             Ending::FoundWrong
         }
         Receipt::WrongInstance { named } => {
@@ -352,7 +360,7 @@ fn step(context: &Context, name: Words, facts: &[(&str, Value)]) {
     let lang = context.lang;
     let text = facts.iter().filter_map(|(fact, value)| {
         let value = match (*fact, value) {
-            ("reason", Value::String(reason)) => plain(&language::recorded(lang, reason)),
+            ("reason", Value::String(reason)) => plain(lang.verdict(reason)),
             (fact, value) => language::value(lang, fact, value)?,
         };
         Some(format!("{}={value}", lang.name(fact)))

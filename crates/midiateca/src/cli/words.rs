@@ -22,4 +22,3 @@ macro_rules! texts {
 }
 
 pub(crate) mod help;
-pub(crate) mod reading;

@@ -693,11 +693,9 @@ async fn kept_deliveries_are_read_again_and_nothing_doubles() {
             (&told[0]["outcome"], &told[0]["media"][0]["duplicate"]),
             (&"read".into(), &duplicate.into())
         );
-        assert!(
-            told[1]["outcome"]
-                .as_str()
-                .unwrap()
-                .starts_with("still unreadable: invalid JSON")
+        assert_eq!(
+            (&told[1]["outcome"], &told[1]["reason"]),
+            (&"unreadable".into(), &"invalid_json".into())
         );
     }
     let media = midiateca(data, &["--json", "media", "list", "--kind", "audio"]).await;

@@ -70,7 +70,8 @@ async fn what_is_not_json_is_kept_and_named() {
         (status, answer["status"].as_str()),
         (200, Some("set_aside"))
     );
-    assert_eq!(answer["reason"], "invalid JSON at line 1 column 7");
+    assert_eq!(answer["reason"], "invalid_json");
+    assert_eq!((&answer["line"], &answer["column"]), (&1.into(), &7.into()));
     let row = test
         .app
         .db

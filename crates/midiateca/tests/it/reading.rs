@@ -327,7 +327,7 @@ async fn media_without_message_and_instance_are_set_aside_and_can_be_replayed() 
         (200, &json!("set_aside")),
         "{answer}"
     );
-    assert_eq!(answer["reason"], "media without message id and instance");
+    assert_eq!(answer["reason"], "anonymous_media");
     assert_eq!(test.post("nonsense").await.1["status"], "set_aside");
     let kept = rows(&test, "select verdict, reason from deliveries").await;
     assert!(

@@ -127,7 +127,11 @@ errors-timed-out = too slow
 errors-http-status = status { $status }
 errors-cut-short = the connection ended early
 errors-ended-early = the answer ended before the file
-errors-answer-too-large = larger than { $limit } bytes
+errors-answer-too-large =
+    larger than { $limit ->
+        [one] { $limit } byte
+       *[other] { $limit } bytes
+    }
 errors-unknown-coding = the server sent the content coding { $coding }
 errors-undecodable = the answer cannot be decoded
 errors-proxy-authorization = the proxy asks for a user name and password

@@ -105,3 +105,5 @@ names-how = how
 names-why = why
 names-true = true
 names-false = false
+names-line = line
+names-column = column

@@ -127,7 +127,11 @@ errors-timed-out = demorou demais
 errors-http-status = status { $status }
 errors-cut-short = a conexão terminou antes da hora
 errors-ended-early = a resposta terminou antes do arquivo
-errors-answer-too-large = maior que { $limit } bytes
+errors-answer-too-large =
+    maior que { $limit ->
+        [one] { $limit } byte
+       *[other] { $limit } bytes
+    }
 errors-unknown-coding = o servidor enviou a codificação de conteúdo { $coding }
 errors-undecodable = não foi possível decodificar a resposta
 errors-proxy-authorization = o proxy pede usuário e senha

@@ -105,3 +105,5 @@ names-how = como
 names-why = por quê
 names-true = sim
 names-false = não
+names-line = linha
+names-column = coluna

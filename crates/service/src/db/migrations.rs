@@ -17,6 +17,7 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0010_captions.sql"),
     include_str!("../../migrations/sqlite/0011_words.sql"),
     include_str!("../../migrations/sqlite/0012_checkpoints.sql"),
+    include_str!("../../migrations/sqlite/0013_delivery_reasons.sql"),
 ];
 
 /// Applies what is missing. Two processes that start at once do so one after the other. A database that is up to
@@ -67,5 +68,44 @@ pub(super) fn applied(connection: &Connection) -> Result<usize, Error> {
     match usize::try_from(version) {
         Ok(applied) if applied <= FILES.len() => Ok(applied),
         _ => Err(Error::TooNew { version }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recorded_sentences_become_codes() {
+        let connection = Connection::in_memory().unwrap();
+        let this = FILES
+            .iter()
+            .position(|file| file.contains("'other_instance'"))
+            .unwrap();
+        for file in &FILES[..this] {
+            connection.batch(file).unwrap();
+        }
+        connection.batch("pragma foreign_keys = off").unwrap();
+        let expected = [
+            ("invalid JSON at line 1 column 7", "invalid_json"),
+            ("JSON with more than 100000 values", "too_many_values"),
+            ("media without message id and instance", "anonymous_media"),
+            ("names another instance", "other_instance"),
+            ("something of long ago", "other"),
+        ];
+        for (sentence, _) in expected {
+            let sql = format!(
+                "insert into deliveries (id, instance, received_at, verdict, reason, body_size, body_lz4)
+                 values ('{sentence}', 'I', 1, 'set_aside', '{sentence}', 0, x'00')"
+            );
+            connection.batch(&sql).unwrap();
+        }
+        connection.batch(FILES[this]).unwrap();
+        for (sentence, code) in expected {
+            let sql = format!("select reason from deliveries where id = '{sentence}'");
+            let rows = connection.rows(&sql, &[]).unwrap();
+            assert_eq!(rows[0].text("reason").unwrap(), code);
+            assert_eq!(crate::model::DeliveryReason::parse(code).as_str(), code);
+        }
     }
 }

@@ -12,7 +12,7 @@ use super::envelope::{self, holds_content};
 use super::id::clean;
 use super::{DeliveryContent, Error, Link, LinkRequest, Message, ParsedDelivery, Session, Slot};
 use crate::clock::{Millis, SECOND, millis_of_utc};
-use crate::model::{KeyKind, Reason};
+use crate::model::{DeliveryReason, KeyKind, Reason};
 
 /// The documented address of the API.
 pub const API_BASE: &str = "https://api.w-api.app/v1";
@@ -183,18 +183,18 @@ fn content_without_media(root: &Object, content: &Object) -> DeliveryContent {
         return DeliveryContent::Connection { connected };
     }
     if event.contains("presence") {
-        return DeliveryContent::Nothing("a presence update carries no media");
+        return DeliveryContent::Nothing(DeliveryReason::PresenceUpdate);
     }
     if event.contains("call") {
-        return DeliveryContent::Nothing("a call carries no media");
+        return DeliveryContent::Nothing(DeliveryReason::Call);
     }
     if !has_content && field(root, &["status"]).is_some() {
-        return DeliveryContent::Nothing("a status update carries no media");
+        return DeliveryContent::Nothing(DeliveryReason::StatusUpdate);
     }
     if has_content && !content.is_empty() {
-        DeliveryContent::Nothing("the message carries no media")
+        DeliveryContent::Nothing(DeliveryReason::NoMedia)
     } else {
-        DeliveryContent::Nothing("the delivery carries no message")
+        DeliveryContent::Nothing(DeliveryReason::NoMessage)
     }
 }
 

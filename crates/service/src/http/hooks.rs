@@ -20,7 +20,7 @@ use super::{HttpState, body};
 use crate::gateway::Gateway;
 use crate::ingest::{self, Receipt};
 use crate::instances::Instance;
-use crate::model::InstanceId;
+use crate::model::{DeliveryReason, InstanceId};
 
 /// The webhook addresses of the system that this one replaces, without their last slash.
 pub(super) const ORIGINAL_PATHS: [&str; 7] = [
@@ -32,9 +32,6 @@ pub(super) const ORIGINAL_PATHS: [&str; 7] = [
     "/webhook/connect",
     "/webhook/disconnect",
 ];
-
-const UNKNOWN_ENCODING: &str = "a Content-Encoding that is not known";
-const WRONG_ENCODING: &str = "a body that its Content-Encoding does not decode";
 
 /// How much of a refused body is searched for the instance that it names.
 const BEGINNING_BYTES: usize = 16 << 10;
@@ -169,10 +166,11 @@ async fn receive(
     let receipt = match body {
         ReadBody::Read(body) => ingest::receive(&state.app, instance, body).await?,
         ReadBody::Undecodable(body) => {
-            ingest::keep_unread(&state.app, instance, WRONG_ENCODING, body).await?
+            ingest::keep_unread(&state.app, instance, DeliveryReason::UndecodableBody, body).await?
         }
         ReadBody::UnknownEncoding(body) => {
-            ingest::keep_unread(&state.app, instance, UNKNOWN_ENCODING, body).await?;
+            ingest::keep_unread(&state.app, instance, DeliveryReason::UnknownEncoding, body)
+                .await?;
             return Err(Error::UnknownEncoding);
         }
     };
@@ -192,10 +190,14 @@ async fn receive(
             json!({"status": "ignored", "reason": reason}),
         ),
         // Not 202: some gateways repeat anything but 200.
-        Receipt::SetAside { reason } => (
-            StatusCode::OK,
-            json!({"status": "set_aside", "reason": reason}),
-        ),
+        Receipt::SetAside { reason, place } => {
+            let mut answer = json!({"status": "set_aside", "reason": reason});
+            if let Some((line, column)) = place {
+                answer["line"] = json!(line);
+                answer["column"] = json!(column);
+            }
+            (StatusCode::OK, answer)
+        }
         Receipt::WrongInstance { named } => {
             let named = InstanceId(named);
             return Err(sender.count_other_instance(state, instance, &named).await?);

@@ -5,9 +5,9 @@ use fluent_syntax::ast::{
 };
 
 use super::*;
-use crate::model::Reason;
+use crate::model::{DeliveryReason, Reason};
 
-/// What must be the same in both languages.
+/// What a text takes.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Shape {
     variables: BTreeSet<String>,
@@ -149,12 +149,43 @@ fn every_reason_has_a_text_and_every_text_a_reason() {
 }
 
 #[test]
+fn every_reason_of_a_delivery_has_a_text_and_every_text_a_reason() {
+    let codes: BTreeSet<_> = DeliveryReason::ALL
+        .iter()
+        .map(|reason| id("verdicts", reason.as_str()))
+        .collect();
+    let texts = texts(EN_US).into_keys();
+    let known: BTreeSet<_> = texts.filter(|id| id.starts_with("verdicts-")).collect();
+    assert_eq!(codes, known);
+}
+
+#[test]
 fn values_are_put_in_as_they_are() {
     const SENTENCE: TextKey = TextKey::new("refusals-sentence", &[]);
     let values: [(&str, &dyn Display); 3] = [("about", &"{$seen}"), ("seen", &"007"), ("hint", &3)];
     for language in Language::ALL {
         assert_eq!(language.fill(SENTENCE, &values), "{$seen}: 007; 3");
     }
+}
+
+#[test]
+fn a_number_chooses_its_plural_form_and_portuguese_has_a_decimal_comma() {
+    use crate::i18n::keys::errors::ANSWER_TOO_LARGE;
+    let [english, portuguese] = Language::ALL;
+    for (limit, one, other) in [(1, "1 byte", "1 byte"), (2, "2 bytes", "2 bytes")] {
+        let values: [(&str, &dyn Display); 1] = [("limit", &limit)];
+        assert_eq!(
+            english.fill(ANSWER_TOO_LARGE, &values),
+            format!("larger than {one}")
+        );
+        assert_eq!(
+            portuguese.fill(ANSWER_TOO_LARGE, &values),
+            format!("maior que {other}")
+        );
+    }
+    assert_eq!(english.bytes(1_610_612_736), "1.50 GiB");
+    assert_eq!(portuguese.bytes(1_610_612_736), "1,50 GiB");
+    assert_eq!(portuguese.bytes(1023), "1023 B");
 }
 
 #[test]
