@@ -33,7 +33,6 @@ mod man;
 mod media;
 mod monitor;
 mod needs;
-mod panel;
 mod refusals;
 mod retry;
 mod sample;
@@ -328,7 +327,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<midiateca_service::ops::verify::Error>()
             || cause.is::<export::Error>()
             || cause.is::<midiateca_service::storage::Error>()
-            || cause.is::<panel::Error>()
+            || cause.is::<midiateca_service::ops::gateway_admin::Error>()
             || cause.is::<midiateca_service::secrets::Error>()
             || cause.is::<midiateca_service::ops::retention::Error>()
             || cause.is::<midiateca_service::ops::erasure::Error>()

@@ -2,9 +2,12 @@
 //! describes the request that turns a media into a link. Pure: no I/O, no clock.
 
 mod envelope;
+mod hook_address;
 mod id;
 mod repair;
 pub mod wapi;
+
+pub use hook_address::{ORIGINAL_PATHS, hook_token};
 
 use serde_json::Value as Json;
 use wa_media::FoundMedia;

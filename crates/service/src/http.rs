@@ -24,7 +24,6 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tokio::sync::Semaphore;
-use url::Url;
 
 use body::Memory;
 
@@ -32,7 +31,7 @@ use crate::app::App;
 use crate::config::{Network, Span};
 use crate::coordination::checkpoint::Checkpoint;
 use crate::db::Key;
-use crate::gateway::Gateway;
+use crate::gateway;
 use connection::PhaseLimits;
 use connections::{Connections, Limits};
 use listener::{Listener, MOST_PIPELINED};
@@ -65,7 +64,7 @@ fn router(
         .route("/hooks/{gateway}/", post(hooks::without_token))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
-    for path in hooks::ORIGINAL_PATHS {
+    for path in gateway::ORIGINAL_PATHS {
         router = router.route(path, post(hooks::by_query_or_header));
         router = router.route(&format!("{path}/"), post(hooks::by_query_or_header));
     }
@@ -87,27 +86,6 @@ fn router(
 pub struct HttpServer {
     /// In the order of the configuration.
     pub addresses: Vec<SocketAddr>,
-}
-
-/// The token in a webhook address. The address may have another path in front and a slash at its end.
-pub fn hook_token(gateway: Gateway, address: &str) -> Option<String> {
-    let address = Url::parse(address).ok()?;
-    let path = address.path();
-    let path = path.strip_suffix('/').unwrap_or(path);
-    if hooks::ORIGINAL_PATHS
-        .iter()
-        .any(|known| path.ends_with(known))
-    {
-        let mut query = address.query_pairs();
-        return query
-            .find(|(name, _)| name == "token")
-            .map(|(_, token)| token.into_owned());
-    }
-    let (before, token) = path.rsplit_once('/')?;
-    let is_hook = before.ends_with(&format!("/hooks/{}", gateway.as_str()));
-    // An address pasted behind another one is no webhook of ours.
-    let is_doubled = before.matches("/hooks/").count() > 1;
-    (is_hook && !is_doubled && !token.is_empty()).then(|| token.to_owned())
 }
 
 async fn identity(app: &App) -> Result<Arc<str>, crate::db::Error> {
@@ -191,31 +169,4 @@ pub async fn start(app: &Arc<App>, listen: &[impl AsRef<str>]) -> Result<HttpSer
         addresses.push(address);
     }
     Ok(HttpServer { addresses })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_an_address_of_a_webhook_has_a_token() {
-        for (address, token) in [
-            ("https://a.example/hooks/wapi/T", Some("T")),
-            ("https://a.example/midia/hooks/wapi/T/", Some("T")),
-            ("https://a.example/webhook/connect/?token=T", Some("T")),
-            ("https://a.example/webhook/whatsapp?token=T", Some("T")),
-            ("https://a.example/webhook/whatsapp", None),
-            ("https://a.example/hook/wapi/T", None),
-            ("https://a.example/hooks/other/T", None),
-            (
-                "https://a.example/hooks/wapi/https://a.example/hooks/wapi/T",
-                None,
-            ),
-            ("https://a.example/T", None),
-            ("T", None),
-        ] {
-            let found = hook_token(Gateway::Wapi, address);
-            assert_eq!(found.as_deref(), token, "{address}");
-        }
-    }
 }

@@ -81,10 +81,25 @@ impl Language {
 
     /// A text with its variables. Strings go in as they are; numbers that choose a plural form go in as numbers.
     pub fn fill(self, key: TextKey, values: &[(&str, &dyn Display)]) -> String {
+        self.fill_id(key.id, values, key.numbers)
+    }
+
+    /// A text that is found by a code at run time, such as `health-slot-empty`. `numbers` names the values that are numbers.
+    pub fn fill_code(
+        self,
+        topic: &str,
+        code: &str,
+        values: &[(&str, &dyn Display)],
+        numbers: &[&str],
+    ) -> String {
+        self.fill_id(&id(topic, code), values, numbers)
+    }
+
+    fn fill_id(self, id: &str, values: &[(&str, &dyn Display)], numbers: &[&str]) -> String {
         let catalogue = self.catalogue();
-        let Some(pattern) = catalogue.get_message(key.id).and_then(|text| text.value()) else {
-            debug_assert!(false, "{} is not in the catalogue", key.id);
-            return key.id.to_owned();
+        let Some(pattern) = catalogue.get_message(id).and_then(|text| text.value()) else {
+            debug_assert!(false, "{id} is not in the catalogue");
+            return id.to_owned();
         };
         let values: Vec<_> = values
             .iter()
@@ -92,16 +107,16 @@ impl Language {
             .collect();
         let mut arguments = FluentArgs::with_capacity(values.len());
         for (name, value) in &values {
-            let is_number = key.numbers.contains(name);
-            let value = match is_number {
-                true => FluentValue::try_number(value),
-                false => FluentValue::from(value.as_str()),
+            let value = if numbers.contains(name) {
+                FluentValue::try_number(value)
+            } else {
+                FluentValue::from(value.as_str())
             };
             arguments.set(*name, value);
         }
         let mut errors = Vec::new();
         let text = catalogue.format_pattern(pattern, Some(&arguments), &mut errors);
-        debug_assert!(errors.is_empty(), "{}: {errors:?}", key.id);
+        debug_assert!(errors.is_empty(), "{id}: {errors:?}");
         text.into_owned()
     }
 

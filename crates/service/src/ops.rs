@@ -15,6 +15,12 @@ pub mod erasure;
 /// Stored files copied into a folder or an archive, with a manifest.
 pub mod export;
 
+/// The gateway's admin API, with the token of one instance.
+pub mod gateway_admin;
+
+/// Probes of everything that storing media depends on.
+pub mod health;
+
 /// Taking over another system's data.
 pub mod import;
 

@@ -5,36 +5,11 @@ use std::path::Path;
 
 use super::context;
 use super::language::Language;
-use super::words::{TextKey, causes as words};
 use midiateca_service::config::Config;
-use midiateca_service::ops::probe::{self, WriteCause, WriteFailure};
+use midiateca_service::i18n::explain::explain;
+use midiateca_service::ops::probe;
 use midiateca_service::ops::{erasure, retention};
 use midiateca_service::{coordination, db, storage};
-
-/// The hint for a cause; `{path}` in it stands for the path.
-pub(crate) fn words(cause: WriteCause) -> TextKey {
-    match cause {
-        WriteCause::DiskFull => words::FULL,
-        WriteCause::NoInodes => words::NO_ENTRIES,
-        WriteCause::QuotaExceeded => words::QUOTA,
-        WriteCause::ReadOnly => words::READ_ONLY,
-        WriteCause::Owner => words::OWNER,
-        WriteCause::Mode => words::MODE,
-        WriteCause::Forbidden => words::FORBIDDEN,
-        WriteCause::NotAFolder => words::NOT_A_FOLDER,
-        WriteCause::Missing => words::MISSING,
-        WriteCause::DeviceFailed => words::DEVICE,
-        WriteCause::FileSystemGone => words::GONE,
-        WriteCause::TooManyFiles => words::TOO_MANY_FILES,
-        WriteCause::Busy => words::BUSY,
-        WriteCause::Other => words::OTHER,
-    }
-}
-
-/// What to do about a path that cannot be written.
-pub(crate) fn hint(failure: &WriteFailure, lang: Language) -> String {
-    lang.fill(words(failure.cause), &[("path", &failure.path.display())])
-}
 
 /// The same on Linux and macOS.
 const EIO: i32 = 5;
@@ -91,19 +66,5 @@ fn is_of_disk(error: &io::Error) -> bool {
 
 /// What to do about the first of data folder, database and storage that cannot be written.
 pub(crate) fn hint_of(data: &Path, config: &Config, lang: Language) -> Option<String> {
-    Some(hint(&probe::first_unwritable(data, config)?, lang))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_cause_has_its_own_hint() {
-        for lang in [Language::English, Language::Portuguese] {
-            let hints = WriteCause::ALL.map(|cause| lang.say(words(cause)));
-            let distinct: std::collections::BTreeSet<_> = hints.into();
-            assert_eq!(distinct.len(), hints.len());
-        }
-    }
+    explain(&probe::first_unwritable(data, config)?, lang).hint
 }

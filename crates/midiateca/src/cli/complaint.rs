@@ -7,9 +7,8 @@ use serde_json::json;
 
 use super::language::{Language, plain};
 use super::words::cli as words;
-use super::{UsageError, answer, context, monitor, panel, since};
+use super::{UsageError, answer, context, monitor, since};
 use midiateca_service::i18n::explain::{Cause, Explainer, Explanation};
-use midiateca_service::secrets;
 
 /// What is written to stdout is lost.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +53,6 @@ fn own(cause: &(dyn Error + 'static), lang: Language) -> Option<Cause> {
     None.or_else(|| Some(usage(cause.downcast_ref()?)))
         .or_else(|| Some(no_data(cause.downcast_ref()?, lang)))
         .or_else(|| Some(time(cause.downcast_ref()?, lang)))
-        .or_else(|| Some(gateway(cause.downcast_ref()?, lang)))
         .or_else(|| Some(terminal(cause.downcast_ref()?, lang)))
         .or_else(|| {
             cause.downcast_ref::<NoStdout>()?;
@@ -88,38 +86,6 @@ fn terminal(error: &monitor::Error, lang: Language) -> Cause {
             Cause::with(lang, words::TERMINAL_NOT_TAKEN, words::USE_LINES, &[])
         }
         monitor::Error::NoKeys => Cause::with(lang, words::TERMINAL_NO_KEYS, words::USE_LINES, &[]),
-    }
-}
-
-fn gateway(error: &panel::Error, lang: Language) -> Cause {
-    use panel::Error as E;
-    let look = words::SEE_INSTANCE;
-    match error {
-        E::NoToken => Cause::with(lang, words::GATEWAY_TOKEN_MISSING, words::ADD_TOKEN, &[]),
-        E::Sealed(secrets::Error::Missing { .. }) => {
-            Cause::new(lang, words::GATEWAY_TOKEN_UNDECRYPTABLE, &[])
-        }
-        E::Sealed(_) => Cause::with(
-            lang,
-            words::GATEWAY_TOKEN_UNDECRYPTABLE,
-            words::KEY_OR_TOKEN,
-            &[],
-        ),
-        E::Base => Cause::with(lang, words::API_BASE_INVALID, words::SET_API_BASE, &[]),
-        E::Silent(_) => Cause::with(lang, words::GATEWAY_SILENT, look, &[]),
-        E::Status { status, .. } => {
-            Cause::with(lang, words::GATEWAY_STATUS, look, &[("status", status)])
-        }
-        E::NotJson => Cause::with(lang, words::GATEWAY_NOT_JSON, look, &[]),
-        E::Refused(_) => {
-            let named = error.named();
-            Cause::with(lang, words::GATEWAY_REFUSES, look, &[("named", &named)])
-        }
-        E::Empty => Cause::with(lang, words::GATEWAY_EMPTY, look, &[]),
-        E::Other(_) => {
-            let named = error.named();
-            Cause::with(lang, words::GATEWAY_OTHER, look, &[("named", &named)])
-        }
     }
 }
 

@@ -1,28 +1,13 @@
-//! `doctor`: looks at everything that keeping media depends on, one line a check, printed as soon as it is known: what was
-//! tried, what was seen, and what to do next. It goes on where something is broken, and changes nothing but a mark in the
-//! database and small files that it removes again.
+//! `doctor`: probes everything that storing media depends on, one line for each result as soon as it is known.
 
-mod clock;
-mod database;
-mod folder;
-mod gateways;
-mod ground;
-mod network;
-mod queue;
-mod refusals;
-mod settings;
-mod sheet;
-mod storage;
-
-use serde_json::json;
+mod line;
 
 use super::Ending;
-use super::answer;
 use super::context::Context;
 use super::instance::unknown;
-use super::words::doctor as words;
-use midiateca_service::instances;
-use sheet::{Level, Sheet, Show};
+use line::Printer;
+use midiateca_service::clock::Clock;
+use midiateca_service::ops::health::{self, Deps};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -41,81 +26,29 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
-    let show = Show {
+    let printer = Printer {
+        lang: context.lang,
         json: context.json,
-        problems: options.problems,
+        problems_only: options.problems,
     };
-    let mut sheet = Sheet::new(context.lang, show);
-    settings::look(&mut sheet, &context.config);
-    let ground = ground::look(&mut sheet, &context).await;
-    let clock = midiateca_service::clock::Clock::system();
-    if let Some(db) = &ground.db {
-        clock::look(&mut sheet, db, &clock, options.accept_clock).await;
-        queue::look(&mut sheet, db, clock.now()).await;
-        refusals::look(&mut sheet, db, clock.now()).await;
-        let mut instances = match instances::instances(db).await {
-            Ok(instances) => {
-                if instances.is_empty() {
-                    let (seen, next) = (words::NO_INSTANCE, words::ADD_INSTANCE);
-                    sheet.risk("instances", "", words::LISTED, seen, next, &[]);
-                }
-                instances
-            }
-            Err(error) => {
-                sheet.unreadable("instances", "", words::LISTED, &error);
-                Vec::new()
-            }
-        };
-        if let Some(id) = &options.instance {
-            instances.retain(|instance| instance.id.0 == *id);
-            if instances.is_empty() {
-                return Err(unknown(&context, id).into());
-            }
-        }
-        gateways::look(
-            &mut sheet,
-            &context,
-            &ground,
-            &instances,
-            &clock,
-            options.offline,
-        )
-        .await;
-        if !options.offline {
-            network::cdn(&mut sheet, &context.config, &instances).await;
-        }
-    }
-    if !options.offline {
-        network::public_address(&mut sheet, &context, &ground).await;
-    }
-    print_sum(&context, &sheet);
-    if let Some(db) = &ground.db {
-        db.close().await;
-    }
-    Ok(match sheet.count(Level::Wrong) {
-        0 => Ending::Fine,
-        _ => Ending::FoundWrong,
+    let deps = Deps {
+        data: &context.data,
+        config: &context.config,
+        clock: &Clock::system(),
+    };
+    let options = health::Options {
+        instance: options.instance,
+        offline: options.offline,
+        accept_clock: options.accept_clock,
+    };
+    let report = match health::run(deps, &options, &printer).await {
+        Ok(report) => report,
+        Err(health::Error::UnknownInstance { id }) => return Err(unknown(&context, &id).into()),
+    };
+    printer.finish(&report);
+    Ok(if report.problem == 0 {
+        Ending::Fine
+    } else {
+        Ending::FoundWrong
     })
-}
-
-fn print_sum(context: &Context, sheet: &Sheet) {
-    let count = |level| sheet.count(level);
-    let (fine, risk, wrong, skipped) = (
-        count(Level::Fine),
-        count(Level::Risk),
-        count(Level::Wrong),
-        count(Level::Skipped),
-    );
-    if context.json {
-        return answer::line(
-            json!({"checks": sheet.shown(), "fine": fine, "risk": risk, "wrong": wrong, "skipped": skipped}),
-        );
-    }
-    let values: [(&str, &dyn std::fmt::Display); 4] = [
-        ("fine", &fine),
-        ("risk", &risk),
-        ("wrong", &wrong),
-        ("skipped", &skipped),
-    ];
-    answer::line(context.lang.fill(words::SUM, &values));
 }

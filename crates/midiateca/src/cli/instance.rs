@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use super::answer;
 use super::context::Context;
 use super::language::plain;
-use super::panel;
 use super::words::instance as words;
 use super::{Ending, UsageError};
 use midiateca_service::app::{AllowedStorage, App};
@@ -18,6 +17,7 @@ use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, Instance};
 use midiateca_service::model::InstanceId;
+use midiateca_service::ops::gateway_admin;
 use midiateca_service::ops::status::InstanceStatus;
 use midiateca_service::secrets;
 
@@ -109,7 +109,8 @@ fn tell_address(context: &Context, instance: &Instance, token: &str) {
     }
     let address = webhook_address(context, instance.gateway, token);
     eprintln!("{}", context.lang.say(words::PASTE));
-    if context.config.http.public_url.is_empty() && !panel::is_loopback(&instance.api_base) {
+    if context.config.http.public_url.is_empty() && !gateway_admin::is_loopback(&instance.api_base)
+    {
         eprintln!("{}", context.lang.say(words::ONLY_LOCAL));
     }
     answer::line(&address);

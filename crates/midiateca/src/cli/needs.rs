@@ -3,7 +3,6 @@
 use std::fmt::{Display, Write as _};
 use std::path::Path;
 
-use super::cause;
 use super::complaint;
 use super::language::{Language, bytes, span, tame};
 use super::refusals;
@@ -78,7 +77,10 @@ fn values(need: &Need, lang: Language) -> Vec<(&'static str, String)> {
         Need::DatabaseNotWritable(failure) | Need::StorageNotWritable(failure) => vec![
             ("path", failure.path.display().to_string()),
             ("why", complaint::why(&failure.error, lang)),
-            ("hint", cause::hint(failure, lang)),
+            (
+                "hint",
+                explain::explain(failure, lang).hint.unwrap_or_default(),
+            ),
         ],
         Need::DiskNearlyFull {
             free_bytes,

@@ -280,7 +280,7 @@ async fn a_server_that_does_not_answer_is_no_server() {
     let report: Value = serde_json::from_str(&stdout(&doctor)).unwrap();
     let looked = report["checks"].as_array().unwrap();
     let looked = looked.iter().find(|check| check["check"] == "server");
-    assert_eq!(looked.unwrap()["level"], "wrong", "{report}");
+    assert_eq!(looked.unwrap()["verdict"], "problem", "{report}");
     assert_eq!(check(data).await, (Some(0), vec![]));
     // What it left in its lock says nothing of another process that holds the folder.
     server.child.kill().unwrap();

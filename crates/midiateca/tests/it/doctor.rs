@@ -55,8 +55,13 @@ impl Desk {
     }
 
     async fn run(&self, arguments: &[&str], more: &[(&str, &str)]) -> (i32, String) {
+        let arguments = [&["--json"], arguments].concat();
+        self.run_for_people(&arguments, more).await
+    }
+
+    async fn run_for_people(&self, arguments: &[&str], more: &[(&str, &str)]) -> (i32, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
-        command.arg("--data").arg(self.data()).arg("--json");
+        command.arg("--data").arg(self.data());
         command
             .args(arguments)
             .env("LANG", "C")
@@ -80,37 +85,33 @@ impl Desk {
         assert_eq!(code, 0, "{said}");
     }
 
+    /// Runs `doctor --json`.
     async fn doctor(&self) -> (i32, Vec<Value>) {
-        self.doctor_with(&[]).await
-    }
-
-    async fn doctor_with(&self, more: &[(&str, &str)]) -> (i32, Vec<Value>) {
-        let (code, said) = self.run(&["doctor"], more).await;
+        let (code, said) = self.run(&["doctor"], &[]).await;
         let answer: Value = serde_json::from_str(said.lines().next().unwrap_or("")).unwrap();
         (code, answer["checks"].as_array().unwrap().clone())
     }
 
-    /// Lets the doctor look, who must name this check at this level with these words, and say what to do.
-    async fn names(&self, check: &str, level: &str, words: &str) {
-        self.names_with(&[], check, level, words).await;
+    /// `doctor` must report this check with this verdict and these words, and a hint unless all is well.
+    async fn names(&self, check: &str, verdict: &str, words: &str) {
+        self.names_with(&[], check, verdict, words).await;
     }
 
-    async fn names_with(&self, more: &[(&str, &str)], check: &str, level: &str, words: &str) {
-        let (code, checks) = self.doctor_with(more).await;
-        let found = checks.iter().find(|found| {
-            found["check"] == check
-                && found["level"] == level
-                && found["seen"].as_str().unwrap().contains(words)
+    async fn names_with(&self, more: &[(&str, &str)], check: &str, verdict: &str, words: &str) {
+        let (code, report) = self.run_for_people(&["doctor"], more).await;
+        let found = report.lines().find(|line| {
+            let mut parts = line.split_whitespace();
+            parts.next() == Some(verdict) && parts.next() == Some(check) && line.contains(words)
         });
-        let found = found.unwrap_or_else(|| panic!("no {check} {level} {words:?} in {checks:#?}"));
-        let next = found["next"].as_str();
+        let found = found.unwrap_or_else(|| panic!("no {verdict} {check} {words:?} in {report}"));
+        let hint = found.split_once(" → hint: ").map(|(_, hint)| hint.trim());
         assert_eq!(
-            next.is_some_and(|next| !next.is_empty()),
-            level != "fine",
+            hint.is_some_and(|hint| !hint.is_empty()),
+            verdict != "ok",
             "{found}"
         );
-        if level == "wrong" {
-            assert_eq!(code, 1, "{checks:#?}");
+        if verdict == "PROBLEM" {
+            assert_eq!(code, 1, "{report}");
         }
     }
 
@@ -171,7 +172,7 @@ impl Drop for Desk {
 async fn a_healthy_desk_is_found_healthy() {
     let desk = Desk::healthy().await;
     let (code, checks) = desk.doctor().await;
-    let unwell = |found: &&Value| found["level"] != "fine" && found["check"] != "instance.groups";
+    let unwell = |found: &&Value| found["verdict"] != "ok" && found["check"] != "instance.groups";
     let unwell: Vec<_> = checks.iter().filter(unwell).collect();
     assert_eq!((code, unwell), (0, vec![]));
     for check in [
@@ -192,10 +193,10 @@ async fn a_healthy_desk_is_found_healthy() {
         "instance.token",
         "instance.connected",
         "instance.slot",
-        "instance.own-messages",
+        "instance.own_messages",
         "instance.silent",
         "queue.oldest",
-        "deliveries.quarantine",
+        "deliveries.set_aside",
     ] {
         assert!(
             checks.iter().any(|found| found["check"] == check),
@@ -217,7 +218,7 @@ async fn faults_of_the_gateway_are_named() {
                 ..Session::default()
             },
             "instance.connected",
-            "wrong",
+            "PROBLEM",
             "not connected",
         ),
         (
@@ -226,8 +227,8 @@ async fn faults_of_the_gateway_are_named() {
                 ..Session::default()
             },
             "instance.connected",
-            "risk",
-            "half dead",
+            "warning",
+            "not with which number",
         ),
         (
             Session {
@@ -235,7 +236,7 @@ async fn faults_of_the_gateway_are_named() {
                 ..Session::default()
             },
             "instance.groups",
-            "wrong",
+            "PROBLEM",
             "ignores groups",
         ),
         (
@@ -244,7 +245,7 @@ async fn faults_of_the_gateway_are_named() {
                 ..Session::default()
             },
             "instance.token",
-            "wrong",
+            "PROBLEM",
             "AAAAAA-BBBBBB-CCCCCC",
         ),
         (
@@ -253,7 +254,7 @@ async fn faults_of_the_gateway_are_named() {
                 ..Session::default()
             },
             "instance.token",
-            "wrong",
+            "PROBLEM",
             "not JSON",
         ),
         (
@@ -262,7 +263,7 @@ async fn faults_of_the_gateway_are_named() {
                 ..Session::default()
             },
             "instance.token",
-            "wrong",
+            "PROBLEM",
             "504",
         ),
         (
@@ -271,7 +272,7 @@ async fn faults_of_the_gateway_are_named() {
                 ..Session::default()
             },
             "clock",
-            "wrong",
+            "PROBLEM",
             "60 min",
         ),
         (
@@ -280,7 +281,7 @@ async fn faults_of_the_gateway_are_named() {
                 ..Session::default()
             },
             "clock",
-            "risk",
+            "warning",
             "90 s",
         ),
     ] {
@@ -293,6 +294,43 @@ async fn faults_of_the_gateway_are_named() {
 }
 
 #[tokio::test]
+async fn the_document_holds_codes_and_no_sentences() {
+    let desk = Desk::healthy().await;
+    let closed = desk.sim.closed_origin();
+    desk.change(&["--cdn-base", &closed]).await;
+    desk.session(Session {
+        clock_ahead_seconds: -90,
+        ..Session::default()
+    })
+    .await;
+    let (code, checks) = desk.doctor().await;
+    assert_eq!(code, 1);
+    let of = |name: &str| {
+        let check = checks.iter().find(|check| check["check"] == name);
+        check.unwrap().clone()
+    };
+    let cdn = serde_json::json!({
+        "check": "cdn", "about": closed, "verdict": "problem", "code": "failed",
+        "values": {}, "hint": "open_firewall", "error": "no_answer",
+    });
+    assert_eq!(of("cdn"), cdn);
+    let clock = of("clock");
+    assert_eq!(clock["code"], "clocks_differ");
+    assert_eq!(clock["hint"], "set_clock");
+    assert_eq!(clock["verdict"], "warning");
+    assert!(
+        clock["values"]["skew"].as_i64().unwrap() >= 88_000,
+        "{clock}"
+    );
+    for check in &checks {
+        for field in ["check", "verdict", "code", "hint", "error"] {
+            let value = check[field].as_str().unwrap_or("");
+            assert!(!value.contains(' '), "{field} of {check}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn faults_of_the_slots_are_named() {
     let desk = Desk::healthy().await;
     let world = desk.sim.world();
@@ -302,28 +340,28 @@ async fn faults_of_the_slots_are_named() {
             "webhookReceivedUrl",
             "",
             "instance.slot",
-            "wrong",
+            "PROBLEM",
             "is empty",
         ),
         (
             "webhookConnectedUrl",
             "https://old.example/hook/secret",
             "instance.slot",
-            "wrong",
-            "not ours: https://old.example/…",
+            "PROBLEM",
+            "not of this server: https://old.example/…",
         ),
         (
             "webhookDeliveryUrl",
             "",
-            "instance.own-messages",
-            "wrong",
+            "instance.own_messages",
+            "PROBLEM",
             "what the account itself sends never arrives",
         ),
         (
             "webhookStatusUrl",
             &ours.replace("127.0.0.1", "localhost"),
             "instance.slot",
-            "risk",
+            "warning",
             "another address than http.public_url",
         ),
     ] {
@@ -334,17 +372,22 @@ async fn faults_of_the_slots_are_named() {
     let elsewhere = ours.replace("127.0.0.1", "midia.example");
     world.set_slot(FIRST, "webhookPresenceUrl", &elsewhere);
     let without = [("MIDIATECA_PUBLIC_URL", "")];
-    desk.names_with(&without, "instance.slot", "risk", "clear text")
+    desk.names_with(&without, "instance.slot", "warning", "clear text")
         .await;
-    desk.names_with(&without, "settings", "risk", "reached from outside")
-        .await;
+    desk.names_with(
+        &without,
+        "settings",
+        "warning",
+        "public address of the webhooks",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn faults_of_the_token_are_named() {
     let desk = Desk::healthy().await;
     desk.change(&["--token-env", "ANOTHER_TOKEN"]).await;
-    desk.names("instance.token", "wrong", "refuses the token")
+    desk.names("instance.token", "PROBLEM", "refuses the token")
         .await;
     let (_, said) = desk.run(&["doctor"], &[]).await;
     assert!(!said.contains("another-token"), "{said}");
@@ -358,13 +401,13 @@ async fn faults_of_the_token_are_named() {
     ];
     let api_base = desk.sim.api_base();
     desk.run(&[&stranger[..], &[&api_base]].concat(), &[]).await;
-    desk.names("instance.token", "wrong", "no token is kept")
+    desk.names("instance.token", "PROBLEM", "no token is stored")
         .await;
     let token = ["--token-env", "ANOTHER_TOKEN"];
     desk.run(&[&stranger[..5], &token].concat(), &[]).await;
-    desk.names("instance.token", "wrong", "knows no such instance")
+    desk.names("instance.token", "PROBLEM", "knows no such instance")
         .await;
-    desk.names("instance.silent", "risk", "nothing ever came")
+    desk.names("instance.silent", "warning", "nothing ever arrived")
         .await;
 }
 
@@ -373,27 +416,27 @@ async fn faults_of_the_network_are_named() {
     let desk = Desk::healthy().await;
     let closed = desk.sim.closed_origin();
     desk.change(&["--cdn-base", &closed]).await;
-    desk.names("cdn.ipv4", "wrong", "does not answer").await;
-    desk.names("cdn", "wrong", "no answer").await;
+    desk.names("cdn.ipv4", "PROBLEM", "does not answer").await;
+    desk.names("cdn", "PROBLEM", "no answer").await;
     // As a blocking resolver would answer.
     desk.change(&["--cdn-base", "http://0.0.0.0:9"]).await;
-    desk.names("cdn.ipv4", "wrong", "a resolver blocks it")
+    desk.names("cdn.ipv4", "PROBLEM", "a resolver blocks it")
         .await;
     desk.change(&["--cdn-base", &desk.sim.origin(), "--api-base", &closed])
         .await;
-    desk.names("instance.token", "wrong", "does not answer")
+    desk.names("instance.token", "PROBLEM", "does not answer")
         .await;
     desk.change(&["--api-base", &desk.sim.api_base()]).await;
     let elsewhere = [("MIDIATECA_PUBLIC_URL", desk.sim.origin())];
     let elsewhere = elsewhere
         .each_ref()
         .map(|(name, url)| (*name, url.as_str()));
-    desk.names_with(&elsewhere, "public", "wrong", "somebody else answers")
+    desk.names_with(&elsewhere, "public", "PROBLEM", "something else answers")
         .await;
     desk.names_with(
         &[("MIDIATECA_PUBLIC_URL", &closed)],
         "public",
-        "wrong",
+        "PROBLEM",
         "no answer",
     )
     .await;
@@ -407,7 +450,7 @@ async fn only_our_own_door_counts_for_the_public_address() {
     set_up(other.path(), &desk.sim).await;
     let mut stranger = serve(other.path());
     let elsewhere = [("MIDIATECA_PUBLIC_URL", stranger.origin.as_str())];
-    desk.names_with(&elsewhere, "public", "wrong", "another midiateca")
+    desk.names_with(&elsewhere, "public", "PROBLEM", "another midiateca")
         .await;
     stranger.child.kill().unwrap();
     stranger.child.wait().unwrap();
@@ -422,7 +465,7 @@ async fn only_our_own_door_counts_for_the_public_address() {
     let halfway = [("MIDIATECA_PUBLIC_URL", origin.as_str())];
     tokio::select! {
         served = async { axum::serve(listener, proxy).await } => panic!("{served:?}"),
-        () = desk.names_with(&halfway, "public", "wrong", "lets no webhook through") => {}
+        () = desk.names_with(&halfway, "public", "PROBLEM", "lets no webhook through") => {}
     }
     desk.end_server();
 }
@@ -432,11 +475,15 @@ async fn a_storage_that_is_not_mounted_is_named_and_not_made_anew() {
     let mut desk = Desk::healthy().await;
     desk.end_server();
     desk.holds_something().await;
-    desk.names("storage.folders", "wrong", "their folders are not there")
-        .await;
+    desk.names(
+        "storage.folders",
+        "PROBLEM",
+        "folder of 1 instance with files is missing",
+    )
+    .await;
     let storage = desk.data().join("media_storage");
     std::fs::remove_dir_all(&storage).unwrap();
-    desk.names("storage", "wrong", "is not there").await;
+    desk.names("storage", "PROBLEM", "missing, although").await;
     assert!(!storage.exists(), "the doctor made the storage");
 }
 
@@ -449,13 +496,13 @@ async fn a_database_that_is_empty_or_refers_to_nothing_is_named() {
     let strangers = "pragma foreign_keys = off; insert into hours values ('NOBODY', 1, 1);";
     tools.execute_batch(strangers).unwrap();
     drop(tools);
-    desk.names("database.integrity", "wrong", "1 rows of hours")
+    desk.names("database.integrity", "PROBLEM", "1 rows of hours")
         .await;
     std::fs::write(&path, "").unwrap();
     for beside in ["midiateca.db-wal", "midiateca.db-shm"] {
         let _ = std::fs::remove_file(desk.data().join(beside));
     }
-    desk.names("folder", "wrong", "is an empty file").await;
+    desk.names("folder", "PROBLEM", "is an empty file").await;
     assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
 }
 
@@ -464,15 +511,15 @@ async fn an_answer_that_tells_of_no_instance_is_no_empty_slot() {
     let desk = Desk::healthy().await;
     for (body, words) in [
         (r#"{"error":true,"message":"try later"}"#, "try later"),
-        ("[]", "tells nothing"),
-        (r#"{"status":"ok"}"#, "tells nothing"),
+        ("[]", "does not describe"),
+        (r#"{"status":"ok"}"#, "does not describe"),
     ] {
         desk.session(Session {
             instead: Some((200, body.to_owned())),
             ..Session::default()
         })
         .await;
-        desk.names("instance.token", "wrong", words).await;
+        desk.names("instance.token", "PROBLEM", words).await;
         let (_, checks) = desk.doctor().await;
         assert!(checks.iter().all(|found| found["check"] != "instance.slot"));
     }
@@ -484,9 +531,9 @@ async fn an_answer_that_tells_of_no_instance_is_no_empty_slot() {
         ..Session::default()
     })
     .await;
-    desk.names("instance.connected", "wrong", "not connected")
+    desk.names("instance.connected", "PROBLEM", "not connected")
         .await;
-    desk.names("instance.slot", "wrong", "switched off").await;
+    desk.names("instance.slot", "PROBLEM", "switched off").await;
 }
 
 #[cfg(unix)]
@@ -502,7 +549,7 @@ async fn what_belongs_to_somebody_else_is_named() {
         .or_else(|_| std::fs::write(desk.data().join("files.lock"), ""))
         .unwrap();
     chown(desk.data().join("files.lock"), Some(65_534), None).unwrap();
-    desk.names("owner", "risk", "files.lock").await;
+    desk.names("owner", "warning", "files.lock").await;
 }
 
 #[tokio::test]
@@ -529,8 +576,8 @@ async fn a_silent_instance_is_named_by_its_own_rhythm() {
     desk.heard(9 * HOUR).await;
     desk.names(
         "instance.silent",
-        "wrong",
-        "silent for 9 h; usually something comes every 30 min",
+        "PROBLEM",
+        "silent for 9 h; usually something arrives every 30 min",
     )
     .await;
 }
@@ -538,7 +585,7 @@ async fn a_silent_instance_is_named_by_its_own_rhythm() {
 #[tokio::test]
 async fn without_a_rhythm_a_long_silence_is_named_too() {
     let desk = Desk::healthy().await;
-    for (silent, level) in [(HOUR, "fine"), (2 * DAY, "risk"), (8 * DAY, "wrong")] {
+    for (silent, level) in [(HOUR, "ok"), (2 * DAY, "warning"), (8 * DAY, "PROBLEM")] {
         desk.heard(silent).await;
         desk.names("instance.silent", level, "too little is known")
             .await;
@@ -561,12 +608,12 @@ async fn what_waits_too_long_and_what_dies_soon_is_named() {
     .await
     .unwrap();
     db.close().await;
-    desk.names("queue.oldest", "risk", "48 hours").await;
-    desk.names("queue.deadline", "wrong", "dies in 3 hours")
+    desk.names("queue.oldest", "warning", "48 hours").await;
+    desk.names("queue.deadline", "PROBLEM", "expires in 3 hours")
         .await;
-    desk.names("queue.reason", "wrong", "1 media wait: the disk is full")
+    desk.names("queue.reason", "PROBLEM", "1 media waits: the disk is full")
         .await;
-    desk.names("deliveries.quarantine", "risk", "1, kept as they came")
+    desk.names("deliveries.set_aside", "warning", "1 set aside")
         .await;
 }
 
@@ -574,22 +621,22 @@ async fn what_waits_too_long_and_what_dies_soon_is_named() {
 async fn faults_of_the_ground_are_named_and_the_rest_is_still_looked_at() {
     let mut desk = Desk::healthy().await;
     desk.end_server();
-    desk.names("server", "wrong", "webhooks are being lost")
+    desk.names("server", "PROBLEM", "webhooks are being lost")
         .await;
     let config = desk.data().join("midiateca.toml");
     std::fs::write(&config, "[storage]\npause_below = 9000000000000000\nresume_above = 9000000000000000\n[keep]\nview_once = true\n[retention]\nevents = '0s'\n").unwrap();
-    desk.names("storage.free", "wrong", "no download begins")
+    desk.names("storage.free", "PROBLEM", "no download begins")
         .await;
-    desk.names("settings", "risk", "to be seen once").await;
-    desk.names("settings", "risk", "grows for ever").await;
+    desk.names("settings", "warning", "view-once").await;
+    desk.names("settings", "warning", "grows forever").await;
     std::fs::write(
         &config,
         "[fetch]\nroutes = ['gateway']\nallowed_hosts = ['nas']\n",
     )
     .unwrap();
-    desk.names("settings", "risk", "depends on its session")
+    desk.names("settings", "warning", "depends on its session")
         .await;
-    desk.names("settings", "risk", "your own network").await;
+    desk.names("settings", "warning", "your own network").await;
     std::fs::remove_file(&config).unwrap();
 
     let key = desk.data().join("secret.key");
@@ -598,24 +645,24 @@ async fn faults_of_the_ground_are_named_and_the_rest_is_still_looked_at() {
     {
         use std::os::unix::fs::PermissionsExt as _;
         std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
-        desk.names("key.mode", "wrong", "mode 0644").await;
+        desk.names("key.mode", "PROBLEM", "mode 0644").await;
         std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
     std::fs::write(&key, "no key at all").unwrap();
-    desk.names("key", "wrong", "not a key file").await;
+    desk.names("key", "PROBLEM", "not a key file").await;
     std::fs::write(&key, "A".repeat(43)).unwrap();
-    desk.names("instance.token", "wrong", "sealed with another key")
+    desk.names("instance.token", "PROBLEM", "encrypted with another key")
         .await;
     std::fs::remove_file(&key).unwrap();
-    desk.names("key", "wrong", "not there").await;
+    desk.names("key", "PROBLEM", "missing, so no token").await;
     assert!(!key.exists(), "the doctor makes no key");
     std::fs::write(&key, kept).unwrap();
 
     let storage = desk.data().join("media_storage");
     std::fs::rename(&storage, desk.data().join("aside")).unwrap();
     std::fs::write(&storage, "a file in the place of the folder").unwrap();
-    desk.names("storage", "wrong", "cannot be written").await;
-    desk.names("database.integrity", "fine", "sound").await;
+    desk.names("storage", "PROBLEM", "cannot be written").await;
+    desk.names("database.integrity", "ok", "sound").await;
 }
 
 #[tokio::test]
@@ -632,7 +679,7 @@ async fn faults_of_the_database_are_named() {
     let mut newer = whole.clone();
     newer[60..64].copy_from_slice(&99_u32.to_be_bytes());
     std::fs::write(&file, &newer).unwrap();
-    desk.names("database", "wrong", "newer version").await;
+    desk.names("database", "PROBLEM", "newer version").await;
     let mut torn = whole.clone();
     std::fs::write(&file, &whole).unwrap();
     let index = {
@@ -643,13 +690,13 @@ async fn faults_of_the_database_are_named() {
     };
     torn[(index - 1) * 4_096..index * 4_096].fill(0xA5);
     std::fs::write(&file, &torn).unwrap();
-    desk.names("database.integrity", "wrong", "").await;
+    desk.names("database.integrity", "PROBLEM", "").await;
     std::fs::write(&file, "this is no database, however long it may be").unwrap();
-    desk.names("database", "wrong", "not a SQLite database")
+    desk.names("database", "PROBLEM", "not a SQLite database")
         .await;
-    desk.names("storage.free", "fine", "downloads stop below")
+    desk.names("storage.free", "ok", "downloads are paused below")
         .await;
     std::fs::remove_file(&file).unwrap();
-    desk.names("folder", "wrong", "no database").await;
+    desk.names("folder", "PROBLEM", "no database").await;
     assert!(!file.exists(), "the doctor makes no database");
 }

@@ -102,7 +102,7 @@ async fn a_gateway_that_cannot_be_asked_hides_nothing_else() {
         ..Session::default()
     };
     sim.world().set_session(FIRST, session);
-    refuses("told of another instance: SOMEBODY-ELSE").await;
+    refuses("answered for another instance: SOMEBODY-ELSE").await;
     sim.world().add_instance(FIRST, "another-token");
     refuses("refuses the token").await;
     sim.world().add_instance(FIRST, "gateway-token");

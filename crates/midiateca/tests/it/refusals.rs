@@ -298,12 +298,12 @@ async fn the_operator_sees_what_was_refused_after_a_restart_too() {
         .map(|check| {
             (
                 check["about"].as_str().unwrap(),
-                check["level"].as_str().unwrap(),
+                check["verdict"].as_str().unwrap(),
             )
         })
         .collect();
     assert!(
-        about.contains(&(FIRST, "wrong")) && about.contains(&("wapi", "risk")),
+        about.contains(&(FIRST, "problem")) && about.contains(&("wapi", "warning")),
         "{about:?}"
     );
     server.stop();

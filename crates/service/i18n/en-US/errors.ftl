@@ -245,3 +245,21 @@ errors-export-blocked =
         [one] { $files } file is
        *[other] { $files } files are
     } in { $target }, and something in it is in the way of the next
+
+## The gateway's admin API
+
+errors-gateway-token-missing = no gateway token is stored for this instance
+errors-add-token = add it: `midiateca instance add ID --client N --token-env VAR`
+errors-gateway-token-undecryptable = the gateway token cannot be decrypted
+errors-api-base-invalid = the API base is not a URL
+errors-set-api-base = correct it: `midiateca instance add ID --client N --api-base URL`
+errors-gateway-token-refused = the gateway refuses the token
+errors-gateway-instance-unknown = the gateway knows no such instance
+errors-gateway-silent = the gateway does not answer
+errors-gateway-status = the gateway answered { $status }
+errors-gateway-refuses = the gateway refuses: { $said }
+errors-gateway-empty = the gateway's answer does not describe the instance
+errors-gateway-other = the gateway answered for another instance: { $said }
+errors-gateway-not-json = the gateway answered something that is not JSON
+errors-see-instance = `midiateca doctor --instance ID` tests the instance's token and shows what to do
+errors-not-writable = { $path } cannot be written

@@ -245,3 +245,21 @@ errors-export-blocked =
         [one] { $files } arquivo está
        *[other] { $files } arquivos estão
     } em { $target }, e algo nela impede o próximo
+
+## The gateway's admin API
+
+errors-gateway-token-missing = não há token do gateway para esta instância
+errors-add-token = grave-o: `midiateca instance add ID --client N --token-env VAR`
+errors-gateway-token-undecryptable = não é possível abrir o token do gateway
+errors-api-base-invalid = o endereço da API não é uma URL
+errors-set-api-base = corrija-o: `midiateca instance add ID --client N --api-base URL`
+errors-gateway-token-refused = o gateway recusa o token
+errors-gateway-instance-unknown = o gateway não conhece esta instância
+errors-gateway-silent = o gateway não responde
+errors-gateway-status = o gateway respondeu { $status }
+errors-gateway-refuses = o gateway recusa: { $said }
+errors-gateway-empty = a resposta do gateway não informa nada da instância
+errors-gateway-other = o gateway respondeu sobre outra instância: { $said }
+errors-gateway-not-json = o gateway respondeu algo que não é JSON
+errors-see-instance = `midiateca doctor --instance ID` testa o token da instância e diz o que fazer
+errors-not-writable = não é possível gravar em { $path }

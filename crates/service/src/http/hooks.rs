@@ -22,17 +22,6 @@ use crate::ingest::{self, Receipt};
 use crate::instances::Instance;
 use crate::model::{DeliveryReason, InstanceId};
 
-/// The webhook addresses of the system that this one replaces, without their last slash.
-pub(super) const ORIGINAL_PATHS: [&str; 7] = [
-    "/webhook/whatsapp",
-    "/webhook/receive-message",
-    "/webhook/send-message",
-    "/webhook/chat-presence",
-    "/webhook/message-status",
-    "/webhook/connect",
-    "/webhook/disconnect",
-];
-
 /// How much of a refused body is searched for the instance that it names.
 const BEGINNING_BYTES: usize = 16 << 10;
 /// How long to wait for it.

@@ -141,6 +141,8 @@ impl Explainer {
             .or_else(|| Some(network::proxy(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::fetch(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::guard(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(network::gateway_admin(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(system::write_failure(cause.downcast_ref()?, lang)))
             .or_else(|| Some(system::io(cause.downcast_ref()?, self)))
             .or_else(|| Some(system::io(cause.downcast_ref::<Arc<io::Error>>()?, self)))
             .unwrap_or_else(|| Cause::unknown(cause))

@@ -160,6 +160,25 @@ fn every_reason_of_a_delivery_has_a_text_and_every_text_a_reason() {
 }
 
 #[test]
+fn every_code_of_a_probe_has_a_text_and_every_text_a_code() {
+    use crate::ops::health::{Check, Code, Hint};
+    use crate::ops::probe::WriteCause;
+    let checks = Check::ALL.iter().map(|check| check.as_str());
+    let hints = Hint::ALL.iter().map(|hint| hint.as_str());
+    let codes = Code::ALL.iter().map(|code| id("health", code.as_str()));
+    let codes: BTreeSet<_> = codes
+        .chain(checks.map(|code| id("health-check", code)))
+        .chain(hints.map(|code| id("health-hint", code)))
+        .chain(WriteCause::ALL.map(|cause| id("causes", cause.as_str())))
+        .collect();
+    let known: BTreeSet<_> = texts(EN_US)
+        .into_keys()
+        .filter(|id| id.starts_with("health-") || id.starts_with("causes-"))
+        .collect();
+    assert_eq!(codes, known);
+}
+
+#[test]
 fn values_are_put_in_as_they_are() {
     const SENTENCE: TextKey = TextKey::new("refusals-sentence", &[]);
     let values: [(&str, &dyn Display); 3] = [("about", &"{$seen}"), ("seen", &"007"), ("hint", &3)];

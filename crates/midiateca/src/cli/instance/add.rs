@@ -10,7 +10,6 @@ use serde_json::json;
 use super::super::answer;
 use super::super::context::Context;
 use super::super::language::{Language, is_hostile, plain};
-use super::super::panel::{self, Panel};
 use super::super::words::{Words, instance as words};
 use super::super::{UsageError, complaint, hidden};
 use super::{address_view, line, tell_address};
@@ -20,6 +19,7 @@ use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, Instance, NewInstance};
 use midiateca_service::model::{InstanceId, Reason, Route};
+use midiateca_service::ops::gateway_admin::{self, GatewayAdmin};
 use midiateca_service::secrets::Secrets;
 
 /// The word that gives a setting back its usual value.
@@ -109,9 +109,9 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
 enum Verdict {
     Accepted,
     /// It answered that this token, or this instance, will not do.
-    Refused(panel::Error),
+    Refused(gateway_admin::Error),
     /// No answer came, or none that says anything of the token.
-    Unreachable(panel::Error),
+    Unreachable(gateway_admin::Error),
     NotAsked,
 }
 
@@ -129,12 +129,12 @@ impl Verdict {
     /// Why media of the instance cannot be asked of the gateway, where that is known.
     fn reason(&self) -> Option<Reason> {
         match self {
-            Self::Refused(panel::Error::Status {
+            Self::Refused(gateway_admin::Error::Status {
                 status: 401 | 403, ..
             }) => Some(Reason::GatewayTokenRefused),
-            Self::Refused(panel::Error::Status { status: 404, .. } | panel::Error::Other(_)) => {
-                Some(Reason::GatewayUnknownInstance)
-            }
+            Self::Refused(
+                gateway_admin::Error::Status { status: 404, .. } | gateway_admin::Error::Other(_),
+            ) => Some(Reason::GatewayUnknownInstance),
             _ => None,
         }
     }
@@ -142,19 +142,19 @@ impl Verdict {
 
 /// Asks the gateway with the token that was just stored.
 async fn ask(app: &App, instance: &Instance) -> Verdict {
-    let told = match Panel::open(&app.fetch, &app.secrets, instance) {
-        Ok(panel) => panel.read().await,
+    let told = match GatewayAdmin::open(&app.fetch, &app.secrets, instance) {
+        Ok(admin) => admin.read().await,
         Err(error) => Err(error),
     };
     match told {
         Ok(_) => Verdict::Accepted,
         Err(
-            error @ (panel::Error::Status {
+            error @ (gateway_admin::Error::Status {
                 status: 401 | 403 | 404,
                 ..
             }
-            | panel::Error::Other(_)
-            | panel::Error::Refused(_)),
+            | gateway_admin::Error::Other(_)
+            | gateway_admin::Error::Refused(_)),
         ) => Verdict::Refused(error),
         Err(error) => Verdict::Unreachable(error),
     }
@@ -180,9 +180,7 @@ fn explain(lang: Language, instance: &Instance, verdict: &Verdict) {
         Verdict::Accepted => return eprintln!("{}", lang.say(words::TOKEN_ACCEPTED)),
         Verdict::Refused(error) | Verdict::Unreachable(error) => error,
     };
-    let why = complaint::why(error, lang);
-    let named = error.named();
-    let seen = lang.fill(error.words(), &[("error", &why), ("named", &named)]);
+    let seen = complaint::why(error, lang);
     let values: [(&str, &dyn Display); 2] = [("id", &instance.id), ("seen", &seen)];
     let words = match verdict.reason() {
         Some(_) => words::TOKEN_NOT_ACCEPTED,

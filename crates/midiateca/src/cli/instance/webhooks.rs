@@ -13,7 +13,6 @@ use super::super::answer;
 use super::super::complaint;
 use super::super::context::Context;
 use super::super::language::plain;
-use super::super::panel::{self, Panel};
 use super::super::words::{Words, webhooks as words};
 use super::super::{Ending, UsageError};
 use super::add::check_address;
@@ -23,6 +22,7 @@ use midiateca_service::db::Key;
 use midiateca_service::gateway::Slot;
 use midiateca_service::instances::{self, Instance, PreviousSlot};
 use midiateca_service::model::InstanceId;
+use midiateca_service::ops::gateway_admin::{self, GatewayAdmin};
 use midiateca_service::secrets;
 
 #[derive(Debug, clap::Args)]
@@ -65,9 +65,9 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     let id = InstanceId(options.id.clone());
     let instance = instances::instance(&app.db, &id).await?;
     let instance = instance.ok_or_else(|| unknown(context, &options.id))?;
-    let panel = Panel::open(&app.fetch, &app.secrets, &instance)?;
+    let admin = GatewayAdmin::open(&app.fetch, &app.secrets, &instance)?;
     if options.undo {
-        return undo(context, app, &instance, &panel).await;
+        return undo(context, app, &instance, &admin).await;
     }
     let base = options.public_url.as_ref();
     let base = base.unwrap_or(&context.config.http.public_url).trim();
@@ -78,7 +78,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     if base.contains("/hooks/") {
         return Err(UsageError(context.lang.say(words::BASE_ONLY).to_owned()).into());
     }
-    let before = panel.read().await?.body;
+    let before = admin.read().await?.body;
     let held = |slot: &Slot| instance.gateway.read_slot(slot, &before);
     if options.dry_run {
         for slot in instance.gateway.slots() {
@@ -91,7 +91,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
                 held.as_deref(),
             );
         }
-        let would_be = panel::shown(base);
+        let would_be = gateway_admin::without_secret(base);
         eprintln!(
             "{}",
             context
@@ -113,7 +113,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     ours.hooks_before.push(hash.to_vec());
     let address = address_of(base, instance.gateway, &hook);
     let wanted = |_: &Slot| Some(address.clone());
-    let missing = set_all(context, &ours, &panel, wanted, true).await;
+    let missing = set_all(context, &ours, &admin, wanted, true).await;
     if missing.is_empty() {
         return Ok(Ending::Fine);
     }
@@ -139,7 +139,7 @@ fn by_hand(context: &Context, missing: &[&'static str], address: &str) {
 async fn set_all(
     context: &Context,
     instance: &Instance,
-    panel: &Panel<'_>,
+    admin: &GatewayAdmin<'_>,
     wanted: impl Fn(&Slot) -> Option<String>,
     must_be_on: bool,
 ) -> Vec<&'static str> {
@@ -152,16 +152,16 @@ async fn set_all(
             "{}",
             context.lang.fill(words::SETTING, &[("slot", &slot.name)])
         );
-        if let Err(error) = panel.set(slot.path, &wanted).await {
+        if let Err(error) = admin.set(slot.path, &wanted).await {
             let why = complaint::why(&error, context.lang);
             refused.push(format!("{}: {why}", slot.name));
             // Who does not answer once would only be waited for five times more.
-            if matches!(error, panel::Error::Silent(_)) {
+            if matches!(error, gateway_admin::Error::Silent(_)) {
                 break;
             }
         }
     }
-    let after = panel.read().await;
+    let after = admin.read().await;
     let mut missing = Vec::new();
     for slot in instance.gateway.slots() {
         let held = after
@@ -219,7 +219,7 @@ async fn remember(
             field: slot.field.to_owned(),
             ours: held
                 .as_ref()
-                .is_some_and(|held| panel::is_ours(instance, held)),
+                .is_some_and(|held| gateway_admin::is_ours(instance, held)),
             sealed: held.as_ref().map(seal).transpose()?,
         });
     }
@@ -239,7 +239,7 @@ async fn undo(
     context: &Context,
     app: &App,
     instance: &Instance,
-    panel: &Panel<'_>,
+    admin: &GatewayAdmin<'_>,
 ) -> anyhow::Result<Ending> {
     let mut before = BTreeMap::new();
     for slot in instances::previous_slots(&app.db, &instance.id).await? {
@@ -259,16 +259,16 @@ async fn undo(
             }
         };
         // An address of ours that `rotate-hook` took out of use would be refused.
-        let is_dead = slot.ours && !panel::is_ours(instance, &held);
+        let is_dead = slot.ours && !gateway_admin::is_ours(instance, &held);
         before.insert(slot.field, (!is_dead).then_some(held));
     }
     if before.is_empty() {
         return Err(UsageError(context.lang.say(words::NOTHING_TO_UNDO).to_owned()).into());
     }
     // Fails before anything is set when the gateway cannot be asked.
-    panel.read().await?;
+    admin.read().await?;
     let wanted = |slot: &Slot| before.get(slot.field).cloned().flatten();
-    let missing = set_all(context, instance, panel, wanted, false).await;
+    let missing = set_all(context, instance, admin, wanted, false).await;
     if !missing.is_empty() {
         eprintln!("{}", context.lang.say(words::NOT_UNDONE));
         return Ok(Ending::FoundWrong);
@@ -284,8 +284,8 @@ async fn undo(
 
 /// One slot in one line; of an address only the beginning, for the rest may be a secret.
 fn tell(context: &Context, instance: &Instance, slot: &Slot, outcome: Outcome, held: Option<&str>) {
-    let ours = held.is_some_and(|held| panel::is_ours(instance, held));
-    let shown = held.map(panel::shown);
+    let ours = held.is_some_and(|held| gateway_admin::is_ours(instance, held));
+    let shown = held.map(gateway_admin::without_secret);
     let (name, words) = outcome.words();
     if context.json {
         return answer::line(

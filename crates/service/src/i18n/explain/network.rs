@@ -4,6 +4,9 @@ use super::super::Language;
 use super::super::keys::errors as words;
 use super::Cause;
 use crate::net::{self, guard};
+use crate::ops::gateway_admin;
+use crate::secrets;
+use crate::terminal::plain;
 
 pub(super) fn fetch(error: &net::Error, lang: Language) -> Cause {
     use net::Error as E;
@@ -51,5 +54,43 @@ pub(super) fn guard(error: &guard::Error, lang: Language) -> Cause {
         }
         E::NoPublicAddress => Cause::new(lang, words::NO_PUBLIC_ADDRESS, &[]),
         E::TooManyRedirects => Cause::new(lang, words::TOO_MANY_REDIRECTS, &[]),
+    }
+}
+
+pub(super) fn gateway_admin(error: &gateway_admin::Error, lang: Language) -> Cause {
+    use gateway_admin::Error as E;
+    let see = words::SEE_INSTANCE;
+    match error {
+        E::NoToken => Cause::with(lang, words::GATEWAY_TOKEN_MISSING, words::ADD_TOKEN, &[]),
+        E::Sealed(secrets::Error::Missing { .. }) => {
+            Cause::new(lang, words::GATEWAY_TOKEN_UNDECRYPTABLE, &[])
+        }
+        E::Sealed(_) => Cause::with(
+            lang,
+            words::GATEWAY_TOKEN_UNDECRYPTABLE,
+            words::KEY_OR_TOKEN,
+            &[],
+        ),
+        E::Base => Cause::with(lang, words::API_BASE_INVALID, words::SET_API_BASE, &[]),
+        E::Silent(_) => Cause::with(lang, words::GATEWAY_SILENT, see, &[]),
+        E::Status {
+            status: 401 | 403, ..
+        } => Cause::with(lang, words::GATEWAY_TOKEN_REFUSED, words::ADD_TOKEN, &[]),
+        E::Status { status: 404, .. } => {
+            Cause::with(lang, words::GATEWAY_INSTANCE_UNKNOWN, see, &[])
+        }
+        E::Status { status, .. } => {
+            Cause::with(lang, words::GATEWAY_STATUS, see, &[("status", status)])
+        }
+        E::NotJson => Cause::with(lang, words::GATEWAY_NOT_JSON, see, &[]),
+        E::Refused(said) => {
+            let said = plain(said);
+            Cause::with(lang, words::GATEWAY_REFUSES, see, &[("said", &said)])
+        }
+        E::Empty => Cause::with(lang, words::GATEWAY_EMPTY, see, &[]),
+        E::Other(said) => {
+            let said = plain(said);
+            Cause::with(lang, words::GATEWAY_OTHER, see, &[("said", &said)])
+        }
     }
 }

@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind};
 use super::super::TextKey;
 use super::super::keys::errors as words;
 use super::{Cause, Explainer};
+use crate::i18n::Language;
+use crate::ops::probe::WriteFailure;
 
 pub(super) fn io(error: &io::Error, explainer: Explainer) -> Cause {
     let lang = explainer.lang;
@@ -29,6 +31,17 @@ pub(super) fn io(error: &io::Error, explainer: Explainer) -> Cause {
     Cause {
         hint: hint.map(|hint| lang.say(hint).to_owned()),
         ..Cause::of_text(known, message)
+    }
+}
+
+/// A path that cannot be written, with a hint for the cause.
+pub(super) fn write_failure(failure: &WriteFailure, lang: Language) -> Cause {
+    let path: [(&str, &dyn std::fmt::Display); 1] = [("path", &failure.path.display())];
+    let code = failure.cause.as_str();
+    Cause {
+        code: Some(code.to_owned()),
+        hint: Some(lang.fill_code("causes", code, &path, &[])),
+        ..Cause::new(lang, words::NOT_WRITABLE, &path)
     }
 }
 

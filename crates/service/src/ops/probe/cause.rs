@@ -93,6 +93,26 @@ impl WriteCause {
         }
     }
 
+    /// Its stable code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DiskFull => "disk_full",
+            Self::NoInodes => "no_inodes",
+            Self::QuotaExceeded => "quota_exceeded",
+            Self::ReadOnly => "read_only",
+            Self::Owner => "owner",
+            Self::Mode => "mode",
+            Self::Forbidden => "forbidden",
+            Self::NotAFolder => "not_a_folder",
+            Self::Missing => "missing",
+            Self::DeviceFailed => "device_failed",
+            Self::FileSystemGone => "file_system_gone",
+            Self::TooManyFiles => "too_many_files",
+            Self::Busy => "busy",
+            Self::Other => "other",
+        }
+    }
+
     /// Whether the user that runs the server may have a different result.
     pub fn depends_on_user(self) -> bool {
         matches!(self, Self::Owner | Self::Mode)

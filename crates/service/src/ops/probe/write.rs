@@ -16,12 +16,14 @@ use crate::storage;
 const PROBE_BYTES: usize = 64 << 10;
 
 /// A file or folder that could not be written.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, thiserror::Error)]
+#[error("{path} cannot be written")]
 pub struct WriteFailure {
     #[serde(serialize_with = "json::path")]
     pub path: PathBuf,
     pub cause: WriteCause,
     #[serde(skip)]
+    #[source]
     pub error: io::Error,
 }
 

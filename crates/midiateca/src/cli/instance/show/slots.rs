@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::super::super::complaint;
 use super::super::super::language::Language;
-use super::super::super::panel::{self, Panel};
 use super::super::super::words::{Words, instance as words};
 use midiateca_service::app::App;
 use midiateca_service::instances::Instance;
+use midiateca_service::ops::gateway_admin::{self, GatewayAdmin};
 
 /// Whose address a slot holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,18 +62,14 @@ pub(super) enum Slots {
 impl Slots {
     /// Asks the gateway.
     pub async fn read(lang: Language, app: &App, instance: &Instance) -> Self {
-        let told = match Panel::open(&app.fetch, &app.secrets, instance) {
-            Ok(panel) => panel.read().await,
+        let told = match GatewayAdmin::open(&app.fetch, &app.secrets, instance) {
+            Ok(admin) => admin.read().await,
             Err(error) => Err(error),
         };
         let answer = match told {
             Ok(answer) => answer.body,
             Err(error) => {
-                let (words, named) = (error.words(), error.named());
-                let why = complaint::why(&error, lang);
-                let values: [(&str, &dyn std::fmt::Display); 2] =
-                    [("error", &why), ("named", &named)];
-                return Self::Unreadable(lang.fill(words, &values));
+                return Self::Unreadable(complaint::why(&error, lang));
             }
         };
         let slots = instance.gateway.slots().iter().map(|slot| {
@@ -83,10 +79,10 @@ impl Slots {
                 owner: match &held {
                     None => Owner::Nobody,
                     Some(_) if instance.gateway.is_slot_off(slot, &answer) => Owner::Off,
-                    Some(held) if panel::is_ours(instance, held) => Owner::Ours,
+                    Some(held) if gateway_admin::is_ours(instance, held) => Owner::Ours,
                     Some(_) => Owner::Other,
                 },
-                holds: held.as_deref().map(panel::shown),
+                holds: held.as_deref().map(gateway_admin::without_secret),
             }
         });
         Self::Read {

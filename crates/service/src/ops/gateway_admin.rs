@@ -1,99 +1,59 @@
-//! The gateway's own settings, as one instance's token may read and set them.
+//! The gateway's admin API, as far as one instance's token may use it: its connection and its webhook slots.
 
 use serde_json::Value;
 use url::Url;
 
-use super::language::plain;
-use super::words::{Words, doctor as words};
-use midiateca_service::clock::Millis;
-use midiateca_service::http;
-use midiateca_service::instances::{self, Instance};
-use midiateca_service::net::{self, HttpClient, Method};
-use midiateca_service::secrets::{self, Secrets};
+use crate::clock::Millis;
+use crate::gateway;
+use crate::instances::{self, Instance};
+use crate::net::{self, HttpClient, Method};
+use crate::secrets::{self, Secrets};
 
-/// Why nothing was read or set.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    /// There is no token to show.
+pub enum Error {
     #[error(
-        "no gateway token is kept: add it with `midiateca instance add ID --client N --token-env VAR`"
+        "no gateway token is stored: add it with `midiateca instance add ID --client N --token-env VAR`"
     )]
     NoToken,
-    /// The token was sealed with another key.
     #[error("the gateway token cannot be unsealed; is this the right secret.key?")]
     Sealed(#[source] secrets::Error),
-    /// The address of the API is none.
     #[error("the API base is not a URL")]
     Base,
-    /// No answer came.
     #[error("the gateway does not answer")]
     Silent(#[from] net::Error),
-    /// An answer came, and it is no.
     #[error("the gateway answered {status}")]
     Status {
-        /// The HTTP status.
         status: u16,
-        /// What its clock said.
+        /// The time of the gateway's clock.
         date: Option<Millis>,
     },
-    /// An answer came that is none.
     #[error("the gateway answered something that is not JSON")]
     NotJson,
-    /// It says no, with a status that says yes.
+    /// Refused with status 200; what the gateway said.
     #[error("the gateway refuses: {0}")]
     Refused(String),
-    /// It tells neither of a connection nor of slots.
-    #[error("the gateway's answer tells nothing of the instance")]
+    /// The answer has neither a connection nor slots.
+    #[error("the gateway's answer does not describe the instance")]
     Empty,
-    /// It tells of another one than was asked after.
-    #[error("the gateway told of another instance: {0}")]
+    #[error("the gateway answered for another instance: {0}")]
     Other(String),
 }
 
-impl Error {
-    /// What was seen, in a sentence; `{error}` is the error itself, `{named}` what the gateway said in it.
-    pub fn words(&self) -> Words {
-        match self {
-            Self::NoToken => words::NO_TOKEN,
-            Self::Sealed(secrets::Error::Sealed) => words::TOKEN_SEALED,
-            Self::Status {
-                status: 401 | 403, ..
-            } => words::TOKEN_REFUSED,
-            Self::Status { status: 404, .. } => words::UNKNOWN_THERE,
-            Self::NotJson => words::NOT_JSON,
-            Self::Refused(_) => words::REFUSED,
-            Self::Empty => words::TELLS_NOTHING,
-            Self::Other(_) => words::OTHER_INSTANCE,
-            Self::Base => words::NOT_A_URL,
-            Self::Sealed(_) | Self::Status { .. } | Self::Silent(_) => words::FAILED,
-        }
-    }
-
-    /// What the gateway said, made harmless.
-    pub fn named(&self) -> String {
-        match self {
-            Self::Refused(named) | Self::Other(named) => plain(named),
-            _ => String::new(),
-        }
-    }
-}
-
-/// What it said.
-pub(crate) struct Answer {
+pub struct Answer {
     pub body: Value,
     pub date: Option<Millis>,
 }
 
-/// The gateway as one instance may speak to it.
-pub(crate) struct Panel<'a> {
-    fetch: &'a HttpClient,
+/// The admin API with the token of one instance.
+pub struct GatewayAdmin<'a> {
+    client: &'a HttpClient,
     instance: &'a Instance,
     token: String,
 }
 
-impl<'a> Panel<'a> {
+impl<'a> GatewayAdmin<'a> {
     pub fn open(
-        fetch: &'a HttpClient,
+        client: &'a HttpClient,
         secrets: &Secrets,
         instance: &'a Instance,
     ) -> Result<Self, Error> {
@@ -102,14 +62,13 @@ impl<'a> Panel<'a> {
             .unseal(&instances::token_context(&instance.id), sealed)
             .map_err(Error::Sealed)?;
         Ok(Self {
-            fetch,
+            client,
             instance,
             token,
         })
     }
 
-    /// What the gateway tells of the instance: its connection, its slots.
-    /// What is no answer to that is an error, never an empty slot.
+    /// The instance's connection and slots. An answer without them is an error, never an empty slot.
     pub async fn read(&self) -> Result<Answer, Error> {
         let gateway = self.instance.gateway;
         let answer = self.call(Method::GET, gateway.slots_path(), None).await?;
@@ -121,7 +80,7 @@ impl<'a> Panel<'a> {
         }
     }
 
-    /// Sets one slot. That the gateway says yes proves nothing; read it back.
+    /// Sets one slot. A positive answer proves nothing; read the slot back.
     pub async fn set(&self, path: &str, address: &str) -> Result<(), Error> {
         let body = self.instance.gateway.slot_call(address);
         self.call(Method::PUT, path, Some(&body)).await.map(drop)
@@ -142,7 +101,10 @@ impl<'a> Panel<'a> {
         body: Option<&Value>,
     ) -> Result<Answer, Error> {
         let url = self.url(path)?;
-        let answer = self.fetch.call_with(method, url, &self.token, body).await?;
+        let answer = self
+            .client
+            .call_with(method, url, &self.token, body)
+            .await?;
         if answer.status != 200 {
             return Err(Error::Status {
                 status: answer.status,
@@ -151,7 +113,7 @@ impl<'a> Panel<'a> {
         }
         let body = serde_json::from_slice(&answer.body).map_err(|_| Error::NotJson)?;
         match self.instance.gateway.refusal(&body) {
-            // Some echo what they were sent.
+            // Some gateways echo the token.
             Some(message) => Err(Error::Refused(message.replace(&self.token, "…"))),
             None => Ok(Answer {
                 body,
@@ -161,22 +123,21 @@ impl<'a> Panel<'a> {
     }
 }
 
-/// Whether an address is one that this instance takes: it ends as the door's addresses do, and the hash of the token in
-/// it is that of its new address, or of one before.
-pub(crate) fn is_ours(instance: &Instance, address: &str) -> bool {
-    let token = http::hook_token(instance.gateway, address);
+/// Whether this instance accepts webhooks at that address: its token is the current one, or an earlier one.
+pub fn is_ours(instance: &Instance, address: &str) -> bool {
+    let token = gateway::hook_token(instance.gateway, address);
     token.is_some_and(|token| instance.accepts_hook(&secrets::hash_token(&token)))
 }
 
-/// Whether an address leads to this very machine.
-pub(crate) fn is_loopback(address: &str) -> bool {
+/// Whether an address leads to this machine only.
+pub fn is_loopback(address: &str) -> bool {
     let host = Url::parse(address).ok();
     let host = host.as_ref().and_then(Url::host_str);
     host.is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]")
 }
 
-/// An address without what may be a secret in it: its scheme, its host and its port.
-pub(crate) fn shown(address: &str) -> String {
+/// An address without its possible secret: scheme, host and port.
+pub fn without_secret(address: &str) -> String {
     let parsed = Url::parse(address).ok();
     let origin = parsed.map(|url| url.origin());
     match origin.filter(url::Origin::is_tuple) {
@@ -204,7 +165,7 @@ mod tests {
             ("https:%2F%2Fa.example%2Fsecret", "…"),
             ("secret", "…"),
         ] {
-            assert_eq!(shown(address), expected);
+            assert_eq!(without_secret(address), expected);
         }
     }
 }

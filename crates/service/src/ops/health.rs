@@ -1,0 +1,134 @@
+//! Probes of everything that storing media depends on. Each result is reported as soon as it is known; what is broken does
+//! not stop the rest. Nothing changes but a test write in the database and probe files, which are removed.
+
+mod clock;
+mod code;
+mod database;
+mod folder;
+mod gateways;
+mod ground;
+mod network;
+mod queue;
+mod result;
+mod settings;
+mod storage;
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::Progress;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::instances;
+
+pub use code::{Check, Code, Hint};
+use ground::Ground;
+use result::Results;
+pub use result::{CheckResult, SharedError, Value, Verdict};
+
+/// What to probe.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Probe this instance only.
+    pub instance: Option<String>,
+    /// Skip everything that needs the network.
+    pub offline: bool,
+    /// Trust the clock as it is now, although it jumped.
+    pub accept_clock: bool,
+}
+
+/// What the probes use. The database and the key are opened by the probes themselves.
+#[derive(Clone, Copy)]
+pub struct Deps<'a> {
+    pub data: &'a Path,
+    pub config: &'a Config,
+    pub clock: &'a Clock,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("there is no instance {id}")]
+    UnknownInstance { id: String },
+}
+
+#[derive(Debug, Serialize)]
+pub struct HealthReport {
+    pub checks: Vec<CheckResult>,
+    pub ok: usize,
+    pub warning: usize,
+    pub problem: usize,
+    pub skipped: usize,
+}
+
+impl HealthReport {
+    fn of(checks: Vec<CheckResult>) -> Self {
+        let count = |verdict| {
+            let of_verdict = checks.iter().filter(|check| check.verdict == verdict);
+            of_verdict.count()
+        };
+        Self {
+            ok: count(Verdict::Ok),
+            warning: count(Verdict::Warning),
+            problem: count(Verdict::Problem),
+            skipped: count(Verdict::Skipped),
+            checks,
+        }
+    }
+}
+
+/// Probes everything. Dropping the future stops it.
+pub async fn run(
+    deps: Deps<'_>,
+    options: &Options,
+    progress: &dyn Progress<CheckResult>,
+) -> Result<HealthReport, Error> {
+    let mut results = Results::new(progress);
+    settings::probe(&mut results, deps.config);
+    let ground = ground::probe(&mut results, deps).await;
+    let probed = probe_database(&mut results, deps, &ground, options).await;
+    if probed.is_ok() && !options.offline {
+        network::probe_public_address(&mut results, deps, &ground).await;
+    }
+    if let Some(db) = &ground.db {
+        db.close().await;
+    }
+    probed.map(|()| HealthReport::of(results.into_checks()))
+}
+
+/// The probes that need what the database knows.
+async fn probe_database(
+    results: &mut Results<'_>,
+    deps: Deps<'_>,
+    ground: &Ground,
+    options: &Options,
+) -> Result<(), Error> {
+    let Some(db) = &ground.db else {
+        return Ok(());
+    };
+    clock::probe(results, db, deps.clock, options.accept_clock).await;
+    queue::probe(results, db, deps.clock.now()).await;
+    queue::probe_refusals(results, db, deps.clock.now()).await;
+    let mut instances = match instances::instances(db).await {
+        Ok(instances) => instances,
+        Err(error) => {
+            results.add(CheckResult::unreadable(Check::Instances, error));
+            return Ok(());
+        }
+    };
+    if instances.is_empty() {
+        let (code, hint) = (Code::NoInstance, Hint::AddInstance);
+        results.add(CheckResult::warning(Check::Instances, code, hint));
+    }
+    if let Some(id) = &options.instance {
+        instances.retain(|instance| instance.id.0 == *id);
+        if instances.is_empty() {
+            return Err(Error::UnknownInstance { id: id.clone() });
+        }
+    }
+    gateways::probe(results, deps, ground, &instances, options.offline).await;
+    if !options.offline {
+        network::probe_cdn(results, deps.config, &instances).await;
+    }
+    Ok(())
+}

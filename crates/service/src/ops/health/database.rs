@@ -1,0 +1,67 @@
+//! Whether the database opens, commits, and is sound.
+
+use std::path::Path;
+
+use super::result::Results;
+use super::{Check, CheckResult, Code, Deps, Hint};
+use crate::coordination::checkpoint::Checkpoint;
+use crate::db::{self, Db, Key};
+use crate::ops::probe;
+
+/// Opens it, writes to it, and reads all of it.
+pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, file: &Path) -> Option<Db> {
+    let about = file.display().to_string();
+    let busy_timeout = deps.config.database.busy_timeout.duration();
+    let db = match Db::open(file, busy_timeout).await {
+        Ok(db) => {
+            let opened = CheckResult::ok(Check::Database, Code::UpToDate);
+            results.add(opened.about(about).with("count", Db::migrations()));
+            probe_write(results, deps, file, &db).await;
+            db
+        }
+        Err(error) => {
+            results.add(failed(Check::Database, file, error).about(about));
+            // Its content may still be readable.
+            Db::open_current_to_read(file, busy_timeout).await.ok()?
+        }
+    };
+    let check = Check::DatabaseIntegrity;
+    results.add(match db.problems().await {
+        Ok(problems) if problems.is_empty() => CheckResult::ok(check, Code::Sound),
+        Ok(problems) => CheckResult::problem(check, Code::Unsound, Hint::RestoreDatabase)
+            .with("problems", problems.join("; ")),
+        Err(error) => CheckResult::unreadable(check, error),
+    });
+    Some(db)
+}
+
+async fn probe_write(results: &mut Results<'_>, deps: Deps<'_>, file: &Path, db: &Db) {
+    let now = deps.clock.now();
+    let written = db
+        .write(Key::Nothing, async move |tx| {
+            Checkpoint::WriteTest.save(tx, "", &"here", now).await
+        })
+        .await;
+    let check = Check::DatabaseWrite;
+    results.add(match written {
+        Ok(()) => CheckResult::ok(check, Code::Done),
+        Err(error) => failed(check, file, error),
+    });
+}
+
+/// The engine does not pass on the system's error, so the file and its folder are probed to find the cause.
+fn failed(check: Check, file: &Path, error: db::Error) -> CheckResult {
+    if error.is_busy() {
+        return CheckResult::problem(check, Code::Failed, Hint::EndOtherProgram).error(error);
+    }
+    if !error.is_unavailable() {
+        return match error {
+            db::Error::TooNew { .. } => CheckResult::failed(check, error),
+            error => CheckResult::unreadable(check, error),
+        };
+    }
+    match probe::write_database(file) {
+        Err(failure) => CheckResult::failed(check, failure),
+        Ok(()) => CheckResult::problem(check, Code::Failed, Hint::CheckDisk).error(error),
+    }
+}

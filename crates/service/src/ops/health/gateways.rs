@@ -1,0 +1,238 @@
+//! Each instance as its gateway reports it: token, connection, groups, webhook slots; and whether it went silent.
+
+use std::collections::BTreeMap;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use super::ground::Ground;
+use super::result::Results;
+use super::{Check, CheckResult, Code, Deps, Hint, Value};
+use crate::clock::{DAY, MINUTE, Millis, SECOND};
+use crate::config::Config;
+use crate::db::Db;
+use crate::deliveries::rhythm;
+use crate::gateway::Slot;
+use crate::instances::Instance;
+use crate::net::HttpClient;
+use crate::ops::gateway_admin::{self, GatewayAdmin, is_loopback, is_ours, without_secret};
+use crate::secrets;
+
+/// Instances that are asked at once.
+const CONCURRENT: usize = 8;
+/// Links expire by the clock: it need not be exact, but it must not be wrong.
+const SKEW_WARNING: Millis = 30 * SECOND;
+const SKEW_PROBLEM: Millis = 5 * MINUTE;
+
+/// For an instance whose usual gaps are not known.
+const SILENT_WARNING: Millis = DAY;
+const SILENT_PROBLEM: Millis = 7 * DAY;
+
+type Asked = Result<gateway_admin::Answer, gateway_admin::Error>;
+
+pub(super) async fn probe(
+    results: &mut Results<'_>,
+    deps: Deps<'_>,
+    ground: &Ground,
+    instances: &[Instance],
+    offline: bool,
+) {
+    let client = HttpClient::new(&deps.config.fetch);
+    let asked = stream::iter(instances).map(async |instance| {
+        let secrets = ground.secrets.as_ref().filter(|_| !offline)?;
+        Some(match GatewayAdmin::open(&client, secrets, instance) {
+            Ok(admin) => admin.read().await,
+            Err(error) => Err(error),
+        })
+    });
+    let answers: Vec<Option<Asked>> = asked.buffered(CONCURRENT).collect().await;
+    let is_asked = answers.iter().any(Option::is_some);
+    let mut dates = BTreeMap::new();
+    for (instance, answer) in instances.iter().zip(answers) {
+        let id = instance.id.as_str();
+        if let Some(answer) = answer {
+            if let Some(date) = date_of(&answer) {
+                dates.insert(instance.api_base.clone(), date);
+            }
+            probe_gateway(results, deps.config, instance, answer);
+        } else if !offline {
+            results.add(CheckResult::skipped(Check::InstanceToken, Code::NoKey).about(id));
+        }
+        if let Some(reason) = instance.problem.clone() {
+            let (check, code) = (Check::InstanceProblem, Code::GatewayProblem);
+            let problem = CheckResult::problem(check, code, Hint::FixAndRetry);
+            results.add(problem.about(id).with("reason", Value::Reason(reason)));
+        }
+        if let Some(db) = &ground.db {
+            let silence = silence(db, instance, deps.clock.now()).await;
+            results.add(silence.about(id).with("id", id));
+        }
+    }
+    if is_asked && dates.is_empty() {
+        results.add(CheckResult::skipped(Check::Clock, Code::GatewayDoesNotSay));
+    }
+    for (base, date) in dates {
+        results.add(skew(deps.clock.wall() - date).about(base));
+    }
+}
+
+/// The time of the gateway's clock.
+fn date_of(answer: &Asked) -> Option<Millis> {
+    match answer {
+        Ok(answer) => answer.date,
+        Err(gateway_admin::Error::Status { date, .. }) => *date,
+        Err(_) => None,
+    }
+}
+
+fn skew(skew: Millis) -> CheckResult {
+    let result = match skew.abs() {
+        skew if skew >= SKEW_PROBLEM => {
+            CheckResult::problem(Check::Clock, Code::ClocksDiffer, Hint::SetClock)
+        }
+        skew if skew >= SKEW_WARNING => {
+            CheckResult::warning(Check::Clock, Code::ClocksDiffer, Hint::SetClock)
+        }
+        _ => return CheckResult::ok(Check::Clock, Code::ClocksAgree),
+    };
+    result.with("skew", Value::Millis(skew.abs()))
+}
+
+fn probe_gateway(results: &mut Results<'_>, config: &Config, instance: &Instance, answer: Asked) {
+    let id = instance.id.as_str();
+    let answer = match answer {
+        Ok(answer) => answer.body,
+        Err(error) => {
+            let refused = refused(error).about(id).with("id", id);
+            return results.add(refused.with("client", instance.client));
+        }
+    };
+    let session = instance.gateway.read_session(&answer);
+    results.add(CheckResult::ok(Check::InstanceToken, Code::TokenAccepted).about(id));
+    let check = Check::InstanceConnected;
+    let connected = match (session.connected, session.has_number) {
+        (Some(true), true) => CheckResult::ok(check, Code::Connected),
+        (Some(true), false) => CheckResult::warning(check, Code::HalfConnected, Hint::ScanCode),
+        (Some(false), _) => CheckResult::problem(check, Code::Disconnected, Hint::ScanCode),
+        (None, _) => CheckResult::skipped(check, Code::GatewayDoesNotSay),
+    };
+    results.add(connected.about(id));
+    let check = Check::InstanceGroups;
+    let groups = match session.ignores_groups {
+        Some(true) if config.keep.groups => {
+            CheckResult::problem(check, Code::GroupsIgnored, Hint::TakeGroups)
+        }
+        Some(true) => CheckResult::ok(check, Code::GroupsNotWanted),
+        Some(false) => CheckResult::ok(check, Code::GroupsSent),
+        None => CheckResult::skipped(check, Code::GatewayDoesNotSay),
+    };
+    results.add(groups.about(id));
+    for slot in instance.gateway.slots() {
+        results.add(probe_slot(config, instance, slot, &answer));
+    }
+}
+
+/// What the gateway's refusal means, and what to do.
+fn refused(error: gateway_admin::Error) -> CheckResult {
+    use gateway_admin::Error;
+    let (code, hint) = match &error {
+        Error::NoToken => (Code::TokenMissing, Hint::AddToken),
+        Error::Sealed(secrets::Error::Sealed) => (Code::TokenSealed, Hint::RestoreKeyOrToken),
+        Error::Sealed(_) => (Code::Failed, Hint::RestoreKeyOrToken),
+        Error::Status {
+            status: 401 | 403, ..
+        } => (Code::TokenRefused, Hint::AddToken),
+        Error::Status { status: 404, .. } => (Code::UnknownInstance, Hint::CheckId),
+        // The API has another address.
+        Error::Status {
+            status: 300..=399, ..
+        } => (Code::Failed, Hint::CheckApiBase),
+        Error::Status { .. } | Error::Silent(_) => (Code::Failed, Hint::AskGateway),
+        Error::NotJson => (Code::NotJson, Hint::CheckApiBase),
+        Error::Base => (Code::NotAUrl, Hint::CheckApiBase),
+        Error::Empty => (Code::EmptyAnswer, Hint::CheckApiBase),
+        Error::Refused(_) => (Code::GatewayRefuses, Hint::AddToken),
+        Error::Other(_) => (Code::OtherInstance, Hint::CheckId),
+    };
+    let said = match &error {
+        Error::Refused(said) | Error::Other(said) => said.clone(),
+        _ => String::new(),
+    };
+    let problem = CheckResult::problem(Check::InstanceToken, code, hint);
+    problem.with("said", said).error(error)
+}
+
+/// Each slot must contain an address of this server.
+fn probe_slot(
+    config: &Config,
+    instance: &Instance,
+    slot: &Slot,
+    answer: &serde_json::Value,
+) -> CheckResult {
+    let id = instance.id.as_str();
+    let public = config.http.public_url.trim_end_matches('/');
+    let is_own = slot.name == instance.gateway.own_messages_slot();
+    let check = if is_own {
+        Check::InstanceOwnMessages
+    } else {
+        Check::InstanceSlot
+    };
+    let address = instance.gateway.read_slot(slot, answer);
+    let configure = |code| CheckResult::problem(check, code, Hint::Configure);
+    let result = match &address {
+        None if is_own => configure(Code::OwnSlotEmpty),
+        None => configure(Code::SlotEmpty),
+        Some(address) if !is_ours(instance, address) => configure(Code::SlotOther),
+        // From the gateway, that leads to itself.
+        Some(address) if is_loopback(address) && !is_loopback(&instance.api_base) => {
+            configure(Code::SlotLoopback)
+        }
+        Some(_) if instance.gateway.is_slot_off(slot, answer) => {
+            CheckResult::problem(check, Code::SlotOff, Hint::SwitchOn)
+        }
+        Some(address) if !public.is_empty() && !address.starts_with(&format!("{public}/")) => {
+            CheckResult::warning(check, Code::SlotElsewhere, Hint::Configure)
+        }
+        Some(address) if address.starts_with("http://") && !is_loopback(address) => {
+            CheckResult::warning(check, Code::SlotClearText, Hint::UseHttps)
+        }
+        Some(_) => CheckResult::ok(check, Code::SlotFine),
+    };
+    let shown = address.map_or_else(|| "-".to_owned(), |address| without_secret(&address));
+    result
+        .about(id)
+        .with("slot", slot.name)
+        .with("address", shown)
+        .with("id", id)
+        .with("public", public)
+}
+
+/// Whether nothing came for much longer than usual.
+async fn silence(db: &Db, instance: &Instance, now: Millis) -> CheckResult {
+    let check = Check::InstanceSilent;
+    let Some(last) = instance.last_delivery_at else {
+        return CheckResult::warning(check, Code::NeverReceived, Hint::Configure);
+    };
+    let silent = (now - last).max(0);
+    let result = match rhythm::rhythm(db, &instance.id, last).await {
+        Ok(Some(rhythm)) => {
+            let result = if rhythm.is_broken_by(silent) {
+                CheckResult::problem(check, Code::SilentLong, Hint::SendMessage)
+            } else {
+                CheckResult::ok(check, Code::GapUsual)
+            };
+            result
+                .with("usual", Value::Millis(rhythm.usual))
+                .with("longest", Value::Millis(rhythm.longest))
+        }
+        Ok(None) if silent > SILENT_PROBLEM => {
+            CheckResult::problem(check, Code::GapsUnknown, Hint::SendMessage)
+        }
+        Ok(None) if silent > SILENT_WARNING => {
+            CheckResult::warning(check, Code::GapsUnknown, Hint::SendMessage)
+        }
+        Ok(None) => CheckResult::ok(check, Code::GapsUnknown),
+        Err(error) => return CheckResult::unreadable(check, error),
+    };
+    result.with("silent", Value::Millis(silent))
+}

@@ -1,0 +1,118 @@
+//! The machine's side: data folder, server, key, database, storage. Each is probed even if another is broken.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::result::Results;
+use super::{Check, CheckResult, Code, Deps, Hint};
+use super::{database, folder, storage};
+use crate::app::{self, Displaced, OpeningError};
+use crate::config::Config;
+use crate::db::{self, Db};
+use crate::ops::probe::{ServerState, WriteCause, WriteFailure, server_status};
+use crate::secrets::Secrets;
+
+/// What could be opened.
+#[derive(Default)]
+pub(super) struct Ground {
+    pub db: Option<Db>,
+    pub secrets: Option<Secrets>,
+    /// None if the server was not looked for.
+    pub server: Option<ServerState>,
+}
+
+/// Opens what can be opened, and reports why the rest cannot.
+pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>) -> Ground {
+    let data = deps.data;
+    let about = data.display().to_string();
+    let file = deps.config.database_file(data);
+    if let Some(problem) = lost_database(deps).or_else(|| no_database(deps.config, &file)) {
+        results.add(problem.about(about));
+        return Ground::default();
+    }
+    folder::probe(results, data);
+    folder::probe_owners(results, deps);
+    folder::probe_modes(results, deps);
+    let server = probe_server(results, data).await;
+    probe_displaced(results, deps, &file).await;
+    let secrets = folder::probe_key(results, &deps.config.key_file(data));
+    let db = database::probe(results, deps, &file).await;
+    storage::probe(results, deps, db.as_ref()).await;
+    Ground {
+        db,
+        secrets,
+        server: Some(server),
+    }
+}
+
+async fn probe_server(results: &mut Results<'_>, data: &Path) -> ServerState {
+    let status = server_status(data).await;
+    let check = Check::Server;
+    results.add(match (status.state, status.address) {
+        (ServerState::NotAnswering, Some(address)) => {
+            CheckResult::problem(check, Code::ServerNotAnswering, Hint::RestartServer)
+                .with("address", address.to_string())
+        }
+        (ServerState::Stopped, _) => {
+            CheckResult::problem(check, Code::ServerStopped, Hint::StartServer)
+        }
+        (ServerState::Unknown, _) => CheckResult::skipped(check, Code::ServerUnknown),
+        // Why it is not ready is found by the next probes.
+        _ => CheckResult::ok(check, Code::ServerRuns),
+    });
+    status.state
+}
+
+/// Traces of a database that is missing.
+fn lost_database(deps: Deps<'_>) -> Option<CheckResult> {
+    let error = app::look_for_database(deps.data, deps.config).err()?;
+    match &error {
+        // An empty file is reported as such.
+        OpeningError::NoDatabase { path, .. } if !path.exists() => {
+            Some(CheckResult::failed(Check::Folder, error))
+        }
+        _ => None,
+    }
+}
+
+/// What the running server found displaced, although it may look right from here.
+async fn probe_displaced(results: &mut Results<'_>, deps: Deps<'_>, file: &Path) {
+    let found = Displaced::of_server(deps.data).await.unwrap_or_default();
+    if let Some(found) = found.database {
+        let path = file.to_owned();
+        let problem =
+            CheckResult::failed(Check::ServerDatabase, db::Error::Displaced { path, found });
+        results.add(problem.about(file.display().to_string()));
+    }
+    if let Some(found) = found.storage {
+        let root = deps.config.storage_folder(deps.data);
+        let about = root.display().to_string();
+        let error = OpeningError::WrongStorage { root, found };
+        results.add(CheckResult::failed(Check::ServerStorage, error).about(about));
+    }
+}
+
+/// Opening a file without tables would make it a new database.
+fn no_database(config: &Config, file: &Path) -> Option<CheckResult> {
+    let check = Check::Folder;
+    let busy_timeout = config.database.busy_timeout.duration();
+    let problem = match std::fs::metadata(file) {
+        Ok(found) if found.is_file() && !db::is_absent(file, busy_timeout) => return None,
+        Ok(found) if found.is_file() && found.len() > 0 => {
+            CheckResult::problem(check, Code::DatabaseWithoutTables, Hint::RestoreDatabase)
+        }
+        Ok(found) if found.is_file() => {
+            CheckResult::problem(check, Code::EmptyDatabase, Hint::RestoreDatabase)
+        }
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            let path = file.to_owned();
+            let cause = WriteCause::of(&path, &error);
+            return Some(CheckResult::failed(
+                check,
+                WriteFailure { path, cause, error },
+            ));
+        }
+        _ => CheckResult::problem(check, Code::NoDatabase, Hint::NameFolder),
+    };
+    Some(problem.with("path", file))
+}

@@ -1,0 +1,80 @@
+//! Whether pending media are downloaded in time, and which deliveries were set aside or refused.
+
+use super::result::Results;
+use super::{Check, CheckResult, Code, Hint, Value};
+use crate::clock::{DAY, HOUR, Millis};
+use crate::db::{Db, Error};
+use crate::model::Reason;
+use crate::ops::status::RefusedDeliveries;
+use crate::{deliveries, instances, media};
+
+pub(super) async fn probe(results: &mut Results<'_>, db: &Db, now: Millis) {
+    if let Err(error) = waiting(results, db, now).await {
+        results.add(CheckResult::unreadable(Check::QueueOldest, error));
+    }
+    if let Err(error) = reasons(results, db).await {
+        results.add(CheckResult::unreadable(Check::QueueReason, error));
+    }
+    let check = Check::DeliveriesSetAside;
+    results.add(match deliveries::set_aside_since(db, now - DAY).await {
+        Ok(0) => CheckResult::ok(check, Code::NoneSetAside),
+        Ok(count) => CheckResult::warning(check, Code::SetAside, Hint::Replay).with("count", count),
+        Err(error) => CheckResult::unreadable(check, error),
+    });
+}
+
+async fn waiting(results: &mut Results<'_>, db: &Db, now: Millis) -> Result<(), Error> {
+    let (oldest, deadline) = media::waiting(db).await?;
+    let check = Check::QueueOldest;
+    results.add(match oldest.filter(|oldest| now - oldest > DAY) {
+        Some(oldest) => CheckResult::warning(check, Code::WaitsLong, Hint::SeeReasons)
+            .with("hours", (now - oldest) / HOUR),
+        None => CheckResult::ok(check, Code::QueueMoves),
+    });
+    if let Some(deadline) = deadline.filter(|deadline| deadline - now < DAY) {
+        let hours = ((deadline - now) / HOUR).max(0);
+        let (check, code) = (Check::QueueDeadline, Code::LinkExpiresSoon);
+        results.add(CheckResult::problem(check, code, Hint::SeeReasons).with("hours", hours));
+    }
+    Ok(())
+}
+
+/// Media that wait for something that a person must do.
+async fn reasons(results: &mut Results<'_>, db: &Db) -> Result<(), Error> {
+    for count in media::waiting_by_reason(db).await? {
+        if Reason::parse(&count.name).is_some_and(Reason::needs_somebody) {
+            let problem =
+                CheckResult::problem(Check::QueueReason, Code::MediaWait, Hint::FixAndRetry);
+            results.add(
+                problem
+                    .about(count.name.as_str())
+                    .with("count", count.count)
+                    .with("reason", Value::Reason(count.name)),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Refusals of the last day: a problem if the instance is known, else a warning, because it may be a scan from outside.
+pub(super) async fn probe_refusals(results: &mut Results<'_>, db: &Db, now: Millis) {
+    let check = Check::DeliveriesRefused;
+    let mut refused = match instances::refusals(db).await {
+        Ok(refused) => refused,
+        Err(error) => return results.add(CheckResult::unreadable(check, error)),
+    };
+    refused.retain(|(_, count)| count.is_recent(now));
+    if refused.is_empty() {
+        results.add(CheckResult::ok(check, Code::NoneRefused));
+    }
+    for refused in refused.iter().map(RefusedDeliveries::of) {
+        let (code, hint) = (Code::Refused, Hint::RefusalHint);
+        let result = match &refused.instance {
+            Some(instance) => CheckResult::problem(check, code, hint).about(instance.as_str()),
+            None => {
+                CheckResult::warning(check, code, hint).about(refused.gateway.unwrap_or("webhooks"))
+            }
+        };
+        results.add(result.with("refused", Value::Refused(refused)));
+    }
+}

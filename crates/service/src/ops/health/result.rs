@@ -1,0 +1,165 @@
+//! What one probe found.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{Check, Code, Hint};
+use crate::clock::Millis;
+use crate::ops::Progress;
+use crate::ops::status::RefusedDeliveries;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Ok,
+    /// It works, and may not always.
+    Warning,
+    /// Media are lost, or will be.
+    Problem,
+    /// It could not be probed.
+    Skipped,
+}
+
+/// An error that a result keeps, to be explained in the reader's language.
+pub type SharedError = Arc<dyn Error + Send + Sync>;
+
+/// A value of a text. In JSON: text, numbers, codes; bytes and milliseconds as numbers.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    Text(String),
+    Count(i64),
+    Bytes(u64),
+    Millis(Millis),
+    /// The code of a [`Reason`](crate::model::Reason).
+    Reason(String),
+    Refused(RefusedDeliveries),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&Path> for Value {
+    fn from(path: &Path) -> Self {
+        Self::Text(path.display().to_string())
+    }
+}
+
+impl From<i64> for Value {
+    fn from(count: i64) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<usize> for Value {
+    fn from(count: usize) -> Self {
+        Self::Count(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckResult {
+    pub check: Check,
+    /// The instance, file, address or setting; empty where there is only one.
+    pub about: String,
+    pub verdict: Verdict,
+    pub code: Code,
+    pub values: BTreeMap<&'static str, Value>,
+    /// For people and programs, `i18n::explain` has its message and code.
+    #[serde(skip)]
+    pub error: Option<SharedError>,
+    /// None if all is well, or if the explanation of the error has the hint.
+    pub hint: Option<Hint>,
+}
+
+impl CheckResult {
+    fn new(check: Check, verdict: Verdict, code: Code, hint: Option<Hint>) -> Self {
+        Self {
+            check,
+            about: String::new(),
+            verdict,
+            code,
+            values: BTreeMap::new(),
+            error: None,
+            hint,
+        }
+    }
+
+    pub(super) fn ok(check: Check, code: Code) -> Self {
+        Self::new(check, Verdict::Ok, code, None)
+    }
+
+    pub(super) fn skipped(check: Check, code: Code) -> Self {
+        Self::new(check, Verdict::Skipped, code, None)
+    }
+
+    pub(super) fn warning(check: Check, code: Code, hint: Hint) -> Self {
+        Self::new(check, Verdict::Warning, code, Some(hint))
+    }
+
+    pub(super) fn problem(check: Check, code: Code, hint: Hint) -> Self {
+        Self::new(check, Verdict::Problem, code, Some(hint))
+    }
+
+    /// A problem whose error has the hint in its explanation.
+    pub(super) fn failed(check: Check, error: impl Error + Send + Sync + 'static) -> Self {
+        Self::new(check, Verdict::Problem, Code::Failed, None).error(error)
+    }
+
+    /// What could not be read from the database.
+    pub(super) fn unreadable(check: Check, error: impl Error + Send + Sync + 'static) -> Self {
+        Self::problem(check, Code::Failed, Hint::RestoreDatabase).error(error)
+    }
+
+    pub(super) fn about(mut self, about: impl Into<String>) -> Self {
+        self.about = about.into();
+        self
+    }
+
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.values.insert(name, value.into());
+        self
+    }
+
+    pub(super) fn error(mut self, error: impl Error + Send + Sync + 'static) -> Self {
+        self.error = Some(Arc::new(error));
+        self
+    }
+}
+
+/// The results so far; each is reported when it is added.
+pub(super) struct Results<'a> {
+    progress: &'a dyn Progress<CheckResult>,
+    checks: Vec<CheckResult>,
+}
+
+impl<'a> Results<'a> {
+    pub fn new(progress: &'a dyn Progress<CheckResult>) -> Self {
+        Self {
+            progress,
+            checks: Vec::new(),
+        }
+    }
+
+    pub fn add(&mut self, result: CheckResult) {
+        self.progress.finding(&result);
+        self.checks.push(result);
+    }
+
+    pub fn into_checks(self) -> Vec<CheckResult> {
+        self.checks
+    }
+}
