@@ -6,18 +6,18 @@ pub mod watch;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bytes::Bytes;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Notify;
 
 use crate::clock::Clock;
+use crate::clock_check::ClockCheck;
 use crate::config::Config;
 use crate::coordination::{self, Coordination, Maintenance};
 use crate::db::{Db, Key};
 use crate::deliveries::Bodies;
 use crate::disk;
-use crate::download::{Outages, Progress};
-use crate::gateway::{self, Gateway, ParsedDelivery};
-use crate::ingest::Tally;
+use crate::download::{Downloader, Outages, Progress};
+use crate::gateway::Reader;
+use crate::ingest::{Ingest, Tally};
 use crate::instances::{self, Directory, Instance, NewInstance};
 use crate::model::Reason;
 use crate::net::HttpClient;
@@ -25,6 +25,7 @@ use crate::queue;
 use crate::secrets::{self, Secrets};
 use crate::shutdown::Shutdown;
 use crate::storage::Vault;
+use crate::worker::Worker;
 pub use opening::{
     Allowed, AllowedStorage, Error as OpeningError, Storage, look_at_storage, look_for_database,
     settle_storage,
@@ -33,9 +34,6 @@ pub use watch::{Displaced, door_of_server};
 
 /// The folder with the long texts of deliveries, in the data folder.
 pub const BODIES: &str = "bodies";
-
-/// Most webhooks are ten times smaller.
-const LARGE_BYTES: usize = 32 << 10;
 
 /// Why the program cannot work with its data folder.
 #[derive(Debug, thiserror::Error)]
@@ -82,25 +80,25 @@ pub struct App {
     /// The network.
     pub fetch: HttpClient,
     /// The key.
-    pub secrets: Secrets,
+    pub secrets: Arc<Secrets>,
     /// The instances.
-    pub directory: Directory,
+    pub directory: Arc<Directory>,
     /// Rung when there may be work.
-    pub work: Notify,
+    pub work: Arc<Notify>,
     /// Deliveries counted but not yet written down.
-    pub tally: Tally,
+    pub tally: Arc<Tally>,
     /// How far running downloads are.
-    pub progress: Progress,
+    pub progress: Arc<Progress>,
     /// What is out of order, so that media wait for it.
-    pub outages: Outages,
+    pub outages: Arc<Outages>,
     /// Tasks and their end.
     pub shutdown: Shutdown,
     /// The leases of the data folder.
     pub coordination: Coordination,
     /// The random name of this process.
     pub owner: String,
-    /// Held by who takes a large body apart.
-    large_bodies: Mutex<()>,
+    /// What taking in deliveries uses.
+    pub ingest: Ingest,
 }
 
 /// Whether a folder holds nothing but what belongs to a data folder, and no database yet: it is the program's own from
@@ -219,20 +217,35 @@ impl App {
         owner: String,
         (db, vault, secrets): (Db, Vault, Secrets),
     ) -> Arc<Self> {
+        let (vault, bodies) = (
+            vault.of_database(db.identity()),
+            Bodies::new(data.join(BODIES)),
+        );
+        let (work, tally) = (Arc::<Notify>::default(), Arc::<Tally>::default());
+        let ingest = Ingest {
+            db: db.clone(),
+            clock: clock.clone(),
+            bodies: bodies.clone(),
+            vault: vault.clone(),
+            reader: Reader::default(),
+            keep: config.keep.clone(),
+            tally: Arc::clone(&tally),
+            work: Arc::clone(&work),
+        };
         Arc::new(Self {
-            vault: vault.of_database(db.identity()),
-            bodies: Bodies::new(data.join(BODIES)),
+            vault,
+            bodies,
             fetch: HttpClient::new(&config.fetch),
-            secrets,
-            directory: Directory::new(db.clone()),
-            work: Notify::new(),
-            tally: Tally::default(),
-            progress: Progress::default(),
-            outages: Outages::default(),
+            secrets: Arc::new(secrets),
+            directory: Arc::new(Directory::new(db.clone())),
+            work,
+            tally,
+            progress: Arc::default(),
+            outages: Arc::default(),
             shutdown: Shutdown::default(),
-            large_bodies: Mutex::default(),
             coordination: Coordination::of(data),
             data: data.to_owned(),
+            ingest,
             config,
             clock,
             db,
@@ -292,38 +305,42 @@ impl App {
         crate::storage::free_bytes_at(&self.data).is_ok_and(|free| free >= least)
     }
 
-    /// Reads the body of a delivery. Large ones are taken apart away from the async threads, and one at a time, for they
-    /// take a multiple of their size while it lasts.
-    pub async fn read(
-        &self,
-        gateway: Gateway,
-        body: &Bytes,
-    ) -> Result<Result<Vec<ParsedDelivery>, gateway::Error>, crate::db::Error> {
-        self.parse(body, move |body| gateway.read(body)).await
-    }
-
-    /// The texts of a body in which another seems to be, and that cannot be read as they stand.
-    pub async fn unreadable_texts(
-        &self,
-        gateway: Gateway,
-        body: &Bytes,
-    ) -> Result<Vec<String>, crate::db::Error> {
-        self.parse(body, move |body| gateway.unreadable_texts(body))
-            .await
-    }
-
-    async fn parse<T: Send + 'static>(
-        &self,
-        body: &Bytes,
-        parse: impl FnOnce(&[u8]) -> T + Send + 'static,
-    ) -> Result<T, crate::db::Error> {
-        if body.len() <= LARGE_BYTES {
-            return Ok(parse(body));
+    /// What downloads use.
+    pub fn downloader(&self) -> Downloader {
+        Downloader {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            vault: self.vault.clone(),
+            bodies: self.bodies.clone(),
+            fetch: self.fetch.clone(),
+            settings: self.config.fetch.clone(),
+            secrets: Arc::clone(&self.secrets),
+            coordination: self.coordination.clone(),
+            reader: self.ingest.reader.clone(),
+            progress: Arc::clone(&self.progress),
+            outages: Arc::clone(&self.outages),
         }
-        let _turn = self.large_bodies.lock().await;
-        let body = body.clone();
-        tokio::task::spawn_blocking(move || parse(&body))
-            .await
-            .map_err(|_| crate::db::Error::Panicked)
+    }
+
+    /// What the worker uses.
+    pub fn worker(&self) -> Worker {
+        Worker {
+            downloader: self.downloader(),
+            directory: Arc::clone(&self.directory),
+            config: Arc::new(self.config.clone()),
+            work: Arc::clone(&self.work),
+            shutdown: self.shutdown.clone(),
+        }
+    }
+
+    /// What checking the clock uses.
+    pub fn clock_check(&self) -> ClockCheck {
+        ClockCheck {
+            clock: self.clock.clone(),
+            db: self.db.clone(),
+            fetch: self.fetch.clone(),
+            routes: self.config.fetch.routes.clone(),
+            work: Arc::clone(&self.work),
+        }
     }
 }

@@ -10,16 +10,18 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::app::App;
 use crate::clock::{Clock, DAY, MINUTE, Millis, Reading, SECOND, TOLERANCE, Trust};
 use crate::db::{Db, Error, Key};
 use crate::download::CDN_ORIGINS;
 use crate::instances;
 use crate::model::Route;
+use crate::net::HttpClient;
 use crate::queue;
+use crate::shutdown::Shutdown;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const SAVE_EVERY: Duration = Duration::from_secs(600);
@@ -30,6 +32,18 @@ const WITNESS_TOLERANCE: Millis = 5 * MINUTE;
 const MOST_ASKED: usize = 6;
 
 /// What other servers say about the wall clock.
+/// What checking the clock uses; cheap to clone.
+#[derive(Clone)]
+pub struct ClockCheck {
+    pub clock: Clock,
+    pub db: Db,
+    pub fetch: HttpClient,
+    /// The routes of instances that name none.
+    pub routes: Vec<Route>,
+    /// Notified when times in the queue changed.
+    pub work: Arc<Notify>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Witnesses {
     Agree,
@@ -40,20 +54,20 @@ enum Witnesses {
 }
 
 /// Checks the clock at the start of the server, and corrects times that an earlier run wrote under a wrong clock.
-pub async fn begin(app: &App) -> Result<(), Error> {
-    if app.clock.is_system() && app.db.saved_clock().await?.is_none() {
+pub async fn begin(check: &ClockCheck) -> Result<(), Error> {
+    if check.clock.is_system() && check.db.saved_clock().await?.is_none() {
         // A database from before readings were saved: only its newest record can be compared.
-        let newest = app.db.newest_record().await?;
+        let newest = check.db.newest_record().await?;
         let is_plausible =
-            |newest: Millis| (newest - TOLERANCE..newest + DAY).contains(&app.clock.now());
+            |newest: Millis| (newest - TOLERANCE..newest + DAY).contains(&check.clock.now());
         if newest.is_some_and(|newest| !is_plausible(newest)) {
-            app.clock.doubt();
+            check.clock.doubt();
         }
     }
-    match app.clock.trust() {
+    match check.clock.trust() {
         Trust::Trusted => {
-            save(app, app.clock.read()).await?;
-            realign(app).await
+            save(check, check.clock.read()).await?;
+            realign(check).await
         }
         doubted => {
             report(doubted);
@@ -62,17 +76,17 @@ pub async fn begin(app: &App) -> Result<(), Error> {
     }
 }
 
-pub async fn keep_checking(app: Arc<App>) {
-    let mut was_trusted = app.clock.is_trusted();
+pub async fn keep_checking(check: ClockCheck, shutdown: Shutdown) {
+    let mut was_trusted = check.clock.is_trusted();
     let mut needs_realigning = false;
     let (mut saved_at, mut asked_at) = (Instant::now(), None::<Instant>);
     let mut was_contradicted = false;
     loop {
         tokio::select! {
-            () = app.clock.sleep(LOOK_EVERY) => {}
-            () = app.shutdown.begun() => return,
+            () = check.clock.sleep(LOOK_EVERY) => {}
+            () = shutdown.begun() => return,
         }
-        let trust = app.clock.trust();
+        let trust = check.clock.trust();
         let outcome = match trust {
             Trust::Trusted => {
                 if !was_trusted {
@@ -80,7 +94,7 @@ pub async fn keep_checking(app: Arc<App>) {
                     needs_realigning = true;
                 }
                 (asked_at, was_contradicted) = (None, false);
-                settle(&app, &mut needs_realigning, &mut saved_at).await
+                settle(&check, &mut needs_realigning, &mut saved_at).await
             }
             doubted => {
                 if was_trusted {
@@ -90,7 +104,7 @@ pub async fn keep_checking(app: Arc<App>) {
                 if is_due {
                     asked_at = Some(Instant::now());
                 }
-                resolve(&app, is_due, &mut was_contradicted).await
+                resolve(&check, is_due, &mut was_contradicted).await
             }
         };
         was_trusted = trust == Trust::Trusted;
@@ -102,34 +116,38 @@ pub async fn keep_checking(app: Arc<App>) {
 }
 
 async fn settle(
-    app: &App,
+    check: &ClockCheck,
     needs_realigning: &mut bool,
     saved_at: &mut Instant,
 ) -> Result<(), Error> {
     if *needs_realigning {
-        realign(app).await?;
+        realign(check).await?;
         *needs_realigning = false;
     }
     if saved_at.elapsed() >= SAVE_EVERY {
-        save(app, app.clock.read()).await?;
+        save(check, check.clock.read()).await?;
         *saved_at = Instant::now();
     }
     Ok(())
 }
 
 /// Looks for a confirmation of the clock: the operator, the last trusted reading, other servers.
-async fn resolve(app: &App, may_ask: bool, was_contradicted: &mut bool) -> Result<(), Error> {
-    if app.clock.is_system()
-        && let Some(saved) = app.db.saved_clock().await?
-        && app.clock.would_trust(&saved)
+async fn resolve(
+    check: &ClockCheck,
+    may_ask: bool,
+    was_contradicted: &mut bool,
+) -> Result<(), Error> {
+    if check.clock.is_system()
+        && let Some(saved) = check.db.saved_clock().await?
+        && check.clock.would_trust(&saved)
     {
-        return adopt(app).await;
+        return adopt(check).await;
     }
     if !may_ask {
         return Ok(());
     }
-    match ask(app).await? {
-        Witnesses::Agree => adopt(app).await,
+    match ask(check).await? {
+        Witnesses::Agree => adopt(check).await,
         Witnesses::Disagree => {
             if !std::mem::replace(was_contradicted, true) {
                 tracing::warn!(
@@ -143,19 +161,19 @@ async fn resolve(app: &App, may_ask: bool, was_contradicted: &mut bool) -> Resul
 }
 
 /// Asks other servers about an untrusted clock, and trusts it when they agree. Returns whether it is trusted.
-pub async fn confirm(app: &App) -> Result<bool, Error> {
-    if !app.clock.is_trusted() && ask(app).await? == Witnesses::Agree {
-        adopt(app).await?;
+pub async fn confirm(check: &ClockCheck) -> Result<bool, Error> {
+    if !check.clock.is_trusted() && ask(check).await? == Witnesses::Agree {
+        adopt(check).await?;
     }
-    Ok(app.clock.is_trusted())
+    Ok(check.clock.is_trusted())
 }
 
 /// Trusts the current wall clock.
-pub async fn adopt(app: &App) -> Result<(), Error> {
-    let reading = app.clock.read();
-    let by = reading.wall - app.clock.now();
-    let is_system = app.clock.is_system();
-    let write = app.db.write(Key::Everything, async move |tx| {
+pub async fn adopt(check: &ClockCheck) -> Result<(), Error> {
+    let reading = check.clock.read();
+    let by = reading.wall - check.clock.now();
+    let is_system = check.clock.is_system();
+    let write = check.db.write(Key::Everything, async move |tx| {
         queue::allow_for_jump(tx, reading.wall, by).await?;
         if is_system {
             tx.save_clock(&reading).await
@@ -164,8 +182,8 @@ pub async fn adopt(app: &App) -> Result<(), Error> {
         }
     });
     write.await?;
-    app.clock.accept();
-    realign(app).await
+    check.clock.accept();
+    realign(check).await
 }
 
 /// Trusts the current wall clock on behalf of an operator. A running server notices it within a second.
@@ -175,19 +193,19 @@ pub async fn accept(db: &Db, clock: &Clock) -> Result<(), Error> {
     saving.await
 }
 
-async fn save(app: &App, reading: Reading) -> Result<(), Error> {
-    if !app.clock.is_system() {
+async fn save(check: &ClockCheck, reading: Reading) -> Result<(), Error> {
+    if !check.clock.is_system() {
         return Ok(());
     }
-    let saving = app
+    let saving = check
         .db
         .write(Key::Nothing, async move |tx| tx.save_clock(&reading).await);
     saving.await
 }
 
-async fn realign(app: &App) -> Result<(), Error> {
-    let now = app.clock.now();
-    let realigning = app.db.write(Key::Everything, async move |tx| {
+async fn realign(check: &ClockCheck) -> Result<(), Error> {
+    let now = check.clock.now();
+    let realigning = check.db.write(Key::Everything, async move |tx| {
         queue::realign(tx, now).await
     });
     let realigned = realigning.await?;
@@ -198,7 +216,7 @@ async fn realign(app: &App) -> Result<(), Error> {
             requeued = realigned.requeued,
             "corrected times that were written under a wrong clock"
         );
-        app.work.notify_one();
+        check.work.notify_one();
     }
     Ok(())
 }
@@ -218,10 +236,10 @@ fn report(trust: Trust) {
 }
 
 /// Asks the gateways and WhatsApp's CDN for the time.
-async fn ask(app: &App) -> Result<Witnesses, Error> {
+async fn ask(check: &ClockCheck) -> Result<Witnesses, Error> {
     let mut bases = BTreeSet::new();
-    for instance in instances::instances(&app.db).await? {
-        let routes = instance.routes.as_ref().unwrap_or(&app.config.fetch.routes);
+    for instance in instances::instances(&check.db).await? {
+        let routes = instance.routes.as_ref().unwrap_or(&check.routes);
         if routes.contains(&Route::Cdn) {
             let cdn = instance.cdn_base.as_deref().unwrap_or(CDN_ORIGINS[0]);
             bases.extend(cdn.split(',').next().map(str::to_owned));
@@ -232,8 +250,8 @@ async fn ask(app: &App) -> Result<Witnesses, Error> {
     let mut asked: FuturesUnordered<_> = bases
         .take(MOST_ASKED)
         .map(async |base| {
-            let answer = app.fetch.get_untrusted(&base).await.ok()?;
-            Some(app.clock.wall() - answer.date?)
+            let answer = check.fetch.get_untrusted(&base).await.ok()?;
+            Some(check.clock.wall() - answer.date?)
         })
         .collect();
     let mut witnesses = Witnesses::Silent;

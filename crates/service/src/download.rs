@@ -14,18 +14,24 @@ pub mod publish;
 mod stream;
 mod verdict;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use wa_media::{Expected, PlainHints, Verified};
 
-use crate::app::App;
-use crate::clock::{HOUR, Millis};
-use crate::coordination::ContentLease;
+use crate::clock::{Clock, HOUR, Millis};
+use crate::config;
+use crate::coordination::{ContentLease, Coordination};
+use crate::db::Db;
+use crate::deliveries::Bodies;
+use crate::gateway::Reader;
 use crate::instances::Instance;
 use crate::media;
 use crate::model::{Attempt, MediaStatus, Reason, Route, Verdict};
+use crate::net::HttpClient;
 use crate::queue::{self, Counts, Holding, Job, Settled};
-use crate::storage::{self, Staging, layout};
+use crate::secrets::Secrets;
+use crate::storage::{self, Staging, Vault, layout};
 use candidates::{Candidate, Candidates};
 pub use outage::{Outages, folder_key, host_for};
 pub use progress::Progress;
@@ -43,6 +49,22 @@ const WAIT_FOR_STORAGE: Millis = HOUR;
 const SOME_ROOM: u64 = 1 << 20;
 /// A network storage that is away may never answer.
 const PROBE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What downloads use; cheap to clone.
+#[derive(Clone)]
+pub struct Downloader {
+    pub db: Db,
+    pub clock: Clock,
+    pub vault: Vault,
+    pub bodies: Bodies,
+    pub fetch: HttpClient,
+    pub settings: config::Fetch,
+    pub secrets: Arc<Secrets>,
+    pub coordination: Coordination,
+    pub reader: Reader,
+    pub progress: Arc<Progress>,
+    pub outages: Arc<Outages>,
+}
 
 /// How a round ended.
 pub struct RoundResult {
@@ -92,12 +114,12 @@ type Proven = (Staging, Verified);
 type Published = (Holding, ContentLease);
 
 /// Tries to get one media, for one round.
-pub async fn run_round(app: &App, job: &Job, instance: &Instance) -> RoundResult {
+pub async fn run_round(downloader: &Downloader, job: &Job, instance: &Instance) -> RoundResult {
     let mut attempts = Vec::new();
-    let mut wait = app.config.fetch.retry_wait.duration();
-    let mut candidates = Candidates::of(app, job, instance);
-    let running = app.progress.begin(&job.id, job.fence);
-    for _ in 0..app.config.fetch.attempts {
+    let mut wait = downloader.settings.retry_wait.duration();
+    let mut candidates = Candidates::of(downloader, job, instance);
+    let running = downloader.progress.begin(&job.id, job.fence);
+    for _ in 0..downloader.settings.attempts {
         let mut pause = Duration::ZERO;
         // Bytes that nothing proves, kept while another candidate may still give some that are proven.
         let mut unproven = None;
@@ -106,14 +128,14 @@ pub async fn run_round(app: &App, job: &Job, instance: &Instance) -> RoundResult
             let in_vain = unproven.is_some() && candidate.route() != Route::Cdn;
             if in_vain
                 || !candidates.open.contains(&candidate)
-                || candidates.is_cooling_down(app, instance, &candidate)
+                || candidates.is_cooling_down(downloader, instance, &candidate)
             {
                 continue;
             }
-            let attempting = attempt(app, job, instance, &candidate, &running);
+            let attempting = attempt(downloader, job, instance, &candidate, &running);
             let (outcome, mut attempt, retry_after) = tokio::select! {
                 biased;
-                () = running.stopped() => return stopped(app, job, &running, candidates, attempts).await,
+                () = running.stopped() => return stopped(downloader, job, &running, candidates, attempts).await,
                 attempted = attempting => attempted,
             };
             let outcome = match outcome {
@@ -127,10 +149,10 @@ pub async fn run_round(app: &App, job: &Job, instance: &Instance) -> RoundResult
                     continue;
                 }
                 Ok(proven) => {
-                    if is_lost(app, job, &running).await {
-                        return stopped(app, job, &running, candidates, attempts).await;
+                    if is_lost(downloader, job, &running).await {
+                        return stopped(downloader, job, &running, candidates, attempts).await;
                     }
-                    file(app, job, candidate.route(), proven).await
+                    file(downloader, job, candidate.route(), proven).await
                 }
                 Err(reason) => Err(reason),
             };
@@ -145,10 +167,10 @@ pub async fn run_round(app: &App, job: &Job, instance: &Instance) -> RoundResult
             }
         }
         if let Some((route, proven)) = unproven {
-            if is_lost(app, job, &running).await {
-                return stopped(app, job, &running, candidates, attempts).await;
+            if is_lost(downloader, job, &running).await {
+                return stopped(downloader, job, &running, candidates, attempts).await;
             }
-            match file(app, job, route, proven).await {
+            match file(downloader, job, route, proven).await {
                 Ok(filed) => return stored(filed, attempts),
                 Err(reason) => candidates.end(reason),
             }
@@ -158,13 +180,13 @@ pub async fn run_round(app: &App, job: &Job, instance: &Instance) -> RoundResult
         }
         let jittered = wait.mul_f64(0.5 + rand::random::<f64>());
         tokio::select! {
-            () = running.stopped() => return stopped(app, job, &running, candidates, attempts).await,
+            () = running.stopped() => return stopped(downloader, job, &running, candidates, attempts).await,
             () = tokio::time::sleep(jittered.max(pause.min(SHORT_WAIT))) => {}
         }
         wait *= 2;
     }
     RoundResult {
-        settled: conclude(app, job, &candidates, &attempts).await,
+        settled: conclude(downloader, job, &candidates, &attempts).await,
         attempts,
         same_bytes: None,
     }
@@ -172,15 +194,15 @@ pub async fn run_round(app: &App, job: &Job, instance: &Instance) -> RoundResult
 
 /// Whether the bytes are not wanted any more. It is asked last of all before they get their name: from there on the round
 /// is not stopped, for nobody could tell whether they have it already.
-async fn is_lost(app: &App, job: &Job, running: &Running<'_>) -> bool {
-    let held = queue::is_claimed(&app.db, &job.id, job.fence);
+async fn is_lost(downloader: &Downloader, job: &Job, running: &Running<'_>) -> bool {
+    let held = queue::is_claimed(&downloader.db, &job.id, job.fence);
     running.is_stopped() || matches!(held.await, Ok(false))
 }
 
 /// What was fetched so far is thrown away, and the round counts for nothing; except when the disk is almost full:
 /// then it waits for space.
 async fn stopped(
-    app: &App,
+    downloader: &Downloader,
     job: &Job,
     running: &Running<'_>,
     mut candidates: Candidates,
@@ -188,7 +210,7 @@ async fn stopped(
 ) -> RoundResult {
     let settled = if running.lacks_space() {
         candidates.end(Reason::StorageFull);
-        conclude(app, job, &candidates, &attempts).await
+        conclude(downloader, job, &candidates, &attempts).await
     } else {
         Settled::Returned
     };
@@ -208,26 +230,28 @@ fn stored((holding, same_bytes): Published, attempts: Vec<Attempt>) -> RoundResu
 }
 
 async fn attempt(
-    app: &App,
+    downloader: &Downloader,
     job: &Job,
     instance: &Instance,
     candidate: &Candidate,
     running: &Running<'_>,
 ) -> (Result<Proven, Reason>, Attempt, Option<Duration>) {
-    let started_at = app.clock.now();
+    let started_at = downloader.clock.now();
     let began = tokio::time::Instant::now();
     let mut trace = Trace::of(running);
     let outcome = match candidate {
-        Candidate::Inline => inline::take(app, job, instance, &mut trace).await,
-        Candidate::Cdn(link) => cdn::fetch(app, job, link, &mut trace).await,
-        Candidate::Gateway => gateway::fetch(app, job, instance, &mut trace).await,
+        Candidate::Inline => inline::take(downloader, job, instance, &mut trace).await,
+        Candidate::Cdn(link) => cdn::fetch(downloader, job, link, &mut trace).await,
+        Candidate::Gateway => gateway::fetch(downloader, job, instance, &mut trace).await,
     };
     if let Some(host) = candidate.host(instance) {
         match outcome.as_ref().err() {
-            Some(reason) if reason.is_without_answer() => app.fetch.timed_out(&host, &job.id),
+            Some(reason) if reason.is_without_answer() => {
+                downloader.fetch.timed_out(&host, &job.id)
+            }
             // Nothing was asked, or the fault is ours.
             Some(_) if trace.http_status.is_none() => {}
-            _ => app.fetch.answered(&host),
+            _ => downloader.fetch.answered(&host),
         }
     }
     let attempt = Attempt {
@@ -256,11 +280,16 @@ async fn attempt(
 }
 
 /// What a failed round means for the row. Nothing expires and no refusal is final while the clock is not trusted.
-async fn conclude(app: &App, job: &Job, candidates: &Candidates, attempts: &[Attempt]) -> Settled {
-    let now = app.clock.now();
-    let is_trusted = app.clock.is_trusted();
+async fn conclude(
+    downloader: &Downloader,
+    job: &Job,
+    candidates: &Candidates,
+    attempts: &[Attempt],
+) -> Settled {
+    let now = downloader.clock.now();
+    let is_trusted = downloader.clock.is_trusted();
     let reason = candidates.reason.unwrap_or(Reason::KeysMissing);
-    if Reason::OF_STORAGE.contains(&reason) && waits_for_storage(app, job, reason).await {
+    if Reason::OF_STORAGE.contains(&reason) && waits_for_storage(downloader, job, reason).await {
         return Settled::Postponed {
             reason,
             until: now + WAIT_FOR_STORAGE,
@@ -303,19 +332,21 @@ async fn conclude(app: &App, job: &Job, candidates: &Candidates, attempts: &[Att
 
 /// Whether the storage itself is to blame: it is out of order as a whole, or has no room for this file. What waits for
 /// that is woken when it has passed. A storage that works and still fails for this one file counts against the file.
-async fn waits_for_storage(app: &App, job: &Job, reason: Reason) -> bool {
-    let probe = tokio::time::timeout(PROBE_PATIENCE, app.vault.probe());
+async fn waits_for_storage(downloader: &Downloader, job: &Job, reason: Reason) -> bool {
+    let probe = tokio::time::timeout(PROBE_PATIENCE, downloader.vault.probe());
     if !matches!(probe.await, Ok(Ok(()))) {
-        app.outages.storage_failed();
+        downloader.outages.storage_failed();
         return true;
     }
     if reason != Reason::StorageFull {
         return false;
     }
-    let free = app.vault.free_bytes().unwrap_or(0);
-    let came = app.progress.bytes(&job.id);
+    let free = downloader.vault.free_bytes().unwrap_or(0);
+    let came = downloader.progress.bytes(&job.id);
     let needed = free.max(came).max(job.declared_length.unwrap_or(0));
-    app.outages.needs_bytes(needed.saturating_add(SOME_ROOM));
+    downloader
+        .outages
+        .needs_bytes(needed.saturating_add(SOME_ROOM));
     true
 }
 
@@ -343,7 +374,7 @@ pub fn name_for<'a>(job: &'a Job, extension: &'a str) -> layout::Name<'a> {
 
 /// Gives the proven bytes their name.
 async fn file(
-    app: &App,
+    downloader: &Downloader,
     job: &Job,
     route: Route,
     (mut staging, verified): Proven,
@@ -354,17 +385,17 @@ async fn file(
         .await
         .map_err(|error| reason_of_storage(&error))?;
     let path = layout::path(&name_for(job, &form.extension));
-    let same_bytes = app
+    let same_bytes = downloader
         .coordination
         .content(job.client, verified.sha256())
         .await;
     // Without an answer the bytes are simply stored a second time.
-    let same = media::same_bytes(&app.db, job.client, verified.sha256())
+    let same = media::same_bytes(&downloader.db, job.client, verified.sha256())
         .await
         .unwrap_or(None)
         .and_then(layout::RelativePath::from_row);
     let bytes = publish::PublishSource::Staged(staging);
-    let publishing = publish::publish(app, Some(&job.id), bytes, &verified, &path, same);
+    let publishing = publish::publish(downloader, Some(&job.id), bytes, &verified, &path, same);
     let path = publishing.await.map_err(|error| match error {
         publish::Error::Vault(error) => reason_of_storage(&error),
         publish::Error::Db(error) => {

@@ -4,11 +4,13 @@
 mod envelope;
 mod hook_address;
 mod id;
+mod reader;
 mod repair;
 pub mod wapi;
 
 pub use hook_address::{ORIGINAL_PATHS, hook_token};
 
+pub use reader::{Panicked, Reader};
 use serde_json::Value as Json;
 use wa_media::FoundMedia;
 

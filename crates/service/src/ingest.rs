@@ -13,17 +13,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Notify;
 
-use crate::app::App;
-use crate::clock::Millis;
+use crate::clock::{Clock, Millis};
 use crate::config::Keep;
-use crate::db::{Error, Key, Tx};
-use crate::deliveries::{self, Body, BodyReader, Delivery, Incoming, SavedDelivery, parts};
+use crate::db::{Db, Error, Key, Tx};
+use crate::deliveries::{self, Bodies, Body, BodyReader, Delivery, Incoming, SavedDelivery, parts};
 use crate::events::{self, News};
-use crate::gateway::{DeliveryContent, Gateway, ParsedDelivery};
+use crate::gateway::{DeliveryContent, Gateway, ParsedDelivery, Reader};
 use crate::instances::{self, Instance};
 use crate::model::{DeliveryId, DeliveryReason, MediaKind, MediaStatus};
 use crate::queue::{self, NewMedia, NewMessage, Put, captions};
+use crate::storage::Vault;
 
 pub use replaced::Replaced;
 pub use tally::Tally;
@@ -32,6 +33,20 @@ pub use tally::Tally;
 /// instance that it belongs to.
 const ANONYMOUS: DeliveryReason = DeliveryReason::AnonymousMedia;
 const TOO_LARGE: DeliveryReason = DeliveryReason::MessageTooLarge;
+
+/// What taking in deliveries uses; cheap to clone.
+#[derive(Clone)]
+pub struct Ingest {
+    pub db: Db,
+    pub clock: Clock,
+    pub bodies: Bodies,
+    pub vault: Vault,
+    pub reader: Reader,
+    pub keep: Keep,
+    pub tally: Arc<Tally>,
+    /// Notified when there may be work for the worker.
+    pub work: Arc<Notify>,
+}
 
 /// What became of a delivery.
 #[derive(Debug)]
@@ -63,32 +78,33 @@ pub enum Receipt {
 }
 
 /// Takes in one body that came with the token of `instance`.
-pub async fn receive(app: &App, instance: &Instance, body: Body) -> Result<Receipt, Error> {
-    let now = app.clock.now();
+pub async fn receive(ingest: &Ingest, instance: &Instance, body: Body) -> Result<Receipt, Error> {
+    let now = ingest.clock.now();
     if body.is_cut {
-        let receipt = set_aside(app, instance, TOO_LARGE, Arc::new(body), now).await?;
-        app.tally.add(&instance.id, false, now);
+        let receipt = set_aside(ingest, instance, TOO_LARGE, Arc::new(body), now).await?;
+        ingest.tally.add(&instance.id, false, now);
         return Ok(receipt);
     }
-    let readings = app.read(instance.gateway, &body.text).await?;
+    let reading = ingest.reader.read(instance.gateway, &body.text);
+    let readings = reading.await.map_err(|_| Error::Panicked)?;
     let body = Arc::new(match &readings {
         Ok(readings) => with_media_in_files(readings, body).await?,
         Err(_) => body,
     });
     let receipt = match readings {
         Err(problem) => {
-            let mut receipt = set_aside(app, instance, problem.reason(), body, now).await?;
+            let mut receipt = set_aside(ingest, instance, problem.reason(), body, now).await?;
             if let Receipt::SetAside { place, .. } = &mut receipt {
                 *place = problem.place();
             }
             receipt
         }
         Ok(readings) => match other_instance(instance, &readings) {
-            Some(named) => refuse(app, instance, named, body, now).await?,
-            None => accept(app, instance, readings, body, now).await?,
+            Some(named) => refuse(ingest, instance, named, body, now).await?,
+            None => accept(ingest, instance, readings, body, now).await?,
         },
     };
-    app.tally.add(
+    ingest.tally.add(
         &instance.id,
         matches!(receipt, Receipt::Ignored { .. }),
         now,
@@ -102,7 +118,7 @@ pub const MOST_OPENED: usize = 4;
 /// How to read a body without what hides the texts in it: a form, or base64 around JSON; nothing when there is none of
 /// that.
 pub async fn open<'b>(
-    app: &App,
+    ingest: &Ingest,
     gateway: Gateway,
     body: &'b Body,
 ) -> Result<Option<BodyReader<'b>>, Error> {
@@ -112,7 +128,8 @@ pub async fn open<'b>(
     if body.is_cut || !body.may_carry_json() {
         return Ok(None);
     }
-    let sealed = app.unreadable_texts(gateway, &body.text).await?;
+    let sealed = ingest.reader.unreadable_texts(gateway, &body.text);
+    let sealed = sealed.await.map_err(|_| Error::Panicked)?;
     let parts: Vec<_> = sealed
         .iter()
         .flat_map(|text| parts::parts_in(&body.id, text))
@@ -121,12 +138,12 @@ pub async fn open<'b>(
 }
 
 /// A body that is here as a whole, without what hides the texts in it.
-pub async fn opened(app: &App, gateway: Gateway, mut body: Body) -> Result<Body, Error> {
+pub async fn opened(ingest: &Ingest, gateway: Gateway, mut body: Body) -> Result<Body, Error> {
     for _ in 0..MOST_OPENED {
-        let Some(mut opening) = open(app, gateway, &body).await? else {
+        let Some(mut opening) = open(ingest, gateway, &body).await? else {
             break;
         };
-        let mut incoming = Incoming::new(&app.bodies, app.clock.now());
+        let mut incoming = Incoming::new(&ingest.bodies, ingest.clock.now());
         while let Some(piece) = opening.next().await.map_err(cannot_write)? {
             incoming.take(&piece).await.map_err(cannot_write)?;
         }
@@ -137,14 +154,14 @@ pub async fn opened(app: &App, gateway: Gateway, mut body: Body) -> Result<Body,
 
 /// Keeps a body that could not be brought into a form that can be read.
 pub async fn keep_unread(
-    app: &App,
+    ingest: &Ingest,
     instance: &Instance,
     reason: DeliveryReason,
     body: Body,
 ) -> Result<Receipt, Error> {
-    let now = app.clock.now();
-    app.tally.add(&instance.id, false, now);
-    set_aside(app, instance, reason, Arc::new(body), now).await
+    let now = ingest.clock.now();
+    ingest.tally.add(&instance.id, false, now);
+    set_aside(ingest, instance, reason, Arc::new(body), now).await
 }
 
 /// The database grows by nothing that goes to a stored file anyway.
@@ -194,12 +211,12 @@ pub struct Replayed {
 /// Reads a kept delivery again, and puts in what it tells of: what an older reader missed is found, what is known
 /// is merged, what is not stored is tried again. Doing it twice does no harm.
 pub async fn replay(
-    app: &App,
+    ingest: &Ingest,
     instance: &Instance,
     id: &DeliveryId,
     body: &Bytes,
 ) -> Result<Replay, Error> {
-    let mut readings = match look_again(app, instance, body).await? {
+    let mut readings = match look_again(ingest, instance, body).await? {
         Ok(readings) => readings,
         Err(reason) => return Ok(Replay::Unreadable { reason }),
     };
@@ -207,14 +224,14 @@ pub async fn replay(
     if readings.is_empty() {
         return Ok(Replay::Nothing);
     }
-    let now = app.clock.now();
+    let now = ingest.clock.now();
     let mut media = Vec::new();
     for found in readings.iter().flat_map(|reading| &reading.media) {
-        let bytes = replaced::look(app, instance.client, id, found).await?;
+        let bytes = replaced::look(ingest, instance.client, id, found).await?;
         media.push((found.kind, bytes));
     }
-    let (instance, id, keep) = (instance.clone(), id.clone(), app.config.keep.clone());
-    let puts = app
+    let (instance, id, keep) = (instance.clone(), id.clone(), ingest.keep.clone());
+    let puts = ingest
         .db
         .write(key_of(&instance, &readings, &id), async move |tx| {
             let (mut puts, mut is_erased) = (Vec::new(), true);
@@ -236,7 +253,7 @@ pub async fn replay(
     let Some(puts) = puts else {
         return Ok(Replay::Erased);
     };
-    app.work.notify_one();
+    ingest.work.notify_one();
     let media = media.into_iter().zip(puts);
     let media = media.filter_map(|((kind, bytes), put)| {
         let put = put?;
@@ -247,11 +264,12 @@ pub async fn replay(
 
 /// What a kept delivery tells today's reader, or why it tells nothing; nothing is changed.
 pub async fn look_again(
-    app: &App,
+    ingest: &Ingest,
     instance: &Instance,
     body: &Bytes,
 ) -> Result<Result<Vec<ParsedDelivery>, DeliveryReason>, Error> {
-    Ok(match app.read(instance.gateway, body).await? {
+    let reading = ingest.reader.read(instance.gateway, body);
+    Ok(match reading.await.map_err(|_| Error::Panicked)? {
         Err(problem) => Err(problem.reason()),
         Ok(readings) => match other_instance(instance, &readings) {
             Some(_) => Err(DeliveryReason::OtherInstance),
@@ -275,13 +293,13 @@ fn is_anonymous(reading: &ParsedDelivery) -> bool {
 }
 
 async fn set_aside(
-    app: &App,
+    ingest: &Ingest,
     instance: &Instance,
     reason: DeliveryReason,
     body: Arc<Body>,
     now: Millis,
 ) -> Result<Receipt, Error> {
-    let id = keep(app, instance, deliveries::SET_ASIDE, reason, body, now).await?;
+    let id = keep(ingest, instance, deliveries::SET_ASIDE, reason, body, now).await?;
     tracing::warn!(delivery = %id, instance = %instance.id, reason = reason.as_str(), "delivery set aside");
     Ok(Receipt::SetAside {
         reason,
@@ -290,14 +308,14 @@ async fn set_aside(
 }
 
 async fn refuse(
-    app: &App,
+    ingest: &Ingest,
     instance: &Instance,
     named: String,
     body: Arc<Body>,
     now: Millis,
 ) -> Result<Receipt, Error> {
     keep(
-        app,
+        ingest,
         instance,
         "refused",
         DeliveryReason::OtherInstance,
@@ -310,7 +328,7 @@ async fn refuse(
 
 /// Keeps a delivery of which nothing comes, once.
 async fn keep(
-    app: &App,
+    ingest: &Ingest,
     instance: &Instance,
     verdict: &'static str,
     reason: DeliveryReason,
@@ -318,9 +336,9 @@ async fn keep(
     now: Millis,
 ) -> Result<DeliveryId, Error> {
     let delivery = Delivery::new(&instance.id, now, verdict, Some(reason), Arc::clone(&body));
-    let bodies = app.bodies.clone();
+    let bodies = ingest.bodies.clone();
     let key = Key::instance(instance.id.as_str());
-    let keeping = app.db.write(key, async move |tx| {
+    let keeping = ingest.db.write(key, async move |tx| {
         Ok(match delivery.find_same(tx, &bodies).await? {
             Some(same) => (same, None),
             None => (delivery.id.clone(), Some(delivery.insert(tx, &[]).await?)),
@@ -331,7 +349,7 @@ async fn keep(
 }
 
 async fn accept(
-    app: &App,
+    ingest: &Ingest,
     instance: &Instance,
     mut readings: Vec<ParsedDelivery>,
     body: Arc<Body>,
@@ -349,7 +367,7 @@ async fn accept(
     if readings.is_empty() {
         let too_large = (cut_short || body.lost_json).then_some(TOO_LARGE);
         if let Some(reason) = has_anonymous.then_some(ANONYMOUS).or(too_large) {
-            return set_aside(app, instance, reason, body, now).await;
+            return set_aside(ingest, instance, reason, body, now).await;
         }
         let reason = nothing.unwrap_or(DeliveryReason::NoMessage);
         return Ok(Receipt::Ignored { reason });
@@ -357,10 +375,10 @@ async fn accept(
     let delivery = Delivery::new(&instance.id, now, "accepted", None, Arc::clone(&body));
     let unknown = readings.iter().flat_map(|reading| reading.unknown.clone());
     let unknown: Vec<_> = unknown.collect();
-    let (instance, keep) = (instance.clone(), app.config.keep.clone());
-    let bodies = app.bodies.clone();
+    let (instance, keep) = (instance.clone(), ingest.keep.clone());
+    let bodies = ingest.bodies.clone();
     let key = key_of(&instance, &readings, &delivery.id);
-    let writing = app.db.write(key, async move |tx| {
+    let writing = ingest.db.write(key, async move |tx| {
         let same = delivery.find_same(tx, &bodies).await?;
         let id = same.as_ref().unwrap_or(&delivery.id);
         let Some(taken) = take_all(tx, &instance, id, &readings, &keep, now).await? else {
@@ -380,7 +398,7 @@ async fn accept(
         let reason = DeliveryReason::Erased;
         return Ok(Receipt::Ignored { reason });
     };
-    app.work.notify_one();
+    ingest.work.notify_one();
     if cut_short {
         tracing::warn!(delivery = %id, "not all of the delivery can be read, so there may be more media in it");
     }

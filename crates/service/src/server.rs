@@ -67,14 +67,16 @@ impl Service {
                 "no gateway token can be decrypted; downloads from the CDN continue"
             );
         }
-        clock_check::begin(&app).await?;
+        clock_check::begin(&app.clock_check()).await?;
         let http = http::start(&app, listen).await?;
         let address = http.addresses.first().copied().ok_or(Error::NoAddress)?;
         let worker = app
             .shutdown
-            .spawn(worker::run(Arc::clone(&app), lease.owner().to_owned()));
-        app.shutdown
-            .spawn(tally::keep_writing_down(Arc::clone(&app)));
+            .spawn(worker::run(app.worker(), lease.owner().to_owned()));
+        app.shutdown.spawn(tally::keep_writing_down(
+            app.ingest.clone(),
+            app.shutdown.clone(),
+        ));
         app.shutdown
             .spawn(retention::keep_sweeping(Arc::clone(&app)));
         app.shutdown.spawn(watch::keep_checking(
@@ -82,10 +84,14 @@ impl Service {
             Arc::clone(&lease),
             address,
         ));
-        app.shutdown
-            .spawn(clock_check::keep_checking(Arc::clone(&app)));
-        app.shutdown
-            .spawn(progress::keep_writing_down(Arc::clone(&app)));
+        app.shutdown.spawn(clock_check::keep_checking(
+            app.clock_check(),
+            app.shutdown.clone(),
+        ));
+        app.shutdown.spawn(progress::keep_writing_down(
+            app.downloader(),
+            app.shutdown.clone(),
+        ));
         for address in &http.addresses {
             tracing::info!(%address, "midiateca is listening");
         }
@@ -116,7 +122,7 @@ impl Service {
         self.app.shutdown.close_http();
         self.app.shutdown.finished().await;
         // Deliveries that came while the downloads ended are counted too.
-        if let Err(error) = tally::write_down(&self.app).await {
+        if let Err(error) = tally::write_down(&self.app.db, &self.app.tally).await {
             tracing::warn!(%error, "cannot save the delivery counts");
         }
         self.app.db.close().await;

@@ -12,19 +12,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::app::App;
 use crate::clock::{Millis, SECOND};
+use crate::config::Config;
 use crate::db::{Error, Key};
 use crate::deliveries::parts;
-use crate::download::{self, RoundResult};
+use crate::download::{self, Downloader, RoundResult};
 use crate::events::{self, News};
-use crate::instances::{self, Instance};
+use crate::instances::{self, Directory, Instance};
 use crate::media;
 use crate::model::{Reason, Route};
 use crate::queue::{self, Counts, Job, Lease, Settled, Settlement};
+use crate::shutdown::Shutdown;
 use crate::storage::layout::RelativePath;
 use disk_space::{DiskSpace, declared_bytes};
 pub use disk_space::{Paused, paused_for_space};
@@ -42,32 +44,43 @@ const UNTIL_REREAD: Millis = 2 * SECOND;
 /// How long a media that does not fit lets others go first.
 const WAIT_FOR_SPACE: Millis = 10 * SECOND;
 
+/// What the worker uses; cheap to clone.
+#[derive(Clone)]
+pub struct Worker {
+    pub downloader: Downloader,
+    pub directory: Arc<Directory>,
+    pub config: Arc<Config>,
+    /// Notified when there may be work.
+    pub work: Arc<Notify>,
+    pub shutdown: Shutdown,
+}
+
 /// Runs until the shutdown begins, then drains.
-pub async fn run(app: Arc<App>, owner: String) {
+pub async fn run(worker: Worker, owner: String) {
     let mut running = JoinSet::new();
-    let mut places = Permits::new(&app.config);
-    let mut tick = Box::pin(app.clock.sleep(Duration::ZERO));
+    let mut places = Permits::new(&worker.config);
+    let mut tick = Box::pin(worker.downloader.clock.sleep(Duration::ZERO));
     let (mut look, mut wake) = (true, true);
     // When a claim found media and no place that they may take.
     let mut crowded_at: Option<Instant> = None;
-    let mut space = DiskSpace::new(&app.config.storage);
-    take_back_own(&app, &owner).await;
-    outage::wake_for_storage(&app).await;
+    let mut space = DiskSpace::new(&worker.config.storage);
+    take_back_own(&worker, &owner).await;
+    outage::wake_for_storage(&worker).await;
     // Whatever an earlier run noted.
-    disk_space::note(&app, false);
+    disk_space::note(&worker, false);
     loop {
         if wake || look {
-            disk_space::update(&app, &mut space);
+            disk_space::update(&worker, &mut space);
         }
         if wake {
-            outage::watch_storage(&app);
-            outage::try_hosts(&app).await;
+            outage::watch_storage(&worker);
+            outage::try_hosts(&worker).await;
         }
-        let can_store = !space.is_paused() && !app.outages.is_storage_down();
+        let can_store = !space.is_paused() && !worker.downloader.outages.is_storage_down();
         if look && can_store && places.any_free() {
             tokio::time::sleep(GATHER).await;
             collect(&mut running, &mut places);
-            match claim(&app, &owner, &places, &space, wake).await {
+            match claim(&worker, &owner, &places, &space, wake).await {
                 Ok((claimed, more)) => {
                     crowded_at = (more && claimed.is_empty()).then(Instant::now);
                     look = more && crowded_at.is_none();
@@ -80,9 +93,9 @@ pub async fn run(app: Arc<App>, owner: String) {
                     {
                         let place = places.take(&instance, job.rounds > 0);
                         let reservation = space.reserve(&job.id, reserved_bytes);
-                        let app = Arc::clone(&app);
+                        let worker = worker.clone();
                         running.spawn(async move {
-                            do_job(&app, &job, &instance).await;
+                            do_job(&worker, &job, &instance).await;
                             drop(reservation);
                             place
                         });
@@ -101,12 +114,12 @@ pub async fn run(app: Arc<App>, owner: String) {
         let pause = pause.filter(|end| *end > Instant::now());
         tokio::select! {
             biased;
-            () = app.shutdown.begun() => break,
-            () = app.work.notified(), if pause.is_none() => look = true,
+            () = worker.shutdown.begun() => break,
+            () = worker.work.notified(), if pause.is_none() => look = true,
             () = sleep_until(pause.unwrap_or_else(Instant::now)), if pause.is_some() => {}
             () = &mut tick => {
                 (look, wake) = (true, true);
-                tick.set(app.clock.sleep(TICK));
+                tick.set(worker.downloader.clock.sleep(TICK));
             }
             Some(done) = running.join_next(), if !running.is_empty() => {
                 places.free(done.ok());
@@ -114,15 +127,15 @@ pub async fn run(app: Arc<App>, owner: String) {
             }
         }
     }
-    drain(&app, &owner, &mut running).await;
+    drain(&worker, &owner, &mut running).await;
 }
 
 /// Requeues what an earlier server on this data folder left in flight, as soon as the database can. What others
 /// claimed goes on, and is requeued when its lease has lapsed.
-async fn take_back_own(app: &App, owner: &str) {
+async fn take_back_own(worker: &Worker, owner: &str) {
     loop {
         let owner = owner.to_owned();
-        let releasing = app.db.write(Key::Nothing, async move |tx| {
+        let releasing = worker.downloader.db.write(Key::Nothing, async move |tx| {
             queue::release(tx, &owner).await
         });
         match releasing.await {
@@ -135,7 +148,7 @@ async fn take_back_own(app: &App, owner: &str) {
             }
         }
         tokio::select! {
-            () = app.shutdown.begun() => return,
+            () = worker.shutdown.begun() => return,
             () = tokio::time::sleep(PATIENCE_WITH_DATABASE) => {}
         }
     }
@@ -156,26 +169,31 @@ struct Claimed {
 
 /// Claims what fits on the disk; returns whether there may be more.
 async fn claim(
-    app: &App,
+    worker: &Worker,
     owner: &str,
     places: &Permits,
     space: &DiskSpace,
     wake: bool,
 ) -> Result<(Vec<Claimed>, bool), Error> {
-    let now = app.clock.now();
-    let max_bytes = app.config.fetch.max_file.bytes();
-    let available = space.available_bytes(|id| app.progress.bytes(id));
+    let now = worker.downloader.clock.now();
+    let max_bytes = worker.config.fetch.max_file.bytes();
+    let available = space.available_bytes(|id| worker.downloader.progress.bytes(id));
     let is_idle = space.is_idle();
-    let known = app.directory.by_id().await?;
+    let known = worker.directory.by_id().await?;
     let lease = Lease {
         owner: owner.to_owned(),
-        until: now + app.config.worker.lease.ms(),
+        until: now + worker.config.worker.lease.ms(),
     };
     let places = places.clone();
-    let with_siblings = app.directory.clients_with_siblings();
-    let (fetch, routes) = (app.fetch.clone(), app.config.fetch.routes.clone());
+    let with_siblings = worker.directory.clients_with_siblings();
+    let (fetch, routes) = (
+        worker.downloader.fetch.clone(),
+        worker.config.fetch.routes.clone(),
+    );
     // A claim takes only what nothing else has locked.
-    app.db
+    worker
+        .downloader
+        .db
         .write(Key::Nothing, async move |tx| {
             if wake {
                 queue::wake(tx, now).await?;
@@ -229,20 +247,20 @@ async fn claim(
 }
 
 /// Does one job under its lease and settles it.
-async fn do_job(app: &App, job: &Job, instance: &Instance) {
+async fn do_job(worker: &Worker, job: &Job, instance: &Instance) {
     tokio::select! {
-        () = round(app, job, instance) => {}
-        () = keep_lease(app, job) => {}
+        () = round(worker, job, instance) => {}
+        () = keep_lease(worker, job) => {}
     }
 }
 
 /// One round of one job, whatever happens in it.
-pub async fn round(app: &App, job: &Job, instance: &Instance) {
-    let round = AssertUnwindSafe(download::run_round(app, job, instance))
+pub async fn round(worker: &Worker, job: &Job, instance: &Instance) {
+    let round = AssertUnwindSafe(download::run_round(&worker.downloader, job, instance))
         .catch_unwind()
         .await;
     let round = round.unwrap_or_else(|_| {
-        let until = app.clock.now() + queue::wait_after(job.rounds + 1);
+        let until = worker.downloader.clock.now() + queue::wait_after(job.rounds + 1);
         RoundResult {
             settled: Settled::Postponed {
                 reason: Reason::Interrupted,
@@ -253,35 +271,35 @@ pub async fn round(app: &App, job: &Job, instance: &Instance) {
             same_bytes: None,
         }
     });
-    settle(app, job, instance, round).await;
+    settle(worker, job, instance, round).await;
 }
 
 /// Renews the lease, and stops the download when it could not be kept. Never ends, for the round does: what has its name
 /// already must be settled or taken back.
-async fn keep_lease(app: &App, job: &Job) {
-    let lease = app.config.worker.lease;
+async fn keep_lease(worker: &Worker, job: &Job) {
+    let lease = worker.config.worker.lease;
     loop {
         tokio::time::sleep(lease.duration() / 3).await;
-        let until = app.clock.now() + lease.ms();
+        let until = worker.downloader.clock.now() + lease.ms();
         let (id, fence) = (job.id.clone(), job.fence);
-        let renewing = app.db.write(Key::Nothing, async move |tx| {
+        let renewing = worker.downloader.db.write(Key::Nothing, async move |tx| {
             queue::renew(tx, &id, fence, until).await
         });
         if let Ok(false) = renewing.await {
-            app.progress.stop(&job.id, job.fence);
+            worker.downloader.progress.stop(&job.id, job.fence);
         }
     }
 }
 
 /// Records how the round ended, as soon as the database can.
-async fn settle(app: &App, job: &Job, instance: &Instance, round: RoundResult) {
+async fn settle(worker: &Worker, job: &Job, instance: &Instance, round: RoundResult) {
     let (settled, attempts) = (Arc::new(round.settled), Arc::new(round.attempts));
     loop {
-        let (now, job_copy) = (app.clock.now(), job.clone());
+        let (now, job_copy) = (worker.downloader.clock.now(), job.clone());
         let (s, a) = (Arc::clone(&settled), Arc::clone(&attempts));
         let access = (instance.token_sealed.clone(), instance.api_base.clone());
         let key = Key::message(job.instance.as_str(), &job.message_id);
-        let write = app.db.write(key, async move |tx| {
+        let write = worker.downloader.db.write(key, async move |tx| {
             // Who sets another token requeues what waits for it, which this media did not yet.
             let has_changed = match s.reason() {
                 Some(reason) if reason.is_of_access() => {
@@ -322,20 +340,20 @@ async fn settle(app: &App, job: &Job, instance: &Instance, round: RoundResult) {
         });
         let written = write.await;
         if written.is_ok() {
-            outage::note_hosts(app, job, instance, &attempts).await;
-            outage::note_folder(app, job, &settled).await;
+            outage::note_hosts(worker, job, instance, &attempts).await;
+            outage::note_folder(worker, job, &settled).await;
         }
         match written {
             Ok((Settlement::AsTold, files)) => {
-                app.bodies.remove(&files);
+                worker.downloader.bodies.remove(&files);
                 return tell(job, &settled, attempts.len());
             }
             Ok((Settlement::Rearmed, _)) => {
-                app.work.notify_one();
+                worker.work.notify_one();
                 return tracing::info!(media = %job.id, "media is tried again at once, for a repeat of its message came");
             }
             Ok((Settlement::Lost, _)) => {
-                take_back(app, job, &settled).await;
+                take_back(worker, job, &settled).await;
                 return tracing::warn!(media = %job.id, "settled by somebody else meanwhile");
             }
             Err(error) => {
@@ -347,16 +365,16 @@ async fn settle(app: &App, job: &Job, instance: &Instance, round: RoundResult) {
 }
 
 /// A file that was published for a row that was erased meanwhile must not stay.
-async fn take_back(app: &App, job: &Job, settled: &Settled) {
+async fn take_back(worker: &Worker, job: &Job, settled: &Settled) {
     let Settled::Stored(held) = settled else {
         return;
     };
-    let erased = matches!(media::find(&app.db, &job.id).await, Ok(Some(media)) if media.reason.as_deref() == Some(Reason::Erased.as_str()));
+    let erased = matches!(media::find(&worker.downloader.db, &job.id).await, Ok(Some(media)) if media.reason.as_deref() == Some(Reason::Erased.as_str()));
     let path = erased
         .then(|| RelativePath::from_row(held.path.clone()))
         .flatten();
     if let Some(path) = path
-        && let Err(error) = app.vault.remove(path, held.sha256).await
+        && let Err(error) = worker.downloader.vault.remove(path, held.sha256).await
     {
         tracing::error!(media = %job.id, error = crate::telemetry::chain(&error), "the file of an erased media could not be removed; scrub will name it");
     }
@@ -407,16 +425,17 @@ fn tell(job: &Job, settled: &Settled, tries: usize) {
 }
 
 /// Lets running downloads finish, and gives back what does not in time.
-async fn drain(app: &App, owner: &str, running: &mut JoinSet<permits::Permit>) {
+async fn drain(worker: &Worker, owner: &str, running: &mut JoinSet<permits::Permit>) {
     let all = async { while running.join_next().await.is_some() {} };
-    if tokio::time::timeout(app.config.worker.drain.duration(), all)
+    if tokio::time::timeout(worker.config.worker.drain.duration(), all)
         .await
         .is_err()
     {
         running.shutdown().await;
     }
     let owner = owner.to_owned();
-    if let Err(error) = app
+    if let Err(error) = worker
+        .downloader
         .db
         .write(Key::Nothing, async move |tx| {
             queue::release(tx, &owner).await

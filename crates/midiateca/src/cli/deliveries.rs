@@ -235,7 +235,7 @@ async fn replay(
     };
     let body = bytes::Bytes::from(body);
     let (outcome, media) = if dry_run {
-        match ingest::look_again(app, &instance, &body).await? {
+        match ingest::look_again(&app.ingest, &instance, &body).await? {
             Err(reason) => (Outcome::Unreadable { reason }, Vec::new()),
             Ok(readings) => {
                 let kinds = readings.iter().flat_map(|reading| &reading.media);
@@ -244,7 +244,7 @@ async fn replay(
             }
         }
     } else {
-        match ingest::replay(app, &instance, &entry.id, &body).await? {
+        match ingest::replay(&app.ingest, &instance, &entry.id, &body).await? {
             Replay::Unreadable { reason } => (Outcome::Unreadable { reason }, Vec::new()),
             Replay::Nothing => (Outcome::NoMedia, Vec::new()),
             Replay::Erased => (Outcome::Erased, Vec::new()),

@@ -70,7 +70,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     story::tell(&day).await?;
     until_settled(&context, &app).await?;
     // The report counts what came.
-    ingest::tally::write_down(&app).await?;
+    ingest::tally::write_down(&app.db, &app.tally).await?;
     let media = in_order(&app).await?;
     let wrong = missing(&day, &media, lang);
     report(&context, &app, &media).await?;

@@ -28,8 +28,8 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         false => Doing::Now,
     };
     match (doing, options.accept_clock) {
-        (_, true) => clock_check::adopt(&app).await?,
-        (Doing::Now, false) => drop(clock_check::confirm(&app).await?),
+        (_, true) => clock_check::adopt(&app.clock_check()).await?,
+        (Doing::Now, false) => drop(clock_check::confirm(&app.clock_check()).await?),
         (Doing::DryRun, false) => {}
     }
     let swept = retention::sweep(&app, doing, |rule, told| tell(&context, rule, &told)).await?;

@@ -64,8 +64,8 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let body = Body::from_bytes(&app.bodies, app.clock.now(), &body)
         .await
         .with_context(|| context.lang.say(words::CANNOT_KEEP))?;
-    let body = ingest::opened(&app, instance.gateway, body).await?;
-    let ending = match ingest::receive(&app, &instance, body).await? {
+    let body = ingest::opened(&app.ingest, instance.gateway, body).await?;
+    let ending = match ingest::receive(&app.ingest, &instance, body).await? {
         Receipt::Accepted { delivery, media } => {
             step(
                 &context,
@@ -117,7 +117,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
             Ending::FoundWrong
         }
     };
-    tally::write_down(&app).await?;
+    tally::write_down(&app.db, &app.tally).await?;
     app.db.close().await;
     Ok(ending)
 }
@@ -213,7 +213,7 @@ async fn follow(
                 })
                 .await?
             {
-                worker::round(app, &job, instance).await;
+                worker::round(&app.worker(), &job, instance).await;
             }
             find(context, app, id).await?
         }

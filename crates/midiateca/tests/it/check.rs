@@ -197,7 +197,7 @@ async fn deliveries_that_are_set_aside_can_be_dismissed() {
     let wrong = format!("{}/hooks/wapi/wrong-token", test.origin());
     assert_eq!(test.post_to(&wrong, "{}").await.0, 401);
     // Refusals are counted in memory first.
-    midiateca_service::ingest::tally::write_down(&test.app)
+    midiateca_service::ingest::tally::write_down(&test.app.db, &test.app.tally)
         .await
         .unwrap();
     let done = midiateca(&data, &["deliveries", "dismiss"]).await;

@@ -171,7 +171,9 @@ async fn times_that_a_wrong_clock_wrote_are_put_right_at_the_next_start() {
             .await
             .unwrap();
     }
-    midiateca_service::clock_check::begin(&app).await.unwrap();
+    midiateca_service::clock_check::begin(&app.clock_check())
+        .await
+        .unwrap();
     let rows = app
         .db
         .rows(

@@ -141,7 +141,9 @@ async fn an_address_has_a_limit_and_others_do_not_feel_it() {
     let shown = rest(&mut refused).await;
     assert_eq!(status(&shown), "503", "{shown}");
     assert!(shown.contains("retry-after: 5") && shown.contains("too_many_connections"));
-    tally::write_down(&test.app).await.unwrap();
+    tally::write_down(&test.app.db, &test.app.tally)
+        .await
+        .unwrap();
     let counted = instances::refusals(&test.app.db).await.unwrap();
     let (refusal, count) = &counted[0];
     assert_eq!(

@@ -23,7 +23,9 @@ fn text(instance: &str) -> String {
 
 /// Reason, instance, and at whose address, with the count of each.
 async fn counted(test: &TestApp) -> BTreeMap<(String, String, String), i64> {
-    tally::write_down(&test.app).await.unwrap();
+    tally::write_down(&test.app.db, &test.app.tally)
+        .await
+        .unwrap();
     let refused = instances::refusals(&test.app.db).await.unwrap();
     let id = |id: Option<InstanceId>| id.map_or_else(String::new, |id| id.0);
     refused
@@ -161,7 +163,9 @@ async fn after_a_quiet_week_counting_begins_again() {
     ] {
         test.app.clock.advance(days * DAY);
         assert_eq!(test.post_to(&url, text("X")).await.0, 401);
-        tally::write_down(&test.app).await.unwrap();
+        tally::write_down(&test.app.db, &test.app.tally)
+            .await
+            .unwrap();
         let refused = instances::refusals(&test.app.db).await.unwrap();
         let (_, found) = &refused[0];
         assert_eq!((found.count, found.first_at), (count, first_at));

@@ -11,7 +11,7 @@ async fn status_shows_server_disk_queue_and_the_last_webhook() {
     let data = test.app.data.clone();
     test.store(sample("ONE")).await;
     // Deliveries are counted in memory first.
-    midiateca_service::ingest::tally::write_down(&test.app)
+    midiateca_service::ingest::tally::write_down(&test.app.db, &test.app.tally)
         .await
         .unwrap();
     let output = midiateca(&data, &["--json", "status"]).await;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use wa_media::Proof;
 
+use super::Downloader;
 use super::{Proven, SHORT_WAIT, cdn, gateway};
-use crate::app::App;
 use crate::instances::Instance;
 use crate::model::{Reason, Route, Verdict};
 use crate::net::HttpClient;
@@ -65,16 +65,19 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
-    pub fn of(app: &App, job: &Job, instance: &Instance) -> Self {
+    pub fn of(downloader: &Downloader, job: &Job, instance: &Instance) -> Self {
         let mut candidates = Self {
             open: Vec::new(),
             reason: None,
             asked: None,
             sent_wrong: None,
         };
-        let is_past = cdn::is_past(job, app.clock.now());
+        let is_past = cdn::is_past(job, downloader.clock.now());
         let mut past = Vec::new();
-        let routes = instance.routes.as_ref().unwrap_or(&app.config.fetch.routes);
+        let routes = instance
+            .routes
+            .as_ref()
+            .unwrap_or(&downloader.settings.routes);
         for route in routes {
             match route {
                 Route::Inline => candidates
@@ -115,8 +118,15 @@ impl Candidates {
     }
 
     /// Closes a way whose host is on a cooldown.
-    pub fn is_cooling_down(&mut self, app: &App, instance: &Instance, way: &Candidate) -> bool {
-        let cooldown = way.host(instance).and_then(|host| app.fetch.enter(&host));
+    pub fn is_cooling_down(
+        &mut self,
+        downloader: &Downloader,
+        instance: &Instance,
+        way: &Candidate,
+    ) -> bool {
+        let cooldown = way
+            .host(instance)
+            .and_then(|host| downloader.fetch.enter(&host));
         let Some(cooldown) = cooldown else {
             return false;
         };

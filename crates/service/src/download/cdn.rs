@@ -6,9 +6,9 @@ use std::time::Duration;
 use url::{Position, Url};
 use wa_media::{Cause, Decryptor, DirectPath, Failure, KeyKind, LabelFinder, MediaKey, Proof};
 
+use super::Downloader;
 use super::stream::{self, Sent, Source, stream, stream_plain};
 use super::{Proven, Trace, expected, reason_of_storage};
-use crate::app::App;
 use crate::clock::Millis;
 use crate::instances::Instance;
 use crate::model::Reason;
@@ -116,13 +116,13 @@ pub(super) fn another_host_may_help(reason: Reason) -> bool {
 
 /// Fetches the file, decrypts it if it has a key, and proves it.
 pub(super) async fn fetch(
-    app: &App,
+    downloader: &Downloader,
     job: &Job,
     link: &Link,
     trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
     trace.host = link.origin.host_str().map(str::to_owned);
-    let allowed = &app.config.fetch.allowed_hosts;
+    let allowed = &downloader.settings.allowed_hosts;
     let guard = if link.is_configured {
         Guard::new(link.origin.clone(), DOMAINS, allowed)
     } else {
@@ -140,40 +140,40 @@ pub(super) async fn fetch(
         as_sent: false,
         explain,
     };
-    let outcome = proven(app, job, &source, trace).await;
+    let outcome = proven(downloader, job, &source, trace).await;
     if outcome.as_ref().err() == Some(&Reason::CdnThrottled) {
         let usual = match trace.http_status {
             Some(507) => REST_AFTER_507,
             _ => USUAL_REST,
         };
         let rest = *trace.retry_after.get_or_insert(usual);
-        app.fetch.throttle(&link.authority, rest);
+        downloader.fetch.throttle(&link.authority, rest);
     }
     outcome
 }
 
 async fn proven(
-    app: &App,
+    downloader: &Downloader,
     job: &Job,
     source: &Source<'_>,
     trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
     let Some(key) = &job.media_key else {
-        return in_the_clear(app, job, source, trace).await;
+        return in_the_clear(downloader, job, source, trace).await;
     };
     let decryptor = Decryptor::new(key, job.key_kind, expected(job));
-    let failure = match decrypted(app, job, source, trace, decryptor).await? {
+    let failure = match decrypted(downloader, job, source, trace, decryptor).await? {
         Ok(proven) => return Ok(proven),
         Err(failure) => failure,
     };
     match failure.cause {
-        Cause::NotEncrypted => in_the_clear(app, job, source, trace).await,
+        Cause::NotEncrypted => in_the_clear(downloader, job, source, trace).await,
         // The bytes are right, or nobody said which they should be: then another label may fit the key.
         Cause::WrongKey | Cause::Corrupt if failure.checks.enc_sha256 != Some(false) => {
-            let label = fitting_label(app, source, trace, key).await?;
+            let label = fitting_label(downloader, source, trace, key).await?;
             let label = label.ok_or_else(|| reason_of_cause(failure.cause))?;
             let decryptor = Decryptor::of_proven_label(key, label, expected(job));
-            let again = decrypted(app, job, source, trace, decryptor).await?;
+            let again = decrypted(downloader, job, source, trace, decryptor).await?;
             again.map_err(|failure| reason_of_cause(failure.cause))
         }
         cause => Err(reason_of_cause(cause)),
@@ -181,16 +181,22 @@ async fn proven(
 }
 
 async fn decrypted(
-    app: &App,
+    downloader: &Downloader,
     job: &Job,
     source: &Source<'_>,
     trace: &mut Trace<'_>,
     mut decryptor: Decryptor,
 ) -> Result<Result<Proven, Failure>, Reason> {
-    let mut staging = app.vault.stage_for(&job.id);
-    let sent = stream(app, source, &mut staging, trace, |chunk, plaintext| {
-        decryptor.update(chunk, plaintext);
-    })
+    let mut staging = downloader.vault.stage_for(&job.id);
+    let sent = stream(
+        downloader,
+        source,
+        &mut staging,
+        trace,
+        |chunk, plaintext| {
+            decryptor.update(chunk, plaintext);
+        },
+    )
     .await?;
     let mut last = Vec::new();
     let decrypted = match decryptor.finish(&mut last) {
@@ -213,14 +219,14 @@ async fn decrypted(
 
 /// Reads the file a second time, to find the label under which the key fits.
 async fn fitting_label(
-    app: &App,
+    downloader: &Downloader,
     source: &Source<'_>,
     trace: &mut Trace<'_>,
     key: &MediaKey,
 ) -> Result<Option<KeyKind>, Reason> {
     let mut finder = LabelFinder::new(key);
-    let mut nothing = app.vault.stage();
-    stream(app, source, &mut nothing, trace, |chunk, _| {
+    let mut nothing = downloader.vault.stage();
+    stream(downloader, source, &mut nothing, trace, |chunk, _| {
         finder.update(chunk);
     })
     .await?;
@@ -229,12 +235,12 @@ async fn fitting_label(
 
 /// What channels publish is not encrypted, and proven by its hash alone.
 async fn in_the_clear(
-    app: &App,
+    downloader: &Downloader,
     job: &Job,
     source: &Source<'_>,
     trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
-    let plain = stream_plain(app, job, source, trace).await;
+    let plain = stream_plain(downloader, job, source, trace).await;
     let (staging, verified) = plain.map_err(|reason| match (reason, &job.media_key) {
         // Of a file that is encrypted after all, it is the key that is missing.
         (Reason::StillEncrypted, None) => Reason::KeysMissing,

@@ -2,9 +2,9 @@
 
 use url::Url;
 
+use super::Downloader;
 use super::stream::{self, Source, stream_plain};
 use super::{Proven, Trace};
-use crate::app::App;
 use crate::gateway::{Link, LinkRequest};
 use crate::instances::{self, Instance};
 use crate::model::Reason;
@@ -24,20 +24,20 @@ pub(super) fn can_ask(job: &Job) -> Result<(), Reason> {
 
 /// Asks for a link, fetches what is behind it, and proves it.
 pub(super) async fn fetch(
-    app: &App,
+    downloader: &Downloader,
     job: &Job,
     instance: &Instance,
     trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
     let api_base = Url::parse(&instance.api_base).map_err(|_| Reason::LinkRefused)?;
-    let link = ask_for_link(app, job, instance, &api_base, trace).await?;
+    let link = ask_for_link(downloader, job, instance, &api_base, trace).await?;
     trace.host = Url::parse(&link.url)
         .ok()
         .and_then(|link| link.host_str().map(str::to_owned));
     let guard = Guard::new(
         api_base,
         instance.gateway.known_domains(),
-        &app.config.fetch.allowed_hosts,
+        &downloader.settings.allowed_hosts,
     );
     let source = Source {
         guard: &guard,
@@ -51,7 +51,7 @@ pub(super) async fn fetch(
         as_sent: false,
         explain,
     };
-    stream_plain(app, job, &source, trace).await
+    stream_plain(downloader, job, &source, trace).await
 }
 
 /// What a cooldown of the gateway is kept under: it counts the calls of each instance separately.
@@ -67,7 +67,7 @@ fn explain(error: &net::Error, trace: &mut Trace<'_>) -> Reason {
 }
 
 async fn ask_for_link(
-    app: &App,
+    downloader: &Downloader,
     job: &Job,
     instance: &Instance,
     api_base: &Url,
@@ -81,7 +81,7 @@ async fn ask_for_link(
         .as_deref()
         .ok_or(Reason::TokenMissing)?;
     let context = instances::token_context(&instance.id);
-    let token = app
+    let token = downloader
         .secrets
         .unseal(&context, sealed)
         .map_err(|_| Reason::TokenUnreadable)?;
@@ -97,20 +97,24 @@ async fn ask_for_link(
     url.query_pairs_mut()
         .append_pair("instanceId", instance.id.as_str());
     trace.host = url.host_str().map(str::to_owned);
-    let answer = app.fetch.call(url, &token, &body).await.map_err(|error| {
-        trace.cause = Some(telemetry::chain(&error));
-        match error {
-            net::Error::TimedOut => Reason::GatewayTimeout,
-            net::Error::TooLarge { .. }
-            | net::Error::UnknownCoding(_)
-            | net::Error::Undecodable(_) => Reason::GatewayBadAnswer,
-            _ => Reason::GatewayUnreachable,
-        }
-    })?;
+    let answer = downloader
+        .fetch
+        .call(url, &token, &body)
+        .await
+        .map_err(|error| {
+            trace.cause = Some(telemetry::chain(&error));
+            match error {
+                net::Error::TimedOut => Reason::GatewayTimeout,
+                net::Error::TooLarge { .. }
+                | net::Error::UnknownCoding(_)
+                | net::Error::Undecodable(_) => Reason::GatewayBadAnswer,
+                _ => Reason::GatewayUnreachable,
+            }
+        })?;
     trace.http_status = Some(answer.status);
     trace.retry_after = answer.retry_after;
     if let (429, Some(asked)) = (answer.status, answer.retry_after) {
-        app.fetch.throttle(&host_for(instance), asked);
+        downloader.fetch.throttle(&host_for(instance), asked);
     }
     instance.gateway.read_link(answer.status, &answer.body)
 }

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use wa_media::{Base64Decoder, FoundMedia, Inline, PlainVerifier};
 
+use super::Downloader;
 use super::{Proven, Trace, expected, hints, reason_of_storage, refusal_reason};
-use crate::app::App;
 use crate::deliveries;
 use crate::deliveries::parts::{self, Segment, Unavailable};
 use crate::gateway::ParsedDelivery;
@@ -26,13 +26,19 @@ const PIECE_BYTES: usize = 64 << 10;
 
 /// Reads the delivery again, and takes the file out of it.
 pub(super) async fn take(
-    app: &App,
+    downloader: &Downloader,
     job: &Job,
     instance: &Instance,
     trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
-    let inline = find(app, job, instance).await?;
-    let segments = parts::segments(&app.db, &app.bodies, &job.delivery, inline.text()).await;
+    let inline = find(downloader, job, instance).await?;
+    let segments = parts::segments(
+        &downloader.db,
+        &downloader.bodies,
+        &job.delivery,
+        inline.text(),
+    )
+    .await;
     let segments = segments.map_err(|error| match error {
         Unavailable::Gone => Reason::InlineGone,
         Unavailable::Db(_) | Unavailable::Io(_) => {
@@ -42,12 +48,12 @@ pub(super) async fn take(
     })?;
     let mut sink = Sink {
         verifier: PlainVerifier::new(expected(job), hints(job)),
-        staging: app.vault.stage_for(&job.id),
+        staging: downloader.vault.stage_for(&job.id),
         trace,
         size_bytes: 0,
     };
     match stored(&segments) {
-        Some((media, sha256)) => sink.copy(app, job, &media, &sha256).await?,
+        Some((media, sha256)) => sink.copy(downloader, job, &media, &sha256).await?,
         None => sink.decode(segments).await?,
     }
     if sink.size_bytes == 0 {
@@ -65,10 +71,13 @@ pub(super) async fn take(
 }
 
 /// Where in its delivery the file of a job is.
-async fn find(app: &App, job: &Job, instance: &Instance) -> Result<Inline, Reason> {
-    let body = deliveries::body(&app.db, &job.delivery).await;
+async fn find(downloader: &Downloader, job: &Job, instance: &Instance) -> Result<Inline, Reason> {
+    let body = deliveries::body(&downloader.db, &job.delivery).await;
     let body = body.ok().flatten().ok_or(Reason::InlineGone)?;
-    let readings = app.read(instance.gateway, &Bytes::from(body)).await;
+    let readings = downloader
+        .reader
+        .read(instance.gateway, &Bytes::from(body))
+        .await;
     let readings = readings
         .ok()
         .and_then(Result::ok)
@@ -137,12 +146,12 @@ impl Sink<'_, '_> {
 
     async fn copy(
         &mut self,
-        app: &App,
+        downloader: &Downloader,
         job: &Job,
         media: &MediaId,
         sha256: &[u8; 32],
     ) -> Result<(), Reason> {
-        let path = path_of(app, job, media, sha256).await?;
+        let path = path_of(downloader, job, media, sha256).await?;
         let path = path.ok_or(Reason::InlineGone)?;
         let opened = std::fs::File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
         let (length, file) = opened.map_err(|error| match error.kind() {
@@ -164,22 +173,24 @@ impl Sink<'_, '_> {
 
 /// The stored file of the media, or another of the same client that has the same bytes.
 async fn path_of(
-    app: &App,
+    downloader: &Downloader,
     job: &Job,
     media: &MediaId,
     sha256: &[u8; 32],
 ) -> Result<Option<PathBuf>, Reason> {
     let unavailable = |_| Reason::StorageFailed;
-    let known = media::find(&app.db, media).await.map_err(unavailable)?;
+    let known = media::find(&downloader.db, media)
+        .await
+        .map_err(unavailable)?;
     let known = known.filter(|known| known.status == "stored" && known.client == job.client);
     let path = match known.and_then(|known| known.path) {
         Some(path) => Some(path),
-        None => media::same_bytes(&app.db, job.client, sha256)
+        None => media::same_bytes(&downloader.db, job.client, sha256)
             .await
             .map_err(unavailable)?,
     };
     let path = path.and_then(RelativePath::from_row);
-    Ok(path.map(|path| app.vault.root().join(path.as_path())))
+    Ok(path.map(|path| downloader.vault.root().join(path.as_path())))
 }
 
 /// A text or file, piece by piece.

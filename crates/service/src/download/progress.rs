@@ -11,10 +11,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
+use super::Downloader;
 use crate::db::{Error, Key};
 use crate::model::MediaId;
 use crate::queue::{self, Fetched};
+use crate::shutdown::Shutdown;
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -159,14 +160,15 @@ impl Drop for Running<'_> {
     }
 }
 
-async fn write_down(app: &App, least: Duration) -> Result<(), Error> {
-    let news = app.progress.unwritten(least);
+async fn write_down(downloader: &Downloader, least: Duration) -> Result<(), Error> {
+    let news = downloader.progress.unwritten(least);
     if news.is_empty() {
         return Ok(());
     }
     let (entries, fetched): (Vec<_>, Vec<_>) = news.into_iter().unzip();
     let figures: Vec<_> = fetched.iter().map(|fetched| fetched.bytes).collect();
-    app.db
+    downloader
+        .db
         .write(Key::Nothing, async move |tx| {
             queue::note_fetched(tx, &fetched).await
         })
@@ -178,33 +180,33 @@ async fn write_down(app: &App, least: Duration) -> Result<(), Error> {
 }
 
 /// Stops what runs under a claim that is not there any more.
-async fn stop_what_is_lost(app: &App) -> Result<(), Error> {
+async fn stop_what_is_lost(downloader: &Downloader) -> Result<(), Error> {
     // Looked at first, for what is claimed later is not in what is read.
-    let claims = app.progress.claims();
+    let claims = downloader.progress.claims();
     if claims.is_empty() {
         return Ok(());
     }
-    let held = queue::claims(&app.db).await?;
+    let held = queue::claims(&downloader.db).await?;
     for (id, fence) in claims {
         if held.get(&id) != Some(&fence) {
-            app.progress.stop(&id, fence);
+            downloader.progress.stop(&id, fence);
         }
     }
     Ok(())
 }
 
 /// Writes down and looks once a second, until the end begins.
-pub async fn keep_writing_down(app: Arc<App>) {
+pub async fn keep_writing_down(downloader: Downloader, shutdown: Shutdown) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
-            () = app.shutdown.begun() => return,
+            () = shutdown.begun() => return,
         }
         // The next second has a newer figure, and who cannot write will hear of it from what matters.
-        if let Err(error) = write_down(&app, EVERY).await {
+        if let Err(error) = write_down(&downloader, EVERY).await {
             tracing::debug!(%error, "the progress of downloads could not be written down");
         }
-        if let Err(error) = stop_what_is_lost(&app).await {
+        if let Err(error) = stop_what_is_lost(&downloader).await {
             tracing::debug!(%error, "the claims of downloads could not be looked at");
         }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use wa_media::Verified;
 
-use crate::app::App;
+use super::Downloader;
 use crate::db;
 use crate::media;
 use crate::model::MediaId;
@@ -41,7 +41,7 @@ pub enum PublishSource {
 /// Gives the proven bytes of a media a name; answers with it. Where the name is another's, also only under another case
 /// on a file system that folds case, it is followed by `~2`, `~3`, …
 pub async fn publish(
-    app: &App,
+    downloader: &Downloader,
     id: Option<&MediaId>,
     bytes: PublishSource,
     verified: &Verified,
@@ -66,18 +66,24 @@ pub async fn publish(
             _ => path.numbered(number),
         };
         let named = [path.as_str().to_owned()];
-        if !media::others_at(&app.db, id, &named).await?.is_empty() {
+        if !media::others_at(&downloader.db, id, &named)
+            .await?
+            .is_empty()
+        {
             continue;
         }
         let published = match (&elsewhere, staged.take()) {
             (Some((source, keep_free_bytes)), _) => {
-                let adopting = app
-                    .vault
-                    .adopt(source.clone(), verified, &path, *keep_free_bytes);
+                let adopting =
+                    downloader
+                        .vault
+                        .adopt(source.clone(), verified, &path, *keep_free_bytes);
                 adopting.await?
             }
             (None, Some(staging)) => {
-                let publishing = app.vault.publish(staging, verified, &path, same.clone());
+                let publishing = downloader
+                    .vault
+                    .publish(staging, verified, &path, same.clone());
                 publishing.await?
             }
             (None, None) => break,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use wa_media::{PlainVerifier, Proof};
 
+use super::Downloader;
 use super::{Proven, Trace, expected, hints, reason_of_storage, refusal_reason};
-use crate::app::App;
 use crate::model::Reason;
 use crate::net::guard::Guard;
 use crate::net::{self, Coding, Decoder, DownloadRequest, TransferPace, UnknownCoding};
@@ -131,7 +131,7 @@ fn reason_of_coding(error: &std::io::Error) -> Reason {
 
 /// Takes the whole file. `take` gets each chunk, and appends what of it is to be kept.
 pub(super) async fn stream(
-    app: &App,
+    downloader: &Downloader,
     source: &Source<'_>,
     staging: &mut Staging,
     trace: &mut Trace<'_>,
@@ -144,18 +144,18 @@ pub(super) async fn stream(
         decoder: Decoder::new(&[]),
         decoded: Vec::new(),
         size_bytes: 0,
-        limit_bytes: app.config.fetch.max_file.bytes(),
+        limit_bytes: downloader.settings.max_file.bytes(),
         as_sent: source.as_sent,
     };
     let mut whole_bytes: Option<u64> = None;
     let mut received = 0;
-    let mut pace = app.fetch.pace(source.expected_bytes);
+    let mut pace = downloader.fetch.pace(source.expected_bytes);
     // Resumes in a row without progress: a server that drops often but goes on sends the whole file in the end.
     let mut in_vain = 0;
     loop {
         let before = received;
         let broken = match receive(
-            app,
+            downloader,
             source,
             &mut sink,
             trace,
@@ -205,7 +205,7 @@ struct Received {
 
 /// Takes what one connection gives, from byte `from` on.
 async fn receive(
-    app: &App,
+    downloader: &Downloader,
     source: &Source<'_>,
     sink: &mut Sink<'_, impl FnMut(&[u8], &mut Vec<u8>)>,
     trace: &mut Trace<'_>,
@@ -223,7 +223,7 @@ async fn receive(
             error,
         })
     };
-    let mut download = match app.fetch.download(source.guard, &wanted, pace).await {
+    let mut download = match downloader.fetch.download(source.guard, &wanted, pace).await {
         Ok(download) => download,
         // It will not go on from the middle; the next attempt begins anew.
         Err(net::Error::Status {
@@ -278,7 +278,7 @@ fn may_go_on(error: &net::Error) -> bool {
 
 /// Takes the whole file, which came decrypted, and proves it.
 pub(super) async fn stream_plain(
-    app: &App,
+    downloader: &Downloader,
     job: &Job,
     source: &Source<'_>,
     trace: &mut Trace<'_>,
@@ -294,11 +294,11 @@ pub(super) async fn stream_plain(
     } else {
         source
     };
-    match stream_once(app, job, first, trace).await {
+    match stream_once(downloader, job, first, trace).await {
         Err((reason @ (Reason::HashMismatch | Reason::BadEncoding), Sent::Decoded))
             if job.expected_sha256.is_some() =>
         {
-            let again = stream_once(app, job, &as_sent, trace).await;
+            let again = stream_once(downloader, job, &as_sent, trace).await;
             again.map_err(|_| reason)
         }
         outcome => outcome.map_err(|(reason, _)| reason),
@@ -307,14 +307,14 @@ pub(super) async fn stream_plain(
 
 /// With how the file came, where it is not what it should be.
 async fn stream_once(
-    app: &App,
+    downloader: &Downloader,
     job: &Job,
     source: &Source<'_>,
     trace: &mut Trace<'_>,
 ) -> Result<Proven, (Reason, Sent)> {
     let mut verifier = PlainVerifier::new(expected(job), hints(job));
-    let mut staging = app.vault.stage_for(&job.id);
-    let sent = stream(app, source, &mut staging, trace, |chunk, kept| {
+    let mut staging = downloader.vault.stage_for(&job.id);
+    let sent = stream(downloader, source, &mut staging, trace, |chunk, kept| {
         verifier.update(chunk);
         kept.extend_from_slice(chunk);
     })

@@ -131,7 +131,7 @@ async fn open(
     share: &mut MemoryShare<'_>,
 ) -> Result<Body, Error> {
     for _ in 0..ingest::MOST_OPENED {
-        let Some(mut opening) = ingest::open(&state.app, gateway, &body).await? else {
+        let Some(mut opening) = ingest::open(&state.app.ingest, gateway, &body).await? else {
             break;
         };
         let mut reading = BodyReading::new(state, limit_bytes);

@@ -153,13 +153,24 @@ async fn receive(
     body: ReadBody,
 ) -> Result<Response, Error> {
     let receipt = match body {
-        ReadBody::Read(body) => ingest::receive(&state.app, instance, body).await?,
+        ReadBody::Read(body) => ingest::receive(&state.app.ingest, instance, body).await?,
         ReadBody::Undecodable(body) => {
-            ingest::keep_unread(&state.app, instance, DeliveryReason::UndecodableBody, body).await?
+            ingest::keep_unread(
+                &state.app.ingest,
+                instance,
+                DeliveryReason::UndecodableBody,
+                body,
+            )
+            .await?
         }
         ReadBody::UnknownEncoding(body) => {
-            ingest::keep_unread(&state.app, instance, DeliveryReason::UnknownEncoding, body)
-                .await?;
+            ingest::keep_unread(
+                &state.app.ingest,
+                instance,
+                DeliveryReason::UnknownEncoding,
+                body,
+            )
+            .await?;
             return Err(Error::UnknownEncoding);
         }
     };

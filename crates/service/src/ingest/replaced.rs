@@ -1,6 +1,6 @@
 //! Bytes of a delivery that a stored file stands for: whether it still has them.
 
-use crate::app::App;
+use super::Ingest;
 use crate::db::Error;
 use crate::deliveries::parts;
 use crate::media;
@@ -38,7 +38,7 @@ impl Replaced {
 /// The stored file that stands for the bytes of a media in a delivery; nothing when these are kept themselves, or none
 /// came.
 pub(super) async fn look(
-    app: &App,
+    ingest: &Ingest,
     client: i64,
     id: &DeliveryId,
     found: &wa_media::FoundMedia,
@@ -50,17 +50,17 @@ pub(super) async fn look(
     if numbers.is_empty() {
         return Ok(None);
     }
-    let parts = parts::list(&app.db, id).await?.into_iter();
+    let parts = parts::list(&ingest.db, id).await?.into_iter();
     let mut released = parts.filter(|part| numbers.contains(&part.n));
     let Some((media, sha256)) = released.find_map(|part| part.media.zip(part.decoded_sha256))
     else {
         return Ok(None);
     };
-    let known = media::find(&app.db, &media).await?;
+    let known = media::find(&ingest.db, &media).await?;
     let reason = known.as_ref().and_then(|known| known.reason.clone());
     let path = match known.filter(|known| known.status == "stored" && known.client == client) {
         Some(known) => known.path,
-        None => media::same_bytes(&app.db, client, &sha256).await?,
+        None => media::same_bytes(&ingest.db, client, &sha256).await?,
     };
     let Some(path) = path else {
         return Ok(Some(match reason.as_deref().and_then(Reason::parse) {
@@ -69,7 +69,7 @@ pub(super) async fn look(
             _ => Replaced::Missing,
         }));
     };
-    let Ok(path) = app.vault.at(&path) else {
+    let Ok(path) = ingest.vault.at(&path) else {
         return Ok(Some(Replaced::Missing));
     };
     let hashing = tokio::task::spawn_blocking(move || storage::hash_file(&path));

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::app::App;
+use super::Ingest;
 use crate::clock::Millis;
-use crate::db::{Error, Key};
+use crate::db::{Db, Error, Key};
 use crate::deliveries::rhythm;
 use crate::instances::{self, Refusal, RefusalCount};
 use crate::model::InstanceId;
+use crate::shutdown::Shutdown;
 use crate::telemetry::Throttle;
 
 const EVERY: Duration = Duration::from_secs(2);
@@ -96,13 +97,13 @@ struct Taken {
 }
 
 /// Writes down what was counted.
-pub async fn write_down(app: &App) -> Result<(), Error> {
-    let taken = Arc::new(app.tally.take());
+pub async fn write_down(db: &Db, tally: &Tally) -> Result<(), Error> {
+    let taken = Arc::new(tally.take());
     if taken.counts.is_empty() && taken.refusals.is_empty() {
         return Ok(());
     }
     let counted = Arc::clone(&taken);
-    let written = app.db.write(Key::Nothing, async move |tx| {
+    let written = db.write(Key::Nothing, async move |tx| {
         for (id, count) in &counted.counts {
             instances::count(tx, id, count.deliveries, count.ignored, count.last).await?;
             rhythm::count(tx, id, count.deliveries, count.last).await?;
@@ -114,22 +115,22 @@ pub async fn write_down(app: &App) -> Result<(), Error> {
     });
     let written = written.await;
     if written.is_err() {
-        app.tally.restore(&taken);
+        tally.restore(&taken);
     }
     written
 }
 
 /// Writes down every other second, and a last time at the end.
-pub async fn keep_writing_down(app: Arc<App>) {
+pub async fn keep_writing_down(ingest: Ingest, shutdown: Shutdown) {
     loop {
         tokio::select! {
-            () = app.clock.sleep(EVERY) => {}
-            () = app.shutdown.begun() => {}
+            () = ingest.clock.sleep(EVERY) => {}
+            () = shutdown.begun() => {}
         }
-        if let Err(error) = write_down(&app).await {
+        if let Err(error) = write_down(&ingest.db, &ingest.tally).await {
             tracing::warn!(%error, "the delivery counts could not be written down");
         }
-        if app.shutdown.has_begun() {
+        if shutdown.has_begun() {
             return;
         }
     }

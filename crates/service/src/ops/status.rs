@@ -80,7 +80,11 @@ impl QueueStatus {
 /// The short report: no stored file is checked.
 pub async fn run(app: &App) -> Result<StatusReport, Error> {
     let queue = QueueStatus::read(app).await?;
-    let paused = worker::paused_for_space(app).await?;
+    let paused = worker::paused_for_space(
+        (&app.db, &app.vault, &app.coordination),
+        &app.config.storage,
+    )
+    .await?;
     let instances: Vec<_> = instances::instances(&app.db)
         .await?
         .iter()

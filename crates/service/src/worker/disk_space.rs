@@ -5,13 +5,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::Worker;
 use super::outage;
-use crate::app::App;
 use crate::config::Storage;
+use crate::coordination::Coordination;
 use crate::coordination::checkpoint::Checkpoint;
-use crate::db::{Error, Key};
+use crate::db::{Db, Error, Key};
 use crate::model::MediaId;
 use crate::queue::Job;
+use crate::storage::Vault;
 
 /// What is reserved where a message declares no size; most files are smaller.
 const USUAL_BYTES: u64 = 16 << 20;
@@ -105,12 +107,12 @@ impl DiskSpace {
 }
 
 /// Reads the free space. Where the file system does not say, downloads go on and fail when the disk is full.
-pub(super) fn update(app: &Arc<App>, space: &mut DiskSpace) {
-    let Ok(free_bytes) = app.vault.free_bytes() else {
+pub(super) fn update(worker: &Worker, space: &mut DiskSpace) {
+    let Ok(free_bytes) = worker.downloader.vault.free_bytes() else {
         space.free = None;
         return;
     };
-    outage::watch_space(app, free_bytes);
+    outage::watch_space(worker, free_bytes);
     if space.update(free_bytes) {
         match space.is_paused {
             true => tracing::error!(
@@ -120,9 +122,9 @@ pub(super) fn update(app: &Arc<App>, space: &mut DiskSpace) {
             ),
             false => tracing::info!(free_bytes, "enough free space: downloads resume"),
         }
-        note(app, space.is_paused);
+        note(worker, space.is_paused);
     }
-    if space.is_critical() && app.progress.stop_largest_for_space() {
+    if space.is_critical() && worker.downloader.progress.stop_largest_for_space() {
         tracing::error!(
             free_bytes,
             "the disk is almost full: the largest download is stopped and retried later"
@@ -131,11 +133,12 @@ pub(super) fn update(app: &Arc<App>, space: &mut DiskSpace) {
 }
 
 /// In a task of its own, because it may be the database's disk that is full.
-pub(super) fn note(app: &Arc<App>, is_paused: bool) {
-    let app_of_task = Arc::clone(app);
-    app.shutdown.spawn(async move {
-        let now = app_of_task.clock.now();
-        let writing = app_of_task
+pub(super) fn note(worker: &Worker, is_paused: bool) {
+    let worker_of_task = worker.clone();
+    worker.shutdown.spawn(async move {
+        let now = worker_of_task.downloader.clock.now();
+        let writing = worker_of_task
+            .downloader
             .db
             .write(Key::Nothing, async move |tx| match is_paused {
                 true => Checkpoint::DownloadsPaused.save(tx, "", &(), now).await,
@@ -157,16 +160,18 @@ pub struct Paused {
 }
 
 /// Whether downloads are paused because the disk is nearly full, seen from any process.
-pub async fn paused_for_space(app: &App) -> Result<Option<Paused>, Error> {
-    let Ok(free_bytes) = app.vault.free_bytes() else {
+pub async fn paused_for_space(
+    (db, vault, coordination): (&Db, &Vault, &Coordination),
+    storage: &Storage,
+) -> Result<Option<Paused>, Error> {
+    let Ok(free_bytes) = vault.free_bytes() else {
         return Ok(None);
     };
-    let storage = &app.config.storage;
     // Between the watermarks only a running server knows.
     let is_paused = free_bytes < storage.pause_below.bytes()
         || free_bytes < storage.resume_above.bytes()
-            && app.coordination.is_served().await == Some(true)
-            && Checkpoint::DownloadsPaused.is_set(&app.db).await?;
+            && coordination.is_served().await == Some(true)
+            && Checkpoint::DownloadsPaused.is_set(db).await?;
     Ok(is_paused.then_some(Paused {
         free_bytes,
         resume_above_bytes: storage.resume_above.bytes(),

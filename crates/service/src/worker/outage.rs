@@ -1,9 +1,8 @@
 //! What is done when the storage, the CDN or a gateway fails and when it works again.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::App;
+use super::Worker;
 use crate::db::{Error, Key};
 use crate::download::{folder_key, host_for};
 use crate::instances::Instance;
@@ -14,44 +13,44 @@ use crate::queue::{self, Counts, Job, Settled};
 const PROBE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Probes a storage that failed, from time to time, and wakes what waits for it once it works.
-pub(super) fn watch_storage(app: &Arc<App>) {
-    if !app.outages.claim_storage_probe() {
+pub(super) fn watch_storage(worker: &Worker) {
+    if !worker.downloader.outages.claim_storage_probe() {
         return;
     }
-    let app_of_task = Arc::clone(app);
-    app.shutdown.spawn(async move {
-        let app = app_of_task;
-        let probe = tokio::time::timeout(PROBE_PATIENCE, app.vault.probe());
+    let worker_of_task = worker.clone();
+    worker.shutdown.spawn(async move {
+        let worker = worker_of_task;
+        let probe = tokio::time::timeout(PROBE_PATIENCE, worker.downloader.vault.probe());
         if !matches!(probe.await, Ok(Ok(()))) {
             return;
         }
-        if wake_for_storage(&app).await {
-            app.outages.storage_recovered();
+        if wake_for_storage(&worker).await {
+            worker.downloader.outages.storage_recovered();
         }
     });
 }
 
 /// Wakes what found the disk full, once there is room for it.
-pub(super) fn watch_space(app: &Arc<App>, free_bytes: u64) {
-    if !app.outages.has_space_again(free_bytes) {
+pub(super) fn watch_space(worker: &Worker, free_bytes: u64) {
+    if !worker.downloader.outages.has_space_again(free_bytes) {
         return;
     }
-    let app_of_task = Arc::clone(app);
-    app.shutdown.spawn(async move {
-        wake_for_storage(&app_of_task).await;
+    let worker_of_task = worker.clone();
+    worker.shutdown.spawn(async move {
+        wake_for_storage(&worker_of_task).await;
     });
 }
 
 /// Makes ready what waits for the storage; false when the database cannot.
-pub(super) async fn wake_for_storage(app: &App) -> bool {
-    let waking = app.db.write(Key::Nothing, async |tx| {
+pub(super) async fn wake_for_storage(worker: &Worker) -> bool {
+    let waking = worker.downloader.db.write(Key::Nothing, async |tx| {
         queue::wake_all(tx, &Reason::OF_STORAGE).await
     });
     match waking.await {
         Ok(media) => {
             if media > 0 {
                 tracing::info!(media, "what waited for the storage goes on");
-                app.work.notify_one();
+                worker.work.notify_one();
             }
             true
         }
@@ -64,18 +63,23 @@ pub(super) async fn wake_for_storage(app: &App) -> bool {
 }
 
 /// Notes what the attempts of a round say of the hosts that they asked, and wakes what waits for one that is back.
-pub(super) async fn note_hosts(app: &App, job: &Job, instance: &Instance, attempts: &[Attempt]) {
-    let now = app.clock.now();
+pub(super) async fn note_hosts(
+    worker: &Worker,
+    job: &Job,
+    instance: &Instance,
+    attempts: &[Attempt],
+) {
+    let now = worker.downloader.clock.now();
     for attempt in attempts {
         let Some(host) = host_for(attempt.route, instance) else {
             continue;
         };
         match attempt.reason {
             Some(reason) if Reason::OF_NETWORK.contains(&reason) => {
-                app.outages.host_failed(&host, &job.id, now);
+                worker.downloader.outages.host_failed(&host, &job.id, now);
             }
-            None if app.outages.host_served(&host, now) => {
-                log_if_failed(wake_host(app, &host, now).await);
+            None if worker.downloader.outages.host_served(&host, now) => {
+                log_if_failed(wake_host(worker, &host, now).await);
             }
             _ => {}
         }
@@ -83,24 +87,24 @@ pub(super) async fn note_hosts(app: &App, job: &Job, instance: &Instance, attemp
 }
 
 /// Notes what the end of a round says of the client's folder in the storage, and wakes what waits for one that works again.
-pub(super) async fn note_folder(app: &App, job: &Job, settled: &Settled) {
-    let (now, folder) = (app.clock.now(), folder_key(job.client));
+pub(super) async fn note_folder(worker: &Worker, job: &Job, settled: &Settled) {
+    let (now, folder) = (worker.downloader.clock.now(), folder_key(job.client));
     match settled {
         Settled::Postponed {
             reason: Reason::StorageFailed,
             counts: Counts::AsFailure,
             ..
-        } => app.outages.host_failed(&folder, &job.id, now),
-        Settled::Stored(_) if app.outages.host_served(&folder, now) => {
-            log_if_failed(wake_host(app, &folder, now).await);
+        } => worker.downloader.outages.host_failed(&folder, &job.id, now),
+        Settled::Stored(_) if worker.downloader.outages.host_served(&folder, now) => {
+            log_if_failed(wake_host(worker, &folder, now).await);
         }
         _ => {}
     }
 }
 
-async fn wake_host(app: &App, host: &str, now: crate::clock::Millis) -> Result<(), Error> {
-    let (instances, reasons) = waiting_for(app, host).await?;
-    let waking = app.db.write(Key::Nothing, async move |tx| {
+async fn wake_host(worker: &Worker, host: &str, now: crate::clock::Millis) -> Result<(), Error> {
+    let (instances, reasons) = waiting_for(worker, host).await?;
+    let waking = worker.downloader.db.write(Key::Nothing, async move |tx| {
         queue::wake_in_turn(tx, &instances, reasons, now).await
     });
     let media = waking.await?;
@@ -114,23 +118,30 @@ async fn wake_host(app: &App, host: &str, now: crate::clock::Millis) -> Result<(
 }
 
 /// Tries one waiting media of each host or folder that is out, so that it is seen when it is back.
-pub(super) async fn try_hosts(app: &App) {
-    for host in app.outages.hosts_to_probe(app.clock.now()) {
-        log_if_failed(try_host(app, &host).await);
+pub(super) async fn try_hosts(worker: &Worker) {
+    for host in worker
+        .downloader
+        .outages
+        .hosts_to_probe(worker.downloader.clock.now())
+    {
+        log_if_failed(try_host(worker, &host).await);
     }
 }
 
-async fn try_host(app: &App, host: &str) -> Result<(), Error> {
-    let (instances, reasons) = waiting_for(app, host).await?;
-    let waking = app.db.write(Key::Nothing, async move |tx| {
+async fn try_host(worker: &Worker, host: &str) -> Result<(), Error> {
+    let (instances, reasons) = waiting_for(worker, host).await?;
+    let waking = worker.downloader.db.write(Key::Nothing, async move |tx| {
         queue::wake_one(tx, &instances, reasons).await
     });
     waking.await.map(drop)
 }
 
 /// The instances that ask a host or use a folder, and the reasons for which their media wait for it.
-async fn waiting_for(app: &App, host: &str) -> Result<(Vec<InstanceId>, &'static [Reason]), Error> {
-    let known = app.directory.by_id().await?;
+async fn waiting_for(
+    worker: &Worker,
+    host: &str,
+) -> Result<(Vec<InstanceId>, &'static [Reason]), Error> {
+    let known = worker.directory.by_id().await?;
     let ids = |is_there: &dyn Fn(&Instance) -> bool| -> Vec<InstanceId> {
         let there = known.values().filter(|instance| is_there(instance));
         there.map(|instance| instance.id.clone()).collect()

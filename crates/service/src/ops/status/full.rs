@@ -78,7 +78,11 @@ pub async fn check(app: &App) -> Result<CheckReport, Error> {
     let known = instances::instances(&app.db).await?;
     let instances: Vec<_> = known.iter().map(InstanceStatus::of).collect();
     let queue = QueueStatus::read(app).await?;
-    let paused = worker::paused_for_space(app).await?;
+    let paused = worker::paused_for_space(
+        (&app.db, &app.vault, &app.coordination),
+        &app.config.storage,
+    )
+    .await?;
     let refused = instances::refusals(&app.db).await?;
     let files = FileCheck::run(app).await?;
     let set_aside_today = need::set_aside_today(app).await?;

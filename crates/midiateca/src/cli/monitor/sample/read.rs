@@ -68,7 +68,11 @@ pub(super) async fn glance(
         at: app.clock.now(),
         filter: filter.clone(),
         is_served: app.coordination.is_served().await == Some(true),
-        stopped: worker::paused_for_space(app).await?,
+        stopped: worker::paused_for_space(
+            (&app.db, &app.vault, &app.coordination),
+            &app.config.storage,
+        )
+        .await?,
         instances: instances::instances(&app.db).await?,
         in_flight: queue::in_flight(
             &app.db,

@@ -263,7 +263,8 @@ async fn name(
             (bytes, None)
         }
     };
-    let publishing = publish::publish(app, known.row(), bytes, verified, &path, same);
+    let downloader = app.downloader();
+    let publishing = publish::publish(&downloader, known.row(), bytes, verified, &path, same);
     match publishing.await {
         Ok(path) => Ok(path.as_str().to_owned()),
         Err(publish::Error::Db(error)) => Err(error.into()),
