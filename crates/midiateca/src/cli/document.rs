@@ -13,6 +13,8 @@ use super::answer;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Out {
     Stdout,
+    /// Like it, for work that goes on when nothing reads its output any more.
+    Unattended,
     /// For a command whose data on stdout is not text.
     Stderr,
 }
@@ -21,6 +23,7 @@ impl Out {
     pub fn line(self, text: impl Display) {
         match self {
             Self::Stdout => answer::line(text),
+            Self::Unattended => drop(answer::is_read(text)),
             Self::Stderr => answer::complain(text),
         }
     }

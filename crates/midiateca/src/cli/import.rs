@@ -1,19 +1,18 @@
-//! `import multichat`: takes over what the original Django system kept.
+//! `import multichat`: imports what the original Django system stored.
 
-mod told;
+mod screen;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::context::Context;
 use super::words::import as words;
 use super::{Ending, UsageError, complaint};
 use midiateca_service::app::{Allowed, App};
+use midiateca_service::clock::Clock;
 use midiateca_service::db::foreign;
-use midiateca_service::ops::import::multichat::{self, Conflict, Order, Source, Taking};
-use midiateca_service::shutdown;
-use told::Told;
+use midiateca_service::ops::import::multichat::{self, Conflict, Error, Mode};
+use screen::Screen;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -44,15 +43,17 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
         let refused = context.lang.fill(words::NO_FOLDER, &[("path", &path)]);
         return Err(UsageError(refused).into());
     }
-    if let Err(error) = foreign::look(&options.db) {
-        return Err(explain(&context, error.into()));
-    }
-    // A dry run looks at a data folder that is there, and makes none.
-    let app = match options.dry_run {
-        true if !context.config.database_file(&context.data).is_file() => {
-            return plan(&context, options).await;
-        }
-        _ => {
+    foreign::look(&options.db).map_err(|error| explain(&context, error.into()))?;
+    let mode = match (options.dry_run, options.link) {
+        (true, _) => Mode::DryRun,
+        (false, true) => Mode::Link,
+        (false, false) => Mode::Copy,
+    };
+    // A plan creates no data folder.
+    let is_scratch = options.dry_run && !context.config.database_file(&context.data).is_file();
+    let app = match is_scratch {
+        true => scratch(&context).await?,
+        false => {
             let allowed = Allowed {
                 files_of_others: true,
                 ..Allowed::default()
@@ -60,70 +61,42 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
             context.open_allowing(allowed).await?
         }
     };
-    take(&context, &app, options).await
-}
-
-/// The plan for a data folder that is yet to be made.
-async fn plan(context: &Context, options: Options) -> anyhow::Result<Ending> {
-    let folder = std::env::temp_dir().join(format!("midiateca-{}", uuid::Uuid::now_v7().simple()));
-    let clock = midiateca_service::clock::Clock::system();
-    let mut config = context.config.clone();
-    // The rules that are in force, and places of its own.
-    config.database.url.clear();
-    config.storage.url.clear();
-    config.secrets.key_file.clear();
-    let app = App::open(&folder, config, clock).await?;
-    let outcome = take(context, &app, options).await;
-    // Nothing is in it but an empty database.
-    let _ = std::fs::remove_dir_all(&folder);
-    outcome
-}
-
-async fn take(context: &Context, app: &Arc<App>, options: Options) -> anyhow::Result<Ending> {
-    let taking = match (options.dry_run, options.link) {
-        (true, _) => Taking::DryRun,
-        (false, true) => Taking::Link,
-        (false, false) => Taking::Copy,
-    };
-    let source = Source {
+    let options = multichat::Options {
         db: options.db,
         media: options.media,
+        mode,
     };
-    let stop = Arc::new(AtomicBool::new(false));
-    let (asked, flag) = (shutdown::stop_signal(), Arc::clone(&stop));
-    app.shutdown.spawn(async move {
-        asked.await;
-        flag.store(true, Ordering::Relaxed);
-    });
-    let order = Order {
-        source: &source,
-        taking,
-        stop: &stop,
-    };
-    let mut told = Told::new(context, taking, Arc::clone(&stop));
-    let outcome = multichat::run(app, &order, |step| told.tell(&step)).await;
-    let came_to_the_end = match outcome {
-        Ok(came_to_the_end) => came_to_the_end,
-        Err(error) => {
-            told.clear();
-            app.db.close().await;
-            return Err(explain(context, error));
-        }
-    };
-    told.end(came_to_the_end);
+    let screen = Screen::new(&context, mode);
+    let cancelled = app.shutdown.token_with_signals();
+    let imported = multichat::run(&app, &options, &screen, &cancelled).await;
     app.db.close().await;
-    Ok(match came_to_the_end && told.is_clean() {
+    if is_scratch {
+        let _ = std::fs::remove_dir_all(&app.data);
+    }
+    screen.clear();
+    let report = imported.map_err(|error| explain(&context, error))?;
+    screen.finish(&report);
+    Ok(match report.is_clean() {
         true => Ending::Fine,
         false => Ending::FoundWrong,
     })
 }
 
-/// What is wrong usage counts as that.
-fn explain(context: &Context, error: multichat::Error) -> anyhow::Error {
-    use multichat::Error;
+/// An empty data folder of its own, with the rules of the settings.
+async fn scratch(context: &Context) -> anyhow::Result<Arc<App>> {
+    let folder = std::env::temp_dir().join(format!("midiateca-{}", uuid::Uuid::now_v7().simple()));
+    let mut config = context.config.clone();
+    config.database.url.clear();
+    config.storage.url.clear();
+    config.secrets.key_file.clear();
+    Ok(App::open(&folder, config, Clock::system()).await?)
+}
+
+/// A source that cannot be imported counts as wrong usage.
+fn explain(context: &Context, error: Error) -> anyhow::Error {
     if let Error::Conflicts(conflicts) = &error {
         for conflict in conflicts {
-            eprintln!("{}", sentence(context, conflict));
+            super::answer::complain(sentence(context, conflict));
         }
     }
     match error {

@@ -70,7 +70,7 @@ async fn what_is_brought_back_is_written_over_nothing() {
     std::fs::remove_file(data.join("media_storage").join(lost)).unwrap();
     midiateca(data, &["scrub", "--repair"]).await;
     let again = original.import(data, &[]).await;
-    let told = ["held", "known"].map(|name| sum(&again)[name].as_u64().unwrap());
+    let told = ["stored", "known"].map(|name| sum(&again)[name].as_u64().unwrap());
     assert_eq!(told, [1, 4], "{}", stdout(&again));
     assert_whole(data, 5).await;
     for file in files(&data.join("media_storage")) {
@@ -78,7 +78,7 @@ async fn what_is_brought_back_is_written_over_nothing() {
     }
     midiateca(data, &["scrub", "--repair", "--even-if-most-are-missing"]).await;
     let again = original.import(data, &[]).await;
-    assert_eq!(sum(&again)["held"], 5, "{}", stdout(&again));
+    assert_eq!(sum(&again)["stored"], 5, "{}", stdout(&again));
     assert_whole(data, 5).await;
 }
 
@@ -121,7 +121,7 @@ async fn a_file_cut_short_takes_the_place_of_no_download_whose_hash_is_known() {
     original.db.execute(unkeyed, []).unwrap();
     let second = original.import(data, &[]).await;
     let told = outcomes(&second);
-    assert_eq!(told["core_mediafile 1"], "left out", "{}", stdout(&second));
+    assert_eq!(told["core_mediafile 1"], "left_out", "{}", stdout(&second));
     assert_eq!(media(data).await["HALF"]["status"], "pending");
     // Whole, it is what was told of.
     original.file(&path, &whole);
@@ -144,7 +144,7 @@ async fn a_file_that_changed_makes_no_second_media_of_its_message() {
     for _ in 0..2 {
         let again = original.import(data, &[]).await;
         let told = outcomes(&again);
-        assert_eq!(told["core_mediafile 1"], "left out", "{}", stdout(&again));
+        assert_eq!(told["core_mediafile 1"], "left_out", "{}", stdout(&again));
         assert_eq!(media(data).await, before);
         assert_whole(data, 1).await;
     }
@@ -165,7 +165,7 @@ async fn two_of_one_stray(data: &Path) -> Original {
     let other = "update core_mediafile set sender_id = '5500900000002', sender_name = 'Bia Exemplo', chat_id = null where message_id = 'TWO'";
     original.db.execute(other, []).unwrap();
     let first = original.import(data, &[]).await;
-    assert_eq!(sum(&first)["strays"], 1, "{}", stdout(&first));
+    assert_eq!(sum(&first)["orphaned"], 1, "{}", stdout(&first));
     let sql = "update core_mediafile set file_path = ?";
     original.db.execute(sql, [&path]).unwrap();
     original
@@ -177,7 +177,7 @@ async fn a_stray_becomes_one_medias_file_and_another_gets_its_own() {
     let data = folder.path();
     let original = two_of_one_stray(data).await;
     let second = original.import(data, &[]).await;
-    assert_eq!(sum(&second)["held"], 2, "{}", stdout(&second));
+    assert_eq!(sum(&second)["stored"], 2, "{}", stdout(&second));
     assert_whole(data, 2).await;
     let forget = [
         "forget",
@@ -274,7 +274,7 @@ async fn two_deliveries_of_one_message_that_tell_of_two_files_are_two_media() {
         .execute(second, [STANDARD.encode([2; 32])])
         .unwrap();
     let again = original.import(data, &[]).await;
-    let seen = ["held", "known", "queued"].map(|name| sum(&again)[name].as_u64().unwrap());
+    let seen = ["stored", "known", "queued"].map(|name| sum(&again)[name].as_u64().unwrap());
     assert_eq!(seen, [1, 1, 0], "{}", stdout(&again));
     let listed = list(data).await;
     let mut stood: Vec<_> = listed
@@ -300,7 +300,7 @@ async fn a_file_that_no_row_knows_is_not_written_over() {
         std::fs::write(stranger, "somebody's").unwrap();
     }
     let taken = original.import(data, &[]).await;
-    assert_eq!(sum(&taken)["held"], 5, "{}", stdout(&taken));
+    assert_eq!(sum(&taken)["stored"], 5, "{}", stdout(&taken));
     for stranger in strangers {
         assert_eq!(std::fs::read(&stranger).unwrap(), b"somebody's");
         std::fs::remove_file(stranger).unwrap();

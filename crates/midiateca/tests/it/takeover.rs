@@ -6,7 +6,9 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::commands::{midiateca, stderr, stdout};
-use crate::multichat::{Original, Row, files, import, lines, media, ogg, outcomes, row, sum};
+use crate::multichat::{
+    Original, Row, document, files, import, lines, media, ogg, outcomes, row, sum,
+};
 use crate::scrub::run;
 use crate::stage::{FIRST, OTHER, sample};
 
@@ -43,7 +45,7 @@ async fn five_files_of_one_message_are_five_media_of_it() {
     let taken = original.import(data, &[]).await;
     for told in [&plan, &taken] {
         let sum = sum(told);
-        let seen = ["held", "strays", "lost"].map(|name| sum[name].as_u64().unwrap());
+        let seen = ["stored", "orphaned", "lost"].map(|name| sum[name].as_u64().unwrap());
         assert_eq!(seen, [5, 0, 1], "{}", stdout(told));
     }
     let listed = midiateca(data, &["--json", "media", "list"]).await;
@@ -57,7 +59,7 @@ async fn five_files_of_one_message_are_five_media_of_it() {
     assert_eq!(files(&data.join("media_storage")).len(), 5);
     let again = original.import(data, &[]).await;
     let again = sum(&again);
-    let seen = ["held", "strays", "known"].map(|name| again[name].as_u64().unwrap());
+    let seen = ["stored", "orphaned", "known"].map(|name| again[name].as_u64().unwrap());
     assert_eq!(seen, [0, 0, 5]);
     assert_eq!(files(&data.join("media_storage")).len(), 5);
     let scrub = midiateca(data, &["scrub"]).await;
@@ -84,9 +86,9 @@ async fn another_file_of_equal_length_is_not_taken_for_the_one_that_is_held() {
     let again = original.import(folder.path(), &[]).await;
     let told = outcomes(&again);
     // The one is not what its row tells of; of the other nothing tells which of the two is right.
-    assert_eq!(told[&hashed], "held");
-    assert_eq!(told["core_mediafile 2"], "left out");
-    assert_eq!(sum(&again)["strays"], 1, "{}", stdout(&again));
+    assert_eq!(told[&hashed], "stored");
+    assert_eq!(told["core_mediafile 2"], "left_out");
+    assert_eq!(sum(&again)["orphaned"], 1, "{}", stdout(&again));
 }
 
 #[tokio::test]
@@ -105,14 +107,14 @@ async fn a_file_that_was_taken_before_its_row_knew_it_is_not_held_twice() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let first = original.import(data, &[]).await;
-    assert_eq!(sum(&first)["strays"], 2, "{}", stdout(&first));
+    assert_eq!(sum(&first)["orphaned"], 2, "{}", stdout(&first));
     // At the switch.
     let sql = "update core_mediafile set download_status = 'success', file_path = ? where message_id = 'LATE'";
     original.db.execute(sql, [&late]).unwrap();
     original.row(&row("KNOWN", Some(&known), &ogg(2)));
     let second = original.import(data, &[]).await;
     assert_eq!(
-        (&sum(&second)["held"], &sum(&second)["strays"]),
+        (&sum(&second)["stored"], &sum(&second)["orphaned"]),
         (&2.into(), &0.into())
     );
     let held = media(data).await;
@@ -124,7 +126,7 @@ async fn a_file_that_was_taken_before_its_row_knew_it_is_not_held_twice() {
     assert_eq!(scrub.status.code(), Some(0), "{}", stdout(&scrub));
     let third = original.import(data, &[]).await;
     assert_eq!(
-        (&sum(&third)["held"], &sum(&third)["known"]),
+        (&sum(&third)["stored"], &sum(&third)["known"]),
         (&0.into(), &2.into())
     );
     let forget = [
@@ -138,7 +140,7 @@ async fn a_file_that_was_taken_before_its_row_knew_it_is_not_held_twice() {
     midiateca(data, &forget).await;
     assert_eq!(files(&data.join("media_storage")), Vec::<PathBuf>::new());
     let fourth = original.import(data, &[]).await;
-    assert_eq!(sum(&fourth)["held"], 0, "{}", stdout(&fourth));
+    assert_eq!(sum(&fourth)["stored"], 0, "{}", stdout(&fourth));
 }
 
 #[tokio::test]
@@ -173,7 +175,7 @@ async fn a_file_in_nobodys_folder_is_given_to_one_client_only_unless_a_hash_tell
     .map(|origin| told[origin].as_str());
     assert_eq!(
         told,
-        ["held", "left out", "lost", "held"],
+        ["stored", "left_out", "lost", "stored"],
         "{}",
         stdout(&taken)
     );
@@ -195,7 +197,9 @@ async fn two_rows_that_name_one_file_without_a_hash_are_both_told_of() {
     }
     let folder = tempfile::tempdir().unwrap();
     let taken = original.import(folder.path(), &[]).await;
-    let named: Vec<_> = lines(&taken)
+    let document = document(&taken);
+    let items = document["items"].as_array().unwrap();
+    let named: Vec<_> = items
         .iter()
         .filter_map(|line| {
             Some((
@@ -264,7 +268,7 @@ async fn files_are_found_whose_names_are_written_in_another_way() {
     let folder = tempfile::tempdir().unwrap();
     let taken = original.import(folder.path(), &[]).await;
     assert_eq!(
-        (&sum(&taken)["held"], &sum(&taken)["strays"]),
+        (&sum(&taken)["stored"], &sum(&taken)["orphaned"]),
         (&3.into(), &1.into())
     );
     let media = media(folder.path()).await;
@@ -387,7 +391,7 @@ async fn a_full_disk_stops_an_import_before_it_is_full_and_the_same_command_goes
     assert!(is_marked(data));
     // A second name needs no room.
     let linked = original.import(data, &["--link"]).await;
-    assert_eq!(sum(&linked)["held"], 1, "{}", stderr(&linked));
+    assert_eq!(sum(&linked)["stored"], 1, "{}", stderr(&linked));
     assert!(!is_marked(data));
 }
 
@@ -416,7 +420,7 @@ async fn linking_from_another_disk_is_copying_and_needs_room() {
     );
     leave_no_room(folder.path(), false);
     let taken = original.import(folder.path(), &["--link"]).await;
-    assert_eq!(sum(&taken)["held"], Value::from(1), "{}", stderr(&taken));
+    assert_eq!(sum(&taken)["stored"], Value::from(1), "{}", stderr(&taken));
 }
 
 #[tokio::test]
@@ -488,7 +492,7 @@ async fn two_first_imports_at_once_wait_for_each_other() {
     }
     let on = original.import(folder.path(), &[]).await;
     let sum = sum(&on);
-    let count = ["held", "known"].map(|name| sum[name].as_u64().unwrap());
+    let count = ["stored", "known"].map(|name| sum[name].as_u64().unwrap());
     assert_eq!(count.iter().sum::<u64>(), 40, "{sum}");
     let scrub = midiateca(folder.path(), &["--json", "scrub"]).await;
     assert_eq!(lines(&scrub).last().unwrap()["intact"], 40);

@@ -1,14 +1,13 @@
 ### What `import` says.
 
-import-counted = { $rows } registros e { $files } arquivos ({ $bytes }) a examinar
 import-client-new = cliente { $id } { $name }: novo
 import-client-known = cliente { $id } { $name }: já existe aqui
 import-instance-new = instância { $id } do cliente { $client }: nova
 import-instance-known = instância { $id } do cliente { $client }: já existe aqui
 import-hook = endereço do webhook de { $id }, mostrado uma única vez: { $address }
-import-held = guardada
-import-held-stray = guardada, sem registro
-import-held-too = guardada, embora { $row } aponte para o mesmo arquivo, e nenhum hash diga de qual é
+import-stored = armazenada
+import-stored-orphan = armazenada, sem registro
+import-stored-too = armazenada, embora { $row } aponte para o mesmo arquivo, e nenhum hash diga de qual é
 import-queued = na fila
 import-queued-instead = na fila, pois { $file } não é o que foi enviado
 import-expired = expirada, e o sistema original também não a tinha
@@ -30,10 +29,9 @@ import-place = deixado de fora: o lugar não diz de quem é ou o que é
 import-not-media = deixado de fora: { $why }
 import-unreadable = deixada de fora: o arquivo não pode ser lido
 import-not-a-file = deixado de fora: é um link, que não é seguido, ou não é um arquivo
-import-sum = { $held } guardadas ({ $bytes }), { $strays } delas sem registro; { $queued } na fila, { $expired } expiradas, { $skipped } ignoradas, { $known } já estavam aqui, { $gone } removidas, { $lost } perdidas, { $left_out } deixadas de fora
+import-sum = { $stored } armazenadas ({ $bytes }), { $orphaned } delas sem registro; { $queued } na fila, { $expired } expiradas, { $skipped } ignoradas, { $known } já estavam aqui, { $gone } removidas, { $lost } perdidas, { $left_out } deixadas de fora
 import-sum-dry = simulação: nada foi alterado. O que seria: { $sum }
 import-conflict-client = o cliente { $id } é { $ours } aqui, e { $theirs } na origem
 import-conflict-instance = a instância { $id } é do cliente { $ours } aqui, e do cliente { $theirs } na origem
-import-room-short = talvez não haja espaço aqui para tudo isso: { $needed } na origem, { $free } livres, dos quais { $floor } devem ficar livres (storage.pause_below)
 import-no-folder = { $path } não é uma pasta: informe o media_storage do sistema original
 import-stopped = parado; o mesmo comando continua daqui

@@ -30,16 +30,16 @@ pub(super) fn takeover(error: &multichat::Error, lang: Language) -> Cause {
         ),
         Error::Stopped => Cause::new(lang, words::IMPORT_STOPPED, &[]),
         Error::Conflicts(_) => Cause::new(lang, words::IMPORT_CONFLICTS, &[]),
-        Error::NoRoom {
-            taking,
+        Error::NotEnoughSpace {
+            mode,
             needed,
             free,
             floor,
         } => Cause::new(
             lang,
-            match taking {
-                multichat::Taking::Link => words::IMPORT_NO_SPACE_TO_LINK,
-                multichat::Taking::Copy | multichat::Taking::DryRun => words::IMPORT_NO_SPACE,
+            match mode {
+                multichat::Mode::Link => words::IMPORT_NO_SPACE_TO_LINK,
+                multichat::Mode::Copy | multichat::Mode::DryRun => words::IMPORT_NO_SPACE,
             },
             &[
                 ("needed", &lang.bytes(*needed)),

@@ -1,236 +1,141 @@
-//! Takes over what the original Django system kept: its clients, its numbers, its rows of media and its files.
+//! Imports what the original Django system stored: its clients, its numbers, its rows of media and its files.
 //!
-//! Promises: nothing of the source changes; a file is taken only under the checks that every other one passes, and
-//! its row says how far it is proven; what the original failed to get is queued while its link lives; every row and
-//! every file is accounted for; a run that was cut short, or a second one, goes on and adds nothing twice, for
-//! everything is known by its instance and message.
+//! Promises: nothing of the source changes; a file passes the same checks as any other, and its row says how far it is
+//! proven; what the original failed to download is queued while its link lives; every row and every file is reported; a
+//! run that was cut short, or a second one, continues and adds nothing twice, because everything is known by its instance
+//! and message.
 
-mod bare;
+mod batch;
+mod error;
 mod file;
-mod name;
-mod original;
-mod own;
+mod files;
+mod known;
+mod options;
+mod orphans;
 mod owners;
 mod place;
-mod room;
-mod rows;
-mod step;
+mod report;
+mod source;
+mod space;
 mod tree;
 mod write;
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::Path;
+
+use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::coordination::Maintenance;
 use crate::coordination::checkpoint::Checkpoint;
 use crate::db::Key;
-use crate::db::foreign::{self, Foreign};
+use crate::db::foreign::Foreign;
 use crate::gateway::Gateway;
 use crate::media;
-use original::{Original, Reading, Record, Table};
+use crate::ops::Progress;
+use batch::Batch;
 use owners::Owners;
-use room::{look_for_room, takes_room};
-use rows::Batch;
+use source::{Event, Reading, Record, Source, Table};
 use tree::Tree;
 
-pub use original::Unclear;
-pub use owners::Conflict;
-pub use step::{LeftOut, Lost, Outcome, Step};
+pub use error::{Conflict, Error};
+use options::Transfer;
+pub use options::{Mode, Options};
+pub use report::{Finding, LeftOut, Lost, Outcome, Report, Sum};
 
-/// Stands in rows for the delivery that they lack.
-const DELIVERY: &str = "import";
-/// What the folder is called in which a copy of a database lies that cannot be read in its place.
+/// Begins the name of the folder with a copy of a database that cannot be read in its place.
 const SCRATCH: &str = ".import-";
-
-/// What is taken over.
-#[derive(Clone, Debug)]
-pub struct Source {
-    /// Its SQLite database.
-    pub db: PathBuf,
-    /// Its `media_storage`.
-    pub media: PathBuf,
-}
-
-/// How files are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taking {
-    /// Each is copied.
-    Copy,
-    /// Each gets a second name in our storage, where the file system can do that.
-    Link,
-    /// None is; it is only looked what would be.
-    DryRun,
-}
-
-/// Why nothing more is taken. What was taken is recorded; doing it again goes on.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The source's database.
-    #[error(transparent)]
-    Foreign(#[from] foreign::Error),
-    /// It is not the original system's.
-    #[error("{path} is not a database of the original system: it has no table {table}")]
-    OtherDatabase {
-        /// Which file.
-        path: PathBuf,
-        /// What it lacks.
-        table: &'static str,
-    },
-    /// The source's files.
-    #[error("cannot read {path}")]
-    Media {
-        /// Which folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// It would write into what it reads.
-    #[error("{path} is the storage of this data folder")]
-    OwnStorage {
-        /// Which folder.
-        path: PathBuf,
-    },
-    /// Its clients or numbers are somebody else's here.
-    #[error("{} of its clients or instances are somebody else's here", .0.len())]
-    Conflicts(Vec<Conflict>),
-    /// It was asked to stop. Nobody sees this: the run ends before its end.
-    #[error("stopped")]
-    Stopped,
-    /// There is not enough room.
-    #[error("{needed} bytes are to be copied, {free} are free, and {floor} stay free")]
-    NoRoom {
-        /// How files are taken. Those that get a second name need room only where another disk forbids that.
-        taking: Taking,
-        /// How much is to be copied.
-        needed: u64,
-        /// How much is free.
-        free: u64,
-        /// How much is to stay free: `storage.pause_below`.
-        floor: u64,
-    },
-    /// Our database.
-    #[error(transparent)]
-    Db(#[from] crate::db::Error),
-    /// Our data folder.
-    #[error(transparent)]
-    App(#[from] crate::app::Error),
-    /// A lease.
-    #[error(transparent)]
-    Coordination(#[from] crate::coordination::Error),
-    /// Our storage.
-    #[error(transparent)]
-    Vault(#[from] crate::storage::Error),
-}
-
-/// What was asked for.
-pub struct Order<'a> {
-    /// What is taken over.
-    pub source: &'a Source,
-    /// How.
-    pub taking: Taking,
-    /// Set when it is to stop; what is under way ends.
-    pub stop: &'a AtomicBool,
-}
-
-/// How a run takes files.
-#[derive(Clone, Copy)]
-struct Manner<'a> {
-    taking: Taking,
-    /// Whether each takes up room: a second name does not, where both folders are on one disk.
-    copies: bool,
-    /// Set when it is to stop.
-    stop: &'a AtomicBool,
-}
+/// Orphans that are taken in one commit.
+const PAGE: usize = 250;
 
 /// One run.
-struct Takeover<'a, T> {
+struct Import<'a, P> {
     app: &'a App,
-    manner: Manner<'a>,
+    transfer: Transfer<'a>,
     owners: Owners,
     tree: Tree,
-    /// What this run has seen already, as hashes, and whether it is held.
     batch: Batch,
-    tell: T,
+    progress: &'a P,
+    report: Report,
 }
 
-/// Takes everything over, and tells of each thing. True when it came to the end.
-pub async fn run(app: &App, order: &Order<'_>, mut tell: impl FnMut(Step)) -> Result<bool, Error> {
-    let source = order.source;
-    refuse_own_storage(app, &source.media)?;
-    let _leases = match order.taking {
-        Taking::DryRun => None,
-        Taking::Copy | Taking::Link => {
+/// Imports everything and reports each thing.
+pub async fn run(
+    app: &App,
+    options: &Options,
+    progress: &impl Progress<Finding>,
+    cancelled: &CancellationToken,
+) -> Result<Report, Error> {
+    let mode = options.mode;
+    refuse_own_storage(app, &options.media)?;
+    let _leases = match mode {
+        Mode::DryRun => None,
+        Mode::Copy | Mode::Link => {
             let import = app.coordination.import().await?;
-            clear_leftovers(app).await?;
+            remove_leftovers(app).await?;
             let maintenance = app.coordination.maintenance(Maintenance::Shared);
             Some((import, maintenance.await?))
         }
     };
     let scratch = app.data.join(format!("{SCRATCH}{}", app.owner));
-    let foreign = Foreign::open(&source.db, &scratch).await?;
-    let original = Original::of(foreign)
+    let foreign = Foreign::open(&options.db, &scratch).await?;
+    let source = Source::of(foreign)
         .await?
         .map_err(|table| Error::OtherDatabase {
-            path: source.db.clone(),
+            path: options.db.clone(),
             table,
         })?;
-    let tree = walk(&source.media).await?;
-    tell(Step::Counted {
-        rows: original.count().await?,
-        files: tree.len() as u64,
-        bytes: tree.bytes(),
-    });
-    let owners = Owners::of(app, &original).await?;
-    let copies = match order.taking {
-        Taking::DryRun => false,
-        Taking::Copy => true,
-        Taking::Link => takes_room(app, &tree).await,
-    };
-    // A run that goes on needs room for what is left, which it sees file by file.
-    if copies && media::bytes_of_delivery(&app.db, DELIVERY).await? == 0 {
-        look_for_room(app, order.taking, tree.bytes())?;
+    let tree = walk(&options.media).await?;
+    progress.expect(source.count().await?);
+    let owners = Owners::of(app, &source).await?;
+    let takes_space = space::is_needed(app, mode, &tree).await;
+    // A run that continues needs space for the rest, which it checks file by file.
+    if takes_space && media::bytes_of_delivery(&app.db, write::DELIVERY).await? == 0 {
+        space::require(app, mode, tree.bytes())?;
     }
-    owners.settle(app, order.taking, &mut tell).await?;
-    let mut takeover = Takeover {
+    owners.settle(app, mode, progress).await?;
+    let mut import = Import {
         app,
-        manner: Manner {
-            taking: order.taking,
-            copies,
-            stop: order.stop,
+        transfer: Transfer {
+            mode,
+            takes_space,
+            cancelled,
         },
         owners,
         tree,
         batch: Batch::default(),
-        tell,
+        progress,
+        report: Report {
+            dry_run: mode == Mode::DryRun,
+            ..Report::default()
+        },
     };
-    set_mark(app, order.taking, true).await?;
-    let ended = match takeover.all(&original).await {
-        Err(Error::Stopped) => Ok(false),
-        outcome => outcome,
-    }?;
-    // Whatever broke it off in the middle of a batch leaves the mark.
-    set_mark(app, order.taking, false).await?;
-    Ok(ended)
+    set_running(app, mode, true).await?;
+    match import.all(&source).await {
+        Err(Error::Stopped) => import.report.stopped = true,
+        outcome => outcome?,
+    }
+    // An error in the middle of a batch leaves it set.
+    set_running(app, mode, false).await?;
+    Ok(import.report)
 }
 
-/// Lets everybody know that files may have names here that no row tells of yet.
-async fn set_mark(app: &App, taking: Taking, is_under_way: bool) -> Result<(), Error> {
-    if taking == Taking::DryRun {
+/// Records that files may be here that no row names yet.
+async fn set_running(app: &App, mode: Mode, is_running: bool) -> Result<(), Error> {
+    if mode == Mode::DryRun {
         return Ok(());
     }
     let now = app.clock.now();
     let marking = app
         .db
-        .write(Key::Nothing, async move |tx| match is_under_way {
+        .write(Key::Nothing, async move |tx| match is_running {
             true => Checkpoint::Import.save(tx, "", &(), now).await,
             false => Checkpoint::Import.delete(tx, "").await,
         });
     Ok(marking.await?)
 }
 
-/// What an earlier run left that was killed.
-async fn clear_leftovers(app: &App) -> Result<(), Error> {
+/// Removes what a killed run left.
+async fn remove_leftovers(app: &App) -> Result<(), Error> {
     if app.coordination.has_maintenance().await {
         return Ok(());
     }
@@ -239,142 +144,135 @@ async fn clear_leftovers(app: &App) -> Result<(), Error> {
     }
     for entry in std::fs::read_dir(&app.data).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(SCRATCH) {
-            // It is a copy, and the next run tries again.
+            // A copy; the next run tries again.
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
     Ok(())
 }
 
-impl<T: FnMut(Step)> Takeover<'_, T> {
-    async fn all(&mut self, original: &Original) -> Result<bool, Error> {
+impl<P: Progress<Finding>> Import<'_, P> {
+    async fn all(&mut self, source: &Source) -> Result<(), Error> {
         for table in [Table::MediaFile, Table::MessageMedia] {
             let mut after = i64::MIN;
-            while let Some((page, last)) = original.media(table, after).await? {
+            while let Some((page, last)) = source.media(table, after).await? {
                 after = last;
-                if self.is_stopped() {
-                    return Ok(false);
-                }
-                self.readings(page).await?;
+                self.rows(page).await?;
             }
         }
         let mut after = i64::MIN;
-        while let Some((page, last)) = original.events(after).await? {
+        while let Some((page, last)) = source.events(after).await? {
             after = last;
-            if self.is_stopped() {
-                return Ok(false);
-            }
             self.events(page).await?;
         }
-        self.strays().await
+        self.orphans().await
     }
 
-    fn is_stopped(&self) -> bool {
-        self.manner.stop.load(Ordering::Relaxed)
+    fn continues(&self) -> Result<(), Error> {
+        match self.transfer.cancelled.is_cancelled() {
+            true => Err(Error::Stopped),
+            false => Ok(()),
+        }
     }
 
-    async fn readings(&mut self, page: Vec<Reading>) -> Result<(), Error> {
+    async fn rows(&mut self, page: Vec<Reading>) -> Result<(), Error> {
+        self.continues()?;
         let count = page.len() as u64;
         let mut records = Vec::with_capacity(page.len());
         for reading in page {
             match reading {
                 Ok(record) => records.push(record),
-                Err((origin, why)) => self.tell_left_out(origin, LeftOut::Unclear(why)),
+                Err((origin, why)) => self.leave_out(origin, why),
             }
         }
         self.take(records, None).await?;
-        (self.tell)(Step::Rows(count));
+        self.progress.advance(count);
         Ok(())
     }
 
-    /// Deliveries tell of media of which no row was made.
-    async fn events(&mut self, page: Vec<original::Event>) -> Result<(), Error> {
+    /// Deliveries have media for which the original made no row.
+    async fn events(&mut self, page: Vec<Event>) -> Result<(), Error> {
+        self.continues()?;
         let count = page.len() as u64;
         for event in page {
             let Ok(readings) = Gateway::Wapi.read(event.body.as_bytes()) else {
-                self.tell_left_out(event.origin, LeftOut::Unclear(Unclear::Body));
+                self.leave_out(event.origin, LeftOut::NotJson);
                 continue;
             };
             let mut records = Vec::new();
-            let media = readings.into_iter().flat_map(|mut reading| {
-                let media = std::mem::take(&mut reading.media).into_iter();
-                media.map(move |found| (reading.message.clone(), reading.instance.clone(), found))
-            });
-            // An edit of a caption is no media of its own.
-            for (message, told_instance, found) in
-                media.filter(|(.., found)| !found.is_caption_edit())
-            {
-                if message.id.is_empty() {
-                    let origin = event.origin.clone();
-                    self.tell_left_out(origin, LeftOut::Unclear(Unclear::Message));
-                    continue;
+            for mut reading in readings {
+                let media = std::mem::take(&mut reading.media);
+                for found in media.into_iter().filter(|found| !found.is_caption_edit()) {
+                    match reading.message.id.is_empty() {
+                        true => self.leave_out(event.origin.clone(), LeftOut::NoMessage),
+                        false => records.push(Record {
+                            origin: event.origin.clone(),
+                            client: event.client,
+                            instance: event.instance.clone(),
+                            message: reading.message.clone(),
+                            found,
+                            file: None,
+                            received_at: event.received_at,
+                            stored_at: None,
+                            orphan: None,
+                            names_row: false,
+                            event: None,
+                            is_one_of_several: false,
+                            body_instance: reading.instance.clone(),
+                        }),
+                    }
                 }
-                records.push(Record {
-                    origin: event.origin.clone(),
-                    client: event.client,
-                    instance: event.instance.clone(),
-                    message,
-                    found,
-                    file: None,
-                    received_at: event.received_at,
-                    stored_at: None,
-                    stray: None,
-                    names_row: false,
-                    event: None,
-                    is_one_of_several: false,
-                    told_instance,
-                });
             }
             self.take(records, Some(event.body.as_bytes())).await?;
         }
-        (self.tell)(Step::Rows(count));
+        self.progress.advance(count);
         Ok(())
     }
 
-    /// Files that no row told of.
-    async fn strays(&mut self) -> Result<bool, Error> {
+    /// Files that no row names.
+    async fn orphans(&mut self) -> Result<(), Error> {
         for other in std::mem::take(&mut self.tree.others) {
-            self.tell_left_out(tree::slashed(&other), LeftOut::NotAFile);
+            self.leave_out(tree::slashed(&other), LeftOut::NotAFile);
         }
         for folder in std::mem::take(&mut self.tree.closed) {
-            self.tell_left_out(tree::slashed(&folder), LeftOut::Unreadable);
+            self.leave_out(tree::slashed(&folder), LeftOut::Unreadable);
         }
-        let strays: Vec<_> = (0..self.tree.len())
-            .filter(|at| self.tree.entry(*at).is_stray())
+        let orphans: Vec<_> = (0..self.tree.len())
+            .filter(|at| self.tree.entry(*at).is_orphan())
             .collect();
-        for page in strays.chunks(250) {
-            if self.is_stopped() {
-                return Ok(false);
-            }
+        for page in orphans.chunks(PAGE) {
+            self.continues()?;
             let mut records = Vec::with_capacity(page.len());
             for at in page {
-                match self.owners.stray(*at, &self.tree.entry(*at).path) {
+                let path = &self.tree.entry(*at).path;
+                match self.owners.orphan(*at, path) {
                     Some(record) => records.push(record),
-                    None => {
-                        let origin = tree::slashed(&self.tree.entry(*at).path);
-                        self.tell_left_out(origin, LeftOut::Place);
-                    }
+                    None => self.leave_out(tree::slashed(path), LeftOut::UnknownPlace),
                 }
             }
             self.take(records, None).await?;
         }
-        Ok(true)
+        Ok(())
     }
 
     async fn take(&mut self, records: Vec<Record>, body: Option<&[u8]>) -> Result<(), Error> {
-        let taking = (self.app, self.manner);
         let (owners, tree) = (&self.owners, &mut self.tree);
-        let told = self.batch.take(taking, owners, tree, records, body);
-        let told = told.await?;
-        for (origin, outcome) in told {
-            (self.tell)(Step::Media { origin, outcome });
+        let taking = self
+            .batch
+            .take((self.app, self.transfer), owners, tree, records, body);
+        for (source, outcome) in taking.await? {
+            self.add(source, outcome);
         }
         Ok(())
     }
 
-    fn tell_left_out(&mut self, origin: String, why: LeftOut) {
-        let outcome = Outcome::LeftOut(why);
-        (self.tell)(Step::Media { origin, outcome });
+    fn leave_out(&mut self, source: String, why: LeftOut) {
+        self.add(source, Outcome::LeftOut(why));
+    }
+
+    fn add(&mut self, source: String, outcome: Outcome) {
+        self.report.sum.add(&outcome);
+        self.progress.finding(&Finding::Media { source, outcome });
     }
 }
 

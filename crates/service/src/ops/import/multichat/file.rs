@@ -2,11 +2,10 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 
 use wa_media::{Expected, Form, FoundMedia, PlainHints, PlainVerifier, Refusal, Verified};
 
-use super::{Manner, Taking};
+use super::options::{Mode, Transfer};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::storage::{self, Staging};
@@ -39,7 +38,7 @@ pub(super) async fn take(
     app: &App,
     path: PathBuf,
     found: &FoundMedia,
-    manner: Manner<'_>,
+    transfer: Transfer<'_>,
 ) -> Result<Taken, Trouble> {
     let expected = Expected {
         sha256: found.sha256,
@@ -53,11 +52,11 @@ pub(super) async fn take(
         key_kind: found.key_kind,
     };
     let mut verifier = PlainVerifier::new(expected, hints);
-    let mut staging = (manner.taking == Taking::Copy).then(|| app.vault.stage());
+    let mut staging = (transfer.mode == Mode::Copy).then(|| app.vault.stage());
     let mut open = Some(open(path).await?);
     let modified_at = open.as_ref().and_then(|(_, at)| *at);
     while let Some((file, at)) = open.take() {
-        if manner.stop.load(Ordering::Relaxed) {
+        if transfer.cancelled.is_cancelled() {
             return Err(Trouble::Stopped);
         }
         let (file, piece) = read(file).await?;

@@ -3,41 +3,18 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
-
-use super::bare::nothing_known;
-use super::original::{Client, Number, Original, Record};
+use super::error::{Conflict, Error};
+use super::options::Mode;
+use super::orphans::orphan_id;
+use super::report::Finding;
+use super::source::{Client, Number, Record, Source, nothing_known};
 use super::tree::{place, slashed};
-use super::{Error, Step, Taking};
 use crate::app::App;
 use crate::db::Key;
 use crate::gateway::{Gateway, Message};
 use crate::instances::{self, NewInstance};
-use crate::media::hex;
 use crate::model::InstanceId;
-
-/// Something of the source that is somebody else's here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Conflict {
-    /// The client's number is that of another company.
-    Client {
-        /// The number.
-        id: i64,
-        /// Its name in the source.
-        theirs: String,
-        /// Its name here.
-        ours: String,
-    },
-    /// The instance is another client's.
-    Instance {
-        /// Its id.
-        id: String,
-        /// Whose it is in the source.
-        theirs: i64,
-        /// Whose it is here.
-        ours: i64,
-    },
-}
+use crate::ops::Progress;
 
 /// Whose a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +23,7 @@ pub(super) enum Whose {
     /// It lies in the folder of another client or instance.
     Theirs,
     /// Its place tells neither.
-    Untold,
+    Unknown,
 }
 
 /// The clients and instances of the source.
@@ -61,8 +38,8 @@ pub(super) struct Owners {
 
 impl Owners {
     /// Reads them, and compares them with what is here.
-    pub async fn of(app: &App, original: &Original) -> Result<Self, Error> {
-        let clients = original.clients().await?;
+    pub async fn of(app: &App, source: &Source) -> Result<Self, Error> {
+        let clients = source.clients().await?;
         let mut owners = Self {
             clients: clients
                 .into_iter()
@@ -73,7 +50,7 @@ impl Owners {
             known_clients: BTreeMap::new(),
             known_instances: BTreeMap::new(),
         };
-        for number in original.numbers().await? {
+        for number in source.numbers().await? {
             owners.by_row.insert(number.row.clone(), number.id.clone());
             owners.numbers.insert(number.id.clone(), number);
         }
@@ -111,7 +88,7 @@ impl Owners {
         for client in instances::clients(&app.db).await? {
             if let Some(theirs) = self.clients.get(&client.id)
                 && theirs.name != client.name
-                && told_apart(theirs) != client.name
+                && distinct_name(theirs) != client.name
             {
                 conflicts.push(Conflict::Client {
                     id: client.id,
@@ -142,30 +119,30 @@ impl Owners {
     pub async fn settle(
         &self,
         app: &App,
-        taking: Taking,
-        tell: &mut impl FnMut(Step),
+        mode: Mode,
+        progress: &impl Progress<Finding>,
     ) -> Result<(), Error> {
         for client in self.clients.values() {
             let is_new = !self.known_clients.contains_key(&client.id);
-            if is_new && taking != Taking::DryRun {
+            if is_new && mode != Mode::DryRun {
                 add_client(app, client).await?;
             }
-            tell(Step::Client {
-                id: client.id,
+            progress.finding(&Finding::Client {
+                client: client.id,
                 name: client.name.clone(),
-                is_new,
+                new: is_new,
             });
         }
         for number in self.numbers.values() {
             let known = self.known_instances.get(&number.id);
-            let hook = match taking {
-                Taking::DryRun => None,
-                Taking::Copy | Taking::Link => add_number(app, number, known.copied()).await?,
+            let hook = match mode {
+                Mode::DryRun => None,
+                Mode::Copy | Mode::Link => add_number(app, number, known.copied()).await?,
             };
-            tell(Step::Instance {
-                id: InstanceId(number.id.clone()),
+            progress.finding(&Finding::Instance {
+                instance: number.id.clone(),
                 client: number.client,
-                is_new: known.is_none(),
+                new: known.is_none(),
                 hook,
             });
         }
@@ -184,9 +161,10 @@ impl Owners {
     }
 
     /// Whose a media is: the client that its row names, else the instance's.
-    pub fn client(&self, told: Option<i64>, instance: &InstanceId) -> Option<i64> {
+    pub fn client(&self, named: Option<i64>, instance: &InstanceId) -> Option<i64> {
         let of_instance = || Some(self.numbers.get(instance.as_str())?.client);
-        told.filter(|id| self.clients.contains_key(id))
+        named
+            .filter(|id| self.clients.contains_key(id))
             .or_else(of_instance)
     }
 
@@ -197,10 +175,10 @@ impl Owners {
         let is_known = |owner: &i64| self.clients.contains_key(owner);
         let owner = self.owner(&place.owner).filter(is_known);
         let is_of_client = owner.map(|owner| owner == client);
-        let is_of_instance = place.instance.map(|told| told == instance.as_str());
+        let is_of_instance = place.instance.map(|named| named == instance.as_str());
         match (is_of_client, is_of_instance) {
             (Some(false), _) | (_, Some(false)) => Whose::Theirs,
-            (None, None) => Whose::Untold,
+            (None, None) => Whose::Unknown,
             _ => Whose::Ours,
         }
     }
@@ -220,7 +198,7 @@ impl Owners {
     }
 
     /// What the place of a file tells of it, when no row does; nothing when that is too little.
-    pub fn stray(&self, at: usize, path: &Path) -> Option<Record> {
+    pub fn orphan(&self, at: usize, path: &Path) -> Option<Record> {
         let place = place(path);
         let owner = self.owner(&place.owner);
         let instance = match &place.instance {
@@ -247,7 +225,7 @@ impl Owners {
             client: owner,
             instance: instance.id.clone(),
             message: Message {
-                id: stray_id(path),
+                id: orphan_id(path),
                 is_group: chat_id.as_deref().is_some_and(is_group),
                 chat_id,
                 ..Message::default()
@@ -257,19 +235,13 @@ impl Owners {
             origin,
             received_at: None,
             stored_at: None,
-            stray: Some(at),
+            orphan: Some(at),
             names_row: false,
             event: None,
             is_one_of_several: false,
-            told_instance: None,
+            body_instance: None,
         })
     }
-}
-
-/// What a file that no row tells of has in the place of a message's id.
-pub(super) fn stray_id(path: &Path) -> String {
-    let id = Sha256::digest(path.as_os_str().as_encoded_bytes());
-    format!("imported-{}", hex(&id[..16]))
 }
 
 /// Whether a chat's folder is a group's.
@@ -285,7 +257,7 @@ fn folder_of(name: &str) -> String {
 }
 
 /// A name that no other client has.
-fn told_apart(client: &Client) -> String {
+fn distinct_name(client: &Client) -> String {
     format!("{} ({})", client.name, client.id)
 }
 
@@ -295,7 +267,7 @@ async fn add_client(app: &App, client: &Client) -> Result<(), Error> {
         .write(Key::Everything, async move |tx| {
             let added = instances::add_client(tx, &client.name, Some(client.id), now).await?;
             if added.is_none() {
-                instances::add_client(tx, &told_apart(&client), Some(client.id), now).await?;
+                instances::add_client(tx, &distinct_name(&client), Some(client.id), now).await?;
             }
             Ok(())
         })

@@ -1,4 +1,4 @@
-//! The files of a batch: judged side by side, given their places here, and what that makes of each record.
+//! The files of a batch: judged in parallel, placed, and what that makes of each record.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -6,23 +6,24 @@ use std::path::PathBuf;
 use futures_util::stream::{self, StreamExt as _};
 use wa_media::{DirectPath, Refusal, Verified};
 
+use super::error::Error;
 use super::file::{self, Taken, Trouble};
-use super::name::free_path;
-use super::original::Record;
-use super::own::Files;
+use super::known::{Known, free_path};
+use super::options::{Mode, Transfer};
+use super::orphans::orphan_row;
 use super::owners::is_group;
-use super::room::look_for_room;
-use super::rows::stray_of;
-use super::tree::{Tree, place as told_by, slashed};
-use super::{Error, LeftOut, Lost, Manner, Outcome, Taking};
+use super::report::{LeftOut, Lost, Outcome};
+use super::source::Record;
+use super::space;
+use super::tree::{Tree, place as place_of, slashed};
 use crate::app::App;
 use crate::clock::{DAY, Millis};
 use crate::download::publish::{self, PublishSource};
 use crate::download::refusal_reason;
 use crate::ingest::policy;
 use crate::media;
-use crate::model::{InstanceId, MediaId, MediaStatus, Reason};
-use crate::queue::{Adopted, Standing};
+use crate::model::{MediaId, MediaStatus, Reason};
+use crate::queue::Adopted;
 use crate::storage::Staging;
 use crate::storage::layout::{Form, RelativePath};
 
@@ -31,25 +32,7 @@ const AT_ONCE: usize = 16;
 /// How long a link is seen to live when nothing tells it: from the making of its key, or from the message.
 const USUAL_LIFE: Millis = 30 * DAY;
 
-/// A record, and whose it is.
-#[derive(Clone)]
-pub(super) struct Known {
-    pub record: Record,
-    pub client: i64,
-    pub instance: InstanceId,
-    /// The rows that it has here already, none of them stored; once its file has passed, the one that gets it.
-    pub here: Vec<Standing>,
-    /// The message's next free slot.
-    pub next_slot: i64,
-    /// Whether the message may have more files of that kind than `here` are.
-    pub may_be_further: bool,
-    /// Files that may be its own.
-    pub files: Files,
-    /// For a further file of the message: its slot.
-    pub slot: Option<i64>,
-}
-
-/// What became of it.
+/// A record and what became of it.
 #[derive(Clone)]
 pub(super) struct Entry {
     pub known: Known,
@@ -59,11 +42,11 @@ pub(super) struct Entry {
     pub outcome: Outcome,
     /// The file that turned out to be its own, and its SHA-256.
     pub file: Option<(usize, [u8; 32])>,
-    /// The row of a stray that holds the same file already, and gives it to this one.
+    /// The row of an orphan that has the same file, and gives it to this one.
     pub absorbs: Option<MediaId>,
 }
 
-/// What the files of one record are.
+/// What the file of a record is.
 enum Judgement {
     Passed(Box<Passed>),
     Refused {
@@ -75,7 +58,7 @@ enum Judgement {
     Changed {
         at: usize,
     },
-    /// There are none, or none of several is surely its own.
+    /// There is none.
     None,
 }
 
@@ -92,12 +75,12 @@ struct Passed {
 /// Judges the files of all records, gives those that pass their places here, and says how each record will stand.
 pub(super) async fn settle(
     app: &App,
-    manner: Manner<'_>,
+    transfer: Transfer<'_>,
     tree: &Tree,
     known: Vec<Known>,
 ) -> Result<Vec<Entry>, Error> {
     let judged = stream::iter(known).map(async |mut known| {
-        let judgement = judge(app, manner, tree, &mut known).await?;
+        let judgement = judge(app, transfer, tree, &mut known).await?;
         Ok::<_, Error>((known, judgement))
     });
     let judged: Vec<_> = judged.buffered(AT_ONCE).collect().await;
@@ -117,7 +100,7 @@ pub(super) async fn settle(
     let mut entries = Vec::new();
     for group in groups {
         let placing = stream::iter(group).map(async |(known, judgement)| match judgement {
-            Judgement::Passed(passed) => place(app, manner.taking, tree, known, *passed).await,
+            Judgement::Passed(passed) => place(app, transfer.mode, tree, known, *passed).await,
             other => Ok(without_file(app, tree, known, &other)),
         });
         let placed: Vec<_> = placing.buffered(AT_ONCE).collect().await;
@@ -130,54 +113,50 @@ pub(super) async fn settle(
 
 async fn judge(
     app: &App,
-    manner: Manner<'_>,
+    transfer: Transfer<'_>,
     tree: &Tree,
     known: &mut Known,
 ) -> Result<Judgement, Error> {
-    let found = known.record.found.clone();
-    let mut judgement = Judgement::None;
-    for at in known.files.all.clone() {
-        if manner.copies {
-            look_for_room(app, manner.taking, tree.entry(at).size_bytes)?;
-        }
-        match file::take(app, tree.full_path(at), &found, manner).await {
-            Ok(taken) if !known.settle_on(&taken) => {
-                judgement = Judgement::Changed { at };
-            }
-            Ok(taken) => {
-                let form = file::form_of(tree.full_path(at), &taken, &found).await;
-                return Ok(Judgement::Passed(Box::new(Passed {
-                    path: free_path(app, known, &taken, &form).await?,
-                    twin: None,
-                    at,
-                    taken,
-                    form,
-                })));
-            }
-            Err(Trouble::Vault(error)) => return Err(error.into()),
-            Err(Trouble::Stopped) => return Err(Error::Stopped),
-            // A file that only its name leads to is another's, or a stray.
-            Err(_) if known.files.is_guess => {}
-            Err(Trouble::Refused(why)) => judgement = Judgement::Refused { at, why },
-            Err(Trouble::Unreadable) => judgement = Judgement::Unreadable,
-        }
+    let Some(at) = known.files.at else {
+        return Ok(Judgement::None);
+    };
+    if transfer.takes_space {
+        space::require(app, transfer.mode, tree.entry(at).size_bytes)?;
     }
-    Ok(judgement)
+    let found = known.record.found.clone();
+    let taken = match file::take(app, tree.full_path(at), &found, transfer).await {
+        Ok(taken) => taken,
+        Err(Trouble::Vault(error)) => return Err(error.into()),
+        Err(Trouble::Stopped) => return Err(Error::Stopped),
+        Err(Trouble::Refused(why)) => return Ok(Judgement::Refused { at, why }),
+        Err(Trouble::Unreadable) => return Ok(Judgement::Unreadable),
+    };
+    if !known.settle_on(&taken) {
+        return Ok(Judgement::Changed { at });
+    }
+    let form = file::form_of(tree.full_path(at), &taken, &found).await;
+    Ok(Judgement::Passed(Box::new(Passed {
+        path: free_path(app, known, &taken, &form).await?,
+        twin: None,
+        at,
+        taken,
+        form,
+    })))
 }
 
 /// When a media came, as far as anything tells. A clock that was wrong must not put it into the future.
 fn received_at(app: &App, record: &Record, modified_at: Option<Millis>) -> Millis {
-    let told = record
+    let known = record
         .received_at
         .or(record.message.sent_at)
         .or(modified_at);
     let now = app.clock.now();
-    told.filter(|at| *at > 0).map_or(now, |at| at.min(now))
+    known.filter(|at| *at > 0).map_or(now, |at| at.min(now))
 }
 
 async fn place(
     app: &App,
-    taking: Taking,
+    mode: Mode,
     tree: &Tree,
     mut known: Known,
     mut passed: Passed,
@@ -186,25 +165,25 @@ async fn place(
     let received_at = received_at(app, &known.record, passed.taken.modified_at);
     let from = &tree.entry(passed.at).path;
     let message = &mut known.record.message;
-    if let (None, Some(chat)) = (&message.chat_id, told_by(from).chat) {
+    if let (None, Some(chat)) = (&message.chat_id, place_of(from).chat) {
         message.is_group |= is_group(&chat);
         message.chat_id = Some(chat);
     }
-    let mut stray = None;
-    if known.record.stray.is_none() {
+    let mut orphan = None;
+    if known.record.orphan.is_none() {
         let (whose, sha256) = ((known.client, &known.instance), *verified.sha256());
-        let found = stray_of(app, tree, whose, passed.at, Some(sha256)).await?;
+        let found = orphan_row(app, tree, whose, passed.at, Some(sha256)).await?;
         let held = found.and_then(|row| Some((row.id, row.path?)));
         // An earlier run took the file before any row named it.
-        stray = held.filter(|(_, path)| app.vault.size_bytes(path) == Some(verified.size_bytes()));
+        orphan = held.filter(|(_, path)| app.vault.size_bytes(path) == Some(verified.size_bytes()));
     }
-    let path = match &stray {
+    let path = match &orphan {
         Some((_, path)) => path.clone(),
         None => {
             let staging = passed.taken.staging.take();
             let named = (passed.path.clone(), passed.twin.take());
             let source = tree.full_path(passed.at);
-            name(app, taking, &known, staging, (source, verified), named).await?
+            name(app, mode, &known, staging, (source, verified), named).await?
         }
     };
     let adopted = Adopted::Held {
@@ -215,12 +194,12 @@ async fn place(
         verified: verified.proof().as_str(),
         path: path.clone(),
     };
-    let outcome = Outcome::Held {
+    let outcome = Outcome::Stored {
         from: slashed(from),
         path,
         verified: verified.proof().as_str(),
-        size_bytes: verified.size_bytes(),
-        is_stray: known.record.stray.is_some(),
+        size: verified.size_bytes(),
+        orphaned: known.record.orphan.is_some(),
         named_by: known.files.named_by.take(),
     };
     Ok(Entry {
@@ -229,20 +208,20 @@ async fn place(
         received_at,
         outcome,
         file: Some((passed.at, *verified.sha256())),
-        absorbs: stray.map(|(id, _)| id),
+        absorbs: orphan.map(|(id, _)| id),
     })
 }
 
 /// Gives a file that passed its name, which a dry run only tells.
 async fn name(
     app: &App,
-    taking: Taking,
+    mode: Mode,
     known: &Known,
     staging: Option<Staging>,
     (source, verified): (PathBuf, &Verified),
     (path, twin): (RelativePath, Option<RelativePath>),
 ) -> Result<String, Error> {
-    if taking == Taking::DryRun {
+    if mode == Mode::DryRun {
         return Ok(path.as_str().to_owned());
     }
     let (bytes, same) = match staging {
@@ -283,29 +262,32 @@ fn without_file(app: &App, tree: &Tree, known: Known, judgement: &Judgement) -> 
     let lost = |reason, lost| over(MediaStatus::Failed, reason, Outcome::Lost(lost));
     let left_out = |why| (None, Outcome::LeftOut(why));
     let (adopted, outcome) = match judgement {
-        Judgement::Changed { at } => left_out(LeftOut::Changed(slashed(&tree.entry(*at).path))),
-        // An earlier run, or the door, has said of it what there is to say.
+        Judgement::Changed { at } => left_out(LeftOut::Changed {
+            file: slashed(&tree.entry(*at).path),
+        }),
         _ if !known.here.is_empty() => (None, Outcome::Known),
         Judgement::Unreadable => left_out(LeftOut::Unreadable),
-        Judgement::Refused { why, .. } if record.stray.is_some() => {
-            left_out(LeftOut::NotMedia(why.clone()))
-        }
+        Judgement::Refused { why, .. } if record.orphan.is_some() => left_out(LeftOut::NotMedia {
+            refusal: refusal_reason(why),
+        }),
         _ if is_fetchable && lives => {
             let skip = policy::skip(&app.config.keep, &record.message, &record.found);
-            let wrong = match judgement {
+            let wrong_file = match judgement {
                 Judgement::Refused { at, .. } => Some(slashed(&tree.entry(*at).path)),
                 _ => None,
             };
-            let outcome = skip.map_or(Outcome::Queued { wrong }, Outcome::Skipped);
+            let outcome = skip.map_or(Outcome::Queued { wrong_file }, |reason| Outcome::Skipped {
+                reason,
+            });
             (Some(Adopted::Waiting), outcome)
         }
         Judgement::Refused { at, why } => {
-            let (from, why) = (slashed(&tree.entry(*at).path), why.clone());
-            lost(refusal_reason(&why), Lost::FileWrong { from, why })
+            let (file, refusal) = (slashed(&tree.entry(*at).path), refusal_reason(why));
+            lost(refusal, Lost::FileWrong { file, refusal })
         }
         _ if known.files.is_taken => {
             let by = known.files.named_by.clone().unwrap_or_default();
-            left_out(LeftOut::Taken(by))
+            left_out(LeftOut::Taken { by })
         }
         _ if known.files.is_elsewhere => lost(Reason::FileLost, Lost::FileElsewhere),
         _ if was_held => lost(Reason::FileLost, Lost::FileMissing),
@@ -334,9 +316,12 @@ fn is_fetchable(record: &Record) -> bool {
 fn lives_until(record: &Record, received_at: Millis) -> Millis {
     let found = &record.found;
     let millis = |seconds: i64| seconds.saturating_mul(1_000);
-    let told = found.direct_path.as_deref().and_then(wa_media::expiry_of);
+    let expiry = found.direct_path.as_deref().and_then(wa_media::expiry_of);
     let by_key = || Some(millis(found.media_key_at?).saturating_add(USUAL_LIFE));
     let sent_at = record.message.sent_at.unwrap_or(received_at);
     let by_message = || sent_at.saturating_add(USUAL_LIFE);
-    told.map(millis).or_else(by_key).unwrap_or_else(by_message)
+    expiry
+        .map(millis)
+        .or_else(by_key)
+        .unwrap_or_else(by_message)
 }

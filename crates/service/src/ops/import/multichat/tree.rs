@@ -7,14 +7,11 @@ mod folder;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use crate::model::MediaKind;
 use fold::fold;
+use folder::named;
 pub(super) use folder::{kind_of_folder, place};
-
-/// File names are made of the message's id, or its first or last eight letters, between other things.
-const SHORTEST_PART: usize = 8;
 
 /// A regular file of the tree.
 pub(super) struct Entry {
@@ -22,24 +19,24 @@ pub(super) struct Entry {
     pub path: PathBuf,
     /// How long it is.
     pub size_bytes: u64,
-    /// The first record that told of it.
+    /// The first record that named it.
     pub claim: Option<Box<Claim>>,
-    /// What file managers leave behind is nobody's, unless a record names it.
+    /// Left behind by a file manager: an orphan only if a record names it.
     is_litter: bool,
 }
 
 impl Entry {
-    /// Whether it is a file of which no record has told.
-    pub fn is_stray(&self) -> bool {
+    /// Whether it is a file that no record names.
+    pub fn is_orphan(&self) -> bool {
         self.claim.is_none() && !self.is_litter
     }
 }
 
-/// Who was told of a file.
+/// The record that named a file.
 pub(super) struct Claim {
-    /// The row or file of the source that told of it.
+    /// The row or file of the source.
     pub by: String,
-    /// Whose it is.
+    /// Its client.
     pub client: i64,
 }
 
@@ -47,7 +44,7 @@ pub(super) struct Claim {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Located {
     pub at: usize,
-    /// Whether its whole path was told, from the root on; else only the end of what was told fits.
+    /// Whether the path is whole, from the root on; otherwise only its end fits.
     pub is_whole: bool,
 }
 
@@ -58,8 +55,6 @@ pub(super) struct Tree {
     by_path: HashMap<String, usize>,
     /// By the hash of their paths as people take them for the same; nothing where several files are.
     by_folded: HashMap<u64, Option<usize>>,
-    /// By the hash of each part of their names.
-    by_part: HashMap<u64, Vec<usize>>,
     state: RandomState,
     /// Links, which are not followed, and whatever else is no file.
     pub others: Vec<PathBuf>,
@@ -75,7 +70,6 @@ impl Tree {
             entries: Vec::new(),
             by_path: HashMap::new(),
             by_folded: HashMap::new(),
-            by_part: HashMap::new(),
             state: RandomState::new(),
             others: Vec::new(),
             closed: Vec::new(),
@@ -106,10 +100,6 @@ impl Tree {
         let folded = self.by_folded.entry(self.state.hash_one(fold(&name)));
         folded.and_modify(|only| *only = None).or_insert(Some(at));
         self.by_path.insert(name, at);
-        for part in parts(&path) {
-            let hash = self.state.hash_one(&part);
-            self.by_part.entry(hash).or_default().push(at);
-        }
         self.entries.push(Entry {
             claim: None,
             is_litter: is_of_the_system(&path),
@@ -135,7 +125,7 @@ impl Tree {
         self.entries.iter().map(|entry| entry.size_bytes).sum()
     }
 
-    /// Notes who was told of a file; the first stays.
+    /// Notes which record names a file; the first stays.
     pub fn claim(&mut self, at: usize, by: &str, client: i64) {
         let claim = || {
             let by = by.to_owned();
@@ -146,7 +136,7 @@ impl Tree {
 
     /// The file that a record names, however its path is written: absolute or not, with either slash, from another
     /// machine, its letters large or small; as it stands first. Only files of this tree are ever found.
-    pub fn locate(&self, told: &str) -> Option<Located> {
+    pub fn locate(&self, named: &str) -> Option<Located> {
         let exact = |path: &str| self.by_path.get(path).copied();
         let folded = |path: &str| {
             let path = fold(path);
@@ -154,7 +144,7 @@ impl Tree {
             found.filter(|at| fold(&slashed(&self.entries[*at].path)) == path)
         };
         // A file may have a backslash in its own name.
-        let ways = [names_of(told, &['/']), names_of(told, &['/', '\\'])];
+        let ways = [names_of(named, &['/']), names_of(named, &['/', '\\'])];
         let found = |find: &dyn Fn(&str) -> Option<usize>| {
             let mut ways = ways.iter();
             ways.find_map(|names| self.end_of(names, find))
@@ -162,7 +152,7 @@ impl Tree {
         found(&exact).or_else(|| found(&folded))
     }
 
-    /// The longest end of a told path that is a path of this tree.
+    /// The longest end of a path that is a path of this tree.
     fn end_of(&self, names: &[&str], find: &dyn Fn(&str) -> Option<usize>) -> Option<Located> {
         (0..names.len()).find_map(|from| {
             let at = find(&names[from..].join("/"))?;
@@ -176,50 +166,12 @@ impl Tree {
             Some(Located { at, is_whole })
         })
     }
-
-    /// Files in the folders of that instance and kind whose name holds the message's id; only when it `may_guess`, also
-    /// those that hold its beginning or end, which many messages have in common.
-    pub fn of_message(
-        &self,
-        instance: &str,
-        kind: MediaKind,
-        message: &str,
-        may_guess: bool,
-    ) -> Vec<usize> {
-        let letters: Vec<_> = message.char_indices().map(|(at, _)| at).collect();
-        let mut wanted = vec![message];
-        if may_guess && letters.len() > SHORTEST_PART {
-            wanted.push(&message[..letters[SHORTEST_PART]]);
-            wanted.push(&message[letters[letters.len() - SHORTEST_PART]..]);
-        }
-        let found = wanted
-            .into_iter()
-            .map(|part| self.of_part(instance, kind, &part.to_uppercase()));
-        found
-            .into_iter()
-            .find(|found| !found.is_empty())
-            .unwrap_or_default()
-    }
-
-    fn of_part(&self, instance: &str, kind: MediaKind, part: &str) -> Vec<usize> {
-        let found = self.by_part.get(&self.state.hash_one(part));
-        let is_so = |at: &usize| {
-            let entry = &self.entries[*at];
-            let place = place(&entry.path);
-            entry.is_stray()
-                && place.instance.as_deref() == Some(instance)
-                && place.kind == Some(kind)
-                && parts(&entry.path).any(|name| name == part)
-        };
-        let found = found.map_or(&[][..], Vec::as_slice).iter().copied();
-        found.filter(is_so).collect()
-    }
 }
 
 /// The names that a path is made of, on whatever machine it was written.
-fn names_of<'a>(told: &'a str, separators: &[char]) -> Vec<&'a str> {
+fn names_of<'a>(path: &'a str, separators: &[char]) -> Vec<&'a str> {
     let mut names = Vec::new();
-    for name in told.split(separators) {
+    for name in path.split(separators) {
         match name {
             "" | "." => {}
             ".." => drop(names.pop()),
@@ -233,26 +185,6 @@ fn names_of<'a>(told: &'a str, separators: &[char]) -> Vec<&'a str> {
 pub(super) fn slashed(path: &Path) -> String {
     let names: Vec<_> = path.components().filter_map(named).collect();
     names.join("/")
-}
-
-fn named(component: Component<'_>) -> Option<String> {
-    match component {
-        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
-        _ => None,
-    }
-}
-
-fn parts(path: &Path) -> impl Iterator<Item = String> {
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().to_uppercase());
-    let name = name.unwrap_or_default();
-    let parts: Vec<_> = name
-        .split(['_', '.', ' '])
-        .filter(|part| part.chars().count() >= SHORTEST_PART)
-        .map(str::to_owned)
-        .collect();
-    parts.into_iter()
 }
 
 /// What file managers leave behind.
@@ -283,16 +215,18 @@ mod tests {
     fn a_file_is_found_however_its_path_is_written_and_never_outside() {
         let file = "cliente_2/instance_A/audios/João da Silva ção.mp3";
         let (_root, tree) = tree(&[file, "cliente_3/instance_B/audios/b.mp3"]);
-        for told in [
+        for named in [
             "cliente_2/instance_A/audios/João da Silva ção.mp3",
             "/srv/multichat/media_storage/cliente_2/instance_A/audios/João da Silva ção.mp3",
             r"D:\multi chat\media_storage\cliente_2\instance_A\audios\João da Silva ção.mp3",
             "./cliente_2/x/../instance_A//audios/João da Silva ção.mp3",
         ] {
-            let found = tree.locate(told).map(|it| slashed(&tree.entry(it.at).path));
-            assert_eq!(found.as_deref(), Some(file), "{told}");
+            let found = tree
+                .locate(named)
+                .map(|it| slashed(&tree.entry(it.at).path));
+            assert_eq!(found.as_deref(), Some(file), "{named}");
         }
-        for told in [
+        for named in [
             "",
             "..",
             "/etc/passwd",
@@ -300,7 +234,7 @@ mod tests {
             "João da Silva ção.mp3",
             r"\\server\share\b.mp3",
         ] {
-            assert_eq!(tree.locate(told), None, "{told}");
+            assert_eq!(tree.locate(named), None, "{named}");
         }
     }
 
@@ -315,8 +249,8 @@ mod tests {
             #[cfg(target_os = "linux")]
             "fotos/twice.jpg",
         ]);
-        let found = |told: &str| {
-            let located = tree.locate(told)?;
+        let found = |named: &str| {
+            let located = tree.locate(named)?;
             Some((slashed(&tree.entry(located.at).path), located.is_whole))
         };
         let first = Some(("fotos/ac\u{327}a\u{303}o.JPG".to_owned(), true));
@@ -332,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_file_managers_leave_behind_is_nobodys() {
+    fn only_what_file_managers_leave_behind_is_no_orphan() {
         for (name, is_litter) in [
             (".DS_Store", true),
             ("._foto.jpg", true),
@@ -343,33 +277,6 @@ mod tests {
         ] {
             assert_eq!(is_of_the_system(Path::new(name)), is_litter, "{name}");
         }
-    }
-
-    #[test]
-    fn a_file_is_found_by_the_id_in_its_name() {
-        let (_root, mut tree) = tree(&[
-            "cliente_2/instance_A/audios/msg_3EB0A1C4_20250719_101112.mp3",
-            "cliente_2/instance_A/audios/20250719_101112_Ana_F7B2E69A.mp3",
-            "cliente_2/instance_B/audios/msg_3EB0A1C4_20250719_101112.mp3",
-        ]);
-        let found = tree.of_message("A", MediaKind::Audio, "3EB0A1C4D0F7B2E69A10", true);
-        let exact = tree.of_message("A", MediaKind::Audio, "3EB0A1C4D0F7B2E69A10", false);
-        assert!(exact.is_empty(), "eight letters are not the message's id");
-        assert_eq!(found.len(), 1);
-        assert_eq!(
-            tree.of_message("A", MediaKind::Audio, "000000000F7B2E69A", true)
-                .len(),
-            1
-        );
-        assert!(
-            tree.of_message("A", MediaKind::Image, "3EB0A1C4D0", true)
-                .is_empty()
-        );
-        tree.claim(found[0], "a row", 2);
-        assert!(
-            tree.of_message("A", MediaKind::Audio, "3EB0A1C4D0", true)
-                .is_empty()
-        );
     }
 
     #[cfg(unix)]

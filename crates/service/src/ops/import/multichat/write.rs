@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::original::Record;
-use super::place::{Entry, Known};
-use super::{DELIVERY, Error, Outcome};
+use super::error::Error;
+use super::known::Known;
+use super::place::Entry;
+use super::report::Outcome;
+use super::source::Record;
 use crate::app::App;
 use crate::clock::Millis;
 use crate::config::Keep;
@@ -13,9 +15,10 @@ use crate::deliveries::{Body, Delivery};
 use crate::gateway::Gateway;
 use crate::ingest::policy;
 use crate::media;
-use crate::queue::{self, Adopted, NewMedia, NewMessage, Standing};
-use crate::storage::layout::RelativePath;
-use crate::storage::{Index, Linked, Sought};
+use crate::queue::{self, Adopted, NewMedia, NewMessage};
+
+/// Stands in rows in place of a delivery.
+pub(super) const DELIVERY: &str = "import";
 
 /// Whether an entry is written down.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,7 +31,7 @@ enum Written {
 
 /// Writes a batch down; answers with the records that are to be taken again, and what became of the others. A delivery
 /// that told of something that is still to be fetched is kept with it.
-pub(super) async fn write_down(
+pub(super) async fn write(
     app: &App,
     entries: Vec<Entry>,
     body: Option<&[u8]>,
@@ -99,7 +102,7 @@ async fn write_one(
 ) -> Result<Written, db::Error> {
     if let Adopted::Held { path, .. } = adopted {
         let is_there = match &entry.absorbs {
-            Some(stray) => queue::is_stored_at(tx, stray, path).await?,
+            Some(orphan) => queue::is_stored_at(tx, orphan, path).await?,
             None => Some(!media::is_path_held(tx, path).await?),
         };
         match (is_there, &entry.absorbs) {
@@ -149,32 +152,8 @@ async fn write_one(
         return Ok(Written::Down);
     };
     let stands = queue::adopt(tx, &id, adopted, now).await?;
-    if let (Some(stray), Adopted::Held { path, .. }, true) = (&entry.absorbs, adopted, stands) {
-        queue::absorb(tx, stray, path).await?;
+    if let (Some(orphan), Adopted::Held { path, .. }, true) = (&entry.absorbs, adopted, stands) {
+        queue::absorb(tx, orphan, path).await?;
     }
     Ok(Written::Down)
-}
-
-/// Takes out the row and the file of a stray whose bytes another row holds, or that were erased with it.
-pub(super) async fn retire(app: &App, stray: &Standing) -> Result<(), Error> {
-    let Some(path) = stray.path.clone() else {
-        return Ok(());
-    };
-    let (id, at) = (stray.id.clone(), path.clone());
-    let absorbing = app.db.write(Key::Everything, async move |tx| {
-        let is_out = queue::absorb(tx, &id, &at).await?;
-        Ok(is_out && !media::is_path_held(tx, &at).await?)
-    });
-    let path = absorbing.await?.then(|| RelativePath::from_row(path));
-    if let Some(path) = path {
-        let sought = Sought {
-            names: path.into_iter().collect(),
-            ..Sought::default()
-        };
-        let index = Index::default();
-        let found = app.vault.everywhere(&stray.id, sought, &index).await?;
-        let linked = stray.sha256.map_or(Linked::Stays, Linked::GoesIf);
-        app.vault.remove_all(&stray.id, found, linked).await?;
-    }
-    Ok(())
 }

@@ -1,8 +1,7 @@
 //! What the folders tell in which a file of the original system lies.
 
-use std::path::Path;
+use std::path::{Component, Path};
 
-use super::named;
 use crate::model::MediaKind;
 
 /// What the place of a file tells.
@@ -32,6 +31,13 @@ pub(crate) fn place(path: &Path) -> Place {
         instance: after("instance_"),
         chat: chats.and_then(|at| folders.get(at + 1)).cloned(),
         kind: folders.last().and_then(|name| kind_of_folder(name)),
+    }
+}
+
+pub(super) fn named(component: Component<'_>) -> Option<String> {
+    match component {
+        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+        _ => None,
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use wa_media::FoundMedia;
 use wa_media::read::{bytes32, seconds};
 
-use super::bare::nothing_known;
+use super::report::LeftOut;
 use super::tree::kind_of_folder;
 use crate::clock::{Millis, millis_of_utc};
 use crate::db::Value;
@@ -58,8 +58,8 @@ pub(super) struct Record {
     pub file: Option<String>,
     pub received_at: Option<Millis>,
     pub stored_at: Option<Millis>,
-    /// It is a file that no row tells of: which one.
-    pub stray: Option<usize>,
+    /// For a file that no row names: which one.
+    pub orphan: Option<usize>,
     /// Whether the instance is named by its row, not by its id.
     pub names_row: bool,
     /// The delivery of which it is one of perhaps several media.
@@ -67,24 +67,11 @@ pub(super) struct Record {
     /// Whether several rows tell of media of its message.
     pub is_one_of_several: bool,
     /// The instance that the delivery itself names.
-    pub told_instance: Option<String>,
+    pub body_instance: Option<String>,
 }
 
-/// What a row of media says, or why it says nothing.
-pub(super) type Reading = Result<Record, (String, Unclear)>;
-
-/// Why a row cannot be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unclear {
-    /// Its `media_type` is none of the five.
-    Kind,
-    /// It names no message.
-    Message,
-    /// The delivery is no JSON.
-    Body,
-    /// The delivery names another instance than its row does.
-    OtherInstance,
-}
+/// A row of media, or the row and why it cannot be taken.
+pub(super) type Reading = Result<Record, (String, LeftOut)>;
 
 /// One of the tables that tell of media.
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +92,7 @@ pub(super) struct Event {
 }
 
 /// The open database.
-pub(super) struct Original {
+pub(super) struct Source {
     db: Foreign,
     has_chats: bool,
     has_message_media: bool,
@@ -114,7 +101,7 @@ pub(super) struct Original {
     several: HashSet<String>,
 }
 
-impl Original {
+impl Source {
     /// Takes a database for what it should be; answers with the table that is missing when it is another one.
     pub async fn of(db: Foreign) -> Result<Result<Self, &'static str>, Error> {
         for table in NEEDED {
@@ -233,7 +220,7 @@ impl Original {
         )))
     }
 
-    /// The kept deliveries after the row `after`, like [`Original::media`].
+    /// The kept deliveries after the row `after`, like [`Source::media`].
     pub async fn events(&self, after: i64) -> Result<Option<(Vec<Event>, i64)>, Error> {
         if !self.has_events {
             return Ok(None);
@@ -283,10 +270,10 @@ fn record(table: Table, row: &Told) -> Reading {
     };
     let origin = format!("{name} {}", row.text("row").unwrap_or("?"));
     let Some(kind) = row.text("media_type").and_then(kind_of_folder) else {
-        return Err((origin, Unclear::Kind));
+        return Err((origin, LeftOut::UnknownKind));
     };
     let Some(id) = words(row, "message_id") else {
-        return Err((origin, Unclear::Message));
+        return Err((origin, LeftOut::NoMessage));
     };
     let chat_id = words(row, "chat_told").or_else(|| words(row, "chat_id"));
     let message = Message {
@@ -305,7 +292,7 @@ fn record(table: Table, row: &Told) -> Reading {
         .text("body")
         .and_then(|body| Gateway::Wapi.read(body.as_bytes()).ok())
         .and_then(|readings| readings.into_iter().next());
-    let told_instance = reading.as_ref().and_then(|it| it.instance.clone());
+    let body_instance = reading.as_ref().and_then(|it| it.instance.clone());
     let (message, found) = reading
         .and_then(|reading| in_body(reading, kind))
         .unwrap_or_else(|| (message, found(kind, row)));
@@ -318,11 +305,11 @@ fn record(table: Table, row: &Told) -> Reading {
         file: words(row, "file_path"),
         received_at: time(row, "created_at"),
         stored_at: time(row, "download_timestamp"),
-        stray: None,
+        orphan: None,
         names_row: matches!(table, Table::MediaFile),
         event: words(row, "event_id"),
         is_one_of_several: false,
-        told_instance,
+        body_instance,
     })
 }
 
@@ -378,4 +365,47 @@ fn flag(row: &Told, column: &str) -> bool {
 /// 32 bytes in any form that messages have them, as text or as JSON inside it.
 fn hash(text: &str) -> Option<[u8; 32]> {
     bytes32(&json!(text)).or_else(|| bytes32(&serde_json::from_str::<Json>(text).ok()?))
+}
+
+impl Record {
+    /// Forgets what its row says of keys and hashes, because that is said of another file of the message.
+    pub(super) fn be_further(&mut self) {
+        let known = nothing_known(self.found.kind);
+        let found = std::mem::replace(&mut self.found, known);
+        self.found.mime = found.mime;
+        self.found.file_name = found.file_name;
+        self.found.caption = found.caption;
+    }
+}
+
+/// A media of which nothing is known but what it is.
+pub(super) fn nothing_known(kind: MediaKind) -> FoundMedia {
+    FoundMedia {
+        kind,
+        key_kind: kind.into(),
+        media_key: None,
+        media_key_malformed: false,
+        media_key_at: None,
+        direct_path: None,
+        url: None,
+        static_url: None,
+        sha256: None,
+        enc_sha256: None,
+        length_bytes: None,
+        mime: None,
+        file_name: None,
+        caption: None,
+        caption_removed: false,
+        width: None,
+        height: None,
+        seconds: None,
+        voice_note: false,
+        view_once: false,
+        animated: false,
+        edited: false,
+        edits: None,
+        edited_at_ms: None,
+        inline: None,
+        wrapper: String::new(),
+    }
 }
