@@ -26,7 +26,7 @@ async fn wrong_missing_and_foreign_tokens_are_refused() {
             404,
             "unknown_gateway",
         ),
-        (format!("{origin}/no/such/page"), 404, "no_such_page"),
+        (format!("{origin}/no/such/page"), 404, "page_not_found"),
     ];
     for (url, status, code) in cases {
         let (found, answer) = test.post_to(&url, text(FIRST)).await;

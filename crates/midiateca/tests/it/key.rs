@@ -101,7 +101,7 @@ async fn a_key_that_was_forgotten_is_not_hidden_by_a_new_one() {
     let mut serving = serving.arg(&data).stderr(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(serving.stderr.take().unwrap()).lines();
     let mut lines = lines.map(Result::unwrap);
-    let missing = lines.find(|line| line.contains("no gateway token can be opened"));
+    let missing = lines.find(|line| line.contains("no gateway token can be decrypted"));
     let listens = lines.find(|line| line.starts_with("midiateca listens"));
     serving.kill().unwrap();
     serving.wait().unwrap();

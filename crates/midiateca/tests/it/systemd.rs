@@ -84,7 +84,7 @@ async fn lines_in_the_journal_have_their_priority_and_others_have_none() {
         drop(command);
         let mut text = Vec::new();
         let mut piece = [0; 1_024];
-        while !String::from_utf8_lossy(&text).contains("midiateca serves") {
+        while !String::from_utf8_lossy(&text).contains("midiateca is listening") {
             let read = reader.read(&mut piece).unwrap();
             assert!(read > 0, "{}", String::from_utf8_lossy(&text));
             text.extend_from_slice(&piece[..read]);
@@ -95,7 +95,7 @@ async fn lines_in_the_journal_have_their_priority_and_others_have_none() {
         let text = String::from_utf8(text).unwrap();
         let of = |needle: &str| text.lines().find(|line| line.contains(needle)).unwrap();
         assert_eq!(
-            of("midiateca serves").starts_with("<6>"),
+            of("midiateca is listening").starts_with("<6>"),
             is_journal,
             "{text}"
         );
