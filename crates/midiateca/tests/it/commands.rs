@@ -834,7 +834,11 @@ async fn webhook_slots_are_set_read_back_and_proven() {
     sim.world().add_instance(FIRST, "another-token");
     let refused = midiateca(data, &public).await;
     assert_eq!(refused.status.code(), Some(3));
-    assert!(stderr(&refused).contains("401"), "{}", stderr(&refused));
+    assert!(
+        stderr(&refused).contains("gateway_token_refused"),
+        "{}",
+        stderr(&refused)
+    );
 }
 
 #[tokio::test]
