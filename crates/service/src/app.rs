@@ -275,7 +275,7 @@ impl App {
             .db
             .write(Key::instance(id.as_str()), async move |tx| {
                 if new.token_sealed.is_some() || new.api_base.is_some() {
-                    queue::hurry(tx, &new.id, &Reason::OF_ACCESS).await?;
+                    queue::retry_now(tx, &new.id, &Reason::OF_ACCESS).await?;
                     instances::set_problem(tx, &new.id, None).await?;
                 }
                 instances::put_instance(tx, &new, now).await

@@ -176,6 +176,20 @@ pub async fn set_aside_since(db: &Db, since: Millis) -> Result<i64, Error> {
     row.map_or(Ok(0), |row| row.int("n"))
 }
 
+/// Whether a delivery is still kept.
+pub async fn exists(tx: &mut Tx, id: &DeliveryId) -> Result<bool, Error> {
+    let sql = "select 1 as found from deliveries where id = $1";
+    Ok(tx.row(sql, values![id.as_str()]).await?.is_some())
+}
+
+/// Whether a delivery is still kept, and the bytes of the media are in it and not only in the media's stored file.
+pub async fn has_bytes_of(tx: &mut Tx, id: &DeliveryId, media: &MediaId) -> Result<bool, Error> {
+    let sql = "select 1 as found from deliveries where id = $1
+                 and not exists (select 1 from delivery_parts p where p.delivery = deliveries.id and p.media = $2)";
+    let values = values![id.as_str(), media.as_str()];
+    Ok(tx.row(sql, values).await?.is_some())
+}
+
 /// Marks a delivery that could not be read before as read.
 pub async fn accept(tx: &mut Tx, id: &DeliveryId) -> Result<(), Error> {
     let sql = "update deliveries set verdict = 'accepted', reason = null where id = $1 and verdict = 'set_aside'";
@@ -349,10 +363,9 @@ pub async fn delete(tx: &mut Tx, id: &DeliveryId) -> Result<Deletion, Error> {
     if tx.run(sql, values![id.as_str()]).await? == 1 {
         return Ok(Deletion::Gone);
     }
-    let sql = "select 1 as found from deliveries where id = $1";
-    Ok(match tx.row(sql, values![id.as_str()]).await? {
-        Some(_) => Deletion::Needed,
-        None => Deletion::NotThere,
+    Ok(match exists(tx, id).await? {
+        true => Deletion::Needed,
+        false => Deletion::NotThere,
     })
 }
 

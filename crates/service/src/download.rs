@@ -29,7 +29,7 @@ use crate::instances::Instance;
 use crate::media;
 use crate::model::{Attempt, MediaStatus, Reason, Route, Verdict};
 use crate::net::HttpClient;
-use crate::queue::{self, Counts, Holding, Job, Settled};
+use crate::queue::{self, Counts, Job, Settled, Stored};
 use crate::secrets::Secrets;
 use crate::storage::{self, Staging, Vault, layout};
 use candidates::{Candidate, Candidates};
@@ -110,8 +110,8 @@ impl<'a> Trace<'a> {
 /// Bytes that are proven, and still without a name.
 type Proven = (Staging, Verified);
 
-/// Verified bytes with their final name, and the lease that lasts until they are recorded.
-type Published = (Holding, ContentLease);
+/// A stored file, and the lease that lasts until it is recorded.
+type Published = (Stored, ContentLease);
 
 /// Tries to get one media, for one round.
 pub async fn run_round(downloader: &Downloader, job: &Job, instance: &Instance) -> RoundResult {
@@ -404,15 +404,15 @@ async fn file(
             Reason::StorageFailed
         }
     })?;
-    let holding = Holding {
+    let stored = Stored {
         route,
         mime: form.mime,
         size_bytes: verified.size_bytes(),
         sha256: *verified.sha256(),
-        verified: verified.proof().as_str(),
+        verified: verified.verification(),
         path: path.as_str().to_owned(),
     };
-    Ok((holding, same_bytes))
+    Ok((stored, same_bytes))
 }
 
 /// What the message promised of the bytes.

@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 use wa_media::FoundMedia;
 
 use crate::clock::Millis;
-use crate::model::{DeliveryReason, KeyKind, MediaKey, MediaKind, Reason};
+use crate::model::{DeliveryReason, KeyKind, MediaKey, MediaKind, Origin, Reason};
 
 /// Which gateway a delivery comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,18 +45,10 @@ pub enum DeliveryContent {
 pub struct Message {
     /// The gateway's id of the message; empty when it gave none.
     pub id: String,
-    /// The chat, as the gateway wrote it, without control characters.
-    pub chat_id: Option<String>,
-    /// Who sent it, as the gateway wrote it; a phone number where there is one, else a LID.
-    pub sender_id: Option<String>,
-    /// The sender's privacy id (`…@lid`), where it is told.
-    pub sender_lid: Option<String>,
+    /// Chat and sender, without control characters.
+    pub origin: Origin,
     /// The name the sender shows.
     pub sender_name: Option<String>,
-    /// Sent by the account itself.
-    pub from_me: bool,
-    /// Sent in a group.
-    pub is_group: bool,
     /// The message's own time.
     pub sent_at: Option<Millis>,
 }

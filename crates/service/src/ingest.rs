@@ -29,6 +29,9 @@ use crate::storage::Vault;
 pub use replaced::Replaced;
 pub use tally::Tally;
 
+/// Length of the id of a delivery (UUIDv7).
+const ID_LENGTH: usize = 36;
+
 /// What such a media is could not be told from any other, and neither its repeats, nor the rules for its chat, nor the
 /// instance that it belongs to.
 const ANONYMOUS: DeliveryReason = DeliveryReason::AnonymousMedia;
@@ -505,7 +508,9 @@ async fn tells_nothing_new(
         return Ok(false);
     }
     for (_, put) in puts {
-        if !queue::has_lost_its_delivery(tx, &put.id).await? {
+        // The delivery of an imported media has another kind of name, and was never kept.
+        let was_kept = put.delivery.as_str().len() == ID_LENGTH;
+        if !was_kept || deliveries::exists(tx, &put.delivery).await? {
             return Ok(false);
         }
     }

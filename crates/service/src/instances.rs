@@ -15,6 +15,18 @@ pub use hooks::{
 };
 pub use refusals::{Refusal, RefusalCount, RefusalReason, count_refusals, refusals};
 
+/// The routes of an instance as a column of another table's statement.
+macro_rules! routes_of {
+    ($instance:literal) => {
+        concat!(
+            "(select routes from instances where instances.id = ",
+            $instance,
+            ")"
+        )
+    };
+}
+pub(crate) use routes_of;
+
 /// A company whose numbers are kept.
 #[derive(Clone, Debug)]
 pub struct Client {

@@ -3,12 +3,14 @@
 pub mod contact;
 mod delivery_reason;
 mod erased;
+pub mod origin;
 mod reason;
 
 pub use delivery_reason::DeliveryReason;
 pub use erased::{erased_message, erased_print};
+pub use origin::{ChatId, ChatKind, Origin, SenderId};
 pub use reason::{Reason, Verdict};
-pub use wa_media::{KeyKind, MediaKey, MediaKind};
+pub use wa_media::{KeyKind, MediaKey, MediaKind, Verification};
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -111,9 +113,21 @@ impl MediaStatus {
         }
     }
 
-    /// The status of that name.
+    /// The status of that code.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+impl serde::Serialize for MediaStatus {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl std::fmt::Display for MediaStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -169,32 +183,6 @@ pub enum Direction {
     Received,
     /// From the account.
     Sent,
-}
-
-/// Where a message was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ChatKind {
-    /// Between two.
-    Private,
-    /// In a group.
-    Group,
-    /// In a channel.
-    Channel,
-    /// A story.
-    Story,
-}
-
-impl ChatKind {
-    /// The name in settings and in statements.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Private => "private",
-            Self::Group => "group",
-            Self::Channel => "channel",
-            Self::Story => "story",
-        }
-    }
 }
 
 /// One try to get the bytes: recorded whether it went well or not.

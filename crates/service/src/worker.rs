@@ -196,7 +196,7 @@ async fn claim(
         .db
         .write(Key::Nothing, async move |tx| {
             if wake {
-                queue::wake(tx, now).await?;
+                queue::promote_due(tx, now).await?;
             }
             let ready = queue::instances_with_work(tx).await?;
             let ready: Vec<_> = ready.iter().filter_map(|id| known.get(id)).collect();
@@ -317,18 +317,14 @@ async fn settle(worker: &Worker, job: &Job, instance: &Instance, round: RoundRes
             };
             let settlement = queue::settle(tx, &job_copy, &s, &a, now).await?;
             let mut files = Vec::new();
-            if settlement == Settlement::AsTold {
+            if settlement == Settlement::Done {
                 if let Some(news) = news(&job_copy, &s) {
                     events::append(tx, now, news);
                 }
-                if let Settled::Stored(held) = &*s {
-                    let Job {
-                        id,
-                        instance,
-                        delivery,
-                        ..
-                    } = &job_copy;
-                    files = parts::release(tx, instance, delivery, id, &held.sha256).await?;
+                if let Settled::Stored(stored) = &*s {
+                    let (id, delivery) = (&job_copy.id, &job_copy.delivery);
+                    let sha256 = &stored.sha256;
+                    files = parts::release(tx, &job_copy.instance, delivery, id, sha256).await?;
                 }
             }
             let asked = a.iter().rfind(|attempt| attempt.route == Route::Gateway);
@@ -344,11 +340,11 @@ async fn settle(worker: &Worker, job: &Job, instance: &Instance, round: RoundRes
             outage::note_folder(worker, job, &settled).await;
         }
         match written {
-            Ok((Settlement::AsTold, files)) => {
+            Ok((Settlement::Done, files)) => {
                 worker.downloader.bodies.remove(&files);
                 return tell(job, &settled, attempts.len());
             }
-            Ok((Settlement::Rearmed, _)) => {
+            Ok((Settlement::Requeued, _)) => {
                 worker.work.notify_one();
                 return tracing::info!(media = %job.id, "media is tried again at once, for a repeat of its message came");
             }
@@ -369,7 +365,8 @@ async fn take_back(worker: &Worker, job: &Job, settled: &Settled) {
     let Settled::Stored(held) = settled else {
         return;
     };
-    let erased = matches!(media::find(&worker.downloader.db, &job.id).await, Ok(Some(media)) if media.reason.as_deref() == Some(Reason::Erased.as_str()));
+    let found = media::find(&worker.downloader.db, &job.id).await;
+    let erased = matches!(found, Ok(Some(media)) if media.is_erased());
     let path = erased
         .then(|| RelativePath::from_row(held.path.clone()))
         .flatten();
@@ -384,7 +381,7 @@ fn news<'a>(job: &'a Job, settled: &Settled) -> Option<News<'a>> {
     let (kind, data) = match settled {
         Settled::Stored(held) => (
             "media.stored",
-            serde_json::json!({"kind": job.kind.as_str(), "path": held.path, "size": held.size_bytes, "verified": held.verified, "mime": held.mime}),
+            serde_json::json!({"kind": job.kind.as_str(), "path": held.path, "size": held.size_bytes, "verified": held.verified.as_str(), "mime": held.mime}),
         ),
         Settled::Postponed { reason, until, .. } => (
             "media.postponed",
@@ -412,7 +409,7 @@ fn news<'a>(job: &'a Job, settled: &Settled) -> Option<News<'a>> {
 fn tell(job: &Job, settled: &Settled, tries: usize) {
     match settled {
         Settled::Stored(held) => {
-            tracing::info!(media = %job.id, kind = job.kind.as_str(), size = held.size_bytes, verified = held.verified, path = held.path, tries, "media stored");
+            tracing::info!(media = %job.id, kind = job.kind.as_str(), size = held.size_bytes, verified = held.verified.as_str(), path = held.path, tries, "media stored");
         }
         Settled::Postponed { reason, until, .. } => {
             tracing::warn!(media = %job.id, reason = reason.as_str(), next = crate::clock::rfc3339(*until), tries, "media postponed");

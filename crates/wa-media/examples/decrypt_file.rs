@@ -42,7 +42,7 @@ fn decrypt(file: &str, mut decryptor: Decryptor) -> std::io::Result<Outcome> {
     let mut plaintext = Vec::new();
     in_pieces(file, |piece| decryptor.update(piece, &mut plaintext))?;
     Ok(match decryptor.finish(&mut plaintext) {
-        Ok(decrypted) => Ok((plaintext, decrypted.verified.proof().as_str())),
+        Ok(decrypted) => Ok((plaintext, decrypted.verified.verification().as_str())),
         Err(failure) => Err(failure.cause),
     })
 }

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::mac::{self, MAC_BYTES};
 use crate::proof::HEAD_BYTES;
-use crate::{Expected, KeyKind, MediaKey, Proof, Verified, label};
+use crate::{Expected, KeyKind, MediaKey, Verification, Verified, label};
 
 const BLOCK_BYTES: usize = 16;
 /// The last block, for its padding, and the MAC: held back until the end is known.
@@ -237,11 +237,11 @@ impl Decryptor {
         plaintext.extend_from_slice(&rest);
         let sha256: [u8; 32] = std::mem::take(&mut self.sha256).finalize().into();
         checks.sha256 = self.expected.sha256.map(|promised| promised == sha256);
-        let proof = judge(checks).map_err(|cause| Failure { cause, checks })?;
+        let verification = judge(checks).map_err(|cause| Failure { cause, checks })?;
         let verified = Verified {
             sha256,
             size_bytes: self.size_bytes,
-            proof,
+            verification,
             head: self.head,
         };
         Ok(Decrypted {
@@ -254,7 +254,7 @@ impl Decryptor {
 
 /// What the checks amount to. A right plaintext hash and MAC outweigh a wrong hash of the encrypted file, for that
 /// one alone is then what a gateway mangled.
-fn judge(checks: Checks) -> Result<Proof, Cause> {
+fn judge(checks: Checks) -> Result<Verification, Cause> {
     if checks.mac != Some(true) {
         return Err(match checks.enc_sha256 {
             Some(true) => Cause::WrongKey,
@@ -265,10 +265,10 @@ fn judge(checks: Checks) -> Result<Proof, Cause> {
         return Err(Cause::BadPadding);
     }
     match (checks.sha256, checks.enc_sha256) {
-        (Some(true), _) => Ok(Proof::Full),
+        (Some(true), _) => Ok(Verification::Full),
         (Some(false), _) => Err(Cause::PlainHashMismatch),
         (None, Some(false)) => Err(Cause::Corrupt),
-        (None, _) => Ok(Proof::Mac),
+        (None, _) => Ok(Verification::Mac),
     }
 }
 

@@ -31,4 +31,4 @@ pub use kind::{KeyKind, MediaKind};
 pub use label::LabelFinder;
 pub use link::{DirectPath, LinkError, expiry_of, path_of_url};
 pub use plain::{PlainHints, PlainVerifier};
-pub use proof::{Expected, Proof, Refusal, Verified};
+pub use proof::{Expected, Refusal, Verification, Verified};

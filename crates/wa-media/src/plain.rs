@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use crate::form::{self, Page};
 use crate::mac::TrailingMac;
 use crate::proof::HEAD_BYTES;
-use crate::{Expected, KeyKind, MediaKey, MediaKind, Proof, Refusal, Verified};
+use crate::{Expected, KeyKind, MediaKey, MediaKind, Refusal, Verification, Verified};
 
 /// What else is known, to name a refusal well when the message promised no hash.
 #[derive(Clone, Debug)]
@@ -70,8 +70,8 @@ impl PlainVerifier {
     /// Judges.
     pub fn finish(self) -> Result<Verified, Refusal> {
         let sha256: [u8; 32] = self.sha256.finalize().into();
-        let proof = match self.expected.sha256 {
-            Some(promised) if promised == sha256 => Proof::Full,
+        let verification = match self.expected.sha256 {
+            Some(promised) if promised == sha256 => Verification::Full,
             Some(_) | None => {
                 let encrypted = self.expected.enc_sha256 == Some(sha256)
                     || self.mac.is_some_and(TrailingMac::matches);
@@ -84,13 +84,13 @@ impl PlainVerifier {
                 if self.expected.sha256.is_some() {
                     return Err(Refusal::PlainHashMismatch);
                 }
-                Proof::Unproven
+                Verification::Unproven
             }
         };
         Ok(Verified {
             sha256,
             size_bytes: self.size_bytes,
-            proof,
+            verification,
             head: self.head,
         })
     }
@@ -121,7 +121,7 @@ mod tests {
         expected: Expected,
         kind: MediaKind,
         mime: &str,
-    ) -> Result<Proof, Refusal> {
+    ) -> Result<Verification, Refusal> {
         let hints = PlainHints {
             kind,
             mime: Some(mime.to_owned()),
@@ -132,7 +132,7 @@ mod tests {
         let outcomes = [1, 7, 4_096].map(|piece| {
             let mut verifier = PlainVerifier::new(expected.clone(), hints.clone());
             bytes.chunks(piece).for_each(|chunk| verifier.update(chunk));
-            verifier.finish().map(|verified| verified.proof())
+            verifier.finish().map(|verified| verified.verification())
         });
         assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]));
         outcomes[0].clone()
@@ -152,7 +152,7 @@ mod tests {
                 MediaKind::Image,
                 "image/jpeg"
             ),
-            Ok(Proof::Full)
+            Ok(Verification::Full)
         );
         assert_eq!(
             verify(
@@ -201,11 +201,11 @@ mod tests {
                 MediaKind::Document,
                 "application/json"
             ),
-            Ok(Proof::Unproven)
+            Ok(Verification::Unproven)
         );
         assert_eq!(
             verify(b"OggS", none(), MediaKind::Audio, "audio/ogg"),
-            Ok(Proof::Unproven)
+            Ok(Verification::Unproven)
         );
     }
 

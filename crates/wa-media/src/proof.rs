@@ -15,8 +15,8 @@ pub struct Expected {
 }
 
 /// How far bytes are proven.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verification {
     /// The message's own plaintext hash was found true.
     Full,
     /// Only the encrypted file's hash and MAC could be.
@@ -25,8 +25,16 @@ pub enum Proof {
     Unproven,
 }
 
-impl Proof {
-    /// The name, lower case.
+impl Verification {
+    /// All of them, the strongest first.
+    pub const ALL: [Self; 3] = [Self::Full, Self::Mac, Self::Unproven];
+
+    /// The one of that code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == code)
+    }
+
+    /// The code: `full`, `mac` or `unproven`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Full => "full",
@@ -41,7 +49,7 @@ impl Proof {
 pub struct Verified {
     pub(crate) sha256: [u8; 32],
     pub(crate) size_bytes: u64,
-    pub(crate) proof: Proof,
+    pub(crate) verification: Verification,
     pub(crate) head: Vec<u8>,
 }
 
@@ -57,8 +65,8 @@ impl Verified {
     }
 
     /// How far they are proven.
-    pub fn proof(&self) -> Proof {
-        self.proof
+    pub fn verification(&self) -> Verification {
+        self.verification
     }
 
     /// Whether they begin as some known kind of file does.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use wa_media::encrypt::{Encrypted, Encryptor, encrypt, encrypted_bytes};
 use wa_media::{
     Cause, Decrypted, Decryptor, DirectPath, Expected, Failure, KeyKind, LabelFinder, MediaKey,
-    Proof, find, read,
+    Verification, find, read,
 };
 
 /// Decrypts in pieces of the given sizes, over and over.
@@ -65,7 +65,7 @@ proptest! {
         let expected = told(&encrypted, with_plain, with_enc);
         let (back, decrypted) = decrypt(&encrypted.body, &sizes, Decryptor::of_proven_label(&key, kind, expected)).unwrap();
         prop_assert_eq!(decrypted.verified.sha256(), &encrypted.sha256);
-        prop_assert_eq!(decrypted.verified.proof(), if with_plain { Proof::Full } else { Proof::Mac });
+        prop_assert_eq!(decrypted.verified.verification(), if with_plain { Verification::Full } else { Verification::Mac });
         prop_assert_eq!(back, plain);
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use wa_media::read::bytes32;
-use wa_media::{Cause, Decrypted, Decryptor, Expected, Failure, KeyKind, MediaKey, Proof};
+use wa_media::{Cause, Decrypted, Decryptor, Expected, Failure, KeyKind, MediaKey, Verification};
 
 const PIECES: [usize; 9] = [1, 15, 16, 17, 25, 26, 27, 4_096, 1 << 20];
 
@@ -55,7 +55,12 @@ fn every_good_file_decrypts_to_what_was_promised() {
     {
         for piece in PIECES {
             let (plaintext, decrypted) = vector.decrypt(piece).unwrap();
-            assert_eq!(decrypted.verified.proof(), Proof::Full, "{}", vector.name);
+            assert_eq!(
+                decrypted.verified.verification(),
+                Verification::Full,
+                "{}",
+                vector.name
+            );
             assert_eq!(
                 plaintext.len() as u64,
                 vector.told["fileLength"].as_u64().unwrap()

@@ -82,7 +82,7 @@ pub(crate) fn run(options: &Options, global: &Global) -> anyhow::Result<Ending> 
         "decrypted": outcome.is_ok(),
         "output": output.shown(),
         "size": outcome.as_ref().ok().map(|decrypted| decrypted.verified.size_bytes()),
-        "verified": outcome.as_ref().ok().map(|decrypted| decrypted.verified.proof().as_str()),
+        "verified": outcome.as_ref().ok().map(|decrypted| decrypted.verified.verification().as_str()),
         "label": outcome.as_ref().ok().map(|decrypted| decrypted.key_kind.info()),
         "checks": {"enc_sha256": checks.enc_sha256, "mac": checks.mac, "padding": checks.padding, "sha256": checks.sha256},
         "reason": outcome.as_ref().err().map(ToString::to_string),

@@ -23,8 +23,8 @@ use day::Day;
 use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
 use midiateca_service::coordination::Coordination;
-use midiateca_service::media::{self, MediaView};
-use midiateca_service::model::{MediaKind, MediaStatus, Reason, Verdict};
+use midiateca_service::media::{self, Media};
+use midiateca_service::model::{MediaKind, MediaStatus, Reason, Verdict, Verification};
 use midiateca_service::ops::status;
 use midiateca_service::server::Service;
 use midiateca_service::{events, ingest, shutdown};
@@ -127,31 +127,30 @@ async fn until_settled(context: &Context, app: &App) -> anyhow::Result<()> {
 }
 
 /// Whether a media is still to be stored within the day. One whose server refuses it is tried again for an hour.
-fn is_under_way(media: &MediaView) -> bool {
-    let reason = media.reason.as_deref().and_then(Reason::parse);
-    match MediaStatus::parse(&media.status) {
-        Some(MediaStatus::Downloading) => true,
-        Some(MediaStatus::Pending) => reason.map(Reason::verdict) != Some(Verdict::Confirm),
+fn is_under_way(media: &Media) -> bool {
+    match media.status {
+        MediaStatus::Downloading => true,
+        MediaStatus::Pending => media.reason.map(Reason::verdict) != Some(Verdict::Confirm),
         _ => false,
     }
 }
 
 /// In the order in which they came.
-async fn in_order(app: &App) -> anyhow::Result<Vec<MediaView>> {
+async fn in_order(app: &App) -> anyhow::Result<Vec<Media>> {
     let mut media = media::list(&app.db, &media::Filter::default(), 1_000).await?;
     media.reverse();
     Ok(media)
 }
 
 /// What should have happened and did not.
-fn missing(day: &Day, media: &[MediaView], lang: Language) -> Vec<String> {
+fn missing(day: &Day, media: &[Media], lang: Language) -> Vec<String> {
     let mut wrong = Vec::new();
     let stored: Vec<_> = media
         .iter()
-        .filter(|media| media.status == "stored")
+        .filter(|media| media.status == MediaStatus::Stored)
         .collect();
     for kind in MediaKind::ALL {
-        if !stored.iter().any(|media| media.kind == kind.as_str()) {
+        if !stored.iter().any(|media| media.kind == kind) {
             let kind = lang.name(kind.as_str());
             wrong.push(lang.fill(words::NONE_STORED, &[("kind", &kind)]));
         }
@@ -162,11 +161,7 @@ fn missing(day: &Day, media: &[MediaView], lang: Language) -> Vec<String> {
         }
     };
     let documented = media.first().is_some_and(|first| {
-        first.size == Some(5_067)
-            && first
-                .path
-                .as_deref()
-                .is_some_and(|path| path.ends_with(".ogg"))
+        first.size == Some(5_067) && first.path().is_some_and(|path| path.ends_with(".ogg"))
     });
     expect(documented, words::DOCUMENTED_NOT_FIRST);
     expect(day.duplicates() == 1, words::REPEAT_NOT_KNOWN);
@@ -177,13 +172,13 @@ fn missing(day: &Day, media: &[MediaView], lang: Language) -> Vec<String> {
     expect(
         media
             .iter()
-            .any(|media| media.status == "failed" && media.reason.is_some()),
+            .any(|media| media.status == MediaStatus::Failed && media.reason.is_some()),
         words::NOTHING_EXPLAINED,
     );
     wrong
 }
 
-async fn report(context: &Context, app: &App, media: &[MediaView]) -> anyhow::Result<()> {
+async fn report(context: &Context, app: &App, media: &[Media]) -> anyhow::Result<()> {
     let report = status::check(app).await?;
     if context.json {
         answer::line(json!({"media": media, "check": report}));
@@ -197,29 +192,29 @@ async fn report(context: &Context, app: &App, media: &[MediaView]) -> anyhow::Re
     Ok(())
 }
 
-fn line(context: &Context, media: &MediaView) -> String {
+fn line(context: &Context, media: &Media) -> String {
     let lang = context.lang;
-    let outcome = match (&media.path, &media.reason) {
+    let outcome = match (media.path(), media.reason) {
         (Some(path), _) => lang.fill(
             words::STORED,
             &[
                 ("size", &media.size.unwrap_or(0)),
                 (
                     "verified",
-                    &lang.name(media.verified.as_deref().unwrap_or("-")),
+                    &lang.name(media.verified.map_or("-", Verification::as_str)),
                 ),
                 ("attempts", &media.attempts),
                 ("file", &format_args!("media_storage/{path}")),
             ],
         ),
-        (None, Some(reason)) => lang.reason(reason).to_owned(),
+        (None, Some(reason)) => lang.reason(reason.as_str()).to_owned(),
         (None, None) => String::new(),
     };
     format!(
         "{:<33} {:<9} {:<7} {}",
         plain(&media.message_id),
-        lang.name(&media.kind),
-        lang.name(&media.status),
+        lang.name(media.kind.as_str()),
+        lang.name(media.status.as_str()),
         outcome
     )
 }

@@ -14,7 +14,8 @@ use super::language::{self, plain};
 use super::words::media as words;
 use super::{Ending, UsageError};
 use midiateca_service::app::AllowedStorage;
-use midiateca_service::media::{self, AttemptView, Filter, MediaView};
+use midiateca_service::clock::rfc3339;
+use midiateca_service::media::{self, Filter, Media, RecordedAttempt};
 use midiateca_service::model::{MediaId, MediaStatus};
 use which::Which;
 
@@ -66,7 +67,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
         Command::Dismiss(options) => ending = dismiss::run(&context, &app, options).await?,
         Command::List(options) => {
             let filter = Filter {
-                status: options.status.clone(),
+                status: options.status.as_deref().and_then(MediaStatus::parse),
                 ..options.which.filter(app.clock.now())
             };
             let instance = filter.instance.as_deref();
@@ -89,26 +90,26 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     Ok(ending)
 }
 
-fn line(context: &Context, media: &MediaView) {
+fn line(context: &Context, media: &Media) {
     if context.json {
         return answer::line(json!(media));
     }
-    let outcome = match (&media.path, &media.reason) {
+    let outcome = match (media.path(), media.reason) {
         (Some(path), _) => format!("media_storage/{path}"),
-        (None, Some(reason)) => context.lang.reason(reason).to_owned(),
+        (None, Some(reason)) => context.lang.reason(reason.as_str()).to_owned(),
         (None, None) => String::new(),
     };
     answer::line(format_args!(
         "{}\t{}\t{}\t{}\t{}\t{outcome}",
         media.id,
-        media.received_at,
-        plain(&media.instance),
-        context.lang.name(&media.kind),
-        context.lang.name(&media.status)
+        rfc3339(media.received_at),
+        plain(media.instance.as_str()),
+        context.lang.name(media.kind.as_str()),
+        context.lang.name(media.status.as_str())
     ));
 }
 
-fn show(context: &Context, media: &MediaView, attempts: &[AttemptView]) -> anyhow::Result<()> {
+fn show(context: &Context, media: &Media, attempts: &[RecordedAttempt]) -> anyhow::Result<()> {
     if context.json {
         answer::line(json!({"media": media, "attempts": attempts}));
         return Ok(());
@@ -119,22 +120,25 @@ fn show(context: &Context, media: &MediaView, attempts: &[AttemptView]) -> anyho
             answer::line(format_args!("{:<16} {value}", context.lang.name(name)));
         }
     }
-    if let Some(reason) = &media.reason {
-        answer::line(format_args!("{:<16} {}", "", context.lang.reason(reason)));
+    if let Some(reason) = media.reason {
+        answer::line(format_args!(
+            "{:<16} {}",
+            "",
+            context.lang.reason(reason.as_str())
+        ));
     }
     for attempt in attempts {
         let outcome = attempt
             .reason
-            .as_deref()
-            .map_or("-", |reason| context.lang.reason(reason));
+            .map_or("-", |reason| context.lang.reason(reason.as_str()));
         let status = attempt
             .http_status
             .map_or_else(|| "-".to_owned(), |status| status.to_string());
         answer::line(format_args!(
             "{} {} {} {} HTTP {status} {} bytes {} ms: {outcome}",
             attempt.n,
-            attempt.started_at,
-            attempt.route,
+            rfc3339(attempt.started_at),
+            attempt.route.as_str(),
             attempt.host.as_deref().unwrap_or("-"),
             attempt.size,
             attempt.duration_ms

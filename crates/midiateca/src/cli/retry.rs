@@ -16,7 +16,7 @@ use midiateca_service::app::App;
 use midiateca_service::db;
 use midiateca_service::db::Key;
 use midiateca_service::media::{self, Filter};
-use midiateca_service::model::{MediaId, Reason};
+use midiateca_service::model::{MediaId, MediaStatus, Reason};
 use midiateca_service::queue;
 
 #[derive(Debug, clap::Args)]
@@ -58,9 +58,14 @@ pub(crate) struct Options {
 
 impl Options {
     /// The media of that status that are meant.
-    fn filter(&self, context: &Context, status: &str, app: &App) -> Result<Filter, UsageError> {
+    fn filter(
+        &self,
+        context: &Context,
+        status: MediaStatus,
+        app: &App,
+    ) -> Result<Filter, UsageError> {
         Ok(Filter {
-            status: Some(status.to_owned()),
+            status: Some(status),
             reason: reason_named(context.lang, self.reason.as_deref())?,
             ..self.which.filter(app.clock.now())
         })
@@ -69,11 +74,11 @@ impl Options {
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     let statuses = [
-        ("failed", options.failed),
-        ("expired", options.expired),
-        ("skipped", options.skipped),
-        ("dismissed", options.dismissed),
-        ("pending", options.waiting),
+        (MediaStatus::Failed, options.failed),
+        (MediaStatus::Expired, options.expired),
+        (MediaStatus::Skipped, options.skipped),
+        (MediaStatus::Dismissed, options.dismissed),
+        (MediaStatus::Pending, options.waiting),
     ];
     if options.media.is_empty() && !statuses.iter().any(|(_, wanted)| *wanted) {
         return Err(UsageError(context.lang.say(words::NAME_MEDIA).to_owned()).into());
@@ -87,11 +92,10 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
             let filter = options.filter(&context, status, &app)?;
             let found = media::list(&app.db, &filter, u32::MAX).await?;
             // What a rule removed would be fetched only for the next sweep to remove it again.
-            let is_meant = |media: &media::MediaView| {
-                filter.reason.is_some()
-                    || media.reason.as_deref() != Some(Reason::Retention.as_str())
+            let is_meant = |media: &media::Media| {
+                filter.reason.is_some() || media.reason != Some(Reason::Retention)
             };
-            chosen.extend(found.into_iter().filter(is_meant).map(|media| media.id));
+            chosen.extend(found.into_iter().filter(is_meant).map(|media| media.id.0));
         }
     }
     let bar = if std::io::stderr().is_terminal() {
@@ -147,9 +151,9 @@ pub(super) async fn one(app: &App, id: &MediaId, dry_run: bool) -> Result<Outcom
     let Some(found) = media::find(&app.db, id).await? else {
         return Ok(Outcome::Unknown);
     };
-    let is_stored = found.status == "stored";
-    let is_erased = found.reason.as_deref() == Some(Reason::Erased.as_str());
-    if found.status == "downloading" || is_erased || is_stored && is_there(app, &found) {
+    let is_stored = found.status == MediaStatus::Stored;
+    let is_erased = found.is_erased();
+    if found.status == MediaStatus::Downloading || is_erased || is_stored && is_there(app, &found) {
         return Ok(Outcome::LeftAlone);
     }
     if dry_run {
@@ -170,10 +174,7 @@ pub(super) async fn one(app: &App, id: &MediaId, dry_run: bool) -> Result<Outcom
 }
 
 /// Whether a stored media's file is where it should be, as long as it should be.
-fn is_there(app: &App, media: &media::MediaView) -> bool {
-    let found = media
-        .path
-        .as_deref()
-        .and_then(|path| app.vault.size_bytes(path));
-    found.and_then(|found| i64::try_from(found).ok()) == media.size
+fn is_there(app: &App, media: &media::Media) -> bool {
+    let found = media.path().and_then(|path| app.vault.size_bytes(path));
+    found == media.size
 }

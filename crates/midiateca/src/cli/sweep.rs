@@ -48,28 +48,28 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
 }
 
 fn tell(context: &Context, rule: usize, told: &Told<'_>) {
-    let (doomed, error) = match told {
-        Told::Gone(doomed) => (doomed, None),
-        Told::Stuck(doomed, error) => (doomed, Some(complaint::why(*error, context.lang))),
+    let (stored, error) = match told {
+        Told::Gone(stored) => (stored, None),
+        Told::Stuck(stored, error) => (stored, Some(complaint::why(*error, context.lang))),
     };
-    let path = doomed.path.as_deref().unwrap_or("-");
+    let path = stored.path.as_str();
     let file = format!("media_storage/{path}");
     match error {
         Some(why) if context.json => answer::line(
-            json!({"rule": rule + 1, "media": doomed.id.as_str(), "client": doomed.client, "kind": doomed.kind, "file": file, "size": doomed.size_bytes, "stuck": why}),
+            json!({"rule": rule + 1, "media": stored.id.as_str(), "client": stored.client, "kind": stored.kind.as_str(), "file": file, "size": stored.size_bytes, "stuck": why}),
         ),
         Some(why) => {
             let values: [(&str, &dyn std::fmt::Display); 2] = [("file", &file), ("why", &why)];
             eprintln!("{}", context.lang.fill(words::STUCK, &values));
         }
         None if context.json => answer::line(
-            json!({"rule": rule + 1, "media": doomed.id.as_str(), "client": doomed.client, "kind": doomed.kind, "file": file, "size": doomed.size_bytes}),
+            json!({"rule": rule + 1, "media": stored.id.as_str(), "client": stored.client, "kind": stored.kind.as_str(), "file": file, "size": stored.size_bytes}),
         ),
         None => answer::line(format_args!(
             "{}\t{}\t{file}\t{}",
             rule + 1,
-            doomed.id,
-            doomed.size_bytes
+            stored.id,
+            stored.size_bytes
         )),
     }
 }

@@ -15,13 +15,14 @@ use super::language::{self, Language, plain};
 use super::words::{Words, context as files, test_webhook as words};
 use super::{Ending, UsageError, sample};
 use midiateca_service::app::App;
+use midiateca_service::clock::rfc3339;
 use midiateca_service::coordination;
 use midiateca_service::db::Key;
 use midiateca_service::deliveries::Body;
 use midiateca_service::ingest::{self, Receipt, tally};
 use midiateca_service::instances::{self, Instance};
-use midiateca_service::media::{self, AttemptView, MediaView};
-use midiateca_service::model::{InstanceId, MediaId, Reason};
+use midiateca_service::media::{self, Media, RecordedAttempt};
+use midiateca_service::model::{InstanceId, MediaId, MediaStatus, Reason, Verification};
 use midiateca_service::queue::{self, Lease};
 use midiateca_service::worker;
 
@@ -199,7 +200,7 @@ async fn follow(
     let before = find(context, app, id).await?;
     let known = before.attempts;
     let media = match app.coordination.server().await {
-        _ if before.status == "stored" => before,
+        _ if before.status == MediaStatus::Stored => before,
         Ok(server) => {
             let lease = Lease {
                 owner: server.owner().to_owned(),
@@ -227,7 +228,7 @@ async fn follow(
     Ok(tell_outcome(context, &media))
 }
 
-async fn find(context: &Context, app: &App, id: &MediaId) -> anyhow::Result<MediaView> {
+async fn find(context: &Context, app: &App, id: &MediaId) -> anyhow::Result<Media> {
     media::find(&app.db, id)
         .await?
         .with_context(|| context.lang.say(words::MEDIA_GONE))
@@ -239,11 +240,11 @@ async fn watch(
     app: &App,
     id: &MediaId,
     attempts_before: i64,
-) -> anyhow::Result<MediaView> {
+) -> anyhow::Result<Media> {
     loop {
         let media = find(context, app, id).await?;
-        let under_way = media.status == "downloading"
-            || (media.status == "pending" && media.attempts == attempts_before);
+        let under_way = media.status == MediaStatus::Downloading
+            || (media.status == MediaStatus::Pending && media.attempts == attempts_before);
         if !under_way {
             return Ok(media);
         }
@@ -252,9 +253,9 @@ async fn watch(
 }
 
 /// Whether an attempt that failed so had got a link before.
-fn had_link(reason: Option<&str>) -> bool {
+fn had_link(reason: Option<Reason>) -> bool {
     use Reason as R;
-    let Some(reason) = reason.and_then(Reason::parse) else {
+    let Some(reason) = reason else {
         return true;
     };
     !matches!(
@@ -274,7 +275,7 @@ fn had_link(reason: Option<&str>) -> bool {
     )
 }
 
-fn tell_attempt(context: &Context, attempt: &AttemptView) {
+fn tell_attempt(context: &Context, attempt: &RecordedAttempt) {
     step(
         context,
         words::ROUTE_TRIED,
@@ -285,63 +286,61 @@ fn tell_attempt(context: &Context, attempt: &AttemptView) {
         ],
     );
     let mut facts = vec![
-        ("obtained", json!(had_link(attempt.reason.as_deref()))),
+        ("obtained", json!(had_link(attempt.reason))),
         ("host", json!(attempt.host)),
         ("http_status", json!(attempt.http_status)),
     ];
-    if let Some(reason) = attempt
-        .reason
-        .as_deref()
-        .filter(|reason| !had_link(Some(reason)))
-    {
-        facts.push(("reason", json!(context.lang.reason(reason))));
+    if let Some(reason) = attempt.reason.filter(|reason| !had_link(Some(*reason))) {
+        facts.push(("reason", json!(context.lang.reason(reason.as_str()))));
         return step(context, words::LINK, &facts);
     }
     step(context, words::LINK, &facts);
     let mut facts = vec![("count", json!(attempt.size))];
-    if let Some(reason) = &attempt.reason {
-        facts.push(("reason", json!(context.lang.reason(reason))));
+    if let Some(reason) = attempt.reason {
+        facts.push(("reason", json!(context.lang.reason(reason.as_str()))));
     }
     step(context, words::BYTES, &facts);
 }
 
-fn tell_outcome(context: &Context, media: &MediaView) -> Ending {
-    if media.status == "stored" {
+fn tell_outcome(context: &Context, media: &Media) -> Ending {
+    if media.status == MediaStatus::Stored {
         step(
             context,
             words::VERIFIED,
             &[
-                ("how", json!(media.verified)),
-                ("sha256", json!(media.sha256)),
+                ("how", json!(media.verified.map(Verification::as_str))),
+                (
+                    "sha256",
+                    json!(media.sha256.map(|sha256| media::hex(&sha256))),
+                ),
                 ("size", json!(media.size)),
                 ("mime", json!(media.mime)),
             ],
         );
-        let path = media
-            .path
-            .as_deref()
-            .map(|path| format!("media_storage/{path}"));
+        let path = media.path().map(|path| format!("media_storage/{path}"));
         step(context, words::PATH, &[("path", json!(path))]);
         step(
             context,
             words::ROW,
-            &[("id", json!(media.id)), ("status", json!(media.status))],
+            &[
+                ("id", json!(media.id.as_str())),
+                ("status", json!(media.status)),
+            ],
         );
         return Ending::Fine;
     }
     let why = media
         .reason
-        .as_deref()
-        .map(|reason| context.lang.reason(reason));
+        .map(|reason| context.lang.reason(reason.as_str()));
     step(
         context,
         words::NOT_STORED,
         &[
-            ("id", json!(media.id)),
+            ("id", json!(media.id.as_str())),
             ("status", json!(media.status)),
             ("reason", json!(media.reason)),
             ("why", json!(why)),
-            ("next_attempt_at", json!(media.next_attempt_at)),
+            ("next_attempt_at", json!(media.next_attempt_at.map(rfc3339))),
         ],
     );
     Ending::FoundWrong

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::stage::MediaView;
 use midiateca_service::clock::{Clock, DAY, HOUR, MINUTE, Millis, SECOND};
-use midiateca_service::media::MediaView;
 use midiateca_service::model::{MediaId, Route};
 use wa_sim::{Fault, SimMedia};
 

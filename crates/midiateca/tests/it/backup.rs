@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use midiateca_service::clock::Clock;
 use midiateca_service::db::Key;
-use midiateca_service::media::{self, Meaning};
+use midiateca_service::media::{self, Removal};
 use midiateca_service::model::{MediaId, Reason};
 use midiateca_service::ops::backup::{self, Manifest, Order, Outcome, Source, Step};
 use midiateca_service::shutdown::Shutdown;
@@ -197,19 +197,19 @@ async fn a_file_that_is_let_go_after_the_database_was_copied_is_not_called_missi
     let (_folder, target) = place();
     let (media, _) = test.store(voice(1)).await;
     test.store(voice(2)).await;
-    let all = Meaning::default();
-    let doomed = media::doomed(&test.app.db, &all, (0, ""), 1).await;
-    let doomed = doomed.unwrap().remove(0);
-    assert_eq!(doomed.id, MediaId(media.id.clone()));
+    let all = Removal::default();
+    let removed = media::removable(&test.app.db, &all, (0, ""), 1).await;
+    let removed = removed.unwrap().remove(0);
+    assert_eq!(removed.id, MediaId(media.id.clone()));
     let (app, file) = (Arc::clone(&test.app), test.file(&media));
     let here = tokio::runtime::Handle::current();
     let letting_go = Order {
         tell: Arc::new(move |step| {
             if matches!(step, Step::Database { .. }) {
                 std::fs::remove_file(&file).unwrap();
-                let doomed = doomed.clone();
+                let removed = removed.clone();
                 let record = app.db.write(Key::Everything, async move |tx| {
-                    media::let_go(tx, &doomed, Reason::Retention).await
+                    media::mark_removed(tx, &removed, Reason::Retention).await
                 });
                 assert!(here.block_on(record).unwrap());
             }

@@ -19,7 +19,10 @@ async fn routes_tried(test: &TestApp, id: &str) -> Vec<(String, Option<String>)>
         .unwrap();
     attempts
         .into_iter()
-        .map(|attempt| (attempt.route, attempt.reason))
+        .map(|attempt| {
+            let reason = attempt.reason.map(|reason| reason.as_str().to_owned());
+            (attempt.route.as_str().to_owned(), reason)
+        })
         .collect()
 }
 

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 
+use crate::stage::MediaView;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use midiateca_service::clock::Clock;
 use midiateca_service::config::Size;
-use midiateca_service::media::MediaView;
 use midiateca_service::model::Route;
 use wa_media::MediaKind;
 use wa_sim::{Content, Fault, SimMedia};

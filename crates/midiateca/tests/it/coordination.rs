@@ -7,7 +7,7 @@ use midiateca_service::clock::{Clock, HOUR};
 use midiateca_service::coordination::Coordination;
 use midiateca_service::db::{Db, Key, Value};
 use midiateca_service::media;
-use midiateca_service::model::MediaId;
+use midiateca_service::model::{MediaId, MediaStatus};
 use midiateca_service::server::Service;
 
 use crate::stage::{TestApp, impatient, sample};
@@ -48,13 +48,13 @@ async fn a_starting_server_takes_back_its_own_leases_and_lapsed_ones_but_not_tho
     for id in &ids[..2] {
         loop {
             let media = media::find(&app.db, &MediaId(id.clone())).await.unwrap();
-            if media.unwrap().status != "downloading" {
+            if media.unwrap().status != MediaStatus::Downloading {
                 break;
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     }
     let others = media::find(&app.db, &MediaId(ids[2].clone())).await;
-    assert_eq!(others.unwrap().unwrap().status, "downloading");
+    assert_eq!(others.unwrap().unwrap().status, MediaStatus::Downloading);
     service.stop().await;
 }

@@ -12,7 +12,7 @@ use midiateca_service::db::Key;
 use midiateca_service::instances::{self, NewInstance};
 use midiateca_service::media;
 use midiateca_service::media::Filter;
-use midiateca_service::model::{MediaKind, Route};
+use midiateca_service::model::{MediaKind, MediaStatus, Route};
 use wa_sim::{Content, Delivery, Sim, SimMedia};
 
 use crate::stage::{FIRST, TOKEN, impatient, instance};
@@ -180,8 +180,8 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
             );
             continue;
         };
-        assert_eq!(media.status, "stored");
-        let path = app.vault.root().join(media.path.as_deref().unwrap());
+        assert_eq!(media.status, MediaStatus::Stored);
+        let path = app.vault.root().join(media.path().unwrap());
         assert_eq!(
             midiateca_service::storage::hash_file(&path).unwrap(),
             delivery.sha256

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
+use crate::stage::MediaView;
 use midiateca_service::clock::Clock;
 use midiateca_service::db::{Db, Key, Value as Cell};
-use midiateca_service::media::{self, Filter, MediaView};
+use midiateca_service::media::{self, Filter};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -64,6 +65,7 @@ impl Shelf {
         test.settled(&midiateca_service::model::MediaId(id)).await;
         let filter = Filter::default();
         let media = media::stored(&test.app.db, &filter, "", 100).await.unwrap();
+        let media: Vec<MediaView> = media.into_iter().map(MediaView::from).collect();
         assert_eq!(media.len(), 5);
         assert!(
             media

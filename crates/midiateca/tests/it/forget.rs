@@ -335,8 +335,10 @@ async fn a_message_id_that_names_them_is_known_again_without_naming_them() {
     let (_, answer) = test.post(delivery.body.to_string()).await;
     assert_eq!(answer["status"], "ignored", "{answer}");
     let instance = InstanceId(FIRST.to_owned());
-    let here = queue::of_message(&test.app.db, &instance, &named.message_id).await;
-    assert!(here.unwrap()[0].is_erased, "an import knows it, too");
+    let here =
+        midiateca_service::media::message::of_message(&test.app.db, &instance, &named.message_id)
+            .await;
+    assert!(here.unwrap()[0].is_erased(), "an import knows it, too");
     test.end().await;
 }
 

@@ -4,11 +4,11 @@ mod memory;
 
 use std::path::PathBuf;
 
+use crate::stage::MediaView;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use midiateca_service::clock::Clock;
 use midiateca_service::db::Key;
-use midiateca_service::media::MediaView;
 use midiateca_service::model::{MediaId, Route};
 use midiateca_service::ops::retention::{self, Doing};
 use serde_json::{Value, json};
@@ -327,7 +327,9 @@ async fn a_repeat_brings_back_what_was_lost_here() {
     test.app
         .db
         .write(Key::Everything, async move |tx| {
-            midiateca_service::queue::lose(tx, &id, TODAY).await
+            let media = midiateca_service::media::requeue::find_stored(tx, &id).await?;
+            let media = media.expect("it is stored");
+            midiateca_service::queue::mark_lost(tx, &media, false, TODAY).await
         })
         .await
         .unwrap();

@@ -8,7 +8,7 @@ use midiateca_service::db::Key;
 use midiateca_service::instances::{self, NewInstance};
 use midiateca_service::media;
 use midiateca_service::media::Filter;
-use midiateca_service::model::Route;
+use midiateca_service::model::{MediaStatus, Route, Verification};
 use serde_json::json;
 use wa_sim::{DOCUMENTED_KEY, Sim, generated_sha256};
 
@@ -75,7 +75,10 @@ async fn half_a_gigabyte_passes_with_little_memory() {
                 .await
                 .unwrap()
                 .remove(0);
-            if media.status != "pending" && media.status != "downloading" {
+            if !matches!(
+                media.status,
+                MediaStatus::Pending | MediaStatus::Downloading
+            ) {
                 break media;
             }
             assert!(
@@ -86,12 +89,15 @@ async fn half_a_gigabyte_passes_with_little_memory() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
         assert_eq!(
-            (media.status.as_str(), media.verified.as_deref()),
+            (
+                media.status.as_str(),
+                media.verified.map(Verification::as_str)
+            ),
             ("stored", Some(proof)),
             "{:?}",
             media.reason
         );
-        let path = app.vault.root().join(media.path.unwrap());
+        let path = app.vault.root().join(media.path().unwrap());
         let hash = midiateca_service::storage::hash_file(&path).unwrap();
         assert_eq!(hash, generated_sha256(seed, SIZE_BYTES));
         let peak = peak_kib(server.child.id());

@@ -78,7 +78,7 @@ async fn what_runs_at_the_end_may_end() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(media.status, "stored");
+    assert_eq!(media.status, MediaStatus::Stored);
     reader.close().await;
     drop(folder);
 }
@@ -109,10 +109,10 @@ async fn the_door_stays_open_while_downloads_end() {
         .await
         .unwrap();
     let by_message = |id: &str| held.iter().find(|media| media.message_id == id).unwrap();
-    assert_eq!(by_message("ENDING").status, "stored");
+    assert_eq!(by_message("ENDING").status, MediaStatus::Stored);
     assert_ne!(
         by_message("LATE").status,
-        "failed",
+        MediaStatus::Failed,
         "it is kept for the next start"
     );
     reader.close().await;

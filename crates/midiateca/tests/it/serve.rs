@@ -1,6 +1,7 @@
 //! The real `serve` under what operators do to it.
 
 #[cfg(unix)]
+use midiateca_service::model::MediaStatus;
 use std::process::Command;
 use std::time::Duration;
 #[cfg(unix)]
@@ -141,7 +142,7 @@ async fn a_server_that_runs_out_of_open_files_goes_on() {
                 .await
                 .unwrap()
                 .unwrap();
-            if media.status == "stored" {
+            if media.status == MediaStatus::Stored {
                 break;
             }
             assert!(

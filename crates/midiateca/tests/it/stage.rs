@@ -10,9 +10,8 @@ use midiateca_service::config::{Config, Span};
 use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, NewInstance};
-use midiateca_service::media::{self, MediaView};
+use midiateca_service::media;
 use midiateca_service::model::{InstanceId, MediaId, MediaStatus, Route};
-use midiateca_service::queue;
 use midiateca_service::server::Service;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -24,6 +23,49 @@ pub const OTHER: &str = "QK2MPA-7TTN4C-W0ZE1H";
 /// 24 November 2026, noon.
 pub const TODAY: Millis = 1_795_521_600_000;
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A media as its public JSON document shows it, so that tests read what programs read.
+#[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
+pub struct MediaView {
+    pub id: String,
+    pub client: i64,
+    pub instance: String,
+    pub message_id: String,
+    pub slot: i64,
+    pub kind: String,
+    pub mime_declared: Option<String>,
+    pub mime: Option<String>,
+    pub file_name: Option<String>,
+    pub caption: Option<String>,
+    pub chat_id: Option<String>,
+    pub sender_id: Option<String>,
+    pub sender_name: Option<String>,
+    pub from_me: bool,
+    pub is_group: bool,
+    pub sent_at: Option<String>,
+    pub received_at: String,
+    pub status: String,
+    pub reason: Option<String>,
+    pub recoverable: bool,
+    pub attempts: i64,
+    pub next_attempt_at: Option<String>,
+    pub expires_at: Option<String>,
+    pub route: Option<String>,
+    pub size: Option<i64>,
+    pub sha256: Option<String>,
+    pub verified: Option<String>,
+    pub path: Option<String>,
+    pub width: Option<i64>,
+    pub height: Option<i64>,
+    pub seconds: Option<i64>,
+    pub voice_note: bool,
+}
+
+impl From<media::Media> for MediaView {
+    fn from(media: media::Media) -> Self {
+        serde_json::from_value(serde_json::to_value(media).unwrap()).unwrap()
+    }
+}
 
 pub struct TestApp {
     pub app: Arc<App>,
@@ -171,7 +213,7 @@ impl TestApp {
     }
 
     pub async fn find(&self, id: &MediaId) -> MediaView {
-        media::find(&self.app.db, id).await.unwrap().unwrap()
+        media::find(&self.app.db, id).await.unwrap().unwrap().into()
     }
 
     /// Waits until a round of this media has ended, one way or another.
@@ -273,7 +315,7 @@ impl TestApp {
     }
 
     pub async fn depth(&self, status: MediaStatus) -> i64 {
-        let depth = queue::depth(&self.app.db).await.unwrap();
+        let depth = media::counts::depth(&self.app.db).await.unwrap();
         depth
             .iter()
             .find(|(found, _)| *found == status)

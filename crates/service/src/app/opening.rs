@@ -179,7 +179,7 @@ pub async fn look_at_storage(db: &Db, root: &Path) -> Result<Storage, Error> {
         false => Found::Missing,
     };
     let has_storage = db.has_storage().await?;
-    let sample = media::newest_held(db, SAMPLE).await?;
+    let sample = media::newest_paths(db, SAMPLE).await?;
     let is_there = |path: &&String| root.join(path).is_file();
     let there = sample.iter().filter(is_there).count();
     let is_proven = !sample.is_empty() && there * 2 >= sample.len();

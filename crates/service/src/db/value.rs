@@ -100,6 +100,12 @@ impl Row {
         u64::try_from(self.int(column)?).map_err(|_| malformed(column))
     }
 
+    /// A whole number that is never negative, or nothing.
+    pub fn count_or_none(&self, column: &str) -> Result<Option<u64>, Error> {
+        let count = self.int_or_none(column)?.map(u64::try_from);
+        count.transpose().map_err(|_| malformed(column))
+    }
+
     /// A boolean.
     pub fn flag(&self, column: &str) -> Result<bool, Error> {
         Ok(self.int(column)? != 0)
@@ -145,6 +151,17 @@ impl Row {
     /// A closed list's member, read from its text by `parse`.
     pub fn parsed<T>(&self, column: &str, parse: fn(&str) -> Option<T>) -> Result<T, Error> {
         parse(&self.text(column)?).ok_or_else(|| malformed(column))
+    }
+
+    /// Like [`Row::parsed`], or nothing.
+    pub fn parsed_or_none<T>(
+        &self,
+        column: &str,
+        parse: fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let text = self.text_or_none(column)?;
+        text.map(|text| parse(&text).ok_or_else(|| malformed(column)))
+            .transpose()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wa_media::Proof;
+use wa_media::Verification;
 
 use super::Downloader;
 use super::{Proven, SHORT_WAIT, cdn, gateway};
@@ -144,7 +144,9 @@ impl Candidates {
     /// Whether a way that is still open may give the same bytes with a proof.
     pub fn may_prove_better(&self, job: &Job, proven: &Proven, way: &Candidate) -> bool {
         let open = |open: &Candidate| open != way && open.route() == Route::Cdn;
-        proven.1.proof() == Proof::Unproven && job.media_key.is_some() && self.open.iter().any(open)
+        proven.1.verification() == Verification::Unproven
+            && job.media_key.is_some()
+            && self.open.iter().any(open)
     }
 
     /// Closes all candidates, for this one reason.

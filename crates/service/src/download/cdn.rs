@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use url::{Position, Url};
-use wa_media::{Cause, Decryptor, DirectPath, Failure, KeyKind, LabelFinder, MediaKey, Proof};
+use wa_media::{
+    Cause, Decryptor, DirectPath, Failure, KeyKind, LabelFinder, MediaKey, Verification,
+};
 
 use super::Downloader;
 use super::stream::{self, Sent, Source, stream, stream_plain};
@@ -247,7 +249,7 @@ async fn in_the_clear(
         (reason, _) => reason,
     })?;
     // Without key and hash an encrypted file cannot be told from noise, unless it begins like something known.
-    if verified.proof() == Proof::Unproven && !verified.begins_like_a_known_file() {
+    if verified.verification() == Verification::Unproven && !verified.begins_like_a_known_file() {
         return Err(Reason::Unprovable);
     }
     Ok((staging, verified))

@@ -15,7 +15,7 @@ use crate::deliveries;
 use crate::deliveries::parts::{self, Segment, Unavailable};
 use crate::gateway::ParsedDelivery;
 use crate::instances::Instance;
-use crate::media;
+use crate::media::{self, Media};
 use crate::model::{MediaId, Reason};
 use crate::queue::Job;
 use crate::storage::Staging;
@@ -182,9 +182,9 @@ async fn path_of(
     let known = media::find(&downloader.db, media)
         .await
         .map_err(unavailable)?;
-    let known = known.filter(|known| known.status == "stored" && known.client == job.client);
-    let path = match known.and_then(|known| known.path) {
-        Some(path) => Some(path),
+    let known = known.filter(|known| known.client == job.client);
+    let path = match known.as_ref().and_then(Media::path) {
+        Some(path) => Some(path.to_owned()),
         None => media::same_bytes(&downloader.db, job.client, sha256)
             .await
             .map_err(unavailable)?,

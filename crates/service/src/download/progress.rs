@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::Downloader;
 use crate::db::{Error, Key};
 use crate::model::MediaId;
-use crate::queue::{self, Fetched};
+use crate::queue::{self, ReceivedBytes};
 use crate::shutdown::Shutdown;
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -67,11 +67,11 @@ impl Progress {
     }
 
     /// What has changed since it was written down, of the downloads that have run for `least`.
-    fn unwritten(&self, least: Duration) -> Vec<(Arc<Entry>, Fetched)> {
+    fn unwritten(&self, least: Duration) -> Vec<(Arc<Entry>, ReceivedBytes)> {
         let changed = |(id, entry): (&MediaId, &Arc<Entry>)| {
             let bytes = entry.bytes.load(Ordering::Relaxed);
             let is_news = bytes != entry.written.load(Ordering::Relaxed);
-            let fetched = || Fetched {
+            let fetched = || ReceivedBytes {
                 id: id.clone(),
                 fence: entry.fence,
                 bytes,
@@ -170,7 +170,7 @@ async fn write_down(downloader: &Downloader, least: Duration) -> Result<(), Erro
     downloader
         .db
         .write(Key::Nothing, async move |tx| {
-            queue::note_fetched(tx, &fetched).await
+            queue::record_progress(tx, &fetched).await
         })
         .await?;
     for (entry, bytes) in entries.iter().zip(figures) {

@@ -48,7 +48,6 @@ pub async fn publish(
     path: &RelativePath,
     same: Option<RelativePath>,
 ) -> Result<RelativePath, Error> {
-    let id = id.map_or("", MediaId::as_str);
     let mut staged = None;
     let elsewhere = match bytes {
         PublishSource::Staged(staging) => {
@@ -66,7 +65,7 @@ pub async fn publish(
             _ => path.numbered(number),
         };
         let named = [path.as_str().to_owned()];
-        if !media::others_at(&downloader.db, id, &named)
+        if !media::files_at(&downloader.db, id, &named)
             .await?
             .is_empty()
         {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wa_media::{PlainVerifier, Proof};
+use wa_media::{PlainVerifier, Verification};
 
 use super::Downloader;
 use super::{Proven, Trace, expected, hints, reason_of_storage, refusal_reason};
@@ -326,7 +326,9 @@ async fn stream_once(
     })?;
     match verifier.finish() {
         // Nothing says that it is the file.
-        Ok(verified) if sent == Sent::Unknown && verified.proof() == Proof::Unproven => {
+        Ok(verified)
+            if sent == Sent::Unknown && verified.verification() == Verification::Unproven =>
+        {
             Err((Reason::BadEncoding, sent))
         }
         Ok(verified) => Ok((staging, verified)),

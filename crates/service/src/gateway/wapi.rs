@@ -12,7 +12,7 @@ use super::envelope::{self, holds_content};
 use super::id::clean;
 use super::{DeliveryContent, Error, Link, LinkRequest, Message, ParsedDelivery, Session, Slot};
 use crate::clock::{Millis, SECOND, millis_of_utc};
-use crate::model::{DeliveryReason, KeyKind, Reason};
+use crate::model::{ChatId, ChatKind, DeliveryReason, KeyKind, Origin, Reason, SenderId};
 
 /// The documented address of the API.
 pub const API_BASE: &str = "https://api.w-api.app/v1";
@@ -212,26 +212,31 @@ fn message(envelope: &Object) -> Message {
             .and_then(id_text)
     };
     let (chat, sender, key) = (part("chat"), part("sender"), part("key"));
-    let chat_id = id(chat, &["id"])
+    let chat = id(chat, &["id"])
         .or_else(|| id(Some(envelope), &["chatId", "phone"]))
-        .or_else(|| id(key, &["remoteJid"]));
+        .or_else(|| id(key, &["remoteJid"]))
+        .map(ChatId);
     let sender_lid = id(sender, &["senderLid", "lid"]);
     let sender_id = id(sender, &["phoneNumber", "id"]).or_else(|| id(key, &["participant"]));
-    let told_group = field(envelope, &["isGroup"]).is_some_and(flag);
+    let is_group = field(envelope, &["isGroup"]).is_some_and(flag);
     Message {
         id: id(Some(envelope), &["messageId", "id"])
             .or_else(|| id(key, &["id"]))
             .unwrap_or_default(),
-        is_group: told_group || chat_id.as_deref().is_some_and(|id| id.ends_with("@g.us")),
-        sender_lid: sender_lid.or_else(|| sender_id.clone().filter(|id| id.ends_with("@lid"))),
+        origin: Origin {
+            is_group: is_group
+                || chat
+                    .as_ref()
+                    .is_some_and(|chat| chat.kind() == ChatKind::Group),
+            sender: SenderId::new(sender_id, sender_lid),
+            from_me: field(envelope, &["fromMe"])
+                .or_else(|| field(key?, &["fromMe"]))
+                .is_some_and(flag),
+            chat,
+        },
         sender_name: words(sender, &["pushName", "name"])
             .or_else(|| words(sender, &["verifiedBizName"])),
-        from_me: field(envelope, &["fromMe"])
-            .or_else(|| field(key?, &["fromMe"]))
-            .is_some_and(flag),
         sent_at: field(envelope, &["moment", "timestamp", "messageTimestamp"]).and_then(moment),
-        chat_id,
-        sender_id,
     }
 }
 

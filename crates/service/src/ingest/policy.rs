@@ -1,25 +1,23 @@
-//! What is not fetched, by the operator's rules.
+//! What is not downloaded, by the operator's rules.
 
 use wa_media::{FoundMedia, KeyKind};
 
 use crate::config::Keep;
 use crate::gateway::Message;
-use crate::model::Reason;
+use crate::model::{ChatKind, Reason};
 
-/// Why a media is not to be fetched; nothing when it is. The first rule that speaks is the one that is told.
+/// Why a media is not downloaded; nothing when it is. The first rule that applies gives the reason.
 pub fn skip(keep: &Keep, message: &Message, found: &FoundMedia) -> Option<Reason> {
-    let chat = message.chat_id.as_deref().unwrap_or("");
-    // W-API calls the chat of stories just `status`.
-    let story = matches!(chat, "status" | "status@broadcast");
+    let chat = message.origin.chat_kind();
     let rules = [
         (found.view_once && !keep.view_once, Reason::ViewOnce),
-        (story && !keep.stories, Reason::Story),
+        (chat == ChatKind::Story && !keep.stories, Reason::Story),
         (
-            chat.ends_with("@newsletter") && !keep.newsletters,
+            chat == ChatKind::Channel && !keep.newsletters,
             Reason::Newsletter,
         ),
-        (message.is_group && !keep.groups, Reason::Group),
-        (message.from_me && !keep.own, Reason::OwnMessage),
+        (chat == ChatKind::Group && !keep.groups, Reason::Group),
+        (message.origin.from_me && !keep.own, Reason::OwnMessage),
         (
             found.key_kind == KeyKind::StickerPack && !keep.sticker_packs,
             Reason::StickerPack,
@@ -50,6 +48,7 @@ fn plausible(length: u64) -> bool {
 mod tests {
     use super::*;
     use crate::config::{Kind, Size};
+    use crate::model::{ChatId, Origin};
     use serde_json::json;
 
     fn found(extra: serde_json::Value) -> FoundMedia {
@@ -65,15 +64,21 @@ mod tests {
     #[test]
     fn each_rule_has_its_reason_and_can_be_turned() {
         let usual = Keep::default;
-        let chat = |id: &str| Message {
-            chat_id: Some(id.to_owned()),
-            is_group: id.ends_with("@g.us"),
+        let from = |origin| Message {
+            origin,
             ..Message::default()
         };
-        let own = Message {
+        let chat = |id: &str| {
+            from(Origin {
+                chat: Some(ChatId(id.to_owned())),
+                is_group: id.ends_with("@g.us"),
+                ..Origin::default()
+            })
+        };
+        let own = from(Origin {
             from_me: true,
-            ..Message::default()
-        };
+            ..Origin::default()
+        });
         let plain = || found(json!({}));
         for (keep, message, found, reason) in [
             (usual(), chat("5500900000001"), plain(), None),

@@ -3,7 +3,7 @@
 use super::Ingest;
 use crate::db::Error;
 use crate::deliveries::parts;
-use crate::media;
+use crate::media::{self, Media};
 use crate::model::{DeliveryId, Reason};
 use crate::storage;
 
@@ -57,13 +57,14 @@ pub(super) async fn look(
         return Ok(None);
     };
     let known = media::find(&ingest.db, &media).await?;
-    let reason = known.as_ref().and_then(|known| known.reason.clone());
-    let path = match known.filter(|known| known.status == "stored" && known.client == client) {
-        Some(known) => known.path,
+    let reason = known.as_ref().and_then(|known| known.reason);
+    let known = known.filter(|known| known.client == client);
+    let path = match known.as_ref().and_then(Media::path) {
+        Some(path) => Some(path.to_owned()),
         None => media::same_bytes(&ingest.db, client, &sha256).await?,
     };
     let Some(path) = path else {
-        return Ok(Some(match reason.as_deref().and_then(Reason::parse) {
+        return Ok(Some(match reason {
             Some(Reason::Erased) => Replaced::Erased,
             Some(Reason::Retention) => Replaced::Removed,
             _ => Replaced::Missing,

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::clock::Millis;
+use super::row::{Media, columns};
 use crate::db::{Db, Error, Row, Tx, values};
-use crate::model::{InstanceId, MediaId, contact, erased_message, erased_print};
+use crate::model::{MediaId, contact, erased_message, erased_print};
 
 /// A person (or a group) as one client knows them, by the part before `@` and `:` of any of their ids.
 #[derive(Clone, Debug)]
@@ -13,61 +13,6 @@ pub struct Person {
     pub client: i64,
     /// Such as `5500900000001`.
     pub name: String,
-}
-
-/// A media that a person sent, or that was sent in the chat with them: what leads to its file.
-#[derive(Clone, Debug)]
-pub struct Theirs {
-    /// Which media.
-    pub id: MediaId,
-    /// Whose.
-    pub client: i64,
-    /// Of which instance.
-    pub instance: InstanceId,
-    /// From which gateway.
-    pub gateway: String,
-    /// Under which message.
-    pub message_id: String,
-    /// Which of the message's files.
-    pub slot: i64,
-    /// Image, audio, …
-    pub kind: String,
-    /// The time in its file's name.
-    pub file_time: Millis,
-    /// The delivery that told of it; empty when none is kept.
-    pub delivery: String,
-    /// Where it is, below the storage root; nothing when no file is held.
-    pub path: Option<String>,
-    /// SHA-256 of its bytes.
-    pub sha256: Option<[u8; 32]>,
-    /// How long it is.
-    pub size_bytes: Option<u64>,
-}
-
-/// The columns of a [`Theirs`].
-macro_rules! theirs {
-    () => {
-        "id, client, instance, gateway, message_id, slot, kind, file_time, delivery, path, sha256, size_bytes"
-    };
-}
-
-fn theirs_of(row: &Row) -> Result<Theirs, Error> {
-    Ok(Theirs {
-        id: MediaId(row.text("id")?),
-        client: row.int("client")?,
-        instance: InstanceId(row.text("instance")?),
-        gateway: row.text("gateway")?,
-        message_id: row.text("message_id")?,
-        slot: row.int("slot")?,
-        kind: row.text("kind")?,
-        file_time: row.int("file_time")?,
-        delivery: row.text("delivery")?,
-        path: row.text_or_none("path")?,
-        sha256: row.bytes32_or_none("sha256")?,
-        size_bytes: row
-            .int_or_none("size_bytes")?
-            .and_then(|size| u64::try_from(size).ok()),
-    })
 }
 
 /// What is left of an id when the server and the device are taken off. Compared exactly: `%` and `_` are letters here.
@@ -181,30 +126,30 @@ pub async fn of_person(
     person: &Person,
     after: &str,
     limit: u32,
-) -> Result<Vec<Theirs>, Error> {
+) -> Result<Vec<Media>, Error> {
     let sql = concat!(
         "select ",
-        theirs!(),
+        columns!(),
         " from media where client = $1 and id > $3 and ",
         is_theirs!(),
         " order by id limit $4"
     );
     let values = values![person.client, &person.name, after, limit];
-    db.rows(sql, values).await?.iter().map(theirs_of).collect()
+    db.rows(sql, values).await?.iter().map(Media::of).collect()
 }
 
 /// Takes a media out of everybody's hands: no claim on it can be settled any more, and no repeat, retry or repair
 /// changes it. Answers with what it is as of now; nothing when it was erased meanwhile. The row still says where the file
 /// is, until [`erase`].
-pub async fn condemn(tx: &mut Tx, id: &MediaId) -> Result<Option<Theirs>, Error> {
+pub async fn condemn(tx: &mut Tx, id: &MediaId) -> Result<Option<Media>, Error> {
     let sql = concat!(
         "update media set status = 'skipped', reason = 'erased', next_attempt_at = null, lease_owner = null,
            lease_until = null, repeated = 0, fence = fence + 1
          where id = $1 and (coalesce(reason, '') <> 'erased' or delivery <> '') returning ",
-        theirs!()
+        columns!()
     );
     let row = tx.row(sql, values![id.as_str()]).await?;
-    row.as_ref().map(theirs_of).transpose()
+    row.as_ref().map(Media::of).transpose()
 }
 
 /// Takes everything personal out of a media's row and its tries. The row stays, so that a repeat of the message is known

@@ -22,7 +22,7 @@ use crate::coordination::Maintenance;
 use crate::coordination::checkpoint::Checkpoint;
 use crate::db::Key;
 use crate::deliveries::Deletion;
-use crate::media::{self, Person, Theirs};
+use crate::media::{self, Media, Person};
 use crate::model::{DeliveryId, MediaId};
 use crate::storage::{self, Index};
 pub use identity::{Basis, Identities, Identity, identify};
@@ -305,7 +305,7 @@ impl Work<'_> {
                 return Ok(());
             };
             after.clone_from(&last.id.0);
-            page.retain(|theirs| self.media.insert(theirs.id.clone()));
+            page.retain(|row| self.media.insert(row.id.clone()));
             match self.options.dry_run {
                 true => self.preview_media(page).await?,
                 false => self.erase_media(page).await?,
@@ -313,13 +313,13 @@ impl Work<'_> {
         }
     }
 
-    async fn preview_media(&mut self, page: Vec<Theirs>) -> Result<(), Error> {
+    async fn preview_media(&mut self, page: Vec<Media>) -> Result<(), Error> {
         let index = Index::default();
-        for theirs in page {
-            let files = files::of(self.app, &theirs, &index).await?;
+        for row in page {
+            let files = files::of(self.app, &row, &index).await?;
             files.iter().for_each(&mut *self.progress);
             self.report.add(files);
-            let id = DeliveryId(theirs.delivery);
+            let id = row.delivery;
             if crate::deliveries::find(&self.app.db, &id).await?.is_some() {
                 self.deleted.insert(id);
             }
@@ -327,12 +327,12 @@ impl Work<'_> {
         Ok(())
     }
 
-    async fn erase_media(&mut self, page: Vec<Theirs>) -> Result<(), Error> {
+    async fn erase_media(&mut self, page: Vec<Media>) -> Result<(), Error> {
         // Alone: no repair restores a file that goes, and no import publishes one before its row names it.
         let coordination = &self.app.coordination;
         let _lease = coordination.maintenance(Maintenance::Exclusive).await?;
         self.begin().await?;
-        let ids: Vec<_> = page.into_iter().map(|theirs| theirs.id).collect();
+        let ids: Vec<_> = page.into_iter().map(|row| row.id).collect();
         let condemning = self.app.db.write(Key::Everything, async move |tx| {
             let mut page = Vec::with_capacity(ids.len());
             for id in &ids {
@@ -342,30 +342,30 @@ impl Work<'_> {
         });
         let (mut clean, index) = (Vec::new(), Index::default());
         let mut erased = Figures::default();
-        for theirs in condemning.await? {
-            match files::remove(self.app, &theirs, &index).await {
+        for row in condemning.await? {
+            match files::remove(self.app, &row, &index).await {
                 Ok(files) => {
                     files.iter().for_each(&mut *self.progress);
-                    self.bytes.add(&theirs, &files);
+                    self.bytes.add(&row, &files);
                     erased.media += 1;
                     erased.files += files.len() as u64;
                     erased.bytes += total_size(&files);
                     self.report.add(files);
-                    clean.push(theirs);
+                    clean.push(row);
                 }
-                Err(error) => self.media_left(&theirs, error),
+                Err(error) => self.media_left(&row, error),
             }
         }
         let journal = self.journal.clone();
         let erasing = self.app.db.write(Key::Everything, async move |tx| {
             let mut erased = erased;
             let mut deleted = Vec::with_capacity(clean.len());
-            for theirs in &clean {
-                let id = DeliveryId(theirs.delivery.clone());
+            for row in &clean {
+                let id = row.delivery.clone();
                 let deletion = crate::deliveries::delete(tx, &id).await?;
                 erased.deliveries += u64::from(deletion == Deletion::Gone);
                 deleted.push((id, deletion));
-                media::erase(tx, &theirs.id, &journal.ids).await?;
+                media::erase(tx, &row.id, &journal.ids).await?;
             }
             journal.add(tx, erased).await?;
             Ok(deleted)
@@ -376,11 +376,11 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn media_left(&mut self, theirs: &Theirs, error: Error) {
-        tracing::error!(media = %theirs.id, error = crate::telemetry::chain(&error), "a file of an erased media could not be removed");
+    fn media_left(&mut self, row: &Media, error: Error) {
+        tracing::error!(media = %row.id, error = crate::telemetry::chain(&error), "a file of an erased media could not be removed");
         self.report.media_left += 1;
         if let Error::Vault(storage::Error::Linked(path)) = error {
-            let sha256 = theirs.sha256.map(|sha256| media::hex(&sha256));
+            let sha256 = row.sha256.map(|sha256| media::hex(&sha256));
             let why = Why::Linked;
             self.report.left.push(Left { path, sha256, why });
         }

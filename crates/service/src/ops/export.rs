@@ -24,9 +24,8 @@ use std::sync::Arc;
 
 use super::{Problem, Progress};
 use crate::app::App;
-use crate::clock::millis_of;
-use crate::media::{self, Filter, MediaView};
-use crate::model::MediaId;
+use crate::media::{self, Filter, Media};
+use crate::model::MediaStatus;
 use crate::shutdown::CancellationToken;
 use crate::storage::layout::RelativePath;
 pub use error::{Error, Refusal};
@@ -107,7 +106,7 @@ impl Export<'_> {
             let Some(last) = page.last() else {
                 return Ok(Ok(()));
             };
-            after.clone_from(&last.id);
+            after.clone_from(&last.id.0);
             for media in page {
                 if let Err(halt) = self.copy_media(media).await? {
                     return Ok(Err(halt));
@@ -116,8 +115,11 @@ impl Export<'_> {
         }
     }
 
-    async fn copy_media(&mut self, mut media: MediaView) -> Result<Result<(), Halt>, Error> {
-        let path = media.path.clone().and_then(RelativePath::from_row);
+    async fn copy_media(&mut self, mut media: Media) -> Result<Result<(), Halt>, Error> {
+        let path = media
+            .path()
+            .map(str::to_owned)
+            .and_then(RelativePath::from_row);
         let name = path.as_ref().map(|path| self.names.of(path));
         let outcome = tokio::task::block_in_place(|| self.copy_file(&media, path, name.as_ref()));
         let outcome = match outcome {
@@ -126,29 +128,28 @@ impl Export<'_> {
             Ok(outcome) => outcome,
         };
         if let Some(name) = name {
-            name.as_str().clone_into(media.path.get_or_insert_default());
+            media.file_path = Some(name.as_str().to_owned());
         }
         Ok(self.record(&media, outcome).map_err(Halt::Failed))
     }
 
     fn copy_file(
         &mut self,
-        media: &MediaView,
+        media: &Media,
         path: Option<RelativePath>,
         name: Option<&RelativePath>,
     ) -> Result<Outcome, Halt> {
         if self.watch.cancelled.is_cancelled() {
             return Err(Halt::Cancelled);
         }
-        let size_bytes = media.size.and_then(|size| u64::try_from(size).ok());
         let (Some((path, name)), Some(size_bytes), Some(sha256)) =
-            (path.zip(name), size_bytes, &media.sha256)
+            (path.zip(name), media.size, media.sha256)
         else {
             return Ok(Outcome::Omitted(Problem::Missing));
         };
         let expected = Expected {
             size_bytes,
-            sha256: sha256.clone(),
+            sha256: media::hex(&sha256),
         };
         if self.sink.has(name.as_str(), &expected)? {
             return Ok(Outcome::Kept);
@@ -158,18 +159,17 @@ impl Export<'_> {
             Ok(source) => source,
             Err(problem) => return Ok(Outcome::Omitted(problem)),
         };
-        let at = media.sent_at.as_deref().and_then(millis_of);
-        let at = at.or_else(|| millis_of(&media.received_at)).unwrap_or(0);
+        let at = media.sent_at.unwrap_or(media.received_at);
         self.sink.put(name.as_str(), at, &mut source)
     }
 
     /// Whether retention or an erasure removed the file since its row was read.
-    async fn is_gone(&self, media: &MediaView) -> Result<bool, Error> {
-        let now = media::find(&self.app.db, &MediaId(media.id.clone())).await?;
-        Ok(now.is_none_or(|now| now.status != "stored" || now.sha256 != media.sha256))
+    async fn is_gone(&self, media: &Media) -> Result<bool, Error> {
+        let now = media::find(&self.app.db, &media.id).await?;
+        Ok(now.is_none_or(|now| now.status != MediaStatus::Stored || now.sha256 != media.sha256))
     }
 
-    fn record(&mut self, media: &MediaView, outcome: Outcome) -> io::Result<()> {
+    fn record(&mut self, media: &Media, outcome: Outcome) -> io::Result<()> {
         let problem = match outcome {
             Outcome::Omitted(problem) => Some(problem),
             Outcome::Written | Outcome::Kept => None,

@@ -54,9 +54,9 @@ pub async fn keep_sweeping(app: Arc<App>) {
             () = app.shutdown.begun() => return,
         }
         let tell = |_: usize, told: Told<'_>| {
-            if let Told::Stuck(doomed, error) = told {
+            if let Told::Stuck(file, error) = told {
                 let error = crate::telemetry::chain(error);
-                tracing::error!(media = %doomed.id, error, "a file that is no longer to be kept could not be removed");
+                tracing::error!(media = %file.id, error, "a file that is no longer to be kept could not be removed");
             }
         };
         match sweep(&app, Doing::Now, tell).await {

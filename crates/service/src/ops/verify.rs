@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::clock::compact;
 use crate::coordination::checkpoint::Checkpoint;
 use crate::db::{self, Key};
-use crate::media::{self, Filter, Held};
+use crate::media::{self, Filter, StoredFile};
 use crate::storage::{self, Stamp, Vault};
 use crate::telemetry;
 pub use error::Error;
@@ -129,11 +129,11 @@ enum Compared {
 }
 
 /// Splits a page into groups that are quick to read.
-fn groups(page: Vec<Held>) -> Vec<Vec<Held>> {
+fn groups(page: Vec<StoredFile>) -> Vec<Vec<StoredFile>> {
     let (mut groups, mut bytes) = (vec![Vec::new()], 0);
     for file in page {
         bytes += file.size_bytes;
-        let is_full = |group: &Vec<Held>| group.len() >= GROUP_FILES || bytes > GROUP_BYTES;
+        let is_full = |group: &Vec<StoredFile>| group.len() >= GROUP_FILES || bytes > GROUP_BYTES;
         if groups
             .last()
             .is_none_or(|group| !group.is_empty() && is_full(group))
@@ -151,7 +151,7 @@ fn groups(page: Vec<Held>) -> Vec<Vec<Held>> {
 /// Reads one file and compares it; `None` when it was stopped in the middle.
 fn compare_file(
     vault: &Vault,
-    file: &Held,
+    file: &StoredFile,
     continues: impl FnMut(u64) -> bool,
 ) -> Option<Compared> {
     let stamp = match vault.stamp(&file.path) {
@@ -343,11 +343,11 @@ impl Verify<'_> {
     }
 
     /// Reads a group of files and compares them; stopped in the middle, it returns those that it has compared.
-    async fn compare(&self, group: Vec<Held>) -> Result<Vec<(Held, Compared)>, Error> {
+    async fn compare(&self, group: Vec<StoredFile>) -> Result<Vec<(StoredFile, Compared)>, Error> {
         let (vault, pace) = (self.app.vault.clone(), Arc::clone(&self.pace));
         let progress = Arc::clone(&self.progress);
         let reading = tokio::task::spawn_blocking(move || {
-            let compare = |file: Held| {
+            let compare = |file: StoredFile| {
                 let compared = compare_file(&vault, &file, |bytes| {
                     progress.advance(bytes);
                     pace.take(bytes)
@@ -359,7 +359,7 @@ impl Verify<'_> {
         Ok(reading.await?)
     }
 
-    async fn record(&mut self, file: Held, compared: Compared) -> Result<(), Error> {
+    async fn record(&mut self, file: StoredFile, compared: Compared) -> Result<(), Error> {
         match compared {
             Compared::Intact => {
                 self.report.intact += 1;
@@ -379,7 +379,7 @@ impl Verify<'_> {
     async fn damaged(
         &mut self,
         problem: Problem,
-        file: Held,
+        file: StoredFile,
         stamp: Option<Stamp>,
     ) -> Result<(), Error> {
         let is_missing = problem == Problem::Missing;
@@ -411,12 +411,12 @@ impl Verify<'_> {
         self.progress.finding(&finding);
     }
 
-    async fn page(&self, before: Option<&str>) -> Result<Vec<Held>, db::Error> {
-        media::held_before(&self.app.db, &self.filter, before, PAGE).await
+    async fn page(&self, before: Option<&str>) -> Result<Vec<StoredFile>, db::Error> {
+        media::stored_files_before(&self.app.db, &self.filter, before, PAGE).await
     }
 
-    async fn lost_page(&self, before: Option<&str>) -> Result<Vec<Held>, db::Error> {
-        media::lost_before(&self.app.db, &self.filter, before, PAGE).await
+    async fn lost_page(&self, before: Option<&str>) -> Result<Vec<StoredFile>, db::Error> {
+        media::lost_files_before(&self.app.db, &self.filter, before, PAGE).await
     }
 
     /// Saves the place to resume from, or deletes it at the end. Files can be verified where the database is read-only.

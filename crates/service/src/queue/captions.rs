@@ -6,9 +6,10 @@ use wa_media::FoundMedia;
 
 use crate::clock::{DAY, Millis};
 use crate::db::{Error, Row, Tx, values};
-use crate::model::{InstanceId, MediaId, MediaKind, MediaStatus, Reason};
-use crate::queue::origin::Origin;
-use crate::queue::{NewMessage, Put};
+use crate::media::message::{self, NewMessage};
+use crate::media::{Media, origin_of};
+use crate::model::{ChatId, InstanceId, MediaId, MediaKind, Origin};
+use crate::queue::Put;
 
 /// Edits of one message that are remembered.
 const MOST_PER_MESSAGE: i64 = 16;
@@ -39,13 +40,6 @@ impl NewCaption {
     }
 }
 
-/// A row that an edit may mean.
-struct Candidate {
-    id: MediaId,
-    kind: MediaKind,
-    status: MediaStatus,
-}
-
 /// Applies an edit that brings no file, or remembers it until its message comes. The row that it changed, if any.
 pub async fn edit(
     tx: &mut Tx,
@@ -57,11 +51,7 @@ pub async fn edit(
     if target.is_empty() {
         return Ok(None);
     }
-    let origin = Origin::of(new.message);
-    let rows = candidates(tx, new.instance, target, |of_row| {
-        of_row.may_be_edited_by(&origin)
-    })
-    .await?;
+    let rows = editable(tx, new.instance, target, &new.message.origin).await?;
     let Some(row) = choose(rows, found.kind) else {
         remember(tx, new, found, now).await?;
         return Ok(None);
@@ -71,34 +61,24 @@ pub async fn edit(
         id: row.id,
         status: row.status,
         duplicate: true,
+        delivery: row.delivery,
     }))
 }
 
-/// The rows of a message, erased ones left out, whose origin is a right one.
-async fn candidates(
+/// The rows of a message that this editor may change.
+async fn editable(
     tx: &mut Tx,
     instance: &InstanceId,
     message: &str,
-    is_right: impl Fn(&Origin) -> bool,
-) -> Result<Vec<Candidate>, Error> {
-    let sql = "select id, kind, status, chat_id, sender_id, sender_lid, from_me, is_group from media
-               where instance = $1 and message_id = $2 and coalesce(reason, '') <> $3 order by slot";
-    let values = values![instance.as_str(), message, Reason::Erased.as_str()];
-    let mut found = Vec::new();
-    for row in tx.rows(sql, values).await? {
-        if is_right(&Origin::of_row(&row)?) {
-            found.push(Candidate {
-                id: MediaId(row.text("id")?),
-                kind: row.parsed("kind", MediaKind::parse)?,
-                status: row.parsed("status", MediaStatus::parse)?,
-            });
-        }
-    }
-    Ok(found)
+    editor: &Origin,
+) -> Result<Vec<Media>, Error> {
+    let mut rows = message::of_message_in(tx, instance, message).await?;
+    rows.retain(|row| !row.is_erased() && row.origin.may_be_edited_by(editor));
+    Ok(rows)
 }
 
 /// The first one of that kind, else the only one.
-fn choose(mut rows: Vec<Candidate>, kind: MediaKind) -> Option<Candidate> {
+fn choose(mut rows: Vec<Media>, kind: MediaKind) -> Option<Media> {
     match rows.iter().position(|row| row.kind == kind) {
         Some(at) => Some(rows.swap_remove(at)),
         None if rows.len() == 1 => rows.pop(),
@@ -111,9 +91,7 @@ pub(super) async fn apply(tx: &mut Tx, id: &MediaId, new: &NewCaption) -> Result
     let Some(caption) = &new.caption else {
         return Ok(());
     };
-    let sql = "update media set caption = $2, caption_edited_at = $3 where id = $1 and coalesce(caption_edited_at, $3) <= $3";
-    let values = values![id.as_str(), caption.clone(), new.edited_at];
-    tx.run(sql, values).await.map(drop)
+    message::set_caption(tx, id, caption.as_deref(), new.edited_at).await
 }
 
 /// Remembers an edit of a message that is not here, within limits.
@@ -124,7 +102,7 @@ pub(super) async fn remember(
     now: Millis,
 ) -> Result<(), Error> {
     let NewCaption { caption, edited_at } = NewCaption::of(new, found, now);
-    let (Some(caption), message) = (caption, new.message) else {
+    let (Some(caption), origin) = (caption, &new.message.origin) else {
         return Ok(());
     };
     let target = found.edits.as_deref().unwrap_or(new.id);
@@ -138,11 +116,11 @@ pub(super) async fn remember(
         target,
         new.delivery,
         found.kind.as_str(),
-        message.chat_id.clone(),
-        message.sender_id.clone(),
-        message.sender_lid.clone(),
-        message.from_me,
-        message.is_group,
+        origin.chat.as_ref().map(ChatId::as_str),
+        origin.sender.id.clone(),
+        origin.sender.lid.clone(),
+        origin.from_me,
+        origin.is_group,
         caption,
         edited_at,
     ];
@@ -170,12 +148,10 @@ pub(super) async fn apply_remembered(tx: &mut Tx, new: &NewMessage<'_>) -> Resul
 }
 
 async fn apply_one(tx: &mut Tx, new: &NewMessage<'_>, row: &Row) -> Result<(), Error> {
-    let editor = Origin::of_row(row)?;
+    let editor = origin_of(row)?;
     let kind = row.parsed("kind", MediaKind::parse)?;
-    let known = candidates(tx, new.instance, new.id, |origin| {
-        origin.may_be_edited_by(&editor)
-    });
-    let Some(media) = choose(known.await?, kind) else {
+    let known = editable(tx, new.instance, new.id, &editor).await?;
+    let Some(media) = choose(known, kind) else {
         return Ok(());
     };
     let caption = NewCaption {

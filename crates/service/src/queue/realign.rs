@@ -1,9 +1,10 @@
-//! Times that were written under a wrong clock, put right once the clock can be relied on.
+//! Times that were written under a wrong clock, corrected once the clock can be trusted.
 
 use super::put::MOST_PATIENCE;
 use super::wait_after;
 use crate::clock::{DAY, HOUR, MINUTE, Millis};
-use crate::db::{Error, Tx, values};
+use crate::db::{Error, Tx};
+use crate::media::requeue;
 use crate::model::{Reason, Verdict};
 
 /// What was changed.
@@ -30,33 +31,19 @@ fn longest_wait(rounds: i64, reason: Option<Reason>) -> Millis {
     longest + longest / 10 + MINUTE
 }
 
-/// Puts right what a wrong clock has postponed or expired.
+/// Corrects what a wrong clock has postponed or expired.
 pub async fn realign(tx: &mut Tx, now: Millis) -> Result<Realigned, Error> {
-    let sql = "select id, rounds, reason, next_attempt_at from media
-               where status = 'pending' and next_attempt_at > $1";
     let mut due = 0;
-    for row in tx.rows(sql, values![now + longest_wait(1, None)]).await? {
-        let reason = row.text_or_none("reason")?;
-        let longest = longest_wait(
-            row.int("rounds")?,
-            reason.as_deref().and_then(Reason::parse),
-        );
-        if row.int("next_attempt_at")? > now + longest {
-            let sql =
-                "update media set next_attempt_at = null where id = $1 and status = 'pending'";
-            due += tx.run(sql, values![row.text("id")?]).await?;
+    for media in requeue::postponed_past(tx, now + longest_wait(1, None)).await? {
+        let longest = longest_wait(media.rounds, media.reason);
+        if media.next_attempt_at.is_some_and(|at| at > now + longest) {
+            due += requeue::make_ready(tx, &media.id).await?;
         }
     }
-    let sql = "update media set deadline = $1 where status in ('pending', 'downloading') and deadline > $2";
-    let shortened = tx
-        .run(sql, values![now + MOST_PATIENCE, now + MOST_PATIENCE + DAY])
-        .await?;
+    let limit = now + MOST_PATIENCE;
+    let shortened = requeue::shorten_deadlines(tx, limit, limit + DAY).await?;
     // A link that its server called expired stays so; one that only our clock called expired is asked.
-    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null
-               where status = 'expired' and deadline > $1
-                 and (coalesce(reason, '') <> 'cdn_expired' or (expires_at > $1
-                   and not exists (select 1 from attempts where attempts.media = media.id and attempts.reason = 'cdn_expired')))";
-    let requeued = tx.run(sql, values![now]).await?;
+    let requeued = requeue::requeue_unexpired(tx, now).await?;
     Ok(Realigned {
         due,
         shortened,
@@ -66,10 +53,8 @@ pub async fn realign(tx: &mut Tx, now: Millis) -> Result<Realigned, Error> {
 
 /// Before the clock is set forward: no lease lapses because of it, and nothing expires that had no time to be tried.
 pub async fn allow_for_jump(tx: &mut Tx, now: Millis, by: Millis) -> Result<(), Error> {
-    let sql = "update media set lease_until = lease_until + $1 where status = 'downloading'";
-    tx.run(sql, values![by.max(0)]).await?;
-    let sql = "update media set deadline = $1 where status in ('pending', 'downloading') and deadline < $1";
-    tx.run(sql, values![now + DAY]).await.map(drop)
+    requeue::extend_leases(tx, by.max(0)).await?;
+    requeue::extend_deadlines(tx, now + DAY).await
 }
 
 #[cfg(test)]

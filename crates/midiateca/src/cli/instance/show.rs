@@ -13,7 +13,7 @@ use midiateca_service::clock::{Millis, SECOND, rfc3339};
 use midiateca_service::db;
 use midiateca_service::deliveries::rhythm::{self, DeliveryRhythm};
 use midiateca_service::instances::{self, Instance};
-use midiateca_service::media::holding::{self, Holding, Waiting};
+use midiateca_service::media::counts::{self, Backlog, InstanceCount};
 use midiateca_service::model::InstanceId;
 use midiateca_service::ops::status::RefusedDeliveries;
 use slots::Slots;
@@ -32,8 +32,8 @@ struct Known {
     instance: Instance,
     client_name: Option<String>,
     rhythm: Option<DeliveryRhythm>,
-    media: Vec<Holding>,
-    waiting: Waiting,
+    media: Vec<InstanceCount>,
+    waiting: Backlog,
     /// Deliveries of this instance, or at its address, that were refused.
     refused: Vec<RefusedDeliveries>,
     slots: Slots,
@@ -73,8 +73,8 @@ impl Known {
             refused: refused.iter().map(RefusedDeliveries::of).collect(),
             client_name: client.map(|client| client.name),
             rhythm,
-            media: holding::of_instance(&app.db, &instance.id).await?,
-            waiting: holding::waiting(&app.db, &instance.id).await?,
+            media: counts::of_instance(&app.db, &instance.id).await?,
+            waiting: counts::backlog(&app.db, &instance.id).await?,
             slots,
             now: app.clock.now(),
             instance,
@@ -96,8 +96,8 @@ impl Known {
     fn as_json(&self, context: &Context) -> serde_json::Value {
         let mut view = view(&self.instance);
         let problem = self.instance.problem.as_deref();
-        let media = self.media.iter().map(|held| {
-            json!({"kind": held.kind, "status": held.status, "count": held.count, "size": held.size_bytes})
+        let media = self.media.iter().map(|media| {
+            json!({"kind": media.kind.as_str(), "status": media.status, "count": media.count, "size": media.size_bytes})
         });
         view["client_name"] = json!(self.client_name);
         view["state_at"] = json!(self.instance.state_at.map(rfc3339));

@@ -12,7 +12,7 @@ use super::which::{Which, reason_named};
 use midiateca_service::app::App;
 use midiateca_service::db::Key;
 use midiateca_service::events::{self, News};
-use midiateca_service::media::{self, Filter, MediaView};
+use midiateca_service::media::{self, Filter, Media};
 use midiateca_service::model::{MediaId, MediaStatus};
 use midiateca_service::{db, queue};
 
@@ -83,12 +83,12 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     let mut chosen: Vec<MediaId> = options.media.iter().cloned().map(MediaId).collect();
     for (status, _) in statuses.iter().filter(|(_, wanted)| *wanted) {
         let filter = Filter {
-            status: Some(status.as_str().to_owned()),
+            status: Some(*status),
             reason: reason_named(context.lang, options.reason.as_deref())?,
             ..which.filter(app.clock.now())
         };
         let found = media::list(&app.db, &filter, u32::MAX).await?;
-        chosen.extend(found.into_iter().map(|media| MediaId(media.id)));
+        chosen.extend(found.into_iter().map(|media| media.id));
     }
     let mut actions = Vec::with_capacity(chosen.len());
     for id in chosen {
@@ -107,9 +107,7 @@ async fn one(app: &App, id: &MediaId, dry_run: bool) -> Result<Action, db::Error
     let Some(found) = media::find(&app.db, id).await? else {
         return Ok(Action::NotFound);
     };
-    let is_given_up = [MediaStatus::Failed, MediaStatus::Expired]
-        .iter()
-        .any(|status| status.as_str() == found.status);
+    let is_given_up = matches!(found.status, MediaStatus::Failed | MediaStatus::Expired);
     if !is_given_up {
         return Ok(Action::LeftAlone);
     }
@@ -130,13 +128,13 @@ async fn one(app: &App, id: &MediaId, dry_run: bool) -> Result<Action, db::Error
     })
 }
 
-fn news(media: &MediaView) -> News<'_> {
+fn news(media: &Media) -> News<'_> {
     News {
         kind: "media.dismissed",
         client: media.client,
-        instance: &media.instance,
-        media: Some(&media.id),
-        data: json!({"kind": media.kind, "reason": media.reason}),
+        instance: media.instance.as_str(),
+        media: Some(media.id.as_str()),
+        data: json!({"kind": media.kind.as_str(), "reason": media.reason}),
     }
 }
 

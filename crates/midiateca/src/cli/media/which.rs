@@ -41,10 +41,10 @@ pub(in crate::cli) fn kinds() -> PossibleValuesParser {
 pub(in crate::cli) fn reason_named(
     lang: Language,
     name: Option<&str>,
-) -> Result<Option<&'static str>, UsageError> {
+) -> Result<Option<Reason>, UsageError> {
     let Some(name) = name else { return Ok(None) };
     match Reason::parse(name) {
-        Some(known) => Ok(Some(known.as_str())),
+        Some(known) => Ok(Some(known)),
         None => {
             let name = plain(name);
             Err(UsageError(
@@ -60,7 +60,7 @@ impl Which {
         Filter {
             client: self.client,
             instance: self.instance.clone(),
-            kind: self.kind.clone(),
+            kind: self.kind.as_deref().and_then(MediaKind::parse),
             chat: self.chat.clone(),
             since: self.since.map(|since| since.at(now)),
             until: self.until.map(|until| until.at(now)),

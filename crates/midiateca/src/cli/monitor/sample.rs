@@ -6,6 +6,7 @@ mod read;
 
 pub(super) use read::{MOST_EVENTS, identity};
 
+use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,10 +23,9 @@ use midiateca_service::clock::Millis;
 use midiateca_service::db;
 use midiateca_service::events::Event;
 use midiateca_service::instances::Instance;
-use midiateca_service::media::census::{Standing, Waiting};
-use midiateca_service::media::{AttemptView, MediaView};
+use midiateca_service::media::counts::{StatusCount, WaitingCount};
+use midiateca_service::media::{Media, RecordedAttempt};
 use midiateca_service::model::{MediaId, MediaKind};
-use midiateca_service::queue::InFlight;
 use midiateca_service::shutdown::Shutdown;
 use midiateca_service::worker::Paused;
 
@@ -87,6 +87,32 @@ pub(super) struct Wanted {
     pub opened: Option<MediaId>,
 }
 
+/// A media that is downloading.
+#[derive(Clone, Debug)]
+pub(super) struct Download {
+    pub id: MediaId,
+    pub instance: String,
+    pub kind: MediaKind,
+    /// The declared name; a stranger's text.
+    pub file_name: Option<String>,
+    /// None before its first second.
+    pub fetched_bytes: Option<u64>,
+    pub declared_length: Option<u64>,
+}
+
+impl Download {
+    fn of(media: Media) -> Self {
+        Self {
+            id: media.id,
+            instance: media.instance.0,
+            kind: media.kind,
+            file_name: media.file_name,
+            fetched_bytes: media.fetched_bytes,
+            declared_length: media.declared_length,
+        }
+    }
+}
+
 /// What changes all the time.
 #[derive(Clone, Default)]
 pub(super) struct Glance {
@@ -96,7 +122,7 @@ pub(super) struct Glance {
     /// Why no download begins, where the disk is the reason.
     pub stopped: Option<Paused>,
     pub instances: Vec<Instance>,
-    pub in_flight: Vec<InFlight>,
+    pub in_flight: Vec<Download>,
     /// The newest first: all that is kept of them, or those that are new.
     pub events: Vec<Event>,
     /// Whether `events` takes the place of those that are known.
@@ -107,8 +133,8 @@ pub(super) struct Glance {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Census {
     pub filter: Filter,
-    pub standing: Vec<Standing>,
-    pub waiting: Vec<Waiting>,
+    pub standing: Vec<StatusCount>,
+    pub waiting: Vec<WaitingCount>,
     /// Media that came in each minute of the last hour: minutes of the Unix epoch.
     pub minutes: Vec<(i64, u64)>,
     /// Events of the last hour, by their kind.
@@ -120,8 +146,8 @@ pub(super) struct Census {
 pub(super) struct Opened {
     pub id: MediaId,
     /// Nothing when no such media is known.
-    pub media: Option<MediaView>,
-    pub attempts: Vec<AttemptView>,
+    pub media: Option<Value>,
+    pub attempts: Vec<RecordedAttempt>,
 }
 
 /// Why nothing new can be shown.

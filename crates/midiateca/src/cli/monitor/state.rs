@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 
 use super::sample::{self, Census, Glance, Opened, Trouble, Update, Wanted};
 use crate::cli::language::Language;
+use crate::cli::monitor::sample::Download;
 use crate::cli::retry;
 use midiateca_service::clock::{MINUTE, Millis, SECOND};
 use midiateca_service::events::Event;
 use midiateca_service::instances::Instance;
-use midiateca_service::media::census::Due;
+use midiateca_service::media::counts::Due;
 use midiateca_service::model::{MediaId, MediaStatus};
-use midiateca_service::queue::InFlight;
 
 pub(super) use keys::Step;
 use rate::Rate;
@@ -221,7 +221,7 @@ impl State {
     }
 
     /// Bytes in a second of one download.
-    pub fn speed(&self, download: &InFlight) -> Option<f64> {
+    pub fn speed(&self, download: &Download) -> Option<f64> {
         self.speeds.of(&download.id)
     }
 
@@ -261,7 +261,7 @@ impl State {
 
     fn queue_where(&self, wanted: impl Fn(&str) -> bool) -> Option<Queue> {
         let census = self.census.as_ref()?;
-        let kind = self.wanted.filter.kind.map(|kind| kind.as_str());
+        let kind = self.wanted.filter.kind;
         let mut queue = Queue::default();
         for standing in census
             .standing

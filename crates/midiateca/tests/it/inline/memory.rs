@@ -11,7 +11,6 @@ mod linux {
     use midiateca_service::db::Key;
     use midiateca_service::instances::{self, NewInstance};
     use midiateca_service::model::MediaStatus;
-    use midiateca_service::queue;
 
     use super::*;
     use crate::crash::{Server, serve};
@@ -91,7 +90,9 @@ mod linux {
             assert!(answer.status().is_success(), "{}", answer.status());
         }
         loop {
-            let depth = queue::depth(&app.db).await.unwrap();
+            let depth = midiateca_service::media::counts::depth(&app.db)
+                .await
+                .unwrap();
             let of = |status| {
                 depth
                     .iter()

@@ -103,8 +103,11 @@ fn chats_of_every_form_are_kept_as_written() {
         ("status", false),
     ] {
         let reading = read_text(&image(&format!(r#","chat":{{"id":"{id}"}}"#)));
-        assert_eq!(reading.message.chat_id.as_deref(), Some(id));
-        assert_eq!(reading.message.is_group, group);
+        assert_eq!(
+            reading.message.origin.chat.as_ref().map(ChatId::as_str),
+            Some(id)
+        );
+        assert_eq!(reading.message.origin.is_group, group);
     }
 }
 

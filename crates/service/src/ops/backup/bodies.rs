@@ -98,8 +98,7 @@ async fn restore(
     let Some(media) = part.and_then(|part| part.media) else {
         return Ok(());
     };
-    let known = media::find(live, &media).await?;
-    let Some(path) = known.and_then(|known| known.path) else {
+    let Some(path) = media::find_file(live, &media).await?.map(|file| file.path) else {
         return Ok(());
     };
     let source = order.source.storage.join(path);

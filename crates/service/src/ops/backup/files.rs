@@ -12,13 +12,16 @@ use super::folder::{FILES, Folder};
 use super::manifest::{Figures, Manifest, Wrong, WrongFile};
 use super::{Error, Order, Step};
 use crate::db::Db;
-use crate::media::{self, Held, HeldWithTwin};
+use crate::media::{self, StoredFile};
 use crate::storage::layout::RelativePath;
+
+/// A file, and the path that all files of the client with the same bytes have in common.
+type FileWithTwin = (StoredFile, String);
 
 const PAGE: u32 = 2_000;
 /// Most of a small file's time is the wait for its sync, and the disk makes several durable at once.
 const AT_ONCE: usize = 8;
-/// So many files that look wrong are held before their rows are looked at again.
+/// So many files that look wrong are kept before their rows are looked at again.
 const MOST_SUSPECTS: usize = 10_000;
 /// A sweep takes a page of files away and then says so in its rows: it is given this long.
 const LOOKS: usize = 20;
@@ -39,7 +42,7 @@ pub(super) struct Files<'w> {
     /// Where the backup's file system folds case: the names in small letters, and as they are.
     folded: Option<HashMap<String, String>>,
     touched: BTreeSet<PathBuf>,
-    suspects: Vec<(HeldWithTwin, Wrong, bool)>,
+    suspects: Vec<(FileWithTwin, Wrong, bool)>,
     wrong: Vec<WrongFile>,
 }
 
@@ -63,14 +66,14 @@ impl<'w> Files<'w> {
         };
         let (mut new_bytes, mut after) = (0, String::new());
         while let Some(page) = files.page(&mut after).await? {
-            for HeldWithTwin { held, first_path } in page {
-                files.all_bytes += held.size_bytes;
-                let there = std::fs::metadata(folder.file(Path::new(&held.path)));
-                let is_there = there.is_ok_and(|there| there.len() == held.size_bytes);
-                if !is_there && held.path == first_path {
-                    new_bytes += held.size_bytes;
+            for (file, first_path) in page {
+                files.all_bytes += file.size_bytes;
+                let there = std::fs::metadata(folder.file(Path::new(&file.path)));
+                let is_there = there.is_ok_and(|there| there.len() == file.size_bytes);
+                if !is_there && file.path == first_path {
+                    new_bytes += file.size_bytes;
                 }
-                files.named.insert(PathBuf::from(held.path));
+                files.named.insert(PathBuf::from(file.path));
             }
         }
         folder.make_room(new_bytes)?;
@@ -82,14 +85,14 @@ impl<'w> Files<'w> {
         let mut after = String::new();
         while let Some(page) = self.page(&mut after).await? {
             let (clashing, page): (Vec<_>, Vec<_>) =
-                page.into_iter().partition(|file| self.clashes(&file.held));
-            for file in clashing {
-                self.record(&file.held, Wrong::Missing, false);
+                page.into_iter().partition(|(file, _)| self.clashes(file));
+            for (file, _) in clashing {
+                self.record(&file, Wrong::Missing, false);
             }
             // A twin is linked to the one that was copied before it.
             let (firsts, twins): (Vec<_>, Vec<_>) = page
                 .into_iter()
-                .partition(|file| file.first_path == file.held.path);
+                .partition(|(file, first_path)| *first_path == file.path);
             if !self.bring_all(firsts).await? || !self.bring_all(twins).await? {
                 return Ok(false);
             }
@@ -108,17 +111,17 @@ impl<'w> Files<'w> {
     }
 
     /// Whether a file would meet another in the backup, whose name differs from its own only in case.
-    fn clashes(&mut self, held: &Held) -> bool {
+    fn clashes(&mut self, file: &StoredFile) -> bool {
         let Some(folded) = &mut self.folded else {
             return false;
         };
         let first = folded
-            .entry(held.path.to_lowercase())
-            .or_insert_with(|| held.path.clone());
-        let clashes = *first != held.path;
+            .entry(file.path.to_lowercase())
+            .or_insert_with(|| file.path.clone());
+        let clashes = *first != file.path;
         if clashes {
             tracing::error!(
-                media = %held.id,
+                media = %file.id,
                 "this file is not in the backup: the target's file system takes its name and another file's for one"
             );
         }
@@ -131,21 +134,21 @@ impl<'w> Files<'w> {
         (self.figures, self.wrong, self.named)
     }
 
-    async fn page(&self, after: &mut String) -> Result<Option<Vec<HeldWithTwin>>, Error> {
-        let page = media::held_with_twins(self.copied, after, PAGE).await?;
+    async fn page(&self, after: &mut String) -> Result<Option<Vec<FileWithTwin>>, Error> {
+        let page = media::stored_files_with_twins(self.copied, after, PAGE).await?;
         let Some(last) = page.last() else {
             return Ok(None);
         };
-        after.clone_from(&last.held.id.0);
+        after.clone_from(&last.0.id.0);
         Ok(Some(page))
     }
 
-    async fn bring_all(&mut self, page: Vec<HeldWithTwin>) -> Result<bool, Error> {
+    async fn bring_all(&mut self, page: Vec<FileWithTwin>) -> Result<bool, Error> {
         let jobs: Vec<_> = page
             .into_iter()
             .map(|file| {
                 self.number += 1;
-                let job = self.job(&file.held, &file.first_path, self.number);
+                let job = self.job(&file.0, &file.1, self.number);
                 (file, self.number, job)
             })
             .collect();
@@ -165,8 +168,8 @@ impl<'w> Files<'w> {
     }
 
     /// Nothing when the row holds a path that leaves the root.
-    fn job(&self, held: &Held, first_path: &str, number: u64) -> Option<Job> {
-        let path = RelativePath::from_row(held.path.clone())?;
+    fn job(&self, file: &StoredFile, first_path: &str, number: u64) -> Option<Job> {
+        let path = RelativePath::from_row(file.path.clone())?;
         let storage = &self.order.source.storage;
         let first = RelativePath::from_row(first_path.to_owned()).filter(|first| *first != path);
         Some(Job {
@@ -177,14 +180,14 @@ impl<'w> Files<'w> {
                 let first = first.as_path();
                 (storage.join(first), self.folder.file(first))
             }),
-            size_bytes: held.size_bytes,
-            sha256: held.sha256,
+            size_bytes: file.size_bytes,
+            sha256: file.sha256,
             verify: self.order.verify,
             shutdown: self.order.shutdown.clone(),
         })
     }
 
-    fn note(&mut self, file: HeldWithTwin, number: u64, brought: Brought) -> Result<(), Error> {
+    fn note(&mut self, file: FileWithTwin, number: u64, brought: Brought) -> Result<(), Error> {
         let figures = &mut self.figures;
         match brought {
             Brought::Wrong(wrong, kept) => {
@@ -196,12 +199,12 @@ impl<'w> Files<'w> {
             Brought::Stopped => return Ok(()),
             Brought::Copied | Brought::Replacement => {
                 figures.copied += 1;
-                figures.copied_bytes += file.held.size_bytes;
+                figures.copied_bytes += file.0.size_bytes;
             }
         }
         figures.count += 1;
-        figures.bytes += file.held.size_bytes;
-        let path = Path::new(&file.held.path);
+        figures.bytes += file.0.size_bytes;
+        let path = Path::new(&file.0.path);
         match brought {
             Brought::Replacement => self.folder.replacement(number, path)?,
             Brought::Kept => {}
@@ -222,7 +225,7 @@ impl<'w> Files<'w> {
     async fn settle(&mut self) -> Result<(), Error> {
         for look in 0..LOOKS {
             for (file, wrong, kept) in std::mem::take(&mut self.suspects) {
-                if self.has_changed(&file.held).await? {
+                if self.has_changed(&file.0).await? {
                     self.figures.gone += 1;
                     continue;
                 }
@@ -239,33 +242,28 @@ impl<'w> Files<'w> {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         for (file, wrong, kept) in std::mem::take(&mut self.suspects) {
-            self.record(&file.held, wrong, kept);
+            self.record(&file.0, wrong, kept);
         }
         Ok(())
     }
 
-    async fn has_changed(&self, held: &Held) -> Result<bool, Error> {
-        let now = media::find(&self.live, &held.id).await?;
-        let sha256 = media::hex(&held.sha256);
-        Ok(now.is_none_or(|now| {
-            now.status != "stored"
-                || now.path.as_deref() != Some(&held.path)
-                || now.sha256 != Some(sha256)
-        }))
+    async fn has_changed(&self, file: &StoredFile) -> Result<bool, Error> {
+        let now = media::find_file(&self.live, &file.id).await?;
+        Ok(now.is_none_or(|now| now.path != file.path || now.sha256 != file.sha256))
     }
 
-    fn record(&mut self, held: &Held, wrong: Wrong, kept: bool) {
+    fn record(&mut self, file: &StoredFile, wrong: Wrong, kept: bool) {
         match wrong {
             Wrong::Missing => self.figures.missing += 1,
             Wrong::Altered => self.figures.altered += 1,
         }
         if kept {
             self.figures.count += 1;
-            self.figures.bytes += held.size_bytes;
+            self.figures.bytes += file.size_bytes;
         }
         let wrong = WrongFile {
-            file: format!("{FILES}/{}", held.path),
-            media: held.id.0.clone(),
+            file: format!("{FILES}/{}", file.path),
+            media: file.id.0.clone(),
             wrong,
             kept,
         };

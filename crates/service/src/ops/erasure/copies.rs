@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::coordination::Maintenance;
 use crate::disk;
 use crate::download;
-use crate::media::{self, Theirs};
-use crate::model::{MediaId, Reason};
+use crate::media::{self, Media};
+use crate::model::MediaId;
 use crate::queue;
 use crate::storage::{self, layout};
 
@@ -23,12 +23,12 @@ pub(super) struct ErasedBytes {
 }
 
 impl ErasedBytes {
-    pub fn add(&mut self, theirs: &Theirs, files: &[ErasedFile]) {
+    pub fn add(&mut self, row: &Media, files: &[ErasedFile]) {
         let hash = |file: &ErasedFile| Some((media::unhex(file.sha256.as_deref()?)?, file.size));
-        let of_row = theirs.sha256.zip(theirs.size_bytes);
+        let of_row = row.sha256.zip(row.size);
         for (sha256, size_bytes) in files.iter().filter_map(hash).chain(of_row) {
             self.sizes.insert(size_bytes);
-            self.media.insert(sha256, theirs.id.0.clone());
+            self.media.insert(sha256, row.id.0.clone());
         }
     }
 
@@ -150,7 +150,7 @@ async fn owner(app: &App, below: &Path) -> Result<Option<Why>, Error> {
         stems.iter().any(|it| it.as_str() == stem)
     };
     let named = [path.clone()];
-    if claimed.iter().any(is_coming) || !media::others_at(&app.db, "", &named).await?.is_empty() {
+    if claimed.iter().any(is_coming) || !media::files_at(&app.db, None, &named).await?.is_empty() {
         return Ok(Some(Why::Shared));
     }
     if layout::is_place_of_ours(&below.to_string_lossy()) {
@@ -168,7 +168,6 @@ async fn owner(app: &App, below: &Path) -> Result<Option<Why>, Error> {
         _ => return Ok(None),
     };
     let row = media::find(&app.db, &MediaId(whose.to_owned())).await?;
-    let is_erased = |reason: &str| reason == Reason::Erased.as_str();
-    let is_shared = row.is_some_and(|row| !row.reason.as_deref().is_some_and(is_erased));
+    let is_shared = row.is_some_and(|row| !row.is_erased());
     Ok(is_shared.then_some(Why::Shared))
 }

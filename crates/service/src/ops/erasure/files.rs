@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use super::{ErasedFile, Error};
 use crate::app::App;
-use crate::gateway::Gateway;
-use crate::media::{self, Theirs};
-use crate::model::{MediaId, MediaKind};
+use crate::media::Media;
+use crate::model::{MediaId, MediaStatus};
 use crate::storage::layout::{self, Name, RelativePath};
 use crate::storage::{self, Index, Linked, Lying, Sought};
 
@@ -17,23 +16,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The files of a media that exist.
-pub(super) async fn of(
-    app: &App,
-    theirs: &Theirs,
-    index: &Index,
-) -> Result<Vec<ErasedFile>, Error> {
+pub(super) async fn of(app: &App, media: &Media, index: &Index) -> Result<Vec<ErasedFile>, Error> {
     let mut found = app
         .vault
-        .everywhere(&theirs.id, sought(theirs), index)
+        .everywhere(&media.id, sought(media), index)
         .await?;
     // A file that another row has as stored is not theirs.
     let paths: Vec<_> = found.iter().map(|lying| row_path(&lying.path)).collect();
-    let others = media::others_at(&app.db, theirs.id.as_str(), &paths).await?;
+    let others = crate::media::files_at(&app.db, Some(&media.id), &paths).await?;
     found.retain(|lying| {
-        let mut others = others.iter().filter(|other| other.is_stored);
+        let mut others = others
+            .iter()
+            .filter(|other| other.status == MediaStatus::Stored);
         !others.any(|other| other.path == row_path(&lying.path))
     });
-    prove(app, theirs, found).await
+    prove(app, media, found).await
 }
 
 /// The path that a row has for a file. In quarantine an orphan keeps its path below a folder of its own.
@@ -51,53 +48,47 @@ pub(super) fn row_path(path: &Path) -> String {
 /// Deletes all files of a media; returns those that existed.
 pub(super) async fn remove(
     app: &App,
-    theirs: &Theirs,
+    media: &Media,
     index: &Index,
 ) -> Result<Vec<ErasedFile>, Error> {
     // Hashed before they go.
-    let found = of(app, theirs, index).await?;
+    let found = of(app, media, index).await?;
     let files = found.iter().map(|file| Lying {
         path: file.path.clone(),
         size_bytes: file.size,
     });
     let removing = app
         .vault
-        .remove_all(&theirs.id, files.collect(), Linked::Stays);
+        .remove_all(&media.id, files.collect(), Linked::Stays);
     let gone = removing.await?;
     let is_gone = |file: &ErasedFile| gone.iter().any(|gone| gone.path == file.path);
     Ok(found.into_iter().filter(is_gone).collect())
 }
 
 /// Where a media may have files: at the path of its row, and at those that a killed download gave before its row had one.
-fn sought(theirs: &Theirs) -> Sought {
-    let path = theirs.path.clone().and_then(RelativePath::from_row);
-    let kind = MediaKind::parse(&theirs.kind);
-    let stems = kind
-        .zip(Gateway::parse(&theirs.gateway))
-        .map(|(kind, gateway)| {
-            layout::stems(&Name {
-                client: theirs.client,
-                instance: &theirs.instance,
-                kind,
-                gateway: gateway.as_str(),
-                message_id: &theirs.message_id,
-                slot: theirs.slot,
-                at: theirs.file_time,
-                extension: "",
-            })
-        });
+fn sought(media: &Media) -> Sought {
+    let path = media.file_path.clone().and_then(RelativePath::from_row);
     Sought {
         names: path.into_iter().collect(),
-        stems: stems.unwrap_or_default(),
+        stems: layout::stems(&Name {
+            client: media.client,
+            instance: &media.instance,
+            kind: media.kind,
+            gateway: media.gateway.as_str(),
+            message_id: &media.message_id,
+            slot: media.slot,
+            at: media.file_time,
+            extension: "",
+        }),
     }
 }
 
 /// The hash of the row's own file is in the row; any other file is read.
-async fn prove(app: &App, theirs: &Theirs, found: Vec<Lying>) -> Result<Vec<ErasedFile>, Error> {
+async fn prove(app: &App, media: &Media, found: Vec<Lying>) -> Result<Vec<ErasedFile>, Error> {
     let mut files = Vec::with_capacity(found.len());
     for Lying { path, size_bytes } in found {
-        let is_named_by_row = theirs.path.as_deref().map(Path::new) == Some(path.as_path());
-        let sha256 = match theirs.sha256.filter(|_| is_named_by_row) {
+        let is_named_by_row = media.file_path.as_deref().map(Path::new) == Some(path.as_path());
+        let sha256 = match media.sha256.filter(|_| is_named_by_row) {
             Some(sha256) => Some(sha256),
             None => {
                 let full = app.vault.root().join(&path);
@@ -106,8 +97,8 @@ async fn prove(app: &App, theirs: &Theirs, found: Vec<Lying>) -> Result<Vec<Eras
             }
         };
         files.push(ErasedFile {
-            media: theirs.id.0.clone(),
-            sha256: sha256.map(|sha256| media::hex(&sha256)),
+            media: media.id.0.clone(),
+            sha256: sha256.map(|sha256| crate::media::hex(&sha256)),
             size: size_bytes,
             path,
         });

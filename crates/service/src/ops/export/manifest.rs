@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::staged::Staged;
-use crate::media::MediaView;
+use crate::media::{self, Media};
 use crate::ops::Problem;
 
 pub(super) const LINES: &str = "manifest.jsonl";
@@ -109,12 +109,13 @@ impl Manifest {
     }
 
     /// Adds a media; they come in the order of their ids.
-    pub fn add(&mut self, media: &MediaView, problem: Option<Problem>) -> io::Result<()> {
-        self.carry(Some(&media.id))?;
+    pub fn add(&mut self, media: &Media, problem: Option<Problem>) -> io::Result<()> {
+        self.carry(Some(media.id.as_str()))?;
         writeln!(self.lines.writer, "{}", line(media, problem))?;
-        match (&media.path, &media.sha256, problem) {
+        match (media.path(), media.sha256, problem) {
             (Some(path), Some(sha256), None) => {
-                self.sums.writer.write_all(sum(path, sha256).as_bytes())
+                let line = sum(path, &media::hex(&sha256));
+                self.sums.writer.write_all(line.as_bytes())
             }
             _ => Ok(()),
         }
@@ -154,34 +155,42 @@ impl Manifest {
     }
 }
 
+/// The fields of a media in the manifest.
+const FIELDS: &[&str] = &[
+    "id",
+    "client",
+    "instance",
+    "gateway",
+    "message_id",
+    "slot",
+    "kind",
+    "mime",
+    "file_name",
+    "caption",
+    "chat_id",
+    "sender_id",
+    "sender_name",
+    "from_me",
+    "is_group",
+    "sent_at",
+    "received_at",
+    "stored_at",
+    "size",
+    "sha256",
+    "verified",
+    "path",
+];
+
 /// The line of one media, with the field names of all other outputs.
-fn line(media: &MediaView, problem: Option<Problem>) -> Value {
-    json!({
-        "id": media.id,
-        "client": media.client,
-        "instance": media.instance,
-        "gateway": media.gateway,
-        "message_id": media.message_id,
-        "slot": media.slot,
-        "kind": media.kind,
-        "mime": media.mime,
-        "file_name": media.file_name,
-        "caption": media.caption,
-        "chat_id": media.chat_id,
-        "sender_id": media.sender_id,
-        "sender_name": media.sender_name,
-        "from_me": media.from_me,
-        "is_group": media.is_group,
-        "sent_at": media.sent_at,
-        "received_at": media.received_at,
-        "stored_at": media.stored_at,
-        "size": media.size,
-        "sha256": media.sha256,
-        "verified": media.verified,
-        "path": media.path,
-        "exported": problem.is_none(),
-        "finding": problem,
-    })
+fn line(media: &Media, problem: Option<Problem>) -> Value {
+    let document = json!(media);
+    let mut line = serde_json::Map::new();
+    for name in FIELDS {
+        line.insert((*name).to_owned(), document[*name].clone());
+    }
+    line.insert("exported".to_owned(), json!(problem.is_none()));
+    line.insert("finding".to_owned(), json!(problem));
+    Value::Object(line)
 }
 
 /// A line as `sha256sum` writes it: with a backslash before it when something in the name had to be escaped.

@@ -8,7 +8,7 @@ use super::report::{Report, finding};
 use super::source::Watch;
 use super::target::Target;
 use crate::app::App;
-use crate::media::{self, Filter, MediaView};
+use crate::media::{self, Filter, Media};
 use crate::ops::Problem;
 use crate::storage;
 
@@ -39,7 +39,7 @@ impl Plan {
         while !watch.cancelled.is_cancelled() {
             let page = media::stored(&app.db, filter, &after, PAGE).await?;
             let Some(last) = page.last() else { break };
-            after.clone_from(&last.id);
+            after.clone_from(&last.id.0);
             for media in page {
                 let outcome = expected_outcome(app, target, &media);
                 plan.report.count(&media, outcome);
@@ -75,15 +75,12 @@ impl Plan {
     }
 }
 
-fn size_of(media: &MediaView) -> u64 {
-    media
-        .size
-        .and_then(|size| u64::try_from(size).ok())
-        .unwrap_or(0)
+fn size_of(media: &Media) -> u64 {
+    media.size.unwrap_or(0)
 }
 
-fn expected_outcome(app: &App, target: &Target, media: &MediaView) -> Outcome {
-    let Some(path) = media.path.as_deref() else {
+fn expected_outcome(app: &App, target: &Target, media: &Media) -> Outcome {
+    let Some(path) = media.path() else {
         return Outcome::Omitted(Problem::Missing);
     };
     let length = |path: &Path| path.metadata().ok().map(|found| found.len());

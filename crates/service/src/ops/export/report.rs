@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::outcome::Outcome;
 use super::target::{Format, Target};
-use crate::media::MediaView;
+use crate::media::Media;
 use crate::ops::Problem;
 
 /// One stored media that is not in the export.
@@ -57,23 +57,22 @@ impl Report {
         !self.stopped && self.omitted == 0
     }
 
-    pub(super) fn count(&mut self, media: &MediaView, outcome: Outcome) {
+    pub(super) fn count(&mut self, media: &Media, outcome: Outcome) {
         match outcome {
             Outcome::Omitted(_) => self.omitted += 1,
             Outcome::Written | Outcome::Kept => {
                 self.files += 1;
-                let size = media.size.and_then(|size| u64::try_from(size).ok());
-                self.bytes += size.unwrap_or(0);
+                self.bytes += media.size.unwrap_or(0);
                 self.kept += u64::from(outcome == Outcome::Kept);
             }
         }
     }
 }
 
-pub(super) fn finding(media: &MediaView, problem: Problem) -> Finding {
+pub(super) fn finding(media: &Media, problem: Problem) -> Finding {
     Finding {
-        path: media.path.clone(),
+        path: media.path().map(str::to_owned),
         problem,
-        media: media.id.clone(),
+        media: media.id.0.clone(),
     }
 }

@@ -7,7 +7,7 @@ use super::{Check, CheckResult, Code, Deps, Hint, Value};
 use crate::app::{self, OpeningError};
 use crate::clock::{DAY, Millis};
 use crate::db::{Db, Error};
-use crate::media::{self, holding};
+use crate::media::{self, counts};
 use crate::model::{InstanceId, MediaKind};
 use crate::ops::probe::{self, WriteFailure};
 use crate::storage::{self, layout};
@@ -23,7 +23,7 @@ pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, db: Option<
     let root = deps.config.storage_folder(deps.data);
     let about = root.display().to_string();
     let holders = match db {
-        Some(db) => holding::holders(db).await,
+        Some(db) => counts::holders(db).await,
         None => Ok(Vec::new()),
     };
     let holders = holders.unwrap_or_else(|error| {
@@ -139,7 +139,7 @@ async fn probe_space(results: &mut Results<'_>, deps: Deps<'_>, db: Option<&Db>,
 async fn forecast(db: &Db, free_bytes: u64, now: Millis) -> Result<CheckResult, Error> {
     let grown_bytes = media::grown_bytes(db, now - DAYS_OF_GROWTH * DAY).await?;
     // A service that started yesterday grew within a day.
-    let first = holding::first_received(db).await.ok().flatten();
+    let first = counts::first_received(db).await.ok().flatten();
     let age = first.map_or(DAYS_OF_GROWTH * DAY, |first| now - first);
     let grown_days = age.clamp(DAY, DAYS_OF_GROWTH * DAY).unsigned_abs() as f64 / DAY as f64;
     let bytes_a_day = (grown_bytes as f64 / grown_days) as u64;

@@ -12,11 +12,11 @@ use crate::coordination::checkpoint::Checkpoint;
 use crate::coordination::{self, Maintenance};
 use crate::db::{self, Db, Key, Tx};
 use crate::events::{self, News};
-use crate::media::{self, Doomed, Meaning, Other};
-use crate::model::{MediaId, MediaKind, Reason};
+use crate::media::{self, Removal, StoredFile};
+use crate::model::{MediaId, MediaKind, MediaStatus, Reason};
 use crate::storage::layout::RelativePath;
 use crate::storage::{Index, Linked, Sought};
-use crate::{deliveries, queue, storage};
+use crate::{deliveries, storage};
 
 /// Files that go in one commit.
 const PAGE: u32 = 200;
@@ -43,9 +43,9 @@ pub struct Swept {
 /// What became of one file.
 pub enum Told<'a> {
     /// It is gone, or would be.
-    Gone(&'a Doomed),
+    Gone(&'a StoredFile),
     /// It could not be removed, and why.
-    Stuck(&'a Doomed, &'a storage::Error),
+    Stuck(&'a StoredFile, &'a storage::Error),
 }
 
 /// Looks at everything that is held, and lets go of what is no longer to be kept. Tells of each file with the number
@@ -95,10 +95,10 @@ pub async fn sweep(
 }
 
 impl Rule {
-    fn meaning(&self, now: Millis) -> Meaning {
-        Meaning {
+    fn removal(&self, now: Millis) -> Removal {
+        Removal {
             client: self.client,
-            kind: self.kind.map(|kind| MediaKind::from(kind).as_str()),
+            kind: self.kind.map(MediaKind::from),
             direction: self.direction,
             chat: self.chat,
             before: self.older_than.map(|span| now - span.ms()),
@@ -119,17 +119,17 @@ struct Sweep<'a> {
 
 impl Sweep<'_> {
     async fn apply(&mut self, rule: &Rule, mut tell: impl FnMut(Told<'_>)) -> Result<(), Error> {
-        let meaning = rule.meaning(self.now);
+        let removal = rule.removal(self.now);
         let mut excess = match rule.total_over {
             Some(total) => {
-                let matching = self.meant_bytes(&meaning).await?;
+                let matching = self.matching_bytes(&removal).await?;
                 matching.saturating_sub(total.bytes())
             }
             None => u64::MAX,
         };
         let (mut at, mut id) = (Millis::MIN, String::new());
         while excess > 0 {
-            let page = media::doomed(&self.app.db, &meaning, (at, &id), PAGE).await?;
+            let page = media::removable(&self.app.db, &removal, (at, &id), PAGE).await?;
             let Some(last) = page.last() else { break };
             (at, id) = (last.received_at, last.id.0.clone());
             // So that no repair takes what goes for lost, and puts it back.
@@ -142,22 +142,22 @@ impl Sweep<'_> {
             };
             self.begin(&page).await?;
             let mut gone = Vec::with_capacity(page.len());
-            for doomed in page {
-                if excess == 0 || self.gone.contains(&doomed.id) {
+            for file in page {
+                if excess == 0 || self.gone.contains(&file.id) {
                     continue;
                 }
-                if let Err(error) = self.remove(&doomed, &gone).await? {
+                if let Err(error) = self.remove(&file, &gone).await? {
                     self.swept.stuck += 1;
-                    tell(Told::Stuck(&doomed, &error));
+                    tell(Told::Stuck(&file, &error));
                     continue;
                 }
-                tell(Told::Gone(&doomed));
+                tell(Told::Gone(&file));
                 self.swept.files += 1;
-                self.swept.bytes += doomed.size_bytes;
+                self.swept.bytes += file.size_bytes;
                 if rule.total_over.is_some() {
-                    excess = excess.saturating_sub(doomed.size_bytes);
+                    excess = excess.saturating_sub(file.size_bytes);
                 }
-                gone.push(doomed);
+                gone.push(file);
             }
             self.record(gone).await?;
         }
@@ -165,11 +165,11 @@ impl Sweep<'_> {
     }
 
     /// Writes down what may be gone before its row says so.
-    async fn begin(&self, page: &[Doomed]) -> Result<(), Error> {
+    async fn begin(&self, page: &[StoredFile]) -> Result<(), Error> {
         if self.doing == Doing::DryRun {
             return Ok(());
         }
-        let ids: Vec<_> = page.iter().map(|doomed| doomed.id.0.clone()).collect();
+        let ids: Vec<_> = page.iter().map(|file| file.id.0.clone()).collect();
         let (run, now) = (self.app.owner.clone(), self.now);
         let beginning = self.app.db.write(Key::Nothing, async move |tx| {
             Checkpoint::Sweep.save(tx, &run, &ids, now).await
@@ -178,15 +178,15 @@ impl Sweep<'_> {
     }
 
     /// How large all together are that are meant, and that no earlier rule would have taken away.
-    async fn meant_bytes(&self, meaning: &Meaning) -> Result<u64, Error> {
-        let mut all = media::meant_bytes(&self.app.db, meaning).await?;
+    async fn matching_bytes(&self, removal: &Removal) -> Result<u64, Error> {
+        let mut all = media::removable_bytes(&self.app.db, removal).await?;
         let (mut at, mut id) = (Millis::MIN, String::new());
         while !self.gone.is_empty() {
-            let page = media::doomed(&self.app.db, meaning, (at, &id), PAGE).await?;
+            let page = media::removable(&self.app.db, removal, (at, &id), PAGE).await?;
             let Some(last) = page.last() else { break };
             (at, id) = (last.received_at, last.id.0.clone());
-            let gone = page.iter().filter(|doomed| self.gone.contains(&doomed.id));
-            all = all.saturating_sub(gone.map(|doomed| doomed.size_bytes).sum());
+            let gone = page.iter().filter(|file| self.gone.contains(&file.id));
+            all = all.saturating_sub(gone.map(|file| file.size_bytes).sum());
         }
         Ok(all)
     }
@@ -194,15 +194,17 @@ impl Sweep<'_> {
     /// Takes a file away, unless another media that stays names it as its own.
     async fn remove(
         &self,
-        doomed: &Doomed,
-        gone: &[Doomed],
+        file: &StoredFile,
+        gone: &[StoredFile],
     ) -> Result<Result<(), storage::Error>, Error> {
         if self.doing == Doing::DryRun {
             return Ok(Ok(()));
         }
-        let mut paths: Vec<_> = doomed.path.clone().into_iter().collect();
-        let others = media::others_at(&self.app.db, doomed.id.as_str(), &paths).await?;
-        let stays = |other: &Other| other.is_stored && gone.iter().all(|it| it.id != other.id);
+        let mut paths = vec![file.path.clone()];
+        let others = media::files_at(&self.app.db, Some(&file.id), &paths).await?;
+        let stays = |other: &StoredFile| {
+            other.status == MediaStatus::Stored && gone.iter().all(|it| it.id != other.id)
+        };
         if others.iter().any(stays) {
             paths.clear();
         }
@@ -212,21 +214,18 @@ impl Sweep<'_> {
             ..Sought::default()
         };
         let vault = &self.app.vault;
-        let found = match vault
-            .everywhere(&doomed.id, sought, &Index::default())
-            .await
-        {
+        let found = match vault.everywhere(&file.id, sought, &Index::default()).await {
             Ok(found) => found,
             Err(error) => return Ok(Err(error)),
         };
-        let linked = doomed.sha256.map_or(Linked::Stays, Linked::GoesIf);
-        let removing = vault.remove_all(&doomed.id, found, linked);
+        let linked = Linked::GoesIf(file.sha256);
+        let removing = vault.remove_all(&file.id, found, linked);
         Ok(removing.await.map(drop))
     }
 
-    async fn record(&mut self, gone: Vec<Doomed>) -> Result<(), Error> {
+    async fn record(&mut self, gone: Vec<StoredFile>) -> Result<(), Error> {
         if self.doing == Doing::DryRun {
-            self.gone.extend(gone.into_iter().map(|doomed| doomed.id));
+            self.gone.extend(gone.into_iter().map(|file| file.id));
             return Ok(());
         }
         record(self.app, self.app.owner.clone(), gone, self.now).await
@@ -234,11 +233,11 @@ impl Sweep<'_> {
 }
 
 /// Lets the rows say what became of their files, and strikes out that it was to be done.
-async fn record(app: &App, run: String, gone: Vec<Doomed>, now: Millis) -> Result<(), Error> {
+async fn record(app: &App, run: String, gone: Vec<StoredFile>, now: Millis) -> Result<(), Error> {
     let recording = app.db.write(Key::Everything, async move |tx| {
-        for doomed in &gone {
-            if media::let_go(tx, doomed, Reason::Retention).await? {
-                events::append(tx, now, news(doomed));
+        for file in &gone {
+            if media::mark_removed(tx, file, Reason::Retention).await? {
+                events::append(tx, now, news(file));
             }
         }
         Checkpoint::Sweep.delete(tx, &run).await
@@ -268,25 +267,22 @@ pub async fn finish_sweeps(app: &App) -> Result<(), Error> {
     for (run, ids) in sweeps.all::<Vec<String>>(&app.db).await? {
         let mut gone = Vec::new();
         for id in ids {
-            let doomed = media::doomed_of_id(&app.db, &MediaId(id)).await?;
-            let is_gone = |doomed: &Doomed| {
-                let path = doomed.path.as_deref();
-                path.is_some_and(|path| matches!(app.vault.stamp(path), Ok(None)))
-            };
-            gone.extend(doomed.filter(is_gone));
+            let file = media::find_file(&app.db, &MediaId(id)).await?;
+            let is_gone = |file: &StoredFile| matches!(app.vault.stamp(&file.path), Ok(None));
+            gone.extend(file.filter(is_gone));
         }
         record(app, run, gone, now).await?;
     }
     Ok(())
 }
 
-fn news(doomed: &Doomed) -> News<'_> {
+fn news(file: &StoredFile) -> News<'_> {
     News {
         kind: "media.removed",
-        client: doomed.client,
-        instance: doomed.instance.as_str(),
-        media: Some(doomed.id.as_str()),
-        data: json!({"kind": doomed.kind, "reason": Reason::Retention.as_str(), "path": doomed.path, "size": doomed.size_bytes}),
+        client: file.client,
+        instance: file.instance.as_str(),
+        media: Some(file.id.as_str()),
+        data: json!({"kind": file.kind.as_str(), "reason": Reason::Retention.as_str(), "path": file.path, "size": file.size_bytes}),
     }
 }
 
@@ -303,7 +299,7 @@ impl Records {
         match self {
             Self::Deliveries => deliveries::older_than(db, before).await,
             Self::Events => events::older_than(db, before).await,
-            Self::Attempts => queue::attempts_older_than(db, before).await,
+            Self::Attempts => media::count_attempts_before(db, before).await,
         }
     }
 
@@ -311,7 +307,7 @@ impl Records {
         match self {
             Self::Deliveries => deliveries::prune(tx, before, BATCH).await,
             Self::Events => events::prune(tx, before, BATCH).await,
-            Self::Attempts => queue::prune_attempts(tx, before, BATCH).await,
+            Self::Attempts => media::prune_attempts(tx, before, BATCH).await,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::clock::{HOUR, Millis};
 use crate::db::Error;
 use crate::instances;
-use crate::media::{self, Count, Filter, Held};
+use crate::media::{self, Count, Filter, StoredFile};
 use crate::model::{MediaKind, MediaStatus, Reason};
 use crate::ops::json;
 use crate::ops::probe::server_status;
@@ -174,7 +174,7 @@ impl FileCheck {
         let mut files = Self::default();
         let mut after = String::new();
         loop {
-            let page = media::held(&app.db, &Filter::default(), &after, PAGE).await?;
+            let page = media::stored_files(&app.db, &Filter::default(), &after, PAGE).await?;
             let Some(last) = page.last() else {
                 return Ok(files);
             };
@@ -185,7 +185,7 @@ impl FileCheck {
         }
     }
 
-    fn add(&mut self, file: &Held, actual_bytes: Option<u64>) {
+    fn add(&mut self, file: &StoredFile, actual_bytes: Option<u64>) {
         match actual_bytes {
             Some(actual) if actual == file.size_bytes => {
                 self.present += 1;

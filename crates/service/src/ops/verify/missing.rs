@@ -4,7 +4,7 @@
 use super::error::Error;
 use crate::app::App;
 use crate::coordination::{self, Maintenance};
-use crate::media::{self, Held};
+use crate::media::{self, StoredFile};
 use crate::ops::retention;
 
 /// Confirms that a file is missing.
@@ -19,7 +19,7 @@ impl Confirmation {
     }
 
     /// Looks again once no other operation is between a file and its row.
-    pub async fn is_missing(&mut self, app: &App, file: &Held) -> Result<bool, Error> {
+    pub async fn is_missing(&mut self, app: &App, file: &StoredFile) -> Result<bool, Error> {
         if self.waits {
             match app.coordination.maintenance(Maintenance::Exclusive).await {
                 Ok(files) => drop(files),
@@ -30,9 +30,7 @@ impl Confirmation {
             }
         }
         let row = media::find(&app.db, &file.id).await?;
-        let is_stored = row.is_some_and(|row| {
-            row.status == "stored" && row.path.as_deref() == Some(file.path.as_str())
-        });
+        let is_stored = row.is_some_and(|row| row.path() == Some(file.path.as_str()));
         Ok(is_stored
             && matches!(app.vault.stamp(&file.path), Ok(None))
             && !retention::is_on_its_way(app, &file.id).await?)

@@ -81,7 +81,7 @@ pub(super) async fn search(app: &App, known: Known, pace: &Arc<Pace>) -> Result<
     let mut files = Vec::with_capacity(unknown.len());
     for batch in unknown.chunks(BATCH) {
         // Files that were stored since the rows were read have a row by now.
-        let stored = media::held_paths(&app.db, batch).await?;
+        let stored = media::used_paths(&app.db, batch).await?;
         let stored: HashSet<_> = stored.into_iter().collect();
         let in_progress = InProgress::of(&queue::claimed(&app.db).await?);
         let is_orphan = |path: &&String| !stored.contains(*path) && !in_progress.may_store(path);

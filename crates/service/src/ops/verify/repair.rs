@@ -16,8 +16,9 @@ use crate::app::App;
 use crate::clock::Millis;
 use crate::coordination::Maintenance;
 use crate::db::{self, Key, Tx};
+use crate::deliveries;
 use crate::events::{self, News};
-use crate::media::{self, Held};
+use crate::media::{self, StoredFile};
 use crate::model::Reason;
 use crate::queue::{self, Loss};
 use crate::storage::{self, Copied, Staging, Stamp, Vault};
@@ -62,7 +63,7 @@ impl Repair {
     pub async fn stored(
         &self,
         app: &App,
-        file: &Held,
+        file: &StoredFile,
         stamp: Option<Stamp>,
     ) -> Result<Repaired, Error> {
         let staged = match app.vault.leads_through_link(&file.path) {
@@ -84,7 +85,7 @@ impl Repair {
     async fn try_stored(
         &self,
         app: &App,
-        file: &Held,
+        file: &StoredFile,
         stamp: Option<Stamp>,
         staged: StagedCopy,
         copied: Option<Copied>,
@@ -94,12 +95,12 @@ impl Repair {
         let _files = app.coordination.maintenance(Maintenance::Exclusive).await?;
         let repairing = app.db.write(Key::Everything, async move |tx| {
             let is_as_seen = vault.stamp(&file.path).is_ok_and(|found| found == stamp);
-            if !is_as_seen || !media::is_held(tx, &file).await? {
+            if !is_as_seen || !media::is_unchanged(tx, &file).await? {
                 return Ok(Ok(Some(Repaired::Skipped)));
             }
             // Where two rows name one file, it may be intact for the other.
             let is_named_by_another = match vault.true_path(&file.path) {
-                Some(path) => media::is_path_held(tx, &path).await?,
+                Some(path) => media::is_path_used(tx, &path).await?,
                 None => false,
             };
             let is_linked = vault.leads_through_link(&file.path);
@@ -119,7 +120,7 @@ impl Repair {
     fn replace(
         &self,
         vault: &Vault,
-        file: &Held,
+        file: &StoredFile,
         staged: &StagedCopy,
         copied: Option<&Copied>,
     ) -> Result<bool, storage::Error> {
@@ -143,7 +144,7 @@ impl Repair {
 
     /// A media that is recorded as lost: stored again if its file is in its place or in quarantine. `None` when it is
     /// neither.
-    pub async fn lost(&self, app: &App, file: &Held) -> Result<Option<Repaired>, Error> {
+    pub async fn lost(&self, app: &App, file: &StoredFile) -> Result<Option<Repaired>, Error> {
         let owners = [file.id.as_str(), storage::NOBODY];
         let Ok(at) = app.vault.at(&file.path) else {
             return Ok(None);
@@ -194,7 +195,7 @@ impl Repair {
             if vault.size_bytes(&file.path) != Some(file.size_bytes) {
                 return Ok(None);
             }
-            queue::find_again(tx, &file.path, &file.sha256).await
+            queue::restore(tx, &file.path, &file.sha256).await
         });
         Ok(finding.await?.map(|_| Repaired::Found))
     }
@@ -234,10 +235,10 @@ impl Repair {
         let _files = app.coordination.maintenance(Maintenance::Exclusive).await?;
         let moving = app.db.write(Key::Everything, async move |tx| {
             let in_progress = InProgress::of(&queue::claimed_in(tx).await?);
-            if in_progress.may_store(&path) || media::is_path_held(tx, &path).await? {
+            if in_progress.may_store(&path) || media::is_path_used(tx, &path).await? {
                 return Ok(Ok(Some(Repaired::Skipped)));
             }
-            if queue::find_again(tx, &path, &sha256).await?.is_some() {
+            if queue::restore(tx, &path, &sha256).await?.is_some() {
                 return Ok(Ok(Some(Repaired::Found)));
             }
             if is_linked {
@@ -294,14 +295,18 @@ fn failed(error: &storage::Error) -> Repaired {
     Repaired::Failed
 }
 
-async fn lose(tx: &mut Tx, file: &Held, now: Millis) -> Result<Repaired, db::Error> {
-    let loss = queue::lose(tx, &file.id, now).await?;
+async fn lose(tx: &mut Tx, file: &StoredFile, now: Millis) -> Result<Repaired, db::Error> {
+    let Some(media) = media::requeue::find_stored(tx, &file.id).await? else {
+        return Ok(Repaired::Skipped);
+    };
+    let delivery_has_bytes = deliveries::has_bytes_of(tx, &media.delivery, &media.id).await?;
+    let loss = queue::mark_lost(tx, &media, delivery_has_bytes, now).await?;
     let news = News {
         kind: "media.lost",
         client: file.client,
         instance: file.instance.as_str(),
         media: Some(file.id.as_str()),
-        data: json!({"kind": file.kind, "reason": Reason::FileLost.as_str(), "path": file.path}),
+        data: json!({"kind": file.kind.as_str(), "reason": Reason::FileLost.as_str(), "path": file.path}),
     };
     events::append(tx, now, news);
     Ok(match loss {
@@ -311,7 +316,7 @@ async fn lose(tx: &mut Tx, file: &Held, now: Millis) -> Result<Repaired, db::Err
 }
 
 /// A staged copy of another intact file of the same client with the same bytes.
-async fn staged_copy_of_twin(app: &App, file: &Held) -> Result<Option<Staging>, Error> {
+async fn staged_copy_of_twin(app: &App, file: &StoredFile) -> Result<Option<Staging>, Error> {
     for twin in media::twins(&app.db, file).await? {
         let (vault, sha256) = (app.vault.clone(), file.sha256);
         let staging = tokio::task::spawn_blocking(move || vault.second(&twin, &sha256));

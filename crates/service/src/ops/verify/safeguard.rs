@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::error::Error;
-use crate::media::Held;
+use crate::media::StoredFile;
 use crate::storage::Vault;
 
 /// With fewer missing files, their share says nothing.
@@ -40,7 +40,7 @@ pub(super) struct Presence {
 }
 
 impl Presence {
-    pub fn add(&mut self, vault: &Vault, file: &Held) {
+    pub fn add(&mut self, vault: &Vault, file: &StoredFile) {
         let parent = file.path.rsplit_once('/').map_or("", |(parent, _)| parent);
         let folder = self.folders.entry(parent.to_owned()).or_default();
         self.stored += 1;

@@ -165,8 +165,8 @@ fn media(sheet: &mut Sheet, known: &Known) {
         };
         let line = format!(
             "{:<9} {:<12} {:>8}{size}",
-            lang.name(&held.kind),
-            lang.name(&held.status),
+            lang.name(held.kind.as_str()),
+            lang.name(held.status.as_str()),
             held.count
         );
         sheet.labelled(label, line);

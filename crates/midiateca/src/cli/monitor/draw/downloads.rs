@@ -8,9 +8,9 @@ use ratatui::widgets::{Row, Table};
 
 use super::text::{fit, kind_name};
 use super::{Panel, Skin, sentence};
+use crate::cli::monitor::sample::Download;
 use crate::cli::monitor::state::State;
 use crate::cli::words::monitor as words;
-use midiateca_service::queue::InFlight;
 
 const BAR: u16 = 14;
 /// From here on there is room for names.
@@ -45,7 +45,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Ski
         .map(|download| {
             let speed = state.speed(download).map(speed_text).unwrap_or_default();
             Row::new([
-                Line::raw(format!(" {}", kind_name(&download.kind, skin.lang))),
+                Line::raw(format!(" {}", kind_name(download.kind.as_str(), skin.lang))),
                 Line::raw(fit(&download.instance, usize::from(instance))),
                 Line::raw(fit(
                     download.file_name.as_deref().unwrap_or(""),
@@ -68,14 +68,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Ski
 }
 
 /// Between 0 and 1, where the told length can be true.
-fn share(download: &InFlight) -> Option<f64> {
+fn share(download: &Download) -> Option<f64> {
     let (fetched, told) = (download.fetched_bytes?, download.declared_length?);
     let can_be = told > 0 && fetched <= told + OVERHEAD;
     #[expect(clippy::cast_precision_loss, reason = "a bar for people")]
     can_be.then(|| (fetched as f64 / told as f64).min(1.0))
 }
 
-fn progress<'a>(download: &InFlight, columns: u16, skin: Skin) -> Line<'a> {
+fn progress<'a>(download: &Download, columns: u16, skin: Skin) -> Line<'a> {
     let columns = usize::from(columns);
     let (filled, percent) = match share(download) {
         #[expect(
@@ -96,7 +96,7 @@ fn progress<'a>(download: &InFlight, columns: u16, skin: Skin) -> Line<'a> {
     ])
 }
 
-fn bytes_text(download: &InFlight, skin: Skin) -> String {
+fn bytes_text(download: &Download, skin: Skin) -> String {
     match (download.fetched_bytes, download.declared_length) {
         (None, _) => skin.lang.say(words::BEGINNING).to_owned(),
         (Some(fetched), Some(told)) if share(download).is_some() => {
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_told_length_that_cannot_be_true_gives_no_percentage() {
         let told = |declared_length, bytes| {
-            share(&InFlight {
+            share(&Download {
                 declared_length,
                 ..download("A", bytes)
             })

@@ -12,7 +12,9 @@ use super::{Skin, sentence, sheet};
 use crate::cli::language::{self, plain};
 use crate::cli::monitor::state::{State, View};
 use crate::cli::words::monitor as words;
-use midiateca_service::media::{AttemptView, MediaView};
+use midiateca_service::clock::rfc3339;
+use midiateca_service::media::RecordedAttempt;
+use midiateca_service::model::Reason;
 
 /// Room for the longest name of a field.
 const NAME: usize = 17;
@@ -56,8 +58,8 @@ fn is_first(name: &str) -> bool {
     matches!(name, "status" | "reason" | "instance" | "kind")
 }
 
-fn fields<'a>(media: &MediaView, first: bool, columns: usize, skin: Skin) -> Vec<Line<'a>> {
-    let Ok(Value::Object(fields)) = serde_json::to_value(media) else {
+fn fields<'a>(media: &Value, first: bool, columns: usize, skin: Skin) -> Vec<Line<'a>> {
+    let Value::Object(fields) = media else {
         return Vec::new();
     };
     let mut lines = Vec::new();
@@ -82,7 +84,7 @@ fn fields<'a>(media: &MediaView, first: bool, columns: usize, skin: Skin) -> Vec
 }
 
 /// The newest first.
-fn attempts<'a>(attempts: &[AttemptView], columns: usize, skin: Skin) -> Vec<Line<'a>> {
+fn attempts<'a>(attempts: &[RecordedAttempt], columns: usize, skin: Skin) -> Vec<Line<'a>> {
     if attempts.is_empty() {
         return vec![Line::styled(
             format!(" {}", skin.lang.say(words::NO_ATTEMPTS)),
@@ -100,8 +102,8 @@ fn attempts<'a>(attempts: &[AttemptView], columns: usize, skin: Skin) -> Vec<Lin
         let facts = format!(
             "{}. {} {} {} HTTP {status} {} bytes {} ms",
             attempt.n,
-            attempt.started_at,
-            attempt.route,
+            rfc3339(attempt.started_at),
+            attempt.route.as_str(),
             plain(attempt.host.as_deref().unwrap_or("-")),
             attempt.size,
             attempt.duration_ms
@@ -111,7 +113,7 @@ fn attempts<'a>(attempts: &[AttemptView], columns: usize, skin: Skin) -> Vec<Lin
                 .into_iter()
                 .map(|part| Line::raw(format!(" {part}"))),
         );
-        let (told, style) = match attempt.reason.as_deref() {
+        let (told, style) = match attempt.reason.map(Reason::as_str) {
             Some(reason) => (
                 format!("{reason}: {}", skin.lang.reason(reason)),
                 skin.bad(),

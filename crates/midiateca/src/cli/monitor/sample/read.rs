@@ -1,5 +1,6 @@
 //! The reading itself: each of it bounded, however much the database holds.
 
+use serde_json::json;
 use std::path::Path;
 
 use super::{Census, Filter, Glance, Opened};
@@ -7,9 +8,9 @@ use midiateca_service::app::App;
 use midiateca_service::clock::HOUR;
 use midiateca_service::db::Error;
 use midiateca_service::events::{self, Which};
-use midiateca_service::media::{self, census};
+use midiateca_service::media::{self, counts};
 use midiateca_service::model::MediaId;
-use midiateca_service::{instances, queue, worker};
+use midiateca_service::{instances, worker};
 
 /// Events that are kept for scrolling.
 pub(in crate::cli::monitor) const MOST_EVENTS: u32 = 300;
@@ -74,13 +75,11 @@ pub(super) async fn glance(
         )
         .await?,
         instances: instances::instances(&app.db).await?,
-        in_flight: queue::in_flight(
-            &app.db,
-            instance,
-            kind.map(|kind| kind.as_str()),
-            MOST_IN_FLIGHT,
-        )
-        .await?,
+        in_flight: media::claim::downloading(&app.db, instance, kind, MOST_IN_FLIGHT)
+            .await?
+            .into_iter()
+            .map(super::Download::of)
+            .collect(),
         events,
         is_whole,
     };
@@ -94,12 +93,16 @@ pub(super) async fn glance(
 
 pub(super) async fn census(app: &App, filter: Filter) -> Result<Census, Error> {
     let now = app.clock.now();
-    let kind = filter.kind.map(|kind| kind.as_str());
     Ok(Census {
-        standing: census::standing(&app.db).await?,
-        waiting: census::waiting(&app.db, kind, now).await?,
-        minutes: census::received_per_minute(&app.db, filter.instance.as_deref(), kind, now - HOUR)
-            .await?,
+        standing: counts::by_instance(&app.db).await?,
+        waiting: counts::pending(&app.db, filter.kind, now).await?,
+        minutes: counts::received_per_minute(
+            &app.db,
+            filter.instance.as_deref(),
+            filter.kind,
+            now - HOUR,
+        )
+        .await?,
         hour: events::counts_since(&app.db, &which(&filter), now - HOUR).await?,
         filter,
     })
@@ -108,7 +111,7 @@ pub(super) async fn census(app: &App, filter: Filter) -> Result<Census, Error> {
 pub(super) async fn opened(app: &App, id: &MediaId) -> Result<Opened, Error> {
     Ok(Opened {
         id: id.clone(),
-        media: media::find(&app.db, id).await?,
+        media: media::find(&app.db, id).await?.map(|media| json!(media)),
         attempts: media::attempts(&app.db, id).await?,
     })
 }

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
+use crate::cli::monitor::sample::Download;
 use midiateca_service::clock::{Millis, SECOND};
 use midiateca_service::model::MediaId;
-use midiateca_service::queue::InFlight;
 
 /// Without a byte for so long a download stands still.
 const STANDS_STILL: Millis = 5 * SECOND;
@@ -23,7 +23,7 @@ struct Track {
 
 impl Speeds {
     /// Takes how far downloads are at `at`; those that are not listed have ended.
-    pub fn note(&mut self, at: Millis, downloads: &[InFlight]) {
+    pub fn note(&mut self, at: Millis, downloads: &[Download]) {
         let mut before = std::mem::take(&mut self.0);
         for download in downloads {
             let Some(bytes) = download.fetched_bytes else {

@@ -6,9 +6,9 @@ use serde_json::json;
 use super::*;
 use crate::cli::monitor::sample::{Filter, Outcome};
 use midiateca_service::gateway::Gateway;
-use midiateca_service::media::census::{Standing, Waiting};
-use midiateca_service::media::{AttemptView, MediaView};
-use midiateca_service::model::{InstanceId, MediaKind};
+use midiateca_service::media::RecordedAttempt;
+use midiateca_service::media::counts::{StatusCount, WaitingCount};
+use midiateca_service::model::{InstanceId, MediaKind, Reason, Route};
 
 pub(in crate::cli::monitor) const FIRST: &str = "3B6XIW-ZTS923-GEAY6V";
 pub(in crate::cli::monitor) const OTHER: &str = "QK2MPA-7TTN4C-W0ZE1H";
@@ -36,11 +36,11 @@ pub(in crate::cli::monitor) fn instance(id: &str, delivery_count: i64) -> Instan
     }
 }
 
-pub(in crate::cli::monitor) fn download(id: &str, bytes: u64) -> InFlight {
-    InFlight {
+pub(in crate::cli::monitor) fn download(id: &str, bytes: u64) -> Download {
+    Download {
         id: MediaId(id.to_owned()),
         instance: FIRST.to_owned(),
-        kind: "video".to_owned(),
+        kind: MediaKind::Video,
         file_name: None,
         fetched_bytes: Some(bytes),
         declared_length: Some(8 << 20),
@@ -103,7 +103,7 @@ pub(in crate::cli::monitor) fn glance(filter: &Filter, is_whole: bool) -> Glance
         instances: vec![instance(FIRST, 1_200), ill],
         in_flight: vec![
             download("A", 2 << 20),
-            InFlight {
+            Download {
                 fetched_bytes: None,
                 file_name: Some("relatório 写真 \u{202e}\u{1b}[2J.pdf".to_owned()),
                 ..download("B", 0)
@@ -115,13 +115,13 @@ pub(in crate::cli::monitor) fn glance(filter: &Filter, is_whole: bool) -> Glance
 }
 
 pub(in crate::cli::monitor) fn census(filter: &Filter) -> Census {
-    let standing = |instance: &str, kind: &str, status, count| Standing {
+    let standing = |instance: &str, kind: MediaKind, status, count| StatusCount {
         instance: instance.to_owned(),
-        kind: kind.to_owned(),
+        kind,
         status,
         count,
     };
-    let waiting = |instance: &str, is_ready, due, count| Waiting {
+    let waiting = |instance: &str, is_ready, due, count| WaitingCount {
         instance: instance.to_owned(),
         is_ready,
         due,
@@ -130,10 +130,10 @@ pub(in crate::cli::monitor) fn census(filter: &Filter) -> Census {
     Census {
         filter: filter.clone(),
         standing: vec![
-            standing(FIRST, "image", MediaStatus::Stored, 120_334),
-            standing(FIRST, "video", MediaStatus::Downloading, 2),
-            standing(OTHER, "document", MediaStatus::Failed, 7),
-            standing(OTHER, "sticker", MediaStatus::Skipped, 41),
+            standing(FIRST, MediaKind::Image, MediaStatus::Stored, 120_334),
+            standing(FIRST, MediaKind::Video, MediaStatus::Downloading, 2),
+            standing(OTHER, MediaKind::Document, MediaStatus::Failed, 7),
+            standing(OTHER, MediaKind::Sticker, MediaStatus::Skipped, 41),
         ],
         waiting: vec![
             waiting(FIRST, true, Due::Hour, 3),
@@ -157,55 +157,39 @@ pub(in crate::cli::monitor) fn told(lang: Language) -> State {
 }
 
 pub(in crate::cli::monitor) fn opened(id: &MediaId) -> Opened {
-    let view = json!({"file_name": "写真 \u{1b}[2J.pdf"});
     Opened {
         id: id.clone(),
-        media: Some(MediaView {
-            id: id.0.clone(),
-            client: 3,
-            instance: OTHER.to_owned(),
-            gateway: "wapi".to_owned(),
-            message_id: "3EB0A1C4D0F7B2E69A16".to_owned(),
-            slot: 0,
-            kind: "document".to_owned(),
-            mime_declared: None,
-            mime: None,
-            file_name: view["file_name"].as_str().map(str::to_owned),
-            caption: Some("segue ".repeat(200)),
-            chat_id: Some("5500900000001@s.whatsapp.net".to_owned()),
-            sender_id: None,
-            sender_name: Some("Clínica Aurora".to_owned()),
-            from_me: false,
-            is_group: false,
-            sent_at: None,
-            received_at: "2026-11-24T12:00:00Z".to_owned(),
-            status: "failed".to_owned(),
-            reason: Some("link_refused".to_owned()),
-            recoverable: true,
-            attempts: 2,
-            next_attempt_at: None,
-            expires_at: None,
-            stored_at: None,
-            route: None,
-            size: None,
-            sha256: None,
-            verified: None,
-            path: None,
-            width: None,
-            height: None,
-            seconds: None,
-            voice_note: false,
-        }),
+        media: Some(json!({
+            "id": id.as_str(),
+            "client": 3,
+            "instance": OTHER,
+            "gateway": "wapi",
+            "message_id": "3EB0A1C4D0F7B2E69A16",
+            "slot": 0,
+            "kind": "document",
+            "file_name": "写真 \u{1b}[2J.pdf",
+            "caption": "segue ".repeat(200),
+            "chat_id": "5500900000001@s.whatsapp.net",
+            "sender_name": "Clínica Aurora",
+            "from_me": false,
+            "is_group": false,
+            "received_at": "2026-11-24T12:00:00.000Z",
+            "status": "failed",
+            "reason": "link_refused",
+            "recoverable": true,
+            "attempts": 2,
+            "voice_note": false,
+        })),
         attempts: (1..=9)
-            .map(|n| AttemptView {
+            .map(|n| RecordedAttempt {
                 n,
-                route: "cdn".to_owned(),
+                route: Route::Cdn,
                 host: Some("mmg.whatsapp.net".to_owned()),
-                started_at: "2026-11-24T12:00:00Z".to_owned(),
+                started_at: NOON,
                 duration_ms: 120,
                 http_status: Some(404),
                 size: 0,
-                reason: Some("cdn_gone".to_owned()),
+                reason: Some(Reason::CdnGone),
             })
             .collect(),
     }

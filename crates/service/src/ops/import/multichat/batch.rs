@@ -16,8 +16,9 @@ use super::source::Record;
 use super::tree::{Tree, slashed};
 use super::write::write;
 use crate::app::App;
+use crate::media::{self, Media};
 use crate::model::{InstanceId, MediaStatus};
-use crate::queue::{self, Standing};
+use crate::queue;
 
 /// The media of one kind that one run has seen of a message.
 #[derive(Default)]
@@ -172,10 +173,11 @@ impl Batch {
         self.nth_file(&record);
         let key = self.key(&instance, &record);
         let seen = self.seen.get(&key);
-        let rows = queue::of_message(&app.db, &instance, &record.message.id).await?;
+        let rows = media::message::of_message(&app.db, &instance, &record.message.id).await?;
         let next_slot = rows.iter().map(|row| row.slot + 1).max().unwrap_or(0);
-        let is_same = |row: &Standing| {
-            row.is_erased || (row.kind == record.found.kind && !row.is_other(&record.found))
+        let is_same = |row: &Media| {
+            row.is_erased()
+                || (row.kind == record.found.kind && !queue::is_other(row, &record.found))
         };
         let known = Known {
             here: rows.into_iter().filter(is_same).collect(),
@@ -236,7 +238,7 @@ impl Batch {
                 is_reported = false;
             }
             tree.claim(at, &known.record.origin, known.client);
-            let is_here = !is_gone || known.here.iter().any(|row| row.is_erased);
+            let is_here = !is_gone || known.here.iter().any(|row| row.is_erased());
             if transfer.mode != Mode::DryRun && is_here {
                 let owner = (known.client, &known.instance);
                 let orphan = orphan_row(app, tree, owner, at, sha256).await?;
@@ -280,7 +282,11 @@ impl Known {
 
     /// A record whose file no row has.
     fn further(mut self, tree: &mut Tree, at: usize, sha256: &[u8; 32], count: usize) -> LookUp {
-        let lost = self.here.iter().find(|row| row.is_of(sha256)).cloned();
+        let lost = self
+            .here
+            .iter()
+            .find(|row| queue::is_of(row, sha256))
+            .cloned();
         if lost.is_none() {
             if !self.may_be_further && self.record.found.sha256.is_none() {
                 let file = slashed(&tree.entry(at).path);
@@ -296,9 +302,9 @@ impl Known {
 }
 
 /// The outcome that rows here, or this run, settle already.
-fn settled_outcome(here: &[Standing], is_without_file: bool, is_reported: bool) -> Option<Outcome> {
+fn settled_outcome(here: &[Media], is_without_file: bool, is_reported: bool) -> Option<Outcome> {
     let has = |status| here.iter().any(|row| row.status == status);
-    if here.iter().any(|row| row.is_erased) || has(MediaStatus::Skipped) {
+    if here.iter().any(|row| row.is_erased()) || has(MediaStatus::Skipped) {
         Some(Outcome::Gone)
     } else if is_reported || has(MediaStatus::Stored) || (!here.is_empty() && is_without_file) {
         Some(Outcome::Known)

@@ -7,9 +7,9 @@ use super::source::Record;
 use super::tree::Tree;
 use crate::app::App;
 use crate::gateway::Gateway;
-use crate::media;
+use crate::media::{self, Media};
 use crate::model::{InstanceId, MediaId, MediaStatus};
-use crate::queue::Standing;
+use crate::queue;
 use crate::storage;
 use crate::storage::layout::{self, Form, RelativePath};
 
@@ -23,7 +23,7 @@ pub(super) struct Known {
     pub client: i64,
     pub instance: InstanceId,
     /// The rows that may be its own; once its file has passed, the one that gets it.
-    pub here: Vec<Standing>,
+    pub here: Vec<Media>,
     /// The message's next free slot.
     pub next_slot: i64,
     /// Whether the message may have more files of that kind than `here` are.
@@ -46,7 +46,7 @@ pub(super) enum Held {
 
 /// The row that gets a file that passed, when none of the message's rows is stored.
 enum Fit<'a> {
-    Row(&'a Standing),
+    Row(&'a Media),
     New,
     /// A new one with a slot of its own, because each row here is of another file.
     Further,
@@ -56,12 +56,12 @@ enum Fit<'a> {
 
 /// The row that a file belongs to: one that has its hash before one that only may have it.
 fn fit<'a>(known: &'a Known, sha256: &[u8; 32], size_bytes: u64) -> Fit<'a> {
-    let surely = known.here.iter().find(|row| row.is_of(sha256));
+    let surely = known.here.iter().find(|row| queue::is_of(row, sha256));
     let perhaps = || {
         known
             .here
             .iter()
-            .find(|row| !row.refuses(sha256, size_bytes))
+            .find(|row| !queue::refuses(row, sha256, size_bytes))
     };
     let is_proven = known.record.found.sha256 == Some(*sha256);
     match surely.or_else(perhaps) {
@@ -137,9 +137,10 @@ pub(super) async fn free_path(
     let mut slot = own.unwrap_or(known.next_slot);
     loop {
         let path = path_of(known, slot, taken, form);
-        let id = known.row().map_or("", MediaId::as_str);
         let named = [path.as_str().to_owned()];
-        let is_free = media::others_at(&app.db, id, &named).await?.is_empty();
+        let is_free = media::files_at(&app.db, known.row(), &named)
+            .await?
+            .is_empty();
         if is_free && !is_another_there(app, &path, taken).await {
             return Ok(path);
         }

@@ -8,9 +8,8 @@ use super::error::Error;
 use super::tree::Tree;
 use crate::app::App;
 use crate::db::Key;
-use crate::media::{self, hex};
-use crate::model::{InstanceId, MediaStatus};
-use crate::queue::{self, Standing};
+use crate::media::{self, Media, hex};
+use crate::model::InstanceId;
 use crate::storage::layout::RelativePath;
 use crate::storage::{Index, Linked, Sought};
 
@@ -27,24 +26,24 @@ pub(super) async fn orphan_row(
     (client, instance): (i64, &InstanceId),
     at: usize,
     sha256: Option<[u8; 32]>,
-) -> Result<Option<Standing>, Error> {
+) -> Result<Option<Media>, Error> {
     let id = orphan_id(&tree.entry(at).path);
-    let rows = queue::of_message(&app.db, instance, &id).await?;
+    let rows = media::message::of_message(&app.db, instance, &id).await?;
     Ok(rows.into_iter().find(|row| {
-        let is_held = row.status == MediaStatus::Stored && row.path.is_some();
+        let is_held = row.path().is_some();
         is_held && row.client == client && sha256.is_some() && row.sha256 == sha256
     }))
 }
 
 /// Removes the row and the file of an orphan whose bytes another row has, or that was erased.
-pub(super) async fn retire(app: &App, orphan: &Standing) -> Result<(), Error> {
-    let Some(path) = orphan.path.clone() else {
+pub(super) async fn retire(app: &App, orphan: &Media) -> Result<(), Error> {
+    let Some(path) = orphan.path().map(str::to_owned) else {
         return Ok(());
     };
     let (id, at) = (orphan.id.clone(), path.clone());
     let absorbing = app.db.write(Key::Everything, async move |tx| {
-        let is_out = queue::absorb(tx, &id, &at).await?;
-        Ok(is_out && !media::is_path_held(tx, &at).await?)
+        let is_out = media::message::delete_stored(tx, &id, &at).await?;
+        Ok(is_out && !media::is_path_used(tx, &at).await?)
     });
     let path = absorbing.await?.then(|| RelativePath::from_row(path));
     if let Some(path) = path {

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::db::Key;
 use crate::gateway::{Gateway, Message};
 use crate::instances::{self, NewInstance};
-use crate::model::InstanceId;
+use crate::model::{ChatId, InstanceId, Origin};
 use crate::ops::Progress;
 
 /// Whose a file is.
@@ -220,14 +220,17 @@ impl Owners {
             return None;
         }
         let origin = slashed(path);
-        let chat_id = place.chat;
+        let chat = place.chat;
         Some(Record {
             client: owner,
             instance: instance.id.clone(),
             message: Message {
                 id: orphan_id(path),
-                is_group: chat_id.as_deref().is_some_and(is_group),
-                chat_id,
+                origin: Origin {
+                    is_group: chat.as_deref().is_some_and(is_group),
+                    chat: chat.map(ChatId),
+                    ..Origin::default()
+                },
                 ..Message::default()
             },
             found: nothing_known(place.kind?),

@@ -22,8 +22,8 @@ use crate::download::publish::{self, PublishSource};
 use crate::download::refusal_reason;
 use crate::ingest::policy;
 use crate::media;
-use crate::model::{MediaId, MediaStatus, Reason};
-use crate::queue::Adopted;
+use crate::model::{ChatId, MediaId, MediaStatus, Reason};
+use crate::queue::{Adopted, AdoptedFile};
 use crate::storage::Staging;
 use crate::storage::layout::{Form, RelativePath};
 
@@ -165,15 +165,15 @@ async fn place(
     let received_at = received_at(app, &known.record, passed.taken.modified_at);
     let from = &tree.entry(passed.at).path;
     let message = &mut known.record.message;
-    if let (None, Some(chat)) = (&message.chat_id, place_of(from).chat) {
-        message.is_group |= is_group(&chat);
-        message.chat_id = Some(chat);
+    if let (None, Some(chat)) = (&message.origin.chat, place_of(from).chat) {
+        message.origin.is_group |= is_group(&chat);
+        message.origin.chat = Some(ChatId(chat));
     }
     let mut orphan = None;
     if known.record.orphan.is_none() {
         let (whose, sha256) = ((known.client, &known.instance), *verified.sha256());
         let found = orphan_row(app, tree, whose, passed.at, Some(sha256)).await?;
-        let held = found.and_then(|row| Some((row.id, row.path?)));
+        let held = found.and_then(|row| Some((row.id.clone(), row.path()?.to_owned())));
         // An earlier run took the file before any row named it.
         orphan = held.filter(|(_, path)| app.vault.size_bytes(path) == Some(verified.size_bytes()));
     }
@@ -186,18 +186,18 @@ async fn place(
             name(app, mode, &known, staging, (source, verified), named).await?
         }
     };
-    let adopted = Adopted::Held {
+    let adopted = Adopted::Stored(AdoptedFile {
         stored_at: known.record.stored_at.unwrap_or(received_at),
         mime: passed.form.mime,
         size_bytes: verified.size_bytes(),
         sha256: *verified.sha256(),
-        verified: verified.proof().as_str(),
+        verified: verified.verification(),
         path: path.clone(),
-    };
+    });
     let outcome = Outcome::Stored {
         from: slashed(from),
         path,
-        verified: verified.proof().as_str(),
+        verified: verified.verification().as_str(),
         size: verified.size_bytes(),
         orphaned: known.record.orphan.is_some(),
         named_by: known.files.named_by.take(),

@@ -13,7 +13,7 @@ use crate::clock::{Millis, millis_of_utc};
 use crate::db::Value;
 use crate::db::foreign::{Error, Foreign, Told};
 use crate::gateway::{self, Gateway, Message};
-use crate::model::{MediaKey, MediaKind};
+use crate::model::{ChatId, ChatKind, MediaKey, MediaKind, Origin, SenderId};
 
 /// Without these it is another database.
 pub(super) const NEEDED: [&str; 3] = ["core_cliente", "core_whatsappinstance", "core_mediafile"];
@@ -275,17 +275,21 @@ fn record(table: Table, row: &Told) -> Reading {
     let Some(id) = words(row, "message_id") else {
         return Err((origin, LeftOut::NoMessage));
     };
-    let chat_id = words(row, "chat_told").or_else(|| words(row, "chat_id"));
+    let chat = words(row, "chat_told").or_else(|| words(row, "chat_id"));
+    let chat = chat.map(ChatId);
     let message = Message {
         id,
-        is_group: flag(row, "is_group")
-            || chat_id.as_deref().is_some_and(|id| id.ends_with("@g.us")),
-        sender_id: words(row, "sender_id"),
-        sender_lid: words(row, "sender_id").filter(|id| id.ends_with("@lid")),
+        origin: Origin {
+            is_group: flag(row, "is_group")
+                || chat
+                    .as_ref()
+                    .is_some_and(|chat| chat.kind() == ChatKind::Group),
+            sender: SenderId::new(words(row, "sender_id"), None),
+            from_me: flag(row, "from_me"),
+            chat,
+        },
         sender_name: words(row, "sender_name"),
-        from_me: flag(row, "from_me"),
         sent_at: time(row, "message_timestamp"),
-        chat_id,
     };
     let instance = words(row, "instance_id").unwrap_or_default();
     let reading = row

@@ -15,7 +15,7 @@ use crate::deliveries::{Body, Delivery};
 use crate::gateway::Gateway;
 use crate::ingest::policy;
 use crate::media;
-use crate::queue::{self, Adopted, NewMedia, NewMessage};
+use crate::queue::{self, Adopted, AdoptedFile, NewMedia, NewMessage};
 
 /// Stands in rows in place of a delivery.
 pub(super) const DELIVERY: &str = "import";
@@ -100,10 +100,10 @@ async fn write_one(
     delivery: &str,
     (keep, now): (&Keep, Millis),
 ) -> Result<Written, db::Error> {
-    if let Adopted::Held { path, .. } = adopted {
+    if let Adopted::Stored(AdoptedFile { path, .. }) = adopted {
         let is_there = match &entry.absorbs {
-            Some(orphan) => queue::is_stored_at(tx, orphan, path).await?,
-            None => Some(!media::is_path_held(tx, path).await?),
+            Some(orphan) => media::is_at(tx, orphan, path).await?,
+            None => Some(!media::is_path_used(tx, path).await?),
         };
         match (is_there, &entry.absorbs) {
             (Some(true), _) => {}
@@ -129,7 +129,7 @@ async fn write_one(
             message: &record.message,
         };
         // What the original system holds is wanted, whatever the rules say of what is yet to be fetched.
-        let is_held = matches!(adopted, Adopted::Held { .. });
+        let is_held = matches!(adopted, Adopted::Stored(_));
         let skip = policy::skip(keep, &record.message, &record.found);
         let media = NewMedia {
             found: &record.found,
@@ -137,8 +137,8 @@ async fn write_one(
         };
         let at = entry.received_at;
         id = match (entry.known.slot, adopted) {
-            (Some(slot), Adopted::Held { sha256, .. }) => {
-                queue::put_beside(tx, &message, &media, (slot, sha256), at).await?
+            (Some(slot), Adopted::Stored(AdoptedFile { sha256, .. })) => {
+                queue::add_file(tx, &message, &media, (slot, sha256), at).await?
             }
             // It was further only by its file.
             (Some(_), _) => None,
@@ -152,8 +152,8 @@ async fn write_one(
         return Ok(Written::Down);
     };
     let stands = queue::adopt(tx, &id, adopted, now).await?;
-    if let (Some(orphan), Adopted::Held { path, .. }, true) = (&entry.absorbs, adopted, stands) {
-        queue::absorb(tx, orphan, path).await?;
+    if let (Some(orphan), Adopted::Stored(file), true) = (&entry.absorbs, adopted, stands) {
+        media::message::delete_stored(tx, orphan, &file.path).await?;
     }
     Ok(Written::Down)
 }

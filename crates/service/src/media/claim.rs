@@ -1,0 +1,190 @@
+//! Claims: a media is claimed by one owner at a time, under a lease. `fence` grows with each claim, and a statement that
+//! names an older fence changes nothing.
+
+use std::collections::HashMap;
+
+use super::row::{Media, columns};
+use crate::clock::Millis;
+use crate::db::{Db, Error, Row, Tx, values};
+use crate::model::{InstanceId, MediaId, MediaKind};
+
+/// Owner and end of a claim.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// The claiming process.
+    pub owner: String,
+    /// When the claim lapses unless it is renewed.
+    pub until: Millis,
+}
+
+/// Which ready media of an instance to claim.
+#[derive(Clone, Copy, Debug)]
+pub struct Ready {
+    /// Those that have failed a round, or those that have not.
+    pub has_failed: bool,
+    /// Those with an earlier deadline than this.
+    pub deadline: Millis,
+    /// Only those whose delivery has the bytes.
+    pub only_inline: bool,
+}
+
+/// Makes media ready whose next attempt is due, and those whose lease has lapsed. Returns how many.
+pub async fn promote_due(tx: &mut Tx, now: Millis) -> Result<u64, Error> {
+    let due = "update media set next_attempt_at = null where status = 'pending' and next_attempt_at <= $1";
+    let lapsed = "update media set status = 'pending', next_attempt_at = null, lease_owner = null, lease_until = null
+                  where status = 'downloading' and lease_until < $1";
+    Ok(tx.run(due, values![now]).await? + tx.run(lapsed, values![now]).await?)
+}
+
+/// Releases the claims of one owner: for a process that ends, or that takes the place of one that was killed.
+pub async fn release(tx: &mut Tx, owner: &str) -> Result<u64, Error> {
+    let sql = "update media set status = 'pending', next_attempt_at = null, lease_owner = null, lease_until = null
+               where status = 'downloading' and lease_owner = $1";
+    tx.run(sql, values![owner]).await
+}
+
+/// The instances that have something ready, each once. Walks the index from one instance to the next, so the cost grows
+/// with the number of instances and not with their backlogs.
+pub async fn instances_with_work(tx: &mut Tx) -> Result<Vec<InstanceId>, Error> {
+    let sql = "with recursive found (id) as (
+                 select min(instance) from media where status = 'pending' and next_attempt_at is null
+                 union all
+                 select (select min(instance) from media
+                         where status = 'pending' and next_attempt_at is null and instance > found.id)
+                 from found where found.id is not null)
+               select id from found where id is not null";
+    let rows = tx.rows(sql, values![]).await?;
+    rows.iter()
+        .map(|row| row.text("id").map(InstanceId))
+        .collect()
+}
+
+/// Claims up to `limit` ready media of an instance, the earliest deadline first.
+pub async fn claim(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    ready: Ready,
+    limit: i64,
+    lease: &Lease,
+) -> Result<Vec<Media>, Error> {
+    // The expression is the one of the index media_ready_new_first.
+    let sql = concat!(
+        "update media set status = 'downloading', lease_owner = $1, lease_until = $2, fence = fence + 1, repeated = 0, fetched_bytes = null
+         where id in (select id from media where instance = $3 and status = 'pending' and next_attempt_at is null
+                        and (rounds > 0) = $4 and deadline < $5 and ($6 = 0 or inline = 1)
+                      order by deadline limit $7)
+         returning ",
+        columns!(),
+    );
+    let values = values![
+        &lease.owner,
+        lease.until,
+        instance.as_str(),
+        ready.has_failed,
+        ready.deadline,
+        ready.only_inline,
+        limit
+    ];
+    tx.rows(sql, values).await?.iter().map(Media::of).collect()
+}
+
+/// Claims one media by its id, ready or waiting.
+pub async fn claim_one(tx: &mut Tx, id: &MediaId, lease: &Lease) -> Result<Option<Media>, Error> {
+    let sql = concat!(
+        "update media set status = 'downloading', next_attempt_at = null, lease_owner = $1, lease_until = $2, fence = fence + 1,
+           repeated = 0, fetched_bytes = null
+         where id = $3 and status = 'pending' returning ",
+        columns!(),
+    );
+    let row = tx
+        .row(sql, values![&lease.owner, lease.until, id.as_str()])
+        .await?;
+    row.as_ref().map(Media::of).transpose()
+}
+
+/// Extends a claim; false when it was lost.
+pub async fn renew(tx: &mut Tx, id: &MediaId, fence: i64, until: Millis) -> Result<bool, Error> {
+    let sql =
+        "update media set lease_until = $3 where id = $1 and fence = $2 and status = 'downloading'";
+    Ok(tx.run(sql, values![id.as_str(), fence, until]).await? == 1)
+}
+
+/// Releases a claim until then, as if it had never been made; a claim that was lost changes nothing.
+pub async fn put_back(tx: &mut Tx, id: &MediaId, fence: i64, until: Millis) -> Result<(), Error> {
+    let sql = "update media set status = 'pending', next_attempt_at = $3, lease_owner = null, lease_until = null
+               where id = $1 and fence = $2 and status = 'downloading'";
+    tx.run(sql, values![id.as_str(), fence, until])
+        .await
+        .map(drop)
+}
+
+const CLAIMED: &str = concat!(
+    "select ",
+    columns!(),
+    " from media where status = 'downloading'"
+);
+
+/// All claimed media.
+pub async fn claimed(db: &Db) -> Result<Vec<Media>, Error> {
+    let rows = db.rows(CLAIMED, values![]).await?;
+    rows.iter().map(Media::of).collect()
+}
+
+/// Like [`claimed`], as the transaction sees it.
+pub async fn claimed_in(tx: &mut Tx) -> Result<Vec<Media>, Error> {
+    let rows = tx.rows(CLAIMED, values![]).await?;
+    rows.iter().map(Media::of).collect()
+}
+
+/// The fence of each claim, by its media.
+pub async fn claims(db: &Db) -> Result<HashMap<MediaId, i64>, Error> {
+    let sql = "select id, fence from media where status = 'downloading'";
+    let rows = db.rows(sql, values![]).await?;
+    let claim = |row: &Row| Ok((MediaId(row.text("id")?), row.int("fence")?));
+    rows.iter().map(claim).collect()
+}
+
+/// Whether a claim is still the newest one.
+pub async fn is_claimed(db: &Db, id: &MediaId, fence: i64) -> Result<bool, Error> {
+    let sql =
+        "select 1 as found from media where id = $1 and fence = $2 and status = 'downloading'";
+    Ok(db.row(sql, values![id.as_str(), fence]).await?.is_some())
+}
+
+/// How many bytes of a claimed media have come.
+#[derive(Clone, Debug)]
+pub struct ReceivedBytes {
+    /// The media.
+    pub id: MediaId,
+    /// The fence of the claim.
+    pub fence: i64,
+    /// Bytes as received, encrypted or not.
+    pub bytes: u64,
+}
+
+/// Records the progress of downloads; a claim that was lost changes nothing.
+pub async fn record_progress(tx: &mut Tx, progress: &[ReceivedBytes]) -> Result<(), Error> {
+    let sql = "update media set fetched_bytes = $3 where id = $1 and fence = $2 and status = 'downloading'";
+    for one in progress {
+        tx.run(sql, values![one.id.as_str(), one.fence, one.bytes])
+            .await?;
+    }
+    Ok(())
+}
+
+/// Up to `limit` media that are downloading, the longest downloads first.
+pub async fn downloading(
+    db: &Db,
+    instance: Option<&str>,
+    kind: Option<MediaKind>,
+    limit: u32,
+) -> Result<Vec<Media>, Error> {
+    let sql = concat!(
+        "select ",
+        columns!(),
+        " from media where status = 'downloading' and ($1 is null or instance = $1) and ($2 is null or kind = $2)
+          order by case when fetched_bytes is null then 1 else 0 end, id limit $3"
+    );
+    let values = values![instance, kind.map(MediaKind::as_str), limit];
+    db.rows(sql, values).await?.iter().map(Media::of).collect()
+}

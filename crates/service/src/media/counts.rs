@@ -1,0 +1,338 @@
+//! Counts of media. Those of the live view are cheap enough to be read every few seconds from a table with a million rows,
+//! because each reads an index only; a test reads the engine's plans.
+
+use serde::Serialize;
+
+use crate::clock::{DAY, HOUR, MINUTE, Millis};
+use crate::db::{Db, Error, Row, Value, values};
+use crate::model::{InstanceId, MediaKind, MediaStatus};
+
+/// How many, and how large together.
+#[derive(Clone, Debug, Serialize)]
+pub struct Count {
+    /// What is counted.
+    pub name: String,
+    /// How many media.
+    pub count: i64,
+    /// Bytes of those that are stored.
+    pub size: i64,
+}
+
+async fn count_by(db: &Db, sql: &'static str, since: Millis) -> Result<Vec<Count>, Error> {
+    let rows = db.rows(sql, values![since]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Count {
+                name: row.text("name")?,
+                count: row.int("n")?,
+                size: row.int("size")?,
+            })
+        })
+        .collect()
+}
+
+/// Media of one instance, kind and status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusCount {
+    /// Their instance.
+    pub instance: String,
+    /// Their kind.
+    pub kind: MediaKind,
+    /// Their status.
+    pub status: MediaStatus,
+    /// How many.
+    pub count: i64,
+}
+
+/// The span in which a deadline comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Within the hour, or passed already.
+    Hour,
+    /// Within a day.
+    Day,
+    /// Within seven days.
+    Week,
+    /// Later.
+    Later,
+}
+
+impl Due {
+    /// All of them, the nearest first.
+    pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week, Self::Later];
+}
+
+/// Pending media of one instance with deadlines in the same span.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingCount {
+    /// Their instance.
+    pub instance: String,
+    /// Ready now, or waiting for their next attempt.
+    pub is_ready: bool,
+    /// When their deadlines come.
+    pub due: Due,
+    /// How many.
+    pub count: i64,
+}
+
+const ENDED: &str = "select instance, kind, status, count(*) as n from media where status not in ('pending', 'downloading') group by status, instance, kind";
+/// The bound on the lease is true of every claim; with it, the engine uses the index of leases.
+const CLAIMED: &str = "select instance, kind, status, count(*) as n from media where status = 'downloading' and lease_until >= 0 group by instance, kind, status";
+
+/// Media that have ended or are downloading, by instance, kind and status.
+pub async fn by_instance(db: &Db) -> Result<Vec<StatusCount>, Error> {
+    let mut rows = db.rows(ENDED, values![]).await?;
+    rows.extend(db.rows(CLAIMED, values![]).await?);
+    rows.iter()
+        .map(|row| {
+            Ok(StatusCount {
+                instance: row.text("instance")?,
+                kind: row.parsed("kind", MediaKind::parse)?,
+                status: row.parsed("status", MediaStatus::parse)?,
+                count: row.int("n")?,
+            })
+        })
+        .collect()
+}
+
+/// The text of [`pending`]. The kind is in no index, so it is a condition only when it is given.
+fn pending_sql(is_ready: bool, of_kind: bool) -> String {
+    let which = if is_ready {
+        "next_attempt_at is null"
+    } else {
+        "next_attempt_at >= 0"
+    };
+    let kind = if of_kind { " and kind = $4" } else { "" };
+    format!(
+        "select instance, case when deadline < $1 then 0 when deadline < $2 then 1 when deadline < $3 then 2 else 3 end as due, count(*) as n
+         from media where status = 'pending' and {which}{kind} group by 1, 2"
+    )
+}
+
+/// Pending media by instance and deadline.
+pub async fn pending(
+    db: &Db,
+    kind: Option<MediaKind>,
+    now: Millis,
+) -> Result<Vec<WaitingCount>, Error> {
+    let mut found = Vec::new();
+    for is_ready in [true, false] {
+        let values = values![
+            now + HOUR,
+            now + DAY,
+            now + 7 * DAY,
+            kind.map(MediaKind::as_str)
+        ];
+        let rows = db.rows_of(pending_sql(is_ready, kind.is_some()), values);
+        for row in rows.await? {
+            let due = usize::try_from(row.int("due")?).ok();
+            found.push(WaitingCount {
+                instance: row.text("instance")?,
+                is_ready,
+                due: due
+                    .and_then(|due| Due::ALL.get(due).copied())
+                    .unwrap_or(Due::Later),
+                count: row.int("n")?,
+            });
+        }
+    }
+    Ok(found)
+}
+
+const RECEIVED: &str = "select received_at / 60000 as minute, count(*) as n from media where received_at >= $1 group by 1";
+/// Written with `is null or`, the instance does not keep the engine from the index of the time.
+const RECEIVED_OF: &str = "select received_at / 60000 as minute, count(*) as n from media
+    where received_at >= $1 and ($2 is null or instance = $2) and ($3 is null or kind = $3) group by 1";
+
+/// Media received in each minute since then, as minutes of the Unix epoch; minutes without any are left out.
+pub async fn received_per_minute(
+    db: &Db,
+    instance: Option<&str>,
+    kind: Option<MediaKind>,
+    since: Millis,
+) -> Result<Vec<(i64, u64)>, Error> {
+    let sql = if instance.is_none() && kind.is_none() {
+        RECEIVED
+    } else {
+        RECEIVED_OF
+    };
+    let values: Vec<Value> = values![
+        since / MINUTE * MINUTE,
+        instance,
+        kind.map(MediaKind::as_str)
+    ];
+    let of = |row: &Row| Ok((row.int("minute")?, row.count("n")?));
+    db.rows(sql, values).await?.iter().map(of).collect()
+}
+
+/// Media received since then, by kind.
+pub async fn by_kind(db: &Db, since: Millis) -> Result<Vec<Count>, Error> {
+    let sql =
+        "select kind as name, count(*) as n, cast(coalesce(sum(case when status = 'stored' then size_bytes end), 0) as bigint) as size
+               from media where received_at >= $1 group by kind order by kind";
+    count_by(db, sql, since).await
+}
+
+/// Media received since then, by status.
+pub async fn by_status(db: &Db, since: Millis) -> Result<Vec<Count>, Error> {
+    let sql =
+        "select status as name, count(*) as n, cast(coalesce(sum(case when status = 'stored' then size_bytes end), 0) as bigint) as size
+               from media where received_at >= $1 group by status order by status";
+    count_by(db, sql, since).await
+}
+
+/// Media that are not stored and not dismissed, by reason.
+pub async fn by_reason(db: &Db) -> Result<Vec<Count>, Error> {
+    let sql = "select reason as name, count(*) as n, cast(0 as bigint) as size
+               from media where received_at >= $1 and status not in ('stored', 'dismissed') and reason is not null group by reason order by n desc";
+    count_by(db, sql, 0).await
+}
+
+/// Pending media by the reason of their last round.
+pub async fn waiting_by_reason(db: &Db) -> Result<Vec<Count>, Error> {
+    let sql = "select reason as name, count(*) as n, cast(0 as bigint) as size
+               from media where received_at >= $1 and status = 'pending' and reason is not null group by reason order by n desc";
+    count_by(db, sql, 0).await
+}
+
+/// How many media have each status.
+pub async fn depth(db: &Db) -> Result<Vec<(MediaStatus, i64)>, Error> {
+    let sql = "select status, count(*) as n from media group by status";
+    let count = |row: &Row| Ok((row.parsed("status", MediaStatus::parse)?, row.int("n")?));
+    db.rows(sql, values![]).await?.iter().map(count).collect()
+}
+
+/// Bytes of the stored files of media received since then.
+pub async fn grown_bytes(db: &Db, since: Millis) -> Result<u64, Error> {
+    let sql = "select cast(coalesce(sum(size_bytes), 0) as bigint) as size from media where received_at >= $1 and status = 'stored'";
+    let row = db.row(sql, values![since]).await?;
+    row.map_or(Ok(0), |row| row.count("size"))
+}
+
+/// Bytes of the stored files of one delivery.
+pub async fn bytes_of_delivery(db: &Db, delivery: &str) -> Result<u64, Error> {
+    let sql = "select cast(coalesce(sum(size_bytes), 0) as bigint) as size from media where delivery = $1 and status = 'stored'";
+    let row = db.row(sql, values![delivery]).await?;
+    row.map_or(Ok(0), |row| row.count("size"))
+}
+
+/// When the oldest media that is not downloaded yet was received, and the next deadline.
+pub async fn waiting(db: &Db) -> Result<(Option<Millis>, Option<Millis>), Error> {
+    let sql = "select min(received_at) as oldest, min(deadline) as next from media where status in ('pending', 'downloading')";
+    match db.row(sql, values![]).await? {
+        Some(row) => Ok((row.int_or_none("oldest")?, row.int_or_none("next")?)),
+        None => Ok((None, None)),
+    }
+}
+
+/// Media of one instance with one kind and status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstanceCount {
+    /// Their kind.
+    pub kind: MediaKind,
+    /// Their status.
+    pub status: MediaStatus,
+    /// How many.
+    pub count: i64,
+    /// Bytes of those that are stored.
+    pub size_bytes: u64,
+}
+
+/// An instance's media by kind and status. Reads all of them: not for what is shown again and again.
+pub async fn of_instance(db: &Db, id: &InstanceId) -> Result<Vec<InstanceCount>, Error> {
+    let sql =
+        "select kind, status, count(*) as n, cast(coalesce(sum(size_bytes), 0) as bigint) as size
+               from media where instance = $1 group by kind, status order by kind, status";
+    let rows = db.rows(sql, values![id.as_str()]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(InstanceCount {
+                kind: row.parsed("kind", MediaKind::parse)?,
+                status: row.parsed("status", MediaStatus::parse)?,
+                count: row.int("n")?,
+                size_bytes: row.count("size")?,
+            })
+        })
+        .collect()
+}
+
+/// Media of one instance that are not downloaded yet, and may still be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// How many media.
+    pub count: i64,
+    /// When the oldest of them was received.
+    pub oldest: Option<Millis>,
+    /// The first deadline of them.
+    pub deadline: Option<Millis>,
+}
+
+/// The backlog of an instance. Reads all of its media: not for what is shown again and again.
+pub async fn backlog(db: &Db, id: &InstanceId) -> Result<Backlog, Error> {
+    let sql = "select count(*) as n, min(received_at) as oldest, min(deadline) as next from media
+               where instance = $1 and status in ('pending', 'downloading')";
+    let Some(row) = db.row(sql, values![id.as_str()]).await? else {
+        return Ok(Backlog::default());
+    };
+    Ok(Backlog {
+        count: row.int("n")?,
+        oldest: row.int_or_none("oldest")?,
+        deadline: row.int_or_none("next")?,
+    })
+}
+
+/// When the first media was received.
+pub async fn first_received(db: &Db) -> Result<Option<Millis>, Error> {
+    let sql = "select min(received_at) as first from media";
+    let row = db.row(sql, vec![]).await?;
+    row.map_or(Ok(None), |row| row.int_or_none("first"))
+}
+
+const HOLDERS: &str = "with recursive found (id) as (
+    select min(instance) from media where status = 'stored' and status not in ('pending', 'downloading')
+    union all
+    select (select min(instance) from media where status = 'stored' and status not in ('pending', 'downloading') and instance > found.id)
+    from found where found.id is not null)
+  select id, (select client from media where status = 'stored' and status not in ('pending', 'downloading') and instance = found.id limit 1) as client
+  from found where id is not null";
+
+/// Client and instance of each instance with a stored file.
+pub async fn holders(db: &Db) -> Result<Vec<(i64, InstanceId)>, Error> {
+    let rows = db.rows(HOLDERS, values![]).await?;
+    let holder = |row: &Row| Ok((row.int("client")?, InstanceId(row.text("id")?)));
+    let mut holders = rows.iter().map(holder).collect::<Result<Vec<_>, Error>>()?;
+    holders.sort();
+    Ok(holders)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn counting_never_walks_the_whole_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&folder.path().join("t.db"), Duration::from_secs(1))
+            .await
+            .unwrap();
+        let texts = [
+            (ENDED.to_owned(), "media_ended"),
+            (CLAIMED.to_owned(), "media_leased"),
+            (pending_sql(true, false), "media_ready"),
+            (pending_sql(true, true), "media_ready"),
+            (pending_sql(false, false), "media_postponed"),
+            (pending_sql(false, true), "media_postponed"),
+            (RECEIVED.to_owned(), "media_by_time"),
+            (RECEIVED_OF.to_owned(), "media_by_time"),
+            (HOLDERS.to_owned(), "media_ended"),
+        ];
+        for (sql, index) in texts {
+            let plan = db.rows_of(format!("explain query plan {sql}"), values![]);
+            let plan = plan.await.unwrap()[0].text("detail").unwrap();
+            assert!(plan.contains(index), "{sql}: {plan}");
+        }
+        db.close().await;
+    }
+}

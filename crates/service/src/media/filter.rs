@@ -1,0 +1,70 @@
+//! Which media a list or an operation is about.
+
+use crate::clock::Millis;
+use crate::db::{Value, values};
+use crate::model::contact::bare;
+use crate::model::{MediaKind, MediaStatus, Reason};
+
+/// Conditions on media; all that are given must hold.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// The client.
+    pub client: Option<i64>,
+    /// The instance.
+    pub instance: Option<String>,
+    /// The kind.
+    pub kind: Option<MediaKind>,
+    /// The state.
+    pub status: Option<MediaStatus>,
+    /// The chat, by any of its ids: with a server, with a device, or bare. A private chat is also that of its sender's
+    /// phone number and LID.
+    pub chat: Option<String>,
+    /// Received at this time or later.
+    pub since: Option<Millis>,
+    /// Received before this time.
+    pub until: Option<Millis>,
+    /// The reason.
+    pub reason: Option<Reason>,
+}
+
+/// The condition of a [`Filter`] on a row, with its values as `$1` to `$8`. Written with `is null or`, the times do not
+/// keep the engine from the index of the id, which is the order of pages.
+macro_rules! matches_filter {
+    () => {
+        concat!(
+            "($1 is null or client = $1) and ($2 is null or instance = $2) and ($3 is null or kind = $3)
+             and ($4 is null or status = $4) and ($6 is null or reason = $6)
+             and ($7 is null or received_at >= $7) and ($8 is null or received_at < $8)
+             and ($5 is null or chat_id = $5 or substr(chat_id, 1, length($5) + 1) in ($5 || '@', $5 || ':')
+               or from_me = 0 and ",
+            crate::model::origin::chat_kind_of_row!(),
+            " = 'private' and (sender_lid = $5 or substr(sender_lid, 1, length($5) + 1) in ($5 || '@', $5 || ':')
+               or sender_id = $5 or substr(sender_id, 1, length($5) + 1) in ($5 || '@', $5 || ':')))"
+        )
+    };
+}
+pub(super) use matches_filter;
+
+impl Filter {
+    /// The values of the condition, followed by those of the rest of the statement, from `$9` on.
+    pub(super) fn values(&self, more: Vec<Value>) -> Vec<Value> {
+        let mut values = values![
+            self.client,
+            self.instance.clone(),
+            self.kind.map(MediaKind::as_str),
+            self.status.map(MediaStatus::as_str),
+            self.chat.as_deref().map(|chat| bare(chat).to_owned()),
+            self.reason.map(Reason::as_str),
+            self.since,
+            self.until,
+        ];
+        values.extend(more);
+        values
+    }
+}
+
+/// `$1, $2, …`, from the number `first` on.
+pub(super) fn placeholders(first: usize, count: usize) -> String {
+    let names: Vec<_> = (first..first + count).map(|n| format!("${n}")).collect();
+    names.join(", ")
+}

@@ -1,0 +1,86 @@
+//! Media by id, and in pages.
+
+use super::filter::{Filter, matches_filter};
+use super::row::{Media, columns};
+use crate::db::{Db, Error, values};
+use crate::model::MediaId;
+
+const FIND: &str = concat!("select ", columns!(), " from media where id = $1");
+
+/// One media.
+pub async fn find(db: &Db, id: &MediaId) -> Result<Option<Media>, Error> {
+    let row = db.row(FIND, values![id.as_str()]).await?;
+    row.as_ref().map(Media::of).transpose()
+}
+
+const LIST: &str = concat!(
+    "select ",
+    columns!(),
+    " from media where received_at >= $9 and ",
+    matches_filter!(),
+    " order by received_at desc, id desc limit $10"
+);
+
+/// Media, the newest first, at most `limit`.
+pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Media>, Error> {
+    let values = filter.values(values![filter.since.unwrap_or(0), limit]);
+    db.rows(LIST, values).await?.iter().map(Media::of).collect()
+}
+
+const STORED: &str = concat!(
+    "select ",
+    columns!(),
+    " from media where status = 'stored' and id > $9 and ",
+    matches_filter!(),
+    " order by id limit $10"
+);
+
+/// Up to `limit` stored media after the media `after` (an id, or empty), in the order of their ids.
+pub async fn stored(
+    db: &Db,
+    filter: &Filter,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<Media>, Error> {
+    let values = filter.values(values![after, limit]);
+    db.rows(STORED, values)
+        .await?
+        .iter()
+        .map(Media::of)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::stored_file;
+    use super::*;
+
+    #[tokio::test]
+    async fn pages_follow_an_index_and_are_not_sorted() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&folder.path().join("t.db"), Duration::from_secs(1))
+            .await
+            .unwrap();
+        for sql in [
+            STORED,
+            stored_file::STORED,
+            stored_file::STORED_BEFORE,
+            stored_file::LOST_BEFORE,
+        ] {
+            let plan = db.rows_of(format!("explain query plan {sql}"), values![]);
+            let plan = plan.await.unwrap();
+            let steps: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap()).collect();
+            assert!(steps[0].contains("(id"), "{sql}: {steps:?}");
+            assert!(
+                !steps.iter().any(|step| step.contains("B-TREE")),
+                "{steps:?}"
+            );
+        }
+        let plan = db.rows_of(format!("explain query plan {LIST}"), values![]);
+        let plan = plan.await.unwrap()[0].text("detail").unwrap();
+        assert!(plan.contains("media_by_time"), "{plan}");
+        db.close().await;
+    }
+}

@@ -1,0 +1,91 @@
+//! Stored files that a retention rule removes.
+
+use super::stored_file::{StoredFile, file_columns};
+use crate::clock::Millis;
+use crate::db::{Db, Error, Tx, values};
+use crate::model::origin::chat_kind_of_row;
+use crate::model::{ChatKind, Direction, MediaKind, Reason};
+
+/// Conditions on stored files; all that are given must hold.
+#[derive(Clone, Debug, Default)]
+pub struct Removal {
+    /// Of this client.
+    pub client: Option<i64>,
+    /// Of this kind.
+    pub kind: Option<MediaKind>,
+    /// Which way they went.
+    pub direction: Option<Direction>,
+    /// In which kind of chat.
+    pub chat: Option<ChatKind>,
+    /// Received before then.
+    pub before: Option<Millis>,
+    /// Larger than this.
+    pub larger_than_bytes: Option<u64>,
+}
+
+/// The condition of a [`Removal`] on a row, with its values as `$1` to `$6`.
+macro_rules! is_removable {
+    () => {
+        concat!(
+            "status = 'stored' and ($1 is null or client = $1) and ($2 is null or kind = $2) and ($3 is null or from_me = $3)
+             and ($4 is null or $4 = ",
+            chat_kind_of_row!(),
+            ") and received_at < $5 and size_bytes > $6"
+        )
+    };
+}
+
+impl Removal {
+    fn values(&self) -> Vec<crate::db::Value> {
+        values![
+            self.client,
+            self.kind.map(MediaKind::as_str),
+            self.direction.map(|direction| direction == Direction::Sent),
+            self.chat.map(ChatKind::as_str),
+            self.before.unwrap_or(Millis::MAX),
+            self.larger_than_bytes
+                .map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
+        ]
+    }
+}
+
+/// Up to `limit` files that match, the oldest first, after the one that was received then and has that id.
+pub async fn removable(
+    db: &Db,
+    removal: &Removal,
+    (received_at, id): (Millis, &str),
+    limit: u32,
+) -> Result<Vec<StoredFile>, Error> {
+    let sql = concat!(
+        "select ",
+        file_columns!(),
+        " from media where ",
+        is_removable!(),
+        " and (received_at > $7 or (received_at = $7 and id > $8)) order by received_at, id limit $9"
+    );
+    let mut values = removal.values();
+    values.extend(values![received_at, id, limit]);
+    db.rows(sql, values)
+        .await?
+        .iter()
+        .map(StoredFile::of)
+        .collect()
+}
+
+/// The bytes of all files that match.
+pub async fn removable_bytes(db: &Db, removal: &Removal) -> Result<u64, Error> {
+    let sql = concat!(
+        "select cast(coalesce(sum(size_bytes), 0) as bigint) as size from media where ",
+        is_removable!()
+    );
+    let row = db.row(sql, removal.values()).await?;
+    row.map_or(Ok(0), |row| row.count("size"))
+}
+
+/// Records that a rule removed the file; false when the media is no longer stored at that path.
+pub async fn mark_removed(tx: &mut Tx, file: &StoredFile, reason: Reason) -> Result<bool, Error> {
+    let sql = "update media set status = 'skipped', reason = $3, path = null, size_bytes = null, sha256 = null, verified = null
+               where id = $1 and status = 'stored' and path = $2";
+    let values = values![file.id.as_str(), &file.path, reason.as_str()];
+    Ok(tx.run(sql, values).await? == 1)
+}

@@ -1,0 +1,215 @@
+//! Ways back into the queue, and out of it, that need no claim.
+
+use super::filter::placeholders;
+use super::row::{Media, columns};
+use crate::clock::{DAY, Millis};
+use crate::db::{Error, Tx, Value, values};
+use crate::model::{InstanceId, MediaId, Reason};
+
+/// Starts the backoff of a media from its beginning, unless it is stored, downloading or erased.
+pub async fn requeue(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool, Error> {
+    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null,
+                 deadline = case when deadline < $2 then $2 else deadline end
+               where id = $1 and status in ('pending', 'failed', 'expired', 'skipped', 'dismissed') and coalesce(reason, '') <> 'erased'";
+    Ok(tx.run(sql, values![id.as_str(), now + DAY]).await? == 1)
+}
+
+/// Like [`requeue`], of a stored media whose file is missing.
+pub async fn requeue_lost(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool, Error> {
+    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null,
+                 deadline = case when deadline < $2 then $2 else deadline end
+               where id = $1 and status = 'stored'";
+    Ok(tx.run(sql, values![id.as_str(), now + DAY]).await? == 1)
+}
+
+/// Acknowledges a failed or expired media, which keeps its reason; false when it has another status. A repeat of its
+/// message or [`requeue`] puts it back in the queue.
+pub async fn dismiss(tx: &mut Tx, id: &MediaId) -> Result<bool, Error> {
+    let sql =
+        "update media set status = 'dismissed' where id = $1 and status in ('failed', 'expired')";
+    Ok(tx.run(sql, values![id.as_str()]).await? == 1)
+}
+
+/// Makes ready what waits for one of these reasons at an instance, because its cause is fixed.
+pub async fn retry_now(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    reasons: &[Reason],
+) -> Result<(), Error> {
+    let sql = "update media set next_attempt_at = null where instance = $1 and status = 'pending' and reason = $2";
+    for reason in reasons {
+        tx.run(sql, values![instance.as_str(), reason.as_str()])
+            .await?;
+    }
+    Ok(())
+}
+
+/// The stored media, as the transaction sees it, if it is one.
+pub async fn find_stored(tx: &mut Tx, id: &MediaId) -> Result<Option<Media>, Error> {
+    let sql = concat!(
+        "select ",
+        columns!(),
+        " from media where id = $1 and status = 'stored'"
+    );
+    let row = tx.row(sql, values![id.as_str()]).await?;
+    row.as_ref().map(Media::of).transpose()
+}
+
+/// Marks a stored media as lost and requeues it. Its row keeps the path, for the file in quarantine under it.
+pub async fn requeue_as_lost(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<(), Error> {
+    let sql = "update media set status = 'pending', reason = 'file_lost', next_attempt_at = null, rounds = 0, refused_rounds = 0,
+                 refused_since = null, deadline = case when deadline < $2 then $2 else deadline end
+               where id = $1 and status = 'stored'";
+    tx.run(sql, values![id.as_str(), now + DAY]).await.map(drop)
+}
+
+/// Marks a stored media as lost for good.
+pub async fn fail_as_lost(tx: &mut Tx, id: &MediaId) -> Result<(), Error> {
+    let sql = "update media set status = 'failed', reason = 'file_lost' where id = $1 and status = 'stored'";
+    tx.run(sql, values![id.as_str()]).await.map(drop)
+}
+
+const RESTORE: &str = "update media set status = 'stored', reason = null, next_attempt_at = null, lease_owner = null, lease_until = null,
+                         fence = fence + 1
+                       where id = (select id from media where path = $1 and sha256 = $2 and status <> 'stored'
+                                     and coalesce(reason, '') not in ('erased', 'retention') limit 1)
+                       returning id";
+
+/// Makes a media stored again whose row names this path and these bytes. A running download of it loses its claim. What
+/// was erased or removed by a rule stays so. Returns which media it was.
+pub async fn restore(tx: &mut Tx, path: &str, sha256: &[u8; 32]) -> Result<Option<MediaId>, Error> {
+    let row = tx.row(RESTORE, values![path, sha256]).await?;
+    row.map(|row| row.text("id").map(MediaId)).transpose()
+}
+
+/// After an outage of a host, media become due one after the other, this far apart: the host is not overrun, and new
+/// media go first.
+const APART: Millis = 20;
+
+/// Makes ready everything that waits for one of these reasons. Returns how many.
+pub async fn wake_all(tx: &mut Tx, reasons: &[Reason]) -> Result<usize, Error> {
+    let sql = format!(
+        "update media set next_attempt_at = null where status = 'pending' and next_attempt_at is not null and reason in ({})
+         returning 1 as woken",
+        placeholders(1, reasons.len())
+    );
+    let values = reasons.iter().map(|reason| reason.as_str().into());
+    Ok(tx.rows_of(sql, values.collect()).await?.len())
+}
+
+/// Makes due, one shortly after the other and the earliest deadline first, what waits at these instances for one of
+/// these reasons. Returns how many.
+pub async fn wake_in_turn(
+    tx: &mut Tx,
+    instances: &[InstanceId],
+    reasons: &[Reason],
+    now: Millis,
+) -> Result<usize, Error> {
+    let sql = format!(
+        "update media set next_attempt_at = turn.at from
+           (select id, $1 + (row_number() over (order by deadline) - 1) * $2 as at from media
+            where status = 'pending' and next_attempt_at is not null and {}) as turn
+         where media.id = turn.id and media.next_attempt_at > turn.at returning 1 as woken",
+        waits_for(3, instances, reasons)
+    );
+    let mut values = values![now, APART];
+    values.extend(names(instances, reasons));
+    Ok(tx.rows_of(sql, values).await?.len())
+}
+
+/// Makes ready the media with the earliest deadline that waits at these instances for one of these reasons.
+pub async fn wake_one(
+    tx: &mut Tx,
+    instances: &[InstanceId],
+    reasons: &[Reason],
+) -> Result<usize, Error> {
+    let sql = format!(
+        "update media set next_attempt_at = null where id = (select id from media
+           where status = 'pending' and next_attempt_at is not null and {} order by deadline limit 1) returning 1 as woken",
+        waits_for(1, instances, reasons)
+    );
+    Ok(tx.rows_of(sql, names(instances, reasons)).await?.len())
+}
+
+fn waits_for(first: usize, instances: &[InstanceId], reasons: &[Reason]) -> String {
+    format!(
+        "instance in ({}) and reason in ({})",
+        placeholders(first, instances.len()),
+        placeholders(first + instances.len(), reasons.len())
+    )
+}
+
+fn names(instances: &[InstanceId], reasons: &[Reason]) -> Vec<Value> {
+    let instances = instances.iter().map(|id| Value::from(id.as_str()));
+    let reasons = reasons.iter().map(|reason| Value::from(reason.as_str()));
+    instances.chain(reasons).collect()
+}
+
+/// Pending media whose next attempt is later than this.
+pub async fn postponed_past(tx: &mut Tx, time: Millis) -> Result<Vec<Media>, Error> {
+    let sql = concat!(
+        "select ",
+        columns!(),
+        " from media where status = 'pending' and next_attempt_at > $1"
+    );
+    let rows = tx.rows(sql, values![time]).await?;
+    rows.iter().map(Media::of).collect()
+}
+
+/// Makes a pending media ready.
+pub async fn make_ready(tx: &mut Tx, id: &MediaId) -> Result<u64, Error> {
+    let sql = "update media set next_attempt_at = null where id = $1 and status = 'pending'";
+    tx.run(sql, values![id.as_str()]).await
+}
+
+/// Sets the deadline of what waits past `limit` to `deadline`. Returns how many.
+pub async fn shorten_deadlines(tx: &mut Tx, deadline: Millis, limit: Millis) -> Result<u64, Error> {
+    let sql = "update media set deadline = $1 where status in ('pending', 'downloading') and deadline > $2";
+    tx.run(sql, values![deadline, limit]).await
+}
+
+/// Sets the deadline of what waits to `deadline` where it is earlier.
+pub async fn extend_deadlines(tx: &mut Tx, deadline: Millis) -> Result<(), Error> {
+    let sql = "update media set deadline = $1 where status in ('pending', 'downloading') and deadline < $1";
+    tx.run(sql, values![deadline]).await.map(drop)
+}
+
+/// Extends all leases.
+pub async fn extend_leases(tx: &mut Tx, by: Millis) -> Result<(), Error> {
+    let sql = "update media set lease_until = lease_until + $1 where status = 'downloading'";
+    tx.run(sql, values![by]).await.map(drop)
+}
+
+/// Requeues expired media whose deadline has not passed, unless their server said that the link had expired. Returns how
+/// many.
+pub async fn requeue_unexpired(tx: &mut Tx, now: Millis) -> Result<u64, Error> {
+    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null
+               where status = 'expired' and deadline > $1
+                 and (coalesce(reason, '') <> 'cdn_expired' or (expires_at > $1
+                   and not exists (select 1 from attempts where attempts.media = media.id and attempts.reason = 'cdn_expired')))";
+    tx.run(sql, values![now]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::db::Db;
+
+    #[tokio::test]
+    async fn a_lost_file_is_found_again_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&folder.path().join("t.db"), Duration::from_secs(1))
+            .await
+            .unwrap();
+        let plan = db.rows_of(format!("explain query plan {RESTORE}"), values![]);
+        let plan = plan.await.unwrap();
+        let steps: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap()).collect();
+        assert!(
+            steps.iter().any(|step| step.contains("media_path")),
+            "{steps:?}"
+        );
+        db.close().await;
+    }
+}

@@ -1,0 +1,318 @@
+//! The row of table `media`, mapped here and nowhere else.
+
+use serde::{Serialize, Serializer};
+
+use super::hex;
+use crate::clock::{Millis, rfc3339};
+use crate::db::{Error, Row};
+use crate::gateway::Gateway;
+use crate::model::{
+    ChatId, DeliveryId, InstanceId, KeyKind, MediaId, MediaKey, MediaKind, MediaStatus, Origin,
+    Reason, Route, SenderId, Verification,
+};
+
+/// One media: what its message says of it, its state as a job, and its stored file.
+///
+/// Serialized, it is the public JSON document of a media, without keys and links.
+#[derive(Clone, Debug)]
+pub struct Media {
+    /// Its id.
+    pub id: MediaId,
+    /// The client.
+    pub client: i64,
+    /// The instance that received it.
+    pub instance: InstanceId,
+    /// The gateway of that instance.
+    pub gateway: Gateway,
+    /// The id of its message.
+    pub message_id: String,
+    /// Its number among the files of the message.
+    pub slot: i64,
+    /// The delivery that brought it, or its bytes; empty when none is kept.
+    pub delivery: DeliveryId,
+    /// Image, audio, …: the folder of its file.
+    pub kind: MediaKind,
+    /// The label of its key.
+    pub key_kind: KeyKind,
+    /// The type in the message.
+    pub mime_declared: Option<String>,
+    /// The name in the message.
+    pub file_name: Option<String>,
+    /// The caption in the message, or after its last edit.
+    pub caption: Option<String>,
+    /// Chat and sender.
+    pub origin: Origin,
+    /// The name that the sender shows.
+    pub sender_name: Option<String>,
+    /// Recorded in WhatsApp, and not a file.
+    pub voice_note: bool,
+    /// In pixels.
+    pub width: Option<i64>,
+    /// In pixels.
+    pub height: Option<i64>,
+    /// Its length in time.
+    pub seconds: Option<i64>,
+    /// The message's own time.
+    pub sent_at: Option<Millis>,
+    /// When its first delivery was received.
+    pub received_at: Millis,
+    /// The time in the name of its file.
+    pub file_time: Millis,
+    /// The key of its bytes on WhatsApp's CDN.
+    pub media_key: Option<MediaKey>,
+    /// The message has a key that is not one of 32 bytes.
+    pub media_key_malformed: bool,
+    /// The path on WhatsApp's CDN, with its query.
+    pub direct_path: Option<String>,
+    /// A full link that needs no key.
+    pub static_url: Option<String>,
+    /// The bytes are in the delivery itself.
+    pub inline: bool,
+    /// SHA-256 of the plaintext, as the message promises it.
+    pub expected_sha256: Option<[u8; 32]>,
+    /// SHA-256 of the encrypted file, as the message promises it.
+    pub expected_enc_sha256: Option<[u8; 32]>,
+    /// Length of the plaintext in bytes, as the message claims it.
+    pub declared_length: Option<u64>,
+    /// When its link expires.
+    pub expires_at: Option<Millis>,
+    /// Its state.
+    pub status: MediaStatus,
+    /// Why it is not stored, or why its last round failed.
+    pub reason: Option<Reason>,
+    /// It may still be stored: by waiting, or once something is fixed.
+    pub recoverable: bool,
+    /// When no further round begins.
+    pub deadline: Millis,
+    /// When the next round begins; none when it is ready, or has ended.
+    pub next_attempt_at: Option<Millis>,
+    /// Rounds that failed.
+    pub rounds: i64,
+    /// Rounds in a row in which a server answered that the media cannot be had.
+    pub refused_rounds: i64,
+    /// When the first of these rounds ended.
+    pub refused_since: Option<Millis>,
+    /// Attempts that are recorded.
+    pub attempts: i64,
+    /// Grows with each claim; only the newest claim may settle.
+    pub fence: i64,
+    /// Bytes that the running download has; none before its first second.
+    pub fetched_bytes: Option<u64>,
+    /// When it was stored.
+    pub stored_at: Option<Millis>,
+    /// The candidate that brought its bytes.
+    pub route: Option<Route>,
+    /// The type of its bytes.
+    pub mime: Option<String>,
+    /// Length of its file.
+    pub size: Option<u64>,
+    /// SHA-256 of its file.
+    pub sha256: Option<[u8; 32]>,
+    /// How far its bytes are proven.
+    pub verified: Option<Verification>,
+    /// The stored file, below the storage root; of one that was lost, where it was. See [`Media::path`].
+    pub file_path: Option<String>,
+}
+
+/// The columns of a [`Media`].
+macro_rules! columns {
+    () => {
+        concat!(
+            "id, client, instance, gateway, message_id, slot, delivery, kind, key_kind, mime_declared, file_name, caption, chat_id,
+             sender_id, sender_lid, sender_name, from_me, is_group, voice_note, width, height, seconds, sent_at, received_at, file_time,
+             media_key, media_key_malformed, direct_path, static_url, inline, expected_sha256, expected_enc_sha256, declared_length,
+             expires_at, status, reason, deadline, next_attempt_at, rounds, refused_rounds, refused_since, attempts, fence, fetched_bytes,
+             stored_at, route, mime, size_bytes, sha256, verified, path, ",
+            crate::instances::routes_of!("media.instance"),
+            " as routes"
+        )
+    };
+}
+pub(crate) use columns;
+
+impl Media {
+    pub(super) fn of(row: &Row) -> Result<Self, Error> {
+        let status = row.parsed("status", MediaStatus::parse)?;
+        let reason = row.parsed_or_none("reason", Reason::parse)?;
+        let routes = row.text_or_none("routes")?;
+        Ok(Self {
+            id: MediaId(row.text("id")?),
+            client: row.int("client")?,
+            instance: InstanceId(row.text("instance")?),
+            gateway: row.parsed("gateway", Gateway::parse)?,
+            message_id: row.text("message_id")?,
+            slot: row.int("slot")?,
+            delivery: DeliveryId(row.text("delivery")?),
+            kind: row.parsed("kind", MediaKind::parse)?,
+            key_kind: row.parsed("key_kind", KeyKind::from_wire_type)?,
+            mime_declared: row.text_or_none("mime_declared")?,
+            file_name: row.text_or_none("file_name")?,
+            caption: row.text_or_none("caption")?,
+            origin: origin_of(row)?,
+            sender_name: row.text_or_none("sender_name")?,
+            voice_note: row.flag("voice_note")?,
+            width: row.int_or_none("width")?,
+            height: row.int_or_none("height")?,
+            seconds: row.int_or_none("seconds")?,
+            sent_at: row.int_or_none("sent_at")?,
+            received_at: row.int("received_at")?,
+            file_time: row.int("file_time")?,
+            media_key: row.bytes32_or_none("media_key")?.map(MediaKey::new),
+            media_key_malformed: row.flag("media_key_malformed")?,
+            direct_path: row.text_or_none("direct_path")?,
+            static_url: row.text_or_none("static_url")?,
+            inline: row.flag("inline")?,
+            expected_sha256: row.bytes32_or_none("expected_sha256")?,
+            expected_enc_sha256: row.bytes32_or_none("expected_enc_sha256")?,
+            declared_length: row.count_or_none("declared_length")?,
+            expires_at: row.int_or_none("expires_at")?,
+            status,
+            reason,
+            recoverable: is_recoverable(status, reason, routes.as_deref()),
+            deadline: row.int("deadline")?,
+            next_attempt_at: row.int_or_none("next_attempt_at")?,
+            rounds: row.int("rounds")?,
+            refused_rounds: row.int("refused_rounds")?,
+            refused_since: row.int_or_none("refused_since")?,
+            attempts: row.int("attempts")?,
+            fence: row.int("fence")?,
+            fetched_bytes: row.count_or_none("fetched_bytes")?,
+            stored_at: row.int_or_none("stored_at")?,
+            route: row.parsed_or_none("route", Route::parse)?,
+            mime: row.text_or_none("mime")?,
+            size: row.count_or_none("size_bytes")?,
+            sha256: row.bytes32_or_none("sha256")?,
+            verified: row.parsed_or_none("verified", Verification::parse)?,
+            file_path: row.text_or_none("path")?,
+        })
+    }
+
+    /// Where its file is, below the storage root; none while it is not stored.
+    pub fn path(&self) -> Option<&str> {
+        let is_stored = self.status == MediaStatus::Stored;
+        self.file_path.as_deref().filter(|_| is_stored)
+    }
+
+    /// Where its file is, or was before it was lost.
+    pub fn last_path(&self) -> Option<&str> {
+        self.file_path.as_deref()
+    }
+
+    /// Erased on request, or being erased.
+    pub fn is_erased(&self) -> bool {
+        self.reason == Some(Reason::Erased)
+    }
+}
+
+/// Chat and sender, from a row with the columns of both.
+pub fn origin_of(row: &Row) -> Result<Origin, Error> {
+    Ok(Origin {
+        chat: row.text_or_none("chat_id")?.map(ChatId),
+        sender: SenderId {
+            id: row.text_or_none("sender_id")?,
+            lid: row.text_or_none("sender_lid")?,
+        },
+        from_me: row.flag("from_me")?,
+        is_group: row.flag("is_group")?,
+    })
+}
+
+/// `routes` are those of the instance; none stands for the default, which asks the gateway.
+fn is_recoverable(status: MediaStatus, reason: Option<Reason>, routes: Option<&str>) -> bool {
+    let asks_gateway = routes.is_none_or(|routes| routes.contains(Route::Gateway.as_str()));
+    let is_open = reason
+        .is_none_or(|reason| reason.may_heal() && (asks_gateway || !reason.is_final_for_cdn()));
+    status != MediaStatus::Stored && is_open
+}
+
+/// The public JSON document of a media; the order of its fields is the one in which people read them.
+macro_rules! document {
+    ($($field:ident: $type:ty,)*) => {
+        #[derive(Serialize)]
+        struct Document<'a> { $($field: $type,)* }
+
+        impl Media {
+            /// The fields of its JSON document, in their order.
+            pub const FIELDS: &[&str] = &[$(stringify!($field)),*];
+        }
+    };
+}
+
+document! {
+    id: &'a str,
+    client: i64,
+    instance: &'a str,
+    gateway: &'static str,
+    message_id: &'a str,
+    slot: i64,
+    kind: &'static str,
+    mime_declared: Option<&'a str>,
+    mime: Option<&'a str>,
+    file_name: Option<&'a str>,
+    caption: Option<&'a str>,
+    chat_id: Option<&'a str>,
+    sender_id: Option<&'a str>,
+    sender_name: Option<&'a str>,
+    from_me: bool,
+    is_group: bool,
+    sent_at: Option<String>,
+    received_at: String,
+    status: MediaStatus,
+    reason: Option<Reason>,
+    recoverable: bool,
+    attempts: i64,
+    next_attempt_at: Option<String>,
+    expires_at: Option<String>,
+    stored_at: Option<String>,
+    route: Option<Route>,
+    size: Option<u64>,
+    sha256: Option<String>,
+    verified: Option<&'static str>,
+    path: Option<&'a str>,
+    width: Option<i64>,
+    height: Option<i64>,
+    seconds: Option<i64>,
+    voice_note: bool,
+}
+
+impl Serialize for Media {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Document {
+            id: self.id.as_str(),
+            client: self.client,
+            instance: self.instance.as_str(),
+            gateway: self.gateway.as_str(),
+            message_id: &self.message_id,
+            slot: self.slot,
+            kind: self.kind.as_str(),
+            mime_declared: self.mime_declared.as_deref(),
+            mime: self.mime.as_deref(),
+            file_name: self.file_name.as_deref(),
+            caption: self.caption.as_deref(),
+            chat_id: self.origin.chat.as_ref().map(ChatId::as_str),
+            sender_id: self.origin.sender.id.as_deref(),
+            sender_name: self.sender_name.as_deref(),
+            from_me: self.origin.from_me,
+            is_group: self.origin.is_group,
+            sent_at: self.sent_at.map(rfc3339),
+            received_at: rfc3339(self.received_at),
+            status: self.status,
+            reason: self.reason,
+            recoverable: self.recoverable,
+            attempts: self.attempts,
+            next_attempt_at: self.next_attempt_at.map(rfc3339),
+            expires_at: self.expires_at.map(rfc3339),
+            stored_at: self.stored_at.map(rfc3339),
+            route: self.route,
+            size: self.size,
+            sha256: self.sha256.map(|sha256| hex(&sha256)),
+            verified: self.verified.map(Verification::as_str),
+            path: self.path(),
+            width: self.width,
+            height: self.height,
+            seconds: self.seconds,
+            voice_note: self.voice_note,
+        }
+        .serialize(serializer)
+    }
+}

@@ -1,0 +1,131 @@
+//! The end of a claim. Each statement names the fence of the claim, and changes nothing when the claim was lost.
+
+use crate::clock::Millis;
+use crate::db::{Error, Tx, values};
+use crate::model::{MediaId, MediaStatus, Reason, Route, Verification};
+
+/// A verified file with its final name.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The candidate that brought it.
+    pub route: Route,
+    /// The type of the bytes.
+    pub mime: String,
+    /// Their length.
+    pub size_bytes: u64,
+    /// Their SHA-256.
+    pub sha256: [u8; 32],
+    /// How far they are proven.
+    pub verified: Verification,
+    /// Below the storage root.
+    pub path: String,
+}
+
+/// A claim, and how many attempts its round made.
+#[derive(Clone, Copy)]
+pub struct Round<'a> {
+    /// The media.
+    pub id: &'a MediaId,
+    /// The fence of the claim.
+    pub fence: i64,
+    /// Attempts of this round.
+    pub attempts: i64,
+}
+
+/// What a failed round adds to the backoff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// One round.
+    AsFailure,
+    /// One round, and one more in a row in which a server answered that the media cannot be had.
+    AsRefusal,
+    /// Nothing: the cause is an outage.
+    NotAtAll,
+}
+
+/// Settles a claim as stored.
+pub async fn settle_stored(
+    tx: &mut Tx,
+    round: Round<'_>,
+    stored: &Stored,
+    now: Millis,
+) -> Result<bool, Error> {
+    let sql = "update media set status = 'stored', reason = null, next_attempt_at = null, lease_owner = null, lease_until = null,
+                 attempts = attempts + $3, stored_at = $4, route = $5, mime = $6, size_bytes = $7, sha256 = $8, verified = $9, path = $10
+               where id = $1 and fence = $2 and status = 'downloading'";
+    let values = values![
+        round.id.as_str(),
+        round.fence,
+        round.attempts,
+        now,
+        stored.route.as_str(),
+        &stored.mime,
+        stored.size_bytes,
+        stored.sha256,
+        stored.verified.as_str(),
+        &stored.path
+    ];
+    Ok(tx.run(sql, values).await? == 1)
+}
+
+/// Settles a claim as pending until a later round.
+pub async fn settle_postponed(
+    tx: &mut Tx,
+    round: Round<'_>,
+    reason: Reason,
+    until: Millis,
+    counts: Counts,
+    now: Millis,
+) -> Result<bool, Error> {
+    let sql = "update media set status = 'pending', reason = $3, next_attempt_at = $4, lease_owner = null, lease_until = null,
+                 rounds = rounds + $5, attempts = attempts + $6,
+                 refused_rounds = case when $7 = 1 then refused_rounds + 1 when $5 = 1 then 0 else refused_rounds end,
+                 refused_since = case when $7 = 1 then coalesce(refused_since, $8) when $5 = 1 then null else refused_since end
+               where id = $1 and fence = $2 and status = 'downloading'";
+    let values = values![
+        round.id.as_str(),
+        round.fence,
+        reason.as_str(),
+        until,
+        counts != Counts::NotAtAll,
+        round.attempts,
+        counts == Counts::AsRefusal,
+        now
+    ];
+    Ok(tx.run(sql, values).await? == 1)
+}
+
+/// Settles a claim as failed or expired.
+pub async fn settle_ended(
+    tx: &mut Tx,
+    round: Round<'_>,
+    status: MediaStatus,
+    reason: Reason,
+) -> Result<bool, Error> {
+    let sql = "update media set status = $3, reason = $4, next_attempt_at = null, lease_owner = null, lease_until = null,
+                 rounds = rounds + 1, attempts = attempts + $5
+               where id = $1 and fence = $2 and status = 'downloading'";
+    let values = values![
+        round.id.as_str(),
+        round.fence,
+        status.as_str(),
+        reason.as_str(),
+        round.attempts
+    ];
+    Ok(tx.run(sql, values).await? == 1)
+}
+
+/// Settles a claim as pending and ready, without a result.
+pub async fn settle_returned(tx: &mut Tx, round: Round<'_>) -> Result<bool, Error> {
+    let sql = "update media set status = 'pending', next_attempt_at = null, lease_owner = null, lease_until = null, attempts = attempts + $3
+               where id = $1 and fence = $2 and status = 'downloading'";
+    let values = values![round.id.as_str(), round.fence, round.attempts];
+    Ok(tx.run(sql, values).await? == 1)
+}
+
+/// Makes a media ready whose round failed while a repeat of its message came. Says whether it does.
+pub async fn requeue_repeated(tx: &mut Tx, id: &MediaId) -> Result<bool, Error> {
+    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null, repeated = 0
+               where id = $1 and repeated = 1 and status in ('pending', 'failed', 'expired', 'dismissed')";
+    Ok(tx.run(sql, values![id.as_str()]).await? == 1)
+}

@@ -1,0 +1,291 @@
+//! Stored files by their rows: to read, compare, repair and remove them.
+
+use super::filter::{Filter, matches_filter, placeholders};
+use crate::clock::Millis;
+use crate::db::{Db, Error, Row, Tx, Value, values};
+use crate::model::{InstanceId, MediaId, MediaKind, MediaStatus, Reason};
+
+/// Sorts after every id.
+const PAST_ALL: &str = "~";
+
+/// The file of a media: stored, or lost and not stored again. Its columns have had the same names since the first
+/// migration, for a backup reads the database of an earlier version as it is.
+#[derive(Clone, Debug)]
+pub struct StoredFile {
+    /// The media.
+    pub id: MediaId,
+    /// The client.
+    pub client: i64,
+    /// The instance.
+    pub instance: InstanceId,
+    /// Image, audio, …
+    pub kind: MediaKind,
+    /// `Stored`, or the state of a media whose file was lost.
+    pub status: MediaStatus,
+    /// Why it is not stored.
+    pub reason: Option<Reason>,
+    /// When the media was received.
+    pub received_at: Millis,
+    /// Below the storage root.
+    pub path: String,
+    /// Its length.
+    pub size_bytes: u64,
+    /// SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+}
+
+/// The columns of a [`StoredFile`].
+macro_rules! file_columns {
+    () => {
+        "id, client, instance, kind, status, reason, received_at, path, size_bytes, sha256"
+    };
+}
+pub(super) use file_columns;
+
+impl StoredFile {
+    pub(super) fn of(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: MediaId(row.text("id")?),
+            client: row.int("client")?,
+            instance: InstanceId(row.text("instance")?),
+            kind: row.parsed("kind", MediaKind::parse)?,
+            status: row.parsed("status", MediaStatus::parse)?,
+            reason: row.parsed_or_none("reason", Reason::parse)?,
+            received_at: row.int("received_at")?,
+            path: row.text("path")?,
+            size_bytes: row.count("size_bytes")?,
+            sha256: row.bytes32_or_none("sha256")?.unwrap_or_default(),
+        })
+    }
+}
+
+const FILE: &str = concat!(
+    "select ",
+    file_columns!(),
+    " from media where id = $1 and status = 'stored'"
+);
+
+/// The stored file of one media.
+pub async fn find_file(db: &Db, id: &MediaId) -> Result<Option<StoredFile>, Error> {
+    let row = db.row(FILE, values![id.as_str()]).await?;
+    row.as_ref().map(StoredFile::of).transpose()
+}
+
+pub(super) const STORED: &str = concat!(
+    "select ",
+    file_columns!(),
+    " from media where status = 'stored' and id > $9 and ",
+    matches_filter!(),
+    " order by id limit $10"
+);
+
+/// Up to `limit` stored files after the media `after` (an id, or empty), in the order of their ids.
+pub async fn stored_files(
+    db: &Db,
+    filter: &Filter,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<StoredFile>, Error> {
+    let rows = db
+        .rows(STORED, filter.values(values![after, limit]))
+        .await?;
+    rows.iter().map(StoredFile::of).collect()
+}
+
+/// Paths below the storage root of the newest stored files.
+pub async fn newest_paths(db: &Db, limit: u32) -> Result<Vec<String>, Error> {
+    let sql = "select path from media where status = 'stored' and path is not null order by id desc limit $1";
+    let rows = db.rows(sql, values![limit]).await?;
+    rows.iter().map(|row| row.text("path")).collect()
+}
+
+/// Like [`stored_files`] without a filter, each with the path that all files of the client with the same bytes have in
+/// common: that of one of them.
+pub async fn stored_files_with_twins(
+    db: &Db,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<(StoredFile, String)>, Error> {
+    let sql = concat!(
+        "select ",
+        file_columns!(),
+        ", (select path from media as twin where twin.client = media.client and twin.sha256 = media.sha256 and twin.status = 'stored' limit 1) as first_path
+         from media where status = 'stored' and id > $1 order by id limit $2"
+    );
+    let rows = db.rows(sql, values![after, limit]).await?;
+    let file = |row: &Row| {
+        let file = StoredFile::of(row)?;
+        let first_path = row.text_or_none("first_path")?;
+        let first_path = first_path.unwrap_or_else(|| file.path.clone());
+        Ok((file, first_path))
+    };
+    rows.iter().map(file).collect()
+}
+
+pub(super) const STORED_BEFORE: &str = concat!(
+    "select ",
+    file_columns!(),
+    " from media where status = 'stored' and id < $9 and ",
+    matches_filter!(),
+    " order by id desc limit $10"
+);
+
+/// Up to `limit` stored files before the media `before` (an id, or nothing), the newest first: a crash or a
+/// full disk damages what was written last.
+pub async fn stored_files_before(
+    db: &Db,
+    filter: &Filter,
+    before: Option<&str>,
+    limit: u32,
+) -> Result<Vec<StoredFile>, Error> {
+    let rows = db
+        .rows(
+            STORED_BEFORE,
+            filter.values(values![before.unwrap_or(PAST_ALL), limit]),
+        )
+        .await?;
+    rows.iter().map(StoredFile::of).collect()
+}
+
+pub(super) const LOST_BEFORE: &str = concat!(
+    "select ",
+    file_columns!(),
+    " from media where status not in ('stored', 'downloading')
+       and path is not null and sha256 is not null and coalesce(reason, '') not in ('erased', 'retention') and id < $9 and ",
+    matches_filter!(),
+    " order by id desc limit $10"
+);
+
+/// Like [`stored_files_before`], of media whose stored file was lost: where it was.
+pub async fn lost_files_before(
+    db: &Db,
+    filter: &Filter,
+    before: Option<&str>,
+    limit: u32,
+) -> Result<Vec<StoredFile>, Error> {
+    let values = filter.values(values![before.unwrap_or(PAST_ALL), limit]);
+    let rows = db.rows(LOST_BEFORE, values).await?;
+    rows.iter().map(StoredFile::of).collect()
+}
+
+/// Other paths of the same client with the same bytes.
+pub async fn twins(db: &Db, file: &StoredFile) -> Result<Vec<String>, Error> {
+    let sql = "select path from media where client = $1 and sha256 = $2 and status = 'stored' and path <> $3 limit 8";
+    let rows = db
+        .rows(sql, values![file.client, file.sha256, &file.path])
+        .await?;
+    rows.iter().map(|row| row.text("path")).collect()
+}
+
+/// Whether its row still names this path and these bytes.
+pub async fn is_unchanged(tx: &mut Tx, file: &StoredFile) -> Result<bool, Error> {
+    let sql = "select 1 as found from media where id = $1 and status = 'stored' and path = $2 and sha256 = $3";
+    let values = values![file.id.as_str(), &file.path, file.sha256];
+    Ok(tx.row(sql, values).await?.is_some())
+}
+
+/// The path of a stored file of the client with these bytes.
+pub async fn same_bytes(db: &Db, client: i64, sha256: &[u8; 32]) -> Result<Option<String>, Error> {
+    let sql = "select path from media where client = $1 and sha256 = $2 and status = 'stored' order by stored_at limit 1";
+    let row = db.row(sql, values![client, sha256]).await?;
+    row.map(|row| row.text("path")).transpose()
+}
+
+/// Whether a media is stored at that path; none when it has no row any more.
+pub async fn is_at(tx: &mut Tx, id: &MediaId, path: &str) -> Result<Option<bool>, Error> {
+    let sql = "select status, path from media where id = $1";
+    let row = tx.row(sql, values![id.as_str()]).await?;
+    let is_so = |row: Row| {
+        let status = row.parsed("status", MediaStatus::parse)?;
+        Ok(status == MediaStatus::Stored && row.text_or_none("path")?.as_deref() == Some(path))
+    };
+    row.map(is_so).transpose()
+}
+
+const SHARED: &str =
+    "select 1 as found from media where status = 'stored' and path = $2 and id <> $1 limit 1";
+
+/// Whether the row of another stored media names the same path.
+pub async fn is_path_shared(tx: &mut Tx, file: &StoredFile) -> Result<bool, Error> {
+    let values = values![file.id.as_str(), &file.path];
+    Ok(tx.row(SHARED, values).await?.is_some())
+}
+
+/// Which of these paths a stored media's row names.
+pub async fn used_paths(db: &Db, paths: &[String]) -> Result<Vec<String>, Error> {
+    let (sql, values) = naming(paths);
+    let rows = db.rows_of(sql, values).await?;
+    rows.iter().map(|row| row.text("path")).collect()
+}
+
+/// Whether a stored media's row names this path, as the transaction sees it.
+pub async fn is_path_used(tx: &mut Tx, path: &str) -> Result<bool, Error> {
+    let (sql, values) = naming(&[path.to_owned()]);
+    Ok(!tx.rows_of(sql, values).await?.is_empty())
+}
+
+/// The files of other media than `id` whose rows name one of these paths.
+pub async fn files_at(
+    db: &Db,
+    id: Option<&MediaId>,
+    paths: &[String],
+) -> Result<Vec<StoredFile>, Error> {
+    let rows = db.rows_of(at(paths), paths.iter().map(Value::from).collect());
+    let mut files = Vec::new();
+    for row in rows.await? {
+        let file = StoredFile::of(&row)?;
+        if Some(&file.id) != id {
+            files.push(file);
+        }
+    }
+    Ok(files)
+}
+
+fn at(paths: &[String]) -> String {
+    let holes = placeholders(1, paths.len());
+    format!(
+        concat!(
+            "select ",
+            file_columns!(),
+            " from media where path in ({holes})"
+        ),
+        holes = holes
+    )
+}
+
+fn naming(paths: &[String]) -> (String, Vec<Value>) {
+    let holes = placeholders(1, paths.len());
+    let sql = format!("select path from media where status = 'stored' and path in ({holes})");
+    (sql, paths.iter().map(Value::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_media_of_a_path_are_found_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&folder.path().join("t.db"), Duration::from_secs(1))
+            .await
+            .unwrap();
+        let two = ["a".to_owned(), "b".to_owned()];
+        let texts = [
+            SHARED.to_owned(),
+            naming(&two).0,
+            naming(&two[..1]).0,
+            at(&two),
+        ];
+        for sql in texts {
+            let plan = db.rows_of(format!("explain query plan {sql}"), values![]);
+            let plan = plan.await.unwrap();
+            let steps: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap()).collect();
+            let is_found = steps.iter().any(|step| step.contains("media_path"));
+            let is_scanned = steps.iter().any(|step| step.starts_with("SCAN"));
+            assert!(is_found && !is_scanned, "{sql}: {steps:?}");
+        }
+        db.close().await;
+    }
+}

@@ -1,0 +1,218 @@
+//! Where a message comes from: its chat, its sender, and the only rules that tell one kind of chat from another.
+
+use super::contact::{Contact, Match};
+
+/// Where a message was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChatKind {
+    /// Between two people.
+    Private,
+    /// In a group or a community.
+    Group,
+    /// In a channel (WhatsApp's newsletters).
+    Channel,
+    /// A status update, seen by all contacts.
+    Story,
+    /// In a broadcast list.
+    Broadcast,
+}
+
+impl ChatKind {
+    /// The code in settings, in statements and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Group => "group",
+            Self::Channel => "channel",
+            Self::Story => "story",
+            Self::Broadcast => "broadcast",
+        }
+    }
+}
+
+/// The kind of chat of a row with the columns `chat_id` and `is_group`, in SQL: the same rules as [`Origin::chat_kind`].
+macro_rules! chat_kind_of_row {
+    () => {
+        "case when chat_id in ('status', 'status@broadcast') then 'story' when chat_id like '%@newsletter' then 'channel'
+              when chat_id like '%@broadcast' then 'broadcast' when is_group = 1 or chat_id like '%@g.us' then 'group'
+              else 'private' end"
+    };
+}
+pub(crate) use chat_kind_of_row;
+
+/// A chat, as the gateway wrote it: with a server (`…@g.us`, `…@s.whatsapp.net`, `…@lid`) or without.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ChatId(pub String);
+
+impl ChatId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What its server says; an id without one is that of a private chat, or of a group of which only the delivery says
+    /// that it is one.
+    pub fn kind(&self) -> ChatKind {
+        // W-API calls the chat of status updates just `status`.
+        if matches!(self.as_str(), "status" | "status@broadcast") {
+            return ChatKind::Story;
+        }
+        match self.0.rsplit_once('@').map(|(_, server)| server) {
+            Some("newsletter") => ChatKind::Channel,
+            Some("broadcast") => ChatKind::Broadcast,
+            Some("g.us") => ChatKind::Group,
+            _ => ChatKind::Private,
+        }
+    }
+}
+
+/// Who sent a message: under a phone number, a LID (a privacy id, `…@lid`), or both.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SenderId {
+    /// As the gateway wrote it; a phone number where there is one, else a LID.
+    pub id: Option<String>,
+    /// The LID, where it is known.
+    pub lid: Option<String>,
+}
+
+impl SenderId {
+    /// The sender of that id. A LID is also known as one.
+    pub fn new(id: Option<String>, lid: Option<String>) -> Self {
+        Self {
+            lid: lid.or_else(|| id.clone().filter(|id| is_lid(id))),
+            id,
+        }
+    }
+}
+
+/// Whether the id says that it is a LID.
+pub fn is_lid(id: &str) -> bool {
+    id.ends_with("@lid")
+}
+
+/// Where a message comes from, by all ids that are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The chat.
+    pub chat: Option<ChatId>,
+    /// The sender.
+    pub sender: SenderId,
+    /// Sent by the account itself.
+    pub from_me: bool,
+    /// The delivery says that it was sent in a group, or the chat does.
+    pub is_group: bool,
+}
+
+impl Origin {
+    /// The kind of chat; private without an id.
+    pub fn chat_kind(&self) -> ChatKind {
+        match self.chat.as_ref().map(ChatId::kind) {
+            None | Some(ChatKind::Private) if self.is_group => ChatKind::Group,
+            kind => kind.unwrap_or(ChatKind::Private),
+        }
+    }
+
+    fn chat_id(&self) -> Option<&str> {
+        self.chat.as_ref().map(ChatId::as_str)
+    }
+
+    fn is_private(&self) -> bool {
+        let is_of_several = super::contact::is_of_several;
+        self.chat_kind() == ChatKind::Private && !self.chat_id().is_some_and(is_of_several)
+    }
+
+    fn sender_contact(&self) -> Contact<'_> {
+        Contact::of([self.sender.id.as_deref(), self.sender.lid.as_deref()])
+    }
+
+    /// In a private chat, the sender of a message that the account received is the other person.
+    fn chat_contact(&self) -> Contact<'_> {
+        let is_senders = self.is_private() && !self.from_me;
+        let sender =
+            [&self.sender.id, &self.sender.lid].map(|id| id.as_deref().filter(|_| is_senders));
+        Contact::of(std::iter::once(self.chat_id()).chain(sender))
+    }
+
+    /// Whether two messages come from the same person in the same chat.
+    pub fn compare(&self, other: &Self) -> Match {
+        let chats = self.chat_contact().compare(&other.chat_contact());
+        let senders = if self.from_me && other.from_me {
+            // Every id of a sender is the account's own.
+            chats
+        } else {
+            self.sender_contact().compare(&other.sender_contact())
+        };
+        match (chats, senders) {
+            (Match::Different, _) | (_, Match::Different) => Match::Different,
+            (_, Match::Same) => Match::Same,
+            (Match::Same, Match::Unclear) if self.is_private() => Match::Same,
+            _ => Match::Unclear,
+        }
+    }
+
+    /// Whether an edit from `other` may change this message: not when it is from another person, nor from an unknown
+    /// member of a group.
+    pub fn may_be_edited_by(&self, other: &Self) -> bool {
+        let is_anonymous =
+            |origin: &Self| origin.chat_contact().is_empty() && origin.sender_contact().is_empty();
+        if self.from_me != other.from_me {
+            return false;
+        }
+        match self.compare(other) {
+            Match::Same => true,
+            Match::Different => false,
+            Match::Unclear => self.is_private() || is_anonymous(self) || is_anonymous(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_rules_for_chats_are_the_same_in_sql_and_here() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let db = crate::db::Db::open(&path, std::time::Duration::from_secs(1));
+        let db = db.await.unwrap();
+        for (chat, is_group, kind) in [
+            (None, false, ChatKind::Private),
+            (None, true, ChatKind::Group),
+            (Some("5500900000001"), false, ChatKind::Private),
+            (
+                Some("5500900000001@s.whatsapp.net"),
+                false,
+                ChatKind::Private,
+            ),
+            (Some("555566667777888@lid"), false, ChatKind::Private),
+            (Some("120363000000000001"), true, ChatKind::Group),
+            (Some("120363000000000001@g.us"), false, ChatKind::Group),
+            (
+                Some("120363000000000001@newsletter"),
+                false,
+                ChatKind::Channel,
+            ),
+            (Some("1612345678@broadcast"), false, ChatKind::Broadcast),
+            (Some("status"), false, ChatKind::Story),
+            (Some("status@broadcast"), true, ChatKind::Story),
+        ] {
+            let origin = Origin {
+                chat: chat.map(|chat| ChatId(chat.to_owned())),
+                is_group,
+                ..Origin::default()
+            };
+            assert_eq!(origin.chat_kind(), kind, "{chat:?}");
+            let sql = concat!(
+                "select ",
+                chat_kind_of_row!(),
+                " as kind from (select $1 as chat_id, $2 as is_group)"
+            );
+            let row = db.row(sql, crate::db::values![chat, is_group]).await;
+            let found = row.unwrap().unwrap().text("kind").unwrap();
+            assert_eq!(found, kind.as_str(), "{chat:?} in SQL");
+        }
+        db.close().await;
+    }
+}
