@@ -27,6 +27,7 @@ mod help;
 mod hidden;
 mod import;
 mod instance;
+mod items;
 mod known;
 mod language;
 mod man;

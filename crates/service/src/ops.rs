@@ -2,12 +2,17 @@
 
 mod problem;
 mod progress;
+mod selection;
 
 pub use problem::Problem;
 pub use progress::Progress;
+pub use selection::Selection;
 
 /// A copy of the database and the files, made while the service runs.
 pub mod backup;
+
+/// Media that failed or expired, acknowledged.
+pub mod dismiss;
 
 /// Deleting a person's data.
 pub mod erasure;
@@ -27,8 +32,14 @@ pub mod import;
 /// Probes of disks and of the server.
 pub mod probe;
 
+/// Deliveries read again with the current version.
+pub mod replay;
+
 /// Retention rules.
 pub mod retention;
+
+/// Media queued again.
+pub mod retry;
 
 /// What runs, what waits, and what needs a person.
 pub mod status;

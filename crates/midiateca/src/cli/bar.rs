@@ -1,4 +1,4 @@
-//! A progress bar of bytes on stderr, if that is a terminal.
+//! A progress bar on stderr, if that is a terminal.
 
 use std::io::IsTerminal as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,29 +6,45 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Hidden until its total is known. Shared by threads.
-pub(crate) struct Bar(Mutex<ProgressBar>);
+pub(crate) struct Bar {
+    bar: Mutex<ProgressBar>,
+    template: &'static str,
+}
+
+const BYTES: &str = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+const COUNT: &str = "{bar:30} {pos}/{len} {eta}";
 
 impl Bar {
-    pub fn new() -> Self {
-        Self(Mutex::new(ProgressBar::hidden()))
+    pub fn of_bytes() -> Self {
+        Self::new(BYTES)
+    }
+
+    pub fn of_count() -> Self {
+        Self::new(COUNT)
+    }
+
+    fn new(template: &'static str) -> Self {
+        Self {
+            bar: Mutex::new(ProgressBar::hidden()),
+            template,
+        }
     }
 
     fn bar(&self) -> MutexGuard<'_, ProgressBar> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn expect(&self, total_bytes: u64) {
+    pub fn expect(&self, total: u64) {
         if !std::io::stderr().is_terminal() {
             return;
         }
-        let template = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-        let style = ProgressStyle::with_template(template);
+        let style = ProgressStyle::with_template(self.template);
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-        *self.bar() = ProgressBar::new(total_bytes).with_style(style);
+        *self.bar() = ProgressBar::new(total).with_style(style);
     }
 
-    pub fn advance(&self, bytes: u64) {
-        self.bar().inc(bytes);
+    pub fn advance(&self, done: u64) {
+        self.bar().inc(done);
     }
 
     /// Runs `print` while the bar is not drawn. No two run at once.

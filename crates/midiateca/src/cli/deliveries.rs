@@ -1,21 +1,24 @@
 //! `deliveries list|dismiss|replay`: the raw webhooks that are kept, and what today's reader makes of them.
 
-use serde_json::{Value, json};
+use std::sync::Arc;
+
+use serde_json::json;
 
 use super::answer;
 use super::context::Context;
+use super::items::Items;
 use super::known;
-use super::language::Language;
+use super::language::{Language, plain};
 use super::since::Since;
-use super::words::{Words, deliveries as words};
+use super::words::deliveries as words;
 use super::{Ending, UsageError};
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::clock::{DAY, rfc3339};
 use midiateca_service::db::Key;
 use midiateca_service::deliveries::{self, DeliveryFilter, DeliverySummary};
-use midiateca_service::ingest::{self, Replaced, Replay};
-use midiateca_service::instances;
+use midiateca_service::ingest::Replaced;
 use midiateca_service::model::{DeliveryId, DeliveryReason};
+use midiateca_service::ops::replay::{self, Deliveries, Replayed};
 
 const PAGE: u32 = 500;
 
@@ -104,26 +107,37 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
                 let hint = context.lang.say(words::NAME_DELIVERIES);
                 return Err(UsageError(hint.to_owned()).into());
             }
-            for id in &ids {
-                let id = DeliveryId(id.clone());
-                match deliveries::find(&app.db, &id).await? {
-                    Some(entry) => replay(&context, &app, &entry, dry_run).await?,
-                    None => {
-                        ending = Ending::FoundWrong;
-                        tell(&context, &id, &Outcome::Unknown, &[]);
-                    }
-                }
-            }
-            if ids.is_empty() {
-                for_each(&app, &which.filter(&app), async |entry| {
-                    replay(&context, &app, &entry, dry_run).await
-                })
-                .await?;
-            }
+            let deliveries = match ids.is_empty() {
+                true => Deliveries::Selected(which.filter(&app)),
+                false => Deliveries::Ids(ids.into_iter().map(DeliveryId).collect()),
+            };
+            let order = replay::Options {
+                deliveries,
+                dry_run,
+            };
+            ending = read_again(&context, &app, order).await?;
         }
     }
     app.db.close().await;
     Ok(ending)
+}
+
+async fn read_again(
+    context: &Context,
+    app: &App,
+    order: replay::Options,
+) -> anyhow::Result<Ending> {
+    let (lang, dry_run) = (context.lang, order.dry_run);
+    let items = Arc::new(Items::new(context.json, move |item: &replay::Item| {
+        line_of(item, dry_run, lang)
+    }));
+    let cancelled = app.shutdown.token_with_signals();
+    let report = replay::run(app, order, items.clone(), cancelled).await?;
+    items.finish(&report, None);
+    Ok(match report.not_found {
+        0 if !report.stopped => Ending::Fine,
+        _ => Ending::FoundWrong,
+    })
 }
 
 async fn dismiss(context: &Context, app: &App, dry_run: bool) -> anyhow::Result<()> {
@@ -166,105 +180,6 @@ async fn for_each(
     }
 }
 
-/// What became of one delivery.
-enum Outcome {
-    Unknown,
-    InstanceRemoved,
-    BodyGone,
-    Unreadable { reason: DeliveryReason },
-    WouldBeRead,
-    NoMedia,
-    Erased,
-    Read,
-}
-
-impl Outcome {
-    /// In JSON.
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::InstanceRemoved => "instance_removed",
-            Self::BodyGone => "body_gone",
-            Self::Unreadable { .. } => "unreadable",
-            Self::WouldBeRead => "would_be_read",
-            Self::NoMedia => "no_media",
-            Self::Erased => "erased",
-            Self::Read => "read",
-        }
-    }
-
-    fn reason(&self) -> Option<DeliveryReason> {
-        match self {
-            Self::Unreadable { reason } => Some(*reason),
-            _ => None,
-        }
-    }
-
-    fn told(&self, lang: Language) -> String {
-        let words = match self {
-            Self::Unknown => words::UNKNOWN,
-            Self::InstanceRemoved => words::INSTANCE_REMOVED,
-            Self::BodyGone => words::BODY_GONE,
-            Self::Unreadable { reason } => {
-                let reason = lang.verdict(reason.as_str());
-                return lang.fill(words::UNREADABLE, &[("reason", &reason)]);
-            }
-            Self::WouldBeRead => words::WOULD_BE_READ,
-            Self::NoMedia => words::NO_MEDIA,
-            Self::Erased => words::ERASED,
-            Self::Read => words::READ,
-        };
-        lang.say(words).to_owned()
-    }
-}
-
-async fn replay(
-    context: &Context,
-    app: &App,
-    entry: &DeliverySummary,
-    dry_run: bool,
-) -> anyhow::Result<()> {
-    let known = instances::instance(&app.db, &entry.instance).await?;
-    let Some(instance) = known else {
-        tell(context, &entry.id, &Outcome::InstanceRemoved, &[]);
-        return Ok(());
-    };
-    let Some(body) = deliveries::body(&app.db, &entry.id).await? else {
-        tell(context, &entry.id, &Outcome::BodyGone, &[]);
-        return Ok(());
-    };
-    let body = bytes::Bytes::from(body);
-    let (outcome, media) = if dry_run {
-        match ingest::look_again(&app.ingest, &instance, &body).await? {
-            Err(reason) => (Outcome::Unreadable { reason }, Vec::new()),
-            Ok(readings) => {
-                let kinds = readings.iter().flat_map(|reading| &reading.media);
-                let media = kinds.map(|found| json!({"kind": found.kind.as_str()}));
-                (Outcome::WouldBeRead, media.collect())
-            }
-        }
-    } else {
-        match ingest::replay(&app.ingest, &instance, &entry.id, &body).await? {
-            Replay::Unreadable { reason } => (Outcome::Unreadable { reason }, Vec::new()),
-            Replay::Nothing => (Outcome::NoMedia, Vec::new()),
-            Replay::Erased => (Outcome::Erased, Vec::new()),
-            Replay::Media(media) => {
-                let media = media.iter().map(|media| {
-                    let put = &media.put;
-                    let mut told = json!({"id": put.id.as_str(), "kind": media.kind.as_str(), "status": put.status.as_str(), "duplicate": put.duplicate});
-                    if let Some(bytes) = media.bytes {
-                        told["stored_bytes"] = json!(bytes.as_str());
-                    }
-                    told
-                });
-                (Outcome::Read, media.collect())
-            }
-        }
-    };
-    tell(context, &entry.id, &outcome, &media);
-    Ok(())
-}
-
 fn show(context: &Context, entry: &DeliverySummary) {
     let received_at = rfc3339(entry.received_at);
     if context.json {
@@ -285,38 +200,43 @@ fn show(context: &Context, entry: &DeliverySummary) {
     }
 }
 
-fn tell(context: &Context, id: &DeliveryId, outcome: &Outcome, media: &[Value]) {
-    if context.json {
-        answer::line(
-            json!({"delivery": id.as_str(), "outcome": outcome.code(), "reason": outcome.reason(), "media": media}),
-        );
-        return;
-    }
-    let told: Vec<_> = media
+fn line_of(item: &replay::Item, dry_run: bool, lang: Language) -> String {
+    let result = match item.result {
+        Replayed::Read if dry_run => lang.say(words::WOULD_BE_READ).to_owned(),
+        Replayed::Read => lang.say(words::READ).to_owned(),
+        Replayed::NoMedia => lang.say(words::NO_MEDIA).to_owned(),
+        Replayed::Erased => lang.say(words::ERASED).to_owned(),
+        Replayed::Unreadable => {
+            let reason = item.reason.map_or("", DeliveryReason::as_str);
+            lang.fill(words::UNREADABLE, &[("reason", &lang.verdict(reason))])
+        }
+        Replayed::InstanceRemoved => lang.say(words::INSTANCE_REMOVED).to_owned(),
+        Replayed::BodyDeleted => lang.say(words::BODY_DELETED).to_owned(),
+        Replayed::NotFound => lang.say(words::NOT_FOUND).to_owned(),
+    };
+    let media: Vec<_> = item
+        .media
         .iter()
-        .map(|media| {
-            let words = ["kind", "status", "id"].map(|name| media[name].as_str().unwrap_or(""));
-            let words = words.into_iter().filter(|word| !word.is_empty());
-            let words: Vec<_> = words.map(|word| context.lang.name(word)).collect();
-            let mut words = words.join(" ");
-            if let Some(bytes) = media["stored_bytes"].as_str().and_then(state_of_bytes) {
-                words = format!("{words} ({})", context.lang.say(bytes));
-            }
-            words
-        })
+        .map(|media| media_of(media, lang))
         .collect();
-    let outcome = outcome.told(context.lang);
-    answer::line(format_args!("{id}\t{outcome}\t{}", told.join(", ")));
+    format!(
+        "{}\t{result}\t{}",
+        plain(item.delivery.as_str()),
+        media.join(", ")
+    )
 }
 
-/// What is wrong with the stored file that stands for bytes of a delivery, if anything is.
-fn state_of_bytes(name: &str) -> Option<Words> {
-    let is = |state: Replaced| state.as_str() == name;
-    match name {
-        name if name == Replaced::Intact.as_str() => None,
-        _ if is(Replaced::Corrupt) => Some(words::BYTES_CORRUPT),
-        _ if is(Replaced::Removed) => Some(words::BYTES_REMOVED),
-        _ if is(Replaced::Erased) => Some(words::BYTES_ERASED),
-        _ => Some(words::BYTES_MISSING),
+fn media_of(media: &replay::Media, lang: Language) -> String {
+    let mut text = lang.name(media.kind.as_str()).to_owned();
+    if let Some((status, id)) = media.status.zip(media.id.as_ref()) {
+        text = format!("{text} {} {id}", lang.name(status.as_str()));
     }
+    let bytes = match media.stored_bytes {
+        None | Some(Replaced::Intact) => return text,
+        Some(Replaced::Missing) => words::BYTES_MISSING,
+        Some(Replaced::Corrupt) => words::BYTES_CORRUPT,
+        Some(Replaced::Removed) => words::BYTES_REMOVED,
+        Some(Replaced::Erased) => words::BYTES_ERASED,
+    };
+    format!("{text} ({})", lang.say(bytes))
 }

@@ -1,23 +1,18 @@
-//! `retry`: puts media back in the queue, from the start of the ladder.
+//! `retry`: queues media again, see [`retry`].
 
-use std::io::IsTerminal as _;
+use std::sync::Arc;
 
-use indicatif::ProgressBar;
-use serde_json::json;
-
-use super::answer;
 use super::context::Context;
+use super::items::Items;
 use super::known;
 use super::language::plain;
 use super::media::which::{Which, reason_named};
-use super::words::{Words, retry as words};
+use super::words::{TextKey, retry as words};
 use super::{Ending, UsageError};
-use midiateca_service::app::App;
-use midiateca_service::db;
-use midiateca_service::db::Key;
-use midiateca_service::media::{self, Filter};
-use midiateca_service::model::{MediaId, MediaStatus, Reason};
-use midiateca_service::queue;
+use midiateca_service::media::Filter;
+use midiateca_service::model::{MediaId, MediaStatus};
+use midiateca_service::ops::Selection;
+use midiateca_service::ops::retry::{self, Item, Retried};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -56,22 +51,6 @@ pub(crate) struct Options {
     dry_run: bool,
 }
 
-impl Options {
-    /// The media of that status that are meant.
-    fn filter(
-        &self,
-        context: &Context,
-        status: MediaStatus,
-        app: &App,
-    ) -> Result<Filter, UsageError> {
-        Ok(Filter {
-            status: Some(status),
-            reason: reason_named(context.lang, self.reason.as_deref())?,
-            ..self.which.filter(app.clock.now())
-        })
-    }
-}
-
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     let statuses = [
         (MediaStatus::Failed, options.failed),
@@ -80,101 +59,50 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         (MediaStatus::Dismissed, options.dismissed),
         (MediaStatus::Pending, options.waiting),
     ];
-    if options.media.is_empty() && !statuses.iter().any(|(_, wanted)| *wanted) {
+    let statuses = statuses.into_iter().filter(|(_, wanted)| *wanted);
+    let statuses: Vec<_> = statuses.map(|(status, _)| status).collect();
+    if options.media.is_empty() && statuses.is_empty() {
         return Err(UsageError(context.lang.say(words::NAME_MEDIA).to_owned()).into());
     }
     let app = context.open_existing().await?;
     let which = &options.which;
     known::check(&context, &app, which.client, which.instance.as_deref()).await?;
-    let mut chosen = options.media.clone();
-    for (status, wanted) in statuses {
-        if wanted {
-            let filter = options.filter(&context, status, &app)?;
-            let found = media::list(&app.db, &filter, u32::MAX).await?;
-            // What a rule removed would be fetched only for the next sweep to remove it again.
-            let is_meant = |media: &media::Media| {
-                filter.reason.is_some() || media.reason != Some(Reason::Retention)
-            };
-            chosen.extend(found.into_iter().filter(is_meant).map(|media| media.id.0));
-        }
-    }
-    let bar = if std::io::stderr().is_terminal() {
-        ProgressBar::new(chosen.len() as u64)
-    } else {
-        ProgressBar::hidden()
+    let (lang, dry_run) = (context.lang, options.dry_run);
+    let order = retry::Options {
+        selection: Selection {
+            media: options.media.into_iter().map(MediaId).collect(),
+            statuses,
+            filter: Filter {
+                reason: reason_named(lang, options.reason.as_deref())?,
+                ..which.filter(app.clock.now())
+            },
+        },
+        dry_run,
     };
-    let mut ending = Ending::Fine;
-    for id in chosen {
-        let outcome = one(&app, &MediaId(id.clone()), options.dry_run).await?;
-        if outcome == Outcome::Unknown {
-            ending = Ending::FoundWrong;
-        }
-        let (name, words) = outcome.words();
-        bar.suspend(|| match context.json {
-            true => answer::line(json!({"media": id, "outcome": name})),
-            false => answer::line(format_args!("{}\t{}", plain(&id), context.lang.say(words))),
-        });
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
+    let items = Arc::new(Items::new(context.json, move |item: &Item| {
+        let result = lang.say(text(item.result, dry_run));
+        format!("{}\t{result}", plain(item.media.as_str()))
+    }));
+    let cancelled = app.shutdown.token_with_signals();
+    let (db, storage, clock) = (&app.db, &app.vault, &app.clock);
+    let report = retry::run(db, storage, clock, order, items.clone(), cancelled).await?;
+    items.finish(&report, None);
     app.db.close().await;
-    Ok(ending)
-}
-
-/// What became of one media.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Queued,
-    /// It is stored, but its file is not there.
-    QueuedForLost,
-    WouldBeQueued,
-    /// It is stored, being fetched, or erased.
-    LeftAlone,
-    Unknown,
-}
-
-impl Outcome {
-    fn words(self) -> (&'static str, Words) {
-        match self {
-            Self::Queued => ("queued", words::QUEUED),
-            Self::QueuedForLost => ("queued, for its file was lost", words::QUEUED_FOR_LOST),
-            Self::WouldBeQueued => ("would be queued", words::WOULD_BE_QUEUED),
-            Self::LeftAlone => ("left alone", words::LEFT_ALONE),
-            Self::Unknown => ("unknown", words::UNKNOWN),
-        }
-    }
-}
-
-/// Puts one media back in the queue, if it may be.
-pub(super) async fn one(app: &App, id: &MediaId, dry_run: bool) -> Result<Outcome, db::Error> {
-    let (media, now) = (id.clone(), app.clock.now());
-    let Some(found) = media::find(&app.db, id).await? else {
-        return Ok(Outcome::Unknown);
-    };
-    let is_stored = found.status == MediaStatus::Stored;
-    let is_erased = found.is_erased();
-    if found.status == MediaStatus::Downloading || is_erased || is_stored && is_there(app, &found) {
-        return Ok(Outcome::LeftAlone);
-    }
-    if dry_run {
-        return Ok(Outcome::WouldBeQueued);
-    }
-    let requeued = app.db.write(Key::media(media.as_str()), async move |tx| {
-        if is_stored {
-            queue::requeue_lost(tx, &media, now).await
-        } else {
-            queue::requeue(tx, &media, now).await
-        }
-    });
-    Ok(match (requeued.await?, is_stored) {
-        (true, false) => Outcome::Queued,
-        (true, true) => Outcome::QueuedForLost,
-        (false, _) => Outcome::LeftAlone,
+    Ok(match report.not_found {
+        0 if !report.stopped => Ending::Fine,
+        _ => Ending::FoundWrong,
     })
 }
 
-/// Whether a stored media's file is where it should be, as long as it should be.
-fn is_there(app: &App, media: &media::Media) -> bool {
-    let found = media.path().and_then(|path| app.vault.size_bytes(path));
-    found == media.size
+fn text(result: Retried, dry_run: bool) -> TextKey {
+    match result {
+        Retried::Queued | Retried::QueuedFileMissing if dry_run => words::WOULD_BE_QUEUED,
+        Retried::Queued => words::QUEUED,
+        Retried::QueuedFileMissing => words::QUEUED_FILE_MISSING,
+        Retried::AlreadyStored => words::ALREADY_STORED,
+        Retried::Downloading => words::DOWNLOADING,
+        Retried::Erased => words::ERASED,
+        Retried::Skipped => words::SKIPPED,
+        Retried::NotFound => words::NOT_FOUND,
+    }
 }

@@ -580,7 +580,7 @@ async fn a_lost_file_can_be_had_again() {
     let steps = midiateca(data, &["--json", "test-webhook", DOCUMENTED]).await;
     let row: Value = serde_json::from_str(stdout(&steps).lines().last().unwrap()).unwrap();
     let id = row["id"].as_str().unwrap();
-    assert!(stdout(&midiateca(data, &["retry", id]).await).contains("left alone"));
+    assert!(stdout(&midiateca(data, &["retry", id]).await).contains("already stored"));
     let audio = data.join(format!("media_storage/cliente_2/instance_{FIRST}/audio"));
     let file = std::fs::read_dir(audio)
         .unwrap()
@@ -589,7 +589,7 @@ async fn a_lost_file_can_be_had_again() {
         .unwrap()
         .path();
     std::fs::remove_file(&file).unwrap();
-    assert!(stdout(&midiateca(data, &["retry", id]).await).contains("its file was lost"));
+    assert!(stdout(&midiateca(data, &["retry", id]).await).contains("its file is missing"));
     let again = midiateca(data, &["test-webhook", DOCUMENTED]).await;
     assert_eq!(again.status.code(), Some(0), "{}", stdout(&again));
     assert!(file.is_file());
@@ -685,17 +685,21 @@ async fn kept_deliveries_are_read_again_and_nothing_doubles() {
     );
     for duplicate in [false, true] {
         let replay = midiateca(data, &["--json", "deliveries", "replay", "--since", "1d"]).await;
-        let told: Vec<Value> = stdout(&replay)
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
+        let report: Value = serde_json::from_str(&stdout(&replay)).unwrap();
+        let [read, unreadable] = report["items"].as_array().unwrap().as_slice() else {
+            panic!("{report}");
+        };
         assert_eq!(
-            (&told[0]["outcome"], &told[0]["media"][0]["duplicate"]),
+            (&read["result"], &read["media"][0]["duplicate"]),
             (&"read".into(), &duplicate.into())
         );
         assert_eq!(
-            (&told[1]["outcome"], &told[1]["reason"]),
+            (&unreadable["result"], &unreadable["reason"]),
             (&"unreadable".into(), &"invalid_json".into())
+        );
+        assert_eq!(
+            (&report["read"], &report["unreadable"]),
+            (&1.into(), &1.into())
         );
     }
     let media = midiateca(data, &["--json", "media", "list", "--kind", "audio"]).await;

@@ -472,7 +472,10 @@ async fn replay(test: &TestApp, delivery: &str, lang: &str) -> Value {
     }
     let output = midiateca(&test.app.data, &arguments).await;
     let text = String::from_utf8(output.stdout).unwrap();
-    serde_json::from_str(text.trim()).unwrap_or(Value::String(text))
+    match serde_json::from_str::<Value>(&text) {
+        Ok(report) => report["items"][0].clone(),
+        Err(_) => Value::String(text),
+    }
 }
 
 #[tokio::test]

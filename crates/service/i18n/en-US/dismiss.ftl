@@ -1,9 +1,9 @@
-### What `media dismiss` says.
+### What `media dismiss` prints.
 
 dismiss-name-media = name media, or use --failed or --expired
 dismiss-dismissed = dismissed
 dismiss-would-be-dismissed = would be dismissed
-dismiss-left-alone = left alone: it neither failed nor expired
+dismiss-skipped = skipped: it neither failed nor expired
 dismiss-not-found = not found
-dismiss-sum = dismissed: { $dismissed }, left alone: { $left }, not found: { $unknown }
-dismiss-would-sum = would be dismissed: { $dismissed }, left alone: { $left }, not found: { $unknown }
+dismiss-sum = dismissed: { $dismissed }, skipped: { $skipped }, not found: { $not_found }
+dismiss-would-sum = would be dismissed: { $dismissed }, skipped: { $skipped }, not found: { $not_found }

@@ -1,9 +1,12 @@
-### What `retry` says.
+### What `retry` prints.
 
 retry-name-media = name media, or use --failed, --expired, --skipped, --dismissed or --waiting
 retry-unknown-reason = { $name } is no reason; `midiateca check --json` names those that there are
 retry-queued = queued
-retry-queued-for-lost = queued, for its file was lost
+retry-queued-file-missing = queued: its file is missing
 retry-would-be-queued = would be queued
-retry-left-alone = left alone
-retry-unknown = unknown
+retry-already-stored = skipped: already stored
+retry-downloading = skipped: it is being downloaded
+retry-erased = skipped: it was erased on request
+retry-skipped = skipped: its status has just changed
+retry-not-found = not found

@@ -1,9 +1,9 @@
-### What `media dismiss` says.
+### What `media dismiss` prints.
 
 dismiss-name-media = informe mídias, ou use --failed ou --expired
 dismiss-dismissed = dispensada
 dismiss-would-be-dismissed = seria dispensada
-dismiss-left-alone = deixada como está: não falhou nem expirou
+dismiss-skipped = ignorada: não falhou nem expirou
 dismiss-not-found = não encontrada
-dismiss-sum = dispensadas: { $dismissed }, deixadas como estão: { $left }, não encontradas: { $unknown }
-dismiss-would-sum = seriam dispensadas: { $dismissed }, deixadas como estão: { $left }, não encontradas: { $unknown }
+dismiss-sum = dispensadas: { $dismissed }, ignoradas: { $skipped }, não encontradas: { $not_found }
+dismiss-would-sum = seriam dispensadas: { $dismissed }, ignoradas: { $skipped }, não encontradas: { $not_found }

@@ -1,9 +1,12 @@
-### What `retry` says.
+### What `retry` prints.
 
 retry-name-media = informe mídias, ou use --failed, --expired, --skipped, --dismissed ou --waiting
 retry-unknown-reason = { $name } não é um motivo; `midiateca check --json` mostra os que existem
 retry-queued = na fila
-retry-queued-for-lost = na fila, pois o arquivo se perdeu
+retry-queued-file-missing = na fila: o arquivo está ausente
 retry-would-be-queued = iria para a fila
-retry-left-alone = deixada como está
-retry-unknown = desconhecida
+retry-already-stored = ignorada: já está armazenada
+retry-downloading = ignorada: está sendo baixada
+retry-erased = ignorada: foi apagada a pedido
+retry-skipped = ignorada: o status acabou de mudar
+retry-not-found = não encontrada

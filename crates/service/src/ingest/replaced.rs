@@ -8,7 +8,8 @@ use crate::model::{DeliveryId, Reason};
 use crate::storage;
 
 /// What became of the stored file that stands for bytes of a delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Replaced {
     /// It is there, and has these bytes.
     Intact,

@@ -1,20 +1,19 @@
-//! `media dismiss`: acknowledges what failed or expired, so that `check` counts only what is new since.
+//! `media dismiss`: acknowledges what failed or expired, see [`dismiss`].
 
 use std::fmt::Display;
-
-use serde_json::{Value, json};
+use std::sync::Arc;
 
 use super::super::context::Context;
-use super::super::language::tame;
-use super::super::words::{Words, dismiss as words};
-use super::super::{Ending, UsageError, answer, known};
+use super::super::items::Items;
+use super::super::language::{Language, tame};
+use super::super::words::{TextKey, dismiss as words};
+use super::super::{Ending, UsageError, known};
 use super::which::{Which, reason_named};
 use midiateca_service::app::App;
-use midiateca_service::db::Key;
-use midiateca_service::events::{self, News};
-use midiateca_service::media::{self, Filter, Media};
+use midiateca_service::media::Filter;
 use midiateca_service::model::{MediaId, MediaStatus};
-use midiateca_service::{db, queue};
+use midiateca_service::ops::Selection;
+use midiateca_service::ops::dismiss::{self, Dismissed, Item, Report};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -40,133 +39,61 @@ pub(crate) struct Options {
     dry_run: bool,
 }
 
-/// The result for one media.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Action {
-    Dismissed,
-    WouldBeDismissed,
-    /// It neither failed nor expired.
-    LeftAlone,
-    NotFound,
-}
-
-impl Action {
-    fn code(self) -> &'static str {
-        match self {
-            Self::Dismissed => "dismissed",
-            Self::WouldBeDismissed => "would_be_dismissed",
-            Self::LeftAlone => "left_alone",
-            Self::NotFound => "not_found",
-        }
-    }
-
-    fn text(self) -> Words {
-        match self {
-            Self::Dismissed => words::DISMISSED,
-            Self::WouldBeDismissed => words::WOULD_BE_DISMISSED,
-            Self::LeftAlone => words::LEFT_ALONE,
-            Self::NotFound => words::NOT_FOUND,
-        }
-    }
-}
-
 pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyhow::Result<Ending> {
     let statuses = [
         (MediaStatus::Failed, options.failed),
         (MediaStatus::Expired, options.expired),
     ];
-    if options.media.is_empty() && !statuses.iter().any(|(_, wanted)| *wanted) {
+    let statuses = statuses.into_iter().filter(|(_, wanted)| *wanted);
+    let statuses: Vec<_> = statuses.map(|(status, _)| status).collect();
+    if options.media.is_empty() && statuses.is_empty() {
         return Err(UsageError(context.lang.say(words::NAME_MEDIA).to_owned()).into());
     }
     let which = &options.which;
     known::check(context, app, which.client, which.instance.as_deref()).await?;
-    let mut chosen: Vec<MediaId> = options.media.iter().cloned().map(MediaId).collect();
-    for (status, _) in statuses.iter().filter(|(_, wanted)| *wanted) {
-        let filter = Filter {
-            status: Some(*status),
-            reason: reason_named(context.lang, options.reason.as_deref())?,
-            ..which.filter(app.clock.now())
-        };
-        let found = media::list(&app.db, &filter, u32::MAX).await?;
-        chosen.extend(found.into_iter().map(|media| media.id));
-    }
-    let mut actions = Vec::with_capacity(chosen.len());
-    for id in chosen {
-        let action = one(app, &id, options.dry_run).await?;
-        if !context.json {
-            let said = context.lang.say(action.text());
-            answer::line(format_args!("{}\t{said}", tame(id.as_str())));
-        }
-        actions.push((id, action));
-    }
-    Ok(report(context, &actions, options.dry_run))
-}
-
-/// Dismisses one media, and records it as an event.
-async fn one(app: &App, id: &MediaId, dry_run: bool) -> Result<Action, db::Error> {
-    let Some(found) = media::find(&app.db, id).await? else {
-        return Ok(Action::NotFound);
+    let (lang, dry_run) = (context.lang, options.dry_run);
+    let order = dismiss::Options {
+        selection: Selection {
+            media: options.media.into_iter().map(MediaId).collect(),
+            statuses,
+            filter: Filter {
+                reason: reason_named(lang, options.reason.as_deref())?,
+                ..which.filter(app.clock.now())
+            },
+        },
+        dry_run,
     };
-    let is_given_up = matches!(found.status, MediaStatus::Failed | MediaStatus::Expired);
-    if !is_given_up {
-        return Ok(Action::LeftAlone);
-    }
-    if dry_run {
-        return Ok(Action::WouldBeDismissed);
-    }
-    let (id, now) = (id.clone(), app.clock.now());
-    let dismissed = app.db.write(Key::media(id.as_str()), async move |tx| {
-        let is_dismissed = queue::dismiss(tx, &id).await?;
-        if is_dismissed {
-            events::append(tx, now, news(&found));
-        }
-        Ok(is_dismissed)
-    });
-    Ok(match dismissed.await? {
-        true => Action::Dismissed,
-        false => Action::LeftAlone,
+    let items = Arc::new(Items::new(context.json, move |item: &Item| {
+        let result = lang.say(text(item.result, dry_run));
+        format!("{}\t{result}", tame(item.media.as_str()))
+    }));
+    let cancelled = app.shutdown.token_with_signals();
+    let report = dismiss::run(&app.db, &app.clock, order, items.clone(), cancelled).await?;
+    items.finish(&report, Some(sum(&report, lang)));
+    Ok(match report.not_found {
+        0 if !report.stopped => Ending::Fine,
+        _ => Ending::FoundWrong,
     })
 }
 
-fn news(media: &Media) -> News<'_> {
-    News {
-        kind: "media.dismissed",
-        client: media.client,
-        instance: media.instance.as_str(),
-        media: Some(media.id.as_str()),
-        data: json!({"kind": media.kind.as_str(), "reason": media.reason}),
+fn text(result: Dismissed, dry_run: bool) -> TextKey {
+    match result {
+        Dismissed::Dismissed if dry_run => words::WOULD_BE_DISMISSED,
+        Dismissed::Dismissed => words::DISMISSED,
+        Dismissed::Skipped => words::SKIPPED,
+        Dismissed::NotFound => words::NOT_FOUND,
     }
 }
 
-fn report(context: &Context, actions: &[(MediaId, Action)], dry_run: bool) -> Ending {
-    let count = |of: Action| actions.iter().filter(|(_, action)| *action == of).count();
-    let dismissed = match dry_run {
-        true => count(Action::WouldBeDismissed),
-        false => count(Action::Dismissed),
+fn sum(report: &Report, lang: Language) -> String {
+    let values: [(&str, &dyn Display); 3] = [
+        ("dismissed", &report.dismissed),
+        ("skipped", &report.skipped),
+        ("not_found", &report.not_found),
+    ];
+    let key = match report.dry_run {
+        true => words::WOULD_SUM,
+        false => words::SUM,
     };
-    let (left_alone, not_found) = (count(Action::LeftAlone), count(Action::NotFound));
-    if context.json {
-        let items: Vec<Value> = actions
-            .iter()
-            .map(|(id, action)| json!({"media": id.as_str(), "outcome": action.code()}))
-            .collect();
-        answer::line(
-            json!({"items": items, "dry_run": dry_run, "dismissed": dismissed, "left_alone": left_alone, "not_found": not_found}),
-        );
-    } else {
-        let values: [(&str, &dyn Display); 3] = [
-            ("dismissed", &dismissed),
-            ("left", &left_alone),
-            ("unknown", &not_found),
-        ];
-        let sum = match dry_run {
-            true => words::WOULD_SUM,
-            false => words::SUM,
-        };
-        answer::line(context.lang.fill(sum, &values));
-    }
-    match not_found {
-        0 => Ending::Fine,
-        _ => Ending::FoundWrong,
-    }
+    lang.fill(key, &values)
 }

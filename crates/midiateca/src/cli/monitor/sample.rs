@@ -17,7 +17,6 @@ use tokio::time::Instant;
 use crate::cli::complaint;
 use crate::cli::context::Context;
 use crate::cli::language::Language;
-use crate::cli::retry;
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::clock::Millis;
 use midiateca_service::db;
@@ -26,6 +25,7 @@ use midiateca_service::instances::Instance;
 use midiateca_service::media::counts::{StatusCount, WaitingCount};
 use midiateca_service::media::{Media, RecordedAttempt};
 use midiateca_service::model::{MediaId, MediaKind};
+use midiateca_service::ops::retry::{self, Retried};
 use midiateca_service::shutdown::Shutdown;
 use midiateca_service::worker::Paused;
 
@@ -165,7 +165,7 @@ pub(super) enum Update {
     Census(Box<Census>),
     Opened(Box<Opened>),
     /// What became of a media that was to be tried again, in the words of `retry`, or why that cannot be told.
-    Retried(MediaId, Result<retry::Outcome, String>),
+    Retried(MediaId, Result<Retried, String>),
     Trouble(Trouble),
 }
 
@@ -309,7 +309,7 @@ impl Sampler {
         let (app, updates) = (Arc::clone(&self.app), self.updates.clone());
         let lang = self.context.lang;
         self.tasks.spawn(async move {
-            let outcome = retry::one(&app, &id, false).await;
+            let outcome = retry::retry(&app.db, &app.vault, &app.clock, &id, false).await;
             let outcome = outcome.map_err(|error| complaint::why(&error, lang));
             let _ = updates.send(Update::Retried(id, outcome)).await;
         });

@@ -13,12 +13,12 @@ use std::collections::BTreeMap;
 use super::sample::{self, Census, Glance, Opened, Trouble, Update, Wanted};
 use crate::cli::language::Language;
 use crate::cli::monitor::sample::Download;
-use crate::cli::retry;
 use midiateca_service::clock::{MINUTE, Millis, SECOND};
 use midiateca_service::events::Event;
 use midiateca_service::instances::Instance;
 use midiateca_service::media::counts::Due;
 use midiateca_service::model::{MediaId, MediaStatus};
+use midiateca_service::ops::retry::Retried;
 
 pub(super) use keys::Step;
 use rate::Rate;
@@ -50,7 +50,7 @@ pub(super) enum View {
 /// Something to be said once.
 #[derive(Clone, Debug)]
 pub(super) enum Notice {
-    Retried(MediaId, Result<retry::Outcome, String>),
+    Retried(MediaId, Result<Retried, String>),
     /// The chosen event tells of no media.
     NoMedia,
 }

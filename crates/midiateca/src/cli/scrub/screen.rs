@@ -39,7 +39,7 @@ impl Screen {
     pub fn new(lang: Language, is_json: bool) -> Self {
         Self {
             lang,
-            bar: Bar::new(),
+            bar: Bar::of_bytes(),
             document: is_json.then(|| Document::new("findings", Out::Stdout)),
         }
     }

@@ -50,7 +50,7 @@ impl Screen {
         };
         Self {
             lang,
-            bar: Bar::new(),
+            bar: Bar::of_bytes(),
             out,
             document: is_json.then(|| Document::new("findings", out)),
         }

@@ -12,9 +12,9 @@ use super::text::{age, day_and_time, fit, kind_name, width};
 use crate::cli::language::plain;
 use crate::cli::monitor::sample::{Outcome, Trouble};
 use crate::cli::monitor::state::{Notice, State, View};
-use crate::cli::retry;
 use crate::cli::words::{Words, monitor as words};
 use midiateca_service::model::MediaId;
+use midiateca_service::ops::retry::Retried;
 
 /// What is watched, and what is wrong with it.
 pub(super) fn header(frame: &mut Frame<'_>, area: Rect, state: &State, skin: Skin) {
@@ -147,7 +147,7 @@ pub(super) fn footer(frame: &mut Frame<'_>, area: Rect, state: &State, skin: Ski
 }
 
 fn said(notice: &Notice, skin: Skin) -> (String, ratatui::style::Style) {
-    use retry::Outcome::{LeftAlone, Queued, QueuedForLost, Unknown, WouldBeQueued};
+    use Retried as R;
     let lang = skin.lang;
     match notice {
         Notice::NoMedia => (lang.say(words::NO_MEDIA).to_owned(), skin.uneasy()),
@@ -158,10 +158,12 @@ fn said(notice: &Notice, skin: Skin) -> (String, ratatui::style::Style) {
         }
         Notice::Retried(id, Ok(outcome)) => {
             let (words, style) = match outcome {
-                Queued | WouldBeQueued => (words::QUEUED, skin.good()),
-                QueuedForLost => (words::QUEUED_LOST, skin.good()),
-                LeftAlone => (words::LEFT_ALONE, skin.uneasy()),
-                Unknown => (words::UNKNOWN, skin.bad()),
+                R::Queued => (words::QUEUED, skin.good()),
+                R::QueuedFileMissing => (words::QUEUED_LOST, skin.good()),
+                R::AlreadyStored | R::Downloading | R::Erased | R::Skipped => {
+                    (words::LEFT_ALONE, skin.uneasy())
+                }
+                R::NotFound => (words::UNKNOWN, skin.bad()),
             };
             (lang.fill(words, &[("id", &short(id))]), style)
         }

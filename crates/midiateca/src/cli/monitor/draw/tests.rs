@@ -5,8 +5,8 @@ use ratatui::backend::TestBackend;
 use super::*;
 use crate::cli::monitor::sample::{Filter, Trouble, Update};
 use crate::cli::monitor::state::tests::{FIRST, OTHER, glance, opened, press, told};
-use crate::cli::retry::Outcome;
 use midiateca_service::clock::SECOND;
+use midiateca_service::ops::retry::Retried;
 
 fn drawn(state: &State, width: u16, height: u16) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
@@ -45,7 +45,7 @@ fn states() -> Vec<State> {
         states.push(state);
         let mut state = told(lang);
         state.apply(Update::Trouble(Trouble::Refused("no".repeat(200))));
-        state.apply(Update::Retried(id, Ok(Outcome::LeftAlone)));
+        state.apply(Update::Retried(id, Ok(Retried::AlreadyStored)));
         states.push(state);
     }
     states
@@ -218,7 +218,7 @@ fn the_last_line_asks_and_tells() {
     );
     press(&mut state, KeyCode::Char('n'));
     let id = midiateca_service::model::MediaId("019a-5".to_owned());
-    state.apply(Update::Retried(id, Ok(Outcome::Queued)));
+    state.apply(Update::Retried(id, Ok(Retried::Queued)));
     must_show(&drawn(&state, 80, 24), &["a mídia 019a-5 voltou à fila"]);
 }
 

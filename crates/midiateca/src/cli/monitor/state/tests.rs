@@ -306,7 +306,7 @@ fn a_media_is_put_back_only_after_a_yes() {
         );
         letter(&mut state, 'r');
         assert_eq!(letter(&mut state, yes), Step::Retry(id.clone()));
-        state.apply(Update::Retried(id, Ok(retry::Outcome::Queued)));
+        state.apply(Update::Retried(id, Ok(Retried::Queued)));
         assert!(state.notice().is_some());
         state.now += MINUTE;
         assert!(state.notice().is_none());

@@ -1,0 +1,55 @@
+//! An operation on many things: a line for each, or one JSON document.
+
+use serde::Serialize;
+
+use super::answer;
+use super::bar::Bar;
+use super::document::{Document, Out};
+use midiateca_service::ops::Progress;
+
+type Line<T> = dyn Fn(&T) -> String + Send + Sync;
+
+/// Prints each item when it is done, and draws a bar on a terminal.
+pub(crate) struct Items<T> {
+    bar: Bar,
+    document: Option<Document>,
+    line: Box<Line<T>>,
+}
+
+impl<T: Serialize> Progress<T> for Items<T> {
+    fn expect(&self, total: u64) {
+        self.bar.expect(total);
+    }
+
+    fn advance(&self, done: u64) {
+        self.bar.advance(done);
+    }
+
+    fn finding(&self, item: &T) {
+        self.bar.suspend(|| match &self.document {
+            Some(document) => document.item(item),
+            None => answer::line((self.line)(item)),
+        });
+    }
+}
+
+impl<T> Items<T> {
+    /// `line` is an item for people.
+    pub fn new(is_json: bool, line: impl Fn(&T) -> String + Send + Sync + 'static) -> Self {
+        Self {
+            bar: Bar::of_count(),
+            document: is_json.then(|| Document::new("items", Out::Stdout)),
+            line: Box::new(line),
+        }
+    }
+
+    /// Prints the report: as JSON, or as `sum` if there is one.
+    pub fn finish(&self, report: &impl Serialize, sum: Option<String>) {
+        self.bar.end();
+        match (&self.document, sum) {
+            (Some(document), _) => document.finish(report),
+            (None, Some(sum)) => answer::line(sum),
+            (None, None) => {}
+        }
+    }
+}

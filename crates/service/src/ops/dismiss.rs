@@ -1,0 +1,124 @@
+//! Acknowledges media that failed or expired: the status report no longer counts them.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Progress, Selection};
+use crate::clock::Clock;
+use crate::db::{Db, Error, Key};
+use crate::events::{self, News};
+use crate::media::{self, Media};
+use crate::model::{MediaId, MediaStatus};
+use crate::queue;
+use crate::shutdown::CancellationToken;
+
+/// What to dismiss.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub selection: Selection,
+    /// Only report what would be dismissed.
+    pub dry_run: bool,
+}
+
+/// The result for one media. In a dry run, what the result would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dismissed {
+    Dismissed,
+    /// It neither failed nor expired.
+    Skipped,
+    NotFound,
+}
+
+/// One media.
+#[derive(Clone, Debug, Serialize)]
+pub struct Item {
+    pub media: MediaId,
+    pub result: Dismissed,
+}
+
+/// Counts of one run.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Report {
+    pub dismissed: u64,
+    pub skipped: u64,
+    pub not_found: u64,
+    pub dry_run: bool,
+    /// It was cancelled before its end.
+    pub stopped: bool,
+}
+
+impl Report {
+    fn count(&mut self, result: Dismissed) {
+        let count = match result {
+            Dismissed::Dismissed => &mut self.dismissed,
+            Dismissed::Skipped => &mut self.skipped,
+            Dismissed::NotFound => &mut self.not_found,
+        };
+        *count += 1;
+    }
+}
+
+/// Dismisses what failed or expired. Progress counts media.
+pub async fn run(
+    db: &Db,
+    clock: &Clock,
+    options: Options,
+    progress: Arc<dyn Progress<Item>>,
+    cancelled: CancellationToken,
+) -> Result<Report, Error> {
+    let mut report = Report {
+        dry_run: options.dry_run,
+        ..Report::default()
+    };
+    let ids = options.selection.ids(db, |_| true).await?;
+    progress.expect(ids.len() as u64);
+    for media in ids {
+        if cancelled.is_cancelled() {
+            report.stopped = true;
+            break;
+        }
+        let result = dismiss(db, clock, &media, options.dry_run).await?;
+        report.count(result);
+        progress.finding(&Item { media, result });
+        progress.advance(1);
+    }
+    Ok(report)
+}
+
+/// Dismisses one media, and records it as an event.
+async fn dismiss(db: &Db, clock: &Clock, id: &MediaId, dry_run: bool) -> Result<Dismissed, Error> {
+    let Some(media) = media::find(db, id).await? else {
+        return Ok(Dismissed::NotFound);
+    };
+    if !matches!(media.status, MediaStatus::Failed | MediaStatus::Expired) {
+        return Ok(Dismissed::Skipped);
+    }
+    if dry_run {
+        return Ok(Dismissed::Dismissed);
+    }
+    let (id, now) = (id.clone(), clock.now());
+    let dismissing = db.write(Key::media(id.as_str()), async move |tx| {
+        let is_dismissed = queue::dismiss(tx, &id).await?;
+        if is_dismissed {
+            events::append(tx, now, event(&media));
+        }
+        Ok(is_dismissed)
+    });
+    Ok(match dismissing.await? {
+        true => Dismissed::Dismissed,
+        false => Dismissed::Skipped,
+    })
+}
+
+fn event(media: &Media) -> News<'_> {
+    News {
+        kind: "media.dismissed",
+        client: media.client,
+        instance: media.instance.as_str(),
+        media: Some(media.id.as_str()),
+        data: json!({"kind": media.kind.as_str(), "reason": media.reason}),
+    }
+}

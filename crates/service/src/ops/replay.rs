@@ -1,0 +1,256 @@
+//! Reads raw deliveries again with the current version: what an older version missed is found, and what is not stored is
+//! queued. Nothing is doubled.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Serialize, Serializer};
+
+use super::Progress;
+use crate::app::App;
+use crate::db::Error;
+use crate::deliveries::{self, DeliveryFilter, DeliverySummary};
+use crate::ingest::{self, Replaced, Replay};
+use crate::instances;
+use crate::model::{DeliveryId, DeliveryReason, MediaId, MediaKind, MediaStatus};
+use crate::shutdown::CancellationToken;
+
+/// Rows that one query reads.
+const PAGE: u32 = 500;
+
+/// What to read again.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub deliveries: Deliveries,
+    /// Only report what would be found.
+    pub dry_run: bool,
+}
+
+/// Which deliveries.
+#[derive(Clone, Debug)]
+pub enum Deliveries {
+    Ids(Vec<DeliveryId>),
+    /// All that a filter selects, oldest first.
+    Selected(DeliveryFilter),
+}
+
+/// The result for one delivery. In a dry run, what the result would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replayed {
+    Read,
+    NoMedia,
+    /// Its message was erased on request.
+    Erased,
+    Unreadable,
+    InstanceRemoved,
+    /// Retention deleted its body.
+    BodyDeleted,
+    NotFound,
+}
+
+/// One delivery.
+#[derive(Clone, Debug, Serialize)]
+pub struct Item {
+    pub delivery: DeliveryId,
+    pub result: Replayed,
+    /// Why it is unreadable.
+    pub reason: Option<DeliveryReason>,
+    pub media: Vec<Media>,
+}
+
+/// One media of a delivery. A dry run knows its kind only.
+#[derive(Clone, Debug, Serialize)]
+pub struct Media {
+    #[serde(serialize_with = "kind")]
+    pub kind: MediaKind,
+    pub id: Option<MediaId>,
+    #[serde(serialize_with = "status")]
+    pub status: Option<MediaStatus>,
+    /// It was known before.
+    pub duplicate: Option<bool>,
+    /// The state of the stored file that replaced the bytes in the delivery.
+    pub stored_bytes: Option<Replaced>,
+}
+
+/// Counts of one run.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Report {
+    pub read: u64,
+    pub unreadable: u64,
+    /// Without media, erased, or of which the body or the instance is gone.
+    pub skipped: u64,
+    pub not_found: u64,
+    pub dry_run: bool,
+    /// It was cancelled before its end.
+    pub stopped: bool,
+}
+
+impl Report {
+    fn count(&mut self, result: Replayed) {
+        let count = match result {
+            Replayed::Read => &mut self.read,
+            Replayed::Unreadable => &mut self.unreadable,
+            Replayed::NoMedia
+            | Replayed::Erased
+            | Replayed::InstanceRemoved
+            | Replayed::BodyDeleted => &mut self.skipped,
+            Replayed::NotFound => &mut self.not_found,
+        };
+        *count += 1;
+    }
+}
+
+/// Reads deliveries again. Progress counts deliveries.
+pub async fn run(
+    app: &App,
+    options: Options,
+    progress: Arc<dyn Progress<Item>>,
+    cancelled: CancellationToken,
+) -> Result<Report, Error> {
+    let mut run = Run {
+        app,
+        dry_run: options.dry_run,
+        report: Report {
+            dry_run: options.dry_run,
+            ..Report::default()
+        },
+        progress,
+        cancelled,
+    };
+    match options.deliveries {
+        Deliveries::Ids(ids) => run.ids(ids).await?,
+        Deliveries::Selected(filter) => run.selected(&filter).await?,
+    }
+    Ok(run.report)
+}
+
+struct Run<'a> {
+    app: &'a App,
+    dry_run: bool,
+    report: Report,
+    progress: Arc<dyn Progress<Item>>,
+    cancelled: CancellationToken,
+}
+
+impl Run<'_> {
+    async fn ids(&mut self, ids: Vec<DeliveryId>) -> Result<(), Error> {
+        for id in ids {
+            if self.is_stopped() {
+                return Ok(());
+            }
+            let item = match deliveries::find(&self.app.db, &id).await? {
+                Some(entry) => self.replay(entry).await?,
+                None => item(id, Replayed::NotFound),
+            };
+            self.record(&item);
+        }
+        Ok(())
+    }
+
+    async fn selected(&mut self, filter: &DeliveryFilter) -> Result<(), Error> {
+        let mut after = String::new();
+        loop {
+            let page = deliveries::list(&self.app.db, filter, &after, PAGE).await?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after.clone_from(&last.id.0);
+            for entry in page {
+                if self.is_stopped() {
+                    return Ok(());
+                }
+                let item = self.replay(entry).await?;
+                self.record(&item);
+            }
+        }
+    }
+
+    fn is_stopped(&mut self) -> bool {
+        self.report.stopped = self.cancelled.is_cancelled();
+        self.report.stopped
+    }
+
+    fn record(&mut self, item: &Item) {
+        self.report.count(item.result);
+        self.progress.finding(item);
+        self.progress.advance(1);
+    }
+
+    async fn replay(&self, entry: DeliverySummary) -> Result<Item, Error> {
+        let app = self.app;
+        let Some(instance) = instances::instance(&app.db, &entry.instance).await? else {
+            return Ok(item(entry.id, Replayed::InstanceRemoved));
+        };
+        let Some(body) = deliveries::body(&app.db, &entry.id).await? else {
+            return Ok(item(entry.id, Replayed::BodyDeleted));
+        };
+        let body = Bytes::from(body);
+        if self.dry_run {
+            let readings = match ingest::look_again(&app.ingest, &instance, &body).await? {
+                Err(reason) => return Ok(unreadable(entry.id, reason)),
+                Ok(readings) => readings,
+            };
+            let media = readings.iter().flat_map(|reading| &reading.media);
+            return Ok(Item {
+                media: media.map(|media| of_kind(media.kind)).collect(),
+                ..item(entry.id, Replayed::Read)
+            });
+        }
+        Ok(
+            match ingest::replay(&app.ingest, &instance, &entry.id, &body).await? {
+                Replay::Unreadable { reason } => unreadable(entry.id, reason),
+                Replay::Nothing => item(entry.id, Replayed::NoMedia),
+                Replay::Erased => item(entry.id, Replayed::Erased),
+                Replay::Media(media) => Item {
+                    media: media.into_iter().map(known).collect(),
+                    ..item(entry.id, Replayed::Read)
+                },
+            },
+        )
+    }
+}
+
+fn kind<S: Serializer>(kind: &MediaKind, serializer: S) -> Result<S::Ok, S::Error> {
+    kind.as_str().serialize(serializer)
+}
+
+fn status<S: Serializer>(status: &Option<MediaStatus>, serializer: S) -> Result<S::Ok, S::Error> {
+    status.map(MediaStatus::as_str).serialize(serializer)
+}
+
+fn item(delivery: DeliveryId, result: Replayed) -> Item {
+    Item {
+        delivery,
+        result,
+        reason: None,
+        media: Vec::new(),
+    }
+}
+
+fn unreadable(delivery: DeliveryId, reason: DeliveryReason) -> Item {
+    Item {
+        reason: Some(reason),
+        ..item(delivery, Replayed::Unreadable)
+    }
+}
+
+fn of_kind(kind: MediaKind) -> Media {
+    Media {
+        kind,
+        id: None,
+        status: None,
+        duplicate: None,
+        stored_bytes: None,
+    }
+}
+
+fn known(media: ingest::Replayed) -> Media {
+    Media {
+        id: Some(media.put.id),
+        status: Some(media.put.status),
+        duplicate: Some(media.put.duplicate),
+        stored_bytes: media.bytes,
+        ..of_kind(media.kind)
+    }
+}

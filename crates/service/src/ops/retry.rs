@@ -1,0 +1,148 @@
+//! Queues media again, with the whole backoff schedule before them.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{Progress, Selection};
+use crate::clock::Clock;
+use crate::db::{Db, Error, Key};
+use crate::media::{self, Media};
+use crate::model::{MediaId, MediaStatus, Reason};
+use crate::queue;
+use crate::shutdown::CancellationToken;
+use crate::storage::Vault;
+
+/// What to queue.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Media that a retention rule deleted are left out, unless its filter names a reason.
+    pub selection: Selection,
+    /// Only report what would be queued.
+    pub dry_run: bool,
+}
+
+/// The result for one media. In a dry run, what the result would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Retried {
+    Queued,
+    /// It is stored, but its file is missing or of another length.
+    QueuedFileMissing,
+    AlreadyStored,
+    /// A worker is downloading it.
+    Downloading,
+    /// It was erased on request.
+    Erased,
+    /// Its status changed in this moment.
+    Skipped,
+    NotFound,
+}
+
+/// One media.
+#[derive(Clone, Debug, Serialize)]
+pub struct Item {
+    pub media: MediaId,
+    pub result: Retried,
+}
+
+/// Counts of one run.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Report {
+    pub queued: u64,
+    /// All that were found and not queued.
+    pub skipped: u64,
+    pub not_found: u64,
+    pub dry_run: bool,
+    /// It was cancelled before its end.
+    pub stopped: bool,
+}
+
+impl Report {
+    fn count(&mut self, result: Retried) {
+        let count = match result {
+            Retried::Queued | Retried::QueuedFileMissing => &mut self.queued,
+            Retried::AlreadyStored | Retried::Downloading | Retried::Erased | Retried::Skipped => {
+                &mut self.skipped
+            }
+            Retried::NotFound => &mut self.not_found,
+        };
+        *count += 1;
+    }
+}
+
+/// Queues what may be queued. Progress counts media.
+pub async fn run(
+    db: &Db,
+    storage: &Vault,
+    clock: &Clock,
+    options: Options,
+    progress: Arc<dyn Progress<Item>>,
+    cancelled: CancellationToken,
+) -> Result<Report, Error> {
+    let mut report = Report {
+        dry_run: options.dry_run,
+        ..Report::default()
+    };
+    // What a rule deleted would be downloaded only for the next sweep to delete it again.
+    let names_a_reason = options.selection.filter.reason.is_some();
+    let accepts = |media: &Media| names_a_reason || media.reason != Some(Reason::Retention);
+    let ids = options.selection.ids(db, accepts).await?;
+    progress.expect(ids.len() as u64);
+    for media in ids {
+        if cancelled.is_cancelled() {
+            report.stopped = true;
+            break;
+        }
+        let result = retry(db, storage, clock, &media, options.dry_run).await?;
+        report.count(result);
+        progress.finding(&Item { media, result });
+        progress.advance(1);
+    }
+    Ok(report)
+}
+
+/// Queues one media.
+pub async fn retry(
+    db: &Db,
+    storage: &Vault,
+    clock: &Clock,
+    id: &MediaId,
+    dry_run: bool,
+) -> Result<Retried, Error> {
+    let Some(media) = media::find(db, id).await? else {
+        return Ok(Retried::NotFound);
+    };
+    let is_stored = media.status == MediaStatus::Stored;
+    if media.status == MediaStatus::Downloading {
+        return Ok(Retried::Downloading);
+    }
+    if media.is_erased() {
+        return Ok(Retried::Erased);
+    }
+    if is_stored && has_file(storage, &media) {
+        return Ok(Retried::AlreadyStored);
+    }
+    let queued = match is_stored {
+        true => Retried::QueuedFileMissing,
+        false => Retried::Queued,
+    };
+    if dry_run {
+        return Ok(queued);
+    }
+    let (id, now) = (id.clone(), clock.now());
+    let requeued = db.write(Key::media(id.as_str()), async move |tx| match is_stored {
+        true => queue::requeue_lost(tx, &id, now).await,
+        false => queue::requeue(tx, &id, now).await,
+    });
+    Ok(match requeued.await? {
+        true => queued,
+        false => Retried::Skipped,
+    })
+}
+
+/// Whether the file of a stored media is in its place with its length.
+fn has_file(storage: &Vault, media: &Media) -> bool {
+    let found = media.path().and_then(|path| storage.size_bytes(path));
+    found == media.size
+}
