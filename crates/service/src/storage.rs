@@ -10,6 +10,7 @@ mod publish;
 mod quarantine;
 mod removal;
 mod staging;
+mod stored;
 mod walk;
 
 use std::collections::HashSet;
@@ -30,6 +31,7 @@ pub use removal::{Index, Linked, Lying, Sought};
 pub use publish::Published;
 pub use quarantine::Copied;
 pub use staging::Staging;
+pub use stored::{Entry, FolderState};
 pub use walk::Walked;
 
 /// So much is read at once.

@@ -1,6 +1,6 @@
 //! Dependencies point down, and each library has one room.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -140,6 +140,125 @@ fn the_service_and_the_command_line_are_both_looked_at() {
     assert!(rooms.contains_key("lib") && rooms.contains_key("main"));
 }
 
+/// Whether a line, or a block around it, is compiled for some systems only. Leans on the formatter's indentation.
+fn is_for_one_system(lines: &[&str], at: usize) -> bool {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let is_attribute = |line: &str| line.trim_start().starts_with("#[");
+    let names_system = |line: &str| line.contains("unix") || line.contains("target_os");
+    let mut at = at;
+    loop {
+        let above = lines[..at].iter().rev();
+        let mut attributes = above.take_while(|line| is_attribute(line));
+        if attributes.any(|line| names_system(line)) {
+            return true;
+        }
+        let is_around = |line: &&str| {
+            let is_end = line.trim_start().starts_with([')', '}', ']']);
+            !line.trim().is_empty() && depth(line) <= depth(lines[at]) && !is_end
+        };
+        let is_outer = |line: &&str| depth(line) < depth(lines[at]) || depth(line) == 0;
+        let around = lines[..at]
+            .iter()
+            .rposition(|line| is_around(line) && is_outer(line) && !is_attribute(line));
+        match around {
+            Some(around) if depth(lines[at]) > 0 => at = around,
+            _ => return false,
+        }
+    }
+}
+
+#[test]
+fn what_only_unix_has_is_compiled_for_unix_only() {
+    let mut wrong = Vec::new();
+    for root in roots() {
+        let mut files = Vec::new();
+        sources(&root, &mut files);
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap();
+            let lines: Vec<_> = text.lines().collect();
+            let is_of_unix = |line: &&str| {
+                let line = line.trim_start();
+                !line.starts_with("//") && line.contains("std::os::unix")
+            };
+            for (at, _) in lines.iter().enumerate().filter(|(_, it)| is_of_unix(it)) {
+                if !is_for_one_system(&lines, at) {
+                    let below = file.strip_prefix(&root).unwrap();
+                    wrong.push(format!("{}:{}", below.display(), at + 1));
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn what_is_for_one_system_is_known_by_the_attributes_around_it() {
+    let text = "#[cfg(unix)]\nfn a(\n    b: u8,\n) {\n    use std::os::unix;\n}\n\nfn c() {\n    #[cfg(unix)]\n    {\n        d();\n        use std::os::unix;\n    }\n    use std::os::unix;\n}\n";
+    let lines: Vec<_> = text.lines().collect();
+    let found: Vec<_> = (0..lines.len())
+        .filter(|at| lines[*at].contains("os::unix"))
+        .map(|at| is_for_one_system(&lines, at))
+        .collect();
+    assert_eq!(found, [true, true, false]);
+}
+
+/// The modules that each module of the library uses.
+fn graph() -> BTreeMap<String, BTreeSet<String>> {
+    let rooms = rooms();
+    let product = |text: &str| -> String {
+        let lines = text.lines();
+        let lines = lines.filter(|line| !line.trim_start().starts_with("//"));
+        lines.flat_map(|line| [line, "\n"]).collect()
+    };
+    let uses = rooms.iter().map(|(room, text)| {
+        let text = product(text);
+        let names = used(&text).into_iter().map(str::to_owned);
+        let names = names.filter(|name| name != room && rooms.contains_key(name));
+        (room.clone(), names.collect())
+    });
+    uses.collect()
+}
+
+#[test]
+fn no_modules_use_each_other_in_a_cycle() {
+    let mut graph = graph();
+    // The command line is another crate.
+    graph.retain(|room, _| !["cli", "main", "lib"].contains(&room.as_str()));
+    // Takes out what uses nothing that is left, until only cycles are.
+    loop {
+        let left: BTreeSet<_> = graph.keys().cloned().collect();
+        graph.retain(|_, uses| uses.iter().any(|used| left.contains(used)));
+        if graph.len() == left.len() {
+            break;
+        }
+    }
+    assert!(graph.is_empty(), "cycles: {graph:?}");
+}
+
+/// Who of the composers may use which others.
+const COMPOSITION: &[(&str, &[&str])] = &[
+    ("ingest", &[]),
+    ("download", &[]),
+    ("worker", &["download"]),
+    ("clock_check", &["download"]),
+    ("ops", &["ingest", "download", "worker", "clock_check"]),
+];
+
+#[test]
+fn composers_use_each_other_in_one_direction_only() {
+    let graph = graph();
+    let mut wrong = Vec::new();
+    for (room, allowed) in COMPOSITION {
+        let others = COMPOSERS.iter().filter(|it| !allowed.contains(it));
+        for other in others.filter(|it| *it != room) {
+            if graph[*room].contains(*other) {
+                wrong.push(format!("{room} uses {other}"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
 #[test]
 fn each_library_has_one_room() {
     let rooms = rooms();
@@ -159,6 +278,11 @@ fn each_library_has_one_room() {
         ("wa_sim", "cli"),
         ("zip", "ops"),
         ("fs4", "storage"),
+        ("rustls", "net"),
+        ("webpki_roots", "net"),
+        ("chacha20poly1305", "secrets"),
+        ("lz4_flex", "deliveries"),
+        ("tracing_subscriber", "telemetry"),
         ("toml", "config"),
         ("fluent_bundle", "i18n"),
     ] {

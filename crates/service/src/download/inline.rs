@@ -4,7 +4,6 @@
 //! only which one, and they are read from there.
 
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::PathBuf;
 
 use bytes::Bytes;
 use wa_media::{Base64Decoder, FoundMedia, Inline, PlainVerifier};
@@ -18,8 +17,7 @@ use crate::instances::Instance;
 use crate::media::{self, Media};
 use crate::model::{MediaId, Reason};
 use crate::queue::Job;
-use crate::storage::Staging;
-use crate::storage::layout::RelativePath;
+use crate::storage::{self, Staging};
 
 /// Read, proven and staged in such pieces.
 const PIECE_BYTES: usize = 64 << 10;
@@ -153,9 +151,12 @@ impl Sink<'_, '_> {
     ) -> Result<(), Reason> {
         let path = path_of(downloader, job, media, sha256).await?;
         let path = path.ok_or(Reason::InlineGone)?;
-        let opened = std::fs::File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
-        let (length, file) = opened.map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Reason::InlineGone,
+        let opened = downloader.vault.open_stored(&path);
+        let opened = opened.and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (length, file) = opened.map_err(|error| match error {
+            storage::Error::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+                Reason::InlineGone
+            }
             _ => Reason::StorageFailed,
         })?;
         let mut pieces = Pieces::of(file, 0, length)?;
@@ -177,20 +178,18 @@ async fn path_of(
     job: &Job,
     media: &MediaId,
     sha256: &[u8; 32],
-) -> Result<Option<PathBuf>, Reason> {
+) -> Result<Option<String>, Reason> {
     let unavailable = |_| Reason::StorageFailed;
     let known = media::find(&downloader.db, media)
         .await
         .map_err(unavailable)?;
     let known = known.filter(|known| known.client == job.client);
-    let path = match known.as_ref().and_then(Media::path) {
-        Some(path) => Some(path.to_owned()),
+    match known.as_ref().and_then(Media::path) {
+        Some(path) => Ok(Some(path.to_owned())),
         None => media::same_bytes(&downloader.db, job.client, sha256)
             .await
-            .map_err(unavailable)?,
-    };
-    let path = path.and_then(RelativePath::from_row);
-    Ok(path.map(|path| downloader.vault.root().join(path.as_path())))
+            .map_err(unavailable),
+    }
 }
 
 /// A text or file, piece by piece.

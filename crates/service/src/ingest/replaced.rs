@@ -5,7 +5,6 @@ use crate::db::Error;
 use crate::deliveries::parts;
 use crate::media::{self, Media};
 use crate::model::{DeliveryId, Reason};
-use crate::storage;
 
 /// What became of the stored file that stands for bytes of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -71,10 +70,8 @@ pub(super) async fn look(
             _ => Replaced::Missing,
         }));
     };
-    let Ok(path) = ingest.vault.at(&path) else {
-        return Ok(Some(Replaced::Missing));
-    };
-    let hashing = tokio::task::spawn_blocking(move || storage::hash_file(&path));
+    let vault = ingest.vault.clone();
+    let hashing = tokio::task::spawn_blocking(move || vault.hash(&path));
     Ok(Some(match hashing.await.map_err(|_| Error::Panicked)? {
         Ok(found) if found == sha256 => Replaced::Intact,
         Ok(_) => Replaced::Corrupt,

@@ -24,7 +24,7 @@ use crate::clock::compact;
 use crate::coordination::checkpoint::Checkpoint;
 use crate::db::{self, Key};
 use crate::media::{self, Filter, StoredFile};
-use crate::storage::{self, Stamp, Vault};
+use crate::storage::{Stamp, Vault};
 use crate::telemetry;
 pub use error::Error;
 use missing::Confirmation;
@@ -161,10 +161,7 @@ fn compare_file(
     if stamp.is_none_or(|found| found.size_bytes != file.size_bytes) {
         return Some(Compared::Reported);
     }
-    let Ok(path) = vault.at(&file.path) else {
-        return Some(Compared::Unreadable);
-    };
-    match storage::hash_file_while(&path, continues) {
+    match vault.hash_while(&file.path, continues) {
         Ok(None) => None,
         Ok(Some(sha256)) if sha256 == file.sha256 => Some(Compared::Intact),
         Ok(Some(_)) => Some(Compared::Corrupt(stamp)),

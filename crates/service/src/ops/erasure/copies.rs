@@ -84,8 +84,7 @@ impl Work<'_> {
         let folders = roots(app);
         let finding = tokio::task::spawn_blocking(move || erased.find(folders));
         for found in finding.await.unwrap_or_default() {
-            let below = found.path.strip_prefix(app.vault.root()).ok();
-            let below = below.map(Path::to_owned);
+            let below = app.vault.relative(&found.path);
             let owner = match &below {
                 Some(below) => owner(app, below).await?,
                 None => None,
@@ -130,11 +129,8 @@ fn remove(app: &App, path: &Path, below: Option<&Path>) -> Result<(), Why> {
 
 /// The data folder, and the storage if it is elsewhere.
 fn roots(app: &App) -> Vec<PathBuf> {
-    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut roots = vec![app.data.clone()];
-    if !real(app.vault.root()).starts_with(real(&app.data)) {
-        roots.push(app.vault.root().to_owned());
-    }
+    roots.extend(app.vault.folders_outside(&app.data));
     roots
 }
 

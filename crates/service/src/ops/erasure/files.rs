@@ -91,8 +91,8 @@ async fn prove(app: &App, media: &Media, found: Vec<Lying>) -> Result<Vec<Erased
         let sha256 = match media.sha256.filter(|_| is_named_by_row) {
             Some(sha256) => Some(sha256),
             None => {
-                let full = app.vault.root().join(&path);
-                let hashing = tokio::task::spawn_blocking(move || storage::hash_file(&full));
+                let (vault, found) = (app.vault.clone(), path.clone());
+                let hashing = tokio::task::spawn_blocking(move || vault.hash_found(&found));
                 hashing.await.ok().and_then(Result::ok)
             }
         };

@@ -290,13 +290,10 @@ async fn walk(root: &Path) -> Result<Tree, Error> {
 }
 
 fn refuse_own_storage(app: &App, media: &Path) -> Result<(), Error> {
-    let real = |path: &Path| std::fs::canonicalize(path).ok();
-    match (real(media), real(app.vault.root())) {
-        (Some(theirs), Some(ours)) if theirs.starts_with(&ours) || ours.starts_with(&theirs) => {
-            Err(Error::OwnStorage {
-                path: media.to_owned(),
-            })
-        }
-        _ => Ok(()),
+    match app.vault.overlaps(media) {
+        true => Err(Error::OwnStorage {
+            path: media.to_owned(),
+        }),
+        false => Ok(()),
     }
 }

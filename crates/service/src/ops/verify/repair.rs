@@ -21,7 +21,7 @@ use crate::events::{self, News};
 use crate::media::{self, StoredFile};
 use crate::model::Reason;
 use crate::queue::{self, Loss};
-use crate::storage::{self, Copied, Staging, Stamp, Vault};
+use crate::storage::{self, Copied, Entry, Staging, Stamp, Vault};
 use crate::telemetry;
 
 /// `None` when the file is on another disk than the quarantine, and must be copied first.
@@ -146,25 +146,20 @@ impl Repair {
     /// neither.
     pub async fn lost(&self, app: &App, file: &StoredFile) -> Result<Option<Repaired>, Error> {
         let owners = [file.id.as_str(), storage::NOBODY];
-        let Ok(at) = app.vault.at(&file.path) else {
-            return Ok(None);
+        let is_there = match app.vault.entry(&file.path) {
+            // Without its folder, its disk is not mounted.
+            Err(_) | Ok(Entry::Link | Entry::NoFolder) => return Ok(None),
+            Ok(entry) => entry != Entry::Absent,
         };
-        let found = at.symlink_metadata();
-        if found.as_ref().is_ok_and(std::fs::Metadata::is_symlink) {
-            return Ok(None);
-        }
-        let is_there = found.is_ok();
-        // Without its folder, its disk is not mounted.
-        if !is_there && !at.parent().is_some_and(Path::is_dir) {
-            return Ok(None);
-        }
         let is_right = async |path: &Path| {
             let path = path.to_owned();
             let hashing = tokio::task::spawn_blocking(move || storage::hash_file(&path));
             Ok::<_, Error>(hashing.await?.is_ok_and(|found| found == file.sha256))
         };
         let _files = if is_there {
-            if !is_right(&at).await? {
+            let (vault, path) = (app.vault.clone(), file.path.clone());
+            let hashing = tokio::task::spawn_blocking(move || vault.hash(&path));
+            if !hashing.await?.is_ok_and(|found| found == file.sha256) {
                 return Ok(None);
             }
             app.coordination.maintenance(Maintenance::Exclusive).await?
@@ -204,12 +199,13 @@ impl Repair {
     /// target of a link stays: it may belong to another client or another data folder.
     pub async fn orphan(&self, app: &App, orphan: &Orphan) -> Result<Repaired, Error> {
         let path = orphan.path.as_str();
-        let full = app.vault.root().join(path);
         // Only regular files: a pipe would be read for ever, and a link may lead anywhere.
-        if !orphans::is_media_path(path) || !full.symlink_metadata().is_ok_and(|it| it.is_file()) {
+        let is_file = matches!(app.vault.entry(path), Ok(Entry::File));
+        if !orphans::is_media_path(path) || !is_file {
             return Ok(Repaired::Skipped);
         }
-        let hashing = tokio::task::spawn_blocking(move || storage::hash_file(&full));
+        let (vault, read) = (app.vault.clone(), path.to_owned());
+        let hashing = tokio::task::spawn_blocking(move || vault.hash(&read));
         let Ok(sha256) = hashing.await? else {
             return Ok(Repaired::Skipped);
         };

@@ -2,11 +2,10 @@
 //! is not mounted, in whole or in part, every file looks missing.
 
 use std::collections::BTreeMap;
-use std::io;
 
 use super::error::Error;
 use crate::media::StoredFile;
-use crate::storage::Vault;
+use crate::storage::{FolderState, Vault};
 
 /// With fewer missing files, their share says nothing.
 const FEW_MISSING: u64 = 10;
@@ -82,11 +81,9 @@ impl Presence {
 /// Nothing removes a folder in which files were stored, so a folder that does not exist was on something that is not
 /// mounted. An empty one is a mount point, or had a few files that are lost.
 fn is_unmounted(vault: &Vault, path: &str, missing: u64) -> bool {
-    let Ok(folder) = vault.at(path) else {
-        return false;
-    };
-    match std::fs::read_dir(folder) {
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
-        Ok(mut entries) => missing >= FEW_MISSING && entries.next().is_none(),
+    match vault.folder_state(path) {
+        Ok(FolderState::Missing) => true,
+        Ok(FolderState::Empty) => missing >= FEW_MISSING,
+        Ok(FolderState::Filled) | Err(_) => false,
     }
 }

@@ -10,7 +10,7 @@ use crate::gateway::Gateway;
 use crate::media::{self, Media};
 use crate::model::{InstanceId, MediaId, MediaStatus};
 use crate::queue;
-use crate::storage;
+use crate::storage::Entry;
 use crate::storage::layout::{self, Form, RelativePath};
 
 /// No message has so many files.
@@ -157,10 +157,11 @@ pub(super) async fn free_path(
 
 /// Whether a file with other bytes lies there, whoever it belongs to.
 async fn is_another_there(app: &App, path: &RelativePath, taken: &Taken) -> bool {
-    let there = app.vault.root().join(path.as_path());
+    let (vault, path) = (app.vault.clone(), path.as_str().to_owned());
     let looking = tokio::task::spawn_blocking(move || {
-        let is_there = there.symlink_metadata().is_ok();
-        is_there.then(|| storage::hash_file(&there).ok())
+        let entry = vault.entry(&path);
+        let is_there = !matches!(entry, Ok(Entry::Absent | Entry::NoFolder));
+        is_there.then(|| vault.hash(&path).ok())
     });
     let found = looking.await.unwrap_or(Some(None));
     found.is_some_and(|sha256| sha256.as_ref() != Some(taken.verified.sha256()))
