@@ -17,11 +17,10 @@ use url::Url;
 use crate::clock::{Clock, DAY, MINUTE, Millis, Reading, SECOND, TOLERANCE, Trust};
 use crate::db::{Db, Error, Key};
 use crate::download::CDN_ORIGINS;
-use crate::instances;
 use crate::model::Route;
 use crate::net::HttpClient;
-use crate::queue;
 use crate::shutdown::Shutdown;
+use crate::{events, instances, media, queue};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const SAVE_EVERY: Duration = Duration::from_secs(600);
@@ -53,11 +52,17 @@ enum Witnesses {
     Silent,
 }
 
+/// When the newest media or event was recorded, by the clock of that time.
+async fn newest_record(db: &Db) -> Result<Option<Millis>, Error> {
+    let media = media::counts::last_received(db).await?;
+    Ok(media.max(events::last_at(db).await?))
+}
+
 /// Checks the clock at the start of the server, and corrects times that an earlier run wrote under a wrong clock.
 pub async fn begin(check: &ClockCheck) -> Result<(), Error> {
     if check.clock.is_system() && check.db.saved_clock().await?.is_none() {
         // A database from before readings were saved: only its newest record can be compared.
-        let newest = check.db.newest_record().await?;
+        let newest = newest_record(&check.db).await?;
         let is_plausible =
             |newest: Millis| (newest - TOLERANCE..newest + DAY).contains(&check.clock.now());
         if newest.is_some_and(|newest| !is_plausible(newest)) {

@@ -13,6 +13,8 @@ use crate::coordination::checkpoint::Checkpoint;
 use std::sync::Arc;
 
 use crate::db::{Db, Error, Row, Tx, values};
+use crate::media;
+use crate::media::sql::{has_waiting_bytes, status_of};
 use crate::model::{DeliveryId, DeliveryReason, InstanceId, MediaId, fresh_id};
 
 pub use bodies::Bodies;
@@ -70,10 +72,13 @@ impl Delivery {
         let Some(sha256) = &self.body.sha256 else {
             return Ok(None);
         };
-        let sql = "select id from deliveries where instance = $1 and body_sha256 = $2 and verdict = $3
-                     and not exists (select 1 from delivery_parts p left join media on media.id = p.media
-                                     where p.delivery = deliveries.id and p.media is not null and coalesce(media.status, '') <> 'stored')
-                   order by id desc limit 1";
+        let sql = concat!(
+            "select id from deliveries where instance = $1 and body_sha256 = $2 and verdict = $3
+               and not exists (select 1 from delivery_parts p
+                               where p.delivery = deliveries.id and p.media is not null and coalesce(",
+            status_of!("p.media"),
+            ", '') <> 'stored') order by id desc limit 1"
+        );
         let values = values![&self.instance, sha256, self.verdict];
         let Some(row) = tx.row(sql, values).await? else {
             return Ok(None);
@@ -111,7 +116,7 @@ impl Delivery {
         if !self.body.parts.is_empty() {
             let instance = InstanceId(self.instance.clone());
             for media in media {
-                if let Some(sha256) = parts::sha256_of_stored(tx, media).await? {
+                if let Some(sha256) = media::sha256_of_stored(tx, media).await? {
                     let files = parts::release(tx, &instance, &self.id, media, &sha256).await?;
                     let files = files.into_iter().filter(|(id, _)| *id == self.id);
                     files_not_needed.extend(files.map(|(_, file)| file));
@@ -256,8 +261,10 @@ pub async fn find(db: &Db, id: &DeliveryId) -> Result<Option<DeliverySummary>, E
 /// the primary key finds the old ones.
 macro_rules! old {
     () => {
-        "id < $1 and received_at < $2 and not exists (select 1 from media where media.delivery = deliveries.id and media.inline = 1
-           and media.status in ('pending', 'downloading'))"
+        concat!(
+            "id < $1 and received_at < $2 and not ",
+            has_waiting_bytes!("deliveries.id")
+        )
     };
 }
 
@@ -285,15 +292,6 @@ fn old(before: Millis) -> Vec<crate::db::Value> {
     values![id.get(..13).unwrap_or(""), before]
 }
 
-/// The instances to which deliveries of one client came: its own, and those that were its own once.
-pub async fn instances_of(db: &Db, client: i64) -> Result<Vec<InstanceId>, Error> {
-    let sql = "select id from instances where client = $1 union select instance as id from media where client = $1";
-    let rows = db.rows(sql, values![client]).await?;
-    rows.iter()
-        .map(|row| row.text("id").map(InstanceId))
-        .collect()
-}
-
 /// Every delivery to an instance, with its body where it can be read: up to `limit` after `after` (an id, or empty).
 pub async fn bodies(
     db: &Db,
@@ -314,37 +312,6 @@ pub async fn bodies(
         .collect()
 }
 
-/// Whether an instance belonged to another client before, or belongs to one now.
-pub async fn is_shared(db: &Db, instance: &InstanceId, client: i64) -> Result<bool, Error> {
-    let sql = "select 1 as found from instances where id = $1 and client <> $2
-               union select 1 as found from media where instance = $1 and client <> $2 limit 1";
-    let row = db.row(sql, values![instance.as_str(), client]).await?;
-    Ok(row.is_some())
-}
-
-/// Whether a delivery to such an instance came to the other client. Of one that brought no media only the time tells
-/// whose the instance was: it was this client's as long as its media came, or since the other's no longer did.
-pub async fn is_of_another(db: &Db, id: &DeliveryId, client: i64) -> Result<bool, Error> {
-    let sql = "select 1 as found from deliveries d join instances on instances.id = d.instance
-               where d.id = $1 and case
-                 when exists (select 1 from media where media.delivery = d.id)
-                   then not exists (select 1 from media where media.delivery = d.id and media.client = $2)
-                 when instances.client <> $2
-                   then d.received_at > coalesce((select max(received_at) from media where media.instance = d.instance and media.client = $2), -1)
-                 else d.received_at <= coalesce((select max(received_at) from media where media.instance = d.instance and media.client <> $2), -1)
-               end";
-    let row = db.row(sql, values![id.as_str(), client]).await?;
-    Ok(row.is_some())
-}
-
-/// Whether a delivery was kept because nobody could read it, so that all that it brought may be in it alone.
-pub async fn is_unreadable(db: &Db, id: &DeliveryId) -> Result<bool, Error> {
-    let sql = "select 1 as found from deliveries where id = $1 and verdict = 'set_aside'
-                 and not exists (select 1 from media where media.delivery = deliveries.id)";
-    let row = db.row(sql, values![id.as_str()]).await?;
-    Ok(row.is_some())
-}
-
 /// What became of a delivery that was to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deletion {
@@ -358,8 +325,10 @@ pub enum Deletion {
 
 /// Deletes one delivery, unless it holds bytes that are nowhere else yet.
 pub async fn delete(tx: &mut Tx, id: &DeliveryId) -> Result<Deletion, Error> {
-    let sql = "delete from deliveries where id = $1 and not exists (select 1 from media where media.delivery = deliveries.id
-                 and media.inline = 1 and media.status in ('pending', 'downloading'))";
+    let sql = concat!(
+        "delete from deliveries where id = $1 and not ",
+        has_waiting_bytes!("deliveries.id")
+    );
     if tx.run(sql, values![id.as_str()]).await? == 1 {
         return Ok(Deletion::Gone);
     }

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, values};
+use crate::media::sql::erased_of_client;
 
 /// What may happen, by its name in JSON: `media.postponed` is tried again later, `media.lost` is a file that was not
 /// there any more, `media.removed` one that a rule let go.
@@ -151,10 +152,20 @@ pub async fn prune(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error
     tx.run(sql, values![before, limit]).await
 }
 
-/// Takes what is told of erased media out of the events of one client.
+/// When the newest event was recorded.
+pub async fn last_at(db: &Db) -> Result<Option<Millis>, Error> {
+    let row = db
+        .row("select max(at) as at from events", values![])
+        .await?;
+    row.map_or(Ok(None), |row| row.int_or_none("at"))
+}
+
+/// Removes the data of all events of a client's erased media.
 pub async fn erase(tx: &mut Tx, client: i64) -> Result<u64, Error> {
     tx.run_deferred().await?;
-    let sql = "update events set data = '{}' where client = $1 and data <> '{}'
-                 and media in (select id from media where client = $1 and reason = 'erased')";
+    let sql = concat!(
+        "update events set data = '{}' where client = $1 and data <> '{}' and media in ",
+        erased_of_client!("$1")
+    );
     tx.run(sql, values![client]).await
 }

@@ -14,6 +14,7 @@ pub mod counts;
 pub mod message;
 pub mod requeue;
 pub mod settle;
+pub(crate) mod sql;
 
 pub use attempts::{
     RecordedAttempt, attempts, count_attempts_before, prune_attempts, record_attempts,
@@ -23,7 +24,9 @@ pub use counts::{
     waiting_by_reason,
 };
 pub use filter::Filter;
-pub use list::{find, list, stored};
+pub use list::{
+    clients_of_delivery, find, has_other_client, instances_of_client, list, newest_received, stored,
+};
 pub use person::{
     Counterparts, Person, condemn, counterparts, erase, has_id, mask, naming, of_person, whole,
 };
@@ -31,8 +34,8 @@ pub use removal::{Removal, mark_removed, removable, removable_bytes};
 pub use row::{Media, origin_of};
 pub use stored_file::{
     StoredFile, files_at, find_file, is_at, is_path_shared, is_path_used, is_unchanged,
-    lost_files_before, newest_paths, same_bytes, stored_files, stored_files_before,
-    stored_files_with_twins, twins, used_paths,
+    lost_files_before, newest_paths, same_bytes, sha256_of_stored, stored_files,
+    stored_files_before, stored_files_with_twins, twins, used_paths,
 };
 
 /// Bytes as hexadecimal text.

@@ -35,9 +35,9 @@ fn roots() -> [PathBuf; 2] {
     [program.join("../service/src"), program.join("src")]
 }
 
-/// The text of each room of the library and of the program, tests left out.
-fn rooms() -> BTreeMap<String, String> {
-    let mut rooms = BTreeMap::<String, String>::new();
+/// The text of each file of the library and of the program with its room, tests left out.
+fn files() -> Vec<(String, String)> {
+    let mut texts = Vec::new();
     for root in roots() {
         let mut files = Vec::new();
         sources(&root, &mut files);
@@ -52,9 +52,17 @@ fn rooms() -> BTreeMap<String, String> {
                 .unwrap()
                 .trim_end_matches(".rs")
                 .to_owned();
-            let text = fs::read_to_string(file).unwrap();
-            rooms.entry(room).or_default().push_str(&text);
+            texts.push((room, fs::read_to_string(file).unwrap()));
         }
+    }
+    texts
+}
+
+/// The text of each room of the library and of the program, tests left out.
+fn rooms() -> BTreeMap<String, String> {
+    let mut rooms = BTreeMap::<String, String>::new();
+    for (room, text) in files() {
+        rooms.entry(room).or_default().push_str(&text);
     }
     rooms
 }
@@ -103,8 +111,8 @@ fn dependencies_point_down() {
             "app" | "ops" => EDGES.to_vec(),
             room if COMPOSERS.contains(&room) => [EDGES, &["app"]].concat(),
             room if STEPS.contains(&room) => {
-                // `media` has the SQL of its table: `queue` decides, `deliveries` asks which bytes are stored.
-                let uses_media = ["queue", "deliveries"].contains(&room);
+                // `media` has all SQL of its table: `queue` decides, the others ask for it in their statements.
+                let uses_media = ["queue", "deliveries", "events"].contains(&room);
                 let others = STEPS.iter().filter(|step| {
                     **step != room
                         && !["gateway", "instances"].contains(step)
@@ -129,6 +137,62 @@ fn dependencies_point_down() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// The table that follows each `from`, `join`, `into` and `update` in the strings of a text.
+fn tables_in(text: &str) -> Vec<String> {
+    let mut tables = Vec::new();
+    for (_, string) in strings(text) {
+        let words: Vec<_> = string
+            .split(|it: char| it.is_whitespace() || it == '(')
+            .collect();
+        for pair in words.windows(2) {
+            if ["from", "join", "into", "update"].contains(&pair[0]) {
+                let name = pair[1].trim_end_matches([',', ')', ';']);
+                tables.push(name.to_owned());
+            }
+        }
+    }
+    tables
+}
+
+/// The tables that the migrations create.
+fn tables() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../service/migrations/sqlite");
+    let mut tables = Vec::new();
+    for file in fs::read_dir(folder).unwrap() {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        let created = text.split("create table ").skip(1);
+        tables.extend(created.map(|rest| name_at(rest).to_owned()));
+    }
+    tables
+}
+
+#[test]
+fn the_sql_of_a_table_is_in_one_module() {
+    let tables = tables();
+    assert!(tables.len() > 12, "{tables:?}");
+    let mut users = BTreeMap::<String, Vec<String>>::new();
+    for (room, text) in files() {
+        for table in tables_in(&text) {
+            let rooms = users.entry(table).or_default();
+            if !rooms.contains(&room) {
+                rooms.push(room.clone());
+            }
+        }
+    }
+    let several = users
+        .iter()
+        .filter(|(table, rooms)| tables.contains(table) && rooms.len() > 1);
+    assert_eq!(several.collect::<Vec<_>>(), vec![]);
+    assert_eq!(users["media"], ["media"]);
+}
+
+#[test]
+fn the_tables_of_a_statement_are_found() {
+    let text =
+        r#"f("select a from media join events on (select 1 from clients)"); g("update media");"#;
+    assert_eq!(tables_in(text), ["media", "events", "clients", "media"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The last trusted reading of the clock, for the process that comes next.
 
 use super::{Db, Error, Tx, values};
-use crate::clock::{Millis, Reading};
+use crate::clock::Reading;
 
 impl Tx {
     /// Saves a trusted reading.
@@ -30,12 +30,5 @@ impl Db {
             })
         })
         .transpose()
-    }
-
-    /// When the newest media or event was recorded, by the clock of that time.
-    pub async fn newest_record(&self) -> Result<Option<Millis>, Error> {
-        let sql = "select max(at) as at from (select max(received_at) as at from media union all select max(at) from events)";
-        let row = self.row(sql, values![]).await?;
-        row.map_or(Ok(None), |row| row.int_or_none("at"))
     }
 }

@@ -6,6 +6,7 @@ use super::bodies::{Bodies, MOST_FILES};
 pub use super::scan::PartKind;
 use super::scan::{TOKEN_DIGITS, token_prefix};
 use crate::db::{Db, Error, Row, Tx, values};
+use crate::media::sql::has_other_unstored;
 use crate::model::{DeliveryId, InstanceId, MediaId};
 
 /// One text that was taken out of a body.
@@ -138,12 +139,14 @@ pub async fn release(
     media: &MediaId,
     sha256: &[u8; 32],
 ) -> Result<Vec<(DeliveryId, u32)>, Error> {
-    let sql = "update delivery_parts set media = $1, text = null
-               where media is null and decoded_sha256 = $2 and (delivery = $3
-                 or exists (select 1 from deliveries where deliveries.id = delivery_parts.delivery and deliveries.instance = $4)
-                   and not exists (select 1 from media where media.delivery = delivery_parts.delivery and media.id <> $1
-                                     and media.inline = 1 and media.status <> 'stored'))
-               returning delivery, file";
+    let sql = concat!(
+        "update delivery_parts set media = $1, text = null
+         where media is null and decoded_sha256 = $2 and (delivery = $3
+           or exists (select 1 from deliveries where deliveries.id = delivery_parts.delivery and deliveries.instance = $4)
+             and not ",
+        has_other_unstored!("delivery_parts.delivery", "$1"),
+        ") returning delivery, file"
+    );
     let values = values![media.as_str(), sha256, delivery.as_str(), instance.as_str()];
     let rows = tx.rows(sql, values).await?;
     let rows = rows
@@ -163,16 +166,6 @@ async fn is_needed_in(tx: &mut Tx, delivery: &DeliveryId, file: u32) -> Result<b
     let sql = "select 1 as found from delivery_parts where delivery = $1 and file = $2 and media is null limit 1";
     let row = tx.row(sql, values![delivery.as_str(), file]).await?;
     Ok(row.is_some())
-}
-
-/// The SHA-256 of the stored file of a media; nothing when it is not stored.
-pub(super) async fn sha256_of_stored(
-    tx: &mut Tx,
-    media: &MediaId,
-) -> Result<Option<[u8; 32]>, Error> {
-    let sql = "select sha256 from media where id = $1 and status = 'stored'";
-    let row = tx.row(sql, values![media.as_str()]).await?;
-    row.map_or(Ok(None), |row| row.bytes32_or_none("sha256"))
 }
 
 /// A piece of a text that stands in a body as it is read.

@@ -281,6 +281,13 @@ pub async fn backlog(db: &Db, id: &InstanceId) -> Result<Backlog, Error> {
     })
 }
 
+/// When the newest media was received.
+pub async fn last_received(db: &Db) -> Result<Option<Millis>, Error> {
+    let sql = "select max(received_at) as last from media";
+    let row = db.row(sql, vec![]).await?;
+    row.map_or(Ok(None), |row| row.int_or_none("last"))
+}
+
 /// When the first media was received.
 pub async fn first_received(db: &Db) -> Result<Option<Millis>, Error> {
     let sql = "select min(received_at) as first from media";

@@ -2,8 +2,9 @@
 
 use super::filter::{Filter, matches_filter};
 use super::row::{Media, columns};
+use crate::clock::Millis;
 use crate::db::{Db, Error, values};
-use crate::model::MediaId;
+use crate::model::{DeliveryId, InstanceId, MediaId};
 
 const FIND: &str = concat!("select ", columns!(), " from media where id = $1");
 
@@ -48,6 +49,44 @@ pub async fn stored(
         .iter()
         .map(Media::of)
         .collect()
+}
+
+/// The clients of the media of one delivery.
+pub async fn clients_of_delivery(db: &Db, delivery: &DeliveryId) -> Result<Vec<i64>, Error> {
+    let sql = "select distinct client from media where delivery = $1";
+    let rows = db.rows(sql, values![delivery.as_str()]).await?;
+    rows.iter().map(|row| row.int("client")).collect()
+}
+
+/// The instances that media of a client name.
+pub async fn instances_of_client(db: &Db, client: i64) -> Result<Vec<InstanceId>, Error> {
+    let sql = "select distinct instance from media where client = $1";
+    let rows = db.rows(sql, values![client]).await?;
+    rows.iter()
+        .map(|row| row.text("instance").map(InstanceId))
+        .collect()
+}
+
+/// Whether an instance has media of another client.
+pub async fn has_other_client(db: &Db, instance: &InstanceId, client: i64) -> Result<bool, Error> {
+    let sql = "select 1 as found from media where instance = $1 and client <> $2 limit 1";
+    let row = db.row(sql, values![instance.as_str(), client]).await?;
+    Ok(row.is_some())
+}
+
+/// When the newest media of an instance was received for this client, or for any other one.
+pub async fn newest_received(
+    db: &Db,
+    instance: &InstanceId,
+    client: i64,
+    for_client: bool,
+) -> Result<Option<Millis>, Error> {
+    let sql =
+        "select max(received_at) as newest from media where instance = $1 and (client = $2) = $3";
+    let row = db
+        .row(sql, values![instance.as_str(), client, for_client])
+        .await?;
+    row.map_or(Ok(None), |row| row.int_or_none("newest"))
 }
 
 #[cfg(test)]

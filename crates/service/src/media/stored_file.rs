@@ -191,6 +191,13 @@ pub async fn same_bytes(db: &Db, client: i64, sha256: &[u8; 32]) -> Result<Optio
     row.map(|row| row.text("path")).transpose()
 }
 
+/// SHA-256 of the stored file of a media; none while it is not stored.
+pub async fn sha256_of_stored(tx: &mut Tx, media: &MediaId) -> Result<Option<[u8; 32]>, Error> {
+    let sql = "select sha256 from media where id = $1 and status = 'stored'";
+    let row = tx.row(sql, values![media.as_str()]).await?;
+    row.map_or(Ok(None), |row| row.bytes32_or_none("sha256"))
+}
+
 /// Whether a media is stored at that path; none when it has no row any more.
 pub async fn is_at(tx: &mut Tx, id: &MediaId, path: &str) -> Result<Option<bool>, Error> {
     let sql = "select status, path from media where id = $1";

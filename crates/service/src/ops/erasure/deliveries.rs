@@ -1,17 +1,18 @@
 //! Raw deliveries that name a person, and new captions that wait for their messages.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use serde_json::Value;
 
 use super::{Error, Figures, Work, is_searched_in_texts};
-use crate::db::Key;
+use crate::db::{self, Db, Key};
 use crate::deliveries::parts::{self, PartKind};
 use crate::deliveries::{self, Deletion};
-use crate::media;
-use crate::model::{DeliveryId, contact};
+use crate::model::{DeliveryId, InstanceId, contact};
 use crate::queue::captions;
+use crate::{instances, media};
 
 /// Bodies may be large, so few are in memory at once.
 const FEW: u32 = 2;
@@ -20,12 +21,58 @@ const WINDOW_BYTES: u64 = 1 << 20;
 /// A string may hold JSON, whose strings may hold JSON.
 const MOST_NESTED: u32 = 3;
 
+/// The instances that a client has, and those that were its own once.
+async fn instances_of(db: &Db, client: i64) -> Result<BTreeSet<InstanceId>, db::Error> {
+    let mut ids: BTreeSet<_> = media::instances_of_client(db, client)
+        .await?
+        .into_iter()
+        .collect();
+    let own = instances::every_instance(db).await?.into_iter();
+    ids.extend(own.filter(|one| one.client == client).map(|one| one.id));
+    Ok(ids)
+}
+
+/// Whether an instance belonged to another client before, or belongs to one now.
+async fn is_shared(db: &Db, id: &InstanceId, client: i64) -> Result<bool, db::Error> {
+    let instance = instances::instance(db, id).await?;
+    let is_of_another = instance.is_some_and(|instance| instance.client != client);
+    Ok(is_of_another || media::has_other_client(db, id, client).await?)
+}
+
+/// Whether a delivery to such an instance came to the other client. For one without media, only its time says so: the
+/// instance was this client's as long as its media came, or since the other's no longer did.
+async fn is_of_another(db: &Db, id: &DeliveryId, client: i64) -> Result<bool, db::Error> {
+    let Some(delivery) = deliveries::find(db, id).await? else {
+        return Ok(false);
+    };
+    let clients = media::clients_of_delivery(db, id).await?;
+    if !clients.is_empty() {
+        return Ok(!clients.contains(&client));
+    }
+    let Some(instance) = instances::instance(db, &delivery.instance).await? else {
+        return Ok(false);
+    };
+    let (is_own, at) = (instance.client == client, delivery.received_at);
+    let newest = media::newest_received(db, &instance.id, client, !is_own).await?;
+    Ok(match is_own {
+        true => at <= newest.unwrap_or(-1),
+        false => at > newest.unwrap_or(-1),
+    })
+}
+
+/// Whether a delivery could not be read, so that all that it has may be in it alone.
+async fn is_unreadable(db: &Db, id: &DeliveryId) -> Result<bool, db::Error> {
+    let delivery = deliveries::find(db, id).await?;
+    let is_set_aside = delivery.is_some_and(|it| it.verdict == deliveries::SET_ASIDE);
+    Ok(is_set_aside && media::clients_of_delivery(db, id).await?.is_empty())
+}
+
 impl Work<'_> {
     /// Deletes those of all instances that are, or once were, the client's.
     pub(super) async fn deliveries(&mut self) -> Result<(), Error> {
         let (client, db) = (self.options.client, &self.app.db);
-        for instance in deliveries::instances_of(db, client).await? {
-            let is_shared = deliveries::is_shared(db, &instance, client).await?;
+        for instance in instances_of(db, client).await? {
+            let is_shared = is_shared(db, &instance, client).await?;
             let mut after = String::new();
             loop {
                 let page = deliveries::bodies(db, &instance, &after, FEW).await?;
@@ -35,11 +82,10 @@ impl Work<'_> {
                     let ids = &self.options.ids;
                     let is_named = body.is_some_and(|body| body_names(&body, ids))
                         || self.parts_name(&id).await?;
-                    if !is_named || is_shared && deliveries::is_of_another(db, &id, client).await? {
+                    if !is_named || is_shared && is_of_another(db, &id, client).await? {
                         continue;
                     }
-                    let stays = !self.options.include_unreadable
-                        && deliveries::is_unreadable(db, &id).await?;
+                    let stays = !self.options.include_unreadable && is_unreadable(db, &id).await?;
                     match stays {
                         true => self.report.unreadable_left += 1,
                         false => self.delivery(id).await?,
@@ -79,7 +125,7 @@ impl Work<'_> {
         if self.options.dry_run {
             return Ok(());
         }
-        for instance in deliveries::instances_of(&self.app.db, self.options.client).await? {
+        for instance in instances_of(&self.app.db, self.options.client).await? {
             let ids = self.options.ids.clone();
             let is_named = move |text: &str| {
                 ids.iter().any(|id| contact::bare(text) == id) || text_names(text.as_bytes(), &ids)

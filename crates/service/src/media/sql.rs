@@ -1,0 +1,47 @@
+//! Parts of other modules' statements that ask for media: no other module names the table.
+
+/// A media whose bytes are in this delivery and not stored yet.
+macro_rules! has_waiting_bytes {
+    ($delivery:literal) => {
+        concat!(
+            "exists (select 1 from media where media.delivery = ",
+            $delivery,
+            " and media.inline = 1 and media.status in ('pending', 'downloading'))"
+        )
+    };
+}
+pub(crate) use has_waiting_bytes;
+
+/// A media other than `$media` whose bytes are in this delivery and that is not stored.
+macro_rules! has_other_unstored {
+    ($delivery:literal, $media:literal) => {
+        concat!(
+            "exists (select 1 from media where media.delivery = ",
+            $delivery,
+            " and media.id <> ",
+            $media,
+            " and media.inline = 1 and media.status <> 'stored')"
+        )
+    };
+}
+pub(crate) use has_other_unstored;
+
+/// The status of a media; null when it has no row.
+macro_rules! status_of {
+    ($media:literal) => {
+        concat!("(select status from media where media.id = ", $media, ")")
+    };
+}
+pub(crate) use status_of;
+
+/// The ids of a client's erased media.
+macro_rules! erased_of_client {
+    ($client:literal) => {
+        concat!(
+            "(select id from media where client = ",
+            $client,
+            " and reason = 'erased')"
+        )
+    };
+}
+pub(crate) use erased_of_client;
