@@ -29,6 +29,9 @@ pub mod health;
 /// Taking over another system's data.
 pub mod import;
 
+/// What happens now, for a person who watches.
+pub mod live;
+
 /// Probes of disks and of the server.
 pub mod probe;
 

@@ -3,7 +3,6 @@
 
 mod draw;
 mod lines;
-mod sample;
 mod screen;
 mod state;
 mod terminal;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::sample::identity;
 use crate::cli::Ending;
 use crate::cli::answer;
 use crate::cli::context::Context;
@@ -12,6 +11,7 @@ use crate::cli::words::monitor as words;
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::clock::rfc3339;
 use midiateca_service::events::{self, Event};
+use midiateca_service::ops::live::file_identity;
 use midiateca_service::shutdown;
 
 const EVERY: Duration = Duration::from_millis(300);
@@ -26,7 +26,7 @@ pub(super) async fn run(
         .open_existing_allowing(AllowedStorage::Unused)
         .await?;
     let path = context.config.database_file(&context.data);
-    let mut file = identity(&path);
+    let mut file = file_identity(&path);
     let mut seq = match after {
         Some(seq) => seq,
         None => events::newest(&app.db).await?,
@@ -50,7 +50,7 @@ pub(super) async fn run(
             () = tokio::time::sleep(EVERY) => {}
         }
         // Another file lies there now, such as a restored backup; while none does, the old one is all there is.
-        let found = identity(&path);
+        let found = file_identity(&path);
         if found.is_some() && found != file {
             app.db.close().await;
             app = context

@@ -9,18 +9,20 @@ use crossterm::event::Event;
 use tokio::sync::{mpsc, watch};
 
 use super::draw::{self, Skin};
-use super::sample::{Sampler, Update, Wanted};
-use super::state::{State, Step};
+use super::state::{Notice, State, Step};
 use super::terminal::{self, Screen};
 use crate::cli::Ending;
+use crate::cli::complaint;
 use crate::cli::context::Context;
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::model::MediaId;
+use midiateca_service::ops::live::{self, Sampler, Update};
+use midiateca_service::ops::retry;
 use midiateca_service::shutdown;
 
 /// The clock in the first line goes on at least so often.
 const TICK: Duration = Duration::from_millis(500);
-/// News that wait to be shown, and media that wait to be put back.
+/// Updates and results that wait to be shown.
 const WAITING: usize = 16;
 
 pub(super) async fn run(context: Context) -> anyhow::Result<Ending> {
@@ -34,16 +36,18 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Ending> {
         has_color: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
     let data = context.data.display().to_string();
-    let (wanted, wanted_there) = watch::channel(Wanted::default());
-    let (retry, retries) = mpsc::channel(WAITING);
+    let (wanted, wanted_there) = watch::channel(live::Options::default());
+    let (results, retried) = mpsc::channel(WAITING);
     let (news, updates) = mpsc::channel(WAITING);
-    let sampler = Sampler::new(context, Arc::clone(&app), wanted_there, retries, news);
+    let sampler = Sampler::new(Arc::clone(&app), wanted_there, news);
     let mut desk = Desk {
         state: State::new(data, skin.lang, app.clock.now()),
         app: Arc::clone(&app),
+        current: sampler.app(),
         skin,
         wanted,
-        retry,
+        results,
+        retried,
         updates,
     };
     let outcome = match Screen::enter() {
@@ -80,10 +84,13 @@ fn is_gone(error: &io::Error) -> bool {
 
 struct Desk {
     app: Arc<App>,
+    /// The database that is shown.
+    current: watch::Receiver<Arc<App>>,
     state: State,
     skin: Skin,
-    wanted: watch::Sender<Wanted>,
-    retry: mpsc::Sender<MediaId>,
+    wanted: watch::Sender<live::Options>,
+    results: mpsc::Sender<Notice>,
+    retried: mpsc::Receiver<Notice>,
     updates: mpsc::Receiver<Update>,
 }
 
@@ -109,6 +116,10 @@ impl Desk {
                     self.state.apply(update);
                     Step::Stay
                 }
+                Some(notice) = self.retried.recv() => {
+                    self.state.notify(notice);
+                    Step::Stay
+                }
                 _ = tick.tick() => Step::Stay,
             };
             match self.go_on(step, &mut keys) {
@@ -117,6 +128,17 @@ impl Desk {
                 Step::Stay | Step::Retry(_) => {}
             }
         }
+    }
+
+    /// In a task, because a write may have to wait for another process.
+    fn retry(&self, id: MediaId) {
+        let (app, results) = (Arc::clone(&self.current.borrow()), self.results.clone());
+        let lang = self.skin.lang;
+        self.app.shutdown.spawn(async move {
+            let outcome = retry::retry(&app.db, &app.vault, &app.clock, &id, false).await;
+            let outcome = outcome.map_err(|error| complaint::why(&error, lang));
+            let _ = results.send(Notice::Retried(id, outcome)).await;
+        });
     }
 
     fn key(&mut self, event: Event) -> Step {
@@ -130,8 +152,7 @@ impl Desk {
     fn go_on(&mut self, mut step: Step, keys: &mut mpsc::Receiver<Event>) -> Step {
         loop {
             if let Step::Retry(id) = &step {
-                // More of them at once than there is room for nobody types.
-                let _ = self.retry.try_send(id.clone());
+                self.retry(id.clone());
             }
             if step == Step::End {
                 return step;

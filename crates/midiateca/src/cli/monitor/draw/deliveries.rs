@@ -16,7 +16,7 @@ const LEVELS: u64 = 8;
 
 pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Skin) {
     let area = panel.open(frame, skin, "");
-    let minutes = state.minutes();
+    let minutes = state.figures.minutes(state.now);
     let rows = [
         Constraint::Length(1),
         Constraint::Fill(1),
@@ -24,21 +24,25 @@ pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Ski
     ];
     let [first, bars, last] = Layout::vertical(rows).areas(area);
     let lang = skin.lang;
-    let rate = match state.deliveries_per_minute() {
+    let rate = match state.figures.deliveries_per_minute(&state.wanted.filter) {
         Some(rate) => lang.fill(words::NOW, &[("rate", &rate_text(rate, lang))]),
         None => lang.say(words::MEASURING).to_owned(),
     };
     let mut line = Line::from(vec![Span::raw(" "), Span::styled(rate, skin.strong())]);
-    if state.census.is_some() {
+    if state.figures.counts.is_some() {
         let received = count(minutes.iter().sum::<u64>(), lang);
         let received = lang.fill(words::RECEIVED, &[("count", &received)]);
         line.push_span(format!(" · {received}"));
         let ended: [(&str, &dyn std::fmt::Display); 2] = [
-            ("stored", &count(state.in_the_hour("media.stored"), lang)),
+            (
+                "stored",
+                &count(state.figures.last_hour("media.stored"), lang),
+            ),
             (
                 "failed",
                 &count(
-                    state.in_the_hour("media.failed") + state.in_the_hour("media.expired"),
+                    state.figures.last_hour("media.failed")
+                        + state.figures.last_hour("media.expired"),
                     lang,
                 ),
             ),

@@ -8,9 +8,9 @@ use ratatui::widgets::{Row, Table};
 
 use super::text::{fit, kind_name};
 use super::{Panel, Skin, sentence};
-use crate::cli::monitor::sample::Download;
 use crate::cli::monitor::state::State;
 use crate::cli::words::monitor as words;
+use midiateca_service::ops::live::Download;
 
 const BAR: u16 = 14;
 /// From here on there is room for names.
@@ -20,13 +20,18 @@ const OVERHEAD: u64 = 16 + 10;
 
 pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Skin) {
     let downloads = state
-        .glance
+        .figures
+        .snapshot
         .as_ref()
-        .map_or(&[][..], |glance| &glance.in_flight);
-    let is_served = state.glance.as_ref().is_some_and(|glance| glance.is_served);
+        .map_or(&[][..], |snapshot| &snapshot.in_flight);
+    let is_served = state
+        .figures
+        .snapshot
+        .as_ref()
+        .is_some_and(|snapshot| snapshot.is_served);
     let more = match downloads.len() {
         0 => String::new(),
-        count if is_served => format!(": {count}  {}", speed_text(state.speed_in_all())),
+        count if is_served => format!(": {count}  {}", speed_text(state.figures.total_speed())),
         count => format!(": {count}  {}", skin.lang.say(words::INTERRUPTED)),
     };
     let area = panel.open(frame, skin, &more);
@@ -43,7 +48,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Ski
         .iter()
         .take(usize::from(area.height))
         .map(|download| {
-            let speed = state.speed(download).map(speed_text).unwrap_or_default();
+            let speed = state
+                .figures
+                .speed(download)
+                .map(speed_text)
+                .unwrap_or_default();
             Row::new([
                 Line::raw(format!(" {}", kind_name(download.kind.as_str(), skin.lang))),
                 Line::raw(fit(&download.instance, usize::from(instance))),

@@ -9,11 +9,12 @@ use ratatui::text::{Line, Span};
 
 use super::Skin;
 use super::text::{age, day_and_time, fit, kind_name, width};
+use crate::cli::complaint;
 use crate::cli::language::plain;
-use crate::cli::monitor::sample::{Outcome, Trouble};
 use crate::cli::monitor::state::{Notice, State, View};
 use crate::cli::words::{Words, monitor as words};
 use midiateca_service::model::MediaId;
+use midiateca_service::ops::live::{Error, RoundResult};
 use midiateca_service::ops::retry::Retried;
 
 /// What is watched, and what is wrong with it.
@@ -34,9 +35,9 @@ pub(super) fn header(frame: &mut Frame<'_>, area: Rect, state: &State, skin: Ski
 }
 
 fn title(frame: &mut Frame<'_>, area: Rect, state: &State, skin: Skin) {
-    let (server, style) = match &state.glance {
+    let (server, style) = match &state.figures.snapshot {
         None => (words::NOT_KNOWN, skin.faint()),
-        Some(glance) if glance.is_served => (words::SERVED, skin.good()),
+        Some(snapshot) if snapshot.is_served => (words::SERVED, skin.good()),
         Some(_) => (words::NOT_SERVED, skin.bad()),
     };
     let right = vec![
@@ -64,22 +65,29 @@ fn title(frame: &mut Frame<'_>, area: Rect, state: &State, skin: Skin) {
 fn trouble(state: &State, skin: Skin) -> Option<String> {
     let lang = skin.lang;
     match (&state.trouble, state.silent_for()) {
-        (Some(Trouble::Gone(path)), _) => Some(lang.fill(
+        (Some(Error::Missing { path }), _) => Some(lang.fill(
             words::GONE,
             &[("path", &plain(&path.display().to_string()))],
         )),
-        (Some(Trouble::Refused(why)), _) => {
-            Some(lang.fill(words::REFUSED, &[("why", &plain(why))]))
-        }
+        (Some(Error::App(error)), _) => refused(error, skin),
+        (Some(Error::Db(error)), _) => refused(error, skin),
         (None, Some(silence)) => Some(lang.fill(words::SILENT, &[("age", &age(silence))])),
         (None, None) => no_room(state, skin),
     }
 }
 
+fn refused(error: &(dyn std::error::Error + 'static), skin: Skin) -> Option<String> {
+    let why = plain(&complaint::why(error, skin.lang));
+    Some(skin.lang.fill(words::REFUSED, &[("why", &why)]))
+}
+
 /// That nothing is fetched because of the disk, while something waits.
 fn no_room(state: &State, skin: Skin) -> Option<String> {
-    let stopped = state.glance.as_ref()?.stopped?;
-    let waits = state.queue().is_some_and(|queue| queue.ready > 0);
+    let stopped = state.figures.snapshot.as_ref()?.paused?;
+    let waits = state
+        .figures
+        .queue(&state.wanted.filter)
+        .is_some_and(|queue| queue.ready > 0);
     let free = HumanBytes(stopped.free_bytes);
     let resume = HumanBytes(stopped.resume_above_bytes);
     let values: [(&str, &dyn Display); 2] = [("free", &free), ("resume", &resume)];
@@ -103,11 +111,11 @@ fn standing<'a>(columns: u16, state: &State, skin: Skin) -> Line<'a> {
         return line;
     }
     let filter = &state.wanted.filter;
-    let outcome = |outcome: Outcome| lang.say(outcome_words(outcome)).to_owned();
+    let outcome = |outcome: RoundResult| lang.say(outcome_words(outcome)).to_owned();
     let parts: Vec<_> = [
         filter.instance.as_deref().map(plain),
         filter.kind.map(|kind| kind_name(kind.as_str(), lang)),
-        filter.outcome.map(outcome),
+        filter.result.map(outcome),
     ]
     .into_iter()
     .flatten()
@@ -122,12 +130,12 @@ fn standing<'a>(columns: u16, state: &State, skin: Skin) -> Line<'a> {
 }
 
 /// How a round ended, in a word.
-pub(super) fn outcome_words(outcome: Outcome) -> Words {
+pub(super) fn outcome_words(outcome: RoundResult) -> Words {
     match outcome {
-        Outcome::Stored => words::STORED,
-        Outcome::Failed => words::FAILED,
-        Outcome::Expired => words::EXPIRED,
-        Outcome::Postponed => words::POSTPONED,
+        RoundResult::Stored => words::STORED,
+        RoundResult::Failed => words::FAILED,
+        RoundResult::Expired => words::EXPIRED,
+        RoundResult::Postponed => words::POSTPONED,
     }
 }
 

@@ -11,10 +11,10 @@ use super::edges::outcome_words;
 use super::text::{column, fit, kind_name, time_of_day};
 use super::{Panel, Skin, sentence};
 use crate::cli::language::plain;
-use crate::cli::monitor::sample::Outcome;
 use crate::cli::monitor::state::State;
 use crate::cli::words::monitor as words;
 use midiateca_service::events::Event;
+use midiateca_service::ops::live::RoundResult;
 
 /// From here on whole names have room.
 const WIDE: u16 = 110;
@@ -23,8 +23,8 @@ const SIZE: usize = 10;
 
 pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Skin) {
     let area = panel.open(frame, skin, "");
-    if state.events.is_empty() {
-        if state.glance.is_some() {
+    if state.figures.events.is_empty() {
+        if state.figures.snapshot.is_some() {
             sentence(frame, area, skin.lang.say(words::NO_EVENTS), skin);
         }
         return;
@@ -34,6 +34,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Ski
     let [list, below] = Layout::vertical(rows).areas(area);
     let instance = if area.width >= WIDE { 21 } else { 9 };
     let rows = state
+        .figures
         .events
         .iter()
         .map(|event| row(event, usize::from(instance), skin));
@@ -55,7 +56,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Ski
 
 fn row<'a>(event: &Event, instance: usize, skin: Skin) -> Row<'a> {
     let (mark, style) = mark(event, skin);
-    let name = match Outcome::of_event(&event.kind) {
+    let name = match RoundResult::of_event(&event.kind) {
         Some(outcome) => skin.lang.say(outcome_words(outcome)).to_owned(),
         None => match event.kind.as_str() {
             "instance.connected" => skin.lang.say(words::CONNECTED).to_owned(),

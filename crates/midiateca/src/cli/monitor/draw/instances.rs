@@ -9,6 +9,7 @@ use super::{Panel, Skin, sentence};
 use crate::cli::monitor::state::State;
 use crate::cli::words::{Words, monitor as words};
 use midiateca_service::instances::Instance;
+use midiateca_service::ops::live::LiveFilter;
 
 /// Columns of the table, and whether they stand to the right.
 const COLUMNS: [(usize, bool); 6] = [
@@ -23,7 +24,7 @@ const COLUMNS: [(usize, bool); 6] = [
 const WIDE: u16 = 110;
 
 pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Skin) {
-    let instances = state.instances();
+    let instances = state.figures.instances(&state.wanted.filter);
     let borders = if panel.is_framed { 2 } else { 1 };
     let room = usize::from(panel.area.height.saturating_sub(borders + 1));
     let (mut lines, mut shown) = (Vec::new(), 0);
@@ -44,7 +45,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Ski
     };
     let area = panel.open(frame, skin, &more);
     if instances.is_empty() {
-        if state.glance.is_some() {
+        if state.figures.snapshot.is_some() {
             sentence(frame, area, skin.lang.say(words::NO_INSTANCES), skin);
         }
         return;
@@ -82,7 +83,11 @@ fn lines_of<'a>(instance: &Instance, state: &State, columns: u16, skin: Skin) ->
     };
     let last = instance.last_delivery_at;
     let last = last.map_or_else(|| "-".to_owned(), |at| age(state.now - at));
-    let queue = state.queue_of(instance);
+    let filter = LiveFilter {
+        instance: Some(instance.id.0.clone()),
+        ..state.wanted.filter.clone()
+    };
+    let queue = state.figures.queue(&filter);
     let figure = |n: Option<i64>| n.map_or_else(|| "…".to_owned(), |n| count(n, skin.lang));
     let waits = queue.map(|queue| queue.ready + queue.waiting);
     let failed = queue.map(|queue| queue.failed + queue.expired);

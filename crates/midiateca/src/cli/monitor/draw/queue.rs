@@ -7,13 +7,14 @@ use ratatui::text::{Line, Span};
 
 use super::text::{brief, count, width};
 use super::{Panel, Skin, sentence};
-use crate::cli::monitor::state::{Queue, State};
+use crate::cli::monitor::state::State;
 use crate::cli::words::{Words, monitor as words};
+use midiateca_service::ops::live::QueueCounts;
 
 type Figure = (Words, i64, Style);
 
 /// By state: what is in motion, and what has come to an end.
-fn figures(queue: &Queue, skin: Skin) -> [Figure; 8] {
+fn figures(queue: &QueueCounts, skin: Skin) -> [Figure; 8] {
     let alarming = |n, style| if n > 0 { style } else { Style::new() };
     [
         (words::READY, queue.ready, Style::new()),
@@ -39,7 +40,7 @@ fn figures(queue: &Queue, skin: Skin) -> [Figure; 8] {
     ]
 }
 
-fn deadlines(queue: &Queue, skin: Skin) -> [Figure; 4] {
+fn deadlines(queue: &QueueCounts, skin: Skin) -> [Figure; 4] {
     let [hour, day, week, later] = queue.due;
     let alarming = |n, style| if n > 0 { style } else { Style::new() };
     [
@@ -53,7 +54,7 @@ fn deadlines(queue: &Queue, skin: Skin) -> [Figure; 4] {
 /// A line each.
 pub(super) fn by_state(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Skin) {
     let area = panel.open(frame, skin, "");
-    match state.queue() {
+    match state.figures.queue(&state.wanted.filter) {
         Some(queue) => lines(frame, area, &figures(&queue, skin), 0, skin),
         None => sentence(frame, area, skin.lang.say(words::COUNTING), skin),
     }
@@ -62,7 +63,7 @@ pub(super) fn by_state(frame: &mut Frame<'_>, panel: Panel, state: &State, skin:
 /// A line each, with a bar.
 pub(super) fn by_deadline(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Skin) {
     let area = panel.open(frame, skin, "");
-    match state.queue() {
+    match state.figures.queue(&state.wanted.filter) {
         Some(queue) => {
             let bar = usize::from(area.width).saturating_sub(20);
             lines(frame, area, &deadlines(&queue, skin), bar, skin);
@@ -97,7 +98,7 @@ fn lines(frame: &mut Frame<'_>, area: Rect, figures: &[Figure], bar: usize, skin
 /// All of it in a few lines.
 pub(super) fn in_short(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Skin) {
     let area = panel.open(frame, skin, "");
-    let Some(queue) = state.queue() else {
+    let Some(queue) = state.figures.queue(&state.wanted.filter) else {
         return sentence(frame, area, skin.lang.say(words::COUNTING), skin);
     };
     let [

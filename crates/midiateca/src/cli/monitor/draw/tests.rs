@@ -3,9 +3,10 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use super::*;
-use crate::cli::monitor::sample::{Filter, Trouble, Update};
+use crate::cli::monitor::state::Notice;
 use crate::cli::monitor::state::tests::{FIRST, OTHER, glance, opened, press, told};
 use midiateca_service::clock::SECOND;
+use midiateca_service::ops::live::{self, LiveFilter, Update};
 use midiateca_service::ops::retry::Retried;
 
 fn drawn(state: &State, width: u16, height: u16) -> String {
@@ -44,8 +45,10 @@ fn states() -> Vec<State> {
         press(&mut state, KeyCode::PageDown);
         states.push(state);
         let mut state = told(lang);
-        state.apply(Update::Trouble(Trouble::Refused("no".repeat(200))));
-        state.apply(Update::Retried(id, Ok(Retried::AlreadyStored)));
+        state.apply(Update::Failed(live::Error::Missing {
+            path: "no".repeat(200).into(),
+        }));
+        state.notify(Notice::Retried(id, Ok(Retried::AlreadyStored)));
         states.push(state);
     }
     states
@@ -56,12 +59,12 @@ fn downloads_that_wait_for_room_are_told_of_while_something_waits() {
     let mut state = told(Language::English);
     let sentence = "the disk is nearly full (1.00 KiB free): downloads wait for 2.00 KiB";
     assert!(!drawn(&state, 120, 40).contains(sentence));
-    state.glance.as_mut().unwrap().stopped = Some(midiateca_service::worker::Paused {
+    state.figures.snapshot.as_mut().unwrap().paused = Some(midiateca_service::worker::Paused {
         free_bytes: 1_024,
         resume_above_bytes: 2_048,
     });
     must_show(&drawn(&state, 120, 40), &[sentence]);
-    state.census.as_mut().unwrap().waiting.clear();
+    state.figures.counts.as_mut().unwrap().waiting.clear();
     assert!(!drawn(&state, 120, 40).contains(sentence));
 }
 
@@ -196,9 +199,9 @@ fn filter_pause_and_trouble_are_in_the_header() {
     }
     let wanted = format!("only {FIRST} · image · stored");
     must_show(&drawn(&state, 80, 24), &[&wanted, "PAUSED", "space go on"]);
-    state.apply(Update::Trouble(Trouble::Gone(
-        "/srv/midiateca/midiateca.db".into(),
-    )));
+    state.apply(Update::Failed(live::Error::Missing {
+        path: "/srv/midiateca/midiateca.db".into(),
+    }));
     must_show(
         &drawn(&state, 80, 24),
         &["/srv/midiateca/midiateca.db is not there"],
@@ -218,14 +221,17 @@ fn the_last_line_asks_and_tells() {
     );
     press(&mut state, KeyCode::Char('n'));
     let id = midiateca_service::model::MediaId("019a-5".to_owned());
-    state.apply(Update::Retried(id, Ok(Retried::Queued)));
+    state.notify(Notice::Retried(id, Ok(Retried::Queued)));
     must_show(&drawn(&state, 80, 24), &["a mídia 019a-5 voltou à fila"]);
 }
 
 #[test]
 fn without_color_there_is_none() {
     let mut state = told(Language::English);
-    state.apply(Update::Glance(Box::new(glance(&Filter::default(), false))));
+    state.apply(Update::Snapshot(Box::new(glance(
+        &LiveFilter::default(),
+        false,
+    ))));
     for has_color in [false, true] {
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
         let skin = Skin {

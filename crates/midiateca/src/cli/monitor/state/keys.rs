@@ -6,8 +6,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{Notice, State, View};
 use crate::cli::language::Language;
-use crate::cli::monitor::sample::{Filter, Outcome};
 use midiateca_service::model::{MediaId, MediaKind};
+use midiateca_service::ops::live::{LiveFilter, RoundResult};
 
 /// A page of the events.
 const PAGE: u16 = 10;
@@ -62,11 +62,11 @@ impl State {
                 self.filter_changed();
             }
             KeyCode::Char('s' | 'f') => {
-                self.wanted.filter.outcome = next(&Outcome::ALL, self.wanted.filter.outcome);
+                self.wanted.filter.result = next(&RoundResult::ALL, self.wanted.filter.result);
                 self.filter_changed();
             }
             KeyCode::Char('c') => {
-                self.wanted.filter = Filter::default();
+                self.wanted.filter = LiveFilter::default();
                 self.filter_changed();
             }
             KeyCode::Down | KeyCode::Char('j') => self.select(1),
@@ -146,7 +146,11 @@ impl State {
     }
 
     fn next_instance(&mut self) {
-        let instances = self.glance.iter().flat_map(|glance| &glance.instances);
+        let instances = self
+            .figures
+            .snapshot
+            .iter()
+            .flat_map(|snapshot| &snapshot.instances);
         let ids: Vec<_> = instances.map(|instance| instance.id.0.clone()).collect();
         self.wanted.filter.instance = next(&ids, self.wanted.filter.instance.take());
         self.filter_changed();
@@ -155,13 +159,14 @@ impl State {
     /// What was read for another filter is not shown under this one.
     fn filter_changed(&mut self) {
         self.selected = None;
-        self.events.clear();
+        self.figures.events.clear();
         if self
-            .census
+            .figures
+            .counts
             .as_ref()
-            .is_some_and(|census| !census.filter.counts_like(&self.wanted.filter))
+            .is_some_and(|counts| !counts.filter.counts_like(&self.wanted.filter))
         {
-            self.census = None;
+            self.figures.counts = None;
         }
     }
 }

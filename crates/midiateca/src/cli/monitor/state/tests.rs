@@ -4,11 +4,15 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use serde_json::json;
 
 use super::*;
-use crate::cli::monitor::sample::{Filter, Outcome};
+use midiateca_service::clock::MINUTE;
 use midiateca_service::gateway::Gateway;
+use midiateca_service::instances::Instance;
 use midiateca_service::media::RecordedAttempt;
-use midiateca_service::media::counts::{StatusCount, WaitingCount};
-use midiateca_service::model::{InstanceId, MediaKind, Reason, Route};
+use midiateca_service::media::counts::{Due, StatusCount, WaitingCount};
+use midiateca_service::model::{InstanceId, MediaKind, MediaStatus, Reason, Route};
+use midiateca_service::ops::live::{
+    Download, LiveCounts, LiveFilter, LiveSnapshot, MOST_EVENTS, MediaDetails, RoundResult,
+};
 
 pub(in crate::cli::monitor) const FIRST: &str = "3B6XIW-ZTS923-GEAY6V";
 pub(in crate::cli::monitor) const OTHER: &str = "QK2MPA-7TTN4C-W0ZE1H";
@@ -89,17 +93,17 @@ pub(in crate::cli::monitor) fn events() -> Vec<Event> {
     ]
 }
 
-pub(in crate::cli::monitor) fn glance(filter: &Filter, is_whole: bool) -> Glance {
+pub(in crate::cli::monitor) fn glance(filter: &LiveFilter, is_whole: bool) -> LiveSnapshot {
     let ill = Instance {
         problem: Some("gateway_token_refused".to_owned()),
         state: "disconnected".to_owned(),
         ..instance(OTHER, 7)
     };
-    Glance {
+    LiveSnapshot {
         at: NOON,
         filter: filter.clone(),
         is_served: true,
-        stopped: None,
+        paused: None,
         instances: vec![instance(FIRST, 1_200), ill],
         in_flight: vec![
             download("A", 2 << 20),
@@ -114,7 +118,7 @@ pub(in crate::cli::monitor) fn glance(filter: &Filter, is_whole: bool) -> Glance
     }
 }
 
-pub(in crate::cli::monitor) fn census(filter: &Filter) -> Census {
+pub(in crate::cli::monitor) fn census(filter: &LiveFilter) -> LiveCounts {
     let standing = |instance: &str, kind: MediaKind, status, count| StatusCount {
         instance: instance.to_owned(),
         kind,
@@ -127,7 +131,7 @@ pub(in crate::cli::monitor) fn census(filter: &Filter) -> Census {
         due,
         count,
     };
-    Census {
+    LiveCounts {
         filter: filter.clone(),
         standing: vec![
             standing(FIRST, MediaKind::Image, MediaStatus::Stored, 120_334),
@@ -151,13 +155,16 @@ pub(in crate::cli::monitor) fn census(filter: &Filter) -> Census {
 /// A state to which all of this was told.
 pub(in crate::cli::monitor) fn told(lang: Language) -> State {
     let mut state = State::new("/srv/midiateca".to_owned(), lang, NOON);
-    state.apply(Update::Glance(Box::new(glance(&Filter::default(), true))));
-    state.apply(Update::Census(Box::new(census(&Filter::default()))));
+    state.apply(Update::Snapshot(Box::new(glance(
+        &LiveFilter::default(),
+        true,
+    ))));
+    state.apply(Update::Counts(Box::new(census(&LiveFilter::default()))));
     state
 }
 
-pub(in crate::cli::monitor) fn opened(id: &MediaId) -> Opened {
-    Opened {
+pub(in crate::cli::monitor) fn opened(id: &MediaId) -> MediaDetails {
+    MediaDetails {
         id: id.clone(),
         media: Some(json!({
             "id": id.as_str(),
@@ -218,15 +225,15 @@ fn filters_go_through_all_there_is_and_back_to_everything() {
     }
     letter(&mut state, 's');
     letter(&mut state, 'f');
-    assert_eq!(state.wanted.filter.outcome, Some(Outcome::Failed));
+    assert_eq!(state.wanted.filter.result, Some(RoundResult::Failed));
     letter(&mut state, 'c');
-    assert_eq!(state.wanted.filter, Filter::default());
+    assert_eq!(state.wanted.filter, LiveFilter::default());
 }
 
 #[test]
 fn the_queue_is_that_of_the_filter() {
     let mut state = told(Language::English);
-    let queue = state.queue().unwrap();
+    let queue = state.figures.queue(&state.wanted.filter).unwrap();
     assert_eq!(
         (
             queue.ready,
@@ -241,9 +248,13 @@ fn the_queue_is_that_of_the_filter() {
     assert_eq!(queue.due, [3, 0, 5, 11]);
     letter(&mut state, 'i');
     letter(&mut state, 'i');
-    assert_eq!(state.queue(), None, "counts of another filter are shown");
-    state.apply(Update::Census(Box::new(census(&state.wanted.filter))));
-    let queue = state.queue().unwrap();
+    assert_eq!(
+        state.figures.queue(&state.wanted.filter),
+        None,
+        "counts of another filter are shown"
+    );
+    state.apply(Update::Counts(Box::new(census(&state.wanted.filter))));
+    let queue = state.figures.queue(&state.wanted.filter).unwrap();
     assert_eq!(
         (queue.ready, queue.waiting, queue.stored, queue.failed),
         (0, 11, 0, 7)
@@ -254,16 +265,25 @@ fn the_queue_is_that_of_the_filter() {
 fn what_was_read_for_another_filter_or_during_a_pause_is_not_shown() {
     let mut state = told(Language::English);
     letter(&mut state, 's');
-    assert!(state.events.is_empty());
-    state.apply(Update::Glance(Box::new(glance(&Filter::default(), true))));
-    assert!(state.events.is_empty());
+    assert!(state.figures.events.is_empty());
+    state.apply(Update::Snapshot(Box::new(glance(
+        &LiveFilter::default(),
+        true,
+    ))));
+    assert!(state.figures.events.is_empty());
     letter(&mut state, 'c');
     letter(&mut state, ' ');
-    state.apply(Update::Glance(Box::new(glance(&Filter::default(), false))));
-    assert!(state.events.is_empty());
+    state.apply(Update::Snapshot(Box::new(glance(
+        &LiveFilter::default(),
+        false,
+    ))));
+    assert!(state.figures.events.is_empty());
     // The first reading after a change of the filter is shown even then.
-    state.apply(Update::Glance(Box::new(glance(&Filter::default(), true))));
-    assert_eq!(state.events.len(), 5);
+    state.apply(Update::Snapshot(Box::new(glance(
+        &LiveFilter::default(),
+        true,
+    ))));
+    assert_eq!(state.figures.events.len(), 5);
 }
 
 #[test]
@@ -272,11 +292,11 @@ fn the_chosen_event_stays_chosen_while_others_come() {
     letter(&mut state, 'j');
     let chosen = state.chosen().unwrap().seq;
     assert_eq!(chosen, 4);
-    let newer = Glance {
+    let newer = LiveSnapshot {
         events: vec![event(6, "media.stored", FIRST, json!({}))],
-        ..glance(&Filter::default(), false)
+        ..glance(&LiveFilter::default(), false)
     };
-    state.apply(Update::Glance(Box::new(newer)));
+    state.apply(Update::Snapshot(Box::new(newer)));
     assert_eq!(
         (state.selected(), state.chosen().unwrap().seq),
         (Some(2), 4)
@@ -306,7 +326,7 @@ fn a_media_is_put_back_only_after_a_yes() {
         );
         letter(&mut state, 'r');
         assert_eq!(letter(&mut state, yes), Step::Retry(id.clone()));
-        state.apply(Update::Retried(id, Ok(Retried::Queued)));
+        state.notify(Notice::Retried(id, Ok(Retried::Queued)));
         assert!(state.notice().is_some());
         state.now += MINUTE;
         assert!(state.notice().is_none());
@@ -336,9 +356,14 @@ fn a_media_is_opened_and_closed_again() {
 #[test]
 fn trouble_is_told_until_news_come() {
     let mut state = told(Language::English);
-    state.apply(Update::Trouble(Trouble::Refused("locked".to_owned())));
+    state.apply(Update::Failed(live::Error::Missing {
+        path: "/srv".into(),
+    }));
     assert!(state.trouble.is_some());
-    state.apply(Update::Glance(Box::new(glance(&Filter::default(), false))));
+    state.apply(Update::Snapshot(Box::new(glance(
+        &LiveFilter::default(),
+        false,
+    ))));
     assert!(state.trouble.is_none() && state.silent_for().is_none());
     state.now += 10 * SECOND;
     assert_eq!(state.silent_for(), Some(10 * SECOND));
@@ -350,7 +375,10 @@ fn trouble_is_told_until_news_come() {
 fn no_more_events_are_kept_than_can_be_scrolled_through() {
     let mut state = told(Language::English);
     for _ in 0..100 {
-        state.apply(Update::Glance(Box::new(glance(&Filter::default(), false))));
+        state.apply(Update::Snapshot(Box::new(glance(
+            &LiveFilter::default(),
+            false,
+        ))));
     }
-    assert_eq!(state.events.len(), MOST_EVENTS);
+    assert_eq!(state.figures.events.len(), MOST_EVENTS as usize);
 }

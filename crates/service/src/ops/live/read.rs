@@ -1,75 +1,76 @@
-//! The reading itself: each of it bounded, however much the database holds.
+//! The queries: each is bounded, however large the database is.
 
-use serde_json::json;
 use std::path::Path;
 
-use super::{Census, Filter, Glance, Opened};
-use midiateca_service::app::App;
-use midiateca_service::clock::HOUR;
-use midiateca_service::db::Error;
-use midiateca_service::events::{self, Which};
-use midiateca_service::media::{self, counts};
-use midiateca_service::model::MediaId;
-use midiateca_service::{instances, worker};
+use serde_json::json;
+
+use super::{Download, LiveCounts, LiveFilter, LiveSnapshot, MediaDetails, RoundResult};
+use crate::app::App;
+use crate::clock::HOUR;
+use crate::db::Error;
+use crate::events::{self, Which};
+use crate::media::{self, counts};
+use crate::model::MediaId;
+use crate::{instances, worker};
 
 /// Events that are kept for scrolling.
-pub(in crate::cli::monitor) const MOST_EVENTS: u32 = 300;
-/// How far back they are looked for: a filter that fits nothing must not walk through all that ever happened.
+pub const MOST_EVENTS: u32 = 300;
+/// How many events are searched: a filter that matches nothing must not read them all.
 const LOOK_BACK: i64 = 50_000;
-/// Downloads that are listed; there are seldom so many at once.
+/// Listed downloads; there are seldom as many at once.
 const MOST_IN_FLIGHT: u32 = 200;
 
-/// Up to where the events of a filter have been read.
+/// The last event that was read for a filter.
 pub(super) struct Cursor {
-    filter: Filter,
+    filter: LiveFilter,
     seq: i64,
 }
 
 impl Cursor {
-    pub fn is_of(&self, filter: &Filter) -> bool {
+    pub fn is_of(&self, filter: &LiveFilter) -> bool {
         self.filter == *filter
     }
 }
 
-/// Which file a path leads to.
+/// The file at a path: another file in its place has another identity.
 #[derive(PartialEq, Eq)]
-pub(in crate::cli::monitor) struct Identity(#[cfg(unix)] (u64, u64));
+pub struct FileIdentity(#[cfg(unix)] (u64, u64));
 
-/// Nothing when there is no file.
+/// None if there is no file.
 #[cfg(unix)]
-pub(in crate::cli::monitor) fn identity(path: &Path) -> Option<Identity> {
+pub fn file_identity(path: &Path) -> Option<FileIdentity> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(path).ok()?;
-    Some(Identity((metadata.dev(), metadata.ino())))
+    Some(FileIdentity((metadata.dev(), metadata.ino())))
 }
 
-/// Nothing when there is no file. Elsewhere an open file cannot be taken away.
+/// None if there is no file. An open file cannot be replaced on these systems.
 #[cfg(not(unix))]
-pub(in crate::cli::monitor) fn identity(path: &Path) -> Option<Identity> {
-    path.is_file().then_some(Identity())
+pub fn file_identity(path: &Path) -> Option<FileIdentity> {
+    path.is_file().then_some(FileIdentity())
 }
 
-pub(super) async fn glance(
+pub(super) async fn snapshot(
     app: &App,
-    filter: &Filter,
+    filter: &LiveFilter,
     cursor: &mut Option<Cursor>,
-) -> Result<Glance, Error> {
+) -> Result<LiveSnapshot, Error> {
     let known = cursor.as_ref().filter(|cursor| cursor.is_of(filter));
     let is_whole = known.is_none();
     let newest = events::newest(&app.db).await?;
     let after = known.map_or(newest - LOOK_BACK, |cursor| cursor.seq);
     let which = Which {
-        kind: filter.outcome.map(super::Outcome::event),
+        kind: filter.result.map(RoundResult::event),
         ..which(filter)
     };
     let events = events::newest_of(&app.db, &which, after, MOST_EVENTS).await?;
     let seq = events.first().map_or(newest, |event| event.seq.max(newest));
     let (instance, kind) = (filter.instance.as_deref(), filter.kind);
-    let glance = Glance {
+    let snapshot = LiveSnapshot {
         at: app.clock.now(),
         filter: filter.clone(),
         is_served: app.coordination.is_served().await == Some(true),
-        stopped: worker::paused_for_space(
+        paused: worker::paused_for_space(
             (&app.db, &app.vault, &app.coordination),
             &app.config.storage,
         )
@@ -78,22 +79,22 @@ pub(super) async fn glance(
         in_flight: media::claim::downloading(&app.db, instance, kind, MOST_IN_FLIGHT)
             .await?
             .into_iter()
-            .map(super::Download::of)
+            .map(Download::of)
             .collect(),
         events,
         is_whole,
     };
-    // Only now, so that what could not be told is read again.
+    // Only now, so that events are read again after an error.
     *cursor = Some(Cursor {
         filter: filter.clone(),
         seq,
     });
-    Ok(glance)
+    Ok(snapshot)
 }
 
-pub(super) async fn census(app: &App, filter: Filter) -> Result<Census, Error> {
+pub(super) async fn counts(app: &App, filter: LiveFilter) -> Result<LiveCounts, Error> {
     let now = app.clock.now();
-    Ok(Census {
+    Ok(LiveCounts {
         standing: counts::by_instance(&app.db).await?,
         waiting: counts::pending(&app.db, filter.kind, now).await?,
         minutes: counts::received_per_minute(
@@ -108,15 +109,15 @@ pub(super) async fn census(app: &App, filter: Filter) -> Result<Census, Error> {
     })
 }
 
-pub(super) async fn opened(app: &App, id: &MediaId) -> Result<Opened, Error> {
-    Ok(Opened {
+pub(super) async fn opened(app: &App, id: &MediaId) -> Result<MediaDetails, Error> {
+    Ok(MediaDetails {
         id: id.clone(),
         media: media::find(&app.db, id).await?.map(|media| json!(media)),
         attempts: media::attempts(&app.db, id).await?,
     })
 }
 
-fn which(filter: &Filter) -> Which {
+fn which(filter: &LiveFilter) -> Which {
     Which {
         kind: None,
         instance: filter.instance.clone(),

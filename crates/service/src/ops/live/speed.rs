@@ -1,19 +1,18 @@
-//! How fast downloads run, from how far they were before. The figure is written about once a second, so it is the
-//! time between two changes that counts.
+//! Bytes per second of downloads. Their progress is written about once a second, so the time between two changes counts.
 
 use std::collections::HashMap;
 
-use crate::cli::monitor::sample::Download;
-use midiateca_service::clock::{Millis, SECOND};
-use midiateca_service::model::MediaId;
+use super::Download;
+use crate::clock::{Millis, SECOND};
+use crate::model::MediaId;
 
-/// Without a byte for so long a download stands still.
-const STANDS_STILL: Millis = 5 * SECOND;
-/// How much the newest figure weighs against those before.
+/// A download without progress for this long has speed zero.
+const STALLED_AFTER: Millis = 5 * SECOND;
+/// The weight of the newest value in the moving average.
 const WEIGHT: f64 = 0.5;
 
 #[derive(Default)]
-pub(super) struct Speeds(HashMap<MediaId, Track>);
+pub(super) struct DownloadSpeeds(HashMap<MediaId, Track>);
 
 struct Track {
     at: Millis,
@@ -21,9 +20,9 @@ struct Track {
     per_second: Option<f64>,
 }
 
-impl Speeds {
-    /// Takes how far downloads are at `at`; those that are not listed have ended.
-    pub fn note(&mut self, at: Millis, downloads: &[Download]) {
+impl DownloadSpeeds {
+    /// Downloads that are not listed have ended.
+    pub fn add(&mut self, at: Millis, downloads: &[Download]) {
         let mut before = std::mem::take(&mut self.0);
         for download in downloads {
             let Some(bytes) = download.fetched_bytes else {
@@ -41,7 +40,7 @@ impl Speeds {
         }
     }
 
-    /// Bytes in a second, once that can be told.
+    /// Bytes per second, once it is known.
     pub fn of(&self, id: &MediaId) -> Option<f64> {
         self.0.get(id)?.per_second
     }
@@ -50,13 +49,13 @@ impl Speeds {
 impl Track {
     fn moved(self, at: Millis, bytes: u64) -> Self {
         let elapsed = at - self.at;
-        if bytes == self.bytes && elapsed < STANDS_STILL || elapsed <= 0 {
+        if bytes == self.bytes && elapsed < STALLED_AFTER || elapsed <= 0 {
             return self;
         }
-        // Fewer bytes than before are those of a new attempt.
-        let came = bytes.checked_sub(self.bytes).unwrap_or(bytes);
+        // Fewer bytes than before belong to a new attempt.
+        let received = bytes.checked_sub(self.bytes).unwrap_or(bytes);
         #[expect(clippy::cast_precision_loss, reason = "a speed for people")]
-        let now = came as f64 * SECOND as f64 / elapsed as f64;
+        let now = received as f64 * SECOND as f64 / elapsed as f64;
         let per_second = match self.per_second {
             Some(before) if now > 0.0 => before + (now - before) * WEIGHT,
             _ => now,
@@ -72,14 +71,24 @@ impl Track {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::monitor::state::tests::download;
+
+    fn download(id: &str, bytes: u64) -> Download {
+        Download {
+            id: MediaId(id.to_owned()),
+            instance: "A".to_owned(),
+            kind: crate::model::MediaKind::Video,
+            file_name: None,
+            fetched_bytes: Some(bytes),
+            declared_length: Some(8 << 20),
+        }
+    }
 
     #[test]
     fn a_speed_is_that_between_two_changes() {
-        let mut speeds = Speeds::default();
+        let mut speeds = DownloadSpeeds::default();
         let id = MediaId("A".to_owned());
         let mut at = |at, bytes| {
-            speeds.note(at, &[download("A", bytes)]);
+            speeds.add(at, &[download("A", bytes)]);
             speeds.of(&id)
         };
         assert_eq!(at(0, 1_000), None);
@@ -88,7 +97,7 @@ mod tests {
         assert_eq!(at(1_500, 3_000), Some(2_000.0));
         assert_eq!(at(2_000, 7_000), Some(3_000.0));
         assert_eq!(at(7_000, 7_000), Some(0.0));
-        speeds.note(7_500, &[]);
+        speeds.add(7_500, &[]);
         assert_eq!(speeds.of(&id), None);
     }
 }

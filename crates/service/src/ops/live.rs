@@ -1,0 +1,160 @@
+//! Live figures: what is downloaded, queued and received now, read from the database while someone watches. Works next to
+//! any server. A snapshot twice a second; counts every other second, or less often where counting takes long, so that
+//! watching never costs more than a small part of the machine. A database that is locked or missing is reported, and read
+//! again when it is back.
+
+mod figures;
+mod rate;
+mod read;
+mod sampler;
+mod speed;
+
+use std::path::PathBuf;
+
+use crate::clock::Millis;
+use crate::events::Event;
+use crate::instances::Instance;
+use crate::media::counts::{StatusCount, WaitingCount};
+use crate::media::{Media, RecordedAttempt};
+use crate::model::{MediaId, MediaKind};
+use crate::worker::Paused;
+
+pub use figures::{Figures, QueueCounts};
+pub use read::{FileIdentity, MOST_EVENTS, file_identity};
+pub use sampler::Sampler;
+
+/// How a round of downloading ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoundResult {
+    Stored,
+    Failed,
+    Expired,
+    Postponed,
+}
+
+impl RoundResult {
+    pub const ALL: [Self; 4] = [Self::Stored, Self::Failed, Self::Expired, Self::Postponed];
+
+    /// The kind of its events.
+    pub fn event(self) -> &'static str {
+        match self {
+            Self::Stored => "media.stored",
+            Self::Failed => "media.failed",
+            Self::Expired => "media.expired",
+            Self::Postponed => "media.postponed",
+        }
+    }
+
+    pub fn of_event(kind: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|result| result.event() == kind)
+    }
+}
+
+/// What is shown; a field that is not set does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LiveFilter {
+    pub instance: Option<String>,
+    pub kind: Option<MediaKind>,
+    pub result: Option<RoundResult>,
+}
+
+impl LiveFilter {
+    /// Whether both have the same counts: these do not depend on the result.
+    pub fn counts_like(&self, other: &Self) -> bool {
+        (&self.instance, self.kind) == (&other.instance, other.kind)
+    }
+
+    fn includes(&self, instance: &str) -> bool {
+        let wanted = self.instance.as_deref();
+        wanted.is_none_or(|wanted| wanted == instance)
+    }
+}
+
+/// What to read; may change at any time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    pub filter: LiveFilter,
+    pub is_paused: bool,
+    /// The media whose attempts are shown.
+    pub opened: Option<MediaId>,
+}
+
+/// A media that is downloading.
+#[derive(Clone, Debug)]
+pub struct Download {
+    pub id: MediaId,
+    pub instance: String,
+    pub kind: MediaKind,
+    /// The declared name; a stranger's text.
+    pub file_name: Option<String>,
+    /// None before its first second.
+    pub fetched_bytes: Option<u64>,
+    pub declared_length: Option<u64>,
+}
+
+impl Download {
+    fn of(media: Media) -> Self {
+        Self {
+            id: media.id,
+            instance: media.instance.0,
+            kind: media.kind,
+            file_name: media.file_name,
+            fetched_bytes: media.fetched_bytes,
+            declared_length: media.declared_length,
+        }
+    }
+}
+
+/// What changes all the time.
+#[derive(Clone, Default)]
+pub struct LiveSnapshot {
+    pub at: Millis,
+    pub filter: LiveFilter,
+    pub is_served: bool,
+    /// Set if no download begins because of the disk.
+    pub paused: Option<Paused>,
+    pub instances: Vec<Instance>,
+    pub in_flight: Vec<Download>,
+    /// The newest first: all that are kept, or only those since the last snapshot.
+    pub events: Vec<Event>,
+    /// Whether `events` replaces the known ones.
+    pub is_whole: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct LiveCounts {
+    pub filter: LiveFilter,
+    pub standing: Vec<StatusCount>,
+    pub waiting: Vec<WaitingCount>,
+    /// Received media by minute of the Unix epoch, for the last hour.
+    pub minutes: Vec<(i64, u64)>,
+    /// Events of the last hour, by kind.
+    pub hour: Vec<(String, u64)>,
+}
+
+/// One media with its attempts.
+#[derive(Clone, Debug)]
+pub struct MediaDetails {
+    pub id: MediaId,
+    /// None if there is no such media.
+    pub media: Option<serde_json::Value>,
+    pub attempts: Vec<RecordedAttempt>,
+}
+
+/// Why there is no news.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the database {path} is missing")]
+    Missing { path: PathBuf },
+    #[error("the data folder cannot be opened")]
+    App(#[from] crate::app::Error),
+    #[error("the database cannot be read")]
+    Db(#[from] crate::db::Error),
+}
+
+pub enum Update {
+    Snapshot(Box<LiveSnapshot>),
+    Counts(Box<LiveCounts>),
+    Opened(Box<MediaDetails>),
+    Failed(Error),
+}
