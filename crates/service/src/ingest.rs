@@ -1,4 +1,4 @@
-//! From an authenticated body to committed rows. Whoever gets an `Ok` from here may be told 2xx.
+//! From an authenticated body to committed rows. An `Ok` from here may be answered with 2xx.
 //!
 //! Reading is pure, everything to be kept goes into one transaction, and that shares its commit with
 //! whatever else waits at the moment. The same body twice makes the same rows once.
@@ -32,8 +32,7 @@ pub use tally::Tally;
 /// Length of the id of a delivery (UUIDv7).
 const ID_LENGTH: usize = 36;
 
-/// What such a media is could not be told from any other, and neither its repeats, nor the rules for its chat, nor the
-/// instance that it belongs to.
+/// Such a media cannot be distinguished from any other: its repeats, its chat and its instance are unknown.
 const ANONYMOUS: DeliveryReason = DeliveryReason::AnonymousMedia;
 const TOO_LARGE: DeliveryReason = DeliveryReason::MessageTooLarge;
 
@@ -54,14 +53,14 @@ pub struct Ingest {
 /// What became of a delivery.
 #[derive(Debug)]
 pub enum Receipt {
-    /// It told of media, or of the instance, and is kept, unless it only repeats what is stored and not kept any more.
+    /// It has media, or news of the instance, and is kept, unless it only repeats stored media whose delivery is pruned.
     Accepted {
         /// Its id.
         delivery: DeliveryId,
         /// Its media, in the order of their slots.
         media: Vec<(MediaKind, Put)>,
     },
-    /// It told of nothing to keep.
+    /// It has nothing to keep.
     Ignored {
         /// Why.
         reason: DeliveryReason,
@@ -184,7 +183,7 @@ fn cannot_write(error: io::Error) -> Error {
     Error::Unavailable(None)
 }
 
-/// What a kept delivery tells today's reader.
+/// What reading a kept delivery again finds.
 #[derive(Debug)]
 pub enum Replay {
     /// It still cannot be read, or names another instance.
@@ -192,7 +191,7 @@ pub enum Replay {
         /// Why.
         reason: DeliveryReason,
     },
-    /// It tells of no media.
+    /// It has no media.
     Nothing,
     /// Its message was erased on request.
     Erased,
@@ -211,7 +210,7 @@ pub struct Replayed {
     pub bytes: Option<Replaced>,
 }
 
-/// Reads a kept delivery again, and puts in what it tells of: what an older reader missed is found, what is known
+/// Reads a kept delivery again, and ingests its media: what an older reader missed is found, what is known
 /// is merged, what is not stored is tried again. Doing it twice does no harm.
 pub async fn replay(
     ingest: &Ingest,
@@ -265,7 +264,7 @@ pub async fn replay(
     Ok(Replay::Media(media.collect()))
 }
 
-/// What a kept delivery tells today's reader, or why it tells nothing; nothing is changed.
+/// What a kept delivery has for the current reader, or why it has nothing; nothing is changed.
 pub async fn look_again(
     ingest: &Ingest,
     instance: &Instance,
@@ -434,7 +433,7 @@ struct Taken {
     is_kept: bool,
 }
 
-/// Takes in all that one body tells of. Nothing when all of it was erased on request.
+/// Ingests all readings of one body. None when all of them were erased on request.
 async fn take_all(
     tx: &mut Tx,
     instance: &Instance,
@@ -462,7 +461,7 @@ async fn take_all(
     Ok((erased < readings.len()).then_some(Taken { media, is_kept }))
 }
 
-/// Takes in what one reading tells of: a row for each of its media, unless that is an edit of a message that is not here.
+/// Ingests one reading: a row for each of its media, unless that is an edit of a message that is not here.
 /// Nothing at all when it was erased on request.
 async fn take(
     tx: &mut Tx,
@@ -487,8 +486,8 @@ async fn take(
     }
 }
 
-/// Whether a delivery only repeats what is stored, or was and is not kept by a rule, and what told it first is no longer
-/// kept: because of its age, or because it named somebody who asked to be forgotten, and would again. What failed is not
+/// Whether a delivery only repeats what is stored, or was and is not kept by a rule, and its first delivery is no longer
+/// kept: because of its age, or because it named a person whose data was erased, and would again. What failed is not
 /// meant: a repeat may have what it takes, so it is kept.
 async fn tells_nothing_new(
     tx: &mut Tx,
@@ -614,7 +613,7 @@ fn id_of(found: &wa_media::FoundMedia, delivery: &DeliveryId) -> String {
     id_from_media(found).unwrap_or_else(|| format!("noid-{delivery}"))
 }
 
-/// A message without an id is still the same message when its media is the same; nothing when nothing tells which
+/// A message without an id is still the same message when its media is the same; none when nothing says which
 /// media it is.
 fn id_from_media(found: &wa_media::FoundMedia) -> Option<String> {
     let path = found

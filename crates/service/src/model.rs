@@ -179,7 +179,7 @@ impl Route {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
-    /// From somebody to the account.
+    /// To the account.
     Received,
     /// From the account.
     Sent,

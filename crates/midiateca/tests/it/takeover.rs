@@ -361,7 +361,7 @@ async fn a_damaged_database_is_told_from_one_that_is_none_and_from_one_that_is_h
 
 fn is_marked(data: &Path) -> bool {
     let db = rusqlite::Connection::open(data.join("midiateca.db")).unwrap();
-    let sql = "select count(*) from marks where name = 'import under way'";
+    let sql = "select count(*) from checkpoints where kind = 'import'";
     let count: i64 = db.query_row(sql, [], |row| row.get(0)).unwrap();
     count > 0
 }

@@ -333,13 +333,21 @@ mod tests {
             (pending_sql(false, true), "media_postponed"),
             (RECEIVED.to_owned(), "media_by_time"),
             (RECEIVED_OF.to_owned(), "media_by_time"),
-            (HOLDERS.to_owned(), "media_ended"),
         ];
         for (sql, index) in texts {
             let plan = db.rows_of(format!("explain query plan {sql}"), values![]);
             let plan = plan.await.unwrap()[0].text("detail").unwrap();
             assert!(plan.contains(index), "{sql}: {plan}");
         }
+        let plan = db.rows_of(format!("explain query plan {HOLDERS}"), values![]);
+        let plan = plan.await.unwrap();
+        let steps = plan.iter().map(|row| row.text("detail").unwrap());
+        let reads: Vec<_> = steps.filter(|step| step.contains(" media")).collect();
+        assert_eq!(reads.len(), 3, "{reads:?}");
+        assert!(
+            reads.iter().all(|step| step.contains("media_ended")),
+            "{reads:?}"
+        );
         db.close().await;
     }
 }

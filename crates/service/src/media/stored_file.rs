@@ -272,6 +272,27 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_stored_file_can_be_read_from_the_tables_of_every_version() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
+        let files = std::fs::read_dir(folder).unwrap();
+        let texts: Vec<_> = files
+            .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+            .collect();
+        let is_first = |text: &&String| text.contains("create table media (");
+        let table = texts.iter().find(is_first).unwrap();
+        let table = table.split("create table media (").nth(1).unwrap();
+        let table = table.split(") strict").next().unwrap();
+        for column in file_columns!().split(", ") {
+            assert!(table.contains(&format!("\n  {column} ")), "{column}");
+            let renamed = format!("alter table media rename column {column} ");
+            assert!(
+                !texts.iter().any(|text| text.contains(&renamed)),
+                "{column}"
+            );
+        }
+    }
+
     #[tokio::test]
     async fn the_media_of_a_path_are_found_by_an_index() {
         let folder = tempfile::tempdir().unwrap();

@@ -55,7 +55,7 @@ pub fn is_of_several(id: &str) -> bool {
 pub struct Contact<'a>(Vec<(&'a str, Kind)>);
 
 impl<'a> Contact<'a> {
-    /// The ids that there are, and the LIDs among them. Bare digits that are those of a LID beside them are that LID.
+    /// The ids that there are, and the LIDs among them. Bare digits are a LID if one of the LIDs has the same digits.
     pub fn of(ids: impl IntoIterator<Item = Option<&'a str>>) -> Self {
         let ids = ids.into_iter().flatten().filter(|id| !bare(id).is_empty());
         let mut known: Vec<_> = ids

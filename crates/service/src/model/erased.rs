@@ -14,8 +14,8 @@ pub fn erased_message(id: &str) -> String {
     text
 }
 
-/// What stands in the place of a key or of a file's hash: who has the media can tell that it is this one, who has not
-/// can tell nothing.
+/// What stands in the place of a key or of a file's hash: with the media one can confirm that it is this one,
+/// without it one learns nothing.
 pub fn erased_print(of: &[u8; 32]) -> [u8; 32] {
     print(of)
 }

@@ -1,4 +1,4 @@
-//! Where a message comes from: its chat, its sender, and the only rules that tell one kind of chat from another.
+//! Where a message comes from: its chat, its sender, and the only rules for kinds of chats.
 
 use super::contact::{Contact, Match};
 

@@ -5,14 +5,14 @@ use crate::clock::{HOUR, Millis};
 /// What a failed attempt calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Try again: at once within the attempt, then along the ladder in the row.
+    /// Try again: at once within the attempt, then after the backoff in the row.
     Retry,
     /// Try again, but no sooner than this many milliseconds from now.
     RetryAfter(Millis),
     /// A server says that the media cannot be had. One answer is not enough: tried again, and given up once the answers
     /// of several rounds agree.
     Confirm,
-    /// Known without asking anybody: trying again changes nothing, somebody has to change something first.
+    /// Known without a server: trying again changes nothing until an operator changes something.
     GiveUp,
 }
 
@@ -106,7 +106,7 @@ impl Reason {
             .find(|reason| reason.as_str() == name)
     }
 
-    /// Whether what waits for this reason will wait until somebody mends something.
+    /// Whether what waits for this reason waits until an operator fixes something.
     pub fn needs_somebody(self) -> bool {
         matches!(
             self,
@@ -163,7 +163,7 @@ impl Reason {
         Self::TokenUnreadable,
     ];
 
-    /// Whether the media may still be had: by waiting, or once somebody mends what the sentence names.
+    /// Whether the media may still be had: by waiting, or once the cause is fixed.
     pub fn may_heal(self) -> bool {
         !matches!(
             self,

@@ -1,4 +1,4 @@
-//! New captions of earlier messages. An edit says which message it changes, and whoever writes one chooses that, so it
+//! New captions of earlier messages. An edit says which message it changes, and its sender chooses that, so it
 //! counts only when it comes from the same person in the same chat. One whose message is not here yet is remembered as
 //! long as its delivery is kept; of several the latest by their own times counts, in whatever order they come.
 

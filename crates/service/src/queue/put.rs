@@ -13,7 +13,7 @@ use crate::queue::captions;
 
 /// WhatsApp's links are seen to live so long from the making of their key.
 const USUAL_LIFE: Millis = 30 * DAY;
-/// When a message tells no time at all: WhatsApp's own files are seen to vanish after two weeks to a month.
+/// When a message has no time at all: WhatsApp's own files are seen to vanish after two weeks to a month.
 const UNKNOWN_EXPIRY: Millis = 14 * DAY;
 /// A link that is already dead is still tried this long, for a gateway may be able to answer.
 const LEAST_PATIENCE: Millis = DAY;
@@ -204,11 +204,11 @@ fn slots(mut known: Vec<Media>, message: &Message, media: &[NewMedia<'_>]) -> Sl
 
 fn expires_at(found: &FoundMedia) -> Option<Millis> {
     let link = [&found.direct_path, &found.url, &found.static_url];
-    let told = link
+    let expiry = link
         .into_iter()
         .flatten()
         .find_map(|link| wa_media::expiry_of(link));
-    told.map(|at| at.saturating_mul(1_000))
+    expiry.map(|at| at.saturating_mul(1_000))
 }
 
 fn deadline(found: &FoundMedia, now: Millis) -> Millis {
