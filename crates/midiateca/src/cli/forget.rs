@@ -9,6 +9,7 @@ use serde_json::json;
 use super::answer;
 use super::complaint;
 use super::context::Context;
+use super::document::{Document, Out};
 use super::language::Language;
 use super::words::{TextKey, forget as words};
 use super::{Ending, UsageError};
@@ -57,13 +58,29 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         include_unreadable: options.unreadable,
         dry_run: options.dry_run,
     };
-    let report = erasure::run(&app, erasing, |file| print_file(&context, file)).await?;
+    let document = context
+        .json
+        .then(|| Document::new("files", Out::Unattended));
+    let print_file = |file: &ErasedFile| match &document {
+        Some(document) => document.item(file),
+        None => line(file),
+    };
+    let report = erasure::run(&app, erasing, print_file).await?;
     app.db.close().await;
     if report.is_empty() && !context.json {
         print_nothing(&report, lang);
         return Ok(Ending::FoundWrong);
     }
-    print(&context, options.dry_run, &identities, &report);
+    match &document {
+        Some(document) => document.finish(&json!({
+            "at": rfc3339(report.at),
+            "dry_run": options.dry_run,
+            "whole": report.is_complete(),
+            "identities": identities,
+            "erased": report,
+        })),
+        None => print(options.dry_run, &report, lang),
+    }
     // A person decides about files that others share.
     let is_proof = report.is_complete() && report.left.is_empty() && !report.is_empty();
     Ok(match is_proof {
@@ -110,12 +127,9 @@ fn is_confirmed(client: i64, lang: Language) -> anyhow::Result<bool> {
 }
 
 /// The erasure goes on when nothing reads stdout any more.
-fn print_file(context: &Context, file: &ErasedFile) {
+fn line(file: &ErasedFile) {
     let sha256 = file.sha256.as_deref().unwrap_or("-");
-    match context.json {
-        true => answer::is_read(json!({"file": file})),
-        false => answer::is_read(format_args!("{sha256}\t{}\t{}", file.size, file.media)),
-    };
+    answer::is_read(format_args!("{sha256}\t{}\t{}", file.size, file.media));
 }
 
 fn print_nothing(report: &Report, lang: Language) {
@@ -127,17 +141,8 @@ fn print_nothing(report: &Report, lang: Language) {
     }
 }
 
-fn print(context: &Context, dry_run: bool, identities: &Identities, report: &Report) {
-    let (at, lang) = (rfc3339(report.at), context.lang);
-    if context.json {
-        return answer::line(json!({
-            "at": at,
-            "dry_run": dry_run,
-            "whole": report.is_complete(),
-            "identities": identities,
-            "erased": report,
-        }));
-    }
+fn print(dry_run: bool, report: &Report, lang: Language) {
+    let at = rfc3339(report.at);
     let words = match dry_run {
         false => words::ERASED,
         true => words::WOULD_BE_ERASED,

@@ -79,12 +79,12 @@ pub struct Foreign {
 }
 
 /// One row, everything as text.
-pub struct Told {
+pub struct ForeignRow {
     names: Arc<[String]>,
     cells: Vec<Option<String>>,
 }
 
-impl Told {
+impl ForeignRow {
     /// What the column holds; nothing when it is empty or there is none of that name.
     pub fn text(&self, column: &str) -> Option<&str> {
         let at = self.names.iter().position(|name| name == column)?;
@@ -195,19 +195,19 @@ impl Foreign {
     pub async fn columns(&self, table: &str) -> Result<Vec<String>, Error> {
         let sql = "select name from pragma_table_info($1)".to_owned();
         let rows = self.rows(sql, vec![Value::from(table)]).await?;
-        let name = |row: &Told| row.text("name").map(str::to_owned);
+        let name = |row: &ForeignRow| row.text("name").map(str::to_owned);
         Ok(rows.iter().filter_map(name).collect())
     }
 
     /// All rows of a query. User input belongs in `values`.
-    pub async fn rows(&self, sql: String, values: Vec<Value>) -> Result<Vec<Told>, Error> {
+    pub async fn rows(&self, sql: String, values: Vec<Value>) -> Result<Vec<ForeignRow>, Error> {
         let this = self.clone();
         let reading = tokio::task::spawn_blocking(move || this.rows_now(&sql, &values));
         let outcome = reading.await.unwrap_or(Err(rusqlite::Error::InvalidQuery));
         outcome.map_err(|source| Error::of(&self.path, source))
     }
 
-    fn rows_now(&self, sql: &str, values: &[Value]) -> Result<Vec<Told>, rusqlite::Error> {
+    fn rows_now(&self, sql: &str, values: &[Value]) -> Result<Vec<ForeignRow>, rusqlite::Error> {
         let connection = self
             .connection
             .lock()
@@ -218,7 +218,7 @@ impl Foreign {
         let mut rows = Vec::new();
         while let Some(row) = found.next()? {
             let cells = (0..names.len()).map(|at| row.get_ref(at).map(as_text));
-            rows.push(Told {
+            rows.push(ForeignRow {
                 names: Arc::clone(&names),
                 cells: cells.collect::<Result<_, _>>()?,
             });

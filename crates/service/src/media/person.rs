@@ -120,7 +120,7 @@ pub async fn has_id(db: &Db, client: i64, id: &str) -> Result<bool, Error> {
 }
 
 /// Up to `limit` media after `after` (an id, or empty) that a person sent, or that were sent in the chat with them.
-/// What was erased names nobody, and is none of them.
+/// Erased media name no person.
 pub async fn of_person(
     db: &Db,
     person: &Person,
@@ -138,8 +138,8 @@ pub async fn of_person(
     db.rows(sql, values).await?.iter().map(Media::of).collect()
 }
 
-/// Takes a media out of everybody's hands: no claim on it can be settled any more, and no repeat, retry or repair
-/// changes it. Answers with what it is as of now; nothing when it was erased meanwhile. The row still says where the file
+/// Condemns a media: no claim on it can be settled any more, and no repeat, retry or repair
+/// changes it. Returns it as it is now; nothing when it was erased before. The row still says where the file
 /// is, until [`erase`].
 pub async fn condemn(tx: &mut Tx, id: &MediaId) -> Result<Option<Media>, Error> {
     let sql = concat!(
@@ -155,20 +155,20 @@ pub async fn condemn(tx: &mut Tx, id: &MediaId) -> Result<Option<Media>, Error> 
 /// Takes everything personal out of a media's row and its tries. The row stays, so that a repeat of the message is known
 /// for what it is; of its key and hash it keeps a hash, so that another media under the same id, which senders choose, is
 /// not taken for it; and of a message id that holds one of `names`, too. Who writes under the same id afterwards begins to
-/// count anew, so that by the time theirs goes as well, its slot may be taken.
+/// count again, so its slot may be taken when theirs is erased as well.
 pub async fn erase(tx: &mut Tx, id: &MediaId, names: &[String]) -> Result<(), Error> {
     let sql = "select message_id, media_key, expected_enc_sha256 from media where id = $1";
-    let Some(told) = tx.row(sql, values![id.as_str()]).await? else {
+    let Some(row) = tx.row(sql, values![id.as_str()]).await? else {
         return Ok(());
     };
-    let mut message = told.text("message_id")?;
+    let mut message = row.text("message_id")?;
     let named = |name: &String| whole(message.as_bytes(), name).next().is_some();
     if names.iter().any(named) {
         message = erased_message(&message);
     }
-    let key = told.bytes32_or_none("media_key")?;
-    let file = told.bytes32_or_none("expected_enc_sha256")?;
-    let row = "update media set status = 'skipped', reason = 'erased', next_attempt_at = null, lease_owner = null, lease_until = null,
+    let key = row.bytes32_or_none("media_key")?;
+    let file = row.bytes32_or_none("expected_enc_sha256")?;
+    let erasing = "update media set status = 'skipped', reason = 'erased', next_attempt_at = null, lease_owner = null, lease_until = null,
                  mime_declared = null, file_name = null, caption = null, chat_id = null, sender_id = null, sender_lid = null,
                  sender_name = null, media_key = null, direct_path = null, static_url = null, inline = 0, delivery = '',
                  expected_sha256 = $3, expected_enc_sha256 = $4, declared_length = null, mime = null, size_bytes = null, sha256 = null,
@@ -185,7 +185,7 @@ pub async fn erase(tx: &mut Tx, id: &MediaId, names: &[String]) -> Result<(), Er
         key.map(|key| erased_print(&key)),
         file.map(|file| erased_print(&file))
     ];
-    tx.run(row, values).await?;
+    tx.run(erasing, values).await?;
     tx.run(
         "delete from attempts where media = $1",
         values![id.as_str()],
@@ -298,9 +298,9 @@ mod tests {
 
     #[test]
     fn a_name_is_taken_out_of_a_text_wherever_it_stands() {
-        let told = "fale com @5500900000001, 55009000000012 ou 5500900000001";
+        let text = "fale com @5500900000001, 55009000000012 ou 5500900000001";
         assert_eq!(
-            without(told, "5500900000001"),
+            without(text, "5500900000001"),
             "fale com @***, 55009000000012 ou ***"
         );
     }

@@ -98,7 +98,8 @@ pub struct Report {
     pub media: u64,
     /// Rows of other people in which an id was masked.
     pub mentions: u64,
-    /// Deleted files.
+    /// Deleted files, which `progress` got too.
+    #[serde(skip)]
     pub files: Vec<ErasedFile>,
     /// Their size.
     pub bytes: u64,

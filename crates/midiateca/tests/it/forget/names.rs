@@ -182,8 +182,7 @@ async fn forget_lists_the_ids_and_erases_nothing_before_it_is_confirmed() {
     let line = [&["--json"], &arguments[..], &["--yes"]].concat();
     let done = midiateca(folder.path(), &line).await;
     assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
-    let report = stdout(&done);
-    let report: serde_json::Value = serde_json::from_str(report.lines().last().unwrap()).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&stdout(&done)).unwrap();
     let expected = serde_json::json!([
         {"id": "100000000000001", "basis": "paired"},
         {"id": WHO, "basis": "given"},

@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::*;
 
-/// Exit code, what is on stdout as JSON lines, and stderr.
-async fn forget_by_command(data: &Path) -> (i32, Vec<Value>, String) {
+/// Exit code, the document on stdout, and stderr.
+async fn forget_by_command(data: &Path) -> (i32, Value, String) {
     let line = [
         "--json",
         "forget",
@@ -19,22 +19,15 @@ async fn forget_by_command(data: &Path) -> (i32, Vec<Value>, String) {
         WHO,
     ];
     let output = midiateca(data, &line).await;
-    let lines = stdout(&output);
-    let lines = lines
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap());
-    (
-        output.status.code().unwrap(),
-        lines.collect(),
-        stderr(&output),
-    )
+    let document = serde_json::from_str(&stdout(&output)).unwrap();
+    (output.status.code().unwrap(), document, stderr(&output))
 }
 
-fn listed(lines: &[Value]) -> Vec<String> {
-    let files = lines
-        .iter()
-        .filter_map(|line| line["file"]["sha256"].as_str());
-    files.map(str::to_owned).collect()
+fn listed(document: &Value) -> Vec<String> {
+    let files = document["files"].as_array().unwrap().iter();
+    files
+        .map(|file| file["sha256"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// Files below a folder whose hash the proof lists.
@@ -93,10 +86,10 @@ async fn copies_in_quarantine_staged_exported_linked_or_in_a_renamed_folder_go_a
     let renamed = storage.join("Aurora/photo.jpg");
     std::fs::create_dir(renamed.parent().unwrap()).unwrap();
     std::fs::rename(&other, &renamed).unwrap();
-    let (code, lines, shown) = forget_by_command(&data).await;
+    let (code, document, shown) = forget_by_command(&data).await;
     assert_eq!(code, 0, "{shown}");
-    let hashes = listed(&lines);
-    assert_eq!(hashes.len(), 9, "{lines:?}");
+    let hashes = listed(&document);
+    assert_eq!(hashes.len(), 9, "{document}");
     assert_eq!(remaining(&data, &hashes), Vec::<PathBuf>::new());
     assert!(!renamed.exists() && !linked.exists());
     test.end().await;
@@ -112,15 +105,15 @@ async fn what_somebody_else_sent_too_stays_and_is_named() {
     };
     let (shared, _) = test.store(shared).await;
     let data = test.app.data.clone();
-    let (code, lines, shown) = forget_by_command(&data).await;
+    let (code, document, shown) = forget_by_command(&data).await;
     let file = test.file(&shared);
     assert_eq!(code, 1, "{shown}");
     assert!(file.exists());
-    let left = &lines.last().unwrap()["erased"]["left"];
+    let left = &document["erased"]["left"];
     assert_eq!(left[0]["why"], "shared", "{left}");
     assert_eq!(left[0]["path"], file.to_str().unwrap());
     assert_eq!(
-        remaining(&data, &listed(&lines)),
+        remaining(&data, &listed(&document)),
         std::slice::from_ref(&file)
     );
     test.end().await;
@@ -154,19 +147,19 @@ async fn no_foreign_file_goes_through_a_folder_or_a_file_that_became_a_link() {
     std::fs::remove_file(test.file(&itself)).unwrap();
     symlink(&foreign[1], test.file(&itself)).unwrap();
     let data = test.app.data.clone();
-    let (code, lines, shown) = forget_by_command(&data).await;
+    let (code, document, shown) = forget_by_command(&data).await;
     assert_eq!(code, 1, "{shown}");
     for file in &foreign {
         assert_eq!(std::fs::read_to_string(file).unwrap(), "somebody's");
     }
-    let left = lines.last().unwrap()["erased"]["left"].to_string();
+    let left = document["erased"]["left"].to_string();
     assert!(left.contains("linked"), "{left}");
     // With the links gone it comes to its end, and the file in the folder that was moved goes, too.
     std::fs::remove_file(&folder).unwrap();
     std::fs::remove_file(test.file(&itself)).unwrap();
-    let (code, lines, shown) = forget_by_command(&data).await;
+    let (code, document, shown) = forget_by_command(&data).await;
     assert_eq!(code, 0, "{shown}");
-    assert_eq!(listed(&lines).len(), 1, "{lines:?}");
+    assert_eq!(listed(&document).len(), 1, "{document}");
     assert_eq!(std::fs::read_dir(&moved).unwrap().count(), 0);
     std::fs::remove_dir(&moved).unwrap();
     test.end().await;

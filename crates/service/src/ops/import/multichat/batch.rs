@@ -6,7 +6,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use super::error::Error;
 use super::files::{self, Files};
-use super::known::{Held, Known, compare};
+use super::known::{Comparison, Known, compare};
 use super::options::{Mode, Transfer};
 use super::orphans::{orphan_row, retire};
 use super::owners::Owners;
@@ -224,9 +224,9 @@ impl Batch {
             match compare(tree, at, &known, is_known).await {
                 // The file of an erased media must not come back as an orphan.
                 _ if is_gone => own = Some((at, files::hash_of(tree, at).await)),
-                Held::Own(sha256) => own = Some((at, Some(sha256))),
-                Held::Other => {}
-                Held::Further(sha256) => return Ok(known.further(tree, at, &sha256, count)),
+                Comparison::Own(sha256) => own = Some((at, Some(sha256))),
+                Comparison::Other => {}
+                Comparison::Further(sha256) => return Ok(known.further(tree, at, &sha256, count)),
             }
         }
         if let Some((at, sha256)) = own {

@@ -33,7 +33,7 @@ pub(super) enum Trouble {
     Vault(storage::Error),
 }
 
-/// Reads a file to its end, and judges it by what its row tells.
+/// Reads a file to its end, and verifies it by what its row says.
 pub(super) async fn take(
     app: &App,
     path: PathBuf,

@@ -35,7 +35,7 @@ pub(super) struct Known {
 }
 
 /// A file compared with the rows that its message has here.
-pub(super) enum Held {
+pub(super) enum Comparison {
     /// One of them has it.
     Own([u8; 32]),
     /// None has it, and it fits the record: the message has several files of that kind.
@@ -78,9 +78,9 @@ pub(super) async fn compare(
     at: usize,
     known: &Known,
     is_known: impl Fn(&[u8; 32]) -> bool,
-) -> Held {
+) -> Comparison {
     let Some(sha256) = hash_of(tree, at).await else {
-        return Held::Other;
+        return Comparison::Other;
     };
     let is_stored = |of: [u8; 32]| {
         let mut stored = known
@@ -90,9 +90,9 @@ pub(super) async fn compare(
         stored.any(|row| row.sha256 == Some(of)) || is_known(&of)
     };
     match known.record.found.sha256 {
-        _ if is_stored(sha256) => Held::Own(sha256),
-        Some(expected) if expected != sha256 || is_stored(expected) => Held::Other,
-        _ => Held::Further(sha256),
+        _ if is_stored(sha256) => Comparison::Own(sha256),
+        Some(expected) if expected != sha256 || is_stored(expected) => Comparison::Other,
+        _ => Comparison::Further(sha256),
     }
 }
 
@@ -155,7 +155,7 @@ pub(super) async fn free_path(
     }
 }
 
-/// Whether a file with other bytes lies there, whoever it belongs to.
+/// Whether a file with other bytes is there.
 async fn is_another_there(app: &App, path: &RelativePath, taken: &Taken) -> bool {
     let (vault, path) = (app.vault.clone(), path.as_str().to_owned());
     let looking = tokio::task::spawn_blocking(move || {

@@ -22,7 +22,7 @@ pub(super) enum Whose {
     Ours,
     /// It lies in the folder of another client or instance.
     Theirs,
-    /// Its place tells neither.
+    /// Its place says neither.
     Unknown,
 }
 
@@ -169,7 +169,7 @@ impl Owners {
     }
 
     /// Whose a file is, by its place, seen from a client and an instance. A number may have changed hands, and a client
-    /// may be gone: then the folder of the instance tells more than that of the client.
+    /// may be gone: then the instance's folder says more than the client's.
     pub fn whose(&self, path: &Path, client: i64, instance: &InstanceId) -> Whose {
         let place = place(path);
         let is_known = |owner: &i64| self.clients.contains_key(owner);
@@ -197,7 +197,7 @@ impl Owners {
         found.next().is_none().then_some(owner)
     }
 
-    /// What the place of a file tells of it, when no row does; nothing when that is too little.
+    /// A record made of a file's place; nothing when that says too little.
     pub fn orphan(&self, at: usize, path: &Path) -> Option<Record> {
         let place = place(path);
         let owner = self.owner(&place.owner);

@@ -29,7 +29,7 @@ use crate::storage::layout::{Form, RelativePath};
 
 /// Files that are read and written at once.
 const AT_ONCE: usize = 16;
-/// How long a link is seen to live when nothing tells it: from the making of its key, or from the message.
+/// How long a link lives when nothing says it: from the making of its key, or from the message.
 const USUAL_LIFE: Millis = 30 * DAY;
 
 /// A record and what became of it.
@@ -144,7 +144,7 @@ async fn judge(
     })))
 }
 
-/// When a media came, as far as anything tells. A clock that was wrong must not put it into the future.
+/// When a media was received, as far as anything says. A wrong clock must not put it into the future.
 fn received_at(app: &App, record: &Record, modified_at: Option<Millis>) -> Millis {
     let known = record
         .received_at
@@ -173,9 +173,10 @@ async fn place(
     if known.record.orphan.is_none() {
         let (whose, sha256) = ((known.client, &known.instance), *verified.sha256());
         let found = orphan_row(app, tree, whose, passed.at, Some(sha256)).await?;
-        let held = found.and_then(|row| Some((row.id.clone(), row.path()?.to_owned())));
+        let stored = found.and_then(|row| Some((row.id.clone(), row.path()?.to_owned())));
         // An earlier run took the file before any row named it.
-        orphan = held.filter(|(_, path)| app.vault.size_bytes(path) == Some(verified.size_bytes()));
+        orphan =
+            stored.filter(|(_, path)| app.vault.size_bytes(path) == Some(verified.size_bytes()));
     }
     let path = match &orphan {
         Some((_, path)) => path.clone(),
@@ -212,7 +213,7 @@ async fn place(
     })
 }
 
-/// Gives a file that passed its name, which a dry run only tells.
+/// Publishes a file that passed. A dry run only names it.
 async fn name(
     app: &App,
     mode: Mode,
@@ -228,8 +229,8 @@ async fn name(
         Some(staging) => {
             let mut same = twin;
             if same.is_none() {
-                let held = media::same_bytes(&app.db, known.client, verified.sha256());
-                same = held.await?.and_then(RelativePath::from_row);
+                let stored = media::same_bytes(&app.db, known.client, verified.sha256());
+                same = stored.await?.and_then(RelativePath::from_row);
             }
             (PublishSource::Staged(staging), same)
         }

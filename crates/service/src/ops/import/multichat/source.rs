@@ -11,7 +11,7 @@ use super::report::LeftOut;
 use super::tree::kind_of_folder;
 use crate::clock::{Millis, millis_of_utc};
 use crate::db::Value;
-use crate::db::foreign::{Error, Foreign, Told};
+use crate::db::foreign::{Error, Foreign, ForeignRow};
 use crate::gateway::{self, Gateway, Message};
 use crate::model::{ChatId, ChatKind, MediaKey, MediaKind, Origin, SenderId};
 
@@ -43,12 +43,12 @@ pub(super) struct Number {
     pub state: Option<(bool, Millis)>,
 }
 
-/// A media, as a row tells of it.
+/// A media, as a row describes it.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
     /// Which row: `core_mediafile 17`.
     pub origin: String,
-    /// The client's id as the row tells it.
+    /// The client's id in the row.
     pub client: Option<i64>,
     /// The instance: its id, or its row.
     pub instance: String,
@@ -64,7 +64,7 @@ pub(super) struct Record {
     pub names_row: bool,
     /// The delivery of which it is one of perhaps several media.
     pub event: Option<String>,
-    /// Whether several rows tell of media of its message.
+    /// Whether several rows have media of its message.
     pub is_one_of_several: bool,
     /// The instance that the delivery itself names.
     pub body_instance: Option<String>,
@@ -73,7 +73,7 @@ pub(super) struct Record {
 /// A row of media, or the row and why it cannot be taken.
 pub(super) type Reading = Result<Record, (String, LeftOut)>;
 
-/// One of the tables that tell of media.
+/// A table with media.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Table {
     /// `core_mediafile`.
@@ -97,7 +97,7 @@ pub(super) struct Source {
     has_chats: bool,
     has_message_media: bool,
     has_events: bool,
-    /// Deliveries of messages of whose media several rows tell.
+    /// Deliveries of messages that have several rows of media.
     several: HashSet<String>,
 }
 
@@ -130,7 +130,7 @@ impl Source {
 
     pub async fn clients(&self) -> Result<Vec<Client>, Error> {
         let rows = self.all("select * from core_cliente order by id").await?;
-        let of = |row: &Told| {
+        let of = |row: &ForeignRow| {
             Some(Client {
                 id: row.int("id")?,
                 name: words(row, "nome").or_else(|| words(row, "empresa"))?,
@@ -145,7 +145,7 @@ impl Source {
         let rows = self
             .all("select * from core_whatsappinstance order by id")
             .await?;
-        let of = |row: &Told| {
+        let of = |row: &ForeignRow| {
             let seen = time(row, "last_seen").or_else(|| time(row, "updated_at"));
             let state = match row.text("status").unwrap_or("").trim() {
                 "connected" => Some(true),
@@ -163,7 +163,7 @@ impl Source {
         Ok(rows.iter().filter_map(of).collect())
     }
 
-    /// How many rows tell of media.
+    /// How many rows may have media.
     pub async fn count(&self) -> Result<u64, Error> {
         let mut tables = vec!["core_mediafile"];
         if self.has_message_media {
@@ -191,7 +191,7 @@ impl Source {
     ) -> Result<Option<(Vec<Reading>, i64)>, Error> {
         let sql = match table {
             Table::MediaFile if self.has_chats => {
-                "select m.*, m.rowid as row, c.chat_id as chat_told from core_mediafile m
+                "select m.*, m.rowid as row, c.chat_id as chat_named from core_mediafile m
                  left join core_chat c on c.id = m.chat_id where m.rowid > $1 order by m.rowid limit $2"
             }
             Table::MediaFile => {
@@ -199,7 +199,7 @@ impl Source {
             }
             Table::MessageMedia if self.has_message_media => {
                 "select m.*, m.rowid as row, m.media_path as file_path, coalesce(m.document_filename, m.document_title) as file_name,
-                   e.cliente_id, e.instance_id, e.message_id, e.sender_id, e.sender_name, e.chat_id as chat_told, e.timestamp as message_timestamp, e.raw_data as body
+                   e.cliente_id, e.instance_id, e.message_id, e.sender_id, e.sender_name, e.chat_id as chat_named, e.timestamp as message_timestamp, e.raw_data as body
                  from webhook_messagemedia m left join webhook_webhookevent e on e.event_id = m.event_id
                  where m.rowid > $1 order by m.rowid limit $2"
             }
@@ -232,7 +232,7 @@ impl Source {
         let Some(last) = rows.last().and_then(|row| row.int("row")) else {
             return Ok(None);
         };
-        let of = |row: &Told| Event {
+        let of = |row: &ForeignRow| Event {
             origin: format!("webhook_webhookevent {}", row.text("row").unwrap_or("?")),
             client: row.int("cliente_id"),
             instance: words(row, "instance_id").unwrap_or_default(),
@@ -242,28 +242,28 @@ impl Source {
         Ok(Some((rows.iter().map(of).collect(), last)))
     }
 
-    fn record(&self, table: Table, row: &Told) -> Reading {
+    fn record(&self, table: Table, row: &ForeignRow) -> Reading {
         let mut record = record(table, row)?;
         let event = record.event.as_ref();
         record.is_one_of_several = event.is_some_and(|event| self.several.contains(event));
         Ok(record)
     }
 
-    async fn all(&self, sql: &str) -> Result<Vec<Told>, Error> {
+    async fn all(&self, sql: &str) -> Result<Vec<ForeignRow>, Error> {
         self.db.rows(sql.to_owned(), Vec::new()).await
     }
 }
 
 async fn several(db: &Foreign) -> Result<HashSet<String>, Error> {
-    let sql = "with told as (select m.event_id, e.instance_id || ' ' || coalesce(nullif(e.message_id, ''), e.event_id) as message
+    let sql = "with named as (select m.event_id, e.instance_id || ' ' || coalesce(nullif(e.message_id, ''), e.event_id) as message
                  from webhook_messagemedia m join webhook_webhookevent e on e.event_id = m.event_id)
-               select distinct event_id from told where message in (select message from told group by message having count(*) > 1)";
+               select distinct event_id from named where message in (select message from named group by message having count(*) > 1)";
     let rows = db.rows(sql.to_owned(), Vec::new()).await?;
     let events = rows.iter().filter_map(|row| words(row, "event_id"));
     Ok(events.collect())
 }
 
-fn record(table: Table, row: &Told) -> Reading {
+fn record(table: Table, row: &ForeignRow) -> Reading {
     let name = match table {
         Table::MediaFile => "core_mediafile",
         Table::MessageMedia => "webhook_messagemedia",
@@ -275,7 +275,7 @@ fn record(table: Table, row: &Told) -> Reading {
     let Some(id) = words(row, "message_id") else {
         return Err((origin, LeftOut::NoMessage));
     };
-    let chat = words(row, "chat_told").or_else(|| words(row, "chat_id"));
+    let chat = words(row, "chat_named").or_else(|| words(row, "chat_id"));
     let chat = chat.map(ChatId);
     let message = Message {
         id,
@@ -317,13 +317,13 @@ fn record(table: Table, row: &Told) -> Reading {
     })
 }
 
-/// What the delivery itself tells of that media, which is more than the row that was made of it.
+/// What the delivery itself says of that media, which is more than its row.
 fn in_body(reading: gateway::ParsedDelivery, kind: MediaKind) -> Option<(Message, FoundMedia)> {
     let found = reading.media.into_iter().find(|found| found.kind == kind)?;
     (!reading.message.id.is_empty()).then_some((reading.message, found))
 }
 
-fn found(kind: MediaKind, row: &Told) -> FoundMedia {
+fn found(kind: MediaKind, row: &ForeignRow) -> FoundMedia {
     let small = |column: &str| {
         row.int(column)
             .and_then(|number| u32::try_from(number).ok())
@@ -353,16 +353,16 @@ fn found(kind: MediaKind, row: &Told) -> FoundMedia {
 }
 
 /// A column with something in it.
-fn words(row: &Told, column: &str) -> Option<String> {
+fn words(row: &ForeignRow, column: &str) -> Option<String> {
     let text = row.text(column)?.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn time(row: &Told, column: &str) -> Option<Millis> {
+fn time(row: &ForeignRow, column: &str) -> Option<Millis> {
     row.text(column).and_then(millis_of_utc)
 }
 
-fn flag(row: &Told, column: &str) -> bool {
+fn flag(row: &ForeignRow, column: &str) -> bool {
     matches!(row.text(column), Some("1" | "true" | "True" | "t"))
 }
 

@@ -1,4 +1,4 @@
-//! The files of the original system, and what their places tell. It used two layouts:
+//! The files of the original system, and what their places say. It used two layouts:
 //! `cliente_{id}/instance_{id}/{kind}/` and `{client name}/instance_{id}/chats/{chat}/{kind}/`, with the kinds in
 //! Portuguese or English, and before them `{client name}/{kind}/`.
 

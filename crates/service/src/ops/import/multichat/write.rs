@@ -30,7 +30,7 @@ enum Written {
 }
 
 /// Writes a batch down; answers with the records that are to be taken again, and what became of the others. A delivery
-/// that told of something that is still to be fetched is kept with it.
+/// with a media that is still to be downloaded is kept.
 pub(super) async fn write(
     app: &App,
     entries: Vec<Entry>,

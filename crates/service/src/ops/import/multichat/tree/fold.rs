@@ -1,5 +1,5 @@
 //! Names that people take for the same: a file that came through a Mac has its accents as letters of their own, and
-//! Windows does not tell small letters from large ones.
+//! Windows does not distinguish small and large letters.
 
 /// Letters with an accent, as Portuguese and its neighbours have them, and what they are made of.
 const COMPOSED: [(&str, char, &str); 6] = [

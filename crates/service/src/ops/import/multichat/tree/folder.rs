@@ -1,10 +1,10 @@
-//! What the folders tell in which a file of the original system lies.
+//! What the folders of a file say about it.
 
 use std::path::{Component, Path};
 
 use crate::model::MediaKind;
 
-/// What the place of a file tells.
+/// What the place of a file says.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     /// The first folder: `cliente_{id}`, or a client's name.
@@ -17,7 +17,7 @@ pub(crate) struct Place {
     pub kind: Option<MediaKind>,
 }
 
-/// What the place of a file tells.
+/// What the place of a file says.
 pub(crate) fn place(path: &Path) -> Place {
     let mut folders: Vec<_> = path.components().filter_map(named).collect();
     folders.pop();
@@ -58,21 +58,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_tells_whose_it_is_and_what() {
-        let told = place(Path::new("cliente_2/instance_A-B/imagens/x.jpg"));
+    fn a_place_says_whose_it_is_and_what() {
+        let found = place(Path::new("cliente_2/instance_A-B/imagens/x.jpg"));
         assert_eq!(
-            (told.owner.as_str(), told.instance.as_deref(), told.kind),
+            (found.owner.as_str(), found.instance.as_deref(), found.kind),
             ("cliente_2", Some("A-B"), Some(MediaKind::Image))
         );
-        let told = place(Path::new(
+        let found = place(Path::new(
             "Clinica_Aurora/instance_A/chats/5500900000001/audio/x.mp3",
         ));
-        assert_eq!(told.chat.as_deref(), Some("5500900000001"));
+        assert_eq!(found.chat.as_deref(), Some("5500900000001"));
         assert_eq!(
-            (told.owner.as_str(), told.kind),
+            (found.owner.as_str(), found.kind),
             ("Clinica_Aurora", Some(MediaKind::Audio))
         );
-        let told = place(Path::new("x.mp3"));
-        assert_eq!(told, Place::default());
+        let found = place(Path::new("x.mp3"));
+        assert_eq!(found, Place::default());
     }
 }
