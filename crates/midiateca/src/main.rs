@@ -1,4 +1,5 @@
 //! The `midiateca` program: the command line over the service.
+#![cfg_attr(test, allow(clippy::too_many_lines))]
 #![warn(clippy::print_stdout)]
 
 mod cli;

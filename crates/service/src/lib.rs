@@ -1,5 +1,6 @@
 //! The service as a library: it keeps every photo, voice note, video, document and sticker that arrives on a company's
 //! WhatsApp numbers. The command line is another crate. The modules stand in the order in which data flows; the ground comes last.
+#![cfg_attr(test, allow(clippy::too_many_lines))]
 #![warn(clippy::print_stdout)]
 
 /// Ids, kinds, statuses and reasons: closed enums with snake_case codes.

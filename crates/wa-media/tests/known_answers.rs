@@ -1,5 +1,6 @@
 //! Keys and files computed by an independent implementation.
 
+#![allow(clippy::too_many_lines)]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use base64::Engine as _;

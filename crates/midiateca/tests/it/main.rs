@@ -1,5 +1,6 @@
 //! Through the door: the real router on a free port, a temporary data folder, `wa-sim` as the world.
 
+#![allow(clippy::too_many_lines)]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod again;

@@ -285,7 +285,8 @@ async fn marks_of_earlier_versions_become_checkpoints_with_codes() {
         ("doctor", "here"),
     ] {
         let sql = "insert into marks (name, mark, at) values ($1, $2, 7)";
-        earlier.run(sql, &values![name, mark]).unwrap();
+        let bound = [Value::from(name), Value::from(mark)];
+        earlier.run(sql, &bound).unwrap();
     }
     drop(earlier);
     let db = open(&dir).await;
