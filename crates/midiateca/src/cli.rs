@@ -327,6 +327,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<midiateca_service::ops::backup::Error>()
             || cause.is::<midiateca_service::ops::verify::Error>()
             || cause.is::<export::Error>()
+            || cause.is::<midiateca_service::ops::test_delivery::Error>()
             || cause.is::<midiateca_service::storage::Error>()
             || cause.is::<midiateca_service::ops::gateway_admin::Error>()
             || cause.is::<midiateca_service::secrets::Error>()

@@ -47,6 +47,9 @@ pub mod retry;
 /// What runs, what waits, and what needs a person.
 pub mod status;
 
+/// One delivery through the whole pipeline, step by step.
+pub mod test_delivery;
+
 /// Stored files compared with their hashes, and repaired.
 pub mod verify;
 

@@ -36,9 +36,18 @@ impl<T: Serialize> Progress<T> for Items<T> {
 impl<T> Items<T> {
     /// `line` is an item for people.
     pub fn new(is_json: bool, line: impl Fn(&T) -> String + Send + Sync + 'static) -> Self {
+        Self::of("items", is_json, line)
+    }
+
+    /// With another name of the list in JSON.
+    pub fn of(
+        list: &'static str,
+        is_json: bool,
+        line: impl Fn(&T) -> String + Send + Sync + 'static,
+    ) -> Self {
         Self {
             bar: Bar::of_count(),
-            document: is_json.then(|| Document::new("items", Out::Stdout)),
+            document: is_json.then(|| Document::new(list, Out::Stdout)),
             line: Box::new(line),
         }
     }

@@ -1,34 +1,24 @@
-//! `test-webhook`: one delivery through the pipeline, told step by step.
-//!
-//! Beside a running server the delivery is committed here and fetched there; alone, all happens here.
+//! `test-webhook`: one delivery through the whole pipeline, see [`test_delivery`].
 
 use std::io::Read as _;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::answer;
 use super::context::Context;
+use super::items::Items;
 use super::language::{self, Language, plain};
-use super::words::{Words, context as files, test_webhook as words};
+use super::words::{TextKey, context as files, test_webhook as words};
 use super::{Ending, UsageError, sample};
 use midiateca_service::app::App;
-use midiateca_service::clock::rfc3339;
-use midiateca_service::coordination;
-use midiateca_service::db::Key;
-use midiateca_service::deliveries::Body;
-use midiateca_service::ingest::{self, Receipt, tally};
 use midiateca_service::instances::{self, Instance};
-use midiateca_service::media::{self, Media, RecordedAttempt};
-use midiateca_service::model::{InstanceId, MediaId, MediaStatus, Reason, Verification};
-use midiateca_service::queue::{self, Lease};
-use midiateca_service::worker;
+use midiateca_service::model::InstanceId;
+use midiateca_service::ops::test_delivery::{self, Step};
 
 /// The largest file that is read as a delivery.
 const MOST_BYTES: u64 = 128 << 20;
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -53,74 +43,19 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         }
         None => sample_for(&app, options.instance, context.lang).await?,
     };
-    step(
-        &context,
-        words::RECEIVED,
-        &[
-            ("bytes", json!(body.len())),
-            ("instance", json!(instance.id.as_str())),
-            ("client", json!(instance.client)),
-        ],
-    );
-    let body = Body::from_bytes(&app.bodies, app.clock.now(), &body)
-        .await
-        .with_context(|| context.lang.say(words::CANNOT_KEEP))?;
-    let body = ingest::opened(&app.ingest, instance.gateway, body).await?;
-    let ending = match ingest::receive(&app.ingest, &instance, body).await? {
-        Receipt::Accepted { delivery, media } => {
-            step(
-                &context,
-                words::COMMITTED,
-                &[
-                    ("delivery", json!(delivery.as_str())),
-                    ("media", json!(media.len())),
-                ],
-            );
-            let mut ending = Ending::Fine;
-            for (kind, put) in media {
-                step(
-                    &context,
-                    words::DETECTED,
-                    &[
-                        ("kind", json!(kind.as_str())),
-                        ("id", json!(put.id.as_str())),
-                        ("duplicate", json!(put.duplicate)),
-                    ],
-                );
-                if follow(&context, &app, &instance, &put.id).await? == Ending::FoundWrong {
-                    ending = Ending::FoundWrong;
-                }
-            }
-            ending
-        }
-        Receipt::Ignored { reason } => {
-            step(&context, words::IGNORED, &[("reason", json!(reason))]);
-            Ending::Fine
-        }
-        Receipt::SetAside { reason, place } => {
-            step(
-                &context,
-                words::SET_ASIDE,
-                &[
-                    ("reason", json!(reason)),
-                    ("line", json!(place.map(|(line, _)| line))),
-                    ("column", json!(place.map(|(_, column)| column))),
-                ],
-            );
-            Ending::FoundWrong
-        }
-        Receipt::WrongInstance { named } => {
-            step(
-                &context,
-                words::REFUSED,
-                &[("names_instance", json!(named))],
-            );
-            Ending::FoundWrong
-        }
-    };
-    tally::write_down(&app.db, &app.tally).await?;
+    let lang = context.lang;
+    let steps = Arc::new(Items::of("steps", context.json, move |step: &Step| {
+        line_of(step, lang)
+    }));
+    let order = test_delivery::Options { instance, body };
+    let cancelled = app.shutdown.token_with_signals();
+    let report = test_delivery::run(&app, order, steps.clone(), cancelled).await?;
+    steps.finish(&report, None);
     app.db.close().await;
-    Ok(ending)
+    Ok(match report.is_fine() {
+        true => Ending::Fine,
+        false => Ending::FoundWrong,
+    })
 }
 
 /// For the instance that was named, or the first one.
@@ -190,180 +125,44 @@ async fn instance_of(
     })
 }
 
-/// Fetches one media here, or watches the running server do it.
-async fn follow(
-    context: &Context,
-    app: &App,
-    instance: &Instance,
-    id: &MediaId,
-) -> anyhow::Result<Ending> {
-    let before = find(context, app, id).await?;
-    let known = before.attempts;
-    let media = match app.coordination.server().await {
-        _ if before.status == MediaStatus::Stored => before,
-        Ok(server) => {
-            let lease = Lease {
-                owner: server.owner().to_owned(),
-                until: app.clock.now() + app.config.worker.lease.ms(),
-            };
-            let media = id.clone();
-            if let Some(job) = app
-                .db
-                .write(Key::media(id.as_str()), async move |tx| {
-                    queue::claim_one(tx, &media, &lease).await
-                })
-                .await?
-            {
-                worker::round(&app.worker(), &job, instance).await;
-            }
-            find(context, app, id).await?
-        }
-        Err(coordination::Error::Served { .. }) => watch(context, app, id, known).await?,
-        Err(error) => return Err(error.into()),
-    };
-    let attempts = media::attempts(&app.db, id).await?;
-    for attempt in attempts.iter().filter(|attempt| attempt.n > known) {
-        tell_attempt(context, attempt);
-    }
-    Ok(tell_outcome(context, &media))
-}
-
-async fn find(context: &Context, app: &App, id: &MediaId) -> anyhow::Result<Media> {
-    media::find(&app.db, id)
-        .await?
-        .with_context(|| context.lang.say(words::MEDIA_GONE))
-}
-
-/// Waits until the server has ended a round.
-async fn watch(
-    context: &Context,
-    app: &App,
-    id: &MediaId,
-    attempts_before: i64,
-) -> anyhow::Result<Media> {
-    loop {
-        let media = find(context, app, id).await?;
-        let under_way = media.status == MediaStatus::Downloading
-            || (media.status == MediaStatus::Pending && media.attempts == attempts_before);
-        if !under_way {
-            return Ok(media);
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-}
-
-/// Whether an attempt that failed so had got a link before.
-fn had_link(reason: Option<Reason>) -> bool {
-    use Reason as R;
-    let Some(reason) = reason else {
-        return true;
-    };
-    !matches!(
-        reason,
-        R::GatewayUnreachable
-            | R::GatewayTimeout
-            | R::GatewayTokenRefused
-            | R::GatewayUnknownInstance
-            | R::GatewayThrottled
-            | R::GatewayFailed
-            | R::GatewayUnavailable
-            | R::GatewayBadAnswer
-            | R::TokenMissing
-            | R::KeysMissing
-            | R::BadMediaKey
-            | R::Interrupted
-    )
-}
-
-fn tell_attempt(context: &Context, attempt: &RecordedAttempt) {
-    step(
-        context,
-        words::ROUTE_TRIED,
-        &[
-            ("n", json!(attempt.n)),
-            ("route", json!(attempt.route)),
-            ("duration_ms", json!(attempt.duration_ms)),
-        ],
-    );
-    let mut facts = vec![
-        ("obtained", json!(had_link(attempt.reason))),
-        ("host", json!(attempt.host)),
-        ("http_status", json!(attempt.http_status)),
-    ];
-    if let Some(reason) = attempt.reason.filter(|reason| !had_link(Some(*reason))) {
-        facts.push(("reason", json!(context.lang.reason(reason.as_str()))));
-        return step(context, words::LINK, &facts);
-    }
-    step(context, words::LINK, &facts);
-    let mut facts = vec![("count", json!(attempt.size))];
-    if let Some(reason) = attempt.reason {
-        facts.push(("reason", json!(context.lang.reason(reason.as_str()))));
-    }
-    step(context, words::BYTES, &facts);
-}
-
-fn tell_outcome(context: &Context, media: &Media) -> Ending {
-    if media.status == MediaStatus::Stored {
-        step(
-            context,
-            words::VERIFIED,
-            &[
-                ("how", json!(media.verified.map(Verification::as_str))),
-                (
-                    "sha256",
-                    json!(media.sha256.map(|sha256| media::hex(&sha256))),
-                ),
-                ("size", json!(media.size)),
-                ("mime", json!(media.mime)),
-            ],
-        );
-        let path = media.path().map(|path| format!("media_storage/{path}"));
-        step(context, words::PATH, &[("path", json!(path))]);
-        step(
-            context,
-            words::ROW,
-            &[
-                ("id", json!(media.id.as_str())),
-                ("status", json!(media.status)),
-            ],
-        );
-        return Ending::Fine;
-    }
-    let why = media
-        .reason
-        .map(|reason| context.lang.reason(reason.as_str()));
-    step(
-        context,
-        words::NOT_STORED,
-        &[
-            ("id", json!(media.id.as_str())),
-            ("status", json!(media.status)),
-            ("reason", json!(media.reason)),
-            ("why", json!(why)),
-            ("next_attempt_at", json!(media.next_attempt_at.map(rfc3339))),
-        ],
-    );
-    Ending::FoundWrong
-}
-
-/// One step in one line on stdout; in JSON it has its English name. Facts that are not known are left out.
-fn step(context: &Context, name: Words, facts: &[(&str, Value)]) {
-    if context.json {
-        let mut line = json!({"step": Language::English.say(name)});
-        for (fact, value) in facts.iter().filter(|(_, value)| !value.is_null()) {
-            line[*fact] = value.clone();
-        }
-        answer::line(&line);
-        return;
-    }
-    let lang = context.lang;
-    let text = facts.iter().filter_map(|(fact, value)| {
-        let value = match (*fact, value) {
-            ("reason", Value::String(reason)) => plain(lang.verdict(reason)),
-            (fact, value) => language::value(lang, fact, value)?,
+/// Its name and the fields that are known.
+fn line_of(step: &Step, lang: Language) -> String {
+    let fields = serde_json::to_value(step).unwrap_or_default();
+    let fields = fields.as_object().into_iter().flatten();
+    let fields = fields.filter(|(name, _)| *name != "step");
+    let text = fields.filter_map(|(name, value)| {
+        let value = match (name.as_str(), value) {
+            ("reason", Value::String(reason)) => reason_of(step, reason, lang),
+            ("path", Value::String(path)) => format!("media_storage/{path}"),
+            (name, value) => language::value(lang, name, value)?,
         };
-        Some(format!("{}={value}", lang.name(fact)))
+        Some(format!("{}={value}", lang.name(name)))
     });
     let text: Vec<_> = text.collect();
-    answer::line(format_args!("{:<13} {}", lang.say(name), text.join(" ")));
+    format!("{:<13} {}", lang.say(name_of(step)), text.join(" "))
+}
+
+fn reason_of(step: &Step, reason: &str, lang: Language) -> String {
+    match step {
+        Step::Ignored { .. } | Step::SetAside { .. } => plain(lang.verdict(reason)),
+        _ => plain(lang.reason(reason)),
+    }
+}
+
+fn name_of(step: &Step) -> TextKey {
+    match step {
+        Step::Received { .. } => words::RECEIVED,
+        Step::Committed { .. } => words::COMMITTED,
+        Step::Detected { .. } => words::DETECTED,
+        Step::Ignored { .. } => words::IGNORED,
+        Step::SetAside { .. } => words::SET_ASIDE,
+        Step::Refused { .. } => words::REFUSED,
+        Step::RouteTried { .. } => words::ROUTE_TRIED,
+        Step::Link { .. } => words::LINK,
+        Step::Bytes { .. } => words::BYTES,
+        Step::Verified { .. } => words::VERIFIED,
+        Step::Path { .. } => words::PATH,
+        Step::Row { .. } => words::ROW,
+        Step::NotStored { .. } => words::NOT_STORED,
+    }
 }

@@ -82,10 +82,12 @@ async fn the_documented_case_is_told_step_by_step() {
     sim.world().add(SimMedia::documented());
     let told = midiateca(folder.path(), &["--json", "test-webhook", DOCUMENTED]).await;
     assert!(told.status.success(), "{}{}", stdout(&told), stderr(&told));
-    let steps: Vec<Value> = stdout(&told)
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let report: Value = serde_json::from_str(&stdout(&told)).unwrap();
+    assert_eq!(
+        (&report["verdict"], &report["stored"]),
+        (&"accepted".into(), &1.into())
+    );
+    let steps = report["steps"].as_array().unwrap();
     let names: Vec<_> = steps
         .iter()
         .map(|step| step["step"].as_str().unwrap())
@@ -96,7 +98,7 @@ async fn the_documented_case_is_told_step_by_step() {
             "received",
             "committed",
             "detected",
-            "route tried",
+            "route_tried",
             "link",
             "bytes",
             "verified",
@@ -578,7 +580,8 @@ async fn a_lost_file_can_be_had_again() {
     sim.world().add(SimMedia::documented());
     midiateca(data, &["test-webhook", DOCUMENTED]).await;
     let steps = midiateca(data, &["--json", "test-webhook", DOCUMENTED]).await;
-    let row: Value = serde_json::from_str(stdout(&steps).lines().last().unwrap()).unwrap();
+    let report: Value = serde_json::from_str(&stdout(&steps)).unwrap();
+    let row = report["steps"].as_array().unwrap().last().unwrap();
     let id = row["id"].as_str().unwrap();
     assert!(stdout(&midiateca(data, &["retry", id]).await).contains("already stored"));
     let audio = data.join(format!("media_storage/cliente_2/instance_{FIRST}/audio"));

@@ -85,8 +85,12 @@ async fn the_delivery_of_the_readme_is_stored_by_the_demo_and_so_is_a_sample() {
     }
     let sample = midiateca(&data, &["--json", "test-webhook", "--sample"]).await;
     assert!(sample.status.success(), "{}", stdout(&sample));
-    let last = stdout(&sample).lines().last().unwrap().to_owned();
-    assert!(last.contains("\"stored\""), "{last}");
+    let report: Value = serde_json::from_str(&stdout(&sample)).unwrap();
+    let last = report["steps"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&last["status"], &report["stored"]),
+        (&"stored".into(), &1.into())
+    );
     drop(demo);
 }
 

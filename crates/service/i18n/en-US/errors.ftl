@@ -263,3 +263,8 @@ errors-gateway-other = the gateway answered for another instance: { $said }
 errors-gateway-not-json = the gateway answered something that is not JSON
 errors-see-instance = `midiateca doctor --instance ID` tests the instance's token and shows what to do
 errors-not-writable = { $path } cannot be written
+
+## Test deliveries
+
+errors-delivery-not-written = cannot write the delivery to the data folder
+errors-media-deleted = the media was deleted after it was committed

@@ -1,11 +1,9 @@
 ### What `test-webhook` says.
 
 test-webhook-too-large = a delivery of more than { $limit } bytes is not taken
-test-webhook-cannot-keep = cannot write the delivery to the data folder
 test-webhook-names-no-instance = the delivery names no instance: name one with --instance ID
 test-webhook-unknown-instance = no instance { $id } is known; see `midiateca instance list`
 test-webhook-no-instance = there is no instance yet: `midiateca instance add ID --client N --token-env VAR`, or try `midiateca demo`
-test-webhook-media-gone = the media that was just committed is gone
 
 ## The steps
 

@@ -263,3 +263,8 @@ errors-gateway-other = o gateway respondeu sobre outra instância: { $said }
 errors-gateway-not-json = o gateway respondeu algo que não é JSON
 errors-see-instance = `midiateca doctor --instance ID` testa o token da instância e diz o que fazer
 errors-not-writable = não é possível gravar em { $path }
+
+## Entregas de teste
+
+errors-delivery-not-written = não é possível gravar a entrega na pasta de dados
+errors-media-deleted = a mídia foi excluída depois de confirmada

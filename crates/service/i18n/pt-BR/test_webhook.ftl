@@ -1,11 +1,9 @@
 ### What `test-webhook` says.
 
 test-webhook-too-large = uma entrega com mais de { $limit } bytes não é aceita
-test-webhook-cannot-keep = não é possível gravar a entrega na pasta de dados
 test-webhook-names-no-instance = a entrega não diz de que instância é: informe uma com --instance ID
 test-webhook-unknown-instance = não existe instância { $id }; veja `midiateca instance list`
 test-webhook-no-instance = ainda não há instância: `midiateca instance add ID --client N --token-env VAR`, ou experimente `midiateca demo`
-test-webhook-media-gone = a mídia que acabou de ser confirmada sumiu
 
 ## The steps
 

@@ -8,6 +8,7 @@ mod ground;
 mod network;
 mod settings;
 mod system;
+mod test_delivery;
 mod whole;
 
 use std::error::Error;
@@ -135,6 +136,7 @@ impl Explainer {
             .or_else(|| Some(ground::server(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::takeover(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::foreign(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(test_delivery::test_delivery(cause.downcast_ref()?, lang)))
             .or_else(|| Some(export::export(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::backup(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::unresolved(cause.downcast_ref()?, lang)))

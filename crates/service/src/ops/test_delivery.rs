@@ -1,0 +1,197 @@
+//! One delivery through the whole pipeline, with a report of each step. If a server is running, the delivery is committed
+//! here and downloaded there.
+
+mod error;
+mod step;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Progress;
+use crate::app::App;
+use crate::coordination;
+use crate::db::Key;
+use crate::deliveries::Body;
+use crate::ingest::{self, Receipt, tally};
+use crate::instances::Instance;
+use crate::media::{self, Media};
+use crate::model::{MediaId, MediaStatus};
+use crate::queue::{self, Lease};
+use crate::shutdown::CancellationToken;
+use crate::worker;
+pub use error::Error;
+pub use step::Step;
+
+const POLL_EVERY: Duration = Duration::from_millis(100);
+
+/// The delivery, and the instance that it is for.
+pub struct Options {
+    pub instance: Instance,
+    pub body: Vec<u8>,
+}
+
+/// What became of the delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Accepted,
+    Ignored,
+    SetAside,
+    Refused,
+}
+
+/// The result of one delivery.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Report {
+    pub verdict: Verdict,
+    /// How many of its media are stored.
+    pub stored: u64,
+    pub not_stored: u64,
+    /// It was cancelled before its media were stored.
+    pub stopped: bool,
+}
+
+impl Report {
+    fn of(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            stored: 0,
+            not_stored: 0,
+            stopped: false,
+        }
+    }
+
+    /// Whether the delivery was read and all of its media are stored.
+    pub fn is_fine(&self) -> bool {
+        matches!(self.verdict, Verdict::Accepted | Verdict::Ignored)
+            && self.not_stored == 0
+            && !self.stopped
+    }
+}
+
+/// Ingests a delivery and follows its media until they are stored or have failed.
+pub async fn run(
+    app: &App,
+    options: Options,
+    progress: Arc<dyn Progress<Step>>,
+    cancelled: CancellationToken,
+) -> Result<Report, Error> {
+    let Options { instance, body } = options;
+    progress.finding(&Step::Received {
+        bytes: body.len(),
+        instance: instance.id.clone(),
+        client: instance.client,
+    });
+    let body = Body::from_bytes(&app.bodies, app.clock.now(), &body)
+        .await
+        .map_err(Error::Body)?;
+    let body = ingest::opened(&app.ingest, instance.gateway, body).await?;
+    let report = match ingest::receive(&app.ingest, &instance, body).await? {
+        Receipt::Accepted { delivery, media } => {
+            progress.finding(&Step::Committed {
+                delivery,
+                media: media.len(),
+            });
+            let mut report = Report::of(Verdict::Accepted);
+            for (kind, put) in media {
+                progress.finding(&Step::Detected {
+                    kind: kind.as_str(),
+                    id: put.id.clone(),
+                    duplicate: put.duplicate,
+                });
+                let followed = follow(app, &instance, &put.id, &*progress, &cancelled).await?;
+                match followed {
+                    Some(true) => report.stored += 1,
+                    Some(false) => report.not_stored += 1,
+                    None => report.stopped = true,
+                }
+            }
+            report
+        }
+        Receipt::Ignored { reason } => {
+            progress.finding(&Step::Ignored { reason });
+            Report::of(Verdict::Ignored)
+        }
+        Receipt::SetAside { reason, place } => {
+            progress.finding(&Step::SetAside {
+                reason,
+                line: place.map(|(line, _)| line),
+                column: place.map(|(_, column)| column),
+            });
+            Report::of(Verdict::SetAside)
+        }
+        Receipt::WrongInstance { named } => {
+            progress.finding(&Step::Refused {
+                names_instance: named,
+            });
+            Report::of(Verdict::Refused)
+        }
+    };
+    tally::write_down(&app.db, &app.tally).await?;
+    Ok(report)
+}
+
+/// Downloads one media here, or waits until the running server has. Whether it is stored; `None` when cancelled.
+async fn follow(
+    app: &App,
+    instance: &Instance,
+    id: &MediaId,
+    progress: &dyn Progress<Step>,
+    cancelled: &CancellationToken,
+) -> Result<Option<bool>, Error> {
+    let before = find(app, id).await?;
+    let known_attempts = before.attempts;
+    let media = match app.coordination.server().await {
+        _ if before.status == MediaStatus::Stored => before,
+        Ok(server) => {
+            let lease = Lease {
+                owner: server.owner().to_owned(),
+                until: app.clock.now() + app.config.worker.lease.ms(),
+            };
+            let media = id.clone();
+            let claiming = app.db.write(Key::media(id.as_str()), async move |tx| {
+                queue::claim_one(tx, &media, &lease).await
+            });
+            if let Some(job) = claiming.await? {
+                worker::round(&app.worker(), &job, instance).await;
+            }
+            find(app, id).await?
+        }
+        Err(coordination::Error::Served { .. }) => {
+            tokio::select! {
+                media = wait(app, id, known_attempts) => media?,
+                () = cancelled.cancelled() => return Ok(None),
+            }
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let attempts = media::attempts(&app.db, id).await?;
+    for attempt in attempts.iter().filter(|attempt| attempt.n > known_attempts) {
+        step::of_attempt(attempt)
+            .iter()
+            .for_each(|step| progress.finding(step));
+    }
+    step::of_media(&media)
+        .iter()
+        .for_each(|step| progress.finding(step));
+    Ok(Some(media.status == MediaStatus::Stored))
+}
+
+async fn find(app: &App, id: &MediaId) -> Result<Media, Error> {
+    media::find(&app.db, id).await?.ok_or(Error::MediaDeleted)
+}
+
+/// Waits until the server has ended a round.
+async fn wait(app: &App, id: &MediaId, attempts_before: i64) -> Result<Media, Error> {
+    loop {
+        let media = find(app, id).await?;
+        let is_waiting = media.status == MediaStatus::Downloading
+            || (media.status == MediaStatus::Pending && media.attempts == attempts_before);
+        if !is_waiting {
+            return Ok(media);
+        }
+        tokio::time::sleep(POLL_EVERY).await;
+    }
+}
