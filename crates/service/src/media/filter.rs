@@ -68,3 +68,54 @@ pub(super) fn placeholders(first: usize, count: usize) -> String {
     let names: Vec<_> = (first..first + count).map(|n| format!("${n}")).collect();
     names.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::model::origin::chat_kind_of_row;
+    use crate::model::{ChatId, ChatKind, Origin};
+
+    #[tokio::test]
+    async fn the_rules_for_chats_are_the_same_in_sql_and_here() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let db = crate::db::Db::open(&path, std::time::Duration::from_secs(1));
+        let db = db.await.unwrap();
+        for (chat, is_group, kind) in [
+            (None, false, ChatKind::Private),
+            (None, true, ChatKind::Group),
+            (Some("5500900000001"), false, ChatKind::Private),
+            (
+                Some("5500900000001@s.whatsapp.net"),
+                false,
+                ChatKind::Private,
+            ),
+            (Some("555566667777888@lid"), false, ChatKind::Private),
+            (Some("120363000000000001"), true, ChatKind::Group),
+            (Some("120363000000000001@g.us"), false, ChatKind::Group),
+            (
+                Some("120363000000000001@newsletter"),
+                false,
+                ChatKind::Channel,
+            ),
+            (Some("1612345678@broadcast"), false, ChatKind::Broadcast),
+            (Some("status"), false, ChatKind::Story),
+            (Some("status@broadcast"), true, ChatKind::Story),
+        ] {
+            let origin = Origin {
+                chat: chat.map(|chat| ChatId(chat.to_owned())),
+                is_group,
+                ..Origin::default()
+            };
+            assert_eq!(origin.chat_kind(), kind, "{chat:?}");
+            let sql = concat!(
+                "select ",
+                chat_kind_of_row!(),
+                " as kind from (select $1 as chat_id, $2 as is_group)"
+            );
+            let row = db.row(sql, crate::db::values![chat, is_group]).await;
+            let found = row.unwrap().unwrap().text("kind").unwrap();
+            assert_eq!(found, kind.as_str(), "{chat:?} in SQL");
+        }
+        db.close().await;
+    }
+}
