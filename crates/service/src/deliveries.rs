@@ -1,5 +1,5 @@
-//! The raw bodies of webhooks, as they came: compressed, kept, and read again. Long texts in them, such as files in
-//! base64, are taken out while they come and kept beside, until a stored file holds the same bytes.
+//! The raw bodies of webhooks, compressed, for reading again. Long texts in them, such as files in base64, are taken out
+//! while they arrive and stored separately, until a stored file has the same bytes.
 
 mod bodies;
 mod incoming;
@@ -21,12 +21,11 @@ pub use bodies::Bodies;
 pub use incoming::{Body, Incoming};
 pub use opening::BodyReader;
 
-/// The verdict of a delivery that is kept and not read.
+/// The verdict of a delivery that is stored and not read.
 pub const SET_ASIDE: &str = "set_aside";
 
-/// One webhook that told of media or of the instance, or that was not what it claims to be.
+/// One webhook with media or news of the instance, or one that could not be read.
 pub struct Delivery {
-    /// Its id.
     pub id: DeliveryId,
     instance: String,
     received_at: Millis,
@@ -36,14 +35,14 @@ pub struct Delivery {
     body_lz4: Vec<u8>,
 }
 
-/// How a delivery was kept.
+/// The result of storing a delivery.
 #[derive(Debug)]
 pub struct SavedDelivery {
     files_not_needed: Vec<u32>,
 }
 
 impl Delivery {
-    /// Makes one ready to be kept. `verdict` is `accepted`, `set_aside` or `refused`.
+    /// `verdict` is `accepted`, `set_aside` or `refused`.
     pub fn new(
         instance: &InstanceId,
         now: Millis,
@@ -62,8 +61,8 @@ impl Delivery {
         }
     }
 
-    /// The delivery that is kept already with the same large body to the same instance, if there is one that has all of
-    /// it: the texts that were taken out, or stored files with the same bytes.
+    /// An earlier delivery of the same large body to the same instance that is complete: its long texts, or stored files with
+    /// the same bytes, are there.
     pub async fn find_same(
         &self,
         tx: &mut Tx,
@@ -94,7 +93,7 @@ impl Delivery {
         Ok(Some(id))
     }
 
-    /// Keeps it. Texts whose bytes are in the stored files of these media are not kept.
+    /// Inserts the rows. Texts whose bytes are in the stored files of these media are not stored again.
     pub async fn insert(&self, tx: &mut Tx, media: &[MediaId]) -> Result<SavedDelivery, Error> {
         let sql = "insert into deliveries (id, instance, received_at, verdict, reason, body_size, body_lz4, body_sha256)
                    values ($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -127,7 +126,7 @@ impl Delivery {
         Ok(SavedDelivery { files_not_needed })
     }
 
-    /// What follows the commit: nothing when it was not kept, and an error when nothing was committed.
+    /// Finishes after the commit. Returns `None` when the delivery was not stored, and an error when nothing was committed.
     pub fn committed<T>(
         body: &Body,
         outcome: Result<T, Error>,
@@ -136,7 +135,7 @@ impl Delivery {
         match &outcome {
             Ok(value) => match kept(value) {
                 Some(kept) => body.commit(&kept.files_not_needed),
-                // Written by a try that was not committed.
+                // Written by an attempt that was not committed.
                 None => body.set_written(false),
             },
             Err(_) => body.set_written(false),
@@ -145,7 +144,7 @@ impl Delivery {
     }
 }
 
-/// The body of a delivery, with tokens in the place of long texts; nothing when it is no longer kept.
+/// The body of a delivery, with tokens in place of long texts; `None` when it was pruned.
 pub async fn body(db: &Db, id: &DeliveryId) -> Result<Option<Vec<u8>>, Error> {
     let sql = "select body_lz4 from deliveries where id = $1";
     let Some(row) = db.row(sql, values![id.as_str()]).await? else {
@@ -164,16 +163,16 @@ pub async fn dismiss(tx: &mut Tx, now: Millis) -> Result<(), Error> {
         .await
 }
 
-/// When deliveries were dismissed last.
+/// When deliveries were last dismissed.
 pub async fn dismissed_at(db: &Db) -> Result<Option<Millis>, Error> {
     Checkpoint::DeliveriesDismissed.load(db, "").await
 }
 
-/// How many deliveries since then are set aside and not dismissed.
+/// The number of deliveries since then that are set aside and not dismissed.
 pub async fn set_aside_since(db: &Db, since: Millis) -> Result<i64, Error> {
     let since = dismissed_at(db).await?.map_or(since, |at| since.max(at));
     let from = fresh_id(since);
-    // Ids begin with their time: the primary key finds the beginning.
+    // Ids begin with their time, so the primary key finds the first one.
     let sql = "select count(*) as n from deliveries where id >= $1 and received_at > $2 and verdict = 'set_aside'";
     let row = db
         .row(sql, values![from.get(..13).unwrap_or(""), since])
@@ -181,13 +180,13 @@ pub async fn set_aside_since(db: &Db, since: Millis) -> Result<i64, Error> {
     row.map_or(Ok(0), |row| row.int("n"))
 }
 
-/// Whether a delivery is still kept.
+/// Whether a delivery is still stored.
 pub async fn exists(tx: &mut Tx, id: &DeliveryId) -> Result<bool, Error> {
     let sql = "select 1 as found from deliveries where id = $1";
     Ok(tx.row(sql, values![id.as_str()]).await?.is_some())
 }
 
-/// Whether a delivery is still kept, and the bytes of the media are in it and not only in the media's stored file.
+/// Whether a delivery is still stored and contains the bytes of the media itself, not only through its stored file.
 pub async fn has_bytes_of(tx: &mut Tx, id: &DeliveryId, media: &MediaId) -> Result<bool, Error> {
     let sql = "select 1 as found from deliveries where id = $1
                  and not exists (select 1 from delivery_parts p where p.delivery = deliveries.id and p.media = $2)";
@@ -195,7 +194,7 @@ pub async fn has_bytes_of(tx: &mut Tx, id: &DeliveryId, media: &MediaId) -> Resu
     Ok(tx.row(sql, values).await?.is_some())
 }
 
-/// Marks a delivery that could not be read before as read.
+/// Sets the verdict of a delivery that can be read now.
 pub async fn accept(tx: &mut Tx, id: &DeliveryId) -> Result<(), Error> {
     let sql = "update deliveries set verdict = 'accepted', reason = null where id = $1 and verdict = 'set_aside'";
     tx.run(sql, values![id.as_str()]).await.map(drop)
@@ -204,28 +203,23 @@ pub async fn accept(tx: &mut Tx, id: &DeliveryId) -> Result<(), Error> {
 /// A delivery without its body.
 #[derive(Clone, Debug)]
 pub struct DeliverySummary {
-    /// Its id.
     pub id: DeliveryId,
-    /// To which instance it came.
     pub instance: InstanceId,
-    /// When.
     pub received_at: Millis,
     /// `accepted`, `set_aside` or `refused`.
     pub verdict: String,
-    /// What was wrong with it.
+    /// Why it was not accepted.
     pub reason: Option<DeliveryReason>,
-    /// How long its body is.
+    /// The length of its body.
     pub body_size: i64,
 }
 
-/// Which deliveries are meant; what is not given does not matter.
+/// Selects deliveries; `None` selects all.
 #[derive(Clone, Debug, Default)]
 pub struct DeliveryFilter {
-    /// Of this instance.
     pub instance: Option<String>,
-    /// With this verdict.
     pub verdict: Option<String>,
-    /// Received since then.
+    /// Received at or after.
     pub since: Option<Millis>,
 }
 
@@ -247,18 +241,17 @@ pub async fn list(
         limit
     ];
     let rows = db.rows(sql, values).await?;
-    rows.iter().map(entry).collect()
+    rows.iter().map(summary).collect()
 }
 
-/// One delivery.
 pub async fn find(db: &Db, id: &DeliveryId) -> Result<Option<DeliverySummary>, Error> {
     let sql = "select id, instance, received_at, verdict, reason, body_size from deliveries where id = $1";
     let row = db.row(sql, values![id.as_str()]).await?;
-    row.as_ref().map(entry).transpose()
+    row.as_ref().map(summary).transpose()
 }
 
-/// Bytes that a delivery brought, and that are not filed yet, are nowhere else. Ids begin with their time, so that
-/// the primary key finds the old ones.
+/// Deliveries whose bytes are in no stored file yet are still needed. Ids begin with their time, so the primary key finds
+/// the old ones.
 macro_rules! old {
     () => {
         concat!(
@@ -268,14 +261,14 @@ macro_rules! old {
     };
 }
 
-/// How many deliveries are older than that, and not needed any more.
+/// The number of deliveries before that time that are not needed any more.
 pub async fn older_than(db: &Db, before: Millis) -> Result<u64, Error> {
     let sql = concat!("select count(*) as n from deliveries where ", old!());
     let row = db.row(sql, old(before)).await?;
     row.map_or(Ok(0), |row| row.count("n"))
 }
 
-/// Deletes up to `limit` of them; says how many.
+/// Deletes up to `limit` of them; returns how many.
 pub async fn prune(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error> {
     let sql = concat!(
         "delete from deliveries where id in (select id from deliveries where ",
@@ -315,15 +308,13 @@ pub async fn bodies(
 /// What became of a delivery that was to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deletion {
-    /// It is gone.
     Gone,
-    /// It holds bytes that are nowhere else yet.
+    /// It has bytes that are nowhere else yet.
     Needed,
-    /// It was not there.
     NotThere,
 }
 
-/// Deletes one delivery, unless it holds bytes that are nowhere else yet.
+/// Deletes one delivery, unless it has bytes that are nowhere else yet.
 pub async fn delete(tx: &mut Tx, id: &DeliveryId) -> Result<Deletion, Error> {
     let sql = concat!(
         "delete from deliveries where id = $1 and not ",
@@ -338,7 +329,7 @@ pub async fn delete(tx: &mut Tx, id: &DeliveryId) -> Result<Deletion, Error> {
     })
 }
 
-fn entry(row: &Row) -> Result<DeliverySummary, Error> {
+fn summary(row: &Row) -> Result<DeliverySummary, Error> {
     Ok(DeliverySummary {
         id: DeliveryId(row.text("id")?),
         instance: InstanceId(row.text("instance")?),

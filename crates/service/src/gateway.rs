@@ -1,5 +1,5 @@
-//! What each gateway says and how it is asked: reads a delivery into found media and instance news, and
-//! describes the request that turns a media into a link. Pure: no I/O, no clock.
+//! What each gateway sends and how it is called: parses a delivery into media and instance events, and describes the
+//! request that turns a media into a link. Pure: no I/O, no clock.
 
 mod envelope;
 mod hook_address;
@@ -17,60 +17,54 @@ use wa_media::FoundMedia;
 use crate::clock::Millis;
 use crate::model::{DeliveryReason, KeyKind, MediaKey, MediaKind, Origin, Reason};
 
-/// Which gateway a delivery comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Gateway {
     /// w-api.app
     Wapi,
 }
 
-/// What a delivery is about, decided by its content and not by its event's name.
+/// The content of a delivery, decided by its fields and not by its event's name.
 #[derive(Debug, PartialEq, Eq)]
 pub enum DeliveryContent {
-    /// It tells of media.
+    /// A message with media.
     Media,
     /// The session went up or down.
-    Connection {
-        /// Whether it is up now.
-        connected: bool,
-    },
-    /// It has no media but is kept, for a later version may make more of it; what it is, in English.
+    Connection { connected: bool },
+    /// No media, but stored, because a later version may find some in it; with a description in English.
     Notice(&'static str),
-    /// Nothing to keep.
+    /// Nothing to store.
     Nothing(DeliveryReason),
 }
 
-/// What all media of one message share.
+/// The fields that all media of one message share.
 #[derive(Clone, Debug, Default)]
 pub struct Message {
     /// The gateway's id of the message; empty when it gave none.
     pub id: String,
     /// Chat and sender, without control characters.
     pub origin: Origin,
-    /// The name the sender shows.
+    /// The name that the sender shows.
     pub sender_name: Option<String>,
     /// The message's own time.
     pub sent_at: Option<Millis>,
 }
 
-/// A delivery, read.
 #[derive(Debug)]
 pub struct ParsedDelivery {
-    /// Which instance the body names.
+    /// The instance that the body names.
     pub instance: Option<String>,
-    /// What it is about.
     pub content: DeliveryContent,
-    /// The message, when it is about media.
+    /// The message, when there is media.
     pub message: Message,
-    /// What was found, in the order of their slots.
+    /// In the order of their slots.
     pub media: Vec<FoundMedia>,
-    /// Fields that led to media and are not known to this version.
+    /// Fields with media that this version does not know.
     pub unknown: Vec<String>,
-    /// The message was larger or deeper than is looked at, so there may be more in it.
+    /// The message was larger or deeper than the limits, so there may be more in it.
     pub cut_short: bool,
 }
 
-/// A body that is not what it claims to be: kept, and answered with this.
+/// A body that cannot be read: it is stored, and answered with this error.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Not JSON (or deeper than 128 levels).
@@ -83,14 +77,10 @@ pub enum Error {
     },
     /// JSON with more values than any message has.
     #[error("JSON with more than {limit} values")]
-    TooManyValues {
-        /// How many are taken.
-        limit: usize,
-    },
-    /// JSON, but no object.
+    TooManyValues { limit: usize },
     #[error("the body is JSON but not an object")]
     NotAnObject,
-    /// What automations and queues put around a delivery, and nothing in it that can be read.
+    /// The envelope of an automation or a queue, without a readable delivery in it.
     #[error("the body is around another that cannot be read")]
     UnreadableEnvelope,
 }
@@ -106,7 +96,7 @@ impl Error {
         }
     }
 
-    /// Where it is not JSON: line and column, from 1.
+    /// Line and column of the JSON error, from 1.
     pub fn place(&self) -> Option<(usize, usize)> {
         match self {
             Self::NotJson { line, column } => Some((*line, *column)),
@@ -115,32 +105,31 @@ impl Error {
     }
 }
 
-/// What a gateway needs to know to hand out a link.
+/// The input of a gateway's call for a link.
 pub struct LinkRequest<'a> {
-    /// The key.
     pub media_key: &'a MediaKey,
     /// The path on WhatsApp's CDN, with its query.
     pub direct_path: &'a str,
-    /// What the message said it is.
+    /// The kind that the message declared.
     pub kind: MediaKind,
-    /// Which label its key has.
+    /// The label of its key.
     pub key_kind: KeyKind,
     /// The declared type.
     pub mime: Option<&'a str>,
 }
 
-/// A link that the gateway handed out. Until when it lives is not read: gateways write it in seconds, in milliseconds,
-/// as text or as 0 for ever, and only the file's server knows.
+/// A link from the gateway. Its expiry is not read: gateways write it in seconds, in milliseconds, as text or as 0 for
+/// never, and only the file's server knows.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Link {
-    /// Where the bytes are. As the gateway wrote it: not yet checked by anybody.
+    /// As the gateway wrote it; not checked yet.
     pub url: String,
 }
 
-/// A value takes up to some hundred bytes of memory, however short it is written.
+/// Each value takes up to some hundred bytes of memory, however short it is written.
 const MOST_VALUES: usize = 100_000;
 
-/// JSON as it should be, or as sloppy senders write it.
+/// Parses JSON, also with the usual defects of sloppy senders.
 fn parse(body: &[u8]) -> Result<Json, Error> {
     if separators(body) > MOST_VALUES {
         return Err(Error::TooManyValues { limit: MOST_VALUES });
@@ -151,11 +140,13 @@ fn parse(body: &[u8]) -> Result<Json, Error> {
             column: error.column(),
         };
         let repaired = repair::repair(body).and_then(|text| serde_json::from_str(&text).ok());
-        repaired.or_else(|| envelope::of_form(body)).ok_or(not_json)
+        repaired
+            .or_else(|| envelope::from_form(body))
+            .ok_or(not_json)
     })
 }
 
-/// How many commas and colons stand outside of strings: about as many as there are values.
+/// The number of commas and colons outside of strings: about as many as there are values.
 fn separators(body: &[u8]) -> usize {
     let (mut count, mut in_string, mut is_escaped) = (0, false, false);
     for byte in body {
@@ -170,43 +161,42 @@ fn separators(body: &[u8]) -> usize {
     count
 }
 
-/// One of a gateway's webhook slots: it sends one family of events to the address in it.
+/// One of a gateway's webhook slots: it sends one family of events to its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
-    /// What comes through it, in a word.
+    /// The events that it sends, in one word.
     pub name: &'static str,
     /// The path (below the API base) of the call that sets it.
     pub path: &'static str,
-    /// The field in which it is read back.
+    /// The field that contains it when it is read back.
     pub field: &'static str,
 }
 
-/// What a gateway tells of an instance; nothing where it does not tell.
+/// The state of an instance at its gateway; `None` where the gateway does not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Session {
-    /// Of which instance it tells.
+    /// The instance's name.
     pub instance: Option<String>,
     /// Whether WhatsApp is connected.
     pub connected: Option<bool>,
-    /// Whether it knows with which number.
+    /// Whether the gateway knows the number.
     pub has_number: bool,
-    /// Whether what is sent in groups is kept from us.
+    /// Whether the gateway ignores messages in groups.
     pub ignores_groups: Option<bool>,
 }
 
 impl Gateway {
-    /// All there are.
     pub const ALL: [Self; 1] = [Self::Wapi];
 
-    /// The instance that a delivery names in its beginning, found without parsing it: for a delivery that is refused
-    /// unread. Nothing of it can be relied on.
+    /// The instance that the beginning of a delivery names, found without parsing. For deliveries that are refused unread; the
+    /// name cannot be trusted.
     pub fn named_instance(self, beginning: &[u8]) -> Option<String> {
         match self {
             Self::Wapi => wapi::named_instance(beginning),
         }
     }
 
-    /// The webhook slots that are to be set.
+    /// The webhook slots to be set.
     pub fn slots(self) -> &'static [Slot] {
         match self {
             Self::Wapi => wapi::SLOTS,
@@ -227,14 +217,14 @@ impl Gateway {
         }
     }
 
-    /// Why an answer is a refusal although its status says that all is well, in the gateway's words.
+    /// The gateway's error text, when an answer is an error despite its status.
     pub fn refusal(self, answer: &Json) -> Option<String> {
         match self {
             Self::Wapi => wapi::refusal(answer),
         }
     }
 
-    /// Whether the answer to that call tells of an instance at all.
+    /// Whether the answer to that call describes an instance at all.
     pub fn describes_instance(self, answer: &Json) -> bool {
         match self {
             Self::Wapi => wapi::describes_instance(answer),
@@ -248,21 +238,21 @@ impl Gateway {
         }
     }
 
-    /// What a slot holds, by the answer to that call; nothing when it is empty.
+    /// The address in a slot, by the answer to that call; `None` when it is empty.
     pub fn read_slot(self, slot: &Slot, answer: &Json) -> Option<String> {
         match self {
             Self::Wapi => wapi::read_slot(slot, answer),
         }
     }
 
-    /// What the gateway tells of an instance, by the same answer.
+    /// The state of an instance, by the same answer.
     pub fn read_session(self, answer: &Json) -> Session {
         match self {
             Self::Wapi => wapi::read_session(answer),
         }
     }
 
-    /// The slot through which the account's own messages come.
+    /// The slot for the account's own messages.
     pub fn own_messages_slot(self) -> &'static str {
         match self {
             Self::Wapi => "delivery",
@@ -276,26 +266,25 @@ impl Gateway {
         }
     }
 
-    /// The gateway of that name.
     pub fn parse(name: &str) -> Option<Self> {
         (name == "wapi").then_some(Self::Wapi)
     }
 
-    /// Where its API is when nobody says otherwise.
+    /// The API's address when none is configured.
     pub fn default_api_base(self) -> &'static str {
         match self {
             Self::Wapi => wapi::API_BASE,
         }
     }
 
-    /// The domains (with all below them) from which it is known to hand out files.
+    /// The domains (with their subdomains) that are known to host its files.
     pub fn known_domains(self) -> &'static [&'static str] {
         match self {
             Self::Wapi => wapi::DOMAINS,
         }
     }
 
-    /// Reads the deliveries in a body: one, unless an automation put several together.
+    /// Reads the deliveries in a body: one, unless an automation combined several.
     pub fn read(self, body: &[u8]) -> Result<Vec<ParsedDelivery>, Error> {
         let body = parse(body)?;
         match self {
@@ -303,7 +292,7 @@ impl Gateway {
         }
     }
 
-    /// The texts of a body in which another seems to be, and that cannot be read as they stand.
+    /// The texts of a body that seem to contain another body and cannot be read.
     pub fn unreadable_texts(self, body: &[u8]) -> Vec<String> {
         let Ok(body) = parse(body) else {
             return Vec::new();

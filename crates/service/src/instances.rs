@@ -1,4 +1,4 @@
-//! Whose numbers these are: clients, and their instances (one WhatsApp number at one gateway each).
+//! Clients, and their instances (one WhatsApp number at one gateway each).
 
 mod directory;
 mod hooks;
@@ -27,12 +27,12 @@ macro_rules! routes_of {
 }
 pub(crate) use routes_of;
 
-/// A company whose numbers are kept.
+/// A company whose media are stored.
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// Its number, part of its folder's name.
+    /// Part of its folder's name.
     pub id: i64,
-    /// Its name, for people.
+    /// For people.
     pub name: String,
 }
 
@@ -41,35 +41,31 @@ pub struct Client {
 pub struct Instance {
     /// The gateway's name for it.
     pub id: InstanceId,
-    /// Whose it is.
     pub client: i64,
-    /// Which gateway.
     pub gateway: Gateway,
-    /// Where the gateway's API is, such as `https://api.w-api.app/v1`.
+    /// The address of the gateway's API, such as `https://api.w-api.app/v1`.
     pub api_base: String,
-    /// Where WhatsApp's CDN is, if not at its usual hosts: origins with commas, the first one first.
+    /// The origins of WhatsApp's CDN, if not the usual ones: separated by commas, in the order of use.
     pub cdn_base: Option<String>,
-    /// The ways to the bytes in their order, if not the usual ones.
+    /// The candidate routes in their order, if not the usual ones.
     pub routes: Option<Vec<Route>>,
-    /// The gateway's token, sealed.
+    /// The gateway's token, encrypted.
     pub token_sealed: Option<Vec<u8>>,
     /// SHA-256 of the token in the webhook address.
     pub hook_hash: Vec<u8>,
-    /// Those of the addresses before, which are taken as well.
+    /// Those of earlier addresses that are still accepted.
     pub hooks_before: Vec<Vec<u8>>,
     /// `connected`, `disconnected` or `unknown`.
     pub state: String,
-    /// Since when.
     pub state_at: Option<Millis>,
-    /// Why the gateway refuses what is asked of it, until it no longer does.
+    /// The gateway's current error, until it succeeds again.
     pub problem: Option<String>,
     /// Last delivery of any kind.
     pub last_delivery_at: Option<Millis>,
-    /// All deliveries so far.
     pub delivery_count: i64,
-    /// Deliveries that told of nothing to keep.
+    /// Deliveries with nothing to store.
     pub ignored_count: i64,
-    /// Whether the operator took it away; what it holds stays.
+    /// Removed by the operator; its media stay.
     pub removed: bool,
 }
 
@@ -99,12 +95,12 @@ fn instance_of(row: &Row) -> Result<Instance, Error> {
     })
 }
 
-/// The context under which an instance's token is sealed.
+/// The encryption context of an instance's token.
 pub fn token_context(id: &InstanceId) -> String {
     format!("instances:{id}:token")
 }
 
-/// The largest number of a client: above it JSON readers that know only doubles confuse numbers.
+/// The largest number of a client: JSON readers that know only doubles confuse larger ones.
 pub const LARGEST_CLIENT: i64 = (1 << 53) - 1;
 
 /// Adds a client; with no `id`, the next number, or the smallest free one after the largest. Fails when name or number are taken.
@@ -139,14 +135,14 @@ pub async fn clients(db: &Db) -> Result<Vec<Client>, Error> {
         .collect()
 }
 
-/// When the first client was added: another database, or one begun anew, says another time. Nothing without clients.
+/// When the first client was added. It differs for another or a recreated database. `None` without clients.
 pub async fn first_added(db: &Db) -> Result<Option<Millis>, Error> {
     let sql = "select min(created_at) as first from clients";
     let row = db.row(sql, vec![]).await?;
     row.map_or(Ok(None), |row| row.int_or_none("first"))
 }
 
-/// Whether anything is sealed with the key: a token, or an address that a slot held before.
+/// Whether anything is encrypted with the key: a token, or the previous address of a slot.
 pub async fn has_sealed_values(db: &Db) -> Result<bool, Error> {
     let sql = "select exists (select 1 from instances where token_sealed is not null)
                    or exists (select 1 from slots_before where sealed_address is not null) as sealed";
@@ -154,7 +150,7 @@ pub async fn has_sealed_values(db: &Db) -> Result<bool, Error> {
     row.map_or(Ok(false), |row| Ok(row.int("sealed")? != 0))
 }
 
-/// A sealed token, of any instance; nothing when none is kept.
+/// A sealed token, of any instance.
 pub async fn sealed_token(db: &Db) -> Result<Option<(InstanceId, Vec<u8>)>, Error> {
     let sql =
         "select id, token_sealed from instances where token_sealed is not null order by id limit 1";
@@ -163,29 +159,27 @@ pub async fn sealed_token(db: &Db) -> Result<Option<(InstanceId, Vec<u8>)>, Erro
         .transpose()
 }
 
-/// What is told of an instance when it is added, or told anew.
+/// The fields of an instance to add or to update.
 #[derive(Clone, Debug)]
 pub struct NewInstance {
     /// The gateway's name for it.
     pub id: InstanceId,
-    /// Whose it is.
     pub client: i64,
-    /// Which gateway.
     pub gateway: Gateway,
-    /// See [`Instance::api_base`]; the gateway's usual one unless given.
+    /// See [`Instance::api_base`]; `None` for the gateway's default.
     pub api_base: Option<String>,
     /// See [`Instance::cdn_base`]; empty for WhatsApp's own.
     pub cdn_base: Option<String>,
     /// See [`Instance::routes`]; empty for the usual ones.
     pub routes: Option<Vec<Route>>,
-    /// The gateway's token, sealed.
+    /// The gateway's token, encrypted.
     pub token_sealed: Option<Vec<u8>>,
     /// SHA-256 of the token in the webhook address, for an instance that has none yet.
     pub hook_hash: [u8; 32],
 }
 
-/// Adds an instance. One that exists takes what is given and keeps everything else, above all its client and its
-/// webhook address; one that was removed begins anew, and its media stay. Says whether the new address is its own.
+/// Adds an instance. An existing one takes the given fields and keeps the others, above all its client and its webhook
+/// address. A removed one starts again, and its media stay. Returns whether it uses the new address.
 pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result<bool, Error> {
     let sql = "insert into instances as i (id, client, gateway, api_base, cdn_base, token_sealed, hook_hash, created_at, routes)
                values ($1, $2, $3, coalesce($4, $10), nullif($5, ''), $6, $7, $8, nullif($9, ''))
@@ -199,7 +193,7 @@ pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result
                  hook_hash = case when i.removed_at is null then i.hook_hash else excluded.hook_hash end,
                  removed_at = null
                returning hook_hash";
-    // Whoever knew it under its old owner is not to reach the new one.
+    // The previous owner must not reach the new one.
     let was_removed = "select 1 from instances where id = $1 and removed_at is not null";
     if tx
         .row(was_removed, values![new.id.as_str()])
@@ -233,13 +227,13 @@ pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result
     Ok(kept.flatten() == Some(new.hook_hash))
 }
 
-/// Stops an instance from receiving; what it holds stays. False when there is none of that name.
+/// Stops an instance from receiving; its media stay. False when there is no instance of that name.
 pub async fn remove_instance(tx: &mut Tx, id: &InstanceId, now: Millis) -> Result<bool, Error> {
     let sql = "update instances set removed_at = $2 where id = $1 and removed_at is null";
     Ok(tx.run(sql, values![id.as_str(), now]).await? == 1)
 }
 
-/// Records what a gateway said of its session.
+/// Records the session state that a gateway reported.
 pub async fn set_state(
     tx: &mut Tx,
     id: &InstanceId,
@@ -268,7 +262,7 @@ pub async fn access_of(
         .transpose()
 }
 
-/// Notes why the gateway refuses, or that it no longer does.
+/// Records the gateway's current error, or that there is none.
 pub async fn set_problem(
     tx: &mut Tx,
     id: &InstanceId,
@@ -278,7 +272,7 @@ pub async fn set_problem(
     tx.run(sql, values![id.as_str(), problem]).await.map(drop)
 }
 
-/// Adds to an instance's counters, and moves its last delivery forward.
+/// Adds to an instance's counters, and advances the time of its last delivery.
 pub async fn count(
     tx: &mut Tx,
     id: &InstanceId,
@@ -300,20 +294,19 @@ pub async fn instances(db: &Db) -> Result<Vec<Instance>, Error> {
     Ok(all)
 }
 
-/// All instances that ever were, by client and name.
+/// All instances, removed ones included, by client and name.
 pub async fn every_instance(db: &Db) -> Result<Vec<Instance>, Error> {
     let sql = format!("select {COLUMNS} from instances order by client, id");
     read(db, sql, vec![]).await
 }
 
-/// The instance of that name.
 pub async fn instance(db: &Db, id: &InstanceId) -> Result<Option<Instance>, Error> {
     let sql = format!("select {COLUMNS} from instances where id = $1 and removed_at is null");
     let mut found = read(db, sql, values![id.as_str()]).await?;
     Ok(found.pop())
 }
 
-/// The instance to which a webhook token belongs, by the token's hash.
+/// The instance with a webhook token, by the token's hash.
 pub async fn instance_by_hook(db: &Db, hash: &[u8; 32]) -> Result<Option<Instance>, Error> {
     let sql = format!(
         "select {COLUMNS} from instances

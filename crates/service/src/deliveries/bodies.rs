@@ -1,6 +1,5 @@
-//! The folder with the long texts of deliveries, a file each: `{delivery}.{n}`, or `{delivery}.{n}.new` until the rows
-//! that name it are committed. A file is needed as long as a row in `delivery_parts` names it and no stored file holds the
-//! same bytes.
+//! The folder with the long texts of deliveries, a file each: `{delivery}.{n}`, or `{delivery}.{n}.new` until the rows that
+//! name it are committed. A file is needed while a row in `delivery_parts` names it and no stored file has the same bytes.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
@@ -16,12 +15,12 @@ use crate::db::{Db, Error};
 use crate::disk;
 use crate::model::DeliveryId;
 
-/// So many parts of a body have files of their own; the rest share one more.
+/// This many parts of a body have files of their own; the rest share one more.
 pub(super) const MOST_FILES: u32 = 64;
 const UNCOMMITTED: &str = "new";
-/// Blocking threads that may write and sync at once: on a slow disk the others are still there for the database.
+/// Blocking threads that may write and sync at once, so that on a slow disk the others stay free for the database.
 const MOST_WRITERS: usize = 16;
-/// Another process may still be about to commit what is younger.
+/// Younger files may belong to another process that is about to commit.
 const LEFT_BEHIND: Duration = Duration::from_secs(60);
 
 /// A handle to the folder; cheap to clone.
@@ -34,7 +33,7 @@ pub struct Bodies {
 }
 
 impl Bodies {
-    /// Of the folder at `folder`, which is made when it is first needed.
+    /// The folder is made when it is first needed.
     pub fn new(folder: PathBuf) -> Self {
         Self {
             folder: Arc::new(folder),
@@ -43,7 +42,7 @@ impl Bodies {
         }
     }
 
-    /// Runs work that writes to the folder.
+    /// Runs blocking work that writes to the folder.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
@@ -54,7 +53,6 @@ impl Bodies {
         done.unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()))
     }
 
-    /// Where the folder is.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -67,7 +65,7 @@ impl Bodies {
         self.folder.join(format!("{id}.{file}.{UNCOMMITTED}"))
     }
 
-    /// Opens a file; a process that was killed behind a commit has left it under its first name.
+    /// Opens a file. A process that was killed right after a commit has left it under its first name.
     pub fn open(&self, id: &DeliveryId, file: u32) -> io::Result<File> {
         match File::open(self.path(id.as_str(), file)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -77,7 +75,6 @@ impl Bodies {
         }
     }
 
-    /// Whether a file is there.
     pub fn has(&self, id: &str, file: u32) -> bool {
         self.path(id, file).exists() || self.uncommitted(id, file).exists()
     }
@@ -92,7 +89,7 @@ impl Bodies {
         if is_gone { self.sync() } else { Ok(()) }
     }
 
-    /// Removes these files. What cannot be removed now goes with the next [`Bodies::sweep`].
+    /// Removes these files. The next [`Bodies::sweep`] removes those that could not be removed.
     pub fn remove(&self, files: &[(DeliveryId, u32)]) {
         for (id, file) in files {
             for path in [
@@ -100,14 +97,14 @@ impl Bodies {
                 self.uncommitted(id.as_str(), *file),
             ] {
                 if let Err(error) = remove(&path) {
-                    tracing::warn!(delivery = %id, %error, "the text of a delivery cannot be removed");
+                    tracing::warn!(delivery = %id, %error, "cannot remove the text of a delivery");
                 }
             }
         }
     }
 
-    /// Removes files that no row needs. Those whose rows may not be committed yet stay; `is_alone` says that only this
-    /// process serves the folder.
+    /// Removes files that no row needs. Those whose rows may not be committed yet stay; `is_alone` says that only this process
+    /// serves the folder.
     pub async fn sweep(&self, db: &Db, is_alone: bool) -> Result<(), Error> {
         for (name, id, file) in self.files() {
             let path = self.folder.join(&name);
@@ -122,13 +119,13 @@ impl Bodies {
                 false => remove(&path).map(drop),
             };
             if let Err(error) = outcome {
-                tracing::warn!(delivery = %id, %error, "the text of a delivery cannot be removed");
+                tracing::warn!(delivery = %id, %error, "cannot remove the text of a delivery");
             }
         }
         Ok(())
     }
 
-    /// Everything in the folder that has such a name.
+    /// Every file in the folder with a name of that form.
     fn files(&self) -> Vec<(String, String, u32)> {
         let entries = fs::read_dir(&*self.folder).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
@@ -148,9 +145,9 @@ impl Bodies {
         !self.lock().contains(id) && age.is_some_and(|age| age > LEFT_BEHIND)
     }
 
-    pub(super) fn arrive(&self, id: &DeliveryId) -> Arriving {
+    pub(super) fn incoming_files(&self, id: &DeliveryId) -> IncomingFiles {
         self.lock().insert(id.0.clone());
-        Arriving {
+        IncomingFiles {
             bodies: self.clone(),
             id: id.0.clone(),
             files: Mutex::default(),
@@ -173,27 +170,27 @@ fn remove(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// The files of a delivery that is not committed yet. Dropped before [`Arriving::is_written`], they are removed.
+/// The files of a delivery before its commit. Removed on drop unless [`IncomingFiles::set_written`] was called.
 #[derive(Debug)]
-pub(super) struct Arriving {
+pub(super) struct IncomingFiles {
     bodies: Bodies,
     id: String,
-    files: Mutex<Files>,
+    files: Mutex<FilesState>,
 }
 
 #[derive(Debug, Default)]
-struct Files {
+struct FilesState {
     made: u32,
     is_written: bool,
 }
 
-impl Arriving {
-    /// How many files there are.
+impl IncomingFiles {
+    /// The number of files.
     pub fn made(&self) -> u32 {
         self.lock().made
     }
 
-    /// Appends to a file, making it when it is the next one. Blocking.
+    /// Appends to a file, and makes it when it is the next one. Blocking.
     pub fn append(&self, file: u32, bytes: &[u8]) -> io::Result<File> {
         let path = self.bodies.uncommitted(&self.id, file);
         let mut files = self.lock();
@@ -215,7 +212,7 @@ impl Arriving {
         Ok(opened)
     }
 
-    /// Makes the names of the files last. Blocking.
+    /// Syncs the names of the files. Blocking.
     pub fn sync(&self) -> io::Result<()> {
         match self.lock().made {
             0 => Ok(()),
@@ -223,12 +220,12 @@ impl Arriving {
         }
     }
 
-    /// The rows that name the files are written, and may be committed any moment; or they were not.
+    /// The rows that name the files are written and may be committed at any moment; or they were not.
     pub fn set_written(&self, is_written: bool) {
         self.lock().is_written = is_written;
     }
 
-    /// The rows are committed: gives the files their last names, but for those that are no longer needed.
+    /// The rows are committed: renames the files to their last names, and removes those that are not needed.
     pub fn commit(&self, unneeded: &[u32]) {
         let made = self.lock().made;
         for file in 0..made {
@@ -239,23 +236,23 @@ impl Arriving {
                 fs::rename(&from, self.bodies.path(&self.id, file))
             };
             if let Err(error) = done {
-                // It is found under its first name as well.
-                tracing::warn!(delivery = self.id, %error, "the text of a delivery keeps its first name");
+                // It is found under its first name too.
+                tracing::warn!(delivery = self.id, %error, "cannot rename the text of a delivery");
             }
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Files> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, FilesState> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Arriving {
+impl Drop for IncomingFiles {
     fn drop(&mut self) {
         let files = self.files.get_mut().unwrap_or_else(PoisonError::into_inner);
         if !files.is_written {
             for file in 0..files.made {
-                // What cannot be removed now is swept later.
+                // The sweep removes it later.
                 let _ = fs::remove_file(self.bodies.uncommitted(&self.id, file));
             }
         }

@@ -1,4 +1,4 @@
-//! A body while it comes: long texts go to files at once, so that memory takes only what is left.
+//! Receives a body: long texts go to files at once, so that memory has only the rest.
 
 use std::io;
 
@@ -6,56 +6,55 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use wa_media::Base64Decoder;
 
-use super::bodies::{Arriving, Bodies, MOST_FILES};
+use super::bodies::{Bodies, IncomingFiles, MOST_FILES};
 use super::parts::Part;
 use super::scan::{LEAST_PART_BYTES, PartKind, Parts, Scanner};
 use crate::clock::Millis;
 use crate::model::{DeliveryId, fresh_id};
 
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// Taken at once.
+/// Bytes that are processed at once.
 pub(super) const PIECE_BYTES: usize = 64 << 10;
 /// Longer parts go to files.
 const MOST_IN_ROW_BYTES: usize = 64 << 10;
-/// Shorter parts stay in rows, whatever they are.
+/// Shorter parts always go to rows.
 const LEAST_IN_FILE_BYTES: u64 = 12 << 10;
 /// All parts of a body that go to rows, together.
 const MOST_IN_ROWS_BYTES: usize = 256 << 10;
-/// Smaller bodies are kept again when they come again.
+/// Smaller bodies are stored again when they arrive again.
 const LEAST_COMPARED_BYTES: u64 = 64 << 10;
 
-/// A body that has come, and whose files are synced.
+/// A received body, with its files synced.
 #[derive(Debug)]
 pub struct Body {
     /// The id of its delivery.
     pub id: DeliveryId,
-    /// What is left of it: JSON, if the body was.
+    /// The rest without its parts: JSON, if the body was.
     pub text: Bytes,
-    /// How long it was.
+    /// The length of the whole body.
     pub size_bytes: u64,
-    /// SHA-256 of a large one as it came.
+    /// SHA-256 of the whole body, if it is large.
     pub sha256: Option<[u8; 32]>,
-    /// What was taken out.
+    /// The parts that were taken out.
     pub parts: Vec<Part>,
-    /// Whether it holds more than is read.
+    /// Whether it is longer than the limits.
     pub is_cut: bool,
-    /// Whether something was taken out of JSON in a string that may hold more than is read.
+    /// Whether a part was taken out of JSON in a string that may contain more than is read.
     pub lost_json: bool,
     pub(super) bodies: Bodies,
-    /// The files, when there are any.
-    arriving: Option<Arriving>,
+    /// The files, if there are any.
+    files: Option<IncomingFiles>,
 }
 
 impl Body {
-    /// A body that is here as a whole.
+    /// Receives a whole body at once.
     pub async fn from_bytes(bodies: &Bodies, now: Millis, bytes: &[u8]) -> io::Result<Self> {
         let mut incoming = Incoming::new(bodies, now);
         incoming.take(bytes).await?;
         incoming.finish().await
     }
 
-    /// Moves these parts to files, for they are media: in rows the database would grow by them for the time until they
-    /// are stored.
+    /// Moves these parts to files, because they are media: as rows they would grow the database until they are stored.
     pub async fn to_files(mut self, parts: &[u32]) -> io::Result<Self> {
         let parts = parts.to_vec();
         let moves = move |part: &Part| {
@@ -66,58 +65,57 @@ impl Body {
         }
         let bodies = self.bodies.clone();
         let moving = bodies.write(move || {
-            let arriving = &*self
-                .arriving
-                .get_or_insert_with(|| self.bodies.arrive(&self.id));
+            let files = &*self
+                .files
+                .get_or_insert_with(|| self.bodies.incoming_files(&self.id));
             for part in self.parts.iter_mut().filter(|part| moves(part)) {
-                let file = arriving.made().min(MOST_FILES);
+                let file = files.made().min(MOST_FILES);
                 let text = part.text.take().unwrap_or_default();
-                let written = arriving.append(file, &text)?;
+                let written = files.append(file, &text)?;
                 written.sync_all()?;
                 part.start = written.metadata()?.len() - part.length;
                 part.file = Some(file);
             }
-            arriving.sync()?;
+            files.sync()?;
             Ok(self)
         });
         moving.await
     }
 
-    /// Its rows are written, and may be committed any moment; or they were not.
+    /// Its rows are written and may be committed at any moment; or they were not.
     pub(super) fn set_written(&self, is_written: bool) {
-        if let Some(arriving) = &self.arriving {
-            arriving.set_written(is_written);
+        if let Some(files) = &self.files {
+            files.set_written(is_written);
         }
     }
 
     /// Its rows are committed; these files are not needed.
     pub(super) fn commit(&self, unneeded: &[u32]) {
-        if let Some(arriving) = &self.arriving {
-            arriving.commit(unneeded);
+        if let Some(files) = &self.files {
+            files.commit(unneeded);
         }
     }
 }
 
-/// A body that comes.
+/// A body while it is received.
 pub struct Incoming {
     id: DeliveryId,
     bodies: Bodies,
     size_bytes: u64,
-    /// As it came, while it is so short that nothing can be taken out of it.
+    /// The body so far, while it is too short to take anything out.
     short: Vec<u8>,
     long: Option<Box<Long>>,
 }
 
-/// What is known of a longer body.
+/// The state of a longer body.
 struct Long {
     scanner: Scanner,
-    sink: Sink,
-    arriving: Option<Arriving>,
+    sink: PartCollector,
+    files: Option<IncomingFiles>,
     sha256: Sha256,
 }
 
 impl Incoming {
-    /// Begins.
     pub fn new(bodies: &Bodies, now: Millis) -> Self {
         Self {
             id: DeliveryId(fresh_id(now)),
@@ -128,20 +126,19 @@ impl Incoming {
         }
     }
 
-    /// How much memory it takes now.
+    /// The memory that it takes now.
     pub fn memory_bytes(&self) -> usize {
         let long = self.long.as_ref();
         let long = long.map_or(0, |it| it.scanner.text().len() + it.sink.memory_bytes());
         self.short.len() + long
     }
 
-    /// How much of it went to files.
+    /// The bytes written to files so far.
     pub fn file_bytes(&self) -> u64 {
         let lengths = self.long.iter().flat_map(|long| &long.sink.file_lengths);
         lengths.sum()
     }
 
-    /// Takes the next bytes.
     pub async fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.size_bytes += bytes.len() as u64;
         if self.long.is_none() && self.short.len() + bytes.len() < LEAST_PART_BYTES {
@@ -160,7 +157,7 @@ impl Incoming {
         Ok(())
     }
 
-    /// Takes the end.
+    /// Ends the body.
     pub async fn finish(self) -> io::Result<Body> {
         let mut body = Body {
             id: self.id,
@@ -171,7 +168,7 @@ impl Incoming {
             is_cut: false,
             lost_json: false,
             bodies: self.bodies,
-            arriving: None,
+            files: None,
         };
         if let Some(long) = self.long {
             long.finish(&mut body).await?;
@@ -184,8 +181,8 @@ impl Long {
     fn new(id: &DeliveryId) -> Self {
         Self {
             scanner: Scanner::new(id.as_str()),
-            sink: Sink::new(),
-            arriving: None,
+            sink: PartCollector::new(),
+            files: None,
             sha256: Sha256::new(),
         }
     }
@@ -200,11 +197,9 @@ impl Long {
         let scanner = std::mem::replace(&mut self.scanner, Scanner::new(""));
         body.text = scanner.finish(&mut self.sink).into();
         self.write(&body.bodies, &body.id).await?;
-        if let Some(arriving) = self.arriving.take() {
-            let syncing = body
-                .bodies
-                .write(move || arriving.sync().map(|()| arriving));
-            body.arriving = Some(syncing.await?);
+        if let Some(files) = self.files.take() {
+            let syncing = body.bodies.write(move || files.sync().map(|()| files));
+            body.files = Some(syncing.await?);
         }
         let Self { sink, sha256, .. } = *self;
         let is_large = body.size_bytes >= LEAST_COMPARED_BYTES;
@@ -213,29 +208,29 @@ impl Long {
         Ok(())
     }
 
-    /// Writes to the files what waits for it; each is synced once it is whole.
+    /// Writes the pending bytes to the files; syncs each file once it is complete.
     async fn write(&mut self, bodies: &Bodies, id: &DeliveryId) -> io::Result<()> {
         let waiting = std::mem::take(&mut self.sink.waiting);
         if waiting.is_empty() {
             return Ok(());
         }
-        let arriving = self.arriving.take();
-        let arriving = arriving.unwrap_or_else(|| bodies.arrive(id));
-        let arriving = bodies.write(move || {
+        let files = self.files.take();
+        let files = files.unwrap_or_else(|| bodies.incoming_files(id));
+        let files = bodies.write(move || {
             for Write {
                 file,
                 bytes,
                 is_last,
             } in waiting
             {
-                let file = arriving.append(file, &bytes)?;
+                let file = files.append(file, &bytes)?;
                 if is_last {
                     file.sync_all()?;
                 }
             }
-            Ok(arriving)
+            Ok(files)
         });
-        self.arriving = Some(arriving.await?);
+        self.files = Some(files.await?);
         Ok(())
     }
 }
@@ -252,20 +247,20 @@ struct Write {
     is_last: bool,
 }
 
-/// Gathers the parts of a body: short ones for rows, long ones for files.
-struct Sink {
+/// Collects the parts of a body: short ones for rows, long ones for files.
+struct PartCollector {
     parts: Vec<Part>,
     /// Bytes of the current part that are in no file.
     buffer: Vec<u8>,
     in_rows_bytes: usize,
-    /// How long the files are.
+    /// The lengths of the files.
     file_lengths: Vec<u64>,
     waiting: Vec<Write>,
     decoding: Option<(Base64Decoder, Sha256)>,
     decoded: Vec<u8>,
 }
 
-impl Sink {
+impl PartCollector {
     fn new() -> Self {
         Self {
             parts: Vec::new(),
@@ -282,7 +277,7 @@ impl Sink {
         self.buffer.len() + self.in_rows_bytes
     }
 
-    /// Moves what is in memory to the part's file.
+    /// Moves the buffered bytes to the part's file.
     fn write_to_file(&mut self, is_last: bool) {
         let Some(part) = self.parts.last_mut() else {
             return;
@@ -305,7 +300,7 @@ impl Sink {
     }
 }
 
-impl Parts for Sink {
+impl Parts for PartCollector {
     fn begin(&mut self, kind: PartKind) {
         let n = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
         self.parts.push(Part::new(n, kind));
@@ -334,7 +329,7 @@ impl Parts for Sink {
     }
 
     fn end(&mut self) {
-        let room = MOST_IN_ROWS_BYTES - self.in_rows_bytes;
+        let remaining_bytes = MOST_IN_ROWS_BYTES - self.in_rows_bytes;
         let Some(part) = self.parts.last_mut() else {
             return;
         };
@@ -346,7 +341,7 @@ impl Parts for Sink {
             part.decoded_sha256 = Some(sha256.finalize().into());
         }
         self.decoded.clear();
-        if part.file.is_none() && self.buffer.len() <= room {
+        if part.file.is_none() && self.buffer.len() <= remaining_bytes {
             self.in_rows_bytes += self.buffer.len();
             part.text = Some(std::mem::take(&mut self.buffer));
         } else {

@@ -1,5 +1,5 @@
-//! Bodies around which a carrier put something that hides the texts in them: a form, or base64 of JSON. They are read back
-//! piece by piece as the JSON that they carry, so that files inside are taken out in turn, and memory stays bounded.
+//! Opens bodies in which a carrier hides the texts: a form, or base64 of JSON. They are read piece by piece as the JSON that
+//! they carry, so that files inside are taken out in turn and memory stays bounded.
 
 use std::collections::VecDeque;
 use std::io::{self, SeekFrom};
@@ -14,11 +14,11 @@ use super::scan::{LEAST_PART_BYTES, PartKind};
 
 /// The longest name of a form's field that may carry a body.
 const LONGEST_FIELD_BYTES: usize = 64;
-/// How many fields of a form are looked at for JSON.
+/// How many fields of a form are searched for JSON.
 const MOST_FIELDS: usize = 256;
-/// How often JSON may stand in strings of JSON around a text that is opened.
+/// How often JSON may be quoted in strings of JSON around a text that is opened.
 const MOST_LEVELS: u32 = 4;
-/// How JSON, or a text that is JSON, begins in a form.
+/// The beginnings of JSON, or of a text that is JSON, in a form.
 const JSON_STARTS: [&[u8]; 8] = [
     b"%7b", b"%5b", b"%22%7b", b"%22%5b", b"{", b"[", b"\"{", b"\"[",
 ];
@@ -26,7 +26,7 @@ const JSON_STARTS: [&[u8]; 8] = [
 const LONGEST_PREFIX_BYTES: usize = 1_024;
 
 impl Body {
-    /// Reads a form as the JSON that it carries; nothing when it is none, or short enough to be read as it is.
+    /// Reads a form as the JSON that it carries; `None` when it is no form, or short enough to be read directly.
     pub fn open_form(&self) -> Option<BodyReader<'_>> {
         let is_form = self.size_bytes >= LEAST_PART_BYTES as u64 && carries_json(&self.text);
         let steps = is_form.then(|| self.steps(&[]))??;
@@ -38,15 +38,15 @@ impl Body {
         self.parts.iter().any(is_json)
     }
 
-    /// Reads the body with what these parts decode to in their places; nothing when there is none of them.
+    /// Reads the body with these parts decoded in their places; `None` when it has none of them.
     pub fn open_parts(&self, parts: &[u32]) -> Option<BodyReader<'_>> {
         let steps = self.steps(parts)?;
-        let opens = |step: &Step<'_>| matches!(step, Step::Decoded(..));
+        let opens = |step: &BodyPiece<'_>| matches!(step, BodyPiece::Decoded(..));
         let is_any = steps.iter().any(opens);
         is_any.then(|| BodyReader::new(self, steps, None))
     }
 
-    fn steps(&self, opened: &[u32]) -> Option<VecDeque<Step<'_>>> {
+    fn steps(&self, opened: &[u32]) -> Option<VecDeque<BodyPiece<'_>>> {
         let mut steps = VecDeque::new();
         let text = std::str::from_utf8(&self.text).ok()?;
         let mut at = 0;
@@ -56,17 +56,21 @@ impl Body {
             };
             let quoted = quoted(text, start, end).filter(|_| opened.contains(&n) && is_json(part));
             let (from, to, step) = match (quoted, part.kind) {
-                (Some(quoted), _) => (quoted.start, quoted.end, Step::Decoded(part, quoted.levels)),
-                (None, PartKind::Numbers) => (start - 1, end + 1, Step::Part(part)),
-                (None, _) => (start, end, Step::Part(part)),
+                (Some(quoted), _) => (
+                    quoted.start,
+                    quoted.end,
+                    BodyPiece::Decoded(part, quoted.levels),
+                ),
+                (None, PartKind::Numbers) => (start - 1, end + 1, BodyPiece::Part(part)),
+                (None, _) => (start, end, BodyPiece::Part(part)),
             };
-            steps.push_back(Step::Text(&self.text[at..from.max(at)]));
+            steps.push_back(BodyPiece::Text(&self.text[at..from.max(at)]));
             steps.push_back(step);
             at = to;
         }
-        steps.push_back(Step::Text(&self.text[at..]));
+        steps.push_back(BodyPiece::Text(&self.text[at..]));
         let rest = self.parts.iter().filter(|part| part.kind == PartKind::Rest);
-        steps.extend(rest.map(Step::Part));
+        steps.extend(rest.map(BodyPiece::Part));
         Some(steps)
     }
 }
@@ -77,15 +81,15 @@ fn is_json(part: &Part) -> bool {
         && matches!(part.first_byte, Some(b'{' | b'[' | b'"'))
 }
 
-/// Where a string begins and ends, its quotes included.
+/// The start and end of a string, its quotes included.
 struct Quoted {
     start: usize,
     end: usize,
-    /// In how many strings of JSON it stands.
+    /// The number of strings of JSON around it.
     levels: u32,
 }
 
-/// The string of JSON that is the token from `start` to `end` and nothing else, but for the beginning of a `data:` address.
+/// The JSON string that consists of the token from `start` to `end`, perhaps after the beginning of a `data:` address.
 fn quoted(text: &str, start: usize, end: usize) -> Option<Quoted> {
     let quote = text[..start].rfind('"')?;
     let prefix = &text[quote + 1..start];
@@ -108,7 +112,7 @@ fn quoted(text: &str, start: usize, end: usize) -> Option<Quoted> {
     })
 }
 
-/// Whether a body is a form, one of whose fields may hold JSON, in base64 or not.
+/// Whether a body is a form with a field that may be JSON, in base64 or not.
 fn carries_json(body: &[u8]) -> bool {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let begin = body.iter().position(|byte| *byte == b'=');
@@ -130,23 +134,23 @@ fn carries_json(body: &[u8]) -> bool {
         })
 }
 
-enum Step<'b> {
+enum BodyPiece<'b> {
     Text(&'b [u8]),
     Part(&'b Part),
-    /// What a part decodes to, inside so many strings of JSON.
+    /// A decoded part, inside this many strings of JSON.
     Decoded(&'b Part, u32),
 }
 
-/// A body that is read back.
+/// Reads an opened body.
 pub struct BodyReader<'b> {
     body: &'b Body,
-    steps: VecDeque<Step<'b>>,
-    source: Option<Source>,
+    steps: VecDeque<BodyPiece<'b>>,
+    source: Option<PartReader>,
     form: Option<Form>,
 }
 
 /// A part that is being read.
-struct Source {
+struct PartReader {
     reader: Reader,
     decoding: Option<(Option<Base64Decoder>, u32)>,
     is_begun: bool,
@@ -158,7 +162,7 @@ enum Reader {
 }
 
 impl Reader {
-    async fn of(body: &Body, part: &Part) -> io::Result<Self> {
+    async fn open(body: &Body, part: &Part) -> io::Result<Self> {
         if let Some(text) = &part.text {
             return Ok(Self::Here(text.clone()));
         }
@@ -186,7 +190,7 @@ impl Reader {
     }
 }
 
-impl Source {
+impl PartReader {
     async fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
         let piece = self.reader.next().await?;
         let Some((decoder, levels)) = &mut self.decoding else {
@@ -215,7 +219,7 @@ impl Source {
 }
 
 impl<'b> BodyReader<'b> {
-    fn new(body: &'b Body, steps: VecDeque<Step<'b>>, form: Option<Form>) -> Self {
+    fn new(body: &'b Body, steps: VecDeque<BodyPiece<'b>>, form: Option<Form>) -> Self {
         Self {
             body,
             steps,
@@ -224,7 +228,7 @@ impl<'b> BodyReader<'b> {
         }
     }
 
-    /// The next bytes, which may be none; nothing at the end.
+    /// The next bytes, perhaps none; `None` at the end.
     pub async fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
         let Some(bytes) = self.next_as_it_came().await? else {
             return Ok(self.form.take().map(Form::finish));
@@ -245,19 +249,19 @@ impl<'b> BodyReader<'b> {
             }
             let (part, decoding) = match self.steps.pop_front() {
                 None => return Ok(None),
-                Some(Step::Text([])) => continue,
-                Some(Step::Text(text)) => {
+                Some(BodyPiece::Text([])) => continue,
+                Some(BodyPiece::Text(text)) => {
                     let (piece, rest) = text.split_at(text.len().min(PIECE_BYTES));
-                    self.steps.push_front(Step::Text(rest));
+                    self.steps.push_front(BodyPiece::Text(rest));
                     return Ok(Some(piece.to_vec()));
                 }
-                Some(Step::Part(part)) => (part, None),
-                Some(Step::Decoded(part, levels)) => {
+                Some(BodyPiece::Part(part)) => (part, None),
+                Some(BodyPiece::Decoded(part, levels)) => {
                     (part, Some((Some(Base64Decoder::new()), levels)))
                 }
             };
-            self.source = Some(Source {
-                reader: Reader::of(self.body, part).await?,
+            self.source = Some(PartReader {
+                reader: Reader::open(self.body, part).await?,
                 decoding,
                 is_begun: false,
             });
@@ -265,7 +269,7 @@ impl<'b> BodyReader<'b> {
     }
 }
 
-/// Bytes as they stand in a string of JSON.
+/// Bytes escaped for a JSON string.
 fn escaped(bytes: &[u8]) -> Vec<u8> {
     let mut escaped = Vec::with_capacity(bytes.len() + bytes.len() / 8);
     for byte in bytes {
@@ -282,17 +286,17 @@ fn push_escaped(byte: u8, to: &mut Vec<u8>) {
     }
 }
 
-/// A form that comes in any pieces, as an object of JSON: fields that begin like JSON as they are, others as strings.
+/// Converts a form, in any pieces, to a JSON object: fields that begin like JSON as they are, others as strings.
 #[derive(Default)]
 struct Form {
-    place: Place,
+    place: FormState,
     /// A `%`, and the digit behind it.
     escape: Vec<u8>,
     is_begun: bool,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Place {
+enum FormState {
     /// Before the first letter of a name.
     #[default]
     Field,
@@ -311,10 +315,10 @@ impl Form {
                 ([], b'%') => self.escape.push(b'%'),
                 ([], b'+') => self.letter(b' ', &mut json),
                 ([], b'&') => self.end_field(&mut json),
-                ([], b'=') if matches!(self.place, Place::Field | Place::Name) => {
+                ([], b'=') if matches!(self.place, FormState::Field | FormState::Name) => {
                     self.open_name(&mut json);
                     json.extend_from_slice(b"\":");
-                    self.place = Place::Value;
+                    self.place = FormState::Value;
                 }
                 ([], byte) => self.letter(*byte, &mut json),
                 ([_], byte) if byte.is_ascii_hexdigit() => self.escape.push(*byte),
@@ -336,7 +340,7 @@ impl Form {
         json
     }
 
-    /// An escape that is none stands for itself.
+    /// An invalid escape stays as it is.
     fn end_escape(&mut self, json: &mut Vec<u8>) {
         for byte in std::mem::take(&mut self.escape) {
             self.letter(byte, json);
@@ -344,40 +348,40 @@ impl Form {
     }
 
     fn open_name(&mut self, json: &mut Vec<u8>) {
-        if self.place == Place::Field {
+        if self.place == FormState::Field {
             json.extend_from_slice(if self.is_begun { b",\"" } else { b"{\"" });
             self.is_begun = true;
-            self.place = Place::Name;
+            self.place = FormState::Name;
         }
     }
 
     fn letter(&mut self, byte: u8, json: &mut Vec<u8>) {
         self.open_name(json);
         match self.place {
-            Place::Value if byte.is_ascii_whitespace() => {}
-            Place::Value if matches!(byte, b'{' | b'[') => {
-                self.place = Place::Json;
+            FormState::Value if byte.is_ascii_whitespace() => {}
+            FormState::Value if matches!(byte, b'{' | b'[') => {
+                self.place = FormState::Json;
                 json.push(byte);
             }
-            Place::Value => {
-                self.place = Place::String;
+            FormState::Value => {
+                self.place = FormState::String;
                 json.push(b'"');
                 push_escaped(byte, json);
             }
-            Place::Json => json.push(byte),
-            Place::Field | Place::Name | Place::String => push_escaped(byte, json),
+            FormState::Json => json.push(byte),
+            FormState::Field | FormState::Name | FormState::String => push_escaped(byte, json),
         }
     }
 
     fn end_field(&mut self, json: &mut Vec<u8>) {
         self.end_escape(json);
         json.extend_from_slice(match self.place {
-            Place::Field | Place::Json => b"",
-            Place::Name => b"\":null",
-            Place::Value => b"\"\"",
-            Place::String => b"\"",
+            FormState::Field | FormState::Json => b"",
+            FormState::Name => b"\":null",
+            FormState::Value => b"\"\"",
+            FormState::String => b"\"",
         });
-        self.place = Place::Field;
+        self.place = FormState::Field;
     }
 
     fn finish(mut self) -> Vec<u8> {
@@ -404,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_is_an_object_in_whatever_pieces_it_comes() {
+    fn a_form_becomes_an_object_in_any_pieces() {
         for (body, expected) in [
             ("a=1&b=x+y%26z", json!({"a": "1", "b": "x y&z"})),
             (
@@ -445,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_opened_only_where_it_is_all_of_its_string() {
+    fn a_text_is_opened_only_when_it_is_its_whole_string() {
         for (text, expected) in [
             ("{\"a\":\"TOKEN\"}", Some((5, 12, 0))),
             (

@@ -1,4 +1,4 @@
-//! The long texts of deliveries, as rows: where each is, and once a stored file holds the same bytes, which media's.
+//! The long texts of deliveries as rows: where each one is, or the media whose stored file has the same bytes.
 
 use std::io;
 
@@ -14,21 +14,19 @@ use crate::model::{DeliveryId, InstanceId, MediaId};
 pub struct Part {
     /// Its number in the body, from 0.
     pub n: u32,
-    /// What it is.
     pub kind: PartKind,
-    /// In which of the delivery's files it is, if in any.
+    /// The delivery's file that contains it, if any.
     pub file: Option<u32>,
-    /// Where in the file it begins.
+    /// The offset in the file.
     pub start: u64,
-    /// How long it is.
     pub length: u64,
     /// The text itself, when it is short.
     pub text: Option<Vec<u8>>,
-    /// SHA-256 of the bytes that it decodes to, if it is base64.
+    /// SHA-256 of the decoded bytes, if it is base64.
     pub decoded_sha256: Option<[u8; 32]>,
-    /// The media whose stored file has these bytes: the text is not kept any more.
+    /// The media whose stored file has these bytes: the text is no longer stored.
     pub media: Option<MediaId>,
-    /// The first byte of what it decodes to that is no white space, while it comes.
+    /// The first decoded byte that is no white space, while it is received.
     pub(super) first_byte: Option<u8>,
 }
 
@@ -54,7 +52,7 @@ impl Part {
         }
     }
 
-    fn of(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &Row) -> Result<Self, Error> {
         let file = row.int_or_none("file")?;
         Ok(Self {
             n: u32::try_from(row.int("n")?).unwrap_or(u32::MAX),
@@ -94,23 +92,23 @@ pub async fn list(db: &Db, delivery: &DeliveryId) -> Result<Vec<Part>, Error> {
         " from delivery_parts where delivery = $1 order by n"
     );
     let rows = db.rows(sql, values![delivery.as_str()]).await?;
-    rows.iter().map(Part::of).collect()
+    rows.iter().map(Part::from_row).collect()
 }
 
-/// Whether a file still holds a text that is nowhere else.
+/// Whether a file still has a text that is nowhere else.
 pub async fn is_needed(db: &Db, delivery: &DeliveryId, file: u32) -> Result<bool, Error> {
     let sql = "select 1 as found from delivery_parts where delivery = $1 and file = $2 and media is null limit 1";
     let row = db.row(sql, values![delivery.as_str(), file]).await?;
     Ok(row.is_some())
 }
 
-/// Whether the database knows parts at all; one of an earlier version, open to be read, does not.
+/// Whether the database has the table of parts; a read-only one of an earlier version does not.
 pub async fn are_known(db: &Db) -> Result<bool, Error> {
     let sql = "select 1 as found from sqlite_schema where name = 'delivery_parts'";
     Ok(db.row(sql, values![]).await?.is_some())
 }
 
-/// Files of deliveries that still hold a text that is nowhere else: up to `limit` after `after` (an id, or empty).
+/// Files of deliveries that still have a text that is nowhere else: up to `limit` after `after` (an id, or empty).
 pub async fn needed_files(
     db: &Db,
     after: &str,
@@ -129,9 +127,9 @@ fn file_of(row: &Row) -> Result<(DeliveryId, u32), Error> {
     Ok((DeliveryId(row.text("delivery")?), file))
 }
 
-/// Lets the stored file of a media stand for the texts that hold the same bytes: in the delivery that brought them, and
-/// in others to the same instance, unless these brought media that are not stored. Says which files are not needed any
-/// more, once that is committed.
+/// Replaces texts by the stored file of a media with the same bytes: in the delivery that brought them, and in others to the
+/// same instance, unless those brought media that are not stored. Returns the files that are not needed once this is
+/// committed.
 pub async fn release(
     tx: &mut Tx,
     instance: &InstanceId,
@@ -173,34 +171,26 @@ async fn is_needed_in(tx: &mut Tx, delivery: &DeliveryId, file: u32) -> Result<b
 pub enum Segment {
     /// Characters of the text itself, or of a short part.
     Here(Vec<u8>),
-    /// A part in a file, which is open.
+    /// A part in an open file.
     File {
-        /// The file.
         file: std::fs::File,
-        /// Where in it the part begins.
+        /// The offset of the part.
         start: u64,
-        /// How long the part is.
+        /// The length of the part.
         length: u64,
     },
     /// A part whose bytes are those of a stored file.
-    Stored {
-        /// Whose.
-        media: MediaId,
-        /// Their SHA-256.
-        sha256: [u8; 32],
-    },
+    Stored { media: MediaId, sha256: [u8; 32] },
 }
 
-/// Why the segments of a text cannot be told.
+/// Why the segments of a text are unavailable.
 #[derive(Debug, thiserror::Error)]
 pub enum Unavailable {
-    /// The database.
     #[error(transparent)]
     Db(#[from] Error),
-    /// A part is not there, although it should be.
+    /// A part is missing.
     #[error("a text of the delivery is not there")]
     Gone,
-    /// A file cannot be opened.
     #[error("cannot read a text of the delivery")]
     Io(#[source] io::Error),
 }
@@ -254,7 +244,7 @@ fn segment(bodies: &Bodies, delivery: &DeliveryId, part: &Part) -> Result<Segmen
     })
 }
 
-/// The numbers of the parts whose tokens stand in a text.
+/// The numbers of the parts whose tokens are in a text.
 pub fn parts_in(delivery: &DeliveryId, text: &str) -> Vec<u32> {
     tokens(delivery, text)
         .into_iter()
@@ -262,7 +252,7 @@ pub fn parts_in(delivery: &DeliveryId, text: &str) -> Vec<u32> {
         .collect()
 }
 
-/// Where tokens begin and end in a text, and their numbers.
+/// The start, end and number of each token in a text.
 pub(super) fn tokens(delivery: &DeliveryId, text: &str) -> Vec<(usize, usize, u32)> {
     let prefix = token_prefix(delivery.as_str());
     text.match_indices(&prefix)

@@ -1,35 +1,35 @@
-//! How an instance usually sounds: how many deliveries of any kind came in each hour, and which silence is no longer
-//! usual. Texts count like media, and the figures outlive the raw deliveries.
+//! The usual interval between an instance's deliveries: counts deliveries of any kind per hour, and decides which silence is
+//! unusual. Texts count like media, and the counts outlive the raw deliveries.
 
 use crate::clock::{HOUR, Millis};
 use crate::db::{Db, Error, Tx, values};
 use crate::model::InstanceId;
 
-/// How many hours before the last delivery tell a rhythm: nights, weekends and a holiday are in them.
+/// How many hours before the last delivery count: enough for nights, weekends and a holiday.
 const WINDOW: i64 = 28 * 24;
-/// With fewer gaps there is no rhythm.
+/// With fewer gaps there is no usual interval.
 const FEWEST_GAPS: i64 = 10;
-/// So many of the longest gaps may be outages, one for each week that is known.
+/// This many of the longest gaps may be outages, one for each known week.
 const RARE_GAPS: i64 = 2;
 const WEEK: i64 = 7 * 24;
 
-/// How deliveries to an instance usually follow each other.
+/// The usual gaps between deliveries to an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeliveryRhythm {
-    /// Half of the gaps are shorter.
+    /// The median gap.
     pub usual: Millis,
-    /// The longest gap that is not rare: nights and weekends are, an outage is not. Told to the hour.
+    /// The longest gap that is not rare: nights and weekends count, an outage does not. Precise to the hour.
     pub longest: Millis,
 }
 
 impl DeliveryRhythm {
-    /// Whether nothing came for so long that it is no usual gap any more.
+    /// Whether a silence is longer than a usual gap.
     pub fn is_broken_by(self, silence: Millis) -> bool {
         silence > HOUR + self.longest + self.longest / 2
     }
 
-    /// By how many deliveries came in which hours, oldest first; nothing when there are too few to tell.
-    fn of(hours: &[(i64, i64)]) -> Option<Self> {
+    /// From the number of deliveries per hour, oldest first; `None` when there are too few.
+    fn from_hours(hours: &[(i64, i64)]) -> Option<Self> {
         let within = hours.iter().filter(|(_, count)| *count > 1);
         let within = within.map(|(_, count)| (HOUR / count, count - 1));
         let between = hours.windows(2).map(|pair| {
@@ -54,7 +54,7 @@ impl DeliveryRhythm {
     }
 }
 
-/// The gap at that place, each standing as often as it was.
+/// The gap at this position; each gap counts as often as it occurred.
 fn nth<'a>(gaps: impl Iterator<Item = &'a (Millis, i64)>, place: i64) -> Option<Millis> {
     let mut before = 0;
     for (gap, times) in gaps {
@@ -66,7 +66,7 @@ fn nth<'a>(gaps: impl Iterator<Item = &'a (Millis, i64)>, place: i64) -> Option<
     None
 }
 
-/// Counts deliveries of any kind that came by then; what is too old to tell a rhythm goes.
+/// Counts deliveries of any kind up to that time, and deletes counts that are too old.
 pub async fn count(
     tx: &mut Tx,
     instance: &InstanceId,
@@ -84,7 +84,7 @@ pub async fn count(
         .map(drop)
 }
 
-/// The rhythm of what came in the weeks before the last delivery; nothing when it was too little to tell.
+/// The usual gaps in the weeks before the last delivery; `None` when there are too few.
 pub async fn rhythm(
     db: &Db,
     instance: &InstanceId,
@@ -98,7 +98,7 @@ pub async fn rhythm(
         .iter()
         .map(|row| Ok((row.int("hour")?, row.int("deliveries")?)))
         .collect::<Result<_, Error>>()?;
-    Ok(DeliveryRhythm::of(&hours))
+    Ok(DeliveryRhythm::from_hours(&hours))
 }
 
 #[cfg(test)]
@@ -112,25 +112,25 @@ mod tests {
             .filter(|hour| (8..18).contains(&(hour % 24)) && hour / 24 != 11)
             .map(|hour| (hour, 60))
             .collect();
-        let rhythm = DeliveryRhythm::of(&hours).unwrap();
+        let rhythm = DeliveryRhythm::from_hours(&hours).unwrap();
         assert_eq!(rhythm.usual, HOUR / 60);
         assert_eq!(rhythm.longest, 15 * HOUR);
         assert!(!rhythm.is_broken_by(14 * HOUR) && rhythm.is_broken_by(30 * HOUR));
     }
 
     #[test]
-    fn in_the_first_days_the_longest_gap_is_taken_for_usual() {
+    fn in_the_first_days_the_longest_gap_counts_as_usual() {
         let hours = [(8, 30), (9, 30), (20, 30), (21, 30)];
-        let rhythm = DeliveryRhythm::of(&hours).unwrap();
+        let rhythm = DeliveryRhythm::from_hours(&hours).unwrap();
         assert_eq!(rhythm.longest, 11 * HOUR);
     }
 
     #[test]
-    fn too_little_tells_nothing() {
-        assert_eq!(DeliveryRhythm::of(&[]), None);
-        assert_eq!(DeliveryRhythm::of(&[(5, 10)]), None);
+    fn too_few_deliveries_give_no_rhythm() {
+        assert_eq!(DeliveryRhythm::from_hours(&[]), None);
+        assert_eq!(DeliveryRhythm::from_hours(&[(5, 10)]), None);
         assert_eq!(
-            DeliveryRhythm::of(&[(5, 11)]).map(|told| told.longest),
+            DeliveryRhythm::from_hours(&[(5, 11)]).map(|rhythm| rhythm.longest),
             Some(HOUR / 11)
         );
     }

@@ -1,26 +1,25 @@
-//! Takes long texts out of a JSON body while its bytes come, so that what is left fits in memory and in a row: base64,
-//! lists of numbers, and strings of any length. A token stands in the place of each. No byte is changed or dropped: with
-//! the parts in their places, the body is what came, whether it is JSON or not.
+//! Takes long texts out of a JSON body while it arrives, so that the rest fits in memory and in a row: base64, lists of
+//! numbers, and strings of any length. A token replaces each. No byte is changed or dropped: with the parts in their places,
+//! the body is the received one, JSON or not.
 //!
-//! A part of base64 begins at the first character that can be one and ends before the first that cannot, escapes
-//! included, so that it is found in JSON that stands in a string of JSON as well.
+//! A part of base64 begins at the first character that can be one and ends before the first that cannot, escapes included,
+//! so that it is found in JSON inside a string of JSON too.
 
 use crate::model::TOKEN_START;
 
-/// Shorter texts stay where they are.
+/// Shorter texts stay in the body.
 pub(super) const LEAST_PART_BYTES: usize = 8 << 10;
-/// A string that is longer is taken out, whatever it holds.
+/// A longer string is taken out, whatever it contains.
 const LONGEST_STRING_BYTES: usize = 256 << 10;
-/// What is left of a body; more is not read, and is one last part.
+/// The limit of the rest of a body; everything after it is one last part.
 const LARGEST_TEXT_BYTES: usize = 4 << 20;
-/// No message has so many long texts; what follows is one last part.
+/// No message has so many long texts; everything after them is one last part.
 const MOST_PARTS: u32 = 1_024;
-/// How much at the end of a part may belong to what follows.
+/// This much at the end of a part may belong to the following text.
 const LONGEST_TAIL_BYTES: usize = 64;
 /// More backslashes in a row are no escape.
 const MOST_BACKSLASHES: usize = 16;
 
-/// What a part is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PartKind {
     /// A run of base64 in a string.
@@ -29,7 +28,7 @@ pub enum PartKind {
     Numbers,
     /// The rest of a string.
     Text,
-    /// Everything behind what is read.
+    /// Everything after the limits.
     Rest,
 }
 
@@ -46,24 +45,20 @@ impl PartKind {
         }
     }
 
-    /// The kind of that name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
-/// Where the parts go.
+/// Receives the parts.
 pub(super) trait Parts {
-    /// The next part begins.
     fn begin(&mut self, kind: PartKind);
-    /// The next bytes of it.
     fn write(&mut self, bytes: &[u8]);
-    /// It ends.
     fn end(&mut self);
 }
 
-/// The beginning of every token in the body of one delivery. A sender cannot know it before the delivery is committed, so
-/// what has the form of a token is one.
+/// The beginning of every token in the body of one delivery. A sender cannot know it before the commit, so everything of
+/// this form is a token.
 pub(super) fn token_prefix(delivery: &str) -> String {
     let letters: String = delivery
         .chars()
@@ -72,7 +67,7 @@ pub(super) fn token_prefix(delivery: &str) -> String {
     format!("{TOKEN_START}{letters}")
 }
 
-/// How many digits follow the prefix.
+/// The number of digits after the prefix.
 pub(super) const TOKEN_DIGITS: usize = 4;
 
 /// A text that may become a part.
@@ -86,26 +81,25 @@ pub(super) struct Scanner {
     delivery: String,
     text: Vec<u8>,
     parts: u32,
-    /// Where the current string begins, behind its quote.
+    /// Where the current string begins, after its quote.
     string: Option<usize>,
     /// Whether a part of the current string was taken out.
     string_is_cut: bool,
     run: Option<Run>,
-    /// No run may begin before the next character that is none of base64.
+    /// No run may begin before the next character outside of base64.
     is_blocked: bool,
-    /// Backslashes in a row just before.
+    /// The number of backslashes just before.
     backslashes: usize,
-    /// Digits of `\uXXXX` that are still to come.
+    /// The remaining digits of `\\uXXXX`.
     digits_left: u8,
     /// The part that is being written, and bytes that may not belong to it.
     part: Option<PartKind>,
     tail: Vec<u8>,
-    /// Whether a string that looks like JSON itself lost something that is no base64.
+    /// Whether a string that looks like JSON lost a part that is not base64.
     pub lost_json: bool,
 }
 
 impl Scanner {
-    /// For a delivery with this id.
     pub fn new(delivery: &str) -> Self {
         Self {
             delivery: delivery.to_owned(),
@@ -123,17 +117,16 @@ impl Scanner {
         }
     }
 
-    /// What is left so far.
+    /// The rest so far.
     pub fn text(&self) -> &[u8] {
         &self.text
     }
 
-    /// Whether not all of it is read.
+    /// Whether the body is longer than is read.
     pub fn is_cut(&self) -> bool {
         self.part == Some(PartKind::Rest)
     }
 
-    /// Takes the next bytes.
     pub fn push(&mut self, mut bytes: &[u8], parts: &mut impl Parts) {
         while let Some(&first) = bytes.first() {
             let taken = match self.part {
@@ -153,7 +146,7 @@ impl Scanner {
         }
     }
 
-    /// What is left, once all has come.
+    /// The rest, at the end of the body.
     pub fn finish(mut self, parts: &mut impl Parts) -> Vec<u8> {
         if self.part.is_some() {
             self.end(parts);
@@ -240,7 +233,7 @@ impl Scanner {
                 self.take(run, length - self.backslashes, parts);
             }
             _ if length - start >= LONGEST_STRING_BYTES => {
-                // Where something was taken out already, what stands before stays; a character is never cut in two.
+                // Where a part was taken out already, the text before it stays. Characters are not split.
                 let is_between = byte.is_ascii() && self.backslashes == 0 && self.digits_left == 0;
                 let from = if self.string_is_cut { length } else { start };
                 if is_between || from == start {
@@ -258,7 +251,7 @@ impl Scanner {
         }
     }
 
-    /// Makes a part of the text from the beginning of a run up to `end`; what follows may belong to it.
+    /// Makes a part of the text from the beginning of a run up to `end`; the following text may belong to it.
     fn take(&mut self, run: Run, end: usize, parts: &mut impl Parts) {
         if self.parts >= MOST_PARTS {
             return self.begin(PartKind::Rest, self.text.len(), parts);
@@ -306,15 +299,15 @@ impl Scanner {
             parts.write(&std::mem::take(&mut self.tail));
             parts.write(&run[..body]);
         }
-        let room = LONGEST_TAIL_BYTES - self.tail.len();
-        let kept = backslashes.min(room);
-        self.tail.extend_from_slice(&run[body..body + kept]);
+        let remaining = LONGEST_TAIL_BYTES - self.tail.len();
+        let kept_bytes = backslashes.min(remaining);
+        self.tail.extend_from_slice(&run[body..body + kept_bytes]);
         self.backslashes = self.tail.len();
-        if kept < backslashes || end.is_some() {
-            self.is_blocked = kept < backslashes;
+        if kept_bytes < backslashes || end.is_some() {
+            self.is_blocked = kept_bytes < backslashes;
             self.end(parts);
         }
-        body + kept
+        body + kept_bytes
     }
 
     fn continue_numbers(&mut self, bytes: &[u8], parts: &mut impl Parts) -> usize {
@@ -350,7 +343,7 @@ impl Scanner {
     }
 }
 
-/// Letters of both alphabets, padding, line breaks, and what escapes are made of.
+/// Letters of both alphabets, padding, line breaks, and the characters of escapes.
 fn is_of_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
@@ -392,7 +385,7 @@ mod tests {
         (scanner.finish(&mut kept), kept.0)
     }
 
-    /// The body as it came.
+    /// The received body.
     fn whole(text: &[u8], parts: &[(PartKind, Vec<u8>)]) -> Vec<u8> {
         let (mut whole, mut text) = (Vec::new(), text);
         for (n, (kind, part)) in parts.iter().enumerate() {
@@ -436,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_is_taken_out_wherever_it_stands() {
+    fn base64_is_taken_out_everywhere() {
         let long = "A/+9".repeat(20_000);
         let escaped = long.replace('/', "\\/").replace('+', "\\u002b");
         let lines = long
@@ -496,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_short_or_no_json_stays_as_it_came() {
+    fn short_texts_and_other_formats_stay_as_received() {
         let short = format!("{{\"a\":\"{}\",\"n\":{:?}}}", "A".repeat(8_000), [1; 2_000]);
         assert_eq!(taken(&short), (short.clone(), Vec::new()));
         for body in [

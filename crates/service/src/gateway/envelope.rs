@@ -1,8 +1,8 @@
-//! Finds a gateway's own delivery inside what automations and queues put around it: n8n, Make, Zapier and Typebot post
-//! `{"headers", "query", "body": {…}}`, `[{…}]`, a body that is JSON inside a text, or a field of any name; API Gateway,
-//! Pub/Sub, Logic Apps, CloudEvents, SNS and SQS a text that is JSON or base64 of it. Depth, width and number are bounded.
+//! Finds a gateway's delivery inside the envelopes of automations and queues: n8n, Make, Zapier and Typebot post `{"headers",
+//! "query", "body": {…}}`, `[{…}]`, a body that is JSON inside a text, or a field of any name; API Gateway, Pub/Sub, Logic
+//! Apps, CloudEvents, SNS and SQS a text that is JSON or base64 of JSON. Depth, width and number are bounded.
 //!
-//! Base64 is decoded only where no message is around it: there it is a file.
+//! Base64 inside a message is a file, so it is decoded only outside of messages.
 
 use serde_json::{Map, Value as Json};
 use std::borrow::Cow;
@@ -14,53 +14,52 @@ use crate::model::TOKEN_START;
 
 type Object = Map<String, Json>;
 
-/// How many levels of objects and lists are looked into.
+/// How many levels of objects and lists are searched.
 const DEEPEST: usize = 8;
-/// How many objects are looked at.
+/// How many objects are searched.
 const MOST_OBJECTS: usize = 16_384;
 /// How many texts are read as JSON.
 const MOST_TEXTS: usize = 256;
-/// How often a text is read that is a text in JSON.
+/// How often a text inside a text is read as JSON.
 const MOST_QUOTED: usize = 3;
-/// How many deliveries one body may hold.
+/// How many deliveries one body may contain.
 pub(super) const MOST_ENVELOPES: usize = 4_096;
 
-/// What a body holds.
+/// The deliveries in a body.
 #[derive(Debug, Default)]
 pub(super) struct Envelopes {
-    /// The deliveries, in the order in which they stand.
+    /// In their order.
     pub(super) found: Vec<Object>,
-    /// There was more than is looked at.
+    /// There was more than the limits allow.
     pub(super) cut_short: bool,
-    /// Texts where a body should be, and that cannot be read; a long one is left empty.
+    /// Texts where a body should be that cannot be read; a long one is replaced by an empty one.
     pub(super) sealed: Vec<String>,
 }
 
-/// A value that is still to be looked at.
+/// A value that is still to be searched.
 struct Item<'a> {
     value: &'a mut Json,
     depth: usize,
-    /// What a text here may be.
     text: Text,
-    /// Whether what is around it describes a message or a file, so that base64 is a file's.
+    /// Whether it is inside a message or a file, so that base64 is a file's.
     is_in_message: bool,
-    /// Whether it is an item of a queue: its `messageId` is the queue's.
+    /// Whether it is an item of a queue, whose `messageId` is the queue's.
     is_queued: bool,
 }
 
 /// What a text may be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Text {
-    /// Words.
+    /// A person's words.
     Words,
-    /// A body, or words.
+    /// A body, or a person's words.
     Body,
-    /// A body: what is around it is known to carry one.
+    /// A body: its envelope is known to carry one.
     Carried,
 }
 
-/// Takes out the objects that satisfy `is_envelope`, looked for from the outside in. What is inside of one is not looked
-/// at, and the same one twice counts once.
+/// Takes out the objects that satisfy `is_envelope`, searched from the outside in. The inside of a match is not searched,
+/// and equal matches count once.
 pub(super) fn take(body: &mut Json, is_envelope: impl Fn(&Object) -> bool) -> Envelopes {
     let mut envelopes = Envelopes::default();
     let mut work = VecDeque::from([Item {
@@ -107,13 +106,13 @@ pub(super) fn take(body: &mut Json, is_envelope: impl Fn(&Object) -> bool) -> En
             }
             Json::Object(object) => {
                 objects += 1;
-                let around = Around::of(object, item.is_queued, item.is_in_message);
+                let enclosing = Enclosing::new(object, item.is_queued, item.is_in_message);
                 let children = object.iter_mut().map(|(name, value)| Item {
                     value,
                     depth: depth + 1,
-                    text: around.text(name),
-                    is_in_message: around.is_in_message,
-                    is_queued: around.queues(name),
+                    text: enclosing.text(name),
+                    is_in_message: enclosing.is_in_message,
+                    is_queued: enclosing.queues(name),
                 });
                 work.extend(children);
             }
@@ -131,8 +130,7 @@ pub(super) fn take(body: &mut Json, is_envelope: impl Fn(&Object) -> bool) -> En
     envelopes
 }
 
-/// Fields by which an object is known to describe a message, in which `body` is a person's text. The last is a queue's as
-/// well.
+/// Fields that identify a message, in which `body` is a person's text. The last one is also a queue's.
 const MESSAGE_FIELDS: &[&str] = &[
     "key",
     "from",
@@ -142,11 +140,11 @@ const MESSAGE_FIELDS: &[&str] = &[
     "remoteJid",
     "messageId",
 ];
-/// Fields by which an object is known to describe a file.
+/// Fields that identify a file.
 const FILE_FIELDS: &[&str] = &["mimetype", "fileName"];
-/// Fields of what a queue puts around a text: no person writes there.
+/// Fields of a queue's envelope: no person writes there.
 const QUEUE_FIELDS: &[&str] = &["TopicArn", "receiptHandle", "eventSourceARN", "publishTime"];
-/// Fields of what is known to carry a body: API Gateway and load balancers, Logic Apps, CloudEvents, RabbitMQ.
+/// Fields of envelopes that carry a body: API Gateway and load balancers, Logic Apps, CloudEvents, RabbitMQ.
 const CARRIER_FIELDS: &[&str] = &[
     "isBase64Encoded",
     "$content",
@@ -155,13 +153,13 @@ const CARRIER_FIELDS: &[&str] = &[
     "payload_encoding",
     "sourceMessageId",
 ];
-/// What SNS says that it sends.
+/// The types of SNS messages.
 const NOTIFICATIONS: &[&str] = &[
     "Notification",
     "SubscriptionConfirmation",
     "UnsubscribeConfirmation",
 ];
-/// Fields in which automations put a body that they did not read.
+/// Fields in which automations put a body that they did not parse.
 const BODIES: &[&str] = &[
     "body",
     "rawBody",
@@ -188,15 +186,15 @@ const BODIES: &[&str] = &[
 ];
 /// Shorter texts without blanks may be an id.
 const LEAST_ENCODED_BYTES: usize = 128;
-/// Longer ones that cannot be read are no token.
+/// Longer texts that cannot be read are no token.
 const LONGEST_SEALED_BYTES: usize = 2 << 10;
 
 fn is_body(name: &str) -> bool {
     BODIES.iter().any(|body| same_name(name, body))
 }
 
-/// What an object says of the values in it.
-struct Around {
+/// What an object says about the values in it.
+struct Enclosing {
     is_message: bool,
     is_in_message: bool,
     is_carrier: bool,
@@ -204,8 +202,8 @@ struct Around {
     has_subscription: bool,
 }
 
-impl Around {
-    fn of(object: &Object, is_item: bool, is_in_message: bool) -> Self {
+impl Enclosing {
+    fn new(object: &Object, is_item: bool, is_in_message: bool) -> Self {
         let has = |names: &[&str]| field(object, names).is_some();
         let kind = field(object, &["Type"]).and_then(text);
         let is_notification = has(QUEUE_FIELDS)
@@ -225,7 +223,7 @@ impl Around {
         }
     }
 
-    /// What a person wrote is never read as JSON.
+    /// A person's words are never read as JSON.
     fn text(&self, name: &str) -> Text {
         let is_body = is_body(name) || self.is_notification && same_name(name, "message");
         match is_body && !self.is_message {
@@ -240,18 +238,18 @@ impl Around {
     }
 }
 
-/// What a text is that may be a body: JSON, base64 of it, or a form with JSON in a field.
+/// Reads a text as a body: JSON, base64 of JSON, or a form with JSON in a field.
 fn read(text: &str, is_in_message: bool) -> Option<Json> {
     inside(text).or_else(|| {
         if is_in_message {
             return None;
         }
-        of_form(text.as_bytes()).or_else(|| of_base64(text))
+        from_form(text.as_bytes()).or_else(|| from_base64(text))
     })
 }
 
-/// The JSON or the form that a text is in base64.
-fn of_base64(text: &str) -> Option<Json> {
+/// Reads base64 of JSON or of a form.
+fn from_base64(text: &str) -> Option<Json> {
     let text = text.trim();
     if text.len() < 4 || text.contains(char::is_whitespace) && !text.contains(['\n', '\r']) {
         return None;
@@ -261,10 +259,10 @@ fn of_base64(text: &str) -> Option<Json> {
     decoder.finish(&mut decoded).ok()?;
     let decoded = decoded.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&decoded);
     let decoded = std::str::from_utf8(decoded).ok()?;
-    inside(decoded).or_else(|| of_form(decoded.as_bytes()))
+    inside(decoded).or_else(|| from_form(decoded.as_bytes()))
 }
 
-/// Whether a text that cannot be read may have a delivery in it.
+/// Whether a text that cannot be read may contain a delivery.
 fn is_sealed(text: &str, place: Text) -> bool {
     let text = text.trim();
     if text.contains(TOKEN_START) {
@@ -282,7 +280,7 @@ fn is_sealed(text: &str, place: Text) -> bool {
     }
 }
 
-/// The JSON object or list that a text is, perhaps written as a text in JSON a few times.
+/// The JSON object or list in a text, also when it is quoted as JSON a few times.
 pub(super) fn inside(text: &str) -> Option<Json> {
     let mut text = Cow::Borrowed(text.trim());
     for _ in 0..MOST_QUOTED {
@@ -297,8 +295,8 @@ pub(super) fn inside(text: &str) -> Option<Json> {
     serde_json::from_str(&text).ok()
 }
 
-/// The value of a form, where a body is none of JSON but `payload={…}`, as some senders post it.
-pub(super) fn of_form(body: &[u8]) -> Option<Json> {
+/// The value of a form such as `payload={…}`, which some senders post instead of JSON.
+pub(super) fn from_form(body: &[u8]) -> Option<Json> {
     let begin = body.iter().position(|byte| *byte == b'=')?;
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     if begin == 0 || begin > 64 || !body[..begin].iter().all(is_name) {
@@ -306,7 +304,7 @@ pub(super) fn of_form(body: &[u8]) -> Option<Json> {
     }
     let fields = url::form_urlencoded::parse(body).take(MOST_TEXTS);
     let fields = fields.map(|(name, value)| {
-        let parsed = inside(&value).or_else(|| is_body(&name).then(|| of_base64(&value))?);
+        let parsed = inside(&value).or_else(|| is_body(&name).then(|| from_base64(&value))?);
         let value = parsed.unwrap_or_else(|| Json::String(value.into_owned()));
         (name.into_owned(), value)
     });
@@ -317,7 +315,7 @@ pub(super) fn of_form(body: &[u8]) -> Option<Json> {
         .then_some(Json::Object(fields))
 }
 
-/// Whether an object holds the field in which W-API puts a message.
+/// Whether an object has the field in which W-API puts a message.
 pub(super) fn holds_content(object: &Object) -> bool {
     field(object, &["msgContent"]).is_some()
 }
@@ -342,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delivery_is_found_whatever_is_around_it() {
+    fn a_delivery_is_found_in_every_envelope() {
         let one = json!({"messageId": 1, "msgContent": {"conversation": "oi"}});
         for body in [
             one.clone(),
@@ -379,13 +377,13 @@ mod tests {
                 "{body}"
             );
         }
-        // A person's own words are none.
+        // A person's own words are no delivery.
         for body in [
             json!({"key": {"id": "A"}, "body": one.to_string()}),
             json!({"conversation": one.to_string()}),
             json!({"message": one.to_string()}),
             json!({"Records": [{"from": "A", "body": one.to_string()}]}),
-            // A file is none either.
+            // Neither is a file.
             json!({"mimetype": "application/json", "data": base64(&one)}),
             json!({"key": {"id": "A"}, "message": {"data": base64(&one)}}),
         ] {
@@ -400,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn what_carries_a_body_that_cannot_be_read_is_sealed() {
+    fn an_envelope_with_an_unreadable_body_is_reported() {
         for body in [
             json!({"body": "H4sIAAAAAAAAA6tWSk5JLFKyUlAqLkksKlayiq6uBQBp7b0eFAAAAA==", "isBase64Encoded": true}),
             json!({"message": {"data": "%%%", "messageId": "p"}, "subscription": "s"}),
@@ -449,8 +447,8 @@ mod tests {
 
     #[test]
     fn a_form_is_read_where_one_of_its_fields_is_json() {
-        let form = of_form(b"payload=%7B%22a%22%3A1%7D&source=zapier").unwrap();
+        let form = from_form(b"payload=%7B%22a%22%3A1%7D&source=zapier").unwrap();
         assert_eq!(form, json!({"payload": {"a": 1}, "source": "zapier"}));
-        assert!(of_form(b"hello=world").is_none() && of_form(b"{\"a\":\"b=c\"}").is_none());
+        assert!(from_form(b"hello=world").is_none() && from_form(b"{\"a\":\"b=c\"}").is_none());
     }
 }

@@ -1,11 +1,11 @@
-//! Ids as they may go into a database, a file's name and a log line.
+//! Ids that are safe in a database, a file name and a log line.
 
 use sha2::{Digest as _, Sha256};
 
-/// Longer ones are no ids of WhatsApp's, and cost room in every index.
+/// Longer ones are no WhatsApp ids, and would take space in every index.
 const LONGEST_BYTES: usize = 255;
 
-/// An id without control characters; a hash of it when it is too long.
+/// An id without control characters; its hash when it is too long.
 pub(super) fn clean(id: &str) -> String {
     let clean: String = id.chars().filter(|letter| !letter.is_control()).collect();
     if clean.len() <= LONGEST_BYTES {

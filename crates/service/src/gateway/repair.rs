@@ -1,8 +1,8 @@
-//! What sloppy senders do to JSON, undone, so that one broken letter in a name does not cost a file.
+//! Repairs the usual JSON defects of sloppy senders, so that one broken letter in a name does not cost a file.
 
-/// The body with what a strict reader refuses made harmless: bytes that are not UTF-8, half of a surrogate pair
-/// (left by cutting a text in the middle of an emoji), raw control characters inside texts, numbers that are none
-/// or beyond all bounds, and a byte order mark. Nothing when there is nothing of that kind.
+/// Replaces what a strict parser refuses: bytes that are not UTF-8, half of a surrogate pair (from cutting a text in the
+/// middle of an emoji), raw control characters in texts, invalid or out-of-range numbers, and a byte order mark. `None` when
+/// there is no such defect.
 pub(super) fn repair(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
     let mut repaired = String::with_capacity(text.len());
@@ -47,14 +47,14 @@ pub(super) fn repair(body: &[u8]) -> Option<String> {
     (repaired.as_bytes() != body).then_some(repaired)
 }
 
-/// The number, `NaN` or `Infinity` that a text begins with.
+/// The number, `NaN` or `Infinity` at the beginning of a text.
 fn number_at(text: &str) -> &str {
     let part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.');
     let end = text.find(|letter| !part(letter)).unwrap_or(text.len());
     &text[..end]
 }
 
-/// The UTF-16 unit of `\uXXXX`.
+/// The UTF-16 unit of `\\uXXXX`.
 fn unit_of_escape(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?;
     let all = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_strict_readers_refuse_is_made_harmless() {
+    fn defects_that_strict_parsers_refuse_are_repaired() {
         for (broken, mended) in [
             (
                 br#"{"a":"oi \ud83d"}"#.as_slice(),
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_right_or_hopeless_is_left_alone() {
+    fn valid_and_hopeless_bodies_stay_as_they_are() {
         for text in [
             r#"{"a":"\ud83d\ude00 \\ \" é"}"#,
             "{\"a\": }",

@@ -1,7 +1,7 @@
-//! W-API (w-api.app), as its real deliveries and answers look; facts from captures and public clients.
+//! W-API (w-api.app). Its format is known from captured deliveries and public clients.
 //!
-//! Its envelope names vary in case between versions, the `event` key may be missing, and both
-//! `webhookReceived` and `webhookDelivery` carry full media, so everything is decided by content.
+//! The case of its field names varies between versions, the `event` key may be missing, and both `webhookReceived` and
+//! `webhookDelivery` carry full media. So only the content decides.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,7 +21,7 @@ pub const DOMAINS: &[&str] = &["w-api.app"];
 
 type Object = Map<String, Json>;
 
-/// Reads the deliveries in a body, whatever an automation put around them.
+/// Reads the deliveries in a body, inside any known envelope.
 pub fn read(mut body: Json) -> Result<Vec<ParsedDelivery>, Error> {
     if let Some(root) = body.as_object().filter(|root| holds_content(root)) {
         return Ok(vec![read_one(root)]);
@@ -59,13 +59,13 @@ pub fn read(mut body: Json) -> Result<Vec<ParsedDelivery>, Error> {
     }
 }
 
-/// The texts in which a body seems to be, and that cannot be read.
+/// The texts that seem to contain a body and cannot be read.
 pub(super) fn unreadable_texts(mut body: Json) -> Vec<String> {
     envelope::take(&mut body, holds_content).sealed
 }
 
-/// Whether an object is a delivery although it has no message of W-API's shape: news of the session, or a message of the
-/// shape that other gateways use.
+/// Whether an object is a delivery although it has no message of W-API's form: a session event, or a message in the form of
+/// other gateways.
 fn is_delivery(object: &Object) -> bool {
     let has = |names: &[&str]| field(object, names).is_some();
     has(&["instanceId"])
@@ -73,7 +73,6 @@ fn is_delivery(object: &Object) -> bool {
         || has(&["key"]) && has(&["message"])
 }
 
-/// Reads the object of a delivery.
 fn read_one(root: &Object) -> ParsedDelivery {
     let instance = field(root, &["instanceId", "instance"]).and_then(id_text);
     let nested = nested_message(root).filter(|_| !holds_content(root));
@@ -90,7 +89,7 @@ fn read_one(root: &Object) -> ParsedDelivery {
         DeliveryContent::Notice(
             "an edit or another change that is encrypted with a message's secret",
         )
-    } else if is_delivery_in_words(envelope) {
+    } else if is_delivery_in_text(envelope) {
         DeliveryContent::Notice("a text that holds a whole delivery")
     } else if found.revokes {
         DeliveryContent::Notice("a message is taken back")
@@ -109,7 +108,7 @@ fn read_one(root: &Object) -> ParsedDelivery {
 
 /// The content of a message. It may be large, so it is not copied.
 enum Content<'a> {
-    /// Some proxies hand it on as JSON inside a text.
+    /// Some proxies send it as JSON inside a text.
     Parsed(Object),
     Here(&'a Object),
 }
@@ -137,15 +136,15 @@ fn content_of(envelope: &Object) -> Content<'_> {
     }
 }
 
-/// Whether the text of a message is itself a delivery. It has an id and an instance of its own, and perhaps a person
-/// wrote it, so it is not read.
-fn is_delivery_in_words(envelope: &Object) -> bool {
+/// Whether the text of a message is itself a delivery. It has an id and an instance of its own, and a person may have
+/// written it, so it is not read.
+fn is_delivery_in_text(envelope: &Object) -> bool {
     let words = field(envelope, &["msgContent", "message"]).and_then(text);
     let parsed = words.and_then(|words| serde_json::from_str::<Object>(words).ok());
     parsed.is_some_and(|parsed| holds_content(&parsed))
 }
 
-/// An id, which is text, though some write one as a number.
+/// An id. It is a text, but some senders write a number.
 fn id_text(value: &Json) -> Option<String> {
     match value {
         Json::Number(number) => Some(number.to_string()),
@@ -174,8 +173,8 @@ fn content_without_media(root: &Object, content: &Object) -> DeliveryContent {
         .to_lowercase();
     let has_content = field(root, &["msgContent"]).is_some();
     let is_session = event.contains("connected");
-    let told = field(root, &["connected"]).and_then(Json::as_bool);
-    if let Some(connected) = told.filter(|_| is_session || !has_content) {
+    let connected = field(root, &["connected"]).and_then(Json::as_bool);
+    if let Some(connected) = connected.filter(|_| is_session || !has_content) {
         return DeliveryContent::Connection { connected };
     }
     if is_session {
@@ -240,15 +239,15 @@ fn message(envelope: &Object) -> Message {
     }
 }
 
-/// A time in whole seconds, for not every event of a message tells more.
+/// A time in whole seconds, because not every event of a message is more precise.
 fn moment(value: &Json) -> Option<Millis> {
     let as_number = millis(value);
     let at = as_number.or_else(|| text(value).and_then(millis_of_utc))?;
     Some(at - at.rem_euclid(SECOND)).filter(|at| *at > 0)
 }
 
-/// `POST {api}/message/download-media?instanceId=…`: all four fields are required, and `type` knows four
-/// words. A sticker is asked for as an image, for that is the label of its key.
+/// `POST {api}/message/download-media?instanceId=…`: all four fields are required, and `type` has four values. A sticker is
+/// requested as an image, because its key has that label.
 pub fn link_call(request: &LinkRequest<'_>) -> (&'static str, Json) {
     let kind = match request.key_kind {
         KeyKind::Image => "image",
@@ -271,7 +270,7 @@ pub fn link_call(request: &LinkRequest<'_>) -> (&'static str, Json) {
     ("message/download-media", body)
 }
 
-/// Six slots, one family of events each; an unset one is not sent at all.
+/// Six slots, one family of events each; events of an unset one are not sent at all.
 pub const SLOTS: &[Slot] = &[
     Slot {
         name: "received",
@@ -305,18 +304,18 @@ pub const SLOTS: &[Slot] = &[
     },
 ];
 
-/// Tells, among other things, what the slots hold.
+/// Its answer contains the slots, among other things.
 pub const SLOTS_PATH: &str = "instance/fetch-instance";
 
-/// `value` is the field that works; two others are documented, answered with "updated", and not kept.
+/// Only `value` works; the two other documented names are answered with "updated" and ignored.
 pub fn slot_call(address: &str) -> Json {
     json!({"value": address})
 }
 
-/// How deep an answer may hide the instance.
+/// How deep the instance may be nested in an answer.
 const DEEPEST: usize = 3;
 
-/// A field of what it tells of an instance; some answers put the instance some levels down, or alone into a list.
+/// A field of the instance in an answer; some answers nest the instance some levels deep, or in a list.
 fn of_instance<'a>(answer: &'a Json, names: &[&str]) -> Option<&'a Json> {
     let mut level = answer;
     for _ in 0..DEEPEST {
@@ -332,7 +331,7 @@ fn of_instance<'a>(answer: &'a Json, names: &[&str]) -> Option<&'a Json> {
     None
 }
 
-/// Its word for no, if it says no whatever the status is: `error` is true.
+/// The error text of an answer with `error: true`, whatever its status.
 pub fn refusal(answer: &Json) -> Option<String> {
     let object = answer.as_object()?;
     let refuses = field(object, &["error"]).is_some_and(flag);
@@ -340,33 +339,33 @@ pub fn refusal(answer: &Json) -> Option<String> {
     refuses.then(|| message.unwrap_or("error").to_owned())
 }
 
-/// Whether an answer tells of an instance at all: of its connection, or of a slot.
+/// Whether an answer describes an instance at all: its connection, or a slot.
 pub fn describes_instance(answer: &Json) -> bool {
-    let told = |name: &str| of_instance(answer, &[name]).is_some();
-    told("connected") || SLOTS.iter().any(|slot| told(slot.field))
+    let has = |name: &str| of_instance(answer, &[name]).is_some();
+    has("connected") || SLOTS.iter().any(|slot| has(slot.field))
 }
 
-/// What a slot holds. Only the bare address is documented; other gateways of its kind wrap it.
+/// The address in a slot. Only the bare address is documented; similar gateways wrap it.
 pub fn read_slot(slot: &Slot, answer: &Json) -> Option<String> {
-    let held = of_instance(answer, &[slot.field])?;
-    let wrapped = held.as_object();
-    let address = wrapped.map_or(Some(held), |object| field(object, &["url", "value"]));
+    let value = of_instance(answer, &[slot.field])?;
+    let wrapped = value.as_object();
+    let address = wrapped.map_or(Some(value), |object| field(object, &["url", "value"]));
     address.and_then(text).map(str::to_owned)
 }
 
-/// Whether a slot is said to be switched off, whatever it holds.
+/// Whether a slot is switched off, with or without an address.
 pub fn is_slot_off(slot: &Slot, answer: &Json) -> bool {
     let switch = slot.field.replace("Url", "Enabled");
     let wrapped = of_instance(answer, &[slot.field]).and_then(Json::as_object);
     let inside = wrapped.and_then(|object| field(object, &["enabled"]));
     inside
         .or_else(|| of_instance(answer, &[&switch]))
-        .and_then(told)
+        .and_then(boolean)
         == Some(false)
 }
 
-/// Yes or no, however it is written.
-fn told(value: &Json) -> Option<bool> {
+/// A boolean in any of its spellings.
+fn boolean(value: &Json) -> Option<bool> {
     let is_no = value == &json!(false) || value == &json!(0);
     match text(value).map(str::to_lowercase).as_deref() {
         Some("false" | "0" | "no" | "off") => Some(false),
@@ -375,21 +374,21 @@ fn told(value: &Json) -> Option<bool> {
     }
 }
 
-/// What it tells of an instance. The name of the switch for groups is known from its setter only.
+/// The state of an instance. The name of the switch for groups is known from its setter only.
 pub fn read_session(answer: &Json) -> Session {
     Session {
         instance: of_instance(answer, &["instanceId"]).and_then(id_text),
-        connected: of_instance(answer, &["connected"]).and_then(told),
+        connected: of_instance(answer, &["connected"]).and_then(boolean),
         has_number: of_instance(answer, &["connectedPhone"])
             .and_then(id_text)
             .is_some_and(|phone| !phone.is_empty()),
         ignores_groups: of_instance(answer, &["ignoreGroups", "ignoreGroup", "ignore_groups"])
-            .and_then(told),
+            .and_then(boolean),
     }
 }
 
-/// A link is a success whatever `error` says of itself, for the key is always there; no link is a failure
-/// even with 200. A failure's `message` may be an object.
+/// An answer with a link is a success whatever `error` says, because that field is always there. Without a link it is a
+/// failure even with 200. A failure's `message` may be an object.
 pub fn read_link(status: u16, body: &[u8]) -> Result<Link, Reason> {
     match status {
         401 | 403 => return Err(Reason::GatewayTokenRefused),
@@ -419,7 +418,7 @@ pub fn read_link(status: u16, body: &[u8]) -> Result<Link, Reason> {
     })
 }
 
-/// The instance in the beginning of a body. Ids are short and plain, so one with an escape is none.
+/// The instance in the beginning of a body. Ids are short and plain, so one with an escape is not taken.
 pub(super) fn named_instance(beginning: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(beginning);
     let (_, after) = text.split_once("\"instanceId\"")?;

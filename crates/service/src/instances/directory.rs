@@ -1,4 +1,4 @@
-//! The instances, kept at hand: looked up on every delivery and every claim, reread once a second.
+//! The instances in memory, for every delivery and every claim; read again once a second.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,10 +11,10 @@ use super::{Instance, every_instance, instance_by_hook};
 use crate::db::{Db, Error};
 use crate::model::InstanceId;
 
-/// How long a removed instance or a replaced token may still be taken.
+/// How long a removed instance or a replaced token may still be accepted.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// A snapshot of all instances, removed ones included, for their media may still be waiting.
+/// All instances, removed ones included, because their media may still be pending.
 #[derive(Default)]
 struct Snapshot {
     read_at: Option<Instant>,
@@ -24,7 +24,7 @@ struct Snapshot {
     former: HashMap<Vec<u8>, FormerToken>,
 }
 
-/// Whose a webhook token was that is no longer accepted.
+/// The owner of a webhook token that is no longer accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FormerToken {
     /// The instance has another token now.
@@ -40,7 +40,7 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Empty until first asked.
+    /// Empty until the first lookup.
     pub fn new(db: Db) -> Self {
         Self {
             db,
@@ -48,7 +48,7 @@ impl Directory {
         }
     }
 
-    /// The instance to which a webhook token's hash belongs.
+    /// The instance with a webhook token, by the token's hash.
     pub async fn by_hook(&self, hash: &[u8; 32]) -> Result<Option<Arc<Instance>>, Error> {
         self.refresh().await?;
         let known = self.read(|snapshot| snapshot.by_hook.get(hash.as_slice()).cloned());
@@ -59,7 +59,7 @@ impl Directory {
         }
     }
 
-    /// Whose token it was, by its hash; nothing when it never was one, or too long ago.
+    /// The owner of a former token, by its hash; `None` when it never was one, or too long ago.
     pub async fn by_former_hook(&self, hash: &[u8; 32]) -> Result<Option<FormerToken>, Error> {
         self.refresh().await?;
         Ok(self.read(|snapshot| snapshot.former.get(hash.as_slice()).cloned()))
@@ -71,7 +71,7 @@ impl Directory {
         Ok(self.read(|snapshot| Arc::clone(&snapshot.by_id)))
     }
 
-    /// The clients with several instances, as of the last look-up.
+    /// The clients with several instances, as of the last lookup.
     pub fn clients_with_siblings(&self) -> Arc<HashSet<i64>> {
         self.read(|snapshot| Arc::clone(&snapshot.clients_with_siblings))
     }

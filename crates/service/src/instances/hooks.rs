@@ -1,28 +1,28 @@
-//! By which addresses an instance is called, and the addresses in its gateway's webhook slots before configure-webhooks.
+//! The webhook addresses of an instance, and the addresses in its gateway's webhook slots before configure-webhooks.
 
 use super::Instance;
 use crate::db::{Db, Error, Tx, values};
 use crate::model::InstanceId;
 
-/// So many replaced tokens of an instance are recognised.
+/// This many replaced tokens of an instance are recognised.
 const MOST_RETIRED: i64 = 16;
 
 impl Instance {
-    /// Whether the token with this hash is in an address that is taken.
+    /// Whether the token with this hash is accepted.
     pub fn accepts_hook(&self, hash: &[u8; 32]) -> bool {
         let mut hashes = self.hooks_before.iter().chain([&self.hook_hash]);
         hashes.any(|known| known == hash)
     }
 }
 
-/// Replaces the token of the webhook address; those before are no longer taken. False when there is no such instance.
+/// Replaces the token of the webhook address; earlier ones are no longer accepted. False when there is no such instance.
 pub async fn set_hook(tx: &mut Tx, id: &InstanceId, hash: &[u8; 32]) -> Result<bool, Error> {
     retire_hooks(tx, id).await?;
     let sql = "update instances set hook_hash = $2 where id = $1 and removed_at is null";
     Ok(tx.run(sql, values![id.as_str(), hash]).await? == 1)
 }
 
-/// Gives the webhook address another token, and goes on taking those before until [`set_hook`].
+/// Gives the webhook address another token. Earlier ones stay accepted until [`set_hook`].
 pub async fn add_hook(tx: &mut Tx, id: &InstanceId, hash: &[u8; 32]) -> Result<bool, Error> {
     let sql = "insert into hooks_before (hash, instance)
                select hook_hash, id from instances where id = $1 and removed_at is null on conflict do nothing";
@@ -31,7 +31,7 @@ pub async fn add_hook(tx: &mut Tx, id: &InstanceId, hash: &[u8; 32]) -> Result<b
     Ok(tx.run(sql, values![id.as_str(), hash]).await? == 1)
 }
 
-/// Fills in the addresses before.
+/// Adds the earlier addresses to the instances.
 pub(super) async fn read_into(db: &Db, instances: &mut [Instance]) -> Result<(), Error> {
     for row in db
         .rows("select instance, hash from hooks_before", vec![])
@@ -46,7 +46,7 @@ pub(super) async fn read_into(db: &Db, instances: &mut [Instance]) -> Result<(),
     Ok(())
 }
 
-/// Accepts none of the tokens so far any more, and keeps the last of them to recognise who still uses one.
+/// Accepts none of the current tokens any more. Keeps the last ones to recognise who still uses them.
 pub(super) async fn retire_hooks(tx: &mut Tx, id: &InstanceId) -> Result<(), Error> {
     let id = id.as_str();
     let sql = "insert into hooks_retired (hash, instance)
@@ -71,17 +71,16 @@ pub(super) async fn retired(db: &Db) -> Result<Vec<(Vec<u8>, InstanceId)>, Error
         .collect()
 }
 
-/// What a webhook slot held before it was set from here.
+/// The content of a webhook slot before it was first set.
 pub struct PreviousSlot {
-    /// Which slot.
     pub field: String,
-    /// The address, sealed, for it may hold a token; nothing when it was empty.
+    /// The address, encrypted because it may contain a token; `None` when it was empty.
     pub sealed: Option<Vec<u8>>,
-    /// Whether it was an address of ours.
+    /// Whether it was an address of this server.
     pub ours: bool,
 }
 
-/// Keeps what a slot held before it was first set from here.
+/// Saves the content of a slot before it is first set.
 pub async fn save_previous_slot(
     tx: &mut Tx,
     id: &InstanceId,
@@ -98,7 +97,7 @@ pub async fn save_previous_slot(
     tx.run(sql, values).await.map(drop)
 }
 
-/// What the slots held before they were set from here.
+/// The contents of the slots before they were first set.
 pub async fn previous_slots(db: &Db, id: &InstanceId) -> Result<Vec<PreviousSlot>, Error> {
     let sql =
         "select field, sealed_address, ours from slots_before where instance = $1 order by field";
@@ -114,7 +113,6 @@ pub async fn previous_slots(db: &Db, id: &InstanceId) -> Result<Vec<PreviousSlot
         .collect()
 }
 
-/// Forgets what the slots held before.
 pub async fn delete_previous_slots(tx: &mut Tx, id: &InstanceId) -> Result<(), Error> {
     let sql = "delete from slots_before where instance = $1";
     tx.run(sql, values![id.as_str()]).await.map(drop)

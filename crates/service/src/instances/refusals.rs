@@ -1,26 +1,25 @@
-//! Deliveries that were refused, added up by gateway, instance and reason. The number of rows is bounded by what the
-//! operator set up, whatever strangers send.
+//! Refused deliveries, counted by gateway, instance and reason. The number of rows is bounded by the operator's setup,
+//! whatever clients send.
 
 use super::InstanceId;
 use crate::clock::{DAY, Millis};
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::gateway::Gateway;
 
-/// After so long without a refusal, counting begins again.
+/// After this long without a refusal, counting starts again.
 const QUIET: Millis = 7 * DAY;
 
-/// Why a delivery was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RefusalReason {
     /// Its address has no token.
     MissingToken,
-    /// Its address has a token that was never one of ours, or long ago.
+    /// Its address has an unknown token.
     WrongToken,
-    /// Its address has a token that was replaced by another one.
+    /// Its address has a replaced token.
     ReplacedToken,
-    /// Its address is that of an instance that was removed.
+    /// Its address is that of a removed instance.
     RemovedInstance,
-    /// It names an instance that has another address.
+    /// It names an instance with another address.
     OtherInstance,
     /// It names an instance that does not exist here.
     UnknownInstance,
@@ -28,14 +27,13 @@ pub enum RefusalReason {
     UnknownGateway,
     /// Its body is over the limit.
     BodyTooLarge,
-    /// Its body is encoded in a way that is not read here.
+    /// Its body has an unknown encoding.
     UnsupportedMediaType,
-    /// Not a delivery yet, but a connection: there were too many.
+    /// A connection, not yet a delivery: there were too many.
     TooManyConnections,
 }
 
 impl RefusalReason {
-    /// All there are.
     pub const ALL: [Self; 10] = [
         Self::MissingToken,
         Self::WrongToken,
@@ -49,7 +47,6 @@ impl RefusalReason {
         Self::TooManyConnections,
     ];
 
-    /// Its stable code.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::MissingToken => "missing_token",
@@ -65,38 +62,31 @@ impl RefusalReason {
         }
     }
 
-    /// The reason of that code.
     pub fn parse(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.as_str() == code)
     }
 }
 
-/// What refusals are added up by.
+/// The key by which refusals are counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Refusal {
     /// The gateway that the address names.
     pub gateway: Option<Gateway>,
-    /// The instance whose delivery it is, as far as that is known; always one that exists here.
+    /// The instance whose delivery it is, as far as known; always an existing one.
     pub instance: Option<InstanceId>,
-    /// The instance at whose address it came, where that is another one.
+    /// The instance whose address was used, if it is another one.
     pub address_of: Option<InstanceId>,
-    /// Why.
     pub reason: RefusalReason,
 }
 
-/// How often, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefusalCount {
-    /// How many.
     pub count: i64,
-    /// When the first of them came.
     pub first_at: Millis,
-    /// When the last of them came.
     pub last_at: Millis,
 }
 
 impl RefusalCount {
-    /// One at `now`.
     pub fn one(now: Millis) -> Self {
         Self {
             count: 1,
@@ -105,7 +95,6 @@ impl RefusalCount {
         }
     }
 
-    /// Adds another count to this one.
     pub fn add(&mut self, other: Self) {
         self.count += other.count;
         self.first_at = self.first_at.min(other.first_at);
@@ -118,7 +107,7 @@ impl RefusalCount {
     }
 }
 
-/// Adds to a count; begins again after `QUIET`.
+/// Adds to a count; starts again after `QUIET`.
 pub async fn count_refusals(
     tx: &mut Tx,
     refusal: &Refusal,
@@ -144,7 +133,6 @@ pub async fn count_refusals(
     tx.run(sql, values).await.map(drop)
 }
 
-/// Forgets what was refused of an instance.
 pub(super) async fn forget_refusals(tx: &mut Tx, id: &InstanceId) -> Result<(), Error> {
     let sql = "delete from refusals where instance = $1 or address_of = $1";
     tx.run(sql, values![id.as_str()]).await.map(drop)
@@ -155,10 +143,10 @@ pub async fn refusals(db: &Db) -> Result<Vec<(Refusal, RefusalCount)>, Error> {
     let sql = "select gateway, instance, address_of, reason, count, first_at, last_at from refusals
                order by last_at desc, gateway, instance, address_of, reason";
     let rows = db.rows(sql, vec![]).await?;
-    rows.iter().map(refusal_of).collect()
+    rows.iter().map(refusal_from_row).collect()
 }
 
-fn refusal_of(row: &Row) -> Result<(Refusal, RefusalCount), Error> {
+fn refusal_from_row(row: &Row) -> Result<(Refusal, RefusalCount), Error> {
     let id = |column| {
         let id = row.text(column)?;
         Ok::<_, Error>((!id.is_empty()).then_some(InstanceId(id)))

@@ -130,7 +130,7 @@ fn times_come_in_seconds_milliseconds_and_text() {
 }
 
 #[test]
-fn what_is_not_json_says_where() {
+fn an_error_in_json_has_its_place() {
     let error = Gateway::Wapi.read(b"nonsense").unwrap_err();
     assert_eq!(error.to_string(), "invalid JSON at line 1 column 2");
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
@@ -195,7 +195,7 @@ fn half_an_emoji_costs_no_file() {
 }
 
 #[test]
-fn what_stands_beside_a_message_does_not_hide_it() {
+fn fields_next_to_a_message_do_not_hide_it() {
     for extra in [
         r#","data":{"x":1}"#,
         r#","payload":{}"#,
@@ -250,7 +250,7 @@ fn an_instance_is_named_by_the_beginning_of_a_body_too() {
 }
 
 #[test]
-fn deliveries_are_read_inside_what_automations_put_around_them() {
+fn deliveries_are_read_inside_envelopes_of_automations() {
     let one: Json = serde_json::from_str(&image(r#","moment":1790000000"#)).unwrap();
     for body in [
         json!({"headers": {"host": "x"}, "params": {}, "query": {}, "body": one}),
@@ -300,7 +300,7 @@ fn ids_have_no_control_characters_and_an_edit_names_a_long_one_the_same_way() {
 }
 
 #[test]
-fn an_envelope_may_say_that_its_media_are_to_be_seen_once() {
+fn an_envelope_may_declare_its_media_view_once() {
     for mark in ["isViewOnce", "viewOnce", "view_once"] {
         let marked = read_text(&image(&format!(r#","{mark}":true"#)));
         assert!(marked.media[0].view_once, "{mark}");
@@ -310,7 +310,7 @@ fn an_envelope_may_say_that_its_media_are_to_be_seen_once() {
 }
 
 #[test]
-fn a_delivery_inside_the_words_of_a_message_is_kept_and_not_read() {
+fn a_delivery_inside_the_text_of_a_message_is_stored_and_not_read() {
     let words = json!(image("")).to_string();
     let reading = read_text(&format!(
         r#"{{"MessageId":"of the queue","Message":{words}}}"#
