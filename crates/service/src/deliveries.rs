@@ -126,15 +126,15 @@ impl Delivery {
         Ok(SavedDelivery { files_not_needed })
     }
 
-    /// Finishes after the commit. Returns `None` when the delivery was not stored, and an error when nothing was committed.
+    /// Settles the files once the transaction ended. `saved` returns `None` when the delivery was not stored.
     pub fn committed<T>(
         body: &Body,
         outcome: Result<T, Error>,
-        kept: impl FnOnce(&T) -> Option<&SavedDelivery>,
+        saved: impl FnOnce(&T) -> Option<&SavedDelivery>,
     ) -> Result<T, Error> {
         match &outcome {
-            Ok(value) => match kept(value) {
-                Some(kept) => body.commit(&kept.files_not_needed),
+            Ok(value) => match saved(value) {
+                Some(saved) => body.commit(&saved.files_not_needed),
                 // Written by an attempt that was not committed.
                 None => body.set_written(false),
             },
