@@ -1,8 +1,8 @@
-//! One media from end to end: ask for it, fetch it, prove it, file it. Readable as prose.
+//! One media from end to end: request it, download it, verify it, store it. Reads like a description.
 //!
-//! A round is a few tries with short waits between them; each try goes along the candidates to the bytes, in the order
-//! of the instance's routes, until one of them gives them. What it leaves behind is a verdict for the queue and
-//! a record of every attempt; nothing in here commits.
+//! A round is a few attempts with short pauses between them. Each attempt tries the candidates in the order of the instance's
+//! routes until one delivers the bytes. A round returns a result for the queue and a record of every attempt; nothing here
+//! commits.
 
 mod candidates;
 mod cdn;
@@ -43,11 +43,11 @@ pub use cdn::ORIGINS as CDN_ORIGINS;
 /// A `Retry-After` up to this long is waited for within the round.
 const SHORT_WAIT: Duration = Duration::from_secs(10);
 
-/// What waits for the storage is tried again after so long even if it was not woken.
+/// Media that wait for the storage are retried after this time even without a wake-up.
 const WAIT_FOR_STORAGE: Millis = HOUR;
-/// So much more than a file needs must be free before it is tried again.
-const SOME_ROOM: u64 = 1 << 20;
-/// A network storage that is away may never answer.
+/// This much more than the file's size must be free before it is retried.
+const SPARE_BYTES: u64 = 1 << 20;
+/// An unavailable network storage may never answer.
 const PROBE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What downloads use; cheap to clone.
@@ -66,30 +66,30 @@ pub struct Downloader {
     pub outages: Arc<Outages>,
 }
 
-/// How a round ended.
+/// The result of a round.
 pub struct RoundResult {
-    /// What the queue is to be told.
+    /// The result for the queue.
     pub settled: Settled,
-    /// Every try of the round.
+    /// Every attempt of the round.
     pub attempts: Vec<Attempt>,
     /// Kept until the row is committed, so that the same bytes arriving meanwhile find it.
     pub same_bytes: Option<ContentLease>,
 }
 
-/// What one attempt has seen so far, for its record.
+/// The observations of one attempt, for its record.
 struct Trace<'a> {
     running: &'a Running<'a>,
     host: Option<String>,
     http_status: Option<u16>,
     size_bytes: u64,
     retry_after: Option<Duration>,
-    /// What the network said, for the log.
+    /// The network error, for the log.
     cause: Option<String>,
 }
 
 impl<'a> Trace<'a> {
-    fn of(running: &'a Running<'a>) -> Self {
-        running.at(0);
+    fn new(running: &'a Running<'a>) -> Self {
+        running.set_bytes(0);
         Self {
             running,
             host: None,
@@ -100,33 +100,33 @@ impl<'a> Trace<'a> {
         }
     }
 
-    /// So many bytes of the file have come.
-    fn came(&mut self, bytes: u64) {
+    /// Records that `bytes` bytes of the file have arrived.
+    fn record_bytes(&mut self, bytes: u64) {
         self.size_bytes = bytes;
-        self.running.at(bytes);
+        self.running.set_bytes(bytes);
     }
 }
 
-/// Bytes that are proven, and still without a name.
+/// Verified bytes without a final name.
 type Proven = (Staging, Verified);
 
 /// A stored file, and the lease that lasts until it is recorded.
 type Published = (Stored, ContentLease);
 
-/// Tries to get one media, for one round.
+/// Runs one round for a media.
 pub async fn run_round(downloader: &Downloader, job: &Job, instance: &Instance) -> RoundResult {
     let mut attempts = Vec::new();
     let mut wait = downloader.settings.retry_wait.duration();
-    let mut candidates = Candidates::of(downloader, job, instance);
+    let mut candidates = Candidates::new(downloader, job, instance);
     let running = downloader.progress.begin(&job.id, job.fence);
     for _ in 0..downloader.settings.attempts {
         let mut pause = Duration::ZERO;
-        // Bytes that nothing proves, kept while another candidate may still give some that are proven.
+        // Unproven bytes, kept while another candidate may still deliver proven ones.
         let mut unproven = None;
         for candidate in candidates.open.clone() {
-            // A gateway has no more to prove by than what is there already.
-            let in_vain = unproven.is_some() && candidate.route() != Route::Cdn;
-            if in_vain
+            // A gateway proves no more than the bytes at hand.
+            let is_useless = unproven.is_some() && candidate.route() != Route::Cdn;
+            if is_useless
                 || !candidates.open.contains(&candidate)
                 || candidates.is_cooling_down(downloader, instance, &candidate)
             {
@@ -152,7 +152,7 @@ pub async fn run_round(downloader: &Downloader, job: &Job, instance: &Instance) 
                     if is_lost(downloader, job, &running).await {
                         return stopped(downloader, job, &running, candidates, attempts).await;
                     }
-                    file(downloader, job, candidate.route(), proven).await
+                    publish_file(downloader, job, candidate.route(), proven).await
                 }
                 Err(reason) => Err(reason),
             };
@@ -170,7 +170,7 @@ pub async fn run_round(downloader: &Downloader, job: &Job, instance: &Instance) 
             if is_lost(downloader, job, &running).await {
                 return stopped(downloader, job, &running, candidates, attempts).await;
             }
-            match file(downloader, job, route, proven).await {
+            match publish_file(downloader, job, route, proven).await {
                 Ok(filed) => return stored(filed, attempts),
                 Err(reason) => candidates.end(reason),
             }
@@ -192,15 +192,15 @@ pub async fn run_round(downloader: &Downloader, job: &Job, instance: &Instance) 
     }
 }
 
-/// Whether the bytes are not wanted any more. It is asked last of all before they get their name: from there on the round
-/// is not stopped, for nobody could tell whether they have it already.
+/// Whether the bytes are no longer wanted. This is the last check before they get their name: after it the round is not
+/// stopped, because it would be unknown whether they have it already.
 async fn is_lost(downloader: &Downloader, job: &Job, running: &Running<'_>) -> bool {
-    let held = queue::is_claimed(&downloader.db, &job.id, job.fence);
-    running.is_stopped() || matches!(held.await, Ok(false))
+    let claimed = queue::is_claimed(&downloader.db, &job.id, job.fence);
+    running.is_stopped() || matches!(claimed.await, Ok(false))
 }
 
-/// What was fetched so far is thrown away, and the round counts for nothing; except when the disk is almost full:
-/// then it waits for space.
+/// Discards the downloaded bytes, and the round does not count. When the disk is almost full, the media waits for space
+/// instead.
 async fn stopped(
     downloader: &Downloader,
     job: &Job,
@@ -238,7 +238,7 @@ async fn attempt(
 ) -> (Result<Proven, Reason>, Attempt, Option<Duration>) {
     let started_at = downloader.clock.now();
     let began = tokio::time::Instant::now();
-    let mut trace = Trace::of(running);
+    let mut trace = Trace::new(running);
     let outcome = match candidate {
         Candidate::Inline => inline::take(downloader, job, instance, &mut trace).await,
         Candidate::Cdn(link) => cdn::fetch(downloader, job, link, &mut trace).await,
@@ -249,7 +249,7 @@ async fn attempt(
             Some(reason) if reason.is_without_answer() => {
                 downloader.fetch.timed_out(&host, &job.id)
             }
-            // Nothing was asked, or the fault is ours.
+            // Nothing was requested, or the error is ours.
             Some(_) if trace.http_status.is_none() => {}
             _ => downloader.fetch.answered(&host),
         }
@@ -279,7 +279,7 @@ async fn attempt(
     (outcome, attempt, trace.retry_after)
 }
 
-/// What a failed round means for the row. Nothing expires and no refusal is final while the clock is not trusted.
+/// The consequence of a failed round. Nothing expires and no refusal is final while the clock is not trusted.
 async fn conclude(
     downloader: &Downloader,
     job: &Job,
@@ -300,7 +300,7 @@ async fn conclude(
         i64::try_from(asked.as_millis()).unwrap_or(i64::MAX)
     });
     let step = queue::wait_after(job.rounds + 1);
-    let (wait, counts) = match verdict::of(reason, attempts) {
+    let (wait, counts) = match verdict::for_reason(reason, attempts) {
         Verdict::GiveUp => return ended(reason),
         Verdict::Confirm if is_trusted && verdict::is_confirmed(job, reason, now) => {
             return ended(reason);
@@ -316,7 +316,7 @@ async fn conclude(
         };
     }
     let jittered = wait + wait / 10 * i64::from(rand::random::<u8>()) / 255;
-    // The last try comes at the deadline itself, not after it.
+    // The last attempt comes at the deadline itself, not after it.
     let last = if now < job.deadline {
         job.deadline
     } else {
@@ -330,8 +330,8 @@ async fn conclude(
     }
 }
 
-/// Whether the storage itself is to blame: it is out of order as a whole, or has no room for this file. What waits for
-/// that is woken when it has passed. A storage that works and still fails for this one file counts against the file.
+/// Whether the storage itself fails: as a whole, or without space for this file. Media that wait for it are woken when it
+/// recovers. A storage that works and still fails for this one file counts against the file.
 async fn waits_for_storage(downloader: &Downloader, job: &Job, reason: Reason) -> bool {
     let probe = tokio::time::timeout(PROBE_PATIENCE, downloader.vault.probe());
     if !matches!(probe.await, Ok(Ok(()))) {
@@ -346,7 +346,7 @@ async fn waits_for_storage(downloader: &Downloader, job: &Job, reason: Reason) -
     let needed = free.max(came).max(job.declared_length.unwrap_or(0));
     downloader
         .outages
-        .needs_bytes(needed.saturating_add(SOME_ROOM));
+        .record_needed_bytes(needed.saturating_add(SPARE_BYTES));
     true
 }
 
@@ -358,7 +358,7 @@ fn ended(reason: Reason) -> Settled {
     Settled::Ended { status, reason }
 }
 
-/// What the file of a media is called, once its extension is known.
+/// The name of a media's file, once its extension is known.
 pub fn name_for<'a>(job: &'a Job, extension: &'a str) -> layout::Name<'a> {
     layout::Name {
         client: job.client,
@@ -372,8 +372,8 @@ pub fn name_for<'a>(job: &'a Job, extension: &'a str) -> layout::Name<'a> {
     }
 }
 
-/// Gives the proven bytes their name.
-async fn file(
+/// Publishes the verified bytes.
+async fn publish_file(
     downloader: &Downloader,
     job: &Job,
     route: Route,
@@ -383,13 +383,13 @@ async fn file(
     let form = staging
         .form(job.kind, mime, name)
         .await
-        .map_err(|error| reason_of_storage(&error))?;
+        .map_err(|error| storage_reason(&error))?;
     let path = layout::path(&name_for(job, &form.extension));
     let same_bytes = downloader
         .coordination
         .content(job.client, verified.sha256())
         .await;
-    // Without an answer the bytes are simply stored a second time.
+    // Without an answer the bytes are stored a second time.
     let same = media::same_bytes(&downloader.db, job.client, verified.sha256())
         .await
         .unwrap_or(None)
@@ -397,10 +397,10 @@ async fn file(
     let bytes = publish::PublishSource::Staged(staging);
     let publishing = publish::publish(downloader, Some(&job.id), bytes, &verified, &path, same);
     let path = publishing.await.map_err(|error| match error {
-        publish::Error::Vault(error) => reason_of_storage(&error),
+        publish::Error::Vault(error) => storage_reason(&error),
         publish::Error::Db(error) => {
             let error = crate::telemetry::chain(&error);
-            tracing::error!(media = %job.id, error, "cannot tell whether another media has the file's name");
+            tracing::error!(media = %job.id, error, "cannot read whether another media has the file's name");
             Reason::StorageFailed
         }
     })?;
@@ -415,7 +415,7 @@ async fn file(
     Ok((stored, same_bytes))
 }
 
-/// What the message promised of the bytes.
+/// The hashes that the message promised.
 fn expected(job: &Job) -> Expected {
     Expected {
         sha256: job.expected_sha256,
@@ -423,7 +423,7 @@ fn expected(job: &Job) -> Expected {
     }
 }
 
-/// What else it said of them.
+/// The other declarations of the message.
 fn hints(job: &Job) -> PlainHints {
     PlainHints {
         kind: job.kind,
@@ -434,7 +434,6 @@ fn hints(job: &Job) -> PlainHints {
     }
 }
 
-/// What a refusal is called in rows.
 pub fn refusal_reason(refusal: &wa_media::Refusal) -> Reason {
     use wa_media::Refusal;
     match refusal {
@@ -446,12 +445,12 @@ pub fn refusal_reason(refusal: &wa_media::Refusal) -> Reason {
     }
 }
 
-fn reason_of_storage(error: &storage::Error) -> Reason {
-    // A storage that is not the right one is logged once, where that is found.
+fn storage_reason(error: &storage::Error) -> Reason {
+    // A storage that is not the right one is logged once, where that is detected.
     if !matches!(error, storage::Error::Displaced { .. }) {
         tracing::error!(
             error = crate::telemetry::chain(error),
-            "the vault could not write"
+            "cannot write to the storage"
         );
     }
     match error {

@@ -30,19 +30,19 @@ pub mod worker;
 /// One download, from its candidates to a stored file.
 pub mod download;
 
-/// The bounded HTTP client, the address guard, cooldowns, the proxy.
+/// The bounded HTTP client, the address guard, cooldowns, proxies.
 pub mod net;
 
-/// Where files are: staging, publishing, quarantine.
+/// Files: staging, publishing, quarantine.
 pub mod storage;
 
-/// The append-only log of what happened.
+/// The append-only log of events.
 pub mod events;
 
 /// Clients, instances, sealed tokens and hook tokens.
 pub mod instances;
 
-/// What an operator can do, a module per operation.
+/// The operator's operations, one module each.
 pub mod ops;
 
 /// The server: roles and loops.
@@ -54,7 +54,7 @@ pub mod app;
 /// Whether the machine's clock can be trusted.
 pub mod clock_check;
 
-/// Folders, files and names that are durable on every file system.
+/// Durable folders, files and names on every file system.
 pub mod disk;
 
 /// Every text for people, in both languages.
@@ -63,23 +63,19 @@ pub mod i18n;
 /// Leases, and the checkpoints of resumable runs.
 pub mod coordination;
 
-/// The database.
 pub mod db;
 
-/// The settings.
 pub mod config;
 
-/// Sealed tokens and hashed ones.
+/// Encrypted tokens and hashed ones.
 pub mod secrets;
 
-/// Time.
 pub mod clock;
 
 /// Shutdown in order.
 pub mod shutdown;
 
-/// Which characters may reach a terminal.
+/// Characters that are safe in a terminal.
 pub mod terminal;
 
-/// Logs.
 pub mod telemetry;

@@ -1,6 +1,6 @@
-//! Bytes from the network, under limits: clocks, a size cap, and a guard over every address.
+//! Downloads and calls with limits: timeouts, a size limit, and a guard over every address.
 //!
-//! Redirects are followed by hand, so that each hop passes the guard. Nothing is ever held whole.
+//! Redirects are followed here, so that each hop passes the guard. No file is held in memory as a whole.
 
 mod client;
 pub mod coding;
@@ -38,19 +38,19 @@ pub use pace::TransferPace;
 use proxy::{InvalidProxy, Proxies, Proxy};
 pub use reach::{AddressFamily, ConnectionProbe, probe_connection};
 
-/// No answer to a call for a link is longer than this.
+/// The longest answer to a call for a link.
 const LONGEST_ANSWER: usize = 1 << 20;
-/// How much of an error's body is looked at.
+/// How much of an error's body is read.
 const LONGEST_EXCERPT: usize = 4 << 10;
-/// How long an error's body is waited for, in all.
+/// How long to wait for an error's body, in all.
 const EXCERPT_PATIENCE: Duration = Duration::from_secs(5);
 const MOST_REDIRECTS: usize = 5;
 const AGENT: &str = concat!("midiateca/", env!("CARGO_PKG_VERSION"));
 
-/// Why no bytes came, or not all.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The guard let nothing through.
+    /// The guard refused the address.
     #[error("the address is refused: {0}")]
     Refused(#[from] guard::Error),
     /// No connection, or it broke before an answer.
@@ -59,17 +59,15 @@ pub enum Error {
     /// The proxy asks for a name and password, or for others.
     #[error("the proxy asks for authorization")]
     ProxyAuthorization,
-    /// One of the clocks ran out.
     #[error("too slow")]
     TimedOut,
-    /// An answer came that is not the file.
+    /// An answer that is not the file.
     #[error("status {status}")]
     Status {
-        /// The HTTP status.
         status: u16,
-        /// What `Retry-After` asked for.
+        /// The time in `Retry-After`.
         retry_after: Option<Duration>,
-        /// The beginning of what it said, up to 4 KiB.
+        /// The beginning of the body, up to 4 KiB.
         excerpt: String,
     },
     /// The connection ended before the file did.
@@ -78,21 +76,17 @@ pub enum Error {
     /// The answer ended properly, but before the file did.
     #[error("the answer ended before the file")]
     EndedEarly,
-    /// The body is compressed in a way that cannot be decoded here.
+    /// The body has an unknown content coding.
     #[error(transparent)]
     UnknownCoding(#[from] coding::UnknownCoding),
-    /// The body is not what its content coding says.
+    /// The body does not match its content coding.
     #[error("the answer cannot be decoded")]
     Undecodable(#[source] std::io::Error),
-    /// More bytes than are taken.
     #[error("larger than {limit} bytes")]
-    TooLarge {
-        /// The cap.
-        limit: u64,
-    },
+    TooLarge { limit: u64 },
 }
 
-/// The fetching room; cheap to clone.
+/// The HTTP client; cheap to clone.
 #[derive(Clone)]
 pub struct HttpClient {
     client: PooledClient,
@@ -103,45 +97,41 @@ pub struct HttpClient {
 
 /// The whole answer to a small call.
 pub struct CallResponse {
-    /// The HTTP status.
     pub status: u16,
-    /// The body, up to 1 MiB.
+    /// Up to 1 MiB.
     pub body: BytesMut,
-    /// What `Retry-After` asked for.
+    /// The time in `Retry-After`.
     pub retry_after: Option<Duration>,
-    /// What the server's clock said.
+    /// The time in `Date`.
     pub date: Option<Millis>,
 }
 
-/// Who is asked for a file, and so how.
+/// How to request a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestStyle {
-    /// A gateway's link: redirects are followed as far as the guard lets them.
+    /// A gateway's link: redirects are followed if the guard allows them.
     Link,
-    /// WhatsApp's CDN: asked as WhatsApp Web asks, and never followed elsewhere.
+    /// WhatsApp's CDN: requested like WhatsApp Web, without redirects.
     Cdn,
 }
 
-/// Which file is wanted.
+/// A file to download.
 #[derive(Clone, Copy)]
 pub struct DownloadRequest<'a> {
-    /// Where it is.
     pub link: &'a str,
-    /// From which byte on. A server that does not give just that is an error.
+    /// The first byte. A server that does not start there is an error.
     pub from: u64,
-    /// How to ask.
     pub style: RequestStyle,
 }
 
-/// A file on its way.
+/// A running download.
 pub struct Download {
     body: Incoming,
     host: String,
-    /// The HTTP status.
     pub status: u16,
-    /// How long the whole file is, its beginning included, if the server said so.
+    /// The size of the whole file, its beginning included, if the server states it.
     pub whole_bytes: Option<u64>,
-    /// How the bytes are compressed, although they should not be. Lengths and positions are those of compressed bytes.
+    /// The codings of the body, although none was accepted. Lengths and positions count compressed bytes.
     pub codings: Result<Vec<Coding>, UnknownCoding>,
     received: u64,
     limit: u64,
@@ -149,7 +139,7 @@ pub struct Download {
 }
 
 impl HttpClient {
-    /// Makes it ready; nothing is connected yet.
+    /// Connects to nothing yet.
     pub fn new(settings: &config::Fetch) -> Self {
         Self::with_proxies(settings, Proxies::from_environment())
     }
@@ -165,13 +155,13 @@ impl HttpClient {
         }
     }
 
-    /// The proxy through which a server is asked; none when it is asked directly.
+    /// The proxy for a server; `None` for a direct connection.
     pub fn proxy_of(&self, url: &Url) -> Result<Option<Proxy>, InvalidProxy> {
         let destination = url.as_str().parse().unwrap_or_default();
         self.proxies.for_destination(&destination)
     }
 
-    /// Sends a host no requests for as long as it asked for, an hour at most.
+    /// Pauses requests to a host for as long as it asked for, an hour at most.
     pub fn throttle(&self, host: &str, asked: Duration) {
         self.cooldowns.throttle(host, asked, Instant::now());
     }
@@ -190,7 +180,7 @@ impl HttpClient {
         }
     }
 
-    /// Nothing when the host may be asked now; whoever asks first after a cooldown is its probe.
+    /// `None` when the host may be asked now. The first caller after a cooldown is its probe.
     pub fn enter(&self, host: &str) -> Option<Cooldown> {
         self.cooldowns.enter(host, Instant::now())
     }
@@ -200,7 +190,7 @@ impl HttpClient {
         self.cooldowns.readiness(host, Instant::now())
     }
 
-    /// The clock of one download, which goes on over all its connections. `expected_bytes` is what the message says.
+    /// The time limit of one download over all its connections. `expected_bytes` is the declared size.
     pub fn pace(&self, expected_bytes: Option<u64>) -> TransferPace {
         let likely = expected_bytes.unwrap_or(self.settings.max_file.bytes());
         let slowest = self.settings.min_rate.bytes().max(1);
@@ -211,7 +201,7 @@ impl HttpClient {
         )
     }
 
-    /// Calls a gateway's API at the address that the operator configured, with the instance's token.
+    /// Calls a gateway's API at the configured address, with the instance's token.
     pub async fn call(
         &self,
         url: Url,
@@ -241,8 +231,8 @@ impl HttpClient {
         self.answer(request).await
     }
 
-    /// What a server that the operator named answers to a plain GET; no redirect is followed, and no token sent.
-    pub async fn get_untrusted(&self, url: &Url) -> Result<CallResponse, Error> {
+    /// Sends a plain GET to a configured server, without a token; follows no redirect.
+    pub async fn get(&self, url: &Url) -> Result<CallResponse, Error> {
         self.answer(request(url, Full::default())?).await
     }
 
@@ -282,29 +272,30 @@ impl HttpClient {
     pub async fn download(
         &self,
         guard: &Guard,
-        wanted: &DownloadRequest<'_>,
+        file: &DownloadRequest<'_>,
         pace: &mut TransferPace,
     ) -> Result<Download, Error> {
-        let mut passed = guard.check(wanted.link)?;
+        let mut passed = guard.check(file.link)?;
         let idle = self.settings.idle_timeout.duration();
         for _ in 0..=MOST_REDIRECTS {
             let response =
-                tokio::time::timeout_at(pace.patience(idle), self.get(&passed, wanted)).await;
+                tokio::time::timeout_at(pace.patience(idle), self.request_file(&passed, file))
+                    .await;
             let response = response.unwrap_or(Err(Error::TimedOut))?;
             let status = response.status();
             if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
                 return Err(Error::ProxyAuthorization);
             }
-            if is_what_was_asked(&response, wanted.from) {
+            if is_requested_file(&response, file.from) {
                 let host = passed.url.host_str().unwrap_or("").to_owned();
-                return self.begin(response, host, wanted, pace);
+                return self.begin(response, host, file, pace);
             }
             let target = response
                 .headers()
                 .get(LOCATION)
                 .and_then(|value| value.to_str().ok());
             match target {
-                Some(target) if status.is_redirection() && wanted.style == RequestStyle::Link => {
+                Some(target) if status.is_redirection() && file.style == RequestStyle::Link => {
                     passed = guard.check_redirect(&passed, target)?
                 }
                 _ => {
@@ -319,21 +310,21 @@ impl HttpClient {
         Err(Error::Refused(guard::Error::TooManyRedirects))
     }
 
-    async fn get(
+    async fn request_file(
         &self,
         passed: &CheckedUrl,
-        wanted: &DownloadRequest<'_>,
+        file: &DownloadRequest<'_>,
     ) -> Result<Response<Incoming>, Error> {
         let mut request = request(&passed.url, Full::default())?;
         let headers = request.headers_mut();
         let mut set =
             |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
-        if wanted.style == RequestStyle::Cdn {
+        if file.style == RequestStyle::Cdn {
             set(ORIGIN, "https://web.whatsapp.com");
             set(REFERER, "https://web.whatsapp.com/");
         }
-        if wanted.from > 0
-            && let Ok(range) = HeaderValue::try_from(format!("bytes={}-", wanted.from))
+        if file.from > 0
+            && let Ok(range) = HeaderValue::try_from(format!("bytes={}-", file.from))
         {
             headers.insert(RANGE, range);
         }
@@ -345,7 +336,7 @@ impl HttpClient {
         &self,
         response: Response<Incoming>,
         host: String,
-        wanted: &DownloadRequest<'_>,
+        file: &DownloadRequest<'_>,
         pace: &mut TransferPace,
     ) -> Result<Download, Error> {
         let limit = self.settings.max_file.bytes();
@@ -362,7 +353,7 @@ impl HttpClient {
             body: response.into_body(),
             host,
             whole_bytes: length,
-            received: wanted.from,
+            received: file.from,
             limit,
             idle: self.settings.idle_timeout.duration(),
         })
@@ -375,7 +366,7 @@ impl Download {
         &self.host
     }
 
-    /// The next bytes; nothing at the end.
+    /// The next bytes; `None` at the end.
     pub async fn next(&mut self, pace: &mut TransferPace) -> Result<Option<Bytes>, Error> {
         let patience = pace.patience(self.idle);
         let chunk = tokio::time::timeout_at(patience, next_chunk(&mut self.body)).await;
@@ -393,8 +384,8 @@ impl Download {
     }
 }
 
-/// All of the file, or its rest from the byte that was asked for.
-fn is_what_was_asked(response: &Response<Incoming>, from: u64) -> bool {
+/// Whether the response is the file, or its rest from the requested byte.
+fn is_requested_file(response: &Response<Incoming>, from: u64) -> bool {
     let range = response
         .headers()
         .get(CONTENT_RANGE)
@@ -408,7 +399,7 @@ fn is_what_was_asked(response: &Response<Incoming>, from: u64) -> bool {
     }
 }
 
-/// How long the file is, as a whole answer or one with a range says.
+/// The size of the file, from a whole response or one with a range.
 fn whole_bytes(response: &Response<Incoming>) -> Option<u64> {
     let header = |name| response.headers().get(name)?.to_str().ok();
     if response.status() == StatusCode::PARTIAL_CONTENT {
@@ -418,7 +409,7 @@ fn whole_bytes(response: &Response<Incoming>) -> Option<u64> {
     }
 }
 
-/// Decodes the next piece of a small answer; nothing is its end.
+/// Decodes the next piece of a small answer; `None` is its end.
 fn decode(decoder: &mut Decoder, chunk: Option<Bytes>, body: &mut Vec<u8>) -> Result<(), Error> {
     let check = |body: &Vec<u8>| {
         if body.len() > LONGEST_ANSWER {
@@ -439,7 +430,7 @@ fn decode(decoder: &mut Decoder, chunk: Option<Bytes>, body: &mut Vec<u8>) -> Re
     check(body)
 }
 
-/// The beginning of an error's body, as text; what has not come by `until` is left out.
+/// The beginning of an error's body, as text; omits what has not arrived by `until`.
 async fn excerpt(response: Response<Incoming>, until: Instant) -> String {
     let codings = coding::codings(response.headers()).unwrap_or_default();
     let mut decoder = Decoder::new(&codings);
@@ -454,7 +445,7 @@ async fn excerpt(response: Response<Incoming>, until: Instant) -> String {
             }
         }
     };
-    // The status alone says enough.
+    // The status alone is enough.
     let _ = tokio::time::timeout_at(until, read).await;
     bytes.truncate(LONGEST_EXCERPT);
     String::from_utf8_lossy(&bytes).into_owned()
@@ -469,10 +460,10 @@ fn request(url: &Url, body: Full<Bytes>) -> Result<Request<Full<Bytes>>, Error> 
     request.map_err(|_| Error::Refused(guard::Error::NotAUrl))
 }
 
-/// The next bytes of a body; nothing at its end.
+/// The next bytes of a body; `None` at its end.
 async fn next_chunk(body: &mut Incoming) -> Result<Option<Bytes>, Error> {
     while let Some(frame) = body.frame().await {
-        // What is no data is a trailer, which nobody needs.
+        // A frame without data is a trailer, which is not needed.
         if let Ok(data) = frame.map_err(Error::CutShort)?.into_data() {
             return Ok(Some(data));
         }
@@ -480,7 +471,7 @@ async fn next_chunk(body: &mut Incoming) -> Result<Option<Bytes>, Error> {
     Ok(None)
 }
 
-/// The client's errors tell no address, so they may be logged.
+/// The client's errors contain no address, so they may be logged.
 fn unreachable(error: hyper_util::client::legacy::Error) -> Error {
     if let Some(refused) = guard::refusal_in(&error) {
         return Error::Refused(refused);

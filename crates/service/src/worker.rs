@@ -1,7 +1,7 @@
 //! The loop that keeps downloads running: how many at once, under which leases, until when.
 //!
-//! Claims are shared out so that no client and no gateway host takes all places; within an instance the
-//! media that dies first goes first. A claim that cannot be renewed is let go of at once.
+//! Claims are shared so that no client and no gateway host takes all permits. Within an instance the media with the earliest
+//! deadline goes first. A download whose lease cannot be renewed stops at once.
 
 mod disk_space;
 mod outage;
@@ -32,14 +32,14 @@ use disk_space::{DiskSpace, declared_bytes};
 pub use disk_space::{Paused, paused_for_space};
 use permits::Permits;
 
-/// How often waits and lapsed leases are looked at.
+/// How often waiting media and lapsed leases are checked.
 const TICK: Duration = Duration::from_millis(500);
 /// Downloads that end together are replaced by one claim.
 const GATHER: Duration = Duration::from_millis(2);
-/// A claim that finds media, and no place that they may take, is not repeated sooner for new media alone.
+/// After a claim that found media but no permit for them, new media alone trigger no claim for this long.
 const PAUSE_WHEN_CROWDED: Duration = Duration::from_millis(20);
 const PATIENCE_WITH_DATABASE: Duration = Duration::from_secs(1);
-/// A changed token is known here after that time.
+/// A changed token is known after this time.
 const UNTIL_REREAD: Millis = 2 * SECOND;
 /// How long a media that does not fit lets others go first.
 const WAIT_FOR_SPACE: Millis = 10 * SECOND;
@@ -58,15 +58,15 @@ pub struct Worker {
 /// Runs until the shutdown begins, then drains.
 pub async fn run(worker: Worker, owner: String) {
     let mut running = JoinSet::new();
-    let mut places = Permits::new(&worker.config);
+    let mut permits = Permits::new(&worker.config);
     let mut tick = Box::pin(worker.downloader.clock.sleep(Duration::ZERO));
     let (mut look, mut wake) = (true, true);
-    // When a claim found media and no place that they may take.
-    let mut crowded_at: Option<Instant> = None;
+    // When a claim found media but no permit for them.
+    let mut out_of_permits_at: Option<Instant> = None;
     let mut space = DiskSpace::new(&worker.config.storage);
     take_back_own(&worker, &owner).await;
     outage::wake_for_storage(&worker).await;
-    // Whatever an earlier run noted.
+    // Whatever an earlier run recorded.
     disk_space::note(&worker, false);
     loop {
         if wake || look {
@@ -74,16 +74,16 @@ pub async fn run(worker: Worker, owner: String) {
         }
         if wake {
             outage::watch_storage(&worker);
-            outage::try_hosts(&worker).await;
+            outage::probe_hosts(&worker).await;
         }
         let can_store = !space.is_paused() && !worker.downloader.outages.is_storage_down();
-        if look && can_store && places.any_free() {
+        if look && can_store && permits.any_free() {
             tokio::time::sleep(GATHER).await;
-            collect(&mut running, &mut places);
-            match claim(&worker, &owner, &places, &space, wake).await {
+            collect(&mut running, &mut permits);
+            match claim(&worker, &owner, &permits, &space, wake).await {
                 Ok((claimed, more)) => {
-                    crowded_at = (more && claimed.is_empty()).then(Instant::now);
-                    look = more && crowded_at.is_none();
+                    out_of_permits_at = (more && claimed.is_empty()).then(Instant::now);
+                    look = more && out_of_permits_at.is_none();
                     wake = false;
                     for Claimed {
                         job,
@@ -91,7 +91,7 @@ pub async fn run(worker: Worker, owner: String) {
                         reserved_bytes,
                     } in claimed
                     {
-                        let place = places.take(&instance, job.rounds > 0);
+                        let place = permits.take(&instance, job.rounds > 0);
                         let reservation = space.reserve(&job.id, reserved_bytes);
                         let worker = worker.clone();
                         running.spawn(async move {
@@ -110,7 +110,7 @@ pub async fn run(worker: Worker, owner: String) {
                 }
             }
         }
-        let pause = crowded_at.map(|at| at + PAUSE_WHEN_CROWDED);
+        let pause = out_of_permits_at.map(|at| at + PAUSE_WHEN_CROWDED);
         let pause = pause.filter(|end| *end > Instant::now());
         tokio::select! {
             biased;
@@ -122,16 +122,16 @@ pub async fn run(worker: Worker, owner: String) {
                 tick.set(worker.downloader.clock.sleep(TICK));
             }
             Some(done) = running.join_next(), if !running.is_empty() => {
-                places.free(done.ok());
-                look |= crowded_at.is_some();
+                permits.free(done.ok());
+                look |= out_of_permits_at.is_some();
             }
         }
     }
     drain(&worker, &owner, &mut running).await;
 }
 
-/// Requeues what an earlier server on this data folder left in flight, as soon as the database can. What others
-/// claimed goes on, and is requeued when its lease has lapsed.
+/// Requeues the downloads that an earlier server on this data folder left in progress, as soon as the database can. Those
+/// of other servers continue, and are requeued when their leases lapse.
 async fn take_back_own(worker: &Worker, owner: &str) {
     loop {
         let owner = owner.to_owned();
@@ -139,7 +139,7 @@ async fn take_back_own(worker: &Worker, owner: &str) {
             queue::release(tx, &owner).await
         });
         match releasing.await {
-            Ok(resumed) => return tracing::info!(resumed, "what was in flight is taken up again"),
+            Ok(resumed) => return tracing::info!(resumed, "requeued interrupted downloads"),
             Err(error) => {
                 tracing::warn!(
                     error = crate::telemetry::chain(&error),
@@ -154,24 +154,23 @@ async fn take_back_own(worker: &Worker, owner: &str) {
     }
 }
 
-fn collect(running: &mut JoinSet<permits::Permit>, places: &mut Permits) {
+fn collect(running: &mut JoinSet<permits::Permit>, permits: &mut Permits) {
     while let Some(done) = running.try_join_next() {
-        places.free(done.ok());
+        permits.free(done.ok());
     }
 }
 
-/// What is to be fetched now.
 struct Claimed {
     job: Job,
     instance: Arc<Instance>,
     reserved_bytes: u64,
 }
 
-/// Claims what fits on the disk; returns whether there may be more.
+/// Claims media that fit on the disk; returns whether there may be more.
 async fn claim(
     worker: &Worker,
     owner: &str,
-    places: &Permits,
+    permits: &Permits,
     space: &DiskSpace,
     wake: bool,
 ) -> Result<(Vec<Claimed>, bool), Error> {
@@ -184,13 +183,13 @@ async fn claim(
         owner: owner.to_owned(),
         until: now + worker.config.worker.lease.ms(),
     };
-    let places = places.clone();
+    let permits = permits.clone();
     let with_siblings = worker.directory.clients_with_siblings();
     let (fetch, routes) = (
         worker.downloader.fetch.clone(),
         worker.config.fetch.routes.clone(),
     );
-    // A claim takes only what nothing else has locked.
+    // A claim takes only rows that no other transaction has locked.
     worker
         .downloader
         .db
@@ -200,13 +199,13 @@ async fn claim(
             }
             let ready = queue::instances_with_work(tx).await?;
             let ready: Vec<_> = ready.iter().filter_map(|id| known.get(id)).collect();
-            let (mut places, mut available) = (places.clone(), available);
+            let (mut permits, mut available) = (permits.clone(), available);
             let (mut claimed, mut too_large) = (Vec::<Claimed>::new(), Vec::new());
             let mut more = false;
-            for (left, instance) in (1..=ready.len()).rev().zip(places.in_order(&ready)) {
+            for (left, instance) in (1..=ready.len()).rev().zip(permits.in_order(&ready)) {
                 let has_siblings = with_siblings.contains(&instance.client);
                 let readiness = download::readiness(&fetch, &routes, &instance);
-                let quota = places.quota(&instance, readiness, left, has_siblings);
+                let quota = permits.quota(&instance, readiness, left, has_siblings);
                 if quota.all > 0 {
                     let jobs = queue::claim(tx, &instance.id, quota, &lease, now).await?;
                     more |= i64::try_from(jobs.len()).unwrap_or(i64::MAX) == quota.all;
@@ -217,7 +216,7 @@ async fn claim(
                             continue;
                         }
                         available -= reserved_bytes;
-                        places.take(&instance, job.rounds > 0);
+                        permits.take(&instance, job.rounds > 0);
                         claimed.push(Claimed {
                             job,
                             instance: Arc::clone(&instance),
@@ -228,8 +227,8 @@ async fn claim(
                     more = true;
                 }
             }
-            // A declared size can be wrong, so one such file is tried when nothing else runs or waits. It reserves
-            // nothing, so that it keeps no other waiting.
+            // A declared size can be wrong, so one such file is tried when nothing else runs or waits. It reserves nothing, so
+            // that no other media waits for it.
             let is_alone = claimed.is_empty() && is_idle;
             if is_alone && queue::instances_with_work(tx).await?.is_empty() {
                 claimed.extend(too_large.pop().map(|(job, instance)| Claimed {
@@ -246,7 +245,7 @@ async fn claim(
         .await
 }
 
-/// Does one job under its lease and settles it.
+/// Runs one job under its lease and settles it.
 async fn do_job(worker: &Worker, job: &Job, instance: &Instance) {
     tokio::select! {
         () = round(worker, job, instance) => {}
@@ -254,7 +253,7 @@ async fn do_job(worker: &Worker, job: &Job, instance: &Instance) {
     }
 }
 
-/// One round of one job, whatever happens in it.
+/// Runs one round of one job and settles it.
 pub async fn round(worker: &Worker, job: &Job, instance: &Instance) {
     let round = AssertUnwindSafe(download::run_round(&worker.downloader, job, instance))
         .catch_unwind()
@@ -274,8 +273,8 @@ pub async fn round(worker: &Worker, job: &Job, instance: &Instance) {
     settle(worker, job, instance, round).await;
 }
 
-/// Renews the lease, and stops the download when it could not be kept. Never ends, for the round does: what has its name
-/// already must be settled or taken back.
+/// Renews the lease, and stops the download when it is lost. Never ends by itself, because the round does: a published file
+/// must be settled or removed.
 async fn keep_lease(worker: &Worker, job: &Job) {
     let lease = worker.config.worker.lease;
     loop {
@@ -291,7 +290,7 @@ async fn keep_lease(worker: &Worker, job: &Job) {
     }
 }
 
-/// Records how the round ended, as soon as the database can.
+/// Records the result of the round, as soon as the database can.
 async fn settle(worker: &Worker, job: &Job, instance: &Instance, round: RoundResult) {
     let (settled, attempts) = (Arc::new(round.settled), Arc::new(round.attempts));
     loop {
@@ -300,7 +299,7 @@ async fn settle(worker: &Worker, job: &Job, instance: &Instance, round: RoundRes
         let access = (instance.token_sealed.clone(), instance.api_base.clone());
         let key = Key::message(job.instance.as_str(), &job.message_id);
         let write = worker.downloader.db.write(key, async move |tx| {
-            // Who sets another token requeues what waits for it, which this media did not yet.
+            // A new token requeues the media that wait for it, but this one did not wait yet.
             let has_changed = match s.reason() {
                 Some(reason) if reason.is_of_access() => {
                     instances::access_of(tx, &job_copy.instance).await? != Some(access.clone())
@@ -342,46 +341,46 @@ async fn settle(worker: &Worker, job: &Job, instance: &Instance, round: RoundRes
         match written {
             Ok((Settlement::Done, files)) => {
                 worker.downloader.bodies.remove(&files);
-                return tell(job, &settled, attempts.len());
+                return log_settled(job, &settled, attempts.len());
             }
             Ok((Settlement::Requeued, _)) => {
                 worker.work.notify_one();
-                return tracing::info!(media = %job.id, "media is tried again at once, for a repeat of its message came");
+                return tracing::info!(media = %job.id, "media is retried at once: its message was repeated");
             }
             Ok((Settlement::Lost, _)) => {
-                take_back(worker, job, &settled).await;
-                return tracing::warn!(media = %job.id, "settled by somebody else meanwhile");
+                remove_unsettled(worker, job, &settled).await;
+                return tracing::warn!(media = %job.id, "already settled by another process");
             }
             Err(error) => {
-                tracing::warn!(media = %job.id, error = crate::telemetry::chain(&error), "cannot record the outcome yet")
+                tracing::warn!(media = %job.id, error = crate::telemetry::chain(&error), "cannot record the result yet")
             }
         }
         tokio::time::sleep(PATIENCE_WITH_DATABASE).await;
     }
 }
 
-/// A file that was published for a row that was erased meanwhile must not stay.
-async fn take_back(worker: &Worker, job: &Job, settled: &Settled) {
-    let Settled::Stored(held) = settled else {
+/// Removes a file that was published for a row that was erased in that time.
+async fn remove_unsettled(worker: &Worker, job: &Job, settled: &Settled) {
+    let Settled::Stored(file) = settled else {
         return;
     };
     let found = media::find(&worker.downloader.db, &job.id).await;
     let erased = matches!(found, Ok(Some(media)) if media.is_erased());
     let path = erased
-        .then(|| RelativePath::from_row(held.path.clone()))
+        .then(|| RelativePath::from_row(file.path.clone()))
         .flatten();
     if let Some(path) = path
-        && let Err(error) = worker.downloader.vault.remove(path, held.sha256).await
+        && let Err(error) = worker.downloader.vault.remove(path, file.sha256).await
     {
-        tracing::error!(media = %job.id, error = crate::telemetry::chain(&error), "the file of an erased media could not be removed; scrub will name it");
+        tracing::error!(media = %job.id, error = crate::telemetry::chain(&error), "cannot remove the file of an erased media; scrub will report it");
     }
 }
 
 fn news<'a>(job: &'a Job, settled: &Settled) -> Option<News<'a>> {
     let (kind, data) = match settled {
-        Settled::Stored(held) => (
+        Settled::Stored(file) => (
             "media.stored",
-            serde_json::json!({"kind": job.kind.as_str(), "path": held.path, "size": held.size_bytes, "verified": held.verified.as_str(), "mime": held.mime}),
+            serde_json::json!({"kind": job.kind.as_str(), "path": file.path, "size": file.size_bytes, "verified": file.verified.as_str(), "mime": file.mime}),
         ),
         Settled::Postponed { reason, until, .. } => (
             "media.postponed",
@@ -406,22 +405,22 @@ fn news<'a>(job: &'a Job, settled: &Settled) -> Option<News<'a>> {
     })
 }
 
-fn tell(job: &Job, settled: &Settled, tries: usize) {
+fn log_settled(job: &Job, settled: &Settled, attempts: usize) {
     match settled {
-        Settled::Stored(held) => {
-            tracing::info!(media = %job.id, kind = job.kind.as_str(), size = held.size_bytes, verified = held.verified.as_str(), path = held.path, tries, "media stored");
+        Settled::Stored(file) => {
+            tracing::info!(media = %job.id, kind = job.kind.as_str(), size = file.size_bytes, verified = file.verified.as_str(), path = file.path, attempts, "media stored");
         }
         Settled::Postponed { reason, until, .. } => {
-            tracing::warn!(media = %job.id, reason = reason.as_str(), next = crate::clock::rfc3339(*until), tries, "media postponed");
+            tracing::warn!(media = %job.id, reason = reason.as_str(), next = crate::clock::rfc3339(*until), attempts, "media postponed");
         }
         Settled::Ended { status, reason } => {
-            tracing::error!(media = %job.id, status = status.as_str(), reason = reason.as_str(), tries, "media given up");
+            tracing::error!(media = %job.id, status = status.as_str(), reason = reason.as_str(), attempts, "media failed");
         }
-        Settled::Returned => tracing::info!(media = %job.id, "media given back"),
+        Settled::Returned => tracing::info!(media = %job.id, "media returned"),
     }
 }
 
-/// Lets running downloads finish, and gives back what does not in time.
+/// Waits for running downloads, and returns those that do not end in time.
 async fn drain(worker: &Worker, owner: &str, running: &mut JoinSet<permits::Permit>) {
     let all = async { while running.join_next().await.is_some() {} };
     if tokio::time::timeout(worker.config.worker.drain.duration(), all)

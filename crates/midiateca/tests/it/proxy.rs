@@ -301,7 +301,7 @@ async fn a_socks_proxy_gets_the_name_and_the_password() {
     });
     let fetch = fetch_by(&format!("socks5h://ana:s3cret@{address}"));
     let url = Url::parse("http://files.my.invalid/nothing").unwrap();
-    assert_eq!(fetch.get_untrusted(&url).await.unwrap().status, 404);
+    assert_eq!(fetch.get(&url).await.unwrap().status, 404);
     drop(fetch);
     let request = tokio::task::spawn_blocking(|| proxy.join().unwrap())
         .await
@@ -325,12 +325,10 @@ async fn a_proxy_that_wants_another_password_is_named() {
         }
     });
     let fetch = fetch_by(&format!("http://{address}"));
-    let clear = fetch
-        .get_untrusted(&Url::parse("http://a.invalid/").unwrap())
-        .await;
+    let clear = fetch.get(&Url::parse("http://a.invalid/").unwrap()).await;
     assert!(matches!(clear, Err(net::Error::ProxyAuthorization)));
     let error = fetch
-        .get_untrusted(&Url::parse("https://a.invalid/").unwrap())
+        .get(&Url::parse("https://a.invalid/").unwrap())
         .await
         .err()
         .unwrap();

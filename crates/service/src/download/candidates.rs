@@ -1,4 +1,4 @@
-//! The candidates to the bytes of one media: which are still open in a round, and why others are not.
+//! The candidates of one media: which are still open in a round, and why others are not.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::net::HttpClient;
 use crate::net::cooldown::{Cause, HostReadiness};
 use crate::queue::Job;
 
-/// One way to the bytes.
+/// One candidate to get the bytes.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Candidate {
     Inline,
-    /// One link of the CDN's.
-    Cdn(cdn::Link),
+    /// One link to the CDN.
+    Cdn(cdn::CdnLink),
     Gateway,
 }
 
@@ -30,7 +30,7 @@ impl Candidate {
         }
     }
 
-    /// What a cooldown of the host that is asked is kept under.
+    /// The key of the host's cooldown.
     pub fn host(&self, instance: &Instance) -> Option<String> {
         match self {
             Self::Inline => None,
@@ -40,7 +40,7 @@ impl Candidate {
     }
 }
 
-/// How many downloads of an instance may begin now: its readiest host counts.
+/// How many downloads of an instance may start now: its readiest host decides.
 pub fn readiness(fetch: &HttpClient, usual_routes: &[Route], instance: &Instance) -> HostReadiness {
     let routes = instance.routes.as_deref().unwrap_or(usual_routes);
     let of_route = |route: &Route| match route {
@@ -53,19 +53,19 @@ pub fn readiness(fetch: &HttpClient, usual_routes: &[Route], instance: &Instance
     readiness.min().unwrap_or(HostReadiness::Ready)
 }
 
-/// Which candidates are still open in this round, and why others are not.
+/// The candidates that are still open in this round, and why others are not.
 pub(super) struct Candidates {
     pub open: Vec<Candidate>,
-    /// The most hopeful of all reasons so far.
+    /// The most hopeful reason so far.
     pub reason: Option<Reason>,
-    /// How long somebody asked to be left alone, if longer than is waited here.
+    /// The longest pause that a host asked for, if longer than this round waits.
     pub asked: Option<Duration>,
-    /// What is wrong with the file as it was sent, so that no other way has a better one.
+    /// A defect of the file as it was sent, so that no other candidate has a better one.
     sent_wrong: Option<Reason>,
 }
 
 impl Candidates {
-    pub fn of(downloader: &Downloader, job: &Job, instance: &Instance) -> Self {
+    pub fn new(downloader: &Downloader, job: &Job, instance: &Instance) -> Self {
         let mut candidates = Self {
             open: Vec::new(),
             reason: None,
@@ -100,70 +100,70 @@ impl Candidates {
         candidates
     }
 
-    /// Of all reasons, the one that leaves most hope decides what happens next; the newest among equals.
+    /// The most hopeful reason decides what happens next; the newest among equals.
     fn note(&mut self, reason: Reason) {
         let hope = |reason: Reason| match reason.verdict() {
             Verdict::Retry => 4,
             Verdict::RetryAfter(_) => 3,
             Verdict::Confirm => 2,
-            // That one way cannot be asked says less than what another one answered.
+            // A cooldown says less than another candidate's answer.
             Verdict::GiveUp => u8::from(reason != Reason::KeysMissing),
         };
         let before = self.reason.filter(|before| hope(*before) > hope(reason));
         self.reason = Some(before.unwrap_or(reason));
     }
 
-    fn rest(&mut self, asked: Duration) {
+    fn note_pause(&mut self, asked: Duration) {
         self.asked = self.asked.max(Some(asked));
     }
 
-    /// Closes a way whose host is on a cooldown.
+    /// Closes a candidate whose host is on a cooldown.
     pub fn is_cooling_down(
         &mut self,
         downloader: &Downloader,
         instance: &Instance,
-        way: &Candidate,
+        candidate: &Candidate,
     ) -> bool {
-        let cooldown = way
+        let cooldown = candidate
             .host(instance)
             .and_then(|host| downloader.fetch.enter(&host));
         let Some(cooldown) = cooldown else {
             return false;
         };
-        self.note(match (way.route(), cooldown.cause) {
+        self.note(match (candidate.route(), cooldown.cause) {
             (Route::Cdn, Cause::Throttled) => Reason::CdnThrottled,
             (Route::Cdn, Cause::TimedOut) => Reason::CdnUnreachable,
             (_, Cause::Throttled) => Reason::GatewayThrottled,
             (_, Cause::TimedOut) => Reason::GatewayTimeout,
         });
-        self.rest(cooldown.left);
-        self.open.retain(|open| open != way);
+        self.note_pause(cooldown.left);
+        self.open.retain(|open| open != candidate);
         true
     }
 
-    /// Whether a way that is still open may give the same bytes with a proof.
-    pub fn may_prove_better(&self, job: &Job, proven: &Proven, way: &Candidate) -> bool {
-        let open = |open: &Candidate| open != way && open.route() == Route::Cdn;
+    /// Whether an open candidate may deliver the same bytes with a proof.
+    pub fn may_prove_better(&self, job: &Job, proven: &Proven, candidate: &Candidate) -> bool {
+        let open = |open: &Candidate| open != candidate && open.route() == Route::Cdn;
         proven.1.verification() == Verification::Unproven
             && job.media_key.is_some()
             && self.open.iter().any(open)
     }
 
-    /// Closes all candidates, for this one reason.
+    /// Closes all candidates for one reason.
     pub fn end(&mut self, reason: Reason) {
         self.open.clear();
         self.reason = Some(reason);
     }
 
-    pub fn failed(&mut self, way: &Candidate, reason: Reason, retry_after: Option<Duration>) {
+    pub fn failed(&mut self, candidate: &Candidate, reason: Reason, retry_after: Option<Duration>) {
         match reason {
-            // No other way helps against a full disk, and none is to be blamed for it.
+            // No other candidate helps against a full disk, and none is to blame for it.
             Reason::StorageFull | Reason::StorageFailed => return self.end(reason),
-            Reason::SenderHashWrong | Reason::BadPadding if way.route() == Route::Cdn => {
+            Reason::SenderHashWrong | Reason::BadPadding if candidate.route() == Route::Cdn => {
                 self.sent_wrong = Some(reason);
             }
             Reason::HashMismatch if self.sent_wrong.is_some() => {
-                self.open.retain(|open| open != way);
+                self.open.retain(|open| open != candidate);
                 return;
             }
             _ => {}
@@ -171,12 +171,12 @@ impl Candidates {
         self.note(reason);
         let long = retry_after.filter(|asked| *asked > SHORT_WAIT);
         if let Some(asked) = long {
-            self.rest(asked);
+            self.note_pause(asked);
         }
         if reason.verdict() != Verdict::Retry || long.is_some() {
-            self.open.retain(|open| open != way);
+            self.open.retain(|open| open != candidate);
         }
-        if way.route() == Route::Cdn && !cdn::another_host_may_help(reason) {
+        if candidate.route() == Route::Cdn && !cdn::another_host_may_help(reason) {
             self.open.retain(|open| open.route() != Route::Cdn);
         }
     }

@@ -1,5 +1,5 @@
-//! WhatsApp's own CDN: no session, no token, no go-between. The bytes come encrypted, and are decrypted and
-//! proven as they come. What a status means is taken from WhatsApp Web's behaviour.
+//! WhatsApp's own CDN: no session, no token, no intermediary. The bytes arrive encrypted, and are decrypted and verified
+//! while they arrive. The meaning of each status follows WhatsApp Web.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use wa_media::{
 };
 
 use super::Downloader;
-use super::stream::{self, Sent, Source, stream, stream_plain};
-use super::{Proven, Trace, expected, reason_of_storage};
+use super::stream::{self, SentCoding, StreamSource, stream, stream_plain};
+use super::{Proven, Trace, expected, storage_reason};
 use crate::clock::Millis;
 use crate::instances::Instance;
 use crate::model::Reason;
@@ -18,44 +18,48 @@ use crate::net::guard::Guard;
 use crate::net::{self, DownloadRequest, RequestStyle};
 use crate::queue::Job;
 
-/// The usual host, and the one that is asked when it fails.
+/// The usual host, and its fallback.
 pub const ORIGINS: [&str; 2] = [
     "https://mmg.whatsapp.net",
     "https://mmg-fallback.whatsapp.net",
 ];
 const DOMAINS: &[&str] = &["whatsapp.net"];
 const MOST_RESUMES: u32 = 4;
-/// How long a host rests that said 429 or 507 without saying for how long.
+/// The cooldown of a host that answered 429 or 507 without a time.
 const USUAL_REST: Duration = Duration::from_secs(30);
 const REST_AFTER_507: Duration = Duration::from_secs(600);
 
 /// One address on the CDN.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Link {
+pub(super) struct CdnLink {
     /// The whole address; never to be logged.
     url: String,
     origin: Url,
-    /// Whether the operator named the origin, which then may be anywhere.
+    /// Whether the operator configured the origin, which then may be anywhere.
     is_configured: bool,
-    /// The host, with its port if that is not the usual one: what rests when it asks for rest.
+    /// The host, with its port if it is not the default one: the key of its cooldown.
     pub authority: String,
 }
 
-/// The media's addresses, in the order in which they are tried; or why there are none.
-pub(super) fn links(job: &Job, instance: &Instance) -> Result<Vec<Link>, Reason> {
+/// The media's addresses in the order of use; or why there are none.
+pub(super) fn links(job: &Job, instance: &Instance) -> Result<Vec<CdnLink>, Reason> {
     if job.media_key_malformed {
         return Err(Reason::BadMediaKey);
     }
     let Some(path) = &job.direct_path else {
-        // Only what channels publish has a link without a path.
+        // Only media of channels have a link without a path.
         let url = job.static_url.as_ref().ok_or(Reason::KeysMissing)?;
         let path = wa_media::path_of_url(url).ok_or(Reason::LinkRefused)?;
-        return Ok(vec![Link::of(&url[..url.len() - path.len()], path, false)?]);
+        return Ok(vec![CdnLink::new(
+            &url[..url.len() - path.len()],
+            path,
+            false,
+        )?]);
     };
     let path = DirectPath::parse(path).map_err(|_| Reason::BadDirectPath)?;
     let origins = origins(instance);
     let is_configured = instance.cdn_base.is_some();
-    let link = |origin: &str| Link::of(origin, path.as_str(), is_configured);
+    let link = |origin: &str| CdnLink::new(origin, path.as_str(), is_configured);
     origins.into_iter().map(link).collect()
 }
 
@@ -66,23 +70,22 @@ fn origins(instance: &Instance) -> Vec<&str> {
     }
 }
 
-/// The hosts that the CDN's files of an instance are asked from, as [`Link::authority`] names them.
+/// The CDN hosts of an instance, in the form of [`CdnLink::authority`].
 pub(super) fn authorities(instance: &Instance) -> Vec<String> {
     let parsed = |origin: &str| Url::parse(origin.trim()).ok();
     let urls = origins(instance).into_iter().filter_map(parsed);
     urls.map(|url| url.authority().to_owned()).collect()
 }
 
-/// Whether the link's own end is past by our clock. It is asked all the same, after the other routes: only its server
-/// knows.
+/// Whether the link has expired by our clock. It is still requested, after the other routes: only its server knows.
 pub(super) fn is_past(job: &Job, now: Millis) -> bool {
     let expires_at = job.direct_path.as_deref().and_then(wa_media::expiry_of);
     expires_at.is_some_and(|at| now >= at.saturating_mul(1_000))
 }
 
-impl Link {
-    /// Puts a path behind an origin, and makes sure that it still is that path at that origin.
-    fn of(origin: &str, path: &str, is_configured: bool) -> Result<Self, Reason> {
+impl CdnLink {
+    /// Appends a path to an origin, and checks that the result has that path and origin.
+    fn new(origin: &str, path: &str, is_configured: bool) -> Result<Self, Reason> {
         let origin = Url::parse(origin.trim()).map_err(|_| Reason::LinkRefused)?;
         let url = format!("{}{path}", origin.as_str().trim_end_matches('/'));
         let joined = Url::parse(&url).map_err(|_| Reason::BadDirectPath)?;
@@ -99,7 +102,7 @@ impl Link {
     }
 }
 
-/// Whether the same file may be had from another of the CDN's hosts.
+/// Whether another CDN host may have the same file.
 pub(super) fn another_host_may_help(reason: Reason) -> bool {
     matches!(
         reason,
@@ -116,11 +119,11 @@ pub(super) fn another_host_may_help(reason: Reason) -> bool {
     )
 }
 
-/// Fetches the file, decrypts it if it has a key, and proves it.
+/// Downloads the file, decrypts it if it has a key, and verifies it.
 pub(super) async fn fetch(
     downloader: &Downloader,
     job: &Job,
-    link: &Link,
+    link: &CdnLink,
     trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
     trace.host = link.origin.host_str().map(str::to_owned);
@@ -130,7 +133,7 @@ pub(super) async fn fetch(
     } else {
         Guard::for_domains(DOMAINS, allowed)
     };
-    let source = Source {
+    let source = StreamSource {
         guard: &guard,
         wanted: DownloadRequest {
             link: &link.url,
@@ -157,11 +160,11 @@ pub(super) async fn fetch(
 async fn proven(
     downloader: &Downloader,
     job: &Job,
-    source: &Source<'_>,
+    source: &StreamSource<'_>,
     trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
     let Some(key) = &job.media_key else {
-        return in_the_clear(downloader, job, source, trace).await;
+        return unencrypted(downloader, job, source, trace).await;
     };
     let decryptor = Decryptor::new(key, job.key_kind, expected(job));
     let failure = match decrypted(downloader, job, source, trace, decryptor).await? {
@@ -169,23 +172,23 @@ async fn proven(
         Err(failure) => failure,
     };
     match failure.cause {
-        Cause::NotEncrypted => in_the_clear(downloader, job, source, trace).await,
-        // The bytes are right, or nobody said which they should be: then another label may fit the key.
+        Cause::NotEncrypted => unencrypted(downloader, job, source, trace).await,
+        // The bytes are right, or there is no hash to check: then another label may fit the key.
         Cause::WrongKey | Cause::Corrupt if failure.checks.enc_sha256 != Some(false) => {
             let label = fitting_label(downloader, source, trace, key).await?;
-            let label = label.ok_or_else(|| reason_of_cause(failure.cause))?;
+            let label = label.ok_or_else(|| cooldown_reason(failure.cause))?;
             let decryptor = Decryptor::of_proven_label(key, label, expected(job));
             let again = decrypted(downloader, job, source, trace, decryptor).await?;
-            again.map_err(|failure| reason_of_cause(failure.cause))
+            again.map_err(|failure| cooldown_reason(failure.cause))
         }
-        cause => Err(reason_of_cause(cause)),
+        cause => Err(cooldown_reason(cause)),
     }
 }
 
 async fn decrypted(
     downloader: &Downloader,
     job: &Job,
-    source: &Source<'_>,
+    source: &StreamSource<'_>,
     trace: &mut Trace<'_>,
     mut decryptor: Decryptor,
 ) -> Result<Result<Proven, Failure>, Reason> {
@@ -203,15 +206,15 @@ async fn decrypted(
     let mut last = Vec::new();
     let decrypted = match decryptor.finish(&mut last) {
         Ok(decrypted) => decrypted,
-        Err(_) if sent == Sent::Unknown => return Err(Reason::BadEncoding),
+        Err(_) if sent == SentCoding::Unknown => return Err(Reason::BadEncoding),
         Err(failure) => return Ok(Err(failure)),
     };
     staging
         .write(&last)
         .await
-        .map_err(|error| reason_of_storage(&error))?;
+        .map_err(|error| storage_reason(&error))?;
     if decrypted.checks.enc_sha256 == Some(false) {
-        tracing::warn!(media = %job.id, "the message's hash of the encrypted file is wrong; its MAC and its other hash are right");
+        tracing::warn!(media = %job.id, "the message's hash of the encrypted file is wrong; its MAC and its other hash are correct");
     }
     if decrypted.key_kind != job.key_kind {
         tracing::info!(media = %job.id, declared = job.key_kind.wire_type(), found = decrypted.key_kind.wire_type(), "encrypted under another label than its type's");
@@ -219,10 +222,10 @@ async fn decrypted(
     Ok(Ok((staging, decrypted.verified)))
 }
 
-/// Reads the file a second time, to find the label under which the key fits.
+/// Reads the file a second time, to find the label that fits the key.
 async fn fitting_label(
     downloader: &Downloader,
-    source: &Source<'_>,
+    source: &StreamSource<'_>,
     trace: &mut Trace<'_>,
     key: &MediaKey,
 ) -> Result<Option<KeyKind>, Reason> {
@@ -235,27 +238,27 @@ async fn fitting_label(
     Ok(finder.finish())
 }
 
-/// What channels publish is not encrypted, and proven by its hash alone.
-async fn in_the_clear(
+/// Media of channels are not encrypted; only their hash proves them.
+async fn unencrypted(
     downloader: &Downloader,
     job: &Job,
-    source: &Source<'_>,
+    source: &StreamSource<'_>,
     trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
     let plain = stream_plain(downloader, job, source, trace).await;
     let (staging, verified) = plain.map_err(|reason| match (reason, &job.media_key) {
-        // Of a file that is encrypted after all, it is the key that is missing.
+        // If the file is encrypted after all, the key is missing.
         (Reason::StillEncrypted, None) => Reason::KeysMissing,
         (reason, _) => reason,
     })?;
-    // Without key and hash an encrypted file cannot be told from noise, unless it begins like something known.
+    // Without key and hash an encrypted file looks like noise, unless it begins like a known format.
     if verified.verification() == Verification::Unproven && !verified.begins_like_a_known_file() {
         return Err(Reason::Unprovable);
     }
     Ok((staging, verified))
 }
 
-/// What it means that no file came.
+/// The reason for a failed download.
 fn explain(error: &net::Error, trace: &mut Trace<'_>) -> Reason {
     stream::explain(
         error,
@@ -272,7 +275,7 @@ fn explain(error: &net::Error, trace: &mut Trace<'_>) -> Reason {
     )
 }
 
-fn reason_of_cause(cause: Cause) -> Reason {
+fn cooldown_reason(cause: Cause) -> Reason {
     match cause {
         Cause::TooShort { received: 0 } => Reason::EmptyBody,
         Cause::TooShort { .. } | Cause::BadShape { .. } | Cause::Corrupt => Reason::CdnCorrupt,

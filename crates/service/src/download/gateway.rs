@@ -1,9 +1,9 @@
-//! The gateway's own way: it downloads, decrypts and hands out a link.
+//! The gateway's route: it downloads, decrypts and hands out a link.
 
 use url::Url;
 
 use super::Downloader;
-use super::stream::{self, Source, stream_plain};
+use super::stream::{self, StreamSource, stream_plain};
 use super::{Proven, Trace};
 use crate::gateway::{Link, LinkRequest};
 use crate::instances::{self, Instance};
@@ -13,7 +13,7 @@ use crate::net::{self, DownloadRequest, RequestStyle};
 use crate::queue::Job;
 use crate::telemetry;
 
-/// The gateway asks for the same key and path as the CDN.
+/// The gateway needs the same key and path as the CDN.
 pub(super) fn can_ask(job: &Job) -> Result<(), Reason> {
     match (&job.media_key, &job.direct_path) {
         (Some(_), Some(_)) => Ok(()),
@@ -22,7 +22,7 @@ pub(super) fn can_ask(job: &Job) -> Result<(), Reason> {
     }
 }
 
-/// Asks for a link, fetches what is behind it, and proves it.
+/// Requests a link, downloads its file, and verifies it.
 pub(super) async fn fetch(
     downloader: &Downloader,
     job: &Job,
@@ -39,7 +39,7 @@ pub(super) async fn fetch(
         instance.gateway.known_domains(),
         &downloader.settings.allowed_hosts,
     );
-    let source = Source {
+    let source = StreamSource {
         guard: &guard,
         wanted: DownloadRequest {
             link: &link.url,
@@ -54,7 +54,7 @@ pub(super) async fn fetch(
     stream_plain(downloader, job, &source, trace).await
 }
 
-/// What a cooldown of the gateway is kept under: it counts the calls of each instance separately.
+/// The key of the gateway's cooldown: it counts the calls of each instance separately.
 pub fn host_for(instance: &Instance) -> String {
     format!("gateway {}", instance.id)
 }

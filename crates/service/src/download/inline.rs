@@ -1,7 +1,7 @@
-//! The bytes that the delivery itself brought: nothing is asked of anybody.
+//! The bytes in the delivery itself: nothing is requested.
 //!
-//! They are decoded piece by piece from where the delivery keeps them. Once a stored file holds them, the delivery keeps
-//! only which one, and they are read from there.
+//! They are decoded piece by piece from the stored delivery. Once a stored file has them, the delivery only refers to it,
+//! and they are read from there.
 
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use wa_media::{Base64Decoder, FoundMedia, Inline, PlainVerifier};
 
 use super::Downloader;
-use super::{Proven, Trace, expected, hints, reason_of_storage, refusal_reason};
+use super::{Proven, Trace, expected, hints, refusal_reason, storage_reason};
 use crate::deliveries;
 use crate::deliveries::parts::{self, Segment, Unavailable};
 use crate::gateway::ParsedDelivery;
@@ -19,7 +19,7 @@ use crate::model::{MediaId, Reason};
 use crate::queue::Job;
 use crate::storage::{self, Staging};
 
-/// Read, proven and staged in such pieces.
+/// The size of the pieces that are read, verified and staged.
 const PIECE_BYTES: usize = 64 << 10;
 
 /// Reads the delivery again, and takes the file out of it.
@@ -40,11 +40,11 @@ pub(super) async fn take(
     let segments = segments.map_err(|error| match error {
         Unavailable::Gone => Reason::InlineGone,
         Unavailable::Db(_) | Unavailable::Io(_) => {
-            tracing::error!(media = %job.id, error = crate::telemetry::chain(&error), "the bytes of a delivery cannot be read now");
+            tracing::error!(media = %job.id, error = crate::telemetry::chain(&error), "cannot read the bytes of a delivery now");
             Reason::StorageFailed
         }
     })?;
-    let mut sink = Sink {
+    let mut sink = InlineDecoder {
         verifier: PlainVerifier::new(expected(job), hints(job)),
         staging: downloader.vault.stage_for(&job.id),
         trace,
@@ -68,7 +68,7 @@ pub(super) async fn take(
     Ok((sink.staging, verified))
 }
 
-/// Where in its delivery the file of a job is.
+/// Finds the file of a job in its delivery.
 async fn find(downloader: &Downloader, job: &Job, instance: &Instance) -> Result<Inline, Reason> {
     let body = deliveries::body(&downloader.db, &job.delivery).await;
     let body = body.ok().flatten().ok_or(Reason::InlineGone)?;
@@ -80,10 +80,10 @@ async fn find(downloader: &Downloader, job: &Job, instance: &Instance) -> Result
         .ok()
         .and_then(Result::ok)
         .ok_or(Reason::InlineGone)?;
-    of_job(readings, job).ok_or(Reason::InlineGone)
+    find_in(readings, job).ok_or(Reason::InlineGone)
 }
 
-/// The stored file that has the bytes, if all that is left of them here is which one.
+/// The stored file with the bytes, if the delivery only refers to one.
 fn stored(segments: &[Segment]) -> Option<(MediaId, [u8; 32])> {
     let mut stored = None;
     for segment in segments {
@@ -102,20 +102,20 @@ fn stored(segments: &[Segment]) -> Option<(MediaId, [u8; 32])> {
     stored
 }
 
-struct Sink<'s, 'r> {
+struct InlineDecoder<'s, 'r> {
     verifier: PlainVerifier,
     staging: Staging,
     trace: &'s mut Trace<'r>,
     size_bytes: u64,
 }
 
-impl Sink<'_, '_> {
+impl InlineDecoder<'_, '_> {
     async fn take(&mut self, bytes: &[u8]) -> Result<(), Reason> {
         self.verifier.update(bytes);
         self.size_bytes += bytes.len() as u64;
-        self.trace.came(self.size_bytes);
+        self.trace.record_bytes(self.size_bytes);
         let written = self.staging.write(bytes).await;
-        written.map_err(|error| reason_of_storage(&error))
+        written.map_err(|error| storage_reason(&error))
     }
 
     async fn decode(&mut self, segments: Vec<Segment>) -> Result<(), Reason> {
@@ -124,12 +124,12 @@ impl Sink<'_, '_> {
         let malformed = |_| Reason::InlineMalformed;
         for segment in segments {
             let mut pieces = match segment {
-                Segment::Here(text) => Pieces::Here(text),
+                Segment::Here(text) => TextPieces::Here(text),
                 Segment::File {
                     file,
                     start,
                     length,
-                } => Pieces::of(file, start, length)?,
+                } => TextPieces::open(file, start, length)?,
                 Segment::Stored { .. } => return Err(Reason::InlineGone),
             };
             while let Some(piece) = pieces.next().await? {
@@ -159,11 +159,11 @@ impl Sink<'_, '_> {
             }
             _ => Reason::StorageFailed,
         })?;
-        let mut pieces = Pieces::of(file, 0, length)?;
+        let mut pieces = TextPieces::open(file, 0, length)?;
         while let Some(piece) = pieces.next().await? {
             self.take(&piece).await?;
         }
-        // A file that was changed is none of what the delivery brought.
+        // A modified file does not have the delivery's bytes.
         if self.verifier.sha256() == *sha256 {
             Ok(())
         } else {
@@ -172,7 +172,7 @@ impl Sink<'_, '_> {
     }
 }
 
-/// The stored file of the media, or another of the same client that has the same bytes.
+/// The stored file of the media, or another of the same client with the same bytes.
 async fn path_of(
     downloader: &Downloader,
     job: &Job,
@@ -193,13 +193,13 @@ async fn path_of(
 }
 
 /// A text or file, piece by piece.
-enum Pieces {
+enum TextPieces {
     Here(Vec<u8>),
     File { file: std::fs::File, left: u64 },
 }
 
-impl Pieces {
-    fn of(mut file: std::fs::File, start: u64, length: u64) -> Result<Self, Reason> {
+impl TextPieces {
+    fn open(mut file: std::fs::File, start: u64, length: u64) -> Result<Self, Reason> {
         let sought = file.seek(SeekFrom::Start(start));
         sought.map_err(|_| Reason::StorageFailed)?;
         Ok(Self::File { file, left: length })
@@ -225,16 +225,16 @@ impl Pieces {
             .unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()));
         *left -= size as u64;
         read.map(Some).map_err(|error| match error.kind() {
-            // The file is shorter than it was.
+            // The file is shorter than before.
             io::ErrorKind::UnexpectedEof => Reason::InlineGone,
             _ => Reason::StorageFailed,
         })
     }
 }
 
-/// The job's media among those of its delivery: the one of its key, else of its hash, else in its place in its message,
-/// else the only one of its kind.
-fn of_job(readings: Vec<ParsedDelivery>, job: &Job) -> Option<Inline> {
+/// The job's media in its delivery: the one with its key, else with its hash, else in its place in its message, else the
+/// only one of its kind.
+fn find_in(readings: Vec<ParsedDelivery>, job: &Job) -> Option<Inline> {
     let is_brought = |found: &FoundMedia| found.inline.is_some() && found.kind == job.kind;
     let brought = || {
         let media = readings.iter().flat_map(|reading| &reading.media);

@@ -1,5 +1,5 @@
-//! Outages of the storage, of the CDN and of gateways, in memory. They are no fault of the media that wait because of
-//! them: what waits is woken when the outage ends, not when the backoff comes round to it.
+//! Outages of the storage, of the CDN and of gateways, in memory. Media that wait for them are woken when the outage ends,
+//! not when their backoff ends.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,32 +11,32 @@ use crate::clock::{HOUR, MINUTE, Millis};
 use crate::instances::Instance;
 use crate::model::{MediaId, Route};
 
-/// How often a storage that failed is probed.
+/// How often a failed storage is probed.
 const PROBE_EVERY: Duration = Duration::from_secs(2);
-/// An outage of a host that lasted this long is a real one: its end wakes what waits at once.
+/// An outage of a host that lasted this long is a real one: its end wakes waiting media at once.
 const REAL_AFTER: Millis = 10 * MINUTE;
-/// Between one wake and the next of the same host, growing: a media that always fails among others that do not would
-/// otherwise be tried with each of their successes.
+/// The growing pause between two wake-ups for the same host. Otherwise a media that always fails would be retried with
+/// each success of others.
 const WAKES_APART: (Millis, Millis) = (MINUTE, HOUR);
-/// While a host is out and no new media comes, one that waits is tried so often, growing.
+/// The growing pause between two retries for a failed host, while no new media arrives.
 const TRIALS_APART: (Millis, Millis) = (MINUTE, 15 * MINUTE);
-/// So many media must have failed for it to be the host's outage.
+/// This many media must have failed before it counts as the host's outage.
 const FEWEST_MEDIA: usize = 2;
 
-/// What is out of order now.
+/// The current outages.
 #[derive(Default)]
-pub struct Outages(Mutex<State>);
+pub struct Outages(Mutex<OutageState>);
 
 #[derive(Default)]
-struct State {
+struct OutageState {
     storage_probe_at: Option<Instant>,
-    /// How many bytes must be free for the smallest file that found the disk full.
+    /// The free bytes that the smallest file needs that found the disk full.
     needed_bytes: Option<u64>,
-    hosts: HashMap<String, Host>,
+    hosts: HashMap<String, HostOutage>,
 }
 
 #[derive(Default)]
-struct Host {
+struct HostOutage {
     outage: Option<Outage>,
     woken_at: Option<Millis>,
     wakes_apart: Millis,
@@ -44,13 +44,13 @@ struct Host {
 
 struct Outage {
     since: Millis,
-    /// Which media failed; no more than [`FEWEST_MEDIA`] are remembered.
+    /// The media that failed, at most [`FEWEST_MEDIA`].
     media: HashSet<MediaId>,
     trial_at: Millis,
     trials_apart: Millis,
 }
 
-/// The host that an attempt asked, as outages are counted.
+/// The host that an attempt asked, as outages count it.
 pub fn host_for(route: Route, instance: &Instance) -> Option<String> {
     match route {
         Route::Inline => None,
@@ -62,7 +62,7 @@ pub fn host_for(route: Route, instance: &Instance) -> Option<String> {
     }
 }
 
-/// The folder of a client in the storage, which may fail while the storage as a whole works; outages of it are counted
+/// The key of a client's folder in the storage. It may fail while the storage works as a whole; its outages are counted
 /// like those of a host.
 pub fn folder_key(client: i64) -> String {
     format!("folder {client}")
@@ -76,12 +76,12 @@ impl Outages {
             .get_or_insert_with(Instant::now);
     }
 
-    /// Whether the storage is out of order, so that no download should begin.
+    /// Whether the storage is down, so that no download should start.
     pub fn is_storage_down(&self) -> bool {
         self.lock().storage_probe_at.is_some()
     }
 
-    /// Whether the storage is to be probed now; whoever asks does it.
+    /// Whether the caller must probe the storage now.
     pub fn claim_storage_probe(&self) -> bool {
         let mut state = self.lock();
         let is_due = state
@@ -93,18 +93,17 @@ impl Outages {
         is_due
     }
 
-    /// The storage works again.
     pub fn storage_recovered(&self) {
         self.lock().storage_probe_at = None;
     }
 
-    /// A file found the disk full, and needs so many bytes to be free.
-    pub fn needs_bytes(&self, bytes: u64) {
+    /// A file found the disk full, and needs this many free bytes.
+    pub fn record_needed_bytes(&self, bytes: u64) {
         let mut state = self.lock();
         state.needed_bytes = Some(state.needed_bytes.map_or(bytes, |needed| needed.min(bytes)));
     }
 
-    /// Whether there is room now for a file that found the disk full; asked again, no more.
+    /// Whether a file that found the disk full has space now. Returns true once.
     pub fn has_space_again(&self, free_bytes: u64) -> bool {
         let mut state = self.lock();
         let fits = state
@@ -116,7 +115,7 @@ impl Outages {
         fits
     }
 
-    /// A host gave nothing to a media, as in an outage.
+    /// A host failed for a media, as in an outage.
     pub fn host_failed(&self, host: &str, media: &MediaId, now: Millis) {
         let mut state = self.lock();
         let host = state.hosts.entry(host.to_owned()).or_default();
@@ -131,7 +130,7 @@ impl Outages {
         }
     }
 
-    /// A host gave a file; returns whether what waits for it should be woken.
+    /// A host delivered a file. Returns whether to wake the media that wait for it.
     pub fn host_served(&self, host: &str, now: Millis) -> bool {
         let mut state = self.lock();
         let Some(host) = state.hosts.get_mut(host) else {
@@ -145,7 +144,7 @@ impl Outages {
         }
         let last = host.woken_at;
         if last.is_some_and(|last| now - last < host.wakes_apart) {
-            // It serves, so this is no outage; what waits is woken by a later file.
+            // It delivers, so this is no outage; a later file wakes the waiting media.
             outage.since = now;
             outage.media.clear();
             return false;
@@ -156,7 +155,7 @@ impl Outages {
         true
     }
 
-    /// The hosts of which one waiting media should be tried now, to see whether they are back.
+    /// The hosts for which one waiting media should be retried now.
     pub fn hosts_to_probe(&self, now: Millis) -> Vec<String> {
         let mut state = self.lock();
         let mut due = Vec::new();
@@ -173,7 +172,7 @@ impl Outages {
         due
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, OutageState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -195,21 +194,21 @@ mod tests {
         }
         assert!(!outages.host_served("b", 1), "another host");
         assert!(outages.host_served("a", 1) && !outages.host_served("a", 2));
-        // One that fails again and again between others that succeed: at most every hour in the end.
+        // One that fails repeatedly between successes of others: in the end at most every hour.
         let mut wakes = 0;
         for minute in 1..=600 {
             outages.host_failed("a", &media(0), minute * MINUTE);
             wakes += i64::from(outages.host_served("a", minute * MINUTE + 1));
         }
         assert!((1..=20).contains(&wakes), "{wakes}");
-        // Hours of nothing are a real outage.
+        // Hours without a success are a real outage.
         let night = 700 * MINUTE;
         outages.host_failed("a", &media(1), night);
         assert!(outages.host_served("a", night + REAL_AFTER));
     }
 
     #[test]
-    fn a_host_that_is_out_is_tried_now_and_then() {
+    fn a_failed_host_is_probed_now_and_then() {
         let outages = Outages::default();
         outages.host_failed("a", &media(1), 0);
         assert!(
@@ -227,10 +226,10 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_wakes_what_fits_once() {
+    fn free_space_wakes_what_fits_once() {
         let outages = Outages::default();
-        outages.needs_bytes(100);
-        outages.needs_bytes(70);
+        outages.record_needed_bytes(100);
+        outages.record_needed_bytes(70);
         assert!(!outages.has_space_again(69));
         assert!(outages.has_space_again(70) && !outages.has_space_again(100));
     }

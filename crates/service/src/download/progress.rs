@@ -1,7 +1,6 @@
-//! The running downloads: how far each is, counted in memory, written down once a second for whoever watches from
-//! another process (a figure for people; while nothing runs long, nothing is written); and how one is stopped. Whose
-//! claim is gone, because the media was erased or somebody else took it, is stopped within a second, not only when the
-//! lease is renewed.
+//! The running downloads. Counts the bytes of each in memory, and writes them down once a second for other processes (for
+//! people; while nothing runs long, nothing is written). Stops downloads: one that lost its claim, because the media was
+//! erased or claimed by another process, stops within a second, not only at the next renewal of its lease.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,38 +18,37 @@ use crate::shutdown::Shutdown;
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// The downloads that run now.
 #[derive(Default)]
-pub struct Progress(Mutex<HashMap<MediaId, Arc<Entry>>>);
+pub struct Progress(Mutex<HashMap<MediaId, Arc<RunningEntry>>>);
 
-struct Entry {
+struct RunningEntry {
     fence: i64,
     began: Instant,
     bytes: AtomicU64,
-    /// What the row says.
+    /// The bytes that the row has.
     written: AtomicU64,
     stop: CancellationToken,
     /// Whether it is stopped because the disk is almost full.
     lacks_space: AtomicBool,
 }
 
-impl Entry {
+impl RunningEntry {
     fn stopped_for_space(&self) -> bool {
         self.lacks_space.load(Ordering::Relaxed)
     }
 }
 
-/// One download that runs; dropped, it no longer does.
+/// One running download, until it is dropped.
 pub(super) struct Running<'a> {
     progress: &'a Progress,
     id: MediaId,
-    entry: Arc<Entry>,
+    entry: Arc<RunningEntry>,
 }
 
 impl Progress {
     /// Counts the bytes of a claimed media from now on.
     pub(super) fn begin(&self, id: &MediaId, fence: i64) -> Running<'_> {
-        let entry = Arc::new(Entry {
+        let entry = Arc::new(RunningEntry {
             fence,
             began: Instant::now(),
             bytes: AtomicU64::new(0),
@@ -66,9 +64,9 @@ impl Progress {
         }
     }
 
-    /// What has changed since it was written down, of the downloads that have run for `least`.
-    fn unwritten(&self, least: Duration) -> Vec<(Arc<Entry>, ReceivedBytes)> {
-        let changed = |(id, entry): (&MediaId, &Arc<Entry>)| {
+    /// The changes since the last write, of downloads that have run for `least`.
+    fn unwritten(&self, least: Duration) -> Vec<(Arc<RunningEntry>, ReceivedBytes)> {
+        let changed = |(id, entry): (&MediaId, &Arc<RunningEntry>)| {
             let bytes = entry.bytes.load(Ordering::Relaxed);
             let is_news = bytes != entry.written.load(Ordering::Relaxed);
             let fetched = || ReceivedBytes {
@@ -81,7 +79,7 @@ impl Progress {
         self.lock().iter().filter_map(changed).collect()
     }
 
-    /// Stops a download; whoever runs it gives it back untried.
+    /// Stops a download; its worker returns it without counting the attempt.
     pub fn stop(&self, id: &MediaId, fence: i64) {
         let running = self.lock();
         if let Some(entry) = running.get(id).filter(|entry| entry.fence == fence) {
@@ -96,7 +94,7 @@ impl Progress {
         if running.values().any(|entry| entry.stopped_for_space()) {
             return false;
         }
-        let size = |entry: &&Arc<Entry>| entry.bytes.load(Ordering::Relaxed);
+        let size = |entry: &&Arc<RunningEntry>| entry.bytes.load(Ordering::Relaxed);
         let open = running.values().filter(|entry| !entry.stop.is_cancelled());
         let largest = open.max_by_key(size).filter(|entry| size(entry) > 0);
         if let Some(entry) = largest {
@@ -106,7 +104,7 @@ impl Progress {
         largest.is_some()
     }
 
-    /// How many bytes of a media have come; none of one that does not run.
+    /// The bytes of a media so far; 0 when it is not running.
     pub fn bytes(&self, id: &MediaId) -> u64 {
         let running = self.lock();
         running
@@ -116,18 +114,18 @@ impl Progress {
 
     fn claims(&self) -> Vec<(MediaId, i64)> {
         let running = self.lock();
-        let claim = |(id, entry): (&MediaId, &Arc<Entry>)| (id.clone(), entry.fence);
+        let claim = |(id, entry): (&MediaId, &Arc<RunningEntry>)| (id.clone(), entry.fence);
         running.iter().map(claim).collect()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<MediaId, Arc<Entry>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<MediaId, Arc<RunningEntry>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Running<'_> {
-    /// So many bytes of the file have come.
-    pub fn at(&self, bytes: u64) {
+    /// Records the number of bytes so far.
+    pub fn set_bytes(&self, bytes: u64) {
         self.entry.bytes.store(bytes, Ordering::Relaxed);
     }
 
@@ -141,7 +139,6 @@ impl Running<'_> {
         self.entry.stopped_for_space()
     }
 
-    /// Whether it is to stop.
     pub fn is_stopped(&self) -> bool {
         self.entry.stop.is_cancelled()
     }
@@ -150,7 +147,7 @@ impl Running<'_> {
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         let mut running = self.progress.lock();
-        // The same media may have been claimed anew before this claim was let go of.
+        // The same media may have been claimed again before this claim ended.
         if running
             .get(&self.id)
             .is_some_and(|entry| Arc::ptr_eq(entry, &self.entry))
@@ -179,35 +176,35 @@ async fn write_down(downloader: &Downloader, least: Duration) -> Result<(), Erro
     Ok(())
 }
 
-/// Stops what runs under a claim that is not there any more.
-async fn stop_what_is_lost(downloader: &Downloader) -> Result<(), Error> {
-    // Looked at first, for what is claimed later is not in what is read.
-    let claims = downloader.progress.claims();
-    if claims.is_empty() {
+/// Stops downloads whose claim is gone.
+async fn stop_lost(downloader: &Downloader) -> Result<(), Error> {
+    // Read before the claims, because a later claim is not among them.
+    let running = downloader.progress.claims();
+    if running.is_empty() {
         return Ok(());
     }
-    let held = queue::claims(&downloader.db).await?;
-    for (id, fence) in claims {
-        if held.get(&id) != Some(&fence) {
+    let claims = queue::claims(&downloader.db).await?;
+    for (id, fence) in running {
+        if claims.get(&id) != Some(&fence) {
             downloader.progress.stop(&id, fence);
         }
     }
     Ok(())
 }
 
-/// Writes down and looks once a second, until the end begins.
+/// Writes the progress and checks the claims once a second, until the shutdown.
 pub async fn keep_writing_down(downloader: Downloader, shutdown: Shutdown) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
             () = shutdown.begun() => return,
         }
-        // The next second has a newer figure, and who cannot write will hear of it from what matters.
+        // The next second has newer figures, and a database that cannot write is reported elsewhere.
         if let Err(error) = write_down(&downloader, EVERY).await {
-            tracing::debug!(%error, "the progress of downloads could not be written down");
+            tracing::debug!(%error, "cannot save the progress of downloads");
         }
-        if let Err(error) = stop_what_is_lost(&downloader).await {
-            tracing::debug!(%error, "the claims of downloads could not be looked at");
+        if let Err(error) = stop_lost(&downloader).await {
+            tracing::debug!(%error, "cannot read the claims of downloads");
         }
     }
 }
@@ -226,20 +223,20 @@ mod tests {
     }
 
     #[test]
-    fn only_what_runs_long_and_moves_is_written_down() {
+    fn only_long_running_downloads_that_progress_are_saved() {
         let progress = Progress::default();
         let id = MediaId("A".to_owned());
         let lost = progress.begin(&id, 1);
         assert_eq!(figures(&progress, Duration::ZERO), []);
-        lost.at(500);
+        lost.set_bytes(500);
         assert_eq!(figures(&progress, Duration::MAX), []);
         assert_eq!(figures(&progress, Duration::ZERO), [(1, 500)]);
         assert_eq!(figures(&progress, Duration::ZERO), []);
         let again = progress.begin(&id, 2);
         drop(lost);
-        again.at(7);
+        again.set_bytes(7);
         assert_eq!(figures(&progress, Duration::ZERO), [(2, 7)]);
-        again.at(8);
+        again.set_bytes(8);
         drop(again);
         assert_eq!(figures(&progress, Duration::ZERO), []);
     }
@@ -250,8 +247,8 @@ mod tests {
         let ids = ["A", "B", "C"].map(|id| MediaId(id.to_owned()));
         let [a, b, c] = ids.each_ref().map(|id| progress.begin(id, 1));
         assert!(!progress.stop_largest_for_space(), "nothing has come");
-        b.at(500);
-        c.at(400);
+        b.set_bytes(500);
+        c.set_bytes(400);
         assert!(progress.stop_largest_for_space());
         assert!(b.lacks_space() && b.is_stopped());
         assert!(

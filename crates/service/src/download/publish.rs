@@ -1,4 +1,4 @@
-//! Which name proven bytes get: the one that their message makes, unless another media's row or another file has it.
+//! Publishes verified bytes under the name that their message makes, unless another media's row or another file has it.
 
 use std::path::PathBuf;
 
@@ -11,35 +11,32 @@ use crate::model::MediaId;
 use crate::storage::layout::RelativePath;
 use crate::storage::{self, Published, Staging};
 
-/// No more names are tried for one file.
+/// The most names to try for one file.
 const MOST_NAMES: u32 = 1_000;
 
-/// Why bytes got no name.
+/// Why bytes could not be published.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Whether another row has the name cannot be read.
     #[error(transparent)]
     Db(#[from] db::Error),
-    /// The storage.
     #[error(transparent)]
     Vault(#[from] storage::Error),
 }
 
-/// Where proven bytes are.
+/// Where verified bytes are.
 pub enum PublishSource {
-    /// Staged in the storage.
     Staged(Staging),
     /// In a file of another system, which stays; see [`storage::Vault::adopt`].
     Elsewhere {
-        /// Which file.
         source: PathBuf,
-        /// So much must stay free when it has to be copied.
+        /// The bytes that must stay free when it has to be copied.
         keep_free_bytes: u64,
     },
 }
 
-/// Gives the proven bytes of a media a name; answers with it. Where the name is another's, also only under another case
-/// on a file system that folds case, it is followed by `~2`, `~3`, …
+/// Gives the verified bytes of a media a name, and returns it. A name in use, also in another case on a file system that
+/// folds case, is followed by `~2`, `~3`, …
 pub async fn publish(
     downloader: &Downloader,
     id: Option<&MediaId>,

@@ -1,11 +1,11 @@
-//! One file from the network into a staged one: every chunk passes through whoever proves it.
+//! Streams one file from the network into a staged one, and verifies every chunk.
 
 use std::time::Duration;
 
 use wa_media::{PlainVerifier, Verification};
 
 use super::Downloader;
-use super::{Proven, Trace, expected, hints, reason_of_storage, refusal_reason};
+use super::{Proven, Trace, expected, hints, refusal_reason, storage_reason};
 use crate::model::Reason;
 use crate::net::guard::Guard;
 use crate::net::{self, Coding, Decoder, DownloadRequest, TransferPace, UnknownCoding};
@@ -13,52 +13,51 @@ use crate::queue::Job;
 use crate::storage::Staging;
 use crate::telemetry;
 
-/// A connection that brings less than this, and less than a sixteenth of the file, counts as one that brought nothing.
+/// A connection with fewer bytes than this, and less than a sixteenth of the file, made no progress.
 const LEAST_PROGRESS_BYTES: u64 = 64 << 10;
-/// A host that has just dropped a connection is given a moment.
+/// The pause after a host dropped a connection.
 const BETWEEN_RESUMES: Duration = Duration::from_millis(100);
 
-/// Where the bytes come from, and what its failures mean.
-pub(super) struct Source<'a> {
+/// What to download, and how to explain its failures.
+pub(super) struct StreamSource<'a> {
     pub guard: &'a Guard,
     pub wanted: DownloadRequest<'a>,
-    /// How long the file should be, which decides how long it may take.
+    /// The expected size, which decides how long the download may take.
     pub expected_bytes: Option<u64>,
-    /// How often in a row a download that broke off is resumed without real progress.
+    /// How often in a row an interrupted download is resumed without progress.
     pub most_resumes: u32,
-    /// Whether bytes that come compressed are taken as they are: some servers call a file compressed that is sent as it
-    /// is stored.
+    /// Whether compressed bytes are taken as they are: some servers declare a file compressed that is sent as stored.
     pub as_sent: bool,
-    /// Names a failure, and notes what it told.
+    /// Names a failure and records its details.
     pub explain: fn(&net::Error, &mut Trace<'_>) -> Reason,
 }
 
-/// How a file came.
+/// How a file was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sent {
+pub(super) enum SentCoding {
     Plain,
     /// Compressed, and decoded.
     Decoded,
-    /// Compressed in a way that cannot be decoded, or so the server says: taken as it came.
+    /// Compressed in a way that cannot be decoded, or so the server says: taken as sent.
     Unknown,
 }
 
-/// Where the bytes of a download go: through the decoder, then to whoever proves them, then into the staged file.
-struct Sink<'a, T> {
+/// The pipeline of a download: decoder, verification, staged file.
+struct StreamSink<'a, T> {
     staging: &'a mut Staging,
     take: T,
-    /// Of the first answer; later ones must have the same.
+    /// Of the first response; later ones must have the same.
     codings: Option<Result<Vec<Coding>, UnknownCoding>>,
     decoder: Decoder,
-    /// Decoded, and not yet taken.
+    /// Decoded bytes that are not processed yet.
     decoded: Vec<u8>,
     size_bytes: u64,
     limit_bytes: u64,
     as_sent: bool,
 }
 
-impl<T: FnMut(&[u8], &mut Vec<u8>)> Sink<'_, T> {
-    /// An answer begins.
+impl<T: FnMut(&[u8], &mut Vec<u8>)> StreamSink<'_, T> {
+    /// Begins a response.
     fn begin(&mut self, codings: &Result<Vec<Coding>, UnknownCoding>) -> Result<(), Reason> {
         match &self.codings {
             Some(before) if before != codings => return Err(Reason::CutShort),
@@ -72,7 +71,7 @@ impl<T: FnMut(&[u8], &mut Vec<u8>)> Sink<'_, T> {
         Ok(())
     }
 
-    /// Whether the bytes are taken as they come, without a decoder and its buffers.
+    /// Whether the bytes are taken as sent, without a decoder and its buffers.
     fn is_plain(&self) -> bool {
         self.as_sent || matches!(&self.codings, Some(Ok(codings)) if codings.is_empty())
     }
@@ -85,25 +84,25 @@ impl<T: FnMut(&[u8], &mut Vec<u8>)> Sink<'_, T> {
         while self
             .decoder
             .next(&mut self.decoded)
-            .map_err(|error| reason_of_coding(&error))?
+            .map_err(|error| coding_reason(&error))?
         {
-            self.pass_on().await?;
+            self.pass_decoded().await?;
         }
         Ok(())
     }
 
-    async fn finish(&mut self) -> Result<Sent, Reason> {
+    async fn finish(&mut self) -> Result<SentCoding, Reason> {
         let finished = self.decoder.finish(&mut self.decoded);
-        finished.map_err(|error| reason_of_coding(&error))?;
-        self.pass_on().await?;
+        finished.map_err(|error| coding_reason(&error))?;
+        self.pass_decoded().await?;
         Ok(match &self.codings {
-            Some(Err(_)) => Sent::Unknown,
-            Some(Ok(codings)) if !codings.is_empty() => Sent::Decoded,
-            _ => Sent::Plain,
+            Some(Err(_)) => SentCoding::Unknown,
+            Some(Ok(codings)) if !codings.is_empty() => SentCoding::Decoded,
+            _ => SentCoding::Plain,
         })
     }
 
-    async fn pass_on(&mut self) -> Result<(), Reason> {
+    async fn pass_decoded(&mut self) -> Result<(), Reason> {
         let mut decoded = std::mem::take(&mut self.decoded);
         self.pass(&decoded).await?;
         decoded.clear();
@@ -118,26 +117,26 @@ impl<T: FnMut(&[u8], &mut Vec<u8>)> Sink<'_, T> {
         }
         let take = &mut self.take;
         let appending = self.staging.append(|kept| take(bytes, kept));
-        appending.await.map_err(|error| reason_of_storage(&error))
+        appending.await.map_err(|error| storage_reason(&error))
     }
 }
 
-fn reason_of_coding(error: &std::io::Error) -> Reason {
+fn coding_reason(error: &std::io::Error) -> Reason {
     match error.kind() {
         std::io::ErrorKind::UnexpectedEof => Reason::CutShort,
         _ => Reason::BadEncoding,
     }
 }
 
-/// Takes the whole file. `take` gets each chunk, and appends what of it is to be kept.
+/// Downloads the whole file. `take` gets each chunk, and appends the bytes to be stored.
 pub(super) async fn stream(
     downloader: &Downloader,
-    source: &Source<'_>,
+    source: &StreamSource<'_>,
     staging: &mut Staging,
     trace: &mut Trace<'_>,
     take: impl FnMut(&[u8], &mut Vec<u8>),
-) -> Result<Sent, Reason> {
-    let mut sink = Sink {
+) -> Result<SentCoding, Reason> {
+    let mut sink = StreamSink {
         staging,
         take,
         codings: None,
@@ -150,7 +149,7 @@ pub(super) async fn stream(
     let mut whole_bytes: Option<u64> = None;
     let mut received = 0;
     let mut pace = downloader.fetch.pace(source.expected_bytes);
-    // Resumes in a row without progress: a server that drops often but goes on sends the whole file in the end.
+    // Resumes in a row without progress. A server that drops often but continues sends the whole file in the end.
     let mut in_vain = 0;
     loop {
         let before = received;
@@ -195,19 +194,19 @@ pub(super) async fn stream(
     }
 }
 
-/// How far one connection came.
+/// The result of one connection.
 struct Received {
     bytes: u64,
     whole: Option<u64>,
-    /// Why it did not come to the end.
+    /// Why it did not reach the end.
     error: Option<net::Error>,
 }
 
-/// Takes what one connection gives, from byte `from` on.
+/// Reads one connection, from byte `from` on.
 async fn receive(
     downloader: &Downloader,
-    source: &Source<'_>,
-    sink: &mut Sink<'_, impl FnMut(&[u8], &mut Vec<u8>)>,
+    source: &StreamSource<'_>,
+    sink: &mut StreamSink<'_, impl FnMut(&[u8], &mut Vec<u8>)>,
     trace: &mut Trace<'_>,
     pace: &mut TransferPace,
     (from, whole): (u64, Option<u64>),
@@ -225,7 +224,7 @@ async fn receive(
     };
     let mut download = match downloader.fetch.download(source.guard, &wanted, pace).await {
         Ok(download) => download,
-        // It will not go on from the middle; the next attempt begins anew.
+        // The server will not resume; the next attempt starts over.
         Err(net::Error::Status {
             status: status @ (200 | 416),
             ..
@@ -256,7 +255,7 @@ async fn receive(
             Err(error) => return stopped(bytes, whole, Some(error)),
         };
         bytes += chunk.len() as u64;
-        trace.came(bytes);
+        trace.record_bytes(bytes);
         sink.put(&chunk).await?;
     }
 }
@@ -276,18 +275,18 @@ fn may_go_on(error: &net::Error) -> bool {
     }
 }
 
-/// Takes the whole file, which came decrypted, and proves it.
+/// Downloads the whole unencrypted file, and verifies it.
 pub(super) async fn stream_plain(
     downloader: &Downloader,
     job: &Job,
-    source: &Source<'_>,
+    source: &StreamSource<'_>,
     trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
-    let as_sent = Source {
+    let as_sent = StreamSource {
         as_sent: true,
         ..*source
     };
-    // Of a file that is compressed itself, some servers say that it is so only on its way.
+    // Some servers declare a file compressed in transit that is compressed itself.
     let is_compressed = is_gzip(job);
     let first = if is_compressed && job.expected_sha256.is_none() {
         &as_sent
@@ -295,7 +294,7 @@ pub(super) async fn stream_plain(
         source
     };
     match stream_once(downloader, job, first, trace).await {
-        Err((reason @ (Reason::HashMismatch | Reason::BadEncoding), Sent::Decoded))
+        Err((reason @ (Reason::HashMismatch | Reason::BadEncoding), SentCoding::Decoded))
             if job.expected_sha256.is_some() =>
         {
             let again = stream_once(downloader, job, &as_sent, trace).await;
@@ -305,13 +304,13 @@ pub(super) async fn stream_plain(
     }
 }
 
-/// With how the file came, where it is not what it should be.
+/// Also returns how the file was sent when it is not the expected one.
 async fn stream_once(
     downloader: &Downloader,
     job: &Job,
-    source: &Source<'_>,
+    source: &StreamSource<'_>,
     trace: &mut Trace<'_>,
-) -> Result<Proven, (Reason, Sent)> {
+) -> Result<Proven, (Reason, SentCoding)> {
     let mut verifier = PlainVerifier::new(expected(job), hints(job));
     let mut staging = downloader.vault.stage_for(&job.id);
     let sent = stream(downloader, source, &mut staging, trace, |chunk, kept| {
@@ -320,24 +319,24 @@ async fn stream_once(
     })
     .await
     .map_err(|reason| match reason {
-        // Only what is decoded can be undecodable.
-        Reason::BadEncoding => (reason, Sent::Decoded),
-        _ => (reason, Sent::Plain),
+        // Only decoded bytes can be undecodable.
+        Reason::BadEncoding => (reason, SentCoding::Decoded),
+        _ => (reason, SentCoding::Plain),
     })?;
     match verifier.finish() {
-        // Nothing says that it is the file.
+        // Nothing proves that it is the file.
         Ok(verified)
-            if sent == Sent::Unknown && verified.verification() == Verification::Unproven =>
+            if sent == SentCoding::Unknown && verified.verification() == Verification::Unproven =>
         {
             Err((Reason::BadEncoding, sent))
         }
         Ok(verified) => Ok((staging, verified)),
-        Err(_) if sent == Sent::Unknown => Err((Reason::BadEncoding, sent)),
+        Err(_) if sent == SentCoding::Unknown => Err((Reason::BadEncoding, sent)),
         Err(refusal) => Err((refusal_reason(&refusal), sent)),
     }
 }
 
-/// Whether the message says that the file is a gzip.
+/// Whether the message declares the file as gzip.
 fn is_gzip(job: &Job) -> bool {
     let mime = job
         .mime_declared
@@ -348,7 +347,7 @@ fn is_gzip(job: &Job) -> bool {
     mime.contains("gzip") || name.ends_with(".gz") || name.ends_with(".tgz")
 }
 
-/// Names what failures mean wherever they happen; what no answer and a status mean is the caller's to say.
+/// Explains the failures that all routes share; the caller explains a missing answer and a status.
 pub(super) fn explain(
     error: &net::Error,
     trace: &mut Trace<'_>,

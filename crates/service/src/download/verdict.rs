@@ -1,19 +1,19 @@
-//! When the answers that a media cannot be had are final.
+//! Decides when the failure of a media is final.
 
 use crate::clock::{DAY, HOUR, Millis};
 use crate::model::{Attempt, Reason, Verdict};
 use crate::queue::Job;
 
-/// So many rounds in a row must agree that the media cannot be had,
+/// This many rounds in a row must agree that the media is unavailable,
 const AGREEING_ROUNDS: i64 = 3;
-/// over at least this time. A front that answers wrongly for a moment, or a name that leads nowhere, has passed by then.
+/// over at least this time. A proxy with wrong answers, or a name that does not resolve, has recovered by then.
 const AGREEING_FOR: Millis = HOUR;
-/// A clock may be hours off: a link is over for sure when its end is this long ago.
+/// A clock may be hours off: a link has certainly expired when its end is this long ago.
 const OVER_AFTER: Millis = DAY;
 
-/// What a round that failed for this reason calls for, after these attempts.
-pub(super) fn of(reason: Reason, attempts: &[Attempt]) -> Verdict {
-    // That there is no key is known without asking; that one is needed is what a server's bytes look like.
+/// The verdict on a round that failed for this reason, after these attempts.
+pub(super) fn for_reason(reason: Reason, attempts: &[Attempt]) -> Verdict {
+    // That there is no key is known without a request; that one is needed is known from a server's bytes.
     let is_answer = reason == Reason::KeysMissing
         && attempts
             .iter()
@@ -25,8 +25,7 @@ pub(super) fn of(reason: Reason, attempts: &[Attempt]) -> Verdict {
     }
 }
 
-/// Whether an answer of this kind ends the media now: it was given in several rounds over some time, or the link itself
-/// says that it is over.
+/// Whether a failure is final now: it was repeated in several rounds over some time, or the link itself has expired.
 pub(super) fn is_confirmed(job: &Job, reason: Reason, now: Millis) -> bool {
     let link = job.direct_path.as_deref().or(job.static_url.as_deref());
     let ends_at = link

@@ -1,5 +1,4 @@
-//! The HTTP client, which is hyper's: its read buffers can be bounded, so that many large downloads at once
-//! need little memory.
+//! hyper's client. Its read buffers can be bounded, so that many large downloads at once need little memory.
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,12 +23,12 @@ use super::dial::Dialer;
 use super::guard;
 use super::proxy::Proxies;
 
-/// What one connection may have read and nobody taken yet.
+/// The most bytes that one connection reads ahead.
 const BUFFER_BYTES: usize = 64 << 10;
 const IDLE_PER_HOST: usize = 32;
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Two pools of connections: one reaches public addresses only, the other whatever the operator named.
+/// Two pools of connections: one for public addresses only, the other for configured servers at any address.
 #[derive(Clone)]
 pub(super) struct PooledClient {
     strict: Pool<HttpsConnector<Dialer>, Full<Bytes>>,
@@ -62,7 +61,7 @@ impl PooledClient {
                 .https_or_http()
                 .enable_http1()
         };
-        let to_proxy = https().wrap_connector(http(Resolver::Everybody));
+        let to_proxy = https().wrap_connector(http(Resolver::AnyAddress));
         let pool = |resolver| {
             let https = https().wrap_connector(Dialer {
                 direct: http(resolver),
@@ -79,18 +78,18 @@ impl PooledClient {
         };
         Self {
             strict: pool(Resolver::PublicOnly),
-            trusted: pool(Resolver::Everybody),
+            trusted: pool(Resolver::AnyAddress),
             proxies: Arc::clone(&proxies),
         }
     }
 
-    /// Sends a request, and gives the answer's head; no redirect is followed.
+    /// Sends a request, and returns the answer's head; follows no redirect.
     pub async fn send(
         &self,
         mut request: Request<Full<Bytes>>,
         trusted: bool,
     ) -> Result<Response<Incoming>, Error> {
-        // In a tunnel the proxy is told its own password when it opens, and nothing of this request.
+        // In a tunnel the proxy gets its password when it opens, and nothing of this request.
         let is_clear = request.uri().scheme_str() == Some("http");
         let proxy = self.proxies.for_destination(request.uri()).ok().flatten();
         if let Some(auth) = proxy
@@ -115,11 +114,11 @@ impl From<Unresolved> for io::Error {
     }
 }
 
-/// Looks names up as the system does. What is looked up is what is dialled.
+/// Resolves names like the system does. The connection uses the addresses that were checked.
 #[derive(Clone, Copy)]
 pub(super) enum Resolver {
     PublicOnly,
-    Everybody,
+    AnyAddress,
 }
 
 type Found = io::Result<std::vec::IntoIter<SocketAddr>>;
@@ -139,7 +138,7 @@ impl Service<Name> for Resolver {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await;
             let found = found.map_err(Unresolved)?;
             Ok(match resolver {
-                Self::Everybody => found.collect::<Vec<_>>().into_iter(),
+                Self::AnyAddress => found.collect::<Vec<_>>().into_iter(),
                 Self::PublicOnly => guard::only_public(found)
                     .map_err(io::Error::other)?
                     .into_iter(),

@@ -1,12 +1,12 @@
-//! `Content-Encoding`: some servers compress although `identity` was asked for. Decoded piece by piece, so that few
-//! bytes that stand for many need no memory; how many there may be in all is for the caller to limit.
+//! `Content-Encoding`: some servers compress although only `identity` was accepted. Decodes piece by piece, so that
+//! highly compressed bytes need little memory; the caller limits the total.
 
 use std::io::{self, Write as _};
 
 use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use hyper::header::{CONTENT_ENCODING, HeaderMap};
 
-/// Nobody compresses more often than twice.
+/// More than two codings are unusual.
 const MOST_CODINGS: usize = 3;
 const LONGEST_NAME: usize = 32;
 
@@ -48,20 +48,19 @@ pub fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, UnknownCoding> {
     Ok(codings)
 }
 
-/// Decodes a body.
-pub struct Decoder(Vec<Stage>);
+pub struct Decoder(Vec<DecoderStage>);
 
-struct Stage {
+struct DecoderStage {
     codec: Codec,
-    /// What waits to be decoded, from `at` on.
+    /// Bytes to be decoded, from `at` on.
     input: Vec<u8>,
     at: usize,
 }
 
 enum Codec {
-    /// The first bytes have not come yet.
+    /// The first bytes have not arrived yet.
     Unknown(Coding),
-    /// They are not what the header says: the file as it is, which was not compressed.
+    /// The header is wrong: the file is not compressed.
     Plain,
     Gzip(Box<MultiGzDecoder<Vec<u8>>>),
     Zlib(Box<ZlibDecoder<Vec<u8>>>),
@@ -71,7 +70,7 @@ enum Codec {
 impl Decoder {
     /// For codings in the order in which they were applied.
     pub fn new(codings: &[Coding]) -> Self {
-        let stage = |coding: Option<&Coding>| Stage {
+        let stage = |coding: Option<&Coding>| DecoderStage {
             codec: coding.map_or(Codec::Plain, |coding| Codec::Unknown(*coding)),
             input: Vec::new(),
             at: 0,
@@ -87,7 +86,7 @@ impl Decoder {
         Self(stages)
     }
 
-    /// Takes the next bytes of the body. To be called when [`Decoder::next`] has nothing more.
+    /// Adds the next bytes of the body. To be called when [`Decoder::next`] has nothing more.
     pub fn push(&mut self, bytes: &[u8]) {
         if let Some(first) = self.0.first_mut() {
             first.push(bytes);
@@ -96,8 +95,8 @@ impl Decoder {
 
     /// Appends some decoded bytes, mostly 32 KiB or less; false when more of the body is needed.
     pub fn next(&mut self, decoded: &mut Vec<u8>) -> io::Result<bool> {
-        // The last stage that has something to do, so that nothing piles up between them.
-        let Some(at) = self.0.iter().rposition(Stage::can_go_on) else {
+        // The last stage with input, so that nothing piles up between the stages.
+        let Some(at) = self.0.iter().rposition(DecoderStage::can_go_on) else {
             return Ok(false);
         };
         let mut output = Vec::new();
@@ -109,7 +108,7 @@ impl Decoder {
         Ok(true)
     }
 
-    /// At the end of the body: appends the rest. An error when the body is not whole.
+    /// At the end of the body: appends the rest. An error when the body is incomplete.
     pub fn finish(&mut self, decoded: &mut Vec<u8>) -> io::Result<()> {
         for at in 0..self.0.len() {
             let mut output = Vec::new();
@@ -124,7 +123,7 @@ impl Decoder {
     }
 }
 
-impl Stage {
+impl DecoderStage {
     fn push(&mut self, bytes: &[u8]) {
         self.input.drain(..self.at);
         self.at = 0;
@@ -132,7 +131,7 @@ impl Stage {
     }
 
     fn can_go_on(&self) -> bool {
-        // Two bytes tell whether it is compressed at all.
+        // Two bytes show whether it is compressed at all.
         let needed = if matches!(self.codec, Codec::Unknown(_)) {
             2
         } else {
@@ -172,7 +171,7 @@ impl Stage {
             Codec::Zlib(codec) => drained(codec.write(input)?, codec.get_mut(), output),
             Codec::Raw(codec) => drained(codec.write(input)?, codec.get_mut(), output),
         };
-        // What stands behind the end of a stream is ignored.
+        // Bytes behind the end of a stream are ignored.
         self.at = if taken == 0 {
             self.input.len()
         } else {
@@ -270,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_or_altered_is_an_error() {
+    fn truncated_or_modified_bodies_are_errors() {
         let body = gzip(&[7; 100_000]);
         for end in 2..body.len() {
             assert!(decode(&[Coding::Gzip], &body[..end], 16).is_err(), "{end}");

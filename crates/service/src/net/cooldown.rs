@@ -1,8 +1,8 @@
-//! Hosts that get no requests for a while: those that asked for it (429, 507), and those that keep timing out.
+//! Cooldowns of hosts: for those that asked for one (429, 507), and those that keep timing out.
 //!
-//! A timeout says little about a host: one file may be slow. So a host is put on a cooldown only when downloads of
-//! several media have timed out and none was answered in between. After the cooldown a single download probes the
-//! host; its answer ends the cooldown, its timeout doubles it.
+//! One timeout says little about a host: the file may be slow. So a cooldown starts only when downloads of several media
+//! have timed out and none was answered in between. After the cooldown a single download probes the host: an answer ends
+//! the cooldown, a timeout doubles it.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,15 +12,15 @@ use tokio::time::Instant;
 
 use crate::model::MediaId;
 
-/// No cooldown is longer, whatever the host asked for.
+/// The longest cooldown, whatever the host asked for.
 const LONGEST: Duration = Duration::from_secs(3_600);
-/// So many media must have timed out in a row.
+/// This many media must have timed out in a row.
 const TIMEOUTS: usize = 3;
-/// With more hosts than this, those that are not on a cooldown are forgotten.
+/// With more hosts than this, those without a cooldown are forgotten.
 const MOST_HOSTS: usize = 4_096;
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-/// How long a probe may go without a result before another may start.
+/// How long a probe may run without a result before another may start.
 const PROBE: Duration = Duration::from_secs(120);
 
 /// Why a host gets no requests.
@@ -35,43 +35,41 @@ pub enum Cause {
 /// A pause in the requests to one host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cooldown {
-    /// Why.
     pub cause: Cause,
-    /// For how much longer.
+    /// The remaining time.
     pub left: Duration,
 }
 
-/// How many downloads a host may get now; the readiest comes first.
+/// How many downloads a host may get now, the readiest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HostReadiness {
-    /// As many as there are places for.
+    /// As many as there are permits.
     Ready,
-    /// One, to find out whether it answers again.
+    /// One, to detect whether it answers again.
     Probe,
-    /// None.
     CoolingDown,
 }
 
 #[derive(Default)]
-struct Host {
-    /// Until when it asked to be left alone.
+struct HostCooldown {
+    /// The end of the pause that it asked for.
     throttled_until: Option<Instant>,
     /// The media whose downloads timed out since it last answered.
     timed_out: Vec<MediaId>,
-    /// The pause after the timeouts, once there were enough of them.
+    /// The pause after several timeouts.
     pause: Option<Pause>,
 }
 
 struct Pause {
     until: Instant,
     length: Duration,
-    /// Until when a probe is under way.
+    /// Until when a probe runs.
     probe: Option<Instant>,
 }
 
-/// The cooldowns of all hosts, known to this process.
+/// The cooldowns of all hosts, in this process.
 #[derive(Default)]
-pub(super) struct Cooldowns(Mutex<HashMap<String, Host>>);
+pub(super) struct Cooldowns(Mutex<HashMap<String, HostCooldown>>);
 
 impl Cooldowns {
     /// The host asked for a pause of that length.
@@ -81,7 +79,7 @@ impl Cooldowns {
         hosts.entry(host.to_owned()).or_default().throttled_until = Some(now + asked.min(LONGEST));
     }
 
-    /// A download from the host timed out. True when that begins a cooldown, or prolongs one.
+    /// A download from the host timed out. True when that starts or extends a cooldown.
     pub fn timed_out(&self, host: &str, media: &MediaId, now: Instant) -> bool {
         let mut hosts = self.lock();
         if hosts.len() >= MOST_HOSTS {
@@ -92,7 +90,7 @@ impl Cooldowns {
             host.timed_out.push(media.clone());
         }
         let length = match &host.pause {
-            // It began before the cooldown, and says nothing new.
+            // It started before the cooldown, so it is no news.
             Some(pause) if pause.until > now => return false,
             Some(pause) => (pause.length * 2).min(LONGEST_PAUSE),
             None if host.timed_out.len() < TIMEOUTS => return false,
@@ -107,7 +105,7 @@ impl Cooldowns {
         true
     }
 
-    /// The host answered, whatever it said. True when that ends a cooldown after timeouts.
+    /// The host answered, with any status. True when that ends a cooldown after timeouts.
     pub fn answered(&self, host: &str) -> bool {
         let mut hosts = self.lock();
         let Some(host) = hosts.get_mut(host) else {
@@ -117,7 +115,7 @@ impl Cooldowns {
         host.pause.take().is_some()
     }
 
-    /// Whether the host may be asked now. Nothing means yes, and after a cooldown that the caller is the probe.
+    /// Whether the host may be asked now: `None` when it may. After a cooldown the caller is then the probe.
     pub fn enter(&self, host: &str, now: Instant) -> Option<Cooldown> {
         let mut hosts = self.lock();
         let host = hosts.get_mut(host)?;
@@ -128,8 +126,8 @@ impl Cooldowns {
         cooldown
     }
 
-    /// How many downloads the host may get, without starting one. A host that asked for a pause counts as ready: each
-    /// of its media is postponed for that long, and says so.
+    /// How many downloads the host may get, without starting one. A host that asked for a pause counts as ready: each of its
+    /// media is postponed for that long, with that reason.
     pub fn readiness(&self, host: &str, now: Instant) -> HostReadiness {
         let hosts = self.lock();
         match hosts.get(host).and_then(|host| host.pause.as_ref()) {
@@ -139,13 +137,13 @@ impl Cooldowns {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Host>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, HostCooldown>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Pause {
-    /// For how much longer no other download may start.
+    /// How long no other download may start.
     fn left(&self, now: Instant) -> Option<Duration> {
         left(Some(self.until), now).or_else(|| left(self.probe, now))
     }
@@ -156,7 +154,7 @@ fn left(until: Option<Instant>, now: Instant) -> Option<Duration> {
     (!left.is_zero()).then_some(left)
 }
 
-impl Host {
+impl HostCooldown {
     fn cooldown(&self, now: Instant) -> Option<Cooldown> {
         let of = |cause| move |left| Cooldown { cause, left };
         let throttled = left(self.throttled_until, now).map(of(Cause::Throttled));
@@ -243,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_without_a_result_makes_way_for_another() {
+    fn a_probe_without_a_result_is_replaced_by_another() {
         let mut now = Instant::now();
         let cooldowns = cooling_down(now);
         now += FIRST_PAUSE;

@@ -20,19 +20,18 @@ use super::proxy::{Proxies, Proxy};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Dials a destination.
 #[derive(Clone)]
 pub(super) struct Dialer {
     /// To destinations.
     pub direct: HttpConnector<Resolver>,
     /// To proxies, which may be anywhere.
     pub to_proxy: HttpsConnector<HttpConnector<Resolver>>,
-    /// Of destinations, for proxies that want an address.
+    /// Resolves destinations for proxies that need an address.
     pub resolver: Resolver,
     pub proxies: Arc<Proxies>,
 }
 
-/// A connection, perhaps one on which a proxy is asked for whole URLs.
+/// A connection, perhaps to a proxy that gets whole URLs.
 pub(super) struct Stream {
     io: MaybeHttpsStream<TokioIo<TcpStream>>,
     is_for_urls: bool,
@@ -73,9 +72,9 @@ impl Dialer {
                 if let Some((user, password)) = proxy.intercept().raw_auth() {
                     socks = socks.with_auth(user.to_owned(), password.to_owned());
                 }
-                // With `socks5h` the proxy looks names up, with `socks5` whoever asks it.
+                // With `socks5h` the proxy resolves names, with `socks5` the client does.
                 let destination = match scheme {
-                    "socks5" => self.looked_up(&destination).await?,
+                    "socks5" => self.resolved(&destination).await?,
                     _ => with_host(destination.host().unwrap_or(""), port_of(&destination))?,
                 };
                 socks.call(destination).await?
@@ -102,8 +101,8 @@ impl Dialer {
         })
     }
 
-    /// The destination with an address that its name leads to, and that the guard lets pass.
-    async fn looked_up(&mut self, destination: &Uri) -> Result<Uri, Failure> {
+    /// The destination with a resolved address that the guard allows.
+    async fn resolved(&mut self, destination: &Uri) -> Result<Uri, Failure> {
         let host = destination.host().unwrap_or("").trim_matches(['[', ']']);
         let mut found = self.resolver.call(host.parse::<Name>()?).await?;
         let address = found
@@ -117,7 +116,7 @@ impl Dialer {
     }
 }
 
-/// The SOCKS client takes 443 for every destination without a port, so the port is always named.
+/// The SOCKS client takes 443 for every destination without a port, so the port is always explicit.
 fn port_of(destination: &Uri) -> u16 {
     let usual = match destination.scheme_str() {
         Some("https") => 443,
@@ -126,7 +125,7 @@ fn port_of(destination: &Uri) -> u16 {
     destination.port_u16().unwrap_or(usual)
 }
 
-/// A connector knows how to reach `http`.
+/// A connector accepts only `http`.
 fn as_http(uri: &Uri) -> Result<Uri, Failure> {
     with_host(uri.host().unwrap_or(""), uri.port_u16().unwrap_or(1080))
 }

@@ -1,8 +1,8 @@
-//! Which addresses may be spoken to. A gateway's link is a stranger's word: it may name the cloud's
-//! metadata service, the database next door, or a host that redirects there.
+//! Decides which addresses may be contacted. A gateway's link is untrusted: it may name the cloud's metadata service, a
+//! database in the local network, or a host that redirects there.
 //!
-//! Two checks together: the URL (an IP literal never reaches a resolver) and the addresses that a name
-//! resolves to (what is checked is what is dialled, so nothing can be rebound in between).
+//! Two checks together: the URL (an IP literal is not resolved) and the resolved addresses (the connection uses the checked
+//! addresses, so a rebinding name gains nothing).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::LazyLock;
@@ -16,16 +16,16 @@ pub enum Error {
     /// No URL at all.
     #[error("the link is not a URL")]
     NotAUrl,
-    /// Something else than a web address, or a name and password in it.
+    /// No web address, or one with a name and password.
     #[error("the link's scheme or user part is not allowed")]
     Scheme,
-    /// A host that nobody allowed.
+    /// A host that is not allowed.
     #[error("the host {0} is not allowed (fetch.allowed_hosts)")]
     Host(String),
     /// A private, loopback, link-local or otherwise special address.
     #[error("the address {0} is not public")]
     NotPublic(String),
-    /// A name that leads to such addresses only.
+    /// A name with only such addresses.
     #[error("the name leads to no public address")]
     NoPublicAddress,
     /// Round and round.
@@ -35,23 +35,23 @@ pub enum Error {
 
 /// The rules for the links of one instance.
 pub struct Guard {
-    /// The address that the operator configured, which may be anywhere.
+    /// The configured address, which may be anywhere.
     api_base: Option<Url>,
     domains: &'static [&'static str],
     allowed_hosts: Vec<String>,
 }
 
-/// An address that may be asked.
+/// An address that may be requested.
 #[derive(Debug)]
 pub struct CheckedUrl {
     /// The address, perhaps rewritten.
     pub url: Url,
-    /// Whether the operator named this very host, so that it may be private.
+    /// Whether this host is configured, so that it may be private.
     pub trusted: bool,
 }
 
 impl Guard {
-    /// Rules for a gateway whose API is at `api_base` and which hands out files from `domains`.
+    /// Rules for a gateway with its API at `api_base` and its files on `domains`.
     pub fn new(api_base: Url, domains: &'static [&'static str], allowed_hosts: &[String]) -> Self {
         Self {
             api_base: Some(api_base),
@@ -59,7 +59,7 @@ impl Guard {
         }
     }
 
-    /// Rules for servers that are known by their domains alone.
+    /// Rules for servers that are known by their domains only.
     pub fn for_domains(domains: &'static [&'static str], allowed_hosts: &[String]) -> Self {
         Self {
             api_base: None,
@@ -71,12 +71,12 @@ impl Guard {
         }
     }
 
-    /// Checks a link, and rewrites it where the gateway is known to write it wrongly.
+    /// Checks a link, and corrects known mistakes of the gateway.
     pub fn check(&self, link: &str) -> Result<CheckedUrl, Error> {
         self.check_url(Url::parse(link.trim()).map_err(|_| Error::NotAUrl)?)
     }
 
-    /// Checks where a redirect leads.
+    /// Checks the target of a redirect.
     pub fn check_redirect(&self, from: &CheckedUrl, target: &str) -> Result<CheckedUrl, Error> {
         self.check_url(from.url.join(target).map_err(|_| Error::NotAUrl)?)
     }
@@ -101,7 +101,7 @@ impl Guard {
         if !is_api_host && !self.is_known(&name) {
             return Err(Error::Host(name));
         }
-        // A known host over clear HTTP: the same file is there over TLS.
+        // A known host over plain HTTP has the same file over TLS.
         if url.scheme() == "http" {
             url.set_scheme("https").map_err(|()| Error::Scheme)?;
             url.set_port(None).map_err(|()| Error::Scheme)?;
@@ -112,8 +112,7 @@ impl Guard {
         })
     }
 
-    /// W-API sometimes hands out the raw address of a file server that does not answer; the same path at the
-    /// API's own host does.
+    /// W-API sometimes sends the raw address of a file server that does not answer; the API's own host has the same path.
     fn rewrite(&self, mut url: Url, address: IpAddr) -> Result<CheckedUrl, Error> {
         if !is_public(address) {
             return Err(Error::NotPublic(address.to_string()));
@@ -147,7 +146,7 @@ impl Guard {
     }
 }
 
-/// Of the addresses that a name leads to, the public ones.
+/// The public ones among the addresses of a name.
 pub(super) fn only_public(
     found: impl Iterator<Item = SocketAddr>,
 ) -> Result<Vec<SocketAddr>, Error> {
@@ -158,11 +157,11 @@ pub(super) fn only_public(
     Ok(public)
 }
 
-/// The guard's own refusal, if that is what lies at the bottom of `error`.
+/// The guard's error, if `error` was caused by one.
 pub(super) fn refusal_in(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
     let mut source = Some(error);
     while let Some(error) = source {
-        // An I/O error that carries another one shows only that one's own source.
+        // An I/O error that wraps another one shows only the other's source.
         let carried = error
             .downcast_ref::<std::io::Error>()
             .and_then(std::io::Error::get_ref)
@@ -216,50 +215,50 @@ static SPECIAL: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The only block of IPv6 from which public addresses are given out.
+/// The only IPv6 block with public addresses.
 static UNICAST: LazyLock<Option<IpNet>> = LazyLock::new(|| "2000::/3".parse().ok());
 
-/// Whether an address is on the public internet. An IPv6 address that carries an IPv4 one leads there, so both have to
-/// be public.
+/// Whether an address is on the public internet. An IPv6 address that embeds an IPv4 one leads there, so both must be
+/// public.
 pub fn is_public(address: IpAddr) -> bool {
     let is_special = |address: &IpAddr| SPECIAL.iter().any(|block| block.contains(address));
     let IpAddr::V6(v6) = address else {
         return !is_special(&address);
     };
-    match carried(v6) {
-        Carried::Whole(v4) => !is_special(&IpAddr::V4(v4)),
-        Carried::Within(v4) if is_special(&IpAddr::V4(v4)) => false,
-        Carried::Within(_) | Carried::Nothing => {
+    match embedded_ipv4(v6) {
+        EmbeddedIpv4::Whole(v4) => !is_special(&IpAddr::V4(v4)),
+        EmbeddedIpv4::Within(v4) if is_special(&IpAddr::V4(v4)) => false,
+        EmbeddedIpv4::Within(_) | EmbeddedIpv4::Nothing => {
             !is_special(&address) && UNICAST.is_some_and(|block| block.contains(&address))
         }
     }
 }
 
-/// An IPv4 address in an IPv6 one.
-enum Carried {
+/// An IPv4 address embedded in an IPv6 one.
+enum EmbeddedIpv4 {
     Nothing,
-    /// The rest says only how it is carried.
+    /// The other bits only describe the embedding.
     Whole(Ipv4Addr),
-    /// In the part that a network gives out itself.
+    /// In the part that a network assigns itself.
     Within(Ipv4Addr),
 }
 
-fn carried(address: Ipv6Addr) -> Carried {
+fn embedded_ipv4(address: Ipv6Addr) -> EmbeddedIpv4 {
     let v4 = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match address.segments() {
         // Mapped (RFC 4291), translated (RFC 2765), and by NAT64's well-known prefix (RFC 6052).
         [0, 0, 0, 0, 0, 0xffff, high, low]
         | [0, 0, 0, 0, 0xffff, 0, high, low]
-        | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Carried::Whole(v4(high, low)),
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => EmbeddedIpv4::Whole(v4(high, low)),
         // Compatible (RFC 4291); `::` and `::1` are none.
-        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Carried::Whole(v4(high, low)),
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => EmbeddedIpv4::Whole(v4(high, low)),
         // 6to4 (RFC 3056).
-        [0x2002, high, low, ..] => Carried::Within(v4(high, low)),
+        [0x2002, high, low, ..] => EmbeddedIpv4::Within(v4(high, low)),
         // Teredo (RFC 4380): the client's address is inverted. Its block is not public as a whole, either.
-        [0x2001, 0, _, _, _, _, high, low] => Carried::Within(v4(!high, !low)),
+        [0x2001, 0, _, _, _, _, high, low] => EmbeddedIpv4::Within(v4(!high, !low)),
         // ISATAP (RFC 5214), in any network.
-        [_, _, _, _, 0 | 0x0200, 0x5efe, high, low] => Carried::Within(v4(high, low)),
-        _ => Carried::Nothing,
+        [_, _, _, _, 0 | 0x0200, 0x5efe, high, low] => EmbeddedIpv4::Within(v4(high, low)),
+        _ => EmbeddedIpv4::Nothing,
     }
 }
 

@@ -1,5 +1,5 @@
-//! The clock of one download: how long it may take in all, and how much must come in every minute of it. It goes on
-//! over all connections of the download, so that a host that drops each of them gains no time.
+//! The time limit of one download: in all, and per minute. It spans all connections of the download, so that a host that
+//! drops each of them gains no time.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ pub struct TransferPace {
     began: Instant,
     until: Instant,
     bytes_per_second: u64,
-    /// Whether the server has said how long the file is.
+    /// Whether the server has stated the size of the file.
     is_length_known: bool,
-    /// When the current minute ends, and how many bytes must have come by then.
+    /// The end of the current minute, and how many bytes must have arrived by then.
     minute: (Instant, u64),
     is_over: bool,
 }
 
 impl TransferPace {
-    /// `likely_bytes` is the length to reckon with until the server says it.
+    /// `likely_bytes` is the expected size until the server states it.
     pub(super) fn new(bytes_per_second: u64, likely_bytes: u64, began: Instant) -> Self {
         let mut pace = Self {
             began,
@@ -35,7 +35,7 @@ impl TransferPace {
         pace
     }
 
-    /// The server says how long the file is. Only the first such claim counts.
+    /// The server states the size of the file. Only the first statement counts.
     pub(super) fn expect(&mut self, bytes: u64) {
         if !self.is_length_known {
             self.is_length_known = true;
@@ -48,7 +48,7 @@ impl TransferPace {
         (Instant::now() + idle).min(self.until)
     }
 
-    /// Whether enough has come in time; `received` counts from the beginning of the file.
+    /// Whether enough has arrived in time; `received` counts from the beginning of the file.
     pub(super) fn keeps_up(&mut self, received: u64, now: Instant) -> bool {
         let (ends, least) = self.minute;
         if now >= ends {
@@ -59,7 +59,7 @@ impl TransferPace {
         !self.is_over(now)
     }
 
-    /// Whether the download has used up its time, however it goes on.
+    /// Whether the download has used up its time.
     pub fn is_over(&self, now: Instant) -> bool {
         self.is_over || now >= self.until
     }
@@ -82,7 +82,7 @@ mod tests {
         let began = Instant::now();
         let mut pace = TransferPace::new(1_000, 10_000_000, began);
         for n in 0..60 {
-            // Each connection says the length again.
+            // Each connection states the size again.
             pace.expect(10_000_000);
             assert!(pace.keeps_up(n, began + Duration::from_secs(n)));
         }

@@ -1,7 +1,7 @@
-//! The proxy that the environment names: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in capitals or not, as
-//! curl reads them. Addresses of this machine are never asked through a proxy.
+//! The proxy of the environment: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in upper or lower case, as curl
+//! reads them. This machine's own addresses are always reached directly.
 //!
-//! Names are resolved by the proxy, so the address guard checks only the name that is asked for.
+//! The proxy resolves names, so the address guard checks only the name.
 
 use std::net::IpAddr;
 
@@ -10,23 +10,23 @@ use hyper::header::HeaderValue;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use url::Url;
 
-/// Schemes of proxies that can be used.
+/// Supported schemes of proxies.
 const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 
-/// Stands for a proxy that cannot be used, so that nothing is asked past it.
+/// Stands for an invalid proxy, so that no request bypasses it.
 const UNUSABLE: &str = "unusable-proxy.invalid";
 
-/// A variable whose value names no proxy that can be used. Its value may hold a password and is not redacted.
+/// A variable whose value is no usable proxy. The value may contain a password and is not shown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{variable} does not name a usable proxy: http://, https://, socks5:// or socks5h://, a host, and a port"
 )]
 pub struct InvalidProxy {
-    /// Its name.
+    /// The variable's name.
     pub variable: &'static str,
 }
 
-/// Which proxy is asked for which destination.
+/// The proxies, and which destination uses which.
 pub struct Proxies {
     matcher: Matcher,
     /// Entries of `NO_PROXY` with a port, in lower case.
@@ -41,17 +41,15 @@ pub struct Proxies {
 pub struct Proxy(Intercept);
 
 impl Proxies {
-    /// As the environment says.
     pub fn from_environment() -> Self {
         Self::from_lookup(|name| std::env::var(name).ok())
     }
 
-    /// None at all.
     pub fn none() -> Self {
         Self::from_lookup(|_| None)
     }
 
-    /// As `value` says of each variable. A variable in lower case counts before one in capitals; an empty one is unset.
+    /// From a function that returns the value of each variable. Lower-case variables come first; an empty value is unset.
     pub fn from_lookup(value: impl Fn(&str) -> Option<String>) -> Self {
         let mut unusable = None;
         let read = |name: &str| {
@@ -90,13 +88,13 @@ impl Proxies {
         }
     }
 
-    /// A variable that names no usable proxy.
+    /// The first variable that names no usable proxy.
     pub fn unusable(&self) -> Option<&InvalidProxy> {
         self.unusable.as_ref()
     }
 
-    /// The proxy for a destination; none for those that are asked directly. An error when the variable that counts names
-    /// no usable proxy.
+    /// The proxy for a destination; `None` for a direct connection. An error when the variable that applies names no usable
+    /// proxy.
     pub fn for_destination(&self, destination: &Uri) -> Result<Option<Proxy>, InvalidProxy> {
         let host = destination
             .host()
@@ -138,12 +136,12 @@ impl Proxies {
 }
 
 impl Proxy {
-    /// Where it is, without a name and password.
+    /// The address, without name and password.
     pub fn uri(&self) -> &Uri {
         self.0.uri()
     }
 
-    /// With its port, as a person reads it; without a name and password.
+    /// For people: with the port, without name and password.
     pub fn redacted(&self) -> String {
         let uri = self.0.uri();
         let scheme = uri.scheme_str().unwrap_or("http");
@@ -153,7 +151,7 @@ impl Proxy {
         )
     }
 
-    /// The name and password that an HTTP proxy gets.
+    /// The name and password for an HTTP proxy.
     pub(super) fn basic_auth(&self) -> Option<HeaderValue> {
         self.0.basic_auth().cloned()
     }
@@ -163,7 +161,7 @@ impl Proxy {
     }
 }
 
-/// The proxy's URL, with what its user part may not hold encoded.
+/// The proxy's URL, with its user part percent-encoded.
 fn usable(text: &str) -> Option<String> {
     // Without a scheme it is a host and a port.
     let url = if text.contains("://") {
@@ -190,7 +188,7 @@ fn separate(text: &str) -> impl Iterator<Item = &str> {
     entries.filter(|entry| !entry.is_empty())
 }
 
-/// `NO_PROXY` as the matcher reads it, and the entries with a port, which it does not know.
+/// `NO_PROXY` as the matcher reads it, and the entries with a port, which the matcher does not support.
 fn exceptions(text: &str) -> (String, Vec<(String, u16)>) {
     let (mut plain, mut with_port) = (Vec::new(), Vec::new());
     for entry in separate(text) {
@@ -340,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_asked_directly() {
+    fn this_machine_is_reached_directly() {
         let of = proxies(&[("ALL_PROXY", "http://proxy.example:3128")]);
         for destination in [
             "http://127.0.0.1:9000/",
@@ -357,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_proxy_is_an_error_that_does_not_show_it() {
+    fn an_invalid_proxy_is_an_error_that_does_not_show_the_value() {
         for value in [
             "ftp://ana:s3cret@proxy.example",
             "socks4://ana:s3cret@p:1",

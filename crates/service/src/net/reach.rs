@@ -1,4 +1,4 @@
-//! Whether a server can be connected to, over one family of addresses at a time. Nothing is said to it.
+//! Tests whether a server can be connected to, per family of addresses. Sends nothing.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,39 +9,28 @@ use tokio::time::Instant;
 
 use super::Unresolved;
 
-/// A family of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressFamily {
-    /// IPv4.
     V4,
-    /// IPv6.
     V6,
 }
 
-/// What became of it.
+/// The result of a connection test.
 #[derive(Debug)]
 pub enum ConnectionProbe {
-    /// It answered.
-    Connected {
-        /// The address that did.
-        address: SocketAddr,
-        /// How long that took.
-        took: Duration,
-    },
-    /// The name leads to no address of that family.
+    /// It accepted the connection.
+    Connected { address: SocketAddr, took: Duration },
+    /// The name has no address of that family.
     NoAddress,
-    /// The name leads to an address at which nobody can be, as a blocking resolver answers.
-    Blocked {
-        /// Which one.
-        address: SocketAddr,
-    },
-    /// The name is not known, or there is no resolver.
+    /// The name has an address that cannot be a server's, as a blocking resolver answers.
+    Blocked { address: SocketAddr },
+    /// The name does not exist, or no resolver answered.
     UnknownName(Unresolved),
     /// There is an address, and it does not answer.
     Silent {
         /// The first of them.
         address: SocketAddr,
-        /// What the system said; nothing when it took too long.
+        /// `None` after a timeout.
         error: Option<io::Error>,
     },
 }

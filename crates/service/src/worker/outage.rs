@@ -1,4 +1,4 @@
-//! What is done when the storage, the CDN or a gateway fails and when it works again.
+//! Reacts when the storage, the CDN or a gateway fails, and when it works again.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::instances::Instance;
 use crate::model::{Attempt, InstanceId, Reason};
 use crate::queue::{self, Counts, Job, Settled};
 
-/// A network storage that is away may never answer.
+/// An unavailable network storage may never answer.
 const PROBE_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Probes a storage that failed, from time to time, and wakes what waits for it once it works.
+/// Probes a failed storage from time to time, and wakes the media that wait for it once it works.
 pub(super) fn watch_storage(worker: &Worker) {
     if !worker.downloader.outages.claim_storage_probe() {
         return;
@@ -30,7 +30,7 @@ pub(super) fn watch_storage(worker: &Worker) {
     });
 }
 
-/// Wakes what found the disk full, once there is room for it.
+/// Wakes media that found the disk full, once there is space for them.
 pub(super) fn watch_space(worker: &Worker, free_bytes: u64) {
     if !worker.downloader.outages.has_space_again(free_bytes) {
         return;
@@ -41,7 +41,7 @@ pub(super) fn watch_space(worker: &Worker, free_bytes: u64) {
     });
 }
 
-/// Makes ready what waits for the storage; false when the database cannot.
+/// Wakes the media that wait for the storage; false when the database cannot.
 pub(super) async fn wake_for_storage(worker: &Worker) -> bool {
     let waking = worker.downloader.db.write(Key::Nothing, async |tx| {
         queue::wake_all(tx, &Reason::OF_STORAGE).await
@@ -49,20 +49,23 @@ pub(super) async fn wake_for_storage(worker: &Worker) -> bool {
     match waking.await {
         Ok(media) => {
             if media > 0 {
-                tracing::info!(media, "what waited for the storage goes on");
+                tracing::info!(
+                    media,
+                    "the storage works again: woke the media that waited for it"
+                );
                 worker.work.notify_one();
             }
             true
         }
         Err(error) => {
             let error = crate::telemetry::chain(&error);
-            tracing::warn!(error, "what waits for the storage cannot be woken yet");
+            tracing::warn!(error, "cannot wake the media that wait for the storage yet");
             false
         }
     }
 }
 
-/// Notes what the attempts of a round say of the hosts that they asked, and wakes what waits for one that is back.
+/// Records what the attempts of a round show about their hosts, and wakes the media that wait for a host that works again.
 pub(super) async fn note_hosts(
     worker: &Worker,
     job: &Job,
@@ -86,7 +89,7 @@ pub(super) async fn note_hosts(
     }
 }
 
-/// Notes what the end of a round says of the client's folder in the storage, and wakes what waits for one that works again.
+/// Records what the end of a round shows about the client's folder, and wakes the media that wait for one that works again.
 pub(super) async fn note_folder(worker: &Worker, job: &Job, settled: &Settled) {
     let (now, folder) = (worker.downloader.clock.now(), folder_key(job.client));
     match settled {
@@ -111,24 +114,24 @@ async fn wake_host(worker: &Worker, host: &str, now: crate::clock::Millis) -> Re
     if media > 0 {
         tracing::info!(
             media,
-            "a server or folder is back: what waited for it goes on"
+            "a server or folder works again: woke the media that waited for it"
         );
     }
     Ok(())
 }
 
-/// Tries one waiting media of each host or folder that is out, so that it is seen when it is back.
-pub(super) async fn try_hosts(worker: &Worker) {
+/// Retries one waiting media of each failed host or folder, to detect its recovery.
+pub(super) async fn probe_hosts(worker: &Worker) {
     for host in worker
         .downloader
         .outages
         .hosts_to_probe(worker.downloader.clock.now())
     {
-        log_if_failed(try_host(worker, &host).await);
+        log_if_failed(probe_host(worker, &host).await);
     }
 }
 
-async fn try_host(worker: &Worker, host: &str) -> Result<(), Error> {
+async fn probe_host(worker: &Worker, host: &str) -> Result<(), Error> {
     let (instances, reasons) = waiting_for(worker, host).await?;
     let waking = worker.downloader.db.write(Key::Nothing, async move |tx| {
         queue::wake_one(tx, &instances, reasons).await
@@ -136,7 +139,7 @@ async fn try_host(worker: &Worker, host: &str) -> Result<(), Error> {
     waking.await.map(drop)
 }
 
-/// The instances that ask a host or use a folder, and the reasons for which their media wait for it.
+/// The instances that use a host or a folder, and the reasons for which their media wait for it.
 async fn waiting_for(
     worker: &Worker,
     host: &str,
@@ -160,6 +163,6 @@ async fn waiting_for(
 fn log_if_failed(outcome: Result<(), Error>) {
     if let Err(error) = outcome {
         let error = crate::telemetry::chain(&error);
-        tracing::warn!(error, "what waits for a server cannot be woken yet");
+        tracing::warn!(error, "cannot wake the media that wait for a server yet");
     }
 }

@@ -1,5 +1,5 @@
-//! Who gets the free permits: fewest running first, and none more than its share. Clients share all permits, the
-//! instances of a client share the client's, and within an instance new media go before those that failed already.
+//! Distributes download permits: fewest running first, and none more than its share. Clients share all permits, the
+//! instances of a client share the client's, and within an instance new media go before those that have failed before.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::model::{InstanceId, Route};
 use crate::net::cooldown::HostReadiness;
 use crate::queue::Quota;
 
-/// One permit that is taken.
+/// Permission for one download.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permit {
     client: i64,
@@ -22,7 +22,7 @@ pub struct Permit {
 /// WhatsApp's own hosts count as one.
 const CDN: &str = "whatsapp.net";
 
-/// The host that is asked first.
+/// The host of the first route.
 fn host_for(instance: &Instance, usual: &[Route]) -> String {
     let routes = instance.routes.as_deref().unwrap_or(usual);
     let asked = routes.iter().find(|route| **route != Route::Inline);
@@ -38,15 +38,15 @@ fn host_for(instance: &Instance, usual: &[Route]) -> String {
         .to_owned()
 }
 
-/// The downloads of one instance that run now.
+/// The running downloads of one instance.
 #[derive(Clone, Copy, Debug, Default)]
-struct Running {
+struct RunningCounts {
     all: i64,
-    /// Those that have failed a round already.
+    /// Those that have failed a round before.
     repeats: i64,
 }
 
-/// All permits, and who takes them.
+/// All permits, and their owners.
 #[derive(Clone, Debug)]
 pub struct Permits {
     in_all: i64,
@@ -54,13 +54,12 @@ pub struct Permits {
     per_host: i64,
     taken: i64,
     by_client: HashMap<i64, i64>,
-    by_instance: HashMap<InstanceId, Running>,
+    by_instance: HashMap<InstanceId, RunningCounts>,
     by_host: HashMap<String, i64>,
     usual_routes: Arc<[Route]>,
 }
 
 impl Permits {
-    /// All free.
     pub fn new(config: &Config) -> Self {
         let limits = &config.worker;
         let count = |limit: usize| i64::try_from(limit).unwrap_or(i64::MAX);
@@ -76,12 +75,12 @@ impl Permits {
         }
     }
 
-    /// Whether there is a permit at all.
+    /// Whether any permit is free.
     pub fn any_free(&self) -> bool {
         self.taken < self.in_all
     }
 
-    /// Takes one, for a download of this instance; `is_repeat` when a round of it has failed already.
+    /// Takes a permit for a download of this instance; `is_repeat` when a round of it has failed before.
     pub fn take(&mut self, instance: &Instance, is_repeat: bool) -> Permit {
         let permit = Permit {
             client: instance.client,
@@ -98,7 +97,7 @@ impl Permits {
         permit
     }
 
-    /// Frees one; of a task that ended without saying which, nothing is known and its share stays taken.
+    /// Returns a permit. A task that ended without returning its permit keeps its share taken.
     pub fn free(&mut self, permit: Option<Permit>) {
         let Some(permit) = permit else {
             return;
@@ -119,7 +118,7 @@ impl Permits {
         self.by_host.retain(|_, n| *n > 0);
     }
 
-    /// The clients with the fewest running downloads first, and of a client the instances with the fewest.
+    /// The clients with the fewest running downloads first, and in a client the instances with the fewest.
     pub fn in_order(&self, ready: &[&Arc<Instance>]) -> Vec<Arc<Instance>> {
         let mut order: Vec<_> = ready.iter().map(|instance| Arc::clone(instance)).collect();
         order.sort_by_key(|instance| (self.of_client(instance), self.of_instance(instance).all));
@@ -128,9 +127,9 @@ impl Permits {
 
     /// How many permits an instance may take now, when `left` instances (itself included) still want some.
     ///
-    /// The last quarter of all permits, and of a host's, is reserved for clients that have none, and the last quarter of
-    /// a client's for its instances that have none: each of them may take one, so that slow downloads of others cannot
-    /// keep it out. Downloads that have failed before get at most half of an instance's share.
+    /// The last quarter of all permits, and of a host's, is reserved for clients that have none, and the last quarter of a
+    /// client's for its instances that have none: each of them may take one, so that slow downloads of others cannot block it.
+    /// Downloads that have failed before get at most half of an instance's share.
     pub fn quota(
         &self,
         instance: &Instance,
@@ -185,7 +184,7 @@ impl Permits {
         self.by_client.get(&instance.client).copied().unwrap_or(0)
     }
 
-    fn of_instance(&self, instance: &Instance) -> Running {
+    fn of_instance(&self, instance: &Instance) -> RunningCounts {
         let running = self.by_instance.get(&instance.id).copied();
         running.unwrap_or_default()
     }
@@ -275,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn half_of_the_places_are_for_media_that_never_failed() {
+    fn half_of_the_permits_are_for_media_that_never_failed() {
         let mut permits = Permits::new(&Config::default());
         let one = instance(1);
         let quota = |permits: &Permits| permits.quota(&one, HostReadiness::Ready, 1, false);
@@ -298,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_place_goes_to_the_first_that_comes() {
+    fn a_single_permit_goes_to_the_first_that_comes() {
         let mut config = Config::default();
         (config.worker.concurrency, config.worker.per_host) = (1, 1);
         let mut permits = Permits::new(&config);

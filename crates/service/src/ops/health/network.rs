@@ -88,7 +88,7 @@ async fn ask(client: &HttpClient, config: &Config, origin: &str) -> Option<Reply
     match client.proxy_of(&url) {
         Err(error) => return Some(Reply::InvalidProxy(error)),
         Ok(Some(proxy)) => {
-            let answer = client.get_untrusted(&url).await;
+            let answer = client.get(&url).await;
             return Some(Reply::Proxied(proxy, answer.map(|answer| answer.status)));
         }
         Ok(None) => {}
@@ -98,7 +98,7 @@ async fn ask(client: &HttpClient, config: &Config, origin: &str) -> Option<Reply
     let over = |family| probe_connection(host, port, family, timeout);
     let ((over_v4, over_v6), answer) = join(
         join(over(AddressFamily::V4), over(AddressFamily::V6)),
-        client.get_untrusted(&url),
+        client.get(&url),
     )
     .await;
     let status = answer.map(|answer| answer.status);
@@ -181,7 +181,7 @@ pub(super) async fn probe_public_address(
     };
     let client = HttpClient::new(&deps.config.fetch);
     let answers = async {
-        let health = client.get_untrusted(&health).await?;
+        let health = client.get(&health).await?;
         Ok::<_, net::Error>((health, client.call(hook, "", &serde_json::json!({})).await?))
     };
     let result = match answers.await {
