@@ -285,7 +285,7 @@ fn old(before: Millis) -> Vec<crate::db::Value> {
     values![id.get(..13).unwrap_or(""), before]
 }
 
-/// Every delivery to an instance, with its body where it can be read: up to `limit` after `after` (an id, or empty).
+/// Every delivery to an instance, with its body if readable: up to `limit` after `after` (an id, or empty).
 pub async fn bodies(
     db: &Db,
     instance: &InstanceId,
@@ -305,7 +305,7 @@ pub async fn bodies(
         .collect()
 }
 
-/// What became of a delivery that was to go.
+/// The result of deleting a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deletion {
     Gone,
