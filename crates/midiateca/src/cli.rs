@@ -12,6 +12,7 @@ mod bar;
 mod cause;
 mod check;
 mod client;
+mod color;
 mod complaint;
 mod completions;
 mod config;
@@ -25,10 +26,10 @@ mod document;
 mod forget;
 mod help;
 mod hidden;
+mod ids;
 mod import;
 mod instance;
 mod items;
-mod known;
 mod language;
 mod man;
 mod media;
@@ -46,12 +47,14 @@ mod systemd;
 mod test_webhook;
 mod usage;
 mod words;
+mod zone;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgAction, Parser, Subcommand};
 
+use color::Color;
 use context::Context;
 use language::Language;
 use midiateca_service::ops::export;
@@ -61,7 +64,7 @@ use midiateca_service::telemetry;
 #[derive(Debug, Parser)]
 #[command(
     name = "midiateca",
-    version,
+    version = env!("MIDIATECA_VERSION"),
     propagate_version = true,
     disable_help_flag = true,
     disable_version_flag = true
@@ -114,6 +117,9 @@ pub(crate) struct Global {
     /// Answer in JSON on stdout
     #[arg(long, global = true)]
     json: bool,
+    /// Colors in what people read
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: Color,
     /// Log lines for people or as JSON, on stderr
     #[arg(long, global = true, value_enum, default_value_t)]
     log_format: LogFormat,
@@ -209,6 +215,8 @@ pub(crate) enum Ending {
     Fine,
     /// Something is wrong that a person should look at.
     FoundWrong,
+    /// The settings that were to be checked are wrong.
+    WrongUsage,
 }
 
 /// Used wrongly.
@@ -233,12 +241,14 @@ pub async fn run() -> ExitCode {
         _ => "warn",
     };
     if !owns_the_terminal(&options) {
-        telemetry::start(global.log_format.into(), level);
+        let has_color = global.color.is_on(&std::io::stderr());
+        telemetry::start(global.log_format.into(), level, has_color);
     }
     let global = options.global.clone();
     match dispatch(options).await {
         Ok(Ending::Fine) => ExitCode::SUCCESS,
         Ok(Ending::FoundWrong) => ExitCode::from(1),
+        Ok(Ending::WrongUsage) => ExitCode::from(2),
         Err(error) => {
             let hint = hint(&error, &global, lang);
             complaint::show(error.as_ref(), lang, hint);

@@ -25,7 +25,7 @@ pub use check::Problem;
 pub use kind::Kind;
 pub use misread::Misread;
 pub use network::Network;
-pub use reading::problems;
+pub use reading::{problems, problems_of_file};
 pub use settings::{Settings, Source};
 pub use size::Size;
 pub use span::Span;

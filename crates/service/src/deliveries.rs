@@ -3,6 +3,7 @@
 
 mod bodies;
 mod incoming;
+mod masked;
 mod opening;
 pub mod parts;
 pub mod rhythm;
@@ -19,6 +20,7 @@ use crate::model::{DeliveryId, DeliveryReason, InstanceId, MediaId, fresh_id};
 
 pub use bodies::Bodies;
 pub use incoming::{Body, Incoming};
+pub use masked::masked;
 pub use opening::BodyReader;
 
 /// The verdict of a delivery that is stored and not read.
@@ -242,6 +244,17 @@ pub async fn list(
     ];
     let rows = db.rows(sql, values).await?;
     rows.iter().map(summary).collect()
+}
+
+/// Up to `limit` ids that begin with this.
+pub async fn ids_beginning(db: &Db, prefix: &str, limit: usize) -> Result<Vec<DeliveryId>, Error> {
+    // Ids are ASCII: what begins with the prefix sorts before the prefix with a larger letter behind it.
+    let sql = "select id from deliveries where id >= $1 and id < $1 || '~' order by id limit $2";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = db.rows(sql, values![prefix, limit]).await?;
+    rows.iter()
+        .map(|row| Ok(DeliveryId(row.text("id")?)))
+        .collect()
 }
 
 pub async fn find(db: &Db, id: &DeliveryId) -> Result<Option<DeliverySummary>, Error> {

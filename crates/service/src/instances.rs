@@ -120,6 +120,27 @@ pub async fn add_client(
     row.map(|row| row.int("id")).transpose()
 }
 
+/// What became of a client's new name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renaming {
+    Renamed,
+    NoClient,
+    NameTaken,
+}
+
+/// Gives a client another name.
+pub async fn rename_client(tx: &mut Tx, id: i64, name: &str) -> Result<Renaming, Error> {
+    let taken = "select 1 as taken from clients where name = $2 and id <> $1";
+    if tx.row(taken, values![id, name]).await?.is_some() {
+        return Ok(Renaming::NameTaken);
+    }
+    let sql = "update clients set name = $2 where id = $1";
+    Ok(match tx.run(sql, values![id, name]).await? {
+        0 => Renaming::NoClient,
+        _ => Renaming::Renamed,
+    })
+}
+
 /// All clients, by number.
 pub async fn clients(db: &Db) -> Result<Vec<Client>, Error> {
     let rows = db

@@ -20,7 +20,7 @@ pub enum LogFormat {
 }
 
 /// Starts logging at `level` (`warn`, `info`, `debug`); `RUST_LOG` overrides it.
-pub fn start(format: LogFormat, level: &str) {
+pub fn start(format: LogFormat, level: &str, has_color: bool) {
     let usual = format!("{level},hyper=warn,hyper_util=warn,rustls=warn");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let builder = fmt()
@@ -31,12 +31,7 @@ pub fn start(format: LogFormat, level: &str) {
         .log_internal_errors(false);
     // A second start in the same process (tests) keeps the first.
     let _ = match format {
-        LogFormat::Human => {
-            use std::io::IsTerminal as _;
-            builder
-                .with_ansi(std::io::stderr().is_terminal())
-                .try_init()
-        }
+        LogFormat::Human => builder.with_ansi(has_color).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
 }

@@ -60,11 +60,6 @@ pub(crate) fn json(report: &impl serde::Serialize) -> String {
     serde_json::to_string(report).unwrap_or_default()
 }
 
-/// Writes a list as one JSON document.
-pub(crate) fn list(items: Vec<serde_json::Value>) {
-    line(serde_json::json!({"items": items, "next": null}));
-}
-
 /// Writes one line for work that goes on when nobody reads; says whether somebody does.
 pub(crate) fn is_read(text: impl Display) -> bool {
     let written = writeln!(io::stdout(), "{}", harmless(text)).and_then(|()| io::stdout().flush());

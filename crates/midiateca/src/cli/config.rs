@@ -1,4 +1,4 @@
-//! `config init|show`.
+//! `config init|show|check`.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -8,11 +8,13 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::answer;
-use super::context::settings;
+use super::context::{config_file, settings};
+use super::document::{Document, Out};
 use super::language::Language;
-use super::words::{config as words, context as files};
+use super::words::{cli, config as words, context as files};
 use super::{Ending, Global, UsageError};
-use midiateca_service::config::{DEFAULT_FILE, DEFAULT_FILE_PORTUGUESE, Source};
+use midiateca_service::config::{self, DEFAULT_FILE, DEFAULT_FILE_PORTUGUESE, Source};
+use midiateca_service::i18n::explain;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -20,12 +22,15 @@ pub(crate) enum Command {
     Init,
     /// Shows what is in force, and where each value comes from
     Show,
+    /// Reads the settings, and names each problem in them; exit 2 when there is one
+    Check,
 }
 
 pub(crate) fn run(command: &Command, global: &Global) -> anyhow::Result<Ending> {
     match command {
         Command::Init => init(global),
         Command::Show => show(global),
+        Command::Check => check(global),
     }
 }
 
@@ -61,7 +66,7 @@ fn init(global: &Global) -> anyhow::Result<Ending> {
 fn show(global: &Global) -> anyhow::Result<Ending> {
     let settings = settings(global)?;
     let in_force = serde_json::to_value(&settings.config)?;
-    let mut items = Vec::new();
+    let list = Document::new("items", Out::Stdout);
     for (section, values) in in_force.as_object().into_iter().flatten() {
         for (key, value) in values.as_object().into_iter().flatten() {
             let (code, origin) = match settings.source(section, key) {
@@ -71,7 +76,7 @@ fn show(global: &Global) -> anyhow::Result<Ending> {
             };
             let name = format!("{section}.{key}");
             if global.json {
-                items.push(json!({"key": name, "value": value, "source": code, "origin": origin}));
+                list.item(&json!({"key": name, "value": value, "source": code, "origin": origin}));
             } else {
                 let usual = global.language().say(words::DEFAULT);
                 let origin = origin.as_deref().unwrap_or(usual);
@@ -80,7 +85,48 @@ fn show(global: &Global) -> anyhow::Result<Ending> {
         }
     }
     if global.json {
-        answer::list(items);
+        list.finish_list();
     }
     Ok(Ending::Fine)
+}
+
+fn check(global: &Global) -> anyhow::Result<Ending> {
+    let (lang, file) = (global.language(), config_file(global));
+    let mut problems = match &file {
+        Some(path) => config::problems_of_file(path)?,
+        None => Vec::new(),
+    };
+    // The environment is looked at only where the file is right: it is laid over it.
+    if problems.is_empty() {
+        match settings(global) {
+            Ok(_) => {}
+            Err(config::Error::Impossible(problem)) => problems.push(problem),
+            Err(other) => return Err(other.into()),
+        }
+    }
+    let explained: Vec<_> = problems.iter().map(|found| explain(found, lang)).collect();
+    if global.json {
+        answer::line(json!({"file": file, "problems": explained}));
+    } else {
+        for problem in &explained {
+            answer::line(&problem.message);
+            if let Some(hint) = &problem.hint {
+                answer::line(format_args!(
+                    "  {}",
+                    lang.fill(cli::HINT, &[("hint", hint)])
+                ));
+            }
+        }
+        if explained.is_empty() {
+            let shown = file.as_deref().map(|path| path.display().to_string());
+            answer::line(match shown {
+                Some(path) => lang.fill(words::FILE_FINE, &[("path", &path)]),
+                None => lang.say(words::NO_FILE).to_owned(),
+            });
+        }
+    }
+    Ok(match explained.is_empty() {
+        true => Ending::Fine,
+        false => Ending::WrongUsage,
+    })
 }

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::color::Color;
 use super::complaint;
 use super::language::Language;
 use super::words::context as words;
-use super::{Global, LogFormat};
+use super::{Global, LogFormat, zone};
 use midiateca_service::app::{self, Allowed, AllowedStorage, App};
 use midiateca_service::clock::Clock;
 use midiateca_service::config::{Config, Settings};
@@ -29,6 +30,7 @@ pub(crate) struct Context {
     pub config_file: Option<PathBuf>,
     pub lang: Language,
     pub json: bool,
+    pub color: Color,
     /// Whether lines for people may stand among the log lines.
     pub talks: bool,
 }
@@ -79,8 +81,11 @@ pub(super) fn is_about_writing(error: &midiateca_service::app::Error) -> bool {
 
 impl Context {
     pub fn new(global: &Global) -> Result<Self, midiateca_service::config::Error> {
+        let config = config_in_force(global)?;
+        zone::set(&config);
         Ok(Self {
-            config: config_in_force(global)?,
+            config,
+            color: global.color,
             config_file: config_file(global),
             data: global.data.clone(),
             lang: global.language(),

@@ -1,23 +1,27 @@
-//! `deliveries list|dismiss|replay`: the raw webhooks that are kept, and what today's reader makes of them.
+//! `deliveries list|show|dismiss|replay`: the raw webhooks that are kept, and what today's reader makes of them.
+
+mod show;
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::answer;
 use super::context::Context;
+use super::document::{Document, Out};
+use super::ids;
 use super::items::Items;
-use super::known;
 use super::language::{Language, plain};
 use super::since::Since;
 use super::words::deliveries as words;
+use super::zone;
 use super::{Ending, UsageError};
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::clock::{DAY, rfc3339};
 use midiateca_service::db::Key;
 use midiateca_service::deliveries::{self, DeliveryFilter, DeliverySummary};
 use midiateca_service::ingest::Replaced;
-use midiateca_service::model::{DeliveryId, DeliveryReason};
+use midiateca_service::model::DeliveryReason;
 use midiateca_service::ops::replay::{self, Deliveries, Replayed};
 
 const PAGE: u32 = 500;
@@ -28,6 +32,11 @@ pub(crate) enum Command {
     List {
         #[command(flatten)]
         which: Which,
+    },
+    /// Shows one delivery with its body, in which keys and tokens are masked
+    Show {
+        /// Its id, or the beginning of it
+        id: String,
     },
     /// Acknowledges the deliveries that were set aside or refused until now: `check` no longer counts them
     #[command(visible_alias = "dispensar")]
@@ -76,9 +85,11 @@ impl Which {
     }
 }
 
-pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
+pub(crate) async fn run(context: Context, mut command: Command) -> anyhow::Result<Ending> {
     let app = match command {
-        Command::List { .. } => context.open_to_look(AllowedStorage::Unused).await?,
+        Command::List { .. } | Command::Show { .. } => {
+            context.open_to_look(AllowedStorage::Unused).await?
+        }
         _ => {
             context
                 .open_existing_allowing(AllowedStorage::Unused)
@@ -86,30 +97,27 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
         }
     };
     let mut ending = Ending::Fine;
-    if let Command::List { which } | Command::Replay { which, .. } = &command {
-        known::check(&context, &app, None, which.instance.as_deref()).await?;
+    if let Command::List { which } | Command::Replay { which, .. } = &mut command {
+        which.instance = ids::check(&context, &app, None, which.instance.as_deref()).await?;
     }
     match command {
         Command::List { which } => {
-            for_each(&app, &which.filter(&app), async |entry| {
-                show(&context, &entry);
-                Ok(())
-            })
-            .await?;
+            list(&context, &app, &which.filter(&app)).await?;
         }
+        Command::Show { id } => show::run(&context, &app, &id).await?,
         Command::Dismiss { dry_run } => dismiss(&context, &app, dry_run).await?,
         Command::Replay {
-            ids,
+            ids: named,
             which,
             dry_run,
         } => {
-            if ids.is_empty() && which.is_everything() {
+            if named.is_empty() && which.is_everything() {
                 let hint = context.lang.say(words::NAME_DELIVERIES);
                 return Err(UsageError(hint.to_owned()).into());
             }
-            let deliveries = match ids.is_empty() {
+            let deliveries = match named.is_empty() {
                 true => Deliveries::Selected(which.filter(&app)),
-                false => Deliveries::Ids(ids.into_iter().map(DeliveryId).collect()),
+                false => Deliveries::Ids(ids::deliveries(&context, &app, named).await?),
             };
             let order = replay::Options {
                 deliveries,
@@ -180,24 +188,37 @@ async fn for_each(
     }
 }
 
-fn show(context: &Context, entry: &DeliverySummary) {
-    let received_at = rfc3339(entry.received_at);
+async fn list(context: &Context, app: &App, filter: &DeliveryFilter) -> anyhow::Result<()> {
+    let document = Document::new("items", Out::Stdout);
+    for_each(app, filter, async |entry| {
+        match context.json {
+            true => document.item(&as_json(&entry)),
+            false => line(context, &entry),
+        }
+        Ok(())
+    })
+    .await?;
     if context.json {
-        answer::line(
-            json!({"delivery": entry.id.as_str(), "instance": entry.instance.as_str(), "received_at": received_at, "verdict": entry.verdict, "reason": entry.reason, "size": entry.body_size}),
-        );
-    } else {
-        answer::line(format_args!(
-            "{}\t{received_at}\t{}\t{}\t{}\t{}",
-            entry.id,
-            entry.instance,
-            context.lang.name(&entry.verdict),
-            entry.body_size,
-            entry
-                .reason
-                .map_or("", |reason| context.lang.verdict(reason.as_str()))
-        ));
+        document.finish_list();
     }
+    Ok(())
+}
+
+fn as_json(entry: &DeliverySummary) -> Value {
+    json!({"delivery": entry.id.as_str(), "instance": entry.instance.as_str(), "received_at": rfc3339(entry.received_at), "verdict": entry.verdict, "reason": entry.reason, "size": entry.body_size})
+}
+
+fn line(context: &Context, entry: &DeliverySummary) {
+    let reason = entry.reason;
+    answer::line(format_args!(
+        "{}\t{}\t{}\t{}\t{}\t{}",
+        entry.id,
+        zone::local(entry.received_at),
+        entry.instance,
+        context.lang.name(&entry.verdict),
+        entry.body_size,
+        reason.map_or("", |reason| context.lang.verdict(reason.as_str()))
+    ));
 }
 
 fn line_of(item: &replay::Item, dry_run: bool, lang: Language) -> String {

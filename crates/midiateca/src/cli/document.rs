@@ -71,6 +71,11 @@ impl Document {
         }
     }
 
+    /// Prints the end of a list that is complete.
+    pub fn finish_list(&self) {
+        self.finish(&serde_json::json!({ "next": null }));
+    }
+
     /// Prints the end of the list and the fields of the report. No item comes after it.
     pub fn finish(&self, report: &impl Serialize) {
         let mut state = self.state();

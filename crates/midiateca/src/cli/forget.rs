@@ -12,8 +12,8 @@ use super::context::Context;
 use super::document::{Document, Out};
 use super::language::Language;
 use super::words::{TextKey, forget as words};
+use super::zone;
 use super::{Ending, UsageError};
-use midiateca_service::clock::rfc3339;
 use midiateca_service::instances;
 use midiateca_service::ops::erasure::{
     self, Basis, ErasedFile, Error, Identities, Report, Why, identify,
@@ -73,7 +73,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     }
     match &document {
         Some(document) => document.finish(&json!({
-            "at": rfc3339(report.at),
+            "at": midiateca_service::clock::rfc3339(report.at),
             "dry_run": options.dry_run,
             "whole": report.is_complete(),
             "identities": identities,
@@ -142,7 +142,7 @@ fn print_nothing(report: &Report, lang: Language) {
 }
 
 fn print(dry_run: bool, report: &Report, lang: Language) {
-    let at = rfc3339(report.at);
+    let at = zone::local(report.at);
     let words = match dry_run {
         false => words::ERASED,
         true => words::WOULD_BE_ERASED,

@@ -85,6 +85,7 @@ const VALUES: &[super::words::Words] = &[
     words::TARGET,
     words::TIME,
     words::VARIABLE,
+    words::WHEN,
 ];
 
 fn value_name(name: &str) -> String {

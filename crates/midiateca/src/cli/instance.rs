@@ -8,15 +8,16 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::context::Context;
+use super::document::{Document, Out};
+use super::ids;
 use super::language::plain;
 use super::words::instance as words;
+use super::zone;
 use super::{Ending, UsageError};
 use midiateca_service::app::{AllowedStorage, App};
-use midiateca_service::clock::rfc3339;
 use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, Instance};
-use midiateca_service::model::InstanceId;
 use midiateca_service::ops::gateway_admin;
 use midiateca_service::ops::status::InstanceStatus;
 use midiateca_service::secrets;
@@ -32,14 +33,14 @@ pub(crate) enum Command {
     Show(show::Options),
     /// Stops an instance from receiving; its media stay
     Remove {
-        /// Its id at the gateway
+        /// Its id at the gateway, or the beginning of it
         id: String,
     },
     /// Sets all webhook slots at the gateway to a new address of ours, and reads them back to prove it
     ConfigureWebhooks(webhooks::Options),
     /// Makes a new webhook address; the old one stops working within a second
     RotateHook {
-        /// Its id at the gateway
+        /// Its id at the gateway, or the beginning of it
         id: String,
     },
 }
@@ -55,9 +56,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     match command {
         Command::Add(options) => add::run(&context, &app, options).await?,
         Command::List => {
-            for instance in instances::instances(&app.db).await? {
-                line(&context, &instance);
-            }
+            list(&context, &instances::instances(&app.db).await?);
         }
         Command::Show(options) => show::run(&context, &app, &options).await?,
         Command::Remove { id } => remove(&context, &app, id).await?,
@@ -71,10 +70,12 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
 }
 
 async fn remove(context: &Context, app: &App, id: String) -> anyhow::Result<()> {
-    let (now, instance) = (app.clock.now(), InstanceId(id.clone()));
-    let removing = app.db.write(Key::instance(&id), async move |tx| {
-        instances::remove_instance(tx, &instance, now).await
-    });
+    let (now, instance) = (app.clock.now(), ids::instance(context, app, &id).await?);
+    let removing = app
+        .db
+        .write(Key::instance(instance.as_str()), async move |tx| {
+            instances::remove_instance(tx, &instance, now).await
+        });
     if !removing.await? {
         return Err(unknown(context, &id).into());
     }
@@ -84,11 +85,12 @@ async fn remove(context: &Context, app: &App, id: String) -> anyhow::Result<()> 
 
 async fn rotate(context: &Context, app: &App, id: String) -> anyhow::Result<()> {
     let token = secrets::random_token();
-    let (hash, instance) = (secrets::hash_token(&token), InstanceId(id.clone()));
+    let hash = secrets::hash_token(&token);
+    let instance = ids::instance(context, app, &id).await?;
     let known = instances::instance(&app.db, &instance).await?;
     let known = known.ok_or_else(|| unknown(context, &id))?;
     app.db
-        .write(Key::instance(&id), async move |tx| {
+        .write(Key::instance(&instance.0.clone()), async move |tx| {
             instances::set_hook(tx, &instance, &hash).await
         })
         .await?;
@@ -142,20 +144,26 @@ pub(super) fn view(instance: &Instance) -> Value {
     json!(InstanceStatus::of(instance))
 }
 
+fn list(context: &Context, known: &[Instance]) {
+    if !context.json {
+        return known.iter().for_each(|instance| line(context, instance));
+    }
+    let list = Document::new("items", Out::Stdout);
+    for instance in known {
+        list.item(&view(instance));
+    }
+    list.finish_list();
+}
+
 /// One instance in one line.
 fn line(context: &Context, instance: &Instance) {
-    let view = view(instance);
-    if context.json {
-        answer::line(&view);
-        return;
-    }
     let routes = instance.routes.as_ref().map(|routes| {
         let names: Vec<_> = routes.iter().map(|route| route.as_str()).collect();
         names.join(",")
     });
     let last = instance
         .last_delivery_at
-        .map_or_else(|| "-".to_owned(), rfc3339);
+        .map_or_else(|| "-".to_owned(), zone::local);
     let lang = context.lang;
     let default = || lang.name("default");
     answer::line(format_args!(

@@ -3,6 +3,7 @@
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::Value;
 
+use super::zone;
 use midiateca_service::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 pub(crate) use midiateca_service::i18n::Language;
 pub(crate) use midiateca_service::terminal::{is_hostile, plain, tame};
@@ -67,6 +68,7 @@ pub(crate) fn value(lang: Language, field: &str, value: &Value) -> Option<String
     Some(match (field, value) {
         (_, Value::Null) => return None,
         ("kind" | "status" | "verified" | "how", Value::String(name)) => plain(lang.name(name)),
+        (name, Value::String(text)) if name.ends_with("_at") => zone::local_of(text),
         (_, Value::String(text)) => plain(text),
         (_, Value::Bool(answer)) => lang.name(if *answer { "true" } else { "false" }).to_owned(),
         (_, other) => other.to_string(),

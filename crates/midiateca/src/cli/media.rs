@@ -1,22 +1,23 @@
-//! `media list|show|dismiss|export`.
+//! `media list|show|open|dismiss|export`.
 
 mod dismiss;
 mod export;
+mod open;
 pub(super) mod which;
 
 use clap::builder::PossibleValuesParser;
 use serde_json::json;
 
+use super::Ending;
 use super::answer;
 use super::context::Context;
-use super::known;
+use super::document::{Document, Out};
+use super::ids;
 use super::language::{self, plain};
-use super::words::media as words;
-use super::{Ending, UsageError};
+use super::zone;
 use midiateca_service::app::AllowedStorage;
-use midiateca_service::clock::rfc3339;
 use midiateca_service::media::{self, Filter, Media, RecordedAttempt};
-use midiateca_service::model::{MediaId, MediaStatus};
+use midiateca_service::model::MediaStatus;
 use which::Which;
 
 #[derive(Debug, clap::Subcommand)]
@@ -25,9 +26,11 @@ pub(crate) enum Command {
     List(List),
     /// Shows one media with every attempt to get it
     Show {
-        /// Its id
+        /// Its id, or the beginning of it
         id: String,
     },
+    /// Opens a stored file with the desktop's program for it, or prints its path when piped
+    Open(open::Options),
     /// Acknowledges media that failed or expired: `check` no longer counts them
     #[command(visible_alias = "dispensar")]
     Dismiss(dismiss::Options),
@@ -65,23 +68,20 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     match command {
         Command::Export(options) => ending = export::run(&context, &app, options).await?,
         Command::Dismiss(options) => ending = dismiss::run(&context, &app, options).await?,
-        Command::List(options) => {
+        Command::Open(options) => ending = open::run(&context, &app, options).await?,
+        Command::List(mut options) => {
+            options.which.resolve(&context, &app).await?;
             let filter = Filter {
                 status: options.status.as_deref().and_then(MediaStatus::parse),
                 ..options.which.filter(app.clock.now())
             };
-            let instance = filter.instance.as_deref();
-            known::check(&context, &app, filter.client, instance).await?;
-            for media in media::list(&app.db, &filter, options.limit).await? {
-                line(&context, &media);
-            }
+            let found = media::list(&app.db, &filter, options.limit).await?;
+            list(&context, &found);
         }
         Command::Show { id } => {
-            let id = MediaId(id);
-            let media = media::find(&app.db, &id).await?.ok_or_else(|| {
-                let shown = plain(id.as_str());
-                UsageError(context.lang.fill(words::UNKNOWN, &[("id", &shown)]))
-            })?;
+            let id = ids::media(&context, &app, &id).await?;
+            let media = media::find(&app.db, &id).await?;
+            let media = media.ok_or_else(|| ids::unknown_media(&context, id.as_str()))?;
             let attempts = media::attempts(&app.db, &id).await?;
             show(&context, &media, &attempts)?;
         }
@@ -90,10 +90,18 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     Ok(ending)
 }
 
-fn line(context: &Context, media: &Media) {
-    if context.json {
-        return answer::line(json!(media));
+fn list(context: &Context, found: &[Media]) {
+    if !context.json {
+        return found.iter().for_each(|media| line(context, media));
     }
+    let list = Document::new("items", Out::Stdout);
+    for media in found {
+        list.item(media);
+    }
+    list.finish_list();
+}
+
+fn line(context: &Context, media: &Media) {
     let outcome = match (media.path(), media.reason) {
         (Some(path), _) => format!("media_storage/{path}"),
         (None, Some(reason)) => context.lang.reason(reason.as_str()).to_owned(),
@@ -102,7 +110,7 @@ fn line(context: &Context, media: &Media) {
     answer::line(format_args!(
         "{}\t{}\t{}\t{}\t{}\t{outcome}",
         media.id,
-        rfc3339(media.received_at),
+        zone::local(media.received_at),
         plain(media.instance.as_str()),
         context.lang.name(media.kind.as_str()),
         context.lang.name(media.status.as_str())
@@ -137,7 +145,7 @@ fn show(context: &Context, media: &Media, attempts: &[RecordedAttempt]) -> anyho
         answer::line(format_args!(
             "{} {} {} {} HTTP {status} {} bytes {} ms: {outcome}",
             attempt.n,
-            rfc3339(attempt.started_at),
+            zone::local(attempt.started_at),
             attempt.route.as_str(),
             attempt.host.as_deref().unwrap_or("-"),
             attempt.size,

@@ -7,7 +7,7 @@ use super::complaint;
 use super::language::{Language, bytes, span, tame};
 use super::refusals;
 use super::words::{TextKey, needs as texts};
-use midiateca_service::clock::rfc3339;
+use super::zone;
 use midiateca_service::i18n::explain;
 use midiateca_service::ops::status::Need;
 
@@ -102,7 +102,7 @@ fn values(need: &Need, lang: Language) -> Vec<(&'static str, String)> {
             ("count", count.to_string()),
             ("reason", lang.reason(reason).to_owned()),
         ],
-        Need::MediaWaitLong { since } => vec![("since", rfc3339(*since))],
+        Need::MediaWaitLong { since } => vec![("since", zone::local(*since))],
         Need::DeliveriesSetAside { count } | Need::MediaNotStored { count } => {
             vec![("count", count.to_string())]
         }

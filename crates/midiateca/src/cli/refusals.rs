@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::language::Language;
 use super::words::{Words, refusals as words};
-use midiateca_service::clock::rfc3339;
+use super::zone;
 use midiateca_service::instances::{Refusal, RefusalReason};
 use midiateca_service::model::InstanceId;
 use midiateca_service::ops::status::RefusedDeliveries;
@@ -19,7 +19,7 @@ pub(super) fn about(refused: &RefusedDeliveries) -> String {
 /// How many since when, and why.
 pub(super) fn seen(refused: &RefusedDeliveries, lang: Language) -> String {
     let why = fill(refused, lang, why(refused.refusal.reason));
-    let (since, last) = (rfc3339(refused.first_at), rfc3339(refused.last_at));
+    let (since, last) = (zone::local(refused.first_at), zone::local(refused.last_at));
     let values: [(&str, &dyn Display); 4] = [
         ("count", &refused.count),
         ("since", &since),

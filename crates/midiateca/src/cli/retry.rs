@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::context::Context;
+use super::ids;
 use super::items::Items;
-use super::known;
 use super::language::plain;
 use super::media::which::{Which, reason_named};
 use super::words::{TextKey, retry as words};
 use super::{Ending, UsageError};
 use midiateca_service::media::Filter;
-use midiateca_service::model::{MediaId, MediaStatus};
+use midiateca_service::model::MediaStatus;
 use midiateca_service::ops::Selection;
 use midiateca_service::ops::retry::{self, Item, Retried};
 
@@ -51,7 +51,7 @@ pub(crate) struct Options {
     dry_run: bool,
 }
 
-pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
+pub(crate) async fn run(context: Context, mut options: Options) -> anyhow::Result<Ending> {
     let statuses = [
         (MediaStatus::Failed, options.failed),
         (MediaStatus::Expired, options.expired),
@@ -65,16 +65,15 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         return Err(UsageError(context.lang.say(words::NAME_MEDIA).to_owned()).into());
     }
     let app = context.open_existing().await?;
-    let which = &options.which;
-    known::check(&context, &app, which.client, which.instance.as_deref()).await?;
+    options.which.resolve(&context, &app).await?;
     let (lang, dry_run) = (context.lang, options.dry_run);
     let order = retry::Options {
         selection: Selection {
-            media: options.media.into_iter().map(MediaId).collect(),
+            media: ids::several_media(&context, &app, options.media).await?,
             statuses,
             filter: Filter {
                 reason: reason_named(lang, options.reason.as_deref())?,
-                ..which.filter(app.clock.now())
+                ..options.which.filter(app.clock.now())
             },
         },
         dry_run,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Ending;
 use super::context::Context;
-use super::known;
+use super::ids;
 use super::since::Since;
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::media::Filter;
@@ -51,11 +51,11 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         true => context.open_existing_allowing(allowed).await?,
         false => context.open_to_look(allowed).await?,
     };
-    known::check(&context, &app, None, options.instance.as_deref()).await?;
+    let instance = ids::check(&context, &app, None, options.instance.as_deref()).await?;
     let now = app.clock.now();
     let order = verify::Options {
         filter: Filter {
-            instance: options.instance,
+            instance,
             since: options.since.map(|since| since.at(now)),
             ..Filter::default()
         },

@@ -1,26 +1,25 @@
-//! Points in time as operators write them: a day (`2026-11-24`, its beginning) or a time without a zone in the time zone
-//! of this machine, a time with one (`2026-11-24T12:00:00Z`), or so long ago: `30s`, `90m`, `24h`, `7d`, `2w`.
+//! Points in time as operators write them: a day (`2026-11-24`, its beginning) or a time without a zone, both in
+//! `http.time_zone`; a time with a zone (`2026-11-24T12:00:00Z`); or so long ago: `30s`, `90m`, `24h`, `7d`, `2w`.
 
 use std::str::FromStr;
 
-use midiateca_service::clock::{DAY, HOUR, MINUTE, Millis, SECOND, millis_of, millis_of_local};
+use super::zone;
+use midiateca_service::clock::{Civil, Millis, millis_of};
+use midiateca_service::config::Span;
 
-/// Since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Since {
     At(Millis),
-    Ago(Millis),
+    /// What the clocks of the zone show; the zone is known once the settings are read.
+    Local(Civil),
+    Ago(Span),
 }
 
 /// Why a text was not understood.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// In none of the forms.
     #[error("{text} is no time; write it like 2026-11-24, 2026-11-24T12:00:00Z, 90m, 24h or 7d")]
-    NoTime {
-        /// What was written.
-        text: String,
-    },
+    NoTime { text: String },
 }
 
 impl Since {
@@ -28,7 +27,9 @@ impl Since {
     pub fn at(self, now: Millis) -> Millis {
         match self {
             Self::At(at) => at,
-            Self::Ago(ago) => now.saturating_sub(ago),
+            // Only times at the ends of the calendar are in no zone.
+            Self::Local(civil) => zone::millis_of_civil(civil).unwrap_or(now),
+            Self::Ago(ago) => now.saturating_sub(ago.ms()),
         }
     }
 }
@@ -38,19 +39,10 @@ impl FromStr for Since {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let text = text.trim();
-        let units = [
-            ("s", SECOND),
-            ("m", MINUTE),
-            ("h", HOUR),
-            ("d", DAY),
-            ("w", 7 * DAY),
-        ];
-        let ago = units.iter().find_map(|(unit, length)| {
-            let count: i64 = text.strip_suffix(unit)?.parse().ok()?;
-            (count >= 0).then(|| Self::Ago(count.saturating_mul(*length)))
-        });
-        let at = || millis_of(text).or_else(|| millis_of_local(text));
-        let since = ago.or_else(|| at().map(Self::At));
+        let ago = || text.parse().ok().map(Self::Ago);
+        let at = || millis_of(text).map(Self::At);
+        let local = || text.parse().ok().map(Self::Local);
+        let since = ago().or_else(at).or_else(local);
         since.ok_or_else(|| Error::NoTime {
             text: text.to_owned(),
         })
@@ -59,6 +51,8 @@ impl FromStr for Since {
 
 #[cfg(test)]
 mod tests {
+    use midiateca_service::clock::{DAY, HOUR, MINUTE, SECOND};
+
     use super::*;
 
     #[test]
@@ -69,6 +63,10 @@ mod tests {
         assert_eq!("2026-11-24T12:00:00Z".parse::<Since>().unwrap().at(0), now);
         assert_eq!("2w".parse::<Since>().unwrap().at(now), now - 14 * DAY);
         assert_eq!("30s".parse::<Since>().unwrap().at(now), now - 30 * SECOND);
+        assert_eq!(
+            "1h 30m".parse::<Since>().unwrap().at(now),
+            now - 90 * MINUTE
+        );
         let at = |text: &str| text.parse::<Since>().unwrap().at(0);
         assert_eq!(at("2026-11-25") - at("2026-11-24"), DAY);
         assert_eq!(
@@ -83,7 +81,8 @@ mod tests {
             "d",
             "-1h",
             "yesterday",
-            "5 weeks",
+            "5 moons",
+            "1 month",
             "2026-13-01T00:00:00Z",
         ] {
             assert!(text.parse::<Since>().is_err(), "{text}");

@@ -8,8 +8,8 @@ use super::context::Context;
 use super::language::{Language, bytes, plain};
 use super::needs;
 use super::words::{TextKey, status as texts};
+use super::zone::local;
 use midiateca_service::app::AllowedStorage;
-use midiateca_service::clock::rfc3339;
 use midiateca_service::model::MediaStatus;
 use midiateca_service::ops::probe::{ServerState, ServerStatus};
 use midiateca_service::ops::status::{self, DiskStatus, InstanceStatus, QueueStatus, StatusReport};
@@ -27,7 +27,7 @@ pub(crate) async fn run(context: Context) -> anyhow::Result<Ending> {
 }
 
 fn screen(report: &StatusReport, lang: Language) -> String {
-    let time = |at: Option<_>| at.map_or_else(|| "-".to_owned(), rfc3339);
+    let time = |at: Option<_>| at.map_or_else(|| "-".to_owned(), local);
     let mut lines = vec![
         (texts::DATA, report.data.display().to_string()),
         (texts::SERVER, server(report.server, lang)),
@@ -104,7 +104,7 @@ fn queue(queue: &QueueStatus, lang: Language) -> String {
 }
 
 fn last_webhook(instance: &InstanceStatus, lang: Language) -> String {
-    let time = instance.last_delivery_at.map(rfc3339);
+    let time = instance.last_delivery_at.map(local);
     let time = time.unwrap_or_else(|| lang.say(texts::NEVER).to_owned());
     let values: [(&str, &dyn Display); 4] = [
         ("time", &time),

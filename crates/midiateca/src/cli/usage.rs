@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Error, FromArgMatches as _};
 
+use super::color::Color;
 use super::language::Language;
 use super::words::{TextKey, cli, usage as words};
 use super::{Options, complaint, help};
@@ -18,7 +19,7 @@ pub(super) fn read(
     lang: Language,
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<Options, Error> {
-    let mut command = help::command(lang);
+    let mut command = help::command(lang).color(Color::of_process().into());
     let matches = command.try_get_matches_from_mut(arguments)?;
     Options::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::commands::{midiateca, stdout};
+use crate::commands::{items, midiateca, stdout};
 use crate::multichat::{LIVING, Original, Row, files, lines, media, ogg, outcomes, row, sum};
 use crate::scrub::run;
 use crate::stage::FIRST;
@@ -41,7 +41,7 @@ fn album() -> Original {
 }
 
 async fn list(data: &Path) -> Vec<Value> {
-    lines(&midiateca(data, &["--json", "media", "list"]).await)
+    items(&midiateca(data, &["--json", "media", "list"]).await)
 }
 
 /// Each stored media with a file of its own and in place.

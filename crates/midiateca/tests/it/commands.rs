@@ -33,6 +33,13 @@ pub fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
+/// The items of a list that is one JSON document.
+pub fn items(output: &Output) -> Vec<Value> {
+    let list: Value = serde_json::from_str(&stdout(output)).unwrap();
+    assert_eq!(list["next"], Value::Null, "{list}");
+    list["items"].as_array().unwrap().clone()
+}
+
 pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
@@ -679,7 +686,7 @@ async fn kept_deliveries_are_read_again_and_nothing_doubles() {
         ],
     )
     .await;
-    assert_eq!(stdout(&listed).lines().count(), 2, "{}", stdout(&listed));
+    assert_eq!(items(&listed).len(), 2, "{}", stdout(&listed));
     let dry = midiateca(data, &["deliveries", "replay", "--set-aside", "--dry-run"]).await;
     assert!(
         stdout(&dry).contains("would be read\taudio"),
@@ -706,7 +713,7 @@ async fn kept_deliveries_are_read_again_and_nothing_doubles() {
         );
     }
     let media = midiateca(data, &["--json", "media", "list", "--kind", "audio"]).await;
-    let media: Value = serde_json::from_str(&stdout(&media)).unwrap();
+    let media = &items(&media)[0];
     assert_eq!(media["status"], "pending");
     assert_eq!(
         midiateca(data, &["deliveries", "replay"])
@@ -755,7 +762,7 @@ async fn one_media_is_shown_with_all_its_attempts() {
         ],
     )
     .await;
-    let media: Value = serde_json::from_str(&stdout(&listed)).unwrap();
+    let media = &items(&listed)[0];
     let shown = midiateca(
         data,
         &["--json", "media", "show", media["id"].as_str().unwrap()],
@@ -953,7 +960,7 @@ async fn a_media_is_shown_in_portuguese_and_its_json_stays_english() {
     assert!(stdout(&told).contains("repetida=não"), "{}", stdout(&told));
     let portuguese = |more: &[&'static str]| [&["--lang", "pt-BR"], more].concat();
     let listed = midiateca(data, &portuguese(&["--json", "media", "list"])).await;
-    let media: Value = serde_json::from_str(&stdout(&listed)).unwrap();
+    let media = &items(&listed)[0];
     assert_eq!(
         (&media["kind"], &media["status"]),
         (&"audio".into(), &"stored".into())
@@ -1010,7 +1017,6 @@ async fn a_name_with_line_breaks_stays_on_its_line_of_the_list() {
     let text = stdout(&list);
     assert_eq!(text.lines().count(), 1, "{text}");
     assert_eq!(text.matches('\t').count(), 1, "{text}");
-    let json = stdout(&midiateca(data, &["--json", "client", "list"]).await);
-    let listed: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(listed["name"], name);
+    let listed = items(&midiateca(data, &["--json", "client", "list"]).await);
+    assert_eq!(listed[0]["name"], name);
 }

@@ -26,7 +26,10 @@ async fn the_documented_delivery_is_stored_to_the_byte() {
     assert_eq!(media.attempts, 1);
     assert_eq!(media.mime.as_deref(), Some("audio/ogg"));
     assert_eq!(media.verified.as_deref(), Some("unproven"));
-    assert_eq!(media.expires_at.as_deref(), Some("2025-09-05T20:04:56Z"));
+    assert_eq!(
+        media.expires_at.as_deref(),
+        Some("2025-09-05T20:04:56.000Z")
+    );
     let path = "cliente_2/instance_3B6XIW-ZTS923-GEAY6V/audio/wapi_B80D865264B9CA985108F695BEF5B564_20261124_120000.ogg";
     assert_eq!(media.path.as_deref(), Some(path));
     assert_eq!(
@@ -81,7 +84,7 @@ async fn what_the_message_told_can_be_read_back() {
         .await;
     assert_eq!(media.file_name.as_deref(), Some("orçamento da reforma.pdf"));
     assert_eq!(media.sender_name.as_deref(), Some("Dona Cida"));
-    assert_eq!(media.sent_at.as_deref(), Some("2026-09-21T14:13:20Z"));
+    assert_eq!(media.sent_at.as_deref(), Some("2026-09-21T14:13:20.000Z"));
     assert_eq!((media.from_me, media.is_group), (false, false));
     let media = midiateca_service::media::find(&test.app.db, &MediaId(media.id)).await;
     let shown = serde_json::to_string(&media.unwrap()).unwrap();

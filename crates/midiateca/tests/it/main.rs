@@ -32,6 +32,7 @@ mod house;
 mod identity;
 mod inline;
 mod instance;
+mod interfaces;
 mod key;
 mod large;
 mod load;

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use wa_sim::Sim;
 
-use crate::commands::{midiateca, stderr, stdout};
+use crate::commands::{items, midiateca, stderr, stdout};
 use crate::stage::{FIRST, OTHER, TOKEN, TestApp, sample};
 
 /// The tables as Django's migrations leave them, columns that nobody reads left out.
@@ -219,7 +219,7 @@ pub(crate) fn sum(output: &Output) -> Value {
 
 pub(crate) async fn media(data: &Path) -> BTreeMap<String, Value> {
     let listed = midiateca(data, &["--json", "media", "list", "--limit", "1000"]).await;
-    lines(&listed)
+    items(&listed)
         .into_iter()
         .map(|media| (media["message_id"].as_str().unwrap().to_owned(), media))
         .collect()
@@ -260,9 +260,9 @@ async fn rows_and_files_are_taken_over_in_both_layouts_and_the_source_stays() {
         ("chat_id", json!("5500900000001")),
         ("sender_name", json!("Ana Exemplo")),
         ("voice_note", json!(true)),
-        ("sent_at", json!("2025-09-05T20:04:56Z")),
-        ("received_at", json!("2025-09-05T20:05:01.25Z")),
-        ("stored_at", json!("2025-09-05T20:05:02Z")),
+        ("sent_at", json!("2025-09-05T20:04:56.000Z")),
+        ("received_at", json!("2025-09-05T20:05:01.250Z")),
+        ("stored_at", json!("2025-09-05T20:05:02.000Z")),
         ("client", json!(2)),
         ("route", Value::Null),
     ] {

@@ -371,8 +371,8 @@ async fn names_cannot_steer_a_terminal() {
     // JSON keeps the name, and has nothing in it that a terminal would act on.
     let json = stdout(&midiateca(data, &["--json", "client", "list"]).await);
     assert!(!json.contains(hostile), "{json:?}");
-    let client: Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(client["name"], name);
+    let list: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(list["items"][0]["name"], name);
     let again = midiateca(data, &["client", "add", name]).await;
     let said = stderr(&again);
     assert!(

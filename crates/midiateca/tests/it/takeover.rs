@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::commands::{midiateca, stderr, stdout};
+use crate::commands::{items, midiateca, stderr, stdout};
 use crate::multichat::{
     Original, Row, document, files, import, lines, media, ogg, outcomes, row, sum,
 };
@@ -49,7 +49,7 @@ async fn five_files_of_one_message_are_five_media_of_it() {
         assert_eq!(seen, [5, 0, 1], "{}", stdout(told));
     }
     let listed = midiateca(data, &["--json", "media", "list"]).await;
-    let mut slots: Vec<_> = lines(&listed)
+    let mut slots: Vec<_> = items(&listed)
         .iter()
         .filter(|media| media["message_id"] == "ALBUM" && media["status"] == "stored")
         .map(|media| media["slot"].as_i64().unwrap())

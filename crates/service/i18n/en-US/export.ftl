@@ -1,7 +1,5 @@
 ### What `media export` prints.
 
-export-unknown-client = no client { $client } is known; see `midiateca client list`
-export-unknown-instance = no instance { $instance } is known; see `midiateca instance list`
 export-terminal = an archive is not for a terminal; write it to a file, or to a pipe such as `| ssh host 'cat > media.tar'`
 export-sum =
     { $files ->

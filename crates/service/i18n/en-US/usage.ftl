@@ -36,6 +36,7 @@ usage-status = STATUS
 usage-target = TARGET
 usage-time = TIME
 usage-variable = VAR
+usage-when = WHEN
 
 ## Wrong usage
 

@@ -1,7 +1,5 @@
 ### What `media export` prints.
 
-export-unknown-client = nenhum cliente { $client } é conhecido; veja `midiateca client list`
-export-unknown-instance = nenhuma instância { $instance } é conhecida; veja `midiateca instance list`
 export-terminal = um arquivo tar não serve para o terminal; grave-o num arquivo ou num pipe, como `| ssh servidor 'cat > midias.tar'`
 export-sum =
     { $files ->

@@ -1,3 +1,5 @@
 ### What `media list` and `media show` say.
 
-media-unknown = nenhuma mídia { $id } é conhecida; veja `midiateca media list`
+media-not-stored = { $id } não tem arquivo; `midiateca media show { $id }` diz por quê
+media-file-missing = falta o arquivo { $path }; `midiateca scrub --repair` o procura
+media-no-opener = não foi possível iniciar um programa para ele: { $why }

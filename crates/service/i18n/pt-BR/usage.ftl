@@ -36,6 +36,7 @@ usage-status = ESTADO
 usage-target = DESTINO
 usage-time = HORÁRIO
 usage-variable = VARIÁVEL
+usage-when = QUANDO
 
 ## Wrong usage
 

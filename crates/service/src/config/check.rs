@@ -1,7 +1,7 @@
 //! What settings may not ask for.
 
 use super::{Config, Misread, Rule, Span, is_web_address, listen_address, path_of};
-use crate::clock::time_zone_named;
+use crate::clock::Zone;
 
 /// A problem of the settings, of one key or of several together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -123,7 +123,7 @@ impl Config {
             problems.push(Problem::PublicUrl { text });
         }
         let name = &self.http.time_zone;
-        if !name.is_empty() && time_zone_named(name).is_none() {
+        if !name.is_empty() && Zone::named(name).is_none() {
             let name = name.clone();
             problems.push(Problem::TimeZone { name });
         }

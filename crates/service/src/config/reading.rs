@@ -1,10 +1,12 @@
 //! Reads a settings file key by key, so that each problem in it is found, not only the first.
 
+use std::path::Path;
+
 use serde::Deserialize as _;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::{Config, Misread, Problem, renamed};
+use super::{Config, Error, Misread, Problem, read_text, renamed};
 
 /// What a file says.
 #[derive(Default)]
@@ -19,6 +21,11 @@ pub(super) struct Reading {
 /// All problems of a settings file, in the order of the file; what several keys mean together comes last.
 pub fn problems(text: &str) -> Vec<Problem> {
     read(text).problems
+}
+
+/// The same of the file at a path.
+pub fn problems_of_file(path: &Path) -> Result<Vec<Problem>, Error> {
+    Ok(problems(&read_text(path)?))
 }
 
 pub(super) fn read(text: &str) -> Reading {

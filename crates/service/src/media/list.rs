@@ -14,6 +14,17 @@ pub async fn find(db: &Db, id: &MediaId) -> Result<Option<Media>, Error> {
     row.as_ref().map(Media::of).transpose()
 }
 
+/// Up to `limit` ids that begin with this.
+pub async fn ids_beginning(db: &Db, prefix: &str, limit: usize) -> Result<Vec<MediaId>, Error> {
+    // Ids are ASCII: what begins with the prefix sorts before the prefix with a larger letter behind it.
+    let sql = "select id from media where id >= $1 and id < $1 || '~' order by id limit $2";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = db.rows(sql, values![prefix, limit]).await?;
+    rows.iter()
+        .map(|row| Ok(MediaId(row.text("id")?)))
+        .collect()
+}
+
 const LIST: &str = concat!(
     "select ",
     columns!(),

@@ -9,7 +9,8 @@ use indicatif::HumanBytes;
 use super::super::language::{Language, plain, tame};
 use super::super::needs;
 use super::super::words::check as words;
-use midiateca_service::clock::{Millis, rfc3339};
+use crate::cli::zone::local;
+use midiateca_service::clock::Millis;
 use midiateca_service::ops::status::CheckReport;
 
 fn table(heads: &[&str], numbers: &[usize]) -> Table {
@@ -172,5 +173,5 @@ fn summary(report: &CheckReport, lang: Language) -> String {
 }
 
 fn time(at: Option<Millis>) -> String {
-    at.map_or_else(|| "-".to_owned(), rfc3339)
+    at.map_or_else(|| "-".to_owned(), local)
 }

@@ -8,19 +8,19 @@ use serde_json::json;
 use super::super::answer;
 use super::super::context::Context;
 use super::{unknown, view};
+use crate::cli::ids;
 use midiateca_service::app::App;
 use midiateca_service::clock::{Millis, SECOND, rfc3339};
 use midiateca_service::db;
 use midiateca_service::deliveries::rhythm::{self, DeliveryRhythm};
 use midiateca_service::instances::{self, Instance};
 use midiateca_service::media::counts::{self, Backlog, InstanceCount};
-use midiateca_service::model::InstanceId;
 use midiateca_service::ops::status::RefusedDeliveries;
 use slots::Slots;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Its id at the gateway
+    /// Its id at the gateway, or the beginning of it
     id: String,
     /// Ask nothing of the network
     #[arg(long)]
@@ -41,7 +41,8 @@ struct Known {
 }
 
 pub(super) async fn run(context: &Context, app: &App, options: &Options) -> anyhow::Result<()> {
-    let instance = instances::instance(&app.db, &InstanceId(options.id.clone())).await?;
+    let instance =
+        instances::instance(&app.db, &ids::instance(context, app, &options.id).await?).await?;
     let instance = instance.ok_or_else(|| unknown(context, &options.id))?;
     let slots = match options.offline {
         true => Slots::NotAsked,

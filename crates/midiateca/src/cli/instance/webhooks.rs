@@ -17,17 +17,17 @@ use super::super::words::{Words, webhooks as words};
 use super::super::{Ending, UsageError};
 use super::add::check_address;
 use super::{address_of, unknown};
+use crate::cli::ids;
 use midiateca_service::app::App;
 use midiateca_service::db::Key;
 use midiateca_service::gateway::Slot;
 use midiateca_service::instances::{self, Instance, PreviousSlot};
-use midiateca_service::model::InstanceId;
 use midiateca_service::ops::gateway_admin::{self, GatewayAdmin};
 use midiateca_service::secrets;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Its id at the gateway
+    /// Its id at the gateway, or the beginning of it
     id: String,
     /// How the door is reached from outside [default: http.public_url]
     #[arg(long, value_name = "URL")]
@@ -62,7 +62,7 @@ impl Outcome {
 }
 
 pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyhow::Result<Ending> {
-    let id = InstanceId(options.id.clone());
+    let id = ids::instance(context, app, &options.id).await?;
     let instance = instances::instance(&app.db, &id).await?;
     let instance = instance.ok_or_else(|| unknown(context, &options.id))?;
     let admin = GatewayAdmin::open(&app.fetch, &app.secrets, &instance)?;

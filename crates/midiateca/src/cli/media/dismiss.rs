@@ -7,11 +7,11 @@ use super::super::context::Context;
 use super::super::items::Items;
 use super::super::language::{Language, tame};
 use super::super::words::{TextKey, dismiss as words};
-use super::super::{Ending, UsageError, known};
+use super::super::{Ending, UsageError, ids};
 use super::which::{Which, reason_named};
 use midiateca_service::app::App;
 use midiateca_service::media::Filter;
-use midiateca_service::model::{MediaId, MediaStatus};
+use midiateca_service::model::MediaStatus;
 use midiateca_service::ops::Selection;
 use midiateca_service::ops::dismiss::{self, Dismissed, Item, Report};
 
@@ -39,7 +39,11 @@ pub(crate) struct Options {
     dry_run: bool,
 }
 
-pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyhow::Result<Ending> {
+pub(super) async fn run(
+    context: &Context,
+    app: &App,
+    mut options: Options,
+) -> anyhow::Result<Ending> {
     let statuses = [
         (MediaStatus::Failed, options.failed),
         (MediaStatus::Expired, options.expired),
@@ -49,16 +53,15 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     if options.media.is_empty() && statuses.is_empty() {
         return Err(UsageError(context.lang.say(words::NAME_MEDIA).to_owned()).into());
     }
-    let which = &options.which;
-    known::check(context, app, which.client, which.instance.as_deref()).await?;
+    options.which.resolve(context, app).await?;
     let (lang, dry_run) = (context.lang, options.dry_run);
     let order = dismiss::Options {
         selection: Selection {
-            media: options.media.into_iter().map(MediaId).collect(),
+            media: ids::several_media(context, app, options.media).await?,
             statuses,
             filter: Filter {
                 reason: reason_named(lang, options.reason.as_deref())?,
-                ..which.filter(app.clock.now())
+                ..options.which.filter(app.clock.now())
             },
         },
         dry_run,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::super::context::Context;
 use super::super::words::export as words;
-use super::super::{Ending, UsageError, known};
+use super::super::{Ending, UsageError};
 use super::which::Which;
 use midiateca_service::app::App;
 use midiateca_service::ops::export::{self, Target};
@@ -36,15 +36,19 @@ pub(crate) struct Options {
     dry_run: bool,
 }
 
-pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyhow::Result<Ending> {
+pub(super) async fn run(
+    context: &Context,
+    app: &App,
+    mut options: Options,
+) -> anyhow::Result<Ending> {
     let format = options.format.map(|format| match format {
         Format::Folder => export::Format::Folder,
         Format::Tar => export::Format::Tar,
         Format::Zip => export::Format::Zip,
     });
     let target = Target::of(&options.target, format)?;
+    options.which.resolve(context, app).await?;
     let filter = options.which.filter(app.clock.now());
-    known::check(context, app, filter.client, filter.instance.as_deref()).await?;
     let is_stream = target == Target::Stream;
     if is_stream && io::stdout().is_terminal() {
         return Err(UsageError(context.lang.say(words::TERMINAL).to_owned()).into());

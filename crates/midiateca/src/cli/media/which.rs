@@ -2,10 +2,12 @@
 
 use clap::builder::PossibleValuesParser;
 
-use super::super::UsageError;
+use super::super::context::Context;
 use super::super::language::{Language, plain};
 use super::super::since::Since;
 use super::super::words::retry as words;
+use super::super::{UsageError, ids};
+use midiateca_service::app::App;
 use midiateca_service::clock::Millis;
 use midiateca_service::media::Filter;
 use midiateca_service::model::{MediaKind, Reason};
@@ -55,6 +57,13 @@ pub(in crate::cli) fn reason_named(
 }
 
 impl Which {
+    /// Refuses an unknown client or instance, and completes the id of the instance.
+    pub async fn resolve(&mut self, context: &Context, app: &App) -> anyhow::Result<()> {
+        let instance = self.instance.as_deref();
+        self.instance = ids::check(context, app, self.client, instance).await?;
+        Ok(())
+    }
+
     /// Seen from `now`.
     pub fn filter(&self, now: Millis) -> Filter {
         Filter {

@@ -8,6 +8,7 @@ use crate::cli::Ending;
 use crate::cli::answer;
 use crate::cli::context::Context;
 use crate::cli::words::monitor as words;
+use crate::cli::zone;
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::clock::rfc3339;
 use midiateca_service::events::{self, Event};
@@ -74,7 +75,7 @@ pub(in crate::cli) fn line(context: &Context, event: &Event) -> String {
     let lang = context.lang;
     let mut line = format!(
         "{} {} {}",
-        rfc3339(event.at),
+        zone::local(event.at),
         lang.name(&event.kind),
         event.instance.as_deref().unwrap_or("")
     );

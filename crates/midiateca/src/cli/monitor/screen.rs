@@ -32,8 +32,7 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Ending> {
         .await?;
     let skin = Skin {
         lang: context.lang,
-        // See no-color.org.
-        has_color: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        has_color: context.color.is_on(&std::io::stdout()),
     };
     let data = context.data.display().to_string();
     let (wanted, wanted_there) = watch::channel(live::Options::default());

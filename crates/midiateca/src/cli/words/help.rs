@@ -23,6 +23,11 @@ texts! {
     "Show this help; in short with -h", "Mostra esta ajuda; resumida com -h";
     "Show the version", "Mostra a versão";
 
+    "Colors in what people read", "Cores no que as pessoas leem";
+    "On a terminal, unless NO_COLOR is set", "Em um terminal, a não ser que NO_COLOR esteja definida";
+    "Always", "Sempre";
+    "Never", "Nunca";
+
     // the commands
     "Webhook door and workers in one process", "Recebe webhooks e baixa mídias, tudo em um processo";
     "A whole day in ten seconds, against a pretend gateway on loopback", "Um dia inteiro em dez segundos, com um gateway de mentira nesta máquina";
@@ -82,7 +87,6 @@ texts! {
     "Stops an instance from receiving; its media stay", "Faz uma instância parar de receber; as mídias dela ficam";
     "Sets all webhook slots at the gateway to a new address of ours, and reads them back to prove it", "Configura todos os webhooks no gateway com um novo endereço nosso, e os relê para comprovar";
     "Makes a new webhook address; the old one stops working within a second", "Cria um novo endereço de webhook; o antigo deixa de funcionar em um segundo";
-    "Its id at the gateway", "O id dela no gateway";
     "Whose it is", "De quem ela é";
     "The gateway", "O gateway";
     "The environment variable that holds the gateway's token", "A variável de ambiente que contém o token do gateway";
@@ -100,7 +104,6 @@ texts! {
     // media
     "Lists media, the newest first", "Lista as mídias, as mais recentes primeiro";
     "Shows one media with every attempt to get it", "Mostra uma mídia com cada tentativa de baixá-la";
-    "Its id", "O id dela";
     "Only those that stand so", "Só as que estão neste estado";
     "How many at the most", "Quantas no máximo";
 
@@ -188,4 +191,16 @@ texts! {
     "For which shell", "Para qual shell";
     "The manual pages", "As páginas de manual";
     "Write every page into this folder, instead of the first one to stdout", "Grava todas as páginas nesta pasta, em vez da primeira na saída padrão (stdout)";
+
+    "Its id at the gateway", "O id dela no gateway";
+    // ids, and what shows one thing
+    "Its id, or the beginning of it", "O id, ou o começo dele";
+    "Its id at the gateway, or the beginning of it", "O id no gateway, ou o começo dele";
+    "Opens a stored file with the desktop's program for it, or prints its path when piped", "Abre um arquivo armazenado no programa do sistema, ou mostra o caminho quando há um pipe";
+    "Print the path and start no program", "Mostra o caminho e não inicia nenhum programa";
+    "Shows one delivery with its body, in which keys and tokens are masked", "Mostra uma entrega com o corpo, em que chaves e tokens são ocultados";
+    "Gives a company another name; its number and its files stay", "Dá outro nome a uma empresa; o número e os arquivos não mudam";
+    "Its number", "O número";
+    "Its new name", "O novo nome";
+    "Reads the settings, and names each problem in them; exit 2 when there is one", "Lê as configurações e aponta cada problema; termina com 2 quando há algum";
 }

@@ -8,7 +8,7 @@ use super::super::super::refusals;
 use super::super::super::words::{Words, instance as words, refusals as refusal_words};
 use super::Known;
 use super::slots::{Owner, Slots};
-use midiateca_service::clock::rfc3339;
+use crate::cli::zone::local;
 use midiateca_service::model::Route;
 
 struct Sheet {
@@ -80,7 +80,7 @@ fn standing(sheet: &mut Sheet, known: &Known) {
     });
     match instance.state_at {
         Some(at) => {
-            let (shown, ago) = (rfc3339(at), span((known.now - at).max(0)));
+            let (shown, ago) = (local(at), span((known.now - at).max(0)));
             let values: [(&str, &dyn Display); 3] =
                 [("state", &state), ("at", &shown), ("span", &ago)];
             sheet.line(words::STATE, lang.fill(words::SINCE, &values));
@@ -101,7 +101,7 @@ fn standing(sheet: &mut Sheet, known: &Known) {
     );
     sheet.line(words::PROBLEM, problem);
     let ago = known.silence().map(span).unwrap_or_default();
-    match instance.last_delivery_at.map(rfc3339) {
+    match instance.last_delivery_at.map(local) {
         Some(at) => {
             let values: [(&str, &dyn Display); 2] = [("at", &at), ("span", &ago)];
             sheet.line(words::LAST_DELIVERY, lang.fill(words::AGO, &values));
@@ -174,7 +174,7 @@ fn media(sheet: &mut Sheet, known: &Known) {
     if known.waiting.count == 0 {
         return sheet.line(words::WAITING, lang.say(words::NOTHING_WAITS));
     }
-    let or_none = |at: Option<_>| at.map_or_else(|| "-".to_owned(), rfc3339);
+    let or_none = |at: Option<_>| at.map_or_else(|| "-".to_owned(), local);
     let oldest = or_none(known.waiting.oldest);
     let deadline = or_none(known.waiting.deadline);
     let values: [(&str, &dyn Display); 3] = [

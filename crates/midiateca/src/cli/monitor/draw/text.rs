@@ -5,7 +5,7 @@ use std::fmt::Display;
 use ratatui::text::Span;
 
 use crate::cli::language::{Language, plain};
-use midiateca_service::clock::{DAY, HOUR, MINUTE, Millis, SECOND, rfc3339};
+use midiateca_service::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 
 /// How many columns a text takes.
 pub(super) fn width(text: &str) -> usize {
@@ -99,16 +99,7 @@ pub(super) fn age(millis: Millis) -> String {
     }
 }
 
-/// The time of day in UTC.
-pub(super) fn time_of_day(at: Millis) -> String {
-    rfc3339(at).get(11..19).unwrap_or("").to_owned()
-}
-
-/// Day and time in UTC.
-pub(super) fn day_and_time(at: Millis) -> String {
-    let day = rfc3339(at).get(..10).unwrap_or("").to_owned();
-    format!("{day} {}", time_of_day(at))
-}
+pub(super) use crate::cli::zone::{local_without_zone as day_and_time, time_of_day};
 
 /// A kind's name for people.
 pub(super) fn kind_name(kind: &str, lang: Language) -> String {

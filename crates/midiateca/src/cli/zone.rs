@@ -1,0 +1,44 @@
+//! Times for people: in `http.time_zone`, or else in the system's zone. JSON has RFC 3339 in UTC instead.
+
+use std::sync::OnceLock;
+
+use midiateca_service::clock::{Civil, Millis, Zone, millis_of};
+use midiateca_service::config::Config;
+
+static ZONE: OnceLock<Zone> = OnceLock::new();
+
+/// Sets the zone of this run, before the first time is shown.
+pub(crate) fn set(config: &Config) {
+    if let Some(zone) = Zone::named(&config.http.time_zone) {
+        // A run reads its settings once.
+        let _ = ZONE.set(zone);
+    }
+}
+
+fn zone() -> &'static Zone {
+    ZONE.get_or_init(Zone::system)
+}
+
+/// A point in time with its zone: `2026-11-24 09:00:00 -03:00`.
+pub(crate) fn local(at: Millis) -> String {
+    zone().local(at)
+}
+
+/// The same for a point in time that is written as in JSON.
+pub(crate) fn local_of(text: &str) -> String {
+    millis_of(text).map_or_else(|| text.to_owned(), local)
+}
+
+/// For screens that have no place for the zone.
+pub(crate) fn local_without_zone(at: Millis) -> String {
+    zone().local_without_zone(at)
+}
+
+pub(crate) fn time_of_day(at: Millis) -> String {
+    zone().time_of_day(at)
+}
+
+/// When the clocks of the zone show this.
+pub(crate) fn millis_of_civil(civil: Civil) -> Option<Millis> {
+    zone().millis_of(civil)
+}

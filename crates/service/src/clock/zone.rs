@@ -1,0 +1,87 @@
+//! Time zones, for what people read and write. Rows, JSON and file names have UTC.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::Millis;
+
+/// A time zone.
+#[derive(Clone, Debug)]
+pub struct Zone(TimeZone);
+
+/// What a clock on a wall shows: a day and a time without a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Civil(DateTime);
+
+impl Zone {
+    /// The one of the machine.
+    pub fn system() -> Self {
+        Self(TimeZone::system())
+    }
+
+    /// One of the IANA database, by its name.
+    pub fn named(name: &str) -> Option<Self> {
+        TimeZone::get(name).ok().map(Self)
+    }
+
+    /// `2026-11-24 09:00:00 -03:00`
+    pub fn local(&self, at: Millis) -> String {
+        self.written(at, "%Y-%m-%d %H:%M:%S %:z")
+    }
+
+    /// `2026-11-24 09:00:00`
+    pub fn local_without_zone(&self, at: Millis) -> String {
+        self.written(at, "%Y-%m-%d %H:%M:%S")
+    }
+
+    /// `09:00:00`
+    pub fn time_of_day(&self, at: Millis) -> String {
+        self.written(at, "%H:%M:%S")
+    }
+
+    fn written(&self, at: Millis, format: &str) -> String {
+        match Timestamp::from_millisecond(at) {
+            Ok(timestamp) => {
+                let zoned = timestamp.to_zoned_datetime(self.0.clone());
+                zoned.strftime(format).to_string()
+            }
+            Err(_) => at.to_string(),
+        }
+    }
+
+    /// When the clocks of this zone show this; of two such times, when clocks are set back, the first.
+    pub fn millis_of(&self, civil: Civil) -> Option<Millis> {
+        let timestamp = self.0.to_timestamp(civil.0).ok()?;
+        Some(timestamp.as_millisecond())
+    }
+}
+
+impl FromStr for Civil {
+    type Err = jiff::Error;
+
+    /// A day stands for its beginning.
+    fn from_str(text: &str) -> Result<Self, jiff::Error> {
+        text.parse().map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_shown_and_read_in_the_zone() {
+        let zone = Zone::named("America/Sao_Paulo").unwrap();
+        let noon = 1_795_521_600_000;
+        assert_eq!(zone.local(noon), "2026-11-24 09:00:00 -03:00");
+        assert_eq!(zone.time_of_day(noon), "09:00:00");
+        let civil = "2026-11-24 09:00".parse().unwrap();
+        assert_eq!(zone.millis_of(civil), Some(noon));
+        let day = "2026-11-24".parse().unwrap();
+        assert_eq!(zone.millis_of(day), Some(noon - 9 * crate::clock::HOUR));
+        assert!(Zone::named("America/Sao_Polo").is_none());
+    }
+}
