@@ -83,7 +83,7 @@ async fn what_was_dismissed_no_longer_counts_and_what_is_new_does() {
     assert_eq!(output.status.code(), Some(2));
     let dry = ["media", "dismiss", "--failed", "--expired", "--dry-run"];
     let output = midiateca(&data, &dry).await;
-    assert!(stdout(&output).contains("would be dismissed: 2"));
+    assert!(stdout(&output).contains("2 would be dismissed"));
     assert_eq!(check(&data).await.0, Some(1), "a dry run changed something");
     let one = ["--json", "media", "dismiss", &ids[0], "no-such-media"];
     let output = midiateca(&data, &one).await;
@@ -191,9 +191,9 @@ async fn deliveries_that_are_set_aside_can_be_dismissed() {
     let needs = said(&data).await;
     assert!(needs[0].contains("deliveries dismiss"), "{needs:?}");
     let dry = midiateca(&data, &["deliveries", "dismiss", "--dry-run"]).await;
-    assert_eq!(stdout(&dry).trim(), "would be dismissed: 1");
+    assert_eq!(stdout(&dry).trim(), "1 delivery would be dismissed");
     let done = midiateca(&data, &["deliveries", "dismiss"]).await;
-    assert_eq!(stdout(&done).trim(), "dismissed: 1");
+    assert_eq!(stdout(&done).trim(), "1 delivery dismissed");
     assert_eq!(check(&data).await, (Some(0), vec![]));
     test.post("{\"instanceId\": 1").await;
     assert_eq!(check(&data).await.0, Some(1));

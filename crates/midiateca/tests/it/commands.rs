@@ -164,7 +164,7 @@ async fn check_names_what_needs_a_person() {
     );
     let portuguese = midiateca(folder.path(), &["--lang", "pt-BR", "verificar"]).await;
     assert!(
-        stdout(&portuguese).contains("1 faltando"),
+        stdout(&portuguese).contains("1 ausente"),
         "{}",
         stdout(&portuguese)
     );
@@ -968,7 +968,7 @@ async fn a_media_is_shown_in_portuguese_and_its_json_stays_english() {
     let id = media["id"].as_str().unwrap();
     let shown = midiateca(data, &["--lang", "pt-BR", "media", "show", id]).await;
     let shown = stdout(&shown);
-    let same = ["id", "gateway", "mime", "sha256"];
+    let same = ["id", "gateway", "mime", "sha256", "status"];
     for field in media.as_object().unwrap().keys() {
         let is_named = shown
             .lines()
@@ -981,7 +981,7 @@ async fn a_media_is_shown_in_portuguese_and_its_json_stays_english() {
     assert!(shown.contains("tipo             áudio\n"), "{shown}");
     let events = midiateca(data, &portuguese(&["monitor", "--after", "0", "--once"])).await;
     assert!(
-        stdout(&events).contains(" mídia gravada "),
+        stdout(&events).contains(" mídia armazenada "),
         "{}",
         stdout(&events)
     );

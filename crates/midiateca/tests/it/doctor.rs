@@ -697,6 +697,6 @@ async fn faults_of_the_database_are_named() {
     desk.names("storage.free", "ok", "downloads are paused below")
         .await;
     std::fs::remove_file(&file).unwrap();
-    desk.names("folder", "PROBLEM", "no database").await;
+    desk.names("folder", "PROBLEM", "is missing or empty").await;
     assert!(!file.exists(), "the doctor makes no database");
 }

@@ -217,9 +217,9 @@ async fn what_came_what_waits_and_how_long_it_is_silent_are_told() {
         "disconnected",
         "(3 d ago)",
         "the gateway refused the instance's token",
-        "usually 5 min, at the longest 5 min",
-        "YES: nothing came for 2 h",
-        "WhatsApp's usual hosts",
+        "usually 5 min, at most 5 min",
+        "YES: no delivery for 2 h",
+        "WhatsApp's own hosts",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
@@ -227,7 +227,7 @@ async fn what_came_what_waits_and_how_long_it_is_silent_are_told() {
     let portuguese = midiateca(data, &show).await;
     let portuguese = String::from_utf8(portuguese.stdout).unwrap();
     assert!(
-        portuguese.contains("SIM: nada chega há 2 h"),
+        portuguese.contains("SIM: nenhuma entrega há 2 h"),
         "{portuguese}"
     );
     let listed = midiateca(data, &["instance", "list"]).await;

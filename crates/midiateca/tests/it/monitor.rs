@@ -55,7 +55,7 @@ fn a_day_is_shown_filtered_and_opened_at_both_sizes() {
             "no server",
             FIRST,
             OTHER,
-            "nothing is being downloaded",
+            "no download is in progress",
         ]);
         terminal.press("i");
         terminal.wait_for(&[&format!("only {FIRST}"), "✓ stored"]);
@@ -79,13 +79,13 @@ fn a_day_is_shown_filtered_and_opened_at_both_sizes() {
 fn the_screen_follows_the_terminal_when_it_changes_its_size() {
     let folder = a_day();
     let mut terminal = Terminal::start(monitor(folder.path(), &["--lang", "pt-BR"]), 80, 24);
-    terminal.wait_for(&["mostrando tudo", "gravadas 7"]);
+    terminal.wait_for(&["mostrando tudo", "armazenadas 7"]);
     terminal.resize(160, 50);
     terminal.wait_for(&["Espera, por prazo", "c tudo"]);
     terminal.resize(15, 3);
     terminal.wait_for(&["o terminal"]);
     terminal.resize(60, 10);
-    terminal.wait_for(&["gravadas 7", "q sair"]);
+    terminal.wait_for(&["armazenadas 7", "q sair"]);
     terminal.press("\x1b");
     assert_eq!(terminal.ended().0.exit_code(), 0);
 }
@@ -98,13 +98,13 @@ fn a_failed_media_is_put_back_from_the_screen() {
     terminal.press("ss");
     terminal.wait_for(&["only failed", "✗ failed"]);
     terminal.press("r");
-    terminal.wait_for(&["back in the queue? y/n"]);
+    terminal.wait_for(&["again? y/n"]);
     terminal.press("n");
     terminal.wait_for(&["q quit", "failed 1"]);
     terminal.press("\rr");
-    terminal.wait_for(&["back in the queue? y/n", "Attempts: "]);
+    terminal.wait_for(&["again? y/n", "Attempts: "]);
     terminal.press("y");
-    terminal.wait_for(&["is back in the queue"]);
+    terminal.wait_for(&["is queued"]);
     terminal.press("\r");
     terminal.wait_for(&["ready 1", "failed 0"]);
     terminal.press("\x03");
@@ -142,7 +142,7 @@ fn a_database_that_goes_away_is_told_of_and_watched_again_when_it_is_back() {
     let mut terminal = Terminal::start(monitor(folder.path(), &[]), 160, 50);
     terminal.wait_for(&["showing everything", FIRST]);
     std::fs::rename(&path, &away).unwrap();
-    terminal.wait_for(&["is not there"]);
+    terminal.wait_for(&["is missing; waiting"]);
     std::fs::rename(&away, &path).unwrap();
     terminal.wait_for(&["showing everything", FIRST]);
     // Another file in its place is opened anew.
@@ -206,10 +206,15 @@ async fn a_download_in_another_process_is_shown_with_progress_and_speed() {
     let posted = http.post(&url).body(slow.body.to_string()).send().await;
     assert_eq!(posted.unwrap().status(), 200);
     let mut terminal = Terminal::start(monitor(folder.path(), &[]), 80, 24);
-    terminal.wait_for(&["server running", "downloading 1", "flight: 1", "400.00 MiB"]);
+    terminal.wait_for(&[
+        "server running",
+        "downloading 1",
+        "progress: 1",
+        "400.00 MiB",
+    ]);
     terminal.wait_until("speed", |screen| {
         let contents = screen.contents();
-        let title = contents.lines().find(|line| line.contains("flight: 1"));
+        let title = contents.lines().find(|line| line.contains("progress: 1"));
         title.is_some_and(|title| !title.contains("  0 B/s"))
     });
     terminal.press("q");

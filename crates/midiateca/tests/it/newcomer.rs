@@ -183,7 +183,7 @@ async fn a_token_is_tried_when_it_is_added() {
     drop(closed);
     let away = midiateca(data, &add(&base, &[])).await;
     assert_eq!(away.status.code(), Some(0), "{away:?}");
-    assert!(stderr(&away).contains("could not be asked"), "{away:?}");
+    assert!(stderr(&away).contains("could not be tried"), "{away:?}");
 }
 
 #[tokio::test]
@@ -301,7 +301,7 @@ async fn a_token_typed_on_a_terminal_is_asked_for_and_not_shown() {
         120,
         30,
     );
-    terminal.wait_for(&["Gateway token (not shown)"]);
+    terminal.wait_for(&["Gateway token (hidden)"]);
     terminal.press("s3cret-token\r");
     let shown = terminal.wait_for(&["/hooks/wapi/"]);
     assert!(!shown.contains("s3cret"), "{shown}");

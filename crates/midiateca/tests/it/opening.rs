@@ -122,7 +122,7 @@ async fn a_lost_database_is_not_replaced_by_a_new_one() {
         if empty {
             fs::write(site.database(), "").unwrap();
         }
-        site.is_refused("there is no database in", READERS).await;
+        site.is_refused("the database in", READERS).await;
         let length = fs::metadata(site.database()).map(|found| found.len()).ok();
         assert_eq!(length, empty.then_some(0));
         fs::remove_file(site.data().join("secret.key")).unwrap();
@@ -209,10 +209,10 @@ async fn a_storage_that_is_not_mounted_at_the_start_is_not_begun_anew() {
     site.kill();
     let aside = site.elsewhere("disk");
     fs::rename(site.storage(), &aside).unwrap();
-    site.is_refused("media_storage is not", &[]).await;
+    site.is_refused("media_storage is", &[]).await;
     assert!(!site.storage().exists());
     fs::create_dir(site.storage()).unwrap();
-    site.is_refused("media_storage is not", &[]).await;
+    site.is_refused("media_storage is", &[]).await;
     assert_eq!(fs::read_dir(site.storage()).unwrap().count(), 0);
     fs::remove_dir(site.storage()).unwrap();
     symlink(&aside, site.storage()).unwrap();
@@ -378,7 +378,7 @@ async fn data_of_an_earlier_version_is_marked_at_the_first_start() {
     as_before_ids(&site.data());
     fs::rename(site.storage(), site.elsewhere("disk")).unwrap();
     fs::create_dir(site.storage()).unwrap();
-    site.is_refused("media_storage is not", &[]).await;
+    site.is_refused("media_storage is", &[]).await;
     assert_eq!(fs::read_dir(site.storage()).unwrap().count(), 0);
 }
 

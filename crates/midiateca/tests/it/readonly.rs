@@ -181,7 +181,7 @@ async fn the_doctor_tells_a_file_in_the_place_of_the_storage_from_a_missing_one(
     let file = midiateca(&data, &["doctor", "--offline", "--problems"]).await;
     let said = stdout(&file);
     assert!(
-        said.contains("a file stands where a folder is expected"),
+        said.contains("there is a file where a folder is expected"),
         "{said}"
     );
     drop(folder);

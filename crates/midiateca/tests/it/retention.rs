@@ -460,7 +460,7 @@ async fn a_file_that_cannot_be_removed_keeps_no_other_and_is_told_of() {
     let told = midiateca(folder.path(), &["sweep"]).await;
     assert_eq!(told.status.code(), Some(1));
     assert!(
-        stderr(&told).contains("could not be removed"),
+        stderr(&told).contains("could not be deleted"),
         "{}",
         stderr(&told)
     );

@@ -339,7 +339,7 @@ async fn a_damaged_database_is_told_from_one_that_is_none_and_from_one_that_is_h
     std::fs::write(&torn, whole).unwrap();
     let (folder, storage) = (tempfile::tempdir().unwrap(), original.path("media_storage"));
     for (db, code, said) in [
-        (&fake, 2, "não é um banco SQLite"),
+        (&fake, 2, "não é um banco de dados SQLite"),
         (&torn, 3, "está danificado"),
     ] {
         let command = [
@@ -486,7 +486,7 @@ async fn two_first_imports_at_once_wait_for_each_other() {
         let output = run.wait_with_output().unwrap();
         let said = stderr(&output);
         assert!(
-            !said.contains("locked") && !said.contains("the disk has room"),
+            !said.contains("locked") && !said.contains("the disk has space"),
             "{said}"
         );
     }

@@ -91,7 +91,7 @@ async fn an_error_names_what_to_try_next() {
             2,
             "--token-file",
         ),
-        (&["test-webhook", "nofile"], 3, "hint: see that the path"),
+        (&["test-webhook", "nofile"], 3, "hint: check the path"),
         (
             &["decrypt", "x.enc", "--media-key", "abc", "--kind", "image"],
             2,
@@ -142,7 +142,7 @@ async fn instances_are_listed_and_shown_in_the_language_of_whoever_asks() {
     );
     let shown = [&portuguese[..], &["show", FIRST, "--offline"]].concat();
     let shown = stdout(&midiateca(data, &shown).await);
-    assert!(shown.contains("áudio     a salvo"), "{shown}");
+    assert!(shown.contains("áudio     armazenada"), "{shown}");
     let nobody = [
         "instance",
         "add",

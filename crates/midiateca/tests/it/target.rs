@@ -79,7 +79,10 @@ async fn a_backup_that_failed_promises_only_what_holds() {
     std::fs::remove_file(target.join("midiateca.db")).unwrap();
     std::fs::create_dir_all(target.join("midiateca.db/in-the-way")).unwrap();
     let later = said(&target, 3).await;
-    assert!(later.contains("the one before stays usable"), "{later}");
+    assert!(
+        later.contains("the previous one is still usable"),
+        "{later}"
+    );
     test.end().await;
 }
 
@@ -95,7 +98,7 @@ async fn folders_that_are_not_ours_to_write_to_are_refused() {
         String::from_utf8(output.stderr).unwrap()
     };
     for within in [&data, &data.join("new"), data.parent().unwrap()] {
-        assert!(refused(within, 2).await.contains("within each other"));
+        assert!(refused(within, 2).await.contains("inside each other"));
     }
     assert!(!data.join("new").exists());
     std::fs::create_dir(&target).unwrap();

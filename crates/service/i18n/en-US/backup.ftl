@@ -1,20 +1,50 @@
 ### What `backup` says.
 
-backup-full = the disk of { $path } became full: make room and run the same command again, it goes on from here
+backup-full = the disk of { $path } is full: free space and run the same command again, it continues from here
 backup-not-written = no backup was made
-backup-not-renewed = no new backup was made, and the one before stays usable
-backup-so-far = { $count } files are in the backup so far
+backup-not-renewed = no new backup was made; the previous one is still usable
+backup-so-far =
+    { $count ->
+        [one] { $count } file is
+       *[other] { $count } files are
+    } in the backup so far
 backup-missing = missing
-backup-altered = altered
-backup-missing-kept = missing, but the backup holds it
-backup-altered-kept = altered, but the backup holds the right one
-backup-sum = { $target }: { $count } files, { $bytes } bytes: { $copied } copied, { $linked } linked, { $kept } kept, { $gone } let go meanwhile, { $missing } missing, { $altered } altered
-backup-stopped = stopped after { $count } files ({ $copied } copied); run the same command again to go on
-backup-stopped-before = stopped after { $count } files ({ $copied } copied); run the same command again to go on, the backup before stays usable
-backup-key-elsewhere = the key is not in this backup; keep a copy of { $key } apart from it, for without the key the gateway tokens cannot be read
-backup-key-here = this backup holds the key, which opens the gateway tokens: guard it accordingly
-backup-key-other = the secret.key in this backup is not the key in use: --with-key puts { $key } in its place; otherwise keep a copy of { $key } apart from the backup
-backup-key-absent = the key { $key } is not there, so nobody can say whether this backup holds it: put it back from where its copy is kept
-backup-surplus = { $count } files in the backup are no longer named by the database (erased or let go); --prune takes them away
-backup-pruned = { $count } files that the database no longer names were taken out of the backup
-backup-settings-elsewhere = the settings name places of their own, so they are in the backup as { $name }: put them back by hand
+backup-altered = corrupt
+backup-missing-kept = missing, but intact in the backup
+backup-altered-kept = corrupt, but intact in the backup
+backup-sum =
+    { $target }: { $count ->
+        [one] { $count } file
+       *[other] { $count } files
+    }, { $bytes } bytes: { $copied } copied, { $linked } linked, { $kept } kept, { $gone } deleted during the backup, { $missing } missing, { $altered } corrupt
+backup-stopped =
+    stopped after { $count ->
+        [one] { $count } file
+       *[other] { $count } files
+    } ({ $copied } copied); run the same command again to continue
+backup-stopped-before =
+    stopped after { $count ->
+        [one] { $count } file
+       *[other] { $count } files
+    } ({ $copied } copied); run the same command again to continue, the previous backup is still usable
+backup-key-elsewhere = the key is not in this backup; keep a copy of { $key } in another place, because the gateway tokens cannot be decrypted without it
+backup-key-here = this backup contains the key of the gateway tokens: protect it accordingly
+backup-key-other = the secret.key in this backup is not the key in use: --with-key replaces it by { $key }; otherwise keep a copy of { $key } in another place
+backup-key-absent = the key { $key } is missing, so it is unknown whether this backup contains it: restore it from its copy
+backup-surplus =
+    { $count ->
+        [one] { $count } file in the backup is
+       *[other] { $count } files in the backup are
+    } no longer in the database (deleted or erased); --prune removes { $count ->
+        [one] it
+       *[other] them
+    }
+backup-pruned =
+    { $count ->
+        [one] { $count } file that is
+       *[other] { $count } files that are
+    } no longer in the database { $count ->
+        [one] was
+       *[other] were
+    } removed from the backup
+backup-settings-elsewhere = the settings name places of their own, so they are in the backup as { $name }: restore them by hand

@@ -1,9 +1,9 @@
 ### What every command may say of the files that it is given.
 
-context-only-read = nothing can be written here ({ $why }); what is there is only read
+context-only-read = nothing can be written here ({ $why }); the data are only read
 context-cannot-read = cannot read { $path }
 context-cannot-read-stdin = cannot read stdin
 context-cannot-write = cannot write { $path }
 context-cannot-write-beside = cannot write beside { $path }
-context-cannot-make = cannot make { $path }
-context-stays = { $path } exists already and stays as it is
+context-cannot-make = cannot create { $path }
+context-stays = { $path } already exists and was not changed

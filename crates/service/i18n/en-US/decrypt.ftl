@@ -1,8 +1,8 @@
 ### What `decrypt` says.
 
-decrypt-unknown-kind = { $name } is no kind; there are: image, video, audio, document, sticker
+decrypt-unknown-kind = { $name } is not a kind of media; kinds are image, video, audio, document, sticker
 decrypt-not-32-bytes = { $name } is not 32 bytes in any known form: copy the whole value from the message, in quotes, as base64, 64 hexadecimal digits or a JSON list of numbers
-decrypt-name-output = name the output with -o, for the file does not end in .enc
+decrypt-name-output = give the output with -o, because the file does not end in .enc
 decrypt-right = right
 decrypt-wrong = WRONG
 decrypt-not-compared = not compared
@@ -12,9 +12,9 @@ decrypt-not-written = nothing was written: { $why } ({ $checks })
 ## Why not
 
 decrypt-not-encrypted = the file is not encrypted
-decrypt-too-short = only { $received } bytes, fewer than any encrypted file has
-decrypt-bad-shape = { $received } bytes are not whole blocks and a MAC: the file was cut off, or is not an encrypted one
+decrypt-too-short = only { $received } bytes, fewer than any encrypted file
+decrypt-bad-shape = { $received } bytes are not whole blocks and a MAC: the file was truncated, or is not encrypted
 decrypt-corrupt = the bytes are not the ones that were sent
 decrypt-wrong-key = the bytes are right, but not for this key and kind
 decrypt-bad-padding = the padding is malformed
-decrypt-plain-hash-mismatch = the plaintext does not have the promised hash
+decrypt-plain-hash-mismatch = the decrypted content does not have the promised hash

@@ -1,8 +1,16 @@
 ### What `deliveries` says.
 
 deliveries-name-deliveries = name deliveries, or use --set-aside, --since or --instance
-deliveries-dismissed = dismissed: { $count }
-deliveries-would-be-dismissed = would be dismissed: { $count }
+deliveries-dismissed =
+    { $count ->
+        [one] { $count } delivery
+       *[other] { $count } deliveries
+    } dismissed
+deliveries-would-be-dismissed =
+    { $count ->
+        [one] { $count } delivery
+       *[other] { $count } deliveries
+    } would be dismissed
 deliveries-not-found = not found
 deliveries-instance-removed = skipped: its instance was removed
 deliveries-body-deleted = skipped: retention deleted its body

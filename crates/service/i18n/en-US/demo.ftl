@@ -1,19 +1,19 @@
 ### What `demo` says.
 
-demo-starting = starting a pretend W-API and midiateca on loopback
+demo-starting = starting a simulated W-API and midiateca on loopback
 demo-gateway = { "  " }W-API   { $address }
 demo-webhook = { "  " }webhook { $address }
 demo-data = { "  " }data    { $path }
 demo-not-ours = { $path } is not empty and was not made by the demo: name another folder with --data
 demo-mark = made by `midiateca demo`, emptied by the next one
-demo-already-there = the instance was there before the demo began
-demo-no-gateway = the pretend gateway cannot start
-demo-no-answer = the door does not answer
+demo-already-there = the instance existed before the demo started
+demo-no-gateway = the simulated gateway cannot start
+demo-no-answer = the HTTP server does not answer
 demo-cannot-empty = cannot empty { $path }
 demo-cannot-use = cannot use { $path }
 demo-posted = → { $what } … { $status } { $answer }
 demo-posted-twice = → { $what } … { $status } { $answer }, known already
-demo-invitation = all stays up until Ctrl-C. To try, in another terminal:
+demo-invitation = everything runs until Ctrl-C. To try, in another terminal:
 demo-stored = { $size } bytes, { $verified }, { $attempts } x, { $file }
 
 ## The day
@@ -24,18 +24,18 @@ demo-video = a video
 demo-document = a document
 demo-sticker = a sticker
 demo-voice-note = a voice note
-demo-again = the documented voice note once more
-demo-flaky = a photo at which the gateway fails twice
+demo-again = the documented voice note again
+demo-flaky = a photo for which the gateway fails twice
 demo-broken = a photo whose message promises another file
-demo-evil = a document whose link points into the network
+demo-evil = a document whose link points into the internal network
 demo-text = a message without media
 demo-connected = the news that the number is connected
 
 ## What should have happened and did not
 
 demo-wrong = error: { $what }
-demo-none-stored = of this kind nothing was stored: { $kind }
+demo-none-stored = no media of this kind was stored: { $kind }
 demo-documented-not-first = the documented audio is not the first of the report
 demo-repeat-not-known = the repeated delivery was not recognised
-demo-nothing-healed = no failure was healed by a retry
+demo-nothing-healed = no failure was resolved by a retry
 demo-nothing-explained = no failure was explained

@@ -5,5 +5,5 @@ dismiss-dismissed = dismissed
 dismiss-would-be-dismissed = would be dismissed
 dismiss-skipped = skipped: it neither failed nor expired
 dismiss-not-found = not found
-dismiss-sum = dismissed: { $dismissed }, skipped: { $skipped }, not found: { $not_found }
-dismiss-would-sum = would be dismissed: { $dismissed }, skipped: { $skipped }, not found: { $not_found }
+dismiss-sum = { $dismissed } dismissed, { $skipped } skipped, { $not_found } not found
+dismiss-would-sum = { $dismissed } would be dismissed, { $skipped } skipped, { $not_found } not found

@@ -6,12 +6,12 @@ doctor-problem = PROBLEM
 doctor-skipped = skipped
 doctor-hint = hint: { $hint }
 doctor-summary = { $ok } ok, { $warning ->
-    [one] 1 warning
+    [one] { $warning } warning
    *[other] { $warning } warnings
 }, { $problem ->
-    [one] 1 problem
+    [one] { $problem } problem
    *[other] { $problem } problems
 }, { $skipped ->
-    [one] 1 skipped
+    [one] { $skipped } skipped
    *[other] { $skipped } skipped
 }

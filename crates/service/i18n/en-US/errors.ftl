@@ -3,127 +3,131 @@
 ## The settings
 
 errors-settings-unreadable = cannot read the settings in { $path }
-errors-name-settings = name the right file with --config, or write one with `midiateca --config { $path } config init`
+errors-name-settings = give the right file with --config, or write one with `midiateca --config { $path } config init`
 errors-settings-invalid = { $path } is not a valid configuration
 errors-setting-misread = line { $line }, column { $column }: `{ $text }` is not understood ({ $detail })
-errors-mend-settings = mend the file; `midiateca --config NEW.toml config init` writes one that explains every setting
+errors-mend-settings = fix the file; `midiateca --config NEW.toml config init` writes one that explains every setting
 errors-see-settings = set it in the file or in the environment; `midiateca --config NEW.toml config init` writes a file that explains every setting
-errors-setting-renamed = { $old } is named { $new } now
-errors-write-instead = write `{ $line }` as { $new } instead
-errors-unknown-variable = the environment variable { $name } names no setting
+errors-setting-renamed = { $old } is now named { $new }
+errors-write-instead = write { $new } instead of `{ $line }`
+errors-unknown-variable = the environment variable { $name } is not a setting
 errors-variable-invalid = the environment variable { $name } is not understood: { $detail }
-errors-time-zone-invalid = http.time_zone is { $name }, and that is no time zone of the IANA database, such as America/Sao_Paulo
+errors-time-zone-invalid = http.time_zone is { $name }, which is not a time zone of the IANA database, such as America/Sao_Paulo
 errors-setting-too-small = { $key } must be at least { $least }
-errors-listen-invalid = { $text } is no address and port to listen on; write it like 0.0.0.0:8000
+errors-listen-invalid = { $text } is not an address with a port; write it like 0.0.0.0:8000
 errors-public-url-invalid = http.public_url is { $text }, and must be a plain web address such as https://midia.example.com
 errors-routes-invalid = fetch.routes must name each route at most once, and at least one
 errors-watermarks-invalid = storage.resume_above must not be less than storage.pause_below
-errors-rule-without-limit = each of retention.rules must say older_than, larger_than or total_over
-errors-url-invalid = { $key } must look like { $scheme }:///path; nothing else is spoken by this version
+errors-rule-without-limit = each of retention.rules must set older_than, larger_than or total_over
+errors-url-invalid = { $key } must look like { $scheme }:///path; this version supports nothing else
 
 ## The data folder
 
 errors-data-folder-unusable = the data folder { $path } cannot be used
-errors-other-folder = run midiateca as the user that owns the folder, or name another folder with --data
+errors-other-folder = run midiateca as the user that owns the folder, or give another folder with --data
 errors-lock-unusable = cannot lock { $path }
 errors-own-lock = give that file to the user that runs midiateca, or remove it while no midiateca runs here: it is empty
 errors-server-running = another midiateca already serves { $path }
-errors-end-the-other = end that one first, or name another folder with --data
-errors-import-running = another import into { $path } is under way; this one changed nothing
-errors-files-busy = an import, an erasure or `scrub --repair` is at work on the files of { $path }
-errors-wait-and-again = wait until it has ended and run the same command again
+errors-end-the-other = stop it first, or give another folder with --data
+errors-import-running = another import into { $path } is running; this one changed nothing
+errors-files-busy = an import, an erasure or `scrub --repair` uses the files of { $path }
+errors-wait-and-again = wait until it has ended, then run the same command again
 
 ## The clock
 
-errors-clock-not-trusted = the machine's clock has jumped, or does not fit the last run, so nothing is deleted
-errors-accept-clock = set the clock right (`timedatectl set-ntp true`); if it is right, `midiateca doctor --accept-clock`, or `midiateca sweep --accept-clock`
+errors-clock-not-trusted = the machine's clock has jumped or does not fit the last run, so nothing is deleted
+errors-accept-clock = correct the clock (`timedatectl set-ntp true`); if it is right, `midiateca doctor --accept-clock` or `midiateca sweep --accept-clock`
 
 ## A database or storage that was lost
 
-errors-database-missing = there is no database in { $path }, or an empty one, although there was one: { $trace } is still there
-errors-find-database = mount its disk, move it back, or restore it from a backup. Only if it is lost for good, `midiateca serve --new-database` begins a new one: it knows no client, no instance and no stored file
-errors-storage-missing = the storage { $path } is not there, although files were stored in it: is the storage mounted?
-errors-storage-unmarked = the storage { $path } is not the one of this database: the file .midiateca-id is not in it, and the stored files are not there: is the storage mounted?
-errors-storage-of-other-database = the storage { $path } belongs to another database: its .midiateca-id is another
-errors-storage-unknown = the storage { $path } holds files, and the database has stored none: they are of another database
-errors-storage-mount = mount its disk, or correct storage.url; a running midiateca goes on by itself then. If files were moved by hand, move .midiateca-id too. Only if this is the right place, `midiateca serve --adopt-storage` makes it the storage of this database
+errors-database-missing = the database in { $path } is missing or empty, although there was one: { $trace } is still there
+errors-find-database = mount its disk, move it back, or restore it from a backup. Only if it is lost for good, `midiateca serve --new-database` creates a new one, without any client, instance or stored file
+errors-storage-missing = the storage { $path } is missing, although files are stored in it: is it mounted?
+errors-storage-unmarked = the storage { $path } is not the one of this database: neither .midiateca-id nor the stored files are in it: is it mounted?
+errors-storage-of-other-database = the storage { $path } belongs to another database: its .midiateca-id differs
+errors-storage-unknown = the storage { $path } contains files, but this database has stored none: they belong to another database
+errors-storage-mount = mount its disk, or correct storage.url; a running midiateca then continues. If the files were moved by hand, move .midiateca-id as well. Only if this is the right place, `midiateca serve --adopt-storage` makes it the storage of this database
 errors-storage-right = mount the right disk, or correct storage.url and database.url. Only if database and files belong together, `midiateca serve --adopt-storage` makes it the storage of this database
 
 ## The database
 
-errors-database-unavailable = the database cannot commit now
-errors-database-read-only = it can only be read (SQLite code { $code })
-errors-database-io = the disk or the network share gave an error (SQLite code { $code })
+errors-database-unavailable = the database is unavailable for writing
+errors-database-read-only = the database is read-only (SQLite code { $code })
+errors-database-io = the disk or the network share reported an error (SQLite code { $code })
 errors-database-corrupt = the file is damaged (SQLite code { $code })
 errors-database-disk-full = the disk is full (SQLite code { $code })
 errors-database-cannot-open = one of its files cannot be opened or created (SQLite code { $code })
-errors-database-busy = another program holds the database
-errors-database-wait = give the same command again once the other one, perhaps another midiateca, is through
-errors-database-make-room = see that the disk has room, and that this user may write the file; `midiateca doctor` looks closer
-errors-database-displaced = the database { $path } is not there any more, although a running process has it open
+errors-database-busy = another program has locked the database
+errors-database-wait = run the same command again when the other program, perhaps another midiateca, has ended
+errors-database-make-room = make sure that the disk has space and that this user may write the file; `midiateca doctor` checks it in detail
+errors-database-displaced = the database { $path } is missing, although a running process has it open
 errors-database-replaced = another database is at { $path } in place of the open one
 errors-database-older = an older copy is at { $path } in place of the open database
 errors-database-damaged = the database { $path } was truncated or overwritten while it was open
 errors-database-log-replaced = the write-ahead log of { $path } was replaced or truncated while the database was open
 errors-database-unconfirmed = it cannot be determined whether the database at { $path } is still the open one
-errors-database-bring-back = move the database, with its -wal and -shm files, back to { $path }; midiateca goes on by itself then. If it was deleted, restore it from a backup and restart midiateca
-errors-database-bring-back-or-restart = move the newer database back to { $path }; midiateca goes on by itself then. To go on with the older copy, restart midiateca: what was stored after the copy was made is not in it
+errors-database-bring-back = move the database, with its -wal and -shm files, back to { $path }; midiateca then continues. If it was deleted, restore it from a backup and restart midiateca
+errors-database-bring-back-or-restart = move the newer database back to { $path }; midiateca then continues. To use the older copy, restart midiateca: what was stored after the copy was made is not in it
 errors-database-restore = stop midiateca, restore the database from a backup, and start it again
 errors-database-restart = restart midiateca, then run `midiateca doctor`
 errors-database-too-new = the database was written by a newer version (migration { $version })
 errors-database-use-newer = use that version, or restore a backup made before the upgrade
 errors-database-foreign = the file of the database belongs to another program; nothing in it was changed
-errors-database-name-right = correct database.url or --data, or put the right file back from a backup
-errors-database-unsafe = SQLite { $found } is too old to be trusted with a write-ahead log
-errors-database-use-released = use a released midiateca, which brings its own SQLite
-errors-database-malformed = column { $column } of the database does not hold what it should
-errors-database-no-copy = the database cannot be read where it is, and not be copied to { $folder }
-errors-database-set-tmpdir = set TMPDIR to a folder with room for a copy of the database
-errors-database-panicked = the work on the database panicked; nothing of it was committed
+errors-database-name-right = correct database.url or --data, or restore the right file from a backup
+errors-database-unsafe = SQLite { $found } is too old for a safe write-ahead log
+errors-database-use-released = use a released midiateca, which includes its own SQLite
+errors-database-malformed = column { $column } of the database contains an unexpected value
+errors-database-no-copy = the database cannot be read where it is, nor copied to { $folder }
+errors-database-set-tmpdir = set TMPDIR to a folder with space for a copy of the database
+errors-database-panicked = the operation on the database crashed; nothing of it was committed
 errors-not-a-database = the file is not a SQLite database
-errors-look-at-resolver = see that the name is right, and that this machine resolves names: /etc/resolv.conf
-errors-database-statement-failed = the database refused a statement
-errors-database-look = `midiateca doctor` reads the whole database and says what to do
+errors-look-at-resolver = make sure that the name is right, and that this machine resolves names: /etc/resolv.conf
+errors-database-statement-failed = the database rejected a statement
+errors-database-look = `midiateca doctor` checks the whole database and says what to do
 
 ## The key
 
 errors-key-file-unusable = the key file { $path } cannot be used
-errors-key-owner = see that the file belongs to the user that runs midiateca, and that this user may read it
-errors-key-missing = the key file { $path } is not there, and the gateway tokens are sealed with it
-errors-key-back-or-new = put the file back from where its copy is kept; only if it is lost for good, `midiateca instance add ID --client N --token-env VAR --new-key` begins with a new key, and every instance needs its token again
-errors-key-invalid = { $path } is not a key file: it must hold 32 bytes, base64url
-errors-key-restore = put the right file back from a backup
-errors-token-undecryptable = a sealed token cannot be opened: was secret.key replaced?
-errors-key-or-token = put the right secret.key back, or add the token again: `midiateca instance add ID --client N --token-env VAR`
+errors-key-owner = make sure that the file belongs to the user that runs midiateca, and that this user may read it
+errors-key-missing = the key file { $path } is missing, and the gateway tokens are encrypted with it
+errors-key-back-or-new = restore the file from its copy; only if it is lost for good, `midiateca instance add ID --client N --token-env VAR --new-key` creates a new key, and every instance needs its token again
+errors-key-invalid = { $path } is not a key file: it must contain 32 bytes, base64url
+errors-key-restore = restore the right file from a backup
+errors-token-undecryptable = a token cannot be decrypted: was secret.key replaced?
+errors-key-or-token = restore the right secret.key, or add the token again: `midiateca instance add ID --client N --token-env VAR`
 
 ## The files
 
 errors-disk-full = the disk is full
-errors-free-room = make room, or let go of old files: [retention] in `midiateca config init`, then `midiateca sweep --dry-run`
+errors-free-room = free space, or delete old files: [retention] in `midiateca config init`, then `midiateca sweep --dry-run`
 errors-write-failed = the file cannot be written
-errors-look-at-storage = `midiateca doctor` tries the storage and says what to do
-errors-path-behind-link = { $path } is a link, or behind one, and is left alone: what it leads to may belong to something else
-errors-look-behind-link = put the folder itself, or a mount of it, in the place of the link, and run the same command again
+errors-look-at-storage = `midiateca doctor` tests the storage and says what to do
+errors-path-behind-link = { $path } is a link, or behind one, and was not changed: its target may belong to something else
+errors-look-behind-link = replace the link by the folder itself or a mount of it, and run the same command again
 errors-remove-failed = a file could not be removed
-errors-unknown-contact = --contact { $contact } names nobody who is known: give a phone number with its country code, or an id as `midiateca media list --json` shows it
-errors-several-people = { $count } other ids go with { $id }, so it is not one person's, and nothing was erased; give the person's number instead
-errors-several-countries = --contact { $contact } may be any of { $known }, which are not one person's, and nothing was erased; give the one that is meant with + and its country code
-errors-run-again = mend that and run the same command again; it goes on where it stopped
+errors-unknown-contact = --contact { $contact } is unknown: give a phone number with its country code, or an id as in `midiateca media list --json`
+errors-several-people =
+    { $id } appears together with { $count ->
+        [one] { $count } other id
+       *[other] { $count } other ids
+    }, so it belongs to several people, and nothing was erased; give the person's number instead
+errors-several-countries = --contact { $contact } may be any of { $known }, which are different people, and nothing was erased; give the right one with + and its country code
+errors-run-again = fix the cause and run the same command again; it continues where it stopped
 errors-read-failed = cannot read { $path }
 errors-path-unusable = cannot use { $path }
-errors-mend-copy = stop the program that writes it, or take a copy with `sqlite3 { $path } '.backup copy.sqlite3'` and name that
+errors-mend-copy = stop the program that writes it, or make a copy with `sqlite3 { $path } '.backup copy.sqlite3'` and give the copy
 
-## The door
+## The HTTP server
 
 errors-listen-failed = cannot listen on { $address }
-errors-other-address = end the program that listens there, or choose another address and port, such as --listen 0.0.0.0:8080
+errors-other-address = stop the program that listens there, or choose another address and port, such as --listen 0.0.0.0:8080
 
 ## The network
 
 errors-address-refused = the address is refused
 errors-name-unresolved = its name cannot be resolved
 errors-no-answer = no answer
-errors-timed-out = too slow
+errors-timed-out = timed out
 errors-http-status = status { $status }
 errors-cut-short = the connection ended early
 errors-ended-early = the answer ended before the file
@@ -136,14 +140,14 @@ errors-unknown-coding = the server sent the content coding { $coding }
 errors-undecodable = the answer cannot be decoded
 errors-proxy-authorization = the proxy asks for a user name and password
 errors-proxy-unusable = { $variable } does not name a usable proxy
-errors-set-proxy = set HTTPS_PROXY and HTTP_PROXY to http://USER:PASSWORD@HOST:PORT (https://, socks5:// and socks5h:// work too), and list in NO_PROXY what is reached without it
-errors-look-at-network = `midiateca doctor` tries every connection and says what to do
+errors-set-proxy = set HTTPS_PROXY and HTTP_PROXY to http://USER:PASSWORD@HOST:PORT (https://, socks5:// and socks5h:// are supported, too), and list in NO_PROXY what is reached without it
+errors-look-at-network = `midiateca doctor` tests every connection and says what to do
 errors-link-not-a-url = the link is not a URL
 errors-link-scheme = the link's scheme or user part is not allowed
 errors-host-not-allowed = the host { $host } is not allowed
-errors-allow-host = if it is yours, name it in fetch.allowed_hosts
+errors-allow-host = if it is yours, add it to fetch.allowed_hosts
 errors-address-not-public = the address { $address } is not public
-errors-no-public-address = the name leads to no public address
+errors-no-public-address = the name has no public address
 errors-too-many-redirects = too many redirects
 
 ## What the system said
@@ -151,7 +155,7 @@ errors-too-many-redirects = too many redirects
 errors-system = { $what } (os error { $code })
 errors-path-not-found = no such file or directory
 errors-permission-denied = permission denied
-errors-already-exists = it exists already
+errors-already-exists = already exists
 errors-not-a-directory = not a directory
 errors-is-a-directory = it is a directory
 errors-directory-not-empty = the directory is not empty
@@ -159,12 +163,12 @@ errors-read-only = the file system is read-only
 errors-no-space = no space left on the device
 errors-quota = the quota is used up
 errors-file-too-large = the file is too large
-errors-busy = it is busy
+errors-busy = in use
 errors-not-utf8 = it is not UTF-8 text
 errors-interrupted = interrupted
-errors-unexpected-end = it ended too early
+errors-unexpected-end = ended too early
 errors-address-in-use = the address is already in use
-errors-address-not-available = the address is none of this machine
+errors-address-not-available = the address is not one of this machine
 errors-connection-refused = connection refused
 errors-connection-reset = connection reset by the other side
 errors-not-connected = not connected
@@ -174,30 +178,30 @@ errors-host-unreachable = the host is unreachable
 errors-network-unreachable = the network is unreachable
 errors-network-down = the network is down
 errors-out-of-memory = out of memory
-errors-see-path = see that the path is right: `ls -l` shows what is there, and a path without / at its beginning is looked for in the current folder
-errors-see-owner = see who owns it with `ls -l`, and run midiateca as that user, or give this one the right
+errors-see-path = check the path: `ls -l` shows what exists, and a path that does not begin with / is relative to the current folder
+errors-see-owner = check the owner with `ls -l`, and run midiateca as that user, or grant this user access
 
 ## Import, backup and arguments
 
-errors-import-stopped = stopped; the same command goes on from here
-errors-import-conflicts = the source's clients or instances are somebody else's here, so nothing was taken: use an empty data folder, or `midiateca instance remove ID`
+errors-import-stopped = stopped; the same command continues from here
+errors-import-conflicts = clients or instances of the source have another owner here, so nothing was imported: use an empty data folder, or `midiateca instance remove ID`
 errors-import-other-database = { $path } is not a database of the original system: it has no table { $table }
-errors-not-sqlite = { $path } is not a SQLite database: name the original system's db.sqlite3
-errors-source-damaged = { $path } is damaged, or was copied while it was written: make the copy again with `sqlite3 db.sqlite3 '.backup copy.sqlite3'`, or rescue what it holds with `sqlite3 db.sqlite3 .recover`
-errors-import-own-storage = { $path } is this data folder's own storage: name the original system's media_storage
-errors-import-no-space = { $needed } are to be copied, { $free } are free, and { $floor } of that stay free (storage.pause_below): make room and give the same command again, which goes on from here, or use --link if both are on one disk
-errors-import-no-space-to-link = { $needed } are to be copied, for the files are on another disk than the data folder, where --link cannot help; { $free } are free, and { $floor } of that stay free (storage.pause_below): make room and give the same command again, which goes on from here
-errors-backup-within-data = the backup at { $target } and { $other } lie within each other: name a folder elsewhere, best on another disk
-errors-backup-target-foreign = { $path } is not empty and is not a backup made by this program, or was served as a data folder: name an empty or new folder
-errors-backup-target-not-a-directory = { $path } is a file, and a backup is a folder: name a new or empty folder
-errors-backup-key-missing = --with-key: the key { $path } is not there; put it back from where its copy is kept, or leave --with-key out
-errors-backup-target-missing = { $path } is not there, so the backup is not made in it: make it, or mount its disk
-errors-backup-other-database = { $path } holds the backup of another database, which stays as it is: name another folder; and if this is the wrong database, see --data and what is mounted there
-errors-backup-running = another backup to { $path } is under way: wait for it to end
-errors-backup-no-space = { $path } has room for { $free } bytes and { $needed } are needed: make room there, or name another folder
-errors-backup-run-again = run the same command again; it goes on where it stopped
-errors-backup-database-damaged = the database is damaged ({ $problem }), and no backup is made of that: see `midiateca doctor`
-errors-backup-wrong-key = --with-key: { $path } is not the key that opens the gateway tokens; put the right one back first, or leave --with-key out
+errors-not-sqlite = { $path } is not a SQLite database: give the original system's db.sqlite3
+errors-source-damaged = { $path } is damaged, or was copied while it was written: copy it again with `sqlite3 db.sqlite3 '.backup copy.sqlite3'`, or recover it with `sqlite3 db.sqlite3 .recover`
+errors-import-own-storage = { $path } is this data folder's own storage: give the original system's media_storage
+errors-import-no-space = { $needed } must be copied, { $free } are free, and { $floor } of that must stay free (storage.pause_below): free space and run the same command again, which continues from here, or use --link if both are on one disk
+errors-import-no-space-to-link = { $needed } must be copied, because the files are on another disk than the data folder, where --link does not help; { $free } are free, and { $floor } of that must stay free (storage.pause_below): free space and run the same command again, which continues from here
+errors-backup-within-data = the backup { $target } and { $other } are inside each other: give a folder elsewhere, preferably on another disk
+errors-backup-target-foreign = { $path } is not empty and is not a backup of midiateca, or was used as a data folder: give an empty or new folder
+errors-backup-target-not-a-directory = { $path } is a file, and a backup is a folder: give a new or empty folder
+errors-backup-key-missing = --with-key: the key { $path } is missing; restore it from its copy, or run without --with-key
+errors-backup-target-missing = { $path } does not exist: create it, or mount its disk
+errors-backup-other-database = { $path } contains the backup of another database, and was not changed: give another folder; if this is the wrong database, check --data and what is mounted there
+errors-backup-running = another backup to { $path } is running: wait until it ends
+errors-backup-no-space = { $path } has { $free } free, and { $needed } are needed: free space, or give another folder
+errors-backup-run-again = run the same command again; it continues where it stopped
+errors-backup-database-damaged = the database is damaged ({ $problem }) and cannot be backed up: see `midiateca doctor`
+errors-backup-wrong-key = --with-key: { $path } is not the key of the gateway tokens; restore the right one first, or run without --with-key
 errors-not-a-number = it is not a whole number
 errors-number-too-large = the number is too large
 errors-number-too-small = the number is too small

@@ -1,6 +1,6 @@
 ### What `forget` says.
 
-forget-unknown-client = no client { $client } is known; see `midiateca client list`
+forget-unknown-client = no client { $client }; see `midiateca client list`
 forget-shared-ids = not erased, because several people's media have it: { $ids }
 forget-basis-given = given
 forget-basis-paired = in the same messages as another id of this person
@@ -8,13 +8,42 @@ forget-basis-unfinished = found by an unfinished erasure of this person
 forget-confirm = erase everything of these ids from client { $client }? Type yes to continue:
 forget-give-yes = nothing was erased: check these ids and add --yes, or run the command in a terminal to confirm
 forget-nothing = nothing of { $ids } is stored for client { $client }, so nothing was erased; look at the number, or use an id as `midiateca media list --json` shows it
-forget-erased = { $at }: erased for client { $client }: { $ids }: { $media } media, { $files } files ({ $bytes } bytes), { $deliveries } raw deliveries; named in { $mentions } media of others, where the number was masked
-forget-would-be-erased = { $at }: would be erased for client { $client }: { $ids }: { $media } media, { $files } files ({ $bytes } bytes), { $deliveries } raw deliveries; named in { $mentions } media of others, where the number would be masked
-forget-left = { $count } raw deliveries name the person and bring bytes of somebody else that are not stored yet
-forget-unreadable-left = { $count } raw deliveries name the person but cannot be read, and may be the only copy of what somebody else sent: see `midiateca deliveries list --set-aside`
+forget-erased =
+    { $at }: erased for client { $client }: { $ids }: { $media } media, { $files ->
+        [one] { $files } file
+       *[other] { $files } files
+    } ({ $bytes } bytes), { $deliveries ->
+        [one] { $deliveries } raw delivery
+       *[other] { $deliveries } raw deliveries
+    }; named in { $mentions } media of others, where the number was masked
+forget-would-be-erased =
+    { $at }: would be erased for client { $client }: { $ids }: { $media } media, { $files ->
+        [one] { $files } file
+       *[other] { $files } files
+    } ({ $bytes } bytes), { $deliveries ->
+        [one] { $deliveries } raw delivery
+       *[other] { $deliveries } raw deliveries
+    }; named in { $mentions } media of others, where the number would be masked
+forget-left =
+    { $count ->
+        [one] { $count } raw delivery names
+       *[other] { $count } raw deliveries name
+    } the person and { $count ->
+        [one] contains
+       *[other] contain
+    } bytes of another person that are not stored yet
+forget-unreadable-left =
+    { $count ->
+        [one] { $count } raw delivery names
+       *[other] { $count } raw deliveries name
+    } the person but cannot be read, and may be the only copy of what another person sent: see `midiateca deliveries list --set-aside`
 forget-with-unreadable = this is not the proof yet: to erase those as well, run the same command with --unreadable
-forget-files-left = the files of { $count } media could not be removed; the log says why
-forget-downloads-left = { $count } downloads had not ended yet
+forget-files-left = the files of { $count } media could not be deleted; the log says why
+forget-downloads-left =
+    { $count ->
+        [one] { $count } download has
+       *[other] { $count } downloads have
+    } not ended yet
 forget-left-linked = still there: { $path } ({ $sha256 }): it is a link or behind one, and what that leads to may belong to something else; remove it by hand, or put the folder itself or a mount of it in the place of the link, and run the same command again
 forget-left-shared = the same bytes stay in { $path } ({ $sha256 }): another media has them, which was not erased
 forget-left-orphaned = the same bytes stay in { $path } ({ $sha256 }): no row names that file, but it is where another message's would be; delete it if it is theirs

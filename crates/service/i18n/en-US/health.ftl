@@ -68,12 +68,12 @@ health-database-without-tables = the database { $path } is empty: it has no tabl
 health-other-owner = the folder belongs to user { $theirs }, and this runs as user { $ours }: the server cannot change what is created now
 health-one-owner = everything belongs to the folder's owner
 health-other-owners = { $count ->
-    [one] 1 path does
+    [one] { $count } path does
    *[other] { $count } paths do
 } not belong to the folder's owner (user id { $owner }), first { $first }
 health-modes-fine = only those who need to
 health-modes-wide = { $count ->
-    [one] 1 path is
+    [one] { $count } path is
    *[other] { $count } paths are
 } open to more users than needed, first { $first } (mode { $mode })
 health-server-runs = it runs
@@ -89,37 +89,37 @@ health-unsound = { $problems }
 health-no-storage-yet = does not exist yet; it is created with the first instance
 health-storage-missing = missing, although files are recorded in it
 health-folders-missing = { $count ->
-    [one] the folder of 1 instance with files is
+    [one] the folder of { $count } instance with files is
    *[other] the folders of { $count } instances with files are
 } missing, first { $first }
 health-folders-not-writable = { $count ->
-    [one] 1 folder takes
+    [one] { $count } folder takes
    *[other] { $count } folders take
 } no file: { $error }
 health-space-left = { $free }; downloads are paused below { $floor }
 health-no-space = { $free }, less than { $floor }: no download begins
 health-hardly-grows = next to nothing: the disk lasts for years
 health-space-lasts = { $days ->
-    [one] { $growth } a day: disk full in about 1 day
+    [one] { $growth } a day: disk full in about { $days } day
    *[other] { $growth } a day: disk full in about { $days } days
 }
 health-full-soon = { $days ->
-    [one] { $growth } a day: disk full in about 1 day
+    [one] { $growth } a day: disk full in about { $days } day
    *[other] { $growth } a day: disk full in about { $days } days
 }
 health-queue-moves = no media has waited for a day
 health-waits-long = media has waited for { $hours } hours
 health-link-expires-soon = { $hours ->
-    [one] a link expires in 1 hour
+    [one] a link expires in { $hours } hour
    *[other] a link expires in { $hours } hours
 } and its file is not stored
 health-media-wait = { $count ->
-    [one] 1 media waits
+    [one] { $count } media waits
    *[other] { $count } media wait
 }: { $reason }
 health-none-set-aside = none
 health-set-aside = { $count ->
-    [one] 1 set aside
+    [one] { $count } set aside
    *[other] { $count } set aside
 }
 health-none-refused = none

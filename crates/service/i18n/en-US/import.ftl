@@ -34,4 +34,4 @@ import-sum-dry = a dry run: nothing was changed. It would be: { $sum }
 import-conflict-client = client { $id } is { $ours } here, and { $theirs } in the source
 import-conflict-instance = instance { $id } is client { $ours }'s here, and client { $theirs }'s in the source
 import-no-folder = { $path } is not a folder: name the original system's media_storage
-import-stopped = stopped; the same command goes on from here
+import-stopped = stopped; the same command continues from here

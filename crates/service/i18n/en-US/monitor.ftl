@@ -1,6 +1,6 @@
 ### What `monitor` says on its screen.
 
-monitor-too-small = the terminal is too small to show anything; 80×24 shows all that matters
+monitor-too-small = the terminal is too small; 80×24 shows everything important
 
 ## The header
 
@@ -10,7 +10,7 @@ monitor-not-known = looking…
 monitor-paused = PAUSED
 monitor-showing-all = showing everything
 monitor-showing = only
-monitor-gone = the database { $path } is not there; waiting for it to come back
+monitor-gone = the database { $path } is missing; waiting for it
 monitor-refused = the database does not answer: { $why }; trying again
 monitor-no-room = the disk is nearly full ({ $free } free): downloads wait for { $resume }
 monitor-silent = the database has not answered for { $age }
@@ -44,16 +44,16 @@ monitor-due-later = later
 
 ## Downloads
 
-monitor-downloads = Downloads in flight
-monitor-interrupted = interrupted: no server runs
-monitor-other-database = another database lies there now; its events follow
-monitor-no-downloads = nothing is being downloaded
-monitor-beginning = beginning
+monitor-downloads = Downloads in progress
+monitor-interrupted = interrupted: no server is running
+monitor-other-database = another database is there now; its events follow
+monitor-no-downloads = no download is in progress
+monitor-beginning = starting
 
 ## Instances
 
 monitor-instances = Instances
-monitor-no-instances = no instance is known; add one with `midiateca instance add`
+monitor-no-instances = no instance yet; add one with `midiateca instance add`
 monitor-head-instance = instance
 monitor-head-state = state
 monitor-head-last = last
@@ -63,13 +63,13 @@ monitor-head-failed = failed
 monitor-head-problem = problem
 monitor-connected = connected
 monitor-disconnected = disconnected
-monitor-not-told = not told yet
+monitor-not-told = not known yet
 monitor-more = { $shown } of { $all }
 
 ## Events
 
-monitor-events = Newest events
-monitor-no-events = nothing has happened yet that is shown here
+monitor-events = Latest events
+monitor-no-events = no events of this selection yet
 monitor-stored = stored
 monitor-lost = file lost
 monitor-removed = removed
@@ -83,25 +83,25 @@ monitor-postponed = postponed
 
 monitor-media = Media { $id }
 monitor-reading = reading…
-monitor-unknown-media = no media of this id is known any more
+monitor-unknown-media = no media has this id any more
 monitor-attempts = Attempts: { $count }
-monitor-no-attempts = nothing has been tried yet
-monitor-went-well = went well
+monitor-no-attempts = no attempts yet
+monitor-went-well = succeeded
 
 ## The last line
 
-monitor-ask = Put media { $id } back in the queue? y/n
-monitor-no-media = this line tells of no media
-monitor-queued = media { $id } is back in the queue
-monitor-queued-lost = media { $id } is back in the queue: its file is missing
-monitor-left-alone = media { $id } was skipped: it is stored, being downloaded, or erased
-monitor-unknown = media { $id } is not known any more
-monitor-not-queued = media { $id } was not put back: { $why }
+monitor-ask = Queue media { $id } again? y/n
+monitor-no-media = this line has no media
+monitor-queued = media { $id } is queued
+monitor-queued-lost = media { $id } is queued, because its file was lost
+monitor-left-alone = media { $id } is unchanged: it is stored or being downloaded
+monitor-unknown = media { $id } does not exist any more
+monitor-not-queued = media { $id } was not queued: { $why }
 monitor-key-space = space
 monitor-key-quit = quit
 monitor-key-help = help
 monitor-key-pause = pause
-monitor-key-go-on = go on
+monitor-key-go-on = resume
 monitor-key-instance = instance
 monitor-key-kind = kind
 monitor-key-status = status
@@ -114,15 +114,15 @@ monitor-key-scroll = scroll
 ## Help
 
 monitor-help = Keys
-monitor-help-quit = end; so do Esc and Ctrl-C
-monitor-help-pause = hold what is shown, and go on; the server is not paused
-monitor-help-instance = show only one instance, the next one each time
-monitor-help-kind = show only one kind of media: image, video, audio, document, sticker
-monitor-help-status = list only what was stored, failed, expired or was postponed
+monitor-help-quit = quit (also Esc and Ctrl-C)
+monitor-help-pause = freeze the screen, and continue; the server is not paused
+monitor-help-instance = show one instance only; each press shows the next
+monitor-help-kind = show one kind of media only: image, video, audio, document, sticker
+monitor-help-status = list only stored, failed, expired or postponed media
 monitor-help-clear = show everything again
-monitor-help-select = choose an event (also j, k, page keys, Home, End)
-monitor-help-open = open the chosen event's media: its fields and every attempt
-monitor-help-retry = put the chosen media back in the queue; asks first
-monitor-help-redraw = draw the screen anew
+monitor-help-select = select an event (also j, k, page keys, Home, End)
+monitor-help-open = open the selected event's media: its fields and every attempt
+monitor-help-retry = queue the selected media again, after a confirmation
+monitor-help-redraw = redraw the screen
 monitor-help-close = close what is open
 monitor-help-times = Times are in UTC. The sparkline is media received per minute in the last hour.

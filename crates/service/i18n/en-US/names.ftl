@@ -8,7 +8,7 @@ names-audio = audio
 names-document = document
 names-sticker = sticker
 
-## How a media stands
+## Statuses of a media
 
 names-pending = pending
 names-downloading = downloading
@@ -18,24 +18,24 @@ names-expired = expired
 names-skipped = skipped
 names-dismissed = dismissed
 
-## How an instance stands
+## States of an instance
 
 names-connected = connected
 names-disconnected = disconnected
 names-unknown = unknown
 
-## A setting that nobody set
+## A setting without a value
 
 names-default = default
 
-## What became of a delivery
+## Verdicts on a delivery
 
 names-accepted = accepted
 names-ignored = ignored
-names-set-aside = set_aside
+names-set-aside = set aside
 names-refused = refused
 
-## How bytes were proven
+## Verification
 
 names-full = full
 names-mac = mac

@@ -14,24 +14,24 @@ needs-tokens-unreadable = the gateway tokens cannot be decrypted: { $why }; rest
 needs-gateway-problem = { $instance }: { $reason }
 needs-instance-disconnected = { $instance }: disconnected; scan its QR code again in the gateway's panel
 needs-media-wait-for-storage = { $count ->
-    [one] 1 media waits
+    [one] { $count } media waits
    *[other] { $count } media wait
 } for the storage: { $reason }
 needs-media-wait-long = media has waited since { $since }, longer than a day; is `midiateca serve` running?
 needs-deliveries-set-aside = { $count ->
-    [one] 1 delivery of the last day could not be read and is
+    [one] { $count } delivery of the last day could not be read and is
    *[other] { $count } deliveries of the last day could not be read and are
 } set aside; `midiateca deliveries list --set-aside`, then `midiateca deliveries replay --set-aside` or `midiateca deliveries dismiss`
 needs-media-not-stored = { $count ->
-    [one] 1 media
+    [one] { $count } media
    *[other] { $count } media
 } failed or expired; see the reasons, fix what they name, then `midiateca retry --failed --expired`, or `midiateca media dismiss --failed --expired` to accept the loss
 needs-files-missing = { $count ->
-    [one] 1 stored file is
+    [one] { $count } stored file is
    *[other] { $count } stored files are
 } missing on the disk; `midiateca scrub` names them
 needs-files-of-wrong-size = { $count ->
-    [one] 1 stored file has
+    [one] { $count } stored file has
    *[other] { $count } stored files have
 } another size than recorded; `midiateca scrub` names them
 needs-deliveries-refused = { $refused }

@@ -1,6 +1,32 @@
 ### What `sweep` says.
 
-sweep-went = gone: { $files } files ({ $bytes } bytes), { $deliveries } raw deliveries, { $events } events, { $attempts } attempts
-sweep-would-go = would go: { $files } files ({ $bytes } bytes), { $deliveries } raw deliveries, { $events } events, { $attempts } attempts
-sweep-stuck = { $file } could not be removed: { $why }; mend that, and the next sweep takes it
-sweep-no-rules = no rule says that files are to go; see [retention] in `midiateca config init`
+sweep-went =
+    deleted: { $files ->
+        [one] { $files } file
+       *[other] { $files } files
+    } ({ $bytes } bytes), { $deliveries ->
+        [one] { $deliveries } raw delivery
+       *[other] { $deliveries } raw deliveries
+    }, { $events ->
+        [one] { $events } event
+       *[other] { $events } events
+    }, { $attempts ->
+        [one] { $attempts } attempt
+       *[other] { $attempts } attempts
+    }
+sweep-would-go =
+    would be deleted: { $files ->
+        [one] { $files } file
+       *[other] { $files } files
+    } ({ $bytes } bytes), { $deliveries ->
+        [one] { $deliveries } raw delivery
+       *[other] { $deliveries } raw deliveries
+    }, { $events ->
+        [one] { $events } event
+       *[other] { $events } events
+    }, { $attempts ->
+        [one] { $attempts } attempt
+       *[other] { $attempts } attempts
+    }
+sweep-stuck = { $file } could not be deleted: { $why }; fix the cause, and the next sweep deletes it
+sweep-no-rules = no rule deletes files; see [retention] in `midiateca config init`

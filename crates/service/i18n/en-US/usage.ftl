@@ -42,21 +42,29 @@ usage-when = WHEN
 
 usage-unknown-argument = unexpected argument '{ $argument }'
 usage-unknown-command = unrecognized subcommand '{ $command }'
-usage-no-command = '{ $command }' requires a subcommand, and none was given
-usage-missing = required, and not given: { $arguments }
-usage-no-value = '{ $argument }' requires a value, and none was given
+usage-no-command = '{ $command }' requires a subcommand
+usage-missing = missing required arguments: { $arguments }
+usage-no-value = '{ $argument }' requires a value
 usage-invalid-value = invalid value '{ $value }' for '{ $argument }'
 usage-invalid-because = invalid value '{ $value }' for '{ $argument }': { $why }
 usage-too-many-values = unexpected value '{ $value }' for '{ $argument }'; no more were expected
-usage-wrong-count = '{ $argument }' takes { $expected } values, and { $actual } were given
-usage-too-few-values = '{ $argument }' takes at least { $expected } values, and { $actual } were given
-usage-no-equals = '{ $argument }' requires an equal sign before its value
+usage-wrong-count =
+    '{ $argument }' takes { $expected ->
+        [one] { $expected } value
+       *[other] { $expected } values
+    }, but { $actual } were given
+usage-too-few-values =
+    '{ $argument }' takes at least { $expected ->
+        [one] { $expected } value
+       *[other] { $expected } values
+    }, but { $actual } were given
+usage-no-equals = '{ $argument }' requires an equals sign before its value
 usage-twice = '{ $argument }' cannot be used more than once
 usage-conflict = '{ $argument }' cannot be used with { $others }
 usage-not-utf8 = an argument is not UTF-8 text
 usage-wrong = the arguments were not understood: { $why }
 usage-possible-values = { "  " }possible values: { $values }
-usage-possible-commands = { "  " }there are: { $values }
+usage-possible-commands = { "  " }subcommands: { $values }
 usage-similar = { "  " }tip: there is { $names }
 usage-as-value = { "  " }tip: to give '{ $argument }' as a value, write '-- { $argument }'
 usage-see-help = For more information, try '--help'.

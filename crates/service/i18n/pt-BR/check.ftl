@@ -31,7 +31,14 @@ check-bytes = bytes
 
 ## The lines below them
 
-check-on-disk = arquivos no disco: { $present } presentes, { $missing } faltando, { $wrong_size } de tamanho errado
+check-on-disk =
+    arquivos no disco: { $present ->
+        [one] { $present } presente
+       *[other] { $present } presentes
+    }, { $missing ->
+        [one] { $missing } ausente
+       *[other] { $missing } ausentes
+    }, { $wrong_size } de tamanho errado
 check-look-at = { "  " }veja: { $file }
 check-success-rate = taxa de sucesso: { $rate }
 check-oldest-waiting = espera mais antiga: { $time }

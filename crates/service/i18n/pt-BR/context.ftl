@@ -6,4 +6,4 @@ context-cannot-read-stdin = não é possível ler a entrada padrão (stdin)
 context-cannot-write = não é possível gravar { $path }
 context-cannot-write-beside = não é possível gravar ao lado de { $path }
 context-cannot-make = não é possível criar { $path }
-context-stays = { $path } já existe e fica como está
+context-stays = { $path } já existe e não foi alterado

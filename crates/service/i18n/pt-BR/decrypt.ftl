@@ -1,8 +1,8 @@
 ### What `decrypt` says.
 
-decrypt-unknown-kind = { $name } não é um tipo; existem: image, video, audio, document, sticker
+decrypt-unknown-kind = { $name } não é um tipo de mídia; os tipos são image, video, audio, document, sticker
 decrypt-not-32-bytes = { $name } não tem 32 bytes em nenhum formato conhecido: copie da mensagem o valor inteiro, entre aspas, como base64, 64 dígitos hexadecimais ou uma lista JSON de números
-decrypt-name-output = informe a saída com -o, pois o arquivo não termina em .enc
+decrypt-name-output = informe a saída com -o, porque o arquivo não termina em .enc
 decrypt-right = certo
 decrypt-wrong = ERRADO
 decrypt-not-compared = não comparado
@@ -11,10 +11,10 @@ decrypt-not-written = nada foi gravado: { $why } ({ $checks })
 
 ## Why not
 
-decrypt-not-encrypted = o arquivo não está cifrado
-decrypt-too-short = só { $received } bytes, menos do que tem qualquer arquivo cifrado
-decrypt-bad-shape = { $received } bytes não são blocos inteiros e um MAC: o arquivo foi cortado, ou não é um arquivo cifrado
+decrypt-not-encrypted = o arquivo não está criptografado
+decrypt-too-short = apenas { $received } bytes, menos do que qualquer arquivo criptografado
+decrypt-bad-shape = { $received } bytes não são blocos inteiros e um MAC: o arquivo foi truncado, ou não está criptografado
 decrypt-corrupt = os bytes não são os que foram enviados
 decrypt-wrong-key = os bytes estão certos, mas não para esta chave e este tipo
 decrypt-bad-padding = o preenchimento (padding) é malformado
-decrypt-plain-hash-mismatch = o conteúdo decifrado não tem o hash prometido
+decrypt-plain-hash-mismatch = o conteúdo descriptografado não tem o hash informado

@@ -1,8 +1,16 @@
 ### What `deliveries` says.
 
 deliveries-name-deliveries = informe entregas, ou use --set-aside, --since ou --instance
-deliveries-dismissed = dispensadas: { $count }
-deliveries-would-be-dismissed = seriam dispensadas: { $count }
+deliveries-dismissed =
+    { $count ->
+        [one] { $count } entrega dispensada
+       *[other] { $count } entregas dispensadas
+    }
+deliveries-would-be-dismissed =
+    { $count ->
+        [one] { $count } entrega seria dispensada
+       *[other] { $count } entregas seriam dispensadas
+    }
 deliveries-not-found = não encontrada
 deliveries-instance-removed = ignorada: a instância foi removida
 deliveries-body-deleted = ignorada: a retenção excluiu o conteúdo

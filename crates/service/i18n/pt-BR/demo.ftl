@@ -1,19 +1,19 @@
 ### What `demo` says.
 
-demo-starting = iniciando uma W-API de mentira e o midiateca nesta máquina
+demo-starting = iniciando uma W-API simulada e o midiateca em loopback
 demo-gateway = { "  " }W-API    { $address }
 demo-webhook = { "  " }webhook  { $address }
 demo-data = { "  " }dados    { $path }
 demo-not-ours = { $path } não está vazia e não foi criada pela demo: informe outra pasta com --data
 demo-mark = criada por `midiateca demo`, esvaziada pela próxima
-demo-already-there = a instância já existia antes de a demo começar
-demo-no-gateway = o gateway de mentira não pôde ser iniciado
-demo-no-answer = o midiateca não responde
+demo-already-there = a instância já existia antes do início da demo
+demo-no-gateway = não foi possível iniciar o gateway simulado
+demo-no-answer = o servidor HTTP não responde
 demo-cannot-empty = não é possível esvaziar { $path }
 demo-cannot-use = não é possível usar { $path }
 demo-posted = → { $what } … { $status } { $answer }
 demo-posted-twice = → { $what } … { $status } { $answer }, já conhecida
-demo-invitation = tudo fica no ar até Ctrl-C. Para experimentar, em outro terminal:
+demo-invitation = tudo continua em execução até Ctrl-C. Para experimentar, em outro terminal:
 demo-stored = { $size } bytes, { $verified }, { $attempts } x, { $file }
 
 ## The day
@@ -24,9 +24,9 @@ demo-video = um vídeo
 demo-document = um documento
 demo-sticker = uma figurinha
 demo-voice-note = um áudio
-demo-again = o áudio documentado outra vez
+demo-again = o áudio documentado de novo
 demo-flaky = uma foto em que o gateway falha duas vezes
-demo-broken = uma foto cuja mensagem promete outro arquivo
+demo-broken = uma foto cuja mensagem informa outro arquivo
 demo-evil = um documento cujo link aponta para a rede interna
 demo-text = uma mensagem sem mídia
 demo-connected = o aviso de que o número está conectado
@@ -34,8 +34,8 @@ demo-connected = o aviso de que o número está conectado
 ## What should have happened and did not
 
 demo-wrong = erro: { $what }
-demo-none-stored = nada deste tipo foi gravado: { $kind }
+demo-none-stored = nenhuma mídia deste tipo foi armazenada: { $kind }
 demo-documented-not-first = o áudio documentado não é o primeiro do relatório
 demo-repeat-not-known = a entrega repetida não foi reconhecida
-demo-nothing-healed = nenhuma falha se resolveu numa nova tentativa
+demo-nothing-healed = nenhuma falha foi resolvida por uma nova tentativa
 demo-nothing-explained = nenhuma falha foi explicada

@@ -5,5 +5,25 @@ dismiss-dismissed = dispensada
 dismiss-would-be-dismissed = seria dispensada
 dismiss-skipped = ignorada: não falhou nem expirou
 dismiss-not-found = não encontrada
-dismiss-sum = dispensadas: { $dismissed }, ignoradas: { $skipped }, não encontradas: { $not_found }
-dismiss-would-sum = seriam dispensadas: { $dismissed }, ignoradas: { $skipped }, não encontradas: { $not_found }
+dismiss-sum =
+    { $dismissed ->
+        [one] { $dismissed } dispensada
+       *[other] { $dismissed } dispensadas
+    }, { $skipped ->
+        [one] { $skipped } ignorada
+       *[other] { $skipped } ignoradas
+    }, { $not_found ->
+        [one] { $not_found } não encontrada
+       *[other] { $not_found } não encontradas
+    }
+dismiss-would-sum =
+    { $dismissed ->
+        [one] { $dismissed } seria dispensada
+       *[other] { $dismissed } seriam dispensadas
+    }, { $skipped ->
+        [one] { $skipped } ignorada
+       *[other] { $skipped } ignoradas
+    }, { $not_found ->
+        [one] { $not_found } não encontrada
+       *[other] { $not_found } não encontradas
+    }

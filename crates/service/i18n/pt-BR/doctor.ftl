@@ -6,12 +6,12 @@ doctor-problem = PROBLEMA
 doctor-skipped = ignorado
 doctor-hint = dica: { $hint }
 doctor-summary = { $ok } ok, { $warning ->
-    [one] 1 aviso
+    [one] { $warning } aviso
    *[other] { $warning } avisos
 }, { $problem ->
-    [one] 1 problema
+    [one] { $problem } problema
    *[other] { $problem } problemas
 }, { $skipped ->
-    [one] 1 ignorado
+    [one] { $skipped } ignorado
    *[other] { $skipped } ignorados
 }

@@ -9,124 +9,128 @@ errors-setting-misread = linha { $line }, coluna { $column }: `{ $text }` não f
 errors-mend-settings = corrija o arquivo; `midiateca --config NOVO.toml config init` cria um que explica cada configuração
 errors-see-settings = configure no arquivo ou no ambiente; `midiateca --config NOVO.toml config init` cria um arquivo que explica cada configuração
 errors-setting-renamed = { $old } agora se chama { $new }
-errors-write-instead = escreva `{ $line }` como { $new } no lugar
+errors-write-instead = escreva { $new } no lugar de `{ $line }`
 errors-unknown-variable = a variável de ambiente { $name } não corresponde a nenhuma configuração
 errors-variable-invalid = a variável de ambiente { $name } não foi entendida: { $detail }
-errors-time-zone-invalid = http.time_zone é { $name }, que não é um fuso horário do banco de dados IANA, como America/Sao_Paulo
+errors-time-zone-invalid = http.time_zone é { $name }, que não é um fuso horário da base IANA, como America/Sao_Paulo
 errors-setting-too-small = { $key } deve ser no mínimo { $least }
-errors-listen-invalid = { $text } não é um endereço com porta para escutar; escreva como 0.0.0.0:8000
+errors-listen-invalid = { $text } não é um endereço com porta; escreva como 0.0.0.0:8000
 errors-public-url-invalid = http.public_url é { $text }, e deve ser um endereço web simples como https://midia.example.com
 errors-routes-invalid = fetch.routes deve citar pelo menos uma rota, e cada rota só uma vez
 errors-watermarks-invalid = storage.resume_above não pode ser menor que storage.pause_below
-errors-rule-without-limit = cada regra em retention.rules deve ter older_than, larger_than ou total_over
-errors-url-invalid = { $key } deve ter a forma { $scheme }:///caminho; esta versão não entende outra
+errors-rule-without-limit = cada regra em retention.rules deve definir older_than, larger_than ou total_over
+errors-url-invalid = { $key } deve ter a forma { $scheme }:///caminho; esta versão não aceita outra
 
 ## The data folder
 
 errors-data-folder-unusable = não é possível usar a pasta de dados { $path }
-errors-other-folder = rode o midiateca com o usuário dono da pasta, ou informe outra pasta com --data
+errors-other-folder = execute o midiateca com o usuário dono da pasta, ou informe outra pasta com --data
 errors-lock-unusable = não é possível travar { $path }
-errors-own-lock = dê esse arquivo ao usuário que executa o midiateca, ou apague-o enquanto nenhum midiateca estiver rodando aqui: ele é vazio
-errors-server-running = outro midiateca já está servindo { $path }
-errors-end-the-other = encerre o outro primeiro, ou informe outra pasta com --data
-errors-import-running = outra importação para { $path } está em andamento; esta não mudou nada
-errors-files-busy = uma importação, um apagamento ou `scrub --repair` está mexendo nos arquivos de { $path }
-errors-wait-and-again = espere terminar e rode o mesmo comando de novo
+errors-own-lock = dê esse arquivo ao usuário que executa o midiateca, ou remova-o enquanto nenhum midiateca estiver em execução aqui: ele é vazio
+errors-server-running = outro midiateca já serve { $path }
+errors-end-the-other = encerre-o antes, ou informe outra pasta com --data
+errors-import-running = outra importação para { $path } está em andamento; esta não alterou nada
+errors-files-busy = uma importação, um apagamento ou `scrub --repair` está usando os arquivos de { $path }
+errors-wait-and-again = espere terminar e execute o mesmo comando de novo
 
 ## The clock
 
-errors-clock-not-trusted = o relógio da máquina saltou, ou não combina com a última execução, por isso nada é removido
+errors-clock-not-trusted = o relógio da máquina saltou ou não condiz com a última execução, por isso nada é excluído
 errors-accept-clock = acerte o relógio (`timedatectl set-ntp true`); se ele está certo, `midiateca doctor --accept-clock` ou `midiateca sweep --accept-clock`
 
 ## A database or storage that was lost
 
-errors-database-missing = não há banco de dados em { $path }, ou está vazio, embora já tenha existido: { $trace } ainda está lá
-errors-find-database = monte o disco dele, mova-o de volta ou restaure-o de um backup. Só se ele se perdeu de vez, `midiateca serve --new-database` começa um novo: ele não conhece nenhum cliente, nenhuma instância e nenhum arquivo armazenado
-errors-storage-missing = o armazenamento { $path } não existe, embora haja arquivos armazenados nele: o armazenamento está montado?
-errors-storage-unmarked = o armazenamento { $path } não é o deste banco de dados: o arquivo .midiateca-id não está nele, e os arquivos armazenados também não: o armazenamento está montado?
-errors-storage-of-other-database = o armazenamento { $path } pertence a outro banco de dados: o .midiateca-id dele é outro
-errors-storage-unknown = o armazenamento { $path } contém arquivos, e o banco de dados não armazenou nenhum: são de outro banco de dados
-errors-storage-mount = monte o disco dele, ou corrija storage.url; um midiateca em execução então continua sozinho. Se os arquivos foram movidos à mão, mova também o .midiateca-id. Só se este é o lugar certo, `midiateca serve --adopt-storage` faz dele o armazenamento deste banco de dados
-errors-storage-right = monte o disco certo, ou corrija storage.url e database.url. Só se o banco de dados e os arquivos pertencem um ao outro, `midiateca serve --adopt-storage` faz dele o armazenamento deste banco de dados
+errors-database-missing = o banco de dados em { $path } não existe ou está vazio, embora já tenha existido: { $trace } ainda está lá
+errors-find-database = monte o disco dele, mova-o de volta ou restaure-o de um backup. Somente se ele se perdeu de vez, `midiateca serve --new-database` cria um novo, sem nenhum cliente, instância ou arquivo armazenado
+errors-storage-missing = o armazenamento { $path } não existe, embora haja arquivos armazenados nele: está montado?
+errors-storage-unmarked = o armazenamento { $path } não é o deste banco de dados: não contém .midiateca-id nem os arquivos armazenados: está montado?
+errors-storage-of-other-database = o armazenamento { $path } pertence a outro banco de dados: o .midiateca-id dele é diferente
+errors-storage-unknown = o armazenamento { $path } contém arquivos, mas este banco de dados não armazenou nenhum: pertencem a outro banco de dados
+errors-storage-mount = monte o disco dele, ou corrija storage.url; um midiateca em execução então continua. Se os arquivos foram movidos à mão, mova também o .midiateca-id. Somente se este é o lugar certo, `midiateca serve --adopt-storage` faz dele o armazenamento deste banco de dados
+errors-storage-right = monte o disco certo, ou corrija storage.url e database.url. Somente se o banco de dados e os arquivos pertencem um ao outro, `midiateca serve --adopt-storage` faz dele o armazenamento deste banco de dados
 
 ## The database
 
-errors-database-unavailable = o banco de dados não consegue gravar agora
-errors-database-read-only = só é possível ler (código { $code } do SQLite)
-errors-database-io = o disco ou o compartilhamento de rede deu erro (código { $code } do SQLite)
+errors-database-unavailable = o banco de dados está indisponível para gravação
+errors-database-read-only = o banco de dados é somente leitura (código { $code } do SQLite)
+errors-database-io = o disco ou o compartilhamento de rede relatou um erro (código { $code } do SQLite)
 errors-database-corrupt = o arquivo está danificado (código { $code } do SQLite)
 errors-database-disk-full = o disco está cheio (código { $code } do SQLite)
 errors-database-cannot-open = não é possível abrir ou criar um dos arquivos dele (código { $code } do SQLite)
-errors-database-busy = outro programa está usando o banco de dados
-errors-database-wait = dê o mesmo comando de novo quando o outro, talvez outro midiateca, terminar
-errors-database-make-room = veja se o disco tem espaço e se este usuário pode gravar o arquivo; `midiateca doctor` verifica em detalhe
+errors-database-busy = outro programa bloqueou o banco de dados
+errors-database-wait = execute o mesmo comando de novo quando o outro programa, talvez outro midiateca, terminar
+errors-database-make-room = verifique se há espaço no disco e se este usuário pode gravar o arquivo; `midiateca doctor` verifica em detalhe
 errors-database-displaced = o banco de dados { $path } não existe mais, embora um processo em execução o mantenha aberto
 errors-database-replaced = há outro banco de dados em { $path } no lugar do que está aberto
 errors-database-older = há uma cópia mais antiga em { $path } no lugar do banco de dados aberto
 errors-database-damaged = o banco de dados { $path } foi truncado ou sobrescrito enquanto estava aberto
 errors-database-log-replaced = o write-ahead log de { $path } foi substituído ou truncado enquanto o banco de dados estava aberto
 errors-database-unconfirmed = não é possível determinar se o banco de dados em { $path } ainda é o que está aberto
-errors-database-bring-back = mova o banco de dados, com os arquivos -wal e -shm, de volta para { $path }; o midiateca então continua sozinho. Se foi apagado, restaure-o de um backup e reinicie o midiateca
-errors-database-bring-back-or-restart = mova o banco de dados mais novo de volta para { $path }; o midiateca então continua sozinho. Para continuar com a cópia antiga, reinicie o midiateca: o que foi armazenado depois dela não está nela
+errors-database-bring-back = mova o banco de dados, com os arquivos -wal e -shm, de volta para { $path }; o midiateca então continua. Se foi excluído, restaure-o de um backup e reinicie o midiateca
+errors-database-bring-back-or-restart = mova o banco de dados mais novo de volta para { $path }; o midiateca então continua. Para usar a cópia antiga, reinicie o midiateca: o que foi armazenado depois da cópia não está nela
 errors-database-restore = pare o midiateca, restaure o banco de dados de um backup e inicie-o de novo
 errors-database-restart = reinicie o midiateca e depois rode `midiateca doctor`
 errors-database-too-new = o banco de dados foi gravado por uma versão mais nova (migração { $version })
 errors-database-use-newer = use aquela versão, ou restaure um backup anterior à atualização
 errors-database-foreign = o arquivo do banco de dados é de outro programa; nada nele foi alterado
-errors-database-name-right = corrija database.url ou --data, ou traga o arquivo certo de um backup
-errors-database-unsafe = o SQLite { $found } é antigo demais para se confiar nele com write-ahead log
-errors-database-use-released = use um midiateca publicado, que traz o próprio SQLite
-errors-database-malformed = a coluna { $column } do banco de dados não contém o que deveria
+errors-database-name-right = corrija database.url ou --data, ou restaure o arquivo certo de um backup
+errors-database-unsafe = o SQLite { $found } é antigo demais para um write-ahead log seguro
+errors-database-use-released = use uma versão publicada do midiateca, que inclui o próprio SQLite
+errors-database-malformed = a coluna { $column } do banco de dados contém um valor inesperado
 errors-database-no-copy = não é possível ler o banco de dados onde ele está, nem copiá-lo para { $folder }
-errors-database-set-tmpdir = aponte TMPDIR para uma pasta com espaço para uma cópia do banco de dados
-errors-database-panicked = o trabalho no banco de dados falhou no meio; nada dele foi gravado
+errors-database-set-tmpdir = configure TMPDIR com uma pasta que tenha espaço para uma cópia do banco de dados
+errors-database-panicked = a operação no banco de dados falhou; nada dela foi gravado
 errors-not-a-database = o arquivo não é um banco de dados SQLite
-errors-look-at-resolver = veja se o nome está certo e se esta máquina resolve nomes: /etc/resolv.conf
-errors-database-statement-failed = o banco de dados recusou um comando
-errors-database-look = `midiateca doctor` lê o banco inteiro e diz o que fazer
+errors-look-at-resolver = verifique se o nome está certo e se esta máquina resolve nomes: /etc/resolv.conf
+errors-database-statement-failed = o banco de dados rejeitou um comando
+errors-database-look = `midiateca doctor` verifica o banco de dados inteiro e diz o que fazer
 
 ## The key
 
 errors-key-file-unusable = não é possível usar o arquivo de chave { $path }
-errors-key-owner = veja se o arquivo pertence ao usuário que roda o midiateca, e se este usuário pode lê-lo
-errors-key-missing = o arquivo de chave { $path } não existe, e os tokens do gateway estão cifrados com ele
-errors-key-back-or-new = coloque o arquivo de volta a partir da cópia guardada; só se ele se perdeu de vez, `midiateca instance add ID --client N --token-env VAR --new-key` começa com uma chave nova, e cada instância precisa receber o token de novo
+errors-key-owner = verifique se o arquivo pertence ao usuário que executa o midiateca, e se este usuário pode lê-lo
+errors-key-missing = o arquivo de chave { $path } não existe, e os tokens do gateway estão criptografados com ele
+errors-key-back-or-new = restaure o arquivo a partir da cópia; somente se ele se perdeu de vez, `midiateca instance add ID --client N --token-env VAR --new-key` cria uma chave nova, e é preciso informar de novo o token de cada instância
 errors-key-invalid = { $path } não é um arquivo de chave: deve conter 32 bytes em base64url
 errors-key-restore = restaure o arquivo certo de um backup
-errors-token-undecryptable = não é possível abrir um token cifrado: o arquivo secret.key foi trocado?
-errors-key-or-token = restaure o arquivo secret.key certo, ou grave o token de novo: `midiateca instance add ID --client N --token-env VAR`
+errors-token-undecryptable = não é possível descriptografar um token: o arquivo secret.key foi trocado?
+errors-key-or-token = restaure o secret.key certo, ou informe o token de novo: `midiateca instance add ID --client N --token-env VAR`
 
 ## The files
 
 errors-disk-full = o disco está cheio
-errors-free-room = libere espaço, ou remova arquivos antigos: [retention] em `midiateca config init`, depois `midiateca sweep --dry-run`
+errors-free-room = libere espaço, ou exclua arquivos antigos: [retention] em `midiateca config init`, depois `midiateca sweep --dry-run`
 errors-write-failed = não é possível gravar o arquivo
 errors-look-at-storage = `midiateca doctor` testa o armazenamento e diz o que fazer
-errors-path-behind-link = { $path } é um link, ou está atrás de um, e foi deixado como está: aquilo a que ele leva pode pertencer a outra coisa
-errors-look-behind-link = coloque a própria pasta, ou uma montagem dela, no lugar do link e rode o mesmo comando de novo
+errors-path-behind-link = { $path } é um link, ou está atrás de um, e não foi alterado: o destino dele pode pertencer a outra coisa
+errors-look-behind-link = substitua o link pela própria pasta ou por uma montagem dela e execute o mesmo comando de novo
 errors-remove-failed = não foi possível remover um arquivo
-errors-unknown-contact = --contact { $contact } não é ninguém conhecido: informe o telefone com código do país, ou um id como `midiateca media list --json` mostra
-errors-several-people = { $id } aparece junto com outros { $count } ids, então não é de uma pessoa só, e nada foi apagado; informe o número da pessoa
-errors-several-countries = --contact { $contact } pode ser qualquer um destes: { $known }, que não são da mesma pessoa, e nada foi apagado; informe o certo com + e o código do país
-errors-run-again = corrija isso e rode o mesmo comando de novo; ele continua de onde parou
+errors-unknown-contact = --contact { $contact } é desconhecido: informe o telefone com código do país, ou um id como em `midiateca media list --json`
+errors-several-people =
+    { $id } aparece junto com { $count ->
+        [one] outro id
+       *[other] outros { $count } ids
+    }, portanto é de várias pessoas, e nada foi apagado; informe o número da pessoa
+errors-several-countries = --contact { $contact } pode ser qualquer um destes: { $known }, que são pessoas diferentes, e nada foi apagado; informe o certo com + e o código do país
+errors-run-again = corrija a causa e execute o mesmo comando de novo; ele continua de onde parou
 errors-read-failed = não é possível ler { $path }
 errors-path-unusable = não é possível usar { $path }
 errors-mend-copy = pare o programa que o grava, ou faça uma cópia com `sqlite3 { $path } '.backup copy.sqlite3'` e informe a cópia
 
-## The door
+## The HTTP server
 
 errors-listen-failed = não é possível escutar em { $address }
-errors-other-address = encerre o programa que escuta ali, ou escolha outro endereço e porta, como --listen 0.0.0.0:8080
+errors-other-address = encerre o programa que escuta nesse endereço, ou escolha outro endereço e porta, como --listen 0.0.0.0:8080
 
 ## The network
 
 errors-address-refused = o endereço foi recusado
 errors-name-unresolved = não é possível resolver o nome
 errors-no-answer = sem resposta
-errors-timed-out = demorou demais
+errors-timed-out = tempo esgotado
 errors-http-status = status { $status }
-errors-cut-short = a conexão terminou antes da hora
-errors-ended-early = a resposta terminou antes do arquivo
+errors-cut-short = a conexão terminou antes do fim
+errors-ended-early = a resposta terminou antes do fim do arquivo
 errors-answer-too-large =
     maior que { $limit ->
         [one] { $limit } byte
@@ -136,14 +140,14 @@ errors-unknown-coding = o servidor enviou a codificação de conteúdo { $coding
 errors-undecodable = não foi possível decodificar a resposta
 errors-proxy-authorization = o proxy pede usuário e senha
 errors-proxy-unusable = { $variable } não indica um proxy utilizável
-errors-set-proxy = defina HTTPS_PROXY e HTTP_PROXY como http://USUÁRIO:SENHA@HOST:PORTA (https://, socks5:// e socks5h:// também servem), e liste em NO_PROXY o que é acessado sem ele
+errors-set-proxy = defina HTTPS_PROXY e HTTP_PROXY como http://USUÁRIO:SENHA@HOST:PORTA (https://, socks5:// e socks5h:// também são aceitos), e liste em NO_PROXY o que é acessado sem ele
 errors-look-at-network = `midiateca doctor` testa cada conexão e diz o que fazer
 errors-link-not-a-url = o link não é uma URL
 errors-link-scheme = o esquema ou a parte de usuário do link não é permitida
 errors-host-not-allowed = o host { $host } não é permitido
 errors-allow-host = se for seu, inclua-o em fetch.allowed_hosts
 errors-address-not-public = o endereço { $address } não é público
-errors-no-public-address = o nome não leva a nenhum endereço público
+errors-no-public-address = o nome não tem endereço público
 errors-too-many-redirects = redirecionamentos demais
 
 ## What the system said
@@ -159,10 +163,10 @@ errors-read-only = o sistema de arquivos é somente leitura
 errors-no-space = não há espaço no dispositivo
 errors-quota = a cota foi esgotada
 errors-file-too-large = o arquivo é grande demais
-errors-busy = está em uso
+errors-busy = em uso
 errors-not-utf8 = não é texto em UTF-8
 errors-interrupted = interrompido
-errors-unexpected-end = terminou antes da hora
+errors-unexpected-end = terminou antes do fim
 errors-address-in-use = o endereço já está em uso
 errors-address-not-available = o endereço não é desta máquina
 errors-connection-refused = conexão recusada
@@ -174,30 +178,30 @@ errors-host-unreachable = a máquina não pode ser alcançada
 errors-network-unreachable = a rede não pode ser alcançada
 errors-network-down = a rede está fora do ar
 errors-out-of-memory = memória esgotada
-errors-see-path = confira o caminho: `ls -l` mostra o que existe, e um caminho sem / no início é procurado na pasta atual
-errors-see-owner = veja quem é o dono com `ls -l`, e rode o midiateca com esse usuário, ou dê a permissão a este
+errors-see-path = confira o caminho: `ls -l` mostra o que existe, e um caminho que não começa com / é relativo à pasta atual
+errors-see-owner = confira o dono com `ls -l`, e execute o midiateca com esse usuário, ou dê permissão a este
 
 ## Import, backup and arguments
 
-errors-import-stopped = parado; o mesmo comando continua daqui
-errors-import-conflicts = os clientes ou instâncias da origem são de outros aqui, então nada foi importado: use uma pasta de dados vazia, ou `midiateca instance remove ID`
-errors-import-other-database = { $path } não é um banco do sistema original: falta a tabela { $table }
-errors-not-sqlite = { $path } não é um banco SQLite: informe o db.sqlite3 do sistema original
-errors-source-damaged = { $path } está danificado, ou foi copiado enquanto era gravado: faça a cópia de novo com `sqlite3 db.sqlite3 '.backup copia.sqlite3'`, ou recupere o que houver com `sqlite3 db.sqlite3 .recover`
+errors-import-stopped = interrompido; o mesmo comando continua daqui
+errors-import-conflicts = clientes ou instâncias da origem têm outro dono aqui, então nada foi importado: use uma pasta de dados vazia, ou `midiateca instance remove ID`
+errors-import-other-database = { $path } não é um banco de dados do sistema original: falta a tabela { $table }
+errors-not-sqlite = { $path } não é um banco de dados SQLite: informe o db.sqlite3 do sistema original
+errors-source-damaged = { $path } está danificado, ou foi copiado durante uma gravação: faça a cópia de novo com `sqlite3 db.sqlite3 '.backup copia.sqlite3'`, ou recupere-o com `sqlite3 db.sqlite3 .recover`
 errors-import-own-storage = { $path } é o armazenamento desta própria pasta de dados: informe o media_storage do sistema original
-errors-import-no-space = { $needed } a copiar, { $free } livres, dos quais { $floor } devem ficar livres (storage.pause_below): libere espaço e dê o mesmo comando de novo, que continua daqui, ou use --link se ambos estão no mesmo disco
-errors-import-no-space-to-link = { $needed } a copiar, pois os arquivos estão em outro disco que a pasta de dados, onde --link não ajuda; { $free } livres, dos quais { $floor } devem ficar livres (storage.pause_below): libere espaço e dê o mesmo comando de novo, que continua daqui
-errors-backup-within-data = o backup em { $target } e { $other } estão um dentro do outro: informe uma pasta em outro lugar, de preferência em outro disco
-errors-backup-target-foreign = { $path } não está vazia e não é um backup feito por este programa, ou já foi usada como pasta de dados: informe uma pasta nova ou vazia
+errors-import-no-space = { $needed } a copiar, { $free } livres, dos quais { $floor } devem continuar livres (storage.pause_below): libere espaço e execute o mesmo comando de novo, que continua daqui, ou use --link se ambos estão no mesmo disco
+errors-import-no-space-to-link = { $needed } a copiar, porque os arquivos estão em outro disco que não o da pasta de dados, e --link não ajuda; { $free } livres, dos quais { $floor } devem continuar livres (storage.pause_below): libere espaço e execute o mesmo comando de novo, que continua daqui
+errors-backup-within-data = o backup { $target } e { $other } estão um dentro do outro: informe uma pasta em outro lugar, de preferência em outro disco
+errors-backup-target-foreign = { $path } não está vazia e não é um backup do midiateca, ou já foi usada como pasta de dados: informe uma pasta nova ou vazia
 errors-backup-target-not-a-directory = { $path } é um arquivo, e um backup é uma pasta: informe uma pasta nova ou vazia
-errors-backup-key-missing = --with-key: a chave { $path } não existe; coloque-a de volta a partir da cópia guardada, ou rode sem --with-key
-errors-backup-target-missing = { $path } não existe, por isso o backup não é feito ali: crie a pasta ou monte o disco dela
-errors-backup-other-database = { $path } contém o backup de outro banco de dados, que fica como está: informe outra pasta; e se este é o banco errado, confira --data e o que está montado ali
+errors-backup-key-missing = --with-key: a chave { $path } não existe; restaure-a a partir da cópia, ou execute sem --with-key
+errors-backup-target-missing = { $path } não existe: crie a pasta ou monte o disco dela
+errors-backup-other-database = { $path } contém o backup de outro banco de dados, e não foi alterado: informe outra pasta; se este é o banco de dados errado, confira --data e o que está montado ali
 errors-backup-running = outro backup para { $path } está em andamento: espere terminar
-errors-backup-no-space = { $path } tem espaço para { $free } bytes e são necessários { $needed }: libere espaço ou informe outra pasta
-errors-backup-run-again = rode o mesmo comando de novo; ele continua de onde parou
-errors-backup-database-damaged = o banco de dados está danificado ({ $problem }), e disso não se faz backup: veja `midiateca doctor`
-errors-backup-wrong-key = --with-key: { $path } não é a chave que abre os tokens do gateway; coloque a certa de volta antes, ou rode sem --with-key
+errors-backup-no-space = { $path } tem { $free } livres, e são necessários { $needed }: libere espaço, ou informe outra pasta
+errors-backup-run-again = execute o mesmo comando de novo; ele continua de onde parou
+errors-backup-database-damaged = o banco de dados está danificado ({ $problem }), e não é possível fazer backup dele: veja `midiateca doctor`
+errors-backup-wrong-key = --with-key: { $path } não é a chave dos tokens do gateway; restaure a certa antes, ou execute sem --with-key
 errors-not-a-number = não é um número inteiro
 errors-number-too-large = o número é grande demais
 errors-number-too-small = o número é pequeno demais
@@ -210,7 +214,7 @@ errors-allow-missing = se os arquivos se perderam mesmo, use --even-if-most-are-
 errors-many-files-orphaned = { $orphaned } de { $files } arquivos são órfãos: o banco de dados é o certo? Nada foi alterado
 errors-allow-orphaned = para movê-los à quarentena mesmo assim, use --even-if-many-are-orphaned
 
-## Exportações
+## Exports
 
 errors-export-only-tar = { $target } é a saída padrão, que só pode receber um arquivo tar
 errors-export-no-format = deixe --format de fora

@@ -8,13 +8,55 @@ forget-basis-unfinished = encontrado por um apagamento incompleto desta pessoa
 forget-confirm = apagar tudo destes ids do cliente { $client }? Digite sim para continuar:
 forget-give-yes = nada foi apagado: confira estes ids e acrescente --yes, ou rode o comando em um terminal para confirmar
 forget-nothing = não há nada de { $ids } guardado para o cliente { $client }, então nada foi apagado; confira o número, ou use um id como `midiateca media list --json` mostra
-forget-erased = { $at }: apagado para o cliente { $client }: { $ids }: { $media } mídias, { $files } arquivos ({ $bytes } bytes), { $deliveries } entregas brutas; citado em { $mentions } mídias de outras pessoas, onde o número foi mascarado
-forget-would-be-erased = { $at }: seria apagado para o cliente { $client }: { $ids }: { $media } mídias, { $files } arquivos ({ $bytes } bytes), { $deliveries } entregas brutas; citado em { $mentions } mídias de outras pessoas, onde o número seria mascarado
-forget-left = { $count } entregas brutas citam a pessoa e trazem bytes de outra pessoa que ainda não foram arquivados
-forget-unreadable-left = { $count } entregas brutas citam a pessoa mas não podem ser lidas, e podem ser a única cópia do que outra pessoa enviou: veja `midiateca deliveries list --set-aside`
+forget-erased =
+    { $at }: apagado para o cliente { $client }: { $ids }: { $media ->
+        [one] { $media } mídia
+       *[other] { $media } mídias
+    }, { $files ->
+        [one] { $files } arquivo
+       *[other] { $files } arquivos
+    } ({ $bytes } bytes), { $deliveries ->
+        [one] { $deliveries } entrega bruta
+       *[other] { $deliveries } entregas brutas
+    }; citado em { $mentions ->
+        [one] { $mentions } mídia
+       *[other] { $mentions } mídias
+    } de outras pessoas, onde o número foi mascarado
+forget-would-be-erased =
+    { $at }: seria apagado para o cliente { $client }: { $ids }: { $media ->
+        [one] { $media } mídia
+       *[other] { $media } mídias
+    }, { $files ->
+        [one] { $files } arquivo
+       *[other] { $files } arquivos
+    } ({ $bytes } bytes), { $deliveries ->
+        [one] { $deliveries } entrega bruta
+       *[other] { $deliveries } entregas brutas
+    }; citado em { $mentions ->
+        [one] { $mentions } mídia
+       *[other] { $mentions } mídias
+    } de outras pessoas, onde o número seria mascarado
+forget-left =
+    { $count ->
+        [one] { $count } entrega bruta cita a pessoa e contém
+       *[other] { $count } entregas brutas citam a pessoa e contêm
+    } bytes de outra pessoa que ainda não foram armazenados
+forget-unreadable-left =
+    { $count ->
+        [one] { $count } entrega bruta cita a pessoa mas não pode ser lida, e pode
+       *[other] { $count } entregas brutas citam a pessoa mas não podem ser lidas, e podem
+    } ser a única cópia do que outra pessoa enviou: veja `midiateca deliveries list --set-aside`
 forget-with-unreadable = isto ainda não é a prova: para apagar essas também, rode o mesmo comando com --unreadable
-forget-files-left = os arquivos de { $count } mídias não puderam ser removidos; o log diz por quê
-forget-downloads-left = { $count } downloads ainda não tinham terminado
+forget-files-left =
+    os arquivos de { $count ->
+        [one] { $count } mídia
+       *[other] { $count } mídias
+    } não puderam ser excluídos; o log diz por quê
+forget-downloads-left =
+    { $count ->
+        [one] { $count } download ainda não terminou
+       *[other] { $count } downloads ainda não terminaram
+    }
 forget-left-linked = ainda existe: { $path } ({ $sha256 }): é um link ou está atrás de um, e aquilo a que ele leva pode pertencer a outra coisa; remova à mão, ou coloque a própria pasta ou uma montagem dela no lugar do link, e rode o mesmo comando de novo
 forget-left-shared = os mesmos bytes continuam em { $path } ({ $sha256 }): são de outra mídia, que não foi apagada
 forget-left-orphaned = os mesmos bytes continuam em { $path } ({ $sha256 }): nenhum registro cita esse arquivo, mas ele está onde estaria o de outra mensagem; apague-o se for da pessoa

@@ -68,12 +68,12 @@ health-database-without-tables = o banco { $path } está vazio: não tem tabelas
 health-other-owner = a pasta é do usuário { $theirs }, e este comando roda como { $ours }: o que for criado agora, o servidor não poderá alterar
 health-one-owner = tudo pertence ao dono da pasta
 health-other-owners = { $count ->
-    [one] 1 caminho não pertence
+    [one] { $count } caminho não pertence
    *[other] { $count } caminhos não pertencem
 } ao dono da pasta (usuário { $owner }), o primeiro é { $first }
 health-modes-fine = só quem precisa
 health-modes-wide = { $count ->
-    [one] 1 caminho está aberto
+    [one] { $count } caminho está aberto
    *[other] { $count } caminhos estão abertos
 } a mais usuários do que o necessário, o primeiro é { $first } (modo { $mode })
 health-server-runs = está rodando
@@ -89,22 +89,22 @@ health-unsound = { $problems }
 health-no-storage-yet = ainda não existe; é criado com a primeira instância
 health-storage-missing = não existe, embora haja arquivos registrados nele
 health-folders-missing = { $count ->
-    [one] não existe a pasta de 1 instância com arquivos
+    [one] não existe a pasta de { $count } instância com arquivos
    *[other] não existem as pastas de { $count } instâncias com arquivos
 }, a primeira é { $first }
 health-folders-not-writable = { $count ->
-    [one] 1 pasta não aceita
+    [one] { $count } pasta não aceita
    *[other] { $count } pastas não aceitam
 } arquivos: { $error }
 health-space-left = { $free }; os downloads são pausados abaixo de { $floor }
 health-no-space = { $free }, menos que { $floor }: nenhum download começa
 health-hardly-grows = quase nada: o disco dura anos
 health-space-lasts = { $days ->
-    [one] { $growth } por dia: disco cheio em cerca de 1 dia
+    [one] { $growth } por dia: disco cheio em cerca de { $days } dia
    *[other] { $growth } por dia: disco cheio em cerca de { $days } dias
 }
 health-full-soon = { $days ->
-    [one] { $growth } por dia: disco cheio em cerca de 1 dia
+    [one] { $growth } por dia: disco cheio em cerca de { $days } dia
    *[other] { $growth } por dia: disco cheio em cerca de { $days } dias
 }
 health-queue-moves = nenhuma mídia espera há mais de um dia
@@ -114,12 +114,12 @@ health-link-expires-soon = { $hours ->
    *[other] um link expira em { $hours } horas
 } e o arquivo ainda não foi baixado
 health-media-wait = { $count ->
-    [one] 1 mídia em espera
+    [one] { $count } mídia em espera
    *[other] { $count } mídias em espera
 }: { $reason }
 health-none-set-aside = nenhuma
 health-set-aside = { $count ->
-    [one] 1 separada
+    [one] { $count } separada
    *[other] { $count } separadas
 }
 health-none-refused = nenhuma

@@ -34,4 +34,4 @@ import-sum-dry = simulação: nada foi alterado. O que seria: { $sum }
 import-conflict-client = o cliente { $id } é { $ours } aqui, e { $theirs } na origem
 import-conflict-instance = a instância { $id } é do cliente { $ours } aqui, e do cliente { $theirs } na origem
 import-no-folder = { $path } não é uma pasta: informe o media_storage do sistema original
-import-stopped = parado; o mesmo comando continua daqui
+import-stopped = interrompido; o mesmo comando continua daqui

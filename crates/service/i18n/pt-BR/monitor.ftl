@@ -1,19 +1,19 @@
 ### What `monitor` says on its screen.
 
-monitor-too-small = o terminal é pequeno demais para mostrar algo; em 80×24 cabe o principal
+monitor-too-small = o terminal é pequeno demais; 80×24 mostra o essencial
 
 ## The header
 
-monitor-served = servidor no ar
+monitor-served = servidor em execução
 monitor-not-served = sem servidor
 monitor-not-known = consultando…
 monitor-paused = PAUSADO
 monitor-showing-all = mostrando tudo
 monitor-showing = somente
-monitor-gone = o banco { $path } sumiu; esperando que volte
-monitor-refused = o banco não responde: { $why }; tentando de novo
+monitor-gone = o banco de dados { $path } não existe mais; aguardando
+monitor-refused = o banco de dados não responde: { $why }; nova tentativa em seguida
 monitor-no-room = o disco está quase cheio ({ $free } livres): os downloads esperam por { $resume }
-monitor-silent = o banco não responde há { $age }
+monitor-silent = o banco de dados não responde há { $age }
 
 ## Deliveries
 
@@ -21,7 +21,14 @@ monitor-deliveries = Entregas
 monitor-now = { $rate }/min agora
 monitor-measuring = medindo…
 monitor-received = { $count } mídias/h
-monitor-ended = 60 min: { $stored } gravadas, { $failed } falharam
+monitor-ended =
+    60 min: { $stored ->
+        [one] { $stored } armazenada
+       *[other] { $stored } armazenadas
+    }, { $failed ->
+        [one] { $failed } falha
+       *[other] { $failed } falhas
+    }
 
 ## The queue
 
@@ -30,9 +37,9 @@ monitor-counting = contando…
 monitor-ready = prontas
 monitor-waiting = em espera
 monitor-downloading = baixando
-monitor-stored-all = gravadas
-monitor-failed-all = falharam
-monitor-expired-all = expiraram
+monitor-stored-all = armazenadas
+monitor-failed-all = com falha
+monitor-expired-all = expiradas
 monitor-skipped-all = ignoradas
 monitor-dismissed-all = dispensadas
 monitor-due = Espera, por prazo
@@ -45,10 +52,10 @@ monitor-due-later = depois
 ## Downloads
 
 monitor-downloads = Downloads em andamento
-monitor-interrupted = interrompidos: nenhum servidor no ar
-monitor-other-database = agora há outro banco de dados ali; seguem os eventos dele
-monitor-no-downloads = nada está sendo baixado
-monitor-beginning = começando
+monitor-interrupted = interrompidos: nenhum servidor em execução
+monitor-other-database = agora há outro banco de dados nesse caminho; os eventos dele vêm a seguir
+monitor-no-downloads = nenhum download em andamento
+monitor-beginning = iniciando
 
 ## Instances
 
@@ -69,8 +76,8 @@ monitor-more = { $shown } de { $all }
 ## Events
 
 monitor-events = Eventos recentes
-monitor-no-events = nada do que é mostrado aqui aconteceu ainda
-monitor-stored = gravada
+monitor-no-events = nenhum evento desta seleção ainda
+monitor-stored = armazenada
 monitor-lost = arq. perdido
 monitor-removed = removida
 monitor-dismissed = dispensada
@@ -85,44 +92,44 @@ monitor-media = Mídia { $id }
 monitor-reading = lendo…
 monitor-unknown-media = não existe mais mídia com este id
 monitor-attempts = Tentativas: { $count }
-monitor-no-attempts = nada foi tentado ainda
-monitor-went-well = deu certo
+monitor-no-attempts = nenhuma tentativa ainda
+monitor-went-well = concluída
 
 ## The last line
 
-monitor-ask = Devolver a mídia { $id } à fila? s/n
-monitor-no-media = esta linha não é de nenhuma mídia
-monitor-queued = a mídia { $id } voltou à fila
-monitor-queued-lost = a mídia { $id } voltou à fila: seu arquivo está ausente
-monitor-left-alone = a mídia { $id } foi ignorada: está armazenada, sendo baixada, ou foi apagada
+monitor-ask = Colocar a mídia { $id } na fila de novo? s/n
+monitor-no-media = esta linha não se refere a uma mídia
+monitor-queued = a mídia { $id } está na fila
+monitor-queued-lost = a mídia { $id } está na fila, porque o arquivo dela se perdeu
+monitor-left-alone = a mídia { $id } não mudou: já está armazenada ou sendo baixada
 monitor-unknown = a mídia { $id } não existe mais
-monitor-not-queued = a mídia { $id } não voltou à fila: { $why }
+monitor-not-queued = a mídia { $id } não entrou na fila: { $why }
 monitor-key-space = espaço
 monitor-key-quit = sair
 monitor-key-help = ajuda
-monitor-key-pause = pausa
-monitor-key-go-on = segue
+monitor-key-pause = pausar
+monitor-key-go-on = continuar
 monitor-key-instance = instância
 monitor-key-kind = tipo
 monitor-key-status = estado
 monitor-key-clear = tudo
-monitor-key-open = abre
-monitor-key-retry = repete
-monitor-key-close = fecha
-monitor-key-scroll = rola
+monitor-key-open = abrir
+monitor-key-retry = repetir
+monitor-key-close = fechar
+monitor-key-scroll = rolar
 
 ## Help
 
 monitor-help = Teclas
-monitor-help-quit = encerra; Esc e Ctrl-C também
-monitor-help-pause = congela a tela e solta; o servidor não para
-monitor-help-instance = mostra só uma instância, a próxima a cada vez
-monitor-help-kind = mostra só um tipo de mídia: imagem, vídeo, áudio, documento, figurinha
-monitor-help-status = lista só o que foi gravado, falhou, expirou ou foi adiado
+monitor-help-quit = sai (também Esc e Ctrl-C)
+monitor-help-pause = congela a tela e continua; o servidor não é pausado
+monitor-help-instance = mostra apenas uma instância; cada toque passa à próxima
+monitor-help-kind = mostra apenas um tipo de mídia: imagem, vídeo, áudio, documento, figurinha
+monitor-help-status = lista apenas mídias armazenadas, com falha, expiradas ou adiadas
 monitor-help-clear = mostra tudo de novo
 monitor-help-select = escolhe um evento (também j, k, teclas de página, Home, End)
-monitor-help-open = abre a mídia do evento escolhido: seus campos e cada tentativa
-monitor-help-retry = devolve a mídia escolhida à fila; pergunta antes
+monitor-help-open = abre a mídia do evento escolhido: os campos e todas as tentativas
+monitor-help-retry = coloca a mídia escolhida na fila de novo, após confirmação
 monitor-help-redraw = redesenha a tela
 monitor-help-close = fecha o que está aberto
 monitor-help-times = Os horários são em UTC. O gráfico mostra mídias recebidas por minuto na última hora.

@@ -8,44 +8,44 @@ names-audio = áudio
 names-document = documento
 names-sticker = figurinha
 
-## How a media stands
+## Statuses of a media
 
 names-pending = pendente
 names-downloading = baixando
-names-stored = a salvo
-names-failed = falhou
-names-expired = expirou
-names-skipped = de fora
+names-stored = armazenada
+names-failed = com falha
+names-expired = expirada
+names-skipped = ignorada
 names-dismissed = dispensada
 
-## How an instance stands
+## States of an instance
 
 names-connected = conectada
 names-disconnected = desconectada
 names-unknown = desconhecido
 
-## A setting that nobody set
+## A setting without a value
 
 names-default = padrão
 
-## What became of a delivery
+## Verdicts on a delivery
 
 names-accepted = aceita
 names-ignored = ignorada
 names-set-aside = separada
 names-refused = recusada
 
-## How bytes were proven
+## Verification
 
 names-full = completa
 names-mac = MAC
-names-unproven = sem prova
+names-unproven = não comprovada
 
 ## Events
 
-names-media-stored = mídia gravada
-names-media-failed = mídia falhou
-names-media-expired = mídia expirou
+names-media-stored = mídia armazenada
+names-media-failed = falha de mídia
+names-media-expired = mídia expirada
 names-media-postponed = mídia adiada
 names-media-lost = arquivo perdido
 names-media-removed = mídia removida
@@ -70,17 +70,17 @@ names-caption = legenda
 names-chat-id = conversa
 names-sender-id = remetente
 names-sender-name = remetente (nome)
-names-from-me = da própria conta
+names-from-me = enviada por esta conta
 names-is-group = em grupo
 names-sent-at = enviada em
 names-received-at = recebida em
-names-status = estado
+names-status = status
 names-reason = motivo
 names-recoverable = recuperável
 names-attempts = tentativas
-names-next-attempt-at = próxima vez
+names-next-attempt-at = próxima tentativa
 names-expires-at = expira em
-names-stored-at = gravada em
+names-stored-at = armazenada em
 names-route = rota
 names-size = tamanho
 names-sha256 = SHA-256

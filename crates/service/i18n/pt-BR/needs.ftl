@@ -14,24 +14,24 @@ needs-tokens-unreadable = não é possível descriptografar os tokens do gateway
 needs-gateway-problem = { $instance }: { $reason }
 needs-instance-disconnected = { $instance }: desconectada; leia o QR code de novo no painel do gateway
 needs-media-wait-for-storage = { $count ->
-    [one] 1 mídia espera
+    [one] { $count } mídia espera
    *[other] { $count } mídias esperam
 } pelo armazenamento: { $reason }
 needs-media-wait-long = há mídia esperando desde { $since }, há mais de um dia; o `midiateca serve` está rodando?
 needs-deliveries-set-aside = { $count ->
-    [one] 1 entrega do último dia não pôde ser lida e foi separada
+    [one] { $count } entrega do último dia não pôde ser lida e foi separada
    *[other] { $count } entregas do último dia não puderam ser lidas e foram separadas
 }; `midiateca deliveries list --set-aside`, depois `midiateca deliveries replay --set-aside` ou `midiateca deliveries dismiss`
 needs-media-not-stored = { $count ->
-    [one] 1 mídia falhou ou expirou
+    [one] { $count } mídia falhou ou expirou
    *[other] { $count } mídias falharam ou expiraram
 }; veja os motivos, corrija e use `midiateca retry --failed --expired`, ou `midiateca media dismiss --failed --expired` para aceitar a perda
 needs-files-missing = { $count ->
-    [one] falta no disco 1 arquivo armazenado
+    [one] falta no disco { $count } arquivo armazenado
    *[other] faltam no disco { $count } arquivos armazenados
 }; `midiateca scrub` mostra quais
 needs-files-of-wrong-size = { $count ->
-    [one] 1 arquivo armazenado tem
+    [one] { $count } arquivo armazenado tem
    *[other] { $count } arquivos armazenados têm
 } tamanho diferente do registrado; `midiateca scrub` mostra quais
 needs-deliveries-refused = { $refused }

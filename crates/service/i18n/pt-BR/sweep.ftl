@@ -1,6 +1,32 @@
 ### What `sweep` says.
 
-sweep-went = removidos: { $files } arquivos ({ $bytes } bytes), { $deliveries } entregas brutas, { $events } eventos, { $attempts } tentativas
-sweep-would-go = seriam removidos: { $files } arquivos ({ $bytes } bytes), { $deliveries } entregas brutas, { $events } eventos, { $attempts } tentativas
-sweep-stuck = não foi possível remover { $file }: { $why }; corrija isso, e a próxima limpeza o remove
-sweep-no-rules = nenhuma regra manda remover arquivos; veja [retention] em `midiateca config init`
+sweep-went =
+    excluídos: { $files ->
+        [one] { $files } arquivo
+       *[other] { $files } arquivos
+    } ({ $bytes } bytes), { $deliveries ->
+        [one] { $deliveries } entrega bruta
+       *[other] { $deliveries } entregas brutas
+    }, { $events ->
+        [one] { $events } evento
+       *[other] { $events } eventos
+    }, { $attempts ->
+        [one] { $attempts } tentativa
+       *[other] { $attempts } tentativas
+    }
+sweep-would-go =
+    seriam excluídos: { $files ->
+        [one] { $files } arquivo
+       *[other] { $files } arquivos
+    } ({ $bytes } bytes), { $deliveries ->
+        [one] { $deliveries } entrega bruta
+       *[other] { $deliveries } entregas brutas
+    }, { $events ->
+        [one] { $events } evento
+       *[other] { $events } eventos
+    }, { $attempts ->
+        [one] { $attempts } tentativa
+       *[other] { $attempts } tentativas
+    }
+sweep-stuck = não foi possível excluir { $file }: { $why }; corrija a causa, e a próxima limpeza o exclui
+sweep-no-rules = nenhuma regra exclui arquivos; veja [retention] em `midiateca config init`

@@ -42,21 +42,35 @@ usage-when = QUANDO
 
 usage-unknown-argument = argumento desconhecido: '{ $argument }'
 usage-unknown-command = comando desconhecido: '{ $command }'
-usage-no-command = '{ $command }' precisa de um subcomando, e nenhum foi informado
+usage-no-command = '{ $command }' exige um subcomando
 usage-missing = faltam argumentos obrigatórios: { $arguments }
-usage-no-value = '{ $argument }' precisa de um valor, e nenhum foi informado
+usage-no-value = '{ $argument }' exige um valor
 usage-invalid-value = valor inválido '{ $value }' para '{ $argument }'
 usage-invalid-because = valor inválido '{ $value }' para '{ $argument }': { $why }
 usage-too-many-values = valor a mais para '{ $argument }': '{ $value }'
-usage-wrong-count = '{ $argument }' recebe { $expected } valores, e { $actual } foram informados
-usage-too-few-values = '{ $argument }' recebe no mínimo { $expected } valores, e { $actual } foram informados
-usage-no-equals = '{ $argument }' precisa de um sinal de igual antes do valor
+usage-wrong-count =
+    '{ $argument }' recebe { $expected ->
+        [one] { $expected } valor
+       *[other] { $expected } valores
+    }, mas { $actual ->
+        [one] { $actual } foi informado
+       *[other] { $actual } foram informados
+    }
+usage-too-few-values =
+    '{ $argument }' recebe no mínimo { $expected ->
+        [one] { $expected } valor
+       *[other] { $expected } valores
+    }, mas { $actual ->
+        [one] { $actual } foi informado
+       *[other] { $actual } foram informados
+    }
+usage-no-equals = '{ $argument }' exige um sinal de igual antes do valor
 usage-twice = '{ $argument }' só pode ser usado uma vez
 usage-conflict = '{ $argument }' não pode ser usado com { $others }
 usage-not-utf8 = um argumento não é texto em UTF-8
 usage-wrong = os argumentos não foram entendidos: { $why }
 usage-possible-values = { "  " }valores possíveis: { $values }
-usage-possible-commands = { "  " }existem: { $values }
+usage-possible-commands = { "  " }subcomandos: { $values }
 usage-similar = { "  " }dica: existe { $names }
 usage-as-value = { "  " }dica: para informar '{ $argument }' como valor, escreva '-- { $argument }'
 usage-see-help = Para saber mais, use '--help'.

@@ -15,7 +15,7 @@ fn an_error_is_a_line_and_its_hint_another() {
     let error = anyhow::Error::from(context::Error::NoData { path });
     assert_eq!(
         shown(&error, Language::English, false),
-        "error: there are no data in /srv: nothing is kept there yet\n  hint: name the right folder with --data, or begin with `midiateca client add NAME`"
+        "error: there are no data in /srv\n  hint: give the right folder with --data, or start with `midiateca client add NAME`"
     );
     assert!(shown(&error, Language::Portuguese, false).contains("\n  dica: "));
 }

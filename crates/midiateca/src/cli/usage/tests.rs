@@ -22,18 +22,18 @@ fn wrong_usage_is_told_in_both_languages() {
         ),
         (
             "midiateca --json",
-            &["requires a subcommand", "there are: serve, "],
-            &["'midiateca' precisa de um subcomando", "existem: serve, "],
+            &["requires a subcommand", "subcommands: serve, "],
+            &["'midiateca' exige um subcomando", "subcomandos: serve, "],
         ),
         (
             "midiateca client add",
-            &["required, and not given: <NAME>"],
+            &["missing required arguments: <NAME>"],
             &["faltam argumentos obrigatórios: <NOME>"],
         ),
         (
             "midiateca --data",
             &["'--data <DIR>' requires a value"],
-            &["'--data <PASTA>' precisa de um valor"],
+            &["'--data <PASTA>' exige um valor"],
         ),
         (
             "midiateca check --log-format xml",

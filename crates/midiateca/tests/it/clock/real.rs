@@ -150,7 +150,7 @@ async fn a_sweep_under_a_jumped_clock_is_refused_until_somebody_accepts_the_cloc
         assert_ne!(code, Some(0), "{error}");
         assert!(error.contains("doctor --accept-clock"), "{error}");
         let (_, would, _) = bench.run(&["sweep", "--dry-run"]).await;
-        assert!(would.contains("would go: 0 files"), "{would}");
+        assert!(would.contains("would be deleted: 0 files"), "{would}");
         let (code, report, _) = bench.run(&["check"]).await;
         assert_eq!(code, Some(1));
         assert!(report.contains("nothing is deleted"), "{report}");
@@ -162,7 +162,7 @@ async fn a_sweep_under_a_jumped_clock_is_refused_until_somebody_accepts_the_cloc
     bench.set_clock(0);
     let (code, report, error) = bench.run(&["sweep"]).await;
     assert_eq!(code, Some(0), "{error}");
-    assert!(report.contains("gone: 0 files"), "{report}");
+    assert!(report.contains("deleted: 0 files"), "{report}");
     bench.set_clock(400 * DAY);
     let (_, report, _) = bench.run(&["doctor", "--offline", "--accept-clock"]).await;
     assert!(report.contains("accepted"), "{report}");

@@ -27,7 +27,7 @@ fn the_whole_chain_is_told_and_the_next_step_below_it() {
             code: "data_folder_unusable".to_owned(),
             message: "não é possível usar a pasta de dados /srv/midia: permissão negada".to_owned(),
             hint: Some(
-                "rode o midiateca com o usuário dono da pasta, ou informe outra pasta com --data"
+                "execute o midiateca com o usuário dono da pasta, ou informe outra pasta com --data"
                     .to_owned()
             ),
         }
@@ -53,7 +53,7 @@ fn what_stands_behind_a_transparent_error_is_told_once() {
     let error = retention::Error::Db(db::Error::Panicked);
     assert_eq!(
         why(&error, Language::English),
-        "the work on the database panicked; nothing of it was committed"
+        "the operation on the database crashed; nothing of it was committed"
     );
 }
 

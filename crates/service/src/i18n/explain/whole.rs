@@ -127,8 +127,8 @@ pub(super) fn backup(error: &backup::Error, lang: Language) -> Cause {
             words::BACKUP_NO_SPACE,
             &[
                 ("path", &path.display()),
-                ("needed", needed),
-                ("free", free),
+                ("needed", &lang.bytes(*needed)),
+                ("free", &lang.bytes(*free)),
             ],
         ),
         Error::Damaged { problem } => Cause::new(

@@ -106,7 +106,7 @@ fn eighty_by_twenty_four_shows_all_that_matters() {
             "later 11",
             "25%",
             "2.00 MiB / 8.00 MiB",
-            "beginning",
+            "starting",
             FIRST,
             OTHER,
             "disconnected",
@@ -128,9 +128,9 @@ fn a_large_terminal_shows_whole_sentences_and_names() {
     must_show(
         &shown,
         &[
-            "servidor no ar",
+            "servidor em execução",
             "904 mídias/h",
-            "gravadas",
+            "armazenadas",
             "120.334",
             "em espera",
             "Espera, por prazo",
@@ -198,13 +198,13 @@ fn filter_pause_and_trouble_are_in_the_header() {
         press(&mut state, KeyCode::Char(key));
     }
     let wanted = format!("only {FIRST} · image · stored");
-    must_show(&drawn(&state, 80, 24), &[&wanted, "PAUSED", "space go on"]);
+    must_show(&drawn(&state, 80, 24), &[&wanted, "PAUSED", "space resume"]);
     state.apply(Update::Failed(live::Error::Missing {
         path: "/srv/midiateca/midiateca.db".into(),
     }));
     must_show(
         &drawn(&state, 80, 24),
-        &["/srv/midiateca/midiateca.db is not there"],
+        &["/srv/midiateca/midiateca.db is missing"],
     );
     let mut state = told(Language::English);
     state.now += 30 * SECOND;
@@ -217,12 +217,12 @@ fn the_last_line_asks_and_tells() {
     press(&mut state, KeyCode::Char('r'));
     must_show(
         &drawn(&state, 80, 24),
-        &["Devolver a mídia 019a-5 à fila? s/n"],
+        &["Colocar a mídia 019a-5 na fila de novo? s/n"],
     );
     press(&mut state, KeyCode::Char('n'));
     let id = midiateca_service::model::MediaId("019a-5".to_owned());
     state.notify(Notice::Retried(id, Ok(Retried::Queued)));
-    must_show(&drawn(&state, 80, 24), &["a mídia 019a-5 voltou à fila"]);
+    must_show(&drawn(&state, 80, 24), &["a mídia 019a-5 está na fila"]);
 }
 
 #[test]
