@@ -1,4 +1,4 @@
-//! The one typed row [`Media`] and the repository of its table: all SQL of tables `media` and `attempts` is here.
+//! The one typed row `Media` and the repository of its table: all SQL of tables `media` and `attempts` is here.
 //! `queue` decides when a media changes its state, and calls this module.
 
 mod attempts;

@@ -100,7 +100,7 @@ async fn what_was_dismissed_no_longer_counts_and_what_is_new_does() {
     ] {
         let output = midiateca(&data, line).await;
         assert!(
-            stdout(&output).starts_with("dismissed: 0"),
+            stdout(&output).starts_with("0 dismissed"),
             "{line:?} {output:?}"
         );
     }
@@ -113,7 +113,7 @@ async fn what_was_dismissed_no_longer_counts_and_what_is_new_does() {
         "--expired",
     ];
     let output = midiateca(&data, &portuguese).await;
-    assert!(stdout(&output).contains("dispensadas: 1"), "{output:?}");
+    assert!(stdout(&output).contains("1 dispensada,"), "{output:?}");
     assert_eq!(check(&data).await, (Some(0), vec![]));
 
     let list = midiateca(&data, &["--json", "media", "list", "--status", "dismissed"]).await;

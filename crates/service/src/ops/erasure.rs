@@ -2,7 +2,7 @@
 //! names one of their ids, and the id in captions and file names of others. What is left of a media is that it came,
 //! when, and under which message, so that a repeat is recognised and not taken in again.
 //!
-//! [`identify`] finds the person's ids, [`run`] erases exactly the ids that it is given. A media is condemned first, so
+//! `identify` finds the person's ids, `run` erases exactly the ids that it is given. A media is condemned first, so
 //! that nothing else changes it, then its files go, then its row's personal data: a run that was cut short is continued by
 //! the next. The report is a proof when nothing is left, and names what is left.
 

@@ -1,4 +1,4 @@
-//! What runs, what waits, and what needs a person: briefly ([`run`]) or with every file checked ([`check`]). Both only
+//! What runs, what waits, and what needs a person: briefly (`run`) or with every file checked (`check`). Both only
 //! read, except for small probe files, which are removed.
 
 mod full;

@@ -53,7 +53,7 @@ fn wrong_usage_is_told_in_both_languages() {
         ),
         (
             "midiateca media list --since ontem",
-            &["ontem is no time"],
+            &["ontem is not a time"],
             &["valor inválido 'ontem' para '--since <HORÁRIO>': ontem não é um horário"],
         ),
         (

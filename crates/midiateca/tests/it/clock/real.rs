@@ -143,7 +143,7 @@ async fn a_sweep_under_a_jumped_clock_is_refused_until_somebody_accepts_the_cloc
     bench.post(&server, sample("KEPT")).await;
     bench.wait_until_stored().await;
     Bench::end(server);
-    let sweep_gone = |output: &str| output.contains("1 files");
+    let sweep_gone = |output: &str| output.contains("deleted: 1 file ");
     for ahead in [400 * DAY, -400 * DAY] {
         bench.set_clock(ahead);
         let (code, _, error) = bench.run(&["sweep"]).await;

@@ -172,7 +172,7 @@ fn a_media_is_shown_with_every_attempt() {
             "Media 019a-5",
             "failed",
             "link_refused: the link points",
-            "9. 2026-11-24T12:00:00Z cdn mmg.whatsapp.net HTTP 404 0 bytes 120 ms",
+            "9. 2026-11-24T12:00:00.000Z cdn mmg.whatsapp.net HTTP 404 0 bytes 120 ms",
             "cdn_gone: WhatsApp no longer has the file",
             "Esc close",
         ],
