@@ -1,4 +1,4 @@
-//! Errors on stderr: [`explain`](midiateca_service::i18n::explain), with the error types of the command line.
+//! Errors on stderr: `midiateca_service::i18n::explain`, with the error types of the command line.
 
 use std::error::Error;
 use std::io;
