@@ -5,13 +5,13 @@
 
 pub mod policy;
 mod replaced;
+mod replay;
 pub mod tally;
 
 use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 
@@ -27,6 +27,7 @@ use crate::queue::{self, NewMedia, NewMessage, Put, captions};
 use crate::storage::Vault;
 
 pub use replaced::Replaced;
+pub use replay::{Replay, Replayed, look_again, replay};
 pub use tally::Tally;
 
 /// Length of the id of a delivery (UUIDv7).
@@ -181,104 +182,6 @@ async fn with_media_in_files(readings: &[ParsedDelivery], body: Body) -> Result<
 fn cannot_write(error: io::Error) -> Error {
     tracing::error!(%error, "the texts of a delivery cannot be written");
     Error::Unavailable(None)
-}
-
-/// What reading a kept delivery again finds.
-#[derive(Debug)]
-pub enum Replay {
-    /// It still cannot be read, or names another instance.
-    Unreadable {
-        /// Why.
-        reason: DeliveryReason,
-    },
-    /// It has no media.
-    Nothing,
-    /// Its message was erased on request.
-    Erased,
-    /// Its media, in the order of their slots; nothing of what is known and stored has changed.
-    Media(Vec<Replayed>),
-}
-
-/// One media of a delivery that was read again.
-#[derive(Debug)]
-pub struct Replayed {
-    /// What it is.
-    pub kind: MediaKind,
-    /// Its row.
-    pub put: Put,
-    /// The stored file that stands for the bytes that the delivery brought, if one does.
-    pub bytes: Option<Replaced>,
-}
-
-/// Reads a kept delivery again, and ingests its media: what an older reader missed is found, what is known
-/// is merged, what is not stored is tried again. Doing it twice does no harm.
-pub async fn replay(
-    ingest: &Ingest,
-    instance: &Instance,
-    id: &DeliveryId,
-    body: &Bytes,
-) -> Result<Replay, Error> {
-    let mut readings = match look_again(ingest, instance, body).await? {
-        Ok(readings) => readings,
-        Err(reason) => return Ok(Replay::Unreadable { reason }),
-    };
-    readings.retain(|reading| !reading.media.is_empty() && !is_anonymous(reading));
-    if readings.is_empty() {
-        return Ok(Replay::Nothing);
-    }
-    let now = ingest.clock.now();
-    let mut media = Vec::new();
-    for found in readings.iter().flat_map(|reading| &reading.media) {
-        let bytes = replaced::look(ingest, instance.client, id, found).await?;
-        media.push((found.kind, bytes));
-    }
-    let (instance, id, keep) = (instance.clone(), id.clone(), ingest.keep.clone());
-    let puts = ingest
-        .db
-        .write(key_of(&instance, &readings, &id), async move |tx| {
-            let (mut puts, mut is_erased) = (Vec::new(), true);
-            for reading in &readings {
-                match take(tx, &instance, &id, reading, &keep, now).await? {
-                    Some(taken) => {
-                        puts.extend(taken);
-                        is_erased = false;
-                    }
-                    None => puts.extend(reading.media.iter().map(|_| None)),
-                }
-            }
-            if !is_erased {
-                deliveries::accept(tx, &id).await?;
-            }
-            Ok((!is_erased).then_some(puts))
-        })
-        .await?;
-    let Some(puts) = puts else {
-        return Ok(Replay::Erased);
-    };
-    ingest.work.notify_one();
-    let media = media.into_iter().zip(puts);
-    let media = media.filter_map(|((kind, bytes), put)| {
-        let put = put?;
-        Some(Replayed { kind, put, bytes })
-    });
-    Ok(Replay::Media(media.collect()))
-}
-
-/// What a kept delivery has for the current reader, or why it has nothing; nothing is changed.
-pub async fn look_again(
-    ingest: &Ingest,
-    instance: &Instance,
-    body: &Bytes,
-) -> Result<Result<Vec<ParsedDelivery>, DeliveryReason>, Error> {
-    let reading = ingest.reader.read(instance.gateway, body);
-    Ok(match reading.await.map_err(|_| Error::Panicked)? {
-        Err(problem) => Err(problem.reason()),
-        Ok(readings) => match other_instance(instance, &readings) {
-            Some(_) => Err(DeliveryReason::OtherInstance),
-            None if readings.iter().all(is_anonymous) => Err(ANONYMOUS),
-            None => Ok(readings),
-        },
-    })
 }
 
 /// The first other instance that a body names.
