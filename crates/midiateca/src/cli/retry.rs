@@ -3,15 +3,12 @@
 use std::sync::Arc;
 
 use super::context::Context;
-use super::ids;
 use super::items::Items;
 use super::language::plain;
-use super::media::which::{Which, reason_named};
+use super::media::which::Which;
 use super::words::{TextKey, retry as words};
 use super::{Ending, UsageError};
-use midiateca_service::media::Filter;
 use midiateca_service::model::MediaStatus;
-use midiateca_service::ops::Selection;
 use midiateca_service::ops::retry::{self, Item, Retried};
 
 #[derive(Debug, clap::Args)]
@@ -51,7 +48,7 @@ pub(crate) struct Options {
     dry_run: bool,
 }
 
-pub(crate) async fn run(context: Context, mut options: Options) -> anyhow::Result<Ending> {
+pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     let statuses = [
         (MediaStatus::Failed, options.failed),
         (MediaStatus::Expired, options.expired),
@@ -65,19 +62,13 @@ pub(crate) async fn run(context: Context, mut options: Options) -> anyhow::Resul
         return Err(UsageError(context.lang.say(words::NAME_MEDIA).to_owned()).into());
     }
     let app = context.open_existing().await?;
-    options.which.resolve(&context, &app).await?;
+    let reason = options.reason.as_deref();
+    let selection = options
+        .which
+        .select(&context, &app, options.media, statuses, reason)
+        .await?;
     let (lang, dry_run) = (context.lang, options.dry_run);
-    let order = retry::Options {
-        selection: Selection {
-            media: ids::several_media(&context, &app, options.media).await?,
-            statuses,
-            filter: Filter {
-                reason: reason_named(lang, options.reason.as_deref())?,
-                ..options.which.filter(app.clock.now())
-            },
-        },
-        dry_run,
-    };
+    let order = retry::Options { selection, dry_run };
     let items = Arc::new(Items::new(context.json, move |item: &Item| {
         let result = lang.say(text(item.result, dry_run));
         format!("{}\t{result}", plain(item.media.as_str()))

@@ -7,12 +7,10 @@ use super::super::context::Context;
 use super::super::items::Items;
 use super::super::language::{Language, tame};
 use super::super::words::{TextKey, dismiss as words};
-use super::super::{Ending, UsageError, ids};
-use super::which::{Which, reason_named};
+use super::super::{Ending, UsageError};
+use super::which::Which;
 use midiateca_service::app::App;
-use midiateca_service::media::Filter;
 use midiateca_service::model::MediaStatus;
-use midiateca_service::ops::Selection;
 use midiateca_service::ops::dismiss::{self, Dismissed, Item, Report};
 
 #[derive(Debug, clap::Args)]
@@ -39,11 +37,7 @@ pub(crate) struct Options {
     dry_run: bool,
 }
 
-pub(super) async fn run(
-    context: &Context,
-    app: &App,
-    mut options: Options,
-) -> anyhow::Result<Ending> {
+pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyhow::Result<Ending> {
     let statuses = [
         (MediaStatus::Failed, options.failed),
         (MediaStatus::Expired, options.expired),
@@ -53,19 +47,13 @@ pub(super) async fn run(
     if options.media.is_empty() && statuses.is_empty() {
         return Err(UsageError(context.lang.say(words::NAME_MEDIA).to_owned()).into());
     }
-    options.which.resolve(context, app).await?;
+    let reason = options.reason.as_deref();
+    let selection = options
+        .which
+        .select(context, app, options.media, statuses, reason)
+        .await?;
     let (lang, dry_run) = (context.lang, options.dry_run);
-    let order = dismiss::Options {
-        selection: Selection {
-            media: ids::several_media(context, app, options.media).await?,
-            statuses,
-            filter: Filter {
-                reason: reason_named(lang, options.reason.as_deref())?,
-                ..options.which.filter(app.clock.now())
-            },
-        },
-        dry_run,
-    };
+    let order = dismiss::Options { selection, dry_run };
     let items = Arc::new(Items::new(context.json, move |item: &Item| {
         let result = lang.say(text(item.result, dry_run));
         format!("{}\t{result}", tame(item.media.as_str()))

@@ -10,7 +10,8 @@ use super::super::{UsageError, ids};
 use midiateca_service::app::App;
 use midiateca_service::clock::Millis;
 use midiateca_service::media::Filter;
-use midiateca_service::model::{MediaKind, Reason};
+use midiateca_service::model::{MediaKind, MediaStatus, Reason};
+use midiateca_service::ops::Selection;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
@@ -62,6 +63,26 @@ impl Which {
         let instance = self.instance.as_deref();
         self.instance = ids::check(context, app, self.client, instance).await?;
         Ok(())
+    }
+
+    /// The media named by id, or those with these statuses and this reason.
+    pub async fn select(
+        mut self,
+        context: &Context,
+        app: &App,
+        media: Vec<String>,
+        statuses: Vec<MediaStatus>,
+        reason: Option<&str>,
+    ) -> anyhow::Result<Selection> {
+        self.resolve(context, app).await?;
+        Ok(Selection {
+            media: ids::several_media(context, app, media).await?,
+            statuses,
+            filter: Filter {
+                reason: reason_named(context.lang, reason)?,
+                ..self.filter(app.clock.now())
+            },
+        })
     }
 
     /// Seen from `now`.
