@@ -146,10 +146,10 @@ impl Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Webhook door and workers in one process
+    /// HTTP server and workers in one process
     #[command(visible_alias = "servir")]
     Serve(serve::Options),
-    /// A whole day in ten seconds, against a pretend gateway on loopback
+    /// A whole day in ten seconds, against a simulated gateway on loopback
     #[cfg(feature = "demo")]
     Demo(demo::Options),
     /// One screen: server, disk, queue, last webhook of each instance, next deadline, what needs a person
@@ -169,7 +169,7 @@ enum Command {
     /// WhatsApp numbers at a gateway
     #[command(subcommand)]
     Instance(instance::Command),
-    /// What is held, and why what is not held is not
+    /// What is stored, and why the rest is not
     #[command(subcommand)]
     Media(media::Command),
     /// The raw webhooks that are kept
@@ -181,17 +181,17 @@ enum Command {
     /// Looks at everything that keeping media depends on, and says what to do about what is wrong
     #[command(visible_alias = "diagnosticar")]
     Doctor(doctor::Options),
-    /// Lets go of what the retention rules no longer keep
+    /// Deletes what the retention rules no longer keep
     #[command(visible_alias = "limpar")]
     Sweep(sweep::Options),
-    /// Erases a person from what a client holds, and prints the proof
+    /// Erases a person from a client's data, and prints the proof
     ///
     /// At the end the database is written anew: that takes up to twice its size in free room and some seconds for each gigabyte, in which webhooks wait for their answer
     #[command(visible_alias = "esquecer")]
     Forget(forget::Options),
     /// Decrypts one file from WhatsApp's CDN, without a database
     Decrypt(decrypt::Options),
-    /// Takes over what another system kept
+    /// Imports another system's data
     #[command(subcommand, visible_alias = "importar")]
     Import(import::Command),
     /// Compares stored files with their hashes; exit 1 when one is missing or corrupt

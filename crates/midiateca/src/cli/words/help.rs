@@ -29,21 +29,21 @@ texts! {
     "Never", "Nunca";
 
     // the commands
-    "Webhook door and workers in one process", "Recebe webhooks e baixa mídias, tudo em um processo";
-    "A whole day in ten seconds, against a pretend gateway on loopback", "Um dia inteiro em dez segundos, com um gateway de mentira nesta máquina";
+    "HTTP server and workers in one process", "Recebe webhooks e baixa mídias, tudo em um processo";
+    "A whole day in ten seconds, against a simulated gateway on loopback", "Um dia inteiro em dez segundos, com um gateway simulado nesta máquina";
     "One screen: server, disk, queue, last webhook of each instance, next deadline, what needs a person", "Uma tela: servidor, disco, fila, último webhook de cada instância, próximo prazo e o que precisa de atenção";
     "The full report; exit 1 when something needs a person", "O relatório completo; termina com 1 quando algo precisa de atenção";
     "Sends one delivery through the pipeline and reports each step", "Passa uma entrega por todo o processo e relata cada etapa";
     "What happens, as it happens: a full screen, or one line an event when piped", "O que acontece, na hora em que acontece: em tela cheia, ou uma linha por evento quando há um pipe";
     "The companies whose numbers these are", "As empresas donas dos números";
     "WhatsApp numbers at a gateway", "Números de WhatsApp em um gateway";
-    "What is held, and why what is not held is not", "O que está guardado, e por que o resto não está";
+    "What is stored, and why the rest is not", "O que está armazenado, e por que o resto não está";
     "The raw webhooks that are kept", "Os webhooks brutos que estão guardados";
     "Puts media back in the queue", "Devolve mídias à fila";
     "Looks at everything that keeping media depends on, and says what to do about what is wrong", "Verifica tudo de que a guarda das mídias depende, e diz o que fazer sobre o que está errado";
-    "Lets go of what the retention rules no longer keep", "Remove o que as regras de retenção não guardam mais";
-    "Erases a person from what a client holds, and prints the proof", "Apaga uma pessoa do que um cliente guarda, e mostra a prova";
-    "Erases a person from what a client holds, and prints the proof\n\nAt the end the database is written anew: that takes up to twice its size in free room and some seconds for each gigabyte, in which webhooks wait for their answer", "Apaga uma pessoa do que um cliente guarda, e mostra a prova\n\nNo fim o banco de dados é regravado: isso precisa de até duas vezes o tamanho dele em espaço livre e de alguns segundos por gigabyte, em que os webhooks esperam a resposta";
+    "Deletes what the retention rules no longer keep", "Exclui o que as regras de retenção não mantêm mais";
+    "Erases a person from a client's data, and prints the proof", "Apaga uma pessoa dos dados de um cliente e mostra a prova";
+    "Erases a person from a client's data, and prints the proof\n\nAt the end the database is written anew: that takes up to twice its size in free room and some seconds for each gigabyte, in which webhooks wait for their answer", "Apaga uma pessoa dos dados de um cliente e mostra a prova\n\nNo fim o banco de dados é regravado: isso precisa de até duas vezes o tamanho dele em espaço livre e de alguns segundos por gigabyte, em que os webhooks esperam a resposta";
     "Decrypts one file from WhatsApp's CDN, without a database", "Decifra um arquivo da CDN do WhatsApp, sem banco de dados";
     "Compares stored files with their hashes; exit 1 when one is missing or corrupt", "Compara os arquivos armazenados com os hashes; termina com 1 quando algum está ausente ou corrompido";
     "The settings", "As configurações";
@@ -172,7 +172,7 @@ texts! {
     "Shows one instance, with its webhook slots read back from the gateway", "Mostra uma instância, com os webhooks relidos no gateway";
 
     // import
-    "Takes over what another system kept", "Assume o que outro sistema guardava";
+    "Imports another system's data", "Importa os dados de outro sistema";
     "Takes over the original Django system: clients, instances, media and files; twice adds nothing", "Assume o sistema Django original: clientes, instâncias, mídias e arquivos; uma segunda vez não acrescenta nada";
     "Its SQLite database; it is only read", "O banco SQLite dele; só é lido";
     "Its media_storage; it is only read", "O media_storage dele; só é lido";
