@@ -24,11 +24,11 @@ use crate::net::HttpClient;
 use crate::queue;
 use crate::secrets::{self, Secrets};
 use crate::shutdown::Shutdown;
-use crate::storage::Vault;
+use crate::storage::Storage;
 use crate::worker::Worker;
 pub use opening::{
-    Allowed, AllowedStorage, Error as OpeningError, Storage, look_at_storage, look_for_database,
-    settle_storage,
+    Allowed, AllowedStorage, Error as OpeningError, StorageState, look_at_storage,
+    look_for_database, settle_storage,
 };
 pub use watch::{Displaced, door_of_server};
 
@@ -60,7 +60,7 @@ pub enum Error {
     Secrets(#[from] crate::secrets::Error),
     /// The storage.
     #[error(transparent)]
-    Vault(#[from] crate::storage::Error),
+    Storage(#[from] crate::storage::Error),
 }
 
 /// Everything that is open.
@@ -74,7 +74,7 @@ pub struct App {
     /// The database.
     pub db: Db,
     /// The files.
-    pub vault: Vault,
+    pub storage: Storage,
     /// Long texts of deliveries.
     pub bodies: Bodies,
     /// The network.
@@ -173,9 +173,9 @@ impl App {
             return Err(crate::db::Error::Malformed { column }.into());
         }
         settle_storage(&db, &storage, allowed).await?;
-        let vault = match allowed.storage {
-            AllowedStorage::Unused => Vault::at_root(&storage, &owner),
-            _ => Vault::open(&storage, &owner)?,
+        let storage = match allowed.storage {
+            AllowedStorage::Unused => Storage::at_root(&storage, &owner),
+            _ => Storage::open(&storage, &owner)?,
         };
         restrict_existing(data, &config);
         if is_new {
@@ -186,7 +186,7 @@ impl App {
             true => Secrets::open(&key_file)?,
             false => Secrets::create(&key_file)?,
         };
-        let opened = (db, vault, secrets);
+        let opened = (db, storage, secrets);
         Ok(Self::assemble(data, config, clock, owner, opened))
     }
 
@@ -206,7 +206,7 @@ impl App {
             look_at_storage(&db, &root).await?;
         }
         let secrets = Secrets::unopened(&config.key_file(data));
-        let opened = (db, Vault::at_root(&root, &owner), secrets);
+        let opened = (db, Storage::at_root(&root, &owner), secrets);
         Ok(Self::assemble(data, config, clock, owner, opened))
     }
 
@@ -215,10 +215,10 @@ impl App {
         config: Config,
         clock: Clock,
         owner: String,
-        (db, vault, secrets): (Db, Vault, Secrets),
+        (db, storage, secrets): (Db, Storage, Secrets),
     ) -> Arc<Self> {
-        let (vault, bodies) = (
-            vault.of_database(db.identity()),
+        let (storage, bodies) = (
+            storage.of_database(db.identity()),
             Bodies::new(data.join(BODIES)),
         );
         let (work, tally) = (Arc::<Notify>::default(), Arc::<Tally>::default());
@@ -226,14 +226,14 @@ impl App {
             db: db.clone(),
             clock: clock.clone(),
             bodies: bodies.clone(),
-            vault: vault.clone(),
+            storage: storage.clone(),
             reader: Reader::default(),
             keep: config.keep.clone(),
             tally: Arc::clone(&tally),
             work: Arc::clone(&work),
         };
         Arc::new(Self {
-            vault,
+            storage,
             bodies,
             fetch: HttpClient::new(&config.fetch),
             secrets: Arc::new(secrets),
@@ -285,7 +285,7 @@ impl App {
         let kept = kept.ok_or(crate::db::Error::Malformed {
             column: "removed_at".to_owned(),
         })?;
-        self.vault.make_folders(kept.client, &kept.id)?;
+        self.storage.make_folders(kept.client, &kept.id)?;
         Ok((kept, is_new.then_some(hook)))
     }
 
@@ -294,7 +294,7 @@ impl App {
     pub async fn sweep_staged(&self) -> Result<(), Error> {
         let maintenance = self.coordination.maintenance_now(Maintenance::Exclusive);
         match maintenance.await? {
-            Some(_lease) => Ok(self.vault.sweep()?),
+            Some(_lease) => Ok(self.storage.sweep()?),
             None => Ok(()),
         }
     }
@@ -310,7 +310,7 @@ impl App {
         Downloader {
             db: self.db.clone(),
             clock: self.clock.clone(),
-            vault: self.vault.clone(),
+            storage: self.storage.clone(),
             bodies: self.bodies.clone(),
             fetch: self.fetch.clone(),
             settings: self.config.fetch.clone(),

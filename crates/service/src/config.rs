@@ -66,7 +66,7 @@ pub struct Config {
     pub worker: Worker,
     pub fetch: Fetch,
     pub database: Database,
-    pub storage: Storage,
+    pub storage: StorageSettings,
     pub retention: Retention,
     pub secrets: Secrets,
 }
@@ -159,7 +159,7 @@ pub struct Database {
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Storage {
+pub struct StorageSettings {
     /// `file:///path/to/folder`; empty for `media_storage` in the data folder.
     pub url: String,
     pub pause_below: Size,
@@ -282,7 +282,7 @@ impl Default for Database {
     }
 }
 
-impl Default for Storage {
+impl Default for StorageSettings {
     fn default() -> Self {
         Self {
             url: String::new(),
@@ -293,7 +293,7 @@ impl Default for Storage {
     }
 }
 
-impl Storage {
+impl StorageSettings {
     /// Who may read what the program creates.
     pub fn access(&self) -> Access {
         if self.group_access {

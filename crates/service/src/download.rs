@@ -31,7 +31,7 @@ use crate::model::{Attempt, MediaStatus, Reason, Route, Verdict};
 use crate::net::HttpClient;
 use crate::queue::{self, Counts, Job, Settled, Stored};
 use crate::secrets::Secrets;
-use crate::storage::{self, Staging, Vault, layout};
+use crate::storage::{self, Staging, Storage, layout};
 use candidates::{Candidate, Candidates};
 pub use outage::{Outages, folder_key, host_for};
 pub use progress::Progress;
@@ -55,7 +55,7 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(10);
 pub struct Downloader {
     pub db: Db,
     pub clock: Clock,
-    pub vault: Vault,
+    pub storage: Storage,
     pub bodies: Bodies,
     pub fetch: HttpClient,
     pub settings: config::Fetch,
@@ -333,7 +333,7 @@ async fn conclude(
 /// Whether the storage itself fails: as a whole, or without space for this file. Media that wait for it are woken when it
 /// recovers. A storage that works and still fails for this one file counts against the file.
 async fn waits_for_storage(downloader: &Downloader, job: &Job, reason: Reason) -> bool {
-    let probe = tokio::time::timeout(PROBE_PATIENCE, downloader.vault.probe());
+    let probe = tokio::time::timeout(PROBE_PATIENCE, downloader.storage.probe());
     if !matches!(probe.await, Ok(Ok(()))) {
         downloader.outages.storage_failed();
         return true;
@@ -341,7 +341,7 @@ async fn waits_for_storage(downloader: &Downloader, job: &Job, reason: Reason) -
     if reason != Reason::StorageFull {
         return false;
     }
-    let free = downloader.vault.free_bytes().unwrap_or(0);
+    let free = downloader.storage.free_bytes().unwrap_or(0);
     let came = downloader.progress.bytes(&job.id);
     let needed = free.max(came).max(job.declared_length.unwrap_or(0));
     downloader
@@ -397,7 +397,7 @@ async fn publish_file(
     let bytes = publish::PublishSource::Staged(staging);
     let publishing = publish::publish(downloader, Some(&job.id), bytes, &verified, &path, same);
     let path = publishing.await.map_err(|error| match error {
-        publish::Error::Vault(error) => storage_reason(&error),
+        publish::Error::Storage(error) => storage_reason(&error),
         publish::Error::Db(error) => {
             let error = crate::telemetry::chain(&error);
             tracing::error!(media = %job.id, error, "cannot read whether another media has the file's name");

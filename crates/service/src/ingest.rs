@@ -24,7 +24,7 @@ use crate::gateway::{DeliveryContent, Gateway, ParsedDelivery, Reader};
 use crate::instances::{self, Instance};
 use crate::model::{DeliveryId, DeliveryReason, MediaKind, MediaStatus};
 use crate::queue::{self, NewMedia, NewMessage, Put, captions};
-use crate::storage::Vault;
+use crate::storage::Storage;
 
 pub use replaced::Replaced;
 pub use replay::{Replay, Replayed, look_again, replay};
@@ -43,7 +43,7 @@ pub struct Ingest {
     pub db: Db,
     pub clock: Clock,
     pub bodies: Bodies,
-    pub vault: Vault,
+    pub storage: Storage,
     pub reader: Reader,
     pub keep: Keep,
     pub tally: Arc<Tally>,

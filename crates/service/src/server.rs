@@ -40,8 +40,8 @@ pub struct Service {
 
 /// New names do not depend on case, but names of earlier versions may collide on a storage that folds case.
 async fn report_folded_case(app: &App) {
-    let vault = app.vault.clone();
-    let probing = tokio::task::spawn_blocking(move || vault.folds_case());
+    let storage = app.storage.clone();
+    let probing = tokio::task::spawn_blocking(move || storage.folds_case());
     match probing.await {
         Ok(Ok(true)) => tracing::info!(
             "the storage treats names that differ only in case as equal; a name in use gets a number"

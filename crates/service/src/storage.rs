@@ -76,7 +76,7 @@ impl From<io::Error> for Error {
 
 /// The storage room; cheap to clone.
 #[derive(Clone)]
-pub struct Vault {
+pub struct Storage {
     root: Arc<PathBuf>,
     staged: Arc<AtomicU64>,
     prefix: Arc<str>,
@@ -95,14 +95,14 @@ pub struct Stamp {
     modified: Option<std::time::SystemTime>,
 }
 
-impl Vault {
-    /// Opens the vault at `root`. `owner` sets this process' staged files apart from another's.
+impl Storage {
+    /// Opens the storage at `root`. `owner` sets this process' staged files apart from another's.
     pub fn open(root: &Path, owner: &str) -> Result<Self, Error> {
         disk::create_folder(&root.join(STAGING))?;
         Ok(Self::at_root(root, owner))
     }
 
-    /// Like [`Vault::open`], and makes nothing.
+    /// Like [`Storage::open`], and makes nothing.
     pub fn at_root(root: &Path, owner: &str) -> Self {
         Self {
             root: Arc::new(root.to_owned()),
@@ -125,7 +125,7 @@ impl Vault {
         Ok(self.root.join(path.as_path()))
     }
 
-    /// Throws away what an earlier run left staged. Only for a process that is alone on this vault. What cannot be
+    /// Throws away what an earlier run left staged. Only for a process that is alone on this storage. What cannot be
     /// thrown away is in nobody's way, and no reason not to start.
     pub fn sweep(&self) -> Result<(), Error> {
         let entries = match fs::read_dir(self.root.join(STAGING)) {
@@ -176,7 +176,7 @@ impl Vault {
         self.stage_as("")
     }
 
-    /// Like [`Vault::stage`], for the bytes of one media, by whose id they are found there.
+    /// Like [`Storage::stage`], for the bytes of one media, by whose id they are found there.
     pub fn stage_for(&self, media: &MediaId) -> Staging {
         self.stage_as(media.as_str())
     }
@@ -211,9 +211,9 @@ impl Vault {
         }))
     }
 
-    /// Writes, reads back and removes a small file: whether the vault can store now.
+    /// Writes, reads back and removes a small file: whether the storage can store now.
     pub async fn probe(&self) -> Result<(), Error> {
-        let (vault, mut staging) = (self.clone(), self.stage());
+        let (storage, mut staging) = (self.clone(), self.stage());
         staging.write(b"midiateca").await?;
         // A name of its own: two probes at once would read and remove each other's file.
         let n = self.staged.fetch_add(1, Ordering::Relaxed);
@@ -222,7 +222,7 @@ impl Vault {
             .join(STAGING)
             .join(format!("{}-{n}-probe", self.prefix));
         blocking(move || {
-            vault.verify()?;
+            storage.verify()?;
             staging.seal()?;
             staging.name_as(&target)?;
             let back = fs::read(&target)?;

@@ -370,7 +370,7 @@ async fn remove_unsettled(worker: &Worker, job: &Job, settled: &Settled) {
         .then(|| RelativePath::from_row(file.path.clone()))
         .flatten();
     if let Some(path) = path
-        && let Err(error) = worker.downloader.vault.remove(path, file.sha256).await
+        && let Err(error) = worker.downloader.storage.remove(path, file.sha256).await
     {
         tracing::error!(media = %job.id, error = crate::telemetry::chain(&error), "cannot remove the file of an erased media; scrub will report it");
     }

@@ -20,7 +20,7 @@ pub(crate) fn is_about_writing(error: &(dyn std::error::Error + 'static)) -> boo
         // Primary result codes: 8 READONLY, 10 IOERR, 13 FULL, 14 CANTOPEN (sqlite.org/rescode.html).
         matches!(error.engine_code(), Some(8 | 10 | 13 | 14))
     };
-    let of_vault =
+    let of_storage =
         |error: &storage::Error| matches!(error, storage::Error::Full(_) | storage::Error::Io(_));
     let of_lease = |error: &coordination::Error| {
         use coordination::Error::{Folder, Lock};
@@ -31,7 +31,7 @@ pub(crate) fn is_about_writing(error: &(dyn std::error::Error + 'static)) -> boo
             retention::Error::Db(error) => of_db(error),
             retention::Error::App(error) => context::is_about_writing(error),
             retention::Error::Coordination(error) => of_lease(error),
-            retention::Error::Vault(error) => of_vault(error),
+            retention::Error::Storage(error) => of_storage(error),
             _ => false,
         };
     }
@@ -40,7 +40,7 @@ pub(crate) fn is_about_writing(error: &(dyn std::error::Error + 'static)) -> boo
             erasure::Error::Db(error) => of_db(error),
             erasure::Error::App(error) => context::is_about_writing(error),
             erasure::Error::Coordination(error) => of_lease(error),
-            erasure::Error::Vault(error) => of_vault(error),
+            erasure::Error::Storage(error) => of_storage(error),
             _ => false,
         };
     }
@@ -48,7 +48,7 @@ pub(crate) fn is_about_writing(error: &(dyn std::error::Error + 'static)) -> boo
         return context::is_about_writing(error);
     }
     error.downcast_ref().is_some_and(of_db)
-        || error.downcast_ref().is_some_and(of_vault)
+        || error.downcast_ref().is_some_and(of_storage)
         || error.downcast_ref().is_some_and(of_lease)
         || error.downcast_ref().is_some_and(is_of_disk)
 }

@@ -65,14 +65,14 @@ pub(super) fn is_about_writing(error: &midiateca_service::app::Error) -> bool {
         let is_gone = matches!(error, db::Error::Displaced { .. });
         error.is_unavailable() && !error.is_busy() && !is_gone
     };
-    let of_vault = |error: &storage::Error| !matches!(error, storage::Error::Displaced { .. });
+    let of_storage = |error: &storage::Error| !matches!(error, storage::Error::Displaced { .. });
     match error {
         App::Folder { .. } => true,
         App::Coordination(error) => matches!(
             error,
             coordination::Error::Folder { .. } | coordination::Error::Lock { .. }
         ),
-        App::Vault(error) | App::Opening(app::OpeningError::Vault(error)) => of_vault(error),
+        App::Storage(error) | App::Opening(app::OpeningError::Storage(error)) => of_storage(error),
         App::Secrets(error) => matches!(error, secrets::Error::KeyFile { .. }),
         App::Db(error) | App::Opening(app::OpeningError::Db(error)) => of_db(error),
         App::Opening(_) => false,

@@ -74,7 +74,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         format!("{}\t{result}", plain(item.media.as_str()))
     }));
     let cancelled = app.shutdown.token_with_signals();
-    let (db, storage, clock) = (&app.db, &app.vault, &app.clock);
+    let (db, storage, clock) = (&app.db, &app.storage, &app.clock);
     let report = retry::run(db, storage, clock, order, items.clone(), cancelled).await?;
     items.finish(&report, None);
     app.db.close().await;

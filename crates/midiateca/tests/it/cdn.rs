@@ -552,7 +552,7 @@ async fn a_disk_that_cannot_be_written_is_blamed_on_nobody_else() {
     // A file where the folder should be: nothing can be placed there.
     let folder = test
         .app
-        .vault
+        .storage
         .root()
         .join(format!("cliente_2/instance_{FIRST}/image"));
     std::fs::remove_dir(&folder).unwrap();

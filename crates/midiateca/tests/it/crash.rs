@@ -181,7 +181,7 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
             continue;
         };
         assert_eq!(media.status, MediaStatus::Stored);
-        let path = app.vault.root().join(media.path().unwrap());
+        let path = app.storage.root().join(media.path().unwrap());
         assert_eq!(
             midiateca_service::storage::hash_file(&path).unwrap(),
             delivery.sha256
@@ -189,7 +189,7 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
         files += 1;
     }
     let folder_of_audio = app
-        .vault
+        .storage
         .root()
         .join(format!("cliente_2/instance_{FIRST}/audio"));
     assert_eq!(
@@ -198,7 +198,7 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
         "files without a row"
     );
     assert_eq!(
-        std::fs::read_dir(app.vault.root().join(".staging"))
+        std::fs::read_dir(app.storage.root().join(".staging"))
             .unwrap()
             .count(),
         0

@@ -1,4 +1,4 @@
-//! `media export`: what leaves the vault is what was stored, and is proven again on the way.
+//! `media export`: what leaves the storage is what was stored, and is proven again on the way.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -83,12 +83,12 @@ impl Shelf {
         self.place.path().join(name)
     }
 
-    fn vault(&self) -> PathBuf {
+    fn storage(&self) -> PathBuf {
         self.folder.path().join("media_storage")
     }
 
     fn file(&self, n: usize) -> PathBuf {
-        self.vault().join(self.media[n].path.as_ref().unwrap())
+        self.storage().join(self.media[n].path.as_ref().unwrap())
     }
 
     async fn export(&self, target: &Path, more: &[&str]) -> Output {
@@ -356,7 +356,7 @@ async fn nothing_of_others_is_written_over_or_mixed_up() {
     fs::write(shelf.to("there.tar"), "mine").unwrap();
     fs::write(shelf.to("there.zip"), "mine").unwrap();
     fs::write(shelf.to("file"), "mine").unwrap();
-    let inside = shelf.vault().join("out");
+    let inside = shelf.storage().join("out");
     for (target, more) in [
         (shelf.to("foreign"), &[][..]),
         (shelf.to("there.tar"), &[]),
@@ -398,7 +398,7 @@ async fn a_folder_goes_on_where_a_run_was_ended() {
     bytes[7] ^= 1;
     fs::write(path(1), bytes).unwrap();
     let untouched = path(3).metadata().unwrap().modified().unwrap();
-    // What is there and right needs no file in the vault any more.
+    // What is there and right needs no file in the storage any more.
     fs::remove_file(shelf.file(3)).unwrap();
     let sum = shelf.sum(&target, &[], 0).await;
     assert_eq!((&sum["files"], &sum["kept"]), (&5.into(), &3.into()));

@@ -189,7 +189,7 @@ async fn what_is_being_downloaded_when_its_person_is_forgotten_leaves_no_file() 
     let app = test.app.clone();
     let _folder = test.end_keeping_the_folder().await;
     let mut files = Vec::new();
-    app.vault
+    app.storage
         .each_file(|_| true, |path| files.push(path.to_owned()));
     assert_eq!(files, Vec::<std::path::PathBuf>::new());
 }

@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::stage::{FIRST, TestApp, sample};
 
 #[tokio::test]
-async fn hostile_ids_and_names_stay_inside_the_vault() {
+async fn hostile_ids_and_names_stay_inside_the_storage() {
     let test = TestApp::start().await;
     let long = "x".repeat(4_000);
     let ids = [

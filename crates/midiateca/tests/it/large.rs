@@ -97,7 +97,7 @@ async fn half_a_gigabyte_passes_with_little_memory() {
             "{:?}",
             media.reason
         );
-        let path = app.vault.root().join(media.path().unwrap());
+        let path = app.storage.root().join(media.path().unwrap());
         let hash = midiateca_service::storage::hash_file(&path).unwrap();
         assert_eq!(hash, generated_sha256(seed, SIZE_BYTES));
         let peak = peak_kib(server.child.id());

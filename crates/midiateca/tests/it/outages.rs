@@ -57,7 +57,7 @@ struct Away {
 
 impl Away {
     fn take(test: &TestApp) -> Self {
-        let folder = test.app.vault.root().to_owned();
+        let folder = test.app.storage.root().to_owned();
         let moved = folder.with_extension("away");
         std::fs::rename(&folder, &moved).unwrap();
         std::fs::write(&folder, "not mounted").unwrap();
@@ -102,7 +102,7 @@ async fn the_first_file_in_a_clients_folder_wakes_what_waits_for_that_folder() {
     let clock = Clock::fixed(TODAY);
     let test = TestApp::with_cdn(vec![Route::Cdn], clock.clone()).await;
     // The storage works, but not where the files of this client go.
-    let folder = test.app.vault.root().join("cliente_2");
+    let folder = test.app.storage.root().join("cliente_2");
     std::fs::remove_dir_all(&folder).unwrap();
     std::fs::write(&folder, "covered").unwrap();
     let mut ids = Vec::new();

@@ -24,9 +24,9 @@ async fn many_who_ask_at_once_hear_that_a_healthy_service_is_ready() {
         let asked = (0..8).map(|_| status(&test));
         let answers = futures_util::future::join_all(asked).await;
         assert_eq!(answers, [200; 8], "round {round}");
-        let vault = test.app.vault.clone();
+        let storage = test.app.storage.clone();
         // The probe itself, without what is shared around it.
-        let probes = (0..8).map(|_| vault.probe());
+        let probes = (0..8).map(|_| storage.probe());
         for probe in futures_util::future::join_all(probes).await {
             probe.unwrap();
         }
@@ -38,7 +38,7 @@ async fn many_who_ask_at_once_hear_that_a_healthy_service_is_ready() {
 async fn a_storage_that_fails_is_reported_and_so_is_its_return() {
     let test = TestApp::start().await;
     assert_eq!(status(&test).await, 200);
-    let staging = test.app.vault.root().join(".staging");
+    let staging = test.app.storage.root().join(".staging");
     let aside = test.app.data.join("aside");
     std::fs::rename(&staging, &aside).unwrap();
     std::fs::write(&staging, "not a folder").unwrap();

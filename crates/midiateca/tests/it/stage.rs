@@ -275,7 +275,7 @@ impl TestApp {
     }
 
     pub fn file(&self, media: &MediaView) -> PathBuf {
-        self.app.vault.root().join(media.path.as_deref().unwrap())
+        self.app.storage.root().join(media.path.as_deref().unwrap())
     }
 
     /// All files below the storage root, staged ones too, but for the marker by which it is recognised.
@@ -291,7 +291,7 @@ impl TestApp {
             }
         }
         let mut found = Vec::new();
-        walk(self.app.vault.root(), &mut found);
+        walk(self.app.storage.root(), &mut found);
         found.retain(|path| !path.ends_with(".midiateca-id"));
         found
     }

@@ -279,7 +279,7 @@ impl Run {
             assert_eq!(row.int_or_none("sent_at").unwrap(), want.sent_at);
         }
         if let (Some(file), Some(path)) = (file, path) {
-            let stored = std::fs::read(self.test.app.vault.root().join(path)).unwrap();
+            let stored = std::fs::read(self.test.app.storage.root().join(path)).unwrap();
             assert_eq!(stored, file.bytes, "{}", describe(row));
         }
     }

@@ -71,12 +71,12 @@ pub enum Error {
     Db(#[from] db::Error),
     /// The storage.
     #[error(transparent)]
-    Vault(#[from] storage::Error),
+    Storage(#[from] storage::Error),
 }
 
 /// What the storage of a database is, before anything is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Storage {
+pub enum StorageState {
     /// It carries the database's id.
     Marked,
     /// It is the one, and gets the id.
@@ -162,14 +162,14 @@ pub fn before_database(data: &Path, config: &Config, allowed: Allowed) -> Result
 }
 
 /// Looks at the storage of a database; changes nothing.
-pub async fn look_at_storage(db: &Db, root: &Path) -> Result<Storage, Error> {
+pub async fn look_at_storage(db: &Db, root: &Path) -> Result<StorageState, Error> {
     let wrong = |found| Error::WrongStorage {
         root: root.to_owned(),
         found,
     };
     let marker = storage::marker(root).map_err(storage::Error::from)?;
     match marker {
-        Some(id) if id == db.identity() => return Ok(Storage::Marked),
+        Some(id) if id == db.identity() => return Ok(StorageState::Marked),
         // A database of an earlier version, open to be read, has no id yet.
         Some(_) => return Err(wrong(Found::Other)),
         None => {}
@@ -184,13 +184,13 @@ pub async fn look_at_storage(db: &Db, root: &Path) -> Result<Storage, Error> {
     let there = sample.iter().filter(is_there).count();
     let is_proven = !sample.is_empty() && there * 2 >= sample.len();
     if is_proven {
-        return Ok(Storage::ToBeMarked);
+        return Ok(StorageState::ToBeMarked);
     }
     if has_storage || !sample.is_empty() {
         // Another process may have given it the id by now.
         let marker = storage::marker(root).map_err(storage::Error::from)?;
         return match marker.is_some_and(|id| id == db.identity()) {
-            true => Ok(Storage::Marked),
+            true => Ok(StorageState::Marked),
             false => Err(wrong(found)),
         };
     }
@@ -198,7 +198,7 @@ pub async fn look_at_storage(db: &Db, root: &Path) -> Result<Storage, Error> {
         true => Err(Error::UnknownStorage {
             root: root.to_owned(),
         }),
-        false => Ok(Storage::ToBeMarked),
+        false => Ok(StorageState::ToBeMarked),
     }
 }
 
@@ -212,17 +212,19 @@ pub async fn settle_storage(db: &Db, root: &Path, allowed: Allowed) -> Result<()
         (Err(Error::WrongStorage { found, .. }), Adopted) => {
             let (root, found) = (root.display(), found.as_str());
             tracing::warn!(%root, found, "the storage becomes the one of this database");
-            Storage::ToBeMarked
+            StorageState::ToBeMarked
         }
         (Err(Error::WrongStorage { found, .. }), Lost) if found != Found::Other => {
             tracing::warn!(root = %root.display(), "a new storage takes the place of a lost one");
-            Storage::ToBeMarked
+            StorageState::ToBeMarked
         }
-        (Err(Error::UnknownStorage { .. }), Adopted) => Storage::ToBeMarked,
-        (Err(Error::UnknownStorage { .. }), _) if allowed.files_of_others => Storage::ToBeMarked,
+        (Err(Error::UnknownStorage { .. }), Adopted) => StorageState::ToBeMarked,
+        (Err(Error::UnknownStorage { .. }), _) if allowed.files_of_others => {
+            StorageState::ToBeMarked
+        }
         (looked, _) => looked?,
     };
-    if storage == Storage::ToBeMarked {
+    if storage == StorageState::ToBeMarked {
         storage::write_marker(root, db.identity())?;
     }
     // Only afterwards, so that a process that is ended in between finds no mark missing.

@@ -78,8 +78,8 @@ pub async fn keep_checking(app: Arc<App>, lease: Arc<ServerLease>, door: SocketA
 async fn check(app: &App) -> Displaced {
     let database = app.db.verify().await.err();
     let database = database.and_then(|error| error.displaced());
-    let vault = app.vault.clone();
-    let verifying = tokio::task::spawn_blocking(move || vault.verify());
+    let storage = app.storage.clone();
+    let verifying = tokio::task::spawn_blocking(move || storage.verify());
     let mut storage = match verifying.await {
         Ok(Err(storage::Error::Displaced { found, .. })) => Some(found),
         // What else is wrong with it is seen by whoever writes to it.

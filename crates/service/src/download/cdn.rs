@@ -192,7 +192,7 @@ async fn decrypted(
     trace: &mut Trace<'_>,
     mut decryptor: Decryptor,
 ) -> Result<Result<Proven, Failure>, Reason> {
-    let mut staging = downloader.vault.stage_for(&job.id);
+    let mut staging = downloader.storage.stage_for(&job.id);
     let sent = stream(
         downloader,
         source,
@@ -230,7 +230,7 @@ async fn fitting_label(
     key: &MediaKey,
 ) -> Result<Option<KeyKind>, Reason> {
     let mut finder = LabelFinder::new(key);
-    let mut nothing = downloader.vault.stage();
+    let mut nothing = downloader.storage.stage();
     stream(downloader, source, &mut nothing, trace, |chunk, _| {
         finder.update(chunk);
     })

@@ -46,7 +46,7 @@ pub(super) async fn take(
     })?;
     let mut sink = InlineDecoder {
         verifier: PlainVerifier::new(expected(job), hints(job)),
-        staging: downloader.vault.stage_for(&job.id),
+        staging: downloader.storage.stage_for(&job.id),
         trace,
         size_bytes: 0,
     };
@@ -151,7 +151,7 @@ impl InlineDecoder<'_, '_> {
     ) -> Result<(), Reason> {
         let path = path_of(downloader, job, media, sha256).await?;
         let path = path.ok_or(Reason::InlineGone)?;
-        let opened = downloader.vault.open_stored(&path);
+        let opened = downloader.storage.open_stored(&path);
         let opened = opened.and_then(|file| Ok((file.metadata()?.len(), file)));
         let (length, file) = opened.map_err(|error| match error {
             storage::Error::Io(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -21,13 +21,13 @@ pub enum Error {
     #[error(transparent)]
     Db(#[from] db::Error),
     #[error(transparent)]
-    Vault(#[from] storage::Error),
+    Storage(#[from] storage::Error),
 }
 
 /// Where verified bytes are.
 pub enum PublishSource {
     Staged(Staging),
-    /// In a file of another system, which stays; see [`storage::Vault::adopt`].
+    /// In a file of another system, which stays; see [`storage::Storage::adopt`].
     Elsewhere {
         source: PathBuf,
         /// The bytes that must stay free when it has to be copied.
@@ -72,13 +72,13 @@ pub async fn publish(
             (Some((source, keep_free_bytes)), _) => {
                 let adopting =
                     downloader
-                        .vault
+                        .storage
                         .adopt(source.clone(), verified, &path, *keep_free_bytes);
                 adopting.await?
             }
             (None, Some(staging)) => {
                 let publishing = downloader
-                    .vault
+                    .storage
                     .publish(staging, verified, &path, same.clone());
                 publishing.await?
             }

@@ -312,7 +312,7 @@ async fn stream_once(
     trace: &mut Trace<'_>,
 ) -> Result<Proven, (Reason, SentCoding)> {
     let mut verifier = PlainVerifier::new(expected(job), hints(job));
-    let mut staging = downloader.vault.stage_for(&job.id);
+    let mut staging = downloader.storage.stage_for(&job.id);
     let sent = stream(downloader, source, &mut staging, trace, |chunk, kept| {
         verifier.update(chunk);
         kept.extend_from_slice(chunk);

@@ -74,7 +74,7 @@ async fn probe(app: &App) -> bool {
         tracing::error!(error, "not ready: test write failed");
         return false;
     }
-    if let Err(error) = app.vault.probe().await {
+    if let Err(error) = app.storage.probe().await {
         let error = telemetry::chain(&error);
         tracing::error!(error, "not ready: test file could not be stored");
         return false;

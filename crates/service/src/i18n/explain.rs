@@ -128,7 +128,7 @@ impl Explainer {
             .or_else(|| Some(ground::opening(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::db(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::secrets(cause.downcast_ref()?, lang)))
-            .or_else(|| Some(ground::vault(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(ground::storage(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::retention(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::verify(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::erasure(cause.downcast_ref()?, lang)))

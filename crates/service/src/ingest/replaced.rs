@@ -70,8 +70,8 @@ pub(super) async fn look(
             _ => Replaced::Missing,
         }));
     };
-    let vault = ingest.vault.clone();
-    let hashing = tokio::task::spawn_blocking(move || vault.hash(&path));
+    let storage = ingest.storage.clone();
+    let hashing = tokio::task::spawn_blocking(move || storage.hash(&path));
     Ok(Some(match hashing.await.map_err(|_| Error::Panicked)? {
         Ok(found) if found == sha256 => Replaced::Intact,
         Ok(_) => Replaced::Corrupt,

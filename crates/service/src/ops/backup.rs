@@ -326,7 +326,7 @@ fn sync_folder(path: &Path) -> Result<(), Error> {
     disk::sync_folder(path).map_err(at(path))
 }
 
-fn of_vault(path: &Path, error: storage::Error) -> Error {
+fn of_storage(path: &Path, error: storage::Error) -> Error {
     match error {
         storage::Error::Full(source) | storage::Error::Io(source) => at(path)(source),
         error @ (storage::Error::Displaced { .. } | storage::Error::Linked(_)) => {

@@ -59,7 +59,7 @@ pub enum Error {
     App(#[from] crate::app::Error),
     /// A file could not be removed.
     #[error("a file could not be removed")]
-    Vault(#[from] crate::storage::Error),
+    Storage(#[from] crate::storage::Error),
     /// A contact is no number, and no id that media have.
     #[error("the contact is no number and no known id")]
     UnknownContact {
@@ -380,7 +380,7 @@ impl Work<'_> {
     fn media_left(&mut self, row: &Media, error: Error) {
         tracing::error!(media = %row.id, error = crate::telemetry::chain(&error), "a file of an erased media could not be removed");
         self.report.media_left += 1;
-        if let Error::Vault(storage::Error::Linked(path)) = error {
+        if let Error::Storage(storage::Error::Linked(path)) = error {
             let sha256 = row.sha256.map(|sha256| media::hex(&sha256));
             let why = Why::Linked;
             self.report.left.push(Left { path, sha256, why });

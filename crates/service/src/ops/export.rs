@@ -56,7 +56,7 @@ pub async fn run(
     cancelled: CancellationToken,
 ) -> Result<Report, Error> {
     let (filter, target) = (options.filter, options.target);
-    target.check(app.vault.root())?;
+    target.check(app.storage.root())?;
     let watch = Watch {
         cancelled,
         progress,
@@ -154,7 +154,7 @@ impl Export<'_> {
         if self.sink.has(name.as_str(), &expected)? {
             return Ok(Outcome::Kept);
         }
-        let file = self.app.vault.root().join(path.as_path());
+        let file = self.app.storage.root().join(path.as_path());
         let mut source = match Source::open(&file, expected, self.watch.clone()) {
             Ok(source) => source,
             Err(problem) => return Ok(Outcome::Omitted(problem)),

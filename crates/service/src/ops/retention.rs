@@ -34,7 +34,7 @@ pub enum Error {
     Coordination(#[from] crate::coordination::Error),
     /// A file could not be removed.
     #[error("a file could not be removed")]
-    Vault(#[from] crate::storage::Error),
+    Storage(#[from] crate::storage::Error),
     /// The machine's clock jumped, so ages mean nothing.
     #[error("the machine's clock is not trusted, so nothing is deleted")]
     ClockNotTrusted,

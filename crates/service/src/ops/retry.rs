@@ -11,7 +11,7 @@ use crate::media::{self, Media};
 use crate::model::{MediaId, MediaStatus, Reason};
 use crate::queue;
 use crate::shutdown::CancellationToken;
-use crate::storage::Vault;
+use crate::storage::Storage;
 
 /// What to queue.
 #[derive(Clone, Debug, Default)]
@@ -74,7 +74,7 @@ impl Report {
 /// Queues what may be queued. Progress counts media.
 pub async fn run(
     db: &Db,
-    storage: &Vault,
+    storage: &Storage,
     clock: &Clock,
     options: Options,
     progress: Arc<dyn Progress<Item>>,
@@ -105,7 +105,7 @@ pub async fn run(
 /// Queues one media.
 pub async fn retry(
     db: &Db,
-    storage: &Vault,
+    storage: &Storage,
     clock: &Clock,
     id: &MediaId,
     dry_run: bool,
@@ -142,7 +142,7 @@ pub async fn retry(
 }
 
 /// Whether the file of a stored media is in its place with its length.
-fn has_file(storage: &Vault, media: &Media) -> bool {
+fn has_file(storage: &Storage, media: &Media) -> bool {
     let found = media.path().and_then(|path| storage.size_bytes(path));
     found == media.size
 }

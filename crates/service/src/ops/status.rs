@@ -81,7 +81,7 @@ impl QueueStatus {
 pub async fn run(app: &App) -> Result<StatusReport, Error> {
     let queue = QueueStatus::read(app).await?;
     let paused = worker::paused_for_space(
-        (&app.db, &app.vault, &app.coordination),
+        (&app.db, &app.storage, &app.coordination),
         &app.config.storage,
     )
     .await?;
@@ -108,7 +108,7 @@ pub async fn run(app: &App) -> Result<StatusReport, Error> {
         server,
         disk: DiskStatus {
             storage: app.config.storage_folder(&app.data),
-            free_bytes: app.vault.free_bytes().ok(),
+            free_bytes: app.storage.free_bytes().ok(),
             stored_bytes,
             downloads_paused: paused.is_some(),
             resume_above_bytes: app.config.storage.resume_above.bytes(),

@@ -24,7 +24,7 @@ use crate::clock::compact;
 use crate::coordination::checkpoint::Checkpoint;
 use crate::db::{self, Key};
 use crate::media::{self, Filter, StoredFile};
-use crate::storage::{Stamp, Vault};
+use crate::storage::{Stamp, Storage};
 use crate::telemetry;
 pub use error::Error;
 use missing::Confirmation;
@@ -150,18 +150,18 @@ fn groups(page: Vec<StoredFile>) -> Vec<Vec<StoredFile>> {
 
 /// Reads one file and compares it; `None` when it was stopped in the middle.
 fn compare_file(
-    vault: &Vault,
+    storage: &Storage,
     file: &StoredFile,
     continues: impl FnMut(u64) -> bool,
 ) -> Option<Compared> {
-    let stamp = match vault.stamp(&file.path) {
+    let stamp = match storage.stamp(&file.path) {
         Ok(stamp) => stamp,
         Err(_) => return Some(Compared::Unreadable),
     };
     if stamp.is_none_or(|found| found.size_bytes != file.size_bytes) {
         return Some(Compared::Reported);
     }
-    match vault.hash_while(&file.path, continues) {
+    match storage.hash_while(&file.path, continues) {
         Ok(None) => None,
         Ok(Some(sha256)) if sha256 == file.sha256 => Some(Compared::Intact),
         Ok(Some(_)) => Some(Compared::Corrupt(stamp)),
@@ -205,10 +205,10 @@ impl Verify<'_> {
             let Some(last) = page.last() else { break };
             before = Some(last.id.0.clone());
             for file in &page {
-                presence.add(&self.app.vault, file);
+                presence.add(&self.app.storage, file);
             }
         }
-        presence.check(&self.app.vault)
+        presence.check(&self.app.storage)
     }
 
     /// Many files without a row are more likely the files of another database than orphans.
@@ -275,7 +275,7 @@ impl Verify<'_> {
                 if is_whole {
                     known.add(&file.path);
                 }
-                match self.app.vault.stamp(&file.path) {
+                match self.app.storage.stamp(&file.path) {
                     Ok(None) => self.damaged(Problem::Missing, file, None).await?,
                     Ok(Some(found)) if found.size_bytes != file.size_bytes => {
                         self.damaged(Problem::Corrupt, file, Some(found)).await?;
@@ -341,11 +341,11 @@ impl Verify<'_> {
 
     /// Reads a group of files and compares them; stopped in the middle, it returns those that it has compared.
     async fn compare(&self, group: Vec<StoredFile>) -> Result<Vec<(StoredFile, Compared)>, Error> {
-        let (vault, pace) = (self.app.vault.clone(), Arc::clone(&self.pace));
+        let (storage, pace) = (self.app.storage.clone(), Arc::clone(&self.pace));
         let progress = Arc::clone(&self.progress);
         let reading = tokio::task::spawn_blocking(move || {
             let compare = |file: StoredFile| {
-                let compared = compare_file(&vault, &file, |bytes| {
+                let compared = compare_file(&storage, &file, |bytes| {
                     progress.advance(bytes);
                     pace.take(bytes)
                 })?;

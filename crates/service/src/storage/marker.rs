@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Error, STAGING, Vault};
+use super::{Error, STAGING, Storage};
 use crate::disk;
 
 pub(super) const MARKER: &str = ".midiateca-id";
@@ -107,7 +107,7 @@ fn clients(root: &Path) -> impl Iterator<Item = PathBuf> {
     entries.filter(is_client).map(|entry| entry.path())
 }
 
-impl Vault {
+impl Storage {
     /// The same storage, of which it is known whose it is: it is used only while its marker says so.
     #[must_use]
     pub fn of_database(self, id: &str) -> Self {
@@ -156,39 +156,44 @@ mod tests {
     async fn only_the_storage_of_the_database_is_written_to() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("storage");
-        let vault = Vault::open(&root, "test").unwrap().of_database("a");
-        let found = |vault: &Vault| match vault.verify() {
+        let storage = Storage::open(&root, "test").unwrap().of_database("a");
+        let found = |storage: &Storage| match storage.verify() {
             Err(Error::Displaced { found, .. }) => Some(found),
             verified => {
                 verified.unwrap();
                 None
             }
         };
-        assert_eq!(found(&vault), Some(Found::Unmarked));
-        vault.probe().await.unwrap_err();
+        assert_eq!(found(&storage), Some(Found::Unmarked));
+        storage.probe().await.unwrap_err();
         write_marker(&root, "a").unwrap();
-        assert_eq!(found(&vault), None);
-        vault.probe().await.unwrap();
+        assert_eq!(found(&storage), None);
+        storage.probe().await.unwrap();
         write_marker(&root, "b").unwrap();
-        assert_eq!(found(&vault), Some(Found::Other));
-        vault.probe().await.unwrap_err();
+        assert_eq!(found(&storage), Some(Found::Other));
+        storage.probe().await.unwrap_err();
         fs::remove_dir_all(&root).unwrap();
-        assert_eq!(found(&vault), Some(Found::Missing));
-        vault.probe().await.unwrap_err();
+        assert_eq!(found(&storage), Some(Found::Missing));
+        storage.probe().await.unwrap_err();
         assert!(!root.exists());
     }
 
     #[tokio::test]
     async fn a_staging_folder_that_was_removed_is_made_again() {
         let folder = tempfile::tempdir().unwrap();
-        let vault = Vault::open(folder.path(), "test").unwrap().of_database("a");
+        let storage = Storage::open(folder.path(), "test")
+            .unwrap()
+            .of_database("a");
         write_marker(folder.path(), "a").unwrap();
         for bytes in [vec![1; 10], vec![1; 200_000]] {
             fs::remove_dir_all(folder.path().join(STAGING)).unwrap();
-            vault.stage().write(&bytes).await.unwrap();
-            vault.probe().await.unwrap();
+            storage.stage().write(&bytes).await.unwrap();
+            storage.probe().await.unwrap();
         }
-        vault.sweep().unwrap();
-        assert_eq!(vault.staged_of(&[].into()).unwrap(), Vec::<PathBuf>::new());
+        storage.sweep().unwrap();
+        assert_eq!(
+            storage.staged_of(&[].into()).unwrap(),
+            Vec::<PathBuf>::new()
+        );
     }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use wa_media::Verified;
 
 use super::layout::RelativePath;
-use super::{Error, STAGING, Staging, Vault, blocking, free_bytes_at, hash_open};
+use super::{Error, STAGING, Staging, Storage, blocking, free_bytes_at, hash_open};
 use crate::disk;
 
 /// What came of giving a file its name.
@@ -20,7 +20,7 @@ pub enum Published {
     Taken(Option<Staging>),
 }
 
-impl Vault {
+impl Storage {
     /// Gives proven bytes their name. `same` names a file of the same client that should hold the same bytes:
     /// if it truly does, the new name becomes a second link to it. The same bytes under exactly that name are what an
     /// earlier try left.
@@ -35,10 +35,10 @@ impl Vault {
         let same = same.filter(|same| same != path && !self.is_behind_link(same));
         let same = same.map(|same| self.root.join(same.as_path()));
         let sha256 = *verified.sha256();
-        let vault = self.clone();
+        let storage = self.clone();
         blocking(move || {
-            vault.verify()?;
-            vault.create_folder(disk::parent(&target))?;
+            storage.verify()?;
+            storage.create_folder(disk::parent(&target))?;
             if !same.is_some_and(|same| link_if_intact(&same, &target, &sha256)) {
                 staging.seal()?;
                 match staging.name_as(&target) {
@@ -93,10 +93,10 @@ impl Vault {
         let target = self.root.join(path.as_path());
         let (sha256, needed) = (*verified.sha256(), verified.size_bytes());
         let root = Arc::clone(&self.root);
-        let (vault, mut staging) = (self.clone(), self.stage());
+        let (storage, mut staging) = (self.clone(), self.stage());
         blocking(move || {
-            vault.verify()?;
-            vault.create_folder(disk::parent(&target))?;
+            storage.verify()?;
+            storage.create_folder(disk::parent(&target))?;
             if target.symlink_metadata().is_ok() {
                 if !is_repeat(&target, &sha256) {
                     return Ok(Published::Taken(None));
@@ -119,7 +119,7 @@ impl Vault {
         .await
     }
 
-    /// The bytes of a file of ours once more, to be given another name with [`Vault::restore`]: quick where the file
+    /// The bytes of a file of ours once more, to be given another name with [`Storage::restore`]: quick where the file
     /// system has links, else a staged copy. Nothing when they are not those bytes. Blocking.
     pub fn second(&self, existing: &str, sha256: &[u8; 32]) -> Result<Option<Staging>, Error> {
         let existing = RelativePath::from_row(existing.to_owned());
@@ -139,7 +139,7 @@ impl Vault {
         }
     }
 
-    /// Gives what [`Vault::second`] made a name that nothing has. Quick, but blocking.
+    /// Gives what [`Storage::second`] made a name that nothing has. Quick, but blocking.
     pub fn restore(&self, staging: &mut Staging, path: &str) -> Result<(), Error> {
         self.verify()?;
         let target = self.at(path)?;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::layout::RelativePath;
-use super::{Error, NOBODY, QUARANTINE, Stamp, Vault, hash_file};
+use super::{Error, NOBODY, QUARANTINE, Stamp, Storage, hash_file};
 use crate::disk;
 
 impl Error {
@@ -37,7 +37,7 @@ impl Drop for Copied {
     }
 }
 
-impl Vault {
+impl Storage {
     /// Moves a file into quarantine, or takes it away where it has been `copied` there. Answers whether it did; it does
     /// not when the file is not there, not the one that was copied, a link, or behind one: what a link leads to may be
     /// another's. Quick, but blocking.
@@ -178,46 +178,46 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    fn vault() -> (tempfile::TempDir, Vault) {
+    fn storage() -> (tempfile::TempDir, Storage) {
         let folder = tempfile::tempdir().unwrap();
-        let vault = Vault::open(folder.path(), "test").unwrap();
+        let storage = Storage::open(folder.path(), "test").unwrap();
         fs::create_dir_all(folder.path().join("a")).unwrap();
         fs::write(folder.path().join("a/b"), "kept").unwrap();
-        (folder, vault)
+        (folder, storage)
     }
 
     #[test]
     fn what_can_only_be_copied_is_taken_away_once_its_copy_is_proven_and_comes_back() {
-        let (folder, vault) = vault();
-        drop(vault.copy_aside("a/b", "run", "me").unwrap().unwrap());
+        let (folder, storage) = storage();
+        drop(storage.copy_aside("a/b", "run", "me").unwrap().unwrap());
         let aside = folder.path().join(".quarantine/run/me/a/b");
         assert!(!aside.exists() && folder.path().join("a/b").exists());
-        let copied = vault.copy_aside("a/b", "run", "me").unwrap();
+        let copied = storage.copy_aside("a/b", "run", "me").unwrap();
         assert!(
-            vault
+            storage
                 .quarantine("a/b", "run", "me", copied.as_ref())
                 .unwrap()
         );
         drop(copied);
         assert_eq!(fs::read_to_string(&aside).unwrap(), "kept");
         assert!(!folder.path().join("a/b").exists());
-        let found = vault.in_quarantine("a/b", &["me"]).unwrap();
+        let found = storage.in_quarantine("a/b", &["me"]).unwrap();
         assert_eq!(found, [aside]);
-        vault.bring_back(&found[0], "a/b").unwrap();
+        storage.bring_back(&found[0], "a/b").unwrap();
         assert_eq!(
             fs::read_to_string(folder.path().join("a/b")).unwrap(),
             "kept"
         );
-        assert!(vault.in_quarantine("a/b", &["me"]).unwrap().is_empty());
+        assert!(storage.in_quarantine("a/b", &["me"]).unwrap().is_empty());
     }
 
     #[test]
     fn what_became_another_file_after_it_was_copied_stays_where_it_is() {
-        let (folder, vault) = vault();
-        let copied = vault.copy_aside("a/b", "run", "me").unwrap();
+        let (folder, storage) = storage();
+        let copied = storage.copy_aside("a/b", "run", "me").unwrap();
         fs::write(folder.path().join("a/b"), "another, and longer").unwrap();
         assert!(
-            !vault
+            !storage
                 .quarantine("a/b", "run", "me", copied.as_ref())
                 .unwrap()
         );
@@ -226,18 +226,18 @@ mod tests {
 
     #[test]
     fn what_is_staged_is_swept_and_what_cannot_be_is_passed_over() {
-        let (folder, vault) = vault();
+        let (folder, storage) = storage();
         let staging = folder.path().join(".staging");
         fs::create_dir(staging.join("a folder")).unwrap();
         fs::write(staging.join("z"), "left").unwrap();
-        vault.sweep().unwrap();
+        storage.sweep().unwrap();
         let left: Vec<_> = fs::read_dir(&staging).unwrap().collect();
         assert_eq!(left.len(), 1);
     }
 
     #[test]
     fn nothing_outside_the_root_is_touched() {
-        let (folder, vault) = vault();
+        let (folder, storage) = storage();
         let outside = tempfile::tempdir().unwrap();
         let file = outside.path().join("x");
         fs::write(&file, "not ours").unwrap();
@@ -249,12 +249,12 @@ mod tests {
             String::new(),
             "a/../a/b".to_owned(),
         ] {
-            assert!(vault.stamp(&path).is_err(), "{path}");
+            assert!(storage.stamp(&path).is_err(), "{path}");
             assert!(
-                vault.quarantine(&path, "run", "me", None).is_err(),
+                storage.quarantine(&path, "run", "me", None).is_err(),
                 "{path}"
             );
-            assert!(vault.bring_back(&file, &path).is_err(), "{path}");
+            assert!(storage.bring_back(&file, &path).is_err(), "{path}");
         }
         assert!(file.exists() && folder.path().join("a/b").exists());
     }

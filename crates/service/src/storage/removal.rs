@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::layout::{self, RelativePath};
-use super::{Error, NOBODY, QUARANTINE, STAGING, Vault, blocking, hash_file};
+use super::{Error, NOBODY, QUARANTINE, STAGING, Storage, blocking, hash_file};
 use crate::disk;
 use crate::model::MediaId;
 
@@ -80,12 +80,12 @@ pub enum Linked {
     GoesIf([u8; 32]),
 }
 
-impl Vault {
+impl Storage {
     /// Deletes a file of a media that has just been stored. That it is gone already is fine.
     pub async fn remove(&self, path: RelativePath, sha256: [u8; 32]) -> Result<(), Error> {
-        let vault = self.clone();
+        let storage = self.clone();
         blocking(move || {
-            let removed = vault.remove_below(path.as_path(), Linked::GoesIf(sha256));
+            let removed = storage.remove_below(path.as_path(), Linked::GoesIf(sha256));
             removed.map(drop)
         })
         .await
@@ -99,8 +99,8 @@ impl Vault {
         sought: Sought,
         index: &Index,
     ) -> Result<Vec<Lying>, Error> {
-        let (vault, media, index) = (self.clone(), media.clone(), index.clone());
-        blocking(move || vault.look_everywhere(&media, &sought, &index)).await
+        let (storage, media, index) = (self.clone(), media.clone(), index.clone());
+        blocking(move || storage.look_everywhere(&media, &sought, &index)).await
     }
 
     /// Deletes files of a media. Answers with those that were there; all that can go has gone when one cannot.
@@ -110,18 +110,18 @@ impl Vault {
         files: Vec<Lying>,
         linked: Linked,
     ) -> Result<Vec<Lying>, Error> {
-        let (vault, media) = (self.clone(), media.clone());
+        let (storage, media) = (self.clone(), media.clone());
         blocking(move || {
             let (mut gone, mut failed) = (Vec::new(), None);
             for lying in files {
-                match vault.remove_below(&lying.path, linked) {
+                match storage.remove_below(&lying.path, linked) {
                     Ok(true) => gone.push(lying),
                     Ok(false) => {}
                     Err(error) => failed = Some(error),
                 }
             }
             // Their folders are of no use any more; what is still in them is reported by the error above.
-            for run in vault.quarantine_runs()? {
+            for run in storage.quarantine_runs()? {
                 remove_empty(&run.join(media.as_str()));
             }
             failed.map_or(Ok(gone), Err)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use wa_media::{Form, MediaKind};
 
-use super::{Error, Vault, blocking, hash_open};
+use super::{Error, Storage, blocking, hash_open};
 use crate::disk;
 
 /// Bytes kept in memory before a staged file is made: a voice note never needs one.
@@ -19,7 +19,7 @@ pub struct Staging {
     /// Open while more may come.
     file: Option<Arc<File>>,
     path: PathBuf,
-    vault: Vault,
+    storage: Storage,
     /// Whether there may be a file under `path`.
     is_named: bool,
     /// Whether it is whole and synced.
@@ -28,9 +28,9 @@ pub struct Staging {
 
 impl Staging {
     /// To be written there once memory does not take it.
-    pub(super) fn at(vault: Vault, path: PathBuf) -> Self {
+    pub(super) fn at(storage: Storage, path: PathBuf) -> Self {
         Self {
-            vault,
+            storage,
             buffer: Vec::new(),
             file: None,
             path,
@@ -56,13 +56,13 @@ impl Staging {
     async fn spill(&mut self) -> Result<(), Error> {
         let buffer = std::mem::take(&mut self.buffer);
         let open = self.file.clone();
-        let (vault, path) = (self.vault.clone(), self.path.clone());
+        let (storage, path) = (self.storage.clone(), self.path.clone());
         // Removed again also when writing it fails, as on a full disk.
         self.is_named = true;
         let (file, mut buffer) = blocking(move || {
             let file = match open {
                 Some(file) => file,
-                None => Arc::new(vault.create_staged(&path)?),
+                None => Arc::new(storage.create_staged(&path)?),
             };
             (&*file).write_all(&buffer)?;
             Ok((file, buffer))
@@ -117,7 +117,7 @@ impl Staging {
     /// Takes the bytes of a file, which must still be the proven ones, and syncs them.
     pub(super) fn copy(&mut self, source: &Path, sha256: &[u8; 32]) -> Result<(), Error> {
         let mut source = disk::open_no_link(source)?;
-        let mut file = self.vault.create_staged(&self.path)?;
+        let mut file = self.storage.create_staged(&self.path)?;
         // From here on it is removed again when anything fails.
         self.is_named = true;
         io::copy(&mut source, &mut file)?;
@@ -139,7 +139,7 @@ impl Staging {
         }
         let file = match &self.file {
             Some(file) => Arc::clone(file),
-            None => Arc::new(self.vault.create_staged(&self.path)?),
+            None => Arc::new(self.storage.create_staged(&self.path)?),
         };
         self.is_named = true;
         (&*file).write_all(&self.buffer)?;

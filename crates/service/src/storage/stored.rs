@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Error, Vault, hash_file, hash_file_while};
+use super::{Error, Storage, hash_file, hash_file_while};
 
 /// What is at a path. Links are not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub enum FolderState {
     Filled,
 }
 
-impl Vault {
+impl Storage {
     /// Opens a stored file to read it.
     pub fn open_stored(&self, path: &str) -> Result<File, Error> {
         Ok(File::open(self.at(path)?)?)
@@ -43,12 +43,12 @@ impl Vault {
         Ok(hash_file(&self.at(path)?)?)
     }
 
-    /// Like [`Vault::hash`], of a file that was found below the root.
+    /// Like [`Storage::hash`], of a file that was found below the root.
     pub fn hash_found(&self, path: &Path) -> Result<[u8; 32], Error> {
         Ok(hash_file(&self.root().join(path))?)
     }
 
-    /// Like [`Vault::hash`], for as long as `continues` allows, which gets the bytes of every piece that was read. None
+    /// Like [`Storage::hash`], for as long as `continues` allows, which gets the bytes of every piece that was read. None
     /// when it was stopped.
     pub fn hash_while(
         &self,

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::marker::MARKER;
-use super::{QUARANTINE, STAGING, Vault, layout};
+use super::{QUARANTINE, STAGING, Storage, layout};
 
 /// Folders below the root in which nothing is looked for; the last one is made by the file system.
 const NOT_OURS: [&str; 3] = [STAGING, QUARANTINE, "lost+found"];
@@ -30,7 +30,7 @@ impl Walked {
     }
 }
 
-impl Vault {
+impl Storage {
     /// Shows `visit` all files below the root but those that are staged or in quarantine, by their paths below it. A
     /// folder of ours that is a link is looked into when `enters` says so, and only where nothing else leads to the same
     /// files; what else is a link is shown as a file. What vanishes meanwhile is passed over. Blocking.
@@ -129,7 +129,7 @@ mod tests {
     fn what_links_lead_to_is_met_once_and_told_apart() {
         let (folder, disk) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (root, disk) = (folder.path(), disk.path());
-        let vault = Vault::open(root, "test").unwrap();
+        let storage = Storage::open(root, "test").unwrap();
         for place in [
             root.join("cliente_2"),
             root.join("cliente_3"),
@@ -145,7 +145,7 @@ mod tests {
         symlink(disk, root.join("cliente_7")).unwrap();
         let enters = |below: &Path| !below.ends_with("cliente_7") && !below.ends_with("instance_A");
         let mut found = Vec::new();
-        let walked = vault.each_file(enters, |path| found.push(path.to_owned()));
+        let walked = storage.each_file(enters, |path| found.push(path.to_owned()));
         found.sort();
         let (by_disk, named): (Vec<_>, Vec<_>) = found
             .into_iter()

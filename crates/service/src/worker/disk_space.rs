@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Worker;
 use super::outage;
-use crate::config::Storage;
+use crate::config::StorageSettings;
 use crate::coordination::Coordination;
 use crate::coordination::checkpoint::Checkpoint;
 use crate::db::{Db, Error, Key};
 use crate::model::MediaId;
 use crate::queue::Job;
-use crate::storage::Vault;
+use crate::storage::Storage;
 
 /// What is reserved where a message declares no size; most files are smaller.
 const USUAL_BYTES: u64 = 16 << 20;
@@ -50,7 +50,7 @@ pub(super) fn declared_bytes(job: &Job, max_bytes: u64) -> u64 {
 }
 
 impl DiskSpace {
-    pub fn new(settings: &Storage) -> Self {
+    pub fn new(settings: &StorageSettings) -> Self {
         Self {
             low: settings.pause_below.bytes(),
             high: settings.resume_above.bytes(),
@@ -108,7 +108,7 @@ impl DiskSpace {
 
 /// Reads the free space. Where the file system does not say, downloads go on and fail when the disk is full.
 pub(super) fn update(worker: &Worker, space: &mut DiskSpace) {
-    let Ok(free_bytes) = worker.downloader.vault.free_bytes() else {
+    let Ok(free_bytes) = worker.downloader.storage.free_bytes() else {
         space.free = None;
         return;
     };
@@ -161,20 +161,20 @@ pub struct Paused {
 
 /// Whether downloads are paused because the disk is nearly full, seen from any process.
 pub async fn paused_for_space(
-    (db, vault, coordination): (&Db, &Vault, &Coordination),
-    storage: &Storage,
+    (db, storage, coordination): (&Db, &Storage, &Coordination),
+    settings: &StorageSettings,
 ) -> Result<Option<Paused>, Error> {
-    let Ok(free_bytes) = vault.free_bytes() else {
+    let Ok(free_bytes) = storage.free_bytes() else {
         return Ok(None);
     };
     // Between the watermarks only a running server knows.
-    let is_paused = free_bytes < storage.pause_below.bytes()
-        || free_bytes < storage.resume_above.bytes()
+    let is_paused = free_bytes < settings.pause_below.bytes()
+        || free_bytes < settings.resume_above.bytes()
             && coordination.is_served().await == Some(true)
             && Checkpoint::DownloadsPaused.is_set(db).await?;
     Ok(is_paused.then_some(Paused {
         free_bytes,
-        resume_above_bytes: storage.resume_above.bytes(),
+        resume_above_bytes: settings.resume_above.bytes(),
     }))
 }
 
@@ -184,10 +184,10 @@ mod tests {
     use crate::config::Size;
 
     fn space(low: u64, high: u64) -> DiskSpace {
-        DiskSpace::new(&Storage {
+        DiskSpace::new(&StorageSettings {
             pause_below: Size::from_bytes(low),
             resume_above: Size::from_bytes(high),
-            ..Storage::default()
+            ..StorageSettings::default()
         })
     }
 

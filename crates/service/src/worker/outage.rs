@@ -20,7 +20,7 @@ pub(super) fn watch_storage(worker: &Worker) {
     let worker_of_task = worker.clone();
     worker.shutdown.spawn(async move {
         let worker = worker_of_task;
-        let probe = tokio::time::timeout(PROBE_PATIENCE, worker.downloader.vault.probe());
+        let probe = tokio::time::timeout(PROBE_PATIENCE, worker.downloader.storage.probe());
         if !matches!(probe.await, Ok(Ok(()))) {
             return;
         }

@@ -134,7 +134,7 @@ impl Desk {
         let (app, results) = (Arc::clone(&self.current.borrow()), self.results.clone());
         let lang = self.skin.lang;
         self.app.shutdown.spawn(async move {
-            let outcome = retry::retry(&app.db, &app.vault, &app.clock, &id, false).await;
+            let outcome = retry::retry(&app.db, &app.storage, &app.clock, &id, false).await;
             let outcome = outcome.map_err(|error| complaint::why(&error, lang));
             let _ = results.send(Notice::Retried(id, outcome)).await;
         });

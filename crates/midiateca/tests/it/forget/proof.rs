@@ -87,7 +87,7 @@ async fn a_file_that_the_server_stores_while_it_is_forgotten_goes_as_well() {
     let mut server = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();
     let storing = server.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
     let storing = storing.unwrap();
-    let file = test.app.vault.root().join(&path);
+    let file = test.app.storage.root().join(&path);
     let elsewhere = file.with_file_name("under-another-name.jpg");
     let server_stores = async {
         // By now the row was read as it is, and its turn to be changed is waited for; where it was not, nothing is shown.
@@ -141,7 +141,7 @@ async fn what_a_killed_server_left_of_a_person_goes_wherever_it_lies() {
     let path = coming_path(&test, &failed.id).await;
     let app = test.app.clone();
     let folder = test.end_keeping_the_folder().await;
-    let root = app.vault.root().to_owned();
+    let root = app.storage.root().to_owned();
     // It was killed after the rename, and a repair took an earlier such file for nobody's.
     let quarantined = root
         .join(".quarantine/20261124-00000000/in-no-row")

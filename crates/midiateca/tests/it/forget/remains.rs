@@ -67,7 +67,7 @@ async fn copies_in_quarantine_staged_exported_linked_or_in_a_renamed_folder_go_a
     let (second, _) = test.store(generated("SECOND", 2)).await;
     let (file, other) = (test.file(&first), test.file(&second));
     let data = test.app.data.clone();
-    let storage = test.app.vault.root().to_owned();
+    let storage = test.app.storage.root().to_owned();
     let copies = [
         storage.join(".quarantine/20260101_000000-x/in-no-row/cliente_2/copy.jpg"),
         storage.join(".quarantine/20260101_000000-x/0193-of-a-media-that-is-gone/a/b.jpg"),

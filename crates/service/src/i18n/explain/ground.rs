@@ -25,7 +25,7 @@ pub(super) fn app(error: &app::Error, lang: Language) -> Cause {
         app::Error::Opening(error) => opening(error, lang),
         app::Error::Db(error) => db(error, lang),
         app::Error::Secrets(error) => secrets(error, lang),
-        app::Error::Vault(error) => vault(error, lang),
+        app::Error::Storage(error) => storage(error, lang),
     }
 }
 
@@ -71,17 +71,17 @@ pub(super) fn opening(error: &OpeningError, lang: Language) -> Cause {
                 [("path", &path.display()), ("trace", &trace.display())];
             Cause::with(lang, words::DATABASE_MISSING, words::FIND_DATABASE, &values)
         }
-        OpeningError::WrongStorage { root, found } => storage(root, *found, lang),
+        OpeningError::WrongStorage { root, found } => unmatched_storage(root, *found, lang),
         OpeningError::UnknownStorage { root } => {
             let values = [("path", &root.display() as &dyn Display)];
             Cause::with(lang, words::STORAGE_UNKNOWN, words::STORAGE_RIGHT, &values)
         }
         OpeningError::Db(error) => db(error, lang),
-        OpeningError::Vault(error) => vault(error, lang),
+        OpeningError::Storage(error) => storage(error, lang),
     }
 }
 
-fn storage(root: &Path, found: Found, lang: Language) -> Cause {
+fn unmatched_storage(root: &Path, found: Found, lang: Language) -> Cause {
     let (what, hint) = displaced_storage(found);
     Cause::with(lang, what, hint, &[("path", &root.display())])
 }
@@ -219,10 +219,10 @@ pub(super) fn secrets(error: &secrets::Error, lang: Language) -> Cause {
     }
 }
 
-pub(super) fn vault(error: &storage::Error, lang: Language) -> Cause {
+pub(super) fn storage(error: &storage::Error, lang: Language) -> Cause {
     match error {
         storage::Error::Full(_) => Cause::with(lang, words::DISK_FULL, words::FREE_ROOM, &[]),
-        storage::Error::Displaced { root, found } => storage(root, *found, lang),
+        storage::Error::Displaced { root, found } => unmatched_storage(root, *found, lang),
         storage::Error::Linked(path) => Cause::with(
             lang,
             words::PATH_BEHIND_LINK,
@@ -240,7 +240,7 @@ pub(super) fn retention(error: &retention::Error, lang: Language) -> Cause {
         retention::Error::Db(error) => db(error, lang),
         retention::Error::App(error) => app(error, lang),
         retention::Error::Coordination(error) => coordination(error, lang),
-        retention::Error::Vault(_) => {
+        retention::Error::Storage(_) => {
             Cause::with(lang, words::REMOVE_FAILED, words::RUN_AGAIN, &[])
         }
         retention::Error::ClockNotTrusted => {
@@ -254,7 +254,9 @@ pub(super) fn erasure(error: &erasure::Error, lang: Language) -> Cause {
         erasure::Error::Db(error) => db(error, lang),
         erasure::Error::App(error) => app(error, lang),
         erasure::Error::Coordination(error) => coordination(error, lang),
-        erasure::Error::Vault(_) => Cause::with(lang, words::REMOVE_FAILED, words::RUN_AGAIN, &[]),
+        erasure::Error::Storage(_) => {
+            Cause::with(lang, words::REMOVE_FAILED, words::RUN_AGAIN, &[])
+        }
         erasure::Error::UnknownContact { contact } => Cause::new(
             lang,
             words::UNKNOWN_CONTACT,

@@ -32,7 +32,7 @@ fn the_whole_chain_is_told_and_the_next_step_below_it() {
             ),
         }
     );
-    let error = retention::Error::Vault(storage::Error::Io(refused()));
+    let error = retention::Error::Storage(storage::Error::Io(refused()));
     assert_eq!(
         portuguese(&error).message,
         "não foi possível remover um arquivo: não é possível gravar o arquivo: permissão negada"

@@ -3,7 +3,7 @@
 use super::super::Language;
 use super::super::keys::errors as words;
 use super::Cause;
-use super::ground::{app, coordination, db, opening, vault};
+use super::ground::{app, coordination, db, opening, storage};
 use crate::db::foreign;
 use crate::ops::backup;
 use crate::ops::import::multichat;
@@ -50,7 +50,7 @@ pub(super) fn takeover(error: &multichat::Error, lang: Language) -> Cause {
         Error::Db(error) => db(error, lang),
         Error::App(error) => app(error, lang),
         Error::Coordination(error) => coordination(error, lang),
-        Error::Vault(error) => vault(error, lang),
+        Error::Storage(error) => storage(error, lang),
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::manifest::{FORMAT, Figures, Manifest};
-use super::{Error, RESERVE_BYTES, Source, at, copy, names_places, of_vault, sync_folder};
+use super::{Error, RESERVE_BYTES, Source, at, copy, names_places, of_storage, sync_folder};
 use crate::clock::Millis;
 use crate::{disk, storage};
 
@@ -63,7 +63,7 @@ impl Folder {
         self.root.join(STAGING).join(name)
     }
 
-    /// Where a file of the vault lies in the backup.
+    /// Where a file of the storage lies in the backup.
     pub fn file(&self, path: &Path) -> PathBuf {
         self.root.join(FILES).join(path)
     }
@@ -189,7 +189,7 @@ impl Folder {
     /// Makes the files in the backup the storage of the database in it.
     pub fn mark_storage(&self, id: &str) -> Result<(), Error> {
         let root = self.root.join(FILES);
-        storage::write_marker(&root, id).map_err(|error| of_vault(&root, error))
+        storage::write_marker(&root, id).map_err(|error| of_storage(&root, error))
     }
 
     /// Copies the key.

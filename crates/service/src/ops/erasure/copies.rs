@@ -84,7 +84,7 @@ impl Work<'_> {
         let folders = roots(app);
         let finding = tokio::task::spawn_blocking(move || erased.find(folders));
         for found in finding.await.unwrap_or_default() {
-            let below = app.vault.relative(&found.path);
+            let below = app.storage.relative(&found.path);
             let owner = match &below {
                 Some(below) => owner(app, below).await?,
                 None => None,
@@ -115,7 +115,7 @@ impl Work<'_> {
 
 fn remove(app: &App, path: &Path, below: Option<&Path>) -> Result<(), Why> {
     let removed = match below {
-        Some(below) => app.vault.remove_orphan(below).map(drop),
+        Some(below) => app.storage.remove_orphan(below).map(drop),
         None => fs::remove_file(path)
             .and_then(|()| disk::sync_folder(disk::parent(path)))
             .map_err(storage::Error::from),
@@ -130,7 +130,7 @@ fn remove(app: &App, path: &Path, below: Option<&Path>) -> Result<(), Why> {
 /// The data folder, and the storage if it is elsewhere.
 fn roots(app: &App) -> Vec<PathBuf> {
     let mut roots = vec![app.data.clone()];
-    roots.extend(app.vault.folders_outside(&app.data));
+    roots.extend(app.storage.folders_outside(&app.data));
     roots
 }
 

@@ -107,9 +107,9 @@ impl Work<'_> {
                 (Some(text), _) => text_names(text, ids),
                 (None, Some(file)) => match self.app.bodies.open(id, file) {
                     Ok(text) => file_names(text, part.start, part.length, ids)
-                        .map_err(|error| Error::Vault(error.into()))?,
+                        .map_err(|error| Error::Storage(error.into()))?,
                     Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-                    Err(error) => return Err(Error::Vault(error.into())),
+                    Err(error) => return Err(Error::Storage(error.into())),
                 },
                 (None, None) => false,
             };

@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// The files of a media that exist.
 pub(super) async fn of(app: &App, media: &Media, index: &Index) -> Result<Vec<ErasedFile>, Error> {
     let mut found = app
-        .vault
+        .storage
         .everywhere(&media.id, sought(media), index)
         .await?;
     // A file that another row has as stored is not theirs.
@@ -58,7 +58,7 @@ pub(super) async fn remove(
         size_bytes: file.size,
     });
     let removing = app
-        .vault
+        .storage
         .remove_all(&media.id, files.collect(), Linked::Stays);
     let gone = removing.await?;
     let is_gone = |file: &ErasedFile| gone.iter().any(|gone| gone.path == file.path);
@@ -91,8 +91,8 @@ async fn prove(app: &App, media: &Media, found: Vec<Lying>) -> Result<Vec<Erased
         let sha256 = match media.sha256.filter(|_| is_named_by_row) {
             Some(sha256) => Some(sha256),
             None => {
-                let (vault, found) = (app.vault.clone(), path.clone());
-                let hashing = tokio::task::spawn_blocking(move || vault.hash_found(&found));
+                let (storage, found) = (app.storage.clone(), path.clone());
+                let hashing = tokio::task::spawn_blocking(move || storage.hash_found(&found));
                 hashing.await.ok().and_then(Result::ok)
             }
         };
@@ -114,7 +114,7 @@ pub(super) async fn end_downloads(app: &App, media: &BTreeSet<MediaId>) -> Resul
     }
     let began = tokio::time::Instant::now();
     loop {
-        let staged = app.vault.staged_of(media)?;
+        let staged = app.storage.staged_of(media)?;
         if staged.is_empty() {
             return Ok(0);
         }

@@ -89,7 +89,7 @@ fn expected_outcome(app: &App, target: &Target, media: &Media) -> Outcome {
     {
         return Outcome::Kept;
     }
-    match app.vault.size_bytes(path) {
+    match app.storage.size_bytes(path) {
         None => Outcome::Omitted(Problem::Missing),
         Some(found) if found != size_of(media) => Outcome::Omitted(Problem::Corrupt),
         Some(_) => Outcome::Written,

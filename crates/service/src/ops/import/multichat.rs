@@ -290,7 +290,7 @@ async fn walk(root: &Path) -> Result<Tree, Error> {
 }
 
 fn refuse_own_storage(app: &App, media: &Path) -> Result<(), Error> {
-    match app.vault.overlaps(media) {
+    match app.storage.overlaps(media) {
         true => Err(Error::OwnStorage {
             path: media.to_owned(),
         }),

@@ -71,7 +71,7 @@ pub(super) async fn snapshot(
         filter: filter.clone(),
         is_served: app.coordination.is_served().await == Some(true),
         paused: worker::paused_for_space(
-            (&app.db, &app.vault, &app.coordination),
+            (&app.db, &app.storage, &app.coordination),
             &app.config.storage,
         )
         .await?,

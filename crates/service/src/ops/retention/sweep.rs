@@ -213,13 +213,16 @@ impl Sweep<'_> {
             names: names.collect(),
             ..Sought::default()
         };
-        let vault = &self.app.vault;
-        let found = match vault.everywhere(&file.id, sought, &Index::default()).await {
+        let storage = &self.app.storage;
+        let found = match storage
+            .everywhere(&file.id, sought, &Index::default())
+            .await
+        {
             Ok(found) => found,
             Err(error) => return Ok(Err(error)),
         };
         let linked = Linked::GoesIf(file.sha256);
-        let removing = vault.remove_all(&file.id, found, linked);
+        let removing = storage.remove_all(&file.id, found, linked);
         Ok(removing.await.map(drop))
     }
 
@@ -268,7 +271,7 @@ pub async fn finish_sweeps(app: &App) -> Result<(), Error> {
         let mut gone = Vec::new();
         for id in ids {
             let file = media::find_file(&app.db, &MediaId(id)).await?;
-            let is_gone = |file: &StoredFile| matches!(app.vault.stamp(&file.path), Ok(None));
+            let is_gone = |file: &StoredFile| matches!(app.storage.stamp(&file.path), Ok(None));
             gone.extend(file.filter(is_gone));
         }
         record(app, run, gone, now).await?;

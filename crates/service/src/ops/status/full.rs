@@ -79,7 +79,7 @@ pub async fn check(app: &App) -> Result<CheckReport, Error> {
     let instances: Vec<_> = known.iter().map(InstanceStatus::of).collect();
     let queue = QueueStatus::read(app).await?;
     let paused = worker::paused_for_space(
-        (&app.db, &app.vault, &app.coordination),
+        (&app.db, &app.storage, &app.coordination),
         &app.config.storage,
     )
     .await?;
@@ -180,7 +180,7 @@ impl FileCheck {
             };
             after.clone_from(&last.id.0);
             for file in &page {
-                files.add(file, app.vault.size_bytes(&file.path));
+                files.add(file, app.storage.size_bytes(&file.path));
             }
         }
     }

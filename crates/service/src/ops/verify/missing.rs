@@ -32,7 +32,7 @@ impl Confirmation {
         let row = media::find(&app.db, &file.id).await?;
         let is_stored = row.is_some_and(|row| row.path() == Some(file.path.as_str()));
         Ok(is_stored
-            && matches!(app.vault.stamp(&file.path), Ok(None))
+            && matches!(app.storage.stamp(&file.path), Ok(None))
             && !retention::is_on_its_way(app, &file.id).await?)
     }
 }

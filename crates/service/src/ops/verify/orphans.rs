@@ -64,11 +64,11 @@ pub(super) struct Orphans {
 
 /// All files of the storage that no row names. A folder that is a link is searched when rows name files in it.
 pub(super) async fn search(app: &App, known: Known, pace: &Arc<Pace>) -> Result<Orphans, Error> {
-    let (vault, pace) = (app.vault.clone(), Arc::clone(pace));
+    let (storage, pace) = (app.storage.clone(), Arc::clone(pace));
     let walk = tokio::task::spawn_blocking(move || {
         let mut found = Vec::new();
         let enters = |folder: &Path| known.has_below(&slashed(folder));
-        let walked = vault.each_file(enters, |path| {
+        let walked = storage.each_file(enters, |path| {
             let path = slashed(path);
             if !pace.is_stopped() && !known.has(&path) {
                 found.push(path);

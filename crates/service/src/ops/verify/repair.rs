@@ -21,7 +21,7 @@ use crate::events::{self, News};
 use crate::media::{self, StoredFile};
 use crate::model::Reason;
 use crate::queue::{self, Loss};
-use crate::storage::{self, Copied, Entry, Staging, Stamp, Vault};
+use crate::storage::{self, Copied, Entry, Staging, Stamp, Storage};
 use crate::telemetry;
 
 /// `None` when the file is on another disk than the quarantine, and must be copied first.
@@ -66,7 +66,7 @@ impl Repair {
         file: &StoredFile,
         stamp: Option<Stamp>,
     ) -> Result<Repaired, Error> {
-        let staged = match app.vault.leads_through_link(&file.path) {
+        let staged = match app.storage.leads_through_link(&file.path) {
             true => None,
             false => staged_copy_of_twin(app, file).await?,
         };
@@ -90,24 +90,24 @@ impl Repair {
         staged: StagedCopy,
         copied: Option<Copied>,
     ) -> Result<Attempt, Error> {
-        let (vault, now) = (app.vault.clone(), app.clock.now());
+        let (storage, now) = (app.storage.clone(), app.clock.now());
         let (file, repair) = (file.clone(), self.clone());
         let _files = app.coordination.maintenance(Maintenance::Exclusive).await?;
         let repairing = app.db.write(Key::Everything, async move |tx| {
-            let is_as_seen = vault.stamp(&file.path).is_ok_and(|found| found == stamp);
+            let is_as_seen = storage.stamp(&file.path).is_ok_and(|found| found == stamp);
             if !is_as_seen || !media::is_unchanged(tx, &file).await? {
                 return Ok(Ok(Some(Repaired::Skipped)));
             }
             // Where two rows name one file, it may be intact for the other.
-            let is_named_by_another = match vault.true_path(&file.path) {
+            let is_named_by_another = match storage.true_path(&file.path) {
                 Some(path) => media::is_path_used(tx, &path).await?,
                 None => false,
             };
-            let is_linked = vault.leads_through_link(&file.path);
+            let is_linked = storage.leads_through_link(&file.path);
             if is_named_by_another || is_linked || media::is_path_shared(tx, &file).await? {
                 return Ok(Ok(Some(lose(tx, &file, now).await?)));
             }
-            match repair.replace(&vault, &file, &staged, copied.as_ref()) {
+            match repair.replace(&storage, &file, &staged, copied.as_ref()) {
                 Ok(true) => Ok(Ok(Some(Repaired::Restored))),
                 Ok(false) => Ok(Ok(Some(lose(tx, &file, now).await?))),
                 Err(error) => Ok(unless_other_disk(error)),
@@ -119,18 +119,18 @@ impl Repair {
     /// Moves the corrupt file to quarantine and publishes the staged copy in its place; false when there is none.
     fn replace(
         &self,
-        vault: &Vault,
+        storage: &Storage,
         file: &StoredFile,
         staged: &StagedCopy,
         copied: Option<&Copied>,
     ) -> Result<bool, storage::Error> {
-        let moved = vault.quarantine(&file.path, &self.run, file.id.as_str(), copied)?;
+        let moved = storage.quarantine(&file.path, &self.run, file.id.as_str(), copied)?;
         self.count(moved);
         let mut staged = staged.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(staged) = staged.as_mut() else {
             return Ok(false);
         };
-        let restored = vault.restore(staged, &file.path);
+        let restored = storage.restore(staged, &file.path);
         if let Err(error) = &restored {
             let error = telemetry::chain(error);
             tracing::warn!(media = %file.id, error, "a file could not be restored from another copy");
@@ -146,7 +146,7 @@ impl Repair {
     /// neither.
     pub async fn lost(&self, app: &App, file: &StoredFile) -> Result<Option<Repaired>, Error> {
         let owners = [file.id.as_str(), storage::NOBODY];
-        let is_there = match app.vault.entry(&file.path) {
+        let is_there = match app.storage.entry(&file.path) {
             // Without its folder, its disk is not mounted.
             Err(_) | Ok(Entry::Link | Entry::NoFolder) => return Ok(None),
             Ok(entry) => entry != Entry::Absent,
@@ -157,16 +157,16 @@ impl Repair {
             Ok::<_, Error>(hashing.await?.is_ok_and(|found| found == file.sha256))
         };
         let _files = if is_there {
-            let (vault, path) = (app.vault.clone(), file.path.clone());
-            let hashing = tokio::task::spawn_blocking(move || vault.hash(&path));
+            let (storage, path) = (app.storage.clone(), file.path.clone());
+            let hashing = tokio::task::spawn_blocking(move || storage.hash(&path));
             if !hashing.await?.is_ok_and(|found| found == file.sha256) {
                 return Ok(None);
             }
             app.coordination.maintenance(Maintenance::Exclusive).await?
-        } else if app.vault.leads_through_link(&file.path) {
+        } else if app.storage.leads_through_link(&file.path) {
             return Ok(None);
         } else {
-            let quarantined = app.vault.in_quarantine(&file.path, &owners);
+            let quarantined = app.storage.in_quarantine(&file.path, &owners);
             let Ok(quarantined) = quarantined else {
                 return Ok(None);
             };
@@ -178,16 +178,16 @@ impl Repair {
             }
             let Some(from) = right else { return Ok(None) };
             let files = app.coordination.maintenance(Maintenance::Exclusive).await?;
-            let (vault, path) = (app.vault.clone(), file.path.clone());
-            let moving = tokio::task::spawn_blocking(move || vault.bring_back(&from, &path));
+            let (storage, path) = (app.storage.clone(), file.path.clone());
+            let moving = tokio::task::spawn_blocking(move || storage.bring_back(&from, &path));
             if let Err(error) = moving.await? {
                 return Ok(Some(failed(&error)));
             }
             files
         };
-        let (vault, file) = (app.vault.clone(), file.clone());
+        let (storage, file) = (app.storage.clone(), file.clone());
         let finding = app.db.write(Key::Everything, async move |tx| {
-            if vault.size_bytes(&file.path) != Some(file.size_bytes) {
+            if storage.size_bytes(&file.path) != Some(file.size_bytes) {
                 return Ok(None);
             }
             queue::restore(tx, &file.path, &file.sha256).await
@@ -200,12 +200,12 @@ impl Repair {
     pub async fn orphan(&self, app: &App, orphan: &Orphan) -> Result<Repaired, Error> {
         let path = orphan.path.as_str();
         // Only regular files: a pipe would be read for ever, and a link may lead anywhere.
-        let is_file = matches!(app.vault.entry(path), Ok(Entry::File));
+        let is_file = matches!(app.storage.entry(path), Ok(Entry::File));
         if !orphans::is_media_path(path) || !is_file {
             return Ok(Repaired::Skipped);
         }
-        let (vault, read) = (app.vault.clone(), path.to_owned());
-        let hashing = tokio::task::spawn_blocking(move || vault.hash(&read));
+        let (storage, read) = (app.storage.clone(), path.to_owned());
+        let hashing = tokio::task::spawn_blocking(move || storage.hash(&read));
         let Ok(sha256) = hashing.await? else {
             return Ok(Repaired::Skipped);
         };
@@ -226,7 +226,7 @@ impl Repair {
         sha256: [u8; 32],
         copied: Option<Copied>,
     ) -> Result<Attempt, Error> {
-        let (vault, repair, path) = (app.vault.clone(), self.clone(), orphan.path.clone());
+        let (storage, repair, path) = (app.storage.clone(), self.clone(), orphan.path.clone());
         let is_linked = orphan.is_linked;
         let _files = app.coordination.maintenance(Maintenance::Exclusive).await?;
         let moving = app.db.write(Key::Everything, async move |tx| {
@@ -241,7 +241,7 @@ impl Repair {
                 return Ok(Ok(Some(Repaired::Skipped)));
             }
             Ok(
-                match vault.quarantine(&path, &repair.run, storage::NOBODY, copied.as_ref()) {
+                match storage.quarantine(&path, &repair.run, storage::NOBODY, copied.as_ref()) {
                     Ok(moved) => {
                         repair.count(moved);
                         Ok(Some(match moved {
@@ -263,9 +263,9 @@ impl Repair {
         path: &str,
         owner: &str,
     ) -> Result<Result<Option<Copied>, storage::Error>, Error> {
-        let (vault, run) = (app.vault.clone(), self.run.clone());
+        let (storage, run) = (app.storage.clone(), self.run.clone());
         let (path, owner) = (path.to_owned(), owner.to_owned());
-        let copying = tokio::task::spawn_blocking(move || vault.copy_aside(&path, &run, &owner));
+        let copying = tokio::task::spawn_blocking(move || storage.copy_aside(&path, &run, &owner));
         Ok(copying.await?)
     }
 }
@@ -314,8 +314,8 @@ async fn lose(tx: &mut Tx, file: &StoredFile, now: Millis) -> Result<Repaired, d
 /// A staged copy of another intact file of the same client with the same bytes.
 async fn staged_copy_of_twin(app: &App, file: &StoredFile) -> Result<Option<Staging>, Error> {
     for twin in media::twins(&app.db, file).await? {
-        let (vault, sha256) = (app.vault.clone(), file.sha256);
-        let staging = tokio::task::spawn_blocking(move || vault.second(&twin, &sha256));
+        let (storage, sha256) = (app.storage.clone(), file.sha256);
+        let staging = tokio::task::spawn_blocking(move || storage.second(&twin, &sha256));
         match staging.await? {
             Ok(Some(staged)) => return Ok(Some(staged)),
             Ok(None) => {}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::error::Error;
 use crate::media::StoredFile;
-use crate::storage::{FolderState, Vault};
+use crate::storage::{FolderState, Storage};
 
 /// With fewer missing files, their share says nothing.
 const FEW_MISSING: u64 = 10;
@@ -39,11 +39,11 @@ pub(super) struct Presence {
 }
 
 impl Presence {
-    pub fn add(&mut self, vault: &Vault, file: &StoredFile) {
+    pub fn add(&mut self, storage: &Storage, file: &StoredFile) {
         let parent = file.path.rsplit_once('/').map_or("", |(parent, _)| parent);
         let folder = self.folders.entry(parent.to_owned()).or_default();
         self.stored += 1;
-        match vault.stamp(&file.path) {
+        match storage.stamp(&file.path) {
             Ok(None) => {
                 self.wrong += 1;
                 folder.missing += 1;
@@ -59,7 +59,7 @@ impl Presence {
 
     /// Refuses when most files are missing, or all of a folder that does not exist or is empty: a client's folder may
     /// be a disk of its own.
-    pub fn check(&self, vault: &Vault) -> Result<(), Error> {
+    pub fn check(&self, storage: &Storage) -> Result<(), Error> {
         if self.wrong >= FEW_MISSING && self.wrong * 2 > self.stored {
             return Err(Error::MostMissing {
                 missing: self.wrong,
@@ -67,7 +67,7 @@ impl Presence {
             });
         }
         for (path, folder) in &self.folders {
-            if folder.present == 0 && is_unmounted(vault, path, folder.missing) {
+            if folder.present == 0 && is_unmounted(storage, path, folder.missing) {
                 return Err(Error::FolderMissing {
                     folder: path.clone(),
                     missing: folder.missing,
@@ -80,8 +80,8 @@ impl Presence {
 
 /// Nothing removes a folder in which files were stored, so a folder that does not exist was on something that is not
 /// mounted. An empty one is a mount point, or had a few files that are lost.
-fn is_unmounted(vault: &Vault, path: &str, missing: u64) -> bool {
-    match vault.folder_state(path) {
+fn is_unmounted(storage: &Storage, path: &str, missing: u64) -> bool {
+    match storage.folder_state(path) {
         Ok(FolderState::Missing) => true,
         Ok(FolderState::Empty) => missing >= FEW_MISSING,
         Ok(FolderState::Filled) | Err(_) => false,

@@ -62,7 +62,7 @@ pub enum Error {
     Coordination(#[from] crate::coordination::Error),
     /// Our storage.
     #[error(transparent)]
-    Vault(#[from] crate::storage::Error),
+    Storage(#[from] crate::storage::Error),
 }
 
 /// Something of the source that has another owner here.

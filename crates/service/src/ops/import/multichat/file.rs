@@ -30,7 +30,7 @@ pub(super) enum Trouble {
     /// It was asked to stop.
     Stopped,
     /// Our storage cannot take it.
-    Vault(storage::Error),
+    Storage(storage::Error),
 }
 
 /// Reads a file to its end, and verifies it by what its row says.
@@ -52,7 +52,7 @@ pub(super) async fn take(
         key_kind: found.key_kind,
     };
     let mut verifier = PlainVerifier::new(expected, hints);
-    let mut staging = (transfer.mode == Mode::Copy).then(|| app.vault.stage());
+    let mut staging = (transfer.mode == Mode::Copy).then(|| app.storage.stage());
     let mut open = Some(open(path).await?);
     let modified_at = open.as_ref().and_then(|(_, at)| *at);
     while let Some((file, at)) = open.take() {
@@ -62,7 +62,7 @@ pub(super) async fn take(
         let (file, piece) = read(file).await?;
         verifier.update(&piece);
         if let Some(staging) = &mut staging {
-            staging.write(&piece).await.map_err(Trouble::Vault)?;
+            staging.write(&piece).await.map_err(Trouble::Storage)?;
         }
         // Less than was asked for is the end.
         open = (piece.len() == PIECE_BYTES).then_some((file, at));

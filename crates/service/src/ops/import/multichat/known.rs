@@ -157,11 +157,11 @@ pub(super) async fn free_path(
 
 /// Whether a file with other bytes is there.
 async fn is_another_there(app: &App, path: &RelativePath, taken: &Taken) -> bool {
-    let (vault, path) = (app.vault.clone(), path.as_str().to_owned());
+    let (storage, path) = (app.storage.clone(), path.as_str().to_owned());
     let looking = tokio::task::spawn_blocking(move || {
-        let entry = vault.entry(&path);
+        let entry = storage.entry(&path);
         let is_there = !matches!(entry, Ok(Entry::Absent | Entry::NoFolder));
-        is_there.then(|| vault.hash(&path).ok())
+        is_there.then(|| storage.hash(&path).ok())
     });
     let found = looking.await.unwrap_or(Some(None));
     found.is_some_and(|sha256| sha256.as_ref() != Some(taken.verified.sha256()))

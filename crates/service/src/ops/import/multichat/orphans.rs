@@ -52,9 +52,9 @@ pub(super) async fn retire(app: &App, orphan: &Media) -> Result<(), Error> {
             ..Sought::default()
         };
         let index = Index::default();
-        let found = app.vault.everywhere(&orphan.id, sought, &index).await?;
+        let found = app.storage.everywhere(&orphan.id, sought, &index).await?;
         let linked = orphan.sha256.map_or(Linked::Stays, Linked::GoesIf);
-        app.vault.remove_all(&orphan.id, found, linked).await?;
+        app.storage.remove_all(&orphan.id, found, linked).await?;
     }
     Ok(())
 }

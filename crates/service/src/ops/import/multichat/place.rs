@@ -126,7 +126,7 @@ async fn judge(
     let found = known.record.found.clone();
     let taken = match file::take(app, tree.full_path(at), &found, transfer).await {
         Ok(taken) => taken,
-        Err(Trouble::Vault(error)) => return Err(error.into()),
+        Err(Trouble::Storage(error)) => return Err(error.into()),
         Err(Trouble::Stopped) => return Err(Error::Stopped),
         Err(Trouble::Refused(why)) => return Ok(Judgement::Refused { at, why }),
         Err(Trouble::Unreadable) => return Ok(Judgement::Unreadable),
@@ -176,7 +176,7 @@ async fn place(
         let stored = found.and_then(|row| Some((row.id.clone(), row.path()?.to_owned())));
         // An earlier run took the file before any row named it.
         orphan =
-            stored.filter(|(_, path)| app.vault.size_bytes(path) == Some(verified.size_bytes()));
+            stored.filter(|(_, path)| app.storage.size_bytes(path) == Some(verified.size_bytes()));
     }
     let path = match &orphan {
         Some((_, path)) => path.clone(),
@@ -248,7 +248,7 @@ async fn name(
     match publishing.await {
         Ok(path) => Ok(path.as_str().to_owned()),
         Err(publish::Error::Db(error)) => Err(error.into()),
-        Err(publish::Error::Vault(error)) => Err(error.into()),
+        Err(publish::Error::Storage(error)) => Err(error.into()),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::app::App;
 /// Refuses what would leave less free than must stay free. A run that copies nothing needs nothing.
 pub(super) fn require(app: &App, mode: Mode, needed: u64) -> Result<(), Error> {
     let free = app
-        .vault
+        .storage
         .free_bytes()
         .map_err(crate::storage::Error::from)?;
     let floor = app.config.storage.pause_below.bytes();
@@ -31,7 +31,7 @@ pub(super) async fn is_needed(app: &App, mode: Mode, tree: &Tree) -> bool {
         Mode::Link if tree.len() == 0 => return false,
         Mode::Link => {}
     }
-    let (vault, first) = (app.vault.clone(), tree.full_path(0));
-    let linking = tokio::task::spawn_blocking(move || vault.can_link(&first));
+    let (storage, first) = (app.storage.clone(), tree.full_path(0));
+    let linking = tokio::task::spawn_blocking(move || storage.can_link(&first));
     !linking.await.unwrap_or(false)
 }
