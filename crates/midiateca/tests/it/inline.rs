@@ -85,6 +85,19 @@ fn texts(test: &TestApp) -> Vec<PathBuf> {
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
+/// Waits until this many files with long texts exist: a worker removes a file after the commit that stores its media.
+async fn wait_for_texts(test: &TestApp, count: usize) -> Vec<PathBuf> {
+    let started = std::time::Instant::now();
+    loop {
+        let found = texts(test);
+        if found.len() == count {
+            return found;
+        }
+        assert!(started.elapsed().as_secs() < 60, "{count}: {found:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
 /// How many deliveries are kept, and how many bytes their rows take.
 async fn kept(test: &TestApp) -> (i64, i64) {
     let sql = "select count(*) as n, coalesce(sum(length(body_lz4)), 0)
@@ -168,7 +181,7 @@ async fn every_way_of_writing_a_file_gives_its_bytes_and_leaves_only_its_name() 
             assert!(bytes_of(&test, &media) == bytes, "{name} {place}");
         }
     }
-    assert_eq!(texts(&test), Vec::<PathBuf>::new());
+    wait_for_texts(&test, 0).await;
     let (count, kept) = kept(&test).await;
     let spaced = 2 * 70_000;
     assert!(
@@ -195,8 +208,7 @@ async fn each_file_of_a_delivery_is_replaced_once_it_is_stored_and_one_that_fail
         (failed.status.as_str(), failed.reason.as_deref()),
         ("failed", Some("sender_hash_wrong"))
     );
-    let texts = texts(&test);
-    assert_eq!(texts.len(), 1, "{texts:?}");
+    let texts = wait_for_texts(&test, 1).await;
     assert!(std::fs::read(&texts[0]).unwrap() == STANDARD.encode(&wrong).into_bytes());
     test.end().await;
 }
@@ -219,7 +231,7 @@ async fn bytes_without_a_promised_hash_are_replaced_by_the_hash_that_they_have()
         Some(row.text("sha256").unwrap().to_lowercase()),
         media.sha256
     );
-    assert_eq!(texts(&test), Vec::<PathBuf>::new());
+    wait_for_texts(&test, 0).await;
     test.end().await;
 }
 
@@ -305,7 +317,8 @@ async fn a_large_delivery_that_is_repeated_is_kept_once() {
         }
     }
     assert_eq!(kept(&test).await.0, 2);
-    let kept: u64 = texts(&test)
+    let kept: u64 = wait_for_texts(&test, 1)
+        .await
         .iter()
         .map(|path| path.metadata().unwrap().len())
         .sum();
@@ -313,7 +326,7 @@ async fn a_large_delivery_that_is_repeated_is_kept_once() {
     // What is stored is known by its bytes as well, when the delivery around it is another.
     let media = deliver(&test, good.replace("webhookReceived", "webhookDelivery")).await;
     assert_eq!(media.status, "stored");
-    assert_eq!(texts(&test).len(), 1);
+    wait_for_texts(&test, 1).await;
     test.end().await;
 }
 
@@ -442,6 +455,7 @@ async fn a_backup_holds_what_is_nowhere_else() {
         json!({"imageMessage": leaf(1, b"another", true), "base64": STANDARD.encode(&bytes)});
     deliver(&test, body("FAILED", content)).await;
     deliver(&test, with_picture("STORED", 2, &picture(2, MIB))).await;
+    wait_for_texts(&test, 1).await;
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("backup");
     for _ in 0..2 {
@@ -633,7 +647,7 @@ async fn files_come_inside_whatever_carries_a_body_and_leave_only_their_names() 
             assert_eq!(answer["media"][0]["duplicate"], true, "{n} {size}");
         }
     }
-    no_texts_are_left(&test).await;
+    wait_for_texts(&test, 0).await;
     let (deliveries, bytes) = kept(&test).await;
     let most = deliveries * 20_000;
     assert!(bytes < most, "{bytes} bytes for {deliveries} deliveries");
@@ -741,19 +755,10 @@ async fn files_come_inside_forms_of_any_length() {
             }
         }
     }
-    no_texts_are_left(&test).await;
+    wait_for_texts(&test, 0).await;
     let (_, bytes) = kept(&test).await;
     assert!(bytes < 200_000, "{bytes}");
     let broken = format!("payload=%7B%22a%22{}", "A".repeat(100_000));
     assert_eq!(test.post(broken).await.1["status"], "set_aside");
     test.end().await;
-}
-
-/// The last answer may come a moment before its files are gone.
-async fn no_texts_are_left(test: &TestApp) {
-    let began = std::time::Instant::now();
-    while !texts(test).is_empty() {
-        assert!(began.elapsed().as_secs() < 30, "{:?}", texts(test));
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
 }

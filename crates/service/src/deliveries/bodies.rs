@@ -57,6 +57,11 @@ impl Bodies {
         &self.folder
     }
 
+    /// The names of a file before and after its commit. Look in this order: a commit may rename the file in between.
+    fn names(&self, id: &str, file: u32) -> [PathBuf; 2] {
+        [self.uncommitted(id, file), self.path(id, file)]
+    }
+
     fn path(&self, id: &str, file: u32) -> PathBuf {
         self.folder.join(format!("{id}.{file}"))
     }
@@ -67,24 +72,24 @@ impl Bodies {
 
     /// Opens a file. A process that was killed right after a commit has left it under its first name.
     pub fn open(&self, id: &DeliveryId, file: u32) -> io::Result<File> {
-        match File::open(self.path(id.as_str(), file)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                File::open(self.uncommitted(id.as_str(), file))
-            }
+        let [uncommitted, path] = self.names(id.as_str(), file);
+        match File::open(uncommitted) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => File::open(path),
             opened => opened,
         }
     }
 
     pub fn has(&self, id: &str, file: u32) -> bool {
-        self.path(id, file).exists() || self.uncommitted(id, file).exists()
+        self.names(id, file).iter().any(|path| path.exists())
     }
 
     /// Removes the files of one delivery, if there are any.
     pub fn remove_all(&self, id: &DeliveryId) -> io::Result<()> {
         let mut is_gone = false;
         for file in 0..=MOST_FILES {
-            is_gone |= remove(&self.path(id.as_str(), file))?;
-            is_gone |= remove(&self.uncommitted(id.as_str(), file))?;
+            for path in self.names(id.as_str(), file) {
+                is_gone |= remove(&path)?;
+            }
         }
         if is_gone { self.sync() } else { Ok(()) }
     }
@@ -92,10 +97,7 @@ impl Bodies {
     /// Removes these files. The next [`Bodies::sweep`] removes those that could not be removed.
     pub fn remove(&self, files: &[(DeliveryId, u32)]) {
         for (id, file) in files {
-            for path in [
-                self.path(id.as_str(), *file),
-                self.uncommitted(id.as_str(), *file),
-            ] {
+            for path in self.names(id.as_str(), *file) {
                 if let Err(error) = remove(&path) {
                     tracing::warn!(delivery = %id, %error, "cannot remove the text of a delivery");
                 }
@@ -235,9 +237,14 @@ impl IncomingFiles {
             } else {
                 fs::rename(&from, self.bodies.path(&self.id, file))
             };
-            if let Err(error) = done {
-                // It is found under its first name too.
-                tracing::warn!(delivery = self.id, %error, "cannot rename the text of a delivery");
+            match done {
+                Ok(()) => {}
+                // A worker stored the media and removed the text already.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                // Readers look under the first name too.
+                Err(error) => {
+                    tracing::warn!(delivery = self.id, %error, "cannot rename the text of a delivery")
+                }
             }
         }
     }
