@@ -138,26 +138,4 @@ mod tests {
             assert_eq!(of(variable), expected, "{set:?}");
         }
     }
-
-    /// The same word in both languages.
-    const SAME: [&str; 3] = ["id", "gateway", "status"];
-
-    #[test]
-    fn whatever_has_a_name_is_known_in_portuguese() {
-        use midiateca_service::media::Media;
-        use midiateca_service::model::{MediaKind, MediaStatus};
-        let mut names: Vec<&str> = midiateca_service::events::KINDS.to_vec();
-        names.extend(MediaKind::ALL.map(|kind| kind.as_str()));
-        names.extend(MediaStatus::ALL.map(|status| status.as_str()));
-        names.extend(["connected", "disconnected", "unknown", "default"]);
-        names.extend(["accepted", "ignored", "set_aside", "refused"]);
-        names.extend(Media::FIELDS);
-        assert!(names.len() > 50, "{names:?}");
-        for name in names {
-            let portuguese = Language::Portuguese.name(name);
-            assert_eq!(portuguese == name, SAME.contains(&name), "{name}");
-            assert!(!portuguese.contains('_'), "{name}: {portuguese}");
-            assert!(!Language::English.name(name).is_empty(), "{name}");
-        }
-    }
 }

@@ -323,7 +323,7 @@ async fn a_server_that_cannot_commit_is_said_though_the_disk_can_be_written() {
     assert!(crate::check::said(data).await[0].contains("answered 503"));
     let doctor = midiateca(data, &["--lang", "pt-BR", "doctor", "--offline"]).await;
     let text = stdout(&doctor);
-    assert!(text.contains("outro programa está usando"), "{text}");
+    assert!(text.contains("outro programa o está usando"), "{text}");
     assert!(!text.contains("locked"), "{text}");
     other.execute_batch("rollback").unwrap();
     while check(data).await.0 != Some(0) {}

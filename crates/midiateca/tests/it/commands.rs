@@ -689,7 +689,7 @@ async fn kept_deliveries_are_read_again_and_nothing_doubles() {
     assert_eq!(items(&listed).len(), 2, "{}", stdout(&listed));
     let dry = midiateca(data, &["deliveries", "replay", "--set-aside", "--dry-run"]).await;
     assert!(
-        stdout(&dry).contains("would be read\taudio"),
+        stdout(&dry).contains("would be processed\taudio"),
         "{}",
         stdout(&dry)
     );

@@ -228,7 +228,7 @@ async fn faults_of_the_gateway_are_named() {
             },
             "instance.connected",
             "warning",
-            "not with which number",
+            "but no number",
         ),
         (
             Session {
@@ -348,7 +348,7 @@ async fn faults_of_the_slots_are_named() {
             "https://old.example/hook/secret",
             "instance.slot",
             "PROBLEM",
-            "not of this server: https://old.example/…",
+            "does not belong to this server: https://old.example/…",
         ),
         (
             "webhookDeliveryUrl",
@@ -407,7 +407,7 @@ async fn faults_of_the_token_are_named() {
     desk.run(&[&stranger[..5], &token].concat(), &[]).await;
     desk.names("instance.token", "PROBLEM", "knows no such instance")
         .await;
-    desk.names("instance.silent", "warning", "nothing ever arrived")
+    desk.names("instance.silent", "warning", "nothing has ever arrived")
         .await;
 }
 
@@ -420,7 +420,7 @@ async fn faults_of_the_network_are_named() {
     desk.names("cdn", "PROBLEM", "no answer").await;
     // As a blocking resolver would answer.
     desk.change(&["--cdn-base", "http://0.0.0.0:9"]).await;
-    desk.names("cdn.ipv4", "PROBLEM", "a resolver blocks it")
+    desk.names("cdn.ipv4", "PROBLEM", "a DNS filter blocks it")
         .await;
     desk.change(&["--cdn-base", &desk.sim.origin(), "--api-base", &closed])
         .await;
@@ -431,7 +431,7 @@ async fn faults_of_the_network_are_named() {
     let elsewhere = elsewhere
         .each_ref()
         .map(|(name, url)| (*name, url.as_str()));
-    desk.names_with(&elsewhere, "public", "PROBLEM", "something else answers")
+    desk.names_with(&elsewhere, "public", "PROBLEM", "another program answers")
         .await;
     desk.names_with(
         &[("MIDIATECA_PUBLIC_URL", &closed)],
@@ -465,7 +465,7 @@ async fn only_our_own_door_counts_for_the_public_address() {
     let halfway = [("MIDIATECA_PUBLIC_URL", origin.as_str())];
     tokio::select! {
         served = async { axum::serve(listener, proxy).await } => panic!("{served:?}"),
-        () = desk.names_with(&halfway, "public", "PROBLEM", "lets no webhook through") => {}
+        () = desk.names_with(&halfway, "public", "PROBLEM", "webhooks do not get through") => {}
     }
     desk.end_server();
 }
@@ -577,7 +577,7 @@ async fn a_silent_instance_is_named_by_its_own_rhythm() {
     desk.names(
         "instance.silent",
         "PROBLEM",
-        "silent for 9 h; usually something arrives every 30 min",
+        "silent for 9 h; usually a delivery arrives every 30 min",
     )
     .await;
 }
@@ -587,7 +587,7 @@ async fn without_a_rhythm_a_long_silence_is_named_too() {
     let desk = Desk::healthy().await;
     for (silent, level) in [(HOUR, "ok"), (2 * DAY, "warning"), (8 * DAY, "PROBLEM")] {
         desk.heard(silent).await;
-        desk.names("instance.silent", level, "too little is known")
+        desk.names("instance.silent", level, "is not known yet")
             .await;
     }
 }
@@ -628,7 +628,7 @@ async fn faults_of_the_ground_are_named_and_the_rest_is_still_looked_at() {
     desk.names("storage.free", "PROBLEM", "no download begins")
         .await;
     desk.names("settings", "warning", "view-once").await;
-    desk.names("settings", "warning", "grows forever").await;
+    desk.names("settings", "warning", "keeps growing").await;
     std::fs::write(
         &config,
         "[fetch]\nroutes = ['gateway']\nallowed_hosts = ['nas']\n",

@@ -481,7 +481,7 @@ async fn a_folder_in_the_place_of_a_file_is_told_as_what_it_is() {
     let output = shelf.export(&target, &[]).await;
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(said.contains("is in the way"), "{said}");
+    assert!(said.contains("blocks the next"), "{said}");
     assert!(there.join("theirs").exists());
     fs::remove_dir_all(&there).unwrap();
     assert_eq!(shelf.sum(&target, &[], 0).await["files"], 5);
@@ -577,7 +577,7 @@ mod ended_early {
                 let output = shelf.end_with(signal, &target, || shelf.staged(name));
                 let said = String::from_utf8(output.stderr).unwrap();
                 assert_eq!(output.status.code(), Some(1), "{said}");
-                assert!(said.contains("stopped; nothing was left"), "{said}");
+                assert!(said.contains("stopped; the incomplete"), "{said}");
                 assert_eq!(fs::read_dir(shelf.place.path()).unwrap().count(), 0);
             }
         }

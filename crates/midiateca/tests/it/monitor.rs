@@ -287,12 +287,12 @@ fn no_color_is_honoured_and_lines_leave_the_screen_alone() {
     terminal.ended();
     let lines = monitor(folder.path(), &["--lines", "--after", "0"]);
     let terminal = Terminal::start(lines, 200, 24);
-    terminal.wait_for(&["media.stored", "media.failed"]);
+    terminal.wait_for(&["media stored", "media failed"]);
     terminal.wait_until("plain screen", |screen| !screen.alternate_screen());
     terminal.terminate();
     let (status, after) = terminal.ended();
     assert_eq!(status.exit_code(), 0);
-    assert!(after.contains("media.stored"), "the lines did not stay");
+    assert!(after.contains("media stored"), "the lines did not stay");
 }
 
 #[tokio::test]
@@ -310,7 +310,7 @@ async fn the_piped_monitor_goes_on_with_a_restored_database() {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut talk = BufReader::new(child.stderr.take().unwrap()).lines();
-    assert!(lines.next().unwrap().unwrap().contains("media."));
+    assert!(lines.next().unwrap().unwrap().contains("media "));
     for name in ["midiateca.db-wal", "midiateca.db-shm"] {
         let _ = std::fs::remove_file(folder.path().join(name));
     }

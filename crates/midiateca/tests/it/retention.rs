@@ -561,7 +561,7 @@ async fn after_an_import_that_was_cut_short_there_is_no_proof() {
     let forgotten = midiateca(&data, &forget).await;
     let said = stderr(&forgotten);
     assert_eq!(forgotten.status.code(), Some(1), "{said}");
-    assert!(said.contains("import was cut short") && !said.contains("keep this as the proof"));
+    assert!(said.contains("import was interrupted") && !said.contains("keep this as the proof"));
     mark(false).await.unwrap();
     test.end().await;
 }

@@ -137,7 +137,7 @@ async fn instances_are_listed_and_shown_in_the_language_of_whoever_asks() {
     let listed = midiateca(data, &[&portuguese[..], &["list"]].concat()).await;
     let listed = stdout(&listed);
     assert!(
-        listed.contains("\tdesconhecido\t") && listed.ends_with("\trotas=gateway\n"),
+        listed.contains("\tdesconhecida\t") && listed.ends_with("\trotas=gateway\n"),
         "{listed}"
     );
     let shown = [&portuguese[..], &["show", FIRST, "--offline"]].concat();

@@ -28,8 +28,8 @@ backup-stopped-before =
        *[other] { $count } files
     } ({ $copied } copied); run the same command again to continue, the previous backup is still usable
 backup-key-elsewhere = the key is not in this backup; keep a copy of { $key } in another place, because the gateway tokens cannot be decrypted without it
-backup-key-here = this backup contains the key of the gateway tokens: protect it accordingly
-backup-key-other = the secret.key in this backup is not the key in use: --with-key replaces it by { $key }; otherwise keep a copy of { $key } in another place
+backup-key-here = this backup contains the key of the gateway tokens: protect it as you protect the key
+backup-key-other = the secret.key in this backup is not the key in use: --with-key replaces it with { $key }; otherwise keep a copy of { $key } in another place
 backup-key-absent = the key { $key } is missing, so it is unknown whether this backup contains it: restore it from its copy
 backup-surplus =
     { $count ->
@@ -47,4 +47,4 @@ backup-pruned =
         [one] was
        *[other] were
     } removed from the backup
-backup-settings-elsewhere = the settings name places of their own, so they are in the backup as { $name }: restore them by hand
+backup-settings-elsewhere = the settings contain paths, so the backup has them as { $name }: restore that file by hand

@@ -12,9 +12,9 @@ decrypt-not-written = nothing was written: { $why } ({ $checks })
 ## Why not
 
 decrypt-not-encrypted = the file is not encrypted
-decrypt-too-short = only { $received } bytes, fewer than any encrypted file
+decrypt-too-short = only { $received } bytes, fewer than any encrypted file has
 decrypt-bad-shape = { $received } bytes are not whole blocks and a MAC: the file was truncated, or is not encrypted
 decrypt-corrupt = the bytes are not the ones that were sent
-decrypt-wrong-key = the bytes are right, but not for this key and kind
+decrypt-wrong-key = the bytes are intact, but this is not their key or kind
 decrypt-bad-padding = the padding is malformed
 decrypt-plain-hash-mismatch = the decrypted content does not have the promised hash

@@ -1,6 +1,6 @@
 ### What `deliveries` says.
 
-deliveries-name-deliveries = name deliveries, or use --set-aside, --since or --instance
+deliveries-name-deliveries = give the ids of deliveries, or use --set-aside, --since or --instance
 deliveries-dismissed =
     { $count ->
         [one] { $count } delivery
@@ -15,18 +15,18 @@ deliveries-not-found = not found
 deliveries-instance-removed = skipped: its instance was removed
 deliveries-body-deleted = skipped: retention deleted its body
 deliveries-unreadable = still unreadable: { $reason }
-deliveries-would-be-read = would be read
+deliveries-would-be-read = would be processed
 deliveries-no-media = contains no media
 deliveries-erased = skipped: the message was erased on request
 deliveries-bytes-missing = its bytes are not in the delivery any more, and the stored file is missing
 deliveries-bytes-corrupt = its bytes are not in the delivery any more, and the stored file is corrupt
 deliveries-bytes-removed = its bytes are not in the delivery any more, and a retention rule deleted the stored file
 deliveries-bytes-erased = its bytes are not in the delivery any more, and the stored file was erased on request
-deliveries-read = read
+deliveries-read = processed
 deliveries-id = delivery
 deliveries-instance = instance
 deliveries-received = received
 deliveries-verdict = verdict
 deliveries-reason = reason
 deliveries-size = bytes
-deliveries-not-shown = its body is no longer kept, or is neither JSON nor a form: keys in it could not be masked
+deliveries-not-shown = its body is no longer stored, or is neither JSON nor a form, so keys in it cannot be masked

@@ -1,4 +1,4 @@
-### What is said when a command could not do its work, and what to do next.
+### Errors of commands, and their hints.
 
 ## The settings
 
@@ -6,7 +6,7 @@ errors-settings-unreadable = cannot read the settings in { $path }
 errors-name-settings = give the right file with --config, or write one with `midiateca --config { $path } config init`
 errors-settings-invalid = { $path } is not a valid configuration
 errors-setting-misread = line { $line }, column { $column }: `{ $text }` is not understood ({ $detail })
-errors-mend-settings = fix the file; `midiateca --config NEW.toml config init` writes one that explains every setting
+errors-fix-settings = fix the file; `midiateca --config NEW.toml config init` writes one that explains every setting
 errors-see-settings = set it in the file or in the environment; `midiateca --config NEW.toml config init` writes a file that explains every setting
 errors-setting-renamed = { $old } is named { $new } now
 errors-write-instead = write `{ $line }` ({ $new })
@@ -30,7 +30,7 @@ errors-own-lock = give that file to the user that runs midiateca, or remove it w
 errors-server-running = another midiateca already serves { $path }
 errors-end-the-other = stop it first, or give another folder with --data
 errors-import-running = another import into { $path } is running; this one changed nothing
-errors-files-busy = an import, an erasure or `scrub --repair` uses the files of { $path }
+errors-files-busy = an import, an erasure or `scrub --repair` is using the files of { $path }
 errors-wait-and-again = wait until it has ended, then run the same command again
 
 ## The clock
@@ -59,7 +59,7 @@ errors-database-disk-full = the disk is full (SQLite code { $code })
 errors-database-cannot-open = one of its files cannot be opened or created (SQLite code { $code })
 errors-database-busy = another program has locked the database
 errors-database-wait = run the same command again when the other program, perhaps another midiateca, has ended
-errors-database-make-room = make sure that the disk has space and that this user may write the file; `midiateca doctor` checks it in detail
+errors-database-make-room = check that the disk has space and that this user may write the file; `midiateca doctor` checks it in detail
 errors-database-displaced = the database { $path } is missing, although a running process has it open
 errors-database-replaced = another database is at { $path } in place of the open one
 errors-database-older = an older copy is at { $path } in place of the open database
@@ -81,14 +81,14 @@ errors-database-no-copy = the database cannot be read where it is, nor copied to
 errors-database-set-tmpdir = set TMPDIR to a folder with space for a copy of the database
 errors-database-panicked = the operation on the database crashed; nothing of it was committed
 errors-not-a-database = the file is not a SQLite database
-errors-look-at-resolver = make sure that the name is right, and that this machine resolves names: /etc/resolv.conf
+errors-look-at-resolver = check that the name is right, and that this machine resolves names: /etc/resolv.conf
 errors-database-statement-failed = the database rejected a statement
 errors-database-look = `midiateca doctor` checks the whole database and says what to do
 
 ## The key
 
 errors-key-file-unusable = the key file { $path } cannot be used
-errors-key-owner = make sure that the file belongs to the user that runs midiateca, and that this user may read it
+errors-key-owner = check that the file belongs to the user that runs midiateca, and that this user may read it
 errors-key-missing = the key file { $path } is missing, and the gateway tokens are encrypted with it
 errors-key-back-or-new = restore the file from its copy; only if it is lost for good, `midiateca instance add ID --client N --token-env VAR --new-key` creates a new key, and every instance needs its token again
 errors-key-invalid = { $path } is not a key file: it must contain 32 bytes, base64url
@@ -105,7 +105,7 @@ errors-look-at-storage = `midiateca doctor` tests the storage and says what to d
 errors-path-behind-link = { $path } is a link, or behind one, and was not changed: its target may belong to something else
 errors-look-behind-link = replace the link by the folder itself or a mount of it, and run the same command again
 errors-remove-failed = a file could not be removed
-errors-unknown-contact = --contact { $contact } is unknown: give a phone number with its country code, or an id as in `midiateca media list --json`
+errors-unknown-contact = --contact { $contact } is unknown: give a phone number with its country code, or an id as `midiateca media list --json` shows it
 errors-several-people =
     { $id } appears together with { $count ->
         [one] { $count } other id
@@ -115,7 +115,7 @@ errors-several-countries = --contact { $contact } may be any of { $known }, whic
 errors-run-again = fix the cause and run the same command again; it continues where it stopped
 errors-read-failed = cannot read { $path }
 errors-path-unusable = cannot use { $path }
-errors-mend-copy = stop the program that writes it, or make a copy with `sqlite3 { $path } '.backup copy.sqlite3'` and give the copy
+errors-copy-database = stop the program that writes it, or make a copy with `sqlite3 { $path } '.backup copy.sqlite3'` and give the copy
 
 ## The HTTP server
 
@@ -130,7 +130,7 @@ errors-no-answer = no answer
 errors-timed-out = timed out
 errors-http-status = status { $status }
 errors-cut-short = the connection ended early
-errors-ended-early = the answer ended before the file
+errors-ended-early = the answer ended before the file was complete
 errors-answer-too-large =
     larger than { $limit ->
         [one] { $limit } byte
@@ -150,7 +150,7 @@ errors-address-not-public = the address { $address } is not public
 errors-no-public-address = the name has no public address
 errors-too-many-redirects = too many redirects
 
-## What the system said
+## Errors of the operating system
 
 errors-system = { $what } (os error { $code })
 errors-path-not-found = no such file or directory
@@ -184,7 +184,7 @@ errors-see-owner = check the owner with `ls -l`, and run midiateca as that user,
 ## Import, backup and arguments
 
 errors-import-stopped = stopped; the same command continues from here
-errors-import-conflicts = clients or instances of the source have another owner here, so nothing was imported: use an empty data folder, or `midiateca instance remove ID`
+errors-import-conflicts = clients or instances of the source conflict with those here, so nothing was imported: use an empty data folder, or `midiateca instance remove ID`
 errors-import-other-database = { $path } is not a database of the original system: it has no table { $table }
 errors-not-sqlite = { $path } is not a SQLite database: give the original system's db.sqlite3
 errors-source-damaged = { $path } is damaged, or was copied while it was written: copy it again with `sqlite3 db.sqlite3 '.backup copy.sqlite3'`, or recover it with `sqlite3 db.sqlite3 .recover`
@@ -217,27 +217,27 @@ errors-allow-orphaned = to move them to quarantine anyway, add --even-if-many-ar
 ## Exports
 
 errors-export-only-tar = { $target } is stdout, which can only be a tar archive
-errors-export-no-format = leave out --format
-errors-export-other-archive = { $target } is the name of another kind of archive
-errors-export-tar-or-zip = media are compressed already: name a .tar or a .zip
-errors-export-inside-storage = { $target } is among the stored media
-errors-export-outside = name a place outside of the data folder
-errors-export-target-exists = { $target } exists already, and was not changed
-errors-export-other-name = name another file, or move it away first
+errors-export-no-format = omit --format
+errors-export-other-archive = { $target } names an archive format that is not supported
+errors-export-tar-or-zip = give a name that ends in .tar or .zip; media are already compressed
+errors-export-inside-storage = { $target } is inside the storage
+errors-export-outside = give a target outside the data folder
+errors-export-target-exists = { $target } already exists, and was not changed
+errors-export-other-name = give another name, or move the file away first
 errors-export-folder-missing = the folder for { $target } does not exist
 errors-export-create-folder = create it first
 errors-export-not-a-folder = { $target } is a file, not a folder
-errors-export-folder-or-archive = name a folder, or a file that ends in .tar or .zip
-errors-export-foreign-folder = { $target } is not empty and is not an export of midiateca, so nothing is written into it
-errors-export-other-folder = name another folder
+errors-export-folder-or-archive = give a folder, or a file that ends in .tar or .zip
+errors-export-foreign-folder = { $target } is not empty and is not an export of midiateca, so nothing was written to it
+errors-export-other-folder = give another folder
 errors-export-busy = another export is writing to { $target }
-errors-export-wait = wait for its end, or name another target
+errors-export-wait = wait until it ends, or give another target
 errors-export-no-space = { $needed } are needed and { $free } are free at { $target }
-errors-export-make-space = free some space, name another place, or export less with --client, --since and --until
+errors-export-make-space = free space, give another target, or export less with --client, --since and --until
 errors-export-failed = cannot write { $target }
-errors-export-target-unreadable = cannot look at { $target }
+errors-export-target-unreadable = cannot read { $target }
 errors-export-move-away = move it away, and run the same command again
-errors-export-nothing-left = nothing was left of { $target }
+errors-export-nothing-left = the incomplete { $target } was removed
 errors-export-cut-short = the archive on stdout is incomplete: discard it
 errors-export-continues =
     { $files ->
@@ -248,7 +248,7 @@ errors-export-blocked =
     { $files ->
         [one] { $files } file is
        *[other] { $files } files are
-    } in { $target }, and something in it is in the way of the next
+    } in { $target }, and an existing file or folder there blocks the next
 
 ## The gateway's admin API
 

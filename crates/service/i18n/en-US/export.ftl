@@ -5,30 +5,24 @@ export-sum =
     { $files ->
         [one] { $files } file
        *[other] { $files } files
-    } ({ $bytes }) in { $target }; { $omitted ->
-        [one] { $omitted } omitted
-       *[other] { $omitted } omitted
-    }
+    } ({ $bytes }) in { $target }; { $omitted } omitted
 export-would-be =
     would be exported to { $target }: { $files ->
         [one] { $files } file
        *[other] { $files } files
-    } ({ $bytes }); { $omitted ->
-        [one] { $omitted } omitted
-       *[other] { $omitted } omitted
-    }
+    } ({ $bytes }); { $omitted } omitted
 export-kept =
     { $count ->
-        [one] { $count } of them was there already
-       *[other] { $count } of them were there already
+        [one] { $count } of them was already there
+       *[other] { $count } of them were already there
     }
 export-carried =
     { $count ->
-        [one] { $count } more file of earlier exports is there and stays in the manifest
-       *[other] { $count } more files of earlier exports are there and stay in the manifest
+        [one] { $count } more file of earlier exports remains there and in the manifest
+       *[other] { $count } more files of earlier exports remain there and in the manifest
     }
-export-how-to-restore = omitted files are marked in manifest.jsonl; `midiateca retry ID` downloads a lost file again while WhatsApp has it
-export-stopped-archive = stopped; nothing was left of { $target }
+export-how-to-restore = omitted files are marked in manifest.jsonl; `midiateca retry ID` downloads a missing file again while WhatsApp has it
+export-stopped-archive = stopped; the incomplete { $target } was removed
 export-stopped-folder =
     stopped; { $files ->
         [one] { $files } file is

@@ -1,13 +1,13 @@
 ### What `forget` says.
 
 forget-unknown-client = no client { $client }; see `midiateca client list`
-forget-shared-ids = not erased, because several people's media have it: { $ids }
+forget-shared-ids = not erased, because they appear in the media of several people: { $ids }
 forget-basis-given = given
 forget-basis-paired = in the same messages as another id of this person
 forget-basis-unfinished = found by an unfinished erasure of this person
 forget-confirm = erase everything of these ids from client { $client }? Type yes to continue:
 forget-give-yes = nothing was erased: check these ids and add --yes, or run the command in a terminal to confirm
-forget-nothing = nothing of { $ids } is stored for client { $client }, so nothing was erased; look at the number, or use an id as `midiateca media list --json` shows it
+forget-nothing = nothing of { $ids } is stored for client { $client }, so nothing was erased; check the number, or use an id as `midiateca media list --json` shows it
 forget-erased =
     { $at }: erased for client { $client }: { $ids }: { $media } media, { $files ->
         [one] { $files } file
@@ -36,21 +36,21 @@ forget-unreadable-left =
     { $count ->
         [one] { $count } raw delivery names
        *[other] { $count } raw deliveries name
-    } the person but cannot be read, and may be the only copy of what another person sent: see `midiateca deliveries list --set-aside`
-forget-with-unreadable = this is not the proof yet: to erase those as well, run the same command with --unreadable
+    } the person but cannot be read, and may contain the only copy of another person's media: see `midiateca deliveries list --set-aside`
+forget-with-unreadable = the erasure is not complete, so this is not the proof yet: to erase those as well, run the same command with --unreadable
 forget-files-left = the files of { $count } media could not be deleted; the log says why
 forget-downloads-left =
     { $count ->
         [one] { $count } download has
        *[other] { $count } downloads have
     } not ended yet
-forget-left-linked = still there: { $path } ({ $sha256 }): it is a link or behind one, and what that leads to may belong to something else; remove it by hand, or put the folder itself or a mount of it in the place of the link, and run the same command again
-forget-left-shared = the same bytes stay in { $path } ({ $sha256 }): another media has them, which was not erased
-forget-left-orphaned = the same bytes stay in { $path } ({ $sha256 }): no row names that file, but it is where another message's would be; delete it if it is theirs
+forget-left-linked = still there: { $path } ({ $sha256 }): it is a link or behind one, and its target may belong to something else; remove it by hand, or replace the link by the folder itself or a mount of it, and run the same command again
+forget-left-shared = the same bytes remain in { $path } ({ $sha256 }): they belong to another media, which was not erased
+forget-left-orphaned = the same bytes remain in { $path } ({ $sha256 }): the file is orphaned, in the place of another message's file; delete it if it belongs to this person
 forget-left-failed = still there: { $path } ({ $sha256 }): it could not be removed; the log says why
-forget-not-complete = this is not the proof yet: run the same command again
-forget-left-in-database = this is not the proof yet: the database's files still hold what was erased, because they could not be rewritten, or something else reads them; run the same command again
-forget-no-space = this is not the proof yet: the database's files still hold what was erased, because { $needed } must be free to rewrite them; free some space and run the same command again
-forget-import-cut-short = an import was cut short, and files of theirs may lie here that no row names yet: run the same import to its end, then this again
-forget-resumed = this continued an unfinished erasure of this person: the figures include what it had erased, but the files that it listed are not listed again, so keep what it printed as well
-forget-elsewhere = keep this as the proof; exports and backups made before are unchanged
+forget-not-complete = the erasure is not complete, so this is not the proof yet: run the same command again
+forget-left-in-database = the erasure is not complete, so this is not the proof yet: the database's files still contain erased data, because they could not be rewritten, or another program reads them; run the same command again
+forget-no-space = the erasure is not complete, so this is not the proof yet: the database's files still contain erased data, because { $needed } must be free to rewrite them; free space and run the same command again
+forget-import-cut-short = an import was interrupted, and there may be files of this person without a row: run the same import to its end, then this command again
+forget-resumed = this continued an unfinished erasure of this person: the figures include what it erased, but its files are not listed again, so keep its output as well
+forget-elsewhere = keep this as the proof; earlier exports and backups are unchanged

@@ -1,6 +1,6 @@
-### The results of `doctor`, by code: what was probed, what was found, what to do.
+### The results of `doctor`, by code.
 
-## What was probed
+## Checks
 
 health-check-program = program version
 health-check-settings = read the settings
@@ -41,14 +41,14 @@ health-check-cdn-ipv6 = connected to the CDN over IPv6
 health-check-proxy = read the proxy settings of the environment
 health-check-public = requested this server at its public address
 
-## What was found
+## Results
 
 health-done = succeeded
 health-failed = { $error }
 health-not-a-url = not a web address
 health-gateway-does-not-say = the gateway does not say
 health-version = midiateca { $version }
-health-nothing-risky = nothing risky in them
+health-nothing-risky = no risky setting
 health-no-public-url = the public address of the webhooks is not set
 health-clear-text = webhooks arrive in clear text, and so does the token in their address
 health-view-once-kept = view-once media are stored
@@ -58,20 +58,20 @@ health-kinds-not-kept = some kinds of media are not stored
 health-without-cdn = every file is requested from the gateway, so everything depends on its session
 health-without-gateway = what WhatsApp's CDN refuses is not requested from the gateway
 health-hosts-allowed = a gateway's links may lead to hosts of your own network
-health-no-watermark = downloads go on until the disk is full to the last byte
-health-grows-forever = records are kept forever, so the database grows forever
-health-only-small-files = files larger than keep.max_size are not stored, and that is less than an everyday video
+health-no-watermark = downloads continue until the disk is completely full
+health-grows-forever = records are never deleted, so the database keeps growing
+health-only-small-files = files larger than keep.max_size are not stored, and that is less than an ordinary video
 health-deletes-soon = a rule deletes files within days of their arrival
 health-no-database = there is no database: { $path }
 health-empty-database = the database { $path } is an empty file
 health-database-without-tables = the database { $path } is empty: it has no tables
-health-other-owner = the folder belongs to user { $theirs }, and this runs as user { $ours }: the server cannot change what is created now
+health-other-owner = the folder belongs to user { $theirs }, and this command runs as user { $ours }: the server will not be able to change files that are created now
 health-one-owner = everything belongs to the folder's owner
 health-other-owners = { $count ->
     [one] { $count } path does
    *[other] { $count } paths do
 } not belong to the folder's owner (user id { $owner }), first { $first }
-health-modes-fine = only those who need to
+health-modes-fine = only the users that need it
 health-modes-wide = { $count ->
     [one] { $count } path is
    *[other] { $count } paths are
@@ -81,13 +81,13 @@ health-server-stopped = no server runs: webhooks are being lost
 health-server-not-answering = it runs, and { $address } does not answer: webhooks are being lost
 health-server-unknown = unknown: the lock belongs to another user
 health-key-missing = missing, so no token can be decrypted
-health-key-mode-fine = its owner only
-health-key-mode-open = others may as well (mode { $mode })
+health-key-mode-fine = only its owner
+health-key-mode-open = other users as well (mode { $mode })
 health-up-to-date = up to date ({ $count } migrations)
 health-sound = sound
 health-unsound = { $problems }
 health-no-storage-yet = does not exist yet; it is created with the first instance
-health-storage-missing = missing, although files are recorded in it
+health-storage-missing = missing, although the database has files in it
 health-folders-missing = { $count ->
     [one] the folder of { $count } instance with files is
    *[other] the folders of { $count } instances with files are
@@ -95,10 +95,10 @@ health-folders-missing = { $count ->
 health-folders-not-writable = { $count ->
     [one] { $count } folder takes
    *[other] { $count } folders take
-} no file: { $error }
+} no new file: { $error }
 health-space-left = { $free }; downloads are paused below { $floor }
 health-no-space = { $free }, less than { $floor }: no download begins
-health-hardly-grows = next to nothing: the disk lasts for years
+health-hardly-grows = almost none: the disk lasts for years
 health-space-lasts = { $days ->
     [one] { $growth } a day: disk full in about { $days } day
    *[other] { $growth } a day: disk full in about { $days } days
@@ -107,8 +107,8 @@ health-full-soon = { $days ->
     [one] { $growth } a day: disk full in about { $days } day
    *[other] { $growth } a day: disk full in about { $days } days
 }
-health-queue-moves = no media has waited for a day
-health-waits-long = media has waited for { $hours } hours
+health-queue-moves = none has waited for more than a day
+health-waits-long = the oldest has waited for { $hours } hours
 health-link-expires-soon = { $hours ->
     [one] a link expires in { $hours } hour
    *[other] a link expires in { $hours } hours
@@ -126,7 +126,7 @@ health-none-refused = none
 health-refused = { $refused }
 health-no-instance = there is none
 health-token-accepted = token accepted
-health-no-key = not without the key
+health-no-key = not possible without the key
 health-token-missing = no token is stored
 health-token-sealed = its token was encrypted with another key
 health-token-refused = the gateway refuses the token
@@ -136,16 +136,16 @@ health-empty-answer = its answer does not describe the instance
 health-not-json = it answered something that is not JSON
 health-other-instance = it answered for another instance: { $said }
 health-connected = connected to WhatsApp
-health-half-connected = the gateway says that it is connected, but not with which number: such a session does not work
+health-half-connected = the gateway reports a connection, but no number: such a session does not work
 health-disconnected = not connected to WhatsApp: nothing arrives
 health-groups-ignored = the gateway ignores groups: what is sent in them never arrives
-health-groups-not-wanted = the gateway ignores groups, as keep.groups = false requires
+health-groups-not-wanted = the gateway ignores groups, which agrees with keep.groups = false
 health-groups-sent = messages of groups are sent
 health-slot-fine = has the address of this server
 health-slot-empty = is empty: such events are not sent
 health-own-slot-empty = is empty: what the account itself sends never arrives
-health-slot-other = has an address that is not of this server: { $address }
-health-slot-elsewhere = has the right token at another address than http.public_url ({ $public }): { $address }
+health-slot-other = has an address that does not belong to this server: { $address }
+health-slot-elsewhere = has the right token, but another address than http.public_url ({ $public }): { $address }
 health-slot-clear-text = has an address in clear text (http): { $address }
 health-slot-loopback = has an address that the gateway cannot reach: { $address }
 health-slot-off = has an address, but is switched off
@@ -154,35 +154,35 @@ health-clocks-agree = they agree
 health-clocks-differ = they are { $skew } apart, so links seem to expire too early or too late
 health-clock-not-jumped = it has not jumped
 health-clock-accepted = its time is accepted from now on
-health-clock-ahead = it is { $by } ahead of where it should be, so nothing is deleted and nothing expires
-health-clock-behind = it is { $by } behind where it should be, so nothing is deleted and nothing expires
+health-clock-ahead = it is { $by } ahead, so nothing is deleted and nothing expires
+health-clock-behind = it is { $by } behind, so nothing is deleted and nothing expires
 health-clock-unconfirmed = it shows a time { $by } after the last run, and no server has confirmed that, so nothing is deleted and nothing expires
-health-never-received = nothing ever arrived from it
-health-gaps-unknown = last delivery { $silent } ago; too little is known about its usual gaps
+health-never-received = nothing has ever arrived from it
+health-gaps-unknown = last delivery { $silent } ago; its usual interval is not known yet
 health-gap-usual = last delivery { $silent } ago; usually every { $usual }, at most { $longest }
-health-silent-long = silent for { $silent }; usually something arrives every { $usual }, and it was never silent for much longer than { $longest }
+health-silent-long = silent for { $silent }; usually a delivery arrives every { $usual }, and the longest silence was about { $longest }
 health-connected-in = in { $ms } ms
 health-no-address = its name has no address
-health-other-family-used = no such address; the other family is used
-health-address-blocked = its name resolves to { $address }: a resolver blocks it
+health-other-family-used = the name has no address of this kind; the other kind is used
+health-address-blocked = its name resolves to { $address }: a DNS filter blocks it
 health-address-silent = { $address } does not answer: { $error }
 health-through-proxy = through the proxy { $proxy }
 health-answers = it answers (HTTP { $status })
 health-public-answers = it answers
-health-other-answers = something else answers there (HTTP { $status })
+health-other-answers = another program answers there (HTTP { $status })
 health-other-midiateca = another midiateca answers there, with another data folder
-health-no-webhook-through = it answers, but lets no webhook through (HTTP { $status } instead of the server's own refusal)
+health-no-webhook-through = it answers, but webhooks do not get through (HTTP { $status } instead of the server's own refusal)
 
-## What to do
+## Hints
 
-health-hint-if-meant = fine if it is intended; see { $key } in `midiateca config init`
+health-hint-if-meant = no action is needed if this is intended; see { $key } in `midiateca config init`
 health-hint-set-public-url = set http.public_url to the address that the gateway can reach, such as https://midia.example.com
 health-hint-use-https = put a proxy with a certificate in front (packaging/nginx, packaging/caddy), then configure the webhooks again
 health-hint-add-cdn = add "cdn" to fetch.routes: it needs no session
 health-hint-add-gateway = add "gateway" to fetch.routes
-health-hint-set-watermark = set storage.pause_below, so that the database still has space
+health-hint-set-watermark = set storage.pause_below, so that space remains for the database
 health-hint-set-days = set { $key } to a number of days
-health-hint-name-folder = name the right folder with --data, or begin with `midiateca client add NAME`
+health-hint-name-folder = give the right folder with --data, or start with `midiateca client add NAME`
 health-hint-run-as-owner = run midiateca as the folder's owner, such as with sudo -u
 health-hint-give-to-owner = if it is not intended: `chown -R --reference={ $path } { $path }`, and run commands as that user
 health-hint-close-modes = { $commands }
@@ -190,32 +190,32 @@ health-hint-close-key-mode = chmod 600 { $path }
 health-hint-restart-server = restart it: `systemctl restart midiateca`, and keep its log
 health-hint-start-server = start it: `midiateca serve`, or `systemctl start midiateca`
 health-hint-restore-key = restore it from its backup; only if it is lost for good, set the token of each instance again, the first with `midiateca instance add ID --client N --token-env VAR --new-key`
-health-hint-own-key = make the user that runs midiateca its owner, mode 0600: `chown USER { $path }`; the key itself exists
+health-hint-own-key = the key exists; make the user that runs midiateca its owner, mode 0600: `chown USER { $path }`
 health-hint-restore-database = stop the server, move the file aside, and restore the last backup; then `midiateca scrub` names what came after it
-health-hint-check-disk = check that the disk has space and that the file and its folder can be written; if another program uses it, end that
-health-hint-end-other-program = another program uses it: end it, or try again later
-health-hint-mount = is its disk mounted? Mount it, and never run the server without it; if the files are really lost, restore { $path } from a backup, then `midiateca scrub`
+health-hint-check-disk = check that the disk has space and that the file and its folder can be written; if another program uses the database, stop that program
+health-hint-end-other-program = another program uses it: stop that program, or try again later
+health-hint-mount = is its disk mounted? Mount it, and do not run the server without it; if the files are really lost, restore { $path } from a backup, then run `midiateca scrub`
 health-hint-free-space = free space, or delete old files: [retention] in `midiateca config init`, then `midiateca sweep --dry-run`
 health-hint-see-reasons = `midiateca check` shows the reasons, `midiateca media list --status pending` the media
-health-hint-fix-and-retry = fix that; the media are tried again automatically, or at once with `midiateca retry --waiting`
-health-hint-replay = `midiateca deliveries list --set-aside`; after an upgrade, `midiateca deliveries replay --set-aside`
+health-hint-fix-and-retry = fix the cause; the media are tried again automatically, or at once with `midiateca retry --waiting`
+health-hint-replay = `midiateca deliveries list --set-aside` shows them; after an upgrade, `midiateca deliveries replay --set-aside` processes them
 health-hint-refusal-hint = { $refusal_hint }
 health-hint-add-instance = `midiateca instance add ID --client N --token-env VAR`
 health-hint-add-token = copy the token from the gateway's panel: `midiateca instance add { $id } --client { $client } --token-env VAR`
 health-hint-restore-key-or-token = restore the right secret.key, or add the token again: `midiateca instance add { $id } --client { $client } --token-env VAR`
 health-hint-check-id = compare { $id } with the instance's id in the gateway's panel
 health-hint-check-api-base = correct its address: `midiateca instance add { $id } --client { $client } --api-base URL`
-health-hint-ask-gateway = try again in some minutes; if it stays so, ask the gateway's support, and check that this machine reaches the internet
+health-hint-ask-gateway = try again in a few minutes; if it persists, ask the gateway's support, and check that this machine reaches the internet
 health-hint-scan-code = restart the instance in the gateway's panel, and scan its QR code with the phone
 health-hint-take-groups = switch "ignore groups" off in the gateway's panel, or set keep.groups = false here if it is intended
 health-hint-configure = `midiateca instance configure-webhooks { $id } --public-url URL`
 health-hint-switch-on = switch it on in the gateway's panel, under the instance's webhooks
 health-hint-set-clock = let the machine set its clock by NTP: `timedatectl set-ntp true`
 health-hint-fix-or-accept-clock = set the clock (`timedatectl set-ntp true`); if it is right, `midiateca doctor --accept-clock`
-health-hint-send-message = see the instance's connection and webhooks above; send a message to the number, and watch `midiateca monitor`
+health-hint-send-message = see the instance's connection and webhooks above; send a message to its number, and watch `midiateca monitor`
 health-hint-check-dns = check that this machine resolves names: /etc/resolv.conf, `getent ahosts mmg.whatsapp.net`
 health-hint-unblock = allow whatsapp.net in the DNS filter (Pi-hole, AdGuard, the router)
-health-hint-fix-family = the other family works, but every connection may lose time here first: fix that route, or remove the address from this machine
+health-hint-fix-family = the other one of IPv4 and IPv6 works, but each connection may lose time here first: fix the route, or remove the address from this machine
 health-hint-open-firewall = check that the firewall lets this machine connect to the internet, port 443
 health-hint-check-proxy = check that the proxy answers this machine and lets it connect to the CDN and the gateways, port 443: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY of the service
 health-hint-set-cdn-base = correct it: `midiateca instance add ID --client N --cdn-base URL`

@@ -1,5 +1,5 @@
 ### What `media list` and `media show` say.
 
 media-not-stored = { $id } has no file; `midiateca media show { $id }` says why
-media-file-missing = the file { $path } is missing; `midiateca scrub --repair` looks for it
-media-no-opener = no program could be started for it: { $why }
+media-file-missing = the file { $path } is missing; `midiateca scrub --repair` searches for it
+media-no-opener = no program could be started to open it: { $why }

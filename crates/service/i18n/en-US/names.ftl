@@ -1,4 +1,4 @@
-### What things are called: kinds, statuses, events and fields, by their codes.
+### Names of kinds, statuses, events and fields, by their codes.
 
 ## Kinds
 
@@ -38,21 +38,21 @@ names-refused = refused
 ## Verification
 
 names-full = full
-names-mac = mac
+names-mac = MAC
 names-unproven = unproven
 
 ## Events
 
-names-media-stored = media.stored
-names-media-failed = media.failed
-names-media-expired = media.expired
-names-media-postponed = media.postponed
-names-media-lost = media.lost
-names-media-removed = media.removed
-names-media-dismissed = media.dismissed
-names-contact-erased = contact.erased
-names-instance-connected = instance.connected
-names-instance-disconnected = instance.disconnected
+names-media-stored = media stored
+names-media-failed = media failed
+names-media-expired = media expired
+names-media-postponed = media postponed
+names-media-lost = media lost
+names-media-removed = media deleted
+names-media-dismissed = media dismissed
+names-contact-erased = contact erased
+names-instance-connected = instance connected
+names-instance-disconnected = instance disconnected
 
 ## Fields and facts
 
@@ -60,50 +60,49 @@ names-id = id
 names-client = client
 names-instance = instance
 names-gateway = gateway
-names-message-id = message_id
+names-message-id = message id
 names-slot = slot
 names-kind = kind
-names-mime-declared = mime_declared
-names-mime = mime
-names-file-name = file_name
+names-mime-declared = declared type
+names-mime = MIME type
+names-file-name = file name
 names-caption = caption
-names-chat-id = chat_id
-names-sender-id = sender_id
-names-sender-name = sender_name
-names-from-me = from_me
-names-is-group = is_group
-names-sent-at = sent_at
-names-received-at = received_at
+names-chat-id = chat
+names-sender-id = sender
+names-sender-name = sender name
+names-from-me = own message
+names-is-group = in a group
+names-sent-at = sent
+names-received-at = received
 names-status = status
 names-reason = reason
 names-recoverable = recoverable
 names-attempts = attempts
-names-next-attempt-at = next_attempt_at
-names-expires-at = expires_at
-names-stored-at = stored_at
+names-next-attempt-at = next attempt
+names-expires-at = expires
+names-stored-at = stored
 names-route = route
-names-size = size
-names-sha256 = sha256
-names-verified = verified
+names-size = size (bytes)
+names-sha256 = SHA-256
+names-verified = verification
 names-path = path
 names-width = width
 names-height = height
-names-seconds = seconds
-names-voice-note = voice_note
+names-seconds = duration (s)
+names-voice-note = voice note
 names-bytes = bytes
 names-delivery = delivery
 names-media = media
 names-duplicate = duplicate
-names-names-instance = names_instance
-names-n = n
-names-duration-ms = duration_ms
+names-names-instance = named instance
+names-n = attempt
+names-duration-ms = duration (ms)
 names-obtained = obtained
 names-host = host
-names-http-status = http_status
+names-http-status = HTTP status
 names-count = count
-names-how = how
-names-why = why
-names-true = true
-names-false = false
+names-how = verification
+names-true = yes
+names-false = no
 names-line = line
 names-column = column

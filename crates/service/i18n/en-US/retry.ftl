@@ -1,7 +1,7 @@
 ### What `retry` prints.
 
-retry-name-media = name media, or use --failed, --expired, --skipped, --dismissed or --waiting
-retry-unknown-reason = { $name } is no reason; `midiateca check --json` names those that there are
+retry-name-media = give the ids of media, or use --failed, --expired, --skipped, --dismissed or --waiting
+retry-unknown-reason = { $name } is not a reason; `midiateca check --json` shows the reasons that occur
 retry-queued = queued
 retry-queued-file-missing = queued: its file is missing
 retry-would-be-queued = would be queued

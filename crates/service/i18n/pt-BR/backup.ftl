@@ -52,7 +52,7 @@ backup-stopped-before =
        *[other] { $copied } copiados
     }); execute o mesmo comando de novo para continuar, o backup anterior continua utilizável
 backup-key-elsewhere = a chave não está neste backup; guarde uma cópia de { $key } em outro lugar, porque sem ela não é possível descriptografar os tokens do gateway
-backup-key-here = este backup contém a chave dos tokens do gateway: proteja-o de acordo
+backup-key-here = este backup contém a chave dos tokens do gateway: proteja-o como protege a chave
 backup-key-other = o secret.key deste backup não é a chave em uso: --with-key o substitui por { $key }; senão, guarde uma cópia de { $key } em outro lugar
 backup-key-absent = a chave { $key } não existe, e por isso não se sabe se este backup a contém: restaure-a a partir da cópia
 backup-surplus =
@@ -68,4 +68,4 @@ backup-pruned =
         [one] { $count } arquivo que já não consta no banco de dados foi removido
        *[other] { $count } arquivos que já não constam no banco de dados foram removidos
     } do backup
-backup-settings-elsewhere = as configurações apontam para lugares próprios, por isso estão no backup como { $name }: restaure-as manualmente
+backup-settings-elsewhere = as configurações contêm caminhos, por isso estão no backup como { $name }: restaure esse arquivo manualmente

@@ -1,6 +1,6 @@
 ### What `deliveries` says.
 
-deliveries-name-deliveries = informe entregas, ou use --set-aside, --since ou --instance
+deliveries-name-deliveries = informe ids de entregas, ou use --set-aside, --since ou --instance
 deliveries-dismissed =
     { $count ->
         [one] { $count } entrega dispensada
@@ -15,18 +15,18 @@ deliveries-not-found = não encontrada
 deliveries-instance-removed = ignorada: a instância foi removida
 deliveries-body-deleted = ignorada: a retenção excluiu o conteúdo
 deliveries-unreadable = ainda ilegível: { $reason }
-deliveries-would-be-read = seria lida
+deliveries-would-be-read = seria processada
 deliveries-no-media = não contém mídia
 deliveries-erased = ignorada: a mensagem foi apagada a pedido
 deliveries-bytes-missing = os bytes já não estão na entrega, e o arquivo armazenado está ausente
 deliveries-bytes-corrupt = os bytes já não estão na entrega, e o arquivo armazenado está corrompido
 deliveries-bytes-removed = os bytes já não estão na entrega, e uma regra de retenção excluiu o arquivo armazenado
 deliveries-bytes-erased = os bytes já não estão na entrega, e o arquivo armazenado foi apagado a pedido
-deliveries-read = lida
+deliveries-read = processada
 deliveries-id = entrega
 deliveries-instance = instância
 deliveries-received = recebida
 deliveries-verdict = resultado
 deliveries-reason = motivo
 deliveries-size = tamanho
-deliveries-not-shown = o corpo não está mais armazenado, ou não é JSON nem formulário: as chaves nele não poderiam ser ocultadas
+deliveries-not-shown = o corpo não está mais armazenado, ou não é JSON nem formulário, e não é possível ocultar as chaves nele

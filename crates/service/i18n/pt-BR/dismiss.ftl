@@ -1,6 +1,6 @@
 ### What `media dismiss` prints.
 
-dismiss-name-media = informe mídias, ou use --failed ou --expired
+dismiss-name-media = informe ids de mídias, ou use --failed ou --expired
 dismiss-dismissed = dispensada
 dismiss-would-be-dismissed = seria dispensada
 dismiss-skipped = ignorada: não falhou nem expirou

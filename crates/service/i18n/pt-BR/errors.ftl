@@ -1,4 +1,4 @@
-### What is said when a command could not do its work, and what to do next.
+### Errors of commands, and their hints.
 
 ## The settings
 
@@ -6,7 +6,7 @@ errors-settings-unreadable = não é possível ler as configurações em { $path
 errors-name-settings = informe o arquivo certo com --config, ou crie um com `midiateca --config { $path } config init`
 errors-settings-invalid = { $path } não é uma configuração válida
 errors-setting-misread = linha { $line }, coluna { $column }: `{ $text }` não foi entendido (o leitor de TOML diz: { $detail })
-errors-mend-settings = corrija o arquivo; `midiateca --config NOVO.toml config init` cria um que explica cada configuração
+errors-fix-settings = corrija o arquivo; `midiateca --config NOVO.toml config init` cria um que explica cada configuração
 errors-see-settings = configure no arquivo ou no ambiente; `midiateca --config NOVO.toml config init` cria um arquivo que explica cada configuração
 errors-setting-renamed = { $old } agora se chama { $new }
 errors-write-instead = escreva `{ $line }` ({ $new })
@@ -27,7 +27,7 @@ errors-data-folder-unusable = não é possível usar a pasta de dados { $path }
 errors-other-folder = execute o midiateca com o usuário dono da pasta, ou informe outra pasta com --data
 errors-lock-unusable = não é possível travar { $path }
 errors-own-lock = dê esse arquivo ao usuário que executa o midiateca, ou remova-o enquanto nenhum midiateca estiver em execução aqui: ele é vazio
-errors-server-running = outro midiateca já serve { $path }
+errors-server-running = outro midiateca já está em execução em { $path }
 errors-end-the-other = encerre-o antes, ou informe outra pasta com --data
 errors-import-running = outra importação para { $path } está em andamento; esta não alterou nada
 errors-files-busy = uma importação, um apagamento ou `scrub --repair` está usando os arquivos de { $path }
@@ -69,7 +69,7 @@ errors-database-unconfirmed = não é possível determinar se o banco de dados e
 errors-database-bring-back = mova o banco de dados, com os arquivos -wal e -shm, de volta para { $path }; o midiateca então continua. Se foi excluído, restaure-o de um backup e reinicie o midiateca
 errors-database-bring-back-or-restart = mova o banco de dados mais novo de volta para { $path }; o midiateca então continua. Para usar a cópia antiga, reinicie o midiateca: o que foi armazenado depois da cópia não está nela
 errors-database-restore = pare o midiateca, restaure o banco de dados de um backup e inicie-o de novo
-errors-database-restart = reinicie o midiateca e depois rode `midiateca doctor`
+errors-database-restart = reinicie o midiateca e depois execute `midiateca doctor`
 errors-database-too-new = o banco de dados foi gravado por uma versão mais nova (migração { $version })
 errors-database-use-newer = use aquela versão, ou restaure um backup anterior à atualização
 errors-database-foreign = o arquivo do banco de dados é de outro programa; nada nele foi alterado
@@ -115,7 +115,7 @@ errors-several-countries = --contact { $contact } pode ser qualquer um destes: {
 errors-run-again = corrija a causa e execute o mesmo comando de novo; ele continua de onde parou
 errors-read-failed = não é possível ler { $path }
 errors-path-unusable = não é possível usar { $path }
-errors-mend-copy = pare o programa que o grava, ou faça uma cópia com `sqlite3 { $path } '.backup copy.sqlite3'` e informe a cópia
+errors-copy-database = pare o programa que o grava, ou faça uma cópia com `sqlite3 { $path } '.backup copy.sqlite3'` e informe a cópia
 
 ## The HTTP server
 
@@ -140,7 +140,7 @@ errors-unknown-coding = o servidor enviou a codificação de conteúdo { $coding
 errors-undecodable = não foi possível decodificar a resposta
 errors-proxy-authorization = o proxy pede usuário e senha
 errors-proxy-unusable = { $variable } não indica um proxy utilizável
-errors-set-proxy = defina HTTPS_PROXY e HTTP_PROXY como http://USUÁRIO:SENHA@HOST:PORTA (https://, socks5:// e socks5h:// também são aceitos), e liste em NO_PROXY o que é acessado sem ele
+errors-set-proxy = defina HTTPS_PROXY e HTTP_PROXY como http://USUÁRIO:SENHA@HOST:PORTA (https://, socks5:// e socks5h:// também são aceitos), e liste em NO_PROXY o que é acessado sem proxy
 errors-look-at-network = `midiateca doctor` testa cada conexão e diz o que fazer
 errors-link-not-a-url = o link não é uma URL
 errors-link-scheme = o esquema ou a parte de usuário do link não é permitida
@@ -150,7 +150,7 @@ errors-address-not-public = o endereço { $address } não é público
 errors-no-public-address = o nome não tem endereço público
 errors-too-many-redirects = redirecionamentos demais
 
-## What the system said
+## Errors of the operating system
 
 errors-system = { $what } (erro { $code } do sistema)
 errors-path-not-found = não existe arquivo ou pasta com este nome
@@ -174,20 +174,20 @@ errors-connection-reset = conexão encerrada pelo outro lado
 errors-not-connected = não conectado
 errors-broken-pipe = o outro lado parou de ler
 errors-system-timeout = tempo esgotado
-errors-host-unreachable = a máquina não pode ser alcançada
-errors-network-unreachable = a rede não pode ser alcançada
+errors-host-unreachable = o host está inacessível
+errors-network-unreachable = a rede está inacessível
 errors-network-down = a rede está fora do ar
-errors-out-of-memory = memória esgotada
+errors-out-of-memory = memória insuficiente
 errors-see-path = confira o caminho: `ls -l` mostra o que existe, e um caminho que não começa com / é relativo à pasta atual
 errors-see-owner = confira o dono com `ls -l`, e execute o midiateca com esse usuário, ou dê permissão a este
 
 ## Import, backup and arguments
 
 errors-import-stopped = interrompido; o mesmo comando continua daqui
-errors-import-conflicts = clientes ou instâncias da origem têm outro dono aqui, então nada foi importado: use uma pasta de dados vazia, ou `midiateca instance remove ID`
+errors-import-conflicts = clientes ou instâncias da origem estão em conflito com os daqui, então nada foi importado: use uma pasta de dados vazia, ou `midiateca instance remove ID`
 errors-import-other-database = { $path } não é um banco de dados do sistema original: falta a tabela { $table }
 errors-not-sqlite = { $path } não é um banco de dados SQLite: informe o db.sqlite3 do sistema original
-errors-source-damaged = { $path } está danificado, ou foi copiado durante uma gravação: faça a cópia de novo com `sqlite3 db.sqlite3 '.backup copia.sqlite3'`, ou recupere-o com `sqlite3 db.sqlite3 .recover`
+errors-source-damaged = { $path } está danificado, ou foi copiado durante uma gravação: faça a cópia de novo com `sqlite3 db.sqlite3 '.backup copy.sqlite3'`, ou recupere-o com `sqlite3 db.sqlite3 .recover`
 errors-import-own-storage = { $path } é o armazenamento desta própria pasta de dados: informe o media_storage do sistema original
 errors-import-no-space = { $needed } a copiar, { $free } livres, dos quais { $floor } devem continuar livres (storage.pause_below): libere espaço e execute o mesmo comando de novo, que continua daqui, ou use --link se ambos estão no mesmo disco
 errors-import-no-space-to-link = { $needed } a copiar, porque os arquivos estão em outro disco que não o da pasta de dados, e --link não ajuda; { $free } livres, dos quais { $floor } devem continuar livres (storage.pause_below): libere espaço e execute o mesmo comando de novo, que continua daqui
@@ -210,34 +210,34 @@ errors-number-too-small = o número é pequeno demais
 
 errors-folder-missing = nenhum dos { $missing } arquivos armazenados em { $folder } está lá: está tudo montado? Nada foi alterado
 errors-most-files-missing = { $missing } de { $stored } arquivos armazenados estão ausentes ou têm outro tamanho: o armazenamento está montado, e é o certo? Nada foi alterado
-errors-allow-missing = se os arquivos se perderam mesmo, use --even-if-most-are-missing
+errors-allow-missing = se os arquivos se perderam mesmo, acrescente --even-if-most-are-missing
 errors-many-files-orphaned = { $orphaned } de { $files } arquivos são órfãos: o banco de dados é o certo? Nada foi alterado
-errors-allow-orphaned = para movê-los à quarentena mesmo assim, use --even-if-many-are-orphaned
+errors-allow-orphaned = para movê-los para a quarentena mesmo assim, acrescente --even-if-many-are-orphaned
 
 ## Exports
 
 errors-export-only-tar = { $target } é a saída padrão, que só pode receber um arquivo tar
-errors-export-no-format = deixe --format de fora
-errors-export-other-archive = { $target } indica outro tipo de arquivo compactado
-errors-export-tar-or-zip = mídias já vêm comprimidas: use um nome com .tar ou .zip
-errors-export-inside-storage = { $target } fica entre as mídias armazenadas
-errors-export-outside = escolha um lugar fora da pasta de dados
+errors-export-no-format = omita --format
+errors-export-other-archive = { $target } indica um formato de arquivo compactado que não é suportado
+errors-export-tar-or-zip = informe um nome que termine em .tar ou .zip; as mídias já são comprimidas
+errors-export-inside-storage = { $target } fica dentro do armazenamento
+errors-export-outside = informe um destino fora da pasta de dados
 errors-export-target-exists = { $target } já existe, e não foi alterado
-errors-export-other-name = escolha outro nome, ou mova-o antes
+errors-export-other-name = informe outro nome, ou mova o arquivo antes
 errors-export-folder-missing = a pasta para { $target } não existe
 errors-export-create-folder = crie-a antes
 errors-export-not-a-folder = { $target } é um arquivo, não uma pasta
 errors-export-folder-or-archive = informe uma pasta, ou um arquivo que termine em .tar ou .zip
-errors-export-foreign-folder = { $target } não está vazia e não é uma exportação do midiateca, então nada é gravado nela
-errors-export-other-folder = escolha outra pasta
+errors-export-foreign-folder = { $target } não está vazia e não é uma exportação do midiateca, então nada foi gravado nela
+errors-export-other-folder = informe outra pasta
 errors-export-busy = outra exportação está gravando em { $target }
-errors-export-wait = espere ela terminar, ou escolha outro destino
+errors-export-wait = espere ela terminar, ou informe outro destino
 errors-export-no-space = são necessários { $needed } e há { $free } livres em { $target }
-errors-export-make-space = libere espaço, escolha outro lugar, ou exporte menos com --client, --since e --until
+errors-export-make-space = libere espaço, informe outro destino, ou exporte menos com --client, --since e --until
 errors-export-failed = não foi possível gravar { $target }
-errors-export-target-unreadable = não foi possível consultar { $target }
-errors-export-move-away = tire-o do caminho e execute o mesmo comando de novo
-errors-export-nothing-left = nada ficou de { $target }
+errors-export-target-unreadable = não foi possível ler { $target }
+errors-export-move-away = mova-o para outro lugar e execute o mesmo comando de novo
+errors-export-nothing-left = { $target }, incompleto, foi removido
 errors-export-cut-short = o arquivo na saída padrão está incompleto: descarte-o
 errors-export-continues =
     { $files ->
@@ -248,27 +248,27 @@ errors-export-blocked =
     { $files ->
         [one] { $files } arquivo está
        *[other] { $files } arquivos estão
-    } em { $target }, e algo nela impede o próximo
+    } em { $target }, e um arquivo ou pasta que já existe ali impede o próximo
 
 ## The gateway's admin API
 
-errors-gateway-token-missing = não há token do gateway para esta instância
-errors-add-token = grave-o: `midiateca instance add ID --client N --token-env VAR`
-errors-gateway-token-undecryptable = não é possível abrir o token do gateway
-errors-api-base-invalid = o endereço da API não é uma URL
-errors-set-api-base = corrija-o: `midiateca instance add ID --client N --api-base URL`
+errors-gateway-token-missing = não há token do gateway armazenado para esta instância
+errors-add-token = informe-o: `midiateca instance add ID --client N --token-env VAR`
+errors-gateway-token-undecryptable = não é possível descriptografar o token do gateway
+errors-api-base-invalid = a base da API não é uma URL
+errors-set-api-base = corrija-a: `midiateca instance add ID --client N --api-base URL`
 errors-gateway-token-refused = o gateway recusa o token
 errors-gateway-instance-unknown = o gateway não conhece esta instância
 errors-gateway-silent = o gateway não responde
 errors-gateway-status = o gateway respondeu { $status }
 errors-gateway-refuses = o gateway recusa: { $said }
-errors-gateway-empty = a resposta do gateway não informa nada da instância
+errors-gateway-empty = a resposta do gateway não descreve a instância
 errors-gateway-other = o gateway respondeu sobre outra instância: { $said }
 errors-gateway-not-json = o gateway respondeu algo que não é JSON
 errors-see-instance = `midiateca doctor --instance ID` testa o token da instância e diz o que fazer
 errors-not-writable = não é possível gravar em { $path }
 
-## Entregas de teste
+## Test deliveries
 
 errors-delivery-not-written = não é possível gravar a entrega na pasta de dados
 errors-media-deleted = a mídia foi excluída depois de confirmada

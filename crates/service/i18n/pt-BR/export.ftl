@@ -1,6 +1,6 @@
 ### What `media export` prints.
 
-export-terminal = um arquivo tar não serve para o terminal; grave-o num arquivo ou num pipe, como `| ssh servidor 'cat > midias.tar'`
+export-terminal = um arquivo tar não serve para o terminal; grave-o em um arquivo ou em um pipe, como `| ssh servidor 'cat > midias.tar'`
 export-sum =
     { $files ->
         [one] { $files } arquivo
@@ -24,11 +24,11 @@ export-kept =
     }
 export-carried =
     { $count ->
-        [one] mais { $count } arquivo de exportações anteriores está lá e continua no manifesto
-       *[other] mais { $count } arquivos de exportações anteriores estão lá e continuam no manifesto
+        [one] mais { $count } arquivo de exportações anteriores permanece lá e no manifesto
+       *[other] mais { $count } arquivos de exportações anteriores permanecem lá e no manifesto
     }
-export-how-to-restore = os arquivos omitidos estão marcados em manifest.jsonl; `midiateca retry ID` baixa de novo um arquivo perdido enquanto o WhatsApp o tiver
-export-stopped-archive = interrompido; nada ficou de { $target }
+export-how-to-restore = os arquivos omitidos estão marcados em manifest.jsonl; `midiateca retry ID` baixa de novo um arquivo ausente enquanto o WhatsApp o tiver
+export-stopped-archive = interrompido; { $target }, incompleto, foi removido
 export-stopped-folder =
     interrompido; { $files ->
         [one] { $files } arquivo está

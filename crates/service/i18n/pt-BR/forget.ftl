@@ -1,13 +1,13 @@
 ### What `forget` says.
 
 forget-unknown-client = não existe cliente { $client }; veja `midiateca client list`
-forget-shared-ids = não será apagado, porque aparece em mídias de várias pessoas: { $ids }
+forget-shared-ids = não apagados, porque aparecem em mídias de várias pessoas: { $ids }
 forget-basis-given = informado
 forget-basis-paired = nas mesmas mensagens que outro id desta pessoa
 forget-basis-unfinished = encontrado por um apagamento incompleto desta pessoa
 forget-confirm = apagar tudo destes ids do cliente { $client }? Digite sim para continuar:
-forget-give-yes = nada foi apagado: confira estes ids e acrescente --yes, ou rode o comando em um terminal para confirmar
-forget-nothing = não há nada de { $ids } guardado para o cliente { $client }, então nada foi apagado; confira o número, ou use um id como `midiateca media list --json` mostra
+forget-give-yes = nada foi apagado: confira estes ids e acrescente --yes, ou execute o comando em um terminal para confirmar
+forget-nothing = não há nada de { $ids } armazenado para o cliente { $client }, então nada foi apagado; confira o número, ou use um id como `midiateca media list --json` mostra
 forget-erased =
     { $at }: apagado para o cliente { $client }: { $ids }: { $media ->
         [one] { $media } mídia
@@ -43,10 +43,10 @@ forget-left =
     } bytes de outra pessoa que ainda não foram armazenados
 forget-unreadable-left =
     { $count ->
-        [one] { $count } entrega bruta cita a pessoa mas não pode ser lida, e pode
-       *[other] { $count } entregas brutas citam a pessoa mas não podem ser lidas, e podem
-    } ser a única cópia do que outra pessoa enviou: veja `midiateca deliveries list --set-aside`
-forget-with-unreadable = isto ainda não é a prova: para apagar essas também, rode o mesmo comando com --unreadable
+        [one] { $count } entrega bruta cita a pessoa mas não pode ser lida, e pode conter
+       *[other] { $count } entregas brutas citam a pessoa mas não podem ser lidas, e podem conter
+    } a única cópia de mídias de outra pessoa: veja `midiateca deliveries list --set-aside`
+forget-with-unreadable = o apagamento não está completo, e isto ainda não é a prova: para apagar essas também, execute o mesmo comando com --unreadable
 forget-files-left =
     os arquivos de { $count ->
         [one] { $count } mídia
@@ -57,13 +57,13 @@ forget-downloads-left =
         [one] { $count } download ainda não terminou
        *[other] { $count } downloads ainda não terminaram
     }
-forget-left-linked = ainda existe: { $path } ({ $sha256 }): é um link ou está atrás de um, e aquilo a que ele leva pode pertencer a outra coisa; remova à mão, ou coloque a própria pasta ou uma montagem dela no lugar do link, e rode o mesmo comando de novo
+forget-left-linked = ainda existe: { $path } ({ $sha256 }): é um link ou está atrás de um, e o destino dele pode pertencer a outra coisa; remova-o à mão, ou substitua o link pela própria pasta ou por uma montagem dela, e execute o mesmo comando de novo
 forget-left-shared = os mesmos bytes continuam em { $path } ({ $sha256 }): são de outra mídia, que não foi apagada
-forget-left-orphaned = os mesmos bytes continuam em { $path } ({ $sha256 }): nenhum registro cita esse arquivo, mas ele está onde estaria o de outra mensagem; apague-o se for da pessoa
+forget-left-orphaned = os mesmos bytes continuam em { $path } ({ $sha256 }): o arquivo é órfão, no lugar do arquivo de outra mensagem; exclua-o se for desta pessoa
 forget-left-failed = ainda existe: { $path } ({ $sha256 }): não foi possível removê-lo; o log diz por quê
-forget-not-complete = isto ainda não é a prova: rode o mesmo comando de novo
-forget-left-in-database = isto ainda não é a prova: os arquivos do banco de dados ainda contêm o que foi apagado, porque não foi possível regravá-los ou alguém não para de lê-los; rode o mesmo comando de novo
-forget-no-space = isto ainda não é a prova: os arquivos do banco de dados ainda contêm o que foi apagado, porque é preciso ter { $needed } livres para regravá-los; libere espaço e rode o mesmo comando de novo
-forget-import-cut-short = uma importação foi interrompida, e pode haver aqui arquivos da pessoa que nenhum registro cita ainda: rode a mesma importação até o fim e depois este comando de novo
-forget-resumed = um apagamento anterior desta pessoa foi retomado: os números incluem o que ele já tinha apagado, mas os arquivos que ele listou não são listados de novo, então guarde também o que ele mostrou
-forget-elsewhere = guarde isto como prova; exportações e backups feitos antes ainda contêm o que continham
+forget-not-complete = o apagamento não está completo, e isto ainda não é a prova: execute o mesmo comando de novo
+forget-left-in-database = o apagamento não está completo, e isto ainda não é a prova: os arquivos do banco de dados ainda contêm dados apagados, porque não foi possível regravá-los, ou outro programa os está lendo; execute o mesmo comando de novo
+forget-no-space = o apagamento não está completo, e isto ainda não é a prova: os arquivos do banco de dados ainda contêm dados apagados, porque é preciso ter { $needed } livres para regravá-los; libere espaço e execute o mesmo comando de novo
+forget-import-cut-short = uma importação foi interrompida, e pode haver arquivos desta pessoa sem registro: execute a mesma importação até o fim e depois este comando de novo
+forget-resumed = um apagamento incompleto desta pessoa foi retomado: os números incluem o que ele já tinha apagado, mas os arquivos que ele listou não são listados de novo, então guarde também o que ele mostrou
+forget-elsewhere = guarde isto como prova; exportações e backups anteriores não mudaram

@@ -1,6 +1,6 @@
-### The results of `doctor`, by code: what was probed, what was found, what to do.
+### The results of `doctor`, by code.
 
-## What was probed
+## Checks
 
 health-check-program = versão do programa
 health-check-settings = leitura das configurações
@@ -41,14 +41,14 @@ health-check-cdn-ipv6 = conexão com a CDN por IPv6
 health-check-proxy = leitura das configurações de proxy do ambiente
 health-check-public = requisição a este servidor pelo endereço público
 
-## What was found
+## Results
 
 health-done = concluída
 health-failed = { $error }
 health-not-a-url = não é um endereço web
 health-gateway-does-not-say = o gateway não informa
 health-version = midiateca { $version }
-health-nothing-risky = nada arriscado nelas
+health-nothing-risky = nenhuma configuração arriscada
 health-no-public-url = o endereço público dos webhooks não está configurado
 health-clear-text = os webhooks chegam sem criptografia, e o token no endereço também
 health-view-once-kept = mídias de visualização única são armazenadas
@@ -58,36 +58,36 @@ health-kinds-not-kept = alguns tipos de mídia não são armazenados
 health-without-cdn = todo arquivo é pedido ao gateway, então tudo depende da sessão dele
 health-without-gateway = o que a CDN do WhatsApp recusa não é pedido ao gateway
 health-hosts-allowed = links do gateway podem levar a máquinas da sua própria rede
-health-no-watermark = os downloads continuam até o disco encher por completo
-health-grows-forever = registros são mantidos para sempre, então o banco de dados cresce para sempre
+health-no-watermark = os downloads continuam até o disco ficar completamente cheio
+health-grows-forever = os registros nunca são excluídos, então o banco de dados sempre cresce
 health-only-small-files = arquivos maiores que keep.max_size não são armazenados, e o limite é menor que um vídeo comum
-health-deletes-soon = uma regra remove arquivos poucos dias depois da chegada
+health-deletes-soon = uma regra exclui arquivos poucos dias depois da chegada
 health-no-database = não há banco de dados: { $path }
-health-empty-database = o banco { $path } é um arquivo vazio
-health-database-without-tables = o banco { $path } está vazio: não tem tabelas
-health-other-owner = a pasta é do usuário { $theirs }, e este comando roda como { $ours }: o que for criado agora, o servidor não poderá alterar
+health-empty-database = o banco de dados { $path } é um arquivo vazio
+health-database-without-tables = o banco de dados { $path } está vazio: não tem tabelas
+health-other-owner = a pasta é do usuário { $theirs }, e este comando é executado pelo usuário { $ours }: o servidor não poderá alterar os arquivos criados agora
 health-one-owner = tudo pertence ao dono da pasta
 health-other-owners = { $count ->
     [one] { $count } caminho não pertence
    *[other] { $count } caminhos não pertencem
 } ao dono da pasta (usuário { $owner }), o primeiro é { $first }
-health-modes-fine = só quem precisa
+health-modes-fine = somente quem precisa
 health-modes-wide = { $count ->
     [one] { $count } caminho está aberto
    *[other] { $count } caminhos estão abertos
 } a mais usuários do que o necessário, o primeiro é { $first } (modo { $mode })
-health-server-runs = está rodando
-health-server-stopped = nenhum servidor está rodando: webhooks estão se perdendo
-health-server-not-answering = está rodando, e { $address } não responde: webhooks estão se perdendo
-health-server-unknown = desconhecido: o lock pertence a outro usuário
+health-server-runs = em execução
+health-server-stopped = nenhum servidor em execução: webhooks estão se perdendo
+health-server-not-answering = em execução, mas { $address } não responde: webhooks estão se perdendo
+health-server-unknown = desconhecido: a trava pertence a outro usuário
 health-key-missing = não existe, então nenhum token pode ser descriptografado
-health-key-mode-fine = só o dono
-health-key-mode-open = outros também podem (modo { $mode })
+health-key-mode-fine = somente o dono
+health-key-mode-open = outros usuários também (modo { $mode })
 health-up-to-date = atualizado ({ $count } migrações)
 health-sound = íntegro
 health-unsound = { $problems }
 health-no-storage-yet = ainda não existe; é criado com a primeira instância
-health-storage-missing = não existe, embora haja arquivos registrados nele
+health-storage-missing = não existe, embora o banco de dados tenha arquivos nele
 health-folders-missing = { $count ->
     [one] não existe a pasta de { $count } instância com arquivos
    *[other] não existem as pastas de { $count } instâncias com arquivos
@@ -95,7 +95,7 @@ health-folders-missing = { $count ->
 health-folders-not-writable = { $count ->
     [one] { $count } pasta não aceita
    *[other] { $count } pastas não aceitam
-} arquivos: { $error }
+} novos arquivos: { $error }
 health-space-left = { $free }; os downloads são pausados abaixo de { $floor }
 health-no-space = { $free }, menos que { $floor }: nenhum download começa
 health-hardly-grows = quase nada: o disco dura anos
@@ -107,8 +107,8 @@ health-full-soon = { $days ->
     [one] { $growth } por dia: disco cheio em cerca de { $days } dia
    *[other] { $growth } por dia: disco cheio em cerca de { $days } dias
 }
-health-queue-moves = nenhuma mídia espera há mais de um dia
-health-waits-long = há mídia esperando há { $hours } horas
+health-queue-moves = nenhuma espera há mais de um dia
+health-waits-long = a mais antiga espera há { $hours } horas
 health-link-expires-soon = { $hours ->
     [one] um link expira em { $hours } hora
    *[other] um link expira em { $hours } horas
@@ -126,7 +126,7 @@ health-none-refused = nenhuma
 health-refused = { $refused }
 health-no-instance = não há nenhuma
 health-token-accepted = token aceito
-health-no-key = não sem a chave
+health-no-key = não é possível sem a chave
 health-token-missing = não há token armazenado
 health-token-sealed = o token foi criptografado com outra chave
 health-token-refused = o gateway recusa o token
@@ -136,15 +136,15 @@ health-empty-answer = a resposta não descreve a instância
 health-not-json = respondeu algo que não é JSON
 health-other-instance = respondeu sobre outra instância: { $said }
 health-connected = conectada ao WhatsApp
-health-half-connected = o gateway diz que está conectada, mas não com qual número: uma sessão assim não funciona
+health-half-connected = o gateway informa uma conexão, mas nenhum número: uma sessão assim não funciona
 health-disconnected = desconectada do WhatsApp: nada chega
 health-groups-ignored = o gateway ignora grupos: o que é enviado neles nunca chega
-health-groups-not-wanted = o gateway ignora grupos, como keep.groups = false pede
+health-groups-not-wanted = o gateway ignora grupos, de acordo com keep.groups = false
 health-groups-sent = mensagens de grupos são enviadas
 health-slot-fine = contém o endereço deste servidor
 health-slot-empty = está vazio: esses eventos não são enviados
 health-own-slot-empty = está vazio: o que a própria conta envia nunca chega
-health-slot-other = contém um endereço que não é deste servidor: { $address }
+health-slot-other = contém um endereço que não pertence a este servidor: { $address }
 health-slot-elsewhere = contém o token certo em um endereço diferente de http.public_url ({ $public }): { $address }
 health-slot-clear-text = contém um endereço sem criptografia (http): { $address }
 health-slot-loopback = contém um endereço que o gateway não alcança: { $address }
@@ -154,69 +154,69 @@ health-clocks-agree = estão de acordo
 health-clocks-differ = há { $skew } de diferença, então os links parecem expirar cedo ou tarde demais
 health-clock-not-jumped = não saltou
 health-clock-accepted = o horário foi aceito a partir de agora
-health-clock-ahead = está { $by } adiantado, por isso nada é removido e nada expira
-health-clock-behind = está { $by } atrasado, por isso nada é removido e nada expira
-health-clock-unconfirmed = mostra um horário { $by } depois da última execução, e nenhum servidor confirmou isso, por isso nada é removido e nada expira
+health-clock-ahead = está { $by } adiantado, por isso nada é excluído e nada expira
+health-clock-behind = está { $by } atrasado, por isso nada é excluído e nada expira
+health-clock-unconfirmed = mostra um horário { $by } depois da última execução, e nenhum servidor confirmou isso, por isso nada é excluído e nada expira
 health-never-received = nunca chegou nada dela
-health-gaps-unknown = última entrega há { $silent }; ainda não se sabe o intervalo habitual
+health-gaps-unknown = última entrega há { $silent }; o intervalo habitual ainda não é conhecido
 health-gap-usual = última entrega há { $silent }; normalmente a cada { $usual }, no máximo { $longest }
-health-silent-long = em silêncio há { $silent }; normalmente chega algo a cada { $usual }, e o silêncio nunca passou muito de { $longest }
+health-silent-long = em silêncio há { $silent }; normalmente chega uma entrega a cada { $usual }, e o maior silêncio foi de cerca de { $longest }
 health-connected-in = em { $ms } ms
-health-no-address = o nome não tem nenhum endereço
-health-other-family-used = não há endereço deste tipo; o outro é usado
-health-address-blocked = o nome resolve para { $address }: um resolvedor o bloqueia
+health-no-address = o nome não tem endereço
+health-other-family-used = o nome não tem endereço deste tipo; o outro é usado
+health-address-blocked = o nome resolve para { $address }: um filtro de DNS o bloqueia
 health-address-silent = { $address } não responde: { $error }
 health-through-proxy = pelo proxy { $proxy }
 health-answers = responde (HTTP { $status })
 health-public-answers = responde
 health-other-answers = outro programa responde ali (HTTP { $status })
 health-other-midiateca = outro midiateca responde ali, com outra pasta de dados
-health-no-webhook-through = responde, mas não deixa webhooks passarem (HTTP { $status } em vez da recusa do próprio servidor)
+health-no-webhook-through = responde, mas os webhooks não passam (HTTP { $status } em vez da recusa do próprio servidor)
 
-## What to do
+## Hints
 
-health-hint-if-meant = tudo bem se for intencional; veja { $key } em `midiateca config init`
+health-hint-if-meant = nada a fazer se for intencional; veja { $key } em `midiateca config init`
 health-hint-set-public-url = configure http.public_url com o endereço que o gateway alcança, como https://midia.example.com
 health-hint-use-https = coloque um proxy com certificado na frente (packaging/nginx, packaging/caddy) e configure os webhooks de novo
 health-hint-add-cdn = acrescente "cdn" a fetch.routes: não precisa de sessão
 health-hint-add-gateway = acrescente "gateway" a fetch.routes
-health-hint-set-watermark = configure storage.pause_below, para que o banco ainda tenha espaço
+health-hint-set-watermark = configure storage.pause_below, para que sobre espaço para o banco de dados
 health-hint-set-days = configure { $key } com um número de dias
 health-hint-name-folder = informe a pasta certa com --data, ou comece com `midiateca client add NOME`
-health-hint-run-as-owner = rode o midiateca como o dono da pasta, por exemplo com sudo -u
-health-hint-give-to-owner = se não for intencional: `chown -R --reference={ $path } { $path }`, e rode os comandos como esse usuário
+health-hint-run-as-owner = execute o midiateca como o dono da pasta, por exemplo com sudo -u
+health-hint-give-to-owner = se não for intencional: `chown -R --reference={ $path } { $path }`, e execute os comandos com esse usuário
 health-hint-close-modes = { $commands }
 health-hint-close-key-mode = chmod 600 { $path }
 health-hint-restart-server = reinicie: `systemctl restart midiateca`, e guarde o log dele
 health-hint-start-server = inicie: `midiateca serve`, ou `systemctl start midiateca`
-health-hint-restore-key = restaure-a a partir do backup; só se ela se perdeu de vez, configure de novo o token de cada instância, o primeiro com `midiateca instance add ID --client N --token-env VAR --new-key`
-health-hint-own-key = torne dono dela o usuário que executa o midiateca, modo 0600: `chown USUÁRIO { $path }`; a chave em si existe
-health-hint-restore-database = pare o servidor, guarde o arquivo à parte e restaure o último backup; depois `midiateca scrub` mostra o que chegou depois dele
-health-hint-check-disk = veja se o disco tem espaço e se o arquivo e a pasta podem ser gravados; se outro programa estiver usando o banco, encerre-o
-health-hint-end-other-program = outro programa está usando: encerre-o, ou tente de novo mais tarde
-health-hint-mount = o disco está montado? Monte-o, e nunca deixe o servidor rodar sem ele; se os arquivos se perderam mesmo, restaure { $path } de um backup e depois use `midiateca scrub`
-health-hint-free-space = libere espaço, ou apague arquivos antigos: [retention] em `midiateca config init`, depois `midiateca sweep --dry-run`
+health-hint-restore-key = restaure-a a partir do backup; só se ela se perdeu de vez, informe de novo o token de cada instância, o primeiro com `midiateca instance add ID --client N --token-env VAR --new-key`
+health-hint-own-key = a chave existe; torne dono dela o usuário que executa o midiateca, modo 0600: `chown USUÁRIO { $path }`
+health-hint-restore-database = pare o servidor, mova o arquivo para outro lugar e restaure o último backup; depois `midiateca scrub` mostra o que chegou depois dele
+health-hint-check-disk = verifique se o disco tem espaço e se o arquivo e a pasta podem ser gravados; se outro programa usa o banco de dados, encerre-o
+health-hint-end-other-program = outro programa o está usando: encerre-o, ou tente de novo mais tarde
+health-hint-mount = o disco está montado? Monte-o, e não execute o servidor sem ele; se os arquivos se perderam mesmo, restaure { $path } de um backup e depois execute `midiateca scrub`
+health-hint-free-space = libere espaço, ou exclua arquivos antigos: [retention] em `midiateca config init`, depois `midiateca sweep --dry-run`
 health-hint-see-reasons = `midiateca check` mostra os motivos, `midiateca media list --status pending` as mídias
-health-hint-fix-and-retry = corrija isso; as mídias são tentadas de novo automaticamente, ou agora mesmo com `midiateca retry --waiting`
-health-hint-replay = `midiateca deliveries list --set-aside`; depois de atualizar, `midiateca deliveries replay --set-aside`
+health-hint-fix-and-retry = corrija a causa; as mídias são tentadas de novo automaticamente, ou agora mesmo com `midiateca retry --waiting`
+health-hint-replay = `midiateca deliveries list --set-aside` as mostra; depois de atualizar, `midiateca deliveries replay --set-aside` as processa
 health-hint-refusal-hint = { $refusal_hint }
 health-hint-add-instance = `midiateca instance add ID --client N --token-env VAR`
 health-hint-add-token = copie o token do painel do gateway: `midiateca instance add { $id } --client { $client } --token-env VAR`
-health-hint-restore-key-or-token = restaure o secret.key certo, ou configure o token de novo: `midiateca instance add { $id } --client { $client } --token-env VAR`
+health-hint-restore-key-or-token = restaure o secret.key certo, ou informe o token de novo: `midiateca instance add { $id } --client { $client } --token-env VAR`
 health-hint-check-id = compare { $id } com o id da instância no painel do gateway
 health-hint-check-api-base = corrija o endereço: `midiateca instance add { $id } --client { $client } --api-base URL`
-health-hint-ask-gateway = tente de novo em alguns minutos; se continuar, fale com o suporte do gateway e veja se esta máquina alcança a internet
+health-hint-ask-gateway = tente de novo em alguns minutos; se continuar, fale com o suporte do gateway e verifique se esta máquina alcança a internet
 health-hint-scan-code = reinicie a instância no painel do gateway e leia o QR code com o celular
-health-hint-take-groups = desligue "ignorar grupos" no painel do gateway, ou configure keep.groups = false aqui se for intencional
+health-hint-take-groups = desative "ignorar grupos" no painel do gateway, ou configure keep.groups = false aqui se for intencional
 health-hint-configure = `midiateca instance configure-webhooks { $id } --public-url URL`
 health-hint-switch-on = ative-o no painel do gateway, nos webhooks da instância
 health-hint-set-clock = deixe a máquina acertar o relógio por NTP: `timedatectl set-ntp true`
 health-hint-fix-or-accept-clock = acerte o relógio (`timedatectl set-ntp true`); se ele está certo, `midiateca doctor --accept-clock`
-health-hint-send-message = veja acima a conexão e os webhooks da instância; mande uma mensagem ao número e acompanhe em `midiateca monitor`
-health-hint-check-dns = veja se esta máquina resolve nomes: /etc/resolv.conf, `getent ahosts mmg.whatsapp.net`
+health-hint-send-message = veja acima a conexão e os webhooks da instância; envie uma mensagem ao número e acompanhe em `midiateca monitor`
+health-hint-check-dns = verifique se esta máquina resolve nomes: /etc/resolv.conf, `getent ahosts mmg.whatsapp.net`
 health-hint-unblock = libere whatsapp.net no filtro de DNS (Pi-hole, AdGuard, roteador)
-health-hint-fix-family = a outra família funciona, mas cada conexão pode perder tempo aqui antes: corrija a rota, ou retire este endereço da máquina
-health-hint-open-firewall = veja se o firewall deixa esta máquina conectar à internet, porta 443
-health-hint-check-proxy = veja se o proxy responde a esta máquina e a deixa conectar à CDN e aos gateways, porta 443: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY e NO_PROXY do serviço
+health-hint-fix-family = o outro tipo, entre IPv4 e IPv6, funciona, mas cada conexão pode perder tempo aqui antes: corrija a rota, ou remova este endereço da máquina
+health-hint-open-firewall = verifique se o firewall deixa esta máquina se conectar à internet, porta 443
+health-hint-check-proxy = verifique se o proxy responde a esta máquina e deixa que ela se conecte à CDN e aos gateways, porta 443: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY e NO_PROXY do serviço
 health-hint-set-cdn-base = corrija: `midiateca instance add ID --client N --cdn-base URL`
-health-hint-fix-public-proxy = veja se o nome leva a esta máquina, e se o proxy repassa tudo para http.listen
+health-hint-fix-public-proxy = verifique se o nome leva a esta máquina, e se o proxy repassa tudo para http.listen

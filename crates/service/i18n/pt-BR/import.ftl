@@ -6,31 +6,47 @@ import-instance-new = instância { $id } do cliente { $client }: nova
 import-instance-known = instância { $id } do cliente { $client }: já existe aqui
 import-hook = endereço do webhook de { $id }, mostrado uma única vez: { $address }
 import-stored = armazenada
-import-stored-orphan = armazenada, sem registro
-import-stored-too = armazenada, embora { $row } aponte para o mesmo arquivo, e nenhum hash diga de qual é
+import-stored-orphan = armazenada; não tinha registro na origem
+import-stored-too = armazenada, mas { $row } aponta para o mesmo arquivo, e nenhum hash mostra de qual é
 import-queued = na fila
-import-queued-instead = na fila, pois { $file } não é o que foi enviado
+import-queued-instead = na fila, porque { $file } não corresponde à mensagem
 import-expired = expirada, e o sistema original também não a tinha
-import-known = já está aqui
-import-gone = apagada ou removida aqui, e continua assim
+import-known = já existe aqui
+import-gone = apagada ou excluída aqui, e não importada de novo
 import-skipped = ignorada: { $reason }
-import-keys-missing = perdida: o registro não tem chave nem caminho
-import-file-missing = perdida: o arquivo não existe, e o link já morreu
-import-file-elsewhere = perdida: o arquivo está na pasta de outro cliente ou instância, e o link já morreu
-import-file-wrong = perdida: { $file } não é o que foi enviado ({ $why }), e o link já morreu; o arquivo fica onde está
-import-unclear-kind = deixada de fora: o media_type do registro não é nenhum dos cinco
-import-unclear-message = deixada de fora: não diz de qual mensagem é
-import-unclear-body = deixada de fora: a entrega não é JSON
-import-other-instance = deixada de fora: a entrega cita outra instância que não a do registro
-import-changed = deixada de fora: { $file } não é o arquivo que se conhece da mensagem; esse continua guardado ou aguardado, e { $file } fica onde está
-import-taken = deixada de fora: { $row }, de outro cliente, aponta para o mesmo arquivo, e nem o lugar nem um hash diz de quem é
-import-unknown-instance = deixada de fora: nenhuma instância { $id } é conhecida
-import-place = deixado de fora: o lugar não diz de quem é ou o que é
-import-not-media = deixado de fora: { $why }
-import-unreadable = deixada de fora: o arquivo não pode ser lido
-import-not-a-file = deixado de fora: é um link, que não é seguido, ou não é um arquivo
-import-sum = { $stored } armazenadas ({ $bytes }), { $orphaned } delas sem registro; { $queued } na fila, { $expired } expiradas, { $skipped } ignoradas, { $known } já estavam aqui, { $gone } removidas, { $lost } perdidas, { $left_out } deixadas de fora
-import-sum-dry = simulação: nada foi alterado. O que seria: { $sum }
+import-keys-missing = sem recuperação: o registro não tem chave nem caminho
+import-file-missing = sem recuperação: o arquivo está ausente, e o link expirou
+import-file-elsewhere = sem recuperação: o arquivo está na pasta de outro cliente ou instância, e o link expirou
+import-file-wrong = sem recuperação: { $file } não corresponde à mensagem ({ $why }), e o link expirou; o arquivo fica onde está
+import-unclear-kind = não importada: o media_type do registro não é um dos cinco tipos
+import-unclear-message = não importada: não tem id de mensagem
+import-unclear-body = não importada: a entrega não é JSON
+import-other-instance = não importada: a entrega indica uma instância diferente da do registro
+import-changed = não importado: { $file } não é o arquivo conhecido da mensagem; os dois ficam como estão
+import-taken = não importada: { $row }, de outro cliente, aponta para o mesmo arquivo, e nem o caminho nem um hash mostra de quem é
+import-unknown-instance = não importada: não existe a instância { $id }
+import-place = não importado: o caminho não mostra de quem é nem de qual mensagem
+import-not-media = não importado: { $why }
+import-unreadable = não importado: não é possível ler o arquivo
+import-not-a-file = não importado: é um link, que não é seguido, ou não é um arquivo
+import-sum =
+    { $stored ->
+        [one] { $stored } armazenada
+       *[other] { $stored } armazenadas
+    } ({ $bytes }), { $orphaned } sem registro na origem; { $queued } na fila, { $expired ->
+        [one] { $expired } expirada
+       *[other] { $expired } expiradas
+    }, { $skipped ->
+        [one] { $skipped } ignorada
+       *[other] { $skipped } ignoradas
+    }, { $known } já existentes aqui, { $gone ->
+        [one] { $gone } apagada ou excluída
+       *[other] { $gone } apagadas ou excluídas
+    } aqui, { $lost } sem recuperação, { $left_out ->
+        [one] { $left_out } não importada
+       *[other] { $left_out } não importadas
+    }
+import-sum-dry = simulação, nada foi alterado; o resultado seria: { $sum }
 import-conflict-client = o cliente { $id } é { $ours } aqui, e { $theirs } na origem
 import-conflict-instance = a instância { $id } é do cliente { $ours } aqui, e do cliente { $theirs } na origem
 import-no-folder = { $path } não é uma pasta: informe o media_storage do sistema original

@@ -1,4 +1,4 @@
-### What things are called: kinds, statuses, events and fields, by their codes.
+### Names of kinds, statuses, events and fields, by their codes.
 
 ## Kinds
 
@@ -22,7 +22,7 @@ names-dismissed = dispensada
 
 names-connected = conectada
 names-disconnected = desconectada
-names-unknown = desconhecido
+names-unknown = desconhecida
 
 ## A setting without a value
 
@@ -44,11 +44,11 @@ names-unproven = não comprovada
 ## Events
 
 names-media-stored = mídia armazenada
-names-media-failed = falha de mídia
+names-media-failed = mídia com falha
 names-media-expired = mídia expirada
 names-media-postponed = mídia adiada
-names-media-lost = arquivo perdido
-names-media-removed = mídia removida
+names-media-lost = mídia perdida
+names-media-removed = mídia excluída
 names-media-dismissed = mídia dispensada
 names-contact-erased = contato apagado
 names-instance-connected = instância conectada
@@ -63,14 +63,14 @@ names-gateway = gateway
 names-message-id = mensagem
 names-slot = posição
 names-kind = tipo
-names-mime-declared = MIME declarado
-names-mime = MIME
+names-mime-declared = tipo declarado
+names-mime = tipo MIME
 names-file-name = nome do arquivo
 names-caption = legenda
 names-chat-id = conversa
 names-sender-id = remetente
 names-sender-name = remetente (nome)
-names-from-me = enviada por esta conta
+names-from-me = própria conta
 names-is-group = em grupo
 names-sent-at = enviada em
 names-received-at = recebida em
@@ -78,31 +78,30 @@ names-status = status
 names-reason = motivo
 names-recoverable = recuperável
 names-attempts = tentativas
-names-next-attempt-at = próxima tentativa
+names-next-attempt-at = nova tentativa
 names-expires-at = expira em
 names-stored-at = armazenada em
 names-route = rota
-names-size = tamanho
+names-size = tamanho (bytes)
 names-sha256 = SHA-256
 names-verified = verificação
 names-path = caminho
 names-width = largura
 names-height = altura
-names-seconds = segundos
+names-seconds = duração (s)
 names-voice-note = mensagem de voz
 names-bytes = bytes
 names-delivery = entrega
 names-media = mídias
 names-duplicate = repetida
 names-names-instance = instância citada
-names-n = n
+names-n = tentativa
 names-duration-ms = duração (ms)
 names-obtained = obtido
 names-host = servidor
 names-http-status = status HTTP
 names-count = total
-names-how = como
-names-why = por quê
+names-how = verificação
 names-true = sim
 names-false = não
 names-line = linha

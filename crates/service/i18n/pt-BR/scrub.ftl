@@ -7,10 +7,10 @@ scrub-orphaned = órfão
 scrub-restored = restaurado de outra cópia
 scrub-queued = na fila para ser baixado de novo
 scrub-unrecoverable = sem recuperação: não há link
-scrub-found = encontrado de novo e armazenado
+scrub-found = encontrado e armazenado
 scrub-quarantined = movido para a quarentena
 scrub-skipped = ignorado: mudou durante o reparo, ou não é um arquivo de mídia
-scrub-failed = não reparado: o armazenamento recusou
+scrub-failed = não reparado: o armazenamento relatou um erro
 scrub-not-repaired =
     { $failed ->
         [one] { $failed } arquivo não pôde ser reparado
@@ -38,10 +38,10 @@ scrub-sum-repaired =
     { $restored ->
         [one] { $restored } restaurado
        *[other] { $restored } restaurados
-    }, { $queued } na fila de novo, { $unrecoverable } sem recuperação, { $quarantined ->
+    }, { $queued } na fila, { $unrecoverable } sem recuperação, { $quarantined ->
         [one] { $quarantined } movido
        *[other] { $quarantined } movidos
     } para { $quarantine }
-scrub-how-to-repair = para reparar o que for possível: midiateca scrub --repair (nada é apagado)
-scrub-stopped = interrompido; para continuar: midiateca scrub --resume
+scrub-how-to-repair = dica: `midiateca scrub --repair` repara o que for possível e não exclui nada
+scrub-stopped = interrompido; `midiateca scrub --resume` continua
 scrub-nothing-to-resume = nenhuma conferência foi interrompida, então esta começou do início

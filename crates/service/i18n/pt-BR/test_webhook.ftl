@@ -1,8 +1,8 @@
 ### What `test-webhook` says.
 
 test-webhook-too-large = uma entrega com mais de { $limit } bytes não é aceita
-test-webhook-names-no-instance = a entrega não diz de que instância é: informe uma com --instance ID
-test-webhook-unknown-instance = não existe instância { $id }; veja `midiateca instance list`
+test-webhook-names-no-instance = a entrega não indica uma instância: informe uma com --instance ID
+test-webhook-unknown-instance = não existe a instância { $id }; veja `midiateca instance list`
 test-webhook-no-instance = ainda não há instância: `midiateca instance add ID --client N --token-env VAR`, ou experimente `midiateca demo`
 
 ## The steps
@@ -16,7 +16,7 @@ test-webhook-refused = recusada
 test-webhook-route-tried = rota tentada
 test-webhook-link = link
 test-webhook-bytes = bytes
-test-webhook-verified = comprovada
+test-webhook-verified = verificada
 test-webhook-path = caminho
 test-webhook-row = registro
-test-webhook-not-stored = não gravada
+test-webhook-not-stored = não armazenada

@@ -127,6 +127,58 @@ fn no_text_is_left_in_english() {
     }
 }
 
+/// The fields of the steps of a test delivery that are not fields of a media.
+const STEP_FIELDS: [&str; 12] = [
+    "bytes",
+    "column",
+    "count",
+    "delivery",
+    "duplicate",
+    "duration_ms",
+    "host",
+    "how",
+    "http_status",
+    "line",
+    "media",
+    "n",
+];
+
+/// The same word in both languages.
+const SAME_NAME: [&str; 6] = ["bytes", "gateway", "id", "mac", "sha256", "status"];
+
+#[test]
+fn whatever_is_shown_by_its_name_has_one_in_words_that_fits_its_column() {
+    use crate::media::Media;
+    use crate::model::{MediaKind, MediaStatus};
+    const COLUMN: usize = 16;
+    let mut codes: Vec<&str> = crate::events::KINDS.to_vec();
+    codes.extend(MediaKind::ALL.map(|kind| kind.as_str()));
+    codes.extend(MediaStatus::ALL.map(|status| status.as_str()));
+    codes.extend(["connected", "disconnected", "unknown", "default"]);
+    codes.extend(["accepted", "ignored", "set_aside", "refused"]);
+    codes.extend(["full", "mac", "unproven", "true", "false"]);
+    let fields = Media::FIELDS.iter().chain(&STEP_FIELDS);
+    let fields: Vec<_> = fields
+        .chain(&["names_instance", "obtained"])
+        .copied()
+        .collect();
+    codes.extend(&fields);
+    let ids: BTreeSet<_> = codes.iter().map(|code| id("names", code)).collect();
+    let known = texts(EN_US).into_keys();
+    let known: BTreeSet<_> = known.filter(|id| id.starts_with("names-")).collect();
+    assert_eq!(ids, known);
+    for code in codes {
+        let names = Language::ALL.map(|language| language.name(code));
+        for name in names {
+            assert!(!name.contains(['_', '.']), "{code}: {name}");
+            let is_long = fields.contains(&code) && name.chars().count() > COLUMN;
+            assert!(!is_long, "{code}: {name} is wider than its column");
+        }
+        let is_same = names[0] == names[1];
+        assert_eq!(is_same, SAME_NAME.contains(&code), "{code}: {names:?}");
+    }
+}
+
 #[test]
 fn every_reason_has_a_text_and_every_text_a_reason() {
     let codes: BTreeSet<_> = Reason::ALL

@@ -22,7 +22,7 @@ pub(super) fn settings(error: &Error, lang: Language) -> Cause {
             match source {
                 // Its own hint says more.
                 Problem::Renamed { .. } => Cause::new(lang, words::SETTINGS_INVALID, &values),
-                _ => Cause::with(lang, words::SETTINGS_INVALID, words::MEND_SETTINGS, &values),
+                _ => Cause::with(lang, words::SETTINGS_INVALID, words::FIX_SETTINGS, &values),
             }
         }
         Error::Impossible(found) => problem(found, lang),

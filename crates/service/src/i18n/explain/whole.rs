@@ -68,7 +68,7 @@ pub(super) fn foreign(error: &foreign::Error, lang: Language) -> Cause {
         foreign::Error::Refused { path, .. } => Cause::with(
             lang,
             words::READ_FAILED,
-            words::MEND_COPY,
+            words::COPY_DATABASE,
             &[("path", &path.display())],
         ),
     }
