@@ -219,6 +219,16 @@ pub(crate) enum Ending {
     WrongUsage,
 }
 
+impl Ending {
+    pub fn fine_if(is_fine: bool) -> Self {
+        if is_fine {
+            Self::Fine
+        } else {
+            Self::FoundWrong
+        }
+    }
+}
+
 /// Used wrongly.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

@@ -1,6 +1,5 @@
 //! Holds the handles of all rooms. Edges and composers get it; a step takes just what it uses.
 
-mod opening;
 pub mod watch;
 
 use std::path::{Path, PathBuf};
@@ -12,28 +11,21 @@ use crate::clock::Clock;
 use crate::clock_check::ClockCheck;
 use crate::config::Config;
 use crate::coordination::{self, Coordination, Maintenance};
-use crate::db::{Db, Key};
-use crate::deliveries::Bodies;
+use crate::db::Db;
+use crate::deliveries::{BODIES, Bodies};
 use crate::disk;
 use crate::download::{Downloader, Outages, Progress};
 use crate::gateway::Reader;
 use crate::ingest::{Ingest, Tally};
 use crate::instances::{self, Directory, Instance, NewInstance};
-use crate::model::Reason;
 use crate::net::HttpClient;
-use crate::queue;
-use crate::secrets::{self, Secrets};
+use crate::ops::opening::{self, look_at_storage, settle_storage};
+use crate::ops::{FileDeps, erasure, export, instance, status};
+use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
 use crate::storage::Storage;
 use crate::worker::Worker;
-pub use opening::{
-    Allowed, AllowedStorage, Error as OpeningError, StorageState, look_at_storage,
-    look_for_database, settle_storage,
-};
-pub use watch::{Displaced, door_of_server};
-
-/// The folder with the long texts of deliveries, in the data folder.
-pub const BODIES: &str = "bodies";
+pub use opening::{Allowed, AllowedStorage, Error as OpeningError, look_for_database};
 
 /// Why the program cannot work with its data folder.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +53,16 @@ pub enum Error {
     /// The storage.
     #[error(transparent)]
     Storage(#[from] crate::storage::Error),
+}
+
+impl From<instance::Error> for Error {
+    fn from(error: instance::Error) -> Self {
+        match error {
+            instance::Error::Db(error) => Self::Db(error),
+            instance::Error::Secrets(error) => Self::Secrets(error),
+            instance::Error::Storage(error) => Self::Storage(error),
+        }
+    }
 }
 
 /// Everything that is open.
@@ -182,9 +184,10 @@ impl App {
             disk::restrict(data);
         }
         let key_file = config.key_file(data);
-        let secrets = match instances::has_sealed_values(&db).await? {
-            true => Secrets::open(&key_file)?,
-            false => Secrets::create(&key_file)?,
+        let secrets = if instances::has_sealed_values(&db).await? {
+            Secrets::open(&key_file)?
+        } else {
+            Secrets::create(&key_file)?
         };
         let opened = (db, storage, secrets);
         Ok(Self::assemble(data, config, clock, owner, opened))
@@ -253,40 +256,22 @@ impl App {
         })
     }
 
-    /// Adds an instance, or tells an existing one anew: makes its folders and seals its token. Answers with the
-    /// token of its webhook address, of which only the hash is kept, if it did not have one already.
+    /// See [`instance::add`].
     pub async fn add_instance(
         &self,
-        instance: NewInstance,
+        new: NewInstance,
         token: Option<&str>,
     ) -> Result<(Instance, Option<String>), Error> {
-        let context = instances::token_context(&instance.id);
-        let token_sealed = token
-            .map(|token| self.secrets.seal(&context, token))
-            .transpose()?;
-        let hook = secrets::random_token();
-        let new = NewInstance {
-            token_sealed,
-            hook_hash: secrets::hash_token(&hook),
-            ..instance
-        };
-        let (id, now) = (new.id.clone(), self.clock.now());
-        let is_new = self
-            .db
-            .write(Key::instance(id.as_str()), async move |tx| {
-                if new.token_sealed.is_some() || new.api_base.is_some() {
-                    queue::retry_now(tx, &new.id, &Reason::OF_ACCESS).await?;
-                    instances::set_problem(tx, &new.id, None).await?;
-                }
-                instances::put_instance(tx, &new, now).await
-            })
-            .await?;
-        let kept = instances::instance(&self.db, &id).await?;
-        let kept = kept.ok_or(crate::db::Error::Malformed {
-            column: "removed_at".to_owned(),
-        })?;
-        self.storage.make_folders(kept.client, &kept.id)?;
-        Ok((kept, is_new.then_some(hook)))
+        Ok(instance::add(self.instance_deps(), new, token).await?)
+    }
+
+    pub fn instance_deps(&self) -> instance::Deps<'_> {
+        instance::Deps {
+            db: &self.db,
+            storage: &self.storage,
+            secrets: &self.secrets,
+            clock: &self.clock,
+        }
     }
 
     /// Deletes what earlier runs left staged, unless other work may be using it. Only for the process that serves the
@@ -296,6 +281,45 @@ impl App {
         match maintenance.await? {
             Some(_lease) => Ok(self.storage.sweep()?),
             None => Ok(()),
+        }
+    }
+
+    pub fn file_deps(&self) -> FileDeps<'_> {
+        FileDeps {
+            db: &self.db,
+            storage: &self.storage,
+            bodies: &self.bodies,
+            clock: &self.clock,
+            coordination: &self.coordination,
+            owner: &self.owner,
+        }
+    }
+
+    pub fn export_deps(&self) -> export::Deps<'_> {
+        export::Deps {
+            db: &self.db,
+            storage: &self.storage,
+            clock: &self.clock,
+        }
+    }
+
+    pub fn status_deps(&self) -> status::Deps<'_> {
+        status::Deps {
+            data: &self.data,
+            config: &self.config,
+            db: &self.db,
+            storage: &self.storage,
+            clock: &self.clock,
+            coordination: &self.coordination,
+            secrets: &self.secrets,
+        }
+    }
+
+    pub fn erasure_deps(&self) -> erasure::Deps<'_> {
+        erasure::Deps {
+            files: self.file_deps(),
+            data: &self.data,
+            config: &self.config,
         }
     }
 

@@ -18,7 +18,7 @@ use crate::media;
 use crate::media::sql::{has_waiting_bytes, status_of};
 use crate::model::{DeliveryId, DeliveryReason, InstanceId, MediaId, fresh_id};
 
-pub use bodies::Bodies;
+pub use bodies::{BODIES, Bodies};
 pub use incoming::{Body, Incoming};
 pub use masked::masked;
 pub use opening::BodyReader;

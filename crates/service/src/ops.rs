@@ -8,6 +8,24 @@ pub use problem::Problem;
 pub use progress::Progress;
 pub use selection::Selection;
 
+use crate::clock::Clock;
+use crate::coordination::Coordination;
+use crate::db::Db;
+use crate::deliveries::Bodies;
+use crate::storage::Storage;
+
+/// What operations use that change stored files and their rows.
+#[derive(Clone, Copy)]
+pub struct FileDeps<'a> {
+    pub db: &'a Db,
+    pub storage: &'a Storage,
+    pub bodies: &'a Bodies,
+    pub clock: &'a Clock,
+    pub coordination: &'a Coordination,
+    /// The random name of this process.
+    pub owner: &'a str,
+}
+
 /// A copy of the database and the files, made while the service runs.
 pub mod backup;
 
@@ -26,11 +44,17 @@ pub mod gateway_admin;
 /// Probes of everything that storing media depends on.
 pub mod health;
 
-/// Taking over another system's data.
+/// Another system's data, imported.
 pub mod import;
+
+/// An instance, added or changed.
+pub mod instance;
 
 /// What happens now, for a person who watches.
 pub mod live;
+
+/// Whether database and storage belong together.
+pub mod opening;
 
 /// Probes of disks and of the server.
 pub mod probe;

@@ -9,7 +9,8 @@ use crate::app::{App, watch};
 use crate::coordination::{self, ServerLease};
 use crate::download::progress;
 use crate::ingest::tally;
-use crate::ops::retention;
+use crate::ops::retention::{self, Item, Options};
+use crate::shutdown::CancellationToken;
 use crate::{clock_check, http, telemetry, worker};
 
 /// Why the service cannot start.
@@ -41,8 +42,8 @@ pub struct Service {
 /// New names do not depend on case, but names of earlier versions may collide on a storage that folds case.
 async fn report_folded_case(app: &App) {
     let storage = app.storage.clone();
-    let probing = tokio::task::spawn_blocking(move || storage.folds_case());
-    match probing.await {
+    let probed = tokio::task::spawn_blocking(move || storage.folds_case());
+    match probed.await {
         Ok(Ok(true)) => tracing::info!(
             "the storage treats names that differ only in case as equal; a name in use gets a number"
         ),
@@ -51,6 +52,52 @@ async fn report_folded_case(app: &App) {
             let error = telemetry::chain(&error);
             tracing::warn!(error, "cannot determine whether the storage folds case");
         }
+    }
+}
+
+/// Applies the retention rules again and again, until the shutdown begins.
+async fn keep_sweeping(app: Arc<App>) {
+    let cancelled = app.shutdown.token();
+    loop {
+        // Killed processes leave these between a file and its rows.
+        if let Err(error) = app.bodies.sweep(&app.db, true).await {
+            let error = telemetry::chain(&error);
+            tracing::warn!(error, "the texts of deliveries could not be swept");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(app.config.retention.every.duration()) => {}
+            () = cancelled.cancelled() => return,
+        }
+        sweep(&app, &cancelled).await;
+    }
+}
+
+async fn sweep(app: &App, cancelled: &CancellationToken) {
+    let log_failure = |item: &Item| {
+        if let Some(error) = &item.error {
+            let error = telemetry::chain(error);
+            tracing::error!(media = %item.media, error, "a file that no rule keeps could not be deleted");
+        }
+    };
+    let (settings, options) = (&app.config.retention, Options::default());
+    let report = retention::run(app.file_deps(), settings, options, &log_failure, cancelled);
+    match report.await {
+        Ok(report) if report.is_empty() => {}
+        Ok(report) => tracing::info!(
+            files = report.files,
+            bytes = report.bytes,
+            deliveries = report.deliveries,
+            events = report.events,
+            attempts = report.attempts,
+            failed = report.failed,
+            "retention rules applied"
+        ),
+        // Logged where it is noticed.
+        Err(retention::Error::ClockNotTrusted) => {}
+        Err(error) => tracing::warn!(
+            error = telemetry::chain(&error),
+            "applying the retention rules was interrupted; the next run continues"
+        ),
     }
 }
 
@@ -77,8 +124,7 @@ impl Service {
             app.ingest.clone(),
             app.shutdown.clone(),
         ));
-        app.shutdown
-            .spawn(retention::keep_sweeping(Arc::clone(&app)));
+        app.shutdown.spawn(keep_sweeping(Arc::clone(&app)));
         app.shutdown.spawn(watch::keep_checking(
             Arc::clone(&app),
             Arc::clone(&lease),

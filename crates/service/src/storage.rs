@@ -31,7 +31,7 @@ pub use removal::{Index, Linked, Lying, Sought};
 pub use publish::Published;
 pub use quarantine::Copied;
 pub use staging::Staging;
-pub use stored::{Entry, FolderState};
+pub use stored::{Entry, FolderState, open_regular};
 pub use walk::Walked;
 
 /// So much is read at once.
@@ -118,8 +118,8 @@ impl Storage {
         &self.root
     }
 
-    /// Where a path lies that a row names. One that would leave the root is refused, whoever wrote it into the row.
-    pub fn at(&self, path: &str) -> Result<PathBuf, Error> {
+    /// The file of a path in a row. A path that would leave the root is refused.
+    fn at(&self, path: &str) -> Result<PathBuf, Error> {
         let refused = || Error::Io(io::ErrorKind::InvalidInput.into());
         let path = RelativePath::from_row(path.to_owned()).ok_or_else(refused)?;
         Ok(self.root.join(path.as_path()))

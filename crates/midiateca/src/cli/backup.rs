@@ -1,24 +1,20 @@
-//! `backup`: a copy of everything in a folder, while the service runs. Said on stdout: what is wrong with files, and the
-//! sum; on stderr: what is to be kept in mind about the backup.
+//! `backup`: see [`backup`]. What to keep in mind about it goes to stderr.
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
 
 use super::context::Context;
-use super::language::plain;
+use super::document::Out;
+use super::items::Items;
+use super::language::{Language, plain};
 use super::words::backup as words;
 use super::{Ending, UsageError, answer, complaint};
 use midiateca_service::clock::Clock;
-use midiateca_service::ops::backup::{
-    self, Error, Figures, Manifest, Order, Outcome, Source, Step, Wrong,
-};
-use midiateca_service::shutdown::{self, Shutdown};
+use midiateca_service::ops::Problem;
+use midiateca_service::ops::backup::{self, Deps, Error, Finding, KeyState, Report};
+use midiateca_service::shutdown::Shutdown;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -37,167 +33,77 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
-    let context = Arc::new(context);
-    let stop_signal = shutdown::stop_signal();
-    let source = source(&context)?;
-    let target = options.target.display().to_string();
-    let bar = bar();
-    let so_far = Arc::new(AtomicU64::new(0));
-    let before = match backup::is_whole(&options.target) {
-        true => Before::Stays,
-        false => Before::None,
+    let (lang, config, data) = (context.lang, &context.config, &context.data);
+    context.must_exist(&config.database_file(data))?;
+    let has_earlier = backup::is_complete(&options.target);
+    let deps = Deps {
+        data,
+        config,
+        config_file: context.config_file.as_deref(),
+        clock: &Clock::system(),
     };
-    let order = order(&context, options, source, &bar, &so_far);
-    let running = backup::run(&order);
-    tokio::pin!(running);
-    let outcome = tokio::select! {
-        outcome = &mut running => outcome,
-        () = stop_signal => {
-            order.shutdown.begin();
-            running.await
-        }
-    };
-    bar.finish_and_clear();
-    let so_far = so_far.load(Ordering::Relaxed);
-    if outcome.is_err() && so_far > 0 {
-        eprintln!(
-            "{}",
-            context.lang.fill(words::SO_FAR, &[("count", &so_far)])
-        );
-    }
-    match outcome.map_err(|error| refusal(&context, error, before, &target))? {
-        Outcome::Stopped(figures) => {
-            stopped(&context, &figures, before);
-            Ok(Ending::FoundWrong)
-        }
-        Outcome::Done(manifest) => {
-            report(&context, &manifest, &target);
-            remind(&context, &manifest, &order);
-            Ok(match manifest.files.missing + manifest.files.altered {
-                0 => Ending::Fine,
-                _ => Ending::FoundWrong,
-            })
-        }
-    }
-}
-
-fn source(context: &Context) -> anyhow::Result<Source> {
-    let (config, data) = (&context.config, &context.data);
-    let database = config.database_file(data);
-    context.must_exist(&database)?;
-    Ok(Source {
-        storage: config.storage_folder(data),
-        key_file: config.key_file(data),
-        settings: context.config_file.clone(),
-        busy_timeout: config.database.busy_timeout.duration(),
-        data: data.clone(),
-        database,
-    })
-}
-
-fn order(
-    context: &Arc<Context>,
-    options: Options,
-    source: Source,
-    bar: &ProgressBar,
-    so_far: &Arc<AtomicU64>,
-) -> Order {
-    let (bar, context, so_far) = (bar.clone(), Arc::clone(context), Arc::clone(so_far));
-    Order {
-        source,
+    let target = options.target.clone();
+    let order = backup::Options {
         target: options.target,
         verify: options.verify,
         prune: options.prune,
         with_key: options.with_key,
-        clock: Clock::system(),
-        shutdown: Shutdown::default(),
-        tell: Arc::new(move |step| match step {
-            // The bar counts in bytes throughout; a page is 4 KiB.
-            Step::Database { pages, of } => {
-                bar.set_length(of * 4_096);
-                bar.set_position(pages * 4_096);
-            }
-            Step::Files { files, bytes, of } => {
-                so_far.store(files, Ordering::Relaxed);
-                bar.set_length(of);
-                bar.set_position(bytes);
-            }
-            Step::Wrong(wrong) => bar.suspend(|| {
-                if context.json {
-                    return answer::line(json!(wrong));
-                }
-                let said = context.lang.say(match (wrong.wrong, wrong.kept) {
-                    (Wrong::Missing, false) => words::MISSING,
-                    (Wrong::Altered, false) => words::ALTERED,
-                    (Wrong::Missing, true) => words::MISSING_KEPT,
-                    (Wrong::Altered, true) => words::ALTERED_KEPT,
-                });
-                answer::line(format_args!(
-                    "{said}\t{}\t{}",
-                    plain(&wrong.file),
-                    wrong.media
-                ));
-            }),
-        }),
+    };
+    let findings = Items::findings(Out::Stdout, context.json, move |finding: &Finding| {
+        line(finding, lang)
+    });
+    let findings = Arc::new(findings);
+    let cancelled = Shutdown::default().token_with_signals();
+    let report = backup::run(deps, order, findings.clone(), cancelled).await;
+    findings.end();
+    let report = report.map_err(|error| explained(error, &target, has_earlier, lang))?;
+    findings.finish(&report, Some(sum(&report, has_earlier, lang)));
+    remind(&report, &config.key_file(data), lang);
+    Ok(Ending::fine_if(report.is_clean()))
+}
+
+fn line(finding: &Finding, lang: Language) -> String {
+    let problem = lang.say(match (finding.problem, finding.kept) {
+        (Problem::Missing, false) => words::MISSING,
+        (Problem::Missing, true) => words::MISSING_KEPT,
+        (_, false) => words::CORRUPT,
+        (_, true) => words::CORRUPT_KEPT,
+    });
+    let path = plain(&finding.path);
+    format!("{problem}\tmedia_storage/{path}\t{}", finding.media)
+}
+
+/// Why there is no new backup, and whether the earlier one is usable.
+fn explained(error: Error, target: &Path, has_earlier: bool, lang: Language) -> anyhow::Error {
+    if error.is_usage() {
+        return UsageError(complaint::why(&error, lang)).into();
     }
-}
-
-fn bar() -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
+    if !error.is_failure() {
+        return error.into();
     }
-    let style =
-        ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
-    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-/// Whether the folder held a whole backup when it began, which stays usable whatever happens.
-#[derive(Clone, Copy)]
-enum Before {
-    Stays,
-    None,
-}
-
-/// Why there is no new backup; what is wrong usage counts as that.
-fn refusal(context: &Context, error: Error, before: Before, target: &str) -> anyhow::Error {
-    let outcome = context.lang.say(match before {
-        Before::Stays => words::NOT_RENEWED,
-        Before::None => words::NOT_WRITTEN,
+    let outcome = lang.say(if has_earlier {
+        words::NOT_RENEWED
+    } else {
+        words::NOT_WRITTEN
     });
     match error {
-        Error::Within { .. }
-        | Error::Foreign { .. }
-        | Error::NotAFolder { .. }
-        | Error::OtherDatabase { .. } => UsageError(complaint::why(&error, context.lang)).into(),
         Error::Io { source, .. } if is_full(&source) => {
-            let said = context.lang.fill(words::FULL, &[("path", &target)]);
-            anyhow::Error::new(source).context(said).context(outcome)
+            let full = lang.fill(words::FULL, &[("path", &target.display())]);
+            anyhow::Error::new(source).context(full).context(outcome)
         }
-        Error::Io { .. } | Error::Db(_) | Error::NoRoom { .. } | Error::Damaged { .. } => {
-            anyhow::Error::new(error).context(outcome)
-        }
-        Error::Absent { .. }
-        | Error::Opening(_)
-        | Error::Taken { .. }
-        | Error::NoKey { .. }
-        | Error::WrongKey { .. } => error.into(),
+        error => anyhow::Error::new(error).context(outcome),
     }
 }
 
 fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
 }
 
-fn report(context: &Context, manifest: &Manifest, target: &str) {
-    if context.json {
-        return answer::line(json!({"backup": target, "manifest": manifest}));
-    }
-    let files = &manifest.files;
+fn sum(report: &Report, has_earlier: bool, lang: Language) -> String {
+    let files = &report.files;
     let values: [(&str, &dyn Display); 9] = [
-        ("target", &target),
+        ("target", &report.target.display()),
         ("count", &files.count),
         ("bytes", &files.bytes),
         ("copied", &files.copied),
@@ -205,48 +111,36 @@ fn report(context: &Context, manifest: &Manifest, target: &str) {
         ("kept", &files.kept),
         ("gone", &files.gone),
         ("missing", &files.missing),
-        ("altered", &files.altered),
+        ("corrupt", &files.corrupt),
     ];
-    answer::line(context.lang.fill(words::SUM, &values));
+    let key = match (report.stopped, has_earlier) {
+        (false, _) => words::SUM,
+        (true, true) => words::STOPPED_BEFORE,
+        (true, false) => words::STOPPED,
+    };
+    lang.fill(key, &values)
 }
 
-fn stopped(context: &Context, figures: &Figures, before: Before) {
-    if context.json {
-        return answer::line(json!({"stopped": true, "files": figures}));
+/// What to keep in mind about this backup, on stderr.
+fn remind(report: &Report, key_file: &Path, lang: Language) {
+    let say = |key, values: &[(&str, &dyn Display)]| answer::complain(lang.fill(key, values));
+    if let Some(key) = report.key {
+        let text = match key {
+            KeyState::Included => words::KEY_HERE,
+            KeyState::NotIncluded => words::KEY_ELSEWHERE,
+            KeyState::Other => words::KEY_OTHER,
+            KeyState::Missing => words::KEY_ABSENT,
+        };
+        say(text, &[("key", &key_file.display())]);
     }
-    let values: [(&str, &dyn Display); 2] =
-        [("count", &figures.count), ("copied", &figures.copied)];
-    let said = match before {
-        Before::Stays => words::STOPPED_BEFORE,
-        Before::None => words::STOPPED,
-    };
-    answer::line(context.lang.fill(said, &values));
-}
-
-/// What is to be kept in mind about this backup.
-fn remind(context: &Context, manifest: &Manifest, order: &Order) {
-    let say = |words, values: &[(&str, &dyn Display)]| {
-        eprintln!("{}", context.lang.fill(words, values));
-    };
-    let key_file = &order.source.key_file;
-    let key = match (manifest.holds_key, order.target.join("secret.key").exists()) {
-        (true, _) => words::KEY_HERE,
-        (false, _) if !key_file.exists() => words::KEY_ABSENT,
-        (false, true) => words::KEY_OTHER,
-        (false, false) => words::KEY_ELSEWHERE,
-    };
-    say(key, &[("key", &key_file.display())]);
-    let files = &manifest.files;
+    let files = &report.files;
     if files.pruned > 0 {
         say(words::PRUNED, &[("count", &files.pruned)]);
     } else if files.surplus > 0 {
         say(words::SURPLUS, &[("count", &files.surplus)]);
     }
-    if let Some(name) = manifest
-        .settings
-        .as_deref()
-        .filter(|name| *name != "midiateca.toml")
-    {
-        say(words::SETTINGS_ELSEWHERE, &[("name", &name)]);
+    let settings = report.manifest.as_ref().and_then(|it| it.settings.as_ref());
+    if let Some(name) = settings.filter(|name| *name != "midiateca.toml") {
+        say(words::SETTINGS_ELSEWHERE, &[("name", name)]);
     }
 }

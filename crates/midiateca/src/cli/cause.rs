@@ -29,7 +29,6 @@ pub(crate) fn is_about_writing(error: &(dyn std::error::Error + 'static)) -> boo
     if let Some(error) = error.downcast_ref::<retention::Error>() {
         return match error {
             retention::Error::Db(error) => of_db(error),
-            retention::Error::App(error) => context::is_about_writing(error),
             retention::Error::Coordination(error) => of_lease(error),
             retention::Error::Storage(error) => of_storage(error),
             _ => false,
@@ -38,7 +37,6 @@ pub(crate) fn is_about_writing(error: &(dyn std::error::Error + 'static)) -> boo
     if let Some(error) = error.downcast_ref::<erasure::Error>() {
         return match error {
             erasure::Error::Db(error) => of_db(error),
-            erasure::Error::App(error) => context::is_about_writing(error),
             erasure::Error::Coordination(error) => of_lease(error),
             erasure::Error::Storage(error) => of_storage(error),
             _ => false,

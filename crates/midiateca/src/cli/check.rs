@@ -11,7 +11,7 @@ use midiateca_service::ops::status::{self, CheckReport};
 pub(crate) async fn run(context: Context) -> anyhow::Result<Ending> {
     // A storage that is not the right one is a part of the report.
     let app = context.open_to_look(AllowedStorage::Unused).await?;
-    let report = status::check(&app).await?;
+    let report = status::check(app.status_deps()).await?;
     print(&context, &report);
     app.db.close().await;
     Ok(if report.needs_attention.is_empty() {

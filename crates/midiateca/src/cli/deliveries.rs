@@ -115,9 +115,10 @@ pub(crate) async fn run(context: Context, mut command: Command) -> anyhow::Resul
                 let hint = context.lang.say(words::NAME_DELIVERIES);
                 return Err(UsageError(hint.to_owned()).into());
             }
-            let deliveries = match named.is_empty() {
-                true => Deliveries::Selected(which.filter(&app)),
-                false => Deliveries::Ids(ids::deliveries(&context, &app, named).await?),
+            let deliveries = if named.is_empty() {
+                Deliveries::Selected(which.filter(&app))
+            } else {
+                Deliveries::Ids(ids::deliveries(&context, &app, named).await?)
             };
             let order = replay::Options {
                 deliveries,
@@ -140,12 +141,9 @@ async fn read_again(
         line_of(item, dry_run, lang)
     }));
     let cancelled = app.shutdown.token_with_signals();
-    let report = replay::run(app, order, items.clone(), cancelled).await?;
+    let report = replay::run(&app.ingest, order, items.clone(), cancelled).await?;
     items.finish(&report, None);
-    Ok(match report.not_found {
-        0 if !report.stopped => Ending::Fine,
-        _ => Ending::FoundWrong,
-    })
+    Ok(Ending::fine_if(report.not_found == 0 && !report.stopped))
 }
 
 async fn dismiss(context: &Context, app: &App, dry_run: bool) -> anyhow::Result<()> {
@@ -162,11 +160,12 @@ async fn dismiss(context: &Context, app: &App, dry_run: bool) -> anyhow::Result<
         answer::line(json!({"dismissed": count, "dry_run": dry_run}));
         return Ok(());
     }
-    let said = match dry_run {
-        true => words::WOULD_BE_DISMISSED,
-        false => words::DISMISSED,
+    let key = if dry_run {
+        words::WOULD_BE_DISMISSED
+    } else {
+        words::DISMISSED
     };
-    answer::line(context.lang.fill(said, &[("count", &count)]));
+    answer::line(context.lang.fill(key, &[("count", &count)]));
     Ok(())
 }
 
@@ -191,9 +190,10 @@ async fn for_each(
 async fn list(context: &Context, app: &App, filter: &DeliveryFilter) -> anyhow::Result<()> {
     let document = Document::new("items", Out::Stdout);
     for_each(app, filter, async |entry| {
-        match context.json {
-            true => document.item(&as_json(&entry)),
-            false => line(context, &entry),
+        if context.json {
+            document.item(&as_json(&entry));
+        } else {
+            line(context, &entry);
         }
         Ok(())
     })

@@ -179,7 +179,7 @@ fn missing(day: &Day, media: &[Media], lang: Language) -> Vec<String> {
 }
 
 async fn report(context: &Context, app: &App, media: &[Media]) -> anyhow::Result<()> {
-    let report = status::check(app).await?;
+    let report = status::check(app.status_deps()).await?;
     if context.json {
         answer::line(json!({"media": media, "check": report}));
         return Ok(());

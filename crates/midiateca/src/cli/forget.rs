@@ -46,13 +46,13 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         let unknown = lang.fill(words::UNKNOWN_CLIENT, &[("client", &client)]);
         return Err(UsageError(unknown).into());
     }
-    let identities = identify(&app, client, &options.contact).await;
+    let identities = identify(&app.db, client, &options.contact).await;
     let identities = identities.map_err(|error| usage(error, lang))?;
     list(&identities, lang);
     if !options.dry_run && !options.yes && !is_confirmed(client, lang)? {
         return Ok(Ending::FoundWrong);
     }
-    let erasing = erasure::Options {
+    let order = erasure::Options {
         client,
         ids: identities.ids(),
         include_unreadable: options.unreadable,
@@ -65,7 +65,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         Some(document) => document.item(file),
         None => line(file),
     };
-    let report = erasure::run(&app, erasing, print_file).await?;
+    let report = erasure::run(app.erasure_deps(), order, &print_file).await?;
     app.db.close().await;
     if report.is_empty() && !context.json {
         print_nothing(&report, lang);
@@ -83,10 +83,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     }
     // A person decides about files that others share.
     let is_proof = report.is_complete() && report.left.is_empty() && !report.is_empty();
-    Ok(match is_proof {
-        true => Ending::Fine,
-        false => Ending::FoundWrong,
-    })
+    Ok(Ending::fine_if(is_proof))
 }
 
 /// A contact that is none counts as wrong usage.
@@ -143,9 +140,10 @@ fn print_nothing(report: &Report, lang: Language) {
 
 fn print(dry_run: bool, report: &Report, lang: Language) {
     let at = zone::local(report.at);
-    let words = match dry_run {
-        false => words::ERASED,
-        true => words::WOULD_BE_ERASED,
+    let key = if dry_run {
+        words::WOULD_BE_ERASED
+    } else {
+        words::ERASED
     };
     let (ids, total) = (report.ids.join(", "), report.total());
     let values: [(&str, &dyn Display); 8] = [
@@ -158,7 +156,7 @@ fn print(dry_run: bool, report: &Report, lang: Language) {
         ("deliveries", &total.deliveries),
         ("mentions", &total.mentions),
     ];
-    answer::line(lang.fill(words, &values));
+    answer::line(lang.fill(key, &values));
     if report.unreadable_left > 0 {
         let count = [("count", &report.unreadable_left as &dyn Display)];
         answer::complain(lang.fill(words::UNREADABLE_LEFT, &count));

@@ -141,7 +141,7 @@ fn address_of(base: &str, gateway: Gateway, token: &str) -> String {
 
 /// An instance for everybody: no token, no hash.
 pub(super) fn view(instance: &Instance) -> Value {
-    json!(InstanceStatus::of(instance))
+    json!(InstanceStatus::new(instance))
 }
 
 fn list(context: &Context, known: &[Instance]) {

@@ -2,16 +2,16 @@
 
 use serde::Serialize;
 
-use super::answer;
 use super::bar::Bar;
 use super::document::{Document, Out};
 use midiateca_service::ops::Progress;
 
 type Line<T> = dyn Fn(&T) -> String + Send + Sync;
 
-/// Prints each item when it is done, and draws a bar on a terminal.
+/// Prints each item when it is known, unless its line is empty, and draws a bar on a terminal.
 pub(crate) struct Items<T> {
     bar: Bar,
+    out: Out,
     document: Option<Document>,
     line: Box<Line<T>>,
 }
@@ -28,7 +28,12 @@ impl<T: Serialize> Progress<T> for Items<T> {
     fn finding(&self, item: &T) {
         self.bar.suspend(|| match &self.document {
             Some(document) => document.item(item),
-            None => answer::line((self.line)(item)),
+            None => {
+                let line = (self.line)(item);
+                if !line.is_empty() {
+                    self.out.line(line);
+                }
+            }
         });
     }
 }
@@ -47,9 +52,29 @@ impl<T> Items<T> {
     ) -> Self {
         Self {
             bar: Bar::of_count(),
+            out: Out::Stdout,
             document: is_json.then(|| Document::new(list, Out::Stdout)),
             line: Box::new(line),
         }
+    }
+
+    /// Findings of an operation that counts bytes.
+    pub fn findings(
+        out: Out,
+        is_json: bool,
+        line: impl Fn(&T) -> String + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            bar: Bar::of_bytes(),
+            out,
+            document: is_json.then(|| Document::new("findings", out)),
+            line: Box::new(line),
+        }
+    }
+
+    /// Removes the bar.
+    pub fn end(&self) {
+        self.bar.end();
     }
 
     /// Prints the report: as JSON, or as `sum` if there is one.
@@ -57,7 +82,7 @@ impl<T> Items<T> {
         self.bar.end();
         match (&self.document, sum) {
             (Some(document), _) => document.finish(report),
-            (None, Some(sum)) => answer::line(sum),
+            (None, Some(sum)) => self.out.line(sum),
             (None, None) => {}
         }
     }

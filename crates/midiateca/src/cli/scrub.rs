@@ -1,17 +1,20 @@
 //! `scrub`: whether the stored files are still the ones that were stored, see [`verify`].
 
-mod screen;
-
+use std::fmt::Display;
 use std::sync::Arc;
 
-use super::Ending;
 use super::context::Context;
-use super::ids;
+use super::document::Out;
+use super::items::Items;
+use super::language::{Language, plain};
 use super::since::Since;
+use super::words::{TextKey, scrub as words};
+use super::{Ending, answer, ids};
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::media::Filter;
-use midiateca_service::ops::verify;
-use screen::Screen;
+use midiateca_service::model::MediaId;
+use midiateca_service::ops::Problem;
+use midiateca_service::ops::verify::{self, Finding, OrphanSearch, RepairReport, Repaired, Report};
 
 const MEGABYTE: u64 = 1_000_000;
 
@@ -43,13 +46,15 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     // Missing files may mean that the whole storage is.
-    let allowed = match options.even_if_most_are_missing {
-        true => AllowedStorage::Lost,
-        false => AllowedStorage::None,
+    let allowed = if options.even_if_most_are_missing {
+        AllowedStorage::Lost
+    } else {
+        AllowedStorage::None
     };
-    let app = match options.repair {
-        true => context.open_existing_allowing(allowed).await?,
-        false => context.open_to_look(allowed).await?,
+    let app = if options.repair {
+        context.open_existing_allowing(allowed).await?
+    } else {
+        context.open_to_look(allowed).await?
     };
     let instance = ids::check(&context, &app, None, options.instance.as_deref()).await?;
     let now = app.clock.now();
@@ -66,15 +71,99 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
             even_if_many_are_orphaned: options.even_if_many_are_orphaned,
         }),
     };
-    let screen = Arc::new(Screen::new(context.lang, context.json));
+    let lang = context.lang;
+    let findings = Items::findings(Out::Stdout, context.json, move |finding: &Finding| {
+        line(finding, lang)
+    });
+    let findings = Arc::new(findings);
     let cancelled = app.shutdown.token_with_signals();
-    let report = verify::run(&app, order, screen.clone(), cancelled).await;
+    let report = verify::run(app.file_deps(), order, findings.clone(), cancelled).await;
     app.db.close().await;
-    screen.end();
+    findings.end();
     let report = report?;
-    screen.finish(&report, options.resume);
-    Ok(match report.is_clean() {
-        true => Ending::Fine,
-        false => Ending::FoundWrong,
-    })
+    findings.finish(&report, Some(sum(&report, lang)));
+    hint(&report, options.resume, lang);
+    Ok(Ending::fine_if(report.is_clean()))
+}
+
+fn line(finding: &Finding, lang: Language) -> String {
+    let id = finding.media.as_ref().map_or("-", MediaId::as_str);
+    let line = problem_line(finding.problem, &finding.path, id, lang);
+    match finding.repair {
+        Some(repaired) => format!("{line}\t{}", lang.say(repair_text(repaired))),
+        None => line,
+    }
+}
+
+/// A stored file with a problem. `path` is below the storage root.
+pub(super) fn problem_line(problem: Problem, path: &str, id: &str, lang: Language) -> String {
+    let problem = lang.say(match problem {
+        Problem::Missing => words::MISSING,
+        Problem::Corrupt => words::CORRUPT,
+        Problem::Orphaned => words::ORPHANED,
+        Problem::Unreadable => words::UNREADABLE,
+    });
+    format!("{problem}\tmedia_storage/{}\t{id}", plain(path))
+}
+
+fn repair_text(repaired: Repaired) -> TextKey {
+    match repaired {
+        Repaired::Restored => words::RESTORED,
+        Repaired::Queued => words::QUEUED,
+        Repaired::Unrecoverable => words::UNRECOVERABLE,
+        Repaired::Found => words::FOUND,
+        Repaired::Quarantined => words::QUARANTINED,
+        Repaired::Skipped => words::SKIPPED,
+        Repaired::Failed => words::FAILED,
+    }
+}
+
+fn sum(report: &Report, lang: Language) -> String {
+    let values: [(&str, &dyn Display); 5] = [
+        ("intact", &report.intact),
+        ("missing", &report.missing),
+        ("corrupt", &report.corrupt),
+        ("unreadable", &report.unreadable),
+        ("orphaned", &report.orphaned),
+    ];
+    let sum = lang.fill(words::SUM, &values);
+    match &report.repair {
+        Some(repair) => format!("{sum}\n{}", repair_sum(repair, lang)),
+        None => sum,
+    }
+}
+
+fn repair_sum(repair: &RepairReport, lang: Language) -> String {
+    let restored = repair.restored + repair.found;
+    let quarantine = format!("media_storage/{}", repair.quarantine);
+    let values: [(&str, &dyn Display); 5] = [
+        ("restored", &restored),
+        ("queued", &repair.queued),
+        ("unrecoverable", &repair.unrecoverable),
+        ("quarantined", &repair.quarantined),
+        ("quarantine", &quarantine),
+    ];
+    lang.fill(words::SUM_REPAIRED, &values)
+}
+
+/// What to do next, on stderr.
+fn hint(report: &Report, was_to_resume: bool, lang: Language) {
+    let failed = report.repair.as_ref().map_or(0, |repair| repair.failed);
+    if failed > 0 {
+        answer::complain(lang.fill(words::NOT_REPAIRED, &[("failed", &failed)]));
+    }
+    let is_repairable = report.repair.is_none() && !report.is_clean() && !report.stopped;
+    for (applies, text) in [
+        (was_to_resume && !report.resumed, words::NOTHING_TO_RESUME),
+        (
+            report.orphan_search == OrphanSearch::FilesInUse,
+            words::FILES_IN_USE,
+        ),
+        (is_repairable, words::HOW_TO_REPAIR),
+        (report.stopped, words::STOPPED),
+    ] {
+        if applies {
+            answer::complain(lang.say(text));
+        }
+    }
 }

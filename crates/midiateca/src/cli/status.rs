@@ -16,7 +16,7 @@ use midiateca_service::ops::status::{self, DiskStatus, InstanceStatus, QueueStat
 
 pub(crate) async fn run(context: Context) -> anyhow::Result<Ending> {
     let app = context.open_to_look(AllowedStorage::Unused).await?;
-    let report = status::run(&app).await?;
+    let report = status::run(app.status_deps()).await?;
     if context.json {
         answer::line(serde_json::json!(report));
     } else {

@@ -1,15 +1,15 @@
-//! `sweep`: lets go of what the retention rules no longer keep, as the server does now and then; or shows what would go.
+//! `sweep`: applies the retention rules, see [`retention`].
 
-use serde_json::json;
+use std::fmt::Display;
 
 use super::Ending;
-use super::answer;
-use super::cause;
-use super::complaint;
 use super::context::Context;
+use super::items::Items;
+use super::language::{Language, plain};
 use super::words::{cli, sweep as words};
+use super::{answer, cause, complaint};
 use midiateca_service::clock_check;
-use midiateca_service::ops::retention::{self, Doing, Swept, Told};
+use midiateca_service::ops::retention::{self, Item, Report};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -23,71 +23,55 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     let app = context.open_existing().await?;
-    let doing = match options.dry_run {
-        true => Doing::DryRun,
-        false => Doing::Now,
-    };
-    match (doing, options.accept_clock) {
-        (_, true) => clock_check::adopt(&app.clock_check()).await?,
-        (Doing::Now, false) => drop(clock_check::confirm(&app.clock_check()).await?),
-        (Doing::DryRun, false) => {}
+    if options.accept_clock {
+        clock_check::adopt(&app.clock_check()).await?;
+    } else if !options.dry_run {
+        clock_check::confirm(&app.clock_check()).await?;
     }
-    let swept = retention::sweep(&app, doing, |rule, told| tell(&context, rule, &told)).await?;
-    report(&context, doing, &swept);
-    if app.config.retention.rules.is_empty() {
-        eprintln!("{}", context.lang.say(words::NO_RULES));
+    let (lang, settings) = (context.lang, &app.config.retention);
+    let items = Items::new(context.json, move |item: &Item| line(item, lang));
+    let order = retention::Options {
+        dry_run: options.dry_run,
+    };
+    let cancelled = app.shutdown.token_with_signals();
+    let report = retention::run(app.file_deps(), settings, order, &items, &cancelled).await?;
+    items.finish(&report, Some(sum(&report, lang)));
+    if settings.rules.is_empty() {
+        answer::complain(lang.say(words::NO_RULES));
     }
     app.db.close().await;
-    if swept.stuck == 0 {
-        return Ok(Ending::Fine);
+    if report.failed > 0
+        && let Some(hint) = cause::hint_of(&context.data, &context.config, lang)
+    {
+        answer::complain(lang.fill(cli::HINT, &[("hint", &hint)]));
     }
-    if let Some(hint) = cause::hint_of(&context.data, &context.config, context.lang) {
-        eprintln!("{}", context.lang.fill(cli::HINT, &[("hint", &hint)]));
-    }
-    Ok(Ending::FoundWrong)
+    Ok(Ending::fine_if(report.failed == 0 && !report.stopped))
 }
 
-fn tell(context: &Context, rule: usize, told: &Told<'_>) {
-    let (stored, error) = match told {
-        Told::Gone(stored) => (stored, None),
-        Told::Stuck(stored, error) => (stored, Some(complaint::why(*error, context.lang))),
+/// A file that could not be deleted goes to stderr.
+fn line(item: &Item, lang: Language) -> String {
+    let file = format!("media_storage/{}", plain(&item.path));
+    let Some(error) = &item.error else {
+        return format!("{}\t{}\t{file}\t{}", item.rule, item.media, item.size);
     };
-    let path = stored.path.as_str();
-    let file = format!("media_storage/{path}");
-    match error {
-        Some(why) if context.json => answer::line(
-            json!({"rule": rule + 1, "media": stored.id.as_str(), "client": stored.client, "kind": stored.kind.as_str(), "file": file, "size": stored.size_bytes, "stuck": why}),
-        ),
-        Some(why) => {
-            let values: [(&str, &dyn std::fmt::Display); 2] = [("file", &file), ("why", &why)];
-            eprintln!("{}", context.lang.fill(words::STUCK, &values));
-        }
-        None if context.json => answer::line(
-            json!({"rule": rule + 1, "media": stored.id.as_str(), "client": stored.client, "kind": stored.kind.as_str(), "file": file, "size": stored.size_bytes}),
-        ),
-        None => answer::line(format_args!(
-            "{}\t{}\t{file}\t{}",
-            rule + 1,
-            stored.id,
-            stored.size_bytes
-        )),
-    }
+    let why = complaint::why(&**error, lang);
+    let values: [(&str, &dyn Display); 2] = [("file", &file), ("why", &why)];
+    answer::complain(lang.fill(words::FAILED, &values));
+    String::new()
 }
 
-fn report(context: &Context, doing: Doing, swept: &Swept) {
-    if context.json {
-        return answer::line(json!({"dry_run": doing == Doing::DryRun, "swept": swept}));
-    }
-    let words = match doing {
-        Doing::Now => words::WENT,
-        Doing::DryRun => words::WOULD_GO,
-    };
-    let values: [(&str, &dyn std::fmt::Display); 5] = [
-        ("files", &swept.files),
-        ("bytes", &swept.bytes),
-        ("deliveries", &swept.deliveries),
-        ("events", &swept.events),
-        ("attempts", &swept.attempts),
+fn sum(report: &Report, lang: Language) -> String {
+    let values: [(&str, &dyn Display); 5] = [
+        ("files", &report.files),
+        ("bytes", &report.bytes),
+        ("deliveries", &report.deliveries),
+        ("events", &report.events),
+        ("attempts", &report.attempts),
     ];
-    answer::line(context.lang.fill(words, &values));
+    let key = match report {
+        Report { stopped: true, .. } => words::STOPPED,
+        Report { dry_run: true, .. } => words::WOULD_GO,
+        _ => words::WENT,
+    };
+    lang.fill(key, &values)
 }

@@ -49,7 +49,12 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     }));
     let order = test_delivery::Options { instance, body };
     let cancelled = app.shutdown.token_with_signals();
-    let report = test_delivery::run(&app, order, steps.clone(), cancelled).await?;
+    let deps = test_delivery::Deps {
+        ingest: &app.ingest,
+        worker: &app.worker(),
+        coordination: &app.coordination,
+    };
+    let report = test_delivery::run(deps, order, steps.clone(), cancelled).await?;
     steps.finish(&report, None);
     app.db.close().await;
     Ok(match report.is_fine() {

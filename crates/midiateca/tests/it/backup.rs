@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use midiateca_service::clock::Clock;
 use midiateca_service::db::Key;
 use midiateca_service::media::{self, Removal};
 use midiateca_service::model::{MediaId, Reason};
-use midiateca_service::ops::backup::{self, Manifest, Order, Outcome, Source, Step};
-use midiateca_service::shutdown::Shutdown;
+use midiateca_service::ops::Progress;
+use midiateca_service::ops::backup::{self, Deps, Finding, Options, Report};
+use midiateca_service::shutdown::CancellationToken;
 use serde_json::Value;
 use wa_sim::{Content, SimMedia};
 
@@ -28,18 +29,16 @@ pub fn voice(n: u64) -> SimMedia {
     }
 }
 
-fn last_line(output: &std::process::Output) -> Value {
-    let text = String::from_utf8(output.stdout.clone()).unwrap();
+fn document(output: &std::process::Output) -> Value {
     let error = String::from_utf8_lossy(&output.stderr);
-    let line = text.lines().last().unwrap_or_else(|| panic!("{error}"));
-    serde_json::from_str(line).unwrap()
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{error}"))
 }
 
 pub async fn back_up(data: &Path, target: &Path, more: &[&str]) -> (Option<i32>, Value) {
     let target = target.to_str().unwrap();
     let output = midiateca(data, &[&["--json", "backup", target], more].concat()).await;
-    let answer = last_line(&output)["manifest"].take();
-    (output.status.code(), answer["files"].clone())
+    let files = document(&output)["files"].take();
+    (output.status.code(), files)
 }
 
 pub fn copy_folder(from: &Path, to: &Path) {
@@ -68,31 +67,63 @@ pub async fn scrub_a_copy(target: &Path) -> (Option<i32>, Value) {
     )
 }
 
-pub fn order(test: &TestApp, target: &Path) -> Order {
-    let (config, data) = (&test.app.config, &test.app.data);
-    Order {
-        source: Source {
-            data: data.clone(),
-            database: config.database_file(data),
-            storage: config.storage_folder(data),
-            key_file: config.key_file(data),
-            settings: None,
-            busy_timeout: Duration::from_secs(5),
-        },
+pub fn order(target: &Path) -> Options {
+    Options {
         target: target.to_owned(),
-        verify: false,
-        prune: false,
-        with_key: false,
-        clock: Clock::system(),
-        shutdown: Shutdown::default(),
-        tell: Arc::new(|_| {}),
+        ..Options::default()
     }
 }
 
-pub async fn done(order: &Order) -> Manifest {
-    match backup::run(order).await.unwrap() {
-        Outcome::Done(manifest) => *manifest,
-        Outcome::Stopped(figures) => panic!("stopped: {figures:?}"),
+/// Backs up without a process.
+pub async fn run(
+    test: &TestApp,
+    options: Options,
+    progress: impl Progress<Finding> + 'static,
+    cancelled: CancellationToken,
+) -> Report {
+    let deps = Deps {
+        data: &test.app.data,
+        config: &test.app.config,
+        config_file: None,
+        clock: &Clock::system(),
+    };
+    let report = backup::run(deps, options, Arc::new(progress), cancelled);
+    report.await.unwrap()
+}
+
+pub async fn done(test: &TestApp, options: Options) -> Report {
+    let report = run(test, options, (), CancellationToken::new()).await;
+    assert!(!report.stopped, "{report:?}");
+    report
+}
+
+/// Calls a function with every step: which part it is of, 1 for the database and 2 for the files, and the steps in that
+/// part.
+pub struct OnStep<F> {
+    part: AtomicU64,
+    steps: AtomicU64,
+    call: F,
+}
+
+impl<F: Fn(u64, u64) + Send + Sync> OnStep<F> {
+    pub fn new(call: F) -> Self {
+        Self {
+            part: AtomicU64::new(0),
+            steps: AtomicU64::new(0),
+            call,
+        }
+    }
+}
+
+impl<F: Fn(u64, u64) + Send + Sync> Progress<Finding> for OnStep<F> {
+    fn expect(&self, _: u64) {
+        self.part.fetch_add(1, Ordering::Relaxed);
+        self.steps.store(0, Ordering::Relaxed);
+    }
+
+    fn advance(&self, _: u64) {
+        let step = self.steps.fetch_add(1, Ordering::Relaxed) + 1;
+        (self.call)(self.part.load(Ordering::Relaxed), step);
     }
 }
 
@@ -152,28 +183,21 @@ async fn a_stopped_backup_leaves_the_one_before_as_it_was_and_the_next_goes_on()
     let test = TestApp::start().await;
     let (_folder, target) = place();
     test.store(voice(0)).await;
-    let before = done(&order(&test, &target)).await;
+    let before = done(&test, order(&target)).await;
     let bytes = std::fs::read(target.join("midiateca.db")).unwrap();
     for n in 1..40 {
         test.store(voice(n)).await;
     }
-    let shutdown = Shutdown::default();
-    let stopping = Order {
-        tell: Arc::new({
-            let shutdown = shutdown.clone();
-            move |step| {
-                if matches!(step, Step::Files { files: 5.., .. }) {
-                    shutdown.begin();
-                }
-            }
-        }),
-        shutdown,
-        ..order(&test, &target)
-    };
-    let stopped = backup::run(&stopping).await.unwrap();
-    let Outcome::Stopped(figures) = stopped else {
-        panic!("it went on to the end");
-    };
+    let cancelled = CancellationToken::new();
+    let token = cancelled.clone();
+    let stop = OnStep::new(move |part, step| {
+        if part == 2 && step >= 5 {
+            token.cancel();
+        }
+    });
+    let stopped = run(&test, order(&target), stop, cancelled).await;
+    assert!(stopped.stopped, "it went on to the end");
+    let figures = stopped.files;
     assert!((5..40).contains(&figures.count), "{figures:?}");
     assert!(!target.join(".incomplete").exists());
     assert_eq!(std::fs::read(target.join("midiateca.db")).unwrap(), bytes);
@@ -184,7 +208,7 @@ async fn a_stopped_backup_leaves_the_one_before_as_it_was_and_the_next_goes_on()
         (Some(1), &0.into(), &0.into()),
         "files that its database does not know yet are all that may be said of it: {scrubbed}"
     );
-    let last = done(&order(&test, &target)).await;
+    let last = done(&test, order(&target)).await;
     assert_eq!(last.files.count, 40);
     assert!(last.files.kept >= figures.count, "{:?}", last.files);
     assert_eq!(scrub_a_copy(&target).await.0, Some(0));
@@ -203,20 +227,18 @@ async fn a_file_that_is_let_go_after_the_database_was_copied_is_not_called_missi
     assert_eq!(removed.id, MediaId(media.id.clone()));
     let (app, file) = (Arc::clone(&test.app), test.file(&media));
     let here = tokio::runtime::Handle::current();
-    let letting_go = Order {
-        tell: Arc::new(move |step| {
-            if matches!(step, Step::Database { .. }) {
-                std::fs::remove_file(&file).unwrap();
-                let removed = removed.clone();
-                let record = app.db.write(Key::Everything, async move |tx| {
-                    media::mark_removed(tx, &removed, Reason::Retention).await
-                });
-                assert!(here.block_on(record).unwrap());
-            }
-        }),
-        ..order(&test, &target)
-    };
-    let files = done(&letting_go).await.files;
+    let delete = OnStep::new(move |part, step| {
+        if (part, step) == (1, 1) {
+            std::fs::remove_file(&file).unwrap();
+            let removed = removed.clone();
+            let record = app.db.write(Key::Everything, async move |tx| {
+                media::mark_removed(tx, &removed, Reason::Retention).await
+            });
+            assert!(here.block_on(record).unwrap());
+        }
+    });
+    let never = CancellationToken::new();
+    let files = run(&test, order(&target), delete, never).await.files;
     assert_eq!((files.count, files.gone, files.missing), (1, 1, 0));
     test.end().await;
 }
@@ -229,7 +251,7 @@ async fn what_is_lost_or_altered_is_told_and_what_the_backup_has_of_it_stays() {
     for n in 0..2 {
         kept.push(test.store(voice(n)).await.0);
     }
-    done(&order(&test, &target)).await;
+    done(&test, order(&target)).await;
     let mut later = Vec::new();
     for n in 2..4 {
         later.push(test.store(voice(n)).await.0);
@@ -251,18 +273,19 @@ async fn what_is_lost_or_altered_is_told_and_what_the_backup_has_of_it_stays() {
     )
     .await;
     assert_eq!(output.status.code(), Some(1));
-    let manifest = last_line(&output)["manifest"].take();
-    let mut told: Vec<_> = manifest["wrong"]
+    let report = document(&output);
+    assert_eq!(report["findings"], report["manifest"]["findings"]);
+    let mut told: Vec<_> = report["findings"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|wrong| (wrong["wrong"].as_str().unwrap(), wrong["kept"] == true))
+        .map(|found| (found["finding"].as_str().unwrap(), found["kept"] == true))
         .collect();
     told.sort_unstable();
     // The altered one whose length is right is not compared with the one that the backup has already.
     assert_eq!(
         told,
-        [("altered", false), ("missing", false), ("missing", true)]
+        [("corrupt", false), ("missing", false), ("missing", true)]
     );
     let (_, scrubbed) = scrub_a_copy(&target).await;
     assert_eq!(
@@ -281,7 +304,7 @@ async fn what_rots_in_the_backup_is_found_by_verify_and_replaced() {
     let test = TestApp::start().await;
     let (_folder, target) = place();
     let media = test.store(voice(1)).await.0;
-    done(&order(&test, &target)).await;
+    done(&test, order(&target)).await;
     let rotten = target
         .join("media_storage")
         .join(media.path.as_deref().unwrap());
@@ -291,12 +314,12 @@ async fn what_rots_in_the_backup_is_found_by_verify_and_replaced() {
     std::fs::write(&rotten, &bytes).unwrap();
     let file = std::fs::File::options().write(true).open(&rotten).unwrap();
     file.set_modified(written).unwrap();
-    assert_eq!(done(&order(&test, &target)).await.files.kept, 1);
-    let verifying = Order {
+    assert_eq!(done(&test, order(&target)).await.files.kept, 1);
+    let verifying = Options {
         verify: true,
-        ..order(&test, &target)
+        ..order(&target)
     };
-    assert_eq!(done(&verifying).await.files.copied, 1);
+    assert_eq!(done(&test, verifying).await.files.copied, 1);
     assert_eq!(
         std::fs::read(&rotten).unwrap(),
         std::fs::read(test.file(&media)).unwrap()
@@ -309,7 +332,7 @@ async fn who_was_erased_is_out_of_the_copied_database_and_pruned_out_of_its_file
     let test = TestApp::start().await;
     let (_folder, target) = place();
     let media = test.store(voice(1)).await.0;
-    done(&order(&test, &target)).await;
+    done(&test, order(&target)).await;
     let holds_them = || {
         let database = std::fs::read(target.join("midiateca.db")).unwrap();
         database
@@ -322,14 +345,14 @@ async fn who_was_erased_is_out_of_the_copied_database_and_pruned_out_of_its_file
     assert!(holds_them() && file.is_file());
     let proof = crate::forget::erase(&test.app, 2, "5500900000001").await;
     assert_eq!(proof.unwrap().media, 1);
-    let files = done(&order(&test, &target)).await.files;
+    let files = done(&test, order(&target)).await.files;
     assert_eq!((files.count, files.surplus, files.pruned), (0, 1, 0));
     assert!(!holds_them() && file.is_file());
-    let pruning = Order {
+    let pruning = Options {
         prune: true,
-        ..order(&test, &target)
+        ..order(&target)
     };
-    assert_eq!(done(&pruning).await.files.pruned, 1);
+    assert_eq!(done(&test, pruning).await.files.pruned, 1);
     assert!(!file.exists());
     test.end().await;
 }

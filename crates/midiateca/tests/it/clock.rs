@@ -10,9 +10,10 @@ use midiateca_service::config::{Rule, Span};
 use midiateca_service::db::Key;
 use midiateca_service::db::Value as Cell;
 use midiateca_service::model::{MediaId, Route};
-use midiateca_service::ops::retention::{self, Doing, Swept};
+use midiateca_service::ops::retention;
 use wa_sim::{Content, Fault, SimMedia};
 
+use crate::retention::sweep;
 use crate::stage::{TODAY, TestApp, impatient, sample};
 
 const JUMPS: [Millis; 6] = [
@@ -40,18 +41,16 @@ async fn a_clock_that_jumps_deletes_nothing_and_the_real_age_does() {
         let test = with_rule(&clock).await;
         let (media, _) = test.store(sample("KEPT")).await;
         clock.jump(by);
-        let refused = retention::sweep(&test.app, Doing::Now, |_, _| {}).await;
+        let refused = sweep(&test.app, false).await;
         assert!(matches!(refused, Err(retention::Error::ClockNotTrusted)));
-        let dry = retention::sweep(&test.app, Doing::DryRun, |_, _| {}).await;
-        assert_eq!(dry.unwrap(), Swept::default(), "{by}");
+        let dry = sweep(&test.app, true).await;
+        assert!(dry.unwrap().is_empty(), "{by}");
         assert!(test.file(&media).exists());
         clock.jump(-by);
-        let swept = retention::sweep(&test.app, Doing::Now, |_, _| {}).await;
-        assert_eq!(swept.unwrap(), Swept::default(), "{by}");
+        let swept = sweep(&test.app, false).await;
+        assert!(swept.unwrap().is_empty(), "{by}");
         clock.advance(31 * DAY);
-        let swept = retention::sweep(&test.app, Doing::Now, |_, _| {})
-            .await
-            .unwrap();
+        let swept = sweep(&test.app, false).await.unwrap();
         assert_eq!((swept.files, swept.deliveries), (1, 1), "{by}");
         test.end().await;
     }

@@ -80,12 +80,14 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
     assert_eq!(failed.status, "pending");
 
     let spoken = ["+55 (00) 90000-0001".to_owned()];
-    let identities = identify(&test.app, 2, &spoken).await.unwrap();
+    let identities = identify(&test.app.db, 2, &spoken).await.unwrap();
     let dry_run = Options {
         dry_run: true,
         ..of(2, identities.ids())
     };
-    let told = erasure::run(&test.app, dry_run, |_| {}).await.unwrap();
+    let told = erasure::run(test.app.erasure_deps(), dry_run, &())
+        .await
+        .unwrap();
     assert_eq!((told.media, told.files.len(), told.deliveries), (4, 3, 4));
     assert_eq!(test.files().len(), 4);
     let proof = forget(&test.app, WHO).await.unwrap();
@@ -250,18 +252,20 @@ fn of(client: i64, ids: Vec<String>) -> Options {
 
 /// Finds the ids of a contact and erases them, as the command does after its question.
 pub(crate) async fn erase(app: &App, client: i64, who: &str) -> Result<Report, erasure::Error> {
-    let identities = identify(app, client, &[who.to_owned()]).await?;
-    erasure::run(app, of(client, identities.ids()), |_| {}).await
+    let identities = identify(&app.db, client, &[who.to_owned()]).await?;
+    erasure::run(app.erasure_deps(), of(client, identities.ids()), &()).await
 }
 
 /// Like [`erase`], and with what no reader understands.
 pub(crate) async fn erase_with_unreadable(app: &App, client: i64, who: &str) -> Report {
-    let identities = identify(app, client, &[who.to_owned()]).await.unwrap();
+    let identities = identify(&app.db, client, &[who.to_owned()]).await.unwrap();
     let options = Options {
         include_unreadable: true,
         ..of(client, identities.ids())
     };
-    erasure::run(app, options, |_| {}).await.unwrap()
+    erasure::run(app.erasure_deps(), options, &())
+        .await
+        .unwrap()
 }
 
 async fn forget(app: &App, who: &str) -> Result<Report, erasure::Error> {
@@ -269,12 +273,14 @@ async fn forget(app: &App, who: &str) -> Result<Report, erasure::Error> {
 }
 
 async fn would_forget(app: &App, who: &str) -> Report {
-    let identities = identify(app, 2, &[who.to_owned()]).await.unwrap();
+    let identities = identify(&app.db, 2, &[who.to_owned()]).await.unwrap();
     let options = Options {
         dry_run: true,
         ..of(2, identities.ids())
     };
-    erasure::run(app, options, |_| {}).await.unwrap()
+    erasure::run(app.erasure_deps(), options, &())
+        .await
+        .unwrap()
 }
 
 async fn kept(test: &TestApp) -> Vec<DeliveryId> {

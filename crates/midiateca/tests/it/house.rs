@@ -107,7 +107,7 @@ fn dependencies_point_down() {
     for (room, text) in rooms() {
         let forbidden: Vec<_> = match room.as_str() {
             room if EDGES.contains(&room) || ["main", "lib"].contains(&room) => continue,
-            // The handles of all modules, and operations that are not given what they use yet.
+            // The handles of all modules; see `operations_get_what_they_use_and_not_the_app`.
             "app" | "ops" => EDGES.to_vec(),
             room if COMPOSERS.contains(&room) => [EDGES, &["app"]].concat(),
             room if STEPS.contains(&room) => {
@@ -134,6 +134,38 @@ fn dependencies_point_down() {
             .filter(|name| forbidden.contains(name))
         {
             wrong.push(format!("{room} uses {name}"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// Operations that are not given what they use yet.
+const USES_APP: &[&str] = &["ops/import", "ops/live"];
+
+#[test]
+fn operations_get_what_they_use_and_not_the_app() {
+    let root = &roots()[0];
+    let mut files = Vec::new();
+    sources(&root.join("ops"), &mut files);
+    assert!(files.len() > 40, "{files:?}");
+    let mut wrong = Vec::new();
+    for file in files {
+        let below = file.strip_prefix(root).unwrap().display().to_string();
+        let below = below.replace('\\', "/");
+        let is_exempt = USES_APP.iter().any(|it| below.starts_with(it));
+        if !is_exempt && used(&fs::read_to_string(&file).unwrap()).contains(&"app") {
+            wrong.push(below);
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn paths_of_stored_files_do_not_leave_the_storage() {
+    let mut wrong = Vec::new();
+    for (room, text) in files() {
+        if room != "storage" && text.contains("storage.root()") {
+            wrong.push(room);
         }
     }
     assert_eq!(wrong, Vec::<String>::new());

@@ -10,12 +10,12 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use midiateca_service::clock::Clock;
 use midiateca_service::db::Key;
 use midiateca_service::model::{MediaId, Route};
-use midiateca_service::ops::retention::{self, Doing};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::backup::{back_up, copy_folder};
 use crate::commands::midiateca;
+use crate::retention::sweep;
 use crate::stage::{FIRST, TODAY, TestApp};
 
 const MIB: usize = 1 << 20;
@@ -407,9 +407,7 @@ async fn what_rules_and_erasures_delete_takes_its_texts_along() {
         })
         .await
         .unwrap();
-    retention::sweep(&test.app, Doing::Now, |_, _| {})
-        .await
-        .unwrap();
+    sweep(&test.app, false).await.unwrap();
     assert_eq!(texts(&test), Vec::<PathBuf>::new());
     test.end().await;
 }

@@ -22,7 +22,7 @@ async fn a_backup_holds_the_key_only_when_it_is_the_one_in_use() {
     let test = TestApp::start().await;
     let (_folder, target) = place();
     let data = test.app.data.clone();
-    done(&order(&test, &target)).await;
+    done(&test, order(&target)).await;
     let other = "A".repeat(43);
     std::fs::write(target.join("secret.key"), &other).unwrap();
     let (manifest, said) = manifest_of(&data, &target, &[]).await;
@@ -64,7 +64,7 @@ async fn a_key_that_was_forgotten_is_not_hidden_by_a_new_one() {
     let test = TestApp::start().await;
     let (folder, target) = place();
     test.store(voice(1)).await;
-    done(&order(&test, &target)).await;
+    done(&test, order(&target)).await;
     let data = folder.path().join("restored");
     copy_folder(&target, &data);
     let key = data.join("secret.key");

@@ -1,29 +1,56 @@
 //! What is no longer to be kept, by rules; and watermarks.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
+use midiateca_service::app::App;
 use midiateca_service::clock::{Clock, DAY};
 use midiateca_service::config::{Config, Kind, Rule, Size, Span};
 use midiateca_service::coordination::checkpoint::Checkpoint;
 use midiateca_service::db::Key;
 use midiateca_service::db::Value as Cell;
 use midiateca_service::model::{ChatKind, Direction, MediaId, MediaStatus};
-use midiateca_service::ops::retention::{self, Doing, Swept, Told};
+use midiateca_service::ops::retention::{self, Deletion, Error, Item, Options, Report};
 use midiateca_service::{deliveries, events, media};
 use wa_sim::{Content, Fault, SimMedia};
 
 use crate::commands::{midiateca, stderr, stdout};
 use crate::stage::{TODAY, TestApp, impatient, sample};
 
-async fn sweep(test: &TestApp, doing: Doing) -> (Swept, Vec<String>) {
-    let mut told = Vec::new();
-    let swept = retention::sweep(&test.app, doing, |_, what| {
-        if let Told::Gone(doomed) = what {
-            told.push(doomed.id.0.clone());
+/// Applies the rules, and calls `progress` with each file.
+async fn sweep_with(
+    app: &App,
+    dry_run: bool,
+    progress: impl Fn(&Item) + Send + Sync,
+) -> Result<Report, Error> {
+    let (settings, options) = (&app.config.retention, Options { dry_run });
+    let cancelled = app.shutdown.token();
+    retention::run(app.file_deps(), settings, options, &progress, &cancelled).await
+}
+
+pub async fn sweep(app: &App, dry_run: bool) -> Result<Report, Error> {
+    sweep_with(app, dry_run, |_| {}).await
+}
+
+/// The counts, and the media whose files were deleted, or would be.
+async fn deleted(test: &TestApp, dry_run: bool) -> (Report, Vec<String>) {
+    let deleted = Mutex::new(Vec::new());
+    let report = sweep_with(&test.app, dry_run, |item| {
+        if item.result == Deletion::Deleted {
+            deleted.lock().unwrap().push(item.media.0.clone());
         }
     });
-    let swept = swept.await.unwrap();
-    (swept, told)
+    let report = report.await.unwrap();
+    (report, deleted.into_inner().unwrap())
+}
+
+/// The counts of a dry run, as those of a run that deletes.
+fn undone(dry: Report) -> Report {
+    assert!(dry.dry_run);
+    Report {
+        dry_run: false,
+        ..dry
+    }
 }
 
 /// A desk with these rules, on which a month has passed since this media came.
@@ -162,7 +189,7 @@ async fn each_part_of_a_rule_narrows_what_it_means() {
     ] {
         let told = format!("{rule:?}");
         let (test, id, _) = a_month_later(vec![rule], media).await;
-        let (swept, _) = sweep(&test, Doing::Now).await;
+        let (swept, _) = deleted(&test, false).await;
         assert_eq!(swept.files, u64::from(goes), "{told}");
         let expected = if goes { "skipped" } else { "stored" };
         assert_eq!(test.find(&id).await.status, expected, "{told}");
@@ -179,10 +206,10 @@ async fn what_a_rule_removed_stays_known_and_does_not_come_back() {
     };
     let (test, id, delivery) = a_month_later(vec![rule], sample("KNOWN")).await;
     let before = (test.find(&id).await.status, test.files());
-    let (dry, told) = sweep(&test, Doing::DryRun).await;
+    let (dry, told) = deleted(&test, true).await;
     assert_eq!((dry.files, told), (1, vec![id.0.clone()]));
     assert_eq!((test.find(&id).await.status, test.files()), before);
-    let (swept, _) = sweep(&test, Doing::Now).await;
+    let (swept, _) = deleted(&test, false).await;
     assert_eq!((swept.files, swept.bytes), (dry.files, dry.bytes));
     let media = test.find(&id).await;
     assert_eq!(
@@ -201,11 +228,7 @@ async fn what_a_rule_removed_stays_known_and_does_not_come_back() {
             .any(|event| event.kind == "media.removed"
                 && event.media.as_deref() == Some(id.as_str()))
     );
-    assert_eq!(
-        sweep(&test, Doing::Now).await.0.files,
-        0,
-        "twice does no harm"
-    );
+    assert_eq!(deleted(&test, false).await.0.files, 0, "twice does no harm");
     test.end().await;
 }
 
@@ -225,7 +248,7 @@ async fn beyond_a_total_the_oldest_go_first_and_shared_bytes_stay_for_the_others
         ids.push(MediaId(test.store(sample(&format!("TOTAL{n}"))).await.0.id));
         clock.advance(1_000);
     }
-    let (swept, told) = sweep(&test, Doing::Now).await;
+    let (swept, told) = deleted(&test, false).await;
     let size = swept.bytes / swept.files;
     assert_eq!(swept.files, (4 * size - 5_000).div_ceil(size));
     assert_eq!(
@@ -271,18 +294,18 @@ async fn records_are_pruned_by_age_and_what_is_needed_stays() {
         .await
         .unwrap();
     clock.advance(31 * DAY);
-    let (dry, _) = sweep(&test, Doing::DryRun).await;
-    let (swept, _) = sweep(&test, Doing::Now).await;
-    assert_eq!(dry, swept);
+    let (dry, _) = deleted(&test, true).await;
+    let (swept, _) = deleted(&test, false).await;
+    assert_eq!(undone(dry), swept);
     assert_eq!((swept.deliveries, swept.events, swept.attempts), (1, 0, 0));
     let left = deliveries::list(&test.app.db, &deliveries::DeliveryFilter::default(), "", 10)
         .await
         .unwrap();
     assert_eq!(left.len(), 1);
     clock.advance(60 * DAY);
-    assert!(sweep(&test, Doing::Now).await.0.events > 0);
+    assert!(deleted(&test, false).await.0.events > 0);
     clock.advance(300 * DAY);
-    let (swept, _) = sweep(&test, Doing::Now).await;
+    let (swept, _) = deleted(&test, false).await;
     assert!(swept.attempts > 0);
     let tries = media::attempts(&test.app.db, &MediaId(waits.id))
         .await
@@ -450,8 +473,8 @@ async fn a_file_that_cannot_be_removed_keeps_no_other_and_is_told_of() {
     // No file has so long a name, and none can be asked after.
     let sql = "update media set path = 'cliente_2/' || hex(zeroblob(300)) where id = $1";
     run(&test, sql, stuck.as_str()).await;
-    let (swept, told) = sweep(&test, Doing::Now).await;
-    assert_eq!((swept.files, swept.stuck), (1, 1));
+    let (swept, told) = deleted(&test, false).await;
+    assert_eq!((swept.files, swept.failed), (1, 1));
     assert_eq!(told, [other.id.as_str()]);
     assert_eq!(test.find(&stuck).await.status, "stored");
     let folder = test.end_keeping_the_folder().await;
@@ -488,10 +511,10 @@ async fn a_dry_run_counts_what_two_rules_mean_once() {
     for n in 0..2 {
         test.store(sample(&format!("NEW{n}"))).await;
     }
-    let would = sweep(&test, Doing::DryRun).await;
-    let did = sweep(&test, Doing::Now).await;
-    assert_eq!(would, did);
-    assert_eq!(did.0.files, 3);
+    let (dry, would) = deleted(&test, true).await;
+    let (swept, did) = deleted(&test, false).await;
+    assert_eq!((undone(dry), would), (swept, did));
+    assert_eq!(swept.files, 3);
     test.end().await;
 }
 
@@ -510,11 +533,10 @@ async fn what_a_sweep_takes_away_is_written_down_before_and_struck_out_after() {
         let sweeps = sweeps.query_map([], |row| row.get(0)).unwrap();
         sweeps.map(Result::unwrap).collect()
     };
-    let mut seen = Vec::new();
-    retention::sweep(&test.app, Doing::Now, |_, _| seen = written_down())
-        .await
-        .unwrap();
-    assert_eq!(seen, [id.0]);
+    let seen = Mutex::new(Vec::new());
+    let see = |_: &Item| *seen.lock().unwrap() = written_down();
+    sweep_with(&test.app, false, see).await.unwrap();
+    assert_eq!(seen.into_inner().unwrap(), [id.0]);
     assert_eq!(written_down(), Vec::<String>::new());
     test.end().await;
 }

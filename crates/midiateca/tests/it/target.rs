@@ -1,12 +1,10 @@
 //! The folder of a backup: whose it is, and what is said of it when nothing came of it.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use midiateca_service::ops::backup::{self, Order, Outcome, Step};
-use midiateca_service::shutdown::Shutdown;
+use midiateca_service::shutdown::CancellationToken;
 
-use crate::backup::{back_up, done, order, place, scrub_a_copy, voice};
+use crate::backup::{OnStep, back_up, done, order, place, run, scrub_a_copy, voice};
 use crate::commands::midiateca;
 use crate::stage::TestApp;
 
@@ -17,27 +15,21 @@ async fn what_was_begun_for_one_database_is_not_taken_over_by_another() {
     for n in 0..9 {
         test.store(voice(n)).await;
     }
-    let shutdown = Shutdown::default();
-    let stopping = Order {
-        tell: Arc::new({
-            let shutdown = shutdown.clone();
-            move |step| {
-                if matches!(step, Step::Files { .. }) {
-                    shutdown.begin();
-                }
-            }
-        }),
-        shutdown,
-        ..order(&test, &target)
-    };
-    let stopped = backup::run(&stopping).await.unwrap();
-    assert!(matches!(stopped, Outcome::Stopped(_)));
+    let cancelled = CancellationToken::new();
+    let token = cancelled.clone();
+    let stop = OnStep::new(move |part, _| {
+        if part == 2 {
+            token.cancel();
+        }
+    });
+    let stopped = run(&test, order(&target), stop, cancelled).await;
+    assert!(stopped.stopped, "{stopped:?}");
     let anew = folder.path().join("anew");
     midiateca(&anew, &["client", "add", "Clínica Aurora", "--id", "2"]).await;
     let output = midiateca(&anew, &["backup", target.to_str().unwrap()]).await;
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("another database"));
-    assert_eq!(done(&order(&test, &target)).await.files.count, 9);
+    assert_eq!(done(&test, order(&target)).await.files.count, 9);
     let begun = std::fs::read_dir(&target).unwrap();
     let mut names = begun.map(|entry| entry.unwrap().file_name());
     assert!(!names.any(|name| name == ".midiateca-begun"));
@@ -75,7 +67,7 @@ async fn a_backup_that_failed_promises_only_what_holds() {
         "{first}"
     );
     std::fs::remove_dir_all(target.join("midiateca.db")).unwrap();
-    done(&order(&test, &target)).await;
+    done(&test, order(&target)).await;
     std::fs::remove_file(target.join("midiateca.db")).unwrap();
     std::fs::create_dir_all(target.join("midiateca.db/in-the-way")).unwrap();
     let later = said(&target, 3).await;

@@ -3,20 +3,15 @@
 backup-full = the disk of { $path } is full: free space and run the same command again, it continues from here
 backup-not-written = no backup was made
 backup-not-renewed = no new backup was made; the previous one is still usable
-backup-so-far =
-    { $count ->
-        [one] { $count } file is
-       *[other] { $count } files are
-    } in the backup so far
 backup-missing = missing
-backup-altered = corrupt
+backup-corrupt = corrupt
 backup-missing-kept = missing, but intact in the backup
-backup-altered-kept = corrupt, but intact in the backup
+backup-corrupt-kept = corrupt, but intact in the backup
 backup-sum =
     { $target }: { $count ->
         [one] { $count } file
        *[other] { $count } files
-    }, { $bytes } bytes: { $copied } copied, { $linked } linked, { $kept } kept, { $gone } deleted during the backup, { $missing } missing, { $altered } corrupt
+    }, { $bytes } bytes: { $copied } copied, { $linked } linked, { $kept } kept, { $gone } deleted during the backup, { $missing } missing, { $corrupt } corrupt
 backup-stopped =
     stopped after { $count ->
         [one] { $count } file

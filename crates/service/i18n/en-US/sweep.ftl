@@ -28,5 +28,10 @@ sweep-would-go =
         [one] { $attempts } attempt
        *[other] { $attempts } attempts
     }
-sweep-stuck = { $file } could not be deleted: { $why }; fix the cause, and the next sweep deletes it
+sweep-failed = { $file } could not be deleted: { $why }; fix the cause, and the next sweep deletes it
+sweep-stopped =
+    stopped after { $files ->
+        [one] { $files } file
+       *[other] { $files } files
+    } ({ $bytes } bytes); run the same command again to continue
 sweep-no-rules = no rule deletes files; see [retention] in `midiateca config init`

@@ -3,15 +3,10 @@
 backup-full = o disco de { $path } está cheio: libere espaço e execute o mesmo comando de novo, ele continua daqui
 backup-not-written = nenhum backup foi feito
 backup-not-renewed = nenhum backup novo foi feito; o anterior continua utilizável
-backup-so-far =
-    { $count ->
-        [one] { $count } arquivo está
-       *[other] { $count } arquivos estão
-    } no backup até agora
 backup-missing = ausente
-backup-altered = corrompido
+backup-corrupt = corrompido
 backup-missing-kept = ausente, mas íntegro no backup
-backup-altered-kept = corrompido, mas íntegro no backup
+backup-corrupt-kept = corrompido, mas íntegro no backup
 backup-sum =
     { $target }: { $count ->
         [one] { $count } arquivo
@@ -31,9 +26,9 @@ backup-sum =
     } durante o backup, { $missing ->
         [one] { $missing } ausente
        *[other] { $missing } ausentes
-    }, { $altered ->
-        [one] { $altered } corrompido
-       *[other] { $altered } corrompidos
+    }, { $corrupt ->
+        [one] { $corrupt } corrompido
+       *[other] { $corrupt } corrompidos
     }
 backup-stopped =
     interrompido depois de { $count ->

@@ -28,5 +28,10 @@ sweep-would-go =
         [one] { $attempts } tentativa
        *[other] { $attempts } tentativas
     }
-sweep-stuck = não foi possível excluir { $file }: { $why }; corrija a causa, e a próxima limpeza o exclui
+sweep-failed = não foi possível excluir { $file }: { $why }; corrija a causa, e a próxima limpeza o exclui
+sweep-stopped =
+    interrompido depois de { $files ->
+        [one] { $files } arquivo
+       *[other] { $files } arquivos
+    } ({ $bytes } bytes); execute o mesmo comando de novo para continuar
 sweep-no-rules = nenhuma regra exclui arquivos; veja [retention] em `midiateca config init`

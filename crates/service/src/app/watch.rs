@@ -1,62 +1,21 @@
-//! Notices, between writes, when database or storage are no longer in their place, and when they are back; says so in
-//! the log, and to other processes.
+//! Notices, between writes, when database or storage are no longer in their place, and when they are back; logs and
+//! publishes it.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use super::{Allowed, App, settle_storage};
-use crate::coordination::{Coordination, ServerLease};
-use crate::{db, storage};
+use crate::coordination::ServerLease;
+use crate::ops::probe::Displaced;
+use crate::storage;
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// What is not in its place.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Displaced {
-    /// What is at the path of the database.
-    pub database: Option<db::Found>,
-    /// What is at the root of the storage.
-    pub storage: Option<storage::Found>,
-}
-
-impl Displaced {
-    fn json(self, door: SocketAddr) -> Value {
-        json!({
-            "door": door.to_string(),
-            "database": self.database.map(db::Found::as_str),
-            "storage": self.storage.map(storage::Found::as_str),
-        })
-    }
-
-    fn parse(published: &Value) -> Self {
-        let code = |name: &str| published[name].as_str();
-        Self {
-            database: code("database").and_then(db::Found::parse),
-            storage: code("storage").and_then(storage::Found::parse),
-        }
-    }
-
-    /// What the server on this data folder found; nothing when none runs, or all is in its place.
-    pub async fn of_server(data: &Path) -> Option<Self> {
-        let published = Coordination::of(data).published().await?;
-        Some(Self::parse(&published)).filter(|displaced| *displaced != Self::default())
-    }
-}
-
-/// Where the server on this data folder listens; nothing when none runs, or it has not said so yet.
-pub async fn door_of_server(data: &Path) -> Option<SocketAddr> {
-    let published = Coordination::of(data).published().await?;
-    published["door"].as_str()?.parse().ok()
-}
-
-/// Checks until the shutdown begins. `door` is where the server listens.
-pub async fn keep_checking(app: Arc<App>, lease: Arc<ServerLease>, door: SocketAddr) {
+/// Checks until the shutdown begins. `address` is where the server listens.
+pub async fn keep_checking(app: Arc<App>, lease: Arc<ServerLease>, address: SocketAddr) {
     let mut known = Displaced::default();
-    lease.publish(known.json(door));
+    lease.publish(known.published(address));
     loop {
         let found = tokio::select! {
             () = app.shutdown.begun() => return,
@@ -64,7 +23,7 @@ pub async fn keep_checking(app: Arc<App>, lease: Arc<ServerLease>, door: SocketA
         };
         if found != known {
             log_storage(&app, known.storage, found.storage);
-            lease.publish(found.json(door));
+            lease.publish(found.published(address));
             known = found;
         }
         tokio::select! {
@@ -79,10 +38,10 @@ async fn check(app: &App) -> Displaced {
     let database = app.db.verify().await.err();
     let database = database.and_then(|error| error.displaced());
     let storage = app.storage.clone();
-    let verifying = tokio::task::spawn_blocking(move || storage.verify());
-    let mut storage = match verifying.await {
+    let verified = tokio::task::spawn_blocking(move || storage.verify()).await;
+    let mut storage = match verified {
         Ok(Err(storage::Error::Displaced { found, .. })) => Some(found),
-        // What else is wrong with it is seen by whoever writes to it.
+        // The next write reports any other error.
         _ => None,
     };
     // Only the marker is gone.

@@ -15,6 +15,8 @@ use crate::db::{Db, Error};
 use crate::disk;
 use crate::model::DeliveryId;
 
+/// The name of the folder, in the data folder.
+pub const BODIES: &str = "bodies";
 /// This many parts of a body have files of their own; the rest share one more.
 pub(super) const MOST_FILES: u32 = 64;
 const UNCOMMITTED: &str = "new";

@@ -1,265 +1,295 @@
-//! A copy of everything in a folder that can be put in the data folder's place: the database as of one moment, every file
-//! that it names, the settings, and a manifest that says what is in it.
+//! A copy of everything in a folder that can replace the data folder: the database as of one moment, every file that it
+//! names, the settings, and a manifest.
 //!
-//! Promises: the service may run and write all the while; no file gets its name in the backup before its bytes were
-//! found to be those that the row tells of; the database gets its name only when everything it names is there and
-//! synced, so what was in the folder before stays usable until then, wherever it is cut short; the next time goes on.
-//! A file that the rules or an erasure took away meanwhile is nobody's fault: before one is called missing, its row is
-//! looked at again.
+//! The service may run and write at the same time. A file gets its name in the backup when its bytes have the hash of
+//! its row, and the database when everything that it names is there and synced: until then an earlier backup in the same
+//! folder stays usable, and a run that was interrupted is continued by the next. Retention or an erasure may delete a file
+//! during the run, so its row is read again before it counts as missing.
 
 mod bodies;
 mod copy;
+mod error;
 mod files;
 mod folder;
 mod manifest;
 
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::{Clock, rfc3339};
+use serde::Serialize;
+
+use super::{Problem, Progress, json, opening};
+use crate::clock::{Clock, Millis, rfc3339};
 use crate::config::Config;
-use crate::db::{self, Copied, Db};
+use crate::db::{self, Db};
 use crate::disk;
 use crate::instances;
+use crate::model::MediaId;
 use crate::secrets::Secrets;
-use crate::shutdown::Shutdown;
-use crate::{app, storage};
+use crate::shutdown::CancellationToken;
+pub use error::Error;
+use error::at;
 use files::Files;
+pub use folder::is_complete;
 use folder::{DATABASE, Folder};
-pub use manifest::{Database, Figures, Manifest, Wrong, WrongFile};
+pub use manifest::{DatabaseFile, FileCounts, Manifest};
 
-/// What the folder's file system needs for itself.
-const RESERVE_BYTES: u64 = 16 << 20;
+/// The size of almost every SQLite database's pages; only progress depends on it.
+const PAGE_BYTES: u64 = 4_096;
 
-/// Why there is no new backup. The one before it, if there was one, is still there.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The database.
-    #[error(transparent)]
-    Db(#[from] db::Error),
-    /// The storage is not the one of the database.
-    #[error(transparent)]
-    Opening(#[from] app::OpeningError),
-    /// A file or folder cannot be read or written.
-    #[error("cannot use {path}")]
-    Io {
-        /// Which one.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The target and what is to be copied lie within each other.
-    #[error("{target} and {other} lie within each other")]
-    Within {
-        /// Where the backup was to go.
-        target: PathBuf,
-        /// What would be copied.
-        other: PathBuf,
-    },
-    /// There is something in the folder, and it is no backup.
-    #[error("{path} is not empty, and not a backup")]
-    Foreign {
-        /// Which folder.
-        path: PathBuf,
-    },
-    /// The target is a file.
-    #[error("{path} is not a folder")]
-    NotAFolder {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// The key was to be copied, and is not there.
-    #[error("the key {path} is not there")]
-    NoKey {
-        /// Where it should be.
-        path: PathBuf,
-    },
-    /// The key was to be copied, and is not the one that opens what is sealed.
-    #[error("the key {path} does not open the gateway tokens")]
-    WrongKey {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// The folder in which the target is to be made is not there.
-    #[error("{path} is not there")]
-    Absent {
-        /// Which folder.
-        path: PathBuf,
-    },
-    /// The folder holds the backup of another database.
-    #[error("{path} holds the backup of another database")]
-    OtherDatabase {
-        /// Which folder.
-        path: PathBuf,
-    },
-    /// Another process writes to it.
-    #[error("another backup to {path} is under way")]
-    Taken {
-        /// Which folder.
-        path: PathBuf,
-    },
-    /// It would not fit.
-    #[error("{path} has room for {free} bytes, and {needed} are needed")]
-    NoRoom {
-        /// Which folder.
-        path: PathBuf,
-        /// How much is needed.
-        needed: u64,
-        /// How much is free.
-        free: u64,
-    },
-    /// The database is damaged.
-    #[error("the copied database is damaged: {problem}")]
-    Damaged {
-        /// The first thing that is wrong.
-        problem: String,
-    },
+/// What a backup copies.
+#[derive(Clone, Copy)]
+pub struct Deps<'a> {
+    pub data: &'a Path,
+    pub config: &'a Config,
+    /// The file of the settings, if there is one.
+    pub config_file: Option<&'a Path>,
+    pub clock: &'a Clock,
 }
 
-/// Where everything is.
-#[derive(Clone, Debug)]
-pub struct Source {
-    /// The data folder.
-    pub data: PathBuf,
-    /// The database.
-    pub database: PathBuf,
-    /// The root of the files.
-    pub storage: PathBuf,
-    /// The key.
-    pub key_file: PathBuf,
-    /// The settings, if they are in a file.
-    pub settings: Option<PathBuf>,
-    /// How long the database may be busy.
-    pub busy_timeout: Duration,
-}
-
-/// What is to be done.
-pub struct Order {
-    /// Where everything is.
-    pub source: Source,
-    /// Where it goes.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
     pub target: PathBuf,
-    /// Read files that are in the backup already, instead of going by their length and time.
+    /// Read files that are in the backup already, instead of comparing lengths and times.
     pub verify: bool,
-    /// Take away files that the database no longer names.
+    /// Remove files that the database no longer names.
     pub prune: bool,
     /// Copy the key too.
     pub with_key: bool,
-    /// The time.
-    pub clock: Clock,
-    /// When it begins, the backup stops.
-    pub shutdown: Shutdown,
-    /// Hears of every step.
-    pub tell: Arc<dyn Fn(Step<'_>) + Send + Sync>,
 }
 
-/// What is told on the way.
-pub enum Step<'a> {
-    /// So much of the database is copied.
-    Database {
-        /// Pages so far.
-        pages: u64,
-        /// Of so many.
-        of: u64,
-    },
-    /// So many of the files are in the backup.
-    Files {
-        /// Files so far.
-        files: u64,
-        /// How long they are.
-        bytes: u64,
-        /// How long all are.
-        of: u64,
-    },
-    /// Something is wrong with a file.
-    Wrong(&'a WrongFile),
+/// A stored file with a problem.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// Below the storage root.
+    pub path: String,
+    #[serde(rename = "finding")]
+    pub problem: Problem,
+    pub media: MediaId,
+    /// Whether the backup has the right bytes, from an earlier run.
+    pub kept: bool,
 }
 
-/// How it ended.
-pub enum Outcome {
-    /// The backup is whole, but for what the manifest says is missing.
-    Done(Box<Manifest>),
-    /// It was stopped after so many files; what was copied stays for the next time.
-    Stopped(Figures),
+/// Where the key of the gateway tokens is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyState {
+    Included,
+    NotIncluded,
+    /// The backup has another key than the one in use.
+    Other,
+    /// There is no key.
+    Missing,
 }
 
-/// Whether the folder holds a backup that came to its end.
-pub fn is_whole(target: &Path) -> bool {
-    folder::has_manifest(target)
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    #[serde(serialize_with = "json::path")]
+    pub target: PathBuf,
+    pub files: FileCounts,
+    /// `None` when it was stopped.
+    pub key: Option<KeyState>,
+    /// What was written into the backup; `None` when it was stopped.
+    pub manifest: Option<Manifest>,
+    /// It was cancelled before its end. What was copied stays for the next run.
+    pub stopped: bool,
 }
 
-/// Makes a backup, or brings the one that is there up to date.
-pub async fn run(order: &Order) -> Result<Outcome, Error> {
-    let began_at = order.clock.now();
-    let key_file = &order.source.key_file;
-    if order.with_key && !key_file.exists() {
-        let path = key_file.clone();
-        return Err(Error::NoKey { path });
+impl Report {
+    fn stopped(target: &Path, files: FileCounts) -> Self {
+        Self {
+            target: target.to_owned(),
+            files,
+            key: None,
+            manifest: None,
+            stopped: true,
+        }
     }
-    refuse_wrong_storage(&order.source).await?;
-    let folder = Folder::open(&order.target, &order.source)?;
-    let before = folder.manifest()?;
-    let Some(snapshot) = snapshot(order, &folder).await? else {
-        return Ok(Outcome::Stopped(Figures::default()));
+
+    /// Whether every file is in the backup.
+    pub fn is_clean(&self) -> bool {
+        !self.stopped && self.files.missing + self.files.corrupt == 0
+    }
+}
+
+/// The paths of what is copied.
+struct Paths {
+    data: PathBuf,
+    database: PathBuf,
+    storage: PathBuf,
+    key: PathBuf,
+}
+
+/// One run.
+struct Run {
+    paths: Paths,
+    options: Options,
+    busy_timeout: Duration,
+    progress: Arc<dyn Progress<Finding>>,
+    cancelled: CancellationToken,
+}
+
+/// Makes a backup, or updates the one that is there. Progress counts bytes, of the database and then of the files.
+pub async fn run(
+    deps: Deps<'_>,
+    options: Options,
+    progress: Arc<dyn Progress<Finding>>,
+    cancelled: CancellationToken,
+) -> Result<Report, Error> {
+    let (config, began_at) = (deps.config, deps.clock.now());
+    let run = Run {
+        paths: Paths {
+            data: deps.data.to_owned(),
+            database: config.database_file(deps.data),
+            storage: config.storage_folder(deps.data),
+            key: config.key_file(deps.data),
+        },
+        options,
+        busy_timeout: config.database.busy_timeout.duration(),
+        progress,
+        // A failure cancels what else the run has begun.
+        cancelled: cancelled.child_token(),
     };
-    let copied = open_sound(&snapshot, order.source.busy_timeout).await?;
-    let first_added = instances::first_added(&copied).await?;
-    let identity = copied.identity().to_owned();
-    let copied_has_storage = copied.has_storage().await?;
-    let before = before.map_or_else(|| folder.begun(), |before| Ok(before.first_added))?;
-    if before.is_some() && before != first_added {
-        return Err(Error::OtherDatabase {
-            path: order.target.clone(),
-        });
+    if run.options.with_key && !run.paths.key.exists() {
+        return Err(Error::NoKey(run.paths.key));
     }
-    folder.begin(first_added)?;
-    // Copied, one that opens nothing would take the place of the right one from before.
-    let opens = opens_tokens(&copied, key_file).await?;
-    if order.with_key && !opens {
-        let path = key_file.clone();
-        return Err(Error::WrongKey { path });
-    }
-    let mut files = Files::new(order, &folder, &copied).await?;
-    let whole = files.copy_all().await?;
-    let texts = match whole {
-        true => bodies::copy_all(order, &folder, &copied, files.live()).await?,
-        false => None,
+    run.check_storage().await?;
+    let folder = Folder::open(&run.options.target, &run.paths)?;
+    let Some(snapshot) = run.snapshot(&folder).await? else {
+        return Ok(Report::stopped(&run.options.target, FileCounts::default()));
     };
-    let (mut figures, wrong, named) = files.finish().await;
+    let copied = open_sound(&snapshot, run.busy_timeout).await?;
+    let outcome = run.copy_files(&folder, &copied).await;
+    let (identity, has_storage) = (copied.identity().to_owned(), copied.has_storage().await);
     copied.close().await;
-    let Some(texts) = texts else {
-        return Ok(Outcome::Stopped(figures));
+    let copy = outcome?;
+    let Some(bodies) = &copy.bodies else {
+        return Ok(Report::stopped(&run.options.target, copy.counts));
     };
-    folder.place_replacements()?;
-    if copied_has_storage {
+    folder.publish_replacements()?;
+    if has_storage? {
         folder.mark_storage(&identity)?;
     }
-    let database = Database::of(&snapshot).map_err(at(&snapshot))?;
-    folder.place(&snapshot, DATABASE)?;
-    bodies::prune(&folder, &texts)?;
-    let settings = folder.copy_settings(order.source.settings.as_deref())?;
-    if order.with_key {
-        folder.copy_key(key_file)?;
+    let database = DatabaseFile::read(&snapshot).map_err(at(&snapshot))?;
+    folder.publish(&snapshot, DATABASE)?;
+    bodies::prune(&folder, bodies)?;
+    let settings = folder.copy_settings(deps.config_file)?;
+    if run.options.with_key {
+        folder.copy_key(&run.paths.key)?;
     }
-    folder.surplus(&named, order.prune, &mut figures)?;
+    let mut files = copy.counts;
+    folder.surplus(&copy.named, run.options.prune, &mut files)?;
+    let holds_key = copy.key_opens && folder.has_key(&run.paths.key)?;
     let manifest = Manifest {
-        format: manifest::FORMAT.to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        format: manifest::FORMAT,
+        version: env!("CARGO_PKG_VERSION"),
         began_at: rfc3339(began_at),
-        ended_at: rfc3339(order.clock.now()),
-        first_added,
+        ended_at: rfc3339(deps.clock.now()),
+        first_added: copy.first_added,
         database,
-        files: figures,
+        files,
         settings,
-        holds_key: opens && folder.holds_key(key_file)?,
-        wrong,
+        holds_key,
+        findings: copy.findings,
     };
     folder.write_manifest(&manifest)?;
-    Ok(Outcome::Done(Box::new(manifest)))
+    let key = if holds_key {
+        KeyState::Included
+    } else if !run.paths.key.exists() {
+        KeyState::Missing
+    } else if folder.has_any_key() {
+        KeyState::Other
+    } else {
+        KeyState::NotIncluded
+    };
+    Ok(Report {
+        target: run.options.target,
+        files,
+        key: Some(key),
+        manifest: Some(manifest),
+        stopped: false,
+    })
 }
 
-/// Whether the key is one, and opens what is sealed, as far as anything is.
+/// What was copied before the backup is published.
+struct CopiedFiles {
+    first_added: Option<Millis>,
+    key_opens: bool,
+    counts: FileCounts,
+    findings: Vec<Finding>,
+    /// The paths that the copied database names.
+    named: HashSet<PathBuf>,
+    /// The names of the long texts of deliveries; `None` when the run was cancelled.
+    bodies: Option<HashSet<OsString>>,
+}
+
+impl Run {
+    /// A storage that is not mounted, or belongs to another database, has nothing to copy.
+    async fn check_storage(&self) -> Result<(), Error> {
+        let live = Db::open_to_read(&self.paths.database, self.busy_timeout).await?;
+        let state = opening::look_at_storage(&live, &self.paths.storage).await;
+        live.close().await;
+        Ok(state.map(drop)?)
+    }
+
+    /// The database as it is now, synced and staged; `None` when cancelled.
+    async fn snapshot(&self, folder: &Folder) -> Result<Option<PathBuf>, Error> {
+        let database = &self.paths.database;
+        let file = std::fs::metadata(database).map_err(at(database))?;
+        let mut log = database.clone().into_os_string();
+        log.push("-wal");
+        let log = std::fs::metadata(log);
+        folder.check_space(file.len() + log.map_or(0, |log| log.len()))?;
+        let staged = folder.stage(DATABASE);
+        drop(copy::create(&staged).map_err(at(&staged))?);
+        let (progress, cancelled) = (Arc::clone(&self.progress), self.cancelled.clone());
+        let mut copied = 0;
+        let continues = move |pages: u64, total: u64| {
+            if copied == 0 {
+                progress.expect(total * PAGE_BYTES);
+            }
+            progress.advance((pages - copied) * PAGE_BYTES);
+            copied = pages;
+            !cancelled.is_cancelled()
+        };
+        match db::snapshot(database, &staged, self.busy_timeout, continues).await? {
+            db::Copied::Stopped => return Ok(None),
+            db::Copied::Whole => {}
+        }
+        copy::sync(&staged).map_err(at(&staged))?;
+        Ok(Some(staged))
+    }
+
+    async fn copy_files(&self, folder: &Folder, copied: &Db) -> Result<CopiedFiles, Error> {
+        let first_added = instances::first_added(copied).await?;
+        folder.begin(first_added)?;
+        // Another key must not replace the right one in the backup.
+        let key_opens = opens_tokens(copied, &self.paths.key).await?;
+        if self.options.with_key && !key_opens {
+            return Err(Error::WrongKey(self.paths.key.clone()));
+        }
+        let mut files = Files::new(self, folder, copied).await?;
+        let bodies = if files.copy_all().await? {
+            bodies::copy_all(self, folder, copied, files.live()).await?
+        } else {
+            None
+        };
+        let (counts, findings, named) = files.finish().await;
+        Ok(CopiedFiles {
+            first_added,
+            key_opens,
+            counts,
+            findings,
+            named,
+            bodies,
+        })
+    }
+}
+
+/// Whether the key file is a key, and decrypts a token if there is one.
 async fn opens_tokens(db: &Db, key_file: &Path) -> Result<bool, Error> {
     let Ok(secrets) = Secrets::open(key_file) else {
         return Ok(false);
@@ -274,37 +304,6 @@ async fn opens_tokens(db: &Db, key_file: &Path) -> Result<bool, Error> {
     }))
 }
 
-/// The database as it is now, synced, under a name that nothing looks for; nothing when it was stopped.
-async fn snapshot(order: &Order, folder: &Folder) -> Result<Option<PathBuf>, Error> {
-    let source = &order.source;
-    let file = std::fs::metadata(&source.database).map_err(at(&source.database))?;
-    let mut log = source.database.clone().into_os_string();
-    log.push("-wal");
-    let log = std::fs::metadata(log);
-    folder.make_room(file.len() + log.map_or(0, |log| log.len()))?;
-    let staged = folder.stage(DATABASE);
-    drop(copy::create(&staged).map_err(at(&staged))?);
-    let (tell, shutdown) = (Arc::clone(&order.tell), order.shutdown.clone());
-    let go_on = move |pages, of| {
-        tell(Step::Database { pages, of });
-        !shutdown.has_begun()
-    };
-    match db::snapshot(&source.database, &staged, source.busy_timeout, go_on).await? {
-        Copied::Stopped => return Ok(None),
-        Copied::Whole => {}
-    }
-    copy::sync(&staged).map_err(at(&staged))?;
-    Ok(Some(staged))
-}
-
-/// Of a storage that is not mounted, or of another one, there is nothing to copy.
-async fn refuse_wrong_storage(source: &Source) -> Result<(), Error> {
-    let live = Db::open_to_read(&source.database, source.busy_timeout).await?;
-    let looked = app::look_at_storage(&live, &source.storage).await;
-    live.close().await;
-    Ok(looked.map(drop)?)
-}
-
 async fn open_sound(snapshot: &Path, busy_timeout: Duration) -> Result<Db, Error> {
     let copied = Db::open_to_read(snapshot, busy_timeout).await?;
     match copied.problems().await?.into_iter().next() {
@@ -313,34 +312,6 @@ async fn open_sound(snapshot: &Path, busy_timeout: Duration) -> Result<Db, Error
     }
 }
 
-/// Says which path it was.
-fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
-    |source| Error::Io {
-        path: path.to_owned(),
-        source,
-    }
-}
-
-/// Makes what the system keeps of a folder's names durable.
 fn sync_folder(path: &Path) -> Result<(), Error> {
     disk::sync_folder(path).map_err(at(path))
-}
-
-fn of_storage(path: &Path, error: storage::Error) -> Error {
-    match error {
-        storage::Error::Full(source) | storage::Error::Io(source) => at(path)(source),
-        error @ (storage::Error::Displaced { .. } | storage::Error::Linked(_)) => {
-            at(path)(std::io::Error::other(error))
-        }
-    }
-}
-
-/// Whether a settings file says where database, files or key are: then it would lead whoever tries the backup back to
-/// the ones in use.
-fn names_places(settings: &Path) -> bool {
-    Config::read(settings).is_ok_and(|config| {
-        !config.database.url.is_empty()
-            || !config.storage.url.is_empty()
-            || !config.secrets.key_file.as_os_str().is_empty()
-    })
 }

@@ -14,10 +14,11 @@ mod identity;
 mod journal;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::app::App;
+use super::{FileDeps, Progress};
 use crate::clock::Millis;
+use crate::config::Config;
 use crate::coordination::Maintenance;
 use crate::coordination::checkpoint::Checkpoint;
 use crate::db::Key;
@@ -31,6 +32,14 @@ use journal::{Journal, Writer};
 
 /// Media that are erased in one commit.
 const PAGE: u32 = 100;
+
+/// What an erasure uses.
+#[derive(Clone, Copy)]
+pub struct Deps<'a> {
+    pub files: FileDeps<'a>,
+    pub data: &'a Path,
+    pub config: &'a Config,
+}
 
 /// What to erase.
 #[derive(Clone, Debug)]
@@ -54,9 +63,6 @@ pub enum Error {
     /// Another process repairs or moves files.
     #[error(transparent)]
     Coordination(#[from] crate::coordination::Error),
-    /// The staged files of earlier runs.
-    #[error(transparent)]
-    App(#[from] crate::app::Error),
     /// A file could not be removed.
     #[error("a file could not be removed")]
     Storage(#[from] crate::storage::Error),
@@ -144,7 +150,7 @@ pub struct Left {
 pub enum Why {
     /// It is a link or behind one, and its target may belong to something else.
     Linked,
-    /// Another media's row has it: somebody else sent the same bytes.
+    /// Another media's row has it: another person sent the same bytes.
     Shared,
     /// No row names it, but it is where another message's file would be.
     Orphaned,
@@ -215,7 +221,9 @@ fn is_searched_in_texts(id: &str) -> bool {
 
 /// A running erasure.
 struct Work<'a> {
-    app: &'a App,
+    deps: FileDeps<'a>,
+    data: &'a Path,
+    config: &'a Config,
     options: Options,
     report: Report,
     journal: Writer,
@@ -225,26 +233,28 @@ struct Work<'a> {
     deleted: BTreeSet<DeliveryId>,
     needed: BTreeSet<DeliveryId>,
     bytes: copies::ErasedBytes,
-    progress: &'a mut (dyn FnMut(&ErasedFile) + Send),
+    progress: &'a dyn Progress<ErasedFile>,
 }
 
 /// Erases the ids from what one client stores. `progress` gets each file as it goes, because a run that is cut short
 /// returns no report.
 pub async fn run(
-    app: &App,
+    deps: Deps<'_>,
     options: Options,
-    mut progress: impl FnMut(&ErasedFile) + Send,
+    progress: &dyn Progress<ErasedFile>,
 ) -> Result<Report, Error> {
-    let (client, ids, now) = (options.client, options.ids.clone(), app.clock.now());
-    let earlier = Journal::read(&app.db, client).await?.erased(&ids);
+    let (client, ids, now) = (options.client, options.ids.clone(), deps.files.clock.now());
+    let earlier = Journal::read(deps.files.db, client).await?.erased(&ids);
     let earlier = earlier.filter(|_| !options.dry_run);
     let mut work = Work {
-        app,
+        deps: deps.files,
+        data: deps.data,
+        config: deps.config,
         report: Report {
             client,
             ids: ids.clone(),
             at: now,
-            import_cut_short: Checkpoint::Import.is_set(&app.db).await?,
+            import_cut_short: Checkpoint::Import.is_set(deps.files.db).await?,
             resumed: earlier.is_some(),
             earlier: earlier.unwrap_or_default(),
             ..Report::default()
@@ -256,7 +266,7 @@ pub async fn run(
         deleted: BTreeSet::new(),
         needed: BTreeSet::new(),
         bytes: copies::ErasedBytes::default(),
-        progress: &mut progress,
+        progress,
     };
     let people = work.people();
     for person in &people {
@@ -273,12 +283,16 @@ pub async fn run(
         work.finish().await?;
     } else if !work.options.dry_run {
         // Another erasure may have left that to do; it proves nothing about this one.
-        finish::compact(app).await?;
+        work.compact().await?;
     }
     Ok(work.report)
 }
 
 impl Work<'_> {
+    fn report_files(&self, files: &[ErasedFile]) {
+        files.iter().for_each(|file| self.progress.finding(file));
+    }
+
     fn people(&self) -> Vec<Person> {
         let client = self.options.client;
         let ids = self.options.ids.iter().cloned();
@@ -289,10 +303,10 @@ impl Work<'_> {
     async fn begin(&mut self) -> Result<(), Error> {
         if !self.has_begun {
             let journal = self.journal.clone();
-            let beginning = self.app.db.write(Key::Everything, async move |tx| {
+            let begun = self.deps.db.write(Key::Everything, async move |tx| {
                 journal.add(tx, Figures::default()).await
             });
-            beginning.await?;
+            begun.await?;
             self.has_begun = true;
         }
         Ok(())
@@ -301,15 +315,16 @@ impl Work<'_> {
     async fn media(&mut self, person: &Person) -> Result<(), Error> {
         let mut after = String::new();
         loop {
-            let mut page = media::of_person(&self.app.db, person, &after, PAGE).await?;
+            let mut page = media::of_person(self.deps.db, person, &after, PAGE).await?;
             let Some(last) = page.last() else {
                 return Ok(());
             };
             after.clone_from(&last.id.0);
             page.retain(|row| self.media.insert(row.id.clone()));
-            match self.options.dry_run {
-                true => self.preview_media(page).await?,
-                false => self.erase_media(page).await?,
+            if self.options.dry_run {
+                self.preview_media(page).await?;
+            } else {
+                self.erase_media(page).await?;
             }
         }
     }
@@ -317,11 +332,11 @@ impl Work<'_> {
     async fn preview_media(&mut self, page: Vec<Media>) -> Result<(), Error> {
         let index = Index::default();
         for row in page {
-            let files = files::of(self.app, &row, &index).await?;
-            files.iter().for_each(&mut *self.progress);
+            let files = files::find(self.deps, &row, &index).await?;
+            self.report_files(&files);
             self.report.add(files);
             let id = row.delivery;
-            if crate::deliveries::find(&self.app.db, &id).await?.is_some() {
+            if crate::deliveries::find(self.deps.db, &id).await?.is_some() {
                 self.deleted.insert(id);
             }
         }
@@ -330,11 +345,11 @@ impl Work<'_> {
 
     async fn erase_media(&mut self, page: Vec<Media>) -> Result<(), Error> {
         // Alone: no repair restores a file that goes, and no import publishes one before its row names it.
-        let coordination = &self.app.coordination;
+        let coordination = self.deps.coordination;
         let _lease = coordination.maintenance(Maintenance::Exclusive).await?;
         self.begin().await?;
         let ids: Vec<_> = page.into_iter().map(|row| row.id).collect();
-        let condemning = self.app.db.write(Key::Everything, async move |tx| {
+        let condemned = self.deps.db.write(Key::Everything, async move |tx| {
             let mut page = Vec::with_capacity(ids.len());
             for id in &ids {
                 page.extend(media::condemn(tx, id).await?);
@@ -343,10 +358,10 @@ impl Work<'_> {
         });
         let (mut clean, index) = (Vec::new(), Index::default());
         let mut erased = Figures::default();
-        for row in condemning.await? {
-            match files::remove(self.app, &row, &index).await {
+        for row in condemned.await? {
+            match files::remove(self.deps, &row, &index).await {
                 Ok(files) => {
-                    files.iter().for_each(&mut *self.progress);
+                    self.report_files(&files);
                     self.bytes.add(&row, &files);
                     erased.media += 1;
                     erased.files += files.len() as u64;
@@ -358,7 +373,7 @@ impl Work<'_> {
             }
         }
         let journal = self.journal.clone();
-        let erasing = self.app.db.write(Key::Everything, async move |tx| {
+        let deletions = self.deps.db.write(Key::Everything, async move |tx| {
             let mut erased = erased;
             let mut deleted = Vec::with_capacity(clean.len());
             for row in &clean {
@@ -371,7 +386,7 @@ impl Work<'_> {
             journal.add(tx, erased).await?;
             Ok(deleted)
         });
-        for (id, deletion) in erasing.await? {
+        for (id, deletion) in deletions.await? {
             self.count_delivery(id, deletion);
         }
         Ok(())
@@ -391,7 +406,7 @@ impl Work<'_> {
     async fn mentions(&mut self, person: &Person) -> Result<(), Error> {
         let mut after = String::new();
         loop {
-            let page = media::naming(&self.app.db, person, &after, PAGE).await?;
+            let page = media::naming(self.deps.db, person, &after, PAGE).await?;
             let Some((last, _)) = page.last() else {
                 return Ok(());
             };
@@ -408,7 +423,7 @@ impl Work<'_> {
             }
             self.begin().await?;
             let (journal, name) = (self.journal.clone(), person.name.clone());
-            let masking = self.app.db.write(Key::Everything, async move |tx| {
+            let masked = self.deps.db.write(Key::Everything, async move |tx| {
                 for id in &ids {
                     media::mask(tx, id, &name).await?;
                 }
@@ -418,7 +433,7 @@ impl Work<'_> {
                 };
                 journal.add(tx, erased).await
             });
-            masking.await?;
+            masked.await?;
         }
     }
 }

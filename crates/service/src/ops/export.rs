@@ -23,10 +23,12 @@ use std::io;
 use std::sync::Arc;
 
 use super::{Problem, Progress};
-use crate::app::App;
+use crate::clock::Clock;
+use crate::db::Db;
 use crate::media::{self, Filter, Media};
 use crate::model::MediaStatus;
 use crate::shutdown::CancellationToken;
+use crate::storage::Storage;
 use crate::storage::layout::RelativePath;
 pub use error::{Error, Refusal};
 use manifest::Manifest;
@@ -37,6 +39,14 @@ pub use report::{Finding, Report};
 use sink::Sink;
 use source::{Expected, Source, Watch};
 pub use target::{Format, Target};
+
+/// What an export reads from.
+#[derive(Clone, Copy)]
+pub struct Deps<'a> {
+    pub db: &'a Db,
+    pub storage: &'a Storage,
+    pub clock: &'a Clock,
+}
 
 /// What to export, and where to.
 pub struct Options {
@@ -50,18 +60,18 @@ pub struct Options {
 
 /// Exports; needs a runtime with several threads. Progress counts bytes.
 pub async fn run(
-    app: &App,
+    deps: Deps<'_>,
     options: Options,
     progress: Arc<dyn Progress<Finding>>,
     cancelled: CancellationToken,
 ) -> Result<Report, Error> {
     let (filter, target) = (options.filter, options.target);
-    target.check(app.storage.root())?;
+    target.check(deps.storage)?;
     let watch = Watch {
         cancelled,
         progress,
     };
-    let plan = Plan::of(app, &filter, &target, options.dry_run, &watch).await?;
+    let plan = Plan::read(deps, &filter, &target, options.dry_run, &watch).await?;
     let is_cancelled = watch.cancelled.is_cancelled();
     if !is_cancelled {
         plan.check_space(&target)?;
@@ -77,7 +87,7 @@ pub async fn run(
         Sink::open(&target, options.stream, &watch).map_err(|error| failed(&target, 0, error))?;
     let (sink, manifest) = opened.ok_or_else(|| refused(&target, Refusal::Busy))?;
     let mut export = Export {
-        app,
+        deps,
         report: Report::new(&target, false),
         watch,
         sink,
@@ -90,7 +100,7 @@ pub async fn run(
 
 /// One export.
 struct Export<'a> {
-    app: &'a App,
+    deps: Deps<'a>,
     watch: Watch,
     report: Report,
     sink: Sink,
@@ -102,7 +112,7 @@ impl Export<'_> {
     async fn copy(&mut self, filter: &Filter) -> Result<Result<(), Halt>, Error> {
         let mut after = String::new();
         loop {
-            let page = media::stored(&self.app.db, filter, &after, PAGE).await?;
+            let page = media::stored(self.deps.db, filter, &after, PAGE).await?;
             let Some(last) = page.last() else {
                 return Ok(Ok(()));
             };
@@ -120,7 +130,7 @@ impl Export<'_> {
             .path()
             .map(str::to_owned)
             .and_then(RelativePath::from_row);
-        let name = path.as_ref().map(|path| self.names.of(path));
+        let name = path.as_ref().map(|path| self.names.name_for(path));
         let outcome = tokio::task::block_in_place(|| self.copy_file(&media, path, name.as_ref()));
         let outcome = match outcome {
             Err(halt) => return Ok(Err(halt)),
@@ -154,8 +164,8 @@ impl Export<'_> {
         if self.sink.has(name.as_str(), &expected)? {
             return Ok(Outcome::Kept);
         }
-        let file = self.app.storage.root().join(path.as_path());
-        let mut source = match Source::open(&file, expected, self.watch.clone()) {
+        let file = self.deps.storage.open_stored(path.as_str());
+        let mut source = match Source::new(file, expected, self.watch.clone()) {
             Ok(source) => source,
             Err(problem) => return Ok(Outcome::Omitted(problem)),
         };
@@ -165,7 +175,7 @@ impl Export<'_> {
 
     /// Whether retention or an erasure removed the file since its row was read.
     async fn is_gone(&self, media: &Media) -> Result<bool, Error> {
-        let now = media::find(&self.app.db, &media.id).await?;
+        let now = media::find(self.deps.db, &media.id).await?;
         Ok(now.is_none_or(|now| now.status != MediaStatus::Stored || now.sha256 != media.sha256))
     }
 
@@ -189,7 +199,7 @@ impl Export<'_> {
                 return Err(Halt::Cancelled);
             }
             self.report.carried = self.manifest.carry_rest()?;
-            let now = self.app.clock.now();
+            let now = self.deps.clock.now();
             let finish = || self.sink.finish(target, self.manifest, now);
             tokio::task::block_in_place(finish).map_err(Halt::Failed)
         });

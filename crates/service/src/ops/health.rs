@@ -62,7 +62,7 @@ pub struct HealthReport {
 }
 
 impl HealthReport {
-    fn of(checks: Vec<CheckResult>) -> Self {
+    fn new(checks: Vec<CheckResult>) -> Self {
         let count = |verdict| {
             let of_verdict = checks.iter().filter(|check| check.verdict == verdict);
             of_verdict.count()
@@ -93,7 +93,7 @@ pub async fn run(
     if let Some(db) = &ground.db {
         db.close().await;
     }
-    probed.map(|()| HealthReport::of(results.into_checks()))
+    probed.map(|()| HealthReport::new(results.into_checks()))
 }
 
 /// The probes that need what the database knows.

@@ -2,7 +2,7 @@
 
 /// Receives findings and progress. Called from several threads.
 pub trait Progress<Finding>: Send + Sync {
-    /// How much work there is, in the operation's unit, once it is known.
+    /// How much work there is, in the operation's unit, once it is known; again when the next part begins.
     fn expect(&self, _total: u64) {}
 
     /// More of it was done.
@@ -14,3 +14,10 @@ pub trait Progress<Finding>: Send + Sync {
 
 /// Ignores everything: only the report counts.
 impl<Finding> Progress<Finding> for () {}
+
+/// Calls a function with each finding.
+impl<Finding, F: Fn(&Finding) + Send + Sync> Progress<Finding> for F {
+    fn finding(&self, finding: &Finding) {
+        self(finding);
+    }
+}

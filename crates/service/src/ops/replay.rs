@@ -7,10 +7,9 @@ use bytes::Bytes;
 use serde::{Serialize, Serializer};
 
 use super::Progress;
-use crate::app::App;
 use crate::db::Error;
 use crate::deliveries::{self, DeliveryFilter, DeliverySummary};
-use crate::ingest::{self, Replaced, Replay};
+use crate::ingest::{self, Ingest, Replaced, Replay};
 use crate::instances;
 use crate::model::{DeliveryId, DeliveryReason, MediaId, MediaKind, MediaStatus};
 use crate::shutdown::CancellationToken;
@@ -103,13 +102,13 @@ impl Report {
 
 /// Reads deliveries again. Progress counts deliveries.
 pub async fn run(
-    app: &App,
+    ingest: &Ingest,
     options: Options,
     progress: Arc<dyn Progress<Item>>,
     cancelled: CancellationToken,
 ) -> Result<Report, Error> {
     let mut run = Run {
-        app,
+        ingest,
         dry_run: options.dry_run,
         report: Report {
             dry_run: options.dry_run,
@@ -126,7 +125,7 @@ pub async fn run(
 }
 
 struct Run<'a> {
-    app: &'a App,
+    ingest: &'a Ingest,
     dry_run: bool,
     report: Report,
     progress: Arc<dyn Progress<Item>>,
@@ -139,7 +138,7 @@ impl Run<'_> {
             if self.is_stopped() {
                 return Ok(());
             }
-            let item = match deliveries::find(&self.app.db, &id).await? {
+            let item = match deliveries::find(&self.ingest.db, &id).await? {
                 Some(entry) => self.replay(entry).await?,
                 None => item(id, Replayed::NotFound),
             };
@@ -151,7 +150,7 @@ impl Run<'_> {
     async fn selected(&mut self, filter: &DeliveryFilter) -> Result<(), Error> {
         let mut after = String::new();
         loop {
-            let page = deliveries::list(&self.app.db, filter, &after, PAGE).await?;
+            let page = deliveries::list(&self.ingest.db, filter, &after, PAGE).await?;
             let Some(last) = page.last() else {
                 return Ok(());
             };
@@ -178,16 +177,16 @@ impl Run<'_> {
     }
 
     async fn replay(&self, entry: DeliverySummary) -> Result<Item, Error> {
-        let app = self.app;
-        let Some(instance) = instances::instance(&app.db, &entry.instance).await? else {
+        let db = &self.ingest.db;
+        let Some(instance) = instances::instance(db, &entry.instance).await? else {
             return Ok(item(entry.id, Replayed::InstanceRemoved));
         };
-        let Some(body) = deliveries::body(&app.db, &entry.id).await? else {
+        let Some(body) = deliveries::body(db, &entry.id).await? else {
             return Ok(item(entry.id, Replayed::BodyDeleted));
         };
         let body = Bytes::from(body);
         if self.dry_run {
-            let readings = match ingest::look_again(&app.ingest, &instance, &body).await? {
+            let readings = match ingest::look_again(self.ingest, &instance, &body).await? {
                 Err(reason) => return Ok(unreadable(entry.id, reason)),
                 Ok(readings) => readings,
             };
@@ -198,7 +197,7 @@ impl Run<'_> {
             });
         }
         Ok(
-            match ingest::replay(&app.ingest, &instance, &entry.id, &body).await? {
+            match ingest::replay(self.ingest, &instance, &entry.id, &body).await? {
                 Replay::Unreadable { reason } => unreadable(entry.id, reason),
                 Replay::Nothing => item(entry.id, Replayed::NoMedia),
                 Replay::Erased => item(entry.id, Replayed::Erased),

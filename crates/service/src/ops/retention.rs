@@ -1,81 +1,367 @@
-//! Retention rules: deletes what the operator's rules no longer keep.
+//! Retention rules: deletes the files that the operator's rules no longer keep, then the records that are older than
+//! they are kept.
 //!
-//! Everything is computed from stored times whenever it is looked, so nothing depends on a timer that a restart loses.
-//! A file goes before its row says so: whatever is cut short is found again, and done again without harm.
+//! Everything is computed from stored times in each run, so nothing depends on a timer that a restart loses. A file is
+//! deleted before its row says so: the next run records what an interrupted one deleted.
 
-mod sweep;
+mod records;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::app::App;
+use serde::Serialize;
+use serde_json::json;
 
-pub use sweep::{Swept, Told, finish_sweeps, is_on_its_way, sweep};
+use super::{FileDeps, Progress};
+use crate::clock::Millis;
+use crate::config::{self, Rule, Size};
+use crate::coordination::checkpoint::Checkpoint;
+use crate::coordination::{self, Maintenance};
+use crate::db::{self, Db, Key};
+use crate::events::{self, News};
+use crate::media::{self, Removal, StoredFile};
+use crate::model::{MediaId, MediaKind, MediaStatus, Reason};
+use crate::shutdown::CancellationToken;
+use crate::storage::layout::RelativePath;
+use crate::storage::{self, Index, Linked, Sought};
+use records::Records;
 
-/// Whether it is done, or only told what would be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doing {
-    /// It is done.
-    Now,
-    /// It is only looked what would be.
-    DryRun,
+/// Files in one commit.
+const PAGE: u32 = 200;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Only report what would be deleted.
+    pub dry_run: bool,
 }
 
-/// Why it could not be done to the end. What was done is recorded; doing it again goes on.
+/// What was done is recorded; the next run continues.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database.
     #[error(transparent)]
-    Db(#[from] crate::db::Error),
-    /// Somebody is putting files right.
+    Db(#[from] db::Error),
     #[error(transparent)]
-    App(#[from] crate::app::Error),
-    /// A lease.
-    #[error(transparent)]
-    Coordination(#[from] crate::coordination::Error),
-    /// A file could not be removed.
+    Coordination(#[from] coordination::Error),
     #[error("a file could not be removed")]
-    Storage(#[from] crate::storage::Error),
-    /// The machine's clock jumped, so ages mean nothing.
+    Storage(#[from] storage::Error),
     #[error("the machine's clock is not trusted, so nothing is deleted")]
     ClockNotTrusted,
 }
 
-/// Sweeps now and then, until the shutdown begins.
-pub async fn keep_sweeping(app: Arc<App>) {
-    let every = app.config.retention.every.duration();
-    loop {
-        // What processes left behind that were killed between a file and its rows.
-        if let Err(error) = app.bodies.sweep(&app.db, true).await {
-            let error = crate::telemetry::chain(&error);
-            tracing::warn!(error, "the texts of deliveries could not be swept");
+/// The result for one file. In a dry run, what the result would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deletion {
+    Deleted,
+    /// It stays, because it is a link or behind one.
+    Linked,
+    Failed,
+}
+
+/// One file that a rule no longer keeps.
+#[derive(Clone, Debug, Serialize)]
+pub struct Item {
+    /// The number of the rule, from 1.
+    pub rule: usize,
+    pub media: MediaId,
+    pub client: i64,
+    pub kind: &'static str,
+    /// Below the storage root.
+    pub path: String,
+    pub size: u64,
+    pub result: Deletion,
+    #[serde(skip)]
+    pub error: Option<Arc<storage::Error>>,
+}
+
+impl Item {
+    fn new(rule: usize, file: &StoredFile, deleted: Result<(), storage::Error>) -> Self {
+        Self {
+            rule,
+            media: file.id.clone(),
+            client: file.client,
+            kind: file.kind.as_str(),
+            path: file.path.clone(),
+            size: file.size_bytes,
+            result: match &deleted {
+                Ok(()) => Deletion::Deleted,
+                Err(storage::Error::Linked(_)) => Deletion::Linked,
+                Err(_) => Deletion::Failed,
+            },
+            error: deleted.err().map(Arc::new),
         }
-        tokio::select! {
-            () = tokio::time::sleep(every) => {}
-            () = app.shutdown.begun() => return,
+    }
+}
+
+/// Counts of what was deleted, or would be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    pub files: u64,
+    /// Their size.
+    pub bytes: u64,
+    /// Raw deliveries.
+    pub deliveries: u64,
+    pub events: u64,
+    pub attempts: u64,
+    /// Files that no rule keeps and that could not be deleted.
+    pub failed: u64,
+    pub dry_run: bool,
+    /// It was cancelled before its end.
+    pub stopped: bool,
+}
+
+impl Report {
+    /// Whether nothing was found to delete.
+    pub fn is_empty(&self) -> bool {
+        let records = self.deliveries + self.events + self.attempts;
+        self.files + self.failed + records == 0
+    }
+}
+
+/// Deletes what the rules no longer keep. A file that cannot be deleted does not stop the rest.
+pub async fn run(
+    deps: FileDeps<'_>,
+    settings: &config::Retention,
+    options: Options,
+    progress: &dyn Progress<Item>,
+    cancelled: &CancellationToken,
+) -> Result<Report, Error> {
+    let Options { dry_run } = options;
+    if !dry_run {
+        if !deps.clock.is_trusted() {
+            return Err(Error::ClockNotTrusted);
         }
-        let tell = |_: usize, told: Told<'_>| {
-            if let Told::Stuck(file, error) = told {
-                let error = crate::telemetry::chain(error);
-                tracing::error!(media = %file.id, error, "a file that is no longer to be kept could not be removed");
+        finish_interrupted(deps).await?;
+    }
+    let now = deps.clock.now();
+    let mut sweep = Sweep {
+        deps,
+        now,
+        report: Report {
+            dry_run,
+            ..Report::default()
+        },
+        progress,
+        cancelled,
+        removed: HashSet::new(),
+    };
+    for (index, rule) in settings.rules.iter().enumerate() {
+        sweep.apply(index + 1, rule).await?;
+    }
+    let mut report = sweep.report;
+    if report.stopped {
+        return Ok(report);
+    }
+    for (records, keep, count) in [
+        (
+            Records::Deliveries,
+            settings.deliveries,
+            &mut report.deliveries,
+        ),
+        (Records::Events, settings.events, &mut report.events),
+        (Records::Attempts, settings.attempts, &mut report.attempts),
+    ] {
+        if !keep.is_zero() {
+            *count = records.prune(deps.db, now - keep.ms(), dry_run).await?;
+        }
+    }
+    if !dry_run {
+        // A server may be about to commit what has no row yet.
+        deps.bodies.sweep(deps.db, false).await?;
+    }
+    Ok(report)
+}
+
+impl Rule {
+    fn removal(&self, now: Millis) -> Removal {
+        Removal {
+            client: self.client,
+            kind: self.kind.map(MediaKind::from),
+            direction: self.direction,
+            chat: self.chat,
+            before: self.older_than.map(|span| now - span.ms()),
+            larger_than_bytes: self.larger_than.map(Size::bytes),
+        }
+    }
+}
+
+/// One run.
+struct Sweep<'a> {
+    deps: FileDeps<'a>,
+    now: Millis,
+    report: Report,
+    progress: &'a dyn Progress<Item>,
+    cancelled: &'a CancellationToken,
+    /// In a dry run, files that an earlier rule would have deleted.
+    removed: HashSet<MediaId>,
+}
+
+impl Sweep<'_> {
+    async fn apply(&mut self, number: usize, rule: &Rule) -> Result<(), Error> {
+        let removal = rule.removal(self.now);
+        let mut excess = match rule.total_over {
+            Some(total) => {
+                let matching = self.matching_bytes(&removal).await?;
+                matching.saturating_sub(total.bytes())
             }
+            None => u64::MAX,
         };
-        match sweep(&app, Doing::Now, tell).await {
-            Ok(swept) if swept == Swept::default() => {}
-            Ok(swept) => tracing::info!(
-                files = swept.files,
-                bytes = swept.bytes,
-                deliveries = swept.deliveries,
-                events = swept.events,
-                attempts = swept.attempts,
-                stuck = swept.stuck,
-                "swept"
-            ),
-            // That the clock is not trusted is logged where it is seen.
-            Err(Error::ClockNotTrusted) => {}
-            Err(error) => tracing::warn!(
-                error = crate::telemetry::chain(&error),
-                "the sweep was cut short; the next one goes on"
-            ),
+        let (mut at, mut id) = (Millis::MIN, String::new());
+        while excess > 0 && !self.report.stopped {
+            let page = media::removable(self.deps.db, &removal, (at, &id), PAGE).await?;
+            let Some(last) = page.last() else { break };
+            (at, id) = (last.received_at, last.id.0.clone());
+            // No repair takes a deleted file for a missing one and restores it.
+            let _lease = if self.report.dry_run {
+                None
+            } else {
+                let coordination = self.deps.coordination;
+                Some(coordination.maintenance(Maintenance::Shared).await?)
+            };
+            self.begin(&page).await?;
+            let mut deleted = Vec::with_capacity(page.len());
+            for file in page {
+                self.report.stopped = self.cancelled.is_cancelled();
+                if self.report.stopped {
+                    break;
+                }
+                if excess == 0 || self.removed.contains(&file.id) {
+                    continue;
+                }
+                let outcome = self.delete(&file, &deleted).await?;
+                let item = Item::new(number, &file, outcome);
+                self.progress.finding(&item);
+                if item.result != Deletion::Deleted {
+                    self.report.failed += 1;
+                    continue;
+                }
+                self.report.files += 1;
+                self.report.bytes += file.size_bytes;
+                if rule.total_over.is_some() {
+                    excess = excess.saturating_sub(file.size_bytes);
+                }
+                deleted.push(file);
+            }
+            self.record(deleted).await?;
         }
+        Ok(())
+    }
+
+    /// Saves which files may be deleted before their rows say so.
+    async fn begin(&self, page: &[StoredFile]) -> Result<(), Error> {
+        if self.report.dry_run {
+            return Ok(());
+        }
+        let ids: Vec<_> = page.iter().map(|file| file.id.0.clone()).collect();
+        let (run, now) = (self.deps.owner.to_owned(), self.now);
+        let save = async move |tx: &mut db::Tx| Checkpoint::Sweep.save(tx, &run, &ids, now).await;
+        Ok(self.deps.db.write(Key::Nothing, save).await?)
+    }
+
+    /// The size of all files that a rule selects, without those that an earlier rule would have deleted.
+    async fn matching_bytes(&self, removal: &Removal) -> Result<u64, Error> {
+        let mut all = media::removable_bytes(self.deps.db, removal).await?;
+        let (mut at, mut id) = (Millis::MIN, String::new());
+        while !self.removed.is_empty() {
+            let page = media::removable(self.deps.db, removal, (at, &id), PAGE).await?;
+            let Some(last) = page.last() else { break };
+            (at, id) = (last.received_at, last.id.0.clone());
+            let removed = page.iter().filter(|file| self.removed.contains(&file.id));
+            all = all.saturating_sub(removed.map(|file| file.size_bytes).sum());
+        }
+        Ok(all)
+    }
+
+    /// Deletes a file, unless another media that stays has it as its own.
+    async fn delete(
+        &self,
+        file: &StoredFile,
+        deleted: &[StoredFile],
+    ) -> Result<Result<(), storage::Error>, Error> {
+        if self.report.dry_run {
+            return Ok(Ok(()));
+        }
+        let mut paths = vec![file.path.clone()];
+        let others = media::files_at(self.deps.db, Some(&file.id), &paths).await?;
+        let stays = |other: &StoredFile| {
+            other.status == MediaStatus::Stored && deleted.iter().all(|it| it.id != other.id)
+        };
+        if others.iter().any(stays) {
+            paths.clear();
+        }
+        let names = paths.into_iter().filter_map(RelativePath::from_row);
+        let sought = Sought {
+            names: names.collect(),
+            ..Sought::default()
+        };
+        let (storage, index) = (self.deps.storage, Index::default());
+        let found = match storage.everywhere(&file.id, sought, &index).await {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
+        };
+        let linked = Linked::GoesIf(file.sha256);
+        let removal = storage.remove_all(&file.id, found, linked).await;
+        Ok(removal.map(drop))
+    }
+
+    async fn record(&mut self, deleted: Vec<StoredFile>) -> Result<(), Error> {
+        if self.report.dry_run {
+            self.removed.extend(deleted.into_iter().map(|file| file.id));
+            return Ok(());
+        }
+        record(self.deps.db, self.deps.owner.to_owned(), deleted, self.now).await
+    }
+}
+
+/// Records in the rows that their files were deleted, and deletes the checkpoint of the run.
+async fn record(db: &Db, run: String, deleted: Vec<StoredFile>, now: Millis) -> Result<(), Error> {
+    let recorded = db.write(Key::Everything, async move |tx| {
+        for file in &deleted {
+            if media::mark_removed(tx, file, Reason::Retention).await? {
+                events::append(tx, now, news(file));
+            }
+        }
+        Checkpoint::Sweep.delete(tx, &run).await
+    });
+    Ok(recorded.await?)
+}
+
+/// Whether a run deletes this file at this moment, or was interrupted before its row said so.
+pub async fn is_being_deleted(db: &Db, id: &MediaId) -> Result<bool, db::Error> {
+    let runs = Checkpoint::Sweep.all::<Vec<String>>(db).await?;
+    Ok(runs.iter().any(|(_, ids)| ids.contains(&id.0)))
+}
+
+/// Records what killed runs deleted.
+pub async fn finish_interrupted(deps: FileDeps<'_>) -> Result<(), Error> {
+    let runs = Checkpoint::Sweep;
+    if runs.all::<Vec<String>>(deps.db).await?.is_empty() {
+        return Ok(());
+    }
+    let _lease = match deps.coordination.maintenance(Maintenance::Exclusive).await {
+        // Another run has it, and records its own.
+        Err(coordination::Error::Maintenance { .. }) => return Ok(()),
+        lease => lease?,
+    };
+    let now = deps.clock.now();
+    for (run, ids) in runs.all::<Vec<String>>(deps.db).await? {
+        let mut deleted = Vec::new();
+        for id in ids {
+            let file = media::find_file(deps.db, &MediaId(id)).await?;
+            let is_gone = |file: &StoredFile| matches!(deps.storage.stamp(&file.path), Ok(None));
+            deleted.extend(file.filter(is_gone));
+        }
+        record(deps.db, run, deleted, now).await?;
+    }
+    Ok(())
+}
+
+fn news(file: &StoredFile) -> News<'_> {
+    News {
+        kind: "media.removed",
+        client: file.client,
+        instance: file.instance.as_str(),
+        media: Some(file.id.as_str()),
+        data: json!({"kind": file.kind.as_str(), "reason": Reason::Retention.as_str(), "path": file.path, "size": file.size_bytes}),
     }
 }

@@ -5,23 +5,45 @@ mod full;
 mod instance;
 mod need;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::json;
 use super::probe::{ServerStatus, server_status};
-use crate::app::App;
-use crate::clock::Millis;
-use crate::db::Error;
+use crate::clock::{Clock, Millis};
+use crate::config::Config;
+use crate::coordination::Coordination;
+use crate::db::{Db, Error};
 use crate::instances;
 use crate::media::{self, Count};
 use crate::model::MediaStatus;
-use crate::worker;
+use crate::secrets::Secrets;
+use crate::storage::Storage;
+use crate::worker::{self, Paused};
 
 pub use full::{CheckReport, Failing, FileCheck, Folder, check};
 pub use instance::{InstanceStatus, RefusedDeliveries};
 pub use need::Need;
+
+/// What the reports read from.
+#[derive(Clone, Copy)]
+pub struct Deps<'a> {
+    pub data: &'a Path,
+    pub config: &'a Config,
+    pub db: &'a Db,
+    pub storage: &'a Storage,
+    pub clock: &'a Clock,
+    pub coordination: &'a Coordination,
+    pub secrets: &'a Secrets,
+}
+
+impl Deps<'_> {
+    async fn paused(self) -> Result<Option<Paused>, Error> {
+        let using = (self.db, self.storage, self.coordination);
+        worker::paused_for_space(using, &self.config.storage).await
+    }
+}
 
 /// One screen.
 #[derive(Debug, Serialize)]
@@ -60,10 +82,10 @@ pub struct QueueStatus {
 }
 
 impl QueueStatus {
-    async fn read(app: &App) -> Result<Self, Error> {
-        let (oldest_waiting, next_deadline) = media::waiting(&app.db).await?;
+    async fn read(deps: Deps<'_>) -> Result<Self, Error> {
+        let (oldest_waiting, next_deadline) = media::waiting(deps.db).await?;
         Ok(Self {
-            by_status: media::by_status(&app.db, 0).await?,
+            by_status: media::by_status(deps.db, 0).await?,
             oldest_waiting,
             next_deadline,
         })
@@ -78,44 +100,40 @@ impl QueueStatus {
 }
 
 /// The short report: no stored file is checked.
-pub async fn run(app: &App) -> Result<StatusReport, Error> {
-    let queue = QueueStatus::read(app).await?;
-    let paused = worker::paused_for_space(
-        (&app.db, &app.storage, &app.coordination),
-        &app.config.storage,
-    )
-    .await?;
-    let instances: Vec<_> = instances::instances(&app.db)
+pub async fn run(deps: Deps<'_>) -> Result<StatusReport, Error> {
+    let queue = QueueStatus::read(deps).await?;
+    let paused = deps.paused().await?;
+    let instances: Vec<_> = instances::instances(deps.db)
         .await?
         .iter()
-        .map(InstanceStatus::of)
+        .map(InstanceStatus::new)
         .collect();
-    let server = server_status(&app.data).await;
+    let server = server_status(deps.data).await;
     let needs_attention = need::find(&need::Seen {
-        app,
+        deps,
         server,
         instances: &instances,
         queue: &queue,
         paused,
         files: None,
-        set_aside_today: need::set_aside_today(app).await?,
-        refused: &instances::refusals(&app.db).await?,
+        set_aside_today: need::set_aside_today(deps).await?,
+        refused: &instances::refusals(deps.db).await?,
     })
     .await?;
     let stored_bytes = queue.by_status.iter().map(|count| count.size).sum();
     Ok(StatusReport {
-        data: app.data.clone(),
+        data: deps.data.to_owned(),
         server,
         disk: DiskStatus {
-            storage: app.config.storage_folder(&app.data),
-            free_bytes: app.storage.free_bytes().ok(),
+            storage: deps.config.storage_folder(deps.data),
+            free_bytes: deps.storage.free_bytes().ok(),
             stored_bytes,
             downloads_paused: paused.is_some(),
-            resume_above_bytes: app.config.storage.resume_above.bytes(),
+            resume_above_bytes: deps.config.storage.resume_above.bytes(),
         },
         queue,
         instances,
-        clock_trusted: app.clock.is_trusted(),
+        clock_trusted: deps.clock.is_trusted(),
         needs_attention,
     })
 }

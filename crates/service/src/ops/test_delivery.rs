@@ -10,21 +10,28 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Progress;
-use crate::app::App;
-use crate::coordination;
-use crate::db::Key;
+use crate::coordination::{self, Coordination};
+use crate::db::{Db, Key};
 use crate::deliveries::Body;
-use crate::ingest::{self, Receipt, tally};
+use crate::ingest::{self, Ingest, Receipt, tally};
 use crate::instances::Instance;
 use crate::media::{self, Media};
 use crate::model::{MediaId, MediaStatus};
 use crate::queue::{self, Lease};
 use crate::shutdown::CancellationToken;
-use crate::worker;
+use crate::worker::{self, Worker};
 pub use error::Error;
 pub use step::Step;
 
 const POLL_EVERY: Duration = Duration::from_millis(100);
+
+/// What a test delivery uses.
+#[derive(Clone, Copy)]
+pub struct Deps<'a> {
+    pub ingest: &'a Ingest,
+    pub worker: &'a Worker,
+    pub coordination: &'a Coordination,
+}
 
 /// The delivery, and the instance that it is for.
 pub struct Options {
@@ -54,7 +61,7 @@ pub struct Report {
 }
 
 impl Report {
-    fn of(verdict: Verdict) -> Self {
+    fn new(verdict: Verdict) -> Self {
         Self {
             verdict,
             stored: 0,
@@ -73,35 +80,36 @@ impl Report {
 
 /// Ingests a delivery and follows its media until they are stored or have failed.
 pub async fn run(
-    app: &App,
+    deps: Deps<'_>,
     options: Options,
     progress: Arc<dyn Progress<Step>>,
     cancelled: CancellationToken,
 ) -> Result<Report, Error> {
     let Options { instance, body } = options;
+    let ingest = deps.ingest;
     progress.finding(&Step::Received {
         bytes: body.len(),
         instance: instance.id.clone(),
         client: instance.client,
     });
-    let body = Body::from_bytes(&app.bodies, app.clock.now(), &body)
+    let body = Body::from_bytes(&ingest.bodies, ingest.clock.now(), &body)
         .await
         .map_err(Error::Body)?;
-    let body = ingest::opened(&app.ingest, instance.gateway, body).await?;
-    let report = match ingest::receive(&app.ingest, &instance, body).await? {
+    let body = ingest::opened(ingest, instance.gateway, body).await?;
+    let report = match ingest::receive(ingest, &instance, body).await? {
         Receipt::Accepted { delivery, media } => {
             progress.finding(&Step::Committed {
                 delivery,
                 media: media.len(),
             });
-            let mut report = Report::of(Verdict::Accepted);
+            let mut report = Report::new(Verdict::Accepted);
             for (kind, put) in media {
                 progress.finding(&Step::Detected {
                     kind: kind.as_str(),
                     id: put.id.clone(),
                     duplicate: put.duplicate,
                 });
-                let followed = follow(app, &instance, &put.id, &*progress, &cancelled).await?;
+                let followed = follow(deps, &instance, &put.id, &*progress, &cancelled).await?;
                 match followed {
                     Some(true) => report.stored += 1,
                     Some(false) => report.not_stored += 1,
@@ -112,7 +120,7 @@ pub async fn run(
         }
         Receipt::Ignored { reason } => {
             progress.finding(&Step::Ignored { reason });
-            Report::of(Verdict::Ignored)
+            Report::new(Verdict::Ignored)
         }
         Receipt::SetAside { reason, place } => {
             progress.finding(&Step::SetAside {
@@ -120,54 +128,55 @@ pub async fn run(
                 line: place.map(|(line, _)| line),
                 column: place.map(|(_, column)| column),
             });
-            Report::of(Verdict::SetAside)
+            Report::new(Verdict::SetAside)
         }
         Receipt::WrongInstance { named } => {
             progress.finding(&Step::Refused {
                 names_instance: named,
             });
-            Report::of(Verdict::Refused)
+            Report::new(Verdict::Refused)
         }
     };
-    tally::write_down(&app.db, &app.tally).await?;
+    tally::write_down(&ingest.db, &ingest.tally).await?;
     Ok(report)
 }
 
 /// Downloads one media here, or waits until the running server has. Whether it is stored; `None` when cancelled.
 async fn follow(
-    app: &App,
+    deps: Deps<'_>,
     instance: &Instance,
     id: &MediaId,
     progress: &dyn Progress<Step>,
     cancelled: &CancellationToken,
 ) -> Result<Option<bool>, Error> {
-    let before = find(app, id).await?;
+    let db = &deps.ingest.db;
+    let before = find(db, id).await?;
     let known_attempts = before.attempts;
-    let media = match app.coordination.server().await {
+    let media = match deps.coordination.server().await {
         _ if before.status == MediaStatus::Stored => before,
         Ok(server) => {
             let lease = Lease {
                 owner: server.owner().to_owned(),
-                until: app.clock.now() + app.config.worker.lease.ms(),
+                until: deps.ingest.clock.now() + deps.worker.config.worker.lease.ms(),
             };
             let media = id.clone();
-            let claiming = app.db.write(Key::media(id.as_str()), async move |tx| {
+            let claimed = db.write(Key::media(id.as_str()), async move |tx| {
                 queue::claim_one(tx, &media, &lease).await
             });
-            if let Some(job) = claiming.await? {
-                worker::round(&app.worker(), &job, instance).await;
+            if let Some(job) = claimed.await? {
+                worker::round(deps.worker, &job, instance).await;
             }
-            find(app, id).await?
+            find(db, id).await?
         }
         Err(coordination::Error::Served { .. }) => {
             tokio::select! {
-                media = wait(app, id, known_attempts) => media?,
+                media = wait(db, id, known_attempts) => media?,
                 () = cancelled.cancelled() => return Ok(None),
             }
         }
         Err(error) => return Err(error.into()),
     };
-    let attempts = media::attempts(&app.db, id).await?;
+    let attempts = media::attempts(db, id).await?;
     for attempt in attempts.iter().filter(|attempt| attempt.n > known_attempts) {
         step::of_attempt(attempt)
             .iter()
@@ -179,14 +188,14 @@ async fn follow(
     Ok(Some(media.status == MediaStatus::Stored))
 }
 
-async fn find(app: &App, id: &MediaId) -> Result<Media, Error> {
-    media::find(&app.db, id).await?.ok_or(Error::MediaDeleted)
+async fn find(db: &Db, id: &MediaId) -> Result<Media, Error> {
+    media::find(db, id).await?.ok_or(Error::MediaDeleted)
 }
 
 /// Waits until the server has ended a round.
-async fn wait(app: &App, id: &MediaId, attempts_before: i64) -> Result<Media, Error> {
+async fn wait(db: &Db, id: &MediaId, attempts_before: i64) -> Result<Media, Error> {
     loop {
-        let media = find(app, id).await?;
+        let media = find(db, id).await?;
         let is_waiting = media.status == MediaStatus::Downloading
             || (media.status == MediaStatus::Pending && media.attempts == attempts_before);
         if !is_waiting {

@@ -16,14 +16,12 @@ mod safeguard;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio_util::sync::CancellationToken;
-
-use super::{Problem, Progress, retention};
-use crate::app::App;
+use super::{FileDeps, Problem, Progress, retention};
 use crate::clock::compact;
 use crate::coordination::checkpoint::Checkpoint;
 use crate::db::{self, Key};
 use crate::media::{self, Filter, StoredFile};
+use crate::shutdown::CancellationToken;
 use crate::storage::{Stamp, Storage};
 use crate::telemetry;
 pub use error::Error;
@@ -67,16 +65,16 @@ pub struct RepairOptions {
 
 /// Verifies, and repairs if the options say so. Stops at the next file once `cancelled` is.
 pub async fn run(
-    app: &App,
+    deps: FileDeps<'_>,
     options: Options,
     progress: Arc<dyn Progress<Finding>>,
     cancelled: CancellationToken,
 ) -> Result<Report, Error> {
     let repair = options
         .repair
-        .map(|_| Repair::of_run(&compact(app.clock.now()), &app.owner));
+        .map(|_| Repair::of_run(&compact(deps.clock.now()), deps.owner));
     let mut verify = Verify {
-        app,
+        deps,
         checkpoint: checkpoint_of(&options.filter),
         report: Report {
             repair: repair.as_ref().map(RepairReport::new),
@@ -91,14 +89,14 @@ pub async fn run(
     let before = match verify.checkpoint.as_ref().filter(|_| options.resume) {
         Some(checkpoint) => {
             Checkpoint::Verify
-                .load::<String>(&app.db, checkpoint)
+                .load::<String>(deps.db, checkpoint)
                 .await?
         }
         None => None,
     };
     verify.report.resumed = before.is_some();
     if let Some(repair) = options.repair {
-        retention::finish_sweeps(app).await?;
+        retention::finish_interrupted(deps).await?;
         verify.check_safeguards(repair).await?;
     }
     verify.search_lost().await?;
@@ -171,7 +169,7 @@ fn compare_file(
 
 /// One run.
 struct Verify<'a> {
-    app: &'a App,
+    deps: FileDeps<'a>,
     filter: Filter,
     repair: Option<Repair>,
     report: Report,
@@ -205,15 +203,15 @@ impl Verify<'_> {
             let Some(last) = page.last() else { break };
             before = Some(last.id.0.clone());
             for file in &page {
-                presence.add(&self.app.storage, file);
+                presence.add(self.deps.storage, file);
             }
         }
-        presence.check(&self.app.storage)
+        presence.check(self.deps.storage)
     }
 
     /// Many files without a row are more likely the files of another database than orphans.
     async fn refuse_if_many_are_orphaned(&self) -> Result<(), Error> {
-        if !self.is_whole() || self.app.coordination.has_maintenance().await {
+        if !self.is_whole() || self.deps.coordination.has_maintenance().await {
             return Ok(());
         }
         let (mut known, mut stored, mut before) = (orphans::Known::default(), 0_u64, None);
@@ -232,7 +230,7 @@ impl Verify<'_> {
             before = Some(last.id.0.clone());
             page.iter().for_each(|file| known.add(&file.path));
         }
-        let found = orphans::search(self.app, known, &self.pace).await?;
+        let found = orphans::search(self.deps, known, &self.pace).await?;
         let would_move = |orphan: &&orphans::Orphan| orphan.is_movable();
         let orphaned = found.files.iter().filter(would_move).count() as u64;
         safeguard::check_orphaned(orphaned, stored)
@@ -254,7 +252,7 @@ impl Verify<'_> {
                 if self.pace.is_stopped() {
                     return Ok(());
                 }
-                if let Some(repaired) = repair.lost(self.app, &file).await? {
+                if let Some(repaired) = repair.lost(self.deps, &file).await? {
                     self.report(Problem::Missing, file.path, Some(file.id), Some(repaired));
                 }
             }
@@ -275,7 +273,7 @@ impl Verify<'_> {
                 if is_whole {
                     known.add(&file.path);
                 }
-                match self.app.storage.stamp(&file.path) {
+                match self.deps.storage.stamp(&file.path) {
                     Ok(None) => self.damaged(Problem::Missing, file, None).await?,
                     Ok(Some(found)) if found.size_bytes != file.size_bytes => {
                         self.damaged(Problem::Corrupt, file, Some(found)).await?;
@@ -288,7 +286,7 @@ impl Verify<'_> {
                 }
             }
         }
-        if is_whole && self.app.coordination.has_maintenance().await {
+        if is_whole && self.deps.coordination.has_maintenance().await {
             self.report.orphan_search = OrphanSearch::FilesInUse;
         } else if is_whole {
             self.search_orphans(known).await?;
@@ -297,7 +295,7 @@ impl Verify<'_> {
     }
 
     async fn search_orphans(&mut self, known: orphans::Known) -> Result<(), Error> {
-        let found = orphans::search(self.app, known, &self.pace).await?;
+        let found = orphans::search(self.deps, known, &self.pace).await?;
         for folder in found.unreadable {
             self.report(Problem::Unreadable, folder, None, None);
         }
@@ -306,7 +304,7 @@ impl Verify<'_> {
                 return Ok(());
             }
             let repaired = match &self.repair {
-                Some(repair) => Some(repair.orphan(self.app, &orphan).await?),
+                Some(repair) => Some(repair.orphan(self.deps, &orphan).await?),
                 None => None,
             };
             self.report(Problem::Orphaned, orphan.path, None, repaired);
@@ -341,9 +339,9 @@ impl Verify<'_> {
 
     /// Reads a group of files and compares them; stopped in the middle, it returns those that it has compared.
     async fn compare(&self, group: Vec<StoredFile>) -> Result<Vec<(StoredFile, Compared)>, Error> {
-        let (storage, pace) = (self.app.storage.clone(), Arc::clone(&self.pace));
+        let (storage, pace) = (self.deps.storage.clone(), Arc::clone(&self.pace));
         let progress = Arc::clone(&self.progress);
-        let reading = tokio::task::spawn_blocking(move || {
+        let compared = tokio::task::spawn_blocking(move || {
             let compare = |file: StoredFile| {
                 let compared = compare_file(&storage, &file, |bytes| {
                     progress.advance(bytes);
@@ -353,7 +351,7 @@ impl Verify<'_> {
             };
             group.into_iter().map_while(compare).collect()
         });
-        Ok(reading.await?)
+        Ok(compared.await?)
     }
 
     async fn record(&mut self, file: StoredFile, compared: Compared) -> Result<(), Error> {
@@ -380,11 +378,11 @@ impl Verify<'_> {
         stamp: Option<Stamp>,
     ) -> Result<(), Error> {
         let is_missing = problem == Problem::Missing;
-        if is_missing && !self.confirmation.is_missing(self.app, &file).await? {
+        if is_missing && !self.confirmation.is_missing(self.deps, &file).await? {
             return Ok(());
         }
         let repaired = match &self.repair {
-            Some(repair) => Some(repair.stored(self.app, &file, stamp).await?),
+            Some(repair) => Some(repair.stored(self.deps, &file, stamp).await?),
             None => None,
         };
         self.report(problem, file.path, Some(file.id), repaired);
@@ -409,11 +407,11 @@ impl Verify<'_> {
     }
 
     async fn page(&self, before: Option<&str>) -> Result<Vec<StoredFile>, db::Error> {
-        media::stored_files_before(&self.app.db, &self.filter, before, PAGE).await
+        media::stored_files_before(self.deps.db, &self.filter, before, PAGE).await
     }
 
     async fn lost_page(&self, before: Option<&str>) -> Result<Vec<StoredFile>, db::Error> {
-        media::lost_files_before(&self.app.db, &self.filter, before, PAGE).await
+        media::lost_files_before(self.deps.db, &self.filter, before, PAGE).await
     }
 
     /// Saves the place to resume from, or deletes it at the end. Files can be verified where the database is read-only.
@@ -421,13 +419,13 @@ impl Verify<'_> {
         let Some(scope) = self.checkpoint.clone() else {
             return;
         };
-        let now = self.app.clock.now();
+        let now = self.deps.clock.now();
         let place = place.map(str::to_owned);
         let write = async move |tx: &mut db::Tx| match &place {
             Some(place) => Checkpoint::Verify.save(tx, &scope, place, now).await,
             None => Checkpoint::Verify.delete(tx, &scope).await,
         };
-        if let Err(error) = self.app.db.write(Key::Nothing, write).await {
+        if let Err(error) = self.deps.db.write(Key::Nothing, write).await {
             let error = telemetry::chain(&error);
             tracing::warn!(error, "the checkpoint of a verification was not saved");
         }

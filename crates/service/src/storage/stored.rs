@@ -32,10 +32,30 @@ pub enum FolderState {
     Filled,
 }
 
+/// Opens a regular file to read it; anything else counts as not found.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    // Opening a pipe could block for ever.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let file = File::open(path)?;
+    // Something else may have taken its place.
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::ErrorKind::NotFound.into())
+    }
+}
+
 impl Storage {
-    /// Opens a stored file to read it.
+    /// Opens a stored file to read it. What is not a regular file counts as not found.
     pub fn open_stored(&self, path: &str) -> Result<File, Error> {
-        Ok(File::open(self.at(path)?)?)
+        Ok(open_regular(&self.at(path)?)?)
+    }
+
+    /// Whether a folder is in the storage.
+    pub fn contains(&self, folder: &Path) -> io::Result<bool> {
+        Ok(fs::canonicalize(folder)?.starts_with(fs::canonicalize(self.root())?))
     }
 
     /// SHA-256 of a stored file, in constant memory. Not for async threads.

@@ -71,7 +71,7 @@ impl Known {
             refusal.instance.as_ref() == id || refusal.address_of.as_ref() == id
         });
         Ok(Self {
-            refused: refused.iter().map(RefusedDeliveries::of).collect(),
+            refused: refused.iter().map(RefusedDeliveries::new).collect(),
             client_name: client.map(|client| client.name),
             rhythm,
             media: counts::of_instance(&app.db, &instance.id).await?,

@@ -125,7 +125,7 @@ async fn an_id_that_goes_with_many_numbers_is_not_one_persons() {
     };
     assert_eq!((id.as_str(), count), ("100000000000009", 5));
     assert_eq!(test.files().len(), 5);
-    let found = identify(&test.app, 2, &["5521900000102".to_owned()]).await;
+    let found = identify(&test.app.db, 2, &["5521900000102".to_owned()]).await;
     assert_eq!(found.unwrap().shared, ["100000000000009"]);
     let proof = forget(&test.app, "5521900000102").await.unwrap();
     assert_eq!(
@@ -204,7 +204,9 @@ async fn an_erasure_takes_exactly_the_ids_that_it_is_given() {
     };
     let (by_lid, _) = test.store(by_lid).await;
     let options = of(2, vec![WHO.to_owned()]);
-    let report = erasure::run(&test.app, options, |_| {}).await.unwrap();
+    let report = erasure::run(test.app.erasure_deps(), options, &())
+        .await
+        .unwrap();
     assert_eq!(report.media, 1);
     assert!(!test.file(&by_number).exists() && test.file(&by_lid).exists());
     test.end().await;

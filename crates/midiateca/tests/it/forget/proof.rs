@@ -1,5 +1,7 @@
 //! When nothing is left, and what is said when something is.
 
+use std::sync::Mutex;
+
 use super::*;
 use midiateca_service::config::Size;
 
@@ -293,23 +295,26 @@ async fn an_erasure_that_is_cut_short_has_told_what_it_erased_and_the_next_adds_
                   begin select raise(abort, 'cut short'); end";
     let direct = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();
     direct.execute_batch(second).unwrap();
-    let mut listed = Vec::new();
-    let mut told_bytes = 0;
-    let tell = |file: &ErasedFile| {
-        listed.push(file.media.clone());
-        told_bytes += file.size;
+    let listed = Mutex::new(Vec::new());
+    let list = |file: &ErasedFile| {
+        let entry = (file.media.clone(), file.size);
+        listed.lock().unwrap().push(entry);
     };
-    let identities = identify(&test.app, 2, &[WHO.to_owned()]).await.unwrap();
-    let cut_short = erasure::run(&test.app, of(2, identities.ids()), tell).await;
+    let identities = identify(&test.app.db, 2, &[WHO.to_owned()]).await.unwrap();
+    let cut_short = erasure::run(test.app.erasure_deps(), of(2, identities.ids()), &list).await;
     assert!(cut_short.is_err());
-    assert_eq!(listed, [one.id.as_str()]);
+    let listed = listed.into_inner().unwrap();
+    let [(media, listed_bytes)] = &listed[..] else {
+        panic!("{listed:?}");
+    };
+    assert_eq!(*media, one.id);
     direct.execute_batch("drop trigger stops").unwrap();
     let told = forget(&test.app, WHO).await.unwrap();
     assert!(told.resumed && told.is_complete());
     assert_eq!((told.media, told.files.len()), (20, 0));
     let in_all = told.total();
     assert_eq!((in_all.media, in_all.files, in_all.deliveries), (121, 1, 1));
-    assert_eq!(in_all.bytes, told_bytes);
+    assert_eq!(in_all.bytes, *listed_bytes);
     assert!(forget(&test.app, WHO).await.unwrap().is_empty());
     test.end().await;
 }

@@ -6,9 +6,8 @@ use std::path::Path;
 use super::super::keys::errors as words;
 use super::super::{Language, TextKey};
 use super::Cause;
-use crate::app::OpeningError;
 use crate::http::ListenError;
-use crate::ops::{erasure, retention, verify};
+use crate::ops::{erasure, opening, retention, verify};
 use crate::storage::Found;
 use crate::terminal::plain;
 use crate::{app, coordination, db, secrets, server, storage};
@@ -64,20 +63,20 @@ pub(super) fn coordination(error: &coordination::Error, lang: Language) -> Cause
     }
 }
 
-pub(super) fn opening(error: &OpeningError, lang: Language) -> Cause {
+pub(super) fn opening(error: &opening::Error, lang: Language) -> Cause {
     match error {
-        OpeningError::NoDatabase { path, trace } => {
+        opening::Error::NoDatabase { path, trace } => {
             let values: [(&str, &dyn Display); 2] =
                 [("path", &path.display()), ("trace", &trace.display())];
             Cause::with(lang, words::DATABASE_MISSING, words::FIND_DATABASE, &values)
         }
-        OpeningError::WrongStorage { root, found } => unmatched_storage(root, *found, lang),
-        OpeningError::UnknownStorage { root } => {
+        opening::Error::WrongStorage { root, found } => unmatched_storage(root, *found, lang),
+        opening::Error::UnknownStorage { root } => {
             let values = [("path", &root.display() as &dyn Display)];
             Cause::with(lang, words::STORAGE_UNKNOWN, words::STORAGE_RIGHT, &values)
         }
-        OpeningError::Db(error) => db(error, lang),
-        OpeningError::Storage(error) => storage(error, lang),
+        opening::Error::Db(error) => db(error, lang),
+        opening::Error::Storage(error) => storage(error, lang),
     }
 }
 
@@ -238,7 +237,6 @@ pub(super) fn storage(error: &storage::Error, lang: Language) -> Cause {
 pub(super) fn retention(error: &retention::Error, lang: Language) -> Cause {
     match error {
         retention::Error::Db(error) => db(error, lang),
-        retention::Error::App(error) => app(error, lang),
         retention::Error::Coordination(error) => coordination(error, lang),
         retention::Error::Storage(_) => {
             Cause::with(lang, words::REMOVE_FAILED, words::RUN_AGAIN, &[])
@@ -252,7 +250,6 @@ pub(super) fn retention(error: &retention::Error, lang: Language) -> Cause {
 pub(super) fn erasure(error: &erasure::Error, lang: Language) -> Cause {
     match error {
         erasure::Error::Db(error) => db(error, lang),
-        erasure::Error::App(error) => app(error, lang),
         erasure::Error::Coordination(error) => coordination(error, lang),
         erasure::Error::Storage(_) => {
             Cause::with(lang, words::REMOVE_FAILED, words::RUN_AGAIN, &[])
@@ -277,7 +274,6 @@ pub(super) fn erasure(error: &erasure::Error, lang: Language) -> Cause {
 pub(super) fn verify(error: &verify::Error, lang: Language) -> Cause {
     match error {
         verify::Error::Db(error) => db(error, lang),
-        verify::Error::App(error) => app(error, lang),
         verify::Error::Coordination(error) => coordination(error, lang),
         verify::Error::Retention(error) => retention(error, lang),
         verify::Error::Panicked(error) => Cause::unknown(error),

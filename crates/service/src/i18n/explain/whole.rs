@@ -76,67 +76,45 @@ pub(super) fn foreign(error: &foreign::Error, lang: Language) -> Cause {
 
 pub(super) fn backup(error: &backup::Error, lang: Language) -> Cause {
     use backup::Error;
-    match error {
-        Error::Db(error) => db(error, lang),
-        Error::Opening(error) => opening(error, lang),
-        Error::Io { path, source } => {
+    let (key, path) = match error {
+        Error::Db(error) => return db(error, lang),
+        Error::Opening(error) => return opening(error, lang),
+        Error::Io { path, source } if heals(source) => {
             let values: [(&str, &dyn std::fmt::Display); 1] = [("path", &path.display())];
-            match heals(source) {
-                true => Cause::with(lang, words::PATH_UNUSABLE, words::BACKUP_RUN_AGAIN, &values),
-                false => Cause::new(lang, words::PATH_UNUSABLE, &values),
-            }
+            return Cause::with(lang, words::PATH_UNUSABLE, words::BACKUP_RUN_AGAIN, &values);
         }
-        Error::Within { target, other } => Cause::new(
-            lang,
-            words::BACKUP_WITHIN_DATA,
-            &[("target", &target.display()), ("other", &other.display())],
-        ),
-        Error::Foreign { path } => Cause::new(
-            lang,
-            words::BACKUP_TARGET_FOREIGN,
-            &[("path", &path.display())],
-        ),
-        Error::NotAFolder { path } => Cause::new(
-            lang,
-            words::BACKUP_TARGET_NOT_A_DIRECTORY,
-            &[("path", &path.display())],
-        ),
-        Error::NoKey { path } => Cause::new(
-            lang,
-            words::BACKUP_KEY_MISSING,
-            &[("path", &path.display())],
-        ),
-        Error::WrongKey { path } => {
-            Cause::new(lang, words::BACKUP_WRONG_KEY, &[("path", &path.display())])
+        Error::Within { target, other } => {
+            return Cause::new(
+                lang,
+                words::BACKUP_WITHIN_DATA,
+                &[("target", &target.display()), ("other", &other.display())],
+            );
         }
-        Error::Absent { path } => Cause::new(
-            lang,
-            words::BACKUP_TARGET_MISSING,
-            &[("path", &path.display())],
-        ),
-        Error::OtherDatabase { path } => Cause::new(
-            lang,
-            words::BACKUP_OTHER_DATABASE,
-            &[("path", &path.display())],
-        ),
-        Error::Taken { path } => {
-            Cause::new(lang, words::BACKUP_RUNNING, &[("path", &path.display())])
+        Error::NoSpace { path, needed, free } => {
+            return Cause::new(
+                lang,
+                words::BACKUP_NO_SPACE,
+                &[
+                    ("path", &path.display()),
+                    ("needed", &lang.bytes(*needed)),
+                    ("free", &lang.bytes(*free)),
+                ],
+            );
         }
-        Error::NoRoom { path, needed, free } => Cause::new(
-            lang,
-            words::BACKUP_NO_SPACE,
-            &[
-                ("path", &path.display()),
-                ("needed", &lang.bytes(*needed)),
-                ("free", &lang.bytes(*free)),
-            ],
-        ),
-        Error::Damaged { problem } => Cause::new(
-            lang,
-            words::BACKUP_DATABASE_DAMAGED,
-            &[("problem", problem)],
-        ),
-    }
+        Error::Damaged { problem } => {
+            let values: [(&str, &dyn std::fmt::Display); 1] = [("problem", problem)];
+            return Cause::new(lang, words::BACKUP_DATABASE_DAMAGED, &values);
+        }
+        Error::Io { path, .. } => (words::PATH_UNUSABLE, path),
+        Error::Foreign(path) => (words::BACKUP_TARGET_FOREIGN, path),
+        Error::NotAFolder(path) => (words::BACKUP_TARGET_NOT_A_DIRECTORY, path),
+        Error::NoKey(path) => (words::BACKUP_KEY_MISSING, path),
+        Error::WrongKey(path) => (words::BACKUP_WRONG_KEY, path),
+        Error::Absent(path) => (words::BACKUP_TARGET_MISSING, path),
+        Error::OtherDatabase(path) => (words::BACKUP_OTHER_DATABASE, path),
+        Error::Busy(path) => (words::BACKUP_RUNNING, path),
+    };
+    Cause::new(lang, key, &[("path", &path.display())])
 }
 
 /// What passes by itself, so that the same command may do its work the next time.

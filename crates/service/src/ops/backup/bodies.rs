@@ -1,4 +1,4 @@
-//! The long texts of deliveries that the copied database names, and that are nowhere else.
+//! The long texts of deliveries that the copied database names and no stored file has.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -9,23 +9,22 @@ use std::path::Path;
 use base64::write::EncoderWriter;
 
 use super::folder::Folder;
-use super::{Error, Order, at, copy, sync_folder};
-use crate::app::BODIES;
+use super::{Error, Run, at, copy, sync_folder};
 use crate::db::Db;
-use crate::deliveries::{Bodies, parts};
+use crate::deliveries::{BODIES, Bodies, parts};
 use crate::media;
 use crate::model::DeliveryId;
 
 const PAGE: u32 = 500;
 
-/// Copies what is not there yet; answers with the names of all of them, or nothing when it was stopped.
+/// Copies the texts that the backup lacks; returns the names of all of them, or `None` when cancelled.
 pub(super) async fn copy_all(
-    order: &Order,
+    run: &Run,
     folder: &Folder,
     copied: &Db,
     live: &Db,
 ) -> Result<Option<HashSet<OsString>>, Error> {
-    let bodies = Bodies::new(order.source.data.join(BODIES));
+    let bodies = Bodies::new(run.paths.data.join(BODIES));
     let target = folder.bodies();
     let mut named = HashSet::new();
     if !parts::are_known(copied).await? {
@@ -38,15 +37,15 @@ pub(super) async fn copy_all(
         after.clone_from(&last.0);
         crate::disk::create_folder(&target).map_err(at(&target))?;
         for (id, file) in page {
-            if order.shutdown.has_begun() {
+            if run.cancelled.is_cancelled() {
                 return Ok(None);
             }
             let name = format!("{id}.{file}");
             let (to, staged) = (target.join(&name), folder.stage(&name));
             match bodies.open(&id, file) {
-                Ok(source) => bring(source, &staged, &to).map_err(at(&to))?,
+                Ok(source) => copy_text(source, &staged, &to).map_err(at(&to))?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    restore(order, live, &id, file, &staged, &to).await?;
+                    restore(run, live, &id, file, &staged, &to).await?;
                 }
                 Err(error) => return Err(at(bodies.folder())(error)),
             }
@@ -55,12 +54,12 @@ pub(super) async fn copy_all(
     }
     if !named.is_empty() {
         sync_folder(&target)?;
-        sync_folder(target.parent().unwrap_or(&target))?;
+        sync_folder(crate::disk::parent(&target))?;
     }
     Ok(Some(named))
 }
 
-/// Removes what the database that is now in the backup does not name.
+/// Removes what the database in the backup does not name.
 pub(super) fn prune(folder: &Folder, named: &HashSet<OsString>) -> Result<(), Error> {
     let target = folder.bodies();
     for entry in fs::read_dir(&target).into_iter().flatten() {
@@ -72,7 +71,7 @@ pub(super) fn prune(folder: &Folder, named: &HashSet<OsString>) -> Result<(), Er
     Ok(())
 }
 
-fn bring(mut source: File, staged: &Path, to: &Path) -> io::Result<()> {
+fn copy_text(mut source: File, staged: &Path, to: &Path) -> io::Result<()> {
     let length = source.metadata()?.len();
     if fs::metadata(to).is_ok_and(|there| there.len() == length) {
         return Ok(());
@@ -83,25 +82,25 @@ fn bring(mut source: File, staged: &Path, to: &Path) -> io::Result<()> {
     fs::rename(staged, to)
 }
 
-/// A text that was released since the database was copied: its bytes are in a stored file by now, which that copy does
-/// not know as stored. It is written again from there. When its delivery is gone as well, nobody misses it.
+/// A text that was deleted after the database was copied: a stored file has its bytes by now, which the copy does not
+/// know as stored. The text is encoded again from there, unless its delivery is gone too.
 async fn restore(
-    order: &Order,
+    run: &Run,
     live: &Db,
     id: &DeliveryId,
     file: u32,
     staged: &Path,
     to: &Path,
 ) -> Result<(), Error> {
-    let mut released = parts::list(live, id).await?.into_iter();
-    let part = released.find(|part| part.file == Some(file) && part.media.is_some());
+    let mut parts = parts::list(live, id).await?.into_iter();
+    let part = parts.find(|part| part.file == Some(file) && part.media.is_some());
     let Some(media) = part.and_then(|part| part.media) else {
         return Ok(());
     };
     let Some(path) = media::find_file(live, &media).await?.map(|file| file.path) else {
         return Ok(());
     };
-    let source = order.source.storage.join(path);
+    let source = run.paths.storage.join(path);
     let encode = || {
         let engine = &base64::engine::general_purpose::STANDARD;
         let mut encoder = EncoderWriter::new(copy::create(staged)?, engine);
@@ -112,8 +111,8 @@ async fn restore(
         fs::rename(staged, to)
     };
     match encode() {
-        // The rules or an erasure took the file away.
+        // Retention or an erasure deleted the file.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done.map_err(at(to)),
+        encoded => encoded.map_err(at(to)),
     }
 }

@@ -1,5 +1,5 @@
-//! One file into the backup: left alone when it is there already, linked when its bytes are, else copied, hashed on the
-//! way, and synced. Nothing here waits for anything but the disk.
+//! One file into the backup: kept if it is there already, linked if its bytes are, else copied, hashed and synced.
+//! Blocking.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -8,21 +8,20 @@ use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Error, Wrong, at};
-use crate::shutdown::Shutdown;
+use super::{Error, at};
+use crate::ops::Problem;
+use crate::shutdown::CancellationToken;
 use crate::{disk, storage};
 
 const BUFFER_BYTES: usize = 256 << 10;
 /// The coarsest clock of a file system that is still in use (FAT).
 const COARSE: Duration = Duration::from_secs(2);
 
-/// One file to be brought into the backup.
+/// One file to copy.
 pub(super) struct Job {
-    /// Where it is.
     pub source: PathBuf,
-    /// Where it goes.
     pub target: PathBuf,
-    /// Where it lies until it is known to be right.
+    /// Where it is until it is verified.
     pub staged: PathBuf,
     /// The other name of the same bytes, here and in the backup.
     pub twin: Option<(PathBuf, PathBuf)>,
@@ -30,42 +29,61 @@ pub(super) struct Job {
     pub sha256: [u8; 32],
     /// Whether a file that is there already is read.
     pub verify: bool,
-    pub shutdown: Shutdown,
+    pub cancelled: CancellationToken,
 }
 
-/// What became of it.
+/// The result for one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Brought {
+pub(super) enum FileResult {
     /// It was there already.
     Kept,
     /// It is a second name of a file that was there already.
     Linked,
     Copied,
-    /// A better one than the one that is there is staged.
+    /// It is staged, and replaces a file when the backup is complete.
     Replacement,
-    /// There is something wrong with it; `true` when the backup holds the right one all the same.
-    Wrong(Wrong, bool),
+    /// `is_kept` when the backup has the right bytes from an earlier run.
+    Problem {
+        problem: Problem,
+        is_kept: bool,
+    },
     Stopped,
 }
 
-/// What tells whether a file is still the same without reading it.
+impl FileResult {
+    pub fn problem(problem: Problem) -> Self {
+        Self::Problem {
+            problem,
+            is_kept: false,
+        }
+    }
+
+    fn kept(problem: Problem) -> Self {
+        Self::Problem {
+            problem,
+            is_kept: true,
+        }
+    }
+}
+
+/// Shows whether a file has changed without reading it.
 #[derive(Clone, Copy)]
 struct Stamp {
     length: u64,
-    written: Option<SystemTime>,
+    modified: Option<SystemTime>,
 }
 
 impl Stamp {
-    fn of(path: &Path) -> Option<Self> {
-        let metadata = fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    fn read(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
         Some(Self {
             length: metadata.len(),
-            written: metadata.modified().ok(),
+            modified: metadata.modified().ok(),
         })
     }
 
     fn is_like(&self, other: &Self) -> bool {
-        let (Some(one), Some(two)) = (self.written, other.written) else {
+        let (Some(one), Some(two)) = (self.modified, other.modified) else {
             return false;
         };
         let apart = one.duration_since(two).or_else(|_| two.duration_since(one));
@@ -73,83 +91,79 @@ impl Stamp {
     }
 }
 
-/// Brings one file.
-pub(super) fn bring(job: &Job) -> Result<Brought, Error> {
-    if job.shutdown.has_begun() {
-        return Ok(Brought::Stopped);
+pub(super) fn run(job: &Job) -> Result<FileResult, Error> {
+    if job.cancelled.is_cancelled() {
+        return Ok(FileResult::Stopped);
     }
-    let here = Stamp::of(&job.source);
-    let there = Stamp::of(&job.target);
+    let here = Stamp::read(&job.source);
+    let there = Stamp::read(&job.target);
     if let Some(there) = there.filter(|there| there.length == job.size_bytes) {
         if !job.verify && here.is_some_and(|here| here.is_like(&there)) {
-            return Ok(Brought::Kept);
+            return Ok(FileResult::Kept);
         }
         if storage::hash_file(&job.target).map_err(at(&job.target))? == job.sha256 {
             return Ok(keep(job, here));
         }
     }
-    match here {
-        None => return Ok(Brought::Wrong(Wrong::Missing, false)),
-        Some(here) if here.length != job.size_bytes => {
-            return Ok(Brought::Wrong(Wrong::Altered, false));
-        }
-        Some(here) if link(job, here) => return place(job, there.is_some(), Brought::Linked),
-        Some(here) => match copy(job, here)? {
-            Brought::Copied => {}
-            other => return Ok(other),
-        },
+    let Some(here) = here else {
+        return Ok(FileResult::problem(Problem::Missing));
+    };
+    if here.length != job.size_bytes {
+        return Ok(FileResult::problem(Problem::Corrupt));
     }
-    place(job, there.is_some(), Brought::Copied)
-}
-
-/// The backup holds the right bytes: they are given the time of the original, so that the next time sees it at once.
-fn keep(job: &Job, here: Option<Stamp>) -> Brought {
-    match here {
-        None => Brought::Wrong(Wrong::Missing, true),
-        Some(here) if here.length != job.size_bytes => Brought::Wrong(Wrong::Altered, true),
-        Some(here) => {
-            if let Ok(file) = File::options().write(true).open(&job.target) {
-                keep_time(&file, here);
-            }
-            Brought::Kept
-        }
+    if link(job, here) {
+        return publish(job, there.is_some(), FileResult::Linked);
+    }
+    match copy(job, here)? {
+        FileResult::Copied => publish(job, there.is_some(), FileResult::Copied),
+        other => Ok(other),
     }
 }
 
-/// Where no times are kept, the next time reads what it could have known.
-fn keep_time(file: &File, here: Stamp) {
-    if let Some(written) = here.written {
-        let _ = file.set_modified(written);
+/// The backup has the right bytes: they get the time of the original, so that the next run does not read them.
+fn keep(job: &Job, here: Option<Stamp>) -> FileResult {
+    let Some(here) = here else {
+        return FileResult::kept(Problem::Missing);
+    };
+    if here.length != job.size_bytes {
+        return FileResult::kept(Problem::Corrupt);
+    }
+    if let Ok(file) = File::options().write(true).open(&job.target) {
+        set_time(&file, here);
+    }
+    FileResult::Kept
+}
+
+/// Where no times are kept, the next run reads the file.
+fn set_time(file: &File, here: Stamp) {
+    if let Some(modified) = here.modified {
+        let _ = file.set_modified(modified);
     }
 }
 
-/// A second name for the same bytes, if the originals are one file too, as far as can be seen, and the other one in the
-/// backup was copied from it. Any failure means no. Who does not trust what is there trusts no look at it either.
+/// Creates a second name for the same bytes if the originals look like one file too, and the twin in the backup was
+/// copied from it. Any failure means no; so does `verify`, which trusts no times.
 fn link(job: &Job, here: Stamp) -> bool {
     let Some((source, target)) = &job.twin else {
         return false;
     };
-    let same = |path: &Path| Stamp::of(path).is_some_and(|twin| twin.is_like(&here));
+    let same = |path: &Path| Stamp::read(path).is_some_and(|twin| twin.is_like(&here));
     !job.verify && same(source) && same(target) && fs::hard_link(target, &job.staged).is_ok()
 }
 
-fn copy(job: &Job, here: Stamp) -> Result<Brought, Error> {
+fn copy(job: &Job, here: Stamp) -> Result<FileResult, Error> {
     let mut source = match File::open(&job.source) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Ok(Brought::Wrong(Wrong::Missing, false));
+            return Ok(FileResult::problem(Problem::Missing));
         }
         opened => opened.map_err(at(&job.source))?,
     };
-    let staged = at(&job.staged);
-    let mut file = match create(&job.staged) {
-        Ok(file) => file,
-        Err(error) => return Err(staged(error)),
-    };
+    let mut file = create(&job.staged).map_err(at(&job.staged))?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
-        if job.shutdown.has_begun() {
-            return Ok(Brought::Stopped);
+        if job.cancelled.is_cancelled() {
+            return Ok(FileResult::Stopped);
         }
         let n = source.read(&mut buffer).map_err(at(&job.source))?;
         if n == 0 {
@@ -159,27 +173,27 @@ fn copy(job: &Job, here: Stamp) -> Result<Brought, Error> {
         file.write_all(&buffer[..n]).map_err(at(&job.staged))?;
     }
     if <[u8; 32]>::from(hash.finalize()) != job.sha256 {
-        fs::remove_file(&job.staged).map_err(staged)?;
-        return Ok(Brought::Wrong(Wrong::Altered, false));
+        fs::remove_file(&job.staged).map_err(at(&job.staged))?;
+        return Ok(FileResult::problem(Problem::Corrupt));
     }
-    keep_time(&file, here);
-    file.sync_all().map_err(staged)?;
-    Ok(Brought::Copied)
+    set_time(&file, here);
+    file.sync_all().map_err(at(&job.staged))?;
+    Ok(FileResult::Copied)
 }
 
-/// Gives it its name, unless there is one of that name: that one belongs to the backup before, until this one is whole.
-fn place(job: &Job, is_there: bool, brought: Brought) -> Result<Brought, Error> {
+/// Renames the staged file, unless a file has its name: that one belongs to the earlier backup until this one is complete.
+fn publish(job: &Job, is_there: bool, result: FileResult) -> Result<FileResult, Error> {
     if is_there {
-        return Ok(Brought::Replacement);
+        return Ok(FileResult::Replacement);
     }
     let rename = || fs::rename(&job.staged, &job.target);
-    let placed = match (rename(), job.target.parent()) {
-        (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
-            disk::create_folder(folder).and_then(|()| rename())
+    let renamed = match rename() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            disk::create_folder(disk::parent(&job.target)).and_then(|()| rename())
         }
-        (placed, _) => placed,
+        renamed => renamed,
     };
-    placed.map(|()| brought).map_err(at(&job.target))
+    renamed.map(|()| result).map_err(at(&job.target))
 }
 
 /// A new file that only its owner may read, or an old one emptied.
@@ -191,7 +205,6 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Makes a file durable.
 pub(super) fn sync(path: &Path) -> io::Result<()> {
     File::options().write(true).open(path)?.sync_all()
 }

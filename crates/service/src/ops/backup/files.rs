@@ -1,68 +1,73 @@
-//! The files that the copied database names, page by page, a few at once.
+//! The files that the copied database names, page by page, several at once.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 
-use super::copy::{self, Brought, Job};
-use super::folder::{FILES, Folder};
-use super::manifest::{Figures, Manifest, Wrong, WrongFile};
-use super::{Error, Order, Step};
+use super::copy::{self, FileResult, Job};
+use super::folder::Folder;
+use super::manifest::{FileCounts, MOST_FINDINGS};
+use super::{Error, Finding, Run, at};
 use crate::db::Db;
 use crate::media::{self, StoredFile};
+use crate::ops::Problem;
 use crate::storage::layout::RelativePath;
 
 /// A file, and the path that all files of the client with the same bytes have in common.
 type FileWithTwin = (StoredFile, String);
 
 const PAGE: u32 = 2_000;
-/// Most of a small file's time is the wait for its sync, and the disk makes several durable at once.
+/// Most of a small file's time is its sync, and the disk syncs several at once.
 const AT_ONCE: usize = 8;
-/// So many files that look wrong are kept before their rows are looked at again.
+/// More files with a problem are checked again before the next page.
 const MOST_SUSPECTS: usize = 10_000;
-/// A sweep takes a page of files away and then says so in its rows: it is given this long.
+/// Retention deletes a page of files before their rows say so: it gets this long.
 const LOOKS: usize = 20;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
+/// A file with a problem, unless its row has changed.
+struct Suspect {
+    file: FileWithTwin,
+    problem: Problem,
+    is_kept: bool,
+}
+
 pub(super) struct Files<'w> {
-    order: &'w Order,
+    run: &'w Run,
     folder: &'w Folder,
-    /// The database as it was.
     copied: &'w Db,
     /// The database as it is now.
     live: Db,
-    /// How long all files are.
+    /// The size of all files.
     all_bytes: u64,
     number: u64,
-    figures: Figures,
+    counts: FileCounts,
     named: HashSet<PathBuf>,
-    /// Where the backup's file system folds case: the names in small letters, and as they are.
+    /// Names by their lower case, where the backup's file system folds case.
     folded: Option<HashMap<String, String>>,
     touched: BTreeSet<PathBuf>,
-    suspects: Vec<(FileWithTwin, Wrong, bool)>,
-    wrong: Vec<WrongFile>,
+    suspects: Vec<Suspect>,
+    findings: Vec<Finding>,
 }
 
 impl<'w> Files<'w> {
-    /// Looks at everything that is to be copied, and whether there is room for it.
-    pub async fn new(order: &'w Order, folder: &'w Folder, copied: &'w Db) -> Result<Self, Error> {
-        let source = &order.source;
+    /// Reads what is to be copied, and checks the free space.
+    pub async fn new(run: &'w Run, folder: &'w Folder, copied: &'w Db) -> Result<Self, Error> {
         let mut files = Self {
-            order,
+            run,
             folder,
             copied,
-            live: Db::open_to_read(&source.database, source.busy_timeout).await?,
+            live: Db::open_to_read(&run.paths.database, run.busy_timeout).await?,
             all_bytes: 0,
             number: 0,
-            figures: Figures::default(),
+            counts: FileCounts::default(),
             named: HashSet::new(),
             folded: folder.folds_case()?.then(HashMap::new),
             touched: BTreeSet::new(),
             suspects: Vec::new(),
-            wrong: Vec::new(),
+            findings: Vec::new(),
         };
         let (mut new_bytes, mut after) = (0, String::new());
         while let Some(page) = files.page(&mut after).await? {
@@ -76,24 +81,25 @@ impl<'w> Files<'w> {
                 files.named.insert(PathBuf::from(file.path));
             }
         }
-        folder.make_room(new_bytes)?;
+        folder.check_space(new_bytes)?;
         Ok(files)
     }
 
-    /// Copies what is not there yet; false when it was stopped.
+    /// Copies what is not there yet; false when cancelled.
     pub async fn copy_all(&mut self) -> Result<bool, Error> {
+        self.run.progress.expect(self.all_bytes);
         let mut after = String::new();
         while let Some(page) = self.page(&mut after).await? {
             let (clashing, page): (Vec<_>, Vec<_>) =
                 page.into_iter().partition(|(file, _)| self.clashes(file));
             for (file, _) in clashing {
-                self.record(&file, Wrong::Missing, false);
+                self.record(&file, Problem::Missing, false);
             }
             // A twin is linked to the one that was copied before it.
             let (firsts, twins): (Vec<_>, Vec<_>) = page
                 .into_iter()
                 .partition(|(file, first_path)| *first_path == file.path);
-            if !self.bring_all(firsts).await? || !self.bring_all(twins).await? {
+            if !self.copy_page(firsts).await? || !self.copy_page(twins).await? {
                 return Ok(false);
             }
             if self.suspects.len() >= MOST_SUSPECTS {
@@ -102,7 +108,7 @@ impl<'w> Files<'w> {
         }
         self.settle().await?;
         self.folder.sync(std::mem::take(&mut self.touched))?;
-        Ok(!self.order.shutdown.has_begun())
+        Ok(!self.run.cancelled.is_cancelled())
     }
 
     /// The database as it is now.
@@ -110,7 +116,7 @@ impl<'w> Files<'w> {
         &self.live
     }
 
-    /// Whether a file would meet another in the backup, whose name differs from its own only in case.
+    /// Whether another file in the backup has a name that differs only in case.
     fn clashes(&mut self, file: &StoredFile) -> bool {
         let Some(folded) = &mut self.folded else {
             return false;
@@ -122,16 +128,16 @@ impl<'w> Files<'w> {
         if clashes {
             tracing::error!(
                 media = %file.id,
-                "this file is not in the backup: the target's file system takes its name and another file's for one"
+                "this file is not in the backup: another one has its name, because the file system there folds case"
             );
         }
         clashes
     }
 
-    /// What was done, what is wrong, and which files the database names.
-    pub async fn finish(self) -> (Figures, Vec<WrongFile>, HashSet<PathBuf>) {
+    /// The counts, the findings, and the paths that the database names.
+    pub async fn finish(self) -> (FileCounts, Vec<Finding>, HashSet<PathBuf>) {
         self.live.close().await;
-        (self.figures, self.wrong, self.named)
+        (self.counts, self.findings, self.named)
     }
 
     async fn page(&self, after: &mut String) -> Result<Option<Vec<FileWithTwin>>, Error> {
@@ -143,7 +149,7 @@ impl<'w> Files<'w> {
         Ok(Some(page))
     }
 
-    async fn bring_all(&mut self, page: Vec<FileWithTwin>) -> Result<bool, Error> {
+    async fn copy_page(&mut self, page: Vec<FileWithTwin>) -> Result<bool, Error> {
         let jobs: Vec<_> = page
             .into_iter()
             .map(|file| {
@@ -153,24 +159,24 @@ impl<'w> Files<'w> {
             })
             .collect();
         let mut running = stream::iter(jobs)
-            .map(|(file, number, job)| async move { (file, number, bring(job).await) })
+            .map(|(file, number, job)| async move { (file, number, copy_file(job).await) })
             .buffer_unordered(AT_ONCE);
         let mut outcome = Ok(());
-        // Also when it is stopped or fails, what runs is waited for: nobody writes to the folder afterwards.
-        while let Some((file, number, brought)) = running.next().await {
-            let noted = brought.and_then(|brought| self.note(file, number, brought));
-            if noted.is_err() {
-                self.order.shutdown.begin();
-                outcome = outcome.and(noted);
+        // After a cancellation or a failure too, every job is waited for: none writes to the folder afterwards.
+        while let Some((file, number, result)) = running.next().await {
+            let counted = result.and_then(|result| self.count(file, number, result));
+            if counted.is_err() {
+                self.run.cancelled.cancel();
+                outcome = outcome.and(counted);
             }
         }
-        outcome.map(|()| !self.order.shutdown.has_begun())
+        outcome.map(|()| !self.run.cancelled.is_cancelled())
     }
 
-    /// Nothing when the row holds a path that leaves the root.
+    /// `None` when the path of the row leaves the root.
     fn job(&self, file: &StoredFile, first_path: &str, number: u64) -> Option<Job> {
         let path = RelativePath::from_row(file.path.clone())?;
-        let storage = &self.order.source.storage;
+        let storage = &self.run.paths.storage;
         let first = RelativePath::from_row(first_path.to_owned()).filter(|first| *first != path);
         Some(Job {
             source: storage.join(path.as_path()),
@@ -182,67 +188,68 @@ impl<'w> Files<'w> {
             }),
             size_bytes: file.size_bytes,
             sha256: file.sha256,
-            verify: self.order.verify,
-            shutdown: self.order.shutdown.clone(),
+            verify: self.run.options.verify,
+            cancelled: self.run.cancelled.clone(),
         })
     }
 
-    fn note(&mut self, file: FileWithTwin, number: u64, brought: Brought) -> Result<(), Error> {
-        let figures = &mut self.figures;
-        match brought {
-            Brought::Wrong(wrong, kept) => {
-                self.suspects.push((file, wrong, kept));
+    fn count(&mut self, file: FileWithTwin, number: u64, result: FileResult) -> Result<(), Error> {
+        let counts = &mut self.counts;
+        match result {
+            FileResult::Problem { problem, is_kept } => {
+                self.suspects.push(Suspect {
+                    file,
+                    problem,
+                    is_kept,
+                });
                 return Ok(());
             }
-            Brought::Kept => figures.kept += 1,
-            Brought::Linked => figures.linked += 1,
-            Brought::Stopped => return Ok(()),
-            Brought::Copied | Brought::Replacement => {
-                figures.copied += 1;
-                figures.copied_bytes += file.0.size_bytes;
+            FileResult::Stopped => return Ok(()),
+            FileResult::Kept => counts.kept += 1,
+            FileResult::Linked => counts.linked += 1,
+            FileResult::Copied | FileResult::Replacement => {
+                counts.copied += 1;
+                counts.copied_bytes += file.0.size_bytes;
             }
         }
-        figures.count += 1;
-        figures.bytes += file.0.size_bytes;
+        counts.count += 1;
+        counts.bytes += file.0.size_bytes;
         let path = Path::new(&file.0.path);
-        match brought {
-            Brought::Replacement => self.folder.replacement(number, path)?,
-            Brought::Kept => {}
-            _ => self
-                .touched
-                .extend(self.folder.file(path).parent().map(Path::to_owned)),
+        match result {
+            FileResult::Kept => {}
+            FileResult::Replacement => self.folder.add_replacement(number, path)?,
+            _ => {
+                let folder = self.folder.file(path).parent().map(Path::to_owned);
+                self.touched.extend(folder);
+            }
         }
-        (self.order.tell)(Step::Files {
-            files: self.figures.count,
-            bytes: self.figures.bytes,
-            of: self.all_bytes,
-        });
+        self.run.progress.advance(file.0.size_bytes);
         Ok(())
     }
 
-    /// Looks again at files that looked wrong: they may have been let go, erased or fetched anew since the database was
-    /// copied, and a row is told of that a moment after its file.
+    /// Checks files with a problem again: retention or an erasure may have deleted them, or a worker downloaded them
+    /// again, since the database was copied, and a row says so a moment later.
     async fn settle(&mut self) -> Result<(), Error> {
         for look in 0..LOOKS {
-            for (file, wrong, kept) in std::mem::take(&mut self.suspects) {
-                if self.has_changed(&file.0).await? {
-                    self.figures.gone += 1;
+            for suspect in std::mem::take(&mut self.suspects) {
+                if self.has_changed(&suspect.file.0).await? {
+                    self.counts.gone += 1;
                     continue;
                 }
-                let is_back = wrong == Wrong::Missing && !kept;
-                if is_back || look == 0 {
-                    self.bring_all(vec![file]).await?;
+                let may_return = suspect.problem == Problem::Missing && !suspect.is_kept;
+                if may_return || look == 0 {
+                    self.copy_page(vec![suspect.file]).await?;
                 } else {
-                    self.suspects.push((file, wrong, kept));
+                    self.suspects.push(suspect);
                 }
             }
-            if self.suspects.is_empty() || self.order.shutdown.has_begun() {
+            if self.suspects.is_empty() || self.run.cancelled.is_cancelled() {
                 return Ok(());
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        for (file, wrong, kept) in std::mem::take(&mut self.suspects) {
-            self.record(&file.0, wrong, kept);
+        for suspect in std::mem::take(&mut self.suspects) {
+            self.record(&suspect.file.0, suspect.problem, suspect.is_kept);
         }
         Ok(())
     }
@@ -252,33 +259,34 @@ impl<'w> Files<'w> {
         Ok(now.is_none_or(|now| now.path != file.path || now.sha256 != file.sha256))
     }
 
-    fn record(&mut self, file: &StoredFile, wrong: Wrong, kept: bool) {
-        match wrong {
-            Wrong::Missing => self.figures.missing += 1,
-            Wrong::Altered => self.figures.altered += 1,
+    fn record(&mut self, file: &StoredFile, problem: Problem, is_kept: bool) {
+        if problem == Problem::Missing {
+            self.counts.missing += 1;
+        } else {
+            self.counts.corrupt += 1;
         }
-        if kept {
-            self.figures.count += 1;
-            self.figures.bytes += file.size_bytes;
+        if is_kept {
+            self.counts.count += 1;
+            self.counts.bytes += file.size_bytes;
         }
-        let wrong = WrongFile {
-            file: format!("{FILES}/{}", file.path),
-            media: file.id.0.clone(),
-            wrong,
-            kept,
+        let finding = Finding {
+            path: file.path.clone(),
+            problem,
+            media: file.id.clone(),
+            kept: is_kept,
         };
-        (self.order.tell)(Step::Wrong(&wrong));
-        if self.wrong.len() < Manifest::MOST_WRONG {
-            self.wrong.push(wrong);
+        self.run.progress.finding(&finding);
+        if self.findings.len() < MOST_FINDINGS {
+            self.findings.push(finding);
         }
     }
 }
 
-async fn bring(job: Option<Job>) -> Result<Brought, Error> {
-    let Some(job) = job.map(Arc::new) else {
-        return Ok(Brought::Wrong(Wrong::Missing, false));
+async fn copy_file(job: Option<Job>) -> Result<FileResult, Error> {
+    let Some(job) = job else {
+        return Ok(FileResult::problem(Problem::Missing));
     };
     let target = job.target.clone();
-    let bringing = tokio::task::spawn_blocking(move || copy::bring(&job)).await;
-    bringing.unwrap_or_else(|_| Err(super::at(&target)(std::io::ErrorKind::Interrupted.into())))
+    let copied = tokio::task::spawn_blocking(move || copy::run(&job)).await;
+    copied.unwrap_or_else(|_| Err(at(&target)(std::io::ErrorKind::Interrupted.into())))
 }

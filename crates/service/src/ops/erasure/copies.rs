@@ -6,12 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{ErasedFile, Error, Left, Why, Work};
-use crate::app::App;
 use crate::coordination::Maintenance;
 use crate::disk;
 use crate::download;
 use crate::media::{self, Media};
 use crate::model::MediaId;
+use crate::ops::FileDeps;
 use crate::queue;
 use crate::storage::{self, layout};
 
@@ -73,25 +73,35 @@ struct Found {
 }
 
 impl Work<'_> {
+    /// The data folder, and the storage if it is elsewhere.
+    fn roots(&self) -> Vec<PathBuf> {
+        let mut roots = vec![self.data.to_owned()];
+        roots.extend(self.deps.storage.folders_outside(self.data));
+        roots
+    }
+
     /// Deletes the copies, except those that other rows name: the report names these.
     pub(super) async fn erase_copies(&mut self) -> Result<(), Error> {
-        let (app, erased) = (self.app, std::mem::take(&mut self.bytes));
+        let (deps, erased) = (self.deps, std::mem::take(&mut self.bytes));
         if erased.sizes.is_empty() {
             return Ok(());
         }
         // No import is between a file and its row, no repair moves one.
-        let _files = app.coordination.maintenance(Maintenance::Exclusive).await?;
-        let folders = roots(app);
-        let finding = tokio::task::spawn_blocking(move || erased.find(folders));
-        for found in finding.await.unwrap_or_default() {
-            let below = app.storage.relative(&found.path);
+        let _files = deps
+            .coordination
+            .maintenance(Maintenance::Exclusive)
+            .await?;
+        let folders = self.roots();
+        let search = tokio::task::spawn_blocking(move || erased.find(folders));
+        for found in search.await.unwrap_or_default() {
+            let below = deps.storage.relative(&found.path);
             let owner = match &below {
-                Some(below) => owner(app, below).await?,
+                Some(below) => owner(deps, below).await?,
                 None => None,
             };
             let why = match owner {
                 Some(why) => Some(why),
-                None => remove(app, &found.path, below.as_deref()).err(),
+                None => remove(deps, &found.path, below.as_deref()).err(),
             };
             let sha256 = Some(media::hex(&found.sha256));
             if let Some(why) = why {
@@ -105,7 +115,7 @@ impl Work<'_> {
                 size: found.size_bytes,
                 path: below.unwrap_or(found.path),
             };
-            (self.progress)(&file);
+            self.progress.finding(&file);
             self.report.bytes += file.size;
             self.report.files.push(file);
         }
@@ -113,9 +123,10 @@ impl Work<'_> {
     }
 }
 
-fn remove(app: &App, path: &Path, below: Option<&Path>) -> Result<(), Why> {
+/// Deletes a file; `below` is its path below the storage root, if it is there.
+fn remove(deps: FileDeps<'_>, path: &Path, below: Option<&Path>) -> Result<(), Why> {
     let removed = match below {
-        Some(below) => app.storage.remove_orphan(below).map(drop),
+        Some(below) => deps.storage.remove_orphan(below).map(drop),
         None => fs::remove_file(path)
             .and_then(|()| disk::sync_folder(disk::parent(path)))
             .map_err(storage::Error::from),
@@ -127,18 +138,11 @@ fn remove(app: &App, path: &Path, below: Option<&Path>) -> Result<(), Why> {
     })
 }
 
-/// The data folder, and the storage if it is elsewhere.
-fn roots(app: &App) -> Vec<PathBuf> {
-    let mut roots = vec![app.data.clone()];
-    roots.extend(app.storage.folders_outside(&app.data));
-    roots
-}
-
 /// Why a file below the storage root stays: another media's row names it, a download publishes it at this moment, or it is
 /// in quarantine under that media's id. In the place of a stored file it stays without a row, too, because a restored
 /// database may lack the row.
-async fn owner(app: &App, below: &Path) -> Result<Option<Why>, Error> {
-    let claimed = queue::claimed(&app.db).await?;
+async fn owner(deps: FileDeps<'_>, below: &Path) -> Result<Option<Why>, Error> {
+    let claimed = queue::claimed(deps.db).await?;
     let path = super::files::row_path(below);
     let stem = layout::stem_of(&path).to_owned();
     let is_coming = |job: &queue::Job| {
@@ -146,7 +150,7 @@ async fn owner(app: &App, below: &Path) -> Result<Option<Why>, Error> {
         stems.iter().any(|it| it.as_str() == stem)
     };
     let named = [path.clone()];
-    if claimed.iter().any(is_coming) || !media::files_at(&app.db, None, &named).await?.is_empty() {
+    if claimed.iter().any(is_coming) || !media::files_at(deps.db, None, &named).await?.is_empty() {
         return Ok(Some(Why::Shared));
     }
     if layout::is_place_of_ours(&below.to_string_lossy()) {
@@ -163,7 +167,7 @@ async fn owner(app: &App, below: &Path) -> Result<Option<Why>, Error> {
         }
         _ => return Ok(None),
     };
-    let row = media::find(&app.db, &MediaId(whose.to_owned())).await?;
+    let row = media::find(deps.db, &MediaId(whose.to_owned())).await?;
     let is_shared = row.is_some_and(|row| !row.is_erased());
     Ok(is_shared.then_some(Why::Shared))
 }

@@ -54,10 +54,7 @@ async fn is_of_another(db: &Db, id: &DeliveryId, client: i64) -> Result<bool, db
     };
     let (is_own, at) = (instance.client == client, delivery.received_at);
     let newest = media::newest_received(db, &instance.id, client, !is_own).await?;
-    Ok(match is_own {
-        true => at <= newest.unwrap_or(-1),
-        false => at > newest.unwrap_or(-1),
-    })
+    Ok(is_own == (at <= newest.unwrap_or(-1)))
 }
 
 /// Whether a delivery could not be read, so that all that it has may be in it alone.
@@ -70,7 +67,7 @@ async fn is_unreadable(db: &Db, id: &DeliveryId) -> Result<bool, db::Error> {
 impl Work<'_> {
     /// Deletes those of all instances that are, or once were, the client's.
     pub(super) async fn deliveries(&mut self) -> Result<(), Error> {
-        let (client, db) = (self.options.client, &self.app.db);
+        let (client, db) = (self.options.client, self.deps.db);
         for instance in instances_of(db, client).await? {
             let is_shared = is_shared(db, &instance, client).await?;
             let mut after = String::new();
@@ -86,9 +83,10 @@ impl Work<'_> {
                         continue;
                     }
                     let stays = !self.options.include_unreadable && is_unreadable(db, &id).await?;
-                    match stays {
-                        true => self.report.unreadable_left += 1,
-                        false => self.delivery(id).await?,
+                    if stays {
+                        self.report.unreadable_left += 1;
+                    } else {
+                        self.delivery(id).await?;
                     }
                 }
             }
@@ -99,13 +97,13 @@ impl Work<'_> {
     /// Whether a long text that was taken out of a body names them; files in base64 do not.
     async fn parts_name(&self, id: &DeliveryId) -> Result<bool, Error> {
         let ids = &self.options.ids;
-        for part in parts::list(&self.app.db, id).await? {
+        for part in parts::list(self.deps.db, id).await? {
             if matches!(part.kind, PartKind::Base64 | PartKind::Numbers) {
                 continue;
             }
             let is_named = match (&part.text, part.file) {
                 (Some(text), _) => text_names(text, ids),
-                (None, Some(file)) => match self.app.bodies.open(id, file) {
+                (None, Some(file)) => match self.deps.bodies.open(id, file) {
                     Ok(text) => file_names(text, part.start, part.length, ids)
                         .map_err(|error| Error::Storage(error.into()))?,
                     Err(error) if error.kind() == io::ErrorKind::NotFound => false,
@@ -125,15 +123,15 @@ impl Work<'_> {
         if self.options.dry_run {
             return Ok(());
         }
-        for instance in instances_of(&self.app.db, self.options.client).await? {
+        for instance in instances_of(self.deps.db, self.options.client).await? {
             let ids = self.options.ids.clone();
             let is_named = move |text: &str| {
                 ids.iter().any(|id| contact::bare(text) == id) || text_names(text.as_bytes(), &ids)
             };
-            let forgetting = self.app.db.write(Key::Everything, async move |tx| {
+            let forgotten = self.deps.db.write(Key::Everything, async move |tx| {
                 captions::forget(tx, &instance, &is_named).await
             });
-            forgetting.await?;
+            forgotten.await?;
         }
         Ok(())
     }
@@ -145,7 +143,7 @@ impl Work<'_> {
         }
         self.begin().await?;
         let (which, journal) = (id.clone(), self.journal.clone());
-        let deleting = self.app.db.write(Key::Everything, async move |tx| {
+        let deleted = self.deps.db.write(Key::Everything, async move |tx| {
             let deletion = deliveries::delete(tx, &which).await?;
             if deletion == Deletion::Gone {
                 let erased = Figures {
@@ -156,7 +154,7 @@ impl Work<'_> {
             }
             Ok(deletion)
         });
-        let deletion = deleting.await?;
+        let deletion = deleted.await?;
         self.count_delivery(id, deletion);
         Ok(())
     }
@@ -164,7 +162,7 @@ impl Work<'_> {
     pub(super) fn count_delivery(&mut self, id: DeliveryId, deletion: Deletion) {
         match deletion {
             Deletion::Gone => {
-                if let Err(error) = self.app.bodies.remove_all(&id) {
+                if let Err(error) = self.deps.bodies.remove_all(&id) {
                     tracing::error!(delivery = %id, %error, "the text of an erased delivery could not be removed");
                     self.report.media_left += 1;
                 }

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{ErasedFile, Error};
-use crate::app::App;
+use crate::coordination::Maintenance;
 use crate::media::Media;
 use crate::model::{MediaId, MediaStatus};
+use crate::ops::FileDeps;
 use crate::storage::layout::{self, Name, RelativePath};
 use crate::storage::{self, Index, Linked, Lying, Sought};
 
@@ -16,21 +17,25 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The files of a media that exist.
-pub(super) async fn of(app: &App, media: &Media, index: &Index) -> Result<Vec<ErasedFile>, Error> {
-    let mut found = app
+pub(super) async fn find(
+    deps: FileDeps<'_>,
+    media: &Media,
+    index: &Index,
+) -> Result<Vec<ErasedFile>, Error> {
+    let mut found = deps
         .storage
         .everywhere(&media.id, sought(media), index)
         .await?;
     // A file that another row has as stored is not theirs.
     let paths: Vec<_> = found.iter().map(|lying| row_path(&lying.path)).collect();
-    let others = crate::media::files_at(&app.db, Some(&media.id), &paths).await?;
+    let others = crate::media::files_at(deps.db, Some(&media.id), &paths).await?;
     found.retain(|lying| {
         let mut others = others
             .iter()
             .filter(|other| other.status == MediaStatus::Stored);
         !others.any(|other| other.path == row_path(&lying.path))
     });
-    prove(app, media, found).await
+    prove(deps, media, found).await
 }
 
 /// The path that a row has for a file. In quarantine an orphan keeps its path below a folder of its own.
@@ -47,20 +52,20 @@ pub(super) fn row_path(path: &Path) -> String {
 
 /// Deletes all files of a media; returns those that existed.
 pub(super) async fn remove(
-    app: &App,
+    deps: FileDeps<'_>,
     media: &Media,
     index: &Index,
 ) -> Result<Vec<ErasedFile>, Error> {
     // Hashed before they go.
-    let found = of(app, media, index).await?;
+    let found = find(deps, media, index).await?;
     let files = found.iter().map(|file| Lying {
         path: file.path.clone(),
         size_bytes: file.size,
     });
-    let removing = app
+    let removed = deps
         .storage
         .remove_all(&media.id, files.collect(), Linked::Stays);
-    let gone = removing.await?;
+    let gone = removed.await?;
     let is_gone = |file: &ErasedFile| gone.iter().any(|gone| gone.path == file.path);
     Ok(found.into_iter().filter(is_gone).collect())
 }
@@ -84,16 +89,20 @@ fn sought(media: &Media) -> Sought {
 }
 
 /// The hash of the row's own file is in the row; any other file is read.
-async fn prove(app: &App, media: &Media, found: Vec<Lying>) -> Result<Vec<ErasedFile>, Error> {
+async fn prove(
+    deps: FileDeps<'_>,
+    media: &Media,
+    found: Vec<Lying>,
+) -> Result<Vec<ErasedFile>, Error> {
     let mut files = Vec::with_capacity(found.len());
     for Lying { path, size_bytes } in found {
         let is_named_by_row = media.file_path.as_deref().map(Path::new) == Some(path.as_path());
         let sha256 = match media.sha256.filter(|_| is_named_by_row) {
             Some(sha256) => Some(sha256),
             None => {
-                let (storage, found) = (app.storage.clone(), path.clone());
-                let hashing = tokio::task::spawn_blocking(move || storage.hash_found(&found));
-                hashing.await.ok().and_then(Result::ok)
+                let (storage, found) = (deps.storage.clone(), path.clone());
+                let hashed = tokio::task::spawn_blocking(move || storage.hash_found(&found));
+                hashed.await.ok().and_then(Result::ok)
             }
         };
         files.push(ErasedFile {
@@ -107,14 +116,20 @@ async fn prove(app: &App, media: &Media, found: Vec<Lying>) -> Result<Vec<Erased
 }
 
 /// Waits until no download of these media runs; returns how many still did.
-pub(super) async fn end_downloads(app: &App, media: &BTreeSet<MediaId>) -> Result<u64, Error> {
-    if let Ok(_lease) = app.coordination.server().await {
+pub(super) async fn end_downloads(
+    deps: FileDeps<'_>,
+    media: &BTreeSet<MediaId>,
+) -> Result<u64, Error> {
+    if let Ok(_lease) = deps.coordination.server().await {
         // A killed server left these.
-        app.sweep_staged().await?;
+        let maintenance = deps.coordination.maintenance_now(Maintenance::Exclusive);
+        if let Some(_lease) = maintenance.await? {
+            deps.storage.sweep()?;
+        }
     }
     let began = tokio::time::Instant::now();
     loop {
-        let staged = app.storage.staged_of(media)?;
+        let staged = deps.storage.staged_of(media)?;
         if staged.is_empty() {
             return Ok(0);
         }

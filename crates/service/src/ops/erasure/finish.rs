@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::journal::Compaction;
 use super::{Error, Work, files};
-use crate::app::App;
 use crate::db::Key;
 use crate::events::{self, News};
 use crate::storage;
@@ -20,26 +19,26 @@ impl Work<'_> {
     /// One event says how much was erased, not whose it was.
     pub(super) async fn finish(&mut self) -> Result<(), Error> {
         // An erasure that was killed between a delivery and its texts left these.
-        self.app.bodies.sweep(&self.app.db, false).await?;
-        self.report.downloads_left = files::end_downloads(self.app, &self.media).await?;
+        self.deps.bodies.sweep(self.deps.db, false).await?;
+        self.report.downloads_left = files::end_downloads(self.deps, &self.media).await?;
         self.erase_copies().await?;
         self.record_end().await?;
         if self.report.is_unfinished() {
             self.report.left_in_database = true;
             return Ok(());
         }
-        let compacted = compact(self.app).await?;
+        let compacted = self.compact().await?;
         self.report.left_in_database = compacted != Compacted::Done;
         if let Compacted::NotEnoughSpace { needed_bytes } = compacted {
             self.report.free_bytes_needed = Some(needed_bytes);
         }
         if self.report.is_complete() {
             let journal = self.journal.clone();
-            let finishing = self
-                .app
+            let finished = self
+                .deps
                 .db
                 .write(Key::Everything, async move |tx| journal.finished(tx).await);
-            finishing.await?;
+            finished.await?;
         }
         Ok(())
     }
@@ -49,7 +48,7 @@ impl Work<'_> {
         let is_news = report.media + report.deliveries > 0;
         let data = json!({"media": report.media, "files": report.files.len(), "size": report.bytes, "deliveries": report.deliveries});
         let (is_unfinished, client, now) = (report.is_unfinished(), report.client, journal.now);
-        let ending = self.app.db.write(Key::Everything, async move |tx| {
+        let ended = self.deps.db.write(Key::Everything, async move |tx| {
             events::erase(tx, client).await?;
             let news = News {
                 kind: "contact.erased",
@@ -61,12 +60,13 @@ impl Work<'_> {
             if is_news {
                 events::append(tx, now, news);
             }
-            match is_unfinished {
-                true => Ok(()),
-                false => journal.only_compaction_left(tx).await,
+            if is_unfinished {
+                Ok(())
+            } else {
+                journal.only_compaction_left(tx).await
             }
         });
-        Ok(ending.await?)
+        Ok(ended.await?)
     }
 }
 
@@ -81,54 +81,56 @@ pub(super) enum Compacted {
     Kept,
 }
 
-/// Rewrites the database and empties its write-ahead log, if any erasure left that to do.
-pub(super) async fn compact(app: &App) -> Result<Compacted, Error> {
-    let Some(pending) = Compaction::pending(&app.db).await? else {
-        return Ok(Compacted::Done);
-    };
-    if let Some(needed_bytes) = lacking(app) {
-        tracing::warn!(
-            needed_bytes,
-            "not enough free space to rewrite the database"
-        );
-        fold(app).await?;
-        return Ok(Compacted::NotEnoughSpace { needed_bytes });
-    }
-    let compacted = app.db.compact().await;
-    let is_folded = fold(app).await?;
-    if let Err(error) = compacted {
-        let error = crate::telemetry::chain(&error);
-        tracing::warn!(error, "the database could not be rewritten");
-        return Ok(Compacted::Kept);
-    }
-    if !is_folded {
-        tracing::warn!("a reader keeps the database's write-ahead log from being emptied");
-        return Ok(Compacted::Kept);
-    }
-    pending.done(&app.db).await?;
-    Ok(Compacted::Done)
-}
-
-/// How many bytes must be free to rewrite the database, if they are not: a copy of it and a log of the same size, in
-/// addition to what downloads leave free.
-fn lacking(app: &App) -> Option<u64> {
-    let file = app.config.database_file(&app.data);
-    let size = std::fs::metadata(&file).ok()?.len();
-    let free = storage::free_bytes_at(file.parent()?).ok()?;
-    let needed = size
-        .saturating_mul(2)
-        .saturating_add(app.config.storage.pause_below.bytes());
-    (free < needed).then_some(needed)
-}
-
-/// Empties the write-ahead log; false when a reader prevents it.
-async fn fold(app: &App) -> Result<bool, Error> {
-    let began = tokio::time::Instant::now();
-    while !app.db.fold().await? {
-        if began.elapsed() >= PATIENCE {
-            return Ok(false);
+impl Work<'_> {
+    /// Rewrites the database and empties its write-ahead log, if any erasure left that to do.
+    pub(super) async fn compact(&self) -> Result<Compacted, Error> {
+        let Some(pending) = Compaction::pending(self.deps.db).await? else {
+            return Ok(Compacted::Done);
+        };
+        if let Some(needed_bytes) = self.lacking_bytes() {
+            tracing::warn!(
+                needed_bytes,
+                "not enough free space to rewrite the database"
+            );
+            self.fold().await?;
+            return Ok(Compacted::NotEnoughSpace { needed_bytes });
         }
-        tokio::time::sleep(PAUSE).await;
+        let compacted = self.deps.db.compact().await;
+        let is_folded = self.fold().await?;
+        if let Err(error) = compacted {
+            let error = crate::telemetry::chain(&error);
+            tracing::warn!(error, "the database could not be rewritten");
+            return Ok(Compacted::Kept);
+        }
+        if !is_folded {
+            tracing::warn!("a reader keeps the database's write-ahead log from being emptied");
+            return Ok(Compacted::Kept);
+        }
+        pending.done(self.deps.db).await?;
+        Ok(Compacted::Done)
     }
-    Ok(true)
+
+    /// How many bytes must be free to rewrite the database, if they are not: a copy of it and a log of the same size, in
+    /// addition to what downloads leave free.
+    fn lacking_bytes(&self) -> Option<u64> {
+        let file = self.config.database_file(self.data);
+        let size = std::fs::metadata(&file).ok()?.len();
+        let free = storage::free_bytes_at(file.parent()?).ok()?;
+        let needed = size
+            .saturating_mul(2)
+            .saturating_add(self.config.storage.pause_below.bytes());
+        (free < needed).then_some(needed)
+    }
+
+    /// Empties the write-ahead log; false when a reader prevents it.
+    async fn fold(&self) -> Result<bool, Error> {
+        let began = tokio::time::Instant::now();
+        while !self.deps.db.fold().await? {
+            if began.elapsed() >= PATIENCE {
+                return Ok(false);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(true)
+    }
 }

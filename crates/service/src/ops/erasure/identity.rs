@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Error;
 use super::journal::Journal;
-use crate::app::App;
+use crate::db::Db;
 use crate::media;
 
 /// How many digits a phone number, a LID or a group has.
@@ -57,12 +57,12 @@ impl Identities {
 }
 
 /// Finds the ids of the person that `contacts` name: phone numbers as people write them, or ids. Changes nothing.
-pub async fn identify(app: &App, client: i64, contacts: &[String]) -> Result<Identities, Error> {
+pub async fn identify(db: &Db, client: i64, contacts: &[String]) -> Result<Identities, Error> {
     let mut given = BTreeSet::new();
     for contact in contacts {
-        given.extend(meant_by(app, client, contact).await?);
+        given.extend(meant_by(db, client, contact).await?);
     }
-    let journal = Journal::read(&app.db, client).await?;
+    let journal = Journal::read(db, client).await?;
     let unfinished = journal.unfinished_ids(&given);
     let mut open: Vec<_> = given.union(&unfinished).cloned().collect();
     let (mut found, mut shared) = (BTreeSet::new(), BTreeSet::new());
@@ -70,8 +70,7 @@ pub async fn identify(app: &App, client: i64, contacts: &[String]) -> Result<Ide
         if found.contains(&id) || shared.contains(&id) {
             continue;
         }
-        let media::Counterparts { numbers, lids } =
-            media::counterparts(&app.db, client, &id).await?;
+        let media::Counterparts { numbers, lids } = media::counterparts(db, client, &id).await?;
         if numbers.len() > MOST_COUNTERPARTS && !unfinished.contains(&id) {
             if given.contains(&id) {
                 let count = numbers.len();
@@ -108,11 +107,11 @@ pub async fn identify(app: &App, client: i64, contacts: &[String]) -> Result<Ide
 }
 
 /// The ids that one contact means: all forms of a number, and what is no number only as an id that media have.
-async fn meant_by(app: &App, client: i64, contact: &str) -> Result<Vec<String>, Error> {
+async fn meant_by(db: &Db, client: i64, contact: &str) -> Result<Vec<String>, Error> {
     let Forms { numbers, exact } = forms(contact);
     let mut meant = Vec::new();
     if let Some(id) = exact
-        && media::has_id(&app.db, client, &id).await?
+        && media::has_id(db, client, &id).await?
     {
         meant.push(id);
     }
@@ -123,7 +122,7 @@ async fn meant_by(app: &App, client: i64, contact: &str) -> Result<Vec<String>, 
     let mut known: Vec<String> = Vec::new();
     for number in &numbers {
         let is_other = |other: &String| is_brazilian(other) != is_brazilian(number);
-        if media::has_id(&app.db, client, number).await? && known.iter().all(is_other) {
+        if media::has_id(db, client, number).await? && known.iter().all(is_other) {
             known.push(number.clone());
         }
     }

@@ -56,9 +56,12 @@ struct Entry {
 
 impl Entry {
     fn is_of(&self, ids: &[String]) -> bool {
-        ids.iter().any(|id| match self.only_compaction {
-            true => self.ids.contains(&erased_message(id)),
-            false => self.ids.contains(id),
+        ids.iter().any(|id| {
+            if self.only_compaction {
+                self.ids.contains(&erased_message(id))
+            } else {
+                self.ids.contains(id)
+            }
         })
     }
 }
@@ -137,13 +140,11 @@ impl Writer {
         let scope = self.client.to_string();
         let mut journal = Journal::parse(Checkpoint::Erasure.load_in(tx, &scope).await?);
         change(&mut journal);
-        match journal.0.is_empty() {
-            true => Checkpoint::Erasure.delete(tx, &scope).await,
-            false => {
-                Checkpoint::Erasure
-                    .save(tx, &scope, &journal.0, self.now)
-                    .await
-            }
+        let checkpoint = Checkpoint::Erasure;
+        if journal.0.is_empty() {
+            checkpoint.delete(tx, &scope).await
+        } else {
+            checkpoint.save(tx, &scope, &journal.0, self.now).await
         }
     }
 
@@ -168,14 +169,11 @@ impl Writer {
             journal.0.push(entry);
         };
         self.change(tx, finish).await?;
-        match was_so {
-            true => Ok(()),
-            false => {
-                Checkpoint::Compaction
-                    .save(tx, "", &fresh_id(self.now), self.now)
-                    .await
-            }
+        if was_so {
+            return Ok(());
         }
+        let id = fresh_id(self.now);
+        Checkpoint::Compaction.save(tx, "", &id, self.now).await
     }
 
     /// Removes the entry, unless more of it is being erased.
@@ -196,14 +194,14 @@ impl Compaction {
 
     /// Records that it was done, unless something was erased after it began.
     pub async fn done(self, db: &Db) -> Result<(), Error> {
-        let clearing = db.write(
+        let cleared = db.write(
             Key::Everything,
             async move |tx| match Checkpoint::Compaction.load_in::<String>(tx, "").await? {
                 Some(pending) if pending == self.0 => Checkpoint::Compaction.delete(tx, "").await,
                 _ => Ok(()),
             },
         );
-        clearing.await
+        cleared.await
     }
 }
 

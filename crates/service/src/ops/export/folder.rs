@@ -12,7 +12,7 @@ use super::source::{Expected, Source, Watch};
 use super::staged::Staged;
 use super::target::MARKER;
 use crate::clock::Millis;
-use crate::disk;
+use crate::{disk, storage};
 
 pub(super) struct Folder {
     root: PathBuf,
@@ -53,7 +53,8 @@ impl Folder {
 
     /// Whether it has this file already, by its bytes.
     pub fn has(&self, name: &str, expected: &Expected) -> Result<bool, Halt> {
-        let there = Source::open(&self.root.join(name), expected.clone(), self.watch.clone());
+        let file = storage::open_regular(&self.root.join(name)).map_err(storage::Error::from);
+        let there = Source::new(file, expected.clone(), self.watch.clone());
         there.map_or(Ok(false), |mut there| {
             let read = io::copy(&mut there.pieces(), &mut io::sink());
             Ok(there.settle(read)?.is_ok())

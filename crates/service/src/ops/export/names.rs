@@ -17,7 +17,7 @@ pub(super) struct Names {
 
 impl Names {
     /// The name for a path: itself, or followed by a number. The same paths in the same order give the same names.
-    pub fn of(&mut self, path: &RelativePath) -> RelativePath {
+    pub fn name_for(&mut self, path: &RelativePath) -> RelativePath {
         let mut number = 1;
         loop {
             let name = match number {
@@ -48,7 +48,7 @@ mod tests {
         let mut names = Names::default();
         let mut of = |path: &str| {
             let path = RelativePath::from_row(path.to_owned()).unwrap();
-            names.of(&path).as_str().to_owned()
+            names.name_for(&path).as_str().to_owned()
         };
         assert_eq!(of("a/X.jpg"), "a/X.jpg");
         assert_eq!(of("a/X.jpg"), "a/X.jpg");

@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
+use super::Deps;
 use super::error::Error;
 use super::outcome::Outcome;
 use super::report::{Report, finding};
 use super::source::Watch;
 use super::target::Target;
-use crate::app::App;
 use crate::media::{self, Filter, Media};
 use crate::ops::Problem;
-use crate::storage;
+use crate::storage::{self, Storage};
 
 /// Rows that one query reads.
 pub(super) const PAGE: u32 = 500;
@@ -24,8 +24,8 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Goes through the selected media. A dry run reports problems here; an export reports them when it copies.
-    pub async fn of(
-        app: &App,
+    pub async fn read(
+        deps: Deps<'_>,
         filter: &Filter,
         target: &Target,
         dry_run: bool,
@@ -37,11 +37,11 @@ impl Plan {
         };
         let mut after = String::new();
         while !watch.cancelled.is_cancelled() {
-            let page = media::stored(&app.db, filter, &after, PAGE).await?;
+            let page = media::stored(deps.db, filter, &after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after.clone_from(&last.id.0);
             for media in page {
-                let outcome = expected_outcome(app, target, &media);
+                let outcome = expected_outcome(deps.storage, target, &media);
                 plan.report.count(&media, outcome);
                 plan.needed_bytes += match outcome {
                     Outcome::Written => OVERHEAD_BYTES + size_of(&media),
@@ -79,7 +79,7 @@ fn size_of(media: &Media) -> u64 {
     media.size.unwrap_or(0)
 }
 
-fn expected_outcome(app: &App, target: &Target, media: &Media) -> Outcome {
+fn expected_outcome(storage: &Storage, target: &Target, media: &Media) -> Outcome {
     let Some(path) = media.path() else {
         return Outcome::Omitted(Problem::Missing);
     };
@@ -89,7 +89,7 @@ fn expected_outcome(app: &App, target: &Target, media: &Media) -> Outcome {
     {
         return Outcome::Kept;
     }
-    match app.storage.size_bytes(path) {
+    match storage.size_bytes(path) {
         None => Outcome::Omitted(Problem::Missing),
         Some(found) if found != size_of(media) => Outcome::Omitted(Problem::Corrupt),
         Some(_) => Outcome::Written,

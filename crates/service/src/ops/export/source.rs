@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _};
-use std::path::Path;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -12,6 +11,7 @@ use super::report::Finding;
 use crate::media::hex;
 use crate::ops::{Problem, Progress};
 use crate::shutdown::CancellationToken;
+use crate::storage;
 
 /// How much is read and written at once.
 pub(super) const PIECE_BYTES: usize = 256 << 10;
@@ -44,20 +44,18 @@ pub(super) struct Source {
 
 impl Source {
     /// Checks what can be seen without reading.
-    pub fn open(path: &Path, expected: Expected, watch: Watch) -> Result<Self, Problem> {
-        let wrong = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => Problem::Missing,
+    pub fn new(
+        opened: Result<File, storage::Error>,
+        expected: Expected,
+        watch: Watch,
+    ) -> Result<Self, Problem> {
+        let file = opened.map_err(|error| match error {
+            storage::Error::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+                Problem::Missing
+            }
             _ => Problem::Unreadable,
-        };
-        // Opening a pipe could block for ever.
-        if !std::fs::metadata(path).map_err(wrong)?.is_file() {
-            return Err(Problem::Missing);
-        }
-        let file = File::open(path).map_err(wrong)?;
+        })?;
         let metadata = file.metadata().map_err(|_| Problem::Unreadable)?;
-        if !metadata.is_file() {
-            return Err(Problem::Missing);
-        }
         if metadata.len() != expected.size_bytes {
             return Err(Problem::Corrupt);
         }

@@ -219,10 +219,10 @@ mod tests {
         );
         let other = folder.path().join("out.zip");
         let other = Staged::next_to(&other, "archive").unwrap().unwrap();
-        fs::write(&target, "somebody's").unwrap();
+        fs::write(&target, "another's").unwrap();
         let refused = staged.publish_new(&target).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
-        assert_eq!(fs::read(&target).unwrap(), b"somebody's");
+        assert_eq!(fs::read(&target).unwrap(), b"another's");
         other.publish_new(&folder.path().join("out.zip")).unwrap();
         let mut names: Vec<_> = fs::read_dir(folder.path())
             .unwrap()
@@ -255,13 +255,13 @@ mod tests {
     fn an_unnamed_file_is_written_and_read_and_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let mut staged = Staged::unnamed(folder.path()).unwrap();
-        staged.writer().unwrap().write_all(b"told").unwrap();
+        staged.writer().unwrap().write_all(b"text").unwrap();
         #[cfg(unix)]
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         let (size_bytes, mut reader) = staged.reader().unwrap();
         let mut read = String::new();
         io::Read::read_to_string(&mut reader, &mut read).unwrap();
-        assert_eq!((size_bytes, read.as_str()), (4, "told"));
+        assert_eq!((size_bytes, read.as_str()), (4, "text"));
         drop((staged, reader));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }

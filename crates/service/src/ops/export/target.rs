@@ -1,12 +1,12 @@
 //! Where an export goes, and whether it may.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::error::{Error, Refusal};
+use crate::storage::Storage;
 
 /// By this file a folder is known for an export.
 pub(super) const MARKER: &str = ".midiateca-export";
@@ -35,7 +35,7 @@ pub enum Target {
 
 impl Target {
     /// By the ending of its name, unless the format is given; `-` is a stream.
-    pub fn of(path: &Path, format: Option<Format>) -> Result<Self, Error> {
+    pub fn from_path(path: &Path, format: Option<Format>) -> Result<Self, Error> {
         let refuse = |refusal| Err(refused(refusal, path));
         if path.as_os_str() == "-" {
             return match format {
@@ -93,14 +93,14 @@ impl Target {
     }
 
     /// Refuses a target that exists, or that is inside of the storage.
-    pub(super) fn check(&self, storage: &Path) -> Result<(), Error> {
+    pub(super) fn check(&self, storage: &Storage) -> Result<(), Error> {
         let refuse = |refusal, path: &Path| Err(refused(refusal, path));
         let unreadable = |source| Error::Target {
             target: self.shown().into(),
             source,
         };
         if let Some(folder) = self.existing_folder()
-            && is_inside(&folder, storage).map_err(unreadable)?
+            && storage.contains(&folder).map_err(unreadable)?
         {
             return refuse(Refusal::InsideStorage, Path::new(&self.shown()));
         }
@@ -118,18 +118,15 @@ impl Target {
             Self::Folder(path) if path.is_dir() => {
                 let mut entries = fs::read_dir(path).map_err(unreadable)?;
                 let is_empty = entries.next().is_none();
-                match is_empty || path.join(MARKER).is_file() {
-                    true => Ok(()),
-                    false => refuse(Refusal::Foreign, path),
+                if is_empty || path.join(MARKER).is_file() {
+                    Ok(())
+                } else {
+                    refuse(Refusal::Foreign, path)
                 }
             }
             Self::Folder(_) | Self::Tar(_) | Self::Zip(_) => Ok(()),
         }
     }
-}
-
-fn is_inside(folder: &Path, storage: &Path) -> io::Result<bool> {
-    Ok(fs::canonicalize(folder)?.starts_with(fs::canonicalize(storage)?))
 }
 
 fn refused(refusal: Refusal, path: &Path) -> Error {
@@ -145,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_ending_of_the_name_decides_the_format_unless_it_is_given() {
-        let of = |name: &str, format| Target::of(Path::new(name), format);
+        let of = |name: &str, format| Target::from_path(Path::new(name), format);
         for (name, format, expected) in [
             ("out", None, Target::Folder("out".into())),
             ("a.b/out.TAR", None, Target::Tar("a.b/out.TAR".into())),

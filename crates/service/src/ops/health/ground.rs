@@ -6,10 +6,10 @@ use std::path::Path;
 use super::result::Results;
 use super::{Check, CheckResult, Code, Deps, Hint};
 use super::{database, folder, storage};
-use crate::app::{self, Displaced, OpeningError};
 use crate::config::Config;
 use crate::db::{self, Db};
-use crate::ops::probe::{ServerState, WriteCause, WriteFailure, server_status};
+use crate::ops::opening;
+use crate::ops::probe::{Displaced, ServerState, WriteCause, WriteFailure, server_status};
 use crate::secrets::Secrets;
 
 /// What could be opened.
@@ -65,10 +65,10 @@ async fn probe_server(results: &mut Results<'_>, data: &Path) -> ServerState {
 
 /// Traces of a database that is missing.
 fn lost_database(deps: Deps<'_>) -> Option<CheckResult> {
-    let error = app::look_for_database(deps.data, deps.config).err()?;
+    let error = opening::look_for_database(deps.data, deps.config).err()?;
     match &error {
         // An empty file is reported as such.
-        OpeningError::NoDatabase { path, .. } if !path.exists() => {
+        opening::Error::NoDatabase { path, .. } if !path.exists() => {
             Some(CheckResult::failed(Check::Folder, error))
         }
         _ => None,
@@ -87,7 +87,7 @@ async fn probe_displaced(results: &mut Results<'_>, deps: Deps<'_>, file: &Path)
     if let Some(found) = found.storage {
         let root = deps.config.storage_folder(deps.data);
         let about = root.display().to_string();
-        let error = OpeningError::WrongStorage { root, found };
+        let error = opening::Error::WrongStorage { root, found };
         results.add(CheckResult::failed(Check::ServerStorage, error).about(about));
     }
 }
@@ -106,7 +106,7 @@ fn no_database(config: &Config, file: &Path) -> Option<CheckResult> {
         }
         Err(error) if error.kind() != ErrorKind::NotFound => {
             let path = file.to_owned();
-            let cause = WriteCause::of(&path, &error);
+            let cause = WriteCause::of_error(&path, &error);
             return Some(CheckResult::failed(
                 check,
                 WriteFailure { path, cause, error },

@@ -67,7 +67,7 @@ pub(super) async fn probe_refusals(results: &mut Results<'_>, db: &Db, now: Mill
     if refused.is_empty() {
         results.add(CheckResult::ok(check, Code::NoneRefused));
     }
-    for refused in refused.iter().map(RefusedDeliveries::of) {
+    for refused in refused.iter().map(RefusedDeliveries::new) {
         let (code, hint) = (Code::Refused, Hint::RefusalHint);
         let result = match &refused.instance {
             Some(instance) => CheckResult::problem(check, code, hint).about(instance.as_str()),

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::result::Results;
 use super::{Check, CheckResult, Code, Deps, Hint, Value};
-use crate::app::{self, OpeningError};
 use crate::clock::{DAY, Millis};
 use crate::db::{Db, Error};
 use crate::media::{self, counts};
 use crate::model::{InstanceId, MediaKind};
+use crate::ops::opening;
 use crate::ops::probe::{self, WriteFailure};
 use crate::storage::{self, layout};
 
@@ -67,10 +67,10 @@ pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, db: Option<
 
 /// Whether the storage carries the id of the database, or may get it.
 async fn probe_identity(db: &Db, root: &Path) -> CheckResult {
-    match app::look_at_storage(db, root).await {
-        Err(error @ (OpeningError::WrongStorage { .. } | OpeningError::UnknownStorage { .. })) => {
-            CheckResult::failed(Check::StorageIdentity, error)
-        }
+    match opening::look_at_storage(db, root).await {
+        Err(
+            error @ (opening::Error::WrongStorage { .. } | opening::Error::UnknownStorage { .. }),
+        ) => CheckResult::failed(Check::StorageIdentity, error),
         // Other errors are found by the next probes.
         Ok(_) | Err(_) => CheckResult::ok(Check::StorageIdentity, Code::Done),
     }

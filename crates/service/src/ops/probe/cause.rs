@@ -62,7 +62,7 @@ impl WriteCause {
     ];
 
     /// The cause of an error of the system at that path.
-    pub fn of(path: &Path, error: &io::Error) -> Self {
+    pub fn of_error(path: &Path, error: &io::Error) -> Self {
         match error.kind() {
             ErrorKind::StorageFull => {
                 let free_bytes = storage::free_bytes_at(path).unwrap_or(0);
@@ -158,7 +158,11 @@ mod tests {
             (1, WriteCause::Forbidden),
         ] {
             let error = io::Error::from_raw_os_error(code);
-            assert_eq!(WriteCause::of(Path::new("/"), &error), cause, "{code}");
+            assert_eq!(
+                WriteCause::of_error(Path::new("/"), &error),
+                cause,
+                "{code}"
+            );
         }
     }
 }

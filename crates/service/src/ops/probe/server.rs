@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::app;
+use super::address_of_server;
 use crate::coordination::Coordination;
 
 /// `/readyz` itself gives up after five seconds.
@@ -44,7 +44,7 @@ pub async fn server_status(data: &Path) -> ServerStatus {
         Some(false) => ServerState::Stopped,
         None => ServerState::Unknown,
     };
-    let address = app::door_of_server(data).await;
+    let address = address_of_server(data).await;
     let Some(asked_address) = address else {
         return ServerStatus { state, address };
     };

@@ -31,7 +31,7 @@ impl WriteFailure {
     fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
         |error| Self {
             path: path.to_owned(),
-            cause: WriteCause::of(path, &error),
+            cause: WriteCause::of_error(path, &error),
             error,
         }
     }

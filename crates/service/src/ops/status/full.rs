@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::need::{self, Need};
-use super::{InstanceStatus, QueueStatus, RefusedDeliveries};
-use crate::app::App;
+use super::{Deps, InstanceStatus, QueueStatus, RefusedDeliveries};
 use crate::clock::{HOUR, Millis};
 use crate::db::Error;
 use crate::instances;
@@ -16,7 +15,6 @@ use crate::model::{MediaKind, MediaStatus, Reason};
 use crate::ops::json;
 use crate::ops::probe::server_status;
 use crate::storage::layout;
-use crate::worker;
 
 const PAGE: u32 = 10_000;
 /// More are counted and not named.
@@ -74,21 +72,17 @@ pub struct Failing {
 }
 
 /// The full report. Takes about a second for each 100,000 stored files; dropping the future stops it.
-pub async fn check(app: &App) -> Result<CheckReport, Error> {
-    let known = instances::instances(&app.db).await?;
-    let instances: Vec<_> = known.iter().map(InstanceStatus::of).collect();
-    let queue = QueueStatus::read(app).await?;
-    let paused = worker::paused_for_space(
-        (&app.db, &app.storage, &app.coordination),
-        &app.config.storage,
-    )
-    .await?;
-    let refused = instances::refusals(&app.db).await?;
-    let files = FileCheck::run(app).await?;
-    let set_aside_today = need::set_aside_today(app).await?;
+pub async fn check(deps: Deps<'_>) -> Result<CheckReport, Error> {
+    let known = instances::instances(deps.db).await?;
+    let instances: Vec<_> = known.iter().map(InstanceStatus::new).collect();
+    let queue = QueueStatus::read(deps).await?;
+    let paused = deps.paused().await?;
+    let refused = instances::refusals(deps.db).await?;
+    let files = FileCheck::run(deps).await?;
+    let set_aside_today = need::set_aside_today(deps).await?;
     let needs_attention = need::find(&need::Seen {
-        app,
-        server: server_status(&app.data).await,
+        deps,
+        server: server_status(deps.data).await,
         instances: &instances,
         queue: &queue,
         paused,
@@ -102,28 +96,28 @@ pub async fn check(app: &App) -> Result<CheckReport, Error> {
         .flat_map(|instance| MediaKind::ALL.map(|kind| (instance, kind)));
     let folders = folders
         .map(|(instance, kind)| layout::folder(instance.client, &instance.id, kind))
-        .map(|folder| Folder::read(app, &folder));
-    let last_hour = media::by_status(&app.db, app.clock.now() - HOUR).await?;
-    let reasons = media::by_reason(&app.db).await?;
+        .map(|folder| Folder::read(deps, &folder));
+    let last_hour = media::by_status(deps.db, deps.clock.now() - HOUR).await?;
+    let reasons = media::by_reason(deps.db).await?;
     Ok(CheckReport {
-        data: app.data.clone(),
+        data: deps.data.to_owned(),
         instances,
         folders: folders.collect(),
-        by_kind: media::by_kind(&app.db, 0).await?,
+        by_kind: media::by_kind(deps.db, 0).await?,
         files,
         last_hour: last_hour
             .into_iter()
             .map(|count| (count.name, count.count))
             .collect(),
         success_rate: success_rate(&queue),
-        reasons: reasons.into_iter().map(Failing::of).collect(),
+        reasons: reasons.into_iter().map(Failing::new).collect(),
         set_aside_today,
-        refusals: refused.iter().map(RefusedDeliveries::of).collect(),
+        refusals: refused.iter().map(RefusedDeliveries::new).collect(),
         oldest_waiting: queue.oldest_waiting,
         next_deadline: queue.next_deadline,
         by_status: queue.by_status,
         downloads_paused: paused.is_some(),
-        clock_trusted: app.clock.is_trusted(),
+        clock_trusted: deps.clock.is_trusted(),
         needs_attention,
     })
 }
@@ -138,7 +132,7 @@ fn success_rate(queue: &QueueStatus) -> Option<f64> {
 }
 
 impl Failing {
-    fn of(count: Count) -> Self {
+    fn new(count: Count) -> Self {
         Self {
             recoverable: Reason::parse(&count.name).is_some_and(Reason::may_heal),
             reason: count.name,
@@ -148,8 +142,8 @@ impl Failing {
 }
 
 impl Folder {
-    fn read(app: &App, folder: &str) -> Self {
-        let root = app.config.storage_folder(&app.data);
+    fn read(deps: Deps<'_>, folder: &str) -> Self {
+        let root = deps.config.storage_folder(deps.data);
         let entries = std::fs::read_dir(root.join(folder)).ok();
         let exists = entries.is_some();
         let sizes: Vec<u64> = entries
@@ -170,17 +164,17 @@ impl Folder {
 }
 
 impl FileCheck {
-    async fn run(app: &App) -> Result<Self, Error> {
+    async fn run(deps: Deps<'_>) -> Result<Self, Error> {
         let mut files = Self::default();
         let mut after = String::new();
         loop {
-            let page = media::stored_files(&app.db, &Filter::default(), &after, PAGE).await?;
+            let page = media::stored_files(deps.db, &Filter::default(), &after, PAGE).await?;
             let Some(last) = page.last() else {
                 return Ok(files);
             };
             after.clone_from(&last.id.0);
             for file in &page {
-                files.add(file, app.storage.size_bytes(&file.path));
+                files.add(file, deps.storage.size_bytes(&file.path));
             }
         }
     }

@@ -28,7 +28,7 @@ pub struct InstanceStatus {
 }
 
 impl InstanceStatus {
-    pub fn of(instance: &Instance) -> Self {
+    pub fn new(instance: &Instance) -> Self {
         Self {
             id: instance.id.0.clone(),
             client: instance.client,
@@ -63,7 +63,7 @@ pub struct RefusedDeliveries {
 }
 
 impl RefusedDeliveries {
-    pub fn of((refusal, count): &(Refusal, RefusalCount)) -> Self {
+    pub fn new((refusal, count): &(Refusal, RefusalCount)) -> Self {
         let id = |id: &Option<InstanceId>| id.as_ref().map(|id| id.0.clone());
         Self {
             gateway: refusal.gateway.map(|gateway| gateway.as_str()),

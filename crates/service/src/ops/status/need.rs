@@ -5,15 +5,14 @@ use std::path::PathBuf;
 
 use serde::{Serialize, Serializer};
 
-use super::{FileCheck, InstanceStatus, QueueStatus, RefusedDeliveries};
-use crate::app::{self, App, Displaced, OpeningError};
+use super::{Deps, FileCheck, InstanceStatus, QueueStatus, RefusedDeliveries};
 use crate::clock::{DAY, Millis, Trust};
 use crate::instances::{Refusal, RefusalCount};
 use crate::model::MediaStatus;
-use crate::ops::json;
 use crate::ops::probe::{
-    ServerState, ServerStatus, WriteCause, WriteFailure, write_database, write_storage,
+    Displaced, ServerState, ServerStatus, WriteCause, WriteFailure, write_database, write_storage,
 };
+use crate::ops::{json, opening};
 use crate::worker::Paused;
 use crate::{db, deliveries, instances, media, secrets, storage};
 
@@ -119,7 +118,7 @@ fn secrets_code<S: Serializer>(error: &secrets::Error, serializer: S) -> Result<
 
 /// What the reports know already when they look for needs.
 pub(super) struct Seen<'a> {
-    pub app: &'a App,
+    pub deps: Deps<'a>,
     pub server: ServerStatus,
     pub instances: &'a [InstanceStatus],
     pub queue: &'a QueueStatus,
@@ -131,16 +130,16 @@ pub(super) struct Seen<'a> {
 }
 
 /// Deliveries of the last day that are set aside and not dismissed.
-pub(super) async fn set_aside_today(app: &App) -> Result<i64, db::Error> {
-    deliveries::set_aside_since(&app.db, app.clock.now() - DAY).await
+pub(super) async fn set_aside_today(deps: Deps<'_>) -> Result<i64, db::Error> {
+    deliveries::set_aside_since(deps.db, deps.clock.now() - DAY).await
 }
 
 /// Everything that needs a person, the most urgent first.
 pub(super) async fn find(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
-    let app = seen.app;
+    let deps = seen.deps;
     let mut needs: Vec<Need> = server(seen).into_iter().collect();
-    needs.extend(displaced(app).await);
-    needs.extend(not_writable(app).await);
+    needs.extend(displaced(deps).await);
+    needs.extend(not_writable(deps).await);
     needs.extend(seen.paused.map(|paused| Need::DiskNearlyFull {
         free_bytes: paused.free_bytes,
         resume_above_bytes: paused.resume_above_bytes,
@@ -151,9 +150,9 @@ pub(super) async fn find(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
     {
         needs.push(Need::ServerNotReady { address });
     }
-    needs.extend(clock(app).await);
+    needs.extend(clock(deps).await);
     needs.extend(seen.instances.iter().flat_map(instance));
-    needs.extend(tokens(app).await?);
+    needs.extend(tokens(deps).await?);
     needs.extend(waiting(seen).await?);
     needs.extend(counts(seen));
     needs.extend(refused(seen).await?);
@@ -164,7 +163,7 @@ pub(super) async fn find(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
 fn server(seen: &Seen<'_>) -> Option<Need> {
     match (seen.server.state, seen.server.address) {
         (ServerState::Stopped, _) if !seen.instances.is_empty() => Some(Need::ServerStopped {
-            data: seen.app.data.clone(),
+            data: seen.deps.data.to_owned(),
         }),
         (ServerState::NotAnswering, Some(address)) => Some(Need::ServerNotAnswering { address }),
         _ => None,
@@ -172,32 +171,32 @@ fn server(seen: &Seen<'_>) -> Option<Need> {
 }
 
 /// A database or storage that is not the right one. The server may have found what this process cannot see.
-async fn displaced(app: &App) -> Vec<Need> {
+async fn displaced(deps: Deps<'_>) -> Vec<Need> {
     let mut needs = Vec::new();
-    let path = app.config.database_file(&app.data);
-    if let Some(found) = Displaced::of_server(&app.data)
+    let path = deps.config.database_file(deps.data);
+    if let Some(found) = Displaced::of_server(deps.data)
         .await
         .and_then(|found| found.database)
     {
         needs.push(Need::DatabaseDisplaced { path, found });
     }
-    let path = app.config.storage_folder(&app.data);
-    match app::look_at_storage(&app.db, &path).await {
+    let path = deps.config.storage_folder(deps.data);
+    match opening::look_at_storage(deps.db, &path).await {
         // A missing folder is reported by `not_writable`.
-        Err(OpeningError::WrongStorage { found, .. }) if found != storage::Found::Missing => {
+        Err(opening::Error::WrongStorage { found, .. }) if found != storage::Found::Missing => {
             needs.push(Need::StorageDisplaced { path, found });
         }
-        Err(OpeningError::UnknownStorage { .. }) => needs.push(Need::StorageUnknown { path }),
+        Err(opening::Error::UnknownStorage { .. }) => needs.push(Need::StorageUnknown { path }),
         _ => {}
     }
     needs
 }
 
 /// Where nothing can be written, webhooks are answered 503.
-async fn not_writable(app: &App) -> Vec<Need> {
+async fn not_writable(deps: Deps<'_>) -> Vec<Need> {
     let mut needs = Vec::new();
-    let root = app.config.storage_folder(&app.data);
-    let is_served = app.coordination.is_served().await == Some(true);
+    let root = deps.config.storage_folder(deps.data);
+    let is_served = deps.coordination.is_served().await == Some(true);
     // Another user may only read; whether the server may write is not known here.
     let counts = |failure: &WriteFailure| {
         failure.cause != WriteCause::Missing && !(is_served && failure.cause.depends_on_user())
@@ -206,7 +205,7 @@ async fn not_writable(app: &App) -> Vec<Need> {
         let path = root.clone();
         needs.push(Need::StorageMissing { path });
     }
-    let database = write_database(&app.config.database_file(&app.data));
+    let database = write_database(&deps.config.database_file(deps.data));
     let database = database.err().filter(counts);
     needs.extend(database.map(Need::DatabaseNotWritable));
     let storage = write_storage(&root).err().filter(counts);
@@ -215,10 +214,10 @@ async fn not_writable(app: &App) -> Vec<Need> {
 }
 
 /// A running server confirms the clock after a long time off; without one, a clock that is ahead is expected.
-async fn clock(app: &App) -> Option<Need> {
-    match app.clock.trust() {
+async fn clock(deps: Deps<'_>) -> Option<Need> {
+    match deps.clock.trust() {
         Trust::Trusted => None,
-        Trust::Unconfirmed(by) if by >= 0 && app.coordination.is_served().await != Some(true) => {
+        Trust::Unconfirmed(by) if by >= 0 && deps.coordination.is_served().await != Some(true) => {
             None
         }
         Trust::Jumped(by_ms) | Trust::Unconfirmed(by_ms) => Some(Need::ClockJumped { by_ms }),
@@ -241,17 +240,17 @@ fn instance(instance: &InstanceStatus) -> Vec<Need> {
     needs
 }
 
-async fn tokens(app: &App) -> Result<Option<Need>, db::Error> {
-    let sealed = instances::sealed_token(&app.db).await?;
+async fn tokens(deps: Deps<'_>) -> Result<Option<Need>, db::Error> {
+    let sealed = instances::sealed_token(deps.db).await?;
     Ok(sealed.and_then(|(id, sealed)| {
         let context = instances::token_context(&id);
-        let cause = app.secrets.unseal(&context, &sealed).err()?;
+        let cause = deps.secrets.unseal(&context, &sealed).err()?;
         Some(Need::TokensUnreadable { cause })
     }))
 }
 
 async fn waiting(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
-    let by_reason = media::waiting_by_reason(&seen.app.db).await?;
+    let by_reason = media::waiting_by_reason(seen.deps.db).await?;
     let mut needs: Vec<_> = by_reason
         .into_iter()
         .filter(|count| matches!(count.name.as_str(), "storage_full" | "storage_failed"))
@@ -260,7 +259,7 @@ async fn waiting(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
             reason: count.name,
         })
         .collect();
-    let now = seen.app.clock.now();
+    let now = seen.deps.clock.now();
     let oldest = seen.queue.oldest_waiting.filter(|at| now - at > DAY);
     needs.extend(oldest.map(|since| Need::MediaWaitLong { since }));
     Ok(needs)
@@ -295,11 +294,11 @@ fn counts(seen: &Seen<'_>) -> Vec<Need> {
 
 /// Refusals of the last day, without those from before the operator dismissed them.
 async fn refused(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
-    let now = seen.app.clock.now();
-    let dismissed_at = deliveries::dismissed_at(&seen.app.db).await?;
+    let now = seen.deps.clock.now();
+    let dismissed_at = deliveries::dismissed_at(seen.deps.db).await?;
     let recent = seen.refused.iter().filter(|(_, count)| {
         count.is_recent(now) && dismissed_at.is_none_or(|at| count.last_at > at)
     });
-    let needs = recent.map(|refused| Need::DeliveriesRefused(RefusedDeliveries::of(refused)));
+    let needs = recent.map(|refused| Need::DeliveriesRefused(RefusedDeliveries::new(refused)));
     Ok(needs.collect())
 }

@@ -1,15 +1,13 @@
 //! Why a verification ended early.
 
 use crate::ops::retention;
-use crate::{app, coordination, db};
+use crate::{coordination, db};
 
 /// The safeguards refuse before anything was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
     Db(#[from] db::Error),
-    #[error(transparent)]
-    App(#[from] app::Error),
     #[error(transparent)]
     Coordination(#[from] coordination::Error),
     #[error(transparent)]

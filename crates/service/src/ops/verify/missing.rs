@@ -2,10 +2,9 @@
 //! say so, and such files are not missing.
 
 use super::error::Error;
-use crate::app::App;
 use crate::coordination::{self, Maintenance};
 use crate::media::{self, StoredFile};
-use crate::ops::retention;
+use crate::ops::{FileDeps, retention};
 
 /// Confirms that a file is missing.
 pub(super) struct Confirmation {
@@ -19,9 +18,13 @@ impl Confirmation {
     }
 
     /// Looks again once no other operation is between a file and its row.
-    pub async fn is_missing(&mut self, app: &App, file: &StoredFile) -> Result<bool, Error> {
+    pub async fn is_missing(
+        &mut self,
+        deps: FileDeps<'_>,
+        file: &StoredFile,
+    ) -> Result<bool, Error> {
         if self.waits {
-            match app.coordination.maintenance(Maintenance::Exclusive).await {
+            match deps.coordination.maintenance(Maintenance::Exclusive).await {
                 Ok(files) => drop(files),
                 Err(coordination::Error::Maintenance { .. } | coordination::Error::Lock { .. }) => {
                     self.waits = false
@@ -29,10 +32,10 @@ impl Confirmation {
                 Err(error) => return Err(error.into()),
             }
         }
-        let row = media::find(&app.db, &file.id).await?;
+        let row = media::find(deps.db, &file.id).await?;
         let is_stored = row.is_some_and(|row| row.path() == Some(file.path.as_str()));
         Ok(is_stored
-            && matches!(app.storage.stamp(&file.path), Ok(None))
-            && !retention::is_on_its_way(app, &file.id).await?)
+            && matches!(deps.storage.stamp(&file.path), Ok(None))
+            && !retention::is_being_deleted(deps.db, &file.id).await?)
     }
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::error::Error;
 use super::pace::Pace;
-use crate::app::App;
 use crate::download;
 use crate::media;
+use crate::ops::FileDeps;
 use crate::queue::{self, Job};
 use crate::storage::layout;
 
@@ -63,8 +63,12 @@ pub(super) struct Orphans {
 }
 
 /// All files of the storage that no row names. A folder that is a link is searched when rows name files in it.
-pub(super) async fn search(app: &App, known: Known, pace: &Arc<Pace>) -> Result<Orphans, Error> {
-    let (storage, pace) = (app.storage.clone(), Arc::clone(pace));
+pub(super) async fn search(
+    deps: FileDeps<'_>,
+    known: Known,
+    pace: &Arc<Pace>,
+) -> Result<Orphans, Error> {
+    let (storage, pace) = (deps.storage.clone(), Arc::clone(pace));
     let walk = tokio::task::spawn_blocking(move || {
         let mut found = Vec::new();
         let enters = |folder: &Path| known.has_below(&slashed(folder));
@@ -81,9 +85,9 @@ pub(super) async fn search(app: &App, known: Known, pace: &Arc<Pace>) -> Result<
     let mut files = Vec::with_capacity(unknown.len());
     for batch in unknown.chunks(BATCH) {
         // Files that were stored since the rows were read have a row by now.
-        let stored = media::used_paths(&app.db, batch).await?;
+        let stored = media::used_paths(deps.db, batch).await?;
         let stored: HashSet<_> = stored.into_iter().collect();
-        let in_progress = InProgress::of(&queue::claimed(&app.db).await?);
+        let in_progress = InProgress::new(&queue::claimed(deps.db).await?);
         let is_orphan = |path: &&String| !stored.contains(*path) && !in_progress.may_store(path);
         let orphans = batch.iter().filter(is_orphan).map(|path| Orphan {
             is_linked: walked.is_linked(Path::new(path)),
@@ -108,7 +112,7 @@ pub(super) fn is_media_path(path: &str) -> bool {
 pub(super) struct InProgress(Vec<String>);
 
 impl InProgress {
-    pub fn of(claimed: &[Job]) -> Self {
+    pub fn new(claimed: &[Job]) -> Self {
         let stems = |job: &Job| layout::stems(&download::name_for(job, ""));
         let stems = claimed.iter().flat_map(stems);
         Self(stems.map(|stem| stem.as_str().to_owned()).collect())

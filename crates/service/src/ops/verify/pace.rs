@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio_util::sync::CancellationToken;
+use crate::shutdown::CancellationToken;
 
 /// A longer sleep would delay the reaction to a cancellation.
 const LONGEST_SLEEP: Duration = Duration::from_millis(200);

@@ -12,7 +12,6 @@ use serde_json::json;
 use super::error::Error;
 use super::orphans::{self, InProgress, Orphan};
 use super::report::Repaired;
-use crate::app::App;
 use crate::clock::Millis;
 use crate::coordination::Maintenance;
 use crate::db::{self, Key, Tx};
@@ -20,6 +19,7 @@ use crate::deliveries;
 use crate::events::{self, News};
 use crate::media::{self, StoredFile};
 use crate::model::Reason;
+use crate::ops::FileDeps;
 use crate::queue::{self, Loss};
 use crate::storage::{self, Copied, Entry, Staging, Stamp, Storage};
 use crate::telemetry;
@@ -62,20 +62,21 @@ impl Repair {
     /// A stored file that is missing (`stamp` is `None`) or corrupt.
     pub async fn stored(
         &self,
-        app: &App,
+        deps: FileDeps<'_>,
         file: &StoredFile,
         stamp: Option<Stamp>,
     ) -> Result<Repaired, Error> {
-        let staged = match app.storage.leads_through_link(&file.path) {
-            true => None,
-            false => staged_copy_of_twin(app, file).await?,
+        let staged = if deps.storage.leads_through_link(&file.path) {
+            None
+        } else {
+            staged_copy_of_twin(deps, file).await?
         };
         let staged = Arc::new(Mutex::new(staged));
         let again = Arc::clone(&staged);
-        let mut attempt = self.try_stored(app, file, stamp, staged, None).await?;
+        let mut attempt = self.try_stored(deps, file, stamp, staged, None).await?;
         if let Ok(None) = attempt {
-            attempt = match self.copy_aside(app, &file.path, file.id.as_str()).await? {
-                Ok(copied) => self.try_stored(app, file, stamp, again, copied).await?,
+            attempt = match self.copy_aside(deps, &file.path, file.id.as_str()).await? {
+                Ok(copied) => self.try_stored(deps, file, stamp, again, copied).await?,
                 Err(error) => Err(error),
             };
         }
@@ -84,16 +85,19 @@ impl Repair {
 
     async fn try_stored(
         &self,
-        app: &App,
+        deps: FileDeps<'_>,
         file: &StoredFile,
         stamp: Option<Stamp>,
         staged: StagedCopy,
         copied: Option<Copied>,
     ) -> Result<Attempt, Error> {
-        let (storage, now) = (app.storage.clone(), app.clock.now());
+        let (storage, now) = (deps.storage.clone(), deps.clock.now());
         let (file, repair) = (file.clone(), self.clone());
-        let _files = app.coordination.maintenance(Maintenance::Exclusive).await?;
-        let repairing = app.db.write(Key::Everything, async move |tx| {
+        let _files = deps
+            .coordination
+            .maintenance(Maintenance::Exclusive)
+            .await?;
+        let repaired = deps.db.write(Key::Everything, async move |tx| {
             let is_as_seen = storage.stamp(&file.path).is_ok_and(|found| found == stamp);
             if !is_as_seen || !media::is_unchanged(tx, &file).await? {
                 return Ok(Ok(Some(Repaired::Skipped)));
@@ -113,7 +117,7 @@ impl Repair {
                 Err(error) => Ok(unless_other_disk(error)),
             }
         });
-        Ok(repairing.await?)
+        Ok(repaired.await?)
     }
 
     /// Moves the corrupt file to quarantine and publishes the staged copy in its place; false when there is none.
@@ -144,29 +148,35 @@ impl Repair {
 
     /// A media that is recorded as lost: stored again if its file is in its place or in quarantine. `None` when it is
     /// neither.
-    pub async fn lost(&self, app: &App, file: &StoredFile) -> Result<Option<Repaired>, Error> {
+    pub async fn lost(
+        &self,
+        deps: FileDeps<'_>,
+        file: &StoredFile,
+    ) -> Result<Option<Repaired>, Error> {
         let owners = [file.id.as_str(), storage::NOBODY];
-        let is_there = match app.storage.entry(&file.path) {
+        let is_there = match deps.storage.entry(&file.path) {
             // Without its folder, its disk is not mounted.
             Err(_) | Ok(Entry::Link | Entry::NoFolder) => return Ok(None),
             Ok(entry) => entry != Entry::Absent,
         };
         let is_right = async |path: &Path| {
             let path = path.to_owned();
-            let hashing = tokio::task::spawn_blocking(move || storage::hash_file(&path));
-            Ok::<_, Error>(hashing.await?.is_ok_and(|found| found == file.sha256))
+            let hashed = tokio::task::spawn_blocking(move || storage::hash_file(&path));
+            Ok::<_, Error>(hashed.await?.is_ok_and(|found| found == file.sha256))
         };
         let _files = if is_there {
-            let (storage, path) = (app.storage.clone(), file.path.clone());
-            let hashing = tokio::task::spawn_blocking(move || storage.hash(&path));
-            if !hashing.await?.is_ok_and(|found| found == file.sha256) {
+            let (storage, path) = (deps.storage.clone(), file.path.clone());
+            let hashed = tokio::task::spawn_blocking(move || storage.hash(&path));
+            if !hashed.await?.is_ok_and(|found| found == file.sha256) {
                 return Ok(None);
             }
-            app.coordination.maintenance(Maintenance::Exclusive).await?
-        } else if app.storage.leads_through_link(&file.path) {
+            deps.coordination
+                .maintenance(Maintenance::Exclusive)
+                .await?
+        } else if deps.storage.leads_through_link(&file.path) {
             return Ok(None);
         } else {
-            let quarantined = app.storage.in_quarantine(&file.path, &owners);
+            let quarantined = deps.storage.in_quarantine(&file.path, &owners);
             let Ok(quarantined) = quarantined else {
                 return Ok(None);
             };
@@ -177,42 +187,45 @@ impl Repair {
                 }
             }
             let Some(from) = right else { return Ok(None) };
-            let files = app.coordination.maintenance(Maintenance::Exclusive).await?;
-            let (storage, path) = (app.storage.clone(), file.path.clone());
-            let moving = tokio::task::spawn_blocking(move || storage.bring_back(&from, &path));
-            if let Err(error) = moving.await? {
+            let files = deps
+                .coordination
+                .maintenance(Maintenance::Exclusive)
+                .await?;
+            let (storage, path) = (deps.storage.clone(), file.path.clone());
+            let moved = tokio::task::spawn_blocking(move || storage.bring_back(&from, &path));
+            if let Err(error) = moved.await? {
                 return Ok(Some(failed(&error)));
             }
             files
         };
-        let (storage, file) = (app.storage.clone(), file.clone());
-        let finding = app.db.write(Key::Everything, async move |tx| {
+        let (storage, file) = (deps.storage.clone(), file.clone());
+        let restored = deps.db.write(Key::Everything, async move |tx| {
             if storage.size_bytes(&file.path) != Some(file.size_bytes) {
                 return Ok(None);
             }
             queue::restore(tx, &file.path, &file.sha256).await
         });
-        Ok(finding.await?.map(|_| Repaired::Found))
+        Ok(restored.await?.map(|_| Repaired::Found))
     }
 
     /// A file that no row names: one that is recorded as lost gets its row back, any other is moved to quarantine. The
     /// target of a link stays: it may belong to another client or another data folder.
-    pub async fn orphan(&self, app: &App, orphan: &Orphan) -> Result<Repaired, Error> {
+    pub async fn orphan(&self, deps: FileDeps<'_>, orphan: &Orphan) -> Result<Repaired, Error> {
         let path = orphan.path.as_str();
         // Only regular files: a pipe would be read for ever, and a link may lead anywhere.
-        let is_file = matches!(app.storage.entry(path), Ok(Entry::File));
+        let is_file = matches!(deps.storage.entry(path), Ok(Entry::File));
         if !orphans::is_media_path(path) || !is_file {
             return Ok(Repaired::Skipped);
         }
-        let (storage, read) = (app.storage.clone(), path.to_owned());
-        let hashing = tokio::task::spawn_blocking(move || storage.hash(&read));
-        let Ok(sha256) = hashing.await? else {
+        let (storage, read) = (deps.storage.clone(), path.to_owned());
+        let hashed = tokio::task::spawn_blocking(move || storage.hash(&read));
+        let Ok(sha256) = hashed.await? else {
             return Ok(Repaired::Skipped);
         };
-        let mut attempt = self.try_orphan(app, orphan, sha256, None).await?;
+        let mut attempt = self.try_orphan(deps, orphan, sha256, None).await?;
         if let Ok(None) = attempt {
-            attempt = match self.copy_aside(app, path, storage::NOBODY).await? {
-                Ok(copied) => self.try_orphan(app, orphan, sha256, copied).await?,
+            attempt = match self.copy_aside(deps, path, storage::NOBODY).await? {
+                Ok(copied) => self.try_orphan(deps, orphan, sha256, copied).await?,
                 Err(error) => Err(error),
             };
         }
@@ -221,16 +234,19 @@ impl Repair {
 
     async fn try_orphan(
         &self,
-        app: &App,
+        deps: FileDeps<'_>,
         orphan: &Orphan,
         sha256: [u8; 32],
         copied: Option<Copied>,
     ) -> Result<Attempt, Error> {
-        let (storage, repair, path) = (app.storage.clone(), self.clone(), orphan.path.clone());
+        let (storage, repair, path) = (deps.storage.clone(), self.clone(), orphan.path.clone());
         let is_linked = orphan.is_linked;
-        let _files = app.coordination.maintenance(Maintenance::Exclusive).await?;
-        let moving = app.db.write(Key::Everything, async move |tx| {
-            let in_progress = InProgress::of(&queue::claimed_in(tx).await?);
+        let _files = deps
+            .coordination
+            .maintenance(Maintenance::Exclusive)
+            .await?;
+        let moved = deps.db.write(Key::Everything, async move |tx| {
+            let in_progress = InProgress::new(&queue::claimed_in(tx).await?);
             if in_progress.may_store(&path) || media::is_path_used(tx, &path).await? {
                 return Ok(Ok(Some(Repaired::Skipped)));
             }
@@ -244,36 +260,38 @@ impl Repair {
                 match storage.quarantine(&path, &repair.run, storage::NOBODY, copied.as_ref()) {
                     Ok(moved) => {
                         repair.count(moved);
-                        Ok(Some(match moved {
-                            true => Repaired::Quarantined,
-                            false => Repaired::Skipped,
+                        Ok(Some(if moved {
+                            Repaired::Quarantined
+                        } else {
+                            Repaired::Skipped
                         }))
                     }
                     Err(error) => unless_other_disk(error),
                 },
             )
         });
-        Ok(moving.await?)
+        Ok(moved.await?)
     }
 
     /// Copies a file to quarantine outside of a transaction, so that no write waits for it.
     async fn copy_aside(
         &self,
-        app: &App,
+        deps: FileDeps<'_>,
         path: &str,
         owner: &str,
     ) -> Result<Result<Option<Copied>, storage::Error>, Error> {
-        let (storage, run) = (app.storage.clone(), self.run.clone());
+        let (storage, run) = (deps.storage.clone(), self.run.clone());
         let (path, owner) = (path.to_owned(), owner.to_owned());
-        let copying = tokio::task::spawn_blocking(move || storage.copy_aside(&path, &run, &owner));
-        Ok(copying.await?)
+        let copied = tokio::task::spawn_blocking(move || storage.copy_aside(&path, &run, &owner));
+        Ok(copied.await?)
     }
 }
 
 fn unless_other_disk(error: storage::Error) -> Attempt {
-    match error.is_other_disk() {
-        true => Ok(None),
-        false => Err(error),
+    if error.is_other_disk() {
+        Ok(None)
+    } else {
+        Err(error)
     }
 }
 
@@ -312,11 +330,14 @@ async fn lose(tx: &mut Tx, file: &StoredFile, now: Millis) -> Result<Repaired, d
 }
 
 /// A staged copy of another intact file of the same client with the same bytes.
-async fn staged_copy_of_twin(app: &App, file: &StoredFile) -> Result<Option<Staging>, Error> {
-    for twin in media::twins(&app.db, file).await? {
-        let (storage, sha256) = (app.storage.clone(), file.sha256);
-        let staging = tokio::task::spawn_blocking(move || storage.second(&twin, &sha256));
-        match staging.await? {
+async fn staged_copy_of_twin(
+    deps: FileDeps<'_>,
+    file: &StoredFile,
+) -> Result<Option<Staging>, Error> {
+    for twin in media::twins(deps.db, file).await? {
+        let (storage, sha256) = (deps.storage.clone(), file.sha256);
+        let staged = tokio::task::spawn_blocking(move || storage.second(&twin, &sha256));
+        match staged.await? {
             Ok(Some(staged)) => return Ok(Some(staged)),
             Ok(None) => {}
             Err(error) => {

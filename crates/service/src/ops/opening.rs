@@ -1,18 +1,19 @@
-//! Whether database and storage belong together, asked before either of them is used. Nothing is created in place of
-//! what was lost: a folder without any trace of former data is set up freely, every other one must be whole.
+//! Whether database and storage belong together, checked before either is used. Nothing is created in place of what was
+//! lost: a folder without a trace of earlier data is set up freely, any other one must be complete.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::Config;
 use crate::db::{self, Db};
+use crate::deliveries::BODIES;
 use crate::storage::{self, Found};
 use crate::{clock, media};
 
-/// So many of the newest stored files are looked for in a storage that carries no id.
+/// How many of the newest stored files are searched in a storage without an id.
 const SAMPLE: u32 = 32;
 
-/// A database that is missing is looked for again, because another process may be making it.
+/// A missing database is searched again, because another process may be creating it.
 const LOOKS: u32 = 3;
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -27,63 +28,47 @@ pub struct Allowed {
     pub storage: AllowedStorage,
 }
 
-/// Which storage is used besides the right one.
+/// Which other storage than that of the database is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AllowedStorage {
-    /// None.
     #[default]
     None,
-    /// One that is gone, which is begun anew.
+    /// A missing one, which is created again.
     Lost,
-    /// Whatever is there, which is given the database's id.
+    /// Any, which gets the database's id.
     Adopted,
-    /// Whatever is there, by a command that leaves it alone.
+    /// Any, by a command that does not use it.
     Unused,
 }
 
-/// Why a data folder is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There was a database.
     #[error("the database {path} is missing, but {trace} shows that there was one")]
     NoDatabase {
-        /// Where it should be.
         path: PathBuf,
-        /// What is left of the former data.
+        /// What is left of the earlier data.
         trace: PathBuf,
     },
-    /// The storage is not the one of the database.
     #[error("the storage at {root} is not the one of this database ({})", found.as_str())]
-    WrongStorage {
-        /// Where it should be.
-        root: PathBuf,
-        /// What is there.
-        found: Found,
-    },
-    /// A storage without an id, of which it cannot be told whose it is.
+    WrongStorage { root: PathBuf, found: Found },
+    /// A storage without an id.
     #[error("{root} holds files, but none of those that the database has stored")]
-    UnknownStorage {
-        /// Where it is.
-        root: PathBuf,
-    },
-    /// The database.
+    UnknownStorage { root: PathBuf },
     #[error(transparent)]
     Db(#[from] db::Error),
-    /// The storage.
     #[error(transparent)]
     Storage(#[from] storage::Error),
 }
 
-/// What the storage of a database is, before anything is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StorageState {
-    /// It carries the database's id.
+    /// It has the database's id.
     Marked,
-    /// It is the one, and gets the id.
+    /// It belongs to the database, and gets its id.
     ToBeMarked,
 }
 
-/// Refuses a data folder whose database is missing although there was one. Answers whether there is none yet.
+/// Refuses a data folder whose database is missing although there was one. Whether there is none yet.
 pub fn look_for_database(data: &Path, config: &Config) -> Result<bool, Error> {
     look(data, config, Allowed::default())
 }
@@ -106,13 +91,13 @@ fn look(data: &Path, config: &Config, allowed: Allowed) -> Result<bool, Error> {
     }
 }
 
-/// What shows that there was a database.
+/// A file that shows that there was a database.
 fn trace(data: &Path, config: &Config, allowed: Allowed) -> Option<PathBuf> {
     let storage = config.storage_folder(data);
     let marker = storage::marker_path(&storage);
     let key = config.key_file(data);
     let remains = db::remains(&config.database_file(data));
-    let (bodies, quarantine) = (data.join(super::BODIES), storage.join(storage::QUARANTINE));
+    let (bodies, quarantine) = (data.join(BODIES), storage.join(storage::QUARANTINE));
     let is_there = |path: &PathBuf| path.symlink_metadata().is_ok();
     let holds_entries = |path: &PathBuf| {
         let entries = std::fs::read_dir(path);
@@ -129,8 +114,8 @@ fn trace(data: &Path, config: &Config, allowed: Allowed) -> Option<PathBuf> {
         })
 }
 
-/// Makes room for a new database: what is left of the old one keeps its content under another name.
-fn set_aside(database: &Path) -> Result<(), Error> {
+/// Renames what is left of an earlier database, so that a new one can be created.
+fn rename_remains(database: &Path) -> Result<(), Error> {
     for remains in db::remains(database) {
         let mut aside = remains.clone().into_os_string();
         let now = clock::compact(clock::Clock::system().now());
@@ -140,11 +125,11 @@ fn set_aside(database: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Looks for the database, before it is opened. Answers whether a new one takes the place of a lost one.
+/// Looks for the database, before it is opened. Whether a new one replaces a lost one.
 pub fn before_database(data: &Path, config: &Config, allowed: Allowed) -> Result<bool, Error> {
     match look(data, config, allowed) {
         Err(Error::NoDatabase { path, trace }) if allowed.new_database => {
-            set_aside(&path)?;
+            rename_remains(&path)?;
             let (path, trace) = (path.display(), trace.display());
             tracing::warn!(%path, %trace, "a new database takes the place of a missing one");
             Ok(true)
@@ -174,9 +159,10 @@ pub async fn look_at_storage(db: &Db, root: &Path) -> Result<StorageState, Error
         Some(_) => return Err(wrong(Found::Other)),
         None => {}
     }
-    let found = match root.is_dir() {
-        true => Found::Unmarked,
-        false => Found::Missing,
+    let found = if root.is_dir() {
+        Found::Unmarked
+    } else {
+        Found::Missing
     };
     let has_storage = db.has_storage().await?;
     let sample = media::newest_paths(db, SAMPLE).await?;
@@ -189,20 +175,20 @@ pub async fn look_at_storage(db: &Db, root: &Path) -> Result<StorageState, Error
     if has_storage || !sample.is_empty() {
         // Another process may have given it the id by now.
         let marker = storage::marker(root).map_err(storage::Error::from)?;
-        return match marker.is_some_and(|id| id == db.identity()) {
-            true => Ok(StorageState::Marked),
-            false => Err(wrong(found)),
+        return if marker.is_some_and(|id| id == db.identity()) {
+            Ok(StorageState::Marked)
+        } else {
+            Err(wrong(found))
         };
     }
-    match storage::holds_files(root) {
-        true => Err(Error::UnknownStorage {
-            root: root.to_owned(),
-        }),
-        false => Ok(StorageState::ToBeMarked),
+    if storage::holds_files(root) {
+        let root = root.to_owned();
+        return Err(Error::UnknownStorage { root });
     }
+    Ok(StorageState::ToBeMarked)
 }
 
-/// Looks at the storage of a database, and gives it the database's id where it is the right one and has none.
+/// Like [`look_at_storage`], and gives the storage the database's id if it belongs to it and has none.
 pub async fn settle_storage(db: &Db, root: &Path, allowed: Allowed) -> Result<(), Error> {
     use AllowedStorage::{Adopted, Lost, Unused};
     if allowed.storage == Unused {
@@ -227,7 +213,7 @@ pub async fn settle_storage(db: &Db, root: &Path, allowed: Allowed) -> Result<()
     if storage == StorageState::ToBeMarked {
         storage::write_marker(root, db.identity())?;
     }
-    // Only afterwards, so that a process that is ended in between finds no mark missing.
+    // Last, so that a process that is killed before does not require a marker that was never written.
     if !db.has_storage().await? {
         db.set_has_storage().await?;
     }

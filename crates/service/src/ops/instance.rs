@@ -1,0 +1,62 @@
+//! Adds an instance, or changes one.
+
+use crate::clock::Clock;
+use crate::db::{self, Db, Key};
+use crate::instances::{self, Instance, NewInstance};
+use crate::model::Reason;
+use crate::queue;
+use crate::secrets::{self, Secrets};
+use crate::storage::{self, Storage};
+
+/// What adding an instance uses.
+#[derive(Clone, Copy)]
+pub struct Deps<'a> {
+    pub db: &'a Db,
+    pub storage: &'a Storage,
+    pub secrets: &'a Secrets,
+    pub clock: &'a Clock,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Db(#[from] db::Error),
+    #[error(transparent)]
+    Secrets(#[from] secrets::Error),
+    #[error(transparent)]
+    Storage(#[from] storage::Error),
+}
+
+/// Adds an instance, or changes an existing one: encrypts its token and creates its folders. Returns the token of its
+/// webhook address, of which only the hash is stored, if the instance had none.
+pub async fn add(
+    deps: Deps<'_>,
+    instance: NewInstance,
+    token: Option<&str>,
+) -> Result<(Instance, Option<String>), Error> {
+    let context = instances::token_context(&instance.id);
+    let token_sealed = token
+        .map(|token| deps.secrets.seal(&context, token))
+        .transpose()?;
+    let hook = secrets::random_token();
+    let new = NewInstance {
+        token_sealed,
+        hook_hash: secrets::hash_token(&hook),
+        ..instance
+    };
+    let (id, now) = (new.id.clone(), deps.clock.now());
+    let added = deps.db.write(Key::instance(id.as_str()), async move |tx| {
+        if new.token_sealed.is_some() || new.api_base.is_some() {
+            queue::retry_now(tx, &new.id, &Reason::OF_ACCESS).await?;
+            instances::set_problem(tx, &new.id, None).await?;
+        }
+        instances::put_instance(tx, &new, now).await
+    });
+    let is_new = added.await?;
+    let added = instances::instance(deps.db, &id).await?;
+    let added = added.ok_or_else(|| db::Error::Malformed {
+        column: "removed_at".to_owned(),
+    })?;
+    deps.storage.make_folders(added.client, &added.id)?;
+    Ok((added, is_new.then_some(hook)))
+}

@@ -1,0 +1,46 @@
+//! What a running server publishes for other processes: where it listens, and which data is not in its place.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::coordination::Coordination;
+use crate::{db, storage};
+
+/// What is at the path of the database and at the root of the storage, where it is not the right one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Displaced {
+    pub database: Option<db::Found>,
+    pub storage: Option<storage::Found>,
+}
+
+impl Displaced {
+    /// What a server that listens on `address` publishes.
+    pub fn published(self, address: SocketAddr) -> Value {
+        json!({
+            "address": address.to_string(),
+            "database": self.database.map(db::Found::as_str),
+            "storage": self.storage.map(storage::Found::as_str),
+        })
+    }
+
+    /// What the server on this data folder found; `None` when none runs, or all is in its place.
+    pub async fn of_server(data: &Path) -> Option<Self> {
+        let published = Coordination::of(data).published().await?;
+        let code = |name: &str| published[name].as_str();
+        let displaced = Self {
+            database: code("database").and_then(db::Found::parse),
+            storage: code("storage").and_then(storage::Found::parse),
+        };
+        Some(displaced).filter(|displaced| *displaced != Self::default())
+    }
+}
+
+/// Where the server on this data folder listens; `None` when none runs, or it has not published it yet.
+pub async fn address_of_server(data: &Path) -> Option<SocketAddr> {
+    let published = Coordination::of(data).published().await?;
+    // Earlier versions had another name for it.
+    let address = published["address"].as_str().or(published["door"].as_str());
+    address?.parse().ok()
+}

@@ -1,0 +1,48 @@
+//! Records that grow with everything that happens.
+
+use crate::clock::Millis;
+use crate::db::{Db, Error, Key, Tx};
+use crate::{deliveries, events, media};
+
+/// Records in one commit.
+const BATCH: u32 = 1_000;
+
+#[derive(Clone, Copy)]
+pub(super) enum Records {
+    Deliveries,
+    Events,
+    Attempts,
+}
+
+impl Records {
+    /// Deletes what is older; returns how many, in a dry run how many it would delete.
+    pub async fn prune(self, db: &Db, before: Millis, dry_run: bool) -> Result<u64, Error> {
+        if dry_run {
+            return self.count(db, before).await;
+        }
+        let mut pruned = 0;
+        loop {
+            let delete = async move |tx: &mut Tx| self.prune_batch(tx, before).await;
+            match db.write(Key::Everything, delete).await? {
+                0 => return Ok(pruned),
+                n => pruned += n,
+            }
+        }
+    }
+
+    async fn count(self, db: &Db, before: Millis) -> Result<u64, Error> {
+        match self {
+            Self::Deliveries => deliveries::older_than(db, before).await,
+            Self::Events => events::older_than(db, before).await,
+            Self::Attempts => media::count_attempts_before(db, before).await,
+        }
+    }
+
+    async fn prune_batch(self, tx: &mut Tx, before: Millis) -> Result<u64, Error> {
+        match self {
+            Self::Deliveries => deliveries::prune(tx, before, BATCH).await,
+            Self::Events => events::prune(tx, before, BATCH).await,
+            Self::Attempts => media::prune_attempts(tx, before, BATCH).await,
+        }
+    }
+}
