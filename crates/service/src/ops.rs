@@ -29,6 +29,9 @@ pub struct FileDeps<'a> {
 /// A copy of the database and the files, made while the service runs.
 pub mod backup;
 
+/// One encrypted file, decrypted without a database.
+pub mod decrypt;
+
 /// Media that failed or expired, acknowledged.
 pub mod dismiss;
 

@@ -5,10 +5,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use midiateca_service::ops::Progress;
+
 /// Hidden until its total is known. Shared by threads.
 pub(crate) struct Bar {
     bar: Mutex<ProgressBar>,
     template: &'static str,
+}
+
+impl<T> Progress<T> for Bar {
+    fn expect(&self, total: u64) {
+        Self::expect(self, total);
+    }
+
+    fn advance(&self, done: u64) {
+        Self::advance(self, done);
+    }
 }
 
 const BYTES: &str = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}";

@@ -4,6 +4,5 @@ context-only-read = nothing can be written here ({ $why }); the data are only re
 context-cannot-read = cannot read { $path }
 context-cannot-read-stdin = cannot read stdin
 context-cannot-write = cannot write { $path }
-context-cannot-write-beside = cannot write beside { $path }
 context-cannot-make = cannot create { $path }
 context-stays = { $path } already exists and was not changed

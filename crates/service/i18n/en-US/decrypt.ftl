@@ -11,6 +11,7 @@ decrypt-not-written = nothing was written: { $why } ({ $checks })
 
 ## Why not
 
+decrypt-stopped = it was stopped
 decrypt-not-encrypted = the file is not encrypted
 decrypt-too-short = only { $received } bytes, fewer than any encrypted file has
 decrypt-bad-shape = { $received } bytes are not whole blocks and a MAC: the file was truncated, or is not encrypted

@@ -4,6 +4,5 @@ context-only-read = não é possível gravar aqui ({ $why }); os dados serão ap
 context-cannot-read = não é possível ler { $path }
 context-cannot-read-stdin = não é possível ler a entrada padrão (stdin)
 context-cannot-write = não é possível gravar { $path }
-context-cannot-write-beside = não é possível gravar ao lado de { $path }
 context-cannot-make = não é possível criar { $path }
 context-stays = { $path } já existe e não foi alterado

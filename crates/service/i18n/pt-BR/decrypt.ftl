@@ -11,6 +11,7 @@ decrypt-not-written = nada foi gravado: { $why } ({ $checks })
 
 ## Why not
 
+decrypt-stopped = a operação foi interrompida
 decrypt-not-encrypted = o arquivo não está criptografado
 decrypt-too-short = apenas { $received } bytes, menos do que qualquer arquivo criptografado
 decrypt-bad-shape = { $received } bytes não são blocos inteiros e um MAC: o arquivo foi truncado, ou não está criptografado

@@ -1,0 +1,283 @@
+//! Decrypts one file from WhatsApp's CDN, without a database. The output gets its name when everything is verified.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tempfile::NamedTempFile;
+use wa_media::{
+    Cause, Checks, Decrypted, Decryptor, Expected, Failure, KeyKind, LabelFinder, MediaKey,
+};
+
+use super::Progress;
+use crate::disk;
+use crate::shutdown::CancellationToken;
+
+const PIECE_BYTES: usize = 64 << 10;
+
+pub struct Options {
+    pub file: PathBuf,
+    pub key: MediaKey,
+    pub kind: KeyKind,
+    pub expected: Expected,
+    pub output: Output,
+}
+
+/// Where the plaintext goes.
+pub enum Output {
+    File(PathBuf),
+    Stream(Box<dyn Write>),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot read {}", .0.display())]
+    Read(PathBuf, #[source] io::Error),
+    #[error("{} exists", .0.display())]
+    Exists(PathBuf),
+    #[error("cannot write {}", .0.display())]
+    Write(PathBuf, #[source] io::Error),
+}
+
+/// Why nothing was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    NotEncrypted,
+    TooShort,
+    BadShape,
+    Corrupt,
+    WrongKey,
+    BadPadding,
+    PlainHashMismatch,
+}
+
+impl From<Cause> for Reason {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::NotEncrypted => Self::NotEncrypted,
+            Cause::TooShort { .. } => Self::TooShort,
+            Cause::BadShape { .. } => Self::BadShape,
+            Cause::Corrupt => Self::Corrupt,
+            Cause::WrongKey => Self::WrongKey,
+            Cause::BadPadding => Self::BadPadding,
+            Cause::PlainHashMismatch => Self::PlainHashMismatch,
+        }
+    }
+}
+
+/// What was compared; `None` where there was nothing to compare.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Comparisons {
+    pub enc_sha256: Option<bool>,
+    pub mac: Option<bool>,
+    pub padding: Option<bool>,
+    pub sha256: Option<bool>,
+}
+
+impl From<Checks> for Comparisons {
+    fn from(checks: Checks) -> Self {
+        Self {
+            enc_sha256: checks.enc_sha256,
+            mac: checks.mac,
+            padding: checks.padding,
+            sha256: checks.sha256,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    pub decrypted: bool,
+    /// `-` for a stream.
+    pub output: String,
+    /// Bytes of the encrypted file.
+    pub received: u64,
+    /// Bytes of the plaintext.
+    pub size: Option<u64>,
+    pub verified: Option<&'static str>,
+    pub label: Option<&'static str>,
+    pub checks: Comparisons,
+    pub reason: Option<Reason>,
+    /// It was cancelled before its end.
+    pub stopped: bool,
+}
+
+/// Decrypts. Progress counts bytes of the encrypted file. Blocking.
+pub fn run(
+    options: Options,
+    progress: &dyn Progress<()>,
+    cancelled: &CancellationToken,
+) -> Result<Report, Error> {
+    let shown = match &options.output {
+        Output::File(path) if path.exists() => return Err(Error::Exists(path.clone())),
+        Output::File(path) => path.display().to_string(),
+        Output::Stream(_) => "-".to_owned(),
+    };
+    let mut work = Work {
+        staged: Staged::create(&options.output)?,
+        file: options.file,
+        received: 0,
+        progress,
+        cancelled,
+    };
+    let (key, kind, expected) = (&options.key, options.kind, options.expected);
+    let mut attempt = work.decrypt(Decryptor::new(key, kind, expected.clone()))?;
+    if let Some(Err(failure)) = &attempt
+        && matches!(failure.cause, Cause::WrongKey | Cause::Corrupt)
+        && failure.checks.enc_sha256 != Some(false)
+        && let Some(label) = work.find_label(LabelFinder::new(key))?
+    {
+        attempt = work.decrypt(Decryptor::of_proven_label(key, label, expected))?;
+    }
+    let report = Report {
+        output: shown,
+        received: work.received,
+        ..Report::default()
+    };
+    Ok(match attempt {
+        None => Report {
+            stopped: true,
+            ..report
+        },
+        Some(Err(failure)) => Report {
+            checks: failure.checks.into(),
+            reason: Some(failure.cause.into()),
+            ..report
+        },
+        Some(Ok(decrypted)) => {
+            work.staged.publish(options.output)?;
+            Report {
+                decrypted: true,
+                size: Some(decrypted.verified.size_bytes()),
+                verified: Some(decrypted.verified.verification().as_str()),
+                label: Some(decrypted.key_kind.info()),
+                checks: decrypted.checks.into(),
+                ..report
+            }
+        }
+    })
+}
+
+struct Work<'a> {
+    file: PathBuf,
+    staged: Staged,
+    received: u64,
+    progress: &'a dyn Progress<()>,
+    cancelled: &'a CancellationToken,
+}
+
+impl Work<'_> {
+    /// Decrypts into the staged file; `None` when cancelled.
+    fn decrypt(
+        &mut self,
+        mut decryptor: Decryptor,
+    ) -> Result<Option<Result<Decrypted, Failure>>, Error> {
+        let mut plaintext = Vec::new();
+        self.staged.clear()?;
+        let is_whole = self.read(|staged, piece| {
+            decryptor.update(piece, &mut plaintext);
+            staged.write(&plaintext)?;
+            plaintext.clear();
+            Ok(())
+        })?;
+        if !is_whole {
+            return Ok(None);
+        }
+        let decrypted = decryptor.finish(&mut plaintext);
+        self.staged.write(&plaintext)?;
+        Ok(Some(decrypted))
+    }
+
+    fn find_label(&mut self, mut finder: LabelFinder) -> Result<Option<KeyKind>, Error> {
+        self.read(|_, piece| {
+            finder.update(piece);
+            Ok(())
+        })?;
+        Ok(finder.finish())
+    }
+
+    /// Reads the encrypted file; false when cancelled.
+    fn read(
+        &mut self,
+        mut take: impl FnMut(&mut Staged, &[u8]) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
+        let path = self.file.clone();
+        let failed = |error| Error::Read(path.clone(), error);
+        let mut file = File::open(&self.file).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        self.progress.expect(length);
+        self.received = 0;
+        let mut piece = vec![0; PIECE_BYTES];
+        while !self.cancelled.is_cancelled() {
+            let count = file.read(&mut piece).map_err(failed)?;
+            if count == 0 {
+                return Ok(true);
+            }
+            take(&mut self.staged, &piece[..count])?;
+            self.received += count as u64;
+            self.progress.advance(count as u64);
+        }
+        Ok(false)
+    }
+}
+
+/// The plaintext before it is verified. Dropped, it is removed.
+struct Staged {
+    file: NamedTempFile,
+    output: PathBuf,
+}
+
+impl Staged {
+    fn create(output: &Output) -> Result<Self, Error> {
+        let temp = std::env::temp_dir();
+        let (folder, output) = match output {
+            Output::File(path) => (disk::parent(path), path.clone()),
+            Output::Stream(_) => (temp.as_path(), PathBuf::from("-")),
+        };
+        match tempfile::Builder::new()
+            .prefix(".midiateca-")
+            .tempfile_in(folder)
+        {
+            Ok(file) => Ok(Self { file, output }),
+            // The library adds a path to the message: without it, the text for the kind is shown.
+            Err(error) => Err(Error::Write(output, error.kind().into())),
+        }
+    }
+
+    fn failed(&self) -> impl FnOnce(io::Error) -> Error + use<> {
+        let output = self.output.clone();
+        |error| Error::Write(output, error)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let failed = self.failed();
+        self.file.as_file_mut().write_all(bytes).map_err(failed)
+    }
+
+    fn clear(&mut self) -> Result<(), Error> {
+        let failed = self.failed();
+        let file = self.file.as_file_mut();
+        let cleared = file.set_len(0).and_then(|()| file.rewind());
+        cleared.map_err(failed)
+    }
+
+    fn publish(self, output: Output) -> Result<(), Error> {
+        let (failed, mut file) = (self.failed(), self.file);
+        match output {
+            Output::Stream(mut stream) => {
+                let file = file.as_file_mut();
+                let copied = file.rewind().and_then(|()| io::copy(file, &mut stream));
+                copied.map(drop).map_err(failed)
+            }
+            Output::File(path) => publish_file(file, &path).map_err(failed),
+        }
+    }
+}
+
+fn publish_file(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    disk::sync_folder(disk::parent(path))
+}
