@@ -56,16 +56,14 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         (MediaStatus::Dismissed, options.dismissed),
         (MediaStatus::Pending, options.waiting),
     ];
-    let statuses = statuses.into_iter().filter(|(_, wanted)| *wanted);
-    let statuses: Vec<_> = statuses.map(|(status, _)| status).collect();
-    if options.media.is_empty() && statuses.is_empty() {
+    if options.media.is_empty() && statuses.iter().all(|(_, wanted)| !wanted) {
         return Err(UsageError(context.lang.say(words::NAME_MEDIA).to_owned()).into());
     }
     let app = context.open_existing().await?;
     let reason = options.reason.as_deref();
     let selection = options
         .which
-        .select(&context, &app, options.media, statuses, reason)
+        .select(&context, &app, options.media, &statuses, reason)
         .await?;
     let (lang, dry_run) = (context.lang, options.dry_run);
     let order = retry::Options { selection, dry_run };
@@ -78,10 +76,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let report = retry::run(db, storage, clock, order, items.clone(), cancelled).await?;
     items.finish(&report, None);
     app.db.close().await;
-    Ok(match report.not_found {
-        0 if !report.stopped => Ending::Fine,
-        _ => Ending::FoundWrong,
-    })
+    Ok(Ending::fine_if(report.not_found == 0 && !report.stopped))
 }
 
 fn text(result: Retried, dry_run: bool) -> TextKey {

@@ -32,12 +32,7 @@ pub enum Dismissed {
     NotFound,
 }
 
-/// One media.
-#[derive(Clone, Debug, Serialize)]
-pub struct Item {
-    pub media: MediaId,
-    pub result: Dismissed,
-}
+pub type Item = super::selection::Item<Dismissed>;
 
 /// Counts of one run.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -73,18 +68,12 @@ pub async fn run(
         dry_run: options.dry_run,
         ..Report::default()
     };
-    let ids = options.selection.ids(db, |_| true).await?;
-    progress.expect(ids.len() as u64);
-    for media in ids {
-        if cancelled.is_cancelled() {
-            report.stopped = true;
-            break;
-        }
-        let result = dismiss(db, clock, &media, options.dry_run).await?;
-        report.count(result);
-        progress.finding(&Item { media, result });
-        progress.advance(1);
-    }
+    let act = async |id: &MediaId| dismiss(db, clock, id, options.dry_run).await;
+    let selection = options.selection;
+    let run = selection.for_each(db, |_| true, act, &*progress, &cancelled);
+    let (results, stopped) = run.await?;
+    report.stopped = stopped;
+    results.into_iter().for_each(|result| report.count(result));
     Ok(report)
 }
 
@@ -100,16 +89,17 @@ async fn dismiss(db: &Db, clock: &Clock, id: &MediaId, dry_run: bool) -> Result<
         return Ok(Dismissed::Dismissed);
     }
     let (id, now) = (id.clone(), clock.now());
-    let dismissing = db.write(Key::media(id.as_str()), async move |tx| {
+    let is_dismissed = db.write(Key::media(id.as_str()), async move |tx| {
         let is_dismissed = queue::dismiss(tx, &id).await?;
         if is_dismissed {
             events::append(tx, now, event(&media));
         }
         Ok(is_dismissed)
     });
-    Ok(match dismissing.await? {
-        true => Dismissed::Dismissed,
-        false => Dismissed::Skipped,
+    Ok(if is_dismissed.await? {
+        Dismissed::Dismissed
+    } else {
+        Dismissed::Skipped
     })
 }
 

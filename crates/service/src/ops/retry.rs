@@ -39,12 +39,7 @@ pub enum Retried {
     NotFound,
 }
 
-/// One media.
-#[derive(Clone, Debug, Serialize)]
-pub struct Item {
-    pub media: MediaId,
-    pub result: Retried,
-}
+pub type Item = super::selection::Item<Retried>;
 
 /// Counts of one run.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -87,18 +82,12 @@ pub async fn run(
     // What a rule deleted would be downloaded only for the next sweep to delete it again.
     let names_a_reason = options.selection.filter.reason.is_some();
     let accepts = |media: &Media| names_a_reason || media.reason != Some(Reason::Retention);
-    let ids = options.selection.ids(db, accepts).await?;
-    progress.expect(ids.len() as u64);
-    for media in ids {
-        if cancelled.is_cancelled() {
-            report.stopped = true;
-            break;
-        }
-        let result = retry(db, storage, clock, &media, options.dry_run).await?;
-        report.count(result);
-        progress.finding(&Item { media, result });
-        progress.advance(1);
-    }
+    let act = async |id: &MediaId| retry(db, storage, clock, id, options.dry_run).await;
+    let selection = options.selection;
+    let run = selection.for_each(db, accepts, act, &*progress, &cancelled);
+    let (results, stopped) = run.await?;
+    report.stopped = stopped;
+    results.into_iter().for_each(|result| report.count(result));
     Ok(report)
 }
 
@@ -123,21 +112,26 @@ pub async fn retry(
     if is_stored && has_file(storage, &media) {
         return Ok(Retried::AlreadyStored);
     }
-    let queued = match is_stored {
-        true => Retried::QueuedFileMissing,
-        false => Retried::Queued,
+    let queued = if is_stored {
+        Retried::QueuedFileMissing
+    } else {
+        Retried::Queued
     };
     if dry_run {
         return Ok(queued);
     }
     let (id, now) = (id.clone(), clock.now());
-    let requeued = db.write(Key::media(id.as_str()), async move |tx| match is_stored {
-        true => queue::requeue_lost(tx, &id, now).await,
-        false => queue::requeue(tx, &id, now).await,
+    let requeued = db.write(Key::media(id.as_str()), async move |tx| {
+        if is_stored {
+            queue::requeue_lost(tx, &id, now).await
+        } else {
+            queue::requeue(tx, &id, now).await
+        }
     });
-    Ok(match requeued.await? {
-        true => queued,
-        false => Retried::Skipped,
+    Ok(if requeued.await? {
+        queued
+    } else {
+        Retried::Skipped
     })
 }
 

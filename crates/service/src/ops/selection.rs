@@ -1,8 +1,12 @@
-//! Which media an operation works on.
+//! Which media an operation works on, one after the other.
 
+use serde::Serialize;
+
+use super::Progress;
 use crate::db::{Db, Error};
 use crate::media::{self, Filter, Media};
 use crate::model::{MediaId, MediaStatus};
+use crate::shutdown::CancellationToken;
 
 /// Media by id, and all of some statuses that a filter selects.
 #[derive(Clone, Debug, Default)]
@@ -13,13 +17,40 @@ pub struct Selection {
     pub filter: Filter,
 }
 
+/// The result for one media.
+#[derive(Clone, Debug, Serialize)]
+pub struct Item<Result> {
+    pub media: MediaId,
+    pub result: Result,
+}
+
 impl Selection {
-    /// The ids: those that were named, then those of each status for which `accepts` is true.
-    pub(super) async fn ids(
+    /// Calls `act` with each media that was named, then with those of each status that `accepts` is true for, and
+    /// reports the results. Returns whether it was cancelled before its end.
+    pub(super) async fn for_each<R: Clone>(
         self,
         db: &Db,
         accepts: impl Fn(&Media) -> bool,
-    ) -> Result<Vec<MediaId>, Error> {
+        act: impl AsyncFn(&MediaId) -> Result<R, Error>,
+        progress: &dyn Progress<Item<R>>,
+        cancelled: &CancellationToken,
+    ) -> Result<(Vec<R>, bool), Error> {
+        let ids = self.ids(db, accepts).await?;
+        progress.expect(ids.len() as u64);
+        let mut results = Vec::with_capacity(ids.len());
+        for media in ids {
+            if cancelled.is_cancelled() {
+                return Ok((results, true));
+            }
+            let result = act(&media).await?;
+            results.push(result.clone());
+            progress.finding(&Item { media, result });
+            progress.advance(1);
+        }
+        Ok((results, false))
+    }
+
+    async fn ids(self, db: &Db, accepts: impl Fn(&Media) -> bool) -> Result<Vec<MediaId>, Error> {
         let mut ids = self.media;
         for status in self.statuses {
             let filter = Filter {

@@ -42,15 +42,13 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
         (MediaStatus::Failed, options.failed),
         (MediaStatus::Expired, options.expired),
     ];
-    let statuses = statuses.into_iter().filter(|(_, wanted)| *wanted);
-    let statuses: Vec<_> = statuses.map(|(status, _)| status).collect();
-    if options.media.is_empty() && statuses.is_empty() {
+    if options.media.is_empty() && statuses.iter().all(|(_, wanted)| !wanted) {
         return Err(UsageError(context.lang.say(words::NAME_MEDIA).to_owned()).into());
     }
     let reason = options.reason.as_deref();
     let selection = options
         .which
-        .select(context, app, options.media, statuses, reason)
+        .select(context, app, options.media, &statuses, reason)
         .await?;
     let (lang, dry_run) = (context.lang, options.dry_run);
     let order = dismiss::Options { selection, dry_run };
@@ -61,10 +59,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     let cancelled = app.shutdown.token_with_signals();
     let report = dismiss::run(&app.db, &app.clock, order, items.clone(), cancelled).await?;
     items.finish(&report, Some(sum(&report, lang)));
-    Ok(match report.not_found {
-        0 if !report.stopped => Ending::Fine,
-        _ => Ending::FoundWrong,
-    })
+    Ok(Ending::fine_if(report.not_found == 0 && !report.stopped))
 }
 
 fn text(result: Dismissed, dry_run: bool) -> TextKey {
@@ -82,9 +77,10 @@ fn sum(report: &Report, lang: Language) -> String {
         ("skipped", &report.skipped),
         ("not_found", &report.not_found),
     ];
-    let key = match report.dry_run {
-        true => words::WOULD_SUM,
-        false => words::SUM,
+    let key = if report.dry_run {
+        words::WOULD_SUM
+    } else {
+        words::SUM
     };
     lang.fill(key, &values)
 }

@@ -65,16 +65,18 @@ impl Which {
         Ok(())
     }
 
-    /// The media named by id, or those with these statuses and this reason.
+    /// The media named by id, or those with the wanted statuses and this reason.
     pub async fn select(
         mut self,
         context: &Context,
         app: &App,
         media: Vec<String>,
-        statuses: Vec<MediaStatus>,
+        statuses: &[(MediaStatus, bool)],
         reason: Option<&str>,
     ) -> anyhow::Result<Selection> {
         self.resolve(context, app).await?;
+        let statuses = statuses.iter().filter(|(_, wanted)| *wanted);
+        let statuses = statuses.map(|(status, _)| *status).collect();
         Ok(Selection {
             media: ids::several_media(context, app, media).await?,
             statuses,
