@@ -2,7 +2,9 @@
 
 #[cfg(unix)]
 use midiateca_service::model::MediaStatus;
-use std::process::Command;
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 #[cfg(unix)]
 use std::time::Instant;
@@ -161,4 +163,41 @@ async fn a_server_that_runs_out_of_open_files_goes_on() {
     );
     server.child.kill().unwrap();
     server.child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn one_server_answers_on_every_address_of_http_listen() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim = Sim::start().await.unwrap();
+    let address = set_up(folder.path(), &sim).await;
+    let hook = address.rsplit('/').next().unwrap();
+    let listen = "[http]\nlisten = [\"127.0.0.1:0\", \"127.0.0.1:0\"]\n";
+    std::fs::write(folder.path().join("midiateca.toml"), listen).unwrap();
+    let mut server = Command::new(env!("CARGO_BIN_EXE_midiateca"))
+        .args(["--log-format", "json", "serve", "--data"])
+        .arg(folder.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(server.stderr.take().unwrap()).lines();
+    let mut origins = BTreeSet::new();
+    while origins.len() < 2 {
+        let line = log.next().expect("the server ended early").unwrap();
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        if line["message"] == "midiateca is listening" {
+            origins.insert(format!("http://{}", line["address"].as_str().unwrap()));
+        }
+    }
+    std::thread::spawn(move || log.for_each(drop));
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    for (n, origin) in origins.iter().enumerate() {
+        let ready = http.get(format!("{origin}/readyz")).send().await.unwrap();
+        assert_eq!(ready.status(), 200, "{origin}");
+        let delivery = text(&format!("LISTEN{n}"));
+        let url = format!("{origin}/hooks/wapi/{hook}");
+        let answer = http.post(url).body(delivery).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{origin}");
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
 }

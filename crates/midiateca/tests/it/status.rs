@@ -2,13 +2,17 @@
 
 use serde_json::Value;
 
+use midiateca_service::clock::Clock;
+
 use crate::commands::{midiateca, stderr, stdout};
-use crate::stage::{FIRST, TestApp, sample};
+use crate::stage::{FIRST, TODAY, TestApp, impatient, sample};
 
 #[tokio::test]
 async fn status_shows_server_disk_queue_and_the_last_webhook() {
-    let test = TestApp::start().await;
+    let test = TestApp::with(impatient(), Clock::fixed(TODAY)).await;
     let data = test.app.data.clone();
+    let zone = "[http]\ntime_zone = \"America/Sao_Paulo\"\n";
+    std::fs::write(data.join("midiateca.toml"), zone).unwrap();
     test.store(sample("ONE")).await;
     // Deliveries are counted in memory first.
     midiateca_service::ingest::tally::write_down(&test.app.db, &test.app.tally)
@@ -27,17 +31,14 @@ async fn status_shows_server_disk_queue_and_the_last_webhook() {
     assert_eq!(report["queue"]["by_status"][0]["name"], "stored");
     assert_eq!(report["queue"]["next_deadline"], Value::Null);
     assert_eq!(report["instances"][0]["instance"], FIRST);
-    let last = report["instances"][0]["last_delivery_at"].as_str();
+    let last = &report["instances"][0]["last_delivery_at"];
+    assert_eq!(last, "2026-11-24T12:00:00.000Z");
     assert_eq!(report["needs_attention"], serde_json::json!([]));
 
     let english = stdout(&midiateca(&data, &["--lang", "en", "status"]).await);
     assert!(english.contains("queue           0 pending"), "{english}");
-    // People see the same time in their own zone; its seconds are the same in every one.
-    let seconds = &last.unwrap()[16..19];
-    let row = english
-        .lines()
-        .find(|line| line.starts_with("last webhook"));
-    assert!(row.unwrap().contains(seconds), "{english}");
+    let row = format!("last webhook    2026-11-24 09:00:00 -03:00  {FIRST} (client 2, unknown)");
+    assert!(english.lines().any(|line| line == row), "{english}");
     assert!(
         english.ends_with("verdict: nothing needs a person\n"),
         "{english}"
