@@ -1,5 +1,4 @@
-//! Live figures: what is downloaded, queued and received now, read from the database while someone watches. Works next to
-//! any server. A snapshot twice a second; counts every other second, or less often where counting takes long, so that
+//! Live figures: what is downloaded, queued and received now, read from the database. Works next to any server. A snapshot twice a second; counts every other second, or less often where counting takes long, so that
 //! watching never costs more than a small part of the machine. A database that is locked or missing is reported, and read
 //! again when it is back.
 
@@ -11,17 +10,45 @@ mod speed;
 
 use std::path::PathBuf;
 
-use crate::clock::Millis;
+use crate::clock::{Clock, Millis};
+use crate::config::Config;
+use crate::coordination::Coordination;
+use crate::db::Db;
 use crate::events::Event;
 use crate::instances::Instance;
 use crate::media::counts::{StatusCount, WaitingCount};
 use crate::media::{Media, RecordedAttempt};
 use crate::model::{MediaId, MediaKind};
+use crate::shutdown::Shutdown;
+use crate::storage::Storage;
 use crate::worker::Paused;
 
 pub use figures::{Figures, QueueCounts};
 pub use read::{FileIdentity, MOST_EVENTS, file_identity};
 pub use sampler::Sampler;
+
+/// What the figures are read with.
+pub struct Deps {
+    /// The data folder.
+    pub data: PathBuf,
+    pub config: Config,
+    pub clock: Clock,
+    pub coordination: Coordination,
+    pub tasks: Shutdown,
+}
+
+impl Deps {
+    fn database(&self) -> PathBuf {
+        self.config.database_file(&self.data)
+    }
+}
+
+/// What the figures are read from.
+#[derive(Clone)]
+pub struct Source {
+    pub db: Db,
+    pub storage: Storage,
+}
 
 /// How a round of downloading ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +119,8 @@ pub struct Download {
     pub declared_length: Option<u64>,
 }
 
-impl Download {
-    fn of(media: Media) -> Self {
+impl From<Media> for Download {
+    fn from(media: Media) -> Self {
         Self {
             id: media.id,
             instance: media.instance.0,
@@ -101,6 +128,30 @@ impl Download {
             file_name: media.file_name,
             fetched_bytes: media.fetched_bytes,
             declared_length: media.declared_length,
+        }
+    }
+}
+
+/// An instance, as far as it is shown.
+#[derive(Clone, Debug, Default)]
+pub struct LiveInstance {
+    pub id: String,
+    /// `connected`, `disconnected` or `unknown`.
+    pub state: String,
+    /// The gateway's current error, until it succeeds again.
+    pub problem: Option<String>,
+    pub last_delivery_at: Option<Millis>,
+    pub delivery_count: i64,
+}
+
+impl From<Instance> for LiveInstance {
+    fn from(instance: Instance) -> Self {
+        Self {
+            id: instance.id.0,
+            state: instance.state,
+            problem: instance.problem,
+            last_delivery_at: instance.last_delivery_at,
+            delivery_count: instance.delivery_count,
         }
     }
 }
@@ -113,7 +164,7 @@ pub struct LiveSnapshot {
     pub is_served: bool,
     /// Set if no download begins because of the disk.
     pub paused: Option<Paused>,
-    pub instances: Vec<Instance>,
+    pub instances: Vec<LiveInstance>,
     pub in_flight: Vec<Download>,
     /// The newest first: all that are kept, or only those since the last snapshot.
     pub events: Vec<Event>,
@@ -146,8 +197,6 @@ pub struct MediaDetails {
 pub enum Error {
     #[error("the database {path} is missing")]
     Missing { path: PathBuf },
-    #[error("the data folder cannot be opened")]
-    App(#[from] crate::app::Error),
     #[error("the database cannot be read")]
     Db(#[from] crate::db::Error),
 }

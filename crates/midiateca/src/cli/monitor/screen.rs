@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_millis(500);
 const WAITING: usize = 16;
 
 pub(super) async fn run(context: Context) -> anyhow::Result<Ending> {
-    // Before the screen is taken, so that a missing folder is told of as everywhere.
+    // Before the screen is taken, so that an error is shown as by other commands.
     let app = context
         .open_existing_allowing(AllowedStorage::Unused)
         .await?;
@@ -38,11 +38,22 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Ending> {
     let (wanted, wanted_there) = watch::channel(live::Options::default());
     let (results, retried) = mpsc::channel(WAITING);
     let (news, updates) = mpsc::channel(WAITING);
-    let sampler = Sampler::new(Arc::clone(&app), wanted_there, news);
+    let source = live::Source {
+        db: app.db.clone(),
+        storage: app.storage.clone(),
+    };
+    let deps = live::Deps {
+        data: app.data.clone(),
+        config: app.config.clone(),
+        clock: app.clock.clone(),
+        coordination: app.coordination.clone(),
+        tasks: app.shutdown.clone(),
+    };
+    let sampler = Sampler::new(deps, source, wanted_there, news);
     let mut desk = Desk {
         state: State::new(data, skin.lang, app.clock.now()),
         app: Arc::clone(&app),
-        current: sampler.app(),
+        source: sampler.source(),
         skin,
         wanted,
         results,
@@ -84,7 +95,7 @@ fn is_gone(error: &io::Error) -> bool {
 struct Desk {
     app: Arc<App>,
     /// The database that is shown.
-    current: watch::Receiver<Arc<App>>,
+    source: watch::Receiver<live::Source>,
     state: State,
     skin: Skin,
     wanted: watch::Sender<live::Options>,
@@ -131,10 +142,11 @@ impl Desk {
 
     /// In a task, because a write may have to wait for another process.
     fn retry(&self, id: MediaId) {
-        let (app, results) = (Arc::clone(&self.current.borrow()), self.results.clone());
+        let live::Source { db, storage } = self.source.borrow().clone();
+        let (clock, results) = (self.app.clock.clone(), self.results.clone());
         let lang = self.skin.lang;
         self.app.shutdown.spawn(async move {
-            let outcome = retry::retry(&app.db, &app.storage, &app.clock, &id, false).await;
+            let outcome = retry::retry(&db, &storage, &clock, &id, false).await;
             let outcome = outcome.map_err(|error| complaint::why(&error, lang));
             let _ = results.send(Notice::Retried(id, outcome)).await;
         });

@@ -3,7 +3,7 @@
 
 mod keys;
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;
 
 use std::cell::Cell;
 
@@ -55,7 +55,7 @@ pub(super) struct State {
     /// The media that a person is asked about.
     pub asking: Option<MediaId>,
     pub figures: Figures,
-    pub trouble: Option<live::Error>,
+    pub error: Option<live::Error>,
     notice: Option<(Millis, Notice)>,
     /// The chosen event; the newest one while nothing is chosen.
     selected: Option<i64>,
@@ -77,7 +77,7 @@ impl State {
     /// Takes what was read.
     pub fn apply(&mut self, update: Update) {
         match update {
-            Update::Failed(error) => self.trouble = Some(error),
+            Update::Failed(error) => self.error = Some(error),
             Update::Opened(news) => {
                 self.hear();
                 if let View::Opened { id, found, .. } = &mut self.view
@@ -104,7 +104,7 @@ impl State {
 
     fn hear(&mut self) {
         self.heard_at = self.now;
-        self.trouble = None;
+        self.error = None;
     }
 
     pub fn notify(&mut self, notice: Notice) {
@@ -141,7 +141,7 @@ impl State {
     }
 
     /// The chosen event.
-    pub fn chosen(&self) -> Option<&Event> {
+    pub fn selected_event(&self) -> Option<&Event> {
         self.selected().and_then(|at| self.figures.events.get(at))
     }
 

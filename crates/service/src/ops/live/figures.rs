@@ -7,10 +7,9 @@ use serde::Serialize;
 
 use super::rate::DeliveryRate;
 use super::speed::DownloadSpeeds;
-use super::{Download, LiveCounts, LiveFilter, LiveSnapshot, MOST_EVENTS};
+use super::{Download, LiveCounts, LiveFilter, LiveInstance, LiveSnapshot, MOST_EVENTS};
 use crate::clock::{MINUTE, Millis};
 use crate::events::Event;
-use crate::instances::Instance;
 use crate::media::counts::Due;
 use crate::model::MediaStatus;
 
@@ -54,13 +53,13 @@ impl Figures {
     }
 
     /// The instances, those with a problem first.
-    pub fn instances(&self, filter: &LiveFilter) -> Vec<&Instance> {
+    pub fn instances(&self, filter: &LiveFilter) -> Vec<&LiveInstance> {
         let all = self
             .snapshot
             .iter()
             .flat_map(|snapshot| &snapshot.instances);
         let mut instances: Vec<_> = all
-            .filter(|instance| filter.includes(instance.id.as_str()))
+            .filter(|instance| filter.includes(&instance.id))
             .collect();
         instances.sort_by_key(|instance| {
             let is_well = instance.problem.is_none() && instance.state != "disconnected";

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::LiveInstance;
 use crate::clock::{MINUTE, Millis, SECOND};
-use crate::instances::Instance;
 
 /// The counters are written every other second: over less than this, a rate would be random.
 const LEAST: Millis = 5 * SECOND;
@@ -13,13 +13,13 @@ const LEAST: Millis = 5 * SECOND;
 pub(super) struct DeliveryRate(VecDeque<(Millis, HashMap<String, i64>)>);
 
 impl DeliveryRate {
-    pub fn add(&mut self, at: Millis, instances: &[Instance]) {
+    pub fn add(&mut self, at: Millis, instances: &[LiveInstance]) {
         if self.0.back().is_some_and(|(last, _)| at - last < SECOND) {
             return;
         }
         let counts = instances
             .iter()
-            .map(|instance| (instance.id.0.clone(), instance.delivery_count));
+            .map(|instance| (instance.id.clone(), instance.delivery_count));
         self.0.push_back((at, counts.collect()));
         while self.0.front().is_some_and(|(first, _)| at - first > MINUTE) {
             self.0.pop_front();
@@ -44,27 +44,12 @@ impl DeliveryRate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::Gateway;
-    use crate::model::InstanceId;
 
-    fn instance(id: &str, delivery_count: i64) -> Instance {
-        Instance {
-            id: InstanceId(id.to_owned()),
-            client: 2,
-            gateway: Gateway::Wapi,
-            api_base: String::new(),
-            cdn_base: None,
-            routes: None,
-            token_sealed: None,
-            hook_hash: Vec::new(),
-            hooks_before: Vec::new(),
-            state: "connected".to_owned(),
-            state_at: None,
-            problem: None,
-            last_delivery_at: None,
+    fn instance(id: &str, delivery_count: i64) -> LiveInstance {
+        LiveInstance {
+            id: id.to_owned(),
             delivery_count,
-            ignored_count: 0,
-            removed: false,
+            ..LiveInstance::default()
         }
     }
 

@@ -4,10 +4,9 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Download, LiveCounts, LiveFilter, LiveSnapshot, MediaDetails, RoundResult};
-use crate::app::App;
-use crate::clock::HOUR;
-use crate::db::Error;
+use super::{Deps, LiveCounts, LiveFilter, LiveSnapshot, MediaDetails, RoundResult, Source};
+use crate::clock::{HOUR, Millis};
+use crate::db::{Db, Error};
 use crate::events::{self, Which};
 use crate::media::{self, counts};
 use crate::model::MediaId;
@@ -51,36 +50,32 @@ pub fn file_identity(path: &Path) -> Option<FileIdentity> {
 }
 
 pub(super) async fn snapshot(
-    app: &App,
+    deps: &Deps,
+    Source { db, storage }: &Source,
     filter: &LiveFilter,
     cursor: &mut Option<Cursor>,
 ) -> Result<LiveSnapshot, Error> {
     let known = cursor.as_ref().filter(|cursor| cursor.is_of(filter));
     let is_whole = known.is_none();
-    let newest = events::newest(&app.db).await?;
+    let newest = events::newest(db).await?;
     let after = known.map_or(newest - LOOK_BACK, |cursor| cursor.seq);
     let which = Which {
         kind: filter.result.map(RoundResult::event),
         ..which(filter)
     };
-    let events = events::newest_of(&app.db, &which, after, MOST_EVENTS).await?;
+    let events = events::newest_of(db, &which, after, MOST_EVENTS).await?;
     let seq = events.first().map_or(newest, |event| event.seq.max(newest));
-    let (instance, kind) = (filter.instance.as_deref(), filter.kind);
+    let instances = instances::instances(db).await?;
+    let instance = filter.instance.as_deref();
+    let in_flight = media::claim::downloading(db, instance, filter.kind, MOST_IN_FLIGHT).await?;
     let snapshot = LiveSnapshot {
-        at: app.clock.now(),
+        at: deps.clock.now(),
         filter: filter.clone(),
-        is_served: app.coordination.is_served().await == Some(true),
-        paused: worker::paused_for_space(
-            (&app.db, &app.storage, &app.coordination),
-            &app.config.storage,
-        )
-        .await?,
-        instances: instances::instances(&app.db).await?,
-        in_flight: media::claim::downloading(&app.db, instance, kind, MOST_IN_FLIGHT)
-            .await?
-            .into_iter()
-            .map(Download::of)
-            .collect(),
+        is_served: deps.coordination.is_served().await == Some(true),
+        paused: worker::paused_for_space((db, storage, &deps.coordination), &deps.config.storage)
+            .await?,
+        instances: instances.into_iter().map(Into::into).collect(),
+        in_flight: in_flight.into_iter().map(Into::into).collect(),
         events,
         is_whole,
     };
@@ -92,28 +87,27 @@ pub(super) async fn snapshot(
     Ok(snapshot)
 }
 
-pub(super) async fn counts(app: &App, filter: LiveFilter) -> Result<LiveCounts, Error> {
-    let now = app.clock.now();
+pub(super) async fn counts(db: &Db, filter: LiveFilter, now: Millis) -> Result<LiveCounts, Error> {
     Ok(LiveCounts {
-        standing: counts::by_instance(&app.db).await?,
-        waiting: counts::pending(&app.db, filter.kind, now).await?,
+        standing: counts::by_instance(db).await?,
+        waiting: counts::pending(db, filter.kind, now).await?,
         minutes: counts::received_per_minute(
-            &app.db,
+            db,
             filter.instance.as_deref(),
             filter.kind,
             now - HOUR,
         )
         .await?,
-        hour: events::counts_since(&app.db, &which(&filter), now - HOUR).await?,
+        hour: events::counts_since(db, &which(&filter), now - HOUR).await?,
         filter,
     })
 }
 
-pub(super) async fn opened(app: &App, id: &MediaId) -> Result<MediaDetails, Error> {
+pub(super) async fn opened(db: &Db, id: &MediaId) -> Result<MediaDetails, Error> {
     Ok(MediaDetails {
         id: id.clone(),
-        media: media::find(&app.db, id).await?.map(|media| json!(media)),
-        attempts: media::attempts(&app.db, id).await?,
+        media: media::find(db, id).await?.map(|media| json!(media)),
+        attempts: media::attempts(db, id).await?,
     })
 }
 

@@ -1,16 +1,13 @@
 //! Reads what is wanted, and sends it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::read::{self, Cursor, FileIdentity};
-use super::{Error, LiveFilter, Options, Update};
-use crate::app::{self, Allowed, AllowedStorage, App};
-use crate::clock::Clock;
-use crate::shutdown::Shutdown;
+use super::{Deps, Error, LiveFilter, Options, Source, Update};
+use crate::db::{self, Db};
 
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(500);
 const COUNTS_INTERVAL: Duration = Duration::from_secs(2);
@@ -18,8 +15,8 @@ const COUNTS_INTERVAL: Duration = Duration::from_secs(2);
 const COUNTS_SHARE: u32 = 20;
 
 pub struct Sampler {
-    app: watch::Sender<Arc<App>>,
-    tasks: Shutdown,
+    deps: Deps,
+    source: watch::Sender<Source>,
     file: Option<FileIdentity>,
     options: watch::Receiver<Options>,
     updates: mpsc::Sender<Update>,
@@ -34,16 +31,16 @@ struct Counting {
 }
 
 impl Sampler {
-    /// Reads from `app`, and runs as its task.
     pub fn new(
-        app: Arc<App>,
+        deps: Deps,
+        source: Source,
         options: watch::Receiver<Options>,
         updates: mpsc::Sender<Update>,
     ) -> Self {
         Self {
-            file: read::file_identity(&app.config.database_file(&app.data)),
-            tasks: app.shutdown.clone(),
-            app: watch::Sender::new(app),
+            file: read::file_identity(&deps.database()),
+            deps,
+            source: watch::Sender::new(source),
             options,
             updates,
             cursor: None,
@@ -51,14 +48,14 @@ impl Sampler {
         }
     }
 
-    /// What is open now: another database file may take the place of the one that was.
-    pub fn app(&self) -> watch::Receiver<Arc<App>> {
-        self.app.subscribe()
+    /// What is open now: another database file may take the place of the first one.
+    pub fn source(&self) -> watch::Receiver<Source> {
+        self.source.subscribe()
     }
 
     /// Runs until the shutdown begins or the options are dropped, then closes the database.
     pub async fn run(mut self) {
-        let tasks = self.tasks.clone();
+        let tasks = self.deps.tasks.clone();
         loop {
             let options = self.options.borrow_and_update().clone();
             if let Err(error) = self.sample(&options).await {
@@ -74,56 +71,56 @@ impl Sampler {
         self.current().db.close().await;
     }
 
-    fn current(&self) -> Arc<App> {
-        Arc::clone(&self.app.borrow())
+    fn current(&self) -> Source {
+        self.source.borrow().clone()
     }
 
     async fn sample(&mut self, options: &Options) -> Result<(), Error> {
         self.follow_file().await?;
-        let app = self.current();
+        let source = self.current();
         if let Some(id) = &options.opened {
-            let opened = read::opened(&app, id).await?;
+            let opened = read::opened(&source.db, id).await?;
             self.send(Update::Opened(Box::new(opened))).await;
         }
         let cursor = self.cursor.as_ref();
         let is_known = cursor.is_some_and(|cursor| cursor.is_of(&options.filter));
-        self.count_if_due(&app, options);
+        self.count_if_due(&source.db, options);
         if options.is_paused && is_known {
             return Ok(());
         }
-        let snapshot = read::snapshot(&app, &options.filter, &mut self.cursor).await?;
+        let snapshot =
+            read::snapshot(&self.deps, &source, &options.filter, &mut self.cursor).await?;
         self.send(Update::Snapshot(Box::new(snapshot))).await;
         Ok(())
     }
 
     /// Opens the file that replaced the open one, such as a restored backup.
     async fn follow_file(&mut self) -> Result<(), Error> {
-        let before = self.current();
-        let path = before.config.database_file(&before.data);
+        let path = self.deps.database();
         let Some(found) = read::file_identity(&path) else {
             return Err(Error::Missing { path });
         };
         if self.file.as_ref() == Some(&found) {
             return Ok(());
         }
+        let busy_timeout = self.deps.config.database.busy_timeout.duration();
         // Opening would create a database in an empty file.
-        if app::look_for_database(&before.data, &before.config).map_err(app::Error::from)? {
+        if db::is_absent(&path, busy_timeout) {
             return Err(Error::Missing { path });
         }
-        let allowed = Allowed {
-            storage: AllowedStorage::Unused,
-            ..Allowed::default()
-        };
-        let config = before.config.clone();
-        let app = App::open_allowing(&before.data, config, Clock::system(), allowed).await?;
-        self.app.send_replace(app);
+        let opened = Db::open(&path, busy_timeout).await?;
+        let before = self.current();
+        self.source.send_replace(Source {
+            storage: before.storage.of_database(opened.identity()),
+            db: opened,
+        });
         before.db.close().await;
         (self.file, self.cursor, self.counting) = (Some(found), None, None);
         Ok(())
     }
 
     /// Counts in a task of its own, so that the snapshots do not wait for it.
-    fn count_if_due(&mut self, app: &Arc<App>, options: &Options) {
+    fn count_if_due(&mut self, db: &Db, options: &Options) {
         let filter = &options.filter;
         let is_due = self.counting.as_ref().is_none_or(|counting| {
             let is_other = !counting.filter.counts_like(filter);
@@ -138,10 +135,11 @@ impl Sampler {
             filter: filter.clone(),
             next_at,
         });
-        let (app, filter, updates) = (Arc::clone(app), filter.clone(), self.updates.clone());
-        self.tasks.spawn(async move {
+        let (db, filter, updates) = (db.clone(), filter.clone(), self.updates.clone());
+        let now = self.deps.clock.now();
+        self.deps.tasks.spawn(async move {
             let began = Instant::now();
-            let counts = read::counts(&app, filter).await;
+            let counts = read::counts(&db, filter, now).await;
             let pause = COUNTS_INTERVAL.max(began.elapsed() * COUNTS_SHARE);
             done.send_replace(Some(Instant::now() + pause));
             let update = match counts {

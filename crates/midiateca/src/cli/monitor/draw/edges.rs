@@ -64,12 +64,11 @@ fn title(frame: &mut Frame<'_>, area: Rect, state: &State, skin: Skin) {
 
 fn trouble(state: &State, skin: Skin) -> Option<String> {
     let lang = skin.lang;
-    match (&state.trouble, state.silent_for()) {
+    match (&state.error, state.silent_for()) {
         (Some(Error::Missing { path }), _) => Some(lang.fill(
             words::GONE,
             &[("path", &plain(&path.display().to_string()))],
         )),
-        (Some(Error::App(error)), _) => refused(error, skin),
         (Some(Error::Db(error)), _) => refused(error, skin),
         (None, Some(silence)) => Some(lang.fill(words::SILENT, &[("age", &age(silence))])),
         (None, None) => no_room(state, skin),

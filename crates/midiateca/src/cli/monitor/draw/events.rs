@@ -48,7 +48,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Ski
     let table = Table::new(rows, widths).row_highlight_style(skin.chosen());
     let mut place = TableState::new().with_selected(state.selected());
     frame.render_stateful_widget(table, list, &mut place);
-    if let Some(event) = state.chosen() {
+    if let Some(event) = state.selected_event() {
         let line = in_full(event, usize::from(below.width), skin);
         frame.render_widget(line, below);
     }

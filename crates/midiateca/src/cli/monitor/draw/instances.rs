@@ -8,8 +8,7 @@ use super::text::{age, column, count, fit, width};
 use super::{Panel, Skin, sentence};
 use crate::cli::monitor::state::State;
 use crate::cli::words::{Words, monitor as words};
-use midiateca_service::instances::Instance;
-use midiateca_service::ops::live::LiveFilter;
+use midiateca_service::ops::live::{LiveFilter, LiveInstance};
 
 /// Columns of the table, and whether they stand to the right.
 const COLUMNS: [(usize, bool); 6] = [
@@ -75,7 +74,7 @@ fn heads<'a>(columns: u16, skin: Skin) -> Line<'a> {
     Line::styled(text, skin.faint())
 }
 
-fn lines_of<'a>(instance: &Instance, state: &State, columns: u16, skin: Skin) -> Vec<Line<'a>> {
+fn lines_of<'a>(instance: &LiveInstance, state: &State, columns: u16, skin: Skin) -> Vec<Line<'a>> {
     let (named, style): (Words, _) = match instance.state.as_str() {
         "connected" => (words::CONNECTED, skin.good()),
         "disconnected" => (words::DISCONNECTED, skin.bad()),
@@ -84,7 +83,7 @@ fn lines_of<'a>(instance: &Instance, state: &State, columns: u16, skin: Skin) ->
     let last = instance.last_delivery_at;
     let last = last.map_or_else(|| "-".to_owned(), |at| age(state.now - at));
     let filter = LiveFilter {
-        instance: Some(instance.id.0.clone()),
+        instance: Some(instance.id.clone()),
         ..state.wanted.filter.clone()
     };
     let queue = state.figures.queue(&filter);
@@ -97,7 +96,7 @@ fn lines_of<'a>(instance: &Instance, state: &State, columns: u16, skin: Skin) ->
         Style::new()
     };
     let cells = [
-        (instance.id.0.clone(), Style::new()),
+        (instance.id.clone(), Style::new()),
         (skin.lang.say(named).to_owned(), style),
         (last, Style::new()),
         (count(instance.delivery_count, skin.lang), Style::new()),

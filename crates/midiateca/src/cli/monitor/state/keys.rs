@@ -141,7 +141,7 @@ impl State {
     fn media_at_hand(&self) -> Option<MediaId> {
         match &self.view {
             View::Opened { id, .. } => Some(id.clone()),
-            _ => self.chosen()?.media.clone().map(MediaId),
+            _ => self.selected_event()?.media.clone().map(MediaId),
         }
     }
 
@@ -151,7 +151,7 @@ impl State {
             .snapshot
             .iter()
             .flat_map(|snapshot| &snapshot.instances);
-        let ids: Vec<_> = instances.map(|instance| instance.id.0.clone()).collect();
+        let ids: Vec<_> = instances.map(|instance| instance.id.clone()).collect();
         self.wanted.filter.instance = next(&ids, self.wanted.filter.instance.take());
         self.filter_changed();
     }
