@@ -2,6 +2,8 @@
 //! screen on a terminal; one line an event when piped, or when asked for lines.
 
 mod draw;
+#[cfg(test)]
+mod fixture;
 mod lines;
 mod screen;
 mod state;

@@ -128,14 +128,14 @@ fn speed_text(per_second: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::monitor::state::tests::download;
+    use crate::cli::monitor::fixture::download;
 
     #[test]
     fn a_told_length_that_cannot_be_true_gives_no_percentage() {
         let told = |declared_length, bytes| {
             share(&Download {
                 declared_length,
-                ..download("A", bytes)
+                ..download("A", Some(bytes))
             })
         };
         assert_eq!(told(Some(1_000), 500), Some(0.5));
