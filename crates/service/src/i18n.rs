@@ -143,14 +143,15 @@ impl Language {
         };
         let unit = UNITS[power as usize];
         let amount = count as f64 / 1024_f64.powi(power as i32 + 1);
-        self.decimals(&format!("{amount:.2} {unit}"))
+        format!("{} {unit}", self.decimal(amount, 2))
     }
 
-    /// A number that was written with a decimal point.
-    fn decimals(self, number: &str) -> String {
+    /// A number with so many decimal places: `1.50`, in Portuguese `1,50`.
+    pub fn decimal(self, number: f64, places: usize) -> String {
+        let text = format!("{number:.places$}");
         match self {
-            Self::English => number.to_owned(),
-            Self::Portuguese => number.replace('.', ","),
+            Self::English => text,
+            Self::Portuguese => text.replace('.', ","),
         }
     }
 

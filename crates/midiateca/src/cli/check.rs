@@ -25,6 +25,6 @@ pub(super) fn print(context: &Context, report: &CheckReport) {
     if context.json {
         answer::line(serde_json::json!(report));
     } else {
-        answer::text(table::of(report, context.lang));
+        answer::text(table::text(report, context.lang));
     }
 }

@@ -75,11 +75,6 @@ pub(crate) fn value(lang: Language, field: &str, value: &Value) -> Option<String
     })
 }
 
-/// A number of bytes for people.
-pub(crate) fn bytes(count: u64) -> String {
-    indicatif::HumanBytes(count).to_string()
-}
-
 /// So long, in the units that everybody reads.
 pub(crate) fn span(ms: Millis) -> String {
     match ms {

@@ -4,7 +4,7 @@ use std::fmt::{Display, Write as _};
 use std::path::Path;
 
 use super::complaint;
-use super::language::{Language, bytes, span, tame};
+use super::language::{Language, span, tame};
 use super::refusals;
 use super::words::{TextKey, needs as texts};
 use super::zone;
@@ -86,8 +86,8 @@ fn values(need: &Need, lang: Language) -> Vec<(&'static str, String)> {
             free_bytes,
             resume_above_bytes,
         } => vec![
-            ("free", bytes(*free_bytes)),
-            ("resume", bytes(*resume_above_bytes)),
+            ("free", lang.bytes(*free_bytes)),
+            ("resume", lang.bytes(*resume_above_bytes)),
         ],
         Need::ClockJumped { by_ms } => vec![("by", span(by_ms.abs()))],
         Need::TokenMissing { instance } | Need::InstanceDisconnected { instance } => {

@@ -5,7 +5,7 @@ use std::fmt::{Display, Write as _};
 use super::Ending;
 use super::answer;
 use super::context::Context;
-use super::language::{Language, bytes, plain};
+use super::language::{Language, plain};
 use super::needs;
 use super::words::{TextKey, status as texts};
 use super::zone::local;
@@ -75,15 +75,15 @@ fn server(server: ServerStatus, lang: Language) -> String {
 }
 
 fn disk(disk: &DiskStatus, lang: Language) -> String {
-    let stored = bytes(disk.stored_bytes.unsigned_abs());
-    match disk.free_bytes.map(bytes) {
+    let stored = lang.bytes(disk.stored_bytes.unsigned_abs());
+    match disk.free_bytes.map(|free| lang.bytes(free)) {
         Some(free) => lang.fill(texts::FREE, &[("free", &free), ("stored", &stored)]),
         None => lang.fill(texts::FREE_UNKNOWN, &[("stored", &stored)]),
     }
 }
 
 fn downloads(disk: &DiskStatus, lang: Language) -> String {
-    let resume = bytes(disk.resume_above_bytes);
+    let resume = lang.bytes(disk.resume_above_bytes);
     if disk.downloads_paused {
         lang.fill(texts::PAUSED, &[("resume", &resume)])
     } else {

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write as _};
 
 use super::super::super::context::Context;
-use super::super::super::language::{Language, bytes, plain, span, tame};
+use super::super::super::language::{Language, plain, span, tame};
 use super::super::super::refusals;
 use super::super::super::words::{Words, instance as words, refusals as refusal_words};
 use super::Known;
@@ -161,7 +161,7 @@ fn media(sheet: &mut Sheet, known: &Known) {
         let label = if n == 0 { lang.say(words::MEDIA) } else { "" };
         let size = match held.size_bytes {
             0 => String::new(),
-            size => format!("  {}", bytes(size)),
+            size => format!("  {}", lang.bytes(size)),
         };
         let line = format!(
             "{:<9} {:<12} {:>8}{size}",
