@@ -1,5 +1,5 @@
-//! `demo`: a whole day in ten seconds. A pretend gateway and the real service on loopback, webhooks of every
-//! kind, every step as it happens on stderr, the report on stdout.
+//! `demo`: a simulated gateway and the real service on loopback, deliveries of every kind, every event on stderr, the
+//! report on stdout.
 
 mod day;
 mod story;
@@ -17,7 +17,7 @@ use super::answer;
 use super::check;
 use super::context::Context;
 use super::language::{Language, plain};
-use super::words::demo as words;
+use super::words::demo as texts;
 use super::{Ending, UsageError, monitor};
 use day::Day;
 use midiateca_service::app::App;
@@ -29,104 +29,98 @@ use midiateca_service::ops::status;
 use midiateca_service::server::Service;
 use midiateca_service::{events, ingest, shutdown};
 
-/// Its data folder, unless another one is named.
+/// The default data folder.
 pub(super) const FOLDER: &str = "./demo-data";
-/// Says that a folder was made by the demo and may be thrown away by it.
+/// A folder with this file was made by the demo, which may delete it.
 const MARKER: &str = ".midiateca-demo";
 const PATIENCE: Duration = Duration::from_secs(30);
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// End after the report instead of staying up
     #[arg(long)]
     exit: bool,
-    /// Address and port of the door [default: a free port of the loopback]
+    /// Address and port of the HTTP server [default: a free port of the loopback]
     #[arg(long, value_name = "ADDRESS", value_parser = midiateca_service::config::listen_address)]
     listen: Option<String>,
 }
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
-    let folder = context.data.clone();
-    let lang = context.lang;
-    prepare(&folder, lang).await?;
-    let sim = Sim::start()
-        .await
-        .with_context(|| lang.say(words::NO_GATEWAY))?;
-    let app = App::open(&folder, context.config.clone(), Clock::system()).await?;
-    let stage = day::set(&app, &sim, lang).await?;
-    let service = Service::start(
-        Arc::clone(&app),
-        &[options.listen.as_deref().unwrap_or("127.0.0.1:0")],
-    )
-    .await?;
-    let say = |words, values: &[(&str, &dyn Display)]| eprintln!("{}", lang.fill(words, values));
+    let (folder, lang) = (context.data.as_path(), context.lang);
+    prepare(folder, lang).await?;
+    let sim = Sim::start().await;
+    let sim = sim.with_context(|| lang.say(texts::NO_GATEWAY))?;
+    let app = App::open(folder, context.config.clone(), Clock::system()).await?;
+    let hooks = day::set_up(&app, &sim, lang).await?;
+    let listen = options.listen.as_deref().unwrap_or("127.0.0.1:0");
+    let service = Service::start(Arc::clone(&app), &[listen]).await?;
+    let say = |key, values: &[(&str, &dyn Display)]| eprintln!("{}", lang.fill(key, values));
     let webhook = format!("http://{}", service.address());
-    say(words::STARTING, &[]);
-    say(words::GATEWAY, &[("address", &sim.api_base())]);
-    say(words::WEBHOOK, &[("address", &webhook)]);
-    say(words::DATA, &[("path", &folder.display())]);
-    let day = Day::begin(&app, &sim, stage, service.address(), lang);
-    story::tell(&day).await?;
-    until_settled(&context, &app).await?;
-    // The report counts what came.
+    say(texts::STARTING, &[]);
+    say(texts::GATEWAY, &[("address", &sim.api_base())]);
+    say(texts::WEBHOOK, &[("address", &webhook)]);
+    say(texts::DATA, &[("path", &folder.display())]);
+    let mut day = Day::new(&app, &sim, hooks, &webhook, lang);
+    story::run(&mut day).await?;
+    until_settled(&app, lang).await?;
+    // The report has the counts of deliveries.
     ingest::tally::write_down(&app.db, &app.tally).await?;
     let media = in_order(&app).await?;
-    let wrong = missing(&day, &media, lang);
     report(&context, &app, &media).await?;
-    for wrong in &wrong {
-        say(words::WRONG, &[("what", wrong)]);
+    let missing = missing(&day, &media, lang);
+    for what in &missing {
+        say(texts::WRONG, &[("what", what)]);
     }
     if !options.exit {
         let stop = shutdown::stop_signal();
-        day.invite(&folder)?;
+        day.invite(folder)?;
         stop.await;
     }
     service.stop().await;
-    Ok(if wrong.is_empty() {
+    Ok(if missing.is_empty() {
         Ending::Fine
     } else {
         Ending::FoundWrong
     })
 }
 
-/// Makes the folder empty, if it is the demo's own.
+/// Empties the folder, if the demo made it.
 async fn prepare(folder: &Path, lang: Language) -> anyhow::Result<()> {
-    let told = |words| lang.fill(words, &[("path", &folder.display())]);
+    let failed = |key| lang.fill(key, &[("path", &folder.display())]);
     let marker = folder.join(MARKER);
     let in_use = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
     if in_use && !marker.is_file() {
-        return Err(UsageError(told(words::NOT_OURS)).into());
+        return Err(UsageError(failed(texts::NOT_OURS)).into());
     }
     if in_use {
-        // Held until the old run's files are gone, so that a demo that still runs keeps its own.
+        // A demo that still runs keeps its folder.
         let _lease = Coordination::of(folder).server().await?;
-        std::fs::remove_dir_all(folder).with_context(|| told(words::CANNOT_EMPTY))?;
+        std::fs::remove_dir_all(folder).with_context(|| failed(texts::CANNOT_EMPTY))?;
     }
     midiateca_service::disk::create_folder(folder)
-        .and_then(|()| std::fs::write(marker, lang.say(words::MARK).to_owned() + "\n"))
-        .with_context(|| told(words::CANNOT_USE))
+        .and_then(|()| std::fs::write(marker, lang.say(texts::MARK).to_owned() + "\n"))
+        .with_context(|| failed(texts::CANNOT_USE))
 }
 
-/// Tells every event as it comes, until nothing waits any more.
-async fn until_settled(context: &Context, app: &App) -> anyhow::Result<()> {
+/// Shows each event, until no media waits any more.
+async fn until_settled(app: &App, lang: Language) -> anyhow::Result<()> {
     let started = tokio::time::Instant::now();
     let mut seq = 0;
     loop {
-        let media = in_order(app).await?;
-        let waits = media.iter().any(is_under_way);
+        let waits = in_order(app).await?.iter().any(is_under_way);
         for event in events::after(&app.db, seq, 1_000).await? {
             seq = event.seq;
-            eprintln!("  {}", monitor::line(context, &event));
+            eprintln!("  {}", monitor::line(&event, lang));
         }
         if !waits || started.elapsed() > PATIENCE {
             return Ok(());
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
-/// Whether a media is still to be stored within the day. One whose server refuses it is tried again for an hour.
+/// A media whose server refuses it is retried for an hour, which is too long for the demo.
 fn is_under_way(media: &Media) -> bool {
     match media.status {
         MediaStatus::Downloading => true,
@@ -135,7 +129,7 @@ fn is_under_way(media: &Media) -> bool {
     }
 }
 
-/// In the order in which they came.
+/// All media, the oldest first.
 async fn in_order(app: &App) -> anyhow::Result<Vec<Media>> {
     let mut media = media::list(&app.db, &media::Filter::default(), 1_000).await?;
     media.reverse();
@@ -144,38 +138,36 @@ async fn in_order(app: &App) -> anyhow::Result<Vec<Media>> {
 
 /// What should have happened and did not.
 fn missing(day: &Day, media: &[Media], lang: Language) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let stored: Vec<_> = media
-        .iter()
-        .filter(|media| media.status == MediaStatus::Stored)
-        .collect();
-    for kind in MediaKind::ALL {
-        if !stored.iter().any(|media| media.kind == kind) {
-            let kind = lang.name(kind.as_str());
-            wrong.push(lang.fill(words::NONE_STORED, &[("kind", &kind)]));
-        }
-    }
-    let mut expect = |happened: bool, what| {
-        if !happened {
-            wrong.push(lang.say(what).to_owned());
-        }
+    let is_stored = |media: &&Media| media.status == MediaStatus::Stored;
+    let is_missing = |kind| {
+        !media
+            .iter()
+            .filter(is_stored)
+            .any(|media| media.kind == kind)
     };
+    let kinds = MediaKind::ALL.into_iter().filter(|kind| is_missing(*kind));
+    let kinds = kinds.map(|kind| {
+        let kind = lang.name(kind.as_str());
+        lang.fill(texts::NONE_STORED, &[("kind", &kind)])
+    });
     let documented = media.first().is_some_and(|first| {
         first.size == Some(5_067) && first.path().is_some_and(|path| path.ends_with(".ogg"))
     });
-    expect(documented, words::DOCUMENTED_NOT_FIRST);
-    expect(day.duplicates() == 1, words::REPEAT_NOT_KNOWN);
-    expect(
-        stored.iter().any(|media| media.attempts > 1),
-        words::NOTHING_HEALED,
-    );
-    expect(
-        media
-            .iter()
-            .any(|media| media.status == MediaStatus::Failed && media.reason.is_some()),
-        words::NOTHING_EXPLAINED,
-    );
-    wrong
+    let retried = media
+        .iter()
+        .filter(is_stored)
+        .any(|media| media.attempts > 1);
+    let explained = |media: &Media| media.status == MediaStatus::Failed && media.reason.is_some();
+    let expected = [
+        (documented, texts::DOCUMENTED_NOT_FIRST),
+        (day.duplicates == 1, texts::REPEAT_NOT_KNOWN),
+        (retried, texts::NO_RETRY_SUCCEEDED),
+        (media.iter().any(explained), texts::NOTHING_EXPLAINED),
+    ];
+    let unmet = expected.into_iter().filter(|(happened, _)| !happened);
+    kinds
+        .chain(unmet.map(|(_, key)| lang.say(key).to_owned()))
+        .collect()
 }
 
 async fn report(context: &Context, app: &App, media: &[Media]) -> anyhow::Result<()> {
@@ -185,36 +177,30 @@ async fn report(context: &Context, app: &App, media: &[Media]) -> anyhow::Result
         return Ok(());
     }
     for media in media {
-        answer::line(line(context, media));
+        answer::line(line(media, context.lang));
     }
     answer::line("");
     check::print(context, &report);
     Ok(())
 }
 
-fn line(context: &Context, media: &Media) -> String {
-    let lang = context.lang;
-    let outcome = match (media.path(), media.reason) {
+fn line(media: &Media, lang: Language) -> String {
+    let verified = media.verified.map_or("-", Verification::as_str);
+    let result = match (media.path(), media.reason) {
         (Some(path), _) => lang.fill(
-            words::STORED,
+            texts::STORED,
             &[
                 ("size", &media.size.unwrap_or(0)),
-                (
-                    "verified",
-                    &lang.name(media.verified.map_or("-", Verification::as_str)),
-                ),
+                ("verified", &lang.name(verified)),
                 ("attempts", &media.attempts),
                 ("file", &format_args!("media_storage/{path}")),
             ],
         ),
-        (None, Some(reason)) => lang.reason(reason.as_str()).to_owned(),
-        (None, None) => String::new(),
+        (None, reason) => reason
+            .map_or("", |reason| lang.reason(reason.as_str()))
+            .to_owned(),
     };
-    format!(
-        "{:<33} {:<9} {:<7} {}",
-        plain(&media.message_id),
-        lang.name(media.kind.as_str()),
-        lang.name(media.status.as_str()),
-        outcome
-    )
+    let (id, kind) = (plain(&media.message_id), lang.name(media.kind.as_str()));
+    let status = lang.name(media.status.as_str());
+    format!("{id:<33} {kind:<9} {status:<7} {result}")
 }

@@ -345,6 +345,23 @@ async fn the_demo_ends_well() {
     );
 }
 
+#[tokio::test]
+async fn the_demo_prints_exactly_one_json_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("demo");
+    let demo = midiateca(&data, &["--json", "demo", "--exit"]).await;
+    assert_eq!(demo.status.code(), Some(0), "{}", stderr(&demo));
+    let document: Value = serde_json::from_str(&stdout(&demo)).unwrap();
+    assert_eq!(document["media"][0]["size"], 5_067);
+    assert_eq!(document["check"]["files"]["present"], 7);
+    // What it says on the way is for people.
+    let talk = stderr(&demo);
+    assert!(
+        talk.contains("media.stored") && !talk.contains("{\"at\""),
+        "{talk}"
+    );
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_reader_that_stops_early_ends_the_program_quietly() {

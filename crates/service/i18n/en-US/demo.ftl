@@ -1,4 +1,4 @@
-### What `demo` says.
+### The messages of `demo`.
 
 demo-starting = starting a simulated W-API and midiateca on loopback
 demo-gateway = { "  " }W-API   { $address }
@@ -29,7 +29,7 @@ demo-flaky = a photo for which the gateway fails twice
 demo-broken = a photo whose message promises another file
 demo-evil = a document whose link points into the internal network
 demo-text = a message without media
-demo-connected = the news that the number is connected
+demo-connected = the event that the number is connected
 
 ## What should have happened and did not
 
@@ -37,5 +37,5 @@ demo-wrong = error: { $what }
 demo-none-stored = no media of this kind was stored: { $kind }
 demo-documented-not-first = the documented audio is not the first of the report
 demo-repeat-not-known = the repeated delivery was not recognised
-demo-nothing-healed = no failure was resolved by a retry
+demo-no-retry-succeeded = no failure was resolved by a retry
 demo-nothing-explained = no failure was explained

@@ -1,4 +1,4 @@
-### What `demo` says.
+### The messages of `demo`.
 
 demo-starting = iniciando uma W-API simulada e o midiateca em loopback
 demo-gateway = { "  " }W-API    { $address }
@@ -37,5 +37,5 @@ demo-wrong = erro: { $what }
 demo-none-stored = nenhuma mídia deste tipo foi armazenada: { $kind }
 demo-documented-not-first = o áudio documentado não é o primeiro do relatório
 demo-repeat-not-known = a entrega repetida não foi reconhecida
-demo-nothing-healed = nenhuma falha foi resolvida por uma nova tentativa
+demo-no-retry-succeeded = nenhuma falha foi resolvida por uma nova tentativa
 demo-nothing-explained = nenhuma falha foi explicada

@@ -1,47 +1,42 @@
-//! The day's stage: two clients, their numbers, and somebody who posts webhooks.
+//! Two clients with an instance each, and the sender of their webhooks.
 
-use std::fmt::Display;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Context as _;
 use serde_json::Value;
 use url::Url;
 use wa_sim::{Sim, World};
 
-use crate::cli::language::Language;
-use crate::cli::sample;
-use crate::cli::words::{Words, demo as words};
+use super::super::language::Language;
+use super::super::sample;
+use super::super::words::{TextKey, demo as texts};
 use midiateca_service::app::App;
 use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, NewInstance};
 use midiateca_service::model::InstanceId;
 
-/// The documented number, of client 2.
+/// The instance of the gateway's documentation, of client 2.
 pub(super) const FIRST: &str = "3B6XIW-ZTS923-GEAY6V";
 /// An invented one, of client 3.
 pub(super) const SECOND: &str = "QK2MPA-7TTN4C-W0ZE1H";
 
-/// The file in the demo's folder that holds the first number's webhook address.
+/// The file in the demo's folder with the webhook address of the first instance.
 const ADDRESS: &str = "webhook-address.txt";
 
 pub(super) struct Day {
     app: Arc<App>,
     pub world: World,
-    address: SocketAddr,
+    /// The webhook addresses of the two instances.
     hooks: [String; 2],
-    duplicates: AtomicU32,
+    /// How many media were recognised as known.
+    pub duplicates: usize,
     lang: Language,
 }
 
-/// The tokens of the two webhook addresses.
-pub(super) struct Stage([String; 2]);
-
-/// Sets up clients and instances as an operator would.
-pub(super) async fn set(app: &App, sim: &Sim, lang: Language) -> anyhow::Result<Stage> {
+/// Adds clients and instances as an operator would. Gives the tokens of their webhook addresses.
+pub(super) async fn set_up(app: &App, sim: &Sim, lang: Language) -> anyhow::Result<[String; 2]> {
     let now = app.clock.now();
     app.db
         .write(Key::Everything, async move |tx| {
@@ -62,95 +57,73 @@ pub(super) async fn set(app: &App, sim: &Sim, lang: Language) -> anyhow::Result<
             token_sealed: None,
             hook_hash: [0; 32],
         };
-        let (_, fresh) = app.add_instance(new, Some("demo-token")).await?;
-        *hook = fresh.with_context(|| lang.say(words::ALREADY_THERE))?;
+        let (_, token) = app.add_instance(new, Some("demo-token")).await?;
+        *hook = token.with_context(|| lang.say(texts::ALREADY_THERE))?;
     }
-    Ok(Stage(hooks))
+    Ok(hooks)
 }
 
 impl Day {
-    /// The door is open.
-    pub fn begin(
+    /// Enters the webhook addresses at the gateway.
+    pub fn new(
         app: &Arc<App>,
         sim: &Sim,
-        stage: Stage,
-        address: SocketAddr,
+        hooks: [String; 2],
+        origin: &str,
         lang: Language,
     ) -> Self {
-        let day = Self {
-            app: Arc::clone(app),
-            world: sim.world().clone(),
-            address,
-            hooks: stage.0,
-            duplicates: AtomicU32::new(0),
-            lang,
-        };
-        // As the operator pasted it into the panel.
-        for (n, id) in [FIRST, SECOND].into_iter().enumerate() {
+        let hooks = hooks.map(|token| format!("{origin}/hooks/wapi/{token}"));
+        for (id, hook) in [FIRST, SECOND].into_iter().zip(&hooks) {
             for slot in Gateway::Wapi.slots() {
-                day.world.set_slot(id, slot.field, &day.hook_address(n));
+                sim.world().set_slot(id, slot.field, hook);
             }
         }
-        day
+        Self {
+            app: Arc::clone(app),
+            world: sim.world().clone(),
+            hooks,
+            duplicates: 0,
+            lang,
+        }
     }
 
-    /// Posts one body to the door of the instance it names, and tells what was answered.
-    pub async fn post(&self, what: Words, body: &Value) -> anyhow::Result<()> {
-        let second = body["instanceId"] == SECOND;
-        let url = self.hook_address(usize::from(second));
-        let answer = self
-            .app
-            .fetch
-            .call(Url::parse(&url)?, "", body)
-            .await
-            .with_context(|| self.lang.say(words::NO_ANSWER))?;
-        let told: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-        let media = told["media"].as_array().map_or(&[][..], Vec::as_slice);
-        let repeated = media
-            .iter()
-            .filter(|media| media["duplicate"] == true)
-            .count();
-        self.duplicates.fetch_add(
-            u32::try_from(repeated).unwrap_or(u32::MAX),
-            Ordering::Relaxed,
-        );
-        let told_so = match repeated {
-            0 => words::POSTED,
-            _ => words::POSTED_TWICE,
+    /// Posts a delivery to the address of its instance, and shows the answer.
+    pub async fn post(&mut self, what: TextKey, body: &Value) -> anyhow::Result<()> {
+        let is_second = body["instanceId"] == SECOND;
+        let url = Url::parse(&self.hooks[usize::from(is_second)])?;
+        let answer = self.app.fetch.call(url, "", body).await;
+        let answer = answer.with_context(|| self.lang.say(texts::NO_ANSWER))?;
+        let accepted: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let media = accepted["media"].as_array().into_iter().flatten();
+        let known = media.filter(|media| media["duplicate"] == true).count();
+        self.duplicates += known;
+        let key = if known > 0 {
+            texts::POSTED_TWICE
+        } else {
+            texts::POSTED
         };
-        let values: [(&str, &dyn Display); 3] = [
-            ("what", &self.lang.say(what)),
+        let status = self.lang.name(accepted["status"].as_str().unwrap_or(""));
+        let what = self.lang.say(what);
+        let values: &[(&str, &dyn std::fmt::Display)] = &[
+            ("what", &what),
             ("status", &answer.status),
-            (
-                "answer",
-                &self.lang.name(told["status"].as_str().unwrap_or("")),
-            ),
+            ("answer", &status),
         ];
-        eprintln!("{}", self.lang.fill(told_so, &values));
+        eprintln!("{}", self.lang.fill(key, values));
         Ok(())
     }
 
-    /// How many media were recognised as known.
-    pub fn duplicates(&self) -> u32 {
-        self.duplicates.load(Ordering::Relaxed)
-    }
-
-    /// Says what a visitor can try while the stage stands.
+    /// Shows what can be tried while the demo runs.
     pub fn invite(&self, folder: &Path) -> anyhow::Result<()> {
-        let data = folder.display();
-        let address = self.hook_address(0);
+        let (data, address) = (folder.display(), &self.hooks[0]);
         std::fs::write(folder.join(ADDRESS), format!("{address}\n"))
-            .with_context(|| self.lang.say(words::CANNOT_USE))?;
-        eprintln!("\n{}", self.lang.say(words::INVITATION));
-        eprintln!(
-            "  midiateca --data {data} check\n  midiateca --data {data} doctor\n  midiateca --data {data} monitor"
-        );
+            .with_context(|| self.lang.fill(texts::CANNOT_USE, &[("path", &data)]))?;
+        eprintln!("\n{}", self.lang.say(texts::INVITATION));
+        for command in ["check", "doctor", "monitor", "test-webhook --sample"] {
+            eprintln!("  midiateca --data {data} {command}");
+        }
         let body = sample::delivery(FIRST, "3EB0F5A1B2C3D4E5F607");
-        eprintln!("  midiateca --data {data} test-webhook --sample\n  curl -d '{body}' {address}");
+        eprintln!("  curl -d '{body}' {address}");
         Ok(())
-    }
-
-    fn hook_address(&self, n: usize) -> String {
-        format!("http://{}/hooks/wapi/{}", self.address, self.hooks[n])
     }
 }

@@ -1,73 +1,58 @@
-//! What happens on the day.
+//! The deliveries of the demo, the documented one first.
 
 use serde_json::json;
 use wa_media::MediaKind;
 use wa_sim::{Fault, SimMedia};
 
+use super::super::words::demo as texts;
 use super::day::{Day, FIRST, SECOND};
-use crate::cli::words::demo as words;
 
-/// All deliveries of the day, the documented one first.
-pub(super) async fn tell(day: &Day) -> anyhow::Result<()> {
+pub(super) async fn run(day: &mut Day) -> anyhow::Result<()> {
     let documented = day.world.add(SimMedia::documented()).body;
-    day.post(words::DOCUMENTED, &documented).await?;
-    for (what, instance, id, kind) in [
-        (
-            words::PHOTO,
-            FIRST,
-            "3EB0A1C4D0F7B2E69A10",
-            MediaKind::Image,
-        ),
-        (
-            words::VIDEO,
-            FIRST,
-            "3EB0A1C4D0F7B2E69A11",
-            MediaKind::Video,
-        ),
-        (
-            words::DOCUMENT,
-            SECOND,
-            "3EB0A1C4D0F7B2E69A12",
-            MediaKind::Document,
-        ),
-        (
-            words::STICKER,
-            SECOND,
-            "3EB0A1C4D0F7B2E69A13",
-            MediaKind::Sticker,
-        ),
-        (
-            words::VOICE_NOTE,
-            SECOND,
-            "3EB0A1C4D0F7B2E69A14",
-            MediaKind::Audio,
-        ),
-    ] {
-        let delivery = day.world.add(SimMedia::sample(instance, id, kind));
-        day.post(what, &delivery.body).await?;
+    day.post(texts::DOCUMENTED, &documented).await?;
+    let samples = [
+        (texts::PHOTO, FIRST, MediaKind::Image),
+        (texts::VIDEO, FIRST, MediaKind::Video),
+        (texts::DOCUMENT, SECOND, MediaKind::Document),
+        (texts::STICKER, SECOND, MediaKind::Sticker),
+        (texts::VOICE_NOTE, SECOND, MediaKind::Audio),
+    ];
+    for (n, (what, instance, kind)) in samples.into_iter().enumerate() {
+        let body = day.world.add(sample(n, instance, kind)).body;
+        day.post(what, &body).await?;
     }
-    day.post(words::AGAIN, &documented).await?;
+    day.post(texts::AGAIN, &documented).await?;
     let flaky = SimMedia {
         cdn_fault: Fault::FileStatus(404),
         fault: Fault::FailTimes {
             times: 2,
             fault: Box::new(Fault::ApiErrorObject),
         },
-        ..SimMedia::sample(FIRST, "3EB0A1C4D0F7B2E69A15", MediaKind::Image)
+        ..sample(5, FIRST, MediaKind::Image)
     };
-    day.post(words::FLAKY, &day.world.add(flaky).body).await?;
+    let flaky = day.world.add(flaky).body;
+    day.post(texts::FLAKY, &flaky).await?;
     let evil = SimMedia {
         cdn_fault: Fault::FileStatus(404),
         fault: Fault::LinkTo("http://169.254.169.254/latest/meta-data/".to_owned()),
-        ..SimMedia::sample(SECOND, "3EB0A1C4D0F7B2E69A16", MediaKind::Document)
+        ..sample(6, SECOND, MediaKind::Document)
     };
-    day.post(words::EVIL, &day.world.add(evil).body).await?;
-    let broken = SimMedia::sample(SECOND, "3EB0A1C4D0F7B2E69A18", MediaKind::Image);
-    let mut broken = day.world.add(broken).body;
+    let evil = day.world.add(evil).body;
+    day.post(texts::EVIL, &evil).await?;
+    let mut broken = day.world.add(sample(8, SECOND, MediaKind::Image)).body;
     broken["msgContent"]["imageMessage"]["fileSha256"] = json!(vec![7; 32]);
-    day.post(words::BROKEN, &broken).await?;
-    let text = json!({"event": "webhookReceived", "instanceId": FIRST, "messageId": "3EB0A1C4D0F7B2E69A17", "msgContent": {"conversation": "bom dia"}});
-    day.post(words::TEXT, &text).await?;
+    day.post(texts::BROKEN, &broken).await?;
+    let text = json!({"event": "webhookReceived", "instanceId": FIRST, "messageId": id(7), "msgContent": {"conversation": "bom dia"}});
+    day.post(texts::TEXT, &text).await?;
     let connected = json!({"event": "webhookConnected", "instanceId": FIRST, "connected": true});
-    day.post(words::CONNECTED, &connected).await
+    day.post(texts::CONNECTED, &connected).await
+}
+
+fn sample(n: usize, instance: &str, kind: MediaKind) -> SimMedia {
+    SimMedia::sample(instance, &id(n), kind)
+}
+
+/// A message id.
+fn id(n: usize) -> String {
+    format!("3EB0A1C4D0F7B2E69A1{n}")
 }

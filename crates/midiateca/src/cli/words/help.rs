@@ -62,7 +62,7 @@ texts! {
     "Address and port of the HTTP server; may be given several times", "Endereço e porta do servidor HTTP; pode ser repetida";
     "Begin a new database where the old one is lost for good; it becomes the one of the storage", "Começa um banco de dados novo onde o antigo se perdeu de vez; ele passa a ser o do armazenamento";
     "Use the storage although it is not marked as the one of this database, and mark it", "Usa o armazenamento embora não esteja marcado como o deste banco de dados, e o marca";
-    "Address and port of the door [default: a free port of the loopback]", "Endereço e porta em que os webhooks chegam [padrão: uma porta livre desta máquina]";
+    "Address and port of the HTTP server [default: a free port of the loopback]", "Endereço e porta em que os webhooks chegam [padrão: uma porta livre desta máquina]";
     "End after the report instead of staying up", "Termina depois do relatório em vez de continuar no ar";
 
     // test-webhook
