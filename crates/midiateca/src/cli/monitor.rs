@@ -1,13 +1,13 @@
-//! `monitor`: what happens, as it happens, from the database's own sequence, so it works beside any server. A full
-//! screen on a terminal; one line an event when piped, or when asked for lines.
+//! `monitor`: what happens, from the events in the database, next to any server. A full screen on a terminal; one line per
+//! event when piped, or when asked for lines.
 
 mod draw;
-#[cfg(test)]
-mod fixture;
 mod lines;
 mod screen;
 mod state;
 mod terminal;
+#[cfg(test)]
+mod tests;
 
 use std::io::IsTerminal as _;
 
@@ -31,19 +31,17 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Whether the terminal is taken as a whole, so that nobody else may write to it.
+    /// Whether the full screen is shown, so that nothing else may be written to the terminal.
     pub(crate) fn takes_the_screen(&self, json: bool) -> bool {
         let asks_for_lines = json || self.lines || self.once || self.after.is_some();
         !asks_for_lines && std::io::stdout().is_terminal() && !is_dumb()
     }
 }
 
-/// A terminal that says of itself that it knows no more than lines.
+/// Whether the terminal says that it can show lines only.
 fn is_dumb() -> bool {
-    cfg!(unix)
-        && std::env::var("TERM").map_or(true, |name| {
-            matches!(name.as_str(), "" | "dumb" | "unknown")
-        })
+    let name = std::env::var("TERM").unwrap_or_default();
+    cfg!(unix) && matches!(name.as_str(), "" | "dumb" | "unknown")
 }
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {

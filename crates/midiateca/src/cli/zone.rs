@@ -31,11 +31,6 @@ pub(crate) fn local_of(text: &str) -> String {
     millis_of(text).map_or_else(|| text.to_owned(), local)
 }
 
-/// For screens that have no place for the zone.
-pub(crate) fn local_without_zone(at: Millis) -> String {
-    zone().local_without_zone(at)
-}
-
 pub(crate) fn time_of_day(at: Millis) -> String {
     zone().time_of_day(at)
 }

@@ -357,7 +357,7 @@ async fn the_demo_prints_exactly_one_json_document() {
     // What it says on the way is for people.
     let talk = stderr(&demo);
     assert!(
-        talk.contains("media.stored") && !talk.contains("{\"at\""),
+        talk.contains("media stored") && !talk.contains("{\"at\""),
         "{talk}"
     );
 }

@@ -91,7 +91,7 @@ fn the_screen_follows_the_terminal_when_it_changes_its_size() {
 }
 
 #[test]
-fn a_failed_media_is_put_back_from_the_screen() {
+fn a_failed_media_is_queued_again_from_the_screen() {
     let folder = a_day();
     let mut terminal = Terminal::start(monitor(folder.path(), &[]), 80, 24);
     terminal.wait_for(&["failed 1"]);
@@ -112,7 +112,7 @@ fn a_failed_media_is_put_back_from_the_screen() {
 }
 
 #[test]
-fn a_signal_ends_it_and_the_terminal_is_given_back() {
+fn a_signal_ends_it_and_the_terminal_is_restored() {
     let folder = a_day();
     let terminal = Terminal::start(monitor(folder.path(), &[]), 80, 24);
     terminal.wait_for(&[NAME, "stored 7"]);
@@ -125,7 +125,7 @@ fn a_terminal_that_is_closed_ends_it() {
     let folder = a_day();
     let status = close_under(monitor(folder.path(), &[]), "stored 7");
     assert_eq!(status.exit_code(), 0);
-    // Started by `nohup` or the like, it is not told by a signal.
+    // Started by `nohup` or the like, it gets no signal.
     let data = folder.path().to_str().unwrap();
     let deaf = "trap '' HUP; exec \"$0\" --data \"$1\" monitor";
     let deaf = pty::command("sh", &["-c", deaf, PROGRAM, data]);
@@ -133,7 +133,7 @@ fn a_terminal_that_is_closed_ends_it() {
 }
 
 #[test]
-fn a_database_that_goes_away_is_told_of_and_watched_again_when_it_is_back() {
+fn a_missing_database_is_reported_and_watched_again_when_it_is_back() {
     let folder = a_day();
     let (path, away) = (
         folder.path().join("midiateca.db"),
@@ -145,7 +145,7 @@ fn a_database_that_goes_away_is_told_of_and_watched_again_when_it_is_back() {
     terminal.wait_for(&["is missing; waiting"]);
     std::fs::rename(&away, &path).unwrap();
     terminal.wait_for(&["showing everything", FIRST]);
-    // Another file in its place is opened anew.
+    // Another file in its place is opened.
     let other = a_day();
     std::fs::rename(&path, &away).unwrap();
     for name in ["midiateca.db-wal", "midiateca.db-shm"] {
@@ -317,8 +317,8 @@ async fn the_piped_monitor_goes_on_with_a_restored_database() {
     let restored = folder.path().join("restored.db");
     std::fs::copy(other.path().join("midiateca.db"), &restored).unwrap();
     std::fs::rename(&restored, &path).unwrap();
-    let told = talk.next().unwrap().unwrap();
-    assert!(told.contains("another database"), "{told}");
+    let notice = talk.next().unwrap().unwrap();
+    assert!(notice.contains("another database"), "{notice}");
     let db = Db::open(&path, Duration::from_secs(5)).await.unwrap();
     db.write(Key::Everything, async |tx| {
         let news = events::News {

@@ -1,4 +1,4 @@
-### What `monitor` says on its screen.
+### The screen of `monitor`.
 
 monitor-too-small = the terminal is too small; 80×24 shows everything important
 
@@ -6,13 +6,13 @@ monitor-too-small = the terminal is too small; 80×24 shows everything important
 
 monitor-served = server running
 monitor-not-served = no server
-monitor-not-known = looking…
+monitor-looking = looking…
 monitor-paused = PAUSED
 monitor-showing-all = showing everything
 monitor-showing = only
-monitor-gone = the database { $path } is missing; waiting for it
-monitor-refused = the database does not answer: { $why }; trying again
-monitor-no-room = the disk is nearly full ({ $free } free): downloads wait for { $resume }
+monitor-database-missing = the database { $path } is missing; waiting for it
+monitor-database-failed = the database does not answer: { $why }; trying again
+monitor-no-space = the disk is nearly full ({ $free } free): downloads wait for { $resume }
 monitor-silent = the database has not answered for { $age }
 
 ## Deliveries
@@ -48,7 +48,7 @@ monitor-downloads = Downloads in progress
 monitor-interrupted = interrupted: no server is running
 monitor-other-database = another database is there now; its events follow
 monitor-no-downloads = no download is in progress
-monitor-beginning = starting
+monitor-download-starting = starting
 
 ## Instances
 
@@ -63,7 +63,7 @@ monitor-head-failed = failed
 monitor-head-problem = problem
 monitor-connected = connected
 monitor-disconnected = disconnected
-monitor-not-told = not known yet
+monitor-state-unknown = not known yet
 monitor-more = { $shown } of { $all }
 
 ## Events
@@ -71,7 +71,7 @@ monitor-more = { $shown } of { $all }
 monitor-events = Latest events
 monitor-no-events = no events of this selection yet
 monitor-stored = stored
-monitor-lost = file lost
+monitor-lost = missing
 monitor-removed = removed
 monitor-dismissed = dismissed
 monitor-erased = erased
@@ -86,22 +86,22 @@ monitor-reading = reading…
 monitor-unknown-media = no media has this id any more
 monitor-attempts = Attempts: { $count }
 monitor-no-attempts = no attempts yet
-monitor-went-well = succeeded
+monitor-succeeded = succeeded
 
 ## The last line
 
 monitor-ask = Queue media { $id } again? y/n
 monitor-no-media = this line has no media
 monitor-queued = media { $id } is queued
-monitor-queued-lost = media { $id } is queued, because its file was lost
-monitor-left-alone = media { $id } is unchanged: it is stored or being downloaded
+monitor-queued-missing = media { $id } is queued, because its file is missing
+monitor-unchanged = media { $id } is unchanged: it is stored or being downloaded
 monitor-unknown = media { $id } does not exist any more
 monitor-not-queued = media { $id } was not queued: { $why }
 monitor-key-space = space
 monitor-key-quit = quit
 monitor-key-help = help
 monitor-key-pause = pause
-monitor-key-go-on = resume
+monitor-key-resume = resume
 monitor-key-instance = instance
 monitor-key-kind = kind
 monitor-key-status = status
@@ -125,4 +125,4 @@ monitor-help-open = open the selected event's media: its fields and every attemp
 monitor-help-retry = queue the selected media again, after a confirmation
 monitor-help-redraw = redraw the screen
 monitor-help-close = close what is open
-monitor-help-times = Times are in UTC. The sparkline is media received per minute in the last hour.
+monitor-help-times = Times are in the zone shown at the top. The bars show media received per minute in the last hour.

@@ -1,4 +1,4 @@
-### What `monitor` says on its screen.
+### The screen of `monitor`.
 
 monitor-too-small = o terminal é pequeno demais; 80×24 mostra o essencial
 
@@ -6,13 +6,13 @@ monitor-too-small = o terminal é pequeno demais; 80×24 mostra o essencial
 
 monitor-served = servidor em execução
 monitor-not-served = sem servidor
-monitor-not-known = consultando…
+monitor-looking = consultando…
 monitor-paused = PAUSADO
 monitor-showing-all = mostrando tudo
 monitor-showing = somente
-monitor-gone = o banco de dados { $path } não existe mais; aguardando
-monitor-refused = o banco de dados não responde: { $why }; nova tentativa em seguida
-monitor-no-room = o disco está quase cheio ({ $free } livres): os downloads esperam por { $resume }
+monitor-database-missing = o banco de dados { $path } não existe mais; aguardando
+monitor-database-failed = o banco de dados não responde: { $why }; nova tentativa em seguida
+monitor-no-space = o disco está quase cheio ({ $free } livres): os downloads esperam por { $resume }
 monitor-silent = o banco de dados não responde há { $age }
 
 ## Deliveries
@@ -55,7 +55,7 @@ monitor-downloads = Downloads em andamento
 monitor-interrupted = interrompidos: nenhum servidor em execução
 monitor-other-database = agora há outro banco de dados nesse caminho; os eventos dele vêm a seguir
 monitor-no-downloads = nenhum download em andamento
-monitor-beginning = iniciando
+monitor-download-starting = iniciando
 
 ## Instances
 
@@ -70,7 +70,7 @@ monitor-head-failed = falhas
 monitor-head-problem = problema
 monitor-connected = conectada
 monitor-disconnected = desconectada
-monitor-not-told = não informado
+monitor-state-unknown = não informado
 monitor-more = { $shown } de { $all }
 
 ## Events
@@ -78,7 +78,7 @@ monitor-more = { $shown } de { $all }
 monitor-events = Eventos recentes
 monitor-no-events = nenhum evento desta seleção ainda
 monitor-stored = armazenada
-monitor-lost = arq. perdido
+monitor-lost = ausente
 monitor-removed = removida
 monitor-dismissed = dispensada
 monitor-erased = apagado
@@ -93,22 +93,22 @@ monitor-reading = lendo…
 monitor-unknown-media = não existe mais mídia com este id
 monitor-attempts = Tentativas: { $count }
 monitor-no-attempts = nenhuma tentativa ainda
-monitor-went-well = concluída
+monitor-succeeded = concluída
 
 ## The last line
 
 monitor-ask = Colocar a mídia { $id } na fila de novo? s/n
 monitor-no-media = esta linha não se refere a uma mídia
 monitor-queued = a mídia { $id } está na fila
-monitor-queued-lost = a mídia { $id } está na fila, porque o arquivo dela se perdeu
-monitor-left-alone = a mídia { $id } não mudou: já está armazenada ou sendo baixada
+monitor-queued-missing = a mídia { $id } está na fila, porque o arquivo está ausente
+monitor-unchanged = a mídia { $id } não mudou: já está armazenada ou sendo baixada
 monitor-unknown = a mídia { $id } não existe mais
 monitor-not-queued = a mídia { $id } não entrou na fila: { $why }
 monitor-key-space = espaço
 monitor-key-quit = sair
 monitor-key-help = ajuda
 monitor-key-pause = pausar
-monitor-key-go-on = continuar
+monitor-key-resume = continuar
 monitor-key-instance = instância
 monitor-key-kind = tipo
 monitor-key-status = estado
@@ -127,9 +127,9 @@ monitor-help-instance = mostra apenas uma instância; cada toque passa à próxi
 monitor-help-kind = mostra apenas um tipo de mídia: imagem, vídeo, áudio, documento, figurinha
 monitor-help-status = lista apenas mídias armazenadas, com falha, expiradas ou adiadas
 monitor-help-clear = mostra tudo de novo
-monitor-help-select = escolhe um evento (também j, k, teclas de página, Home, End)
-monitor-help-open = abre a mídia do evento escolhido: os campos e todas as tentativas
-monitor-help-retry = coloca a mídia escolhida na fila de novo, após confirmação
+monitor-help-select = seleciona um evento (também j, k, teclas de página, Home, End)
+monitor-help-open = abre a mídia do evento selecionado: os campos e todas as tentativas
+monitor-help-retry = coloca a mídia selecionada na fila de novo, depois de confirmar
 monitor-help-redraw = redesenha a tela
 monitor-help-close = fecha o que está aberto
-monitor-help-times = Os horários são em UTC. O gráfico mostra mídias recebidas por minuto na última hora.
+monitor-help-times = Os horários são do fuso mostrado no topo. As barras mostram as mídias recebidas por minuto na última hora.

@@ -32,11 +32,6 @@ impl Zone {
         self.written(at, "%Y-%m-%d %H:%M:%S %:z")
     }
 
-    /// `2026-11-24 09:00:00`
-    pub fn local_without_zone(&self, at: Millis) -> String {
-        self.written(at, "%Y-%m-%d %H:%M:%S")
-    }
-
     /// `09:00:00`
     pub fn time_of_day(&self, at: Millis) -> String {
         self.written(at, "%H:%M:%S")

@@ -71,10 +71,6 @@ impl RoundResult {
             Self::Postponed => "media.postponed",
         }
     }
-
-    pub fn of_event(kind: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|result| result.event() == kind)
-    }
 }
 
 /// What is shown; a field that is not set does not matter.

@@ -1,196 +1,144 @@
-//! From what is known to a frame: a file per panel. Pure; whatever the size of the terminal, it shows what fits.
+//! From the state to a frame, a file per panel. Pure; it shows what fits into the terminal.
 
-mod deliveries;
 mod downloads;
 mod edges;
 mod events;
+mod figures;
 mod help;
 mod instances;
 mod opened;
-mod queue;
 #[cfg(test)]
 mod tests;
 mod text;
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Constraint::{Fill, Length};
+use ratatui::layout::{Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
-use ratatui::text::Line;
-use ratatui::widgets::{Block, Borders, Clear, Paragraph, Wrap};
+use ratatui::text::{Line, Span, Text};
+use ratatui::widgets::{Block, Borders, Clear, Padding, Paragraph, Row, Table, Wrap};
 
 use super::state::{State, View};
-use crate::cli::language::Language;
-use crate::cli::words::monitor as words;
+use crate::cli::language::{Language, plain};
+use crate::cli::words::{TextKey, monitor as texts};
+use crate::cli::zone;
 
-/// Below this there is no room for anything but a sentence.
+const GOOD: Style = Style::new().fg(Color::Green);
+const WARNING: Style = Style::new().fg(Color::Yellow);
+const BAD: Style = STRONG.fg(Color::Red);
+const ACCENT: Style = Style::new().fg(Color::Cyan);
+/// Of titles and keys.
+const TITLE: Style = STRONG.fg(Color::Cyan);
+const STRONG: Style = Style::new().add_modifier(Modifier::BOLD);
+const FAINT: Style = Style::new().add_modifier(Modifier::DIM);
+const SELECTED: Style = Style::new().add_modifier(Modifier::REVERSED);
+
+/// In a smaller terminal only a sentence is shown.
 const LEAST_WIDTH: u16 = 20;
 const LEAST_HEIGHT: u16 = 4;
-/// From here on panels have frames around them, and a line for each figure.
+/// From this size on panels have frames, and each figure has a line.
 const ROOMY_WIDTH: u16 = 120;
 const ROOMY_HEIGHT: u16 = 40;
+/// From this width on there is room for whole names.
+const WIDE: u16 = 110;
 
-/// How things look: the sixteen colours that every terminal has, or none at all.
-#[derive(Clone, Copy)]
-pub(super) struct Skin {
-    pub lang: Language,
-    pub has_color: bool,
-}
-
-impl Skin {
-    fn colored(self, color: Color) -> Style {
-        if self.has_color {
-            Style::new().fg(color)
-        } else {
-            Style::new()
+pub(super) fn draw(frame: &mut Frame<'_>, state: &State) {
+    draw_colored(frame, state);
+    if !state.has_color {
+        for cell in &mut frame.buffer_mut().content {
+            cell.fg = Color::Reset;
         }
     }
-
-    fn good(self) -> Style {
-        self.colored(Color::Green)
-    }
-
-    fn uneasy(self) -> Style {
-        self.colored(Color::Yellow)
-    }
-
-    fn bad(self) -> Style {
-        self.colored(Color::Red).add_modifier(Modifier::BOLD)
-    }
-
-    fn accent(self) -> Style {
-        self.colored(Color::Cyan)
-    }
-
-    fn strong(self) -> Style {
-        Style::new().add_modifier(Modifier::BOLD)
-    }
-
-    fn faint(self) -> Style {
-        Style::new().add_modifier(Modifier::DIM)
-    }
-
-    fn chosen(self) -> Style {
-        Style::new().add_modifier(Modifier::REVERSED)
-    }
 }
 
-/// Draws all of it.
-pub(super) fn draw(frame: &mut Frame<'_>, state: &State, skin: Skin) {
+fn draw_colored(frame: &mut Frame<'_>, state: &State) {
     let area = frame.area();
     if area.width < LEAST_WIDTH || area.height < LEAST_HEIGHT {
-        let sentence = Paragraph::new(skin.lang.say(words::TOO_SMALL));
+        let sentence = Paragraph::new(state.lang.say(texts::TOO_SMALL));
         return frame.render_widget(sentence.wrap(Wrap { trim: true }), area);
     }
     let head = if area.height < 10 { 1 } else { 2 };
-    let rows = [
-        Constraint::Length(head),
-        Constraint::Fill(1),
-        Constraint::Length(1),
-    ];
-    let [header, middle, footer] = Layout::vertical(rows).areas(area);
-    edges::header(frame, header, state, skin);
+    let rows = Layout::vertical([Length(head), Fill(1), Length(1)]);
+    let [header, middle, footer] = rows.areas(area);
+    edges::header(frame, header, state);
     match &state.view {
-        View::Panels => panels(frame, middle, state, skin),
-        View::Opened { .. } => opened::draw(frame, middle, state, skin),
-        View::Help => help::draw(frame, middle, skin),
+        View::Panels => panels(frame, middle, state),
+        View::Opened { .. } => opened::draw(frame, middle, state),
+        View::Help => help::draw(frame, middle, state),
     }
-    edges::footer(frame, footer, state, skin);
+    edges::footer(frame, footer, state);
 }
 
-fn panels(frame: &mut Frame<'_>, area: Rect, state: &State, skin: Skin) {
-    let is_roomy = area.width >= ROOMY_WIDTH && area.height >= ROOMY_HEIGHT;
+fn is_roomy(frame: &Frame<'_>) -> bool {
+    frame.area().width >= ROOMY_WIDTH && frame.area().height >= ROOMY_HEIGHT
+}
+
+fn panels(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let top = match area.height {
-        _ if is_roomy => 9,
+        _ if is_roomy(frame) => 10,
         10.. => 5,
         7.. => 3,
         _ => 0,
     };
     let left = area.height - top;
     let list = if left >= 12 { left / 4 } else { 0 };
-    let rows = [
-        Constraint::Length(top),
-        Constraint::Length(list),
-        Constraint::Length(if list > 0 { list + 1 } else { 0 }),
-        Constraint::Fill(1),
-    ];
-    let [figures, flying, instances, events] = Layout::vertical(rows).areas(area);
-    let panel = |area, title| Panel {
-        area,
-        title,
-        is_framed: is_roomy,
-    };
-    figures_row(frame, figures, state, skin, is_roomy);
+    let instances = if list > 0 { list + 1 } else { 0 };
+    let rows = Layout::vertical([Length(top), Length(list), Length(instances), Fill(1)]);
+    let [figures, downloads, instances, events] = rows.areas(area);
+    figures_row(frame, figures, state);
     if list > 0 {
-        downloads::draw(frame, panel(flying, words::DOWNLOADS), state, skin);
-        instances::draw(frame, panel(instances, words::INSTANCES), state, skin);
+        downloads::draw(frame, downloads, state);
+        instances::draw(frame, instances, state);
     }
-    events::draw(frame, panel(events, words::EVENTS), state, skin);
+    events::draw(frame, events, state);
 }
 
-fn figures_row(frame: &mut Frame<'_>, area: Rect, state: &State, skin: Skin, is_roomy: bool) {
-    let panel = |area, title| Panel {
+fn figures_row(frame: &mut Frame<'_>, area: Rect, state: &State) {
+    if is_roomy(frame) {
+        let columns = Layout::horizontal([Fill(1), Length(34), Length(42)]);
+        let [left, middle, right] = columns.areas(area);
+        figures::deliveries(frame, left, state);
+        figures::by_status(frame, middle, state);
+        figures::by_deadline(frame, right, state);
+    } else if area.width >= 72 && area.height >= 4 {
+        let right = Length((area.width / 2).max(43));
+        let [left, right] = Layout::horizontal([Fill(1), right]).spacing(1).areas(area);
+        figures::deliveries(frame, left, state);
+        figures::in_short(frame, right, state);
+    } else if area.height > 0 {
+        figures::in_short(frame, area, state);
+    }
+}
+
+/// Draws the title of a panel, and gives the area for its content.
+fn panel(frame: &mut Frame<'_>, area: Rect, title: &str) -> Rect {
+    let is_roomy = is_roomy(frame);
+    bordered(
+        frame,
         area,
         title,
-        is_framed: is_roomy,
-    };
-    if is_roomy {
-        let columns = [
-            Constraint::Fill(1),
-            Constraint::Length(34),
-            Constraint::Length(42),
-        ];
-        let [left, middle, right] = Layout::horizontal(columns).areas(area);
-        deliveries::draw(frame, panel(left, words::DELIVERIES), state, skin);
-        queue::by_state(frame, panel(middle, words::QUEUE), state, skin);
-        queue::by_deadline(frame, panel(right, words::DUE), state, skin);
-    } else if area.width >= 72 && area.height >= 4 {
-        let columns = [
-            Constraint::Fill(1),
-            Constraint::Length(1),
-            Constraint::Length((area.width / 2).max(43)),
-        ];
-        let [left, _, right] = Layout::horizontal(columns).areas(area);
-        deliveries::draw(frame, panel(left, words::DELIVERIES), state, skin);
-        queue::in_short(frame, panel(right, words::QUEUE), state, skin);
-    } else if area.height > 0 {
-        queue::in_short(frame, panel(area, words::QUEUE), state, skin);
-    }
+        if is_roomy { Borders::ALL } else { Borders::TOP },
+    )
 }
 
-/// A part of the screen with a title.
-#[derive(Clone, Copy)]
-struct Panel {
-    area: Rect,
-    title: crate::cli::words::Words,
-    is_framed: bool,
+/// Clears the area and draws a frame around it.
+fn sheet(frame: &mut Frame<'_>, area: Rect, title: &str) -> Rect {
+    frame.render_widget(Clear, area);
+    bordered(frame, area, title, Borders::ALL)
 }
 
-impl Panel {
-    /// Draws title and frame, and gives what is left inside. `more` stands behind the title.
-    fn open(self, frame: &mut Frame<'_>, skin: Skin, more: &str) -> Rect {
-        let title = format!(" {}{more} ", skin.lang.say(self.title));
-        framed(frame, self.area, &title, self.is_framed, skin)
-    }
-}
-
-fn framed(frame: &mut Frame<'_>, area: Rect, title: &str, all: bool, skin: Skin) -> Rect {
-    let borders = if all { Borders::ALL } else { Borders::TOP };
+fn bordered(frame: &mut Frame<'_>, area: Rect, title: &str, borders: Borders) -> Rect {
     let block = Block::new()
         .borders(borders)
-        .border_style(skin.faint())
-        .title(Line::styled(title, skin.strong().patch(skin.accent())));
+        .border_style(FAINT)
+        .padding(Padding::left(1))
+        .title(Line::styled(format!(" {title} "), TITLE));
     let inside = block.inner(area);
     frame.render_widget(block, area);
     inside
 }
 
-/// Lays a framed sheet over everything, and gives what is inside.
-fn sheet(frame: &mut Frame<'_>, area: Rect, title: &str, skin: Skin) -> Rect {
-    frame.render_widget(Clear, area);
-    framed(frame, area, title, true, skin)
-}
-
-/// A sentence where a panel has nothing to show.
-fn sentence(frame: &mut Frame<'_>, area: Rect, text: &str, skin: Skin) {
-    frame.render_widget(Line::styled(format!(" {text}"), skin.faint()), area);
+/// A sentence in place of content.
+fn note(frame: &mut Frame<'_>, area: Rect, key: TextKey, state: &State) {
+    frame.render_widget(Line::styled(state.lang.say(key), FAINT), area);
 }

@@ -1,9 +1,6 @@
-//! What is shown, and how news and keys change it. Pure: it reads nothing, draws nothing and knows no time but what
-//! it is told.
+//! What is shown, and how updates and keys change it. Pure: time comes from outside.
 
 mod keys;
-#[cfg(test)]
-mod tests;
 
 use std::cell::Cell;
 
@@ -16,74 +13,72 @@ use midiateca_service::ops::retry::Retried;
 
 pub(super) use keys::Step;
 
-/// How long a sentence about what was done stays.
+/// How long a notice stays.
 const NOTICE: Millis = 8 * SECOND;
-/// After so long without news the database counts as silent.
+/// After this long without an update the database is reported as silent.
 const SILENCE: Millis = 4 * SECOND;
-/// What lies over the panels.
+
 #[derive(Clone, Debug, Default)]
 pub(super) enum View {
     #[default]
     Panels,
-    /// One media and its attempts; nothing of it until it has been read.
+    /// One media and its attempts.
     Opened {
         id: MediaId,
+        /// None until it has been read.
         found: Option<Box<MediaDetails>>,
-        scroll: u16,
-        /// How far it can be scrolled; only whoever draws it knows.
-        limit: Cell<u16>,
+        /// Drawing limits it to the length of the text.
+        scroll: Cell<u16>,
     },
     Help,
 }
 
-/// Something to be said once.
+/// Shown once in the last line.
 #[derive(Clone, Debug)]
 pub(super) enum Notice {
     Retried(MediaId, Result<Retried, String>),
-    /// The chosen event tells of no media.
+    /// The selected event has no media.
     NoMedia,
 }
 
-/// All that is shown.
 #[derive(Default)]
 pub(super) struct State {
     pub data: String,
     pub lang: Language,
+    pub has_color: bool,
     pub now: Millis,
     pub wanted: live::Options,
     pub view: View,
-    /// The media that a person is asked about.
+    /// The media whose retry waits for a confirmation.
     pub asking: Option<MediaId>,
     pub figures: Figures,
     pub error: Option<live::Error>,
     notice: Option<(Millis, Notice)>,
-    /// The chosen event; the newest one while nothing is chosen.
+    /// The sequence number of the selected event; the newest one if none is.
     selected: Option<i64>,
-    heard_at: Millis,
+    updated_at: Millis,
 }
 
 impl State {
-    /// Nothing is known yet.
     pub fn new(data: String, lang: Language, now: Millis) -> Self {
         Self {
             data,
             lang,
             now,
-            heard_at: now,
+            updated_at: now,
             ..Self::default()
         }
     }
 
-    /// Takes what was read.
     pub fn apply(&mut self, update: Update) {
         match update {
             Update::Failed(error) => self.error = Some(error),
-            Update::Opened(news) => {
-                self.hear();
+            Update::Opened(details) => {
+                self.database_answered();
                 if let View::Opened { id, found, .. } = &mut self.view
-                    && *id == news.id
+                    && *id == details.id
                 {
-                    *found = Some(news);
+                    *found = Some(details);
                 }
             }
             Update::Counts(counts) => {
@@ -92,8 +87,8 @@ impl State {
                 }
             }
             Update::Snapshot(snapshot) => {
-                self.hear();
-                // What was on its way when the filter changed is of no more use; nor is what comes during a pause.
+                self.database_answered();
+                // It may be of a former filter, or have been read before the pause.
                 let is_late = snapshot.filter != self.wanted.filter;
                 if !is_late && (!self.wanted.is_paused || snapshot.is_whole) {
                     self.figures.add(*snapshot);
@@ -102,8 +97,8 @@ impl State {
         }
     }
 
-    fn hear(&mut self) {
-        self.heard_at = self.now;
+    fn database_answered(&mut self) {
+        self.updated_at = self.now;
         self.error = None;
     }
 
@@ -111,46 +106,37 @@ impl State {
         self.notice = Some((self.now, notice));
     }
 
-    /// What is to be said now.
     pub fn notice(&self) -> Option<&Notice> {
-        let fresh = |(at, _): &&(Millis, Notice)| self.now - *at < NOTICE;
-        self.notice.as_ref().filter(fresh).map(|(_, notice)| notice)
+        let (at, notice) = self.notice.as_ref()?;
+        (self.now - at < NOTICE).then_some(notice)
     }
 
-    /// For how long the database has said nothing, if that is too long.
+    /// For how long there was no update, if that is too long.
     pub fn silent_for(&self) -> Option<Millis> {
-        let silence = self.now - self.heard_at;
-        (silence > SILENCE && (!self.wanted.is_paused || self.wanted.opened.is_some()))
-            .then_some(silence)
+        let silence = self.now - self.updated_at;
+        let is_expected = !self.wanted.is_paused || self.wanted.opened.is_some();
+        (silence > SILENCE && is_expected).then_some(silence)
     }
 
-    /// Which line of the events is chosen.
+    /// The index of the selected event. If it is no longer in the list, the oldest is selected.
     pub fn selected(&self) -> Option<usize> {
         let last = self.figures.events.len().checked_sub(1)?;
         let Some(seq) = self.selected else {
             return Some(0);
         };
-        // One that has fallen off the end leaves its place to the oldest that is kept.
-        Some(
-            self.figures
-                .events
-                .iter()
-                .position(|event| event.seq <= seq)
-                .unwrap_or(last),
-        )
+        let mut events = self.figures.events.iter();
+        Some(events.position(|event| event.seq <= seq).unwrap_or(last))
     }
 
-    /// The chosen event.
     pub fn selected_event(&self) -> Option<&Event> {
-        self.selected().and_then(|at| self.figures.events.get(at))
+        self.figures.events.get(self.selected()?)
     }
 
-    /// Chooses the event so many lines further down; the top follows what comes.
+    /// Moves the selection down; at the top, it follows new events.
     fn select(&mut self, by: isize) {
         let Some(at) = self.selected() else { return };
-        let to = at
-            .saturating_add_signed(by)
-            .min(self.figures.events.len() - 1);
+        let last = self.figures.events.len() - 1;
+        let to = at.saturating_add_signed(by).min(last);
         self.selected = (to > 0).then(|| self.figures.events[to].seq);
     }
 }

@@ -1,8 +1,7 @@
-//! The terminal: taken as a whole, and given back whatever happens. Its keys.
+//! The terminal: the alternate screen, restored in every case, and the keys.
 
 use std::io::{self, IsTerminal as _};
 use std::mem::ManuallyDrop;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::cursor::Show;
@@ -13,41 +12,35 @@ use crossterm::terminal::{
 use ratatui::backend::CrosstermBackend;
 use tokio::sync::mpsc;
 
-/// Keys that wait to be looked at; a paste may bring more, which then wait in the terminal.
+/// Keys that wait to be handled. More than these, as of a paste, wait in the terminal.
 const KEYS: usize = 256;
 
-/// Whether the terminal is ours at the moment.
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Why the screen cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::cli) enum Error {
-    /// The terminal was given back, so that the message can be read.
+    /// The terminal was restored, so that the message can be read.
     #[error("something in the program panicked")]
     Panicked,
-    /// It cannot be taken, as where it is nobody's terminal.
     #[error("the terminal cannot be taken")]
     NotTaken(#[source] io::Error),
-    /// Nobody could end the screen any more.
+    /// No key can end the screen any more.
     #[error("the terminal's keys cannot be read")]
     NoKeys,
 }
 
-/// The terminal, ours for as long as this lives. What it draws with is never dropped, for that would panic at a
-/// terminal that is gone; [`give_back`] does all that is left to do.
+/// The terminal while it shows the screen. ratatui's terminal is never dropped, because that panics if the terminal is
+/// gone; [`restore`] does the rest.
 pub(super) struct Screen(ManuallyDrop<ratatui::DefaultTerminal>);
 
 impl Screen {
-    /// Takes the terminal: raw keys and the alternate screen. A panic anywhere gives it back before its message.
+    /// Switches to raw keys and the alternate screen. A panic in any thread restores the terminal before its message.
     pub fn enter() -> io::Result<Self> {
-        static HOOK: Once = Once::new();
-        HOOK.call_once(|| {
-            let before = std::panic::take_hook();
-            std::panic::set_hook(Box::new(move |panic| {
-                give_back();
-                before(panic);
-            }));
-        });
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            restore();
+            hook(panic);
+        }));
         IS_TAKEN.store(true, Ordering::SeqCst);
         let enter = || {
             enable_raw_mode()?;
@@ -56,10 +49,10 @@ impl Screen {
         };
         enter()
             .map(|terminal| Self(ManuallyDrop::new(terminal)))
-            .inspect_err(|_| give_back())
+            .inspect_err(|_| restore())
     }
 
-    /// Draws one frame. Fails when the terminal is gone, or was given back because something panicked.
+    /// Draws one frame. Fails if the terminal is gone, or was restored because of a panic.
     pub fn draw(&mut self, draw: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
         if !IS_TAKEN.load(Ordering::SeqCst) {
             return Err(io::Error::other(Error::Panicked));
@@ -70,30 +63,30 @@ impl Screen {
         self.0.draw(draw).map(drop)
     }
 
-    /// Forgets what is shown, so that the next frame is drawn anew.
-    pub fn forget(&mut self) -> io::Result<()> {
+    /// The next frame is drawn whole.
+    pub fn clear(&mut self) -> io::Result<()> {
         self.0.clear()
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        give_back();
+        restore();
     }
 }
 
-/// Gives the terminal back, once. One that is gone needs nothing.
-fn give_back() {
+/// Does nothing the second time. Errors mean that the terminal is gone.
+fn restore() {
     if IS_TAKEN.swap(false, Ordering::SeqCst) {
         let _ = disable_raw_mode();
         let _ = crossterm::execute!(io::stdout(), LeaveAlternateScreen, Show);
     }
 }
 
-/// What is typed, and when the terminal changes its size. Ends when the terminal can no longer be read.
+/// Keys and changes of the terminal's size. Ends when the terminal can no longer be read.
 ///
-/// The keys are waited for on a thread of their own that nobody waits for: at a terminal that was closed, crossterm
-/// reads the end of it over and over and never returns.
+/// They are read on a thread that is never joined: on a terminal that was closed, crossterm reads its end again and again
+/// and never returns.
 pub(super) fn keys() -> io::Result<mpsc::Receiver<Event>> {
     let (sender, receiver) = mpsc::channel(KEYS);
     std::thread::Builder::new()
@@ -119,7 +112,7 @@ mod tests {
 
     const CRASH: &str = "cli::monitor::terminal::tests::crash";
 
-    /// Run by the test below, on a terminal of its own.
+    /// Run by the test below, on its own terminal.
     #[test]
     #[ignore = "it takes the terminal and panics"]
     fn crash() {
@@ -127,14 +120,14 @@ mod tests {
         let draw =
             |frame: &mut ratatui::Frame<'_>| frame.render_widget("all is well", frame.area());
         screen.draw(draw).unwrap();
-        // Wherever it happens: the loop hears of it at its next frame.
+        // In another thread: the loop ends at its next frame.
         let elsewhere = std::thread::spawn(|| panic!("as planned"));
         assert!(elsewhere.join().is_err());
         assert!(screen.draw(draw).is_err());
     }
 
     #[test]
-    fn a_crash_gives_the_terminal_back_before_it_is_told_of() {
+    fn a_panic_restores_the_terminal_before_its_message() {
         let pair = native_pty_system().openpty(PtySize::default()).unwrap();
         let before = format!("{:?}", pair.master.get_termios());
         let mut command = CommandBuilder::new(std::env::current_exe().unwrap());

@@ -75,7 +75,7 @@ impl Figures {
 
     /// Bytes per second of one download.
     pub fn speed(&self, download: &Download) -> Option<f64> {
-        self.speeds.of(&download.id)
+        self.speeds.per_second(&download.id)
     }
 
     /// Bytes per second of all listed downloads.

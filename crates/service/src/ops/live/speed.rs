@@ -41,7 +41,7 @@ impl DownloadSpeeds {
     }
 
     /// Bytes per second, once it is known.
-    pub fn of(&self, id: &MediaId) -> Option<f64> {
+    pub fn per_second(&self, id: &MediaId) -> Option<f64> {
         self.0.get(id)?.per_second
     }
 }
@@ -89,7 +89,7 @@ mod tests {
         let id = MediaId("A".to_owned());
         let mut at = |at, bytes| {
             speeds.add(at, &[download("A", bytes)]);
-            speeds.of(&id)
+            speeds.per_second(&id)
         };
         assert_eq!(at(0, 1_000), None);
         assert_eq!(at(500, 1_000), None);
@@ -98,6 +98,6 @@ mod tests {
         assert_eq!(at(2_000, 7_000), Some(3_000.0));
         assert_eq!(at(7_000, 7_000), Some(0.0));
         speeds.add(7_500, &[]);
-        assert_eq!(speeds.of(&id), None);
+        assert_eq!(speeds.per_second(&id), None);
     }
 }

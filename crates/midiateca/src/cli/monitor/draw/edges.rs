@@ -1,229 +1,193 @@
-//! The first lines and the last one: what is watched, what is wrong, and which keys there are.
+//! The first lines: what is watched, and what is wrong with it. The last line: a question, what happened, or the keys.
 
-use std::fmt::Display;
-
-use indicatif::HumanBytes;
-use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::text::{Line, Span};
-
-use super::Skin;
-use super::text::{age, day_and_time, fit, kind_name, width};
+use super::text::fit;
+use super::*;
 use crate::cli::complaint;
-use crate::cli::language::plain;
-use crate::cli::monitor::state::{Notice, State, View};
-use crate::cli::words::{Words, monitor as words};
+use crate::cli::language::span;
+use crate::cli::monitor::state::Notice;
 use midiateca_service::model::MediaId;
-use midiateca_service::ops::live::{Error, RoundResult};
+use midiateca_service::ops::live::{Error, LiveFilter};
 use midiateca_service::ops::retry::Retried;
 
-/// What is watched, and what is wrong with it.
-pub(super) fn header(frame: &mut Frame<'_>, area: Rect, state: &State, skin: Skin) {
-    let rows = [Constraint::Length(1), Constraint::Fill(1)];
-    let [first, second] = Layout::vertical(rows).areas(area);
-    if area.height > 1 {
-        title(frame, first, state, skin);
-        frame.render_widget(standing(second.width, state, skin), second);
-    } else if trouble(state, skin).is_some()
-        || state.wanted.is_paused
-        || state.wanted.filter != Default::default()
-    {
-        frame.render_widget(standing(first.width, state, skin), first);
-    } else {
-        title(frame, first, state, skin);
+/// Where there is one line only, it shows what is not as usual.
+pub(super) fn header(frame: &mut Frame<'_>, area: Rect, state: &State) {
+    let [first, second] = Layout::vertical([Length(1), Fill(1)]).areas(area);
+    let problem = problem(state);
+    let is_filtered = state.wanted.filter != LiveFilter::default();
+    let is_usual = problem.is_none() && !state.wanted.is_paused && !is_filtered;
+    if area.height > 1 || is_usual {
+        title(frame, first, state);
+    }
+    if area.height > 1 || !is_usual {
+        let area = if area.height > 1 { second } else { first };
+        frame.render_widget(situation(area.width, problem, state), area);
     }
 }
 
-fn title(frame: &mut Frame<'_>, area: Rect, state: &State, skin: Skin) {
+fn title(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let (server, style) = match &state.figures.snapshot {
-        None => (words::NOT_KNOWN, skin.faint()),
-        Some(snapshot) if snapshot.is_served => (words::SERVED, skin.good()),
-        Some(_) => (words::NOT_SERVED, skin.bad()),
+        None => (texts::LOOKING, FAINT),
+        Some(snapshot) if snapshot.is_served => (texts::SERVED, GOOD),
+        Some(_) => (texts::NOT_SERVED, BAD),
     };
-    let right = vec![
-        Span::styled(format!("● {}", skin.lang.say(server)), style),
-        Span::raw(format!("  {} UTC ", day_and_time(state.now))),
-    ];
-    let right = Line::from(right).right_aligned();
-    let room = usize::from(area.width).saturating_sub(right.width() + 1);
-    let name = " midiateca monitor";
-    let data = fit(&state.data, room.saturating_sub(name.len() + 2));
-    let left = Line::from(vec![
-        Span::styled(fit(name, room), skin.strong()),
-        Span::raw(format!("  {data}")),
-    ]);
-    frame.render_widget(right, area);
-    if room >= name.len() {
-        let left_area = Rect {
-            width: u16::try_from(room).unwrap_or(area.width),
-            ..area
-        };
-        frame.render_widget(left, left_area);
-    }
+    let server = Span::styled(format!("● {}", state.lang.say(server)), style);
+    let time = Span::raw(format!("  {} ", zone::local(state.now)));
+    let right = Line::from(vec![server, time]);
+    let width = u16::try_from(right.width()).unwrap_or(area.width);
+    let columns = Layout::horizontal([Fill(1), Length(width)]).spacing(1);
+    let [left_area, right_area] = columns.areas(area);
+    frame.render_widget(right, right_area);
+    let name = Span::styled(" midiateca monitor", STRONG);
+    let room = usize::from(left_area.width).saturating_sub(name.width() + 2);
+    let data = fit(&state.data, u16::try_from(room).unwrap_or(0));
+    frame.render_widget(
+        Line::from(vec![name, format!("  {data}").into()]),
+        left_area,
+    );
 }
 
-fn trouble(state: &State, skin: Skin) -> Option<String> {
-    let lang = skin.lang;
+/// What is wrong.
+fn problem(state: &State) -> Option<String> {
+    let lang = state.lang;
     match (&state.error, state.silent_for()) {
-        (Some(Error::Missing { path }), _) => Some(lang.fill(
-            words::GONE,
-            &[("path", &plain(&path.display().to_string()))],
-        )),
-        (Some(Error::Db(error)), _) => refused(error, skin),
-        (None, Some(silence)) => Some(lang.fill(words::SILENT, &[("age", &age(silence))])),
-        (None, None) => no_room(state, skin),
+        (Some(Error::Missing { path }), _) => {
+            let path = plain(&path.display().to_string());
+            Some(lang.fill(texts::DATABASE_MISSING, &[("path", &path)]))
+        }
+        (Some(Error::Db(error)), _) => {
+            let why = plain(&complaint::why(error, lang));
+            Some(lang.fill(texts::DATABASE_FAILED, &[("why", &why)]))
+        }
+        (None, Some(silence)) => Some(lang.fill(texts::SILENT, &[("age", &span(silence))])),
+        (None, None) => lack_of_space(state),
     }
 }
 
-fn refused(error: &(dyn std::error::Error + 'static), skin: Skin) -> Option<String> {
-    let why = plain(&complaint::why(error, skin.lang));
-    Some(skin.lang.fill(words::REFUSED, &[("why", &why)]))
-}
-
-/// That nothing is fetched because of the disk, while something waits.
-fn no_room(state: &State, skin: Skin) -> Option<String> {
-    let stopped = state.figures.snapshot.as_ref()?.paused?;
-    let waits = state
-        .figures
-        .queue(&state.wanted.filter)
-        .is_some_and(|queue| queue.ready > 0);
-    let free = HumanBytes(stopped.free_bytes);
-    let resume = HumanBytes(stopped.resume_above_bytes);
-    let values: [(&str, &dyn Display); 2] = [("free", &free), ("resume", &resume)];
-    waits.then(|| skin.lang.fill(words::NO_ROOM, &values))
+/// Shown only while a media waits for the space.
+fn lack_of_space(state: &State) -> Option<String> {
+    let paused = state.figures.snapshot.as_ref()?.paused?;
+    let queue = state.figures.queue(&state.wanted.filter)?;
+    let free = state.lang.bytes(paused.free_bytes);
+    let resume = state.lang.bytes(paused.resume_above_bytes);
+    let text = state
+        .lang
+        .fill(texts::NO_SPACE, &[("free", &free), ("resume", &resume)]);
+    (queue.ready > 0).then_some(text)
 }
 
 /// What is wrong; else what is shown.
-fn standing<'a>(columns: u16, state: &State, skin: Skin) -> Line<'a> {
-    let lang = skin.lang;
+fn situation<'a>(columns: u16, problem: Option<String>, state: &State) -> Line<'a> {
+    let lang = state.lang;
     let mut line = Line::raw(" ");
     if state.wanted.is_paused {
-        line.push_span(Span::styled(
-            format!(" {} ", lang.say(words::PAUSED)),
-            skin.chosen(),
-        ));
+        let paused = format!(" {} ", lang.say(texts::PAUSED));
+        line.push_span(Span::styled(paused, SELECTED));
         line.push_span(" ");
     }
-    let room = usize::from(columns).saturating_sub(line.width());
-    if let Some(trouble) = trouble(state, skin) {
-        line.push_span(Span::styled(fit(&trouble, room), skin.bad()));
-        return line;
-    }
     let filter = &state.wanted.filter;
-    let outcome = |outcome: RoundResult| lang.say(outcome_words(outcome)).to_owned();
-    let parts: Vec<_> = [
+    let parts = [
         filter.instance.as_deref().map(plain),
-        filter.kind.map(|kind| kind_name(kind.as_str(), lang)),
-        filter.result.map(outcome),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    line.push_span(if parts.is_empty() {
-        Span::styled(lang.say(words::SHOWING_ALL), skin.faint())
+        filter.kind.map(|kind| lang.name(kind.as_str()).to_owned()),
+        filter.result.and_then(|result| {
+            let name = events::name(result.event())?;
+            Some(lang.say(name).to_owned())
+        }),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    let (text, style) = if let Some(problem) = problem {
+        (problem, BAD)
+    } else if parts.is_empty() {
+        (lang.say(texts::SHOWING_ALL).to_owned(), FAINT)
     } else {
-        let text = format!("{} {}", lang.say(words::SHOWING), parts.join(" · "));
-        Span::styled(fit(&text, room), skin.uneasy())
-    });
+        let text = format!("{} {}", lang.say(texts::SHOWING), parts.join(" · "));
+        (text, WARNING)
+    };
+    let room = usize::from(columns).saturating_sub(line.width());
+    let text = fit(&text, u16::try_from(room).unwrap_or(0));
+    line.push_span(Span::styled(text, style));
     line
 }
 
-/// How a round ended, in a word.
-pub(super) fn outcome_words(outcome: RoundResult) -> Words {
-    match outcome {
-        RoundResult::Stored => words::STORED,
-        RoundResult::Failed => words::FAILED,
-        RoundResult::Expired => words::EXPIRED,
-        RoundResult::Postponed => words::POSTPONED,
-    }
-}
-
-/// A question, a sentence about what was done, or the keys.
-pub(super) fn footer(frame: &mut Frame<'_>, area: Rect, state: &State, skin: Skin) {
-    let room = usize::from(area.width).saturating_sub(1);
+pub(super) fn footer(frame: &mut Frame<'_>, area: Rect, state: &State) {
+    let room = area.width.saturating_sub(1);
     let line = if let Some(id) = &state.asking {
-        let question = skin.lang.fill(words::ASK, &[("id", &short(id))]);
-        Line::styled(format!(" {}", fit(&question, room)), skin.chosen())
+        let question = state.lang.fill(texts::ASK, &[("id", &short(id))]);
+        Line::styled(format!(" {}", fit(&question, room)), SELECTED)
     } else if let Some(notice) = state.notice() {
-        let (sentence, style) = said(notice, skin);
-        Line::styled(format!(" {}", fit(&sentence, room)), style)
+        let (text, style) = sentence(notice, state);
+        Line::styled(format!(" {}", fit(&text, room)), style)
     } else {
-        keys(room, state, skin)
+        keys(room, state)
     };
     frame.render_widget(line, area);
 }
 
-fn said(notice: &Notice, skin: Skin) -> (String, ratatui::style::Style) {
-    use Retried as R;
-    let lang = skin.lang;
+fn sentence(notice: &Notice, state: &State) -> (String, Style) {
+    let lang = state.lang;
     match notice {
-        Notice::NoMedia => (lang.say(words::NO_MEDIA).to_owned(), skin.uneasy()),
+        Notice::NoMedia => (lang.say(texts::NO_MEDIA).to_owned(), WARNING),
         Notice::Retried(id, Err(why)) => {
-            let values: [(&str, &dyn std::fmt::Display); 2] =
-                [("id", &short(id)), ("why", &plain(why))];
-            (lang.fill(words::NOT_QUEUED, &values), skin.bad())
+            let (id, why) = (short(id), plain(why));
+            let text = lang.fill(texts::NOT_QUEUED, &[("id", &id), ("why", &why)]);
+            (text, BAD)
         }
-        Notice::Retried(id, Ok(outcome)) => {
-            let (words, style) = match outcome {
-                R::Queued => (words::QUEUED, skin.good()),
-                R::QueuedFileMissing => (words::QUEUED_LOST, skin.good()),
-                R::AlreadyStored | R::Downloading | R::Erased | R::Skipped => {
-                    (words::LEFT_ALONE, skin.uneasy())
-                }
-                R::NotFound => (words::UNKNOWN, skin.bad()),
+        Notice::Retried(id, Ok(result)) => {
+            use Retried::{AlreadyStored, Downloading, Erased, NotFound, Queued, Skipped};
+            let (key, style) = match result {
+                Queued => (texts::QUEUED, GOOD),
+                Retried::QueuedFileMissing => (texts::QUEUED_MISSING, GOOD),
+                AlreadyStored | Downloading | Erased | Skipped => (texts::UNCHANGED, WARNING),
+                NotFound => (texts::UNKNOWN, BAD),
             };
-            (lang.fill(words, &[("id", &short(id))]), style)
+            (lang.fill(key, &[("id", &short(id))]), style)
         }
     }
 }
 
-/// An id's end, which is what sets it apart from its neighbours'.
+/// The end of an id, which differs from that of other ids.
 fn short(id: &MediaId) -> String {
     let id = plain(id.as_str());
-    let skipped = id.chars().count().saturating_sub(12);
-    let end: String = id.chars().skip(skipped).collect();
-    if skipped > 0 {
-        format!("…{end}")
-    } else {
-        end
+    match id.char_indices().rev().nth(11) {
+        Some((start, _)) if start > 0 => format!("…{}", &id[start..]),
+        _ => id,
     }
 }
 
-/// The keys, as many as there is room for; the most important come first.
-fn keys<'a>(room: usize, state: &State, skin: Skin) -> Line<'a> {
-    let say = |words| skin.lang.say(words);
+/// As many keys as fit; the most important come first.
+fn keys<'a>(room: u16, state: &State) -> Line<'a> {
+    let say = |key: TextKey| state.lang.say(key);
     let pause = if state.wanted.is_paused {
-        words::KEY_GO_ON
+        texts::KEY_RESUME
     } else {
-        words::KEY_PAUSE
+        texts::KEY_PAUSE
     };
-    let all = match state.view {
-        View::Panels => vec![
-            ("q", words::KEY_QUIT),
-            ("?", words::KEY_HELP),
-            (say(words::KEY_SPACE), pause),
-            ("↵", words::KEY_OPEN),
-            ("r", words::KEY_RETRY),
-            ("i", words::KEY_INSTANCE),
-            ("t", words::KEY_KIND),
-            ("s", words::KEY_STATUS),
-            ("c", words::KEY_CLEAR),
+    let keys = match state.view {
+        View::Panels => &[
+            ("q", texts::KEY_QUIT),
+            ("?", texts::KEY_HELP),
+            (say(texts::KEY_SPACE), pause),
+            ("↵", texts::KEY_OPEN),
+            ("r", texts::KEY_RETRY),
+            ("i", texts::KEY_INSTANCE),
+            ("t", texts::KEY_KIND),
+            ("s", texts::KEY_STATUS),
+            ("c", texts::KEY_CLEAR),
+        ][..],
+        View::Opened { .. } => &[
+            ("Esc", texts::KEY_CLOSE),
+            ("r", texts::KEY_RETRY),
+            ("↑↓", texts::KEY_SCROLL),
         ],
-        View::Opened { .. } => vec![
-            ("Esc", words::KEY_CLOSE),
-            ("r", words::KEY_RETRY),
-            ("↑↓", words::KEY_SCROLL),
-        ],
-        View::Help => vec![("Esc", words::KEY_CLOSE)],
+        View::Help => &[("Esc", texts::KEY_CLOSE)],
     };
     let mut line = Line::raw(" ");
-    for (key, does) in all {
-        let does = format!(" {}  ", say(does));
-        if line.width() + width(key) + width(does.trim_end()) > room {
+    for (key, action) in keys {
+        let key = Span::styled(*key, TITLE);
+        let action = Span::raw(format!(" {}  ", say(*action)));
+        if line.width() + key.width() + action.width() > usize::from(room) + 2 {
             break;
         }
-        line.push_span(Span::styled(key, skin.strong().patch(skin.accent())));
-        line.push_span(does);
+        line.extend([key, action]);
     }
     line
 }

@@ -1,117 +1,103 @@
-//! The newest events, each with its outcome or its reason. The chosen one is told in full below the list.
+//! The latest events with their results; the whole text of the selected one below.
 
-use indicatif::HumanBytes;
-use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout};
-use ratatui::style::Style;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::{Row, Table, TableState};
+use ratatui::widgets::TableState;
 
-use super::edges::outcome_words;
-use super::text::{column, fit, kind_name, time_of_day};
-use super::{Panel, Skin, sentence};
-use crate::cli::language::plain;
-use crate::cli::monitor::state::State;
-use crate::cli::words::monitor as words;
+use super::text::fit;
+use super::*;
 use midiateca_service::events::Event;
-use midiateca_service::ops::live::RoundResult;
 
-/// From here on whole names have room.
-const WIDE: u16 = 110;
-/// Room for a size: `999.99 MiB`.
-const SIZE: usize = 10;
+/// Columns of an event's name.
+const NAME: u16 = 11;
 
-pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Skin) {
-    let area = panel.open(frame, skin, "");
-    if state.figures.events.is_empty() {
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
+    let area = panel(frame, area, state.lang.say(texts::EVENTS));
+    let events = &state.figures.events;
+    if events.is_empty() {
         if state.figures.snapshot.is_some() {
-            sentence(frame, area, skin.lang.say(words::NO_EVENTS), skin);
+            note(frame, area, texts::NO_EVENTS, state);
         }
         return;
     }
-    let told = u16::from(area.height >= 4);
-    let rows = [Constraint::Fill(1), Constraint::Length(told)];
-    let [list, below] = Layout::vertical(rows).areas(area);
+    let below = if area.height >= 4 { 1 } else { 0 };
+    let [list, below] = Layout::vertical([Fill(1), Length(below)]).areas(area);
     let instance = if area.width >= WIDE { 21 } else { 9 };
-    let rows = state
-        .figures
-        .events
-        .iter()
-        .map(|event| row(event, usize::from(instance), skin));
+    let rows = events.iter().map(|event| row(event, instance, state));
     let widths = [
-        Constraint::Length(9),
-        Constraint::Length(13),
-        Constraint::Length(instance),
-        Constraint::Length(10),
-        Constraint::Fill(1),
+        Length(8),
+        Length(NAME + 2),
+        Length(instance),
+        Length(10),
+        Fill(1),
     ];
-    let table = Table::new(rows, widths).row_highlight_style(skin.chosen());
+    let table = Table::new(rows, widths).row_highlight_style(SELECTED);
     let mut place = TableState::new().with_selected(state.selected());
     frame.render_stateful_widget(table, list, &mut place);
     if let Some(event) = state.selected_event() {
-        let line = in_full(event, usize::from(below.width), skin);
-        frame.render_widget(line, below);
+        let (_, style) = mark(event);
+        let text = fit(&whole_text(event, state.lang), below.width);
+        frame.render_widget(Line::styled(text, style), below);
     }
 }
 
-fn row<'a>(event: &Event, instance: usize, skin: Skin) -> Row<'a> {
-    let (mark, style) = mark(event, skin);
-    let name = match RoundResult::of_event(&event.kind) {
-        Some(outcome) => skin.lang.say(outcome_words(outcome)).to_owned(),
-        None => match event.kind.as_str() {
-            "instance.connected" => skin.lang.say(words::CONNECTED).to_owned(),
-            "instance.disconnected" => skin.lang.say(words::DISCONNECTED).to_owned(),
-            "media.lost" => skin.lang.say(words::LOST).to_owned(),
-            "media.removed" => skin.lang.say(words::REMOVED).to_owned(),
-            "media.dismissed" => skin.lang.say(words::DISMISSED).to_owned(),
-            "contact.erased" => skin.lang.say(words::ERASED).to_owned(),
-            other => plain(other),
-        },
+fn row<'a>(event: &Event, instance: u16, state: &State) -> Row<'a> {
+    let (mark, style) = mark(event);
+    let name = match name(&event.kind) {
+        Some(key) => state.lang.say(key).to_owned(),
+        None => fit(&event.kind, NAME),
     };
-    let kind = event.data["kind"].as_str();
+    let kind = event.data["kind"].as_str().unwrap_or_default();
     Row::new([
-        Line::raw(format!(" {}", time_of_day(event.at))),
-        Line::from(Span::styled(format!("{mark} {}", fit(&name, 12)), style)),
-        Line::raw(fit(event.instance.as_deref().unwrap_or(""), instance)),
-        Line::raw(kind.map_or_else(String::new, |kind| kind_name(kind, skin.lang))),
-        Line::raw(outcome(event, skin)),
+        Line::raw(zone::time_of_day(event.at)),
+        Line::styled(format!("{mark} {name}"), style),
+        Line::raw(fit(event.instance.as_deref().unwrap_or_default(), instance)),
+        Line::raw(plain(state.lang.name(kind))),
+        Line::raw(result(event, state.lang)),
     ])
 }
 
-fn mark(event: &Event, skin: Skin) -> (char, Style) {
+/// The short name of an event, by its kind.
+pub(super) fn name(kind: &str) -> Option<TextKey> {
+    Some(match kind {
+        "media.stored" => texts::STORED,
+        "media.failed" => texts::FAILED,
+        "media.expired" => texts::EXPIRED,
+        "media.postponed" => texts::POSTPONED,
+        "media.lost" => texts::LOST,
+        "media.removed" => texts::REMOVED,
+        "media.dismissed" => texts::DISMISSED,
+        "contact.erased" => texts::ERASED,
+        "instance.connected" => texts::CONNECTED,
+        "instance.disconnected" => texts::DISCONNECTED,
+        _ => return None,
+    })
+}
+
+fn mark(event: &Event) -> (char, Style) {
     match event.kind.as_str() {
-        "media.stored" | "instance.connected" => ('✓', skin.good()),
-        "media.failed" | "media.expired" | "media.lost" | "instance.disconnected" => {
-            ('✗', skin.bad())
-        }
-        "media.postponed" => ('↻', skin.uneasy()),
+        "media.stored" | "instance.connected" => ('✓', GOOD),
+        "media.postponed" => ('↻', WARNING),
+        "media.failed" | "media.expired" | "media.lost" | "instance.disconnected" => ('✗', BAD),
         _ => ('·', Style::new()),
     }
 }
 
-/// What came of it: the file's size and name, or why there is none.
-fn outcome(event: &Event, skin: Skin) -> String {
+/// Size and name of the file, or why there is none.
+fn result(event: &Event, lang: Language) -> String {
     if let Some(reason) = event.data["reason"].as_str() {
-        return plain(skin.lang.reason(reason));
+        return plain(lang.reason(reason));
     }
-    let size = event.data["size"].as_u64();
-    let size = size.map_or_else(String::new, |size| {
-        column(&HumanBytes(size).to_string(), SIZE, true)
-    });
-    let name = event.data["path"].as_str();
-    let name = name.and_then(|path| path.rsplit('/').next());
-    size + &name.map(plain).unwrap_or_default()
+    let path = event.data["path"].as_str().unwrap_or_default();
+    let name = plain(path.rsplit('/').next().unwrap_or_default());
+    match event.data["size"].as_u64() {
+        Some(size) => format!("{:>10} {name}", lang.bytes(size)),
+        None => name,
+    }
 }
 
-fn in_full<'a>(event: &Event, columns: usize, skin: Skin) -> Line<'a> {
-    let reason = event.data["reason"]
-        .as_str()
-        .map(|reason| skin.lang.reason(reason));
-    let told = match (reason, event.data["path"].as_str()) {
-        (Some(reason), _) => reason.to_owned(),
+fn whole_text(event: &Event, lang: Language) -> String {
+    match (event.data["reason"].as_str(), event.data["path"].as_str()) {
+        (Some(reason), _) => lang.reason(reason).to_owned(),
         (None, Some(path)) => format!("media_storage/{path}"),
         (None, None) => event.instance.clone().unwrap_or_default(),
-    };
-    let (_, style) = mark(event, skin);
-    Line::styled(format!(" {}", fit(&told, columns.saturating_sub(1))), style)
+    }
 }

@@ -1,53 +1,34 @@
 //! What every key does.
 
-use ratatui::Frame;
-use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use super::text::wrap;
+use super::*;
 
-use super::text::{width, wrap};
-use super::{Skin, sheet};
-use crate::cli::words::monitor as words;
+/// Columns of the keys.
+const KEY: u16 = 11;
 
-/// Room for the longest name of a key.
-const NAME: usize = 11;
-
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, skin: Skin) {
-    let say = |words| skin.lang.say(words);
-    let inside = sheet(frame, area, &format!(" {} ", say(words::HELP)), skin);
-    let columns = usize::from(inside.width).saturating_sub(NAME + 2);
-    let mut lines = Vec::new();
-    for (key, does) in [
-        ("q", words::HELP_QUIT),
-        (say(words::KEY_SPACE), words::HELP_PAUSE),
-        ("↑ ↓", words::HELP_SELECT),
-        ("Enter", words::HELP_OPEN),
-        ("r", words::HELP_RETRY),
-        ("i", words::HELP_INSTANCE),
-        ("t", words::HELP_KIND),
-        ("s, f", words::HELP_STATUS),
-        ("c", words::HELP_CLEAR),
-        ("Ctrl-L", words::HELP_REDRAW),
-        ("Esc", words::HELP_CLOSE),
-    ] {
-        for (at, part) in wrap(say(does), columns).into_iter().enumerate() {
-            let key = if at == 0 { key } else { "" };
-            let gap = " ".repeat(NAME.saturating_sub(width(key)));
-            lines.push(Line::from(vec![
-                Span::styled(format!(" {key}"), skin.strong().patch(skin.accent())),
-                Span::raw(format!("{gap}{part}")),
-            ]));
-        }
-    }
-    lines.push(Line::default());
-    let times = wrap(
-        say(words::HELP_TIMES),
-        usize::from(inside.width).saturating_sub(2),
-    );
-    lines.extend(
-        times
-            .into_iter()
-            .map(|part| Line::styled(format!(" {part}"), skin.faint())),
-    );
-    frame.render_widget(Paragraph::new(lines), inside);
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
+    let say = |key| state.lang.say(key);
+    let area = sheet(frame, area, say(texts::HELP));
+    let row = |key: &'static str, text| {
+        let lines = wrap(say(text), area.width.saturating_sub(KEY + 1), 0);
+        let height = u16::try_from(lines.len()).unwrap_or(1);
+        let key = Text::styled(key, TITLE);
+        Row::new([key, Text::from_iter(lines)]).height(height)
+    };
+    let rows = [
+        row("q", texts::HELP_QUIT),
+        row(say(texts::KEY_SPACE), texts::HELP_PAUSE),
+        row("↑ ↓", texts::HELP_SELECT),
+        row("Enter", texts::HELP_OPEN),
+        row("r", texts::HELP_RETRY),
+        row("i", texts::HELP_INSTANCE),
+        row("t", texts::HELP_KIND),
+        row("s, f", texts::HELP_STATUS),
+        row("c", texts::HELP_CLEAR),
+        row("Ctrl-L", texts::HELP_REDRAW),
+        row("Esc", texts::HELP_CLOSE),
+        row("", texts::HELP_TIMES).top_margin(1).style(FAINT),
+    ];
+    let table = Table::new(rows, [Length(KEY), Fill(1)]).column_spacing(0);
+    frame.render_widget(table, area);
 }

@@ -1,122 +1,115 @@
-//! How each instance is: its connection, what is wrong with it, and what it has to do.
+//! Each instance: its connection, its problem, and its queue.
 
-use ratatui::Frame;
-use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::widgets::Cell;
 
-use super::text::{age, column, count, fit, width};
-use super::{Panel, Skin, sentence};
-use crate::cli::monitor::state::State;
-use crate::cli::words::{Words, monitor as words};
+use super::text::{count, fit};
+use super::*;
+use crate::cli::language::span;
 use midiateca_service::ops::live::{LiveFilter, LiveInstance};
 
-/// Columns of the table, and whether they stand to the right.
-const COLUMNS: [(usize, bool); 6] = [
-    (21, false),
-    (13, false),
-    (7, true),
-    (11, true),
-    (8, true),
-    (7, true),
-];
-/// From here on what is wrong has room beside the figures; below, it gets a line of its own.
-const WIDE: u16 = 110;
+/// Columns of the instance's id.
+const ID: u16 = 21;
+/// Those left of the problem, and the frame.
+const OTHERS: u16 = 76;
 
-pub(super) fn draw(frame: &mut Frame<'_>, panel: Panel, state: &State, skin: Skin) {
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
+    let lang = state.lang;
     let instances = state.figures.instances(&state.wanted.filter);
-    let borders = if panel.is_framed { 2 } else { 1 };
-    let room = usize::from(panel.area.height.saturating_sub(borders + 1));
-    let (mut lines, mut shown) = (Vec::new(), 0);
+    // Borders and the table's header.
+    let room = area
+        .height
+        .saturating_sub(if is_roomy(frame) { 3 } else { 2 });
+    let (mut rows, mut shown) = (Vec::new(), 0);
     for instance in &instances {
-        let of_this = lines_of(instance, state, panel.area.width, skin);
-        if lines.len() + of_this.len() > room && shown > 0 {
+        let mut added = rows_of(instance, area.width, state);
+        if rows.len() + added.len() > usize::from(room) && shown > 0 {
             break;
         }
-        lines.extend(of_this);
+        rows.append(&mut added);
         shown += 1;
     }
-    let figures: [(&str, &dyn std::fmt::Display); 2] =
-        [("shown", &shown), ("all", &instances.len())];
-    let more = if instances.len() > shown {
-        format!(": {}", skin.lang.fill(words::MORE, &figures))
-    } else {
-        String::new()
-    };
-    let area = panel.open(frame, skin, &more);
+    let mut title = lang.say(texts::INSTANCES).to_owned();
+    if instances.len() > shown {
+        let more = lang.fill(texts::MORE, &[("shown", &shown), ("all", &instances.len())]);
+        title = format!("{title}: {more}");
+    }
+    let area = panel(frame, area, &title);
     if instances.is_empty() {
         if state.figures.snapshot.is_some() {
-            sentence(frame, area, skin.lang.say(words::NO_INSTANCES), skin);
+            note(frame, area, texts::NO_INSTANCES, state);
         }
         return;
     }
-    lines.insert(0, heads(area.width, skin));
-    for (line, row) in lines.into_iter().zip(area.rows()) {
-        frame.render_widget(line, row);
-    }
-}
-
-fn heads<'a>(columns: u16, skin: Skin) -> Line<'a> {
-    let names = [
-        words::HEAD_INSTANCE,
-        words::HEAD_STATE,
-        words::HEAD_LAST,
-        words::HEAD_DELIVERIES,
-        words::HEAD_WAITING,
-        words::HEAD_FAILED,
-    ];
-    let mut text = " ".to_owned();
-    for (name, (columns, is_right)) in names.into_iter().zip(COLUMNS) {
-        text.push_str(&column(skin.lang.say(name), columns, is_right));
-    }
-    if columns >= WIDE {
-        text.push_str(skin.lang.say(words::HEAD_PROBLEM));
-    }
-    Line::styled(text, skin.faint())
-}
-
-fn lines_of<'a>(instance: &LiveInstance, state: &State, columns: u16, skin: Skin) -> Vec<Line<'a>> {
-    let (named, style): (Words, _) = match instance.state.as_str() {
-        "connected" => (words::CONNECTED, skin.good()),
-        "disconnected" => (words::DISCONNECTED, skin.bad()),
-        _ => (words::NOT_TOLD, skin.faint()),
+    let head = |key| Line::raw(lang.say(key));
+    let problem = if area.width >= WIDE {
+        head(texts::HEAD_PROBLEM)
+    } else {
+        Line::default()
     };
-    let last = instance.last_delivery_at;
-    let last = last.map_or_else(|| "-".to_owned(), |at| age(state.now - at));
-    let filter = LiveFilter {
+    let heads = Row::new([
+        head(texts::HEAD_INSTANCE),
+        head(texts::HEAD_STATE),
+        head(texts::HEAD_LAST).right_aligned(),
+        head(texts::HEAD_DELIVERIES).right_aligned(),
+        head(texts::HEAD_WAITING).right_aligned(),
+        head(texts::HEAD_FAILED).right_aligned(),
+        problem,
+    ]);
+    let widths = [
+        Length(ID),
+        Length(13),
+        Length(7),
+        Length(11),
+        Length(8),
+        Length(7),
+        Fill(1),
+    ];
+    frame.render_widget(Table::new(rows, widths).header(heads.style(FAINT)), area);
+}
+
+/// The problem has a column, or a line of its own where there is no room for one.
+fn rows_of<'a>(instance: &LiveInstance, columns: u16, state: &State) -> Vec<Row<'a>> {
+    let lang = state.lang;
+    let (connection, style) = match instance.state.as_str() {
+        "connected" => (texts::CONNECTED, GOOD),
+        "disconnected" => (texts::DISCONNECTED, BAD),
+        _ => (texts::STATE_UNKNOWN, FAINT),
+    };
+    let last = instance
+        .last_delivery_at
+        .map(|at| span((state.now - at).max(0)));
+    let queue = state.figures.queue(&LiveFilter {
         instance: Some(instance.id.clone()),
         ..state.wanted.filter.clone()
+    });
+    let figure = |number: Option<i64>, style| {
+        let text = number.map_or_else(|| "…".to_owned(), |number| count(number, lang));
+        Cell::from(Line::styled(text, style).right_aligned())
     };
-    let queue = state.figures.queue(&filter);
-    let figure = |n: Option<i64>| n.map_or_else(|| "…".to_owned(), |n| count(n, skin.lang));
-    let waits = queue.map(|queue| queue.ready + queue.waiting);
     let failed = queue.map(|queue| queue.failed + queue.expired);
-    let of_failed = if failed.unwrap_or(0) > 0 {
-        skin.bad()
+    let failed_style = match failed {
+        Some(1..) => BAD,
+        _ => Style::new(),
+    };
+    let problem = instance.problem.as_deref().map(|code| lang.reason(code));
+    let (in_column, below) = if columns >= WIDE {
+        (problem.unwrap_or_default(), None)
     } else {
-        Style::new()
+        ("", problem)
     };
-    let cells = [
-        (instance.id.clone(), Style::new()),
-        (skin.lang.say(named).to_owned(), style),
-        (last, Style::new()),
-        (count(instance.delivery_count, skin.lang), Style::new()),
-        (figure(waits), Style::new()),
-        (figure(failed), of_failed),
-    ];
-    let mut line = Line::raw(" ");
-    for ((text, style), (columns, is_right)) in cells.into_iter().zip(COLUMNS) {
-        line.push_span(Span::styled(column(&text, columns, is_right), style));
-    }
-    let Some(problem) = instance.problem.as_deref() else {
-        return vec![line];
-    };
-    let problem = skin.lang.reason(problem);
-    let room = usize::from(columns).saturating_sub(2);
-    if columns >= WIDE {
-        let left = room.saturating_sub(line.width());
-        line.push_span(Span::styled(fit(problem, left), skin.bad()));
-        return vec![line];
-    }
-    let below = format!(" └ {}", fit(problem, room.saturating_sub(width(" └ "))));
-    vec![line, Line::styled(below, skin.bad())]
+    let in_column = fit(in_column, columns.saturating_sub(OTHERS));
+    let row = Row::new([
+        Cell::from(fit(&instance.id, ID)),
+        Cell::from(Line::styled(lang.say(connection), style)),
+        Cell::from(Line::raw(last.unwrap_or_else(|| "-".to_owned())).right_aligned()),
+        figure(Some(instance.delivery_count), Style::new()),
+        figure(queue.map(|queue| queue.ready + queue.waiting), Style::new()),
+        figure(failed, failed_style),
+        Cell::from(Line::styled(in_column, BAD)),
+    ]);
+    let below = below.map(|problem| {
+        let problem = fit(&format!("└ {problem}"), columns.saturating_sub(1));
+        Row::new([Cell::from(Line::styled(problem, BAD)).column_span(7)])
+    });
+    std::iter::once(row).chain(below).collect()
 }

@@ -1,127 +1,108 @@
-//! One media from near: all its fields but the secret ones, and every attempt to get it.
+//! One media: its fields and every attempt.
 
-use ratatui::Frame;
-use ratatui::layout::Rect;
-use ratatui::style::Style;
-use ratatui::text::Line;
-use ratatui::widgets::Paragraph;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::text::wrap;
-use super::{Skin, sentence, sheet};
-use crate::cli::language::{self, plain};
-use crate::cli::monitor::state::{State, View};
-use crate::cli::words::monitor as words;
-use midiateca_service::clock::rfc3339;
+use super::*;
+use crate::cli::language;
 use midiateca_service::media::RecordedAttempt;
 use midiateca_service::model::Reason;
 
-/// Room for the longest name of a field.
-const NAME: usize = 17;
+/// Fields that are shown before the attempts.
+const FIRST: [&str; 4] = ["status", "reason", "instance", "kind"];
 
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, skin: Skin) {
-    let View::Opened {
-        id,
-        found,
-        scroll,
-        limit,
-    } = &state.view
-    else {
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
+    let View::Opened { id, found, scroll } = &state.view else {
         return;
     };
-    let title = skin.lang.fill(words::MEDIA, &[("id", &plain(id.as_str()))]);
-    let inside = sheet(frame, area, &format!(" {title} "), skin);
+    let id = plain(id.as_str());
+    let title = state.lang.fill(texts::MEDIA, &[("id", &id)]);
+    let area = sheet(frame, area, &title);
     let Some(opened) = found else {
-        return sentence(frame, inside, skin.lang.say(words::READING), skin);
+        return note(frame, area, texts::READING, state);
     };
-    let Some(media) = &opened.media else {
-        return sentence(frame, inside, skin.lang.say(words::UNKNOWN_MEDIA), skin);
+    let Some(Value::Object(media)) = &opened.media else {
+        return note(frame, area, texts::UNKNOWN_MEDIA, state);
     };
-    let columns = usize::from(inside.width).saturating_sub(2);
-    let mut lines = fields(media, true, columns, skin);
+    let columns = area.width.saturating_sub(1);
+    let mut lines = fields(media, true, columns, state);
     lines.push(Line::default());
-    lines.extend(attempts(&opened.attempts, columns, skin));
+    lines.extend(attempts(&opened.attempts, columns, state));
     lines.push(Line::default());
-    lines.extend(fields(media, false, columns, skin));
-    let most = u16::try_from(lines.len())
-        .unwrap_or(u16::MAX)
-        .saturating_sub(inside.height);
-    limit.set(most);
-    frame.render_widget(
-        Paragraph::new(lines).scroll(((*scroll).min(most), 0)),
-        inside,
-    );
+    lines.extend(fields(media, false, columns, state));
+    let length = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    scroll.set(scroll.get().min(length.saturating_sub(area.height)));
+    frame.render_widget(Paragraph::new(lines).scroll((scroll.get(), 0)), area);
 }
 
-/// Whether a field tells how the media stands, and so comes before the attempts.
-fn is_first(name: &str) -> bool {
-    matches!(name, "status" | "reason" | "instance" | "kind")
-}
-
-fn fields<'a>(media: &Value, first: bool, columns: usize, skin: Skin) -> Vec<Line<'a>> {
-    let Value::Object(fields) = media else {
-        return Vec::new();
-    };
-    let mut lines = Vec::new();
-    for (name, value) in fields.iter().filter(|(name, _)| is_first(name) == first) {
+fn fields<'a>(
+    media: &Map<String, Value>,
+    is_first: bool,
+    columns: u16,
+    state: &State,
+) -> Vec<Line<'a>> {
+    let lang = state.lang;
+    let lengths = media.keys().map(|name| lang.name(name).chars().count());
+    let indent = lengths.max().unwrap_or(0).max(15) + 2;
+    let shown = media
+        .iter()
+        .filter(|(name, _)| FIRST.contains(&name.as_str()) == is_first);
+    let lines = shown.filter_map(|(name, value)| {
         let (text, style) = match value {
-            Value::String(reason) if name == "reason" => (
-                format!("{reason}: {}", skin.lang.reason(reason)),
-                skin.bad(),
-            ),
-            value => match language::value(skin.lang, name, value) {
-                Some(text) => (text, Style::new()),
-                None => continue,
-            },
+            Value::String(code) if name == "reason" => (reason(code, state), BAD),
+            value => (language::value(lang, name, value)?, Style::new()),
         };
-        let parts = wrap(&text, columns.saturating_sub(NAME));
-        for (at, part) in parts.into_iter().enumerate() {
-            let name = if at == 0 { skin.lang.name(name) } else { "" };
-            lines.push(Line::styled(format!(" {name:<NAME$}{part}"), style));
-        }
-    }
-    lines
+        Some(styled(
+            format!("{:<indent$}{text}", lang.name(name)),
+            style,
+            columns,
+            indent,
+        ))
+    });
+    lines.flatten().collect()
 }
 
 /// The newest first.
-fn attempts<'a>(attempts: &[RecordedAttempt], columns: usize, skin: Skin) -> Vec<Line<'a>> {
+fn attempts<'a>(attempts: &[RecordedAttempt], columns: u16, state: &State) -> Vec<Line<'a>> {
+    let lang = state.lang;
     if attempts.is_empty() {
-        return vec![Line::styled(
-            format!(" {}", skin.lang.say(words::NO_ATTEMPTS)),
-            skin.faint(),
-        )];
+        return vec![Line::styled(lang.say(texts::NO_ATTEMPTS), FAINT)];
     }
-    let head = skin
-        .lang
-        .fill(words::ATTEMPTS, &[("count", &attempts.len())]);
-    let mut lines = vec![Line::styled(format!(" {head}"), skin.strong())];
+    let head = lang.fill(texts::ATTEMPTS, &[("count", &attempts.len())]);
+    let mut lines = vec![Line::styled(head, STRONG)];
     for attempt in attempts.iter().rev() {
         let status = attempt
             .http_status
-            .map_or_else(|| "-".to_owned(), |status| status.to_string());
+            .map_or_else(|| "-".to_owned(), |it| it.to_string());
         let facts = format!(
-            "{}. {} {} {} HTTP {status} {} bytes {} ms",
+            "{}. {} {} {} HTTP {status} {} {} ms",
             attempt.n,
-            rfc3339(attempt.started_at),
+            zone::local(attempt.started_at),
             attempt.route.as_str(),
             plain(attempt.host.as_deref().unwrap_or("-")),
-            attempt.size,
+            lang.bytes(attempt.size),
             attempt.duration_ms
         );
-        lines.extend(
-            wrap(&facts, columns)
-                .into_iter()
-                .map(|part| Line::raw(format!(" {part}"))),
-        );
-        let (told, style) = match attempt.reason.map(Reason::as_str) {
-            Some(reason) => (
-                format!("{reason}: {}", skin.lang.reason(reason)),
-                skin.bad(),
-            ),
-            None => (skin.lang.say(words::WENT_WELL).to_owned(), skin.good()),
+        lines.extend(styled(facts, Style::new(), columns, 3));
+        let (result, style) = match attempt.reason.map(Reason::as_str) {
+            Some(code) => (reason(code, state), BAD),
+            None => (lang.say(texts::SUCCEEDED).to_owned(), GOOD),
         };
-        let parts = wrap(&told, columns.saturating_sub(3)).into_iter();
-        lines.extend(parts.map(|part| Line::styled(format!("    {part}"), style)));
+        lines.extend(styled(format!("   {result}"), style, columns, 3));
     }
     lines
+}
+
+fn reason(code: &str, state: &State) -> String {
+    format!("{code}: {}", state.lang.reason(code))
+}
+
+fn styled<'a>(
+    text: String,
+    style: Style,
+    columns: u16,
+    indent: usize,
+) -> impl Iterator<Item = Line<'a>> {
+    let lines = wrap(&text, columns, indent).into_iter();
+    lines.map(move |line| Line::styled(line, style))
 }

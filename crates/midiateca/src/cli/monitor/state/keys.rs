@@ -9,21 +9,19 @@ use crate::cli::language::Language;
 use midiateca_service::model::{MediaId, MediaKind};
 use midiateca_service::ops::live::{LiveFilter, RoundResult};
 
-/// A page of the events.
+/// Lines of a page.
 const PAGE: u16 = 10;
 
-/// What the loop is to do after a key.
+/// What the loop does after a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli::monitor) enum Step {
     Stay,
     End,
-    /// Draw all of it anew.
     Redraw,
     Retry(MediaId),
 }
 
 impl State {
-    /// Takes a key.
     pub fn key(&mut self, key: KeyEvent) -> Step {
         if !key.is_press() && !key.is_repeat() {
             return Step::Stay;
@@ -37,38 +35,33 @@ impl State {
         }
         if let Some(id) = self.asking.take() {
             let yes = match self.lang {
-                Language::English => 'y',
-                Language::Portuguese => 's',
+                Language::English => ['y', 'Y'],
+                Language::Portuguese => ['s', 'S'],
             };
-            let is_yes =
-                matches!(key.code, KeyCode::Char(letter) if letter.eq_ignore_ascii_case(&yes));
+            let is_yes = yes.map(KeyCode::Char).contains(&key.code);
             return if is_yes { Step::Retry(id) } else { Step::Stay };
         }
         match self.view {
-            View::Panels => self.key_at_panels(key.code),
+            View::Panels => return self.key_at_panels(key.code),
             View::Opened { .. } => self.key_at_opened(key.code),
             View::Help => self.key_at_help(key.code),
         }
+        Step::Stay
     }
 
     fn key_at_panels(&mut self, code: KeyCode) -> Step {
-        let page = PAGE.cast_signed().into();
+        let page = isize::from(PAGE.cast_signed());
         match code {
             KeyCode::Char('q' | 'Q') | KeyCode::Esc => return Step::End,
             KeyCode::Char(' ') => self.wanted.is_paused = !self.wanted.is_paused,
             KeyCode::Char('i') => self.next_instance(),
             KeyCode::Char('t') => {
-                self.wanted.filter.kind = next(&MediaKind::ALL, self.wanted.filter.kind);
-                self.filter_changed();
+                self.change_filter(|filter| filter.kind = next(&MediaKind::ALL, filter.kind));
             }
             KeyCode::Char('s' | 'f') => {
-                self.wanted.filter.result = next(&RoundResult::ALL, self.wanted.filter.result);
-                self.filter_changed();
+                self.change_filter(|filter| filter.result = next(&RoundResult::ALL, filter.result));
             }
-            KeyCode::Char('c') => {
-                self.wanted.filter = LiveFilter::default();
-                self.filter_changed();
-            }
+            KeyCode::Char('c') => self.change_filter(|filter| *filter = LiveFilter::default()),
             KeyCode::Down | KeyCode::Char('j') => self.select(1),
             KeyCode::Up | KeyCode::Char('k') => self.select(-1),
             KeyCode::PageDown => self.select(page),
@@ -83,33 +76,29 @@ impl State {
         Step::Stay
     }
 
-    fn key_at_opened(&mut self, code: KeyCode) -> Step {
-        let View::Opened { scroll, limit, .. } = &mut self.view else {
-            return Step::Stay;
+    fn key_at_opened(&mut self, code: KeyCode) {
+        let View::Opened { scroll, .. } = &self.view else {
+            return;
         };
-        let down = |by| scroll.saturating_add(by).min(limit.get());
-        match code {
-            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | 'Q') => self.close(),
-            KeyCode::Down | KeyCode::Char('j') => *scroll = down(1),
-            KeyCode::Up | KeyCode::Char('k') => *scroll = scroll.saturating_sub(1),
-            KeyCode::PageDown | KeyCode::Char(' ') => *scroll = down(PAGE),
-            KeyCode::PageUp => *scroll = scroll.saturating_sub(PAGE),
-            KeyCode::Home | KeyCode::Char('g') => *scroll = 0,
-            KeyCode::End | KeyCode::Char('G') => *scroll = limit.get(),
-            KeyCode::Char('r') => self.ask(),
-            _ => {}
-        }
-        Step::Stay
+        let at = scroll.get();
+        scroll.set(match code {
+            KeyCode::Down | KeyCode::Char('j') => at.saturating_add(1),
+            KeyCode::Up | KeyCode::Char('k') => at.saturating_sub(1),
+            KeyCode::PageDown | KeyCode::Char(' ') => at.saturating_add(PAGE),
+            KeyCode::PageUp => at.saturating_sub(PAGE),
+            KeyCode::Home | KeyCode::Char('g') => 0,
+            KeyCode::End | KeyCode::Char('G') => u16::MAX,
+            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | 'Q') => return self.close(),
+            KeyCode::Char('r') => return self.ask(),
+            _ => at,
+        });
     }
 
-    fn key_at_help(&mut self, code: KeyCode) -> Step {
-        if matches!(
-            code,
-            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | 'Q' | '?' | 'h')
-        ) {
+    fn key_at_help(&mut self, code: KeyCode) {
+        use KeyCode::{Char, Enter, Esc};
+        if matches!(code, Esc | Enter | Char('q' | 'Q' | '?' | 'h')) {
             self.close();
         }
-        Step::Stay
     }
 
     fn close(&mut self) {
@@ -118,27 +107,26 @@ impl State {
     }
 
     fn open(&mut self) {
-        let Some(id) = self.media_at_hand() else {
+        let Some(id) = self.selected_media() else {
             return self.notify(Notice::NoMedia);
         };
         self.wanted.opened = Some(id.clone());
         self.view = View::Opened {
             id,
             found: None,
-            scroll: 0,
-            limit: Cell::new(u16::MAX),
+            scroll: Cell::new(0),
         };
     }
 
     fn ask(&mut self) {
-        self.asking = self.media_at_hand();
+        self.asking = self.selected_media();
         if self.asking.is_none() {
             self.notify(Notice::NoMedia);
         }
     }
 
-    /// The media that is open, else that of the chosen event.
-    fn media_at_hand(&self) -> Option<MediaId> {
+    /// The opened media, else that of the selected event.
+    fn selected_media(&self) -> Option<MediaId> {
         match &self.view {
             View::Opened { id, .. } => Some(id.clone()),
             _ => self.selected_event()?.media.clone().map(MediaId),
@@ -146,36 +134,27 @@ impl State {
     }
 
     fn next_instance(&mut self) {
-        let instances = self
-            .figures
-            .snapshot
-            .iter()
-            .flat_map(|snapshot| &snapshot.instances);
-        let ids: Vec<_> = instances.map(|instance| instance.id.clone()).collect();
-        self.wanted.filter.instance = next(&ids, self.wanted.filter.instance.take());
-        self.filter_changed();
+        let snapshot = self.figures.snapshot.as_ref();
+        let instances = snapshot.map_or(&[][..], |snapshot| &snapshot.instances);
+        let ids: Vec<_> = instances.iter().map(|it| it.id.clone()).collect();
+        self.change_filter(|filter| filter.instance = next(&ids, filter.instance.take()));
     }
 
-    /// What was read for another filter is not shown under this one.
-    fn filter_changed(&mut self) {
+    /// Figures of the former filter are not shown under the new one.
+    fn change_filter(&mut self, change: impl FnOnce(&mut LiveFilter)) {
+        change(&mut self.wanted.filter);
         self.selected = None;
         self.figures.events.clear();
-        if self
-            .figures
-            .counts
-            .as_ref()
-            .is_some_and(|counts| !counts.filter.counts_like(&self.wanted.filter))
-        {
-            self.figures.counts = None;
-        }
+        let counts = &mut self.figures.counts;
+        counts.take_if(|counts| !counts.filter.counts_like(&self.wanted.filter));
     }
 }
 
-/// The one after `now`; nothing after the last.
-fn next<T: Clone + PartialEq>(all: &[T], now: Option<T>) -> Option<T> {
-    let at = match now {
+/// The one after `current`; none after the last.
+fn next<T: Clone + PartialEq>(all: &[T], current: Option<T>) -> Option<T> {
+    let at = match current {
         None => 0,
-        Some(now) => all.iter().position(|one| *one == now)? + 1,
+        Some(current) => all.iter().position(|one| *one == current)? + 1,
     };
     all.get(at).cloned()
 }
