@@ -3,7 +3,6 @@
 use std::fmt::Display;
 use std::io::{BufRead as _, IsTerminal as _};
 
-use indicatif::HumanBytes;
 use serde_json::json;
 
 use super::answer;
@@ -193,7 +192,7 @@ fn print_left(report: &Report, lang: Language) {
         Report {
             free_bytes_needed: Some(needed),
             ..
-        } => lang.fill(words::NO_SPACE, &[("needed", &HumanBytes(*needed))]),
+        } => lang.fill(words::NO_SPACE, &[("needed", &lang.bytes(*needed))]),
         report if report.unreadable_left > 0 && !report.left_in_database => {
             lang.say(words::WITH_UNREADABLE).to_owned()
         }
