@@ -9,7 +9,6 @@ mod error;
 mod folder;
 mod manifest;
 mod names;
-mod outcome;
 mod plan;
 mod report;
 mod sink;
@@ -33,10 +32,9 @@ use crate::storage::layout::RelativePath;
 pub use error::{Error, Refusal};
 use manifest::Manifest;
 use names::Names;
-use outcome::{Halt, Outcome};
 use plan::{PAGE, Plan};
 pub use report::{Finding, Report};
-use sink::Sink;
+use sink::{Exported, Halt, Sink};
 use source::{Expected, Source, Watch};
 pub use target::{Format, Target};
 
@@ -134,7 +132,7 @@ impl Export<'_> {
         let outcome = tokio::task::block_in_place(|| self.copy_file(&media, path, name.as_ref()));
         let outcome = match outcome {
             Err(halt) => return Ok(Err(halt)),
-            Ok(Outcome::Omitted(_)) if self.is_gone(&media).await? => return Ok(Ok(())),
+            Ok(Exported::Omitted(_)) if self.is_gone(&media).await? => return Ok(Ok(())),
             Ok(outcome) => outcome,
         };
         if let Some(name) = name {
@@ -148,26 +146,26 @@ impl Export<'_> {
         media: &Media,
         path: Option<RelativePath>,
         name: Option<&RelativePath>,
-    ) -> Result<Outcome, Halt> {
+    ) -> Result<Exported, Halt> {
         if self.watch.cancelled.is_cancelled() {
             return Err(Halt::Cancelled);
         }
         let (Some((path, name)), Some(size_bytes), Some(sha256)) =
             (path.zip(name), media.size, media.sha256)
         else {
-            return Ok(Outcome::Omitted(Problem::Missing));
+            return Ok(Exported::Omitted(Problem::Missing));
         };
         let expected = Expected {
             size_bytes,
             sha256: media::hex(&sha256),
         };
         if self.sink.has(name.as_str(), &expected)? {
-            return Ok(Outcome::Kept);
+            return Ok(Exported::Kept);
         }
         let file = self.deps.storage.open_stored(path.as_str());
         let mut source = match Source::new(file, expected, self.watch.clone()) {
             Ok(source) => source,
-            Err(problem) => return Ok(Outcome::Omitted(problem)),
+            Err(problem) => return Ok(Exported::Omitted(problem)),
         };
         let at = media.sent_at.unwrap_or(media.received_at);
         self.sink.put(name.as_str(), at, &mut source)
@@ -179,10 +177,10 @@ impl Export<'_> {
         Ok(now.is_none_or(|now| now.status != MediaStatus::Stored || now.sha256 != media.sha256))
     }
 
-    fn record(&mut self, media: &Media, outcome: Outcome) -> io::Result<()> {
+    fn record(&mut self, media: &Media, outcome: Exported) -> io::Result<()> {
         let problem = match outcome {
-            Outcome::Omitted(problem) => Some(problem),
-            Outcome::Written | Outcome::Kept => None,
+            Exported::Omitted(problem) => Some(problem),
+            Exported::Written | Exported::Kept => None,
         };
         self.report.count(media, outcome);
         if let Some(problem) = problem {

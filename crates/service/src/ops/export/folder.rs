@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
-use super::outcome::{Halt, Outcome};
+use super::sink::{Exported, Halt};
 use super::source::{Expected, Source, Watch};
 use super::staged::Staged;
 use super::target::MARKER;
@@ -61,7 +61,7 @@ impl Folder {
         })
     }
 
-    pub fn put(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<Outcome, Halt> {
+    pub fn put(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<Exported, Halt> {
         let target = self.root.join(name);
         let folder = target.parent().unwrap_or(&self.root).to_owned();
         if target.is_dir() {
@@ -74,7 +74,7 @@ impl Folder {
         let mut writer = staged.writer()?;
         let copied = io::copy(&mut source.pieces(), &mut writer);
         if let Err(problem) = source.settle(copied)? {
-            return Ok(Outcome::Omitted(problem));
+            return Ok(Exported::Omitted(problem));
         }
         if let Ok(since_epoch) = u64::try_from(at) {
             let since_epoch = std::time::Duration::from_millis(since_epoch);
@@ -86,7 +86,7 @@ impl Folder {
             .ancestors()
             .take_while(|above| above.starts_with(&self.root));
         self.unsynced.extend(above.map(Path::to_owned));
-        Ok(Outcome::Written)
+        Ok(Exported::Written)
     }
 
     pub fn finish(self, manifest: Manifest) -> io::Result<()> {

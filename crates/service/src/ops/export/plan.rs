@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::Deps;
 use super::error::Error;
-use super::outcome::Outcome;
 use super::report::{Report, finding};
+use super::sink::Exported;
 use super::source::Watch;
 use super::target::Target;
 use crate::media::{self, Filter, Media};
@@ -44,10 +44,10 @@ impl Plan {
                 let outcome = expected_outcome(deps.storage, target, &media);
                 plan.report.count(&media, outcome);
                 plan.needed_bytes += match outcome {
-                    Outcome::Written => OVERHEAD_BYTES + size_of(&media),
-                    Outcome::Kept | Outcome::Omitted(_) => OVERHEAD_BYTES,
+                    Exported::Written => OVERHEAD_BYTES + size_of(&media),
+                    Exported::Kept | Exported::Omitted(_) => OVERHEAD_BYTES,
                 };
-                if let (true, Outcome::Omitted(problem)) = (dry_run, outcome) {
+                if let (true, Exported::Omitted(problem)) = (dry_run, outcome) {
                     watch.progress.finding(&finding(&media, problem));
                 }
             }
@@ -79,19 +79,19 @@ fn size_of(media: &Media) -> u64 {
     media.size.unwrap_or(0)
 }
 
-fn expected_outcome(storage: &Storage, target: &Target, media: &Media) -> Outcome {
+fn expected_outcome(storage: &Storage, target: &Target, media: &Media) -> Exported {
     let Some(path) = media.path() else {
-        return Outcome::Omitted(Problem::Missing);
+        return Exported::Omitted(Problem::Missing);
     };
     let length = |path: &Path| path.metadata().ok().map(|found| found.len());
     if let Target::Folder(root) = target
         && length(&root.join(path)) == Some(size_of(media))
     {
-        return Outcome::Kept;
+        return Exported::Kept;
     }
     match storage.size_bytes(path) {
-        None => Outcome::Omitted(Problem::Missing),
-        Some(found) if found != size_of(media) => Outcome::Omitted(Problem::Corrupt),
-        Some(_) => Outcome::Written,
+        None => Exported::Omitted(Problem::Missing),
+        Some(found) if found != size_of(media) => Exported::Omitted(Problem::Corrupt),
+        Some(_) => Exported::Written,
     }
 }

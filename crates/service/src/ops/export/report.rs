@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::outcome::Outcome;
+use super::sink::Exported;
 use super::target::{Format, Target};
 use crate::media::Media;
 use crate::ops::Problem;
@@ -57,13 +57,13 @@ impl Report {
         !self.stopped && self.omitted == 0
     }
 
-    pub(super) fn count(&mut self, media: &Media, outcome: Outcome) {
+    pub(super) fn count(&mut self, media: &Media, outcome: Exported) {
         match outcome {
-            Outcome::Omitted(_) => self.omitted += 1,
-            Outcome::Written | Outcome::Kept => {
+            Exported::Omitted(_) => self.omitted += 1,
+            Exported::Written | Exported::Kept => {
                 self.files += 1;
                 self.bytes += media.size.unwrap_or(0);
-                self.kept += u64::from(outcome == Outcome::Kept);
+                self.kept += u64::from(outcome == Exported::Kept);
             }
         }
     }

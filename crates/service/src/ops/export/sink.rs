@@ -4,7 +4,6 @@ use std::io;
 
 use super::folder::Folder;
 use super::manifest::Manifest;
-use super::outcome::{Halt, Outcome};
 use super::source::{Expected, Source, Watch};
 use super::staged::Staged;
 use super::tarball::Tarball;
@@ -12,6 +11,31 @@ use super::target::Target;
 use super::zipped::Zipped;
 use crate::clock::Millis;
 use crate::disk;
+use crate::ops::Problem;
+
+/// The result for one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exported {
+    Written,
+    /// The target had it already.
+    Kept,
+    /// It has a problem, and is not in the export.
+    Omitted(Problem),
+}
+
+/// Why an export ends early.
+#[derive(Debug)]
+pub(super) enum Halt {
+    Cancelled,
+    /// The target cannot be written.
+    Failed(io::Error),
+}
+
+impl From<io::Error> for Halt {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
 
 #[expect(clippy::large_enum_variant, reason = "an export has one")]
 pub(super) enum Sink {
@@ -69,7 +93,7 @@ impl Sink {
     }
 
     /// Copies a file; `at` becomes its modification time.
-    pub fn put(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<Outcome, Halt> {
+    pub fn put(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<Exported, Halt> {
         match self {
             Self::Folder(folder) => folder.put(name, at, source),
             Self::Tar(tar) => tar.put(name, at, source),

@@ -6,6 +6,7 @@ use std::io::{self, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+use tempfile::TempPath;
 
 use crate::disk;
 use crate::media::hex;
@@ -16,9 +17,9 @@ const ENDING: &str = ".partial";
 const NAME_LETTERS: usize = 60;
 
 pub(super) struct Staged {
-    path: PathBuf,
     file: File,
-    is_published: bool,
+    /// `None` when it never had a name. Dropped, the file is removed.
+    path: Option<TempPath>,
 }
 
 impl Staged {
@@ -54,15 +55,8 @@ impl Staged {
 
     /// Creates one that never gets a name, and ends with its process.
     pub fn unnamed(folder: &Path) -> io::Result<Self> {
-        let random = uuid::Uuid::now_v7().simple();
-        let path = folder.join(format!(".midiateca-{random}"));
-        let file = unlinked(&path)?;
-        Ok(Self {
-            path,
-            file,
-            // There is no name to remove.
-            is_published: true,
-        })
+        let file = tempfile::tempfile_in(folder)?;
+        Ok(Self { file, path: None })
     }
 
     /// Creates one in a folder of the export; `None` when another process is writing it.
@@ -80,11 +74,8 @@ impl Staged {
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             return Ok(None);
         }
-        Ok(Some(Self {
-            path,
-            file,
-            is_published: false,
-        }))
+        let path = Some(TempPath::try_from_path(path)?);
+        Ok(Some(Self { file, path }))
     }
 
     /// A writer; all of them share one position.
@@ -110,28 +101,17 @@ impl Staged {
     }
 
     /// Renames it, unless a file of that name exists. The caller syncs the folder.
-    pub fn publish_new(mut self, target: &Path) -> io::Result<()> {
+    pub fn publish_new(self, target: &Path) -> io::Result<()> {
         self.file.sync_all()?;
-        disk::name_new(&self.path, target)?;
-        self.is_published = true;
-        Ok(())
+        let path = self.path.ok_or(io::ErrorKind::NotFound)?;
+        disk::name_new(&path, target)
     }
 
     /// Renames it over an earlier file of the export. The caller syncs the folder.
-    pub fn publish(mut self, target: &Path) -> io::Result<()> {
+    pub fn publish(self, target: &Path) -> io::Result<()> {
         self.file.sync_all()?;
-        fs::rename(&self.path, target)?;
-        self.is_published = true;
-        Ok(())
-    }
-}
-
-impl Drop for Staged {
-    fn drop(&mut self) {
-        if !self.is_published {
-            // What cannot be removed now, the next run removes.
-            let _ = fs::remove_file(&self.path);
-        }
+        let path = self.path.ok_or(io::ErrorKind::NotFound)?;
+        path.persist(target).map_err(|failed| failed.error)
     }
 }
 
@@ -153,26 +133,6 @@ fn new(path: &Path) -> io::Result<File> {
     options.read(true).write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-#[cfg(not(windows))]
-fn unlinked(path: &Path) -> io::Result<File> {
-    let file = new(path)?;
-    fs::remove_file(path)?;
-    Ok(file)
-}
-
-/// Windows cannot unlink an open file, but deletes it when it is closed.
-#[cfg(windows)]
-fn unlinked(path: &Path) -> io::Result<File> {
-    use std::os::windows::fs::OpenOptionsExt as _;
-    const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x0400_0000;
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true);
-    options
-        .share_mode(0)
-        .custom_flags(FILE_FLAG_DELETE_ON_CLOSE);
     options.open(path)
 }
 

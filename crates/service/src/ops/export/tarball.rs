@@ -7,7 +7,7 @@ use std::path::Path;
 use tar::{Builder, Header};
 
 use super::manifest::Manifest;
-use super::outcome::{Halt, Outcome};
+use super::sink::{Exported, Halt};
 use super::source::{PIECE_BYTES, Source};
 use super::staged::Staged;
 use crate::clock::{Millis, SECOND};
@@ -59,16 +59,16 @@ impl Tarball {
 
     /// A corrupt file is cut from the archive again. Nothing can be cut from a stream, so a file is read before it is
     /// copied into one.
-    pub fn put(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<Outcome, Halt> {
+    pub fn put(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<Exported, Halt> {
         let builder = self.builder.as_mut().ok_or_else(closed)?;
         let Some(staged) = &mut self.staged else {
             if let Err(problem) = source.prove()? {
-                return Ok(Outcome::Omitted(problem));
+                return Ok(Exported::Omitted(problem));
             }
             let copied = append(builder, name, at, source.size_bytes(), &mut source.pieces());
             // It changed between two readings, and its length is in the stream already.
             return match source.settle(copied)? {
-                Ok(()) => Ok(Outcome::Written),
+                Ok(()) => Ok(Exported::Written),
                 Err(_) => Err(Halt::Failed(io::Error::from(io::ErrorKind::InvalidData))),
             };
         };
@@ -78,9 +78,9 @@ impl Tarball {
         if let Err(problem) = source.settle(copied)? {
             builder.get_mut().flush()?;
             staged.cut(start)?;
-            return Ok(Outcome::Omitted(problem));
+            return Ok(Exported::Omitted(problem));
         }
-        Ok(Outcome::Written)
+        Ok(Exported::Written)
     }
 
     pub fn finish(

@@ -9,7 +9,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::manifest::Manifest;
-use super::outcome::{Halt, Outcome};
+use super::sink::{Exported, Halt};
 use super::source::Source;
 use super::staged::Staged;
 use crate::clock::{Millis, compact};
@@ -31,7 +31,7 @@ impl Zipped {
         })
     }
 
-    pub fn put(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<Outcome, Halt> {
+    pub fn put(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<Exported, Halt> {
         let (writer, staged) = (self.writer.as_mut(), self.staged.as_mut());
         let (writer, staged) = writer.zip(staged).ok_or_else(closed)?;
         let copied = append(writer, name, at, source.size_bytes(), &mut source.pieces());
@@ -40,9 +40,9 @@ impl Zipped {
             // Aborting only seeks back: the bytes of the corrupt file would stay in the archive without a name.
             let start = staged.position()?;
             staged.cut(start)?;
-            return Ok(Outcome::Omitted(problem));
+            return Ok(Exported::Omitted(problem));
         }
-        Ok(Outcome::Written)
+        Ok(Exported::Written)
     }
 
     pub fn finish(mut self, target: &Path, manifest: Manifest, now: Millis) -> io::Result<()> {
