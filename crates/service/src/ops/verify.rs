@@ -167,6 +167,11 @@ fn compare_file(
     }
 }
 
+fn advance(page: Vec<StoredFile>, before: &mut Option<String>) -> Option<Vec<StoredFile>> {
+    *before = Some(page.last()?.id.0.clone());
+    Some(page)
+}
+
 /// One run.
 struct Verify<'a> {
     deps: FileDeps<'a>,
@@ -198,10 +203,7 @@ impl Verify<'_> {
 
     async fn refuse_if_most_are_missing(&self) -> Result<(), Error> {
         let (mut presence, mut before) = (Presence::default(), None);
-        loop {
-            let page = self.page(before.as_deref()).await?;
-            let Some(last) = page.last() else { break };
-            before = Some(last.id.0.clone());
+        while let Some(page) = self.page(&mut before).await? {
             for file in &page {
                 presence.add(self.deps.storage, file);
             }
@@ -215,19 +217,13 @@ impl Verify<'_> {
             return Ok(());
         }
         let (mut known, mut stored, mut before) = (orphans::Known::default(), 0_u64, None);
-        loop {
-            let page = self.page(before.as_deref()).await?;
-            let Some(last) = page.last() else { break };
-            before = Some(last.id.0.clone());
+        while let Some(page) = self.page(&mut before).await? {
             stored += page.len() as u64;
             page.iter().for_each(|file| known.add(&file.path));
         }
         // A file that is recorded as lost, and is there, gets its row back.
         let mut before: Option<String> = None;
-        loop {
-            let page = self.lost_page(before.as_deref()).await?;
-            let Some(last) = page.last() else { break };
-            before = Some(last.id.0.clone());
+        while let Some(page) = self.lost_page(&mut before).await? {
             page.iter().for_each(|file| known.add(&file.path));
         }
         let found = orphans::search(self.deps, known, &self.pace).await?;
@@ -242,12 +238,7 @@ impl Verify<'_> {
             return Ok(());
         };
         let mut before: Option<String> = None;
-        loop {
-            let page = self.lost_page(before.as_deref()).await?;
-            let Some(last) = page.last() else {
-                return Ok(());
-            };
-            before = Some(last.id.0.clone());
+        while let Some(page) = self.lost_page(&mut before).await? {
             for file in page {
                 if self.pace.is_stopped() {
                     return Ok(());
@@ -257,6 +248,7 @@ impl Verify<'_> {
                 }
             }
         }
+        Ok(())
     }
 
     /// What can be seen without reading: missing files, files of another length, and orphans. Returns how many bytes
@@ -265,10 +257,7 @@ impl Verify<'_> {
         let is_whole = self.is_whole();
         let mut known = orphans::Known::default();
         let (mut bytes, mut before) = (0, None);
-        loop {
-            let page = self.page(before.as_deref()).await?;
-            let Some(last) = page.last() else { break };
-            before = Some(last.id.0.clone());
+        while let Some(page) = self.page(&mut before).await? {
             for file in page {
                 if is_whole {
                     known.add(&file.path);
@@ -315,12 +304,8 @@ impl Verify<'_> {
 
     /// Reads every file; returns the place to resume from when it was stopped.
     async fn read(&mut self, mut before: Option<String>) -> Result<Option<String>, Error> {
-        let mut saved = Instant::now();
-        loop {
-            let page = self.page(before.as_deref()).await?;
-            if page.is_empty() {
-                return Ok(None);
-            }
+        let (mut saved, mut last) = (Instant::now(), before.clone());
+        while let Some(page) = self.page(&mut last).await? {
             for group in groups(page) {
                 for (file, compared) in self.compare(group).await? {
                     before = Some(file.id.0.clone());
@@ -335,6 +320,7 @@ impl Verify<'_> {
                 }
             }
         }
+        Ok(None)
     }
 
     /// Reads a group of files and compares them; stopped in the middle, it returns those that it has compared.
@@ -406,12 +392,21 @@ impl Verify<'_> {
         self.progress.finding(&finding);
     }
 
-    async fn page(&self, before: Option<&str>) -> Result<Vec<StoredFile>, db::Error> {
-        media::stored_files_before(self.deps.db, &self.filter, before, PAGE).await
+    /// The next page of stored files before an id, which becomes that of its last file.
+    async fn page(&self, before: &mut Option<String>) -> Result<Option<Vec<StoredFile>>, Error> {
+        let (db, filter) = (self.deps.db, &self.filter);
+        let page = media::stored_files_before(db, filter, before.as_deref(), PAGE).await?;
+        Ok(advance(page, before))
     }
 
-    async fn lost_page(&self, before: Option<&str>) -> Result<Vec<StoredFile>, db::Error> {
-        media::lost_files_before(self.deps.db, &self.filter, before, PAGE).await
+    /// Like [`Verify::page`], of files that are recorded as lost.
+    async fn lost_page(
+        &self,
+        before: &mut Option<String>,
+    ) -> Result<Option<Vec<StoredFile>>, Error> {
+        let (db, filter) = (self.deps.db, &self.filter);
+        let page = media::lost_files_before(db, filter, before.as_deref(), PAGE).await?;
+        Ok(advance(page, before))
     }
 
     /// Saves the place to resume from, or deletes it at the end. Files can be verified where the database is read-only.
