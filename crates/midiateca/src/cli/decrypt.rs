@@ -5,14 +5,14 @@ use std::io;
 use std::path::PathBuf;
 
 use serde_json::Value;
-use wa_media::{Expected, KeyKind, MediaKey, read};
+use wa_media::{Cause, Expected, KeyKind, MediaKey, read};
 
 use super::bar::Bar;
 use super::document::Out;
 use super::language::{Language, plain};
 use super::words::{context as files, decrypt as words};
 use super::{Ending, Global, UsageError, answer};
-use midiateca_service::ops::decrypt::{self, Error, Output, Reason, Report};
+use midiateca_service::ops::decrypt::{self, Error, Output, Report};
 use midiateca_service::shutdown::Shutdown;
 
 #[derive(Debug, clap::Args)]
@@ -120,7 +120,7 @@ fn sentence(report: &Report, lang: Language) -> String {
     });
     let checks = checks.join(", ");
     let Some(size) = report.size else {
-        let why = why(report, lang);
+        let why = why(report.reason, lang);
         return lang.fill(words::NOT_WRITTEN, &[("why", &why), ("checks", &checks)]);
     };
     let values: [(&str, &dyn Display); 5] = [
@@ -133,16 +133,16 @@ fn sentence(report: &Report, lang: Language) -> String {
     lang.fill(words::WRITTEN, &values)
 }
 
-fn why(report: &Report, lang: Language) -> String {
-    let key = match report.reason {
-        None => words::STOPPED,
-        Some(Reason::NotEncrypted) => words::NOT_ENCRYPTED,
-        Some(Reason::TooShort) => words::TOO_SHORT,
-        Some(Reason::BadShape) => words::BAD_SHAPE,
-        Some(Reason::Corrupt) => words::CORRUPT,
-        Some(Reason::WrongKey) => words::WRONG_KEY,
-        Some(Reason::BadPadding) => words::BAD_PADDING,
-        Some(Reason::PlainHashMismatch) => words::PLAIN_HASH_MISMATCH,
+fn why(reason: Option<Cause>, lang: Language) -> String {
+    let (key, received) = match reason {
+        None => (words::STOPPED, 0),
+        Some(Cause::NotEncrypted) => (words::NOT_ENCRYPTED, 0),
+        Some(Cause::TooShort { received }) => (words::TOO_SHORT, received),
+        Some(Cause::BadShape { received }) => (words::BAD_SHAPE, received),
+        Some(Cause::Corrupt) => (words::CORRUPT, 0),
+        Some(Cause::WrongKey) => (words::WRONG_KEY, 0),
+        Some(Cause::BadPadding) => (words::BAD_PADDING, 0),
+        Some(Cause::PlainHashMismatch) => (words::PLAIN_HASH_MISMATCH, 0),
     };
-    lang.fill(key, &[("received", &report.received)])
+    lang.fill(key, &[("received", &received)])
 }

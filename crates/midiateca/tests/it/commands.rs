@@ -468,6 +468,8 @@ async fn one_encrypted_file_is_decrypted_and_a_wrong_one_is_not_written() {
     assert_eq!(to_stdout.stdout, plain);
     let wrong = decrypt("altered.enc", &[]).await;
     assert_eq!(wrong.status.code(), Some(1));
+    let report: Value = serde_json::from_str(&stdout(&wrong)).unwrap();
+    assert_eq!(report["reason"], "corrupt", "{report}");
     assert!(!Path::new(&path("altered")).exists());
     let hash = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     let other = decrypt("text.enc", &["-o", &path("other"), "--sha256", hash]).await;

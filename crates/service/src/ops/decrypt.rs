@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 use tempfile::NamedTempFile;
 use wa_media::{
     Cause, Checks, Decrypted, Decryptor, Expected, Failure, KeyKind, LabelFinder, MediaKey,
@@ -40,68 +41,44 @@ pub enum Error {
     Write(PathBuf, #[source] io::Error),
 }
 
-/// Why nothing was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    NotEncrypted,
-    TooShort,
-    BadShape,
-    Corrupt,
-    WrongKey,
-    BadPadding,
-    PlainHashMismatch,
-}
-
-impl From<Cause> for Reason {
-    fn from(cause: Cause) -> Self {
-        match cause {
-            Cause::NotEncrypted => Self::NotEncrypted,
-            Cause::TooShort { .. } => Self::TooShort,
-            Cause::BadShape { .. } => Self::BadShape,
-            Cause::Corrupt => Self::Corrupt,
-            Cause::WrongKey => Self::WrongKey,
-            Cause::BadPadding => Self::BadPadding,
-            Cause::PlainHashMismatch => Self::PlainHashMismatch,
-        }
-    }
-}
-
-/// What was compared; `None` where there was nothing to compare.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Comparisons {
-    pub enc_sha256: Option<bool>,
-    pub mac: Option<bool>,
-    pub padding: Option<bool>,
-    pub sha256: Option<bool>,
-}
-
-impl From<Checks> for Comparisons {
-    fn from(checks: Checks) -> Self {
-        Self {
-            enc_sha256: checks.enc_sha256,
-            mac: checks.mac,
-            padding: checks.padding,
-            sha256: checks.sha256,
-        }
-    }
-}
-
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
     pub decrypted: bool,
     /// `-` for a stream.
     pub output: String,
-    /// Bytes of the encrypted file.
-    pub received: u64,
     /// Bytes of the plaintext.
     pub size: Option<u64>,
     pub verified: Option<&'static str>,
     pub label: Option<&'static str>,
-    pub checks: Comparisons,
-    pub reason: Option<Reason>,
+    #[serde(serialize_with = "checks")]
+    pub checks: Checks,
+    /// Why nothing was written.
+    #[serde(serialize_with = "cause")]
+    pub reason: Option<Cause>,
     /// It was cancelled before its end.
     pub stopped: bool,
+}
+
+fn checks<S: Serializer>(checks: &Checks, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(4))?;
+    map.serialize_entry("enc_sha256", &checks.enc_sha256)?;
+    map.serialize_entry("mac", &checks.mac)?;
+    map.serialize_entry("padding", &checks.padding)?;
+    map.serialize_entry("sha256", &checks.sha256)?;
+    map.end()
+}
+
+fn cause<S: Serializer>(cause: &Option<Cause>, serializer: S) -> Result<S::Ok, S::Error> {
+    let code = cause.map(|cause| match cause {
+        Cause::NotEncrypted => "not_encrypted",
+        Cause::TooShort { .. } => "too_short",
+        Cause::BadShape { .. } => "bad_shape",
+        Cause::Corrupt => "corrupt",
+        Cause::WrongKey => "wrong_key",
+        Cause::BadPadding => "bad_padding",
+        Cause::PlainHashMismatch => "plain_hash_mismatch",
+    });
+    code.serialize(serializer)
 }
 
 /// Decrypts. Progress counts bytes of the encrypted file. Blocking.
@@ -118,7 +95,6 @@ pub fn run(
     let mut work = Work {
         staged: Staged::create(&options.output)?,
         file: options.file,
-        received: 0,
         progress,
         cancelled,
     };
@@ -133,7 +109,6 @@ pub fn run(
     }
     let report = Report {
         output: shown,
-        received: work.received,
         ..Report::default()
     };
     Ok(match attempt {
@@ -142,8 +117,8 @@ pub fn run(
             ..report
         },
         Some(Err(failure)) => Report {
-            checks: failure.checks.into(),
-            reason: Some(failure.cause.into()),
+            checks: failure.checks,
+            reason: Some(failure.cause),
             ..report
         },
         Some(Ok(decrypted)) => {
@@ -153,7 +128,7 @@ pub fn run(
                 size: Some(decrypted.verified.size_bytes()),
                 verified: Some(decrypted.verified.verification().as_str()),
                 label: Some(decrypted.key_kind.info()),
-                checks: decrypted.checks.into(),
+                checks: decrypted.checks,
                 ..report
             }
         }
@@ -163,7 +138,6 @@ pub fn run(
 struct Work<'a> {
     file: PathBuf,
     staged: Staged,
-    received: u64,
     progress: &'a dyn Progress<()>,
     cancelled: &'a CancellationToken,
 }
@@ -208,7 +182,6 @@ impl Work<'_> {
         let mut file = File::open(&self.file).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         self.progress.expect(length);
-        self.received = 0;
         let mut piece = vec![0; PIECE_BYTES];
         while !self.cancelled.is_cancelled() {
             let count = file.read(&mut piece).map_err(failed)?;
@@ -216,7 +189,6 @@ impl Work<'_> {
                 return Ok(true);
             }
             take(&mut self.staged, &piece[..count])?;
-            self.received += count as u64;
             self.progress.advance(count as u64);
         }
         Ok(false)
@@ -278,6 +250,6 @@ impl Staged {
 
 fn publish_file(file: NamedTempFile, path: &Path) -> io::Result<()> {
     file.as_file().sync_all()?;
-    file.persist_noclobber(path)?;
+    disk::name_new(file.path(), path)?;
     disk::sync_folder(disk::parent(path))
 }
