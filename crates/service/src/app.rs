@@ -1,4 +1,4 @@
-//! Holds the handles of all rooms. Edges and composers get it; a step takes just what it uses.
+//! The handles of all modules, for the server and the edges. An operation gets those that it uses.
 
 pub mod watch;
 
@@ -27,30 +27,21 @@ use crate::storage::Storage;
 use crate::worker::Worker;
 pub use opening::{Allowed, AllowedStorage, Error as OpeningError, look_for_database};
 
-/// Why the program cannot work with its data folder.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The folder cannot be made or used.
     #[error("the data folder {path} cannot be used")]
     Folder {
-        /// Which folder.
         path: PathBuf,
-        /// What the system said.
         source: std::io::Error,
     },
-    /// Database and storage do not belong together.
     #[error(transparent)]
     Opening(#[from] opening::Error),
-    /// A lease.
     #[error(transparent)]
     Coordination(#[from] coordination::Error),
-    /// The database.
     #[error(transparent)]
     Db(#[from] crate::db::Error),
-    /// The key file.
     #[error(transparent)]
     Secrets(#[from] crate::secrets::Error),
-    /// The storage.
     #[error(transparent)]
     Storage(#[from] crate::storage::Error),
 }
@@ -65,46 +56,33 @@ impl From<instance::Error> for Error {
     }
 }
 
-/// Everything that is open.
 pub struct App {
-    /// The data folder.
     pub data: PathBuf,
-    /// The settings in force.
     pub config: Config,
-    /// The time.
     pub clock: Clock,
-    /// The database.
     pub db: Db,
-    /// The files.
     pub storage: Storage,
     /// Long texts of deliveries.
     pub bodies: Bodies,
-    /// The network.
     pub fetch: HttpClient,
-    /// The key.
     pub secrets: Arc<Secrets>,
-    /// The instances.
     pub directory: Arc<Directory>,
-    /// Rung when there may be work.
+    /// Notified when there may be work.
     pub work: Arc<Notify>,
-    /// Deliveries counted but not yet written down.
+    /// Delivery counts that are not saved yet.
     pub tally: Arc<Tally>,
-    /// How far running downloads are.
     pub progress: Arc<Progress>,
-    /// What is out of order, so that media wait for it.
+    /// Why media wait for a gateway, the CDN or the network.
     pub outages: Arc<Outages>,
-    /// Tasks and their end.
     pub shutdown: Shutdown,
-    /// The leases of the data folder.
     pub coordination: Coordination,
     /// The random name of this process.
     pub owner: String,
-    /// What taking in deliveries uses.
     pub ingest: Ingest,
 }
 
-/// Whether a folder holds nothing but what belongs to a data folder, and no database yet: it is the program's own from
-/// here on, and closed like one that it creates.
+/// Whether a folder has only what belongs to a data folder, and no database yet: its rights are restricted, like those of
+/// a folder that the program creates.
 fn is_unused(data: &Path, config: &Config) -> bool {
     const OURS: [&str; 4] = [
         "midiateca.toml",
@@ -120,8 +98,7 @@ fn is_unused(data: &Path, config: &Config) -> bool {
         })
 }
 
-/// Takes rights from others that earlier versions gave by the umask, on what this program itself creates. The storage's
-/// own folder closes all that is in it.
+/// Earlier versions created files by the umask. The folder of the storage protects everything in it.
 fn restrict_existing(data: &Path, config: &Config) {
     let database = config.database_file(data);
     for ending in ["", "-wal", "-shm"] {
@@ -135,7 +112,7 @@ fn restrict_existing(data: &Path, config: &Config) {
 }
 
 impl App {
-    /// Opens everything below `data`, making what is missing where nothing was before.
+    /// Opens everything below `data`, and creates what is missing if there was no data before.
     pub async fn open(data: &Path, config: Config, clock: Clock) -> Result<Arc<Self>, Error> {
         Self::open_allowing(data, config, clock, Allowed::default()).await
     }
@@ -193,8 +170,7 @@ impl App {
         Ok(Self::assemble(data, config, clock, owner, opened))
     }
 
-    /// Opens what is there to read it, and creates nothing: for a data folder that cannot be written. Writing to the
-    /// database is unavailable.
+    /// For a data folder that cannot be written: creates nothing, and writing to the database fails.
     pub async fn open_to_read(
         data: &Path,
         config: Config,
@@ -323,13 +299,12 @@ impl App {
         }
     }
 
-    /// Whether long texts of deliveries may take more of the disk: below this, downloads under way stop as well.
+    /// Whether there is enough free space for more long texts of deliveries. Below it, running downloads stop as well.
     pub fn has_room_for_bodies(&self) -> bool {
         let least = self.config.storage.pause_below.bytes() / 2;
         crate::storage::free_bytes_at(&self.data).is_ok_and(|free| free >= least)
     }
 
-    /// What downloads use.
     pub fn downloader(&self) -> Downloader {
         Downloader {
             db: self.db.clone(),
@@ -346,7 +321,6 @@ impl App {
         }
     }
 
-    /// What the worker uses.
     pub fn worker(&self) -> Worker {
         Worker {
             downloader: self.downloader(),
@@ -357,7 +331,6 @@ impl App {
         }
     }
 
-    /// What checking the clock uses.
     pub fn clock_check(&self) -> ClockCheck {
         ClockCheck {
             clock: self.clock.clone(),

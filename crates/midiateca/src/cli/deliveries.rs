@@ -17,11 +17,11 @@ use super::words::deliveries as words;
 use super::zone;
 use super::{Ending, UsageError};
 use midiateca_service::app::{AllowedStorage, App};
-use midiateca_service::clock::{DAY, rfc3339};
-use midiateca_service::db::Key;
+use midiateca_service::clock::rfc3339;
 use midiateca_service::deliveries::{self, DeliveryFilter, DeliverySummary};
 use midiateca_service::ingest::Replaced;
 use midiateca_service::model::DeliveryReason;
+use midiateca_service::ops::dismiss;
 use midiateca_service::ops::replay::{self, Deliveries, Replayed};
 
 const PAGE: u32 = 500;
@@ -147,17 +147,9 @@ async fn read_again(
 }
 
 async fn dismiss(context: &Context, app: &App, dry_run: bool) -> anyhow::Result<()> {
-    let now = app.clock.now();
-    let count = deliveries::set_aside_since(&app.db, now - DAY).await?;
-    if !dry_run {
-        app.db
-            .write(Key::Nothing, async move |tx| {
-                deliveries::dismiss(tx, now).await
-            })
-            .await?;
-    }
+    let report = dismiss::deliveries(&app.db, &app.clock, dry_run).await?;
     if context.json {
-        answer::line(json!({"dismissed": count, "dry_run": dry_run}));
+        answer::line(answer::json(&report));
         return Ok(());
     }
     let key = if dry_run {
@@ -165,39 +157,26 @@ async fn dismiss(context: &Context, app: &App, dry_run: bool) -> anyhow::Result<
     } else {
         words::DISMISSED
     };
+    let count = report.dismissed;
     answer::line(context.lang.fill(key, &[("count", &count)]));
     Ok(())
 }
 
-async fn for_each(
-    app: &App,
-    filter: &DeliveryFilter,
-    take: impl AsyncFn(DeliverySummary) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+async fn list(context: &Context, app: &App, filter: &DeliveryFilter) -> anyhow::Result<()> {
+    let document = Document::new("items", Out::Stdout);
     let mut after = String::new();
     loop {
         let page = deliveries::list(&app.db, filter, &after, PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok(());
-        };
+        let Some(last) = page.last() else { break };
         after.clone_from(&last.id.0);
-        for entry in page {
-            take(entry).await?;
+        for entry in &page {
+            if context.json {
+                document.item(&as_json(entry));
+            } else {
+                line(context, entry);
+            }
         }
     }
-}
-
-async fn list(context: &Context, app: &App, filter: &DeliveryFilter) -> anyhow::Result<()> {
-    let document = Document::new("items", Out::Stdout);
-    for_each(app, filter, async |entry| {
-        if context.json {
-            document.item(&as_json(&entry));
-        } else {
-            line(context, &entry);
-        }
-        Ok(())
-    })
-    .await?;
     if context.json {
         document.finish_list();
     }

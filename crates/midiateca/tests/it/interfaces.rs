@@ -367,3 +367,41 @@ fn the_server_listens_on_each_address() {
     assert_eq!(refused.status.code(), Some(3), "{refused:?}");
     assert!(stderr(&refused).contains(&taken), "{refused:?}");
 }
+
+/// Whether a value is an id, a path, a number, a time or a code: prose has spaces.
+fn has_prose(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(' '),
+        Value::Array(items) => items.iter().any(has_prose),
+        Value::Object(fields) => fields.values().any(has_prose),
+        _ => false,
+    }
+}
+
+#[tokio::test]
+async fn long_operations_print_one_document_without_prose() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    with_media(&data, &["ONE"]).await;
+    let rules = "[retention]\nrules = [{ larger_than = 1 }]\n";
+    fs::write(data.join("midiateca.toml"), rules).unwrap();
+    let [backup, export] = ["backup", "export"].map(|name| folder.path().join(name));
+    let (backup, export) = (backup.to_str().unwrap(), export.to_str().unwrap());
+    for (line, list, count, expected) in [
+        (&["backup", backup][..], "findings", "/files/copied", 1),
+        (&["scrub"], "findings", "/intact", 1),
+        (&["media", "export", export], "findings", "/files", 1),
+        (&["sweep", "--dry-run"], "items", "/files", 1),
+        (&["sweep"], "items", "/files", 1),
+        (&["sweep"], "items", "/files", 0),
+        (&["backup", backup], "findings", "/files/surplus", 1),
+    ] {
+        let output = run(&data, &[&["--json"], line].concat());
+        let report = document(&output);
+        assert!(output.status.success(), "{line:?} {output:?}");
+        assert_eq!(report.pointer(count), Some(&json!(expected)), "{report}");
+        assert!(report[list].is_array(), "{report}");
+        assert_eq!(report["stopped"], false, "{report}");
+        assert!(!has_prose(&report), "{report}");
+    }
+}

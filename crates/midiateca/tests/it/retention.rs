@@ -10,7 +10,7 @@ use midiateca_service::coordination::checkpoint::Checkpoint;
 use midiateca_service::db::Key;
 use midiateca_service::db::Value as Cell;
 use midiateca_service::model::{ChatKind, Direction, MediaId, MediaStatus};
-use midiateca_service::ops::retention::{self, Deletion, Error, Item, Options, Report};
+use midiateca_service::ops::retention::{self, Error, Item, Options, Report, Swept};
 use midiateca_service::{deliveries, events, media};
 use wa_sim::{Content, Fault, SimMedia};
 
@@ -36,7 +36,7 @@ pub async fn sweep(app: &App, dry_run: bool) -> Result<Report, Error> {
 async fn deleted(test: &TestApp, dry_run: bool) -> (Report, Vec<String>) {
     let deleted = Mutex::new(Vec::new());
     let report = sweep_with(&test.app, dry_run, |item| {
-        if item.result == Deletion::Deleted {
+        if item.result == Swept::Deleted {
             deleted.lock().unwrap().push(item.media.0.clone());
         }
     });
@@ -488,6 +488,14 @@ async fn a_file_that_cannot_be_removed_keeps_no_other_and_is_told_of() {
         stderr(&told)
     );
     assert!(!stdout(&told).contains(stuck.as_str()), "{}", stdout(&told));
+    let report = stdout(&midiateca(folder.path(), &["--json", "sweep"]).await);
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let item = &report["items"][0];
+    assert_eq!(
+        (&item["result"], &report["failed"]),
+        (&"failed".into(), &1.into())
+    );
+    assert_eq!(item["media"], stuck.as_str());
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ use error::at;
 use files::Files;
 pub use folder::is_complete;
 use folder::{DATABASE, Folder};
-pub use manifest::{DatabaseFile, FileCounts, Manifest};
+pub use manifest::{BackupManifest, DatabaseFile, FileCounts};
 
 /// The size of almost every SQLite database's pages; only progress depends on it.
 const PAGE_BYTES: u64 = 4_096;
@@ -93,7 +93,7 @@ pub struct Report {
     /// `None` when it was stopped.
     pub key: Option<KeyState>,
     /// What was written into the backup; `None` when it was stopped.
-    pub manifest: Option<Manifest>,
+    pub manifest: Option<BackupManifest>,
     /// It was cancelled before its end. What was copied stays for the next run.
     pub stopped: bool,
 }
@@ -183,7 +183,7 @@ pub async fn run(
     let mut files = copy.counts;
     folder.surplus(&copy.named, run.options.prune, &mut files)?;
     let holds_key = copy.key_opens && folder.has_key(&run.paths.key)?;
-    let manifest = Manifest {
+    let manifest = BackupManifest {
         format: manifest::FORMAT,
         version: env!("CARGO_PKG_VERSION"),
         began_at: rfc3339(began_at),

@@ -1,4 +1,4 @@
-//! Acknowledges media that failed or expired: the status report no longer counts them.
+//! Acknowledges media that failed or expired, and deliveries that were set aside: the status report no longer counts them.
 
 use std::sync::Arc;
 
@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{Progress, Selection};
-use crate::clock::Clock;
-use crate::db::{Db, Error, Key};
+use crate::clock::{Clock, DAY};
+use crate::db::{Db, Error, Key, Tx};
+use crate::deliveries;
 use crate::events::{self, News};
 use crate::media::{self, Media};
 use crate::model::{MediaId, MediaStatus};
@@ -101,6 +102,28 @@ async fn dismiss(db: &Db, clock: &Clock, id: &MediaId, dry_run: bool) -> Result<
     } else {
         Dismissed::Skipped
     })
+}
+
+/// The count of dismissed deliveries.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct DismissedDeliveries {
+    pub dismissed: i64,
+    pub dry_run: bool,
+}
+
+/// Dismisses the deliveries that were set aside or refused until now; counts those that were set aside on the last day.
+pub async fn deliveries(
+    db: &Db,
+    clock: &Clock,
+    dry_run: bool,
+) -> Result<DismissedDeliveries, Error> {
+    let now = clock.now();
+    let dismissed = deliveries::set_aside_since(db, now - DAY).await?;
+    if !dry_run {
+        let dismiss = async move |tx: &mut Tx| deliveries::dismiss(tx, now).await;
+        db.write(Key::Nothing, dismiss).await?;
+    }
+    Ok(DismissedDeliveries { dismissed, dry_run })
 }
 
 fn event(media: &Media) -> News<'_> {

@@ -33,7 +33,6 @@ use journal::{Journal, Writer};
 /// Media that are erased in one commit.
 const PAGE: u32 = 100;
 
-/// What an erasure uses.
 #[derive(Clone, Copy)]
 pub struct Deps<'a> {
     pub files: FileDeps<'a>,
@@ -41,75 +40,48 @@ pub struct Deps<'a> {
     pub config: &'a Config,
 }
 
-/// What to erase.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// From what this client stores.
     pub client: i64,
     /// The person's ids, without server and device.
     pub ids: Vec<String>,
-    /// Whether raw deliveries that no reader understands go too. They may be the only copy of what others sent.
+    /// Also delete raw deliveries that cannot be read. They may be the only copy of what others sent.
     pub include_unreadable: bool,
-    /// Changes nothing, and reports what would go.
     pub dry_run: bool,
 }
 
-/// Why it stopped. What was done is recorded; the next run goes on.
+/// What was done is recorded; the next run continues.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database.
     #[error(transparent)]
     Db(#[from] crate::db::Error),
-    /// Another process repairs or moves files.
     #[error(transparent)]
     Coordination(#[from] crate::coordination::Error),
-    /// A file could not be removed.
     #[error("a file could not be removed")]
     Storage(#[from] crate::storage::Error),
-    /// A contact is no number, and no id that media have.
     #[error("the contact is no number and no known id")]
-    UnknownContact {
-        /// The contact.
-        contact: String,
-    },
-    /// An id has more counterparts than one person has.
+    UnknownContact { contact: String },
     #[error("the id has {count} counterparts, so it is not one person's")]
-    SeveralPeople {
-        /// The id.
-        id: String,
-        /// How many.
-        count: usize,
-    },
-    /// A contact may be two numbers of different countries, and media have both.
+    SeveralPeople { id: String, count: usize },
     #[error("the contact may be numbers of different countries")]
-    SeveralCountries {
-        /// The contact.
-        contact: String,
-        /// The numbers.
-        known: Vec<String>,
-    },
+    SeveralCountries { contact: String, known: Vec<String> },
 }
 
 /// What was erased, or would be: the proof, when [`Report::is_complete`].
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct Report {
-    /// The client.
     pub client: i64,
-    /// The person's ids.
     pub ids: Vec<String>,
-    /// When it began, unix milliseconds.
     #[serde(skip)]
     pub at: Millis,
     /// Rows whose personal data is gone.
     pub media: u64,
     /// Rows of other people in which an id was masked.
     pub mentions: u64,
-    /// Deleted files, which `progress` got too.
     #[serde(skip)]
     pub files: Vec<ErasedFile>,
-    /// Their size.
     pub bytes: u64,
-    /// Deleted raw deliveries.
+    /// Raw ones.
     pub deliveries: u64,
     /// Raw deliveries that name the person, and stay until the bytes that others sent in them are stored.
     pub deliveries_left: u64,
@@ -133,18 +105,15 @@ pub struct Report {
     pub earlier: Figures,
 }
 
-/// A file that still holds erased bytes.
+/// A file that still has erased bytes.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Left {
-    /// Which file.
     pub path: PathBuf,
-    /// SHA-256 of its bytes, hexadecimal, where it is known.
+    /// In hexadecimal, where it is known.
     pub sha256: Option<String>,
-    /// Why.
     pub why: Why,
 }
 
-/// Why a file is still there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
@@ -154,26 +123,21 @@ pub enum Why {
     Shared,
     /// No row names it, but it is where another message's file would be.
     Orphaned,
-    /// It could not be removed.
     Failed,
 }
 
-/// A deleted file.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct ErasedFile {
-    /// Its media.
     pub media: String,
-    /// SHA-256 of its bytes, hexadecimal.
+    /// In hexadecimal.
     pub sha256: Option<String>,
-    /// Its size in bytes.
     pub size: u64,
-    /// Where it was, below the storage root.
+    /// Below the storage root.
     #[serde(skip)]
     pub path: PathBuf,
 }
 
 impl Report {
-    /// Whether there was nothing to erase.
     pub fn is_empty(&self) -> bool {
         let found = self.media + self.mentions + self.deliveries + self.unreadable_left;
         found == 0 && !self.is_unfinished() && !self.resumed
@@ -219,7 +183,6 @@ fn is_searched_in_texts(id: &str) -> bool {
     id.bytes().filter(u8::is_ascii_digit).count() >= 7
 }
 
-/// A running erasure.
 struct Work<'a> {
     deps: FileDeps<'a>,
     data: &'a Path,
@@ -227,7 +190,6 @@ struct Work<'a> {
     options: Options,
     report: Report,
     journal: Writer,
-    /// Whether anything was changed.
     has_begun: bool,
     media: BTreeSet<MediaId>,
     deleted: BTreeSet<DeliveryId>,

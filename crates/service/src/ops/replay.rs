@@ -64,7 +64,6 @@ pub struct Media {
     #[serde(serialize_with = "kind")]
     pub kind: MediaKind,
     pub id: Option<MediaId>,
-    #[serde(serialize_with = "status")]
     pub status: Option<MediaStatus>,
     /// It was known before.
     pub duplicate: Option<bool>,
@@ -212,10 +211,6 @@ impl Run<'_> {
 
 fn kind<S: Serializer>(kind: &MediaKind, serializer: S) -> Result<S::Ok, S::Error> {
     kind.as_str().serialize(serializer)
-}
-
-fn status<S: Serializer>(status: &Option<MediaStatus>, serializer: S) -> Result<S::Ok, S::Error> {
-    status.map(MediaStatus::as_str).serialize(serializer)
 }
 
 fn item(delivery: DeliveryId, result: Replayed) -> Item {

@@ -51,7 +51,7 @@ pub enum Error {
 /// The result for one file. In a dry run, what the result would be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Deletion {
+pub enum Swept {
     Deleted,
     /// It stays, because it is a link or behind one.
     Linked,
@@ -69,7 +69,7 @@ pub struct Item {
     /// Below the storage root.
     pub path: String,
     pub size: u64,
-    pub result: Deletion,
+    pub result: Swept,
     #[serde(skip)]
     pub error: Option<Arc<storage::Error>>,
 }
@@ -84,9 +84,9 @@ impl Item {
             path: file.path.clone(),
             size: file.size_bytes,
             result: match &deleted {
-                Ok(()) => Deletion::Deleted,
-                Err(storage::Error::Linked(_)) => Deletion::Linked,
-                Err(_) => Deletion::Failed,
+                Ok(()) => Swept::Deleted,
+                Err(storage::Error::Linked(_)) => Swept::Linked,
+                Err(_) => Swept::Failed,
             },
             error: deleted.err().map(Arc::new),
         }
@@ -231,7 +231,7 @@ impl Sweep<'_> {
                 let outcome = self.delete(&file, &deleted).await?;
                 let item = Item::new(number, &file, outcome);
                 self.progress.finding(&item);
-                if item.result != Deletion::Deleted {
+                if item.result != Swept::Deleted {
                     self.report.failed += 1;
                     continue;
                 }

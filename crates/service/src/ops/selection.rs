@@ -25,8 +25,8 @@ pub struct Item<Result> {
 }
 
 impl Selection {
-    /// Calls `act` with each media that was named, then with those of each status that `accepts` is true for, and
-    /// reports the results. Returns whether it was cancelled before its end.
+    /// Calls `act` with each media that was named, then with those of each status for which `accepts` is true. Returns
+    /// the results, and whether it was cancelled before its end.
     pub(super) async fn for_each<R: Clone>(
         self,
         db: &Db,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::error::{Error, at, of_storage};
-use super::manifest::{EarlierManifest, FORMAT, FileCounts, Manifest};
+use super::manifest::{BackupManifest, EarlierManifest, FORMAT, FileCounts};
 use super::{Paths, copy, sync_folder};
 use crate::clock::Millis;
 use crate::config::Config;
@@ -26,7 +26,7 @@ const MANIFEST: &str = "manifest.json";
 /// Marks a folder as a backup; locked by the process that writes to it.
 const MARKER: &str = ".midiateca-backup";
 const MARKED: &str = "midiateca backup, format 1\n";
-/// [`Manifest::first_added`] of a backup that was never complete.
+/// [`BackupManifest::first_added`] of a backup that was never complete.
 const BEGUN: &str = ".midiateca-begun";
 /// Files before they are verified.
 const STAGING: &str = ".incomplete";
@@ -38,7 +38,7 @@ const RESERVE_BYTES: u64 = 16 << 20;
 /// The folder of a backup, locked.
 pub(super) struct Folder {
     root: PathBuf,
-    /// [`Manifest::first_added`] of the backup that is there.
+    /// [`BackupManifest::first_added`] of the backup that is there.
     earlier: Option<Millis>,
     _lock: File,
 }
@@ -251,7 +251,7 @@ impl Folder {
     }
 
     /// Writes the manifest: the backup is complete.
-    pub fn write_manifest(&self, manifest: &Manifest) -> Result<(), Error> {
+    pub fn write_manifest(&self, manifest: &BackupManifest) -> Result<(), Error> {
         let path = self.root.join(MANIFEST);
         let text = serde_json::to_vec_pretty(manifest).map_err(|error| at(&path)(error.into()))?;
         self.write(MANIFEST, &text)?;

@@ -15,7 +15,7 @@ pub(super) const FORMAT: &str = "midiateca-backup/1";
 pub(super) const MOST_FINDINGS: usize = 1_000;
 
 #[derive(Clone, Debug, Serialize)]
-pub struct Manifest {
+pub struct BackupManifest {
     pub format: &'static str,
     /// Of the program that wrote it.
     pub version: &'static str,

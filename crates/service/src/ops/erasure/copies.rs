@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use walkdir::WalkDir;
+
 use super::{ErasedFile, Error, Left, Why, Work};
 use crate::coordination::Maintenance;
 use crate::disk;
@@ -34,19 +36,10 @@ impl ErasedBytes {
 
     /// All files below these folders that hold erased bytes. Does not follow links. Blocking.
     fn find(&self, folders: Vec<PathBuf>) -> Vec<Found> {
-        let mut found = Vec::new();
-        let mut folders = folders;
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-                let path = entry.path();
-                match entry.file_type() {
-                    Ok(kind) if kind.is_dir() => folders.push(path),
-                    Ok(kind) if kind.is_file() => found.extend(self.compare(path)),
-                    _ => {}
-                }
-            }
-        }
-        found
+        let entries = folders.into_iter().flat_map(WalkDir::new).flatten();
+        let files = entries.filter(|entry| entry.file_type().is_file());
+        let found = files.filter_map(|file| self.compare(file.into_path()));
+        found.collect()
     }
 
     fn compare(&self, path: PathBuf) -> Option<Found> {

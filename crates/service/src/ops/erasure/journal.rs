@@ -12,7 +12,6 @@ use crate::coordination::checkpoint::Checkpoint;
 use crate::db::{Db, Error, Key, Tx};
 use crate::model::{erased_message, fresh_id};
 
-/// How much was erased.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Figures {
@@ -20,16 +19,12 @@ pub struct Figures {
     pub media: u64,
     /// Rows of other people in which an id was masked.
     pub mentions: u64,
-    /// Deleted files.
     pub files: u64,
-    /// Their size.
     pub bytes: u64,
-    /// Deleted raw deliveries.
     pub deliveries: u64,
 }
 
 impl Figures {
-    /// The sum of two.
     #[must_use]
     pub fn plus(self, more: Self) -> Self {
         Self {
