@@ -58,6 +58,7 @@ use color::Color;
 use context::Context;
 use language::Language;
 use midiateca_service::ops::export;
+use midiateca_service::ops::remove_client;
 use midiateca_service::telemetry;
 
 /// Keeps every photo, voice note, video, document and sticker that arrives on a company's WhatsApp numbers.
@@ -331,7 +332,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     let is = |test: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(test);
     let is_usage = |cause: &(dyn std::error::Error + 'static)| {
         let export = cause.downcast_ref::<export::Error>();
+        let removal = cause.downcast_ref::<remove_client::Error>();
         cause.is::<UsageError>()
+            || removal.is_some_and(remove_client::Error::is_usage)
             || cause.is::<midiateca_service::config::Error>()
             || export.is_some_and(export::Error::is_usage)
     };
@@ -347,6 +350,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<midiateca_service::ops::backup::Error>()
             || cause.is::<midiateca_service::ops::verify::Error>()
             || cause.is::<export::Error>()
+            || cause.is::<remove_client::Error>()
             || cause.is::<midiateca_service::ops::test_delivery::Error>()
             || cause.is::<midiateca_service::storage::Error>()
             || cause.is::<midiateca_service::ops::gateway_admin::Error>()

@@ -34,6 +34,8 @@ pub struct Client {
     pub id: i64,
     /// For people.
     pub name: String,
+    /// Removed by the operator; its media stay.
+    pub removed: bool,
 }
 
 /// One WhatsApp number at one gateway.
@@ -103,13 +105,19 @@ pub fn token_context(id: &InstanceId) -> String {
 /// The largest number of a client: JSON readers that know only doubles confuse larger ones.
 pub const LARGEST_CLIENT: i64 = (1 << 53) - 1;
 
-/// Adds a client; with no `id`, the next number, or the smallest free one after the largest. Fails when name or number are taken.
+/// Adds a client; with no `id`, the next number, or the smallest free one after the largest. A removed one of the same name
+/// and, if given, number is restored. `None` when name or number are taken.
 pub async fn add_client(
     tx: &mut Tx,
     name: &str,
     id: Option<i64>,
     now: Millis,
 ) -> Result<Option<i64>, Error> {
+    let restore = "update clients set removed_at = null
+                   where removed_at is not null and name = $1 and id = coalesce($2, id) returning id";
+    if let Some(row) = tx.row(restore, values![name, id]).await? {
+        return Ok(Some(row.int("id")?));
+    }
     let sql = "insert into clients (id, name, created_at)
                values (coalesce($1,
                  (select max(id) + 1 from clients having max(id) < $4),
@@ -134,23 +142,50 @@ pub async fn rename_client(tx: &mut Tx, id: i64, name: &str) -> Result<Renaming,
     if tx.row(taken, values![id, name]).await?.is_some() {
         return Ok(Renaming::NameTaken);
     }
-    let sql = "update clients set name = $2 where id = $1";
+    let sql = "update clients set name = $2 where id = $1 and removed_at is null";
     Ok(match tx.run(sql, values![id, name]).await? {
         0 => Renaming::NoClient,
         _ => Renaming::Renamed,
     })
 }
 
-/// All clients, by number.
+/// Removes a client and its instances; their media stay. Returns the instances, or `None` when there is no such client.
+pub async fn remove_client(
+    tx: &mut Tx,
+    id: i64,
+    now: Millis,
+) -> Result<Option<Vec<InstanceId>>, Error> {
+    let sql = "update clients set removed_at = $2 where id = $1 and removed_at is null";
+    if tx.run(sql, values![id, now]).await? == 0 {
+        return Ok(None);
+    }
+    let sql = "select id from instances where client = $1 and removed_at is null order by id";
+    let mut instances = Vec::new();
+    for row in tx.rows(sql, values![id]).await? {
+        let instance = InstanceId(row.text("id")?);
+        remove_instance(tx, &instance, now).await?;
+        instances.push(instance);
+    }
+    Ok(Some(instances))
+}
+
+/// All clients that were not removed.
 pub async fn clients(db: &Db) -> Result<Vec<Client>, Error> {
-    let rows = db
-        .rows("select id, name from clients order by id", vec![])
-        .await?;
+    let mut all = every_client(db).await?;
+    all.retain(|client| !client.removed);
+    Ok(all)
+}
+
+/// All clients, removed ones included, by number.
+pub async fn every_client(db: &Db) -> Result<Vec<Client>, Error> {
+    let sql = "select id, name, removed_at from clients order by id";
+    let rows = db.rows(sql, vec![]).await?;
     rows.iter()
         .map(|row| {
             Ok(Client {
                 id: row.int("id")?,
                 name: row.text("name")?,
+                removed: row.int_or_none("removed_at")?.is_some(),
             })
         })
         .collect()

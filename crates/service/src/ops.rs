@@ -62,6 +62,9 @@ pub mod opening;
 /// Probes of disks and of the server.
 pub mod probe;
 
+/// A client that receives nothing more.
+pub mod remove_client;
+
 /// Deliveries read again with the current version.
 pub mod replay;
 

@@ -1,4 +1,4 @@
-//! `client add|list|rename`.
+//! `client add|list|rename|remove`.
 
 use serde_json::json;
 
@@ -10,7 +10,8 @@ use super::words::client as words;
 use super::{Ending, UsageError};
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::db::Key;
-use midiateca_service::instances::{self, Renaming};
+use midiateca_service::instances::{self, Client, Renaming};
+use midiateca_service::ops::remove_client;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -32,6 +33,16 @@ pub(crate) enum Command {
         /// Its new name
         name: String,
     },
+    /// Stops a company from receiving; refuses while it has media
+    #[command(visible_alias = "remover")]
+    Remove {
+        /// Its number
+        #[arg(value_name = "N")]
+        client: i64,
+        /// Remove it although it has media; its rows and files stay
+        #[arg(long)]
+        keep_files: bool,
+    },
 }
 
 pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
@@ -47,12 +58,21 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
                 .open_existing_allowing(AllowedStorage::Unused)
                 .await?
         }
+        Command::Remove { .. } => {
+            context
+                .open_existing_allowing(AllowedStorage::Unused)
+                .await?
+        }
         Command::List => context.open_to_look(AllowedStorage::Unused).await?,
     };
     match command {
         Command::Add { name, id } => add(&context, &app, name, id).await?,
         Command::List => list(&context, &app).await?,
         Command::Rename { client, name } => rename(&context, &app, client, name).await?,
+        Command::Remove { client, keep_files } => {
+            let options = remove_client::Options { client, keep_files };
+            remove(&context, &app, options).await?;
+        }
     }
     app.db.close().await;
     Ok(Ending::Fine)
@@ -71,10 +91,10 @@ fn check_number(context: &Context, number: Option<i64>) -> Result<(), UsageError
 }
 
 fn check_name(context: &Context, name: &str) -> Result<(), UsageError> {
-    match name.trim().is_empty() {
-        true => Err(UsageError(context.lang.say(words::NO_NAME).to_owned())),
-        false => Ok(()),
+    if name.trim().is_empty() {
+        return Err(UsageError(context.lang.say(words::NO_NAME).to_owned()));
     }
+    Ok(())
 }
 
 fn taken(context: &Context, name: &str) -> UsageError {
@@ -82,16 +102,34 @@ fn taken(context: &Context, name: &str) -> UsageError {
 }
 
 async fn add(context: &Context, app: &App, name: String, id: Option<i64>) -> anyhow::Result<()> {
-    let (now, taken) = (app.clock.now(), taken(context, &name));
+    let mut removed = instances::every_client(&app.db).await?;
+    removed.retain(|client| client.removed && (client.name == name || Some(client.id) == id));
+    let refusal = match removed.first() {
+        Some(client) => number_removed(context, client),
+        None => taken(context, &name),
+    };
+    let now = app.clock.now();
     let adding = app.db.write(Key::Everything, async move |tx| {
         instances::add_client(tx, &name, id, now).await
     });
-    let id = adding.await?.ok_or(taken)?;
-    match context.json {
-        true => answer::line(json!({"client": id})),
-        false => answer::line(id),
+    let id = adding.await?.ok_or(refusal)?;
+    if removed.iter().any(|client| client.id == id) {
+        answer::complain(context.lang.fill(words::RESTORED, &[("client", &id)]));
+    }
+    if context.json {
+        answer::line(json!({"client": id}));
+    } else {
+        answer::line(id);
     }
     Ok(())
+}
+
+fn number_removed(context: &Context, client: &Client) -> UsageError {
+    let name = plain(&client.name);
+    UsageError(context.lang.fill(
+        words::NUMBER_REMOVED,
+        &[("client", &client.id), ("name", &name)],
+    ))
 }
 
 async fn list(context: &Context, app: &App) -> anyhow::Result<()> {
@@ -123,9 +161,26 @@ async fn rename(context: &Context, app: &App, client: i64, name: String) -> anyh
             return Err(UsageError(text).into());
         }
     }
-    match context.json {
-        true => answer::line(json!({"client": client, "name": name})),
-        false => answer::line(format_args!("{client}\t{}", tame(&name))),
+    if context.json {
+        answer::line(json!({"client": client, "name": name}));
+    } else {
+        answer::line(format_args!("{client}\t{}", tame(&name)));
     }
+    Ok(())
+}
+
+async fn remove(
+    context: &Context,
+    app: &App,
+    options: remove_client::Options,
+) -> anyhow::Result<()> {
+    let report = remove_client::run(&app.db, &app.clock, options).await?;
+    if context.json {
+        answer::line(json!(report));
+        return Ok(());
+    }
+    let values: [(&str, &dyn std::fmt::Display); 2] =
+        [("client", &report.client), ("media", &report.media)];
+    answer::complain(context.lang.fill(words::REMOVED, &values));
     Ok(())
 }

@@ -40,7 +40,7 @@ pub(crate) struct Options {
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
     let (lang, client) = (context.lang, options.client);
     let app = context.open_existing().await?;
-    let clients = instances::clients(&app.db).await?;
+    let clients = instances::every_client(&app.db).await?;
     if !clients.iter().any(|known| known.id == client) {
         let unknown = lang.fill(words::UNKNOWN_CLIENT, &[("client", &client)]);
         return Err(UsageError(unknown).into());

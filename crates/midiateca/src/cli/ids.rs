@@ -23,7 +23,7 @@ pub(super) async fn check(
     instance: Option<&str>,
 ) -> anyhow::Result<Option<String>> {
     if let Some(client) = client {
-        let clients = instances::clients(&app.db).await?;
+        let clients = instances::every_client(&app.db).await?;
         if !clients.iter().any(|known| known.id == client) {
             let values: [(&str, &dyn Display); 1] = [("client", &client)];
             return Err(UsageError(context.lang.fill(words::UNKNOWN_CLIENT, &values)).into());

@@ -8,6 +8,7 @@ mod answers;
 mod backup;
 mod cdn;
 mod check;
+mod clients;
 mod clock;
 mod coding;
 mod commands;

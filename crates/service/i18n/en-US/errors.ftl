@@ -205,6 +205,14 @@ errors-backup-wrong-key = --with-key: { $path } is not the key of the gateway to
 errors-not-a-number = it is not a whole number
 errors-number-too-large = the number is too large
 errors-number-too-small = the number is too small
+errors-client-unknown = no client { $client } is known
+errors-list-clients = `midiateca client list` shows the clients
+errors-client-has-media =
+    client { $client } has { $media ->
+        [one] { $media } media
+       *[other] { $media } media
+    }
+errors-remove-client-and-keep-files = to stop it from receiving, and keep its rows and files, run `midiateca client remove { $client } --keep-files`; `midiateca media list --client { $client }` still finds them
 
 ## Verification
 

@@ -205,6 +205,14 @@ errors-backup-wrong-key = --with-key: { $path } não é a chave dos tokens do ga
 errors-not-a-number = não é um número inteiro
 errors-number-too-large = o número é grande demais
 errors-number-too-small = o número é pequeno demais
+errors-client-unknown = não existe o cliente { $client }
+errors-list-clients = `midiateca client list` mostra os clientes
+errors-client-has-media =
+    o cliente { $client } tem { $media ->
+        [one] { $media } mídia
+       *[other] { $media } mídias
+    }
+errors-remove-client-and-keep-files = para que ele pare de receber, mantendo registros e arquivos, execute `midiateca client remove { $client } --keep-files`; `midiateca media list --client { $client }` continua a mostrá-los
 
 ## Verification
 

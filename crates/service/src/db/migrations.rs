@@ -18,6 +18,7 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0011_words.sql"),
     include_str!("../../migrations/sqlite/0012_checkpoints.sql"),
     include_str!("../../migrations/sqlite/0013_delivery_reasons.sql"),
+    include_str!("../../migrations/sqlite/0014_removed_clients.sql"),
 ];
 
 /// Applies what is missing. Two processes that start at once do so one after the other. A database that is up to

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::clock::{DAY, HOUR, MINUTE, Millis};
-use crate::db::{Db, Error, Row, Value, values};
+use crate::db::{Db, Error, Row, Tx, Value, values};
 use crate::model::{InstanceId, MediaKind, MediaStatus};
 
 /// How many, and how large together.
@@ -73,6 +73,14 @@ pub struct WaitingCount {
     pub due: Due,
     /// How many.
     pub count: i64,
+}
+
+/// Media of a client, in any status. What is left of an erased one is not counted.
+pub async fn of_client(tx: &mut Tx, client: i64) -> Result<u64, Error> {
+    let sql =
+        "select count(*) as n from media where client = $1 and reason is distinct from 'erased'";
+    let row = tx.row(sql, values![client]).await?;
+    row.map_or(Ok(0), |row| Ok(row.int("n")?.unsigned_abs()))
 }
 
 const ENDED: &str = "select instance, kind, status, count(*) as n from media where status not in ('pending', 'downloading') group by status, instance, kind";

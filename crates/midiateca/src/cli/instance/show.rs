@@ -59,7 +59,7 @@ pub(super) async fn run(context: &Context, app: &App, options: &Options) -> anyh
 
 impl Known {
     async fn of(app: &App, instance: Instance, slots: Slots) -> Result<Self, db::Error> {
-        let clients = instances::clients(&app.db).await?;
+        let clients = instances::every_client(&app.db).await?;
         let client = clients.into_iter().find(|one| one.id == instance.client);
         let rhythm = match instance.last_delivery_at {
             Some(last) => rhythm::rhythm(&app.db, &instance.id, last).await?,

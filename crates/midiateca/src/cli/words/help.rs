@@ -202,5 +202,7 @@ texts! {
     "Gives a company another name; its number and its files stay", "Dá outro nome a uma empresa; o número e os arquivos não mudam";
     "Its number", "O número";
     "Its new name", "O novo nome";
+    "Stops a company from receiving; refuses while it has media", "Faz uma empresa parar de receber; recusa enquanto ela tem mídias";
+    "Remove it although it has media; its rows and files stay", "Remove mesmo que tenha mídias; os registros e arquivos permanecem";
     "Reads the settings, and names each problem in them; exit 2 when there is one", "Lê as configurações e aponta cada problema; termina com 2 quando há algum";
 }

@@ -7,6 +7,7 @@ use super::ground::{app, coordination, db, opening, storage};
 use crate::db::foreign;
 use crate::ops::backup;
 use crate::ops::import::multichat;
+use crate::ops::remove_client;
 
 pub(super) fn takeover(error: &multichat::Error, lang: Language) -> Cause {
     use multichat::Error;
@@ -51,6 +52,25 @@ pub(super) fn takeover(error: &multichat::Error, lang: Language) -> Cause {
         Error::App(error) => app(error, lang),
         Error::Coordination(error) => coordination(error, lang),
         Error::Storage(error) => storage(error, lang),
+    }
+}
+
+pub(super) fn remove_client(error: &remove_client::Error, lang: Language) -> Cause {
+    use remove_client::Error;
+    match error {
+        Error::NoClient { client } => Cause::with(
+            lang,
+            words::CLIENT_UNKNOWN,
+            words::LIST_CLIENTS,
+            &[("client", client)],
+        ),
+        Error::HasMedia { client, media } => Cause::with(
+            lang,
+            words::CLIENT_HAS_MEDIA,
+            words::REMOVE_CLIENT_AND_KEEP_FILES,
+            &[("client", client), ("media", media)],
+        ),
+        Error::Db(error) => db(error, lang),
     }
 }
 

@@ -85,7 +85,7 @@ impl Owners {
 
     async fn compare(&mut self, app: &App) -> Result<Vec<Conflict>, Error> {
         let mut conflicts = Vec::new();
-        for client in instances::clients(&app.db).await? {
+        for client in instances::every_client(&app.db).await? {
             if let Some(theirs) = self.clients.get(&client.id)
                 && theirs.name != client.name
                 && distinct_name(theirs) != client.name

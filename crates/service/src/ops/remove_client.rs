@@ -1,0 +1,69 @@
+//! A client that receives nothing more. No row and no file of it is deleted.
+
+use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::db::{self, Db, Key};
+use crate::instances;
+use crate::media::counts;
+use crate::model::InstanceId;
+
+/// Which client to remove.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub client: i64,
+    /// Also a client that has media; they stay.
+    pub keep_files: bool,
+}
+
+/// A removed client.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    pub client: i64,
+    /// Its instances that were removed with it.
+    pub instances: Vec<InstanceId>,
+    /// Its media, which stay.
+    pub media: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("no client {client} is known")]
+    NoClient { client: i64 },
+    #[error("client {client} has {media} media")]
+    HasMedia { client: i64, media: u64 },
+    #[error(transparent)]
+    Db(#[from] db::Error),
+}
+
+impl Error {
+    /// Whether another command line helps.
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::NoClient { .. } | Self::HasMedia { .. } => true,
+            Self::Db(_) => false,
+        }
+    }
+}
+
+/// Removes a client and its instances: deliveries to their webhook addresses are refused within a second. Pending
+/// downloads are completed.
+pub async fn run(db: &Db, clock: &Clock, options: Options) -> Result<Report, Error> {
+    let Options { client, keep_files } = options;
+    let now = clock.now();
+    let removing = db.write(Key::Everything, async move |tx| {
+        let media = counts::of_client(tx, client).await?;
+        if media > 0 && !keep_files {
+            return Ok(Err(Error::HasMedia { client, media }));
+        }
+        let removed = instances::remove_client(tx, client, now).await?;
+        Ok(removed
+            .map(|instances| Report {
+                client,
+                instances,
+                media,
+            })
+            .ok_or(Error::NoClient { client }))
+    });
+    removing.await?
+}
