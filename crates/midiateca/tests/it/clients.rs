@@ -58,10 +58,7 @@ async fn a_client_with_media_is_removed_only_if_its_files_are_kept() {
     let scrub = midiateca(data, &["scrub"]).await;
     assert_eq!(scrub.status.code(), Some(0), "{}", stdout(&scrub));
     let clients = items(&midiateca(data, &["--json", "client", "list"]).await);
-    assert_eq!(
-        clients,
-        [json!({"client": 3, "name": "Oficina do Bairro"})]
-    );
+    assert_eq!(clients, [json!({"client": 3, "name": "Oficina do Bairro"})]);
     let instances = items(&midiateca(data, &["--json", "instance", "list"]).await);
     assert_eq!(instances.len(), 1);
     for command in [

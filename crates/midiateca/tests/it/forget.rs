@@ -1,4 +1,4 @@
-//! A person who asks to be forgotten: everything of theirs goes, nothing of it comes back, and nobody else's goes.
+//! A person who asks to be forgotten: everything of theirs goes, nothing of it comes back, and nothing of others.
 
 mod names;
 mod proof;
@@ -63,14 +63,14 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
         ..of_kind("BYLID", wa_media::MediaKind::Document)
     };
     let (by_lid, _) = test.store(by_lid).await;
-    let somebody = SimMedia {
+    let other = SimMedia {
         chat_id: Some("5500900000077".to_owned()),
         sender_id: Some("5500900000077".to_owned()),
         sender_lid: None,
         push_name: Some("Seu Jorge da Padaria".to_owned()),
-        ..sample("SOMEBODY")
+        ..sample("OTHER")
     };
-    let (somebody, _) = test.store(somebody).await;
+    let (other, _) = test.store(other).await;
     let (failed, failing) = test
         .store(SimMedia {
             fault: Fault::LinkTo("http://169.254.169.254/".to_owned()),
@@ -85,10 +85,10 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
         dry_run: true,
         ..of(2, identities.ids())
     };
-    let told = erasure::run(test.app.erasure_deps(), dry_run, &())
+    let report = erasure::run(test.app.erasure_deps(), dry_run, &())
         .await
         .unwrap();
-    assert_eq!((told.media, told.files.len(), told.deliveries), (4, 3, 4));
+    assert_eq!((report.media, report.files.len(), report.deliveries), (4, 3, 4));
     assert_eq!(test.files().len(), 4);
     let proof = forget(&test.app, WHO).await.unwrap();
     assert_eq!(
@@ -106,7 +106,7 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
             && hashes.contains(by_lid.sha256.as_ref().unwrap())
     );
 
-    assert_eq!(test.files(), [test.file(&somebody)]);
+    assert_eq!(test.files(), [test.file(&other)]);
     for erased in [&theirs, &to_them, &by_lid, &failed] {
         let left = test.find(&MediaId(erased.id.clone())).await;
         assert_eq!(
@@ -117,7 +117,7 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
             ),
             ("skipped", Some("erased"), false)
         );
-        for told in [
+        for field in [
             left.chat_id,
             left.sender_id,
             left.sender_name,
@@ -126,7 +126,7 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
             left.sha256,
             left.path,
         ] {
-            assert_eq!(told, None);
+            assert_eq!(field, None);
         }
     }
     let bytes = database_bytes(&test);
@@ -138,7 +138,7 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
         "orçamento da reforma",
         "segue a foto",
     ] {
-        // Somebody else has the same caption.
+        // Another person has the same caption.
         assert!(
             !holds(&bytes, gone) || gone == "segue a foto",
             "{gone} is still in the database's files"
@@ -146,7 +146,7 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
     }
     assert!(
         holds(&bytes, "Seu Jorge da Padaria"),
-        "somebody else is still there"
+        "another person's data is gone"
     );
 
     for repeat in [&delivery, &failing] {
@@ -297,8 +297,8 @@ async fn run(test: &TestApp, sql: &'static str, id: &str) {
     change.await.unwrap();
 }
 
-/// Somebody else's, and nothing of it names the person.
-fn of_somebody_else(id: &str) -> SimMedia {
+/// Another person's, and nothing of it names the person.
+fn of_another_person(id: &str) -> SimMedia {
     SimMedia {
         chat_id: Some("5521900000077".to_owned()),
         sender_id: Some("5521900000077".to_owned()),
@@ -316,7 +316,7 @@ async fn their_number_is_masked_where_others_speak_of_them() {
         file_name: Some(format!("contrato {WHO}.pdf")),
         ..SimMedia {
             kind: wa_media::MediaKind::Document,
-            ..of_somebody_else("SPEAKS")
+            ..of_another_person("SPEAKS")
         }
     };
     let (speaks, _) = test.store(document).await;
@@ -326,7 +326,7 @@ async fn their_number_is_masked_where_others_speak_of_them() {
     let left = test.find(&MediaId(speaks.id.clone())).await;
     assert_eq!(left.caption, Some(format!("fale com @***, não com {WHO}9")));
     assert_eq!(left.file_name.as_deref(), Some("contrato ***.pdf"));
-    assert!(test.file(&left).is_file(), "it is somebody else's");
+    assert!(test.file(&left).is_file(), "it is another person's");
     test.end().await;
 }
 
@@ -388,7 +388,7 @@ async fn another_media_under_an_erased_messages_id_is_taken_in() {
             seed: 99,
             size_bytes: 3_000,
         },
-        ..of_somebody_else("SAMEID")
+        ..of_another_person("SAMEID")
     };
     let (other, _) = test.store(other).await;
     assert_eq!((other.status.as_str(), other.slot), ("stored", 1));
@@ -402,7 +402,7 @@ async fn a_repeat_of_what_others_sent_does_not_bring_the_name_back() {
     let test = TestApp::start().await;
     let naming = SimMedia {
         caption: Some(format!("fale com {WHO}")),
-        ..of_somebody_else("REPEATED")
+        ..of_another_person("REPEATED")
     };
     let (naming, repeat) = test.store(naming).await;
     forget(&test.app, WHO).await.unwrap();
@@ -441,17 +441,20 @@ async fn forget_says_that_nothing_was_found_and_gives_no_proof_of_it() {
         "--contact",
         "+55 11 91234-5678",
     ];
-    let told = midiateca(data, &nothing).await;
-    assert_eq!((told.status.code(), stdout(&told).as_str()), (Some(1), ""));
-    assert!(
-        stderr(&told).contains("551112345678, 5511912345678"),
-        "{}",
-        stderr(&told)
+    let report = midiateca(data, &nothing).await;
+    assert_eq!(
+        (report.status.code(), stdout(&report).as_str()),
+        (Some(1), "")
     );
-    assert!(!stderr(&told).contains("proof"), "{}", stderr(&told));
+    assert!(
+        stderr(&report).contains("551112345678, 5511912345678"),
+        "{}",
+        stderr(&report)
+    );
+    assert!(!stderr(&report).contains("proof"), "{}", stderr(&report));
     let wrong = ["forget", "--yes", "--client", "2", "--contact", "%"];
-    let told = midiateca(data, &wrong).await;
-    assert_eq!(told.status.code(), Some(2), "{}", stderr(&told));
+    let report = midiateca(data, &wrong).await;
+    assert_eq!(report.status.code(), Some(2), "{}", stderr(&report));
     let found = [
         "--lang",
         "pt-BR",
@@ -462,34 +465,45 @@ async fn forget_says_that_nothing_was_found_and_gives_no_proof_of_it() {
         "--contact",
         WHO,
     ];
-    let told = midiateca(data, &found).await;
-    assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
+    let report = midiateca(data, &found).await;
+    assert_eq!(report.status.code(), Some(0), "{}", stderr(&report));
     assert!(
-        stderr(&told).contains("guarde isto como prova"),
+        stderr(&report).contains("guarde isto como prova"),
         "{}",
-        stderr(&told)
+        stderr(&report)
     );
 }
 
 #[tokio::test]
-async fn a_webhook_that_comes_while_the_database_is_written_anew_waits_and_is_taken() {
+async fn a_webhook_that_comes_while_the_database_is_rewritten_waits_and_is_accepted() {
     let mut config = impatient();
     config.database.busy_timeout = Span::from_ms(10);
     let test = TestApp::with(config, Clock::system()).await;
-    let delivery = test.sim.world().add(sample("MEANWHILE"));
+    let delivery = test.sim.world().add(sample("WAITING"));
     let holder = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();
     let sign = std::fs::File::create(test.app.data.join("midiateca.db-compacting")).unwrap();
     holder.execute_batch("begin immediate").unwrap();
     let (status, _) = test.post(delivery.body.to_string()).await;
-    assert_eq!(status, 503, "somebody else is not waited for");
+    assert_eq!(status, 503, "another program was waited for");
     sign.lock().unwrap();
-    let ends = async {
-        // Many times as long as the database is usually waited for.
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        holder.execute_batch("commit").unwrap();
-        sign.unlock().unwrap();
-    };
-    let ((status, answer), ()) = tokio::join!(test.post(delivery.body.to_string()), ends);
+    let path = test.app.data.join("midiateca.db");
+    let others = tokio::task::spawn_blocking(move || {
+        // Twenty writers with the patience of the server are refused, one after the other.
+        for _ in 0..20 {
+            let writer = rusqlite::Connection::open(&path).unwrap();
+            writer.busy_timeout(Duration::from_millis(10)).unwrap();
+            assert!(writer.execute_batch("begin immediate").is_err());
+        }
+    });
+    let mut post = Box::pin(test.post(delivery.body.to_string()));
+    tokio::select! {
+        (status, answer) = &mut post => panic!("answered before the end: {status} {answer}"),
+        refused = others => refused.unwrap(),
+    }
+    holder.execute_batch("commit").unwrap();
+    sign.unlock().unwrap();
+    let (status, answer) = post.as_mut().await;
     assert_eq!(status, 200, "{answer}");
+    drop(post);
     test.end().await;
 }

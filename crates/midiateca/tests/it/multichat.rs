@@ -15,7 +15,7 @@ use wa_sim::Sim;
 use crate::commands::{items, midiateca, stderr, stdout};
 use crate::stage::{FIRST, OTHER, TOKEN, TestApp, sample};
 
-/// The tables as Django's migrations leave them, columns that nobody reads left out.
+/// The tables as Django's migrations leave them, unused columns left out.
 const SCHEMA: &str = "
 create table core_cliente (id integer primary key, nome varchar(255), empresa varchar(255), wapi_instance_id varchar(255), wapi_token varchar(255));
 create table core_whatsappinstance (id integer primary key, instance_id varchar(255) unique, token varchar(255), cliente_id bigint,
@@ -354,7 +354,7 @@ async fn each_row_is_accounted_for_by_what_truly_is_there() {
     });
     original.row(&Row {
         number: 99,
-        ..row("NOBODY", None, &ogg(4))
+        ..row("UNKNOWN", None, &ogg(4))
     });
     // The row does not name its file; that its name holds the beginning of the message's id proves nothing.
     original.row(&Row {
@@ -384,7 +384,7 @@ async fn each_row_is_accounted_for_by_what_truly_is_there() {
     let outcomes = outcomes(&taken);
     assert_eq!(outcomes["core_mediafile 10"], "left_out");
     assert_eq!(outcomes["core_mediafile 11"], "left_out");
-    // What no row tells of is kept all the same.
+    // A file without a row is kept all the same.
     assert_eq!(outcomes[&at("unknown-to-row.mp3")], "stored");
     let strays = media
         .keys()
@@ -492,7 +492,7 @@ async fn hostile_rows_read_nothing_outside_and_nothing_of_another_client() {
 }
 
 #[tokio::test]
-async fn deliveries_that_the_original_kept_tell_of_what_it_had_no_row_for() {
+async fn media_of_kept_deliveries_without_a_row_are_imported() {
     let original = Original::new();
     let sim = Sim::start().await.unwrap();
     let (seen, unseen) = (
@@ -558,7 +558,7 @@ async fn what_was_erased_here_does_not_come_back() {
 }
 
 #[tokio::test]
-async fn what_is_no_original_system_or_somebody_elses_is_refused_before_anything_is_done() {
+async fn another_database_or_another_owner_is_refused_before_any_change() {
     let original = Original::new();
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
@@ -699,9 +699,9 @@ async fn an_import_that_is_killed_goes_on_and_holds_everything_once() {
     assert_eq!(held + known, COUNT as u64);
     assert!(held > 0, "it was through before it was killed");
     let scrub = midiateca(data, &["--json", "scrub"]).await;
-    let told = lines(&scrub);
+    let report = lines(&scrub);
     assert_eq!(
-        (scrub.status.code(), &told[0]["intact"]),
+        (scrub.status.code(), &report[0]["intact"]),
         (Some(0), &COUNT.into())
     );
 }
@@ -753,7 +753,7 @@ async fn two_files_of_one_message_are_both_kept_whole() {
                    values ('0000000000000000000000000000000a', ?, 'audio', 'success', '2025-09-05 20:05:01')";
         original.db.execute(sql, [&path]).unwrap();
     }
-    let orphan = "insert into webhook_messagemedia (event_id, media_path, media_type) values ('nobody', 'x.mp3', 'audio')";
+    let orphan = "insert into webhook_messagemedia (event_id, media_path, media_type) values ('unknown', 'x.mp3', 'audio')";
     original.db.execute(orphan, []).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let taken = original.import(folder.path(), &[]).await;

@@ -176,7 +176,7 @@ async fn a_message_without_an_id_is_still_known_again() {
 }
 
 #[tokio::test]
-async fn what_nobody_can_fetch_expires_at_its_deadline() {
+async fn what_cannot_be_downloaded_expires_at_its_deadline() {
     let clock = Clock::fixed(TODAY);
     let test = TestApp::with(impatient(), clock.clone()).await;
     let media = SimMedia {
@@ -222,7 +222,7 @@ async fn what_nobody_can_fetch_expires_at_its_deadline() {
 }
 
 #[tokio::test]
-async fn a_repeat_that_tells_of_more_files_adds_them_beside_the_known_ones() {
+async fn a_repeat_with_more_files_adds_them_to_the_known_ones() {
     let test = TestApp::start().await;
     let (image, delivery) = test.store(sample("MORE")).await;
     let audio = test.sim.world().add(SimMedia::sample(
@@ -302,7 +302,7 @@ async fn a_better_key_in_a_repeat_heals() {
 async fn two_files_under_one_id_are_two_files() {
     let test = TestApp::start().await;
     let (mine, delivery) = test.store(sample("REUSED")).await;
-    // Somebody else chose the same id, in another chat.
+    // Another person chose the same id, in another chat.
     let mut forged = test.sim.world().add(SimMedia {
         content: wa_sim::Content::Generated {
             seed: 5,
@@ -332,7 +332,7 @@ async fn a_repeat_with_better_keys_counts_while_the_first_is_being_fetched() {
         .set_delay(std::time::Duration::from_millis(300));
     let good = test.sim.world().add(sample("WHILE"));
     let mut bad = good.body.clone();
-    bad["msgContent"]["imageMessage"]["directPath"] = "/v/nobody/knows.enc".into();
+    bad["msgContent"]["imageMessage"]["directPath"] = "/v/unknown.enc".into();
     let (_, answer) = test.post(bad.to_string()).await;
     let id =
         midiateca_service::model::MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned());
@@ -364,7 +364,7 @@ async fn messages_that_say_nothing_of_themselves_stay_apart() {
 }
 
 #[tokio::test]
-async fn nobody_can_put_his_bytes_or_words_into_somebody_elses_row() {
+async fn a_strangers_message_changes_no_row_of_another_person() {
     let test = TestApp::start().await;
     let (media, delivery) = test.store(sample("VICTIM")).await;
     test.sim.world().set_down(true);
@@ -379,7 +379,7 @@ async fn nobody_can_put_his_bytes_or_words_into_somebody_elses_row() {
     });
     let (_, answer) = test.post(forged.to_string()).await;
     assert_eq!(answer["media"][0]["duplicate"], false, "{answer}");
-    // Words: an edit of somebody else's message.
+    // Words: an edit of another person's message.
     let edit = serde_json::json!({
         "instanceId": FIRST, "messageId": "EDIT", "chat": stranger, "sender": stranger,
         "msgContent": {"protocolMessage": {"key": {"id": delivery.message_id}, "editedMessage": {"imageMessage": {"caption": "FORGED"}}}},

@@ -187,13 +187,13 @@ async fn each_part_of_a_rule_narrows_what_it_means() {
             false,
         ),
     ] {
-        let told = format!("{rule:?}");
+        let removed = format!("{rule:?}");
         let (test, id, _) = a_month_later(vec![rule], media).await;
         let (swept, _) = deleted(&test, false).await;
-        assert_eq!(swept.files, u64::from(goes), "{told}");
+        assert_eq!(swept.files, u64::from(goes), "{removed}");
         let expected = if goes { "skipped" } else { "stored" };
-        assert_eq!(test.find(&id).await.status, expected, "{told}");
-        assert_eq!(test.files().len(), usize::from(!goes), "{told}");
+        assert_eq!(test.find(&id).await.status, expected, "{removed}");
+        assert_eq!(test.files().len(), usize::from(!goes), "{removed}");
         test.end().await;
     }
 }
@@ -206,8 +206,8 @@ async fn what_a_rule_removed_stays_known_and_does_not_come_back() {
     };
     let (test, id, delivery) = a_month_later(vec![rule], sample("KNOWN")).await;
     let before = (test.find(&id).await.status, test.files());
-    let (dry, told) = deleted(&test, true).await;
-    assert_eq!((dry.files, told), (1, vec![id.0.clone()]));
+    let (dry, removed) = deleted(&test, true).await;
+    assert_eq!((dry.files, removed), (1, vec![id.0.clone()]));
     assert_eq!((test.find(&id).await.status, test.files()), before);
     let (swept, _) = deleted(&test, false).await;
     assert_eq!((swept.files, swept.bytes), (dry.files, dry.bytes));
@@ -222,9 +222,10 @@ async fn what_a_rule_removed_stays_known_and_does_not_come_back() {
         (200, Some("skipped"))
     );
     assert_eq!(test.files().len(), 0);
-    let told = events::after(&test.app.db, 0, 100).await.unwrap();
+    let removed = events::after(&test.app.db, 0, 100).await.unwrap();
     assert!(
-        told.iter()
+        removed
+            .iter()
             .any(|event| event.kind == "media.removed"
                 && event.media.as_deref() == Some(id.as_str()))
     );
@@ -248,12 +249,12 @@ async fn beyond_a_total_the_oldest_go_first_and_shared_bytes_stay_for_the_others
         ids.push(MediaId(test.store(sample(&format!("TOTAL{n}"))).await.0.id));
         clock.advance(1_000);
     }
-    let (swept, told) = deleted(&test, false).await;
+    let (swept, removed) = deleted(&test, false).await;
     let size = swept.bytes / swept.files;
     assert_eq!(swept.files, (4 * size - 5_000).div_ceil(size));
     assert_eq!(
-        told,
-        ids[..told.len()]
+        removed,
+        ids[..removed.len()]
             .iter()
             .map(|id| id.0.clone())
             .collect::<Vec<_>>()
@@ -318,16 +319,22 @@ async fn records_are_pruned_by_age_and_what_is_needed_stays() {
 }
 
 #[tokio::test]
-async fn a_nearly_full_disk_stops_downloads_and_not_the_door() {
+async fn a_nearly_full_disk_stops_downloads_and_not_webhooks() {
     let mut config = impatient();
     config.storage.pause_below = Size::from_bytes(u64::MAX);
     config.storage.resume_above = Size::from_bytes(u64::MAX);
     let test = TestApp::with(config, Clock::system()).await;
     let delivery = test.sim.world().add(sample("NOROOM"));
     let id = test.deliver(&delivery).await;
-    // Another delivery goes through the door and the worker's bell a second time.
+    while !Checkpoint::DownloadsPaused
+        .is_set(&test.app.db)
+        .await
+        .unwrap()
+    {
+        tokio::task::yield_now().await;
+    }
+    // Another delivery wakes the worker a second time.
     test.deliver(&test.sim.world().add(sample("NOROOM2"))).await;
-    tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(test.find(&id).await.status, "pending");
     assert_eq!(test.sim.world().requests(&delivery.direct_path), (0, 0));
     assert_eq!(test.depth(MediaStatus::Pending).await, 2);
@@ -361,7 +368,7 @@ fn slow(id: &str) -> SimMedia {
 }
 
 #[tokio::test]
-async fn what_says_it_is_longer_than_the_disk_waits_beside_others_and_lets_shorter_ones_go_first() {
+async fn a_file_declared_longer_than_the_disk_waits_and_shorter_ones_are_stored_first() {
     let mut config = impatient();
     config.fetch.max_file = Size::from_bytes(u64::MAX);
     config.worker.drain = Span::from_ms(1);
@@ -371,11 +378,11 @@ async fn what_says_it_is_longer_than_the_disk_waits_beside_others_and_lets_short
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let mut giant = test.sim.world().add(sample("GIANT"));
-    let told = i64::MAX.to_string();
+    let removed = i64::MAX.to_string();
     let length = giant
         .body
         .pointer_mut("/msgContent/imageMessage/fileLength");
-    *length.unwrap() = told.into();
+    *length.unwrap() = removed.into();
     let giant = test.deliver(&giant).await;
     let (small, _) = test.store(sample("SMALL")).await;
     assert_eq!(small.status, "stored");
@@ -387,7 +394,7 @@ async fn what_says_it_is_longer_than_the_disk_waits_beside_others_and_lets_short
 }
 
 #[tokio::test]
-async fn beside_one_that_says_it_is_longer_than_the_disk_others_are_stored() {
+async fn others_are_stored_during_a_download_declared_longer_than_the_disk() {
     let mut config = impatient();
     config.fetch.max_file = Size::from_bytes(u64::MAX);
     config.worker.drain = Span::from_ms(1);
@@ -450,7 +457,7 @@ async fn a_download_that_is_stopped_counts_for_nothing_unless_there_is_no_room_f
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_file_that_cannot_be_removed_keeps_no_other_and_is_told_of() {
+async fn a_file_that_cannot_be_removed_keeps_no_other_and_is_reported() {
     let rule = Rule {
         older_than: Some(Span::days(28)),
         ..Rule::default()
@@ -473,21 +480,25 @@ async fn a_file_that_cannot_be_removed_keeps_no_other_and_is_told_of() {
     // No file has so long a name, and none can be asked after.
     let sql = "update media set path = 'cliente_2/' || hex(zeroblob(300)) where id = $1";
     run(&test, sql, stuck.as_str()).await;
-    let (swept, told) = deleted(&test, false).await;
+    let (swept, removed) = deleted(&test, false).await;
     assert_eq!((swept.files, swept.failed), (1, 1));
-    assert_eq!(told, [other.id.as_str()]);
+    assert_eq!(removed, [other.id.as_str()]);
     assert_eq!(test.find(&stuck).await.status, "stored");
     let folder = test.end_keeping_the_folder().await;
     let settings = "[retention]\nrules = [{ larger_than = 1 }]\n";
     std::fs::write(folder.path().join("midiateca.toml"), settings).unwrap();
-    let told = midiateca(folder.path(), &["sweep"]).await;
-    assert_eq!(told.status.code(), Some(1));
+    let removed = midiateca(folder.path(), &["sweep"]).await;
+    assert_eq!(removed.status.code(), Some(1));
     assert!(
-        stderr(&told).contains("could not be deleted"),
+        stderr(&removed).contains("could not be deleted"),
         "{}",
-        stderr(&told)
+        stderr(&removed)
     );
-    assert!(!stdout(&told).contains(stuck.as_str()), "{}", stdout(&told));
+    assert!(
+        !stdout(&removed).contains(stuck.as_str()),
+        "{}",
+        stdout(&removed)
+    );
     let report = stdout(&midiateca(folder.path(), &["--json", "sweep"]).await);
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
     let item = &report["items"][0];
@@ -605,6 +616,6 @@ async fn run(test: &TestApp, sql: &'static str, id: &str) {
 }
 
 #[test]
-fn nothing_goes_unless_somebody_says_so() {
+fn nothing_is_deleted_without_a_rule() {
     assert_eq!(Config::default().retention.rules, Vec::new());
 }

@@ -1,4 +1,4 @@
-//! Taking over the original Django system: what must not be passed over, doubled, or given to somebody else.
+//! Taking over the original Django system: what must not be skipped, doubled, or given to another client.
 
 use std::path::{Path, PathBuf};
 
@@ -43,10 +43,10 @@ async fn five_files_of_one_message_are_five_media_of_it() {
     let data = folder.path();
     let plan = original.import(&data.join("none"), &["--dry-run"]).await;
     let taken = original.import(data, &[]).await;
-    for told in [&plan, &taken] {
-        let sum = sum(told);
+    for output in [&plan, &taken] {
+        let sum = sum(output);
         let seen = ["stored", "orphaned", "lost"].map(|name| sum[name].as_u64().unwrap());
-        assert_eq!(seen, [5, 0, 1], "{}", stdout(told));
+        assert_eq!(seen, [5, 0, 1], "{}", stdout(output));
     }
     let listed = midiateca(data, &["--json", "media", "list"]).await;
     let mut slots: Vec<_> = items(&listed)
@@ -84,10 +84,10 @@ async fn another_file_of_equal_length_is_not_taken_for_the_one_that_is_held() {
     original.file(&hashed, &ogg(2));
     original.file(&bare, &ogg(3));
     let again = original.import(folder.path(), &[]).await;
-    let told = outcomes(&again);
-    // The one is not what its row tells of; of the other nothing tells which of the two is right.
-    assert_eq!(told[&hashed], "stored");
-    assert_eq!(told["core_mediafile 2"], "left_out");
+    let outcome = outcomes(&again);
+    // The one fails its row's hash; of the other nothing says which of the two is right.
+    assert_eq!(outcome[&hashed], "stored");
+    assert_eq!(outcome["core_mediafile 2"], "left_out");
     assert_eq!(sum(&again)["orphaned"], 1, "{}", stdout(&again));
 }
 
@@ -144,7 +144,7 @@ async fn a_file_that_was_taken_before_its_row_knew_it_is_not_held_twice() {
 }
 
 #[tokio::test]
-async fn a_file_in_nobodys_folder_is_given_to_one_client_only_unless_a_hash_tells() {
+async fn a_file_in_no_clients_folder_is_given_to_one_client_only_unless_a_hash_proves_more() {
     let original = Original::new();
     let (shared, root, proven) = ("fotos/shared.mp3", "leak.mp3", "fotos/proven.mp3");
     for (path, n) in [(shared, 1), (root, 2), (proven, 3)] {
@@ -165,16 +165,16 @@ async fn a_file_in_nobodys_folder_is_given_to_one_client_only_unless_a_hash_tell
     original.row(&hashed);
     let folder = tempfile::tempdir().unwrap();
     let taken = original.import(folder.path(), &[]).await;
-    let told = outcomes(&taken);
-    let told = [
+    let outcome = outcomes(&taken);
+    let outcome = [
         "core_mediafile 1",
         "core_mediafile 2",
         "core_mediafile 3",
         "core_mediafile 4",
     ]
-    .map(|origin| told[origin].as_str());
+    .map(|origin| outcome[origin].as_str());
     assert_eq!(
-        told,
+        outcome,
         ["stored", "left_out", "lost", "stored"],
         "{}",
         stdout(&taken)
@@ -185,7 +185,7 @@ async fn a_file_in_nobodys_folder_is_given_to_one_client_only_unless_a_hash_tell
 }
 
 #[tokio::test]
-async fn two_rows_that_name_one_file_without_a_hash_are_both_told_of() {
+async fn two_rows_that_name_one_file_without_a_hash_are_both_reported() {
     let original = Original::new();
     let path = place("same.mp3");
     original.file(&path, &ogg(1));
@@ -231,7 +231,7 @@ async fn a_delivery_of_another_instance_is_not_filed_under_its_rows() {
 }
 
 #[tokio::test]
-async fn the_chat_that_only_the_folder_tells_is_kept() {
+async fn the_chat_that_only_the_folder_names_is_kept() {
     let original = Original::new();
     let path = format!("Clínica_Aurora/instance_{FIRST}/chats/5500911112222/audio/v.mp3");
     original.file(&path, &ogg(1));
@@ -327,7 +327,7 @@ async fn a_folder_whose_name_is_no_text_hides_no_log() {
 }
 
 #[tokio::test]
-async fn a_damaged_database_is_told_from_one_that_is_none_and_from_one_that_is_held() {
+async fn a_damaged_database_and_another_file_are_refused_differently() {
     let original = Original::new();
     let (fake, torn) = (original.path("fake.sqlite3"), original.path("torn.sqlite3"));
     std::fs::write(&fake, b"SQLite format 3\0garbage").unwrap();
@@ -353,9 +353,9 @@ async fn a_damaged_database_is_told_from_one_that_is_none_and_from_one_that_is_h
             &storage,
         ];
         let refused = midiateca(folder.path(), &command).await;
-        let told = stderr(&refused);
-        assert_eq!(refused.status.code(), Some(code), "{told}");
-        assert!(told.contains(said), "{told}");
+        let outcome = stderr(&refused);
+        assert_eq!(refused.status.code(), Some(code), "{outcome}");
+        assert!(outcome.contains(said), "{outcome}");
     }
 }
 
@@ -387,7 +387,7 @@ async fn a_full_disk_stops_an_import_before_it_is_full_and_the_same_command_goes
     original.row(&row("B", Some(&place("b.mp3")), &ogg(2)));
     let stopped = original.import(data, &[]).await;
     assert_eq!(stopped.status.code(), Some(3), "{}", stderr(&stopped));
-    // Broken off, it may have left files without rows, and says so to whoever gives a proof.
+    // Broken off, it may have left files without rows, and an erasure's proof says so.
     assert!(is_marked(data));
     // A second name needs no room.
     let linked = original.import(data, &["--link"]).await;
@@ -438,7 +438,7 @@ async fn a_stray_goes_once_its_bytes_are_held_for_their_message() {
     let data = folder.path();
     original.import(data, &[]).await;
     let stray = files(&data.join("media_storage")).remove(0);
-    // Our own server fetched it meanwhile.
+    // Our own server downloaded it since.
     std::fs::copy(&stray, stray.with_file_name("own.ogg")).unwrap();
     let sql = "update media set status = 'stored', reason = null, verified = 'full', mime = 'audio/ogg', stored_at = 1,
                  path = 'cliente_2/instance_3B6XIW-ZTS923-GEAY6V/audio/own.ogg',

@@ -80,7 +80,7 @@ impl Desk {
         self.sim.world().set_session(FIRST, session);
     }
 
-    /// What the door says to whoever calls with the token in that address.
+    /// The answer to a request with the token in that address.
     async fn call(&self, address: &str) -> u16 {
         let token = address.rsplit('/').next().unwrap();
         let url = format!("{}/hooks/wapi/{token}", self.server.origin);
@@ -129,7 +129,7 @@ async fn what_cannot_be_read_back_is_neither_taken_back_nor_forgotten() {
         r#"{"error":true,"message":"try later"}"#,
         r#"{"status":"ok"}"#,
         "<html>",
-        r#"{"instanceId":"SOMEBODY-ELSE","connected":true,"webhookReceivedUrl":""}"#,
+        r#"{"instanceId":"ANOTHER-ONE","connected":true,"webhookReceivedUrl":""}"#,
     ] {
         desk.answers(Some(garbage));
         let output = desk.configure().await;
@@ -229,7 +229,7 @@ async fn only_an_address_that_webhooks_can_come_to_is_set() {
 }
 
 #[tokio::test]
-async fn what_a_lost_key_sealed_is_left_alone_and_remembered_anew() {
+async fn what_a_lost_key_sealed_is_left_alone_and_saved_again() {
     let desk = Desk::set().await;
     desk.all_hold(THEIRS);
     assert_eq!(desk.configure().await.status.code(), Some(0));
@@ -256,7 +256,7 @@ async fn what_a_lost_key_sealed_is_left_alone_and_remembered_anew() {
 }
 
 #[tokio::test]
-async fn a_slot_that_is_switched_off_is_told_and_no_token_is_echoed() {
+async fn a_slot_that_is_switched_off_is_reported_and_no_token_is_echoed() {
     let desk = Desk::set().await;
     let ours = format!("https://midia.example/hooks/wapi/{}", desk.first);
     let mut answer =

@@ -6,7 +6,7 @@ use super::*;
 async fn who_is_not_named_exactly_is_not_erased() {
     let test = TestApp::start().await;
     test.store(sample("EXACT")).await;
-    for nobody in [
+    for contact in [
         "%",
         "_500900000001",
         "@lid",
@@ -15,10 +15,10 @@ async fn who_is_not_named_exactly_is_not_erased() {
         "status@broadcast",
         "5500%",
     ] {
-        let refused = forget(&test.app, nobody).await;
+        let refused = forget(&test.app, contact).await;
         assert!(
             matches!(refused, Err(erasure::Error::UnknownContact { .. })),
-            "{nobody}"
+            "{contact}"
         );
     }
     for stranger in ["500900000001", "55009000000012", "550090000000"] {
@@ -69,7 +69,7 @@ async fn a_privacy_id_is_followed_from_the_private_chat_in_which_it_was_seen() {
                     seed: 20 + at,
                     size_bytes: 3_000,
                 },
-                ..of_somebody_else(&format!("OTHERS{at}"))
+                ..of_another_person(&format!("OTHERS{at}"))
             };
             test.store(others).await;
         }
@@ -89,7 +89,7 @@ async fn a_number_of_another_country_is_never_taken_for_a_brazilian_one() {
         let theirs = SimMedia {
             chat_id: Some(format!("{number}@s.whatsapp.net")),
             sender_id: Some(number.to_owned()),
-            ..of_somebody_else(number)
+            ..of_another_person(number)
         };
         test.store(theirs).await;
     }
@@ -115,7 +115,7 @@ async fn an_id_that_goes_with_many_numbers_is_not_one_persons() {
         let one = SimMedia {
             sender_id: Some(format!("552190000010{n}")),
             sender_lid: Some("100000000000009@lid".to_owned()),
-            ..of_somebody_else(&format!("SHARED{n}"))
+            ..of_another_person(&format!("SHARED{n}"))
         };
         test.store(one).await;
     }
@@ -148,7 +148,7 @@ async fn a_number_is_found_without_its_ninth_digit_and_an_old_group_by_its_id() 
     let in_group = SimMedia {
         chat_id: Some("5521900000077-1612345678@g.us".to_owned()),
         is_group: true,
-        ..of_somebody_else("OLDGROUP")
+        ..of_another_person("OLDGROUP")
     };
     test.store(in_group).await;
     let proof = forget(&test.app, "(11) 98765-4321").await.unwrap();

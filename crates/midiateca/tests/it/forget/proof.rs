@@ -8,7 +8,7 @@ use midiateca_service::config::Size;
 #[tokio::test]
 async fn no_page_of_the_database_keeps_what_its_rows_no_longer_say() {
     let test = TestApp::start().await;
-    let (one, _) = test.store(of_somebody_else("MANY")).await;
+    let (one, _) = test.store(of_another_person("MANY")).await;
     // Rows that grow after they were put in, so that pages are split and merged.
     let copies = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 1200)
         insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, caption, chat_id, sender_id,
@@ -45,30 +45,30 @@ async fn no_page_of_the_database_keeps_what_its_rows_no_longer_say() {
 }
 
 #[tokio::test]
-async fn while_somebody_reads_the_database_there_is_no_proof_and_afterwards_there_is() {
+async fn while_another_program_reads_the_database_there_is_no_proof_and_afterwards_there_is() {
     let test = TestApp::start().await;
     test.store(sample("READ")).await;
     let reader = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();
     let begun = "begin; select count(*) from media;";
     reader.execute_batch(begun).unwrap();
-    let told = forget(&test.app, WHO).await.unwrap();
-    assert_eq!((told.media, told.files.len()), (1, 1));
-    assert!(told.left_in_database && !told.is_complete());
+    let report = forget(&test.app, WHO).await.unwrap();
+    assert_eq!((report.media, report.files.len()), (1, 1));
+    assert!(report.left_in_database && !report.is_complete());
     assert!(holds(&database_bytes(&test), WHO));
     reader.execute_batch("commit").unwrap();
-    // Who finds nothing of somebody else writes the database anew all the same, and has no proof of it.
-    let nobodys = forget(&test.app, "5511912345678").await.unwrap();
-    assert!(nobodys.is_empty() && !nobodys.resumed);
+    // An erasure that finds nothing rewrites the database too, and gives no proof of the other.
+    let other = forget(&test.app, "5511912345678").await.unwrap();
+    assert!(other.is_empty() && !other.resumed);
     assert!(!holds(&database_bytes(&test), WHO));
-    let told = forget(&test.app, WHO).await.unwrap();
-    assert!(told.resumed && told.is_complete() && !told.is_empty());
+    let report = forget(&test.app, WHO).await.unwrap();
+    assert!(report.resumed && report.is_complete() && !report.is_empty());
     assert_eq!(
-        (told.media, told.total().media, told.total().files),
+        (report.media, report.total().media, report.total().files),
         (0, 1, 1)
     );
     assert!(!holds(&database_bytes(&test), WHO));
-    let told = forget(&test.app, WHO).await.unwrap();
-    assert!(told.is_empty(), "nothing is owed any more");
+    let report = forget(&test.app, WHO).await.unwrap();
+    assert!(report.is_empty(), "an erasure is still unfinished");
     test.end().await;
 }
 
@@ -144,7 +144,7 @@ async fn what_a_killed_server_left_of_a_person_goes_wherever_it_lies() {
     let app = test.app.clone();
     let folder = test.end_keeping_the_folder().await;
     let root = app.storage.root().to_owned();
-    // It was killed after the rename, and a repair took an earlier such file for nobody's.
+    // It was killed after the rename, and a repair took an earlier such file for an orphan.
     let quarantined = root
         .join(".quarantine/20261124-00000000/in-no-row")
         .join(&path);
@@ -161,7 +161,7 @@ async fn what_a_killed_server_left_of_a_person_goes_wherever_it_lies() {
     let further = root.join(further);
     let staged = root.join(format!(".staging/0193-7-{}", failed.id));
     let staged_before = root.join(".staging/0193-8");
-    let somebody_elses = root
+    let of_others = root
         .join(&path)
         .with_file_name("wapi_OTHER_20261124_120000.jpg");
     for file in [
@@ -170,7 +170,7 @@ async fn what_a_killed_server_left_of_a_person_goes_wherever_it_lies() {
         &of_its_own,
         &staged,
         &staged_before,
-        &somebody_elses,
+        &of_others,
         &statement,
         &moved,
         &further,
@@ -197,7 +197,7 @@ async fn what_a_killed_server_left_of_a_person_goes_wherever_it_lies() {
     for file in gone.iter().chain([&staged, &staged_before]) {
         assert!(!file.exists(), "{}", file.display());
     }
-    assert!(somebody_elses.exists() && further.exists());
+    assert!(of_others.exists() && further.exists());
     app.db.close().await;
 }
 
@@ -222,13 +222,16 @@ async fn an_erasure_that_was_cut_short_remembers_the_names_that_it_found() {
     // Bytes that are nowhere else yet keep a delivery that names them.
     let naming = SimMedia {
         caption: Some(format!("fale com {WHO}")),
-        ..of_somebody_else("NAMING")
+        ..of_another_person("NAMING")
     };
     let (naming, _) = test.store(naming).await;
     run(&test, "update media set inline = 1, status = 'pending', next_attempt_at = 9000000000000 where id = $1", &naming.id).await;
-    let told = forget(&test.app, WHO).await.unwrap();
-    assert_eq!((told.media, told.mentions, told.deliveries_left), (1, 1, 1));
-    assert!(!told.is_complete());
+    let report = forget(&test.app, WHO).await.unwrap();
+    assert_eq!(
+        (report.media, report.mentions, report.deliveries_left),
+        (1, 1, 1)
+    );
+    assert!(!report.is_complete());
     let by_lid = SimMedia {
         sender_id: Some("100000000000001@lid".to_owned()),
         sender_lid: None,
@@ -243,9 +246,9 @@ async fn an_erasure_that_was_cut_short_remembers_the_names_that_it_found() {
         &naming.id,
     )
     .await;
-    let told = forget(&test.app, WHO).await.unwrap();
-    assert_eq!((told.media, told.deliveries_left), (1, 0));
-    assert!(told.resumed && told.is_complete());
+    let report = forget(&test.app, WHO).await.unwrap();
+    assert_eq!((report.media, report.deliveries_left), (1, 0));
+    assert!(report.resumed && report.is_complete());
     assert_eq!(
         test.find(&MediaId(by_lid.id)).await.reason.as_deref(),
         Some("erased")
@@ -258,7 +261,7 @@ async fn an_erasure_that_was_cut_short_remembers_the_names_that_it_found() {
 }
 
 #[tokio::test]
-async fn the_database_is_not_written_anew_where_there_is_no_room_for_it() {
+async fn the_database_is_not_rewritten_where_there_is_no_room_for_it() {
     let test = TestApp::start().await;
     test.store(sample("NOROOM")).await;
     let mut full = impatient();
@@ -266,21 +269,21 @@ async fn the_database_is_not_written_anew_where_there_is_no_room_for_it() {
     let full = App::open(&test.app.data, full, Clock::system())
         .await
         .unwrap();
-    let told = forget(&full, WHO).await.unwrap();
-    assert_eq!(told.media, 1);
-    assert!(told.left_in_database && !told.is_complete());
-    assert!(told.free_bytes_needed.unwrap() > 1 << 60);
+    let report = forget(&full, WHO).await.unwrap();
+    assert_eq!(report.media, 1);
+    assert!(report.left_in_database && !report.is_complete());
+    assert!(report.free_bytes_needed.unwrap() > 1 << 60);
     let log = std::fs::metadata(test.app.data.join("midiateca.db-wal"));
     assert_eq!(log.unwrap().len(), 0, "its log is emptied all the same");
     full.db.close().await;
-    let told = forget(&test.app, WHO).await.unwrap();
-    assert!(told.resumed && told.is_complete());
-    assert_eq!(told.total().media, 1);
+    let report = forget(&test.app, WHO).await.unwrap();
+    assert!(report.resumed && report.is_complete());
+    assert_eq!(report.total().media, 1);
     test.end().await;
 }
 
 #[tokio::test]
-async fn an_erasure_that_is_cut_short_has_told_what_it_erased_and_the_next_adds_it_up() {
+async fn an_erasure_that_is_cut_short_has_listed_what_it_erased_and_the_next_adds_it_up() {
     let test = TestApp::start().await;
     let (one, _) = test.store(sample("FIRSTPAGE")).await;
     let copies = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 120)
@@ -309,10 +312,10 @@ async fn an_erasure_that_is_cut_short_has_told_what_it_erased_and_the_next_adds_
     };
     assert_eq!(*media, one.id);
     direct.execute_batch("drop trigger stops").unwrap();
-    let told = forget(&test.app, WHO).await.unwrap();
-    assert!(told.resumed && told.is_complete());
-    assert_eq!((told.media, told.files.len()), (20, 0));
-    let in_all = told.total();
+    let report = forget(&test.app, WHO).await.unwrap();
+    assert!(report.resumed && report.is_complete());
+    assert_eq!((report.media, report.files.len()), (20, 0));
+    let in_all = report.total();
     assert_eq!((in_all.media, in_all.files, in_all.deliveries), (121, 1, 1));
     assert_eq!(in_all.bytes, *listed_bytes);
     assert!(forget(&test.app, WHO).await.unwrap().is_empty());
@@ -323,7 +326,7 @@ async fn an_erasure_that_is_cut_short_has_told_what_it_erased_and_the_next_adds_
 async fn two_erasures_at_once_do_not_forget_each_other() {
     let test = TestApp::start().await;
     test.store(sample("ONE")).await;
-    test.store(of_somebody_else("OTHER")).await;
+    test.store(of_another_person("OTHER")).await;
     let reader = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();
     let begun = "begin; select count(*) from media;";
     reader.execute_batch(begun).unwrap();
@@ -334,9 +337,9 @@ async fn two_erasures_at_once_do_not_forget_each_other() {
     assert!(!both.0.unwrap().is_complete() && !both.1.unwrap().is_complete());
     reader.execute_batch("commit").unwrap();
     for who in [WHO, "5521900000077"] {
-        let told = forget(&test.app, who).await.unwrap();
-        assert!(told.resumed && told.is_complete(), "{who}");
-        assert_eq!(told.total().media, 1);
+        let report = forget(&test.app, who).await.unwrap();
+        assert!(report.resumed && report.is_complete(), "{who}");
+        assert_eq!(report.total().media, 1);
     }
     other.db.close().await;
     test.end().await;

@@ -5,10 +5,10 @@ use super::*;
 #[tokio::test]
 async fn what_came_before_an_instance_changed_hands_is_found_and_the_new_owners_stays() {
     let test = TestApp::start().await;
-    test.store(of_somebody_else("BEFORE")).await;
+    test.store(of_another_person("BEFORE")).await;
     let naming = SimMedia {
         caption: Some(format!("fale com {WHO}")),
-        ..of_somebody_else("BEFORENAMING")
+        ..of_another_person("BEFORENAMING")
     };
     test.store(naming).await;
     run(
@@ -20,7 +20,7 @@ async fn what_came_before_an_instance_changed_hands_is_found_and_the_new_owners_
     test.app.directory.by_id().await.unwrap();
     let after = SimMedia {
         caption: Some(format!("ligue para {WHO}")),
-        ..of_somebody_else("AFTER")
+        ..of_another_person("AFTER")
     };
     let (after, _) = test.store(after).await;
     // Whose it was when it came is what the row says.
@@ -36,7 +36,7 @@ async fn what_came_before_an_instance_changed_hands_is_found_and_the_new_owners_
     test.end().await;
 }
 
-/// Somebody else's, which no reader understands and which names the person.
+/// Another person's, which no reader understands and which names the person.
 async fn deliver_unreadable(test: &TestApp) {
     let broken = format!(
         r#"{{"event":"webhookReceived","instanceId":"{FIRST}","sender":{{"id":"5521900000077"}},"msgContent":{{"imageMessage":{{"caption":"para {WHO}", BROKEN"#
@@ -46,26 +46,30 @@ async fn deliver_unreadable(test: &TestApp) {
 }
 
 #[tokio::test]
-async fn what_nobody_can_read_stays_until_it_is_said_that_it_is_to_go() {
+async fn what_cannot_be_read_stays_until_it_is_said_that_it_is_to_go() {
     let test = TestApp::start().await;
     test.store(sample("READABLE")).await;
     deliver_unreadable(&test).await;
-    let told = would_forget(&test.app, WHO).await;
-    assert_eq!((told.deliveries, told.unreadable_left), (1, 1));
-    let told = forget(&test.app, WHO).await.unwrap();
-    assert_eq!((told.deliveries, told.unreadable_left), (1, 1));
-    assert!(!told.is_complete() && !told.left_in_database);
+    let report = would_forget(&test.app, WHO).await;
+    assert_eq!((report.deliveries, report.unreadable_left), (1, 1));
+    let report = forget(&test.app, WHO).await.unwrap();
+    assert_eq!((report.deliveries, report.unreadable_left), (1, 1));
+    assert!(!report.is_complete() && !report.left_in_database);
     assert_eq!(kept(&test).await.len(), 1);
     let again = forget(&test.app, WHO).await.unwrap();
     assert!(!again.is_empty() && !again.is_complete());
     let (app, data) = (test.app.clone(), test.app.data.clone());
     let command = ["forget", "--yes", "--client", "2", "--contact", WHO];
-    let told = midiateca(&data, &command).await;
-    assert_eq!(told.status.code(), Some(1));
-    assert!(stderr(&told).contains("--unreadable"), "{}", stderr(&told));
-    let told = erase_with_unreadable(&app, 2, WHO).await;
-    assert!(told.is_complete() && told.resumed);
-    assert_eq!((told.deliveries, told.total().deliveries), (1, 2));
+    let report = midiateca(&data, &command).await;
+    assert_eq!(report.status.code(), Some(1));
+    assert!(
+        stderr(&report).contains("--unreadable"),
+        "{}",
+        stderr(&report)
+    );
+    let report = erase_with_unreadable(&app, 2, WHO).await;
+    assert!(report.is_complete() && report.resumed);
+    assert_eq!((report.deliveries, report.total().deliveries), (1, 2));
     assert!(!holds(&database_bytes(&test), WHO));
     test.end().await;
 }
@@ -75,7 +79,7 @@ async fn what_came_to_another_client_stays_though_it_brought_no_media() {
     // Whose the instance was first, and who asks.
     for (first, now, asks, is_theirs) in [(2, 3, 2, false), (2, 3, 3, true), (3, 2, 2, true)] {
         let test = TestApp::start().await;
-        let (before, _) = test.store(of_somebody_else("BEFORE")).await;
+        let (before, _) = test.store(of_another_person("BEFORE")).await;
         for (table, client) in [("media", first), ("instances", now)] {
             let sql = match table {
                 "media" => "update media set client = cast($1 as integer)",
@@ -87,11 +91,11 @@ async fn what_came_to_another_client_stays_though_it_brought_no_media() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         deliver_unreadable(&test).await;
-        let told = erase(&test.app, asks, WHO).await;
-        let left = told.unwrap().unreadable_left;
+        let report = erase(&test.app, asks, WHO).await;
+        let left = report.unwrap().unreadable_left;
         assert_eq!(left, u64::from(is_theirs), "{first} {now} {asks}");
-        let told = erase_with_unreadable(&test.app, asks, WHO).await;
-        assert_eq!(told.deliveries, u64::from(is_theirs));
+        let report = erase_with_unreadable(&test.app, asks, WHO).await;
+        assert_eq!(report.deliveries, u64::from(is_theirs));
         test.end().await;
     }
 }

@@ -82,7 +82,7 @@ async fn copies_in_quarantine_staged_exported_linked_or_in_a_renamed_folder_go_a
     }
     let linked = data.join("further.jpg");
     std::fs::hard_link(&file, &linked).unwrap();
-    // Somebody renamed the file of the second one.
+    // An operator renamed the file of the second one.
     let renamed = storage.join("Aurora/photo.jpg");
     std::fs::create_dir(renamed.parent().unwrap()).unwrap();
     std::fs::rename(&other, &renamed).unwrap();
@@ -96,12 +96,12 @@ async fn copies_in_quarantine_staged_exported_linked_or_in_a_renamed_folder_go_a
 }
 
 #[tokio::test]
-async fn what_somebody_else_sent_too_stays_and_is_named() {
+async fn what_another_person_sent_too_stays_and_is_named() {
     let test = TestApp::start().await;
     test.store(generated("THEIRS", 7)).await;
     let shared = SimMedia {
         content: generated("X", 7).content,
-        ..of_somebody_else("SHARED")
+        ..of_another_person("SHARED")
     };
     let (shared, _) = test.store(shared).await;
     let data = test.app.data.clone();
@@ -138,7 +138,7 @@ async fn no_foreign_file_goes_through_a_folder_or_a_file_that_became_a_link() {
         outside.path().join("foreign"),
     ];
     for file in &foreign {
-        std::fs::write(file, "somebody's").unwrap();
+        std::fs::write(file, "another's").unwrap();
     }
     let folder = test.file(&in_folder).parent().unwrap().to_owned();
     let moved = folder.with_file_name("moved-away");
@@ -150,7 +150,7 @@ async fn no_foreign_file_goes_through_a_folder_or_a_file_that_became_a_link() {
     let (code, document, shown) = forget_by_command(&data).await;
     assert_eq!(code, 1, "{shown}");
     for file in &foreign {
-        assert_eq!(std::fs::read_to_string(file).unwrap(), "somebody's");
+        assert_eq!(std::fs::read_to_string(file).unwrap(), "another's");
     }
     let left = document["erased"]["left"].to_string();
     assert!(left.contains("linked"), "{left}");
