@@ -10,7 +10,7 @@ use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternEl
 
 /// Topics whose texts are found by a code at run time (`reasons-link-gone`); tests compare them with the codes.
 #[allow(dead_code, reason = "each build script uses a part of this file")]
-pub const BY_CODE: [&str; 5] = ["causes", "health", "names", "reasons", "verdicts"];
+pub const BY_CODE: [&str; 6] = ["causes", "health", "import", "names", "reasons", "verdicts"];
 
 /// The topic whose texts the service itself shows.
 #[allow(dead_code, reason = "each build script uses a part of this file")]

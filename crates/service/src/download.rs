@@ -395,7 +395,14 @@ async fn publish_file(
         .unwrap_or(None)
         .and_then(layout::RelativePath::from_row);
     let bytes = publish::PublishSource::Staged(staging);
-    let publishing = publish::publish(downloader, Some(&job.id), bytes, &verified, &path, same);
+    let publishing = publish::publish(
+        (&downloader.db, &downloader.storage),
+        Some(&job.id),
+        bytes,
+        &verified,
+        &path,
+        same,
+    );
     let path = publishing.await.map_err(|error| match error {
         publish::Error::Storage(error) => storage_reason(&error),
         publish::Error::Db(error) => {

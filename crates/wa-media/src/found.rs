@@ -139,6 +139,15 @@ impl FoundMedia {
         self.edited && !self.has_file()
     }
 
+    /// Reads the fields of a media that another system has, by their names in a message: `mediaKey`, `directPath`,
+    /// `fileSha256`, …
+    pub fn of_fields(kind: MediaKind, fields: &Map<String, Value>) -> Self {
+        Self {
+            caption_removed: false,
+            ..Self::describe(kind, "", fields)
+        }
+    }
+
     /// Reads the object that a carrier's field holds.
     pub(crate) fn describe(kind: MediaKind, carrier: &str, object: &Map<String, Value>) -> Self {
         let words = |names: &[&str]| field(object, names).and_then(text).map(str::to_owned);

@@ -5,18 +5,19 @@ mod screen;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::context::Context;
-use super::words::import as words;
-use super::{Ending, UsageError, complaint};
-use midiateca_service::app::{Allowed, App};
+use super::{Ending, UsageError, answer, complaint};
+use midiateca_service::app::{Allowed, AllowedStorage, App};
 use midiateca_service::clock::Clock;
 use midiateca_service::db::foreign;
-use midiateca_service::ops::import::multichat::{self, Conflict, Error, Mode};
+use midiateca_service::ops::import::multichat::{self, Conflict, Deps, Error, Mode};
 use screen::Screen;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Takes over the original Django system: clients, instances, media and files; twice adds nothing
+    /// Imports the data of the original Django system: clients, instances, media and files; a second run adds nothing
     Multichat(Options),
 }
 
@@ -31,7 +32,7 @@ pub(crate) struct Options {
     /// Give files a second name instead of copying them, where both are on one disk
     #[arg(long)]
     link: bool,
-    /// Read everything, and show what would be taken
+    /// Read everything, and show what would be imported
     #[arg(long)]
     dry_run: bool,
 }
@@ -39,9 +40,8 @@ pub(crate) struct Options {
 pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
     let Command::Multichat(options) = command;
     if !options.media.is_dir() {
-        let path = options.media.display();
-        let refused = context.lang.fill(words::NO_FOLDER, &[("path", &path)]);
-        return Err(UsageError(refused).into());
+        let path = json!({"path": options.media.display().to_string()});
+        return Err(UsageError(screen::say(context.lang, "no_folder", &path)).into());
     }
     foreign::look(&options.db).map_err(|error| explain(&context, error.into()))?;
     let mode = match (options.dry_run, options.link) {
@@ -49,54 +49,72 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
         (false, true) => Mode::Link,
         (false, false) => Mode::Copy,
     };
-    // A plan creates no data folder.
-    let is_scratch = options.dry_run && !context.config.database_file(&context.data).is_file();
-    let app = match is_scratch {
-        true => scratch(&context).await?,
-        false => {
-            let allowed = Allowed {
-                files_of_others: true,
-                ..Allowed::default()
-            };
-            context.open_allowing(allowed).await?
-        }
-    };
-    let options = multichat::Options {
-        db: options.db,
-        media: options.media,
-        mode,
-    };
+    let (app, existing) = open(&context, mode).await?;
+    let (db, media) = (options.db, options.media);
+    let options = multichat::Options { db, media, mode };
     let screen = Screen::new(&context, mode);
     let cancelled = app.shutdown.token_with_signals();
-    let imported = multichat::run(&app, &options, &screen, &cancelled).await;
+    let deps = deps(&app, existing.as_deref());
+    let imported = multichat::run(deps, &options, &screen, &cancelled).await;
     app.db.close().await;
-    if is_scratch {
+    if mode == Mode::DryRun {
         let _ = std::fs::remove_dir_all(&app.data);
     }
     screen.clear();
     let report = imported.map_err(|error| explain(&context, error))?;
     screen.finish(&report);
-    Ok(match report.is_clean() {
-        true => Ending::Fine,
-        false => Ending::FoundWrong,
+    Ok(if report.is_clean() {
+        Ending::Fine
+    } else {
+        Ending::FoundWrong
     })
 }
 
-/// An empty data folder of its own, with the rules of the settings.
-async fn scratch(context: &Context) -> anyhow::Result<Arc<App>> {
+/// The data folder. For a dry run an empty one, with the rules of the settings, and the existing one to read.
+async fn open(context: &Context, mode: Mode) -> anyhow::Result<(Arc<App>, Option<Arc<App>>)> {
+    if mode != Mode::DryRun {
+        let allowed = Allowed {
+            files_of_others: true,
+            ..Allowed::default()
+        };
+        return Ok((context.open_allowing(allowed).await?, None));
+    }
+    let mut existing = None;
+    if context.config.database_file(&context.data).is_file() {
+        existing = Some(context.open_to_look(AllowedStorage::Unused).await?);
+    }
     let folder = std::env::temp_dir().join(format!("midiateca-{}", uuid::Uuid::now_v7().simple()));
     let mut config = context.config.clone();
     config.database.url.clear();
     config.storage.url.clear();
     config.secrets.key_file.clear();
-    Ok(App::open(&folder, config, Clock::system()).await?)
+    Ok((App::open(&folder, config, Clock::system()).await?, existing))
+}
+
+fn deps<'a>(app: &'a App, existing: Option<&'a App>) -> Deps<'a> {
+    Deps {
+        data: &app.data,
+        db: &app.db,
+        storage: &app.storage,
+        bodies: &app.bodies,
+        secrets: &app.secrets,
+        clock: &app.clock,
+        coordination: &app.coordination,
+        keep: &app.config.keep,
+        keep_free_bytes: app.config.storage.pause_below.bytes(),
+        existing: existing.map(|app| (&app.db, &app.storage)),
+    }
 }
 
 /// A source that cannot be imported counts as wrong usage.
 fn explain(context: &Context, error: Error) -> anyhow::Error {
     if let Error::Conflicts(conflicts) = &error {
         for conflict in conflicts {
-            super::answer::complain(sentence(context, conflict));
+            let code = match conflict {
+                Conflict::Client { .. } => "conflict_client",
+                Conflict::Instance { .. } => "conflict_instance",
+            };
+            answer::complain(screen::say(context.lang, code, &json!(conflict)));
         }
     }
     match error {
@@ -107,18 +125,5 @@ fn explain(context: &Context, error: Error) -> anyhow::Error {
             UsageError(complaint::why(&error, context.lang)).into()
         }
         other => other.into(),
-    }
-}
-
-fn sentence(context: &Context, conflict: &Conflict) -> String {
-    match conflict {
-        Conflict::Client { id, theirs, ours } => context.lang.fill(
-            words::CONFLICT_CLIENT,
-            &[("id", id), ("theirs", theirs), ("ours", ours)],
-        ),
-        Conflict::Instance { id, theirs, ours } => context.lang.fill(
-            words::CONFLICT_INSTANCE,
-            &[("id", id), ("theirs", theirs), ("ours", ours)],
-        ),
     }
 }

@@ -88,7 +88,10 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
     let report = erasure::run(test.app.erasure_deps(), dry_run, &())
         .await
         .unwrap();
-    assert_eq!((report.media, report.files.len(), report.deliveries), (4, 3, 4));
+    assert_eq!(
+        (report.media, report.files.len(), report.deliveries),
+        (4, 3, 4)
+    );
     assert_eq!(test.files().len(), 4);
     let proof = forget(&test.app, WHO).await.unwrap();
     assert_eq!(

@@ -778,6 +778,21 @@ async fn an_instance_that_was_removed_here_stays_removed() {
     assert_eq!(stdout(&instances).lines().count(), 1);
 }
 
+#[tokio::test]
+async fn a_client_that_was_removed_here_receives_nothing_from_a_new_number() {
+    let original = Original::new();
+    let folder = tempfile::tempdir().unwrap();
+    original.import(folder.path(), &[]).await;
+    midiateca(folder.path(), &["client", "remove", "2"]).await;
+    let sql = "insert into core_whatsappinstance values (3, 'NEW-NUMBER', ?, 2, 'connected', '2025-07-19 02:41:33.5')";
+    original.db.execute(sql, [TOKEN]).unwrap();
+    let again = original.import(folder.path(), &[]).await;
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    assert!(!stdout(&again).contains("/hooks/"), "{}", stdout(&again));
+    let instances = midiateca(folder.path(), &["instance", "list"]).await;
+    assert_eq!(stdout(&instances).lines().count(), 1);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_server_that_starts_and_a_reader_that_leaves_do_not_cut_an_import_short() {

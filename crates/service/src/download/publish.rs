@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use wa_media::Verified;
 
-use super::Downloader;
-use crate::db;
+use crate::db::{self, Db};
 use crate::media;
 use crate::model::MediaId;
 use crate::storage::layout::RelativePath;
-use crate::storage::{self, Published, Staging};
+use crate::storage::{self, Published, Staging, Storage};
 
 /// The most names to try for one file.
 const MOST_NAMES: u32 = 1_000;
@@ -38,7 +37,7 @@ pub enum PublishSource {
 /// Gives the verified bytes of a media a name, and returns it. A name in use, also in another case on a file system that
 /// folds case, is followed by `~2`, `~3`, …
 pub async fn publish(
-    downloader: &Downloader,
+    (db, storage): (&Db, &Storage),
     id: Option<&MediaId>,
     bytes: PublishSource,
     verified: &Verified,
@@ -62,24 +61,16 @@ pub async fn publish(
             _ => path.numbered(number),
         };
         let named = [path.as_str().to_owned()];
-        if !media::files_at(&downloader.db, id, &named)
-            .await?
-            .is_empty()
-        {
+        if !media::files_at(db, id, &named).await?.is_empty() {
             continue;
         }
         let published = match (&elsewhere, staged.take()) {
             (Some((source, keep_free_bytes)), _) => {
-                let adopting =
-                    downloader
-                        .storage
-                        .adopt(source.clone(), verified, &path, *keep_free_bytes);
+                let adopting = storage.adopt(source.clone(), verified, &path, *keep_free_bytes);
                 adopting.await?
             }
             (None, Some(staging)) => {
-                let publishing = downloader
-                    .storage
-                    .publish(staging, verified, &path, same.clone());
+                let publishing = storage.publish(staging, verified, &path, same.clone());
                 publishing.await?
             }
             (None, None) => break,

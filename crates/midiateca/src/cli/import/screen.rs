@@ -1,189 +1,85 @@
 //! An import on the terminal or as JSON: the whole plan in a dry run, otherwise what needs a person; and the sums.
 
 use std::fmt::Display;
-use std::io::IsTerminal as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
-use serde_json::json;
+use indicatif::HumanBytes;
+use serde_json::{Value, json};
 
-use super::words;
 use crate::cli::answer;
+use crate::cli::bar::Bar;
 use crate::cli::context::Context;
 use crate::cli::document::{Document, Out};
 use crate::cli::instance::webhook_address;
-use crate::cli::language::plain;
-use crate::cli::words::TextKey;
+use crate::cli::language::{Language, plain};
 use midiateca_service::gateway::Gateway;
 use midiateca_service::ops::Progress;
-use midiateca_service::ops::import::multichat::{Finding, LeftOut, Lost, Mode, Outcome, Report};
+use midiateca_service::ops::import::multichat::{Finding, Mode, Outcome, Report};
 
 pub(super) struct Screen<'a> {
     context: &'a Context,
     mode: Mode,
-    bar: Mutex<ProgressBar>,
+    bar: Bar,
     document: Option<Document>,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Progress<Finding> for Screen<'_> {
     fn expect(&self, total: u64) {
-        if std::io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} {eta}");
-            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-            *locked(&self.bar) = ProgressBar::new(total).with_style(style);
-        }
+        self.bar.expect(total);
     }
 
     fn advance(&self, done: u64) {
-        locked(&self.bar).inc(done);
+        self.bar.advance(done);
     }
 
     fn finding(&self, finding: &Finding) {
-        let bar = locked(&self.bar);
-        bar.suspend(|| match &self.document {
-            Some(document) => document.item(&self.json(finding)),
-            None => self.lines(finding),
+        let mut item = json!(finding);
+        if let Finding::Instance {
+            hook: Some(hook), ..
+        } = finding
+        {
+            item["webhook"] = webhook_address(self.context, Gateway::Wapi, hook).into();
+        }
+        self.bar.suspend(|| match &self.document {
+            Some(document) => document.item(&item),
+            None => self.lines(finding, &item),
         });
     }
 }
 
 impl<'a> Screen<'a> {
     pub fn new(context: &'a Context, mode: Mode) -> Self {
+        let document = || Document::new("items", Out::Unattended);
         Self {
             context,
             mode,
-            bar: Mutex::new(ProgressBar::hidden()),
-            document: context
-                .json
-                .then(|| Document::new("items", Out::Unattended)),
+            bar: Bar::of_count(),
+            document: context.json.then(document),
         }
     }
 
     pub fn clear(&self) {
-        locked(&self.bar).finish_and_clear();
+        self.bar.end();
     }
 
-    fn say(&self, key: TextKey, values: &[(&str, &dyn Display)]) -> String {
-        self.context.lang.fill(key, values)
-    }
-
-    fn address(&self, hook: &str) -> String {
-        webhook_address(self.context, Gateway::Wapi, hook)
-    }
-
-    fn json(&self, finding: &Finding) -> serde_json::Value {
-        let mut item = json!(finding);
-        if let Finding::Instance {
-            hook: Some(hook), ..
-        } = finding
-        {
-            item["webhook"] = self.address(hook).into();
-        }
-        item
-    }
-
-    fn lines(&self, finding: &Finding) {
+    fn lines(&self, finding: &Finding, item: &Value) {
+        let line = |code| Out::Unattended.line(say(self.context.lang, code, item));
         match finding {
-            Finding::Client { client, name, new } => {
-                let key = match new {
-                    true => words::CLIENT_NEW,
-                    false => words::CLIENT_KNOWN,
-                };
-                answer::is_read(self.say(key, &[("id", client), ("name", &plain(name))]));
-            }
-            Finding::Instance {
-                instance,
-                client,
-                new,
-                hook,
-            } => {
-                let key = match new {
-                    true => words::INSTANCE_NEW,
-                    false => words::INSTANCE_KNOWN,
-                };
-                let id = plain(instance);
-                answer::is_read(self.say(key, &[("id", &id), ("client", client)]));
-                if let Some(hook) = hook {
-                    let address = self.address(hook);
-                    answer::is_read(self.say(words::HOOK, &[("id", &id), ("address", &address)]));
+            Finding::Client { new: true, .. } => line("client_new"),
+            Finding::Client { new: false, .. } => line("client_known"),
+            Finding::Instance { new, hook, .. } => {
+                line(if *new {
+                    "instance_new"
+                } else {
+                    "instance_known"
+                });
+                if hook.is_some() {
+                    line("webhook");
                 }
             }
-            Finding::Media { source, outcome } => {
+            Finding::Media { outcome, .. } => {
                 if self.mode == Mode::DryRun || outcome.needs_person() {
-                    let (source, text) = (plain(source), self.text(outcome));
-                    answer::is_read(format_args!("{source}\t{text}"));
+                    Out::Unattended.line(media(self.context.lang, outcome, item));
                 }
-            }
-        }
-    }
-
-    fn text(&self, outcome: &Outcome) -> String {
-        match outcome {
-            Outcome::Stored {
-                from,
-                path,
-                verified,
-                orphaned,
-                named_by,
-                ..
-            } => {
-                let stored = match (named_by, orphaned) {
-                    (Some(row), _) => self.say(words::STORED_TOO, &[("row", &plain(row))]),
-                    (None, false) => self.say(words::STORED, &[]),
-                    (None, true) => self.say(words::STORED_ORPHAN, &[]),
-                };
-                let from = plain(from);
-                format!("{stored}\t{from} → media_storage/{path}\t{verified}")
-            }
-            Outcome::Queued { wrong_file: None } => self.say(words::QUEUED, &[]),
-            Outcome::Queued {
-                wrong_file: Some(file),
-            } => self.say(words::QUEUED_INSTEAD, &[("file", &plain(file))]),
-            Outcome::Expired => self.say(words::EXPIRED, &[]),
-            Outcome::Known => self.say(words::KNOWN, &[]),
-            Outcome::Gone => self.say(words::GONE, &[]),
-            Outcome::Skipped { reason } => {
-                let reason = self.context.lang.reason(reason.as_str());
-                self.say(words::SKIPPED, &[("reason", &reason)])
-            }
-            Outcome::Lost(lost) => self.lost(lost),
-            Outcome::LeftOut(why) => self.left_out(why),
-        }
-    }
-
-    fn lost(&self, lost: &Lost) -> String {
-        match lost {
-            Lost::KeysMissing => self.say(words::KEYS_MISSING, &[]),
-            Lost::FileElsewhere => self.say(words::FILE_ELSEWHERE, &[]),
-            Lost::FileMissing => self.say(words::FILE_MISSING, &[]),
-            Lost::FileWrong { file, refusal } => {
-                let (file, why) = (plain(file), self.context.lang.reason(refusal.as_str()));
-                self.say(words::FILE_WRONG, &[("file", &file), ("why", &why)])
-            }
-        }
-    }
-
-    fn left_out(&self, why: &LeftOut) -> String {
-        match why {
-            LeftOut::UnknownKind => self.say(words::UNCLEAR_KIND, &[]),
-            LeftOut::NoMessage => self.say(words::UNCLEAR_MESSAGE, &[]),
-            LeftOut::NotJson => self.say(words::UNCLEAR_BODY, &[]),
-            LeftOut::OtherInstance => self.say(words::OTHER_INSTANCE, &[]),
-            LeftOut::UnknownPlace => self.say(words::PLACE, &[]),
-            LeftOut::Unreadable => self.say(words::UNREADABLE, &[]),
-            LeftOut::NotAFile => self.say(words::NOT_A_FILE, &[]),
-            LeftOut::UnknownInstance { instance } => {
-                self.say(words::UNKNOWN_INSTANCE, &[("id", &plain(instance))])
-            }
-            LeftOut::Changed { file } => self.say(words::CHANGED, &[("file", &plain(file))]),
-            LeftOut::Taken { by } => self.say(words::TAKEN, &[("row", &plain(by))]),
-            LeftOut::NotMedia { refusal } => {
-                let why = self.context.lang.reason(refusal.as_str());
-                self.say(words::NOT_MEDIA, &[("why", &why)])
             }
         }
     }
@@ -193,26 +89,62 @@ impl<'a> Screen<'a> {
         if let Some(document) = &self.document {
             return document.finish(report);
         }
-        let (sum, bytes) = (&report.sum, HumanBytes(report.sum.bytes));
-        let values: [(&str, &dyn Display); 10] = [
-            ("stored", &sum.stored),
-            ("bytes", &bytes),
-            ("orphaned", &sum.orphaned),
-            ("queued", &sum.queued),
-            ("expired", &sum.expired),
-            ("skipped", &sum.skipped),
-            ("known", &sum.known),
-            ("gone", &sum.gone),
-            ("lost", &sum.lost),
-            ("left_out", &sum.left_out),
-        ];
-        let mut text = self.say(words::SUM, &values);
+        let lang = self.context.lang;
+        let mut sum = json!(report.sum);
+        sum["bytes"] = HumanBytes(report.sum.bytes).to_string().into();
+        let mut text = say(lang, "sum", &sum);
         if report.dry_run {
-            text = self.say(words::SUM_DRY, &[("sum", &text)]);
+            text = say(lang, "sum_dry", &json!({"sum": text}));
         }
-        answer::is_read(text);
+        Out::Unattended.line(text);
         if report.stopped {
-            answer::complain(self.say(words::STOPPED, &[]));
+            answer::complain(say(lang, "stopped", &sum));
         }
     }
 }
+
+/// One line for a media.
+fn media(lang: Language, outcome: &Outcome, item: &Value) -> String {
+    let field = |name: &str| item[name].as_str().unwrap_or_default();
+    let code = match outcome {
+        Outcome::Lost(_) | Outcome::LeftOut(_) => field("reason"),
+        Outcome::Queued {
+            wrong_file: Some(_),
+        } => "queued_instead",
+        Outcome::Stored {
+            named_by: Some(_), ..
+        } => "stored_too",
+        Outcome::Stored { orphaned: true, .. } => "stored_orphan",
+        _ => field("outcome"),
+    };
+    let line = format!("{}\t{}", plain(field("source")), say(lang, code, item));
+    match outcome {
+        Outcome::Stored { path, verified, .. } => {
+            let from = plain(field("from"));
+            format!("{line}\t{from} → media_storage/{path}\t{verified}")
+        }
+        _ => line,
+    }
+}
+
+/// The text of a code, with the fields of a JSON object as its values. `refusal` and `reason` are codes themselves.
+pub(super) fn say(lang: Language, code: &str, fields: &Value) -> String {
+    let fields = fields.as_object().into_iter().flatten();
+    let numbers = fields.clone().filter(|(_, value)| value.is_number());
+    let numbers: Vec<_> = numbers.map(|(name, _)| name.as_str()).collect();
+    let values: Vec<_> = fields
+        .map(|(name, value)| match (name.as_str(), value.as_str()) {
+            ("refusal" | "reason", Some(code)) => (name, lang.reason(code).to_owned()),
+            (_, Some(text)) => (name, plain(text).to_string()),
+            (_, None) => (name, value.to_string()),
+        })
+        .collect();
+    let values: Vec<(&str, &dyn Display)> = values
+        .iter()
+        .map(|(name, value)| (name.as_str(), value as _))
+        .collect();
+    lang.fill_code("import", code, &values, &numbers)
+}
+
+#[cfg(test)]
+mod tests;

@@ -173,11 +173,11 @@ texts! {
 
     // import
     "Imports another system's data", "Importa os dados de outro sistema";
-    "Takes over the original Django system: clients, instances, media and files; twice adds nothing", "Assume o sistema Django original: clientes, instâncias, mídias e arquivos; uma segunda vez não acrescenta nada";
+    "Imports the data of the original Django system: clients, instances, media and files; a second run adds nothing", "Importa os dados do sistema Django original: clientes, instâncias, mídias e arquivos; uma segunda execução não acrescenta nada";
     "Its SQLite database; it is only read", "O banco SQLite dele; só é lido";
     "Its media_storage; it is only read", "O media_storage dele; só é lido";
     "Give files a second name instead of copying them, where both are on one disk", "Dá um segundo nome aos arquivos em vez de copiá-los, quando os dois lados estão no mesmo disco";
-    "Read everything, and show what would be taken", "Lê tudo e mostra o que seria assumido";
+    "Read everything, and show what would be imported", "Lê tudo e mostra o que seria importado";
 
     // backup
     "Copies everything into a folder that can take the data folder's place, while the service runs", "Copia tudo para uma pasta que pode tomar o lugar da pasta de dados, com o serviço rodando";

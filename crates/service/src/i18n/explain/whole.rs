@@ -3,7 +3,7 @@
 use super::super::Language;
 use super::super::keys::errors as words;
 use super::Cause;
-use super::ground::{app, coordination, db, opening, storage};
+use super::ground::{coordination, db, opening, secrets, storage};
 use crate::db::foreign;
 use crate::ops::backup;
 use crate::ops::import::multichat;
@@ -49,7 +49,7 @@ pub(super) fn takeover(error: &multichat::Error, lang: Language) -> Cause {
             ],
         ),
         Error::Db(error) => db(error, lang),
-        Error::App(error) => app(error, lang),
+        Error::Secrets(error) => secrets(error, lang),
         Error::Coordination(error) => coordination(error, lang),
         Error::Storage(error) => storage(error, lang),
     }

@@ -2,298 +2,345 @@
 //!
 //! Promises: nothing of the source changes; a file passes the same checks as any other, and its row says how far it is
 //! proven; what the original failed to download is queued while its link lives; every row and every file is reported; a
-//! run that was cut short, or a second one, continues and adds nothing twice, because everything is known by its instance
+//! run that was cut short, or a second one, continues and adds nothing twice, because a media is known by its instance
 //! and message.
+//!
+//! Rows come in pages. Items of one message are taken one after the other, so that the second finds the rows of the
+//! first; different messages are taken at once, so that their commits are grouped.
 
-mod batch;
 mod error;
 mod file;
-mod files;
-mod known;
-mod options;
-mod orphans;
+mod item;
 mod owners;
-mod place;
 mod report;
 mod source;
-mod space;
+mod take;
 mod tree;
 mod write;
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::hash::RandomState;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
-use crate::coordination::Maintenance;
+use crate::clock::Clock;
+use crate::config::Keep;
 use crate::coordination::checkpoint::Checkpoint;
-use crate::db::Key;
-use crate::db::foreign::Foreign;
-use crate::gateway::Gateway;
+use crate::coordination::{Coordination, Maintenance};
+use crate::db::foreign::ForeignRow;
+use crate::db::{Db, Key};
+use crate::deliveries::Bodies;
 use crate::media;
 use crate::ops::Progress;
-use batch::Batch;
+use crate::secrets::Secrets;
+use crate::storage::{self, Storage};
+use item::Item;
 use owners::Owners;
-use source::{Event, Reading, Record, Source, Table};
-use tree::Tree;
+use source::{Reading, Source, Table};
+use tree::{Tree, slashed};
+use write::KeptBody;
 
 pub use error::{Conflict, Error};
-use options::Transfer;
-pub use options::{Mode, Options};
 pub use report::{Finding, LeftOut, Lost, Outcome, Report, Sum};
 
 /// Begins the name of the folder with a copy of a database that cannot be read in its place.
 const SCRATCH: &str = ".import-";
-/// Orphans that are taken in one commit.
+/// Orphans that are taken at once.
 const PAGE: usize = 250;
+/// Messages whose files are read and written at once.
+const AT_ONCE: usize = 16;
+
+/// What an import uses. A dry run writes its rows to the database of an empty data folder.
+#[derive(Clone, Copy)]
+pub struct Deps<'a> {
+    /// The data folder.
+    pub data: &'a Path,
+    pub db: &'a Db,
+    pub storage: &'a Storage,
+    pub bodies: &'a Bodies,
+    pub secrets: &'a Secrets,
+    pub clock: &'a Clock,
+    pub coordination: &'a Coordination,
+    pub keep: &'a Keep,
+    /// `storage.pause_below`.
+    pub keep_free_bytes: u64,
+    /// In a dry run, what an import would write to, if that exists. It is only read.
+    pub existing: Option<(&'a Db, &'a Storage)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The source's SQLite database.
+    pub db: PathBuf,
+    /// Its `media_storage`.
+    pub media: PathBuf,
+    pub mode: Mode,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Each file is copied.
+    Copy,
+    /// Each file gets a second name in our storage, where the file system allows it.
+    Link,
+    /// Nothing is changed; the report is a plan.
+    DryRun,
+}
 
 /// One run.
 struct Import<'a, P> {
-    app: &'a App,
-    transfer: Transfer<'a>,
+    deps: Deps<'a>,
+    mode: Mode,
+    cancelled: &'a CancellationToken,
+    progress: &'a P,
     owners: Owners,
     tree: Tree,
-    batch: Batch,
-    progress: &'a P,
+    /// The rows that were reported, as hashes, and whether as stored.
+    reported: Mutex<HashMap<u64, bool>>,
+    hasher: RandomState,
     report: Report,
 }
 
 /// Imports everything and reports each thing.
-pub async fn run(
-    app: &App,
+pub async fn run<P: Progress<Finding>>(
+    deps: Deps<'_>,
     options: &Options,
-    progress: &impl Progress<Finding>,
+    progress: &P,
     cancelled: &CancellationToken,
 ) -> Result<Report, Error> {
     let mode = options.mode;
-    refuse_own_storage(app, &options.media)?;
-    let _leases = match mode {
-        Mode::DryRun => None,
-        Mode::Copy | Mode::Link => {
-            let import = app.coordination.import().await?;
-            remove_leftovers(app).await?;
-            let maintenance = app.coordination.maintenance(Maintenance::Shared);
-            Some((import, maintenance.await?))
-        }
-    };
-    let scratch = app.data.join(format!("{SCRATCH}{}", app.owner));
-    let foreign = Foreign::open(&options.db, &scratch).await?;
-    let source = Source::of(foreign)
-        .await?
-        .map_err(|table| Error::OtherDatabase {
-            path: options.db.clone(),
-            table,
-        })?;
+    let (existing, storage) = deps.existing.unwrap_or((deps.db, deps.storage));
+    if storage.overlaps(&options.media) {
+        let path = options.media.clone();
+        return Err(Error::OwnStorage { path });
+    }
+    let mut leases = None;
+    if mode != Mode::DryRun {
+        let import = deps.coordination.import().await?;
+        remove_leftovers(deps).await?;
+        let maintenance = deps.coordination.maintenance(Maintenance::Shared);
+        leases = Some((import, maintenance.await?));
+    }
+    let scratch = deps
+        .data
+        .join(format!("{SCRATCH}{}", uuid::Uuid::now_v7().simple()));
+    let source = Source::open(&options.db, &scratch).await?;
     let tree = walk(&options.media).await?;
     progress.expect(source.count().await?);
-    let owners = Owners::of(app, &source).await?;
-    let takes_space = space::is_needed(app, mode, &tree).await;
-    // A run that continues needs space for the rest, which it checks file by file.
-    if takes_space && media::bytes_of_delivery(&app.db, write::DELIVERY).await? == 0 {
-        space::require(app, mode, tree.bytes())?;
-    }
-    owners.settle(app, mode, progress).await?;
+    let owners = Owners::read(existing, &source).await?;
     let mut import = Import {
-        app,
-        transfer: Transfer {
-            mode,
-            takes_space,
-            cancelled,
-        },
+        deps,
+        mode,
+        cancelled,
+        progress,
         owners,
         tree,
-        batch: Batch::default(),
-        progress,
+        reported: Mutex::default(),
+        hasher: RandomState::new(),
         report: Report {
             dry_run: mode == Mode::DryRun,
             ..Report::default()
         },
     };
-    set_running(app, mode, true).await?;
-    match import.all(&source).await {
+    let outcome = import.all(&source).await;
+    drop(leases);
+    match outcome {
         Err(Error::Stopped) => import.report.stopped = true,
         outcome => outcome?,
     }
-    // An error in the middle of a batch leaves it set.
-    set_running(app, mode, false).await?;
     Ok(import.report)
 }
 
-/// Records that files may be here that no row names yet.
-async fn set_running(app: &App, mode: Mode, is_running: bool) -> Result<(), Error> {
-    if mode == Mode::DryRun {
-        return Ok(());
-    }
-    let now = app.clock.now();
-    let marking = app
-        .db
-        .write(Key::Nothing, async move |tx| match is_running {
-            true => Checkpoint::Import.save(tx, "", &(), now).await,
-            false => Checkpoint::Import.delete(tx, "").await,
-        });
-    Ok(marking.await?)
-}
-
 /// Removes what a killed run left.
-async fn remove_leftovers(app: &App) -> Result<(), Error> {
-    if app.coordination.has_maintenance().await {
-        return Ok(());
+async fn remove_leftovers(deps: Deps<'_>) -> Result<(), Error> {
+    let server = deps.coordination.server().await;
+    let exclusive = deps.coordination.maintenance_now(Maintenance::Exclusive);
+    if let (Ok(_server), Some(_exclusive)) = (server, exclusive.await?) {
+        deps.storage.sweep()?;
     }
-    if let Ok(_lease) = app.coordination.server().await {
-        app.sweep_staged().await?;
-    }
-    for entry in std::fs::read_dir(&app.data).into_iter().flatten().flatten() {
+    for entry in std::fs::read_dir(deps.data).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(SCRATCH) {
-            // A copy; the next run tries again.
+            // The next run tries again.
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
     Ok(())
 }
 
+async fn walk(root: &Path) -> Result<Tree, Error> {
+    let path = root.to_owned();
+    let walking = tokio::task::spawn_blocking(move || Tree::walk(&path)).await;
+    let walked = walking.unwrap_or_else(|_| Err(std::io::ErrorKind::Interrupted.into()));
+    walked.map_err(|source| Error::Media {
+        path: root.to_owned(),
+        source,
+    })
+}
+
 impl<P: Progress<Finding>> Import<'_, P> {
     async fn all(&mut self, source: &Source) -> Result<(), Error> {
-        for table in [Table::MediaFile, Table::MessageMedia] {
+        // A run that continues needs space for the rest, which it checks file by file.
+        if media::bytes_of_delivery(self.deps.db, write::DELIVERY).await? == 0
+            && (self.mode == Mode::Copy || self.is_on_another_disk().await)
+        {
+            self.require_space(self.tree.bytes())?;
+        }
+        self.owners.add(self.deps, self.mode, self.progress).await?;
+        self.set_running(true).await?;
+        for table in Table::ALL {
             let mut after = i64::MIN;
-            while let Some((page, last)) = source.media(table, after).await? {
+            while let Some((page, last)) = source.page(table, after).await? {
                 after = last;
-                self.rows(page).await?;
+                self.page(source, table, &page).await?;
+                self.progress.advance(page.len() as u64);
             }
         }
-        let mut after = i64::MIN;
-        while let Some((page, last)) = source.events(after).await? {
-            after = last;
-            self.events(page).await?;
-        }
-        self.orphans().await
+        self.orphans().await?;
+        // An error before this leaves it set.
+        self.set_running(false).await
     }
 
-    fn continues(&self) -> Result<(), Error> {
-        match self.transfer.cancelled.is_cancelled() {
-            true => Err(Error::Stopped),
-            false => Ok(()),
+    async fn is_on_another_disk(&self) -> bool {
+        if self.mode != Mode::Link || self.tree.is_empty() {
+            return false;
         }
+        let (storage, first) = (self.deps.storage.clone(), self.tree.full_path(0));
+        let linking = tokio::task::spawn_blocking(move || storage.can_link(&first));
+        !linking.await.unwrap_or(false)
     }
 
-    async fn rows(&mut self, page: Vec<Reading>) -> Result<(), Error> {
-        self.continues()?;
-        let count = page.len() as u64;
-        let mut records = Vec::with_capacity(page.len());
-        for reading in page {
-            match reading {
-                Ok(record) => records.push(record),
+    /// Refuses what would leave less free than must stay free.
+    fn require_space(&self, needed: u64) -> Result<(), Error> {
+        let free = self.deps.storage.free_bytes();
+        let free = free.map_err(storage::Error::from)?;
+        let floor = self.deps.keep_free_bytes;
+        if free.saturating_sub(floor) >= needed {
+            return Ok(());
+        }
+        Err(Error::NotEnoughSpace {
+            mode: self.mode,
+            needed,
+            free,
+            floor,
+        })
+    }
+
+    /// Records that files may be here that no row names yet.
+    async fn set_running(&self, is_running: bool) -> Result<(), Error> {
+        if self.mode == Mode::DryRun {
+            return Ok(());
+        }
+        let now = self.deps.clock.now();
+        let marking = self.deps.db.write(Key::Nothing, async move |tx| {
+            if is_running {
+                Checkpoint::Import.save(tx, "", &(), now).await
+            } else {
+                Checkpoint::Import.delete(tx, "").await
+            }
+        });
+        Ok(marking.await?)
+    }
+
+    async fn page(
+        &mut self,
+        source: &Source,
+        table: Table,
+        page: &[ForeignRow],
+    ) -> Result<(), Error> {
+        if table != Table::Event {
+            let readings = page.iter().map(|row| source.media(table, row));
+            return self.take_all(readings.collect()).await;
+        }
+        for row in page {
+            let items = self.items(source.media_of_event(row));
+            let mut body = KeptBody {
+                body: row.text("body").unwrap_or("").as_bytes(),
+                delivery: None,
+            };
+            for item in items {
+                let taken = self.take(&item, Some(&mut body)).await?;
+                self.add(item.record.origin, taken);
+            }
+        }
+        Ok(())
+    }
+
+    async fn orphans(&mut self) -> Result<(), Error> {
+        for other in std::mem::take(&mut self.tree.others) {
+            self.leave_out(slashed(&other), LeftOut::NotAFile);
+        }
+        for folder in std::mem::take(&mut self.tree.unreadable_folders) {
+            self.leave_out(slashed(&folder), LeftOut::Unreadable);
+        }
+        for page in self.tree.orphans().chunks(PAGE) {
+            let reading = |at: &usize| {
+                let path = &self.tree.entry(*at).path;
+                let record = self.owners.orphan(*at, path);
+                record.ok_or_else(|| (slashed(path), LeftOut::UnknownPlace))
+            };
+            let readings = page.iter().map(reading).collect();
+            self.take_all(readings).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_all(&mut self, readings: Vec<Reading>) -> Result<(), Error> {
+        let mut messages: Vec<Vec<Item>> = Vec::new();
+        let mut places = HashMap::new();
+        for item in self.items(readings) {
+            let key = (item.instance.clone(), item.record.message.id.clone());
+            let at = *places.entry(key).or_insert(messages.len());
+            if at == messages.len() {
+                messages.push(Vec::new());
+            }
+            messages[at].push(item);
+        }
+        let this = &*self;
+        let taking = stream::iter(messages).map(async |items| {
+            let mut outcomes = Vec::with_capacity(items.len());
+            for item in items {
+                let taken = this.take(&item, None).await?;
+                outcomes.push((item.record.origin, taken));
+            }
+            Ok::<_, Error>(outcomes)
+        });
+        let outcomes: Vec<_> = taking.buffered(AT_ONCE).try_collect().await?;
+        for (origin, taken) in outcomes.into_iter().flatten() {
+            self.add(origin, taken);
+        }
+        if self.cancelled.is_cancelled() {
+            return Err(Error::Stopped);
+        }
+        Ok(())
+    }
+
+    /// What was read, with owners and files, in its order: the first record that names a file may keep it.
+    fn items(&mut self, readings: Vec<Reading>) -> Vec<Item> {
+        let mut items = Vec::with_capacity(readings.len());
+        for reading in readings {
+            let item = reading.and_then(|record| {
+                let origin = record.origin.clone();
+                let item = Item::new(record, &self.owners, &mut self.tree);
+                item.map_err(|why| (origin, why))
+            });
+            match item {
+                Ok(item) => items.push(item),
                 Err((origin, why)) => self.leave_out(origin, why),
             }
         }
-        self.take(records, None).await?;
-        self.progress.advance(count);
-        Ok(())
-    }
-
-    /// Deliveries have media for which the original made no row.
-    async fn events(&mut self, page: Vec<Event>) -> Result<(), Error> {
-        self.continues()?;
-        let count = page.len() as u64;
-        for event in page {
-            let Ok(readings) = Gateway::Wapi.read(event.body.as_bytes()) else {
-                self.leave_out(event.origin, LeftOut::NotJson);
-                continue;
-            };
-            let mut records = Vec::new();
-            for mut reading in readings {
-                let media = std::mem::take(&mut reading.media);
-                for found in media.into_iter().filter(|found| !found.is_caption_edit()) {
-                    match reading.message.id.is_empty() {
-                        true => self.leave_out(event.origin.clone(), LeftOut::NoMessage),
-                        false => records.push(Record {
-                            origin: event.origin.clone(),
-                            client: event.client,
-                            instance: event.instance.clone(),
-                            message: reading.message.clone(),
-                            found,
-                            file: None,
-                            received_at: event.received_at,
-                            stored_at: None,
-                            orphan: None,
-                            names_row: false,
-                            event: None,
-                            is_one_of_several: false,
-                            body_instance: reading.instance.clone(),
-                        }),
-                    }
-                }
-            }
-            self.take(records, Some(event.body.as_bytes())).await?;
-        }
-        self.progress.advance(count);
-        Ok(())
-    }
-
-    /// Files that no row names.
-    async fn orphans(&mut self) -> Result<(), Error> {
-        for other in std::mem::take(&mut self.tree.others) {
-            self.leave_out(tree::slashed(&other), LeftOut::NotAFile);
-        }
-        for folder in std::mem::take(&mut self.tree.closed) {
-            self.leave_out(tree::slashed(&folder), LeftOut::Unreadable);
-        }
-        let orphans: Vec<_> = (0..self.tree.len())
-            .filter(|at| self.tree.entry(*at).is_orphan())
-            .collect();
-        for page in orphans.chunks(PAGE) {
-            self.continues()?;
-            let mut records = Vec::with_capacity(page.len());
-            for at in page {
-                let path = &self.tree.entry(*at).path;
-                match self.owners.orphan(*at, path) {
-                    Some(record) => records.push(record),
-                    None => self.leave_out(tree::slashed(path), LeftOut::UnknownPlace),
-                }
-            }
-            self.take(records, None).await?;
-        }
-        Ok(())
-    }
-
-    async fn take(&mut self, records: Vec<Record>, body: Option<&[u8]>) -> Result<(), Error> {
-        let (owners, tree) = (&self.owners, &mut self.tree);
-        let taking = self
-            .batch
-            .take((self.app, self.transfer), owners, tree, records, body);
-        for (source, outcome) in taking.await? {
-            self.add(source, outcome);
-        }
-        Ok(())
+        items
     }
 
     fn leave_out(&mut self, source: String, why: LeftOut) {
-        self.add(source, Outcome::LeftOut(why));
+        self.add(source, Some(Outcome::LeftOut(why)));
     }
 
-    fn add(&mut self, source: String, outcome: Outcome) {
+    fn add(&mut self, source: String, outcome: Option<Outcome>) {
+        let Some(outcome) = outcome else { return };
         self.report.sum.add(&outcome);
         self.progress.finding(&Finding::Media { source, outcome });
-    }
-}
-
-async fn walk(root: &Path) -> Result<Tree, Error> {
-    let path = root.to_owned();
-    let walking = tokio::task::spawn_blocking(move || Tree::walk(&path));
-    let interrupted = || Err(std::io::ErrorKind::Interrupted.into());
-    walking
-        .await
-        .unwrap_or_else(|_| interrupted())
-        .map_err(|source| Error::Media {
-            path: root.to_owned(),
-            source,
-        })
-}
-
-fn refuse_own_storage(app: &App, media: &Path) -> Result<(), Error> {
-    match app.storage.overlaps(media) {
-        true => Err(Error::OwnStorage {
-            path: media.to_owned(),
-        }),
-        false => Ok(()),
     }
 }

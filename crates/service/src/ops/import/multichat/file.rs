@@ -1,121 +1,200 @@
-//! One file of the source: read, judged as any download that came decrypted, and given its place here.
+//! One file of the source: verified as any download that came decrypted, and published. And the row of a file that an
+//! earlier run stored as an orphan.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncReadExt as _;
 use wa_media::{Expected, Form, FoundMedia, PlainHints, PlainVerifier, Refusal, Verified};
 
-use super::options::{Mode, Transfer};
-use crate::app::App;
+use super::error::Error;
+use super::item::Item;
+use super::{Import, Mode};
 use crate::clock::Millis;
+use crate::db::Key;
+use crate::download::publish::{self, PublishSource};
+use crate::gateway::Gateway;
+use crate::media::{self, hex};
+use crate::model::MediaId;
+use crate::ops::Progress;
+use crate::storage::layout::{self, RelativePath};
 use crate::storage::{self, Staging};
 
 const PIECE_BYTES: usize = 64 << 10;
 
 /// A file that passed.
-pub(super) struct Taken {
+pub(super) struct Passed {
     pub verified: Verified,
-    /// When it was written last.
+    pub form: Form,
     pub modified_at: Option<Millis>,
-    /// Its bytes, staged, when they are to be copied.
-    pub staging: Option<Staging>,
+    /// Its bytes, if they are to be copied.
+    staging: Option<Staging>,
 }
 
-/// Why it did not.
-pub(super) enum Trouble {
-    /// It cannot be read.
+pub(super) enum Failure {
     Unreadable,
-    /// It is not what it should be.
     Refused(Refusal),
-    /// It was asked to stop.
     Stopped,
-    /// Our storage cannot take it.
     Storage(storage::Error),
 }
 
-/// Reads a file to its end, and verifies it by what its row says.
-pub(super) async fn take(
-    app: &App,
-    path: PathBuf,
-    found: &FoundMedia,
-    transfer: Transfer<'_>,
-) -> Result<Taken, Trouble> {
-    let expected = Expected {
-        sha256: found.sha256,
-        enc_sha256: found.enc_sha256,
-    };
-    let hints = PlainHints {
-        kind: found.kind,
-        mime: found.mime.clone(),
-        file_name: found.file_name.clone(),
-        media_key: found.media_key.clone(),
-        key_kind: found.key_kind,
-    };
-    let mut verifier = PlainVerifier::new(expected, hints);
-    let mut staging = (transfer.mode == Mode::Copy).then(|| app.storage.stage());
-    let mut open = Some(open(path).await?);
-    let modified_at = open.as_ref().and_then(|(_, at)| *at);
-    while let Some((file, at)) = open.take() {
-        if transfer.cancelled.is_cancelled() {
-            return Err(Trouble::Stopped);
-        }
-        let (file, piece) = read(file).await?;
-        verifier.update(&piece);
-        if let Some(staging) = &mut staging {
-            staging.write(&piece).await.map_err(Trouble::Storage)?;
-        }
-        // Less than was asked for is the end.
-        open = (piece.len() == PIECE_BYTES).then_some((file, at));
+impl From<std::io::Error> for Failure {
+    fn from(_: std::io::Error) -> Self {
+        Self::Unreadable
     }
-    let verified = verifier.finish().map_err(Trouble::Refused)?;
-    Ok(Taken {
-        verified,
-        modified_at,
-        staging,
-    })
 }
 
-/// What a file that passed is. One that cannot be read a second time is judged by its beginning.
-pub(super) async fn form_of(path: PathBuf, taken: &Taken, found: &FoundMedia) -> Form {
-    let (mime, name) = (found.mime.clone(), found.file_name.clone());
-    let (kind, head) = (found.kind, taken.verified.head().to_vec());
-    let reading = move || match std::fs::File::open(&path) {
-        Ok(file) => wa_media::form(file, kind, mime.as_deref(), name.as_deref()),
-        Err(_) => wa_media::form_of_head(&head, kind, mime.as_deref(), name.as_deref()),
-    };
-    let form = tokio::task::spawn_blocking(reading).await;
-    form.unwrap_or_else(|_| {
-        let (mime, name) = (found.mime.as_deref(), found.file_name.as_deref());
-        wa_media::form_of_head(taken.verified.head(), kind, mime, name)
-    })
+impl<P: Progress<super::Finding>> Import<'_, P> {
+    /// Reads a file to its end, and verifies it by what its row says.
+    pub async fn verify(&self, path: PathBuf, found: &FoundMedia) -> Result<Passed, Failure> {
+        let expected = Expected {
+            sha256: found.sha256,
+            enc_sha256: found.enc_sha256,
+        };
+        let hints = PlainHints {
+            kind: found.kind,
+            mime: found.mime.clone(),
+            file_name: found.file_name.clone(),
+            media_key: found.media_key.clone(),
+            key_kind: found.key_kind,
+        };
+        let mut verifier = PlainVerifier::new(expected, hints);
+        let mut staging = (self.mode == Mode::Copy).then(|| self.deps.storage.stage());
+        let mut file = tokio::fs::File::open(&path).await?;
+        let modified_at = modified_at(&file.metadata().await?);
+        let mut piece = vec![0; PIECE_BYTES];
+        loop {
+            if self.cancelled.is_cancelled() {
+                return Err(Failure::Stopped);
+            }
+            let count = file.read(&mut piece).await?;
+            if count == 0 {
+                break;
+            }
+            verifier.update(&piece[..count]);
+            if let Some(staging) = &mut staging {
+                let writing = staging.write(&piece[..count]).await;
+                writing.map_err(Failure::Storage)?;
+            }
+        }
+        let verified = verifier.finish().map_err(Failure::Refused)?;
+        Ok(Passed {
+            form: form(path, &verified, found).await,
+            verified,
+            modified_at,
+            staging,
+        })
+    }
+
+    /// Publishes a file that passed, and returns its path. A dry run only names it.
+    pub async fn publish(
+        &self,
+        item: &Item,
+        (row, slot): (Option<&MediaId>, i64),
+        passed: &mut Passed,
+        source: PathBuf,
+    ) -> Result<String, Error> {
+        let record = &item.record;
+        let at = record.message.sent_at.or(record.received_at);
+        let path = layout::path(&layout::Name {
+            client: item.client,
+            instance: &item.instance,
+            kind: record.found.kind,
+            gateway: Gateway::Wapi.as_str(),
+            message_id: &record.message.id,
+            slot,
+            at: at.or(passed.modified_at).unwrap_or(0),
+            extension: &passed.form.extension,
+        });
+        let deps = self.deps;
+        let (bytes, same) = match (self.mode, passed.staging.take()) {
+            (Mode::DryRun, _) => return Ok(path.as_str().to_owned()),
+            (_, Some(staging)) => {
+                let same = media::same_bytes(deps.db, item.client, passed.verified.sha256());
+                let same = same.await?.and_then(RelativePath::from_row);
+                (PublishSource::Staged(staging), same)
+            }
+            (_, None) => {
+                let keep_free_bytes = deps.keep_free_bytes;
+                (
+                    PublishSource::Elsewhere {
+                        source,
+                        keep_free_bytes,
+                    },
+                    None,
+                )
+            }
+        };
+        let target = (deps.db, deps.storage);
+        let publishing = publish::publish(target, row, bytes, &passed.verified, &path, same);
+        match publishing.await {
+            Ok(path) => Ok(path.as_str().to_owned()),
+            Err(publish::Error::Db(error)) => Err(error.into()),
+            Err(publish::Error::Storage(error)) => Err(error.into()),
+        }
+    }
+
+    /// Removes the row and the file that an earlier run made of this file as an orphan: the message has the bytes now, or
+    /// was erased.
+    pub async fn retire_orphan(
+        &self,
+        item: &Item,
+        at: usize,
+        sha256: Option<[u8; 32]>,
+    ) -> Result<(), Error> {
+        if item.record.orphan.is_some() || self.mode == Mode::DryRun {
+            return Ok(());
+        }
+        let (deps, id) = (self.deps, orphan_id(&self.tree.entry(at).path));
+        for row in media::message::of_message(deps.db, &item.instance, &id).await? {
+            let Some(path) = row.path().map(str::to_owned) else {
+                continue;
+            };
+            let sha256 = match sha256 {
+                None => self.tree.hash(at).await,
+                known => known,
+            };
+            if row.client != item.client || row.sha256.is_none() || row.sha256 != sha256 {
+                continue;
+            }
+            let named = path.clone();
+            let deleting = deps.db.write(Key::Everything, async move |tx| {
+                let is_deleted = media::message::delete_stored(tx, &row.id, &named).await?;
+                Ok(is_deleted && !media::is_path_used(tx, &named).await?)
+            });
+            let is_unused = deleting.await?;
+            if let Some((path, sha256)) = RelativePath::from_row(path).zip(sha256)
+                && is_unused
+            {
+                deps.storage.remove(path, sha256).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
-type Open = (std::fs::File, Option<Millis>);
+/// Stands in the place of a message's id in the row of a file that no row of the source names.
+pub(super) fn orphan_id(path: &Path) -> String {
+    let id = Sha256::digest(path.as_os_str().as_encoded_bytes());
+    format!("imported-{}", hex(&id[..16]))
+}
 
-async fn open(path: PathBuf) -> Result<Open, Trouble> {
-    let opening = tokio::task::spawn_blocking(move || {
-        let file = std::fs::File::open(&path)?;
-        let modified_at = modified_at(&path);
-        Ok::<_, std::io::Error>((file, modified_at))
+/// One that cannot be read a second time is judged by its beginning.
+async fn form(path: PathBuf, verified: &Verified, found: &FoundMedia) -> Form {
+    let (kind, mime, name) = (found.kind, found.mime.clone(), found.file_name.clone());
+    let reading = tokio::task::spawn_blocking(move || {
+        let file = std::fs::File::open(&path).ok()?;
+        Some(wa_media::form(file, kind, mime.as_deref(), name.as_deref()))
     });
-    let opened = opening.await.map_err(|_| Trouble::Unreadable)?;
-    opened.map_err(|_| Trouble::Unreadable)
+    let form = reading.await.ok().flatten();
+    form.unwrap_or_else(|| {
+        let (mime, name) = (found.mime.as_deref(), found.file_name.as_deref());
+        wa_media::form_of_head(verified.head(), kind, mime, name)
+    })
 }
 
-fn modified_at(path: &Path) -> Option<Millis> {
-    let modified = std::fs::metadata(path).ok()?.modified().ok()?;
+fn modified_at(metadata: &std::fs::Metadata) -> Option<Millis> {
+    let modified = metadata.modified().ok()?;
     let since = modified.duration_since(std::time::UNIX_EPOCH).ok()?;
     i64::try_from(since.as_millis()).ok()
-}
-
-async fn read(mut file: std::fs::File) -> Result<(std::fs::File, Vec<u8>), Trouble> {
-    let reading = tokio::task::spawn_blocking(move || {
-        let mut piece = Vec::with_capacity(PIECE_BYTES);
-        (&mut file)
-            .take(PIECE_BYTES as u64)
-            .read_to_end(&mut piece)?;
-        Ok::<_, std::io::Error>((file, piece))
-    });
-    let read = reading.await.map_err(|_| Trouble::Unreadable)?;
-    read.map_err(|_| Trouble::Unreadable)
 }

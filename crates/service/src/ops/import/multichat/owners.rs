@@ -1,28 +1,26 @@
-//! Whose everything is: the original's clients keep their numbers, and its instances their ids.
+//! The owner of everything: the original's clients keep their numbers, and its instances their ids.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::error::{Conflict, Error};
-use super::options::Mode;
-use super::orphans::orphan_id;
+use super::file::orphan_id;
 use super::report::Finding;
 use super::source::{Client, Number, Record, Source, nothing_known};
 use super::tree::{place, slashed};
-use crate::app::App;
-use crate::db::Key;
+use super::{Deps, Mode};
+use crate::db::{Db, Key};
 use crate::gateway::{Gateway, Message};
 use crate::instances::{self, NewInstance};
 use crate::model::{ChatId, InstanceId, Origin};
-use crate::ops::Progress;
+use crate::ops::{Progress, instance};
 
-/// Whose a file is.
+/// The owner of a file, by its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whose {
-    Ours,
-    /// It lies in the folder of another client or instance.
-    Theirs,
-    /// Its place says neither.
+pub(super) enum FileOwner {
+    Same,
+    /// It is in the folder of another client or instance.
+    Other,
     Unknown,
 }
 
@@ -30,62 +28,48 @@ pub(super) enum Whose {
 pub(super) struct Owners {
     clients: BTreeMap<i64, Client>,
     numbers: BTreeMap<String, Number>,
-    /// The instance of each row that others name it by.
-    by_row: HashMap<String, String>,
-    known_clients: BTreeMap<i64, String>,
+    /// The clients that are here already, and whether each was removed.
+    known_clients: BTreeMap<i64, bool>,
+    /// The instances that are here already, and whether each has a token or was removed.
     known_instances: BTreeMap<String, bool>,
 }
 
 impl Owners {
     /// Reads them, and compares them with what is here.
-    pub async fn of(app: &App, source: &Source) -> Result<Self, Error> {
-        let clients = source.clients().await?;
+    pub async fn read(db: &Db, source: &Source) -> Result<Self, Error> {
+        let clients = source.clients().await?.into_iter();
         let mut owners = Self {
-            clients: clients
-                .into_iter()
-                .map(|client| (client.id, client))
-                .collect(),
+            clients: clients.map(|client| (client.id, client)).collect(),
             numbers: BTreeMap::new(),
-            by_row: HashMap::new(),
             known_clients: BTreeMap::new(),
             known_instances: BTreeMap::new(),
         };
-        for number in source.numbers().await? {
-            owners.by_row.insert(number.row.clone(), number.id.clone());
-            owners.numbers.insert(number.id.clone(), number);
-        }
-        owners.add_numbers_of_clients();
-        let clients = &owners.clients;
-        owners
-            .numbers
-            .retain(|_, number| clients.contains_key(&number.client));
-        let conflicts = owners.compare(app).await?;
-        match conflicts.is_empty() {
-            true => Ok(owners),
-            false => Err(Error::Conflicts(conflicts)),
-        }
-    }
-
-    /// Older rows of clients name their only number themselves.
-    fn add_numbers_of_clients(&mut self) {
-        for client in self.clients.values() {
-            let Some(id) = &client.instance else { continue };
-            let number = self.numbers.entry(id.clone()).or_insert_with(|| Number {
-                row: String::new(),
-                id: id.clone(),
-                client: client.id,
-                token: None,
-                state: None,
-            });
-            if number.token.is_none() && number.client == client.id {
-                number.token.clone_from(&client.token);
+        let mut numbers = source.numbers().await?;
+        numbers.extend(
+            owners
+                .clients
+                .values()
+                .filter_map(|client| client.number.clone()),
+        );
+        numbers.retain(|number| owners.clients.contains_key(&number.client));
+        for number in numbers {
+            let known = owners.numbers.entry(number.id.clone());
+            let known = known.or_insert_with(|| number.clone());
+            if known.client == number.client {
+                known.token = known.token.take().or(number.token);
             }
         }
+        let conflicts = owners.compare(db).await?;
+        if conflicts.is_empty() {
+            Ok(owners)
+        } else {
+            Err(Error::Conflicts(conflicts))
+        }
     }
 
-    async fn compare(&mut self, app: &App) -> Result<Vec<Conflict>, Error> {
+    async fn compare(&mut self, db: &Db) -> Result<Vec<Conflict>, Error> {
         let mut conflicts = Vec::new();
-        for client in instances::every_client(&app.db).await? {
+        for client in instances::every_client(db).await? {
             if let Some(theirs) = self.clients.get(&client.id)
                 && theirs.name != client.name
                 && distinct_name(theirs) != client.name
@@ -93,13 +77,13 @@ impl Owners {
                 conflicts.push(Conflict::Client {
                     id: client.id,
                     theirs: theirs.name.clone(),
-                    ours: client.name.clone(),
+                    ours: client.name,
                 });
             }
-            self.known_clients.insert(client.id, client.name);
+            self.known_clients.insert(client.id, client.removed);
         }
         // One that was removed here stays so.
-        for instance in instances::every_instance(&app.db).await? {
+        for instance in instances::every_instance(db).await? {
             if let Some(theirs) = self.numbers.get(instance.id.as_str())
                 && theirs.client != instance.client
             {
@@ -115,17 +99,17 @@ impl Owners {
         Ok(conflicts)
     }
 
-    /// Adds what is not here yet.
-    pub async fn settle(
+    /// Adds what is not here yet; in a dry run, everything.
+    pub async fn add(
         &self,
-        app: &App,
+        deps: Deps<'_>,
         mode: Mode,
         progress: &impl Progress<Finding>,
     ) -> Result<(), Error> {
         for client in self.clients.values() {
             let is_new = !self.known_clients.contains_key(&client.id);
-            if is_new && mode != Mode::DryRun {
-                add_client(app, client).await?;
+            if is_new || mode == Mode::DryRun {
+                add_client(deps, client).await?;
             }
             progress.finding(&Finding::Client {
                 client: client.id,
@@ -134,10 +118,11 @@ impl Owners {
             });
         }
         for number in self.numbers.values() {
-            let known = self.known_instances.get(&number.id);
-            let hook = match mode {
-                Mode::DryRun => None,
-                Mode::Copy | Mode::Link => add_number(app, number, known.copied()).await?,
+            let known = self.known_instances.get(&number.id).copied();
+            let hook = match (mode, known) {
+                (Mode::DryRun, _) => self.add_number(deps, number).await.map(|_| None)?,
+                (_, Some(true)) => None,
+                (_, Some(false) | None) => self.add_number(deps, number).await?,
             };
             progress.finding(&Finding::Instance {
                 instance: number.id.clone(),
@@ -149,18 +134,52 @@ impl Owners {
         Ok(())
     }
 
-    /// The instance that a row names by its id, or by its row.
-    pub fn instance(&self, named: &str, names_row: bool) -> Option<InstanceId> {
-        let by_id = self.numbers.get(named);
-        let by_row = self.by_row.get(named).and_then(|id| self.numbers.get(id));
-        let number = match names_row {
-            true => by_row.or(by_id),
-            false => by_id,
+    /// Adds a number, or gives one that has no token the source's. Returns the token of a new webhook address.
+    async fn add_number(&self, deps: Deps<'_>, number: &Number) -> Result<Option<String>, Error> {
+        let new = NewInstance {
+            id: InstanceId(number.id.clone()),
+            client: number.client,
+            gateway: Gateway::Wapi,
+            api_base: None,
+            cdn_base: None,
+            routes: None,
+            token_sealed: None,
+            hook_hash: [0; 32],
         };
-        Some(InstanceId(number?.id.clone()))
+        let parts = instance::Deps {
+            db: deps.db,
+            storage: deps.storage,
+            secrets: deps.secrets,
+            clock: deps.clock,
+        };
+        let (_, mut hook) = instance::add(parts, new, number.token.as_deref()).await?;
+        let (id, state) = (InstanceId(number.id.clone()), number.state);
+        let state = state.filter(|_| hook.is_some());
+        let is_removed = self.known_clients.get(&number.client) == Some(&true);
+        if is_removed {
+            hook = None;
+        }
+        let now = deps.clock.now();
+        deps.db
+            .write(Key::instance(&number.id), async move |tx| {
+                if let Some((connected, at)) = state {
+                    instances::set_state(tx, &id, connected, at).await?;
+                }
+                // A removed client receives nothing from a number that is new to it, either.
+                if is_removed {
+                    instances::remove_instance(tx, &id, now).await?;
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(hook)
     }
 
-    /// Whose a media is: the client that its row names, else the instance's.
+    pub fn instance(&self, named: &str) -> Option<InstanceId> {
+        Some(InstanceId(self.numbers.get(named)?.id.clone()))
+    }
+
+    /// The client that a row names, else the instance's.
     pub fn client(&self, named: Option<i64>, instance: &InstanceId) -> Option<i64> {
         let of_instance = || Some(self.numbers.get(instance.as_str())?.client);
         named
@@ -168,83 +187,72 @@ impl Owners {
             .or_else(of_instance)
     }
 
-    /// Whose a file is, by its place, seen from a client and an instance. A number may have changed hands, and a client
-    /// may be gone: then the instance's folder says more than the client's.
-    pub fn whose(&self, path: &Path, client: i64, instance: &InstanceId) -> Whose {
+    /// The owner of a file, seen from a client and an instance. A number may have changed hands, and a client may be gone:
+    /// then the instance's folder says more than the client's.
+    pub fn of_file(&self, path: &Path, client: i64, instance: &InstanceId) -> FileOwner {
         let place = place(path);
-        let is_known = |owner: &i64| self.clients.contains_key(owner);
-        let owner = self.owner(&place.owner).filter(is_known);
-        let is_of_client = owner.map(|owner| owner == client);
+        let is_of_client = self.known_owner(&place.owner).map(|owner| owner == client);
         let is_of_instance = place.instance.map(|named| named == instance.as_str());
         match (is_of_client, is_of_instance) {
-            (Some(false), _) | (_, Some(false)) => Whose::Theirs,
-            (None, None) => Whose::Unknown,
-            _ => Whose::Ours,
+            (Some(false), _) | (_, Some(false)) => FileOwner::Other,
+            (None, None) => FileOwner::Unknown,
+            _ => FileOwner::Same,
         }
+    }
+
+    fn known_owner(&self, folder: &str) -> Option<i64> {
+        self.owner(folder)
+            .filter(|owner| self.clients.contains_key(owner))
     }
 
     /// The client whose folder has that name.
     fn owner(&self, folder: &str) -> Option<i64> {
-        if let Some(id) = folder
-            .strip_prefix("cliente_")
-            .and_then(|id| id.parse().ok())
-        {
+        let id = folder.strip_prefix("cliente_");
+        if let Some(id) = id.and_then(|id| id.parse().ok()) {
             return Some(id);
         }
         let named = |client: &&Client| folder_of(&client.name) == folder;
-        let mut found = self.clients.values().filter(named);
-        let owner = found.next()?.id;
-        found.next().is_none().then_some(owner)
+        only(self.clients.values().filter(named)).map(|client| client.id)
     }
 
     /// A record made of a file's place; nothing when that says too little.
     pub fn orphan(&self, at: usize, path: &Path) -> Option<Record> {
         let place = place(path);
         let owner = self.owner(&place.owner);
-        let instance = match &place.instance {
+        let of_owner = |number: &&Number| Some(number.client) == owner;
+        let number = match &place.instance {
             Some(id) => self.numbers.get(id)?,
-            None => {
-                let mut of_owner = self
-                    .numbers
-                    .values()
-                    .filter(|number| Some(number.client) == owner);
-                let only = of_owner.next()?;
-                of_owner.next().is_none().then_some(only)?
-            }
+            None => only(self.numbers.values().filter(of_owner))?,
         };
-        let is_known = |owner: &i64| self.clients.contains_key(owner);
-        if owner
-            .filter(is_known)
-            .is_some_and(|owner| owner != instance.client)
+        if self
+            .known_owner(&place.owner)
+            .is_some_and(|owner| owner != number.client)
         {
             return None;
         }
-        let origin = slashed(path);
-        let chat = place.chat;
+        let (file, chat) = (slashed(path), place.chat);
+        let message = Message {
+            id: orphan_id(path),
+            origin: Origin {
+                is_group: chat.as_deref().is_some_and(is_group),
+                chat: chat.map(ChatId),
+                ..Origin::default()
+            },
+            ..Message::default()
+        };
+        let found = nothing_known(place.kind?);
         Some(Record {
             client: owner,
-            instance: instance.id.clone(),
-            message: Message {
-                id: orphan_id(path),
-                origin: Origin {
-                    is_group: chat.as_deref().is_some_and(is_group),
-                    chat: chat.map(ChatId),
-                    ..Origin::default()
-                },
-                ..Message::default()
-            },
-            found: nothing_known(place.kind?),
-            file: Some(origin.clone()),
-            origin,
-            received_at: None,
-            stored_at: None,
+            file: Some(file.clone()),
             orphan: Some(at),
-            names_row: false,
-            event: None,
-            is_one_of_several: false,
-            body_instance: None,
+            ..Record::new(file, number.id.clone(), message, found)
         })
     }
+}
+
+fn only<T>(mut found: impl Iterator<Item = T>) -> Option<T> {
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
 }
 
 /// Whether a chat's folder is a group's.
@@ -264,49 +272,16 @@ fn distinct_name(client: &Client) -> String {
     format!("{} ({})", client.name, client.id)
 }
 
-async fn add_client(app: &App, client: &Client) -> Result<(), Error> {
-    let (client, now) = (client.clone(), app.clock.now());
-    app.db
-        .write(Key::Everything, async move |tx| {
-            let added = instances::add_client(tx, &client.name, Some(client.id), now).await?;
-            if added.is_none() {
-                instances::add_client(tx, &distinct_name(&client), Some(client.id), now).await?;
-            }
-            Ok(())
-        })
-        .await?;
-    Ok(())
-}
-
-/// Adds a number, or gives one that has no token the source's; answers with the token of a new webhook address.
-async fn add_number(
-    app: &App,
-    number: &Number,
-    known_with_token: Option<bool>,
-) -> Result<Option<String>, Error> {
-    if known_with_token == Some(true) {
-        return Ok(None);
-    }
-    let new = NewInstance {
-        id: InstanceId(number.id.clone()),
-        client: number.client,
-        gateway: Gateway::Wapi,
-        api_base: None,
-        cdn_base: None,
-        routes: None,
-        token_sealed: None,
-        hook_hash: [0; 32],
-    };
-    let (_, hook) = app.add_instance(new, number.token.as_deref()).await?;
-    if let (Some((connected, at)), Some(_)) = (number.state, &hook) {
-        let id = InstanceId(number.id.clone());
-        app.db
-            .write(Key::instance(&number.id), async move |tx| {
-                instances::set_state(tx, &id, connected, at).await
-            })
-            .await?;
-    }
-    Ok(hook)
+async fn add_client(deps: Deps<'_>, client: &Client) -> Result<(), Error> {
+    let (client, now) = (client.clone(), deps.clock.now());
+    let adding = deps.db.write(Key::Everything, async move |tx| {
+        let added = instances::add_client(tx, &client.name, Some(client.id), now).await?;
+        if added.is_none() {
+            instances::add_client(tx, &distinct_name(&client), Some(client.id), now).await?;
+        }
+        Ok(())
+    });
+    Ok(adding.await?)
 }
 
 #[cfg(test)]

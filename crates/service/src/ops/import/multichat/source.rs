@@ -1,41 +1,35 @@
 //! The database of the original Django system, read as it is: tables and columns that a version did not have yet are
-//! missing, numbers stand as text, times without their zone (they are in UTC).
+//! missing, numbers are text, times have no zone (they are in UTC).
 
 use std::collections::HashSet;
+use std::path::Path;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use wa_media::FoundMedia;
-use wa_media::read::{bytes32, seconds};
 
+use super::error::Error;
 use super::report::LeftOut;
-use super::tree::kind_of_folder;
+use super::tree::kind_of;
 use crate::clock::{Millis, millis_of_utc};
 use crate::db::Value;
-use crate::db::foreign::{Error, Foreign, ForeignRow};
-use crate::gateway::{self, Gateway, Message};
-use crate::model::{ChatId, ChatKind, MediaKey, MediaKind, Origin, SenderId};
+use crate::db::foreign::{self, Foreign, ForeignRow};
+use crate::gateway::{Gateway, Message, ParsedDelivery};
+use crate::model::{ChatId, ChatKind, MediaKind, Origin, SenderId};
 
-/// Without these it is another database.
-pub(super) const NEEDED: [&str; 3] = ["core_cliente", "core_whatsappinstance", "core_mediafile"];
-/// Rows that are read at once; those that bring a whole delivery may be large.
-const PAGE: u32 = 250;
-const FEW: u32 = 20;
+/// A database without these is another one.
+const NEEDED: [&str; 3] = ["core_cliente", "core_whatsappinstance", "core_mediafile"];
 
-/// A company.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Client {
     pub id: i64,
     pub name: String,
-    /// Where it has its only number in its own row.
-    pub instance: Option<String>,
-    pub token: Option<String>,
+    /// Older rows of clients name their only number themselves.
+    pub number: Option<Number>,
 }
 
 /// A WhatsApp number.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Number {
-    /// The row's own, by which other rows name it.
-    pub row: String,
     pub id: String,
     pub client: i64,
     pub token: Option<String>,
@@ -43,317 +37,335 @@ pub(super) struct Number {
     pub state: Option<(bool, Millis)>,
 }
 
-/// A media, as a row describes it.
+/// A media, as a row, a delivery or a file describes it.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
-    /// Which row: `core_mediafile 17`.
+    /// Which row or file: `core_mediafile 17`.
     pub origin: String,
-    /// The client's id in the row.
     pub client: Option<i64>,
-    /// The instance: its id, or its row.
     pub instance: String,
+    /// The instance that the delivery itself names.
+    pub body_instance: Option<String>,
     pub message: Message,
     pub found: FoundMedia,
-    /// Where the file should be, as it was written.
+    /// The path of the file, as it was written.
     pub file: Option<String>,
     pub received_at: Option<Millis>,
     pub stored_at: Option<Millis>,
-    /// For a file that no row names: which one.
+    /// For a file that no row names: its place in the tree.
     pub orphan: Option<usize>,
-    /// Whether the instance is named by its row, not by its id.
-    pub names_row: bool,
-    /// The delivery of which it is one of perhaps several media.
-    pub event: Option<String>,
     /// Whether several rows have media of its message.
-    pub is_one_of_several: bool,
-    /// The instance that the delivery itself names.
-    pub body_instance: Option<String>,
+    pub is_of_album: bool,
 }
 
-/// A row of media, or the row and why it cannot be taken.
+/// A media, or its row and why it cannot be imported.
 pub(super) type Reading = Result<Record, (String, LeftOut)>;
 
 /// A table with media.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Table {
     /// `core_mediafile`.
     MediaFile,
     /// `webhook_messagemedia`, with the delivery that it belongs to.
     MessageMedia,
+    /// `webhook_webhookevent`: raw deliveries, also with media that have no row.
+    Event,
 }
 
-/// A raw delivery that the original system kept.
-pub(super) struct Event {
-    pub origin: String,
-    pub client: Option<i64>,
-    pub instance: String,
-    pub body: String,
-    pub received_at: Option<Millis>,
+impl Table {
+    pub const ALL: [Self; 3] = [Self::MediaFile, Self::MessageMedia, Self::Event];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::MediaFile => "core_mediafile",
+            Self::MessageMedia => "webhook_messagemedia",
+            Self::Event => "webhook_webhookevent",
+        }
+    }
+
+    /// Rows that are read at once. Those with a whole delivery may be large.
+    fn page(self) -> u32 {
+        match self {
+            Self::MediaFile => 250,
+            Self::MessageMedia | Self::Event => 20,
+        }
+    }
+
+    fn origin(self, row: &ForeignRow) -> String {
+        format!("{} {}", self.name(), row.text("row").unwrap_or("?"))
+    }
 }
 
 /// The open database.
 pub(super) struct Source {
     db: Foreign,
+    tables: Vec<Table>,
     has_chats: bool,
-    has_message_media: bool,
-    has_events: bool,
     /// Deliveries of messages that have several rows of media.
-    several: HashSet<String>,
+    albums: HashSet<String>,
 }
 
 impl Source {
-    /// Takes a database for what it should be; answers with the table that is missing when it is another one.
-    pub async fn of(db: Foreign) -> Result<Result<Self, &'static str>, Error> {
+    /// `scratch` is a folder that may be created for a copy.
+    pub async fn open(path: &Path, scratch: &Path) -> Result<Self, Error> {
+        let db = Foreign::open(path, scratch).await?;
         for table in NEEDED {
             if db.columns(table).await?.is_empty() {
-                return Ok(Err(table));
+                let path = path.to_owned();
+                return Err(Error::OtherDatabase { path, table });
             }
         }
         let has = async |table| Ok::<_, Error>(!db.columns(table).await?.is_empty());
-        let has_events = has("webhook_webhookevent").await?;
-        let has_message_media = has_events && has("webhook_messagemedia").await?;
-        Ok(Ok(Self {
-            several: match has_message_media {
-                true => several(&db).await?,
-                false => HashSet::new(),
-            },
-            has_chats: has("core_chat").await?
-                && db
-                    .columns("core_mediafile")
-                    .await?
-                    .contains(&"chat_id".to_owned()),
-            has_message_media,
-            has_events,
+        let mut tables = vec![Table::MediaFile];
+        let mut albums = HashSet::new();
+        if has(Table::Event.name()).await? {
+            if has(Table::MessageMedia.name()).await? {
+                tables.push(Table::MessageMedia);
+                albums = albums_in(&db).await?;
+            }
+            tables.push(Table::Event);
+        }
+        let columns = db.columns("core_mediafile").await?;
+        Ok(Self {
+            has_chats: columns.iter().any(|name| name == "chat_id") && has("core_chat").await?,
+            tables,
+            albums,
             db,
-        }))
+        })
     }
 
     pub async fn clients(&self) -> Result<Vec<Client>, Error> {
-        let rows = self.all("select * from core_cliente order by id").await?;
-        let of = |row: &ForeignRow| {
+        let rows = self.rows("select * from core_cliente order by id").await?;
+        let client = |row: &ForeignRow| {
+            let id = row.int("id")?;
             Some(Client {
-                id: row.int("id")?,
-                name: words(row, "nome").or_else(|| words(row, "empresa"))?,
-                instance: words(row, "wapi_instance_id"),
-                token: words(row, "wapi_token"),
+                id,
+                name: text(row, "nome").or_else(|| text(row, "empresa"))?,
+                number: text(row, "wapi_instance_id").map(|instance| Number {
+                    id: instance,
+                    client: id,
+                    token: text(row, "wapi_token"),
+                    state: None,
+                }),
             })
         };
-        Ok(rows.iter().filter_map(of).collect())
+        Ok(rows.iter().filter_map(client).collect())
     }
 
     pub async fn numbers(&self) -> Result<Vec<Number>, Error> {
-        let rows = self
-            .all("select * from core_whatsappinstance order by id")
-            .await?;
-        let of = |row: &ForeignRow| {
-            let seen = time(row, "last_seen").or_else(|| time(row, "updated_at"));
-            let state = match row.text("status").unwrap_or("").trim() {
+        let number = |row: &ForeignRow| {
+            let seen_at = time(row, "last_seen").or_else(|| time(row, "updated_at"));
+            let is_connected = match row.text("status").unwrap_or("").trim() {
                 "connected" => Some(true),
                 "disconnected" => Some(false),
                 _ => None,
             };
             Some(Number {
-                row: row.text("id")?.to_owned(),
-                id: words(row, "instance_id")?,
+                id: text(row, "instance_id")?,
                 client: row.int("cliente_id")?,
-                token: words(row, "token"),
-                state: state.zip(seen),
+                token: text(row, "token"),
+                state: is_connected.zip(seen_at),
             })
         };
-        Ok(rows.iter().filter_map(of).collect())
+        let sql = "select * from core_whatsappinstance order by id";
+        Ok(self.rows(sql).await?.iter().filter_map(number).collect())
     }
 
     /// How many rows may have media.
     pub async fn count(&self) -> Result<u64, Error> {
-        let mut tables = vec!["core_mediafile"];
-        if self.has_message_media {
-            tables.push("webhook_messagemedia");
-        }
-        if self.has_events {
-            tables.push("webhook_webhookevent");
-        }
         let mut count = 0;
-        for table in tables {
-            let rows = self
-                .all(&format!("select count(*) as n from {table}"))
-                .await?;
+        for table in &self.tables {
+            let sql = format!("select count(*) as n from {}", table.name());
+            let rows = self.rows(&sql).await?;
             let n = rows.first().and_then(|row| row.int("n")).unwrap_or(0);
-            count += u64::try_from(n).unwrap_or(0);
+            count += n.unsigned_abs();
         }
         Ok(count)
     }
 
-    /// The media of a table after the row `after` (`i64::MIN` for the first), and the row to go on after; nothing at the end.
-    pub async fn media(
+    /// The rows of a table after the row `after` (`i64::MIN` for the first), and the row to go on after; nothing at the
+    /// end.
+    pub async fn page(
         &self,
         table: Table,
         after: i64,
-    ) -> Result<Option<(Vec<Reading>, i64)>, Error> {
-        let sql = match table {
+    ) -> Result<Option<(Vec<ForeignRow>, i64)>, Error> {
+        if !self.tables.contains(&table) {
+            return Ok(None);
+        }
+        let values = vec![Value::from(after), Value::from(table.page())];
+        let rows = self.db.rows(self.sql(table).to_owned(), values).await?;
+        let last = rows.last().and_then(|row| row.int("row"));
+        Ok(last.map(|last| (rows, last)))
+    }
+
+    fn sql(&self, table: Table) -> &'static str {
+        match table {
+            // Its `instance_id` names a row; older versions wrote the instance's own id.
             Table::MediaFile if self.has_chats => {
-                "select m.*, m.rowid as row, c.chat_id as chat_named from core_mediafile m
-                 left join core_chat c on c.id = m.chat_id where m.rowid > $1 order by m.rowid limit $2"
+                "select m.*, m.rowid as row, c.chat_id as chat_named, coalesce(w.instance_id, m.instance_id) as instance_named from core_mediafile m
+                 left join core_chat c on c.id = m.chat_id left join core_whatsappinstance w on w.id = m.instance_id
+                 where m.rowid > $1 order by m.rowid limit $2"
             }
             Table::MediaFile => {
-                "select m.*, m.rowid as row from core_mediafile m where m.rowid > $1 order by m.rowid limit $2"
+                "select m.*, m.rowid as row, coalesce(w.instance_id, m.instance_id) as instance_named from core_mediafile m
+                 left join core_whatsappinstance w on w.id = m.instance_id where m.rowid > $1 order by m.rowid limit $2"
             }
-            Table::MessageMedia if self.has_message_media => {
+            Table::MessageMedia => {
                 "select m.*, m.rowid as row, m.media_path as file_path, coalesce(m.document_filename, m.document_title) as file_name,
-                   e.cliente_id, e.instance_id, e.message_id, e.sender_id, e.sender_name, e.chat_id as chat_named, e.timestamp as message_timestamp, e.raw_data as body
+                   e.cliente_id, e.instance_id as instance_named, e.message_id, e.sender_id, e.sender_name, e.chat_id as chat_named,
+                   e.timestamp as message_timestamp, e.raw_data as body
                  from webhook_messagemedia m left join webhook_webhookevent e on e.event_id = m.event_id
                  where m.rowid > $1 order by m.rowid limit $2"
             }
-            Table::MessageMedia => return Ok(None),
-        };
-        let limit = match table {
-            Table::MediaFile => PAGE,
-            Table::MessageMedia => FEW,
-        };
-        let values = vec![Value::from(after), Value::from(limit)];
-        let rows = self.db.rows(sql.to_owned(), values).await?;
-        let Some(last) = rows.last().and_then(|row| row.int("row")) else {
-            return Ok(None);
-        };
-        Ok(Some((
-            rows.iter().map(|row| self.record(table, row)).collect(),
-            last,
-        )))
-    }
-
-    /// The kept deliveries after the row `after`, like [`Source::media`].
-    pub async fn events(&self, after: i64) -> Result<Option<(Vec<Event>, i64)>, Error> {
-        if !self.has_events {
-            return Ok(None);
+            Table::Event => {
+                "select rowid as row, cliente_id, instance_id as instance_named, raw_data as body, timestamp as created_at
+                 from webhook_webhookevent where rowid > $1 order by rowid limit $2"
+            }
         }
-        let sql = "select rowid as row, cliente_id, instance_id, raw_data, timestamp from webhook_webhookevent
-                   where rowid > $1 order by rowid limit $2";
-        let values = vec![Value::from(after), Value::from(FEW)];
-        let rows = self.db.rows(sql.to_owned(), values).await?;
-        let Some(last) = rows.last().and_then(|row| row.int("row")) else {
-            return Ok(None);
-        };
-        let of = |row: &ForeignRow| Event {
-            origin: format!("webhook_webhookevent {}", row.text("row").unwrap_or("?")),
-            client: row.int("cliente_id"),
-            instance: words(row, "instance_id").unwrap_or_default(),
-            body: row.text("raw_data").unwrap_or("").to_owned(),
-            received_at: time(row, "timestamp"),
-        };
-        Ok(Some((rows.iter().map(of).collect(), last)))
     }
 
-    fn record(&self, table: Table, row: &ForeignRow) -> Reading {
-        let mut record = record(table, row)?;
-        let event = record.event.as_ref();
-        record.is_one_of_several = event.is_some_and(|event| self.several.contains(event));
-        Ok(record)
-    }
-
-    async fn all(&self, sql: &str) -> Result<Vec<ForeignRow>, Error> {
+    async fn rows(&self, sql: &str) -> Result<Vec<ForeignRow>, foreign::Error> {
         self.db.rows(sql.to_owned(), Vec::new()).await
+    }
+
+    /// The media of a row of `core_mediafile` or `webhook_messagemedia`.
+    pub fn media(&self, table: Table, row: &ForeignRow) -> Reading {
+        let origin = table.origin(row);
+        let Some(kind) = row.text("media_type").and_then(kind_of) else {
+            return Err((origin, LeftOut::UnknownKind));
+        };
+        let Some(id) = text(row, "message_id") else {
+            return Err((origin, LeftOut::NoMessage));
+        };
+        let parsed = row.text("body").and_then(parsed);
+        let delivery = parsed.and_then(|mut parsed| parsed.drain(..).next());
+        let body_instance = delivery.as_ref().and_then(|it| it.instance.clone());
+        let (message, found) = delivery
+            .and_then(|delivery| in_delivery(delivery, kind))
+            .unwrap_or_else(|| (message(id, row), found(kind, row)));
+        Ok(Record {
+            file: text(row, "file_path"),
+            stored_at: time(row, "download_timestamp"),
+            is_of_album: text(row, "event_id").is_some_and(|event| self.albums.contains(&event)),
+            body_instance,
+            ..of_row(origin, row, message, found)
+        })
+    }
+
+    /// The media of a raw delivery.
+    pub fn media_of_event(&self, row: &ForeignRow) -> Vec<Reading> {
+        let origin = Table::Event.origin(row);
+        let Some(deliveries) = row.text("body").and_then(parsed) else {
+            return vec![Err((origin, LeftOut::NotJson))];
+        };
+        let of_delivery = |mut delivery: ParsedDelivery| {
+            let mut media = std::mem::take(&mut delivery.media);
+            media.retain(|found| !found.is_caption_edit());
+            let (row, origin) = (row, origin.clone());
+            media.into_iter().map(move |found| {
+                if delivery.message.id.is_empty() {
+                    return Err((origin.clone(), LeftOut::NoMessage));
+                }
+                let message = delivery.message.clone();
+                Ok(Record {
+                    body_instance: delivery.instance.clone(),
+                    ..of_row(origin.clone(), row, message, found)
+                })
+            })
+        };
+        deliveries.into_iter().flat_map(of_delivery).collect()
     }
 }
 
-async fn several(db: &Foreign) -> Result<HashSet<String>, Error> {
+async fn albums_in(db: &Foreign) -> Result<HashSet<String>, Error> {
     let sql = "with named as (select m.event_id, e.instance_id || ' ' || coalesce(nullif(e.message_id, ''), e.event_id) as message
                  from webhook_messagemedia m join webhook_webhookevent e on e.event_id = m.event_id)
                select distinct event_id from named where message in (select message from named group by message having count(*) > 1)";
     let rows = db.rows(sql.to_owned(), Vec::new()).await?;
-    let events = rows.iter().filter_map(|row| words(row, "event_id"));
-    Ok(events.collect())
+    Ok(rows
+        .iter()
+        .filter_map(|row| text(row, "event_id"))
+        .collect())
 }
 
-fn record(table: Table, row: &ForeignRow) -> Reading {
-    let name = match table {
-        Table::MediaFile => "core_mediafile",
-        Table::MessageMedia => "webhook_messagemedia",
-    };
-    let origin = format!("{name} {}", row.text("row").unwrap_or("?"));
-    let Some(kind) = row.text("media_type").and_then(kind_of_folder) else {
-        return Err((origin, LeftOut::UnknownKind));
-    };
-    let Some(id) = words(row, "message_id") else {
-        return Err((origin, LeftOut::NoMessage));
-    };
-    let chat = words(row, "chat_named").or_else(|| words(row, "chat_id"));
-    let chat = chat.map(ChatId);
-    let message = Message {
-        id,
-        origin: Origin {
-            is_group: flag(row, "is_group")
-                || chat
-                    .as_ref()
-                    .is_some_and(|chat| chat.kind() == ChatKind::Group),
-            sender: SenderId::new(words(row, "sender_id"), None),
-            from_me: flag(row, "from_me"),
-            chat,
-        },
-        sender_name: words(row, "sender_name"),
-        sent_at: time(row, "message_timestamp"),
-    };
-    let instance = words(row, "instance_id").unwrap_or_default();
-    let reading = row
-        .text("body")
-        .and_then(|body| Gateway::Wapi.read(body.as_bytes()).ok())
-        .and_then(|readings| readings.into_iter().next());
-    let body_instance = reading.as_ref().and_then(|it| it.instance.clone());
-    let (message, found) = reading
-        .and_then(|reading| in_body(reading, kind))
-        .unwrap_or_else(|| (message, found(kind, row)));
-    Ok(Record {
-        origin,
-        client: row.int("cliente_id"),
-        instance,
-        message,
-        found,
-        file: words(row, "file_path"),
-        received_at: time(row, "created_at"),
-        stored_at: time(row, "download_timestamp"),
-        orphan: None,
-        names_row: matches!(table, Table::MediaFile),
-        event: words(row, "event_id"),
-        is_one_of_several: false,
-        body_instance,
-    })
+fn parsed(body: &str) -> Option<Vec<ParsedDelivery>> {
+    Gateway::Wapi.read(body.as_bytes()).ok()
 }
 
 /// What the delivery itself says of that media, which is more than its row.
-fn in_body(reading: gateway::ParsedDelivery, kind: MediaKind) -> Option<(Message, FoundMedia)> {
-    let found = reading.media.into_iter().find(|found| found.kind == kind)?;
-    (!reading.message.id.is_empty()).then_some((reading.message, found))
+fn in_delivery(delivery: ParsedDelivery, kind: MediaKind) -> Option<(Message, FoundMedia)> {
+    let found = delivery
+        .media
+        .into_iter()
+        .find(|found| found.kind == kind)?;
+    (!delivery.message.id.is_empty()).then_some((delivery.message, found))
 }
 
-fn found(kind: MediaKind, row: &ForeignRow) -> FoundMedia {
-    let small = |column: &str| {
-        row.int(column)
-            .and_then(|number| u32::try_from(number).ok())
-    };
-    let key = words(row, "media_key");
-    let media_key = key.as_deref().and_then(hash).map(MediaKey::new);
-    let size = row
-        .int("file_size")
-        .and_then(|size| u64::try_from(size).ok());
-    FoundMedia {
-        media_key_malformed: key.is_some() && media_key.is_none(),
-        media_key,
-        media_key_at: words(row, "media_key_timestamp").and_then(|at| seconds(&json!(at))),
-        direct_path: words(row, "direct_path"),
-        sha256: words(row, "file_sha256").as_deref().and_then(hash),
-        enc_sha256: words(row, "file_enc_sha256").as_deref().and_then(hash),
-        length_bytes: size.filter(|size| *size > 0),
-        mime: words(row, "mimetype"),
-        file_name: words(row, "file_name"),
-        caption: words(row, "caption"),
-        width: small("width"),
-        height: small("height"),
-        seconds: small("duration_seconds"),
-        voice_note: flag(row, "is_ptt"),
-        ..nothing_known(kind)
+fn of_row(origin: String, row: &ForeignRow, message: Message, found: FoundMedia) -> Record {
+    Record {
+        client: row.int("cliente_id"),
+        received_at: time(row, "created_at"),
+        ..Record::new(
+            origin,
+            text(row, "instance_named").unwrap_or_default(),
+            message,
+            found,
+        )
     }
 }
 
-/// A column with something in it.
-fn words(row: &ForeignRow, column: &str) -> Option<String> {
+fn message(id: String, row: &ForeignRow) -> Message {
+    let chat = text(row, "chat_named").or_else(|| text(row, "chat_id"));
+    let chat = chat.map(ChatId);
+    let is_group_id = chat
+        .as_ref()
+        .is_some_and(|chat| chat.kind() == ChatKind::Group);
+    Message {
+        id,
+        origin: Origin {
+            is_group: flag(row, "is_group") || is_group_id,
+            sender: SenderId::new(text(row, "sender_id"), None),
+            from_me: flag(row, "from_me"),
+            chat,
+        },
+        sender_name: text(row, "sender_name"),
+        sent_at: time(row, "message_timestamp"),
+    }
+}
+
+fn found(kind: MediaKind, row: &ForeignRow) -> FoundMedia {
+    const FIELDS: [(&str, &str); 12] = [
+        ("mediaKey", "media_key"),
+        ("mediaKeyTimestamp", "media_key_timestamp"),
+        ("directPath", "direct_path"),
+        ("fileSha256", "file_sha256"),
+        ("fileEncSha256", "file_enc_sha256"),
+        ("fileLength", "file_size"),
+        ("mimetype", "mimetype"),
+        ("fileName", "file_name"),
+        ("caption", "caption"),
+        ("width", "width"),
+        ("height", "height"),
+        ("seconds", "duration_seconds"),
+    ];
+    let field = |(name, column): (&str, &str)| {
+        let text = text(row, column).filter(|text| column != "file_size" || text != "0")?;
+        // Bytes may be written as JSON inside the text.
+        let bytes = serde_json::from_str(&text).ok();
+        let bytes = bytes.filter(|value: &Json| value.is_array() || value.is_object());
+        let is_bytes = matches!(column, "media_key" | "file_sha256" | "file_enc_sha256");
+        let value = bytes.filter(|_| is_bytes).unwrap_or_else(|| text.into());
+        Some((name.to_owned(), value))
+    };
+    FoundMedia {
+        voice_note: flag(row, "is_ptt"),
+        ..FoundMedia::of_fields(kind, &FIELDS.into_iter().filter_map(field).collect())
+    }
+}
+
+/// A column, unless it is empty.
+fn text(row: &ForeignRow, column: &str) -> Option<String> {
     let text = row.text(column)?.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -366,14 +378,25 @@ fn flag(row: &ForeignRow, column: &str) -> bool {
     matches!(row.text(column), Some("1" | "true" | "True" | "t"))
 }
 
-/// 32 bytes in any form that messages have them, as text or as JSON inside it.
-fn hash(text: &str) -> Option<[u8; 32]> {
-    bytes32(&json!(text)).or_else(|| bytes32(&serde_json::from_str::<Json>(text).ok()?))
-}
-
 impl Record {
-    /// Forgets what its row says of keys and hashes, because that is said of another file of the message.
-    pub(super) fn be_further(&mut self) {
+    pub fn new(origin: String, instance: String, message: Message, found: FoundMedia) -> Self {
+        Self {
+            origin,
+            client: None,
+            instance,
+            body_instance: None,
+            message,
+            found,
+            file: None,
+            received_at: None,
+            stored_at: None,
+            orphan: None,
+            is_of_album: false,
+        }
+    }
+
+    /// Drops the row's keys and hashes, because they belong to another file of the message.
+    pub fn drop_proofs(&mut self) {
         let known = nothing_known(self.found.kind);
         let found = std::mem::replace(&mut self.found, known);
         self.found.mime = found.mime;
@@ -382,34 +405,7 @@ impl Record {
     }
 }
 
-/// A media of which nothing is known but what it is.
+/// A media of which only the kind is known.
 pub(super) fn nothing_known(kind: MediaKind) -> FoundMedia {
-    FoundMedia {
-        kind,
-        key_kind: kind.into(),
-        media_key: None,
-        media_key_malformed: false,
-        media_key_at: None,
-        direct_path: None,
-        url: None,
-        static_url: None,
-        sha256: None,
-        enc_sha256: None,
-        length_bytes: None,
-        mime: None,
-        file_name: None,
-        caption: None,
-        caption_removed: false,
-        width: None,
-        height: None,
-        seconds: None,
-        voice_note: false,
-        view_once: false,
-        animated: false,
-        edited: false,
-        edits: None,
-        edited_at_ms: None,
-        inline: None,
-        wrapper: String::new(),
-    }
+    FoundMedia::of_fields(kind, &serde_json::Map::new())
 }

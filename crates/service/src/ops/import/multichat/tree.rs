@@ -2,41 +2,30 @@
 //! `cliente_{id}/instance_{id}/{kind}/` and `{client name}/instance_{id}/chats/{chat}/{kind}/`, with the kinds in
 //! Portuguese or English, and before them `{client name}/{kind}/`.
 
-mod fold;
-mod folder;
-
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use fold::fold;
-use folder::named;
-pub(super) use folder::{kind_of_folder, place};
+use unicode_normalization::UnicodeNormalization as _;
+use walkdir::WalkDir;
+
+use crate::model::MediaKind;
+use crate::storage;
 
 /// A regular file of the tree.
 pub(super) struct Entry {
     /// Below the root.
     pub path: PathBuf,
-    /// How long it is.
     pub size_bytes: u64,
-    /// The first record that named it.
-    pub claim: Option<Box<Claim>>,
-    /// Left behind by a file manager: an orphan only if a record names it.
-    is_litter: bool,
+    /// The first record that names it.
+    pub named: Option<Box<Named>>,
+    /// Whether it is a record's file, so that it is no orphan.
+    has_record: AtomicBool,
 }
 
-impl Entry {
-    /// Whether it is a file that no record names.
-    pub fn is_orphan(&self) -> bool {
-        self.claim.is_none() && !self.is_litter
-    }
-}
-
-/// The record that named a file.
-pub(super) struct Claim {
+pub(super) struct Named {
     /// The row or file of the source.
     pub by: String,
-    /// Its client.
     pub client: i64,
 }
 
@@ -53,62 +42,54 @@ pub(super) struct Tree {
     root: PathBuf,
     entries: Vec<Entry>,
     by_path: HashMap<String, usize>,
-    /// By the hash of their paths as people take them for the same; nothing where several files are.
-    by_folded: HashMap<u64, Option<usize>>,
-    state: RandomState,
+    /// Without differences of case and of how accents are composed; nothing where several files have the same.
+    by_folded: HashMap<String, Option<usize>>,
     /// Links, which are not followed, and whatever else is no file.
     pub others: Vec<PathBuf>,
-    /// Folders that cannot be read.
-    pub closed: Vec<PathBuf>,
+    pub unreadable_folders: Vec<PathBuf>,
 }
 
 impl Tree {
-    /// Looks through all folders below `root`. Blocking.
+    /// Blocking.
     pub fn walk(root: &Path) -> std::io::Result<Self> {
+        std::fs::read_dir(root)?;
         let mut tree = Self {
             root: root.to_owned(),
             entries: Vec::new(),
             by_path: HashMap::new(),
             by_folded: HashMap::new(),
-            state: RandomState::new(),
             others: Vec::new(),
-            closed: Vec::new(),
+            unreadable_folders: Vec::new(),
         };
-        let mut folders = vec![PathBuf::new()];
-        // That the root itself can be read is the least.
-        std::fs::read_dir(root)?;
-        while let Some(folder) = folders.pop() {
-            let Ok(entries) = std::fs::read_dir(root.join(&folder)) else {
-                tree.closed.push(folder);
-                continue;
-            };
-            for entry in entries.flatten() {
-                let below = folder.join(entry.file_name());
-                match (entry.file_type(), entry.metadata()) {
-                    (Ok(kind), _) if kind.is_dir() => folders.push(below),
-                    (Ok(kind), Ok(found)) if kind.is_file() => tree.add(below, found.len()),
-                    _ => tree.others.push(below),
-                }
+        let below = |path: &Path| path.strip_prefix(root).unwrap_or(path).to_owned();
+        for entry in WalkDir::new(root).min_depth(1) {
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) => match entry.metadata() {
+                    Ok(metadata) if metadata.is_file() => {
+                        tree.add(below(entry.path()), metadata.len());
+                    }
+                    _ => tree.others.push(below(entry.path())),
+                },
+                Err(error) => tree.unreadable_folders.extend(error.path().map(below)),
             }
         }
         Ok(tree)
     }
 
     fn add(&mut self, path: PathBuf, size_bytes: u64) {
-        let at = self.entries.len();
-        let name = slashed(&path);
-        let folded = self.by_folded.entry(self.state.hash_one(fold(&name)));
+        let (at, name) = (self.entries.len(), slashed(&path));
+        let folded = self.by_folded.entry(fold(&name));
         folded.and_modify(|only| *only = None).or_insert(Some(at));
         self.by_path.insert(name, at);
         self.entries.push(Entry {
-            claim: None,
-            is_litter: is_of_the_system(&path),
             path,
             size_bytes,
+            named: None,
+            has_record: AtomicBool::new(false),
         });
     }
 
-    /// Where an entry is.
     pub fn full_path(&self, at: usize) -> PathBuf {
         self.root.join(&self.entries[at].path)
     }
@@ -117,55 +98,74 @@ impl Tree {
         &self.entries[at]
     }
 
-    pub fn len(&self) -> usize {
-        self.entries.len()
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     pub fn bytes(&self) -> u64 {
         self.entries.iter().map(|entry| entry.size_bytes).sum()
     }
 
-    /// Notes which record names a file; the first stays.
-    pub fn claim(&mut self, at: usize, by: &str, client: i64) {
-        let claim = || {
+    /// Notes that a record names a file; the first stays.
+    pub fn name(&mut self, at: usize, by: &str, client: i64) {
+        let named = || {
             let by = by.to_owned();
-            Box::new(Claim { by, client })
+            Box::new(Named { by, client })
         };
-        self.entries[at].claim.get_or_insert_with(claim);
+        self.entries[at].named.get_or_insert_with(named);
+    }
+
+    /// Notes that a file is a record's.
+    pub fn claim(&self, at: usize) {
+        self.entries[at].has_record.store(true, Ordering::Relaxed);
+    }
+
+    /// The files that are no record's, but for what file managers leave behind.
+    pub fn orphans(&self) -> Vec<usize> {
+        let is_orphan = |at: &usize| {
+            let entry = &self.entries[*at];
+            !entry.has_record.load(Ordering::Relaxed) && !is_of_a_file_manager(&entry.path)
+        };
+        (0..self.entries.len()).filter(is_orphan).collect()
+    }
+
+    /// SHA-256 of a file; nothing when it cannot be read.
+    pub async fn hash(&self, at: usize) -> Option<[u8; 32]> {
+        let path = self.full_path(at);
+        let hashing = tokio::task::spawn_blocking(move || storage::hash_file(&path));
+        hashing.await.ok()?.ok()
     }
 
     /// The file that a record names, however its path is written: absolute or not, with either slash, from another
-    /// machine, its letters large or small; as it stands first. Only files of this tree are ever found.
+    /// machine, its letters large or small; as it is written first. Only files of this tree are ever found.
     pub fn locate(&self, named: &str) -> Option<Located> {
         let exact = |path: &str| self.by_path.get(path).copied();
-        let folded = |path: &str| {
-            let path = fold(path);
-            let found = *self.by_folded.get(&self.state.hash_one(&path))?;
-            found.filter(|at| fold(&slashed(&self.entries[*at].path)) == path)
-        };
+        let folded = |path: &str| self.by_folded.get(&fold(path)).copied().flatten();
         // A file may have a backslash in its own name.
-        let ways = [names_of(named, &['/']), names_of(named, &['/', '\\'])];
-        let found = |find: &dyn Fn(&str) -> Option<usize>| {
-            let mut ways = ways.iter();
-            ways.find_map(|names| self.end_of(names, find))
+        let readings = [names_of(named, &['/']), names_of(named, &['/', '\\'])];
+        let find = |find: &dyn Fn(&str) -> Option<usize>| {
+            let mut readings = readings.iter();
+            readings.find_map(|names| self.longest_end(names, find))
         };
-        found(&exact).or_else(|| found(&folded))
+        find(&exact).or_else(|| find(&folded))
     }
 
     /// The longest end of a path that is a path of this tree.
-    fn end_of(&self, names: &[&str], find: &dyn Fn(&str) -> Option<usize>) -> Option<Located> {
+    fn longest_end(&self, names: &[&str], find: &dyn Fn(&str) -> Option<usize>) -> Option<Located> {
+        let root = self.root.file_name().unwrap_or_default();
+        let roots = ["media_storage".to_owned(), fold(&root.to_string_lossy())];
         (0..names.len()).find_map(|from| {
             let at = find(&names[from..].join("/"))?;
-            let root = self.root.file_name().unwrap_or_default();
-            let is_root = |name: &&str| {
-                let name = fold(name);
-                name == "media_storage" || name == fold(&root.to_string_lossy())
-            };
-            let above = from.checked_sub(1).and_then(|above| names.get(above));
-            let is_whole = above.is_none_or(is_root);
+            let above = from.checked_sub(1).map(|above| fold(names[above]));
+            let is_whole = above.is_none_or(|above| roots.contains(&above));
             Some(Located { at, is_whole })
         })
     }
+}
+
+/// A name without differences of case, each accent by itself: macOS decomposes accents, and Windows ignores case.
+fn fold(name: &str) -> String {
+    name.to_lowercase().nfd().collect()
 }
 
 /// The names that a path is made of, on whatever machine it was written.
@@ -181,110 +181,60 @@ fn names_of<'a>(path: &'a str, separators: &[char]) -> Vec<&'a str> {
     names
 }
 
-/// A path with forward slashes, as an index.
-pub(super) fn slashed(path: &Path) -> String {
-    let names: Vec<_> = path.components().filter_map(named).collect();
-    names.join("/")
+fn folders_and_name(path: &Path) -> Vec<String> {
+    let names = path.iter().map(|name| name.to_string_lossy().into_owned());
+    names.collect()
 }
 
-/// What file managers leave behind.
-fn is_of_the_system(path: &Path) -> bool {
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().to_lowercase());
-    let litter = [".ds_store", ".nomedia", "thumbs.db", "desktop.ini"];
-    name.is_none_or(|name| name.starts_with("._") || litter.contains(&name.as_str()))
+/// A path with forward slashes.
+pub(super) fn slashed(path: &Path) -> String {
+    folders_and_name(path).join("/")
+}
+
+fn is_of_a_file_manager(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let names = [".ds_store", ".nomedia", "thumbs.db", "desktop.ini"];
+    name.starts_with("._") || names.contains(&name.to_lowercase().as_str())
+}
+
+/// What the folders of a file say about it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The first folder: `cliente_{id}`, or a client's name.
+    pub owner: String,
+    /// From `instance_{id}`.
+    pub instance: Option<String>,
+    /// From `chats/{chat}`.
+    pub chat: Option<String>,
+    pub kind: Option<MediaKind>,
+}
+
+pub(super) fn place(path: &Path) -> Place {
+    let mut folders = folders_and_name(path);
+    folders.pop();
+    let instance = folders
+        .iter()
+        .find_map(|name| name.strip_prefix("instance_"));
+    let chats = folders.iter().position(|name| name == "chats");
+    Place {
+        owner: folders.first().cloned().unwrap_or_default(),
+        instance: instance.map(str::to_owned),
+        chat: chats.and_then(|at| folders.get(at + 1)).cloned(),
+        kind: folders.last().and_then(|name| kind_of(name)),
+    }
+}
+
+/// A kind, by any name that the original system gave its folder or its rows.
+pub(super) fn kind_of(name: &str) -> Option<MediaKind> {
+    Some(match name.trim().to_lowercase().as_str() {
+        "image" | "images" | "imagem" | "imagens" | "photo" | "foto" | "fotos" => MediaKind::Image,
+        "video" | "videos" | "vídeo" | "vídeos" | "gif" | "ptv" => MediaKind::Video,
+        "audio" | "audios" | "áudio" | "áudios" | "ptt" | "voice" => MediaKind::Audio,
+        "document" | "documents" | "documento" | "documentos" => MediaKind::Document,
+        "sticker" | "stickers" | "figurinha" | "figurinhas" => MediaKind::Sticker,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tree(files: &[&str]) -> (tempfile::TempDir, Tree) {
-        let root = tempfile::tempdir().unwrap();
-        for file in files {
-            let path = root.path().join(file);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, file).unwrap();
-        }
-        let tree = Tree::walk(root.path()).unwrap();
-        (root, tree)
-    }
-
-    #[test]
-    fn a_file_is_found_however_its_path_is_written_and_never_outside() {
-        let file = "cliente_2/instance_A/audios/João da Silva ção.mp3";
-        let (_root, tree) = tree(&[file, "cliente_3/instance_B/audios/b.mp3"]);
-        for named in [
-            "cliente_2/instance_A/audios/João da Silva ção.mp3",
-            "/srv/multichat/media_storage/cliente_2/instance_A/audios/João da Silva ção.mp3",
-            r"D:\multi chat\media_storage\cliente_2\instance_A\audios\João da Silva ção.mp3",
-            "./cliente_2/x/../instance_A//audios/João da Silva ção.mp3",
-        ] {
-            let found = tree
-                .locate(named)
-                .map(|it| slashed(&tree.entry(it.at).path));
-            assert_eq!(found.as_deref(), Some(file), "{named}");
-        }
-        for named in [
-            "",
-            "..",
-            "/etc/passwd",
-            "../../../../etc/passwd",
-            "João da Silva ção.mp3",
-            r"\\server\share\b.mp3",
-        ] {
-            assert_eq!(tree.locate(named), None, "{named}");
-        }
-    }
-
-    #[test]
-    fn a_file_is_found_whose_letters_are_written_in_another_way_unless_two_are() {
-        let (_root, tree) = tree(&[
-            "fotos/ac\u{327}a\u{303}o.JPG",
-            #[cfg(unix)]
-            "fotos/a\\b.jpg",
-            #[cfg(target_os = "linux")]
-            "fotos/Twice.jpg",
-            #[cfg(target_os = "linux")]
-            "fotos/twice.jpg",
-        ]);
-        let found = |named: &str| {
-            let located = tree.locate(named)?;
-            Some((slashed(&tree.entry(located.at).path), located.is_whole))
-        };
-        let first = Some(("fotos/ac\u{327}a\u{303}o.JPG".to_owned(), true));
-        assert_eq!(found("fotos/ação.jpg"), first);
-        assert_eq!(found(r"D:\X\Media_Storage\Fotos\AÇÃO.jpg"), first);
-        let elsewhere = found("/somewhere/else/fotos/ação.jpg");
-        assert_eq!(elsewhere, first.map(|(name, _)| (name, false)));
-        #[cfg(unix)]
-        assert_eq!(found(r"fotos/a\b.jpg").unwrap().0, r"fotos/a\b.jpg");
-        #[cfg(target_os = "linux")]
-        assert_eq!(found("fotos/twice.jpg").unwrap().0, "fotos/twice.jpg");
-        assert_eq!(found("fotos/TWICE.jpg"), None);
-    }
-
-    #[test]
-    fn only_what_file_managers_leave_behind_is_no_orphan() {
-        for (name, is_litter) in [
-            (".DS_Store", true),
-            ("._foto.jpg", true),
-            ("Thumbs.db", true),
-            (".nomedia", true),
-            (".hidden.jpg", false),
-            ("foto.jpg", false),
-        ] {
-            assert_eq!(is_of_the_system(Path::new(name)), is_litter, "{name}");
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_are_not_followed() {
-        let (root, _) = tree(&["cliente_2/instance_A/audios/a.mp3"]);
-        std::os::unix::fs::symlink("/etc", root.path().join("cliente_9")).unwrap();
-        let tree = Tree::walk(root.path()).unwrap();
-        assert_eq!((tree.len(), tree.others.len()), (1, 1));
-    }
-}
+mod tests;
