@@ -591,12 +591,13 @@ async fn after_an_import_that_was_cut_short_there_is_no_proof() {
     let contact = test.find(&id).await.sender_id.unwrap();
     let forget = ["forget", "--yes", "--client", "2", "--contact", &contact];
     let mark = |is_there: bool| {
-        test.app
-            .db
-            .write(Key::Everything, async move |tx| match is_there {
-                true => Checkpoint::Import.save(tx, "", &(), 0).await,
-                false => Checkpoint::Import.delete(tx, "").await,
-            })
+        test.app.db.write(Key::Everything, async move |tx| {
+            if is_there {
+                Checkpoint::Import.save(tx, "", &(), 0).await
+            } else {
+                Checkpoint::Import.delete(tx, "").await
+            }
+        })
     };
     mark(true).await.unwrap();
     let forgotten = midiateca(&data, &forget).await;

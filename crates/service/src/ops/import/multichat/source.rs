@@ -194,22 +194,27 @@ impl Source {
             return Ok(None);
         }
         let values = vec![Value::from(after), Value::from(table.page())];
-        let rows = self.db.rows(self.sql(table).to_owned(), values).await?;
+        let rows = self.db.rows(self.sql(table), values).await?;
         let last = rows.last().and_then(|row| row.int("row"));
         Ok(last.map(|last| (rows, last)))
     }
 
-    fn sql(&self, table: Table) -> &'static str {
-        match table {
+    fn sql(&self, table: Table) -> String {
+        let sql = match table {
             // Its `instance_id` names a row; older versions wrote the instance's own id.
-            Table::MediaFile if self.has_chats => {
-                "select m.*, m.rowid as row, c.chat_id as chat_named, coalesce(w.instance_id, m.instance_id) as instance_named from core_mediafile m
-                 left join core_chat c on c.id = m.chat_id left join core_whatsappinstance w on w.id = m.instance_id
-                 where m.rowid > $1 order by m.rowid limit $2"
-            }
             Table::MediaFile => {
-                "select m.*, m.rowid as row, coalesce(w.instance_id, m.instance_id) as instance_named from core_mediafile m
-                 left join core_whatsappinstance w on w.id = m.instance_id where m.rowid > $1 order by m.rowid limit $2"
+                let (column, join) = if self.has_chats {
+                    (
+                        ", c.chat_id as chat_named",
+                        "left join core_chat c on c.id = m.chat_id",
+                    )
+                } else {
+                    ("", "")
+                };
+                return format!(
+                    "select m.*, m.rowid as row, coalesce(w.instance_id, m.instance_id) as instance_named{column} from core_mediafile m
+                     left join core_whatsappinstance w on w.id = m.instance_id {join} where m.rowid > $1 order by m.rowid limit $2"
+                );
             }
             Table::MessageMedia => {
                 "select m.*, m.rowid as row, m.media_path as file_path, coalesce(m.document_filename, m.document_title) as file_name,
@@ -222,7 +227,8 @@ impl Source {
                 "select rowid as row, cliente_id, instance_id as instance_named, raw_data as body, timestamp as created_at
                  from webhook_webhookevent where rowid > $1 order by rowid limit $2"
             }
-        }
+        };
+        sql.to_owned()
     }
 
     async fn rows(&self, sql: &str) -> Result<Vec<ForeignRow>, foreign::Error> {

@@ -2,7 +2,7 @@
 //! cut short in between does the same again.
 
 use std::hash::BuildHasher as _;
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 
 use super::error::Error;
 use super::file::{Failure, Passed};
@@ -223,15 +223,8 @@ impl<P: Progress<Finding>> Import<'_, P> {
             orphaned: record.orphan.is_some(),
             named_by,
         };
-        let new = NewRow {
-            record,
-            client: item.client,
-            instance: item.instance.clone(),
-            target,
-            adopted,
-            received_at,
-        };
-        match self.write(Arc::new(new), None).await? {
+        let new = NewRow::of(item, record, target, (adopted, received_at));
+        match self.write(new, None).await? {
             Written::Row(id) => {
                 self.retire_orphan(item, at, Some(sha256)).await?;
                 let row = Some(id);
@@ -303,16 +296,8 @@ impl<P: Progress<Finding>> Import<'_, P> {
             }
             NoFile::Named(_) => lost(Reason::KeysMissing, Lost::KeysMissing),
         };
-        let new = NewRow {
-            record: record.clone(),
-            client: item.client,
-            instance: item.instance.clone(),
-            target: Target::New,
-            adopted,
-            received_at,
-        };
-        let written = self.write(Arc::new(new), body).await?;
-        let row = match written {
+        let new = NewRow::of(item, record.clone(), Target::New, (adopted, received_at));
+        let row = match self.write(new, body).await? {
             Written::Row(id) => Some(id),
             Written::Nothing | Written::Conflict => None,
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::error::Error;
-use super::item::Target;
+use super::item::{Item, Target};
 use super::source::Record;
 use super::{Finding, Import, Mode};
 use crate::clock::Millis;
@@ -28,6 +28,24 @@ pub(super) struct NewRow {
     pub target: Target,
     pub adopted: Adopted,
     pub received_at: Millis,
+}
+
+impl NewRow {
+    pub fn of(
+        item: &Item,
+        record: Record,
+        target: Target,
+        (adopted, received_at): (Adopted, Millis),
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            record,
+            client: item.client,
+            instance: item.instance.clone(),
+            target,
+            adopted,
+            received_at,
+        })
+    }
 }
 
 pub(super) enum Written {
