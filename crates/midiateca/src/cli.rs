@@ -55,13 +55,16 @@ use std::process::ExitCode;
 use clap::{ArgAction, Parser, Subcommand};
 
 use color::Color;
+pub(crate) use complaint::UsageError;
 use context::Context;
 use language::Language;
 use midiateca_service::ops::export;
 use midiateca_service::ops::remove_client;
 use midiateca_service::telemetry;
 
-/// Keeps every photo, voice note, video, document and sticker that arrives on a company's WhatsApp numbers.
+/// Keeps every photo, voice note, video, document and sticker that arrives on a company's WhatsApp numbers
+///
+/// Exit status: 0, success; 1, the command ran and found something wrong; 2, wrong usage or configuration; 3, something required is out of reach, such as the data folder, the database or the network
 #[derive(Debug, Parser)]
 #[command(
     name = "midiateca",
@@ -127,7 +130,7 @@ pub(crate) struct Global {
     /// More log lines
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     verbose: bool,
-    /// Only log lines that need somebody
+    /// Only log lines that need attention
     #[arg(short, long, global = true)]
     quiet: bool,
     /// Show this help; in short with -h
@@ -187,7 +190,7 @@ enum Command {
     Sweep(sweep::Options),
     /// Erases a person from a client's data, and prints the proof
     ///
-    /// At the end the database is written anew: that takes up to twice its size in free room and some seconds for each gigabyte, in which webhooks wait for their answer
+    /// At the end the database is rewritten: that takes up to twice its size in free space and some seconds per gigabyte, in which webhooks wait for their answer
     #[command(visible_alias = "esquecer")]
     Forget(forget::Options),
     /// Decrypts one file from WhatsApp's CDN, without a database
@@ -230,17 +233,11 @@ impl Ending {
     }
 }
 
-/// Used wrongly.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct UsageError(pub String);
-
-/// Parses, runs, and says how it ended.
 pub async fn run() -> ExitCode {
     let lang = language::of_process();
     let options = match usage::read(lang, std::env::args_os()) {
         Ok(options) => options,
-        Err(error) => return usage::tell(&error, lang),
+        Err(error) => return usage::show(&error, lang),
     };
     let global = &options.global;
     answer::set_json(global.json);

@@ -1,6 +1,7 @@
 //! Every text for people, in English and Brazilian Portuguese: Fluent catalogues in `i18n/en-US` and `i18n/pt-BR`, a file
 //! per topic. A catalogue is parsed when its language is first used.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::OnceLock;
 
@@ -45,8 +46,9 @@ impl TextKey {
 
     /// The stable code of an error with this text: `errors-disk-full` → `disk_full`.
     pub fn code(self) -> String {
-        let id = self.id.strip_prefix("errors-").unwrap_or(self.id);
-        id.strip_prefix("cli-").unwrap_or(id).replace('-', "_")
+        let general = ["errors-", "cli-", "ids-"];
+        let id = general.iter().find_map(|topic| self.id.strip_prefix(topic));
+        id.unwrap_or(self.id).replace('-', "_")
     }
 }
 
@@ -135,6 +137,13 @@ impl Language {
         self.find(&id("verdicts", code)).unwrap_or(code)
     }
 
+    /// A text of the command line's help; only the Portuguese catalogue has them.
+    pub fn help(self, id: &str) -> Option<Cow<'static, str>> {
+        let catalogue = self.catalogue();
+        let pattern = catalogue.get_message(&format!("help-{id}"))?.value()?;
+        Some(catalogue.format_pattern(pattern, None, &mut Vec::new()))
+    }
+
     /// A number of bytes: `512 B`, `1.50 MiB`, in Portuguese `1,50 MiB`.
     pub fn bytes(self, count: u64) -> String {
         const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -160,8 +169,8 @@ impl Language {
         let catalogue = self.catalogue();
         let pattern = catalogue.get_message(id)?.value()?;
         match catalogue.format_pattern(pattern, None, &mut Vec::new()) {
-            std::borrow::Cow::Borrowed(text) => Some(text),
-            std::borrow::Cow::Owned(_) => None,
+            Cow::Borrowed(text) => Some(text),
+            Cow::Owned(_) => None,
         }
     }
 

@@ -4,11 +4,13 @@ pub mod contact;
 mod delivery_reason;
 mod erased;
 pub mod origin;
+mod prefix;
 mod reason;
 
 pub use delivery_reason::DeliveryReason;
 pub use erased::{erased_message, erased_print};
 pub use origin::{ChatId, ChatKind, Origin, SenderId};
+pub use prefix::{PrefixError, by_prefix};
 pub use reason::{Reason, Verdict};
 pub use wa_media::{KeyKind, MediaKey, MediaKind, Verification};
 

@@ -10,7 +10,7 @@ use super::document::Out;
 use super::items::Items;
 use super::language::{Language, plain};
 use super::words::backup as words;
-use super::{Ending, UsageError, answer, complaint};
+use super::{Ending, UsageError, answer};
 use midiateca_service::clock::Clock;
 use midiateca_service::ops::Problem;
 use midiateca_service::ops::backup::{self, Deps, Error, Finding, KeyState, Report};
@@ -76,7 +76,7 @@ fn line(finding: &Finding, lang: Language) -> String {
 /// Why there is no new backup, and whether the earlier one is usable.
 fn explained(error: Error, target: &Path, has_earlier: bool, lang: Language) -> anyhow::Error {
     if error.is_usage() {
-        return UsageError(complaint::why(&error, lang)).into();
+        return UsageError::of(&error, lang).into();
     }
     if !error.is_failure() {
         return error.into();

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::answer;
 use super::context::Context;
 use super::document::{Document, Out};
+use super::ids;
 use super::language::{plain, tame};
 use super::words::client as words;
 use super::{Ending, UsageError};
@@ -81,10 +82,10 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
 fn check_number(context: &Context, number: Option<i64>) -> Result<(), UsageError> {
     let largest = instances::LARGEST_CLIENT;
     match number {
-        Some(number) if !(1..=largest).contains(&number) => Err(UsageError(
-            context
-                .lang
-                .fill(words::NUMBER, &[("number", &number), ("largest", &largest)]),
+        Some(number) if !(1..=largest).contains(&number) => Err(UsageError::new(
+            context.lang,
+            words::NUMBER,
+            &[("number", &number), ("largest", &largest)],
         )),
         _ => Ok(()),
     }
@@ -92,13 +93,13 @@ fn check_number(context: &Context, number: Option<i64>) -> Result<(), UsageError
 
 fn check_name(context: &Context, name: &str) -> Result<(), UsageError> {
     if name.trim().is_empty() {
-        return Err(UsageError(context.lang.say(words::NO_NAME).to_owned()));
+        return Err(UsageError::new(context.lang, words::NO_NAME, &[]));
     }
     Ok(())
 }
 
 fn taken(context: &Context, name: &str) -> UsageError {
-    UsageError(context.lang.fill(words::TAKEN, &[("name", &plain(name))]))
+    UsageError::new(context.lang, words::TAKEN, &[("name", &plain(name))])
 }
 
 async fn add(context: &Context, app: &App, name: String, id: Option<i64>) -> anyhow::Result<()> {
@@ -126,10 +127,11 @@ async fn add(context: &Context, app: &App, name: String, id: Option<i64>) -> any
 
 fn number_removed(context: &Context, client: &Client) -> UsageError {
     let name = plain(&client.name);
-    UsageError(context.lang.fill(
+    UsageError::new(
+        context.lang,
         words::NUMBER_REMOVED,
         &[("client", &client.id), ("name", &name)],
-    ))
+    )
 }
 
 async fn list(context: &Context, app: &App) -> anyhow::Result<()> {
@@ -157,8 +159,7 @@ async fn rename(context: &Context, app: &App, client: i64, name: String) -> anyh
         Renaming::Renamed => {}
         Renaming::NameTaken => return Err(taken(context, &name).into()),
         Renaming::NoClient => {
-            let text = context.lang.fill(words::UNKNOWN, &[("client", &client)]);
-            return Err(UsageError(text).into());
+            return Err(ids::unknown_client(context, client).into());
         }
     }
     if context.json {

@@ -1,14 +1,50 @@
 //! Errors on stderr: `midiateca_service::i18n::explain`, with the error types of the command line.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::io;
 
 use serde_json::json;
 
 use super::language::{Language, plain};
-use super::words::cli as words;
-use super::{UsageError, answer, context, monitor, since};
+use super::words::{TextKey, cli as words};
+use super::{answer, context, monitor, since};
 use midiateca_service::i18n::explain::{Cause, Explainer, Explanation};
+
+/// Wrong usage that clap does not see.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.message)]
+pub(crate) struct UsageError(Explanation);
+
+impl UsageError {
+    /// The key is the code.
+    pub fn new(lang: Language, key: TextKey, values: &[(&str, &dyn Display)]) -> Self {
+        Self(Explanation {
+            code: key.code(),
+            message: lang.fill(key, values),
+            hint: None,
+        })
+    }
+
+    /// With a message whose text has no key.
+    pub fn with_code(code: &str, message: String) -> Self {
+        Self(Explanation {
+            code: code.to_owned(),
+            message,
+            hint: None,
+        })
+    }
+
+    pub fn hint(mut self, lang: Language, key: TextKey) -> Self {
+        self.0.hint = Some(lang.say(key).to_owned());
+        self
+    }
+
+    /// An error of the service that wrong usage caused.
+    pub fn of(error: &(dyn Error + 'static), lang: Language) -> Self {
+        Self(Explainer::new(lang, own).explain(error))
+    }
+}
 
 /// What is written to stdout is lost.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +73,7 @@ pub(super) fn write(explanation: &Explanation, lang: Language, is_json: bool) {
     eprintln!("{}", rendered(explanation, lang, is_json));
 }
 
-fn rendered(explanation: &Explanation, lang: Language, is_json: bool) -> String {
+pub(super) fn rendered(explanation: &Explanation, lang: Language, is_json: bool) -> String {
     if is_json {
         return json!({ "error": explanation }).to_string();
     }
@@ -65,12 +101,12 @@ fn own(cause: &(dyn Error + 'static), lang: Language) -> Option<Cause> {
 }
 
 fn usage(error: &UsageError) -> Cause {
-    Cause::of_text(words::USAGE, error.0.clone())
+    Cause::of_explanation(error.0.clone())
 }
 
 fn no_data(error: &context::Error, lang: Language) -> Cause {
     let context::Error::NoData { path } = error;
-    let values: [(&str, &dyn std::fmt::Display); 1] = [("path", &path.display())];
+    let values: [(&str, &dyn Display); 1] = [("path", &path.display())];
     Cause::with(lang, words::DATA_MISSING, words::NAME_DATA, &values)
 }
 

@@ -46,7 +46,12 @@ fn init(global: &Global) -> anyhow::Result<Ending> {
     let file = OpenOptions::new().write(true).create_new(true).open(&path);
     let mut file = match file {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Err(UsageError(told(files::STAYS, &path)).into());
+            return Err(UsageError::new(
+                global.language(),
+                files::STAYS,
+                &[("path", &path.display())],
+            )
+            .into());
         }
         other => other.with_context(|| told(files::CANNOT_WRITE, &path))?,
     };

@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Options, global: &Global) -> anyhow::Result<Ending> 
     let lang = global.language();
     let kind = KeyKind::from_wire_type(&options.kind).ok_or_else(|| {
         let name = plain(&options.kind);
-        UsageError(lang.fill(words::UNKNOWN_KIND, &[("name", &name)]))
+        UsageError::new(lang, words::UNKNOWN_KIND, &[("name", &name)])
     })?;
     let hash = |name, text: &Option<String>| {
         let text = text.as_ref();
@@ -77,7 +77,7 @@ pub(crate) fn run(options: &Options, global: &Global) -> anyhow::Result<Ending> 
 fn bytes32(name: &str, text: &str, lang: Language) -> Result<[u8; 32], UsageError> {
     let value = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
     read::bytes32(&value)
-        .ok_or_else(|| UsageError(lang.fill(words::NOT_32_BYTES, &[("name", &name)])))
+        .ok_or_else(|| UsageError::new(lang, words::NOT_32_BYTES, &[("name", &name)]))
 }
 
 fn output(options: &Options, lang: Language) -> Result<Output, UsageError> {
@@ -86,15 +86,14 @@ fn output(options: &Options, lang: Language) -> Result<Output, UsageError> {
         Some(path) if path.as_os_str() == "-" => Ok(Output::Stream(Box::new(io::stdout()))),
         Some(path) => Ok(Output::File(path.clone())),
         None if is_encrypted => Ok(Output::File(options.file.with_extension(""))),
-        None => Err(UsageError(lang.say(words::NAME_OUTPUT).to_owned())),
+        None => Err(UsageError::new(lang, words::NAME_OUTPUT, &[])),
     }
 }
 
 fn explained(error: Error, lang: Language) -> anyhow::Error {
     let (key, path, source) = match error {
         Error::Exists(path) => {
-            let exists = lang.fill(files::STAYS, &[("path", &path.display())]);
-            return UsageError(exists).into();
+            return UsageError::new(lang, files::STAYS, &[("path", &path.display())]).into();
         }
         Error::Read(path, source) => (files::CANNOT_READ, path, source),
         Error::Write(path, source) => (files::CANNOT_WRITE, path, source),

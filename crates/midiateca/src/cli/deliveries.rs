@@ -35,7 +35,7 @@ pub(crate) enum Command {
     },
     /// Shows one delivery with its body, in which keys and tokens are masked
     Show {
-        /// Its id, or the beginning of it
+        /// Its id, or a unique prefix of it
         id: String,
     },
     /// Acknowledges the deliveries that were set aside or refused until now: `check` no longer counts them
@@ -112,8 +112,7 @@ pub(crate) async fn run(context: Context, mut command: Command) -> anyhow::Resul
             dry_run,
         } => {
             if named.is_empty() && which.is_everything() {
-                let hint = context.lang.say(words::NAME_DELIVERIES);
-                return Err(UsageError(hint.to_owned()).into());
+                return Err(UsageError::new(context.lang, words::NAME_DELIVERIES, &[]).into());
             }
             let deliveries = if named.is_empty() {
                 Deliveries::Selected(which.filter(&app))

@@ -91,7 +91,7 @@ async fn prepare(folder: &Path, lang: Language) -> anyhow::Result<()> {
     let marker = folder.join(MARKER);
     let in_use = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
     if in_use && !marker.is_file() {
-        return Err(UsageError(failed(texts::NOT_OURS)).into());
+        return Err(UsageError::new(lang, texts::NOT_OURS, &[("path", &folder.display())]).into());
     }
     if in_use {
         // A demo that still runs keeps its folder.

@@ -4,7 +4,7 @@ mod line;
 
 use super::Ending;
 use super::context::Context;
-use super::instance::unknown;
+use super::ids;
 use line::Printer;
 use midiateca_service::clock::Clock;
 use midiateca_service::ops::health::{self, Deps};
@@ -43,7 +43,9 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     };
     let report = match health::run(deps, &options, &printer).await {
         Ok(report) => report,
-        Err(health::Error::UnknownInstance { id }) => return Err(unknown(&context, &id).into()),
+        Err(health::Error::Instance { id, source }) => {
+            return Err(ids::not_one(&context, ids::INSTANCE, &id, source).into());
+        }
     };
     printer.finish(&report);
     Ok(if report.problem == 0 {

@@ -6,7 +6,6 @@ use std::io::{BufRead as _, IsTerminal as _};
 use serde_json::json;
 
 use super::answer;
-use super::complaint;
 use super::context::Context;
 use super::document::{Document, Out};
 use super::language::Language;
@@ -42,8 +41,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let app = context.open_existing().await?;
     let clients = instances::every_client(&app.db).await?;
     if !clients.iter().any(|known| known.id == client) {
-        let unknown = lang.fill(words::UNKNOWN_CLIENT, &[("client", &client)]);
-        return Err(UsageError(unknown).into());
+        return Err(UsageError::new(lang, words::UNKNOWN_CLIENT, &[("client", &client)]).into());
     }
     let identities = identify(&app.db, client, &options.contact).await;
     let identities = identities.map_err(|error| usage(error, lang))?;
@@ -90,7 +88,7 @@ fn usage(error: Error, lang: Language) -> anyhow::Error {
     match error {
         Error::UnknownContact { .. }
         | Error::SeveralPeople { .. }
-        | Error::SeveralCountries { .. } => UsageError(complaint::why(&error, lang)).into(),
+        | Error::SeveralCountries { .. } => UsageError::of(&error, lang).into(),
         error => error.into(),
     }
 }
@@ -113,7 +111,7 @@ fn list(identities: &Identities, lang: Language) {
 fn is_confirmed(client: i64, lang: Language) -> anyhow::Result<bool> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        return Err(UsageError(lang.say(words::GIVE_YES).to_owned()).into());
+        return Err(UsageError::new(lang, words::GIVE_YES, &[]).into());
     }
     answer::complain(lang.fill(words::CONFIRM, &[("client", &client)]));
     let mut reply = String::new();

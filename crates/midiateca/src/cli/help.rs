@@ -1,23 +1,24 @@
-//! Help in Portuguese. English is what clap makes of the doc comments; each of those texts is looked up in the
-//! catalogue. What clap says of its own accord ("Usage:", "[default: …]") is said here in its place.
+//! The grammar of the command line. Its English help is clap's, from the doc comments. Portuguese help is in `help.ftl`,
+//! by id: `help-media-list` is a command, `help-media-list--limit` an argument of it, `help-any--since` an argument of
+//! every command without a text of its own, `help-value-dir` the name of a value.
 
-use clap::builder::{PossibleValue, StyledStr};
+use clap::builder::StyledStr;
 use clap::{Arg, Command, CommandFactory as _};
 
 use super::language::Language;
-use super::words::{help, usage as words};
 
-/// The command line's grammar, with its help in that language.
+/// The path of the program itself; that of a command is such as `media-list`.
+const PROGRAM: &str = "midiateca";
+
+/// With the help in that language.
 pub(super) fn command(lang: Language) -> Command {
-    told(with_demo_folder(super::Options::command()), lang)
+    translated(with_demo_folder(super::Options::command()), lang)
 }
 
-/// The same for pages that others read: what this environment holds is not in it.
+/// For the manual pages: the `help` commands have none.
 pub(super) fn for_pages(lang: Language) -> Command {
-    told(
-        without_environment(with_demo_folder(super::Options::command())),
-        lang,
-    )
+    let command = with_demo_folder(super::Options::command());
+    translated(command.disable_help_subcommand(true), lang)
 }
 
 /// The demo has a data folder of its own unless another one is named.
@@ -36,226 +37,146 @@ fn with_demo_folder(command: Command) -> Command {
     command
 }
 
-fn without_environment(command: Command) -> Command {
-    command
-        .mut_args(|argument| argument.hide_env_values(true))
-        .mut_subcommands(without_environment)
+/// A text of the Portuguese help; a test finds what has none.
+fn text(id: &str) -> Option<String> {
+    let found = Language::Portuguese.help(id)?;
+    Some(found.into_owned())
 }
 
-fn told(command: Command, lang: Language) -> Command {
-    match lang {
-        Language::English => command,
-        Language::Portuguese => in_portuguese(command),
+fn word(id: &str) -> String {
+    text(id).unwrap_or_default()
+}
+
+fn filled(code: &str, value: &str) -> String {
+    Language::Portuguese.fill_code("help", code, &[("value", &value)], &[])
+}
+
+fn translated(command: Command, lang: Language) -> Command {
+    if lang == Language::English {
+        return command;
     }
-}
-
-/// The whole tree is built first, for only then do clap's own commands and flags stand in it.
-fn in_portuguese(command: Command) -> Command {
-    let mut command = positionals_first(command);
+    let mut command = with_value_names(command);
+    // Adds the global options and the `help` commands to the tree.
     command.build();
-    translated(command)
+    in_portuguese(command, PROGRAM)
 }
 
-/// What stands for a value. It is told before the tree is built, for usage and errors take it from there.
-fn value_names(argument: Arg) -> Arg {
-    let Some(names) = argument.get_value_names() else {
-        return argument;
+/// Before the tree is built: usage and errors take them from it.
+fn with_value_names(command: Command) -> Command {
+    let argument = |argument: Arg| match argument.get_value_names() {
+        Some(names) => {
+            let names: Vec<_> = names.iter().map(|name| value_name(name)).collect();
+            argument.value_names(names)
+        }
+        None => argument,
     };
-    let names: Vec<_> = names.iter().map(|name| value_name(name)).collect();
-    argument.value_names(names)
+    command
+        .mut_args(argument)
+        .subcommand_value_name(word("value-command"))
+        .mut_subcommands(with_value_names)
 }
 
-/// What stands for a value in help, usage and errors.
-const VALUES: &[super::words::Words] = &[
-    words::ADDRESS,
-    words::DELIVERY,
-    words::DIR,
-    words::FILE,
-    words::ENCRYPTED_FILE,
-    words::FORMAT,
-    words::KIND,
-    words::LANG,
-    words::LIST,
-    words::LOG_FORMAT,
-    words::MEDIA,
-    words::NAME,
-    words::OUT,
-    words::REASON,
-    words::STATUS,
-    words::TARGET,
-    words::TIME,
-    words::VARIABLE,
-    words::WHEN,
-];
+fn value_key(name: &str) -> String {
+    format!("value-{}", name.to_lowercase().replace(['.', '_'], "-"))
+}
 
 fn value_name(name: &str) -> String {
-    let known = VALUES
-        .iter()
-        .find(|words| Language::English.say(**words) == name);
-    known.map_or(name, |words| said(*words)).to_owned()
+    text(&value_key(name)).unwrap_or_else(|| name.to_owned())
 }
 
-/// Headings come in the order of the arguments below them.
-fn positionals_first(command: Command) -> Command {
-    let command = command.mut_args(value_names);
-    let options = command.get_arguments().filter(|arg| !arg.is_positional());
-    let options: Vec<_> = options.map(|arg| arg.get_id().clone()).collect();
-    let command = options
-        .iter()
-        .fold(command, |command, id| command.mut_arg(id, |arg| arg));
-    command.mut_subcommands(positionals_first)
-}
-
-fn said(words: super::words::Words) -> &'static str {
-    Language::Portuguese.say(words)
-}
-
-/// A text of the help; one that the catalogue lacks stays English, and a test fails.
-fn looked_up(text: &StyledStr) -> String {
-    let text = text.to_string();
-    let known = help::TEXTS.iter().find(|pair| pair.en == text);
-    known.map_or(text, |pair| pair.pt.to_owned())
-}
-
-fn translated(mut command: Command) -> Command {
-    let (heading, usage) = usage(&mut command);
+fn in_portuguese(mut command: Command, path: &str) -> Command {
+    let usage = command.render_usage().ansi().to_string();
+    let usage = usage.replace("[OPTIONS]", &word("word-options"));
+    // The `help` commands that clap adds.
+    let usage = usage.replace("[COMMAND]", &format!("[{}]", word("value-command")));
+    let (heading, usage) = usage.split_once(' ').unwrap_or(("", &usage));
+    let heading = heading.replace("Usage:", &word("word-usage"));
     let aliases: Vec<_> = command.get_visible_aliases().map(str::to_owned).collect();
-    let mut about = command.get_about().map(looked_up);
-    if let Some(about) = about.as_mut().filter(|_| !aliases.is_empty()) {
-        let names = aliases.join(", ");
-        about.push(' ');
-        about.push_str(&Language::Portuguese.fill(words::ALSO, &[("names", &names)]));
+    let mut about = text(command_key(&command, path)).unwrap_or_default();
+    if !aliases.is_empty() {
+        about = format!("{about} {}", filled("word_aliases", &aliases.join(", ")));
     }
-    if let Some(long) = command.get_long_about().map(looked_up) {
+    if let Some(long) = command
+        .get_long_about()
+        .and_then(|_| text(&format!("{path}--about")))
+    {
         command = command.long_about(long);
     }
-    if let Some(about) = about {
-        command = command.about(about);
-    }
     command
+        .about(about)
         .visible_alias(None)
         .aliases(aliases)
-        .subcommand_help_heading(said(words::COMMANDS_HEADING))
+        .subcommand_help_heading(word("word-commands"))
         .help_template(format!(
             "{{before-help}}{{about-with-newline}}\n{heading} {{usage}}\n\n{{all-args}}{{after-help}}"
         ))
-        .override_usage(StyledStr::from(usage))
-        .mut_args(argument)
-        .mut_subcommands(translated)
+        .override_usage(StyledStr::from(usage.to_owned()))
+        .mut_args(|one| argument(one, path))
+        .mut_subcommands(|one| {
+            let path = path_of(&one, path);
+            in_portuguese(one, &path)
+        })
 }
 
-/// The heading and what stands behind it.
-fn usage(command: &mut Command) -> (String, String) {
-    let usage = command.render_usage().ansi().to_string();
-    let (heading, usage) = usage.split_once(' ').unwrap_or(("", &usage));
-    let heading = heading.replace(Language::English.say(words::USAGE), said(words::USAGE));
-    let usage = [
-        words::OPTIONS,
-        words::REQUIRED_COMMAND,
-        words::OPTIONAL_COMMAND,
-    ]
-    .into_iter()
-    .fold(usage.to_owned(), |usage, words| {
-        usage.replace(Language::English.say(words), said(words))
-    });
-    (heading, usage)
+/// Below `help` the commands are listed once more.
+fn path_of(command: &Command, parent: &str) -> String {
+    match (command.get_name(), parent) {
+        ("help", parent) => parent.to_owned(),
+        (name, PROGRAM) => name.to_owned(),
+        (name, parent) => format!("{parent}-{name}"),
+    }
 }
 
-fn argument(argument: Arg) -> Arg {
-    let heading = match argument.get_help_heading() {
-        Some(heading) => looked_up(&StyledStr::from(heading.to_owned())),
-        None if argument.is_positional() => said(words::ARGUMENTS_HEADING).to_owned(),
-        None => said(words::OPTIONS_HEADING).to_owned(),
-    };
-    let short = argument.get_help().map(looked_up).unwrap_or_default();
-    let long = argument.get_long_help().map(looked_up);
-    let facts = facts(&argument);
-    let listed = listed(&argument);
-    let mut help = vec![short.clone()];
-    help.extend(facts.clone());
-    help.extend(listed.short);
-    let long = match (long, facts.is_empty() && listed.long.is_none()) {
-        (None, true) => None,
-        (long, _) => {
-            let mut parts = vec![long.unwrap_or(short)];
-            parts.extend(listed.long);
-            parts.extend((!facts.is_empty()).then(|| facts.join("\n")));
-            Some(parts.join("\n\n"))
+fn command_key<'a>(command: &Command, path: &'a str) -> &'a str {
+    match command.get_name() {
+        "help" => "word-help",
+        _ => path,
+    }
+}
+
+/// The keys of an argument's text: of this command only, or of all.
+fn argument_keys(argument: &Arg, path: &str) -> [String; 2] {
+    let id = argument.get_id().as_str().replace('_', "-");
+    [format!("{path}--{id}"), format!("any--{id}")]
+}
+
+fn argument(argument: Arg, path: &str) -> Arg {
+    let mut help = argument_keys(&argument, path)
+        .iter()
+        .find_map(|key| text(key))
+        .unwrap_or_default();
+    for (code, values) in facts(&argument) {
+        if !values.is_empty() {
+            help = format!("{help} {}", filled(code, &values));
         }
-    };
-    let argument = match long {
-        Some(long) => argument.long_help(long),
-        None => argument,
+    }
+    let heading = match argument.get_help_heading() {
+        Some(_) => "word-global",
+        None if argument.is_positional() => "word-arguments",
+        None => "word-own-options",
     };
     argument
-        .help_heading(heading)
-        .help(help.join(" "))
+        .help_heading(word(heading))
+        .help(help)
         .hide_env(true)
         .hide_default_value(true)
         .hide_possible_values(true)
 }
 
-/// Which variable sets it, and what it is when nothing does.
-fn facts(argument: &Arg) -> Vec<String> {
-    let lang = Language::Portuguese;
-    let mut facts = Vec::new();
-    if let Some(name) = argument.get_env().filter(|_| !argument.is_hide_env_set()) {
-        let value = std::env::var_os(name).filter(|_| !argument.is_hide_env_values_set());
-        let (name, value) = (name.display(), value.unwrap_or_default());
-        let values = [
-            ("name", &name as &dyn std::fmt::Display),
-            ("value", &value.display()),
-        ];
-        let words = match value.is_empty() {
-            true => words::VARIABLE_NAMED,
-            false => words::ENVIRONMENT,
-        };
-        facts.push(lang.fill(words, &values));
-    }
-    let defaults: Vec<_> = argument
-        .get_default_values()
-        .iter()
-        .map(|value| value.to_string_lossy())
-        .collect();
-    let is_shown = argument.get_action().takes_values() && !argument.is_hide_default_value_set();
-    if is_shown && !defaults.is_empty() {
-        facts.push(lang.fill(words::DEFAULT, &[("value", &defaults.join(" "))]));
-    }
-    facts
-}
-
-/// The values there are, for the short help and for the long one.
-#[derive(Default)]
-struct Listed {
-    short: Option<String>,
-    long: Option<String>,
-}
-
-fn listed(argument: &Arg) -> Listed {
+/// What clap adds to the help of an argument.
+fn facts(argument: &Arg) -> [(&'static str, String); 3] {
     let values = argument.get_possible_values();
-    let values: Vec<_> = values.iter().filter(|value| !value.is_hide_set()).collect();
-    if values.is_empty() || argument.is_hide_possible_values_set() {
-        return Listed::default();
-    }
-    let names: Vec<_> = values.iter().map(|value| value.get_name()).collect();
-    let width = names.iter().map(|name| name.len()).max().unwrap_or(0) + 1;
-    let line = |value: &&PossibleValue| {
-        let name = value.get_name();
-        match value.get_help().map(looked_up) {
-            Some(help) => format!("- {:<width$} {help}", format!("{name}:")),
-            None => format!("- {name}"),
-        }
-    };
-    let lines: Vec<_> = values.iter().map(line).collect();
-    let short = Language::Portuguese.fill(words::POSSIBLE, &[("values", &names.join(", "))]);
-    Listed {
-        short: Some(short),
-        long: Some(format!(
-            "{}\n{}",
-            said(words::POSSIBLE_HEADING),
-            lines.join("\n")
-        )),
-    }
+    let values = values.iter().filter(|value| !value.is_hide_set());
+    let values: Vec<_> = values.map(|value| value.get_name()).collect();
+    let takes_value = argument.get_action().takes_values();
+    let defaults = argument.get_default_values().iter().filter(|_| takes_value);
+    let defaults: Vec<_> = defaults.map(|value| value.to_string_lossy()).collect();
+    let variable = argument.get_env().map(|name| name.display().to_string());
+    [
+        ("word_values", values.join(", ")),
+        ("word_default", defaults.join(" ")),
+        ("word_variable", variable.unwrap_or_default()),
+    ]
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::context::Context;
-use super::{Ending, UsageError, answer, complaint};
+use super::{Ending, UsageError, answer};
 use midiateca_service::app::{Allowed, AllowedStorage, App};
 use midiateca_service::clock::Clock;
 use midiateca_service::db::foreign;
@@ -41,7 +41,11 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
     let Command::Multichat(options) = command;
     if !options.media.is_dir() {
         let path = json!({"path": options.media.display().to_string()});
-        return Err(UsageError(screen::say(context.lang, "no_folder", &path)).into());
+        return Err(UsageError::with_code(
+            "import_no_folder",
+            screen::say(context.lang, "no_folder", &path),
+        )
+        .into());
     }
     foreign::look(&options.db).map_err(|error| explain(&context, error.into()))?;
     let mode = match (options.dry_run, options.link) {
@@ -122,7 +126,7 @@ fn explain(context: &Context, error: Error) -> anyhow::Error {
         | Error::OtherDatabase { .. }
         | Error::OwnStorage { .. }
         | Error::Foreign(foreign::Error::NotADatabase { .. }) => {
-            UsageError(complaint::why(&error, context.lang)).into()
+            UsageError::of(&error, context.lang).into()
         }
         other => other.into(),
     }

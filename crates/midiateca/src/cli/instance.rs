@@ -6,14 +6,13 @@ mod webhooks;
 
 use serde_json::{Value, json};
 
+use super::Ending;
 use super::answer;
 use super::context::Context;
 use super::document::{Document, Out};
 use super::ids;
-use super::language::plain;
 use super::words::instance as words;
 use super::zone;
-use super::{Ending, UsageError};
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
@@ -33,14 +32,14 @@ pub(crate) enum Command {
     Show(show::Options),
     /// Stops an instance from receiving; its media stay
     Remove {
-        /// Its id at the gateway, or the beginning of it
+        /// Its id, or a unique prefix of it
         id: String,
     },
     /// Sets all webhook slots at the gateway to a new address of ours, and reads them back to prove it
     ConfigureWebhooks(webhooks::Options),
     /// Makes a new webhook address; the old one stops working within a second
     RotateHook {
-        /// Its id at the gateway, or the beginning of it
+        /// Its id, or a unique prefix of it
         id: String,
     },
 }
@@ -70,14 +69,15 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
 }
 
 async fn remove(context: &Context, app: &App, id: String) -> anyhow::Result<()> {
-    let (now, instance) = (app.clock.now(), ids::instance(context, app, &id).await?);
+    let instance = ids::instance(context, app, &id).await?.id;
+    let now = app.clock.now();
     let removing = app
         .db
         .write(Key::instance(instance.as_str()), async move |tx| {
             instances::remove_instance(tx, &instance, now).await
         });
     if !removing.await? {
-        return Err(unknown(context, &id).into());
+        return Err(ids::unknown(context, ids::INSTANCE, id).into());
     }
     eprintln!("{}", context.lang.say(words::REMOVED));
     Ok(())
@@ -86,9 +86,8 @@ async fn remove(context: &Context, app: &App, id: String) -> anyhow::Result<()> 
 async fn rotate(context: &Context, app: &App, id: String) -> anyhow::Result<()> {
     let token = secrets::random_token();
     let hash = secrets::hash_token(&token);
-    let instance = ids::instance(context, app, &id).await?;
-    let known = instances::instance(&app.db, &instance).await?;
-    let known = known.ok_or_else(|| unknown(context, &id))?;
+    let known = ids::instance(context, app, &id).await?;
+    let instance = known.id.clone();
     app.db
         .write(Key::instance(&instance.0.clone()), async move |tx| {
             instances::set_hook(tx, &instance, &hash).await
@@ -96,11 +95,6 @@ async fn rotate(context: &Context, app: &App, id: String) -> anyhow::Result<()> 
         .await?;
     tell_address(context, &known, &token);
     Ok(())
-}
-
-pub(super) fn unknown(context: &Context, id: &str) -> UsageError {
-    let id = plain(id);
-    UsageError(context.lang.fill(words::UNKNOWN, &[("id", &id)]))
 }
 
 /// Shown once: only its hash is kept.

@@ -26,7 +26,7 @@ pub(crate) enum Command {
     List(List),
     /// Shows one media with every attempt to get it
     Show {
-        /// Its id, or the beginning of it
+        /// Its id, or a unique prefix of it
         id: String,
     },
     /// Opens a stored file with the desktop's program for it, or prints its path when piped
@@ -81,7 +81,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
         Command::Show { id } => {
             let id = ids::media(&context, &app, &id).await?;
             let media = media::find(&app.db, &id).await?;
-            let media = media.ok_or_else(|| ids::unknown_media(&context, id.as_str()))?;
+            let media = media.ok_or_else(|| ids::unknown(&context, ids::MEDIA, &id))?;
             let attempts = media::attempts(&app.db, &id).await?;
             show(&context, &media, &attempts)?;
         }

@@ -57,7 +57,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         (MediaStatus::Pending, options.waiting),
     ];
     if options.media.is_empty() && statuses.iter().all(|(_, wanted)| !wanted) {
-        return Err(UsageError(context.lang.say(words::NAME_MEDIA).to_owned()).into());
+        return Err(UsageError::new(context.lang, words::NAME_MEDIA, &[]).into());
     }
     let app = context.open_existing().await?;
     let reason = options.reason.as_deref();

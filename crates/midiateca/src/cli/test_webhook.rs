@@ -11,10 +11,9 @@ use super::context::Context;
 use super::items::Items;
 use super::language::{self, Language, plain};
 use super::words::{TextKey, context as files, test_webhook as words};
-use super::{Ending, UsageError, sample};
+use super::{Ending, UsageError, ids, sample};
 use midiateca_service::app::App;
 use midiateca_service::instances::{self, Instance};
-use midiateca_service::model::InstanceId;
 use midiateca_service::ops::test_delivery::{self, Step};
 
 /// The largest file that is read as a delivery.
@@ -28,7 +27,7 @@ pub(crate) struct Options {
     /// Send a sample: a picture that the delivery itself brings, so that neither gateway nor CDN is asked
     #[arg(long, conflicts_with = "file")]
     sample: bool,
-    /// Whose it is, when the delivery does not say [default: its instanceId]
+    /// The instance, if the delivery does not name it [default: its instanceId]
     #[arg(long, value_name = "ID")]
     instance: Option<String>,
 }
@@ -38,10 +37,10 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let (body, instance) = match &options.file {
         Some(file) => {
             let body = read(file, context.lang)?;
-            let instance = instance_of(&app, &body, options.instance, context.lang).await?;
+            let instance = instance_of(&context, &app, &body, options.instance).await?;
             (body, instance)
         }
-        None => sample_for(&app, options.instance, context.lang).await?,
+        None => sample_for(&context, &app, options.instance).await?,
     };
     let lang = context.lang;
     let steps = Arc::new(Items::of("steps", context.json, move |step: &Step| {
@@ -65,19 +64,17 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
 
 /// For the instance that was named, or the first one.
 async fn sample_for(
+    context: &Context,
     app: &App,
     named: Option<String>,
-    lang: Language,
 ) -> anyhow::Result<(Vec<u8>, Instance)> {
-    let known = instances::instances(&app.db).await?;
-    let found = match &named {
-        Some(id) => known.into_iter().find(|known| known.id.as_str() == id),
-        None => known.into_iter().next(),
+    let instance = match &named {
+        Some(id) => ids::instance(context, app, id).await?,
+        None => {
+            let first = instances::instances(&app.db).await?.into_iter().next();
+            first.ok_or_else(|| UsageError::new(context.lang, words::NO_INSTANCE, &[]))?
+        }
     };
-    let instance = found.ok_or_else(|| match &named {
-        Some(id) => UsageError(lang.fill(words::UNKNOWN_INSTANCE, &[("id", &plain(id))])),
-        None => UsageError(lang.say(words::NO_INSTANCE).to_owned()),
-    })?;
     let body = sample::delivery(instance.id.as_str(), &sample::fresh_message_id());
     Ok((body.to_string().into_bytes(), instance))
 }
@@ -95,39 +92,36 @@ fn read(file: &std::path::Path, lang: Language) -> anyhow::Result<Vec<u8>> {
             .with_context(|| lang.fill(files::CANNOT_READ, &[("path", &file.display())]))?;
     }
     if body.len() as u64 > MOST_BYTES {
-        let too_large = lang.fill(words::TOO_LARGE, &[("limit", &MOST_BYTES)]);
-        return Err(UsageError(too_large).into());
+        return Err(UsageError::new(lang, words::TOO_LARGE, &[("limit", &MOST_BYTES)]).into());
     }
     Ok(body)
 }
 
 /// The instance that was named, or that the delivery names, or the only one there is.
 async fn instance_of(
+    context: &Context,
     app: &App,
     body: &[u8],
     named: Option<String>,
-    lang: Language,
 ) -> anyhow::Result<Instance> {
+    if let Some(text) = named {
+        return ids::instance(context, app, &text).await;
+    }
     let mut known = instances::instances(&app.db).await?;
-    let told = || {
-        let told: Value = serde_json::from_slice(body).ok()?;
-        let fields = told.as_object()?;
-        let (_, id) = fields
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case("instanceId"))?;
-        id.as_str().map(str::to_owned)
-    };
-    let Some(id) = named.or_else(told) else {
+    let Some(id) = instance_id(body) else {
         let only = if known.len() == 1 { known.pop() } else { None };
-        return only
-            .ok_or_else(|| UsageError(lang.say(words::NAMES_NO_INSTANCE).to_owned()).into());
+        let error = || UsageError::new(context.lang, words::NAMES_NO_INSTANCE, &[]);
+        return Ok(only.ok_or_else(error)?);
     };
-    let found = known
-        .into_iter()
-        .find(|instance| instance.id == InstanceId(id.clone()));
-    found.ok_or_else(|| {
-        UsageError(lang.fill(words::UNKNOWN_INSTANCE, &[("id", &plain(&id))])).into()
-    })
+    let found = known.into_iter().find(|known| known.id.as_str() == id);
+    Ok(found.ok_or_else(|| ids::unknown(context, ids::INSTANCE, id))?)
+}
+
+fn instance_id(body: &[u8]) -> Option<String> {
+    let delivery: Value = serde_json::from_slice(body).ok()?;
+    let mut fields = delivery.as_object()?.iter();
+    let (_, id) = fields.find(|(name, _)| name.eq_ignore_ascii_case("instanceId"))?;
+    id.as_str().map(str::to_owned)
 }
 
 /// Its name and the fields that are known.

@@ -1,4 +1,4 @@
-//! The arguments: read, or told why they were not understood.
+//! The arguments of a run, and the errors in them: in English as clap writes them, in Portuguese from `help.ftl`.
 
 use std::error::Error as _;
 use std::ffi::OsString;
@@ -10,7 +10,6 @@ use clap::{Error, FromArgMatches as _};
 
 use super::color::Color;
 use super::language::Language;
-use super::words::{TextKey, cli, usage as words};
 use super::{Options, complaint, help};
 use midiateca_service::i18n::Explanation;
 
@@ -24,8 +23,8 @@ pub(super) fn read(
     Options::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
-/// Shows the help that was asked for, or what was not understood; and how the program ends.
-pub(super) fn tell(error: &Error, lang: Language) -> ExitCode {
+/// Shows the help that was asked for, or an error; and the exit code.
+pub(super) fn show(error: &Error, lang: Language) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
@@ -36,7 +35,7 @@ pub(super) fn tell(error: &Error, lang: Language) -> ExitCode {
         _ if asks_for_json(std::env::args_os()) => {
             complaint::write(&explanation(error, lang), lang, true);
         }
-        _ => eprintln!("{}", whole(error, lang)),
+        _ => eprintln!("{}", rendered(error, lang)),
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
@@ -49,132 +48,131 @@ fn asks_for_json(arguments: impl IntoIterator<Item = OsString>) -> bool {
     options.any(|argument| argument == "--json")
 }
 
+fn rendered(error: &Error, lang: Language) -> String {
+    if lang == Language::English {
+        return error.render().to_string().trim_end().to_owned();
+    }
+    let mut text = complaint::rendered(&explanation(error, lang), lang, false);
+    if let Some(usage) = noted(error, ContextKind::Usage) {
+        let usage = usage.trim_start_matches("Usage:");
+        let heading = lang.help("word-usage").unwrap_or_default();
+        text.push_str(&format!("\n\n{heading}{usage}"));
+    }
+    text
+}
+
 fn explanation(error: &Error, lang: Language) -> Explanation {
-    let hints: Vec<_> = hints(error, lang)
-        .iter()
-        .map(|hint| hint.trim().to_owned())
-        .collect();
-    let hint = match hints.is_empty() {
-        true => lang.say(words::SEE_HELP).to_owned(),
-        false => hints.join("; "),
+    let code = code(error);
+    let (message, hint) = match lang {
+        Language::English => english(error),
+        Language::Portuguese => (portuguese(error, code), portuguese_hint(error)),
     };
-    let (key, message) = what(error, lang);
     Explanation {
-        code: key.code(),
+        code: code.to_owned(),
         message,
         hint: Some(hint),
     }
 }
 
-/// What is wrong, what may have been meant, how it is used, and where to read on.
-fn whole(error: &Error, lang: Language) -> String {
-    let mut text = lang.fill(cli::ERROR, &[("message", &what(error, lang).1)]);
-    for more in hints(error, lang) {
-        text.push('\n');
-        text.push_str(&more);
-    }
-    if let Some(usage) = error.get(ContextKind::Usage) {
-        let usage = usage.to_string();
-        let usage = usage
-            .strip_prefix(Language::English.say(words::USAGE))
-            .unwrap_or(&usage);
-        text.push_str(&format!("\n\n{}{usage}", lang.say(words::USAGE)));
-    }
-    text + "\n\n" + lang.say(words::SEE_HELP)
+/// Message and hint of clap's text, whose parts are separated by empty lines.
+fn english(error: &Error) -> (String, String) {
+    let text = error.render().to_string();
+    let words = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
+    let parts: Vec<_> = text.trim_end().split("\n\n").map(words).collect();
+    let message = parts.first().map_or("", String::as_str);
+    let tip = parts.iter().find_map(|part| part.strip_prefix("tip: "));
+    let last = parts.last().map_or("", String::as_str);
+    (
+        message.trim_start_matches("error: ").to_owned(),
+        tip.unwrap_or(last).to_owned(),
+    )
 }
 
-/// One value of what clap noted, as text; of several the first is the one that matters.
+/// A value of clap's context as text.
 fn noted(error: &Error, kind: ContextKind) -> Option<String> {
     let noted = match error.get(kind)? {
         ContextValue::None => return None,
         ContextValue::Strings(list) => list.join(", "),
         other => other.to_string(),
     };
-    Some(noted)
+    Some(noted).filter(|noted| !noted.is_empty())
 }
 
-fn what(error: &Error, lang: Language) -> (TextKey, String) {
+/// The stable code of what is wrong.
+fn code(error: &Error) -> &'static str {
+    let is_repeated = || {
+        let before = noted(error, ContextKind::PriorArg);
+        before.is_none() || before == noted(error, ContextKind::InvalidArg)
+    };
+    match error.kind() {
+        ErrorKind::UnknownArgument => "unknown_argument",
+        ErrorKind::InvalidSubcommand => "unknown_command",
+        ErrorKind::MissingSubcommand => "missing_command",
+        ErrorKind::MissingRequiredArgument => "missing_argument",
+        ErrorKind::InvalidValue if noted(error, ContextKind::InvalidValue).is_none() => {
+            "missing_value"
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => "invalid_value",
+        ErrorKind::TooManyValues => "unexpected_value",
+        ErrorKind::ArgumentConflict if is_repeated() => "repeated_argument",
+        ErrorKind::ArgumentConflict => "conflicting_arguments",
+        ErrorKind::InvalidUtf8 => "not_utf8",
+        // The list may grow with clap.
+        _ => "usage",
+    }
+}
+
+fn portuguese(error: &Error, code: &str) -> String {
     let text = |kind| noted(error, kind).unwrap_or_default();
-    let argument = text(ContextKind::InvalidArg);
-    let value = text(ContextKind::InvalidValue);
-    let command = text(ContextKind::InvalidSubcommand);
-    let others = text(ContextKind::PriorArg);
-    let actual = text(ContextKind::ActualNumValues);
-    let exactly = text(ContextKind::ExpectedNumValues);
-    let expected = match exactly.as_str() {
-        "" => text(ContextKind::MinValues),
-        _ => exactly,
-    };
-    let why = match error.source() {
-        Some(source) => complaint::why(source, lang),
-        None => error.kind().to_string(),
-    };
-    let values: [(&str, &dyn Display); 8] = [
+    let (argument, value) = (
+        text(ContextKind::InvalidArg),
+        text(ContextKind::InvalidValue),
+    );
+    let (command, others) = (
+        text(ContextKind::InvalidSubcommand),
+        text(ContextKind::PriorArg),
+    );
+    let values: [(&str, &dyn Display); 4] = [
         ("argument", &argument),
-        ("arguments", &argument),
         ("value", &value),
         ("command", &command),
         ("others", &others),
-        ("expected", &expected),
-        ("actual", &actual),
-        ("why", &why),
     ];
-    let is_twice = others.is_empty() || others == argument;
-    let key = sentence(error, value.is_empty(), is_twice);
-    (key, lang.fill(key, &values))
-}
-
-fn sentence(error: &Error, is_without_value: bool, is_twice: bool) -> TextKey {
-    match error.kind() {
-        ErrorKind::UnknownArgument => words::UNKNOWN_ARGUMENT,
-        ErrorKind::InvalidSubcommand => words::UNKNOWN_COMMAND,
-        ErrorKind::MissingSubcommand => words::NO_COMMAND,
-        ErrorKind::MissingRequiredArgument => words::MISSING,
-        ErrorKind::InvalidValue if is_without_value => words::NO_VALUE,
-        ErrorKind::InvalidValue => words::INVALID_VALUE,
-        ErrorKind::ValueValidation => words::INVALID_BECAUSE,
-        ErrorKind::TooManyValues => words::TOO_MANY_VALUES,
-        ErrorKind::TooFewValues => words::TOO_FEW_VALUES,
-        ErrorKind::WrongNumberOfValues => words::WRONG_COUNT,
-        ErrorKind::NoEquals => words::NO_EQUALS,
-        ErrorKind::ArgumentConflict if is_twice => words::TWICE,
-        ErrorKind::ArgumentConflict => words::CONFLICT,
-        ErrorKind::InvalidUtf8 => words::NOT_UTF8,
-        // The list may grow with clap.
-        _ => words::WRONG,
+    let lang = Language::Portuguese;
+    let message = lang.fill_code("help-error", code, &values, &[]);
+    match error.source() {
+        Some(source) => format!("{message}: {}", complaint::why(source, lang)),
+        None => message,
     }
 }
 
-/// What may have been meant, a line each.
-fn hints(error: &Error, lang: Language) -> Vec<String> {
+fn portuguese_hint(error: &Error) -> String {
+    let text = |code: &str, value: &str| {
+        Language::Portuguese.fill_code("help-hint", code, &[("value", &value)], &[])
+    };
     let mut hints = Vec::new();
-    for (kind, words) in [
-        (ContextKind::ValidValue, words::POSSIBLE_VALUES),
-        (ContextKind::ValidSubcommand, words::POSSIBLE_COMMANDS),
+    for (kind, code) in [
+        (ContextKind::ValidValue, "values"),
+        (ContextKind::ValidSubcommand, "commands"),
+        (ContextKind::SuggestedArg, "similar"),
+        (ContextKind::SuggestedSubcommand, "similar"),
+        (ContextKind::SuggestedValue, "similar"),
     ] {
-        if let Some(values) = noted(error, kind).filter(|values| !values.is_empty()) {
-            hints.push(lang.fill(words, &[("values", &values)]));
-        }
-    }
-    let similar = [
-        ContextKind::SuggestedArg,
-        ContextKind::SuggestedSubcommand,
-        ContextKind::SuggestedValue,
-    ];
-    for names in similar.iter().filter_map(|kind| noted(error, *kind)) {
-        hints.push(lang.fill(words::SIMILAR, &[("names", &names)]));
+        hints.extend(noted(error, kind).map(|values| text(code, &values)));
     }
     if let Some(ContextValue::StyledStrs(sentences)) = error.get(ContextKind::Suggested) {
-        // clap's sentence is English; what it would have written stands last in it, in quotes.
+        // clap's sentence is English; what it suggests is in quotes at its end.
         let sentences = sentences.iter().map(ToString::to_string);
-        for names in sentences.filter_map(|text| text.rsplit('\'').nth(1).map(str::to_owned)) {
-            hints.push(match names.strip_prefix("-- ") {
-                Some(argument) => lang.fill(words::AS_VALUE, &[("argument", &argument)]),
-                None => lang.fill(words::SIMILAR, &[("names", &names)]),
-            });
-        }
+        let suggested = sentences.filter_map(|text| text.rsplit('\'').nth(1).map(str::to_owned));
+        hints.extend(suggested.map(|name| match name.strip_prefix("-- ") {
+            Some(argument) => text("as_value", argument),
+            None => text("similar", &name),
+        }));
     }
-    hints
+    if hints.is_empty() {
+        hints.push(text("help", ""));
+    }
+    hints.join("; ")
 }
 
 #[cfg(test)]

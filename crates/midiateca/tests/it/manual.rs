@@ -135,7 +135,7 @@ async fn the_manual_has_the_same_pages_in_both_languages() {
 }
 
 #[test]
-fn the_manual_speaks_one_language_and_tells_aliases_values_and_exit_codes() {
+fn the_manual_pages_name_the_exit_codes_and_nothing_of_this_machine() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path();
     let write = |lang: &str| {
@@ -151,27 +151,14 @@ fn the_manual_speaks_one_language_and_tells_aliases_values_and_exit_codes() {
         (text("midiateca.1"), text("midiateca-serve.1"), all)
     };
     let (first, serve, _) = write("en");
-    assert!(first.contains(".SH \"EXIT STATUS\"\n.TP\n0\n"), "{first}");
-    assert!(serve.contains("[alias: servir]"), "{serve}");
-    assert!(serve.contains("\"midiateca 0."), "{serve}");
+    assert!(first.contains("Exit status: 0, success; 1, "), "{first}");
+    assert!(serve.contains(env!("CARGO_PKG_VERSION")), "{serve}");
     let (first, serve, all) = write("pt-BR");
-    assert!(
-        first.contains(".SH \"CÓDIGOS DE SAÍDA\"\n.TP\n0\n"),
-        "{first}"
-    );
+    let codes = "Códigos de saída: 0, concluído; 1, ";
+    assert!(first.contains(codes), "{first}");
     assert!(serve.contains("[também: servir]"), "{serve}");
     for page in all {
-        for heading in ["NAME", "SYNOPSIS", "DESCRIPTION", "VERSION", "SUBCOMMANDS"] {
-            assert!(!page.contains(&format!(".SH {heading}\n")), "{page}");
-        }
-        // Values stand below each other.
-        let mut before = "";
-        for line in page.lines() {
-            assert!(!line.starts_with("\\- ") || before == ".br", "{page}");
-            assert!(!line.ends_with(": "), "{page}");
-            before = line;
-        }
-        // Whoever made the pages does not stand in them.
+        // The environment of the run is not in its pages.
         assert!(!page.contains(target.to_str().unwrap()), "{page}");
     }
 }

@@ -11,4 +11,3 @@ cli-terminal-panicked = the program crashed
 cli-terminal-not-taken = the terminal cannot be used
 cli-terminal-no-keys = the terminal's keys cannot be read
 cli-use-lines = `midiateca monitor --lines` needs no full screen
-cli-usage = wrong usage

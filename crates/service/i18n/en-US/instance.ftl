@@ -1,6 +1,5 @@
 ### What `instance add`, `list`, `show`, `remove` and `rotate-hook` say.
 
-instance-unknown = no instance { $id }; see `midiateca instance list`
 instance-unknown-gateway = no gateway { $name }; supported: wapi
 instance-unknown-client = no client { $client }; add it with `midiateca client add NAME --id { $client }`
 instance-empty-id = the instance's id is empty or has invisible characters

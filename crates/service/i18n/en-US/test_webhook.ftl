@@ -2,7 +2,6 @@
 
 test-webhook-too-large = a delivery of more than { $limit } bytes is not accepted
 test-webhook-names-no-instance = the delivery names no instance: give one with --instance ID
-test-webhook-unknown-instance = there is no instance { $id }; see `midiateca instance list`
 test-webhook-no-instance = there is no instance yet: `midiateca instance add ID --client N --token-env VAR`, or try `midiateca demo`
 
 ## The steps

@@ -11,4 +11,3 @@ cli-terminal-panicked = o programa falhou
 cli-terminal-not-taken = não é possível usar o terminal
 cli-terminal-no-keys = não é possível ler o teclado do terminal
 cli-use-lines = `midiateca monitor --lines` dispensa a tela cheia
-cli-usage = uso incorreto

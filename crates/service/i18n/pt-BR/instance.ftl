@@ -1,6 +1,5 @@
 ### What `instance add`, `list`, `show`, `remove` and `rotate-hook` say.
 
-instance-unknown = não existe instância { $id }; veja `midiateca instance list`
 instance-unknown-gateway = não existe gateway { $name }; disponível: wapi
 instance-unknown-client = não existe cliente { $client }; cadastre-o com `midiateca client add NOME --id { $client }`
 instance-empty-id = o id da instância está vazio ou contém caracteres invisíveis

@@ -2,7 +2,6 @@
 
 test-webhook-too-large = uma entrega com mais de { $limit } bytes não é aceita
 test-webhook-names-no-instance = a entrega não indica uma instância: informe uma com --instance ID
-test-webhook-unknown-instance = não existe a instância { $id }; veja `midiateca instance list`
 test-webhook-no-instance = ainda não há instância: `midiateca instance add ID --client N --token-env VAR`, ou experimente `midiateca demo`
 
 ## The steps

@@ -68,6 +68,15 @@ impl Cause {
         }
     }
 
+    /// A cause that was explained already.
+    pub fn of_explanation(explanation: Explanation) -> Self {
+        Self {
+            code: Some(explanation.code),
+            message: explanation.message,
+            hint: explanation.hint,
+        }
+    }
+
     fn unknown(cause: &dyn Error) -> Self {
         Self {
             code: None,

@@ -73,7 +73,9 @@ fn texts(files: &[(&str, &'static str)]) -> BTreeMap<String, (Shape, String)> {
 
 #[test]
 fn both_catalogues_have_the_same_keys_variables_and_plural_forms() {
-    let (english, portuguese) = (texts(EN_US), texts(PT_BR));
+    let (english, mut portuguese) = (texts(EN_US), texts(PT_BR));
+    // English help is clap's; the binary compares the keys with the arguments.
+    portuguese.retain(|id, _| !id.starts_with("help-"));
     let keys = |texts: &BTreeMap<String, _>| texts.keys().cloned().collect::<BTreeSet<_>>();
     assert_eq!(keys(&english), keys(&portuguese));
     for (id, (shape, _)) in &english {

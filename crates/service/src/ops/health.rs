@@ -21,6 +21,7 @@ use super::Progress;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::instances;
+use crate::model::{PrefixError, by_prefix};
 
 pub use code::{Check, Code, Hint};
 use ground::Ground;
@@ -30,7 +31,7 @@ pub use result::{CheckResult, SharedError, Value, Verdict};
 /// What to probe.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Probe this instance only.
+    /// Probe this instance only: its id, or a unique prefix of it.
     pub instance: Option<String>,
     /// Skip everything that needs the network.
     pub offline: bool,
@@ -48,8 +49,12 @@ pub struct Deps<'a> {
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("there is no instance {id}")]
-    UnknownInstance { id: String },
+    #[error("{id} names no instance")]
+    Instance {
+        id: String,
+        #[source]
+        source: PrefixError,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -121,10 +126,12 @@ async fn probe_database(
         results.add(CheckResult::warning(Check::Instances, code, hint));
     }
     if let Some(id) = &options.instance {
-        instances.retain(|instance| instance.id.0 == *id);
-        if instances.is_empty() {
-            return Err(Error::UnknownInstance { id: id.clone() });
-        }
+        let found = by_prefix(id, instances, |instance| instance.id.as_str());
+        let found = found.map_err(|source| Error::Instance {
+            id: id.clone(),
+            source,
+        })?;
+        instances = vec![found];
     }
     gateways::probe(results, deps, ground, &instances, options.offline).await;
     if !options.offline {

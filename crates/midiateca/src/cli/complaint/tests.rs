@@ -28,7 +28,10 @@ fn in_json_an_error_is_one_document_with_a_code() {
             anyhow::Error::from(context::Error::NoData { path }),
             "data_missing",
         ),
-        (UsageError("what was wrong".to_owned()).into(), "usage"),
+        (
+            UsageError::new(Language::English, words::NO_STDOUT, &[]).into(),
+            "no_stdout",
+        ),
         (anyhow::anyhow!("something else"), "unexpected"),
     ] {
         let text = shown(&error, Language::English, true);

@@ -15,7 +15,7 @@ pub(super) async fn run(context: &Context, app: &App, id: &str) -> anyhow::Resul
     let id = ids::delivery(context, app, id).await?;
     // It was there a moment ago; retention may just have deleted it.
     let Some(entry) = deliveries::find(&app.db, &id).await? else {
-        return Err(ids::unknown_delivery(context, id.as_str()).into());
+        return Err(ids::unknown(context, ids::DELIVERY, &id).into());
     };
     let body = deliveries::body(&app.db, &id).await?;
     let body = body.as_deref().and_then(masked);

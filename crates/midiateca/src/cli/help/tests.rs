@@ -1,102 +1,69 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
-/// All texts of a tree: of its commands, their arguments and the values of those.
-fn texts(command: &Command, found: &mut BTreeSet<String>) {
-    let mut add = |text: Option<&StyledStr>| found.extend(text.map(ToString::to_string));
-    add(command.get_about());
-    add(command.get_long_about());
-    add(command.get_before_help());
-    add(command.get_before_long_help());
-    add(command.get_after_help());
-    add(command.get_after_long_help());
-    for argument in command.get_arguments() {
-        add(argument.get_help());
-        add(argument.get_long_help());
-        add(argument
-            .get_help_heading()
-            .map(|heading| StyledStr::from(heading.to_owned()))
-            .as_ref());
-        for value in argument.get_possible_values() {
-            add(value.get_help());
+const CATALOGUE: &str = include_str!("../../../../service/i18n/pt-BR/help.ftl");
+
+/// The keys of the catalogue, and for each key the English texts that it translates.
+#[derive(Default)]
+struct Used {
+    keys: BTreeSet<String>,
+    english: BTreeMap<String, BTreeSet<String>>,
+    missing: Vec<String>,
+}
+
+impl Used {
+    fn tree(&mut self, command: &Command, path: &str) {
+        let english = command.get_about().map(ToString::to_string);
+        self.text(&[command_key(command, path).to_owned()], english);
+        let long = command.get_long_about().map(|_| format!("{path}--about"));
+        if let Some(key) = long {
+            self.text(&[key], None);
+        }
+        for argument in command.get_arguments() {
+            let english = argument.get_help().map(ToString::to_string);
+            self.text(&argument_keys(argument, path), english);
+            let names = argument.get_value_names().unwrap_or_default();
+            self.keys.extend(names.iter().map(|name| value_key(name)));
+        }
+        for command in command.get_subcommands() {
+            self.tree(command, &path_of(command, path));
         }
     }
-    for command in command.get_subcommands() {
-        texts(command, found);
+
+    fn text(&mut self, keys: &[String], english: Option<String>) {
+        let Some(key) = keys.iter().find(|key| text(key).is_some()) else {
+            self.missing.push(format!("{} ({english:?})", keys[0]));
+            return;
+        };
+        self.keys.insert(key.clone());
+        let texts = self.english.entry(key.clone()).or_default();
+        texts.extend(english);
     }
 }
 
-fn english() -> BTreeSet<String> {
-    let mut command = super::super::Options::command();
-    command.build();
-    let mut found = BTreeSet::new();
-    texts(&command, &mut found);
-    found
+fn catalogue() -> BTreeSet<String> {
+    let keys = CATALOGUE.lines().filter_map(|line| line.split_once(" ="));
+    let keys = keys.filter_map(|(key, _)| key.strip_prefix("help-"));
+    keys.map(str::to_owned).collect()
 }
 
 #[cfg(feature = "demo")]
 #[test]
-fn every_text_of_the_help_is_in_the_catalogue_and_no_other() {
-    let said = english();
-    let known: BTreeSet<_> = help::TEXTS
-        .iter()
-        .map(|words| words.en.to_owned())
-        .collect();
-    assert_eq!(known.len(), help::TEXTS.len(), "a text stands there twice");
-    let missing: Vec<_> = said
-        .difference(&known)
-        .map(|text| format!("    {text:?}, \"\";"))
-        .collect();
-    assert!(
-        missing.is_empty(),
-        "put these into cli/words/help.rs, with their Portuguese:\n{}",
-        missing.join("\n")
-    );
-    let unused: Vec<_> = known.difference(&said).collect();
-    assert!(
-        unused.is_empty(),
-        "take these out of cli/words/help.rs: {unused:#?}"
-    );
-}
-
-/// What must be the same in both languages: commands in backquotes, options, values in quotes, and how many brackets.
-fn kept(text: &str) -> BTreeSet<String> {
-    let commands = text.split('`').skip(1).step_by(2).map(str::to_owned);
-    let values = text.split('"').skip(1).step_by(2).map(str::to_owned);
-    let options = text
-        .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-')
-        .filter(|word| word.starts_with("--"))
-        .map(str::to_owned);
-    let brackets = [format!("{} brackets", text.matches(['[', ']']).count())];
-    commands
-        .chain(values)
-        .chain(options)
-        .chain(brackets)
-        .collect()
-}
-
-#[test]
-fn both_languages_name_the_same_commands_options_and_defaults() {
-    for words in help::TEXTS {
-        assert_eq!(kept(words.en), kept(words.pt), "{}", words.en);
-        assert_eq!(
-            words.en.contains("[default: "),
-            words.pt.contains("[padrão: "),
-            "{}",
-            words.en
-        );
-        assert!(
-            !words.pt.ends_with('.') && !words.pt.trim().is_empty(),
-            "{}",
-            words.en
-        );
+fn every_command_and_argument_has_a_portuguese_text_and_no_text_is_unused() {
+    let mut command = with_demo_folder(super::super::Options::command());
+    command.build();
+    let mut used = Used::default();
+    used.tree(&command, PROGRAM);
+    assert_eq!(used.missing, Vec::<String>::new());
+    for (key, texts) in &used.english {
+        assert!(texts.len() < 2 || key == "word-help", "{key}: {texts:?}");
     }
-}
-
-/// With every run of white space as one space, so that where a line is broken does not matter.
-fn in_one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let known = catalogue();
+    let own = ["word-", "error-", "hint-", "value-command"];
+    let unused = known.iter().filter(|key| !used.keys.contains(*key));
+    let unused = unused.filter(|key| !own.iter().any(|start| key.starts_with(start)));
+    assert_eq!(unused.collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
 fn pages(command: &mut Command, found: &mut Vec<(String, String)>) {
@@ -109,40 +76,34 @@ fn pages(command: &mut Command, found: &mut Vec<(String, String)>) {
 }
 
 #[test]
-fn no_page_of_the_portuguese_help_has_english_in_it() {
+fn no_page_of_the_portuguese_help_has_words_of_clap() {
     let mut found = Vec::new();
     pages(&mut command(Language::Portuguese), &mut found);
     assert!(found.len() > 50, "{} pages", found.len());
-    let mut english = english();
-    let of_clap = [
-        "Usage:",
-        "Commands:",
-        "Options:",
-        "Arguments:",
-        "Possible values:",
-        "[default",
-        "[possible",
-        "[env",
-        "[alias",
-        "[OPTIONS]",
-        "COMMAND",
-        "Print",
-        "<DIR>",
-        "<FILE",
-        "<TARGET>",
-        "<ADDRESS>",
-        "<TIME>",
-        "<NAME>",
-        "bash: ",
-    ];
-    english.extend(of_clap.map(str::to_owned));
-    // The name of a place is the beginning of other words.
-    english.remove("Its id");
     for (name, page) in found {
-        let page = in_one_line(&page);
+        let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(page.contains("Uso: "), "{name}: {page}");
-        for text in &english {
-            assert!(!page.contains(text.as_str()), "{name}: {text}\n{page}");
+        for text in [
+            "Usage:",
+            "Commands:",
+            "Options:",
+            "Arguments:",
+            "[default",
+            "[possible",
+            "[env",
+            "[alias",
+            "[OPTIONS]",
+            "COMMAND",
+            "Print",
+            "<DIR>",
+            "<FILE",
+        ] {
+            assert!(!page.contains(text), "{name}: {text}\n{page}");
+        }
+        let heading = |text| page.find(text);
+        if let (Some(own), Some(global)) = (heading(" Opções: "), heading(" Opções globais: "))
+        {
+            assert!(own < global, "{name}: {page}");
         }
     }
 }

@@ -190,7 +190,7 @@ fn explain(lang: Language, instance: &Instance, verdict: &Verdict) {
 }
 
 fn refusal(lang: Language, words: Words, values: &[(&str, &dyn Display)]) -> UsageError {
-    UsageError(lang.fill(words, values))
+    UsageError::new(lang, words, values)
 }
 
 /// What was told, when it makes sense with what is known already.
@@ -333,7 +333,7 @@ mod tests {
             "a\u{200b}b",
             "a\u{7f}b",
         ] {
-            let refused = checked(text).unwrap_err().0;
+            let refused = checked(text).unwrap_err().to_string();
             assert!(!refused.contains(text), "{refused}");
         }
         assert!(checked(" \n").is_err());

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::super::answer;
 use super::super::context::Context;
-use super::{unknown, view};
+use super::view;
 use crate::cli::ids;
 use midiateca_service::app::App;
 use midiateca_service::clock::{Millis, SECOND, rfc3339};
@@ -20,7 +20,7 @@ use slots::Slots;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Its id at the gateway, or the beginning of it
+    /// Its id, or a unique prefix of it
     id: String,
     /// Ask nothing of the network
     #[arg(long)]
@@ -41,9 +41,7 @@ struct Known {
 }
 
 pub(super) async fn run(context: &Context, app: &App, options: &Options) -> anyhow::Result<()> {
-    let instance =
-        instances::instance(&app.db, &ids::instance(context, app, &options.id).await?).await?;
-    let instance = instance.ok_or_else(|| unknown(context, &options.id))?;
+    let instance = ids::instance(context, app, &options.id).await?;
     let slots = match options.offline {
         true => Slots::NotAsked,
         false => Slots::read(context.lang, app, &instance).await,

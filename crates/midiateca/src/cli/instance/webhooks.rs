@@ -16,7 +16,7 @@ use super::super::language::plain;
 use super::super::words::{Words, webhooks as words};
 use super::super::{Ending, UsageError};
 use super::add::check_address;
-use super::{address_of, unknown};
+use super::address_of;
 use crate::cli::ids;
 use midiateca_service::app::App;
 use midiateca_service::db::Key;
@@ -27,15 +27,15 @@ use midiateca_service::secrets;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Its id at the gateway, or the beginning of it
+    /// Its id, or a unique prefix of it
     id: String,
-    /// How the door is reached from outside [default: http.public_url]
+    /// The public address of this server [default: http.public_url]
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// Show what the slots hold and would hold, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Put back what the slots held before they were first set from here
+    /// Restore the addresses that the slots had before they were first set from here
     #[arg(long, conflicts_with_all = ["public_url", "dry_run"])]
     undo: bool,
 }
@@ -62,9 +62,8 @@ impl Outcome {
 }
 
 pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyhow::Result<Ending> {
-    let id = ids::instance(context, app, &options.id).await?;
-    let instance = instances::instance(&app.db, &id).await?;
-    let instance = instance.ok_or_else(|| unknown(context, &options.id))?;
+    let instance = ids::instance(context, app, &options.id).await?;
+    let id = instance.id.clone();
     let admin = GatewayAdmin::open(&app.fetch, &app.secrets, &instance)?;
     if options.undo {
         return undo(context, app, &instance, &admin).await;
@@ -72,11 +71,11 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     let base = options.public_url.as_ref();
     let base = base.unwrap_or(&context.config.http.public_url).trim();
     if base.is_empty() {
-        return Err(UsageError(context.lang.say(words::NO_ADDRESS).to_owned()).into());
+        return Err(UsageError::new(context.lang, words::NO_ADDRESS, &[]).into());
     }
     check_address(context.lang, base)?;
     if base.contains("/hooks/") {
-        return Err(UsageError(context.lang.say(words::BASE_ONLY).to_owned()).into());
+        return Err(UsageError::new(context.lang, words::BASE_ONLY, &[]).into());
     }
     let before = admin.read().await?.body;
     let held = |slot: &Slot| instance.gateway.read_slot(slot, &before);
@@ -263,7 +262,7 @@ async fn undo(
         before.insert(slot.field, (!is_dead).then_some(held));
     }
     if before.is_empty() {
-        return Err(UsageError(context.lang.say(words::NOTHING_TO_UNDO).to_owned()).into());
+        return Err(UsageError::new(context.lang, words::NOTHING_TO_UNDO, &[]).into());
     }
     // Fails before anything is set when the gateway cannot be asked.
     admin.read().await?;

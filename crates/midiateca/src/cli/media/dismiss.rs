@@ -43,7 +43,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
         (MediaStatus::Expired, options.expired),
     ];
     if options.media.is_empty() && statuses.iter().all(|(_, wanted)| !wanted) {
-        return Err(UsageError(context.lang.say(words::NAME_MEDIA).to_owned()).into());
+        return Err(UsageError::new(context.lang, words::NAME_MEDIA, &[]).into());
     }
     let reason = options.reason.as_deref();
     let selection = options

@@ -59,7 +59,7 @@ pub(super) async fn run(
     options.which.resolve(context, app).await?;
     let is_stream = target == Target::Stream;
     if is_stream && io::stdout().is_terminal() {
-        return Err(UsageError(context.lang.say(words::TERMINAL).to_owned()).into());
+        return Err(UsageError::new(context.lang, words::TERMINAL, &[]).into());
     }
     let out = if is_stream && !options.dry_run {
         // stdout is the archive.

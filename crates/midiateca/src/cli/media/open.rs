@@ -14,7 +14,7 @@ use midiateca_service::media;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Its id, or the beginning of it
+    /// Its id, or a unique prefix of it
     id: String,
     /// Print the path and start no program
     #[arg(long)]

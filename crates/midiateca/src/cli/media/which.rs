@@ -50,8 +50,10 @@ pub(in crate::cli) fn reason_named(
         Some(known) => Ok(Some(known)),
         None => {
             let name = plain(name);
-            Err(UsageError(
-                lang.fill(words::UNKNOWN_REASON, &[("name", &name)]),
+            Err(UsageError::new(
+                lang,
+                words::UNKNOWN_REASON,
+                &[("name", &name)],
             ))
         }
     }

@@ -1,122 +1,116 @@
 use super::*;
 
-fn told(line: &str, lang: Language) -> String {
+fn wrong(line: &str, lang: Language) -> (Explanation, String) {
     let arguments = line.split(' ').map(OsString::from);
     let error = read(lang, arguments).unwrap_err();
     assert_eq!(error.exit_code(), 2, "{line}");
-    whole(&error, lang)
+    (explanation(&error, lang), rendered(&error, lang))
+}
+
+/// A line, its code, and parts of the Portuguese text.
+const WRONG: &[(&str, &str, &[&str])] = &[
+    (
+        "check --helpp",
+        "unknown_argument",
+        &["argumento desconhecido: '--helpp'", "dica: existe --help"],
+    ),
+    (
+        "medias",
+        "unknown_command",
+        &["comando desconhecido: 'medias'", "dica: existe media"],
+    ),
+    (
+        "--json",
+        "missing_command",
+        &["'midiateca' exige um subcomando", "subcomandos: serve, "],
+    ),
+    (
+        "client add",
+        "missing_argument",
+        &["faltam argumentos obrigatórios: <NOME>"],
+    ),
+    (
+        "--data",
+        "missing_value",
+        &["'--data <PASTA>' exige um valor"],
+    ),
+    (
+        "check --log-format xml",
+        "invalid_value",
+        &[
+            "'xml' para '--log-format <FORMATO>'",
+            "possíveis: human, json",
+        ],
+    ),
+    (
+        "check --lang pt-Br",
+        "invalid_value",
+        &["valor inválido 'pt-Br'", "existe pt-BR"],
+    ),
+    (
+        "media list --since ontem",
+        "invalid_value",
+        &["'ontem' para '--since <HORÁRIO>': ontem não é um horário"],
+    ),
+    (
+        "media list --limit muitas",
+        "invalid_value",
+        &["'muitas' para '--limit <N>': não é um número inteiro"],
+    ),
+    (
+        "check -v -q",
+        "conflicting_arguments",
+        &["'--verbose' não pode ser usado com --quiet"],
+    ),
+    (
+        "check --config a --config b",
+        "repeated_argument",
+        &["'--config <ARQUIVO>' só pode ser usado uma vez"],
+    ),
+    (
+        "check --json=yes",
+        "unexpected_value",
+        &["valor a mais para '--json': 'yes'"],
+    ),
+    (
+        "client add A --novo",
+        "unknown_argument",
+        &["dica: para informar '--novo' como valor, escreva '-- --novo'"],
+    ),
+];
+
+#[test]
+fn an_error_has_a_code_and_a_hint_in_both_languages() {
+    for (line, code, expected) in WRONG {
+        let line = format!("midiateca {line}");
+        let (english, text) = wrong(&line, Language::English);
+        assert_eq!(&english.code, code, "{line}");
+        assert!(text.starts_with(&format!("error: {}", &english.message[..9])));
+        assert!(!english.message.contains("Usage"), "{english:?}");
+        let (portuguese, text) = wrong(&line, Language::Portuguese);
+        assert_eq!(&portuguese.code, code, "{line}");
+        for part in *expected {
+            assert!(text.contains(part), "{line}\n{text}");
+        }
+        // clap adds no usage where a value is wrong.
+        let is_value = code.ends_with("_value");
+        assert!(is_value || text.contains("\n\nUso: midiateca"), "{text}");
+        for word in ["Usage", "OPTIONS", "COMMAND", "the "] {
+            assert!(!text.contains(word), "{text}");
+        }
+    }
 }
 
 #[test]
-fn wrong_usage_is_told_in_both_languages() {
-    for (line, english, portuguese) in [
-        (
-            "midiateca check --helpp",
-            &["unexpected argument '--helpp'", "tip: there is --help"][..],
-            &["argumento desconhecido: '--helpp'", "dica: existe --help"][..],
-        ),
-        (
-            "midiateca medias",
-            &["unrecognized subcommand 'medias'", "tip: there is media"],
-            &["comando desconhecido: 'medias'", "dica: existe media"],
-        ),
-        (
-            "midiateca --json",
-            &["requires a subcommand", "subcommands: serve, "],
-            &["'midiateca' exige um subcomando", "subcomandos: serve, "],
-        ),
-        (
-            "midiateca client add",
-            &["missing required arguments: <NAME>"],
-            &["faltam argumentos obrigatórios: <NOME>"],
-        ),
-        (
-            "midiateca --data",
-            &["'--data <DIR>' requires a value"],
-            &["'--data <PASTA>' exige um valor"],
-        ),
-        (
-            "midiateca check --log-format xml",
-            &[
-                "invalid value 'xml' for '--log-format <LOG_FORMAT>'",
-                "possible values: human, json",
-            ],
-            &[
-                "valor inválido 'xml' para '--log-format <FORMATO>'",
-                "valores possíveis: human, json",
-            ],
-        ),
-        (
-            "midiateca check --lang pt-Br",
-            &["invalid value 'pt-Br'", "tip: there is pt-BR"],
-            &["valor inválido 'pt-Br'", "dica: existe pt-BR"],
-        ),
-        (
-            "midiateca media list --since ontem",
-            &["ontem is not a time"],
-            &["valor inválido 'ontem' para '--since <HORÁRIO>': ontem não é um horário"],
-        ),
-        (
-            "midiateca media list --kind foto",
-            &["invalid value 'foto' for '--kind <KIND>'", "image, video"],
-            &["valor inválido 'foto' para '--kind <TIPO>'", "image, video"],
-        ),
-        (
-            "midiateca media list --limit muitas",
-            &["it is not a whole number"],
-            &["valor inválido 'muitas' para '--limit <N>': não é um número inteiro"],
-        ),
-        (
-            "midiateca media list --client 99999999999999999999",
-            &["the number is too large"],
-            &["o número é grande demais"],
-        ),
-        (
-            "midiateca check -v -q",
-            &["'--verbose' cannot be used with --quiet"],
-            &["'--verbose' não pode ser usado com --quiet"],
-        ),
-        (
-            "midiateca check --config a --config b",
-            &["'--config <FILE>' cannot be used more than once"],
-            &["'--config <ARQUIVO>' só pode ser usado uma vez"],
-        ),
-        (
-            "midiateca check --json=yes",
-            &["unexpected value 'yes' for '--json'"],
-            &["valor a mais para '--json': 'yes'"],
-        ),
-        (
-            "midiateca client add A B",
-            &["unexpected argument 'B'"],
-            &["argumento desconhecido: 'B'"],
-        ),
-        (
-            "midiateca client add A --novo",
-            &["write '-- --novo'"],
-            &["dica: para informar '--novo' como valor, escreva '-- --novo'"],
-        ),
-    ] {
-        for (lang, expected) in [
-            (Language::English, english),
-            (Language::Portuguese, portuguese),
-        ] {
-            let told = told(line, lang);
-            for part in expected {
-                assert!(told.contains(part), "{line}\n{told}");
-            }
-            assert!(told.ends_with(lang.say(words::SEE_HELP)), "{told}");
-            assert!(
-                told.starts_with(&lang.fill(cli::ERROR, &[("message", &"")])),
-                "{told}"
-            );
-            if lang == Language::Portuguese {
-                for english in ["Usage", "OPTIONS", "COMMAND", "the ", "value"] {
-                    assert!(!told.replace("valores", "").contains(english), "{told}");
-                }
-            }
-        }
-    }
+fn the_english_message_is_one_line_and_the_tip_its_hint() {
+    let (error, _) = wrong("midiateca client add", Language::English);
+    let expected = "the following required arguments were not provided: <NAME>";
+    assert_eq!(error.message, expected);
+    let hint = "For more information, try '--help'.";
+    assert_eq!(error.hint.as_deref(), Some(hint));
+    let (error, _) = wrong("midiateca medias", Language::English);
+    let hint = "a similar subcommand exists: 'media'";
+    assert_eq!(error.hint.as_deref(), Some(hint));
 }
 
 #[test]

@@ -1,0 +1,238 @@
+### A ajuda da linha de comando. A inglesa é a do clap; um teste compara estas chaves com os comandos e argumentos.
+
+## As palavras do clap
+
+help-word-usage = Uso:
+help-word-options = [OPÇÕES]
+help-word-own-options = Opções
+help-word-global = Opções globais
+help-word-arguments = Argumentos
+help-word-commands = Comandos
+help-word-help = Mostra esta mensagem ou a ajuda de um comando
+help-word-aliases = [também: { $value }]
+help-word-default = [padrão: { $value }]
+help-word-values = [valores: { $value }]
+help-word-variable = [variável: { $value }]
+
+## Nomes de valores
+
+help-value-address = ENDEREÇO
+help-value-command = COMANDO
+help-value-delivery = ENTREGA
+help-value-dir = PASTA
+help-value-file = ARQUIVO
+help-value-file-enc = ARQUIVO.enc
+help-value-format = FORMATO
+help-value-kind = TIPO
+help-value-lang = IDIOMA
+help-value-list = LISTA
+help-value-log-format = FORMATO
+help-value-media = MÍDIA
+help-value-name = NOME
+help-value-out = SAÍDA
+help-value-reason = MOTIVO
+help-value-status = ESTADO
+help-value-target = DESTINO
+help-value-time = HORÁRIO
+help-value-var = VARIÁVEL
+help-value-when = QUANDO
+
+## Erros de uso
+
+help-error-unknown-argument = argumento desconhecido: '{ $argument }'
+help-error-unknown-command = comando desconhecido: '{ $command }'
+help-error-missing-command = '{ $command }' exige um subcomando
+help-error-missing-argument = faltam argumentos obrigatórios: { $argument }
+help-error-missing-value = '{ $argument }' exige um valor
+help-error-invalid-value = valor inválido '{ $value }' para '{ $argument }'
+help-error-unexpected-value = valor a mais para '{ $argument }': '{ $value }'
+help-error-repeated-argument = '{ $argument }' só pode ser usado uma vez
+help-error-conflicting-arguments = '{ $argument }' não pode ser usado com { $others }
+help-error-not-utf8 = um argumento não é texto em UTF-8
+help-error-usage = os argumentos são inválidos
+help-hint-values = valores possíveis: { $value }
+help-hint-commands = subcomandos: { $value }
+help-hint-similar = existe { $value }
+help-hint-as-value = para informar '{ $value }' como valor, escreva '-- { $value }'
+help-hint-help = para saber mais, use '--help'
+
+## O programa
+
+help-midiateca = Guarda cada foto, áudio, vídeo, documento e figurinha que chega aos números de WhatsApp de uma empresa
+help-midiateca--about =
+    Guarda cada foto, áudio, vídeo, documento e figurinha que chega aos números de WhatsApp de uma empresa
+
+    Códigos de saída: 0, concluído; 1, o comando foi executado e encontrou algo errado; 2, uso ou configuração incorretos; 3, algo necessário está inacessível, como a pasta de dados, o banco de dados ou a rede
+help-any--data = A pasta de dados
+help-any--config = O arquivo de configuração [padrão: PASTA/midiateca.toml, se existir]
+help-any--lang = O idioma das mensagens [padrão: o de LANG]
+help-any--json = Responde em JSON na saída padrão (stdout)
+help-any--color = Cores no texto; auto: em um terminal, se NO_COLOR não estiver definida
+help-any--log-format = Linhas de log para pessoas ou em JSON, na saída de erros (stderr)
+help-any--verbose = Mais linhas de log
+help-any--quiet = Só linhas de log que precisam de atenção
+help-any--help = Mostra esta ajuda; resumida com -h
+help-any--version = Mostra a versão
+
+## Argumentos de vários comandos
+
+help-any--accept-clock = Confia no relógio da máquina como ele está agora, embora tenha saltado
+help-any--chat = Só as desta conversa
+help-any--client = Só as deste cliente
+help-any--dry-run = Mostra o que seria feito
+help-any--expired = Todas as que expiraram
+help-any--failed = Todas as que falharam
+help-any--id = O id, ou um começo único dele
+help-any--instance = Só as desta instância
+help-any--kind = Só deste tipo
+help-any--media = Quais mídias, por id
+help-any--offline = Não acessa a rede
+help-any--reason = Só as que têm este motivo, como cdn_expired; `check` e `media list` mostram os motivos
+help-any--since = Só as recebidas desde então: um dia como 2026-11-24, um horário como 2026-11-24T12:00:00Z, ou há quanto tempo: 90m, 24h, 7d
+help-any--until = Só as recebidas antes de então: um dia (antes de ele começar), um horário, ou há quanto tempo
+
+## serve, demo
+
+help-serve = Recebe webhooks e baixa mídias, tudo em um processo
+help-serve--listen = Endereço e porta do servidor HTTP; pode ser informado várias vezes
+help-serve--new-database = Começa um banco de dados novo quando o antigo se perdeu de vez; ele passa a ser o do armazenamento
+help-serve--adopt-storage = Usa o armazenamento embora não esteja marcado como o deste banco de dados, e o marca
+help-demo = Um dia inteiro em dez segundos, com um gateway simulado nesta máquina
+help-demo--exit = Termina depois do relatório em vez de continuar no ar
+help-demo--listen = Endereço e porta do servidor HTTP [padrão: uma porta livre desta máquina]
+
+## status, check, doctor, monitor, test-webhook
+
+help-status = Uma tela: servidor, disco, fila, último webhook de cada instância, próximo prazo e o que precisa de atenção
+help-check = O relatório completo; termina com 1 quando algo precisa de atenção
+help-doctor = Testa tudo de que o armazenamento das mídias depende, e sugere o que fazer sobre cada problema
+help-doctor--instance = Testa só esta instância
+help-doctor--problems = Mostra só os problemas
+help-monitor = Acompanha os eventos: em tela cheia, ou uma linha por evento quando há um pipe
+help-monitor--after = Começa depois deste evento em vez de agora, uma linha por evento; 0 mostra tudo
+help-monitor--once = Uma linha por evento; termina quando não há mais o que mostrar
+help-monitor--lines = Uma linha por evento, mesmo em um terminal
+help-test-webhook = Processa uma entrega e relata cada etapa
+help-test-webhook--file = A entrega como o gateway a enviaria; - lê a entrada padrão (stdin)
+help-test-webhook--sample = Envia um exemplo: uma imagem que vem na própria entrega, sem consultar gateway nem CDN
+help-test-webhook--instance = A instância, se a entrega não a informa [padrão: o instanceId da entrega]
+
+## client
+
+help-client = As empresas donas dos números
+help-client-add = Adiciona uma empresa
+help-client-add--name = O nome da empresa
+help-client-add--id = O número da empresa [padrão: o próximo livre]
+help-client-list = Lista as empresas
+help-client-rename = Dá outro nome a uma empresa; o número e os arquivos não mudam
+help-client-rename--client = O número da empresa
+help-client-rename--name = O novo nome
+help-client-remove = Faz uma empresa parar de receber; recusa enquanto ela tem mídias
+help-client-remove--client = O número da empresa
+help-client-remove--keep-files = Remove mesmo que tenha mídias; os registros e arquivos permanecem
+
+## instance
+
+help-instance = Números de WhatsApp em um gateway
+help-instance-add = Adiciona um número de WhatsApp e mostra, uma única vez, o endereço de webhook para colar no painel do gateway; se o número já existe, altera o que for informado
+help-instance-add--id = O id da instância no gateway
+help-instance-add--client = O número do cliente
+help-instance-add--gateway = O gateway
+help-instance-add--token-env = A variável de ambiente que contém o token do gateway
+help-instance-add--token-file = O arquivo que contém o token do gateway
+help-instance-add--token-stdin = Lê o token do gateway da entrada padrão (stdin); em um terminal ele é pedido e não aparece
+help-instance-add--new-key = Cria uma chave nova quando a antiga se perdeu de vez; as outras instâncias precisam receber o token de novo
+help-instance-add--api-base = O endereço da API do gateway [padrão: o do próprio gateway]
+help-instance-add--cdn-base = O endereço da CDN do WhatsApp; vários com vírgulas, na ordem de uso; "default" para os servidores do próprio WhatsApp
+help-instance-add--routes = As rotas até os bytes, na ordem de uso, como gateway ou inline,cdn,gateway; "default" para fetch.routes
+help-instance-add--offline = Não testa o token no gateway
+help-instance-list = Lista as instâncias, uma por linha
+help-instance-show = Mostra uma instância, com os webhooks relidos no gateway
+help-instance-remove = Faz uma instância parar de receber; as mídias dela permanecem
+help-instance-rotate-hook = Cria um novo endereço de webhook; o antigo deixa de funcionar em um segundo
+help-instance-configure-webhooks = Configura todos os webhooks no gateway com um novo endereço deste servidor, e os relê para confirmar
+help-instance-configure-webhooks--public-url = O endereço público deste servidor [padrão: http.public_url]
+help-instance-configure-webhooks--dry-run = Mostra o que os webhooks contêm e passariam a conter, sem mudar nada
+help-instance-configure-webhooks--undo = Restaura os endereços que os webhooks tinham antes de serem configurados por este programa
+
+## media
+
+help-media = As mídias: o que está armazenado, e por que o resto não está
+help-media-list = Lista as mídias, as mais recentes primeiro
+help-media-list--status = Só as que estão neste estado
+help-media-list--limit = Quantas no máximo
+help-media-show = Mostra uma mídia com cada tentativa de baixá-la
+help-media-open = Abre um arquivo armazenado no programa do sistema, ou mostra o caminho quando há um pipe
+help-media-open--print = Mostra o caminho e não inicia nenhum programa
+help-media-dismiss = Dispensa mídias que falharam ou expiraram: o `check` deixa de contá-las
+help-media-export = Copia as mídias armazenadas para uma pasta ou um arquivo compactado, com um manifesto e os hashes
+help-media-export--target = Uma pasta, um arquivo que termina em .tar ou .zip, ou - para um tar na saída padrão (stdout)
+help-media-export--format = O formato, qualquer que seja o final do nome do destino
+help-media-export--dry-run = Mostra o que seria exportado
+
+## deliveries
+
+help-deliveries = As entregas brutas armazenadas
+help-deliveries-list = Lista as entregas brutas armazenadas, as mais antigas primeiro
+help-deliveries-show = Mostra uma entrega com o corpo, em que chaves e tokens são ocultados
+help-deliveries-dismiss = Dispensa as entregas que ficaram em quarentena ou foram recusadas até agora: o `check` deixa de contá-las
+help-deliveries-replay = Processa de novo as entregas armazenadas: encontra o que uma versão anterior não reconheceu, e tenta de novo o que não foi armazenado
+help-deliveries-replay--ids = Quais entregas, por id
+help-deliveries-replay--dry-run = Mostra o que seria encontrado
+help-any--set-aside = Só as que não puderam ser lidas
+
+## retry, scrub, sweep, forget, backup, decrypt, import
+
+help-retry = Devolve mídias à fila
+help-retry--dismissed = Todas as que foram dispensadas
+help-retry--skipped = Todas as que foram ignoradas por uma regra de [keep]; as removidas pela retenção, só com --reason retention
+help-retry--waiting = Todas as que esperam a próxima tentativa, imediatamente
+help-scrub = Compara os arquivos armazenados com os hashes; termina com 1 quando algum está ausente ou corrompido
+help-scrub--instance = Só arquivos desta instância
+help-scrub--since = Só arquivos recebidos desde então: um dia como 2026-11-24, um horário como 2026-11-24T12:00:00Z, ou há quanto tempo: 90m, 24h, 7d
+help-scrub--resume = Continua de onde a última execução parou; arquivos mais novos ficam para a próxima execução completa
+help-scrub--rate = Quantos megabytes ler por segundo, no máximo; 0 para não limitar
+help-scrub--repair = Repara o que for possível: um arquivo ausente ou corrompido, a partir de outra cópia ou baixando de novo; arquivos corrompidos e órfãos vão para a quarentena, nada é apagado
+help-scrub--even-if-most-are-missing = Repara mesmo que falte mais da metade dos arquivos, ou todos os de uma pasta
+help-scrub--even-if-many-are-orphaned = Repara mesmo que mais de 20 arquivos, e mais de um décimo de todos, sejam órfãos
+help-sweep = Exclui o que as regras de retenção não mantêm mais
+help-sweep--dry-run = Mostra o que seria excluído
+help-forget = Apaga uma pessoa dos dados de um cliente e mostra a prova
+help-forget--about =
+    Apaga uma pessoa dos dados de um cliente e mostra a prova
+
+    No fim o banco de dados é regravado: isso precisa de até duas vezes o tamanho dele em espaço livre e de alguns segundos por gigabyte, em que os webhooks esperam a resposta
+help-forget--client = O número do cliente
+help-forget--contact = A pessoa: um telefone com código do país, ou um id como `media list` mostra; pode ser informado várias vezes
+help-forget--unreadable = Apaga também as entregas brutas que citam a pessoa e não podem ser lidas; elas podem conter o que outra pessoa enviou
+help-forget--yes = Apaga sem perguntar
+help-forget--dry-run = Mostra o que seria apagado
+help-backup = Copia tudo para uma pasta que pode substituir a pasta de dados, com o serviço em execução
+help-backup--target = A pasta do backup: uma nova ou vazia, ou a de um backup anterior, que é atualizado
+help-backup--with-key = Copia também a chave, que abre os tokens do gateway
+help-backup--prune = Exclui do backup os arquivos que já não constam no banco de dados, como os de uma pessoa que foi apagada
+help-backup--verify = Lê os arquivos que já estão no backup e substitui os corrompidos
+help-decrypt = Descriptografa um arquivo da CDN do WhatsApp, sem banco de dados
+help-decrypt--file = O arquivo como veio da CDN do WhatsApp
+help-decrypt--media-key = A mediaKey da mensagem, em qualquer formato em que as mensagens a trazem
+help-decrypt--kind = O tipo: image, video, audio, document, sticker, ou um nome do próprio WhatsApp, como thumbnail-link
+help-decrypt--sha256 = O fileSha256 da mensagem, para conferir
+help-decrypt--enc-sha256 = O fileEncSha256 da mensagem, para conferir
+help-decrypt--output = Onde gravar o conteúdo; - é a saída padrão (stdout) [padrão: ARQUIVO sem .enc]
+help-import = Importa os dados de outro sistema
+help-import-multichat = Importa os dados do sistema Django original: clientes, instâncias, mídias e arquivos; repetir não duplica nada
+help-import-multichat--db = O banco SQLite do outro sistema; só é lido
+help-import-multichat--media = O media_storage do outro sistema; só é lido
+help-import-multichat--link = Usa hard links em vez de copiar os arquivos, quando os dois lados estão no mesmo disco
+help-import-multichat--dry-run = Lê tudo e mostra o que seria importado
+
+## config, completions, man
+
+help-config = As configurações
+help-config-init = Grava o arquivo padrão comentado em PASTA/midiateca.toml, ou em --config
+help-config-show = Mostra as configurações em vigor, e a origem de cada valor
+help-config-check = Lê as configurações e aponta cada problema; termina com 2 quando há algum
+help-completions = Gera o script com que um shell completa comandos e opções
+help-completions--shell = O shell
+help-man = As páginas de manual
+help-man--folder = Grava todas as páginas nesta pasta, em vez da primeira na saída padrão (stdout)
