@@ -59,6 +59,7 @@ pub(crate) use complaint::UsageError;
 use context::Context;
 use language::Language;
 use midiateca_service::ops::export;
+use midiateca_service::ops::instance::AddError;
 use midiateca_service::ops::remove_client;
 use midiateca_service::telemetry;
 
@@ -330,10 +331,12 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     let is_usage = |cause: &(dyn std::error::Error + 'static)| {
         let export = cause.downcast_ref::<export::Error>();
         let removal = cause.downcast_ref::<remove_client::Error>();
+        let instance = cause.downcast_ref::<AddError>();
         cause.is::<UsageError>()
             || removal.is_some_and(remove_client::Error::is_usage)
             || cause.is::<midiateca_service::config::Error>()
             || export.is_some_and(export::Error::is_usage)
+            || instance.is_some_and(AddError::is_usage)
     };
     if is(is_usage) {
         2

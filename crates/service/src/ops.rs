@@ -50,7 +50,7 @@ pub mod health;
 /// Another system's data, imported.
 pub mod import;
 
-/// An instance, added or changed.
+/// An instance as operators add it, look at it, and connect it with its gateway.
 pub mod instance;
 
 /// What happens now, for a person who watches.

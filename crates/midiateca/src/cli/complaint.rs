@@ -61,6 +61,11 @@ pub(super) fn why(error: &(dyn Error + 'static), lang: Language) -> String {
     Explainer::new(lang, own).message(error)
 }
 
+/// The stable code of an error.
+pub(super) fn code(error: &(dyn Error + 'static)) -> String {
+    Explainer::new(Language::English, own).explain(error).code
+}
+
 /// Writes an error to stderr: a sentence and a hint, or with `--json` one document. `hint` goes before the error's own.
 pub(super) fn show(error: &(dyn Error + 'static), lang: Language, hint: Option<String>) {
     let mut explanation = Explainer::new(lang, own).explain(error);

@@ -239,7 +239,7 @@ async fn what_the_gateway_says_of_a_token_is_in_the_json() {
                 (&verdict.into(), &reason),
                 "{line:?} {shown}"
             );
-            assert_eq!(shown["webhook"].is_string(), is_new, "{line:?} {shown}");
+            assert_eq!(shown["address"].is_string(), is_new, "{line:?} {shown}");
             assert_eq!(shown["instance"], FIRST);
         }
     }

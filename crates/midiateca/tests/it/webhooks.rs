@@ -221,9 +221,11 @@ async fn only_an_address_that_webhooks_can_come_to_is_set() {
     let more = ["--public-url", " https://midia.example ", "--dry-run"];
     let dry = midiateca(desk.data(), &[&command[..], &more].concat()).await;
     assert_eq!(dry.status.code(), Some(0), "{}", stderr(&dry));
-    for line in stdout(&dry).lines() {
-        let line: Value = serde_json::from_str(line).unwrap();
-        assert_eq!(line["outcome"], "would-be-set");
+    let dry: Value = serde_json::from_str(&stdout(&dry)).unwrap();
+    let slots = dry["slots"].as_array().unwrap();
+    assert_eq!(slots.len(), 6);
+    for slot in slots {
+        assert_eq!(slot["result"], "would_be_set");
     }
     assert_eq!(desk.held(), [""; 6]);
 }

@@ -280,3 +280,22 @@ errors-not-writable = { $path } cannot be written
 
 errors-delivery-not-written = cannot write the delivery to the data folder
 errors-media-deleted = the media was deleted after it was committed
+
+## Instances
+
+errors-unknown-gateway = there is no gateway { $name }
+errors-supported-gateways = supported: wapi
+errors-unknown-client = there is no client { $client }
+errors-add-client = add it with `midiateca client add NAME --id { $client }`
+errors-instance-id-invalid = the instance's id is empty or has invisible characters
+errors-instance-of-other-client = { $id } belongs to client { $client }, and so do its files
+errors-remove-instance-first = if it has a new owner, run `midiateca instance remove { $id }` first
+errors-address-invalid = { $url } is not a plain web address
+errors-write-address = write it like https://host
+errors-route-list-invalid = { $list } is not a list of routes
+errors-routes-are = routes are inline, cdn, gateway
+errors-token-empty = the gateway's token is empty
+errors-token-of-lines = the gateway's token contains a line break (character { $at })
+errors-one-line = give one line with the token only
+errors-token-character = the gateway's token contains a character that is not allowed in an HTTP header ({ $code }, character { $at })
+errors-copy-token = copy it again from the gateway's panel

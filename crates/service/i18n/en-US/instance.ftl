@@ -1,16 +1,6 @@
 ### What `instance add`, `list`, `show`, `remove` and `rotate-hook` say.
 
-instance-unknown-gateway = no gateway { $name }; supported: wapi
-instance-unknown-client = no client { $client }; add it with `midiateca client add NAME --id { $client }`
-instance-empty-id = the instance's id is empty or has invisible characters
-instance-other-client = { $id } belongs to client { $client }, and so do its files; if it has a new owner, run `midiateca instance remove { $id }` first
-instance-not-plain = { $url } is not a plain web address; write it like https://host
-instance-not-routes = { $list } is not a list of routes; routes are inline, cdn, gateway
 instance-unset-variable = the environment variable { $name } is not set: set it before the command, as { $name }=… midiateca …, or give the token with --token-file or --token-stdin
-instance-cannot-read = cannot read { $path }
-instance-empty-token = the gateway's token is empty
-instance-token-of-lines = the gateway's token contains a line break (character { $at }): give one line with the token only
-instance-token-character = the gateway's token contains a character that is not allowed in an HTTP header ({ $code }, character { $at }): copy it again from the gateway's panel
 instance-ask-token = Gateway token (hidden):
 instance-token-accepted = token accepted by the gateway
 instance-token-not-accepted = warning: { $id } is saved, but its token does not work ({ $seen }); give the right one with the same command

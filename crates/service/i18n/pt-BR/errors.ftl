@@ -280,3 +280,22 @@ errors-not-writable = não é possível gravar em { $path }
 
 errors-delivery-not-written = não é possível gravar a entrega na pasta de dados
 errors-media-deleted = a mídia foi excluída depois de confirmada
+
+## Instances
+
+errors-unknown-gateway = não existe o gateway { $name }
+errors-supported-gateways = disponível: wapi
+errors-unknown-client = não existe o cliente { $client }
+errors-add-client = cadastre-o com `midiateca client add NOME --id { $client }`
+errors-instance-id-invalid = o id da instância está vazio ou contém caracteres invisíveis
+errors-instance-of-other-client = { $id } pertence ao cliente { $client }, e os arquivos dela também
+errors-remove-instance-first = se ela mudou de dono, execute antes `midiateca instance remove { $id }`
+errors-address-invalid = { $url } não é um endereço web simples
+errors-write-address = escreva como https://host
+errors-route-list-invalid = { $list } não é uma lista de rotas
+errors-routes-are = as rotas são inline, cdn, gateway
+errors-token-empty = o token do gateway está vazio
+errors-token-of-lines = o token do gateway contém uma quebra de linha (caractere { $at })
+errors-one-line = informe uma única linha, apenas com o token
+errors-token-character = o token do gateway contém um caractere não permitido em cabeçalhos HTTP ({ $code }, caractere { $at })
+errors-copy-token = copie-o de novo do painel do gateway

@@ -1,16 +1,6 @@
 ### What `instance add`, `list`, `show`, `remove` and `rotate-hook` say.
 
-instance-unknown-gateway = não existe gateway { $name }; disponível: wapi
-instance-unknown-client = não existe cliente { $client }; cadastre-o com `midiateca client add NOME --id { $client }`
-instance-empty-id = o id da instância está vazio ou contém caracteres invisíveis
-instance-other-client = { $id } pertence ao cliente { $client }, e os arquivos dela também; se ela mudou de dono, execute antes `midiateca instance remove { $id }`
-instance-not-plain = { $url } não é um endereço web simples; escreva como https://host
-instance-not-routes = { $list } não é uma lista de rotas; as rotas são inline, cdn, gateway
 instance-unset-variable = a variável de ambiente { $name } não está definida: defina-a antes do comando, como { $name }=… midiateca …, ou informe o token com --token-file ou --token-stdin
-instance-cannot-read = não foi possível ler { $path }
-instance-empty-token = o token do gateway está vazio
-instance-token-of-lines = o token do gateway contém uma quebra de linha (caractere { $at }): informe uma única linha, apenas com o token
-instance-token-character = o token do gateway contém um caractere não permitido em cabeçalhos HTTP ({ $code }, caractere { $at }): copie-o de novo do painel do gateway
 instance-ask-token = Token do gateway (oculto):
 instance-token-accepted = token aceito pelo gateway
 instance-token-not-accepted = aviso: a instância { $id } foi cadastrada, mas o token não funciona ({ $seen }); informe o certo com o mesmo comando

@@ -5,6 +5,7 @@
 
 mod export;
 mod ground;
+mod instance;
 mod network;
 mod settings;
 mod system;
@@ -154,6 +155,7 @@ impl Explainer {
             .or_else(|| Some(network::fetch(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::guard(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::gateway_admin(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(instance::add(cause.downcast_ref()?, lang)))
             .or_else(|| Some(system::write_failure(cause.downcast_ref()?, lang)))
             .or_else(|| Some(system::io(cause.downcast_ref()?, self)))
             .or_else(|| Some(system::io(cause.downcast_ref::<Arc<io::Error>>()?, self)))

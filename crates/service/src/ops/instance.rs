@@ -1,12 +1,34 @@
-//! Adds an instance, or changes one.
+mod add;
+mod show;
+mod webhooks;
 
 use crate::clock::Clock;
 use crate::db::{self, Db, Key};
 use crate::instances::{self, Instance, NewInstance};
 use crate::model::Reason;
+use crate::net::HttpClient;
 use crate::queue;
 use crate::secrets::{self, Secrets};
 use crate::storage::{self, Storage};
+
+pub use add::{
+    AddError, NewOptions, TokenCheck, ask_gateway, check, check_address, check_token,
+    record_problem,
+};
+pub use show::{InstanceReport, SlotsRead, show};
+pub use webhooks::{
+    Holder, Slot, SlotReport, SlotResult, Slots, WebhooksError, WebhooksReport, preview,
+    read_slots, set, undo, webhook_address,
+};
+
+/// What asking the gateway of an instance uses.
+#[derive(Clone, Copy)]
+pub struct GatewayDeps<'a> {
+    pub db: &'a Db,
+    pub secrets: &'a Secrets,
+    pub client: &'a HttpClient,
+    pub clock: &'a Clock,
+}
 
 /// What adding an instance uses.
 #[derive(Clone, Copy)]

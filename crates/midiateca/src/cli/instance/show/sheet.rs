@@ -1,15 +1,15 @@
-//! One instance as people read it: a label and what there is to say, a line each.
+//! One instance for people: a label and a value in each line.
 
 use std::fmt::{Display, Write as _};
 
+use super::super::super::complaint;
 use super::super::super::context::Context;
 use super::super::super::language::{Language, plain, span, tame};
 use super::super::super::refusals;
 use super::super::super::words::{Words, instance as words, refusals as refusal_words};
-use super::Known;
-use super::slots::{Owner, Slots};
+use super::names;
 use crate::cli::zone::local;
-use midiateca_service::model::Route;
+use midiateca_service::ops::instance::{Holder, InstanceReport, Slot, SlotsRead};
 
 struct Sheet {
     lang: Language,
@@ -18,8 +18,16 @@ struct Sheet {
 
 impl Sheet {
     fn line(&mut self, label: Words, text: impl Display) {
-        let label = self.lang.say(label);
-        self.labelled(label, text);
+        self.labelled(self.lang.say(label), text);
+    }
+
+    fn filled(&mut self, label: Words, text: Words, values: &[(&str, &dyn Display)]) {
+        let text = self.lang.fill(text, values);
+        self.line(label, text);
+    }
+
+    fn said(&mut self, label: Words, text: Words) {
+        self.line(label, self.lang.say(text));
     }
 
     fn labelled(&mut self, label: &str, text: impl Display) {
@@ -28,180 +36,169 @@ impl Sheet {
     }
 }
 
-pub(super) fn of(context: &Context, known: &Known) -> String {
+pub(super) fn of(context: &Context, report: &InstanceReport) -> String {
     let mut sheet = Sheet {
         lang: context.lang,
         text: String::new(),
     };
-    settings(&mut sheet, context, known);
-    standing(&mut sheet, known);
-    media(&mut sheet, known);
-    slots(&mut sheet, known);
+    settings(&mut sheet, context, report);
+    state(&mut sheet, report);
+    deliveries(&mut sheet, report);
+    media(&mut sheet, report);
+    match &report.slots {
+        SlotsRead::Read(read) => slots(&mut sheet, read, &report.status.id),
+        SlotsRead::NotAsked => sheet.said(words::SLOTS, words::NOT_ASKED),
+        SlotsRead::Failed(error) => {
+            let error = complaint::why(error, context.lang);
+            sheet.filled(words::SLOTS, words::CANNOT_ASK, &[("error", &error)]);
+        }
+    }
     sheet.text
 }
 
-fn settings(sheet: &mut Sheet, context: &Context, known: &Known) {
-    let (lang, instance) = (sheet.lang, &known.instance);
-    let names = |routes: &[Route]| {
-        let names: Vec<_> = routes.iter().map(|route| route.as_str()).collect();
-        names.join(", ")
-    };
-    let client = plain(known.client_name.as_deref().unwrap_or("-"));
-    sheet.line(words::INSTANCE, plain(instance.id.as_str()));
+fn settings(sheet: &mut Sheet, context: &Context, report: &InstanceReport) {
+    let instance = &report.status;
+    let client = plain(report.client_name.as_deref().unwrap_or("-"));
+    sheet.line(words::INSTANCE, plain(&instance.id));
     sheet.line(words::CLIENT, format_args!("{} {client}", instance.client));
-    sheet.line(words::GATEWAY, instance.gateway.as_str());
+    sheet.line(words::GATEWAY, instance.gateway);
     sheet.line(words::API_BASE, plain(&instance.api_base));
     match &instance.cdn_base {
         Some(base) => sheet.line(words::CDN_BASE, plain(base)),
-        None => sheet.line(words::CDN_BASE, lang.say(words::USUAL_HOSTS)),
+        None => sheet.said(words::CDN_BASE, words::USUAL_HOSTS),
     }
     match &instance.routes {
-        Some(routes) => sheet.line(words::ROUTES, names(routes)),
+        Some(routes) => sheet.line(words::ROUTES, names(routes, ", ")),
         None => {
-            let usual = names(&context.config.fetch.routes);
-            let usual = lang.fill(words::USUAL_ROUTES, &[("routes", &usual)]);
-            sheet.line(words::ROUTES, usual);
+            let usual = names(&context.config.fetch.routes, ", ");
+            sheet.filled(words::ROUTES, words::USUAL_ROUTES, &[("routes", &usual)]);
         }
     }
-    let values: [(&str, &dyn Display); 2] = [("id", &instance.id), ("client", &instance.client)];
-    let token = match instance.token_sealed {
-        Some(_) => lang.say(words::KEPT).to_owned(),
-        None => lang.fill(words::NOT_KEPT, &values),
-    };
-    sheet.line(words::TOKEN, token);
+    if instance.has_token {
+        sheet.said(words::TOKEN, words::KEPT);
+    } else {
+        let values: [(&str, &dyn Display); 2] =
+            [("id", &instance.id), ("client", &instance.client)];
+        sheet.filled(words::TOKEN, words::NOT_KEPT, &values);
+    }
 }
 
-fn standing(sheet: &mut Sheet, known: &Known) {
-    let (lang, instance) = (sheet.lang, &known.instance);
+fn state(sheet: &mut Sheet, report: &InstanceReport) {
+    let (lang, instance) = (sheet.lang, &report.status);
     let state = lang.say(match instance.state.as_str() {
         "connected" => words::CONNECTED,
         "disconnected" => words::DISCONNECTED,
         _ => words::STATE_UNKNOWN,
     });
-    match instance.state_at {
+    match report.state_at {
         Some(at) => {
-            let (shown, ago) = (local(at), span((known.now - at).max(0)));
+            let (shown, ago) = (local(at), span((report.now - at).max(0)));
             let values: [(&str, &dyn Display); 3] =
                 [("state", &state), ("at", &shown), ("span", &ago)];
-            sheet.line(words::STATE, lang.fill(words::SINCE, &values));
+            sheet.filled(words::STATE, words::SINCE, &values);
         }
         None => sheet.line(words::STATE, state),
     }
-    if let Some(connected) = known.slots.connected() {
-        let now = match connected {
-            true => words::CONNECTED,
-            false => words::DISCONNECTED,
-        };
-        sheet.line(words::STATE_NOW, lang.say(now));
+    match report.connected_now {
+        Some(true) => sheet.said(words::STATE_NOW, words::CONNECTED),
+        Some(false) => sheet.said(words::STATE_NOW, words::DISCONNECTED),
+        None => {}
     }
-    let problem = instance.problem.as_deref();
-    let problem = problem.map_or_else(
-        || lang.say(words::NO_PROBLEM),
-        |problem| lang.reason(problem),
-    );
-    sheet.line(words::PROBLEM, problem);
-    let ago = known.silence().map(span).unwrap_or_default();
+    match &instance.problem {
+        Some(problem) => sheet.line(words::PROBLEM, lang.reason(problem)),
+        None => sheet.said(words::PROBLEM, words::NO_PROBLEM),
+    }
+}
+
+fn deliveries(sheet: &mut Sheet, report: &InstanceReport) {
+    let (lang, instance) = (sheet.lang, &report.status);
+    let ago = report.silence.map(span).unwrap_or_default();
     match instance.last_delivery_at.map(local) {
         Some(at) => {
             let values: [(&str, &dyn Display); 2] = [("at", &at), ("span", &ago)];
-            sheet.line(words::LAST_DELIVERY, lang.fill(words::AGO, &values));
+            sheet.filled(words::LAST_DELIVERY, words::AGO, &values);
         }
-        None => sheet.line(words::LAST_DELIVERY, lang.say(words::NEVER)),
+        None => sheet.said(words::LAST_DELIVERY, words::NEVER),
     }
-    match known.rhythm {
-        Some(rhythm) => {
-            let (usual, longest) = (span(rhythm.usual), span(rhythm.longest));
+    match report.usual_gap.zip(report.longest_gap) {
+        Some((usual, longest)) => {
+            let (usual, longest) = (span(usual), span(longest));
             let values: [(&str, &dyn Display); 2] = [("usual", &usual), ("longest", &longest)];
-            sheet.line(words::RHYTHM, lang.fill(words::GAPS, &values));
+            sheet.filled(words::RHYTHM, words::GAPS, &values);
         }
-        None => sheet.line(words::RHYTHM, lang.say(words::NO_RHYTHM)),
+        None => sheet.said(words::RHYTHM, words::NO_RHYTHM),
     }
-    let silence = match known.is_silent() {
-        Some(true) => lang.fill(words::SILENT, &[("span", &ago)]),
-        Some(false) => lang.say(words::NOT_SILENT).to_owned(),
-        None => lang.say(words::SILENCE_UNKNOWN).to_owned(),
-    };
-    sheet.line(words::SILENCE, silence);
+    match report.silent {
+        Some(true) => sheet.filled(words::SILENCE, words::SILENT, &[("span", &ago)]),
+        Some(false) => sheet.said(words::SILENCE, words::NOT_SILENT),
+        None => sheet.said(words::SILENCE, words::SILENCE_UNKNOWN),
+    }
     let values: [(&str, &dyn Display); 2] = [
-        ("count", &instance.delivery_count),
-        ("ignored", &instance.ignored_count),
+        ("count", &instance.deliveries),
+        ("ignored", &instance.ignored),
     ];
-    sheet.line(words::DELIVERIES, lang.fill(words::DELIVERED, &values));
-    refused(sheet, known);
-}
-
-fn refused(sheet: &mut Sheet, known: &Known) {
-    let lang = sheet.lang;
-    if known.refused.is_empty() {
-        sheet.line(refusal_words::LABEL, lang.say(refusal_words::NONE));
+    sheet.filled(words::DELIVERIES, words::DELIVERED, &values);
+    if report.refusals.is_empty() {
+        sheet.said(refusal_words::LABEL, refusal_words::NONE);
     }
-    for refused in &known.refused {
-        let is_own = refused.refusal.instance.as_ref() == Some(&known.instance.id);
-        let text = match is_own {
-            true => lang.fill(
-                refusal_words::OWN,
-                &[
-                    ("seen", &refusals::seen(refused, lang)),
-                    ("hint", &refusals::hint(refused, lang)),
-                ],
-            ),
-            // Another instance's, which came here.
-            false => refusals::sentence(refused, lang),
+    for refused in &report.refusals {
+        // Another instance's deliveries may arrive at this one's address.
+        let text = if refused.instance.as_ref() == Some(&instance.id) {
+            let (seen, hint) = (refusals::seen(refused, lang), refusals::hint(refused, lang));
+            lang.fill(refusal_words::OWN, &[("seen", &seen), ("hint", &hint)])
+        } else {
+            refusals::sentence(refused, lang)
         };
         sheet.line(refusal_words::LABEL, tame(&text));
     }
 }
 
-fn media(sheet: &mut Sheet, known: &Known) {
+fn media(sheet: &mut Sheet, report: &InstanceReport) {
     let lang = sheet.lang;
-    if known.media.is_empty() {
-        sheet.line(words::MEDIA, lang.say(words::NO_MEDIA));
+    if report.media.is_empty() {
+        sheet.said(words::MEDIA, words::NO_MEDIA);
     }
-    for (n, held) in known.media.iter().enumerate() {
+    for (n, counted) in report.media.iter().enumerate() {
         let label = if n == 0 { lang.say(words::MEDIA) } else { "" };
-        let size = match held.size_bytes {
+        let size = match counted.size_bytes {
             0 => String::new(),
             size => format!("  {}", lang.bytes(size)),
         };
-        let line = format!(
-            "{:<9} {:<12} {:>8}{size}",
-            lang.name(held.kind.as_str()),
-            lang.name(held.status.as_str()),
-            held.count
+        let kind = lang.name(counted.kind.as_str());
+        let status = lang.name(counted.status.as_str());
+        sheet.labelled(
+            label,
+            format_args!("{kind:<9} {status:<12} {:>8}{size}", counted.count),
         );
-        sheet.labelled(label, line);
     }
-    if known.waiting.count == 0 {
-        return sheet.line(words::WAITING, lang.say(words::NOTHING_WAITS));
+    let waiting = &report.waiting;
+    if waiting.count == 0 {
+        return sheet.said(words::WAITING, words::NOTHING_WAITS);
     }
     let or_none = |at: Option<_>| at.map_or_else(|| "-".to_owned(), local);
-    let oldest = or_none(known.waiting.oldest);
-    let deadline = or_none(known.waiting.deadline);
+    let (oldest, deadline) = (or_none(waiting.oldest), or_none(waiting.deadline));
     let values: [(&str, &dyn Display); 3] = [
-        ("count", &known.waiting.count),
+        ("count", &waiting.count),
         ("oldest", &oldest),
         ("deadline", &deadline),
     ];
-    sheet.line(words::WAITING, lang.fill(words::WAITS, &values));
+    sheet.filled(words::WAITING, words::WAITS, &values);
 }
 
-fn slots(sheet: &mut Sheet, known: &Known) {
+fn slots(sheet: &mut Sheet, slots: &[Slot], id: &str) {
     let lang = sheet.lang;
-    let slots = match &known.slots {
-        Slots::Read { slots, .. } => slots,
-        other => {
-            let why = other.why_not(lang).unwrap_or_default();
-            return sheet.line(words::SLOTS, why);
-        }
-    };
     for slot in slots {
         let label = lang.fill(words::SLOT, &[("slot", &slot.name)]);
-        let owner = lang.say(slot.owner.words());
+        let holder = lang.say(match slot.state {
+            Holder::Ours => words::OURS,
+            Holder::Other => words::OTHER,
+            Holder::Empty => words::EMPTY,
+            Holder::Off => words::OFF,
+        });
         let holds = slot.holds.as_deref().map(plain).unwrap_or_default();
-        sheet.labelled(&label, format!("{owner:<9} {holds}").trim_end());
+        sheet.labelled(&label, format!("{holder:<9} {holds}").trim_end());
     }
-    if slots.iter().any(|slot| slot.owner != Owner::Ours) {
-        let configure = lang.fill(words::CONFIGURE, &[("id", &known.instance.id)]);
-        sheet.labelled("", configure);
+    if slots.iter().any(|slot| slot.state != Holder::Ours) {
+        sheet.labelled("", lang.fill(words::CONFIGURE, &[("id", &id)]));
     }
 }

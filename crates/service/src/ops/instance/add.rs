@@ -1,0 +1,248 @@
+//! Adds an instance, or changes what is given of one that exists.
+
+use super::GatewayDeps;
+use crate::config::is_web_address;
+use crate::db::{self, Db, Key};
+use crate::gateway::Gateway;
+use crate::instances::{self, Instance, NewInstance};
+use crate::model::{InstanceId, Reason, Route};
+use crate::ops::gateway_admin::{self, GatewayAdmin};
+use crate::terminal::is_hostile;
+
+/// The word that gives a setting its usual value again.
+const DEFAULT: &str = "default";
+
+/// An instance as it is written on a command line.
+#[derive(Clone, Debug, Default)]
+pub struct NewOptions {
+    pub id: String,
+    pub client: i64,
+    pub gateway: String,
+    pub api_base: Option<String>,
+    /// Separated by commas, or `default`.
+    pub cdn_base: Option<String>,
+    /// Separated by commas, or `default`.
+    pub routes: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    #[error("there is no gateway {name}")]
+    UnknownGateway { name: String },
+    #[error("there is no client {client}")]
+    UnknownClient { client: i64 },
+    #[error("the id of the instance is empty or has invisible characters")]
+    InvalidId,
+    #[error("{id} belongs to client {client}")]
+    OtherClient { id: String, client: i64 },
+    #[error("{url} is not a plain web address")]
+    InvalidAddress { url: String },
+    #[error("{list} is not a list of routes")]
+    InvalidRoutes { list: String },
+    #[error("the token is empty")]
+    EmptyToken,
+    #[error("the token has a line break at character {at}")]
+    TokenOfLines { at: usize },
+    #[error("the token has {code} at character {at}, which no HTTP header can carry")]
+    InvalidToken { at: usize, code: String },
+    #[error("the database could not be used")]
+    Db(#[from] db::Error),
+}
+
+impl AddError {
+    /// Whether the options are wrong.
+    pub fn is_usage(&self) -> bool {
+        !matches!(self, Self::Db(_))
+    }
+}
+
+/// Refuses options that are wrong by themselves, or with what is known already.
+pub async fn check(db: &Db, options: &NewOptions) -> Result<NewInstance, AddError> {
+    let gateway = Gateway::parse(&options.gateway).ok_or_else(|| AddError::UnknownGateway {
+        name: options.gateway.clone(),
+    })?;
+    let client = options.client;
+    let clients = instances::clients(db).await?;
+    if !clients.iter().any(|known| known.id == client) {
+        return Err(AddError::UnknownClient { client });
+    }
+    let id = InstanceId(options.id.trim().to_owned());
+    if id.as_str().is_empty() || id.as_str().chars().any(is_hostile) {
+        return Err(AddError::InvalidId);
+    }
+    let existing = instances::instance(db, &id).await?;
+    if let Some(existing) = existing.filter(|existing| existing.client != client) {
+        return Err(AddError::OtherClient {
+            id: id.0,
+            client: existing.client,
+        });
+    }
+    let cdn_base = options.cdn_base.as_deref().map(str::trim);
+    let bases = cdn_base.filter(|bases| *bases != DEFAULT);
+    let bases = bases.into_iter().flat_map(|bases| bases.split(','));
+    for url in options.api_base.as_deref().into_iter().chain(bases) {
+        check_address(url)?;
+    }
+    Ok(NewInstance {
+        id,
+        client,
+        gateway,
+        api_base: options.api_base.clone(),
+        cdn_base: cdn_base.map(|bases| if bases == DEFAULT { "" } else { bases }.to_owned()),
+        routes: routes(options.routes.as_deref())?,
+        token_sealed: None,
+        hook_hash: [0; 32],
+    })
+}
+
+/// Refuses an address that is not plain: with a password, a query or a fragment in it, too.
+pub fn check_address(url: &str) -> Result<(), AddError> {
+    if is_web_address(url) {
+        return Ok(());
+    }
+    let url = url.to_owned();
+    Err(AddError::InvalidAddress { url })
+}
+
+/// An empty list for the usual routes; `None` where none are given.
+fn routes(list: Option<&str>) -> Result<Option<Vec<Route>>, AddError> {
+    match list {
+        None => Ok(None),
+        Some(list) if list.trim() == DEFAULT => Ok(Some(Vec::new())),
+        Some(list) => {
+            let routes = Route::parse_list(list);
+            let list = list.to_owned();
+            routes.map(Some).ok_or(AddError::InvalidRoutes { list })
+        }
+    }
+}
+
+/// The token without blanks around it. Refuses characters that no HTTP header can carry.
+pub fn check_token(text: &str) -> Result<&str, AddError> {
+    let token = text.trim_matches(|letter: char| letter.is_whitespace() || is_hostile(letter));
+    if token.is_empty() {
+        return Err(AddError::EmptyToken);
+    }
+    let mut letters = token.chars().zip(1..);
+    match letters.find(|(letter, _)| !matches!(letter, ' '..='~')) {
+        None => Ok(token),
+        Some(('\r' | '\n', at)) => Err(AddError::TokenOfLines { at }),
+        Some((letter, at)) => {
+            let code = format!("U+{:04X}", u32::from(letter));
+            Err(AddError::InvalidToken { at, code })
+        }
+    }
+}
+
+/// What the gateway answers to a token.
+#[derive(Debug)]
+pub enum TokenCheck {
+    Accepted,
+    /// The gateway answered that it does not accept this token, or this instance.
+    Refused(gateway_admin::Error),
+    /// No answer, or one that does not depend on the token.
+    Unreachable(gateway_admin::Error),
+    NotAsked,
+}
+
+impl TokenCheck {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused(_) => "refused",
+            Self::Unreachable(_) => "unreachable",
+            Self::NotAsked => "not_asked",
+        }
+    }
+
+    pub fn error(&self) -> Option<&gateway_admin::Error> {
+        match self {
+            Self::Refused(error) | Self::Unreachable(error) => Some(error),
+            Self::Accepted | Self::NotAsked => None,
+        }
+    }
+
+    /// Why the gateway's route does not work for this instance, where that is known.
+    pub fn reason(&self) -> Option<Reason> {
+        use gateway_admin::Error;
+        match self {
+            Self::Refused(Error::Status {
+                status: 401 | 403, ..
+            }) => Some(Reason::GatewayTokenRefused),
+            Self::Refused(Error::Status { status: 404, .. } | Error::Other(_)) => {
+                Some(Reason::GatewayUnknownInstance)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Tries the stored token at the gateway.
+pub async fn ask_gateway(deps: GatewayDeps<'_>, instance: &Instance) -> TokenCheck {
+    let answer = match GatewayAdmin::open(deps.client, deps.secrets, instance) {
+        Ok(admin) => admin.read().await,
+        Err(error) => Err(error),
+    };
+    match answer {
+        Ok(_) => TokenCheck::Accepted,
+        Err(
+            error @ (gateway_admin::Error::Status {
+                status: 401 | 403 | 404,
+                ..
+            }
+            | gateway_admin::Error::Other(_)
+            | gateway_admin::Error::Refused(_)),
+        ) => TokenCheck::Refused(error),
+        Err(error) => TokenCheck::Unreachable(error),
+    }
+}
+
+/// Records what is wrong with the token. The instance stays in any case.
+pub async fn record_problem(
+    db: &Db,
+    instance: &Instance,
+    check: &TokenCheck,
+) -> Result<(), db::Error> {
+    let Some(reason) = check.reason() else {
+        return Ok(());
+    };
+    let (id, key) = (instance.id.clone(), Key::instance(instance.id.as_str()));
+    let recording = db.write(key, async move |tx| {
+        instances::set_problem(tx, &id, Some(reason.as_str())).await
+    });
+    recording.await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_what_a_header_can_carry() {
+        for text in [
+            "abc.DEF-1_2~+/=",
+            " abc\r\n",
+            "\u{feff}abc\n",
+            "\tabc\u{a0}",
+            "abc\0",
+        ] {
+            let token = check_token(text).unwrap();
+            assert!(token.starts_with("abc"), "{text:?}");
+            assert!(token.is_ascii() && !token.contains(char::is_control));
+        }
+        for text in [
+            "a\nb",
+            "a\rb",
+            "a\r\nX-Evil: 1",
+            "a\0b",
+            "a\tb",
+            "ação",
+            "a\u{200b}b",
+            "a\u{7f}b",
+        ] {
+            let refused = check_token(text).unwrap_err().to_string();
+            assert!(!refused.contains(text), "{refused}");
+        }
+        assert!(check_token(" \n").is_err());
+    }
+}
