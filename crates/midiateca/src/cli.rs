@@ -1,7 +1,7 @@
 //! The command line: stdout is data, stderr is talk. Exit codes: 0 fine, 1 it ran and found something
 //! wrong, 2 wrong usage or configuration, 3 something it needs is out of reach.
 
-/// stderr is talk: see [`answer::complain`]. It stands before the modules, so that all of them speak this way.
+/// stderr is talk: see [`answer::complain`]. Before the modules, so that all of them use it.
 macro_rules! eprintln {
     ($($text:tt)*) => { crate::cli::answer::complain(format_args!($($text)*)) };
 }
@@ -9,7 +9,6 @@ macro_rules! eprintln {
 mod answer;
 mod backup;
 mod bar;
-mod cause;
 mod check;
 mod client;
 mod color;
@@ -43,7 +42,6 @@ mod serve;
 mod since;
 mod status;
 mod sweep;
-mod systemd;
 mod test_webhook;
 mod usage;
 mod words;
@@ -58,6 +56,7 @@ use color::Color;
 pub(crate) use complaint::UsageError;
 use context::Context;
 use language::Language;
+use midiateca_service::app;
 use midiateca_service::ops::export;
 use midiateca_service::ops::instance::AddError;
 use midiateca_service::ops::remove_client;
@@ -81,7 +80,6 @@ struct Options {
     command: Command,
 }
 
-/// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum LogFormat {
     /// For people.
@@ -122,7 +120,7 @@ pub(crate) struct Global {
     /// Answer in JSON on stdout
     #[arg(long, global = true)]
     json: bool,
-    /// Colors in what people read
+    /// Colors in text for people
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     color: Color,
     /// Log lines for people or as JSON, on stderr
@@ -143,7 +141,6 @@ pub(crate) struct Global {
 }
 
 impl Global {
-    /// The language to speak.
     pub fn language(&self) -> Language {
         self.lang.unwrap_or_else(language::of_environment)
     }
@@ -165,25 +162,25 @@ enum Command {
     /// Sends one delivery through the pipeline and reports each step
     #[command(visible_alias = "testar")]
     TestWebhook(test_webhook::Options),
-    /// What happens, as it happens: a full screen, or one line an event when piped
+    /// Follows the events: a full screen, or one line an event when piped
     #[command(visible_alias = "monitorar")]
     Monitor(monitor::Options),
-    /// The companies whose numbers these are
+    /// The companies that own the numbers
     #[command(subcommand)]
     Client(client::Command),
     /// WhatsApp numbers at a gateway
     #[command(subcommand)]
     Instance(instance::Command),
-    /// What is stored, and why the rest is not
+    /// Media: what is stored, and why the rest is not
     #[command(subcommand)]
     Media(media::Command),
-    /// The raw webhooks that are kept
+    /// The stored raw deliveries
     #[command(subcommand)]
     Deliveries(deliveries::Command),
     /// Puts media back in the queue
     #[command(visible_alias = "reprocessar")]
     Retry(retry::Options),
-    /// Looks at everything that keeping media depends on, and says what to do about what is wrong
+    /// Probes everything that storing media depends on, with a hint for each problem
     #[command(visible_alias = "diagnosticar")]
     Doctor(doctor::Options),
     /// Deletes what the retention rules no longer keep
@@ -207,16 +204,14 @@ enum Command {
     /// The settings
     #[command(subcommand)]
     Config(config::Command),
-    /// What a shell needs to complete commands and flags
+    /// Generates the script with which a shell completes commands and options
     Completions(completions::Options),
     /// The manual pages
     Man(man::Options),
 }
 
-/// How a command that ran ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// All is well.
     Fine,
     /// Something is wrong that a person should look at.
     FoundWrong,
@@ -266,23 +261,23 @@ pub async fn run() -> ExitCode {
     }
 }
 
-/// What to do about an error that may be because of a disk: that is tried, for the error does not say it.
+/// The hint of the first of data folder, database and storage that cannot be written, for an error that may come from it.
 fn hint(error: &anyhow::Error, global: &Global, lang: Language) -> Option<String> {
-    if !error.chain().any(cause::is_about_writing) {
+    if !error.chain().any(app::is_about_writing) {
         return None;
     }
     let config = context::config_in_force(global).ok()?;
-    cause::hint_of(&global.data, &config, lang)
+    complaint::disk_hint(&global.data, &config, lang)
 }
 
-/// Says that not even the threads that everything runs on could be had.
+/// The runtime has no threads.
 pub fn cannot_start(error: std::io::Error) -> ExitCode {
     let lang = language::of_process();
     complaint::show(&complaint::NoThreads(error), lang, None);
     ExitCode::from(3)
 }
 
-/// Whether log lines would spoil what is shown.
+/// Whether log lines would appear in the full screen.
 fn owns_the_terminal(options: &Options) -> bool {
     use std::io::IsTerminal as _;
     let takes_it = |monitor: &monitor::Options| monitor.takes_the_screen(options.global.json);
@@ -326,9 +321,9 @@ async fn dispatch(options: Options) -> anyhow::Result<Ending> {
     }
 }
 
+/// 2 for wrong usage or configuration, else 3: a command that ran ends with [`Ending`].
 fn exit_code(error: &anyhow::Error) -> u8 {
-    let is = |test: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(test);
-    let is_usage = |cause: &(dyn std::error::Error + 'static)| {
+    let is_usage = error.chain().any(|cause| {
         let export = cause.downcast_ref::<export::Error>();
         let removal = cause.downcast_ref::<remove_client::Error>();
         let instance = cause.downcast_ref::<AddError>();
@@ -337,30 +332,6 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<midiateca_service::config::Error>()
             || export.is_some_and(export::Error::is_usage)
             || instance.is_some_and(AddError::is_usage)
-    };
-    if is(is_usage) {
-        2
-    } else if is(|cause| {
-        cause.is::<context::Error>()
-            || cause.is::<midiateca_service::app::Error>()
-            || cause.is::<midiateca_service::coordination::Error>()
-            || cause.is::<midiateca_service::server::Error>()
-            || cause.is::<midiateca_service::db::Error>()
-            || cause.is::<midiateca_service::ops::import::multichat::Error>()
-            || cause.is::<midiateca_service::ops::backup::Error>()
-            || cause.is::<midiateca_service::ops::verify::Error>()
-            || cause.is::<export::Error>()
-            || cause.is::<remove_client::Error>()
-            || cause.is::<midiateca_service::ops::test_delivery::Error>()
-            || cause.is::<midiateca_service::storage::Error>()
-            || cause.is::<midiateca_service::ops::gateway_admin::Error>()
-            || cause.is::<midiateca_service::secrets::Error>()
-            || cause.is::<midiateca_service::ops::retention::Error>()
-            || cause.is::<midiateca_service::ops::erasure::Error>()
-            || cause.is::<std::io::Error>()
-    }) {
-        3
-    } else {
-        1
-    }
+    });
+    if is_usage { 2 } else { 3 }
 }

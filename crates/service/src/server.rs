@@ -1,5 +1,7 @@
 //! The server: HTTP server, workers and background checks in one process, from start to end.
 
+pub mod systemd;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 

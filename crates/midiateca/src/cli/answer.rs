@@ -1,5 +1,4 @@
-//! stdout, which is data. Whoever reads it may stop at any time (`midiateca check | head`): that ends the program
-//! quietly, for nobody is left to answer.
+//! stdout, which is data. Its reader may stop at any time (`midiateca check | head`): that ends the program quietly.
 
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write as _};
@@ -10,18 +9,16 @@ use super::language::{self, is_hostile};
 
 static IS_JSON: AtomicBool = AtomicBool::new(false);
 
-/// Says that what is written from now on is JSON.
 pub(crate) fn set_json(json: bool) {
     IS_JSON.store(json, Ordering::Relaxed);
 }
 
-/// Whether the answer is JSON.
 pub(crate) fn is_json() -> bool {
     IS_JSON.load(Ordering::Relaxed)
 }
 
-/// What strangers wrote may steer a terminal: such characters are replaced, and escaped in JSON, where they can only
-/// be in strings. Whatever goes to stdout or stderr passes here.
+/// Replaces characters that steer a terminal, which messages may contain; in JSON, where they are in strings only,
+/// escapes them. All that goes to stdout or stderr passes here.
 fn harmless(text: impl Display) -> String {
     let text = text.to_string();
     let steers = |letter: char| is_hostile(letter) && !matches!(letter, '\t' | '\n');
@@ -44,12 +41,11 @@ fn harmless(text: impl Display) -> String {
     safe
 }
 
-/// Writes one line to stderr, for people. Whoever closed it wants to hear no more: nothing fails for that.
+/// Writes one line to stderr, for people. A closed stderr is no error.
 pub(crate) fn complain(text: impl Display) {
     let _ = writeln!(io::stderr(), "{}", harmless(text));
 }
 
-/// Writes one line.
 pub(crate) fn line(text: impl Display) {
     settle(writeln!(io::stdout(), "{}", harmless(text)));
 }
@@ -60,7 +56,7 @@ pub(crate) fn json(report: &impl serde::Serialize) -> String {
     serde_json::to_string(report).unwrap_or_default()
 }
 
-/// Writes one line for work that goes on when nobody reads; says whether somebody does.
+/// Writes one line for work that goes on without a reader; answers whether there is one.
 pub(crate) fn is_read(text: impl Display) -> bool {
     let written = writeln!(io::stdout(), "{}", harmless(text)).and_then(|()| io::stdout().flush());
     match written {

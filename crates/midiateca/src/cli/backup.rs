@@ -76,7 +76,7 @@ fn line(finding: &Finding, lang: Language) -> String {
 /// Why there is no new backup, and whether the earlier one is usable.
 fn explained(error: Error, target: &Path, has_earlier: bool, lang: Language) -> anyhow::Error {
     if error.is_usage() {
-        return UsageError::of(&error, lang).into();
+        return UsageError::because(&error, lang).into();
     }
     if !error.is_failure() {
         return error.into();

@@ -3,13 +3,16 @@
 use std::error::Error;
 use std::fmt::Display;
 use std::io;
+use std::path::Path;
 
 use serde_json::json;
 
 use super::language::{Language, plain};
 use super::words::{TextKey, cli as words};
 use super::{answer, context, monitor, since};
-use midiateca_service::i18n::explain::{Cause, Explainer, Explanation};
+use midiateca_service::config::Config;
+use midiateca_service::i18n::explain::{Cause, Explainer, Explanation, explain};
+use midiateca_service::ops::probe;
 
 /// Wrong usage that clap does not see.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +44,7 @@ impl UsageError {
     }
 
     /// An error of the service that wrong usage caused.
-    pub fn of(error: &(dyn Error + 'static), lang: Language) -> Self {
+    pub fn because(error: &(dyn Error + 'static), lang: Language) -> Self {
         Self(Explainer::new(lang, own).explain(error))
     }
 }
@@ -59,6 +62,11 @@ pub(super) struct NoThreads(#[source] pub io::Error);
 /// An error with its causes, as a part of another text.
 pub(super) fn why(error: &(dyn Error + 'static), lang: Language) -> String {
     Explainer::new(lang, own).message(error)
+}
+
+/// What to do about the first of data folder, database and storage that cannot be written.
+pub(super) fn disk_hint(data: &Path, config: &Config, lang: Language) -> Option<String> {
+    explain(&probe::first_unwritable(data, config)?, lang).hint
 }
 
 /// The stable code of an error.

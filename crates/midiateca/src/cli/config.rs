@@ -22,7 +22,7 @@ pub(crate) enum Command {
     Init,
     /// Shows what is in force, and where each value comes from
     Show,
-    /// Reads the settings, and names each problem in them; exit 2 when there is one
+    /// Reads the settings, and lists the problems in them; exit 2 when there is one
     Check,
 }
 
@@ -39,9 +39,9 @@ fn init(global: &Global) -> anyhow::Result<Ending> {
         .config
         .clone()
         .unwrap_or_else(|| global.data.join("midiateca.toml"));
-    let told = |words, path: &Path| global.language().fill(words, &[("path", &path.display())]);
+    let text = |words, path: &Path| global.language().fill(words, &[("path", &path.display())]);
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(|| told(files::CANNOT_MAKE, folder))?;
+        std::fs::create_dir_all(folder).with_context(|| text(files::CANNOT_MAKE, folder))?;
     }
     let file = OpenOptions::new().write(true).create_new(true).open(&path);
     let mut file = match file {
@@ -53,17 +53,18 @@ fn init(global: &Global) -> anyhow::Result<Ending> {
             )
             .into());
         }
-        other => other.with_context(|| told(files::CANNOT_WRITE, &path))?,
+        other => other.with_context(|| text(files::CANNOT_WRITE, &path))?,
     };
-    let text = match global.language() {
+    let default = match global.language() {
         Language::English => DEFAULT_FILE,
         Language::Portuguese => DEFAULT_FILE_PORTUGUESE,
     };
-    file.write_all(text.as_bytes())
-        .with_context(|| told(files::CANNOT_WRITE, &path))?;
-    match global.json {
-        true => answer::line(json!({"path": path})),
-        false => answer::line(path.display()),
+    file.write_all(default.as_bytes())
+        .with_context(|| text(files::CANNOT_WRITE, &path))?;
+    if global.json {
+        answer::line(json!({"path": path}));
+    } else {
+        answer::line(path.display());
     }
     Ok(Ending::Fine)
 }
@@ -101,7 +102,7 @@ fn check(global: &Global) -> anyhow::Result<Ending> {
         Some(path) => config::problems_of_file(path)?,
         None => Vec::new(),
     };
-    // The environment is looked at only where the file is right: it is laid over it.
+    // The environment overrides the file, so it is read only when the file is valid.
     if problems.is_empty() {
         match settings(global) {
             Ok(_) => {}
@@ -130,8 +131,9 @@ fn check(global: &Global) -> anyhow::Result<Ending> {
             });
         }
     }
-    Ok(match explained.is_empty() {
-        true => Ending::Fine,
-        false => Ending::WrongUsage,
+    Ok(if explained.is_empty() {
+        Ending::Fine
+    } else {
+        Ending::WrongUsage
     })
 }

@@ -1,4 +1,4 @@
-//! What every command needs: where the data is, which settings are in force, in which language to speak.
+//! What every command needs: the data folder, the settings in force, the language.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::complaint;
 use super::language::Language;
 use super::words::context as words;
 use super::{Global, LogFormat, zone};
-use midiateca_service::app::{self, Allowed, AllowedStorage, App};
+use midiateca_service::app::{self, Allowed, AllowedStorage, App, may_be_readable};
 use midiateca_service::clock::Clock;
 use midiateca_service::config::{Config, Settings};
 
@@ -17,36 +17,30 @@ use midiateca_service::config::{Config, Settings};
 pub(crate) enum Error {
     /// A mistyped `--data`, or a new one.
     #[error("no data in {path}")]
-    NoData {
-        /// Which folder.
-        path: PathBuf,
-    },
+    NoData { path: PathBuf },
 }
 
 pub(crate) struct Context {
     pub data: PathBuf,
     pub config: Config,
-    /// The file that was read for it, if any.
     pub config_file: Option<PathBuf>,
     pub lang: Language,
     pub json: bool,
     pub color: Color,
-    /// Whether lines for people may stand among the log lines.
+    /// Whether stderr may have lines for people among the log lines.
     pub talks: bool,
 }
 
-/// Which file is read, if any.
+/// The file that is read, if any.
 pub(crate) fn config_file(global: &Global) -> Option<PathBuf> {
-    let beside = global.data.join("midiateca.toml");
-    global
-        .config
-        .clone()
-        .or_else(|| beside.is_file().then_some(beside))
+    let usual = global.data.join("midiateca.toml");
+    let given = global.config.clone();
+    given.or_else(|| usual.is_file().then_some(usual))
 }
 
 /// The settings in force, with where each value comes from.
 pub(crate) fn settings(global: &Global) -> Result<Settings, midiateca_service::config::Error> {
-    // A variable that is no text sets nothing here: none of ours may be one.
+    // No setting is a variable that is not UTF-8.
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     Settings::read(config_file(global).as_deref(), variables)
@@ -55,28 +49,6 @@ pub(crate) fn settings(global: &Global) -> Result<Settings, midiateca_service::c
 /// The settings in force: environment over file over default.
 pub(crate) fn config_in_force(global: &Global) -> Result<Config, midiateca_service::config::Error> {
     Ok(settings(global)?.config)
-}
-
-/// Whether the folder may still be readable.
-pub(super) fn is_about_writing(error: &midiateca_service::app::Error) -> bool {
-    use midiateca_service::app::Error as App;
-    use midiateca_service::{coordination, db, secrets, storage};
-    let of_db = |error: &db::Error| {
-        let is_gone = matches!(error, db::Error::Displaced { .. });
-        error.is_unavailable() && !error.is_busy() && !is_gone
-    };
-    let of_storage = |error: &storage::Error| !matches!(error, storage::Error::Displaced { .. });
-    match error {
-        App::Folder { .. } => true,
-        App::Coordination(error) => matches!(
-            error,
-            coordination::Error::Folder { .. } | coordination::Error::Lock { .. }
-        ),
-        App::Storage(error) | App::Opening(app::OpeningError::Storage(error)) => of_storage(error),
-        App::Secrets(error) => matches!(error, secrets::Error::KeyFile { .. }),
-        App::Db(error) | App::Opening(app::OpeningError::Db(error)) => of_db(error),
-        App::Opening(_) => false,
-    }
 }
 
 impl Context {
@@ -94,7 +66,7 @@ impl Context {
         })
     }
 
-    /// Opens the data folder, making it when it is not there.
+    /// Opens the data folder, and creates it when it does not exist.
     pub async fn open(&self) -> Result<Arc<App>, midiateca_service::app::Error> {
         App::open(&self.data, self.config.clone(), Clock::system()).await
     }
@@ -135,7 +107,7 @@ impl Context {
         };
         let error = match self.open_allowing(allowed).await {
             Ok(app) => return Ok(app),
-            Err(error) if !is_about_writing(&error) => return Err(error.into()),
+            Err(error) if !may_be_readable(&error) => return Err(error.into()),
             Err(error) => error,
         };
         let (config, clock) = (self.config.clone(), Clock::system());
@@ -145,7 +117,7 @@ impl Context {
                 eprintln!("{}", self.lang.fill(words::ONLY_READ, &[("why", &why)]));
                 Ok(app)
             }
-            // Why it cannot be read either says more, unless it is the same.
+            // The second error says more, unless it is the same.
             Err(unreadable) => Err(unreadable.into()),
         }
     }

@@ -88,7 +88,7 @@ fn usage(error: Error, lang: Language) -> anyhow::Error {
     match error {
         Error::UnknownContact { .. }
         | Error::SeveralPeople { .. }
-        | Error::SeveralCountries { .. } => UsageError::of(&error, lang).into(),
+        | Error::SeveralCountries { .. } => UsageError::because(&error, lang).into(),
         error => error.into(),
     }
 }

@@ -126,7 +126,7 @@ fn explain(context: &Context, error: Error) -> anyhow::Error {
         | Error::OtherDatabase { .. }
         | Error::OwnStorage { .. }
         | Error::Foreign(foreign::Error::NotADatabase { .. }) => {
-            UsageError::of(&error, context.lang).into()
+            UsageError::because(&error, context.lang).into()
         }
         other => other.into(),
     }

@@ -41,11 +41,11 @@ impl<T: Serialize> Progress<T> for Items<T> {
 impl<T> Items<T> {
     /// `line` is an item for people.
     pub fn new(is_json: bool, line: impl Fn(&T) -> String + Send + Sync + 'static) -> Self {
-        Self::of("items", is_json, line)
+        Self::named("items", is_json, line)
     }
 
     /// With another name of the list in JSON.
-    pub fn of(
+    pub fn named(
         list: &'static str,
         is_json: bool,
         line: impl Fn(&T) -> String + Send + Sync + 'static,

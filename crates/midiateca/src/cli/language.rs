@@ -47,10 +47,10 @@ fn of_arguments(arguments: impl Iterator<Item = String>) -> Option<Language> {
 
 /// From `LC_ALL`, `LC_MESSAGES` or `LANG`; where they name a language, the list in `LANGUAGE` goes first, as with gettext.
 pub(crate) fn of_environment() -> Language {
-    of(|name| std::env::var(name).ok())
+    from_variables(|name| std::env::var(name).ok())
 }
 
-fn of(variable: impl Fn(&str) -> Option<String>) -> Language {
+fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Language {
     let set = |name: &&str| variable(name).filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set);
     let locale = locale.unwrap_or_default();
@@ -75,7 +75,7 @@ pub(crate) fn value(lang: Language, field: &str, value: &Value) -> Option<String
     })
 }
 
-/// So long, in the units that everybody reads.
+/// A span in its largest usual unit.
 pub(crate) fn span(ms: Millis) -> String {
     match ms {
         ms if ms >= 2 * DAY => format!("{} d", ms / DAY),
@@ -130,7 +130,7 @@ mod tests {
                 let found = set.iter().find(|(known, _)| *known == name);
                 found.map(|(_, value)| (*value).to_owned())
             };
-            assert_eq!(of(variable), expected, "{set:?}");
+            assert_eq!(from_variables(variable), expected, "{set:?}");
         }
     }
 }

@@ -1,16 +1,15 @@
-//! `serve`: door and workers in one process, until told to stop.
+//! `serve`: HTTP server and workers in one process, until a signal stops it.
 
 use std::fmt::Display;
 use std::sync::Arc;
 
 use midiateca_service::app::{Allowed, AllowedStorage};
 use midiateca_service::config::listen_address;
-use midiateca_service::server::Service;
+use midiateca_service::server::{Service, systemd};
 use midiateca_service::shutdown;
 
 use super::Ending;
 use super::context::Context;
-use super::systemd;
 use super::words::{Words, serve as words};
 
 #[derive(Debug, clap::Args)]
@@ -26,7 +25,7 @@ pub(crate) struct Options {
     adopt_storage: bool,
 }
 
-/// Log lines are English, for programs and for whoever looks for a fault; this is for who started it.
+/// For the person who started it: log lines are English, and for programs too.
 fn say(context: &Context, words: Words, values: &[(&str, &dyn Display)]) {
     if context.talks {
         eprintln!("{}", context.lang.fill(words, values));
@@ -34,17 +33,19 @@ fn say(context: &Context, words: Words, values: &[(&str, &dyn Display)]) {
 }
 
 pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
-    let listen = match options.listen.is_empty() {
-        true => context.config.http.listen.addresses().to_vec(),
-        false => options.listen,
+    let listen = if options.listen.is_empty() {
+        context.config.http.listen.addresses().to_vec()
+    } else {
+        options.listen
     };
-    // Before anybody can know that it runs, so that no early signal is missed.
+    // Before the server can be seen to run, so that no early signal is missed.
     let stop = shutdown::stop_signal();
     let allowed = Allowed {
         new_database: options.new_database,
-        storage: match options.adopt_storage {
-            true => AllowedStorage::Adopted,
-            false => AllowedStorage::None,
+        storage: if options.adopt_storage {
+            AllowedStorage::Adopted
+        } else {
+            AllowedStorage::None
         },
         ..Allowed::default()
     };
@@ -58,7 +59,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     );
     if context.config.http.public_url.is_empty() {
         tracing::warn!(
-            "http.public_url is not set: nobody knows under which address gateways reach this server"
+            "http.public_url is not set: the address at which gateways reach this server is not known"
         );
         say(&context, words::NO_PUBLIC_URL, &[]);
     }

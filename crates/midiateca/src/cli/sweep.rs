@@ -41,7 +41,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     }
     app.db.close().await;
     if report.failed > 0
-        && let Some(hint) = cause::hint_of(&context.data, &context.config, lang)
+        && let Some(hint) = complaint::disk_hint(&context.data, &context.config, lang)
     {
         answer::complain(lang.fill(cli::HINT, &[("hint", &hint)]));
     }

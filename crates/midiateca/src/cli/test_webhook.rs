@@ -43,7 +43,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         None => sample_for(&context, &app, options.instance).await?,
     };
     let lang = context.lang;
-    let steps = Arc::new(Items::of("steps", context.json, move |step: &Step| {
+    let steps = Arc::new(Items::named("steps", context.json, move |step: &Step| {
         line_of(step, lang)
     }));
     let order = test_delivery::Options { instance, body };
@@ -56,9 +56,10 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let report = test_delivery::run(deps, order, steps.clone(), cancelled).await?;
     steps.finish(&report, None);
     app.db.close().await;
-    Ok(match report.is_fine() {
-        true => Ending::Fine,
-        false => Ending::FoundWrong,
+    Ok(if report.is_fine() {
+        Ending::Fine
+    } else {
+        Ending::FoundWrong
     })
 }
 

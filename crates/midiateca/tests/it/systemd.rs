@@ -100,7 +100,7 @@ async fn lines_in_the_journal_have_their_priority_and_others_have_none() {
             "{text}"
         );
         assert_eq!(
-            of("public_url is not set: nobody").starts_with("<4>"),
+            of("public_url is not set").starts_with("<4>"),
             is_journal,
             "{text}"
         );

@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 
-use indicatif::HumanBytes;
 use serde_json::{Value, json};
 
 use crate::cli::answer;
@@ -91,7 +90,7 @@ impl<'a> Screen<'a> {
         }
         let lang = self.context.lang;
         let mut sum = json!(report.sum);
-        sum["bytes"] = HumanBytes(report.sum.bytes).to_string().into();
+        sum["bytes"] = lang.bytes(report.sum.bytes).into();
         let mut text = say(lang, "sum", &sum);
         if report.dry_run {
             text = say(lang, "sum_dry", &json!({"sum": text}));

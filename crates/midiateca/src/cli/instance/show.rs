@@ -23,7 +23,7 @@ pub(super) async fn run(context: &Context, app: &App, options: &Options) -> anyh
     let instance = ids::instance(context, app, &options.id).await?;
     let report = instance::show(gateway_deps(app), &instance, options.offline).await?;
     if !context.json {
-        answer::text(sheet::of(context, &report));
+        answer::text(sheet::render(context, &report));
         return Ok(());
     }
     let mut document = json!(report);

@@ -36,7 +36,7 @@ impl Sheet {
     }
 }
 
-pub(super) fn of(context: &Context, report: &InstanceReport) -> String {
+pub(super) fn render(context: &Context, report: &InstanceReport) -> String {
     let mut sheet = Sheet {
         lang: context.lang,
         text: String::new(),

@@ -1,55 +1,55 @@
-//! What systemd is told (`Type=notify`): that the server is ready, that it still serves (`WatchdogSec=`), that it stops.
-//! Without systemd nothing is told.
+//! Notifications for systemd (`Type=notify`): the server is ready, it still serves (`WatchdogSec=`), it stops. Without
+//! systemd nothing is sent.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use midiateca_service::app::App;
-use midiateca_service::db::Key;
-use midiateca_service::ops::probe;
+use crate::app::App;
+use crate::db::Key;
+use crate::ops::probe;
 
-/// What must work for the watchdog to be told that all is well.
-pub(super) struct Watched {
+/// What must work for a sign of life to be sent.
+pub struct Watched {
     pub app: Arc<App>,
     pub address: SocketAddr,
-    /// Whether the loop that downloads runs.
+    /// Whether the download loop runs.
     pub is_working: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// The server answers webhooks now.
-pub(super) fn ready(watched: Watched) {
-    tell(State::Ready);
-    if let Some(every) = watchdog() {
+pub fn ready(watched: Watched) {
+    notify(State::Ready);
+    if let Some(timeout) = watchdog() {
         let shutdown = watched.app.shutdown.clone();
-        shutdown.spawn(keep_telling(watched, every / 3));
+        shutdown.spawn(keep_alive(watched, timeout / 3));
     }
 }
 
-/// No download begins any more.
-pub(super) fn stopping() {
-    tell(State::Stopping);
+/// No download starts any more.
+pub fn stopping() {
+    notify(State::Stopping);
 }
 
-async fn keep_telling(watched: Watched, every: Duration) {
-    let mut tick = tokio::time::interval(every);
+async fn keep_alive(watched: Watched, interval: Duration) {
+    let mut tick = tokio::time::interval(interval);
     loop {
         tokio::select! {
             () = watched.app.shutdown.begun() => return,
             _ = tick.tick() => {}
         }
-        match tokio::time::timeout(every, is_well(&watched)).await {
-            Ok(true) => tell(State::Alive),
+        match tokio::time::timeout(interval, is_well(&watched)).await {
+            Ok(true) => notify(State::Alive),
             Ok(false) => {}
             Err(_) => {
-                tracing::error!("no answer in time, so systemd's watchdog gets no sign of life")
+                tracing::error!("no answer in time, so systemd's watchdog gets no sign of life");
             }
         }
     }
 }
 
-/// The HTTP server answers, the committer answers, and the download loop runs. A disk that is full is not cured by a
-/// restart, so what the committer answers does not matter.
+/// The HTTP server answers, the committer answers, and the download loop runs. A restart does not free a full disk, so
+/// what the committer answers does not matter.
 async fn is_well(watched: &Watched) -> bool {
     if !(watched.is_working)() {
         tracing::error!("the download loop has ended, so systemd's watchdog gets no sign of life");
@@ -74,7 +74,7 @@ enum State {
 }
 
 #[cfg(target_os = "linux")]
-fn tell(state: State) {
+fn notify(state: State) {
     use sd_notify::NotifyState;
     let state = match state {
         State::Ready => NotifyState::Ready,
@@ -87,7 +87,7 @@ fn tell(state: State) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn tell(_: State) {}
+fn notify(_: State) {}
 
 #[cfg(target_os = "linux")]
 fn watchdog() -> Option<Duration> {
