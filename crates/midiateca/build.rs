@@ -16,8 +16,9 @@ fn main() {
     for file in text_keys::catalogue(&root.join("../service/i18n/en-US")) {
         println!("cargo::rerun-if-changed={}", file.display());
         let topic = text_keys::topic(&file);
-        let is_ours =
-            !text_keys::BY_CODE.contains(&topic.as_str()) && topic != text_keys::OF_THE_SERVICE;
+        let is_ours = ![&text_keys::BY_CODE[..], &text_keys::OF_THE_SERVICE]
+            .concat()
+            .contains(&topic.as_str());
         if is_ours && (has_demo || topic != "demo") {
             modules += &text_keys::module(&file, "pub(crate)", "crate::cli::words::TextKey");
         }

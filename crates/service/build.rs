@@ -19,8 +19,11 @@ fn main() {
         }
         lists.push_str("];\n");
     }
-    let own = root.join(format!("i18n/en-US/{}.ftl", text_keys::OF_THE_SERVICE));
-    let keys = text_keys::module(&own, "pub(crate)", "crate::i18n::TextKey");
+    let keys = text_keys::OF_THE_SERVICE.map(|topic| {
+        let file = root.join(format!("i18n/en-US/{topic}.ftl"));
+        text_keys::module(&file, "pub(crate)", "crate::i18n::TextKey")
+    });
+    let keys = keys.concat();
     std::fs::write(out.join("text_keys.rs"), keys).expect("OUT_DIR can be written");
     std::fs::write(out.join("catalogues.rs"), lists).expect("OUT_DIR can be written");
 }

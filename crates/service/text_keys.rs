@@ -12,9 +12,9 @@ use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternEl
 #[allow(dead_code, reason = "each build script uses a part of this file")]
 pub const BY_CODE: [&str; 6] = ["causes", "health", "import", "names", "reasons", "verdicts"];
 
-/// The topic whose texts the service itself shows.
+/// The topics whose texts the service itself shows.
 #[allow(dead_code, reason = "each build script uses a part of this file")]
-pub const OF_THE_SERVICE: &str = "errors";
+pub const OF_THE_SERVICE: [&str; 3] = ["errors", "needs", "refusals"];
 
 /// The .ftl files of a folder, by name.
 pub fn catalogue(folder: &Path) -> Vec<PathBuf> {

@@ -33,8 +33,6 @@ mod language;
 mod man;
 mod media;
 mod monitor;
-mod needs;
-mod refusals;
 mod retry;
 mod sample;
 mod scrub;

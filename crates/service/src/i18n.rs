@@ -9,7 +9,11 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
 
+use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
+
 pub mod explain;
+pub mod needs;
+pub mod refusals;
 
 /// The keys of the texts that the service itself shows.
 mod keys {
@@ -153,6 +157,16 @@ impl Language {
         let unit = UNITS[power as usize];
         let amount = count as f64 / 1024_f64.powi(power as i32 + 1);
         format!("{} {unit}", self.decimal(amount, 2))
+    }
+
+    /// A span in its largest usual unit.
+    pub fn span(self, ms: Millis) -> String {
+        match ms {
+            ms if ms >= 2 * DAY => format!("{} d", ms / DAY),
+            ms if ms >= 2 * HOUR => format!("{} h", ms / HOUR),
+            ms if ms >= 2 * MINUTE => format!("{} min", ms / MINUTE),
+            ms => format!("{} s", ms / SECOND),
+        }
     }
 
     /// A number with so many decimal places: `1.50`, in Portuguese `1,50`.

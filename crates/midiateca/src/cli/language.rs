@@ -4,7 +4,6 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::Value;
 
 use super::zone;
-use midiateca_service::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 pub(crate) use midiateca_service::i18n::Language;
 pub(crate) use midiateca_service::terminal::{is_hostile, plain, tame};
 
@@ -73,16 +72,6 @@ pub(crate) fn value(lang: Language, field: &str, value: &Value) -> Option<String
         (_, Value::Bool(answer)) => lang.name(if *answer { "true" } else { "false" }).to_owned(),
         (_, other) => other.to_string(),
     })
-}
-
-/// A span in its largest usual unit.
-pub(crate) fn span(ms: Millis) -> String {
-    match ms {
-        ms if ms >= 2 * DAY => format!("{} d", ms / DAY),
-        ms if ms >= 2 * HOUR => format!("{} h", ms / HOUR),
-        ms if ms >= 2 * MINUTE => format!("{} min", ms / MINUTE),
-        ms => format!("{} s", ms / SECOND),
-    }
 }
 
 #[cfg(test)]

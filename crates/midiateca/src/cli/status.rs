@@ -6,10 +6,10 @@ use super::Ending;
 use super::answer;
 use super::context::Context;
 use super::language::{Language, plain};
-use super::needs;
 use super::words::{TextKey, status as texts};
-use super::zone::local;
+use super::zone::{local, zone};
 use midiateca_service::app::AllowedStorage;
+use midiateca_service::i18n::needs;
 use midiateca_service::model::MediaStatus;
 use midiateca_service::ops::probe::{ServerState, ServerStatus};
 use midiateca_service::ops::status::{self, DiskStatus, InstanceStatus, QueueStatus, StatusReport};
@@ -43,7 +43,7 @@ fn screen(report: &StatusReport, lang: Language) -> String {
         let none = lang.say(texts::NO_INSTANCE).to_owned();
         lines.push((texts::LAST_WEBHOOK, none));
     }
-    aligned(&lines, lang) + &needs::text(&report.needs_attention, lang)
+    aligned(&lines, lang) + &needs::text(&report.needs_attention, lang, zone())
 }
 
 /// A label is written once for the lines that share it.

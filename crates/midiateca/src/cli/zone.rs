@@ -15,7 +15,8 @@ pub(crate) fn set(config: &Config) {
     }
 }
 
-fn zone() -> &'static Zone {
+/// The zone of this run.
+pub(crate) fn zone() -> &'static Zone {
     // Unit tests show the same times on every machine.
     let test = || Zone::named("America/Sao_Paulo").filter(|_| cfg!(test));
     ZONE.get_or_init(|| test().unwrap_or_else(Zone::system))

@@ -49,6 +49,8 @@ instance-delivered =
         [one] { $ignored } ignorada
        *[other] { $ignored } ignoradas
     }
+instance-refused = recusadas
+instance-not-refused = nenhuma
 instance-no-media = nenhuma
 instance-waits = { $count }, a mais antiga desde { $oldest }; o prazo mais próximo é { $deadline }
 instance-nothing-waits = nada

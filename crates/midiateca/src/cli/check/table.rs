@@ -6,10 +6,10 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
 
 use super::super::language::{Language, plain, tame};
-use super::super::needs;
 use super::super::words::{TextKey, check as texts};
 use super::super::zone;
 use midiateca_service::clock::Millis;
+use midiateca_service::i18n::needs;
 use midiateca_service::ops::status::CheckReport;
 
 pub(super) fn text(report: &CheckReport, lang: Language) -> String {
@@ -175,7 +175,7 @@ fn summary(report: &CheckReport, lang: Language) -> String {
     if report.instances.is_empty() {
         line(texts::HINT, &[]);
     }
-    text + &needs::text(&report.needs_attention, lang)
+    text + &needs::text(&report.needs_attention, lang, zone::zone())
 }
 
 fn time(at: Option<Millis>) -> String {

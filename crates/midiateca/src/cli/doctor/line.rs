@@ -5,10 +5,11 @@ use std::fmt::Display;
 use serde_json::{Value as Json, json};
 
 use super::super::answer;
-use super::super::language::{Language, span, tame};
-use super::super::refusals;
+use super::super::language::{Language, tame};
 use super::super::words::{TextKey, doctor as texts};
+use super::super::zone::zone;
 use midiateca_service::i18n::explain::{Explanation, explain};
+use midiateca_service::i18n::refusals;
 use midiateca_service::ops::Progress;
 use midiateca_service::ops::health::{CheckResult, HealthReport, Value, Verdict};
 
@@ -110,11 +111,11 @@ impl Printer {
                 Value::Text(text) => text.clone(),
                 Value::Count(count) => count.to_string(),
                 Value::Bytes(count) => lang.bytes(*count),
-                Value::Millis(ms) => span(*ms),
+                Value::Millis(ms) => lang.span(*ms),
                 Value::Reason(code) => lang.reason(code).to_owned(),
                 Value::Refused(refused) => {
                     values.push(("refusal_hint", refusals::hint(refused, lang)));
-                    refusals::seen(refused, lang)
+                    refusals::seen(refused, lang, zone())
                 }
             };
             values.push((*name, shown));

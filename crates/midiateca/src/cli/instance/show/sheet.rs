@@ -4,11 +4,11 @@ use std::fmt::{Display, Write as _};
 
 use super::super::super::complaint;
 use super::super::super::context::Context;
-use super::super::super::language::{Language, plain, span, tame};
-use super::super::super::refusals;
-use super::super::super::words::{Words, instance as words, refusals as refusal_words};
+use super::super::super::language::{Language, plain, tame};
+use super::super::super::words::{Words, instance as words};
 use super::names;
-use crate::cli::zone::local;
+use crate::cli::zone::{local, zone};
+use midiateca_service::i18n::refusals;
 use midiateca_service::ops::instance::{Holder, InstanceReport, Slot, SlotsRead};
 
 struct Sheet {
@@ -92,7 +92,7 @@ fn state(sheet: &mut Sheet, report: &InstanceReport) {
     });
     match report.state_at {
         Some(at) => {
-            let (shown, ago) = (local(at), span((report.now - at).max(0)));
+            let (shown, ago) = (local(at), lang.span((report.now - at).max(0)));
             let values: [(&str, &dyn Display); 3] =
                 [("state", &state), ("at", &shown), ("span", &ago)];
             sheet.filled(words::STATE, words::SINCE, &values);
@@ -112,7 +112,7 @@ fn state(sheet: &mut Sheet, report: &InstanceReport) {
 
 fn deliveries(sheet: &mut Sheet, report: &InstanceReport) {
     let (lang, instance) = (sheet.lang, &report.status);
-    let ago = report.silence.map(span).unwrap_or_default();
+    let ago = report.silence.map(|ms| lang.span(ms)).unwrap_or_default();
     match instance.last_delivery_at.map(local) {
         Some(at) => {
             let values: [(&str, &dyn Display); 2] = [("at", &at), ("span", &ago)];
@@ -122,7 +122,7 @@ fn deliveries(sheet: &mut Sheet, report: &InstanceReport) {
     }
     match report.usual_gap.zip(report.longest_gap) {
         Some((usual, longest)) => {
-            let (usual, longest) = (span(usual), span(longest));
+            let (usual, longest) = (lang.span(usual), lang.span(longest));
             let values: [(&str, &dyn Display); 2] = [("usual", &usual), ("longest", &longest)];
             sheet.filled(words::RHYTHM, words::GAPS, &values);
         }
@@ -139,17 +139,16 @@ fn deliveries(sheet: &mut Sheet, report: &InstanceReport) {
     ];
     sheet.filled(words::DELIVERIES, words::DELIVERED, &values);
     if report.refusals.is_empty() {
-        sheet.said(refusal_words::LABEL, refusal_words::NONE);
+        sheet.said(words::REFUSED, words::NOT_REFUSED);
     }
     for refused in &report.refusals {
         // Another instance's deliveries may arrive at this one's address.
         let text = if refused.instance.as_ref() == Some(&instance.id) {
-            let (seen, hint) = (refusals::seen(refused, lang), refusals::hint(refused, lang));
-            lang.fill(refusal_words::OWN, &[("seen", &seen), ("hint", &hint)])
+            refusals::own(refused, lang, zone())
         } else {
-            refusals::sentence(refused, lang)
+            refusals::sentence(refused, lang, zone())
         };
-        sheet.line(refusal_words::LABEL, tame(&text));
+        sheet.line(words::REFUSED, tame(&text));
     }
 }
 

@@ -3,7 +3,6 @@
 use super::text::fit;
 use super::*;
 use crate::cli::complaint;
-use crate::cli::language::span;
 use crate::cli::monitor::state::Notice;
 use midiateca_service::model::MediaId;
 use midiateca_service::ops::live::{Error, LiveFilter};
@@ -58,7 +57,7 @@ fn problem(state: &State) -> Option<String> {
             let why = plain(&complaint::why(error, lang));
             Some(lang.fill(texts::DATABASE_FAILED, &[("why", &why)]))
         }
-        (None, Some(silence)) => Some(lang.fill(texts::SILENT, &[("age", &span(silence))])),
+        (None, Some(silence)) => Some(lang.fill(texts::SILENT, &[("age", &lang.span(silence))])),
         (None, None) => lack_of_space(state),
     }
 }

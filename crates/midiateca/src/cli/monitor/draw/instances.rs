@@ -4,7 +4,6 @@ use ratatui::widgets::Cell;
 
 use super::text::{count, fit};
 use super::*;
-use crate::cli::language::span;
 use midiateca_service::ops::live::{LiveFilter, LiveInstance};
 
 /// Columns of the instance's id.
@@ -77,7 +76,7 @@ fn rows_of<'a>(instance: &LiveInstance, columns: u16, state: &State) -> Vec<Row<
     };
     let last = instance
         .last_delivery_at
-        .map(|at| span((state.now - at).max(0)));
+        .map(|at| lang.span((state.now - at).max(0)));
     let queue = state.figures.queue(&LiveFilter {
         instance: Some(instance.id.clone()),
         ..state.wanted.filter.clone()

@@ -1,25 +1,25 @@
-//! Refused deliveries, as `check`, `doctor` and `instance show` report them.
+//! Refused deliveries, as text. Times are in `zone`.
 
 use std::fmt::Display;
 
-use super::language::Language;
-use super::words::{Words, refusals as words};
-use super::zone;
-use midiateca_service::instances::{Refusal, RefusalReason};
-use midiateca_service::model::InstanceId;
-use midiateca_service::ops::status::RefusedDeliveries;
+use super::keys::refusals as words;
+use super::{Language, TextKey};
+use crate::clock::Zone;
+use crate::instances::{Refusal, RefusalReason};
+use crate::model::InstanceId;
+use crate::ops::status::RefusedDeliveries;
 
 /// The instance, or else the gateway.
-pub(super) fn about(refused: &RefusedDeliveries) -> String {
+fn about(refused: &RefusedDeliveries) -> String {
     let gateway = refused.gateway.unwrap_or("webhooks");
     let instance = refused.instance.as_deref();
     instance.unwrap_or(gateway).to_owned()
 }
 
 /// How many since when, and why.
-pub(super) fn seen(refused: &RefusedDeliveries, lang: Language) -> String {
+pub fn seen(refused: &RefusedDeliveries, lang: Language, zone: &Zone) -> String {
     let why = fill(refused, lang, why(refused.refusal.reason));
-    let (since, last) = (zone::local(refused.first_at), zone::local(refused.last_at));
+    let (since, last) = (zone.local(refused.first_at), zone.local(refused.last_at));
     let values: [(&str, &dyn Display); 4] = [
         ("count", &refused.count),
         ("since", &since),
@@ -37,18 +37,25 @@ pub(super) fn seen(refused: &RefusedDeliveries, lang: Language) -> String {
 }
 
 /// What to do about it.
-pub(super) fn hint(refused: &RefusedDeliveries, lang: Language) -> String {
+pub fn hint(refused: &RefusedDeliveries, lang: Language) -> String {
     fill(refused, lang, hint_of(&refused.refusal))
 }
 
-/// All of it in one sentence.
-pub(super) fn sentence(refused: &RefusedDeliveries, lang: Language) -> String {
-    let (about, seen, hint) = (about(refused), seen(refused, lang), hint(refused, lang));
+/// With its instance or gateway.
+pub fn sentence(refused: &RefusedDeliveries, lang: Language, zone: &Zone) -> String {
+    let (about, seen) = (about(refused), seen(refused, lang, zone));
+    let hint = hint(refused, lang);
     let values: [(&str, &dyn Display); 3] = [("about", &about), ("seen", &seen), ("hint", &hint)];
     lang.fill(words::SENTENCE, &values)
 }
 
-fn fill(refused: &RefusedDeliveries, lang: Language, words: Words) -> String {
+/// For an instance that is named already.
+pub fn own(refused: &RefusedDeliveries, lang: Language, zone: &Zone) -> String {
+    let (seen, hint) = (seen(refused, lang, zone), hint(refused, lang));
+    lang.fill(words::OWN, &[("seen", &seen), ("hint", &hint)])
+}
+
+fn fill(refused: &RefusedDeliveries, lang: Language, words: TextKey) -> String {
     let refusal = &refused.refusal;
     let gateway = refusal.gateway.map_or("wapi", |gateway| gateway.as_str());
     let id = |id: &Option<InstanceId>| id.as_ref().map_or("ID", InstanceId::as_str).to_owned();
@@ -61,7 +68,7 @@ fn fill(refused: &RefusedDeliveries, lang: Language, words: Words) -> String {
     lang.fill(words, &values)
 }
 
-fn why(reason: RefusalReason) -> Words {
+fn why(reason: RefusalReason) -> TextKey {
     match reason {
         RefusalReason::MissingToken => words::MISSING_TOKEN,
         RefusalReason::WrongToken => words::WRONG_TOKEN,
@@ -76,7 +83,7 @@ fn why(reason: RefusalReason) -> Words {
     }
 }
 
-fn hint_of(refusal: &Refusal) -> Words {
+fn hint_of(refusal: &Refusal) -> TextKey {
     match refusal.reason {
         RefusalReason::MissingToken | RefusalReason::WrongToken if refusal.instance.is_none() => {
             words::FIND_INSTANCE

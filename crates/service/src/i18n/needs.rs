@@ -1,21 +1,20 @@
-//! The sentences about what needs a person.
+//! What needs a person, as text.
 
 use std::fmt::{Display, Write as _};
 use std::path::Path;
 
-use super::complaint;
-use super::language::{Language, span, tame};
-use super::refusals;
-use super::words::{TextKey, needs as texts};
-use super::zone;
-use midiateca_service::i18n::explain;
-use midiateca_service::ops::status::Need;
+use super::explain::{self, Explainer};
+use super::keys::needs as texts;
+use super::{Language, TextKey, refusals};
+use crate::clock::Zone;
+use crate::ops::status::Need;
+use crate::terminal::tame;
 
-/// A line for each, or one line that there is none.
-pub(super) fn text(needs: &[Need], lang: Language) -> String {
+/// A line for each, or one line that there is none. Times are in `zone`.
+pub fn text(needs: &[Need], lang: Language, zone: &Zone) -> String {
     let mut text = String::new();
     for need in needs {
-        let need = tame(&sentence(need, lang));
+        let need = tame(&sentence(need, lang, zone));
         let _ = writeln!(text, "{}", lang.fill(texts::ONE, &[("need", &need)]));
     }
     if needs.is_empty() {
@@ -24,8 +23,12 @@ pub(super) fn text(needs: &[Need], lang: Language) -> String {
     text
 }
 
-fn sentence(need: &Need, lang: Language) -> String {
-    let values = values(need, lang);
+fn why(error: &(dyn std::error::Error + 'static), lang: Language) -> String {
+    Explainer::new(lang, |_, _| None).message(error)
+}
+
+fn sentence(need: &Need, lang: Language, zone: &Zone) -> String {
+    let values = values(need, lang, zone);
     let values: Vec<_> = values
         .iter()
         .map(|(name, value)| (*name, value as &dyn Display))
@@ -60,7 +63,7 @@ fn template(need: &Need) -> TextKey {
     }
 }
 
-fn values(need: &Need, lang: Language) -> Vec<(&'static str, String)> {
+fn values(need: &Need, lang: Language, zone: &Zone) -> Vec<(&'static str, String)> {
     match need {
         Need::ServerStopped { data } => vec![("data", data.display().to_string())],
         Need::ServerNotAnswering { address } | Need::ServerNotReady { address } => {
@@ -76,7 +79,7 @@ fn values(need: &Need, lang: Language) -> Vec<(&'static str, String)> {
         Need::StorageMissing { path } => vec![("path", path.display().to_string())],
         Need::DatabaseNotWritable(failure) | Need::StorageNotWritable(failure) => vec![
             ("path", failure.path.display().to_string()),
-            ("why", complaint::why(&failure.error, lang)),
+            ("why", why(&failure.error, lang)),
             (
                 "hint",
                 explain::explain(failure, lang).hint.unwrap_or_default(),
@@ -89,7 +92,7 @@ fn values(need: &Need, lang: Language) -> Vec<(&'static str, String)> {
             ("free", lang.bytes(*free_bytes)),
             ("resume", lang.bytes(*resume_above_bytes)),
         ],
-        Need::ClockJumped { by_ms } => vec![("by", span(by_ms.abs()))],
+        Need::ClockJumped { by_ms } => vec![("by", lang.span(by_ms.abs()))],
         Need::TokenMissing { instance } | Need::InstanceDisconnected { instance } => {
             vec![("instance", instance.clone())]
         }
@@ -97,19 +100,21 @@ fn values(need: &Need, lang: Language) -> Vec<(&'static str, String)> {
             ("instance", instance.clone()),
             ("reason", lang.reason(reason).to_owned()),
         ],
-        Need::TokensUnreadable { cause } => vec![("why", complaint::why(cause, lang))],
+        Need::TokensUnreadable { cause } => vec![("why", why(cause, lang))],
         Need::MediaWaitForStorage { count, reason } => vec![
             ("count", count.to_string()),
             ("reason", lang.reason(reason).to_owned()),
         ],
-        Need::MediaWaitLong { since } => vec![("since", zone::local(*since))],
+        Need::MediaWaitLong { since } => vec![("since", zone.local(*since))],
         Need::DeliveriesSetAside { count } | Need::MediaNotStored { count } => {
             vec![("count", count.to_string())]
         }
         Need::FilesMissing { count } | Need::FilesOfWrongSize { count } => {
             vec![("count", count.to_string())]
         }
-        Need::DeliveriesRefused(refused) => vec![("refused", refusals::sentence(refused, lang))],
+        Need::DeliveriesRefused(refused) => {
+            vec![("refused", refusals::sentence(refused, lang, zone))]
+        }
     }
 }
 
