@@ -11,6 +11,7 @@ mod network;
 mod reading;
 mod renamed;
 mod settings;
+mod since;
 mod size;
 mod span;
 
@@ -27,6 +28,7 @@ pub use misread::Misread;
 pub use network::Network;
 pub use reading::{problems, problems_of_file};
 pub use settings::{Settings, Source};
+pub use since::{NotATime, Since};
 pub use size::Size;
 pub use span::Span;
 

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::language::{Language, plain};
+use super::language::Language;
 use super::words::{TextKey, cli as words};
-use super::{answer, context, monitor, since};
+use super::{answer, context, monitor};
 use midiateca_service::config::Config;
 use midiateca_service::i18n::explain::{Cause, Explainer, Explanation, explain};
 use midiateca_service::ops::probe;
@@ -101,7 +101,6 @@ pub(super) fn rendered(explanation: &Explanation, lang: Language, is_json: bool)
 fn own(cause: &(dyn Error + 'static), lang: Language) -> Option<Cause> {
     None.or_else(|| Some(usage(cause.downcast_ref()?)))
         .or_else(|| Some(no_data(cause.downcast_ref()?, lang)))
-        .or_else(|| Some(time(cause.downcast_ref()?, lang)))
         .or_else(|| Some(terminal(cause.downcast_ref()?, lang)))
         .or_else(|| {
             cause.downcast_ref::<NoStdout>()?;
@@ -121,11 +120,6 @@ fn no_data(error: &context::Error, lang: Language) -> Cause {
     let context::Error::NoData { path } = error;
     let values: [(&str, &dyn Display); 1] = [("path", &path.display())];
     Cause::with(lang, words::DATA_MISSING, words::NAME_DATA, &values)
-}
-
-fn time(error: &since::Error, lang: Language) -> Cause {
-    let since::Error::NoTime { text } = error;
-    Cause::new(lang, words::TIME_INVALID, &[("text", &plain(text))])
 }
 
 fn terminal(error: &monitor::Error, lang: Language) -> Cause {

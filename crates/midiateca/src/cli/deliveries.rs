@@ -12,12 +12,12 @@ use super::document::{Document, Out};
 use super::ids;
 use super::items::Items;
 use super::language::{Language, plain};
-use super::since::Since;
 use super::words::deliveries as words;
 use super::zone;
 use super::{Ending, UsageError};
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::clock::rfc3339;
+use midiateca_service::config::Since;
 use midiateca_service::deliveries::{self, DeliveryFilter, DeliverySummary};
 use midiateca_service::ingest::Replaced;
 use midiateca_service::model::DeliveryReason;
@@ -76,7 +76,9 @@ impl Which {
         DeliveryFilter {
             instance: self.instance.clone(),
             verdict: self.set_aside.then(|| deliveries::SET_ASIDE.to_owned()),
-            since: self.since.map(|since| since.at(app.clock.now())),
+            since: self
+                .since
+                .map(|since| since.at(app.clock.now(), zone::zone())),
         }
     }
 

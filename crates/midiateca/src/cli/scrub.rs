@@ -7,10 +7,10 @@ use super::context::Context;
 use super::document::Out;
 use super::items::Items;
 use super::language::{Language, plain};
-use super::since::Since;
 use super::words::{TextKey, scrub as words};
-use super::{Ending, answer, ids};
+use super::{Ending, answer, ids, zone};
 use midiateca_service::app::AllowedStorage;
+use midiateca_service::config::Since;
 use midiateca_service::media::Filter;
 use midiateca_service::model::MediaId;
 use midiateca_service::ops::Problem;
@@ -61,7 +61,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let order = verify::Options {
         filter: Filter {
             instance,
-            since: options.since.map(|since| since.at(now)),
+            since: options.since.map(|since| since.at(now, zone::zone())),
             ..Filter::default()
         },
         resume: options.resume,

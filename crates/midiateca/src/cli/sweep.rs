@@ -7,7 +7,7 @@ use super::context::Context;
 use super::items::Items;
 use super::language::{Language, plain};
 use super::words::{cli, sweep as words};
-use super::{answer, cause, complaint};
+use super::{answer, complaint};
 use midiateca_service::clock_check;
 use midiateca_service::ops::retention::{self, Item, Report};
 

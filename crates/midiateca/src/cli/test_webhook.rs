@@ -11,7 +11,7 @@ use super::context::Context;
 use super::items::Items;
 use super::language::{self, Language, plain};
 use super::words::{TextKey, context as files, test_webhook as words};
-use super::{Ending, UsageError, ids, sample};
+use super::{Ending, UsageError, ids};
 use midiateca_service::app::App;
 use midiateca_service::instances::{self, Instance};
 use midiateca_service::ops::test_delivery::{self, Step};
@@ -76,8 +76,8 @@ async fn sample_for(
             first.ok_or_else(|| UsageError::new(context.lang, words::NO_INSTANCE, &[]))?
         }
     };
-    let body = sample::delivery(instance.id.as_str(), &sample::fresh_message_id());
-    Ok((body.to_string().into_bytes(), instance))
+    let body = test_delivery::sample(&instance.id);
+    Ok((body, instance))
 }
 
 fn read(file: &std::path::Path, lang: Language) -> anyhow::Result<Vec<u8>> {
@@ -109,20 +109,13 @@ async fn instance_of(
         return ids::instance(context, app, &text).await;
     }
     let mut known = instances::instances(&app.db).await?;
-    let Some(id) = instance_id(body) else {
+    let Some(id) = test_delivery::instance_id(body) else {
         let only = if known.len() == 1 { known.pop() } else { None };
         let error = || UsageError::new(context.lang, words::NAMES_NO_INSTANCE, &[]);
         return Ok(only.ok_or_else(error)?);
     };
     let found = known.into_iter().find(|known| known.id.as_str() == id);
     Ok(found.ok_or_else(|| ids::unknown(context, ids::INSTANCE, id))?)
-}
-
-fn instance_id(body: &[u8]) -> Option<String> {
-    let delivery: Value = serde_json::from_slice(body).ok()?;
-    let mut fields = delivery.as_object()?.iter();
-    let (_, id) = fields.find(|(name, _)| name.eq_ignore_ascii_case("instanceId"))?;
-    id.as_str().map(str::to_owned)
 }
 
 /// Its name and the fields that are known.

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use midiateca_service::clock::{Civil, Millis, Zone, millis_of};
+use midiateca_service::clock::{Millis, Zone, millis_of};
 use midiateca_service::config::Config;
 
 static ZONE: OnceLock<Zone> = OnceLock::new();
@@ -34,9 +34,4 @@ pub(crate) fn local_of(text: &str) -> String {
 
 pub(crate) fn time_of_day(at: Millis) -> String {
     zone().time_of_day(at)
-}
-
-/// When the clocks of the zone show this.
-pub(crate) fn millis_of_civil(civil: Civil) -> Option<Millis> {
-    zone().millis_of(civil)
 }

@@ -6,7 +6,6 @@ cli-no-stdout = stdout cannot be written
 cli-no-threads = no threads can be started
 cli-data-missing = there are no data in { $path }
 cli-name-data = give the right folder with --data, or start with `midiateca client add NAME`
-cli-time-invalid = { $text } is not a time; write it like 2026-11-24, 2026-11-24T12:00:00Z, 90m, 24h or 7d
 cli-terminal-panicked = the program crashed
 cli-terminal-not-taken = the terminal cannot be used
 cli-terminal-no-keys = the terminal's keys cannot be read

@@ -203,6 +203,7 @@ errors-backup-run-again = run the same command again; it continues where it stop
 errors-backup-database-damaged = the database is damaged ({ $problem }) and cannot be backed up: see `midiateca doctor`
 errors-backup-wrong-key = --with-key: { $path } is not the key of the gateway tokens; restore the right one first, or run without --with-key
 errors-not-a-number = it is not a whole number
+errors-time-invalid = { $text } is not a time; write it like 2026-11-24, 2026-11-24T12:00:00Z, 90m, 24h or 7d
 errors-number-too-large = the number is too large
 errors-number-too-small = the number is too small
 errors-client-unknown = no client { $client } is known

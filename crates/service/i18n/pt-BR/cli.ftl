@@ -6,7 +6,6 @@ cli-no-stdout = não é possível gravar na saída padrão (stdout)
 cli-no-threads = não é possível iniciar threads
 cli-data-missing = não há dados em { $path }
 cli-name-data = informe a pasta certa com --data, ou comece com `midiateca client add NOME`
-cli-time-invalid = { $text } não é um horário; escreva como 2026-11-24, 2026-11-24T12:00:00Z, 90m, 24h ou 7d
 cli-terminal-panicked = o programa falhou
 cli-terminal-not-taken = não é possível usar o terminal
 cli-terminal-no-keys = não é possível ler o teclado do terminal

@@ -203,6 +203,7 @@ errors-backup-run-again = execute o mesmo comando de novo; ele continua de onde 
 errors-backup-database-damaged = o banco de dados está danificado ({ $problem }), e não é possível fazer backup dele: veja `midiateca doctor`
 errors-backup-wrong-key = --with-key: { $path } não é a chave dos tokens do gateway; restaure a certa antes, ou execute sem --with-key
 errors-not-a-number = não é um número inteiro
+errors-time-invalid = { $text } não é um horário; escreva como 2026-11-24, 2026-11-24T12:00:00Z, 90m, 24h ou 7d
 errors-number-too-large = o número é grande demais
 errors-number-too-small = o número é pequeno demais
 errors-client-unknown = não existe o cliente { $client }

@@ -133,6 +133,7 @@ impl Explainer {
             .or_else(|| Some(settings::misread(cause.downcast_ref()?, lang)))
             .or_else(|| Some(settings::problem(cause.downcast_ref()?, lang)))
             .or_else(|| Some(settings::number(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(settings::time(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::app(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::coordination(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::opening(cause.downcast_ref()?, lang)))

@@ -2,12 +2,14 @@
 //! here and downloaded there.
 
 mod error;
+mod sample;
 mod step;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::Progress;
 use crate::coordination::{self, Coordination};
@@ -21,6 +23,7 @@ use crate::queue::{self, Lease};
 use crate::shutdown::CancellationToken;
 use crate::worker::{self, Worker};
 pub use error::Error;
+pub use sample::{sample, sample_delivery};
 pub use step::Step;
 
 const POLL_EVERY: Duration = Duration::from_millis(100);
@@ -31,6 +34,14 @@ pub struct Deps<'a> {
     pub ingest: &'a Ingest,
     pub worker: &'a Worker,
     pub coordination: &'a Coordination,
+}
+
+/// The id of the instance that a delivery names.
+pub fn instance_id(body: &[u8]) -> Option<String> {
+    let delivery: Value = serde_json::from_slice(body).ok()?;
+    let mut fields = delivery.as_object()?.iter();
+    let (_, id) = fields.find(|(name, _)| name.eq_ignore_ascii_case("instanceId"))?;
+    id.as_str().map(str::to_owned)
 }
 
 /// The delivery, and the instance that it is for.

@@ -9,13 +9,13 @@ use url::Url;
 use wa_sim::{Sim, World};
 
 use super::super::language::Language;
-use super::super::sample;
 use super::super::words::{TextKey, demo as texts};
 use midiateca_service::app::App;
 use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, NewInstance};
 use midiateca_service::model::InstanceId;
+use midiateca_service::ops::test_delivery::sample_delivery;
 
 /// The instance of the gateway's documentation, of client 2.
 pub(super) const FIRST: &str = "3B6XIW-ZTS923-GEAY6V";
@@ -122,7 +122,7 @@ impl Day {
         for command in ["check", "doctor", "monitor", "test-webhook --sample"] {
             eprintln!("  midiateca --data {data} {command}");
         }
-        let body = sample::delivery(FIRST, "3EB0F5A1B2C3D4E5F607");
+        let body = sample_delivery(FIRST, "3EB0F5A1B2C3D4E5F607");
         eprintln!("  curl -d '{body}' {address}");
         Ok(())
     }

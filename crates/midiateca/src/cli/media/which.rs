@@ -4,11 +4,11 @@ use clap::builder::PossibleValuesParser;
 
 use super::super::context::Context;
 use super::super::language::{Language, plain};
-use super::super::since::Since;
 use super::super::words::retry as words;
-use super::super::{UsageError, ids};
+use super::super::{UsageError, ids, zone};
 use midiateca_service::app::App;
 use midiateca_service::clock::Millis;
+use midiateca_service::config::Since;
 use midiateca_service::media::Filter;
 use midiateca_service::model::{MediaKind, MediaStatus, Reason};
 use midiateca_service::ops::Selection;
@@ -96,8 +96,8 @@ impl Which {
             instance: self.instance.clone(),
             kind: self.kind.as_deref().and_then(MediaKind::parse),
             chat: self.chat.clone(),
-            since: self.since.map(|since| since.at(now)),
-            until: self.until.map(|until| until.at(now)),
+            since: self.since.map(|since| since.at(now, zone::zone())),
+            until: self.until.map(|until| until.at(now, zone::zone())),
             ..Filter::default()
         }
     }

@@ -6,7 +6,7 @@ use std::num::{IntErrorKind, ParseIntError};
 use super::super::Language;
 use super::super::keys::errors as words;
 use super::Cause;
-use crate::config::{Error, Misread, Problem};
+use crate::config::{Error, Misread, NotATime, Problem};
 use crate::terminal::plain;
 
 pub(super) fn settings(error: &Error, lang: Language) -> Cause {
@@ -77,6 +77,10 @@ pub(super) fn problem(problem: &Problem, lang: Language) -> Cause {
             told(words::URL_INVALID, &[("key", key), ("scheme", scheme)])
         }
     }
+}
+
+pub(super) fn time(error: &NotATime, lang: Language) -> Cause {
+    Cause::new(lang, words::TIME_INVALID, &[("text", &plain(&error.text))])
 }
 
 pub(super) fn number(error: &ParseIntError, lang: Language) -> Cause {

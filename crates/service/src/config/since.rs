@@ -3,47 +3,45 @@
 
 use std::str::FromStr;
 
-use super::zone;
-use midiateca_service::clock::{Civil, Millis, millis_of};
-use midiateca_service::config::Span;
+use super::Span;
+use crate::clock::{Civil, Millis, Zone, millis_of};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Since {
+pub enum Since {
     At(Millis),
-    /// What the clocks of the zone show; the zone is known once the settings are read.
+    /// In the zone of the settings.
     Local(Civil),
     Ago(Span),
 }
 
-/// Why a text was not understood.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    #[error("{text} is no time; write it like 2026-11-24, 2026-11-24T12:00:00Z, 90m, 24h or 7d")]
-    NoTime { text: String },
+#[error("{text} is not a time; write it like 2026-11-24, 2026-11-24T12:00:00Z, 90m, 24h or 7d")]
+pub struct NotATime {
+    pub text: String,
 }
 
 impl Since {
     /// The point in time, seen from `now`.
-    pub fn at(self, now: Millis) -> Millis {
+    pub fn at(self, now: Millis, zone: &Zone) -> Millis {
         match self {
             Self::At(at) => at,
             // Only times at the ends of the calendar are in no zone.
-            Self::Local(civil) => zone::millis_of_civil(civil).unwrap_or(now),
+            Self::Local(civil) => zone.millis_of(civil).unwrap_or(now),
             Self::Ago(ago) => now.saturating_sub(ago.ms()),
         }
     }
 }
 
 impl FromStr for Since {
-    type Err = Error;
+    type Err = NotATime;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, NotATime> {
         let text = text.trim();
         let ago = || text.parse().ok().map(Self::Ago);
         let at = || millis_of(text).map(Self::At);
         let local = || text.parse().ok().map(Self::Local);
         let since = ago().or_else(at).or_else(local);
-        since.ok_or_else(|| Error::NoTime {
+        since.ok_or_else(|| NotATime {
             text: text.to_owned(),
         })
     }
@@ -51,23 +49,40 @@ impl FromStr for Since {
 
 #[cfg(test)]
 mod tests {
-    use midiateca_service::clock::{DAY, HOUR, MINUTE, SECOND};
-
     use super::*;
+    use crate::clock::{DAY, HOUR, MINUTE, SECOND};
 
     #[test]
     fn times_and_spans_are_read_and_nonsense_is_not() {
         let now = 1_795_521_600_000;
-        assert_eq!("90m".parse::<Since>().unwrap().at(now), now - 90 * MINUTE);
-        assert_eq!("2d".parse::<Since>().unwrap().at(now), now - 2 * DAY);
-        assert_eq!("2026-11-24T12:00:00Z".parse::<Since>().unwrap().at(0), now);
-        assert_eq!("2w".parse::<Since>().unwrap().at(now), now - 14 * DAY);
-        assert_eq!("30s".parse::<Since>().unwrap().at(now), now - 30 * SECOND);
         assert_eq!(
-            "1h 30m".parse::<Since>().unwrap().at(now),
+            "90m".parse::<Since>().unwrap().at(now, &Zone::system()),
             now - 90 * MINUTE
         );
-        let at = |text: &str| text.parse::<Since>().unwrap().at(0);
+        assert_eq!(
+            "2d".parse::<Since>().unwrap().at(now, &Zone::system()),
+            now - 2 * DAY
+        );
+        assert_eq!(
+            "2026-11-24T12:00:00Z"
+                .parse::<Since>()
+                .unwrap()
+                .at(0, &Zone::system()),
+            now
+        );
+        assert_eq!(
+            "2w".parse::<Since>().unwrap().at(now, &Zone::system()),
+            now - 14 * DAY
+        );
+        assert_eq!(
+            "30s".parse::<Since>().unwrap().at(now, &Zone::system()),
+            now - 30 * SECOND
+        );
+        assert_eq!(
+            "1h 30m".parse::<Since>().unwrap().at(now, &Zone::system()),
+            now - 90 * MINUTE
+        );
+        let at = |text: &str| text.parse::<Since>().unwrap().at(0, &Zone::system());
         assert_eq!(at("2026-11-25") - at("2026-11-24"), DAY);
         assert_eq!(
             at("2026-11-24T12:30") - at("2026-11-24"),
