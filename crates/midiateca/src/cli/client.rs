@@ -26,7 +26,7 @@ pub(crate) enum Command {
     },
     /// Lists the companies
     List,
-    /// Gives a company another name; its number and its files stay
+    /// Gives a company another name; its number and its files do not change
     Rename {
         /// Its number
         #[arg(value_name = "N")]

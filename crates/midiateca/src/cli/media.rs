@@ -24,7 +24,7 @@ use which::Which;
 pub(crate) enum Command {
     /// Lists media, the newest first
     List(List),
-    /// Shows one media with every attempt to get it
+    /// Shows one media with every attempt to download it
     Show {
         /// Its id, or a unique prefix of it
         id: String,
@@ -42,10 +42,10 @@ pub(crate) enum Command {
 pub(crate) struct List {
     #[command(flatten)]
     which: Which,
-    /// Only those that stand so
+    /// Only media with this status
     #[arg(long, value_parser = statuses())]
     status: Option<String>,
-    /// How many at the most
+    /// At most this many
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: u32,
 }
@@ -55,7 +55,7 @@ fn statuses() -> PossibleValuesParser {
 }
 
 pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
-    // Rows are shown while the files are away.
+    // Rows can be shown without the files.
     let storage = match command {
         Command::Export(_) => AllowedStorage::None,
         _ => AllowedStorage::Unused,

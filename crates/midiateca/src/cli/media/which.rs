@@ -1,4 +1,4 @@
-//! Which media are meant, as several commands let it be said.
+//! The options of several commands that select media.
 
 use clap::builder::PossibleValuesParser;
 
@@ -40,7 +40,6 @@ pub(in crate::cli) fn kinds() -> PossibleValuesParser {
     PossibleValuesParser::new(MediaKind::ALL.map(|kind| kind.as_str()))
 }
 
-/// The reason of that name, if one was given.
 pub(in crate::cli) fn reason_named(
     lang: Language,
     name: Option<&str>,
@@ -89,7 +88,6 @@ impl Which {
         })
     }
 
-    /// Seen from `now`.
     pub fn filter(&self, now: Millis) -> Filter {
         Filter {
             client: self.client,
