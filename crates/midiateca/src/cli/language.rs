@@ -3,7 +3,7 @@
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::Value;
 
-use super::zone;
+use super::{usage, zone};
 pub(crate) use midiateca_service::i18n::Language;
 pub(crate) use midiateca_service::terminal::{is_hostile, plain, tame};
 
@@ -20,28 +20,11 @@ pub(crate) fn parser() -> impl TypedValueParser<Value = Language> {
 
 /// Of this run, before its arguments are parsed or if they cannot be: `--lang`, else the environment.
 pub(crate) fn of_process() -> Language {
-    let arguments = std::env::args_os().skip(1);
-    let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
-    of_arguments(arguments).unwrap_or_else(of_environment)
-}
-
-fn of_arguments(arguments: impl Iterator<Item = String>) -> Option<Language> {
-    let mut arguments = arguments.take_while(|argument| argument != "--");
-    while let Some(argument) = arguments.next() {
-        let named = match argument.strip_prefix("--lang") {
-            Some("") => arguments.next(),
-            Some(rest) => rest.strip_prefix('=').map(str::to_owned),
-            None => None,
-        };
-        if let Some(named) = named {
-            return match named.as_str() {
-                "en" => Some(Language::English),
-                "pt-BR" | "pt" => Some(Language::Portuguese),
-                _ => None,
-            };
-        }
+    match usage::unparsed("--lang").as_deref() {
+        Some("en") => Language::English,
+        Some("pt-BR" | "pt") => Language::Portuguese,
+        _ => of_environment(),
     }
-    None
 }
 
 /// From `LC_ALL`, `LC_MESSAGES` or `LANG`; where they name a language, the list in `LANGUAGE` goes first, as with gettext.
@@ -77,24 +60,6 @@ pub(crate) fn value(lang: Language, field: &str, value: &Value) -> Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_arguments_name_the_language_even_where_they_cannot_be_parsed() {
-        use Language::{English, Portuguese};
-        for (line, expected) in [
-            ("check", None),
-            ("--lang pt-BR check", Some(Portuguese)),
-            ("media list --nonsense --lang=pt", Some(Portuguese)),
-            ("check --lang en", Some(English)),
-            ("check --lang", None),
-            ("check --language=pt-BR", None),
-            ("client add -- --lang=pt-BR", None),
-            ("--lang de check", None),
-        ] {
-            let arguments = line.split(' ').map(str::to_owned);
-            assert_eq!(of_arguments(arguments), expected, "{line}");
-        }
-    }
 
     #[test]
     fn the_environment_names_the_language() {

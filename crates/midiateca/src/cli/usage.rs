@@ -32,7 +32,7 @@ pub(super) fn show(error: &Error, lang: Language) -> ExitCode {
             // An error here could not be shown either.
             let _ = error.print();
         }
-        _ if asks_for_json(std::env::args_os()) => {
+        _ if unparsed("--json").is_some() => {
             complaint::write(&explanation(error, lang), lang, true);
         }
         _ => eprintln!("{}", rendered(error, lang)),
@@ -40,12 +40,23 @@ pub(super) fn show(error: &Error, lang: Language) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// Whether `--json` is among arguments that cannot be parsed.
-fn asks_for_json(arguments: impl IntoIterator<Item = OsString>) -> bool {
-    let mut options = arguments
-        .into_iter()
-        .take_while(|argument| argument != "--");
-    options.any(|argument| argument == "--json")
+/// The value of an option in arguments that are not parsed yet, or cannot be; empty for a flag at their end.
+pub(super) fn unparsed(option: &str) -> Option<String> {
+    let arguments = std::env::args_os().skip(1);
+    let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+    value_of(option, arguments)
+}
+
+fn value_of(option: &str, arguments: impl Iterator<Item = String>) -> Option<String> {
+    let mut arguments = arguments.take_while(|argument| argument != "--");
+    while let Some(argument) = arguments.next() {
+        match argument.strip_prefix(option) {
+            Some("") => return Some(arguments.next().unwrap_or_default()),
+            Some(rest) if rest.starts_with('=') => return rest.get(1..).map(str::to_owned),
+            _ => {}
+        }
+    }
+    None
 }
 
 fn rendered(error: &Error, lang: Language) -> String {
