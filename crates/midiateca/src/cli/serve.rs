@@ -10,7 +10,7 @@ use midiateca_service::shutdown;
 
 use super::Ending;
 use super::context::Context;
-use super::words::{Words, serve as words};
+use super::words::{TextKey, serve as words};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -26,7 +26,7 @@ pub(crate) struct Options {
 }
 
 /// For the person who started it: log lines are English, and for programs too.
-fn say(context: &Context, words: Words, values: &[(&str, &dyn Display)]) {
+fn say(context: &Context, words: TextKey, values: &[(&str, &dyn Display)]) {
     if context.talks {
         eprintln!("{}", context.lang.fill(words, values));
     }

@@ -2,7 +2,5 @@
 //! in `crates/service/i18n`: a key that does not exist does not compile, and one that is not used is a warning.
 
 pub(crate) use midiateca_service::i18n::TextKey;
-/// The former name.
-pub(crate) use midiateca_service::i18n::TextKey as Words;
 
 include!(concat!(env!("OUT_DIR"), "/text_keys.rs"));

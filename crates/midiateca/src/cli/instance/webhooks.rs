@@ -8,7 +8,7 @@ use super::super::answer;
 use super::super::complaint;
 use super::super::context::Context;
 use super::super::language::{Language, plain};
-use super::super::words::{Words, webhooks as words};
+use super::super::words::{TextKey, webhooks as words};
 use super::super::{Ending, UsageError, ids};
 use super::gateway_deps;
 use midiateca_service::app::App;
@@ -132,7 +132,7 @@ fn line(slot: &SlotReport, lang: Language) {
     answer::line(format_args!("{:<15} {result:<14} {holds}", slot.slot));
 }
 
-fn result(result: SlotResult) -> Words {
+fn result(result: SlotResult) -> TextKey {
     match result {
         SlotResult::WouldBeSet => words::WOULD_BE_SET,
         SlotResult::Set => words::SET,

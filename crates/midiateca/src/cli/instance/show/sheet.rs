@@ -5,7 +5,7 @@ use std::fmt::{Display, Write as _};
 use super::super::super::complaint;
 use super::super::super::context::Context;
 use super::super::super::language::{Language, plain, tame};
-use super::super::super::words::{Words, instance as words};
+use super::super::super::words::{TextKey, instance as words};
 use super::names;
 use crate::cli::zone::{local, zone};
 use midiateca_service::i18n::refusals;
@@ -17,16 +17,16 @@ struct Sheet {
 }
 
 impl Sheet {
-    fn line(&mut self, label: Words, text: impl Display) {
+    fn line(&mut self, label: TextKey, text: impl Display) {
         self.labelled(self.lang.say(label), text);
     }
 
-    fn filled(&mut self, label: Words, text: Words, values: &[(&str, &dyn Display)]) {
+    fn filled(&mut self, label: TextKey, text: TextKey, values: &[(&str, &dyn Display)]) {
         let text = self.lang.fill(text, values);
         self.line(label, text);
     }
 
-    fn said(&mut self, label: Words, text: Words) {
+    fn said(&mut self, label: TextKey, text: TextKey) {
         self.line(label, self.lang.say(text));
     }
 
