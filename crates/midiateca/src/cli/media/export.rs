@@ -5,8 +5,6 @@ use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use indicatif::HumanBytes;
-
 use super::super::context::Context;
 use super::super::document::Out;
 use super::super::items::Items;
@@ -89,7 +87,7 @@ pub(super) async fn run(
 }
 
 fn sum(report: &Report, lang: Language) -> String {
-    let bytes = HumanBytes(report.bytes);
+    let bytes = lang.bytes(report.bytes);
     let values: [(&str, &dyn Display); 4] = [
         ("files", &report.files),
         ("bytes", &bytes),
