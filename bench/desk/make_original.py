@@ -2,7 +2,7 @@
 """Makes a database and a media_storage as the original Django system left them: make_original.py FOLDER ROWS [SEED].
 
 Both layouts, voice notes called .mp3, rows that failed (with keys whose link lives, or is dead), a file that is missing,
-altered or a web page, files that no row tells of, paths of another machine. Invented people only.
+altered or a web page, files without a row, paths of another machine. Invented people only.
 """
 
 import base64
@@ -75,17 +75,17 @@ def main():
         file = f"msg_{message[:8]}_{time.strftime('%Y%m%d_%H%M%S', time.gmtime(at))}{ending}"
         key = rng.randbytes(32)
         path = f"/v/t62.7117-24/{rng.getrandbits(60)}_n.enc?ccb=11-4&oh=01_Q5&oe={at + 30 * 86_400:X}&_nc_sid=5e03e0"
-        status, told = "success", written + file
+        status, file_path = "success", written + file
         sha256 = base64.b64encode(hashlib.sha256(content).digest()).decode()
         case = n % 100
         if case == 90:
-            status, told, content = "failed", None, None
+            status, file_path, content = "failed", None, None
         elif case == 91:
             content = None  # the row says success, the file is gone
         elif case == 92:
             content = b"<!DOCTYPE html><html>502 Bad Gateway</html>"
         elif case == 93:
-            status, told = "pending", None  # the file is there, the row does not know it
+            status, file_path = "pending", None  # the file is there, the row does not know it
         elif case == 94:
             sha256 = None
         if content is not None:
@@ -95,7 +95,7 @@ def main():
         if case == 95:
             continue  # a file without a row
         values = (
-            message, "Ana Exemplo", f"{chat}@s.whatsapp.net", kind, mime, told, len(content or b""), kind == "audio", status,
+            message, "Ana Exemplo", f"{chat}@s.whatsapp.net", kind, mime, file_path, len(content or b""), kind == "audio", status,
             base64.b64encode(key).decode(), path, sha256, str(at), django_time(at), django_time(at + 5) if status == "success" else None,
             django_time(at), client, number,
         )

@@ -1,4 +1,4 @@
-//! The files to be fetched.
+//! The files to download.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 use wa_media::read;
 
-/// One file, with everything that a message would tell of it.
+/// A file with the fields of its message.
 pub struct Item {
     pub url: String,
     pub media_key: [u8; 32],
@@ -17,18 +17,18 @@ pub struct Item {
     pub out: PathBuf,
 }
 
-/// `count` files of a list, round and round, each with a file of its own to be written to.
+/// `count` files; the list is repeated, and each download has its own output file.
 pub fn items(list: &Path, origin: &str, out: &Path, count: usize) -> anyhow::Result<Vec<Item>> {
-    let told: Vec<Value> = serde_json::from_slice(&fs::read(list)?)?;
+    let list: Vec<Value> = serde_json::from_slice(&fs::read(list)?)?;
     let bytes = |value: &Value| read::bytes32(value).context("not 32 bytes");
-    let items = told.iter().cycle().take(count).enumerate();
+    let items = list.iter().cycle().take(count).enumerate();
     items
-        .map(|(at, told)| {
+        .map(|(at, file)| {
             Ok(Item {
-                url: format!("{origin}/{}", told["name"].as_str().context("no name")?),
-                media_key: bytes(&told["media_key"])?,
-                sha256: bytes(&told["sha256"])?,
-                enc_sha256: bytes(&told["enc_sha256"])?,
+                url: format!("{origin}/{}", file["name"].as_str().context("no name")?),
+                media_key: bytes(&file["media_key"])?,
+                sha256: bytes(&file["sha256"])?,
+                enc_sha256: bytes(&file["enc_sha256"])?,
                 out: out.join(at.to_string()),
             })
         })

@@ -1,9 +1,9 @@
 //! The decryptors that `scripts/bench-decrypt` compares: each downloads from a local server, decrypts, writes to files.
 //!
 //! `decrypt-bench make FOLDER NAME SIZE_BYTES COUNT` writes encrypted files, and `NAME.json` with their keys and hashes.
-//! `decrypt-bench PEER LIST ORIGIN OUT COUNT AT_ONCE` fetches `COUNT` of a list's files, round and round. It says
-//! `ready` and waits for a line; then it works, tells the bytes of plaintext in one line of JSON, and lives on until its
-//! input is closed. So whoever drives it measures every peer alike, without their start.
+//! `decrypt-bench PEER LIST ORIGIN OUT COUNT AT_ONCE` downloads `COUNT` files and repeats the list as needed. It
+//! prints `ready` and waits for a line; then it works, prints the bytes of plaintext as one line of JSON, and runs until its
+//! input is closed. So the caller measures every peer in the same way, without its start.
 
 mod bare;
 mod list;

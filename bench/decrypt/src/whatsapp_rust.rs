@@ -20,7 +20,7 @@ pub enum Output {
 }
 
 pub fn run(items: Vec<Item>, at_once: usize, output: Output) -> anyhow::Result<u64> {
-    // Its usual three idle connections would make 32 threads connect anew for most files.
+    // Its usual three idle connections would make 32 threads reconnect for most files.
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .max_idle_connections(at_once)
         .max_idle_connections_per_host(at_once)

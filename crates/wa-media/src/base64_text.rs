@@ -1,5 +1,5 @@
-//! Base64 decoded piece by piece, as files inside JSON are written: either alphabet, padded or not, with line breaks,
-//! with the escapes of JSON, after a `data:` prefix.
+//! Decodes base64 piece by piece, as files inside JSON have it: either alphabet, padded or not, with line breaks,
+//! JSON escapes, or a `data:` prefix.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -16,7 +16,7 @@ pub(crate) const ENGINE: GeneralPurpose = GeneralPurpose::new(
 const LONGEST_PREFIX: usize = 1_024;
 const PREFIX: &[u8] = b"data:";
 const PREFIX_END: &[u8] = b"base64,";
-/// Decoded at once.
+/// Bytes decoded at once.
 const BLOCK: usize = 8 << 10;
 
 /// The text is not base64.
@@ -24,27 +24,27 @@ const BLOCK: usize = 8 << 10;
 #[error("the text is not base64")]
 pub struct NotBase64;
 
-/// Decodes base64 that comes in any pieces. Constant memory.
+/// Decodes base64 in pieces of any size. Constant memory.
 pub struct Base64Decoder {
     place: Place,
     escape: Escape,
-    /// Characters that are not decoded yet: the letters of the standard alphabet only.
+    /// Characters to decode, in the standard alphabet.
     waiting: Vec<u8>,
     padding: u8,
 }
 
-/// Where in the text the decoder is.
+/// The position in the text.
 enum Place {
-    /// At the beginning, which may be that of a `data:` prefix.
+    /// At the beginning, perhaps in a `data:` prefix.
     Beginning(Vec<u8>),
     Data,
 }
 
-/// What came of an escape so far, such as `\/` or `\u002b`.
+/// The part of an escape read so far, such as `\/` or `\u002b`.
 #[derive(Clone, Copy)]
 enum Escape {
     None,
-    /// One backslash or, where JSON stands in a string of JSON, several.
+    /// One backslash, or several in JSON inside of a JSON string.
     Begun,
     /// The digits of `\uXXXX`: how many, and their value.
     Digits(u8, u32),
@@ -57,7 +57,7 @@ impl Default for Base64Decoder {
 }
 
 impl Base64Decoder {
-    /// Begins.
+    /// A decoder at the beginning of a text.
     pub fn new() -> Self {
         Self {
             place: Place::Beginning(Vec::new()),
@@ -67,7 +67,7 @@ impl Base64Decoder {
         }
     }
 
-    /// Takes the next piece of the text, and appends what it decodes to.
+    /// Takes the next piece of the text, and appends the decoded bytes.
     pub fn update(&mut self, text: &[u8], decoded: &mut Vec<u8>) -> Result<(), NotBase64> {
         for &byte in text {
             match (self.escape, byte) {
@@ -98,7 +98,7 @@ impl Base64Decoder {
         Ok(())
     }
 
-    /// Decodes what is left.
+    /// Decodes the rest.
     pub fn finish(mut self, decoded: &mut Vec<u8>) -> Result<(), NotBase64> {
         if let Place::Beginning(begun) = std::mem::replace(&mut self.place, Place::Data) {
             for byte in begun {
@@ -116,7 +116,7 @@ impl Base64Decoder {
             return self.data(letter, decoded);
         };
         begun.push(letter);
-        // Schemes and the names of encodings are the same in capitals.
+        // Schemes and encoding names ignore case.
         let is = |part: &[u8], known: &[u8]| part.eq_ignore_ascii_case(known);
         let begins = begun.len() >= PREFIX.len() && is(&begun[..PREFIX.len()], PREFIX);
         if begins {

@@ -1,12 +1,12 @@
-//! The names under which messages hold media, wrap other messages, or contain files that are not new media.
-//! After WhatsApp's own message schema (`WAWebProtobufsE2E`).
+//! The names of fields that contain media, wrap other messages, or contain files that are not new media. After
+//! WhatsApp's own message schema (`WAWebProtobufsE2E`).
 
 use serde_json::{Map, Value};
 
 use crate::read::{field, flag, letters, same_name};
 use crate::{KeyKind, MediaKind};
 
-/// Fields whose value describes one file. In an order that gives a message's files their places.
+/// Fields whose value describes one file. Their order decides the slots of a message's files.
 const CARRIERS: &[(&str, MediaKind)] = &[
     ("audioMessage", MediaKind::Audio),
     ("documentMessage", MediaKind::Document),
@@ -24,8 +24,8 @@ const CARRIERS: &[(&str, MediaKind)] = &[
     ("catalogImage", MediaKind::Image),
 ];
 
-/// Fields that hold copies of other messages' media, history, decoration or links of strangers; and so does every
-/// field whose name begins with `quoted` or `reply`.
+/// Fields with copies of other messages' media, history, decoration or links; also every field whose name begins with
+/// `quoted` or `reply`.
 const CLOSED: &[&str] = &[
     "contextInfo",
     "inReply",
@@ -53,7 +53,7 @@ const CLOSED: &[&str] = &[
     "processedVideos",
 ];
 
-/// Fields that hold a whole message, of which a mark on the outside is true as well.
+/// Fields with a complete message, to which a mark on the field applies.
 const WRAPPERS: &[&str] = &[
     "message",
     "deviceSentMessage",
@@ -99,8 +99,8 @@ const WRAPPERS: &[&str] = &[
     "sourceWebMsg",
 ];
 
-/// Fields that stay in the chat and show a file as a part of themselves: above, next to or between their words and
-/// buttons. Bots put them into `viewOnceMessage` only so that old clients show them.
+/// Fields that stay in the chat and show a file as a part of themselves. Bots put them into `viewOnceMessage` only so
+/// that old clients show them.
 const SHELLS: &[&str] = &[
     "interactiveMessage",
     "interactiveMessageTemplate",
@@ -147,7 +147,7 @@ const SHELLS: &[&str] = &[
     "extendedTextMessage",
 ];
 
-/// The place of a carrier's name in the order of files, and what it carries.
+/// The position of a carrier's name in the order of files, and its kind.
 pub(crate) fn carrier(name: &str) -> Option<(usize, MediaKind)> {
     let at = CARRIERS
         .iter()
@@ -155,51 +155,51 @@ pub(crate) fn carrier(name: &str) -> Option<(usize, MediaKind)> {
     Some((at, CARRIERS[at].1))
 }
 
-/// Whether nothing in a field of that name is new media of this message.
+/// Whether a field with this name never has new media of this message.
 pub(crate) fn is_closed(name: &str) -> bool {
     begins_with(name, b"quoted")
         || begins_with(name, b"reply")
         || CLOSED.iter().any(|closed| same_name(name, closed))
 }
 
-/// Whether a mark on the outside of a field is true of what is in it: of a whole message, also in a wrapper that is
-/// unknown yet, which all hold a `message`.
+/// Whether a mark on a field applies to its content: a complete message, also in unknown wrappers, which all have a
+/// `message`.
 pub(crate) fn passes_marks(name: &str, object: &Map<String, Value>) -> bool {
     let is_one_of = |names: &[&str]| names.iter().any(|known| same_name(name, known));
     !is_one_of(SHELLS) && (is_one_of(WRAPPERS) || field(object, &["message"]).is_some())
 }
 
-/// Whether an object says of itself that it is to be seen once, whatever gateways call that.
+/// Whether an object is marked as view-once, in any gateway's words.
 pub fn says_view_once(object: &Map<String, Value>) -> bool {
     object.iter().any(|(name, value)| {
         flag(value) && (begins_with(name, b"viewonce") || begins_with(name, b"isviewonce"))
     })
 }
 
-/// Whether media in a field of that name are to be seen once.
+/// Whether media in a field with this name are view-once.
 pub(crate) fn is_view_once(name: &str) -> bool {
     begins_with(name, b"viewonce")
 }
 
-/// In any case, with or without underscores.
+/// Ignores case and underscores.
 fn begins_with(name: &str, beginning: &[u8]) -> bool {
     letters(name)
         .take(beginning.len())
         .eq(beginning.iter().copied())
 }
 
-/// Whether a field of that name is known to lead to media.
+/// Whether a field with this name is known to lead to media.
 pub(crate) fn is_known_way(name: &str) -> bool {
     let mut known = WRAPPERS.iter().chain(SHELLS);
     known.any(|known| same_name(name, known))
 }
 
-/// Whether a field inside the description of a file can hold a message of its own.
+/// Whether a field in a file's description can contain another message.
 pub(crate) fn is_annotation(name: &str) -> bool {
     same_name(name, "interactiveAnnotations") || same_name(name, "annotations")
 }
 
-/// The label that a carrier's key usually has.
+/// The usual label of a carrier's key.
 pub(crate) fn key_kind(name: &str, kind: MediaKind) -> KeyKind {
     if same_name(name, "stickerPackMessage") {
         KeyKind::StickerPack
@@ -208,7 +208,7 @@ pub(crate) fn key_kind(name: &str, kind: MediaKind) -> KeyKind {
     }
 }
 
-/// What a flat shape's `type`, a field's name or a MIME type says a file is.
+/// The kind that a `type`, a field's name or a MIME type describes.
 pub(crate) fn kind_of_words(words: &str) -> Option<MediaKind> {
     let words = words.to_ascii_lowercase();
     let known = [

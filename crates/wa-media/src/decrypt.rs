@@ -1,8 +1,8 @@
-//! From the encrypted file to proven plaintext, as the bytes come, in one pass and constant memory.
+//! Decrypts and verifies a file while it arrives, in one pass and constant memory.
 //!
 //! The file is `AES-256-CBC(PKCS#7(plaintext))` followed by the first ten bytes of `HMAC-SHA256(iv ‖ ciphertext)`;
-//! `fileEncSha256` covers all of it, `fileSha256` the plaintext. The MAC stands at the end, so plaintext comes out
-//! before anything is known of it: it must stay unseen until [`Decryptor::finish`] gave a [`Verified`].
+//! `fileEncSha256` covers all of it, `fileSha256` the plaintext. The MAC is at the end, so plaintext comes out before
+//! it is verified: do not use it before [`Decryptor::finish`] returned a [`Verified`].
 
 use aes::Aes256Dec;
 use cbc::cipher::{Array, BlockModeDecrypt as _, KeyIvInit as _};
@@ -14,85 +14,85 @@ use crate::proof::HEAD_BYTES;
 use crate::{Expected, KeyKind, MediaKey, Verification, Verified, label};
 
 const BLOCK_BYTES: usize = 16;
-/// The last block, for its padding, and the MAC: held back until the end is known.
+/// The last block, for its padding, and the MAC: kept back until the end is known.
 const HELD_BACK: usize = BLOCK_BYTES + MAC_BYTES;
-/// Enough for the caches, and large enough for the cipher's parallel blocks.
+/// Fits the caches, and large enough for the cipher's parallel blocks.
 const PIECE: usize = 64 << 10;
-/// What was compared, and how it came out; nothing where there was nothing to compare, or it never came so far.
+/// The results of the checks; `None` where there was nothing to compare or an earlier check failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checks {
     /// SHA-256 of the encrypted file.
     pub enc_sha256: Option<bool>,
     /// The MAC at the file's end.
     pub mac: Option<bool>,
-    /// PKCS#7, every byte of it.
+    /// Every byte of the PKCS#7 padding.
     pub padding: Option<bool>,
     /// SHA-256 of the plaintext.
     pub sha256: Option<bool>,
 }
 
-/// Why a file was not taken.
+/// Why a file was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Cause {
-    /// Not encrypted at all: the bytes themselves have the plaintext's promised hash. Seen of channels, which
-    /// send a key along that nothing needs. To be taken with [`PlainVerifier`](crate::PlainVerifier).
+    /// Not encrypted: the bytes have the promised plaintext hash. Channels do this, and send an unused key. Use
+    /// [`PlainVerifier`](crate::PlainVerifier).
     #[error("the file is not encrypted")]
     NotEncrypted,
     /// Shorter than any encrypted file: 26 bytes.
     #[error("only {received} bytes, fewer than any encrypted file has")]
     TooShort {
-        /// How many came.
+        /// The received bytes.
         received: u64,
     },
-    /// Not a whole number of blocks and a MAC: cut off, or not an encrypted file.
+    /// Not whole blocks and a MAC: cut short, or not an encrypted file.
     #[error("{received} bytes are not whole blocks and a MAC")]
     BadShape {
-        /// How many came.
+        /// The received bytes.
         received: u64,
     },
-    /// Other bytes than the sender's: the MAC is wrong, or the only expected hash is.
+    /// Different bytes than the sender's: the MAC is wrong, or the only expected hash is.
     #[error("the bytes are not the ones that were sent")]
     Corrupt,
-    /// The very bytes that were sent, but under another key or label.
+    /// The sender's bytes, but another key or label.
     #[error("the bytes are right, but not for this key and type")]
     WrongKey,
-    /// The sender padded wrongly.
+    /// The sender's padding is wrong.
     #[error("the padding is malformed")]
     BadPadding,
-    /// Decrypted well, to something else than the message promised.
+    /// Decrypted correctly, but not to the promised plaintext.
     #[error("the plaintext does not have the promised hash")]
     PlainHashMismatch,
 }
 
-/// A file that was not taken, and what was found of it.
+/// A refused file with the results of its checks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{cause}")]
 pub struct Failure {
-    /// Why.
+    /// The cause.
     #[source]
     pub cause: Cause,
-    /// What was compared.
+    /// The results of the checks.
     pub checks: Checks,
 }
 
-/// A file that was taken.
+/// A decrypted file.
 #[derive(Clone, Debug)]
 pub struct Decrypted {
     /// The proof.
     pub verified: Verified,
-    /// What was compared. A wrong `enc_sha256` with a right `sha256` means that the message's is mangled.
+    /// The results of the checks. A wrong `enc_sha256` with a right `sha256` means that the message's hash is wrong.
     pub checks: Checks,
-    /// The label that fitted.
+    /// The label that fits.
     pub key_kind: KeyKind,
 }
 
-/// Takes ciphertext in pieces of any size and gives plaintext.
+/// Takes ciphertext in pieces of any size and returns plaintext.
 ///
-/// The memory it holds is constant: under 16 KiB, and what the caller's buffer takes.
+/// Uses constant memory: under 16 KiB and the caller's buffer.
 pub struct Decryptor {
     key: MediaKey,
     kind: KeyKind,
-    /// Whether another label may be taken when the first block makes sense only under that.
+    /// Whether another label may be used when the first block fits only that one.
     may_guess: bool,
     expected: Expected,
     state: Option<State>,
@@ -118,7 +118,7 @@ impl State {
         }
     }
 
-    /// Decrypts whole blocks where they lie.
+    /// Decrypts whole blocks in place.
     fn decrypt(&mut self, blocks: &mut [u8]) {
         self.mac.update(blocks);
         let (blocks, _) = Array::slice_as_chunks_mut(blocks);
@@ -127,9 +127,9 @@ impl State {
 }
 
 impl Decryptor {
-    /// Begins. `kind` is the declared label; when the first block makes sense only under another of the usual
-    /// four, that one is taken, for senders' caches sometimes send a file that was encrypted as another type.
-    /// A file whose beginning is of no known kind needs a second reading: see [`LabelFinder`](crate::LabelFinder).
+    /// `kind` is the declared label. When the first block fits only another of the usual four labels, that one is
+    /// used, because senders' caches sometimes send a file that was encrypted as another type. A file with an unknown
+    /// beginning needs a second pass: see [`LabelFinder`](crate::LabelFinder).
     pub fn new(key: &MediaKey, kind: KeyKind, expected: Expected) -> Self {
         Self {
             may_guess: true,
@@ -137,7 +137,7 @@ impl Decryptor {
         }
     }
 
-    /// Begins, and holds on to the label whatever the plaintext looks like.
+    /// Like [`Decryptor::new`], but never uses another label.
     pub fn of_proven_label(key: &MediaKey, kind: KeyKind, expected: Expected) -> Self {
         Self {
             key: key.clone(),
@@ -154,12 +154,12 @@ impl Decryptor {
         }
     }
 
-    /// How many bytes of the file came so far: where a download that broke off goes on.
+    /// The received bytes: where to resume an interrupted download.
     pub fn received_bytes(&self) -> u64 {
         self.received
     }
 
-    /// Takes the next bytes of the file, and appends what they decrypt to.
+    /// Takes the next bytes of the file, and appends the decrypted ones.
     pub fn update(&mut self, ciphertext: &[u8], plaintext: &mut Vec<u8>) {
         self.enc_sha256.update(ciphertext);
         self.received += ciphertext.len() as u64;
@@ -204,7 +204,7 @@ impl Decryptor {
             .extend_from_slice(&plaintext[..room.min(plaintext.len())]);
     }
 
-    /// Appends the last bytes, and judges. A failure means that all plaintext so far is worthless.
+    /// Appends the last bytes and verifies. After an error all plaintext is invalid.
     pub fn finish(mut self, plaintext: &mut Vec<u8>) -> Result<Decrypted, Failure> {
         let received = self.received;
         let mut checks = Checks::default();
@@ -252,8 +252,8 @@ impl Decryptor {
     }
 }
 
-/// What the checks amount to. A right plaintext hash and MAC outweigh a wrong hash of the encrypted file, for that
-/// one alone is then what a gateway mangled.
+/// The result of all checks. A right plaintext hash and MAC outweigh a wrong hash of the encrypted file, because then
+/// only the message's hash is wrong.
 fn judge(checks: Checks) -> Result<Verification, Cause> {
     if checks.mac != Some(true) {
         return Err(match checks.enc_sha256 {
@@ -272,7 +272,7 @@ fn judge(checks: Checks) -> Result<Verification, Cause> {
     }
 }
 
-/// How many bytes of padding the last block ends with; nothing when they are not all alike.
+/// The length of the padding in the last block; `None` when it is invalid.
 fn padding_bytes(last: &[u8]) -> Option<usize> {
     let count = usize::from(*last.last()?);
     let tail = last.get(last.len().checked_sub(count)?..)?;

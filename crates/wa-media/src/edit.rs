@@ -1,21 +1,21 @@
-//! What an edit says of itself: which message it changes, and when it was written.
+//! The edit that a content is part of: the edited message and the time.
 
 use serde_json::{Map, Value};
 
 use crate::read::{field, millis, text};
 
-/// The edit that a content is part of. Nothing of it is proven: the author of an edit chooses the message.
+/// An edit. Nothing in it is verified: its author chooses the message id.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Edit<'a> {
-    /// The message that is changed.
+    /// The edited message.
     pub(crate) id: Option<&'a str>,
     /// Unix milliseconds, by the sender's clock.
     pub(crate) at_ms: Option<i64>,
 }
 
 impl<'a> Edit<'a> {
-    /// Reads it from an object with an `editedMessage` and from that itself, where some gateways put the key.
-    pub(crate) fn of(around: &'a Map<String, Value>, edited: &'a Map<String, Value>) -> Self {
+    /// Reads an object with an `editedMessage`, and that field itself, where some gateways put the key.
+    pub(crate) fn new(around: &'a Map<String, Value>, edited: &'a Map<String, Value>) -> Self {
         let at_ms = |object| field(object, &["timestampMs", "editTimestampMs"]).and_then(millis);
         Self {
             id: target(around).or_else(|| target(edited)),
@@ -23,7 +23,7 @@ impl<'a> Edit<'a> {
         }
     }
 
-    /// Takes from the edit around this one what this one does not say.
+    /// Fills missing fields from the outer edit.
     pub(crate) fn or(self, outer: Option<Self>) -> Self {
         Self {
             id: self.id.or(outer.and_then(|outer| outer.id)),
@@ -67,7 +67,7 @@ fn bare(id: &str) -> &str {
         .unwrap_or(id)
 }
 
-/// Whether a `protocolMessage` takes a message back. Its type is 0, which JSON may leave out.
+/// Whether a `protocolMessage` revokes a message. Its type is 0, which JSON may omit.
 pub(crate) fn is_revoke(protocol: &Map<String, Value>) -> bool {
     if field(protocol, &["key"]).is_none() {
         return false;

@@ -1,4 +1,4 @@
-//! The encrypting half, for simulators and tests.
+//! Encryption, for simulators and tests.
 
 use aes::Aes256;
 use cbc::cipher::{Array, BlockModeEncrypt as _, KeyIvInit as _};
@@ -13,7 +13,7 @@ const BLOCK_BYTES: usize = 16;
 /// An encrypted file with the hashes that a message would declare.
 #[derive(Clone, Debug)]
 pub struct Encrypted {
-    /// Ciphertext and the ten bytes of its MAC.
+    /// Ciphertext and its ten-byte MAC.
     pub body: Vec<u8>,
     /// SHA-256 of the plaintext.
     pub sha256: [u8; 32],
@@ -21,18 +21,18 @@ pub struct Encrypted {
     pub enc_sha256: [u8; 32],
 }
 
-/// Takes plaintext in pieces of any size and gives the encrypted file. Constant memory.
+/// Takes plaintext in pieces of any size and returns the encrypted file. Constant memory.
 pub struct Encryptor {
     cipher: cbc::Encryptor<Aes256>,
     mac: Hmac<Sha256>,
     sha256: Sha256,
     enc_sha256: Sha256,
-    /// Plaintext that fills no block yet.
+    /// Plaintext that does not fill a block yet.
     rest: Vec<u8>,
 }
 
 impl Encryptor {
-    /// Begins.
+    /// An encryptor at the beginning of a file.
     pub fn new(key: &MediaKey, kind: KeyKind) -> Self {
         let keys = key.expand(kind);
         Self {
@@ -44,7 +44,7 @@ impl Encryptor {
         }
     }
 
-    /// Takes the next plaintext, and appends what it encrypts to.
+    /// Takes the next plaintext, and appends the ciphertext.
     pub fn update(&mut self, plaintext: &[u8], ciphertext: &mut Vec<u8>) {
         self.sha256.update(plaintext);
         let start = ciphertext.len();
@@ -79,7 +79,7 @@ impl Encryptor {
     }
 }
 
-/// How long the encrypted file of so many bytes of plaintext is.
+/// The length of the encrypted file for this length of plaintext.
 pub fn encrypted_bytes(plaintext_bytes: u64) -> u64 {
     (plaintext_bytes / BLOCK_BYTES as u64 + 1) * BLOCK_BYTES as u64 + MAC_BYTES as u64
 }

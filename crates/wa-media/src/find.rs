@@ -1,7 +1,7 @@
-//! Which media a message holds, however deeply it is wrapped.
+//! Finds the media in a message, however deeply it is wrapped.
 //!
-//! A work list walks every object of the content, never what a message quotes. Unknown wrappers are walked like
-//! known ones, and whatever has a key and a path is reported, so that a new kind of wrapper loses nothing.
+//! A work list visits every object of the content, except quoted messages. Unknown wrappers are searched like known
+//! ones, and every object with a key and a path is reported, so that a new kind of wrapper loses nothing.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -17,55 +17,55 @@ use crate::edit::{Edit, is_revoke};
 use crate::found::{FoundMedia, inline};
 use crate::read::{LONGEST_NAME, field, same_name, text};
 
-/// No message carries more files than this.
+/// No message has more files.
 const MOST_MEDIA: usize = 64;
-/// How many objects are looked at.
+/// The most objects that are searched.
 const MOST_OBJECTS: usize = 2_048;
-/// How deep: each of 16 wrappers takes two levels.
+/// The greatest depth: each of 16 wrappers takes two levels.
 const DEEPEST: usize = 34;
-/// How many unknown ways are named.
+/// The most unknown fields that are reported.
 const MOST_UNKNOWN: usize = 16;
 
 type Object = Map<String, Value>;
 
-/// What a message holds.
+/// The result of a search.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// The media, in an order that does not depend on the order of the JSON's keys.
+    /// The media, in an order that does not depend on the order of JSON keys.
     pub media: Vec<FoundMedia>,
-    /// Fields that led to media and are not among WhatsApp's known wrappers and carriers: a reader that is
-    /// older than the messages it reads shows here. Each once.
+    /// Fields that led to media and are not known wrappers or carriers, each once. They show that this version is
+    /// older than the messages it reads.
     pub unknown: Vec<String>,
-    /// Among its contents is one that is encrypted with another message's secret, such as an edit.
+    /// It contains something that is encrypted with another message's secret, such as an edit.
     pub sealed: bool,
-    /// It takes another message back.
+    /// It revokes another message.
     pub revokes: bool,
-    /// The message was larger or deeper than is looked at.
+    /// The message exceeded a limit and was not searched completely.
     pub cut_short: bool,
 }
 
 /// One object on the work list.
 struct Node<'a> {
     object: &'a Object,
-    /// The field it stands in.
+    /// The field that contains it.
     name: &'a str,
     wrapper: Rc<str>,
     depth: usize,
     view_once: bool,
     /// It is the new content of an earlier message.
     edit: Option<Edit<'a>>,
-    /// The first unknown field on the way here.
+    /// The first unknown field on its path.
     unknown: Option<&'a str>,
 }
 
 struct Walk<'a> {
     found: Found,
     work: VecDeque<Node<'a>>,
-    /// Objects that were ever put on the list.
+    /// All objects that were put on the list.
     listed: usize,
 }
 
-/// Looks through a message's content, wrappers and all.
+/// Searches a message's content and its wrappers.
 pub fn find(content: &Value) -> Found {
     content.as_object().map(find_in).unwrap_or_default()
 }
@@ -75,7 +75,7 @@ pub fn find_in(object: &Map<String, Value>) -> Found {
     find_in_marked(object, false)
 }
 
-/// Like [`find_in`], of a message of which its envelope may say that it is to be seen once.
+/// Like [`find_in`], for a message whose envelope may mark it as view-once.
 pub fn find_in_marked(object: &Map<String, Value>, view_once: bool) -> Found {
     let mut walk = Walk {
         found: Found::default(),
@@ -111,13 +111,13 @@ impl<'a> Walk<'a> {
             }
         }
         carried.sort_by_key(|(place, ..)| *place);
-        // An edit that takes the caption away may have nothing else to say.
+        // An edit that removes the caption may have no other content.
         let is_whole_edit = node.edit.is_some() && carried.len() == 1;
         carried.retain(|(.., object)| is_whole_edit || !object.is_empty());
         let alone = carried.len() == 1;
         for (_, name, kind, object) in carried {
             let mut media = FoundMedia::describe(kind, name, object);
-            // Bytes next to the carrier can only be those of its one file.
+            // Bytes next to the only carrier belong to its file.
             if alone && media.inline.is_none() {
                 media.inline = inline(node.object);
             }
@@ -147,7 +147,7 @@ impl<'a> Walk<'a> {
             self.listed += 1;
             self.found.revokes |= is_protocol && is_revoke(object);
             let is_marked = node.view_once && (passes_marks(name, object) || is_file(object));
-            let edit = is_edit.then(|| Edit::of(node.object, object).or(node.edit));
+            let edit = is_edit.then(|| Edit::new(node.object, object).or(node.edit));
             self.work.push_back(Node {
                 object,
                 name,
@@ -160,7 +160,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Lists the messages that are stuck onto a file: of its other fields none leads to media of its own.
+    /// Lists the messages in a file's annotations: no other field of it leads to media.
     fn list_annotations(&mut self, node: &Node<'a>, object: &'a Object) {
         let fields = in_order(object).into_iter();
         for (name, value) in fields.filter(|(name, _)| is_annotation(name)) {
@@ -168,7 +168,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Adds a media, or merges it with the same one found before.
+    /// Adds a media, or merges it with an equal one.
     fn add(&mut self, node: &Node<'_>, mut media: FoundMedia) {
         media.view_once |= node.view_once;
         media.edited = node.edit.is_some();
@@ -194,7 +194,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The objects in a field: one, or those in a list, or in lists of lists.
+/// The objects in a field: one, those in a list, or those in nested lists.
 fn objects(value: &Value) -> Vec<&Object> {
     let (mut found, mut lists) = (Vec::new(), vec![std::slice::from_ref(value)]);
     while let Some(list) = lists.pop() {
@@ -209,7 +209,7 @@ fn objects(value: &Value) -> Vec<&Object> {
     found
 }
 
-/// A field's name, cut to what any known one has room in.
+/// A field's name, cut to the length of the longest known name.
 fn short(name: &str) -> &str {
     let end = (0..=name.len().min(LONGEST_NAME))
         .rev()
@@ -217,7 +217,7 @@ fn short(name: &str) -> &str {
     &name[..end.unwrap_or(0)]
 }
 
-/// The fields that may lead to media, in an order that does not depend on how the map keeps them.
+/// The fields that may lead to media, in an order that does not depend on the map.
 fn in_order(object: &Object) -> Vec<(&str, &Value)> {
     let mut fields: Vec<_> = object
         .iter()
@@ -228,18 +228,18 @@ fn in_order(object: &Object) -> Vec<(&str, &Value)> {
     fields
 }
 
-/// Whether an object describes a file, whatever the field that it is in.
+/// Whether an object describes a file, in any field.
 fn is_file(object: &Object) -> bool {
     let has = |names: &[&str]| field(object, names).is_some();
     let link = has(&["directPath", "url", "deprecatedMms3Url", "clientUrl"]);
     let key = has(&["mediaKey"]);
-    // Without a key it must at least say what to prove by, and what it is.
+    // Without a key it needs a hash and a type.
     let proof = has(&["fileSha256", "fileEncSha256", "filehash", "encFilehash"]);
     let open = has(&["directPath"]) && proof && has(&["mimetype"]);
     key && link || open
 }
 
-/// A file that is described outside any known carrier: flat messages, and carriers yet unknown.
+/// A file outside of known carriers: flat messages and unknown carriers.
 fn flat(node: &Node<'_>) -> Option<FoundMedia> {
     if !is_file(node.object) {
         return None;

@@ -1,11 +1,11 @@
-//! What a file is: the one place that looks at bytes, declared types and names of files.
+//! Detects the type of a file. The only module that looks at bytes, declared types and names.
 //!
-//! Rule: the bytes exclude types, and of the answers that are left the most specific wins, wherever it comes from.
-//! A zip may be a `.docx` when its type or name says so, and is never an `.webp`. A plain extension (`[a-z0-9]{1,8}`)
-//! of the sender's name is kept when nothing better is known.
+//! Rule: the bytes exclude types, and of the remaining candidates the most specific one wins, from whatever source. A
+//! zip may be a `.docx` when its type or name says so, and is never a `.webp`. A plain extension (`[a-z0-9]{1,8}`) of
+//! the sender's name is kept when nothing better is known.
 //!
-//! Never given: extensions that a web server executes, and scripts that a browser would load from the server they lie
-//! on. HTML and SVG are documents that people send; they get their extension only when the bytes show it or the
+//! Never returned: extensions that a web server executes, and scripts that a browser would load from the server with
+//! the file. HTML and SVG are documents that people send; they get their extension only when the bytes show it or the
 //! message declares the type, never by name alone, and a server must sandbox them.
 
 mod boxes;
@@ -28,7 +28,7 @@ use evidence::Evidence;
 pub(crate) use signature::is_known as begins_like_a_known_file;
 pub(crate) use text::{Page, page};
 
-/// What a file is, and what its name ends in.
+/// The type of a file and the extension of its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form {
     /// The media type, without parameters.
@@ -37,7 +37,8 @@ pub struct Form {
     pub extension: String,
 }
 
-/// Reads as little of `bytes` as is needed to detect the type: the first 8 KiB, and the directories of containers, wherever
+/// Reads as little of `bytes` as needed: the first 8 KiB, and the directories of containers, wherever they are.
+/// Bounded memory and time. Unreadable bytes count as absent.
 /// these lie. Bounded memory and time. Bytes that cannot be read count as absent.
 pub fn form(
     mut bytes: impl Read + Seek,
@@ -45,11 +46,11 @@ pub fn form(
     declared: Option<&str>,
     file_name: Option<&str>,
 ) -> Form {
-    let evidence = Evidence::of(&mut bytes);
+    let evidence = Evidence::read(&mut bytes);
     choose::choose(&evidence, kind, declared, file_name)
 }
 
-/// Like [`form()`], of bytes in memory, perhaps only the first of a file.
+/// Like [`form()`], for bytes in memory, perhaps only the first of a file.
 pub fn form_of_head(
     head: &[u8],
     kind: MediaKind,
@@ -59,7 +60,7 @@ pub fn form_of_head(
     form(Cursor::new(head), kind, declared, file_name)
 }
 
-/// Whether the first bytes of a file show without doubt what it is; never for plain text, and hardly ever for noise.
+/// Whether the first bytes show the type with certainty; never for plain text, and hardly ever for noise.
 pub(crate) fn is_certain(head: &[u8]) -> bool {
     let is_text = || text::look(head).is_some();
     signature::textual(head).is_some()

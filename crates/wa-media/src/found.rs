@@ -1,4 +1,4 @@
-//! One media of a message, as the message describes it. Nothing of it is proven.
+//! One media as its message describes it. Nothing of it is verified.
 
 use serde_json::{Map, Value};
 
@@ -9,38 +9,38 @@ use crate::read::{
 };
 use crate::{KeyKind, MediaKey, MediaKind};
 
-/// One media of a message. Its slot is its place in [`Found::media`](crate::Found::media).
+/// One media of a message. Its slot is its index in [`Found::media`](crate::Found::media).
 #[derive(Clone, Debug)]
 pub struct FoundMedia {
-    /// What it is.
+    /// The kind.
     pub kind: MediaKind,
     /// The label of its key.
     pub key_kind: KeyKind,
-    /// The key. Channels publish files without one, in the clear.
+    /// The key. Channels publish unencrypted files without one.
     pub media_key: Option<MediaKey>,
-    /// There is a key, but it is not 32 bytes long.
+    /// The message has a key that does not have 32 bytes.
     pub media_key_malformed: bool,
-    /// When the key was made, unix seconds: the link usually lives 30 days from then.
+    /// When the key was created, unix seconds; the link usually lives 30 days longer.
     pub media_key_at: Option<i64>,
-    /// The path on the CDN, as it came; taken from the link when only that came and it is one of WhatsApp's.
+    /// The path on the CDN; taken from WhatsApp's own link when the message has no path.
     pub direct_path: Option<String>,
-    /// The full link, as it came; often dead or foreign.
+    /// The full link; often expired or to another host.
     pub url: Option<String>,
-    /// A link to be used as it stands, without any key; only channels have it.
+    /// A link to an unencrypted file; only channels have it.
     pub static_url: Option<String>,
     /// SHA-256 of the plaintext.
     pub sha256: Option<[u8; 32]>,
     /// SHA-256 of the encrypted file.
     pub enc_sha256: Option<[u8; 32]>,
-    /// Length of the plaintext in bytes. It lies.
+    /// Declared length of the plaintext in bytes; often wrong.
     pub length_bytes: Option<u64>,
     /// The declared type, with parameters.
     pub mime: Option<String>,
-    /// The declared file name: hostile, never a path.
+    /// The declared file name: untrusted, never a path.
     pub file_name: Option<String>,
-    /// The text under it.
+    /// The caption.
     pub caption: Option<String>,
-    /// An edit says that there is no text under it any more.
+    /// An edit removes the caption.
     pub caption_removed: bool,
     /// Pixels.
     pub width: Option<u32>,
@@ -48,19 +48,19 @@ pub struct FoundMedia {
     pub height: Option<u32>,
     /// Duration.
     pub seconds: Option<u32>,
-    /// Recorded on the spot.
+    /// Recorded in the app.
     pub voice_note: bool,
-    /// To be seen once.
+    /// View-once.
     pub view_once: bool,
-    /// A moving sticker, or a video that plays like a GIF.
+    /// An animated sticker, or a video that plays like a GIF.
     pub animated: bool,
     /// Found in an edit of an earlier message.
     pub edited: bool,
-    /// The id of that message, where the edit names it. Not proven: the author of an edit chooses it.
+    /// The edited message's id, if the edit has it. Unverified: the author chooses it.
     pub edits: Option<String>,
-    /// When the edit was written, unix milliseconds by the sender's clock, where it says so.
+    /// When the edit was written, unix milliseconds by the sender's clock.
     pub edited_at_ms: Option<i64>,
-    /// The file itself, where the gateway put it into the message.
+    /// The file itself, if the gateway put it into the message.
     pub inline: Option<Inline>,
     /// The fields around it, from the outside in, such as `ephemeralMessage/message`; empty at the top level.
     pub wrapper: String,
@@ -71,12 +71,13 @@ pub struct FoundMedia {
 pub struct Inline(String);
 
 impl Inline {
-    /// The bytes; nothing when the text is no base64 (either alphabet, padded or not, `data:` prefix or not).
+    /// The decoded bytes; `None` when the text is not base64 (either alphabet, padded or not, with or without `data:`
+    /// prefix).
     pub fn decode(&self) -> Option<Vec<u8>> {
         base64_bytes(&self.0).filter(|bytes| !bytes.is_empty())
     }
 
-    /// The text as it came.
+    /// The original text.
     pub fn text(&self) -> &str {
         &self.0
     }
@@ -88,13 +89,13 @@ impl std::fmt::Debug for Inline {
     }
 }
 
-/// The base64 of a file that stands in a field of `object`, if one does.
+/// The base64 of a file in a field of `object`.
 pub(crate) fn inline(object: &Map<String, Value>) -> Option<Inline> {
     let value = field(object, &["base64"]).and_then(text)?;
     Some(Inline(value.to_owned()))
 }
 
-/// The path as it came, or the one in WhatsApp's own link where the path is invalid.
+/// The path, or the one in WhatsApp's own link when the path is invalid.
 fn usable_path(path: Option<String>, url: Option<&str>) -> Option<String> {
     let declared = path.as_deref();
     if declared.is_some_and(|path| DirectPath::parse(path).is_ok()) {
@@ -106,15 +107,16 @@ fn usable_path(path: Option<String>, url: Option<&str>) -> Option<String> {
     in_link.map(str::to_owned).or(path)
 }
 
-/// Whether a link leads to more than a host.
+/// Whether a link has more than a host.
 fn leads_to_a_file(link: &str) -> bool {
     let path = link.split_once("://").map_or(link, |(_, rest)| rest);
     path.split_once('/')
         .is_some_and(|(_, path)| !path.is_empty())
 }
 
-/// Whether the new content of a message has no caption: it says so, or it is a whole one without. What says nothing of
-/// a caption and brings no file says nothing at all, unless it is empty, as JSON writes a message of empty fields.
+/// Whether the new content of a message removes the caption: explicitly, or as a complete content without one. A
+/// content with neither caption nor file changes nothing, unless it is empty, as JSON writes a message of empty
+/// fields.
 fn says_no_caption(object: &Map<String, Value>) -> bool {
     let caption = object.iter().find(|(name, _)| same_name(name, "caption"));
     match caption {
@@ -124,7 +126,7 @@ fn says_no_caption(object: &Map<String, Value>) -> bool {
 }
 
 impl FoundMedia {
-    /// Whether there is anything to download, or to keep: a key, a path, a link or the bytes.
+    /// Whether there is something to download or to store: a key, a path, a link or bytes.
     pub fn has_file(&self) -> bool {
         self.media_key.is_some()
             || self.media_key_malformed
@@ -134,7 +136,7 @@ impl FoundMedia {
             || self.url.as_deref().is_some_and(leads_to_a_file)
     }
 
-    /// Whether it is only the new caption of an earlier message.
+    /// Whether it is only a new caption for an earlier message.
     pub fn is_caption_edit(&self) -> bool {
         self.edited && !self.has_file()
     }
@@ -224,7 +226,7 @@ impl FoundMedia {
             }
     }
 
-    /// Fills unknown fields from a repeat of the same file.
+    /// Fills missing fields from a repeat of the same file.
     pub(crate) fn merge(&mut self, other: Self) {
         self.view_once |= other.view_once;
         self.voice_note |= other.voice_note;

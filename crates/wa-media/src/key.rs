@@ -1,4 +1,4 @@
-//! The media key, and the three keys that are derived from it.
+//! The media key, and the keys derived from it.
 
 use hkdf::Hkdf;
 use sha2::Sha256;
@@ -7,7 +7,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::KeyKind;
 
-/// The 32 bytes that a message brings for one media. Never printed; wiped when dropped; compared in constant time.
+/// The 32-byte key of one media. Never printed; erased from memory on drop; compared in constant time.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct MediaKey([u8; 32]);
 
@@ -22,8 +22,7 @@ impl MediaKey {
         &self.0
     }
 
-    /// Expands the key under a label: HKDF-SHA256 without salt, 112 bytes, of which the last 32 are not used
-    /// for content.
+    /// Expands the key under a label: HKDF-SHA256 without salt, 112 bytes, of which the last 32 are unused.
     pub fn expand(&self, kind: KeyKind) -> MediaKeys {
         let mut okm = [0; 112];
         Hkdf::<Sha256>::new(None, &self.0)
@@ -56,10 +55,10 @@ impl std::fmt::Debug for MediaKey {
     }
 }
 
-/// What a media key is expanded to.
+/// The keys derived from a media key.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct MediaKeys {
-    /// The first block's predecessor.
+    /// The initialisation vector.
     pub iv: [u8; 16],
     /// For AES-256-CBC.
     pub cipher_key: [u8; 32],

@@ -1,4 +1,4 @@
-//! What a media is, and which label its key was derived with.
+//! The kinds of media, and the labels of their keys.
 
 /// The five kinds of media that people send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,7 +36,7 @@ impl MediaKind {
         }
     }
 
-    /// The kind of that name.
+    /// The kind with this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
@@ -44,8 +44,8 @@ impl MediaKind {
 
 macro_rules! key_kinds {
     ($($(#[$doc:meta])* $variant:ident $wire:literal $info:literal;)*) => {
-        /// The label under which a media key is expanded (HKDF info). It is chosen by the sender, usually but
-        /// not always after the message's type. The table is that of WhatsApp Web.
+        /// The label under which a media key is expanded (HKDF info). The sender chooses it, usually but not always
+        /// by the message's type. The table is WhatsApp Web's.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum KeyKind { $($(#[$doc])* $variant,)* }
 
@@ -95,7 +95,7 @@ key_kinds! {
     History "md-msg-hist" "WhatsApp History Keys";
     /// State of the app.
     AppState "md-app-state" "WhatsApp App State Keys";
-    /// History of a group; the label has neither prefix nor suffix.
+    /// History of a group; this label has neither prefix nor suffix.
     GroupHistory "group-history" "Group History";
     /// An advertisement's picture.
     AdsImage "ads-image" "ads-image";
@@ -104,7 +104,7 @@ key_kinds! {
 }
 
 impl KeyKind {
-    /// The label of an `mms-type`, with the types that share another's.
+    /// The label of an `mms-type`; some types share one.
     pub fn from_wire_type(name: &str) -> Option<Self> {
         match name {
             "sticker" | "product" | "xma-image" => Some(Self::Image),

@@ -1,6 +1,6 @@
-//! Under which label a file was encrypted, when it is not the declared one.
+//! Finds the label under which a file was encrypted, when it is not the declared one.
 //!
-//! Senders' upload caches know nothing of types, so a document may be a file that was encrypted as a photo.
+//! Senders' upload caches ignore types, so a document may be a file that was encrypted as a photo.
 
 use aes::Aes256Dec;
 use cbc::cipher::{Array, BlockModeDecrypt as _, KeyIvInit as _};
@@ -8,7 +8,7 @@ use cbc::cipher::{Array, BlockModeDecrypt as _, KeyIvInit as _};
 use crate::mac::TrailingMac;
 use crate::{KeyKind, MediaKey, form};
 
-/// The labels that files of people have, the likeliest mistake first.
+/// The labels of people's files, the most likely mistake first.
 const CANDIDATES: [KeyKind; 4] = [
     KeyKind::Image,
     KeyKind::Video,
@@ -16,14 +16,14 @@ const CANDIDATES: [KeyKind; 4] = [
     KeyKind::Document,
 ];
 
-/// Finds the label under which an encrypted file's own code is right.
+/// Finds the label under which an encrypted file's MAC is right.
 ///
-/// To be asked after [`Cause::WrongKey`](crate::Cause::WrongKey), with the same bytes a second time; then they
-/// are decrypted with [`Decryptor::of_proven_label`](crate::Decryptor::of_proven_label). Constant memory.
+/// For use after [`Cause::WrongKey`](crate::Cause::WrongKey), with the same bytes a second time; then decrypt them
+/// with [`Decryptor::of_proven_label`](crate::Decryptor::of_proven_label). Constant memory.
 pub struct LabelFinder(Vec<(KeyKind, TrailingMac)>);
 
 impl LabelFinder {
-    /// Begins, for the message's key.
+    /// A finder for the message's key.
     pub fn new(key: &MediaKey) -> Self {
         Self(
             CANDIDATES
@@ -39,14 +39,14 @@ impl LabelFinder {
             .for_each(|(_, mac)| mac.update(ciphertext));
     }
 
-    /// The label that fits; nothing when the key fits under none.
+    /// The label that fits, if any does.
     pub fn finish(self) -> Option<KeyKind> {
         let mut labels = self.0.into_iter();
         labels.find_map(|(kind, mac)| mac.matches().then_some(kind))
     }
 }
 
-/// A guess from the first block: the declared label, unless only under another one a known kind of file begins.
+/// A guess from the first block: the declared label, unless a known kind of file begins only under another one.
 pub(crate) fn guess(key: &MediaKey, declared: KeyKind, ciphertext: &[u8; 16]) -> KeyKind {
     let begins_well = |kind: KeyKind| {
         let keys = key.expand(kind);

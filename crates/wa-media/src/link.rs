@@ -1,4 +1,4 @@
-//! Paths on WhatsApp's CDN. They are the sender's words, and carry their own expiry.
+//! Paths on WhatsApp's CDN. They are untrusted and contain their own expiry.
 
 /// Why a path cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -6,22 +6,22 @@ pub enum LinkError {
     /// It does not begin with exactly one slash.
     #[error("the path does not begin with exactly one slash")]
     NotAPath,
-    /// It holds what could change its meaning, or what a client would write in another way.
+    /// It contains characters that change its meaning, or that a client would rewrite.
     #[error("the path holds a character or dot segment that a client would write in another way")]
     Altered,
 }
 
-/// A path with its signed query, safe to be put behind a host, byte for byte.
+/// A path with its signed query, safe to append to a host, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectPath(String);
 
 impl DirectPath {
-    /// Checks a path as a message brought it.
+    /// Checks a path from a message.
     pub fn parse(path: &str) -> Result<Self, LinkError> {
         if !path.starts_with('/') || path.starts_with("//") {
             return Err(LinkError::NotAPath);
         }
-        // What the URL standard (url.spec.whatwg.org) leaves as it is in paths and queries alike.
+        // The bytes that the URL standard (url.spec.whatwg.org) leaves unchanged in paths and queries.
         let kept = |byte: u8| byte.is_ascii_graphic() && !b"\"#'<>\\^`{|}".contains(&byte);
         let before_query = path.split('?').next().unwrap_or("");
         let is_dots = |part: &str| {
@@ -34,26 +34,26 @@ impl DirectPath {
         Ok(Self(path.to_owned()))
     }
 
-    /// The path, as it came.
+    /// The original path.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// When the signature dies: unix seconds.
+    /// When the signature expires: unix seconds.
     pub fn expires_at(&self) -> Option<i64> {
         expiry_of(&self.0)
     }
 
-    /// The address at an origin such as `https://mmg.whatsapp.net`.
+    /// The URL at an origin such as `https://mmg.whatsapp.net`.
     pub fn url(&self, origin: &str) -> String {
         format!("{}{}", origin.trim_end_matches('/'), self.0)
     }
 }
 
-/// Where WhatsApp's media hosts are.
+/// The domain of WhatsApp's media hosts.
 const HOSTS: &str = "whatsapp.net";
 
-/// The path, with its query, of a full link to one of WhatsApp's own hosts; nothing of any other link.
+/// The path and query of a full link to one of WhatsApp's own hosts; `None` for other links.
 pub fn path_of_url(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("https://")?;
     let (host, _) = rest.split_once('/')?;
@@ -64,7 +64,7 @@ pub fn path_of_url(url: &str) -> Option<&str> {
     (ours && host.bytes().all(plain)).then(|| &rest[host.len()..])
 }
 
-/// The `oe` of a link's or path's query: hexadecimal unix seconds.
+/// The `oe` parameter of a link's or path's query: hexadecimal unix seconds.
 pub fn expiry_of(link: &str) -> Option<i64> {
     let (_, query) = link.split_once('?')?;
     let digits = query

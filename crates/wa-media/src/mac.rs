@@ -5,10 +5,10 @@ use sha2::Sha256;
 
 use crate::{KeyKind, MediaKey, MediaKeys};
 
-/// So many bytes of the code stand at the file's end.
+/// The length of the code at the file's end.
 pub(crate) const MAC_BYTES: usize = 10;
 
-/// A code that has taken in the IV, which stands in no file.
+/// A code that includes the IV, which is not in the file.
 pub(crate) fn begin(keys: &MediaKeys) -> Hmac<Sha256> {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(&keys.mac_key).expect("HMAC takes keys of any length");
@@ -16,7 +16,7 @@ pub(crate) fn begin(keys: &MediaKeys) -> Hmac<Sha256> {
     mac
 }
 
-/// Takes a file in pieces of any size, and knows at the end whether its last ten bytes are its code.
+/// Checks that the last ten bytes of a file, in pieces of any size, are its code.
 pub(crate) struct TrailingMac {
     mac: Hmac<Sha256>,
     tail: Vec<u8>,

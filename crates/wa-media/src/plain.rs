@@ -1,4 +1,4 @@
-//! Bytes that should have come decrypted already, as a gateway hands them out.
+//! Verifies bytes that should be decrypted already, as gateways deliver them.
 
 use sha2::{Digest as _, Sha256};
 
@@ -7,26 +7,26 @@ use crate::mac::TrailingMac;
 use crate::proof::HEAD_BYTES;
 use crate::{Expected, KeyKind, MediaKey, MediaKind, Refusal, Verification, Verified};
 
-/// What else is known, to name a refusal well when the message promised no hash.
+/// Further declarations, which give a precise refusal when the message has no hash.
 #[derive(Clone, Debug)]
 pub struct PlainHints {
-    /// What it should be.
+    /// The declared kind.
     pub kind: MediaKind,
     /// The declared type.
     pub mime: Option<String>,
     /// The declared name.
     pub file_name: Option<String>,
-    /// The key, with which an encrypted file is recognised by its own MAC.
+    /// The key, which recognises an encrypted file by its MAC.
     pub media_key: Option<MediaKey>,
     /// The label of the key.
     pub key_kind: KeyKind,
 }
 
-/// Takes the bytes in any pieces and says at the end what they are. Constant memory.
+/// Takes the bytes in pieces of any size and verifies them at the end. Constant memory.
 ///
-/// A promised hash decides alone. Without one, bytes that are surely something else are refused (nothing at
-/// all, a web page, a JSON text, the encrypted file), and the rest is taken as unproven. The declared length
-/// is not asked: senders write what they like there.
+/// A promised hash alone decides. Without one, bytes that are certainly something else are refused (no bytes, a web
+/// page, a JSON text, the encrypted file), and the rest is accepted as unproven. The declared length is ignored,
+/// because senders write any number there.
 pub struct PlainVerifier {
     expected: Expected,
     hints: PlainHints,
@@ -37,7 +37,7 @@ pub struct PlainVerifier {
 }
 
 impl PlainVerifier {
-    /// Begins.
+    /// A verifier without bytes.
     pub fn new(expected: Expected, hints: PlainHints) -> Self {
         let key = hints.media_key.as_ref();
         let mac = key.map(|key| TrailingMac::new(key, hints.key_kind));
@@ -67,7 +67,7 @@ impl PlainVerifier {
         self.sha256.clone().finalize().into()
     }
 
-    /// Judges.
+    /// Verifies.
     pub fn finish(self) -> Result<Verified, Refusal> {
         let sha256: [u8; 32] = self.sha256.finalize().into();
         let verification = match self.expected.sha256 {

@@ -1,11 +1,11 @@
-//! What was promised, what was found true, and what was refused.
+//! Promised hashes, verified bytes and refusals.
 
 use crate::form;
 
-/// How many of a media's first bytes are kept, to detect the type.
+/// How many of a media's first bytes are kept to detect its type.
 pub(crate) const HEAD_BYTES: usize = 8 << 10;
 
-/// What a message promised of its media. Nothing of it has to be there.
+/// The hashes that a message promised, if any.
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
     /// SHA-256 of the plaintext.
@@ -14,14 +14,14 @@ pub struct Expected {
     pub enc_sha256: Option<[u8; 32]>,
 }
 
-/// How far bytes are proven.
+/// How bytes were verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verification {
-    /// The message's own plaintext hash was found true.
+    /// They have the message's plaintext hash.
     Full,
-    /// Only the encrypted file's hash and MAC could be.
+    /// Only by the encrypted file's hash and MAC.
     Mac,
-    /// The message promised nothing that could be checked.
+    /// The message promised no hash.
     Unproven,
 }
 
@@ -29,7 +29,7 @@ impl Verification {
     /// All of them, the strongest first.
     pub const ALL: [Self; 3] = [Self::Full, Self::Mac, Self::Unproven];
 
-    /// The one of that code.
+    /// The verification with this code.
     pub fn parse(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.as_str() == code)
     }
@@ -44,7 +44,7 @@ impl Verification {
     }
 }
 
-/// Bytes that passed every check that could be made. Only a finished verification builds one.
+/// Bytes that passed every possible check. Only a finished verification builds one.
 #[derive(Clone, Debug)]
 pub struct Verified {
     pub(crate) sha256: [u8; 32],
@@ -59,31 +59,31 @@ impl Verified {
         &self.sha256
     }
 
-    /// How many they are.
+    /// Their length in bytes.
     pub fn size_bytes(&self) -> u64 {
         self.size_bytes
     }
 
-    /// How far they are proven.
+    /// How they were verified.
     pub fn verification(&self) -> Verification {
         self.verification
     }
 
-    /// Whether they begin as some known kind of file does.
+    /// Whether they begin like a known kind of file.
     pub fn begins_like_a_known_file(&self) -> bool {
         form::is_certain(&self.head)
     }
 
-    /// The first of them, up to 8 KiB, to detect the type.
+    /// The first bytes, up to 8 KiB, to detect the type.
     pub fn head(&self) -> &[u8] {
         &self.head
     }
 }
 
-/// Why bytes were not taken.
+/// Why bytes were refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// There are none.
+    /// No bytes.
     #[error("zero bytes")]
     Empty,
     /// A web page.

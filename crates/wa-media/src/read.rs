@@ -1,10 +1,10 @@
-//! Tolerant readers: gateways write the same key, hash, length or time in many ways.
+//! Tolerant readers: gateways write keys, hashes, lengths and times in many ways.
 
 use serde_json::{Map, Value};
 
 use crate::base64_text::Base64Decoder;
 
-/// A field by any of its names, in any case, with or without underscores. `null` and `""` count as absent.
+/// A field by any of its names, ignoring case and underscores. `null` and `""` count as absent.
 pub fn field<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
     let present = |value: &&Value| !value.is_null() && value.as_str() != Some("");
     names.iter().find_map(|name| {
@@ -18,10 +18,10 @@ pub fn field<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a V
     })
 }
 
-/// No field that is known has a longer name.
+/// No known field has a longer name.
 pub(crate) const LONGEST_NAME: usize = 64;
 
-/// Whether two names are the same but for case and underscores.
+/// Whether two names are equal, ignoring case and underscores.
 pub fn same_name(a: &str, b: &str) -> bool {
     if a.len() > LONGEST_NAME || b.len() > LONGEST_NAME {
         return false;
@@ -39,7 +39,7 @@ pub(crate) fn letters(name: &str) -> impl Iterator<Item = u8> + '_ {
         .map(|byte| byte.to_ascii_lowercase())
 }
 
-/// Text that is not empty.
+/// Non-empty text.
 pub fn text(value: &Value) -> Option<&str> {
     value.as_str().filter(|text| !text.is_empty())
 }
@@ -71,7 +71,7 @@ pub fn bytes32(value: &Value) -> Option<[u8; 32]> {
     }
 }
 
-/// Whether bytes are written, and there are none: `[]`, `{}`, or Node's `{"type":"Buffer","data":[]}`.
+/// Whether the value is an empty byte array: `[]`, `{}`, or Node's `{"type":"Buffer","data":[]}`.
 pub(crate) fn is_empty_bytes(value: &Value) -> bool {
     match value {
         Value::String(text) => text.trim().is_empty(),
@@ -84,7 +84,7 @@ pub(crate) fn is_empty_bytes(value: &Value) -> bool {
     }
 }
 
-/// In the order of the numbers, not of the text: a map sorted as text gives 0, 1, 10, 11, …
+/// In numeric order: a map sorted as text gives 0, 1, 10, 11, …
 fn bytes32_of_index(object: &Map<String, Value>) -> Option<[u8; 32]> {
     if object.len() != 32 {
         return None;
@@ -117,7 +117,7 @@ fn bytes32_of_text(text: &str) -> Option<[u8; 32]> {
     base64_bytes(text)?.try_into().ok()
 }
 
-/// Base64 in either alphabet, padded or not, with white space or not, after a `data:` prefix or not.
+/// Base64 in either alphabet, padded or not, with or without white space and a `data:` prefix.
 pub(crate) fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     let mut decoder = Base64Decoder::new();
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 3);
@@ -126,8 +126,8 @@ pub(crate) fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// A whole number, never negative: a number, digits as text, or a Long object `{low, high, unsigned}`.
-/// Nonsense (negative, fractional, beyond 2^53 as a float) is nothing.
+/// A non-negative integer: a number, digits as text, or a Long object `{low, high, unsigned}`. `None` for negative
+/// numbers, fractions and floats beyond 2^53.
 pub fn number(value: &Value) -> Option<u64> {
     match value {
         Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
@@ -153,7 +153,7 @@ fn whole(float: f64) -> Option<u64> {
     fits.then_some(float as u64)
 }
 
-/// Unix seconds from a time in any of the forms that [`millis`] reads.
+/// Unix seconds from any form that [`millis`] reads.
 pub fn seconds(value: &Value) -> Option<i64> {
     Some(millis(value)? / 1_000).filter(|seconds| *seconds > 0)
 }
@@ -161,9 +161,9 @@ pub fn seconds(value: &Value) -> Option<i64> {
 /// The last second of the year 9999.
 const LATEST_SECOND: i64 = 253_402_300_799;
 
-/// Unix milliseconds from seconds, milliseconds (from 10^11 on), microseconds (from 10^14 on) or nanoseconds (from 10^17
-/// on): a number, digits as text, a Long object, `{"seconds", "nanos"}`, or `{"$numberLong"}`. A fraction is left out. 0
-/// means unknown, and so does what lies beyond the year 9999.
+/// Unix milliseconds from seconds, milliseconds (from 10^11), microseconds (from 10^14) or nanoseconds (from 10^17):
+/// a number, digits as text, a Long object, `{"seconds", "nanos"}`, or `{"$numberLong"}`. Fractions are dropped.
+/// `None` for 0, which means unknown, and for times after the year 9999.
 pub fn millis(value: &Value) -> Option<i64> {
     let number = match value {
         Value::Object(object) => match object.get("low") {

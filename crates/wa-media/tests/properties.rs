@@ -29,7 +29,7 @@ fn decrypt(
     Ok((plaintext, decrypted))
 }
 
-fn told(encrypted: &Encrypted, plain: bool, enc: bool) -> Expected {
+fn expected(encrypted: &Encrypted, plain: bool, enc: bool) -> Expected {
     Expected {
         sha256: plain.then_some(encrypted.sha256),
         enc_sha256: enc.then_some(encrypted.enc_sha256),
@@ -62,7 +62,7 @@ proptest! {
         let key = MediaKey::new(key);
         let encrypted = encrypt(&key, kind, &plain);
         prop_assert_eq!(encrypted.body.len() as u64, encrypted_bytes(plain.len() as u64));
-        let expected = told(&encrypted, with_plain, with_enc);
+        let expected = expected(&encrypted, with_plain, with_enc);
         let (back, decrypted) = decrypt(&encrypted.body, &sizes, Decryptor::of_proven_label(&key, kind, expected)).unwrap();
         prop_assert_eq!(decrypted.verified.sha256(), &encrypted.sha256);
         prop_assert_eq!(decrypted.verified.verification(), if with_plain { Verification::Full } else { Verification::Mac });
@@ -88,7 +88,7 @@ proptest! {
     ) {
         let key = MediaKey::new([7; 32]);
         let encrypted = encrypt(&key, kind, &plain);
-        let expected = told(&encrypted, with_plain, with_enc);
+        let expected = expected(&encrypted, with_plain, with_enc);
         let mut flipped = encrypted.body.clone();
         let bit = bit.index(flipped.len() * 8);
         flipped[bit / 8] ^= 1 << (bit % 8);
@@ -104,7 +104,7 @@ proptest! {
         prop_assume!(declared != real);
         let key = MediaKey::new([7; 32]);
         let encrypted = encrypt(&key, real, &plain);
-        let expected = told(&encrypted, true, true);
+        let expected = expected(&encrypted, true, true);
         let first = decrypt(&encrypted.body, &sizes, Decryptor::of_proven_label(&key, declared, expected.clone()));
         prop_assert_eq!(first.unwrap_err().cause, Cause::WrongKey);
         let mut finder = LabelFinder::new(&key);
@@ -186,8 +186,8 @@ fn every_flipped_bit_and_every_cut_of_a_short_file_is_noticed() {
     let key = MediaKey::new([7; 32]);
     let encrypted = encrypt(&key, KeyKind::Audio, &[5; 100]);
     for expected in [
-        told(&encrypted, false, false),
-        told(&encrypted, true, false),
+        expected(&encrypted, false, false),
+        expected(&encrypted, true, false),
     ] {
         let new = || Decryptor::new(&key, KeyKind::Audio, expected.clone());
         for bit in 0..encrypted.body.len() * 8 {
@@ -216,7 +216,7 @@ fn a_document_that_was_encrypted_as_a_photo_needs_no_second_reading() {
 fn a_file_that_was_never_encrypted_is_named_so() {
     let plain = b"OggS and so on".to_vec();
     let key = MediaKey::new([7; 32]);
-    let expected = told(&encrypt(&key, KeyKind::Audio, &plain), true, false);
+    let expected = expected(&encrypt(&key, KeyKind::Audio, &plain), true, false);
     let decryptor = Decryptor::new(&key, KeyKind::Audio, expected);
     let failure = decrypt(&plain, &[5], decryptor).unwrap_err();
     assert_eq!(failure.cause, Cause::NotEncrypted);

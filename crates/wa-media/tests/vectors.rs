@@ -12,30 +12,34 @@ const PIECES: [usize; 9] = [1, 15, 16, 17, 25, 26, 27, 4_096, 1 << 20];
 
 struct Vector {
     name: String,
-    told: Value,
+    message: Value,
     body: Vec<u8>,
 }
 
 fn read(list: &str) -> Vec<Vector> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
-    let told: Vec<Value> =
+    let list: Vec<Value> =
         serde_json::from_slice(&std::fs::read(folder.join(list)).unwrap()).unwrap();
-    assert!(!told.is_empty());
-    let vectors = told.into_iter().map(|told| {
-        let name = told["file"].as_str().unwrap().to_owned();
+    assert!(!list.is_empty());
+    let vectors = list.into_iter().map(|message| {
+        let name = message["file"].as_str().unwrap().to_owned();
         let body = std::fs::read(folder.join(&name)).unwrap();
-        Vector { name, told, body }
+        Vector {
+            name,
+            message,
+            body,
+        }
     });
     vectors.collect()
 }
 
 impl Vector {
     fn decrypt(&self, piece: usize) -> Result<(Vec<u8>, Decrypted), Failure> {
-        let key = MediaKey::new(bytes32(&self.told["mediaKey"]).unwrap());
-        let kind = KeyKind::from_wire_type(self.told["type"].as_str().unwrap()).unwrap();
+        let key = MediaKey::new(bytes32(&self.message["mediaKey"]).unwrap());
+        let kind = KeyKind::from_wire_type(self.message["type"].as_str().unwrap()).unwrap();
         let expected = Expected {
-            sha256: bytes32(&self.told["fileSha256"]),
-            enc_sha256: bytes32(&self.told["fileEncSha256"]),
+            sha256: bytes32(&self.message["fileSha256"]),
+            enc_sha256: bytes32(&self.message["fileEncSha256"]),
         };
         let mut decryptor = Decryptor::new(&key, kind, expected);
         let mut plaintext = Vec::new();
@@ -63,7 +67,7 @@ fn every_good_file_decrypts_to_what_was_promised() {
             );
             assert_eq!(
                 plaintext.len() as u64,
-                vector.told["fileLength"].as_u64().unwrap()
+                vector.message["fileLength"].as_u64().unwrap()
             );
             assert_eq!(decrypted.checks.enc_sha256, Some(true));
         }
@@ -80,9 +84,9 @@ fn every_bad_file_has_its_cause() {
                 Ok((_, decrypted)) => decrypted.checks,
                 Err(failure) => failure.checks,
             };
-            let expected = vector.told["expect"].as_str().unwrap();
+            let expected = vector.message["expect"].as_str().unwrap();
             let as_expected = match expected {
-                // Each comes with the hash of its own bytes, so that what is wrong is the key, as far as can be told.
+                // The hash matches the bytes, so the key must be wrong.
                 "bad_mac" => cause == Some(Cause::WrongKey) && checks.mac == Some(false),
                 "bad_length_or_mac" => matches!(cause, Some(Cause::BadShape { .. })),
                 "too_short" => matches!(cause, Some(Cause::TooShort { .. })),
@@ -90,7 +94,7 @@ fn every_bad_file_has_its_cause() {
                 "bad_sha256" => {
                     cause == Some(Cause::PlainHashMismatch) && checks.padding == Some(true)
                 }
-                // The message's hash of the encrypted file alone is mangled: everything stronger holds, and it is told.
+                // Only the message's hash of the encrypted file is wrong: it is reported, and the stronger checks pass.
                 "bad_enc_sha256" => {
                     cause.is_none()
                         && checks.enc_sha256 == Some(false)
@@ -98,7 +102,7 @@ fn every_bad_file_has_its_cause() {
                 }
                 // A declared length is no evidence against a right hash.
                 "bad_length" => outcome.as_ref().is_ok_and(|(plaintext, _)| {
-                    plaintext.len() as u64 != vector.told["fileLength"].as_u64().unwrap()
+                    plaintext.len() as u64 != vector.message["fileLength"].as_u64().unwrap()
                 }),
                 _ => false,
             };

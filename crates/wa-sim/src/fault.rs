@@ -1,12 +1,12 @@
-//! What can go wrong, on demand.
+//! Faults on demand.
 
-/// How a media misbehaves. Faults of the call for a link come first, faults of the file after, those that only
-/// the CDN knows last; the CDN knows most of the file's as well.
+/// The fault of a media. First the faults of the call for a link, then those of the file, then those of the CDN only;
+/// the CDN supports most of the file's too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing: link and file are right.
+    /// No fault.
     None,
-    /// 500 with an object as its message, as W-API answers when WhatsApp gives it nothing.
+    /// 500 with an object as its message, as W-API answers when it gets nothing from WhatsApp.
     ApiErrorObject,
     /// 200 with `error: true`.
     ApiErrorTrue,
@@ -21,14 +21,14 @@ pub enum Fault {
     Hang,
     /// The link leads to a port without a listener.
     RefusedConnection,
-    /// The file's headers come, its bytes never.
+    /// The file's headers arrive, its bytes never.
     HangBody,
-    /// The file comes slowly.
+    /// The file arrives slowly.
     Drip {
         /// The speed.
         bytes_per_second: u32,
     },
-    /// The connection breaks after so many bytes.
+    /// The connection breaks after this many bytes.
     CutShort {
         /// How many come.
         after_bytes: usize,
@@ -43,53 +43,52 @@ pub enum Fault {
     StillEncrypted,
     /// Other bytes of the same length.
     WrongBytes,
-    /// The gateway writes this as the time at which its link expires: JSON, or nothing at all when empty.
+    /// The gateway's value for the link's expiry: JSON, or omitted when empty.
     LinkExpires(String),
-    /// The file's head promises so many bytes, and none comes.
+    /// The file's head declares this length, and no byte follows.
     ContentLength(u64),
     /// The link is exactly this.
     LinkTo(String),
-    /// The link's origin is this, its path the right one.
+    /// The link has this origin and the right path.
     LinkAt(String),
     /// The file answers with a redirect to this.
     RedirectTo(String),
     /// Any status for the file.
     FileStatus(u16),
-    /// This status for the file, with a body of which a byte comes now and then, without end.
+    /// This status for the file, with a body that arrives slowly and never ends.
     DrippingError(u16),
-    /// The link has expired when it is handed out, and the file answers 410.
+    /// The link is expired when it is returned, and the file answers 410.
     ExpiredLink,
-    /// The CDN gives only so many bytes, and calls that the whole file.
+    /// The CDN returns only this many bytes, as the complete file.
     Truncated {
-        /// How many come.
+        /// The bytes that arrive.
         bytes: u64,
     },
     /// One bit of the CDN's file is wrong.
     CorruptAt {
-        /// In which byte.
+        /// The byte's position.
         offset: u64,
     },
-    /// The CDN sends all from the beginning, whatever range is asked for, and the connection breaks after so
-    /// many bytes the first time.
+    /// The CDN ignores the requested range, and the connection breaks after this many bytes the first time.
     IgnoresRange {
-        /// How many come.
+        /// The bytes that arrive.
         after_bytes: usize,
     },
-    /// The file is right, but comes compressed, with `Content-Encoding: gzip`.
+    /// The file is right, but compressed, with `Content-Encoding: gzip`.
     Gzip,
-    /// Each request has the next of these; the last one is that of all later requests.
+    /// Each request has the next fault; the last one applies to all later requests.
     InTurn(Vec<Fault>),
     /// This many calls for a link fail, then all succeed.
     FailTimes {
-        /// How many.
+        /// The number.
         times: u32,
-        /// How.
+        /// The fault.
         fault: Box<Fault>,
     },
 }
 
 impl Fault {
-    /// The fault of this request; what fails k times counts down in `self`.
+    /// The fault of this request; `FailTimes` counts down in `self`.
     pub(crate) fn take(&mut self) -> Self {
         if let Self::InTurn(faults) = self {
             return match faults.as_slice() {

@@ -1,21 +1,21 @@
-//! `wa-sim`: the pretend gateway as a program of its own, for load tests.
+//! `wa-sim`: the simulated gateway as a program, for load tests.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Parser;
 
-/// A pretend W-API and WhatsApp CDN on loopback. Prints its origin and that of the CDN's second host, then serves
-/// until it is ended.
+/// A simulated W-API and WhatsApp CDN on loopback. Prints its origin and that of the CDN's second host, then serves
+/// until it is stopped.
 #[derive(Parser)]
 struct Options {
-    /// Where to listen.
+    /// The address to listen on.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// How long every call for a link takes.
+    /// The duration of every call for a link, in milliseconds.
     #[arg(long, default_value_t = 0)]
     delay_ms: u64,
-    /// The instance it knows.
+    /// The instance.
     #[arg(long, default_value = "BENCH1-BENCH2-BENCH3")]
     instance: String,
     /// Its token.

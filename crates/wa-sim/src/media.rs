@@ -1,4 +1,4 @@
-//! Media to be served: real small files, or large ones made up as they are sent.
+//! Served media: real small files, or large ones generated while they are sent.
 
 use std::io::Write as _;
 
@@ -13,27 +13,27 @@ use crate::Fault;
 /// The bytes of a media.
 #[derive(Clone, Debug)]
 pub enum Content {
-    /// These.
+    /// Fixed bytes.
     Bytes(Bytes),
-    /// So many, made from a seed while they are sent.
+    /// Generated from a seed while they are sent.
     Generated {
-        /// Gives other bytes.
+        /// Another seed gives other bytes.
         seed: u64,
-        /// How many.
+        /// The length.
         size_bytes: u64,
     },
 }
 
 const PIECE: usize = 64 << 10;
 
-/// The key of the documented audio, and of all that is made up on the spot: `rwyoaVpbrjfFQ3X1YKt7Y1+pnun0a2536qDKOnT2HuQ=`.
+/// The key of the documented audio and of all generated files: `rwyoaVpbrjfFQ3X1YKt7Y1+pnun0a2536qDKOnT2HuQ=`.
 pub const DOCUMENTED_KEY: [u8; 32] = [
     0xaf, 0x0c, 0xa8, 0x69, 0x5a, 0x5b, 0xae, 0x37, 0xc5, 0x43, 0x75, 0xf5, 0x60, 0xab, 0x7b, 0x63,
     0x5f, 0xa9, 0x9e, 0xe9, 0xf4, 0x6b, 0x6e, 0x77, 0xea, 0xa0, 0xca, 0x3a, 0x74, 0xf6, 0x1e, 0xe4,
 ];
 
 impl Content {
-    /// How many bytes.
+    /// The length.
     pub fn size_bytes(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
@@ -41,7 +41,7 @@ impl Content {
         }
     }
 
-    /// All of it, compressed.
+    /// The complete content, compressed.
     pub(crate) fn gzip(&self) -> std::io::Result<Self> {
         let pieces = (0..self.size_bytes())
             .step_by(PIECE)
@@ -49,7 +49,7 @@ impl Content {
         gzip(pieces).map(Self::Bytes)
     }
 
-    /// The bytes from `offset`, up to 64 KiB of them; empty at the end.
+    /// Up to 64 KiB from `offset`; empty at the end.
     pub(crate) fn piece(&self, offset: u64) -> Bytes {
         match self {
             Self::Bytes(bytes) => {
@@ -67,7 +67,7 @@ impl Content {
         }
     }
 
-    /// SHA-256 of all of it.
+    /// SHA-256 of the complete content.
     pub fn sha256(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         let mut offset = 0;
@@ -89,7 +89,7 @@ pub(crate) fn gzip(pieces: impl Iterator<Item = Bytes>) -> std::io::Result<Bytes
     encoder.finish().map(Bytes::from)
 }
 
-/// Begins like an Ogg/Opus file, goes on as xorshift noise in 8-byte words. `offset` is a multiple of 64 KiB.
+/// Begins like an Ogg/Opus file, then xorshift noise in 8-byte words. `offset` is a multiple of 64 KiB.
 fn fill(seed: u64, offset: u64, piece: &mut [u8]) {
     let mut state = (seed.wrapping_mul(2) ^ offset.wrapping_mul(0x9e37_79b9_7f4a_7c15)) | 1;
     for word in piece.chunks_mut(8) {
@@ -104,12 +104,12 @@ fn fill(seed: u64, offset: u64, piece: &mut [u8]) {
     }
 }
 
-/// SHA-256 of what [`Content::Generated`] makes.
+/// SHA-256 of [`Content::Generated`].
 pub fn generated_sha256(seed: u64, size_bytes: u64) -> [u8; 32] {
     Content::Generated { seed, size_bytes }.sha256()
 }
 
-/// How the gateway writes when a link expires.
+/// The form in which the gateway returns a link's expiry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LinkExpiry {
     /// Unix milliseconds, as W-API does.
@@ -121,11 +121,11 @@ pub enum LinkExpiry {
     Text,
     /// 0.
     Zero,
-    /// Not at all.
+    /// Omitted.
     Absent,
 }
 
-/// One media, the message that carries it, and how it misbehaves.
+/// One media, its message and its faults.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the names are those of the message")]
 pub struct SimMedia {
@@ -136,17 +136,17 @@ pub struct SimMedia {
     pub mime: String,
     /// Whether the delivery contains the hashes.
     pub with_hashes: bool,
-    /// How the gateway misbehaves.
+    /// The gateway's fault.
     pub fault: Fault,
-    /// How the CDN misbehaves.
+    /// The CDN's fault.
     pub cdn_fault: Fault,
-    /// How the CDN's second host misbehaves.
+    /// The fault of the CDN's second host.
     pub fallback_fault: Fault,
     /// Whether the delivery contains the key.
     pub with_key: bool,
-    /// Whether the CDN has it unencrypted, as it has what channels publish.
+    /// Whether the CDN has it unencrypted, like the files of channels.
     pub in_the_clear: bool,
-    /// Whether the delivery brings the bytes themselves.
+    /// Whether the delivery contains the bytes.
     pub with_bytes: bool,
     pub file_name: Option<String>,
     pub caption: Option<String>,
@@ -163,13 +163,13 @@ pub struct SimMedia {
     /// Unix seconds; the `oe` of the path.
     pub expires_at: i64,
     pub media_key: MediaKey,
-    /// The label it was encrypted under, if not the kind's.
+    /// The label of its key, if not the kind's.
     pub key_kind: Option<KeyKind>,
-    /// Made from the message's id unless given.
+    /// Derived from the message's id unless set.
     pub direct_path: Option<String>,
-    /// The name in the link; made up unless given.
+    /// The name in the link; generated unless set.
     pub link_name: Option<String>,
-    /// How the gateway writes when the link expires.
+    /// The form of the link's expiry.
     pub link_expiry: LinkExpiry,
 }
 
@@ -223,12 +223,12 @@ impl SimMedia {
         }
     }
 
-    /// The label under which it is encrypted.
+    /// The label of its key.
     pub(crate) fn label(&self) -> KeyKind {
         self.key_kind.unwrap_or_else(|| self.kind.into())
     }
 
-    /// The documented audio: a thin delivery, 5067 bytes, a link that died on 5 September 2025.
+    /// The documented audio: a minimal delivery, 5067 bytes, a link that expired on 5 September 2025.
     pub fn documented() -> Self {
         Self {
             content: Content::Bytes(file!("documented.ogg")),

@@ -1,4 +1,4 @@
-//! The pretend gateway's HTTP side.
+//! The HTTP server of the simulated gateway.
 
 mod cdn;
 mod file;
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Content, World};
 
-/// A running pretend gateway. It stops when dropped.
+/// A running simulated gateway. It stops on drop.
 pub struct Sim {
     address: SocketAddr,
     fallback: SocketAddr,
@@ -26,7 +26,7 @@ pub struct Sim {
     stop: CancellationToken,
 }
 
-/// Which of the CDN's hosts is asked.
+/// The CDN's two hosts.
 #[derive(Clone, Copy)]
 pub(crate) enum Host {
     Main,
@@ -106,12 +106,12 @@ impl Sim {
         format!("http://{}", self.closed)
     }
 
-    /// What an operator would configure.
+    /// The base URL of the API.
     pub fn api_base(&self) -> String {
         format!("{}/v1", self.origin())
     }
 
-    /// What it knows.
+    /// The gateway's state.
     pub fn world(&self) -> &World {
         &self.world
     }
@@ -128,7 +128,7 @@ fn serve(listener: TcpListener, router: Router, stop: &CancellationToken) {
     });
 }
 
-/// What is made up on the spot, so that load generators need no registration: `…gen-{size}-{seed}_…`.
+/// Files generated on request, so that load generators need no registration: `…gen-{size}-{seed}_…`.
 fn generated(name: &str) -> Option<Content> {
     let (_, rest) = name.split_once("gen-")?;
     let (size, seed) = rest.split_once('_')?.0.split_once('-')?;

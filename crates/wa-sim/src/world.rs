@@ -1,4 +1,4 @@
-//! What the pretend gateway knows, and what it was asked.
+//! The state of the simulated gateway, and its counters.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -16,9 +16,9 @@ use crate::{Fault, SimMedia};
 /// The webhook of a media.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    /// What to post.
+    /// The body to post.
     pub body: Value,
-    /// By which the media is asked for.
+    /// The media's path in calls for a link.
     pub direct_path: String,
     /// The message.
     pub message_id: String,
@@ -32,7 +32,7 @@ pub struct Delivery {
 pub(crate) struct Entry {
     pub media: Arc<SimMedia>,
     pub fault: Fault,
-    /// The fault of the call for a link that is being served now.
+    /// The fault of the current call for a link.
     pub current: Fault,
     pub cdn_fault: Fault,
     pub cdn_requests: u32,
@@ -42,20 +42,20 @@ pub(crate) struct Entry {
     pub file_requests: u32,
 }
 
-/// What the gateway reports of an instance's session, true or not.
+/// The session state that the gateway reports, true or not.
 #[derive(Clone, Debug)]
 pub struct Session {
     /// Whether it is connected to WhatsApp.
     pub connected: bool,
-    /// With which number; a half-dead session has none.
+    /// The number; a half-dead session has none.
     pub number: Option<String>,
     /// The switch that ignores groups; `None` when it is not reported.
     pub ignores_groups: Option<bool>,
-    /// The instance that is named instead of the one asked for.
+    /// Another instance that is named instead of the requested one.
     pub names: Option<String>,
     /// How far the gateway's clock is ahead, in seconds.
     pub clock_ahead_seconds: i64,
-    /// What is answered instead: status and body.
+    /// Another answer: status and body.
     pub instead: Option<(u16, String)>,
 }
 
@@ -72,12 +72,12 @@ impl Default for Session {
     }
 }
 
-/// An instance as the gateway sees it.
+/// An instance at the gateway.
 #[derive(Clone, Default)]
 pub(crate) struct Account {
     pub token: String,
     pub slots: HashMap<String, String>,
-    /// Slots that say "updated" and keep what they held.
+    /// Slots that answer "updated" and keep their value.
     pub stubborn: Vec<String>,
     pub session: Session,
 }
@@ -91,11 +91,11 @@ pub(crate) struct State {
     pub down: bool,
     pub cdn_down: bool,
     pub bearers_on_files: u32,
-    /// Unix seconds; the beginning of time unless set.
+    /// Unix seconds; 0 unless set.
     pub now: i64,
 }
 
-/// Everything the pretend gateway knows. Clones share it.
+/// The state of the simulated gateway. Clones share it.
 #[derive(Clone, Default)]
 pub struct World(Arc<Mutex<State>>);
 
@@ -104,7 +104,7 @@ impl World {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes an instance known, with the token its owner must show.
+    /// Adds an instance and its token.
     pub fn add_instance(&self, id: &str, token: &str) {
         let account = Account {
             token: token.to_owned(),
@@ -113,34 +113,34 @@ impl World {
         self.lock().accounts.insert(id.to_owned(), account);
     }
 
-    /// Lets a slot (by the field in which it is read back) say "updated" and keep what it held.
+    /// Makes a slot (by the field that returns it) answer "updated" and keep its value.
     pub fn set_stubborn(&self, instance: &str, field: &str) {
         if let Some(account) = self.lock().accounts.get_mut(instance) {
             account.stubborn.push(field.to_owned());
         }
     }
 
-    /// Sets a slot (by the field in which it is read back), as an operator would in the gateway's panel.
+    /// Sets a slot (by the field that returns it), like an operator at the gateway.
     pub fn set_slot(&self, instance: &str, field: &str, address: &str) {
         if let Some(account) = self.lock().accounts.get_mut(instance) {
             account.slots.insert(field.to_owned(), address.to_owned());
         }
     }
 
-    /// Changes what is reported of an instance's session.
+    /// Changes the reported session state of an instance.
     pub fn set_session(&self, instance: &str, session: Session) {
         if let Some(account) = self.lock().accounts.get_mut(instance) {
             account.session = session;
         }
     }
 
-    /// What a slot holds.
+    /// The value of a slot.
     pub fn slot(&self, instance: &str, field: &str) -> Option<String> {
         let state = self.lock();
         state.accounts.get(instance)?.slots.get(field).cloned()
     }
 
-    /// Adds a media, and writes its webhook.
+    /// Adds a media, and returns its webhook.
     pub fn add(&self, media: SimMedia) -> Delivery {
         let direct_path = media
             .direct_path
@@ -169,21 +169,21 @@ impl World {
         Delivery { body, ..delivery }
     }
 
-    /// Changes how a media misbehaves.
+    /// Changes the gateway's fault for a media.
     pub fn set_fault(&self, direct_path: &str, fault: Fault) {
         if let Some(entry) = self.lock().media.get_mut(direct_path) {
             entry.fault = fault;
         }
     }
 
-    /// Changes how the CDN misbehaves for a media.
+    /// Changes the CDN's fault for a media.
     pub fn set_cdn_fault(&self, direct_path: &str, fault: Fault) {
         if let Some(entry) = self.lock().media.get_mut(direct_path) {
             entry.cdn_fault = fault;
         }
     }
 
-    /// How often the CDN's second host was asked for a media.
+    /// Requests to the CDN's second host for a media.
     pub fn fallback_requests(&self, direct_path: &str) -> u32 {
         self.lock()
             .media
@@ -191,7 +191,7 @@ impl World {
             .map_or(0, |entry| entry.fallback_requests)
     }
 
-    /// How often the CDN was asked for a media.
+    /// Requests to the CDN for a media.
     pub fn cdn_requests(&self, direct_path: &str) -> u32 {
         self.lock()
             .media
@@ -204,7 +204,7 @@ impl World {
         self.lock().now = now;
     }
 
-    /// How often a media's link and its file were asked for.
+    /// Requests for a media's link and for its file.
     pub fn requests(&self, direct_path: &str) -> (u32, u32) {
         let state = self.lock();
         state
@@ -213,22 +213,22 @@ impl World {
             .map_or((0, 0), |entry| (entry.link_requests, entry.file_requests))
     }
 
-    /// How many requests for files carried a bearer token, which none should.
+    /// Requests for files with a bearer token; there should be none.
     pub fn bearers_on_files(&self) -> u32 {
         self.lock().bearers_on_files
     }
 
-    /// How long every call for a link takes.
+    /// Sets the duration of every call for a link.
     pub fn set_delay(&self, delay: Duration) {
         self.lock().delay = delay;
     }
 
-    /// Whether the CDN answers everything with 503.
+    /// Makes the CDN answer everything with 503.
     pub fn set_cdn_down(&self, down: bool) {
         self.lock().cdn_down = down;
     }
 
-    /// Whether everything is answered 503.
+    /// Makes everything answer 503.
     pub fn set_down(&self, down: bool) {
         self.lock().down = down;
     }

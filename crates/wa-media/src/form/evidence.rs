@@ -48,7 +48,7 @@ impl Guess {
 }
 
 impl Evidence {
-    pub fn of(bytes: &mut (impl Read + Seek)) -> Self {
+    pub fn read(bytes: &mut (impl Read + Seek)) -> Self {
         let head = head_of(bytes).unwrap_or_default();
         if let Some(name) = signature::textual(&head) {
             return Self::sure(name);

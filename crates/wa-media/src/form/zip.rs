@@ -93,9 +93,10 @@ impl Entries {
         let with_macros = |folder: &str| self.has(&format!("{folder}/vbaProject.bin"));
         let pick = |folder, with, without| if with_macros(folder) { with } else { without };
         if let Some(workbook) = main("xl/workbook") {
-            return Some(match workbook.ends_with(".bin") {
-                true => "xlsb",
-                false => pick("xl", "xlsm", "xlsx"),
+            return Some(if workbook.ends_with(".bin") {
+                "xlsb"
+            } else {
+                pick("xl", "xlsm", "xlsx")
             });
         }
         for (start, with, without) in [

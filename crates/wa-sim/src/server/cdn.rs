@@ -1,4 +1,4 @@
-//! WhatsApp's CDN: `GET` of a direct path, signature and expiry and all, gives the encrypted file or a range of it.
+//! WhatsApp's CDN: `GET` of a direct path with signature and expiry returns the encrypted file or a range of it.
 
 use std::io;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(super) async fn fetch(State(shared): State<Shared>, uri: Uri, headers: Heade
     answer(&file, fault, from(&headers)).await
 }
 
-/// What is behind a path, and how it misbehaves this time.
+/// The content of a path, and its fault this time.
 fn found(shared: &Shared, asked: &str, headers: &HeaderMap) -> Result<(File, Fault), Refusal> {
     let mut state = shared.world.lock();
     if state.cdn_down || state.down {
@@ -66,10 +66,10 @@ fn found(shared: &Shared, asked: &str, headers: &HeaderMap) -> Result<(File, Fau
             entry.fallback_fault.take()
         }
     };
-    Ok((File::of(&entry.media), fault))
+    Ok((File::new(&entry.media), fault))
 }
 
-/// The byte from which on is asked for.
+/// The first requested byte.
 fn from(headers: &HeaderMap) -> Option<u64> {
     let range = headers.get(header::RANGE)?.to_str().ok()?;
     range
@@ -79,16 +79,16 @@ fn from(headers: &HeaderMap) -> Option<u64> {
         .ok()
 }
 
-/// A file as the CDN has it, made while it is sent.
+/// A file on the CDN, generated while it is sent.
 #[derive(Clone)]
 struct File {
     content: Content,
-    /// Nothing when it lies there in the clear.
+    /// `None` when it is unencrypted.
     encrypted: Option<(MediaKey, KeyKind)>,
 }
 
 impl File {
-    fn of(media: &Arc<SimMedia>) -> Self {
+    fn new(media: &Arc<SimMedia>) -> Self {
         Self {
             content: media.content.clone(),
             encrypted: (!media.in_the_clear).then(|| (media.media_key.clone(), media.label())),
@@ -110,7 +110,7 @@ impl File {
         }
     }
 
-    /// All of it from the beginning; constant memory.
+    /// The complete file, in constant memory.
     fn pieces(&self) -> impl Iterator<Item = Bytes> + Send + use<> {
         let content = self.content.clone();
         let mut encryptor = self
@@ -210,7 +210,7 @@ async fn answer(file: &File, fault: Fault, from: Option<u64>) -> Response {
     }
 }
 
-/// A whole answer, or the part from the byte that was asked for.
+/// The complete file, or the part from the requested byte.
 fn part(from: Option<u64>, to: u64, size: u64, pieces: Pieces) -> Response {
     if from.is_some_and(|from| from >= size) {
         return StatusCode::RANGE_NOT_SATISFIABLE.into_response();
@@ -229,7 +229,7 @@ fn part(from: Option<u64>, to: u64, size: u64, pieces: Pieces) -> Response {
     response
 }
 
-/// The beginning, and then a broken connection.
+/// The beginning, then a broken connection.
 pub(super) fn cut(pieces: Pieces, after_bytes: usize) -> Pieces {
     let mut left = after_bytes;
     let beginning = pieces.map(move |piece| {
@@ -239,7 +239,7 @@ pub(super) fn cut(pieces: Pieces, after_bytes: usize) -> Pieces {
             piece
         })
     });
-    // Head and first bytes must be on their way before the connection breaks.
+    // Head and first bytes must be sent before the connection breaks.
     let broken = stream::once(async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         Err(io::Error::from(io::ErrorKind::ConnectionReset))
@@ -253,7 +253,7 @@ pub(super) fn cut(pieces: Pieces, after_bytes: usize) -> Pieces {
         .boxed()
 }
 
-/// Ten little pieces a second.
+/// Ten small pieces a second.
 pub(super) fn dripping(pieces: Pieces, bytes_per_second: u32) -> Pieces {
     let step = usize::try_from(bytes_per_second / 10).unwrap_or(1).max(1);
     pieces

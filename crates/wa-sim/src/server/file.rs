@@ -90,7 +90,7 @@ pub(super) async fn fetch(
     }
 }
 
-/// An error whose body never ends, and never stops for long.
+/// An error whose body arrives slowly and never ends.
 pub(super) fn dripping_error(status: u16) -> Response {
     let bytes = stream::unfold((), |()| async {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -109,7 +109,7 @@ fn sized(size_bytes: u64, body: Body) -> Response {
     response
 }
 
-/// Says that the body of an answer is compressed.
+/// Declares the body of a response as compressed.
 pub(super) fn compressed(response: io::Result<Response>) -> Response {
     let Ok(mut response) = response else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

@@ -14,7 +14,7 @@ use crate::{Fault, LinkExpiry, World};
 const EXPIRES_MS: i64 = 4_000_000_000_000;
 const LONG_AGO_MS: i64 = 1_000_000_000_000;
 
-/// Whether the call shows the token of the instance it names: 404 when there is none, 401 when it is wrong.
+/// Checks the token of the instance: 404 without one, 401 for a wrong one.
 pub(super) fn authorised(
     world: &World,
     query: &HashMap<String, String>,
@@ -87,7 +87,7 @@ pub(super) async fn ask(
     answer(&shared, path, fault).await
 }
 
-/// The fault of this call, which is the file's too.
+/// The fault of this call, which applies to the file too.
 fn take_fault(world: &World, path: &str) -> Option<Fault> {
     let mut state = world.lock();
     let entry = state.media.get_mut(path)?;
@@ -141,7 +141,7 @@ async fn answer(shared: &Shared, path: &str, fault: Option<Fault>) -> Response {
     }
 }
 
-/// When a link expires, as the media says that it is written.
+/// When a link expires, in the form that the media selects.
 fn expiry(shared: &Shared, path: &str) -> Value {
     let state = shared.world.lock();
     let written = state.media.get(path).map(|entry| entry.media.link_expiry);
@@ -177,7 +177,7 @@ fn success(origin: &str, name: &str) -> Response {
     link_until(origin, name, json!(EXPIRES_MS))
 }
 
-/// A link; without any word of its expiry when that is `null`.
+/// A link; without an expiry when `expires` is `null`.
 fn link_until(origin: &str, name: &str, expires: Value) -> Response {
     let mut answer = json!({"error": false, "fileLink": format!("{origin}/media/file/{name}"), "expires": expires});
     if let Some(answer) = answer.as_object_mut() {

@@ -1,4 +1,4 @@
-//! What an operator sets and reads at the gateway: webhook slots, connection.
+//! The gateway's settings: webhook slots, connection.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::Shared;
 use super::link::authorised;
 
-/// The last part of the path that sets a slot, and the field in which the slot is read back.
+/// The last part of the path that sets a slot, and the field that returns it.
 const SLOTS: [(&str, &str); 6] = [
     ("update-webhook-received", "webhookReceivedUrl"),
     ("update-webhook-delivery", "webhookDeliveryUrl"),
@@ -22,7 +22,7 @@ const SLOTS: [(&str, &str); 6] = [
     ("update-webhook-chat-presence", "webhookPresenceUrl"),
 ];
 
-/// Says "updated" to whatever it is sent, but keeps `value` only, as the real one does.
+/// Answers "updated" to everything, but stores only `value`, like the real gateway.
 pub(super) async fn set_slot(
     State(shared): State<Shared>,
     Path(slot): Path<String>,
@@ -80,7 +80,7 @@ pub(super) async fn fetch_instance(
     Ok(response)
 }
 
-/// An HTTP date so many seconds from now.
+/// An HTTP date this many seconds from now.
 #[expect(clippy::disallowed_methods, reason = "a clock that can be wrong")]
 fn date_in(seconds: i64) -> String {
     let now = SystemTime::now();
