@@ -1,9 +1,8 @@
 //! Secrets: gateway tokens encrypted with the key file; hook tokens stored as hashes only.
 //!
-//! A key is made only where nothing is encrypted yet: a new key in place of a missing one decrypts nothing and would hide
-//! that it is missing. Without the key, everything that needs no token goes on.
+//! A key is created only while nothing is encrypted: a new key in place of a missing one decrypts nothing and would
+//! hide the loss. Without the key, everything that needs no token continues.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -20,10 +19,10 @@ const NONCE_BYTES: usize = 24;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The key file could not be read or made.
+    /// The key file cannot be read or created.
     #[error("the key file {path} cannot be used")]
     KeyFile { path: PathBuf, source: io::Error },
-    /// There is no key file, and data encrypted with it exists.
+    /// The key file is missing, and data encrypted with it exists.
     #[error("the key file {path} is not there, and what is sealed cannot be opened without it")]
     Missing { path: PathBuf },
     /// The file is not a key.
@@ -34,7 +33,6 @@ pub enum Error {
     Sealed,
 }
 
-/// Encrypts and decrypts with the key.
 #[derive(Clone)]
 pub struct Secrets {
     path: PathBuf,
@@ -42,8 +40,8 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Reads the key file, or makes one (mode 0600 on Unix) when there is none. For data folders without encrypted data, or
-    /// when the operator asks for a new key.
+    /// Reads the key file, or creates one (mode 0600 on Unix). For data folders without encrypted data, or when the
+    /// operator asks for a new key.
     pub fn create(path: &Path) -> Result<Self, Error> {
         if !path.exists() {
             make_key(path).map_err(|source| Error::KeyFile {
@@ -54,8 +52,8 @@ impl Secrets {
         Self::open(path)
     }
 
-    /// Reads the key file. A missing or invalid file is an error only where the key is needed, and until the right file is
-    /// back.
+    /// Reads the key file. A missing or invalid file is an error only where the key is needed, until the right file
+    /// is back.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let secrets = Self::unopened(path);
         match secrets.ready() {
@@ -72,7 +70,7 @@ impl Secrets {
         }
     }
 
-    /// Makes a new key in place of a missing or invalid one, which is renamed. A valid key stays.
+    /// Creates a new key in place of a missing or invalid one, which is renamed. A valid key stays.
     pub fn replace_invalid(path: &Path) -> Result<(), Error> {
         if let Err(Error::NotAKey { .. }) = Self::open(path).and_then(|secrets| secrets.ready()) {
             let mut aside = path.to_owned().into_os_string();
@@ -85,7 +83,7 @@ impl Secrets {
         Self::create(path)?.ready()
     }
 
-    /// Checks that the key is there.
+    /// Checks that the key is available.
     pub fn ready(&self) -> Result<(), Error> {
         self.cipher().map(drop)
     }
@@ -101,7 +99,6 @@ impl Secrets {
         }
     }
 
-    /// Reads the key from its file.
     fn read(&self) -> Result<XChaCha20Poly1305, Error> {
         let path = self.path.clone();
         let text = match std::fs::read_to_string(&self.path) {
@@ -124,7 +121,7 @@ impl Secrets {
         Ok(known.insert(cipher).clone())
     }
 
-    /// Encrypts `plain` for one `context`; it decrypts in no other.
+    /// Encrypts `plain` for one `context`.
     pub fn seal(&self, context: &str, plain: &str) -> Result<Vec<u8>, Error> {
         let nonce: [u8; NONCE_BYTES] = rand::random();
         let payload = Payload {
@@ -138,8 +135,8 @@ impl Secrets {
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// Decrypts what [`Secrets::seal`] encrypted for the same `context`. When the current key does not fit, reads its file
-    /// again: the operator may have restored it.
+    /// Decrypts what [`Secrets::seal`] encrypted for the same `context`. If the key does not fit, reads its file
+    /// again, because the operator may have restored it.
     pub fn unseal(&self, context: &str, sealed: &[u8]) -> Result<String, Error> {
         let (nonce, body) = sealed
             .split_first_chunk::<NONCE_BYTES>()
@@ -159,34 +156,30 @@ impl Secrets {
     }
 }
 
-/// Makes a key file atomically. Keeps one that another process made in that time.
+/// Creates a key file atomically. Keeps one that another process created at the same time.
 fn make_key(path: &Path) -> io::Result<()> {
-    let mut beside = path.to_owned().into_os_string();
-    beside.push(format!(".{:016x}", rand::random::<u64>()));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&beside).and_then(|mut file| {
-        let text = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    let named = written.and_then(|()| match disk::name_new(Path::new(&beside), path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        named => named,
-    });
-    // It has its name, or is not needed.
-    let _ = std::fs::remove_file(&beside);
-    named.and_then(|()| disk::sync_folder(disk::parent(path)))
+    let folder = disk::parent(path);
+    // Readable by its owner only.
+    let mut staged = tempfile::Builder::new()
+        .prefix(".secret-")
+        .tempfile_in(folder)?;
+    let text = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    staged.write_all(text.as_bytes())?;
+    staged.as_file().sync_all()?;
+    // Unlike `persist_noclobber`, this works on file systems without hard links too.
+    match disk::name_new(&staged.into_temp_path(), path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        named => named?,
+    }
+    disk::sync_folder(folder)
 }
 
-/// A random token for a hook address: 32 random bytes, base64url.
+/// 32 random bytes as base64url.
 pub fn random_token() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
-/// The stored hash of a hook token. The token is 256 random bits, so a plain hash is enough.
+/// The token has 256 random bits, so a plain hash is enough.
 pub fn hash_token(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
