@@ -224,7 +224,7 @@ impl App {
             progress: Arc::default(),
             outages: Arc::default(),
             shutdown: Shutdown::default(),
-            coordination: Coordination::of(data),
+            coordination: Coordination::new(data),
             data: data.to_owned(),
             ingest,
             config,

@@ -1,4 +1,4 @@
-//! Time, as a value that is handed down: the system's, or one that a test moves by hand.
+//! Time as a value that callers pass on: the system's, or one that tests move.
 
 mod boot;
 mod steady;
@@ -13,23 +13,19 @@ pub use steady::{Reading, TOLERANCE, Trust};
 use tokio::sync::Notify;
 pub use zone::{Civil, Zone};
 
-/// A point in time: unix milliseconds, UTC.
+/// Unix milliseconds, UTC.
 pub type Millis = i64;
 
-/// One second in [`Millis`].
 pub const SECOND: Millis = 1_000;
-/// One minute in [`Millis`].
 pub const MINUTE: Millis = 60 * SECOND;
-/// One hour in [`Millis`].
 pub const HOUR: Millis = 60 * MINUTE;
-/// One day in [`Millis`].
 pub const DAY: Millis = 24 * HOUR;
 
 /// The time of day. Cheap to clone; clones share their state.
 ///
-/// It goes by the system's wall clock as long as that runs evenly. When the wall clock jumps by more than
-/// [`TOLERANCE`], [`Clock::now`] goes on from the last trusted reading by the time since boot, and [`Clock::trust`]
-/// says so until somebody confirms the new time ([`Clock::accept`]) or the wall clock returns.
+/// Follows the system's wall clock while that runs evenly. When the wall clock jumps by more than [`TOLERANCE`],
+/// [`Clock::now`] continues from the last trusted reading with the time since boot, and [`Clock::trust`] reports it
+/// until an operator confirms the new time ([`Clock::accept`]) or the wall clock returns.
 #[derive(Clone, Debug)]
 pub struct Clock {
     source: Source,
@@ -50,21 +46,20 @@ struct Fixed {
 }
 
 impl Clock {
-    /// The machine's own clock.
     pub fn system() -> Self {
-        Self::of(Source::System)
+        Self::from_source(Source::System)
     }
 
-    /// A clock that stands at `now` until it is moved.
+    /// A clock that stays at `now` until a test moves it.
     pub fn fixed(now: Millis) -> Self {
-        Self::of(Source::Fixed(Arc::new(Fixed {
+        Self::from_source(Source::Fixed(Arc::new(Fixed {
             wall: AtomicI64::new(now),
             uptime: AtomicI64::new(0),
             moved: Notify::new(),
         })))
     }
 
-    fn of(source: Source) -> Self {
+    fn from_source(source: Source) -> Self {
         let steady = Arc::new(Mutex::new(Steady::starting_at(&source.read())));
         Self { source, steady }
     }
@@ -75,52 +70,50 @@ impl Clock {
         self.steady().now(&reading)
     }
 
-    /// What the system's wall clock shows, jumped or not.
+    /// The system's wall clock, even after a jump.
     pub fn wall(&self) -> Millis {
         self.source.read().wall
     }
 
-    /// The wall clock and the time since boot at this moment.
+    /// The wall clock and the time since boot.
     pub fn read(&self) -> Reading {
         self.source.read()
     }
 
-    /// Whether [`Clock::now`] can be relied on.
     pub fn trust(&self) -> Trust {
         let reading = self.source.read();
         self.steady().trust(&reading)
     }
 
-    /// Whether nothing speaks against [`Clock::now`].
     pub fn is_trusted(&self) -> bool {
         self.trust() == Trust::Trusted
     }
 
-    /// Goes on from a reading that an earlier process trusted.
+    /// Continues from a reading that an earlier process trusted.
     pub fn resume(&self, saved: &Reading) {
         let reading = self.source.read();
         *self.steady() = Steady::resumed(saved, &reading);
     }
 
-    /// Whether the wall clock fits a saved reading.
+    /// Whether the wall clock agrees with a saved reading.
     pub fn would_trust(&self, saved: &Reading) -> bool {
         let reading = self.source.read();
         Steady::resumed(saved, &reading).trust(&reading) == Trust::Trusted
     }
 
-    /// Relies on the wall clock, but does not trust it until it is confirmed.
+    /// Uses the wall clock without trusting it until it is confirmed.
     pub fn doubt(&self) {
         self.steady().doubt();
     }
 
-    /// Takes the wall clock as it is now, and trusts it. Returns that reading.
+    /// Trusts the current wall clock, and returns its reading.
     pub fn accept(&self) -> Reading {
         let reading = self.source.read();
         *self.steady() = Steady::starting_at(&reading);
         reading
     }
 
-    /// Lets time pass for a fixed clock; the system's clock cannot be moved and stays as it is.
+    /// Moves a fixed clock. No effect on the system's clock.
     pub fn advance(&self, by: Millis) {
         if let Source::Fixed(fixed) = &self.source {
             fixed.uptime.fetch_add(by, Ordering::SeqCst);
@@ -129,7 +122,7 @@ impl Clock {
         }
     }
 
-    /// Waits. A fixed clock that is advanced by as much ends the wait at once, so that a test need not wait itself.
+    /// A fixed clock ends the wait as soon as it is advanced by the duration.
     pub async fn sleep(&self, duration: Duration) {
         let ends = tokio::time::sleep(duration);
         let Source::Fixed(fixed) = &self.source else {
@@ -152,14 +145,14 @@ impl Clock {
         }
     }
 
-    /// Sets the wall clock of a fixed clock forward or back, while no time passes.
+    /// Sets the wall clock of a fixed clock forward or back; the time since boot stays.
     pub fn jump(&self, by: Millis) {
         if let Source::Fixed(fixed) = &self.source {
             fixed.wall.fetch_add(by, Ordering::SeqCst);
         }
     }
 
-    /// Whether it is the machine's, so that its readings mean something to other processes.
+    /// Whether readings are comparable with those of other processes.
     pub fn is_system(&self) -> bool {
         matches!(self.source, Source::System)
     }
@@ -182,7 +175,7 @@ impl Source {
     }
 }
 
-/// RFC 3339 in UTC with three fractional digits, so that texts sort as the times do.
+/// RFC 3339 in UTC with three fractional digits, so that texts sort by time.
 pub fn rfc3339(at: Millis) -> String {
     match jiff::Timestamp::from_millisecond(at) {
         Ok(timestamp) => timestamp.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
@@ -190,13 +183,13 @@ pub fn rfc3339(at: Millis) -> String {
     }
 }
 
-/// The point in time that an RFC 3339 text names.
+/// Parses RFC 3339.
 pub fn millis_of(text: &str) -> Option<Millis> {
     let timestamp: jiff::Timestamp = text.parse().ok()?;
     Some(timestamp.as_millisecond())
 }
 
-/// The point in time that a text names which may lack its zone, and is in UTC then, such as `2025-07-19 02:41:33.5`.
+/// Parses a time whose zone may be missing and then is UTC, such as `2025-07-19 02:41:33.5`.
 pub fn millis_of_utc(text: &str) -> Option<Millis> {
     let without_zone = || {
         let civil: jiff::civil::DateTime = text.trim().parse().ok()?;
@@ -206,13 +199,13 @@ pub fn millis_of_utc(text: &str) -> Option<Millis> {
     millis_of(text.trim()).or_else(without_zone)
 }
 
-/// The point in time that an HTTP `Date` header names (RFC 9110, section 5.6.7).
+/// Parses an HTTP `Date` header (RFC 9110, section 5.6.7).
 pub fn millis_of_http_date(text: &str) -> Option<Millis> {
     let parsed = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
     Some(parsed.timestamp().as_millisecond())
 }
 
-/// `YYYYMMDD_HHMMSS` in UTC, as file names carry it.
+/// `YYYYMMDD_HHMMSS` in UTC, for file names.
 pub fn compact(at: Millis) -> String {
     match jiff::Timestamp::from_millisecond(at) {
         Ok(timestamp) => timestamp.strftime("%Y%m%d_%H%M%S").to_string(),

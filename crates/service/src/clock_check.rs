@@ -1,8 +1,8 @@
-//! Whether the machine's clock can be trusted: checked while the server runs, and saved for the next process. While it
-//! is not trusted, nothing is deleted and nothing expires; the server's time goes on without the jump.
+//! Checks the machine's clock while the server runs, and saves trusted readings for the next process. While the clock
+//! is not trusted, nothing is deleted and nothing expires; the server's time continues without the jump.
 //!
-//! A new time is trusted once every server that was asked (the gateways and WhatsApp's CDN) shows the same in its `Date`
-//! header, or when the operator accepts it.
+//! A new time is trusted once every server that answers (gateways and WhatsApp's CDN) agrees in its `Date` header, or
+//! when the operator accepts it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,20 +24,19 @@ use crate::{events, instances, media, queue};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const SAVE_EVERY: Duration = Duration::from_secs(600);
-/// How often other servers are asked for the time while the clock is not trusted.
+/// How often servers are asked for the time while the clock is not trusted.
 const ASK_EVERY: Duration = Duration::from_secs(30);
 /// How far a server's clock may be off and still confirm the time.
 const WITNESS_TOLERANCE: Millis = 5 * MINUTE;
 const MOST_ASKED: usize = 6;
 
-/// What other servers say about the wall clock.
-/// What checking the clock uses; cheap to clone.
+/// The dependencies of the check; cheap to clone.
 #[derive(Clone)]
 pub struct ClockCheck {
     pub clock: Clock,
     pub db: Db,
     pub fetch: HttpClient,
-    /// The routes of instances that name none.
+    /// For instances without routes of their own.
     pub routes: Vec<Route>,
     /// Notified when times in the queue changed.
     pub work: Arc<Notify>,
@@ -46,22 +45,22 @@ pub struct ClockCheck {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Witnesses {
     Agree,
-    /// At least one shows another time.
+    /// At least one server shows another time.
     Disagree,
-    /// None answered with its time.
+    /// No server answered with its time.
     Silent,
 }
 
-/// When the newest media or event was recorded, by the clock of that time.
+/// When the newest media or event was recorded, by the clock at that time.
 async fn newest_record(db: &Db) -> Result<Option<Millis>, Error> {
     let media = media::counts::last_received(db).await?;
     Ok(media.max(events::last_at(db).await?))
 }
 
-/// Checks the clock at the start of the server, and corrects times that an earlier run wrote under a wrong clock.
+/// Checks the clock when the server starts, and corrects times that an earlier run wrote with a wrong clock.
 pub async fn begin(check: &ClockCheck) -> Result<(), Error> {
     if check.clock.is_system() && check.db.saved_clock().await?.is_none() {
-        // A database from before readings were saved: only its newest record can be compared.
+        // A database from before readings were saved has only its newest record to compare with.
         let newest = newest_record(&check.db).await?;
         let is_plausible =
             |newest: Millis| (newest - TOLERANCE..newest + DAY).contains(&check.clock.now());
@@ -136,7 +135,7 @@ async fn settle(
     Ok(())
 }
 
-/// Looks for a confirmation of the clock: the operator, the last trusted reading, other servers.
+/// Looks for a confirmation: the operator, the last trusted reading, other servers.
 async fn resolve(
     check: &ClockCheck,
     may_ask: bool,
@@ -191,29 +190,29 @@ pub async fn adopt(check: &ClockCheck) -> Result<(), Error> {
     realign(check).await
 }
 
-/// Trusts the current wall clock on behalf of an operator. A running server notices it within a second.
+/// Trusts the current wall clock for an operator. A running server notices within a second.
 pub async fn accept(db: &Db, clock: &Clock) -> Result<(), Error> {
     let reading = clock.accept();
-    let saving = db.write(Key::Nothing, async move |tx| tx.save_clock(&reading).await);
-    saving.await
+    let saved = db.write(Key::Nothing, async move |tx| tx.save_clock(&reading).await);
+    saved.await
 }
 
 async fn save(check: &ClockCheck, reading: Reading) -> Result<(), Error> {
     if !check.clock.is_system() {
         return Ok(());
     }
-    let saving = check
+    let saved = check
         .db
         .write(Key::Nothing, async move |tx| tx.save_clock(&reading).await);
-    saving.await
+    saved.await
 }
 
 async fn realign(check: &ClockCheck) -> Result<(), Error> {
     let now = check.clock.now();
-    let realigning = check.db.write(Key::Everything, async move |tx| {
+    let write = check.db.write(Key::Everything, async move |tx| {
         queue::realign(tx, now).await
     });
-    let realigned = realigning.await?;
+    let realigned = write.await?;
     if realigned != queue::Realigned::default() {
         tracing::warn!(
             due = realigned.due,

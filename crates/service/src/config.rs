@@ -35,7 +35,7 @@ pub use span::Span;
 /// The commented default file, which documents every key.
 pub const DEFAULT_FILE: &str = include_str!("../config/default.toml");
 
-/// The same with its comments in Brazilian Portuguese.
+/// The same file with comments in Brazilian Portuguese.
 pub const DEFAULT_FILE_PORTUGUESE: &str = include_str!("../config/default.pt-BR.toml");
 
 /// Why the settings cannot be used.
@@ -47,10 +47,10 @@ pub enum Error {
         path: PathBuf,
         source: std::io::Error,
     },
-    /// The environment, an option, or file and environment together ask for what this program cannot do.
+    /// The environment, an option, or file and environment together ask for something unsupported.
     #[error(transparent)]
     Impossible(#[from] Problem),
-    /// The file is no TOML, or asks for what this program cannot do.
+    /// The file is not TOML, or asks for something unsupported.
     #[error("{path} is not a valid configuration")]
     Invalid {
         path: PathBuf,
@@ -99,7 +99,7 @@ pub struct Http {
     pub idle_timeout: Span,
 }
 
-/// What is downloaded. Everything else is recorded as `skipped`, with its keys.
+/// Media to download. All others are recorded as `skipped`, with their keys.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(
@@ -180,7 +180,7 @@ pub struct Retention {
     pub rules: Vec<Rule>,
 }
 
-/// Which stored files to delete: those that match everything in it.
+/// Which stored files to delete: those that match all conditions.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rule {
@@ -296,7 +296,6 @@ impl Default for StorageSettings {
 }
 
 impl StorageSettings {
-    /// Who may read what the program creates.
     pub fn access(&self) -> Access {
         if self.group_access {
             Access::Group
@@ -319,7 +318,7 @@ impl Default for Retention {
 }
 
 impl Config {
-    /// Reads a file; what it does not name has its default.
+    /// Keys that are not in the file have their defaults.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = read_text(path)?;
         Self::parse(&text, path)
@@ -329,12 +328,10 @@ impl Config {
         Ok(accepted(reading::read(text), path)?.config)
     }
 
-    /// Where the database is, for a data folder.
     pub fn database_file(&self, data: &Path) -> PathBuf {
         path_of(&self.database.url, "sqlite").unwrap_or_else(|| data.join("midiateca.db"))
     }
 
-    /// Where the key file is, for a data folder.
     pub fn key_file(&self, data: &Path) -> PathBuf {
         match &self.secrets.key_file {
             file if file.as_os_str().is_empty() => data.join("secret.key"),
@@ -342,7 +339,6 @@ impl Config {
         }
     }
 
-    /// Where the files are, for a data folder.
     pub fn storage_folder(&self, data: &Path) -> PathBuf {
         path_of(&self.storage.url, "file").unwrap_or_else(|| data.join("media_storage"))
     }
@@ -366,13 +362,13 @@ fn read_text(path: &Path) -> Result<String, Error> {
 }
 
 fn accepted(mut reading: reading::Reading, path: &Path) -> Result<reading::Reading, Error> {
-    match reading.problems.is_empty() {
-        true => Ok(reading),
-        false => Err(Error::Invalid {
-            path: path.to_owned(),
-            source: reading.problems.swap_remove(0),
-        }),
+    if reading.problems.is_empty() {
+        return Ok(reading);
     }
+    Err(Error::Invalid {
+        path: path.to_owned(),
+        source: reading.problems.swap_remove(0),
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! What may run at the same time, and where long work goes on: leases, and the checkpoints of resumable runs.
+//! Leases, which exclude concurrent work, and checkpoints of resumable runs.
 //!
-//! A lease ends when it is dropped, or with its process. On one node leases are files in the data folder that the
-//! system unlocks; several nodes will keep them as rows. Callers see leases only.
+//! A lease ends when it is dropped or its process ends. On one node leases are locked files in the data folder; on
+//! several nodes they will be rows. Callers see only leases.
 
 pub mod checkpoint;
 mod content;
@@ -17,60 +17,44 @@ use content::Contents;
 use file::{Locked, Mode};
 pub use server::{FILE as SERVER_FILE, ServerLease};
 
-/// The lease of maintenance.
 const MAINTENANCE_FILE: &str = "files.lock";
-/// The lease of an import.
 const IMPORT_FILE: &str = "import.lock";
-/// The files of leases in a data folder.
+/// The lease files in a data folder.
 pub const FILES: [&str; 3] = [SERVER_FILE, MAINTENANCE_FILE, IMPORT_FILE];
-/// What a sweep, an erasure or a repair does at once takes less than this.
+/// A sweep, an erasure or a repair holds the lease for less time than this.
 const MAINTENANCE_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Why a lease is not given.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The data folder cannot be made.
+    /// The data folder cannot be created.
     #[error("the data folder {path} cannot be used")]
     Folder {
-        /// Which folder.
         path: PathBuf,
-        /// What the system returned.
         source: std::io::Error,
     },
-    /// The file of a lease cannot be opened or locked.
+    /// The lease file cannot be opened or locked.
     #[error("cannot lock {path}")]
     Lock {
-        /// Which file.
         path: PathBuf,
-        /// What the system returned.
         source: std::io::Error,
     },
-    /// A server runs.
+    /// Another server runs.
     #[error("another midiateca already serves {path}")]
-    Served {
-        /// Which data folder.
-        path: PathBuf,
-    },
-    /// Other work is changing files.
+    Served { path: PathBuf },
+    /// Another operation is changing files.
     #[error("an import, an erasure or a repair is at work on the files of {path}")]
-    Maintenance {
-        /// Which data folder.
-        path: PathBuf,
-    },
+    Maintenance { path: PathBuf },
     /// Another import runs.
     #[error("another import into {path} is under way")]
-    Importing {
-        /// Which data folder.
-        path: PathBuf,
-    },
+    Importing { path: PathBuf },
 }
 
 /// Whether maintenance may run together with other maintenance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Maintenance {
-    /// An import or a sweep: files get or lose names before their rows say so.
+    /// Import and sweep: files get or lose names before their rows change.
     Shared,
-    /// A repair or an erasure: a file that no row names is an orphan.
+    /// Repair and erasure: they treat a file without a row as an orphan.
     Exclusive,
 }
 
@@ -83,15 +67,15 @@ impl From<Maintenance> for Mode {
     }
 }
 
-/// The right to change names of files apart from the queue, whose claims say which files they write.
+/// Allows changes of file names outside the queue, whose claims announce the files they write.
 #[derive(Debug)]
 pub struct MaintenanceLease(#[expect(dead_code, reason = "ends when it is dropped")] Locked);
 
-/// The right to import: each import names files before their rows, and would take another's for its own.
+/// Allows an import. Two at once could take each other's files, because both publish before they write rows.
 #[derive(Debug)]
 pub struct ImportLease(#[expect(dead_code, reason = "ends when it is dropped")] Locked);
 
-/// The leases of one data folder; cheap to clone.
+/// The leases of a data folder; cheap to clone.
 #[derive(Clone)]
 pub struct Coordination {
     data: PathBuf,
@@ -99,20 +83,20 @@ pub struct Coordination {
 }
 
 impl Coordination {
-    /// Of the data folder `data`, which need not exist.
-    pub fn of(data: &Path) -> Self {
+    /// `data` need not exist.
+    pub fn new(data: &Path) -> Self {
         Self {
             data: data.to_owned(),
             contents: Arc::default(),
         }
     }
 
-    /// The files that keep the leases, if files do.
+    /// Empty when leases are not files.
     pub fn files(&self) -> impl Iterator<Item = PathBuf> {
         FILES.iter().map(|name| self.data.join(name))
     }
 
-    /// The right to serve the data folder, for one process at a time.
+    /// Allows serving the data folder; one process at a time.
     pub async fn server(&self) -> Result<ServerLease, Error> {
         let data = self.data.clone();
         crate::disk::create_folder(&data).map_err(|source| Error::Folder { path: data, source })?;
@@ -120,10 +104,13 @@ impl Coordination {
             path: self.data.clone(),
         };
         let path = self.data.join(SERVER_FILE);
-        Ok(ServerLease::of(Locked::soon(&path)?.map_err(taken)?, &path))
+        Ok(ServerLease::new(
+            Locked::soon(&path)?.map_err(taken)?,
+            &path,
+        ))
     }
 
-    /// Whether a server runs; None when that cannot be determined. Keeps no server from starting.
+    /// None when that cannot be determined. Does not block a server that starts.
     pub async fn is_served(&self) -> Option<bool> {
         server::is_held(&self.data)
     }
@@ -136,7 +123,7 @@ impl Coordination {
         }
     }
 
-    /// The right to import. Does not wait for another import.
+    /// Does not wait for another import.
     pub async fn import(&self) -> Result<ImportLease, Error> {
         let taken = |_| Error::Importing {
             path: self.data.clone(),
@@ -145,13 +132,13 @@ impl Coordination {
         Ok(ImportLease(Locked::soon(&path)?.map_err(taken)?))
     }
 
-    /// The right to do maintenance. Waits for what others do at once, some seconds at most.
+    /// Waits some seconds at most for other maintenance.
     pub async fn maintenance(&self, maintenance: Maintenance) -> Result<MaintenanceLease, Error> {
         self.maintenance_within(maintenance, MAINTENANCE_PATIENCE)
             .await
     }
 
-    /// Like [`Coordination::maintenance`], but None when other maintenance runs now.
+    /// Like [`Coordination::maintenance`], but does not wait: None when other maintenance runs.
     pub async fn maintenance_now(
         &self,
         maintenance: Maintenance,
@@ -176,13 +163,12 @@ impl Coordination {
             })
     }
 
-    /// Whether maintenance runs now.
     pub async fn has_maintenance(&self) -> bool {
         matches!(self.maintenance_now(Maintenance::Exclusive).await, Ok(None))
     }
 
-    /// The right to publish these bytes for a client: from the search for equal bytes until the new ones are recorded,
-    /// so that equal bytes that arrive twice at once are stored once.
+    /// Allows publishing these bytes for a client: from the search for equal bytes until the row is committed, so
+    /// that equal bytes that arrive at once are stored once.
     pub async fn content(&self, client: i64, sha256: &[u8; 32]) -> ContentLease {
         self.contents.lease(client, sha256).await
     }
@@ -196,8 +182,8 @@ mod tests {
     async fn maintenance_is_shared_or_exclusive() {
         let folder = tempfile::tempdir().unwrap();
         let (one, other) = (
-            Coordination::of(folder.path()),
-            Coordination::of(folder.path()),
+            Coordination::new(folder.path()),
+            Coordination::new(folder.path()),
         );
         let shared = one.maintenance(Maintenance::Shared).await.unwrap();
         assert!(other.has_maintenance().await);
@@ -217,7 +203,7 @@ mod tests {
     #[tokio::test]
     async fn a_second_import_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let coordination = Coordination::of(folder.path());
+        let coordination = Coordination::new(folder.path());
         let first = coordination.import().await.unwrap();
         let second = coordination.import().await;
         assert!(matches!(second, Err(Error::Importing { .. })));
@@ -228,7 +214,7 @@ mod tests {
     #[tokio::test]
     async fn equal_bytes_of_one_client_wait_for_each_other() {
         let folder = tempfile::tempdir().unwrap();
-        let coordination = Coordination::of(folder.path());
+        let coordination = Coordination::new(folder.path());
         let first = coordination.content(1, &[7; 32]).await;
         let other_client = coordination.content(2, &[7; 32]);
         assert!(futures_util::FutureExt::now_or_never(other_client).is_some());

@@ -1,9 +1,9 @@
-//! The ground on which everything durable stands: one SQLite file, written by one committer.
+//! One SQLite file with one writer thread.
 //!
-//! Promises: a `Db::write` that returned `Ok` is committed and synced (`synchronous=FULL`); works that
-//! wait at the same moment share one commit (group commit), and one that fails does not spoil the others;
-//! reads never wait for writes. Steps speak SQL through `Tx` and `Db` only, in text that PostgreSQL
-//! would take as well (`$1`, `on conflict`, `returning`); no other room names the engine.
+//! Promises: a `Db::write` that returned `Ok` is committed and synced (`synchronous=FULL`); writes that wait at the
+//! same moment share one commit (group commit), and one that fails does not affect the others; reads never wait for
+//! writes. Callers use SQL through `Tx` and `Db` only, in a dialect that PostgreSQL accepts too (`$1`, `on conflict`,
+//! `returning`); no other module names the engine.
 
 mod clock;
 mod committer;
@@ -34,71 +34,60 @@ pub use value::{Row, Value};
 pub use watch::Found;
 use watch::{State, Watch};
 
-/// How often it is looked whether a file that is held is free.
-const LOOK: Duration = Duration::from_millis(20);
-/// SQLite before 3.51.3 can corrupt a database when the write-ahead log is reset (sqlite.org/wal.html,
-/// "WAL-reset bug"), so an older one is refused at start.
+/// How often a locked file is tried again.
+const RETRY_EVERY: Duration = Duration::from_millis(20);
+/// SQLite before 3.51.3 can corrupt a database when the write-ahead log is reset (sqlite.org/wal.html, "WAL-reset
+/// bug"), so older versions are refused at start.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 
-/// Why the database did not do what was asked.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// It cannot commit now (locked, disk full, I/O error, or shutting down): try again later.
+    /// Locked, disk full, I/O error or shutting down: retry later.
     #[error("the database cannot commit now")]
     Unavailable(#[source] Option<Arc<rusqlite::Error>>),
-    /// The database at its path is not the open one, so a commit would be lost with the process: try again later.
+    /// The database at its path is not the open one, so a commit would be lost with the process: retry later.
     #[error("the database at {path} is not the open one ({})", found.as_str())]
-    Displaced {
-        /// Where it should be.
-        path: PathBuf,
-        /// What is there.
-        found: Found,
-    },
+    Displaced { path: PathBuf, found: Found },
     /// The file was written by a newer midiateca.
     #[error("the database was written by a newer version (migration {version}); use that version")]
     TooNew {
-        /// The first migration that this program does not know.
+        /// The first unknown migration.
         version: i64,
     },
     /// The file is a database of another program.
     #[error("the file is a database of another program")]
     Foreign,
-    /// The SQLite built into this program has a known corruption bug.
+    /// The bundled SQLite has a known corruption bug.
     #[error("SQLite {found} is too old to be trusted with a write-ahead log")]
     UnsafeSqlite {
-        /// What `sqlite_version()` said.
+        /// The result of `sqlite_version()`.
         found: String,
     },
-    /// A row does not hold what its column promises.
-    #[error("column {column} does not hold what it should")]
-    Malformed {
-        /// The column's name.
-        column: String,
-    },
-    /// It can only be read from a copy, and the copy cannot be made.
-    #[error("the database cannot be read where it is, and not be copied to {folder}")]
+    /// A column does not contain what its type requires.
+    #[error("column {column} has an unexpected value")]
+    Malformed { column: String },
+    /// It can only be read from a copy, which cannot be made.
+    #[error("the database cannot be read in place, and cannot be copied to {folder}")]
     NoCopy {
-        /// Where temporary files go.
         folder: PathBuf,
-        /// What the system said.
         #[source]
         source: Arc<std::io::Error>,
     },
-    /// The work itself panicked; nothing of it was committed.
+    /// The write panicked and was rolled back.
     #[error("the work on the database panicked")]
     Panicked,
-    /// Anything else the engine said.
+    /// Any other error of the engine.
     #[error("the database refused a statement")]
     Statement(#[source] Arc<rusqlite::Error>),
 }
 
 impl Error {
-    /// Whether the same call may succeed later without anybody changing anything else.
+    /// Whether the same call may succeed later without a change by an operator.
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Displaced { .. })
     }
 
-    /// What is at the database's path instead of it, if that is the reason.
+    /// What is at the path instead of the database, if that is the error.
     pub fn displaced(&self) -> Option<Found> {
         match self {
             Self::Displaced { found, .. } => Some(*found),
@@ -106,16 +95,16 @@ impl Error {
         }
     }
 
-    /// Whether the file is something else than a database of the engine (SQLITE_NOTADB).
+    /// Whether the file is not a database of the engine (SQLITE_NOTADB).
     pub fn is_not_a_database(&self) -> bool {
         let Self::Statement(error) = self else {
             return false;
         };
-        let told = error.sqlite_error();
-        told.is_some_and(|told| told.code == rusqlite::ErrorCode::NotADatabase)
+        let error = error.sqlite_error();
+        error.is_some_and(|error| error.code == rusqlite::ErrorCode::NotADatabase)
     }
 
-    /// Whether pages of the file do not fit together, as while a write-ahead log is only partly written back.
+    /// Whether pages of the file do not match, as while a write-ahead log is only partly written back.
     fn is_inconsistent(&self) -> bool {
         // Primary result codes: 10 IOERR, 11 CORRUPT (sqlite.org/rescode.html).
         let (Self::Unavailable(Some(error)) | Self::Statement(error)) = self else {
@@ -125,7 +114,7 @@ impl Error {
         error.is_some_and(|error| matches!(error.extended_code & 0xff, 10 | 11))
     }
 
-    /// Whether another process holds the file.
+    /// Whether another process has locked the file.
     pub fn is_busy(&self) -> bool {
         // Primary result codes: 5 BUSY, 6 LOCKED (sqlite.org/rescode.html).
         matches!(self, Self::Unavailable(_)) && matches!(self.engine_code(), Some(5 | 6))
@@ -145,7 +134,7 @@ impl From<rusqlite::Error> for Error {
         // Primary result codes: 5 BUSY, 6 LOCKED, 8 READONLY, 10 IOERR, 13 FULL, 14 CANTOPEN (sqlite.org/rescode.html).
         let code = error
             .sqlite_error()
-            .map_or(0, |told| told.extended_code & 0xff);
+            .map_or(0, |error| error.extended_code & 0xff);
         if matches!(code, 5 | 6 | 8 | 10 | 13 | 14) {
             Self::Unavailable(Some(Arc::new(error)))
         } else {
@@ -154,7 +143,7 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
-/// The open transaction of the fact being recorded. The committer opens and commits it.
+/// The open transaction of a write. The committer opens and commits it.
 pub struct Tx {
     connection: Connection,
     /// Statements for the end of the group.
@@ -162,18 +151,18 @@ pub struct Tx {
 }
 
 impl Tx {
-    /// Runs a statement; returns how many rows it changed.
+    /// Runs a statement; returns the number of changed rows.
     pub async fn run(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64, Error> {
         self.connection.run(sql, &values)
     }
 
-    /// Runs a statement once all works of the group are done, in the order of the calls: for rows that are numbered in
-    /// the order of commits. The work itself does not see what it does.
+    /// Runs a statement after all writes of the group, in the order of the calls: for rows numbered in commit order.
+    /// The write itself does not see its effect.
     pub fn defer(&mut self, sql: &'static str, values: Vec<Value>) {
         self.deferred.push((sql, values));
     }
 
-    /// Runs what was deferred now, for a work that changes such rows.
+    /// Runs the deferred statements now, for a write that changes their rows.
     pub async fn run_deferred(&mut self) -> Result<(), Error> {
         for (sql, values) in std::mem::take(&mut self.deferred) {
             self.run(sql, values).await?;
@@ -186,12 +175,12 @@ impl Tx {
         self.connection.rows(sql, &values)
     }
 
-    /// Like [`Tx::rows`], for text put together from fixed pieces at run time. User input belongs in `values`.
+    /// Like [`Tx::rows`], for SQL built from fixed pieces at run time. User input belongs in `values`.
     pub async fn rows_of(&mut self, sql: String, values: Vec<Value>) -> Result<Vec<Row>, Error> {
         self.connection.rows(&sql, &values)
     }
 
-    /// The first row, if there is one.
+    /// The first row.
     pub async fn row(
         &mut self,
         sql: &'static str,
@@ -211,12 +200,12 @@ pub struct Db {
 }
 
 impl Db {
-    /// Opens (and creates, and migrates) the database at `path`. `busy_timeout` bounds how long a write
-    /// waits for another process before it counts as unavailable.
+    /// Opens the database at `path`; creates and migrates it. A write that waits longer than `busy_timeout` for
+    /// another process fails as unavailable.
     pub async fn open(path: &Path, busy_timeout: Duration) -> Result<Self, Error> {
         let file = path.to_owned();
-        let opening = tokio::task::spawn_blocking(move || open_patiently(&file, busy_timeout));
-        let (connection, watch) = opening.await.unwrap_or(Err(Error::Panicked))?;
+        let opened = tokio::task::spawn_blocking(move || open_with_retries(&file, busy_timeout));
+        let (connection, watch) = opened.await.unwrap_or(Err(Error::Panicked))?;
         let identity: Arc<str> = watch.id().into();
         let state = watch.state();
         let readers = Readers::new(path.to_owned(), busy_timeout, state.clone());
@@ -228,14 +217,12 @@ impl Db {
         })
     }
 
-    /// Opens the database at `path` without changing anything, its version included; it must be there. Writing to it
-    /// is unavailable.
+    /// Opens an existing database without changes; an older schema stays. Writes fail as unavailable.
     pub async fn open_to_read(path: &Path, busy_timeout: Duration) -> Result<Self, Error> {
         Self::open_source(path, Schema::AsItIs, busy_timeout).await
     }
 
-    /// Like [`Db::open_to_read`], for statements of this version: what an older one wrote is read from a copy that is
-    /// brought up to date.
+    /// Like [`Db::open_to_read`], for this version's statements: an older database is read from a migrated copy.
     pub async fn open_current_to_read(path: &Path, busy_timeout: Duration) -> Result<Self, Error> {
         Self::open_source(path, Schema::Current, busy_timeout).await
     }
@@ -246,25 +233,25 @@ impl Db {
         busy_timeout: Duration,
     ) -> Result<Self, Error> {
         let file = path.to_owned();
-        let finding = tokio::task::spawn_blocking(move || {
+        let found = tokio::task::spawn_blocking(move || {
             let source = Source::find(&file, schema, busy_timeout)?;
             let identity = identity::read(&source.connect(busy_timeout)?)?;
             Ok((source, identity))
         });
-        let (source, identity) = finding.await.unwrap_or(Err(Error::Panicked))?;
+        let (source, identity) = found.await.unwrap_or(Err(Error::Panicked))?;
         let state = State::default();
         Ok(Self {
             committer: committer::Committer::none(),
-            readers: Readers::of(source, busy_timeout, state.clone()),
+            readers: Readers::from_source(source, busy_timeout, state.clone()),
             identity: identity.into(),
             state,
         })
     }
 
-    /// Runs `work` in a transaction and returns once that is committed and synced.
+    /// Runs `work` in a transaction and returns once it is committed and synced.
     ///
-    /// The work may share its transaction with others, and may be run again when one of those fails: it
-    /// must do nothing but speak to `tx`. No other work with the same `key` runs at the same time.
+    /// The work may share its transaction with others, and is run again when one of those fails: it must only use
+    /// `tx`. No other work with the same `key` runs at the same time.
     pub async fn write<T, F>(&self, _key: Key, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -273,87 +260,87 @@ impl Db {
         self.committer.write(work).await
     }
 
-    /// The random id of this database, which its storage carries too. Empty when an earlier version wrote it, and it is
-    /// open to be read only.
+    /// The random id of this database, which its storage has too. Empty for a read-only database of an earlier
+    /// version.
     pub fn identity(&self) -> &str {
         &self.identity
     }
 
-    /// What is at the path instead of this database, as the last check found it.
+    /// What the last check found at the path instead of this database.
     pub fn displaced(&self) -> Option<Found> {
         self.state.found()
     }
 
-    /// Checks that the database at its path is the open one, and opens it again where that helps.
+    /// Checks that the database at its path is the open one; reopens it if possible.
     pub async fn verify(&self) -> Result<(), Error> {
         self.committer.verify().await
     }
 
-    /// All rows of a query, from a snapshot of what is committed.
+    /// All rows of a query, from a snapshot of the committed state.
     pub async fn rows(&self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>, Error> {
         self.readers.rows(sql, values).await
     }
 
-    /// Like [`Db::rows`], for text put together from fixed pieces at run time. User input belongs in `values`.
+    /// Like [`Db::rows`], for SQL built from fixed pieces at run time. User input belongs in `values`.
     pub async fn rows_of(&self, sql: String, values: Vec<Value>) -> Result<Vec<Row>, Error> {
         self.readers.rows(sql, values).await
     }
 
-    /// The first row, if there is one.
+    /// The first row.
     pub async fn row(&self, sql: &'static str, values: Vec<Value>) -> Result<Option<Row>, Error> {
         Ok(self.rows(sql, values).await?.into_iter().next())
     }
 
-    /// How many migrations this program knows, and every database has seen that it has opened.
+    /// The number of known migrations. Every opened database has them all.
     pub fn migrations() -> usize {
         migrations::FILES.len()
     }
 
-    /// What the engine finds wrong with the file, a sentence each; nothing when it is sound. Reads all of it, every
-    /// index against its table, and every reference.
+    /// The engine's findings about the file; empty when it is sound. Reads all of it: every index against its table,
+    /// and every reference.
     pub async fn problems(&self) -> Result<Vec<String>, Error> {
         let rows = self.rows("pragma integrity_check(20)", Vec::new()).await?;
-        let told = rows.iter().map(|row| row.text("integrity_check"));
-        let mut told = told.collect::<Result<Vec<_>, _>>()?;
-        told.retain(|problem| problem != "ok");
+        let problems = rows.iter().map(|row| row.text("integrity_check"));
+        let mut problems = problems.collect::<Result<Vec<_>, _>>()?;
+        problems.retain(|problem| problem != "ok");
         let sql = "select \"table\" as child, parent, count(*) as n from pragma_foreign_key_check group by 1, 2";
         for row in self.rows(sql, Vec::new()).await? {
             let (child, parent, count) = (row.text("child")?, row.text("parent")?, row.int("n")?);
-            told.push(format!(
+            problems.push(format!(
                 "{count} rows of {child} refer to no row of {parent}"
             ));
         }
-        Ok(told)
+        Ok(problems)
     }
 
-    /// Writes the write-ahead log into the file and empties it, so that nothing that was overwritten lies in it any
-    /// more; false when somebody who reads at that moment kept it from being emptied.
+    /// Writes the write-ahead log into the file and empties it, so that it contains no overwritten data. False when a
+    /// concurrent reader prevented that.
     pub async fn fold(&self) -> Result<bool, Error> {
         self.committer.fold().await
     }
 
-    /// Writes the whole file anew, so that nothing that was deleted is left between its rows; the file itself is as it
-    /// was until the next [`Db::fold`]. Takes up to twice the file's size in room; all other writers wait.
+    /// Rewrites the file, so that no deleted data is left between rows; it takes effect with the next [`Db::fold`].
+    /// Needs up to twice the file's size on the disk; other writers wait.
     pub async fn compact(&self) -> Result<(), Error> {
         self.committer.compact().await
     }
 
-    /// Stops taking work, waits for what is under way, and closes the file. The writer closes last, so that
-    /// the write-ahead log is folded into the file.
+    /// Refuses new work, waits for running work, and closes the file. The writer closes last, so that the write-ahead
+    /// log is written into the file.
     pub async fn close(&self) {
         self.readers.close().await;
         self.committer.close().await;
     }
 }
 
-/// Where two processes open a new file at once, the engine refuses the one that comes second to its write-ahead log, and
-/// does not wait for the first as it does for other writes.
-fn open_patiently(file: &Path, busy_timeout: Duration) -> Result<(Connection, Watch), Error> {
-    let began = Instant::now();
+/// When two processes open a new file at once, the engine refuses the second access to the write-ahead log and does
+/// not wait as it does for other writes.
+fn open_with_retries(file: &Path, busy_timeout: Duration) -> Result<(Connection, Watch), Error> {
+    let started = Instant::now();
     loop {
-        match open_now(file, busy_timeout.saturating_sub(began.elapsed())) {
-            Err(error) if error.is_busy() && began.elapsed() < busy_timeout => {
-                std::thread::sleep(LOOK);
+        match open_now(file, busy_timeout.saturating_sub(started.elapsed())) {
+            Err(error) if error.is_busy() && started.elapsed() < busy_timeout => {
+                std::thread::sleep(RETRY_EVERY);
             }
             opened => return opened,
         }
@@ -363,7 +350,7 @@ fn open_patiently(file: &Path, busy_timeout: Duration) -> Result<(Connection, Wa
 fn open_now(file: &Path, busy_timeout: Duration) -> Result<(Connection, Watch), Error> {
     let connection = Connection::open(file, Access::Write, busy_timeout)?;
     refuse_old_sqlite(&connection)?;
-    // What a newer version wrote is not touched.
+    // A database of a newer version is not changed.
     migrations::applied(&connection)?;
     migrations::refuse_foreign(&connection)?;
     connection.prepare_to_write()?;

@@ -336,9 +336,10 @@ pub async fn delete(tx: &mut Tx, id: &DeliveryId) -> Result<Deletion, Error> {
     if tx.run(sql, values![id.as_str()]).await? == 1 {
         return Ok(Deletion::Gone);
     }
-    Ok(match exists(tx, id).await? {
-        true => Deletion::Needed,
-        false => Deletion::NotThere,
+    Ok(if exists(tx, id).await? {
+        Deletion::Needed
+    } else {
+        Deletion::NotThere
     })
 }
 

@@ -1,8 +1,8 @@
-//! Folders and files that last, and names that replace nothing, on every file system.
+//! Durable folders, files and names on every file system.
 //!
-//! Promises: a folder created here is durable together with every new folder above it; `name_new` never replaces what
-//! already has the name; a file system that cannot sync folders (SMB, some FUSE, old NAS kernels) is reported once and
-//! stops no work, while a real I/O error does. Who may read what is created is set once, see `set_access`.
+//! Promises: a folder created here is durable with every new folder above it; `name_new` never replaces an existing
+//! name; a file system that cannot sync folders (SMB, some FUSE, old NAS kernels) is reported once and tolerated,
+//! while a real I/O error is returned. Permissions are set once, see `set_access`.
 
 mod access;
 mod name;
@@ -14,7 +14,7 @@ use std::path::Path;
 pub use access::{Access, restrict, set_access, wider_than_needed};
 pub use name::{folds_case, has_exact_name, name_new};
 
-/// The folder in which a path has its name.
+/// The folder that contains a path's name.
 pub fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(above) if !above.as_os_str().is_empty() => above,
@@ -22,7 +22,7 @@ pub fn parent(path: &Path) -> &Path {
     }
 }
 
-/// Creates a folder and what is missing above it, and makes each new name durable. A folder that exists is fine.
+/// Creates a folder and its missing parents, and makes each new name durable. An existing folder is fine.
 pub fn create_folder(folder: &Path) -> io::Result<()> {
     let mut missing = Vec::new();
     let mut at = folder;
@@ -35,27 +35,28 @@ pub fn create_folder(folder: &Path) -> io::Result<()> {
     }
     for new in missing.into_iter().rev() {
         match access::folder_builder().create(new) {
-            // Another thread or process was faster; its name is synced here as well.
+            // Another thread or process was faster; sync its name too.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             created => created.map(|()| access::give_to_owner_of(parent(new), new))?,
         }
         sync_folder(parent(new))?;
     }
-    match fs::metadata(folder)?.is_dir() {
-        true => Ok(()),
-        false => Err(io::ErrorKind::NotADirectory.into()),
+    if fs::metadata(folder)?.is_dir() {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::NotADirectory.into())
     }
 }
 
-/// Creates a file that must not exist yet, for its owner or, where that is set, its group.
+/// Creates a file that must not exist, for its owner or, with `storage.group_access`, its group.
 pub fn create_new(path: &Path) -> io::Result<File> {
     let file = access::file_options().create_new(true).open(path)?;
     access::give_to_owner_of(parent(path), path);
     Ok(file)
 }
 
-/// Opens a file that only its owner may open, creating it when it does not exist: even a group that may read the data
-/// folder could otherwise hold a lock on it.
+/// Opens a file that only its owner may open, and creates it when it does not exist: a group with access to the data
+/// folder could otherwise hold its lock.
 pub fn open_lock(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create(true).truncate(false);
@@ -70,7 +71,7 @@ pub fn open_lock(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens a file to be read, but no link to one and nothing that would be waited for.
+/// Opens a regular file read-only. Refuses links, and files whose opening could block.
 pub fn open_no_link(path: &Path) -> io::Result<File> {
     if !fs::symlink_metadata(path)?.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -84,13 +85,14 @@ pub fn open_no_link(path: &Path) -> io::Result<File> {
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.cast_signed());
     }
     let file = options.open(path)?;
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(io::ErrorKind::InvalidInput.into()),
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::ErrorKind::InvalidInput.into())
     }
 }
 
-/// Whether two files are one, as far as the system tells. Without an answer they are not.
+/// Whether two files are the same. False where the system has no inodes.
 pub fn is_same_file(one: &fs::Metadata, other: &fs::Metadata) -> bool {
     #[cfg(unix)]
     {
@@ -104,11 +106,11 @@ pub fn is_same_file(one: &fs::Metadata, other: &fs::Metadata) -> bool {
     }
 }
 
-/// Makes the names in a folder durable, where the file system can do that.
+/// Makes the names in a folder durable, where the file system supports that.
 #[cfg(unix)]
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     let synced = match File::open(folder) {
-        // A folder may be entered and written by those who may not read it.
+        // Write permission on a folder does not imply read permission.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             report_unsynced(folder, &error);
             return Ok(());
@@ -130,7 +132,7 @@ pub fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// What file systems answer that cannot sync folders.
+/// Errors of file systems that cannot sync folders.
 #[cfg(unix)]
 fn is_unsupported(error: &io::Error) -> bool {
     use rustix::io::Errno;
@@ -148,7 +150,7 @@ fn is_unsupported(error: &io::Error) -> bool {
         .any(|errno| Some(errno.raw_os_error()) == code)
 }
 
-/// Once for each file system.
+/// Reports once per file system.
 #[cfg(unix)]
 fn report_unsynced(folder: &Path, error: &io::Error) {
     use std::collections::BTreeSet;

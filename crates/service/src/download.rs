@@ -1,4 +1,4 @@
-//! One media from end to end: request it, download it, verify it, store it. Reads like a description.
+//! One media from its link to its stored file.
 //!
 //! A round is a few attempts with short pauses between them. Each attempt tries the candidates in the order of the instance's
 //! routes until one delivers the bytes. A round returns a result for the queue and a record of every attempt; nothing here
@@ -72,7 +72,7 @@ pub struct RoundResult {
     pub settled: Settled,
     /// Every attempt of the round.
     pub attempts: Vec<Attempt>,
-    /// Kept until the row is committed, so that the same bytes arriving meanwhile find it.
+    /// Held until the row is committed, so that equal bytes that arrive at the same time find it.
     pub same_bytes: Option<ContentLease>,
 }
 
@@ -132,11 +132,11 @@ pub async fn run_round(downloader: &Downloader, job: &Job, instance: &Instance) 
             {
                 continue;
             }
-            let attempting = attempt(downloader, job, instance, &candidate, &running);
+            let attempt_future = attempt(downloader, job, instance, &candidate, &running);
             let (outcome, mut attempt, retry_after) = tokio::select! {
                 biased;
                 () = running.stopped() => return stopped(downloader, job, &running, candidates, attempts).await,
-                attempted = attempting => attempted,
+                attempted = attempt_future => attempted,
             };
             let outcome = match outcome {
                 Ok(proven)
@@ -199,8 +199,7 @@ async fn is_lost(downloader: &Downloader, job: &Job, running: &Running<'_>) -> b
     running.is_stopped() || matches!(claimed.await, Ok(false))
 }
 
-/// Discards the downloaded bytes, and the round does not count. When the disk is almost full, the media waits for space
-/// instead.
+/// Discards the downloaded bytes; the round does not count. On an almost full disk the media waits for space.
 async fn stopped(
     downloader: &Downloader,
     job: &Job,

@@ -1,4 +1,4 @@
-//! What happened: appended in the transaction of the fact, in an order that never changes.
+//! The append-only log of events, written in the transaction of each change.
 
 use serde_json::Value as Json;
 
@@ -6,8 +6,8 @@ use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::media::sql::erased_of_client;
 
-/// What may happen, by its name in JSON: `media.postponed` is tried again later, `media.lost` is a file that was not
-/// there any more, `media.removed` one that a rule let go.
+/// The kinds of events, as in JSON. `media.postponed`: a later round follows; `media.lost`: the file is missing;
+/// `media.removed`: a retention rule deleted the file.
 pub const KINDS: [&str; 10] = [
     "media.stored",
     "media.failed",
@@ -21,41 +21,31 @@ pub const KINDS: [&str; 10] = [
     "instance.disconnected",
 ];
 
-/// One event, as read back.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// Increasing; the cursor of every reader.
     pub seq: i64,
-    /// When.
     pub at: Millis,
     /// One of [`KINDS`], unless a newer version wrote it.
     pub kind: String,
-    /// Which client, where one is concerned.
+    /// None when the event concerns no client.
     pub client: Option<i64>,
-    /// Which instance.
     pub instance: Option<String>,
-    /// Which media.
     pub media: Option<String>,
-    /// What else there is to say.
+    /// Further fields.
     pub data: Json,
 }
 
-/// What is to be appended.
+/// A new event. The fields are those of [`Event`].
 pub struct News<'a> {
-    /// See [`Event::kind`].
     pub kind: &'a str,
-    /// See [`Event::client`].
     pub client: i64,
-    /// See [`Event::instance`].
     pub instance: &'a str,
-    /// See [`Event::media`].
     pub media: Option<&'a str>,
-    /// See [`Event::data`].
     pub data: Json,
 }
 
-/// Appends one event at the end of the group of works that commit together, so that the order of the numbers is the
-/// order of the commits.
+/// Appends an event at the end of the commit group, so that events are numbered in commit order.
 pub fn append(tx: &mut Tx, now: Millis, news: News<'_>) {
     debug_assert!(KINDS.contains(&news.kind), "{} is in no list", news.kind);
     let sql = "insert into events (at, kind, client, instance, media, data) values ($1, $2, $3, $4, $5, $6)";
@@ -89,18 +79,16 @@ fn event_of(row: &Row) -> Result<Event, Error> {
     })
 }
 
-/// Which events are meant; what is not given does not matter.
+/// Conditions on events; None means any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Which {
-    /// Of this kind, see [`Event::kind`].
     pub kind: Option<&'static str>,
-    /// Of this instance.
     pub instance: Option<String>,
-    /// Of media of this kind.
+    /// The kind of the event's media.
     pub media_kind: Option<&'static str>,
 }
 
-/// Up to `limit` events after `seq`, the newest first. Walks back from the end, so the cost is bounded by `seq`.
+/// Up to `limit` events after `seq`, newest first. Reads backwards from the end, so the cost depends on `seq`.
 pub async fn newest_of(db: &Db, which: &Which, seq: i64, limit: u32) -> Result<Vec<Event>, Error> {
     let sql = "select seq, at, kind, client, instance, media, data from events
                where seq > $1 and ($2 is null or kind = $2) and ($3 is null or instance = $3) and ($4 is null or data like $4)
@@ -113,7 +101,7 @@ pub async fn newest_of(db: &Db, which: &Which, seq: i64, limit: u32) -> Result<V
     rows.iter().map(event_of).collect()
 }
 
-/// How many events of each kind there were since then.
+/// The number of events of each kind since then.
 pub async fn counts_since(
     db: &Db,
     which: &Which,
@@ -131,7 +119,7 @@ pub async fn counts_since(
         .collect()
 }
 
-/// The newest event's number; 0 when nothing has happened yet.
+/// The newest event's number; 0 without events.
 pub async fn newest(db: &Db) -> Result<i64, Error> {
     let row = db
         .row("select coalesce(max(seq), 0) as seq from events", vec![])
@@ -139,14 +127,14 @@ pub async fn newest(db: &Db) -> Result<i64, Error> {
     row.map_or(Ok(0), |row| row.int("seq"))
 }
 
-/// How many are older than that.
+/// The number of events before that time.
 pub async fn older_than(db: &Db, before: Millis) -> Result<u64, Error> {
     let sql = "select count(*) as n from events where at < $1";
     let row = db.row(sql, values![before]).await?;
     row.map_or(Ok(0), |row| row.count("n"))
 }
 
-/// Deletes up to `limit` of them; says how many. Their numbers are never given again.
+/// Deletes up to `limit` events before that time; returns the number. Event numbers are never reused.
 pub async fn prune(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error> {
     let sql = "delete from events where seq in (select seq from events where at < $1 limit $2)";
     tx.run(sql, values![before, limit]).await

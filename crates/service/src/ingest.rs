@@ -1,7 +1,7 @@
-//! From an authenticated body to committed rows. An `Ok` from here may be answered with 2xx.
+//! From an authenticated body to committed rows. `Ok` from here may be answered with 2xx.
 //!
-//! Reading is pure, everything to be kept goes into one transaction, and that shares its commit with
-//! whatever else waits at the moment. The same body twice makes the same rows once.
+//! Parsing is pure. All rows of a body go into one transaction, which shares its commit with others. The same body
+//! twice makes the same rows once.
 
 pub mod policy;
 mod replaced;
@@ -30,14 +30,14 @@ pub use replaced::Replaced;
 pub use replay::{Replay, Replayed, look_again, replay};
 pub use tally::Tally;
 
-/// Length of the id of a delivery (UUIDv7).
+/// The length of a delivery's id (UUIDv7).
 const ID_LENGTH: usize = 36;
 
-/// Such a media cannot be distinguished from any other: its repeats, its chat and its instance are unknown.
+/// Without message id and instance, a media cannot be matched with its repeats.
 const ANONYMOUS: DeliveryReason = DeliveryReason::AnonymousMedia;
 const TOO_LARGE: DeliveryReason = DeliveryReason::MessageTooLarge;
 
-/// What taking in deliveries uses; cheap to clone.
+/// The dependencies of ingest; cheap to clone.
 #[derive(Clone)]
 pub struct Ingest {
     pub db: Db,
@@ -47,40 +47,32 @@ pub struct Ingest {
     pub reader: Reader,
     pub keep: Keep,
     pub tally: Arc<Tally>,
-    /// Notified when there may be work for the worker.
+    /// Notifies the worker.
     pub work: Arc<Notify>,
 }
 
-/// What became of a delivery.
+/// The result of a delivery.
 #[derive(Debug)]
 pub enum Receipt {
-    /// It has media, or news of the instance, and is kept, unless it only repeats stored media whose delivery is pruned.
+    /// With media or an instance event. Stored, unless it only repeats stored media whose delivery was pruned.
     Accepted {
-        /// Its id.
         delivery: DeliveryId,
-        /// Its media, in the order of their slots.
+        /// In the order of their slots.
         media: Vec<(MediaKind, Put)>,
     },
-    /// It has nothing to keep.
-    Ignored {
-        /// Why.
-        reason: DeliveryReason,
-    },
-    /// It is not what it claims to be; kept, and read again by `deliveries replay`.
+    /// Nothing to store.
+    Ignored { reason: DeliveryReason },
+    /// Unreadable; stored for `deliveries replay`.
     SetAside {
-        /// What is wrong with it.
         reason: DeliveryReason,
-        /// Where it is not JSON: line and column, from 1.
+        /// The JSON error's line and column, from 1.
         place: Option<(usize, usize)>,
     },
-    /// It names another instance than its token belongs to; kept, but nothing is done with it.
-    WrongInstance {
-        /// Which one it names.
-        named: String,
-    },
+    /// For another instance than its token's; stored, but not ingested.
+    WrongInstance { named: String },
 }
 
-/// Takes in one body that came with the token of `instance`.
+/// Ingests a body that came with the token of `instance`.
 pub async fn receive(ingest: &Ingest, instance: &Instance, body: Body) -> Result<Receipt, Error> {
     let now = ingest.clock.now();
     if body.is_cut {
@@ -115,11 +107,11 @@ pub async fn receive(ingest: &Ingest, instance: &Instance, body: Body) -> Result
     Ok(receipt)
 }
 
-/// How many envelopes around a body are opened.
+/// The most nested envelopes that are opened.
 pub const MOST_OPENED: usize = 4;
 
-/// How to read a body without what hides the texts in it: a form, or base64 around JSON; nothing when there is none of
-/// that.
+/// How to read a body through an envelope that hides its texts: a form, or base64 of JSON. None without such an
+/// envelope.
 pub async fn open<'b>(
     ingest: &Ingest,
     gateway: Gateway,
@@ -140,7 +132,7 @@ pub async fn open<'b>(
     Ok(body.open_parts(&parts))
 }
 
-/// A body that is here as a whole, without what hides the texts in it.
+/// Opens all envelopes of a complete body.
 pub async fn opened(ingest: &Ingest, gateway: Gateway, mut body: Body) -> Result<Body, Error> {
     for _ in 0..MOST_OPENED {
         let Some(mut opening) = open(ingest, gateway, &body).await? else {
@@ -155,7 +147,7 @@ pub async fn opened(ingest: &Ingest, gateway: Gateway, mut body: Body) -> Result
     Ok(body)
 }
 
-/// Keeps a body that could not be brought into a form that can be read.
+/// Stores a body that could not be opened.
 pub async fn keep_unread(
     ingest: &Ingest,
     instance: &Instance,
@@ -167,7 +159,7 @@ pub async fn keep_unread(
     set_aside(ingest, instance, reason, Arc::new(body), now).await
 }
 
-/// The database grows by nothing that goes to a stored file anyway.
+/// Bytes that become stored files are not written to the database.
 async fn with_media_in_files(readings: &[ParsedDelivery], body: Body) -> Result<Body, Error> {
     let inline = readings
         .iter()
@@ -184,7 +176,7 @@ fn cannot_write(error: io::Error) -> Error {
     Error::Unavailable(None)
 }
 
-/// The first other instance that a body names.
+/// The first other instance named in a body.
 fn other_instance(instance: &Instance, readings: &[ParsedDelivery]) -> Option<String> {
     let mut named = readings
         .iter()
@@ -192,7 +184,7 @@ fn other_instance(instance: &Instance, readings: &[ParsedDelivery]) -> Option<St
     named.find(|named| named != instance.id.as_str())
 }
 
-/// Whether a reading has media of which nothing says to which message and instance they belong.
+/// Whether a reading has media without message id and instance.
 fn is_anonymous(reading: &ParsedDelivery) -> bool {
     !reading.media.is_empty() && reading.message.id.is_empty() && reading.instance.is_none()
 }
@@ -231,7 +223,7 @@ async fn refuse(
     Ok(Receipt::WrongInstance { named })
 }
 
-/// Keeps a delivery of which nothing comes, once.
+/// Stores a delivery without ingesting it; a repeat is stored once.
 async fn keep(
     ingest: &Ingest,
     instance: &Instance,
@@ -243,13 +235,13 @@ async fn keep(
     let delivery = Delivery::new(&instance.id, now, verdict, Some(reason), Arc::clone(&body));
     let bodies = ingest.bodies.clone();
     let key = Key::instance(instance.id.as_str());
-    let keeping = ingest.db.write(key, async move |tx| {
+    let write = ingest.db.write(key, async move |tx| {
         Ok(match delivery.find_same(tx, &bodies).await? {
             Some(same) => (same, None),
             None => (delivery.id.clone(), Some(delivery.insert(tx, &[]).await?)),
         })
     });
-    let kept = Delivery::committed(&body, keeping.await, |(_, kept)| kept.as_ref())?;
+    let kept = Delivery::committed(&body, write.await, |(_, kept)| kept.as_ref())?;
     Ok(kept.0)
 }
 
@@ -283,22 +275,21 @@ async fn accept(
     let (instance, keep) = (instance.clone(), ingest.keep.clone());
     let bodies = ingest.bodies.clone();
     let key = key_of(&instance, &readings, &delivery.id);
-    let writing = ingest.db.write(key, async move |tx| {
+    let write = ingest.db.write(key, async move |tx| {
         let same = delivery.find_same(tx, &bodies).await?;
         let id = same.as_ref().unwrap_or(&delivery.id);
-        let Some(taken) = take_all(tx, &instance, id, &readings, &keep, now).await? else {
+        let Some(ingested) = ingest_all(tx, &instance, id, &readings, &keep, now).await? else {
             return Ok(None);
         };
-        let kept = match taken.is_kept && same.is_none() {
-            true => {
-                let media = taken.media.iter().map(|(_, put)| put.id.clone());
-                Some(delivery.insert(tx, &media.collect::<Vec<_>>()).await?)
-            }
-            false => None,
+        let kept = if ingested.is_kept && same.is_none() {
+            let media = ingested.media.iter().map(|(_, put)| put.id.clone());
+            Some(delivery.insert(tx, &media.collect::<Vec<_>>()).await?)
+        } else {
+            None
         };
-        Ok(Some((id.clone(), taken.media, kept)))
+        Ok(Some((id.clone(), ingested.media, kept)))
     });
-    let written = Delivery::committed(&body, writing.await, |written| kept_in(written.as_ref()))?;
+    let written = Delivery::committed(&body, write.await, |written| kept_in(written.as_ref()))?;
     let Some((id, media, _)) = written else {
         let reason = DeliveryReason::Erased;
         return Ok(Receipt::Ignored { reason });
@@ -322,51 +313,51 @@ async fn accept(
     })
 }
 
-/// What one delivery left behind: its id, its media, and its body if that is kept.
+/// The rows of a delivery: its id, its media, and its body if that is stored.
 type Written = (DeliveryId, Vec<(MediaKind, Put)>, Option<SavedDelivery>);
 
 fn kept_in(written: Option<&Written>) -> Option<&SavedDelivery> {
     written.and_then(|(.., kept)| kept.as_ref())
 }
 
-/// What was taken in of one body.
-struct Taken {
+/// The result of ingesting one body.
+struct Ingested {
     media: Vec<(MediaKind, Put)>,
-    /// Whether there is a reason to keep the body.
+    /// Whether the body must be stored.
     is_kept: bool,
 }
 
-/// Ingests all readings of one body. None when all of them were erased on request.
-async fn take_all(
+/// Ingests all readings of a body. None when all their messages were erased.
+async fn ingest_all(
     tx: &mut Tx,
     instance: &Instance,
     delivery: &DeliveryId,
     readings: &[ParsedDelivery],
     keep: &Keep,
     now: Millis,
-) -> Result<Option<Taken>, Error> {
+) -> Result<Option<Ingested>, Error> {
     let (mut media, mut is_new, mut erased) = (Vec::new(), false, 0);
     for reading in readings {
-        let Some(puts) = take(tx, instance, delivery, reading, keep, now).await? else {
+        let Some(puts) = ingest_reading(tx, instance, delivery, reading, keep, now).await? else {
             erased += 1;
             continue;
         };
         let kinds = reading.media.iter().map(|found| found.kind);
         let puts = kinds.zip(puts).filter_map(|(kind, put)| Some((kind, put?)));
         let puts: Vec<_> = puts.collect();
-        is_new |= !tells_nothing_new(tx, reading, &puts).await?;
+        is_new |= !is_repeat_of_done(tx, reading, &puts).await?;
         media.extend(puts);
     }
-    // A body that holds an erased message as well is kept only for bytes that are nowhere else.
+    // A body with an erased message is stored only for bytes that exist nowhere else.
     let has_bytes =
         |reading: &ParsedDelivery| reading.media.iter().any(|found| found.inline.is_some());
     let is_kept = is_new && (erased == 0 || readings.iter().any(has_bytes));
-    Ok((erased < readings.len()).then_some(Taken { media, is_kept }))
+    Ok((erased < readings.len()).then_some(Ingested { media, is_kept }))
 }
 
-/// Ingests one reading: a row for each of its media, unless that is an edit of a message that is not here.
-/// Nothing at all when it was erased on request.
-async fn take(
+/// Ingests one reading: a row for each of its media, except for edits of unknown messages. None when its message was
+/// erased.
+async fn ingest_reading(
     tx: &mut Tx,
     instance: &Instance,
     delivery: &DeliveryId,
@@ -389,15 +380,15 @@ async fn take(
     }
 }
 
-/// Whether a delivery only repeats what is stored, or was and is not kept by a rule, and its first delivery is no longer
-/// kept: because of its age, or because it named a person whose data was erased, and would again. What failed is not
-/// meant: a repeat may have what it takes, so it is kept.
-async fn tells_nothing_new(
+/// Whether a delivery only repeats media that are stored or were skipped, and whose first delivery was deleted
+/// because of its age or because of an erasure. A repeat of a failed media is stored, because it may bring what the
+/// first one lacked.
+async fn is_repeat_of_done(
     tx: &mut Tx,
     reading: &ParsedDelivery,
     puts: &[(MediaKind, Put)],
 ) -> Result<bool, Error> {
-    // Where the bytes come along, those of a skipped one are nowhere else.
+    // Bytes of a skipped media exist only in the delivery.
     let has_bytes = reading.media.iter().any(|found| found.inline.is_some());
     let is_done = |put: &Put| match put.status {
         MediaStatus::Stored => true,
@@ -410,7 +401,7 @@ async fn tells_nothing_new(
         return Ok(false);
     }
     for (_, put) in puts {
-        // The delivery of an imported media has another kind of name, and was never kept.
+        // An imported media's delivery has another form of id and was never stored.
         let was_kept = put.delivery.as_str().len() == ID_LENGTH;
         if !was_kept || deliveries::exists(tx, &put.delivery).await? {
             return Ok(false);
@@ -483,8 +474,8 @@ async fn put_all(
     Ok(puts)
 }
 
-/// Under which messages the media of a reading are, or may be: the message's own, the one that it edits, or when it
-/// has no id, one that is made for each media.
+/// The messages that a reading's media belong to: the message itself, the edited one, or, without an id, one made for
+/// each media.
 fn messages(reading: &ParsedDelivery, delivery: &DeliveryId) -> Vec<String> {
     let media = reading.media.iter();
     if reading.message.id.is_empty() {
@@ -496,28 +487,27 @@ fn messages(reading: &ParsedDelivery, delivery: &DeliveryId) -> Vec<String> {
         .collect()
 }
 
-/// What taking in these readings must be alone with: the media of the messages that they name.
+/// The media of all messages in these readings.
 fn key_of(instance: &Instance, readings: &[ParsedDelivery], delivery: &DeliveryId) -> Key {
     let with_media = readings.iter().filter(|reading| !reading.media.is_empty());
     let messages: Vec<_> = with_media
         .flat_map(|reading| messages(reading, delivery))
         .collect();
-    match messages.is_empty() {
-        true => Key::instance(instance.id.as_str()),
-        false => Key::Messages {
-            instance: instance.id.as_str().to_owned(),
-            messages,
-        },
+    if messages.is_empty() {
+        return Key::instance(instance.id.as_str());
+    }
+    Key::Messages {
+        instance: instance.id.as_str().to_owned(),
+        messages,
     }
 }
 
-/// An id for a media whose message has none.
+/// The message id for a media whose message has none.
 fn id_of(found: &wa_media::FoundMedia, delivery: &DeliveryId) -> String {
     id_from_media(found).unwrap_or_else(|| format!("noid-{delivery}"))
 }
 
-/// A message without an id is still the same message when its media is the same; none when nothing says which
-/// media it is.
+/// Derived from the media, so that a repeat gets the same id. None when nothing identifies the media.
 fn id_from_media(found: &wa_media::FoundMedia) -> Option<String> {
     let path = found
         .direct_path

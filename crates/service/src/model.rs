@@ -1,4 +1,4 @@
-//! The nouns: a media, what kind it is, how it stands, and why it failed.
+//! Ids, statuses, routes and reasons: the nouns of the service.
 
 pub mod contact;
 mod delivery_reason;
@@ -32,7 +32,6 @@ macro_rules! id {
         }
 
         impl $name {
-            /// The id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -41,28 +40,31 @@ macro_rules! id {
 }
 
 id! {
-    /// Names one media for ever (UUIDv7, lower case).
+    /// The id of a media (UUIDv7, lower case).
     MediaId
 }
 id! {
-    /// Names one WhatsApp number at one gateway, in the gateway's own words.
+    /// The id of a WhatsApp number at its gateway, as the gateway writes it.
     InstanceId
 }
 id! {
-    /// Names one delivery of a webhook (UUIDv7, lower case).
+    /// The id of a delivery (UUIDv7, lower case).
     DeliveryId
 }
 
-/// How the tokens begin that stand for long texts in the bodies of deliveries.
+/// The prefix of the tokens that replace long texts in the stored bodies of deliveries.
 pub const TOKEN_START: &str = "midiatecaPart";
 
-/// A fresh UUIDv7 for something that happened at `now`. Of two that this process makes for the same millisecond, the
-/// second sorts after the first (RFC 9562, section 6.2, method 1).
+/// A new UUIDv7 for `now`. Ids that this process makes within one millisecond sort in the order of the calls (RFC
+/// 9562, section 6.2, method 1).
+///
+/// `uuid::ContextV7` does not fit: after the clock went back it keeps counting from its highest time, so an id would
+/// not carry the time of its delivery, and ids that a fixed clock makes in tests would depend on earlier tests.
 pub fn fresh_id(now: Millis) -> String {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let [_, high, middle, low] = COUNTER.fetch_add(1, Ordering::Relaxed).to_be_bytes();
     let mut bytes: [u8; 10] = rand::random();
-    // The version takes the first four bits, and the variant the first two of the third byte.
+    // The version takes the first four bits, the variant the first two of the third byte.
     (bytes[0], bytes[1], bytes[2], bytes[3]) =
         (high >> 4, high << 4 | middle >> 4, middle & 0xf, low);
     let millis = u64::try_from(now).unwrap_or(0);
@@ -71,27 +73,25 @@ pub fn fresh_id(now: Millis) -> String {
         .to_string()
 }
 
-/// How a media stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MediaStatus {
-    /// Waiting to be fetched.
+    /// Waiting for a download.
     Pending,
-    /// Being fetched under a lease.
+    /// Claimed under a lease.
     Downloading,
-    /// Proven, on disk, recorded.
+    /// Verified, published and recorded.
     Stored,
-    /// Given up for a reason that waiting does not heal.
+    /// No further attempt will help.
     Failed,
-    /// Not fetched before its deadline.
+    /// Not stored before its deadline.
     Expired,
-    /// Not wanted, by rule.
+    /// Excluded by a rule.
     Skipped,
     /// Failed or expired, and acknowledged by an operator.
     Dismissed,
 }
 
 impl MediaStatus {
-    /// All of them, in the order of a media's life.
     pub const ALL: [Self; 7] = [
         Self::Pending,
         Self::Downloading,
@@ -102,7 +102,6 @@ impl MediaStatus {
         Self::Dismissed,
     ];
 
-    /// The name in the database and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -115,7 +114,6 @@ impl MediaStatus {
         }
     }
 
-    /// The status of that code.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
@@ -133,23 +131,21 @@ impl std::fmt::Display for MediaStatus {
     }
 }
 
-/// How the bytes were got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Route {
-    /// The delivery itself brought the bytes.
+    /// The bytes are in the delivery.
     Inline,
-    /// Fetched from WhatsApp's CDN and decrypted here.
+    /// Downloaded from WhatsApp's CDN and decrypted here.
     Cdn,
-    /// The gateway downloaded, decrypted and handed out a link.
+    /// The gateway decrypts the file and returns a link.
     Gateway,
 }
 
 impl Route {
-    /// All of them, in the order in which they are usually tried.
+    /// In the default order.
     pub const ALL: [Self; 3] = [Self::Inline, Self::Cdn, Self::Gateway];
 
-    /// The name in the database and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Inline => "inline",
@@ -158,12 +154,11 @@ impl Route {
         }
     }
 
-    /// The route of that name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|route| route.as_str() == name)
     }
 
-    /// Routes in their order, from a list with commas. Nothing when one is unknown or named twice, or none is named.
+    /// Parses routes separated by commas. None when one is unknown or repeated, or the list is empty.
     pub fn parse_list(list: &str) -> Option<Vec<Self>> {
         let routes: Vec<_> = list
             .split(',')
@@ -177,7 +172,6 @@ impl Route {
     }
 }
 
-/// Which way a message went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
@@ -187,22 +181,18 @@ pub enum Direction {
     Sent,
 }
 
-/// One try to get the bytes: recorded whether it went well or not.
+/// One attempt at one route, successful or not.
 #[derive(Clone, Debug)]
 pub struct Attempt {
-    /// Which way was tried.
     pub route: Route,
-    /// The host that answered last, without port or path.
+    /// The host of the last response, without port and path.
     pub host: Option<String>,
-    /// When the try began.
     pub started_at: Millis,
-    /// How long it took.
     pub duration_ms: i64,
-    /// The last HTTP status seen.
     pub http_status: Option<u16>,
-    /// How many bytes of the file came.
+    /// Received bytes of the file.
     pub size_bytes: u64,
-    /// Why it failed; nothing when it went well.
+    /// None when it succeeded.
     pub reason: Option<Reason>,
 }
 

@@ -1,7 +1,7 @@
-//! The media table as a queue: which media to claim next, how a round ends, how long the next one waits.
+//! The media table as a queue: claiming, the end of a round, the backoff.
 //!
-//! The statements are in `media`, which this module calls: a row is claimed by at most one owner, its `fence` grows with
-//! each claim, and only the newest claim may settle it.
+//! The SQL is in `media`: at most one owner claims a row, each claim increments `fence`, and only the newest claim
+//! may settle the row.
 
 mod adopt;
 pub mod captions;
@@ -34,7 +34,7 @@ pub use erased::is_erased;
 pub use put::{NewMedia, Put, put};
 pub use realign::{Realigned, allow_for_jump, realign};
 
-/// The waits between rounds; after the last of them, daily until the deadline.
+/// The waits between rounds; then daily until the deadline.
 const BACKOFF: [Millis; 6] = [
     5 * SECOND,
     30 * SECOND,
@@ -44,13 +44,13 @@ const BACKOFF: [Millis; 6] = [
     6 * HOUR,
 ];
 
-/// How long to wait after round number `rounds` (from 1) failed.
+/// The wait after failed round `rounds` (from 1).
 pub fn wait_after(rounds: i64) -> Millis {
     let step = usize::try_from(rounds - 1).unwrap_or(0);
     BACKOFF.get(step).copied().unwrap_or(DAY)
 }
 
-/// A claimed media. Only a claim makes one, and only its fence settles it.
+/// A claimed media. Only its fence settles it.
 #[derive(Clone, Debug)]
 pub struct Job(Media);
 
@@ -62,22 +62,21 @@ impl Deref for Job {
     }
 }
 
-/// How many media of one instance to claim.
+/// How many media of an instance to claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// In all.
     pub all: i64,
-    /// Of them, those that have failed a round.
+    /// Of these, media with a failed round.
     pub repeats: i64,
-    /// Only those whose delivery has the bytes, because no host may be asked.
+    /// Only media whose delivery has the bytes, because no host may be asked.
     pub only_inline: bool,
 }
 
-/// What expires within this time goes before everything that lives longer.
+/// Media that expire within this time go first.
 const SOON: Millis = HOUR;
 
-/// Claims ready media of one instance. Those that expire soon go first; among those, and among the others, new ones go
-/// before those that have failed already, and then the earliest deadline counts.
+/// Claims ready media of an instance: first those that expire soon, then media without a failed round, then by
+/// deadline.
 pub async fn claim(
     tx: &mut Tx,
     instance: &InstanceId,
@@ -113,7 +112,7 @@ pub async fn claim(
     Ok(claimed)
 }
 
-/// Claims one media by its id, ready or waiting.
+/// Claims one media by id, ready or waiting.
 pub async fn claim_one(tx: &mut Tx, id: &MediaId, lease: &Lease) -> Result<Option<Job>, Error> {
     Ok(media::claim::claim_one(tx, id, lease).await?.map(Job))
 }
@@ -124,31 +123,26 @@ pub async fn claimed(db: &Db) -> Result<Vec<Job>, Error> {
     Ok(media.into_iter().map(Job).collect())
 }
 
-/// Like [`claimed`], as the transaction sees it.
+/// Like [`claimed`], within a transaction.
 pub async fn claimed_in(tx: &mut Tx) -> Result<Vec<Job>, Error> {
     let media = media::claim::claimed_in(tx).await?;
     Ok(media.into_iter().map(Job).collect())
 }
 
-/// How a round ended.
+/// The result of a round.
 #[derive(Clone, Debug)]
 pub enum Settled {
-    /// Stored.
     Stored(Stored),
-    /// Not yet: try again at that time.
+    /// A later round follows.
     Postponed {
-        /// Why.
         reason: Reason,
-        /// When to try again.
         until: Millis,
-        /// How the round counts.
+        /// The effect on the backoff.
         counts: Counts,
     },
-    /// No more, as `failed` or `expired`.
+    /// Final: `failed` or `expired`.
     Ended {
-        /// `Failed` or `Expired`.
         status: MediaStatus,
-        /// Why.
         reason: Reason,
     },
     /// Ready again without a result, because the server or the download was stopped.
@@ -156,7 +150,6 @@ pub enum Settled {
 }
 
 impl Settled {
-    /// Why it is not stored.
     pub fn reason(&self) -> Option<Reason> {
         match self {
             Self::Postponed { reason, .. } | Self::Ended { reason, .. } => Some(*reason),
@@ -165,18 +158,18 @@ impl Settled {
     }
 }
 
-/// How a claim ended.
+/// The result of settling a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settlement {
-    /// It is settled.
+    /// Settled.
     Done,
-    /// The round failed, but a repeat of the message came, so the media is ready again.
+    /// The round failed, but the message was repeated, so the media is ready again.
     Requeued,
-    /// It was lost, and nothing changed.
+    /// The claim was lost; nothing changed.
     Lost,
 }
 
-/// Settles a claim and records the attempts of its round.
+/// Settles a claim and records its round's attempts.
 pub async fn settle(
     tx: &mut Tx,
     job: &Job,
@@ -205,24 +198,24 @@ pub async fn settle(
         return Ok(Settlement::Lost);
     }
     media::record_attempts(tx, job, attempts).await?;
-    Ok(match settle::requeue_repeated(tx, &job.id).await? {
-        false => Settlement::Done,
-        true => Settlement::Requeued,
+    Ok(if settle::requeue_repeated(tx, &job.id).await? {
+        Settlement::Requeued
+    } else {
+        Settlement::Done
     })
 }
 
-/// What a lost file means for its media.
+/// The consequence of a lost file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// It is in the queue again, because there is something to download it with. Whether a link still works, only its
-    /// server knows.
+    /// Requeued, because it has a key or a link. Only the server knows whether a link still works.
     Requeued,
-    /// It failed: nothing can bring it back.
+    /// Failed: nothing can download it again.
     Final,
 }
 
-/// Marks a stored media as lost: requeues it if it can still be downloaded, else fails it as `file_lost`. Its row keeps
-/// the path, for the file in quarantine under it. `delivery_has_bytes` says whether its delivery still has them.
+/// Marks a stored media as lost: requeues it if it can be downloaded, else fails it as `file_lost`. The row keeps the
+/// path, because quarantine may have the file. `delivery_has_bytes`: the delivery still contains the bytes.
 pub async fn mark_lost(
     tx: &mut Tx,
     media: &Media,

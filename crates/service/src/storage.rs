@@ -1,8 +1,8 @@
-//! Where a file lives: staged unseen, then published whole or not at all.
+//! Files: staged out of sight, then published completely or not at all.
 //!
-//! Promises: nothing has a final name before it is `wa_media::Verified`; a published file is synced, gets a name that
-//! nothing had, and its folder is synced with every new folder above it; doing it twice does no harm; the same bytes of
-//! one client lie on the disk once.
+//! Promises: nothing has a final name before it is `wa_media::Verified`; a published file is synced, has a name that
+//! did not exist, and its folder is synced with every new folder above it; every step may run twice; equal bytes of
+//! one client are stored once.
 
 pub mod layout;
 mod marker;
@@ -26,41 +26,35 @@ use crate::disk;
 use crate::model::{InstanceId, MediaId, MediaKind};
 use layout::RelativePath;
 pub use marker::{Found, holds_clients, holds_files, marker, marker_path, write_marker};
-pub use removal::{Index, Linked, Lying, Sought};
+pub use removal::{FoundFile, Index, Linked, PossiblePaths};
 
 pub use publish::Published;
-pub use quarantine::Copied;
+pub use quarantine::QuarantineCopy;
 pub use staging::Staging;
 pub use stored::{Entry, FolderState, open_regular};
 pub use walk::Walked;
 
-/// So much is read at once.
+/// Bytes read at once.
 const PIECE_BYTES: usize = 64 << 10;
-/// Where files are until they are verified.
+/// Files before their verification.
 pub const STAGING: &str = ".staging";
-/// Where what is no longer trusted lies: out of the way, and still there.
+/// Files that were moved out of the way and not deleted.
 pub const QUARANTINE: &str = ".quarantine";
-/// Below this lies in quarantine what no row names.
-pub const NOBODY: &str = "in-no-row";
+/// The folder for orphans in a quarantine run, in place of a media's id.
+pub const ORPHANS: &str = "in-no-row";
 
-/// Why a file could not be kept.
+/// Why a file could not be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No room left.
     #[error("the disk is full")]
     Full(#[source] io::Error),
-    /// The storage at the root is not the one that it should be.
+    /// The storage at the root is not the expected one.
     #[error("the storage at {root} is not the one of this database ({})", found.as_str())]
-    Displaced {
-        /// Where it should be.
-        root: PathBuf,
-        /// What is there.
-        found: Found,
-    },
-    /// A file is not deleted, for it is a link or behind one: what it leads to may be another's.
+    Displaced { root: PathBuf, found: Found },
+    /// The file is a link or behind one. It is not deleted, because the target may be another program's.
     #[error("{} is a link, or behind one, and is left alone", .0.display())]
     Linked(PathBuf),
-    /// Anything else the system said.
+    /// Any other I/O error.
     #[error("the file cannot be written")]
     Io(#[source] io::Error),
 }
@@ -74,35 +68,33 @@ impl From<io::Error> for Error {
     }
 }
 
-/// The storage room; cheap to clone.
+/// A handle to the storage; cheap to clone.
 #[derive(Clone)]
 pub struct Storage {
     root: Arc<PathBuf>,
     staged: Arc<AtomicU64>,
     prefix: Arc<str>,
-    /// The id of the database whose files these are, where it is known.
+    /// The database whose files these are, if known.
     database: Option<Arc<str>>,
-    /// Folders that are known to be durable with all above them.
+    /// Folders that are durable with all their parents.
     durable: Arc<Mutex<HashSet<PathBuf>>>,
 }
 
-/// What tells whether a file is still the same without reading it.
+/// Detects a changed file without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    /// How long it is.
     pub size_bytes: u64,
-    /// When it was written last, where the system tells.
     modified: Option<std::time::SystemTime>,
 }
 
 impl Storage {
-    /// Opens the storage at `root`. `owner` sets this process' staged files apart from another's.
+    /// Opens the storage at `root`. `owner` is the prefix of this process's staged files.
     pub fn open(root: &Path, owner: &str) -> Result<Self, Error> {
         disk::create_folder(&root.join(STAGING))?;
         Ok(Self::at_root(root, owner))
     }
 
-    /// Like [`Storage::open`], and makes nothing.
+    /// Like [`Storage::open`], but creates nothing.
     pub fn at_root(root: &Path, owner: &str) -> Self {
         Self {
             root: Arc::new(root.to_owned()),
@@ -113,7 +105,6 @@ impl Storage {
         }
     }
 
-    /// The root folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -125,8 +116,8 @@ impl Storage {
         Ok(self.root.join(path.as_path()))
     }
 
-    /// Throws away what an earlier run left staged. Only for a process that is alone on this storage. What cannot be
-    /// thrown away is in nobody's way, and no reason not to start.
+    /// Deletes what an earlier run left in staging. Only for a process that is alone on this storage. What cannot be
+    /// deleted does no harm and is only logged.
     pub fn sweep(&self) -> Result<(), Error> {
         let entries = match fs::read_dir(self.root.join(STAGING)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return self.verify(),
@@ -136,13 +127,13 @@ impl Storage {
             let entry = entry?;
             if let Err(error) = fs::remove_file(entry.path()) {
                 let name = entry.file_name();
-                tracing::warn!(?name, %error, "something in .staging cannot be removed");
+                tracing::warn!(?name, %error, "cannot delete a file in .staging");
             }
         }
         Ok(())
     }
 
-    /// Makes the five folders of an instance, so that an operator sees where files will come.
+    /// Creates an instance's five folders, so that an operator sees where files will appear.
     pub fn make_folders(&self, client: i64, instance: &InstanceId) -> Result<(), Error> {
         self.verify()?;
         for kind in MediaKind::ALL {
@@ -151,8 +142,8 @@ impl Storage {
         Ok(())
     }
 
-    /// Creates a folder below the root and makes it durable with all above it: also what an earlier process created and
-    /// was killed before it could sync it. Where the storage itself is away nothing is created in its place.
+    /// Creates a folder below the root and makes it durable with all its parents, also one that a killed process
+    /// created and did not sync. Creates nothing while the storage is missing.
     fn create_folder(&self, folder: &Path) -> Result<(), Error> {
         let durable = || self.durable.lock().unwrap_or_else(PoisonError::into_inner);
         if durable().contains(folder) && folder.is_dir() {
@@ -171,35 +162,35 @@ impl Storage {
         Ok(())
     }
 
-    /// A place for bytes that are on their way.
+    /// Starts a staged file.
     pub fn stage(&self) -> Staging {
         self.stage_as("")
     }
 
-    /// Like [`Storage::stage`], for the bytes of one media, by whose id they are found there.
+    /// Like [`Storage::stage`], with the media's id in the file's name.
     pub fn stage_for(&self, media: &MediaId) -> Staging {
         self.stage_as(media.as_str())
     }
 
-    fn stage_as(&self, whose: &str) -> Staging {
+    fn stage_as(&self, media: &str) -> Staging {
         let n = self.staged.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}-{n}-{whose}", self.prefix);
+        let name = format!("{}-{n}-{media}", self.prefix);
         Staging::at(self.clone(), self.root.join(STAGING).join(name))
     }
 
-    /// The size of a stored file; nothing when it is not there.
+    /// None when the file does not exist.
     pub fn size_bytes(&self, path: &str) -> Option<u64> {
         let metadata = fs::metadata(self.at(path).ok()?).ok()?;
         metadata.is_file().then_some(metadata.len())
     }
 
-    /// How many bytes may still be written where the files are.
+    /// The free disk space.
     pub fn free_bytes(&self) -> io::Result<u64> {
         free_bytes_at(&self.root)
     }
 
-    /// What tells whether a file is still the same without reading it; nothing when it is not there. That it cannot be
-    /// looked at is an error, and says nothing of whether it is there.
+    /// Detects a changed file without reading it. None when it does not exist; an error when that cannot be
+    /// determined.
     pub fn stamp(&self, path: &str) -> Result<Option<Stamp>, Error> {
         let metadata = match fs::metadata(self.at(path)?) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -211,11 +202,11 @@ impl Storage {
         }))
     }
 
-    /// Writes, reads back and removes a small file: whether the storage can store now.
+    /// Writes, reads back and removes a small file, to check whether the storage works.
     pub async fn probe(&self) -> Result<(), Error> {
         let (storage, mut staging) = (self.clone(), self.stage());
         staging.write(b"midiateca").await?;
-        // A name of its own: two probes at once would read and remove each other's file.
+        // A unique name: two probes at once would read and remove each other's file.
         let n = self.staged.fetch_add(1, Ordering::Relaxed);
         let target = self
             .root
@@ -246,7 +237,7 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// How many bytes may still be written below a folder that is there, whoever it belongs to.
+/// The free disk space at an existing folder.
 pub fn free_bytes_at(folder: &Path) -> io::Result<u64> {
     fs4::available_space(folder)
 }
@@ -257,20 +248,19 @@ pub fn hash_file(path: &Path) -> io::Result<[u8; 32]> {
     whole.ok_or_else(|| io::ErrorKind::Interrupted.into())
 }
 
-/// Like [`hash_file`], for as long as `go_on` says so, which is told of every piece that was read, in bytes. Nothing
-/// when it was stopped.
+/// Like [`hash_file`]. Calls `go_on` with the bytes of each piece; false cancels, and the result is None.
 pub fn hash_file_while(
     path: &Path,
     mut go_on: impl FnMut(u64) -> bool,
 ) -> io::Result<Option<[u8; 32]>> {
-    // A pipe would be waited for, for ever.
+    // Opening a pipe would block.
     if !fs::metadata(path)?.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     hash_open(File::open(path)?, &mut go_on)
 }
 
-/// SHA-256 of an open file from where it stands; nothing when `go_on` stopped it.
+/// SHA-256 of an open file from its current position; None when `go_on` cancelled.
 fn hash_open(mut file: File, go_on: &mut dyn FnMut(u64) -> bool) -> io::Result<Option<[u8; 32]>> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; PIECE_BYTES];

@@ -64,7 +64,7 @@ pub async fn run(worker: Worker, owner: String) {
     // When a claim found media but no permit for them.
     let mut out_of_permits_at: Option<Instant> = None;
     let mut space = DiskSpace::new(&worker.config.storage);
-    take_back_own(&worker, &owner).await;
+    requeue_own(&worker, &owner).await;
     outage::wake_for_storage(&worker).await;
     // Whatever an earlier run recorded.
     disk_space::note(&worker, false);
@@ -104,7 +104,7 @@ pub async fn run(worker: Worker, owner: String) {
                 Err(error) => {
                     tracing::warn!(
                         error = crate::telemetry::chain(&error),
-                        "nothing can be claimed now"
+                        "cannot claim media now"
                     );
                     tokio::time::sleep(PATIENCE_WITH_DATABASE).await;
                 }
@@ -132,18 +132,18 @@ pub async fn run(worker: Worker, owner: String) {
 
 /// Requeues the downloads that an earlier server on this data folder left in progress, as soon as the database can. Those
 /// of other servers continue, and are requeued when their leases lapse.
-async fn take_back_own(worker: &Worker, owner: &str) {
+async fn requeue_own(worker: &Worker, owner: &str) {
     loop {
         let owner = owner.to_owned();
-        let releasing = worker.downloader.db.write(Key::Nothing, async move |tx| {
+        let released = worker.downloader.db.write(Key::Nothing, async move |tx| {
             queue::release(tx, &owner).await
         });
-        match releasing.await {
+        match released.await {
             Ok(resumed) => return tracing::info!(resumed, "requeued interrupted downloads"),
             Err(error) => {
                 tracing::warn!(
                     error = crate::telemetry::chain(&error),
-                    "cannot take up what was in flight yet"
+                    "cannot requeue interrupted downloads yet"
                 );
             }
         }
@@ -281,10 +281,10 @@ async fn keep_lease(worker: &Worker, job: &Job) {
         tokio::time::sleep(lease.duration() / 3).await;
         let until = worker.downloader.clock.now() + lease.ms();
         let (id, fence) = (job.id.clone(), job.fence);
-        let renewing = worker.downloader.db.write(Key::Nothing, async move |tx| {
+        let renewed = worker.downloader.db.write(Key::Nothing, async move |tx| {
             queue::renew(tx, &id, fence, until).await
         });
-        if let Ok(false) = renewing.await {
+        if let Ok(false) = renewed.await {
             worker.downloader.progress.stop(&job.id, job.fence);
         }
     }
@@ -328,7 +328,7 @@ async fn settle(worker: &Worker, job: &Job, instance: &Instance, round: RoundRes
             }
             let asked = a.iter().rfind(|attempt| attempt.route == Route::Gateway);
             if let (Some(asked), false) = (asked, has_changed) {
-                let problem = asked.reason.filter(|reason| reason.needs_somebody());
+                let problem = asked.reason.filter(|reason| reason.needs_operator());
                 instances::set_problem(tx, &job_copy.instance, problem.map(Reason::as_str)).await?;
             }
             Ok((settlement, files))
@@ -372,7 +372,7 @@ async fn remove_unsettled(worker: &Worker, job: &Job, settled: &Settled) {
     if let Some(path) = path
         && let Err(error) = worker.downloader.storage.remove(path, file.sha256).await
     {
-        tracing::error!(media = %job.id, error = crate::telemetry::chain(&error), "cannot remove the file of an erased media; scrub will report it");
+        tracing::error!(media = %job.id, error = crate::telemetry::chain(&error), "cannot delete the file of an erased media; scrub will report it");
     }
 }
 
@@ -440,7 +440,7 @@ async fn drain(worker: &Worker, owner: &str, running: &mut JoinSet<permits::Perm
     {
         tracing::warn!(
             error = crate::telemetry::chain(&error),
-            "leases could not be given back; they lapse by themselves"
+            "cannot release the leases; they will lapse"
         );
     }
 }

@@ -95,7 +95,7 @@ async fn prepare(folder: &Path, lang: Language) -> anyhow::Result<()> {
     }
     if in_use {
         // A demo that still runs keeps its folder.
-        let _lease = Coordination::of(folder).server().await?;
+        let _lease = Coordination::new(folder).server().await?;
         std::fs::remove_dir_all(folder).with_context(|| failed(texts::CANNOT_EMPTY))?;
     }
     midiateca_service::disk::create_folder(folder)

@@ -47,7 +47,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
         )
         .into());
     }
-    foreign::look(&options.db).map_err(|error| explain(&context, error.into()))?;
+    foreign::check(&options.db).map_err(|error| explain(&context, error.into()))?;
     let mode = match (options.dry_run, options.link) {
         (true, _) => Mode::DryRun,
         (false, true) => Mode::Link,

@@ -47,7 +47,7 @@ async fn check_says_that_no_server_runs() {
     let portuguese = midiateca(data, &["--lang", "pt-BR", "check"]).await;
     let text = stdout(&portuguese);
     assert!(text.contains("nenhum servidor está rodando"), "{text}");
-    let server = midiateca_service::coordination::Coordination::of(data)
+    let server = midiateca_service::coordination::Coordination::new(data)
         .server()
         .await
         .unwrap();
@@ -238,7 +238,7 @@ async fn a_full_disk_is_said() {
     // So small that only the attempt to write can tell.
     let settings = "[storage]\npause_below = 0\nresume_above = 0\n";
     std::fs::write(data.join("midiateca.toml"), settings).unwrap();
-    let _server = midiateca_service::coordination::Coordination::of(&data)
+    let _server = midiateca_service::coordination::Coordination::new(&data)
         .server()
         .await
         .unwrap();
@@ -288,7 +288,7 @@ async fn a_server_that_does_not_answer_is_no_server() {
     // What it left in its lock says nothing of another process that holds the folder.
     server.child.kill().unwrap();
     server.child.wait().unwrap();
-    let other = midiateca_service::coordination::Coordination::of(data)
+    let other = midiateca_service::coordination::Coordination::new(data)
         .server()
         .await
         .unwrap();

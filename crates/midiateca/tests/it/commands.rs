@@ -117,7 +117,7 @@ async fn the_documented_case_is_told_step_by_step() {
         (&steps[2]["kind"], &steps[4]["obtained"], &steps[5]["count"]),
         (&"audio".into(), &true.into(), &5067.into())
     );
-    let _server = midiateca_service::coordination::Coordination::of(folder.path())
+    let _server = midiateca_service::coordination::Coordination::new(folder.path())
         .server()
         .await
         .unwrap();
@@ -578,7 +578,7 @@ async fn a_refused_or_missing_token_is_named_and_heals_with_the_next_one() {
     assert!(midiateca(data, &again).await.status.success());
     let healed = midiateca(data, &["test-webhook", body]).await;
     assert_eq!(healed.status.code(), Some(0), "{}", stdout(&healed));
-    let _server = midiateca_service::coordination::Coordination::of(data)
+    let _server = midiateca_service::coordination::Coordination::new(data)
         .server()
         .await
         .unwrap();
@@ -629,7 +629,7 @@ async fn the_report_can_be_had_while_somebody_holds_the_database() {
     let folder = tempfile::tempdir().unwrap();
     let sim = Sim::start().await.unwrap();
     set_up(folder.path(), &sim).await;
-    let _server = midiateca_service::coordination::Coordination::of(folder.path())
+    let _server = midiateca_service::coordination::Coordination::new(folder.path())
         .server()
         .await
         .unwrap();

@@ -35,7 +35,7 @@ async fn a_starting_server_takes_back_its_own_leases_and_lapsed_ones_but_not_tho
     let far = clock.now() + HOUR;
     let folder = test.end_keeping_the_folder().await;
     let owner = {
-        let lease = Coordination::of(&data).server().await.unwrap();
+        let lease = Coordination::new(&data).server().await.unwrap();
         lease.owner().to_owned()
     };
     let app = App::open(folder.path(), impatient(), clock).await.unwrap();

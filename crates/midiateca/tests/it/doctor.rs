@@ -493,7 +493,7 @@ async fn a_database_that_is_empty_or_refers_to_nothing_is_named() {
     desk.end_server();
     let path = desk.data().join("midiateca.db");
     let tools = rusqlite::Connection::open(&path).unwrap();
-    let strangers = "pragma foreign_keys = off; insert into hours values ('NOBODY', 1, 1);";
+    let strangers = "pragma foreign_keys = off; insert into hours values ('ORPHANS', 1, 1);";
     tools.execute_batch(strangers).unwrap();
     drop(tools);
     desk.names("database.integrity", "PROBLEM", "1 rows of hours")

@@ -42,7 +42,7 @@ async fn wrong_missing_and_foreign_tokens_are_refused() {
         "a body of another instance"
     );
     assert_eq!(
-        test.post(text("NOBODY")).await.0,
+        test.post(text("ORPHANS")).await.0,
         401,
         "a body of an unknown instance"
     );

@@ -831,7 +831,7 @@ async fn a_second_import_at_the_same_time_is_refused_and_changes_nothing() {
     let (original, data) = (Original::new(), tempfile::tempdir().unwrap());
     original.many("SECOND", 3);
     original.import(data.path(), &["--dry-run"]).await;
-    let first = midiateca_service::coordination::Coordination::of(data.path())
+    let first = midiateca_service::coordination::Coordination::new(data.path())
         .import()
         .await
         .unwrap();

@@ -80,7 +80,7 @@ impl Site {
     /// Starts once with a flag, until it serves.
     async fn start_with(&self, flag: &str) {
         let mut child = self.serve_with(flag);
-        while Coordination::of(&self.data()).is_served().await != Some(true) {
+        while Coordination::new(&self.data()).is_served().await != Some(true) {
             assert!(child.try_wait().unwrap().is_none(), "it ended");
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }

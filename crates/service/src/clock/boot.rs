@@ -1,9 +1,8 @@
-//! The system's two clocks: the wall clock, which anybody may set, and the time since boot, which nobody sets and which
-//! counts suspended time.
+//! The system's two clocks: the wall clock, which users can set, and the time since boot, which they cannot and which
+//! includes suspended time.
 
 use super::Reading;
 
-/// Both clocks at this moment.
 #[expect(clippy::disallowed_methods, reason = "this is where time enters")]
 pub(super) fn read() -> Reading {
     Reading {
@@ -16,7 +15,7 @@ pub(super) fn read() -> Reading {
 /// Milliseconds since boot, suspended time included.
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 fn uptime() -> super::Millis {
-    // On macOS the monotonic clock runs while the machine sleeps; on Linux that is the boot clock.
+    // On macOS the monotonic clock includes suspended time; on Linux only the boot clock does.
     #[cfg(target_vendor = "apple")]
     const UPTIME: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
     #[cfg(not(target_vendor = "apple"))]
@@ -25,7 +24,7 @@ fn uptime() -> super::Millis {
     at.tv_sec * 1_000 + at.tv_nsec / 1_000_000
 }
 
-/// Milliseconds since the process looked first: Windows' counter runs while the machine sleeps.
+/// Milliseconds since the first call: Windows' counter includes suspended time.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
 fn uptime() -> super::Millis {
     use std::sync::LazyLock;
@@ -34,8 +33,8 @@ fn uptime() -> super::Millis {
     i64::try_from(BEGAN.elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 
-/// What tells one boot from the next; None where the system does not tell, and then the time since boot of another
-/// process means nothing.
+/// Identifies the boot. None where the system has no such id: the time since boot of another process is unusable
+/// then.
 fn boot_id() -> Option<String> {
     #[cfg(target_os = "linux")]
     {

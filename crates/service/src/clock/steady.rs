@@ -1,13 +1,13 @@
-//! Time that does not jump: the last trusted reading of the wall clock, and the time since boot from there on.
+//! Time without jumps: the last trusted wall clock reading plus the time since.
 
 use super::{DAY, MINUTE, Millis};
 
-/// A wall clock may be off by so much from one reading to the next; time servers correct less at once.
+/// A larger difference between two readings is a jump. Time servers correct less at once.
 pub const TOLERANCE: Millis = MINUTE;
-/// The trusted reading is renewed so often. A wall clock that runs too fast or too slow by less than [`TOLERANCE`] in
-/// this time is followed.
+/// How often the trusted reading is renewed. A wall clock that drifts by less than [`TOLERANCE`] in this time is
+/// followed.
 const RENEWED_EVERY: Millis = 10 * MINUTE;
-/// After a restart of the machine nothing tells how long it was off. A longer time than this needs to be confirmed.
+/// A restart hides how long the machine was off. A longer gap needs a confirmation.
 const UNCONFIRMED_AFTER: Millis = DAY;
 
 /// Both of the system's clocks at one moment.
@@ -17,27 +17,25 @@ pub struct Reading {
     pub wall: Millis,
     /// Milliseconds since boot, suspended time included.
     pub uptime: Millis,
-    /// Which boot; None where the system does not tell.
+    /// None where the system has no boot id.
     pub boot: Option<String>,
 }
 
-/// Whether the time can be relied on.
+/// Whether the time is reliable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Nothing speaks against it.
     Trusted,
-    /// The wall clock is off by so many milliseconds from where it should be; ahead when positive.
+    /// The wall clock is off by this many milliseconds; positive when ahead.
     Jumped(Millis),
-    /// The wall clock is so many milliseconds after (or, negative, before) the last trusted reading, which was in
-    /// another boot.
+    /// Milliseconds from the last trusted reading, which was in another boot, to the wall clock; negative when before
+    /// it.
     Unconfirmed(Millis),
 }
 
-/// The time as it is kept.
 #[derive(Clone, Debug)]
 pub(super) struct Steady {
     anchor: Reading,
-    /// How far the anchor itself is from what was trusted last; None when it is trusted.
+    /// The distance of the anchor from the last trusted reading; None when it is trusted.
     doubt: Option<Millis>,
 }
 
@@ -49,7 +47,7 @@ impl Steady {
         }
     }
 
-    /// Goes on from a saved reading: exactly, if the machine was not restarted since.
+    /// Continues from a saved reading; exact if the machine was not restarted since.
     pub fn resumed(saved: &Reading, reading: &Reading) -> Self {
         let same_boot = saved.boot.is_some() && saved.boot == reading.boot;
         if same_boot && reading.uptime >= saved.uptime {
@@ -59,7 +57,7 @@ impl Steady {
         if (-TOLERANCE..=UNCONFIRMED_AFTER).contains(&off) {
             return Self::starting_at(reading);
         }
-        // It cannot be earlier than what was trusted once.
+        // Never earlier than a time that was trusted.
         let wall = reading.wall.max(saved.wall);
         Self {
             anchor: Reading {
@@ -184,7 +182,7 @@ mod tests {
                 (NOW + expected, trust)
             );
         }
-        // Where the system does not tell which boot it is, each process is as after a restart.
+        // Without a boot id, a new process is like one after a restart.
         let saved = Reading {
             boot: None,
             ..saved

@@ -1,4 +1,4 @@
-//! Time zones, for what people read and write. Rows, JSON and file names have UTC.
+//! Time zones for input and output. Rows, JSON and file names use UTC.
 
 use std::str::FromStr;
 
@@ -8,21 +8,20 @@ use jiff::tz::TimeZone;
 
 use super::Millis;
 
-/// A time zone.
 #[derive(Clone, Debug)]
 pub struct Zone(TimeZone);
 
-/// What a clock on a wall shows: a day and a time without a zone.
+/// A date and a time without a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Civil(DateTime);
 
 impl Zone {
-    /// The one of the machine.
+    /// The machine's time zone.
     pub fn system() -> Self {
         Self(TimeZone::system())
     }
 
-    /// One of the IANA database, by its name.
+    /// By name in the IANA database.
     pub fn named(name: &str) -> Option<Self> {
         TimeZone::get(name).ok().map(Self)
     }
@@ -47,7 +46,7 @@ impl Zone {
         }
     }
 
-    /// When the clocks of this zone show this; of two such times, when clocks are set back, the first.
+    /// The instant of a local time. The first of two when clocks are set back.
     pub fn millis_of(&self, civil: Civil) -> Option<Millis> {
         let timestamp = self.0.to_timestamp(civil.0).ok()?;
         Some(timestamp.as_millisecond())
@@ -57,7 +56,7 @@ impl Zone {
 impl FromStr for Civil {
     type Err = jiff::Error;
 
-    /// A day stands for its beginning.
+    /// A date means its start.
     fn from_str(text: &str) -> Result<Self, jiff::Error> {
         text.parse().map(Self)
     }

@@ -1,12 +1,12 @@
-//! What settings may not ask for.
+//! Checks that settings make sense.
 
 use super::{Config, Misread, Rule, Span, is_web_address, listen_address, path_of};
 use crate::clock::Zone;
 
-/// A problem of the settings, of one key or of several together.
+/// A problem of one setting or of several together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// No TOML, or a key or a value that there is not.
+    /// Not TOML, or an unknown key or value.
     #[error(transparent)]
     Misread(#[from] Misread),
     /// A key of an earlier version.
@@ -14,52 +14,49 @@ pub enum Problem {
     Renamed {
         old: String,
         new: String,
-        /// What to write.
         line: String,
     },
-    /// A variable that names no setting.
+    /// A variable that is not a setting.
     #[error("the environment variable {name} names no setting")]
     UnknownVariable { name: String },
-    /// A variable whose value is none of its setting.
+    /// A variable whose value does not fit its setting.
     #[error("the environment variable {name} is not understood: {detail}")]
     Variable { name: String, detail: String },
-    /// With less than this nothing would ever happen.
+    /// With less than this nothing would happen.
     #[error("{key} must be at least {least}")]
     TooSmall { key: &'static str, least: String },
-    /// No route, or one twice.
+    /// No route, or a repeated one.
     #[error("fetch.routes must name each route at most once, and at least one")]
     Routes,
-    /// Downloads would begin again before they stop.
+    /// Downloads would resume before they pause.
     #[error("storage.resume_above must not be less than storage.pause_below")]
     Watermarks,
-    /// A rule that would remove everything at once.
+    /// A rule that would delete everything at once.
     #[error("each of retention.rules must say older_than, larger_than or total_over")]
     RuleWithoutLimit,
-    /// No address with a port.
+    /// Not an address with a port.
     #[error("{text:?} is no address and port to listen on, such as 0.0.0.0:8000")]
     Listen { text: String },
-    /// No address that a gateway could call.
+    /// Not an address that a gateway could call.
     #[error("http.public_url must be a plain web address such as https://midia.example.com")]
     PublicUrl { text: String },
-    /// No time zone of the IANA database.
+    /// Not a time zone of the IANA database.
     #[error("http.time_zone {name:?} is no time zone such as America/Sao_Paulo")]
     TimeZone { name: String },
-    /// A database or a storage of an unknown kind.
+    /// An unknown kind of database or storage.
     #[error("{key} must look like {scheme}:///path; this version supports nothing else")]
     Url {
         key: &'static str,
-        /// What it must begin with.
         scheme: &'static str,
     },
 }
 
 impl Config {
-    /// The first problem of these settings.
     pub fn check(&self) -> Result<(), Problem> {
         self.problems().into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// Whatever these settings may not ask for.
+    /// All problems of these settings.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = self.too_small();
         problems.extend(self.of_http());
@@ -145,7 +142,7 @@ fn of_rule(rule: &Rule) -> Option<Problem> {
     if limits.iter().all(|(_, limit)| limit.is_none()) {
         return Some(Problem::RuleWithoutLimit);
     }
-    // A limit of zero would mean every file.
+    // A limit of zero would match every file.
     let zero = limits.iter().find(|(_, limit)| *limit == Some(true));
     zero.map(|(key, _)| too_small(key, "1"))
 }

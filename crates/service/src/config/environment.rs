@@ -5,7 +5,7 @@ use toml::{Table, Value};
 
 use super::{Config, Problem};
 
-/// What each name begins with that stands for a key of the file.
+/// The prefix of variables that are named after a key of the file.
 const PREFIX: &str = "MIDIATECA__";
 
 /// Short names, and the keys that they set.
@@ -17,7 +17,7 @@ const SHORT: [(&str, &str); 5] = [
     ("MIDIATECA_SECRET_KEY_FILE", "secrets.key_file"),
 ];
 
-/// A variable that sets a key, and its value.
+/// A variable that sets a key.
 #[derive(Clone, Debug)]
 pub(super) struct Variable {
     pub name: String,
@@ -26,7 +26,7 @@ pub(super) struct Variable {
     text: String,
 }
 
-/// The variables that set something. An empty one sets nothing. A long name wins over the short one.
+/// The variables with a value. An empty one sets nothing. A long name overrides the short one.
 pub(super) fn variables(all: impl Iterator<Item = (String, String)>) -> Vec<Variable> {
     let set = all.filter(|(_, text)| !text.is_empty());
     let mut found: Vec<_> = set
@@ -67,7 +67,7 @@ impl Config {
     }
 }
 
-/// The value that a text stands for where `current` is set now: lists are comma-separated, or written as in the file.
+/// Parses a value; `current` gives the type. Lists are comma-separated, or written as in the file.
 fn typed(text: &str, current: &Value) -> Result<Value, String> {
     let is_list = matches!(current, Value::Array(_));
     match current {

@@ -1,22 +1,20 @@
-//! A file that is no TOML, or names what there is not: where, and what the parser says of it.
+//! The place in a settings file that is not TOML or has an unknown key, and the parser's message.
 
-/// What in a file was not understood.
+/// A part of a file that was not understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}, at {text:?}: {detail}")]
 pub struct Misread {
-    /// In which line, from 1.
+    /// From 1.
     pub line: usize,
-    /// From which letter on, from 1.
+    /// In characters, from 1.
     pub column: usize,
-    /// What stands there.
     pub text: String,
-    /// What the parser says of it, in English.
+    /// The parser's message, in English.
     pub detail: String,
 }
 
 impl Misread {
-    /// Where in `file` the parser stopped.
-    pub(super) fn of(error: &toml::de::Error, file: &str) -> Self {
+    pub(super) fn new(error: &toml::de::Error, file: &str) -> Self {
         let span = error.span().unwrap_or_default();
         let before = file.get(..span.start).unwrap_or("");
         let line = before.matches('\n').count();

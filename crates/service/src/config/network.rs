@@ -7,20 +7,19 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-/// Why a text is no network.
+/// A text that is not a network.
 #[derive(Debug, thiserror::Error)]
 #[error("{text:?} is no network such as 10.0.0.0/8, and no address")]
 pub struct NotANetwork {
     text: String,
 }
 
-/// A range of addresses. An IPv4 address that is written as IPv6 (`::ffff:a.b.c.d`) counts as IPv4.
+/// A range of addresses. An IPv4-mapped IPv6 address (`::ffff:a.b.c.d`) counts as IPv4.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Network(IpNet);
 
 impl Network {
-    /// Whether it contains an address.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
     }
@@ -66,9 +65,10 @@ impl From<Network> for String {
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.prefix_len() == self.0.max_prefix_len() {
-            true => self.0.addr().fmt(f),
-            false => self.0.fmt(f),
+        if self.0.prefix_len() == self.0.max_prefix_len() {
+            self.0.addr().fmt(f)
+        } else {
+            self.0.fmt(f)
         }
     }
 }

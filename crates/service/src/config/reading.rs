@@ -1,4 +1,4 @@
-//! Reads a settings file key by key, so that each problem in it is found, not only the first.
+//! Reads a settings file key by key, to find all problems and not only the first.
 
 use std::path::Path;
 
@@ -8,22 +8,21 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::{Config, Error, Misread, Problem, read_text, renamed};
 
-/// What a file says.
 #[derive(Default)]
 pub(super) struct Reading {
-    /// The settings, with the defaults of what the file does not name.
+    /// Keys that are not in the file have their defaults.
     pub config: Config,
-    /// The keys that the file sets, as `section.key`.
+    /// The keys in the file, as `section.key`.
     pub keys: Vec<String>,
     pub problems: Vec<Problem>,
 }
 
-/// All problems of a settings file, in the order of the file; what several keys mean together comes last.
+/// All problems of a settings file, in its order; problems of several keys come last.
 pub fn problems(text: &str) -> Vec<Problem> {
     read(text).problems
 }
 
-/// The same of the file at a path.
+/// All problems of the file at a path.
 pub fn problems_of_file(path: &Path) -> Result<Vec<Problem>, Error> {
     Ok(problems(&read_text(path)?))
 }
@@ -31,7 +30,7 @@ pub fn problems_of_file(path: &Path) -> Result<Vec<Problem>, Error> {
 pub(super) fn read(text: &str) -> Reading {
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        let misread = errors.iter().map(|error| Misread::of(error, text).into());
+        let misread = errors.iter().map(|error| Misread::new(error, text).into());
         return Reading {
             problems: misread.collect(),
             ..Reading::default()
@@ -51,10 +50,10 @@ pub(super) fn read(text: &str) -> Reading {
 
 struct Reader<'i> {
     text: &'i str,
-    /// What was understood.
+    /// The valid part.
     good: DeTable<'i>,
     keys: Vec<String>,
-    /// With the places where they are in the file.
+    /// With their positions in the file.
     problems: Vec<(usize, Problem)>,
 }
 
@@ -81,7 +80,7 @@ impl<'i> Reader<'i> {
         }
     }
 
-    /// The keys of earlier versions in a value, or the one that it has.
+    /// Renamed keys in a value, and the value itself if it is one.
     fn renamed(&self, path: &str, value: &Value<'i>) -> Vec<Problem> {
         let written = self.text.get(value.span()).unwrap_or("");
         if let Some(problem) = renamed::problem(path, value.get_ref(), written) {
@@ -100,7 +99,7 @@ impl<'i> Reader<'i> {
         }
     }
 
-    /// Keeps one value if it is understood; without `key` it is the value of the section itself.
+    /// Keeps a value if it is valid. Without `key` it is the value of the whole section.
     fn value(&mut self, section: &Key<'i>, key: Option<Key<'i>>, value: Value<'i>) {
         let at = key.as_ref().unwrap_or(section).span().start;
         let alone = match &key {
@@ -115,7 +114,7 @@ impl<'i> Reader<'i> {
         whole.insert(section.clone(), alone);
         let whole = Spanned::new(0..self.text.len(), whole);
         if let Err(error) = Config::deserialize(toml::Deserializer::from(whole)) {
-            let misread = Misread::of(&error, self.text).into();
+            let misread = Misread::new(&error, self.text).into();
             return self.problems.push((at, misread));
         }
         let Some(key) = key else { return };
@@ -136,7 +135,7 @@ impl<'i> Reader<'i> {
         let config = match Config::deserialize(toml::Deserializer::from(good)) {
             Ok(config) => config,
             Err(error) => {
-                problems.push(Misread::of(&error, self.text).into());
+                problems.push(Misread::new(&error, self.text).into());
                 Config::default()
             }
         };

@@ -1,5 +1,5 @@
-//! Keys of earlier versions, with the names that they have now. None was in a release; a file that still has one is
-//! refused, and the error says what to write.
+//! Keys of earlier versions and their new names. No release had them. A file that still has one is refused, and the
+//! error contains the new line.
 
 use toml::de::DeValue;
 
@@ -107,7 +107,7 @@ const RENAMED: &[(&str, &str, Unit)] = &[
     ),
 ];
 
-/// What to write instead of `path`, the key of an earlier version.
+/// The replacement for `path`, a key of an earlier version.
 pub(super) fn problem(path: &str, value: &DeValue<'_>, written: &str) -> Option<Problem> {
     let (section, key) = path.split_once('.').unwrap_or((path, ""));
     let current = match section {

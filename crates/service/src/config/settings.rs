@@ -1,28 +1,27 @@
-//! The settings in force: environment over file over default, and where each value comes from.
+//! The settings in force (environment over file over default), and the source of each value.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{Config, Error, accepted, environment, read_text, reading};
 
-/// Where the value of a setting comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     Default,
     File(PathBuf),
-    /// An environment variable of this name.
+    /// The variable's name.
     Variable(String),
 }
 
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub config: Config,
-    /// By `section.key`; what is not in it has its default.
+    /// By `section.key`; keys that are missing here have their defaults.
     sources: BTreeMap<String, Source>,
 }
 
 impl Settings {
-    /// From a file, if there is one, and the variables of an environment.
+    /// Reads an optional file and the environment.
     pub fn read(
         file: Option<&Path>,
         variables: impl Iterator<Item = (String, String)>,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 #[serde(into = "String")]
 pub struct Size(u64);
 
-/// Why a text is no size.
+/// A text that is not a size.
 #[derive(Debug, thiserror::Error)]
 #[error("{text:?} is no size such as 512MiB")]
 pub struct NotASize {
@@ -31,7 +31,7 @@ impl Size {
         self.0
     }
 
-    /// For a limit of what is in memory.
+    /// For limits in memory.
     pub fn as_usize(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
@@ -54,7 +54,7 @@ impl FromStr for Size {
     }
 }
 
-/// In the largest unit that needs no fraction, so that it is read back as the same number.
+/// In the largest unit without a fraction, so that it parses to the same number.
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];

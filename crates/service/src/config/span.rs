@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 
-/// A length of time, to the millisecond. Zero is written `0s`.
+/// A duration in milliseconds. Zero is written `0s`.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Span(Millis);
 
-/// Why a text is no duration.
+/// A text that is not a duration.
 #[derive(Debug, thiserror::Error)]
 #[error("{text:?} is no duration such as 30s, 10m or 7d")]
 pub struct NotASpan {
@@ -55,7 +55,7 @@ impl FromStr for Span {
             let span: jiff::Span = text.trim().parse().ok()?;
             let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
             let ms = Millis::try_from(length.as_millis()).ok()?;
-            // Less than a millisecond would be taken for nothing at all.
+            // Less than a millisecond would become zero.
             (ms > 0 || (ms == 0 && length.is_zero())).then_some(Self(ms))
         };
         span().ok_or_else(|| NotASpan {
@@ -64,7 +64,7 @@ impl FromStr for Span {
     }
 }
 
-/// In the largest unit that needs no fraction.
+/// In the largest unit without a fraction.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [(DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s")];

@@ -46,10 +46,10 @@ fn database_and_files_lie_in_the_data_folder_unless_they_are_told_elsewhere() {
         usual.storage_folder(data),
         Path::new("/srv/data/media_storage")
     );
-    let told =
+    let configured =
         parse("[database]\nurl = 'sqlite:///a/b.db'\n[storage]\nurl = 'file:///c'\n").unwrap();
-    assert_eq!(told.database_file(data), Path::new("/a/b.db"));
-    assert_eq!(told.storage_folder(data), Path::new("/c"));
+    assert_eq!(configured.database_file(data), Path::new("/a/b.db"));
+    assert_eq!(configured.storage_folder(data), Path::new("/c"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Where resumable work goes on after it was stopped, and what else survives a run: one small state each, as JSON.
+//! Positions of resumable work and other small states that survive a restart, as JSON.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -6,31 +6,29 @@ use serde::de::DeserializeOwned;
 use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, values};
 
-/// What a checkpoint is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Checkpoint {
-    /// When deliveries that were set aside were acknowledged last (unix milliseconds).
+    /// When deliveries that were set aside were last acknowledged (unix milliseconds).
     DeliveriesDismissed,
-    /// That no download begins because the disk is full.
+    /// Downloads are paused because the disk is full.
     DownloadsPaused,
-    /// An import that began; it names files before their rows.
+    /// An import began; it publishes files before their rows.
     Import,
-    /// The media whose files a run of the retention rules is deleting; scope: the run.
+    /// The media whose files a retention run is deleting; scope: the run.
     Sweep,
-    /// The erasures of a client's people that are not proven yet; scope: the client's id.
+    /// A client's erasures that are not proven yet; scope: the client's id.
     Erasure,
-    /// That something was erased since the database was compacted; another text each time.
+    /// Something was erased since the last compaction; a different text each time.
     Compaction,
     /// The media down to which files are verified; scope: the instance, or empty for all.
     Verify,
-    /// The random name of the data folder, which the HTTP server answers with.
+    /// The random name of the data folder, which the HTTP server reports.
     Folder,
-    /// What `doctor` writes to try a commit.
+    /// The test write of `doctor`.
     WriteTest,
 }
 
 impl Checkpoint {
-    /// All of them.
     pub const ALL: [Self; 9] = [
         Self::DeliveriesDismissed,
         Self::DownloadsPaused,
@@ -43,7 +41,6 @@ impl Checkpoint {
         Self::WriteTest,
     ];
 
-    /// The code in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::DeliveriesDismissed => "deliveries_dismissed",
@@ -58,7 +55,7 @@ impl Checkpoint {
         }
     }
 
-    /// Saves the state of the one with that scope.
+    /// Saves the state for a scope.
     pub async fn save(
         self,
         tx: &mut Tx,
@@ -73,19 +70,19 @@ impl Checkpoint {
         tx.run(sql, values).await.map(drop)
     }
 
-    /// Deletes the one with that scope, because its work is done.
+    /// Deletes the state for a scope.
     pub async fn delete(self, tx: &mut Tx, scope: &str) -> Result<(), Error> {
         let sql = "delete from checkpoints where kind = $1 and scope = $2";
         tx.run(sql, values![self.as_str(), scope]).await.map(drop)
     }
 
-    /// The state of the one with that scope, if there is one.
+    /// Loads the state for a scope.
     pub async fn load<T: DeserializeOwned>(self, db: &Db, scope: &str) -> Result<Option<T>, Error> {
         let row = db.row(FIND, values![self.as_str(), scope]).await?;
         row.map(|row| state_of(&row)).transpose()
     }
 
-    /// Like [`Checkpoint::load`], as the transaction sees it.
+    /// Like [`Checkpoint::load`], within a transaction.
     pub async fn load_in<T: DeserializeOwned>(
         self,
         tx: &mut Tx,
@@ -95,12 +92,12 @@ impl Checkpoint {
         row.map(|row| state_of(&row)).transpose()
     }
 
-    /// Whether there is one without a scope.
+    /// Whether a state without a scope exists.
     pub async fn is_set(self, db: &Db) -> Result<bool, Error> {
         Ok(db.row(FIND, values![self.as_str(), ""]).await?.is_some())
     }
 
-    /// All of this kind: scopes and states.
+    /// All scopes and states of this kind.
     pub async fn all<T: DeserializeOwned>(self, db: &Db) -> Result<Vec<(String, T)>, Error> {
         let sql = "select scope, state from checkpoints where kind = $1 order by scope";
         let rows = db.rows(sql, values![self.as_str()]).await?;

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-/// Hashes share locks, so that their number is bounded.
+/// Hashes share a bounded number of locks.
 const STRIPES: usize = 1_024;
 
-/// The right to publish certain bytes.
 #[derive(Debug)]
 pub struct ContentLease(
     #[expect(dead_code, reason = "ends when it is dropped")] OwnedMutexGuard<()>,

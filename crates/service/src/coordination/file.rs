@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Error;
 use crate::disk;
 
-/// A process that only checks whether a lease is taken locks its file for less than this.
+/// A process that only checks a lease locks its file for less than this.
 const LOOK: Duration = Duration::from_millis(20);
 const LOOKS: usize = 5;
 
@@ -17,16 +17,16 @@ pub(super) enum Mode {
     Exclusive,
 }
 
-/// That the file is locked elsewhere.
+/// The file is locked elsewhere.
 #[derive(Debug)]
 pub(super) struct Taken;
 
-/// A locked file. The system unlocks it when it is closed, or when the process ends.
+/// Unlocked when it is closed, or by the system when the process ends.
 #[derive(Debug)]
 pub(super) struct Locked(pub File);
 
 impl Locked {
-    /// Locks a file exclusively, within the time that a check takes.
+    /// Locks exclusively; waits only as long as a check takes.
     pub fn soon(path: &Path) -> Result<Result<Self, Taken>, Error> {
         let file = open(path)?;
         for look in 1..=LOOKS {
@@ -40,7 +40,7 @@ impl Locked {
         Ok(Err(Taken))
     }
 
-    /// Locks a file, and waits so long for others.
+    /// Locks, and waits up to this long for others.
     pub async fn within(
         path: &Path,
         mode: Mode,
@@ -75,8 +75,8 @@ fn unusable(path: &Path, source: std::io::Error) -> Error {
     }
 }
 
-/// Opens a lock file, creating it when it does not exist. One of an earlier version may belong to an administrator who
-/// ran a command here; it is locked all the same, because a lock needs no right to write.
+/// Opens a lock file; creates it when it does not exist. The file may belong to an administrator who ran a command;
+/// it can be locked all the same, because a lock needs no write permission.
 fn open(path: &Path) -> Result<File, Error> {
     let opened = match disk::open_lock(path) {
         Err(error) if is_closed(&error) => File::open(path),
@@ -85,7 +85,7 @@ fn open(path: &Path) -> Result<File, Error> {
     opened.map_err(|source| unusable(path, source))
 }
 
-/// Whether it can perhaps be read all the same.
+/// Whether opening it read-only may still work.
 fn is_closed(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
     matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem)

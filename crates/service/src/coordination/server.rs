@@ -1,4 +1,4 @@
-//! The lease of the server, with what it publishes for other processes, and the owner of its leases on media.
+//! The server's lease, what it publishes for other processes, and the owner name of its leases on media.
 
 use std::fs::{File, TryLockError};
 use std::io::{Seek as _, Write as _};
@@ -9,20 +9,18 @@ use serde_json::Value;
 
 use super::file::Locked;
 
-/// The file of the lease.
 pub const FILE: &str = "serve.lock";
 
-/// What stands in the file.
 #[derive(Default, Deserialize, Serialize)]
 #[serde(default)]
 struct Content {
-    /// Stays when the server ends, so that the next one knows its own leases on media again.
+    /// Kept when the server ends, so that the next one recognises its leases on media.
     owner: String,
     /// Of the running server only.
     published: Option<Value>,
 }
 
-/// The right to serve a data folder.
+/// Allows serving a data folder.
 #[derive(Debug)]
 pub struct ServerLease {
     file: File,
@@ -30,25 +28,24 @@ pub struct ServerLease {
 }
 
 impl ServerLease {
-    pub(super) fn of(Locked(file): Locked, path: &Path) -> Self {
+    pub(super) fn new(Locked(file): Locked, path: &Path) -> Self {
         let mut owner = read(path).owner;
         if owner.is_empty() {
             owner = uuid::Uuid::now_v7().simple().to_string();
         }
         let lease = Self { file, owner };
-        // What an earlier server published is no longer true.
+        // An earlier server's data is out of date.
         lease.write(None);
         lease
     }
 
-    /// Whose leases on media the holder of this lease takes and gives back: the same for each server on this data
-    /// folder, so that one that starts knows what an earlier one was killed with.
+    /// The owner of the server's leases on media: the same for each server on this data folder, so that a new one
+    /// recognises what a killed one left.
     pub fn owner(&self) -> &str {
         &self.owner
     }
 
-    /// Shows something to other processes, for as long as this lease lasts. Does nothing where the file may not be
-    /// written.
+    /// Publishes a value for other processes while the lease lasts. No effect where the file is not writable.
     pub fn publish(&self, published: Value) {
         self.write(Some(published));
     }
@@ -59,7 +56,7 @@ impl ServerLease {
             published,
         };
         let (mut file, line) = (&self.file, format!("{}\n", serde_json::json!(content)));
-        // Cut afterwards, so that the owner is there at every moment.
+        // Truncated last, so that the owner is readable at every moment.
         let _ = file
             .rewind()
             .and_then(|()| file.write_all(line.as_bytes()))
@@ -69,7 +66,7 @@ impl ServerLease {
 
 fn read(path: &Path) -> Content {
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    // The end of an older text may follow.
+    // The rest of an older text may follow.
     let mut contents = serde_json::Deserializer::from_str(&text).into_iter();
     contents.next().and_then(Result::ok).unwrap_or_default()
 }
@@ -78,7 +75,7 @@ pub(super) fn published(data: &Path) -> Option<Value> {
     read(&data.join(FILE)).published
 }
 
-/// Whether the lease is taken; None when that cannot be determined.
+/// None when that cannot be determined.
 pub(super) fn is_held(data: &Path) -> Option<bool> {
     match File::open(data.join(FILE)) {
         Ok(file) => match file.try_lock_shared() {
@@ -99,7 +96,7 @@ mod tests {
     #[tokio::test]
     async fn a_look_at_the_lease_sees_a_server_and_keeps_none_out() {
         let folder = tempfile::tempdir().unwrap();
-        let coordination = Coordination::of(folder.path());
+        let coordination = Coordination::new(folder.path());
         assert_eq!(coordination.is_served().await, Some(false));
         assert!(!folder.path().join(FILE).exists(), "a look made a file");
         let lease = coordination.server().await.unwrap();
@@ -121,7 +118,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_server_publishes_ends_with_it_and_its_owner_stays() {
         let folder = tempfile::tempdir().unwrap();
-        let coordination = Coordination::of(folder.path());
+        let coordination = Coordination::new(folder.path());
         let lease = coordination.server().await.unwrap();
         let owner = lease.owner().to_owned();
         assert_eq!(coordination.published().await, None);
@@ -134,7 +131,7 @@ mod tests {
         let next = coordination.server().await.unwrap();
         assert_eq!(next.owner(), owner);
         assert_eq!(coordination.published().await, None);
-        // A text that was not cut in time.
+        // A text that was not truncated in time.
         drop(next);
         let text = format!("{{\"owner\":\"{owner}\"}}\n\"}}\n");
         std::fs::write(folder.path().join(FILE), text).unwrap();

@@ -1,10 +1,9 @@
-//! The last trusted reading of the clock, for the process that comes next.
+//! The last trusted clock reading, for the next process.
 
 use super::{Db, Error, Tx, values};
 use crate::clock::Reading;
 
 impl Tx {
-    /// Saves a trusted reading.
     pub async fn save_clock(&mut self, reading: &Reading) -> Result<(), Error> {
         let sql = "insert into clock (id, wall, uptime, boot) values (1, $1, $2, $3)
                    on conflict (id) do update set wall = excluded.wall, uptime = excluded.uptime, boot = excluded.boot";
@@ -14,7 +13,7 @@ impl Tx {
 }
 
 impl Db {
-    /// The reading that was trusted last; None in a new database.
+    /// None in a new database.
     pub async fn saved_clock(&self) -> Result<Option<Reading>, Error> {
         let row = self
             .row(

@@ -1,5 +1,5 @@
-//! Group commit: one thread owns the one writing connection, and whoever waits at the same moment shares
-//! a commit, for it is the sync of the commit that costs, not the rows.
+//! Group commit: one thread owns the writing connection, and writes that wait at the same moment share one commit,
+//! because the sync is expensive and rows are not.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,15 +13,15 @@ use super::reader::Readers;
 use super::watch::{self, Watch};
 use super::{Error, Tx, compaction};
 
-/// How many works may share one commit.
+/// The most writes that share a commit.
 const LARGEST_GROUP: usize = 256;
-/// How many works may wait before callers are made to wait at the door.
+/// The most queued writes; more callers wait for a place in the queue.
 const LONGEST_QUEUE: usize = 4_096;
 
-/// A check that the database is the right one also counts for a group that begins this soon after it. Each group is
-/// checked once more before its works are answered.
+/// A check of the database also counts for a group that begins this soon after it. Each group is checked again before
+/// its callers are answered.
 const CHECK_LASTS: Duration = Duration::from_millis(20);
-/// Between two attempts on a locked database.
+/// The pause between two attempts on a locked database.
 const PAUSE: Duration = Duration::from_millis(2);
 
 #[derive(Clone)]
@@ -34,20 +34,20 @@ enum Order {
     Work(Waiting),
     /// Checks that the database at its path is the open one.
     Verify(oneshot::Sender<Result<(), Error>>),
-    /// Folds the write-ahead log into the file.
+    /// Writes the write-ahead log into the file.
     Fold(oneshot::Sender<Result<bool, Error>>),
-    /// Writes the file anew.
+    /// Rewrites the file.
     Compact(oneshot::Sender<Result<(), Error>>),
     Close,
 }
 
-/// A work and since when it waits.
+/// A write, and when it was queued.
 struct Waiting {
     work: Box<dyn Work>,
     since: Instant,
 }
 
-/// One caller's work, waiting for its commit.
+/// One caller's write.
 trait Work: Send {
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> LocalBoxFuture<'t, Result<(), Error>>;
     fn settle(self: Box<Self>, outcome: Result<(), Error>);
@@ -73,7 +73,7 @@ where
 
     fn settle(self: Box<Self>, outcome: Result<(), Error>) {
         let Self { value, answer, .. } = *self;
-        // A caller that went away does not undo what is committed.
+        // The commit stands even if the caller is gone.
         let _ = answer.send(outcome.and_then(|()| value.ok_or(Error::Unavailable(None))));
     }
 }
@@ -107,7 +107,7 @@ impl Committer {
         }
     }
 
-    /// One that commits nothing.
+    /// A committer that refuses writes.
     pub(super) fn none() -> Self {
         Self {
             queue: mpsc::channel(1).0,
@@ -174,13 +174,13 @@ impl Committer {
     }
 }
 
-/// The one that writes, and what it needs to check that its commits last.
+/// The writing connection and the check of its file.
 struct Writer {
     tx: Tx,
     watch: Watch,
     readers: Readers,
     busy_timeout: Duration,
-    /// When the database was last found to be the right one.
+    /// When the database was last checked successfully.
     checked_at: Option<Instant>,
 }
 
@@ -190,10 +190,11 @@ impl Writer {
         let mut open = true;
         let (mut checks, mut folds, mut compactions) = (Vec::new(), Vec::new(), Vec::new());
         while open || !group.is_empty() {
-            // Works that still wait for another process do not keep new ones waiting.
-            let mut next = match group.is_empty() {
-                true => orders.recv().await,
-                false => orders.try_recv().ok(),
+            // Writes that wait for another process do not delay new ones.
+            let mut next = if group.is_empty() {
+                orders.recv().await
+            } else {
+                orders.try_recv().ok()
             };
             if group.is_empty() && next.is_none() {
                 break;
@@ -238,8 +239,8 @@ impl Writer {
         checked
     }
 
-    /// Commits the group together; when one of it fails for a reason of its own, each is committed alone. While another
-    /// process keeps the database locked, those stay in the group that have not waited for the busy timeout yet.
+    /// Commits the group together. If one of its writes fails for its own reason, each is committed alone. While
+    /// another process has locked the database, writes within their busy timeout stay in the group.
     async fn commit(&mut self, group: &mut Vec<Waiting>) {
         match self.attempt(group).await {
             Ok(()) => group.drain(..).for_each(|it| it.work.settle(Ok(()))),
@@ -248,7 +249,7 @@ impl Writer {
                 for it in group.extract_if(.., is_over) {
                     it.work.settle(Err(error.clone()));
                 }
-                // Some locks are refused without any wait.
+                // Some locks are refused without a wait.
                 std::thread::sleep(PAUSE);
             }
             Err(error) if error.is_unavailable() || group.len() == 1 => {
@@ -265,7 +266,7 @@ impl Writer {
         }
     }
 
-    /// Ok means that the group is committed, synced, and in the database that the next process will open.
+    /// Ok: the group is committed, synced, and in the file that the next process will open.
     async fn attempt(&mut self, group: &mut [Waiting]) -> Result<(), Error> {
         let is_checked = |at: Instant| at.elapsed() < CHECK_LASTS;
         if !self.checked_at.is_some_and(is_checked) {
@@ -289,7 +290,7 @@ impl Writer {
 async fn run_all(tx: &mut Tx, group: &mut [Waiting]) -> Result<(), Error> {
     let before = tx.connection.changes();
     for it in group {
-        // A panic in one caller's work must not take the committer with it.
+        // A panic in one write must not end the committer.
         std::panic::AssertUnwindSafe(it.work.run(tx))
             .catch_unwind()
             .await

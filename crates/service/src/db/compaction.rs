@@ -1,9 +1,8 @@
-//! Writing the whole file anew, so that nothing is left of what was deleted: SQLite overwrites what a statement deletes,
-//! but not what lies in the gaps of a page since its rows were moved to another.
+//! Rewrites the file without deleted data: SQLite overwrites deleted rows, but not old content in the gaps of pages
+//! whose rows were moved.
 //!
-//! Nobody else can write while it lasts, some seconds for each gigabyte. A file beside the database says so, and is
-//! locked for as long as it is true: writers of other processes, who would else answer 503 after their busy timeout,
-//! wait for its end, and no webhook is refused because of it.
+//! A rewrite blocks all writers, some seconds per gigabyte. The lock file `*-compacting` is locked while it runs:
+//! writers of other processes see it and wait beyond their busy timeout, so that no webhook is refused with 503.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -15,92 +14,96 @@ use super::Error;
 use super::connection::Connection;
 use crate::disk;
 
-/// Whoever holds the database for longer than this has died or will not end.
+/// A process that has locked the database for longer is considered stuck.
 const PATIENCE: Duration = Duration::from_secs(120);
-const LOOK: Duration = Duration::from_millis(20);
-/// How soon whoever waits for the sign has it, once another gives it up.
+const RETRY_EVERY: Duration = Duration::from_millis(20);
+/// How soon a waiting process takes the lock file after its release.
 const GAP: Duration = Duration::from_millis(100);
 
-/// The file stays when nobody holds it: who removed it would take it from under another who does.
-fn sign(connection: &Connection) -> Option<PathBuf> {
+/// Never deleted: a process could delete it while another has it locked.
+fn lock_file(connection: &Connection) -> Option<PathBuf> {
     let path = connection.path()?;
     let name = path.file_name()?.to_string_lossy();
     Some(path.with_file_name(format!("{name}-compacting")))
 }
 
-/// Locked, or nothing when there can be no sign; without it nothing goes wrong but the patience of others.
-fn hold(connection: &Connection, patience: Duration) -> Result<Option<File>, Error> {
-    let open = |sign: PathBuf| {
-        // Somebody else's can be locked as well.
-        disk::open_lock(&sign).or_else(|_| File::open(sign)).ok()
+/// Locks the lock file. None when it cannot be created; then other processes only wait less.
+fn lock(connection: &Connection, patience: Duration) -> Result<Option<File>, Error> {
+    let open = |lock_file: PathBuf| {
+        // Another user's file can be locked too.
+        disk::open_lock(&lock_file)
+            .or_else(|_| File::open(lock_file))
+            .ok()
     };
-    let Some(sign) = sign(connection).and_then(open) else {
+    let Some(lock_file) = lock_file(connection).and_then(open) else {
         return Ok(None);
     };
-    let began = Instant::now();
+    let started = Instant::now();
     loop {
-        match sign.try_lock() {
-            Ok(()) => return Ok(Some(sign)),
+        match lock_file.try_lock() {
+            Ok(()) => return Ok(Some(lock_file)),
             Err(TryLockError::Error(_)) => return Ok(None),
-            Err(TryLockError::WouldBlock) if began.elapsed() < patience => {
-                std::thread::sleep(LOOK);
+            Err(TryLockError::WouldBlock) if started.elapsed() < patience => {
+                std::thread::sleep(RETRY_EVERY);
             }
             Err(TryLockError::WouldBlock) => return Err(Error::Unavailable(None)),
         }
     }
 }
 
-/// Writes the file of a connection anew, under its sign: those who do come one after the other.
+/// Rewrites the file. Concurrent rewrites run one after the other.
 pub(super) fn compact(connection: &Connection) -> Result<(), Error> {
-    let _sign = hold(connection, PATIENCE)?;
-    // Room is reckoned with beside the database, and nobody else looks there.
+    let _sign = lock(connection, PATIENCE)?;
+    // Disk space is checked for the database's folder, so temporary files belong there too.
     if let Some(folder) = connection.path().and_then(Path::parent) {
         let folder = folder.to_string_lossy().replace('\'', "''");
         connection.batch(&format!("pragma temp_store_directory = '{folder}'"))?;
     }
     connection.batch("vacuum")?;
-    // All of it lies in the write-ahead log now, and to write it back takes as long again. Whoever reads may keep it
-    // from being emptied, which is seen by who folds next.
+    // The result is in the write-ahead log now, and writing it back takes as long again. A reader may prevent that;
+    // the next fold completes it.
     connection.fold().map(drop)
 }
 
-/// Folds the write-ahead log into the file, under the sign: without it, who writes would wait for nobody while it lasts.
+/// Folds the write-ahead log with the lock file locked: other writers wait for it then.
 pub(super) fn fold(connection: &Connection) -> Result<bool, Error> {
-    let _sign = hold(connection, PATIENCE)?;
+    let _sign = lock(connection, PATIENCE)?;
     connection.fold()
 }
 
-/// Begins a transaction that may write; waits for longer than `patience` only for a process that rewrites the file.
+/// Begins a write transaction. Waits longer than `patience` only while another process rewrites the file.
 pub(super) fn begin(connection: &Connection, patience: Duration) -> Result<(), Error> {
-    let began = Instant::now();
+    let started = Instant::now();
     connection.set_busy_timeout(patience)?;
     loop {
         match connection.run("begin immediate", &[]) {
             Err(error)
                 if error.is_unavailable()
-                    && began.elapsed() < PATIENCE
-                    && is_or_comes_under_way(connection) =>
+                    && started.elapsed() < PATIENCE
+                    && is_or_becomes_locked(connection) =>
             {
-                std::thread::sleep(LOOK);
+                std::thread::sleep(RETRY_EVERY);
             }
             begun => return begun.map(drop),
         }
     }
 }
 
-/// Between one and the next, nobody has the sign for a moment.
-fn is_or_comes_under_way(connection: &Connection) -> bool {
-    let is_there = sign(connection).is_some_and(|sign| sign.exists());
-    is_under_way(connection)
+/// Between two rewrites the lock file is unlocked for a moment.
+fn is_or_becomes_locked(connection: &Connection) -> bool {
+    let is_there = lock_file(connection).is_some_and(|lock_file| lock_file.exists());
+    is_locked(connection)
         || is_there && {
             std::thread::sleep(GAP);
-            is_under_way(connection)
+            is_locked(connection)
         }
 }
 
-fn is_under_way(connection: &Connection) -> bool {
-    let sign = sign(connection).and_then(|sign| File::open(sign).ok());
-    sign.is_some_and(|sign| matches!(sign.try_lock_shared(), Err(TryLockError::WouldBlock)))
+fn is_locked(connection: &Connection) -> bool {
+    let lock_file = lock_file(connection).and_then(|lock_file| File::open(lock_file).ok());
+    lock_file.is_some_and(|lock_file| {
+        matches!(lock_file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    })
 }
 
 #[cfg(test)]
@@ -113,20 +116,20 @@ mod tests {
     }
 
     #[test]
-    fn only_who_writes_the_file_anew_is_waited_for_beyond_the_busy_timeout() {
+    fn a_write_waits_beyond_the_busy_timeout_only_for_a_rewrite() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
         let (holder, writer) = (connect(&path), connect(&path));
         holder.batch("begin immediate").unwrap();
         let patience = Duration::from_millis(1);
         assert!(begin(&writer, patience).unwrap_err().is_unavailable());
-        let sign = sign(&writer).unwrap();
-        let lock = File::create(&sign).unwrap();
+        let lock_file = lock_file(&writer).unwrap();
+        let lock = File::create(&lock_file).unwrap();
         lock.lock().unwrap();
-        assert!(is_under_way(&writer));
+        assert!(is_locked(&writer));
         let waiting = std::thread::spawn(move || begin(&writer, patience));
-        // However long it takes to come here, it waits.
-        std::thread::sleep(LOOK * 5);
+        // It waits, however long this takes.
+        std::thread::sleep(RETRY_EVERY * 5);
         assert!(!waiting.is_finished());
         holder.batch("commit").unwrap();
         waiting.join().unwrap().unwrap();
@@ -134,29 +137,29 @@ mod tests {
     }
 
     #[test]
-    fn who_writes_the_file_anew_waits_for_another_who_does() {
+    fn rewrites_and_folds_run_one_after_the_other() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
         let connection = connect(&path);
-        let first = hold(&connection, Duration::ZERO).unwrap().unwrap();
-        let second = hold(&connect(&path), Duration::ZERO);
+        let first = lock(&connection, Duration::ZERO).unwrap().unwrap();
+        let second = lock(&connect(&path), Duration::ZERO);
         assert!(second.unwrap_err().is_unavailable());
         let other = path.clone();
         let waiting = std::thread::spawn(move || compact(&connect(&other)));
-        // Nobody folds unsigned while another has the sign, or writers would wait for nobody.
+        // A fold waits for the lock file too; otherwise writers would not wait for it.
         let folding = std::thread::spawn(move || fold(&connect(&path)).map(drop));
-        std::thread::sleep(LOOK * 5);
+        std::thread::sleep(RETRY_EVERY * 5);
         assert!(!waiting.is_finished() && !folding.is_finished());
-        assert!(is_under_way(&connection));
+        assert!(is_locked(&connection));
         drop(first);
         for ended in [waiting, folding] {
             ended.join().unwrap().unwrap();
         }
-        assert!(!is_under_way(&connection));
+        assert!(!is_locked(&connection));
     }
 
     #[test]
-    fn a_compacted_file_is_smaller_and_keeps_nobody_waiting() {
+    fn a_compacted_file_is_smaller_and_unlocked() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("it's.db");
         let connection = connect(&path);
@@ -170,6 +173,6 @@ mod tests {
         compact(&connection).unwrap();
         assert!(connection.fold().unwrap());
         assert!(std::fs::metadata(&path).unwrap().len() < before / 10);
-        assert!(!is_under_way(&connection));
+        assert!(!is_locked(&connection));
     }
 }

@@ -1,4 +1,4 @@
-//! One open SQLite file, and statements on it. Nothing here waits for anything but the engine.
+//! One SQLite connection. Calls block only in the engine.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,15 +11,14 @@ use rusqlite::{CachedStatement, OpenFlags};
 
 use super::{Error, Row, Value};
 
-/// Prepared statements kept; the program has fewer.
+/// The most cached statements; the program has fewer.
 const STATEMENTS: usize = 100;
-/// Who waits for the readers of the write-ahead log keeps all writers out, other processes' too.
+/// A fold that waits for readers blocks all writers, those of other processes too.
 const FOLD_PATIENCE: Duration = Duration::from_millis(250);
 
-/// The length to which the write-ahead log is cut when it was longer.
+/// The size to which a longer write-ahead log is truncated.
 const LOG_LIMIT_BYTES: u64 = 16 << 20;
 
-/// Whether a connection may change the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
     Write,
@@ -28,12 +27,12 @@ pub(super) enum Access {
 
 pub(super) struct Connection {
     pub(super) engine: rusqlite::Connection,
-    /// For each statement, the number in the name of each parameter: the engine finds a name only by a search.
+    /// The parameter numbers of each statement: the engine finds a parameter's name only by a search.
     numbers: RefCell<HashMap<Box<str>, Arc<[usize]>>>,
 }
 
 impl Connection {
-    /// Opens the file, and changes nothing in it.
+    /// Opens or creates the file without writing to it.
     pub fn open(path: &Path, access: Access, busy_timeout: Duration) -> Result<Self, Error> {
         let flags = match access {
             Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
@@ -46,7 +45,7 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Opens a database that is there, to write to it.
+    /// Opens an existing database for writing.
     pub fn open_existing(path: &Path, busy_timeout: Duration) -> Result<Self, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Self::from(rusqlite::Connection::open_with_flags(path, flags)?);
@@ -59,14 +58,14 @@ impl Connection {
         self.engine.busy_timeout(busy_timeout)?;
         self.engine
             .set_prepared_statement_cache_capacity(STATEMENTS);
-        // Otherwise a statement whose plan could depend on its values is prepared again each time it is taken out of the
-        // cache, which cost a fifth of the time of an acknowledgement.
+        // Otherwise a statement whose plan depends on its values is prepared again at each use, which took a fifth of
+        // the time of an acknowledgement.
         self.engine
             .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(())
     }
 
-    /// Opens the file itself to read it, without its write-ahead log and without any lock.
+    /// Opens the file read-only, without its write-ahead log and without a lock.
     pub fn open_file_only(path: &Path) -> Result<Self, Error> {
         let absolute = std::path::absolute(path).ok();
         let url = absolute.and_then(|path| url::Url::from_file_path(path).ok());
@@ -78,46 +77,45 @@ impl Connection {
         Ok(rusqlite::Connection::open_with_flags(url.as_str(), flags)?.into())
     }
 
-    /// A database that holds nothing and is written nowhere.
+    /// An empty database in memory.
     pub fn in_memory() -> Result<Self, Error> {
         Ok(rusqlite::Connection::open_in_memory()?.into())
     }
 
-    /// Lets closing neither write the log back nor remove it: the engine would remove by name what belongs to another
-    /// file by then.
+    /// Prevents that closing writes back or removes the log: the engine removes it by name, and the name may belong
+    /// to another database by then.
     pub fn leave_files_alone(&self) {
-        // The engine knows the setting since long before the oldest version that is accepted.
+        // Every accepted version of the engine knows this setting.
         let _ = self
             .engine
             .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }
 
-    /// How many rows this connection has changed since it was opened.
+    /// The number of rows that this connection changed.
     pub fn changes(&self) -> u64 {
         self.engine.total_changes()
     }
 
-    /// Sets for how long a statement waits for other processes.
     pub fn set_busy_timeout(&self, busy_timeout: Duration) -> Result<(), Error> {
         Ok(self.engine.busy_timeout(busy_timeout)?)
     }
 
-    /// Makes it ready to be written: write-ahead log, every commit synced, foreign keys held, what is deleted
-    /// overwritten, but for what lies in the gaps of pages: see `compaction`.
+    /// Sets the write-ahead log, a sync at every commit, foreign keys, and overwriting of deleted rows (not in the
+    /// gaps of pages, see `compaction`).
     pub fn prepare_to_write(&self) -> Result<(), Error> {
         self.batch(
             "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma secure_delete = on;",
         )?;
-        // A log that grew while somebody read for a long time is cut to this once it is begun anew.
+        // A log that grew during a long read is truncated to this size when it restarts.
         self.batch(&format!("pragma journal_size_limit = {LOG_LIMIT_BYTES}"))
     }
 
-    /// Runs statements that take no values and give no rows.
+    /// Runs statements without values and rows.
     pub fn batch(&self, sql: &str) -> Result<(), Error> {
         Ok(self.engine.execute_batch(sql)?)
     }
 
-    /// Runs a statement; returns how many rows it changed.
+    /// Runs a statement; returns the number of changed rows.
     pub fn run(&self, sql: &str, values: &[Value]) -> Result<u64, Error> {
         let mut statement = self.prepare(sql, values)?;
         Ok(statement.raw_execute()? as u64)
@@ -141,27 +139,26 @@ impl Connection {
         Ok(rows)
     }
 
-    /// Writes the write-ahead log into the file and empties it; false when somebody who reads or writes kept it from
-    /// being emptied.
+    /// Writes the write-ahead log into the file and empties it. False when a concurrent reader or writer prevented
+    /// that.
     pub fn fold(&self) -> Result<bool, Error> {
-        // Most of it keeps nobody waiting.
+        // The largest part blocks no other connection.
         self.rows("pragma wal_checkpoint(passive)", &[])?;
         let usual = self.rows("pragma busy_timeout", &[])?;
         let usual = usual.first().map_or(Ok(0), |row| row.count("timeout"))?;
         self.engine.busy_timeout(FOLD_PATIENCE)?;
         let folded = self.rows("pragma wal_checkpoint(truncate)", &[]);
         self.engine.busy_timeout(Duration::from_millis(usual))?;
-        // That it could not be done to the end is no error to the engine, but a row.
+        // The engine reports an incomplete checkpoint as a row, not as an error.
         let is_busy = folded?.first().map_or(Ok(1), |row| row.int("busy"))?;
         Ok(is_busy == 0)
     }
 
-    /// Where the file is.
     pub fn path(&self) -> Option<&Path> {
         self.engine.path().map(Path::new)
     }
 
-    /// Binds by number: to SQLite `$2` is a name, and would be bound in the order of appearance.
+    /// Binds by number: SQLite treats `$2` as a name and would number parameters in order of appearance.
     fn prepare(&self, sql: &str, values: &[Value]) -> Result<CachedStatement<'_>, Error> {
         let mut statement = self.engine.prepare_cached(sql)?;
         let numbers = self.numbers_in(sql, &statement);

@@ -1,5 +1,5 @@
-//! Somebody else's SQLite file: read, and never changed. Everything in it is taken as text, for what a column is
-//! declared as says little about what lies in it.
+//! Reads another program's SQLite file and never changes it. All values are read as text, because the declared type
+//! of a column says little about its content.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,56 +9,45 @@ use rusqlite::types::ValueRef;
 use rusqlite::{ErrorCode, OpenFlags};
 
 use super::Value;
+use super::source::with_suffix;
 
 /// The first bytes of every SQLite file (sqlite.org/fileformat.html, section 1.3).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-/// Where the header says whether it is written through a write-ahead log: 2 if so.
+/// The header's write version: 2 means write-ahead log.
 const WRITE_VERSION_AT: usize = 18;
-/// What the copy is called.
 const COPY: &str = "copy.sqlite3";
-/// How the names of what the engine keeps beside a file end.
+/// The suffixes of SQLite's files next to a database.
 const LOG: &str = "-wal";
 const JOURNAL: &str = "-journal";
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Why it cannot be read.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The file cannot be read at all.
+    /// The file cannot be read.
     #[error("cannot read {path}")]
     Unreadable {
-        /// Which file.
         path: PathBuf,
-        /// What the system said.
         source: Arc<std::io::Error>,
     },
-    /// It is something else.
+    /// The file is not a database.
     #[error("{path} is not a SQLite database")]
-    NotADatabase {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// It is damaged.
+    NotADatabase { path: PathBuf },
+    /// The database is corrupt.
     #[error("{path} is damaged")]
     Damaged {
-        /// Which file.
         path: PathBuf,
-        /// What the engine said.
         source: Arc<rusqlite::Error>,
     },
-    /// Somebody holds it, or the engine refuses it for another reason.
+    /// Locked by another process, or refused by the engine for another reason.
     #[error("{path} cannot be read as a database")]
     Refused {
-        /// Which file.
         path: PathBuf,
-        /// What the engine said.
         source: Arc<rusqlite::Error>,
     },
 }
 
 impl Error {
-    /// What the engine said of a file.
-    fn of(path: &Path, source: rusqlite::Error) -> Self {
+    fn new(path: &Path, source: rusqlite::Error) -> Self {
         let (path, code) = (path.to_owned(), source.sqlite_error_code());
         let source = Arc::new(source);
         match code {
@@ -74,47 +63,46 @@ impl Error {
 pub struct Foreign {
     path: Arc<PathBuf>,
     connection: Arc<Mutex<rusqlite::Connection>>,
-    /// Removed when the last clone goes.
+    /// Removed with the last clone.
     _copy: Option<Arc<Copy>>,
 }
 
-/// One row, everything as text.
+/// A row with all values as text.
 pub struct ForeignRow {
     names: Arc<[String]>,
     cells: Vec<Option<String>>,
 }
 
 impl ForeignRow {
-    /// What the column holds; nothing when it is empty or there is none of that name.
+    /// None when it is null or the column does not exist.
     pub fn text(&self, column: &str) -> Option<&str> {
         let at = self.names.iter().position(|name| name == column)?;
         self.cells.get(at)?.as_deref()
     }
 
-    /// What the column holds, if that is a whole number.
+    /// None when it is not an integer.
     pub fn int(&self, column: &str) -> Option<i64> {
         self.text(column)?.trim().parse().ok()
     }
 }
 
-/// A copy of a file whose write-ahead log would have to be taken in before it can be read.
+/// A copy of a file that cannot be read without recovering its write-ahead log.
 struct Copy(PathBuf);
 
 impl Copy {
-    /// Copies the file, and what lies beside it under its name and these endings, into a folder that is only ours to
-    /// read.
-    fn of(path: &Path, endings: &[&str], folder: &Path) -> std::io::Result<Self> {
-        let mut making = std::fs::DirBuilder::new();
-        making.recursive(true);
+    /// Copies the file, and its files with these suffixes, into a private folder.
+    fn create(path: &Path, suffixes: &[&str], folder: &Path) -> std::io::Result<Self> {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
         #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut making, 0o700);
-        making.create(folder)?;
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder)?;
         let copy = Self(folder.to_owned());
         std::fs::copy(path, folder.join(COPY))?;
-        for end in endings {
-            let file = beside(path, end);
+        for suffix in suffixes {
+            let file = with_suffix(path, suffix);
             if file.exists() {
-                std::fs::copy(file, folder.join(format!("{COPY}{end}")))?;
+                std::fs::copy(file, folder.join(format!("{COPY}{suffix}")))?;
             }
         }
         Ok(copy)
@@ -123,14 +111,13 @@ impl Copy {
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        // What cannot be removed is a copy in the data folder, and nothing depends on it.
+        // Nothing depends on a leftover copy in the data folder.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
 impl Foreign {
-    /// Opens `path` for reading. `scratch` is a folder that may be made for a copy, where the file cannot be read
-    /// without being changed.
+    /// Opens `path` read-only. Uses the folder `scratch` for a copy when the file cannot be read without a change.
     pub async fn open(path: &Path, scratch: &Path) -> Result<Self, Error> {
         let (path, scratch) = (path.to_owned(), scratch.to_owned());
         let at = path.clone();
@@ -144,7 +131,7 @@ impl Foreign {
     }
 
     fn open_now(named: &Path, scratch: &Path) -> Result<Self, Error> {
-        // What the engine keeps beside a file lies beside the file itself, not beside a link to it.
+        // SQLite keeps its files next to the real file, not next to a link.
         let real = named.is_symlink().then(|| std::fs::canonicalize(named));
         let real = real.transpose().map_err(|source| Error::Unreadable {
             path: named.to_owned(),
@@ -163,19 +150,19 @@ impl Foreign {
         let mut flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut copy = None;
         let mut opened = path.to_owned();
-        // With a log, or a journal that a crash left, the engine would write beside the file even to read it.
-        if is_logged || beside(path, JOURNAL).exists() {
+        // With a write-ahead log, or a journal that a crash left, even reading would write files.
+        if is_logged || with_suffix(path, JOURNAL).exists() {
             copy = Some(Arc::new(
-                Copy::of(path, &[LOG, JOURNAL], scratch).map_err(unreadable)?,
+                Copy::create(path, &[LOG, JOURNAL], scratch).map_err(unreadable)?,
             ));
             opened = scratch.join(COPY);
             flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         }
-        let refused = |source: rusqlite::Error| Error::of(named, source);
+        let refused = |source: rusqlite::Error| Error::new(named, source);
         let connection = rusqlite::Connection::open_with_flags(opened, flags).map_err(refused)?;
         connection.busy_timeout(PATIENCE).map_err(refused)?;
         if copy.is_some() {
-            // Somebody may have written while it was copied.
+            // The file may have changed during the copy.
             let sound: String = connection
                 .query_row("pragma quick_check(1)", [], |row| row.get(0))
                 .map_err(refused)?;
@@ -191,7 +178,7 @@ impl Foreign {
         })
     }
 
-    /// The columns of a table; none when there is no such table.
+    /// Empty when the table does not exist.
     pub async fn columns(&self, table: &str) -> Result<Vec<String>, Error> {
         let sql = "select name from pragma_table_info($1)".to_owned();
         let rows = self.rows(sql, vec![Value::from(table)]).await?;
@@ -199,12 +186,12 @@ impl Foreign {
         Ok(rows.iter().filter_map(name).collect())
     }
 
-    /// All rows of a query. User input belongs in `values`.
+    /// User input belongs in `values`.
     pub async fn rows(&self, sql: String, values: Vec<Value>) -> Result<Vec<ForeignRow>, Error> {
         let this = self.clone();
         let reading = tokio::task::spawn_blocking(move || this.rows_now(&sql, &values));
         let outcome = reading.await.unwrap_or(Err(rusqlite::Error::InvalidQuery));
-        outcome.map_err(|source| Error::of(&self.path, source))
+        outcome.map_err(|source| Error::new(&self.path, source))
     }
 
     fn rows_now(&self, sql: &str, values: &[Value]) -> Result<Vec<ForeignRow>, rusqlite::Error> {
@@ -227,14 +214,8 @@ impl Foreign {
     }
 }
 
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    PathBuf::from(name)
-}
-
-/// Whether there is a database to be read, before anything else is done.
-pub fn look(path: &Path) -> Result<(), Error> {
+/// Checks early that the file is a database.
+pub fn check(path: &Path) -> Result<(), Error> {
     match header(path) {
         Ok(Some(_)) => Ok(()),
         Ok(None) => Err(Error::NotADatabase {
@@ -247,10 +228,10 @@ pub fn look(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Whether the file is written through a log; nothing when it is no SQLite file.
+/// Whether the file uses a write-ahead log; None when it is not a SQLite file.
 fn header(path: &Path) -> std::io::Result<Option<bool>> {
     use std::io::Read as _;
-    // A pipe would be waited for.
+    // Opening a pipe would block.
     if !std::fs::metadata(path)?.is_file() {
         return Ok(None);
     }

@@ -1,12 +1,13 @@
-//! The random id of a database, and whether a storage carries it too.
+//! The random id of a database, which its storage carries too.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::connection::{Access, Connection};
+use super::source::with_suffix;
 use super::{Db, Error, Key, values};
 
-/// The files that belong to a database and may outlive it.
+/// Files of a database that may outlive it.
 const REMAINS: [&str; 3] = ["-wal", "-journal", "-shm"];
 
 /// Whether there is no database: no file, an empty one, or one without tables. Changes nothing.
@@ -26,19 +27,15 @@ fn is_blank(path: &Path, busy_timeout: Duration) -> Result<bool, Error> {
     Ok(rows.first().map_or(Ok(0), |row| row.int("n"))? == 0)
 }
 
-/// What is left of a database that is not there: its write-ahead log or journal, unless they are empty.
+/// The non-empty write-ahead log or journal of a missing database.
 pub fn remains(path: &Path) -> Vec<PathBuf> {
-    let beside = REMAINS.map(|end| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    });
-    let holds_something = |path: &PathBuf| path.metadata().is_ok_and(|it| it.len() > 0);
-    beside.into_iter().filter(holds_something).collect()
+    let files = REMAINS.map(|suffix| with_suffix(path, suffix));
+    let has_bytes = |path: &PathBuf| path.metadata().is_ok_and(|it| it.len() > 0);
+    files.into_iter().filter(has_bytes).collect()
 }
 
 impl Db {
-    /// Whether a storage was given this database's id.
+    /// Whether a storage has this database's id.
     pub async fn has_storage(&self) -> Result<bool, Error> {
         if self.identity.is_empty() {
             return Ok(false);
@@ -48,7 +45,7 @@ impl Db {
         row.map_or(Ok(false), |row| Ok(row.int("has_storage")? == 1))
     }
 
-    /// Records that a storage carries this database's id.
+    /// Records that a storage has this database's id.
     pub async fn set_has_storage(&self) -> Result<(), Error> {
         self.write(Key::Nothing, async |tx| {
             let sql = "update identity set has_storage = $1";
@@ -58,7 +55,7 @@ impl Db {
     }
 }
 
-/// The id of a database that is open to be read; empty for one that an earlier version wrote.
+/// Empty for a database of an earlier version.
 pub(super) fn read(connection: &Connection) -> Result<String, Error> {
     let sql = "select count(*) as n from sqlite_schema where name = 'identity'";
     let rows = connection.rows(sql, &[])?;

@@ -1,29 +1,25 @@
-//! What a write must be alone with.
+//! What a write excludes.
 
-/// What a write relies on between its statements, so that no other write may change it meanwhile. Works with the same
-/// key run one after the other, on all nodes; works with different keys may overlap. SQLite has one writer, and ignores
-/// it.
+/// The rows on which a write relies between its statements. Writes with the same key run one after the other, on all
+/// nodes; writes with different keys may overlap. SQLite has one writer and ignores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key {
-    /// The media of these messages of one instance, those that are not there yet included.
+    /// The media of these messages of an instance, existing or not.
     Messages {
-        /// The instance's id.
         instance: String,
-        /// The ids of the messages.
         messages: Vec<String>,
     },
-    /// The row of an instance with what belongs to it, but for its messages.
+    /// An instance's row and what belongs to it, except its messages.
     Instance(String),
-    /// One media, by its id, but not the others of its message.
+    /// One media by id, without its message's other media.
     Media(String),
-    /// All rows: for work on several media, and for what must be unique among all.
+    /// All rows: for work on several media, and for what must be unique.
     Everything,
-    /// Nothing: each statement is right by itself, whatever runs between them.
+    /// Nothing: each statement is correct on its own.
     Nothing,
 }
 
 impl Key {
-    /// One message of an instance.
     pub fn message(instance: &str, message: &str) -> Self {
         Self::Messages {
             instance: instance.to_owned(),
@@ -31,12 +27,10 @@ impl Key {
         }
     }
 
-    /// One instance.
     pub fn instance(id: &str) -> Self {
         Self::Instance(id.to_owned())
     }
 
-    /// One media.
     pub fn media(id: &str) -> Self {
         Self::Media(id.to_owned())
     }

@@ -1,5 +1,5 @@
-//! Brings the database up to date: numbered SQL files, each applied once, in one transaction.
-//! `user_version` says how many a file has seen.
+//! Migrates the database: numbered SQL files, each applied once, in one transaction. `user_version` is the number of
+//! applied files.
 
 use super::Error;
 use super::connection::Connection;
@@ -21,8 +21,8 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0014_removed_clients.sql"),
 ];
 
-/// Applies what is missing. Two processes that start at once do so one after the other. A database that is up to
-/// date is only looked at, so that it can be read while somebody holds it or the disk is full.
+/// Applies what is missing. Two processes that start at once do so one after the other. An up-to-date database is
+/// only read, so that it works while it is locked or the disk is full.
 pub(super) fn apply(connection: &Connection) -> Result<(), Error> {
     if applied(connection)? == FILES.len() {
         return Ok(());
@@ -45,9 +45,9 @@ fn apply_missing(connection: &Connection) -> Result<(), Error> {
     connection.batch(&format!("pragma user_version = {}", FILES.len()))
 }
 
-/// Refuses a database with tables, but not with ours: of another program, or another file under this name.
+/// Refuses a database whose tables are not ours.
 pub(super) fn refuse_foreign(connection: &Connection) -> Result<(), Error> {
-    // One statement, so that it is not read while another process applies the files.
+    // One statement, so that it cannot see another process's migration half done.
     let sql = "select user_version as version, count(name) as tables, count(*) filter (where name in ('clients', 'instances', 'media')) as ours
                from pragma_user_version left join sqlite_schema on type = 'table' and name not like 'sqlite%'";
     let rows = connection.rows(sql, &[])?;
@@ -56,13 +56,14 @@ pub(super) fn refuse_foreign(connection: &Connection) -> Result<(), Error> {
     };
     let is_new = row.int("version")? == 0 && row.int("tables")? == 0;
     let is_ours = row.int("version")? > 0 && row.int("ours")? == 3;
-    match is_new || is_ours {
-        true => Ok(()),
-        false => Err(Error::Foreign),
+    if is_new || is_ours {
+        Ok(())
+    } else {
+        Err(Error::Foreign)
     }
 }
 
-/// How many files it has seen.
+/// The number of applied files.
 pub(super) fn applied(connection: &Connection) -> Result<usize, Error> {
     let rows = connection.rows("pragma user_version", &[])?;
     let version = rows.first().map_or(Ok(0), |row| row.int("user_version"))?;

@@ -1,4 +1,4 @@
-//! A few connections that only read, each used by one caller at a time, away from the async threads.
+//! A few read-only connections, each used by one caller at a time on a blocking thread.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use super::watch::State;
 use super::{Error, Row, Value};
 
 const MOST: usize = 4;
-/// How long, and how often, a connection in use is waited for.
+/// How long, and how often, to wait for a connection in use.
 const LOOK: Duration = Duration::from_millis(5);
 const LOOKS: usize = 50;
 
@@ -22,17 +22,17 @@ pub(super) struct Readers {
     busy_timeout: Duration,
     idle: Arc<Mutex<Vec<Connection>>>,
     places: Arc<Semaphore>,
-    /// Whether the database is at its path; what only reads does not know.
+    /// Whether the database is at its path; unknown to read-only handles.
     state: State,
 }
 
 impl Readers {
     pub fn new(path: PathBuf, busy_timeout: Duration, state: State) -> Self {
-        Self::of(Source::shared(path), busy_timeout, state)
+        Self::from_source(Source::shared(path), busy_timeout, state)
     }
 
-    /// Of a file that may have to be read in its own way.
-    pub fn of(source: Source, busy_timeout: Duration, state: State) -> Self {
+    /// For a file that is read through `source`.
+    pub fn from_source(source: Source, busy_timeout: Duration, state: State) -> Self {
         Self {
             source,
             busy_timeout,
@@ -42,13 +42,11 @@ impl Readers {
         }
     }
 
-    /// For how long a statement waits for other processes.
     pub fn busy_timeout(&self) -> Duration {
         self.busy_timeout
     }
 
-    /// Closes all connections, and lets no other be opened while the answer is held. Nothing when one is in use for
-    /// longer than a moment.
+    /// Closes all connections and prevents new ones while the permit is held. None when one stays in use.
     pub fn close_idle(&self) -> Option<OwnedSemaphorePermit> {
         let most = u32::try_from(MOST).unwrap_or(u32::MAX);
         for _ in 0..LOOKS {
@@ -61,7 +59,7 @@ impl Readers {
         None
     }
 
-    /// A connection to the database that the committer has open, and to no other that is at its path.
+    /// Connects only to the file that the committer has open.
     fn connect(&self) -> Result<Connection, Error> {
         let path = self.source.path();
         self.state.refuse_other_file(path)?;
@@ -70,7 +68,7 @@ impl Readers {
         Ok(connection)
     }
 
-    /// All rows of a query, from a snapshot of what is committed.
+    /// All rows of a query, from a snapshot of the committed state.
     pub async fn rows(
         &self,
         sql: impl AsRef<str> + Send + 'static,
@@ -93,7 +91,7 @@ impl Readers {
         reading.await.unwrap_or(Err(Error::Panicked))
     }
 
-    /// Waits for what is under way, and closes all.
+    /// Waits for running queries, and closes all connections.
     pub async fn close(&self) {
         let all = self
             .places

@@ -1,11 +1,10 @@
-//! A copy of the whole file as of one moment, while others write to it.
+//! Copies the database as of one moment, while others write to it.
 //!
-//! SQLite's online backup begins anew whenever another connection commits between two of its steps, so under steady
-//! writes it would never end. Here its source sits in one read transaction from the first step to the last: every
-//! page comes from the same commit, writers wait for nothing, and all it costs them is that the write-ahead log
-//! cannot be reset meanwhile. `vacuum into` would hold the same snapshot for longer, for it builds every index anew,
-//! and could be neither followed nor stopped; the free pages that it would leave out hold nothing, for what is deleted
-//! is overwritten.
+//! SQLite's online backup restarts whenever another connection commits between two of its steps, so it would not end
+//! under steady writes. Here its source stays in one read transaction: all pages come from the same commit, writers
+//! do not wait, and the only cost is that the write-ahead log cannot be reset during the copy. `vacuum into` would
+//! keep the snapshot for longer, because it rebuilds every index, and has no progress and no cancellation. The free
+//! pages that it would omit contain nothing, because deleted data is overwritten.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,20 +16,18 @@ use super::Error;
 use super::connection::Connection;
 use super::source::{Schema, Source};
 
-/// Pages between two looks at whether to go on; 4 MiB of the usual size.
+/// Pages per progress call: 4 MiB at the usual page size.
 const PAGES_PER_STEP: i32 = 1_024;
 
-/// Whether a copy came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Copied {
-    /// All of it is there.
     Whole,
-    /// It was told not to go on; what was written is of no use.
+    /// Cancelled; the target is unusable.
     Stopped,
 }
 
-/// Copies the database at `source` into the empty file `target`. After every step `go_on` is told how many pages are
-/// done, and of how many. The copy is a file of its own, without a log beside it, and not yet synced.
+/// Copies the database at `source` into the empty file `target`. Calls `go_on` after every step with the pages done
+/// and the total; false cancels. The copy has no log and is not synced yet.
 pub async fn snapshot(
     source: &Path,
     target: &Path,
@@ -38,7 +35,7 @@ pub async fn snapshot(
     go_on: impl FnMut(u64, u64) -> bool + Send + 'static,
 ) -> Result<Copied, Error> {
     let (source, target) = (source.to_owned(), target.to_owned());
-    let copying = tokio::task::spawn_blocking(move || {
+    let task = tokio::task::spawn_blocking(move || {
         let source = Source::find(&source, Schema::AsItIs, busy_timeout)?;
         let from = source.connect(busy_timeout)?;
         from.batch("begin; select count(*) from sqlite_schema;")?;
@@ -49,7 +46,7 @@ pub async fn snapshot(
         }
         Ok(copied)
     });
-    copying.await.unwrap_or(Err(Error::Panicked))
+    task.await.unwrap_or(Err(Error::Panicked))
 }
 
 fn copy(
@@ -58,7 +55,7 @@ fn copy(
     mut go_on: impl FnMut(u64, u64) -> bool,
 ) -> Result<Copied, Error> {
     let mut to = open(target)?;
-    // Until it is whole it is nothing: a journal of its own would only cost.
+    // An incomplete copy is useless, so it needs no journal.
     to.execute_batch("pragma journal_mode = off; pragma synchronous = off;")?;
     let backup = Backup::new(&from.engine, &mut to)?;
     loop {
@@ -70,14 +67,14 @@ fn copy(
             _ if !go_on(all - count(pages.remaining), all) => return Ok(Copied::Stopped),
             StepResult::Done => return Ok(Copied::Whole),
             StepResult::More => {}
-            // Nobody else knows the target, and the source is only read.
+            // The target has no other user, and the source is only read.
             _ => return Err(Error::Unavailable(None)),
         }
     }
 }
 
-/// A copy of a file with a write-ahead log says of itself that it has one. Without, it can be read where nothing can be
-/// written; the next to open it for writing gives it one again.
+/// A copy of a file with a write-ahead log is marked as having one. Without that mark it can be read on a read-only
+/// disk; the next writer sets the mark again.
 fn stand_alone(target: &Path) -> Result<(), Error> {
     open(target)?.execute_batch("pragma journal_mode = delete;")?;
     Ok(())

@@ -1,8 +1,8 @@
-//! How a database is read where nothing can be written: on a read-only or full disk, or as a user who may only read.
+//! Reads a database where nothing can be written: on a read-only or full disk, or without write permission.
 //!
-//! SQLite reads a database with a write-ahead log only where it can write the index of that log next to it, or where
-//! an index is there. Otherwise: without a log the file itself is all there is, and is read alone; with one, file and
-//! log are copied into a temporary folder, and the copy is read.
+//! SQLite reads a database with a write-ahead log only where it can write the log's index, or where an index exists.
+//! Otherwise: without a log, the file alone is read; with a log, both are copied into a temporary folder and the copy
+//! is read.
 
 use std::ffi::OsString;
 use std::io;
@@ -15,18 +15,16 @@ use tempfile::TempDir;
 use super::connection::{Access, Connection};
 use super::{Error, migrations};
 
-/// What SQLite keeps next to the file, and needs to read it right.
+/// SQLite's files without which the database file is incomplete.
 const LOGS: [&str; 2] = ["-wal", "-journal"];
 
-/// Whether an older version of the tables will do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Schema {
     AsItIs,
-    /// Older ones are brought up to date, in a copy.
+    /// An older schema is migrated, in a copy.
     Current,
 }
 
-/// A database file that can be read.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     path: Arc<PathBuf>,
@@ -35,16 +33,15 @@ pub(super) struct Source {
 
 #[derive(Clone, Debug)]
 enum How {
-    /// As usual, together with whoever writes to it.
+    /// Shared with writers.
     Shared,
-    /// The file alone: it has no log, and nobody can write to it.
+    /// Only the file: it has no log, and no process can write to it.
     FileOnly,
     /// A copy, removed with the last handle.
     Copy(#[expect(dead_code, reason = "keeps the folder")] Arc<TempDir>),
 }
 
 impl Source {
-    /// The file at `path`, read as usual.
     pub fn shared(path: PathBuf) -> Self {
         Self {
             path: Arc::new(path),
@@ -52,7 +49,7 @@ impl Source {
         }
     }
 
-    /// Finds out how the file at `path`, which must be there, can be read.
+    /// Determines how the existing file at `path` can be read.
     pub fn find(path: &Path, schema: Schema, busy_timeout: Duration) -> Result<Self, Error> {
         let shared = Self::shared(path.to_owned());
         let error = match shared.applied(busy_timeout) {
@@ -66,7 +63,7 @@ impl Source {
         if !path.is_file() {
             return Err(error);
         }
-        if LOGS.iter().any(|log| holds_bytes(&next_to(path, log))) {
+        if LOGS.iter().any(|log| has_bytes(&with_suffix(path, log))) {
             return Self::copied(path, schema, busy_timeout);
         }
         let alone = Self {
@@ -78,12 +75,11 @@ impl Source {
                 Self::copied(path, schema, busy_timeout)
             }
             Ok(_) => Ok(alone),
-            // Why it cannot be read as usual says more.
+            // The first error explains more.
             Err(_) => Err(error),
         }
     }
 
-    /// Opens it to read.
     pub fn connect(&self, busy_timeout: Duration) -> Result<Connection, Error> {
         match self.how {
             How::FileOnly => Connection::open_file_only(&self.path),
@@ -91,7 +87,6 @@ impl Source {
         }
     }
 
-    /// Where the file is that is read.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -112,11 +107,11 @@ impl Source {
             .map_err(failed)?;
         let copy = temporary.path().join("midiateca.db");
         for log in [""].iter().chain(&LOGS) {
-            match std::fs::copy(next_to(path, log), next_to(&copy, log)) {
+            match std::fs::copy(with_suffix(path, log), with_suffix(&copy, log)) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound && !log.is_empty() => {}
                 copied => drop(copied.map_err(failed)?),
             }
-            make_writable(&next_to(&copy, log));
+            make_writable(&with_suffix(&copy, log));
         }
         let connection = Connection::open(&copy, Access::Write, busy_timeout)?;
         migrations::applied(&connection)?;
@@ -136,20 +131,21 @@ fn make_writable(path: &Path) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // What is not there needs none.
+        // A missing file needs no mode.
         let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600));
     }
     #[cfg(not(unix))]
     let _ = path;
 }
 
-fn next_to(path: &Path, ending: &str) -> PathBuf {
+/// The path of a file that SQLite keeps next to a database, such as `….db-wal`.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
-    name.push(ending);
+    name.push(suffix);
     name.into()
 }
 
-fn holds_bytes(path: &Path) -> bool {
+fn has_bytes(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| found.len() > 0)
 }
 
@@ -168,7 +164,7 @@ mod tests {
         rows[0].int("n").unwrap()
     }
 
-    /// A database with two rows, the second of them only in its log, whose writer was killed.
+    /// A database with two rows, the second only in its log, whose writer was killed.
     fn killed(folder: &Path) -> PathBuf {
         let (path, alive) = (folder.join("killed.db"), folder.join("alive.db"));
         let connection = Connection::open(&alive, Access::Write, PATIENCE).unwrap();
@@ -177,7 +173,7 @@ mod tests {
             .batch("create table t (a); insert into t values (1); pragma wal_checkpoint(truncate); insert into t values (2);")
             .unwrap();
         std::fs::copy(&alive, &path).unwrap();
-        std::fs::copy(next_to(&alive, "-wal"), next_to(&path, "-wal")).unwrap();
+        std::fs::copy(with_suffix(&alive, "-wal"), with_suffix(&path, "-wal")).unwrap();
         path
     }
 
@@ -202,7 +198,7 @@ mod tests {
         let source = Source::find(&path, Schema::AsItIs, PATIENCE);
         let open = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(folder.path(), open).unwrap();
-        // The superuser reads it as usual, everybody else from a copy.
+        // The superuser shares it; other users read a copy.
         assert_eq!(count(&source.unwrap()), 2);
     }
 }

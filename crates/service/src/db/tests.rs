@@ -137,7 +137,7 @@ async fn a_copy_is_of_one_moment_and_does_not_begin_anew_when_others_write() {
     let here = tokio::runtime::Handle::current();
     let go_on = move |pages, _| {
         steps += 1;
-        assert!(pages > last, "the copy began anew after {steps} steps");
+        assert!(pages > last, "the copy restarted after {steps} steps");
         last = pages;
         let name = format!("later {steps}");
         here.block_on(add(&writer, 100 + steps, &name)).unwrap();
@@ -147,7 +147,10 @@ async fn a_copy_is_of_one_moment_and_does_not_begin_anew_when_others_write() {
     assert_eq!(copied.unwrap(), Copied::Whole);
     let later = "select count(*) as n from clients where id > 100";
     let count = async |db: &Db| db.row(later, vec![]).await.unwrap().unwrap().int("n");
-    assert!(count(&db).await.unwrap() > 2, "nobody wrote meanwhile");
+    assert!(
+        count(&db).await.unwrap() > 2,
+        "no write ran during the copy"
+    );
     assert!(!dir.path().join("copy.db-wal").exists());
     let copy = Db::open_to_read(&to, Duration::from_secs(5)).await.unwrap();
     assert_eq!(copy.problems().await.unwrap(), Vec::<String>::new());

@@ -1,4 +1,4 @@
-//! What goes into a statement and what comes out of a row, in the few types that both engines share.
+//! Values of statements and rows, in the types that both engines have.
 
 use std::sync::Arc;
 
@@ -6,18 +6,16 @@ use rusqlite::types::{ToSql, ToSqlOutput, Value as Cell};
 
 use super::Error;
 
-/// A value bound to a placeholder. The type is kept even when there is no value.
+/// A value for a placeholder. Null keeps its type.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// Integers, times and booleans.
     Int(Option<i64>),
-    /// Text.
     Text(Option<String>),
-    /// Bytes.
     Bytes(Option<Vec<u8>>),
 }
 
-/// Binds what is listed, in order.
+/// Builds a list of [`Value`]s.
 macro_rules! values {
     ($($value:expr),* $(,)?) => { vec![$($crate::db::Value::from($value)),*] };
 }
@@ -64,7 +62,7 @@ impl ToSql for Value {
     }
 }
 
-/// One row of an answer. Every getter fails with [`Error::Malformed`] when the column is not of that type.
+/// A result row. Every getter fails with [`Error::Malformed`] when the type does not match.
 pub struct Row {
     names: Arc<[String]>,
     cells: Vec<Cell>,
@@ -81,12 +79,10 @@ impl Row {
             .ok_or_else(|| malformed(column))
     }
 
-    /// An integer.
     pub fn int(&self, column: &str) -> Result<i64, Error> {
         self.int_or_none(column)?.ok_or_else(|| malformed(column))
     }
 
-    /// An integer, or nothing.
     pub fn int_or_none(&self, column: &str) -> Result<Option<i64>, Error> {
         match self.get(column)? {
             Cell::Null => Ok(None),
@@ -95,28 +91,24 @@ impl Row {
         }
     }
 
-    /// A whole number that is never negative.
+    /// A non-negative integer.
     pub fn count(&self, column: &str) -> Result<u64, Error> {
         u64::try_from(self.int(column)?).map_err(|_| malformed(column))
     }
 
-    /// A whole number that is never negative, or nothing.
     pub fn count_or_none(&self, column: &str) -> Result<Option<u64>, Error> {
         let count = self.int_or_none(column)?.map(u64::try_from);
         count.transpose().map_err(|_| malformed(column))
     }
 
-    /// A boolean.
     pub fn flag(&self, column: &str) -> Result<bool, Error> {
         Ok(self.int(column)? != 0)
     }
 
-    /// Text.
     pub fn text(&self, column: &str) -> Result<String, Error> {
         self.text_or_none(column)?.ok_or_else(|| malformed(column))
     }
 
-    /// Text, or nothing.
     pub fn text_or_none(&self, column: &str) -> Result<Option<String>, Error> {
         match self.get(column)? {
             Cell::Null => Ok(None),
@@ -125,12 +117,10 @@ impl Row {
         }
     }
 
-    /// Bytes.
     pub fn bytes(&self, column: &str) -> Result<Vec<u8>, Error> {
         self.bytes_or_none(column)?.ok_or_else(|| malformed(column))
     }
 
-    /// Bytes, or nothing.
     pub fn bytes_or_none(&self, column: &str) -> Result<Option<Vec<u8>>, Error> {
         match self.get(column)? {
             Cell::Null => Ok(None),
@@ -139,7 +129,7 @@ impl Row {
         }
     }
 
-    /// 32 bytes (a key or a SHA-256), or nothing.
+    /// 32 bytes (a key or a SHA-256).
     pub fn bytes32_or_none(&self, column: &str) -> Result<Option<[u8; 32]>, Error> {
         let bytes = self.bytes_or_none(column)?;
         bytes
@@ -148,12 +138,11 @@ impl Row {
             .map_err(|_| malformed(column))
     }
 
-    /// A closed list's member, read from its text by `parse`.
+    /// A code parsed by `parse`.
     pub fn parsed<T>(&self, column: &str, parse: fn(&str) -> Option<T>) -> Result<T, Error> {
         parse(&self.text(column)?).ok_or_else(|| malformed(column))
     }
 
-    /// Like [`Row::parsed`], or nothing.
     pub fn parsed_or_none<T>(
         &self,
         column: &str,

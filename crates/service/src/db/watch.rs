@@ -1,9 +1,9 @@
-//! Whether the database at its path is still the one that is open.
+//! Checks that the database at its path is still the open one.
 //!
-//! A database that was deleted, renamed or replaced stays open, and commits to it succeed, but the next process that
-//! opens the path does not find them. So the committer looks at the path before and after every group. Device, inode,
-//! length and time of a file only trigger the real check, because some file systems change them: a fresh commit is
-//! written through the open connection, the write-ahead log is written back, and the file is read again by its path.
+//! A deleted, renamed or replaced database stays open, and commits to it succeed, but the next process that opens the
+//! path does not find them. So the committer checks the path before and after every group. Device, inode, length and
+//! time only trigger the real check, because some file systems change them: a new commit is written through the open
+//! connection, the write-ahead log is written back, and the file is read again by its path.
 
 use std::fs::Metadata;
 use std::io::Read as _;
@@ -14,20 +14,21 @@ use std::time::{Duration, Instant, SystemTime};
 use super::Error;
 use super::connection::Connection;
 use super::reader::Readers;
+use super::source::with_suffix;
 
-/// How a write-ahead log begins, the length of its header, and of the header of each frame in it (sqlite.org/fileformat.html).
+/// The write-ahead log's magic number, header length and frame header length (sqlite.org/fileformat.html).
 const LOG_MAGIC: u32 = 0x377f_0682;
 const LOG_HEADER_BYTES: u64 = 32;
 const FRAME_HEADER_BYTES: u64 = 24;
-/// What costs most is examined again only after this long: the index, and the header of a log that does not look truncated.
+/// The expensive checks (the index, and the header of a log that does not look truncated) are repeated only after
+/// this long.
 const EXAMINATION_LASTS: Duration = Duration::from_millis(20);
-/// Another process may be writing the log back while the file is read.
+/// Another process may be writing the log back during a read.
 const READS: usize = 3;
 
 /// What is at the path instead of the open database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// Nothing.
     Missing,
     /// Another database.
     Other,
@@ -35,14 +36,13 @@ pub enum Found {
     Older,
     /// The file was truncated or overwritten.
     Damaged,
-    /// The database, with another write-ahead log.
+    /// The same database with another write-ahead log.
     OtherLog,
-    /// It could not be determined, for example because another process was reading.
+    /// Undetermined, for example because another process was reading.
     Unproven,
 }
 
 impl Found {
-    /// The code that stands in logs and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -54,7 +54,6 @@ impl Found {
         }
     }
 
-    /// The value with this code.
     pub fn parse(code: &str) -> Option<Self> {
         [
             Self::Missing,
@@ -69,7 +68,7 @@ impl Found {
     }
 }
 
-/// Which file it is, as the system tells it apart from others. Always equal where it cannot.
+/// Identifies a file. Always equal where the system has no inodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FileId {
     device: u64,
@@ -78,7 +77,7 @@ struct FileId {
 
 impl FileId {
     #[cfg(unix)]
-    fn of(metadata: &Metadata) -> Self {
+    fn new(metadata: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt as _;
         Self {
             device: metadata.dev(),
@@ -87,7 +86,7 @@ impl FileId {
     }
 
     #[cfg(not(unix))]
-    fn of(_: &Metadata) -> Self {
+    fn new(_: &Metadata) -> Self {
         Self {
             device: 0,
             inode: 0,
@@ -95,12 +94,12 @@ impl FileId {
     }
 }
 
-/// A file as it was at one moment.
+/// A file's metadata at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     id: FileId,
     length: u64,
-    /// Blocks of 512 bytes that the file takes; 0 where the system does not say.
+    /// Allocated blocks of 512 bytes; 0 where unknown.
     blocks: u64,
     modified: Option<SystemTime>,
 }
@@ -119,14 +118,13 @@ fn blocks(_: &Metadata) -> u64 {
 fn stamp(path: &Path) -> Option<Stamp> {
     let metadata = std::fs::metadata(path).ok()?;
     Some(Stamp {
-        id: FileId::of(&metadata),
+        id: FileId::new(&metadata),
         length: metadata.len(),
         blocks: blocks(&metadata),
         modified: metadata.modified().ok(),
     })
 }
 
-/// The three files of an open database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamps {
     database: Option<Stamp>,
@@ -143,21 +141,21 @@ fn length(stamp: Option<Stamp>) -> u64 {
 }
 
 impl Stamps {
-    /// Without the times and lengths of files that every commit changes, and without the blocks of the database, which
-    /// some file systems allocate later.
+    /// Ignores the log's and the index's times and lengths, which every commit changes, and the database's blocks,
+    /// which some file systems allocate later.
     fn files(&self) -> (Option<Stamp>, Option<FileId>, Option<FileId>) {
         let database = self.database.map(|stamp| Stamp { blocks: 0, ..stamp });
         (database, id(self.log), id(self.index))
     }
 
-    /// Whether the log was written on after it was truncated in place: the hole before the new frames takes no blocks.
+    /// Whether the log grew after it was truncated in place: the hole before the new frames has no blocks.
     fn has_hole_in_log(&self, before: &Self) -> bool {
         let blocks = |stamp: Option<Stamp>| stamp.map_or(0, |stamp| stamp.blocks);
         length(self.log) > length(before.log) && blocks(self.log) <= blocks(before.log)
     }
 }
 
-/// Which database it is, and which commit is its last.
+/// Identifies a database and its last commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Seal {
     id: String,
@@ -178,7 +176,7 @@ impl Seal {
         })
     }
 
-    /// As the file itself has it, without its write-ahead log.
+    /// The file's own state, without its write-ahead log.
     fn in_file(path: &Path) -> Result<Self, Error> {
         let mut read = Self::read(&Connection::open_file_only(path)?);
         for _ in 1..READS {
@@ -191,14 +189,14 @@ impl Seal {
     }
 }
 
-/// Gives the group that is about to commit its number.
+/// Numbers the group that is about to commit.
 pub(super) fn count_commit(connection: &Connection) -> Result<(), Error> {
     let sql = "update identity set commits = commits + 1, nonce = $1";
     let nonce: i64 = rand::random();
     connection.run(sql, &[nonce.into()]).map(drop)
 }
 
-/// What readers and the server know of the last check.
+/// The result of the last check, shared with readers and the server.
 #[derive(Clone, Default)]
 pub(super) struct State(Arc<Mutex<Known>>);
 
@@ -213,12 +211,12 @@ impl State {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is at the path instead of the open database, as far as is known.
+    /// What is at the path instead of the open database, if known.
     pub fn found(&self) -> Option<Found> {
         self.lock().found
     }
 
-    /// Refuses to read when the database is known not to be at its path.
+    /// Refuses reads while the database is known to be displaced.
     pub fn refuse_displaced(&self, path: &Path) -> Result<(), Error> {
         let found = self.found();
         found.map_or(Ok(()), |found| Err(displaced(path, found)))
@@ -243,37 +241,32 @@ fn displaced(path: &Path, found: Found) -> Error {
     }
 }
 
-/// Watches over the files of one writing connection.
+/// Watches the files of the writing connection.
 pub(super) struct Watch {
     path: PathBuf,
     log: PathBuf,
     index: PathBuf,
     id: String,
     known: Stamps,
-    /// Number of a commit that is known to be in the file itself.
+    /// A commit number that is known to be in the file itself.
     folded: Option<i64>,
-    /// When the index and the header of the log were last read.
+    /// When the index and the log's header were last read.
     examined_at: Option<Instant>,
-    /// What was refused last, so that it is not examined again and again.
+    /// The last refusal, so that the same state is not examined again.
     refused: Option<(Stamps, Found)>,
-    /// The last commit of a connection that was closed and could not be opened again.
+    /// The last commit of a connection that was closed and could not be reopened.
     closed_at: Option<Seal>,
     state: State,
 }
 
 impl Watch {
-    /// Begins with what is at the path of a connection that was just opened.
+    /// Starts with the files of a connection that was just opened.
     pub fn new(path: &Path, connection: &Connection) -> Result<Self, Error> {
-        let beside = |end: &str| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(end);
-            PathBuf::from(name)
-        };
         let mut watch = Self {
             path: path.to_owned(),
-            log: beside("-wal"),
-            index: beside("-shm"),
-            // Where that is damaged too, the rest of the database can still be examined.
+            log: with_suffix(path, "-wal"),
+            index: with_suffix(path, "-shm"),
+            // With a damaged identity the rest of the database can still be examined.
             id: Seal::read(connection).map_or_else(|_| String::new(), |seal| seal.id),
             known: Stamps {
                 database: None,
@@ -288,14 +281,13 @@ impl Watch {
         };
         watch.accept();
         if watch.folded.is_none() {
-            // Nothing was written back since the table was made.
+            // No checkpoint ran since the table was created.
             connection.rows("pragma wal_checkpoint(passive)", &[])?;
             watch.accept();
         }
         Ok(watch)
     }
 
-    /// The id of the database.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -304,7 +296,7 @@ impl Watch {
         self.state.clone()
     }
 
-    fn look(&self) -> Stamps {
+    fn stat(&self) -> Stamps {
         Stamps {
             database: stamp(&self.path),
             log: stamp(&self.log),
@@ -312,7 +304,7 @@ impl Watch {
         }
     }
 
-    fn look_at_database_and_log(&self) -> Stamps {
+    fn stat_database_and_log(&self) -> Stamps {
         Stamps {
             database: stamp(&self.path),
             log: stamp(&self.log),
@@ -320,21 +312,22 @@ impl Watch {
         }
     }
 
-    /// Takes what is at the path for the open database.
+    /// Accepts the files at the path as the open database.
     fn accept(&mut self) {
-        self.known = self.look();
+        self.known = self.stat();
         self.folded = Seal::in_file(&self.path).ok().map(|seal| seal.commits);
         self.refused = None;
         self.state.lock().database = id(self.known.database);
     }
 
-    /// Whether the database at the path is the open one. A connection whose write-ahead log was removed is opened again.
+    /// Checks that the database at the path is the open one. Reopens a connection whose write-ahead log was removed.
     pub fn check(&mut self, connection: &mut Connection, readers: &Readers) -> Result<(), Error> {
         let is_due = |at: Instant| at.elapsed() >= EXAMINATION_LASTS;
         let is_due = self.examined_at.is_none_or(is_due) || self.refused.is_some();
-        let found = match is_due {
-            true => self.look(),
-            false => self.look_at_database_and_log(),
+        let found = if is_due {
+            self.stat()
+        } else {
+            self.stat_database_and_log()
         };
         let checked = self.compare(&found, is_due, connection, readers);
         if is_due {
@@ -361,7 +354,7 @@ impl Watch {
             let log = length(found.log);
             let is_shorter = log < length(self.known.log);
             let is_suspect = is_examined || is_shorter || found.has_hole_in_log(&self.known);
-            if is_shorter && !is_log_whole(connection, &self.log)
+            if is_shorter && !is_log_complete(connection, &self.log)
                 || is_suspect && log > 0 && !has_header(&self.log)
             {
                 return Err(Found::OtherLog);
@@ -382,7 +375,7 @@ impl Watch {
             && id(found.log) == id(self.known.log)
             && id(found.index) == id(self.known.index);
         if is_same_file && is_open {
-            // Somebody wrote the log back, most often this connection itself.
+            // A checkpoint ran, most often by this connection.
             self.folded = in_file.map(|seal| seal.commits).or(self.folded);
             self.known = *found;
             return Ok(());
@@ -395,7 +388,7 @@ impl Watch {
         self.reopen(connection, readers, last, needs_log)
     }
 
-    /// The commit that the database at the path must have when it is opened again.
+    /// The commit that a reopened database must have.
     fn find_last(
         &self,
         found: &Stamps,
@@ -405,16 +398,16 @@ impl Watch {
         let last = Seal::read(connection).map_err(|_| Found::Unproven)?;
         let is_other_file = id(found.database) != id(self.known.database);
         let is_same_log = found.log.is_some() && id(found.log) == id(self.known.log);
-        // A copy in the place of the file has the rest from the log, which is still there. Writing that back through
-        // the connection would empty it into the file that is gone.
+        // A copy replaced the file, and the log that completes it still exists. A checkpoint through the connection
+        // would empty the log into the deleted file.
         if is_other_file && is_same_log && in_file.is_some_and(|seal| *seal != last) {
             return Ok(last);
         }
         self.prove(connection, in_file, last)
     }
 
-    /// What the file at the path says of itself, if that can be the open database. Nothing when it cannot be said: the
-    /// log was not yet written back, or only in part, because somebody was reading.
+    /// The state of the file at the path. None when it is undetermined: the log is not written back, or only in part
+    /// because of a reader. Fails when it cannot be the open database.
     fn read_file(&self) -> Result<Option<Seal>, Found> {
         let is_shorter = length(stamp(&self.path)) < length(self.known.database);
         match Seal::in_file(&self.path) {
@@ -429,8 +422,8 @@ impl Watch {
         }
     }
 
-    /// Whether a commit through the connection is found in the file at the path, or was in it before. Answers with the
-    /// last one that is.
+    /// Proves that a commit through the connection reaches the file at the path, or that the last one was there
+    /// before. Returns the last commit that is there.
     fn prove(
         &self,
         connection: &Connection,
@@ -453,14 +446,14 @@ impl Watch {
         match Seal::in_file(&self.path) {
             Ok(seal) if seal == now && is_log_empty => Ok(now),
             Ok(seal) if seal == now => Err(Found::OtherLog),
-            // A copy of the last state was put in its place.
+            // A copy of the last state replaced the file.
             Ok(_) if before == Some(&last) && is_log_empty => Ok(last),
             Ok(_) => Err(Found::Older),
             Err(_) => Err(Found::Other),
         }
     }
 
-    /// Closes every connection of this process and opens the file at the path, which must have this commit.
+    /// Closes every connection of this process and opens the file at the path, which must contain this commit.
     fn reopen(
         &mut self,
         connection: &mut Connection,
@@ -489,9 +482,9 @@ impl Watch {
         Ok(())
     }
 
-    /// Before the connection is closed: what stands at the path then is left alone when it is not this database.
+    /// Before the connection is closed: leaves another database's files at the path alone.
     pub fn before_close(&self, connection: &Connection) {
-        let found = self.look();
+        let found = self.stat();
         if id(found.database) != id(self.known.database) || id(found.log) != id(self.known.log) {
             connection.leave_files_alone();
         }
@@ -513,7 +506,7 @@ impl Watch {
     }
 }
 
-/// Whether a database that was opened again has the last commit. What a copy and a log make together is read as well.
+/// Checks that a reopened database has the last commit, and that a copy and a log together are sound.
 fn examine(opened: &Connection, last: &Seal, needs_log: bool) -> Result<(), Found> {
     let unproven = |_| Found::Unproven;
     let seal = Seal::read(opened).map_err(unproven)?;
@@ -536,17 +529,17 @@ fn examine(opened: &Connection, last: &Seal, needs_log: bool) -> Result<(), Foun
     Ok(())
 }
 
-/// Whether a log begins as every log does, and not with the hole that is left where one was truncated.
+/// Whether a log begins with a valid header, and not with the hole after a truncation.
 fn has_header(log: &Path) -> bool {
     let mut magic = [0; 4];
     let read = std::fs::File::open(log).and_then(|mut file| file.read_exact(&mut magic));
-    // The last bit tells the order of bytes in checksums.
+    // The last bit is the byte order of checksums.
     read.is_err() || u32::from_be_bytes(magic) & !1 == LOG_MAGIC
 }
 
-/// Whether the log is long enough for the frames that the engine expects in it. Another process may have written it back
+/// Whether the log is long enough for the frames that the engine expects. Another process may have written it back
 /// and truncated it, or be doing so.
-fn is_log_whole(connection: &Connection, log: &Path) -> bool {
+fn is_log_complete(connection: &Connection, log: &Path) -> bool {
     let expected = || -> Result<u64, Error> {
         let rows = connection.rows("pragma wal_checkpoint(noop)", &[])?;
         let frames = rows.first().map_or(Ok(0), |row| row.int("log"))?;

@@ -49,8 +49,8 @@ impl Bodies {
         &self,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
-        let writing = self.writers.acquire().await;
-        let _writing = writing.map_err(|_| io::ErrorKind::Interrupted)?;
+        let permit = self.writers.acquire().await;
+        let _permit = permit.map_err(|_| io::ErrorKind::Interrupted)?;
         let done = tokio::task::spawn_blocking(work).await;
         done.unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()))
     }
@@ -117,12 +117,14 @@ impl Bodies {
                 continue;
             }
             let id = DeliveryId(id);
-            let outcome = match parts::is_needed(db, &id, file).await? {
-                true if is_uncommitted => fs::rename(&path, self.path(id.as_str(), file)),
-                true => Ok(()),
-                false => remove(&path).map(drop),
+            let swept = if !parts::is_needed(db, &id, file).await? {
+                remove(&path).map(drop)
+            } else if is_uncommitted {
+                fs::rename(&path, self.path(id.as_str(), file))
+            } else {
+                Ok(())
             };
-            if let Err(error) = outcome {
+            if let Err(error) = swept {
                 tracing::warn!(delivery = %id, %error, "cannot remove the text of a delivery");
             }
         }

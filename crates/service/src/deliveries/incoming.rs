@@ -64,7 +64,7 @@ impl Body {
             return Ok(self);
         }
         let bodies = self.bodies.clone();
-        let moving = bodies.write(move || {
+        let moved = bodies.write(move || {
             let files = &*self
                 .files
                 .get_or_insert_with(|| self.bodies.incoming_files(&self.id));
@@ -79,7 +79,7 @@ impl Body {
             files.sync()?;
             Ok(self)
         });
-        moving.await
+        moved.await
     }
 
     /// Its rows are written and may be committed at any moment; or they were not.
@@ -198,8 +198,8 @@ impl Long {
         body.text = scanner.finish(&mut self.sink).into();
         self.write(&body.bodies, &body.id).await?;
         if let Some(files) = self.files.take() {
-            let syncing = body.bodies.write(move || files.sync().map(|()| files));
-            body.files = Some(syncing.await?);
+            let synced = body.bodies.write(move || files.sync().map(|()| files));
+            body.files = Some(synced.await?);
         }
         let Self { sink, sha256, .. } = *self;
         let is_large = body.size_bytes >= LEAST_COMPARED_BYTES;

@@ -1,14 +1,14 @@
-//! Bodies of webhooks for people's eyes: what could decrypt media or act in someone's name is masked.
+//! Bodies of webhooks for display, without anything that decrypts media or grants access.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-/// What stands in the place of a secret.
+/// Replaces a secret.
 const MASK: &str = "[masked]";
-/// Deeper values are masked as a whole.
+/// Deeper values are masked completely.
 const MOST_DEEP: usize = 64;
-/// Parts of the names of fields that hold secrets, in lower case, without separators.
+/// Parts of field names with secrets, in lower case, without separators.
 const SECRETS: [&str; 8] = [
     "mediakey",
     "secret",
@@ -20,8 +20,8 @@ const SECRETS: [&str; 8] = [
     "signature",
 ];
 
-/// The body as JSON with its secrets masked; nothing where it is neither JSON nor a form, so that nothing in it can be
-/// told from a secret. JSON within texts, plain or in base64, is read too.
+/// The body as JSON with masked secrets. None when it is neither JSON nor a form, because secrets cannot be
+/// recognised in it then. JSON in texts, plain or in base64, is masked too.
 pub fn masked(body: &[u8]) -> Option<Value> {
     if let Ok(value) = serde_json::from_slice(body) {
         return Some(mask(value, 0));
@@ -46,9 +46,10 @@ fn mask(value: Value, depth: usize) -> Value {
         Value::Object(fields) => {
             let fields = fields.into_iter().map(|(name, value)| {
                 let is_masked = is_secret(&name) && !value.is_null() && !value.is_boolean();
-                let value = match is_masked {
-                    true => Value::from(MASK),
-                    false => mask(value, depth + 1),
+                let value = if is_masked {
+                    Value::from(MASK)
+                } else {
+                    mask(value, depth + 1)
                 };
                 (name, value)
             });
@@ -62,7 +63,7 @@ fn mask(value: Value, depth: usize) -> Value {
 fn is_secret(name: &str) -> bool {
     let letters = name.chars().filter(|letter| letter.is_alphanumeric());
     let name: String = letters.flat_map(char::to_lowercase).collect();
-    // A time of a key is no key.
+    // The timestamp of a key is not a secret.
     SECRETS.iter().any(|secret| name.contains(secret)) && !name.ends_with("timestamp")
 }
 

@@ -1,11 +1,11 @@
-//! Who may read what the program creates: its owner, or a group too (`storage.group_access`), whatever the umask of who
-//! started it. Lock files and the key are the owner's alone in any case.
+//! Permissions of everything that the program creates: for its owner, or its group too (`storage.group_access`),
+//! whatever the umask. Lock files and the key are always private to the owner.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether the group of the data folder may read it.
+/// Whether the data folder's group may read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Folders 0700, files 0600.
@@ -14,10 +14,10 @@ pub enum Access {
     Group,
 }
 
-/// The umask is one of the process, and so is this.
+/// Per process, like the umask.
 static GROUP: AtomicBool = AtomicBool::new(false);
 
-/// Sets who may read what this process creates from here on, what SQLite creates for it too.
+/// Sets the permissions of everything that this process and its SQLite create from now on.
 pub fn set_access(access: Access) {
     GROUP.store(access == Access::Group, Ordering::Relaxed);
     #[cfg(unix)]
@@ -26,9 +26,10 @@ pub fn set_access(access: Access) {
 
 #[cfg_attr(not(unix), expect(dead_code, reason = "modes are Unix'"))]
 fn folder_mode() -> u32 {
-    match GROUP.load(Ordering::Relaxed) {
-        true => 0o750,
-        false => 0o700,
+    if GROUP.load(Ordering::Relaxed) {
+        0o750
+    } else {
+        0o700
     }
 }
 
@@ -53,8 +54,8 @@ pub(super) fn file_options() -> OpenOptions {
     options
 }
 
-/// What an administrator's command creates as root is still to be opened by the service, which runs as the folder's
-/// owner.
+/// An administrator's command runs as root, but the service, which runs as the folder's owner, must be able to open
+/// what it creates.
 pub(super) fn give_to_owner_of(folder: &Path, made: &Path) {
     #[cfg(unix)]
     {
@@ -65,7 +66,7 @@ pub(super) fn give_to_owner_of(folder: &Path, made: &Path) {
         if let Ok(above) = fs::metadata(folder)
             && above.uid() != 0
         {
-            // The doctor names what belongs to another owner.
+            // `doctor` reports files of another owner.
             let _ = std::os::unix::fs::lchown(made, Some(above.uid()), Some(above.gid()));
         }
     }
@@ -73,14 +74,14 @@ pub(super) fn give_to_owner_of(folder: &Path, made: &Path) {
     let _ = (folder, made);
 }
 
-/// A lock file of an earlier version could be locked by every user.
+/// Every user could lock a lock file of an earlier version.
 pub(super) fn restrict_lock(file: &File) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         let is_wide = |metadata: fs::Metadata| metadata.permissions().mode() & 0o077 != 0;
         if file.metadata().is_ok_and(is_wide) {
-            // The doctor names it when it is another's.
+            // `doctor` reports another user's file.
             let _ = file.set_permissions(fs::Permissions::from_mode(0o600));
         }
     }
@@ -88,20 +89,21 @@ pub(super) fn restrict_lock(file: &File) {
     let _ = file;
 }
 
-/// The modes of a path as it is and as it should be, when others may do more with it than they need. A link says
-/// nothing of what it leads to.
+/// The actual and the required mode, when others have more rights than needed. None for links.
 pub fn wider_than_needed(path: &Path) -> Option<(u32, u32)> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         let metadata = fs::symlink_metadata(path).ok()?;
-        let allowed = match metadata.is_dir() {
-            true => folder_mode(),
-            false if metadata.is_file() => file_mode(),
-            false => return None,
+        let allowed = if metadata.is_dir() {
+            folder_mode()
+        } else if metadata.is_file() {
+            file_mode()
+        } else {
+            return None;
         };
         let mode = metadata.permissions().mode() & 0o7777;
-        // Set-group-id on a folder lets files inherit its group, and gives nobody a right.
+        // Set-group-id on a folder makes files inherit its group, and grants no rights.
         let wanted = mode & (allowed | 0o7000);
         (wanted != mode).then_some((mode, wanted))
     }
@@ -112,12 +114,12 @@ pub fn wider_than_needed(path: &Path) -> Option<(u32, u32)> {
     }
 }
 
-/// Takes rights on a path from others that they do not need. What belongs to another user stays as it is.
+/// Removes rights that others do not need. Another user's files stay unchanged.
 pub fn restrict(path: &Path) {
     #[cfg(unix)]
     if let Some((_, wanted)) = wider_than_needed(path) {
         use std::os::unix::fs::PermissionsExt as _;
-        // The doctor names it.
+        // `doctor` reports it.
         let _ = fs::set_permissions(path, fs::Permissions::from_mode(wanted));
     }
     #[cfg(not(unix))]

@@ -6,26 +6,26 @@ use std::path::Path;
 
 use super::{create_new, parent};
 
-/// Gives a synced file its name in the same file system, and takes the old one away. Nothing is ever replaced: when
-/// something has the name already, also under another case where the file system folds case, that is
-/// [`io::ErrorKind::AlreadyExists`] and the file keeps its old name. The caller syncs the folder.
+/// Renames a synced file within its file system without replacing anything. If the name exists, also with another
+/// case where the file system folds case, it returns [`io::ErrorKind::AlreadyExists`] and the file keeps its old
+/// name. The caller syncs the folder.
 pub fn name_new(staged: &Path, target: &Path) -> io::Result<()> {
     match fs::hard_link(staged, target) {
         Ok(()) => {
-            // A second name in a folder that is swept does no harm.
+            // A second name in a swept folder does no harm.
             let _ = fs::remove_file(staged);
             return Ok(());
         }
         Err(error) if is_final(&error) => return Err(error),
-        // exFAT, many FUSE and SMB mounts have no links.
+        // exFAT and many FUSE and SMB mounts have no hard links.
         Err(_) => {}
     }
-    // An empty file of our own reserves the name, and nothing else is replaced by the rename.
+    // An empty file reserves the name, so that the rename replaces nothing else.
     drop(create_new(target)?);
     fs::rename(staged, target).inspect_err(|_| drop(fs::remove_file(target)))
 }
 
-/// What another way to give the name could not change.
+/// Errors that a rename would meet too.
 fn is_final(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -37,7 +37,7 @@ fn is_final(error: &io::Error) -> bool {
     )
 }
 
-/// Whether names that differ only in case meet in one file in this folder. `name` is one that nobody else uses.
+/// Whether this folder treats names that differ only in case as one. `name` must be unused.
 pub fn folds_case(folder: &Path, name: &str) -> io::Result<bool> {
     let (lower, upper) = (
         folder.join(format!("{name}-case")),
@@ -49,8 +49,8 @@ pub fn folds_case(folder: &Path, name: &str) -> io::Result<bool> {
     Ok(folds)
 }
 
-/// Whether a folder has an entry of exactly that name: what is found may differ in case or in how its letters are
-/// composed.
+/// Whether a folder has an entry with exactly this name: a lookup may also find a name with another case or Unicode
+/// composition.
 pub fn has_exact_name(path: &Path) -> io::Result<bool> {
     let name = path.file_name();
     for entry in fs::read_dir(parent(path))? {

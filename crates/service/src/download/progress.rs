@@ -1,6 +1,6 @@
-//! The running downloads. Counts the bytes of each in memory, and writes them down once a second for other processes (for
-//! people; while nothing runs long, nothing is written). Stops downloads: one that lost its claim, because the media was
-//! erased or claimed by another process, stops within a second, not only at the next renewal of its lease.
+//! Progress of running downloads. Counts bytes in memory and writes them to the database once a second for other
+//! processes, only while downloads run long. Also stops downloads: one that lost its claim to an erasure or to
+//! another process stops within a second, not only at its next lease renewal.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -25,10 +25,10 @@ struct RunningEntry {
     fence: i64,
     began: Instant,
     bytes: AtomicU64,
-    /// The bytes that the row has.
+    /// The bytes in the row.
     written: AtomicU64,
     stop: CancellationToken,
-    /// Whether it is stopped because the disk is almost full.
+    /// Stopped because the disk is almost full.
     lacks_space: AtomicBool,
 }
 
@@ -38,7 +38,7 @@ impl RunningEntry {
     }
 }
 
-/// One running download, until it is dropped.
+/// A running download, until it is dropped.
 pub(super) struct Running<'a> {
     progress: &'a Progress,
     id: MediaId,
@@ -46,7 +46,7 @@ pub(super) struct Running<'a> {
 }
 
 impl Progress {
-    /// Counts the bytes of a claimed media from now on.
+    /// Counts the bytes of a claimed media.
     pub(super) fn begin(&self, id: &MediaId, fence: i64) -> Running<'_> {
         let entry = Arc::new(RunningEntry {
             fence,
@@ -88,7 +88,7 @@ impl Progress {
     }
 
     /// Stops the largest download because the disk is almost full; it is retried when there is space. False when none
-    /// runs, or when one that was stopped before has not ended yet.
+    /// runs, or an earlier stopped one has not ended yet.
     pub fn stop_largest_for_space(&self) -> bool {
         let running = self.lock();
         if running.values().any(|entry| entry.stopped_for_space()) {
@@ -104,7 +104,7 @@ impl Progress {
         largest.is_some()
     }
 
-    /// The bytes of a media so far; 0 when it is not running.
+    /// 0 when it is not running.
     pub fn bytes(&self, id: &MediaId) -> u64 {
         let running = self.lock();
         running
@@ -124,17 +124,17 @@ impl Progress {
 }
 
 impl Running<'_> {
-    /// Records the number of bytes so far.
+    /// Sets the number of bytes so far.
     pub fn set_bytes(&self, bytes: u64) {
         self.entry.bytes.store(bytes, Ordering::Relaxed);
     }
 
-    /// Waits until the download is to stop.
+    /// Waits until the download must stop.
     pub async fn stopped(&self) {
         self.entry.stop.cancelled().await;
     }
 
-    /// Whether it is stopped because the disk is almost full.
+    /// Whether it was stopped because the disk is almost full.
     pub fn lacks_space(&self) -> bool {
         self.entry.stopped_for_space()
     }
@@ -176,9 +176,9 @@ async fn write_down(downloader: &Downloader, least: Duration) -> Result<(), Erro
     Ok(())
 }
 
-/// Stops downloads whose claim is gone.
+/// Stops downloads whose claim was lost.
 async fn stop_lost(downloader: &Downloader) -> Result<(), Error> {
-    // Read before the claims, because a later claim is not among them.
+    // Read before the claims, which do not include later ones.
     let running = downloader.progress.claims();
     if running.is_empty() {
         return Ok(());
@@ -192,14 +192,14 @@ async fn stop_lost(downloader: &Downloader) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes the progress and checks the claims once a second, until the shutdown.
+/// Writes progress and checks claims once a second, until the shutdown.
 pub async fn keep_writing_down(downloader: Downloader, shutdown: Shutdown) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
             () = shutdown.begun() => return,
         }
-        // The next second has newer figures, and a database that cannot write is reported elsewhere.
+        // The next second has newer figures, and a failing database is reported elsewhere.
         if let Err(error) = write_down(&downloader, EVERY).await {
             tracing::debug!(%error, "cannot save the progress of downloads");
         }

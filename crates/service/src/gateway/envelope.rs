@@ -226,10 +226,12 @@ impl Enclosing {
     /// A person's words are never read as JSON.
     fn text(&self, name: &str) -> Text {
         let is_body = is_body(name) || self.is_notification && same_name(name, "message");
-        match is_body && !self.is_message {
-            true if self.is_carrier => Text::Carried,
-            true => Text::Body,
-            false => Text::Words,
+        if !is_body || self.is_message {
+            Text::Words
+        } else if self.is_carrier {
+            Text::Carried
+        } else {
+            Text::Body
         }
     }
 

@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn defects_that_strict_parsers_refuse_are_repaired() {
-        for (broken, mended) in [
+        for (broken, expected) in [
             (
                 br#"{"a":"oi \ud83d"}"#.as_slice(),
                 "{\"a\":\"oi \u{fffd}\"}",
@@ -89,7 +89,7 @@ mod tests {
             ),
         ] {
             let repaired = repair(broken).unwrap();
-            assert_eq!(repaired, mended);
+            assert_eq!(repaired, expected);
             serde_json::from_str::<serde_json::Value>(&repaired).unwrap();
         }
     }

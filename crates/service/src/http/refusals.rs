@@ -67,9 +67,8 @@ impl Sender {
         instance: &Instance,
         named: &InstanceId,
     ) -> Result<Error, Error> {
-        let exists = is_present(state, named).await?;
-        let (error, refusal) = match exists {
-            true => (
+        let (error, refusal) = if is_present(state, named).await? {
+            (
                 Error::OtherInstance,
                 Refusal {
                     gateway: self.gateway,
@@ -77,9 +76,10 @@ impl Sender {
                     address_of: Some(instance.id.clone()),
                     reason: RefusalReason::OtherInstance,
                 },
-            ),
-            // Unknown names are not stored: there is no end of them.
-            false => (
+            )
+        } else {
+            // Unknown names are not stored: their number has no bound.
+            (
                 Error::UnknownInstance,
                 Refusal {
                     gateway: self.gateway,
@@ -87,7 +87,7 @@ impl Sender {
                     address_of: None,
                     reason: RefusalReason::UnknownInstance,
                 },
-            ),
+            )
         };
         self.count(state, refusal);
         Ok(error)

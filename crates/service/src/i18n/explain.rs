@@ -1,7 +1,7 @@
 //! Errors for people: a stable code, a message and a hint, in their language.
 //!
-//! Errors are written in English, for logs. Each enum is matched here without a rest, so that a new variant does not
-//! compile without a text. What has no text here (an error of a library, of the system) is shown as it is.
+//! Errors are in English, for logs. Each enum is matched exhaustively, so that a new variant does not compile without
+//! a text. Errors of libraries and of the system have no text and are shown as they are.
 
 mod export;
 mod ground;
@@ -22,23 +22,22 @@ use crate::{db, net, server};
 
 pub use ground::{displaced, displaced_storage, no_database, unknown_storage};
 
-/// An error as people and programs see it.
+/// An explained error.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Explanation {
-    /// Stable, in snake_case; [`UNEXPECTED`] where no text is known.
+    /// Stable, in snake_case; [`UNEXPECTED`] without a text.
     pub code: String,
-    /// What happened, with its causes.
+    /// The message, with its causes.
     pub message: String,
-    /// What to do next.
     pub hint: Option<String>,
 }
 
-/// The code of an error that has no text.
+/// The code of errors without a text.
 pub const UNEXPECTED: &str = "unexpected";
 
 /// One error of a chain.
 pub struct Cause {
-    /// The code; none where the message is a library's own.
+    /// None for a library's own message.
     code: Option<String>,
     message: String,
     hint: Option<String>,
@@ -47,12 +46,11 @@ pub struct Cause {
 type Values<'a> = [(&'a str, &'a dyn Display)];
 
 impl Cause {
-    /// A cause without a hint.
     pub fn new(lang: Language, message: TextKey, values: &Values<'_>) -> Self {
         Self::of_text(message, lang.fill(message, values))
     }
 
-    /// A cause with a hint. Both texts take the same values.
+    /// Both texts take the same values.
     pub fn with(lang: Language, message: TextKey, hint: TextKey, values: &Values<'_>) -> Self {
         Self {
             hint: Some(lang.fill(hint, values)),
@@ -60,7 +58,7 @@ impl Cause {
         }
     }
 
-    /// A cause whose message is made already.
+    /// A cause with a finished message.
     pub fn of_text(key: TextKey, message: String) -> Self {
         Self {
             code: Some(key.code()),
@@ -91,25 +89,23 @@ impl Cause {
     }
 }
 
-/// Explains errors in one language. `own` knows the error types of the caller.
+/// Explains errors in one language. `own` handles the caller's error types.
 #[derive(Clone, Copy)]
 pub struct Explainer {
     lang: Language,
     own: fn(&(dyn Error + 'static), Language) -> Option<Cause>,
 }
 
-/// Explains an error of the service.
 pub fn explain(error: &(dyn Error + 'static), lang: Language) -> Explanation {
     Explainer::new(lang, |_, _| None).explain(error)
 }
 
 impl Explainer {
-    /// With the error types of the caller.
     pub fn new(lang: Language, own: fn(&(dyn Error + 'static), Language) -> Option<Cause>) -> Self {
         Self { lang, own }
     }
 
-    /// The whole error. The code is that of the first cause that has one.
+    /// The code is that of the first cause that has one.
     pub fn explain(self, error: &(dyn Error + 'static)) -> Explanation {
         let causes = self.causes(error);
         let code = causes.iter().find_map(|cause| cause.code.clone());
@@ -121,7 +117,7 @@ impl Explainer {
         }
     }
 
-    /// The message with its causes, as a part of another text.
+    /// The message with its causes, for use in another text.
     pub fn message(self, error: &(dyn Error + 'static)) -> String {
         joined(&self.causes(error))
     }
@@ -191,8 +187,8 @@ impl Explainer {
         causes
     }
 
-    /// The libraries of the network wrap layer in layer, and only the innermost says why: the causes that have a text, or
-    /// else the last.
+    /// Network libraries nest errors, and only the innermost one gives the reason: the causes that have a text, or
+    /// else the last one.
     fn of_the_network(self, first: Option<&(dyn Error + 'static)>) -> Vec<Cause> {
         let (mut causes, mut next) = (Vec::new(), first);
         while let Some(cause) = next {
@@ -207,14 +203,14 @@ impl Explainer {
     }
 }
 
-/// Behind it comes the resolver's own sentence, which adds nothing.
+/// The resolver's own message follows and adds nothing.
 fn is_unresolved(cause: &(dyn Error + 'static)) -> bool {
     let inner = cause.downcast_ref::<io::Error>();
     let inner = inner.and_then(io::Error::get_ref);
     cause.is::<net::Unresolved>() || inner.is_some_and(|inner| inner.is::<net::Unresolved>())
 }
 
-/// A library may repeat its own message in the next cause.
+/// Libraries may repeat their own message in the next cause.
 fn joined(causes: &[Cause]) -> String {
     let mut messages: Vec<&str> = Vec::new();
     for cause in causes {

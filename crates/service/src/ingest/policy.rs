@@ -1,4 +1,4 @@
-//! What is not downloaded, by the operator's rules.
+//! The operator's rules about what to download.
 
 use wa_media::{FoundMedia, KeyKind};
 
@@ -6,7 +6,7 @@ use crate::config::Keep;
 use crate::gateway::Message;
 use crate::model::{ChatKind, Reason};
 
-/// Why a media is not downloaded; nothing when it is. The first rule that applies gives the reason.
+/// The reason of the first rule that excludes a media; None when it is downloaded.
 pub fn skip(keep: &Keep, message: &Message, found: &FoundMedia) -> Option<Reason> {
     let chat = message.origin.chat_kind();
     let rules = [
@@ -39,7 +39,7 @@ pub fn skip(keep: &Keep, message: &Message, found: &FoundMedia) -> Option<Reason
         .map(|(_, reason)| reason)
 }
 
-/// Some senders declare absurd lengths on purpose; no file of WhatsApp's is larger than 2 GiB.
+/// Some senders declare absurd lengths; WhatsApp files are at most 2 GiB.
 fn plausible(length: u64) -> bool {
     length <= 2 << 30
 }

@@ -1,4 +1,4 @@
-//! Bytes of a delivery that a stored file stands for: whether it still has them.
+//! Whether the stored file that replaced the bytes of a delivery still has them.
 
 use super::Ingest;
 use crate::db::Error;
@@ -6,24 +6,23 @@ use crate::deliveries::parts;
 use crate::media::{self, Media};
 use crate::model::{DeliveryId, Reason};
 
-/// What became of the stored file that stands for bytes of a delivery.
+/// The state of that file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Replaced {
-    /// It is there, and has these bytes.
+    /// Present, with these bytes.
     Intact,
-    /// It is not there, although its row says so.
+    /// Missing, although its row has a path.
     Missing,
-    /// It has other bytes.
+    /// With other bytes.
     Corrupt,
-    /// A rule deleted it.
+    /// Deleted by a retention rule.
     Removed,
     /// It was erased on request.
     Erased,
 }
 
 impl Replaced {
-    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Intact => "intact",
@@ -35,8 +34,8 @@ impl Replaced {
     }
 }
 
-/// The stored file that stands for the bytes of a media in a delivery; nothing when these are kept themselves, or none
-/// came.
+/// The stored file that replaced the bytes of a media in a delivery. None when the delivery has the bytes itself or
+/// never had them.
 pub(super) async fn look(
     ingest: &Ingest,
     client: i64,
@@ -71,8 +70,8 @@ pub(super) async fn look(
         }));
     };
     let storage = ingest.storage.clone();
-    let hashing = tokio::task::spawn_blocking(move || storage.hash(&path));
-    Ok(Some(match hashing.await.map_err(|_| Error::Panicked)? {
+    let hashed = tokio::task::spawn_blocking(move || storage.hash(&path));
+    Ok(Some(match hashed.await.map_err(|_| Error::Panicked)? {
         Ok(found) if found == sha256 => Replaced::Intact,
         Ok(_) => Replaced::Corrupt,
         Err(_) => Replaced::Missing,

@@ -1,8 +1,10 @@
-//! Reading a kept delivery again, with the current version.
+//! Reads stored deliveries again with the current version.
 
 use bytes::Bytes;
 
-use super::{ANONYMOUS, Ingest, Replaced, is_anonymous, key_of, other_instance, replaced, take};
+use super::{
+    ANONYMOUS, Ingest, Replaced, ingest_reading, is_anonymous, key_of, other_instance, replaced,
+};
 use crate::db::Error;
 use crate::deliveries;
 use crate::gateway::ParsedDelivery;
@@ -10,35 +12,30 @@ use crate::instances::Instance;
 use crate::model::{DeliveryId, DeliveryReason, MediaKind};
 use crate::queue::Put;
 
-/// What reading a kept delivery again finds.
+/// The result of reading a delivery again.
 #[derive(Debug)]
 pub enum Replay {
-    /// It still cannot be read, or names another instance.
-    Unreadable {
-        /// Why.
-        reason: DeliveryReason,
-    },
-    /// It has no media.
+    /// Unreadable, or for another instance.
+    Unreadable { reason: DeliveryReason },
+    /// Without media.
     Nothing,
-    /// Its message was erased on request.
+    /// Its message was erased.
     Erased,
-    /// Its media, in the order of their slots; nothing of what is known and stored has changed.
+    /// In the order of their slots. Known and stored media are unchanged.
     Media(Vec<Replayed>),
 }
 
-/// One media of a delivery that was read again.
+/// A media of a replayed delivery.
 #[derive(Debug)]
 pub struct Replayed {
-    /// What it is.
     pub kind: MediaKind,
-    /// Its row.
     pub put: Put,
-    /// The stored file that stands for the bytes that the delivery brought, if one does.
+    /// The stored file that replaced the bytes in the delivery, if any.
     pub bytes: Option<Replaced>,
 }
 
-/// Reads a kept delivery again, and ingests its media: what an older reader missed is found, what is known
-/// is merged, what is not stored is tried again. Doing it twice does no harm.
+/// Reads a stored delivery again and ingests its media: adds what an earlier version missed, merges what is known,
+/// retries what is not stored. Idempotent.
 pub async fn replay(
     ingest: &Ingest,
     instance: &Instance,
@@ -65,7 +62,7 @@ pub async fn replay(
         .write(key_of(&instance, &readings, &id), async move |tx| {
             let (mut puts, mut is_erased) = (Vec::new(), true);
             for reading in &readings {
-                match take(tx, &instance, &id, reading, &keep, now).await? {
+                match ingest_reading(tx, &instance, &id, reading, &keep, now).await? {
                     Some(taken) => {
                         puts.extend(taken);
                         is_erased = false;
@@ -91,7 +88,7 @@ pub async fn replay(
     Ok(Replay::Media(media.collect()))
 }
 
-/// What a kept delivery has for the current reader, or why it has nothing; nothing is changed.
+/// What the current version reads in a stored delivery, or why it reads nothing. Changes nothing.
 pub async fn look_again(
     ingest: &Ingest,
     instance: &Instance,

@@ -1,5 +1,5 @@
-//! How much came, per instance, and how much was refused: counted in memory, written down every other second. These are
-//! figures for people; a crash may lose the last two seconds of them, and nothing else.
+//! Deliveries and refusals per instance, counted in memory and saved every two seconds. A crash loses at most the
+//! last two seconds of these figures.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,17 +25,16 @@ struct Count {
     last: Millis,
 }
 
-/// What was counted since it was last written down.
+/// Counts since the last save.
 #[derive(Default)]
 pub struct Tally {
     counts: Mutex<HashMap<InstanceId, Count>>,
     refusals: Mutex<HashMap<Refusal, RefusalCount>>,
-    /// One for each kind of refusal that was ever logged.
+    /// One for each kind of refusal that was logged.
     logged: Mutex<HashMap<Refusal, Throttle>>,
 }
 
 impl Tally {
-    /// Counts one delivery.
     pub fn add(&self, instance: &InstanceId, ignored: bool, now: Millis) {
         let mut counts = locked(&self.counts);
         let count = match counts.get_mut(instance) {
@@ -47,7 +46,7 @@ impl Tally {
         count.last = now;
     }
 
-    /// Counts one refusal. How many of its kind there were since the last log line, when it is time for another one.
+    /// Counts a refusal. Returns the number of its kind since the last log line when another line is due.
     pub fn refuse(&self, refusal: Refusal, now: Millis) -> Option<u64> {
         let mut logged = locked(&self.logged);
         let throttle = logged.entry(refusal.clone());
@@ -64,8 +63,8 @@ impl Tally {
             .or_insert(more);
     }
 
-    /// Takes back what could not be written down.
-    fn restore(&self, taken: &Taken) {
+    /// Adds back counts that could not be saved.
+    fn restore(&self, taken: &TakenCounts) {
         let mut counts = locked(&self.counts);
         for (id, more) in &taken.counts {
             let count = counts.entry(id.clone()).or_default();
@@ -79,8 +78,8 @@ impl Tally {
         }
     }
 
-    fn take(&self) -> Taken {
-        Taken {
+    fn take(&self) -> TakenCounts {
+        TakenCounts {
             counts: std::mem::take(&mut locked(&self.counts)),
             refusals: std::mem::take(&mut locked(&self.refusals)),
         }
@@ -91,12 +90,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-struct Taken {
+struct TakenCounts {
     counts: HashMap<InstanceId, Count>,
     refusals: HashMap<Refusal, RefusalCount>,
 }
 
-/// Writes down what was counted.
+/// Saves the counts.
 pub async fn write_down(db: &Db, tally: &Tally) -> Result<(), Error> {
     let taken = Arc::new(tally.take());
     if taken.counts.is_empty() && taken.refusals.is_empty() {
@@ -120,7 +119,7 @@ pub async fn write_down(db: &Db, tally: &Tally) -> Result<(), Error> {
     written
 }
 
-/// Writes down every other second, and a last time at the end.
+/// Saves every two seconds, and a last time at the shutdown.
 pub async fn keep_writing_down(ingest: Ingest, shutdown: Shutdown) {
     loop {
         tokio::select! {

@@ -1,4 +1,4 @@
-//! The attempts of each media: recorded with their round, pruned when they are old.
+//! The attempts of media: recorded with their round, pruned by age.
 
 use serde::{Serialize, Serializer};
 
@@ -7,25 +7,21 @@ use crate::clock::{Millis, rfc3339};
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::model::{Attempt, MediaId, Reason, Route};
 
-/// An attempt with its number, as the public JSON document has it.
+/// An attempt with its number, as in the JSON document.
 #[derive(Clone, Debug, Serialize)]
 pub struct RecordedAttempt {
-    /// The number among the attempts of its media, from 1.
+    /// From 1 within its media.
     pub n: i64,
-    /// The candidate that was tried.
     pub route: Route,
-    /// The host that answered last, without port or path.
+    /// The host of the last response, without port and path.
     pub host: Option<String>,
-    /// When it began.
     #[serde(serialize_with = "as_rfc3339")]
     pub started_at: Millis,
-    /// How long it took.
     pub duration_ms: i64,
-    /// The last HTTP status.
     pub http_status: Option<i64>,
-    /// Bytes of the file that came.
+    /// Received bytes of the file.
     pub size: u64,
-    /// Why it failed; none when it succeeded.
+    /// None when it succeeded.
     pub reason: Option<Reason>,
 }
 
@@ -54,7 +50,7 @@ fn attempt_of(row: &Row) -> Result<RecordedAttempt, Error> {
     })
 }
 
-/// Records the attempts of a round of `media`, as it was when it was claimed.
+/// Records a round's attempts; `media` is the row at its claim.
 pub async fn record_attempts(
     tx: &mut Tx,
     media: &Media,
@@ -79,7 +75,7 @@ pub async fn record_attempts(
     Ok(())
 }
 
-/// How many attempts began before that time, of media that are neither pending nor downloading.
+/// The number of older attempts of media that are neither pending nor downloading.
 pub async fn count_attempts_before(db: &Db, before: Millis) -> Result<u64, Error> {
     let sql = "select count(*) as n from attempts where started_at < $1
                  and media not in (select id from media where status in ('pending', 'downloading'))";
@@ -87,7 +83,7 @@ pub async fn count_attempts_before(db: &Db, before: Millis) -> Result<u64, Error
     row.map_or(Ok(0), |row| row.count("n"))
 }
 
-/// Deletes up to `limit` of them. Returns how many.
+/// Deletes up to `limit` of these; returns the number.
 pub async fn prune_attempts(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error> {
     let sql = "delete from attempts where (media, n) in (select media, n from attempts where started_at < $1
                  and media not in (select id from media where status in ('pending', 'downloading')) limit $2)";

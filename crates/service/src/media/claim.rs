@@ -1,5 +1,5 @@
-//! Claims: a media is claimed by one owner at a time, under a lease. `fence` grows with each claim, and a statement that
-//! names an older fence changes nothing.
+//! Claims: one owner at a time, under a lease. Each claim increments `fence`, and a statement with an older fence
+//! changes nothing.
 
 use std::collections::HashMap;
 
@@ -8,27 +8,26 @@ use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::model::{InstanceId, MediaId, MediaKind};
 
-/// Owner and end of a claim.
+/// The owner and end of a claim.
 #[derive(Clone, Debug)]
 pub struct Lease {
-    /// The claiming process.
     pub owner: String,
-    /// When the claim lapses unless it is renewed.
+    /// The claim lapses then unless it is renewed.
     pub until: Millis,
 }
 
 /// Which ready media of an instance to claim.
 #[derive(Clone, Copy, Debug)]
 pub struct Ready {
-    /// Those that have failed a round, or those that have not.
+    /// Media with a failed round, or media without.
     pub has_failed: bool,
-    /// Those with an earlier deadline than this.
+    /// With an earlier deadline.
     pub deadline: Millis,
-    /// Only those whose delivery has the bytes.
+    /// Only media whose delivery has the bytes.
     pub only_inline: bool,
 }
 
-/// Makes media ready whose next attempt is due, and those whose lease has lapsed. Returns how many.
+/// Makes media ready whose next attempt is due or whose lease lapsed; returns the number.
 pub async fn promote_due(tx: &mut Tx, now: Millis) -> Result<u64, Error> {
     let due = "update media set next_attempt_at = null where status = 'pending' and next_attempt_at <= $1";
     let lapsed = "update media set status = 'pending', next_attempt_at = null, lease_owner = null, lease_until = null
@@ -36,15 +35,15 @@ pub async fn promote_due(tx: &mut Tx, now: Millis) -> Result<u64, Error> {
     Ok(tx.run(due, values![now]).await? + tx.run(lapsed, values![now]).await?)
 }
 
-/// Releases the claims of one owner: for a process that ends, or that takes the place of one that was killed.
+/// Releases all claims of an owner: of a process that ends, or of a killed one that this process replaces.
 pub async fn release(tx: &mut Tx, owner: &str) -> Result<u64, Error> {
     let sql = "update media set status = 'pending', next_attempt_at = null, lease_owner = null, lease_until = null
                where status = 'downloading' and lease_owner = $1";
     tx.run(sql, values![owner]).await
 }
 
-/// The instances that have something ready, each once. Walks the index from one instance to the next, so the cost grows
-/// with the number of instances and not with their backlogs.
+/// The instances with ready media. Jumps from instance to instance in the index, so the cost does not depend on their
+/// backlogs.
 pub async fn instances_with_work(tx: &mut Tx) -> Result<Vec<InstanceId>, Error> {
     let sql = "with recursive found (id) as (
                  select min(instance) from media where status = 'pending' and next_attempt_at is null
@@ -59,7 +58,7 @@ pub async fn instances_with_work(tx: &mut Tx) -> Result<Vec<InstanceId>, Error> 
         .collect()
 }
 
-/// Claims up to `limit` ready media of an instance, the earliest deadline first.
+/// Claims up to `limit` ready media of an instance, earliest deadline first.
 pub async fn claim(
     tx: &mut Tx,
     instance: &InstanceId,
@@ -67,7 +66,7 @@ pub async fn claim(
     limit: i64,
     lease: &Lease,
 ) -> Result<Vec<Media>, Error> {
-    // The expression is the one of the index media_ready_new_first.
+    // This expression is the one of the index media_ready_new_first.
     let sql = concat!(
         "update media set status = 'downloading', lease_owner = $1, lease_until = $2, fence = fence + 1, repeated = 0, fetched_bytes = null
          where id in (select id from media where instance = $3 and status = 'pending' and next_attempt_at is null
@@ -85,10 +84,14 @@ pub async fn claim(
         ready.only_inline,
         limit
     ];
-    tx.rows(sql, values).await?.iter().map(Media::of).collect()
+    tx.rows(sql, values)
+        .await?
+        .iter()
+        .map(Media::from_row)
+        .collect()
 }
 
-/// Claims one media by its id, ready or waiting.
+/// Claims one media by id, ready or waiting.
 pub async fn claim_one(tx: &mut Tx, id: &MediaId, lease: &Lease) -> Result<Option<Media>, Error> {
     let sql = concat!(
         "update media set status = 'downloading', next_attempt_at = null, lease_owner = $1, lease_until = $2, fence = fence + 1,
@@ -99,7 +102,7 @@ pub async fn claim_one(tx: &mut Tx, id: &MediaId, lease: &Lease) -> Result<Optio
     let row = tx
         .row(sql, values![&lease.owner, lease.until, id.as_str()])
         .await?;
-    row.as_ref().map(Media::of).transpose()
+    row.as_ref().map(Media::from_row).transpose()
 }
 
 /// Extends a claim; false when it was lost.
@@ -109,7 +112,7 @@ pub async fn renew(tx: &mut Tx, id: &MediaId, fence: i64, until: Millis) -> Resu
     Ok(tx.run(sql, values![id.as_str(), fence, until]).await? == 1)
 }
 
-/// Releases a claim until then, as if it had never been made; a claim that was lost changes nothing.
+/// Undoes a claim and postpones the media until then; no effect if the claim was lost.
 pub async fn put_back(tx: &mut Tx, id: &MediaId, fence: i64, until: Millis) -> Result<(), Error> {
     let sql = "update media set status = 'pending', next_attempt_at = $3, lease_owner = null, lease_until = null
                where id = $1 and fence = $2 and status = 'downloading'";
@@ -127,16 +130,16 @@ const CLAIMED: &str = concat!(
 /// All claimed media.
 pub async fn claimed(db: &Db) -> Result<Vec<Media>, Error> {
     let rows = db.rows(CLAIMED, values![]).await?;
-    rows.iter().map(Media::of).collect()
+    rows.iter().map(Media::from_row).collect()
 }
 
-/// Like [`claimed`], as the transaction sees it.
+/// Like [`claimed`], within a transaction.
 pub async fn claimed_in(tx: &mut Tx) -> Result<Vec<Media>, Error> {
     let rows = tx.rows(CLAIMED, values![]).await?;
-    rows.iter().map(Media::of).collect()
+    rows.iter().map(Media::from_row).collect()
 }
 
-/// The fence of each claim, by its media.
+/// The fence of each claim, by media.
 pub async fn claims(db: &Db) -> Result<HashMap<MediaId, i64>, Error> {
     let sql = "select id, fence from media where status = 'downloading'";
     let rows = db.rows(sql, values![]).await?;
@@ -144,25 +147,23 @@ pub async fn claims(db: &Db) -> Result<HashMap<MediaId, i64>, Error> {
     rows.iter().map(claim).collect()
 }
 
-/// Whether a claim is still the newest one.
+/// Whether this is still the newest claim.
 pub async fn is_claimed(db: &Db, id: &MediaId, fence: i64) -> Result<bool, Error> {
     let sql =
         "select 1 as found from media where id = $1 and fence = $2 and status = 'downloading'";
     Ok(db.row(sql, values![id.as_str(), fence]).await?.is_some())
 }
 
-/// How many bytes of a claimed media have come.
+/// The progress of a claimed media.
 #[derive(Clone, Debug)]
 pub struct ReceivedBytes {
-    /// The media.
     pub id: MediaId,
-    /// The fence of the claim.
     pub fence: i64,
-    /// Bytes as received, encrypted or not.
+    /// As received, encrypted or not.
     pub bytes: u64,
 }
 
-/// Records the progress of downloads; a claim that was lost changes nothing.
+/// Records the progress of downloads; no effect for lost claims.
 pub async fn record_progress(tx: &mut Tx, progress: &[ReceivedBytes]) -> Result<(), Error> {
     let sql = "update media set fetched_bytes = $3 where id = $1 and fence = $2 and status = 'downloading'";
     for one in progress {
@@ -172,7 +173,7 @@ pub async fn record_progress(tx: &mut Tx, progress: &[ReceivedBytes]) -> Result<
     Ok(())
 }
 
-/// Up to `limit` media that are downloading, the longest downloads first.
+/// Up to `limit` running downloads, the longest first.
 pub async fn downloading(
     db: &Db,
     instance: Option<&str>,
@@ -186,5 +187,9 @@ pub async fn downloading(
           order by case when fetched_bytes is null then 1 else 0 end, id limit $3"
     );
     let values = values![instance, kind.map(MediaKind::as_str), limit];
-    db.rows(sql, values).await?.iter().map(Media::of).collect()
+    db.rows(sql, values)
+        .await?
+        .iter()
+        .map(Media::from_row)
+        .collect()
 }

@@ -1,5 +1,5 @@
-//! Counts of media. Those of the live view are cheap enough to be read every few seconds from a table with a million rows,
-//! because each reads an index only; a test reads the engine's plans.
+//! Counts of media. Those of the live view read an index only, so that they are cheap with a million rows; a test
+//! checks the engine's plans.
 
 use serde::Serialize;
 
@@ -7,14 +7,12 @@ use crate::clock::{DAY, HOUR, MINUTE, Millis};
 use crate::db::{Db, Error, Row, Tx, Value, values};
 use crate::model::{InstanceId, MediaKind, MediaStatus};
 
-/// How many, and how large together.
+/// A count and a sum of sizes.
 #[derive(Clone, Debug, Serialize)]
 pub struct Count {
-    /// What is counted.
     pub name: String,
-    /// How many media.
     pub count: i64,
-    /// Bytes of those that are stored.
+    /// Bytes of the stored ones.
     pub size: i64,
 }
 
@@ -31,23 +29,18 @@ async fn count_by(db: &Db, sql: &'static str, since: Millis) -> Result<Vec<Count
         .collect()
 }
 
-/// Media of one instance, kind and status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusCount {
-    /// Their instance.
     pub instance: String,
-    /// Their kind.
     pub kind: MediaKind,
-    /// Their status.
     pub status: MediaStatus,
-    /// How many.
     pub count: i64,
 }
 
-/// The span in which a deadline comes.
+/// A span of time in which a deadline falls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// Within the hour, or passed already.
+    /// Within an hour, or in the past.
     Hour,
     /// Within a day.
     Day,
@@ -58,20 +51,17 @@ pub enum Due {
 }
 
 impl Due {
-    /// All of them, the nearest first.
     pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week, Self::Later];
 }
 
 /// Pending media of one instance with deadlines in the same span.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingCount {
-    /// Their instance.
     pub instance: String,
-    /// Ready now, or waiting for their next attempt.
+    /// Ready, or waiting for their next attempt.
     pub is_ready: bool,
-    /// When their deadlines come.
+    /// The span of their deadlines.
     pub due: Due,
-    /// How many.
     pub count: i64,
 }
 
@@ -84,7 +74,7 @@ pub async fn of_client(tx: &mut Tx, client: i64) -> Result<u64, Error> {
 }
 
 const ENDED: &str = "select instance, kind, status, count(*) as n from media where status not in ('pending', 'downloading') group by status, instance, kind";
-/// The bound on the lease is true of every claim; with it, the engine uses the index of leases.
+/// Every claim matches the condition on the lease; it makes the engine use the index of leases.
 const CLAIMED: &str = "select instance, kind, status, count(*) as n from media where status = 'downloading' and lease_until >= 0 group by instance, kind, status";
 
 /// Media that have ended or are downloading, by instance, kind and status.
@@ -103,7 +93,7 @@ pub async fn by_instance(db: &Db) -> Result<Vec<StatusCount>, Error> {
         .collect()
 }
 
-/// The text of [`pending`]. The kind is in no index, so it is a condition only when it is given.
+/// The SQL of [`pending`]. No index has the kind, so the condition is added only when needed.
 fn pending_sql(is_ready: bool, of_kind: bool) -> String {
     let which = if is_ready {
         "next_attempt_at is null"
@@ -148,11 +138,11 @@ pub async fn pending(
 }
 
 const RECEIVED: &str = "select received_at / 60000 as minute, count(*) as n from media where received_at >= $1 group by 1";
-/// Written with `is null or`, the instance does not keep the engine from the index of the time.
+/// With `is null or`, the instance condition lets the engine use the index of the time.
 const RECEIVED_OF: &str = "select received_at / 60000 as minute, count(*) as n from media
     where received_at >= $1 and ($2 is null or instance = $2) and ($3 is null or kind = $3) group by 1";
 
-/// Media received in each minute since then, as minutes of the Unix epoch; minutes without any are left out.
+/// Media received per minute since then, by minute of the Unix epoch; only minutes with media.
 pub async fn received_per_minute(
     db: &Db,
     instance: Option<&str>,
@@ -203,7 +193,7 @@ pub async fn waiting_by_reason(db: &Db) -> Result<Vec<Count>, Error> {
     count_by(db, sql, 0).await
 }
 
-/// How many media have each status.
+/// The number of media per status.
 pub async fn depth(db: &Db) -> Result<Vec<(MediaStatus, i64)>, Error> {
     let sql = "select status, count(*) as n from media group by status";
     let count = |row: &Row| Ok((row.parsed("status", MediaStatus::parse)?, row.int("n")?));
@@ -224,7 +214,7 @@ pub async fn bytes_of_delivery(db: &Db, delivery: &str) -> Result<u64, Error> {
     row.map_or(Ok(0), |row| row.count("size"))
 }
 
-/// When the oldest media that is not downloaded yet was received, and the next deadline.
+/// When the oldest media in the queue was received, and the next deadline.
 pub async fn waiting(db: &Db) -> Result<(Option<Millis>, Option<Millis>), Error> {
     let sql = "select min(received_at) as oldest, min(deadline) as next from media where status in ('pending', 'downloading')";
     match db.row(sql, values![]).await? {
@@ -236,17 +226,14 @@ pub async fn waiting(db: &Db) -> Result<(Option<Millis>, Option<Millis>), Error>
 /// Media of one instance with one kind and status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstanceCount {
-    /// Their kind.
     pub kind: MediaKind,
-    /// Their status.
     pub status: MediaStatus,
-    /// How many.
     pub count: i64,
-    /// Bytes of those that are stored.
+    /// Bytes of the stored ones.
     pub size_bytes: u64,
 }
 
-/// An instance's media by kind and status. Reads all of them: not for what is shown again and again.
+/// An instance's media by kind and status. Reads all of them: too slow for the live view.
 pub async fn of_instance(db: &Db, id: &InstanceId) -> Result<Vec<InstanceCount>, Error> {
     let sql =
         "select kind, status, count(*) as n, cast(coalesce(sum(size_bytes), 0) as bigint) as size
@@ -264,18 +251,18 @@ pub async fn of_instance(db: &Db, id: &InstanceId) -> Result<Vec<InstanceCount>,
         .collect()
 }
 
-/// Media of one instance that are not downloaded yet, and may still be.
+/// Media of one instance that may still be downloaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// How many media.
+    /// Their number.
     pub count: i64,
-    /// When the oldest of them was received.
+    /// When the oldest was received.
     pub oldest: Option<Millis>,
-    /// The first deadline of them.
+    /// Their first deadline.
     pub deadline: Option<Millis>,
 }
 
-/// The backlog of an instance. Reads all of its media: not for what is shown again and again.
+/// The backlog of an instance. Reads all of its media: too slow for the live view.
 pub async fn backlog(db: &Db, id: &InstanceId) -> Result<Backlog, Error> {
     let sql = "select count(*) as n, min(received_at) as oldest, min(deadline) as next from media
                where instance = $1 and status in ('pending', 'downloading')";

@@ -1,34 +1,29 @@
-//! Which media a list or an operation is about.
+//! Conditions for lists of media and for operations on them.
 
 use crate::clock::Millis;
 use crate::db::{Value, values};
 use crate::model::contact::bare;
 use crate::model::{MediaKind, MediaStatus, Reason};
 
-/// Conditions on media; all that are given must hold.
+/// Conditions on media; all given ones must match.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// The client.
     pub client: Option<i64>,
-    /// The instance.
     pub instance: Option<String>,
-    /// The kind.
     pub kind: Option<MediaKind>,
-    /// The state.
     pub status: Option<MediaStatus>,
-    /// The chat, by any of its ids: with a server, with a device, or bare. A private chat is also that of its sender's
-    /// phone number and LID.
+    /// Any id of the chat: with a server, with a device, or bare. A private chat also matches the phone number and
+    /// the LID of its sender.
     pub chat: Option<String>,
-    /// Received at this time or later.
+    /// By time of receipt, inclusive.
     pub since: Option<Millis>,
-    /// Received before this time.
+    /// By time of receipt, exclusive.
     pub until: Option<Millis>,
-    /// The reason.
     pub reason: Option<Reason>,
 }
 
-/// The condition of a [`Filter`] on a row, with its values as `$1` to `$8`. Written with `is null or`, the times do not
-/// keep the engine from the index of the id, which is the order of pages.
+/// The condition of a [`Filter`] on a row, with the values `$1` to `$8`. With `is null or`, the time conditions let
+/// the engine use the index of the id, which is the order of pages.
 macro_rules! matches_filter {
     () => {
         concat!(
@@ -46,7 +41,7 @@ macro_rules! matches_filter {
 pub(super) use matches_filter;
 
 impl Filter {
-    /// The values of the condition, followed by those of the rest of the statement, from `$9` on.
+    /// The values of the condition, then those of the rest of the statement, from `$9` on.
     pub(super) fn values(&self, more: Vec<Value>) -> Vec<Value> {
         let mut values = values![
             self.client,
@@ -63,7 +58,7 @@ impl Filter {
     }
 }
 
-/// `$1, $2, …`, from the number `first` on.
+/// `$1, $2, …`, starting at `first`.
 pub(super) fn placeholders(first: usize, count: usize) -> String {
     let names: Vec<_> = (first..first + count).map(|n| format!("${n}")).collect();
     names.join(", ")

@@ -8,15 +8,14 @@ use crate::model::{DeliveryId, InstanceId, MediaId};
 
 const FIND: &str = concat!("select ", columns!(), " from media where id = $1");
 
-/// One media.
 pub async fn find(db: &Db, id: &MediaId) -> Result<Option<Media>, Error> {
     let row = db.row(FIND, values![id.as_str()]).await?;
-    row.as_ref().map(Media::of).transpose()
+    row.as_ref().map(Media::from_row).transpose()
 }
 
-/// Up to `limit` ids that begin with this.
+/// Up to `limit` ids with this prefix.
 pub async fn ids_beginning(db: &Db, prefix: &str, limit: usize) -> Result<Vec<MediaId>, Error> {
-    // Ids are ASCII: what begins with the prefix sorts before the prefix with a larger letter behind it.
+    // Ids are ASCII, so all ids with the prefix sort before the prefix followed by a larger character.
     let sql = "select id from media where id >= $1 and id < $1 || '~' order by id limit $2";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = db.rows(sql, values![prefix, limit]).await?;
@@ -33,10 +32,14 @@ const LIST: &str = concat!(
     " order by received_at desc, id desc limit $10"
 );
 
-/// Media, the newest first, at most `limit`.
+/// Up to `limit` media, newest first.
 pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Media>, Error> {
     let values = filter.values(values![filter.since.unwrap_or(0), limit]);
-    db.rows(LIST, values).await?.iter().map(Media::of).collect()
+    db.rows(LIST, values)
+        .await?
+        .iter()
+        .map(Media::from_row)
+        .collect()
 }
 
 const STORED: &str = concat!(
@@ -47,7 +50,7 @@ const STORED: &str = concat!(
     " order by id limit $10"
 );
 
-/// Up to `limit` stored media after the media `after` (an id, or empty), in the order of their ids.
+/// Up to `limit` stored media after `after` (an id, or empty), by id.
 pub async fn stored(
     db: &Db,
     filter: &Filter,
@@ -58,7 +61,7 @@ pub async fn stored(
     db.rows(STORED, values)
         .await?
         .iter()
-        .map(Media::of)
+        .map(Media::from_row)
         .collect()
 }
 
@@ -69,7 +72,7 @@ pub async fn clients_of_delivery(db: &Db, delivery: &DeliveryId) -> Result<Vec<i
     rows.iter().map(|row| row.int("client")).collect()
 }
 
-/// The instances that media of a client name.
+/// The instances of a client's media.
 pub async fn instances_of_client(db: &Db, client: i64) -> Result<Vec<InstanceId>, Error> {
     let sql = "select distinct instance from media where client = $1";
     let rows = db.rows(sql, values![client]).await?;
@@ -85,7 +88,7 @@ pub async fn has_other_client(db: &Db, instance: &InstanceId, client: i64) -> Re
     Ok(row.is_some())
 }
 
-/// When the newest media of an instance was received for this client, or for any other one.
+/// When the newest media of an instance was received, for this client and for any other.
 pub async fn newest_received(
     db: &Db,
     instance: &InstanceId,

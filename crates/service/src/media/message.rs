@@ -1,4 +1,4 @@
-//! The media of a message: rows that it has already, new rows, and what a repeat adds to them.
+//! The media of a message: its rows, new rows, and the updates by a repeat.
 
 use super::row::{Media, columns};
 use crate::clock::Millis;
@@ -10,84 +10,77 @@ use crate::model::{
 };
 use wa_media::FoundMedia;
 
-/// What all media of one message have in common.
+/// The fields that all media of a message share.
 pub struct NewMessage<'a> {
-    /// The instance that received it.
     pub instance: &'a InstanceId,
-    /// The client.
     pub client: i64,
-    /// The gateway.
     pub gateway: Gateway,
-    /// Its delivery.
     pub delivery: &'a str,
-    /// The message's own id, or one made from the media when it has none.
+    /// The message's own id, or one derived from the media.
     pub id: &'a str,
-    /// The message.
     pub message: &'a Message,
 }
 
 /// A row to insert.
 pub struct NewRow<'a> {
-    /// Its id.
     pub id: &'a MediaId,
-    /// Its number among the files of the message.
+    /// The file's number in the message.
     pub slot: i64,
-    /// The media in the delivery.
+    /// As read from the delivery.
     pub found: &'a FoundMedia,
-    /// Why it is not downloaded, if it is not.
+    /// Set when it is not downloaded.
     pub skip: Option<Reason>,
     /// When its link expires.
     pub expires_at: Option<Millis>,
-    /// When no further round begins.
+    /// No round begins later.
     pub deadline: Millis,
 }
 
-const OF_MESSAGE: &str = concat!(
-    "select ",
-    columns!(),
-    " from media where instance = $1 and message_id = $2 order by slot"
-);
+/// The rows of an instance's message, with `$1` as the instance and this condition on the message id.
+macro_rules! select_of_message {
+    ($condition:literal) => {
+        concat!(
+            "select ",
+            columns!(),
+            " from media where instance = $1 and message_id ",
+            $condition
+        )
+    };
+}
 
-/// The rows of a message.
+/// All rows of a message.
 pub async fn of_message_in(
     tx: &mut Tx,
     instance: &InstanceId,
     message: &str,
 ) -> Result<Vec<Media>, Error> {
-    let rows = tx
-        .rows(OF_MESSAGE, values![instance.as_str(), message])
-        .await?;
-    rows.iter().map(Media::of).collect()
+    let sql = select_of_message!("= $2 order by slot");
+    let rows = tx.rows(sql, values![instance.as_str(), message]).await?;
+    rows.iter().map(Media::from_row).collect()
 }
 
-/// The rows of a message, also if its id was replaced by an erasure.
+/// All rows of a message, also if an erasure replaced its id.
 pub async fn of_message(
     db: &Db,
     instance: &InstanceId,
     message: &str,
 ) -> Result<Vec<Media>, Error> {
-    let sql = concat!(
-        "select ",
-        columns!(),
-        " from media where instance = $1 and message_id in ($2, $3) order by slot"
-    );
+    let sql = select_of_message!("in ($2, $3) order by slot");
     let values = values![instance.as_str(), message, erased_message(message)];
-    db.rows(sql, values).await?.iter().map(Media::of).collect()
+    let rows = db.rows(sql, values).await?;
+    rows.iter().map(Media::from_row).collect()
 }
 
-/// The erased rows of a message.
+/// Only the erased rows of a message.
 pub async fn erased_of_message(
     tx: &mut Tx,
     instance: &InstanceId,
     message: &str,
 ) -> Result<Vec<Media>, Error> {
-    let sql = concat!(
-        "select ",
-        columns!(),
-        " from media where instance = $1 and message_id in ($2, $3) and reason = 'erased'"
-    );
+    let sql = select_of_message!("in ($2, $3) and reason = 'erased'");
     let values = values![instance.as_str(), message, erased_message(message)];
-    tx.rows(sql, values).await?.iter().map(Media::of).collect()
+    let rows = tx.rows(sql, values).await?;
+    rows.iter().map(Media::from_row).collect()
 }
 
 /// Whether the message has a stored file with these bytes.
@@ -102,7 +95,7 @@ pub async fn has_bytes(
     Ok(tx.row(sql, values).await?.is_some())
 }
 
-/// Inserts a row; false when its slot is taken.
+/// False when the slot is taken.
 pub async fn insert(
     tx: &mut Tx,
     new: &NewMessage<'_>,
@@ -163,7 +156,7 @@ pub async fn insert(
     Ok(tx.run(sql, values).await? == 1)
 }
 
-/// Fills what a row lacks with what a repeat brings: names, and a phone number where only a LID was known.
+/// Fills empty columns from a repeat: names, and a phone number where only a LID was known.
 pub async fn fill(
     tx: &mut Tx,
     known: &Media,
@@ -194,13 +187,13 @@ pub async fn fill(
     tx.run(sql, values).await.map(drop)
 }
 
-/// Notes that the bytes of a media are in this delivery.
+/// Records that this delivery contains the bytes of a media.
 pub async fn set_inline(tx: &mut Tx, id: &MediaId, delivery: &str) -> Result<(), Error> {
     let sql = "update media set inline = 1, delivery = $2 where id = $1";
     tx.run(sql, values![id.as_str(), delivery]).await.map(drop)
 }
 
-/// Takes newer links, and a newer key with its hashes: a key comes with its own hashes or with none.
+/// Updates links, and a key together with its hashes.
 pub async fn set_links(
     tx: &mut Tx,
     id: &MediaId,
@@ -223,13 +216,13 @@ pub async fn set_links(
     tx.run(sql, values).await.map(drop)
 }
 
-/// Notes that a repeat came while the media is downloading.
+/// Records a repeat that came during a download.
 pub async fn set_repeated(tx: &mut Tx, id: &MediaId) -> Result<(), Error> {
     let sql = "update media set repeated = 1 where id = $1";
     tx.run(sql, values![id.as_str()]).await.map(drop)
 }
 
-/// Makes a media ready because a repeat of its message came.
+/// Makes a media ready because its message was repeated.
 pub async fn requeue_for_repeat(tx: &mut Tx, id: &MediaId, deadline: Millis) -> Result<(), Error> {
     let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null,
                  deadline = case when deadline < $2 then $2 else deadline end
@@ -237,7 +230,7 @@ pub async fn requeue_for_repeat(tx: &mut Tx, id: &MediaId, deadline: Millis) -> 
     tx.run(sql, values![id.as_str(), deadline]).await.map(drop)
 }
 
-/// Sets or removes the caption, unless it was edited later than that.
+/// Sets or removes the caption, unless a later edit did.
 pub async fn set_caption(
     tx: &mut Tx,
     id: &MediaId,
@@ -249,25 +242,21 @@ pub async fn set_caption(
     tx.run(sql, values).await.map(drop)
 }
 
-/// A file that another system had.
+/// A file that another system stored.
 #[derive(Clone, Debug)]
 pub struct AdoptedFile {
-    /// When that system stored it.
+    /// When the other system stored it.
     pub stored_at: Millis,
-    /// The type of the bytes.
     pub mime: String,
-    /// Their length.
     pub size_bytes: u64,
-    /// Their SHA-256.
     pub sha256: [u8; 32],
-    /// How far they are proven: `full` or `unproven`.
     pub verified: Verification,
     /// Below the storage root.
     pub path: String,
 }
 
-/// Stores a media with a file that another system had. A running download of it loses its claim. False when it is stored
-/// or erased.
+/// Sets a media to stored with another system's file. A running download loses its claim. False when the media is
+/// stored or erased.
 pub async fn adopt_file(tx: &mut Tx, id: &MediaId, file: &AdoptedFile) -> Result<bool, Error> {
     let sql = "update media set status = 'stored', reason = null, next_attempt_at = null, lease_owner = null, lease_until = null,
                  fence = fence + 1, stored_at = $2, mime = $3, size_bytes = $4, sha256 = $5, verified = $6, path = $7
@@ -284,14 +273,14 @@ pub async fn adopt_file(tx: &mut Tx, id: &MediaId, file: &AdoptedFile) -> Result
     Ok(tx.run(sql, values).await? == 1)
 }
 
-/// Extends the deadline of a pending media; false when it is not pending.
+/// False when the media is not pending.
 pub async fn extend_deadline(tx: &mut Tx, id: &MediaId, deadline: Millis) -> Result<bool, Error> {
     let sql = "update media set deadline = case when deadline < $2 then $2 else deadline end
                where id = $1 and status = 'pending'";
     Ok(tx.run(sql, values![id.as_str(), deadline]).await? == 1)
 }
 
-/// Ends a pending media; false when it is not pending.
+/// False when the media is not pending.
 pub async fn end_pending(
     tx: &mut Tx,
     id: &MediaId,
@@ -303,7 +292,7 @@ pub async fn end_pending(
     Ok(tx.run(sql, values).await? == 1)
 }
 
-/// Deletes the row of a stored file, because another row knows more of it.
+/// Deletes the row of a stored file, because another row describes it better.
 pub async fn delete_stored(tx: &mut Tx, id: &MediaId, path: &str) -> Result<bool, Error> {
     let sql = "delete from media where id = $1 and status = 'stored' and path = $2";
     Ok(tx.run(sql, values![id.as_str(), path]).await? == 1)

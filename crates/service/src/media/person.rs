@@ -1,4 +1,4 @@
-//! The media of a person, their ids, and what is left of a media that is erased.
+//! The media of a person, the person's ids, and the erasure of rows.
 
 use std::collections::BTreeSet;
 
@@ -6,16 +6,15 @@ use super::row::{Media, columns};
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::model::{MediaId, contact, erased_message, erased_print};
 
-/// A person (or a group) as one client knows them, by the part before `@` and `:` of any of their ids.
+/// A person (or a group) of a client, by the part of any id before `@` and `:`.
 #[derive(Clone, Debug)]
 pub struct Person {
-    /// The client.
     pub client: i64,
-    /// Such as `5500900000001`.
+    /// For example `5500900000001`.
     pub name: String,
 }
 
-/// What is left of an id when the server and the device are taken off. Compared exactly: `%` and `_` are letters here.
+/// The id without server and device. Compared exactly: `%` and `_` have no special meaning.
 macro_rules! is_person {
     ($column:literal) => {
         concat!(
@@ -28,7 +27,7 @@ macro_rules! is_person {
     };
 }
 
-/// Whose chat it is, or who sent it.
+/// The person's chat, or a message that they sent.
 macro_rules! is_theirs {
     () => {
         concat!(
@@ -43,7 +42,7 @@ macro_rules! is_theirs {
     };
 }
 
-/// The ids that go with one id of a person.
+/// Other ids of the same person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counterparts {
     /// The phone numbers of a LID.
@@ -52,7 +51,7 @@ pub struct Counterparts {
     pub lids: BTreeSet<String>,
 }
 
-/// The ids that media of a client name together with this one, for the same sender.
+/// The ids that media of a client give together with this one for the same sender.
 pub async fn counterparts(db: &Db, client: i64, id: &str) -> Result<Counterparts, Error> {
     let sql = concat!(
         "select distinct chat_id, sender_id, sender_lid, from_me, is_group from media where client = $1 and ",
@@ -77,8 +76,8 @@ pub async fn counterparts(db: &Db, client: i64, id: &str) -> Result<Counterparts
     Ok(found)
 }
 
-/// The ids of the sender of one message. In a private chat, what came in came from the other side of the chat; where the
-/// message has a number that is not the chat's, nothing says which of the two has the LID.
+/// The ids of a message's sender. In a private chat, the sender of a received message is the other side of the chat;
+/// if the message has a number that is not the chat's, it is unknown which of the two has the LID.
 fn ids_of_sender(
     private_chat: Option<&str>,
     sender: Option<&str>,
@@ -119,8 +118,8 @@ pub async fn has_id(db: &Db, client: i64, id: &str) -> Result<bool, Error> {
     Ok(row.is_some())
 }
 
-/// Up to `limit` media after `after` (an id, or empty) that a person sent, or that were sent in the chat with them.
-/// Erased media name no person.
+/// Up to `limit` media after `after` (an id, or empty) that a person sent, or that belong to the chat with them.
+/// Erased media have no person.
 pub async fn of_person(
     db: &Db,
     person: &Person,
@@ -135,12 +134,15 @@ pub async fn of_person(
         " order by id limit $4"
     );
     let values = values![person.client, &person.name, after, limit];
-    db.rows(sql, values).await?.iter().map(Media::of).collect()
+    db.rows(sql, values)
+        .await?
+        .iter()
+        .map(Media::from_row)
+        .collect()
 }
 
-/// Condemns a media: no claim on it can be settled any more, and no repeat, retry or repair
-/// changes it. Returns it as it is now; nothing when it was erased before. The row still says where the file
-/// is, until [`erase`].
+/// Marks a media for erasure: its claim can no longer be settled, and no repeat, retry or repair changes it. Returns
+/// the row; None when it was erased before. The row keeps the path until [`erase`].
 pub async fn condemn(tx: &mut Tx, id: &MediaId) -> Result<Option<Media>, Error> {
     let sql = concat!(
         "update media set status = 'skipped', reason = 'erased', next_attempt_at = null, lease_owner = null,
@@ -149,13 +151,13 @@ pub async fn condemn(tx: &mut Tx, id: &MediaId) -> Result<Option<Media>, Error> 
         columns!()
     );
     let row = tx.row(sql, values![id.as_str()]).await?;
-    row.as_ref().map(Media::of).transpose()
+    row.as_ref().map(Media::from_row).transpose()
 }
 
-/// Takes everything personal out of a media's row and its tries. The row stays, so that a repeat of the message is known
-/// for what it is; of its key and hash it keeps a hash, so that another media under the same id, which senders choose, is
-/// not taken for it; and of a message id that holds one of `names`, too. Who writes under the same id afterwards begins to
-/// count again, so its slot may be taken when theirs is erased as well.
+/// Removes all personal data from a media's row and attempts. The row stays, so that a repeat of the message is
+/// recognised. It keeps digests of the key, of the hash, and of a message id that contains one of `names`, so that
+/// another media with the same id, which senders choose, is not mistaken for it. A later media with the same id
+/// starts with slot 0 again; its slot may be taken when it is erased too.
 pub async fn erase(tx: &mut Tx, id: &MediaId, names: &[String]) -> Result<(), Error> {
     let sql = "select message_id, media_key, expected_enc_sha256 from media where id = $1";
     let Some(row) = tx.row(sql, values![id.as_str()]).await? else {
@@ -168,7 +170,7 @@ pub async fn erase(tx: &mut Tx, id: &MediaId, names: &[String]) -> Result<(), Er
     }
     let key = row.bytes32_or_none("media_key")?;
     let file = row.bytes32_or_none("expected_enc_sha256")?;
-    let erasing = "update media set status = 'skipped', reason = 'erased', next_attempt_at = null, lease_owner = null, lease_until = null,
+    let sql = "update media set status = 'skipped', reason = 'erased', next_attempt_at = null, lease_owner = null, lease_until = null,
                  mime_declared = null, file_name = null, caption = null, chat_id = null, sender_id = null, sender_lid = null,
                  sender_name = null, media_key = null, direct_path = null, static_url = null, inline = 0, delivery = '',
                  expected_sha256 = $3, expected_enc_sha256 = $4, declared_length = null, mime = null, size_bytes = null, sha256 = null,
@@ -185,7 +187,7 @@ pub async fn erase(tx: &mut Tx, id: &MediaId, names: &[String]) -> Result<(), Er
         key.map(|key| erased_print(&key)),
         file.map(|file| erased_print(&file))
     ];
-    tx.run(erasing, values).await?;
+    tx.run(sql, values).await?;
     tx.run(
         "delete from attempts where media = $1",
         values![id.as_str()],
@@ -194,11 +196,11 @@ pub async fn erase(tx: &mut Tx, id: &MediaId, names: &[String]) -> Result<(), Er
     .map(drop)
 }
 
-/// What stands where a name was.
+/// Replaces a name.
 const MASKED: &str = "***";
 
-/// Up to `limit` media of a client after `after` (an id, or empty) in whose caption or file name the person is named,
-/// each with whether they truly are, for a name may be a part of a longer one.
+/// Up to `limit` media of a client after `after` (an id, or empty) whose caption or file name contains the name. The
+/// flag is false where it is part of a longer name.
 pub async fn naming(
     db: &Db,
     person: &Person,
@@ -220,7 +222,7 @@ pub async fn naming(
     rows.iter().map(named).collect()
 }
 
-/// Takes a name out of the caption and the file name of a media.
+/// Removes a name from the caption and the file name of a media.
 pub async fn mask(tx: &mut Tx, id: &MediaId, name: &str) -> Result<(), Error> {
     let sql = "select caption, file_name from media where id = $1";
     let Some(row) = tx.row(sql, values![id.as_str()]).await? else {
@@ -239,7 +241,7 @@ fn without(text: &str, name: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut from = 0;
     for at in whole(text.as_bytes(), name) {
-        // Two names do not overlap, for a digit would follow the first.
+        // Two matches cannot overlap: a digit would follow the first.
         masked.push_str(text.get(from..at).unwrap_or(""));
         masked.push_str(MASKED);
         from = at + name.len();
@@ -248,16 +250,19 @@ fn without(text: &str, name: &str) -> String {
     masked
 }
 
-/// Where a text holds a name that is not part of a longer one: of a longer number, and if it is no number, of a longer
+/// Positions of a name in a text that are not part of a longer number or, if the name is not a number, of a longer
 /// word.
 pub fn whole<'t>(text: &'t [u8], name: &'t str) -> impl Iterator<Item = usize> + 't {
     let is_number = name.bytes().all(|letter| letter.is_ascii_digit());
     let name = name.as_bytes();
-    let goes_on = move |at: Option<&u8>| match is_number {
-        true => at.is_some_and(u8::is_ascii_digit),
-        false => at.is_some_and(u8::is_ascii_alphanumeric),
+    let goes_on = move |at: Option<&u8>| {
+        if is_number {
+            at.is_some_and(u8::is_ascii_digit)
+        } else {
+            at.is_some_and(u8::is_ascii_alphanumeric)
+        }
     };
-    // An empty name is nowhere.
+    // An empty name has no positions.
     text.windows(name.len().max(1))
         .enumerate()
         .filter(move |(_, window)| *window == name)

@@ -6,24 +6,20 @@ use crate::db::{Db, Error, Tx, values};
 use crate::model::origin::chat_kind_of_row;
 use crate::model::{ChatKind, Direction, MediaKind, Reason};
 
-/// Conditions on stored files; all that are given must hold.
+/// Conditions on stored files; all given ones must match.
 #[derive(Clone, Debug, Default)]
 pub struct Removal {
-    /// Of this client.
     pub client: Option<i64>,
-    /// Of this kind.
     pub kind: Option<MediaKind>,
-    /// Which way they went.
+    /// The direction of the message.
     pub direction: Option<Direction>,
-    /// In which kind of chat.
     pub chat: Option<ChatKind>,
-    /// Received before then.
+    /// By time of receipt.
     pub before: Option<Millis>,
-    /// Larger than this.
     pub larger_than_bytes: Option<u64>,
 }
 
-/// The condition of a [`Removal`] on a row, with its values as `$1` to `$6`.
+/// The condition of a [`Removal`] on a row, with the values `$1` to `$6`.
 macro_rules! is_removable {
     () => {
         concat!(
@@ -49,7 +45,7 @@ impl Removal {
     }
 }
 
-/// Up to `limit` files that match, the oldest first, after the one that was received then and has that id.
+/// Up to `limit` matching files, oldest first, after the one with this time and id.
 pub async fn removable(
     db: &Db,
     removal: &Removal,
@@ -68,11 +64,11 @@ pub async fn removable(
     db.rows(sql, values)
         .await?
         .iter()
-        .map(StoredFile::of)
+        .map(StoredFile::from_row)
         .collect()
 }
 
-/// The bytes of all files that match.
+/// The bytes of all matching files.
 pub async fn removable_bytes(db: &Db, removal: &Removal) -> Result<u64, Error> {
     let sql = concat!(
         "select cast(coalesce(sum(size_bytes), 0) as bigint) as size from media where ",
@@ -82,7 +78,7 @@ pub async fn removable_bytes(db: &Db, removal: &Removal) -> Result<u64, Error> {
     row.map_or(Ok(0), |row| row.count("size"))
 }
 
-/// Records that a rule removed the file; false when the media is no longer stored at that path.
+/// Records that a rule deleted the file; false when the media is no longer stored at that path.
 pub async fn mark_removed(tx: &mut Tx, file: &StoredFile, reason: Reason) -> Result<bool, Error> {
     let sql = "update media set status = 'skipped', reason = $3, path = null, size_bytes = null, sha256 = null, verified = null
                where id = $1 and status = 'stored' and path = $2";

@@ -1,4 +1,4 @@
-//! Ways back into the queue, and out of it, that need no claim.
+//! Transitions of media that need no claim.
 
 use super::filter::placeholders;
 use super::row::{Media, columns};
@@ -6,7 +6,7 @@ use crate::clock::{DAY, Millis};
 use crate::db::{Error, Tx, Value, values};
 use crate::model::{InstanceId, MediaId, Reason};
 
-/// Starts the backoff of a media from its beginning, unless it is stored, downloading or erased.
+/// Restarts the backoff of a media, unless it is stored, downloading or erased.
 pub async fn requeue(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool, Error> {
     let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null,
                  deadline = case when deadline < $2 then $2 else deadline end
@@ -14,7 +14,7 @@ pub async fn requeue(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool, Err
     Ok(tx.run(sql, values![id.as_str(), now + DAY]).await? == 1)
 }
 
-/// Like [`requeue`], of a stored media whose file is missing.
+/// Like [`requeue`], for a stored media whose file is missing.
 pub async fn requeue_lost(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool, Error> {
     let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null,
                  deadline = case when deadline < $2 then $2 else deadline end
@@ -22,15 +22,15 @@ pub async fn requeue_lost(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<bool
     Ok(tx.run(sql, values![id.as_str(), now + DAY]).await? == 1)
 }
 
-/// Acknowledges a failed or expired media, which keeps its reason; false when it has another status. A repeat of its
-/// message or [`requeue`] puts it back in the queue.
+/// Dismisses a failed or expired media, which keeps its reason; false for another status. A repeat of its message or
+/// [`requeue`] puts it back in the queue.
 pub async fn dismiss(tx: &mut Tx, id: &MediaId) -> Result<bool, Error> {
     let sql =
         "update media set status = 'dismissed' where id = $1 and status in ('failed', 'expired')";
     Ok(tx.run(sql, values![id.as_str()]).await? == 1)
 }
 
-/// Makes ready what waits for one of these reasons at an instance, because its cause is fixed.
+/// Makes ready what waits at an instance for one of these reasons, whose cause is fixed.
 pub async fn retry_now(
     tx: &mut Tx,
     instance: &InstanceId,
@@ -44,7 +44,7 @@ pub async fn retry_now(
     Ok(())
 }
 
-/// The stored media, as the transaction sees it, if it is one.
+/// The media if it is stored, within a transaction.
 pub async fn find_stored(tx: &mut Tx, id: &MediaId) -> Result<Option<Media>, Error> {
     let sql = concat!(
         "select ",
@@ -52,10 +52,10 @@ pub async fn find_stored(tx: &mut Tx, id: &MediaId) -> Result<Option<Media>, Err
         " from media where id = $1 and status = 'stored'"
     );
     let row = tx.row(sql, values![id.as_str()]).await?;
-    row.as_ref().map(Media::of).transpose()
+    row.as_ref().map(Media::from_row).transpose()
 }
 
-/// Marks a stored media as lost and requeues it. Its row keeps the path, for the file in quarantine under it.
+/// Marks a stored media as lost and requeues it. Its row keeps the path, because quarantine may have its file.
 pub async fn requeue_as_lost(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<(), Error> {
     let sql = "update media set status = 'pending', reason = 'file_lost', next_attempt_at = null, rounds = 0, refused_rounds = 0,
                  refused_since = null, deadline = case when deadline < $2 then $2 else deadline end
@@ -63,7 +63,7 @@ pub async fn requeue_as_lost(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<(
     tx.run(sql, values![id.as_str(), now + DAY]).await.map(drop)
 }
 
-/// Marks a stored media as lost for good.
+/// Marks a stored media as permanently lost.
 pub async fn fail_as_lost(tx: &mut Tx, id: &MediaId) -> Result<(), Error> {
     let sql = "update media set status = 'failed', reason = 'file_lost' where id = $1 and status = 'stored'";
     tx.run(sql, values![id.as_str()]).await.map(drop)
@@ -75,18 +75,17 @@ const RESTORE: &str = "update media set status = 'stored', reason = null, next_a
                                      and coalesce(reason, '') not in ('erased', 'retention') limit 1)
                        returning id";
 
-/// Makes a media stored again whose row names this path and these bytes. A running download of it loses its claim. What
-/// was erased or removed by a rule stays so. Returns which media it was.
+/// Sets the media with this path and hash back to stored. A running download loses its claim. Erased media and media
+/// removed by a rule stay so. Returns the media's id.
 pub async fn restore(tx: &mut Tx, path: &str, sha256: &[u8; 32]) -> Result<Option<MediaId>, Error> {
     let row = tx.row(RESTORE, values![path, sha256]).await?;
     row.map(|row| row.text("id").map(MediaId)).transpose()
 }
 
-/// After an outage of a host, media become due one after the other, this far apart: the host is not overrun, and new
-/// media go first.
+/// After a host's outage, media become due this far apart, to limit the load on the host and let new media go first.
 const APART: Millis = 20;
 
-/// Makes ready everything that waits for one of these reasons. Returns how many.
+/// Makes ready everything that waits for one of these reasons; returns the number.
 pub async fn wake_all(tx: &mut Tx, reasons: &[Reason]) -> Result<usize, Error> {
     let sql = format!(
         "update media set next_attempt_at = null where status = 'pending' and next_attempt_at is not null and reason in ({})
@@ -97,8 +96,8 @@ pub async fn wake_all(tx: &mut Tx, reasons: &[Reason]) -> Result<usize, Error> {
     Ok(tx.rows_of(sql, values.collect()).await?.len())
 }
 
-/// Makes due, one shortly after the other and the earliest deadline first, what waits at these instances for one of
-/// these reasons. Returns how many.
+/// Makes due what waits at these instances for one of these reasons, earliest deadline first and one shortly after
+/// the other; returns the number.
 pub async fn wake_in_turn(
     tx: &mut Tx,
     instances: &[InstanceId],
@@ -145,7 +144,7 @@ fn names(instances: &[InstanceId], reasons: &[Reason]) -> Vec<Value> {
     instances.chain(reasons).collect()
 }
 
-/// Pending media whose next attempt is later than this.
+/// Pending media with a later next attempt.
 pub async fn postponed_past(tx: &mut Tx, time: Millis) -> Result<Vec<Media>, Error> {
     let sql = concat!(
         "select ",
@@ -153,7 +152,7 @@ pub async fn postponed_past(tx: &mut Tx, time: Millis) -> Result<Vec<Media>, Err
         " from media where status = 'pending' and next_attempt_at > $1"
     );
     let rows = tx.rows(sql, values![time]).await?;
-    rows.iter().map(Media::of).collect()
+    rows.iter().map(Media::from_row).collect()
 }
 
 /// Makes a pending media ready.
@@ -162,13 +161,13 @@ pub async fn make_ready(tx: &mut Tx, id: &MediaId) -> Result<u64, Error> {
     tx.run(sql, values![id.as_str()]).await
 }
 
-/// Sets the deadline of what waits past `limit` to `deadline`. Returns how many.
+/// Lowers deadlines past `limit` to `deadline`; returns the number.
 pub async fn shorten_deadlines(tx: &mut Tx, deadline: Millis, limit: Millis) -> Result<u64, Error> {
     let sql = "update media set deadline = $1 where status in ('pending', 'downloading') and deadline > $2";
     tx.run(sql, values![deadline, limit]).await
 }
 
-/// Sets the deadline of what waits to `deadline` where it is earlier.
+/// Raises earlier deadlines of waiting media to `deadline`.
 pub async fn extend_deadlines(tx: &mut Tx, deadline: Millis) -> Result<(), Error> {
     let sql = "update media set deadline = $1 where status in ('pending', 'downloading') and deadline < $1";
     tx.run(sql, values![deadline]).await.map(drop)
@@ -180,8 +179,8 @@ pub async fn extend_leases(tx: &mut Tx, by: Millis) -> Result<(), Error> {
     tx.run(sql, values![by]).await.map(drop)
 }
 
-/// Requeues expired media whose deadline has not passed, unless their server said that the link had expired. Returns how
-/// many.
+/// Requeues expired media whose deadline has not passed, unless their server reported an expired link; returns the
+/// number.
 pub async fn requeue_unexpired(tx: &mut Tx, now: Millis) -> Result<u64, Error> {
     let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null
                where status = 'expired' and deadline > $1

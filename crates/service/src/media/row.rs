@@ -1,4 +1,4 @@
-//! The row of table `media`, mapped here and nowhere else.
+//! The row of table `media`. The only mapping.
 
 use serde::{Serialize, Serializer};
 
@@ -11,110 +11,96 @@ use crate::model::{
     Reason, Route, SenderId, Verification,
 };
 
-/// One media: what its message says of it, its state as a job, and its stored file.
+/// One media: the fields of its message, its state as a job, and its stored file.
 ///
 /// Serialized, it is the public JSON document of a media, without keys and links.
 #[derive(Clone, Debug)]
 pub struct Media {
-    /// Its id.
     pub id: MediaId,
-    /// The client.
     pub client: i64,
-    /// The instance that received it.
     pub instance: InstanceId,
-    /// The gateway of that instance.
     pub gateway: Gateway,
-    /// The id of its message.
     pub message_id: String,
-    /// Its number among the files of the message.
+    /// The file's number in the message.
     pub slot: i64,
-    /// The delivery that brought it, or its bytes; empty when none is kept.
+    /// The delivery with the media or its bytes; empty when none is stored.
     pub delivery: DeliveryId,
-    /// Image, audio, …: the folder of its file.
+    /// Also the folder of its file.
     pub kind: MediaKind,
-    /// The label of its key.
     pub key_kind: KeyKind,
-    /// The type in the message.
     pub mime_declared: Option<String>,
-    /// The name in the message.
     pub file_name: Option<String>,
-    /// The caption in the message, or after its last edit.
+    /// From the message or its last edit.
     pub caption: Option<String>,
-    /// Chat and sender.
     pub origin: Origin,
-    /// The name that the sender shows.
+    /// The sender's display name.
     pub sender_name: Option<String>,
-    /// Recorded in WhatsApp, and not a file.
+    /// Recorded in WhatsApp, not sent as a file.
     pub voice_note: bool,
     /// In pixels.
     pub width: Option<i64>,
     /// In pixels.
     pub height: Option<i64>,
-    /// Its length in time.
+    /// The duration.
     pub seconds: Option<i64>,
-    /// The message's own time.
+    /// The message's time.
     pub sent_at: Option<Millis>,
-    /// When its first delivery was received.
+    /// When its first delivery arrived.
     pub received_at: Millis,
-    /// The time in the name of its file.
+    /// The time in its file's name.
     pub file_time: Millis,
-    /// The key of its bytes on WhatsApp's CDN.
+    /// The key that decrypts the CDN's file.
     pub media_key: Option<MediaKey>,
-    /// The message has a key that is not one of 32 bytes.
+    /// The message's key does not have 32 bytes.
     pub media_key_malformed: bool,
     /// The path on WhatsApp's CDN, with its query.
     pub direct_path: Option<String>,
-    /// A full link that needs no key.
+    /// A full link to an unencrypted file.
     pub static_url: Option<String>,
-    /// The bytes are in the delivery itself.
+    /// The delivery contains the bytes.
     pub inline: bool,
-    /// SHA-256 of the plaintext, as the message promises it.
+    /// SHA-256 of the plaintext, promised by the message.
     pub expected_sha256: Option<[u8; 32]>,
-    /// SHA-256 of the encrypted file, as the message promises it.
+    /// SHA-256 of the encrypted file, promised by the message.
     pub expected_enc_sha256: Option<[u8; 32]>,
-    /// Length of the plaintext in bytes, as the message claims it.
+    /// Bytes of the plaintext, claimed by the message.
     pub declared_length: Option<u64>,
     /// When its link expires.
     pub expires_at: Option<Millis>,
-    /// Its state.
     pub status: MediaStatus,
     /// Why it is not stored, or why its last round failed.
     pub reason: Option<Reason>,
-    /// It may still be stored: by waiting, or once something is fixed.
+    /// It may still be stored, by waiting or once the cause is fixed.
     pub recoverable: bool,
-    /// When no further round begins.
+    /// No round begins later.
     pub deadline: Millis,
-    /// When the next round begins; none when it is ready, or has ended.
+    /// None when it is ready or has ended.
     pub next_attempt_at: Option<Millis>,
-    /// Rounds that failed.
+    /// Failed rounds.
     pub rounds: i64,
-    /// Rounds in a row in which a server answered that the media cannot be had.
+    /// Consecutive rounds in which a server said that the file is unavailable.
     pub refused_rounds: i64,
     /// When the first of these rounds ended.
     pub refused_since: Option<Millis>,
-    /// Attempts that are recorded.
+    /// Recorded attempts.
     pub attempts: i64,
-    /// Grows with each claim; only the newest claim may settle.
+    /// Incremented by each claim; only the newest claim may settle.
     pub fence: i64,
-    /// Bytes that the running download has; none before its first second.
+    /// Progress of the running download; None in its first second.
     pub fetched_bytes: Option<u64>,
-    /// When it was stored.
     pub stored_at: Option<Millis>,
-    /// The candidate that brought its bytes.
+    /// The candidate that delivered the bytes.
     pub route: Option<Route>,
-    /// The type of its bytes.
+    /// Detected from the bytes.
     pub mime: Option<String>,
-    /// Length of its file.
     pub size: Option<u64>,
-    /// SHA-256 of its file.
     pub sha256: Option<[u8; 32]>,
-    /// How far its bytes are proven.
+    /// How the bytes were verified.
     pub verified: Option<Verification>,
-    /// The stored file, below the storage root; of one that was lost, where it was. See [`Media::path`].
+    /// Below the storage root; the last path of a lost file. See [`Media::path`].
     pub file_path: Option<String>,
 }
 
-/// The columns of a [`Media`].
 macro_rules! columns {
     () => {
         concat!(
@@ -131,7 +117,7 @@ macro_rules! columns {
 pub(crate) use columns;
 
 impl Media {
-    pub(super) fn of(row: &Row) -> Result<Self, Error> {
+    pub(super) fn from_row(row: &Row) -> Result<Self, Error> {
         let status = row.parsed("status", MediaStatus::parse)?;
         let reason = row.parsed_or_none("reason", Reason::parse)?;
         let routes = row.text_or_none("routes")?;
@@ -187,24 +173,24 @@ impl Media {
         })
     }
 
-    /// Where its file is, below the storage root; none while it is not stored.
+    /// None while it is not stored.
     pub fn path(&self) -> Option<&str> {
         let is_stored = self.status == MediaStatus::Stored;
         self.file_path.as_deref().filter(|_| is_stored)
     }
 
-    /// Where its file is, or was before it was lost.
+    /// The path of the stored or lost file.
     pub fn last_path(&self) -> Option<&str> {
         self.file_path.as_deref()
     }
 
-    /// Erased on request, or being erased.
+    /// Erased, or being erased.
     pub fn is_erased(&self) -> bool {
         self.reason == Some(Reason::Erased)
     }
 }
 
-/// Chat and sender, from a row with the columns of both.
+/// Chat and sender, from a row with both columns.
 pub fn origin_of(row: &Row) -> Result<Origin, Error> {
     Ok(Origin {
         chat: row.text_or_none("chat_id")?.map(ChatId),
@@ -217,22 +203,23 @@ pub fn origin_of(row: &Row) -> Result<Origin, Error> {
     })
 }
 
-/// `routes` are those of the instance; none stands for the default, which asks the gateway.
+/// `routes` are the instance's; None means the default, which includes the gateway.
 fn is_recoverable(status: MediaStatus, reason: Option<Reason>, routes: Option<&str>) -> bool {
     let asks_gateway = routes.is_none_or(|routes| routes.contains(Route::Gateway.as_str()));
-    let is_open = reason
-        .is_none_or(|reason| reason.may_heal() && (asks_gateway || !reason.is_final_for_cdn()));
+    let is_open = reason.is_none_or(|reason| {
+        reason.is_recoverable() && (asks_gateway || !reason.is_final_for_cdn())
+    });
     status != MediaStatus::Stored && is_open
 }
 
-/// The public JSON document of a media; the order of its fields is the one in which people read them.
+/// The public JSON document; the order of its fields is for readers.
 macro_rules! document {
     ($($field:ident: $type:ty,)*) => {
         #[derive(Serialize)]
         struct Document<'a> { $($field: $type,)* }
 
         impl Media {
-            /// The fields of its JSON document, in their order.
+            /// The fields of the JSON document, in order.
             pub const FIELDS: &[&str] = &[$(stringify!($field)),*];
         }
     };

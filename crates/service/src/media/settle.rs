@@ -1,45 +1,38 @@
-//! The end of a claim. Each statement names the fence of the claim, and changes nothing when the claim was lost.
+//! The end of a claim. Each statement checks the fence and changes nothing when the claim was lost.
 
 use crate::clock::Millis;
 use crate::db::{Error, Tx, values};
 use crate::model::{MediaId, MediaStatus, Reason, Route, Verification};
 
-/// A verified file with its final name.
+/// A verified and published file.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    /// The candidate that brought it.
     pub route: Route,
-    /// The type of the bytes.
     pub mime: String,
-    /// Their length.
     pub size_bytes: u64,
-    /// Their SHA-256.
     pub sha256: [u8; 32],
-    /// How far they are proven.
     pub verified: Verification,
     /// Below the storage root.
     pub path: String,
 }
 
-/// A claim, and how many attempts its round made.
+/// A claim and the result of its round.
 #[derive(Clone, Copy)]
 pub struct Round<'a> {
-    /// The media.
     pub id: &'a MediaId,
-    /// The fence of the claim.
     pub fence: i64,
-    /// Attempts of this round.
+    /// The attempts in the round.
     pub attempts: i64,
 }
 
-/// What a failed round adds to the backoff.
+/// The effect of a failed round on the backoff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counts {
-    /// One round.
+    /// One more round.
     AsFailure,
-    /// One round, and one more in a row in which a server answered that the media cannot be had.
+    /// One more round, and one more in a row in which a server said that the file is unavailable.
     AsRefusal,
-    /// Nothing: the cause is an outage.
+    /// None: the cause is an outage.
     NotAtAll,
 }
 
@@ -123,7 +116,7 @@ pub async fn settle_returned(tx: &mut Tx, round: Round<'_>) -> Result<bool, Erro
     Ok(tx.run(sql, values).await? == 1)
 }
 
-/// Makes a media ready whose round failed while a repeat of its message came. Says whether it does.
+/// Makes a media ready whose round failed while its message was repeated; returns whether it did.
 pub async fn requeue_repeated(tx: &mut Tx, id: &MediaId) -> Result<bool, Error> {
     let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null, repeated = 0
                where id = $1 and repeated = 1 and status in ('pending', 'failed', 'expired', 'dismissed')";

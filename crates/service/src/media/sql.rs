@@ -1,4 +1,4 @@
-//! Parts of other modules' statements that ask for media: no other module names the table.
+//! Parts of SQL that other modules use, so that only this module names the table.
 
 /// A media whose bytes are in this delivery and not stored yet.
 macro_rules! has_waiting_bytes {
@@ -12,7 +12,7 @@ macro_rules! has_waiting_bytes {
 }
 pub(crate) use has_waiting_bytes;
 
-/// A media other than `$media` whose bytes are in this delivery and that is not stored.
+/// An unstored media other than `$media` whose bytes are in this delivery.
 macro_rules! has_other_unstored {
     ($delivery:literal, $media:literal) => {
         concat!(
@@ -26,7 +26,7 @@ macro_rules! has_other_unstored {
 }
 pub(crate) use has_other_unstored;
 
-/// The status of a media; null when it has no row.
+/// Null without a row.
 macro_rules! status_of {
     ($media:literal) => {
         concat!("(select status from media where media.id = ", $media, ")")

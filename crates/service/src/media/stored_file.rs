@@ -1,4 +1,4 @@
-//! Stored files by their rows: to read, compare, repair and remove them.
+//! Rows of stored files: reading, comparing, repairing and removing them.
 
 use super::filter::{Filter, matches_filter, placeholders};
 use crate::clock::Millis;
@@ -8,33 +8,24 @@ use crate::model::{InstanceId, MediaId, MediaKind, MediaStatus, Reason};
 /// Sorts after every id.
 const PAST_ALL: &str = "~";
 
-/// The file of a media: stored, or lost and not stored again. Its columns have had the same names since the first
-/// migration, for a backup reads the database of an earlier version as it is.
+/// The file of a stored or lost media. These columns have kept their names since the first migration, because a
+/// backup reads the database of an earlier version.
 #[derive(Clone, Debug)]
 pub struct StoredFile {
-    /// The media.
     pub id: MediaId,
-    /// The client.
     pub client: i64,
-    /// The instance.
     pub instance: InstanceId,
-    /// Image, audio, …
     pub kind: MediaKind,
-    /// `Stored`, or the state of a media whose file was lost.
+    /// `Stored`, or the status of a media whose file was lost.
     pub status: MediaStatus,
-    /// Why it is not stored.
     pub reason: Option<Reason>,
-    /// When the media was received.
     pub received_at: Millis,
     /// Below the storage root.
     pub path: String,
-    /// Its length.
     pub size_bytes: u64,
-    /// SHA-256 of its bytes.
     pub sha256: [u8; 32],
 }
 
-/// The columns of a [`StoredFile`].
 macro_rules! file_columns {
     () => {
         "id, client, instance, kind, status, reason, received_at, path, size_bytes, sha256"
@@ -43,7 +34,7 @@ macro_rules! file_columns {
 pub(super) use file_columns;
 
 impl StoredFile {
-    pub(super) fn of(row: &Row) -> Result<Self, Error> {
+    pub(super) fn from_row(row: &Row) -> Result<Self, Error> {
         Ok(Self {
             id: MediaId(row.text("id")?),
             client: row.int("client")?,
@@ -65,10 +56,9 @@ const FILE: &str = concat!(
     " from media where id = $1 and status = 'stored'"
 );
 
-/// The stored file of one media.
 pub async fn find_file(db: &Db, id: &MediaId) -> Result<Option<StoredFile>, Error> {
     let row = db.row(FILE, values![id.as_str()]).await?;
-    row.as_ref().map(StoredFile::of).transpose()
+    row.as_ref().map(StoredFile::from_row).transpose()
 }
 
 pub(super) const STORED: &str = concat!(
@@ -79,7 +69,7 @@ pub(super) const STORED: &str = concat!(
     " order by id limit $10"
 );
 
-/// Up to `limit` stored files after the media `after` (an id, or empty), in the order of their ids.
+/// Up to `limit` stored files after the media `after` (an id, or empty), by id.
 pub async fn stored_files(
     db: &Db,
     filter: &Filter,
@@ -89,18 +79,18 @@ pub async fn stored_files(
     let rows = db
         .rows(STORED, filter.values(values![after, limit]))
         .await?;
-    rows.iter().map(StoredFile::of).collect()
+    rows.iter().map(StoredFile::from_row).collect()
 }
 
-/// Paths below the storage root of the newest stored files.
+/// Paths of the newest stored files.
 pub async fn newest_paths(db: &Db, limit: u32) -> Result<Vec<String>, Error> {
     let sql = "select path from media where status = 'stored' and path is not null order by id desc limit $1";
     let rows = db.rows(sql, values![limit]).await?;
     rows.iter().map(|row| row.text("path")).collect()
 }
 
-/// Like [`stored_files`] without a filter, each with the path that all files of the client with the same bytes have in
-/// common: that of one of them.
+/// Like [`stored_files`] without a filter. Each file comes with one path that all files of the client with the same
+/// bytes share.
 pub async fn stored_files_with_twins(
     db: &Db,
     after: &str,
@@ -114,7 +104,7 @@ pub async fn stored_files_with_twins(
     );
     let rows = db.rows(sql, values![after, limit]).await?;
     let file = |row: &Row| {
-        let file = StoredFile::of(row)?;
+        let file = StoredFile::from_row(row)?;
         let first_path = row.text_or_none("first_path")?;
         let first_path = first_path.unwrap_or_else(|| file.path.clone());
         Ok((file, first_path))
@@ -130,8 +120,8 @@ pub(super) const STORED_BEFORE: &str = concat!(
     " order by id desc limit $10"
 );
 
-/// Up to `limit` stored files before the media `before` (an id, or nothing), the newest first: a crash or a
-/// full disk damages what was written last.
+/// Up to `limit` stored files before the media `before` (an id, or empty), newest first: a crash or a full disk
+/// damages what was written last.
 pub async fn stored_files_before(
     db: &Db,
     filter: &Filter,
@@ -144,7 +134,7 @@ pub async fn stored_files_before(
             filter.values(values![before.unwrap_or(PAST_ALL), limit]),
         )
         .await?;
-    rows.iter().map(StoredFile::of).collect()
+    rows.iter().map(StoredFile::from_row).collect()
 }
 
 pub(super) const LOST_BEFORE: &str = concat!(
@@ -156,7 +146,7 @@ pub(super) const LOST_BEFORE: &str = concat!(
     " order by id desc limit $10"
 );
 
-/// Like [`stored_files_before`], of media whose stored file was lost: where it was.
+/// Like [`stored_files_before`], for media whose file was lost.
 pub async fn lost_files_before(
     db: &Db,
     filter: &Filter,
@@ -165,10 +155,10 @@ pub async fn lost_files_before(
 ) -> Result<Vec<StoredFile>, Error> {
     let values = filter.values(values![before.unwrap_or(PAST_ALL), limit]);
     let rows = db.rows(LOST_BEFORE, values).await?;
-    rows.iter().map(StoredFile::of).collect()
+    rows.iter().map(StoredFile::from_row).collect()
 }
 
-/// Other paths of the same client with the same bytes.
+/// Other paths of the client with the same bytes.
 pub async fn twins(db: &Db, file: &StoredFile) -> Result<Vec<String>, Error> {
     let sql = "select path from media where client = $1 and sha256 = $2 and status = 'stored' and path <> $3 limit 8";
     let rows = db
@@ -177,7 +167,7 @@ pub async fn twins(db: &Db, file: &StoredFile) -> Result<Vec<String>, Error> {
     rows.iter().map(|row| row.text("path")).collect()
 }
 
-/// Whether its row still names this path and these bytes.
+/// Whether the row still has this path and hash.
 pub async fn is_unchanged(tx: &mut Tx, file: &StoredFile) -> Result<bool, Error> {
     let sql = "select 1 as found from media where id = $1 and status = 'stored' and path = $2 and sha256 = $3";
     let values = values![file.id.as_str(), &file.path, file.sha256];
@@ -191,14 +181,14 @@ pub async fn same_bytes(db: &Db, client: i64, sha256: &[u8; 32]) -> Result<Optio
     row.map(|row| row.text("path")).transpose()
 }
 
-/// SHA-256 of the stored file of a media; none while it is not stored.
+/// None while the media is not stored.
 pub async fn sha256_of_stored(tx: &mut Tx, media: &MediaId) -> Result<Option<[u8; 32]>, Error> {
     let sql = "select sha256 from media where id = $1 and status = 'stored'";
     let row = tx.row(sql, values![media.as_str()]).await?;
     row.map_or(Ok(None), |row| row.bytes32_or_none("sha256"))
 }
 
-/// Whether a media is stored at that path; none when it has no row any more.
+/// Whether a media is stored at that path; None without a row.
 pub async fn is_at(tx: &mut Tx, id: &MediaId, path: &str) -> Result<Option<bool>, Error> {
     let sql = "select status, path from media where id = $1";
     let row = tx.row(sql, values![id.as_str()]).await?;
@@ -212,26 +202,26 @@ pub async fn is_at(tx: &mut Tx, id: &MediaId, path: &str) -> Result<Option<bool>
 const SHARED: &str =
     "select 1 as found from media where status = 'stored' and path = $2 and id <> $1 limit 1";
 
-/// Whether the row of another stored media names the same path.
+/// Whether another stored media has the same path.
 pub async fn is_path_shared(tx: &mut Tx, file: &StoredFile) -> Result<bool, Error> {
     let values = values![file.id.as_str(), &file.path];
     Ok(tx.row(SHARED, values).await?.is_some())
 }
 
-/// Which of these paths a stored media's row names.
+/// Those paths that stored media have.
 pub async fn used_paths(db: &Db, paths: &[String]) -> Result<Vec<String>, Error> {
     let (sql, values) = naming(paths);
     let rows = db.rows_of(sql, values).await?;
     rows.iter().map(|row| row.text("path")).collect()
 }
 
-/// Whether a stored media's row names this path, as the transaction sees it.
+/// Whether a stored media has this path, within a transaction.
 pub async fn is_path_used(tx: &mut Tx, path: &str) -> Result<bool, Error> {
     let (sql, values) = naming(&[path.to_owned()]);
     Ok(!tx.rows_of(sql, values).await?.is_empty())
 }
 
-/// The files of other media than `id` whose rows name one of these paths.
+/// The files of other media than `id` at these paths.
 pub async fn files_at(
     db: &Db,
     id: Option<&MediaId>,
@@ -240,7 +230,7 @@ pub async fn files_at(
     let rows = db.rows_of(at(paths), paths.iter().map(Value::from).collect());
     let mut files = Vec::new();
     for row in rows.await? {
-        let file = StoredFile::of(&row)?;
+        let file = StoredFile::from_row(&row)?;
         if Some(&file.id) != id {
             files.push(file);
         }

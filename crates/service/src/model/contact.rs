@@ -1,18 +1,15 @@
-//! Who an id means. One person is written with a server or without, with a device, as a phone number, or as a LID (a
-//! privacy id), of which some gateways write only the digits. Nothing is guessed: a Brazilian number with its ninth digit
-//! and the same one without are two.
+//! Compares ids of people and chats. A person's id comes with or without a server and a device, as a phone number or
+//! as a LID (a privacy id; some gateways write only its digits). Ids are not guessed: a Brazilian number with its
+//! ninth digit and the same number without it are different.
 
-/// Bare digits from this length on may be a LID as well as a phone number.
+/// Bare digits of this length or more may be a LID or a phone number.
 const LEAST_LID_DIGITS: usize = 14;
 
-/// Whether two ids, or two sets of ids of one person each, mean the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Match {
-    /// They do.
     Same,
-    /// They do not.
     Different,
-    /// They are of kinds that cannot be compared, or there is none.
+    /// Not comparable, or one side has no id.
     Unclear,
 }
 
@@ -20,9 +17,8 @@ pub enum Match {
 enum Kind {
     Phone,
     Lid,
-    /// A phone number or a LID.
     Digits,
-    /// A group, a channel, a list, the stories.
+    /// A group, a channel, a broadcast list or the stories.
     Other,
 }
 
@@ -45,18 +41,18 @@ fn kind(id: &str) -> Kind {
     }
 }
 
-/// Whether an id is that of a group, a channel, a list or the stories, and of no person.
+/// Whether the id is of a group, a channel, a broadcast list or the stories.
 pub fn is_of_several(id: &str) -> bool {
     kind(id) == Kind::Other
 }
 
-/// The ids under which one event names a person or a chat.
+/// All ids that one event gives for a person or a chat.
 #[derive(Clone, Debug, Default)]
 pub struct Contact<'a>(Vec<(&'a str, Kind)>);
 
 impl<'a> Contact<'a> {
-    /// The ids that there are, and the LIDs among them. Bare digits are a LID if one of the LIDs has the same digits.
-    pub fn of(ids: impl IntoIterator<Item = Option<&'a str>>) -> Self {
+    /// Bare digits count as a LID if one of the LIDs has the same digits.
+    pub fn new(ids: impl IntoIterator<Item = Option<&'a str>>) -> Self {
         let ids = ids.into_iter().flatten().filter(|id| !bare(id).is_empty());
         let mut known: Vec<_> = ids
             .map(|id| (bare(id).trim_start_matches('+'), kind(id)))
@@ -74,12 +70,11 @@ impl<'a> Contact<'a> {
         Self(known)
     }
 
-    /// Whether there is no id at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Compares two of them. One id in common is enough; ids of one kind that differ are of two people.
+    /// One common id is enough. Different ids of the same kind are different people.
     pub fn compare(&self, other: &Self) -> Match {
         let pairs = || {
             self.0
@@ -93,15 +88,16 @@ impl<'a> Contact<'a> {
         let differ = |(a, b): (&(&str, Kind), &(&str, Kind))| {
             a.1 == b.1 || is_several(a.1) != is_several(b.1)
         };
-        match pairs().any(differ) {
-            true => Match::Different,
-            false => Match::Unclear,
+        if pairs().any(differ) {
+            Match::Different
+        } else {
+            Match::Unclear
         }
     }
 }
 
-/// Of two ids of one person the better one: a phone number rather than a LID, else the one that is known already. `lids`
-/// are the person's LIDs, by which bare digits are known to be one.
+/// Chooses between two ids of one person: a phone number rather than a LID, else the known one. Bare digits count as
+/// a LID if they are in `lids`.
 pub fn better_id<'a>(
     known: Option<&'a str>,
     new: Option<&'a str>,
@@ -134,12 +130,12 @@ mod tests {
         };
         let (a, b) = (of(a), of(b));
         let contact = |ids: &[Option<String>]| {
-            Contact::of(ids.iter().map(|id| id.as_deref()))
-                .compare(&Contact::of(b.iter().map(|id| id.as_deref())))
+            Contact::new(ids.iter().map(|id| id.as_deref()))
+                .compare(&Contact::new(b.iter().map(|id| id.as_deref())))
         };
         let there = contact(&a);
-        let back = Contact::of(b.iter().map(|id| id.as_deref()))
-            .compare(&Contact::of(a.iter().map(|id| id.as_deref())));
+        let back = Contact::new(b.iter().map(|id| id.as_deref()))
+            .compare(&Contact::new(a.iter().map(|id| id.as_deref())));
         assert_eq!(there, back);
         there
     }

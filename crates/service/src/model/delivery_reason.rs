@@ -7,10 +7,9 @@ macro_rules! reasons {
         pub enum DeliveryReason { $($variant,)* }
 
         impl DeliveryReason {
-            /// All of them.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// The stable code in the database, in JSON and in the answer to the gateway.
+            /// The code in the database, in JSON and in the response to the gateway.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $code,)* }
             }
@@ -45,7 +44,7 @@ reasons! {
 }
 
 impl DeliveryReason {
-    /// The reason of that code; [`Self::Other`] where the code is unknown.
+    /// [`Self::Other`] for unknown codes.
     pub fn parse(code: &str) -> Self {
         let known = Self::ALL.iter().find(|reason| reason.as_str() == code);
         known.copied().unwrap_or(Self::Other)

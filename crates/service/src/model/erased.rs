@@ -1,11 +1,10 @@
-//! By what an erased media is known again, without saying what it was.
+//! Recognises erased media without storing what they were.
 
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-/// What stands in the place of a message's id that names a person, such as `false_5500900000001@c.us_3EB0…`. The same
-/// id always gives the same.
+/// Replaces a message id that contains a person's number, such as `false_5500900000001@c.us_3EB0…`. Deterministic.
 pub fn erased_message(id: &str) -> String {
     let mut text = "erased-".to_owned();
     for byte in print(id.as_bytes()) {
@@ -14,8 +13,7 @@ pub fn erased_message(id: &str) -> String {
     text
 }
 
-/// What stands in the place of a key or of a file's hash: with the media one can confirm that it is this one,
-/// without it one learns nothing.
+/// A digest of a key or of a file's hash: confirms a known media, and reveals nothing about an unknown one.
 pub fn erased_print(of: &[u8; 32]) -> [u8; 32] {
     print(of)
 }

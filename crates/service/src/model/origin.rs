@@ -1,25 +1,24 @@
-//! Where a message comes from: its chat, its sender, and the only rules for kinds of chats.
+//! The chat and the sender of a message, and the only rules for kinds of chats.
 
 use super::contact::{Contact, Match};
 
-/// Where a message was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChatKind {
     /// Between two people.
     Private,
-    /// In a group or a community.
+    /// A group or a community.
     Group,
-    /// In a channel (WhatsApp's newsletters).
+    /// A channel (WhatsApp's newsletters).
     Channel,
-    /// A status update, seen by all contacts.
+    /// A status update, visible to all contacts.
     Story,
-    /// In a broadcast list.
+    /// A broadcast list.
     Broadcast,
 }
 
 impl ChatKind {
-    /// The code in settings, in statements and in JSON.
+    /// The code in settings, SQL and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Private => "private",
@@ -31,7 +30,7 @@ impl ChatKind {
     }
 }
 
-/// The kind of chat of a row with the columns `chat_id` and `is_group`, in SQL: the same rules as [`Origin::chat_kind`].
+/// The chat kind in SQL, from the columns `chat_id` and `is_group`; the same rules as [`Origin::chat_kind`].
 macro_rules! chat_kind_of_row {
     () => {
         "case when chat_id in ('status', 'status@broadcast') then 'story' when chat_id like '%@newsletter' then 'channel'
@@ -41,20 +40,19 @@ macro_rules! chat_kind_of_row {
 }
 pub(crate) use chat_kind_of_row;
 
-/// A chat, as the gateway wrote it: with a server (`…@g.us`, `…@s.whatsapp.net`, `…@lid`) or without.
+/// A chat id as the gateway wrote it: with a server (`…@g.us`, `…@s.whatsapp.net`, `…@lid`) or without.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ChatId(pub String);
 
 impl ChatId {
-    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What its server says; an id without one is that of a private chat, or of a group of which only the delivery says
-    /// that it is one.
+    /// The kind by the id's server. An id without a server is a private chat, unless the delivery says that it is a
+    /// group.
     pub fn kind(&self) -> ChatKind {
-        // W-API calls the chat of status updates just `status`.
+        // W-API names the chat of status updates `status`.
         if matches!(self.as_str(), "status" | "status@broadcast") {
             return ChatKind::Story;
         }
@@ -67,17 +65,16 @@ impl ChatId {
     }
 }
 
-/// Who sent a message: under a phone number, a LID (a privacy id, `…@lid`), or both.
+/// The sender of a message, with a phone number, a LID (a privacy id, `…@lid`), or both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SenderId {
-    /// As the gateway wrote it; a phone number where there is one, else a LID.
+    /// As the gateway wrote it: the phone number if known, else the LID.
     pub id: Option<String>,
-    /// The LID, where it is known.
     pub lid: Option<String>,
 }
 
 impl SenderId {
-    /// The sender of that id. A LID is also known as one.
+    /// Fills `lid` when `id` is a LID.
     pub fn new(id: Option<String>, lid: Option<String>) -> Self {
         Self {
             lid: lid.or_else(|| id.clone().filter(|id| is_lid(id))),
@@ -86,26 +83,23 @@ impl SenderId {
     }
 }
 
-/// Whether the id says that it is a LID.
 pub fn is_lid(id: &str) -> bool {
     id.ends_with("@lid")
 }
 
-/// Where a message comes from, by all ids that are known.
+/// All known ids of a message's chat and sender.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// The chat.
     pub chat: Option<ChatId>,
-    /// The sender.
     pub sender: SenderId,
-    /// Sent by the account itself.
+    /// Sent by the account.
     pub from_me: bool,
-    /// The delivery says that it was sent in a group, or the chat does.
+    /// According to the delivery or to the chat id.
     pub is_group: bool,
 }
 
 impl Origin {
-    /// The kind of chat; private without an id.
+    /// Private when there is no chat id.
     pub fn chat_kind(&self) -> ChatKind {
         match self.chat.as_ref().map(ChatId::kind) {
             None | Some(ChatKind::Private) if self.is_group => ChatKind::Group,
@@ -123,22 +117,22 @@ impl Origin {
     }
 
     fn sender_contact(&self) -> Contact<'_> {
-        Contact::of([self.sender.id.as_deref(), self.sender.lid.as_deref()])
+        Contact::new([self.sender.id.as_deref(), self.sender.lid.as_deref()])
     }
 
-    /// In a private chat, the sender of a message that the account received is the other person.
+    /// In a private chat, the sender of a received message is the chat's other person.
     fn chat_contact(&self) -> Contact<'_> {
         let is_senders = self.is_private() && !self.from_me;
         let sender =
             [&self.sender.id, &self.sender.lid].map(|id| id.as_deref().filter(|_| is_senders));
-        Contact::of(std::iter::once(self.chat_id()).chain(sender))
+        Contact::new(std::iter::once(self.chat_id()).chain(sender))
     }
 
-    /// Whether two messages come from the same person in the same chat.
+    /// Whether two messages have the same sender and chat.
     pub fn compare(&self, other: &Self) -> Match {
         let chats = self.chat_contact().compare(&other.chat_contact());
         let senders = if self.from_me && other.from_me {
-            // Every id of a sender is the account's own.
+            // Every sender id is the account's own.
             chats
         } else {
             self.sender_contact().compare(&other.sender_contact())
@@ -151,8 +145,8 @@ impl Origin {
         }
     }
 
-    /// Whether an edit from `other` may change this message: not when it is from another person, nor from an unknown
-    /// member of a group.
+    /// Whether an edit from `other` may change this message. An edit by another person, or by an unknown member of a
+    /// group, may not.
     pub fn may_be_edited_by(&self, other: &Self) -> bool {
         let is_anonymous =
             |origin: &Self| origin.chat_contact().is_empty() && origin.sender_contact().is_empty();

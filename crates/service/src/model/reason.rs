@@ -1,18 +1,16 @@
-//! Why a media was not stored: a closed list, and what to do about each.
+//! Why a media was not stored: a closed list, with the verdict for each reason.
 
 use crate::clock::{HOUR, Millis};
 
-/// What a failed attempt calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Try again: at once within the attempt, then after the backoff in the row.
+    /// Retry: within the round, then after the backoff.
     Retry,
-    /// Try again, but no sooner than this many milliseconds from now.
+    /// Retry, but not before this many milliseconds.
     RetryAfter(Millis),
-    /// A server says that the media cannot be had. One answer is not enough: tried again, and given up once the answers
-    /// of several rounds agree.
+    /// A server says that the file is unavailable. Retried, and final once several rounds give the same answer.
     Confirm,
-    /// Known without a server: trying again changes nothing until an operator changes something.
+    /// Known without a server: a retry cannot succeed until an operator changes something.
     GiveUp,
 }
 
@@ -23,15 +21,14 @@ macro_rules! reasons {
         pub enum Reason { $($variant,)* }
 
         impl Reason {
-            /// All of them.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// The stable name in the database and in JSON.
+            /// The code in the database and in JSON.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// What to do after an attempt that failed so.
+            /// The verdict on an attempt that failed with this reason.
             pub fn verdict(self) -> Verdict {
                 match self { $(Self::$variant => $verdict,)* }
             }
@@ -98,7 +95,6 @@ reasons! {
 }
 
 impl Reason {
-    /// The reason of that name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL
             .iter()
@@ -106,8 +102,8 @@ impl Reason {
             .find(|reason| reason.as_str() == name)
     }
 
-    /// Whether what waits for this reason waits until an operator fixes something.
-    pub fn needs_somebody(self) -> bool {
+    /// Whether media with this reason wait for an operator.
+    pub fn needs_operator(self) -> bool {
         matches!(
             self,
             Self::GatewayTokenRefused
@@ -119,7 +115,7 @@ impl Reason {
         )
     }
 
-    /// Whether the host that was asked could not be reached or did not answer in time.
+    /// Whether the host was unreachable or did not answer in time.
     pub fn is_without_answer(self) -> bool {
         matches!(
             self,
@@ -130,7 +126,7 @@ impl Reason {
         )
     }
 
-    /// Whether another token or API base of the instance may change the outcome.
+    /// Whether another token or API base may change the result.
     pub fn is_of_access(self) -> bool {
         Self::OF_ACCESS.contains(&self)
     }
@@ -140,10 +136,10 @@ impl Reason {
         matches!(self, Self::GatewayThrottled | Self::CdnThrottled)
     }
 
-    /// Why media wait for the storage.
+    /// Reasons that mean a storage outage.
     pub const OF_STORAGE: [Self; 2] = [Self::StorageFull, Self::StorageFailed];
 
-    /// Why media wait in an outage of a gateway, of WhatsApp's CDN or of the network, and for nothing of their own.
+    /// Reasons that mean an outage of a gateway, of WhatsApp's CDN or of the network.
     pub const OF_NETWORK: [Self; 8] = [
         Self::GatewayUnreachable,
         Self::GatewayTimeout,
@@ -155,7 +151,6 @@ impl Reason {
         Self::CutShort,
     ];
 
-    /// See [`Reason::is_of_access`].
     pub const OF_ACCESS: [Self; 4] = [
         Self::GatewayTokenRefused,
         Self::GatewayUnknownInstance,
@@ -163,8 +158,8 @@ impl Reason {
         Self::TokenUnreadable,
     ];
 
-    /// Whether the media may still be had: by waiting, or once the cause is fixed.
-    pub fn may_heal(self) -> bool {
+    /// Whether the media can still be stored: after a wait, or once the cause is fixed.
+    pub fn is_recoverable(self) -> bool {
         !matches!(
             self,
             Self::KeysMissing
@@ -178,7 +173,7 @@ impl Reason {
         )
     }
 
-    /// Whether the CDN has said its last word, so that only the gateway may still help.
+    /// Whether only the gateway may still have the file.
     pub fn is_final_for_cdn(self) -> bool {
         matches!(self, Self::CdnExpired | Self::CdnGone | Self::CdnRefused)
     }
@@ -201,7 +196,7 @@ mod tests {
         }
     }
 
-    /// Every reason for which a media ends at once. The rest is a server's word, and is asked for again.
+    /// Every reason that ends a media at once. The others are a server's statement and are confirmed.
     #[test]
     fn only_what_is_known_without_a_server_or_proven_by_it_ends_a_media_at_once() {
         use Reason as R;
@@ -212,7 +207,7 @@ mod tests {
             R::InlineGone,
             R::InlineMalformed,
         ];
-        // The bytes are authentic by the media key's MAC or by the hash that the message promised.
+        // The media key's MAC or the message's hash proves these bytes.
         let proven = [R::SenderHashWrong, R::WrongKey, R::BadPadding];
         let by_rule = [
             R::ViewOnce,

@@ -90,7 +90,7 @@ impl Cooldowns {
             host.timed_out.push(media.clone());
         }
         let length = match &host.pause {
-            // It started before the cooldown, so it is no news.
+            // It started before the cooldown and adds nothing.
             Some(pause) if pause.until > now => return false,
             Some(pause) => (pause.length * 2).min(LONGEST_PAUSE),
             None if host.timed_out.len() < TIMEOUTS => return false,

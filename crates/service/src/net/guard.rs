@@ -28,7 +28,7 @@ pub enum Error {
     /// A name with only such addresses.
     #[error("the name leads to no public address")]
     NoPublicAddress,
-    /// Round and round.
+    /// Too many redirects.
     #[error("too many redirects")]
     TooManyRedirects,
 }

@@ -1,5 +1,5 @@
-//! The time limit of one download: in all, and per minute. It spans all connections of the download, so that a host that
-//! drops each of them gains no time.
+//! The time limit of a download: total and per minute. It spans all connections, so that a host gains no time by
+//! dropping them.
 
 use std::time::Duration;
 
@@ -7,7 +7,6 @@ use tokio::time::Instant;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// See the module.
 pub struct TransferPace {
     began: Instant,
     until: Instant,

@@ -23,7 +23,7 @@ use crate::media::{self, Removal, StoredFile};
 use crate::model::{MediaId, MediaKind, MediaStatus, Reason};
 use crate::shutdown::CancellationToken;
 use crate::storage::layout::RelativePath;
-use crate::storage::{self, Index, Linked, Sought};
+use crate::storage::{self, Index, Linked, PossiblePaths};
 use records::Records;
 
 /// Files in one commit.
@@ -290,16 +290,16 @@ impl Sweep<'_> {
             paths.clear();
         }
         let names = paths.into_iter().filter_map(RelativePath::from_row);
-        let sought = Sought {
+        let sought = PossiblePaths {
             names: names.collect(),
-            ..Sought::default()
+            ..PossiblePaths::default()
         };
         let (storage, index) = (self.deps.storage, Index::default());
         let found = match storage.everywhere(&file.id, sought, &index).await {
             Ok(found) => found,
             Err(error) => return Ok(Err(error)),
         };
-        let linked = Linked::GoesIf(file.sha256);
+        let linked = Linked::RemoveIf(file.sha256);
         let removal = storage.remove_all(&file.id, found, linked).await;
         Ok(removal.map(drop))
     }

@@ -1,4 +1,4 @@
-//! Media that another system had: their rows are put in like any other, and then take the state that they had there.
+//! Media of another system: enqueued like all others, then set to the state that they had there.
 
 use wa_media::FoundMedia;
 
@@ -9,13 +9,13 @@ use crate::media::Media;
 use crate::media::message::{self, AdoptedFile, NewMessage};
 use crate::model::{MediaId, MediaStatus, Reason, fresh_id};
 
-/// Whether these bytes are surely those of the media: the promised ones, or those of its stored file.
+/// Whether these bytes are certainly those of the media: the promised ones, or those of its stored file.
 pub fn is_of(media: &Media, sha256: &[u8; 32]) -> bool {
     media.expected_sha256 == Some(*sha256) || media.sha256 == Some(*sha256)
 }
 
-/// Whether these bytes are surely not those of the media. A declared length is only the sender's word, so too short is
-/// only what the media still waits for.
+/// Whether these bytes are certainly not those of the media. A declared length is unproven, so a short file is
+/// refused only while the media is not stored.
 pub fn refuses(media: &Media, sha256: &[u8; 32], size_bytes: u64) -> bool {
     if media.expected_sha256.is_some() || media.sha256.is_some() {
         return !is_of(media, sha256);
@@ -30,31 +30,28 @@ pub fn refuses(media: &Media, sha256: &[u8; 32], size_bytes: u64) -> bool {
             .is_some_and(|length| size_bytes < length)
 }
 
-/// Whether what is found is surely another file than the media's.
+/// Whether the found media certainly has another file.
 pub fn is_other(media: &Media, found: &FoundMedia) -> bool {
     let key = found.media_key.as_ref().map(|key| *key.as_bytes());
     let is_same_key = key.is_some() && media.media_key.as_ref().map(|key| *key.as_bytes()) == key;
     !is_same_key && promises_differ(media, found)
 }
 
-/// The state of an adopted media.
 #[derive(Clone, Debug)]
 pub enum Adopted {
-    /// Its file is stored.
     Stored(AdoptedFile),
-    /// It is still to be downloaded.
+    /// Not downloaded yet.
     Waiting,
-    /// It can no longer be had.
+    /// No longer available.
     Over {
         /// `Failed` or `Expired`.
         status: MediaStatus,
-        /// Why.
         reason: Reason,
     },
 }
 
-/// Inserts a further file of a message that has rows for others of the same kind, in a slot of its own. None when the
-/// message already has a file with these bytes, or the slot is taken.
+/// Inserts another file of a message, in its own slot. None when the message already has a file with these bytes, or
+/// the slot is taken.
 pub async fn add_file(
     tx: &mut Tx,
     new: &NewMessage<'_>,
@@ -70,7 +67,7 @@ pub async fn add_file(
     Ok(is_new.then_some(id))
 }
 
-/// Gives a media that is not stored its adopted state; a running download of it loses its claim to a stored file. Says
+/// Sets a media that is not stored to its adopted state; a running download of a stored file loses its claim. Returns
 /// whether the media has that state now.
 pub async fn adopt(
     tx: &mut Tx,

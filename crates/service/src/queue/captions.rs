@@ -1,6 +1,6 @@
-//! New captions of earlier messages. An edit says which message it changes, and its sender chooses that, so it
-//! counts only when it comes from the same person in the same chat. One whose message is not here yet is remembered as
-//! long as its delivery is kept; of several the latest by their own times counts, in whatever order they come.
+//! New captions of earlier messages. The sender of an edit chooses the message id in it, so an edit applies only if
+//! it is from the same person in the same chat. An edit of an unknown message is kept as long as its delivery; of
+//! several edits, the latest by their own times applies, in any order of arrival.
 
 use wa_media::FoundMedia;
 
@@ -11,25 +11,25 @@ use crate::media::{Media, origin_of};
 use crate::model::{ChatId, InstanceId, MediaId, MediaKind, Origin};
 use crate::queue::Put;
 
-/// Edits of one message that are remembered.
+/// The most kept edits of one message.
 const MOST_PER_MESSAGE: i64 = 16;
-/// Edits of one instance's messages that are remembered.
+/// The most kept edits of one instance.
 const MOST_PER_INSTANCE: i64 = 10_000;
 
-/// A caption that a row is to have.
+/// A new caption for a row.
 pub(super) struct NewCaption {
-    /// Nothing when it is taken away; no change at all where the edit says nothing of a caption.
+    /// `Some(None)` removes the caption; None leaves it.
     caption: Option<Option<String>>,
     edited_at: Millis,
 }
 
 impl NewCaption {
-    pub(super) fn of(new: &NewMessage<'_>, found: &FoundMedia, now: Millis) -> Self {
+    pub(super) fn new(new: &NewMessage<'_>, found: &FoundMedia, now: Millis) -> Self {
         let caption = match &found.caption {
             Some(caption) => Some(Some(caption.clone())),
             None => found.caption_removed.then_some(None),
         };
-        // By the sender's clock to the millisecond, unless that is far from the server's, which comes in seconds.
+        // In milliseconds by the sender's clock, unless that is far from the server's time in seconds.
         let edited_at = match (found.edited_at_ms, new.message.sent_at) {
             (Some(stamp), Some(sent)) if stamp.abs_diff(sent) <= DAY.unsigned_abs() => stamp,
             (_, Some(sent)) => sent,
@@ -40,7 +40,7 @@ impl NewCaption {
     }
 }
 
-/// Applies an edit that brings no file, or remembers it until its message comes. The row that it changed, if any.
+/// Applies an edit without a file, or keeps it until its message comes. Returns the changed row.
 pub async fn edit(
     tx: &mut Tx,
     new: &NewMessage<'_>,
@@ -56,7 +56,7 @@ pub async fn edit(
         remember(tx, new, found, now).await?;
         return Ok(None);
     };
-    apply(tx, &row.id, &NewCaption::of(new, found, now)).await?;
+    apply(tx, &row.id, &NewCaption::new(new, found, now)).await?;
     Ok(Some(Put {
         id: row.id,
         status: row.status,
@@ -77,7 +77,7 @@ async fn editable(
     Ok(rows)
 }
 
-/// The first one of that kind, else the only one.
+/// The first row of that kind, else the only row.
 fn choose(mut rows: Vec<Media>, kind: MediaKind) -> Option<Media> {
     match rows.iter().position(|row| row.kind == kind) {
         Some(at) => Some(rows.swap_remove(at)),
@@ -86,7 +86,7 @@ fn choose(mut rows: Vec<Media>, kind: MediaKind) -> Option<Media> {
     }
 }
 
-/// Gives a row its new caption, unless it has a later one.
+/// Sets a row's caption, unless a later edit did.
 pub(super) async fn apply(tx: &mut Tx, id: &MediaId, new: &NewCaption) -> Result<(), Error> {
     let Some(caption) = &new.caption else {
         return Ok(());
@@ -94,19 +94,19 @@ pub(super) async fn apply(tx: &mut Tx, id: &MediaId, new: &NewCaption) -> Result
     message::set_caption(tx, id, caption.as_deref(), new.edited_at).await
 }
 
-/// Remembers an edit of a message that is not here, within limits.
+/// Keeps an edit of an unknown message, within limits.
 pub(super) async fn remember(
     tx: &mut Tx,
     new: &NewMessage<'_>,
     found: &FoundMedia,
     now: Millis,
 ) -> Result<(), Error> {
-    let NewCaption { caption, edited_at } = NewCaption::of(new, found, now);
+    let NewCaption { caption, edited_at } = NewCaption::new(new, found, now);
     let (Some(caption), origin) = (caption, &new.message.origin) else {
         return Ok(());
     };
     let target = found.edits.as_deref().unwrap_or(new.id);
-    // The delivery is kept in the same transaction, after this.
+    // The delivery is inserted later in the same transaction.
     let sql = "insert into caption_edits (instance, message_id, delivery, kind, chat_id, sender_id, sender_lid, from_me, is_group, caption, edited_at)
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
                on conflict (instance, message_id, delivery) do update set caption = excluded.caption, edited_at = excluded.edited_at
@@ -136,7 +136,7 @@ pub(super) async fn remember(
     tx.run(sql, values).await.map(drop)
 }
 
-/// Applies the edits of a message that came before it, and forgets them.
+/// Applies and deletes the kept edits of a new message.
 pub(super) async fn apply_remembered(tx: &mut Tx, new: &NewMessage<'_>) -> Result<(), Error> {
     let sql = "select delivery, kind, caption, edited_at, chat_id, sender_id, sender_lid, from_me, is_group from caption_edits
                where instance = $1 and message_id = $2 order by edited_at, delivery";
@@ -164,7 +164,7 @@ async fn apply_one(tx: &mut Tx, new: &NewMessage<'_>, row: &Row) -> Result<(), E
     tx.run(sql, values).await.map(drop)
 }
 
-/// Forgets the remembered edits that come from one of these people or chats, or name one of them.
+/// Deletes the kept edits that are from one of these people or chats, or name one.
 pub async fn forget(
     tx: &mut Tx,
     instance: &InstanceId,

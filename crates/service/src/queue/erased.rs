@@ -1,4 +1,4 @@
-//! What was erased on request, and must not come back with a repeat of its message.
+//! Recognises erased messages, so that a repeat does not bring them back.
 
 use wa_media::FoundMedia;
 
@@ -6,8 +6,8 @@ use crate::db::{Error, Tx};
 use crate::media::{Media, message};
 use crate::model::{InstanceId, erased_print};
 
-/// Whether what a delivery brings, under one of these messages, was erased on request. Message ids are chosen by senders,
-/// so media that are surely others than the erased ones are none of them, whatever their id.
+/// Whether a delivery's media under one of these messages were erased. Senders choose message ids, so media that are
+/// certainly different from the erased ones do not match.
 pub async fn is_erased(
     tx: &mut Tx,
     instance: &InstanceId,
@@ -16,7 +16,7 @@ pub async fn is_erased(
 ) -> Result<bool, Error> {
     for message in messages {
         for row in message::erased_of_message(tx, instance, message).await? {
-            let prints = Prints::of(&row);
+            let prints = Prints::from_row(&row);
             if media.is_empty() || !media.iter().all(|found| prints.differ_from(found)) {
                 return Ok(true);
             }
@@ -25,15 +25,15 @@ pub async fn is_erased(
     Ok(false)
 }
 
-/// Hashes by which an erased media is recognised.
+/// Digests that identify an erased media.
 struct Prints {
     key: Option<[u8; 32]>,
     file: Option<[u8; 32]>,
 }
 
 impl Prints {
-    fn of(row: &Media) -> Self {
-        // While it is being erased, it still has its key, and nothing is surely another.
+    fn from_row(row: &Media) -> Self {
+        // During its erasure a row still has its key and matches everything.
         let is_under_way = row.media_key.is_some();
         Self {
             key: row.expected_sha256.filter(|_| !is_under_way),
@@ -41,7 +41,8 @@ impl Prints {
         }
     }
 
-    /// Whether it is surely another one. A link may be a newer one to the same file, so only keys and hashes count.
+    /// Whether the media is certainly a different one. A new link may lead to the same file, so only keys and hashes
+    /// count.
     fn differ_from(&self, found: &FoundMedia) -> bool {
         let key = found.media_key.as_ref().map(|key| *key.as_bytes());
         let both = [(self.key, key), (self.file, found.enc_sha256)];

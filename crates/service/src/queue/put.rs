@@ -1,4 +1,4 @@
-//! Putting a message's media in: new, a duplicate, or a repeat that brings back one that is not stored.
+//! Enqueues the media of a message: new ones, duplicates, and repeats that revive one that is not stored.
 
 use wa_media::FoundMedia;
 
@@ -11,38 +11,36 @@ use crate::model::contact::Match;
 use crate::model::{DeliveryId, MediaId, MediaStatus, Reason, fresh_id};
 use crate::queue::captions;
 
-/// WhatsApp's links are seen to live so long from the making of their key.
+/// The observed life of WhatsApp's links after their key's creation.
 const USUAL_LIFE: Millis = 30 * DAY;
-/// When a message has no time at all: WhatsApp's own files are seen to vanish after two weeks to a month.
+/// For messages without a time. WhatsApp's files were observed to vanish after two to four weeks.
 const UNKNOWN_EXPIRY: Millis = 14 * DAY;
-/// A link that is already dead is still tried this long, for a gateway may be able to answer.
+/// An expired link is still tried for this long, because a gateway may deliver the file.
 const LEAST_PATIENCE: Millis = DAY;
-/// The expiry is the sender's word, and nothing is tried for ever.
+/// The expiry is unproven, and every media ends at some time.
 pub(super) const MOST_PATIENCE: Millis = 60 * DAY;
 
-/// One media of it.
 pub struct NewMedia<'a> {
-    /// What was found.
+    /// As read from the delivery.
     pub found: &'a FoundMedia,
-    /// Why it is not to be fetched, if it is not.
+    /// Set when it is not downloaded.
     pub skip: Option<Reason>,
 }
 
 /// A media of a message, new or known.
 #[derive(Clone, Debug)]
 pub struct Put {
-    /// Its id, old or new.
+    /// The existing id, or a new one.
     pub id: MediaId,
-    /// Its status now.
+    /// After this delivery.
     pub status: MediaStatus,
-    /// It was known before.
+    /// It existed before.
     pub duplicate: bool,
-    /// The delivery that its row names: this one when it is new.
+    /// The delivery in its row: this one when it is new.
     pub delivery: DeliveryId,
 }
 
-/// Enqueues the media of one message, or merges them with the rows of earlier deliveries. Any number of times, in any
-/// order: one row each.
+/// Enqueues the media of one message, or merges them with existing rows. Idempotent, in any order.
 pub async fn put(
     tx: &mut Tx,
     new: &NewMessage<'_>,
@@ -62,7 +60,7 @@ pub async fn put(
                     remember_edit(tx, new, media, now).await?;
                     continue;
                 }
-                // Inserted by another node since the rows were read.
+                // Another node inserted rows since the first read.
                 let mut rows = message::of_message_in(tx, new.instance, new.id)
                     .await?
                     .into_iter();
@@ -91,7 +89,7 @@ fn inserted(id: MediaId, new: &NewMessage<'_>, media: &NewMedia<'_>) -> Put {
     }
 }
 
-/// Keeps an edit whose message has not been received yet.
+/// Keeps an edit until its message is received.
 async fn remember_edit(
     tx: &mut Tx,
     new: &NewMessage<'_>,
@@ -105,11 +103,11 @@ async fn remember_edit(
     Ok(())
 }
 
-/// The slot of each media, and its row if it has one.
+/// The slot of each media, and its existing row.
 type Slots = Vec<(i64, Option<Media>)>;
 
-/// The message whose rows the media belong to, and their slots. An edit's media are those of the message that it
-/// changes, but only if they are surely the same: the sender of an edit chooses the id in it.
+/// The message whose rows the media belong to, and their slots. An edit's media belong to the edited message only if
+/// they are certainly the same, because the sender of an edit chooses the id in it.
 async fn place<'a>(
     tx: &mut Tx,
     new: &NewMessage<'a>,
@@ -118,7 +116,7 @@ async fn place<'a>(
     let edits = media.iter().find_map(|media| media.found.edits.as_deref());
     if let Some(edited) = edits.filter(|edited| *edited != new.id) {
         let mut known = message::of_message_in(tx, new.instance, edited).await?;
-        // A forwarded file has the key of the first one, so a key alone does not say who edits.
+        // A forwarded file has the original's key, so a key alone does not identify the editor.
         known.retain(|row| row.is_erased() || row.origin.may_be_edited_by(&new.message.origin));
         let slots = slots(known, new.message, media);
         if slots.iter().all(|(_, known)| known.is_some()) {
@@ -138,10 +136,11 @@ fn key_of(row: &Media) -> Option<[u8; 32]> {
     row.media_key.as_ref().map(|key| *key.as_bytes())
 }
 
-/// Whether what is found is surely another file than the row's, or comes from another sender who knows less of it.
+/// Whether the found media is certainly another file than the row's, or comes from another sender with less
+/// information.
 fn is_other(row: &Media, message: &Message, found: &FoundMedia) -> bool {
     let path = |path: Option<&str>| path.map(|path| path.split('?').next().map(str::to_owned));
-    // A new link to a file of the same hash is the same file.
+    // A new link to a file with the same hash is the same file.
     let same_hash =
         same(row.expected_enc_sha256, found.enc_sha256) || same(row.expected_sha256, found.sha256);
     let paths_differ = differ(
@@ -154,7 +153,7 @@ fn is_other(row: &Media, message: &Message, found: &FoundMedia) -> bool {
     promises_differ(row, found) || !same_hash && paths_differ || by_a_stranger
 }
 
-/// Whether the key or a promised hash is another than the row's.
+/// Whether the key or a promised hash differs from the row's.
 pub(super) fn promises_differ(row: &Media, found: &FoundMedia) -> bool {
     let key = found.media_key.as_ref().map(|key| *key.as_bytes());
     differ(key_of(row), key)
@@ -170,9 +169,9 @@ fn same<T: PartialEq>(known: Option<T>, new: Option<T>) -> bool {
     known.is_some() && known == new
 }
 
-/// The slot of each media, and the row that is already in it: one with the same key, else the next one of the same kind
-/// that is not surely another file. A repeat may bring the key that the first copy lacked, or more or fewer files; but
-/// ids are chosen by senders, and two files under one id are two files.
+/// The slot of each media, and its existing row: the row with the same key, else the next row of the same kind that
+/// is not certainly another file. A repeat may add a missing key, or have more or fewer files. Senders choose message
+/// ids, so two files with one id stay two files.
 fn slots(mut known: Vec<Media>, message: &Message, media: &[NewMedia<'_>]) -> Slots {
     let mut next = known.iter().map(|row| row.slot + 1).max().unwrap_or(0);
     known.retain(|row| !row.is_erased());
@@ -238,8 +237,8 @@ pub(super) async fn insert(
     message::insert(tx, new, &row, now).await
 }
 
-/// A repeat fills what the row lacks. A row that is not stored takes the newer keys, and is ready again at once unless it
-/// was skipped; a stored one stays.
+/// Fills missing columns of a row. A row that is not stored takes the newer keys and becomes ready, unless it was
+/// skipped. A stored row stays.
 async fn merge(
     tx: &mut Tx,
     new: &NewMessage<'_>,
@@ -250,13 +249,13 @@ async fn merge(
     let (id, mut status) = (&known.id, known.status);
     message::fill(tx, known, new.message, found).await?;
     if found.edited && known.origin.may_be_edited_by(&new.message.origin) {
-        captions::apply(tx, id, &captions::NewCaption::of(new, found, now)).await?;
+        captions::apply(tx, id, &captions::NewCaption::new(new, found, now)).await?;
     }
     if status != MediaStatus::Stored {
         take_newer_keys(tx, id, new.delivery, found).await?;
     }
     match status {
-        // The running download may have older keys: if it fails, the media is ready again at once.
+        // The running download may use older keys; if it fails, the media becomes ready at once.
         MediaStatus::Downloading => message::set_repeated(tx, id).await?,
         MediaStatus::Pending
         | MediaStatus::Failed

@@ -1,4 +1,4 @@
-//! Times that were written under a wrong clock, corrected once the clock can be trusted.
+//! Corrects times that were written with a wrong clock.
 
 use super::put::MOST_PATIENCE;
 use super::wait_after;
@@ -7,19 +7,19 @@ use crate::db::{Error, Tx};
 use crate::media::requeue;
 use crate::model::{Reason, Verdict};
 
-/// What was changed.
+/// The numbers of changed media.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Realigned {
-    /// Waited for a time that no backoff reaches, and are ready now.
+    /// Next attempt later than any backoff; ready now.
     pub due: u64,
-    /// Were to be tried for longer than any media is.
+    /// Deadline later than any media may have.
     pub shortened: u64,
-    /// Had expired, although their deadline is still ahead.
+    /// Expired before their deadline.
     pub requeued: u64,
 }
 
-/// The longest time that a media may wait after its round number `rounds` (from 1) failed for this reason: the backoff
-/// with its jitter, or what the host asked for.
+/// The longest wait after failed round `rounds` (from 1) with this reason: the backoff with jitter, or the host's own
+/// wait.
 fn longest_wait(rounds: i64, reason: Option<Reason>) -> Millis {
     let step = wait_after(rounds.max(1));
     let longest = match reason.map(Reason::verdict) {
@@ -31,7 +31,7 @@ fn longest_wait(rounds: i64, reason: Option<Reason>) -> Millis {
     longest + longest / 10 + MINUTE
 }
 
-/// Corrects what a wrong clock has postponed or expired.
+/// Corrects what a wrong clock postponed or expired.
 pub async fn realign(tx: &mut Tx, now: Millis) -> Result<Realigned, Error> {
     let mut due = 0;
     for media in requeue::postponed_past(tx, now + longest_wait(1, None)).await? {
@@ -42,7 +42,7 @@ pub async fn realign(tx: &mut Tx, now: Millis) -> Result<Realigned, Error> {
     }
     let limit = now + MOST_PATIENCE;
     let shortened = requeue::shorten_deadlines(tx, limit, limit + DAY).await?;
-    // A link that its server called expired stays so; one that only our clock called expired is asked.
+    // A link that its server reported as expired stays expired; one that only our clock expired is requested.
     let requeued = requeue::requeue_unexpired(tx, now).await?;
     Ok(Realigned {
         due,
@@ -51,7 +51,7 @@ pub async fn realign(tx: &mut Tx, now: Millis) -> Result<Realigned, Error> {
     })
 }
 
-/// Before the clock is set forward: no lease lapses because of it, and nothing expires that had no time to be tried.
+/// Before the clock is set forward: keeps leases and deadlines from lapsing because of the jump.
 pub async fn allow_for_jump(tx: &mut Tx, now: Millis, by: Millis) -> Result<(), Error> {
     requeue::extend_leases(tx, by.max(0)).await?;
     requeue::extend_deadlines(tx, now + DAY).await

@@ -1,7 +1,7 @@
-//! How paths are put together:
+//! The paths of stored files:
 //! `cliente_{client}/instance_{instance}/{kind}/{gateway}_{message}_{YYYYMMDD}_{HHMMSS}.{ext}`.
 //!
-//! No stranger's word becomes part of a path unescaped, and two ids never meet in one name.
+//! Ids from outside are escaped, and two ids never share a name.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,15 +12,15 @@ use crate::clock::{Millis, compact};
 use crate::model::{InstanceId, MediaKind};
 pub use wa_media::Form;
 
-/// File systems take 255 bytes a name; gateway, time and extension need their share.
+/// File systems limit names to 255 bytes; gateway, time and extension need their share.
 const LONGEST_ID: usize = 128;
 
-/// A path below the storage root, made here or read from a row that was.
+/// A path below the storage root.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RelativePath(String);
 
 impl RelativePath {
-    /// Takes a path from a row. Nothing when it would leave the root.
+    /// None when the path would leave the root.
     pub fn from_row(path: String) -> Option<Self> {
         let safe = Path::new(&path)
             .components()
@@ -34,12 +34,12 @@ impl RelativePath {
         Self::from_row(format!("{folder}/{name}"))
     }
 
-    /// As text, with forward slashes.
+    /// With forward slashes.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Another name for the same file, for where this one is taken: `…~2.jpg`.
+    /// The next name for a file whose name is taken: `…~2.jpg`.
     #[must_use]
     pub fn numbered(&self, number: u32) -> Self {
         let (stem, extension) = match self.0.rsplit_once('.') {
@@ -50,26 +50,21 @@ impl RelativePath {
         Self(format!("{stem}~{number}{dot}{extension}"))
     }
 
-    /// As a path.
     pub fn as_path(&self) -> &Path {
         Path::new(&self.0)
     }
 }
 
-/// What a file's name is made of.
+/// The parts of a file's name.
 #[derive(Clone, Copy)]
 pub struct Name<'a> {
-    /// Whose.
     pub client: i64,
-    /// Which instance.
     pub instance: &'a InstanceId,
-    /// The folder.
     pub kind: MediaKind,
-    /// Which gateway.
     pub gateway: &'static str,
-    /// The message's id, as it came.
+    /// Unescaped.
     pub message_id: &'a str,
-    /// Which of the message's files; the first is 0 and goes unmentioned.
+    /// The file's number in its message; 0 is omitted.
     pub slot: i64,
     /// The message's time.
     pub at: Millis,
@@ -77,17 +72,17 @@ pub struct Name<'a> {
     pub extension: &'a str,
 }
 
-/// How ids are written into paths.
+/// How ids are written in paths.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Writing {
-    /// So that no two ids meet where case does not count.
+    /// Two ids never share a name where case is ignored.
     Now,
-    /// As earlier versions did, which told small letters and capitals apart by themselves.
+    /// As earlier versions did; names could differ in case only.
     Earlier,
 }
 
 impl Writing {
-    fn of(self, id: &str) -> String {
+    fn write(self, id: &str) -> String {
         match self {
             Self::Now => escape(id),
             Self::Earlier => shorten(percent_encode(id), id),
@@ -95,7 +90,7 @@ impl Writing {
     }
 }
 
-/// The folder of one kind of one instance.
+/// The folder of an instance's media of one kind.
 pub fn folder(client: i64, instance: &InstanceId, kind: MediaKind) -> String {
     folder_written(client, instance, kind, Writing::Now)
 }
@@ -103,12 +98,12 @@ pub fn folder(client: i64, instance: &InstanceId, kind: MediaKind) -> String {
 fn folder_written(client: i64, instance: &InstanceId, kind: MediaKind, writing: Writing) -> String {
     format!(
         "cliente_{client}/instance_{}/{}",
-        writing.of(instance.as_str()),
+        writing.write(instance.as_str()),
         kind.as_str()
     )
 }
 
-/// Whether a folder below the root is one in which files of ours lie, by its name and those above it.
+/// Whether a path below the root is a folder of this layout.
 pub fn is_folder_of_ours(below: &Path) -> bool {
     let fits: [fn(&str) -> bool; 3] = [
         |client| client.starts_with("cliente_"),
@@ -119,27 +114,26 @@ pub fn is_folder_of_ours(below: &Path) -> bool {
     (1..=3).contains(&names.len()) && names.iter().zip(fits).all(|(name, fits)| fits(name))
 }
 
-/// Whether a path is one that files of ours have: `cliente_…/instance_…/{kind}/{name}`.
+/// Whether a path has this layout: `cliente_…/instance_…/{kind}/{name}`.
 pub fn is_place_of_ours(path: &str) -> bool {
     let parts: Vec<_> = path.split('/').collect();
     matches!(parts[..], [client, instance, kind, _]
         if client.starts_with("cliente_") && instance.starts_with("instance_") && MediaKind::parse(kind).is_some())
 }
 
-/// The path of one file.
 pub fn path(name: &Name<'_>) -> RelativePath {
     let stem = stem(name, Writing::Now);
     RelativePath(format!("{stem}.{}", name.extension))
 }
 
-/// The path of one file without its extension.
+/// The path without extension.
 fn stem(name: &Name<'_>, writing: Writing) -> String {
     let mut path = folder_written(name.client, name.instance, name.kind, writing);
     let _ = write!(
         path,
         "/{}_{}_{}",
         name.gateway,
-        writing.of(name.message_id),
+        writing.write(name.message_id),
         compact(name.at)
     );
     if name.slot > 0 {
@@ -148,21 +142,21 @@ fn stem(name: &Name<'_>, writing: Writing) -> String {
     path
 }
 
-/// The paths without extension that files of this name may have had.
+/// All paths without extension that this name may have had.
 pub fn stems(name: &Name<'_>) -> Vec<RelativePath> {
     let mut stems = vec![stem(name, Writing::Now), stem(name, Writing::Earlier)];
     stems.dedup();
     stems.into_iter().map(RelativePath).collect()
 }
 
-/// The path without extension and number that a file's path was made of: what stands before `.jpg`, or `~2.jpg`.
+/// Removes the extension and the number: the part before `.jpg` or `~2.jpg`.
 pub fn stem_of(path: &str) -> &str {
     let stem = match path.rsplit_once('.') {
         Some((stem, extension)) if !extension.contains('/') => stem,
         _ => path,
     };
     match stem.rsplit_once('~') {
-        // A cut id ends in `~` and a hash before the time, so a number can only stand after it.
+        // A shortened id ends in `~` and a hash before the time, so a number can only follow it.
         Some((before, number))
             if !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()) =>
         {
@@ -172,11 +166,11 @@ pub fn stem_of(path: &str) -> &str {
     }
 }
 
-/// Plain ids without small letters stay; other bytes become `%XX`; after small letters follows `~` and which letters
-/// are small, see [`small_letters`]; what is too long is cut and ends in `~` and a hash of the whole. Neither `%` nor
-/// `~` is plain, so no two ids give the same text, and none that differs only in case: files may lie on, or be moved
-/// to, a file system that folds case (Windows, macOS, exFAT, SMB). Nothing in it is a name that Windows reserves, ends
-/// in a dot or a space, or has another form in Unicode.
+/// Ids without lower-case letters stay; other bytes become `%XX`. An id with lower-case letters gets the suffix `~`
+/// and their positions, see [`small_letters`]. A long id is cut and gets `~` and a hash. `%` and `~` are always
+/// escaped, so two ids never give texts that are equal or differ only in case: files may be moved to a file system
+/// that folds case (Windows, macOS, exFAT, SMB). The result is never a name that Windows reserves, never ends in a
+/// dot or a space, and has one Unicode form.
 fn escape(id: &str) -> String {
     let mut escaped = percent_encode(id);
     if id.bytes().any(|byte| byte.is_ascii_lowercase()) {
@@ -209,7 +203,7 @@ fn shorten(mut escaped: String, id: &str) -> String {
     escaped
 }
 
-/// Which of an id's letters are small: a bit for each letter, four to a hexadecimal digit, the first letter the highest.
+/// The positions of lower-case letters: one bit per letter, four per hexadecimal digit, the first letter highest.
 fn small_letters(id: &str) -> String {
     let letters = id.bytes().filter(u8::is_ascii_alphabetic);
     let letters: Vec<_> = letters.map(|letter| letter.is_ascii_lowercase()).collect();

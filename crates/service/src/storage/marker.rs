@@ -1,7 +1,7 @@
-//! The file by which a storage is recognised: it holds the id of the database whose files these are.
+//! The marker file that identifies a storage: it contains the id of its database.
 //!
-//! A disk that is not mounted, or another one in its place, is a folder like any other; without the file nothing is
-//! stored in it or removed from it.
+//! An unmounted disk, or another one in its place, looks like any folder. Without the marker nothing is stored or
+//! removed.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -14,19 +14,18 @@ pub(super) const MARKER: &str = ".midiateca-id";
 /// Longer than any id.
 const MOST_BYTES: u64 = 1_024;
 
-/// What is in the place of the storage.
+/// What is at the storage's root instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
     /// No folder.
     Missing,
-    /// A folder without the file: a disk that is not mounted, or files that were copied without it.
+    /// A folder without a marker: an unmounted disk, or files that were copied without it.
     Unmarked,
-    /// The storage of another database.
+    /// Another database's storage.
     Other,
 }
 
 impl Found {
-    /// The code that stands in logs and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -35,7 +34,6 @@ impl Found {
         }
     }
 
-    /// The value with this code.
     pub fn parse(code: &str) -> Option<Self> {
         [Self::Missing, Self::Unmarked, Self::Other]
             .into_iter()
@@ -43,19 +41,18 @@ impl Found {
     }
 }
 
-/// Where the marker of a storage is.
 pub fn marker_path(root: &Path) -> PathBuf {
     root.join(MARKER)
 }
 
-/// The id of the database whose storage this is; nothing when it has no marker.
+/// The database id in the marker; None without a marker.
 pub fn marker(root: &Path) -> io::Result<Option<String>> {
     use std::io::Read as _;
     let mut text = String::new();
     let read = File::open(marker_path(root))
         .and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text));
     match read {
-        // An empty one was cut short by a power failure.
+        // An empty marker: a power failure interrupted its write.
         Ok(_) => Ok(Some(text.trim().to_owned()).filter(|id| !id.is_empty())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(None),
@@ -63,7 +60,7 @@ pub fn marker(root: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// Makes this the storage of the database with that id. The folder is made when it is not there.
+/// Marks the folder as the storage of this database. Creates the folder when it does not exist.
 pub fn write_marker(root: &Path, id: &str) -> Result<(), Error> {
     disk::create_folder(root)?;
     let target = marker_path(root);
@@ -73,14 +70,14 @@ pub fn write_marker(root: &Path, id: &str) -> Result<(), Error> {
         .and_then(|mut file| writeln!(file, "{id}").and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&staged, &target));
     if written.is_err() {
-        // It may not have been made.
+        // It may not exist.
         let _ = fs::remove_file(&staged);
     }
     written?;
     Ok(disk::sync_folder(root)?)
 }
 
-/// Whether files were stored below this folder by this program: a client's folder with a file in it.
+/// Whether this program stored files in this folder: a client's folder contains a file.
 pub fn holds_files(root: &Path) -> bool {
     fn any(folder: &Path, depth: u8) -> bool {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -93,7 +90,7 @@ pub fn holds_files(root: &Path) -> bool {
     clients(root).any(|client| any(&client, 2))
 }
 
-/// Whether there are folders of clients below this one.
+/// Whether this folder contains clients' folders.
 pub fn holds_clients(root: &Path) -> bool {
     clients(root).next().is_some()
 }
@@ -108,7 +105,7 @@ fn clients(root: &Path) -> impl Iterator<Item = PathBuf> {
 }
 
 impl Storage {
-    /// The same storage, of which it is known whose it is: it is used only while its marker says so.
+    /// Ties the storage to its database: it is used only while its marker matches.
     #[must_use]
     pub fn of_database(self, id: &str) -> Self {
         Self {
@@ -117,7 +114,7 @@ impl Storage {
         }
     }
 
-    /// Whether the storage at the root is the one that it should be. Blocking.
+    /// Checks the marker. Blocking.
     pub fn verify(&self) -> Result<(), Error> {
         let Some(database) = &self.database else {
             return Ok(());
@@ -134,7 +131,7 @@ impl Storage {
         })
     }
 
-    /// Makes a file in the staging folder, which a cleaner may have removed.
+    /// Creates a file in the staging folder, which a cleanup tool may have removed.
     pub(super) fn create_staged(&self, path: &Path) -> Result<File, Error> {
         match disk::create_new(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -1,4 +1,4 @@
-//! Giving proven bytes their names. A name that something has already is never given again, whoever it belongs to.
+//! Publishing verified bytes. An existing name is never replaced.
 
 use std::fs;
 use std::io;
@@ -12,18 +12,15 @@ use super::layout::RelativePath;
 use super::{Error, STAGING, Staging, Storage, blocking, free_bytes_at, hash_open};
 use crate::disk;
 
-/// What came of giving a file its name.
 pub enum Published {
-    /// The bytes have it.
     Done,
-    /// Something else has that name; here are the bytes again, where they were staged.
+    /// The name exists; returns the bytes if they are still staged.
     Taken(Option<Staging>),
 }
 
 impl Storage {
-    /// Gives proven bytes their name. `same` names a file of the same client that should hold the same bytes:
-    /// if it truly does, the new name becomes a second link to it. The same bytes under exactly that name are what an
-    /// earlier try left.
+    /// Publishes verified bytes. `same` is a file of the same client that should have the same bytes; if it does, the
+    /// new name becomes a hard link to it. Equal bytes with exactly this name are the result of an earlier attempt.
     pub async fn publish(
         &self,
         mut staging: Staging,
@@ -56,33 +53,33 @@ impl Storage {
         .await
     }
 
-    /// Whether a file of somewhere else can have a second name here. It has one for a moment. Blocking.
+    /// Whether a file outside the storage can be hard-linked here, tested with a temporary link. Blocking.
     pub fn can_link(&self, source: &Path) -> bool {
-        let target = self.passing("link");
+        let target = self.temporary_path("link");
         let is_linked = fs::hard_link(source, &target).is_ok();
         if is_linked {
-            // What cannot be removed now is swept at the next start.
+            // The next start sweeps what cannot be removed now.
             let _ = fs::remove_file(&target);
         }
         is_linked
     }
 
-    /// Whether names that differ only in case meet in one file here. Blocking.
+    /// Whether this storage treats names that differ only in case as one. Blocking.
     pub fn folds_case(&self) -> Result<bool, Error> {
-        let passing = self.passing("probe");
-        let name = passing.file_name().unwrap_or_default().to_string_lossy();
-        Ok(disk::folds_case(disk::parent(&passing), &name)?)
+        let path = self.temporary_path("probe");
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Ok(disk::folds_case(disk::parent(&path), &name)?)
     }
 
-    /// A path in the staging folder that nobody else uses.
-    fn passing(&self, what: &str) -> PathBuf {
+    /// An unused path in the staging folder.
+    fn temporary_path(&self, what: &str) -> PathBuf {
         let n = self.staged.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{n}-{what}", self.prefix);
         self.root.join(STAGING).join(name)
     }
 
-    /// Gives a proven file of somewhere else a second name here; where the file system cannot, it is copied, unless
-    /// less than `keep_free_bytes` would stay free. The hash is compared again, and a link to a file is not followed.
+    /// Publishes a verified file from outside with a hard link, or with a copy where links fail and at least
+    /// `keep_free_bytes` stay free. Compares the hash again, and does not follow links.
     pub async fn adopt(
         &self,
         source: PathBuf,
@@ -119,8 +116,8 @@ impl Storage {
         .await
     }
 
-    /// The bytes of a file of ours once more, to be given another name with [`Storage::restore`]: quick where the file
-    /// system has links, else a staged copy. Nothing when they are not those bytes. Blocking.
+    /// Stages the bytes of a stored file for another name, see [`Storage::restore`]: as a hard link where possible,
+    /// else as a copy. None when the bytes do not match. Blocking.
     pub fn second(&self, existing: &str, sha256: &[u8; 32]) -> Result<Option<Staging>, Error> {
         let existing = RelativePath::from_row(existing.to_owned());
         let Some(existing) = existing.filter(|existing| !self.is_behind_link(existing)) else {
@@ -129,7 +126,7 @@ impl Storage {
         let existing = self.root.join(existing.as_path());
         let mut staging = self.stage();
         if link_if_intact(&existing, staging.path(), sha256) {
-            staging.is_whole();
+            staging.set_complete();
             return Ok(Some(staging));
         }
         match staging.copy(&existing, sha256) {
@@ -139,7 +136,7 @@ impl Storage {
         }
     }
 
-    /// Gives what [`Storage::second`] made a name that nothing has. Quick, but blocking.
+    /// Publishes what [`Storage::second`] staged. Quick, but blocking.
     pub fn restore(&self, staging: &mut Staging, path: &str) -> Result<(), Error> {
         self.verify()?;
         let target = self.at(path)?;
@@ -148,8 +145,8 @@ impl Storage {
         Ok(disk::sync_folder(disk::parent(&target))?)
     }
 
-    /// Whether a path below the root leads through a link, or is one. What cannot be looked at may be one; what is not
-    /// there is none.
+    /// Whether a path below the root is a link or leads through one. True when that cannot be determined, false when
+    /// it does not exist.
     pub fn is_behind_link(&self, path: &RelativePath) -> bool {
         let mut at = self.root.to_path_buf();
         path.as_path().iter().any(|name| {
@@ -162,8 +159,7 @@ impl Storage {
     }
 }
 
-/// A second name for the same bytes, but only if they are still those bytes and the file is no link to another. Any
-/// failure means no.
+/// Hard-links a file if its bytes are intact and it is not a symbolic link. False on any error.
 fn link_if_intact(existing: &Path, target: &Path, sha256: &[u8; 32]) -> bool {
     let Ok(file) = disk::open_no_link(existing) else {
         return false;
@@ -175,7 +171,7 @@ fn link_if_intact(existing: &Path, target: &Path, sha256: &[u8; 32]) -> bool {
     if !is_intact || fs::hard_link(existing, target).is_err() {
         return false;
     }
-    // Something else may have come there since it was read.
+    // The file may have been replaced since it was read.
     let is_it = |linked: fs::Metadata| linked.is_file() && disk::is_same_file(&linked, &hashed);
     let is_linked = fs::symlink_metadata(target).is_ok_and(is_it);
     if !is_linked {
@@ -184,8 +180,8 @@ fn link_if_intact(existing: &Path, target: &Path, sha256: &[u8; 32]) -> bool {
     is_linked
 }
 
-/// Whether a file under exactly this name is what an earlier try left that did not come to its end. It is synced, for
-/// that try may not have come so far.
+/// Whether exactly this name has the bytes of an unfinished earlier attempt. Syncs it, because that attempt may not
+/// have.
 fn is_repeat(target: &Path, sha256: &[u8; 32]) -> bool {
     let Ok(file) = disk::open_no_link(target) else {
         return false;

@@ -1,7 +1,7 @@
-//! Out of the way, and still there: where what is no longer trusted lies, and the way back from it.
+//! Quarantine: files that are moved out of the way, and the way back.
 //!
-//! `.quarantine/{run}/{whose}/{path}`: nothing looks for a file there, and only erasure and retention remove it; `whose` is
-//! a media's id, for a file that a row names. Nothing is ever written over.
+//! `.quarantine/{run}/{owner}/{path}`, where `owner` is a media's id or `in-no-row` for orphans. Only erasure and
+//! retention delete files there. Nothing is overwritten.
 
 use std::fs;
 use std::io;
@@ -9,47 +9,46 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::layout::RelativePath;
-use super::{Error, NOBODY, QUARANTINE, Stamp, Storage, hash_file};
+use super::{Error, ORPHANS, QUARANTINE, Stamp, Storage, hash_file};
 use crate::disk;
 
 impl Error {
-    /// Whether a file could not be moved only because its new place is on another disk.
+    /// Whether a move failed only because the target is on another disk.
     pub fn is_other_disk(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::CrossesDevices)
     }
 }
 
-/// A copy in quarantine of a file that lies on another disk and can only be copied there. Gone again when it is dropped
-/// before the file itself was taken away.
-pub struct Copied {
+/// A quarantine copy of a file on another disk. Deleted on drop unless the original was removed.
+pub struct QuarantineCopy {
     path: PathBuf,
-    /// What the file was when it was copied.
+    /// The original's state during the copy.
     stamp: Stamp,
     is_kept: AtomicBool,
 }
 
-impl Drop for Copied {
+impl Drop for QuarantineCopy {
     fn drop(&mut self) {
         if !self.is_kept.load(Ordering::Relaxed) {
-            // The file itself is still where it was.
+            // The original still exists.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
 impl Storage {
-    /// Moves a file into quarantine, or takes it away where it has been `copied` there. Answers whether it did; it does
-    /// not when the file is not there, not the one that was copied, a link, or behind one: what a link leads to may be
-    /// another's. Quick, but blocking.
+    /// Moves a file into quarantine, or removes the original of a finished copy (`copied`). False when the file does
+    /// not exist, changed after the copy, or is a link or behind one, because the target may be another program's.
+    /// Quick, but blocking.
     pub fn quarantine(
         &self,
         path: &str,
         run: &str,
-        whose: &str,
-        copied: Option<&Copied>,
+        owner: &str,
+        copied: Option<&QuarantineCopy>,
     ) -> Result<bool, Error> {
         self.verify()?;
-        let (from, to) = (self.at(path)?, self.aside(path, run, whose)?);
+        let (from, to) = (self.at(path)?, self.aside(path, run, owner)?);
         let Some(found) = self.stamp(path)? else {
             return Ok(false);
         };
@@ -72,11 +71,16 @@ impl Storage {
         Ok(true)
     }
 
-    /// Copies a file into quarantine that cannot be moved there, and proves the copy; nothing when it is not there.
-    /// Blocking for as long as that takes.
-    pub fn copy_aside(&self, path: &str, run: &str, whose: &str) -> Result<Option<Copied>, Error> {
+    /// Copies a file into quarantine that cannot be moved, and verifies the copy; None when it does not exist.
+    /// Blocking.
+    pub fn copy_aside(
+        &self,
+        path: &str,
+        run: &str,
+        owner: &str,
+    ) -> Result<Option<QuarantineCopy>, Error> {
         self.verify()?;
-        let (from, to) = (self.at(path)?, self.aside(path, run, whose)?);
+        let (from, to) = (self.at(path)?, self.aside(path, run, owner)?);
         let Some(stamp) = self.stamp(path)? else {
             return Ok(None);
         };
@@ -86,33 +90,33 @@ impl Storage {
         self.create_folder(disk::parent(&to))?;
         copy(&from, &to)?;
         disk::sync_folder(disk::parent(&to))?;
-        Ok(Some(Copied {
+        Ok(Some(QuarantineCopy {
             path: to,
             stamp,
             is_kept: AtomicBool::new(false),
         }))
     }
 
-    /// Where files of that path lie in quarantine that are that media's, or nobody's.
-    pub fn in_quarantine(&self, path: &str, whose: &[&str]) -> Result<Vec<PathBuf>, Error> {
+    /// Finds quarantined files with this path and one of these owners.
+    pub fn in_quarantine(&self, path: &str, owners: &[&str]) -> Result<Vec<PathBuf>, Error> {
         let runs = match fs::read_dir(self.root.join(QUARANTINE)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             runs => runs?,
         };
         let mut found = Vec::new();
-        // It is checked as any other path, and lies that far below.
+        // Checks that the path stays below the root.
         self.at(path)?;
         for run in runs.flatten() {
-            let places = whose.iter().map(|whose| run.path().join(whose).join(path));
+            let places = owners.iter().map(|owner| run.path().join(owner).join(path));
             found.extend(places.filter(|place| is_file(place)));
-            if whose.contains(&NOBODY) {
-                found.extend(under_another_name(&run.path().join(NOBODY), path));
+            if owners.contains(&ORPHANS) {
+                found.extend(under_another_name(&run.path().join(ORPHANS), path));
             }
         }
         Ok(found)
     }
 
-    /// Puts a file back from quarantine to where it was. Blocking.
+    /// Moves a file back from quarantine. Blocking.
     pub fn bring_back(&self, from: &Path, path: &str) -> Result<(), Error> {
         self.verify()?;
         let to = self.at(path)?;
@@ -128,47 +132,47 @@ impl Storage {
         Ok(disk::sync_folder(disk::parent(from))?)
     }
 
-    /// Whether a path of a row is a link, or leads through one.
+    /// Whether a row's path is a link or leads through one.
     pub fn leads_through_link(&self, path: &str) -> bool {
         let path = RelativePath::from_row(path.to_owned());
         path.is_none_or(|path| self.is_behind_link(&path))
     }
 
-    fn aside(&self, path: &str, run: &str, whose: &str) -> Result<PathBuf, Error> {
-        self.at(&format!("{QUARANTINE}/{run}/{whose}/{path}"))
+    fn aside(&self, path: &str, run: &str, owner: &str) -> Result<PathBuf, Error> {
+        self.at(&format!("{QUARANTINE}/{run}/{owner}/{path}"))
     }
 }
 
-/// A file of that path that was taken away through a link to its client's folder lies under the link's name.
-fn under_another_name(nobody: &Path, path: &str) -> Vec<PathBuf> {
+/// A file that was moved through a linked client folder is filed under the link's name.
+fn under_another_name(orphans: &Path, path: &str) -> Vec<PathBuf> {
     let Some((client, rest)) = path.split_once('/') else {
         return Vec::new();
     };
-    let names = fs::read_dir(nobody).into_iter().flatten().flatten();
+    let names = fs::read_dir(orphans).into_iter().flatten().flatten();
     let others = names.filter(|name| name.file_name() != client);
     let places = others.map(|name| name.path().join(rest));
     places.filter(|place| is_file(place)).collect()
 }
 
-/// What is a link in quarantine is no copy.
+/// A link in quarantine is not a copy.
 fn is_file(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|it| it.is_file())
 }
 
-/// A copy that lasts and is proven, or none.
+/// Copies, syncs and verifies; leaves no incomplete copy.
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     let mut target = disk::create_new(to)?;
-    let copying = || {
+    let mut copied = || {
         io::copy(&mut disk::open_no_link(from)?, &mut target)?;
         target.sync_all()?;
-        match hash_file(from)? == hash_file(to)? {
-            true => Ok(()),
-            false => Err(io::Error::from(io::ErrorKind::InvalidData)),
+        if hash_file(from)? == hash_file(to)? {
+            Ok(())
+        } else {
+            Err(io::Error::from(io::ErrorKind::InvalidData))
         }
     };
-    let mut copying = copying;
-    copying().map_err(|error: io::Error| {
-        // It is not complete, and nobody knows of it.
+    copied().map_err(|error: io::Error| {
+        // Incomplete, and in no list.
         let _ = fs::remove_file(to);
         error.into()
     })

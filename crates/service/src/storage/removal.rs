@@ -1,7 +1,7 @@
-//! Deleting files for good, wherever they are: under their names, in quarantine, and half come in.
+//! Deletes files: published, quarantined and staged.
 //!
-//! No file is deleted through a link, neither one in its own place nor one in the place of a folder above it: what it
-//! leads to may be another's. Each path is looked at at the moment of its removal.
+//! No file is deleted through a link, neither the file itself nor a folder above it, because the target may be
+//! another program's. Each path is checked when it is deleted.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -10,29 +10,28 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::layout::{self, RelativePath};
-use super::{Error, NOBODY, QUARANTINE, STAGING, Storage, blocking, hash_file};
+use super::{Error, ORPHANS, QUARANTINE, STAGING, Storage, blocking, hash_file};
 use crate::disk;
 use crate::model::MediaId;
 
-/// A file that was found below the root.
+/// A file found below the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lying {
-    /// Where, below the root.
+pub struct FoundFile {
+    /// Below the root.
     pub path: PathBuf,
-    /// How long it is.
     pub size_bytes: u64,
 }
 
-/// Where files of a media may be.
+/// Where a media's files may be.
 #[derive(Clone, Debug, Default)]
-pub struct Sought {
-    /// Under exactly these paths.
+pub struct PossiblePaths {
+    /// Exactly these paths.
     pub names: Vec<RelativePath>,
-    /// Under paths made of these, with any number and extension.
+    /// These paths with any number and extension.
     pub stems: Vec<RelativePath>,
 }
 
-/// The entries of folders by their stems, each folder read once. For as long as no name appears that matters.
+/// Entries of folders by stem; each folder is read once. Valid while no relevant name is added.
 #[derive(Clone, Default)]
 pub struct Index(Arc<Mutex<HashMap<PathBuf, ByStem>>>);
 
@@ -71,56 +70,55 @@ fn by_stem(folder: &Path) -> Result<ByStem, Error> {
     Ok(names)
 }
 
-/// What is done about a file that is found through a link.
+/// The policy for a file found through a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Linked {
-    /// It stays, and that is an error.
-    Stays,
-    /// It goes if it is still the one with this hash, in the folder where it was stored.
-    GoesIf([u8; 32]),
+    /// An error.
+    Keep,
+    /// Deleted if it still has this hash.
+    RemoveIf([u8; 32]),
 }
 
 impl Storage {
-    /// Deletes a file of a media that has just been stored. That it is gone already is fine.
+    /// Deletes a media's file right after it was stored. A missing file is fine.
     pub async fn remove(&self, path: RelativePath, sha256: [u8; 32]) -> Result<(), Error> {
         let storage = self.clone();
         blocking(move || {
-            let removed = storage.remove_below(path.as_path(), Linked::GoesIf(sha256));
+            let removed = storage.remove_below(path.as_path(), Linked::RemoveIf(sha256));
             removed.map(drop)
         })
         .await
     }
 
-    /// All files of a media: where they are sought, those of them that a repair took for orphaned and moved into
-    /// quarantine, and what a repair moved there under the media's own id.
+    /// Finds all files of a media: at its paths, quarantined as an orphan, and quarantined under its own id.
     pub async fn everywhere(
         &self,
         media: &MediaId,
-        sought: Sought,
+        paths: PossiblePaths,
         index: &Index,
-    ) -> Result<Vec<Lying>, Error> {
+    ) -> Result<Vec<FoundFile>, Error> {
         let (storage, media, index) = (self.clone(), media.clone(), index.clone());
-        blocking(move || storage.look_everywhere(&media, &sought, &index)).await
+        blocking(move || storage.find_everywhere(&media, &paths, &index)).await
     }
 
-    /// Deletes files of a media. Answers with those that were there; all that can go has gone when one cannot.
+    /// Deletes files of a media. Returns those that existed. Continues after an error and returns it at the end.
     pub async fn remove_all(
         &self,
         media: &MediaId,
-        files: Vec<Lying>,
+        files: Vec<FoundFile>,
         linked: Linked,
-    ) -> Result<Vec<Lying>, Error> {
+    ) -> Result<Vec<FoundFile>, Error> {
         let (storage, media) = (self.clone(), media.clone());
         blocking(move || {
             let (mut gone, mut failed) = (Vec::new(), None);
-            for lying in files {
-                match storage.remove_below(&lying.path, linked) {
-                    Ok(true) => gone.push(lying),
+            for file in files {
+                match storage.remove_below(&file.path, linked) {
+                    Ok(true) => gone.push(file),
                     Ok(false) => {}
                     Err(error) => failed = Some(error),
                 }
             }
-            // Their folders are of no use any more; what is still in them is reported by the error above.
+            // Only empty folders go; the error above reports files that remain.
             for run in storage.quarantine_runs()? {
                 remove_empty(&run.join(media.as_str()));
             }
@@ -129,12 +127,12 @@ impl Storage {
         .await
     }
 
-    /// Deletes a file that no row names, found below the root. Quick, but blocking.
+    /// Deletes an orphan. Quick, but blocking.
     pub fn remove_orphan(&self, below: &Path) -> Result<bool, Error> {
-        self.remove_below(below, Linked::Stays)
+        self.remove_below(below, Linked::Keep)
     }
 
-    /// Which of these media have pieces that are staged now.
+    /// Staged files of these media.
     pub fn staged_of(&self, media: &BTreeSet<MediaId>) -> Result<Vec<PathBuf>, Error> {
         let mut found = Vec::new();
         let entries = match fs::read_dir(self.root.join(STAGING)) {
@@ -147,8 +145,8 @@ impl Storage {
         for entry in entries {
             let entry = entry?;
             let name = entry.file_name();
-            let whose = name.to_str().and_then(|name| name.splitn(3, '-').nth(2));
-            if whose.is_some_and(|whose| media.contains(&MediaId(whose.to_owned()))) {
+            let media_id = name.to_str().and_then(|name| name.splitn(3, '-').nth(2));
+            if media_id.is_some_and(|id| media.contains(&MediaId(id.to_owned()))) {
                 found.push(entry.path());
             }
         }
@@ -163,21 +161,21 @@ impl Storage {
         runs.map(|run| Ok(run?.path())).collect()
     }
 
-    fn look_everywhere(
+    fn find_everywhere(
         &self,
         media: &MediaId,
-        sought: &Sought,
+        paths: &PossiblePaths,
         index: &Index,
-    ) -> Result<Vec<Lying>, Error> {
-        // Where the storage is away, nothing is there, and nothing of it is gone.
+    ) -> Result<Vec<FoundFile>, Error> {
+        // Missing storage does not mean that files are gone.
         self.verify()?;
         let runs = self.quarantine_runs()?;
         let mut places = vec![self.root.to_path_buf()];
-        places.extend(runs.iter().map(|run| run.join(NOBODY)));
+        places.extend(runs.iter().map(|run| run.join(ORPHANS)));
         let mut files = BTreeSet::new();
         for place in &places {
-            files.extend(sought.names.iter().map(|name| place.join(name.as_path())));
-            for stem in &sought.stems {
+            files.extend(paths.names.iter().map(|name| place.join(name.as_path())));
+            for stem in &paths.stems {
                 files.extend(index.find(place, stem)?);
             }
         }
@@ -192,7 +190,7 @@ impl Storage {
             };
             if !metadata.is_dir() {
                 let path = file.strip_prefix(self.root.as_path()).unwrap_or(&file);
-                found.push(Lying {
+                found.push(FoundFile {
                     path: path.to_owned(),
                     size_bytes: metadata.len(),
                 });
@@ -201,7 +199,7 @@ impl Storage {
         Ok(found)
     }
 
-    /// Deletes one file, and makes that durable; says whether it was there.
+    /// Deletes one file durably; returns whether it existed.
     fn remove_below(&self, below: &Path, linked: Linked) -> Result<bool, Error> {
         self.verify()?;
         let refused = || Error::Io(io::ErrorKind::InvalidInput.into());
@@ -213,11 +211,11 @@ impl Storage {
             found => found?,
         };
         if self.is_behind_link(&row) {
-            // What a broken link led to is gone.
+            // The target of a broken link is gone.
             let is_broken = found.is_symlink() && !target.exists();
             let is_it = || match linked {
-                Linked::Stays => false,
-                Linked::GoesIf(sha256) => {
+                Linked::Keep => false,
+                Linked::RemoveIf(sha256) => {
                     found.is_file() && hash_file(&target).is_ok_and(|found| found == sha256)
                 }
             };
@@ -249,15 +247,16 @@ fn below(folder: &Path, found: &mut BTreeSet<PathBuf>) -> Result<(), Error> {
     };
     for entry in entries {
         let entry = entry?;
-        match entry.file_type()?.is_dir() {
-            true => below(&entry.path(), found)?,
-            false => drop(found.insert(entry.path())),
+        if entry.file_type()?.is_dir() {
+            below(&entry.path(), found)?;
+        } else {
+            found.insert(entry.path());
         }
     }
     Ok(())
 }
 
-/// Removes folders that hold nothing but folders.
+/// Removes folders that contain only folders.
 fn remove_empty(folder: &Path) {
     let is_link = folder.symlink_metadata().is_ok_and(|it| it.is_symlink());
     if is_link {
@@ -268,6 +267,6 @@ fn remove_empty(folder: &Path) {
             remove_empty(&entry.path());
         }
     }
-    // What is not empty stays.
+    // A folder with files stays.
     let _ = fs::remove_dir(folder);
 }

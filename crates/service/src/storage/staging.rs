@@ -1,4 +1,4 @@
-//! Bytes on their way: in memory while they are few, else in a file that nobody takes for one that is held.
+//! Unverified bytes: small ones in memory, larger ones in a staged file.
 
 use std::fs::{self, File};
 use std::io::{self, Seek as _, Write as _};
@@ -10,24 +10,24 @@ use wa_media::{Form, MediaKind};
 use super::{Error, Storage, blocking, hash_open};
 use crate::disk;
 
-/// Bytes kept in memory before a staged file is made: a voice note never needs one.
+/// Larger files go to disk. A voice note fits.
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// Bytes that nobody has proven yet. Dropped unpublished, they are gone.
+/// Unverified bytes. Deleted on drop unless published.
 pub struct Staging {
     buffer: Vec<u8>,
-    /// Open while more may come.
+    /// Open while more bytes may come.
     file: Option<Arc<File>>,
     path: PathBuf,
     storage: Storage,
-    /// Whether there may be a file under `path`.
+    /// Whether a file may exist at `path`.
     is_named: bool,
-    /// Whether it is whole and synced.
+    /// Whether it is complete and synced.
     is_sealed: bool,
 }
 
 impl Staging {
-    /// To be written there once memory does not take it.
+    /// `path` is used once the bytes exceed the buffer.
     pub(super) fn at(storage: Storage, path: PathBuf) -> Self {
         Self {
             storage,
@@ -39,12 +39,11 @@ impl Staging {
         }
     }
 
-    /// Takes the next bytes.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.append(|buffer| buffer.extend_from_slice(bytes)).await
     }
 
-    /// Takes what `fill` appends.
+    /// Appends what `fill` writes.
     pub async fn append(&mut self, fill: impl FnOnce(&mut Vec<u8>)) -> Result<(), Error> {
         fill(&mut self.buffer);
         if self.buffer.len() >= BUFFER_BYTES {
@@ -57,7 +56,7 @@ impl Staging {
         let buffer = std::mem::take(&mut self.buffer);
         let open = self.file.clone();
         let (storage, path) = (self.storage.clone(), self.path.clone());
-        // Removed again also when writing it fails, as on a full disk.
+        // Deleted on drop even if this write fails, as on a full disk.
         self.is_named = true;
         let (file, mut buffer) = blocking(move || {
             let file = match open {
@@ -74,7 +73,7 @@ impl Staging {
         Ok(())
     }
 
-    /// What the bytes are. Of a file only what tells it is read.
+    /// Detects the file's form. Reads only the bytes that decide it.
     pub async fn form(
         &mut self,
         kind: MediaKind,
@@ -104,21 +103,20 @@ impl Staging {
         .await
     }
 
-    /// Where they are staged.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A file was given the staged name by other means, whole and synced.
-    pub(super) fn is_whole(&mut self) {
+    /// The staged path was created by other means, complete and synced.
+    pub(super) fn set_complete(&mut self) {
         (self.is_named, self.is_sealed) = (true, true);
     }
 
-    /// Takes the bytes of a file, which must still be the proven ones, and syncs them.
+    /// Copies a file and syncs the copy; fails when its hash differs.
     pub(super) fn copy(&mut self, source: &Path, sha256: &[u8; 32]) -> Result<(), Error> {
         let mut source = disk::open_no_link(source)?;
         let mut file = self.storage.create_staged(&self.path)?;
-        // From here on it is removed again when anything fails.
+        // Deleted on drop from here on.
         self.is_named = true;
         io::copy(&mut source, &mut file)?;
         file.sync_all()?;
@@ -132,7 +130,7 @@ impl Staging {
         }
     }
 
-    /// Writes what is left, and syncs. Doing it again changes nothing.
+    /// Writes the rest and syncs. Idempotent.
     pub(super) fn seal(&mut self) -> Result<(), Error> {
         if self.is_sealed {
             return Ok(());
@@ -149,7 +147,7 @@ impl Staging {
         Ok(())
     }
 
-    /// Gives what is sealed a name that nothing has; where something has it, it stays staged.
+    /// Publishes the sealed file; keeps it staged if the name exists.
     pub(super) fn name_as(&mut self, target: &Path) -> io::Result<()> {
         disk::name_new(&self.path, target)?;
         self.is_named = false;
@@ -159,10 +157,10 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        // Windows removes no file that is open.
+        // Windows does not delete open files.
         self.file = None;
         if self.is_named {
-            // What cannot be removed now is swept at the next start.
+            // The next start sweeps what cannot be removed now.
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -1,4 +1,4 @@
-//! Reading what is stored, by the paths that rows name.
+//! Reading stored files by their paths in rows.
 
 use std::fs::{self, File};
 use std::io;
@@ -6,29 +6,26 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, Storage, hash_file, hash_file_while};
 
-/// What is at a path. Links are not followed.
+/// The kind of entry at a path. Links are not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// Nothing, or nothing that can be seen.
+    /// Missing or unreadable.
     Absent,
-    /// Nothing, and its folder does not exist either: a disk may not be mounted.
+    /// Missing with its folder: a disk may not be mounted.
     NoFolder,
-    /// A regular file.
     File,
-    /// A link.
     Link,
-    /// A folder, a pipe, a device.
+    /// A folder, a pipe or a device.
     Other,
 }
 
-/// What a folder holds.
+/// The content of a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FolderState {
-    /// It does not exist.
+    /// No folder.
     Missing,
-    /// Nothing.
     Empty,
-    /// Something, or it cannot be read.
+    /// Not empty, or unreadable.
     Filled,
 }
 
@@ -58,18 +55,17 @@ impl Storage {
         Ok(fs::canonicalize(folder)?.starts_with(fs::canonicalize(self.root())?))
     }
 
-    /// SHA-256 of a stored file, in constant memory. Not for async threads.
+    /// SHA-256 of a stored file, in constant memory. Blocking.
     pub fn hash(&self, path: &str) -> Result<[u8; 32], Error> {
         Ok(hash_file(&self.at(path)?)?)
     }
 
-    /// Like [`Storage::hash`], of a file that was found below the root.
+    /// Like [`Storage::hash`], for a path found below the root.
     pub fn hash_found(&self, path: &Path) -> Result<[u8; 32], Error> {
         Ok(hash_file(&self.root().join(path))?)
     }
 
-    /// Like [`Storage::hash`], for as long as `continues` allows, which gets the bytes of every piece that was read. None
-    /// when it was stopped.
+    /// Like [`Storage::hash`]. Calls `continues` with the bytes of each piece; false cancels, and the result is None.
     pub fn hash_while(
         &self,
         path: &str,
@@ -78,7 +74,7 @@ impl Storage {
         Ok(hash_file_while(&self.at(path)?, continues)?)
     }
 
-    /// What is at the path of a row.
+    /// The entry at a row's path.
     pub fn entry(&self, path: &str) -> Result<Entry, Error> {
         let path = self.at(path)?;
         Ok(match path.symlink_metadata() {
@@ -90,7 +86,7 @@ impl Storage {
         })
     }
 
-    /// What is in a folder below the root.
+    /// The content of a folder below the root.
     pub fn folder_state(&self, path: &str) -> Result<FolderState, Error> {
         Ok(match fs::read_dir(self.at(path)?) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => FolderState::Missing,
@@ -102,12 +98,12 @@ impl Storage {
         })
     }
 
-    /// The path below the root of a file that was found by its full path; None when it is elsewhere.
+    /// The path below the root; None when the file is elsewhere.
     pub fn relative(&self, path: &Path) -> Option<PathBuf> {
         path.strip_prefix(self.root()).ok().map(Path::to_owned)
     }
 
-    /// Whether a folder is in the storage, or the storage in it.
+    /// Whether one of the two contains the other.
     pub fn overlaps(&self, folder: &Path) -> bool {
         let real = |path: &Path| fs::canonicalize(path).ok();
         match (real(folder), real(self.root())) {
@@ -116,7 +112,7 @@ impl Storage {
         }
     }
 
-    /// The folders on this machine in which its files are, besides those below `folder`.
+    /// The folders on this machine that contain its files, except those below `folder`.
     pub fn folders_outside(&self, folder: &Path) -> Option<PathBuf> {
         let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let is_outside = !real(self.root()).starts_with(real(folder));

@@ -1,7 +1,7 @@
-//! Looking at every file that lies below the root.
+//! Lists every file below the root.
 //!
-//! A folder of ours may be a link to another disk, and then it is looked into like any other. But a link may also lead to
-//! another client's folder, or to another data folder: whatever lies behind one is told apart from the rest.
+//! A folder of the layout may be a link to another disk, and is entered like any other. A link may also lead to
+//! another client's folder or to another data folder, so what is behind links is reported separately.
 
 use std::collections::HashSet;
 use std::fs;
@@ -11,29 +11,32 @@ use std::path::{Path, PathBuf};
 use super::marker::MARKER;
 use super::{QUARANTINE, STAGING, Storage, layout};
 
-/// Folders below the root in which nothing is looked for; the last one is made by the file system.
+/// Folders below the root that are not listed; file systems create the last one.
 const NOT_OURS: [&str; 3] = [STAGING, QUARANTINE, "lost+found"];
 
-/// What was met besides files.
+/// What the walk found besides files.
 #[derive(Clone, Debug, Default)]
 pub struct Walked {
-    /// Folders that cannot be read.
+    /// Unreadable folders.
     pub closed: Vec<PathBuf>,
-    /// Folders that are links, and those below the root to which links lead.
+    /// Linked folders, and folders below the root that are targets of links.
     pub linked: Vec<PathBuf>,
 }
 
 impl Walked {
-    /// Whether a path, below the root, leads through a link, or a link leads there too.
+    /// Whether a path below the root leads through a link or is behind one.
     pub fn is_linked(&self, below: &Path) -> bool {
         self.linked.iter().any(|folder| below.starts_with(folder))
     }
 }
 
 impl Storage {
-    /// Shows `visit` all files below the root but those that are staged or in quarantine, by their paths below it. A
-    /// folder of ours that is a link is looked into when `enters` says so, and only where nothing else leads to the same
-    /// files; what else is a link is shown as a file. What vanishes meanwhile is passed over. Blocking.
+    /// Calls `visit` with all files below the root, except staged and quarantined ones. A linked folder of the layout
+    /// is entered if `enters` allows it and nothing else leads to its files; other links are visited as files.
+    /// Entries that vanish are skipped. Blocking.
+    ///
+    /// `walkdir` does not fit: it enters links in the order of folders, but here files must be found under their own
+    /// names first, so links come last and each target is entered once.
     pub fn each_file(
         &self,
         enters: impl Fn(&Path) -> bool,
@@ -44,7 +47,7 @@ impl Storage {
         let mut folders = vec![PathBuf::new()];
         let root =
             fs::canonicalize(self.root.as_path()).unwrap_or_else(|_| self.root.to_path_buf());
-        // What is reached without a link comes first, so that it is met under its own name.
+        // Folders without links come first, so that their files are found under their own names.
         while let Some(folder) = folders.pop().or_else(|| {
             let enter = |link: &PathBuf| self.enter(&root, link, &mut entered, &mut walked);
             std::iter::from_fn(|| links.pop()).find(enter)
@@ -68,9 +71,10 @@ impl Storage {
                     }
                 } else if self.is_folder(&below) {
                     walked.linked.push(below.clone());
-                    match enters(&below) {
-                        true => links.push(below),
-                        false => visit(&below),
+                    if enters(&below) {
+                        links.push(below)
+                    } else {
+                        visit(&below)
                     }
                 } else {
                     visit(&below);
@@ -80,7 +84,7 @@ impl Storage {
         walked
     }
 
-    /// Under which other path below the root a file truly lies, when a folder above it is a link. Blocking.
+    /// The other path below the root when a folder above the file is a link. Blocking.
     pub fn true_path(&self, path: &str) -> Option<String> {
         let root = fs::canonicalize(self.root.as_path()).ok()?;
         let file = fs::canonicalize(self.at(path).ok()?).ok()?;
@@ -89,13 +93,13 @@ impl Storage {
         (below != path).then_some(below)
     }
 
-    /// Whether what is no folder is a link to one, in the place of one of ours.
+    /// Whether the entry is a link to a folder in the place of a folder of the layout.
     fn is_folder(&self, below: &Path) -> bool {
         let leads_to = || fs::metadata(self.root.join(below));
         layout::is_folder_of_ours(below) && leads_to().is_ok_and(|it| it.is_dir())
     }
 
-    /// Whether a link leads where nobody has been.
+    /// Whether a link leads to a folder that was not entered yet.
     fn enter(
         &self,
         root: &Path,
@@ -150,7 +154,7 @@ mod tests {
         let (by_disk, named): (Vec<_>, Vec<_>) = found
             .into_iter()
             .partition(|path| path.starts_with("cliente_5") || path.starts_with("cliente_6"));
-        // What a row has no file behind is shown, and not looked into.
+        // A linked folder without files of rows is visited and not entered.
         let expected = ["cliente_2/x", "cliente_3/x", "cliente_7"].map(Path::new);
         assert_eq!(
             (named, by_disk.len()),

@@ -1,6 +1,6 @@
-//! Whether downloads may begin: below the low watermark none is claimed, and none before the high one is reached again.
-//! A claim reserves the size that its message declares. Declared sizes can be wrong, so below half of the low watermark
-//! the largest running download is stopped: the database needs the rest. Webhooks are taken all the while.
+//! Pauses downloads while the disk is nearly full: no claims below the low watermark until the high one is reached. A
+//! claim reserves its declared size. Declared sizes can be wrong, so below half of the low watermark the largest
+//! running download is stopped, because the database needs the rest. Webhooks are always accepted.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,20 +15,20 @@ use crate::model::MediaId;
 use crate::queue::Job;
 use crate::storage::Storage;
 
-/// What is reserved where a message declares no size; most files are smaller.
+/// Reserved when no size is declared; most files are smaller.
 const USUAL_BYTES: u64 = 16 << 20;
 
-/// The disk as the worker last saw it.
+/// The last reading of the disk.
 pub(super) struct DiskSpace {
     low: u64,
     high: u64,
     is_paused: bool,
-    /// Nothing when the file system does not say.
+    /// None when the file system does not report it.
     free: Option<u64>,
     reserved: Arc<Mutex<HashMap<MediaId, u64>>>,
 }
 
-/// Space for a running download; dropped, it is free again.
+/// Space for a running download, until it is dropped.
 pub(super) struct Reservation {
     reserved: Arc<Mutex<HashMap<MediaId, u64>>>,
     id: MediaId,
@@ -44,7 +44,7 @@ fn lock(reserved: &Mutex<HashMap<MediaId, u64>>) -> MutexGuard<'_, HashMap<Media
     reserved.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The size that a claim reserves; no file may be larger than `max_bytes`.
+/// The size that a claim reserves, at most `max_bytes`.
 pub(super) fn declared_bytes(job: &Job, max_bytes: u64) -> u64 {
     job.declared_length.unwrap_or(USUAL_BYTES).min(max_bytes)
 }
@@ -77,7 +77,7 @@ impl DiskSpace {
         }
     }
 
-    /// What claims may still reserve. `fetched` says how much of a download is on the disk already.
+    /// The bytes that claims may still reserve. `fetched` returns the bytes that a download already has on the disk.
     pub fn available_bytes(&self, fetched: impl Fn(&MediaId) -> u64) -> u64 {
         let Some(free) = self.free else {
             return u64::MAX;
@@ -90,13 +90,10 @@ impl DiskSpace {
         free.saturating_sub(self.low).saturating_sub(to_come)
     }
 
-    /// Takes a new reading; returns whether downloads were paused or resumed by it.
+    /// Returns whether this reading pauses or resumes downloads.
     fn update(&mut self, free: u64) -> bool {
         self.free = Some(free);
-        let watermark = match self.is_paused {
-            true => self.high,
-            false => self.low,
-        };
+        let watermark = if self.is_paused { self.high } else { self.low };
         let is_paused = free < watermark;
         std::mem::replace(&mut self.is_paused, is_paused) != is_paused
     }
@@ -106,7 +103,7 @@ impl DiskSpace {
     }
 }
 
-/// Reads the free space. Where the file system does not say, downloads go on and fail when the disk is full.
+/// Reads the free space. Where the file system does not report it, downloads continue and fail when the disk is full.
 pub(super) fn update(worker: &Worker, space: &mut DiskSpace) {
     let Ok(free_bytes) = worker.downloader.storage.free_bytes() else {
         space.free = None;
@@ -114,13 +111,14 @@ pub(super) fn update(worker: &Worker, space: &mut DiskSpace) {
     };
     outage::watch_space(worker, free_bytes);
     if space.update(free_bytes) {
-        match space.is_paused {
-            true => tracing::error!(
+        if space.is_paused {
+            tracing::error!(
                 free_bytes,
                 pause_below_bytes = space.low,
-                "the disk is nearly full: no download begins; webhooks are still taken"
-            ),
-            false => tracing::info!(free_bytes, "enough free space: downloads resume"),
+                "the disk is nearly full: downloads are paused; webhooks are still accepted"
+            );
+        } else {
+            tracing::info!(free_bytes, "enough free space: downloads resume");
         }
         note(worker, space.is_paused);
     }
@@ -132,34 +130,35 @@ pub(super) fn update(worker: &Worker, space: &mut DiskSpace) {
     }
 }
 
-/// In a task of its own, because it may be the database's disk that is full.
+/// In its own task, because the full disk may be the database's.
 pub(super) fn note(worker: &Worker, is_paused: bool) {
     let worker_of_task = worker.clone();
     worker.shutdown.spawn(async move {
         let now = worker_of_task.downloader.clock.now();
-        let writing = worker_of_task
+        let written = worker_of_task
             .downloader
             .db
-            .write(Key::Nothing, async move |tx| match is_paused {
-                true => Checkpoint::DownloadsPaused.save(tx, "", &(), now).await,
-                false => Checkpoint::DownloadsPaused.delete(tx, "").await,
+            .write(Key::Nothing, async move |tx| {
+                if is_paused {
+                    Checkpoint::DownloadsPaused.save(tx, "", &(), now).await
+                } else {
+                    Checkpoint::DownloadsPaused.delete(tx, "").await
+                }
             });
-        if let Err(error) = writing.await {
+        if let Err(error) = written.await {
             tracing::debug!(%error, "whether downloads are paused could not be written");
         }
     });
 }
 
-/// Why no download begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Paused {
-    /// Free space.
     pub free_bytes: u64,
-    /// From how much on downloads resume.
+    /// The high watermark.
     pub resume_above_bytes: u64,
 }
 
-/// Whether downloads are paused because the disk is nearly full, seen from any process.
+/// Whether downloads are paused for space, as visible to any process.
 pub async fn paused_for_space(
     (db, storage, coordination): (&Db, &Storage, &Coordination),
     settings: &StorageSettings,
@@ -219,10 +218,10 @@ mod tests {
             (space.available_bytes(|_| 0), space.is_idle()),
             (200, false)
         );
-        // Half of it is on the disk, and missing from the free space.
+        // Half of it is on the disk and no longer free.
         space.update(650);
         assert_eq!(space.available_bytes(|_| 350), 200);
-        // More than it declared.
+        // More than declared.
         space.update(200);
         assert_eq!(space.available_bytes(|_| 800), 100);
         drop(one);

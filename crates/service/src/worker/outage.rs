@@ -43,10 +43,10 @@ pub(super) fn watch_space(worker: &Worker, free_bytes: u64) {
 
 /// Wakes the media that wait for the storage; false when the database cannot.
 pub(super) async fn wake_for_storage(worker: &Worker) -> bool {
-    let waking = worker.downloader.db.write(Key::Nothing, async |tx| {
+    let woken = worker.downloader.db.write(Key::Nothing, async |tx| {
         queue::wake_all(tx, &Reason::OF_STORAGE).await
     });
-    match waking.await {
+    match woken.await {
         Ok(media) => {
             if media > 0 {
                 tracing::info!(
@@ -107,10 +107,10 @@ pub(super) async fn note_folder(worker: &Worker, job: &Job, settled: &Settled) {
 
 async fn wake_host(worker: &Worker, host: &str, now: crate::clock::Millis) -> Result<(), Error> {
     let (instances, reasons) = waiting_for(worker, host).await?;
-    let waking = worker.downloader.db.write(Key::Nothing, async move |tx| {
+    let woken = worker.downloader.db.write(Key::Nothing, async move |tx| {
         queue::wake_in_turn(tx, &instances, reasons, now).await
     });
-    let media = waking.await?;
+    let media = woken.await?;
     if media > 0 {
         tracing::info!(
             media,
@@ -133,10 +133,10 @@ pub(super) async fn probe_hosts(worker: &Worker) {
 
 async fn probe_host(worker: &Worker, host: &str) -> Result<(), Error> {
     let (instances, reasons) = waiting_for(worker, host).await?;
-    let waking = worker.downloader.db.write(Key::Nothing, async move |tx| {
+    let woken = worker.downloader.db.write(Key::Nothing, async move |tx| {
         queue::wake_one(tx, &instances, reasons).await
     });
-    waking.await.map(drop)
+    woken.await.map(drop)
 }
 
 /// The instances that use a host or a folder, and the reasons for which their media wait for it.

@@ -1,4 +1,4 @@
-//! Why an export was refused, or failed.
+//! Errors of exports.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind};
@@ -61,7 +61,7 @@ fn failed(target: &Target, files: u64, source: &io::Error, lang: Language) -> Ca
         ErrorKind::AlreadyExists | ErrorKind::IsADirectory | ErrorKind::NotADirectory
     );
     let (message, hint) = match target {
-        // A file in the place of a folder, or a folder in the place of a file: no later run gets past it.
+        // A file in the place of a folder, or a folder in the place of a file: later runs fail too.
         Target::Folder(_) if is_blocked => (words::EXPORT_BLOCKED, words::EXPORT_MOVE_AWAY),
         Target::Folder(_) => (words::EXPORT_FAILED, words::EXPORT_CONTINUES),
         Target::Tar(_) | Target::Zip(_) => (words::EXPORT_FAILED, words::EXPORT_NOTHING_LEFT),

@@ -1,4 +1,4 @@
-//! What the program stands on: data folder, database, key, files, door.
+//! Errors of the data folder, the database, the key, files and the HTTP server.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -85,7 +85,7 @@ fn unmatched_storage(root: &Path, found: Found, lang: Language) -> Cause {
     Cause::with(lang, what, hint, &[("path", &root.display())])
 }
 
-/// What is said of a storage that is not the right one, and what to do.
+/// The text and the hint for a displaced storage.
 pub fn displaced_storage(found: Found) -> (TextKey, TextKey) {
     match found {
         Found::Missing => (words::STORAGE_MISSING, words::STORAGE_MOUNT),
@@ -155,17 +155,17 @@ pub(super) fn db(error: &db::Error, lang: Language) -> Cause {
     }
 }
 
-/// The text and the hint for a database that is not there although it was.
+/// The text and the hint for a database that is missing but existed.
 pub fn no_database() -> (TextKey, TextKey) {
     (words::DATABASE_MISSING, words::FIND_DATABASE)
 }
 
-/// The text and the hint for a storage with files of which the database knows none.
+/// The text and the hint for a storage whose files the database does not know.
 pub fn unknown_storage() -> (TextKey, TextKey) {
     (words::STORAGE_UNKNOWN, words::STORAGE_RIGHT)
 }
 
-/// What the database engine answered; its own sentences are in English.
+/// The engine's error. Its own messages are in English.
 pub(super) fn engine(error: &db::Error, lang: Language) -> Option<Cause> {
     let code = error.engine_code()?;
     let what = match code {
@@ -179,7 +179,7 @@ pub(super) fn engine(error: &db::Error, lang: Language) -> Option<Cause> {
     Some(Cause::new(lang, what, &[("code", &code)]))
 }
 
-/// What is said of a database that is not at its path, and what to do.
+/// The text and the hint for a displaced database.
 pub fn displaced(found: db::Found) -> (TextKey, TextKey) {
     use db::Found;
     match found {

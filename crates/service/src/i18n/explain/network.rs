@@ -1,4 +1,4 @@
-//! What others did not answer, or were not asked.
+//! Errors of calls to other servers.
 
 use super::super::Language;
 use super::super::keys::errors as words;

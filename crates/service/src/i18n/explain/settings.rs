@@ -1,4 +1,4 @@
-//! What cannot be understood: the settings, a number, and a point in time.
+//! Errors of settings, numbers and times.
 
 use std::fmt::Display;
 use std::num::{IntErrorKind, ParseIntError};
@@ -30,7 +30,7 @@ pub(super) fn settings(error: &Error, lang: Language) -> Cause {
 }
 
 pub(super) fn misread(misread: &Misread, lang: Language) -> Cause {
-    // The parser lists every key there is.
+    // The parser lists every valid key.
     let (text, detail) = (plain(&misread.text), &misread.detail);
     let values: [(&str, &dyn Display); 4] = [
         ("line", &misread.line),
@@ -42,7 +42,7 @@ pub(super) fn misread(misread: &Misread, lang: Language) -> Cause {
 }
 
 pub(super) fn problem(problem: &Problem, lang: Language) -> Cause {
-    let told = |what, values: &[(&str, &dyn Display)]| {
+    let cause = |what, values: &[(&str, &dyn Display)]| {
         Cause::with(lang, what, words::SEE_SETTINGS, values)
     };
     match problem {
@@ -58,23 +58,23 @@ pub(super) fn problem(problem: &Problem, lang: Language) -> Cause {
             ],
         ),
         Problem::UnknownVariable { name } => {
-            told(words::UNKNOWN_VARIABLE, &[("name", &plain(name))])
+            cause(words::UNKNOWN_VARIABLE, &[("name", &plain(name))])
         }
-        Problem::Variable { name, detail } => told(
+        Problem::Variable { name, detail } => cause(
             words::VARIABLE_INVALID,
             &[("name", &plain(name)), ("detail", &plain(detail))],
         ),
-        Problem::TimeZone { name } => told(words::TIME_ZONE_INVALID, &[("name", &plain(name))]),
+        Problem::TimeZone { name } => cause(words::TIME_ZONE_INVALID, &[("name", &plain(name))]),
         Problem::TooSmall { key, least } => {
-            told(words::SETTING_TOO_SMALL, &[("key", key), ("least", least)])
+            cause(words::SETTING_TOO_SMALL, &[("key", key), ("least", least)])
         }
-        Problem::Listen { text } => told(words::LISTEN_INVALID, &[("text", &plain(text))]),
-        Problem::PublicUrl { text } => told(words::PUBLIC_URL_INVALID, &[("text", &plain(text))]),
-        Problem::Routes => told(words::ROUTES_INVALID, &[]),
-        Problem::Watermarks => told(words::WATERMARKS_INVALID, &[]),
-        Problem::RuleWithoutLimit => told(words::RULE_WITHOUT_LIMIT, &[]),
+        Problem::Listen { text } => cause(words::LISTEN_INVALID, &[("text", &plain(text))]),
+        Problem::PublicUrl { text } => cause(words::PUBLIC_URL_INVALID, &[("text", &plain(text))]),
+        Problem::Routes => cause(words::ROUTES_INVALID, &[]),
+        Problem::Watermarks => cause(words::WATERMARKS_INVALID, &[]),
+        Problem::RuleWithoutLimit => cause(words::RULE_WITHOUT_LIMIT, &[]),
         Problem::Url { key, scheme } => {
-            told(words::URL_INVALID, &[("key", key), ("scheme", scheme)])
+            cause(words::URL_INVALID, &[("key", key), ("scheme", scheme)])
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Errors of the system, by their kind.
+//! I/O errors, by their kind.
 
 use std::io::{self, ErrorKind};
 
@@ -45,7 +45,7 @@ pub(super) fn write_failure(failure: &WriteFailure, lang: Language) -> Cause {
     }
 }
 
-/// The kinds that a command meets; there are more, and they grow with the language.
+/// The kinds that a command meets. The enum is not exhaustive.
 fn by_kind(kind: ErrorKind) -> Option<TextKey> {
     Some(match kind {
         ErrorKind::NotFound => words::PATH_NOT_FOUND,

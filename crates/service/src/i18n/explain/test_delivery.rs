@@ -1,4 +1,4 @@
-//! Why a test delivery ended early.
+//! Errors of a test delivery.
 
 use super::super::Language;
 use super::super::keys::errors as words;

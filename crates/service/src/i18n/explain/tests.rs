@@ -15,7 +15,7 @@ fn why(error: &(dyn Error + 'static), lang: Language) -> String {
 }
 
 #[test]
-fn the_whole_chain_is_told_and_the_next_step_below_it() {
+fn the_message_has_the_chain_of_causes_and_the_hint_follows() {
     let refused = || io::Error::from(io::ErrorKind::PermissionDenied);
     let error = app::Error::Folder {
         path: PathBuf::from("/srv/midia"),
@@ -82,7 +82,7 @@ fn errors_of_the_system_keep_their_number_and_unknown_ones_their_words() {
     );
 }
 
-/// As the libraries of the network tell it: layer in layer.
+/// Nested like the errors of network libraries.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Layer(
@@ -103,11 +103,11 @@ fn what_libraries_say_twice_or_in_between_is_left_out() {
         Some(io::Error::from(io::ErrorKind::ConnectionRefused).into()),
     );
     let layers = Layer("client error (Connect)", Some(refused.into()));
-    let told = joined(&explainer.of_the_network(Some(&layers)));
-    assert_eq!(told, "conexão recusada");
+    let message = joined(&explainer.of_the_network(Some(&layers)));
+    assert_eq!(message, "conexão recusada");
     let strange = Layer("client error", Some(Layer("no such planet", None).into()));
-    let told = joined(&explainer.of_the_network(Some(&strange)));
-    assert_eq!(told, "no such planet");
+    let message = joined(&explainer.of_the_network(Some(&strange)));
+    assert_eq!(message, "no such planet");
 }
 
 #[test]
@@ -116,21 +116,21 @@ fn settings_that_are_no_toml_are_told_by_their_place() {
     let file = folder.path().join("broken.toml");
     std::fs::write(&file, "[http]\nlistne = 'x'\n").unwrap();
     let error = crate::config::Config::read(&file).unwrap_err();
-    let told = portuguese(&error).message;
+    let message = portuguese(&error).message;
     let place = "não é uma configuração válida: linha 2, coluna 1: `listne` não foi entendido";
-    assert!(told.contains(place), "{told}");
+    assert!(message.contains(place), "{message}");
     assert!(
-        told.contains("o leitor de TOML diz: unknown field"),
-        "{told}"
+        message.contains("o leitor de TOML diz: unknown field"),
+        "{message}"
     );
-    assert!(told.contains("`body_timeout`"), "{told}");
+    assert!(message.contains("`body_timeout`"), "{message}");
 }
 
 #[test]
 fn what_the_database_engine_says_has_a_sentence_in_both_languages() {
     let failed = |code, text: &str| {
-        let told = rusqlite::ffi::Error::new(code);
-        db::Error::from(rusqlite::Error::SqliteFailure(told, Some(text.to_owned())))
+        let error = rusqlite::ffi::Error::new(code);
+        db::Error::from(rusqlite::Error::SqliteFailure(error, Some(text.to_owned())))
     };
     for (code, text) in [
         (8, "attempt to write a readonly database"),

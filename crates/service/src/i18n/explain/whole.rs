@@ -1,4 +1,4 @@
-//! What reads or writes everything at once: a takeover, a backup, somebody else's database.
+//! Errors of imports, backups and other programs' databases.
 
 use super::super::Language;
 use super::super::keys::errors as words;
@@ -137,7 +137,7 @@ pub(super) fn backup(error: &backup::Error, lang: Language) -> Cause {
     Cause::new(lang, key, &[("path", &path.display())])
 }
 
-/// What passes by itself, so that the same command may do its work the next time.
+/// Whether the same command may succeed later without a change.
 fn heals(error: &std::io::Error) -> bool {
     use std::io::ErrorKind as K;
     matches!(

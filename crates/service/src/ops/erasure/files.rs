@@ -10,7 +10,7 @@ use crate::media::Media;
 use crate::model::{MediaId, MediaStatus};
 use crate::ops::FileDeps;
 use crate::storage::layout::{self, Name, RelativePath};
-use crate::storage::{self, Index, Linked, Lying, Sought};
+use crate::storage::{self, FoundFile, Index, Linked, PossiblePaths};
 
 /// The server drops a download whose claim is gone within a second or two.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ pub(super) fn row_path(path: &Path) -> String {
         .replace(std::path::MAIN_SEPARATOR, "/");
     let mut parts = slashed.splitn(4, '/');
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(storage::QUARANTINE), Some(_), Some(storage::NOBODY), Some(path)) => path.to_owned(),
+        (Some(storage::QUARANTINE), Some(_), Some(storage::ORPHANS), Some(path)) => path.to_owned(),
         _ => slashed.clone(),
     }
 }
@@ -58,22 +58,22 @@ pub(super) async fn remove(
 ) -> Result<Vec<ErasedFile>, Error> {
     // Hashed before they go.
     let found = find(deps, media, index).await?;
-    let files = found.iter().map(|file| Lying {
+    let files = found.iter().map(|file| FoundFile {
         path: file.path.clone(),
         size_bytes: file.size,
     });
     let removed = deps
         .storage
-        .remove_all(&media.id, files.collect(), Linked::Stays);
+        .remove_all(&media.id, files.collect(), Linked::Keep);
     let gone = removed.await?;
     let is_gone = |file: &ErasedFile| gone.iter().any(|gone| gone.path == file.path);
     Ok(found.into_iter().filter(is_gone).collect())
 }
 
 /// Where a media may have files: at the path of its row, and at those that a killed download gave before its row had one.
-fn sought(media: &Media) -> Sought {
+fn sought(media: &Media) -> PossiblePaths {
     let path = media.file_path.clone().and_then(RelativePath::from_row);
-    Sought {
+    PossiblePaths {
         names: path.into_iter().collect(),
         stems: layout::stems(&Name {
             client: media.client,
@@ -92,10 +92,10 @@ fn sought(media: &Media) -> Sought {
 async fn prove(
     deps: FileDeps<'_>,
     media: &Media,
-    found: Vec<Lying>,
+    found: Vec<FoundFile>,
 ) -> Result<Vec<ErasedFile>, Error> {
     let mut files = Vec::with_capacity(found.len());
-    for Lying { path, size_bytes } in found {
+    for FoundFile { path, size_bytes } in found {
         let is_named_by_row = media.file_path.as_deref().map(Path::new) == Some(path.as_path());
         let sha256 = match media.sha256.filter(|_| is_named_by_row) {
             Some(sha256) => Some(sha256),

@@ -60,7 +60,7 @@ fn owned_paths(deps: Deps<'_>) -> Vec<PathBuf> {
     let endings = ["", "-wal", "-shm", "-compacting"];
     let mut paths: Vec<_> = endings.map(|ending| next_to(&database, ending)).into();
     paths.push(deps.config.key_file(deps.data));
-    paths.extend(Coordination::of(deps.data).files());
+    paths.extend(Coordination::new(deps.data).files());
     paths.push(storage.clone());
     // A client's folder, an instance's, a kind's.
     let mut level = vec![storage];
@@ -92,7 +92,7 @@ pub(super) fn probe_modes(results: &mut Results<'_>, deps: Deps<'_>) {
         Some((path, mode, wanted))
     });
     let mut locks = vec![next_to(&database, "-compacting")];
-    locks.extend(Coordination::of(data).files());
+    locks.extend(Coordination::new(data).files());
     let locks = locks.into_iter().filter_map(|path| {
         let mode = mode_for_others(&std::fs::symlink_metadata(&path).ok()?)?;
         Some((path, mode, mode & 0o600))

@@ -42,7 +42,7 @@ async fn waiting(results: &mut Results<'_>, db: &Db, now: Millis) -> Result<(), 
 /// Media that wait for something that a person must do.
 async fn reasons(results: &mut Results<'_>, db: &Db) -> Result<(), Error> {
     for count in media::waiting_by_reason(db).await? {
-        if Reason::parse(&count.name).is_some_and(Reason::needs_somebody) {
+        if Reason::parse(&count.name).is_some_and(Reason::needs_operator) {
             let problem =
                 CheckResult::problem(Check::QueueReason, Code::MediaWait, Hint::FixAndRetry);
             results.add(

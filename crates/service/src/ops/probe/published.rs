@@ -27,7 +27,7 @@ impl Displaced {
 
     /// What the server on this data folder found; `None` when none runs, or all is in its place.
     pub async fn of_server(data: &Path) -> Option<Self> {
-        let published = Coordination::of(data).published().await?;
+        let published = Coordination::new(data).published().await?;
         let code = |name: &str| published[name].as_str();
         let displaced = Self {
             database: code("database").and_then(db::Found::parse),
@@ -39,7 +39,7 @@ impl Displaced {
 
 /// Where the server on this data folder listens; `None` when none runs, or it has not published it yet.
 pub async fn address_of_server(data: &Path) -> Option<SocketAddr> {
-    let published = Coordination::of(data).published().await?;
+    let published = Coordination::new(data).published().await?;
     // Earlier versions had another name for it.
     let address = published["address"].as_str().or(published["door"].as_str());
     address?.parse().ok()

@@ -38,7 +38,7 @@ pub struct ServerStatus {
 
 /// Asks the server on this data folder whether it is ready.
 pub async fn server_status(data: &Path) -> ServerStatus {
-    let coordination = Coordination::of(data);
+    let coordination = Coordination::new(data);
     let state = match coordination.is_served().await {
         Some(true) => ServerState::Running,
         Some(false) => ServerState::Stopped,

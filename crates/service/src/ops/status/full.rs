@@ -134,7 +134,7 @@ fn success_rate(queue: &QueueStatus) -> Option<f64> {
 impl Failing {
     fn new(count: Count) -> Self {
         Self {
-            recoverable: Reason::parse(&count.name).is_some_and(Reason::may_heal),
+            recoverable: Reason::parse(&count.name).is_some_and(Reason::is_recoverable),
             reason: count.name,
             count: count.count,
         }

@@ -21,7 +21,7 @@ use crate::media::{self, StoredFile};
 use crate::model::Reason;
 use crate::ops::FileDeps;
 use crate::queue::{self, Loss};
-use crate::storage::{self, Copied, Entry, Staging, Stamp, Storage};
+use crate::storage::{self, Entry, QuarantineCopy, Staging, Stamp, Storage};
 use crate::telemetry;
 
 /// `None` when the file is on another disk than the quarantine, and must be copied first.
@@ -89,7 +89,7 @@ impl Repair {
         file: &StoredFile,
         stamp: Option<Stamp>,
         staged: StagedCopy,
-        copied: Option<Copied>,
+        copied: Option<QuarantineCopy>,
     ) -> Result<Attempt, Error> {
         let (storage, now) = (deps.storage.clone(), deps.clock.now());
         let (file, repair) = (file.clone(), self.clone());
@@ -126,7 +126,7 @@ impl Repair {
         storage: &Storage,
         file: &StoredFile,
         staged: &StagedCopy,
-        copied: Option<&Copied>,
+        copied: Option<&QuarantineCopy>,
     ) -> Result<bool, storage::Error> {
         let moved = storage.quarantine(&file.path, &self.run, file.id.as_str(), copied)?;
         self.count(moved);
@@ -153,7 +153,7 @@ impl Repair {
         deps: FileDeps<'_>,
         file: &StoredFile,
     ) -> Result<Option<Repaired>, Error> {
-        let owners = [file.id.as_str(), storage::NOBODY];
+        let owners = [file.id.as_str(), storage::ORPHANS];
         let is_there = match deps.storage.entry(&file.path) {
             // Without its folder, its disk is not mounted.
             Err(_) | Ok(Entry::Link | Entry::NoFolder) => return Ok(None),
@@ -224,7 +224,7 @@ impl Repair {
         };
         let mut attempt = self.try_orphan(deps, orphan, sha256, None).await?;
         if let Ok(None) = attempt {
-            attempt = match self.copy_aside(deps, path, storage::NOBODY).await? {
+            attempt = match self.copy_aside(deps, path, storage::ORPHANS).await? {
                 Ok(copied) => self.try_orphan(deps, orphan, sha256, copied).await?,
                 Err(error) => Err(error),
             };
@@ -237,7 +237,7 @@ impl Repair {
         deps: FileDeps<'_>,
         orphan: &Orphan,
         sha256: [u8; 32],
-        copied: Option<Copied>,
+        copied: Option<QuarantineCopy>,
     ) -> Result<Attempt, Error> {
         let (storage, repair, path) = (deps.storage.clone(), self.clone(), orphan.path.clone());
         let is_linked = orphan.is_linked;
@@ -257,7 +257,7 @@ impl Repair {
                 return Ok(Ok(Some(Repaired::Skipped)));
             }
             Ok(
-                match storage.quarantine(&path, &repair.run, storage::NOBODY, copied.as_ref()) {
+                match storage.quarantine(&path, &repair.run, storage::ORPHANS, copied.as_ref()) {
                     Ok(moved) => {
                         repair.count(moved);
                         Ok(Some(if moved {
@@ -279,7 +279,7 @@ impl Repair {
         deps: FileDeps<'_>,
         path: &str,
         owner: &str,
-    ) -> Result<Result<Option<Copied>, storage::Error>, Error> {
+    ) -> Result<Result<Option<QuarantineCopy>, storage::Error>, Error> {
         let (storage, run) = (deps.storage.clone(), self.run.clone());
         let (path, owner) = (path.to_owned(), owner.to_owned());
         let copied = tokio::task::spawn_blocking(move || storage.copy_aside(&path, &run, &owner));
