@@ -1,4 +1,7 @@
-//! Dependencies point down, and each library has one room.
+//! Rules of the code: dependencies point down, each library and the SQL of each table has one module, code for one system is
+//! compiled there only, texts for people are in the catalogues, files are short. Each rule has a test with a planted violation.
+
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -35,7 +38,7 @@ fn roots() -> [PathBuf; 2] {
     [program.join("../service/src"), program.join("src")]
 }
 
-/// The text of each file of the library and of the program with its room, tests left out.
+/// The module and the text of each file of the library and of the program, without tests.
 fn files() -> Vec<(String, String)> {
     let mut texts = Vec::new();
     for root in roots() {
@@ -43,7 +46,7 @@ fn files() -> Vec<(String, String)> {
         sources(&root, &mut files);
         for file in files.iter().filter(|file| !file.ends_with("tests.rs")) {
             let below = file.strip_prefix(&root).unwrap();
-            let room = below
+            let module = below
                 .components()
                 .next()
                 .unwrap()
@@ -52,26 +55,28 @@ fn files() -> Vec<(String, String)> {
                 .unwrap()
                 .trim_end_matches(".rs")
                 .to_owned();
-            texts.push((room, fs::read_to_string(file).unwrap()));
+            texts.push((module, fs::read_to_string(file).unwrap()));
         }
     }
     texts
 }
 
-/// The text of each room of the library and of the program, tests left out.
-fn rooms() -> BTreeMap<String, String> {
-    let mut rooms = BTreeMap::<String, String>::new();
-    for (room, text) in files() {
-        rooms.entry(room).or_default().push_str(&text);
+type Modules = BTreeMap<String, String>;
+
+/// The text of each module of the library and of the program, without tests.
+fn modules() -> Modules {
+    let mut modules = Modules::new();
+    for (module, text) in files() {
+        modules.entry(module).or_default().push_str(&text);
     }
-    rooms
+    modules
 }
 
 /// Operations that are not given what they use yet.
 const USES_APP: &[&str] = &["ops/live"];
 
 /// The text of each operation in the library by its path, except for those that still use the app.
-fn operations() -> BTreeMap<String, String> {
+fn operations() -> Modules {
     let root = &roots()[0];
     let mut files = vec![root.join("ops.rs")];
     sources(&root.join("ops"), &mut files);
@@ -86,7 +91,15 @@ fn operations() -> BTreeMap<String, String> {
     texts.filter(|(below, _)| !is_exempt(below)).collect()
 }
 
-/// The rooms that a text names.
+/// Modules that a test makes up.
+fn made_up(modules: &[(&str, &str)]) -> Modules {
+    let modules = modules.iter();
+    modules
+        .map(|(module, text)| ((*module).to_owned(), (*text).to_owned()))
+        .collect()
+}
+
+/// The modules that a text names.
 fn used(text: &str) -> Vec<&str> {
     let parts = text.split("crate::").skip(1);
     let mut names = Vec::new();
@@ -120,61 +133,90 @@ fn name_at(text: &str) -> &str {
         .unwrap_or("")
 }
 
+/// The modules that a module must not use.
+fn forbidden(module: &str) -> Vec<&'static str> {
+    if EDGES.contains(&module) || ["main", "lib"].contains(&module) {
+        return Vec::new();
+    }
+    // `app` has the handles of all modules; see `operations_get_what_they_use_and_not_the_app`.
+    if ["app", "ops"].contains(&module) {
+        return EDGES.to_vec();
+    }
+    if COMPOSERS.contains(&module) {
+        return [EDGES, &["app"]].concat();
+    }
+    if !STEPS.contains(&module) {
+        return [EDGES, COMPOSERS, STEPS, &["app"]].concat();
+    }
+    // `media` has all SQL of its table: `queue` decides, the others use parts of its statements.
+    let uses_media = ["queue", "deliveries", "events"].contains(&module);
+    let is_forbidden = |step: &&&str| {
+        **step != module
+            && !["gateway", "instances"].contains(*step)
+            && !(uses_media && **step == "media")
+    };
+    let steps: Vec<_> = STEPS.iter().filter(is_forbidden).copied().collect();
+    [EDGES, COMPOSERS, &["app"], &steps].concat()
+}
+
+fn wrong_directions(modules: &Modules) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (module, text) in modules {
+        let forbidden = forbidden(module);
+        let names = used(text).into_iter();
+        let names = names.filter(|name| forbidden.contains(name));
+        wrong.extend(names.map(|name| format!("{module} uses {name}")));
+    }
+    wrong
+}
+
 #[test]
 fn dependencies_point_down() {
-    let mut wrong = Vec::new();
-    for (room, text) in rooms() {
-        let forbidden: Vec<_> = match room.as_str() {
-            room if EDGES.contains(&room) || ["main", "lib"].contains(&room) => continue,
-            // The handles of all modules; see `operations_get_what_they_use_and_not_the_app`.
-            "app" | "ops" => EDGES.to_vec(),
-            room if COMPOSERS.contains(&room) => [EDGES, &["app"]].concat(),
-            room if STEPS.contains(&room) => {
-                // `media` has all SQL of its table: `queue` decides, the others ask for it in their statements.
-                let uses_media = ["queue", "deliveries", "events"].contains(&room);
-                let others = STEPS.iter().filter(|step| {
-                    **step != room
-                        && !["gateway", "instances"].contains(step)
-                        && !(uses_media && **step == "media")
-                });
-                let mut forbidden = [EDGES, COMPOSERS].concat();
-                forbidden.extend(others);
-                forbidden.push("app");
-                forbidden
-            }
-            _ => {
-                let mut forbidden = [EDGES, COMPOSERS, STEPS].concat();
-                forbidden.push("app");
-                forbidden
-            }
-        };
-        for name in used(&text)
-            .into_iter()
-            .filter(|name| forbidden.contains(name))
-        {
-            wrong.push(format!("{room} uses {name}"));
-        }
-    }
-    assert_eq!(wrong, Vec::<String>::new());
+    assert_eq!(wrong_directions(&modules()), Vec::<String>::new());
+}
+
+#[test]
+fn a_wrong_direction_is_found() {
+    let modules = made_up(&[
+        ("db", "use crate::media::Media;"),
+        ("net", "use crate::storage;"),
+        ("ops", "use crate::{http, media};"),
+        ("queue", "use crate::{media, instances};"),
+        ("worker", "fn f() { crate::app::App::open() }"),
+    ]);
+    assert_eq!(
+        wrong_directions(&modules),
+        [
+            "db uses media",
+            "net uses storage",
+            "ops uses http",
+            "worker uses app"
+        ]
+    );
+}
+
+fn users_of_app(texts: &Modules) -> Vec<&str> {
+    let users = texts
+        .iter()
+        .filter(|(_, text)| used(text).contains(&"app"));
+    users.map(|(file, _)| file.as_str()).collect()
 }
 
 #[test]
 fn operations_get_what_they_use_and_not_the_app() {
     let operations = operations();
     assert!(operations.len() > 40, "{:?}", operations.keys());
-    let users = operations
-        .iter()
-        .filter(|(_, text)| used(text).contains(&"app"));
-    let users: Vec<_> = users.map(|(file, _)| file).collect();
-    assert_eq!(users, Vec::<&String>::new());
+    assert_eq!(users_of_app(&operations), Vec::<&str>::new());
+    let planted = made_up(&[("ops/retry.rs", "use crate::app::App;"), ("ops/x.rs", "")]);
+    assert_eq!(users_of_app(&planted), ["ops/retry.rs"]);
 }
 
 #[test]
 fn paths_of_stored_files_do_not_leave_the_storage() {
     let mut wrong = Vec::new();
-    for (room, text) in files() {
-        if room != "storage" && text.contains("storage.root()") {
-            wrong.push(room);
+    for (module, text) in files() {
+        if module != "storage" && text.contains("storage.root()") {
+            wrong.push(module);
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
@@ -209,24 +251,37 @@ fn tables() -> Vec<String> {
     tables
 }
 
+/// The modules with SQL of each table.
+fn table_users(files: &[(String, String)]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut users = BTreeMap::<String, BTreeSet<String>>::new();
+    for (module, text) in files {
+        for table in tables_in(text) {
+            users.entry(table).or_default().insert(module.clone());
+        }
+    }
+    users
+}
+
 #[test]
 fn the_sql_of_a_table_is_in_one_module() {
     let tables = tables();
     assert!(tables.len() > 12, "{tables:?}");
-    let mut users = BTreeMap::<String, Vec<String>>::new();
-    for (room, text) in files() {
-        for table in tables_in(&text) {
-            let rooms = users.entry(table).or_default();
-            if !rooms.contains(&room) {
-                rooms.push(room.clone());
-            }
-        }
-    }
+    let users = table_users(&files());
     let several = users
         .iter()
-        .filter(|(table, rooms)| tables.contains(table) && rooms.len() > 1);
+        .filter(|(table, modules)| tables.contains(table) && modules.len() > 1);
     assert_eq!(several.collect::<Vec<_>>(), vec![]);
-    assert_eq!(users["media"], ["media"]);
+    assert_eq!(users["media"], BTreeSet::from(["media".to_owned()]));
+}
+
+#[test]
+fn a_table_in_two_modules_is_found() {
+    let file = |module: &str, text: &str| (module.to_owned(), text.to_owned());
+    let users = table_users(&[
+        file("media", "f(\"select id from media\")"),
+        file("ops", "f(\"update media set a = 1\")"),
+    ]);
+    assert_eq!(users["media"].len(), 2);
 }
 
 #[test]
@@ -237,15 +292,15 @@ fn the_tables_of_a_statement_are_found() {
 }
 
 #[test]
-fn the_service_and_the_command_line_are_both_looked_at() {
-    let rooms = rooms();
-    for room in EDGES.iter().chain(COMPOSERS).chain(STEPS) {
-        assert!(rooms.contains_key(*room), "there is no {room}");
+fn the_service_and_the_command_line_are_both_checked() {
+    let modules = modules();
+    for module in EDGES.iter().chain(COMPOSERS).chain(STEPS) {
+        assert!(modules.contains_key(*module), "there is no {module}");
     }
-    assert!(rooms.contains_key("lib") && rooms.contains_key("main"));
+    assert!(modules.contains_key("lib") && modules.contains_key("main"));
 }
 
-/// Whether a line, or a block around it, is compiled for some systems only. Leans on the formatter's indentation.
+/// Whether a line, or a block around it, is compiled for some systems only. Relies on the formatter's indentation.
 fn is_for_one_system(lines: &[&str], at: usize) -> bool {
     let depth = |line: &str| line.len() - line.trim_start().len();
     let is_attribute = |line: &str| line.trim_start().starts_with("#[");
@@ -273,7 +328,7 @@ fn is_for_one_system(lines: &[&str], at: usize) -> bool {
 }
 
 #[test]
-fn what_only_unix_has_is_compiled_for_unix_only() {
+fn unix_code_is_compiled_for_unix_only() {
     let mut wrong = Vec::new();
     for root in roots() {
         let mut files = Vec::new();
@@ -297,7 +352,7 @@ fn what_only_unix_has_is_compiled_for_unix_only() {
 }
 
 #[test]
-fn what_is_for_one_system_is_known_by_the_attributes_around_it() {
+fn unix_code_without_an_attribute_is_found() {
     let text = "#[cfg(unix)]\nfn a(\n    b: u8,\n) {\n    use std::os::unix;\n}\n\nfn c() {\n    #[cfg(unix)]\n    {\n        d();\n        use std::os::unix;\n    }\n    use std::os::unix;\n}\n";
     let lines: Vec<_> = text.lines().collect();
     let found: Vec<_> = (0..lines.len())
@@ -307,42 +362,60 @@ fn what_is_for_one_system_is_known_by_the_attributes_around_it() {
     assert_eq!(found, [true, true, false]);
 }
 
-/// The modules that each module of the library uses.
-fn graph() -> BTreeMap<String, BTreeSet<String>> {
-    let mut rooms = rooms();
-    let operations = operations().into_values().collect();
-    rooms.insert("ops".to_owned(), operations);
-    let product = |text: &str| -> String {
+type Graph = BTreeMap<String, BTreeSet<String>>;
+
+/// The modules that each module uses.
+fn graph(modules: &Modules) -> Graph {
+    let without_comments = |text: &str| -> String {
         let lines = text.lines();
         let lines = lines.filter(|line| !line.trim_start().starts_with("//"));
         lines.flat_map(|line| [line, "\n"]).collect()
     };
-    let uses = rooms.iter().map(|(room, text)| {
-        let text = product(text);
+    let uses = modules.iter().map(|(module, text)| {
+        let text = without_comments(text);
         let names = used(&text).into_iter().map(str::to_owned);
-        let names = names.filter(|name| name != room && rooms.contains_key(name));
-        (room.clone(), names.collect())
+        let names = names.filter(|name| name != module && modules.contains_key(name));
+        (module.clone(), names.collect())
     });
     uses.collect()
 }
 
-#[test]
-fn no_modules_use_each_other_in_a_cycle() {
-    let mut graph = graph();
-    // The command line is another crate.
-    graph.retain(|room, _| !["cli", "main", "lib"].contains(&room.as_str()));
-    // Takes out what uses nothing that is left, until only cycles are.
+/// Removes modules that use no remaining module, until only cycles remain.
+fn cycles(mut graph: Graph) -> Graph {
     loop {
         let left: BTreeSet<_> = graph.keys().cloned().collect();
         graph.retain(|_, uses| uses.iter().any(|used| left.contains(used)));
         if graph.len() == left.len() {
-            break;
+            return graph;
         }
     }
-    assert!(graph.is_empty(), "cycles: {graph:?}");
 }
 
-/// Who of the composers may use which others.
+#[test]
+fn no_modules_use_each_other_in_a_cycle() {
+    let mut modules = modules();
+    modules.insert("ops".to_owned(), operations().into_values().collect());
+    let mut graph = graph(&modules);
+    // The command line is another crate.
+    graph.retain(|module, _| !["cli", "main", "lib"].contains(&module.as_str()));
+    assert_eq!(cycles(graph), Graph::new());
+}
+
+#[test]
+fn a_cycle_is_found() {
+    let modules = made_up(&[
+        ("a", "use crate::b;"),
+        ("b", "use crate::c;"),
+        ("c", "use crate::a;"),
+        ("d", "use crate::a;\n// crate::d"),
+    ]);
+    let mut graph = graph(&modules);
+    assert_eq!(cycles(graph.clone()).len(), 4);
+    graph.insert("c".to_owned(), BTreeSet::new());
+    assert_eq!(cycles(graph), Graph::new());
+}
+
+/// The other composers that a composer may use.
 const COMPOSITION: &[(&str, &[&str])] = &[
     ("ingest", &[]),
     ("download", &[]),
@@ -351,15 +424,102 @@ const COMPOSITION: &[(&str, &[&str])] = &[
     ("ops", &["ingest", "download", "worker", "clock_check"]),
 ];
 
+fn wrong_compositions(graph: &Graph) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (module, allowed) in COMPOSITION {
+        let others = COMPOSERS.iter().filter(|it| !allowed.contains(it));
+        for other in others.filter(|it| *it != module) {
+            if graph.get(*module).is_some_and(|uses| uses.contains(*other)) {
+                wrong.push(format!("{module} uses {other}"));
+            }
+        }
+    }
+    wrong
+}
+
 #[test]
 fn composers_use_each_other_in_one_direction_only() {
-    let graph = graph();
+    assert_eq!(wrong_compositions(&graph(&modules())), Vec::<String>::new());
+    let planted = made_up(&[("worker", "use crate::ops;"), ("ops", "use crate::worker;")]);
+    assert_eq!(wrong_compositions(&graph(&planted)), ["worker uses ops"]);
+}
+
+/// The module of each library.
+const LIBRARIES: &[(&str, &str)] = &[
+    ("axum", "http"),
+    ("brotli_decompressor", "http"),
+    ("ruzstd", "http"),
+    ("hyper_rustls", "net"),
+    ("rustls", "net"),
+    ("webpki_roots", "net"),
+    ("rusqlite", "db"),
+    ("fs4", "storage"),
+    ("chacha20poly1305", "secrets"),
+    ("lz4_flex", "deliveries"),
+    ("tracing_subscriber", "telemetry"),
+    ("toml", "config"),
+    ("bytesize", "config"),
+    ("fluent_bundle", "i18n"),
+    ("unic_langid", "i18n"),
+    ("tar", "ops"),
+    ("zip", "ops"),
+    ("clap", "cli"),
+    ("clap_complete", "cli"),
+    ("clap_mangen", "cli"),
+    ("anyhow", "cli"),
+    ("comfy_table", "cli"),
+    ("indicatif", "cli"),
+    ("ratatui", "cli"),
+    ("crossterm", "cli"),
+    ("wa_sim", "cli"),
+];
+
+/// The modules that use a library.
+fn library_users<'m>(modules: &'m Modules, library: &str) -> Vec<&'m str> {
+    let path = format!("{library}::");
+    let is_used = |line: &str| {
+        !line.trim_start().starts_with("//")
+            && line.match_indices(&path).any(|(at, _)| {
+                !line[..at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_')
+            })
+    };
+    let users = modules.iter();
+    let users = users.filter(|(_, text)| text.lines().any(is_used));
+    users.map(|(module, _)| module.as_str()).collect()
+}
+
+#[test]
+fn each_library_has_one_module() {
+    let modules = modules();
+    for (library, module) in LIBRARIES {
+        let users = library_users(&modules, library);
+        assert_eq!(users, [*module], "{library}");
+    }
+}
+
+#[test]
+fn a_library_in_two_modules_is_found() {
+    let modules = made_up(&[
+        ("db", "use rusqlite::Row;"),
+        ("media", "fn f(row: &rusqlite::Row<'_>) {}"),
+        ("net", "use my_rusqlite::Row;\n// rusqlite::Row"),
+    ]);
+    assert_eq!(library_users(&modules, "rusqlite"), ["db", "media"]);
+}
+
+/// The most lines of a file, without tests.
+const MOST_LINES: usize = 600;
+
+#[test]
+fn files_are_short() {
     let mut wrong = Vec::new();
-    for (room, allowed) in COMPOSITION {
-        let others = COMPOSERS.iter().filter(|it| !allowed.contains(it));
-        for other in others.filter(|it| *it != room) {
-            if graph[*room].contains(*other) {
-                wrong.push(format!("{room} uses {other}"));
+    for root in roots() {
+        let mut files = Vec::new();
+        sources(&root, &mut files);
+        for file in files.iter().filter(|file| !file.ends_with("tests.rs")) {
+            let lines = fs::read_to_string(file).unwrap().lines().count();
+            if lines > MOST_LINES {
+                wrong.push(format!("{}: {lines} lines", file.display()));
             }
         }
     }
@@ -367,51 +527,40 @@ fn composers_use_each_other_in_one_direction_only() {
 }
 
 #[test]
-fn each_library_has_one_room() {
-    let rooms = rooms();
-    for (library, room) in [
-        ("axum", "http"),
-        ("hyper_rustls", "net"),
-        ("rusqlite", "db"),
-        ("clap", "cli"),
-        ("clap_complete", "cli"),
-        ("clap_mangen", "cli"),
-        ("anyhow", "cli"),
-        ("comfy_table", "cli"),
-        ("indicatif", "cli"),
-        ("ratatui", "cli"),
-        ("crossterm", "cli"),
-        ("tar", "ops"),
-        ("wa_sim", "cli"),
-        ("zip", "ops"),
-        ("fs4", "storage"),
-        ("rustls", "net"),
-        ("webpki_roots", "net"),
-        ("chacha20poly1305", "secrets"),
-        ("lz4_flex", "deliveries"),
-        ("tracing_subscriber", "telemetry"),
-        ("toml", "config"),
-        ("fluent_bundle", "i18n"),
-    ] {
-        let users: Vec<_> = rooms
-            .iter()
-            .filter(|(_, text)| {
-                text.lines().any(|line| {
-                    !line.trim_start().starts_with("//") && line.contains(&format!("{library}::"))
-                })
-            })
-            .map(|(room, _)| room.as_str())
-            .collect();
-        assert!(
-            users.iter().all(|user| *user == room),
-            "{library} is used in {users:?}"
-        );
-        assert!(!users.is_empty(), "{library} is used nowhere");
+fn functions_are_short_by_a_lint() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    assert!(read("clippy.toml").contains("too-many-lines-threshold = 80\n"));
+    assert!(read("Cargo.toml").contains("\ntoo_many_lines = \"warn\"\n"));
+    assert!(read("scripts/test").contains("-D warnings"));
+    for (module, text) in files() {
+        let allowed = text.lines().filter(|line| {
+            line.contains("too_many_lines") && !line.starts_with("#![cfg_attr(test, allow(")
+        });
+        assert_eq!(allowed.collect::<Vec<_>>(), Vec::<&str>::new(), "{module}");
     }
 }
 
-/// Files of the command line whose sentences do not stand in the catalogue yet. To be emptied, and never to grow.
-/// English names that stand in JSON, or in a file, and stay as they are.
+#[test]
+fn the_paths_in_the_architecture_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let folders = ["crates/service/src", "crates/midiateca/src", "crates", "."];
+    let is_path = |name: &&str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-/.".contains(&byte);
+        name.bytes().all(is_plain) && (name.contains('/') || name.ends_with(".rs"))
+    };
+    let paths: Vec<_> = text.split('`').skip(1).step_by(2).filter(is_path).collect();
+    assert!(paths.len() > 40, "{paths:?}");
+    let exists = |path: &str| {
+        let places = folders.iter().map(|folder| root.join(folder).join(path));
+        places.into_iter().any(|place| place.exists())
+    };
+    let wrong: Vec<_> = paths.into_iter().filter(|path| !exists(path)).collect();
+    assert_eq!(wrong, Vec::<&str>::new());
+}
+
+/// English strings in JSON or in files that are not translated.
 const NOT_FOR_PEOPLE: &[&str] = &[
     "queued, for its file was lost",
     "would be queued",
@@ -427,8 +576,7 @@ const NOT_FOR_PEOPLE: &[&str] = &[
     "Brazilian Portuguese",
 ];
 
-/// Each string of a text with what stands before it, back to the end of the statement or block before. Comments and
-/// `mod tests` are left out.
+/// Each string of a text with the code before it, back to the previous statement or block. Skips comments and `mod tests`.
 fn strings(text: &str) -> Vec<(String, String)> {
     let text = text.split("#[cfg(test)]").next().unwrap_or("");
     let text = text.split("#[cfg(all(test").next().unwrap_or("");
@@ -466,7 +614,7 @@ fn strings(text: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Whether a string holds two words beside each other, outside of its holes: such is a sentence.
+/// Whether a string has two adjacent words outside of its placeholders.
 fn is_a_sentence(string: &str) -> bool {
     let parts = string.split('{');
     let parts = parts.map(|part| part.split_once('}').map_or(part, |(_, after)| after));
@@ -479,7 +627,7 @@ fn is_a_sentence(string: &str) -> bool {
 }
 
 #[test]
-fn people_are_spoken_to_from_the_catalogue() {
+fn texts_for_people_are_in_the_catalogues() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli");
     let mut files = Vec::new();
     sources(&root, &mut files);
@@ -489,8 +637,7 @@ fn people_are_spoken_to_from_the_catalogue() {
         let name = below.display().to_string().replace('\\', "/");
         let text = fs::read_to_string(file).unwrap();
         for (before, string) in strings(&text) {
-            // Errors are written in English, for logs, and told by `complaint`; log lines are English; so are reasons
-            // for lints.
+            // Errors, log lines and reasons for lints are English; `i18n::explain` translates errors.
             let is_for_others = ["#[error(", "tracing::", "reason = "]
                 .iter()
                 .any(|mark| before.contains(mark));
@@ -503,13 +650,13 @@ fn people_are_spoken_to_from_the_catalogue() {
     assert_eq!(
         wrong,
         Vec::<String>::new(),
-        "sentences stand in crates/service/i18n, in both languages; names that stay English go to NOT_FOR_PEOPLE"
+        "sentences belong in crates/service/i18n, in both languages; names that stay English belong in NOT_FOR_PEOPLE"
     );
 }
 
 #[test]
-fn a_sentence_is_known_when_it_is_seen() {
-    let text = "fn f() { say(\"no such thing\"); tell('\"', \"a\\\"b\"); // \"not this one\"\n}";
+fn a_sentence_is_found() {
+    let text = "fn f() { say(\"no such thing\"); put('\"', \"a\\\"b\"); // \"not this one\"\n}";
     let found: Vec<_> = strings(text).into_iter().map(|(_, text)| text).collect();
     assert_eq!(found[..2], ["no such thing", "a\\\"b"]);
     for (string, expected) in [

@@ -1,0 +1,132 @@
+//! Code and documents are written in plain words: the listed ones mark a dialect that readers have to learn.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const WORDS: &[&str] = &[
+    "tell",
+    "tells",
+    "told",
+    "beside",
+    "anew",
+    "meanwhile",
+    "nobody",
+    "somebody",
+    "whoever",
+    "mend",
+    "mends",
+    "mended",
+    "let go",
+    "lets go",
+    "put right",
+];
+
+/// Files and folders below the repository's root; `*` is each crate.
+const PRODUCT: &[&str] = &[
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "README.md",
+    "README.pt-BR.md",
+    "bench",
+    "crates/*/README.md",
+    "crates/*/config",
+    "crates/*/i18n",
+    "crates/*/src",
+    "docs",
+    "packaging",
+    "scripts",
+];
+const TESTS: &[&str] = &["crates/*/tests"];
+
+/// Upper bounds, to be lowered to 0.
+const MOST_IN_PRODUCT: usize = 205;
+const MOST_IN_TESTS: usize = 338;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn files(place: &Path, found: &mut Vec<PathBuf>) {
+    if place.is_file() {
+        found.push(place.to_owned());
+    }
+    for entry in fs::read_dir(place).into_iter().flatten() {
+        let entry = entry.unwrap();
+        // `target` and `Cargo.lock` are generated.
+        if entry.file_name() != "target" && entry.file_name() != "Cargo.lock" {
+            files(&entry.path(), found);
+        }
+    }
+}
+
+fn files_of(places: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for place in places {
+        match place.strip_prefix("crates/*/") {
+            None => files(&root().join(place), &mut found),
+            Some(below) => {
+                for one in fs::read_dir(root().join("crates")).unwrap() {
+                    files(&one.unwrap().path().join(below), &mut found);
+                }
+            }
+        }
+    }
+    found
+}
+
+fn has_dialect(line: &str) -> bool {
+    let line = line.to_lowercase();
+    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+    WORDS.iter().any(|word| {
+        line.match_indices(word).any(|(at, _)| {
+            !line[..at].ends_with(is_letter) && !line[at + word.len()..].starts_with(is_letter)
+        })
+    })
+}
+
+/// The lines with such words, with their places.
+fn dialect(places: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in files_of(places) {
+        // Not a text.
+        let Ok(text) = fs::read_to_string(&file) else {
+            continue;
+        };
+        if file.ends_with("house/words.rs") {
+            continue;
+        }
+        let lines = text.lines().enumerate();
+        let lines = lines.filter(|(_, line)| has_dialect(line));
+        found.extend(lines.map(|(at, line)| format!("{}:{}: {line}", file.display(), at + 1)));
+    }
+    found
+}
+
+#[test]
+fn code_and_documents_use_plain_words() {
+    assert!(files_of(PRODUCT).len() > 300);
+    let found = dialect(PRODUCT);
+    assert!(found.len() <= MOST_IN_PRODUCT, "{}", found.join("\n"));
+}
+
+#[test]
+fn tests_use_plain_words() {
+    assert!(files_of(TESTS).len() > 50);
+    let found = dialect(TESTS);
+    assert!(found.len() <= MOST_IN_TESTS, "{}", found.join("\n"));
+}
+
+#[test]
+fn such_words_are_found() {
+    for (line, expected) in [
+        ("/// Tells nobody.", true),
+        ("let told = 1;", true),
+        ("what a rule lets go", true),
+        ("told_you(untold, besides, mending)", false),
+        ("let going = 1;", false),
+        ("nothing of the kind", false),
+    ] {
+        assert_eq!(has_dialect(line), expected, "{line}");
+    }
+}
