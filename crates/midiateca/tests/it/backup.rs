@@ -244,7 +244,7 @@ async fn a_file_that_is_let_go_after_the_database_was_copied_is_not_called_missi
 }
 
 #[tokio::test]
-async fn what_is_lost_or_altered_is_told_and_what_the_backup_has_of_it_stays() {
+async fn missing_and_changed_files_are_reported_and_their_backups_stay() {
     let test = TestApp::start().await;
     let (_folder, target) = place();
     let mut kept = Vec::new();
@@ -328,7 +328,7 @@ async fn what_rots_in_the_backup_is_found_by_verify_and_replaced() {
 }
 
 #[tokio::test]
-async fn who_was_erased_is_out_of_the_copied_database_and_pruned_out_of_its_files() {
+async fn an_erased_person_is_not_in_the_copied_database_and_is_pruned_from_its_files() {
     let test = TestApp::start().await;
     let (_folder, target) = place();
     let media = test.store(voice(1)).await.0;
@@ -358,7 +358,7 @@ async fn who_was_erased_is_out_of_the_copied_database_and_pruned_out_of_its_file
 }
 
 #[tokio::test]
-async fn the_key_comes_only_when_asked_for_and_settings_with_places_lead_nobody_back() {
+async fn the_key_is_copied_on_request_only_and_settings_have_no_paths() {
     let test = TestApp::start().await;
     let (_folder, target) = place();
     let data = test.app.data.clone();

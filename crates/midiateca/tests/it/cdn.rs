@@ -515,7 +515,7 @@ async fn a_proof_from_the_cdn_is_worth_more_than_bytes_that_nothing_proves() {
 }
 
 #[tokio::test]
-async fn a_hash_that_the_sender_told_wrongly_is_not_asked_for_again_and_again() {
+async fn a_wrong_hash_of_the_sender_is_not_requested_again() {
     let test = TestApp::with_cdn(BOTH.to_vec(), Clock::fixed(TODAY)).await;
     let mut delivery = test.sim.world().add(sample("WRONG"));
     delivery.body["msgContent"]["imageMessage"]["fileSha256"] = serde_json::json!(vec![7; 32]);
@@ -547,7 +547,7 @@ async fn a_path_that_came_broken_is_taken_from_the_link() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_disk_that_cannot_be_written_is_blamed_on_nobody_else() {
+async fn an_unwritable_disk_is_not_counted_against_a_host() {
     let test = TestApp::with_cdn(BOTH.to_vec(), Clock::fixed(TODAY)).await;
     // A file where the folder should be: nothing can be placed there.
     let folder = test
@@ -572,7 +572,7 @@ async fn a_disk_that_cannot_be_written_is_blamed_on_nobody_else() {
 }
 
 #[tokio::test]
-async fn bytes_that_the_delivery_brought_need_nobody() {
+async fn bytes_in_the_delivery_need_no_host() {
     let test = TestApp::with_cdn(Route::ALL.to_vec(), Clock::fixed(TODAY)).await;
     let (media, delivery) = test
         .store(SimMedia {

@@ -235,7 +235,7 @@ async fn a_full_disk_is_said() {
     let data = disk.path().join("data");
     let sim = wa_sim::Sim::start().await.unwrap();
     set_up(&data, &sim).await;
-    // So small that only the attempt to write can tell.
+    // So small that only an attempt to write fails.
     let settings = "[storage]\npause_below = 0\nresume_above = 0\n";
     std::fs::write(data.join("midiateca.toml"), settings).unwrap();
     let _server = midiateca_service::coordination::Coordination::new(&data)

@@ -1,4 +1,4 @@
-//! Servers that send files compressed although nobody asked for it.
+//! Servers that send files compressed without being asked.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -30,7 +30,7 @@ fn text() -> Vec<u8> {
 /// By path: the header, and the body.
 type Files = HashMap<&'static str, (&'static str, Vec<u8>)>;
 
-/// A file server that says what it is told to say. It ends with the test.
+/// A file server with fixed answers. It ends with the test.
 fn file_server(listener: TcpListener, files: Files) {
     std::thread::spawn(move || {
         for stream in listener.incoming() {

@@ -70,7 +70,7 @@ pub async fn set_up(data: &Path, sim: &Sim) -> String {
 }
 
 #[tokio::test]
-async fn the_documented_case_is_told_step_by_step() {
+async fn the_documented_case_is_reported_step_by_step() {
     let folder = tempfile::tempdir().unwrap();
     let sim = Sim::start().await.unwrap();
     let address = set_up(folder.path(), &sim).await;
@@ -87,9 +87,14 @@ async fn the_documented_case_is_told_step_by_step() {
         );
     }
     sim.world().add(SimMedia::documented());
-    let told = midiateca(folder.path(), &["--json", "test-webhook", DOCUMENTED]).await;
-    assert!(told.status.success(), "{}{}", stdout(&told), stderr(&told));
-    let report: Value = serde_json::from_str(&stdout(&told)).unwrap();
+    let output = midiateca(folder.path(), &["--json", "test-webhook", DOCUMENTED]).await;
+    assert!(
+        output.status.success(),
+        "{}{}",
+        stdout(&output),
+        stderr(&output)
+    );
+    let report: Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert_eq!(
         (&report["verdict"], &report["stored"]),
         (&"accepted".into(), &1.into())
@@ -203,7 +208,7 @@ async fn retry_puts_a_failed_media_back() {
         (&["--client", "3"], 0),
         (&["--reason", "link_refused", "--since", "1h"], 1),
         (&["--reason", "storage_full"], 0),
-        (&["--chat", "nobody"], 0),
+        (&["--chat", "unknown"], 0),
     ] {
         let retry = [&["retry", "--failed", "--dry-run"], filter].concat();
         let dry = midiateca(folder.path(), &retry).await;
@@ -284,7 +289,7 @@ async fn no_secret_reaches_a_log() {
     });
     let body = folder.path().join("delivery.json");
     std::fs::write(&body, delivery.body.to_string()).unwrap();
-    let told = midiateca(
+    let output = midiateca(
         folder.path(),
         &[
             "-v",
@@ -295,7 +300,7 @@ async fn no_secret_reaches_a_log() {
         ],
     )
     .await;
-    let said = stdout(&told) + &stderr(&told);
+    let said = stdout(&output) + &stderr(&output);
     assert!(
         said.contains("media accepted") && said.contains("hash_mismatch"),
         "{said}"
@@ -423,8 +428,12 @@ async fn telling_an_instance_anew_keeps_its_webhook_address_and_its_client() {
             .status
             .success()
     );
-    let anew = midiateca(data, &["instance", "add", FIRST, "--client", "3"]).await;
-    assert!(stdout(&anew).contains("/hooks/wapi/"), "{}", stderr(&anew));
+    let second = midiateca(data, &["instance", "add", FIRST, "--client", "3"]).await;
+    assert!(
+        stdout(&second).contains("/hooks/wapi/"),
+        "{}",
+        stderr(&second)
+    );
 }
 
 #[tokio::test]
@@ -586,7 +595,7 @@ async fn a_refused_or_missing_token_is_named_and_heals_with_the_next_one() {
 }
 
 #[tokio::test]
-async fn a_quarantined_delivery_is_told_of() {
+async fn a_delivery_that_was_set_aside_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let sim = Sim::start().await.unwrap();
     set_up(folder.path(), &sim).await;
@@ -625,7 +634,7 @@ async fn a_lost_file_can_be_had_again() {
 }
 
 #[tokio::test]
-async fn the_report_can_be_had_while_somebody_holds_the_database() {
+async fn the_report_works_while_the_database_is_locked() {
     let folder = tempfile::tempdir().unwrap();
     let sim = Sim::start().await.unwrap();
     set_up(folder.path(), &sim).await;
@@ -742,7 +751,7 @@ async fn kept_deliveries_are_read_again_and_nothing_doubles() {
         Some(2)
     );
     assert_eq!(
-        midiateca(data, &["deliveries", "replay", "nobody"])
+        midiateca(data, &["deliveries", "replay", "unknown"])
             .await
             .status
             .code(),
@@ -801,7 +810,7 @@ async fn one_media_is_shown_with_all_its_attempts() {
     for (arguments, code) in [
         (&["media", "list", "--status", "lost"][..], 2),
         (&["media", "list", "--kind", "hologram"], 2),
-        (&["media", "show", "nobody"], 2),
+        (&["media", "show", "unknown"], 2),
     ] {
         assert_eq!(
             midiateca(data, arguments).await.status.code(),
@@ -972,8 +981,12 @@ async fn a_media_is_shown_in_portuguese_and_its_json_stays_english() {
     let sim = Sim::start().await.unwrap();
     set_up(data, &sim).await;
     sim.world().add(SimMedia::documented());
-    let told = midiateca(data, &["--lang", "pt-BR", "testar", DOCUMENTED]).await;
-    assert!(stdout(&told).contains("repetida=não"), "{}", stdout(&told));
+    let output = midiateca(data, &["--lang", "pt-BR", "testar", DOCUMENTED]).await;
+    assert!(
+        stdout(&output).contains("repetida=não"),
+        "{}",
+        stdout(&output)
+    );
     let portuguese = |more: &[&'static str]| [&["--lang", "pt-BR"], more].concat();
     let listed = midiateca(data, &portuguese(&["--json", "media", "list"])).await;
     let media = &items(&listed)[0];
@@ -1005,7 +1018,7 @@ async fn a_media_is_shown_in_portuguese_and_its_json_stays_english() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_data_folder_that_is_none_is_told_from_one_without_data() {
+async fn a_missing_data_folder_differs_from_an_empty_one() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();

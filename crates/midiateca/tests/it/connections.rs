@@ -1,4 +1,4 @@
-//! Connections that are slow, silent, greedy or odd, and the good client beside them.
+//! Connections that are slow, silent, greedy or odd, next to a well-behaved client.
 
 use std::time::{Duration, Instant};
 

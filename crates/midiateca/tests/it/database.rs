@@ -50,8 +50,7 @@ async fn a_full_disk_is_answered_503_and_what_was_acknowledged_stays() {
 }
 
 #[tokio::test]
-async fn a_tool_that_holds_the_database_is_answered_503_and_one_that_reads_it_keeps_nobody_waiting()
-{
+async fn a_locked_database_is_answered_with_503_and_a_reader_delays_no_write() {
     let test = start().await;
     let path = test.app.data.join("midiateca.db");
     let tool = rusqlite::Connection::open(path).unwrap();

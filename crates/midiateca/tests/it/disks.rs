@@ -245,8 +245,8 @@ async fn a_disk_without_links_stores_equal_bytes_twice_and_repairs_one_from_the_
             assert_eq!(&hash(&storage.join(path)), sha256);
         }
         std::fs::write(storage.join(&rows[0].0), "damaged").unwrap();
-        let (_, told, _) = disk.run(data, &["--json", "scrub", "--repair"]).await;
-        assert!(told.contains("restored"), "{told}");
+        let (_, results, _) = disk.run(data, &["--json", "scrub", "--repair"]).await;
+        assert!(results.contains("restored"), "{results}");
         assert_eq!(hash(&storage.join(&rows[0].0)), rows[0].1);
         assert_eq!(scrub(data, &[]).await.0, 0);
         let backup = tempfile::tempdir().unwrap();
@@ -293,7 +293,7 @@ async fn ids_that_differ_only_in_case_keep_their_files_where_case_does_not_count
     }
 }
 
-/// A file of an earlier version, whose name tells case apart by itself, is never replaced.
+/// A file of an earlier version, whose name may differ in case only, is never replaced.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_has_a_name_already_is_never_replaced() {
     let folder = tempfile::tempdir().unwrap();
@@ -444,7 +444,7 @@ async fn a_disk_that_is_full_in_the_middle_of_a_file_leaves_no_half_one_and_give
     }
 }
 
-/// Trial 39: somebody tidies up while the server runs.
+/// Trial 39: an operator tidies up while the server runs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clients_folder_that_is_renamed_is_reported_and_found_again() {
     let folder = tempfile::tempdir().unwrap();
@@ -467,9 +467,9 @@ async fn a_clients_folder_that_is_renamed_is_reported_and_found_again() {
         hash(&data.join("media_storage").join(&rows[1].0)),
         rows[1].1
     );
-    let (code, told) = scrub(data, &[]).await;
+    let (code, results) = scrub(data, &[]).await;
     assert_eq!(code, 1);
-    assert!(wrong(&told).contains(&"missing"), "{told:?}");
+    assert!(wrong(&results).contains(&"missing"), "{results:?}");
     for entry in files_below(&away) {
         let below = entry.strip_prefix(&away).unwrap();
         std::fs::rename(&entry, client.join(below)).unwrap();
@@ -544,7 +544,7 @@ async fn what_is_created_is_for_its_owner_or_where_that_is_set_its_group() {
         assert!(seen > 4, "{seen}");
         drop(server);
         assert_eq!(mode(&data), allowed);
-        // What somebody opens later is named, with what to type.
+        // Wider permissions that are set later are reported with a command.
         std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o777)).unwrap();
         let shown = midiateca(&data, &["doctor", "--offline"]).await;
         let expected = format!("chmod {allowed:04o} '{}'", data.display());
@@ -588,7 +588,7 @@ async fn a_repair_moves_nothing_through_a_link() {
     let data = folder.path();
     let outside = tempfile::tempdir().unwrap();
     let foreign = outside.path().join("foreign.jpg");
-    std::fs::write(&foreign, "somebody's").unwrap();
+    std::fs::write(&foreign, "another program's").unwrap();
     let before: Vec<_> = files.iter().map(|(_, file)| hash(file)).collect();
     std::fs::remove_file(&files[0].1).unwrap();
     symlink(&files[1].1, &files[0].1).unwrap();
@@ -599,7 +599,10 @@ async fn a_repair_moves_nothing_through_a_link() {
         assert!(code <= 1);
         assert_eq!(hash(&files[1].1), before[1]);
         assert_eq!(hash(&files[3].1), before[3]);
-        assert_eq!(std::fs::read_to_string(&foreign).unwrap(), "somebody's");
+        assert_eq!(
+            std::fs::read_to_string(&foreign).unwrap(),
+            "another program's"
+        );
         for intact in [1, 3] {
             let shown = crate::scrub::show(data, &files[intact].0).await;
             assert_eq!(shown["status"], "stored");
@@ -612,8 +615,8 @@ async fn a_repair_moves_nothing_through_a_link() {
     symlink(&moved, image).unwrap();
     let name = files[3].1.file_name().unwrap();
     std::fs::write(moved.join(name), "another storage's").unwrap();
-    let (_, told) = scrub(data, &["--repair", "--even-if-most-are-missing"]).await;
-    assert_eq!(repairs(&told)[&files[3].0], "queued", "{told:?}");
+    let (_, results) = scrub(data, &["--repair", "--even-if-most-are-missing"]).await;
+    assert_eq!(repairs(&results)[&files[3].0], "queued", "{results:?}");
     assert_eq!(
         std::fs::read_to_string(moved.join(name)).unwrap(),
         "another storage's"

@@ -1,5 +1,4 @@
-//! `doctor` against a healthy desk, and against one fault after another: each must be found, named, and told what to
-//! do about.
+//! `doctor` on a healthy setup and with one fault after another: each must be found and have a hint.
 
 use std::path::Path;
 use std::process::Command;
@@ -78,7 +77,7 @@ impl Desk {
         )
     }
 
-    /// Tells the instance anew.
+    /// Adds the instance again.
     async fn change(&self, options: &[&str]) {
         let add = ["instance", "add", FIRST, "--client", "2"];
         let (code, said) = self.run(&[&add[..], options].concat(), &[]).await;
@@ -138,7 +137,7 @@ impl Desk {
         self.sim.world().set_session(FIRST, session);
     }
 
-    /// A row of a stored file whose folder nobody made.
+    /// A row of a stored file whose folder does not exist.
     async fn holds_something(&self) {
         let db = self.db().await;
         db.write(Key::Everything, async move |tx| {
@@ -290,7 +289,7 @@ async fn faults_of_the_gateway_are_named() {
     }
     desk.session(Session::default()).await;
     let (code, _) = desk.doctor().await;
-    assert_eq!(code, 0, "mended is mended");
+    assert_eq!(code, 0, "the fault is gone");
 }
 
 #[tokio::test]
@@ -493,14 +492,14 @@ async fn a_database_that_is_empty_or_refers_to_nothing_is_named() {
     desk.end_server();
     let path = desk.data().join("midiateca.db");
     let tools = rusqlite::Connection::open(&path).unwrap();
-    let strangers = "pragma foreign_keys = off; insert into hours values ('ORPHANS', 1, 1);";
+    let strangers = "pragma foreign_keys = off; insert into hours values ('UNKNOWN', 1, 1);";
     tools.execute_batch(strangers).unwrap();
     drop(tools);
     desk.names("database.integrity", "PROBLEM", "1 rows of hours")
         .await;
     std::fs::write(&path, "").unwrap();
-    for beside in ["midiateca.db-wal", "midiateca.db-shm"] {
-        let _ = std::fs::remove_file(desk.data().join(beside));
+    for name in ["midiateca.db-wal", "midiateca.db-shm"] {
+        let _ = std::fs::remove_file(desk.data().join(name));
     }
     desk.names("folder", "PROBLEM", "is an empty file").await;
     assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
@@ -671,7 +670,7 @@ async fn faults_of_the_database_are_named() {
     desk.end_server();
     let file = desk.data().join("midiateca.db");
     let whole = {
-        // Nobody has it open any more, so all of it is in the one file.
+        // No process has it open any more, so all of it is in the one file.
         desk.db().await.close().await;
         std::fs::read(&file).unwrap()
     };

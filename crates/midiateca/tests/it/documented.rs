@@ -77,10 +77,10 @@ async fn every_kind_gets_its_folder_its_extension_and_full_proof() {
 }
 
 #[tokio::test]
-async fn what_the_message_told_can_be_read_back() {
+async fn the_fields_of_the_message_can_be_read_back() {
     let test = TestApp::start().await;
     let (media, _) = test
-        .store(SimMedia::sample(FIRST, "TOLD", MediaKind::Document))
+        .store(SimMedia::sample(FIRST, "REPORTED", MediaKind::Document))
         .await;
     assert_eq!(media.file_name.as_deref(), Some("orçamento da reforma.pdf"));
     assert_eq!(media.sender_name.as_deref(), Some("Dona Cida"));

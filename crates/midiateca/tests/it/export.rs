@@ -21,7 +21,7 @@ use crate::commands::midiateca;
 use crate::scrub::holding;
 use crate::stage::{FIRST, OTHER, TODAY, TestApp, impatient};
 
-/// A data folder with stored media, and a place beside it to export to.
+/// A data folder with stored media, and a folder next to it to export to.
 struct Shelf {
     folder: TempDir,
     place: TempDir,
@@ -96,7 +96,7 @@ impl Shelf {
         midiateca(self.folder.path(), &[&export[..], more].concat()).await
     }
 
-    /// Exports, which must end so, and gives what was told last.
+    /// Exports with this exit code, and returns the last message.
     async fn sum(&self, target: &Path, more: &[&str], code: i32) -> Value {
         let output = self.export(target, more).await;
         let said = String::from_utf8(output.stdout).unwrap();
@@ -198,12 +198,12 @@ async fn a_folder_a_tar_and_a_zip_hold_the_same_and_prove_themselves() {
     for (n, media) in shelf.media.iter().enumerate() {
         let path = media.path.as_ref().unwrap();
         assert_eq!(files[path], fs::read(shelf.file(n)).unwrap());
-        let told = &lines(&files)[n];
-        assert_eq!(told["id"], media.id.as_str());
-        assert_eq!(told["path"], path.as_str());
-        assert_eq!(told["sender_id"], media.sender_id.as_deref().unwrap());
+        let line = &lines(&files)[n];
+        assert_eq!(line["id"], media.id.as_str());
+        assert_eq!(line["path"], path.as_str());
+        assert_eq!(line["sender_id"], media.sender_id.as_deref().unwrap());
         assert_eq!(
-            (&told["verified"], &told["exported"], &told["finding"]),
+            (&line["verified"], &line["exported"], &line["finding"]),
             (&"full".into(), &true.into(), &Value::Null)
         );
     }
@@ -229,7 +229,7 @@ async fn filters_narrow_what_is_exported_and_only_stored_media_are() {
         (&["--kind", "image"], 3),
         (&["--kind", "image", "--client", "2"], 2),
         (&["--chat", &chat], 5),
-        (&["--chat", "nobody"], 0),
+        (&["--chat", "unknown"], 0),
         (&["--since", &second], 4),
         (&["--until", &second], 1),
         (&["--since", &second, "--until", &fourth], 2),
@@ -313,14 +313,14 @@ async fn missing_and_corrupt_files_are_reported_and_omitted() {
         read_tar(piped.stdout.as_slice()),
     ] {
         assert_eq!(prove(&files), 2);
-        let told: Vec<_> = lines(&files)
+        let found: Vec<_> = lines(&files)
             .iter()
             .map(|line| (line["exported"].clone(), line["finding"].clone()))
             .collect();
         let right = (true.into(), Value::Null);
         let wrong = |reason: &str| (false.into(), reason.into());
         assert_eq!(
-            told,
+            found,
             [
                 wrong("missing"),
                 wrong("corrupt"),
@@ -387,7 +387,7 @@ async fn a_folder_goes_on_where_a_run_was_ended() {
     let target = shelf.to("out");
     shelf.sum(&target, &[], 0).await;
     let whole = read_folder(&target);
-    // As a killed run leaves it: no manifest, a file less, one that was staged; and one that somebody altered since.
+    // As a killed run leaves it: no manifest, a file less, one that was staged; and one that was changed since.
     let path = |n: usize| target.join(shelf.media[n].path.as_ref().unwrap());
     fs::remove_file(target.join("manifest.jsonl")).unwrap();
     fs::remove_file(target.join("SHA256SUMS")).unwrap();
@@ -416,12 +416,12 @@ async fn what_was_exported_before_stays_in_the_manifest() {
     assert_eq!((&sum["files"], &sum["carried"]), (&1.into(), &2.into()));
     let files = read_folder(&target);
     assert_eq!(prove(&files), 3);
-    let told: Vec<_> = lines(&files)
+    let found: Vec<_> = lines(&files)
         .iter()
         .map(|line| line["id"].clone())
         .collect();
     assert_eq!(
-        told,
+        found,
         [0, 1, 4].map(|n: usize| Value::from(shelf.media[n].id.as_str()))
     );
     let sum = shelf.sum(&target, &[], 0).await;
@@ -472,7 +472,7 @@ async fn what_others_have_beside_a_target_stays() {
 }
 
 #[tokio::test]
-async fn a_folder_in_the_place_of_a_file_is_told_as_what_it_is() {
+async fn a_folder_in_the_place_of_a_file_is_reported() {
     let shelf = Shelf::full().await;
     let target = shelf.to("out");
     shelf.sum(&target, &["--client", "3"], 0).await;
@@ -650,7 +650,7 @@ async fn a_stream_that_is_killed_leaves_nothing_of_anybody_behind() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    // It has begun, and waits for somebody to read on.
+    // It has begun, and waits for a reader.
     let mut stream = running.stdout.take().unwrap();
     stream.read_exact(&mut [0]).unwrap();
     running.kill().unwrap();

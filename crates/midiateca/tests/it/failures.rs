@@ -165,7 +165,7 @@ async fn a_gateway_that_is_down_is_waited_for() {
 }
 
 #[tokio::test]
-async fn nobody_at_the_other_end_is_told_apart() {
+async fn an_unreachable_server_has_its_own_reason() {
     let mut config = impatient();
     // Only hosts that the operator names may be on the loopback: the file server whose port is closed is one.
     config.fetch.allowed_hosts = vec!["127.0.0.1".to_owned()];

@@ -196,9 +196,7 @@ fn a_wrong_direction_is_found() {
 }
 
 fn users_of_app(texts: &Modules) -> Vec<&str> {
-    let users = texts
-        .iter()
-        .filter(|(_, text)| used(text).contains(&"app"));
+    let users = texts.iter().filter(|(_, text)| used(text).contains(&"app"));
     users.map(|(file, _)| file.as_str()).collect()
 }
 

@@ -256,7 +256,7 @@ async fn broken_base64_fails_with_its_reason_and_is_kept() {
 }
 
 #[tokio::test]
-async fn large_bodies_that_tell_of_nothing_or_are_broken_are_kept_once_or_not_at_all() {
+async fn large_bodies_without_media_or_with_errors_are_stored_at_most_once() {
     let test = start().await;
     let words = "oi, tudo bem? ".repeat(MIB / 4);
     let (status, answer) = test

@@ -44,7 +44,7 @@ fn states(shown: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn slots_are_read_back_and_told_apart() {
+async fn slots_are_read_back_and_compared() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let sim = Sim::start().await.unwrap();
@@ -97,7 +97,7 @@ async fn a_gateway_that_cannot_be_asked_hides_nothing_else() {
         assert!(line.is_some() && text.contains("Clínica Aurora"), "{text}");
     };
     let session = Session {
-        names: Some("SOMEBODY-ELSE".to_owned()),
+        names: Some("ANOTHER-INSTANCE".to_owned()),
         ..Session::default()
     };
     sim.world().set_session(FIRST, session);
@@ -116,9 +116,9 @@ async fn a_gateway_that_cannot_be_asked_hides_nothing_else() {
     sim.world().set_session(FIRST, session);
     refuses("gateway_status", "503").await;
     drop(sim);
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}/v1", nobody.local_addr().unwrap());
-    drop(nobody);
+    let unused = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}/v1", unused.local_addr().unwrap());
+    drop(unused);
     let add = ["instance", "add", FIRST, "--client", "2", "--api-base"];
     midiateca(data, &[&add[..], &[&base]].concat()).await;
     refuses("gateway_silent", "does not answer").await;
@@ -146,7 +146,7 @@ async fn offline_asks_nothing_of_the_network() {
 }
 
 #[tokio::test]
-async fn what_came_what_waits_and_how_long_it_is_silent_are_told() {
+async fn deliveries_backlog_and_silence_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let sim = Sim::start().await.unwrap();

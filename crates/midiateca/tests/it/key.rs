@@ -113,8 +113,8 @@ async fn a_key_that_was_forgotten_is_not_hidden_by_a_new_one() {
     assert!(shown.contains("ours") || shown.contains("EMPTY"), "{shown}");
     // Lost for good, a new one is made when it is asked for, and only then.
     std::fs::remove_file(&key).unwrap();
-    let anew = midiateca(&data, &[&add[..], &["--new-key"]].concat()).await;
-    assert_eq!(anew.status.code(), Some(0), "{anew:?}");
+    let renewed = midiateca(&data, &[&add[..], &["--new-key"]].concat()).await;
+    assert_eq!(renewed.status.code(), Some(0), "{renewed:?}");
     assert_ne!(std::fs::read(&key).unwrap(), std::fs::read(&kept).unwrap());
     let shown = stdout(&midiateca(&data, &["instance", "show", FIRST]).await);
     assert!(shown.contains("ours") || shown.contains("EMPTY"), "{shown}");

@@ -16,7 +16,7 @@ use crate::crash::serve;
 use crate::stage::{FIRST, TOKEN, impatient, instance};
 
 const SIZE_BYTES: u64 = 500 << 20;
-/// What buffers and pages may take beside the idle program.
+/// What buffers and pages may take in addition to the idle program.
 const MOST_KIB: u64 = 32 << 10;
 
 /// The most memory the process ever had resident, in KiB.

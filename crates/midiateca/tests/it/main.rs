@@ -1,11 +1,11 @@
-//! Through the door: the real router on a free port, a temporary data folder, `wa-sim` as the world.
+//! The real HTTP server on a free port, with a temporary data folder and `wa-sim` as the gateway.
 
 #![allow(clippy::too_many_lines)]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod again;
 mod answers;
 mod backup;
+mod backup_folder;
 mod cdn;
 mod check;
 mod clients;
@@ -20,15 +20,16 @@ mod database;
 mod disks;
 mod doctor;
 mod documented;
-mod door;
 mod export;
 mod failures;
 mod fairness;
 mod filters;
 mod first_data;
+mod first_import;
 mod forget;
 mod hostile;
 mod house;
+mod http_server;
 #[cfg(unix)]
 mod identity;
 mod inline;
@@ -57,14 +58,13 @@ mod repair;
 mod repeats;
 mod retention;
 mod scrub;
+mod second_import;
 mod serve;
 mod shim;
 mod stage;
 mod status;
+mod stderr;
 #[cfg(target_os = "linux")]
 mod systemd;
-mod takeover;
-mod talk;
-mod target;
 mod trials;
 mod webhooks;

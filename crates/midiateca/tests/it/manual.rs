@@ -9,7 +9,7 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(root.join("docs").join(name)).unwrap()
 }
 
-/// The pages of the manual, without the ending that tells the language.
+/// The pages of the manual, without the ending for the language.
 fn pages() -> Vec<String> {
     let docs = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs"));
     let names = std::fs::read_dir(docs).unwrap();

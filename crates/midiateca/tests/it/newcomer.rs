@@ -1,4 +1,4 @@
-//! What somebody meets who tries the program for the first time.
+//! The first steps of a new user.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;

@@ -82,14 +82,14 @@ async fn edits_without_a_file_make_no_row_and_the_latest_counts_in_any_order() {
     assert_eq!(caption(&test, &id).await.as_deref(), Some("second"));
     assert_eq!(count(&test, "caption_edits").await, 0);
     // After it: an older one, a newer one, that twice, and the message again.
-    for (caption_told, moment, expected) in [
+    for (new_caption, moment, expected) in [
         ("old", 1_790_000_150, "second"),
         ("third", 1_790_000_300, "third"),
         ("third", 1_790_000_300, "third"),
     ] {
-        let told = accepted(&test, &edit("A", "E3", json!(caption_told), moment)).await;
+        let media = accepted(&test, &edit("A", "E3", json!(new_caption), moment)).await;
         assert_eq!(
-            (told[0]["id"].as_str(), &told[0]["duplicate"]),
+            (media[0]["id"].as_str(), &media[0]["duplicate"]),
             (Some(id.as_str()), &json!(true))
         );
         assert_eq!(caption(&test, &id).await.as_deref(), Some(expected));
@@ -206,8 +206,8 @@ async fn a_thin_copy_by_lid_digits_is_the_same_row() {
         "5500900000001:4@c.us",
     ] {
         (copy["chat"], copy["sender"]) = (json!({"id": sender}), json!({"id": sender}));
-        let told = accepted(&test, &copy).await;
-        assert_eq!(told[0]["id"].as_str(), Some(id.as_str()), "{sender}");
+        let media = accepted(&test, &copy).await;
+        assert_eq!(media[0]["id"].as_str(), Some(id.as_str()), "{sender}");
     }
     let media = test.settled(&id).await;
     assert_eq!(
@@ -490,7 +490,7 @@ async fn the_chat_of_a_person_is_found_under_any_of_their_ids() {
 }
 
 #[tokio::test]
-async fn whoever_got_a_file_forwarded_cannot_change_the_first_ones_caption() {
+async fn the_receiver_of_a_forwarded_file_cannot_change_the_original_caption() {
     let test = TestApp::start().await;
     let delivery = test.sim.world().add(sample("FIRST"));
     let id = test.deliver(&delivery).await;

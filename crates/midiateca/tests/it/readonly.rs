@@ -30,8 +30,8 @@ async fn read_all(data: &Path, (first, last): &(String, String)) {
     let run = async |line: &[&str], codes: &[i32]| -> Output {
         let output = midiateca(data, line).await;
         let code = output.status.code().unwrap();
-        let (said, told) = (stdout(&output), stderr(&output));
-        assert!(codes.contains(&code), "{line:?}: {code}\n{said}\n{told}");
+        let (said, errors) = (stdout(&output), stderr(&output));
+        assert!(codes.contains(&code), "{line:?}: {code}\n{said}\n{errors}");
         output
     };
     let list = run(&["--json", "media", "list"], &[0]).await;
@@ -168,7 +168,7 @@ fn walk(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[tokio::test]
-async fn the_doctor_tells_a_file_in_the_place_of_the_storage_from_a_missing_one() {
+async fn the_doctor_distinguishes_a_file_in_the_place_of_the_storage_from_a_missing_one() {
     let test = TestApp::start().await;
     test.store(sample("ONE")).await;
     let data = test.app.data.clone();

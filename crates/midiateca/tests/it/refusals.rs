@@ -208,10 +208,10 @@ impl Logged {
     /// Ends it in order, and gives what it logged.
     fn stop(mut self) -> Vec<String> {
         let id = self.child.id().to_string();
-        let told = std::process::Command::new("kill")
+        let signalled = std::process::Command::new("kill")
             .args(["-TERM", &id])
             .status();
-        assert!(told.unwrap().success());
+        assert!(signalled.unwrap().success());
         assert!(self.child.wait().unwrap().success());
         self.log.join().unwrap()
     }
@@ -223,7 +223,7 @@ async fn the_operator_sees_what_was_refused_after_a_restart_too() {
     let folder = tempfile::tempdir().unwrap();
     let sim = Sim::start().await.unwrap();
     let address = set_up(folder.path(), &sim).await;
-    let secret = "a-token-that-nobody-may-read";
+    let secret = "a-token-that-must-stay-secret";
     let server = Logged::start(folder.path());
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     for _ in 0..7 {

@@ -23,8 +23,8 @@ fn quarantined(data: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn done(told: &[Value]) -> &Value {
-    &told.last().unwrap()["repair"]
+fn done(results: &[Value]) -> &Value {
+    &results.last().unwrap()["repair"]
 }
 
 #[tokio::test]
@@ -47,8 +47,8 @@ async fn what_was_away_is_stored_again_whatever_was_tried_and_failed_meanwhile()
     }
     std::fs::remove_dir_all(&storage).unwrap();
     std::fs::rename(&away, &storage).unwrap();
-    let (_, told) = scrub(data, &["--repair"]).await;
-    assert_eq!(done(&told)["found"], 3, "{told:?}");
+    let (_, results) = scrub(data, &["--repair"]).await;
+    assert_eq!(done(&results)["found"], 3, "{results:?}");
     for (id, file) in &files[..3] {
         assert!(file.exists());
         let media = show(data, id).await;
@@ -83,10 +83,10 @@ async fn the_right_file_of_a_lost_media_is_put_back_from_quarantine() {
         )
         .await;
     }
-    let (_, told) = scrub(data, &["--repair"]).await;
-    assert_eq!(done(&told)["found"], 2, "{told:?}");
-    let (code, told) = scrub(data, &[]).await;
-    assert_eq!((code, &told[0]["intact"]), (0, &2.into()));
+    let (_, results) = scrub(data, &["--repair"]).await;
+    assert_eq!(done(&results)["found"], 2, "{results:?}");
+    let (code, results) = scrub(data, &[]).await;
+    assert_eq!((code, &results[0]["intact"]), (0, &2.into()));
     assert_eq!(quarantined(data), Vec::<PathBuf>::new());
 }
 
@@ -96,15 +96,15 @@ async fn a_row_that_names_the_file_of_another_does_not_cost_the_other_its_file()
     let data = folder.path();
     let sql = "update media set path = (select path from media as other where other.id <> media.id) where id = $1";
     run(data, sql, &files[1].0).await;
-    let (_, told) = scrub(data, &["--repair"]).await;
-    assert_eq!(repairs(&told)[&files[1].0], "queued", "{told:?}");
+    let (_, results) = scrub(data, &["--repair"]).await;
+    assert_eq!(repairs(&results)[&files[1].0], "queued", "{results:?}");
     assert!(files[0].1.exists());
     assert_eq!(show(data, &files[0].0).await["status"], "stored");
     assert_eq!(show(data, &files[1].0).await["status"], "pending");
 }
 
 #[tokio::test]
-async fn a_row_that_leads_out_of_the_storage_is_told_and_nothing_there_is_touched() {
+async fn a_row_that_leads_out_of_the_storage_is_reported_and_nothing_there_is_changed() {
     let (folder, files) = holding(&[500, 501]).await;
     let data = folder.path();
     let outside = data.join("outside.txt");
@@ -115,9 +115,9 @@ async fn a_row_that_leads_out_of_the_storage_is_told_and_nothing_there_is_touche
         &files[0].0,
     )
     .await;
-    let (code, told) = scrub(data, &["--repair"]).await;
+    let (code, results) = scrub(data, &["--repair"]).await;
     assert_eq!(code, 1);
-    assert!(wrong(&told).contains(&"unreadable"), "{told:?}");
+    assert!(wrong(&results).contains(&"unreadable"), "{results:?}");
     assert_eq!(std::fs::read_to_string(&outside).unwrap(), "not ours");
     assert_eq!(show(data, &files[0].0).await["status"], "stored");
 }
@@ -142,8 +142,8 @@ async fn a_folder_that_is_not_mounted_is_not_given_up_and_what_was_is_found_agai
     std::os::unix::fs::symlink(&away, &client).unwrap();
     #[cfg(not(unix))]
     std::fs::rename(&away, &client).unwrap();
-    let (_, told) = scrub(data, &["--repair"]).await;
-    assert_eq!(done(&told)["found"], 3, "{told:?}");
+    let (_, results) = scrub(data, &["--repair"]).await;
+    assert_eq!(done(&results)["found"], 3, "{results:?}");
     // A folder of ours that is a link is looked into, and no stranger itself.
     std::fs::write(files[0].1.with_file_name("stranger.jpg"), "x").unwrap();
     assert_eq!(wrong(&scrub(data, &[]).await.1), ["orphaned"]);
@@ -175,15 +175,15 @@ async fn an_altered_file_behind_a_link_to_another_disk_is_fetched_again_and_not_
     std::fs::write(&files[0].1, "altered").unwrap();
     std::fs::write(&files[1].1, "altered too").unwrap();
     std::fs::write(files[2].1.with_file_name("stranger.jpg"), "x").unwrap();
-    let (code, told) = scrub(data, &["--repair"]).await;
+    let (code, results) = scrub(data, &["--repair"]).await;
     assert_eq!(code, 1);
     assert_eq!(
-        (&done(&told)["queued"], &done(&told)["quarantined"]),
+        (&done(&results)["queued"], &done(&results)["quarantined"]),
         (&2.into(), &0.into())
     );
     assert_eq!(std::fs::read_to_string(&files[0].1).unwrap(), "altered");
     assert_eq!(quarantined(data), Vec::<PathBuf>::new());
-    // Nothing tells whether what lies behind a link is somebody's under another name.
+    // The file behind a link may belong to another program.
     assert!(files[2].1.with_file_name("stranger.jpg").exists());
 }
 
@@ -197,12 +197,12 @@ async fn a_pipe_is_not_waited_for() {
         .status()
         .unwrap();
     assert!(made.success());
-    let (code, told) = scrub(folder.path(), &["--repair"]).await;
+    let (code, results) = scrub(folder.path(), &["--repair"]).await;
     assert_eq!(
-        (code, repairs(&told).values().next().unwrap().as_str()),
+        (code, repairs(&results).values().next().unwrap().as_str()),
         (1, "skipped")
     );
-    assert_eq!(told.last().unwrap()["intact"], 1);
+    assert_eq!(results.last().unwrap()["intact"], 1);
 }
 
 #[cfg(unix)]
@@ -215,14 +215,18 @@ async fn one_file_that_cannot_be_put_right_keeps_no_other_from_it() {
     }
     // A file where the quarantine's folder would be.
     std::fs::write(data.join("media_storage/.quarantine"), "in the way").unwrap();
-    let (code, told) = scrub(data, &["--repair"]).await;
-    assert_eq!((code, &done(&told)["failed"]), (1, &2.into()), "{told:?}");
+    let (code, results) = scrub(data, &["--repair"]).await;
+    assert_eq!(
+        (code, &done(&results)["failed"]),
+        (1, &2.into()),
+        "{results:?}"
+    );
     assert_eq!(show(data, &files[0].0).await["status"], "stored");
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_to_the_folder_of_another_client_or_storage_costs_nobody_a_file() {
+async fn a_link_to_the_folder_of_another_client_or_storage_loses_no_file() {
     use std::os::unix::fs::symlink;
     let (folder, files) = holding(&[500, 501]).await;
     let data = folder.path();
@@ -230,7 +234,7 @@ async fn a_link_to_the_folder_of_another_client_or_storage_costs_nobody_a_file()
     let theirs = files[0].1.strip_prefix(data.join("media_storage")).unwrap();
     let theirs = other.path().join(theirs);
     std::fs::create_dir_all(theirs.parent().unwrap()).unwrap();
-    std::fs::write(&theirs, "somebody's").unwrap();
+    std::fs::write(&theirs, "another program's").unwrap();
     symlink("cliente_2", data.join("media_storage/cliente_9")).unwrap();
     symlink(other.path(), data.join("media_storage/cliente_8")).unwrap();
     let client = other.path().join("cliente_2");
@@ -266,8 +270,8 @@ async fn what_was_taken_away_under_a_links_name_is_put_back() {
     std::fs::rename(file, aside).unwrap();
     let lost = "update media set status = 'failed', reason = 'file_lost' where id = $1";
     run(data, lost, id).await;
-    let (_, told) = scrub(data, &["--repair"]).await;
-    assert_eq!(done(&told)["found"], 1, "{told:?}");
+    let (_, results) = scrub(data, &["--repair"]).await;
+    assert_eq!(done(&results)["found"], 1, "{results:?}");
     assert_eq!((quarantined(data).len(), scrub(data, &[]).await.0), (0, 0));
 }
 
@@ -281,8 +285,8 @@ async fn a_row_that_leads_through_a_link_does_not_cost_another_its_file() {
     let sql = "update media set path = (select replace(path, 'cliente_2', 'cliente_9') from media as other where other.id <> media.id)
                where id = $1";
     run(data, sql, &files[1].0).await;
-    let (_, told) = scrub(data, &["--repair"]).await;
-    assert_eq!(repairs(&told)[&files[1].0], "queued", "{told:?}");
+    let (_, results) = scrub(data, &["--repair"]).await;
+    assert_eq!(repairs(&results)[&files[1].0], "queued", "{results:?}");
     assert!(files[0].1.exists());
     assert_eq!(show(data, &files[0].0).await["status"], "stored");
     assert_eq!(quarantined(data), Vec::<PathBuf>::new());

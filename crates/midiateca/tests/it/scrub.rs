@@ -44,9 +44,9 @@ pub(crate) async fn scrub(data: &Path, more: &[&str]) -> (i32, Vec<Value>) {
 fn findings_and_report(document: &str) -> Vec<Value> {
     let mut report: Value = serde_json::from_str(document).unwrap();
     let findings = report.as_object_mut().unwrap().remove("findings").unwrap();
-    let mut told = findings.as_array().unwrap().clone();
-    told.push(report);
-    told
+    let mut results = findings.as_array().unwrap().clone();
+    results.push(report);
+    results
 }
 
 pub(crate) fn wrong(lines: &[Value]) -> Vec<&str> {
@@ -95,10 +95,13 @@ async fn scrub_finds_missing_corrupt_and_orphaned_files_and_changes_nothing() {
     altered[500] ^= 1;
     std::fs::write(&files[2].1, &altered).unwrap();
     std::fs::write(files[3].1.with_file_name("stranger.jpg"), "x").unwrap();
-    let (code, told) = scrub(data, &[]).await;
+    let (code, results) = scrub(data, &[]).await;
     assert_eq!(code, 1);
-    assert_eq!(wrong(&told), ["corrupt", "missing", "orphaned", "corrupt"]);
-    let last = told.last().unwrap();
+    assert_eq!(
+        wrong(&results),
+        ["corrupt", "missing", "orphaned", "corrupt"]
+    );
+    let last = results.last().unwrap();
     assert_eq!(
         (
             &last["intact"],
@@ -134,9 +137,9 @@ async fn repair_queues_what_can_be_downloaded_and_deletes_nothing() {
     .await;
     let stranger = fine.1.with_file_name("estranho ção.jpg");
     std::fs::write(&stranger, "a stranger").unwrap();
-    let (code, told) = scrub(data, &["--repair"]).await;
+    let (code, results) = scrub(data, &["--repair"]).await;
     assert_eq!(code, 1);
-    let repairs = repairs(&told);
+    let repairs = repairs(&results);
     assert_eq!(repairs[&gone.0], "queued");
     assert_eq!(repairs[&altered.0], "queued");
     assert_eq!(repairs[&dead.0], "unrecoverable");
@@ -144,7 +147,7 @@ async fn repair_queues_what_can_be_downloaded_and_deletes_nothing() {
         repairs.values().filter(|how| *how == "quarantined").count(),
         1
     );
-    let quarantine = told.last().unwrap()["repair"]["quarantine"]
+    let quarantine = results.last().unwrap()["repair"]["quarantine"]
         .as_str()
         .unwrap();
     let quarantine = data.join("media_storage").join(quarantine);
@@ -160,7 +163,7 @@ async fn repair_queues_what_can_be_downloaded_and_deletes_nothing() {
     })
     .collect();
     assert_eq!(held, ["altered", "dead", "a stranger"]);
-    assert_eq!(told.last().unwrap()["repair"]["quarantined"], 3);
+    assert_eq!(results.last().unwrap()["repair"]["quarantined"], 3);
     assert!(!stranger.exists() && fine.1.exists());
     assert_eq!(show(data, &gone.0).await["status"], "pending");
     let given_up = show(data, &dead.0).await;
@@ -169,8 +172,8 @@ async fn repair_queues_what_can_be_downloaded_and_deletes_nothing() {
         (&"failed".into(), &"file_lost".into(), &Value::Null)
     );
     // A second run finds nothing more to do, and what lies in quarantine is none of its business.
-    let (code, told) = scrub(data, &["--repair"]).await;
-    assert_eq!((code, wrong(&told)), (0, vec![]));
+    let (code, results) = scrub(data, &["--repair"]).await;
+    assert_eq!((code, wrong(&results)), (0, vec![]));
 }
 
 #[tokio::test]
@@ -180,9 +183,9 @@ async fn a_requeued_file_is_fetched_again_to_its_old_place() {
     let file = test.file(&stored);
     std::fs::write(&file, "altered").unwrap();
     let data = test.app.data.clone();
-    // Beside the running server, which then sees the work.
-    let (_, told) = scrub(&data, &["--repair"]).await;
-    assert_eq!(repairs(&told)[&stored.id], "queued");
+    // While the server runs, which then sees the work.
+    let (_, results) = scrub(&data, &["--repair"]).await;
+    assert_eq!(repairs(&results)[&stored.id], "queued");
     let again = loop {
         let media = test.settled(&MediaId(stored.id.clone())).await;
         if media.status == "stored" {
@@ -205,14 +208,14 @@ async fn a_missing_file_is_restored_from_another_copy_of_the_same_client() {
     let bytes = std::fs::read(&path).unwrap();
     let folder = test.end_keeping_the_folder().await;
     std::fs::remove_file(&path).unwrap();
-    let (_, told) = scrub(folder.path(), &["--repair"]).await;
-    assert_eq!(repairs(&told)[&first.id], "restored");
+    let (_, results) = scrub(folder.path(), &["--repair"]).await;
+    assert_eq!(repairs(&results)[&first.id], "restored");
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
     assert_eq!(scrub(folder.path(), &[]).await.0, 0);
     // Both names hold the same altered bytes: neither puts the other right.
     std::fs::write(&twin, "altered").unwrap();
-    let (_, told) = scrub(folder.path(), &["--repair"]).await;
-    let repairs: Vec<_> = repairs(&told).into_values().collect();
+    let (_, results) = scrub(folder.path(), &["--repair"]).await;
+    let repairs: Vec<_> = repairs(&results).into_values().collect();
     assert_eq!(repairs, ["queued", "queued"]);
 }
 
@@ -224,8 +227,8 @@ async fn a_file_that_is_being_stored_right_now_is_not_taken_for_a_stranger() {
     // The moment between the file's rename and the row's commit.
     let sql = "update media set status = 'downloading', lease_owner = 'x', lease_until = 9999999999999, path = null where id = $1";
     run(data, sql, id).await;
-    let (code, told) = scrub(data, &["--repair"]).await;
-    assert_eq!((code, wrong(&told)), (0, vec![]));
+    let (code, results) = scrub(data, &["--repair"]).await;
+    assert_eq!((code, wrong(&results)), (0, vec![]));
     assert!(file.exists());
     run(data, "update media set status = 'failed' where id = $1", id).await;
     assert_eq!(wrong(&scrub(data, &[]).await.1), ["orphaned"]);
@@ -263,19 +266,19 @@ async fn a_stopped_scrub_goes_on_where_it_was_and_a_new_one_begins_at_the_beginn
             .success()
     );
     let end = lines.next().unwrap().unwrap();
-    let told = findings_and_report(&format!("{{\"findings\":[{finding}{end}"));
-    let sum = told.last().unwrap();
+    let results = findings_and_report(&format!("{{\"findings\":[{finding}{end}"));
+    let sum = results.last().unwrap();
     assert_eq!(
         (running.wait().unwrap().code(), &sum["stopped"]),
         (Some(1), &true.into())
     );
     let so_far = sum["intact"].as_u64().unwrap();
     assert!(so_far < 29, "it was through before it was stopped");
-    let (code, told) = scrub(data, &["--resume"]).await;
-    assert_eq!((code, wrong(&told)), (0, vec![]));
-    assert_eq!(told.last().unwrap()["intact"], 29 - so_far);
-    let (code, told) = scrub(data, &["--resume"]).await;
-    assert_eq!((code, &told.last().unwrap()["intact"]), (1, &29.into()));
+    let (code, results) = scrub(data, &["--resume"]).await;
+    assert_eq!((code, wrong(&results)), (0, vec![]));
+    assert_eq!(results.last().unwrap()["intact"], 29 - so_far);
+    let (code, results) = scrub(data, &["--resume"]).await;
+    assert_eq!((code, &results.last().unwrap()["intact"]), (1, &29.into()));
 }
 
 #[tokio::test]
@@ -288,15 +291,19 @@ async fn storage_that_is_not_mounted_is_not_given_up_and_what_was_is_found_again
     assert_eq!(refused.status.code(), Some(3), "{}", stderr(&refused));
     assert!(stderr(&refused).contains("mounted?"));
     assert_eq!(show(data, &files[0].0).await["status"], "stored");
-    let (_, told) = scrub(data, &["--repair", "--even-if-most-are-missing"]).await;
-    assert_eq!(told.last().unwrap()["missing"], 12);
+    let (_, results) = scrub(data, &["--repair", "--even-if-most-are-missing"]).await;
+    assert_eq!(results.last().unwrap()["missing"], 12);
     assert_eq!(show(data, &files[0].0).await["status"], "pending");
     std::fs::remove_dir_all(&storage).unwrap();
     std::fs::rename(&away, &storage).unwrap();
-    let (_, told) = scrub(data, &["--repair"]).await;
-    assert_eq!(told.last().unwrap()["repair"]["found"], 12, "{told:?}");
-    let (code, told) = scrub(data, &[]).await;
-    assert_eq!((code, &told[0]["intact"]), (0, &12.into()));
+    let (_, results) = scrub(data, &["--repair"]).await;
+    assert_eq!(
+        results.last().unwrap()["repair"]["found"],
+        12,
+        "{results:?}"
+    );
+    let (code, results) = scrub(data, &[]).await;
+    assert_eq!((code, &results[0]["intact"]), (0, &12.into()));
 }
 
 #[cfg(unix)]
@@ -310,10 +317,10 @@ async fn files_outside_the_layout_and_unreadable_files_are_reported_and_stay() {
     // A folder in the place of a file cannot be read, even by root.
     std::fs::remove_file(&files[0].1).unwrap();
     std::os::unix::fs::symlink(&files[0].1, &files[0].1).unwrap();
-    let (code, told) = scrub(folder.path(), &["--repair"]).await;
+    let (code, results) = scrub(folder.path(), &["--repair"]).await;
     assert_eq!(code, 1);
-    assert_eq!(wrong(&told), ["orphaned", "unreadable"]);
-    assert_eq!(told[0]["repair"], "skipped");
+    assert_eq!(wrong(&results), ["orphaned", "unreadable"]);
+    assert_eq!(results[0]["repair"], "skipped");
     assert!(storage.join("backups/dump.sql").exists());
     assert_eq!(show(folder.path(), &files[0].0).await["status"], "stored");
 }
@@ -330,8 +337,8 @@ async fn no_repair_begins_while_somebody_gives_files_names() {
         .unwrap();
     let stranger = test.file(&stored).with_file_name("stranger.jpg");
     std::fs::write(&stranger, "x").unwrap();
-    let (code, told) = scrub(&test.app.data, &["--repair"]).await;
-    assert_eq!((code, wrong(&told)), (0, vec![]));
+    let (code, results) = scrub(&test.app.data, &["--repair"]).await;
+    assert_eq!((code, wrong(&results)), (0, vec![]));
     assert!(stranger.exists());
     test.end().await;
 }
@@ -344,8 +351,8 @@ async fn what_a_repair_took_away_goes_with_its_media() {
     let (file, data) = (test.file(&first), test.app.data.clone());
     std::fs::remove_file(&file).unwrap();
     std::fs::write(&file, "altered").unwrap();
-    let (_, told) = scrub(&data, &["--repair"]).await;
-    assert_eq!(repairs(&told)[&first.id], "restored");
+    let (_, results) = scrub(&data, &["--repair"]).await;
+    assert_eq!(repairs(&results)[&first.id], "restored");
     assert!(
         test.files()
             .iter()

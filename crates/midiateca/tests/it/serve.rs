@@ -84,7 +84,7 @@ async fn a_server_that_runs_out_of_open_files_goes_on() {
     let mut accepted = Vec::new();
     let mut idle = Vec::new();
     for part in 0..3 {
-        // Kept alive, so that a client that comes back finds its connection in use by nobody else.
+        // Kept alive, so that a client that comes back finds its connection unused.
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         if part == 1 {
             for _ in 0..IDLE {

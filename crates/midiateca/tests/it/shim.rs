@@ -43,7 +43,7 @@ pub fn compile(source: impl AsRef<Path>) -> Option<PathBuf> {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_shim_changes_what_a_program_is_told() {
+fn a_shim_changes_the_answers_of_the_system() {
     let Some(library) = compile("clock.c") else {
         return;
     };

@@ -173,12 +173,12 @@ impl TestApp {
     pub async fn wait_for_directory(&self) {
         loop {
             let known = self.app.directory.by_id().await.unwrap();
-            let told = instances::instances(&self.app.db).await.unwrap();
-            let same = |told: &instances::Instance| {
-                let known = &known[&told.id];
-                known.cdn_base == told.cdn_base && known.api_base == told.api_base
+            let stored = instances::instances(&self.app.db).await.unwrap();
+            let same = |stored: &instances::Instance| {
+                let known = &known[&stored.id];
+                known.cdn_base == stored.cdn_base && known.api_base == stored.api_base
             };
-            if told.iter().all(same) {
+            if stored.iter().all(same) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -193,7 +193,7 @@ impl TestApp {
         format!("{}/hooks/wapi/{}", self.origin(), self.hook)
     }
 
-    /// Posts to the first instance's door: status and answer.
+    /// Posts to the first instance's webhook address; returns status and body.
     pub async fn post(&self, body: impl Into<reqwest::Body>) -> (u16, Value) {
         self.post_to(&self.hook_url(), body).await
     }

@@ -1,4 +1,4 @@
-//! What systemd is told, and what the unit asks for.
+//! Notifications to systemd, and the unit file.
 
 use std::io::Read as _;
 use std::os::fd::AsFd as _;
@@ -38,7 +38,7 @@ fn terminate(child: &Child) {
 }
 
 #[tokio::test]
-async fn systemd_is_told_that_it_is_ready_alive_and_stopping() {
+async fn systemd_is_notified_of_readiness_life_and_stop() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let sim = wa_sim::Sim::start().await.unwrap();
@@ -157,7 +157,7 @@ async fn log_reader_goes_away() {
 
 /// `midiateca … | head -1` ends quietly.
 #[tokio::test]
-async fn output_that_nobody_reads_to_the_end_is_no_error() {
+async fn output_that_is_not_read_to_the_end_is_no_error() {
     let folder = tempfile::tempdir().unwrap();
     let sim = wa_sim::Sim::start().await.unwrap();
     set_up(folder.path(), &sim).await;

@@ -170,7 +170,7 @@ async fn undo_knows_what_came_first_and_puts_no_dead_address_back() {
 }
 
 #[tokio::test]
-async fn who_knew_the_address_under_the_old_owner_does_not_reach_the_new_one() {
+async fn the_old_owners_address_does_not_reach_the_new_owner() {
     let desk = Desk::set().await;
     assert_eq!(desk.configure().await.status.code(), Some(0));
     let (second, data) = (desk.held()[0].clone(), desk.data());

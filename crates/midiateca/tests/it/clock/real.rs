@@ -135,7 +135,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn a_sweep_under_a_jumped_clock_is_refused_until_somebody_accepts_the_clock() {
+async fn a_sweep_after_a_clock_jump_is_refused_until_an_operator_accepts_the_clock() {
     let Some(bench) = Bench::new().await else {
         return;
     };

@@ -389,7 +389,7 @@ async fn a_full_disk_stops_an_import_before_it_is_full_and_the_same_command_goes
     assert_eq!(stopped.status.code(), Some(3), "{}", stderr(&stopped));
     // Broken off, it may have left files without rows, and an erasure's proof says so.
     assert!(is_marked(data));
-    // A second name needs no room.
+    // A hard link needs no space.
     let linked = original.import(data, &["--link"]).await;
     assert_eq!(sum(&linked)["stored"], 1, "{}", stderr(&linked));
     assert!(!is_marked(data));

@@ -1,5 +1,4 @@
-//! What is said on stderr: in the language of whoever asked, with the next step where there is one, and to nobody when
-//! nobody listens.
+//! Messages on stderr: in the chosen language, with a hint where there is one, and harmless when stderr is closed.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -23,7 +22,7 @@ fn command(data: &Path, arguments: &[&str]) -> Command {
 }
 
 #[tokio::test]
-async fn whoever_closes_stderr_changes_no_exit_code() {
+async fn a_closed_stderr_changes_no_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let sim = Sim::start().await.unwrap();
@@ -106,7 +105,7 @@ async fn an_error_names_what_to_try_next() {
 }
 
 #[test]
-fn who_starts_the_service_is_told_where_it_listens_in_their_language() {
+fn the_address_of_the_server_is_printed_in_the_chosen_language() {
     let folder = tempfile::tempdir().unwrap();
     for (lang, expected) in [
         ("en", "midiateca listens on 127"),
@@ -116,17 +115,17 @@ fn who_starts_the_service_is_told_where_it_listens_in_their_language() {
         let mut serving = command(folder.path(), &line);
         let mut serving = serving.stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(serving.stderr.take().unwrap()).lines();
-        let told = lines
+        let line = lines
             .map(Result::unwrap)
             .find(|line| line.starts_with("midiateca "));
         serving.kill().unwrap();
         serving.wait().unwrap();
-        assert!(told.unwrap().starts_with(expected));
+        assert!(line.unwrap().starts_with(expected));
     }
 }
 
 #[tokio::test]
-async fn instances_are_listed_and_shown_in_the_language_of_whoever_asks() {
+async fn instances_are_listed_and_shown_in_the_chosen_language() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let sim = Sim::start().await.unwrap();
@@ -143,7 +142,7 @@ async fn instances_are_listed_and_shown_in_the_language_of_whoever_asks() {
     let shown = [&portuguese[..], &["show", FIRST, "--offline"]].concat();
     let shown = stdout(&midiateca(data, &shown).await);
     assert!(shown.contains("áudio     armazenada"), "{shown}");
-    let nobody = [
+    let arguments = [
         "instance",
         "add",
         FIRST,
@@ -152,14 +151,14 @@ async fn instances_are_listed_and_shown_in_the_language_of_whoever_asks() {
         "--api-base",
         "http://127.0.0.1:9/v1",
     ];
-    midiateca(data, &nobody).await;
+    midiateca(data, &arguments).await;
     let shown = [&portuguese[..], &["show", FIRST]].concat();
     let shown = stdout(&midiateca(data, &shown).await);
     assert!(shown.contains("sem resposta: conexão recusada"), "{shown}");
 }
 
 #[tokio::test]
-async fn the_settings_file_is_written_in_the_language_of_whoever_asks() {
+async fn the_settings_file_is_written_in_the_chosen_language() {
     let folder = tempfile::tempdir().unwrap();
     for (lang, expected) in [("en", "every setting"), ("pt-BR", "cada configuração")] {
         let data = folder.path().join(lang);

@@ -22,7 +22,7 @@ async fn wrong_missing_and_foreign_tokens_are_refused() {
         ),
         (format!("{origin}/webhook/whatsapp/"), 401, "wrong_token"),
         (
-            format!("{origin}/hooks/nobody/{}", test.hook),
+            format!("{origin}/hooks/unknown/{}", test.hook),
             404,
             "unknown_gateway",
         ),
@@ -42,7 +42,7 @@ async fn wrong_missing_and_foreign_tokens_are_refused() {
         "a body of another instance"
     );
     assert_eq!(
-        test.post(text("ORPHANS")).await.0,
+        test.post(text("UNKNOWN")).await.0,
         401,
         "a body of an unknown instance"
     );

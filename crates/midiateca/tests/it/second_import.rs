@@ -54,8 +54,8 @@ async fn assert_whole(data: &Path, count: usize) {
     assert_eq!(paths.len(), count, "{listed:?}");
     assert_eq!(files(&data.join("media_storage")).len(), count);
     let scrub = midiateca(data, &["--json", "scrub"]).await;
-    let told = lines(&scrub);
-    let seen = (scrub.status.code(), &told.last().unwrap()["intact"]);
+    let results = lines(&scrub);
+    let seen = (scrub.status.code(), &results.last().unwrap()["intact"]);
     assert_eq!(seen, (Some(0), &count.into()), "{}", stdout(&scrub));
 }
 
@@ -70,8 +70,8 @@ async fn what_is_brought_back_is_written_over_nothing() {
     std::fs::remove_file(data.join("media_storage").join(lost)).unwrap();
     midiateca(data, &["scrub", "--repair"]).await;
     let again = original.import(data, &[]).await;
-    let told = ["stored", "known"].map(|name| sum(&again)[name].as_u64().unwrap());
-    assert_eq!(told, [1, 4], "{}", stdout(&again));
+    let counts = ["stored", "known"].map(|name| sum(&again)[name].as_u64().unwrap());
+    assert_eq!(counts, [1, 4], "{}", stdout(&again));
     assert_whole(data, 5).await;
     for file in files(&data.join("media_storage")) {
         std::fs::remove_file(file).unwrap();
@@ -120,10 +120,10 @@ async fn a_file_cut_short_takes_the_place_of_no_download_whose_hash_is_known() {
     let unkeyed = "update core_mediafile set media_key = null, direct_path = null";
     original.db.execute(unkeyed, []).unwrap();
     let second = original.import(data, &[]).await;
-    let told = outcomes(&second);
-    assert_eq!(told["core_mediafile 1"], "left_out", "{}", stdout(&second));
+    let found = outcomes(&second);
+    assert_eq!(found["core_mediafile 1"], "left_out", "{}", stdout(&second));
     assert_eq!(media(data).await["HALF"]["status"], "pending");
-    // Whole, it is what was told of.
+    // Complete, it matches its row.
     original.file(&path, &whole);
     original.import(data, &[]).await;
     assert_eq!(media(data).await["HALF"]["status"], "stored");
@@ -143,8 +143,8 @@ async fn a_file_that_changed_makes_no_second_media_of_its_message() {
     original.file(&path, &ogg(2));
     for _ in 0..2 {
         let again = original.import(data, &[]).await;
-        let told = outcomes(&again);
-        assert_eq!(told["core_mediafile 1"], "left_out", "{}", stdout(&again));
+        let found = outcomes(&again);
+        assert_eq!(found["core_mediafile 1"], "left_out", "{}", stdout(&again));
         assert_eq!(media(data).await, before);
         assert_whole(data, 1).await;
     }
@@ -244,7 +244,7 @@ async fn neither_an_erasure_nor_a_rule_takes_a_file_that_another_media_names_too
 }
 
 #[tokio::test]
-async fn two_deliveries_of_one_message_that_tell_of_two_files_are_two_media() {
+async fn two_deliveries_of_one_message_with_two_files_are_two_media() {
     let original = Original::new();
     for n in [1, 2, 2] {
         let count = "select count(*) from webhook_webhookevent";
@@ -259,12 +259,12 @@ async fn two_deliveries_of_one_message_that_tell_of_two_files_are_two_media() {
     let data = folder.path();
     let plan = original.import(&data.join("none"), &["--dry-run"]).await;
     let taken = original.import(data, &[]).await;
-    for told in [&plan, &taken] {
-        let seen = ["queued", "known"].map(|name| sum(told)[name].as_u64().unwrap());
-        assert_eq!(seen, [2, 0], "{}", stdout(told));
+    for output in [&plan, &taken] {
+        let seen = ["queued", "known"].map(|name| sum(output)[name].as_u64().unwrap());
+        assert_eq!(seen, [2, 0], "{}", stdout(output));
     }
     assert_eq!(list(data).await.len(), 2);
-    // The file of the second, which the first did not tell of.
+    // The file of the second, which was missing in the first.
     let path = place("second.mp3");
     original.file(&path, &ogg(2));
     original.row(&row("TWO", Some(&path), &ogg(2)));
@@ -297,12 +297,12 @@ async fn a_file_that_no_row_knows_is_not_written_over() {
     let strangers =
         ["", "_3"].map(|nth| audio.join(format!("wapi_ALBUM_20250905_200500{nth}.ogg")));
     for stranger in &strangers {
-        std::fs::write(stranger, "somebody's").unwrap();
+        std::fs::write(stranger, "another program's").unwrap();
     }
     let taken = original.import(data, &[]).await;
     assert_eq!(sum(&taken)["stored"], 5, "{}", stdout(&taken));
     for stranger in strangers {
-        assert_eq!(std::fs::read(&stranger).unwrap(), b"somebody's");
+        assert_eq!(std::fs::read(&stranger).unwrap(), b"another program's");
         std::fs::remove_file(stranger).unwrap();
     }
     assert_whole(data, 5).await;
