@@ -127,7 +127,7 @@ impl<F: Fn(u64, u64) + Send + Sync> Progress<Finding> for OnStep<F> {
     }
 }
 
-/// A place for a backup beside the data folder of a test.
+/// A folder for a backup next to the data folder of a test.
 pub fn place() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("backup");
@@ -163,7 +163,7 @@ async fn a_backup_under_constant_writes_is_whole_and_the_next_one_copies_only_wh
         (first, again)
     };
     let (written, (first, again)) = tokio::join!(writing, backing_up);
-    assert!(written > 1, "nothing was written meanwhile");
+    assert!(written > 1, "nothing was written during the backup");
     assert!(first["count"].as_u64().unwrap() >= 12, "{first}");
     assert_eq!((&first["kept"], &first["linked"]), (&0.into(), &1.into()));
     assert_eq!(again["kept"], first["count"]);
@@ -275,16 +275,16 @@ async fn missing_and_changed_files_are_reported_and_their_backups_stay() {
     assert_eq!(output.status.code(), Some(1));
     let report = document(&output);
     assert_eq!(report["findings"], report["manifest"]["findings"]);
-    let mut told: Vec<_> = report["findings"]
+    let mut findings: Vec<_> = report["findings"]
         .as_array()
         .unwrap()
         .iter()
         .map(|found| (found["finding"].as_str().unwrap(), found["kept"] == true))
         .collect();
-    told.sort_unstable();
+    findings.sort_unstable();
     // The altered one whose length is right is not compared with the one that the backup has already.
     assert_eq!(
-        told,
+        findings,
         [("corrupt", false), ("missing", false), ("missing", true)]
     );
     let (_, scrubbed) = scrub_a_copy(&target).await;

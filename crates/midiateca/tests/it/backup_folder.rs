@@ -24,9 +24,9 @@ async fn what_was_begun_for_one_database_is_not_taken_over_by_another() {
     });
     let stopped = run(&test, order(&target), stop, cancelled).await;
     assert!(stopped.stopped, "{stopped:?}");
-    let anew = folder.path().join("anew");
-    midiateca(&anew, &["client", "add", "Clínica Aurora", "--id", "2"]).await;
-    let output = midiateca(&anew, &["backup", target.to_str().unwrap()]).await;
+    let new = folder.path().join("new");
+    midiateca(&new, &["client", "add", "Clínica Aurora", "--id", "2"]).await;
+    let output = midiateca(&new, &["backup", target.to_str().unwrap()]).await;
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("another database"));
     assert_eq!(done(&test, order(&target)).await.files.count, 9);
@@ -99,7 +99,7 @@ async fn folders_that_are_not_ours_to_write_to_are_refused() {
     std::fs::remove_file(target.join("thesis.txt")).unwrap();
     std::fs::write(target.join(".midiateca-backup"), "forged").unwrap();
     refused(&target, 2).await;
-    // Somebody was ended who had just begun.
+    // A process was killed right after its start.
     std::fs::write(target.join(".midiateca-backup"), "").unwrap();
     std::fs::write(target.join("thesis.txt"), "mine").unwrap();
     refused(&target, 2).await;
@@ -112,10 +112,10 @@ async fn folders_that_are_not_ours_to_write_to_are_refused() {
     std::fs::write(target.join("manifest.json"), manifest).unwrap();
     let absent = folder.path().join("not/mounted");
     assert!(refused(&absent, 3).await.contains("mount"));
-    // A data folder begun anew, such as where a disk is not mounted, takes no backup's place.
-    let anew = folder.path().join("anew");
-    midiateca(&anew, &["client", "add", "Clínica Aurora", "--id", "2"]).await;
-    let output = midiateca(&anew, &["backup", target.to_str().unwrap()]).await;
+    // A new data folder, as with an unmounted disk, does not replace a backup.
+    let new = folder.path().join("new");
+    midiateca(&new, &["client", "add", "Clínica Aurora", "--id", "2"]).await;
+    let output = midiateca(&new, &["backup", target.to_str().unwrap()]).await;
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("another database"));
     assert_eq!(scrub_a_copy(&target).await.0, Some(0));

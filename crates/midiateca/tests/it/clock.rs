@@ -69,9 +69,9 @@ async fn what_waits_when_the_clock_jumps_neither_expires_nor_is_put_off() {
             .await;
         clock.jump(by);
         // What comes while the clock is wrong is recorded with the time that goes on without it.
-        let (meanwhile, _) = test.store(sample("MEANWHILE")).await;
-        assert_eq!(meanwhile.status, "stored", "{by}");
-        assert_eq!(meanwhile.received_at, waiting.received_at, "{by}");
+        let (during, _) = test.store(sample("DURING")).await;
+        assert_eq!(during.status, "stored", "{by}");
+        assert_eq!(during.received_at, waiting.received_at, "{by}");
         clock.advance(10_000);
         let id = MediaId(waiting.id);
         while test.settled(&id).await.attempts == waiting.attempts {
@@ -191,7 +191,7 @@ async fn times_that_a_wrong_clock_wrote_are_put_right_at_the_next_start() {
     assert_eq!(of(1), ("pending".to_owned(), None));
     assert!(rows[1].int("deadline").unwrap() <= TODAY + 60 * DAY);
     assert_eq!(of(2).0, "expired");
-    // Its link still lives, and nobody was ever told otherwise.
+    // Its link is still valid, and no server said otherwise.
     assert_eq!(of(3), ("pending".to_owned(), None));
     app.db.close().await;
     drop(held);

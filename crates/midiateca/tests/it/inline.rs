@@ -20,7 +20,7 @@ use crate::stage::{FIRST, TODAY, TestApp};
 
 const MIB: usize = 1 << 20;
 
-/// A picture, as far as its first bytes tell; no two are alike.
+/// Bytes that begin like a picture; no two are alike.
 pub fn picture(n: u8, size: usize) -> Vec<u8> {
     let mut state = u32::from(n) + 1;
     let noise = (4..size).map(|_| {
@@ -143,8 +143,8 @@ async fn every_way_of_writing_a_file_gives_its_bytes_and_leaves_only_its_name() 
         }),
     ];
     for (n, (name, write)) in writings.into_iter().enumerate() {
-        for place in ["beside", "inside", "nested"] {
-            // Not read: where spaces are in it, it cannot be told from other texts in a string.
+        for place in ["outside", "inside", "nested"] {
+            // Not read: with spaces, base64 looks like any other text.
             if (name, place) == ("spaces", "nested") {
                 continue;
             }
@@ -153,7 +153,7 @@ async fn every_way_of_writing_a_file_gives_its_bytes_and_leaves_only_its_name() 
             let mut leaf = leaf(n, &bytes, true);
             let id = format!("WAY-{n}-{place}");
             let body = match place {
-                "beside" => body(&id, json!({"imageMessage": leaf, "base64": "HERE"})),
+                "outside" => body(&id, json!({"imageMessage": leaf, "base64": "HERE"})),
                 "inside" => {
                     leaf["base64"] = json!("HERE");
                     body(&id, json!({"imageMessage": leaf}))
