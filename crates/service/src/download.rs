@@ -394,7 +394,7 @@ async fn publish_file(
         .unwrap_or(None)
         .and_then(layout::RelativePath::from_row);
     let bytes = publish::PublishSource::Staged(staging);
-    let publishing = publish::publish(
+    let published = publish::publish(
         (&downloader.db, &downloader.storage),
         Some(&job.id),
         bytes,
@@ -402,7 +402,7 @@ async fn publish_file(
         &path,
         same,
     );
-    let path = publishing.await.map_err(|error| match error {
+    let path = published.await.map_err(|error| match error {
         publish::Error::Storage(error) => storage_reason(&error),
         publish::Error::Db(error) => {
             let error = crate::telemetry::chain(&error);

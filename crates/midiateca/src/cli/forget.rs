@@ -25,7 +25,7 @@ pub(crate) struct Options {
     /// Whom to forget: a phone number with its country code, or an id as `media list` shows it; may be given several times
     #[arg(long, value_name = "ID", required = true)]
     contact: Vec<String>,
-    /// Erase raw deliveries that name them and cannot be read as well; they may hold what somebody else sent
+    /// Erase raw deliveries that name them and cannot be read as well; they may contain data of others
     #[arg(long)]
     unreadable: bool,
     /// Erase without asking

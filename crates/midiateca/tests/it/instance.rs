@@ -103,7 +103,7 @@ async fn a_gateway_that_cannot_be_asked_hides_nothing_else() {
     sim.world().set_session(FIRST, session);
     refuses(
         "gateway_other",
-        "answered for another instance: SOMEBODY-ELSE",
+        "answered for another instance: ANOTHER-INSTANCE",
     )
     .await;
     sim.world().add_instance(FIRST, "another-token");

@@ -29,7 +29,7 @@ pub(crate) struct Options {
     expired: bool,
     #[command(flatten)]
     which: Which,
-    /// Only those that stand so for this reason, such as cdn_expired, as `check` and `media list` tell it
+    /// Only media with this reason, such as cdn_expired; `check` and `media list` show it
     #[arg(long)]
     reason: Option<String>,
     /// Show what would be done
