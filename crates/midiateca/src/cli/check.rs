@@ -14,11 +14,7 @@ pub(crate) async fn run(context: Context) -> anyhow::Result<Ending> {
     let report = status::check(app.status_deps()).await?;
     print(&context, &report);
     app.db.close().await;
-    Ok(if report.needs_attention.is_empty() {
-        Ending::Fine
-    } else {
-        Ending::FoundWrong
-    })
+    Ok(Ending::fine_if(report.needs_attention.is_empty()))
 }
 
 pub(super) fn print(context: &Context, report: &CheckReport) {

@@ -78,11 +78,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         stop.await;
     }
     service.stop().await;
-    Ok(if missing.is_empty() {
-        Ending::Fine
-    } else {
-        Ending::FoundWrong
-    })
+    Ok(Ending::fine_if(missing.is_empty()))
 }
 
 /// Empties the folder, if the demo made it.
@@ -138,36 +134,33 @@ async fn in_order(app: &App) -> anyhow::Result<Vec<Media>> {
 
 /// What should have happened and did not.
 fn missing(day: &Day, media: &[Media], lang: Language) -> Vec<String> {
-    let is_stored = |media: &&Media| media.status == MediaStatus::Stored;
-    let is_missing = |kind| {
-        !media
-            .iter()
-            .filter(is_stored)
-            .any(|media| media.kind == kind)
-    };
-    let kinds = MediaKind::ALL.into_iter().filter(|kind| is_missing(*kind));
+    let stored = media.iter().filter(|it| it.status == MediaStatus::Stored);
+    let stored: Vec<_> = stored.collect();
+    let is_missing = |kind: &MediaKind| stored.iter().all(|it| it.kind != *kind);
+    let kinds = MediaKind::ALL.into_iter().filter(is_missing);
     let kinds = kinds.map(|kind| {
         let kind = lang.name(kind.as_str());
         lang.fill(texts::NONE_STORED, &[("kind", &kind)])
     });
-    let documented = media.first().is_some_and(|first| {
+    let is_documented = |first: &Media| {
         first.size == Some(5_067) && first.path().is_some_and(|path| path.ends_with(".ogg"))
-    });
-    let retried = media
-        .iter()
-        .filter(is_stored)
-        .any(|media| media.attempts > 1);
-    let explained = |media: &Media| media.status == MediaStatus::Failed && media.reason.is_some();
+    };
+    let explained = |it: &Media| it.status == MediaStatus::Failed && it.reason.is_some();
     let expected = [
-        (documented, texts::DOCUMENTED_NOT_FIRST),
+        (
+            media.first().is_some_and(is_documented),
+            texts::DOCUMENTED_NOT_FIRST,
+        ),
         (day.duplicates == 1, texts::REPEAT_NOT_KNOWN),
-        (retried, texts::NO_RETRY_SUCCEEDED),
+        (
+            stored.iter().any(|it| it.attempts > 1),
+            texts::NO_RETRY_SUCCEEDED,
+        ),
         (media.iter().any(explained), texts::NOTHING_EXPLAINED),
     ];
     let unmet = expected.into_iter().filter(|(happened, _)| !happened);
-    kinds
-        .chain(unmet.map(|(_, key)| lang.say(key).to_owned()))
-        .collect()
+    let unmet = unmet.map(|(_, key)| lang.say(key).to_owned());
+    kinds.chain(unmet).collect()
 }
 
 async fn report(context: &Context, app: &App, media: &[Media]) -> anyhow::Result<()> {

@@ -48,9 +48,5 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         }
     };
     printer.finish(&report);
-    Ok(if report.problem == 0 {
-        Ending::Fine
-    } else {
-        Ending::FoundWrong
-    })
+    Ok(Ending::fine_if(report.problem == 0))
 }

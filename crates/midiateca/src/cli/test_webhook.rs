@@ -56,11 +56,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let report = test_delivery::run(deps, order, steps.clone(), cancelled).await?;
     steps.finish(&report, None);
     app.db.close().await;
-    Ok(if report.is_fine() {
-        Ending::Fine
-    } else {
-        Ending::FoundWrong
-    })
+    Ok(Ending::fine_if(report.is_fine()))
 }
 
 /// For the instance that was named, or the first one.
