@@ -267,7 +267,9 @@ impl Gateway {
     }
 
     pub fn parse(name: &str) -> Option<Self> {
-        (name == "wapi").then_some(Self::Wapi)
+        Self::ALL
+            .into_iter()
+            .find(|gateway| gateway.as_str() == name)
     }
 
     /// The API's address when none is configured.

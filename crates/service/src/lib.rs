@@ -1,5 +1,6 @@
 //! The service as a library: it keeps every photo, voice note, video, document and sticker that arrives on a company's
-//! WhatsApp numbers. The command line is another crate. The modules stand in the order in which data flows; the ground comes last.
+//! WhatsApp numbers. The command line is another crate. Modules that data flows through come first, in that order; what they
+//! stand on follows. ARCHITECTURE.md says which module may use which.
 #![cfg_attr(test, allow(clippy::too_many_lines))]
 #![warn(clippy::print_stdout)]
 
@@ -9,73 +10,77 @@ pub mod model;
 /// The HTTP server: webhooks and health checks.
 pub mod http;
 
-/// Each gateway's deliveries and calls. Pure.
+/// Each gateway's deliveries, calls and answers; no network.
 pub mod gateway;
 
-/// From an authenticated body to committed rows.
+/// Commits an authenticated body as rows, before it is acknowledged.
 pub mod ingest;
 
-/// The raw bodies of webhooks.
+/// The raw bodies of webhooks, with their long texts in files, and how often instances send.
 pub mod deliveries;
 
-/// The media table: find, list, count.
+/// The row of a media, and all SQL of its table.
 pub mod media;
 
-/// The media table as a queue.
+/// A media as a job: when it changes its state, and when it is tried again.
 pub mod queue;
 
 /// The claim loop: fairness, disk space, leases, drain.
 pub mod worker;
 
-/// One download, from its candidates to a stored file.
+/// One download, from its candidates to a stored file; which hosts are out.
 pub mod download;
 
 /// The bounded HTTP client, the address guard, cooldowns, proxies.
 pub mod net;
 
-/// Files: staging, publishing, quarantine.
+/// Files: staging, publishing, removal, quarantine, and the marker that ties them to the database.
 pub mod storage;
 
-/// The append-only log of events.
+/// The log of events, and its age limit.
 pub mod events;
 
-/// Clients, instances, sealed tokens and hook tokens.
+/// Clients, instances, their tokens and webhook addresses.
 pub mod instances;
 
-/// The operator's operations, one module each.
+/// What an operator can do, a module per operation, and what these share.
 pub mod ops;
 
-/// The server: roles and loops.
+/// The server: starts the HTTP server, the worker and the periodic tasks.
 pub mod server;
 
-/// The handles that the server and the edges share.
+/// Opens a data folder, and holds what the server and the command line share.
 pub mod app;
 
 /// Whether the machine's clock can be trusted.
 pub mod clock_check;
 
-/// Durable folders, files and names on every file system.
+/// Folders, files and names that are as durable as the file system permits.
 pub mod disk;
 
-/// Every text for people, in both languages.
+/// The texts for people, in both languages; webhook answers for programs are in `http`.
 pub mod i18n;
 
 /// Leases, and the checkpoints of resumable runs.
 pub mod coordination;
 
+/// The database: readers, the one writer with its group commits, migrations.
 pub mod db;
 
+/// Settings, from the file and the environment.
 pub mod config;
 
-/// Encrypted tokens and hashed ones.
+/// Encryption of gateway tokens; hashes of webhook tokens.
 pub mod secrets;
 
+/// Time, which tests can move.
 pub mod clock;
 
-/// Shutdown in order.
+/// Tasks, and their end at shutdown.
 pub mod shutdown;
 
-/// Characters that are safe in a terminal.
+/// Replaces characters that would control a terminal.
 pub mod terminal;
 
+/// Log lines.
 pub mod telemetry;
