@@ -18,7 +18,7 @@ use crate::disk;
 use crate::download::{Downloader, Outages, Progress};
 use crate::gateway::Reader;
 use crate::ingest::{Ingest, Tally};
-use crate::instances::{self, Directory, Instance, NewInstance};
+use crate::instances::{self, Directory};
 use crate::net::HttpClient;
 use crate::ops::opening::{self, look_at_storage, settle_storage};
 use crate::ops::{FileDeps, erasure, export, instance, status};
@@ -232,15 +232,6 @@ impl App {
             db,
             owner,
         })
-    }
-
-    /// See [`instance::add`].
-    pub async fn add_instance(
-        &self,
-        new: NewInstance,
-        token: Option<&str>,
-    ) -> Result<(Instance, Option<String>), Error> {
-        Ok(instance::add(self.instance_deps(), new, token).await?)
     }
 
     pub fn instance_deps(&self) -> instance::Deps<'_> {

@@ -16,7 +16,7 @@ use midiateca_service::model::{MediaKind, MediaStatus, Route};
 use tokio::sync::mpsc;
 use wa_sim::{Content, Delivery, Sim, SimMedia};
 
-use crate::stage::{FIRST, TOKEN, impatient, instance};
+use crate::stage::{FIRST, TOKEN, add_instance, impatient, instance};
 
 const COUNT: u32 = 600;
 
@@ -104,16 +104,15 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
         })
         .await
         .unwrap();
-    let (_, hook) = app
-        .add_instance(
-            NewInstance {
-                routes: Some(vec![Route::Gateway]),
-                ..instance(FIRST, 2, sim.api_base())
-            },
-            Some(TOKEN),
-        )
-        .await
-        .unwrap();
+    let (_, hook) = add_instance(
+        &app,
+        NewInstance {
+            routes: Some(vec![Route::Gateway]),
+            ..instance(FIRST, 2, sim.api_base())
+        },
+        Some(TOKEN),
+    )
+    .await;
     let hook = hook.unwrap();
     app.db.close().await;
     drop(app);

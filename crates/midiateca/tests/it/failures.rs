@@ -1,7 +1,7 @@
 use midiateca_service::clock::Clock;
 use wa_sim::Fault;
 
-use crate::stage::{OTHER, TestApp, impatient, instance, sample};
+use crate::stage::{OTHER, TestApp, add_instance, impatient, instance, sample};
 
 #[tokio::test]
 async fn every_failure_has_its_name_and_what_may_heal_is_tried_again() {
@@ -176,7 +176,7 @@ async fn an_unreachable_server_has_its_own_reason() {
         (Some("link_failed"), "pending")
     );
     let closed = instance(OTHER, 3, test.sim.closed_origin());
-    test.app.add_instance(closed, None).await.unwrap();
+    add_instance(&test.app, closed, None).await;
     test.wait_for_directory().await;
     let delivery = test.sim.world().add(wa_sim::SimMedia {
         instance: OTHER.to_owned(),

@@ -11,7 +11,7 @@ use midiateca_service::net::cooldown::HostReadiness;
 use midiateca_service::queue::{self, Lease, Quota};
 use wa_sim::{Fault, SimMedia};
 
-use crate::stage::{FIRST, TOKEN, TestApp, impatient, instance, sample};
+use crate::stage::{FIRST, TOKEN, TestApp, add_instance, impatient, instance, sample};
 
 const SIBLING: &str = "SIB000-SIB111-SIB222";
 
@@ -52,7 +52,7 @@ async fn a_sibling_of_a_hanging_number_is_served_at_once() {
     let test = TestApp::with(config, Clock::system()).await;
     test.sim.world().add_instance(SIBLING, TOKEN);
     let new = instance(SIBLING, 2, test.sim.api_base());
-    let (_, hook) = test.app.add_instance(new, Some(TOKEN)).await.unwrap();
+    let (_, hook) = add_instance(&test.app, new, Some(TOKEN)).await;
     until("the new instance is known", async || {
         let known = test.app.directory.by_id().await.unwrap();
         known.contains_key(&InstanceId(SIBLING.to_owned()))
@@ -234,11 +234,7 @@ async fn a_new_token_reaches_what_failed_by_the_old_one_while_it_was_set() {
     .await;
     test.sim.world().add_instance(FIRST, "the-new-token");
     let changed = instance(FIRST, 2, test.sim.api_base());
-    let (_, hook) = test
-        .app
-        .add_instance(changed, Some("the-new-token"))
-        .await
-        .unwrap();
+    let (_, hook) = add_instance(&test.app, changed, Some("the-new-token")).await;
     assert!(hook.is_none());
     for id in &ids {
         until("it is stored", async || is_stored(&test, id).await).await;

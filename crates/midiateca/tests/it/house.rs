@@ -72,10 +72,7 @@ fn modules() -> Modules {
     modules
 }
 
-/// Operations that are not given what they use yet.
-const USES_APP: &[&str] = &["ops/live"];
-
-/// The text of each operation in the library by its path, except for those that still use the app.
+/// The text of each operation in the library by its path.
 fn operations() -> Modules {
     let root = &roots()[0];
     let mut files = vec![root.join("ops.rs")];
@@ -87,8 +84,7 @@ fn operations() -> Modules {
     let texts = files
         .iter()
         .map(|file| (below(file), fs::read_to_string(file).unwrap()));
-    let is_exempt = |below: &str| USES_APP.iter().any(|it| below.starts_with(it));
-    texts.filter(|(below, _)| !is_exempt(below)).collect()
+    texts.collect()
 }
 
 /// Modules that a test makes up.
@@ -139,7 +135,7 @@ fn forbidden(module: &str) -> Vec<&'static str> {
         return Vec::new();
     }
     // `app` has the handles of all modules; see `operations_get_what_they_use_and_not_the_app`.
-    if ["app", "ops"].contains(&module) {
+    if module == "app" {
         return EDGES.to_vec();
     }
     if COMPOSERS.contains(&module) {

@@ -13,7 +13,7 @@ use serde_json::json;
 use wa_sim::{DOCUMENTED_KEY, Sim, generated_sha256};
 
 use crate::crash::serve;
-use crate::stage::{FIRST, TOKEN, impatient, instance};
+use crate::stage::{FIRST, TOKEN, add_instance, impatient, instance};
 
 const SIZE_BYTES: u64 = 500 << 20;
 /// What buffers and pages may take in addition to the idle program.
@@ -52,7 +52,7 @@ async fn half_a_gigabyte_passes_with_little_memory() {
             routes: Some(vec![route]),
             ..instance(FIRST, 2, sim.api_base())
         };
-        let (_, hook) = app.add_instance(new, Some(TOKEN)).await.unwrap();
+        let (_, hook) = add_instance(&app, new, Some(TOKEN)).await;
         app.db.close().await;
         let mut server = serve(folder.path());
         let url = format!("{}/hooks/wapi/{}", server.origin, hook.unwrap());

@@ -17,7 +17,7 @@ use wa_sim::{Content, Fault, Sim, SimMedia};
 
 use crate::crash::serve;
 use crate::pty::{self, Terminal, close_under};
-use crate::stage::{FIRST, OTHER, TOKEN, TestApp, impatient, instance, sample};
+use crate::stage::{FIRST, OTHER, TOKEN, TestApp, add_instance, impatient, instance, sample};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_midiateca");
 const NAME: &str = "midiateca monitor";
@@ -188,7 +188,7 @@ async fn a_download_in_another_process_is_shown_with_progress_and_speed() {
         routes: Some(vec![Route::Cdn]),
         ..instance(FIRST, 2, sim.api_base())
     };
-    let (_, hook) = app.add_instance(new, Some(TOKEN)).await.unwrap();
+    let (_, hook) = add_instance(&app, new, Some(TOKEN)).await;
     app.db.close().await;
     let mut server = serve(folder.path());
     let slow = sim.world().add(SimMedia {

@@ -9,9 +9,10 @@ use midiateca_service::clock::{Clock, Millis};
 use midiateca_service::config::{Config, Span};
 use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
-use midiateca_service::instances::{self, NewInstance};
+use midiateca_service::instances::{self, Instance, NewInstance};
 use midiateca_service::media;
 use midiateca_service::model::{InstanceId, MediaId, MediaStatus, Route};
+use midiateca_service::ops;
 use midiateca_service::server::Service;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -100,6 +101,16 @@ pub fn instance(id: &str, client: i64, api_base: String) -> NewInstance {
     }
 }
 
+/// Adds an instance, or changes one; returns the token of its webhook address if it is new.
+pub async fn add_instance(
+    app: &App,
+    new: NewInstance,
+    token: Option<&str>,
+) -> (Instance, Option<String>) {
+    let added = ops::instance::add(app.instance_deps(), new, token).await;
+    added.unwrap()
+}
+
 pub fn sample(id: &str) -> SimMedia {
     SimMedia::sample(FIRST, id, wa_media::MediaKind::Image)
 }
@@ -132,14 +143,9 @@ impl TestApp {
         for id in [FIRST, OTHER] {
             sim.world().add_instance(id, TOKEN);
         }
-        let (_, hook) = app
-            .add_instance(instance(FIRST, 2, sim.api_base()), Some(TOKEN))
-            .await
-            .unwrap();
-        let (_, other_hook) = app
-            .add_instance(instance(OTHER, 3, sim.api_base()), Some(TOKEN))
-            .await
-            .unwrap();
+        let (_, hook) = add_instance(&app, instance(FIRST, 2, sim.api_base()), Some(TOKEN)).await;
+        let (_, other_hook) =
+            add_instance(&app, instance(OTHER, 3, sim.api_base()), Some(TOKEN)).await;
         let service = Service::start(Arc::clone(&app), &["127.0.0.1:0"])
             .await
             .unwrap();
@@ -161,7 +167,7 @@ impl TestApp {
             cdn_base: Some(both),
             ..instance(FIRST, 2, self.sim.api_base())
         };
-        let (_, hook) = self.app.add_instance(changed, None).await.unwrap();
+        let (_, hook) = add_instance(&self.app, changed, None).await;
         assert!(
             hook.is_none(),
             "a change gave the instance a new webhook address"

@@ -10,11 +10,12 @@ use wa_sim::{Sim, World};
 
 use super::super::language::Language;
 use super::super::words::{TextKey, demo as texts};
-use midiateca_service::app::App;
+use midiateca_service::app::{self, App};
 use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, NewInstance};
 use midiateca_service::model::InstanceId;
+use midiateca_service::ops;
 use midiateca_service::ops::test_delivery::sample_delivery;
 
 /// The instance of the gateway's documentation, of client 2.
@@ -57,7 +58,9 @@ pub(super) async fn set_up(app: &App, sim: &Sim, lang: Language) -> anyhow::Resu
             token_sealed: None,
             hook_hash: [0; 32],
         };
-        let (_, token) = app.add_instance(new, Some("demo-token")).await?;
+        let deps = app.instance_deps();
+        let added = ops::instance::add(deps, new, Some("demo-token")).await;
+        let (_, token) = added.map_err(app::Error::from)?;
         *hook = token.with_context(|| lang.say(texts::ALREADY_THERE))?;
     }
     Ok(hooks)

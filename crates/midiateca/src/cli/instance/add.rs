@@ -13,7 +13,7 @@ use super::super::language::Language;
 use super::super::words::{context as files, instance as words};
 use super::super::{UsageError, complaint, hidden};
 use super::{address_view, gateway_deps, line, print_address};
-use midiateca_service::app::App;
+use midiateca_service::app::{self, App};
 use midiateca_service::instances::Instance;
 use midiateca_service::model::Reason;
 use midiateca_service::ops::instance::{self, NewOptions, TokenCheck};
@@ -71,7 +71,8 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     if options.new_key {
         Secrets::replace_invalid(&context.config.key_file(&context.data))?;
     }
-    let (instance, hook) = app.add_instance(new, token).await?;
+    let added = instance::add(app.instance_deps(), new, token).await;
+    let (instance, hook) = added.map_err(app::Error::from)?;
     if instance.token_sealed.is_none() {
         eprintln!("{}", context.lang.say(words::ADD_TOKEN));
     }

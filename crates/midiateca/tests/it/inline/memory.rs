@@ -14,7 +14,7 @@ mod linux {
 
     use super::*;
     use crate::crash::{Server, serve};
-    use crate::stage::{impatient, instance};
+    use crate::stage::{add_instance, impatient, instance};
 
     const BODIES: u8 = 12;
     const SIZE: usize = 8 * MIB;
@@ -63,7 +63,7 @@ mod linux {
             routes: Some(vec![Route::Inline]),
             ..instance(FIRST, 2, "http://127.0.0.1:9/v1".to_owned())
         };
-        let (_, hook) = app.add_instance(new, None).await.unwrap();
+        let (_, hook) = add_instance(&app, new, None).await;
         let server = Running(serve(folder.path()));
         let pid = server.0.child.id();
         let url = format!("{}/hooks/wapi/{}", server.0.origin, hook.unwrap());
