@@ -182,6 +182,10 @@ async fn remove(
     }
     let values: [(&str, &dyn std::fmt::Display); 2] =
         [("client", &report.client), ("media", &report.media)];
-    answer::complain(context.lang.fill(words::REMOVED, &values));
+    let key = match report.media {
+        0 => words::REMOVED_WITHOUT_MEDIA,
+        _ => words::REMOVED,
+    };
+    answer::complain(context.lang.fill(key, &values));
     Ok(())
 }

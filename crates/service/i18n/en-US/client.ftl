@@ -7,7 +7,7 @@ client-number-removed = client { $client } was removed, and its files stay under
 client-restored = the removed client { $client } is restored; its instances need `midiateca instance add` again
 client-removed =
     client { $client } is removed: it receives nothing more, and { $media ->
-        [0] it has no media
         [one] its { $media } media stays
        *[other] its { $media } media stay
     }
+client-removed-without-media = client { $client } is removed: it receives nothing more, and it has no media

@@ -7,7 +7,7 @@ client-number-removed = o cliente { $client } foi removido, e os arquivos dele c
 client-restored = o cliente removido { $client } foi restaurado; as instâncias dele precisam de `midiateca instance add` outra vez
 client-removed =
     cliente { $client } removido: não recebe mais nada, e { $media ->
-        [0] não tem mídias
         [one] a mídia dele permanece
        *[other] as { $media } mídias dele permanecem
     }
+client-removed-without-media = cliente { $client } removido: não recebe mais nada, e não tem mídias
