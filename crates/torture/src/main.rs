@@ -1,0 +1,105 @@
+//! Torture: the real program against the simulated gateway, under a seeded schedule of faults.
+//!
+//! Each seed makes one world: messages, what the gateway and the CDN do wrong for each of them, and acts against the
+//! program and its machine (kills, stops, full disk, locked and vanished database, unmounted storage, clock jumps, cut
+//! network, maintenance commands). At the end all faults are lifted, and [`law`] is checked on the database and the files.
+//! The schedule of a seed is always the same; how the threads of the machine interleave is not.
+
+#![forbid(unsafe_code)]
+
+mod acts;
+mod gateway;
+mod law;
+mod machine;
+mod plan;
+mod program;
+mod run;
+mod shim;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+
+/// Runs seeds until the time is over, or until one breaks the law.
+#[derive(Parser)]
+struct Args {
+    /// The first seed; the following ones are counted up from it
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Begin no further seed after so many minutes
+    #[arg(long, default_value_t = 1.0)]
+    minutes: f64,
+    /// At most so many seeds
+    #[arg(long, default_value_t = u64::MAX)]
+    seeds: u64,
+    /// So many seeds at once
+    #[arg(long, default_value_t = 1)]
+    jobs: u64,
+    /// The program
+    #[arg(long, default_value = "target/release/midiateca")]
+    program: PathBuf,
+    /// Where the data folders of broken seeds stay
+    #[arg(long, default_value = "torture")]
+    keep: PathBuf,
+    /// Goes on after a broken seed
+    #[arg(long)]
+    keep_going: bool,
+    /// Print the schedules only
+    #[arg(long)]
+    plan: bool,
+    /// After each run damage what is stored, so that the checks must find it: a proof that they can
+    #[arg(long)]
+    damage: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    if args.plan {
+        println!("{:#?}", plan::Plan::new(args.seed));
+        return ExitCode::SUCCESS;
+    }
+    match all(args).await {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("torture cannot run: {error:#}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+/// Runs the seeds; returns how many broke the law.
+async fn all(args: Args) -> anyhow::Result<u64> {
+    let tools = machine::Tools::new(args.program.canonicalize()?)?;
+    for skipped in tools.skipped() {
+        println!("SKIPPED: {skipped}");
+    }
+    let until = Instant::now() + Duration::from_secs_f64(args.minutes * 60.0);
+    let mut totals = run::Totals::default();
+    let mut running = tokio::task::JoinSet::new();
+    let mut seeds = (args.seed..).take(usize::try_from(args.seeds).unwrap_or(usize::MAX));
+    loop {
+        let may_begin = Instant::now() < until && (totals.broken == 0 || args.keep_going);
+        if may_begin
+            && (running.len() as u64) < args.jobs
+            && let Some(seed) = seeds.next()
+        {
+            let (tools, keep, damage) = (tools.clone(), args.keep.clone(), args.damage);
+            #[expect(clippy::disallowed_methods, reason = "not the service's task")]
+            running.spawn(async move { (seed, run::run(seed, &tools, &keep, damage).await) });
+            continue;
+        }
+        let Some(done) = running.join_next().await else {
+            break;
+        };
+        let (seed, outcome) = done?;
+        let report = outcome.map_err(|error| error.context(format!("seed {seed}")))?;
+        println!("{report}");
+        totals.add(&report);
+    }
+    println!("{totals}");
+    Ok(totals.broken)
+}
