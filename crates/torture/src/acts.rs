@@ -24,7 +24,6 @@ pub async fn perform(
     for (at, act) in plan.acts.clone() {
         let (machine, program) = (Arc::clone(&machine), Arc::clone(&program));
         let world = world.clone();
-        #[expect(clippy::disallowed_methods, reason = "not the service's task")]
         acts.spawn(async move {
             tokio::time::sleep_until(begin + at).await;
             let done = one(&act, &machine, &program, &world).await;

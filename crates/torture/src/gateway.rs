@@ -22,12 +22,16 @@ pub struct Answers {
     pub wrong: Vec<String>,
 }
 
+/// Called with message and media of each answer with 200, before anything else happens.
+pub type Acknowledge = Arc<dyn Fn(&str, &str) + Send + Sync>;
+
 /// Makes all calls of a plan at their times; `hooks` are the webhook paths of the two instances.
 pub async fn call(
     plan: Arc<Plan>,
     bodies: Vec<Value>,
     origin: String,
     hooks: [String; 2],
+    acknowledge: Acknowledge,
 ) -> anyhow::Result<Answers> {
     let http = reqwest::Client::builder()
         .no_proxy()
@@ -38,19 +42,19 @@ pub async fn call(
     let mut calls = tokio::task::JoinSet::new();
     for n in 0..plan.posts.len() {
         let (plan, http, answers) = (Arc::clone(&plan), http.clone(), Arc::clone(&answers));
+        let acknowledge = Arc::clone(&acknowledge);
         let post = &plan.posts[n];
         let media = &plan.messages[post.message].media;
         let hook = &hooks[usize::from(media.instance == INSTANCES[1])];
         let url = format!("{origin}{hook}");
         let body = body(&bodies[post.message], post).to_string();
-        #[expect(clippy::disallowed_methods, reason = "not the service's task")]
         calls.spawn(async move {
             let post = &plan.posts[n];
             tokio::time::sleep_until(begin + post.at).await;
             for _ in 0..=post.repeats {
                 let answer = http.post(&url).body(body.clone()).send().await;
                 let message = &plan.messages[post.message].media.message_id;
-                if settle(&answers, message, answer).await {
+                if settle(&answers, message, answer, &acknowledge).await {
                     break;
                 }
                 tokio::time::sleep(Duration::from_millis(200)).await;
@@ -83,6 +87,7 @@ async fn settle(
     answers: &Mutex<Answers>,
     message: &str,
     answer: reqwest::Result<reqwest::Response>,
+    acknowledge: &Acknowledge,
 ) -> bool {
     let (status, body) = match answer {
         Ok(answer) => (answer.status().as_u16(), answer.bytes().await),
@@ -106,6 +111,7 @@ async fn settle(
                 answers.wrong.push(format!("{message}: 200 {document}"));
             }
             answers.accepted += 1;
+            ids.iter().for_each(|id| acknowledge(message, id));
             let known = answers.acknowledged.entry(message.to_owned()).or_default();
             known.extend(ids.into_iter().map(str::to_owned));
             true

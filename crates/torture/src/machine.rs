@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -59,6 +59,7 @@ pub struct Machine {
     folder: TempDir,
     tools: Tools,
     mounted: Vec<PathBuf>,
+    recorder: OnceLock<(PathBuf, PathBuf)>,
     database: Mutex<()>,
     storage: Mutex<()>,
     clock: Mutex<()>,
@@ -71,6 +72,7 @@ impl Machine {
             folder: tempfile::Builder::new().prefix("torture-").tempdir()?,
             tools: tools.clone(),
             mounted: Vec::new(),
+            recorder: OnceLock::new(),
             database: Mutex::default(),
             storage: Mutex::default(),
             clock: Mutex::default(),
@@ -89,6 +91,21 @@ impl Machine {
         }
         std::fs::write(machine.clock_file(), "0")?;
         Ok(machine)
+    }
+
+    /// One on a plain folder, without a disk of its own.
+    pub fn unmounted(tools: &Tools) -> anyhow::Result<Self> {
+        let can_mount = false;
+        Self::new(&Tools {
+            can_mount,
+            ..tools.clone()
+        })
+    }
+
+    /// From now on the file operations of the program are recorded by a library to a file.
+    pub fn record(&self, library: &Path, log: &Path) {
+        let paths = (library.to_owned(), log.to_owned());
+        let _ = self.recorder.set(paths);
     }
 
     fn disk(&self) -> PathBuf {
@@ -135,7 +152,12 @@ impl Machine {
             .args(["--lang", "en"])
             .stdin(std::process::Stdio::null())
             .kill_on_drop(true);
-        if let Some(library) = &self.tools.clock {
+        if let Some((library, log)) = self.recorder.get() {
+            command
+                .env("LD_PRELOAD", library)
+                .env("RECORD_ROOT", self.data())
+                .env("RECORD_FILE", log);
+        } else if let Some(library) = &self.tools.clock {
             command
                 .env("LD_PRELOAD", library)
                 .env("SHIM_CLOCK_FILE", self.clock_file());
@@ -151,7 +173,7 @@ impl Machine {
         let _alone = self.disk.lock().await;
         let filler = self.disk().join("filler");
         let file = std::fs::File::create(&filler)?;
-        let free = rustix::fs::statvfs(&self.disk())?;
+        let free = rustix::fs::statvfs(self.disk())?;
         let mut left = free.f_bavail * free.f_frsize;
         // Others write at the same time: what does not fit is tried by halves.
         let mut at = 0;
@@ -160,7 +182,7 @@ impl Machine {
             match rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), at, size) {
                 Ok(()) => {
                     at += size;
-                    let free = rustix::fs::statvfs(&self.disk())?;
+                    let free = rustix::fs::statvfs(self.disk())?;
                     left = free.f_bavail * free.f_frsize;
                 }
                 Err(_) => left /= 2,

@@ -12,6 +12,7 @@ mod gateway;
 mod law;
 mod machine;
 mod plan;
+mod power;
 mod program;
 mod run;
 mod shim;
@@ -46,10 +47,14 @@ struct Args {
     /// Goes on after a broken seed
     #[arg(long)]
     keep_going: bool,
+    /// Try so many power failures in each seed's messages, in place of its acts
+    #[arg(long)]
+    power_cuts: Option<u32>,
     /// Print the schedules only
     #[arg(long)]
     plan: bool,
-    /// After each run damage what is stored, so that the checks must find it: a proof that they can
+    /// Damage what is stored after each run, or with --power-cuts ignore syncs of folders, so that the checks must find
+    /// it: a proof that they can
     #[arg(long)]
     damage: bool,
 }
@@ -77,6 +82,9 @@ async fn all(args: Args) -> anyhow::Result<u64> {
     for skipped in tools.skipped() {
         println!("SKIPPED: {skipped}");
     }
+    if let Some(cuts) = args.power_cuts {
+        return power_cuts(&args, cuts, &tools).await;
+    }
     let until = Instant::now() + Duration::from_secs_f64(args.minutes * 60.0);
     let mut totals = run::Totals::default();
     let mut running = tokio::task::JoinSet::new();
@@ -88,7 +96,6 @@ async fn all(args: Args) -> anyhow::Result<u64> {
             && let Some(seed) = seeds.next()
         {
             let (tools, keep, damage) = (tools.clone(), args.keep.clone(), args.damage);
-            #[expect(clippy::disallowed_methods, reason = "not the service's task")]
             running.spawn(async move { (seed, run::run(seed, &tools, &keep, damage).await) });
             continue;
         }
@@ -102,4 +109,21 @@ async fn all(args: Args) -> anyhow::Result<u64> {
     }
     println!("{totals}");
     Ok(totals.broken)
+}
+
+/// Tries power failures; returns how many broke the law.
+async fn power_cuts(args: &Args, cuts: u32, tools: &machine::Tools) -> anyhow::Result<u64> {
+    let until = Instant::now() + Duration::from_secs_f64(args.minutes * 60.0);
+    let (mut seeds, mut broken) = (0_u64, 0);
+    while seeds < args.seeds && Instant::now() < until && (broken == 0 || args.keep_going) {
+        let found = power::run(args.seed + seeds, cuts, args.damage, tools, &args.keep).await?;
+        for breach in found.iter().take(20) {
+            println!("  BROKEN: {breach}");
+        }
+        broken += found.len() as u64;
+        seeds += 1;
+    }
+    let tried = seeds * u64::from(cuts);
+    println!("{tried} power failures in {seeds} seeds; {broken} breaches of the law");
+    Ok(broken)
 }

@@ -122,6 +122,28 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The messages of a seed in a world without faults and acts.
+    pub fn without_faults(seed: u64) -> Self {
+        let mut plan = Self::new(seed);
+        plan.acts.clear();
+        for message in &mut plan.messages {
+            message.must_be_stored = true;
+            let media = &mut message.media;
+            (media.fault, media.cdn_fault) = (Fault::None, Fault::None);
+            media.fallback_fault = Fault::None;
+            if let Content::Generated { size_bytes, .. } = &mut media.content {
+                *size_bytes = (*size_bytes).min(300_000);
+            }
+        }
+        for post in &mut plan.posts {
+            post.at /= 4;
+            post.repeats = 50;
+        }
+        plan
+    }
+}
+
 fn routes(random: &mut fastrand::Rng) -> &'static str {
     const ALL: [&str; 4] = [
         "inline,cdn,gateway",

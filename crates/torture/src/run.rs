@@ -13,10 +13,10 @@ use sha2::{Digest as _, Sha256};
 use wa_sim::Sim;
 
 use crate::acts;
-use crate::gateway::{self, Answers};
+use crate::gateway::{self, Acknowledge, Answers};
 use crate::law::{self, Facts, File, Files, Row};
 use crate::machine::{Machine, Tools};
-use crate::plan::{INSTANCES, Plan};
+use crate::plan::{INSTANCES, Message, Plan};
 use crate::program::Program;
 
 /// How long the program may take to store what can be stored, after all faults are lifted.
@@ -123,26 +123,58 @@ impl fmt::Display for Totals {
     }
 }
 
+/// A world that is ready for its first webhook.
+pub struct Setup {
+    /// The webhooks' bodies, in the order of the plan's messages.
+    bodies: Vec<Value>,
+    /// The paths of the webhooks of the two instances.
+    hooks: [String; 2],
+}
+
+impl Setup {
+    pub async fn new(
+        plan: &Plan,
+        program: &Program,
+        machine: &Machine,
+        sim: &Sim,
+    ) -> anyhow::Result<Self> {
+        let add = |message: &Message| sim.world().add(message.media.clone()).body;
+        std::fs::write(machine.data().join("midiateca.toml"), SETTINGS)?;
+        Ok(Self {
+            bodies: plan.messages.iter().map(add).collect(),
+            hooks: add_instances(plan, program, sim).await?,
+        })
+    }
+
+    async fn call(
+        &self,
+        plan: &Arc<Plan>,
+        program: &Program,
+        acknowledge: Acknowledge,
+    ) -> anyhow::Result<Answers> {
+        let (bodies, hooks) = (self.bodies.clone(), self.hooks.clone());
+        gateway::call(
+            Arc::clone(plan),
+            bodies,
+            program.origin(),
+            hooks,
+            acknowledge,
+        )
+        .await
+    }
+}
+
 /// Runs a seed.
 pub async fn run(seed: u64, tools: &Tools, keep: &Path, damage: bool) -> anyhow::Result<Report> {
     let began = Instant::now();
     let plan = Arc::new(Plan::new(seed));
     let machine = Arc::new(Machine::new(tools)?);
     let sim = Sim::start().await?;
-    let bodies: Vec<_> = plan
-        .messages
-        .iter()
-        .map(|message| sim.world().add(message.media.clone()).body)
-        .collect();
-    std::fs::write(machine.data().join("midiateca.toml"), SETTINGS)?;
     let program = Program::new(Arc::clone(&machine))?;
-    let hooks = set_up(&plan, &program, &sim).await?;
-
-    #[expect(clippy::disallowed_methods, reason = "not the service's task")]
-    let supervisor = tokio::spawn(Arc::clone(&program).supervise());
-    wait_until_ready(&program).await?;
+    let setup = Setup::new(&plan, &program, &machine, &sim).await?;
+    let supervisor = start(&program).await?;
     let (answers, broken) = tokio::join!(
-        gateway::call(Arc::clone(&plan), bodies, program.origin(), hooks),
+        setup.call(&plan, &program, Arc::new(|_, _| {})),
         acts::perform(
             Arc::clone(&plan),
             Arc::clone(&machine),
@@ -152,15 +184,12 @@ pub async fn run(seed: u64, tools: &Tools, keep: &Path, damage: bool) -> anyhow:
     );
     let (answers, mut breaches) = (answers?, broken?);
     let rows = settled(&plan, &program).await?;
-
     // What a stopped process left in the staging folder, the next one removes.
     sim.world().set_down(true);
     program.end(Signal::TERM, Duration::ZERO).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     wait_until_ready(&program).await?;
-    program.close();
-    program.end(Signal::TERM, Duration::ZERO).await;
-    supervisor.await??;
+    stop(&program, supervisor).await?;
     let (starts, ends) = program.history().await;
     breaches.extend(ends);
     breaches.extend(answers.wrong.clone());
@@ -187,8 +216,45 @@ pub async fn run(seed: u64, tools: &Tools, keep: &Path, damage: bool) -> anyhow:
     })
 }
 
+type Supervisor = tokio::task::JoinHandle<anyhow::Result<()>>;
+
+async fn start(program: &Arc<Program>) -> anyhow::Result<Supervisor> {
+    #[expect(clippy::disallowed_methods, reason = "not the service's task")]
+    let supervisor = tokio::spawn(Arc::clone(program).supervise());
+    wait_until_ready(program).await?;
+    Ok(supervisor)
+}
+
+async fn stop(program: &Program, supervisor: Supervisor) -> anyhow::Result<()> {
+    program.close();
+    program.end(Signal::TERM, Duration::ZERO).await;
+    supervisor.await?
+}
+
+/// Delivers everything to a server without faults, and stops it; returns the rows.
+pub async fn deliver(
+    setup: &Setup,
+    plan: &Arc<Plan>,
+    program: &Arc<Program>,
+    acknowledge: Acknowledge,
+) -> anyhow::Result<Vec<Row>> {
+    let supervisor = start(program).await?;
+    setup.call(plan, program, acknowledge).await?;
+    let rows = settled(plan, program).await?;
+    stop(program, supervisor).await?;
+    Ok(rows)
+}
+
+/// Starts a server on what there is, waits until it has stored what it knows, and stops it; returns the rows.
+pub async fn recover(plan: &Plan, program: &Arc<Program>) -> anyhow::Result<Vec<Row>> {
+    let supervisor = start(program).await?;
+    let rows = settled(plan, program).await?;
+    stop(program, supervisor).await?;
+    Ok(rows)
+}
+
 /// Adds clients and instances; returns the paths of their webhooks.
-async fn set_up(plan: &Plan, program: &Program, sim: &Sim) -> anyhow::Result<[String; 2]> {
+async fn add_instances(plan: &Plan, program: &Program, sim: &Sim) -> anyhow::Result<[String; 2]> {
     let mut hooks = [String::new(), String::new()];
     for (n, instance) in INSTANCES.into_iter().enumerate() {
         sim.world().add_instance(instance, "gateway-token");
@@ -274,7 +340,8 @@ async fn settled(plan: &Plan, program: &Program) -> anyhow::Result<Vec<Row>> {
     }
 }
 
-async fn rows(program: &Program) -> anyhow::Result<Vec<Row>> {
+/// All media.
+pub async fn rows(program: &Program) -> anyhow::Result<Vec<Row>> {
     let (_, document) = program
         .run(&["media", "list", "--limit", "10000", "--json"])
         .await?;
@@ -291,8 +358,7 @@ fn check(
     answers: &Answers,
     rows: &[Row],
 ) -> anyhow::Result<Vec<String>> {
-    let mut files = Files::new();
-    walk(&machine.storage(), Path::new(""), &mut files)?;
+    let files = files(machine)?;
     let mut breaches = law::breaches(&Facts {
         messages: &plan.messages,
         acknowledged: &answers.acknowledged,
@@ -304,6 +370,15 @@ fn check(
         breaches.push(format!("{} was left behind", entry?.path().display()));
     }
     Ok(breaches)
+}
+
+/// All files of the storage.
+pub fn files(machine: &Machine) -> anyhow::Result<Files> {
+    let mut files = Files::new();
+    if machine.storage().exists() {
+        walk(&machine.storage(), Path::new(""), &mut files)?;
+    }
+    Ok(files)
 }
 
 /// Hashes every file that is not the program's own (those begin with a dot).
