@@ -47,7 +47,7 @@ struct Args {
     /// Goes on after a broken seed
     #[arg(long)]
     keep_going: bool,
-    /// Try so many power failures in each seed's messages, in place of its acts
+    /// Try so many power failures in each seed's messages, in place of its acts; 0 means after each step of its first two
     #[arg(long)]
     power_cuts: Option<u32>,
     /// Print the schedules only
@@ -111,19 +111,25 @@ async fn all(args: Args) -> anyhow::Result<u64> {
     Ok(totals.broken)
 }
 
-/// Tries power failures; returns how many broke the law.
+/// Tries power failures; returns how many breaches of the law there were.
 async fn power_cuts(args: &Args, cuts: u32, tools: &machine::Tools) -> anyhow::Result<u64> {
     let until = Instant::now() + Duration::from_secs_f64(args.minutes * 60.0);
-    let (mut seeds, mut broken) = (0_u64, 0);
+    let (mut seeds, mut tried, mut broken) = (0_u64, 0, 0);
     while seeds < args.seeds && Instant::now() < until && (broken == 0 || args.keep_going) {
-        let found = power::run(args.seed + seeds, cuts, args.damage, tools, &args.keep).await?;
-        for breach in found.iter().take(20) {
+        let seed = args.seed + seeds;
+        let (cuts, messages) = match cuts {
+            0 => (power::Cuts::All, 2),
+            _ => (power::Cuts::Random(cuts), usize::MAX),
+        };
+        let plan = plan::Plan::without_faults(seed, messages);
+        let found = power::run(plan, seed, cuts, args.damage, tools, &args.keep).await?;
+        for breach in found.breaches.iter().take(20) {
             println!("  BROKEN: {breach}");
         }
-        broken += found.len() as u64;
+        broken += found.breaches.len() as u64;
+        tried += found.cuts;
         seeds += 1;
     }
-    let tried = seeds * u64::from(cuts);
     println!("{tried} power failures in {seeds} seeds; {broken} breaches of the law");
     Ok(broken)
 }

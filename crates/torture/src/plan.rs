@@ -123,10 +123,12 @@ impl Plan {
 }
 
 impl Plan {
-    /// The messages of a seed in a world without faults and acts.
-    pub fn without_faults(seed: u64) -> Self {
+    /// The first messages of a seed in a world without faults and acts.
+    pub fn without_faults(seed: u64, messages: usize) -> Self {
         let mut plan = Self::new(seed);
         plan.acts.clear();
+        plan.messages.truncate(messages);
+        plan.posts.retain(|post| post.message < messages);
         for message in &mut plan.messages {
             message.must_be_stored = true;
             let media = &mut message.media;

@@ -23,20 +23,53 @@ use crate::plan::Plan;
 use crate::program::Program;
 use crate::run::{self, Setup};
 
-/// Records one run of a seed's messages, and tries `cuts` power failures in it. Returns what broke the law.
-/// With `damage`, syncs of folders do not count, as if the program made none.
+/// Which power failures are tried.
+#[derive(Clone, Copy, Debug)]
+pub enum Cuts {
+    /// So many at random.
+    Random(u32),
+    /// After every record, with everything unsynced there, with none of it, and with a part. What is there in full is also
+    /// what a killed process leaves, so this walks all steps between a webhook and its answer, and between claim and
+    /// settlement.
+    All,
+}
+
+impl Cuts {
+    fn of(self, records: usize, random: &mut fastrand::Rng) -> Vec<(usize, Unsynced)> {
+        const ALL: [Unsynced; 3] = [Unsynced::Lost, Unsynced::Random, Unsynced::Kept];
+        match self {
+            Self::Random(count) => (0..count)
+                .map(|_| (random.usize(1..=records), ALL[random.usize(..3)]))
+                .collect(),
+            Self::All => (1..=records)
+                .flat_map(|cut| ALL.map(|unsynced| (cut, unsynced)))
+                .collect(),
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Default)]
+pub struct Tried {
+    pub cuts: u64,
+    pub breaches: Vec<String>,
+}
+
+/// Records one run of a seed's messages, and tries power failures in it. With `damage`, syncs of folders do not count, as
+/// if the program made none.
 pub async fn run(
+    plan: Plan,
     seed: u64,
-    cuts: u32,
+    cuts: Cuts,
     damage: bool,
     tools: &Tools,
     keep: &Path,
-) -> anyhow::Result<Vec<String>> {
+) -> anyhow::Result<Tried> {
+    let plan = Arc::new(plan);
     let scratch = tempfile::tempdir()?;
     let library = compile(scratch.path())?;
     let log_file = scratch.path().join("records");
     std::fs::write(&log_file, "")?;
-    let plan = Arc::new(Plan::without_faults(seed));
     let sim = Sim::start().await?;
     let machine = Arc::new(Machine::unmounted(tools)?);
     let program = Program::new(Arc::clone(&machine))?;
@@ -60,29 +93,28 @@ pub async fn run(
     history.write(records.len(), Unsynced::Kept, &mut random, &again)?;
     compare(&machine.data(), &again)?;
     println!(
-        "seed {seed}: {} records of {} rows; the folder made from them is the same",
+        "seed {seed}: {} records of {} media; the folder made from them is the same",
         records.len(),
         rows.len()
     );
     drop((program, machine));
 
-    let mut broken = Vec::new();
-    for n in 0..cuts {
-        let cut = random.usize(1..=records.len());
-        let unsynced = [Unsynced::Lost, Unsynced::Random, Unsynced::Kept][random.usize(..3)];
+    let mut tried = Tried::default();
+    for (cut, unsynced) in cuts.of(records.len(), &mut random) {
         let machine = Arc::new(Machine::unmounted(tools)?);
         std::fs::remove_dir_all(machine.data())?;
         history.write(cut, unsynced, &mut random, &machine.data())?;
-        let copy = keep.join(format!("power-{seed}-{cut}"));
         let found = one(&plan, &records[..cut], Arc::clone(&machine)).await;
         let found = found.unwrap_or_else(|error| vec![format!("{error:#}")]);
+        tried.cuts += 1;
         if !found.is_empty() {
-            machine.keep(&copy)?;
-            let cut = format!("seed {seed}, cut {n} after record {cut}, unsynced {unsynced:?}");
-            broken.extend(found.into_iter().map(|breach| format!("{cut}: {breach}")));
+            machine.keep(&keep.join(format!("power-{seed}-{cut}-{unsynced:?}")))?;
+            let cut = format!("seed {seed}, after record {cut}, unsynced {unsynced:?}");
+            let named = found.into_iter().map(|breach| format!("{cut}: {breach}"));
+            tried.breaches.extend(named);
         }
     }
-    Ok(broken)
+    Ok(tried)
 }
 
 /// Starts the program on a disk, and checks it before and after.
