@@ -201,7 +201,7 @@ impl Machine {
             let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
             let lock = rusqlite::Connection::open_with_flags(path, flags)?;
             lock.busy_timeout(Duration::from_secs(5))?;
-            // Not to be had on a full disk or beside another lock: then there is no such fault this time.
+            // Fails on a full disk or next to another lock: then this fault does not happen.
             if lock.execute_batch("BEGIN IMMEDIATE").is_ok() {
                 std::thread::sleep(lasting);
                 let _ = lock.execute_batch("ROLLBACK");

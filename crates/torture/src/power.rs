@@ -182,7 +182,7 @@ fn compare(one: &Path, other: &Path) -> anyhow::Result<()> {
         .output()?;
     if !output.status.success() {
         bail!(
-            "the records do not tell all:\n{}",
+            "the records are not complete:\n{}",
             String::from_utf8_lossy(&output.stdout)
         );
     }
