@@ -24,27 +24,38 @@ pub(crate) struct Options {
 pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyhow::Result<Ending> {
     let id = ids::media(context, app, &options.id).await?;
     let media = media::find(&app.db, &id).await?;
-    let Some(path) = media.as_ref().and_then(|media| media.path()) else {
-        eprintln!("{}", context.lang.fill(words::NOT_STORED, &[("id", &id)]));
+    let storage = context.config.storage_folder(&context.data);
+    let path = media.as_ref().and_then(|media| media.path());
+    let path = path.map(|path| storage.join(path));
+    let path = path.map(|path| std::path::absolute(&path).unwrap_or(path));
+    let found = path.as_ref().filter(|path| path.is_file());
+    let problem = match (&path, found) {
+        (_, Some(_)) => None,
+        (None, _) => Some("not_stored"),
+        (Some(_), None) => Some("missing"),
+    };
+    if context.json {
+        let Some(problem) = problem else {
+            answer::line(json!({"media": id.as_str(), "path": path}));
+            return Ok(Ending::Fine);
+        };
+        answer::line(json!({"media": id.as_str(), "path": path, "problem": problem}));
+        return Ok(Ending::FoundWrong);
+    }
+    let Some(path) = found else {
+        let problem = match &path {
+            None => context.lang.fill(words::NOT_STORED, &[("id", &id)]),
+            Some(path) => {
+                let path = path.display();
+                context.lang.fill(words::FILE_MISSING, &[("path", &path)])
+            }
+        };
+        eprintln!("{problem}");
         return Ok(Ending::FoundWrong);
     };
-    let folder = context.config.storage_folder(&context.data).join(path);
-    let path = std::path::absolute(&folder).unwrap_or(folder);
-    if !path.is_file() {
-        let shown = path.display();
-        eprintln!(
-            "{}",
-            context.lang.fill(words::FILE_MISSING, &[("path", &shown)])
-        );
-        return Ok(Ending::FoundWrong);
-    }
-    if context.json {
-        answer::line(json!({"media": id.as_str(), "path": path}));
-        return Ok(Ending::Fine);
-    }
     answer::line(path.display());
     let is_print = options.print || !std::io::stdout().is_terminal();
-    if !is_print && let Err(error) = open(&path) {
+    if !is_print && let Err(error) = open(path) {
         let why = super::super::complaint::why(&error, context.lang);
         eprintln!("{}", context.lang.fill(words::NO_OPENER, &[("why", &why)]));
     }
