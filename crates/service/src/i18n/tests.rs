@@ -233,6 +233,19 @@ fn every_code_of_a_probe_has_a_text_and_every_text_a_code() {
 }
 
 #[test]
+fn every_cause_of_a_failed_write_has_a_hint_of_its_own() {
+    use crate::ops::probe::WriteCause;
+    for language in Language::ALL {
+        let hints = WriteCause::ALL.map(|cause| {
+            let path: [(&str, &dyn Display); 1] = [("path", &"/data")];
+            language.fill_code("causes", cause.as_str(), &path, &[])
+        });
+        let distinct: BTreeSet<_> = hints.iter().collect();
+        assert_eq!(distinct.len(), WriteCause::ALL.len(), "{hints:?}");
+    }
+}
+
+#[test]
 fn values_are_put_in_as_they_are() {
     const SENTENCE: TextKey = TextKey::new("refusals-sentence", &[]);
     let values: [(&str, &dyn Display); 3] = [("about", &"{$seen}"), ("seen", &"007"), ("hint", &3)];

@@ -120,3 +120,32 @@ impl Read for Source {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_length_is_seen_before_reading_and_another_hash_at_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let open = |content: &[u8]| {
+            std::fs::write(&path, content).unwrap();
+            let expected = Expected {
+                size_bytes: 5,
+                sha256: hex(&Sha256::digest(b"right")),
+            };
+            let watch = Watch {
+                cancelled: CancellationToken::new(),
+                progress: Arc::new(()),
+            };
+            Source::new(Ok(File::open(&path).unwrap()), expected, watch)
+        };
+        for other_length in [&b"righ"[..], b"rights"] {
+            assert_eq!(open(other_length).err(), Some(Problem::Corrupt));
+        }
+        let proven = open(b"wrong").unwrap().prove().ok().unwrap();
+        assert_eq!(proven, Err(Problem::Corrupt));
+        assert_eq!(open(b"right").unwrap().prove().ok().unwrap(), Ok(()));
+    }
+}
