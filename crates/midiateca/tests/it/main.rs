@@ -61,6 +61,7 @@ mod scrub;
 mod second_import;
 mod serve;
 mod shim;
+mod snapshots;
 mod stage;
 mod status;
 mod stderr;

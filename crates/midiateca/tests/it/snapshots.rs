@@ -1,0 +1,421 @@
+//! What programs and people read, as snapshots: the JSON documents of the commands, and their screens in both
+//! languages. A snapshot that differs fails; `INSTA_UPDATE=always scripts/test` accepts the new text, for a review of
+//! the difference. Ids, times, places and what depends on the machine are replaced by names in brackets.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use wa_sim::{Fault, Sim, SimMedia};
+
+use midiateca_service::clock::Clock;
+use midiateca_service::model::{MediaId, Route};
+
+use crate::multichat::{DEAD, LIVING, Original, ogg, row};
+use crate::stage::{FIRST, OTHER, TestApp, sample};
+
+/// A regular expression, and what stands in place of what it matches.
+const FILTERS: [(&str, &str); 18] = [
+    (
+        r#""database": \{\s+"bytes": \d+,\s+"sha256": "[0-9a-f]+""#,
+        r#""database": {"bytes": "[bytes]", "sha256": "[sha256]""#,
+    ),
+    (
+        r"\.quarantine/\d{8}_\d{6}-[0-9a-f]+",
+        ".quarantine/[folder]",
+    ),
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[time]"),
+    (
+        r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( ?(UTC|Z|[+-]\d\d(:?\d\d)?))?",
+        "[time]",
+    ),
+    (r"\b\d\d:\d\d:\d\d\b", "[time]"),
+    (r"_\d{8}_\d{6}", "_[time]"),
+    (
+        r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
+        "[id]",
+    ),
+    (r"SAMPLE[0-9A-F]{16}", "[message]"),
+    (r"/hooks/wapi/[A-Za-z0-9_-]{20,}", "/hooks/wapi/[token]"),
+    (r"(127\.0\.0\.1|localhost|\[::1\]):\d{4,5}", "[address]"),
+    (
+        r"midiateca \d+\.\d+\.\d+( \([^)]*\))?",
+        "midiateca [version]",
+    ),
+    (
+        r#""(duration_ms|ms|free|size_free|forecast_days|skew|version|commit|pid|uid|at_rate|database_size|growth|first_added)": ("[^"]*"|[\d.]+)"#,
+        r#""$1": "[$1]""#,
+    ),
+    (r"\b\d+([.,]\d+)? [GTP]iB", "[size]"),
+    (r"\b(em|in|há|for) \d+ (ms|s)\b", "$1 [duration]"),
+    (r"\b\d+ ms\b", "[duration]"),
+    (r"\b\d+ (s|min)( ago)?\b", "[duration]"),
+    (r"\((ms)\)=\d+", "($1)=[duration]"),
+    (r"[ \t]+\n", "\n"),
+];
+
+/// Compares a text with the snapshot of this name.
+fn compare(name: &str, text: &str, places: &[(&Path, &str)]) {
+    let mut text = text.to_owned();
+    for (place, shown) in places {
+        text = text.replace(place.to_str().unwrap(), shown);
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (expression, shown) in FILTERS {
+        settings.add_filter(expression, shown);
+    }
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+/// One run of the program: the command, its exit code, and both streams.
+struct Run {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+/// Nothing of the environment of this test reaches the program, but what it needs to run.
+async fn run(data: &Path, arguments: &[&str]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        let upper = name.to_uppercase();
+        if upper.starts_with("MIDIATECA") || upper.ends_with("_PROXY") || upper.starts_with("LC_") {
+            command.env_remove(name);
+        }
+    }
+    command.env_remove("LANGUAGE").env("LANG", "C");
+    command
+        .env("MIDIATECA__HTTP__TIME_ZONE", "UTC")
+        .env("TOKEN_FOR_TEST", "gateway-token")
+        .arg("--data")
+        .arg(data)
+        .args(arguments)
+        .stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let output = output.await.unwrap();
+    Run {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The one JSON document of a command, from stdout, or from stderr if it is an error.
+async fn document(data: &Path, arguments: &[&str]) -> String {
+    let run = run(data, &[&["--json"], arguments].concat()).await;
+    let text = match run.stdout.is_empty() {
+        true => &run.stderr,
+        false => &run.stdout,
+    };
+    let document: Value = serde_json::from_str(text)
+        .unwrap_or_else(|error| panic!("{arguments:?}: {error} in {text}{}", run.stderr));
+    let document = serde_json::to_string_pretty(&document).unwrap();
+    let line = arguments.join(" ");
+    format!(
+        "$ midiateca --json {line}\nexit code {}\n{document}\n\n",
+        run.code
+    )
+}
+
+/// The screens of a command in both languages.
+async fn screens(data: &Path, arguments: &[&str]) -> String {
+    let mut text = String::new();
+    for lang in ["en", "pt-BR"] {
+        let run = run(data, &[&["--lang", lang], arguments].concat()).await;
+        let line = arguments.join(" ");
+        text += &format!("$ midiateca --lang {lang} {line}\nexit code {}\n", run.code);
+        text += &run.stdout;
+        if !run.stderr.is_empty() {
+            text += &format!("--- stderr\n{}", run.stderr);
+        }
+        text += "\n";
+    }
+    text
+}
+
+async fn both(data: &Path, arguments: &[&str]) -> String {
+    document(data, arguments).await + &screens(data, arguments).await
+}
+
+/// A server with a stored image, a stored document, a media that failed, a skipped story and a delivery set aside.
+struct Stage {
+    test: TestApp,
+    stored: String,
+    failed: String,
+    set_aside: String,
+}
+
+impl Stage {
+    async fn start() -> Self {
+        let routes = vec![Route::Inline, Route::Gateway];
+        let test = TestApp::with_cdn(routes, Clock::system()).await;
+        let (stored, _) = test.store(sample("IMAGE")).await;
+        let document = SimMedia::sample(FIRST, "DOCUMENT", wa_media::MediaKind::Document);
+        test.store(document).await;
+        let failing = SimMedia {
+            fault: Fault::FileStatus(404),
+            ..sample("FAILED")
+        };
+        let (failed, _) = test.store(failing).await;
+        test.give_up(&failed.id).await;
+        let story = SimMedia {
+            chat_id: Some("status@broadcast".to_owned()),
+            ..sample("STORY")
+        };
+        test.store(story).await;
+        test.post("{\"instanceId\": ").await;
+        midiateca_service::ingest::tally::write_down(&test.app.db, &test.app.tally)
+            .await
+            .unwrap();
+        let list = ["--json", "deliveries", "list", "--set-aside"];
+        let set_aside = run(&test.app.data, &list).await.stdout;
+        let set_aside: Value = serde_json::from_str(&set_aside).unwrap();
+        Self {
+            stored: stored.id,
+            failed: failed.id,
+            set_aside: set_aside["items"][0]["delivery"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            test,
+        }
+    }
+
+    fn data(&self) -> &Path {
+        &self.test.app.data
+    }
+
+    fn compare(&self, name: &str, text: &str) {
+        compare(name, text, &[(self.data(), "[data]")]);
+    }
+}
+
+#[tokio::test]
+async fn the_reports_on_the_whole() {
+    let stage = Stage::start().await;
+    for name in ["status", "check"] {
+        let text = both(stage.data(), &[name]).await;
+        stage.compare(name, &text);
+    }
+    let origin = stage.test.origin();
+    let configure = [
+        "instance",
+        "configure-webhooks",
+        FIRST,
+        "--public-url",
+        &origin,
+    ];
+    run(stage.data(), &configure).await;
+    let text = both(stage.data(), &["doctor", "--problems"]).await;
+    stage.compare("doctor-problems", &text);
+    let text = document(stage.data(), &["doctor"]).await;
+    stage.compare("doctor", &text);
+    stage.test.end().await;
+}
+
+#[tokio::test]
+async fn the_commands_for_media() {
+    let stage = Stage::start().await;
+    let data = stage.data();
+    let target = tempfile::tempdir().unwrap();
+    let folder = target.path().join("export");
+    let export = ["media", "export", folder.to_str().unwrap()];
+    stage.compare("media-list", &both(data, &["media", "list"]).await);
+    for (name, id) in [
+        ("media-show", &stage.stored),
+        ("media-show-failed", &stage.failed),
+    ] {
+        stage.compare(name, &both(data, &["media", "show", id]).await);
+    }
+    let text = document(data, &["media", "open", "--print", &stage.stored]).await
+        + &both(data, &["media", "open", &stage.failed]).await;
+    stage.compare("media-open", &text);
+    let dry = [&export[..], &["--dry-run"]].concat();
+    let text = both(data, &dry).await + &document(data, &export).await;
+    let places = [(data, "[data]"), (target.path(), "[target]")];
+    compare("media-export", &text, &places);
+    for name in ["dismiss", "retry"] {
+        let command: &[&str] = match name {
+            "dismiss" => &["media", "dismiss", "--failed"],
+            _ => &["retry", "--dismissed"],
+        };
+        let dry = [command, &["--dry-run"]].concat();
+        let text = both(data, &dry).await + &document(data, command).await;
+        stage.compare(&format!("media-{name}"), &text);
+    }
+    stage.test.end().await;
+}
+
+#[tokio::test]
+async fn the_commands_for_deliveries() {
+    let stage = Stage::start().await;
+    let data = stage.data();
+    stage.compare(
+        "deliveries-list",
+        &both(data, &["deliveries", "list"]).await,
+    );
+    let show = ["deliveries", "show", stage.set_aside.as_str()];
+    stage.compare("deliveries-show", &both(data, &show).await);
+    let replay = ["deliveries", "replay", "--set-aside"];
+    let dry = [&replay[..], &["--dry-run"]].concat();
+    let text = both(data, &dry).await + &document(data, &replay).await;
+    stage.compare("deliveries-replay", &text);
+    let dismiss = ["deliveries", "dismiss"];
+    let dry = [&dismiss[..], &["--dry-run"]].concat();
+    let text = both(data, &dry).await + &document(data, &dismiss).await;
+    stage.compare("deliveries-dismiss", &text);
+    stage.compare(
+        "test-webhook",
+        &both(data, &["test-webhook", "--sample"]).await,
+    );
+    stage.test.end().await;
+}
+
+#[tokio::test]
+async fn the_commands_for_clients_and_instances() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let sim = Sim::start().await.unwrap();
+    sim.world().add_instance(FIRST, "gateway-token");
+    let api_base = sim.api_base();
+    let add = [
+        "instance",
+        "add",
+        FIRST,
+        "--client",
+        "2",
+        "--token-env",
+        "TOKEN_FOR_TEST",
+        "--api-base",
+        &api_base,
+    ];
+    let places = [(data, "[data]")];
+    let mut text = document(data, &["client", "add", "Clínica Aurora", "--id", "2"]).await;
+    text += &document(data, &["client", "rename", "2", "Clínica Boreal"]).await;
+    text += &both(data, &["client", "list"]).await;
+    text += &document(data, &["client", "add", "Oficina do Bairro"]).await;
+    text += &both(data, &["client", "remove", "9"]).await;
+    text += &document(data, &["client", "remove", "3"]).await;
+    compare("client", &text, &places);
+    let mut text = document(data, &add).await;
+    text += &both(data, &["instance", "list"]).await;
+    text += &both(data, &["instance", "show", FIRST]).await;
+    let configure = [
+        "instance",
+        "configure-webhooks",
+        FIRST,
+        "--public-url",
+        "https://midia.example.com",
+    ];
+    text += &screens(data, &[&configure[..], &["--dry-run"]].concat()).await;
+    text += &both(data, &["instance", "rotate-hook", FIRST]).await;
+    text += &screens(data, &["instance", "remove", FIRST]).await;
+    compare("instance", &text, &places);
+}
+
+#[tokio::test]
+async fn the_commands_for_files() {
+    let stage = Stage::start().await;
+    let data = stage.data();
+    let target = tempfile::tempdir().unwrap();
+    let backup = target.path().join("backup");
+    let places = [(data, "[data]"), (target.path(), "[target]")];
+    stage.compare("sweep", &both(data, &["sweep", "--dry-run"]).await);
+    let backup = ["backup", backup.to_str().unwrap()];
+    let text = document(data, &backup).await + &screens(data, &backup).await;
+    compare("backup", &text, &places);
+    let lost = stage.test.find(&MediaId(stage.stored.clone())).await;
+    std::fs::remove_file(stage.test.file(&lost)).unwrap();
+    let text = both(data, &["scrub"]).await + &document(data, &["scrub", "--repair"]).await;
+    stage.compare("scrub", &text);
+    stage.test.settled(&MediaId(stage.stored.clone())).await;
+    let forget = ["forget", "--client", "2", "--contact", "5500900000001"];
+    let dry = [&forget[..], &["--dry-run"]].concat();
+    let text = both(data, &dry).await + &document(data, &[&forget[..], &["--yes"]].concat()).await;
+    stage.compare("forget", &text);
+    stage.test.end().await;
+}
+
+#[tokio::test]
+async fn an_import() {
+    let original = Original::new();
+    original.file("cliente_2/ok.mp3", &ogg(1));
+    original.row(&row("STORED", Some("cliente_2/ok.mp3"), &ogg(1)));
+    let mut failed = row("QUEUED", None, &ogg(2));
+    (failed.status, failed.direct_path) = ("failed", Some(LIVING));
+    original.row(&failed);
+    (failed.message, failed.direct_path) = ("LOST", Some(DEAD));
+    original.row(&failed);
+    let folder = tempfile::tempdir().unwrap();
+    let source = original.folder.path();
+    let (db, media) = (source.join("db.sqlite3"), source.join("media_storage"));
+    let import = [
+        "import",
+        "multichat",
+        "--db",
+        db.to_str().unwrap(),
+        "--media",
+        media.to_str().unwrap(),
+    ];
+    let dry = [&import[..], &["--dry-run"]].concat();
+    let text = both(folder.path(), &dry).await + &document(folder.path(), &import).await;
+    let places = [(folder.path(), "[data]"), (source, "[source]")];
+    compare("import-multichat", &text, &places);
+}
+
+#[tokio::test]
+async fn the_decryption_of_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = wa_media::MediaKey::new([7; 32]);
+    let plain = b"a text begins like nothing known".as_slice();
+    let encrypted = wa_media::encrypt::encrypt(&key, wa_media::KeyKind::Video, plain);
+    let file = folder.path().join("text.enc");
+    let decrypt = [
+        "decrypt",
+        file.to_str().unwrap(),
+        "--kind",
+        "video",
+        "--media-key",
+        "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=",
+    ];
+    std::fs::write(&file, &encrypted.body).unwrap();
+    let mut text = document(folder.path(), &decrypt).await;
+    std::fs::remove_file(folder.path().join("text")).unwrap();
+    let mut altered = encrypted.body;
+    altered[3] ^= 1;
+    std::fs::write(&file, altered).unwrap();
+    text += &both(folder.path(), &decrypt).await;
+    compare("decrypt", &text, &[(folder.path(), "[data]")]);
+}
+
+#[tokio::test]
+async fn the_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let mut text = both(data, &["config", "show"]).await;
+    std::fs::write(data.join("midiateca.toml"), "[door]\nlisten = \"x\"\n").unwrap();
+    text += &both(data, &["config", "check"]).await;
+    compare("config", &text, &[(data, "[data]")]);
+}
+
+#[tokio::test]
+async fn errors_and_the_help() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path();
+    let missing = data.join("none");
+    let mut text = both(data, &["media", "list", "--status", "nonsense"]).await;
+    text += &both(data, &["chekc"]).await;
+    text += &both(&missing, &["media", "list"]).await;
+    run(data, &["client", "add", "Clínica Aurora"]).await;
+    text += &both(data, &["media", "show", "0190"]).await;
+    text += &both(data, &["--config", "none.toml", "check"]).await;
+    text += &both(data, &["instance", "show", OTHER]).await;
+    compare("errors", &text, &[(data, "[data]")]);
+    let text =
+        screens(data, &["--help"]).await + &screens(data, &["media", "list", "--help"]).await;
+    compare("help", &text, &[(data, "[data]")]);
+}
