@@ -107,9 +107,10 @@ async fn run(data: &Path, arguments: &[&str]) -> Run {
 /// The one JSON document of a command, from stdout, or from stderr if it is an error.
 async fn document(data: &Path, arguments: &[&str]) -> String {
     let run = run(data, &[&["--json"], arguments].concat()).await;
-    let text = match run.stdout.is_empty() {
-        true => &run.stderr,
-        false => &run.stdout,
+    let text = if run.stdout.is_empty() {
+        &run.stderr
+    } else {
+        &run.stdout
     };
     let document: Value = serde_json::from_str(text)
         .unwrap_or_else(|error| panic!("{arguments:?}: {error} in {text}{}", run.stderr));
