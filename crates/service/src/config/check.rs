@@ -35,13 +35,13 @@ pub enum Problem {
     #[error("each of retention.rules must say older_than, larger_than or total_over")]
     RuleWithoutLimit,
     /// Not an address with a port.
-    #[error("{text:?} is no address and port to listen on, such as 0.0.0.0:8000")]
+    #[error("{text} is not an address with a port; write it like 0.0.0.0:8000")]
     Listen { text: String },
     /// Not an address that a gateway could call.
     #[error("http.public_url must be a plain web address such as https://midia.example.com")]
     PublicUrl { text: String },
     /// Not a time zone of the IANA database.
-    #[error("http.time_zone {name:?} is no time zone such as America/Sao_Paulo")]
+    #[error("http.time_zone {name:?} is not a time zone such as America/Sao_Paulo")]
     TimeZone { name: String },
     /// An unknown kind of database or storage.
     #[error("{key} must look like {scheme}:///path; this version supports nothing else")]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// A text that is not a network.
 #[derive(Debug, thiserror::Error)]
-#[error("{text:?} is no network such as 10.0.0.0/8, and no address")]
+#[error("{text:?} is not an address or a network such as 10.0.0.0/8")]
 pub struct NotANetwork {
     text: String,
 }

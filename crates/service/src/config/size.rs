@@ -13,7 +13,7 @@ pub struct Size(u64);
 
 /// A text that is not a size.
 #[derive(Debug, thiserror::Error)]
-#[error("{text:?} is no size such as 512MiB")]
+#[error("{text:?} is not a size such as 512MiB")]
 pub struct NotASize {
     text: String,
 }

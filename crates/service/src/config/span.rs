@@ -16,7 +16,7 @@ pub struct Span(Millis);
 
 /// A text that is not a duration.
 #[derive(Debug, thiserror::Error)]
-#[error("{text:?} is no duration such as 30s, 10m or 7d")]
+#[error("{text:?} is not a duration such as 30s, 10m or 7d")]
 pub struct NotASpan {
     text: String,
 }
