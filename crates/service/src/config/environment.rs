@@ -3,10 +3,10 @@
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
-use super::{Config, Problem};
+use super::{Config, Problem, renamed};
 
 /// The prefix of variables that are named after a key of the file.
-const PREFIX: &str = "MIDIATECA__";
+pub(super) const PREFIX: &str = "MIDIATECA__";
 
 /// Short names, and the keys that they set.
 const SHORT: [(&str, &str); 5] = [
@@ -48,8 +48,11 @@ pub(super) fn variables(all: impl Iterator<Item = (String, String)>) -> Vec<Vari
 
 impl Config {
     pub(super) fn set(&mut self, variable: &Variable) -> Result<(), Problem> {
-        let unknown = || Problem::UnknownVariable {
-            name: variable.name.clone(),
+        let unknown = || {
+            let renamed = renamed::variable(&variable.name, &variable.key, &variable.text);
+            renamed.unwrap_or_else(|| Problem::UnknownVariable {
+                name: variable.name.clone(),
+            })
         };
         let invalid = |detail: String| Problem::Variable {
             name: variable.name.clone(),
@@ -158,6 +161,30 @@ mod tests {
         }
         assert!(with(&[("MIDIATECA__HTTP__MAX_BODY", "")]).is_ok());
         assert!(with(&[("MIDIATECA_DATA", "/srv")]).is_ok());
+    }
+
+    #[test]
+    fn a_variable_with_an_old_key_is_refused_with_its_new_name() {
+        for (name, text, expected) in [
+            (
+                "MIDIATECA__DOOR__LISTEN",
+                "0.0.0.0:1",
+                "MIDIATECA__HTTP__LISTEN=0.0.0.0:1",
+            ),
+            (
+                "MIDIATECA__HTTP__MAX_BODY_BYTES",
+                "1048576",
+                "MIDIATECA__HTTP__MAX_BODY=1MiB",
+            ),
+            (
+                "MIDIATECA__FETCH__CONNECT_TIMEOUT_MS",
+                "5000",
+                "MIDIATECA__FETCH__CONNECT_TIMEOUT=5s",
+            ),
+        ] {
+            let error = with(&[(name, text)]).unwrap_err();
+            assert!(format!("{error:?}").contains(expected), "{error:?}");
+        }
     }
 
     #[test]

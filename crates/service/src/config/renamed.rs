@@ -3,6 +3,7 @@
 
 use toml::de::DeValue;
 
+use super::environment::PREFIX;
 use super::{Problem, Size, Span};
 use crate::clock::{DAY, MINUTE, Millis};
 
@@ -107,19 +108,35 @@ const RENAMED: &[(&str, &str, Unit)] = &[
     ),
 ];
 
-/// The replacement for `path`, a key of an earlier version.
-pub(super) fn problem(path: &str, value: &DeValue<'_>, written: &str) -> Option<Problem> {
+/// The name of today for a key of an earlier version, and the unit that its name had.
+fn current(path: &str) -> Option<(String, Unit)> {
     let (section, key) = path.split_once('.').unwrap_or((path, ""));
     let current = match section {
         "door" => format!("http.{key}"),
         _ => path.to_owned(),
     };
     let found = RENAMED.iter().find(|(old, ..)| *old == current);
-    let (new, unit) = match found {
-        Some((_, new, unit)) => ((*new).to_owned(), *unit),
-        None if section == "door" => (current, Unit::None),
-        None => return None,
-    };
+    match found {
+        Some((_, new, unit)) => Some(((*new).to_owned(), *unit)),
+        None => (section == "door").then_some((current, Unit::None)),
+    }
+}
+
+/// The replacement for a variable with the key of an earlier version.
+pub(super) fn variable(name: &str, path: &str, text: &str) -> Option<Problem> {
+    let (new, unit) = current(path)?;
+    let name_of = |key: &str| format!("{PREFIX}{}", key.replace('.', "__").to_ascii_uppercase());
+    let value = unit.written(text).unwrap_or_else(|| text.to_owned());
+    Some(Problem::Renamed {
+        line: format!("{}={value}", name_of(&new)),
+        old: name.to_owned(),
+        new: name_of(&new),
+    })
+}
+
+/// The replacement for `path`, a key of an earlier version.
+pub(super) fn problem(path: &str, value: &DeValue<'_>, written: &str) -> Option<Problem> {
+    let (new, unit) = current(path)?;
     let name = new.rsplit('.').next().unwrap_or(&new);
     let value = rewritten(value, unit).unwrap_or_else(|| written.trim().to_owned());
     Some(Problem::Renamed {
@@ -133,16 +150,23 @@ fn rewritten(value: &DeValue<'_>, unit: Unit) -> Option<String> {
     let DeValue::Integer(number) = value else {
         return None;
     };
-    let number = number.as_str().replace('_', "").parse::<Millis>().ok()?;
-    let span = |length: Millis| Span::from_ms(number.saturating_mul(length)).to_string();
-    let text = match unit {
-        Unit::Bytes => Size::from_bytes(number.unsigned_abs()).to_string(),
-        Unit::Milliseconds => span(1),
-        Unit::Minutes => span(MINUTE),
-        Unit::Days => span(DAY),
-        Unit::None => return None,
-    };
+    let text = unit.written(number.as_str())?;
     Some(format!("{text:?}"))
+}
+
+impl Unit {
+    /// A number of this unit as it is written today.
+    fn written(self, number: &str) -> Option<String> {
+        let number = number.replace('_', "").parse::<Millis>().ok()?;
+        let span = |length: Millis| Span::from_ms(number.saturating_mul(length)).to_string();
+        match self {
+            Self::Bytes => Some(Size::from_bytes(number.unsigned_abs()).to_string()),
+            Self::Milliseconds => Some(span(1)),
+            Self::Minutes => Some(span(MINUTE)),
+            Self::Days => Some(span(DAY)),
+            Self::None => None,
+        }
+    }
 }
 
 #[cfg(test)]

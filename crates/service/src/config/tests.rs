@@ -35,7 +35,7 @@ fn both_commented_files_set_the_same_keys_to_the_same_values() {
 }
 
 #[test]
-fn database_and_files_lie_in_the_data_folder_unless_they_are_told_elsewhere() {
+fn database_and_files_are_in_the_data_folder_unless_set_otherwise() {
     let data = Path::new("/srv/data");
     let usual = Config::default();
     assert_eq!(
