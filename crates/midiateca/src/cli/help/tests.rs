@@ -1,69 +1,74 @@
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::*;
 
-const CATALOGUE: &str = include_str!("../../../../service/i18n/pt-BR/help.ftl");
-
-/// The keys of the catalogue, and for each key the English texts that it translates.
-#[derive(Default)]
-struct Used {
-    keys: BTreeSet<String>,
-    english: BTreeMap<String, BTreeSet<String>>,
-    missing: Vec<String>,
-}
-
-impl Used {
-    fn tree(&mut self, command: &Command, path: &str) {
-        let english = command.get_about().map(ToString::to_string);
-        self.text(&[command_key(command, path).to_owned()], english);
-        let long = command.get_long_about().map(|_| format!("{path}--about"));
-        if let Some(key) = long {
-            self.text(&[key], None);
-        }
-        for argument in command.get_arguments() {
-            let english = argument.get_help().map(ToString::to_string);
-            self.text(&argument_keys(argument, path), english);
-            let names = argument.get_value_names().unwrap_or_default();
-            self.keys.extend(names.iter().map(|name| value_key(name)));
-        }
-        for command in command.get_subcommands() {
-            self.tree(command, &path_of(command, path));
-        }
-    }
-
-    fn text(&mut self, keys: &[String], english: Option<String>) {
-        let Some(key) = keys.iter().find(|key| text(key).is_some()) else {
-            self.missing.push(format!("{} ({english:?})", keys[0]));
-            return;
-        };
-        self.keys.insert(key.clone());
-        let texts = self.english.entry(key.clone()).or_default();
-        texts.extend(english);
-    }
-}
-
-fn catalogue() -> BTreeSet<String> {
-    let keys = CATALOGUE.lines().filter_map(|line| line.split_once(" ="));
-    let keys = keys.filter_map(|(key, _)| key.strip_prefix("help-"));
-    keys.map(str::to_owned).collect()
-}
-
+/// The catalogue has the texts of `demo` too.
 #[cfg(feature = "demo")]
-#[test]
-fn every_command_and_argument_has_a_portuguese_text_and_no_text_is_unused() {
-    let mut command = with_demo_folder(super::super::Options::command());
-    command.build();
-    let mut used = Used::default();
-    used.tree(&command, PROGRAM);
-    assert_eq!(used.missing, Vec::<String>::new());
-    for (key, texts) in &used.english {
-        assert!(texts.len() < 2 || key == "word-help", "{key}: {texts:?}");
+mod catalogue {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    const CATALOGUE: &str = include_str!("../../../../service/i18n/pt-BR/help.ftl");
+
+    /// The keys of the catalogue, and for each key the English texts that it translates.
+    #[derive(Default)]
+    struct Used {
+        keys: BTreeSet<String>,
+        english: BTreeMap<String, BTreeSet<String>>,
+        missing: Vec<String>,
     }
-    let known = catalogue();
-    let own = ["word-", "error-", "hint-", "value-command"];
-    let unused = known.iter().filter(|key| !used.keys.contains(*key));
-    let unused = unused.filter(|key| !own.iter().any(|start| key.starts_with(start)));
-    assert_eq!(unused.collect::<Vec<_>>(), Vec::<&String>::new());
+
+    impl Used {
+        fn tree(&mut self, command: &Command, path: &str) {
+            let english = command.get_about().map(ToString::to_string);
+            self.text(&[command_key(command, path).to_owned()], english);
+            let long = command.get_long_about().map(|_| format!("{path}--about"));
+            if let Some(key) = long {
+                self.text(&[key], None);
+            }
+            for argument in command.get_arguments() {
+                let english = argument.get_help().map(ToString::to_string);
+                self.text(&argument_keys(argument, path), english);
+                let names = argument.get_value_names().unwrap_or_default();
+                self.keys.extend(names.iter().map(|name| value_key(name)));
+            }
+            for command in command.get_subcommands() {
+                self.tree(command, &path_of(command, path));
+            }
+        }
+
+        fn text(&mut self, keys: &[String], english: Option<String>) {
+            let Some(key) = keys.iter().find(|key| text(key).is_some()) else {
+                self.missing.push(format!("{} ({english:?})", keys[0]));
+                return;
+            };
+            self.keys.insert(key.clone());
+            let texts = self.english.entry(key.clone()).or_default();
+            texts.extend(english);
+        }
+    }
+
+    fn catalogue() -> BTreeSet<String> {
+        let keys = CATALOGUE.lines().filter_map(|line| line.split_once(" ="));
+        let keys = keys.filter_map(|(key, _)| key.strip_prefix("help-"));
+        keys.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_command_and_argument_has_a_portuguese_text_and_no_text_is_unused() {
+        let mut command = with_demo_folder(crate::cli::Options::command());
+        command.build();
+        let mut used = Used::default();
+        used.tree(&command, PROGRAM);
+        assert_eq!(used.missing, Vec::<String>::new());
+        for (key, texts) in &used.english {
+            assert!(texts.len() < 2 || key == "word-help", "{key}: {texts:?}");
+        }
+        let known = catalogue();
+        let own = ["word-", "error-", "hint-", "value-command"];
+        let unused = known.iter().filter(|key| !used.keys.contains(*key));
+        let unused = unused.filter(|key| !own.iter().any(|start| key.starts_with(start)));
+        assert_eq!(unused.collect::<Vec<_>>(), Vec::<&String>::new());
+    }
 }
 
 fn pages(command: &mut Command, found: &mut Vec<(String, String)>) {
