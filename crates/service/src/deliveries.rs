@@ -165,7 +165,6 @@ pub async fn dismiss(tx: &mut Tx, now: Millis) -> Result<(), Error> {
         .await
 }
 
-/// When deliveries were last dismissed.
 pub async fn dismissed_at(db: &Db) -> Result<Option<Millis>, Error> {
     Checkpoint::DeliveriesDismissed.load(db, "").await
 }

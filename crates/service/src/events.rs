@@ -140,7 +140,6 @@ pub async fn prune(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error
     tx.run(sql, values![before, limit]).await
 }
 
-/// When the newest event was recorded.
 pub async fn last_at(db: &Db) -> Result<Option<Millis>, Error> {
     let row = db
         .row("select max(at) as at from events", values![])

@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 
 use super::answer;
 
-/// Where a command prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Out {
     Stdout,

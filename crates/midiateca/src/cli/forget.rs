@@ -8,6 +8,7 @@ use serde_json::json;
 use super::answer;
 use super::context::Context;
 use super::document::{Document, Out};
+use super::ids;
 use super::language::Language;
 use super::words::{TextKey, forget as words};
 use super::zone;
@@ -41,11 +42,14 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let app = context.open_existing().await?;
     let clients = instances::every_client(&app.db).await?;
     if !clients.iter().any(|known| known.id == client) {
-        return Err(UsageError::new(lang, words::UNKNOWN_CLIENT, &[("client", &client)]).into());
+        return Err(ids::unknown_client(&context, client).into());
     }
     let identities = identify(&app.db, client, &options.contact).await;
     let identities = identities.map_err(|error| usage(error, lang))?;
-    list(&identities, lang);
+    // With --json they are in the document.
+    if !context.json {
+        list(&identities, lang);
+    }
     if !options.dry_run && !options.yes && !is_confirmed(client, lang)? {
         return Ok(Ending::FoundWrong);
     }

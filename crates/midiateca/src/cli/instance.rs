@@ -70,6 +70,7 @@ pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<En
 
 async fn remove(context: &Context, app: &App, id: String) -> anyhow::Result<()> {
     let instance = ids::instance(context, app, &id).await?.id;
+    let view = json!({"instance": instance.as_str(), "removed": true});
     let (now, key) = (app.clock.now(), Key::instance(instance.as_str()));
     let removing = app.db.write(key, async move |tx| {
         instances::remove_instance(tx, &instance, now).await
@@ -77,7 +78,11 @@ async fn remove(context: &Context, app: &App, id: String) -> anyhow::Result<()> 
     if !removing.await? {
         return Err(ids::unknown(context, ids::INSTANCE, id).into());
     }
-    eprintln!("{}", context.lang.say(words::REMOVED));
+    if context.json {
+        answer::line(view);
+    } else {
+        eprintln!("{}", context.lang.say(words::REMOVED));
+    }
     Ok(())
 }
 

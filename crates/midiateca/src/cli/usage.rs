@@ -26,6 +26,9 @@ pub(super) fn read(
 /// Shows the help that was asked for, or an error; and the exit code.
 pub(super) fn show(error: &Error, lang: Language) -> ExitCode {
     match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if unparsed("--json").is_some() => {
+            complaint::write(&explanation(error, lang), lang, true);
+        }
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {

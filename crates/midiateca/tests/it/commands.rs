@@ -388,7 +388,7 @@ async fn a_reader_that_stops_early_ends_the_program_quietly() {
 }
 
 #[tokio::test]
-async fn telling_an_instance_anew_keeps_its_webhook_address_and_its_client() {
+async fn adding_an_instance_again_keeps_its_webhook_address_and_its_client() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let sim = Sim::start().await.unwrap();

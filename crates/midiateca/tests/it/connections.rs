@@ -338,7 +338,7 @@ async fn odd_but_honest_clients_are_answered() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_ends_and_harms_nobody() {
+async fn input_that_is_not_http_ends_without_harm_to_others() {
     let test = start(|_| {}).await;
     let hello = b"\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03";
     for bytes in [

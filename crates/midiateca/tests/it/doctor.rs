@@ -470,7 +470,7 @@ async fn only_our_own_door_counts_for_the_public_address() {
 }
 
 #[tokio::test]
-async fn a_storage_that_is_not_mounted_is_named_and_not_made_anew() {
+async fn a_storage_that_is_not_mounted_is_named_and_not_created() {
     let mut desk = Desk::healthy().await;
     desk.end_server();
     desk.holds_something().await;
@@ -506,7 +506,7 @@ async fn a_database_that_is_empty_or_refers_to_nothing_is_named() {
 }
 
 #[tokio::test]
-async fn an_answer_that_tells_of_no_instance_is_no_empty_slot() {
+async fn an_answer_without_an_instance_is_not_an_empty_slot() {
     let desk = Desk::healthy().await;
     for (body, words) in [
         (r#"{"error":true,"message":"try later"}"#, "try later"),
@@ -537,7 +537,7 @@ async fn an_answer_that_tells_of_no_instance_is_no_empty_slot() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn what_belongs_to_somebody_else_is_named() {
+async fn files_of_another_owner_are_named() {
     use std::os::unix::fs::{MetadataExt as _, chown};
     let desk = Desk::healthy().await;
     if std::fs::metadata(desk.data()).unwrap().uid() != 0 {

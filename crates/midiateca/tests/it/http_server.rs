@@ -52,7 +52,7 @@ async fn wrong_missing_and_foreign_tokens_are_refused() {
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_told_the_limit() {
+async fn a_body_over_the_limit_is_answered_with_the_limit() {
     let mut config = impatient();
     config.http.max_body = Size::from_bytes(1 << 20);
     let test = TestApp::with(config, Clock::system()).await;
@@ -280,7 +280,7 @@ async fn a_locked_database_answers_503_and_recovers() {
 }
 
 #[tokio::test]
-async fn health_and_readiness_are_told() {
+async fn health_and_readiness_are_answered() {
     let test = TestApp::start().await;
     for path in ["healthz", "readyz"] {
         assert_eq!(

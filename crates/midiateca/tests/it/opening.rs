@@ -203,7 +203,7 @@ async fn a_database_of_another_program_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_storage_that_is_not_mounted_at_the_start_is_not_begun_anew() {
+async fn a_storage_that_is_not_mounted_at_the_start_is_not_created() {
     let mut site = Site::start().await;
     site.stores_everything().await;
     site.kill();

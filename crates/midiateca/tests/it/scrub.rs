@@ -326,7 +326,7 @@ async fn files_outside_the_layout_and_unreadable_files_are_reported_and_stay() {
 }
 
 #[tokio::test]
-async fn no_repair_begins_while_somebody_gives_files_names() {
+async fn no_repair_begins_while_files_are_published() {
     let test = TestApp::start().await;
     let (stored, _) = test.store(sample("HELD")).await;
     let _files = test

@@ -206,7 +206,6 @@ errors-not-a-number = it is not a whole number
 errors-time-invalid = { $text } is not a time; write it like 2026-11-24, 2026-11-24T12:00:00Z, 90m, 24h or 7d
 errors-number-too-large = the number is too large
 errors-number-too-small = the number is too small
-errors-client-unknown = no client { $client } is known
 errors-list-clients = `midiateca client list` shows the clients
 errors-client-has-media =
     client { $client } has { $media ->

@@ -1,6 +1,5 @@
 ### What `forget` says.
 
-forget-unknown-client = no client { $client }; see `midiateca client list`
 forget-shared-ids = not erased, because they appear in the media of several people: { $ids }
 forget-basis-given = given
 forget-basis-paired = in the same messages as another id of this person

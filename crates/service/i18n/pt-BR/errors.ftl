@@ -206,7 +206,6 @@ errors-not-a-number = não é um número inteiro
 errors-time-invalid = { $text } não é um horário; escreva como 2026-11-24, 2026-11-24T12:00:00Z, 90m, 24h ou 7d
 errors-number-too-large = o número é grande demais
 errors-number-too-small = o número é pequeno demais
-errors-client-unknown = não existe o cliente { $client }
 errors-list-clients = `midiateca client list` mostra os clientes
 errors-client-has-media =
     o cliente { $client } tem { $media ->

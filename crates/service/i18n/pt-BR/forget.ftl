@@ -1,6 +1,5 @@
 ### What `forget` says.
 
-forget-unknown-client = não existe cliente { $client }; veja `midiateca client list`
 forget-shared-ids = não apagados, porque aparecem em mídias de várias pessoas: { $ids }
 forget-basis-given = informado
 forget-basis-paired = nas mesmas mensagens que outro id desta pessoa

@@ -124,7 +124,7 @@ async fn a_closed_database_leaves_one_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_is_of_one_moment_and_does_not_begin_anew_when_others_write() {
+async fn a_copy_is_of_one_moment_and_does_not_restart_when_others_write() {
     let dir = tempfile::tempdir().unwrap();
     let db = open(&dir).await;
     let megabyte = "x".repeat(1 << 20);
@@ -159,7 +159,7 @@ async fn a_copy_is_of_one_moment_and_does_not_begin_anew_when_others_write() {
 }
 
 #[tokio::test]
-async fn a_copy_that_is_told_to_stop_stops() {
+async fn a_cancelled_copy_stops() {
     let dir = tempfile::tempdir().unwrap();
     let db = open(&dir).await;
     add(&db, 1, &"x".repeat(10 << 20)).await.unwrap();
@@ -171,7 +171,7 @@ async fn a_copy_that_is_told_to_stop_stops() {
 }
 
 #[test]
-fn a_file_that_another_holds_is_told_from_a_full_disk() {
+fn a_locked_file_differs_from_a_full_disk() {
     for (code, is_busy) in [
         (5, true),
         (6, true),

@@ -23,7 +23,6 @@ pub enum Error {
     Storage(#[from] storage::Error),
 }
 
-/// Where verified bytes are.
 pub enum PublishSource {
     Staged(Staging),
     /// In a file of another system, which stays; see [`storage::Storage::adopt`].

@@ -47,7 +47,6 @@ struct Item<'a> {
     is_queued: bool,
 }
 
-/// What a text may be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Text {
     /// A person's words.

@@ -36,7 +36,6 @@ pub fn seen(refused: &RefusedDeliveries, lang: Language, zone: &Zone) -> String 
     lang.fill(words, &values)
 }
 
-/// What to do about it.
 pub fn hint(refused: &RefusedDeliveries, lang: Language) -> String {
     fill(refused, lang, hint_of(&refused.refusal))
 }

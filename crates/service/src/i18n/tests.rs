@@ -7,7 +7,6 @@ use fluent_syntax::ast::{
 use super::*;
 use crate::model::{DeliveryReason, Reason};
 
-/// What a text takes.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Shape {
     variables: BTreeSet<String>,

@@ -256,7 +256,6 @@ pub async fn of_instance(db: &Db, id: &InstanceId) -> Result<Vec<InstanceCount>,
 pub struct Backlog {
     /// Their number.
     pub count: i64,
-    /// When the oldest was received.
     pub oldest: Option<Millis>,
     /// Their first deadline.
     pub deadline: Option<Millis>,
@@ -276,14 +275,12 @@ pub async fn backlog(db: &Db, id: &InstanceId) -> Result<Backlog, Error> {
     })
 }
 
-/// When the newest media was received.
 pub async fn last_received(db: &Db) -> Result<Option<Millis>, Error> {
     let sql = "select max(received_at) as last from media";
     let row = db.row(sql, vec![]).await?;
     row.map_or(Ok(None), |row| row.int_or_none("last"))
 }
 
-/// When the first media was received.
 pub async fn first_received(db: &Db) -> Result<Option<Millis>, Error> {
     let sql = "select min(received_at) as first from media";
     let row = db.row(sql, vec![]).await?;

@@ -30,7 +30,6 @@ pub struct NewRow<'a> {
     pub found: &'a FoundMedia,
     /// Set when it is not downloaded.
     pub skip: Option<Reason>,
-    /// When its link expires.
     pub expires_at: Option<Millis>,
     /// No round begins later.
     pub deadline: Millis,
@@ -245,7 +244,6 @@ pub async fn set_caption(
 /// A file that another system stored.
 #[derive(Clone, Debug)]
 pub struct AdoptedFile {
-    /// When the other system stored it.
     pub stored_at: Millis,
     pub mime: String,
     pub size_bytes: u64,

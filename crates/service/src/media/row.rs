@@ -45,7 +45,6 @@ pub struct Media {
     pub seconds: Option<i64>,
     /// The message's time.
     pub sent_at: Option<Millis>,
-    /// When its first delivery arrived.
     pub received_at: Millis,
     /// The time in its file's name.
     pub file_time: Millis,
@@ -65,7 +64,6 @@ pub struct Media {
     pub expected_enc_sha256: Option<[u8; 32]>,
     /// Bytes of the plaintext, claimed by the message.
     pub declared_length: Option<u64>,
-    /// When its link expires.
     pub expires_at: Option<Millis>,
     pub status: MediaStatus,
     /// Why it is not stored, or why its last round failed.

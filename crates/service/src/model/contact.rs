@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn two_people_are_told_apart_and_in_doubt_it_is_said() {
+    fn two_people_stay_two_and_doubt_is_reported() {
         for (a, b, expected) in [
             (&[PHONE][..], &["5548933334444"][..], Match::Different),
             // With and without the ninth digit.

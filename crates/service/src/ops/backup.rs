@@ -40,7 +40,6 @@ pub use manifest::{BackupManifest, DatabaseFile, FileCounts};
 /// The size of almost every SQLite database's pages; only progress depends on it.
 const PAGE_BYTES: u64 = 4_096;
 
-/// What a backup copies.
 #[derive(Clone, Copy)]
 pub struct Deps<'a> {
     pub data: &'a Path,

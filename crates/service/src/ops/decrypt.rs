@@ -25,7 +25,6 @@ pub struct Options {
     pub output: Output,
 }
 
-/// Where the plaintext goes.
 pub enum Output {
     File(PathBuf),
     Stream(Box<dyn Write>),

@@ -15,7 +15,6 @@ use crate::model::{MediaId, MediaStatus};
 use crate::queue;
 use crate::shutdown::CancellationToken;
 
-/// What to dismiss.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     pub selection: Selection,

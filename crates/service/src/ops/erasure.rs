@@ -95,9 +95,9 @@ pub struct Report {
     pub left_in_database: bool,
     /// How many bytes must be free for these to be rewritten, where they are not.
     pub free_bytes_needed: Option<u64>,
-    /// Whether an import was cut short, so that files may lie here that no row names yet.
+    /// Whether an import was cut short, so that there may be files here that no row names yet.
     pub import_cut_short: bool,
-    /// Files that still hold erased bytes.
+    /// Files that still contain erased bytes.
     pub left: Vec<Left>,
     /// Whether it continued an unfinished erasure of the same person.
     pub resumed: bool,

@@ -38,7 +38,6 @@ use sink::{Exported, Halt, Sink};
 use source::{Expected, Source, Watch};
 pub use target::{Format, Target};
 
-/// What an export reads from.
 #[derive(Clone, Copy)]
 pub struct Deps<'a> {
     pub db: &'a Db,

@@ -28,7 +28,6 @@ use ground::Ground;
 use result::Results;
 pub use result::{CheckResult, SharedError, Value, Verdict};
 
-/// What to probe.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Probe this instance only: its id, or a unique prefix of it.

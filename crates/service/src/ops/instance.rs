@@ -30,7 +30,6 @@ pub struct GatewayDeps<'a> {
     pub clock: &'a Clock,
 }
 
-/// What adding an instance uses.
 #[derive(Clone, Copy)]
 pub struct Deps<'a> {
     pub db: &'a Db,

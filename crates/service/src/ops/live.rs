@@ -27,7 +27,6 @@ pub use figures::{Figures, QueueCounts};
 pub use read::{FileIdentity, MOST_EVENTS, file_identity};
 pub use sampler::Sampler;
 
-/// What the figures are read with.
 pub struct Deps {
     /// The data folder.
     pub data: PathBuf,
@@ -43,7 +42,6 @@ impl Deps {
     }
 }
 
-/// What the figures are read from.
 #[derive(Clone)]
 pub struct Source {
     pub db: Db,
@@ -152,7 +150,6 @@ impl From<Instance> for LiveInstance {
     }
 }
 
-/// What changes all the time.
 #[derive(Clone, Default)]
 pub struct LiveSnapshot {
     pub at: Millis,

@@ -8,7 +8,6 @@ use crate::instances;
 use crate::media::counts;
 use crate::model::InstanceId;
 
-/// Which client to remove.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     pub client: i64,

@@ -17,7 +17,6 @@ use crate::shutdown::CancellationToken;
 /// Rows that one query reads.
 const PAGE: u32 = 500;
 
-/// What to read again.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub deliveries: Deliveries,
@@ -25,7 +24,6 @@ pub struct Options {
     pub dry_run: bool,
 }
 
-/// Which deliveries.
 #[derive(Clone, Debug)]
 pub enum Deliveries {
     Ids(Vec<DeliveryId>),

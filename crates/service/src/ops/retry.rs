@@ -13,7 +13,6 @@ use crate::queue;
 use crate::shutdown::CancellationToken;
 use crate::storage::Storage;
 
-/// What to queue.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Media that a retention rule deleted are left out, unless its filter names a reason.

@@ -26,7 +26,6 @@ pub use full::{CheckReport, Failing, FileCheck, Folder, check};
 pub use instance::{InstanceStatus, RefusedDeliveries};
 pub use need::Need;
 
-/// What the reports read from.
 #[derive(Clone, Copy)]
 pub struct Deps<'a> {
     pub data: &'a Path,

@@ -28,7 +28,6 @@ pub use step::Step;
 
 const POLL_EVERY: Duration = Duration::from_millis(100);
 
-/// What a test delivery uses.
 #[derive(Clone, Copy)]
 pub struct Deps<'a> {
     pub ingest: &'a Ingest,
@@ -50,7 +49,6 @@ pub struct Options {
     pub body: Vec<u8>,
 }
 
-/// What became of the delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {

@@ -41,7 +41,6 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
 /// The checkpoint of a run that was stopped before its first file. Sorts after every id.
 const START: &str = "~";
 
-/// What to verify.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Files of one instance or of a time only; orphans are searched for when all files are verified.
@@ -54,7 +53,6 @@ pub struct Options {
     pub repair: Option<RepairOptions>,
 }
 
-/// Which safeguards a repair goes without.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RepairOptions {
     /// Repair even if more than half of the files, or all of one folder, are missing.

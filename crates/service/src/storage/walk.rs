@@ -14,7 +14,6 @@ use super::{QUARANTINE, STAGING, Storage, layout};
 /// Folders below the root that are not listed; file systems create the last one.
 const NOT_OURS: [&str; 3] = [STAGING, QUARANTINE, "lost+found"];
 
-/// What the walk found besides files.
 #[derive(Clone, Debug, Default)]
 pub struct Walked {
     /// Unreadable folders.
@@ -130,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_links_lead_to_is_met_once_and_told_apart() {
+    fn targets_of_links_are_visited_once_and_marked() {
         let (folder, disk) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (root, disk) = (folder.path(), disk.path());
         let storage = Storage::open(root, "test").unwrap();

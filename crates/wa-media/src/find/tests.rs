@@ -26,7 +26,7 @@ fn the_five_kinds_are_found_in_any_case() {
 }
 
 #[test]
-fn a_malformed_key_is_told_apart_from_none() {
+fn a_malformed_key_differs_from_none() {
     let found = find(
         &json!({"imageMessage": {"mediaKey": "AAAA"}, "audioMessage": {"mediaKey": ""}, "videoMessage": {}}),
     );

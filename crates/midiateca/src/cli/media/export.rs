@@ -16,7 +16,6 @@ use super::which::Which;
 use midiateca_service::app::App;
 use midiateca_service::ops::export::{self, Finding, Report, Target};
 
-/// What can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
     Folder,

@@ -40,7 +40,7 @@ fn the_message_has_the_chain_of_causes_and_the_hint_follows() {
 }
 
 #[test]
-fn what_stands_behind_a_transparent_error_is_told_once() {
+fn the_cause_of_a_transparent_error_is_shown_once() {
     let missing = io::Error::from(io::ErrorKind::NotFound);
     let error = app::Error::Secrets(secrets::Error::KeyFile {
         path: PathBuf::from("secret.key"),
@@ -111,7 +111,7 @@ fn what_libraries_say_twice_or_in_between_is_left_out() {
 }
 
 #[test]
-fn settings_that_are_no_toml_are_told_by_their_place() {
+fn settings_that_are_not_toml_are_named_by_their_place() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("broken.toml");
     std::fs::write(&file, "[http]\nlistne = 'x'\n").unwrap();

@@ -60,7 +60,7 @@ pub(super) fn remove_client(error: &remove_client::Error, lang: Language) -> Cau
     match error {
         Error::NoClient { client } => Cause::with(
             lang,
-            words::CLIENT_UNKNOWN,
+            words::UNKNOWN_CLIENT,
             words::LIST_CLIENTS,
             &[("client", client)],
         ),
@@ -99,7 +99,7 @@ pub(super) fn backup(error: &backup::Error, lang: Language) -> Cause {
     let (key, path) = match error {
         Error::Db(error) => return db(error, lang),
         Error::Opening(error) => return opening(error, lang),
-        Error::Io { path, source } if heals(source) => {
+        Error::Io { path, source } if is_retryable(source) => {
             let values: [(&str, &dyn std::fmt::Display); 1] = [("path", &path.display())];
             return Cause::with(lang, words::PATH_UNUSABLE, words::BACKUP_RUN_AGAIN, &values);
         }
@@ -138,7 +138,7 @@ pub(super) fn backup(error: &backup::Error, lang: Language) -> Cause {
 }
 
 /// Whether the same command may succeed later without a change.
-fn heals(error: &std::io::Error) -> bool {
+fn is_retryable(error: &std::io::Error) -> bool {
     use std::io::ErrorKind as K;
     matches!(
         error.kind(),

@@ -1,4 +1,4 @@
-//! The files of erased media, wherever they lie.
+//! The files of erased media, wherever they are.
 
 use std::collections::BTreeSet;
 use std::path::Path;

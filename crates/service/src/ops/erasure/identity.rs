@@ -19,7 +19,6 @@ const BRAZIL: &str = "55";
 /// The ids of one person, each without its server and device.
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct Identities {
-    /// What is erased.
     pub ids: Vec<Identity>,
     /// Counterparts that several people share; they are not erased.
     pub shared: Vec<String>,
@@ -134,7 +133,6 @@ async fn meant_by(db: &Db, client: i64, contact: &str) -> Result<Vec<String>, Er
     Ok(meant)
 }
 
-/// What a contact may mean.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Forms {
     /// Phone numbers, LIDs, groups.

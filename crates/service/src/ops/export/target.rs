@@ -11,7 +11,6 @@ use crate::storage::Storage;
 /// By this file a folder is known for an export.
 pub(super) const MARKER: &str = ".midiateca-export";
 
-/// What can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
@@ -23,7 +22,6 @@ pub enum Format {
 /// Endings of archives that this does not write. A folder with such a name would surprise.
 const OTHER_ARCHIVES: [&str; 8] = ["tgz", "gz", "zst", "xz", "bz2", "7z", "rar", "lz4"];
 
-/// Where an export goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     Folder(PathBuf),

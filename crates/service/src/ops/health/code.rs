@@ -25,7 +25,6 @@ macro_rules! codes {
 }
 
 codes! {
-    /// What was probed.
     Check {
         Program "program",
         Settings "settings",
@@ -69,7 +68,6 @@ codes! {
 }
 
 codes! {
-    /// What was found.
     Code {
         Done "done",
         Failed "failed",
@@ -177,7 +175,6 @@ codes! {
 }
 
 codes! {
-    /// What to do about it.
     Hint {
         IfMeant "if_meant",
         SetPublicUrl "set_public_url",

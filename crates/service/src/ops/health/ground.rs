@@ -12,7 +12,6 @@ use crate::ops::opening;
 use crate::ops::probe::{Displaced, ServerState, WriteCause, WriteFailure, server_status};
 use crate::secrets::Secrets;
 
-/// What could be opened.
 #[derive(Default)]
 pub(super) struct Ground {
     pub db: Option<Db>,

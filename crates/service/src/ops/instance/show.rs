@@ -13,7 +13,6 @@ use crate::media::counts::{self, Backlog, InstanceCount};
 use crate::ops::gateway_admin;
 use crate::ops::status::{InstanceStatus, RefusedDeliveries};
 
-/// What reading the slots gave.
 #[derive(Debug)]
 pub enum SlotsRead {
     Read(Vec<Slot>),

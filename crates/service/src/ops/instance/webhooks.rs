@@ -16,7 +16,6 @@ use crate::ops::Progress;
 use crate::ops::gateway_admin::{self, GatewayAdmin, is_ours, without_secret};
 use crate::secrets;
 
-/// Whose address a slot holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Holder {

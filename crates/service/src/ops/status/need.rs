@@ -159,12 +159,16 @@ pub(super) async fn find(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
     Ok(needs)
 }
 
-/// Without an instance, no server is needed.
+/// Without an instance and without media that wait, no server is needed.
 fn server(seen: &Seen<'_>) -> Option<Need> {
     match (seen.server.state, seen.server.address) {
-        (ServerState::Stopped, _) if !seen.instances.is_empty() => Some(Need::ServerStopped {
-            data: seen.deps.data.to_owned(),
-        }),
+        (ServerState::Stopped, _)
+            if !seen.instances.is_empty() || seen.queue.oldest_waiting.is_some() =>
+        {
+            Some(Need::ServerStopped {
+                data: seen.deps.data.to_owned(),
+            })
+        }
         (ServerState::NotAnswering, Some(address)) => Some(Need::ServerNotAnswering { address }),
         _ => None,
     }

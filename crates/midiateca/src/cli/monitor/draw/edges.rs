@@ -45,7 +45,6 @@ fn title(frame: &mut Frame<'_>, area: Rect, state: &State) {
     );
 }
 
-/// What is wrong.
 fn problem(state: &State) -> Option<String> {
     let lang = state.lang;
     match (&state.error, state.silent_for()) {
