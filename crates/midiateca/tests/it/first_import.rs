@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::commands::{items, midiateca, stderr, stdout};
 use crate::multichat::{
-    Original, Row, document, files, import, lines, media, ogg, outcomes, row, sum,
+    Original, Row, document, files, forget_sender, import, lines, media, ogg, outcomes, row, sum,
 };
 use crate::scrub::run;
 use crate::stage::{FIRST, OTHER, sample};
@@ -129,15 +129,7 @@ async fn a_file_that_was_taken_before_its_row_knew_it_is_not_held_twice() {
         (&sum(&third)["stored"], &sum(&third)["known"]),
         (&0.into(), &2.into())
     );
-    let forget = [
-        "forget",
-        "--yes",
-        "--client",
-        "2",
-        "--contact",
-        "5500900000001",
-    ];
-    midiateca(data, &forget).await;
+    forget_sender(data).await;
     assert_eq!(files(&data.join("media_storage")), Vec::<PathBuf>::new());
     let fourth = original.import(data, &[]).await;
     assert_eq!(sum(&fourth)["stored"], 0, "{}", stdout(&fourth));
@@ -279,15 +271,7 @@ async fn files_are_found_whose_names_are_written_in_another_way() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_link_to_a_database_in_the_middle_of_its_log_leads_to_all_of_it() {
-    let original = Original::new();
-    original
-        .db
-        .pragma_update(None, "journal_mode", "wal")
-        .unwrap();
-    original.row(&Row {
-        status: "failed",
-        ..row("LOGGED", None, b"")
-    });
+    let original = Original::in_its_log();
     let elsewhere = tempfile::tempdir().unwrap();
     let link = elsewhere.path().join("link.sqlite3");
     std::os::unix::fs::symlink(original.path("db.sqlite3"), &link).unwrap();

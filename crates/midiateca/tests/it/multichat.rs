@@ -73,6 +73,20 @@ pub(crate) fn ogg(n: u8) -> Vec<u8> {
 }
 
 impl Original {
+    /// With one failed row, which is only in the database's log.
+    pub(crate) fn in_its_log() -> Self {
+        let original = Self::new();
+        original
+            .db
+            .pragma_update(None, "journal_mode", "wal")
+            .unwrap();
+        original.row(&Row {
+            status: "failed",
+            ..row("LOGGED", None, b"")
+        });
+        original
+    }
+
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let db = Connection::open(folder.path().join("db.sqlite3")).unwrap();
@@ -171,6 +185,19 @@ pub(crate) async fn import(data: &Path, db: &str, media: &str, more: &[&str]) ->
         media,
     ];
     midiateca(data, &[&command, more].concat()).await
+}
+
+/// Erases the sender of the rows at client 2.
+pub(crate) async fn forget_sender(data: &Path) -> Output {
+    let forget = [
+        "forget",
+        "--yes",
+        "--client",
+        "2",
+        "--contact",
+        "5500900000001",
+    ];
+    midiateca(data, &forget).await
 }
 
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
@@ -537,18 +564,7 @@ async fn what_was_erased_here_does_not_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     original.import(data, &[]).await;
-    let forget = midiateca(
-        data,
-        &[
-            "forget",
-            "--yes",
-            "--client",
-            "2",
-            "--contact",
-            "5500900000001",
-        ],
-    )
-    .await;
+    let forget = forget_sender(data).await;
     assert_eq!(forget.status.code(), Some(0), "{}", stderr(&forget));
     let again = original.import(data, &[]).await;
     assert_eq!(
@@ -599,15 +615,7 @@ async fn another_database_or_another_owner_is_refused_before_any_change() {
 
 #[tokio::test]
 async fn a_database_in_the_middle_of_its_log_is_read_whole_and_left_as_it_is() {
-    let original = Original::new();
-    original
-        .db
-        .pragma_update(None, "journal_mode", "wal")
-        .unwrap();
-    original.row(&Row {
-        status: "failed",
-        ..row("LOGGED", None, b"")
-    });
+    let original = Original::in_its_log();
     // As a copy of a running system's folder is: the log, but not its index.
     let copy = tempfile::tempdir().unwrap();
     for name in ["db.sqlite3", "db.sqlite3-wal"] {

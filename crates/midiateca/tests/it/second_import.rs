@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::commands::{items, midiateca, stdout};
-use crate::multichat::{LIVING, Original, Row, files, lines, media, ogg, outcomes, row, sum};
+use crate::multichat::{
+    LIVING, Original, Row, files, forget_sender, lines, media, ogg, outcomes, row, sum,
+};
 use crate::scrub::run;
 use crate::stage::FIRST;
 
@@ -179,15 +181,7 @@ async fn a_stray_becomes_one_medias_file_and_another_gets_its_own() {
     let second = original.import(data, &[]).await;
     assert_eq!(sum(&second)["stored"], 2, "{}", stdout(&second));
     assert_whole(data, 2).await;
-    let forget = [
-        "forget",
-        "--yes",
-        "--client",
-        "2",
-        "--contact",
-        "5500900000001",
-    ];
-    midiateca(data, &forget).await;
+    forget_sender(data).await;
     let left = media(data).await;
     assert_eq!(left["TWO"]["status"], "stored");
     assert_whole(data, 1).await;
@@ -209,15 +203,7 @@ async fn neither_an_erasure_nor_a_rule_takes_a_file_that_another_media_names_too
         std::fs::remove_file(data.join("media_storage").join(lone)).unwrap();
         run(data, shared, "TWO").await;
         if is_forgotten {
-            let forget = [
-                "forget",
-                "--yes",
-                "--client",
-                "2",
-                "--contact",
-                "5500900000001",
-            ];
-            midiateca(data, &forget).await;
+            forget_sender(data).await;
         } else {
             let old = "update media set received_at = 1 where message_id = $1";
             run(data, old, "ONE").await;
