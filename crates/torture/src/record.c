@@ -34,39 +34,39 @@ static const char *root(void) {
 }
 
 /* The path below the root; NULL elsewhere. */
-static const char *below(const char *path, char *room) {
+static const char *below(const char *path, char *buffer) {
   size_t length = strlen(root());
   if (length == 0 || !path) return NULL;
   if (path[0] != '/') {
-    if (!getcwd(room, PATH_MAX)) return NULL;
-    strncat(room, "/", PATH_MAX - strlen(room) - 1);
-    strncat(room, path, PATH_MAX - strlen(room) - 1);
-    path = room;
+    if (!getcwd(buffer, PATH_MAX)) return NULL;
+    strncat(buffer, "/", PATH_MAX - strlen(buffer) - 1);
+    strncat(buffer, path, PATH_MAX - strlen(buffer) - 1);
+    path = buffer;
   }
   if (strncmp(path, root(), length) != 0 || (path[length] != '/' && path[length] != 0)) return NULL;
   return path[length] ? path + length + 1 : path + length;
 }
 
 /* The full path of an open file. */
-static int path_of(int file, char *room) {
+static int path_of(int file, char *buffer) {
   char link[64];
   snprintf(link, sizeof link, "/proc/self/fd/%d", file);
-  ssize_t length = readlink(link, room, PATH_MAX - 1);
+  ssize_t length = readlink(link, buffer, PATH_MAX - 1);
   if (length < 0) return -1;
-  room[length] = 0;
+  buffer[length] = 0;
   return 0;
 }
 
-static const char *below_at(int folder, const char *path, char *room) {
-  if (path[0] == '/' || folder == AT_FDCWD) return below(path, room);
-  if (path_of(folder, room) != 0) return NULL;
-  strncat(room, "/", PATH_MAX - strlen(room) - 1);
-  strncat(room, path, PATH_MAX - strlen(room) - 1);
-  return below(room, room);
+static const char *below_at(int folder, const char *path, char *buffer) {
+  if (path[0] == '/' || folder == AT_FDCWD) return below(path, buffer);
+  if (path_of(folder, buffer) != 0) return NULL;
+  strncat(buffer, "/", PATH_MAX - strlen(buffer) - 1);
+  strncat(buffer, path, PATH_MAX - strlen(buffer) - 1);
+  return below(buffer, buffer);
 }
 
 /* The path of an open file below the root. */
-static const char *of_file(int file, char *room) { return path_of(file, room) == 0 ? below(room, room) : NULL; }
+static const char *of_file(int file, char *buffer) { return path_of(file, buffer) == 0 ? below(buffer, buffer) : NULL; }
 
 static void record(const void *bytes, size_t size, const char *format, ...) {
   static int log = -1;
@@ -84,14 +84,14 @@ static void record(const void *bytes, size_t size, const char *format, ...) {
 }
 
 static int is_below(int file, struct stat *found) {
-  char room[PATH_MAX];
-  return fstat(file, found) == 0 && S_ISREG(found->st_mode) && of_file(file, room) != NULL;
+  char buffer[PATH_MAX];
+  return fstat(file, found) == 0 && S_ISREG(found->st_mode) && of_file(file, buffer) != NULL;
 }
 
 static int opened(int file, const char *path, int flags, int existed) {
   struct stat found;
-  char room[PATH_MAX];
-  const char *name = path ? below(path, room) : NULL;
+  char buffer[PATH_MAX];
+  const char *name = path ? below(path, buffer) : NULL;
   if (file < 0 || !name || fstat(file, &found) != 0 || !S_ISREG(found.st_mode)) return file;
   if (!existed) record(NULL, 0, "C %lu %s\n", (unsigned long)found.st_ino, name);
   else if (flags & O_TRUNC) record(NULL, 0, "T %lu 0\n", (unsigned long)found.st_ino);
@@ -99,9 +99,9 @@ static int opened(int file, const char *path, int flags, int existed) {
 }
 
 static int open_any(const char *path, int flags, mode_t mode) {
-  char room[PATH_MAX];
+  char buffer[PATH_MAX];
   int changes = flags & (O_CREAT | O_TRUNC);
-  if (!changes || !below(path, room)) return NEXT(open64)(path, flags, mode);
+  if (!changes || !below(path, buffer)) return NEXT(open64)(path, flags, mode);
   pthread_mutex_lock(&lock);
   int existed = NEXT(access)(path, F_OK) == 0;
   int file = opened(NEXT(open64)(path, flags, mode), path, flags, existed);
@@ -128,9 +128,9 @@ OPEN(open64)
     va_start(more, flags);                               \
     mode_t mode = mode_of(flags, more);                  \
     va_end(more);                                        \
-    char room[PATH_MAX];                                 \
+    char buffer[PATH_MAX];                                 \
     if (path[0] == '/' || folder == AT_FDCWD) return open_any(path, flags, mode); \
-    if ((flags & (O_CREAT | O_TRUNC)) && below_at(folder, path, room)) abort(); \
+    if ((flags & (O_CREAT | O_TRUNC)) && below_at(folder, path, buffer)) abort(); \
     return NEXT(openat64)(folder, path, flags, mode);    \
   }
 OPENAT(openat)
@@ -207,8 +207,8 @@ TRUNCATE(ftruncate64)
 
 static int sync_with(int (*call)(int), int file) {
   struct stat found;
-  char room[PATH_MAX];
-  const char *path = of_file(file, room);
+  char buffer[PATH_MAX];
+  const char *path = of_file(file, buffer);
   if (!path || fstat(file, &found) != 0) return call(file);
   pthread_mutex_lock(&lock);
   /* Unique among processes too. */
@@ -248,8 +248,8 @@ int linkat(int a, const char *from, int b, const char *to, int flags) {
 }
 
 static int changed(const char *what, int done, const char *path) {
-  char room[PATH_MAX];
-  const char *name = below(path, room);
+  char buffer[PATH_MAX];
+  const char *name = below(path, buffer);
   if (done == 0 && name) record(NULL, 0, "%s %s\n", what, name);
   pthread_mutex_unlock(&lock);
   return done;
@@ -261,9 +261,9 @@ int unlink(const char *path) {
 }
 
 int unlinkat(int folder, const char *path, int flags) {
-  char room[PATH_MAX];
+  char buffer[PATH_MAX];
   if (path[0] != '/' && folder != AT_FDCWD) {
-    const char *name = below_at(folder, path, room);
+    const char *name = below_at(folder, path, buffer);
     pthread_mutex_lock(&lock);
     int done = NEXT(unlinkat)(folder, path, flags);
     if (done == 0 && name) record(NULL, 0, "%s %s\n", flags & AT_REMOVEDIR ? "D" : "U", name);

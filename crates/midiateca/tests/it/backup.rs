@@ -216,7 +216,7 @@ async fn a_stopped_backup_leaves_the_one_before_as_it_was_and_the_next_goes_on()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_is_let_go_after_the_database_was_copied_is_not_called_missing() {
+async fn a_file_that_is_deleted_after_the_database_was_copied_is_not_called_missing() {
     let test = TestApp::start().await;
     let (_folder, target) = place();
     let (media, _) = test.store(voice(1)).await;

@@ -127,7 +127,7 @@ async fn a_lease_does_not_lapse_when_the_clock_jumps() {
 }
 
 #[tokio::test]
-async fn times_that_a_wrong_clock_wrote_are_put_right_at_the_next_start() {
+async fn times_that_a_wrong_clock_wrote_are_corrected_at_the_next_start() {
     let clock = Clock::fixed(TODAY);
     let test = TestApp::with_cdn(vec![Route::Cdn], clock.clone()).await;
     let down = |id: &str| SimMedia {

@@ -451,7 +451,7 @@ async fn strangers_words_are_text_in_the_manifest() {
 }
 
 #[tokio::test]
-async fn what_others_have_beside_a_target_stays() {
+async fn files_of_others_next_to_a_target_stay() {
     let shelf = Shelf::full().await;
     let names = [
         "out.tar.partial",

@@ -348,7 +348,7 @@ async fn a_data_folder_that_is_moved_away_is_used_again_once_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_command_beside_the_server_makes_no_database_in_place_of_a_lost_one() {
+async fn a_command_during_a_server_makes_no_database_in_place_of_a_lost_one() {
     let mut site = Site::start().await;
     fs::remove_file(site.database()).unwrap();
     let said = midiateca(&site.data(), &["client", "add", "Nova", "--id", "9"]).await;

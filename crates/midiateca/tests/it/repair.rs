@@ -28,7 +28,7 @@ fn done(results: &[Value]) -> &Value {
 }
 
 #[tokio::test]
-async fn what_was_away_is_stored_again_whatever_was_tried_and_failed_meanwhile() {
+async fn files_that_were_away_are_stored_again_despite_failed_attempts() {
     let (folder, files) = holding(&[500, 501, 502, 503]).await;
     let data = folder.path();
     let (storage, away) = (data.join("media_storage"), data.join("away"));
@@ -207,7 +207,7 @@ async fn a_pipe_is_not_waited_for() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn one_file_that_cannot_be_put_right_keeps_no_other_from_it() {
+async fn one_file_that_cannot_be_repaired_keeps_no_other_from_it() {
     let (folder, files) = holding(&[500, 501]).await;
     let data = folder.path();
     for (_, file) in &files {

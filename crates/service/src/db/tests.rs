@@ -135,7 +135,7 @@ async fn a_copy_is_of_one_moment_and_does_not_restart_when_others_write() {
     std::fs::File::create(&to).unwrap();
     let (writer, mut steps, mut last) = (db.clone(), 0, 0);
     let here = tokio::runtime::Handle::current();
-    let go_on = move |pages, _| {
+    let continues = move |pages, _| {
         steps += 1;
         assert!(pages > last, "the copy restarted after {steps} steps");
         last = pages;
@@ -143,7 +143,7 @@ async fn a_copy_is_of_one_moment_and_does_not_restart_when_others_write() {
         here.block_on(add(&writer, 100 + steps, &name)).unwrap();
         true
     };
-    let copied = snapshot(&from, &to, Duration::from_secs(5), go_on).await;
+    let copied = snapshot(&from, &to, Duration::from_secs(5), continues).await;
     assert_eq!(copied.unwrap(), Copied::Whole);
     let later = "select count(*) as n from clients where id > 100";
     let count = async |db: &Db| db.row(later, vec![]).await.unwrap().unwrap().int("n");

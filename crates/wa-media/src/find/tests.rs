@@ -247,7 +247,7 @@ fn the_path_is_taken_from_whatsapps_own_link_only() {
 }
 
 #[test]
-fn bytes_beside_the_only_carrier_are_its_own() {
+fn bytes_next_to_the_only_carrier_belong_to_it() {
     let found = find(
         &json!({"message": {"imageMessage": leaf("/a"), "base64": "data:image/jpeg;base64,/9j_"}}),
     );

@@ -75,7 +75,7 @@ pub(super) fn choose(
             extension: extension_of(known, kind).to_owned(),
         },
         Best::Plain(extension) => Form {
-            mime: mime_beside(evidence, said),
+            mime: mime_with(evidence, said),
             extension,
         },
         Best::Guess(guess) => Form {
@@ -83,7 +83,7 @@ pub(super) fn choose(
             mime: guess.mime().to_owned(),
         },
         Best::Nothing => Form {
-            mime: mime_beside(evidence, said),
+            mime: mime_with(evidence, said),
             extension: "bin".to_owned(),
         },
     }
@@ -222,7 +222,7 @@ fn mime_of(known: &'static Type, kind: MediaKind, said: Option<&str>) -> String 
 }
 
 /// The media type of a file whose extension is in no table: as declared, unless the bytes are something else.
-fn mime_beside(evidence: &Evidence, said: Option<&str>) -> String {
+fn mime_with(evidence: &Evidence, said: Option<&str>) -> String {
     let family = |mime: &str| mime.split('/').next().unwrap_or("").to_owned();
     let fits = |said: &&str| match (Type::of_mime(said), evidence.sure) {
         (Some(known), _) => evidence.allows(known),

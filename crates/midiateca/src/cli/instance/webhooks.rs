@@ -1,4 +1,4 @@
-//! `instance configure-webhooks`: sets the gateway's slots and reads them back, or restores what they held before.
+//! `instance configure-webhooks`: sets the gateway's slots and reads them back, or restores what they contained before.
 
 use std::fmt::Display;
 

@@ -39,10 +39,6 @@ const PRODUCT: &[&str] = &[
 ];
 const TESTS: &[&str] = &["crates/*/tests"];
 
-/// Upper bounds, to be lowered to 0.
-const MOST_IN_PRODUCT: usize = 0;
-const MOST_IN_TESTS: usize = 0;
-
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -76,8 +72,9 @@ fn files_of(places: &[&str]) -> Vec<PathBuf> {
 }
 
 fn has_dialect(line: &str) -> bool {
-    let line = line.to_lowercase();
-    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+    // Names are words too.
+    let line = line.to_lowercase().replace('_', " ");
+    let is_letter = char::is_alphanumeric;
     WORDS.iter().any(|word| {
         line.match_indices(word).any(|(at, _)| {
             !line[..at].ends_with(is_letter) && !line[at + word.len()..].starts_with(is_letter)
@@ -103,20 +100,20 @@ fn dialect(places: &[&str]) -> Vec<String> {
     found
 }
 
-fn check(places: &[&str], least_files: usize, most_lines: usize) {
+fn check(places: &[&str], least_files: usize) {
     assert!(files_of(places).len() > least_files);
     let found = dialect(places);
-    assert!(found.len() <= most_lines, "{}", found.join("\n"));
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]
 fn code_and_documents_use_plain_words() {
-    check(PRODUCT, 300, MOST_IN_PRODUCT);
+    check(PRODUCT, 300);
 }
 
 #[test]
 fn tests_use_plain_words() {
-    check(TESTS, 50, MOST_IN_TESTS);
+    check(TESTS, 50);
 }
 
 #[test]
@@ -125,7 +122,8 @@ fn such_words_are_found() {
         ("/// Tells nobody.", true),
         ("let told = 1;", true),
         ("what a rule lets go", true),
-        ("told_you(untold, besides, mending)", false),
+        ("fn nothing_is_put_right() {}", true),
+        ("retold(untold, besides, mending)", false),
         ("let going = 1;", false),
         ("nothing of the kind", false),
     ] {

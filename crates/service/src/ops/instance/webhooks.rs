@@ -49,7 +49,7 @@ pub enum SlotResult {
     WouldBeSet,
     Set,
     NotSet,
-    /// It held an address of ours that is no longer accepted, so it keeps the current one.
+    /// It contains an address of ours that is no longer accepted, so it keeps the current one.
     Unchanged,
 }
 
@@ -235,10 +235,10 @@ async fn set_all(
     let mut report = WebhooksReport::of(instance);
     report.unread = unread;
     for slot in instance.gateway.slots() {
-        let held = answer.as_ref();
-        let address = held.and_then(|held| instance.gateway.read_slot(slot, held));
-        let is_off = |held| must_be_on && instance.gateway.is_slot_off(slot, held);
-        let is_on = held.is_some_and(|held| !is_off(held));
+        let read = answer.as_ref();
+        let address = read.and_then(|read| instance.gateway.read_slot(slot, read));
+        let is_off = |read| must_be_on && instance.gateway.is_slot_off(slot, read);
+        let is_on = read.is_some_and(|read| !is_off(read));
         let result = match wanted(slot) {
             None => SlotResult::Unchanged,
             Some(wanted) if is_on && address.as_deref().unwrap_or("") == wanted => SlotResult::Set,

@@ -37,8 +37,8 @@ fn title(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let [left_area, right_area] = columns.areas(area);
     frame.render_widget(right, right_area);
     let name = Span::styled(" midiateca monitor", STRONG);
-    let room = usize::from(left_area.width).saturating_sub(name.width() + 2);
-    let data = fit(&state.data, u16::try_from(room).unwrap_or(0));
+    let columns_left = usize::from(left_area.width).saturating_sub(name.width() + 2);
+    let data = fit(&state.data, u16::try_from(columns_left).unwrap_or(0));
     frame.render_widget(
         Line::from(vec![name, format!("  {data}").into()]),
         left_area,
@@ -100,22 +100,22 @@ fn situation<'a>(columns: u16, problem: Option<String>, state: &State) -> Line<'
         let text = format!("{} {}", lang.say(texts::SHOWING), parts.join(" · "));
         (text, WARNING)
     };
-    let room = usize::from(columns).saturating_sub(line.width());
-    let text = fit(&text, u16::try_from(room).unwrap_or(0));
+    let columns_left = usize::from(columns).saturating_sub(line.width());
+    let text = fit(&text, u16::try_from(columns_left).unwrap_or(0));
     line.push_span(Span::styled(text, style));
     line
 }
 
 pub(super) fn footer(frame: &mut Frame<'_>, area: Rect, state: &State) {
-    let room = area.width.saturating_sub(1);
+    let columns_left = area.width.saturating_sub(1);
     let line = if let Some(id) = &state.asking {
         let question = state.lang.fill(texts::ASK, &[("id", &short(id))]);
-        Line::styled(format!(" {}", fit(&question, room)), SELECTED)
+        Line::styled(format!(" {}", fit(&question, columns_left)), SELECTED)
     } else if let Some(notice) = state.notice() {
         let (text, style) = sentence(notice, state);
-        Line::styled(format!(" {}", fit(&text, room)), style)
+        Line::styled(format!(" {}", fit(&text, columns_left)), style)
     } else {
-        keys(room, state)
+        keys(columns_left, state)
     };
     frame.render_widget(line, area);
 }
@@ -152,7 +152,7 @@ fn short(id: &MediaId) -> String {
 }
 
 /// As many keys as fit; the most important come first.
-fn keys<'a>(room: u16, state: &State) -> Line<'a> {
+fn keys<'a>(columns_left: u16, state: &State) -> Line<'a> {
     let say = |key: TextKey| state.lang.say(key);
     let pause = if state.wanted.is_paused {
         texts::KEY_RESUME
@@ -182,7 +182,7 @@ fn keys<'a>(room: u16, state: &State) -> Line<'a> {
     for (key, action) in keys {
         let key = Span::styled(*key, TITLE);
         let action = Span::raw(format!(" {}  ", say(*action)));
-        if line.width() + key.width() + action.width() > usize::from(room) + 2 {
+        if line.width() + key.width() + action.width() > usize::from(columns_left) + 2 {
             break;
         }
         line.extend([key, action]);

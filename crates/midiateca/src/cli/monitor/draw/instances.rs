@@ -15,13 +15,13 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let lang = state.lang;
     let instances = state.figures.instances(&state.wanted.filter);
     // Borders and the table's header.
-    let room = area
+    let lines_left = area
         .height
         .saturating_sub(if is_roomy(frame) { 3 } else { 2 });
     let (mut rows, mut shown) = (Vec::new(), 0);
     for instance in &instances {
         let mut added = rows_of(instance, area.width, state);
-        if rows.len() + added.len() > usize::from(room) && shown > 0 {
+        if rows.len() + added.len() > usize::from(lines_left) && shown > 0 {
             break;
         }
         rows.append(&mut added);
