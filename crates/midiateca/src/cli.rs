@@ -192,7 +192,7 @@ enum Command {
     /// Imports another system's data
     #[command(subcommand, visible_alias = "importar")]
     Import(import::Command),
-    /// Compares stored files with their hashes; exit 1 when one is missing or corrupt
+    /// Compares stored files with their hashes; exit 1 when one is missing, corrupt, orphaned or unreadable
     #[command(visible_alias = "conferir")]
     Scrub(scrub::Options),
     /// Copies everything into a folder that can take the data folder's place, while the service runs

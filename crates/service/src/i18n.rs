@@ -101,11 +101,30 @@ impl Language {
         self.fill_id(&id(topic, code), values, numbers)
     }
 
+    /// The attribute `hint` of a text: what to do about the error that it describes.
+    pub fn hint(self, key: TextKey, values: &[(&str, &dyn Display)]) -> Option<String> {
+        self.format(key.id, Some("hint"), values, key.numbers)
+    }
+
     fn fill_id(self, id: &str, values: &[(&str, &dyn Display)], numbers: &[&str]) -> String {
+        let text = self.format(id, None, values, numbers);
+        debug_assert!(text.is_some(), "{id} is not in the catalogue");
+        text.unwrap_or_else(|| id.to_owned())
+    }
+
+    /// A text, or an attribute of it; `None` when it is not in the catalogue.
+    fn format(
+        self,
+        id: &str,
+        attribute: Option<&str>,
+        values: &[(&str, &dyn Display)],
+        numbers: &[&str],
+    ) -> Option<String> {
         let catalogue = self.catalogue();
-        let Some(pattern) = catalogue.get_message(id).and_then(|text| text.value()) else {
-            debug_assert!(false, "{id} is not in the catalogue");
-            return id.to_owned();
+        let text = catalogue.get_message(id)?;
+        let pattern = match attribute {
+            Some(name) => text.get_attribute(name)?.value(),
+            None => text.value()?,
         };
         let values: Vec<_> = values
             .iter()
@@ -123,7 +142,7 @@ impl Language {
         let mut errors = Vec::new();
         let text = catalogue.format_pattern(pattern, Some(&arguments), &mut errors);
         debug_assert!(errors.is_empty(), "{id}: {errors:?}");
-        text.into_owned()
+        Some(text.into_owned())
     }
 
     /// The name of a kind, a status, an event or a field for people; the code itself where it has none.

@@ -98,17 +98,24 @@ fn check_name(context: &Context, name: &str) -> Result<(), UsageError> {
     Ok(())
 }
 
-fn taken(context: &Context, name: &str) -> UsageError {
-    UsageError::new(context.lang, words::TAKEN, &[("name", &plain(name))])
+/// Removed clients with this name or number; `client list` does not show them.
+async fn removed_with(app: &App, name: &str, id: Option<i64>) -> anyhow::Result<Vec<Client>> {
+    let mut removed = instances::every_client(&app.db).await?;
+    removed.retain(|client| client.removed && (client.name == name || Some(client.id) == id));
+    Ok(removed)
+}
+
+/// The error for a name or number that another client has, possibly a removed one.
+fn refusal(context: &Context, name: &str, removed: Option<&Client>) -> UsageError {
+    match removed {
+        Some(client) => number_removed(context, client),
+        None => UsageError::new(context.lang, words::TAKEN, &[("name", &plain(name))]),
+    }
 }
 
 async fn add(context: &Context, app: &App, name: String, id: Option<i64>) -> anyhow::Result<()> {
-    let mut removed = instances::every_client(&app.db).await?;
-    removed.retain(|client| client.removed && (client.name == name || Some(client.id) == id));
-    let refusal = match removed.first() {
-        Some(client) => number_removed(context, client),
-        None => taken(context, &name),
-    };
+    let removed = removed_with(app, &name, id).await?;
+    let refusal = refusal(context, &name, removed.first());
     let now = app.clock.now();
     let adding = app.db.write(Key::Everything, async move |tx| {
         instances::add_client(tx, &name, id, now).await
@@ -157,7 +164,10 @@ async fn rename(context: &Context, app: &App, client: i64, name: String) -> anyh
     });
     match renaming.await? {
         Renaming::Renamed => {}
-        Renaming::NameTaken => return Err(taken(context, &name).into()),
+        Renaming::NameTaken => {
+            let removed = removed_with(app, &name, None).await?;
+            return Err(refusal(context, &name, removed.first()).into());
+        }
         Renaming::NoClient => {
             return Err(ids::unknown_client(context, client).into());
         }

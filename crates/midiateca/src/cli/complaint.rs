@@ -20,12 +20,12 @@ use midiateca_service::ops::probe;
 pub(crate) struct UsageError(Explanation);
 
 impl UsageError {
-    /// The key is the code.
+    /// The key is the code; the hint is an attribute of its text.
     pub fn new(lang: Language, key: TextKey, values: &[(&str, &dyn Display)]) -> Self {
         Self(Explanation {
             code: key.code(),
             message: lang.fill(key, values),
-            hint: None,
+            hint: lang.hint(key, values),
         })
     }
 

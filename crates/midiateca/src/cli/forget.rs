@@ -46,11 +46,12 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     }
     let identities = identify(&app.db, client, &options.contact).await;
     let identities = identities.map_err(|error| usage(error, lang))?;
-    // With --json they are in the document.
-    if !context.json {
+    // With --json they are in the document; what is to be confirmed has to be seen before.
+    let asks = !options.dry_run && !options.yes;
+    if !context.json || asks && std::io::stdin().is_terminal() {
         list(&identities, lang);
     }
-    if !options.dry_run && !options.yes && !is_confirmed(client, lang)? {
+    if asks && !is_confirmed(client, &identities, lang)? {
         return Ok(Ending::FoundWrong);
     }
     let order = erasure::Options {
@@ -112,10 +113,11 @@ fn list(identities: &Identities, lang: Language) {
     }
 }
 
-fn is_confirmed(client: i64, lang: Language) -> anyhow::Result<bool> {
+fn is_confirmed(client: i64, identities: &Identities, lang: Language) -> anyhow::Result<bool> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        return Err(UsageError::new(lang, words::GIVE_YES, &[]).into());
+        let ids = identities.ids().join(", ");
+        return Err(UsageError::new(lang, words::GIVE_YES, &[("ids", &ids)]).into());
     }
     answer::complain(lang.fill(words::CONFIRM, &[("client", &client)]));
     let mut reply = String::new();

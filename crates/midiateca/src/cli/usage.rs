@@ -94,12 +94,22 @@ fn english(error: &Error) -> (String, String) {
     let words = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
     let parts: Vec<_> = text.trim_end().split("\n\n").map(words).collect();
     let message = parts.first().map_or("", String::as_str);
+    let message = message.trim_start_matches("error: ");
+    // clap puts the values into the message.
+    let (message, values) = match message.split_once(" [possible values: ") {
+        Some((message, values)) => (message, Some(values.trim_end_matches(']'))),
+        None => (message, None),
+    };
+    let values = values.map(|values| format!("possible values: {values}"));
     let tip = parts.iter().find_map(|part| part.strip_prefix("tip: "));
-    let last = parts.last().map_or("", String::as_str);
-    (
-        message.trim_start_matches("error: ").to_owned(),
-        tip.unwrap_or(last).to_owned(),
-    )
+    let hints: Vec<_> = values.into_iter().chain(tip.map(str::to_owned)).collect();
+    let last = parts.last().cloned().unwrap_or_default();
+    let hint = if hints.is_empty() {
+        last
+    } else {
+        hints.join("; ")
+    };
+    (message.to_owned(), hint)
 }
 
 /// A value of clap's context as text.

@@ -84,6 +84,14 @@ async fn a_removed_client_is_restored_by_its_name_and_its_number_is_no_one_elses
     let other = midiateca(data, &["client", "add", "Padaria", "--id", "2"]).await;
     assert_eq!(other.status.code(), Some(2));
     assert!(stderr(&other).contains("restores it"), "{}", stderr(&other));
+    let rename = ["--json", "client", "rename", "3", "Clínica Aurora"];
+    let renamed = midiateca(data, &rename).await;
+    let error = document(&stderr(&renamed))["error"].clone();
+    assert_eq!(
+        (renamed.status.code(), &error["code"]),
+        (Some(2), &json!("client_number_removed")),
+        "{error}"
+    );
     let restored = midiateca(data, &["client", "add", "Clínica Aurora"]).await;
     assert_eq!(stdout(&restored).trim(), "2", "{}", stderr(&restored));
     assert!(stderr(&restored).contains("is restored"));

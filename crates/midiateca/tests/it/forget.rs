@@ -455,6 +455,15 @@ async fn forget_says_that_nothing_was_found_and_gives_no_proof_of_it() {
         stderr(&report)
     );
     assert!(!stderr(&report).contains("proof"), "{}", stderr(&report));
+    let unconfirmed = ["--json", "forget", "--client", "2", "--contact", WHO];
+    let report = midiateca(data, &unconfirmed).await;
+    let refused: serde_json::Value = serde_json::from_str(&stderr(&report)).unwrap();
+    assert_eq!(
+        (report.status.code(), stdout(&report).as_str()),
+        (Some(2), "")
+    );
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.contains(WHO), "{message}");
     let wrong = ["forget", "--yes", "--client", "2", "--contact", "%"];
     let report = midiateca(data, &wrong).await;
     assert_eq!(report.status.code(), Some(2), "{}", stderr(&report));

@@ -1,8 +1,11 @@
 ### What `decrypt` says.
 
-decrypt-unknown-kind = { $name } is not a kind of media; kinds are image, video, audio, document, sticker
-decrypt-not-32-bytes = { $name } is not 32 bytes in any known form: copy the whole value from the message, in quotes, as base64, 64 hexadecimal digits or a JSON list of numbers
-decrypt-name-output = give the output with -o, because the file does not end in .enc
+decrypt-unknown-kind = { $name } is not a kind of media
+    .hint = kinds are image, video, audio, document, sticker
+decrypt-not-32-bytes = { $name } is not 32 bytes in any known form
+    .hint = copy the whole value from the message, in quotes, as base64, 64 hexadecimal digits or a JSON list of numbers
+decrypt-name-output = the file does not end in .enc, so the output has no name
+    .hint = give the output with -o
 decrypt-right = right
 decrypt-wrong = WRONG
 decrypt-not-compared = not compared

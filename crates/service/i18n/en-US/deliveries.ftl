@@ -1,6 +1,7 @@
 ### What `deliveries` says.
 
-deliveries-name-deliveries = give the ids of deliveries, or use --set-aside, --since or --instance
+deliveries-name-deliveries = no delivery is named
+    .hint = give ids, or use --set-aside, --since or --instance
 deliveries-dismissed =
     { $count ->
         [one] { $count } delivery

@@ -1,6 +1,7 @@
 ### What `media dismiss` prints.
 
-dismiss-name-media = give the ids of media, or use --failed or --expired
+dismiss-name-media = no media is named
+    .hint = give ids, or use --failed or --expired
 dismiss-dismissed = dismissed
 dismiss-would-be-dismissed = would be dismissed
 dismiss-skipped = skipped: it neither failed nor expired

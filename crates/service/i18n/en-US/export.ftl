@@ -1,6 +1,7 @@
 ### What `media export` prints.
 
-export-terminal = an archive is not for a terminal; write it to a file, or to a pipe such as `| ssh host 'cat > media.tar'`
+export-terminal = an archive is not for a terminal
+    .hint = write it to a file, or to a pipe such as `| ssh host 'cat > media.tar'`
 export-sum =
     { $files ->
         [one] { $files } file

@@ -5,7 +5,8 @@ forget-basis-given = given
 forget-basis-paired = in the same messages as another id of this person
 forget-basis-unfinished = found by an unfinished erasure of this person
 forget-confirm = erase everything of these ids from client { $client }? Type yes to continue:
-forget-give-yes = nothing was erased: check these ids and add --yes, or run the command in a terminal to confirm
+forget-give-yes = nothing was erased, because these ids are not confirmed: { $ids }
+    .hint = check them and add --yes, or run the command in a terminal to confirm
 forget-nothing = nothing of { $ids } is stored for client { $client }, so nothing was erased; check the number, or use an id as `midiateca media list --json` shows it
 forget-erased =
     { $at }: erased for client { $client }: { $ids }: { $media } media, { $files ->

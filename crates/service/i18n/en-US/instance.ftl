@@ -1,6 +1,7 @@
 ### What `instance add`, `list`, `show`, `remove` and `rotate-hook` say.
 
-instance-unset-variable = the environment variable { $name } is not set: set it before the command, as { $name }=… midiateca …, or give the token with --token-file or --token-stdin
+instance-unset-variable = the environment variable { $name } is not set
+    .hint = set it before the command, as { $name }=… midiateca …, or give the token with --token-file or --token-stdin
 instance-ask-token = Gateway token (hidden):
 instance-token-accepted = token accepted by the gateway
 instance-token-not-accepted = warning: { $id } is saved, but its token does not work ({ $seen }); give the right one with the same command

@@ -1,7 +1,9 @@
 ### What `retry` prints.
 
-retry-name-media = give the ids of media, or use --failed, --expired, --skipped, --dismissed or --waiting
-retry-unknown-reason = { $name } is not a reason; `midiateca check --json` shows the reasons that occur
+retry-name-media = no media is named
+    .hint = give ids, or use --failed, --expired, --skipped, --dismissed or --waiting
+retry-unknown-reason = { $name } is not a reason
+    .hint = `midiateca check --json` shows the reasons that occur
 retry-queued = queued
 retry-queued-file-missing = queued: its file is missing
 retry-would-be-queued = would be queued

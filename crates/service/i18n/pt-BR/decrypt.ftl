@@ -1,8 +1,11 @@
 ### What `decrypt` says.
 
-decrypt-unknown-kind = { $name } não é um tipo de mídia; os tipos são image, video, audio, document, sticker
-decrypt-not-32-bytes = { $name } não tem 32 bytes em nenhum formato conhecido: copie da mensagem o valor inteiro, entre aspas, como base64, 64 dígitos hexadecimais ou uma lista JSON de números
-decrypt-name-output = informe a saída com -o, porque o arquivo não termina em .enc
+decrypt-unknown-kind = { $name } não é um tipo de mídia
+    .hint = os tipos são image, video, audio, document, sticker
+decrypt-not-32-bytes = { $name } não tem 32 bytes em nenhum formato conhecido
+    .hint = copie da mensagem o valor inteiro, entre aspas, como base64, 64 dígitos hexadecimais ou uma lista JSON de números
+decrypt-name-output = o arquivo não termina em .enc, então a saída não tem nome
+    .hint = informe a saída com -o
 decrypt-right = certo
 decrypt-wrong = ERRADO
 decrypt-not-compared = não comparado

@@ -1,6 +1,7 @@
 ### What `deliveries` says.
 
-deliveries-name-deliveries = informe ids de entregas, ou use --set-aside, --since ou --instance
+deliveries-name-deliveries = nenhuma entrega foi informada
+    .hint = informe ids, ou use --set-aside, --since ou --instance
 deliveries-dismissed =
     { $count ->
         [one] { $count } entrega dispensada

@@ -1,6 +1,7 @@
 ### What `media dismiss` prints.
 
-dismiss-name-media = informe ids de mídias, ou use --failed ou --expired
+dismiss-name-media = nenhuma mídia foi informada
+    .hint = informe ids, ou use --failed ou --expired
 dismiss-dismissed = dispensada
 dismiss-would-be-dismissed = seria dispensada
 dismiss-skipped = ignorada: não falhou nem expirou

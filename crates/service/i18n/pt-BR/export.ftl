@@ -1,6 +1,7 @@
 ### What `media export` prints.
 
-export-terminal = um arquivo tar não serve para o terminal; grave-o em um arquivo ou em um pipe, como `| ssh servidor 'cat > midias.tar'`
+export-terminal = um arquivo tar não serve para o terminal
+    .hint = grave-o em um arquivo ou em um pipe, como `| ssh servidor 'cat > midias.tar'`
 export-sum =
     { $files ->
         [one] { $files } arquivo

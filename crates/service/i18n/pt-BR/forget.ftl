@@ -5,7 +5,8 @@ forget-basis-given = informado
 forget-basis-paired = nas mesmas mensagens que outro id desta pessoa
 forget-basis-unfinished = encontrado por um apagamento incompleto desta pessoa
 forget-confirm = apagar tudo destes ids do cliente { $client }? Digite sim para continuar:
-forget-give-yes = nada foi apagado: confira estes ids e acrescente --yes, ou execute o comando em um terminal para confirmar
+forget-give-yes = nada foi apagado, porque estes ids não foram confirmados: { $ids }
+    .hint = confira-os e acrescente --yes, ou execute o comando em um terminal para confirmar
 forget-nothing = não há nada de { $ids } armazenado para o cliente { $client }, então nada foi apagado; confira o número, ou use um id como `midiateca media list --json` mostra
 forget-erased =
     { $at }: apagado para o cliente { $client }: { $ids }: { $media ->

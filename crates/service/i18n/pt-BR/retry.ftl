@@ -1,7 +1,9 @@
 ### What `retry` prints.
 
-retry-name-media = informe ids de mídias, ou use --failed, --expired, --skipped, --dismissed ou --waiting
-retry-unknown-reason = { $name } não é um motivo; `midiateca check --json` mostra os que ocorrem
+retry-name-media = nenhuma mídia foi informada
+    .hint = informe ids, ou use --failed, --expired, --skipped, --dismissed ou --waiting
+retry-unknown-reason = { $name } não é um motivo
+    .hint = `midiateca check --json` mostra os que ocorrem
 retry-queued = na fila
 retry-queued-file-missing = na fila: o arquivo está ausente
 retry-would-be-queued = iria para a fila

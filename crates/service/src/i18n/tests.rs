@@ -56,15 +56,21 @@ fn texts(files: &[(&str, &'static str)]) -> BTreeMap<String, (Shape, String)> {
             };
             let id = message.id.name.to_owned();
             assert!(id.starts_with(&topic.replace('_', "-")), "{topic}: {id}");
-            let pattern = message.value.unwrap();
-            let mut shape = Shape::default();
-            shape.read(&pattern);
-            let words = pattern.elements.iter().map(|element| match element {
-                PatternElement::TextElement { value } => *value,
-                PatternElement::Placeable { .. } => " … ",
-            });
-            let before = texts.insert(id.clone(), (shape, words.collect()));
-            assert!(before.is_none(), "{id} stands twice");
+            let mut patterns = vec![(id.clone(), message.value.unwrap())];
+            for attribute in message.attributes {
+                assert_eq!(attribute.id.name, "hint", "{id}");
+                patterns.push((format!("{id}.hint"), attribute.value));
+            }
+            for (id, pattern) in patterns {
+                let mut shape = Shape::default();
+                shape.read(&pattern);
+                let words = pattern.elements.iter().map(|element| match element {
+                    PatternElement::TextElement { value } => *value,
+                    PatternElement::Placeable { .. } => " … ",
+                });
+                let before = texts.insert(id.clone(), (shape, words.collect()));
+                assert!(before.is_none(), "{id} stands twice");
+            }
         }
     }
     texts

@@ -47,6 +47,22 @@ mod catalogue {
         }
     }
 
+    /// What must be the same in both languages: commands in backquotes, options, values in quotes, and how many brackets.
+    fn facts_in(text: &str) -> BTreeSet<String> {
+        let commands = text.split('`').skip(1).step_by(2).map(str::to_owned);
+        let values = text.split('"').skip(1).step_by(2).map(str::to_owned);
+        let options = text
+            .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-')
+            .filter(|word| word.starts_with("--"))
+            .map(str::to_owned);
+        let brackets = [format!("{} brackets", text.matches(['[', ']']).count())];
+        commands
+            .chain(values)
+            .chain(options)
+            .chain(brackets)
+            .collect()
+    }
+
     fn catalogue() -> BTreeSet<String> {
         let keys = CATALOGUE.lines().filter_map(|line| line.split_once(" ="));
         let keys = keys.filter_map(|(key, _)| key.strip_prefix("help-"));
@@ -62,6 +78,12 @@ mod catalogue {
         assert_eq!(used.missing, Vec::<String>::new());
         for (key, texts) in &used.english {
             assert!(texts.len() < 2 || key == "word-help", "{key}: {texts:?}");
+        }
+        for (key, texts) in &used.english {
+            let portuguese = super::text(key).unwrap();
+            for english in texts {
+                assert_eq!(facts_in(english), facts_in(&portuguese), "{key}: {english}");
+            }
         }
         let known = catalogue();
         let own = ["word-", "error-", "hint-", "value-command"];

@@ -58,6 +58,24 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         &["'muitas' para '--limit <N>': não é um número inteiro"],
     ),
     (
+        "media list --kind foto",
+        "invalid_value",
+        &[
+            "valor inválido 'foto' para '--kind <TIPO>'",
+            "possíveis: image, video",
+        ],
+    ),
+    (
+        "media list --client 99999999999999999999",
+        "invalid_value",
+        &["o número é grande demais"],
+    ),
+    (
+        "client add A B",
+        "unknown_argument",
+        &["argumento desconhecido: 'B'"],
+    ),
+    (
         "check -v -q",
         "conflicting_arguments",
         &["'--verbose' não pode ser usado com --quiet"],
@@ -107,6 +125,10 @@ fn the_english_message_is_one_line_and_the_tip_its_hint() {
     let expected = "the following required arguments were not provided: <NAME>";
     assert_eq!(error.message, expected);
     let hint = "For more information, try '--help'.";
+    assert_eq!(error.hint.as_deref(), Some(hint));
+    let (error, _) = wrong("midiateca media list --kind foto", Language::English);
+    assert_eq!(error.message, "invalid value 'foto' for '--kind <KIND>'");
+    let hint = "possible values: image, video, audio, document, sticker";
     assert_eq!(error.hint.as_deref(), Some(hint));
     let (error, _) = wrong("midiateca medias", Language::English);
     let hint = "a similar subcommand exists: 'media'";
