@@ -556,13 +556,7 @@ fn the_paths_in_the_architecture_exist() {
 
 /// English strings in JSON or in files that are not translated.
 const NOT_FOR_PEOPLE: &[&str] = &[
-    "queued, for its file was lost",
-    "would be queued",
-    "left alone",
     "not set",
-    "given up",
-    "left out",
-    "midiateca media export\\n",
     "Clínica Aurora",
     "Oficina do Bairro",
     "bom dia",
