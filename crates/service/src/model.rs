@@ -39,6 +39,34 @@ macro_rules! id {
     };
 }
 
+/// A closed set of stable codes, the same in the database, in JSON and in the names of texts.
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $variant:ident $code:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$about])* $variant,)* }
+
+        impl $name {
+            pub const ALL: [Self; [$($code),*].len()] = [$(Self::$variant),*];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            pub fn parse(code: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|known| known.as_str() == code)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+    };
+}
+pub(crate) use codes;
+
 id! {
     /// The id of a media (UUIDv7, lower case).
     MediaId
@@ -73,55 +101,22 @@ pub fn fresh_id(now: Millis) -> String {
         .to_string()
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum MediaStatus {
-    /// Waiting for a download.
-    Pending,
-    /// Claimed under a lease.
-    Downloading,
-    /// Verified, published and recorded.
-    Stored,
-    /// No further attempt will help.
-    Failed,
-    /// Not stored before its deadline.
-    Expired,
-    /// Excluded by a rule.
-    Skipped,
-    /// Failed or expired, and acknowledged by an operator.
-    Dismissed,
-}
-
-impl MediaStatus {
-    pub const ALL: [Self; 7] = [
-        Self::Pending,
-        Self::Downloading,
-        Self::Stored,
-        Self::Failed,
-        Self::Expired,
-        Self::Skipped,
-        Self::Dismissed,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Downloading => "downloading",
-            Self::Stored => "stored",
-            Self::Failed => "failed",
-            Self::Expired => "expired",
-            Self::Skipped => "skipped",
-            Self::Dismissed => "dismissed",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
-    }
-}
-
-impl serde::Serialize for MediaStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+codes! {
+    MediaStatus {
+        /// Waiting for a download.
+        Pending "pending",
+        /// Claimed under a lease.
+        Downloading "downloading",
+        /// Verified, published and recorded.
+        Stored "stored",
+        /// No further attempt will help.
+        Failed "failed",
+        /// Not stored before its deadline.
+        Expired "expired",
+        /// Excluded by a rule.
+        Skipped "skipped",
+        /// Failed or expired, and acknowledged by an operator.
+        Dismissed "dismissed",
     }
 }
 

@@ -26,45 +26,20 @@ const EXAMINATION_LASTS: Duration = Duration::from_millis(20);
 /// Another process may be writing the log back during a read.
 const READS: usize = 3;
 
-/// What is at the path instead of the open database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    Missing,
-    /// Another database.
-    Other,
-    /// An older copy of the same database.
-    Older,
-    /// The file was truncated or overwritten.
-    Damaged,
-    /// The same database with another write-ahead log.
-    OtherLog,
-    /// Undetermined, for example because another process was reading.
-    Unproven,
-}
-
-impl Found {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Other => "other",
-            Self::Older => "older",
-            Self::Damaged => "damaged",
-            Self::OtherLog => "other_log",
-            Self::Unproven => "unproven",
-        }
-    }
-
-    pub fn parse(code: &str) -> Option<Self> {
-        [
-            Self::Missing,
-            Self::Other,
-            Self::Older,
-            Self::Damaged,
-            Self::OtherLog,
-            Self::Unproven,
-        ]
-        .into_iter()
-        .find(|found| found.as_str() == code)
+crate::model::codes! {
+    /// What is at the path instead of the open database.
+    Found {
+        Missing "missing",
+        /// Another database.
+        Other "other",
+        /// An older copy of the same database.
+        Older "older",
+        /// The file was truncated or overwritten.
+        Damaged "damaged",
+        /// The same database with another write-ahead log.
+        OtherLog "other_log",
+        /// Undetermined, for example because another process was reading.
+        Unproven "unproven",
     }
 }
 

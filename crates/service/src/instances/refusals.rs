@@ -5,65 +5,33 @@ use super::InstanceId;
 use crate::clock::{DAY, Millis};
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::gateway::Gateway;
+use crate::model::codes;
 
 /// After this long without a refusal, counting starts again.
 const QUIET: Millis = 7 * DAY;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RefusalReason {
-    /// Its address has no token.
-    MissingToken,
-    /// Its address has an unknown token.
-    WrongToken,
-    /// Its address has a replaced token.
-    ReplacedToken,
-    /// Its address is that of a removed instance.
-    RemovedInstance,
-    /// It names an instance with another address.
-    OtherInstance,
-    /// It names an instance that does not exist here.
-    UnknownInstance,
-    /// Its address names no gateway.
-    UnknownGateway,
-    /// Its body is over the limit.
-    BodyTooLarge,
-    /// Its body has an unknown encoding.
-    UnsupportedMediaType,
-    /// A connection, not yet a delivery: there were too many.
-    TooManyConnections,
-}
-
-impl RefusalReason {
-    pub const ALL: [Self; 10] = [
-        Self::MissingToken,
-        Self::WrongToken,
-        Self::ReplacedToken,
-        Self::RemovedInstance,
-        Self::OtherInstance,
-        Self::UnknownInstance,
-        Self::UnknownGateway,
-        Self::BodyTooLarge,
-        Self::UnsupportedMediaType,
-        Self::TooManyConnections,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::MissingToken => "missing_token",
-            Self::WrongToken => "wrong_token",
-            Self::ReplacedToken => "replaced_token",
-            Self::RemovedInstance => "removed_instance",
-            Self::OtherInstance => "other_instance",
-            Self::UnknownInstance => "unknown_instance",
-            Self::UnknownGateway => "unknown_gateway",
-            Self::BodyTooLarge => "body_too_large",
-            Self::UnsupportedMediaType => "unsupported_media_type",
-            Self::TooManyConnections => "too_many_connections",
-        }
-    }
-
-    pub fn parse(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == code)
+codes! {
+    RefusalReason {
+        /// Its address has no token.
+        MissingToken "missing_token",
+        /// Its address has an unknown token.
+        WrongToken "wrong_token",
+        /// Its address has a replaced token.
+        ReplacedToken "replaced_token",
+        /// Its address is that of a removed instance.
+        RemovedInstance "removed_instance",
+        /// It names an instance with another address.
+        OtherInstance "other_instance",
+        /// It names an instance that does not exist here.
+        UnknownInstance "unknown_instance",
+        /// Its address names no gateway.
+        UnknownGateway "unknown_gateway",
+        /// Its body is over the limit.
+        BodyTooLarge "body_too_large",
+        /// Its body has an unknown encoding.
+        UnsupportedMediaType "unsupported_media_type",
+        /// A connection, not yet a delivery: there were too many.
+        TooManyConnections "too_many_connections",
     }
 }
 

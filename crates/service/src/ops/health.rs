@@ -56,7 +56,7 @@ pub enum Error {
     },
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct HealthReport {
     pub checks: Vec<CheckResult>,
     pub ok: usize,
@@ -65,29 +65,16 @@ pub struct HealthReport {
     pub skipped: usize,
 }
 
-impl HealthReport {
-    fn new(checks: Vec<CheckResult>) -> Self {
-        let count = |verdict| {
-            let of_verdict = checks.iter().filter(|check| check.verdict == verdict);
-            of_verdict.count()
-        };
-        Self {
-            ok: count(Verdict::Ok),
-            warning: count(Verdict::Warning),
-            problem: count(Verdict::Problem),
-            skipped: count(Verdict::Skipped),
-            checks,
-        }
-    }
-}
-
 /// Probes everything. Dropping the future stops it.
 pub async fn run(
     deps: Deps<'_>,
     options: &Options,
     progress: &dyn Progress<CheckResult>,
 ) -> Result<HealthReport, Error> {
-    let mut results = Results::new(progress);
+    let mut results = Results {
+        progress,
+        report: HealthReport::default(),
+    };
     settings::probe(&mut results, deps.config);
     let ground = ground::probe(&mut results, deps).await;
     let probed = probe_database(&mut results, deps, &ground, options).await;
@@ -97,7 +84,7 @@ pub async fn run(
     if let Some(db) = &ground.db {
         db.close().await;
     }
-    probed.map(|()| HealthReport::new(results.into_checks()))
+    probed.map(|()| results.report)
 }
 
 /// The probes that need what the database knows.

@@ -14,30 +14,15 @@ pub(super) const MARKER: &str = ".midiateca-id";
 /// Longer than any id.
 const MOST_BYTES: u64 = 1_024;
 
-/// What is at the storage's root instead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// No folder.
-    Missing,
-    /// A folder without a marker: an unmounted disk, or files that were copied without it.
-    Unmarked,
-    /// Another database's storage.
-    Other,
-}
-
-impl Found {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Unmarked => "unmarked",
-            Self::Other => "other",
-        }
-    }
-
-    pub fn parse(code: &str) -> Option<Self> {
-        [Self::Missing, Self::Unmarked, Self::Other]
-            .into_iter()
-            .find(|found| found.as_str() == code)
+crate::model::codes! {
+    /// What is at the storage's root instead.
+    Found {
+        /// No folder.
+        Missing "missing",
+        /// A folder without a marker: an unmounted disk, or files that were copied without it.
+        Unmarked "unmarked",
+        /// Another database's storage.
+        Other "other",
     }
 }
 

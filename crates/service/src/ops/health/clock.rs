@@ -6,15 +6,11 @@ use crate::clock::{Clock, Trust};
 use crate::clock_check;
 use crate::db::{Db, Error};
 
-/// Compares the clock with its last trusted reading, or accepts it.
 pub(super) async fn probe(results: &mut Results<'_>, db: &Db, clock: &Clock, accepts: bool) {
-    let probed = compare(db, clock, accepts).await;
-    results.add(match probed {
-        Ok(result) => result,
-        Err(error) => CheckResult::unreadable(Check::ClockJump, error),
-    });
+    results.add_read(Check::ClockJump, compare(db, clock, accepts).await);
 }
 
+/// Compares the clock with its last trusted reading, or accepts it.
 async fn compare(db: &Db, clock: &Clock, accepts: bool) -> Result<CheckResult, Error> {
     if let Some(saved) = db.saved_clock().await? {
         clock.resume(&saved);

@@ -1,28 +1,6 @@
 //! The codes of the probes. The catalogues have a text for each: `health-check-…`, `health-…`, `health-hint-…`.
 
-use serde::{Serialize, Serializer};
-
-macro_rules! codes {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident $code:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name { $($variant,)* }
-
-        impl $name {
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $code,)* }
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-    };
-}
+use crate::model::codes;
 
 codes! {
     Check {

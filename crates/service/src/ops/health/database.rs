@@ -10,28 +10,27 @@ use crate::ops::probe;
 
 /// Opens it, writes to it, and reads all of it.
 pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, file: &Path) -> Option<Db> {
-    let about = file.display().to_string();
     let busy_timeout = deps.config.database.busy_timeout.duration();
     let db = match Db::open(file, busy_timeout).await {
         Ok(db) => {
             let opened = CheckResult::ok(Check::Database, Code::UpToDate);
-            results.add(opened.about(about).with("count", Db::migrations()));
+            results.add(opened.about(file).with("count", Db::migrations()));
             probe_write(results, deps, file, &db).await;
             db
         }
         Err(error) => {
-            results.add(failed(Check::Database, file, error).about(about));
+            results.add(failed(Check::Database, file, error).about(file));
             // Its content may still be readable.
             Db::open_current_to_read(file, busy_timeout).await.ok()?
         }
     };
     let check = Check::DatabaseIntegrity;
-    results.add(match db.problems().await {
-        Ok(problems) if problems.is_empty() => CheckResult::ok(check, Code::Sound),
-        Ok(problems) => CheckResult::problem(check, Code::Unsound, Hint::RestoreDatabase)
+    let read = db.problems().await.map(|problems| match &*problems {
+        [] => CheckResult::ok(check, Code::Sound),
+        _ => CheckResult::problem(check, Code::Unsound, Hint::RestoreDatabase)
             .with("problems", problems.join("; ")),
-        Err(error) => CheckResult::unreadable(check, error),
     });
+    results.add_read(check, read);
     Some(db)
 }
 

@@ -24,7 +24,7 @@ pub(super) fn probe(results: &mut Results<'_>, data: &Path) {
             _ => CheckResult::ok(check, Code::Done),
         },
     };
-    results.add(result.about(data.display().to_string()));
+    results.add(result.about(data));
 }
 
 /// The database file, or a file next to it.
@@ -51,7 +51,7 @@ pub(super) fn probe_owners(results: &mut Results<'_>, deps: Deps<'_>) {
             .with("owner", i64::from(folder_owner))
             .with("path", data),
     };
-    results.add(result.about(data.display().to_string()));
+    results.add(result.about(data));
 }
 
 fn owned_paths(deps: Deps<'_>) -> Vec<PathBuf> {
@@ -108,7 +108,7 @@ pub(super) fn probe_modes(results: &mut Results<'_>, deps: Deps<'_>) {
                 .with("commands", closing_commands(&wide))
         }
     };
-    results.add(result.about(data.display().to_string()));
+    results.add(result.about(data));
 }
 
 /// Shell commands that close the paths.
@@ -137,7 +137,6 @@ fn owner(path: &Path) -> Option<u32> {
 
 /// Whether the key exists, is complete, and only its owner may read it.
 pub(super) fn probe_key(results: &mut Results<'_>, path: &Path) -> Option<Secrets> {
-    let about = path.display().to_string();
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) => {
@@ -146,7 +145,7 @@ pub(super) fn probe_key(results: &mut Results<'_>, path: &Path) -> Option<Secret
             } else {
                 CheckResult::problem(Check::Key, Code::Failed, Hint::OwnKey).error(error)
             };
-            results.add(problem.about(about).with("path", path));
+            results.add(problem.about(path).with("path", path));
             return None;
         }
     };
@@ -156,11 +155,11 @@ pub(super) fn probe_key(results: &mut Results<'_>, path: &Path) -> Option<Secret
             .with("path", path),
         None => CheckResult::ok(Check::KeyMode, Code::KeyModeFine),
     };
-    results.add(mode.about(about.as_str()));
+    results.add(mode.about(path));
     let opened = Secrets::open(path).and_then(|secrets| secrets.ready().map(|()| secrets));
     match opened {
         Ok(secrets) => {
-            results.add(CheckResult::ok(Check::Key, Code::Done).about(about));
+            results.add(CheckResult::ok(Check::Key, Code::Done).about(path));
             Some(secrets)
         }
         Err(error) => {
@@ -173,7 +172,7 @@ pub(super) fn probe_key(results: &mut Results<'_>, path: &Path) -> Option<Secret
                 _ => Hint::RestoreKey,
             };
             let problem = CheckResult::problem(Check::Key, Code::Failed, hint).error(error);
-            results.add(problem.about(about).with("path", path));
+            results.add(problem.about(path).with("path", path));
             None
         }
     }

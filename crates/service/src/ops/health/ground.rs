@@ -23,10 +23,9 @@ pub(super) struct Ground {
 /// Opens what can be opened, and reports why the rest cannot.
 pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>) -> Ground {
     let data = deps.data;
-    let about = data.display().to_string();
     let file = deps.config.database_file(data);
     if let Some(problem) = lost_database(deps).or_else(|| no_database(deps.config, &file)) {
-        results.add(problem.about(about));
+        results.add(problem.about(data));
         return Ground::default();
     }
     folder::probe(results, data);
@@ -79,15 +78,16 @@ async fn probe_displaced(results: &mut Results<'_>, deps: Deps<'_>, file: &Path)
     let found = Displaced::of_server(deps.data).await.unwrap_or_default();
     if let Some(found) = found.database {
         let path = file.to_owned();
-        let problem =
-            CheckResult::failed(Check::ServerDatabase, db::Error::Displaced { path, found });
-        results.add(problem.about(file.display().to_string()));
+        let error = db::Error::Displaced { path, found };
+        results.add(CheckResult::failed(Check::ServerDatabase, error).about(file));
     }
     if let Some(found) = found.storage {
         let root = deps.config.storage_folder(deps.data);
-        let about = root.display().to_string();
-        let error = opening::Error::WrongStorage { root, found };
-        results.add(CheckResult::failed(Check::ServerStorage, error).about(about));
+        let error = opening::Error::WrongStorage {
+            root: root.clone(),
+            found,
+        };
+        results.add(CheckResult::failed(Check::ServerStorage, error).about(root));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join_all, join3};
 use serde_json::Value as Json;
 use url::Url;
 
@@ -15,7 +15,6 @@ use crate::coordination::checkpoint::Checkpoint;
 use crate::download::CDN_ORIGINS;
 use crate::instances::Instance;
 use crate::model::Route;
-use crate::net::proxy::{InvalidProxy, Proxy};
 use crate::net::{
     self, AddressFamily, CallResponse, ConnectionProbe, HttpClient, probe_connection,
 };
@@ -28,33 +27,12 @@ const WRONG_HOOK: &str = "hooks/wapi/doctor";
 pub(super) async fn probe_cdn(results: &mut Results<'_>, config: &Config, instances: &[Instance]) {
     let origins = origins(config, instances);
     let client = HttpClient::new(&config.fetch);
-    let asked = origins.iter().map(|origin| ask(&client, config, origin));
-    for (origin, reply) in origins.iter().zip(join_all(asked).await) {
-        match reply {
-            Some(Reply::Proxied(proxy, answer)) => {
-                let through = CheckResult::ok(Check::Proxy, Code::ThroughProxy);
-                results.add(through.about(origin).with("proxy", proxy.redacted()));
-                results.add(answered(answer, Hint::CheckProxy).about(origin));
-            }
-            Some(Reply::InvalidProxy(error)) => {
-                let problem = CheckResult::problem(Check::Proxy, Code::Failed, Hint::CheckProxy);
-                results.add(problem.error(error).about(origin));
-            }
-            Some(Reply::Direct(over_v4, over_v6, answer)) => {
-                let hint = if matches!(over_v4, ConnectionProbe::UnknownName(_)) {
-                    Hint::CheckDns
-                } else {
-                    Hint::OpenFirewall
-                };
-                for result in families(over_v4, over_v6) {
-                    results.add(result.about(origin));
-                }
-                results.add(answered(answer, hint).about(origin));
-            }
-            None => {
-                let problem = CheckResult::problem(Check::Cdn, Code::NotAUrl, Hint::SetCdnBase);
-                results.add(problem.about(origin));
-            }
+    let probes = origins
+        .iter()
+        .map(|origin| probe_origin(&client, config, origin));
+    for (origin, probed) in origins.iter().zip(join_all(probes).await) {
+        for result in probed {
+            results.add(result.about(origin));
         }
     }
 }
@@ -74,48 +52,51 @@ fn origins(config: &Config, instances: &[Instance]) -> BTreeSet<String> {
     origins
 }
 
-/// How an origin answered.
-enum Reply {
-    /// Over IPv4, over IPv6, and to a request.
-    Direct(ConnectionProbe, ConnectionProbe, Result<u16, net::Error>),
-    Proxied(Proxy, Result<u16, net::Error>),
-    InvalidProxy(InvalidProxy),
-}
-
-/// None if the origin is not a URL.
-async fn ask(client: &HttpClient, config: &Config, origin: &str) -> Option<Reply> {
-    let url = Url::parse(origin).ok()?;
+async fn probe_origin(client: &HttpClient, config: &Config, origin: &str) -> Vec<CheckResult> {
+    let not_a_url = || CheckResult::problem(Check::Cdn, Code::NotAUrl, Hint::SetCdnBase);
+    let Ok(url) = Url::parse(origin) else {
+        return vec![not_a_url()];
+    };
     match client.proxy_of(&url) {
-        Err(error) => return Some(Reply::InvalidProxy(error)),
+        Err(error) => {
+            let problem = CheckResult::problem(Check::Proxy, Code::Failed, Hint::CheckProxy);
+            return vec![problem.error(error)];
+        }
         Ok(Some(proxy)) => {
+            let through = CheckResult::ok(Check::Proxy, Code::ThroughProxy);
+            let through = through.with("proxy", proxy.redacted());
             let answer = client.get(&url).await;
-            return Some(Reply::Proxied(proxy, answer.map(|answer| answer.status)));
+            return vec![through, answered(answer, Hint::CheckProxy)];
         }
         Ok(None) => {}
     }
-    let (host, port) = (url.host_str()?, url.port_or_known_default()?);
+    let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
+        return vec![not_a_url()];
+    };
     let timeout = config.fetch.connect_timeout.duration();
     let over = |family| probe_connection(host, port, family, timeout);
-    let ((over_v4, over_v6), answer) = join(
-        join(over(AddressFamily::V4), over(AddressFamily::V6)),
+    let (over_v4, over_v6, answer) = join3(
+        over(AddressFamily::V4),
+        over(AddressFamily::V6),
         client.get(&url),
     )
     .await;
-    let status = answer.map(|answer| answer.status);
-    Some(Reply::Direct(over_v4, over_v6, status))
-}
-
-/// One family is enough; an address that does not answer costs time with every download.
-fn families(over_v4: ConnectionProbe, over_v6: ConnectionProbe) -> [CheckResult; 2] {
+    let hint = if matches!(over_v4, ConnectionProbe::UnknownName(_)) {
+        Hint::CheckDns
+    } else {
+        Hint::OpenFirewall
+    };
     let is_connected =
         |reached: &ConnectionProbe| matches!(reached, ConnectionProbe::Connected { .. });
     let any = is_connected(&over_v4) || is_connected(&over_v6);
-    [
+    vec![
         family(Check::CdnIpv4, over_v4, any),
         family(Check::CdnIpv6, over_v6, any),
+        answered(answer, hint),
     ]
 }
 
+/// One family is enough; an address that does not answer costs time with every download.
 fn family(check: Check, reached: ConnectionProbe, any: bool) -> CheckResult {
     match reached {
         ConnectionProbe::Connected { took, .. } => {
@@ -145,9 +126,11 @@ fn family(check: Check, reached: ConnectionProbe, any: bool) -> CheckResult {
 }
 
 /// Any answer counts: a path without a file is refused.
-fn answered(answer: Result<u16, net::Error>, hint: Hint) -> CheckResult {
+fn answered(answer: Result<CallResponse, net::Error>, hint: Hint) -> CheckResult {
     match answer {
-        Ok(status) => CheckResult::ok(Check::Cdn, Code::Answers).with("status", i64::from(status)),
+        Ok(answer) => {
+            CheckResult::ok(Check::Cdn, Code::Answers).with("status", i64::from(answer.status))
+        }
         Err(error) => CheckResult::problem(Check::Cdn, Code::Failed, hint).error(error),
     }
 }
@@ -172,11 +155,7 @@ pub(super) async fn probe_public_address(
         return results.add(CheckResult::skipped(check, Code::ServerStopped).about(base));
     }
     let folder = match &ground.db {
-        Some(db) => Checkpoint::Folder
-            .load::<String>(db, "")
-            .await
-            .ok()
-            .flatten(),
+        Some(db) => Checkpoint::Folder.load::<String>(db, "").await.ok(),
         None => None,
     };
     let client = HttpClient::new(&deps.config.fetch);
@@ -185,7 +164,7 @@ pub(super) async fn probe_public_address(
         Ok::<_, net::Error>((health, client.call(hook, "", &serde_json::json!({})).await?))
     };
     let result = match answers.await {
-        Ok((health, hook)) => public_answer(&health, &hook, folder.as_deref()),
+        Ok((health, hook)) => public_answer(&health, &hook, folder.flatten().as_deref()),
         Err(error) => CheckResult::problem(check, Code::Failed, Hint::FixPublicProxy).error(error),
     };
     results.add(result.about(base));

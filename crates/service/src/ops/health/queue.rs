@@ -16,11 +16,12 @@ pub(super) async fn probe(results: &mut Results<'_>, db: &Db, now: Millis) {
         results.add(CheckResult::unreadable(Check::QueueReason, error));
     }
     let check = Check::DeliveriesSetAside;
-    results.add(match deliveries::set_aside_since(db, now - DAY).await {
-        Ok(0) => CheckResult::ok(check, Code::NoneSetAside),
-        Ok(count) => CheckResult::warning(check, Code::SetAside, Hint::Replay).with("count", count),
-        Err(error) => CheckResult::unreadable(check, error),
+    let set_aside = deliveries::set_aside_since(db, now - DAY).await;
+    let set_aside = set_aside.map(|count| match count {
+        0 => CheckResult::ok(check, Code::NoneSetAside),
+        _ => CheckResult::warning(check, Code::SetAside, Hint::Replay).with("count", count),
     });
+    results.add_read(check, set_aside);
 }
 
 async fn waiting(results: &mut Results<'_>, db: &Db, now: Millis) -> Result<(), Error> {

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Check, Code, Hint};
+use super::{Check, Code, HealthReport, Hint};
 use crate::clock::Millis;
+use crate::db;
 use crate::ops::Progress;
 use crate::ops::status::RefusedDeliveries;
 
@@ -124,8 +126,8 @@ impl CheckResult {
         Self::problem(check, Code::Failed, Hint::RestoreDatabase).error(error)
     }
 
-    pub(super) fn about(mut self, about: impl Into<String>) -> Self {
-        self.about = about.into();
+    pub(super) fn about(mut self, about: impl AsRef<OsStr>) -> Self {
+        self.about = about.as_ref().to_string_lossy().into_owned();
         self
     }
 
@@ -142,24 +144,25 @@ impl CheckResult {
 
 /// The results so far; each is reported when it is added.
 pub(super) struct Results<'a> {
-    progress: &'a dyn Progress<CheckResult>,
-    checks: Vec<CheckResult>,
+    pub progress: &'a dyn Progress<CheckResult>,
+    pub report: HealthReport,
 }
 
-impl<'a> Results<'a> {
-    pub fn new(progress: &'a dyn Progress<CheckResult>) -> Self {
-        Self {
-            progress,
-            checks: Vec::new(),
-        }
-    }
-
+impl Results<'_> {
     pub fn add(&mut self, result: CheckResult) {
+        let report = &mut self.report;
+        *match result.verdict {
+            Verdict::Ok => &mut report.ok,
+            Verdict::Warning => &mut report.warning,
+            Verdict::Problem => &mut report.problem,
+            Verdict::Skipped => &mut report.skipped,
+        } += 1;
         self.progress.finding(&result);
-        self.checks.push(result);
+        report.checks.push(result);
     }
 
-    pub fn into_checks(self) -> Vec<CheckResult> {
-        self.checks
+    /// Adds what was read from the database.
+    pub fn add_read(&mut self, check: Check, read: Result<CheckResult, db::Error>) {
+        self.add(read.unwrap_or_else(|error| CheckResult::unreadable(check, error)));
     }
 }

@@ -14,77 +14,57 @@ const FEW_DAYS: Span = Span::days(7);
 pub(super) fn probe(results: &mut Results<'_>, config: &Config) {
     let version = env!("CARGO_PKG_VERSION");
     results.add(CheckResult::ok(Check::Program, Code::Version).with("version", version));
-    let risks = risks(config);
-    for (key, code, hint) in &risks {
-        let warning = CheckResult::warning(Check::Settings, *code, *hint);
-        results.add(warning.about(*key).with("key", *key));
-    }
-    if risks.is_empty() {
-        results.add(CheckResult::ok(Check::Settings, Code::NothingRisky));
-    }
-}
-
-/// The key of each risky setting, what is risky, and what to do.
-fn risks(config: &Config) -> Vec<(&'static str, Code, Hint)> {
+    let warnings = results.report.warning;
+    let mut warn = |key: &str, code, hint| {
+        let warning = CheckResult::warning(Check::Settings, code, hint);
+        results.add(warning.about(key).with("key", key));
+    };
     let (keep, fetch, retention) = (&config.keep, &config.fetch, &config.retention);
     let public_url = &config.http.public_url;
-    let is_clear = public_url.starts_with("http://") && !is_loopback(public_url);
+    if public_url.is_empty() {
+        warn("http.public_url", Code::NoPublicUrl, Hint::SetPublicUrl);
+    }
+    if public_url.starts_with("http://") && !is_loopback(public_url) {
+        warn("http.public_url", Code::ClearText, Hint::UseHttps);
+    }
+    if keep.view_once {
+        warn("keep.view_once", Code::ViewOnceKept, Hint::IfMeant);
+    }
+    if !keep.own {
+        warn("keep.own", Code::OwnNotKept, Hint::IfMeant);
+    }
+    if !keep.groups {
+        warn("keep.groups", Code::GroupsNotKept, Hint::IfMeant);
+    }
+    if keep.kinds.len() < 5 {
+        warn("keep.kinds", Code::KindsNotKept, Hint::IfMeant);
+    }
+    if !fetch.routes.contains(&Route::Cdn) {
+        warn("fetch.routes", Code::WithoutCdn, Hint::AddCdn);
+    }
+    if !fetch.routes.contains(&Route::Gateway) {
+        warn("fetch.routes", Code::WithoutGateway, Hint::AddGateway);
+    }
+    if !fetch.allowed_hosts.is_empty() {
+        warn("fetch.allowed_hosts", Code::HostsAllowed, Hint::IfMeant);
+    }
+    if config.storage.pause_below.is_zero() {
+        warn("storage.pause_below", Code::NoWatermark, Hint::SetWatermark);
+    }
+    if keep.max_size < SMALL_FILE {
+        warn("keep.max_size", Code::OnlySmallFiles, Hint::IfMeant);
+    }
     let deletes_soon = |rule: &Rule| rule.older_than.is_some_and(|span| span < FEW_DAYS);
-    let rules = [
-        (
-            public_url.is_empty(),
-            ("http.public_url", Code::NoPublicUrl, Hint::SetPublicUrl),
-        ),
-        (
-            is_clear,
-            ("http.public_url", Code::ClearText, Hint::UseHttps),
-        ),
-        (
-            keep.view_once,
-            ("keep.view_once", Code::ViewOnceKept, Hint::IfMeant),
-        ),
-        (!keep.own, ("keep.own", Code::OwnNotKept, Hint::IfMeant)),
-        (
-            !keep.groups,
-            ("keep.groups", Code::GroupsNotKept, Hint::IfMeant),
-        ),
-        (
-            keep.kinds.len() < 5,
-            ("keep.kinds", Code::KindsNotKept, Hint::IfMeant),
-        ),
-        (
-            !fetch.routes.contains(&Route::Cdn),
-            ("fetch.routes", Code::WithoutCdn, Hint::AddCdn),
-        ),
-        (
-            !fetch.routes.contains(&Route::Gateway),
-            ("fetch.routes", Code::WithoutGateway, Hint::AddGateway),
-        ),
-        (
-            !fetch.allowed_hosts.is_empty(),
-            ("fetch.allowed_hosts", Code::HostsAllowed, Hint::IfMeant),
-        ),
-        (
-            config.storage.pause_below.is_zero(),
-            ("storage.pause_below", Code::NoWatermark, Hint::SetWatermark),
-        ),
-        (
-            keep.max_size < SMALL_FILE,
-            ("keep.max_size", Code::OnlySmallFiles, Hint::IfMeant),
-        ),
-        (
-            retention.rules.iter().any(deletes_soon),
-            ("retention.rules", Code::DeletesSoon, Hint::IfMeant),
-        ),
-        (
-            retention.deliveries.is_zero(),
-            ("retention.deliveries", Code::GrowsForever, Hint::SetDays),
-        ),
-        (
-            retention.events.is_zero(),
-            ("retention.events", Code::GrowsForever, Hint::SetDays),
-        ),
-    ];
-    let risky = rules.into_iter().filter(|(applies, _)| *applies);
-    risky.map(|(_, risk)| risk).collect()
+    if retention.rules.iter().any(deletes_soon) {
+        warn("retention.rules", Code::DeletesSoon, Hint::IfMeant);
+    }
+    if retention.deliveries.is_zero() {
+        warn("retention.deliveries", Code::GrowsForever, Hint::SetDays);
+    }
+    if retention.events.is_zero() {
+        warn("retention.events", Code::GrowsForever, Hint::SetDays);
+    }
+    if results.report.warning == warnings {
+        results.add(CheckResult::ok(Check::Settings, Code::NothingRisky));
+    }
 }

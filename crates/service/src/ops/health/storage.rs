@@ -21,14 +21,12 @@ const MOST_DAYS: u64 = 3_650;
 /// Writes and reads a file, and compares the free space with the growth.
 pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, db: Option<&Db>) {
     let root = deps.config.storage_folder(deps.data);
-    let about = root.display().to_string();
     let holders = match db {
         Some(db) => counts::holders(db).await,
         None => Ok(Vec::new()),
     };
     let holders = holders.unwrap_or_else(|error| {
-        let problem = CheckResult::unreadable(Check::StorageFolders, error);
-        results.add(problem.about(about.as_str()));
+        results.add(CheckResult::unreadable(Check::StorageFolders, error).about(&root));
         Vec::new()
     });
     // Nothing is created: an empty folder in the place of a disk that is not mounted would pass for the storage.
@@ -42,23 +40,20 @@ pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, db: Option<
         } else {
             CheckResult::problem(Check::Storage, Code::StorageMissing, Hint::Mount)
         };
-        return results.add(result.about(about).with("path", root.as_path()));
+        return results.add(result.about(&root).with("path", root.as_path()));
     }
     if let Some(db) = db.filter(|_| root.is_dir()) {
         let identity = probe_identity(db, &root).await;
         let is_right = identity.error.is_none();
-        results.add(identity.about(about.as_str()));
+        results.add(identity.about(&root));
         if !is_right {
             return;
         }
     }
     match probe::write_storage(&root) {
-        Err(failure) => {
-            let problem = CheckResult::failed(Check::Storage, failure);
-            results.add(problem.about(about.as_str()));
-        }
+        Err(failure) => results.add(CheckResult::failed(Check::Storage, failure).about(&root)),
         Ok(()) => {
-            results.add(CheckResult::ok(Check::Storage, Code::Done).about(about.as_str()));
+            results.add(CheckResult::ok(Check::Storage, Code::Done).about(&root));
             probe_folders(results, &root, &holders);
         }
     }
@@ -78,7 +73,6 @@ async fn probe_identity(db: &Db, root: &Path) -> CheckResult {
 
 /// Whether the folders of the instances that have files exist, and take files.
 fn probe_folders(results: &mut Results<'_>, root: &Path, holders: &[(i64, InstanceId)]) {
-    let about = root.display().to_string();
     let mut not_writable: Vec<WriteFailure> = Vec::new();
     let mut missing = Vec::new();
     for (client, instance) in holders {
@@ -97,27 +91,26 @@ fn probe_folders(results: &mut Results<'_>, root: &Path, holders: &[(i64, Instan
             .with("count", missing.len())
             .with("first", first.as_path())
             .with("path", root);
-        results.add(problem.about(about.as_str()));
+        results.add(problem.about(root));
     }
     let count = not_writable.len();
     if let Some(failure) = not_writable.into_iter().next() {
         let mut problem = CheckResult::failed(check, failure).with("count", count);
         problem.code = Code::FoldersNotWritable;
-        results.add(problem.about(about));
+        results.add(problem.about(root));
     } else if missing.is_empty() {
-        results.add(CheckResult::ok(check, Code::Done).about(about));
+        results.add(CheckResult::ok(check, Code::Done).about(root));
     }
 }
 
 async fn probe_space(results: &mut Results<'_>, deps: Deps<'_>, db: Option<&Db>, root: &Path) {
     let check = Check::StorageFree;
-    let about = root.display().to_string();
     let floor = deps.config.storage.pause_below.bytes();
     let free = match storage::free_bytes_at(root) {
         Ok(free) => free,
         Err(error) => {
             let skipped = CheckResult::skipped(check, Code::Failed).error(error);
-            return results.add(skipped.about(about));
+            return results.add(skipped.about(root));
         }
     };
     let result = if free < floor {
@@ -126,12 +119,10 @@ async fn probe_space(results: &mut Results<'_>, deps: Deps<'_>, db: Option<&Db>,
         CheckResult::ok(check, Code::SpaceLeft)
     };
     let result = result.with("free", Value::Bytes(free));
-    results.add(result.with("floor", Value::Bytes(floor)).about(about));
+    results.add(result.with("floor", Value::Bytes(floor)).about(root));
     if let Some(db) = db {
         let forecast = forecast(db, free.saturating_sub(floor), deps.clock.now()).await;
-        results.add(
-            forecast.unwrap_or_else(|error| CheckResult::unreadable(Check::StorageForecast, error)),
-        );
+        results.add_read(Check::StorageForecast, forecast);
     }
 }
 

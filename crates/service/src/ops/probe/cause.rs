@@ -3,8 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use serde::Serialize;
-
+use crate::model::codes;
 use crate::storage;
 
 /// With more free space than this, a full disk has run out of directory entries (inodes).
@@ -16,51 +15,34 @@ const EIO: i32 = 5;
 const ENFILE: i32 = 23;
 const EMFILE: i32 = 24;
 
-/// What keeps a file from being written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WriteCause {
-    DiskFull,
-    /// There is space, but no inode for another file.
-    NoInodes,
-    QuotaExceeded,
-    ReadOnly,
-    /// The file belongs to another user.
-    Owner,
-    /// The file belongs to this user, and its mode forbids writing.
-    Mode,
-    /// The mode allows it; an attribute (`chattr +i`) or a security module does not.
-    Forbidden,
-    NotAFolder,
-    Missing,
-    /// The device failed (EIO).
-    DeviceFailed,
-    /// A network or FUSE file system does not answer.
-    FileSystemGone,
-    TooManyFiles,
-    /// Another program has it locked.
-    Busy,
-    Other,
+codes! {
+    /// What keeps a file from being written.
+    WriteCause {
+        DiskFull "disk_full",
+        /// There is space, but no inode for another file.
+        NoInodes "no_inodes",
+        QuotaExceeded "quota_exceeded",
+        ReadOnly "read_only",
+        /// The file belongs to another user.
+        Owner "owner",
+        /// The file belongs to this user, and its mode forbids writing.
+        Mode "mode",
+        /// The mode allows it; an attribute (`chattr +i`) or a security module does not.
+        Forbidden "forbidden",
+        NotAFolder "not_a_folder",
+        Missing "missing",
+        /// The device failed (EIO).
+        DeviceFailed "device_failed",
+        /// A network or FUSE file system does not answer.
+        FileSystemGone "file_system_gone",
+        TooManyFiles "too_many_files",
+        /// Another program has it locked.
+        Busy "busy",
+        Other "other",
+    }
 }
 
 impl WriteCause {
-    pub const ALL: [Self; 14] = [
-        Self::DiskFull,
-        Self::NoInodes,
-        Self::QuotaExceeded,
-        Self::ReadOnly,
-        Self::Owner,
-        Self::Mode,
-        Self::Forbidden,
-        Self::NotAFolder,
-        Self::Missing,
-        Self::DeviceFailed,
-        Self::FileSystemGone,
-        Self::TooManyFiles,
-        Self::Busy,
-        Self::Other,
-    ];
-
     /// The cause of an error of the system at that path.
     pub fn of_error(path: &Path, error: &io::Error) -> Self {
         match error.kind() {
@@ -90,26 +72,6 @@ impl WriteCause {
                 _ => Self::Other,
             },
             _ => Self::Other,
-        }
-    }
-
-    /// Its stable code.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::DiskFull => "disk_full",
-            Self::NoInodes => "no_inodes",
-            Self::QuotaExceeded => "quota_exceeded",
-            Self::ReadOnly => "read_only",
-            Self::Owner => "owner",
-            Self::Mode => "mode",
-            Self::Forbidden => "forbidden",
-            Self::NotAFolder => "not_a_folder",
-            Self::Missing => "missing",
-            Self::DeviceFailed => "device_failed",
-            Self::FileSystemGone => "file_system_gone",
-            Self::TooManyFiles => "too_many_files",
-            Self::Busy => "busy",
-            Self::Other => "other",
         }
     }
 
