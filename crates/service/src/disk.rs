@@ -9,7 +9,7 @@ mod name;
 
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use access::{Access, restrict, set_access, wider_than_needed};
 pub use name::{folds_case, has_exact_name, name_new};
@@ -20,6 +20,61 @@ pub fn parent(path: &Path) -> &Path {
         Some(above) if !above.as_os_str().is_empty() => above,
         _ => Path::new("."),
     }
+}
+
+/// A path whose name is followed by a suffix.
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Identifies a file. Always equal where the system has no inodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    /// `None` if there is no file.
+    pub fn at(path: &Path) -> Option<Self> {
+        fs::metadata(path).ok().map(|found| Self::new(&found))
+    }
+
+    #[cfg(unix)]
+    pub fn new(metadata: &fs::Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub fn new(_: &fs::Metadata) -> Self {
+        Self {
+            device: 0,
+            inode: 0,
+        }
+    }
+}
+
+/// `None` if there is nothing at the path.
+pub fn unless_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        result => result.map(Some),
+    }
+}
+
+/// Options to write a file that only its owner may open, if they create it.
+pub fn private_options() -> fs::OpenOptions {
+    let mut options = File::options();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 /// Creates a folder and its missing parents, and makes each new name durable. An existing folder is fine.
@@ -58,12 +113,8 @@ pub fn create_new(path: &Path) -> io::Result<File> {
 /// Opens a file that only its owner may open, and creates it when it does not exist: a group with access to the data
 /// folder could otherwise hold its lock.
 pub fn open_lock(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let is_new = !path.exists();
-    let file = options.open(path)?;
+    let file = private_options().create(true).truncate(false).open(path)?;
     if is_new {
         access::give_to_owner_of(parent(path), path);
     }

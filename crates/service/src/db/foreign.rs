@@ -9,7 +9,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{ErrorCode, OpenFlags};
 
 use super::Value;
-use super::source::with_suffix;
+use crate::disk::with_suffix;
 
 /// The first bytes of every SQLite file (sqlite.org/fileformat.html, section 1.3).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::connection::{Access, Connection};
-use super::source::with_suffix;
 use super::{Db, Error, Key, values};
+use crate::disk::with_suffix;
 
 /// Files of a database that may outlive it.
 const REMAINS: [&str; 3] = ["-wal", "-journal", "-shm"];

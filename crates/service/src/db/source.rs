@@ -4,7 +4,6 @@
 //! Otherwise: without a log, the file alone is read; with a log, both are copied into a temporary folder and the copy
 //! is read.
 
-use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use tempfile::TempDir;
 
 use super::connection::{Access, Connection};
 use super::{Error, migrations};
+use crate::disk::with_suffix;
 
 /// SQLite's files without which the database file is incomplete.
 const LOGS: [&str; 2] = ["-wal", "-journal"];
@@ -139,12 +139,6 @@ fn make_writable(path: &Path) {
 }
 
 /// The path of a file that SQLite keeps next to a database, such as `….db-wal`.
-pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
-}
-
 fn has_bytes(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| found.len() > 0)
 }

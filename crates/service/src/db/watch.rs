@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::Error;
 use super::connection::Connection;
 use super::reader::Readers;
-use super::source::with_suffix;
+use crate::disk::{FileId, with_suffix};
 
 /// The write-ahead log's magic number, header length and frame header length (sqlite.org/fileformat.html).
 const LOG_MAGIC: u32 = 0x377f_0682;
@@ -40,32 +40,6 @@ crate::model::codes! {
         OtherLog "other_log",
         /// Undetermined, for example because another process was reading.
         Unproven "unproven",
-    }
-}
-
-/// Identifies a file. Always equal where the system has no inodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct FileId {
-    device: u64,
-    inode: u64,
-}
-
-impl FileId {
-    #[cfg(unix)]
-    fn new(metadata: &Metadata) -> Self {
-        use std::os::unix::fs::MetadataExt as _;
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn new(_: &Metadata) -> Self {
-        Self {
-            device: 0,
-            inode: 0,
-        }
     }
 }
 

@@ -170,10 +170,7 @@ impl Bodies {
 }
 
 fn remove(path: &Path) -> io::Result<bool> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        removed => removed.map(|()| true),
-    }
+    Ok(disk::unless_missing(fs::remove_file(path))?.is_some())
 }
 
 /// The files of a delivery before its commit. Removed on drop unless [`IncomingFiles::set_written`] was called.

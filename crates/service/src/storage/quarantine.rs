@@ -99,9 +99,8 @@ impl Storage {
 
     /// Finds quarantined files with this path and one of these owners.
     pub fn in_quarantine(&self, path: &str, owners: &[&str]) -> Result<Vec<PathBuf>, Error> {
-        let runs = match fs::read_dir(self.root.join(QUARANTINE)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            runs => runs?,
+        let Some(runs) = disk::unless_missing(fs::read_dir(self.root.join(QUARANTINE)))? else {
+            return Ok(Vec::new());
         };
         let mut found = Vec::new();
         // Checks that the path stays below the root.

@@ -3,8 +3,10 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use super::{Error, Storage, hash_file, hash_file_while};
+use super::{Error, Stamp, Storage, hash_file, hash_file_while};
+use crate::disk;
 
 /// The kind of entry at a path. Links are not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,22 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
         Ok(file)
     } else {
         Err(io::ErrorKind::NotFound.into())
+    }
+}
+
+impl Stamp {
+    /// `None` if there is no file.
+    pub fn of(path: &Path) -> io::Result<Option<Self>> {
+        let found = disk::unless_missing(fs::metadata(path))?.filter(fs::Metadata::is_file);
+        Ok(found.map(|found| Self {
+            size_bytes: found.len(),
+            modified: found.modified().ok(),
+        }))
+    }
+
+    /// `None` where the file system keeps no times.
+    pub fn modified(&self) -> Option<SystemTime> {
+        self.modified
     }
 }
 
