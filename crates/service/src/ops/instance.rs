@@ -1,3 +1,5 @@
+//! An instance: added, shown, and connected with its gateway.
+
 mod add;
 mod show;
 mod webhooks;
@@ -21,7 +23,6 @@ pub use webhooks::{
     read_slots, set, undo, webhook_address,
 };
 
-/// What asking the gateway of an instance uses.
 #[derive(Clone, Copy)]
 pub struct GatewayDeps<'a> {
     pub db: &'a Db,

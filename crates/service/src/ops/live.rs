@@ -1,6 +1,8 @@
-//! Live figures: what is downloaded, queued and received now, read from the database. Works next to any server. A snapshot twice a second; counts every other second, or less often where counting takes long, so that
-//! watching never costs more than a small part of the machine. A database that is locked or missing is reported, and read
-//! again when it is back.
+//! Live figures: what is downloaded, queued and received now, read from the database. Works next to any server.
+//!
+//! A snapshot twice a second; counts every other second, or less often where counting takes long, so that watching never
+//! costs more than a small part of the machine. A database that is locked or missing is reported, and read again when it
+//! is back.
 
 mod figures;
 mod rate;
@@ -18,17 +20,16 @@ use crate::events::Event;
 use crate::instances::Instance;
 use crate::media::counts::{StatusCount, WaitingCount};
 use crate::media::{Media, RecordedAttempt};
-use crate::model::{MediaId, MediaKind};
+use crate::model::{MediaId, MediaKind, codes};
 use crate::shutdown::Shutdown;
 use crate::storage::Storage;
 use crate::worker::Paused;
 
 pub use figures::{Figures, QueueCounts};
-pub use read::{FileIdentity, MOST_EVENTS, file_identity};
+pub use read::MOST_EVENTS;
 pub use sampler::Sampler;
 
 pub struct Deps {
-    /// The data folder.
     pub data: PathBuf,
     pub config: Config,
     pub clock: Clock,
@@ -48,26 +49,13 @@ pub struct Source {
     pub storage: Storage,
 }
 
-/// How a round of downloading ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RoundResult {
-    Stored,
-    Failed,
-    Expired,
-    Postponed,
-}
-
-impl RoundResult {
-    pub const ALL: [Self; 4] = [Self::Stored, Self::Failed, Self::Expired, Self::Postponed];
-
-    /// The kind of its events.
-    pub fn event(self) -> &'static str {
-        match self {
-            Self::Stored => "media.stored",
-            Self::Failed => "media.failed",
-            Self::Expired => "media.expired",
-            Self::Postponed => "media.postponed",
-        }
+codes! {
+    /// How a round of downloading ended, as the kind of its events.
+    RoundResult {
+        Stored "media.stored",
+        Failed "media.failed",
+        Expired "media.expired",
+        Postponed "media.postponed",
     }
 }
 
@@ -100,7 +88,6 @@ pub struct Options {
     pub opened: Option<MediaId>,
 }
 
-/// A media that is downloading.
 #[derive(Clone, Debug)]
 pub struct Download {
     pub id: MediaId,
@@ -172,11 +159,9 @@ pub struct LiveCounts {
     pub waiting: Vec<WaitingCount>,
     /// Received media by minute of the Unix epoch, for the last hour.
     pub minutes: Vec<(i64, u64)>,
-    /// Events of the last hour, by kind.
     pub hour: Vec<(String, u64)>,
 }
 
-/// One media with its attempts.
 #[derive(Clone, Debug)]
 pub struct MediaDetails {
     pub id: MediaId,
@@ -185,7 +170,6 @@ pub struct MediaDetails {
     pub attempts: Vec<RecordedAttempt>,
 }
 
-/// Why there is no news.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the database {path} is missing")]

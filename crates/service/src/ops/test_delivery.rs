@@ -1,10 +1,10 @@
 //! One delivery through the whole pipeline, with a report of each step. If a server is running, the delivery is committed
 //! here and downloaded there.
 
-mod error;
 mod sample;
 mod step;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::Progress;
 use crate::coordination::{self, Coordination};
-use crate::db::{Db, Key};
+use crate::db::{self, Db, Key};
 use crate::deliveries::Body;
 use crate::ingest::{self, Ingest, Receipt, tally};
 use crate::instances::Instance;
@@ -22,7 +22,6 @@ use crate::model::{MediaId, MediaStatus};
 use crate::queue::{self, Lease};
 use crate::shutdown::CancellationToken;
 use crate::worker::{self, Worker};
-pub use error::Error;
 pub use sample::{sample, sample_delivery};
 pub use step::Step;
 
@@ -35,7 +34,6 @@ pub struct Deps<'a> {
     pub coordination: &'a Coordination,
 }
 
-/// The id of the instance that a delivery names.
 pub fn instance_id(body: &[u8]) -> Option<String> {
     let delivery: Value = serde_json::from_slice(body).ok()?;
     let mut fields = delivery.as_object()?.iter();
@@ -43,10 +41,21 @@ pub fn instance_id(body: &[u8]) -> Option<String> {
     id.as_str().map(str::to_owned)
 }
 
-/// The delivery, and the instance that it is for.
 pub struct Options {
     pub instance: Instance,
     pub body: Vec<u8>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Db(#[from] db::Error),
+    #[error(transparent)]
+    Coordination(#[from] coordination::Error),
+    #[error("the delivery cannot be written to the data folder")]
+    Body(#[source] io::Error),
+    #[error("the media was deleted after it was committed")]
+    MediaDeleted,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -58,11 +67,9 @@ pub enum Verdict {
     Refused,
 }
 
-/// The result of one delivery.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Report {
     pub verdict: Verdict,
-    /// How many of its media are stored.
     pub stored: u64,
     pub not_stored: u64,
     /// It was cancelled before its media were stored.
@@ -70,15 +77,6 @@ pub struct Report {
 }
 
 impl Report {
-    fn new(verdict: Verdict) -> Self {
-        Self {
-            verdict,
-            stored: 0,
-            not_stored: 0,
-            stopped: false,
-        }
-    }
-
     /// Whether the delivery was read and all of its media are stored.
     pub fn is_fine(&self) -> bool {
         matches!(self.verdict, Verdict::Accepted | Verdict::Ignored)
@@ -105,13 +103,18 @@ pub async fn run(
         .await
         .map_err(Error::Body)?;
     let body = ingest::opened(ingest, instance.gateway, body).await?;
-    let report = match ingest::receive(ingest, &instance, body).await? {
+    let mut report = Report {
+        verdict: Verdict::Accepted,
+        stored: 0,
+        not_stored: 0,
+        stopped: false,
+    };
+    match ingest::receive(ingest, &instance, body).await? {
         Receipt::Accepted { delivery, media } => {
             progress.finding(&Step::Committed {
                 delivery,
                 media: media.len(),
             });
-            let mut report = Report::new(Verdict::Accepted);
             for (kind, put) in media {
                 progress.finding(&Step::Detected {
                     kind: kind.as_str(),
@@ -125,11 +128,10 @@ pub async fn run(
                     None => report.stopped = true,
                 }
             }
-            report
         }
         Receipt::Ignored { reason } => {
             progress.finding(&Step::Ignored { reason });
-            Report::new(Verdict::Ignored)
+            report.verdict = Verdict::Ignored;
         }
         Receipt::SetAside { reason, place } => {
             progress.finding(&Step::SetAside {
@@ -137,15 +139,15 @@ pub async fn run(
                 line: place.map(|(line, _)| line),
                 column: place.map(|(_, column)| column),
             });
-            Report::new(Verdict::SetAside)
+            report.verdict = Verdict::SetAside;
         }
         Receipt::WrongInstance { named } => {
             progress.finding(&Step::Refused {
                 names_instance: named,
             });
-            Report::new(Verdict::Refused)
+            report.verdict = Verdict::Refused;
         }
-    };
+    }
     tally::write_down(&ingest.db, &ingest.tally).await?;
     Ok(report)
 }
@@ -187,13 +189,9 @@ async fn follow(
     };
     let attempts = media::attempts(db, id).await?;
     for attempt in attempts.iter().filter(|attempt| attempt.n > known_attempts) {
-        step::of_attempt(attempt)
-            .iter()
-            .for_each(|step| progress.finding(step));
+        step::of_attempt(attempt, progress);
     }
-    step::of_media(&media)
-        .iter()
-        .for_each(|step| progress.finding(step));
+    step::of_media(&media, progress);
     Ok(Some(media.status == MediaStatus::Stored))
 }
 

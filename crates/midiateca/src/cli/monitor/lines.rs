@@ -11,8 +11,8 @@ use super::super::words::monitor as texts;
 use super::super::{Ending, zone};
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::clock::rfc3339;
+use midiateca_service::disk::FileId;
 use midiateca_service::events::{self, Event};
-use midiateca_service::ops::live::file_identity;
 use midiateca_service::shutdown;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
@@ -26,7 +26,7 @@ pub(super) async fn run(
     let open = || context.open_existing_allowing(AllowedStorage::Unused);
     let mut app = open().await?;
     let path = context.config.database_file(&context.data);
-    let mut file = file_identity(&path);
+    let mut file = FileId::at(&path);
     let mut seq = match after {
         Some(seq) => seq,
         None => events::newest(&app.db).await?,
@@ -54,7 +54,7 @@ pub(super) async fn run(
             () = tokio::time::sleep(POLL_INTERVAL) => {}
         }
         // Another file is there, such as a restored backup; while there is none, the open one is read.
-        let found = file_identity(&path);
+        let found = FileId::at(&path);
         if found.is_some() && found != file {
             app.db.close().await;
             app = open().await?;

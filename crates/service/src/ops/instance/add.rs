@@ -50,7 +50,6 @@ pub enum AddError {
 }
 
 impl AddError {
-    /// Whether the options are wrong.
     pub fn is_usage(&self) -> bool {
         !matches!(self, Self::Db(_))
     }
@@ -134,7 +133,6 @@ pub fn check_token(text: &str) -> Result<&str, AddError> {
     }
 }
 
-/// What the gateway answers to a token.
 #[derive(Debug)]
 pub enum TokenCheck {
     Accepted,
@@ -177,7 +175,6 @@ impl TokenCheck {
     }
 }
 
-/// Tries the stored token at the gateway.
 pub async fn ask_gateway(deps: GatewayDeps<'_>, instance: &Instance) -> TokenCheck {
     let answer = match GatewayAdmin::open(deps.client, deps.secrets, instance) {
         Ok(admin) => admin.read().await,

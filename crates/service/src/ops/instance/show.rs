@@ -27,7 +27,6 @@ pub struct InstanceReport {
     pub client_name: Option<String>,
     #[serde(serialize_with = "crate::ops::json::time_or_null")]
     pub state_at: Option<Millis>,
-    /// Whether the gateway answers that it is connected now.
     pub connected_now: Option<bool>,
     #[serde(rename = "last_delivery_ago_ms")]
     pub silence: Option<Millis>,
@@ -71,7 +70,6 @@ fn slots<S: serde::Serializer>(read: &SlotsRead, serializer: S) -> Result<S::Ok,
     }
 }
 
-/// With `offline`, the gateway is not asked.
 pub async fn show(
     deps: GatewayDeps<'_>,
     instance: &Instance,

@@ -35,11 +35,9 @@ pub struct Slot {
     pub holds: Option<String>,
 }
 
-/// What the gateway answers for an instance.
 #[derive(Debug)]
 pub struct Slots {
     pub slots: Vec<Slot>,
-    /// Whether it is connected now.
     pub connected: Option<bool>,
 }
 
@@ -64,7 +62,7 @@ pub struct SlotReport {
     pub error: Option<gateway_admin::Error>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct WebhooksReport {
     pub instance: String,
     pub slots: Vec<SlotReport>,
@@ -75,7 +73,6 @@ pub struct WebhooksReport {
     /// Slots whose previous address cannot be unsealed.
     #[serde(skip)]
     pub not_remembered: Vec<(String, secrets::Error)>,
-    /// The slots could not be read back.
     #[serde(skip)]
     pub unread: Option<gateway_admin::Error>,
 }
@@ -92,13 +89,11 @@ pub enum WebhooksError {
     Secrets(#[from] secrets::Error),
 }
 
-/// The address that a gateway is to call.
 pub fn webhook_address(base: &str, gateway: Gateway, token: &str) -> String {
     let base = base.trim_end_matches('/');
     format!("{base}/hooks/{}/{token}", gateway.as_str())
 }
 
-/// Reads the slots.
 pub async fn read_slots(
     deps: GatewayDeps<'_>,
     instance: &Instance,
@@ -125,7 +120,6 @@ pub async fn read_slots(
     })
 }
 
-/// What [`set`] would change.
 pub async fn preview(
     deps: GatewayDeps<'_>,
     instance: &Instance,
@@ -256,11 +250,7 @@ impl WebhooksReport {
     fn of(instance: &Instance) -> Self {
         Self {
             instance: instance.id.0.clone(),
-            slots: Vec::new(),
-            missing: Vec::new(),
-            address: None,
-            not_remembered: Vec::new(),
-            unread: None,
+            ..Self::default()
         }
     }
 

@@ -23,7 +23,6 @@ pub struct Figures {
     speeds: DownloadSpeeds,
 }
 
-/// How many media have each status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct QueueCounts {
     pub ready: i64,
@@ -73,7 +72,6 @@ impl Figures {
         self.rate.per_minute(|instance| filter.includes(instance))
     }
 
-    /// Bytes per second of one download.
     pub fn speed(&self, download: &Download) -> Option<f64> {
         self.speeds.per_second(&download.id)
     }
@@ -97,7 +95,6 @@ impl Figures {
             .collect()
     }
 
-    /// Events of that kind in the last hour.
     pub fn last_hour(&self, kind: &str) -> u64 {
         let hour = self.counts.iter().flat_map(|counts| &counts.hour);
         hour.filter(|(found, _)| found == kind)

@@ -26,7 +26,6 @@ impl DeliveryRate {
         }
     }
 
-    /// Deliveries per minute of the wanted instances.
     pub fn per_minute(&self, wanted: impl Fn(&str) -> bool) -> Option<f64> {
         let ((first, before), (last, after)) = (self.0.front()?, self.0.back()?);
         let elapsed = last - first;

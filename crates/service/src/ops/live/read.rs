@@ -1,7 +1,5 @@
 //! The queries: each is bounded, however large the database is.
 
-use std::path::Path;
-
 use serde_json::json;
 
 use super::{Deps, LiveCounts, LiveFilter, LiveSnapshot, MediaDetails, RoundResult, Source};
@@ -12,14 +10,12 @@ use crate::media::{self, counts};
 use crate::model::MediaId;
 use crate::{instances, worker};
 
-/// Events that are kept for scrolling.
 pub const MOST_EVENTS: u32 = 300;
 /// How many events are searched: a filter that matches nothing must not read them all.
 const LOOK_BACK: i64 = 50_000;
 /// Listed downloads; there are seldom as many at once.
 const MOST_IN_FLIGHT: u32 = 200;
 
-/// The last event that was read for a filter.
 pub(super) struct Cursor {
     filter: LiveFilter,
     seq: i64,
@@ -29,24 +25,6 @@ impl Cursor {
     pub fn is_of(&self, filter: &LiveFilter) -> bool {
         self.filter == *filter
     }
-}
-
-/// The file at a path: another file in its place has another identity.
-#[derive(PartialEq, Eq)]
-pub struct FileIdentity(#[cfg(unix)] (u64, u64));
-
-/// None if there is no file.
-#[cfg(unix)]
-pub fn file_identity(path: &Path) -> Option<FileIdentity> {
-    use std::os::unix::fs::MetadataExt as _;
-    let metadata = std::fs::metadata(path).ok()?;
-    Some(FileIdentity((metadata.dev(), metadata.ino())))
-}
-
-/// None if there is no file. An open file cannot be replaced on these systems.
-#[cfg(not(unix))]
-pub fn file_identity(path: &Path) -> Option<FileIdentity> {
-    path.is_file().then_some(FileIdentity())
 }
 
 pub(super) async fn snapshot(
@@ -60,7 +38,7 @@ pub(super) async fn snapshot(
     let newest = events::newest(db).await?;
     let after = known.map_or(newest - LOOK_BACK, |cursor| cursor.seq);
     let which = Which {
-        kind: filter.result.map(RoundResult::event),
+        kind: filter.result.map(RoundResult::as_str),
         ..which(filter)
     };
     let events = events::newest_of(db, &which, after, MOST_EVENTS).await?;

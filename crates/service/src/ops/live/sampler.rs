@@ -5,9 +5,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::read::{self, Cursor, FileIdentity};
+use super::read::{self, Cursor};
 use super::{Deps, Error, LiveFilter, Options, Source, Update};
 use crate::db::{self, Db};
+use crate::disk::FileId;
 
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(500);
 const COUNTS_INTERVAL: Duration = Duration::from_secs(2);
@@ -17,7 +18,7 @@ const COUNTS_SHARE: u32 = 20;
 pub struct Sampler {
     deps: Deps,
     source: watch::Sender<Source>,
-    file: Option<FileIdentity>,
+    file: Option<FileId>,
     options: watch::Receiver<Options>,
     updates: mpsc::Sender<Update>,
     cursor: Option<Cursor>,
@@ -38,7 +39,7 @@ impl Sampler {
         updates: mpsc::Sender<Update>,
     ) -> Self {
         Self {
-            file: read::file_identity(&deps.database()),
+            file: FileId::at(&deps.database()),
             deps,
             source: watch::Sender::new(source),
             options,
@@ -97,7 +98,7 @@ impl Sampler {
     /// Opens the file that replaced the open one, such as a restored backup.
     async fn follow_file(&mut self) -> Result<(), Error> {
         let path = self.deps.database();
-        let Some(found) = read::file_identity(&path) else {
+        let Some(found) = FileId::at(&path) else {
             return Err(Error::Missing { path });
         };
         if self.file.as_ref() == Some(&found) {

@@ -40,7 +40,6 @@ impl DownloadSpeeds {
         }
     }
 
-    /// Bytes per second, once it is known.
     pub fn per_second(&self, id: &MediaId) -> Option<f64> {
         self.0.get(id)?.per_second
     }

@@ -7,8 +7,8 @@ use crate::media::{Media, RecordedAttempt, hex};
 use crate::model::{
     DeliveryId, DeliveryReason, InstanceId, MediaId, MediaStatus, Reason, Route, Verification,
 };
+use crate::ops::Progress;
 
-/// One step, as soon as it is done.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
@@ -97,54 +97,44 @@ fn had_link(reason: Option<Reason>) -> bool {
     )
 }
 
-/// The steps of one attempt.
-pub(super) fn of_attempt(attempt: &RecordedAttempt) -> Vec<Step> {
+pub(super) fn of_attempt(attempt: &RecordedAttempt, progress: &dyn Progress<Step>) {
     let obtained = had_link(attempt.reason);
-    let mut steps = vec![
-        Step::RouteTried {
-            n: attempt.n,
-            route: attempt.route,
-            duration_ms: attempt.duration_ms,
-        },
-        Step::Link {
-            obtained,
-            host: attempt.host.clone(),
-            http_status: attempt.http_status,
-            reason: attempt.reason.filter(|_| !obtained),
-        },
-    ];
+    progress.finding(&Step::RouteTried {
+        n: attempt.n,
+        route: attempt.route,
+        duration_ms: attempt.duration_ms,
+    });
+    progress.finding(&Step::Link {
+        obtained,
+        host: attempt.host.clone(),
+        http_status: attempt.http_status,
+        reason: attempt.reason.filter(|_| !obtained),
+    });
     if obtained {
-        steps.push(Step::Bytes {
+        progress.finding(&Step::Bytes {
             count: attempt.size,
             reason: attempt.reason,
         });
     }
-    steps
 }
 
-/// The last steps of a media.
-pub(super) fn of_media(media: &Media) -> Vec<Step> {
-    if media.status != MediaStatus::Stored {
-        return vec![Step::NotStored {
-            id: media.id.clone(),
-            status: media.status,
+pub(super) fn of_media(media: &Media, progress: &dyn Progress<Step>) {
+    let (id, status) = (media.id.clone(), media.status);
+    if status != MediaStatus::Stored {
+        return progress.finding(&Step::NotStored {
+            id,
+            status,
             reason: media.reason,
             next_attempt_at: media.next_attempt_at.map(rfc3339),
-        }];
+        });
     }
-    vec![
-        Step::Verified {
-            how: media.verified.map(Verification::as_str),
-            sha256: media.sha256.map(|sha256| hex(&sha256)),
-            size: media.size,
-            mime: media.mime.clone(),
-        },
-        Step::Path {
-            path: media.path().map(str::to_owned),
-        },
-        Step::Row {
-            id: media.id.clone(),
-            status: media.status,
-        },
-    ]
+    progress.finding(&Step::Verified {
+        how: media.verified.map(Verification::as_str),
+        sha256: media.sha256.map(|sha256| hex(&sha256)),
+        size: media.size,
+        mime: media.mime.clone(),
+    });
+    let path = media.path().map(str::to_owned);
+    progress.finding(&Step::Path { path });
+    progress.finding(&Step::Row { id, status });
 }

@@ -87,7 +87,7 @@ fn situation<'a>(columns: u16, problem: Option<String>, state: &State) -> Line<'
         filter.instance.as_deref().map(plain),
         filter.kind.map(|kind| lang.name(kind.as_str()).to_owned()),
         filter.result.and_then(|result| {
-            let name = events::name(result.event())?;
+            let name = events::name(result.as_str())?;
             Some(lang.say(name).to_owned())
         }),
     ];
