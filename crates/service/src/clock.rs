@@ -183,6 +183,11 @@ pub fn rfc3339(at: Millis) -> String {
     }
 }
 
+/// [`rfc3339`] for `serialize_with`.
+pub fn as_rfc3339<S: serde::Serializer>(at: &Millis, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&rfc3339(*at))
+}
+
 /// Parses RFC 3339.
 pub fn millis_of(text: &str) -> Option<Millis> {
     let timestamp: jiff::Timestamp = text.parse().ok()?;

@@ -15,12 +15,14 @@ use serde_json::Value as Json;
 use wa_media::FoundMedia;
 
 use crate::clock::Millis;
-use crate::model::{DeliveryReason, KeyKind, MediaKey, MediaKind, Origin, Reason};
+use crate::model::{DeliveryReason, KeyKind, MediaKey, MediaKind, Origin, Reason, codes};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Gateway {
-    /// w-api.app
-    Wapi,
+codes! {
+    /// The names are those in addresses, file names and the database.
+    Gateway {
+        /// w-api.app
+        Wapi "wapi",
+    }
 }
 
 /// The content of a delivery, decided by its fields and not by its event's name.
@@ -186,8 +188,6 @@ pub struct Session {
 }
 
 impl Gateway {
-    pub const ALL: [Self; 1] = [Self::Wapi];
-
     /// The instance that the beginning of a delivery names, found without parsing. For deliveries that are refused unread; the
     /// name cannot be trusted.
     pub fn named_instance(self, beginning: &[u8]) -> Option<String> {
@@ -257,19 +257,6 @@ impl Gateway {
         match self {
             Self::Wapi => "delivery",
         }
-    }
-
-    /// The name in addresses, file names and the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Wapi => "wapi",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|gateway| gateway.as_str() == name)
     }
 
     /// The API's address when none is configured.

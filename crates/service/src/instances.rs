@@ -8,6 +8,7 @@ use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, Value, values};
 use crate::gateway::Gateway;
 use crate::model::{InstanceId, Route};
+use crate::secrets::{self, Secrets};
 
 pub use directory::{Directory, FormerToken};
 pub use hooks::{
@@ -206,8 +207,14 @@ pub async fn has_sealed_values(db: &Db) -> Result<bool, Error> {
     row.map_or(Ok(false), |row| Ok(row.int("sealed")? != 0))
 }
 
+/// Why the key does not open the tokens, by one of them; `None` if it does, or if there is none.
+pub async fn token_error(db: &Db, secrets: &Secrets) -> Result<Option<secrets::Error>, Error> {
+    let sealed = sealed_token(db).await?;
+    Ok(sealed.and_then(|(id, sealed)| secrets.unseal(&token_context(&id), &sealed).err()))
+}
+
 /// A sealed token, of any instance.
-pub async fn sealed_token(db: &Db) -> Result<Option<(InstanceId, Vec<u8>)>, Error> {
+async fn sealed_token(db: &Db) -> Result<Option<(InstanceId, Vec<u8>)>, Error> {
     let sql =
         "select id, token_sealed from instances where token_sealed is not null order by id limit 1";
     let row = db.row(sql, vec![]).await?;

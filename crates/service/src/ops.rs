@@ -1,8 +1,28 @@
 //! What an operator can do: a module per operation, each with options, a function `run` and a report.
 
+pub mod backup;
+pub mod decrypt;
+pub mod dismiss;
+pub mod erasure;
+pub mod export;
+pub mod gateway_admin;
+pub mod health;
+pub mod import;
+pub mod instance;
+mod json;
+pub mod live;
+pub mod opening;
+pub mod probe;
 mod problem;
 mod progress;
+pub mod remove_client;
+pub mod replay;
+pub mod retention;
+pub mod retry;
 mod selection;
+pub mod status;
+pub mod test_delivery;
+pub mod verify;
 
 pub use problem::Problem;
 pub use progress::Progress;
@@ -25,62 +45,3 @@ pub struct FileDeps<'a> {
     /// The random name of this process.
     pub owner: &'a str,
 }
-
-/// A copy of the database and the files, made while the service runs.
-pub mod backup;
-
-/// One encrypted file, decrypted without a database.
-pub mod decrypt;
-
-/// Media that failed or expired, acknowledged.
-pub mod dismiss;
-
-/// Deleting a person's data.
-pub mod erasure;
-
-/// Stored files copied into a folder or an archive, with a manifest.
-pub mod export;
-
-/// The gateway's admin API, with the token of one instance.
-pub mod gateway_admin;
-
-/// Probes of everything that storing media depends on.
-pub mod health;
-
-/// Another system's data, imported.
-pub mod import;
-
-/// An instance as operators add it, look at it, and connect it with its gateway.
-pub mod instance;
-
-/// What happens now, for a person who watches.
-pub mod live;
-
-/// Whether database and storage belong together.
-pub mod opening;
-
-/// Probes of disks and of the server.
-pub mod probe;
-
-/// A client that receives nothing more.
-pub mod remove_client;
-
-/// Deliveries read again with the current version.
-pub mod replay;
-
-/// Retention rules.
-pub mod retention;
-
-/// Media queued again.
-pub mod retry;
-
-/// What runs, what waits, and what needs a person.
-pub mod status;
-
-/// One delivery through the whole pipeline, step by step.
-pub mod test_delivery;
-
-/// Stored files compared with their hashes, and repaired.
-pub mod verify;
-
-mod json;

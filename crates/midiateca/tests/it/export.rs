@@ -64,7 +64,8 @@ impl Shelf {
         let id = answer["media"][0]["id"].as_str().unwrap().to_owned();
         test.settled(&midiateca_service::model::MediaId(id)).await;
         let filter = Filter::default();
-        let media = media::stored(&test.app.db, &filter, "", 100).await.unwrap();
+        let page = media::stored(&test.app.db, &filter, &mut String::new(), 100).await;
+        let media = page.unwrap().unwrap_or_default();
         let media: Vec<MediaView> = media.into_iter().map(MediaView::from).collect();
         assert_eq!(media.len(), 5);
         assert!(

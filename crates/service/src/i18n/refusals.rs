@@ -5,29 +5,36 @@ use std::fmt::Display;
 use super::keys::refusals as words;
 use super::{Language, TextKey};
 use crate::clock::Zone;
+use crate::gateway::Gateway;
 use crate::instances::{Refusal, RefusalReason};
 use crate::model::InstanceId;
 use crate::ops::status::RefusedDeliveries;
 
 /// The instance, or else the gateway.
 fn about(refused: &RefusedDeliveries) -> String {
-    let gateway = refused.gateway.unwrap_or("webhooks");
-    let instance = refused.instance.as_deref();
-    instance.unwrap_or(gateway).to_owned()
+    let Refusal {
+        gateway, instance, ..
+    } = &refused.refusal;
+    let gateway = gateway.map_or("webhooks", Gateway::as_str);
+    instance
+        .as_ref()
+        .map_or(gateway, InstanceId::as_str)
+        .to_owned()
 }
 
 /// How many since when, and why.
 pub fn seen(refused: &RefusedDeliveries, lang: Language, zone: &Zone) -> String {
     let why = fill(refused, lang, why(refused.refusal.reason));
-    let (since, last) = (zone.local(refused.first_at), zone.local(refused.last_at));
+    let counted = &refused.counted;
+    let (since, last) = (zone.local(counted.first_at), zone.local(counted.last_at));
     let values: [(&str, &dyn Display); 4] = [
-        ("count", &refused.count),
+        ("count", &counted.count),
         ("since", &since),
         ("last", &last),
         ("why", &why),
     ];
     let are_connections = refused.refusal.reason == RefusalReason::TooManyConnections;
-    let words = match (are_connections, refused.count) {
+    let words = match (are_connections, counted.count) {
         (false, 1) => words::ONE,
         (false, _) => words::MANY,
         (true, 1) => words::ONE_CONNECTION,
@@ -56,7 +63,7 @@ pub fn own(refused: &RefusedDeliveries, lang: Language, zone: &Zone) -> String {
 
 fn fill(refused: &RefusedDeliveries, lang: Language, words: TextKey) -> String {
     let refusal = &refused.refusal;
-    let gateway = refusal.gateway.map_or("wapi", |gateway| gateway.as_str());
+    let gateway = refusal.gateway.map_or("wapi", Gateway::as_str);
     let id = |id: &Option<InstanceId>| id.as_ref().map_or("ID", InstanceId::as_str).to_owned();
     let (instance, address_of) = (id(&refusal.instance), id(&refusal.address_of));
     let values: [(&str, &dyn Display); 3] = [

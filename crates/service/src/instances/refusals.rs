@@ -1,8 +1,10 @@
 //! Refused deliveries, counted by gateway, instance and reason. The number of rows is bounded by the operator's setup,
 //! whatever clients send.
 
+use serde::Serialize;
+
 use super::InstanceId;
-use crate::clock::{DAY, Millis};
+use crate::clock::{DAY, Millis, as_rfc3339};
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::gateway::Gateway;
 use crate::model::codes;
@@ -36,7 +38,7 @@ codes! {
 }
 
 /// The key by which refusals are counted.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Refusal {
     /// The gateway that the address names.
     pub gateway: Option<Gateway>,
@@ -47,10 +49,12 @@ pub struct Refusal {
     pub reason: RefusalReason,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct RefusalCount {
     pub count: i64,
+    #[serde(serialize_with = "as_rfc3339")]
     pub first_at: Millis,
+    #[serde(serialize_with = "as_rfc3339")]
     pub last_at: Millis,
 }
 

@@ -1,9 +1,9 @@
 //! The attempts of media: recorded with their round, pruned by age.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::Media;
-use crate::clock::{Millis, rfc3339};
+use crate::clock::{Millis, as_rfc3339};
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::model::{Attempt, MediaId, Reason, Route};
 
@@ -23,10 +23,6 @@ pub struct RecordedAttempt {
     pub size: u64,
     /// None when it succeeded.
     pub reason: Option<Reason>,
-}
-
-fn as_rfc3339<S: Serializer>(time: &Millis, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&rfc3339(*time))
 }
 
 /// The attempts of one media, in order.

@@ -3,7 +3,7 @@
 use super::filter::{Filter, matches_filter};
 use super::row::{Media, columns};
 use crate::clock::Millis;
-use crate::db::{Db, Error, values};
+use crate::db::{Db, Error, Row, values};
 use crate::model::{DeliveryId, InstanceId, MediaId};
 
 const FIND: &str = concat!("select ", columns!(), " from media where id = $1");
@@ -50,19 +50,28 @@ const STORED: &str = concat!(
     " order by id limit $10"
 );
 
-/// Up to `limit` stored media after `after` (an id, or empty), by id.
+/// A page of rows, the id of its last one in `place`; `None` after the last page.
+pub(super) fn page<T>(
+    rows: &[Row],
+    read: impl Fn(&Row) -> Result<T, Error>,
+    place: &mut String,
+) -> Result<Option<Vec<T>>, Error> {
+    let Some(last) = rows.last() else {
+        return Ok(None);
+    };
+    *place = last.text("id")?;
+    rows.iter().map(read).collect::<Result<_, _>>().map(Some)
+}
+
+/// The next page of stored media after `after` (an id, or empty), by id.
 pub async fn stored(
     db: &Db,
     filter: &Filter,
-    after: &str,
+    after: &mut String,
     limit: u32,
-) -> Result<Vec<Media>, Error> {
-    let values = filter.values(values![after, limit]);
-    db.rows(STORED, values)
-        .await?
-        .iter()
-        .map(Media::from_row)
-        .collect()
+) -> Result<Option<Vec<Media>>, Error> {
+    let values = filter.values(values![after.as_str(), limit]);
+    page(&db.rows(STORED, values).await?, Media::from_row, after)
 }
 
 /// The clients of the media of one delivery.

@@ -1,12 +1,10 @@
 //! Rows of stored files: reading, comparing, repairing and removing them.
 
 use super::filter::{Filter, matches_filter, placeholders};
+use super::list::page;
 use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, Value, values};
 use crate::model::{InstanceId, MediaId, MediaKind, MediaStatus, Reason};
-
-/// Sorts after every id.
-const PAST_ALL: &str = "~";
 
 /// The file of a stored or lost media. These columns have kept their names since the first migration, because a
 /// backup reads the database of an earlier version.
@@ -69,17 +67,15 @@ pub(super) const STORED: &str = concat!(
     " order by id limit $10"
 );
 
-/// Up to `limit` stored files after the media `after` (an id, or empty), by id.
+/// The next page of stored files after the media `after` (an id, or empty), by id.
 pub async fn stored_files(
     db: &Db,
     filter: &Filter,
-    after: &str,
+    after: &mut String,
     limit: u32,
-) -> Result<Vec<StoredFile>, Error> {
-    let rows = db
-        .rows(STORED, filter.values(values![after, limit]))
-        .await?;
-    rows.iter().map(StoredFile::from_row).collect()
+) -> Result<Option<Vec<StoredFile>>, Error> {
+    let values = filter.values(values![after.as_str(), limit]);
+    page(&db.rows(STORED, values).await?, StoredFile::from_row, after)
 }
 
 /// Paths of the newest stored files.
@@ -93,23 +89,23 @@ pub async fn newest_paths(db: &Db, limit: u32) -> Result<Vec<String>, Error> {
 /// bytes share.
 pub async fn stored_files_with_twins(
     db: &Db,
-    after: &str,
+    after: &mut String,
     limit: u32,
-) -> Result<Vec<(StoredFile, String)>, Error> {
+) -> Result<Option<Vec<(StoredFile, String)>>, Error> {
     let sql = concat!(
         "select ",
         file_columns!(),
         ", (select path from media as twin where twin.client = media.client and twin.sha256 = media.sha256 and twin.status = 'stored' limit 1) as first_path
          from media where status = 'stored' and id > $1 order by id limit $2"
     );
-    let rows = db.rows(sql, values![after, limit]).await?;
+    let rows = db.rows(sql, values![after.as_str(), limit]).await?;
     let file = |row: &Row| {
         let file = StoredFile::from_row(row)?;
         let first_path = row.text_or_none("first_path")?;
         let first_path = first_path.unwrap_or_else(|| file.path.clone());
         Ok((file, first_path))
     };
-    rows.iter().map(file).collect()
+    page(&rows, file, after)
 }
 
 pub(super) const STORED_BEFORE: &str = concat!(
@@ -120,21 +116,17 @@ pub(super) const STORED_BEFORE: &str = concat!(
     " order by id desc limit $10"
 );
 
-/// Up to `limit` stored files before the media `before` (an id, or empty), newest first: a crash or a full disk
+/// The next page of stored files before the media `before` (an id, or `~`), newest first: a crash or a full disk
 /// damages what was written last.
 pub async fn stored_files_before(
     db: &Db,
     filter: &Filter,
-    before: Option<&str>,
+    before: &mut String,
     limit: u32,
-) -> Result<Vec<StoredFile>, Error> {
-    let rows = db
-        .rows(
-            STORED_BEFORE,
-            filter.values(values![before.unwrap_or(PAST_ALL), limit]),
-        )
-        .await?;
-    rows.iter().map(StoredFile::from_row).collect()
+) -> Result<Option<Vec<StoredFile>>, Error> {
+    let values = filter.values(values![before.as_str(), limit]);
+    let rows = db.rows(STORED_BEFORE, values).await?;
+    page(&rows, StoredFile::from_row, before)
 }
 
 pub(super) const LOST_BEFORE: &str = concat!(
@@ -150,12 +142,12 @@ pub(super) const LOST_BEFORE: &str = concat!(
 pub async fn lost_files_before(
     db: &Db,
     filter: &Filter,
-    before: Option<&str>,
+    before: &mut String,
     limit: u32,
-) -> Result<Vec<StoredFile>, Error> {
-    let values = filter.values(values![before.unwrap_or(PAST_ALL), limit]);
+) -> Result<Option<Vec<StoredFile>>, Error> {
+    let values = filter.values(values![before.as_str(), limit]);
     let rows = db.rows(LOST_BEFORE, values).await?;
-    rows.iter().map(StoredFile::from_row).collect()
+    page(&rows, StoredFile::from_row, before)
 }
 
 /// Other paths of the client with the same bytes.

@@ -44,7 +44,6 @@ const PAGE_BYTES: u64 = 4_096;
 pub struct Deps<'a> {
     pub data: &'a Path,
     pub config: &'a Config,
-    /// The file of the settings, if there is one.
     pub config_file: Option<&'a Path>,
     pub clock: &'a Clock,
 }
@@ -56,11 +55,9 @@ pub struct Options {
     pub verify: bool,
     /// Remove files that the database no longer names.
     pub prune: bool,
-    /// Copy the key too.
     pub with_key: bool,
 }
 
-/// A stored file with a problem.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
     /// Below the storage root.
@@ -80,7 +77,6 @@ pub enum KeyState {
     NotIncluded,
     /// The backup has another key than the one in use.
     Other,
-    /// There is no key.
     Missing,
 }
 
@@ -108,13 +104,11 @@ impl Report {
         }
     }
 
-    /// Whether every file is in the backup.
     pub fn is_clean(&self) -> bool {
         !self.stopped && self.files.missing + self.files.corrupt == 0
     }
 }
 
-/// The paths of what is copied.
 struct Paths {
     data: PathBuf,
     database: PathBuf,
@@ -122,7 +116,6 @@ struct Paths {
     key: PathBuf,
 }
 
-/// One run.
 struct Run {
     paths: Paths,
     options: Options,
@@ -238,9 +231,7 @@ impl Run {
     async fn snapshot(&self, folder: &Folder) -> Result<Option<PathBuf>, Error> {
         let database = &self.paths.database;
         let file = std::fs::metadata(database).map_err(at(database))?;
-        let mut log = database.clone().into_os_string();
-        log.push("-wal");
-        let log = std::fs::metadata(log);
+        let log = std::fs::metadata(disk::with_suffix(database, "-wal"));
         folder.check_space(file.len() + log.map_or(0, |log| log.len()))?;
         let staged = folder.stage(DATABASE);
         drop(copy::create(&staged).map_err(at(&staged))?);
@@ -270,21 +261,23 @@ impl Run {
         if self.options.with_key && !key_opens {
             return Err(Error::WrongKey(self.paths.key.clone()));
         }
-        let mut files = Files::new(self, folder, copied).await?;
+        let live = Db::open_to_read(&self.paths.database, self.busy_timeout).await?;
+        let mut files = Files::new(self, folder, copied, &live).await?;
         let bodies = if files.copy_all().await? {
-            bodies::copy_all(self, folder, copied, files.live()).await?
+            bodies::copy_all(self, folder, copied, &live).await?
         } else {
             None
         };
-        let (counts, findings, named) = files.finish().await;
-        Ok(CopiedFiles {
+        let copied = CopiedFiles {
             first_added,
             key_opens,
-            counts,
-            findings,
-            named,
+            counts: files.counts,
+            findings: files.findings,
+            named: files.named,
             bodies,
-        })
+        };
+        live.close().await;
+        Ok(copied)
     }
 }
 
@@ -293,14 +286,8 @@ async fn opens_tokens(db: &Db, key_file: &Path) -> Result<bool, Error> {
     let Ok(secrets) = Secrets::open(key_file) else {
         return Ok(false);
     };
-    if secrets.ready().is_err() {
-        return Ok(false);
-    }
-    let sealed = instances::sealed_token(db).await?;
-    Ok(sealed.is_none_or(|(id, sealed)| {
-        let context = instances::token_context(&id);
-        secrets.unseal(&context, &sealed).is_ok()
-    }))
+    let is_key = secrets.ready().is_ok();
+    Ok(is_key && instances::token_error(db, &secrets).await?.is_none())
 }
 
 async fn open_sound(snapshot: &Path, busy_timeout: Duration) -> Result<Db, Error> {

@@ -5,6 +5,7 @@
 //! are read in pages in the order of ids, so that memory does not grow with the number of media, except for the list
 //! of names that a zip needs at its end.
 
+mod archive;
 mod error;
 mod folder;
 mod manifest;
@@ -14,16 +15,14 @@ mod report;
 mod sink;
 mod source;
 mod staged;
-mod tarball;
 mod target;
-mod zipped;
 
 use std::io;
 use std::sync::Arc;
 
 use super::{Problem, Progress};
 use crate::clock::Clock;
-use crate::db::Db;
+use crate::db::{self, Db};
 use crate::media::{self, Filter, Media};
 use crate::model::MediaStatus;
 use crate::shutdown::CancellationToken;
@@ -45,11 +44,9 @@ pub struct Deps<'a> {
     pub clock: &'a Clock,
 }
 
-/// What to export, and where to.
 pub struct Options {
     pub filter: Filter,
     pub target: Target,
-    /// Only report what would be exported.
     pub dry_run: bool,
     /// Receives the archive of [`Target::Stream`].
     pub stream: Box<dyn io::Write + Send>,
@@ -91,11 +88,10 @@ pub async fn run(
         manifest,
         names: Names::default(),
     };
-    let copied = export.copy(&filter).await?;
+    let copied = export.copy(&filter).await;
     export.finish(&target, copied)
 }
 
-/// One export.
 struct Export<'a> {
     deps: Deps<'a>,
     watch: Watch,
@@ -106,38 +102,31 @@ struct Export<'a> {
 }
 
 impl Export<'_> {
-    async fn copy(&mut self, filter: &Filter) -> Result<Result<(), Halt>, Error> {
+    async fn copy(&mut self, filter: &Filter) -> Result<(), Halt> {
         let mut after = String::new();
-        loop {
-            let page = media::stored(self.deps.db, filter, &after, PAGE).await?;
-            let Some(last) = page.last() else {
-                return Ok(Ok(()));
-            };
-            after.clone_from(&last.id.0);
+        while let Some(page) = media::stored(self.deps.db, filter, &mut after, PAGE).await? {
             for media in page {
-                if let Err(halt) = self.copy_media(media).await? {
-                    return Ok(Err(halt));
-                }
+                self.copy_media(media).await?;
             }
         }
+        Ok(())
     }
 
-    async fn copy_media(&mut self, mut media: Media) -> Result<Result<(), Halt>, Error> {
+    async fn copy_media(&mut self, mut media: Media) -> Result<(), Halt> {
         let path = media
             .path()
             .map(str::to_owned)
             .and_then(RelativePath::from_row);
         let name = path.as_ref().map(|path| self.names.name_for(path));
-        let outcome = tokio::task::block_in_place(|| self.copy_file(&media, path, name.as_ref()));
-        let outcome = match outcome {
-            Err(halt) => return Ok(Err(halt)),
-            Ok(Exported::Omitted(_)) if self.is_gone(&media).await? => return Ok(Ok(())),
-            Ok(outcome) => outcome,
-        };
+        let copy = || self.copy_file(&media, path, name.as_ref());
+        let outcome = tokio::task::block_in_place(copy)?;
+        if matches!(outcome, Exported::Omitted(_)) && self.is_gone(&media).await? {
+            return Ok(());
+        }
         if let Some(name) = name {
             media.file_path = Some(name.as_str().to_owned());
         }
-        Ok(self.record(&media, outcome).map_err(Halt::Failed))
+        Ok(self.record(&media, outcome)?)
     }
 
     fn copy_file(
@@ -171,25 +160,23 @@ impl Export<'_> {
     }
 
     /// Whether retention or an erasure removed the file since its row was read.
-    async fn is_gone(&self, media: &Media) -> Result<bool, Error> {
+    async fn is_gone(&self, media: &Media) -> Result<bool, db::Error> {
         let now = media::find(self.deps.db, &media.id).await?;
         Ok(now.is_none_or(|now| now.status != MediaStatus::Stored || now.sha256 != media.sha256))
     }
 
     fn record(&mut self, media: &Media, outcome: Exported) -> io::Result<()> {
-        let problem = match outcome {
-            Exported::Omitted(problem) => Some(problem),
-            Exported::Written | Exported::Kept => None,
-        };
         self.report.count(media, outcome);
-        if let Some(problem) = problem {
-            let finding = report::finding(media, problem);
-            self.watch.progress.finding(&finding);
-        }
+        let problem = match outcome {
+            Exported::Written | Exported::Kept => None,
+            Exported::Omitted(problem) => {
+                self.watch.progress.finding(&Finding::new(media, problem));
+                Some(problem)
+            }
+        };
         self.manifest.add(media, problem)
     }
 
-    /// Publishes what was copied.
     fn finish(mut self, target: &Target, copied: Result<(), Halt>) -> Result<Report, Error> {
         let finished = copied.and_then(|()| {
             if self.watch.cancelled.is_cancelled() {
@@ -197,8 +184,8 @@ impl Export<'_> {
             }
             self.report.carried = self.manifest.carry_rest()?;
             let now = self.deps.clock.now();
-            let finish = || self.sink.finish(target, self.manifest, now);
-            tokio::task::block_in_place(finish).map_err(Halt::Failed)
+            let finish = || self.sink.finish(self.manifest, now);
+            Ok(tokio::task::block_in_place(finish)?)
         });
         match finished {
             Ok(()) => Ok(self.report),
@@ -206,6 +193,7 @@ impl Export<'_> {
                 stopped: true,
                 ..self.report
             }),
+            Err(Halt::Db(error)) => Err(error.into()),
             Err(Halt::Failed(error)) => Err(failed(target, self.report.files, error)),
         }
     }

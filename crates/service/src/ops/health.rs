@@ -87,7 +87,6 @@ pub async fn run(
     probed.map(|()| results.report)
 }
 
-/// The probes that need what the database knows.
 async fn probe_database(
     results: &mut Results<'_>,
     deps: Deps<'_>,

@@ -6,10 +6,7 @@ use serde::{Serialize, Serializer};
 
 use crate::clock::{Millis, rfc3339};
 
-/// RFC 3339, UTC.
-pub(crate) fn time<S: Serializer>(at: &Millis, serializer: S) -> Result<S::Ok, S::Error> {
-    rfc3339(*at).serialize(serializer)
-}
+pub(crate) use crate::clock::as_rfc3339 as time;
 
 /// RFC 3339, UTC, or null.
 pub(crate) fn time_or_null<S: Serializer>(

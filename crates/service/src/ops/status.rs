@@ -10,21 +10,20 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::json;
-use super::probe::{ServerStatus, server_status};
+use super::probe::ServerStatus;
 use crate::clock::{Clock, Millis};
 use crate::config::Config;
 use crate::coordination::Coordination;
 use crate::db::{Db, Error};
-use crate::instances;
-use crate::media::{self, Count};
+use crate::media::Count;
 use crate::model::MediaStatus;
 use crate::secrets::Secrets;
 use crate::storage::Storage;
-use crate::worker::{self, Paused};
 
 pub use full::{CheckReport, Failing, FileCheck, Folder, check};
 pub use instance::{InstanceStatus, RefusedDeliveries};
 pub use need::Need;
+use need::Seen;
 
 #[derive(Clone, Copy)]
 pub struct Deps<'a> {
@@ -37,14 +36,6 @@ pub struct Deps<'a> {
     pub secrets: &'a Secrets,
 }
 
-impl Deps<'_> {
-    async fn paused(self) -> Result<Option<Paused>, Error> {
-        let using = (self.db, self.storage, self.coordination);
-        worker::paused_for_space(using, &self.config.storage).await
-    }
-}
-
-/// One screen.
 #[derive(Debug, Serialize)]
 pub struct StatusReport {
     #[serde(serialize_with = "json::path")]
@@ -81,16 +72,6 @@ pub struct QueueStatus {
 }
 
 impl QueueStatus {
-    async fn read(deps: Deps<'_>) -> Result<Self, Error> {
-        let (oldest_waiting, next_deadline) = media::waiting(deps.db).await?;
-        Ok(Self {
-            by_status: media::by_status(deps.db, 0).await?,
-            oldest_waiting,
-            next_deadline,
-        })
-    }
-
-    /// How many media have this status.
     pub fn count(&self, status: MediaStatus) -> i64 {
         let mut counts = self.by_status.iter();
         let count = counts.find(|count| count.name == status.as_str());
@@ -100,38 +81,21 @@ impl QueueStatus {
 
 /// The short report: no stored file is checked.
 pub async fn run(deps: Deps<'_>) -> Result<StatusReport, Error> {
-    let queue = QueueStatus::read(deps).await?;
-    let paused = deps.paused().await?;
-    let instances: Vec<_> = instances::instances(deps.db)
-        .await?
-        .iter()
-        .map(InstanceStatus::new)
-        .collect();
-    let server = server_status(deps.data).await;
-    let needs_attention = need::find(&need::Seen {
-        deps,
-        server,
-        instances: &instances,
-        queue: &queue,
-        paused,
-        files: None,
-        set_aside_today: need::set_aside_today(deps).await?,
-        refused: &instances::refusals(deps.db).await?,
-    })
-    .await?;
-    let stored_bytes = queue.by_status.iter().map(|count| count.size).sum();
+    let seen = Seen::read(deps, None).await?;
+    let needs_attention = need::find(&seen).await?;
+    let by_status = seen.queue.by_status.iter();
     Ok(StatusReport {
         data: deps.data.to_owned(),
-        server,
+        server: seen.server,
         disk: DiskStatus {
             storage: deps.config.storage_folder(deps.data),
             free_bytes: deps.storage.free_bytes().ok(),
-            stored_bytes,
-            downloads_paused: paused.is_some(),
+            stored_bytes: by_status.map(|count| count.size).sum(),
+            downloads_paused: seen.paused.is_some(),
             resume_above_bytes: deps.config.storage.resume_above.bytes(),
         },
-        queue,
-        instances,
+        instances: seen.instances(),
+        queue: seen.queue,
         clock_trusted: deps.clock.is_trusted(),
         needs_attention,
     })

@@ -31,7 +31,6 @@ use repair::Repair;
 pub use report::{Finding, OrphanSearch, RepairReport, Repaired, Report};
 use safeguard::Presence;
 
-/// Rows that one query reads.
 const PAGE: u32 = 2_000;
 /// A group of files is read in one blocking task: many small files, or one large one.
 const GROUP_FILES: usize = 64;
@@ -100,6 +99,7 @@ pub async fn run(
     verify.search_lost().await?;
     let bytes = verify.inspect().await?;
     verify.progress.expect(bytes);
+    let before = before.unwrap_or_else(|| START.to_owned());
     let place = verify.read(before).await?;
     verify.save_checkpoint(place.as_deref()).await;
     verify.report.stopped = place.is_some();
@@ -109,13 +109,18 @@ pub async fn run(
     Ok(verify.report)
 }
 
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    Ok(tokio::task::spawn_blocking(work).await?)
+}
+
 /// The scope of the checkpoint. A run that leaves out older files has none.
 fn checkpoint_of(filter: &Filter) -> Option<String> {
     let instance = filter.instance.clone().unwrap_or_default();
     filter.since.is_none().then_some(instance)
 }
 
-/// A file compared with its row.
 enum Compared {
     Intact,
     Corrupt(Option<Stamp>),
@@ -165,12 +170,6 @@ fn compare_file(
     }
 }
 
-fn advance(page: Vec<StoredFile>, before: &mut Option<String>) -> Option<Vec<StoredFile>> {
-    *before = Some(page.last()?.id.0.clone());
-    Some(page)
-}
-
-/// One run.
 struct Verify<'a> {
     deps: FileDeps<'a>,
     filter: Filter,
@@ -200,7 +199,7 @@ impl Verify<'_> {
     }
 
     async fn refuse_if_most_are_missing(&self) -> Result<(), Error> {
-        let (mut presence, mut before) = (Presence::default(), None);
+        let (mut presence, mut before) = (Presence::default(), START.to_owned());
         while let Some(page) = self.page(&mut before).await? {
             for file in &page {
                 presence.add(self.deps.storage, file);
@@ -214,13 +213,14 @@ impl Verify<'_> {
         if !self.is_whole() || self.deps.coordination.has_maintenance().await {
             return Ok(());
         }
-        let (mut known, mut stored, mut before) = (orphans::Known::default(), 0_u64, None);
+        let (mut known, mut stored) = (orphans::Known::default(), 0_u64);
+        let mut before = START.to_owned();
         while let Some(page) = self.page(&mut before).await? {
             stored += page.len() as u64;
             page.iter().for_each(|file| known.add(&file.path));
         }
         // A file that is recorded as lost, and is there, gets its row back.
-        let mut before: Option<String> = None;
+        let mut before = START.to_owned();
         while let Some(page) = self.lost_page(&mut before).await? {
             page.iter().for_each(|file| known.add(&file.path));
         }
@@ -235,7 +235,7 @@ impl Verify<'_> {
         let Some(repair) = self.repair.clone() else {
             return Ok(());
         };
-        let mut before: Option<String> = None;
+        let mut before = START.to_owned();
         while let Some(page) = self.lost_page(&mut before).await? {
             for file in page {
                 if self.pace.is_stopped() {
@@ -254,7 +254,7 @@ impl Verify<'_> {
     async fn inspect(&mut self) -> Result<u64, Error> {
         let is_whole = self.is_whole();
         let mut known = orphans::Known::default();
-        let (mut bytes, mut before) = (0, None);
+        let (mut bytes, mut before) = (0, START.to_owned());
         while let Some(page) = self.page(&mut before).await? {
             for file in page {
                 if is_whole {
@@ -301,19 +301,19 @@ impl Verify<'_> {
     }
 
     /// Reads every file; returns the place to resume from when it was stopped.
-    async fn read(&mut self, mut before: Option<String>) -> Result<Option<String>, Error> {
+    async fn read(&mut self, mut before: String) -> Result<Option<String>, Error> {
         let (mut saved, mut last) = (Instant::now(), before.clone());
         while let Some(page) = self.page(&mut last).await? {
             for group in groups(page) {
                 for (file, compared) in self.compare(group).await? {
-                    before = Some(file.id.0.clone());
+                    before.clone_from(&file.id.0);
                     self.record(file, compared).await?;
                 }
                 if self.pace.is_stopped() {
-                    return Ok(Some(before.unwrap_or_else(|| START.to_owned())));
+                    return Ok(Some(before));
                 }
                 if saved.elapsed() > CHECKPOINT_EVERY {
-                    self.save_checkpoint(before.as_deref()).await;
+                    self.save_checkpoint(Some(&before)).await;
                     saved = Instant::now();
                 }
             }
@@ -325,7 +325,7 @@ impl Verify<'_> {
     async fn compare(&self, group: Vec<StoredFile>) -> Result<Vec<(StoredFile, Compared)>, Error> {
         let (storage, pace) = (self.deps.storage.clone(), Arc::clone(&self.pace));
         let progress = Arc::clone(&self.progress);
-        let compared = tokio::task::spawn_blocking(move || {
+        blocking(move || {
             let compare = |file: StoredFile| {
                 let compared = compare_file(&storage, &file, |bytes| {
                     progress.advance(bytes);
@@ -334,8 +334,8 @@ impl Verify<'_> {
                 Some((file, compared))
             };
             group.into_iter().map_while(compare).collect()
-        });
-        Ok(compared.await?)
+        })
+        .await
     }
 
     async fn record(&mut self, file: StoredFile, compared: Compared) -> Result<(), Error> {
@@ -391,20 +391,15 @@ impl Verify<'_> {
     }
 
     /// The next page of stored files before an id, which becomes that of its last file.
-    async fn page(&self, before: &mut Option<String>) -> Result<Option<Vec<StoredFile>>, Error> {
+    async fn page(&self, before: &mut String) -> Result<Option<Vec<StoredFile>>, Error> {
         let (db, filter) = (self.deps.db, &self.filter);
-        let page = media::stored_files_before(db, filter, before.as_deref(), PAGE).await?;
-        Ok(advance(page, before))
+        Ok(media::stored_files_before(db, filter, before, PAGE).await?)
     }
 
     /// Like [`Verify::page`], of files that are recorded as lost.
-    async fn lost_page(
-        &self,
-        before: &mut Option<String>,
-    ) -> Result<Option<Vec<StoredFile>>, Error> {
+    async fn lost_page(&self, before: &mut String) -> Result<Option<Vec<StoredFile>>, Error> {
         let (db, filter) = (self.deps.db, &self.filter);
-        let page = media::lost_files_before(db, filter, before.as_deref(), PAGE).await?;
-        Ok(advance(page, before))
+        Ok(media::lost_files_before(db, filter, before, PAGE).await?)
     }
 
     /// Saves the place to resume from, or deletes it at the end. Files can be verified where the database is read-only.

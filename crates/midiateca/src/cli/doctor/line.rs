@@ -74,7 +74,7 @@ impl Printer {
         let numbers: Vec<_> = result
             .values
             .iter()
-            .filter(|(_, value)| matches!(value, Value::Count(_)))
+            .filter(|(_, value)| matches!(value, Value::Plain(Json::Number(_))))
             .map(|(name, _)| *name)
             .collect();
         let text = |topic, code| lang.fill_code(topic, code, &values, &numbers);
@@ -108,8 +108,8 @@ impl Printer {
         let mut values = Vec::new();
         for (name, value) in &result.values {
             let shown = match value {
-                Value::Text(text) => text.clone(),
-                Value::Count(count) => count.to_string(),
+                Value::Plain(Json::String(text)) => text.clone(),
+                Value::Plain(number) => number.to_string(),
                 Value::Bytes(count) => lang.bytes(*count),
                 Value::Millis(ms) => lang.span(*ms),
                 Value::Reason(code) => lang.reason(code).to_owned(),

@@ -59,7 +59,6 @@ pub(super) async fn copy_all(
     Ok(Some(named))
 }
 
-/// Removes what the database in the backup does not name.
 pub(super) fn prune(folder: &Folder, named: &HashSet<OsString>) -> Result<(), Error> {
     let target = folder.bodies();
     for entry in fs::read_dir(&target).into_iter().flatten() {

@@ -1,23 +1,23 @@
 //! One file into the backup: kept if it is there already, linked if its bytes are, else copied, hashed and synced.
 //! Blocking.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
 use super::{Error, at};
+use crate::disk;
 use crate::ops::Problem;
 use crate::shutdown::CancellationToken;
-use crate::{disk, storage};
+use crate::storage::{self, Stamp};
 
 const BUFFER_BYTES: usize = 256 << 10;
 /// The coarsest clock of a file system that is still in use (FAT).
 const COARSE: Duration = Duration::from_secs(2);
 
-/// One file to copy.
 pub(super) struct Job {
     pub source: PathBuf,
     pub target: PathBuf,
@@ -32,7 +32,6 @@ pub(super) struct Job {
     pub cancelled: CancellationToken,
 }
 
-/// The result for one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileResult {
     /// It was there already.
@@ -66,39 +65,25 @@ impl FileResult {
     }
 }
 
-/// Shows whether a file has changed without reading it.
-#[derive(Clone, Copy)]
-struct Stamp {
-    length: u64,
-    modified: Option<SystemTime>,
+fn stamp(path: &Path) -> Option<Stamp> {
+    Stamp::of(path).ok().flatten()
 }
 
-impl Stamp {
-    fn read(path: &Path) -> Option<Self> {
-        let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-        Some(Self {
-            length: metadata.len(),
-            modified: metadata.modified().ok(),
-        })
-    }
-
-    fn is_like(&self, other: &Self) -> bool {
-        let (Some(one), Some(two)) = (self.modified, other.modified) else {
-            return false;
-        };
-        let apart = one.duration_since(two).or_else(|_| two.duration_since(one));
-        self.length == other.length && apart.is_ok_and(|apart| apart < COARSE)
-    }
+fn are_alike(here: Stamp, there: Stamp) -> bool {
+    let (Some(one), Some(two)) = (here.modified(), there.modified()) else {
+        return false;
+    };
+    let apart = one.duration_since(two).or_else(|_| two.duration_since(one));
+    here.size_bytes == there.size_bytes && apart.is_ok_and(|apart| apart < COARSE)
 }
 
 pub(super) fn run(job: &Job) -> Result<FileResult, Error> {
     if job.cancelled.is_cancelled() {
         return Ok(FileResult::Stopped);
     }
-    let here = Stamp::read(&job.source);
-    let there = Stamp::read(&job.target);
-    if let Some(there) = there.filter(|there| there.length == job.size_bytes) {
-        if !job.verify && here.is_some_and(|here| here.is_like(&there)) {
+    let (here, there) = (stamp(&job.source), stamp(&job.target));
+    if let Some(there) = there.filter(|there| there.size_bytes == job.size_bytes) {
+        if !job.verify && here.is_some_and(|here| are_alike(here, there)) {
             return Ok(FileResult::Kept);
         }
         if storage::hash_file(&job.target).map_err(at(&job.target))? == job.sha256 {
@@ -108,7 +93,7 @@ pub(super) fn run(job: &Job) -> Result<FileResult, Error> {
     let Some(here) = here else {
         return Ok(FileResult::problem(Problem::Missing));
     };
-    if here.length != job.size_bytes {
+    if here.size_bytes != job.size_bytes {
         return Ok(FileResult::problem(Problem::Corrupt));
     }
     if link(job, here) {
@@ -125,7 +110,7 @@ fn keep(job: &Job, here: Option<Stamp>) -> FileResult {
     let Some(here) = here else {
         return FileResult::kept(Problem::Missing);
     };
-    if here.length != job.size_bytes {
+    if here.size_bytes != job.size_bytes {
         return FileResult::kept(Problem::Corrupt);
     }
     if let Ok(file) = File::options().write(true).open(&job.target) {
@@ -136,7 +121,7 @@ fn keep(job: &Job, here: Option<Stamp>) -> FileResult {
 
 /// Where no times are kept, the next run reads the file.
 fn set_time(file: &File, here: Stamp) {
-    if let Some(modified) = here.modified {
+    if let Some(modified) = here.modified() {
         let _ = file.set_modified(modified);
     }
 }
@@ -147,16 +132,14 @@ fn link(job: &Job, here: Stamp) -> bool {
     let Some((source, target)) = &job.twin else {
         return false;
     };
-    let same = |path: &Path| Stamp::read(path).is_some_and(|twin| twin.is_like(&here));
+    let same = |path: &Path| stamp(path).is_some_and(|twin| are_alike(twin, here));
     !job.verify && same(source) && same(target) && fs::hard_link(target, &job.staged).is_ok()
 }
 
 fn copy(job: &Job, here: Stamp) -> Result<FileResult, Error> {
-    let mut source = match File::open(&job.source) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Ok(FileResult::problem(Problem::Missing));
-        }
-        opened => opened.map_err(at(&job.source))?,
+    let source = disk::unless_missing(File::open(&job.source));
+    let Some(mut source) = source.map_err(at(&job.source))? else {
+        return Ok(FileResult::problem(Problem::Missing));
     };
     let mut file = create(&job.staged).map_err(at(&job.staged))?;
     let mut hash = Sha256::new();
@@ -198,11 +181,16 @@ fn publish(job: &Job, is_there: bool, result: FileResult) -> Result<FileResult, 
 
 /// A new file that only its owner may read, or an old one emptied.
 pub(super) fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    let mut options = disk::private_options();
+    options.create(true).truncate(true).open(path)
+}
+
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let written = create(path).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.map_err(at(path))
 }
 
 pub(super) fn sync(path: &Path) -> io::Result<()> {

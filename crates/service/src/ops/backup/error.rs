@@ -45,7 +45,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the caller named a wrong target.
     pub fn is_usage(&self) -> bool {
         matches!(
             self,

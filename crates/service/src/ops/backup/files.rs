@@ -39,27 +39,32 @@ pub(super) struct Files<'w> {
     folder: &'w Folder,
     copied: &'w Db,
     /// The database as it is now.
-    live: Db,
-    /// The size of all files.
+    live: &'w Db,
     all_bytes: u64,
     number: u64,
-    counts: FileCounts,
-    named: HashSet<PathBuf>,
+    pub counts: FileCounts,
+    /// The paths that the copied database names.
+    pub named: HashSet<PathBuf>,
     /// Names by their lower case, where the backup's file system folds case.
     folded: Option<HashMap<String, String>>,
     touched: BTreeSet<PathBuf>,
     suspects: Vec<Suspect>,
-    findings: Vec<Finding>,
+    pub findings: Vec<Finding>,
 }
 
 impl<'w> Files<'w> {
     /// Reads what is to be copied, and checks the free space.
-    pub async fn new(run: &'w Run, folder: &'w Folder, copied: &'w Db) -> Result<Self, Error> {
+    pub async fn new(
+        run: &'w Run,
+        folder: &'w Folder,
+        copied: &'w Db,
+        live: &'w Db,
+    ) -> Result<Self, Error> {
         let mut files = Self {
             run,
             folder,
             copied,
-            live: Db::open_to_read(&run.paths.database, run.busy_timeout).await?,
+            live,
             all_bytes: 0,
             number: 0,
             counts: FileCounts::default(),
@@ -111,11 +116,6 @@ impl<'w> Files<'w> {
         Ok(!self.run.cancelled.is_cancelled())
     }
 
-    /// The database as it is now.
-    pub fn live(&self) -> &Db {
-        &self.live
-    }
-
     /// Whether another file in the backup has a name that differs only in case.
     fn clashes(&mut self, file: &StoredFile) -> bool {
         let Some(folded) = &mut self.folded else {
@@ -134,19 +134,8 @@ impl<'w> Files<'w> {
         clashes
     }
 
-    /// The counts, the findings, and the paths that the database names.
-    pub async fn finish(self) -> (FileCounts, Vec<Finding>, HashSet<PathBuf>) {
-        self.live.close().await;
-        (self.counts, self.findings, self.named)
-    }
-
     async fn page(&self, after: &mut String) -> Result<Option<Vec<FileWithTwin>>, Error> {
-        let page = media::stored_files_with_twins(self.copied, after, PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok(None);
-        };
-        after.clone_from(&last.0.id.0);
-        Ok(Some(page))
+        Ok(media::stored_files_with_twins(self.copied, after, PAGE).await?)
     }
 
     async fn copy_page(&mut self, page: Vec<FileWithTwin>) -> Result<bool, Error> {
@@ -255,7 +244,7 @@ impl<'w> Files<'w> {
     }
 
     async fn has_changed(&self, file: &StoredFile) -> Result<bool, Error> {
-        let now = media::find_file(&self.live, &file.id).await?;
+        let now = media::find_file(self.live, &file.id).await?;
         Ok(now.is_none_or(|now| now.path != file.path || now.sha256 != file.sha256))
     }
 

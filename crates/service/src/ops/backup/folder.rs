@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -13,7 +13,8 @@ use super::{Paths, copy, sync_folder};
 use crate::clock::Millis;
 use crate::config::Config;
 use crate::deliveries::BODIES;
-use crate::{disk, storage};
+use crate::disk::{self, unless_missing};
+use crate::storage;
 
 /// As in a data folder.
 const FILES: &str = "media_storage";
@@ -35,7 +36,6 @@ const REPLACEMENTS: &str = "replacements";
 /// Free space that the file system needs for itself.
 const RESERVE_BYTES: u64 = 16 << 20;
 
-/// The folder of a backup, locked.
 pub(super) struct Folder {
     root: PathBuf,
     /// [`BackupManifest::first_added`] of the backup that is there.
@@ -67,12 +67,10 @@ impl Folder {
         Ok(folder)
     }
 
-    /// The path of a staged file.
     pub fn stage(&self, name: &str) -> PathBuf {
         self.root.join(STAGING).join(name)
     }
 
-    /// The path of a stored file in the backup.
     pub fn file(&self, path: &Path) -> PathBuf {
         self.root.join(FILES).join(path)
     }
@@ -109,10 +107,8 @@ impl Folder {
 
     fn read_begun(&self) -> Result<Option<Millis>, Error> {
         let path = self.root.join(BEGUN);
-        match fs::read_to_string(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            read => Ok(read.map_err(at(&path))?.trim().parse().ok()),
-        }
+        let text = unless_missing(fs::read_to_string(&path)).map_err(at(&path))?;
+        Ok(text.and_then(|text| text.trim().parse().ok()))
     }
 
     /// Whether names that differ only in case are one file here.
@@ -121,7 +117,6 @@ impl Folder {
         disk::folds_case(&staging, "probe").map_err(at(&staging))
     }
 
-    /// Refuses when there is not enough free space.
     pub fn check_space(&self, bytes: u64) -> Result<(), Error> {
         let free = storage::free_bytes_at(&self.root).map_err(at(&self.root))?;
         let needed = bytes.saturating_add(RESERVE_BYTES);
@@ -175,7 +170,6 @@ impl Folder {
         all.into_iter().try_for_each(sync_folder)
     }
 
-    /// Copies the settings; returns their name in the backup.
     pub fn copy_settings(&self, settings: Option<&Path>) -> Result<Option<String>, Error> {
         let name = settings.map(|settings| {
             if has_paths(settings) {
@@ -207,7 +201,6 @@ impl Folder {
         self.write(KEY, &key)
     }
 
-    /// Whether the backup has any key.
     pub fn has_any_key(&self) -> bool {
         self.root.join(KEY).exists()
     }
@@ -215,10 +208,7 @@ impl Folder {
     /// Whether the key in use is in the backup. Another one may be there that was created when the backup was opened as a
     /// data folder.
     pub fn has_key(&self, key_file: &Path) -> Result<bool, Error> {
-        let read = |path: &Path| match fs::read_to_string(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            read => read.map(Some).map_err(at(path)),
-        };
+        let read = |path: &Path| unless_missing(fs::read_to_string(path)).map_err(at(path));
         let Some(copied) = read(&self.root.join(KEY))? else {
             return Ok(false);
         };
@@ -259,29 +249,22 @@ impl Folder {
         self.clear_staging()
     }
 
-    /// Writes a small file, staged first.
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let staged = self.stage(name);
-        copy::create(&staged)
-            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-            .map_err(at(&staged))?;
+        copy::write(&staged, bytes)?;
         self.publish(&staged, name)
     }
 
     fn remove(&self, name: &str) -> Result<(), Error> {
         let path = self.root.join(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&path)(error)),
-            _ => Ok(()),
-        }
+        let removed = unless_missing(fs::remove_file(&path));
+        removed.map(drop).map_err(at(&path))
     }
 
     fn clear_staging(&self) -> Result<(), Error> {
         let staging = self.root.join(STAGING);
-        match fs::remove_dir_all(&staging) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&staging)(error)),
-            _ => Ok(()),
-        }
+        let removed = unless_missing(fs::remove_dir_all(&staging));
+        removed.map(drop).map_err(at(&staging))
     }
 }
 
@@ -292,7 +275,6 @@ impl Drop for Folder {
     }
 }
 
-/// Whether the folder has a complete backup.
 pub fn is_complete(target: &Path) -> bool {
     target.join(MANIFEST).is_file()
 }
@@ -319,10 +301,8 @@ fn create(target: &Path) -> Result<(), Error> {
 fn mark(target: &Path) -> Result<File, Error> {
     let marker = target.join(MARKER);
     let foreign = || Error::Foreign(target.to_owned());
-    let text = match fs::read(&marker) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        read => read.map_err(at(&marker))?,
-    };
+    let text = unless_missing(fs::read(&marker)).map_err(at(&marker))?;
+    let text = text.unwrap_or_default();
     // A backup that was served has become a data folder.
     if !MARKED.as_bytes().starts_with(&text) || target.join("serve.lock").exists() {
         return Err(foreign());
@@ -335,12 +315,7 @@ fn mark(target: &Path) -> Result<File, Error> {
                 return Err(foreign());
             }
         }
-        copy::create(&marker)
-            .and_then(|mut file| {
-                file.write_all(MARKED.as_bytes())
-                    .and_then(|()| file.sync_all())
-            })
-            .map_err(at(&marker))?;
+        copy::write(&marker, MARKED.as_bytes())?;
     }
     let file = File::open(&marker).map_err(at(&marker))?;
     match file.try_lock() {

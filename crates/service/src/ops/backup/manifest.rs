@@ -33,14 +33,12 @@ pub struct BackupManifest {
     pub findings: Vec<Finding>,
 }
 
-/// What is read from an earlier manifest.
 #[derive(Deserialize)]
 pub(super) struct EarlierManifest {
     pub format: String,
     pub first_added: Option<Millis>,
 }
 
-/// The copy of the database.
 #[derive(Clone, Debug, Serialize)]
 pub struct DatabaseFile {
     pub bytes: u64,
@@ -57,7 +55,6 @@ impl DatabaseFile {
     }
 }
 
-/// Counts of the files that the database names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FileCounts {
     /// In the backup.
@@ -76,6 +73,5 @@ pub struct FileCounts {
     pub corrupt: u64,
     /// In the backup, and no longer in the database.
     pub surplus: u64,
-    /// How many of these were removed.
     pub pruned: u64,
 }

@@ -30,7 +30,6 @@ pub enum Error {
     },
 }
 
-/// Why a target is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// A stream can only be a tar archive.
@@ -44,12 +43,10 @@ pub enum Refusal {
     NotAFolder,
     /// A folder with files that no export wrote.
     Foreign,
-    /// Another export writes to it.
     Busy,
 }
 
 impl Error {
-    /// Whether the caller named a wrong target.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::Refused { .. })
     }

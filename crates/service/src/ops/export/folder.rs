@@ -46,7 +46,6 @@ impl Folder {
         }))
     }
 
-    /// The path of a staged file.
     pub fn place(root: &Path, name: &str) -> PathBuf {
         root.join(format!(".midiateca-{name}"))
     }

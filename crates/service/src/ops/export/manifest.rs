@@ -11,34 +11,12 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::staged::Staged;
+use crate::disk;
 use crate::media::{self, Media};
 use crate::ops::Problem;
 
 pub(super) const LINES: &str = "manifest.jsonl";
 pub(super) const SUMS: &str = "SHA256SUMS";
-
-/// A staged file and its writer.
-struct Spool {
-    staged: Staged,
-    writer: BufWriter<File>,
-}
-
-impl Spool {
-    fn create(staged: Option<Staged>) -> io::Result<Option<Self>> {
-        let Some(staged) = staged else {
-            return Ok(None);
-        };
-        let writer = BufWriter::new(staged.writer()?);
-        Ok(Some(Self { staged, writer }))
-    }
-
-    fn finish(self) -> io::Result<Staged> {
-        self.writer
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error)?;
-        Ok(self.staged)
-    }
-}
 
 /// The manifest of an earlier export into the same folder.
 struct Earlier {
@@ -49,9 +27,8 @@ struct Earlier {
 
 impl Earlier {
     fn open(root: &Path) -> io::Result<Option<Self>> {
-        let file = match File::open(root.join(LINES)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            file => file?,
+        let Some(file) = disk::unless_missing(File::open(root.join(LINES)))? else {
+            return Ok(None);
         };
         let mut earlier = Self {
             root: root.to_owned(),
@@ -84,8 +61,8 @@ impl Earlier {
 }
 
 pub(super) struct Manifest {
-    lines: Spool,
-    sums: Spool,
+    lines: BufWriter<Staged>,
+    sums: BufWriter<Staged>,
     earlier: Option<Earlier>,
     carried: u64,
 }
@@ -97,8 +74,8 @@ impl Manifest {
         stage: impl Fn(&str) -> io::Result<Option<Staged>>,
         root: Option<&Path>,
     ) -> io::Result<Option<Self>> {
-        let lines = Spool::create(stage("manifest")?)?;
-        let sums = Spool::create(stage("sums")?)?;
+        let lines = stage("manifest")?.map(BufWriter::new);
+        let sums = stage("sums")?.map(BufWriter::new);
         let earlier = root.map(Earlier::open).transpose()?.flatten();
         Ok(lines.zip(sums).map(|(lines, sums)| Self {
             lines,
@@ -111,11 +88,11 @@ impl Manifest {
     /// Adds a media; they come in the order of their ids.
     pub fn add(&mut self, media: &Media, problem: Option<Problem>) -> io::Result<()> {
         self.carry(Some(media.id.as_str()))?;
-        writeln!(self.lines.writer, "{}", line(media, problem))?;
+        writeln!(self.lines, "{}", line(media, problem))?;
         match (media.path(), media.sha256, problem) {
             (Some(path), Some(sha256), None) => {
                 let line = sum(path, &media::hex(&sha256));
-                self.sums.writer.write_all(line.as_bytes())
+                self.sums.write_all(line.as_bytes())
             }
             _ => Ok(()),
         }
@@ -132,10 +109,10 @@ impl Manifest {
                 return Ok(());
             }
             if before != Some(id) {
-                writeln!(self.lines.writer, "{line}")?;
+                writeln!(self.lines, "{line}")?;
                 let (path, sha256) = (entry["path"].as_str(), entry["sha256"].as_str());
                 let sum = sum(path.unwrap_or(""), sha256.unwrap_or(""));
-                self.sums.writer.write_all(sum.as_bytes())?;
+                self.sums.write_all(sum.as_bytes())?;
                 self.carried += 1;
             }
             earlier.advance()?;
@@ -151,11 +128,11 @@ impl Manifest {
 
     /// Both files and their names, the manifest last.
     pub fn finish(self) -> io::Result<[(&'static str, Staged); 2]> {
-        Ok([(SUMS, self.sums.finish()?), (LINES, self.lines.finish()?)])
+        let written = |file: BufWriter<Staged>| file.into_inner().map_err(io::Error::from);
+        Ok([(SUMS, written(self.sums)?), (LINES, written(self.lines)?)])
     }
 }
 
-/// The fields of a media in the manifest.
 const FIELDS: &[&str] = &[
     "id",
     "client",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Deps;
 use super::error::Error;
-use super::report::{Report, finding};
+use super::report::{Finding, Report};
 use super::sink::Exported;
 use super::source::Watch;
 use super::target::Target;
@@ -12,7 +12,6 @@ use crate::media::{self, Filter, Media};
 use crate::ops::Problem;
 use crate::storage::{self, Storage};
 
-/// Rows that one query reads.
 pub(super) const PAGE: u32 = 500;
 /// What a file needs in addition to its bytes: its lines in the manifest, and a header or the rest of a block.
 const OVERHEAD_BYTES: u64 = 4_096;
@@ -36,10 +35,10 @@ impl Plan {
             needed_bytes: 0,
         };
         let mut after = String::new();
-        while !watch.cancelled.is_cancelled() {
-            let page = media::stored(deps.db, filter, &after, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after.clone_from(&last.id.0);
+        while let Some(page) = media::stored(deps.db, filter, &mut after, PAGE).await? {
+            if watch.cancelled.is_cancelled() {
+                break;
+            }
             for media in page {
                 let outcome = expected_outcome(deps.storage, target, &media);
                 plan.report.count(&media, outcome);
@@ -48,14 +47,13 @@ impl Plan {
                     Exported::Kept | Exported::Omitted(_) => OVERHEAD_BYTES,
                 };
                 if let (true, Exported::Omitted(problem)) = (dry_run, outcome) {
-                    watch.progress.finding(&finding(&media, problem));
+                    watch.progress.finding(&Finding::new(&media, problem));
                 }
             }
         }
         Ok(plan)
     }
 
-    /// Refuses an export that would not fit.
     pub fn check_space(&self, target: &Target) -> Result<(), Error> {
         let Some(folder) = target.existing_folder() else {
             return Ok(());

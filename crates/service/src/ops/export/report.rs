@@ -17,8 +17,17 @@ pub struct Finding {
     pub media: String,
 }
 
-/// Counts of one export.
-#[derive(Clone, Debug, Serialize)]
+impl Finding {
+    pub(super) fn new(media: &Media, problem: Problem) -> Self {
+        Self {
+            path: media.path().map(str::to_owned),
+            problem,
+            media: media.id.0.clone(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
     /// As the caller named it; `-` for a stream.
     pub target: String,
@@ -32,7 +41,6 @@ pub struct Report {
     pub omitted: u64,
     /// Files of earlier exports into the same folder that were not selected now.
     pub carried: u64,
-    /// It was cancelled before its end.
     pub stopped: bool,
     pub dry_run: bool,
 }
@@ -42,17 +50,11 @@ impl Report {
         Self {
             target: target.shown(),
             format: target.format(),
-            files: 0,
-            bytes: 0,
-            kept: 0,
-            omitted: 0,
-            carried: 0,
-            stopped: false,
             dry_run,
+            ..Self::default()
         }
     }
 
-    /// Whether everything that was selected is in the export.
     pub fn is_complete(&self) -> bool {
         !self.stopped && self.omitted == 0
     }
@@ -66,13 +68,5 @@ impl Report {
                 self.kept += u64::from(outcome == Exported::Kept);
             }
         }
-    }
-}
-
-pub(super) fn finding(media: &Media, problem: Problem) -> Finding {
-    Finding {
-        path: media.path().map(str::to_owned),
-        problem,
-        media: media.id.0.clone(),
     }
 }

@@ -1,32 +1,30 @@
 //! Where exported files go: a folder, or one of two kinds of archive.
 
 use std::io;
+use std::path::Path;
 
+use super::archive::Archive;
 use super::folder::Folder;
 use super::manifest::Manifest;
 use super::source::{Expected, Source, Watch};
 use super::staged::Staged;
-use super::tarball::Tarball;
 use super::target::Target;
-use super::zipped::Zipped;
 use crate::clock::Millis;
-use crate::disk;
+use crate::db;
 use crate::ops::Problem;
 
-/// The result for one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exported {
     Written,
-    /// The target had it already.
     Kept,
     /// It has a problem, and is not in the export.
     Omitted(Problem),
 }
 
-/// Why an export ends early.
 #[derive(Debug)]
 pub(super) enum Halt {
     Cancelled,
+    Db(db::Error),
     /// The target cannot be written.
     Failed(io::Error),
 }
@@ -37,11 +35,15 @@ impl From<io::Error> for Halt {
     }
 }
 
-#[expect(clippy::large_enum_variant, reason = "an export has one")]
+impl From<db::Error> for Halt {
+    fn from(error: db::Error) -> Self {
+        Self::Db(error)
+    }
+}
+
 pub(super) enum Sink {
     Folder(Folder),
-    Tar(Tarball),
-    Zip(Zipped),
+    Archive(Archive),
 }
 
 impl Sink {
@@ -51,44 +53,37 @@ impl Sink {
         stream: Box<dyn io::Write + Send>,
         watch: &Watch,
     ) -> io::Result<Option<(Self, Manifest)>> {
-        let (sink, manifest) = match target {
+        let (path, new): (_, fn(Staged, &Path) -> io::Result<Archive>) = match target {
             Target::Folder(root) => {
-                let sink = Folder::open(root, watch.clone())?.map(Self::Folder);
-                let manifest = match sink {
-                    Some(_) => Manifest::create(
-                        |what| Staged::create(Folder::place(root, what)),
-                        Some(root),
-                    )?,
-                    None => None,
-                };
-                (sink, manifest)
-            }
-            Target::Tar(path) | Target::Zip(path) => {
-                let Some(staged) = Staged::next_to(path, "archive")? else {
+                let Some(folder) = Folder::open(root, watch.clone())? else {
                     return Ok(None);
                 };
-                let sink = match target {
-                    Target::Zip(_) => Self::Zip(Zipped::file(staged)?),
-                    _ => Self::Tar(Tarball::file(staged)?),
-                };
-                let manifest = Manifest::create(|what| Staged::next_to(path, what), None)?;
-                (Some(sink), manifest)
+                let stage = |part: &str| Staged::create(Folder::place(root, part));
+                let manifest = Manifest::create(stage, Some(root))?;
+                return Ok(manifest.map(|manifest| (Self::Folder(folder), manifest)));
             }
             Target::Stream => {
                 // It contains names of people, so it must not outlive a killed run.
                 let folder = std::env::temp_dir();
                 let manifest = Manifest::create(|_| Staged::unnamed(&folder).map(Some), None)?;
-                (Some(Self::Tar(Tarball::stream(stream))), manifest)
+                let archive = Self::Archive(Archive::stream(stream));
+                return Ok(manifest.map(|manifest| (archive, manifest)));
             }
+            Target::Tar(path) => (path, Archive::tar),
+            Target::Zip(path) => (path, Archive::zip),
         };
-        Ok(sink.zip(manifest))
+        let Some(staged) = Staged::next_to(path, "archive")? else {
+            return Ok(None);
+        };
+        let archive = Self::Archive(new(staged, path)?);
+        let manifest = Manifest::create(|part| Staged::next_to(path, part), None)?;
+        Ok(manifest.map(|manifest| (archive, manifest)))
     }
 
-    /// Whether the target has this file already.
     pub fn has(&self, name: &str, expected: &Expected) -> Result<bool, Halt> {
         match self {
             Self::Folder(folder) => folder.has(name, expected),
-            Self::Tar(_) | Self::Zip(_) => Ok(false),
+            Self::Archive(_) => Ok(false),
         }
     }
 
@@ -96,22 +91,15 @@ impl Sink {
     pub fn put(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<Exported, Halt> {
         match self {
             Self::Folder(folder) => folder.put(name, at, source),
-            Self::Tar(tar) => tar.put(name, at, source),
-            Self::Zip(zip) => zip.put(name, at, source),
+            Self::Archive(archive) => archive.put(name, at, source),
         }
     }
 
     /// Adds the manifest, and publishes the whole.
-    pub fn finish(self, target: &Target, manifest: Manifest, now: Millis) -> io::Result<()> {
-        match (self, target) {
-            (Self::Folder(folder), _) => return folder.finish(manifest),
-            (Self::Tar(tar), Target::Tar(path)) => tar.finish(Some(path), manifest, now)?,
-            (Self::Tar(tar), _) => tar.finish(None, manifest, now)?,
-            (Self::Zip(zip), Target::Zip(path)) => zip.finish(path, manifest, now)?,
-            (Self::Zip(_), _) => return Err(io::Error::from(io::ErrorKind::InvalidInput)),
+    pub fn finish(self, manifest: Manifest, now: Millis) -> io::Result<()> {
+        match self {
+            Self::Folder(folder) => folder.finish(manifest),
+            Self::Archive(archive) => archive.finish(manifest, now),
         }
-        target
-            .folder()
-            .map_or(Ok(()), |folder| disk::sync_folder(&folder))
     }
 }

@@ -13,7 +13,6 @@ use crate::ops::{Problem, Progress};
 use crate::shutdown::CancellationToken;
 use crate::storage;
 
-/// How much is read and written at once.
 pub(super) const PIECE_BYTES: usize = 256 << 10;
 
 /// What the row of a file says about its bytes.

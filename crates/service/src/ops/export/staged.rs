@@ -1,8 +1,8 @@
 //! A staged file: written under a temporary name, synced, and renamed; dropped before that, it is removed. What a killed
 //! run leaves behind, the next run removes.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Seek as _, SeekFrom};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -11,7 +11,6 @@ use tempfile::TempPath;
 use crate::disk;
 use crate::media::hex;
 
-/// The ending of staged files next to a target.
 const ENDING: &str = ".partial";
 /// How much of the target's name is in theirs.
 const NAME_LETTERS: usize = 60;
@@ -26,10 +25,7 @@ impl Staged {
     /// Creates one next to a target, for that part of it, under a random name. Removes what a killed run left; `None`
     /// when another process is writing the same part.
     pub fn next_to(target: &Path, part: &str) -> io::Result<Option<Self>> {
-        let above = target
-            .parent()
-            .filter(|above| !above.as_os_str().is_empty());
-        let above = above.unwrap_or(Path::new("."));
+        let above = disk::parent(target);
         let prefix = prefix(target, part);
         for entry in fs::read_dir(above)?.flatten() {
             let name = entry.file_name();
@@ -89,12 +85,10 @@ impl Staged {
         Ok((self.file.metadata()?.len(), self.file.try_clone()?))
     }
 
-    /// The position of the next byte.
     pub fn position(&mut self) -> io::Result<u64> {
         self.file.stream_position()
     }
 
-    /// Cuts everything from there on.
     pub fn cut(&mut self, from: u64) -> io::Result<()> {
         self.file.set_len(from)?;
         self.file.seek(SeekFrom::Start(from)).map(drop)
@@ -115,6 +109,16 @@ impl Staged {
     }
 }
 
+impl Write for Staged {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
 /// The beginning of the names of staged files next to a target, for that part of it.
 fn prefix(target: &Path, part: &str) -> String {
     let name = target.file_name().unwrap_or_default();
@@ -127,28 +131,22 @@ fn prefix(target: &Path, part: &str) -> String {
     format!(".{shown}.midiateca-{part}-")
 }
 
-/// Readable by its owner only.
 fn new(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    disk::private_options()
+        .read(true)
+        .create_new(true)
+        .open(path)
 }
 
 /// Removes what a killed run left; false when another process is writing it.
 fn is_left_over(path: &Path) -> io::Result<bool> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-        file => file?,
+    let Some(file) = disk::unless_missing(File::open(path))? else {
+        return Ok(true);
     };
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         return Ok(false);
     }
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(true),
-    }
+    disk::unless_missing(fs::remove_file(path)).map(|_| true)
 }
 
 #[cfg(test)]

@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::error::{Error, Refusal};
+use crate::disk;
 use crate::storage::Storage;
 
 /// By this file a folder is known for an export.
 pub(super) const MARKER: &str = ".midiateca-export";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
+    #[default]
     Folder,
     Tar,
     Zip,
@@ -71,14 +73,10 @@ impl Target {
     }
 
     /// The folder itself if it exists, else the parent; `None` for a stream.
-    pub(super) fn folder(&self) -> Option<PathBuf> {
-        let above = |path: &Path| {
-            let named = path.parent().filter(|above| !above.as_os_str().is_empty());
-            named.unwrap_or(Path::new(".")).to_owned()
-        };
+    fn folder(&self) -> Option<&Path> {
         match self {
-            Self::Folder(path) if path.is_dir() => Some(path.clone()),
-            Self::Folder(path) | Self::Tar(path) | Self::Zip(path) => Some(above(path)),
+            Self::Folder(path) if path.is_dir() => Some(path),
+            Self::Folder(path) | Self::Tar(path) | Self::Zip(path) => Some(disk::parent(path)),
             Self::Stream => None,
         }
     }
@@ -107,7 +105,7 @@ impl Target {
             Self::Tar(path) | Self::Zip(path) if path.symlink_metadata().is_ok() => {
                 refuse(Refusal::Exists, path)
             }
-            Self::Tar(path) | Self::Zip(path) if !self.folder().is_some_and(|it| it.is_dir()) => {
+            Self::Tar(path) | Self::Zip(path) if !disk::parent(path).is_dir() => {
                 refuse(Refusal::NoFolder, path)
             }
             Self::Folder(path) if path.exists() && !path.is_dir() => {

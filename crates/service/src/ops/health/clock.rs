@@ -26,5 +26,5 @@ async fn compare(db: &Db, clock: &Clock, accepts: bool) -> Result<CheckResult, E
         Trust::Jumped(by) | Trust::Unconfirmed(by) => (by, Code::ClockBehind),
     };
     let problem = CheckResult::problem(Check::ClockJump, code, Hint::FixOrAcceptClock);
-    Ok(problem.with("by", Value::Millis(by.abs())))
+    Ok(problem.with_value("by", Value::Millis(by.abs())))
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::result::Results;
 use super::{Check, CheckResult, Code, Deps, Hint};
 use crate::coordination::Coordination;
-use crate::disk;
+use crate::disk::{self, with_suffix};
 use crate::ops::probe;
 use crate::secrets::{self, Secrets};
 
@@ -18,20 +18,13 @@ pub(super) fn probe(results: &mut Results<'_>, data: &Path) {
         Ok(created) => match owner_of(&created).zip(owner(data)) {
             Some((ours, theirs)) if ours != theirs => {
                 CheckResult::warning(check, Code::OtherOwner, Hint::RunAsOwner)
-                    .with("ours", i64::from(ours))
-                    .with("theirs", i64::from(theirs))
+                    .with("ours", ours)
+                    .with("theirs", theirs)
             }
             _ => CheckResult::ok(check, Code::Done),
         },
     };
     results.add(result.about(data));
-}
-
-/// The database file, or a file next to it.
-fn next_to(database: &Path, ending: &str) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }
 
 /// Files of another user than the folder's owner, as after an administrator ran a command, may stop the server.
@@ -46,10 +39,10 @@ pub(super) fn probe_owners(results: &mut Results<'_>, deps: Deps<'_>) {
     let result = match foreign.first() {
         None => CheckResult::ok(Check::Owner, Code::OneOwner),
         Some(first) => CheckResult::warning(Check::Owner, Code::OtherOwners, Hint::GiveToOwner)
-            .with("first", first.as_path())
+            .with_path("first", first)
             .with("count", foreign.len())
-            .with("owner", i64::from(folder_owner))
-            .with("path", data),
+            .with("owner", folder_owner)
+            .with_path("path", data),
     };
     results.add(result.about(data));
 }
@@ -58,7 +51,7 @@ fn owned_paths(deps: Deps<'_>) -> Vec<PathBuf> {
     let database = deps.config.database_file(deps.data);
     let storage = deps.config.storage_folder(deps.data);
     let endings = ["", "-wal", "-shm", "-compacting"];
-    let mut paths: Vec<_> = endings.map(|ending| next_to(&database, ending)).into();
+    let mut paths: Vec<_> = endings.map(|ending| with_suffix(&database, ending)).into();
     paths.push(deps.config.key_file(deps.data));
     paths.extend(Coordination::new(deps.data).files());
     paths.push(storage.clone());
@@ -75,7 +68,6 @@ fn owned_paths(deps: Deps<'_>) -> Vec<PathBuf> {
     paths
 }
 
-/// Which paths are open to more users than needed.
 pub(super) fn probe_modes(results: &mut Results<'_>, deps: Deps<'_>) {
     disk::set_access(deps.config.storage.access());
     let data = deps.data;
@@ -83,15 +75,15 @@ pub(super) fn probe_modes(results: &mut Results<'_>, deps: Deps<'_>) {
     let readable = [
         data.to_owned(),
         deps.config.storage_folder(data),
-        next_to(&database, ""),
-        next_to(&database, "-wal"),
-        next_to(&database, "-shm"),
+        database.clone(),
+        with_suffix(&database, "-wal"),
+        with_suffix(&database, "-shm"),
     ];
     let wide = readable.into_iter().filter_map(|path| {
         let (mode, wanted) = disk::wider_than_needed(&path)?;
         Some((path, mode, wanted))
     });
-    let mut locks = vec![next_to(&database, "-compacting")];
+    let mut locks = vec![with_suffix(&database, "-compacting")];
     locks.extend(Coordination::new(data).files());
     let locks = locks.into_iter().filter_map(|path| {
         let mode = mode_for_others(&std::fs::symlink_metadata(&path).ok()?)?;
@@ -102,7 +94,7 @@ pub(super) fn probe_modes(results: &mut Results<'_>, deps: Deps<'_>) {
         None => CheckResult::ok(Check::Mode, Code::ModesFine),
         Some((first, mode, _)) => {
             CheckResult::warning(Check::Mode, Code::ModesWide, Hint::CloseModes)
-                .with("first", first.as_path())
+                .with_path("first", first)
                 .with("mode", format!("{mode:04o}"))
                 .with("count", wide.len())
                 .with("commands", closing_commands(&wide))
@@ -111,7 +103,6 @@ pub(super) fn probe_modes(results: &mut Results<'_>, deps: Deps<'_>) {
     results.add(result.about(data));
 }
 
-/// Shell commands that close the paths.
 fn closing_commands(wide: &[(PathBuf, u32, u32)]) -> String {
     let commands = wide.iter().map(|(path, _, wanted)| {
         let path = path.display().to_string().replace('\'', r"'\''");
@@ -145,14 +136,14 @@ pub(super) fn probe_key(results: &mut Results<'_>, path: &Path) -> Option<Secret
             } else {
                 CheckResult::problem(Check::Key, Code::Failed, Hint::OwnKey).error(error)
             };
-            results.add(problem.about(path).with("path", path));
+            results.add(problem.about(path).with_path("path", path));
             return None;
         }
     };
     let mode = match mode_for_others(&metadata) {
         Some(mode) => CheckResult::problem(Check::KeyMode, Code::KeyModeOpen, Hint::CloseKeyMode)
             .with("mode", format!("{mode:04o}"))
-            .with("path", path),
+            .with_path("path", path),
         None => CheckResult::ok(Check::KeyMode, Code::KeyModeFine),
     };
     results.add(mode.about(path));
@@ -172,7 +163,7 @@ pub(super) fn probe_key(results: &mut Results<'_>, path: &Path) -> Option<Secret
                 _ => Hint::RestoreKey,
             };
             let problem = CheckResult::problem(Check::Key, Code::Failed, hint).error(error);
-            results.add(problem.about(path).with("path", path));
+            results.add(problem.about(path).with_path("path", path));
             None
         }
     }

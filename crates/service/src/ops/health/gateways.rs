@@ -61,7 +61,11 @@ pub(super) async fn probe(
         if let Some(reason) = instance.problem.clone() {
             let (check, code) = (Check::InstanceProblem, Code::GatewayProblem);
             let problem = CheckResult::problem(check, code, Hint::FixAndRetry);
-            results.add(problem.about(id).with("reason", Value::Reason(reason)));
+            results.add(
+                problem
+                    .about(id)
+                    .with_value("reason", Value::Reason(reason)),
+            );
         }
         if let Some(db) = &ground.db {
             let silence = silence(db, instance, deps.clock.now()).await;
@@ -76,7 +80,6 @@ pub(super) async fn probe(
     }
 }
 
-/// The time of the gateway's clock.
 fn date_of(answer: &Asked) -> Option<Millis> {
     match answer {
         Ok(answer) => answer.date,
@@ -95,7 +98,7 @@ fn skew(skew: Millis) -> CheckResult {
         }
         _ => return CheckResult::ok(Check::Clock, Code::ClocksAgree),
     };
-    result.with("skew", Value::Millis(skew.abs()))
+    result.with_value("skew", Value::Millis(skew.abs()))
 }
 
 fn probe_gateway(results: &mut Results<'_>, config: &Config, instance: &Instance, answer: Asked) {
@@ -132,7 +135,6 @@ fn probe_gateway(results: &mut Results<'_>, config: &Config, instance: &Instance
     }
 }
 
-/// What the gateway's refusal means, and what to do.
 fn refused(error: gateway_admin::Error) -> CheckResult {
     use gateway_admin::Error;
     let (code, hint) = match &error {
@@ -207,7 +209,6 @@ fn probe_slot(
         .with("public", public)
 }
 
-/// Whether nothing came for much longer than usual.
 async fn silence(db: &Db, instance: &Instance, now: Millis) -> CheckResult {
     let check = Check::InstanceSilent;
     let Some(last) = instance.last_delivery_at else {
@@ -222,8 +223,8 @@ async fn silence(db: &Db, instance: &Instance, now: Millis) -> CheckResult {
                 CheckResult::ok(check, Code::GapUsual)
             };
             result
-                .with("usual", Value::Millis(rhythm.usual))
-                .with("longest", Value::Millis(rhythm.longest))
+                .with_value("usual", Value::Millis(rhythm.usual))
+                .with_value("longest", Value::Millis(rhythm.longest))
         }
         Ok(None) if silent > SILENT_PROBLEM => {
             CheckResult::problem(check, Code::GapsUnknown, Hint::SendMessage)
@@ -234,5 +235,5 @@ async fn silence(db: &Db, instance: &Instance, now: Millis) -> CheckResult {
         Ok(None) => CheckResult::ok(check, Code::GapsUnknown),
         Err(error) => return CheckResult::unreadable(check, error),
     };
-    result.with("silent", Value::Millis(silent))
+    result.with_value("silent", Value::Millis(silent))
 }

@@ -61,7 +61,6 @@ async fn probe_server(results: &mut Results<'_>, data: &Path) -> ServerState {
     status.state
 }
 
-/// Traces of a database that is missing.
 fn lost_database(deps: Deps<'_>) -> Option<CheckResult> {
     let error = opening::look_for_database(deps.data, deps.config).err()?;
     match &error {
@@ -75,7 +74,7 @@ fn lost_database(deps: Deps<'_>) -> Option<CheckResult> {
 
 /// What the running server found displaced, although it may look right from here.
 async fn probe_displaced(results: &mut Results<'_>, deps: Deps<'_>, file: &Path) {
-    let found = Displaced::of_server(deps.data).await.unwrap_or_default();
+    let found = Displaced::of_server(deps.data).await;
     if let Some(found) = found.database {
         let path = file.to_owned();
         let error = db::Error::Displaced { path, found };
@@ -113,5 +112,5 @@ fn no_database(config: &Config, file: &Path) -> Option<CheckResult> {
         }
         _ => CheckResult::problem(check, Code::NoDatabase, Hint::NameFolder),
     };
-    Some(problem.with("path", file))
+    Some(problem.with_path("path", file))
 }

@@ -128,9 +128,7 @@ fn family(check: Check, reached: ConnectionProbe, any: bool) -> CheckResult {
 /// Any answer counts: a path without a file is refused.
 fn answered(answer: Result<CallResponse, net::Error>, hint: Hint) -> CheckResult {
     match answer {
-        Ok(answer) => {
-            CheckResult::ok(Check::Cdn, Code::Answers).with("status", i64::from(answer.status))
-        }
+        Ok(answer) => CheckResult::ok(Check::Cdn, Code::Answers).with("status", answer.status),
         Err(error) => CheckResult::problem(Check::Cdn, Code::Failed, hint).error(error),
     }
 }
@@ -185,5 +183,5 @@ fn public_answer(health: &CallResponse, hook: &CallResponse, folder: Option<&str
         (true, true, false) => (Code::NoWebhookThrough, hook.status),
         (true, true, true) => return CheckResult::ok(check, Code::PublicAnswers),
     };
-    CheckResult::problem(check, code, Hint::FixPublicProxy).with("status", i64::from(status))
+    CheckResult::problem(check, code, Hint::FixPublicProxy).with("status", status)
 }

@@ -4,6 +4,7 @@ use super::result::Results;
 use super::{Check, CheckResult, Code, Hint, Value};
 use crate::clock::{DAY, HOUR, Millis};
 use crate::db::{Db, Error};
+use crate::gateway::Gateway;
 use crate::model::Reason;
 use crate::ops::status::RefusedDeliveries;
 use crate::{deliveries, instances, media};
@@ -50,7 +51,7 @@ async fn reasons(results: &mut Results<'_>, db: &Db) -> Result<(), Error> {
                 problem
                     .about(count.name.as_str())
                     .with("count", count.count)
-                    .with("reason", Value::Reason(count.name)),
+                    .with_value("reason", Value::Reason(count.name)),
             );
         }
     }
@@ -70,12 +71,12 @@ pub(super) async fn probe_refusals(results: &mut Results<'_>, db: &Db, now: Mill
     }
     for refused in refused.iter().map(RefusedDeliveries::new) {
         let (code, hint) = (Code::Refused, Hint::RefusalHint);
-        let result = match &refused.instance {
+        let gateway = refused.refusal.gateway;
+        let result = match &refused.refusal.instance {
             Some(instance) => CheckResult::problem(check, code, hint).about(instance.as_str()),
-            None => {
-                CheckResult::warning(check, code, hint).about(refused.gateway.unwrap_or("webhooks"))
-            }
+            None => CheckResult::warning(check, code, hint)
+                .about(gateway.map_or("webhooks", Gateway::as_str)),
         };
-        results.add(result.with("refused", Value::Refused(refused)));
+        results.add(result.with_value("refused", Value::Refused(refused)));
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::Value as Json;
 
 use super::{Check, Code, HealthReport, Hint};
 use crate::clock::Millis;
@@ -33,43 +34,13 @@ pub type SharedError = Arc<dyn Error + Send + Sync>;
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Value {
-    Text(String),
-    Count(i64),
+    /// A text or a number.
+    Plain(Json),
     Bytes(u64),
     Millis(Millis),
     /// The code of a [`Reason`](crate::model::Reason).
     Reason(String),
     Refused(RefusedDeliveries),
-}
-
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<&Path> for Value {
-    fn from(path: &Path) -> Self {
-        Self::Text(path.display().to_string())
-    }
-}
-
-impl From<i64> for Value {
-    fn from(count: i64) -> Self {
-        Self::Count(count)
-    }
-}
-
-impl From<usize> for Value {
-    fn from(count: usize) -> Self {
-        Self::Count(i64::try_from(count).unwrap_or(i64::MAX))
-    }
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -121,7 +92,6 @@ impl CheckResult {
         Self::new(check, Verdict::Problem, Code::Failed, None).error(error)
     }
 
-    /// What could not be read from the database.
     pub(super) fn unreadable(check: Check, error: impl Error + Send + Sync + 'static) -> Self {
         Self::problem(check, Code::Failed, Hint::RestoreDatabase).error(error)
     }
@@ -131,8 +101,17 @@ impl CheckResult {
         self
     }
 
-    pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        self.values.insert(name, value.into());
+    /// With a text or a number.
+    pub(super) fn with(self, name: &'static str, value: impl Into<Json>) -> Self {
+        self.with_value(name, Value::Plain(value.into()))
+    }
+
+    pub(super) fn with_path(self, name: &'static str, path: &Path) -> Self {
+        self.with(name, path.to_string_lossy())
+    }
+
+    pub(super) fn with_value(mut self, name: &'static str, value: Value) -> Self {
+        self.values.insert(name, value);
         self
     }
 
@@ -161,7 +140,6 @@ impl Results<'_> {
         report.checks.push(result);
     }
 
-    /// Adds what was read from the database.
     pub fn add_read(&mut self, check: Check, read: Result<CheckResult, db::Error>) {
         self.add(read.unwrap_or_else(|error| CheckResult::unreadable(check, error)));
     }

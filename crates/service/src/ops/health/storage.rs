@@ -18,7 +18,6 @@ const DAYS_OF_GROWTH: i64 = 7;
 /// A longer forecast means nothing.
 const MOST_DAYS: u64 = 3_650;
 
-/// Writes and reads a file, and compares the free space with the growth.
 pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, db: Option<&Db>) {
     let root = deps.config.storage_folder(deps.data);
     let holders = match db {
@@ -40,7 +39,7 @@ pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, db: Option<
         } else {
             CheckResult::problem(Check::Storage, Code::StorageMissing, Hint::Mount)
         };
-        return results.add(result.about(&root).with("path", root.as_path()));
+        return results.add(result.about(&root).with_path("path", &root));
     }
     if let Some(db) = db.filter(|_| root.is_dir()) {
         let identity = probe_identity(db, &root).await;
@@ -89,8 +88,8 @@ fn probe_folders(results: &mut Results<'_>, root: &Path, holders: &[(i64, Instan
     if let Some(first) = missing.first() {
         let problem = CheckResult::problem(check, Code::FoldersMissing, Hint::Mount)
             .with("count", missing.len())
-            .with("first", first.as_path())
-            .with("path", root);
+            .with_path("first", first)
+            .with_path("path", root);
         results.add(problem.about(root));
     }
     let count = not_writable.len();
@@ -118,8 +117,8 @@ async fn probe_space(results: &mut Results<'_>, deps: Deps<'_>, db: Option<&Db>,
     } else {
         CheckResult::ok(check, Code::SpaceLeft)
     };
-    let result = result.with("free", Value::Bytes(free));
-    results.add(result.with("floor", Value::Bytes(floor)).about(root));
+    let result = result.with_value("free", Value::Bytes(free));
+    results.add(result.with_value("floor", Value::Bytes(floor)).about(root));
     if let Some(db) = db {
         let forecast = forecast(db, free.saturating_sub(floor), deps.clock.now()).await;
         results.add_read(Check::StorageForecast, forecast);
@@ -144,8 +143,7 @@ async fn forecast(db: &Db, free_bytes: u64, now: Millis) -> Result<CheckResult, 
     } else {
         CheckResult::ok(check, Code::SpaceLasts)
     };
-    let days = i64::try_from(days).unwrap_or(i64::MAX);
     Ok(result
-        .with("growth", Value::Bytes(bytes_a_day))
+        .with_value("growth", Value::Bytes(bytes_a_day))
         .with("days", days))
 }

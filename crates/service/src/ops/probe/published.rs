@@ -20,20 +20,20 @@ impl Displaced {
     pub fn published(self, address: SocketAddr) -> Value {
         json!({
             "address": address.to_string(),
-            "database": self.database.map(db::Found::as_str),
-            "storage": self.storage.map(storage::Found::as_str),
+            "database": self.database,
+            "storage": self.storage,
         })
     }
 
-    /// What the server on this data folder found; `None` when none runs, or all is in its place.
-    pub async fn of_server(data: &Path) -> Option<Self> {
-        let published = Coordination::new(data).published().await?;
+    /// What the server on this data folder found; nothing when none runs.
+    pub async fn of_server(data: &Path) -> Self {
+        let published = Coordination::new(data).published().await;
+        let published = published.unwrap_or_default();
         let code = |name: &str| published[name].as_str();
-        let displaced = Self {
+        Self {
             database: code("database").and_then(db::Found::parse),
             storage: code("storage").and_then(storage::Found::parse),
-        };
-        Some(displaced).filter(|displaced| *displaced != Self::default())
+        }
     }
 }
 

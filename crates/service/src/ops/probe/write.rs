@@ -10,12 +10,11 @@ use tempfile::TempPath;
 use super::WriteCause;
 use crate::config::Config;
 use crate::ops::json;
-use crate::storage;
+use crate::{disk, storage};
 
 /// Larger than what a full file system may still take into a block that is in use.
 const PROBE_BYTES: usize = 64 << 10;
 
-/// A file or folder that could not be written.
 #[derive(Debug, Serialize, thiserror::Error)]
 #[error("{path} cannot be written")]
 pub struct WriteFailure {
@@ -80,17 +79,16 @@ fn create_in(folder: &Path) -> io::Result<(File, TempPath)> {
 pub fn write_database(file: &Path) -> Result<(), WriteFailure> {
     let opened = File::options().write(true).open(file);
     opened.map_err(WriteFailure::at(file))?;
-    let parent = file.parent().filter(|path| !path.as_os_str().is_empty());
-    write_folder(parent.unwrap_or(Path::new("."))).map(drop)
+    write_folder(disk::parent(file)).map(drop)
 }
 
 /// Whether the storage takes files: in its root, and in its staging folder.
 pub fn write_storage(root: &Path) -> Result<(), WriteFailure> {
     write_folder(root)?;
     let staging = root.join(storage::STAGING);
-    match staging.symlink_metadata() {
+    match disk::unless_missing(staging.symlink_metadata()) {
         // Created with the next file.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(None) => Ok(()),
         _ => write_folder(&staging).map(drop),
     }
 }
@@ -104,17 +102,17 @@ pub fn first_unwritable(data: &Path, config: &Config) -> Option<WriteFailure> {
     };
     let database = config.database_file(data);
     let storage = config.storage_folder(data);
-    folder(data)
-        .or_else(|| {
-            exists(&database)
-                .then(|| write_database(&database).err())
-                .flatten()
-        })
-        .or_else(|| {
-            if exists(&storage) {
-                write_storage(&storage).err()
-            } else {
-                folder(&storage)
-            }
-        })
+    let database = || {
+        write_database(&database)
+            .err()
+            .filter(|_| exists(&database))
+    };
+    let storage = || {
+        if exists(&storage) {
+            write_storage(&storage).err()
+        } else {
+            folder(&storage)
+        }
+    };
+    folder(data).or_else(database).or_else(storage)
 }

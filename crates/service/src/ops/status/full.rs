@@ -5,15 +5,13 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::need::{self, Need};
+use super::need::{self, Need, Seen};
 use super::{Deps, InstanceStatus, QueueStatus, RefusedDeliveries};
 use crate::clock::{HOUR, Millis};
 use crate::db::Error;
-use crate::instances;
 use crate::media::{self, Count, Filter, StoredFile};
 use crate::model::{MediaKind, MediaStatus, Reason};
 use crate::ops::json;
-use crate::ops::probe::server_status;
 use crate::storage::layout;
 
 const PAGE: u32 = 10_000;
@@ -63,7 +61,6 @@ pub struct FileCheck {
     pub examples: Vec<String>,
 }
 
-/// Media that are not stored, by reason.
 #[derive(Debug, Serialize)]
 pub struct Failing {
     pub reason: String,
@@ -73,50 +70,31 @@ pub struct Failing {
 
 /// The full report. Takes about a second for each 100,000 stored files; dropping the future stops it.
 pub async fn check(deps: Deps<'_>) -> Result<CheckReport, Error> {
-    let known = instances::instances(deps.db).await?;
-    let instances: Vec<_> = known.iter().map(InstanceStatus::new).collect();
-    let queue = QueueStatus::read(deps).await?;
-    let paused = deps.paused().await?;
-    let refused = instances::refusals(deps.db).await?;
-    let files = FileCheck::run(deps).await?;
-    let set_aside_today = need::set_aside_today(deps).await?;
-    let needs_attention = need::find(&need::Seen {
-        deps,
-        server: server_status(deps.data).await,
-        instances: &instances,
-        queue: &queue,
-        paused,
-        files: Some(&files),
-        set_aside_today,
-        refused: &refused,
-    })
-    .await?;
-    let folders = known
-        .iter()
-        .flat_map(|instance| MediaKind::ALL.map(|kind| (instance, kind)));
-    let folders = folders
-        .map(|(instance, kind)| layout::folder(instance.client, &instance.id, kind))
-        .map(|folder| Folder::read(deps, &folder));
+    let seen = Seen::read(deps, Some(FileCheck::run(deps).await?)).await?;
+    let needs_attention = need::find(&seen).await?;
+    let folders = seen.instances.iter().flat_map(|instance| {
+        MediaKind::ALL.map(|kind| layout::folder(instance.client, &instance.id, kind))
+    });
     let last_hour = media::by_status(deps.db, deps.clock.now() - HOUR).await?;
     let reasons = media::by_reason(deps.db).await?;
     Ok(CheckReport {
         data: deps.data.to_owned(),
-        instances,
-        folders: folders.collect(),
+        folders: folders.map(|folder| Folder::read(deps, &folder)).collect(),
+        instances: seen.instances(),
         by_kind: media::by_kind(deps.db, 0).await?,
-        files,
+        files: seen.files.unwrap_or_default(),
         last_hour: last_hour
             .into_iter()
             .map(|count| (count.name, count.count))
             .collect(),
-        success_rate: success_rate(&queue),
+        success_rate: success_rate(&seen.queue),
         reasons: reasons.into_iter().map(Failing::new).collect(),
-        set_aside_today,
-        refusals: refused.iter().map(RefusedDeliveries::new).collect(),
-        oldest_waiting: queue.oldest_waiting,
-        next_deadline: queue.next_deadline,
-        by_status: queue.by_status,
-        downloads_paused: paused.is_some(),
+        set_aside_today: seen.set_aside_today,
+        refusals: seen.refused.iter().map(RefusedDeliveries::new).collect(),
+        oldest_waiting: seen.queue.oldest_waiting,
+        next_deadline: seen.queue.next_deadline,
+        by_status: seen.queue.by_status,
+        downloads_paused: seen.paused.is_some(),
         clock_trusted: deps.clock.is_trusted(),
         needs_attention,
     })
@@ -167,16 +145,13 @@ impl FileCheck {
     async fn run(deps: Deps<'_>) -> Result<Self, Error> {
         let mut files = Self::default();
         let mut after = String::new();
-        loop {
-            let page = media::stored_files(deps.db, &Filter::default(), &after, PAGE).await?;
-            let Some(last) = page.last() else {
-                return Ok(files);
-            };
-            after.clone_from(&last.id.0);
+        let all = Filter::default();
+        while let Some(page) = media::stored_files(deps.db, &all, &mut after, PAGE).await? {
             for file in &page {
                 files.add(file, deps.storage.size_bytes(&file.path));
             }
         }
+        Ok(files)
     }
 
     fn add(&mut self, file: &StoredFile, actual_bytes: Option<u64>) {

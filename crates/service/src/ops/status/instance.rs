@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::clock::Millis;
 use crate::instances::{Instance, Refusal, RefusalCount};
-use crate::model::{InstanceId, Route};
+use crate::model::Route;
 use crate::ops::json;
 
 /// An instance without its token and hashes.
@@ -46,34 +46,19 @@ impl InstanceStatus {
     }
 }
 
-/// Deliveries that were refused for one reason.
 #[derive(Clone, Debug, Serialize)]
 pub struct RefusedDeliveries {
-    pub gateway: Option<&'static str>,
-    pub instance: Option<String>,
-    pub address_of: Option<String>,
-    pub reason: &'static str,
-    pub count: i64,
-    #[serde(serialize_with = "json::time")]
-    pub first_at: Millis,
-    #[serde(serialize_with = "json::time")]
-    pub last_at: Millis,
-    #[serde(skip)]
+    #[serde(flatten)]
     pub refusal: Refusal,
+    #[serde(flatten)]
+    pub counted: RefusalCount,
 }
 
 impl RefusedDeliveries {
-    pub fn new((refusal, count): &(Refusal, RefusalCount)) -> Self {
-        let id = |id: &Option<InstanceId>| id.as_ref().map(|id| id.0.clone());
+    pub fn new((refusal, counted): &(Refusal, RefusalCount)) -> Self {
         Self {
-            gateway: refusal.gateway.map(|gateway| gateway.as_str()),
-            instance: id(&refusal.instance),
-            address_of: id(&refusal.address_of),
-            reason: refusal.reason.as_str(),
-            count: count.count,
-            first_at: count.first_at,
-            last_at: count.last_at,
             refusal: refusal.clone(),
+            counted: *counted,
         }
     }
 }

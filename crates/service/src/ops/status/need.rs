@@ -7,13 +7,14 @@ use serde::{Serialize, Serializer};
 
 use super::{Deps, FileCheck, InstanceStatus, QueueStatus, RefusedDeliveries};
 use crate::clock::{DAY, Millis, Trust};
-use crate::instances::{Refusal, RefusalCount};
+use crate::instances::{Instance, Refusal, RefusalCount};
 use crate::model::MediaStatus;
 use crate::ops::probe::{
-    Displaced, ServerState, ServerStatus, WriteCause, WriteFailure, write_database, write_storage,
+    Displaced, ServerState, ServerStatus, WriteCause, WriteFailure, server_status, write_database,
+    write_storage,
 };
 use crate::ops::{json, opening};
-use crate::worker::Paused;
+use crate::worker::{self, Paused};
 use crate::{db, deliveries, instances, media, secrets, storage};
 
 /// Something that a person must look at, with what a sentence about it needs.
@@ -33,13 +34,11 @@ pub enum Need {
     DatabaseDisplaced {
         #[serde(serialize_with = "json::path")]
         path: PathBuf,
-        #[serde(serialize_with = "database_found")]
         found: db::Found,
     },
     StorageDisplaced {
         #[serde(serialize_with = "json::path")]
         path: PathBuf,
-        #[serde(serialize_with = "storage_found")]
         found: storage::Found,
     },
     /// The storage has files and none of those in the database.
@@ -99,14 +98,6 @@ pub enum Need {
     DeliveriesRefused(RefusedDeliveries),
 }
 
-fn database_found<S: Serializer>(found: &db::Found, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(found.as_str())
-}
-
-fn storage_found<S: Serializer>(found: &storage::Found, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(found.as_str())
-}
-
 fn secrets_code<S: Serializer>(error: &secrets::Error, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(match error {
         secrets::Error::KeyFile { .. } => "key_file_unreadable",
@@ -116,22 +107,44 @@ fn secrets_code<S: Serializer>(error: &secrets::Error, serializer: S) -> Result<
     })
 }
 
-/// What the reports know already when they look for needs.
+/// What both reports read.
 pub(super) struct Seen<'a> {
     pub deps: Deps<'a>,
     pub server: ServerStatus,
-    pub instances: &'a [InstanceStatus],
-    pub queue: &'a QueueStatus,
+    pub instances: Vec<Instance>,
+    pub queue: QueueStatus,
     pub paused: Option<Paused>,
     /// None in the short report.
-    pub files: Option<&'a FileCheck>,
+    pub files: Option<FileCheck>,
+    /// Deliveries of the last day that are set aside and not dismissed.
     pub set_aside_today: i64,
-    pub refused: &'a [(Refusal, RefusalCount)],
+    pub refused: Vec<(Refusal, RefusalCount)>,
 }
 
-/// Deliveries of the last day that are set aside and not dismissed.
-pub(super) async fn set_aside_today(deps: Deps<'_>) -> Result<i64, db::Error> {
-    deliveries::set_aside_since(deps.db, deps.clock.now() - DAY).await
+impl<'a> Seen<'a> {
+    pub async fn read(deps: Deps<'a>, files: Option<FileCheck>) -> Result<Self, db::Error> {
+        let (db, storage) = (deps.db, &deps.config.storage);
+        let using = (db, deps.storage, deps.coordination);
+        let (oldest_waiting, next_deadline) = media::waiting(db).await?;
+        Ok(Self {
+            deps,
+            server: server_status(deps.data).await,
+            instances: instances::instances(db).await?,
+            queue: QueueStatus {
+                by_status: media::by_status(db, 0).await?,
+                oldest_waiting,
+                next_deadline,
+            },
+            paused: worker::paused_for_space(using, storage).await?,
+            files,
+            set_aside_today: deliveries::set_aside_since(db, deps.clock.now() - DAY).await?,
+            refused: instances::refusals(db).await?,
+        })
+    }
+
+    pub fn instances(&self) -> Vec<InstanceStatus> {
+        self.instances.iter().map(InstanceStatus::new).collect()
+    }
 }
 
 /// Everything that needs a person, the most urgent first.
@@ -178,10 +191,7 @@ fn server(seen: &Seen<'_>) -> Option<Need> {
 async fn displaced(deps: Deps<'_>) -> Vec<Need> {
     let mut needs = Vec::new();
     let path = deps.config.database_file(deps.data);
-    if let Some(found) = Displaced::of_server(deps.data)
-        .await
-        .and_then(|found| found.database)
-    {
+    if let Some(found) = Displaced::of_server(deps.data).await.database {
         needs.push(Need::DatabaseDisplaced { path, found });
     }
     let path = deps.config.storage_folder(deps.data);
@@ -206,8 +216,7 @@ async fn not_writable(deps: Deps<'_>) -> Vec<Need> {
         failure.cause != WriteCause::Missing && !(is_served && failure.cause.depends_on_user())
     };
     if !root.is_dir() {
-        let path = root.clone();
-        needs.push(Need::StorageMissing { path });
+        needs.push(Need::StorageMissing { path: root.clone() });
     }
     let database = write_database(&deps.config.database_file(deps.data));
     let database = database.err().filter(counts);
@@ -228,10 +237,10 @@ async fn clock(deps: Deps<'_>) -> Option<Need> {
     }
 }
 
-fn instance(instance: &InstanceStatus) -> Vec<Need> {
+fn instance(instance: &Instance) -> Vec<Need> {
     let mut needs = Vec::new();
-    let id = || instance.id.clone();
-    if !instance.has_token {
+    let id = || instance.id.0.clone();
+    if instance.token_sealed.is_none() {
         needs.push(Need::TokenMissing { instance: id() });
     }
     if let Some(reason) = instance.problem.clone() {
@@ -245,12 +254,8 @@ fn instance(instance: &InstanceStatus) -> Vec<Need> {
 }
 
 async fn tokens(deps: Deps<'_>) -> Result<Option<Need>, db::Error> {
-    let sealed = instances::sealed_token(deps.db).await?;
-    Ok(sealed.and_then(|(id, sealed)| {
-        let context = instances::token_context(&id);
-        let cause = deps.secrets.unseal(&context, &sealed).err()?;
-        Some(Need::TokensUnreadable { cause })
-    }))
+    let cause = instances::token_error(deps.db, deps.secrets).await?;
+    Ok(cause.map(|cause| Need::TokensUnreadable { cause }))
 }
 
 async fn waiting(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
@@ -279,20 +284,10 @@ fn counts(seen: &Seen<'_>) -> Vec<Need> {
     if count > 0 {
         needs.push(Need::MediaNotStored { count });
     }
-    if let Some(&FileCheck {
-        missing: count @ 1..,
-        ..
-    }) = seen.files
-    {
-        needs.push(Need::FilesMissing { count });
-    }
-    if let Some(&FileCheck {
-        wrong_size: count @ 1..,
-        ..
-    }) = seen.files
-    {
-        needs.push(Need::FilesOfWrongSize { count });
-    }
+    let files =
+        |count: fn(&FileCheck) -> u64| seen.files.as_ref().map(count).filter(|count| *count > 0);
+    needs.extend(files(|files| files.missing).map(|count| Need::FilesMissing { count }));
+    needs.extend(files(|files| files.wrong_size).map(|count| Need::FilesOfWrongSize { count }));
     needs
 }
 

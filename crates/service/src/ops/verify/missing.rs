@@ -6,7 +6,6 @@ use crate::coordination::{self, Maintenance};
 use crate::media::{self, StoredFile};
 use crate::ops::{FileDeps, retention};
 
-/// Confirms that a file is missing.
 pub(super) struct Confirmation {
     /// Whether to wait until the files are not in use; an import may use them for hours.
     waits: bool,

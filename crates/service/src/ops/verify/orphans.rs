@@ -5,6 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::blocking;
 use super::error::Error;
 use super::pace::Pace;
 use crate::download;
@@ -13,7 +14,6 @@ use crate::ops::FileDeps;
 use crate::queue::{self, Job};
 use crate::storage::layout;
 
-/// Paths in one query.
 const BATCH: usize = 500;
 
 /// The paths that rows name, and the folders above them, as hashes, so that millions of them fit into memory.
@@ -41,7 +41,6 @@ impl Known {
     }
 }
 
-/// A file that no row names.
 pub(super) struct Orphan {
     pub path: String,
     /// Its path leads through a link, so a row may name it by another path.
@@ -55,7 +54,6 @@ impl Orphan {
     }
 }
 
-/// The result of a search.
 pub(super) struct Orphans {
     pub files: Vec<Orphan>,
     /// Folders that cannot be read.
@@ -69,7 +67,7 @@ pub(super) async fn search(
     pace: &Arc<Pace>,
 ) -> Result<Orphans, Error> {
     let (storage, pace) = (deps.storage.clone(), Arc::clone(pace));
-    let walk = tokio::task::spawn_blocking(move || {
+    let walk = blocking(move || {
         let mut found = Vec::new();
         let enters = |folder: &Path| known.has_below(&slashed(folder));
         let walked = storage.each_file(enters, |path| {

@@ -3,12 +3,13 @@
 //! nor one in the place of a folder above it: its target may belong to another row. Everything is checked again inside
 //! the transaction that changes it, because the server may be running.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 
+use super::blocking;
 use super::error::Error;
 use super::orphans::{self, InProgress, Orphan};
 use super::report::Repaired;
@@ -24,17 +25,14 @@ use crate::queue::{self, Loss};
 use crate::storage::{self, Entry, QuarantineCopy, Staging, Stamp, Storage};
 use crate::telemetry;
 
-/// `None` when the file is on another disk than the quarantine, and must be copied first.
-type Attempt = Result<Option<Repaired>, storage::Error>;
+type Attempt = Result<Repaired, storage::Error>;
 
 /// A staged copy of the right bytes.
 type StagedCopy = Arc<Mutex<Option<Staging>>>;
 
-/// The repairs of one run.
 #[derive(Clone)]
 pub(super) struct Repair {
     run: String,
-    /// Files that were moved to quarantine.
     moved: Arc<AtomicU64>,
 }
 
@@ -54,7 +52,6 @@ impl Repair {
         format!("{}/{}", storage::QUARANTINE, self.run)
     }
 
-    /// How many files it moved.
     pub fn moved(&self) -> u64 {
         self.moved.load(Ordering::Relaxed)
     }
@@ -72,15 +69,34 @@ impl Repair {
             staged_copy_of_twin(deps, file).await?
         };
         let staged = Arc::new(Mutex::new(staged));
-        let again = Arc::clone(&staged);
-        let mut attempt = self.try_stored(deps, file, stamp, staged, None).await?;
-        if let Ok(None) = attempt {
-            attempt = match self.copy_aside(deps, &file.path, file.id.as_str()).await? {
-                Ok(copied) => self.try_stored(deps, file, stamp, again, copied).await?,
+        let attempt = async |copied| {
+            let staged = Arc::clone(&staged);
+            self.try_stored(deps, file, stamp, staged, copied).await
+        };
+        let owner = file.id.as_str();
+        self.attempt(deps, &file.path, owner, attempt).await
+    }
+
+    /// Tries again with a copy where the quarantine is on another disk. A file that cannot be repaired does not end the
+    /// run.
+    async fn attempt(
+        &self,
+        deps: FileDeps<'_>,
+        path: &str,
+        owner: &str,
+        attempt: impl AsyncFn(Option<QuarantineCopy>) -> Result<Attempt, Error>,
+    ) -> Result<Repaired, Error> {
+        let mut result = attempt(None).await?;
+        if matches!(&result, Err(error) if error.is_other_disk()) {
+            let (storage, run) = (deps.storage.clone(), self.run.clone());
+            let (path, owner) = (path.to_owned(), owner.to_owned());
+            // Outside of a transaction, so that no write waits for it.
+            result = match blocking(move || storage.copy_aside(&path, &run, &owner)).await? {
+                Ok(copied) => attempt(copied).await?,
                 Err(error) => Err(error),
             };
         }
-        Ok(result_of(attempt))
+        Ok(result.unwrap_or_else(|error| failed(&error)))
     }
 
     async fn try_stored(
@@ -100,7 +116,7 @@ impl Repair {
         let repaired = deps.db.write(Key::Everything, async move |tx| {
             let is_as_seen = storage.stamp(&file.path).is_ok_and(|found| found == stamp);
             if !is_as_seen || !media::is_unchanged(tx, &file).await? {
-                return Ok(Ok(Some(Repaired::Skipped)));
+                return Ok(Ok(Repaired::Skipped));
             }
             // Where two rows name one file, it may be intact for the other.
             let is_named_by_another = match storage.true_path(&file.path) {
@@ -109,13 +125,15 @@ impl Repair {
             };
             let is_linked = storage.leads_through_link(&file.path);
             if is_named_by_another || is_linked || media::is_path_shared(tx, &file).await? {
-                return Ok(Ok(Some(lose(tx, &file, now).await?)));
+                return Ok(Ok(lose(tx, &file, now).await?));
             }
-            match repair.replace(&storage, &file, &staged, copied.as_ref()) {
-                Ok(true) => Ok(Ok(Some(Repaired::Restored))),
-                Ok(false) => Ok(Ok(Some(lose(tx, &file, now).await?))),
-                Err(error) => Ok(unless_other_disk(error)),
-            }
+            Ok(
+                match repair.replace(&storage, &file, &staged, copied.as_ref()) {
+                    Ok(true) => Ok(Repaired::Restored),
+                    Ok(false) => Ok(lose(tx, &file, now).await?),
+                    Err(error) => Err(error),
+                },
+            )
         });
         Ok(repaired.await?)
     }
@@ -159,45 +177,34 @@ impl Repair {
             Err(_) | Ok(Entry::Link | Entry::NoFolder) => return Ok(None),
             Ok(entry) => entry != Entry::Absent,
         };
-        let is_right = async |path: &Path| {
-            let path = path.to_owned();
-            let hashed = tokio::task::spawn_blocking(move || storage::hash_file(&path));
-            Ok::<_, Error>(hashed.await?.is_ok_and(|found| found == file.sha256))
-        };
-        let _files = if is_there {
-            let (storage, path) = (deps.storage.clone(), file.path.clone());
-            let hashed = tokio::task::spawn_blocking(move || storage.hash(&path));
-            if !hashed.await?.is_ok_and(|found| found == file.sha256) {
-                return Ok(None);
-            }
-            deps.coordination
-                .maintenance(Maintenance::Exclusive)
-                .await?
+        let places = if is_there {
+            vec![PathBuf::from(&file.path)]
         } else if deps.storage.leads_through_link(&file.path) {
             return Ok(None);
         } else {
             let quarantined = deps.storage.in_quarantine(&file.path, &owners);
-            let Ok(quarantined) = quarantined else {
-                return Ok(None);
-            };
-            let mut right = None;
-            for path in quarantined {
-                if is_right(&path).await? {
-                    right = Some(path);
-                }
+            quarantined.unwrap_or_default()
+        };
+        let mut right = None;
+        for place in places {
+            let (storage, read) = (deps.storage.clone(), place.clone());
+            let hashed = blocking(move || storage.hash_found(&read)).await?;
+            if hashed.is_ok_and(|found| found == file.sha256) {
+                right = Some(place);
             }
-            let Some(from) = right else { return Ok(None) };
-            let files = deps
-                .coordination
-                .maintenance(Maintenance::Exclusive)
-                .await?;
+        }
+        let Some(from) = right else { return Ok(None) };
+        let _files = deps
+            .coordination
+            .maintenance(Maintenance::Exclusive)
+            .await?;
+        if !is_there {
             let (storage, path) = (deps.storage.clone(), file.path.clone());
-            let moved = tokio::task::spawn_blocking(move || storage.bring_back(&from, &path));
-            if let Err(error) = moved.await? {
+            let moved = blocking(move || storage.bring_back(&from, &path)).await?;
+            if let Err(error) = moved {
                 return Ok(Some(failed(&error)));
             }
-            files
-        };
+        }
         let (storage, file) = (deps.storage.clone(), file.clone());
         let restored = deps.db.write(Key::Everything, async move |tx| {
             if storage.size_bytes(&file.path) != Some(file.size_bytes) {
@@ -218,18 +225,11 @@ impl Repair {
             return Ok(Repaired::Skipped);
         }
         let (storage, read) = (deps.storage.clone(), path.to_owned());
-        let hashed = tokio::task::spawn_blocking(move || storage.hash(&read));
-        let Ok(sha256) = hashed.await? else {
+        let Ok(sha256) = blocking(move || storage.hash(&read)).await? else {
             return Ok(Repaired::Skipped);
         };
-        let mut attempt = self.try_orphan(deps, orphan, sha256, None).await?;
-        if let Ok(None) = attempt {
-            attempt = match self.copy_aside(deps, path, storage::ORPHANS).await? {
-                Ok(copied) => self.try_orphan(deps, orphan, sha256, copied).await?,
-                Err(error) => Err(error),
-            };
-        }
-        Ok(result_of(attempt))
+        let attempt = async |copied| self.try_orphan(deps, orphan, sha256, copied).await;
+        self.attempt(deps, path, storage::ORPHANS, attempt).await
     }
 
     async fn try_orphan(
@@ -248,58 +248,25 @@ impl Repair {
         let moved = deps.db.write(Key::Everything, async move |tx| {
             let in_progress = InProgress::new(&queue::claimed_in(tx).await?);
             if in_progress.may_store(&path) || media::is_path_used(tx, &path).await? {
-                return Ok(Ok(Some(Repaired::Skipped)));
+                return Ok(Ok(Repaired::Skipped));
             }
             if queue::restore(tx, &path, &sha256).await?.is_some() {
-                return Ok(Ok(Some(Repaired::Found)));
+                return Ok(Ok(Repaired::Found));
             }
             if is_linked {
-                return Ok(Ok(Some(Repaired::Skipped)));
+                return Ok(Ok(Repaired::Skipped));
             }
-            Ok(
-                match storage.quarantine(&path, &repair.run, storage::ORPHANS, copied.as_ref()) {
-                    Ok(moved) => {
-                        repair.count(moved);
-                        Ok(Some(if moved {
-                            Repaired::Quarantined
-                        } else {
-                            Repaired::Skipped
-                        }))
-                    }
-                    Err(error) => unless_other_disk(error),
-                },
-            )
+            let moved = storage.quarantine(&path, &repair.run, storage::ORPHANS, copied.as_ref());
+            Ok(moved.map(|moved| {
+                repair.count(moved);
+                if moved {
+                    Repaired::Quarantined
+                } else {
+                    Repaired::Skipped
+                }
+            }))
         });
         Ok(moved.await?)
-    }
-
-    /// Copies a file to quarantine outside of a transaction, so that no write waits for it.
-    async fn copy_aside(
-        &self,
-        deps: FileDeps<'_>,
-        path: &str,
-        owner: &str,
-    ) -> Result<Result<Option<QuarantineCopy>, storage::Error>, Error> {
-        let (storage, run) = (deps.storage.clone(), self.run.clone());
-        let (path, owner) = (path.to_owned(), owner.to_owned());
-        let copied = tokio::task::spawn_blocking(move || storage.copy_aside(&path, &run, &owner));
-        Ok(copied.await?)
-    }
-}
-
-fn unless_other_disk(error: storage::Error) -> Attempt {
-    if error.is_other_disk() {
-        Ok(None)
-    } else {
-        Err(error)
-    }
-}
-
-/// A file that cannot be repaired does not end the run.
-fn result_of(attempt: Attempt) -> Repaired {
-    match attempt {
-        Ok(repaired) => repaired.unwrap_or(Repaired::Failed),
-        Err(error) => failed(&error),
     }
 }
 
@@ -336,8 +303,7 @@ async fn staged_copy_of_twin(
 ) -> Result<Option<Staging>, Error> {
     for twin in media::twins(deps.db, file).await? {
         let (storage, sha256) = (deps.storage.clone(), file.sha256);
-        let staged = tokio::task::spawn_blocking(move || storage.second(&twin, &sha256));
-        match staged.await? {
+        match blocking(move || storage.second(&twin, &sha256)).await? {
             Ok(Some(staged)) => return Ok(Some(staged)),
             Ok(None) => {}
             Err(error) => {

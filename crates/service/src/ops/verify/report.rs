@@ -6,7 +6,6 @@ use super::repair::Repair;
 use crate::model::MediaId;
 use crate::ops::problem::Problem;
 
-/// What a repair did about one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Repaired {
@@ -26,7 +25,6 @@ pub enum Repaired {
     Failed,
 }
 
-/// One file with a problem.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// Below the storage root.
@@ -50,11 +48,9 @@ pub enum OrphanSearch {
     FilesInUse,
 }
 
-/// Counts of one run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
     pub intact: u64,
-    /// Bytes of the intact files.
     pub intact_bytes: u64,
     pub missing: u64,
     pub corrupt: u64,
@@ -65,7 +61,6 @@ pub struct Report {
     pub repair: Option<RepairReport>,
     /// It started where an earlier run was stopped.
     pub resumed: bool,
-    /// It was stopped before its end.
     pub stopped: bool,
 }
 
@@ -89,7 +84,6 @@ impl Report {
     }
 }
 
-/// What a repair did, in files.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct RepairReport {
     pub restored: u64,

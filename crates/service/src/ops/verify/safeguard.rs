@@ -14,7 +14,6 @@ const FEW_MISSING: u64 = 10;
 const MANY_ORPHANED: u64 = 20;
 const ORPHANED_SHARE: u64 = 10;
 
-/// Refuses when too many files are orphaned.
 pub(super) fn check_orphaned(orphaned: u64, stored: u64) -> Result<(), Error> {
     let files = orphaned + stored;
     if orphaned <= MANY_ORPHANED || orphaned * ORPHANED_SHARE <= files {
@@ -29,7 +28,6 @@ struct Folder {
     missing: u64,
 }
 
-/// Counts the stored files that are there, by folder.
 #[derive(Default)]
 pub(super) struct Presence {
     stored: u64,

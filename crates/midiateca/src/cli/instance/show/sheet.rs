@@ -143,7 +143,8 @@ fn deliveries(sheet: &mut Sheet, report: &InstanceReport) {
     }
     for refused in &report.refusals {
         // Another instance's deliveries may arrive at this one's address.
-        let text = if refused.instance.as_ref() == Some(&instance.id) {
+        let refused_instance = refused.refusal.instance.as_ref();
+        let text = if refused_instance.is_some_and(|id| id.as_str() == instance.id) {
             refusals::own(refused, lang, zone())
         } else {
             refusals::sentence(refused, lang, zone())
