@@ -326,13 +326,18 @@ async fn a_nearly_full_disk_stops_downloads_and_not_webhooks() {
     let test = TestApp::with(config, Clock::system()).await;
     let delivery = test.sim.world().add(sample("NOROOM"));
     let id = test.deliver(&delivery).await;
-    while !Checkpoint::DownloadsPaused
-        .is_set(&test.app.db)
+    let paused = async {
+        while !Checkpoint::DownloadsPaused
+            .is_set(&test.app.db)
+            .await
+            .unwrap()
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), paused)
         .await
-        .unwrap()
-    {
-        tokio::task::yield_now().await;
-    }
+        .expect("downloads are not paused");
     // Another delivery wakes the worker a second time.
     test.deliver(&test.sim.world().add(sample("NOROOM2"))).await;
     assert_eq!(test.find(&id).await.status, "pending");

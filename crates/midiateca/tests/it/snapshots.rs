@@ -77,18 +77,36 @@ struct Run {
     stderr: String,
 }
 
+/// Variables by which a terminal, or the person in front of it, changes what is printed.
+const OF_TERMINALS: [&str; 7] = [
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+    "LANGUAGE",
+    "LINES",
+    "NO_COLOR",
+    "TERM",
+];
+
+/// Whether a variable changes what the program does.
+fn is_read_by_the_program(name: &str) -> bool {
+    let upper = name.to_uppercase();
+    OF_TERMINALS.contains(&upper.as_str())
+        || upper.starts_with("MIDIATECA")
+        || upper.ends_with("_PROXY")
+        || upper.starts_with("LC_")
+}
+
 /// Nothing of the environment of this test reaches the program, but what it needs to run.
 async fn run(data: &Path, arguments: &[&str]) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
     for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy().into_owned();
-        let upper = name.to_uppercase();
-        if upper.starts_with("MIDIATECA") || upper.ends_with("_PROXY") || upper.starts_with("LC_") {
+        if is_read_by_the_program(&name.to_string_lossy()) {
             command.env_remove(name);
         }
     }
-    command.env_remove("LANGUAGE").env("LANG", "C");
     command
+        .env("LANG", "C")
         .env("MIDIATECA__HTTP__TIME_ZONE", "UTC")
         .env("TOKEN_FOR_TEST", "gateway-token")
         .arg("--data")
