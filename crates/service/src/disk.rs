@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use access::{Access, restrict, set_access, wider_than_needed};
-pub use name::{folds_case, has_exact_name, name_new};
+pub use name::{folds_case, has_exact_name, move_new, name_new};
 
 /// The folder that contains a path's name.
 pub fn parent(path: &Path) -> &Path {

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{create_new, parent};
+use super::{create_new, parent, sync_folder};
 
 /// Renames a synced file within its file system without replacing anything. If the name exists, also with another
 /// case where the file system folds case, it returns [`io::ErrorKind::AlreadyExists`] and the file keeps its old
@@ -23,6 +23,21 @@ pub fn name_new(staged: &Path, target: &Path) -> io::Result<()> {
     // An empty file reserves the name, so that the rename replaces nothing else.
     drop(create_new(target)?);
     fs::rename(staged, target).inspect_err(|_| drop(fs::remove_file(target)))
+}
+
+/// Like [`name_new`], for the only copy of a file: its new name is durable before the old one goes. Syncs both folders.
+pub fn move_new(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Ok(()) => {
+            sync_folder(parent(to))?;
+            fs::remove_file(from)?;
+        }
+        Err(_) => {
+            name_new(from, to)?;
+            sync_folder(parent(to))?;
+        }
+    }
+    sync_folder(parent(from))
 }
 
 /// Errors that a rename would meet too.
@@ -79,6 +94,14 @@ mod tests {
         assert!(!staged.exists());
         assert_eq!(fs::read_to_string(&target).unwrap(), "new");
         assert!(has_exact_name(&target).unwrap());
+        assert_eq!(
+            move_new(&target, &target).unwrap_err().kind(),
+            io::ErrorKind::AlreadyExists
+        );
+        move_new(&target, &staged).unwrap();
+        assert!(!target.exists());
+        move_new(&staged, &target).unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), "new");
         assert!(!has_exact_name(&folder.path().join("TARGET")).unwrap());
     }
 }

@@ -60,14 +60,13 @@ impl Storage {
             Some(copied) => {
                 fs::remove_file(&from)?;
                 copied.is_kept.store(true, Ordering::Relaxed);
+                disk::sync_folder(disk::parent(&from))?;
             }
             None => {
                 self.create_folder(disk::parent(&to))?;
-                disk::name_new(&from, &to)?;
+                disk::move_new(&from, &to)?;
             }
         }
-        disk::sync_folder(disk::parent(&to))?;
-        disk::sync_folder(disk::parent(&from))?;
         Ok(true)
     }
 
@@ -120,15 +119,15 @@ impl Storage {
         self.verify()?;
         let to = self.at(path)?;
         self.create_folder(disk::parent(&to))?;
-        match disk::name_new(from, &to) {
+        match disk::move_new(from, &to) {
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
                 copy(from, &to)?;
+                disk::sync_folder(disk::parent(&to))?;
                 fs::remove_file(from)?;
+                Ok(disk::sync_folder(disk::parent(from))?)
             }
-            named => named?,
+            moved => Ok(moved?),
         }
-        disk::sync_folder(disk::parent(&to))?;
-        Ok(disk::sync_folder(disk::parent(from))?)
     }
 
     /// Whether a row's path is a link or leads through one.
