@@ -29,12 +29,12 @@ struct Args {
     /// The first seed; the following ones are counted up from it
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Begin no further seed after so many minutes
-    #[arg(long, default_value_t = 1.0)]
-    minutes: f64,
-    /// At most so many seeds
-    #[arg(long, default_value_t = u64::MAX)]
-    seeds: u64,
+    /// Begin no further seed after so many minutes; without it and without --seeds, after one
+    #[arg(long)]
+    minutes: Option<f64>,
+    /// Run so many seeds, or as many of them as --minutes allows
+    #[arg(long)]
+    seeds: Option<u64>,
     /// So many seeds at once
     #[arg(long, default_value_t = 1)]
     jobs: u64,
@@ -57,6 +57,27 @@ struct Args {
     /// it: a proof that they can
     #[arg(long)]
     damage: bool,
+}
+
+impl Args {
+    /// When the last seed begins; `None` when all that were asked for do.
+    fn last_begin(&self, now: Instant) -> Option<Instant> {
+        let minutes = match (self.minutes, self.seeds) {
+            (None, Some(_)) => return None,
+            (minutes, _) => minutes.unwrap_or(1.0),
+        };
+        Some(now + Duration::from_secs_f64(minutes * 60.0))
+    }
+
+    /// The seeds that may be run.
+    fn all_seeds(&self) -> impl Iterator<Item = u64> + use<> {
+        let count = self.seeds.unwrap_or(u64::MAX);
+        (self.seed..).take(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+}
+
+fn is_before(until: Option<Instant>) -> bool {
+    until.is_none_or(|until| Instant::now() < until)
 }
 
 #[tokio::main]
@@ -85,12 +106,12 @@ async fn all(args: Args) -> anyhow::Result<u64> {
     if let Some(cuts) = args.power_cuts {
         return power_cuts(&args, cuts, &tools).await;
     }
-    let until = Instant::now() + Duration::from_secs_f64(args.minutes * 60.0);
+    let until = args.last_begin(Instant::now());
     let mut totals = run::Totals::default();
     let mut running = tokio::task::JoinSet::new();
-    let mut seeds = (args.seed..).take(usize::try_from(args.seeds).unwrap_or(usize::MAX));
+    let mut seeds = args.all_seeds();
     loop {
-        let may_begin = Instant::now() < until && (totals.broken == 0 || args.keep_going);
+        let may_begin = is_before(until) && (totals.broken == 0 || args.keep_going);
         if may_begin
             && (running.len() as u64) < args.jobs
             && let Some(seed) = seeds.next()
@@ -113,10 +134,12 @@ async fn all(args: Args) -> anyhow::Result<u64> {
 
 /// Tries power failures; returns how many breaches of the law there were.
 async fn power_cuts(args: &Args, cuts: u32, tools: &machine::Tools) -> anyhow::Result<u64> {
-    let until = Instant::now() + Duration::from_secs_f64(args.minutes * 60.0);
+    let until = args.last_begin(Instant::now());
     let (mut seeds, mut tried, mut broken) = (0_u64, 0, 0);
-    while seeds < args.seeds && Instant::now() < until && (broken == 0 || args.keep_going) {
-        let seed = args.seed + seeds;
+    for seed in args.all_seeds() {
+        if !is_before(until) || (broken > 0 && !args.keep_going) {
+            break;
+        }
         let (cuts, messages) = match cuts {
             0 => (power::Cuts::All, 2),
             _ => (power::Cuts::Random(cuts), usize::MAX),
@@ -132,4 +155,32 @@ async fn power_cuts(args: &Args, cuts: u32, tools: &machine::Tools) -> anyhow::R
     }
     println!("{tried} power failures in {seeds} seeds; {broken} breaches of the law");
     Ok(broken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_that_are_asked_for_are_all_run_unless_a_time_is_given_too() {
+        let now = Instant::now();
+        for (line, minutes, most) in [
+            (&["torture"][..], Some(1.0), None),
+            (&["torture", "--seeds", "3"], None, Some(3)),
+            (&["torture", "--minutes", "60"], Some(60.0), None),
+            (
+                &["torture", "--seeds", "3", "--minutes", "0.5"],
+                Some(0.5),
+                Some(3),
+            ),
+        ] {
+            let args = Args::parse_from(line);
+            let begin = args
+                .last_begin(now)
+                .map(|at| (at - now).as_secs_f64() / 60.0);
+            assert_eq!(begin, minutes, "{line:?}");
+            let seeds = args.all_seeds().take(10).count();
+            assert_eq!(seeds, most.unwrap_or(10), "{line:?}");
+        }
+    }
 }
