@@ -12,6 +12,8 @@ use tokio::sync::Mutex;
 use crate::shim;
 
 const DISK: &str = "size=192m,mode=0700";
+/// How long a recorded sync takes: long enough for an answer that does not wait for it.
+const SYNC_MS: &str = "20";
 const DATABASE: [&str; 3] = ["midiateca.db", "midiateca.db-wal", "midiateca.db-shm"];
 
 /// What is the same for all runs.
@@ -156,7 +158,8 @@ impl Machine {
             command
                 .env("LD_PRELOAD", library)
                 .env("RECORD_ROOT", self.data())
-                .env("RECORD_FILE", log);
+                .env("RECORD_FILE", log)
+                .env("RECORD_SYNC_MS", SYNC_MS);
         } else if let Some(library) = &self.tools.clock {
             command
                 .env("LD_PRELOAD", library)

@@ -5,6 +5,8 @@
  *   R from to           renamed (replaces)            L from to        hard link
  *   U path              unlinked                      D path           folder removed
  *   B id ino|path       a sync began                  E id             that sync succeeded
+ * A sync returns RECORD_SYNC_MS milliseconds after it was made, and its E comes then: what the program does without
+ * waiting for it is recorded before.
  * Writes through mappings are not recorded: SQLite keeps nothing durable in them. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -18,6 +20,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -205,6 +208,14 @@ ssize_t sendfile64(int to, int from, off_t *at, size_t count) { return sendfile(
 TRUNCATE(ftruncate)
 TRUNCATE(ftruncate64)
 
+static void wait_for_others(void) {
+  const char *value = getenv("RECORD_SYNC_MS");
+  long ms = value ? atol(value) : 0;
+  struct timespec left = {ms / 1000, ms % 1000 * 1000000};
+  while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+  }
+}
+
 static int sync_with(int (*call)(int), int file) {
   struct stat found;
   char buffer[PATH_MAX];
@@ -217,7 +228,10 @@ static int sync_with(int (*call)(int), int file) {
   else record(NULL, 0, "B %ld %lu\n", id, (unsigned long)found.st_ino);
   pthread_mutex_unlock(&lock);
   int done = call(file);
+  int failure = errno;
+  wait_for_others();
   if (done == 0) record(NULL, 0, "E %ld\n", id);
+  errno = failure;
   return done;
 }
 
