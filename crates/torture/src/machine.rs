@@ -104,13 +104,14 @@ impl Machine {
         })
     }
 
-    /// From now on the file operations of the program are recorded by a library to a file.
+    /// From now on what the program does to the disk is recorded by a library to a file.
     pub fn record(&self, library: &Path, log: &Path) {
         let paths = (library.to_owned(), log.to_owned());
         let _ = self.recorder.set(paths);
     }
 
-    fn disk(&self) -> PathBuf {
+    /// The disk, with the data folder and what else is on it.
+    pub fn disk(&self) -> PathBuf {
         self.folder.path().join("disk")
     }
 
@@ -157,7 +158,7 @@ impl Machine {
         if let Some((library, log)) = self.recorder.get() {
             command
                 .env("LD_PRELOAD", library)
-                .env("RECORD_ROOT", self.data())
+                .env("RECORD_ROOT", self.disk())
                 .env("RECORD_FILE", log)
                 .env("RECORD_SYNC_MS", SYNC_MS);
         } else if let Some(library) = &self.tools.clock {
@@ -174,8 +175,8 @@ impl Machine {
             return Ok(());
         }
         let _alone = self.disk.lock().await;
-        let filler = self.disk().join("filler");
-        let file = std::fs::File::create(&filler)?;
+        let filler = Filler(self.disk().join("filler"));
+        let file = std::fs::File::create(&filler.0)?;
         let free = rustix::fs::statvfs(self.disk())?;
         let mut left = free.f_bavail * free.f_frsize;
         // Others write at the same time: what does not fit is tried by halves.
@@ -192,8 +193,7 @@ impl Machine {
             }
         }
         tokio::time::sleep(lasting).await;
-        std::fs::remove_file(filler)?;
-        Ok(())
+        Ok(std::fs::remove_file(&filler.0)?)
     }
 
     /// Keeps the write lock of the database for a while, as a backup tool does.
@@ -286,6 +286,16 @@ impl Machine {
     }
 }
 
+/// The file that takes all free space; removed also when the run ends early.
+struct Filler(PathBuf);
+
+impl Drop for Filler {
+    fn drop(&mut self) {
+        // Removed already, unless the run ended early.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 impl Drop for Machine {
     fn drop(&mut self) {
         if self.tools.can_mount {
@@ -312,4 +322,38 @@ fn done(command: &mut Command) -> anyhow::Result<()> {
         bail!("{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "not the service's task")]
+    async fn a_disk_is_no_longer_full_when_its_run_ends_early() {
+        let tools = Tools::new(PathBuf::from("true")).unwrap();
+        if !tools.can_mount {
+            return;
+        }
+        let machine = Arc::new(Machine::new(&tools).unwrap());
+        let filler = machine.disk().join("filler");
+        let filling = Arc::clone(&machine);
+        let hour = Duration::from_secs(3_600);
+        let task = tokio::spawn(async move { filling.fill_disk(hour).await });
+        let began = Instant::now();
+        let is_full = || {
+            let disk = rustix::fs::statvfs(machine.disk()).unwrap();
+            disk.f_bavail * disk.f_frsize < 1 << 20
+        };
+        while !is_full() {
+            assert!(began.elapsed() < Duration::from_secs(30), "never full");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(filler.exists());
+        task.abort();
+        assert!(task.await.unwrap_err().is_cancelled());
+        assert!(!filler.exists() && !is_full());
+    }
 }

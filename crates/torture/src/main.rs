@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod acts;
+mod database;
 mod gateway;
 mod law;
 mod machine;

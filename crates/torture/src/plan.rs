@@ -25,12 +25,14 @@ pub struct Plan {
 }
 
 /// One message with one media.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Message {
     /// As the simulated gateway has it.
     pub media: SimMedia,
     /// Whether a way to its bytes works sooner or later, so that it must be stored in the end.
     pub must_be_stored: bool,
+    /// How many media the message has.
+    pub media_count: usize,
 }
 
 /// One call of the webhook.
@@ -122,20 +124,41 @@ impl Plan {
     }
 }
 
+/// The person whose data is erased after a recorded run: number and LID. Nothing else has them.
+pub const FORGOTTEN: [&str; 2] = ["5500900000011", "100000000000011"];
+
 impl Plan {
-    /// The first messages of a seed in a world without faults and acts.
+    /// The first messages of a seed in a world without faults and acts. The first three have the same bytes, and half of
+    /// the first instance's are [`FORGOTTEN`]'s.
     pub fn without_faults(seed: u64, messages: usize) -> Self {
         let mut plan = Self::new(seed);
         plan.acts.clear();
         plan.messages.truncate(messages);
         plan.posts.retain(|post| post.message < messages);
-        for message in &mut plan.messages {
+        let first = plan.messages[0].media.clone();
+        for (n, message) in plan.messages.iter_mut().enumerate() {
             message.must_be_stored = true;
             let media = &mut message.media;
+            if n < 3 {
+                media.instance = INSTANCES[0].to_owned();
+                (media.kind, media.content) = (first.kind, first.content.clone());
+                media.mime.clone_from(&first.mime);
+                media.voice_note = first.voice_note;
+                media.file_name.clone_from(&first.file_name);
+            }
             (media.fault, media.cdn_fault) = (Fault::None, Fault::None);
             media.fallback_fault = Fault::None;
             if let Content::Generated { size_bytes, .. } = &mut media.content {
                 *size_bytes = (*size_bytes).min(300_000);
+            }
+            media.with_bytes &= media.content.size_bytes() <= 64 << 10;
+            if is_forgotten(n, media) {
+                let [number, lid] = FORGOTTEN;
+                media.sender_id = Some(number.to_owned());
+                media.sender_lid = Some(format!("{lid}@lid"));
+                if !media.is_group {
+                    media.chat_id = Some(number.to_owned());
+                }
             }
         }
         for post in &mut plan.posts {
@@ -143,6 +166,17 @@ impl Plan {
             post.repeats = 50;
         }
         plan
+    }
+}
+
+fn is_forgotten(n: usize, media: &SimMedia) -> bool {
+    n % 2 == 1 && media.instance == INSTANCES[0]
+}
+
+impl Message {
+    /// Whether it is of the person whose data is erased.
+    pub fn is_forgotten(&self) -> bool {
+        self.media.sender_id.as_deref() == Some(FORGOTTEN[0])
     }
 }
 
@@ -227,6 +261,7 @@ fn message(random: &mut fastrand::Rng, seed: u64, n: usize, routes: [&'static st
     Message {
         media,
         must_be_stored,
+        media_count: 1,
     }
 }
 

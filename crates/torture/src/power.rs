@@ -1,27 +1,31 @@
-//! Power loss: the program's file operations are recorded, and the disks that a power failure could have left after any
-//! of them are given to the program again.
+//! Power loss: what the program does to its disk is recorded from its very first start on, and the disks that a power
+//! failure could have left after any of it are given to the program again. First a server takes the messages of a seed,
+//! then commands back up, repair, import and erase.
 //!
 //! Each disk must show the order file, folder, row even before the program starts on it: a row that says `stored` has its
-//! whole file. After a start on it, everything acknowledged by then is stored, and no file is without a row.
+//! whole file, and what was reported as done is done. After a start on it, and the interrupted command again, everything
+//! acknowledged by then is stored, and no file is without a row.
 
 mod disk;
 mod log;
+mod recording;
+mod state;
+mod steps;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
-use disk::{Base, History, Unsynced};
+use disk::{History, Unsynced};
 use log::Record;
-use wa_sim::Sim;
+use recording::Recording;
+use state::State;
+use steps::Step;
 
-use crate::law;
 use crate::machine::{Machine, Tools};
 use crate::plan::Plan;
 use crate::program::Program;
-use crate::run::{self, Setup};
 
 /// Which power failures are tried.
 #[derive(Clone, Copy, Debug)]
@@ -35,17 +39,43 @@ pub enum Cuts {
 }
 
 impl Cuts {
-    fn of(self, records: usize, random: &mut fastrand::Rng) -> Vec<(usize, Unsynced)> {
+    fn of(self, records: &[Record], random: &mut fastrand::Rng) -> Vec<(usize, Unsynced)> {
         const ALL: [Unsynced; 3] = [Unsynced::Lost, Unsynced::Random, Unsynced::Kept];
         match self {
-            Self::Random(count) => (0..count)
-                .map(|_| (random.usize(1..=records), ALL[random.usize(..3)]))
-                .collect(),
-            Self::All => (1..=records)
+            Self::Random(count) => {
+                let phases = phases(records);
+                (0..count)
+                    .map(|n| {
+                        // Every other one while the server runs.
+                        let phase = match n % 2 {
+                            0 => &phases[1],
+                            _ => &phases[random.usize(..phases.len())],
+                        };
+                        (random.usize(phase.clone()), ALL[random.usize(..3)])
+                    })
+                    .collect()
+            }
+            Self::All => (1..=records.len())
                 .flat_map(|cut| ALL.map(|unsynced| (cut, unsynced)))
                 .collect(),
         }
     }
+}
+
+/// Between which records the first start, the server's run and each command are.
+fn phases(records: &[Record]) -> Vec<RangeInclusive<usize>> {
+    let steps = Step::ALL.map(Step::name);
+    let ends: BTreeSet<_> = steps.into_iter().chain(state::BEFORE_STEPS).collect();
+    let is_end = |record: &Record| matches!(record, Record::Reported { what } if ends.contains(what.as_str()));
+    let mut begin = 1;
+    let found = (1..).zip(records).filter(|(_, record)| is_end(record));
+    found
+        .map(|(end, _)| {
+            let phase = begin..=end;
+            begin = end + 1;
+            phase
+        })
+        .collect()
 }
 
 /// What came of it.
@@ -55,8 +85,8 @@ pub struct Tried {
     pub breaches: Vec<String>,
 }
 
-/// Records one run of a seed's messages, and tries power failures in it. With `damage`, syncs of folders do not count, as
-/// if the program made none.
+/// Records one run of a seed's messages, and tries power failures in it. With `damage`, syncs of folders do not count
+/// after the first start, as if the program made none.
 pub async fn run(
     plan: Plan,
     seed: u64,
@@ -65,46 +95,26 @@ pub async fn run(
     tools: &Tools,
     keep: &Path,
 ) -> anyhow::Result<Tried> {
-    let plan = Arc::new(plan);
     let scratch = tempfile::tempdir()?;
-    let library = compile(scratch.path())?;
-    let log_file = scratch.path().join("records");
-    std::fs::write(&log_file, "")?;
-    let sim = Sim::start().await?;
-    let machine = Arc::new(Machine::unmounted(tools)?);
-    let program = Program::new(Arc::clone(&machine))?;
-    let setup = Setup::new(&plan, &program, &machine, &sim).await?;
-    let base = Base::read(&machine.data())?;
-    machine.record(&library, &log_file);
-    let log = log_file.clone();
-    let acknowledge = move |message: &str, media: &str| {
-        // A log that cannot be written is shorter, and the folder made from it another one.
-        let _ = append(&log, message, media);
-    };
-    let rows = run::deliver(&setup, &plan, &program, Arc::new(acknowledge)).await?;
-
-    let records = log::read(&std::fs::read(&log_file)?)?;
-    let mut history = History::new(&base, &records);
-    if damage {
-        history.forget_folder_syncs();
-    }
-    let again = scratch.path().join("again");
+    let recording = Recording::new(plan, tools, scratch.path()).await?;
+    let records = &recording.records;
+    let mut history = History::new(&recording.base, records);
     let mut random = fastrand::Rng::with_seed(seed);
-    history.write(records.len(), Unsynced::Kept, &mut random, &again)?;
-    compare(&machine.data(), &again)?;
+    recording.compare(&history, &mut random, scratch.path())?;
     println!(
-        "seed {seed}: {} records of {} media; the folder made from them is the same",
+        "seed {seed}: {} records of {} media; the disk made from them is the same",
         records.len(),
-        rows.len()
+        recording.plan.messages.len()
     );
-    drop((program, machine));
-
+    if damage {
+        history.forget_folder_syncs(*phases(records)[0].end());
+    }
     let mut tried = Tried::default();
-    for (cut, unsynced) in cuts.of(records.len(), &mut random) {
+    for (cut, unsynced) in cuts.of(records, &mut random) {
         let machine = Arc::new(Machine::unmounted(tools)?);
-        std::fs::remove_dir_all(machine.data())?;
-        history.write(cut, unsynced, &mut random, &machine.data())?;
-        let found = one(&plan, &records[..cut], Arc::clone(&machine)).await;
+        std::fs::remove_dir_all(machine.disk())?;
+        history.write(cut, unsynced, &mut random, &machine.disk())?;
+        let found = one(&recording, cut, Arc::clone(&machine)).await;
         let found = found.unwrap_or_else(|error| vec![format!("{error:#}")]);
         tried.cuts += 1;
         if !found.is_empty() {
@@ -119,72 +129,55 @@ pub async fn run(
 
 /// Starts the program on a disk, and checks it before and after.
 async fn one(
-    plan: &Plan,
-    records: &[Record],
+    recording: &Recording,
+    cut: usize,
     machine: Arc<Machine>,
 ) -> anyhow::Result<Vec<String>> {
     let program = Program::new(Arc::clone(&machine))?;
-    let mut acknowledged: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for record in records {
-        if let Record::Acknowledged { message, media } = record {
-            let ids = acknowledged.entry(message.clone()).or_default();
-            ids.insert(media.clone());
+    let mut state = State::of(&recording.records[..cut]);
+    let mut breaches = state.breaches_at_rest(recording, &machine)?;
+    let interrupted = state.interrupted();
+    let work = async {
+        match interrupted {
+            Some(step) => {
+                let backup = recording::backup(&machine);
+                step.run(&program, &backup, &recording.original).await
+            }
+            None => Ok(()),
         }
-    }
-    let mut breaches = Vec::new();
-    let rows = run::rows(&program).await?;
-    let files = run::files(&machine)?;
-    for row in rows.iter().filter(|row| row.is_stored()) {
-        let file = row.path.as_ref().and_then(|path| files.get(path));
-        if file.map(|file| &file.sha256) != row.sha256.as_ref() {
-            breaches.push(format!("{} is stored before its file is", row.message_id));
-        }
-    }
-    let rows = run::recover(plan, &program).await?;
+    };
+    let rows = crate::run::recover(&recording.plan, &machine, &program, work).await?;
+    state
+        .done
+        .extend(interrupted.map(|step| step.name().to_owned()));
     breaches.extend(program.history().await.1);
-    let files = run::files(&machine)?;
-    breaches.extend(law::breaches(&law::Facts {
-        messages: &plan.messages,
-        acknowledged: &acknowledged,
-        rows: &rows,
-        files: &files,
-    }));
+    breaches.extend(state.breaches_at_end(recording, &machine, rows)?);
+    breaches.extend(state.lost_clients(&program).await?);
     Ok(breaches)
 }
 
-/// Appends to the log what was acknowledged: everything that the answer rests on comes before it.
-fn append(log: &Path, message: &str, media: &str) -> anyhow::Result<()> {
-    use std::io::Write as _;
-    let mut file = std::fs::OpenOptions::new().append(true).open(log)?;
-    Ok(file.write_all(format!("A {message} {media}\n").as_bytes())?)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn compile(folder: &Path) -> anyhow::Result<std::path::PathBuf> {
-    let library = folder.join("record.so");
-    let compiled = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-o"])
-        .arg(&library)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/record.c"))
-        .args(["-ldl", "-lpthread"])
-        .status()
-        .context("cc")?;
-    if !compiled.success() {
-        bail!("record.c does not compile");
+    #[test]
+    fn cuts_are_in_every_phase() {
+        let step = |what: &str| Record::Reported {
+            what: what.to_owned(),
+        };
+        let other = || Record::SyncDone { id: 1 };
+        let mut records = Vec::new();
+        let names = Step::ALL.map(Step::name);
+        for end in state::BEFORE_STEPS.into_iter().chain(names) {
+            records.extend([other(), other(), step("client 1"), step(end)]);
+        }
+        let phases = phases(&records);
+        assert_eq!(phases[0], 1..=4);
+        assert_eq!(phases.len(), 6);
+        let mut random = fastrand::Rng::with_seed(1);
+        let cuts = Cuts::Random(40).of(&records, &mut random);
+        for phase in &phases {
+            assert!(cuts.iter().any(|(cut, _)| phase.contains(cut)), "{phase:?}");
+        }
     }
-    Ok(library)
-}
-
-/// Fails unless two folders hold the same names and bytes: then nothing was missed by the records.
-fn compare(one: &Path, other: &Path) -> anyhow::Result<()> {
-    let output = Command::new("diff")
-        .args(["--recursive", "--brief", "--exclude=*-shm"])
-        .args([one, other])
-        .output()?;
-    if !output.status.success() {
-        bail!(
-            "the records are not complete:\n{}",
-            String::from_utf8_lossy(&output.stdout)
-        );
-    }
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! The program under test, restarted whenever it ends, as systemd does.
 
 use std::fs::OpenOptions;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,22 +27,21 @@ pub struct Program {
 #[derive(Default)]
 struct State {
     pid: Option<Pid>,
-    /// Whether the end of the process was asked for.
-    is_expected: bool,
+    /// The signal that the process was asked to end with.
+    asked: Option<Signal>,
+    /// Whether this process was seen to be ready.
+    is_ready: bool,
     pause: Duration,
+    last: Option<ExitStatus>,
     ends: Vec<String>,
     starts: u32,
 }
 
 impl Program {
     pub fn new(machine: Arc<Machine>) -> anyhow::Result<Arc<Self>> {
-        // Free now; nothing else on this machine asks for ports at random.
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?
-            .local_addr()?
-            .port();
         Ok(Arc::new(Self {
             machine,
-            port,
+            port: free_port()?,
             state: Mutex::default(),
             closing: watch::channel(false).0,
         }))
@@ -74,17 +74,16 @@ impl Program {
             {
                 let mut state = self.state.lock().await;
                 state.pid = pid;
-                state.is_expected = false;
+                (state.asked, state.is_ready) = (None, false);
                 state.starts += 1;
             }
             let status = child.wait().await?;
             let pause = {
                 let mut state = self.state.lock().await;
                 state.pid = None;
-                if !state.is_expected && status.code() != Some(OUT_OF_REACH) {
-                    let end = describe(status);
-                    state.ends.push(end);
-                }
+                let end = wrong_end(state.asked, state.is_ready, status);
+                state.ends.extend(end);
+                state.last = Some(status);
                 std::mem::replace(&mut state.pause, Duration::from_millis(100))
             };
             tokio::time::sleep(pause).await;
@@ -96,7 +95,10 @@ impl Program {
     pub async fn end(&self, signal: Signal, pause: Duration) {
         let mut state = self.state.lock().await;
         if let Some(pid) = state.pid {
-            state.is_expected = true;
+            // A process that is killed while it ends is still killed.
+            if state.asked != Some(Signal::KILL) {
+                state.asked = Some(signal);
+            }
             state.pause = pause;
             let _ = kill_process(pid, signal);
         }
@@ -120,7 +122,17 @@ impl Program {
         self.closing.send_replace(true);
     }
 
-    /// How often it was started, and how it ended without being asked to.
+    /// Records that the process that runs now answers.
+    pub async fn set_ready(&self) {
+        self.state.lock().await.is_ready = true;
+    }
+
+    /// How the last process ended.
+    pub async fn last(&self) -> Option<ExitStatus> {
+        self.state.lock().await.last
+    }
+
+    /// How often it was started, and every end that it must not have.
     pub async fn history(&self) -> (u32, Vec<String>) {
         let state = self.state.lock().await;
         (state.starts, state.ends.clone())
@@ -138,7 +150,7 @@ impl Program {
         let code = output
             .status
             .code()
-            .with_context(|| format!("{words:?}: {}", describe(output.status)))?;
+            .with_context(|| format!("{words:?}: {}", output.status))?;
         anyhow::ensure!(
             code <= OUT_OF_REACH,
             "{words:?} ended with {code}: {}",
@@ -148,6 +160,57 @@ impl Program {
     }
 }
 
-fn describe(status: ExitStatus) -> String {
-    format!("the server ended by itself: {status}")
+/// A port below those that the system gives to outgoing connections and to listeners without a port of their own: while
+/// the server is down, neither takes it. Only two runs that draw the same number at the same moment could meet.
+fn free_port() -> anyhow::Result<u16> {
+    for _ in 0..1_000 {
+        let port = fastrand::u16(10_000..32_768);
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    anyhow::bail!("no free port")
+}
+
+/// An end that the server must not have. What it needs may be out of reach; and before it is ready a signal may end it
+/// before its handlers are installed.
+fn wrong_end(asked: Option<Signal>, is_ready: bool, status: ExitStatus) -> Option<String> {
+    let by = match asked {
+        Some(Signal::KILL) => return None,
+        _ if status.code() == Some(OUT_OF_REACH) => return None,
+        None => "by itself",
+        Some(_) if status.success() => return None,
+        Some(signal) if !is_ready && status.signal() == Some(signal.as_raw()) => return None,
+        Some(_) => "after SIGTERM",
+    };
+    Some(format!("the server ended {by}: {status}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_wrong_unless_it_was_asked_for_and_in_order() {
+        let exit = |code: i32| ExitStatus::from_raw(code << 8);
+        let signalled = |signal: Signal| ExitStatus::from_raw(signal.as_raw());
+        let (kill, term) = (Some(Signal::KILL), Some(Signal::TERM));
+        for (asked, is_ready, status, is_wrong) in [
+            (None, true, exit(0), true),
+            (None, true, exit(1), true),
+            (None, true, signalled(Signal::SEGV), true),
+            (None, true, exit(OUT_OF_REACH), false),
+            (kill, true, signalled(Signal::KILL), false),
+            (term, true, exit(0), false),
+            (term, true, exit(OUT_OF_REACH), false),
+            (term, true, exit(1), true),
+            (term, true, exit(101), true),
+            (term, true, signalled(Signal::TERM), true),
+            (term, false, signalled(Signal::TERM), false),
+            (term, false, signalled(Signal::ABORT), true),
+        ] {
+            let end = wrong_end(asked, is_ready, status);
+            assert_eq!(end.is_some(), is_wrong, "{asked:?} {is_ready} {status}");
+        }
+    }
 }

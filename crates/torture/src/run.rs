@@ -13,14 +13,18 @@ use sha2::{Digest as _, Sha256};
 use wa_sim::Sim;
 
 use crate::acts;
+use crate::database::Database;
 use crate::gateway::{self, Acknowledge, Answers};
-use crate::law::{self, Facts, File, Files, Row};
+use crate::law::{self, Facts, File, Files, Row, Texts};
 use crate::machine::{Machine, Tools};
 use crate::plan::{INSTANCES, Message, Plan};
 use crate::program::Program;
 
 /// How long the program may take to store what can be stored, after all faults are lifted.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long it may take to remove a text that is not needed.
+const PATIENCE_WITH_TEXTS: Duration = Duration::from_secs(10);
 
 /// Settings that make the waits of a failure short. A small disk needs small watermarks.
 const SETTINGS: &str = r#"
@@ -132,17 +136,25 @@ pub struct Setup {
 }
 
 impl Setup {
+    /// Writes the settings, before the program runs for the first time.
+    pub fn configure(machine: &Machine) -> anyhow::Result<()> {
+        Ok(std::fs::write(
+            machine.data().join("midiateca.toml"),
+            SETTINGS,
+        )?)
+    }
+
+    /// Adds clients and instances. `report` is called with each that the program reports as added.
     pub async fn new(
         plan: &Plan,
         program: &Program,
-        machine: &Machine,
         sim: &Sim,
+        report: impl Fn(&str),
     ) -> anyhow::Result<Self> {
         let add = |message: &Message| sim.world().add(message.media.clone()).body;
-        std::fs::write(machine.data().join("midiateca.toml"), SETTINGS)?;
         Ok(Self {
             bodies: plan.messages.iter().map(add).collect(),
-            hooks: add_instances(plan, program, sim).await?,
+            hooks: add_instances(plan, program, sim, report).await?,
         })
     }
 
@@ -171,7 +183,8 @@ pub async fn run(seed: u64, tools: &Tools, keep: &Path, damage: bool) -> anyhow:
     let machine = Arc::new(Machine::new(tools)?);
     let sim = Sim::start().await?;
     let program = Program::new(Arc::clone(&machine))?;
-    let setup = Setup::new(&plan, &program, &machine, &sim).await?;
+    Setup::configure(&machine)?;
+    let setup = Setup::new(&plan, &program, &sim, |_| {}).await?;
     let supervisor = start(&program).await?;
     let (answers, broken) = tokio::join!(
         setup.call(&plan, &program, Arc::new(|_, _| {})),
@@ -183,16 +196,21 @@ pub async fn run(seed: u64, tools: &Tools, keep: &Path, damage: bool) -> anyhow:
         )
     );
     let (answers, mut breaches) = (answers?, broken?);
-    let rows = settled(&plan, &program).await?;
+    settled(&plan, &program).await?;
     // What a stopped process left in the staging folder, the next one removes.
     sim.world().set_down(true);
-    program.end(Signal::TERM, Duration::ZERO).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    wait_until_ready(&program).await?;
-    stop(&program, supervisor).await?;
+    let ended = async {
+        restart(&program).await?;
+        swept(&machine).await?;
+        stop(&program, supervisor).await
+    };
+    let ended = ended.await.err();
+    breaches.extend(ended.map(|error| format!("{error:#}")));
+    let rows = rows(&program).await?;
     let (starts, ends) = program.history().await;
     breaches.extend(ends);
     breaches.extend(answers.wrong.clone());
+    breaches.extend(nothing(answers.accepted, &rows));
     if damage {
         let stored = rows.iter().find_map(|row| row.path.as_ref());
         std::fs::remove_file(machine.storage().join(stored.context("nothing is stored")?))?;
@@ -216,45 +234,99 @@ pub async fn run(seed: u64, tools: &Tools, keep: &Path, damage: bool) -> anyhow:
     })
 }
 
-type Supervisor = tokio::task::JoinHandle<anyhow::Result<()>>;
+/// A law about nothing is not broken.
+fn nothing(accepted: u64, rows: &[Row]) -> Option<String> {
+    if accepted == 0 {
+        Some("no message was accepted".to_owned())
+    } else if !rows.iter().any(Row::is_stored) {
+        Some("nothing is stored".to_owned())
+    } else {
+        None
+    }
+}
+
+/// The task that starts the server again. It ends with its server when it is dropped: whatever fails, none is left behind.
+struct Supervisor(tokio::task::JoinHandle<anyhow::Result<()>>);
+
+impl Supervisor {
+    #[expect(clippy::disallowed_methods, reason = "not the service's task")]
+    fn spawn(program: &Arc<Program>) -> Self {
+        Self(tokio::spawn(Arc::clone(program).supervise()))
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
 
 async fn start(program: &Arc<Program>) -> anyhow::Result<Supervisor> {
-    #[expect(clippy::disallowed_methods, reason = "not the service's task")]
-    let supervisor = tokio::spawn(Arc::clone(program).supervise());
+    let supervisor = Supervisor::spawn(program);
     wait_until_ready(program).await?;
     Ok(supervisor)
 }
 
-async fn stop(program: &Program, supervisor: Supervisor) -> anyhow::Result<()> {
-    program.close();
+/// Ends the server and waits until the next one is ready.
+async fn restart(program: &Program) -> anyhow::Result<()> {
+    let (before, _) = program.history().await;
     program.end(Signal::TERM, Duration::ZERO).await;
-    supervisor.await?
+    let began = Instant::now();
+    while program.history().await.0 == before {
+        anyhow::ensure!(began.elapsed() < PATIENCE, "the server does not restart");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    wait_until_ready(program).await
 }
 
-/// Delivers everything to a server without faults, and stops it; returns the rows.
+async fn stop(program: &Program, mut supervisor: Supervisor) -> anyhow::Result<()> {
+    program.close();
+    program.end(Signal::TERM, Duration::ZERO).await;
+    let ended = tokio::time::timeout(PATIENCE, &mut supervisor.0).await;
+    ended.context("the server does not end")???;
+    let status = program.last().await.context("no server ran")?;
+    anyhow::ensure!(status.success(), "after SIGTERM the server ended: {status}");
+    Ok(())
+}
+
+/// Delivers everything to a server without faults, and stops it; returns the answers and the rows.
 pub async fn deliver(
     setup: &Setup,
     plan: &Arc<Plan>,
     program: &Arc<Program>,
     acknowledge: Acknowledge,
-) -> anyhow::Result<Vec<Row>> {
+) -> anyhow::Result<(Answers, Vec<Row>)> {
     let supervisor = start(program).await?;
-    setup.call(plan, program, acknowledge).await?;
-    let rows = settled(plan, program).await?;
+    let answers = setup.call(plan, program, acknowledge).await?;
+    settled(plan, program).await?;
     stop(program, supervisor).await?;
-    Ok(rows)
+    Ok((answers, rows(program).await?))
 }
 
-/// Starts a server on what there is, waits until it has stored what it knows, and stops it; returns the rows.
-pub async fn recover(plan: &Plan, program: &Arc<Program>) -> anyhow::Result<Vec<Row>> {
+/// Starts a server on what there is, waits until it has stored what it knows, does `work`, waits again, and stops the
+/// server; returns the rows.
+pub async fn recover(
+    plan: &Plan,
+    machine: &Machine,
+    program: &Arc<Program>,
+    work: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<Vec<Row>> {
     let supervisor = start(program).await?;
-    let rows = settled(plan, program).await?;
+    settled(plan, program).await?;
+    work.await?;
+    settled(plan, program).await?;
+    swept(machine).await?;
     stop(program, supervisor).await?;
-    Ok(rows)
+    rows(program).await
 }
 
 /// Adds clients and instances; returns the paths of their webhooks.
-async fn add_instances(plan: &Plan, program: &Program, sim: &Sim) -> anyhow::Result<[String; 2]> {
+async fn add_instances(
+    plan: &Plan,
+    program: &Program,
+    sim: &Sim,
+    report: impl Fn(&str),
+) -> anyhow::Result<[String; 2]> {
     let mut hooks = [String::new(), String::new()];
     for (n, instance) in INSTANCES.into_iter().enumerate() {
         sim.world().add_instance(instance, "gateway-token");
@@ -270,6 +342,7 @@ async fn add_instances(plan: &Plan, program: &Program, sim: &Sim) -> anyhow::Res
             ])
             .await?;
         anyhow::ensure!(added.0 == 0, "client add: {added:?}");
+        report(&format!("client {client}"));
         let token = tempfile::NamedTempFile::new()?;
         std::fs::write(token.path(), "gateway-token")?;
         let (code, document) = program
@@ -297,6 +370,7 @@ async fn add_instances(plan: &Plan, program: &Program, sim: &Sim) -> anyhow::Res
             .with_context(|| format!("instance add: {code} {document}"))?;
         let path = address.find("/hooks/").context("the webhook's path")?;
         hooks[n] = address[path..].to_owned();
+        report(&format!("instance {instance}"));
     }
     Ok(hooks)
 }
@@ -308,6 +382,7 @@ async fn wait_until_ready(program: &Program) -> anyhow::Result<()> {
     while began.elapsed() < PATIENCE {
         let answer = http.get(&url).send().await;
         if answer.is_ok_and(|answer| answer.status().is_success()) {
+            program.set_ready().await;
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -327,7 +402,8 @@ async fn settled(plan: &Plan, program: &Program) -> anyhow::Result<Vec<Row>> {
         let rows = rows(program).await?;
         let waits = |row: &&Row| {
             let must = must.get(row.message_id.as_str()).copied().unwrap_or(true);
-            !row.is_stored() && (must || row.reason.is_none() || row.status == "downloading")
+            let is_over = row.is_stored() || row.is_erased();
+            !is_over && (must || row.reason.is_none() || row.status == "downloading")
         };
         if !rows.iter().any(|row| waits(&row)) || began.elapsed() > PATIENCE {
             return Ok(rows);
@@ -337,6 +413,19 @@ async fn settled(plan: &Plan, program: &Program) -> anyhow::Result<Vec<Row>> {
             .run(&["retry", "--failed", "--waiting", "--json"])
             .await?;
         tokio::time::sleep(Duration::from_millis(700)).await;
+    }
+}
+
+/// Waits until the server has removed the texts that a killed one left.
+async fn swept(machine: &Machine) -> anyhow::Result<()> {
+    let began = Instant::now();
+    loop {
+        let parts = Database::in_use(&machine.data())?.parts;
+        let is_swept = law::unneeded_texts(&parts, &texts(&machine.data())?).is_empty();
+        if is_swept || began.elapsed() > PATIENCE_WITH_TEXTS {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
@@ -352,45 +441,72 @@ pub async fn rows(program: &Program) -> anyhow::Result<Vec<Row>> {
     Ok(serde_json::from_value(items)?)
 }
 
+/// Checks what a seed left.
 fn check(
     plan: &Plan,
     machine: &Machine,
     answers: &Answers,
     rows: &[Row],
 ) -> anyhow::Result<Vec<String>> {
-    let files = files(machine)?;
+    let files = files(&machine.storage())?;
     let mut breaches = law::breaches(&Facts {
         messages: &plan.messages,
         acknowledged: &answers.acknowledged,
         rows,
         files: &files,
+        parts: &Database::at_rest(&machine.data())?.parts,
+        texts: &texts(&machine.data())?,
     });
-    let staging = machine.storage().join(".staging");
-    for entry in std::fs::read_dir(staging).into_iter().flatten() {
-        breaches.push(format!("{} was left behind", entry?.path().display()));
-    }
+    breaches.extend(left_staged(machine)?);
     Ok(breaches)
 }
 
-/// All files of the storage.
-pub fn files(machine: &Machine) -> anyhow::Result<Files> {
+/// Files that a stopped server left in the staging folder.
+pub fn left_staged(machine: &Machine) -> anyhow::Result<Vec<String>> {
+    let staging = machine.storage().join(".staging");
+    let entries = std::fs::read_dir(staging).into_iter().flatten();
+    entries
+        .map(|entry| Ok(format!("{} was left behind", entry?.path().display())))
+        .collect()
+}
+
+/// All files with long texts of deliveries in a data folder.
+pub fn texts(data: &Path) -> anyhow::Result<Texts> {
+    let mut texts = Texts::new();
+    for entry in std::fs::read_dir(data.join("bodies")).into_iter().flatten() {
+        let entry = entry?;
+        match std::fs::read(entry.path()) {
+            // Removed or renamed since.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            read => drop(texts.insert(entry.file_name().to_string_lossy().into_owned(), read?)),
+        }
+    }
+    Ok(texts)
+}
+
+/// All files of a storage.
+pub fn files(storage: &Path) -> anyhow::Result<Files> {
     let mut files = Files::new();
-    if machine.storage().exists() {
-        walk(&machine.storage(), Path::new(""), &mut files)?;
+    if storage.exists() {
+        walk(storage, &mut files)?;
     }
     Ok(files)
 }
 
 /// Hashes every file that is not the program's own (those begin with a dot).
-fn walk(root: &Path, below: &Path, files: &mut Files) -> anyhow::Result<()> {
+fn walk(root: &Path, files: &mut Files) -> anyhow::Result<()> {
+    walk_all(root, Path::new(""), files)?;
+    files.retain(|path, _| !path.starts_with('.'));
+    Ok(())
+}
+
+/// Hashes every file.
+pub fn walk_all(root: &Path, below: &Path, files: &mut Files) -> anyhow::Result<()> {
     for entry in std::fs::read_dir(root.join(below))? {
         let entry = entry?;
-        if below.as_os_str().is_empty() && entry.file_name().as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
         let path: PathBuf = below.join(entry.file_name());
         if entry.file_type()?.is_dir() {
-            walk(root, &path, files)?;
+            walk_all(root, &path, files)?;
             continue;
         }
         let bytes = std::fs::read(entry.path())?;
@@ -401,4 +517,66 @@ fn walk(root: &Path, below: &Path, files: &mut Files) -> anyhow::Result<()> {
         files.insert(path.to_string_lossy().into_owned(), file);
     }
     Ok(())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// A program that writes its process id to the file `pid` and runs for an hour.
+    fn program(folder: &Path) -> Arc<Program> {
+        let path = folder.join("program");
+        let pid = folder.join("pid");
+        let script = format!("#!/bin/sh\necho $$ > {}\nexec sleep 3600\n", pid.display());
+        std::fs::write(&path, script).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let tools = Tools::new(path).unwrap();
+        Program::new(Arc::new(Machine::unmounted(&tools).unwrap())).unwrap()
+    }
+
+    /// An ended process has no command line, also before it is waited for.
+    fn runs(pid: &str) -> bool {
+        std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
+    }
+
+    async fn until(is_so: impl Fn() -> bool) {
+        let began = Instant::now();
+        while !is_so() {
+            assert!(began.elapsed() < Duration::from_secs(30));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_run_that_fails_leaves_no_server_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let supervisor = Supervisor::spawn(&program(folder.path()));
+        let pid = || std::fs::read_to_string(folder.path().join("pid")).unwrap_or_default();
+        until(|| pid().ends_with('\n')).await;
+        let pid = pid().trim().to_owned();
+        assert!(runs(&pid));
+        drop(supervisor);
+        until(|| !runs(&pid)).await;
+    }
+
+    #[tokio::test]
+    async fn a_server_that_sigterm_ends_with_a_code_has_not_ended_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = program(folder.path());
+        let supervisor = Supervisor::spawn(&program);
+        while program.history().await.0 == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // `sleep` has no handler.
+        let stopped = stop(&program, supervisor).await.unwrap_err();
+        assert!(format!("{stopped:#}").contains("signal: 15"), "{stopped:#}");
+    }
+
+    #[test]
+    fn a_run_in_which_nothing_happened_breaks_the_law() {
+        assert!(nothing(0, &[]).unwrap().contains("accepted"));
+        assert!(nothing(1, &[]).unwrap().contains("stored"));
+    }
 }

@@ -1,8 +1,10 @@
 //! What a disk may hold after the power failed: everything that was synced, and of the rest whatever it likes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::log::{Record, Synced};
 
@@ -19,6 +21,9 @@ pub enum Unsynced {
 
 /// Sectors are written whole.
 const SECTOR: usize = 512;
+
+/// When files were written, since 1970: at some time long ago.
+const OFF_SINCE: Duration = Duration::from_secs(1_700_000_000);
 
 type Number = usize;
 
@@ -96,11 +101,11 @@ impl Base {
     }
 }
 
-/// A change of a folder, and where in the log it is.
+/// A change of names that happens as a whole or not at all, and where in the log it is.
 struct Change {
     at: usize,
-    /// The folders that it changes.
-    folders: Vec<String>,
+    /// The folders that it changes: it is durable when all of them are synced.
+    folders: BTreeSet<String>,
     unbinds: Option<String>,
     binds: Option<(String, Entry)>,
 }
@@ -176,7 +181,7 @@ impl<'a> History<'a> {
                 },
                 _ => {}
             }
-            if let Some(change) = change(at, record, &names, history.files) {
+            for change in changes(at, record, &names, history.files) {
                 apply(&mut names, &change);
                 history.changes.push(change);
             }
@@ -184,9 +189,9 @@ impl<'a> History<'a> {
         history
     }
 
-    /// As if no folder had ever been synced.
-    pub fn forget_folder_syncs(&mut self) {
-        self.folder_syncs.clear();
+    /// As if no folder had been synced since the record number `from`.
+    pub fn forget_folder_syncs(&mut self, from: usize) {
+        self.folder_syncs.retain(|(_, done, _)| *done < from);
     }
 
     /// Writes what the disk may hold after the record number `cut` (not included) into `root`.
@@ -199,16 +204,21 @@ impl<'a> History<'a> {
     ) -> anyhow::Result<()> {
         let mut names = self.base.entries.clone();
         for change in self.changes.iter().take_while(|change| change.at < cut) {
-            let is_synced = self.folder_syncs.iter().any(|(began, done, folder)| {
-                change.at < *began && *done < cut && change.folders.contains(folder)
-            });
-            if is_synced || stays(unsynced, random) {
+            let is_synced = |folder: &String| {
+                let mut syncs = self.folder_syncs.iter();
+                syncs.any(|(began, done, synced)| {
+                    change.at < *began && *done < cut && folder == synced
+                })
+            };
+            if change.folders.iter().all(is_synced) || stays(unsynced, random) {
                 apply(&mut names, change);
             }
         }
         let contents = self.contents(cut, unsynced, random);
         let mut written: HashMap<Number, &str> = HashMap::new();
         fs::create_dir_all(root)?;
+        // The power was off for a while: the program treats files that were written a moment ago in another way.
+        let off = fs::FileTimes::new().set_modified(UNIX_EPOCH + OFF_SINCE);
         // A name whose folder is not there is not there either: names are in order, folders before what they contain.
         for (path, entry) in &names {
             let full = root.join(path);
@@ -220,7 +230,9 @@ impl<'a> History<'a> {
                 Entry::File(number) => match written.get(number) {
                     Some(first) => fs::hard_link(root.join(first), full)?,
                     None => {
-                        fs::write(full, &contents[*number].bytes)?;
+                        let mut file = fs::File::create(full)?;
+                        file.write_all(&contents[*number].bytes)?;
+                        file.set_times(off)?;
                         written.insert(*number, path);
                     }
                 },
@@ -269,29 +281,41 @@ fn folder_of(path: &str) -> String {
         .map_or(String::new(), |(folder, _)| folder.to_owned())
 }
 
-/// What a record does to names; `files` is the number after that of a file just created.
-fn change(
+/// What a record does to names; `files` is the number after that of a file just created. A file that is renamed to another
+/// folder is there and not here only when both folders are synced: after a power failure it may have both names, or none.
+fn changes(
     at: usize,
     record: &Record,
     names: &BTreeMap<String, Entry>,
     files: usize,
-) -> Option<Change> {
-    let (unbinds, binds) = match record {
-        Record::Create { path, .. } => (None, Some((path.clone(), Entry::File(files - 1)))),
-        Record::MakeFolder { path } => (None, Some((path.clone(), Entry::Folder))),
-        Record::Link { from, to } => (None, Some((to.clone(), *names.get(from)?))),
-        Record::Rename { from, to } => (Some(from.clone()), Some((to.clone(), *names.get(from)?))),
-        Record::Unlink { path } | Record::RemoveFolder { path } => (Some(path.clone()), None),
-        _ => return None,
+) -> Vec<Change> {
+    let change = |unbinds: Option<&String>, binds: Option<(&String, Entry)>| {
+        let paths = unbinds.into_iter().chain(binds.map(|(path, _)| path));
+        Change {
+            at,
+            folders: paths.map(|path| folder_of(path)).collect(),
+            unbinds: unbinds.cloned(),
+            binds: binds.map(|(path, entry)| (path.clone(), entry)),
+        }
     };
-    let mut folders: Vec<_> = unbinds.iter().map(|path| folder_of(path)).collect();
-    folders.extend(binds.iter().map(|(path, _)| folder_of(path)));
-    Some(Change {
-        at,
-        folders,
-        unbinds,
-        binds,
-    })
+    match record {
+        Record::Create { path, .. } => vec![change(None, Some((path, Entry::File(files - 1))))],
+        Record::MakeFolder { path } => vec![change(None, Some((path, Entry::Folder)))],
+        Record::Unlink { path } | Record::RemoveFolder { path } => vec![change(Some(path), None)],
+        Record::Link { from, to } => match names.get(from) {
+            Some(entry) => vec![change(None, Some((to, *entry)))],
+            None => Vec::new(),
+        },
+        Record::Rename { from, to } => match names.get(from) {
+            Some(Entry::File(number)) if folder_of(from) != folder_of(to) => vec![
+                change(None, Some((to, Entry::File(*number)))),
+                change(Some(from), None),
+            ],
+            Some(entry) => vec![change(Some(from), Some((to, *entry)))],
+            None => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
 }
 
 fn apply(names: &mut BTreeMap<String, Entry>, change: &Change) {
@@ -374,5 +398,36 @@ mod tests {
         assert_eq!(state(7, Unsynced::Kept), texts(Some("old"), Some("two")));
         assert_eq!(state(9, Unsynced::Lost), texts(Some("old"), Some("one")));
         assert_eq!(state(10, Unsynced::Lost), texts(Some("one"), None));
+    }
+
+    #[test]
+    fn a_file_that_changes_its_folder_needs_both_folders_synced() {
+        let before = tempfile::tempdir().unwrap();
+        for folder in ["a", "b"] {
+            fs::create_dir(before.path().join(folder)).unwrap();
+        }
+        fs::write(before.path().join("a/file"), "text").unwrap();
+        let base = Base::read(before.path()).unwrap();
+        let state = |synced: &[&str]| {
+            let mut records = vec![Record::Rename {
+                from: "a/file".to_owned(),
+                to: "b/file".to_owned(),
+            }];
+            for (id, folder) in (1..).zip(synced) {
+                let what = Synced::Folder((*folder).to_owned());
+                records.push(Record::SyncBegan { id, what });
+                records.push(Record::SyncDone { id });
+            }
+            let folder = tempfile::tempdir().unwrap();
+            let mut random = fastrand::Rng::with_seed(1);
+            History::new(&base, &records)
+                .write(records.len(), Unsynced::Lost, &mut random, folder.path())
+                .unwrap();
+            ["a/file", "b/file"].map(|name| folder.path().join(name).exists())
+        };
+        assert_eq!(state(&[]), [true, false]);
+        assert_eq!(state(&["b"]), [true, true]);
+        assert_eq!(state(&["a"]), [false, false]);
+        assert_eq!(state(&["b", "a"]), [false, true]);
     }
 }

@@ -47,6 +47,14 @@ pub enum Record {
         message: String,
         media: String,
     },
+    /// Added by the test: a command reported that this is done.
+    Reported {
+        what: String,
+    },
+    /// Added by the test: it damaged this file on purpose.
+    Damaged {
+        path: String,
+    },
 }
 
 /// What a sync is of.
@@ -141,6 +149,10 @@ fn record(what: &str, rest: &str, log: &mut &[u8]) -> anyhow::Result<Record> {
                 media: media.to_owned(),
             }
         }
+        "S" => Record::Reported {
+            what: rest.to_owned(),
+        },
+        "X" => Record::Damaged { path: path() },
         _ => bail!("unknown record"),
     })
 }

@@ -1,0 +1,97 @@
+//! Reads the program's database without the program: before it starts on a disk, and what no command prints.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use rusqlite::{Connection, OpenFlags, Row};
+
+use crate::law::{Part, hex};
+
+/// The name of the database.
+pub const FILE: &str = "midiateca.db";
+
+/// A row that says `stored`.
+#[derive(Debug)]
+pub struct Stored {
+    pub message_id: String,
+    pub path: String,
+    /// In hexadecimal digits.
+    pub sha256: String,
+}
+
+/// Rows of a database.
+#[derive(Debug, Default)]
+pub struct Database {
+    pub stored: Vec<Stored>,
+    pub parts: Vec<Part>,
+}
+
+impl Database {
+    /// Reads the database of a folder that no program has open, from a copy, because reading it may change it. Empty when
+    /// there is none. An error when it is damaged.
+    pub fn at_rest(folder: &Path) -> anyhow::Result<Self> {
+        let copy = tempfile::tempdir()?;
+        for ending in ["", "-wal", "-journal"] {
+            let name = format!("{FILE}{ending}");
+            if folder.join(&name).exists() {
+                std::fs::copy(folder.join(&name), copy.path().join(&name))?;
+            }
+        }
+        let file = copy.path().join(FILE);
+        if !file.exists() {
+            return Ok(Self::default());
+        }
+        let connection = Connection::open(file)?;
+        let check: String = connection.query_row("pragma integrity_check", [], |row| row.get(0))?;
+        anyhow::ensure!(check == "ok", "the database is damaged: {check}");
+        Self::read(&connection)
+    }
+
+    /// Reads the database of a folder while a program has it open.
+    pub fn in_use(folder: &Path) -> anyhow::Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        Self::read(&Connection::open_with_flags(folder.join(FILE), flags)?)
+    }
+
+    fn read(connection: &Connection) -> anyhow::Result<Self> {
+        let tables: i64 = connection.query_row(
+            "select count(*) from sqlite_schema where name in ('media', 'delivery_parts')",
+            [],
+            |row| row.get(0),
+        )?;
+        // The first migrations are not committed yet.
+        if tables < 2 {
+            return Ok(Self::default());
+        }
+        let stored = "select message_id, path, sha256 from media where status = 'stored'";
+        let parts = "select delivery, file, start, length, media is null from delivery_parts where file is not null";
+        Ok(Self {
+            stored: rows(connection, stored, |row| {
+                Ok(Stored {
+                    message_id: row.get(0)?,
+                    path: row.get(1)?,
+                    sha256: hex(&row.get::<_, Vec<u8>>(2)?),
+                })
+            })?,
+            parts: rows(connection, parts, |row| {
+                Ok(Part {
+                    delivery: row.get(0)?,
+                    file: row.get(1)?,
+                    start: usize::try_from(row.get::<_, i64>(2)?).unwrap_or(usize::MAX),
+                    length: usize::try_from(row.get::<_, i64>(3)?).unwrap_or(usize::MAX),
+                    is_needed: row.get(4)?,
+                })
+            })?,
+        })
+    }
+}
+
+fn rows<T>(
+    connection: &Connection,
+    sql: &str,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> anyhow::Result<Vec<T>> {
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], read)?;
+    rows.collect::<Result<_, _>>().context("the database")
+}
