@@ -84,3 +84,6 @@ pub mod terminal;
 
 /// Log lines.
 pub mod telemetry;
+
+#[cfg(test)]
+mod seeds;

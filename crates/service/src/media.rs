@@ -7,6 +7,8 @@ mod list;
 mod person;
 mod removal;
 mod row;
+#[cfg(test)]
+mod schedules;
 mod stored_file;
 
 pub mod claim;

@@ -303,3 +303,6 @@ async fn run_all(tx: &mut Tx, group: &mut [Waiting]) -> Result<(), Error> {
     tx.run("commit", Vec::new()).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod schedules;
