@@ -15,7 +15,7 @@ use crate::coordination::{self, Coordination, Maintenance};
 use crate::db::Db;
 use crate::deliveries::{BODIES, Bodies};
 use crate::disk;
-use crate::download::{Downloader, Outages, Progress};
+use crate::download::{Downloader, Groups, Outages, Progress};
 use crate::gateway::Reader;
 use crate::ingest::{Ingest, Tally};
 use crate::instances::{self, Directory};
@@ -76,6 +76,7 @@ pub struct App {
     pub progress: Arc<Progress>,
     /// Why media wait for a gateway, the CDN or the network.
     pub outages: Arc<Outages>,
+    pub groups: Groups,
     pub shutdown: Shutdown,
     pub coordination: Coordination,
     /// The random name of this process.
@@ -203,6 +204,7 @@ impl App {
             Bodies::new(data.join(BODIES)),
         );
         let (work, tally) = (Arc::<Notify>::default(), Arc::<Tally>::default());
+        let shutdown = Shutdown::default();
         let ingest = Ingest {
             db: db.clone(),
             clock: clock.clone(),
@@ -214,6 +216,7 @@ impl App {
             work: Arc::clone(&work),
         };
         Arc::new(Self {
+            groups: Groups::new(db.clone(), storage.clone(), shutdown.clone()),
             storage,
             bodies,
             fetch: HttpClient::new(&config.fetch),
@@ -223,7 +226,7 @@ impl App {
             tally,
             progress: Arc::default(),
             outages: Arc::default(),
-            shutdown: Shutdown::default(),
+            shutdown,
             coordination: Coordination::new(data),
             data: data.to_owned(),
             ingest,
@@ -311,6 +314,7 @@ impl App {
             reader: self.ingest.reader.clone(),
             progress: Arc::clone(&self.progress),
             outages: Arc::clone(&self.outages),
+            groups: self.groups.clone(),
         }
     }
 

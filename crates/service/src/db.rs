@@ -286,6 +286,15 @@ impl Db {
         self.readers.rows(sql, values).await
     }
 
+    /// Like [`Db::rows`] for each of `sets` of values, in one call.
+    pub async fn rows_each(
+        &self,
+        sql: &'static str,
+        sets: Vec<Vec<Value>>,
+    ) -> Result<Vec<Vec<Row>>, Error> {
+        self.readers.rows_each(sql, sets).await
+    }
+
     /// The first row.
     pub async fn row(&self, sql: &'static str, values: Vec<Value>) -> Result<Option<Row>, Error> {
         Ok(self.rows(sql, values).await?.into_iter().next())

@@ -7,6 +7,7 @@
 mod candidates;
 mod cdn;
 mod gateway;
+mod group;
 mod inline;
 mod outage;
 pub mod progress;
@@ -26,7 +27,6 @@ use crate::db::Db;
 use crate::deliveries::Bodies;
 use crate::gateway::Reader;
 use crate::instances::Instance;
-use crate::media;
 use crate::model::{Attempt, MediaStatus, Reason, Route, Verdict};
 use crate::net::HttpClient;
 use crate::queue::{self, Counts, Job, Settled, Stored};
@@ -39,6 +39,7 @@ use progress::Running;
 
 pub use candidates::readiness;
 pub use cdn::ORIGINS as CDN_ORIGINS;
+pub use group::Groups;
 
 /// A `Retry-After` up to this long is waited for within the round.
 const SHORT_WAIT: Duration = Duration::from_secs(10);
@@ -64,6 +65,7 @@ pub struct Downloader {
     pub reader: Reader,
     pub progress: Arc<Progress>,
     pub outages: Arc<Outages>,
+    pub groups: Groups,
 }
 
 /// The result of a round.
@@ -148,18 +150,20 @@ pub async fn run_round(downloader: &Downloader, job: &Job, instance: &Instance) 
                     attempts.push(attempt);
                     continue;
                 }
-                Ok(proven) => {
-                    if is_lost(downloader, job, &running).await {
-                        return stopped(downloader, job, &running, candidates, attempts).await;
-                    }
-                    publish_file(downloader, job, candidate.route(), proven).await
-                }
+                // From here on the round is not stopped, because it would be unknown whether the bytes have their name.
+                Ok(_) if running.is_stopped() => Ok(None),
+                Ok(proven) => publish_file(downloader, job, candidate.route(), proven).await,
+                Err(reason) => Err(reason),
+            };
+            let outcome = match outcome {
+                Ok(None) => return stopped(downloader, job, &running, candidates, attempts).await,
+                Ok(Some(published)) => Ok(published),
                 Err(reason) => Err(reason),
             };
             attempt.reason = outcome.as_ref().err().copied();
             attempts.push(attempt);
             match outcome {
-                Ok(filed) => return stored(filed, attempts),
+                Ok(published) => return stored(published, attempts),
                 Err(reason) => {
                     candidates.failed(&candidate, reason, retry_after);
                     pause = pause.max(retry_after.unwrap_or_default());
@@ -167,11 +171,14 @@ pub async fn run_round(downloader: &Downloader, job: &Job, instance: &Instance) 
             }
         }
         if let Some((route, proven)) = unproven {
-            if is_lost(downloader, job, &running).await {
-                return stopped(downloader, job, &running, candidates, attempts).await;
-            }
-            match publish_file(downloader, job, route, proven).await {
-                Ok(filed) => return stored(filed, attempts),
+            let published = if running.is_stopped() {
+                Ok(None)
+            } else {
+                publish_file(downloader, job, route, proven).await
+            };
+            match published {
+                Ok(Some(published)) => return stored(published, attempts),
+                Ok(None) => return stopped(downloader, job, &running, candidates, attempts).await,
                 Err(reason) => candidates.end(reason),
             }
         }
@@ -190,13 +197,6 @@ pub async fn run_round(downloader: &Downloader, job: &Job, instance: &Instance) 
         attempts,
         same_bytes: None,
     }
-}
-
-/// Whether the bytes are no longer wanted. This is the last check before they get their name: after it the round is not
-/// stopped, because it would be unknown whether they have it already.
-async fn is_lost(downloader: &Downloader, job: &Job, running: &Running<'_>) -> bool {
-    let claimed = queue::is_claimed(&downloader.db, &job.id, job.fence);
-    running.is_stopped() || matches!(claimed.await, Ok(false))
 }
 
 /// Discards the downloaded bytes; the round does not count. On an almost full disk the media waits for space.
@@ -371,13 +371,13 @@ pub fn name_for<'a>(job: &'a Job, extension: &'a str) -> layout::Name<'a> {
     }
 }
 
-/// Publishes the verified bytes.
+/// Publishes the verified bytes; None when the claim was lost.
 async fn publish_file(
     downloader: &Downloader,
     job: &Job,
     route: Route,
     (mut staging, verified): Proven,
-) -> Result<Published, Reason> {
+) -> Result<Option<Published>, Reason> {
     let (mime, name) = (job.mime_declared.as_deref(), job.file_name.as_deref());
     let form = staging
         .form(job.kind, mime, name)
@@ -388,28 +388,31 @@ async fn publish_file(
         .coordination
         .content(job.client, verified.sha256())
         .await;
-    // Without an answer the bytes are stored a second time.
-    let same = media::same_bytes(&downloader.db, job.client, verified.sha256())
-        .await
-        .unwrap_or(None)
-        .and_then(layout::RelativePath::from_row);
-    let bytes = publish::PublishSource::Staged(staging);
-    let published = publish::publish(
-        (&downloader.db, &downloader.storage),
-        Some(&job.id),
-        bytes,
-        &verified,
-        &path,
-        same,
-    );
-    let path = published.await.map_err(|error| match error {
-        publish::Error::Storage(error) => storage_reason(&error),
-        publish::Error::Db(error) => {
-            let error = crate::telemetry::chain(&error);
-            tracing::error!(media = %job.id, error, "cannot read whether another media has the file's name");
-            Reason::StorageFailed
+    let ready = group::Ready {
+        id: job.id.clone(),
+        fence: job.fence,
+        client: job.client,
+        staging,
+        verified: verified.clone(),
+        path: path.clone(),
+    };
+    let grouped = downloader.groups.publish(ready).await;
+    let path = match grouped.map_err(|error| publish_reason(job, error))? {
+        group::Grouped::Published => path,
+        group::Grouped::Lost => return Ok(None),
+        group::Grouped::Single {
+            staging,
+            same_bytes,
+        } => {
+            let target = (&downloader.db, &downloader.storage);
+            let bytes = publish::PublishSource::Staged(staging);
+            let publishing =
+                publish::publish(target, Some(&job.id), bytes, &verified, &path, same_bytes);
+            publishing
+                .await
+                .map_err(|error| publish_reason(job, error))?
         }
-    })?;
+    };
     let stored = Stored {
         route,
         mime: form.mime,
@@ -418,7 +421,18 @@ async fn publish_file(
         verified: verified.verification(),
         path: path.as_str().to_owned(),
     };
-    Ok((stored, same_bytes))
+    Ok(Some((stored, same_bytes)))
+}
+
+fn publish_reason(job: &Job, error: publish::Error) -> Reason {
+    match error {
+        publish::Error::Storage(error) => storage_reason(&error),
+        publish::Error::Db(error) => {
+            let error = crate::telemetry::chain(&error);
+            tracing::error!(media = %job.id, error, "cannot read whether another media has the file's name");
+            Reason::StorageFailed
+        }
+    }
 }
 
 /// The hashes that the message promised.

@@ -14,6 +14,7 @@ mod stored_file;
 pub mod claim;
 pub mod counts;
 pub mod message;
+pub mod naming;
 pub mod requeue;
 pub mod settle;
 pub(crate) mod sql;

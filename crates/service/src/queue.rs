@@ -21,8 +21,8 @@ use crate::media::{
 use crate::model::{Attempt, InstanceId, MediaId, MediaStatus, Reason};
 
 pub use crate::media::claim::{
-    Lease, ReceivedBytes, claims, instances_with_work, is_claimed, promote_due, put_back,
-    record_progress, release, renew,
+    Lease, ReceivedBytes, claims, instances_with_work, promote_due, put_back, record_progress,
+    release, renew,
 };
 pub use crate::media::message::{AdoptedFile, NewMessage};
 pub use crate::media::requeue::{

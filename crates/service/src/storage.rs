@@ -28,7 +28,7 @@ use layout::RelativePath;
 pub use marker::{Found, holds_clients, holds_files, marker, marker_path, write_marker};
 pub use removal::{FoundFile, Index, Linked, PossiblePaths};
 
-pub use publish::Published;
+pub use publish::{NamedStaging, Published};
 pub use quarantine::QuarantineCopy;
 pub use staging::Staging;
 pub use stored::{Entry, FolderState, open_regular};

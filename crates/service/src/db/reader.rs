@@ -74,6 +74,24 @@ impl Readers {
         sql: impl AsRef<str> + Send + 'static,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, Error> {
+        self.read(move |connection| connection.rows(sql.as_ref(), &values))
+            .await
+    }
+
+    /// All rows of a query for each of `sets` of values, read one after the other.
+    pub async fn rows_each(
+        &self,
+        sql: &'static str,
+        sets: Vec<Vec<Value>>,
+    ) -> Result<Vec<Vec<Row>>, Error> {
+        self.read(move |connection| sets.iter().map(|set| connection.rows(sql, set)).collect())
+            .await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let _place = self
             .places
             .acquire()
@@ -84,9 +102,9 @@ impl Readers {
             readers.state.refuse_displaced(readers.source.path())?;
             let idle = readers.lock().pop();
             let connection = idle.map_or_else(|| readers.connect(), Ok)?;
-            let rows = connection.rows(sql.as_ref(), &values);
+            let found = read(&connection);
             readers.lock().push(connection);
-            rows
+            found
         });
         reading.await.unwrap_or(Err(Error::Panicked))
     }

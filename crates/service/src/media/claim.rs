@@ -147,13 +147,6 @@ pub async fn claims(db: &Db) -> Result<HashMap<MediaId, i64>, Error> {
     rows.iter().map(claim).collect()
 }
 
-/// Whether this is still the newest claim.
-pub async fn is_claimed(db: &Db, id: &MediaId, fence: i64) -> Result<bool, Error> {
-    let sql =
-        "select 1 as found from media where id = $1 and fence = $2 and status = 'downloading'";
-    Ok(db.row(sql, values![id.as_str(), fence]).await?.is_some())
-}
-
 /// The progress of a claimed media.
 #[derive(Clone, Debug)]
 pub struct ReceivedBytes {

@@ -18,12 +18,19 @@ pub enum Published {
     Taken(Option<Staging>),
 }
 
+/// Verified bytes, and the name that they get.
+pub struct NamedStaging {
+    pub staging: Staging,
+    pub verified: Verified,
+    pub path: RelativePath,
+}
+
 impl Storage {
     /// Publishes verified bytes. `same` is a file of the same client that should have the same bytes; if it does, the
     /// new name becomes a hard link to it. Equal bytes with exactly this name are the result of an earlier attempt.
     pub async fn publish(
         &self,
-        mut staging: Staging,
+        staging: Staging,
         verified: &Verified,
         path: &RelativePath,
         same: Option<RelativePath>,
@@ -31,26 +38,82 @@ impl Storage {
         let target = self.root.join(path.as_path());
         let same = same.filter(|same| same != path && !self.is_behind_link(same));
         let same = same.map(|same| self.root.join(same.as_path()));
-        let sha256 = *verified.sha256();
         let storage = self.clone();
+        let file = NamedStaging {
+            staging,
+            verified: verified.clone(),
+            path: path.clone(),
+        };
         blocking(move || {
-            storage.verify()?;
-            storage.create_folder(disk::parent(&target))?;
-            if !same.is_some_and(|same| link_if_intact(&same, &target, &sha256)) {
-                staging.seal()?;
-                match staging.name_as(&target) {
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                        if !is_repeat(&target, &sha256) {
-                            return Ok(Published::Taken(Some(staging)));
-                        }
-                    }
-                    named => named?,
+            if let Some(same) = same {
+                storage.verify()?;
+                storage.create_folder(disk::parent(&target))?;
+                if link_if_intact(&same, &target, file.verified.sha256()) {
+                    disk::sync_folder(disk::parent(&target))?;
+                    return Ok(Published::Done);
                 }
             }
-            disk::sync_folder(disk::parent(&target))?;
-            Ok(Published::Done)
+            let published = storage.publish_now(vec![file]).pop();
+            published.unwrap_or_else(|| Err(Error::Io(io::ErrorKind::Interrupted.into())))
         })
         .await
+    }
+
+    /// Publishes files that are ready at the same time: checks the storage once, and syncs each folder once. The order
+    /// is the same as for one: all files are synced before one gets its name, and a file is published when its folder
+    /// is synced. Returns a result per file.
+    pub async fn publish_together(
+        &self,
+        files: Vec<NamedStaging>,
+    ) -> Vec<Result<Published, Error>> {
+        let (storage, count) = (self.clone(), files.len());
+        let publishing = tokio::task::spawn_blocking(move || storage.publish_now(files));
+        let interrupted = |_| Err(Error::Io(io::ErrorKind::Interrupted.into()));
+        publishing
+            .await
+            .unwrap_or_else(|_| (0..count).map(interrupted).collect())
+    }
+
+    fn publish_now(&self, files: Vec<NamedStaging>) -> Vec<Result<Published, Error>> {
+        let mut is_verified = false;
+        let seal = |mut file: NamedStaging| {
+            if !is_verified {
+                self.verify()?;
+                is_verified = true;
+            }
+            let target = self.root.join(file.path.as_path());
+            self.create_folder(disk::parent(&target))?;
+            file.staging.seal()?;
+            Ok((file, target))
+        };
+        let sealed: Vec<Result<_, Error>> = files.into_iter().map(seal).collect();
+        let mut folders: Vec<(PathBuf, io::Result<()>)> = Vec::new();
+        let mut named = Vec::with_capacity(sealed.len());
+        for sealed in sealed {
+            named.push(sealed.and_then(|(mut file, target)| {
+                if !name(&mut file.staging, &target, file.verified.sha256())? {
+                    return Ok((Published::Taken(Some(file.staging)), None));
+                }
+                let folder = disk::parent(&target);
+                let known = folders.iter().position(|(other, _)| other == folder);
+                let at = known.unwrap_or_else(|| {
+                    folders.push((folder.to_owned(), Ok(())));
+                    folders.len() - 1
+                });
+                Ok((Published::Done, Some(at)))
+            }));
+        }
+        for (folder, synced) in &mut folders {
+            *synced = disk::sync_folder(folder);
+        }
+        let result = |named: Result<(Published, Option<usize>), Error>| {
+            let (published, folder) = named?;
+            match folder.map(|at| &folders[at].1) {
+                Some(Err(error)) => Err(copy_of(error).into()),
+                _ => Ok(published),
+            }
+        };
+        named.into_iter().map(result).collect()
     }
 
     /// Whether a file outside the storage can be hard-linked here, tested with a temporary link. Blocking.
@@ -159,6 +222,20 @@ impl Storage {
     }
 }
 
+/// An error that concerns several files.
+fn copy_of(error: &io::Error) -> io::Error {
+    let code = error.raw_os_error();
+    code.map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
+}
+
+/// Gives sealed bytes their name; false when another file has it.
+fn name(staging: &mut Staging, target: &Path, sha256: &[u8; 32]) -> Result<bool, Error> {
+    match staging.name_as(target) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(is_repeat(target, sha256)),
+        named => Ok(named.map(|()| true)?),
+    }
+}
+
 /// Hard-links a file if its bytes are intact and it is not a symbolic link. False on any error.
 fn link_if_intact(existing: &Path, target: &Path, sha256: &[u8; 32]) -> bool {
     let Ok(file) = disk::open_no_link(existing) else {
@@ -192,4 +269,80 @@ fn is_repeat(target: &Path, sha256: &[u8; 32]) -> bool {
     matches!(hash_open(file, &mut |_| true), Ok(Some(found)) if found == *sha256)
         && disk::has_exact_name(target).unwrap_or(false)
         && handle.sync_all().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use wa_media::{Expected, PlainHints, PlainVerifier};
+
+    use super::*;
+    use crate::model::{KeyKind, MediaKind};
+
+    async fn file(storage: &Storage, bytes: &[u8], path: &str) -> NamedStaging {
+        let expected = Expected {
+            sha256: None,
+            enc_sha256: None,
+        };
+        let hints = PlainHints {
+            kind: MediaKind::Document,
+            mime: None,
+            file_name: None,
+            media_key: None,
+            key_kind: KeyKind::Document,
+        };
+        let mut verifier = PlainVerifier::new(expected, hints);
+        verifier.update(bytes);
+        let mut staging = storage.stage();
+        staging.write(bytes).await.unwrap();
+        NamedStaging {
+            staging,
+            verified: verifier.finish().unwrap(),
+            path: RelativePath::from_row(path.to_owned()).unwrap(),
+        }
+    }
+
+    #[tokio::test]
+    async fn of_files_published_together_each_has_its_own_result() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("storage");
+        let storage = Storage::open(&root, "test").unwrap();
+        for (path, bytes) in [("a/taken", "of another"), ("a/repeat", "repeat")] {
+            fs::create_dir_all(root.join("a")).unwrap();
+            fs::write(root.join(path), bytes).unwrap();
+        }
+        fs::write(root.join("file"), "").unwrap();
+        let files = [
+            ("new", "a/new"),
+            ("taken", "a/taken"),
+            ("repeat", "a/repeat"),
+            ("lost", "file/below"),
+            ("other", "b/other"),
+            ("second", "b/other"),
+        ];
+        let mut together = Vec::new();
+        for (bytes, path) in files {
+            together.push(file(&storage, bytes.as_bytes(), path).await);
+        }
+        let published = storage.publish_together(together).await;
+        let results: Vec<_> = published
+            .iter()
+            .map(|published| match published {
+                Ok(Published::Done) => "done",
+                Ok(Published::Taken(_)) => "taken",
+                Err(_) => "error",
+            })
+            .collect();
+        let wanted = ["done", "taken", "done", "error", "done", "taken"];
+        assert_eq!(results, wanted);
+        for (path, bytes) in [
+            ("a/new", "new"),
+            ("a/taken", "of another"),
+            ("b/other", "other"),
+        ] {
+            assert_eq!(fs::read_to_string(root.join(path)).unwrap(), bytes);
+        }
+        drop(published);
+        let left = fs::read_dir(root.join(STAGING)).unwrap().count();
+        assert_eq!(left, 0);
+    }
 }

@@ -103,6 +103,11 @@ impl Staging {
         .await
     }
 
+    /// Whether the bytes are still in memory, so that writing and syncing them takes little time.
+    pub fn is_small(&self) -> bool {
+        self.file.is_none() && !self.is_named
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
