@@ -363,8 +363,15 @@ pub async fn every_instance(db: &Db) -> Result<Vec<Instance>, Error> {
     read(db, sql, vec![]).await
 }
 
+/// An instance that was not removed.
 pub async fn instance(db: &Db, id: &InstanceId) -> Result<Option<Instance>, Error> {
-    let sql = format!("select {COLUMNS} from instances where id = $1 and removed_at is null");
+    let found = instance_or_removed(db, id).await?;
+    Ok(found.filter(|instance| !instance.removed))
+}
+
+/// An instance, removed or not: for whose its rows are.
+pub async fn instance_or_removed(db: &Db, id: &InstanceId) -> Result<Option<Instance>, Error> {
+    let sql = format!("select {COLUMNS} from instances where id = $1");
     let mut found = read(db, sql, values![id.as_str()]).await?;
     Ok(found.pop())
 }

@@ -12,6 +12,7 @@ pub mod instance;
 mod json;
 pub mod live;
 pub mod opening;
+mod ownership;
 pub mod probe;
 mod problem;
 mod progress;

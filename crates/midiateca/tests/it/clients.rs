@@ -1,7 +1,12 @@
 //! Clients that are removed, and restored.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use midiateca_service::db::{Key, Value as Cell};
+use midiateca_service::deliveries::DeliveryFilter;
+use midiateca_service::ops::replay;
+use midiateca_service::shutdown::CancellationToken;
 use serde_json::{Value, json};
 
 use crate::commands::{items, midiateca, stderr, stdout};
@@ -127,5 +132,40 @@ async fn a_client_without_media_is_removed_in_both_languages() {
     assert!(stderr(&unknown).contains("não existe o cliente 3"));
     let show = midiateca(data, &["instance", "show", OTHER]).await;
     assert_eq!(show.status.code(), Some(2), "{}", stdout(&show));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_replay_gives_an_instances_new_client_nothing_of_the_earlier_one() {
+    let test = TestApp::start().await;
+    let (missed, _) = test.store(sample("MISSED")).await;
+    let (_later, _) = test.store(sample("LATER")).await;
+    let id = missed.id.clone();
+    let changing = test.app.db.write(Key::Everything, async move |tx| {
+        // As if an older version had not found it.
+        tx.run("delete from media where id = $1", vec![Cell::from(&id)])
+            .await?;
+        tx.run(
+            "update instances set client = 3 where id = $1",
+            vec![Cell::from(FIRST)],
+        )
+        .await
+    });
+    changing.await.unwrap();
+    let options = replay::Options {
+        deliveries: replay::Deliveries::Selected(DeliveryFilter::default()),
+        dry_run: false,
+    };
+    let replayed = replay::run(
+        &test.app.ingest,
+        options,
+        Arc::new(()),
+        CancellationToken::new(),
+    );
+    let report = replayed.await.unwrap();
+    assert_eq!((report.read, report.skipped), (0, 2));
+    let sql = "select count(*) as n from media where client = 3";
+    let row = test.app.db.row(sql, vec![]).await.unwrap().unwrap();
+    assert_eq!(row.int("n").unwrap(), 0);
     test.end().await;
 }

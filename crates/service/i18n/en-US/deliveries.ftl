@@ -13,7 +13,7 @@ deliveries-would-be-dismissed =
        *[other] { $count } deliveries
     } would be dismissed
 deliveries-not-found = not found
-deliveries-instance-removed = skipped: its instance was removed
+deliveries-instance-removed = skipped: its instance was removed, or is another client's now
 deliveries-body-deleted = skipped: retention deleted its body
 deliveries-unreadable = still unreadable: { $reason }
 deliveries-would-be-read = would be processed

@@ -13,7 +13,7 @@ deliveries-would-be-dismissed =
        *[other] { $count } entregas seriam dispensadas
     }
 deliveries-not-found = não encontrada
-deliveries-instance-removed = ignorada: a instância foi removida
+deliveries-instance-removed = ignorada: a instância foi removida, ou agora é de outro cliente
 deliveries-body-deleted = ignorada: a retenção excluiu o conteúdo
 deliveries-unreadable = ainda ilegível: { $reason }
 deliveries-would-be-read = seria processada

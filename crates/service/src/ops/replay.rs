@@ -1,17 +1,19 @@
 //! Reads raw deliveries again with the current version: what an older version missed is found, and what is not stored is
 //! queued. Nothing is doubled.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
 
 use super::Progress;
+use super::ownership::{is_of_another, is_shared};
 use crate::db::Error;
 use crate::deliveries::{self, DeliveryFilter, DeliverySummary};
 use crate::ingest::{self, Ingest, Replaced, Replay};
 use crate::instances;
-use crate::model::{DeliveryId, DeliveryReason, MediaId, MediaKind, MediaStatus};
+use crate::model::{DeliveryId, DeliveryReason, InstanceId, MediaId, MediaKind, MediaStatus};
 use crate::shutdown::CancellationToken;
 
 /// Rows that one query reads.
@@ -40,6 +42,7 @@ pub enum Replayed {
     /// Its message was erased on request.
     Erased,
     Unreadable,
+    /// Its instance was removed, or is another client's now.
     InstanceRemoved,
     /// Retention deleted its body.
     BodyDeleted,
@@ -111,6 +114,7 @@ pub async fn run(
             dry_run: options.dry_run,
             ..Report::default()
         },
+        shared: HashMap::new(),
         progress,
         cancelled,
     };
@@ -125,6 +129,8 @@ struct Run<'a> {
     ingest: &'a Ingest,
     dry_run: bool,
     report: Report,
+    /// Whether each instance belonged to another client before.
+    shared: HashMap<InstanceId, bool>,
     progress: Arc<dyn Progress<Item>>,
     cancelled: CancellationToken,
 }
@@ -173,11 +179,21 @@ impl Run<'_> {
         self.progress.advance(1);
     }
 
-    async fn replay(&self, entry: DeliverySummary) -> Result<Item, Error> {
+    async fn replay(&mut self, entry: DeliverySummary) -> Result<Item, Error> {
         let db = &self.ingest.db;
         let Some(instance) = instances::instance(db, &entry.instance).await? else {
             return Ok(item(entry.id, Replayed::InstanceRemoved));
         };
+        // What came to an earlier client is not given to the one that has the instance now.
+        let client = instance.client;
+        let is_shared = match self.shared.get(&instance.id) {
+            Some(known) => *known,
+            None => is_shared(db, &instance.id, client).await?,
+        };
+        self.shared.insert(instance.id.clone(), is_shared);
+        if is_shared && is_of_another(db, &entry, client).await? {
+            return Ok(item(entry.id, Replayed::InstanceRemoved));
+        }
         let Some(body) = deliveries::body(db, &entry.id).await? else {
             return Ok(item(entry.id, Replayed::BodyDeleted));
         };

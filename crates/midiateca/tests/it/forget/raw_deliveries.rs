@@ -1,6 +1,7 @@
 //! Raw deliveries: whose they are, and which stay.
 
 use super::*;
+use midiateca_service::ops::remove_client;
 
 #[tokio::test]
 async fn what_came_before_an_instance_changed_hands_is_found_and_the_new_owners_stays() {
@@ -76,8 +77,14 @@ async fn what_cannot_be_read_stays_until_it_is_said_that_it_is_to_go() {
 
 #[tokio::test]
 async fn what_came_to_another_client_stays_though_it_brought_no_media() {
-    // Whose the instance was first, and who asks.
-    for (first, now, asks, is_theirs) in [(2, 3, 2, false), (2, 3, 3, true), (3, 2, 2, true)] {
+    // Whose the instance was first, whose it is, whether that client was removed, and who asks.
+    for (first, now, is_removed, asks, is_theirs) in [
+        (2, 3, false, 2, false),
+        (2, 3, true, 2, false),
+        (2, 3, false, 3, true),
+        (2, 3, true, 3, true),
+        (3, 2, false, 2, true),
+    ] {
         let test = TestApp::start().await;
         let (before, _) = test.store(of_another_person("BEFORE")).await;
         for (table, client) in [("media", first), ("instances", now)] {
@@ -91,9 +98,18 @@ async fn what_came_to_another_client_stays_though_it_brought_no_media() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         deliver_unreadable(&test).await;
+        if is_removed {
+            let options = remove_client::Options {
+                client: now,
+                keep_files: true,
+            };
+            let removed = remove_client::run(&test.app.db, &test.app.clock, options).await;
+            assert!(!removed.unwrap().instances.is_empty());
+        }
         let report = erase(&test.app, asks, WHO).await;
         let left = report.unwrap().unreadable_left;
-        assert_eq!(left, u64::from(is_theirs), "{first} {now} {asks}");
+        let case = (first, now, is_removed, asks);
+        assert_eq!(left, u64::from(is_theirs), "{case:?}");
         let report = erase_with_unreadable(&test.app, asks, WHO).await;
         assert_eq!(report.deliveries, u64::from(is_theirs));
         test.end().await;

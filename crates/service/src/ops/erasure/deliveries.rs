@@ -11,6 +11,7 @@ use crate::db::{self, Db, Key};
 use crate::deliveries::parts::{self, PartKind};
 use crate::deliveries::{self, Deletion};
 use crate::model::{DeliveryId, InstanceId, contact};
+use crate::ops::ownership::{is_of_another, is_shared};
 use crate::queue::captions;
 use crate::{instances, media};
 
@@ -30,31 +31,6 @@ async fn instances_of(db: &Db, client: i64) -> Result<BTreeSet<InstanceId>, db::
     let own = instances::every_instance(db).await?.into_iter();
     ids.extend(own.filter(|one| one.client == client).map(|one| one.id));
     Ok(ids)
-}
-
-/// Whether an instance belonged to another client before, or belongs to one now.
-async fn is_shared(db: &Db, id: &InstanceId, client: i64) -> Result<bool, db::Error> {
-    let instance = instances::instance(db, id).await?;
-    let is_of_another = instance.is_some_and(|instance| instance.client != client);
-    Ok(is_of_another || media::has_other_client(db, id, client).await?)
-}
-
-/// Whether a delivery to such an instance came to the other client. For one without media, only its time says so: the
-/// instance was this client's as long as its media came, or since the other's no longer did.
-async fn is_of_another(db: &Db, id: &DeliveryId, client: i64) -> Result<bool, db::Error> {
-    let Some(delivery) = deliveries::find(db, id).await? else {
-        return Ok(false);
-    };
-    let clients = media::clients_of_delivery(db, id).await?;
-    if !clients.is_empty() {
-        return Ok(!clients.contains(&client));
-    }
-    let Some(instance) = instances::instance(db, &delivery.instance).await? else {
-        return Ok(false);
-    };
-    let (is_own, at) = (instance.client == client, delivery.received_at);
-    let newest = media::newest_received(db, &instance.id, client, !is_own).await?;
-    Ok(is_own == (at <= newest.unwrap_or(-1)))
 }
 
 /// Whether a delivery could not be read, so that all that it has may be in it alone.
@@ -79,7 +55,7 @@ impl Work<'_> {
                     let ids = &self.options.ids;
                     let is_named = body.is_some_and(|body| body_names(&body, ids))
                         || self.parts_name(&id).await?;
-                    if !is_named || is_shared && is_of_another(db, &id, client).await? {
+                    if !is_named || is_shared && self.is_of_another(&id).await? {
                         continue;
                     }
                     let stays = !self.options.include_unreadable && is_unreadable(db, &id).await?;
@@ -92,6 +68,14 @@ impl Work<'_> {
             }
         }
         Ok(())
+    }
+
+    async fn is_of_another(&self, id: &DeliveryId) -> Result<bool, db::Error> {
+        let (db, client) = (self.deps.db, self.options.client);
+        Ok(match deliveries::find(db, id).await? {
+            Some(delivery) => is_of_another(db, &delivery, client).await?,
+            None => false,
+        })
     }
 
     /// Whether a long text that was taken out of a body names them; files in base64 do not.
