@@ -102,9 +102,14 @@ pub fn run(
     if let Some(Err(failure)) = &attempt
         && matches!(failure.cause, Cause::WrongKey | Cause::Corrupt)
         && failure.checks.enc_sha256 != Some(false)
-        && let Some(label) = work.find_label(LabelFinder::new(key))?
     {
-        attempt = work.decrypt(Decryptor::of_proven_label(key, label, expected))?;
+        match work.find_label(LabelFinder::new(key))? {
+            None => attempt = None,
+            Some(None) => {}
+            Some(Some(label)) => {
+                attempt = work.decrypt(Decryptor::of_proven_label(key, label, expected))?;
+            }
+        }
     }
     let report = Report {
         output: shown,
@@ -163,12 +168,13 @@ impl Work<'_> {
         Ok(Some(decrypted))
     }
 
-    fn find_label(&mut self, mut finder: LabelFinder) -> Result<Option<KeyKind>, Error> {
-        self.read(|_, piece| {
+    /// The label that fits, if any; `None` when cancelled.
+    fn find_label(&mut self, mut finder: LabelFinder) -> Result<Option<Option<KeyKind>>, Error> {
+        let is_whole = self.read(|_, piece| {
             finder.update(piece);
             Ok(())
         })?;
-        Ok(finder.finish())
+        Ok(is_whole.then(|| finder.finish()))
     }
 
     /// Reads the encrypted file; false when cancelled.
@@ -240,7 +246,8 @@ impl Staged {
             Output::Stream(mut stream) => {
                 let file = file.as_file_mut();
                 let copied = file.rewind().and_then(|()| io::copy(file, &mut stream));
-                copied.map(drop).map_err(failed)
+                // What is still buffered may fail as well.
+                copied.and_then(|_| stream.flush()).map_err(failed)
             }
             Output::File(path) => publish_file(file, &path).map_err(failed),
         }
@@ -251,4 +258,74 @@ fn publish_file(file: NamedTempFile, path: &Path) -> io::Result<()> {
     file.as_file().sync_all()?;
     disk::name_new(file.path(), path)?;
     disk::sync_folder(disk::parent(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    /// Cancels when the file is read again.
+    struct CancelsSecondReading {
+        readings: AtomicU32,
+        cancelled: CancellationToken,
+    }
+
+    impl Progress<()> for CancelsSecondReading {
+        fn expect(&self, _total: u64) {
+            if self.readings.fetch_add(1, Ordering::Relaxed) == 1 {
+                self.cancelled.cancel();
+            }
+        }
+    }
+
+    /// Takes everything and loses it when it is flushed.
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+    }
+
+    fn options(folder: &Path, kind: KeyKind, output: Output) -> Options {
+        let (key, file) = (MediaKey::new([7; 32]), folder.join("text.enc"));
+        let encrypted = wa_media::encrypt::encrypt(&key, KeyKind::Video, b"a text");
+        std::fs::write(&file, encrypted.body).unwrap();
+        Options {
+            file,
+            key,
+            kind,
+            expected: Expected::default(),
+            output,
+        }
+    }
+
+    #[test]
+    fn a_search_for_the_label_that_is_cancelled_proves_no_wrong_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = Output::File(folder.path().join("text"));
+        let cancelled = CancellationToken::new();
+        let progress = CancelsSecondReading {
+            readings: AtomicU32::new(0),
+            cancelled: cancelled.clone(),
+        };
+        let options = options(folder.path(), KeyKind::Document, output);
+        let report = run(options, &progress, &cancelled).unwrap();
+        assert!(report.stopped && report.reason.is_none(), "{report:?}");
+    }
+
+    #[test]
+    fn a_stream_that_loses_what_it_buffered_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = Output::Stream(Box::new(Full));
+        let options = options(folder.path(), KeyKind::Video, output);
+        let written = run(options, &(), &CancellationToken::new());
+        assert!(matches!(written, Err(Error::Write(..))), "{written:?}");
+    }
 }
