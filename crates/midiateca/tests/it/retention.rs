@@ -11,6 +11,7 @@ use midiateca_service::db::Key;
 use midiateca_service::db::Value as Cell;
 use midiateca_service::model::{ChatKind, Direction, MediaId, MediaStatus};
 use midiateca_service::ops::retention::{self, Error, Item, Options, Report, Swept};
+use midiateca_service::shutdown::CancellationToken;
 use midiateca_service::{deliveries, events, media};
 use wa_sim::{Content, Fault, SimMedia};
 
@@ -315,6 +316,25 @@ async fn records_are_pruned_by_age_and_what_is_needed_stays() {
     // The body is gone, the key is not: a repeat is still known.
     let (_, answer) = test.post(delivered.body.to_string()).await;
     assert_eq!(answer["media"][0]["duplicate"], true, "{answer}");
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_sweep_that_is_cancelled_prunes_no_records() {
+    let clock = Clock::fixed(TODAY);
+    let test = TestApp::with(impatient(), clock.clone()).await;
+    test.store(sample("OLD")).await;
+    clock.advance(400 * DAY);
+    let cancelled = CancellationToken::new();
+    cancelled.cancel();
+    for dry_run in [true, false] {
+        let (settings, options) = (&test.app.config.retention, Options { dry_run });
+        let deps = test.app.file_deps();
+        let sweeping = retention::run(deps, settings, options, &(), &cancelled);
+        let report = sweeping.await.unwrap();
+        assert!(report.stopped && report.is_empty(), "{report:?}");
+    }
+    assert!(!deleted(&test, true).await.0.is_empty());
     test.end().await;
 }
 

@@ -161,11 +161,18 @@ pub async fn run(
         (Records::Events, settings.events, &mut report.events),
         (Records::Attempts, settings.attempts, &mut report.attempts),
     ] {
-        if !keep.is_zero() {
-            *count = records.prune(deps.db, now - keep.ms(), dry_run).await?;
+        if keep.is_zero() || cancelled.is_cancelled() {
+            continue;
         }
+        let before = now - keep.ms();
+        *count = if dry_run {
+            records.count(deps.db, before).await?
+        } else {
+            records.prune(deps.db, before, cancelled).await?
+        };
     }
-    if !dry_run {
+    report.stopped = cancelled.is_cancelled();
+    if !dry_run && !report.stopped {
         // A server may be about to commit what has no row yet.
         deps.bodies.sweep(deps.db, false).await?;
     }

@@ -2,6 +2,7 @@
 
 use crate::clock::Millis;
 use crate::db::{Db, Error, Key, Tx};
+use crate::shutdown::CancellationToken;
 use crate::{deliveries, events, media};
 
 /// Records in one commit.
@@ -15,22 +16,25 @@ pub(super) enum Records {
 }
 
 impl Records {
-    /// Deletes what is older; returns how many, in a dry run how many it would delete.
-    pub async fn prune(self, db: &Db, before: Millis, dry_run: bool) -> Result<u64, Error> {
-        if dry_run {
-            return self.count(db, before).await;
-        }
+    /// Deletes what is older, until it is cancelled; returns how many.
+    pub async fn prune(
+        self,
+        db: &Db,
+        before: Millis,
+        cancelled: &CancellationToken,
+    ) -> Result<u64, Error> {
         let mut pruned = 0;
-        loop {
+        while !cancelled.is_cancelled() {
             let delete = async move |tx: &mut Tx| self.prune_batch(tx, before).await;
             match db.write(Key::Everything, delete).await? {
-                0 => return Ok(pruned),
+                0 => break,
                 n => pruned += n,
             }
         }
+        Ok(pruned)
     }
 
-    async fn count(self, db: &Db, before: Millis) -> Result<u64, Error> {
+    pub async fn count(self, db: &Db, before: Millis) -> Result<u64, Error> {
         match self {
             Self::Deliveries => deliveries::older_than(db, before).await,
             Self::Events => events::older_than(db, before).await,
