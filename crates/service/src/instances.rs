@@ -150,16 +150,16 @@ pub async fn rename_client(tx: &mut Tx, id: i64, name: &str) -> Result<Renaming,
     })
 }
 
-/// Removes a client and its instances; their media stay. Returns the instances, or `None` when there is no such client.
-pub async fn remove_client(
-    tx: &mut Tx,
-    id: i64,
-    now: Millis,
-) -> Result<Option<Vec<InstanceId>>, Error> {
+/// Whether there is a client of that number that was not removed.
+pub async fn has_client(tx: &mut Tx, id: i64) -> Result<bool, Error> {
+    let sql = "select 1 as found from clients where id = $1 and removed_at is null";
+    Ok(tx.row(sql, values![id]).await?.is_some())
+}
+
+/// Removes a client and its instances; their media stay. Returns the instances.
+pub async fn remove_client(tx: &mut Tx, id: i64, now: Millis) -> Result<Vec<InstanceId>, Error> {
     let sql = "update clients set removed_at = $2 where id = $1 and removed_at is null";
-    if tx.run(sql, values![id, now]).await? == 0 {
-        return Ok(None);
-    }
+    tx.run(sql, values![id, now]).await?;
     let sql = "select id from instances where client = $1 and removed_at is null order by id";
     let mut instances = Vec::new();
     for row in tx.rows(sql, values![id]).await? {
@@ -167,7 +167,7 @@ pub async fn remove_client(
         remove_instance(tx, &instance, now).await?;
         instances.push(instance);
     }
-    Ok(Some(instances))
+    Ok(instances)
 }
 
 /// All clients that were not removed.

@@ -74,6 +74,9 @@ async fn a_client_with_media_is_removed_only_if_its_files_are_kept() {
         let refused = midiateca(data, command).await;
         assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
     }
+    let again = midiateca(data, &["--json", "client", "remove", "2"]).await;
+    let error = &document(&stderr(&again))["error"];
+    assert_eq!(error["code"], "unknown_client");
     test.end().await;
 }
 

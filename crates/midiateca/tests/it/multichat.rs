@@ -802,6 +802,27 @@ async fn a_client_that_was_removed_here_receives_nothing_from_a_new_number() {
     assert_eq!(stdout(&instances).lines().count(), 1);
 }
 
+#[tokio::test]
+async fn a_new_number_of_a_removed_client_is_never_seen_before_it_is_removed() {
+    let original = Original::new();
+    let folder = tempfile::tempdir().unwrap();
+    original.import(folder.path(), &[]).await;
+    midiateca(folder.path(), &["client", "remove", "2"]).await;
+    let sql = "insert into core_whatsappinstance values (3, 'NEW-NUMBER', ?, 2, 'connected', '2025-07-19 02:41:33.5')";
+    original.db.execute(sql, [TOKEN]).unwrap();
+    let db = Connection::open(folder.path().join("midiateca.db")).unwrap();
+    db.execute_batch(
+        "create trigger no_removal before update of removed_at on instances
+         begin select raise(abort, 'as if killed'); end",
+    )
+    .unwrap();
+    let again = original.import(folder.path(), &[]).await;
+    assert_eq!(again.status.code(), Some(3), "{}", stdout(&again));
+    let sql = "select count(*) from instances where id = 'NEW-NUMBER'";
+    let left: i64 = db.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_server_that_starts_and_a_reader_that_leaves_do_not_cut_an_import_short() {

@@ -4,8 +4,8 @@ mod add;
 mod show;
 mod webhooks;
 
-use crate::clock::Clock;
-use crate::db::{self, Db, Key};
+use crate::clock::{Clock, Millis};
+use crate::db::{self, Db, Key, Tx};
 use crate::instances::{self, Instance, NewInstance};
 use crate::model::Reason;
 use crate::net::HttpClient;
@@ -49,16 +49,16 @@ pub enum Error {
     Storage(#[from] storage::Error),
 }
 
-/// Adds an instance, or changes an existing one: encrypts its token and creates its folders. Returns the token of its
-/// webhook address, of which only the hash is stored, if the instance had none.
-pub async fn add(
-    deps: Deps<'_>,
+/// Encrypts an instance's token and gives it a new webhook address, of which only the hash is stored. Returns the token
+/// of that address too.
+pub fn sealed(
+    secrets: &Secrets,
     instance: NewInstance,
     token: Option<&str>,
-) -> Result<(Instance, Option<String>), Error> {
+) -> Result<(NewInstance, String), secrets::Error> {
     let context = instances::token_context(&instance.id);
     let token_sealed = token
-        .map(|token| deps.secrets.seal(&context, token))
+        .map(|token| secrets.seal(&context, token))
         .transpose()?;
     let hook = secrets::random_token();
     let new = NewInstance {
@@ -66,15 +66,31 @@ pub async fn add(
         hook_hash: secrets::hash_token(&hook),
         ..instance
     };
+    Ok((new, hook))
+}
+
+/// Adds an instance, or changes an existing one. Returns whether it uses the new webhook address.
+pub async fn put(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result<bool, db::Error> {
+    if new.token_sealed.is_some() || new.api_base.is_some() {
+        queue::retry_now(tx, &new.id, &Reason::OF_ACCESS).await?;
+        instances::set_problem(tx, &new.id, None).await?;
+    }
+    instances::put_instance(tx, new, now).await
+}
+
+/// Adds an instance, or changes an existing one, and creates its folders. Returns the token of its webhook address, if
+/// the instance had none.
+pub async fn add(
+    deps: Deps<'_>,
+    instance: NewInstance,
+    token: Option<&str>,
+) -> Result<(Instance, Option<String>), Error> {
+    let (new, hook) = sealed(deps.secrets, instance, token)?;
     let (id, now) = (new.id.clone(), deps.clock.now());
-    let added = deps.db.write(Key::instance(id.as_str()), async move |tx| {
-        if new.token_sealed.is_some() || new.api_base.is_some() {
-            queue::retry_now(tx, &new.id, &Reason::OF_ACCESS).await?;
-            instances::set_problem(tx, &new.id, None).await?;
-        }
-        instances::put_instance(tx, &new, now).await
+    let adding = deps.db.write(Key::instance(id.as_str()), async move |tx| {
+        put(tx, &new, now).await
     });
-    let is_new = added.await?;
+    let is_new = adding.await?;
     let added = instances::instance(deps.db, &id).await?;
     let added = added.ok_or_else(|| db::Error::Malformed {
         column: "removed_at".to_owned(),

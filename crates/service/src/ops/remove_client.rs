@@ -51,18 +51,18 @@ pub async fn run(db: &Db, clock: &Clock, options: Options) -> Result<Report, Err
     let Options { client, keep_files } = options;
     let now = clock.now();
     let removing = db.write(Key::Everything, async move |tx| {
+        if !instances::has_client(tx, client).await? {
+            return Ok(Err(Error::NoClient { client }));
+        }
         let media = counts::of_client(tx, client).await?;
         if media > 0 && !keep_files {
             return Ok(Err(Error::HasMedia { client, media }));
         }
-        let removed = instances::remove_client(tx, client, now).await?;
-        Ok(removed
-            .map(|instances| Report {
-                client,
-                instances,
-                media,
-            })
-            .ok_or(Error::NoClient { client }))
+        Ok(Ok(Report {
+            client,
+            instances: instances::remove_client(tx, client, now).await?,
+            media,
+        }))
     });
     removing.await?
 }

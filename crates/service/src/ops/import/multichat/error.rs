@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::Mode;
 use crate::db::foreign;
-use crate::ops::instance;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -43,16 +42,6 @@ pub enum Error {
     Coordination(#[from] crate::coordination::Error),
     #[error(transparent)]
     Storage(#[from] crate::storage::Error),
-}
-
-impl From<instance::Error> for Error {
-    fn from(error: instance::Error) -> Self {
-        match error {
-            instance::Error::Db(error) => error.into(),
-            instance::Error::Secrets(error) => error.into(),
-            instance::Error::Storage(error) => error.into(),
-        }
-    }
 }
 
 /// Something of the source that has another owner here.

@@ -146,33 +146,24 @@ impl Owners {
             token_sealed: None,
             hook_hash: [0; 32],
         };
-        let parts = instance::Deps {
-            db: deps.db,
-            storage: deps.storage,
-            secrets: deps.secrets,
-            clock: deps.clock,
-        };
-        let (_, mut hook) = instance::add(parts, new, number.token.as_deref()).await?;
-        let (id, state) = (InstanceId(number.id.clone()), number.state);
-        let state = state.filter(|_| hook.is_some());
+        let (new, hook) = instance::sealed(deps.secrets, new, number.token.as_deref())?;
+        let (id, state, now) = (new.id.clone(), number.state, deps.clock.now());
+        // A removed client receives nothing from a number that is new to it, either.
         let is_removed = self.known_clients.get(&number.client) == Some(&true);
-        if is_removed {
-            hook = None;
-        }
-        let now = deps.clock.now();
-        deps.db
-            .write(Key::instance(&number.id), async move |tx| {
-                if let Some((connected, at)) = state {
-                    instances::set_state(tx, &id, connected, at).await?;
-                }
-                // A removed client receives nothing from a number that is new to it, either.
-                if is_removed {
-                    instances::remove_instance(tx, &id, now).await?;
-                }
-                Ok(())
-            })
-            .await?;
-        Ok(hook)
+        let key = Key::instance(id.as_str());
+        let adding = deps.db.write(key, async move |tx| {
+            let is_new = instance::put(tx, &new, now).await?;
+            if let Some((connected, at)) = state.filter(|_| is_new) {
+                instances::set_state(tx, &new.id, connected, at).await?;
+            }
+            if is_removed {
+                instances::remove_instance(tx, &new.id, now).await?;
+            }
+            Ok(is_new)
+        });
+        let is_new = adding.await?;
+        deps.storage.make_folders(number.client, &id)?;
+        Ok((is_new && !is_removed).then_some(hook))
     }
 
     pub fn instance(&self, named: &str) -> Option<InstanceId> {
