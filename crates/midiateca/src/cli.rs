@@ -52,7 +52,6 @@ use color::Color;
 pub(crate) use complaint::UsageError;
 use context::Context;
 use language::Language;
-use midiateca_service::app;
 use midiateca_service::ops::export;
 use midiateca_service::ops::instance::AddError;
 use midiateca_service::ops::remove_client;
@@ -259,7 +258,7 @@ pub async fn run() -> ExitCode {
 
 /// The hint of the first of data folder, database and storage that cannot be written, for an error that may come from it.
 fn hint(error: &anyhow::Error, global: &Global, lang: Language) -> Option<String> {
-    if !error.chain().any(app::is_about_writing) {
+    if !complaint::is_about_writing(error.as_ref(), lang) {
         return None;
     }
     let config = context::config_in_force(global).ok()?;

@@ -1,7 +1,7 @@
 //! The handles of all modules, for the server and the edges. An operation gets those that it uses.
 
 pub mod watch;
-mod writing;
+pub(crate) mod writing;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use crate::shutdown::Shutdown;
 use crate::storage::Storage;
 use crate::worker::Worker;
 pub use opening::{Allowed, AllowedStorage, Error as OpeningError, look_for_database};
-pub use writing::{is_about_writing, may_be_readable};
+pub use writing::may_be_readable;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -69,6 +69,11 @@ pub(super) fn disk_hint(data: &Path, config: &Config, lang: Language) -> Option<
     explain(&probe::first_unwritable(data, config)?, lang).hint
 }
 
+/// Whether an error may come from a disk that cannot be written.
+pub(super) fn is_about_writing(error: &(dyn Error + 'static), lang: Language) -> bool {
+    Explainer::new(lang, own).is_about_writing(error)
+}
+
 /// The stable code of an error.
 pub(super) fn code(error: &(dyn Error + 'static)) -> String {
     Explainer::new(Language::English, own).explain(error).code

@@ -1,38 +1,13 @@
-//! Errors that may come from a disk that cannot be written.
+//! Errors that may come from a disk that cannot be written; which errors of operations have one of them as their cause is
+//! known where they are explained.
 
 use std::io::{self, ErrorKind};
 
 use super::{Error, OpeningError};
-use crate::ops::{erasure, retention};
 use crate::{coordination, db, secrets, storage};
 
 /// The same on Linux and macOS.
 const EIO: i32 = 5;
-
-/// Whether an error may come from a disk that cannot be written.
-pub fn is_about_writing(error: &(dyn std::error::Error + 'static)) -> bool {
-    if let Some(error) = error.downcast_ref::<retention::Error>() {
-        return match error {
-            retention::Error::Db(error) => of_db(error),
-            retention::Error::Coordination(error) => of_lease(error),
-            retention::Error::Storage(error) => of_storage(error),
-            _ => false,
-        };
-    }
-    if let Some(error) = error.downcast_ref::<erasure::Error>() {
-        return match error {
-            erasure::Error::Db(error) => of_db(error),
-            erasure::Error::Coordination(error) => of_lease(error),
-            erasure::Error::Storage(error) => of_storage(error),
-            _ => false,
-        };
-    }
-    error.downcast_ref().is_some_and(may_be_readable)
-        || error.downcast_ref().is_some_and(of_db)
-        || error.downcast_ref().is_some_and(of_storage)
-        || error.downcast_ref().is_some_and(of_lease)
-        || error.downcast_ref().is_some_and(of_system)
-}
 
 /// Whether a data folder that could not be opened may still be readable.
 pub fn may_be_readable(error: &Error) -> bool {
@@ -52,20 +27,20 @@ pub fn may_be_readable(error: &Error) -> bool {
 }
 
 /// Primary result codes: 8 READONLY, 10 IOERR, 13 FULL, 14 CANTOPEN (sqlite.org/rescode.html).
-fn of_db(error: &db::Error) -> bool {
+pub fn of_db(error: &db::Error) -> bool {
     matches!(error.engine_code(), Some(8 | 10 | 13 | 14))
 }
 
-fn of_storage(error: &storage::Error) -> bool {
+pub fn of_storage(error: &storage::Error) -> bool {
     matches!(error, storage::Error::Full(_) | storage::Error::Io(_))
 }
 
-fn of_lease(error: &coordination::Error) -> bool {
+pub fn of_lease(error: &coordination::Error) -> bool {
     use coordination::Error::{Folder, Lock};
     matches!(error, Folder { .. } | Lock { .. })
 }
 
-fn of_system(error: &io::Error) -> bool {
+pub fn of_system(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::ReadOnlyFilesystem

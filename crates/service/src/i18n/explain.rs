@@ -18,7 +18,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::{Language, TextKey};
-use crate::{db, net, server};
+use crate::net;
 
 pub use ground::{displaced, displaced_storage, no_database, unknown_storage};
 
@@ -41,6 +41,19 @@ pub struct Cause {
     code: Option<String>,
     message: String,
     hint: Option<String>,
+    /// It may come from a disk that cannot be written.
+    is_about_writing: bool,
+    rest: Rest,
+}
+
+/// What is shown after a cause.
+#[derive(Default)]
+enum Rest {
+    /// The error's own causes.
+    #[default]
+    Causes,
+    Nothing,
+    Only(Box<Cause>),
 }
 
 type Values<'a> = [(&'a str, &'a dyn Display)];
@@ -64,6 +77,8 @@ impl Cause {
             code: Some(key.code()),
             message,
             hint: None,
+            is_about_writing: false,
+            rest: Rest::Causes,
         }
     }
 
@@ -73,6 +88,8 @@ impl Cause {
             code: Some(explanation.code),
             message: explanation.message,
             hint: explanation.hint,
+            is_about_writing: false,
+            rest: Rest::Causes,
         }
     }
 
@@ -81,6 +98,16 @@ impl Cause {
             code: None,
             message: cause.to_string().trim_end().to_owned(),
             hint: None,
+            is_about_writing: false,
+            rest: Rest::Causes,
+        }
+    }
+
+    /// For an error that may come from a disk that cannot be written.
+    fn about_writing(self, is_about_writing: bool) -> Self {
+        Self {
+            is_about_writing,
+            ..self
         }
     }
 
@@ -115,6 +142,13 @@ impl Explainer {
             message,
             hint: causes.into_iter().find_map(|cause| cause.hint),
         }
+    }
+
+    /// Whether an error may come from a disk that cannot be written.
+    pub fn is_about_writing(self, error: &(dyn Error + 'static)) -> bool {
+        self.causes(error)
+            .iter()
+            .any(|cause| cause.is_about_writing)
     }
 
     /// The message with its causes, for use in another text.
@@ -163,21 +197,17 @@ impl Explainer {
         let mut causes = Vec::new();
         let mut next = Some(error);
         while let Some(cause) = next {
-            causes.push(self.cause(cause));
-            next = cause.source();
-            if is_unresolved(cause) {
-                break;
-            }
-            let db_error = match cause.downcast_ref() {
-                Some(server::Error::Db(error)) => Some(error),
-                _ => cause.downcast_ref::<db::Error>(),
-            };
-            if db_error.is_some_and(|error| error.is_not_a_database() || error.is_busy()) {
-                break;
-            }
-            if let Some(known) = db_error.and_then(|error| ground::engine(error, self.lang)) {
-                causes.push(known);
-                break;
+            let mut known = self.cause(cause);
+            let rest = std::mem::take(&mut known.rest);
+            causes.push(known);
+            next = cause.source().filter(|_| !is_unresolved(cause));
+            match rest {
+                Rest::Causes => {}
+                Rest::Nothing => break,
+                Rest::Only(cause) => {
+                    causes.push(*cause);
+                    break;
+                }
             }
             if cause.is::<net::Error>() {
                 causes.extend(self.of_the_network(next));

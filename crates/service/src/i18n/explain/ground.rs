@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::super::keys::errors as words;
 use super::super::{Language, TextKey};
-use super::Cause;
+use super::{Cause, Rest};
+use crate::app::writing;
 use crate::http::ListenError;
 use crate::ops::{erasure, opening, retention, verify};
 use crate::storage::Found;
@@ -19,7 +20,8 @@ pub(super) fn app(error: &app::Error, lang: Language) -> Cause {
             words::DATA_FOLDER_UNUSABLE,
             words::OTHER_FOLDER,
             &[("path", &path.display())],
-        ),
+        )
+        .about_writing(true),
         app::Error::Coordination(error) => coordination(error, lang),
         app::Error::Opening(error) => opening(error, lang),
         app::Error::Db(error) => db(error, lang),
@@ -29,7 +31,7 @@ pub(super) fn app(error: &app::Error, lang: Language) -> Cause {
 }
 
 pub(super) fn coordination(error: &coordination::Error, lang: Language) -> Cause {
-    match error {
+    let cause = match error {
         coordination::Error::Folder { path, .. } => Cause::with(
             lang,
             words::DATA_FOLDER_UNUSABLE,
@@ -60,7 +62,8 @@ pub(super) fn coordination(error: &coordination::Error, lang: Language) -> Cause
             words::WAIT_AND_AGAIN,
             &[("path", &path.display())],
         ),
-    }
+    };
+    cause.about_writing(writing::of_lease(error))
 }
 
 pub(super) fn opening(error: &opening::Error, lang: Language) -> Cause {
@@ -95,6 +98,19 @@ pub fn displaced_storage(found: Found) -> (TextKey, TextKey) {
 }
 
 pub(super) fn db(error: &db::Error, lang: Language) -> Cause {
+    let rest = match engine(error, lang) {
+        _ if error.is_not_a_database() || error.is_busy() => Rest::Nothing,
+        Some(engine) => Rest::Only(Box::new(engine)),
+        None => Rest::Causes,
+    };
+    Cause {
+        rest,
+        is_about_writing: writing::of_db(error),
+        ..of_db(error, lang)
+    }
+}
+
+fn of_db(error: &db::Error, lang: Language) -> Cause {
     match error {
         error if error.is_busy() => {
             Cause::with(lang, words::DATABASE_BUSY, words::DATABASE_WAIT, &[])
@@ -166,7 +182,7 @@ pub fn unknown_storage() -> (TextKey, TextKey) {
 }
 
 /// The engine's error. Its own messages are in English.
-pub(super) fn engine(error: &db::Error, lang: Language) -> Option<Cause> {
+fn engine(error: &db::Error, lang: Language) -> Option<Cause> {
     let code = error.engine_code()?;
     let what = match code {
         8 => words::DATABASE_READ_ONLY,
@@ -199,7 +215,8 @@ pub(super) fn secrets(error: &secrets::Error, lang: Language) -> Cause {
             words::KEY_FILE_UNUSABLE,
             words::KEY_OWNER,
             &[("path", &path.display())],
-        ),
+        )
+        .about_writing(true),
         secrets::Error::Missing { path } => Cause::with(
             lang,
             words::KEY_MISSING,
@@ -219,7 +236,7 @@ pub(super) fn secrets(error: &secrets::Error, lang: Language) -> Cause {
 }
 
 pub(super) fn storage(error: &storage::Error, lang: Language) -> Cause {
-    match error {
+    let cause = match error {
         storage::Error::Full(_) => Cause::with(lang, words::DISK_FULL, words::FREE_ROOM, &[]),
         storage::Error::Displaced { root, found } => unmatched_storage(root, *found, lang),
         storage::Error::Linked(path) => Cause::with(
@@ -231,7 +248,8 @@ pub(super) fn storage(error: &storage::Error, lang: Language) -> Cause {
         storage::Error::Io(_) => {
             Cause::with(lang, words::WRITE_FAILED, words::LOOK_AT_STORAGE, &[])
         }
-    }
+    };
+    cause.about_writing(writing::of_storage(error))
 }
 
 pub(super) fn retention(error: &retention::Error, lang: Language) -> Cause {

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use super::super::TextKey;
 use super::super::keys::errors as words;
 use super::{Cause, Explainer};
+use crate::app::writing;
 use crate::i18n::Language;
 use crate::ops::probe::WriteFailure;
 
@@ -13,8 +14,9 @@ pub(super) fn io(error: &io::Error, explainer: Explainer) -> Cause {
     if let Some(inner) = error.get_ref() {
         return explainer.cause(inner);
     }
+    let is_about_writing = writing::of_system(error);
     let Some(known) = by_kind(error.kind()) else {
-        return Cause::unknown(error);
+        return Cause::unknown(error).about_writing(is_about_writing);
     };
     let message = match error.raw_os_error() {
         Some(code) => lang.fill(
@@ -30,6 +32,7 @@ pub(super) fn io(error: &io::Error, explainer: Explainer) -> Cause {
     };
     Cause {
         hint: hint.map(|hint| lang.say(hint).to_owned()),
+        is_about_writing,
         ..Cause::of_text(known, message)
     }
 }

@@ -3,7 +3,8 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::http::ListenError;
-use crate::ops::retention;
+use crate::ops::import::multichat;
+use crate::ops::{backup, erasure, export, instance, opening, remove_client, retention, verify};
 use crate::{app, db, secrets, server, storage};
 
 fn portuguese(error: &(dyn Error + 'static)) -> Explanation {
@@ -152,6 +153,39 @@ fn what_the_database_engine_says_has_a_sentence_in_both_languages() {
     }
     let unknown = failed(1, "no such table: nothing");
     assert!(why(&unknown, Language::Portuguese).contains("no such table"));
+}
+
+#[test]
+fn an_operation_that_cannot_write_is_known_by_the_error_it_wraps() {
+    let full = || {
+        let error = rusqlite::ffi::Error::new(13);
+        db::Error::from(rusqlite::Error::SqliteFailure(error, None))
+    };
+    let io = || storage::Error::Io(io::ErrorKind::ReadOnlyFilesystem.into());
+    let of_disk: [Box<dyn Error>; 8] = [
+        Box::new(remove_client::Error::Db(full())),
+        Box::new(verify::Error::Retention(retention::Error::Db(full()))),
+        Box::new(erasure::Error::Storage(io())),
+        Box::new(multichat::Error::Storage(io())),
+        Box::new(export::Error::Db(full())),
+        Box::new(backup::Error::Opening(opening::Error::Storage(io()))),
+        Box::new(instance::AddError::Db(full())),
+        Box::new(server::Error::App(app::Error::Db(full()))),
+    ];
+    let is_about_writing = |error: &(dyn Error + 'static)| {
+        Explainer::new(Language::English, |_, _| None).is_about_writing(error)
+    };
+    for error in &of_disk {
+        assert!(is_about_writing(&**error), "{error}");
+        let message = why(&**error, Language::Portuguese);
+        assert!(!message.contains("rror code"), "{message}");
+    }
+    for error in [
+        remove_client::Error::NoClient { client: 1 },
+        remove_client::Error::Db(db::Error::Panicked),
+    ] {
+        assert!(!is_about_writing(&error), "{error}");
+    }
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub enum AddError {
     TokenOfLines { at: usize },
     #[error("the token has {code} at character {at}, which no HTTP header can carry")]
     InvalidToken { at: usize, code: String },
-    #[error("the database could not be used")]
+    #[error(transparent)]
     Db(#[from] db::Error),
 }
 
