@@ -109,6 +109,18 @@ async fn folders_that_are_not_ours_to_write_to_are_refused() {
     let forged = manifest.replace("midiateca-backup/1", "midiateca-backup/2");
     std::fs::write(target.join("manifest.json"), forged).unwrap();
     refused(&target, 2).await;
+    // As earlier versions wrote the time.
+    let mut earlier: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let first_added = midiateca_service::clock::millis_of(earlier["first_added"].as_str().unwrap());
+    for (millis, is_same) in [(1, false), (first_added.unwrap(), true)] {
+        earlier["first_added"] = millis.into();
+        std::fs::write(target.join("manifest.json"), earlier.to_string()).unwrap();
+        if is_same {
+            assert_eq!(back_up(&data, &target, &[]).await.0, Some(0));
+        } else {
+            assert!(refused(&target, 2).await.contains("another database"));
+        }
+    }
     std::fs::write(target.join("manifest.json"), manifest).unwrap();
     let absent = folder.path().join("not/mounted");
     assert!(refused(&absent, 3).await.contains("mount"));

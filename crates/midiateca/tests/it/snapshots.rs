@@ -44,7 +44,7 @@ const FILTERS: [(&str, &str); 18] = [
         "midiateca [version]",
     ),
     (
-        r#""(duration_ms|ms|free|size_free|forecast_days|skew|version|commit|pid|uid|at_rate|database_size|growth|first_added|silent|usual|longest|token)": ("[^"]*"|[\d.]+)"#,
+        r#""(duration_ms|ms|free|size_free|forecast_days|skew|version|commit|pid|uid|at_rate|database_size|growth|silent|usual|longest|token)": ("[^"]*"|[\d.]+)"#,
         r#""$1": "[$1]""#,
     ),
     (r"\b\d+([.,]\d+)? [GTP]iB", "[size]"),

@@ -35,6 +35,7 @@ use error::at;
 use files::Files;
 pub use folder::is_complete;
 use folder::{DATABASE, Folder};
+use manifest::ManifestFile;
 pub use manifest::{BackupManifest, DatabaseFile, FileCounts};
 
 /// The size of almost every SQLite database's pages; only progress depends on it.
@@ -87,7 +88,7 @@ pub struct Report {
     pub files: FileCounts,
     /// `None` when it was stopped.
     pub key: Option<KeyState>,
-    /// What was written into the backup; `None` when it was stopped.
+    /// What was written into the backup, with the counts and the findings; `None` when it was stopped.
     pub manifest: Option<BackupManifest>,
     /// It was cancelled before its end. What was copied stays for the next run.
     pub stopped: bool,
@@ -182,12 +183,14 @@ pub async fn run(
         ended_at: rfc3339(deps.clock.now()),
         first_added: copy.first_added,
         database,
-        files,
         settings,
         holds_key,
-        findings: copy.findings,
     };
-    folder.write_manifest(&manifest)?;
+    folder.write_manifest(&ManifestFile {
+        manifest: &manifest,
+        files,
+        findings: &copy.findings,
+    })?;
     let key = if holds_key {
         KeyState::Included
     } else if !run.paths.key.exists() {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::error::{Error, at, of_storage};
-use super::manifest::{BackupManifest, EarlierManifest, FORMAT, FileCounts};
+use super::manifest::{EarlierManifest, FORMAT, FileCounts, ManifestFile};
 use super::{Paths, copy, sync_folder};
 use crate::clock::Millis;
 use crate::config::Config;
@@ -27,7 +27,7 @@ const MANIFEST: &str = "manifest.json";
 /// Marks a folder as a backup; locked by the process that writes to it.
 const MARKER: &str = ".midiateca-backup";
 const MARKED: &str = "midiateca backup, format 1\n";
-/// [`BackupManifest::first_added`] of a backup that was never complete.
+/// Has when the first client was added, in a backup that was never complete.
 const BEGUN: &str = ".midiateca-begun";
 /// Files before they are verified.
 const STAGING: &str = ".incomplete";
@@ -38,7 +38,7 @@ const RESERVE_BYTES: u64 = 16 << 20;
 
 pub(super) struct Folder {
     root: PathBuf,
-    /// [`BackupManifest::first_added`] of the backup that is there.
+    /// When the first client of the backup that is there was added.
     earlier: Option<Millis>,
     _lock: File,
 }
@@ -99,10 +99,14 @@ impl Folder {
         }
         let path = self.root.join(MANIFEST);
         let text = fs::read(&path).map_err(at(&path))?;
-        match serde_json::from_slice::<EarlierManifest>(&text) {
-            Ok(manifest) if manifest.format == FORMAT => Ok(manifest.first_added),
-            _ => Err(Error::Foreign(self.root.clone())),
+        let foreign = || Error::Foreign(self.root.clone());
+        let manifest: EarlierManifest = serde_json::from_slice(&text).map_err(|_| foreign())?;
+        if manifest.format != FORMAT {
+            return Err(foreign());
         }
+        let first_added = manifest.first_added;
+        let millis = first_added.map(|first| first.millis().ok_or_else(foreign));
+        millis.transpose()
     }
 
     fn read_begun(&self) -> Result<Option<Millis>, Error> {
@@ -241,7 +245,7 @@ impl Folder {
     }
 
     /// Writes the manifest: the backup is complete.
-    pub fn write_manifest(&self, manifest: &BackupManifest) -> Result<(), Error> {
+    pub fn write_manifest(&self, manifest: &ManifestFile<'_>) -> Result<(), Error> {
         let path = self.root.join(MANIFEST);
         let text = serde_json::to_vec_pretty(manifest).map_err(|error| at(&path)(error.into()))?;
         self.write(MANIFEST, &text)?;

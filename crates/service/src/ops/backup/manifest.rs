@@ -6,7 +6,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Finding;
-use crate::clock::Millis;
+use crate::clock::{Millis, millis_of};
+use crate::ops::json;
 use crate::{media, storage};
 
 /// The format of every manifest that this version can read.
@@ -22,21 +23,47 @@ pub struct BackupManifest {
     /// The database is as it was then, or a moment later.
     pub began_at: String,
     pub ended_at: String,
-    /// When the first client was added, in unix milliseconds: no two databases have the same.
+    /// When the first client was added: no two databases have the same.
+    #[serde(serialize_with = "json::time_or_null")]
     pub first_added: Option<Millis>,
     pub database: DatabaseFile,
-    pub files: FileCounts,
     /// The name of the settings in the backup, if they were in a file.
     pub settings: Option<String>,
     /// Whether the key that is in use is in the backup.
     pub holds_key: bool,
-    pub findings: Vec<Finding>,
+}
+
+/// The file: with what a report has elsewhere.
+#[derive(Serialize)]
+pub(super) struct ManifestFile<'a> {
+    #[serde(flatten)]
+    pub manifest: &'a BackupManifest,
+    pub files: FileCounts,
+    pub findings: &'a [Finding],
 }
 
 #[derive(Deserialize)]
 pub(super) struct EarlierManifest {
     pub format: String,
-    pub first_added: Option<Millis>,
+    pub first_added: Option<EarlierTime>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum EarlierTime {
+    Rfc3339(String),
+    /// As earlier versions wrote it.
+    Millis(Millis),
+}
+
+impl EarlierTime {
+    /// `None` when it is no time.
+    pub fn millis(&self) -> Option<Millis> {
+        match self {
+            Self::Rfc3339(text) => millis_of(text),
+            Self::Millis(millis) => Some(*millis),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
