@@ -8,11 +8,11 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::context::Context;
-use super::{Ending, UsageError, answer};
+use super::{Ending, UsageError};
 use midiateca_service::app::{Allowed, AllowedStorage, App};
 use midiateca_service::clock::Clock;
 use midiateca_service::db::foreign;
-use midiateca_service::ops::import::multichat::{self, Conflict, Deps, Error, Mode};
+use midiateca_service::ops::import::multichat::{self, Deps, Error, Mode};
 use screen::Screen;
 
 #[derive(Debug, clap::Subcommand)]
@@ -112,15 +112,6 @@ fn deps<'a>(app: &'a App, existing: Option<&'a App>) -> Deps<'a> {
 
 /// A source that cannot be imported counts as wrong usage.
 fn explain(context: &Context, error: Error) -> anyhow::Error {
-    if let Error::Conflicts(conflicts) = &error {
-        for conflict in conflicts {
-            let code = match conflict {
-                Conflict::Client { .. } => "conflict_client",
-                Conflict::Instance { .. } => "conflict_instance",
-            };
-            answer::complain(screen::say(context.lang, code, &json!(conflict)));
-        }
-    }
     match error {
         Error::Conflicts(_)
         | Error::OtherDatabase { .. }

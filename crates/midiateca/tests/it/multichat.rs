@@ -605,7 +605,9 @@ async fn another_database_or_another_owner_is_refused_before_any_change() {
     midiateca(data, &["client", "add", "Padaria", "--id", "3"]).await;
     let refused = original.import(data, &[]).await;
     assert_eq!(refused.status.code(), Some(2));
-    assert!(stderr(&refused).contains("Padaria"), "{}", stderr(&refused));
+    let error: Value = serde_json::from_str(&stderr(&refused)).unwrap();
+    let message = error["error"]["message"].as_str().unwrap();
+    assert!(message.contains("Padaria"), "{error}");
     let clients = midiateca(data, &["client", "list"]).await;
     assert_eq!(stdout(&clients).lines().count(), 1, "something was taken");
     let own = data.join("media_storage").display().to_string();

@@ -184,7 +184,10 @@ errors-see-owner = check the owner with `ls -l`, and run midiateca as that user,
 ## Import, backup and arguments
 
 errors-import-stopped = stopped; the same command continues from here
-errors-import-conflicts = clients or instances of the source conflict with those here, so nothing was imported: use an empty data folder, or `midiateca instance remove ID`
+errors-import-conflicts = clients or instances of the source conflict with those here, so nothing was imported: { $conflicts }
+errors-import-conflicts-hint = use an empty data folder, or `midiateca instance remove ID`
+errors-import-conflict-client = client { $id } is { $ours } here, and { $theirs } in the source
+errors-import-conflict-instance = instance { $id } is client { $ours }'s here, and client { $theirs }'s in the source
 errors-import-other-database = { $path } is not a database of the original system: it has no table { $table }
 errors-not-sqlite = { $path } is not a SQLite database: give the original system's db.sqlite3
 errors-source-damaged = { $path } is damaged, or was copied while it was written: copy it again with `sqlite3 db.sqlite3 '.backup copy.sqlite3'`, or recover it with `sqlite3 db.sqlite3 .recover`

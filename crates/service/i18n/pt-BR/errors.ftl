@@ -184,7 +184,10 @@ errors-see-owner = confira o dono com `ls -l`, e execute o midiateca com esse us
 ## Import, backup and arguments
 
 errors-import-stopped = interrompido; o mesmo comando continua daqui
-errors-import-conflicts = clientes ou instâncias da origem estão em conflito com os daqui, então nada foi importado: use uma pasta de dados vazia, ou `midiateca instance remove ID`
+errors-import-conflicts = clientes ou instâncias da origem estão em conflito com os daqui, então nada foi importado: { $conflicts }
+errors-import-conflicts-hint = use uma pasta de dados vazia, ou `midiateca instance remove ID`
+errors-import-conflict-client = o cliente { $id } é { $ours } aqui, e { $theirs } na origem
+errors-import-conflict-instance = a instância { $id } é do cliente { $ours } aqui, e do cliente { $theirs } na origem
 errors-import-other-database = { $path } não é um banco de dados do sistema original: falta a tabela { $table }
 errors-not-sqlite = { $path } não é um banco de dados SQLite: informe o db.sqlite3 do sistema original
 errors-source-damaged = { $path } está danificado, ou foi copiado durante uma gravação: faça a cópia de novo com `sqlite3 db.sqlite3 '.backup copy.sqlite3'`, ou recupere-o com `sqlite3 db.sqlite3 .recover`

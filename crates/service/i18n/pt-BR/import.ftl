@@ -4,7 +4,7 @@ import-client-new = cliente { $client } { $name }: novo
 import-client-known = cliente { $client } { $name }: já existe aqui
 import-instance-new = instância { $instance } do cliente { $client }: nova
 import-instance-known = instância { $instance } do cliente { $client }: já existe aqui
-import-webhook = endereço do webhook de { $instance }, mostrado uma única vez: { $webhook }
+import-webhook = endereço do webhook de { $instance }, mostrado uma única vez: { $address }
 import-stored = armazenada
 import-stored-orphan = armazenada; não tinha registro na origem
 import-stored-too = armazenada, mas { $named_by } aponta para o mesmo arquivo, e nenhum hash mostra de qual é
@@ -47,7 +47,5 @@ import-sum =
        *[other] { $left_out } não importadas
     }
 import-sum-dry = simulação, nada foi alterado; o resultado seria: { $sum }
-import-conflict-client = o cliente { $id } é { $ours } aqui, e { $theirs } na origem
-import-conflict-instance = a instância { $id } é do cliente { $ours } aqui, e do cliente { $theirs } na origem
 import-no-folder = { $path } não é uma pasta: informe o media_storage do sistema original
 import-stopped = interrompido; o mesmo comando continua daqui

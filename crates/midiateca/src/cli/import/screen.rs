@@ -36,7 +36,7 @@ impl Progress<Finding> for Screen<'_> {
             hook: Some(hook), ..
         } = finding
         {
-            item["webhook"] = webhook_address(self.context, Gateway::Wapi, hook).into();
+            item["address"] = webhook_address(self.context, Gateway::Wapi, hook).into();
         }
         self.bar.suspend(|| match &self.document {
             Some(document) => document.item(&item),

@@ -8,6 +8,7 @@ use crate::db::foreign;
 use crate::ops::backup;
 use crate::ops::import::multichat;
 use crate::ops::remove_client;
+use crate::terminal::plain;
 
 pub(super) fn takeover(error: &multichat::Error, lang: Language) -> Cause {
     use multichat::Error;
@@ -30,7 +31,12 @@ pub(super) fn takeover(error: &multichat::Error, lang: Language) -> Cause {
             &[("path", &path.display())],
         ),
         Error::Stopped => Cause::new(lang, words::IMPORT_STOPPED, &[]),
-        Error::Conflicts(_) => Cause::new(lang, words::IMPORT_CONFLICTS, &[]),
+        Error::Conflicts(conflicts) => {
+            let each = conflicts.iter().map(|it| conflict(it, lang));
+            let all = each.collect::<Vec<_>>().join("; ");
+            let (what, hint) = (words::IMPORT_CONFLICTS, words::IMPORT_CONFLICTS_HINT);
+            Cause::with(lang, what, hint, &[("conflicts", &all)])
+        }
         Error::NotEnoughSpace {
             mode,
             needed,
@@ -52,6 +58,23 @@ pub(super) fn takeover(error: &multichat::Error, lang: Language) -> Cause {
         Error::Secrets(error) => secrets(error, lang),
         Error::Coordination(error) => coordination(error, lang),
         Error::Storage(error) => storage(error, lang),
+    }
+}
+
+fn conflict(conflict: &multichat::Conflict, lang: Language) -> String {
+    match conflict {
+        multichat::Conflict::Client { id, theirs, ours } => lang.fill(
+            words::IMPORT_CONFLICT_CLIENT,
+            &[
+                ("id", id),
+                ("theirs", &plain(theirs)),
+                ("ours", &plain(ours)),
+            ],
+        ),
+        multichat::Conflict::Instance { id, theirs, ours } => lang.fill(
+            words::IMPORT_CONFLICT_INSTANCE,
+            &[("id", &plain(id)), ("theirs", theirs), ("ours", ours)],
+        ),
     }
 }
 

@@ -45,8 +45,7 @@ pub enum Error {
 }
 
 /// Something of the source that has another owner here.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conflict {
     /// The client's number is another company's. With both names.
     Client {
