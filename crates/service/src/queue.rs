@@ -29,7 +29,7 @@ pub use crate::media::requeue::{
     dismiss, requeue, requeue_lost, restore, retry_now, wake_all, wake_in_turn, wake_one,
 };
 pub use crate::media::settle::{Counts, Stored};
-pub use adopt::{Adopted, add_file, adopt, is_of, is_other, refuses};
+pub use adopt::{AddedFile, Adopted, add_file, adopt, is_of, is_other, refuses};
 pub use erased::is_erased;
 pub use put::{NewMedia, Put, put};
 pub use realign::{Realigned, allow_for_jump, realign};

@@ -32,6 +32,7 @@ mod house;
 mod http_server;
 #[cfg(unix)]
 mod identity;
+mod import_faults;
 mod inline;
 mod instance;
 mod interfaces;

@@ -28,6 +28,7 @@ import-unknown-instance = not imported: there is no instance { $instance }
 import-unknown-place = not imported: its path shows neither its owner nor its message
 import-not-media = not imported: { $refusal }
 import-unreadable = not imported: the file cannot be read
+import-busy = not imported: the server changed its message again and again; import again
 import-not-a-file = not imported: it is a link, which is not followed, or not a file
 import-sum = { $stored } stored ({ $bytes }), { $orphaned } of them without a row in the source; { $queued } queued, { $expired } expired, { $skipped } skipped, { $known } already here, { $gone } erased or deleted here, { $lost } unrecoverable, { $left_out } not imported
 import-sum-dry = dry run, nothing was changed; the result would be: { $sum }

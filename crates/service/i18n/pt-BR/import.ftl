@@ -28,6 +28,7 @@ import-unknown-instance = não importada: não existe a instância { $instance }
 import-unknown-place = não importado: o caminho não mostra de quem é nem de qual mensagem
 import-not-media = não importado: { $refusal }
 import-unreadable = não importado: não é possível ler o arquivo
+import-busy = não importada: o servidor alterou a mensagem dela várias vezes; importe de novo
 import-not-a-file = não importado: é um link, que não é seguido, ou não é um arquivo
 import-sum =
     { $stored ->

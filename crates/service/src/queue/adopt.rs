@@ -50,21 +50,33 @@ pub enum Adopted {
     },
 }
 
-/// Inserts another file of a message, in its own slot. None when the message already has a file with these bytes, or
-/// the slot is taken.
+/// The result of [`add_file`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AddedFile {
+    New(MediaId),
+    /// The message already has a file with these bytes.
+    Known,
+    SlotTaken,
+}
+
+/// Inserts another file of a message, in its own slot.
 pub async fn add_file(
     tx: &mut Tx,
     new: &NewMessage<'_>,
     media: &NewMedia<'_>,
     (slot, sha256): (i64, &[u8; 32]),
     now: Millis,
-) -> Result<Option<MediaId>, Error> {
+) -> Result<AddedFile, Error> {
     if message::has_bytes(tx, new.instance, new.id, sha256).await? {
-        return Ok(None);
+        return Ok(AddedFile::Known);
     }
     let id = MediaId(fresh_id(now));
     let is_new = insert(tx, new, media, slot, &id, now).await?;
-    Ok(is_new.then_some(id))
+    Ok(if is_new {
+        AddedFile::New(id)
+    } else {
+        AddedFile::SlotTaken
+    })
 }
 
 /// Sets a media that is not stored to its adopted state; a running download of a stored file loses its claim. Returns

@@ -22,8 +22,9 @@ use std::collections::HashMap;
 use std::hash::RandomState;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -255,6 +256,9 @@ impl<P: Progress<Finding>> Import<'_, P> {
             return self.take_all(readings.collect()).await;
         }
         for row in page {
+            if self.cancelled.is_cancelled() {
+                return Err(Error::Stopped);
+            }
             let items = self.items(source.media_of_event(row));
             let mut body = KeptBody {
                 body: row.text("body").unwrap_or("").as_bytes(),
@@ -298,23 +302,33 @@ impl<P: Progress<Finding>> Import<'_, P> {
             }
             messages[at].push(item);
         }
-        let this = &*self;
+        let (this, has_failed) = (&*self, AtomicBool::new(false));
         let taking = stream::iter(messages).map(async |items| {
             let mut outcomes = Vec::with_capacity(items.len());
             for item in items {
-                let taken = this.take(&item, None).await?;
-                outcomes.push((item.record.origin, taken));
+                if has_failed.load(Ordering::Relaxed) {
+                    break;
+                }
+                match this.take(&item, None).await {
+                    Ok(taken) => outcomes.push((item.record.origin, taken)),
+                    Err(error) => {
+                        has_failed.store(true, Ordering::Relaxed);
+                        return (outcomes, Err(error));
+                    }
+                }
             }
-            Ok::<_, Error>(outcomes)
+            (outcomes, Ok(()))
         });
-        let outcomes: Vec<_> = taking.buffered(AT_ONCE).try_collect().await?;
-        for (origin, taken) in outcomes.into_iter().flatten() {
-            self.add(origin, taken);
+        // After an error, what is being published and committed still ends, and is reported.
+        let taken: Vec<_> = taking.buffered(AT_ONCE).collect().await;
+        let mut ended = Ok(());
+        for (outcomes, taken) in taken {
+            for (origin, outcome) in outcomes {
+                self.add(origin, outcome);
+            }
+            ended = ended.and(taken);
         }
-        if self.cancelled.is_cancelled() {
-            return Err(Error::Stopped);
-        }
-        Ok(())
+        ended
     }
 
     /// What was read, with owners and files, in its order: the first record that names a file may keep it.

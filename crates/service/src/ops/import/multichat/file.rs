@@ -134,6 +134,23 @@ impl<P: Progress<super::Finding>> Import<'_, P> {
         }
     }
 
+    /// Removes a file that was published for a row that was not written, unless another row has it.
+    pub async fn retract(&self, path: String, sha256: [u8; 32]) -> Result<(), Error> {
+        if self.mode == Mode::DryRun {
+            return Ok(());
+        }
+        let named = path.clone();
+        let looking = self.deps.db.write(Key::Everything, async move |tx| {
+            media::is_path_used(tx, &named).await
+        });
+        if let Some(path) = RelativePath::from_row(path)
+            && !looking.await?
+        {
+            self.deps.storage.remove(path, sha256).await?;
+        }
+        Ok(())
+    }
+
     /// Removes the row and the file that an earlier run made of this file as an orphan: the message has the bytes now, or
     /// was erased.
     pub async fn retire_orphan(

@@ -157,6 +157,8 @@ pub enum LeftOut {
         refusal: Reason,
     },
     Unreadable,
+    /// The server changed the rows of its message again and again.
+    Busy,
     /// A link, which is not followed, or something else that is no file.
     NotAFile,
     /// The file is another one than its message is known to have; both stay.

@@ -20,6 +20,9 @@ use crate::model::{ChatId, MediaId, MediaStatus, Reason};
 use crate::ops::Progress;
 use crate::queue::{self, Adopted, AdoptedFile};
 
+/// How often an item is tried whose rows the server changes in between.
+const MOST_TRIES: u32 = 10;
+
 /// The result of one item, and the row that it is of.
 struct Taken {
     row: Option<MediaId>,
@@ -52,12 +55,16 @@ impl<P: Progress<Finding>> Import<'_, P> {
         item: &Item,
         mut body: Option<&mut KeptBody<'_>>,
     ) -> Result<Option<Outcome>, Error> {
-        loop {
-            // Again, after the server has changed the rows in between.
+        // Again, after the server has changed the rows in between.
+        for _ in 0..MOST_TRIES {
+            if self.cancelled.is_cancelled() {
+                return Err(Error::Stopped);
+            }
             if let Some(taken) = self.try_to_take(item, body.as_deref_mut()).await? {
                 return Ok(self.report_once(taken));
             }
         }
+        Ok(Some(Outcome::LeftOut(LeftOut::Busy)))
     }
 
     /// A media is reported again only when its file is found after all.
@@ -217,25 +224,25 @@ impl<P: Progress<Finding>> Import<'_, P> {
         });
         let outcome = Outcome::Stored {
             from: slashed(from),
-            path,
+            path: path.clone(),
             verified: verified.verification().as_str(),
             size: verified.size_bytes(),
             orphaned: record.orphan.is_some(),
             named_by,
         };
         let new = NewRow::of(item, record, target, (adopted, received_at));
-        match self.write(new, None).await? {
+        let row = match self.write(new, None).await? {
             Written::Row(id) => {
                 self.retire_orphan(item, at, Some(sha256)).await?;
                 let row = Some(id);
-                Ok(Some(Taken { row, outcome }))
+                return Ok(Some(Taken { row, outcome }));
             }
-            Written::Nothing => Ok(Some(Taken {
-                row: None,
-                outcome: Outcome::Known,
-            })),
-            Written::Conflict => Ok(None),
-        }
+            Written::Known(row) => Some(row),
+            Written::Conflict => None,
+        };
+        self.retract(path, sha256).await?;
+        let outcome = Outcome::Known;
+        Ok(row.map(|row| Taken { row, outcome }))
     }
 
     /// When a media was received, as far as anything says. A wrong clock must not put it into the future.
@@ -297,11 +304,17 @@ impl<P: Progress<Finding>> Import<'_, P> {
             NoFile::Named(_) => lost(Reason::KeysMissing, Lost::KeysMissing),
         };
         let new = NewRow::of(item, record.clone(), Target::New, (adopted, received_at));
-        let row = match self.write(new, body).await? {
-            Written::Row(id) => Some(id),
-            Written::Nothing | Written::Conflict => None,
-        };
-        Ok(Taken { row, outcome })
+        Ok(match self.write(new, body).await? {
+            Written::Row(id) => Taken {
+                row: Some(id),
+                outcome,
+            },
+            Written::Known(row) => Taken {
+                row,
+                outcome: Outcome::Known,
+            },
+            Written::Conflict => Taken { row: None, outcome },
+        })
     }
 
     fn queued(&self, item: &Item, why: &NoFile<'_>) -> Outcome {

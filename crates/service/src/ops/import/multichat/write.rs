@@ -13,9 +13,9 @@ use crate::deliveries::{Body, Delivery};
 use crate::gateway::Gateway;
 use crate::ingest::policy;
 use crate::media;
-use crate::model::{DeliveryId, InstanceId, MediaId};
+use crate::model::{DeliveryId, InstanceId, MediaId, MediaStatus};
 use crate::ops::Progress;
-use crate::queue::{self, Adopted, AdoptedFile, NewMedia, NewMessage};
+use crate::queue::{self, AddedFile, Adopted, AdoptedFile, NewMedia, NewMessage};
 
 /// Stands in rows in place of a delivery.
 pub(super) const DELIVERY: &str = "import";
@@ -50,9 +50,9 @@ impl NewRow {
 
 pub(super) enum Written {
     Row(MediaId),
-    /// The message has a file with these bytes.
-    Nothing,
-    /// Its row or its path is another's by now.
+    /// The message has this file, in this row if it is known.
+    Known(Option<MediaId>),
+    /// Its row, its slot or its path is another's by now.
     Conflict,
 }
 
@@ -153,17 +153,25 @@ async fn write(
     };
     let at = new.received_at;
     let id = match (&new.target, adopted) {
-        (Target::Row(row), _) => Some(row.id.clone()),
+        (Target::Row(row), _) => row.id.clone(),
         (Target::Further(slot), Adopted::Stored(AdoptedFile { sha256, .. })) => {
-            queue::add_file(tx, &message, &media, (*slot, sha256), at).await?
+            match queue::add_file(tx, &message, &media, (*slot, sha256), at).await? {
+                AddedFile::New(id) => id,
+                AddedFile::Known => return Ok(Written::Known(None)),
+                AddedFile::SlotTaken => return Ok(Written::Conflict),
+            }
         }
         (Target::New | Target::Further(_), _) => {
             let puts = queue::put(tx, &message, &[media], at).await?;
-            puts.into_iter().next().map(|put| put.id)
+            match puts.into_iter().next() {
+                // It is an edit of a message that is stored.
+                Some(put) if put.status == MediaStatus::Stored => {
+                    return Ok(Written::Known(Some(put.id)));
+                }
+                Some(put) => put.id,
+                None => return Ok(Written::Known(None)),
+            }
         }
-    };
-    let Some(id) = id else {
-        return Ok(Written::Nothing);
     };
     let is_adopted = queue::adopt(tx, &id, adopted, now).await?;
     if !is_adopted && matches!(adopted, Adopted::Stored(_)) {
