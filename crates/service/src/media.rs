@@ -7,8 +7,6 @@ mod list;
 mod person;
 mod removal;
 mod row;
-#[cfg(test)]
-mod schedules;
 mod stored_file;
 
 pub mod claim;

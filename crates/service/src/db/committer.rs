@@ -305,4 +305,4 @@ async fn run_all(tx: &mut Tx, group: &mut [Waiting]) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-mod schedules;
+mod tests;

@@ -186,3 +186,6 @@ pub async fn downloading(
         .map(Media::from_row)
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
