@@ -6,6 +6,36 @@ macro_rules! eprintln {
     ($($text:tt)*) => { crate::cli::answer::complain(format_args!($($text)*)) };
 }
 
+/// `fill!(lang, words::SUM, files = report.files, bytes)`: a text with its variables.
+macro_rules! fill {
+    ($lang:expr, $key:expr $(, $name:ident $(= $value:expr)?)* $(,)?) => {
+        $lang.fill($key, values!($($name $(= $value)?),*))
+    };
+}
+
+/// A text like that of [`fill`], on stderr.
+macro_rules! complain {
+    ($lang:expr, $key:expr $(, $name:ident $(= $value:expr)?)* $(,)?) => {
+        crate::cli::answer::complain($lang.fill($key, values!($($name $(= $value)?),*)))
+    };
+}
+
+/// Wrong usage with a text like that of [`fill`], whose key is the code.
+macro_rules! usage {
+    ($lang:expr, $key:expr $(, $name:ident $(= $value:expr)?)* $(,)?) => {
+        crate::cli::UsageError::new($lang, $key, values!($($name $(= $value)?),*))
+    };
+}
+
+/// The variables of a text, for what [`fill`] cannot call.
+macro_rules! values {
+    ($($name:ident $(= $value:expr)?),* $(,)?) => {
+        &[$((stringify!($name), values!(@one $name $(= $value)?))),*]
+    };
+    (@one $name:ident) => { &$name as &dyn std::fmt::Display };
+    (@one $name:ident = $value:expr) => { &$value as &dyn std::fmt::Display };
+}
+
 mod answer;
 mod backup;
 mod bar;
@@ -48,14 +78,19 @@ use std::process::ExitCode;
 
 use clap::{ArgAction, Parser, Subcommand};
 
+use bar::Bar;
 use color::Color;
 pub(crate) use complaint::UsageError;
 use context::Context;
-use language::Language;
+use document::{Document, Out};
+use items::Items;
+use language::{Language, plain, summary, tame};
+use media::which::Which;
 use midiateca_service::ops::export;
 use midiateca_service::ops::instance::AddError;
 use midiateca_service::ops::remove_client;
 use midiateca_service::telemetry;
+use words::TextKey;
 
 /// Keeps every photo, voice note, video, document and sticker that arrives on a company's WhatsApp numbers
 ///
@@ -261,11 +296,10 @@ fn hint(error: &anyhow::Error, global: &Global, lang: Language) -> Option<String
     if !complaint::is_about_writing(error.as_ref(), lang) {
         return None;
     }
-    let config = context::config_in_force(global).ok()?;
+    let config = context::settings(global).ok()?.config;
     complaint::disk_hint(&global.data, &config, lang)
 }
 
-/// The runtime has no threads.
 pub fn cannot_start(error: std::io::Error) -> ExitCode {
     let lang = language::of_process();
     complaint::show(&complaint::NoThreads(error), lang, None);
@@ -281,39 +315,40 @@ fn owns_the_terminal(options: &Options) -> bool {
 }
 
 async fn dispatch(options: Options) -> anyhow::Result<Ending> {
+    let lang = options.global.language();
     match &options.command {
         Command::Config(command) => return config::run(command, &options.global),
-        Command::Decrypt(decrypt) => return decrypt::run(decrypt, &options.global),
-        Command::Completions(completions) => {
-            return Ok(completions::run(completions, options.global.language()));
-        }
-        Command::Man(man) => return man::run(man, options.global.language()),
+        Command::Decrypt(decrypt) => return decrypt::run(decrypt, lang),
+        Command::Completions(completions) => return Ok(completions::run(completions, lang)),
+        Command::Man(man) => return man::run(man, lang),
         _ => {}
     }
     let context = Context::new(&options.global)?;
-    match options.command {
-        Command::Serve(options) => serve::run(context, options).await,
+    let ending = match options.command {
+        Command::Serve(options) => serve::run(&context, options).await,
         #[cfg(feature = "demo")]
-        Command::Demo(options) => demo::run(context, options).await,
-        Command::Status => status::run(context).await,
-        Command::Check => check::run(context).await,
-        Command::TestWebhook(options) => test_webhook::run(context, options).await,
-        Command::Monitor(options) => monitor::run(context, options).await,
-        Command::Client(command) => client::run(context, command).await,
-        Command::Instance(command) => instance::run(context, command).await,
-        Command::Media(command) => media::run(context, command).await,
-        Command::Deliveries(command) => deliveries::run(context, command).await,
-        Command::Import(command) => import::run(context, command).await,
-        Command::Scrub(options) => scrub::run(context, options).await,
-        Command::Retry(options) => retry::run(context, options).await,
-        Command::Doctor(options) => doctor::run(context, options).await,
-        Command::Sweep(options) => sweep::run(context, options).await,
-        Command::Forget(options) => forget::run(context, options).await,
-        Command::Backup(options) => backup::run(context, options).await,
+        Command::Demo(options) => demo::run(&context, options).await,
+        Command::Status => status::run(&context).await,
+        Command::Check => check::run(&context).await,
+        Command::TestWebhook(options) => test_webhook::run(&context, options).await,
+        Command::Monitor(options) => monitor::run(&context, options).await,
+        Command::Client(command) => client::run(&context, command).await,
+        Command::Instance(command) => instance::run(&context, command).await,
+        Command::Media(command) => media::run(&context, command).await,
+        Command::Deliveries(command) => deliveries::run(&context, command).await,
+        Command::Import(command) => import::run(&context, command).await,
+        Command::Scrub(options) => scrub::run(&context, options).await,
+        Command::Retry(options) => retry::run(&context, options).await,
+        Command::Doctor(options) => doctor::run(&context, options).await,
+        Command::Sweep(options) => sweep::run(&context, options).await,
+        Command::Forget(options) => forget::run(&context, options).await,
+        Command::Backup(options) => backup::run(&context, options).await,
         Command::Config(_) | Command::Decrypt(_) | Command::Completions(_) | Command::Man(_) => {
             Ok(Ending::Fine)
         }
-    }
+    };
+    context.close().await;
+    ending
 }
 
 /// 2 for wrong usage or configuration, else 3: a command that ran ends with [`Ending`].

@@ -20,8 +20,9 @@ use crate::gateway::Reader;
 use crate::ingest::{Ingest, Tally};
 use crate::instances::{self, Directory};
 use crate::net::HttpClient;
+use crate::ops::import::multichat;
 use crate::ops::opening::{self, look_at_storage, settle_storage};
-use crate::ops::{FileDeps, erasure, export, instance, status};
+use crate::ops::{FileDeps, erasure, export, instance, live, status};
 use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
 use crate::storage::Storage;
@@ -244,6 +245,47 @@ impl App {
             secrets: &self.secrets,
             clock: &self.clock,
         }
+    }
+
+    pub fn gateway_deps(&self) -> instance::GatewayDeps<'_> {
+        instance::GatewayDeps {
+            db: &self.db,
+            secrets: &self.secrets,
+            client: &self.fetch,
+            clock: &self.clock,
+        }
+    }
+
+    /// In a dry run `existing` is only read.
+    pub fn import_deps<'a>(&'a self, existing: Option<&'a Self>) -> multichat::Deps<'a> {
+        multichat::Deps {
+            data: &self.data,
+            db: &self.db,
+            storage: &self.storage,
+            bodies: &self.bodies,
+            secrets: &self.secrets,
+            clock: &self.clock,
+            coordination: &self.coordination,
+            keep: &self.config.keep,
+            keep_free_bytes: self.config.storage.pause_below.bytes(),
+            existing: existing.map(|app| (&app.db, &app.storage)),
+        }
+    }
+
+    /// Where the full-screen view finds what it shows.
+    pub fn live_deps(&self) -> (live::Deps, live::Source) {
+        let deps = live::Deps {
+            data: self.data.clone(),
+            config: self.config.clone(),
+            clock: self.clock.clone(),
+            coordination: self.coordination.clone(),
+            tasks: self.shutdown.clone(),
+        };
+        let source = live::Source {
+            db: self.db.clone(),
+            storage: self.storage.clone(),
+        };
+        (deps, source)
     }
 
     /// Deletes what earlier runs left staged, unless other work may be using it. Only for the process that serves the

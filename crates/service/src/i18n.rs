@@ -212,7 +212,8 @@ impl Language {
         static PORTUGUESE: OnceLock<Catalogue> = OnceLock::new();
         let (loaded, files, locale) = match self {
             Self::English => (&ENGLISH, EN_US, "en-US"),
-            Self::Portuguese => (&PORTUGUESE, PT_BR, "pt-BR"),
+            // By CLDR zero is singular in pt-BR, and plural in pt-PT; texts without a choice have the plural.
+            Self::Portuguese => (&PORTUGUESE, PT_BR, "pt-PT"),
         };
         loaded.get_or_init(|| load(files, locale))
     }

@@ -27,7 +27,7 @@ pub use counts::{
 pub use filter::Filter;
 pub use list::{
     clients_of_delivery, find, has_other_client, ids_beginning, instances_of_client, list,
-    newest_received, stored,
+    list_after, newest_received, stored,
 };
 pub use person::{
     Counterparts, Person, condemn, counterparts, erase, has_id, mask, naming, of_person, whole,

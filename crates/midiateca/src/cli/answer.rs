@@ -4,8 +4,11 @@ use std::fmt::{Display, Write as _};
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::complaint;
-use super::language::{self, is_hostile};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::cli::language::{self, is_hostile};
+use crate::cli::{Document, Out, complaint, words::context as words};
 
 static IS_JSON: AtomicBool = AtomicBool::new(false);
 
@@ -47,39 +50,74 @@ pub(crate) fn complain(text: impl Display) {
 }
 
 pub(crate) fn line(text: impl Display) {
-    settle(writeln!(io::stdout(), "{}", harmless(text)));
+    settle(write(text));
 }
 
-/// A report as JSON, as one line.
-pub(crate) fn json(report: &impl serde::Serialize) -> String {
+pub(crate) fn json(report: &impl Serialize) -> String {
     // Reports have string keys only and no fallible serialisation.
     serde_json::to_string(report).unwrap_or_default()
 }
 
-/// Writes one line for work that goes on without a reader; answers whether there is one.
-pub(crate) fn is_read(text: impl Display) -> bool {
-    let written = writeln!(io::stdout(), "{}", harmless(text)).and_then(|()| io::stdout().flush());
-    match written {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => false,
-        written => {
-            settle(written);
-            true
-        }
+/// One document, or its text for people.
+pub(crate) fn report(document: Value, people: impl Display) {
+    if is_json() {
+        line(document);
+    } else {
+        let people = people.to_string();
+        line(people.strip_suffix('\n').unwrap_or(&people));
     }
 }
 
-/// Writes text that has its own line ends.
-pub(crate) fn text(text: impl Display) {
-    settle(write!(io::stdout(), "{}", harmless(text)));
+/// The rows of a list: one document, or a line each.
+pub(crate) fn list<T, D: Serialize>(
+    rows: impl IntoIterator<Item = T>,
+    next: Option<String>,
+    document: impl Fn(&T) -> D,
+    people: impl Fn(&T) -> String,
+) {
+    let list = Document::new("items", Out::Stdout);
+    for row in rows {
+        if is_json() {
+            list.item(&document(&row));
+        } else {
+            line(people(&row));
+        }
+    }
+    if is_json() {
+        list.finish(&json!({ "next": next }));
+    } else if let Some(cursor) = next {
+        complain!(language::of_process(), words::MORE, cursor);
+    }
 }
 
-fn settle(outcome: io::Result<()>) {
-    if let Err(error) = outcome.and_then(|()| io::stdout().flush()) {
+/// Cuts rows, of which one more than `limit` was read. Gives where the next page begins, which is after the last one.
+pub(crate) fn cut<T>(rows: &mut Vec<T>, limit: u32, cursor: impl Fn(&T) -> &str) -> Option<String> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let is_cut = rows.len() > limit;
+    rows.truncate(limit);
+    let last = rows.last().filter(|_| is_cut)?;
+    Some(cursor(last).to_owned())
+}
+
+/// Writes one line for work that goes on without a reader.
+pub(crate) fn unattended(text: impl Display) {
+    let written = write(text);
+    if !matches!(&written, Err(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+        settle(written);
+    }
+}
+
+fn write(text: impl Display) -> io::Result<()> {
+    writeln!(io::stdout(), "{}", harmless(text))?;
+    io::stdout().flush()
+}
+
+fn settle(written: io::Result<()>) {
+    if let Err(error) = written {
         if error.kind() == io::ErrorKind::BrokenPipe {
             std::process::exit(0);
         }
-        let lang = language::of_process();
-        complaint::show(&complaint::NoStdout(error), lang, None);
+        complaint::show(&complaint::NoStdout(error), language::of_process(), None);
         std::process::exit(3);
     }
 }

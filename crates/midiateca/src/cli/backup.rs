@@ -1,16 +1,11 @@
 //! `backup`: see [`backup`]. What to keep in mind about it goes to stderr.
 
-use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use super::context::Context;
-use super::document::Out;
-use super::items::Items;
-use super::language::{Language, plain};
-use super::words::backup as words;
-use super::{Ending, UsageError, answer};
+use crate::cli::{
+    Context, Ending, Items, Language, Out, UsageError, plain, words::backup as words,
+};
 use midiateca_service::clock::Clock;
 use midiateca_service::ops::Problem;
 use midiateca_service::ops::backup::{self, Deps, Error, Finding, KeyState, Report};
@@ -32,9 +27,9 @@ pub(crate) struct Options {
     verify: bool,
 }
 
-pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
+pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<Ending> {
     let (lang, config, data) = (context.lang, &context.config, &context.data);
-    context.must_exist(&config.database_file(data))?;
+    context.must_exist()?;
     let has_earlier = backup::is_complete(&options.target);
     let deps = Deps {
         data,
@@ -49,15 +44,12 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         prune: options.prune,
         with_key: options.with_key,
     };
-    let findings = Items::findings(Out::Stdout, context.json, move |finding: &Finding| {
-        line(finding, lang)
-    });
-    let findings = Arc::new(findings);
+    let findings = Items::findings(Out::Stdout, move |it: &Finding| line(it, lang));
     let cancelled = Shutdown::default().token_with_signals();
     let report = backup::run(deps, order, findings.clone(), cancelled).await;
     findings.end();
     let report = report.map_err(|error| explained(error, &target, has_earlier, lang))?;
-    findings.finish(&report, Some(sum(&report, has_earlier, lang)));
+    findings.finish(&report, &sum(&report, has_earlier, lang));
     remind(&report, &config.key_file(data), lang);
     Ok(Ending::fine_if(report.is_clean()))
 }
@@ -73,7 +65,6 @@ fn line(finding: &Finding, lang: Language) -> String {
     format!("{problem}\tmedia_storage/{path}\t{}", finding.media)
 }
 
-/// Why there is no new backup, and whether the earlier one is usable.
 fn explained(error: Error, target: &Path, has_earlier: bool, lang: Language) -> anyhow::Error {
     if error.is_usage() {
         return UsageError::because(&error, lang).into();
@@ -88,7 +79,7 @@ fn explained(error: Error, target: &Path, has_earlier: bool, lang: Language) -> 
     });
     match error {
         Error::Io { source, .. } if is_full(&source) => {
-            let full = lang.fill(words::FULL, &[("path", &target.display())]);
+            let full = fill!(lang, words::FULL, path = target.display());
             anyhow::Error::new(source).context(full).context(outcome)
         }
         error => anyhow::Error::new(error).context(outcome),
@@ -102,28 +93,27 @@ fn is_full(error: &io::Error) -> bool {
 
 fn sum(report: &Report, has_earlier: bool, lang: Language) -> String {
     let files = &report.files;
-    let values: [(&str, &dyn Display); 9] = [
-        ("target", &report.target.display()),
-        ("count", &files.count),
-        ("bytes", &files.bytes),
-        ("copied", &files.copied),
-        ("linked", &files.linked),
-        ("kept", &files.kept),
-        ("gone", &files.gone),
-        ("missing", &files.missing),
-        ("corrupt", &files.corrupt),
-    ];
     let key = match (report.stopped, has_earlier) {
         (false, _) => words::SUM,
         (true, true) => words::STOPPED_BEFORE,
         (true, false) => words::STOPPED,
     };
-    lang.fill(key, &values)
+    fill!(
+        lang,
+        key,
+        target = report.target.display(),
+        count = files.count,
+        bytes = files.bytes,
+        copied = files.copied,
+        linked = files.linked,
+        kept = files.kept,
+        gone = files.gone,
+        missing = files.missing,
+        corrupt = files.corrupt
+    )
 }
 
-/// What to keep in mind about this backup, on stderr.
 fn remind(report: &Report, key_file: &Path, lang: Language) {
-    let say = |key, values: &[(&str, &dyn Display)]| answer::complain(lang.fill(key, values));
     if let Some(key) = report.key {
         let text = match key {
             KeyState::Included => words::KEY_HERE,
@@ -131,16 +121,16 @@ fn remind(report: &Report, key_file: &Path, lang: Language) {
             KeyState::Other => words::KEY_OTHER,
             KeyState::Missing => words::KEY_ABSENT,
         };
-        say(text, &[("key", &key_file.display())]);
+        complain!(lang, text, key = key_file.display());
     }
     let files = &report.files;
     if files.pruned > 0 {
-        say(words::PRUNED, &[("count", &files.pruned)]);
+        complain!(lang, words::PRUNED, count = files.pruned);
     } else if files.surplus > 0 {
-        say(words::SURPLUS, &[("count", &files.surplus)]);
+        complain!(lang, words::SURPLUS, count = files.surplus);
     }
     let settings = report.manifest.as_ref().and_then(|it| it.settings.as_ref());
     if let Some(name) = settings.filter(|name| *name != "midiateca.toml") {
-        say(words::SETTINGS_ELSEWHERE, &[("name", name)]);
+        complain!(lang, words::SETTINGS_ELSEWHERE, name);
     }
 }

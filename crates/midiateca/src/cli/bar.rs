@@ -1,30 +1,26 @@
 //! A progress bar on stderr, if that is a terminal.
 
-use std::io::IsTerminal as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use midiateca_service::ops::Progress;
 
-/// Hidden until its total is known. Shared by threads.
-pub(crate) struct Bar {
-    bar: Mutex<ProgressBar>,
-    template: &'static str,
-}
+const BYTES: &str = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+const COUNT: &str = "{bar:30} {pos}/{len} {eta}";
+
+/// Hidden until its total is known.
+pub(crate) struct Bar(ProgressBar);
 
 impl<T> Progress<T> for Bar {
     fn expect(&self, total: u64) {
-        Self::expect(self, total);
+        self.0.reset();
+        self.0.set_length(total);
+        self.0.set_draw_target(ProgressDrawTarget::stderr());
     }
 
     fn advance(&self, done: u64) {
-        Self::advance(self, done);
+        self.0.inc(done);
     }
 }
-
-const BYTES: &str = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-const COUNT: &str = "{bar:30} {pos}/{len} {eta}";
 
 impl Bar {
     pub fn of_bytes() -> Self {
@@ -36,35 +32,17 @@ impl Bar {
     }
 
     fn new(template: &'static str) -> Self {
-        Self {
-            bar: Mutex::new(ProgressBar::hidden()),
-            template,
-        }
-    }
-
-    fn bar(&self) -> MutexGuard<'_, ProgressBar> {
-        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub fn expect(&self, total: u64) {
-        if !std::io::stderr().is_terminal() {
-            return;
-        }
-        let style = ProgressStyle::with_template(self.template);
+        let style = ProgressStyle::with_template(template);
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-        *self.bar() = ProgressBar::new(total).with_style(style);
-    }
-
-    pub fn advance(&self, done: u64) {
-        self.bar().inc(done);
+        Self(ProgressBar::hidden().with_style(style))
     }
 
     /// Runs `print` while the bar is not drawn. No two run at once.
     pub fn suspend(&self, print: impl FnOnce()) {
-        self.bar().suspend(print);
+        self.0.suspend(print);
     }
 
     pub fn end(&self) {
-        self.bar().finish_and_clear();
+        self.0.finish_and_clear();
     }
 }

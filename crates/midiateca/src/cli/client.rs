@@ -2,14 +2,10 @@
 
 use serde_json::json;
 
-use super::answer;
-use super::context::Context;
-use super::document::{Document, Out};
-use super::ids;
-use super::language::{plain, tame};
-use super::words::client as words;
-use super::{Ending, UsageError};
-use midiateca_service::app::{AllowedStorage, App};
+use crate::cli::{
+    Context, Ending, UsageError, answer, ids, plain, summary, tame, words::client as words,
+};
+use midiateca_service::app::{Allowed, AllowedStorage, App};
 use midiateca_service::db::Key;
 use midiateca_service::instances::{self, Client, Renaming};
 use midiateca_service::ops::remove_client;
@@ -46,54 +42,51 @@ pub(crate) enum Command {
     },
 }
 
-pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
+pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<Ending> {
     let app = match &command {
         Command::Add { name, id } => {
-            check_number(&context, *id)?;
-            check_name(&context, name)?;
-            context.open().await?
+            check(context, name, *id)?;
+            context.open(Allowed::default()).await?
         }
         Command::Rename { name, .. } => {
-            check_name(&context, name)?;
-            context
-                .open_existing_allowing(AllowedStorage::Unused)
-                .await?
+            check(context, name, None)?;
+            context.open_existing(AllowedStorage::Unused).await?
         }
-        Command::Remove { .. } => {
-            context
-                .open_existing_allowing(AllowedStorage::Unused)
-                .await?
-        }
+        Command::Remove { .. } => context.open_existing(AllowedStorage::Unused).await?,
         Command::List => context.open_to_look(AllowedStorage::Unused).await?,
     };
     match command {
-        Command::Add { name, id } => add(&context, &app, name, id).await?,
-        Command::List => list(&context, &app).await?,
-        Command::Rename { client, name } => rename(&context, &app, client, name).await?,
+        Command::Add { name, id } => add(context, &app, name, id).await?,
+        Command::List => {
+            let clients = instances::clients(&app.db).await?;
+            let document = |it: &Client| json!({"client": it.id, "name": it.name});
+            answer::list(clients, None, document, |it| line(it.id, &it.name));
+        }
+        Command::Rename { client, name } => rename(context, &app, client, name).await?,
         Command::Remove { client, keep_files } => {
             let options = remove_client::Options { client, keep_files };
-            remove(&context, &app, options).await?;
+            let report = remove_client::run(&app.db, &app.clock, options).await?;
+            let key = match report.media {
+                0 => words::REMOVED_WITHOUT_MEDIA,
+                _ => words::REMOVED,
+            };
+            answer::report(json!(report), summary(context.lang, key, &report));
         }
     }
-    app.db.close().await;
     Ok(Ending::Fine)
 }
 
-fn check_number(context: &Context, number: Option<i64>) -> Result<(), UsageError> {
-    let largest = instances::LARGEST_CLIENT;
-    match number {
-        Some(number) if !(1..=largest).contains(&number) => Err(UsageError::new(
-            context.lang,
-            words::NUMBER,
-            &[("number", &number), ("largest", &largest)],
-        )),
-        _ => Ok(()),
-    }
+fn line(client: i64, name: &str) -> String {
+    format!("{client}\t{}", tame(name))
 }
 
-fn check_name(context: &Context, name: &str) -> Result<(), UsageError> {
+fn check(context: &Context, name: &str, number: Option<i64>) -> Result<(), UsageError> {
+    let largest = instances::LARGEST_CLIENT;
+    if let Some(number) = number.filter(|number| !(1..=largest).contains(number)) {
+        return Err(usage!(context.lang, words::NUMBER, number, largest));
+    }
     if name.trim().is_empty() {
-        return Err(UsageError::new(context.lang, words::NO_NAME, &[]));
+        return Err(usage!(context.lang, words::NO_NAME));
     }
     Ok(())
 }
@@ -107,10 +100,11 @@ async fn removed_with(app: &App, name: &str, id: Option<i64>) -> anyhow::Result<
 
 /// The error for a name or number that another client has, possibly a removed one.
 fn refusal(context: &Context, name: &str, removed: Option<&Client>) -> UsageError {
-    match removed {
-        Some(client) => number_removed(context, client),
-        None => UsageError::new(context.lang, words::TAKEN, &[("name", &plain(name))]),
-    }
+    let Some(Client { id, name, .. }) = removed else {
+        return usage!(context.lang, words::TAKEN, name = plain(name));
+    };
+    let name = plain(name);
+    usage!(context.lang, words::NUMBER_REMOVED, client = id, name)
 }
 
 async fn add(context: &Context, app: &App, name: String, id: Option<i64>) -> anyhow::Result<()> {
@@ -120,40 +114,11 @@ async fn add(context: &Context, app: &App, name: String, id: Option<i64>) -> any
     let adding = app.db.write(Key::Everything, async move |tx| {
         instances::add_client(tx, &name, id, now).await
     });
-    let id = adding.await?.ok_or(refusal)?;
-    if removed.iter().any(|client| client.id == id) {
-        answer::complain(context.lang.fill(words::RESTORED, &[("client", &id)]));
+    let client = adding.await?.ok_or(refusal)?;
+    if removed.iter().any(|removed| removed.id == client) {
+        complain!(context.lang, words::RESTORED, client);
     }
-    if context.json {
-        answer::line(json!({"client": id}));
-    } else {
-        answer::line(id);
-    }
-    Ok(())
-}
-
-fn number_removed(context: &Context, client: &Client) -> UsageError {
-    let name = plain(&client.name);
-    UsageError::new(
-        context.lang,
-        words::NUMBER_REMOVED,
-        &[("client", &client.id), ("name", &name)],
-    )
-}
-
-async fn list(context: &Context, app: &App) -> anyhow::Result<()> {
-    let clients = instances::clients(&app.db).await?;
-    if !context.json {
-        for client in clients {
-            answer::line(format_args!("{}\t{}", client.id, tame(&client.name)));
-        }
-        return Ok(());
-    }
-    let list = Document::new("items", Out::Stdout);
-    for client in clients {
-        list.item(&json!({"client": client.id, "name": client.name}));
-    }
-    list.finish_list();
+    answer::report(json!({"client": client}), client);
     Ok(())
 }
 
@@ -168,34 +133,9 @@ async fn rename(context: &Context, app: &App, client: i64, name: String) -> anyh
             let removed = removed_with(app, &name, None).await?;
             return Err(refusal(context, &name, removed.first()).into());
         }
-        Renaming::NoClient => {
-            return Err(ids::unknown_client(context, client).into());
-        }
+        Renaming::NoClient => return Err(ids::unknown(context, ids::CLIENT, client).into()),
     }
-    if context.json {
-        answer::line(json!({"client": client, "name": name}));
-    } else {
-        answer::line(format_args!("{client}\t{}", tame(&name)));
-    }
-    Ok(())
-}
-
-async fn remove(
-    context: &Context,
-    app: &App,
-    options: remove_client::Options,
-) -> anyhow::Result<()> {
-    let report = remove_client::run(&app.db, &app.clock, options).await?;
-    if context.json {
-        answer::line(json!(report));
-        return Ok(());
-    }
-    let values: [(&str, &dyn std::fmt::Display); 2] =
-        [("client", &report.client), ("media", &report.media)];
-    let key = match report.media {
-        0 => words::REMOVED_WITHOUT_MEDIA,
-        _ => words::REMOVED,
-    };
-    answer::complain(context.lang.fill(key, &values));
+    let document = json!({"client": client, "name": name});
+    answer::report(document, line(client, &name));
     Ok(())
 }

@@ -4,9 +4,8 @@ use std::io::IsTerminal;
 
 use clap::ValueEnum as _;
 
-use super::usage;
+use crate::cli::usage;
 
-/// When colors are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR is set
@@ -26,7 +25,6 @@ impl Color {
         color.unwrap_or_default()
     }
 
-    /// Whether what is written to `stream` has colors.
     pub fn is_on(self, stream: &impl IsTerminal) -> bool {
         let is_refused = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         match self {

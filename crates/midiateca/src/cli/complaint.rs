@@ -7,9 +7,9 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::language::Language;
-use super::words::{TextKey, cli as words};
-use super::{answer, context, monitor};
+use crate::cli::{
+    Language, TextKey, answer, context, monitor, words::cli as words, words::context as files,
+};
 use midiateca_service::config::Config;
 use midiateca_service::i18n::explain::{Cause, Explainer, Explanation, explain};
 use midiateca_service::ops::probe;
@@ -29,24 +29,26 @@ impl UsageError {
         })
     }
 
-    /// With a message whose text has no key.
-    pub fn with_code(code: &str, message: String) -> Self {
-        Self(Explanation {
-            code: code.to_owned(),
-            message,
-            hint: None,
-        })
-    }
-
-    pub fn hint(mut self, lang: Language, key: TextKey) -> Self {
-        self.0.hint = Some(lang.say(key).to_owned());
-        self
-    }
-
     /// An error of the service that wrong usage caused.
     pub fn because(error: &(dyn Error + 'static), lang: Language) -> Self {
         Self(Explainer::new(lang, own).explain(error))
     }
+}
+
+pub(super) fn unreadable(lang: Language, path: &Path, error: io::Error) -> anyhow::Error {
+    let is_usage = is_wrong_path(&error);
+    let text = fill!(lang, files::CANNOT_READ, path = path.display());
+    let error = anyhow::Error::new(error).context(text);
+    if is_usage {
+        return UsageError::because(error.as_ref(), lang).into();
+    }
+    error
+}
+
+/// Whether there is no such file: wrong usage where the command line names it.
+pub(super) fn is_wrong_path(error: &io::Error) -> bool {
+    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | IsADirectory)
 }
 
 /// What is written to stdout is lost.
@@ -74,7 +76,6 @@ pub(super) fn is_about_writing(error: &(dyn Error + 'static), lang: Language) ->
     Explainer::new(lang, own).is_about_writing(error)
 }
 
-/// The stable code of an error.
 pub(super) fn code(error: &(dyn Error + 'static)) -> String {
     Explainer::new(Language::English, own).explain(error).code
 }
@@ -86,7 +87,6 @@ pub(super) fn show(error: &(dyn Error + 'static), lang: Language, hint: Option<S
     write(&explanation, lang, answer::is_json());
 }
 
-/// An explanation on stderr.
 pub(super) fn write(explanation: &Explanation, lang: Language, is_json: bool) {
     eprintln!("{}", rendered(explanation, lang, is_json));
 }
@@ -95,46 +95,31 @@ pub(super) fn rendered(explanation: &Explanation, lang: Language, is_json: bool)
     if is_json {
         return json!({ "error": explanation }).to_string();
     }
-    let mut text = lang.fill(words::ERROR, &[("message", &explanation.message)]);
+    let mut text = fill!(lang, words::ERROR, message = explanation.message);
     if let Some(hint) = &explanation.hint {
         text.push_str("\n  ");
-        text.push_str(&lang.fill(words::HINT, &[("hint", hint)]));
+        text.push_str(&fill!(lang, words::HINT, hint));
     }
     text
 }
 
 fn own(cause: &(dyn Error + 'static), lang: Language) -> Option<Cause> {
-    None.or_else(|| Some(usage(cause.downcast_ref()?)))
-        .or_else(|| Some(no_data(cause.downcast_ref()?, lang)))
-        .or_else(|| Some(terminal(cause.downcast_ref()?, lang)))
-        .or_else(|| {
-            cause.downcast_ref::<NoStdout>()?;
-            Some(Cause::new(lang, words::NO_STDOUT, &[]))
-        })
-        .or_else(|| {
-            cause.downcast_ref::<NoThreads>()?;
-            Some(Cause::new(lang, words::NO_THREADS, &[]))
-        })
-}
-
-fn usage(error: &UsageError) -> Cause {
-    Cause::of_explanation(error.0.clone())
-}
-
-fn no_data(error: &context::Error, lang: Language) -> Cause {
-    let context::Error::NoData { path } = error;
-    let values: [(&str, &dyn Display); 1] = [("path", &path.display())];
-    Cause::with(lang, words::DATA_MISSING, words::NAME_DATA, &values)
-}
-
-fn terminal(error: &monitor::Error, lang: Language) -> Cause {
-    match error {
-        monitor::Error::Panicked => Cause::new(lang, words::TERMINAL_PANICKED, &[]),
-        monitor::Error::NotTaken(_) => {
-            Cause::with(lang, words::TERMINAL_NOT_TAKEN, words::USE_LINES, &[])
-        }
-        monitor::Error::NoKeys => Cause::with(lang, words::TERMINAL_NO_KEYS, words::USE_LINES, &[]),
+    if let Some(UsageError(explanation)) = cause.downcast_ref() {
+        return Some(Cause::of_explanation(explanation.clone()));
     }
+    if let Some(context::Error::NoData { path }) = cause.downcast_ref() {
+        let path = values!(path = path.display());
+        return Some(Cause::new(lang, words::DATA_MISSING, path));
+    }
+    let terminal = cause.downcast_ref().map(|error| match error {
+        monitor::Error::Panicked => words::TERMINAL_PANICKED,
+        monitor::Error::NotTaken(_) => words::TERMINAL_NOT_TAKEN,
+        monitor::Error::NoKeys => words::TERMINAL_NO_KEYS,
+    });
+    let stdout = cause.downcast_ref().map(|NoStdout(_)| words::NO_STDOUT);
+    let threads = cause.downcast_ref().map(|NoThreads(_)| words::NO_THREADS);
+    let key = terminal.or(stdout).or(threads)?;
+    Some(Cause::new(lang, key, &[]))
 }
 
 #[cfg(test)]

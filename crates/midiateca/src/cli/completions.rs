@@ -1,9 +1,9 @@
 //! `completions`: what a shell needs to complete this program's commands and flags.
 
 use clap_complete::Shell;
+use serde_json::json;
 
-use super::language::Language;
-use super::{Ending, answer, help};
+use crate::cli::{Ending, Language, answer, help};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -17,6 +17,7 @@ pub(crate) fn run(options: &Options, lang: Language) -> Ending {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(options.shell, &mut command, name, &mut script);
-    answer::text(String::from_utf8_lossy(&script));
+    let script = String::from_utf8_lossy(&script);
+    answer::report(json!({ "script": script }), &script);
     Ending::Fine
 }

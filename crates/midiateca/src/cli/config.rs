@@ -1,19 +1,17 @@
 //! `config init|show|check`.
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::answer;
-use super::context::{config_file, settings};
-use super::document::{Document, Out};
-use super::language::Language;
-use super::words::{cli, config as words, context as files};
-use super::{Ending, Global, UsageError};
-use midiateca_service::config::{self, DEFAULT_FILE, DEFAULT_FILE_PORTUGUESE, Source};
+use crate::cli::context::{config_file, settings};
+use crate::cli::{
+    Ending, Global, Language, answer, words::cli, words::config as words, words::context as files,
+};
+use midiateca_service::config::{self, DEFAULT_FILE, DEFAULT_FILE_PORTUGUESE, Size, Source, Span};
 use midiateca_service::i18n::explain;
 
 #[derive(Debug, clap::Subcommand)]
@@ -35,65 +33,74 @@ pub(crate) fn run(command: &Command, global: &Global) -> anyhow::Result<Ending> 
 }
 
 fn init(global: &Global) -> anyhow::Result<Ending> {
-    let path = global
-        .config
-        .clone()
-        .unwrap_or_else(|| global.data.join("midiateca.toml"));
-    let text = |words, path: &Path| global.language().fill(words, &[("path", &path.display())]);
+    let usual = || global.data.join("midiateca.toml");
+    let path = global.config.clone().unwrap_or_else(usual);
+    let lang = global.language();
+    let text = |key, path: &Path| fill!(lang, key, path = path.display());
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(|| text(files::CANNOT_MAKE, folder))?;
     }
-    let file = OpenOptions::new().write(true).create_new(true).open(&path);
-    let mut file = match file {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Err(UsageError::new(
-                global.language(),
-                files::STAYS,
-                &[("path", &path.display())],
-            )
-            .into());
-        }
-        other => other.with_context(|| text(files::CANNOT_WRITE, &path))?,
-    };
-    let default = match global.language() {
+    let default = match lang {
         Language::English => DEFAULT_FILE,
         Language::Portuguese => DEFAULT_FILE_PORTUGUESE,
     };
-    file.write_all(default.as_bytes())
-        .with_context(|| text(files::CANNOT_WRITE, &path))?;
-    if global.json {
-        answer::line(json!({"path": path}));
-    } else {
-        answer::line(path.display());
+    let made = OpenOptions::new().write(true).create_new(true).open(&path);
+    match made.and_then(|mut file| file.write_all(default.as_bytes())) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return Err(usage!(lang, files::STAYS, path = path.display()).into());
+        }
+        written => written.with_context(|| text(files::CANNOT_WRITE, &path))?,
     }
+    answer::report(json!({"path": path}), path.display());
     Ok(Ending::Fine)
 }
 
 fn show(global: &Global) -> anyhow::Result<Ending> {
     let settings = settings(global)?;
     let in_force = serde_json::to_value(&settings.config)?;
-    let list = Document::new("items", Out::Stdout);
+    let mut rows = Vec::new();
     for (section, values) in in_force.as_object().into_iter().flatten() {
         for (key, value) in values.as_object().into_iter().flatten() {
-            let (code, origin) = match settings.source(section, key) {
+            let (source, origin) = match settings.source(section, key) {
                 Source::Default => ("default", None),
                 Source::File(path) => ("file", Some(path.display().to_string())),
                 Source::Variable(name) => ("environment", Some(name.clone())),
             };
-            let name = format!("{section}.{key}");
-            if global.json {
-                list.item(&json!({"key": name, "value": value, "source": code, "origin": origin}));
-            } else {
-                let usual = global.language().say(words::DEFAULT);
-                let origin = origin.as_deref().unwrap_or(usual);
-                answer::line(format_args!("{name} = {value}\t# {origin}"));
-            }
+            rows.push((format!("{section}.{key}"), value, source, origin));
         }
     }
-    if global.json {
-        list.finish_list();
-    }
+    let usual = global.language().say(words::DEFAULT);
+    answer::list(
+        rows,
+        None,
+        |(name, value, source, origin)| json!({"key": name, "value": in_numbers(value), "source": source, "origin": origin}),
+        |(name, value, _, origin)| {
+            format!("{name} = {value}\t# {}", origin.as_deref().unwrap_or(usual))
+        },
+    );
     Ok(Ending::Fine)
+}
+
+/// Sizes as bytes and durations as milliseconds.
+fn in_numbers(value: &Value) -> Value {
+    match value {
+        Value::String(text) => {
+            let size = text.parse::<Size>().ok();
+            let size = size.filter(|size| size.to_string() == *text);
+            let span = text.parse::<Span>().ok();
+            let span = span.filter(|span| span.to_string() == *text);
+            let number = size.map(|size| json!(size.bytes()));
+            let number = number.or(span.map(|span| json!(span.ms())));
+            number.unwrap_or_else(|| value.clone())
+        }
+        Value::Array(values) => values.iter().map(in_numbers).collect(),
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            let fields = fields.map(|(name, value)| (name.clone(), in_numbers(value)));
+            Value::Object(fields.collect())
+        }
+        other => other.clone(),
+    }
 }
 
 fn check(global: &Global) -> anyhow::Result<Ending> {
@@ -111,29 +118,19 @@ fn check(global: &Global) -> anyhow::Result<Ending> {
         }
     }
     let explained: Vec<_> = problems.iter().map(|found| explain(found, lang)).collect();
-    if global.json {
-        answer::line(json!({"file": file, "problems": explained}));
-    } else {
-        for problem in &explained {
-            answer::line(&problem.message);
-            if let Some(hint) = &problem.hint {
-                answer::line(format_args!(
-                    "  {}",
-                    lang.fill(cli::HINT, &[("hint", hint)])
-                ));
-            }
-        }
-        if explained.is_empty() {
-            let shown = file.as_deref().map(|path| path.display().to_string());
-            answer::line(match shown {
-                Some(path) => lang.fill(words::FILE_FINE, &[("path", &path)]),
-                None => lang.say(words::NO_FILE).to_owned(),
-            });
-        }
+    let lines = explained.iter().flat_map(|problem| {
+        let hint = problem.hint.as_ref();
+        let hint = hint.map(|hint| format!("  {}", fill!(lang, cli::HINT, hint)));
+        std::iter::once(problem.message.clone()).chain(hint)
+    });
+    let text = match &file {
+        _ if !explained.is_empty() => lines.collect::<Vec<_>>().join("\n"),
+        Some(path) => fill!(lang, words::FILE_FINE, path = path.display()),
+        None => lang.say(words::NO_FILE).to_owned(),
+    };
+    answer::report(json!({"file": file, "problems": explained}), text);
+    if explained.is_empty() {
+        return Ok(Ending::Fine);
     }
-    Ok(if explained.is_empty() {
-        Ending::Fine
-    } else {
-        Ending::WrongUsage
-    })
+    Ok(Ending::WrongUsage)
 }

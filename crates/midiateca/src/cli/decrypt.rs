@@ -1,17 +1,16 @@
 //! `decrypt`: one encrypted file, without a database, see [`decrypt`].
 
-use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
 use serde_json::Value;
 use wa_media::{Cause, Expected, KeyKind, MediaKey, read};
 
-use super::bar::Bar;
-use super::document::Out;
-use super::language::{Language, plain};
-use super::words::{context as files, decrypt as words};
-use super::{Ending, Global, UsageError, answer};
+use crate::cli::complaint::unreadable;
+use crate::cli::{
+    Bar, Ending, Language, Out, UsageError, answer, plain, words::context as files,
+    words::decrypt as words,
+};
 use midiateca_service::ops::decrypt::{self, Error, Output, Report};
 use midiateca_service::shutdown::Shutdown;
 
@@ -37,12 +36,9 @@ pub(crate) struct Options {
     output: Option<PathBuf>,
 }
 
-pub(crate) fn run(options: &Options, global: &Global) -> anyhow::Result<Ending> {
-    let lang = global.language();
-    let kind = KeyKind::from_wire_type(&options.kind).ok_or_else(|| {
-        let name = plain(&options.kind);
-        UsageError::new(lang, words::UNKNOWN_KIND, &[("name", &name)])
-    })?;
+pub(crate) fn run(options: &Options, lang: Language) -> anyhow::Result<Ending> {
+    let unknown = || usage!(lang, words::UNKNOWN_KIND, name = plain(&options.kind));
+    let kind = KeyKind::from_wire_type(&options.kind).ok_or_else(unknown)?;
     let hash = |name, text: &Option<String>| {
         let text = text.as_ref();
         text.map(|text| bytes32(name, text, lang)).transpose()
@@ -66,7 +62,7 @@ pub(crate) fn run(options: &Options, global: &Global) -> anyhow::Result<Ending> 
     let report = tokio::task::block_in_place(|| decrypt::run(order, &bar, &cancelled));
     bar.end();
     let report = report.map_err(|error| explained(error, lang))?;
-    if global.json {
+    if answer::is_json() {
         out.line(answer::json(&report));
     } else {
         out.line(sentence(&report, lang));
@@ -76,8 +72,7 @@ pub(crate) fn run(options: &Options, global: &Global) -> anyhow::Result<Ending> 
 
 fn bytes32(name: &str, text: &str, lang: Language) -> Result<[u8; 32], UsageError> {
     let value = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
-    read::bytes32(&value)
-        .ok_or_else(|| UsageError::new(lang, words::NOT_32_BYTES, &[("name", &name)]))
+    read::bytes32(&value).ok_or_else(|| usage!(lang, words::NOT_32_BYTES, name))
 }
 
 fn output(options: &Options, lang: Language) -> Result<Output, UsageError> {
@@ -86,19 +81,19 @@ fn output(options: &Options, lang: Language) -> Result<Output, UsageError> {
         Some(path) if path.as_os_str() == "-" => Ok(Output::Stream(Box::new(io::stdout()))),
         Some(path) => Ok(Output::File(path.clone())),
         None if is_encrypted => Ok(Output::File(options.file.with_extension(""))),
-        None => Err(UsageError::new(lang, words::NAME_OUTPUT, &[])),
+        None => Err(usage!(lang, words::NAME_OUTPUT)),
     }
 }
 
 fn explained(error: Error, lang: Language) -> anyhow::Error {
-    let (key, path, source) = match error {
-        Error::Exists(path) => {
-            return UsageError::new(lang, files::STAYS, &[("path", &path.display())]).into();
+    match error {
+        Error::Exists(path) => usage!(lang, files::STAYS, path = path.display()).into(),
+        Error::Read(path, error) => unreadable(lang, &path, error),
+        Error::Write(path, error) => {
+            let text = fill!(lang, files::CANNOT_WRITE, path = path.display());
+            anyhow::Error::new(error).context(text)
         }
-        Error::Read(path, source) => (files::CANNOT_READ, path, source),
-        Error::Write(path, source) => (files::CANNOT_WRITE, path, source),
-    };
-    anyhow::Error::new(source).context(lang.fill(key, &[("path", &path.display())]))
+    }
 }
 
 fn sentence(report: &Report, lang: Language) -> String {
@@ -120,16 +115,11 @@ fn sentence(report: &Report, lang: Language) -> String {
     let checks = checks.join(", ");
     let Some(size) = report.size else {
         let why = why(report.reason, lang);
-        return lang.fill(words::NOT_WRITTEN, &[("why", &why), ("checks", &checks)]);
+        return fill!(lang, words::NOT_WRITTEN, why, checks);
     };
-    let values: [(&str, &dyn Display); 5] = [
-        ("output", &report.output),
-        ("size", &size),
-        ("how", &lang.name(report.verified.unwrap_or(""))),
-        ("label", &report.label.unwrap_or("")),
-        ("checks", &checks),
-    ];
-    lang.fill(words::WRITTEN, &values)
+    let (output, label) = (&report.output, report.label.unwrap_or(""));
+    let how = lang.name(report.verified.unwrap_or(""));
+    fill!(lang, words::WRITTEN, output, size, how, label, checks)
 }
 
 fn why(reason: Option<Cause>, lang: Language) -> String {
@@ -143,5 +133,5 @@ fn why(reason: Option<Cause>, lang: Language) -> String {
         Some(Cause::BadPadding) => (words::BAD_PADDING, 0),
         Some(Cause::PlainHashMismatch) => (words::PLAIN_HASH_MISMATCH, 0),
     };
-    lang.fill(key, &[("received", &received)])
+    fill!(lang, key, received)
 }

@@ -1,30 +1,18 @@
 //! `deliveries list|show|dismiss|replay`: the raw webhooks that are kept, and what today's reader makes of them.
 
-mod show;
-
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
-use super::answer;
-use super::context::Context;
-use super::document::{Document, Out};
-use super::ids;
-use super::items::Items;
-use super::language::{Language, plain};
-use super::words::deliveries as words;
-use super::zone;
-use super::{Ending, UsageError};
+use crate::cli::{
+    Context, Ending, Items, Language, answer, ids, plain, words::deliveries as words, zone,
+};
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::clock::rfc3339;
 use midiateca_service::config::Since;
-use midiateca_service::deliveries::{self, DeliveryFilter, DeliverySummary};
+use midiateca_service::deliveries::{self, DeliveryFilter, DeliverySummary, masked};
 use midiateca_service::ingest::Replaced;
 use midiateca_service::model::DeliveryReason;
 use midiateca_service::ops::dismiss;
 use midiateca_service::ops::replay::{self, Deliveries, Replayed};
-
-const PAGE: u32 = 500;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -32,6 +20,12 @@ pub(crate) enum Command {
     List {
         #[command(flatten)]
         which: Which,
+        /// At most this many [default: all]
+        #[arg(long, value_name = "N")]
+        limit: Option<u32>,
+        /// Begin after this delivery: the `next` of the page before
+        #[arg(long, value_name = "ID")]
+        cursor: Option<String>,
     },
     /// Shows one delivery with its body, in which keys and tokens are masked
     Show {
@@ -87,118 +81,144 @@ impl Which {
     }
 }
 
-pub(crate) async fn run(context: Context, mut command: Command) -> anyhow::Result<Ending> {
+pub(crate) async fn run(context: &Context, mut command: Command) -> anyhow::Result<Ending> {
     let app = match command {
         Command::List { .. } | Command::Show { .. } => {
             context.open_to_look(AllowedStorage::Unused).await?
         }
-        _ => {
-            context
-                .open_existing_allowing(AllowedStorage::Unused)
-                .await?
-        }
+        _ => context.open_existing(AllowedStorage::Unused).await?,
     };
-    let mut ending = Ending::Fine;
-    if let Command::List { which } | Command::Replay { which, .. } = &mut command {
-        which.instance = ids::check(&context, &app, None, which.instance.as_deref()).await?;
+    if let Command::List { which, .. } | Command::Replay { which, .. } = &mut command {
+        which.instance = ids::check_instance(context, &app, which.instance.as_deref()).await?;
     }
     match command {
-        Command::List { which } => {
-            list(&context, &app, &which.filter(&app)).await?;
-        }
-        Command::Show { id } => show::run(&context, &app, &id).await?,
-        Command::Dismiss { dry_run } => dismiss(&context, &app, dry_run).await?,
+        Command::List {
+            which,
+            limit,
+            cursor,
+        } => list(context, &app, &which.filter(&app), limit, cursor).await,
+        Command::Show { id } => show(context, &app, &id).await,
+        Command::Dismiss { dry_run } => dismiss(context, &app, dry_run).await,
         Command::Replay {
-            ids: named,
+            ids,
             which,
             dry_run,
         } => {
-            if named.is_empty() && which.is_everything() {
-                return Err(UsageError::new(context.lang, words::NAME_DELIVERIES, &[]).into());
-            }
-            let deliveries = if named.is_empty() {
-                Deliveries::Selected(which.filter(&app))
-            } else {
-                Deliveries::Ids(ids::deliveries(&context, &app, named).await?)
-            };
+            let deliveries = selected(context, &app, ids, &which).await?;
             let order = replay::Options {
                 deliveries,
                 dry_run,
             };
-            ending = read_again(&context, &app, order).await?;
+            replay(context, &app, order).await
         }
     }
-    app.db.close().await;
-    Ok(ending)
 }
 
-async fn read_again(
+async fn selected(
     context: &Context,
     app: &App,
-    order: replay::Options,
-) -> anyhow::Result<Ending> {
+    texts: Vec<String>,
+    which: &Which,
+) -> anyhow::Result<Deliveries> {
+    if texts.is_empty() && which.is_everything() {
+        return Err(usage!(context.lang, words::NAME_DELIVERIES).into());
+    }
+    if texts.is_empty() {
+        return Ok(Deliveries::Selected(which.filter(app)));
+    }
+    let mut ids = Vec::with_capacity(texts.len());
+    for text in texts {
+        ids.push(ids::delivery(context, app, &text).await?);
+    }
+    Ok(Deliveries::Ids(ids))
+}
+
+async fn replay(context: &Context, app: &App, order: replay::Options) -> anyhow::Result<Ending> {
     let (lang, dry_run) = (context.lang, order.dry_run);
-    let items = Arc::new(Items::new(context.json, move |item: &replay::Item| {
-        line_of(item, dry_run, lang)
-    }));
+    let items = Items::new(move |item: &replay::Item| line_of(item, dry_run, lang));
     let cancelled = app.shutdown.token_with_signals();
     let report = replay::run(&app.ingest, order, items.clone(), cancelled).await?;
-    items.finish(&report, None);
+    items.finish(&report, "");
     Ok(Ending::fine_if(report.not_found == 0 && !report.stopped))
 }
 
-async fn dismiss(context: &Context, app: &App, dry_run: bool) -> anyhow::Result<()> {
+async fn dismiss(context: &Context, app: &App, dry_run: bool) -> anyhow::Result<Ending> {
     let report = dismiss::deliveries(&app.db, &app.clock, dry_run).await?;
-    if context.json {
-        answer::line(answer::json(&report));
-        return Ok(());
-    }
     let key = if dry_run {
         words::WOULD_BE_DISMISSED
     } else {
         words::DISMISSED
     };
-    let count = report.dismissed;
-    answer::line(context.lang.fill(key, &[("count", &count)]));
-    Ok(())
+    let text = fill!(context.lang, key, count = report.dismissed);
+    answer::report(json!(report), text);
+    Ok(Ending::Fine)
 }
 
-async fn list(context: &Context, app: &App, filter: &DeliveryFilter) -> anyhow::Result<()> {
-    let document = Document::new("items", Out::Stdout);
-    let mut after = String::new();
-    loop {
-        let page = deliveries::list(&app.db, filter, &after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after.clone_from(&last.id.0);
-        for entry in &page {
-            if context.json {
-                document.item(&as_json(entry));
-            } else {
-                line(context, entry);
-            }
-        }
-    }
-    if context.json {
-        document.finish_list();
-    }
-    Ok(())
+async fn list(
+    context: &Context,
+    app: &App,
+    filter: &DeliveryFilter,
+    limit: Option<u32>,
+    cursor: Option<String>,
+) -> anyhow::Result<Ending> {
+    let limit = limit.unwrap_or(u32::MAX);
+    let (after, one_more) = (cursor.unwrap_or_default(), limit.saturating_add(1));
+    let mut rows = deliveries::list(&app.db, filter, &after, one_more).await?;
+    let next = answer::cut(&mut rows, limit, |entry| entry.id.as_str());
+    answer::list(rows, next, as_json, |entry| line(entry, context.lang));
+    Ok(Ending::Fine)
+}
+
+/// Keys and tokens in the body are masked.
+async fn show(context: &Context, app: &App, id: &str) -> anyhow::Result<Ending> {
+    let id = ids::delivery(context, app, id).await?;
+    // It was there a moment ago; retention may just have deleted it.
+    let Some(entry) = deliveries::find(&app.db, &id).await? else {
+        return Err(ids::unknown(context, ids::DELIVERY, &id).into());
+    };
+    let body = deliveries::body(&app.db, &id).await?;
+    let body = body.as_deref().and_then(masked);
+    let lang = context.lang;
+    let rows = [
+        (words::ID, entry.id.to_string()),
+        (words::INSTANCE, entry.instance.to_string()),
+        (words::RECEIVED, zone::local(entry.received_at)),
+        (words::VERDICT, lang.name(&entry.verdict).to_owned()),
+        (words::REASON, reason(&entry, lang).to_owned()),
+        (words::SIZE, entry.body_size.to_string()),
+    ];
+    let rows = rows.iter().filter(|(_, value)| !value.is_empty());
+    let rows = rows.map(|(name, value)| format!("{:<12} {value}\n", lang.say(*name)));
+    let shown = match &body {
+        Some(body) => format!("{body:#}"),
+        None => lang.say(words::NOT_SHOWN).to_owned(),
+    };
+    let text = format!("{}\n{shown}", rows.collect::<String>());
+    let mut document = as_json(&entry);
+    document["body"] = json!(body);
+    answer::report(document, text);
+    Ok(Ending::Fine)
 }
 
 fn as_json(entry: &DeliverySummary) -> Value {
     json!({"delivery": entry.id.as_str(), "instance": entry.instance.as_str(), "received_at": rfc3339(entry.received_at), "verdict": entry.verdict, "reason": entry.reason, "size": entry.body_size})
 }
 
-fn line(context: &Context, entry: &DeliverySummary) {
+fn reason(entry: &DeliverySummary, lang: Language) -> &str {
     let reason = entry.reason;
-    answer::line(format_args!(
+    reason.map_or("", |reason| lang.verdict(reason.as_str()))
+}
+
+fn line(entry: &DeliverySummary, lang: Language) -> String {
+    format!(
         "{}\t{}\t{}\t{}\t{}\t{}",
         entry.id,
         zone::local(entry.received_at),
         entry.instance,
-        context.lang.name(&entry.verdict),
+        lang.name(&entry.verdict),
         entry.body_size,
-        reason.map_or("", |reason| context.lang.verdict(reason.as_str()))
-    ));
+        reason(entry, lang)
+    )
 }
 
 fn line_of(item: &replay::Item, dry_run: bool, lang: Language) -> String {
@@ -209,7 +229,7 @@ fn line_of(item: &replay::Item, dry_run: bool, lang: Language) -> String {
         Replayed::Erased => lang.say(words::ERASED).to_owned(),
         Replayed::Unreadable => {
             let reason = item.reason.map_or("", DeliveryReason::as_str);
-            lang.fill(words::UNREADABLE, &[("reason", &lang.verdict(reason))])
+            fill!(lang, words::UNREADABLE, reason = lang.verdict(reason))
         }
         Replayed::InstanceRemoved => lang.say(words::INSTANCE_REMOVED).to_owned(),
         Replayed::BodyDeleted => lang.say(words::BODY_DELETED).to_owned(),

@@ -4,7 +4,6 @@
 mod day;
 mod story;
 
-use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,15 +12,9 @@ use anyhow::Context as _;
 use serde_json::json;
 use wa_sim::Sim;
 
-use super::answer;
-use super::check;
-use super::context::Context;
-use super::language::{Language, plain};
-use super::words::demo as texts;
-use super::{Ending, UsageError, monitor};
+use crate::cli::{Context, Ending, Language, answer, check, monitor, plain, words::demo as texts};
 use day::Day;
-use midiateca_service::app::App;
-use midiateca_service::clock::Clock;
+use midiateca_service::app::{Allowed, App};
 use midiateca_service::coordination::Coordination;
 use midiateca_service::media::{self, Media};
 use midiateca_service::model::{MediaKind, MediaStatus, Reason, Verdict, Verification};
@@ -29,7 +22,6 @@ use midiateca_service::ops::status;
 use midiateca_service::server::Service;
 use midiateca_service::{events, ingest, shutdown};
 
-/// The default data folder.
 pub(super) const FOLDER: &str = "./demo-data";
 /// A folder with this file was made by the demo, which may delete it.
 const MARKER: &str = ".midiateca-demo";
@@ -46,31 +38,28 @@ pub(crate) struct Options {
     listen: Option<String>,
 }
 
-pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
+pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<Ending> {
     let (folder, lang) = (context.data.as_path(), context.lang);
     prepare(folder, lang).await?;
     let sim = Sim::start().await;
     let sim = sim.with_context(|| lang.say(texts::NO_GATEWAY))?;
-    let app = App::open(folder, context.config.clone(), Clock::system()).await?;
-    let hooks = day::set_up(&app, &sim, lang).await?;
+    let app = context.open(Allowed::default()).await?;
+    let mut day = Day::begin(&app, &sim, lang).await?;
     let listen = options.listen.as_deref().unwrap_or("127.0.0.1:0");
     let service = Service::start(Arc::clone(&app), &[listen]).await?;
-    let say = |key, values: &[(&str, &dyn Display)]| eprintln!("{}", lang.fill(key, values));
     let webhook = format!("http://{}", service.address());
-    say(texts::STARTING, &[]);
-    say(texts::GATEWAY, &[("address", &sim.api_base())]);
-    say(texts::WEBHOOK, &[("address", &webhook)]);
-    say(texts::DATA, &[("path", &folder.display())]);
-    let mut day = Day::new(&app, &sim, hooks, &webhook, lang);
+    let (gateway, data) = (sim.api_base(), folder.display());
+    complain!(lang, texts::STARTING, gateway, webhook, data);
+    day.open(&webhook);
     story::run(&mut day).await?;
     until_settled(&app, lang).await?;
     // The report has the counts of deliveries.
     ingest::tally::write_down(&app.db, &app.tally).await?;
     let media = in_order(&app).await?;
-    report(&context, &app, &media).await?;
+    report(&app, &media, lang).await?;
     let missing = missing(&day, &media, lang);
     for what in &missing {
-        say(texts::WRONG, &[("what", what)]);
+        complain!(lang, texts::WRONG, what);
     }
     if !options.exit {
         let stop = shutdown::stop_signal();
@@ -81,13 +70,12 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     Ok(Ending::fine_if(missing.is_empty()))
 }
 
-/// Empties the folder, if the demo made it.
 async fn prepare(folder: &Path, lang: Language) -> anyhow::Result<()> {
-    let failed = |key| lang.fill(key, &[("path", &folder.display())]);
+    let failed = |key| fill!(lang, key, path = folder.display());
     let marker = folder.join(MARKER);
     let in_use = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
     if in_use && !marker.is_file() {
-        return Err(UsageError::new(lang, texts::NOT_OURS, &[("path", &folder.display())]).into());
+        return Err(usage!(lang, texts::NOT_OURS, path = folder.display()).into());
     }
     if in_use {
         // A demo that still runs keeps its folder.
@@ -99,7 +87,6 @@ async fn prepare(folder: &Path, lang: Language) -> anyhow::Result<()> {
         .with_context(|| failed(texts::CANNOT_USE))
 }
 
-/// Shows each event, until no media waits any more.
 async fn until_settled(app: &App, lang: Language) -> anyhow::Result<()> {
     let started = tokio::time::Instant::now();
     let mut seq = 0;
@@ -132,66 +119,50 @@ async fn in_order(app: &App) -> anyhow::Result<Vec<Media>> {
     Ok(media)
 }
 
-/// What should have happened and did not.
 fn missing(day: &Day, media: &[Media], lang: Language) -> Vec<String> {
     let stored = media.iter().filter(|it| it.status == MediaStatus::Stored);
     let stored: Vec<_> = stored.collect();
     let is_missing = |kind: &MediaKind| stored.iter().all(|it| it.kind != *kind);
     let kinds = MediaKind::ALL.into_iter().filter(is_missing);
-    let kinds = kinds.map(|kind| {
-        let kind = lang.name(kind.as_str());
-        lang.fill(texts::NONE_STORED, &[("kind", &kind)])
-    });
-    let is_documented = |first: &Media| {
+    let kinds = kinds.map(|kind| fill!(lang, texts::NONE_STORED, kind = lang.name(kind.as_str())));
+    let first = media.first();
+    let is_documented = first.is_some_and(|first| {
         first.size == Some(5_067) && first.path().is_some_and(|path| path.ends_with(".ogg"))
-    };
-    let explained = |it: &Media| it.status == MediaStatus::Failed && it.reason.is_some();
+    });
+    let is_retried = stored.iter().any(|it| it.attempts > 1);
+    let mut failed = media.iter().filter(|it| it.status == MediaStatus::Failed);
     let expected = [
-        (
-            media.first().is_some_and(is_documented),
-            texts::DOCUMENTED_NOT_FIRST,
-        ),
+        (is_documented, texts::DOCUMENTED_NOT_FIRST),
         (day.duplicates == 1, texts::REPEAT_NOT_KNOWN),
+        (is_retried, texts::NO_RETRY_SUCCEEDED),
         (
-            stored.iter().any(|it| it.attempts > 1),
-            texts::NO_RETRY_SUCCEEDED,
+            failed.any(|it| it.reason.is_some()),
+            texts::NOTHING_EXPLAINED,
         ),
-        (media.iter().any(explained), texts::NOTHING_EXPLAINED),
     ];
     let unmet = expected.into_iter().filter(|(happened, _)| !happened);
     let unmet = unmet.map(|(_, key)| lang.say(key).to_owned());
     kinds.chain(unmet).collect()
 }
 
-async fn report(context: &Context, app: &App, media: &[Media]) -> anyhow::Result<()> {
+async fn report(app: &App, media: &[Media], lang: Language) -> anyhow::Result<()> {
     let report = status::check(app.status_deps()).await?;
-    if context.json {
-        answer::line(json!({"media": media, "check": report}));
-        return Ok(());
-    }
-    for media in media {
-        answer::line(line(media, context.lang));
-    }
-    answer::line("");
-    check::print(context, &report);
+    let lines: Vec<_> = media.iter().map(|media| line(media, lang)).collect();
+    let text = format!("{}\n\n{}", lines.join("\n"), check::text(&report, lang));
+    answer::report(json!({"media": media, "check": report}), text);
     Ok(())
 }
 
 fn line(media: &Media, lang: Language) -> String {
-    let verified = media.verified.map_or("-", Verification::as_str);
     let result = match (media.path(), media.reason) {
-        (Some(path), _) => lang.fill(
-            texts::STORED,
-            &[
-                ("size", &media.size.unwrap_or(0)),
-                ("verified", &lang.name(verified)),
-                ("attempts", &media.attempts),
-                ("file", &format_args!("media_storage/{path}")),
-            ],
-        ),
-        (None, reason) => reason
-            .map_or("", |reason| lang.reason(reason.as_str()))
-            .to_owned(),
+        (Some(path), _) => {
+            let (size, attempts) = (media.size.unwrap_or(0), media.attempts);
+            let verified = lang.name(media.verified.map_or("-", Verification::as_str));
+            let file = format!("media_storage/{path}");
+            fill!(lang, texts::STORED, size, verified, attempts, file)
+        }
+        (None, Some(reason)) => lang.reason(reason.as_str()).to_owned(),
+        (None, None) => String::new(),
     };
     let (id, kind) = (plain(&media.message_id), lang.name(media.kind.as_str()));
     let status = lang.name(media.status.as_str());

@@ -1,13 +1,16 @@
 //! `doctor`: probes everything that storing media depends on, one line for each result as soon as it is known.
 
-mod line;
+use std::fmt::Display;
 
-use super::Ending;
-use super::context::Context;
-use super::ids;
-use line::Printer;
+use serde_json::{Value as Json, json};
+
+use crate::cli::zone::zone;
+use crate::cli::{Context, Ending, Language, answer, ids, summary, tame, words::doctor as texts};
 use midiateca_service::clock::Clock;
-use midiateca_service::ops::health::{self, Deps};
+use midiateca_service::i18n::explain::{Explanation, explain};
+use midiateca_service::i18n::refusals;
+use midiateca_service::ops::Progress;
+use midiateca_service::ops::health::{self, CheckResult, Deps, HealthReport, Value, Verdict};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -25,10 +28,9 @@ pub(crate) struct Options {
     problems: bool,
 }
 
-pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
+pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<Ending> {
     let printer = Printer {
         lang: context.lang,
-        json: context.json,
         problems_only: options.problems,
     };
     let deps = Deps {
@@ -44,9 +46,104 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     let report = match health::run(deps, &options, &printer).await {
         Ok(report) => report,
         Err(health::Error::Instance { id, source }) => {
-            return Err(ids::not_one(&context, ids::INSTANCE, &id, source).into());
+            return Err(ids::not_one(context, ids::INSTANCE, &id, source).into());
         }
     };
     printer.finish(&report);
     Ok(Ending::fine_if(report.problem == 0))
+}
+
+struct Printer {
+    lang: Language,
+    problems_only: bool,
+}
+
+impl Progress<CheckResult> for Printer {
+    fn finding(&self, result: &CheckResult) {
+        if !answer::is_json() && self.shows(result) {
+            answer::line(self.line(result));
+        }
+    }
+}
+
+impl Printer {
+    fn shows(&self, result: &CheckResult) -> bool {
+        !self.problems_only || result.verdict != Verdict::Ok
+    }
+
+    fn finish(&self, report: &HealthReport) {
+        let shown = report.checks.iter().filter(|result| self.shows(result));
+        let checks = shown.map(|result| {
+            let mut check = json!(result);
+            check["error"] = json!(self.explanation(result).map(|error| error.code));
+            check
+        });
+        let mut document = json!(report);
+        document["checks"] = checks.collect();
+        answer::report(document, summary(self.lang, texts::SUMMARY, report));
+    }
+
+    fn explanation(&self, result: &CheckResult) -> Option<Explanation> {
+        let error = result.error.as_ref()?;
+        Some(explain(error.as_ref(), self.lang))
+    }
+
+    fn line(&self, result: &CheckResult) -> String {
+        let lang = self.lang;
+        let explanation = self.explanation(result);
+        let values = values(result, explanation.as_ref(), lang);
+        let values = values.iter();
+        let values: Vec<(&str, &dyn Display)> = values.map(|(name, it)| (*name, it as _)).collect();
+        let numbers = result.values.iter();
+        let numbers = numbers.filter(|(_, value)| matches!(value, Value::Plain(Json::Number(_))));
+        let numbers: Vec<_> = numbers.map(|(name, _)| *name).collect();
+        let text = |topic, code| lang.fill_code(topic, code, &values, &numbers);
+        let probed = text("health-check", result.check.as_str());
+        let found = text("health", result.code.as_str());
+        let hint = match result.hint {
+            Some(hint) => Some(text("health-hint", hint.as_str())),
+            None => explanation.and_then(|error| error.hint),
+        };
+        let hint = hint.map(|hint| format!(" → {}", fill!(lang, texts::HINT, hint)));
+        let hint = hint.unwrap_or_default();
+        let about = match result.about.as_str() {
+            "" => String::new(),
+            about => format!("{about}: "),
+        };
+        let verdict = lang.say(match result.verdict {
+            Verdict::Ok => texts::OK,
+            Verdict::Warning => texts::WARNING,
+            Verdict::Problem => texts::PROBLEM,
+            Verdict::Skipped => texts::SKIPPED,
+        });
+        let check = result.check.as_str();
+        // Names, addresses and errors may contain what a stranger wrote.
+        tame(&format!(
+            "{verdict:<8} {check:<22} {about}{probed}: {found}{hint}"
+        ))
+    }
+}
+
+fn values(
+    result: &CheckResult,
+    explanation: Option<&Explanation>,
+    lang: Language,
+) -> Vec<(&'static str, String)> {
+    let mut values = Vec::new();
+    for (name, value) in &result.values {
+        let shown = match value {
+            Value::Plain(Json::String(text)) => text.clone(),
+            Value::Plain(number) => number.to_string(),
+            Value::Bytes(count) => lang.bytes(*count),
+            Value::Millis(ms) => lang.span(*ms),
+            Value::Reason(code) => lang.reason(code).to_owned(),
+            Value::Refused(refused) => {
+                values.push(("refusal_hint", refusals::hint(refused, lang)));
+                refusals::seen(refused, lang, zone())
+            }
+        };
+        values.push((*name, shown));
+    }
+    values.extend(explanation.map(|error| ("error", error.message.clone())));
+    values
 }

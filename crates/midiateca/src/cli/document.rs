@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::answer;
+use crate::cli::answer;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Out {
@@ -22,7 +22,7 @@ impl Out {
     pub fn line(self, text: impl Display) {
         match self {
             Self::Stdout => answer::line(text),
-            Self::Unattended => drop(answer::is_read(text)),
+            Self::Unattended => answer::unattended(text),
             Self::Stderr => answer::complain(text),
         }
     }
@@ -44,52 +44,37 @@ pub(crate) struct Document {
 
 impl Document {
     pub fn new(list: &'static str, out: Out) -> Self {
-        Self {
-            list,
-            out,
-            state: Mutex::new(State::Empty),
-        }
+        let state = Mutex::new(State::Empty);
+        Self { list, out, state }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Prints one item of the list.
     pub fn item(&self, item: &impl Serialize) {
-        let item = answer::json(item);
         let mut state = self.state();
-        match *state {
-            State::Empty => {
-                let list = self.list;
-                self.out.line(format_args!("{{\"{list}\":[\n{item}"));
-                *state = State::Begun;
-            }
-            State::Begun => self.out.line(format_args!(",{item}")),
-            State::Closed => {}
-        }
-    }
-
-    /// Prints the end of a list that is complete.
-    pub fn finish_list(&self) {
-        self.finish(&serde_json::json!({ "next": null }));
+        let before = match *state {
+            State::Empty => format!("{{\"{}\":[\n", self.list),
+            State::Begun => ",".to_owned(),
+            State::Closed => return,
+        };
+        self.out.line(before + &answer::json(item));
+        *state = State::Begun;
     }
 
     /// Prints the end of the list and the fields of the report. No item comes after it.
     pub fn finish(&self, report: &impl Serialize) {
         let mut state = self.state();
+        let list = match *state {
+            State::Empty => format!("{{\"{}\":[]", self.list),
+            State::Begun => "]".to_owned(),
+            State::Closed => return,
+        };
         let report = answer::json(report);
         let fields = report.strip_prefix('{').unwrap_or("}");
         let comma = if fields == "}" { "" } else { "," };
-        match *state {
-            State::Empty => {
-                let list = self.list;
-                self.out
-                    .line(format_args!("{{\"{list}\":[]{comma}{fields}"));
-            }
-            State::Begun => self.out.line(format_args!("]{comma}{fields}")),
-            State::Closed => {}
-        }
+        self.out.line(format_args!("{list}{comma}{fields}"));
         *state = State::Closed;
     }
 }

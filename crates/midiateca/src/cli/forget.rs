@@ -1,19 +1,14 @@
 //! `forget`: erases a person from what one client stores, and prints the proof, or what is left.
 
-use std::fmt::Display;
 use std::io::{BufRead as _, IsTerminal as _};
 
 use serde_json::json;
 
-use super::answer;
-use super::context::Context;
-use super::document::{Document, Out};
-use super::ids;
-use super::language::Language;
-use super::words::{TextKey, forget as words};
-use super::zone;
-use super::{Ending, UsageError};
-use midiateca_service::instances;
+use crate::cli::{
+    Context, Document, Ending, Language, Out, UsageError, answer, ids, words::forget as words, zone,
+};
+use midiateca_service::app::AllowedStorage;
+use midiateca_service::clock::rfc3339;
 use midiateca_service::ops::erasure::{
     self, Basis, ErasedFile, Error, Identities, Report, Why, identify,
 };
@@ -37,17 +32,14 @@ pub(crate) struct Options {
     dry_run: bool,
 }
 
-pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
-    let (lang, client) = (context.lang, options.client);
-    let app = context.open_existing().await?;
-    let clients = instances::every_client(&app.db).await?;
-    if !clients.iter().any(|known| known.id == client) {
-        return Err(ids::unknown_client(&context, client).into());
-    }
+pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<Ending> {
+    let (lang, client, dry_run) = (context.lang, options.client, options.dry_run);
+    let app = context.open_existing(AllowedStorage::None).await?;
+    ids::check_client(context, &app, client).await?;
     let identities = identify(&app.db, client, &options.contact).await;
     let identities = identities.map_err(|error| usage(error, lang))?;
     // With --json they are in the document; what is to be confirmed has to be seen before.
-    let asks = !options.dry_run && !options.yes;
+    let asks = !dry_run && !options.yes;
     if !context.json || asks && std::io::stdin().is_terminal() {
         list(&identities, lang);
     }
@@ -58,30 +50,29 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         client,
         ids: identities.ids(),
         include_unreadable: options.unreadable,
-        dry_run: options.dry_run,
+        dry_run,
     };
-    let document = context
-        .json
-        .then(|| Document::new("files", Out::Unattended));
-    let print_file = |file: &ErasedFile| match &document {
-        Some(document) => document.item(file),
-        None => line(file),
+    // The erasure goes on when nothing reads stdout any more.
+    let out = Out::Unattended;
+    let document = Document::new("files", out);
+    let print_file = |file: &ErasedFile| {
+        if context.json {
+            return document.item(file);
+        }
+        let sha256 = file.sha256.as_deref().unwrap_or("-");
+        out.line(format_args!("{sha256}\t{}\t{}", file.size, file.media));
     };
     let report = erasure::run(app.erasure_deps(), order, &print_file).await?;
-    app.db.close().await;
-    if report.is_empty() && !context.json {
-        print_nothing(&report, lang);
-        return Ok(Ending::FoundWrong);
-    }
-    match &document {
-        Some(document) => document.finish(&json!({
-            "at": midiateca_service::clock::rfc3339(report.at),
-            "dry_run": options.dry_run,
+    if context.json {
+        document.finish(&json!({
+            "at": rfc3339(report.at),
+            "dry_run": dry_run,
             "whole": report.is_complete(),
             "identities": identities,
             "erased": report,
-        })),
-        None => print(options.dry_run, &report, lang),
+        }));
+    } else {
+        print(dry_run, &report, lang);
     }
     // A person decides about files that others share.
     let is_proof = report.is_complete() && report.left.is_empty() && !report.is_empty();
@@ -105,11 +96,11 @@ fn list(identities: &Identities, lang: Language) {
             Basis::Paired => words::BASIS_PAIRED,
             Basis::Unfinished => words::BASIS_UNFINISHED,
         });
-        answer::complain(format_args!("{}: {basis}", identity.id));
+        eprintln!("{}: {basis}", identity.id);
     }
     if !identities.shared.is_empty() {
         let ids = identities.shared.join(", ");
-        answer::complain(lang.fill(words::SHARED_IDS, &[("ids", &ids)]));
+        complain!(lang, words::SHARED_IDS, ids);
     }
 }
 
@@ -117,52 +108,44 @@ fn is_confirmed(client: i64, identities: &Identities, lang: Language) -> anyhow:
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
         let ids = identities.ids().join(", ");
-        return Err(UsageError::new(lang, words::GIVE_YES, &[("ids", &ids)]).into());
+        return Err(usage!(lang, words::GIVE_YES, ids).into());
     }
-    answer::complain(lang.fill(words::CONFIRM, &[("client", &client)]));
+    complain!(lang, words::CONFIRM, client);
     let mut reply = String::new();
     stdin.lock().read_line(&mut reply)?;
     let reply = reply.trim().to_lowercase();
     Ok(["yes", "y", "sim", "s"].contains(&reply.as_str()))
 }
 
-/// The erasure goes on when nothing reads stdout any more.
-fn line(file: &ErasedFile) {
-    let sha256 = file.sha256.as_deref().unwrap_or("-");
-    answer::is_read(format_args!("{sha256}\t{}\t{}", file.size, file.media));
-}
-
-fn print_nothing(report: &Report, lang: Language) {
-    let ids = report.ids.join(", ");
-    let values: [(&str, &dyn Display); 2] = [("client", &report.client), ("ids", &ids)];
-    answer::complain(lang.fill(words::NOTHING, &values));
-    if report.import_cut_short {
-        answer::complain(lang.say(words::IMPORT_CUT_SHORT));
-    }
-}
-
 fn print(dry_run: bool, report: &Report, lang: Language) {
-    let at = zone::local(report.at);
+    let (client, ids, total) = (report.client, report.ids.join(", "), report.total());
+    if report.is_empty() {
+        complain!(lang, words::NOTHING, client, ids);
+        if report.import_cut_short {
+            complain!(lang, words::IMPORT_CUT_SHORT);
+        }
+        return;
+    }
     let key = if dry_run {
         words::WOULD_BE_ERASED
     } else {
         words::ERASED
     };
-    let (ids, total) = (report.ids.join(", "), report.total());
-    let values: [(&str, &dyn Display); 8] = [
-        ("at", &at),
-        ("client", &report.client),
-        ("ids", &ids),
-        ("media", &total.media),
-        ("files", &total.files),
-        ("bytes", &total.bytes),
-        ("deliveries", &total.deliveries),
-        ("mentions", &total.mentions),
-    ];
-    answer::line(lang.fill(key, &values));
+    answer::line(fill!(
+        lang,
+        key,
+        at = zone::local(report.at),
+        client,
+        ids,
+        media = total.media,
+        files = total.files,
+        bytes = total.bytes,
+        deliveries = total.deliveries,
+        mentions = total.mentions
+    ));
     if report.unreadable_left > 0 {
-        let count = [("count", &report.unreadable_left as &dyn Display)];
-        answer::complain(lang.fill(words::UNREADABLE_LEFT, &count));
+        let count = report.unreadable_left;
+        complain!(lang, words::UNREADABLE_LEFT, count);
     }
     if !dry_run {
         print_left(report, lang);
@@ -176,43 +159,39 @@ fn print_left(report: &Report, lang: Language) {
         (words::DOWNLOADS_LEFT, report.downloads_left),
         (words::LEFT, report.deliveries_left),
     ];
-    for (words, count) in left.into_iter().filter(|(_, count)| *count > 0) {
-        answer::complain(lang.fill(words, &[("count", &count)]));
+    for (key, count) in left.into_iter().filter(|(_, count)| *count > 0) {
+        complain!(lang, key, count);
     }
     for file in &report.left {
+        let key = match file.why {
+            Why::Linked => words::LEFT_LINKED,
+            Why::Shared => words::LEFT_SHARED,
+            Why::Orphaned => words::LEFT_ORPHANED,
+            Why::Failed => words::LEFT_FAILED,
+        };
         let sha256 = file.sha256.as_deref().unwrap_or("-");
-        let values: [(&str, &dyn Display); 2] =
-            [("path", &file.path.display()), ("sha256", &sha256)];
-        answer::complain(lang.fill(words_of(file.why), &values));
+        complain!(lang, key, path = file.path.display(), sha256);
     }
-    if report.import_cut_short {
-        answer::complain(lang.say(words::IMPORT_CUT_SHORT));
-    }
-    if report.resumed {
-        answer::complain(lang.say(words::RESUMED));
-    }
-    let verdict = match report {
-        report if report.is_complete() => lang.say(words::ELSEWHERE).to_owned(),
-        Report {
-            free_bytes_needed: Some(needed),
-            ..
-        } => lang.fill(words::NO_SPACE, &[("needed", &lang.bytes(*needed))]),
-        report if report.unreadable_left > 0 && !report.left_in_database => {
-            lang.say(words::WITH_UNREADABLE).to_owned()
-        }
-        report if report.left_in_database && left.iter().all(|(_, count)| *count == 0) => {
-            lang.say(words::LEFT_IN_DATABASE).to_owned()
-        }
-        _ => lang.say(words::NOT_COMPLETE).to_owned(),
+    let is_only_the_file = left.iter().all(|(_, count)| *count == 0);
+    let verdict = if report.is_complete() {
+        words::ELSEWHERE
+    } else if report.free_bytes_needed.is_some() {
+        words::NO_SPACE
+    } else if report.unreadable_left > 0 && !report.left_in_database {
+        words::WITH_UNREADABLE
+    } else if report.left_in_database && is_only_the_file {
+        words::LEFT_IN_DATABASE
+    } else {
+        words::NOT_COMPLETE
     };
-    answer::complain(verdict);
-}
-
-fn words_of(why: Why) -> TextKey {
-    match why {
-        Why::Linked => words::LEFT_LINKED,
-        Why::Shared => words::LEFT_SHARED,
-        Why::Orphaned => words::LEFT_ORPHANED,
-        Why::Failed => words::LEFT_FAILED,
+    let needed = lang.bytes(report.free_bytes_needed.unwrap_or(0));
+    for (applies, key) in [
+        (report.import_cut_short, words::IMPORT_CUT_SHORT),
+        (report.resumed, words::RESUMED),
+        (true, verdict),
+    ] {
+        if applies {
+            complain!(lang, key, needed);
+        }
     }
 }

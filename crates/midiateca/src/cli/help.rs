@@ -5,7 +5,7 @@
 use clap::builder::StyledStr;
 use clap::{Arg, Command, CommandFactory as _};
 
-use super::language::Language;
+use crate::cli::Language;
 
 /// The path of the program itself; that of a command is such as `media-list`.
 const PROGRAM: &str = "midiateca";
@@ -18,7 +18,24 @@ pub(super) fn command(lang: Language) -> Command {
 /// For the manual pages: the `help` commands have none.
 pub(super) fn for_pages(lang: Language) -> Command {
     let command = with_demo_folder(super::Options::command());
-    translated(command.disable_help_subcommand(true), lang)
+    let mut command = command.disable_help_subcommand(true);
+    if lang == Language::English {
+        command = with_aliases(command);
+        command.build();
+    }
+    translated(command, lang)
+}
+
+/// Pages show no aliases by themselves.
+fn with_aliases(command: Command) -> Command {
+    let aliases: Vec<_> = command.get_visible_aliases().collect();
+    let about = command.get_about().filter(|_| !aliases.is_empty());
+    let about = about.map(|about| format!("{about} [alias: {}]", aliases.join(", ")));
+    let command = match about {
+        Some(about) => command.about(about),
+        None => command,
+    };
+    command.mut_subcommands(with_aliases)
 }
 
 /// The demo has a data folder of its own unless another one is named.

@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::context::Context;
-use super::{Ending, UsageError};
+use crate::cli::complaint::is_wrong_path;
+use crate::cli::{Context, Ending, TextKey, UsageError};
 use midiateca_service::app::{Allowed, AllowedStorage, App};
 use midiateca_service::clock::Clock;
 use midiateca_service::db::foreign;
-use midiateca_service::ops::import::multichat::{self, Deps, Error, Mode};
+use midiateca_service::ops::import::multichat::{self, Error, Mode};
 use screen::Screen;
+
+const NO_FOLDER: TextKey = TextKey::new("import-no-folder", &[]);
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -37,41 +39,33 @@ pub(crate) struct Options {
     dry_run: bool,
 }
 
-pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
+pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<Ending> {
     let Command::Multichat(options) = command;
     if !options.media.is_dir() {
-        let path = json!({"path": options.media.display().to_string()});
-        return Err(UsageError::with_code(
-            "import_no_folder",
-            screen::say(context.lang, "no_folder", &path),
-        )
-        .into());
+        let path = options.media.display();
+        return Err(usage!(context.lang, NO_FOLDER, path).into());
     }
-    foreign::check(&options.db).map_err(|error| explain(&context, error.into()))?;
+    foreign::check(&options.db).map_err(|error| explain(context, error.into()))?;
     let mode = match (options.dry_run, options.link) {
         (true, _) => Mode::DryRun,
         (false, true) => Mode::Link,
         (false, false) => Mode::Copy,
     };
-    let (app, existing) = open(&context, mode).await?;
+    let (app, existing) = open(context, mode).await?;
     let (db, media) = (options.db, options.media);
     let options = multichat::Options { db, media, mode };
-    let screen = Screen::new(&context, mode);
+    let screen = Screen::new(context, mode);
     let cancelled = app.shutdown.token_with_signals();
-    let deps = deps(&app, existing.as_deref());
+    let deps = app.import_deps(existing.as_deref());
     let imported = multichat::run(deps, &options, &screen, &cancelled).await;
-    app.db.close().await;
     if mode == Mode::DryRun {
+        app.db.close().await;
         let _ = std::fs::remove_dir_all(&app.data);
     }
     screen.clear();
-    let report = imported.map_err(|error| explain(&context, error))?;
+    let report = imported.map_err(|error| explain(context, error))?;
     screen.finish(&report);
-    Ok(if report.is_clean() {
-        Ending::Fine
-    } else {
-        Ending::FoundWrong
-    })
+    Ok(Ending::fine_if(report.is_clean()))
 }
 
 /// The data folder. For a dry run an empty one, with the rules of the settings, and the existing one to read.
@@ -81,7 +75,7 @@ async fn open(context: &Context, mode: Mode) -> anyhow::Result<(Arc<App>, Option
             files_of_others: true,
             ..Allowed::default()
         };
-        return Ok((context.open_allowing(allowed).await?, None));
+        return Ok((context.open(allowed).await?, None));
     }
     let mut existing = None;
     if context.config.database_file(&context.data).is_file() {
@@ -95,30 +89,18 @@ async fn open(context: &Context, mode: Mode) -> anyhow::Result<(Arc<App>, Option
     Ok((App::open(&folder, config, Clock::system()).await?, existing))
 }
 
-fn deps<'a>(app: &'a App, existing: Option<&'a App>) -> Deps<'a> {
-    Deps {
-        data: &app.data,
-        db: &app.db,
-        storage: &app.storage,
-        bodies: &app.bodies,
-        secrets: &app.secrets,
-        clock: &app.clock,
-        coordination: &app.coordination,
-        keep: &app.config.keep,
-        keep_free_bytes: app.config.storage.pause_below.bytes(),
-        existing: existing.map(|app| (&app.db, &app.storage)),
-    }
-}
-
 /// A source that cannot be imported counts as wrong usage.
 fn explain(context: &Context, error: Error) -> anyhow::Error {
-    match error {
+    let is_usage = match &error {
         Error::Conflicts(_)
         | Error::OtherDatabase { .. }
         | Error::OwnStorage { .. }
-        | Error::Foreign(foreign::Error::NotADatabase { .. }) => {
-            UsageError::because(&error, context.lang).into()
-        }
-        other => other.into(),
+        | Error::Foreign(foreign::Error::NotADatabase { .. }) => true,
+        Error::Foreign(foreign::Error::Unreadable { source, .. }) => is_wrong_path(source),
+        _ => false,
+    };
+    if is_usage {
+        return UsageError::because(&error, context.lang).into();
     }
+    error.into()
 }

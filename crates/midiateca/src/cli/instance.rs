@@ -1,25 +1,20 @@
 //! `instance add|list|show|remove|configure-webhooks|rotate-hook`.
 
 mod add;
-mod show;
+mod sheet;
 mod webhooks;
 
 use serde_json::{Value, json};
 
-use super::Ending;
-use super::answer;
-use super::context::Context;
-use super::document::{Document, Out};
-use super::ids;
-use super::words::instance as words;
-use super::zone;
-use midiateca_service::app::{AllowedStorage, App};
+use crate::cli::{Context, Ending, answer, complaint, ids, plain, words::instance as words, zone};
+use midiateca_service::app::{Allowed, AllowedStorage, App};
+use midiateca_service::config::Config;
 use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, Instance};
 use midiateca_service::model::Route;
 use midiateca_service::ops::gateway_admin;
-use midiateca_service::ops::instance::{self, GatewayDeps};
+use midiateca_service::ops::instance::{self, SlotsRead};
 use midiateca_service::ops::status::InstanceStatus;
 use midiateca_service::secrets;
 
@@ -31,7 +26,13 @@ pub(crate) enum Command {
     /// Lists the instances, a line each
     List,
     /// Shows one instance, with its webhook slots read back from the gateway
-    Show(show::Options),
+    Show {
+        /// Its id, or a unique prefix of it
+        id: String,
+        /// Ask nothing of the network
+        #[arg(long)]
+        offline: bool,
+    },
     /// Stops an instance from receiving; its media stay
     Remove {
         /// Its id, or a unique prefix of it
@@ -46,43 +47,58 @@ pub(crate) enum Command {
     },
 }
 
-pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
+pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<Ending> {
     let app = match command {
         // The first number of a new folder may come before anything else.
-        Command::Add(_) => context.open().await?,
-        Command::List | Command::Show(_) => context.open_to_look(AllowedStorage::Unused).await?,
-        _ => context.open_existing().await?,
-    };
-    let mut ending = Ending::Fine;
-    match command {
-        Command::Add(options) => add::run(&context, &app, options).await?,
-        Command::List => list(&context, &instances::instances(&app.db).await?),
-        Command::Show(options) => show::run(&context, &app, &options).await?,
-        Command::Remove { id } => remove(&context, &app, id).await?,
-        Command::ConfigureWebhooks(options) => {
-            ending = webhooks::run(&context, &app, options).await?;
+        Command::Add(_) => context.open(Allowed::default()).await?,
+        Command::List | Command::Show { .. } => {
+            context.open_to_look(AllowedStorage::Unused).await?
         }
-        Command::RotateHook { id } => rotate(&context, &app, id).await?,
+        _ => context.open_existing(AllowedStorage::None).await?,
+    };
+    match command {
+        Command::Add(options) => add::run(context, &app, options).await?,
+        Command::List => {
+            let known = instances::instances(&app.db).await?;
+            answer::list(known, None, InstanceStatus::new, |it| line(context, it));
+        }
+        Command::Show { id, offline } => show(context, &app, &id, offline).await?,
+        Command::Remove { id } => remove(context, &app, id).await?,
+        Command::ConfigureWebhooks(options) => return webhooks::run(context, &app, options).await,
+        Command::RotateHook { id } => rotate(context, &app, id).await?,
     }
-    app.db.close().await;
-    Ok(ending)
+    Ok(Ending::Fine)
+}
+
+/// With what its gateway's webhook slots hold now.
+async fn show(context: &Context, app: &App, id: &str, offline: bool) -> anyhow::Result<()> {
+    let instance = ids::instance(context, app, id).await?;
+    let report = instance::show(app.gateway_deps(), &instance, offline).await?;
+    let mut document = json!(report);
+    document["slots_error"] = match &report.slots {
+        SlotsRead::Read(_) => json!(null),
+        SlotsRead::NotAsked => json!("offline"),
+        SlotsRead::Failed(error) => json!(complaint::code(error)),
+    };
+    answer::report(document, sheet::render(context, &report));
+    Ok(())
 }
 
 async fn remove(context: &Context, app: &App, id: String) -> anyhow::Result<()> {
     let instance = ids::instance(context, app, &id).await?.id;
-    let view = json!({"instance": instance.as_str(), "removed": true});
+    let removed = instance.clone();
     let (now, key) = (app.clock.now(), Key::instance(instance.as_str()));
     let removing = app.db.write(key, async move |tx| {
-        instances::remove_instance(tx, &instance, now).await
+        instances::remove_instance(tx, &removed, now).await
     });
     if !removing.await? {
         return Err(ids::unknown(context, ids::INSTANCE, id).into());
     }
-    if context.json {
-        answer::line(view);
-    } else {
-        eprintln!("{}", context.lang.say(words::REMOVED));
-    }
+    let text = fill!(context.lang, words::REMOVED, id = plain(instance.as_str()));
+    answer::report(
+        json!({"instance": instance.as_str(), "removed": true}),
+        text,
+    );
     Ok(())
 }
 
@@ -99,37 +115,28 @@ async fn rotate(context: &Context, app: &App, id: String) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn gateway_deps(app: &App) -> GatewayDeps<'_> {
-    GatewayDeps {
-        db: &app.db,
-        secrets: &app.secrets,
-        client: &app.fetch,
-        clock: &app.clock,
-    }
-}
-
 /// Shown once: only its hash is stored.
 fn print_address(context: &Context, instance: &Instance, token: &str) {
-    if context.json {
-        return answer::line(address_view(context, instance, token));
+    if !context.json {
+        complain!(context.lang, words::PASTE);
+        let is_local = context.config.http.public_url.is_empty();
+        if is_local && !gateway_admin::is_loopback(&instance.api_base) {
+            complain!(context.lang, words::ONLY_LOCAL);
+        }
     }
-    eprintln!("{}", context.lang.say(words::PASTE));
-    if context.config.http.public_url.is_empty() && !gateway_admin::is_loopback(&instance.api_base)
-    {
-        eprintln!("{}", context.lang.say(words::ONLY_LOCAL));
-    }
-    answer::line(webhook_address(context, instance.gateway, token));
+    let address = webhook_address(&context.config, instance.gateway, token);
+    answer::report(address_view(context, instance, token), address);
 }
 
 /// What [`print_address`] shows, as JSON.
 fn address_view(context: &Context, instance: &Instance, token: &str) -> Value {
-    let address = webhook_address(context, instance.gateway, token);
+    let address = webhook_address(&context.config, instance.gateway, token);
     json!({"instance": instance.id.as_str(), "client": instance.client, "address": address, "token": token})
 }
 
 /// The address that the gateway is to call, as far as the public address of the server is known.
-pub(super) fn webhook_address(context: &Context, gateway: Gateway, token: &str) -> String {
-    let http = &context.config.http;
+pub(super) fn webhook_address(config: &Config, gateway: Gateway, token: &str) -> String {
+    let http = &config.http;
     if http.public_url.is_empty() {
         let port = http.listen.port().unwrap_or("8000");
         return instance::webhook_address(&format!("http://localhost:{port}"), gateway, token);
@@ -137,38 +144,25 @@ pub(super) fn webhook_address(context: &Context, gateway: Gateway, token: &str) 
     instance::webhook_address(&http.public_url, gateway, token)
 }
 
-fn list(context: &Context, known: &[Instance]) {
-    if !context.json {
-        return known.iter().for_each(|instance| line(context, instance));
-    }
-    let list = Document::new("items", Out::Stdout);
-    for instance in known {
-        list.item(&InstanceStatus::new(instance));
-    }
-    list.finish_list();
-}
-
 fn names(routes: &[Route], between: &str) -> String {
     let names: Vec<_> = routes.iter().map(|route| route.as_str()).collect();
     names.join(between)
 }
 
-/// One instance in one line.
-fn line(context: &Context, instance: &Instance) {
+fn line(context: &Context, instance: &Instance) -> String {
     let lang = context.lang;
     let default = || lang.name("default").to_owned();
     let routes = instance.routes.as_ref();
     let routes = routes.map_or_else(default, |routes| names(routes, ","));
-    let last = instance.last_delivery_at;
-    let last = last.map_or_else(|| "-".to_owned(), zone::local);
-    answer::line(format_args!(
-        "{}\tcliente_{}\t{}\t{}\t{last}\t{}\tcdn={}\t{}={routes}",
+    format!(
+        "{}\tcliente_{}\t{}\t{}\t{}\t{}\tcdn={}\t{}={routes}",
         instance.id,
         instance.client,
         instance.gateway.as_str(),
         lang.name(&instance.state),
+        zone::or_dash(instance.last_delivery_at),
         instance.api_base,
         instance.cdn_base.clone().unwrap_or_else(default),
         lang.say(words::ROUTES),
-    ));
+    )
 }

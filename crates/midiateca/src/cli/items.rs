@@ -1,9 +1,10 @@
 //! An operation on many things: a line for each, or one JSON document.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
-use super::bar::Bar;
-use super::document::{Document, Out};
+use crate::cli::{Bar, Document, Out, answer};
 use midiateca_service::ops::Progress;
 
 type Line<T> = dyn Fn(&T) -> String + Send + Sync;
@@ -12,27 +13,27 @@ type Line<T> = dyn Fn(&T) -> String + Send + Sync;
 pub(crate) struct Items<T> {
     bar: Bar,
     out: Out,
-    document: Option<Document>,
+    document: Document,
     line: Box<Line<T>>,
 }
 
 impl<T: Serialize> Progress<T> for Items<T> {
     fn expect(&self, total: u64) {
-        self.bar.expect(total);
+        Progress::<T>::expect(&self.bar, total);
     }
 
     fn advance(&self, done: u64) {
-        self.bar.advance(done);
+        Progress::<T>::advance(&self.bar, done);
     }
 
     fn finding(&self, item: &T) {
-        self.bar.suspend(|| match &self.document {
-            Some(document) => document.item(item),
-            None => {
-                let line = (self.line)(item);
-                if !line.is_empty() {
-                    self.out.line(line);
-                }
+        self.bar.suspend(|| {
+            if answer::is_json() {
+                return self.document.item(item);
+            }
+            let line = (self.line)(item);
+            if !line.is_empty() {
+                self.out.line(line);
             }
         });
     }
@@ -40,50 +41,41 @@ impl<T: Serialize> Progress<T> for Items<T> {
 
 impl<T> Items<T> {
     /// `line` is an item for people.
-    pub fn new(is_json: bool, line: impl Fn(&T) -> String + Send + Sync + 'static) -> Self {
-        Self::named("items", is_json, line)
-    }
-
-    /// With another name of the list in JSON.
-    pub fn named(
-        list: &'static str,
-        is_json: bool,
-        line: impl Fn(&T) -> String + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            bar: Bar::of_count(),
-            out: Out::Stdout,
-            document: is_json.then(|| Document::new(list, Out::Stdout)),
-            line: Box::new(line),
-        }
+    pub fn new(line: impl Fn(&T) -> String + Send + Sync + 'static) -> Arc<Self> {
+        Self::with(Bar::of_count(), "items", Out::Stdout, line)
     }
 
     /// Findings of an operation that counts bytes.
-    pub fn findings(
-        out: Out,
-        is_json: bool,
-        line: impl Fn(&T) -> String + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            bar: Bar::of_bytes(),
-            out,
-            document: is_json.then(|| Document::new("findings", out)),
-            line: Box::new(line),
-        }
+    pub fn findings(out: Out, line: impl Fn(&T) -> String + Send + Sync + 'static) -> Arc<Self> {
+        Self::with(Bar::of_bytes(), "findings", out, line)
     }
 
-    /// Removes the bar.
+    /// With the name of the list in JSON.
+    pub fn with(
+        bar: Bar,
+        list: &'static str,
+        out: Out,
+        line: impl Fn(&T) -> String + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            bar,
+            out,
+            document: Document::new(list, out),
+            line: Box::new(line),
+        })
+    }
+
     pub fn end(&self) {
         self.bar.end();
     }
 
-    /// Prints the report: as JSON, or as `sum` if there is one.
-    pub fn finish(&self, report: &impl Serialize, sum: Option<String>) {
+    /// Prints the report: as JSON, or as `sum` unless that is empty.
+    pub fn finish(&self, report: &impl Serialize, sum: &str) {
         self.bar.end();
-        match (&self.document, sum) {
-            (Some(document), _) => document.finish(report),
-            (None, Some(sum)) => self.out.line(sum),
-            (None, None) => {}
+        if answer::is_json() {
+            self.document.finish(report);
+        } else if !sum.is_empty() {
+            self.out.line(sum);
         }
     }
 }

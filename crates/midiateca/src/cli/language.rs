@@ -1,13 +1,15 @@
 //! The language of a run, and values for people.
 
+use std::fmt::Display;
+
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use serde::Serialize;
 use serde_json::Value;
 
-use super::{usage, zone};
+use crate::cli::{TextKey, usage, zone};
 pub(crate) use midiateca_service::i18n::Language;
 pub(crate) use midiateca_service::terminal::{is_hostile, plain, tame};
 
-/// The values of `--lang`.
 pub(crate) fn parser() -> impl TypedValueParser<Value = Language> {
     let values = [
         PossibleValue::new("en").help("English"),
@@ -43,6 +45,15 @@ fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Language {
     let listed = listed.unwrap_or_default();
     let mut wanted = listed.split(':').chain([locale.as_str()]);
     wanted.find_map(Language::of_locale).unwrap_or_default()
+}
+
+/// A text whose variables are numbers of a report.
+pub(crate) fn summary(lang: Language, key: TextKey, report: &impl Serialize) -> String {
+    // Reports have string keys only and no fallible serialisation.
+    let report = serde_json::to_value(report).unwrap_or_default();
+    let fields = report.as_object().into_iter().flatten();
+    let fields = fields.map(|(name, value)| (name.as_str(), value as &dyn Display));
+    lang.fill(key, &fields.collect::<Vec<_>>())
 }
 
 /// The value of a field for people; nothing where nothing is known.

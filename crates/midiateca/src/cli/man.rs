@@ -1,13 +1,14 @@
-//! `man`: the manual pages, as clap makes them of the help.
+//! `man`: the manual pages, as clap makes them of the help, with the exit status.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use clap::Command;
 use clap_mangen::Man;
+use serde_json::json;
 
-use super::language::Language;
-use super::words::context as files;
-use super::{Ending, answer, help};
+use crate::cli::{Ending, Language, answer, help, words::context as files};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -18,14 +19,44 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options, lang: Language) -> anyhow::Result<Ending> {
     let command = help::for_pages(lang);
-    if let Some(folder) = &options.folder {
-        std::fs::create_dir_all(folder)
-            .and_then(|()| clap_mangen::generate_to(command, folder))
-            .with_context(|| lang.fill(files::CANNOT_WRITE, &[("path", &folder.display())]))?;
-    } else {
-        let mut page = Vec::new();
-        Man::new(command).render(&mut page)?;
-        answer::text(String::from_utf8_lossy(&page));
+    // The last paragraph of the description.
+    let about = command.get_long_about().map(ToString::to_string);
+    let about = about.unwrap_or_default();
+    let status = about.lines().last().unwrap_or_default().split_once(": ");
+    let (heading, codes) = status.unwrap_or_default();
+    let status = format!(".SH {}\n{codes}\n", heading.to_uppercase());
+    let Some(folder) = &options.folder else {
+        let page = page(&Man::new(command), &status, lang)?;
+        answer::report(json!({ "page": page }), page);
+        return Ok(Ending::Fine);
+    };
+    std::fs::create_dir_all(folder)
+        .and_then(|()| write(&command, folder, &status, lang))
+        .with_context(|| fill!(lang, files::CANNOT_WRITE, path = folder.display()))?;
+    if answer::is_json() {
+        answer::line(json!({ "folder": folder }));
     }
     Ok(Ending::Fine)
+}
+
+fn write(command: &Command, folder: &Path, status: &str, lang: Language) -> io::Result<()> {
+    for command in command.get_subcommands() {
+        write(command, folder, status, lang)?;
+    }
+    let man = Man::new(command.clone());
+    std::fs::write(folder.join(man.get_filename()), page(&man, status, lang)?)
+}
+
+/// clap's headings are English.
+fn page(man: &Man, status: &str, lang: Language) -> io::Result<String> {
+    let mut page = Vec::new();
+    man.render(&mut page)?;
+    let mut page = String::from_utf8_lossy(&page).into_owned();
+    for heading in ["name", "synopsis", "description", "version"] {
+        if let Some(translated) = lang.help(&format!("word-heading-{heading}")) {
+            let heading = format!(".SH {}\n", heading.to_uppercase());
+            page = page.replace(&heading, &format!(".SH {translated}\n"));
+        }
+    }
+    Ok(page + status)
 }

@@ -8,14 +8,8 @@ pub(super) mod which;
 use clap::builder::PossibleValuesParser;
 use serde_json::json;
 
-use super::Ending;
-use super::answer;
-use super::context::Context;
-use super::document::{Document, Out};
-use super::ids;
-use super::language::{self, plain};
-use super::zone;
-use midiateca_service::app::AllowedStorage;
+use crate::cli::{Context, Ending, Language, answer, ids, language, plain, zone};
+use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::media::{self, Filter, Media, RecordedAttempt};
 use midiateca_service::model::MediaStatus;
 use which::Which;
@@ -48,109 +42,98 @@ pub(crate) struct List {
     /// At most this many
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: u32,
+    /// Begin after this media: the `next` of the page before
+    #[arg(long, value_name = "ID")]
+    cursor: Option<String>,
 }
 
 fn statuses() -> PossibleValuesParser {
     PossibleValuesParser::new(MediaStatus::ALL.map(|status| status.as_str()))
 }
 
-pub(crate) async fn run(context: Context, command: Command) -> anyhow::Result<Ending> {
+pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<Ending> {
     // Rows can be shown without the files.
-    let storage = match command {
-        Command::Export(_) => AllowedStorage::None,
-        _ => AllowedStorage::Unused,
-    };
     let app = match command {
-        Command::Dismiss(_) => context.open_existing_allowing(storage).await?,
-        _ => context.open_to_look(storage).await?,
+        Command::Export(_) => context.open_to_look(AllowedStorage::None).await?,
+        Command::Dismiss(_) => context.open_existing(AllowedStorage::Unused).await?,
+        _ => context.open_to_look(AllowedStorage::Unused).await?,
     };
-    let mut ending = Ending::Fine;
     match command {
-        Command::Export(options) => ending = export::run(&context, &app, options).await?,
-        Command::Dismiss(options) => ending = dismiss::run(&context, &app, options).await?,
-        Command::Open(options) => ending = open::run(&context, &app, options).await?,
-        Command::List(mut options) => {
-            options.which.resolve(&context, &app).await?;
-            let filter = Filter {
-                status: options.status.as_deref().and_then(MediaStatus::parse),
-                ..options.which.filter(app.clock.now())
-            };
-            let found = media::list(&app.db, &filter, options.limit).await?;
-            list(&context, &found);
-        }
-        Command::Show { id } => {
-            let id = ids::media(&context, &app, &id).await?;
-            let media = media::find(&app.db, &id).await?;
-            let media = media.ok_or_else(|| ids::unknown(&context, ids::MEDIA, &id))?;
-            let attempts = media::attempts(&app.db, &id).await?;
-            show(&context, &media, &attempts)?;
-        }
+        Command::Export(options) => export::run(context, &app, options).await,
+        Command::Dismiss(options) => dismiss::run(context, &app, options).await,
+        Command::Open(options) => open::run(context, &app, options).await,
+        Command::List(options) => list(context, &app, options).await,
+        Command::Show { id } => show(context, &app, &id).await,
     }
-    app.db.close().await;
-    Ok(ending)
 }
 
-fn list(context: &Context, found: &[Media]) {
-    if !context.json {
-        return found.iter().for_each(|media| line(context, media));
-    }
-    let list = Document::new("items", Out::Stdout);
-    for media in found {
-        list.item(media);
-    }
-    list.finish_list();
+async fn list(context: &Context, app: &App, mut options: List) -> anyhow::Result<Ending> {
+    options.which.resolve(context, app).await?;
+    let filter = Filter {
+        status: options.status.as_deref().and_then(MediaStatus::parse),
+        ..options.which.filter(app.clock.now())
+    };
+    let after = match options.cursor {
+        Some(cursor) => Some(ids::media(context, app, &cursor).await?),
+        None => None,
+    };
+    let one_more = options.limit.saturating_add(1);
+    let mut rows = media::list_after(&app.db, &filter, after.as_ref(), one_more).await?;
+    let next = answer::cut(&mut rows, options.limit, |media| media.id.as_str());
+    answer::list(rows, next, Media::clone, |media| line(media, context.lang));
+    Ok(Ending::Fine)
 }
 
-fn line(context: &Context, media: &Media) {
+fn line(media: &Media, lang: Language) -> String {
     let outcome = match (media.path(), media.reason) {
         (Some(path), _) => format!("media_storage/{path}"),
-        (None, Some(reason)) => context.lang.reason(reason.as_str()).to_owned(),
+        (None, Some(reason)) => lang.reason(reason.as_str()).to_owned(),
         (None, None) => String::new(),
     };
-    answer::line(format_args!(
+    format!(
         "{}\t{}\t{}\t{}\t{}\t{outcome}",
         media.id,
         zone::local(media.received_at),
         plain(media.instance.as_str()),
-        context.lang.name(media.kind.as_str()),
-        context.lang.name(media.status.as_str())
-    ));
+        lang.name(media.kind.as_str()),
+        lang.name(media.status.as_str())
+    )
 }
 
-fn show(context: &Context, media: &Media, attempts: &[RecordedAttempt]) -> anyhow::Result<()> {
-    if context.json {
-        answer::line(json!({"media": media, "attempts": attempts}));
-        return Ok(());
-    }
-    let shown = serde_json::to_value(media)?;
-    for (name, value) in shown.as_object().into_iter().flatten() {
-        if let Some(value) = language::value(context.lang, name, value) {
-            answer::line(format_args!("{:<16} {value}", context.lang.name(name)));
-        }
-    }
-    if let Some(reason) = media.reason {
-        answer::line(format_args!(
-            "{:<16} {}",
-            "",
-            context.lang.reason(reason.as_str())
-        ));
-    }
-    for attempt in attempts {
-        let outcome = attempt
-            .reason
-            .map_or("-", |reason| context.lang.reason(reason.as_str()));
-        let status = attempt
-            .http_status
-            .map_or_else(|| "-".to_owned(), |status| status.to_string());
-        answer::line(format_args!(
-            "{} {} {} {} HTTP {status} {} bytes {} ms: {outcome}",
-            attempt.n,
-            zone::local(attempt.started_at),
-            attempt.route.as_str(),
-            attempt.host.as_deref().unwrap_or("-"),
-            attempt.size,
-            attempt.duration_ms
-        ));
-    }
-    Ok(())
+async fn show(context: &Context, app: &App, id: &str) -> anyhow::Result<Ending> {
+    let lang = context.lang;
+    let id = ids::media(context, app, id).await?;
+    let media = media::find(&app.db, &id).await?;
+    let media = media.ok_or_else(|| ids::unknown(context, ids::MEDIA, &id))?;
+    let attempts = media::attempts(&app.db, &id).await?;
+    let fields = json!(media);
+    let fields = fields.as_object().into_iter().flatten();
+    let fields = fields.filter_map(|(name, value)| {
+        let value = language::value(lang, name, value)?;
+        Some(format!("{:<16} {value}", lang.name(name)))
+    });
+    let reason = media.reason.map(|reason| lang.reason(reason.as_str()));
+    let reason = reason.map(|reason| format!("{:<16} {reason}", ""));
+    let facts = attempts.iter().map(|attempt| {
+        let outcome = attempt.reason.map_or("-", |it| lang.reason(it.as_str()));
+        let facts = attempt_facts(attempt, &format!("{} bytes", attempt.size));
+        format!("{} {facts}: {outcome}", attempt.n)
+    });
+    let lines: Vec<_> = fields.chain(reason).chain(facts).collect();
+    let document = json!({"media": media, "attempts": attempts});
+    answer::report(document, lines.join("\n"));
+    Ok(Ending::Fine)
+}
+
+/// Time, route, host, status, size and duration of an attempt.
+pub(super) fn attempt_facts(attempt: &RecordedAttempt, size: &str) -> String {
+    let status = attempt.http_status.map(|status| status.to_string());
+    format!(
+        "{} {} {} HTTP {} {size} {} ms",
+        zone::local(attempt.started_at),
+        attempt.route.as_str(),
+        plain(attempt.host.as_deref().unwrap_or("-")),
+        status.as_deref().unwrap_or("-"),
+        attempt.duration_ms
+    )
 }

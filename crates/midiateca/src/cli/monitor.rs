@@ -11,8 +11,7 @@ mod tests;
 
 use std::io::IsTerminal as _;
 
-use super::Ending;
-use super::context::Context;
+use crate::cli::{Context, Ending};
 #[cfg(feature = "demo")]
 pub(super) use lines::line;
 pub(super) use terminal::Error;
@@ -38,13 +37,12 @@ impl Options {
     }
 }
 
-/// Whether the terminal says that it can show lines only.
 fn is_dumb() -> bool {
     let name = std::env::var("TERM").unwrap_or_default();
     cfg!(unix) && matches!(name.as_str(), "" | "dumb" | "unknown")
 }
 
-pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
+pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<Ending> {
     if options.takes_the_screen(context.json) {
         screen::run(context).await
     } else {

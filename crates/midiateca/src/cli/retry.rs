@@ -1,13 +1,7 @@
 //! `retry`: queues media again, see [`retry`].
 
-use std::sync::Arc;
-
-use super::context::Context;
-use super::items::Items;
-use super::language::plain;
-use super::media::which::Which;
-use super::words::{TextKey, retry as words};
-use super::{Ending, UsageError};
+use crate::cli::{Context, Ending, Items, TextKey, Which, plain, words::retry as words};
+use midiateca_service::app::AllowedStorage;
 use midiateca_service::model::MediaStatus;
 use midiateca_service::ops::retry::{self, Item, Retried};
 
@@ -48,7 +42,7 @@ pub(crate) struct Options {
     dry_run: bool,
 }
 
-pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
+pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<Ending> {
     let statuses = [
         (MediaStatus::Failed, options.failed),
         (MediaStatus::Expired, options.expired),
@@ -57,25 +51,26 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         (MediaStatus::Pending, options.waiting),
     ];
     if options.media.is_empty() && statuses.iter().all(|(_, wanted)| !wanted) {
-        return Err(UsageError::new(context.lang, words::NAME_MEDIA, &[]).into());
+        return Err(usage!(context.lang, words::NAME_MEDIA).into());
     }
-    let app = context.open_existing().await?;
+    let app = context.open_existing(AllowedStorage::None).await?;
     let reason = options.reason.as_deref();
     let selection = options
         .which
-        .select(&context, &app, options.media, &statuses, reason)
+        .select(context, &app, options.media, &statuses, reason)
         .await?;
     let (lang, dry_run) = (context.lang, options.dry_run);
     let order = retry::Options { selection, dry_run };
-    let items = Arc::new(Items::new(context.json, move |item: &Item| {
+    let items = Items::new(move |item: &Item| {
         let result = lang.say(text(item.result, dry_run));
         format!("{}\t{result}", plain(item.media.as_str()))
-    }));
+    });
     let cancelled = app.shutdown.token_with_signals();
     let (db, storage, clock) = (&app.db, &app.storage, &app.clock);
     let report = retry::run(db, storage, clock, order, items.clone(), cancelled).await?;
-    items.finish(&report, None);
-    app.db.close().await;
+    let is_nothing = report.queued + report.skipped + report.not_found == 0;
+    let nothing = lang.say(words::NOTHING);
+    items.finish(&report, if is_nothing { nothing } else { "" });
     Ok(Ending::fine_if(report.not_found == 0 && !report.stopped))
 }
 

@@ -1,14 +1,9 @@
 //! `scrub`: whether the stored files are still the ones that were stored, see [`verify`].
 
-use std::fmt::Display;
-use std::sync::Arc;
-
-use super::context::Context;
-use super::document::Out;
-use super::items::Items;
-use super::language::{Language, plain};
-use super::words::{TextKey, scrub as words};
-use super::{Ending, answer, ids, zone};
+use crate::cli::{
+    Context, Ending, Items, Language, Out, TextKey, ids, plain, summary, words::scrub as words,
+    zone,
+};
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::config::Since;
 use midiateca_service::media::Filter;
@@ -44,7 +39,7 @@ pub(crate) struct Options {
     even_if_many_are_orphaned: bool,
 }
 
-pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
+pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<Ending> {
     // Missing files may mean that the whole storage is.
     let allowed = if options.even_if_most_are_missing {
         AllowedStorage::Lost
@@ -52,11 +47,11 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         AllowedStorage::None
     };
     let app = if options.repair {
-        context.open_existing_allowing(allowed).await?
+        context.open_existing(allowed).await?
     } else {
         context.open_to_look(allowed).await?
     };
-    let instance = ids::check(&context, &app, None, options.instance.as_deref()).await?;
+    let instance = ids::check_instance(context, &app, options.instance.as_deref()).await?;
     let now = app.clock.now();
     let order = verify::Options {
         filter: Filter {
@@ -72,16 +67,12 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         }),
     };
     let lang = context.lang;
-    let findings = Items::findings(Out::Stdout, context.json, move |finding: &Finding| {
-        line(finding, lang)
-    });
-    let findings = Arc::new(findings);
+    let findings = Items::findings(Out::Stdout, move |it: &Finding| line(it, lang));
     let cancelled = app.shutdown.token_with_signals();
     let report = verify::run(app.file_deps(), order, findings.clone(), cancelled).await;
-    app.db.close().await;
     findings.end();
     let report = report?;
-    findings.finish(&report, Some(sum(&report, lang)));
+    findings.finish(&report, &sum(&report, lang));
     hint(&report, options.resume, lang);
     Ok(Ending::fine_if(report.is_clean()))
 }
@@ -119,14 +110,7 @@ fn repair_text(repaired: Repaired) -> TextKey {
 }
 
 fn sum(report: &Report, lang: Language) -> String {
-    let values: [(&str, &dyn Display); 5] = [
-        ("intact", &report.intact),
-        ("missing", &report.missing),
-        ("corrupt", &report.corrupt),
-        ("unreadable", &report.unreadable),
-        ("orphaned", &report.orphaned),
-    ];
-    let sum = lang.fill(words::SUM, &values);
+    let sum = summary(lang, words::SUM, report);
     match &report.repair {
         Some(repair) => format!("{sum}\n{}", repair_sum(repair, lang)),
         None => sum,
@@ -135,22 +119,25 @@ fn sum(report: &Report, lang: Language) -> String {
 
 fn repair_sum(repair: &RepairReport, lang: Language) -> String {
     let restored = repair.restored + repair.found;
-    let quarantine = format!("media_storage/{}", repair.quarantine);
-    let values: [(&str, &dyn Display); 5] = [
-        ("restored", &restored),
-        ("queued", &repair.queued),
-        ("unrecoverable", &repair.unrecoverable),
-        ("quarantined", &repair.quarantined),
-        ("quarantine", &quarantine),
-    ];
-    lang.fill(words::SUM_REPAIRED, &values)
+    let quarantine = match repair.quarantined {
+        0 => lang.say(words::QUARANTINE).to_owned(),
+        _ => format!("media_storage/{}", repair.quarantine),
+    };
+    fill!(
+        lang,
+        words::SUM_REPAIRED,
+        restored,
+        queued = repair.queued,
+        unrecoverable = repair.unrecoverable,
+        quarantined = repair.quarantined,
+        quarantine
+    )
 }
 
-/// What to do next, on stderr.
 fn hint(report: &Report, was_to_resume: bool, lang: Language) {
     let failed = report.repair.as_ref().map_or(0, |repair| repair.failed);
     if failed > 0 {
-        answer::complain(lang.fill(words::NOT_REPAIRED, &[("failed", &failed)]));
+        complain!(lang, words::NOT_REPAIRED, failed);
     }
     let is_repairable = report.repair.is_none() && !report.is_clean() && !report.stopped;
     for (applies, text) in [
@@ -163,7 +150,7 @@ fn hint(report: &Report, was_to_resume: bool, lang: Language) {
         (report.stopped, words::STOPPED),
     ] {
         if applies {
-            answer::complain(lang.say(text));
+            complain!(lang, text);
         }
     }
 }

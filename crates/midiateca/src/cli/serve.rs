@@ -8,9 +8,7 @@ use midiateca_service::config::listen_address;
 use midiateca_service::server::{Service, systemd};
 use midiateca_service::shutdown;
 
-use super::Ending;
-use super::context::Context;
-use super::words::{TextKey, serve as words};
+use crate::cli::{Context, Ending, TextKey, words::serve as words};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -32,7 +30,7 @@ fn say(context: &Context, words: TextKey, values: &[(&str, &dyn Display)]) {
     }
 }
 
-pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
+pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<Ending> {
     let listen = if options.listen.is_empty() {
         context.config.http.listen.addresses().to_vec()
     } else {
@@ -49,11 +47,11 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         },
         ..Allowed::default()
     };
-    let app = context.open_allowing(allowed).await?;
+    let app = context.open(allowed).await?;
     let service = Service::start(Arc::clone(&app), &listen).await?;
     let (address, data) = (service.address(), context.data.display());
     say(
-        &context,
+        context,
         words::STARTED,
         &[("address", &address), ("data", &data)],
     );
@@ -61,7 +59,7 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         tracing::warn!(
             "http.public_url is not set: the address at which gateways reach this server is not known"
         );
-        say(&context, words::NO_PUBLIC_URL, &[]);
+        say(context, words::NO_PUBLIC_URL, &[]);
     }
     systemd::ready(systemd::Watched {
         app,
@@ -71,8 +69,8 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
     stop.await;
     systemd::stopping();
     tracing::info!("stopping: running downloads may end");
-    say(&context, words::STOPPING, &[]);
+    say(context, words::STOPPING, &[]);
     service.stop().await;
-    say(&context, words::ENDED, &[]);
+    say(context, words::ENDED, &[]);
     Ok(Ending::Fine)
 }

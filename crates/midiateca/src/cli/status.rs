@@ -1,41 +1,31 @@
 //! `status`: one screen.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Write as _;
 
-use super::Ending;
-use super::answer;
-use super::context::Context;
-use super::language::{Language, plain};
-use super::words::{TextKey, status as texts};
-use super::zone::{local, zone};
+use crate::cli::zone::{local, or_dash, zone};
+use crate::cli::{Context, Ending, Language, TextKey, answer, plain, words::status as texts};
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::i18n::needs;
 use midiateca_service::model::MediaStatus;
 use midiateca_service::ops::probe::{ServerState, ServerStatus};
 use midiateca_service::ops::status::{self, DiskStatus, InstanceStatus, QueueStatus, StatusReport};
 
-pub(crate) async fn run(context: Context) -> anyhow::Result<Ending> {
+pub(crate) async fn run(context: &Context) -> anyhow::Result<Ending> {
     let app = context.open_to_look(AllowedStorage::Unused).await?;
     let report = status::run(app.status_deps()).await?;
-    if context.json {
-        answer::line(serde_json::json!(report));
-    } else {
-        answer::text(screen(&report, context.lang));
-    }
-    app.db.close().await;
+    answer::report(serde_json::json!(report), screen(&report, context.lang));
     Ok(Ending::Fine)
 }
 
 fn screen(report: &StatusReport, lang: Language) -> String {
-    let time = |at: Option<_>| at.map_or_else(|| "-".to_owned(), local);
     let mut lines = vec![
         (texts::DATA, report.data.display().to_string()),
         (texts::SERVER, server(report.server, lang)),
         (texts::DISK, disk(&report.disk, lang)),
         (texts::DOWNLOADS, downloads(&report.disk, lang)),
         (texts::QUEUE, queue(&report.queue, lang)),
-        (texts::OLDEST_WAITING, time(report.queue.oldest_waiting)),
-        (texts::NEXT_DEADLINE, time(report.queue.next_deadline)),
+        (texts::OLDEST_WAITING, or_dash(report.queue.oldest_waiting)),
+        (texts::NEXT_DEADLINE, or_dash(report.queue.next_deadline)),
     ];
     let of_instance = |one| (texts::LAST_WEBHOOK, last_webhook(one, lang));
     lines.extend(report.instances.iter().map(of_instance));
@@ -63,7 +53,7 @@ fn aligned(lines: &[(TextKey, String)], lang: Language) -> String {
 fn server(server: ServerStatus, lang: Language) -> String {
     let words = match (server.state, server.address) {
         (ServerState::Running, Some(address)) => {
-            return lang.fill(texts::RUNNING_ON, &[("address", &address)]);
+            return fill!(lang, texts::RUNNING_ON, address);
         }
         (ServerState::Running, None) => texts::RUNNING,
         (ServerState::Stopped, _) => texts::STOPPED,
@@ -77,15 +67,15 @@ fn server(server: ServerStatus, lang: Language) -> String {
 fn disk(disk: &DiskStatus, lang: Language) -> String {
     let stored = lang.bytes(disk.stored_bytes.unsigned_abs());
     match disk.free_bytes.map(|free| lang.bytes(free)) {
-        Some(free) => lang.fill(texts::FREE, &[("free", &free), ("stored", &stored)]),
-        None => lang.fill(texts::FREE_UNKNOWN, &[("stored", &stored)]),
+        Some(free) => fill!(lang, texts::FREE, free, stored),
+        None => fill!(lang, texts::FREE_UNKNOWN, stored),
     }
 }
 
 fn downloads(disk: &DiskStatus, lang: Language) -> String {
     let resume = lang.bytes(disk.resume_above_bytes);
     if disk.downloads_paused {
-        lang.fill(texts::PAUSED, &[("resume", &resume)])
+        fill!(lang, texts::PAUSED, resume)
     } else {
         lang.say(texts::NOT_PAUSED).to_owned()
     }
@@ -94,23 +84,25 @@ fn downloads(disk: &DiskStatus, lang: Language) -> String {
 fn queue(queue: &QueueStatus, lang: Language) -> String {
     use MediaStatus::{Downloading, Expired, Failed, Pending};
     let counts = [Pending, Downloading, Failed, Expired].map(|status| queue.count(status));
-    let values: [(&str, &dyn Display); 4] = [
-        ("pending", &counts[0]),
-        ("downloading", &counts[1]),
-        ("failed", &counts[2]),
-        ("expired", &counts[3]),
-    ];
-    lang.fill(texts::QUEUED, &values)
+    fill!(
+        lang,
+        texts::QUEUED,
+        pending = counts[0],
+        downloading = counts[1],
+        failed = counts[2],
+        expired = counts[3]
+    )
 }
 
 fn last_webhook(instance: &InstanceStatus, lang: Language) -> String {
     let time = instance.last_delivery_at.map(local);
     let time = time.unwrap_or_else(|| lang.say(texts::NEVER).to_owned());
-    let values: [(&str, &dyn Display); 4] = [
-        ("time", &time),
-        ("instance", &plain(&instance.id)),
-        ("client", &instance.client),
-        ("state", &lang.name(&instance.state)),
-    ];
-    lang.fill(texts::OF_INSTANCE, &values)
+    fill!(
+        lang,
+        texts::OF_INSTANCE,
+        time,
+        instance = plain(&instance.id),
+        client = instance.client,
+        state = lang.name(&instance.state)
+    )
 }

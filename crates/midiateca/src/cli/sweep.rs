@@ -1,13 +1,9 @@
 //! `sweep`: applies the retention rules, see [`retention`].
 
-use std::fmt::Display;
-
-use super::Ending;
-use super::context::Context;
-use super::items::Items;
-use super::language::{Language, plain};
-use super::words::{cli, sweep as words};
-use super::{answer, complaint};
+use crate::cli::{
+    Context, Ending, Items, Language, complaint, plain, summary, words::cli, words::sweep as words,
+};
+use midiateca_service::app::AllowedStorage;
 use midiateca_service::clock_check;
 use midiateca_service::ops::retention::{self, Item, Report};
 
@@ -21,29 +17,28 @@ pub(crate) struct Options {
     accept_clock: bool,
 }
 
-pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
-    let app = context.open_existing().await?;
+pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<Ending> {
+    let app = context.open_existing(AllowedStorage::None).await?;
     if options.accept_clock {
         clock_check::adopt(&app.clock_check()).await?;
     } else if !options.dry_run {
         clock_check::confirm(&app.clock_check()).await?;
     }
     let (lang, settings) = (context.lang, &app.config.retention);
-    let items = Items::new(context.json, move |item: &Item| line(item, lang));
+    let items = Items::new(move |item: &Item| line(item, lang));
     let order = retention::Options {
         dry_run: options.dry_run,
     };
     let cancelled = app.shutdown.token_with_signals();
-    let report = retention::run(app.file_deps(), settings, order, &items, &cancelled).await?;
-    items.finish(&report, Some(sum(&report, lang)));
+    let report = retention::run(app.file_deps(), settings, order, &*items, &cancelled).await?;
+    items.finish(&report, &sum(&report, lang));
     if settings.rules.is_empty() {
-        answer::complain(lang.say(words::NO_RULES));
+        complain!(lang, words::NO_RULES);
     }
-    app.db.close().await;
     if report.failed > 0
         && let Some(hint) = complaint::disk_hint(&context.data, &context.config, lang)
     {
-        answer::complain(lang.fill(cli::HINT, &[("hint", &hint)]));
+        complain!(lang, cli::HINT, hint);
     }
     Ok(Ending::fine_if(report.failed == 0 && !report.stopped))
 }
@@ -55,23 +50,15 @@ fn line(item: &Item, lang: Language) -> String {
         return format!("{}\t{}\t{file}\t{}", item.rule, item.media, item.size);
     };
     let why = complaint::why(&**error, lang);
-    let values: [(&str, &dyn Display); 2] = [("file", &file), ("why", &why)];
-    answer::complain(lang.fill(words::FAILED, &values));
+    complain!(lang, words::FAILED, file, why);
     String::new()
 }
 
 fn sum(report: &Report, lang: Language) -> String {
-    let values: [(&str, &dyn Display); 5] = [
-        ("files", &report.files),
-        ("bytes", &report.bytes),
-        ("deliveries", &report.deliveries),
-        ("events", &report.events),
-        ("attempts", &report.attempts),
-    ];
     let key = match report {
         Report { stopped: true, .. } => words::STOPPED,
         Report { dry_run: true, .. } => words::WOULD_GO,
         _ => words::WENT,
     };
-    lang.fill(key, &values)
+    summary(lang, key, report)
 }

@@ -1,22 +1,20 @@
 //! `test-webhook`: one delivery through the whole pipeline, see [`test_delivery`].
 
 use std::io::Read as _;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::context::Context;
-use super::items::Items;
-use super::language::{self, Language, plain};
-use super::words::{TextKey, context as files, test_webhook as words};
-use super::{Ending, UsageError, ids};
-use midiateca_service::app::App;
+use crate::cli::complaint::unreadable;
+use crate::cli::{
+    Bar, Context, Ending, Items, Language, Out, TextKey, UsageError, ids, language, plain,
+    words::context as files, words::test_webhook as words,
+};
+use midiateca_service::app::AllowedStorage;
 use midiateca_service::instances::{self, Instance};
 use midiateca_service::ops::test_delivery::{self, Step};
 
-/// The largest file that is read as a delivery.
 const MOST_BYTES: u64 = 128 << 20;
 
 #[derive(Debug, clap::Args)]
@@ -32,20 +30,21 @@ pub(crate) struct Options {
     instance: Option<String>,
 }
 
-pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<Ending> {
-    let app = context.open_existing().await?;
-    let (body, instance) = match &options.file {
-        Some(file) => {
-            let body = read(file, context.lang)?;
-            let instance = instance_of(&context, &app, &body, options.instance).await?;
-            (body, instance)
-        }
-        None => sample_for(&context, &app, options.instance).await?,
-    };
+pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<Ending> {
     let lang = context.lang;
-    let steps = Arc::new(Items::named("steps", context.json, move |step: &Step| {
-        line_of(step, lang)
-    }));
+    let app = context.open_existing(AllowedStorage::None).await?;
+    let given = options.file.as_deref().map(|file| read(file, lang));
+    let given = given.transpose()?;
+    let instance = match &options.instance {
+        Some(id) => ids::instance(context, &app, id).await?,
+        None => {
+            let known = instances::instances(&app.db).await?;
+            instance_of(context, given.as_deref(), known)?
+        }
+    };
+    let body = given.unwrap_or_else(|| test_delivery::sample(&instance.id));
+    let steps = move |step: &Step| line_of(step, lang);
+    let steps = Items::with(Bar::of_count(), "steps", Out::Stdout, steps);
     let order = test_delivery::Options { instance, body };
     let cancelled = app.shutdown.token_with_signals();
     let deps = test_delivery::Deps {
@@ -54,67 +53,44 @@ pub(crate) async fn run(context: Context, options: Options) -> anyhow::Result<En
         coordination: &app.coordination,
     };
     let report = test_delivery::run(deps, order, steps.clone(), cancelled).await?;
-    steps.finish(&report, None);
-    app.db.close().await;
+    steps.finish(&report, "");
     Ok(Ending::fine_if(report.is_fine()))
 }
 
-/// For the instance that was named, or the first one.
-async fn sample_for(
+/// The instance that the delivery names, or the only one there is; for a sample the first.
+fn instance_of(
     context: &Context,
-    app: &App,
-    named: Option<String>,
-) -> anyhow::Result<(Vec<u8>, Instance)> {
-    let instance = match &named {
-        Some(id) => ids::instance(context, app, id).await?,
-        None => {
-            let first = instances::instances(&app.db).await?.into_iter().next();
-            first.ok_or_else(|| UsageError::new(context.lang, words::NO_INSTANCE, &[]))?
-        }
+    body: Option<&[u8]>,
+    mut known: Vec<Instance>,
+) -> Result<Instance, UsageError> {
+    let Some(body) = body else {
+        let first = known.into_iter().next();
+        return first.ok_or_else(|| usage!(context.lang, words::NO_INSTANCE));
     };
-    let body = test_delivery::sample(&instance.id);
-    Ok((body, instance))
+    let Some(id) = test_delivery::instance_id(body) else {
+        let only = if known.len() == 1 { known.pop() } else { None };
+        return only.ok_or_else(|| usage!(context.lang, words::NAMES_NO_INSTANCE));
+    };
+    let found = known.into_iter().find(|known| known.id.as_str() == id);
+    found.ok_or_else(|| ids::unknown(context, ids::INSTANCE, id))
 }
 
-fn read(file: &std::path::Path, lang: Language) -> anyhow::Result<Vec<u8>> {
+fn read(file: &Path, lang: Language) -> anyhow::Result<Vec<u8>> {
     let mut body = Vec::new();
     if file.as_os_str() == "-" {
-        std::io::stdin()
-            .take(MOST_BYTES + 1)
-            .read_to_end(&mut body)
-            .with_context(|| lang.say(files::CANNOT_READ_STDIN))?;
+        let read = std::io::stdin().take(MOST_BYTES + 1).read_to_end(&mut body);
+        read.with_context(|| lang.say(files::CANNOT_READ_STDIN))?;
     } else {
-        std::fs::File::open(file)
-            .and_then(|opened| opened.take(MOST_BYTES + 1).read_to_end(&mut body))
-            .with_context(|| lang.fill(files::CANNOT_READ, &[("path", &file.display())]))?;
+        let opened = std::fs::File::open(file);
+        let read = opened.and_then(|it| it.take(MOST_BYTES + 1).read_to_end(&mut body));
+        read.map_err(|error| unreadable(lang, file, error))?;
     }
     if body.len() as u64 > MOST_BYTES {
-        return Err(UsageError::new(lang, words::TOO_LARGE, &[("limit", &MOST_BYTES)]).into());
+        return Err(usage!(lang, words::TOO_LARGE, limit = MOST_BYTES).into());
     }
     Ok(body)
 }
 
-/// The instance that was named, or that the delivery names, or the only one there is.
-async fn instance_of(
-    context: &Context,
-    app: &App,
-    body: &[u8],
-    named: Option<String>,
-) -> anyhow::Result<Instance> {
-    if let Some(text) = named {
-        return ids::instance(context, app, &text).await;
-    }
-    let mut known = instances::instances(&app.db).await?;
-    let Some(id) = test_delivery::instance_id(body) else {
-        let only = if known.len() == 1 { known.pop() } else { None };
-        let error = || UsageError::new(context.lang, words::NAMES_NO_INSTANCE, &[]);
-        return Ok(only.ok_or_else(error)?);
-    };
-    let found = known.into_iter().find(|known| known.id.as_str() == id);
-    Ok(found.ok_or_else(|| ids::unknown(context, ids::INSTANCE, id))?)
-}
-
-/// Its name and the fields that are known.
 fn line_of(step: &Step, lang: Language) -> String {
     let fields = serde_json::to_value(step).unwrap_or_default();
     let fields = fields.as_object().into_iter().flatten();

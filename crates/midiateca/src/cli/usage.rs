@@ -7,13 +7,12 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Error, FromArgMatches as _};
+use serde_json::json;
 
 use super::color::Color;
-use super::language::Language;
-use super::{Options, complaint, help};
+use crate::cli::{Language, Options, answer, complaint, help};
 use midiateca_service::i18n::Explanation;
 
-/// Reads the arguments of a run, the program's name first.
 pub(super) fn read(
     lang: Language,
     arguments: impl IntoIterator<Item = OsString>,
@@ -23,11 +22,18 @@ pub(super) fn read(
     Options::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
-/// Shows the help that was asked for, or an error; and the exit code.
 pub(super) fn show(error: &Error, lang: Language) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if unparsed("--json").is_some() => {
             complaint::write(&explanation(error, lang), lang, true);
+        }
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion if unparsed("--json").is_some() => {
+            let text = error.render().to_string();
+            let document = match error.kind() {
+                ErrorKind::DisplayVersion => json!({ "version": text.trim_end() }),
+                _ => json!({ "help": text }),
+            };
+            answer::line(document);
         }
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
@@ -112,7 +118,6 @@ fn english(error: &Error) -> (String, String) {
     (message.to_owned(), hint)
 }
 
-/// A value of clap's context as text.
 fn noted(error: &Error, kind: ContextKind) -> Option<String> {
     let noted = match error.get(kind)? {
         ContextValue::None => return None,
@@ -122,7 +127,6 @@ fn noted(error: &Error, kind: ContextKind) -> Option<String> {
     Some(noted).filter(|noted| !noted.is_empty())
 }
 
-/// The stable code of what is wrong.
 fn code(error: &Error) -> &'static str {
     let is_repeated = || {
         let before = noted(error, ContextKind::PriorArg);

@@ -7,7 +7,6 @@ use midiateca_service::config::Config;
 
 static ZONE: OnceLock<Zone> = OnceLock::new();
 
-/// Sets the zone of this run, before the first time is shown.
 pub(crate) fn set(config: &Config) {
     if let Some(zone) = Zone::named(&config.http.time_zone) {
         // A run reads its settings once.
@@ -15,7 +14,6 @@ pub(crate) fn set(config: &Config) {
     }
 }
 
-/// The zone of this run.
 pub(crate) fn zone() -> &'static Zone {
     // Unit tests show the same times on every machine.
     let test = || Zone::named("America/Sao_Paulo").filter(|_| cfg!(test));
@@ -25,6 +23,10 @@ pub(crate) fn zone() -> &'static Zone {
 /// A point in time with its zone: `2026-11-24 09:00:00 -03:00`.
 pub(crate) fn local(at: Millis) -> String {
     zone().local(at)
+}
+
+pub(crate) fn or_dash(at: Option<Millis>) -> String {
+    at.map_or_else(|| "-".to_owned(), local)
 }
 
 /// The same for a point in time that is written as in JSON.

@@ -86,8 +86,8 @@ async fn a_removed_client_is_restored_by_its_name_and_its_number_is_no_one_elses
     let (stored, _) = test.store(sample("KEPT")).await;
     let data = test.app.data.as_path();
     let removed = midiateca(data, &["client", "remove", "2", "--keep-files"]).await;
-    assert_eq!(stdout(&removed), "");
-    assert!(stderr(&removed).contains("its 1 media stays"));
+    assert_eq!(stderr(&removed), "");
+    assert!(stdout(&removed).contains("its 1 media stays"));
 
     let other = midiateca(data, &["client", "add", "Padaria", "--id", "2"]).await;
     assert_eq!(other.status.code(), Some(2));
@@ -127,7 +127,7 @@ async fn a_client_without_media_is_removed_in_both_languages() {
     let removed = midiateca(data, &remove).await;
     assert_eq!(removed.status.code(), Some(0), "{}", stderr(&removed));
     assert_eq!(
-        stderr(&removed).trim(),
+        stdout(&removed).trim(),
         "cliente 3 removido: não recebe mais nada, e não tem mídias"
     );
     let unknown = midiateca(data, &remove).await;

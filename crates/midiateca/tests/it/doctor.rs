@@ -187,7 +187,6 @@ async fn a_healthy_desk_is_found_healthy() {
         "clock",
         "cdn",
         "cdn.ipv4",
-        "cdn.ipv6",
         "public",
         "instance.token",
         "instance.connected",

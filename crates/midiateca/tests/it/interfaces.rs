@@ -107,7 +107,7 @@ fn a_setting_is_taken_from_the_environment_before_the_file() {
         found.unwrap_or_else(|| panic!("{key}")).clone()
     };
     let body = setting("http.max_body");
-    assert_eq!(body["value"], "2MiB");
+    assert_eq!(body["value"], 2 << 20);
     assert_eq!(
         (&body["source"], &body["origin"]),
         (&json!("environment"), &json!("MIDIATECA__HTTP__MAX_BODY"))
@@ -119,12 +119,12 @@ fn a_setting_is_taken_from_the_environment_before_the_file() {
     let lease = setting("worker.lease");
     assert_eq!(
         (&lease["value"], &lease["source"]),
-        (&json!("90s"), &json!("file"))
+        (&json!(90_000), &json!("file"))
     );
     assert_eq!(lease["origin"], json!(file));
     assert_eq!(
         setting("http.max_bodies"),
-        json!({"key": "http.max_bodies", "value": "256MiB", "source": "default", "origin": null})
+        json!({"key": "http.max_bodies", "value": 256 << 20, "source": "default", "origin": null})
     );
     let mut wrong = command(data, &["config", "show"]);
     let wrong = wrong
@@ -403,5 +403,49 @@ async fn long_operations_print_one_document_without_prose() {
         assert!(report[list].is_array(), "{report}");
         assert_eq!(report["stopped"], false, "{report}");
         assert!(!has_prose(&report), "{report}");
+    }
+}
+
+#[test]
+fn help_version_pages_and_completions_are_one_document_with_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    for (line, field, part) in [
+        (&["--json", "--help"][..], "help", "Usage: midiateca"),
+        (&["--json", "help", "check"], "help", "midiateca check"),
+        (&["--version", "--json"], "version", "midiateca "),
+        (&["--json", "man"], "page", ".SH NAME"),
+        (&["--json", "completions", "bash"], "script", "complete"),
+    ] {
+        let output = run(data, line);
+        assert_eq!(output.status.code(), Some(0), "{line:?}");
+        let text = document(&output)[field].as_str().unwrap().to_owned();
+        assert!(text.contains(part), "{line:?}: {text}");
+    }
+    let pages = data.join("pages");
+    let written = run(data, &["--json", "man", pages.to_str().unwrap()]);
+    assert_eq!(document(&written)["folder"], json!(pages));
+}
+
+#[tokio::test]
+async fn lists_go_on_after_the_page_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    with_media(data, &["ONE", "TWO", "THREE"]).await;
+    for (list, id) in [("media", "id"), ("deliveries", "delivery")] {
+        let whole = document(&run(data, &["--json", list, "list"]));
+        assert_eq!(whole["next"], Value::Null);
+        let page = ["--json", list, "list", "--limit", "2"];
+        let first = document(&run(data, &page));
+        let next = first["next"].as_str().unwrap_or_else(|| panic!("{first}"));
+        assert_eq!(first["items"][1][id], next);
+        let second = run(data, &[&page[..], &["--cursor", next]].concat());
+        let second = document(&second);
+        assert_eq!(second["next"], Value::Null);
+        let items = |page: &Value| page["items"].as_array().unwrap().clone();
+        let both = [items(&first), items(&second)].concat();
+        assert_eq!(both, items(&whole), "{list}");
+        let said = stderr(&run(data, &page[1..]));
+        assert!(said.contains(&format!("--cursor {next}")), "{said}");
     }
 }

@@ -152,12 +152,24 @@ fn the_manual_pages_name_the_exit_codes_and_nothing_of_this_machine() {
     };
     let (first, serve, _) = write("en");
     assert!(first.contains("Exit status: 0, success; 1, "), "{first}");
+    assert!(first.contains(".SH EXIT STATUS\n0, success; "), "{first}");
+    assert!(serve.contains(".SH EXIT STATUS\n0, success; "), "{serve}");
+    assert!(serve.contains("[alias: servir]"), "{serve}");
     assert!(serve.contains(env!("CARGO_PKG_VERSION")), "{serve}");
     let (first, serve, all) = write("pt-BR");
     let codes = "Códigos de saída: 0, concluído; 1, ";
     assert!(first.contains(codes), "{first}");
     assert!(serve.contains("[também: servir]"), "{serve}");
     for page in all {
+        let headings = page.lines().filter_map(|line| line.strip_prefix(".SH "));
+        let english = ["NAME", "SYNOPSIS", "DESCRIPTION", "VERSION", "OPTIONS"];
+        for heading in headings {
+            assert!(!english.contains(&heading), "{heading}: {page}");
+        }
+        assert!(
+            page.contains(".SH CÓDIGOS DE SAÍDA\n0, concluído; "),
+            "{page}"
+        );
         // The environment of the run is not in its pages.
         assert!(!page.contains(target.to_str().unwrap()), "{page}");
     }

@@ -595,7 +595,7 @@ async fn another_database_or_another_owner_is_refused_before_any_change() {
     for (db, media, code, hint) in [
         (&text, &media, 2, "not a SQLite database"),
         (&other, &media, 2, "core_cliente"),
-        (&nowhere, &media, 3, "nowhere"),
+        (&nowhere, &media, 2, "nowhere"),
         (&db, &nowhere, 2, "media_storage"),
     ] {
         let refused = import(data, db, media, &[]).await;

@@ -114,7 +114,7 @@ async fn scrub_finds_missing_corrupt_and_orphaned_files_and_changes_nothing() {
     assert_eq!(std::fs::read(&files[2].1).unwrap(), altered);
     let portuguese = midiateca(data, &["--lang", "pt-BR", "conferir", "--since", "1h"]).await;
     assert!(
-        stdout(&portuguese).contains("1 íntegro, 1 ausente, 2 corrompidos, 0 ilegível, 0 órfão"),
+        stdout(&portuguese).contains("1 íntegro, 1 ausente, 2 corrompidos, 0 ilegíveis, 0 órfãos"),
         "{}",
         stdout(&portuguese)
     );

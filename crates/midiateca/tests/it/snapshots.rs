@@ -277,6 +277,8 @@ async fn the_commands_for_deliveries() {
         "deliveries-list",
         &both(data, &["deliveries", "list"]).await,
     );
+    let list = ["deliveries", "list", "--set-aside"];
+    stage.compare("deliveries-set-aside", &both(data, &list).await);
     let show = ["deliveries", "show", stage.set_aside.as_str()];
     stage.compare("deliveries-show", &both(data, &show).await);
     let replay = ["deliveries", "replay", "--set-aside"];
@@ -330,7 +332,9 @@ async fn the_commands_for_clients_and_instances() {
         "--public-url",
         "https://midia.example.com",
     ];
-    text += &screens(data, &[&configure[..], &["--dry-run"]].concat()).await;
+    text += &both(data, &[&configure[..], &["--dry-run"]].concat()).await;
+    text += &both(data, &configure).await;
+    text += &both(data, &["instance", "configure-webhooks", FIRST, "--undo"]).await;
     text += &both(data, &["instance", "rotate-hook", FIRST]).await;
     text += &screens(data, &["instance", "remove", FIRST]).await;
     compare("instance", &text, &places);
@@ -416,6 +420,9 @@ async fn the_settings() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let mut text = both(data, &["config", "show"]).await;
+    text += &both(data, &["config", "init"]).await;
+    std::fs::remove_file(data.join("midiateca.toml")).unwrap();
+    text += &document(data, &["config", "init"]).await;
     std::fs::write(data.join("midiateca.toml"), "[door]\nlisten = \"x\"\n").unwrap();
     text += &both(data, &["config", "check"]).await;
     compare("config", &text, &[(data, "[data]")]);

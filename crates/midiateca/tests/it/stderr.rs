@@ -90,7 +90,7 @@ async fn an_error_names_what_to_try_next() {
             2,
             "--token-file",
         ),
-        (&["test-webhook", "nofile"], 3, "hint: check the path"),
+        (&["test-webhook", "nofile"], 2, "hint: check the path"),
         (
             &["decrypt", "x.enc", "--media-key", "abc", "--kind", "image"],
             2,

@@ -6,3 +6,4 @@ context-cannot-read-stdin = cannot read stdin
 context-cannot-write = cannot write { $path }
 context-cannot-make = cannot create { $path }
 context-stays = { $path } already exists and was not changed
+context-more = hint: more follow; --cursor { $cursor } shows the next page

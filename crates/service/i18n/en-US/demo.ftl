@@ -1,9 +1,10 @@
 ### The messages of `demo`.
 
-demo-starting = starting a simulated W-API and midiateca on loopback
-demo-gateway = { "  " }W-API   { $address }
-demo-webhook = { "  " }webhook { $address }
-demo-data = { "  " }data    { $path }
+demo-starting =
+    starting a simulated W-API and midiateca on loopback
+    { "  " }W-API   { $gateway }
+    { "  " }webhook { $webhook }
+    { "  " }data    { $data }
 demo-not-ours = { $path } is not empty and was not made by the demo
     .hint = name another folder with --data
 demo-mark = made by `midiateca demo`, emptied by the next run

@@ -1,12 +1,12 @@
 ### What commands say of ids that they are given.
 
 ids-ambiguous = several ids begin with { $id }: { $candidates }
-ids-give-more = give more characters of the id
+    .hint = give more characters of the id
 ids-unknown-client = there is no client { $id }
+    .hint = see `midiateca client list`
 ids-unknown-instance = there is no instance { $id }
+    .hint = see `midiateca instance list`
 ids-unknown-media = there is no media { $id }
+    .hint = see `midiateca media list`
 ids-unknown-delivery = delivery { $id } is not stored
-ids-see-clients = see `midiateca client list`
-ids-see-instances = see `midiateca instance list`
-ids-see-media = see `midiateca media list`
-ids-see-deliveries = see `midiateca deliveries list`
+    .hint = see `midiateca deliveries list`

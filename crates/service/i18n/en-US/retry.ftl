@@ -12,3 +12,4 @@ retry-downloading = skipped: it is being downloaded
 retry-erased = skipped: it was erased on request
 retry-skipped = skipped: its status has just changed
 retry-not-found = not found
+retry-nothing = no media matched, so nothing was queued

@@ -19,6 +19,7 @@ scrub-not-repaired =
 scrub-files-in-use = orphaned files were not searched for, because an import or an erasure is running
 scrub-sum = { $intact } intact, { $missing } missing, { $corrupt } corrupt, { $unreadable } unreadable, { $orphaned } orphaned
 scrub-sum-repaired = { $restored } restored, { $queued } queued, { $unrecoverable } unrecoverable, { $quarantined } moved to { $quarantine }
+scrub-quarantine = quarantine
 scrub-how-to-repair = hint: `midiateca scrub --repair` repairs what can be repaired, and deletes nothing
 scrub-stopped = stopped; `midiateca scrub --resume` continues
 scrub-nothing-to-resume = no scrub was stopped, so this one started at the beginning

@@ -6,28 +6,12 @@ check-instances = Instâncias
 check-media = Mídias
 check-reasons = Não armazenadas, e por quê
 check-folders = Pastas
-check-client = cliente
-check-instance = instância
-check-state = estado
-check-token = token
-check-deliveries = entregas
-check-last-delivery = última entrega
+check-heads-of-instances = cliente | instância | estado | token | entregas | última entrega
+check-heads-of-media = por tipo | | bytes armazenados | por status | | última hora
+check-heads-of-reasons = quantidade | motivo | o que significa | recuperável
+check-heads-of-folders = pasta | arquivos | bytes
 check-token-stored = armazenado
 check-missing = ausente
-check-state-unknown = não informado
-check-by-kind = por tipo
-check-stored-bytes = bytes armazenados
-check-by-status = por status
-check-last-hour = última hora
-check-count = quantidade
-check-reason = motivo
-check-meaning = o que significa
-check-retryable = recuperável
-check-yes = sim
-check-no = não
-check-folder = pasta
-check-files = arquivos
-check-bytes = bytes
 
 ## The lines below them
 
@@ -40,7 +24,8 @@ check-on-disk =
        *[other] { $missing } ausentes
     }, { $wrong_size } de tamanho errado
 check-look-at = { "  " }veja: { $file }
-check-success-rate = taxa de sucesso: { $rate }
-check-oldest-waiting = espera mais antiga: { $time }
-check-next-deadline = próximo prazo: { $time }
+check-figures =
+    taxa de sucesso: { $rate }
+    espera mais antiga: { $oldest }
+    próximo prazo: { $deadline }
 check-hint = dica: midiateca client add NOME; midiateca instance add ID --client N --token-env VAR

@@ -6,3 +6,4 @@ context-cannot-read-stdin = não é possível ler a entrada padrão (stdin)
 context-cannot-write = não é possível gravar { $path }
 context-cannot-make = não é possível criar { $path }
 context-stays = { $path } já existe e não foi alterado
+context-more = dica: há mais; --cursor { $cursor } mostra a próxima página

@@ -1,9 +1,10 @@
 ### The messages of `demo`.
 
-demo-starting = iniciando uma W-API simulada e o midiateca em loopback
-demo-gateway = { "  " }W-API    { $address }
-demo-webhook = { "  " }webhook  { $address }
-demo-data = { "  " }dados    { $path }
+demo-starting =
+    iniciando uma W-API simulada e o midiateca em loopback
+    { "  " }W-API    { $gateway }
+    { "  " }webhook  { $webhook }
+    { "  " }dados    { $data }
 demo-not-ours = { $path } não está vazia e não foi criada pela demo
     .hint = informe outra pasta com --data
 demo-mark = criada por `midiateca demo`, esvaziada pela próxima execução

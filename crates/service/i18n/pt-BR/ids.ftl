@@ -1,12 +1,12 @@
 ### O que os comandos dizem dos ids informados.
 
 ids-ambiguous = vários ids começam com { $id }: { $candidates }
-ids-give-more = informe mais caracteres do id
+    .hint = informe mais caracteres do id
 ids-unknown-client = não existe o cliente { $id }
+    .hint = veja `midiateca client list`
 ids-unknown-instance = não existe a instância { $id }
+    .hint = veja `midiateca instance list`
 ids-unknown-media = não existe a mídia { $id }
+    .hint = veja `midiateca media list`
 ids-unknown-delivery = a entrega { $id } não está armazenada
-ids-see-clients = veja `midiateca client list`
-ids-see-instances = veja `midiateca instance list`
-ids-see-media = veja `midiateca media list`
-ids-see-deliveries = veja `midiateca deliveries list`
+    .hint = veja `midiateca deliveries list`

@@ -1,7 +1,7 @@
 ### What needs a person, in `check`, `status` and `demo`.
 
-needs-server-stopped = nenhum servidor está rodando em { $data }: os webhooks não são respondidos e nada é baixado; inicie com `systemctl start midiateca` ou `midiateca serve`
-needs-server-not-answering = o servidor em { $address } está rodando e não responde: os webhooks não são respondidos; reinicie com `systemctl restart midiateca` e guarde o log dele
+needs-server-stopped = nenhum servidor está em execução em { $data }: os webhooks não são respondidos e nada é baixado; inicie com `systemctl start midiateca` ou `midiateca serve`
+needs-server-not-answering = o servidor em { $address } está em execução e não responde: os webhooks não são respondidos; reinicie com `systemctl restart midiateca` e guarde o log dele
 needs-server-not-ready = o servidor em { $address } não consegue gravar agora (/readyz responde 503), e os webhooks podem receber 503; `midiateca doctor --problems` e o log dele dizem por quê
 needs-displaced = { $what }; { $hint }
 needs-storage-missing = o armazenamento { $path } não existe: o disco está montado? Não inicie um servidor sem ele
@@ -17,7 +17,7 @@ needs-media-wait-for-storage = { $count ->
     [one] { $count } mídia espera
    *[other] { $count } mídias esperam
 } pelo armazenamento: { $reason }
-needs-media-wait-long = há mídia esperando desde { $since }, há mais de um dia; o `midiateca serve` está rodando?
+needs-media-wait-long = há mídia esperando desde { $since }, há mais de um dia; o `midiateca serve` está em execução?
 needs-deliveries-set-aside = { $count ->
     [one] { $count } entrega do último dia não pôde ser lida e foi separada
    *[other] { $count } entregas do último dia não puderam ser lidas e foram separadas

@@ -12,3 +12,4 @@ retry-downloading = ignorada: está sendo baixada
 retry-erased = ignorada: foi apagada a pedido
 retry-skipped = ignorada: o status acabou de mudar
 retry-not-found = não encontrada
+retry-nothing = nenhuma mídia corresponde, então nada foi para a fila

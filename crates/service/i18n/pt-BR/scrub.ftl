@@ -42,6 +42,7 @@ scrub-sum-repaired =
         [one] { $quarantined } movido
        *[other] { $quarantined } movidos
     } para { $quarantine }
+scrub-quarantine = quarentena
 scrub-how-to-repair = dica: `midiateca scrub --repair` repara o que for possível e não exclui nada
 scrub-stopped = interrompido; `midiateca scrub --resume` continua
 scrub-nothing-to-resume = nenhuma conferência foi interrompida, então esta começou do início

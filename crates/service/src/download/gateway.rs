@@ -31,6 +31,9 @@ pub(super) async fn fetch(
 ) -> Result<Proven, Reason> {
     let api_base = Url::parse(&instance.api_base).map_err(|_| Reason::LinkRefused)?;
     let link = ask_for_link(downloader, job, instance, &api_base, trace).await?;
+    // The status was the gateway's, and the link's host may be refused without a request.
+    downloader.fetch.answered(&host_for(instance));
+    trace.http_status = None;
     trace.host = Url::parse(&link.url)
         .ok()
         .and_then(|link| link.host_str().map(str::to_owned));

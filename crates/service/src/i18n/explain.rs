@@ -59,8 +59,12 @@ enum Rest {
 type Values<'a> = [(&'a str, &'a dyn Display)];
 
 impl Cause {
+    /// The hint is an attribute of the text.
     pub fn new(lang: Language, message: TextKey, values: &Values<'_>) -> Self {
-        Self::of_text(message, lang.fill(message, values))
+        Self {
+            hint: lang.hint(message, values),
+            ..Self::of_text(message, lang.fill(message, values))
+        }
     }
 
     /// Both texts take the same values.

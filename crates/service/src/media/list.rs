@@ -27,14 +27,26 @@ pub async fn ids_beginning(db: &Db, prefix: &str, limit: usize) -> Result<Vec<Me
 const LIST: &str = concat!(
     "select ",
     columns!(),
-    " from media where received_at >= $9 and ",
+    " from media where received_at >= $9
+      and ($11 is null or (received_at, id) < (select received_at, id from media where id = $11)) and ",
     matches_filter!(),
     " order by received_at desc, id desc limit $10"
 );
 
 /// Up to `limit` media, newest first.
 pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Media>, Error> {
-    let values = filter.values(values![filter.since.unwrap_or(0), limit]);
+    list_after(db, filter, None, limit).await
+}
+
+/// Like [`list`], after this media.
+pub async fn list_after(
+    db: &Db,
+    filter: &Filter,
+    after: Option<&MediaId>,
+    limit: u32,
+) -> Result<Vec<Media>, Error> {
+    let since = filter.since.unwrap_or(0);
+    let values = filter.values(values![since, limit, after.map(MediaId::as_str)]);
     db.rows(LIST, values)
         .await?
         .iter()

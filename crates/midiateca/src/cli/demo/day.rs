@@ -8,8 +8,7 @@ use serde_json::Value;
 use url::Url;
 use wa_sim::{Sim, World};
 
-use super::super::language::Language;
-use super::super::words::{TextKey, demo as texts};
+use crate::cli::{Language, TextKey, words::demo as texts};
 use midiateca_service::app::{self, App};
 use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
@@ -36,57 +35,50 @@ pub(super) struct Day {
     lang: Language,
 }
 
-/// Adds clients and instances as an operator would. Gives the tokens of their webhook addresses.
-pub(super) async fn set_up(app: &App, sim: &Sim, lang: Language) -> anyhow::Result<[String; 2]> {
-    let now = app.clock.now();
-    app.db
-        .write(Key::Everything, async move |tx| {
+impl Day {
+    /// Adds clients and instances as an operator would.
+    pub async fn begin(app: &Arc<App>, sim: &Sim, lang: Language) -> anyhow::Result<Self> {
+        let (now, world) = (app.clock.now(), sim.world());
+        let adding = app.db.write(Key::Everything, async move |tx| {
             instances::add_client(tx, "Clínica Aurora", Some(2), now).await?;
             instances::add_client(tx, "Oficina do Bairro", Some(3), now).await
-        })
-        .await?;
-    let mut hooks = [String::new(), String::new()];
-    for (hook, (id, client)) in hooks.iter_mut().zip([(FIRST, 2), (SECOND, 3)]) {
-        sim.world().add_instance(id, "demo-token");
-        let new = NewInstance {
-            id: InstanceId(id.to_owned()),
-            client,
-            gateway: Gateway::Wapi,
-            api_base: Some(sim.api_base()),
-            cdn_base: Some(format!("{},{}", sim.origin(), sim.fallback_origin())),
-            routes: None,
-            token_sealed: None,
-            hook_hash: [0; 32],
-        };
-        let deps = app.instance_deps();
-        let added = ops::instance::add(deps, new, Some("demo-token")).await;
-        let (_, token) = added.map_err(app::Error::from)?;
-        *hook = token.with_context(|| lang.say(texts::ALREADY_THERE))?;
-    }
-    Ok(hooks)
-}
-
-impl Day {
-    /// Enters the webhook addresses at the gateway.
-    pub fn new(
-        app: &Arc<App>,
-        sim: &Sim,
-        hooks: [String; 2],
-        origin: &str,
-        lang: Language,
-    ) -> Self {
-        let hooks = hooks.map(|token| format!("{origin}/hooks/wapi/{token}"));
-        for (id, hook) in [FIRST, SECOND].into_iter().zip(&hooks) {
-            for slot in Gateway::Wapi.slots() {
-                sim.world().set_slot(id, slot.field, hook);
-            }
+        });
+        adding.await?;
+        let mut hooks = [String::new(), String::new()];
+        for (hook, (id, client)) in hooks.iter_mut().zip([(FIRST, 2), (SECOND, 3)]) {
+            world.add_instance(id, "demo-token");
+            let new = NewInstance {
+                id: InstanceId(id.to_owned()),
+                client,
+                gateway: Gateway::Wapi,
+                api_base: Some(sim.api_base()),
+                cdn_base: Some(format!("{},{}", sim.origin(), sim.fallback_origin())),
+                routes: None,
+                token_sealed: None,
+                hook_hash: [0; 32],
+            };
+            let deps = app.instance_deps();
+            let added = ops::instance::add(deps, new, Some("demo-token")).await;
+            let (_, token) = added.map_err(app::Error::from)?;
+            let token = token.with_context(|| lang.say(texts::ALREADY_THERE))?;
+            *hook = format!("/hooks/wapi/{token}");
         }
-        Self {
+        Ok(Self {
             app: Arc::clone(app),
-            world: sim.world().clone(),
+            world: world.clone(),
             hooks,
             duplicates: 0,
             lang,
+        })
+    }
+
+    /// Enters the webhook addresses at the gateway.
+    pub fn open(&mut self, origin: &str) {
+        for (id, hook) in [FIRST, SECOND].into_iter().zip(&mut self.hooks) {
+            *hook = format!("{origin}{hook}");
+            for slot in Gateway::Wapi.slots() {
+                self.world.set_slot(id, slot.field, hook);
+            }
         }
     }
 
@@ -107,12 +99,13 @@ impl Day {
         };
         let status = self.lang.name(accepted["status"].as_str().unwrap_or(""));
         let what = self.lang.say(what);
-        let values: &[(&str, &dyn std::fmt::Display)] = &[
-            ("what", &what),
-            ("status", &answer.status),
-            ("answer", &status),
-        ];
-        eprintln!("{}", self.lang.fill(key, values));
+        complain!(
+            self.lang,
+            key,
+            what,
+            status = answer.status,
+            answer = status
+        );
         Ok(())
     }
 
@@ -120,7 +113,7 @@ impl Day {
     pub fn invite(&self, folder: &Path) -> anyhow::Result<()> {
         let (data, address) = (folder.display(), &self.hooks[0]);
         std::fs::write(folder.join(ADDRESS), format!("{address}\n"))
-            .with_context(|| self.lang.fill(texts::CANNOT_USE, &[("path", &data)]))?;
+            .with_context(|| fill!(self.lang, texts::CANNOT_USE, path = data))?;
         eprintln!("\n{}", self.lang.say(texts::INVITATION));
         for command in ["check", "doctor", "monitor", "test-webhook --sample"] {
             eprintln!("  midiateca --data {data} {command}");

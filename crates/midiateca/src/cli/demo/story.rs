@@ -4,8 +4,8 @@ use serde_json::json;
 use wa_media::MediaKind;
 use wa_sim::{Fault, SimMedia};
 
-use super::super::words::demo as texts;
 use super::day::{Day, FIRST, SECOND};
+use crate::cli::words::demo as texts;
 
 pub(super) async fn run(day: &mut Day) -> anyhow::Result<()> {
     let documented = day.world.add(SimMedia::documented()).body;
@@ -52,7 +52,6 @@ fn sample(n: usize, instance: &str, kind: MediaKind) -> SimMedia {
     SimMedia::sample(instance, &id(n), kind)
 }
 
-/// A message id.
 fn id(n: usize) -> String {
     format!("3EB0A1C4D0F7B2E69A1{n}")
 }

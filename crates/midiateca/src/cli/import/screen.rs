@@ -4,12 +4,8 @@ use std::fmt::Display;
 
 use serde_json::{Value, json};
 
-use crate::cli::answer;
-use crate::cli::bar::Bar;
-use crate::cli::context::Context;
-use crate::cli::document::{Document, Out};
 use crate::cli::instance::webhook_address;
-use crate::cli::language::{Language, plain};
+use crate::cli::{Bar, Context, Document, Language, Out, answer, plain};
 use midiateca_service::gateway::Gateway;
 use midiateca_service::ops::Progress;
 use midiateca_service::ops::import::multichat::{Finding, Mode, Outcome, Report};
@@ -18,16 +14,16 @@ pub(super) struct Screen<'a> {
     context: &'a Context,
     mode: Mode,
     bar: Bar,
-    document: Option<Document>,
+    document: Document,
 }
 
 impl Progress<Finding> for Screen<'_> {
     fn expect(&self, total: u64) {
-        self.bar.expect(total);
+        Progress::<Finding>::expect(&self.bar, total);
     }
 
     fn advance(&self, done: u64) {
-        self.bar.advance(done);
+        Progress::<Finding>::advance(&self.bar, done);
     }
 
     fn finding(&self, finding: &Finding) {
@@ -36,23 +32,27 @@ impl Progress<Finding> for Screen<'_> {
             hook: Some(hook), ..
         } = finding
         {
-            item["address"] = webhook_address(self.context, Gateway::Wapi, hook).into();
+            let config = &self.context.config;
+            item["address"] = webhook_address(config, Gateway::Wapi, hook).into();
         }
-        self.bar.suspend(|| match &self.document {
-            Some(document) => document.item(&item),
-            None => self.lines(finding, &item),
+        self.bar.suspend(|| {
+            if self.context.json {
+                return self.document.item(&item);
+            }
+            for line in self.lines(finding, &item) {
+                Out::Unattended.line(line);
+            }
         });
     }
 }
 
 impl<'a> Screen<'a> {
     pub fn new(context: &'a Context, mode: Mode) -> Self {
-        let document = || Document::new("items", Out::Unattended);
         Self {
             context,
             mode,
             bar: Bar::of_count(),
-            document: context.json.then(document),
+            document: Document::new("items", Out::Unattended),
         }
     }
 
@@ -60,33 +60,32 @@ impl<'a> Screen<'a> {
         self.bar.end();
     }
 
-    fn lines(&self, finding: &Finding, item: &Value) {
-        let line = |code| Out::Unattended.line(say(self.context.lang, code, item));
+    fn lines(&self, finding: &Finding, item: &Value) -> Vec<String> {
+        let lang = self.context.lang;
+        let line = |code| say(lang, code, item);
         match finding {
-            Finding::Client { new: true, .. } => line("client_new"),
-            Finding::Client { new: false, .. } => line("client_known"),
+            Finding::Client { new: true, .. } => vec![line("client_new")],
+            Finding::Client { .. } => vec![line("client_known")],
             Finding::Instance { new, hook, .. } => {
-                line(if *new {
+                let known = line(if *new {
                     "instance_new"
                 } else {
                     "instance_known"
                 });
-                if hook.is_some() {
-                    line("webhook");
-                }
+                let webhook = hook.as_ref().map(|_| line("webhook"));
+                [Some(known), webhook].into_iter().flatten().collect()
             }
             Finding::Media { outcome, .. } => {
-                if self.mode == Mode::DryRun || outcome.needs_person() {
-                    Out::Unattended.line(media(self.context.lang, outcome, item));
-                }
+                let is_shown = self.mode == Mode::DryRun || outcome.needs_person();
+                let line = is_shown.then(|| media(lang, outcome, item));
+                line.into_iter().collect()
             }
         }
     }
 
-    /// Prints the sums.
     pub fn finish(&self, report: &Report) {
-        if let Some(document) = &self.document {
-            return document.finish(report);
+        if self.context.json {
+            return self.document.finish(report);
         }
         let lang = self.context.lang;
         let mut sum = json!(report.sum);
@@ -102,7 +101,6 @@ impl<'a> Screen<'a> {
     }
 }
 
-/// One line for a media.
 fn media(lang: Language, outcome: &Outcome, item: &Value) -> String {
     let field = |name: &str| item[name].as_str().unwrap_or_default();
     let code = match outcome {

@@ -1,18 +1,16 @@
 //! `instance add`: a new instance, or what is to change of one that exists.
 
-use std::fmt::Display;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::super::answer;
-use super::super::context::Context;
-use super::super::language::Language;
-use super::super::words::{context as files, instance as words};
-use super::super::{UsageError, complaint, hidden};
-use super::{address_view, gateway_deps, line, print_address};
+use super::{address_view, line, print_address};
+use crate::cli::complaint::unreadable;
+use crate::cli::{
+    Context, Language, answer, complaint, hidden, words::context as files, words::instance as words,
+};
 use midiateca_service::app::{self, App};
 use midiateca_service::instances::Instance;
 use midiateca_service::model::Reason;
@@ -74,20 +72,20 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     let added = instance::add(app.instance_deps(), new, token).await;
     let (instance, hook) = added.map_err(app::Error::from)?;
     if instance.token_sealed.is_none() {
-        eprintln!("{}", context.lang.say(words::ADD_TOKEN));
+        complain!(context.lang, words::ADD_TOKEN);
     }
     // The address is shown once: before the gateway is asked, or with its answer in one document.
     match &hook {
         _ if context.json => {}
         Some(hook) => print_address(context, &instance, hook),
         None => {
-            eprintln!("{}", context.lang.say(words::CHANGED));
-            line(context, &instance);
+            complain!(context.lang, words::CHANGED);
+            answer::line(line(context, &instance));
         }
     }
     let is_asked = token.is_some() && !options.offline;
     let check = if is_asked {
-        instance::ask_gateway(gateway_deps(app), &instance).await
+        instance::ask_gateway(app.gateway_deps(), &instance).await
     } else {
         TokenCheck::NotAsked
     };
@@ -107,42 +105,39 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
 fn explain(lang: Language, instance: &Instance, check: &TokenCheck) {
     let Some(error) = check.error() else {
         if matches!(check, TokenCheck::Accepted) {
-            eprintln!("{}", lang.say(words::TOKEN_ACCEPTED));
+            complain!(lang, words::TOKEN_ACCEPTED);
         }
         return;
     };
     let seen = complaint::why(error, lang);
-    let values: [(&str, &dyn Display); 2] = [("id", &instance.id), ("seen", &seen)];
     let words = if check.reason().is_some() {
         words::TOKEN_NOT_ACCEPTED
     } else {
         words::TOKEN_NOT_TRIED
     };
-    eprintln!("{}", lang.fill(words, &values));
+    complain!(lang, words, id = instance.id, seen);
 }
 
 fn read_token(lang: Language, options: &Options) -> anyhow::Result<Option<String>> {
-    let cannot_read_stdin = || lang.say(files::CANNOT_READ_STDIN);
     if let Some(name) = &options.token_env {
-        let unset = |_| UsageError::new(lang, words::UNSET_VARIABLE, &[("name", name)]);
+        let unset = |_| usage!(lang, words::UNSET_VARIABLE, name);
         return Ok(Some(std::env::var(name).map_err(unset)?));
     }
     if let Some(path) = &options.token_file {
         let text = std::fs::read_to_string(path);
-        let text =
-            text.with_context(|| lang.fill(files::CANNOT_READ, &[("path", &path.display())]))?;
-        return Ok(Some(text));
+        return Ok(Some(text.map_err(|error| unreadable(lang, path, error))?));
     }
     if !options.token_stdin {
         return Ok(None);
     }
     let mut stdin = std::io::stdin();
-    let mut text = String::new();
-    let read = if stdin.is_terminal() {
-        hidden::ask(&format!("{} ", lang.say(words::ASK_TOKEN))).map(|line| text = line)
+    let text = if stdin.is_terminal() {
+        hidden::ask(&format!("{} ", lang.say(words::ASK_TOKEN)))
     } else {
-        stdin.read_to_string(&mut text).map(drop)
+        let mut text = String::new();
+        stdin.read_to_string(&mut text).map(|_| text)
     };
-    read.with_context(cannot_read_stdin)?;
-    Ok(Some(text))
+    Ok(Some(
+        text.with_context(|| lang.say(files::CANNOT_READ_STDIN))?,
+    ))
 }

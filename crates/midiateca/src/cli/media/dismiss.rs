@@ -1,17 +1,9 @@
 //! `media dismiss`: acknowledges what failed or expired, see [`dismiss`].
 
-use std::fmt::Display;
-use std::sync::Arc;
-
-use super::super::context::Context;
-use super::super::items::Items;
-use super::super::language::{Language, tame};
-use super::super::words::{TextKey, dismiss as words};
-use super::super::{Ending, UsageError};
-use super::which::Which;
+use crate::cli::{Context, Ending, Items, TextKey, Which, summary, tame, words::dismiss as words};
 use midiateca_service::app::App;
 use midiateca_service::model::MediaStatus;
-use midiateca_service::ops::dismiss::{self, Dismissed, Item, Report};
+use midiateca_service::ops::dismiss::{self, Dismissed, Item};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -43,7 +35,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
         (MediaStatus::Expired, options.expired),
     ];
     if options.media.is_empty() && statuses.iter().all(|(_, wanted)| !wanted) {
-        return Err(UsageError::new(context.lang, words::NAME_MEDIA, &[]).into());
+        return Err(usage!(context.lang, words::NAME_MEDIA).into());
     }
     let reason = options.reason.as_deref();
     let selection = options
@@ -52,13 +44,18 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
         .await?;
     let (lang, dry_run) = (context.lang, options.dry_run);
     let order = dismiss::Options { selection, dry_run };
-    let items = Arc::new(Items::new(context.json, move |item: &Item| {
+    let items = Items::new(move |item: &Item| {
         let result = lang.say(text(item.result, dry_run));
         format!("{}\t{result}", tame(item.media.as_str()))
-    }));
+    });
     let cancelled = app.shutdown.token_with_signals();
     let report = dismiss::run(&app.db, &app.clock, order, items.clone(), cancelled).await?;
-    items.finish(&report, Some(sum(&report, lang)));
+    let key = if dry_run {
+        words::WOULD_SUM
+    } else {
+        words::SUM
+    };
+    items.finish(&report, &summary(lang, key, &report));
     Ok(Ending::fine_if(report.not_found == 0 && !report.stopped))
 }
 
@@ -69,18 +66,4 @@ fn text(result: Dismissed, dry_run: bool) -> TextKey {
         Dismissed::Skipped => words::SKIPPED,
         Dismissed::NotFound => words::NOT_FOUND,
     }
-}
-
-fn sum(report: &Report, lang: Language) -> String {
-    let values: [(&str, &dyn Display); 3] = [
-        ("dismissed", &report.dismissed),
-        ("skipped", &report.skipped),
-        ("not_found", &report.not_found),
-    ];
-    let key = if report.dry_run {
-        words::WOULD_SUM
-    } else {
-        words::SUM
-    };
-    lang.fill(key, &values)
 }

@@ -1,18 +1,10 @@
 //! `media export`: see [`export`].
 
-use std::fmt::Display;
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use super::super::context::Context;
-use super::super::document::Out;
-use super::super::items::Items;
-use super::super::language::Language;
 use super::super::scrub::problem_line;
-use super::super::words::export as words;
-use super::super::{Ending, UsageError, answer};
-use super::which::Which;
+use crate::cli::{Context, Ending, Items, Language, Out, Which, words::export as words};
 use midiateca_service::app::App;
 use midiateca_service::ops::export::{self, Finding, Report, Target};
 
@@ -56,7 +48,7 @@ pub(super) async fn run(
     options.which.resolve(context, app).await?;
     let is_stream = target == Target::Stream;
     if is_stream && io::stdout().is_terminal() {
-        return Err(UsageError::new(context.lang, words::TERMINAL, &[]).into());
+        return Err(usage!(context.lang, words::TERMINAL).into());
     }
     let out = if is_stream && !options.dry_run {
         // stdout is the archive.
@@ -65,11 +57,10 @@ pub(super) async fn run(
         Out::Stdout
     };
     let lang = context.lang;
-    let findings = Items::findings(out, context.json, move |finding: &Finding| {
+    let findings = Items::findings(out, move |finding: &Finding| {
         let path = finding.path.as_deref().unwrap_or("");
         problem_line(finding.problem, path, &finding.media, lang)
     });
-    let findings = Arc::new(findings);
     let order = export::Options {
         filter: options.which.filter(app.clock.now()),
         target: target.clone(),
@@ -80,34 +71,37 @@ pub(super) async fn run(
     let report = export::run(app.export_deps(), order, findings.clone(), cancelled).await;
     findings.end();
     let report = report?;
-    findings.finish(&report, (!report.stopped).then(|| sum(&report, lang)));
+    findings.finish(&report, &sum(&report, lang));
     hint(&target, &report, lang);
     Ok(Ending::fine_if(report.is_complete()))
 }
 
 fn sum(report: &Report, lang: Language) -> String {
+    if report.stopped {
+        return String::new();
+    }
     let bytes = lang.bytes(report.bytes);
-    let values: [(&str, &dyn Display); 4] = [
-        ("files", &report.files),
-        ("bytes", &bytes),
-        ("target", &report.target),
-        ("omitted", &report.omitted),
-    ];
     let key = if report.dry_run {
         words::WOULD_BE
     } else {
         words::SUM
     };
-    let mut sum = lang.fill(key, &values);
+    let mut sum = fill!(
+        lang,
+        key,
+        files = report.files,
+        bytes,
+        target = report.target,
+        omitted = report.omitted
+    );
     for (count, key) in [(report.kept, words::KEPT), (report.carried, words::CARRIED)] {
         if count > 0 {
-            sum = format!("{sum}\n{}", lang.fill(key, &[("count", &count)]));
+            sum = format!("{sum}\n{}", fill!(lang, key, count));
         }
     }
     sum
 }
 
-/// What to do next, on stderr.
 fn hint(target: &Target, report: &Report, lang: Language) {
     if report.stopped {
         let key = match target {
@@ -115,10 +109,8 @@ fn hint(target: &Target, report: &Report, lang: Language) {
             Target::Tar(_) | Target::Zip(_) => words::STOPPED_ARCHIVE,
             Target::Stream => words::STOPPED_STREAM,
         };
-        let values: [(&str, &dyn Display); 2] =
-            [("files", &report.files), ("target", &report.target)];
-        answer::complain(lang.fill(key, &values));
+        complain!(lang, key, files = report.files, target = report.target);
     } else if report.omitted > 0 && !report.dry_run {
-        answer::complain(lang.say(words::HOW_TO_RESTORE));
+        complain!(lang, words::HOW_TO_RESTORE);
     }
 }

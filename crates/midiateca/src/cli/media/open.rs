@@ -6,9 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use super::super::context::Context;
-use super::super::words::media as words;
-use super::super::{Ending, answer, ids};
+use crate::cli::{Context, Ending, answer, complaint, ids, words::media as words};
 use midiateca_service::app::App;
 use midiateca_service::media;
 
@@ -22,57 +20,48 @@ pub(crate) struct Options {
 }
 
 pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyhow::Result<Ending> {
-    let id = ids::media(context, app, &options.id).await?;
+    let (id, lang) = (ids::media(context, app, &options.id).await?, context.lang);
     let media = media::find(&app.db, &id).await?;
     let storage = context.config.storage_folder(&context.data);
     let path = media.as_ref().and_then(|media| media.path());
     let path = path.map(|path| storage.join(path));
     let path = path.map(|path| std::path::absolute(&path).unwrap_or(path));
-    let found = path.as_ref().filter(|path| path.is_file());
-    let problem = match (&path, found) {
-        (_, Some(_)) => None,
-        (None, _) => Some("not_stored"),
-        (Some(_), None) => Some("missing"),
+    let mut document = json!({"media": id.as_str(), "path": path});
+    let (problem, text) = match &path {
+        Some(path) if path.is_file() => {
+            answer::report(document, path.display());
+            let is_print = options.print || context.json || !std::io::stdout().is_terminal();
+            if !is_print && let Err(error) = open(path) {
+                let why = complaint::why(&error, lang);
+                complain!(lang, words::NO_OPENER, why);
+            }
+            return Ok(Ending::Fine);
+        }
+        Some(path) => {
+            let text = fill!(lang, words::FILE_MISSING, path = path.display());
+            ("missing", text)
+        }
+        None => ("not_stored", fill!(lang, words::NOT_STORED, id)),
     };
     if context.json {
-        let Some(problem) = problem else {
-            answer::line(json!({"media": id.as_str(), "path": path}));
-            return Ok(Ending::Fine);
-        };
-        answer::line(json!({"media": id.as_str(), "path": path, "problem": problem}));
-        return Ok(Ending::FoundWrong);
+        document["problem"] = json!(problem);
+        answer::line(document);
+    } else {
+        eprintln!("{text}");
     }
-    let Some(path) = found else {
-        let problem = match &path {
-            None => context.lang.fill(words::NOT_STORED, &[("id", &id)]),
-            Some(path) => {
-                let path = path.display();
-                context.lang.fill(words::FILE_MISSING, &[("path", &path)])
-            }
-        };
-        eprintln!("{problem}");
-        return Ok(Ending::FoundWrong);
-    };
-    answer::line(path.display());
-    let is_print = options.print || !std::io::stdout().is_terminal();
-    if !is_print && let Err(error) = open(path) {
-        let why = super::super::complaint::why(&error, context.lang);
-        eprintln!("{}", context.lang.fill(words::NO_OPENER, &[("why", &why)]));
-    }
-    Ok(Ending::Fine)
+    Ok(Ending::FoundWrong)
 }
 
-/// Starts the program and leaves it alone.
 fn open(path: &Path) -> std::io::Result<()> {
-    let mut opener = if cfg!(target_os = "macos") {
-        Command::new("open")
+    let opener = if cfg!(target_os = "macos") {
+        "open"
     } else if cfg!(windows) {
-        Command::new("explorer")
+        "explorer"
     } else {
-        Command::new("xdg-open")
+        "xdg-open"
     };
-    opener.arg(path);
-    opener.stdin(Stdio::null());
+    let mut opener = Command::new(opener);
+    opener.arg(path).stdin(Stdio::null());
     opener.stdout(Stdio::null()).stderr(Stdio::null());
     opener.spawn().map(drop)
 }

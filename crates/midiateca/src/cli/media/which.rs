@@ -2,10 +2,7 @@
 
 use clap::builder::PossibleValuesParser;
 
-use super::super::context::Context;
-use super::super::language::{Language, plain};
-use super::super::words::retry as words;
-use super::super::{UsageError, ids, zone};
+use crate::cli::{Context, ids, plain, words::retry as words, zone};
 use midiateca_service::app::App;
 use midiateca_service::clock::Millis;
 use midiateca_service::config::Since;
@@ -36,53 +33,41 @@ pub(crate) struct Which {
 }
 
 /// The names that `--kind` takes, so that help and completions list them.
-pub(in crate::cli) fn kinds() -> PossibleValuesParser {
+fn kinds() -> PossibleValuesParser {
     PossibleValuesParser::new(MediaKind::ALL.map(|kind| kind.as_str()))
 }
 
-pub(in crate::cli) fn reason_named(
-    lang: Language,
-    name: Option<&str>,
-) -> Result<Option<Reason>, UsageError> {
-    let Some(name) = name else { return Ok(None) };
-    match Reason::parse(name) {
-        Some(known) => Ok(Some(known)),
-        None => {
-            let name = plain(name);
-            Err(UsageError::new(
-                lang,
-                words::UNKNOWN_REASON,
-                &[("name", &name)],
-            ))
-        }
-    }
-}
-
 impl Which {
-    /// Refuses an unknown client or instance, and completes the id of the instance.
     pub async fn resolve(&mut self, context: &Context, app: &App) -> anyhow::Result<()> {
-        let instance = self.instance.as_deref();
-        self.instance = ids::check(context, app, self.client, instance).await?;
+        if let Some(client) = self.client {
+            ids::check_client(context, app, client).await?;
+        }
+        self.instance = ids::check_instance(context, app, self.instance.as_deref()).await?;
         Ok(())
     }
 
-    /// The media named by id, or those with the wanted statuses and this reason.
     pub async fn select(
         mut self,
         context: &Context,
         app: &App,
-        media: Vec<String>,
+        texts: Vec<String>,
         statuses: &[(MediaStatus, bool)],
         reason: Option<&str>,
     ) -> anyhow::Result<Selection> {
         self.resolve(context, app).await?;
+        let mut media = Vec::with_capacity(texts.len());
+        for text in texts {
+            media.push(ids::media(context, app, &text).await?);
+        }
+        let unknown = |name| usage!(context.lang, words::UNKNOWN_REASON, name = plain(name));
+        let reason = reason.map(|name| Reason::parse(name).ok_or_else(|| unknown(name)));
         let statuses = statuses.iter().filter(|(_, wanted)| *wanted);
         let statuses = statuses.map(|(status, _)| *status).collect();
         Ok(Selection {
-            media: ids::several_media(context, app, media).await?,
+            media,
             statuses,
             filter: Filter {
-                reason: reason_named(context.lang, reason)?,
+                reason: reason.transpose()?,
                 ..self.filter(app.clock.now())
             },
         })

@@ -4,7 +4,6 @@ mod downloads;
 mod edges;
 mod events;
 mod figures;
-mod help;
 mod instances;
 mod opened;
 #[cfg(test)]
@@ -12,22 +11,19 @@ mod tests;
 mod text;
 
 use ratatui::Frame;
-use ratatui::layout::Constraint::{Fill, Length};
+use ratatui::layout::Constraint::{self, Fill, Length};
 use ratatui::layout::{Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Borders, Clear, Padding, Paragraph, Row, Table, Wrap};
 
 use super::state::{State, View};
-use crate::cli::language::{Language, plain};
-use crate::cli::words::{TextKey, monitor as texts};
-use crate::cli::zone;
+use crate::cli::{Language, TextKey, plain, words::monitor as texts, zone};
 
 const GOOD: Style = Style::new().fg(Color::Green);
 const WARNING: Style = Style::new().fg(Color::Yellow);
 const BAD: Style = STRONG.fg(Color::Red);
 const ACCENT: Style = Style::new().fg(Color::Cyan);
-/// Of titles and keys.
 const TITLE: Style = STRONG.fg(Color::Cyan);
 const STRONG: Style = Style::new().add_modifier(Modifier::BOLD);
 const FAINT: Style = Style::new().add_modifier(Modifier::DIM);
@@ -41,6 +37,8 @@ const ROOMY_WIDTH: u16 = 120;
 const ROOMY_HEIGHT: u16 = 40;
 /// From this width on there is room for whole names.
 const WIDE: u16 = 110;
+
+const HELP_KEY: u16 = 11;
 
 pub(super) fn draw(frame: &mut Frame<'_>, state: &State) {
     draw_colored(frame, state);
@@ -64,7 +62,7 @@ fn draw_colored(frame: &mut Frame<'_>, state: &State) {
     match &state.view {
         View::Panels => panels(frame, middle, state),
         View::Opened { .. } => opened::draw(frame, middle, state),
-        View::Help => help::draw(frame, middle, state),
+        View::Help => help(frame, middle, state),
     }
     edges::footer(frame, footer, state);
 }
@@ -110,18 +108,12 @@ fn figures_row(frame: &mut Frame<'_>, area: Rect, state: &State) {
     }
 }
 
-/// Draws the title of a panel, and gives the area for its content.
 fn panel(frame: &mut Frame<'_>, area: Rect, title: &str) -> Rect {
     let is_roomy = is_roomy(frame);
-    bordered(
-        frame,
-        area,
-        title,
-        if is_roomy { Borders::ALL } else { Borders::TOP },
-    )
+    let borders = if is_roomy { Borders::ALL } else { Borders::TOP };
+    bordered(frame, area, title, borders)
 }
 
-/// Clears the area and draws a frame around it.
 fn sheet(frame: &mut Frame<'_>, area: Rect, title: &str) -> Rect {
     frame.render_widget(Clear, area);
     bordered(frame, area, title, Borders::ALL)
@@ -138,7 +130,33 @@ fn bordered(frame: &mut Frame<'_>, area: Rect, title: &str, borders: Borders) ->
     inside
 }
 
-/// A sentence in place of content.
 fn note(frame: &mut Frame<'_>, area: Rect, key: TextKey, state: &State) {
     frame.render_widget(Line::styled(state.lang.say(key), FAINT), area);
+}
+
+fn help(frame: &mut Frame<'_>, area: Rect, state: &State) {
+    let say = |key| state.lang.say(key);
+    let area = sheet(frame, area, say(texts::HELP));
+    let row = |key: &'static str, text| {
+        let lines = text::wrap(say(text), area.width.saturating_sub(HELP_KEY + 1), 0);
+        let height = u16::try_from(lines.len()).unwrap_or(1);
+        let key = Text::styled(key, TITLE);
+        Row::new([key, Text::from_iter(lines)]).height(height)
+    };
+    let rows = [
+        row("q", texts::HELP_QUIT),
+        row(say(texts::KEY_SPACE), texts::HELP_PAUSE),
+        row("↑ ↓", texts::HELP_SELECT),
+        row("Enter", texts::HELP_OPEN),
+        row("r", texts::HELP_RETRY),
+        row("i", texts::HELP_INSTANCE),
+        row("t", texts::HELP_KIND),
+        row("s, f", texts::HELP_STATUS),
+        row("c", texts::HELP_CLEAR),
+        row("Ctrl-L", texts::HELP_REDRAW),
+        row("Esc", texts::HELP_CLOSE),
+        row("", texts::HELP_TIMES).top_margin(1).style(FAINT),
+    ];
+    let table = Table::new(rows, [Length(HELP_KEY), Fill(1)]).column_spacing(0);
+    frame.render_widget(table, area);
 }

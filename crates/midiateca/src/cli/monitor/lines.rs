@@ -4,11 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::answer;
-use super::super::context::Context;
-use super::super::language::Language;
-use super::super::words::monitor as texts;
-use super::super::{Ending, zone};
+use crate::cli::{Context, Ending, Language, answer, words::monitor as texts, zone};
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::clock::rfc3339;
 use midiateca_service::disk::FileId;
@@ -19,11 +15,11 @@ const POLL_INTERVAL: Duration = Duration::from_millis(300);
 const PAGE: u32 = 500;
 
 pub(super) async fn run(
-    context: Context,
+    context: &Context,
     after: Option<i64>,
     once: bool,
 ) -> anyhow::Result<Ending> {
-    let open = || context.open_existing_allowing(AllowedStorage::Unused);
+    let open = || context.open_existing(AllowedStorage::Unused);
     let mut app = open().await?;
     let path = context.config.database_file(&context.data);
     let mut file = FileId::at(&path);
@@ -60,10 +56,9 @@ pub(super) async fn run(
             app = open().await?;
             file = found;
             seq = seq.min(events::newest(&app.db).await?);
-            eprintln!("{}", context.lang.say(texts::OTHER_DATABASE));
+            complain!(context.lang, texts::OTHER_DATABASE);
         }
     }
-    app.db.close().await;
     Ok(Ending::Fine)
 }
 

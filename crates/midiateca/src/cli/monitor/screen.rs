@@ -9,11 +9,10 @@ use crossterm::event::Event;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::super::context::Context;
-use super::super::{Ending, complaint};
 use super::draw;
 use super::state::{Notice, State, Step};
 use super::terminal::{self, Screen};
+use crate::cli::{Context, Ending, complaint};
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::model::MediaId;
 use midiateca_service::ops::live::{self, Sampler, Update};
@@ -22,20 +21,18 @@ use midiateca_service::shutdown;
 
 /// How often the time on the screen is updated at least.
 const TICK: Duration = Duration::from_millis(500);
-/// Updates that wait to be shown.
 const WAITING: usize = 16;
 
-pub(super) async fn run(context: Context) -> anyhow::Result<Ending> {
+pub(super) async fn run(context: &Context) -> anyhow::Result<Ending> {
     // Before the screen is taken, so that an error is shown as by other commands.
-    let app = context
-        .open_existing_allowing(AllowedStorage::Unused)
-        .await?;
+    let app = context.open_existing(AllowedStorage::Unused).await?;
     let data = context.data.display().to_string();
     let mut state = State::new(data, context.lang, app.clock.now());
     state.has_color = context.color.is_on(&io::stdout());
     let (wanted, options) = watch::channel(live::Options::default());
     let (sender, updates) = mpsc::channel(WAITING);
-    let sampler = sampler(&app, options, sender);
+    let (deps, source) = app.live_deps();
+    let sampler = Sampler::new(deps, source, options, sender);
     let mut monitor = Monitor {
         app: Arc::clone(&app),
         source: sampler.source(),
@@ -69,25 +66,6 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Ending> {
     }
 }
 
-fn sampler(
-    app: &App,
-    options: watch::Receiver<live::Options>,
-    updates: mpsc::Sender<Update>,
-) -> Sampler {
-    let deps = live::Deps {
-        data: app.data.clone(),
-        config: app.config.clone(),
-        clock: app.clock.clone(),
-        coordination: app.coordination.clone(),
-        tasks: app.shutdown.clone(),
-    };
-    let source = live::Source {
-        db: app.db.clone(),
-        storage: app.storage.clone(),
-    };
-    Sampler::new(deps, source, options, updates)
-}
-
 /// Whether the terminal was closed.
 fn is_gone(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, NotConnected};
@@ -98,7 +76,6 @@ fn is_gone(error: &io::Error) -> bool {
 
 struct Monitor {
     app: Arc<App>,
-    /// The database that is shown.
     source: watch::Receiver<live::Source>,
     state: State,
     wanted: watch::Sender<live::Options>,

@@ -4,7 +4,7 @@ mod keys;
 
 use std::cell::Cell;
 
-use crate::cli::language::Language;
+use crate::cli::Language;
 use midiateca_service::clock::{Millis, SECOND};
 use midiateca_service::events::Event;
 use midiateca_service::model::MediaId;
@@ -13,7 +13,6 @@ use midiateca_service::ops::retry::Retried;
 
 pub(super) use keys::Step;
 
-/// How long a notice stays.
 const NOTICE: Millis = 8 * SECOND;
 /// After this long without an update the database is reported as silent.
 const SILENCE: Millis = 4 * SECOND;
@@ -49,7 +48,6 @@ pub(super) struct State {
     pub now: Millis,
     pub wanted: live::Options,
     pub view: View,
-    /// The media whose retry waits for a confirmation.
     pub asking: Option<MediaId>,
     pub figures: Figures,
     pub error: Option<live::Error>,

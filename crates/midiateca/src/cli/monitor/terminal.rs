@@ -2,20 +2,14 @@
 
 use std::io::{self, IsTerminal as _};
 use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::cursor::Show;
 use crossterm::event::Event;
-use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
-};
-use ratatui::backend::CrosstermBackend;
+use crossterm::terminal::is_raw_mode_enabled;
 use tokio::sync::mpsc;
 
 /// Keys that wait to be handled. More than these, as of a paste, wait in the terminal.
 const KEYS: usize = 256;
-
-static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
 #[derive(Debug, thiserror::Error)]
 pub(in crate::cli) enum Error {
@@ -36,25 +30,13 @@ pub(super) struct Screen(ManuallyDrop<ratatui::DefaultTerminal>);
 impl Screen {
     /// Switches to raw keys and the alternate screen. A panic in any thread restores the terminal before its message.
     pub fn enter() -> io::Result<Self> {
-        let hook = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            restore();
-            hook(panic);
-        }));
-        IS_TAKEN.store(true, Ordering::SeqCst);
-        let enter = || {
-            enable_raw_mode()?;
-            crossterm::execute!(io::stdout(), EnterAlternateScreen)?;
-            ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))
-        };
-        enter()
-            .map(|terminal| Self(ManuallyDrop::new(terminal)))
-            .inspect_err(|_| restore())
+        let terminal = ratatui::try_init().inspect_err(|_| restore())?;
+        Ok(Self(ManuallyDrop::new(terminal)))
     }
 
     /// Draws one frame. Fails if the terminal is gone, or was restored because of a panic.
     pub fn draw(&mut self, draw: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
-        if !IS_TAKEN.load(Ordering::SeqCst) {
+        if !is_raw_mode_enabled()? {
             return Err(io::Error::other(Error::Panicked));
         }
         if !io::stdout().is_terminal() {
@@ -63,7 +45,6 @@ impl Screen {
         self.0.draw(draw).map(drop)
     }
 
-    /// The next frame is drawn whole.
     pub fn clear(&mut self) -> io::Result<()> {
         self.0.clear()
     }
@@ -75,12 +56,12 @@ impl Drop for Screen {
     }
 }
 
-/// Does nothing the second time. Errors mean that the terminal is gone.
+/// After a panic only the cursor is left to show. Errors mean that the terminal is gone.
 fn restore() {
-    if IS_TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = disable_raw_mode();
-        let _ = crossterm::execute!(io::stdout(), LeaveAlternateScreen, Show);
+    if is_raw_mode_enabled().unwrap_or(false) {
+        let _ = ratatui::try_restore();
     }
+    let _ = crossterm::execute!(io::stdout(), Show);
 }
 
 /// Keys and changes of the terminal's size. Ends when the terminal can no longer be read.

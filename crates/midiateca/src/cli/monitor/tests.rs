@@ -131,7 +131,6 @@ pub(super) fn counted(filter: &LiveFilter) -> LiveCounts {
     }
 }
 
-/// The panels with all of these figures.
 pub(super) fn filled(lang: Language) -> State {
     let everything = LiveFilter::default();
     let mut state = State::new("/srv/midiateca".to_owned(), lang, NOON);
@@ -141,7 +140,6 @@ pub(super) fn filled(lang: Language) -> State {
     state
 }
 
-/// Gives the state a snapshot of everything.
 pub(super) fn receive(state: &mut State, is_whole: bool) {
     let snapshot = snapshot(&LiveFilter::default(), is_whole);
     state.apply(Update::Snapshot(Box::new(snapshot)));

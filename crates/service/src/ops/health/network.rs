@@ -89,11 +89,14 @@ async fn probe_origin(client: &HttpClient, config: &Config, origin: &str) -> Vec
     let is_connected =
         |reached: &ConnectionProbe| matches!(reached, ConnectionProbe::Connected { .. });
     let any = is_connected(&over_v4) || is_connected(&over_v6);
-    vec![
-        family(Check::CdnIpv4, over_v4, any),
-        family(Check::CdnIpv6, over_v6, any),
-        answered(answer, hint),
-    ]
+    // An address is of one family, and says nothing about the other.
+    let is_name = url.domain().is_some();
+    [(Check::CdnIpv4, over_v4), (Check::CdnIpv6, over_v6)]
+        .into_iter()
+        .filter(|(_, reached)| is_name || !matches!(reached, ConnectionProbe::NoAddress))
+        .map(|(check, reached)| family(check, reached, any))
+        .chain([answered(answer, hint)])
+        .collect()
 }
 
 /// One family is enough; an address that does not answer costs time with every download.

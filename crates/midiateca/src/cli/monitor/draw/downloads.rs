@@ -10,14 +10,14 @@ const OVERHEAD: u64 = 16 + 10;
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let (lang, snapshot) = (state.lang, state.figures.snapshot.as_ref());
     let downloads = snapshot.map_or(&[][..], |snapshot| &snapshot.in_flight);
-    let title = lang.say(texts::DOWNLOADS);
-    let title = match downloads.len() {
-        0 => title.to_owned(),
-        count if snapshot.is_some_and(|snapshot| snapshot.is_served) => {
+    let is_served = snapshot.is_some_and(|snapshot| snapshot.is_served);
+    let title = match (lang.say(texts::DOWNLOADS), downloads.len()) {
+        (title, 0) => title.to_owned(),
+        (title, count) if is_served => {
             let speed = speed(state.figures.total_speed(), lang);
             format!("{title}: {count}  {speed}")
         }
-        count => format!("{title}: {count}  {}", lang.say(texts::INTERRUPTED)),
+        (title, count) => format!("{title}: {count}  {}", lang.say(texts::INTERRUPTED)),
     };
     let area = panel(frame, area, &title);
     if downloads.is_empty() {
@@ -28,44 +28,31 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     } else {
         [9, 0, 14]
     };
-    let rows = downloads
-        .iter()
-        .map(|one| row(one, [instance, name, bar], state));
+    let rows = downloads.iter().map(|download| {
+        let speed = state.figures.speed(download);
+        let speed = speed.map_or_else(String::new, |per_second| self::speed(per_second, lang));
+        Row::new([
+            Line::raw(lang.name(download.kind.as_str())),
+            Line::raw(fit(&download.instance, instance)),
+            Line::raw(fit(download.file_name.as_deref().unwrap_or_default(), name)),
+            progress(download, bar),
+            Line::raw(bytes(download, lang)).right_aligned(),
+            Line::raw(speed).right_aligned(),
+        ])
+    });
     let widths = [9, instance, name, bar + 5, 23, 13];
     frame.render_widget(Table::new(rows, widths), area);
-}
-
-fn row<'a>(download: &Download, [instance, name, bar]: [u16; 3], state: &State) -> Row<'a> {
-    let speed = state.figures.speed(download);
-    let speed = speed.map_or_else(String::new, |per_second| {
-        self::speed(per_second, state.lang)
-    });
-    let file_name = download.file_name.as_deref().unwrap_or_default();
-    Row::new([
-        Line::raw(state.lang.name(download.kind.as_str()).to_owned()),
-        Line::raw(fit(&download.instance, instance)),
-        Line::raw(fit(file_name, name)),
-        progress(download, bar),
-        Line::raw(bytes(download, state.lang)).right_aligned(),
-        Line::raw(speed).right_aligned(),
-    ])
 }
 
 /// Between 0 and 1, if the declared length can be right.
 fn share(download: &Download) -> Option<f64> {
     let (fetched, declared) = (download.fetched_bytes?, download.declared_length?);
     let is_possible = declared > 0 && fetched <= declared + OVERHEAD;
-    #[expect(clippy::cast_precision_loss, reason = "a bar for people")]
     is_possible.then(|| (fetched as f64 / declared as f64).min(1.0))
 }
 
 fn progress<'a>(download: &Download, columns: u16) -> Line<'a> {
     let share = share(download);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between 0 and 1"
-    )]
     let filled = (share.unwrap_or(0.0) * f64::from(columns)).round() as usize;
     let percent = share.map(|share| format!(" {:>3.0}%", (share * 100.0).floor()));
     Line::from(vec![
@@ -85,11 +72,6 @@ fn bytes(download: &Download, lang: Language) -> String {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a speed for people"
-)]
 fn speed(per_second: f64, lang: Language) -> String {
     format!("{}/s", lang.bytes(per_second.max(0.0) as u64))
 }

@@ -32,17 +32,13 @@ fn title(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let server = Span::styled(format!("● {}", state.lang.say(server)), style);
     let time = Span::raw(format!("  {} ", zone::local(state.now)));
     let right = Line::from(vec![server, time]);
-    let width = u16::try_from(right.width()).unwrap_or(area.width);
-    let columns = Layout::horizontal([Fill(1), Length(width)]).spacing(1);
-    let [left_area, right_area] = columns.areas(area);
+    let columns = Layout::horizontal([Fill(1), Length(right.width() as u16)]);
+    let [left_area, right_area] = columns.spacing(1).areas(area);
     frame.render_widget(right, right_area);
     let name = Span::styled(" midiateca monitor", STRONG);
     let columns_left = usize::from(left_area.width).saturating_sub(name.width() + 2);
-    let data = fit(&state.data, u16::try_from(columns_left).unwrap_or(0));
-    frame.render_widget(
-        Line::from(vec![name, format!("  {data}").into()]),
-        left_area,
-    );
+    let data = format!("  {}", fit(&state.data, columns_left));
+    frame.render_widget(Line::from(vec![name, data.into()]), left_area);
 }
 
 fn problem(state: &State) -> Option<String> {
@@ -50,46 +46,39 @@ fn problem(state: &State) -> Option<String> {
     match (&state.error, state.silent_for()) {
         (Some(Error::Missing { path }), _) => {
             let path = plain(&path.display().to_string());
-            Some(lang.fill(texts::DATABASE_MISSING, &[("path", &path)]))
+            Some(fill!(lang, texts::DATABASE_MISSING, path))
         }
         (Some(Error::Db(error)), _) => {
             let why = plain(&complaint::why(error, lang));
-            Some(lang.fill(texts::DATABASE_FAILED, &[("why", &why)]))
+            Some(fill!(lang, texts::DATABASE_FAILED, why))
         }
-        (None, Some(silence)) => Some(lang.fill(texts::SILENT, &[("age", &lang.span(silence))])),
+        (None, Some(silence)) => Some(fill!(lang, texts::SILENT, age = lang.span(silence))),
         (None, None) => lack_of_space(state),
     }
 }
 
-/// Shown only while a media waits for the space.
 fn lack_of_space(state: &State) -> Option<String> {
     let paused = state.figures.snapshot.as_ref()?.paused?;
     let queue = state.figures.queue(&state.wanted.filter)?;
     let free = state.lang.bytes(paused.free_bytes);
     let resume = state.lang.bytes(paused.resume_above_bytes);
-    let text = state
-        .lang
-        .fill(texts::NO_SPACE, &[("free", &free), ("resume", &resume)]);
+    let text = fill!(state.lang, texts::NO_SPACE, free, resume);
     (queue.ready > 0).then_some(text)
 }
 
 /// What is wrong; else what is shown.
 fn situation<'a>(columns: u16, problem: Option<String>, state: &State) -> Line<'a> {
-    let lang = state.lang;
+    let (lang, filter) = (state.lang, &state.wanted.filter);
     let mut line = Line::raw(" ");
     if state.wanted.is_paused {
         let paused = format!(" {} ", lang.say(texts::PAUSED));
-        line.push_span(Span::styled(paused, SELECTED));
-        line.push_span(" ");
+        line.extend([Span::styled(paused, SELECTED), Span::raw(" ")]);
     }
-    let filter = &state.wanted.filter;
+    let result = filter.result.and_then(|it| events::name(it.as_str()));
     let parts = [
         filter.instance.as_deref().map(plain),
         filter.kind.map(|kind| lang.name(kind.as_str()).to_owned()),
-        filter.result.and_then(|result| {
-            let name = events::name(result.as_str())?;
-            Some(lang.say(name).to_owned())
-        }),
+        result.map(|name| lang.say(name).to_owned()),
     ];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
     let (text, style) = if let Some(problem) = problem {
@@ -101,45 +90,39 @@ fn situation<'a>(columns: u16, problem: Option<String>, state: &State) -> Line<'
         (text, WARNING)
     };
     let columns_left = usize::from(columns).saturating_sub(line.width());
-    let text = fit(&text, u16::try_from(columns_left).unwrap_or(0));
-    line.push_span(Span::styled(text, style));
+    line.push_span(Span::styled(fit(&text, columns_left), style));
     line
 }
 
 pub(super) fn footer(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let columns_left = area.width.saturating_sub(1);
-    let line = if let Some(id) = &state.asking {
-        let question = state.lang.fill(texts::ASK, &[("id", &short(id))]);
-        Line::styled(format!(" {}", fit(&question, columns_left)), SELECTED)
-    } else if let Some(notice) = state.notice() {
-        let (text, style) = sentence(notice, state);
-        Line::styled(format!(" {}", fit(&text, columns_left)), style)
+    let text = if let Some(id) = &state.asking {
+        Some((fill!(state.lang, texts::ASK, id = short(id)), SELECTED))
     } else {
-        keys(columns_left, state)
+        state.notice().map(|notice| sentence(notice, state.lang))
+    };
+    let line = match text {
+        Some((text, style)) => Line::styled(format!(" {}", fit(&text, columns_left)), style),
+        None => keys(columns_left, state),
     };
     frame.render_widget(line, area);
 }
 
-fn sentence(notice: &Notice, state: &State) -> (String, Style) {
-    let lang = state.lang;
-    match notice {
-        Notice::NoMedia => (lang.say(texts::NO_MEDIA).to_owned(), WARNING),
-        Notice::Retried(id, Err(why)) => {
-            let (id, why) = (short(id), plain(why));
-            let text = lang.fill(texts::NOT_QUEUED, &[("id", &id), ("why", &why)]);
-            (text, BAD)
-        }
-        Notice::Retried(id, Ok(result)) => {
-            use Retried::{AlreadyStored, Downloading, Erased, NotFound, Queued, Skipped};
-            let (key, style) = match result {
-                Queued => (texts::QUEUED, GOOD),
-                Retried::QueuedFileMissing => (texts::QUEUED_MISSING, GOOD),
-                AlreadyStored | Downloading | Erased | Skipped => (texts::UNCHANGED, WARNING),
-                NotFound => (texts::UNKNOWN, BAD),
-            };
-            (lang.fill(key, &[("id", &short(id))]), style)
-        }
-    }
+fn sentence(notice: &Notice, lang: Language) -> (String, Style) {
+    use Retried::{AlreadyStored, Downloading, Erased, NotFound, Queued, Skipped};
+    let (id, result) = match notice {
+        Notice::NoMedia => return (lang.say(texts::NO_MEDIA).to_owned(), WARNING),
+        Notice::Retried(id, result) => (short(id), result),
+    };
+    let (key, style) = match result {
+        Ok(Queued) => (texts::QUEUED, GOOD),
+        Ok(Retried::QueuedFileMissing) => (texts::QUEUED_MISSING, GOOD),
+        Ok(AlreadyStored | Downloading | Erased | Skipped) => (texts::UNCHANGED, WARNING),
+        Ok(NotFound) => (texts::UNKNOWN, BAD),
+        Err(_) => (texts::NOT_QUEUED, BAD),
+    };
+    let why = plain(result.as_ref().err().map_or("", String::as_str));
+    (fill!(lang, key, id, why), style)
 }
 
 /// The end of an id, which differs from that of other ids.

@@ -6,7 +6,6 @@ use super::text::fit;
 use super::*;
 use midiateca_service::events::Event;
 
-/// Columns of an event's name.
 const NAME: u16 = 11;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
@@ -22,14 +21,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let [list, below] = Layout::vertical([Fill(1), Length(below)]).areas(area);
     let instance = if area.width >= WIDE { 21 } else { 9 };
     let rows = events.iter().map(|event| row(event, instance, state));
-    let widths = [
-        Length(8),
-        Length(NAME + 2),
-        Length(instance),
-        Length(10),
-        Fill(1),
-    ];
-    let table = Table::new(rows, widths).row_highlight_style(SELECTED);
+    let columns = Constraint::from_lengths([8, NAME + 2, instance, 10]);
+    let columns = columns.into_iter().chain([Fill(1)]);
+    let table = Table::new(rows, columns).row_highlight_style(SELECTED);
     let mut place = TableState::new().with_selected(state.selected());
     frame.render_stateful_widget(table, list, &mut place);
     if let Some(event) = state.selected_event() {
@@ -55,7 +49,6 @@ fn row<'a>(event: &Event, instance: u16, state: &State) -> Row<'a> {
     ])
 }
 
-/// The short name of an event, by its kind.
 pub(super) fn name(kind: &str) -> Option<TextKey> {
     Some(match kind {
         "media.stored" => texts::STORED,

@@ -17,19 +17,19 @@ pub(super) fn deliveries(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let rate = match figures.deliveries_per_minute(&state.wanted.filter) {
         Some(rate) => {
             let places = if rate >= 100.0 || rate == 0.0 { 0 } else { 1 };
-            lang.fill(texts::NOW, &[("rate", &lang.decimal(rate, places))])
+            fill!(lang, texts::NOW, rate = lang.decimal(rate, places))
         }
         None => lang.say(texts::MEASURING).to_owned(),
     };
     let mut line = Line::from(Span::styled(rate, STRONG));
     if figures.counts.is_some() {
         let received = count(minutes.iter().sum::<u64>(), lang);
-        let received = lang.fill(texts::RECEIVED, &[("count", &received)]);
+        let received = fill!(lang, texts::RECEIVED, count = received);
         line.push_span(format!(" · {received}"));
         let stored = count(figures.last_hour("media.stored"), lang);
         let failed = figures.last_hour("media.failed") + figures.last_hour("media.expired");
         let failed = count(failed, lang);
-        let ended = lang.fill(texts::ENDED, &[("stored", &stored), ("failed", &failed)]);
+        let ended = fill!(lang, texts::ENDED, stored, failed);
         frame.render_widget(ended, last);
     }
     frame.render_widget(line, first);
@@ -51,7 +51,6 @@ fn bars(minutes: &[u64], columns: u16, rows: u16) -> Vec<u64> {
 
 type Figure = (TextKey, i64, Style);
 
-/// A figure with a style, if it is not zero.
 fn alarming(key: TextKey, number: i64, style: Style) -> Figure {
     (key, number, if number > 0 { style } else { Style::new() })
 }
@@ -79,20 +78,24 @@ fn deadlines(queue: &QueueCounts) -> [Figure; 4] {
     ]
 }
 
-/// A line for each.
 pub(super) fn by_status(frame: &mut Frame<'_>, area: Rect, state: &State) {
-    let area = panel(frame, area, state.lang.say(texts::QUEUE));
-    match state.figures.queue(&state.wanted.filter) {
-        Some(queue) => table(frame, area, &statuses(&queue), 0, state),
-        None => note(frame, area, texts::COUNTING, state),
-    }
+    counted(frame, area, (texts::QUEUE, 0), statuses, state);
 }
 
-/// A line for each, with a bar.
 pub(super) fn by_deadline(frame: &mut Frame<'_>, area: Rect, state: &State) {
-    let area = panel(frame, area, state.lang.say(texts::DUE));
+    counted(frame, area, (texts::DUE, 20), deadlines, state);
+}
+
+fn counted<const N: usize>(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    (title, bar): (TextKey, i64),
+    figures: fn(&QueueCounts) -> [Figure; N],
+    state: &State,
+) {
+    let area = panel(frame, area, state.lang.say(title));
     match state.figures.queue(&state.wanted.filter) {
-        Some(queue) => table(frame, area, &deadlines(&queue), 20, state),
+        Some(queue) => table(frame, area, &figures(&queue), bar, state),
         None => note(frame, area, texts::COUNTING, state),
     }
 }
@@ -115,48 +118,37 @@ fn table(frame: &mut Frame<'_>, area: Rect, figures: &[Figure], bar: i64, state:
     frame.render_widget(Table::new(rows, [Length(name), Length(9), Fill(1)]), area);
 }
 
-/// All of it in a few lines.
 pub(super) fn in_short(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let area = panel(frame, area, state.lang.say(texts::QUEUE));
     let Some(queue) = state.figures.queue(&state.wanted.filter) else {
         return note(frame, area, texts::COUNTING, state);
     };
-    let [
-        ready,
-        waiting,
-        downloading,
-        stored,
-        failed,
-        expired,
-        skipped,
-        dismissed,
-    ] = statuses(&queue);
-    let number = |number| count(number, state.lang);
+    let figures = statuses(&queue);
+    let line = |shown: &[usize]| {
+        let shown = shown.iter().map(|n| figures[*n]);
+        joined(shown, |number| count(number, state.lang), state)
+    };
     let lines = if area.height >= 4 {
         let mut due = Line::raw(format!("{} ", state.lang.say(texts::DUE_SHORT)));
-        due.extend(joined(&deadlines(&queue), brief, state));
-        vec![
-            joined(&[ready, waiting, downloading], number, state),
-            joined(&[stored, failed], number, state),
-            joined(&[expired, skipped, dismissed], number, state),
-            due,
-        ]
+        due.extend(joined(deadlines(&queue).into_iter(), brief, state));
+        vec![line(&[0, 1, 2]), line(&[3, 4]), line(&[5, 6, 7]), due]
     } else {
         // In two lines, what may need a person comes first.
-        vec![
-            joined(&[ready, waiting, downloading, failed], number, state),
-            joined(&[stored, expired, skipped, dismissed], number, state),
-        ]
+        vec![line(&[0, 1, 2, 4]), line(&[3, 5, 6, 7])]
     };
     frame.render_widget(Text::from(lines), area);
 }
 
-fn joined<'a>(figures: &[Figure], write: impl Fn(i64) -> String, state: &State) -> Line<'a> {
+fn joined<'a>(
+    figures: impl Iterator<Item = Figure>,
+    write: impl Fn(i64) -> String,
+    state: &State,
+) -> Line<'a> {
     let mut line = Line::default();
     for (key, number, style) in figures {
         let gap = if line.spans.is_empty() { "" } else { "  " };
-        line.push_span(format!("{gap}{} ", state.lang.say(*key)));
-        line.push_span(Span::styled(write(*number), *style));
+        line.push_span(format!("{gap}{} ", state.lang.say(key)));
+        line.push_span(Span::styled(write(number), style));
     }
     line
 }

@@ -6,7 +6,6 @@ use super::text::{count, fit};
 use super::*;
 use midiateca_service::ops::live::{LiveFilter, LiveInstance};
 
-/// Columns of the instance's id.
 const ID: u16 = 21;
 /// Those left of the problem, and the frame.
 const OTHERS: u16 = 76;
@@ -29,7 +28,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     }
     let mut title = lang.say(texts::INSTANCES).to_owned();
     if instances.len() > shown {
-        let more = lang.fill(texts::MORE, &[("shown", &shown), ("all", &instances.len())]);
+        let more = fill!(lang, texts::MORE, shown, all = instances.len());
         title = format!("{title}: {more}");
     }
     let area = panel(frame, area, &title);
@@ -40,30 +39,19 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
         return;
     }
     let head = |key| Line::raw(lang.say(key));
-    let problem = if area.width >= WIDE {
-        head(texts::HEAD_PROBLEM)
-    } else {
-        Line::default()
-    };
-    let heads = Row::new([
-        head(texts::HEAD_INSTANCE),
-        head(texts::HEAD_STATE),
-        head(texts::HEAD_LAST).right_aligned(),
-        head(texts::HEAD_DELIVERIES).right_aligned(),
-        head(texts::HEAD_WAITING).right_aligned(),
-        head(texts::HEAD_FAILED).right_aligned(),
-        problem,
-    ]);
-    let widths = [
-        Length(ID),
-        Length(13),
-        Length(7),
-        Length(11),
-        Length(8),
-        Length(7),
-        Fill(1),
+    let mut heads = vec![head(texts::HEAD_INSTANCE), head(texts::HEAD_STATE)];
+    let numbers = [
+        texts::HEAD_LAST,
+        texts::HEAD_DELIVERIES,
+        texts::HEAD_WAITING,
+        texts::HEAD_FAILED,
     ];
-    frame.render_widget(Table::new(rows, widths).header(heads.style(FAINT)), area);
+    heads.extend(numbers.map(|key| head(key).right_aligned()));
+    heads.extend((area.width >= WIDE).then(|| head(texts::HEAD_PROBLEM)));
+    let columns = Constraint::from_lengths([ID, 13, 7, 11, 8, 7]);
+    let columns = columns.into_iter().chain([Fill(1)]);
+    let heads = Row::new(heads).style(FAINT);
+    frame.render_widget(Table::new(rows, columns).header(heads), area);
 }
 
 /// The problem has a column, or a line of its own where there is no room for one.

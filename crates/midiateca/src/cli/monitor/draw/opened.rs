@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::text::wrap;
 use super::*;
-use crate::cli::language;
+use crate::cli::{language, media};
 use midiateca_service::media::RecordedAttempt;
 use midiateca_service::model::Reason;
 
@@ -16,7 +16,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
         return;
     };
     let id = plain(id.as_str());
-    let title = state.lang.fill(texts::MEDIA, &[("id", &id)]);
+    let title = fill!(state.lang, texts::MEDIA, id);
     let area = sheet(frame, area, &title);
     let Some(opened) = found else {
         return note(frame, area, texts::READING, state);
@@ -68,21 +68,11 @@ fn attempts<'a>(attempts: &[RecordedAttempt], columns: u16, state: &State) -> Ve
     if attempts.is_empty() {
         return vec![Line::styled(lang.say(texts::NO_ATTEMPTS), FAINT)];
     }
-    let head = lang.fill(texts::ATTEMPTS, &[("count", &attempts.len())]);
+    let head = fill!(lang, texts::ATTEMPTS, count = attempts.len());
     let mut lines = vec![Line::styled(head, STRONG)];
     for attempt in attempts.iter().rev() {
-        let status = attempt
-            .http_status
-            .map_or_else(|| "-".to_owned(), |it| it.to_string());
-        let facts = format!(
-            "{}. {} {} {} HTTP {status} {} {} ms",
-            attempt.n,
-            zone::local(attempt.started_at),
-            attempt.route.as_str(),
-            plain(attempt.host.as_deref().unwrap_or("-")),
-            lang.bytes(attempt.size),
-            attempt.duration_ms
-        );
+        let facts = media::attempt_facts(attempt, &lang.bytes(attempt.size));
+        let facts = format!("{}. {facts}", attempt.n);
         lines.extend(styled(facts, Style::new(), columns, 3));
         let (result, style) = match attempt.reason.map(Reason::as_str) {
             Some(code) => (reason(code, state), BAD),

@@ -8,12 +8,12 @@ use unicode_truncate::UnicodeTruncateStr as _;
 use crate::cli::language::{Language, plain};
 
 /// A foreign text in at most so many columns.
-pub(super) fn fit(text: &str, columns: u16) -> String {
-    let text = plain(text);
-    if Line::raw(&text).width() <= columns.into() {
+pub(super) fn fit(text: &str, columns: impl Into<usize>) -> String {
+    let (text, columns) = (plain(text), columns.into());
+    if Line::raw(&text).width() <= columns {
         return text;
     }
-    let (kept, _) = text.unicode_truncate(usize::from(columns).saturating_sub(1));
+    let (kept, _) = text.unicode_truncate(columns.saturating_sub(1));
     let end = if columns > 0 { "…" } else { "" };
     format!("{kept}{end}")
 }
@@ -27,7 +27,6 @@ pub(super) fn wrap(text: &str, columns: u16, indent: usize) -> Vec<String> {
     lines.map(|line| line.into_owned()).collect()
 }
 
-/// A number with thousands separators.
 pub(super) fn count(number: impl TryInto<u64>, lang: Language) -> String {
     let text = HumanCount(number.try_into().unwrap_or(0)).to_string();
     match lang {
@@ -51,12 +50,12 @@ mod tests {
 
     #[test]
     fn texts_are_cut_and_wrapped_by_the_columns_they_take() {
-        assert_eq!(fit("áudio", 5), "áudio");
-        assert_eq!(fit("documento", 5), "docu…");
-        assert_eq!(fit("写真写真", 8), "写真写真");
-        assert_eq!(fit("写真写真", 6), "写真…");
-        assert_eq!(fit("anything", 0), "");
-        assert_eq!(fit("\u{1b}[2J", 9), "\u{fffd}[2J");
+        assert_eq!(fit("áudio", 5_u16), "áudio");
+        assert_eq!(fit("documento", 5_u16), "docu…");
+        assert_eq!(fit("写真写真", 8_u16), "写真写真");
+        assert_eq!(fit("写真写真", 6_u16), "写真…");
+        assert_eq!(fit("anything", 0_u16), "");
+        assert_eq!(fit("\u{1b}[2J", 9_u16), "\u{fffd}[2J");
         assert_eq!(wrap("one two three", 8, 1), ["one two", " three"]);
         assert_eq!(wrap("写真", 3, 0), ["写", "真"]);
     }

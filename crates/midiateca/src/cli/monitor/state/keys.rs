@@ -5,11 +5,10 @@ use std::cell::Cell;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{Notice, State, View};
-use crate::cli::language::Language;
+use crate::cli::Language;
 use midiateca_service::model::{MediaId, MediaKind};
 use midiateca_service::ops::live::{LiveFilter, RoundResult};
 
-/// Lines of a page.
 const PAGE: u16 = 10;
 
 /// What the loop does after a key.

@@ -1,13 +1,10 @@
-//! One instance for people: a label and a value in each line.
+//! `instance show` for people: a label and a value in each line.
 
 use std::fmt::{Display, Write as _};
 
-use super::super::super::complaint;
-use super::super::super::context::Context;
-use super::super::super::language::{Language, plain, tame};
-use super::super::super::words::{TextKey, instance as words};
 use super::names;
-use crate::cli::zone::{local, zone};
+use crate::cli::zone::{local, or_dash, zone};
+use crate::cli::{Context, Language, TextKey, complaint, plain, tame, words::instance as words};
 use midiateca_service::i18n::refusals;
 use midiateca_service::ops::instance::{Holder, InstanceReport, Slot, SlotsRead};
 
@@ -19,11 +16,6 @@ struct Sheet {
 impl Sheet {
     fn line(&mut self, label: TextKey, text: impl Display) {
         self.labelled(self.lang.say(label), text);
-    }
-
-    fn filled(&mut self, label: TextKey, text: TextKey, values: &[(&str, &dyn Display)]) {
-        let text = self.lang.fill(text, values);
-        self.line(label, text);
     }
 
     fn said(&mut self, label: TextKey, text: TextKey) {
@@ -50,55 +42,48 @@ pub(super) fn render(context: &Context, report: &InstanceReport) -> String {
         SlotsRead::NotAsked => sheet.said(words::SLOTS, words::NOT_ASKED),
         SlotsRead::Failed(error) => {
             let error = complaint::why(error, context.lang);
-            sheet.filled(words::SLOTS, words::CANNOT_ASK, &[("error", &error)]);
+            sheet.line(words::SLOTS, fill!(context.lang, words::CANNOT_ASK, error));
         }
     }
     sheet.text
 }
 
 fn settings(sheet: &mut Sheet, context: &Context, report: &InstanceReport) {
-    let instance = &report.status;
-    let client = plain(report.client_name.as_deref().unwrap_or("-"));
-    sheet.line(words::INSTANCE, plain(&instance.id));
-    sheet.line(words::CLIENT, format_args!("{} {client}", instance.client));
+    let (lang, instance) = (sheet.lang, &report.status);
+    let (id, client) = (plain(&instance.id), instance.client);
+    let name = plain(report.client_name.as_deref().unwrap_or("-"));
+    sheet.line(words::INSTANCE, &id);
+    sheet.line(words::CLIENT, format_args!("{client} {name}"));
     sheet.line(words::GATEWAY, instance.gateway);
     sheet.line(words::API_BASE, plain(&instance.api_base));
     match &instance.cdn_base {
         Some(base) => sheet.line(words::CDN_BASE, plain(base)),
         None => sheet.said(words::CDN_BASE, words::USUAL_HOSTS),
     }
-    match &instance.routes {
-        Some(routes) => sheet.line(words::ROUTES, names(routes, ", ")),
-        None => {
-            let usual = names(&context.config.fetch.routes, ", ");
-            sheet.filled(words::ROUTES, words::USUAL_ROUTES, &[("routes", &usual)]);
-        }
-    }
+    let usual = names(&context.config.fetch.routes, ", ");
+    let usual = fill!(lang, words::USUAL_ROUTES, routes = usual);
+    let routes = instance.routes.as_ref();
+    sheet.line(words::ROUTES, routes.map_or(usual, |it| names(it, ", ")));
     if instance.has_token {
         sheet.said(words::TOKEN, words::KEPT);
     } else {
-        let values: [(&str, &dyn Display); 2] =
-            [("id", &instance.id), ("client", &instance.client)];
-        sheet.filled(words::TOKEN, words::NOT_KEPT, &values);
+        sheet.line(words::TOKEN, fill!(lang, words::NOT_KEPT, id, client));
     }
 }
 
 fn state(sheet: &mut Sheet, report: &InstanceReport) {
     let (lang, instance) = (sheet.lang, &report.status);
-    let state = lang.say(match instance.state.as_str() {
+    let mut state = lang.say(match instance.state.as_str() {
         "connected" => words::CONNECTED,
         "disconnected" => words::DISCONNECTED,
         _ => words::STATE_UNKNOWN,
     });
-    match report.state_at {
-        Some(at) => {
-            let (shown, ago) = (local(at), lang.span((report.now - at).max(0)));
-            let values: [(&str, &dyn Display); 3] =
-                [("state", &state), ("at", &shown), ("span", &ago)];
-            sheet.filled(words::STATE, words::SINCE, &values);
-        }
-        None => sheet.line(words::STATE, state),
-    }
+    let since = report.state_at.map(|at| {
+        let span = lang.span((report.now - at).max(0));
+        fill!(lang, words::SINCE, state, at = local(at), span)
+    });
+    state = since.as_deref().unwrap_or(state);
+    sheet.line(words::STATE, state);
     match report.connected_now {
         Some(true) => sheet.said(words::STATE_NOW, words::CONNECTED),
         Some(false) => sheet.said(words::STATE_NOW, words::DISCONNECTED),
@@ -112,32 +97,26 @@ fn state(sheet: &mut Sheet, report: &InstanceReport) {
 
 fn deliveries(sheet: &mut Sheet, report: &InstanceReport) {
     let (lang, instance) = (sheet.lang, &report.status);
-    let ago = report.silence.map(|ms| lang.span(ms)).unwrap_or_default();
+    let span = report.silence.map(|ms| lang.span(ms)).unwrap_or_default();
     match instance.last_delivery_at.map(local) {
-        Some(at) => {
-            let values: [(&str, &dyn Display); 2] = [("at", &at), ("span", &ago)];
-            sheet.filled(words::LAST_DELIVERY, words::AGO, &values);
-        }
+        Some(at) => sheet.line(words::LAST_DELIVERY, fill!(lang, words::AGO, at, span)),
         None => sheet.said(words::LAST_DELIVERY, words::NEVER),
     }
     match report.usual_gap.zip(report.longest_gap) {
         Some((usual, longest)) => {
             let (usual, longest) = (lang.span(usual), lang.span(longest));
-            let values: [(&str, &dyn Display); 2] = [("usual", &usual), ("longest", &longest)];
-            sheet.filled(words::RHYTHM, words::GAPS, &values);
+            sheet.line(words::RHYTHM, fill!(lang, words::GAPS, usual, longest));
         }
         None => sheet.said(words::RHYTHM, words::NO_RHYTHM),
     }
     match report.silent {
-        Some(true) => sheet.filled(words::SILENCE, words::SILENT, &[("span", &ago)]),
+        Some(true) => sheet.line(words::SILENCE, fill!(lang, words::SILENT, span)),
         Some(false) => sheet.said(words::SILENCE, words::NOT_SILENT),
         None => sheet.said(words::SILENCE, words::SILENCE_UNKNOWN),
     }
-    let values: [(&str, &dyn Display); 2] = [
-        ("count", &instance.deliveries),
-        ("ignored", &instance.ignored),
-    ];
-    sheet.filled(words::DELIVERIES, words::DELIVERED, &values);
+    let (count, ignored) = (instance.deliveries, instance.ignored);
+    let counts = fill!(lang, words::DELIVERED, count, ignored);
+    sheet.line(words::DELIVERIES, counts);
     if report.refusals.is_empty() {
         sheet.said(words::REFUSED, words::NOT_REFUSED);
     }
@@ -166,29 +145,23 @@ fn media(sheet: &mut Sheet, report: &InstanceReport) {
         };
         let kind = lang.name(counted.kind.as_str());
         let status = lang.name(counted.status.as_str());
-        sheet.labelled(
-            label,
-            format_args!("{kind:<9} {status:<12} {:>8}{size}", counted.count),
-        );
+        let count = counted.count;
+        sheet.labelled(label, format!("{kind:<9} {status:<12} {count:>8}{size}"));
     }
     let waiting = &report.waiting;
-    if waiting.count == 0 {
+    let (count, oldest) = (waiting.count, or_dash(waiting.oldest));
+    let deadline = or_dash(waiting.deadline);
+    if count == 0 {
         return sheet.said(words::WAITING, words::NOTHING_WAITS);
     }
-    let or_none = |at: Option<_>| at.map_or_else(|| "-".to_owned(), local);
-    let (oldest, deadline) = (or_none(waiting.oldest), or_none(waiting.deadline));
-    let values: [(&str, &dyn Display); 3] = [
-        ("count", &waiting.count),
-        ("oldest", &oldest),
-        ("deadline", &deadline),
-    ];
-    sheet.filled(words::WAITING, words::WAITS, &values);
+    let waiting = fill!(lang, words::WAITS, count, oldest, deadline);
+    sheet.line(words::WAITING, waiting);
 }
 
 fn slots(sheet: &mut Sheet, slots: &[Slot], id: &str) {
     let lang = sheet.lang;
     for slot in slots {
-        let label = lang.fill(words::SLOT, &[("slot", &slot.name)]);
+        let label = fill!(lang, words::SLOT, slot = slot.name);
         let holder = lang.say(match slot.state {
             Holder::Ours => words::OURS,
             Holder::Other => words::OTHER,
@@ -199,6 +172,6 @@ fn slots(sheet: &mut Sheet, slots: &[Slot], id: &str) {
         sheet.labelled(&label, format!("{holder:<9} {holds}").trim_end());
     }
     if slots.iter().any(|slot| slot.state != Holder::Ours) {
-        sheet.labelled("", lang.fill(words::CONFIGURE, &[("id", &id)]));
+        sheet.labelled("", fill!(lang, words::CONFIGURE, id));
     }
 }
