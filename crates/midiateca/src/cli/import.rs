@@ -5,8 +5,6 @@ mod screen;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::json;
-
 use crate::cli::complaint::is_wrong_path;
 use crate::cli::{Context, Ending, TextKey, UsageError};
 use midiateca_service::app::{Allowed, AllowedStorage, App};
