@@ -1,10 +1,10 @@
-//! wa-media: MAC, padding and both hashes.
+//! wa-media: MAC, padding and the plaintext's hash.
 
 use std::fs::File;
 use std::io::Write as _;
 
 use anyhow::ensure;
-use wa_media::{Decryptor, Expected, KeyKind, MediaKey};
+use wa_media::{Decryptor, Expected, KeyKind, MediaKey, Verification};
 
 use crate::WRITE_BYTES;
 use crate::list::Item;
@@ -27,10 +27,9 @@ pub async fn fetch(client: reqwest::Client, item: Item) -> anyhow::Result<u64> {
     }
     let decrypted = decryptor.finish(&mut plaintext)?;
     file.write_all(&plaintext)?;
-    // The one check that wa-media leaves to its caller.
     ensure!(
-        decrypted.checks.enc_sha256 == Some(true),
-        "wrong hash of the file"
+        decrypted.verified.verification() == Verification::Full,
+        "not fully verified"
     );
     Ok(decrypted.verified.size_bytes())
 }

@@ -3,25 +3,32 @@
 //! The file is `AES-256-CBC(PKCS#7(plaintext))` followed by the first ten bytes of `HMAC-SHA256(iv ‖ ciphertext)`;
 //! `fileEncSha256` covers all of it, `fileSha256` the plaintext. The MAC is at the end, so plaintext comes out before
 //! it is verified: do not use it before [`Decryptor::finish`] returned a [`Verified`].
+//!
+//! Where MAC, padding and `fileSha256` are right, `fileEncSha256` proves nothing more, and costs a third of the time. It
+//! is computed only where the message promises no `fileSha256`, or when a check failed: see [`Failure::recheck`].
 
 use aes::Aes256Dec;
 use cbc::cipher::{Array, BlockModeDecrypt as _, KeyIvInit as _};
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
+use crate::blocks::BLOCK_BYTES;
 use crate::mac::{self, MAC_BYTES};
 use crate::proof::HEAD_BYTES;
+use crate::recheck::{Recheck, Unhashed};
 use crate::{Expected, KeyKind, MediaKey, Verification, Verified, label};
 
-const BLOCK_BYTES: usize = 16;
 /// The last block, for its padding, and the MAC: kept back until the end is known.
 const HELD_BACK: usize = BLOCK_BYTES + MAC_BYTES;
 /// Fits the caches, and large enough for the cipher's parallel blocks.
 const PIECE: usize = 64 << 10;
-/// The results of the checks; `None` where there was nothing to compare or an earlier check failed.
+
+/// The results of the checks; `None` where nothing was compared: nothing was promised, an earlier check failed, or a
+/// stronger proof made the check unnecessary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checks {
-    /// SHA-256 of the encrypted file.
+    /// SHA-256 of the encrypted file. Not compared where `sha256` is right, unless
+    /// [every check](Decryptor::with_every_check) was wanted.
     pub enc_sha256: Option<bool>,
     /// The MAC at the file's end.
     pub mac: Option<bool>,
@@ -53,7 +60,7 @@ pub enum Cause {
     /// Different bytes than the sender's: the MAC is wrong, or the only expected hash is.
     #[error("the bytes are not the ones that were sent")]
     Corrupt,
-    /// The sender's bytes, but another key or label.
+    /// The sender's bytes, but another key or label. Known only by the hash of the encrypted file.
     #[error("the bytes are right, but not for this key and type")]
     WrongKey,
     /// The sender's padding is wrong.
@@ -73,6 +80,19 @@ pub struct Failure {
     pub cause: Cause,
     /// The results of the checks.
     pub checks: Checks,
+    pub(crate) unhashed: Option<Box<Unhashed>>,
+}
+
+impl Failure {
+    /// When the encrypted file was not hashed, hashes it from the plaintext that came out so far, and finds the exact
+    /// cause: until then [`Cause::WrongKey`] looks like [`Cause::Corrupt`], and [`Cause::NotEncrypted`] like any other.
+    /// An error when the cause is final.
+    pub fn recheck(mut self) -> Result<Recheck, Self> {
+        match self.unhashed.take() {
+            Some(unhashed) => Ok(Recheck::new(self, *unhashed)),
+            None => Err(self),
+        }
+    }
 }
 
 /// A decrypted file.
@@ -98,7 +118,8 @@ pub struct Decryptor {
     state: Option<State>,
     carry: Vec<u8>,
     received: u64,
-    enc_sha256: Sha256,
+    /// `None` when nothing depends on it, or nothing yet.
+    enc_sha256: Option<Sha256>,
     sha256: Sha256,
     size_bytes: u64,
     head: Vec<u8>,
@@ -139,6 +160,7 @@ impl Decryptor {
 
     /// Like [`Decryptor::new`], but never uses another label.
     pub fn of_proven_label(key: &MediaKey, kind: KeyKind, expected: Expected) -> Self {
+        let is_hash_needed = expected.sha256.is_none() && expected.enc_sha256.is_some();
         Self {
             key: key.clone(),
             kind,
@@ -147,10 +169,19 @@ impl Decryptor {
             state: None,
             carry: Vec::with_capacity(HELD_BACK + BLOCK_BYTES),
             received: 0,
-            enc_sha256: Sha256::new(),
+            enc_sha256: is_hash_needed.then(Sha256::new),
             sha256: Sha256::new(),
             size_bytes: 0,
             head: Vec::new(),
+        }
+    }
+
+    /// Also hashes the encrypted file where the plaintext's hash is the stronger proof. For use before the first byte.
+    #[must_use]
+    pub fn with_every_check(self) -> Self {
+        Self {
+            enc_sha256: Some(Sha256::new()),
+            ..self
         }
     }
 
@@ -161,7 +192,9 @@ impl Decryptor {
 
     /// Takes the next bytes of the file, and appends the decrypted ones.
     pub fn update(&mut self, ciphertext: &[u8], plaintext: &mut Vec<u8>) {
-        self.enc_sha256.update(ciphertext);
+        if let Some(hash) = &mut self.enc_sha256 {
+            hash.update(ciphertext);
+        }
         self.received += ciphertext.len() as u64;
         for piece in ciphertext.chunks(PIECE) {
             self.take(piece, plaintext);
@@ -204,28 +237,43 @@ impl Decryptor {
             .extend_from_slice(&plaintext[..room.min(plaintext.len())]);
     }
 
-    /// Appends the last bytes and verifies. After an error all plaintext is invalid.
+    /// Appends the last bytes and verifies. After an error all plaintext is invalid, and of use for
+    /// [`Failure::recheck`] only.
     pub fn finish(mut self, plaintext: &mut Vec<u8>) -> Result<Decrypted, Failure> {
-        let received = self.received;
+        let hash = self.enc_sha256.take();
+        let enc_sha256 = hash.map(|hash| <[u8; 32]>::from(hash.finalize()));
+        let unhashed = enc_sha256.is_none().then(|| Unhashed {
+            key: self.key.clone(),
+            kind: self.kind,
+            tail: self.carry.clone(),
+            expected: self.expected.clone(),
+        });
         let mut checks = Checks::default();
-        let enc_sha256: [u8; 32] = std::mem::take(&mut self.enc_sha256).finalize().into();
-        checks.enc_sha256 = self
-            .expected
-            .enc_sha256
-            .map(|promised| promised == enc_sha256);
-        if self.expected.sha256 == Some(enc_sha256) {
-            checks.sha256 = Some(true);
-            let cause = Cause::NotEncrypted;
-            return Err(Failure { cause, checks });
+        let checked = self.check(enc_sha256, &mut checks, plaintext);
+        checked.map_err(|cause| Failure {
+            cause,
+            checks,
+            unhashed: unhashed.map(Box::new),
+        })
+    }
+
+    fn check(
+        mut self,
+        enc_sha256: Option<[u8; 32]>,
+        checks: &mut Checks,
+        plaintext: &mut Vec<u8>,
+    ) -> Result<Decrypted, Cause> {
+        if let Some(enc_sha256) = enc_sha256 {
+            checks.compare_encrypted(&self.expected, enc_sha256)?;
         }
-        let failure = |cause| Failure { cause, checks };
+        let received = self.received;
         if received < HELD_BACK as u64 {
-            return Err(failure(Cause::TooShort { received }));
+            return Err(Cause::TooShort { received });
         }
         let mut rest = std::mem::take(&mut self.carry);
         let tag = rest.split_off(rest.len() - MAC_BYTES);
         if !rest.len().is_multiple_of(BLOCK_BYTES) {
-            return Err(failure(Cause::BadShape { received }));
+            return Err(Cause::BadShape { received });
         }
         self.decrypt(&mut rest);
         let state = self.state.take();
@@ -237,7 +285,7 @@ impl Decryptor {
         plaintext.extend_from_slice(&rest);
         let sha256: [u8; 32] = std::mem::take(&mut self.sha256).finalize().into();
         checks.sha256 = self.expected.sha256.map(|promised| promised == sha256);
-        let verification = judge(checks).map_err(|cause| Failure { cause, checks })?;
+        let verification = judge(*checks)?;
         let verified = Verified {
             sha256,
             size_bytes: self.size_bytes,
@@ -246,14 +294,30 @@ impl Decryptor {
         };
         Ok(Decrypted {
             verified,
-            checks,
+            checks: *checks,
             key_kind: self.kind,
         })
     }
 }
 
-/// The result of all checks. A right plaintext hash and MAC outweigh a wrong hash of the encrypted file, because then
-/// only the message's hash is wrong.
+impl Checks {
+    /// Compares the hash of the encrypted file. An error when it is the promised hash of the plaintext.
+    pub(crate) fn compare_encrypted(
+        &mut self,
+        expected: &Expected,
+        enc_sha256: [u8; 32],
+    ) -> Result<(), Cause> {
+        self.enc_sha256 = expected.enc_sha256.map(|promised| promised == enc_sha256);
+        if expected.sha256 == Some(enc_sha256) {
+            self.sha256 = Some(true);
+            return Err(Cause::NotEncrypted);
+        }
+        Ok(())
+    }
+}
+
+/// The result of all checks. A right plaintext hash and MAC outweigh a wrong hash of the encrypted file: then only the
+/// message's hash is wrong.
 fn judge(checks: Checks) -> Result<Verification, Cause> {
     if checks.mac != Some(true) {
         return Err(match checks.enc_sha256 {

@@ -1,14 +1,11 @@
 //! Encryption, for simulators and tests.
 
-use aes::Aes256;
-use cbc::cipher::{Array, BlockModeEncrypt as _, KeyIvInit as _};
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
+use crate::blocks::{BLOCK_BYTES, BlockEncryptor};
 use crate::mac::{self, MAC_BYTES};
 use crate::{KeyKind, MediaKey};
-
-const BLOCK_BYTES: usize = 16;
 
 /// An encrypted file with the hashes that a message would declare.
 #[derive(Clone, Debug)]
@@ -23,12 +20,10 @@ pub struct Encrypted {
 
 /// Takes plaintext in pieces of any size and returns the encrypted file. Constant memory.
 pub struct Encryptor {
-    cipher: cbc::Encryptor<Aes256>,
+    blocks: BlockEncryptor,
     mac: Hmac<Sha256>,
     sha256: Sha256,
     enc_sha256: Sha256,
-    /// Plaintext that does not fill a block yet.
-    rest: Vec<u8>,
 }
 
 impl Encryptor {
@@ -36,32 +31,26 @@ impl Encryptor {
     pub fn new(key: &MediaKey, kind: KeyKind) -> Self {
         let keys = key.expand(kind);
         Self {
-            cipher: cbc::Encryptor::new(&keys.cipher_key.into(), &keys.iv.into()),
+            blocks: BlockEncryptor::new(&keys),
             mac: mac::begin(&keys),
             sha256: Sha256::new(),
             enc_sha256: Sha256::new(),
-            rest: Vec::with_capacity(BLOCK_BYTES),
         }
     }
 
     /// Takes the next plaintext, and appends the ciphertext.
     pub fn update(&mut self, plaintext: &[u8], ciphertext: &mut Vec<u8>) {
         self.sha256.update(plaintext);
-        let start = ciphertext.len();
-        ciphertext.append(&mut self.rest);
-        ciphertext.extend_from_slice(plaintext);
-        let whole = (ciphertext.len() - start) / BLOCK_BYTES * BLOCK_BYTES;
-        self.rest.extend(ciphertext.drain(start + whole..));
-        self.encrypt(&mut ciphertext[start..]);
+        self.encrypt(plaintext, ciphertext);
     }
 
     /// Pads, and appends the last block and the MAC. Returns the SHA-256 of the plaintext and of the file.
     pub fn finish(mut self, ciphertext: &mut Vec<u8>) -> ([u8; 32], [u8; 32]) {
-        let start = ciphertext.len();
-        let padding = BLOCK_BYTES - self.rest.len();
-        ciphertext.append(&mut self.rest);
-        ciphertext.resize(start + BLOCK_BYTES, u8::try_from(padding).unwrap_or(0));
-        self.encrypt(&mut ciphertext[start..]);
+        let padding = self.blocks.missing_bytes();
+        self.encrypt(
+            &vec![u8::try_from(padding).unwrap_or(0); padding],
+            ciphertext,
+        );
         let tag = self.mac.finalize().into_bytes();
         self.enc_sha256.update(&tag[..MAC_BYTES]);
         ciphertext.extend_from_slice(&tag[..MAC_BYTES]);
@@ -71,11 +60,11 @@ impl Encryptor {
         )
     }
 
-    fn encrypt(&mut self, blocks: &mut [u8]) {
-        let (whole, _) = Array::slice_as_chunks_mut(blocks);
-        self.cipher.encrypt_blocks(whole);
-        self.mac.update(blocks);
-        self.enc_sha256.update(&*blocks);
+    fn encrypt(&mut self, plaintext: &[u8], ciphertext: &mut Vec<u8>) {
+        let start = ciphertext.len();
+        self.blocks.update(plaintext, ciphertext);
+        self.mac.update(&ciphertext[start..]);
+        self.enc_sha256.update(&ciphertext[start..]);
     }
 }
 

@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 mod base64_text;
+mod blocks;
 mod carrier;
 pub mod decrypt;
 mod edit;
@@ -20,6 +21,7 @@ mod mac;
 pub mod plain;
 pub mod proof;
 pub mod read;
+mod recheck;
 
 pub use base64_text::{Base64Decoder, NotBase64};
 pub use carrier::says_view_once;
@@ -33,3 +35,4 @@ pub use label::LabelFinder;
 pub use link::{DirectPath, LinkError, expiry_of, path_of_url};
 pub use plain::{PlainHints, PlainVerifier};
 pub use proof::{Expected, Refusal, Verification, Verified};
+pub use recheck::Recheck;

@@ -6,7 +6,7 @@ use crate::form;
 pub(crate) const HEAD_BYTES: usize = 8 << 10;
 
 /// The hashes that a message promised, if any.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expected {
     /// SHA-256 of the plaintext.
     pub sha256: Option<[u8; 32]>,
@@ -17,9 +17,9 @@ pub struct Expected {
 /// How bytes were verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verification {
-    /// They have the message's plaintext hash.
+    /// They have the message's plaintext hash; if they came encrypted, MAC and padding are right too.
     Full,
-    /// Only by the encrypted file's hash and MAC.
+    /// Only by the MAC, and by the encrypted file's hash if the message has it.
     Mac,
     /// The message promised no hash.
     Unproven,

@@ -9,7 +9,7 @@ use wa_media::{
     Verification, find, read,
 };
 
-/// Decrypts in pieces of the given sizes, over and over.
+/// Decrypts in pieces of the given sizes, over and over. A failure is the one after the recheck.
 fn decrypt(
     body: &[u8],
     sizes: &[usize],
@@ -25,8 +25,18 @@ fn decrypt(
             break;
         }
     }
-    let decrypted = decryptor.finish(&mut plaintext)?;
-    Ok((plaintext, decrypted))
+    let mut last = Vec::new();
+    let failure = match decryptor.finish(&mut last) {
+        Ok(decrypted) => return Ok(([plaintext, last].concat(), decrypted)),
+        Err(failure) => failure,
+    };
+    let mut recheck = failure.recheck()?;
+    for piece in plaintext.chunks(sizes[0]) {
+        recheck.update(piece);
+    }
+    let failure = recheck.finish();
+    assert!(failure.clone().recheck().is_err());
+    Err(failure)
 }
 
 fn expected(encrypted: &Encrypted, plain: bool, enc: bool) -> Expected {
@@ -95,6 +105,41 @@ proptest! {
         prop_assert!(decrypt(&flipped, &sizes, Decryptor::of_proven_label(&key, kind, expected.clone())).is_err());
         let cut = &encrypted.body[..cut.index(encrypted.body.len())];
         prop_assert!(decrypt(cut, &sizes, Decryptor::of_proven_label(&key, kind, expected)).is_err());
+    }
+
+    #[test]
+    fn a_recheck_finds_what_every_check_finds(
+        plain in plain(), declared in any_kind(), real in any_kind(), sizes in pieces(), guesses in any::<bool>(),
+        wrong in 0_usize..5, at in any::<prop::sample::Index>(), with_plain in any::<bool>(), with_enc in any::<bool>(),
+    ) {
+        let key = MediaKey::new([7; 32]);
+        let encrypted = encrypt(&key, real, &plain);
+        let mut expected = expected(&encrypted, with_plain, with_enc);
+        let mut body = encrypted.body;
+        match wrong {
+            0 => {}
+            1 => { let at = at.index(body.len()); body[at] ^= 1; }
+            2 => body.truncate(at.index(body.len())),
+            3 => body = plain,
+            _ => expected.enc_sha256 = Some([0; 32]),
+        }
+        let new = || if guesses {
+            Decryptor::new(&key, declared, expected.clone())
+        } else {
+            Decryptor::of_proven_label(&key, declared, expected.clone())
+        };
+        let lazy = decrypt(&body, &sizes, new());
+        let all = decrypt(&body, &sizes, new().with_every_check());
+        match (lazy, all) {
+            (Ok((one, first)), Ok((two, second))) => {
+                prop_assert_eq!(one, two);
+                prop_assert_eq!(first.verified.verification(), second.verified.verification());
+                prop_assert_eq!((first.checks.mac, first.checks.padding, first.checks.sha256), (Some(true), Some(true), second.checks.sha256));
+                prop_assert_eq!(first.checks.enc_sha256, second.checks.enc_sha256.filter(|_| !with_plain));
+            }
+            (Err(one), Err(two)) => prop_assert_eq!(one, two),
+            (lazy, all) => prop_assert!(false, "{:?} {:?}", lazy.map(|_| ()), all.map(|_| ())),
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::model::Reason;
 use crate::net::guard::Guard;
 use crate::net::{self, DownloadRequest, RequestStyle};
 use crate::queue::Job;
+use crate::storage::Staging;
 
 /// The usual host, and its fallback.
 pub const ORIGINS: [&str; 2] = [
@@ -207,19 +208,27 @@ async fn decrypted(
     let decrypted = match decryptor.finish(&mut last) {
         Ok(decrypted) => decrypted,
         Err(_) if sent == SentCoding::Unknown => return Err(Reason::BadEncoding),
-        Err(failure) => return Ok(Err(failure)),
+        Err(failure) => return Ok(Err(rechecked(failure, &staging).await?)),
     };
     staging
         .write(&last)
         .await
         .map_err(|error| storage_reason(&error))?;
-    if decrypted.checks.enc_sha256 == Some(false) {
-        tracing::warn!(media = %job.id, "the message's hash of the encrypted file is wrong; its MAC and its other hash are correct");
-    }
     if decrypted.key_kind != job.key_kind {
         tracing::info!(media = %job.id, declared = job.key_kind.wire_type(), found = decrypted.key_kind.wire_type(), "encrypted under another label than its type's");
     }
     Ok(Ok((staging, decrypted.verified)))
+}
+
+/// The failure with its exact cause, which may depend on the hash of the encrypted file.
+async fn rechecked(failure: Failure, staging: &Staging) -> Result<Failure, Reason> {
+    let mut recheck = match failure.recheck() {
+        Ok(recheck) => recheck,
+        Err(failure) => return Ok(failure),
+    };
+    let reading = staging.read(|plaintext| recheck.update(plaintext));
+    reading.await.map_err(|error| storage_reason(&error))?;
+    Ok(recheck.finish())
 }
 
 /// Reads the file a second time, to find the label that fits the key.

@@ -150,8 +150,10 @@ impl Work<'_> {
     /// Decrypts into the staged file; `None` when cancelled.
     fn decrypt(
         &mut self,
-        mut decryptor: Decryptor,
+        decryptor: Decryptor,
     ) -> Result<Option<Result<Decrypted, Failure>>, Error> {
+        // The report has the result of each comparison.
+        let mut decryptor = decryptor.with_every_check();
         let mut plaintext = Vec::new();
         self.staged.clear()?;
         let is_whole = self.read(|staged, piece| {

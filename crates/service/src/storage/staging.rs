@@ -1,13 +1,13 @@
 //! Unverified bytes: small ones in memory, larger ones in a staged file.
 
 use std::fs::{self, File};
-use std::io::{self, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wa_media::{Form, MediaKind};
 
-use super::{Error, Storage, blocking, hash_open};
+use super::{Error, PIECE_BYTES, Storage, blocking, hash_open};
 use crate::disk;
 
 /// Larger files go to disk. A voice note fits.
@@ -70,6 +70,29 @@ impl Staging {
         buffer.clear();
         self.buffer = buffer;
         self.file = Some(file);
+        Ok(())
+    }
+
+    /// Passes all bytes so far to `take`, in order and in pieces.
+    pub async fn read(&self, mut take: impl FnMut(&[u8])) -> Result<(), Error> {
+        if self.file.is_some() {
+            let path = self.path.clone();
+            let mut file = blocking(move || Ok(File::open(&path)?)).await?;
+            let mut piece = vec![0; PIECE_BYTES];
+            loop {
+                let count;
+                (file, piece, count) = blocking(move || {
+                    let count = file.read(&mut piece)?;
+                    Ok((file, piece, count))
+                })
+                .await?;
+                if count == 0 {
+                    break;
+                }
+                take(&piece[..count]);
+            }
+        }
+        take(&self.buffer);
         Ok(())
     }
 

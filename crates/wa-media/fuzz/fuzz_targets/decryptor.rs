@@ -18,10 +18,22 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let decrypt = |piece: usize| {
         let mut decryptor = Decryptor::new(&MediaKey::new([7; 32]), kind, expected.clone());
+        if promises & 4 == 4 {
+            decryptor = decryptor.with_every_check();
+        }
         let mut plaintext = Vec::new();
         file.chunks(piece).for_each(|chunk| decryptor.update(chunk, &mut plaintext));
-        let outcome = decryptor.finish(&mut plaintext);
-        outcome.map(|decrypted| (plaintext, decrypted))
+        let mut last = Vec::new();
+        match decryptor.finish(&mut last) {
+            Ok(decrypted) => Ok(([plaintext, last].concat(), decrypted)),
+            Err(failure) => Err(match failure.recheck() {
+                Ok(mut recheck) => {
+                    plaintext.chunks(piece).for_each(|chunk| recheck.update(chunk));
+                    recheck.finish()
+                }
+                Err(failure) => failure,
+            }),
+        }
     };
     let whole = decrypt(usize::MAX);
     let pieces = decrypt(usize::from(*piece) + 1);

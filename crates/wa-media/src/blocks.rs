@@ -1,0 +1,40 @@
+//! AES-256-CBC of plaintext in pieces of any size.
+
+use aes::Aes256;
+use cbc::cipher::{Array, BlockModeEncrypt as _, KeyIvInit as _};
+
+use crate::MediaKeys;
+
+pub(crate) const BLOCK_BYTES: usize = 16;
+
+/// Encrypts whole blocks, and keeps what does not fill one yet.
+pub(crate) struct BlockEncryptor {
+    cipher: cbc::Encryptor<Aes256>,
+    rest: Vec<u8>,
+}
+
+impl BlockEncryptor {
+    pub fn new(keys: &MediaKeys) -> Self {
+        Self {
+            cipher: cbc::Encryptor::new(&keys.cipher_key.into(), &keys.iv.into()),
+            rest: Vec::with_capacity(BLOCK_BYTES),
+        }
+    }
+
+    /// Appends the ciphertext of the blocks that are whole now.
+    pub fn update(&mut self, plaintext: &[u8], ciphertext: &mut Vec<u8>) {
+        let start = ciphertext.len();
+        ciphertext.append(&mut self.rest);
+        ciphertext.extend_from_slice(plaintext);
+        let whole = (ciphertext.len() - start) / BLOCK_BYTES * BLOCK_BYTES;
+        self.rest.extend(ciphertext.drain(start + whole..));
+        let (blocks, _) = Array::slice_as_chunks_mut(&mut ciphertext[start..]);
+        self.cipher.encrypt_blocks(blocks);
+    }
+
+    /// How many bytes fill the block that is not whole: 1 to 16.
+    #[cfg(feature = "encrypt")]
+    pub fn missing_bytes(&self) -> usize {
+        BLOCK_BYTES - self.rest.len()
+    }
+}
