@@ -15,7 +15,7 @@ use crate::coordination::{self, Coordination, Maintenance};
 use crate::db::Db;
 use crate::deliveries::{BODIES, Bodies};
 use crate::disk;
-use crate::download::{Downloader, Groups, Outages, Progress};
+use crate::download::{Downloader, Groups, Lanes, Outages, Progress};
 use crate::gateway::Reader;
 use crate::ingest::{Ingest, Tally};
 use crate::instances::{self, Directory};
@@ -78,6 +78,7 @@ pub struct App {
     /// Why media wait for a gateway, the CDN or the network.
     pub outages: Arc<Outages>,
     pub groups: Groups,
+    pub lanes: Lanes,
     pub shutdown: Shutdown,
     pub coordination: Coordination,
     /// The random name of this process.
@@ -227,6 +228,7 @@ impl App {
             tally,
             progress: Arc::default(),
             outages: Arc::default(),
+            lanes: Lanes::default(),
             shutdown,
             coordination: Coordination::new(data),
             data: data.to_owned(),
@@ -357,6 +359,7 @@ impl App {
             progress: Arc::clone(&self.progress),
             outages: Arc::clone(&self.outages),
             groups: self.groups.clone(),
+            lanes: self.lanes.clone(),
         }
     }
 

@@ -10,6 +10,7 @@ mod gateway;
 mod group;
 mod inline;
 mod outage;
+mod pipeline;
 pub mod progress;
 pub mod publish;
 mod stream;
@@ -34,6 +35,7 @@ use crate::secrets::Secrets;
 use crate::storage::{self, Staging, Storage, layout};
 use candidates::{Candidate, Candidates};
 pub use outage::{Outages, folder_key, host_for};
+pub use pipeline::Lanes;
 pub use progress::Progress;
 use progress::Running;
 
@@ -66,6 +68,7 @@ pub struct Downloader {
     pub progress: Arc<Progress>,
     pub outages: Arc<Outages>,
     pub groups: Groups,
+    pub lanes: Lanes,
 }
 
 /// The result of a round.

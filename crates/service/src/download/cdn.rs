@@ -9,7 +9,7 @@ use wa_media::{
 };
 
 use super::Downloader;
-use super::stream::{self, SentCoding, StreamSource, stream, stream_plain};
+use super::stream::{self, SentCoding, StreamSource, Streamed, stream, stream_plain};
 use super::{Proven, Trace, expected, storage_reason};
 use crate::clock::Millis;
 use crate::instances::Instance;
@@ -191,19 +191,14 @@ async fn decrypted(
     job: &Job,
     source: &StreamSource<'_>,
     trace: &mut Trace<'_>,
-    mut decryptor: Decryptor,
+    decryptor: Decryptor,
 ) -> Result<Result<Proven, Failure>, Reason> {
-    let mut staging = downloader.storage.stage_for(&job.id);
-    let sent = stream(
-        downloader,
-        source,
-        &mut staging,
-        trace,
-        |chunk, plaintext| {
-            decryptor.update(chunk, plaintext);
-        },
-    )
-    .await?;
+    let staging = downloader.storage.stage_for(&job.id);
+    let Streamed {
+        mut staging,
+        process: decryptor,
+        sent,
+    } = stream(downloader, source, staging, trace, decryptor).await?;
     let mut last = Vec::new();
     let decrypted = match decryptor.finish(&mut last) {
         Ok(decrypted) => decrypted,
@@ -238,13 +233,9 @@ async fn fitting_label(
     trace: &mut Trace<'_>,
     key: &MediaKey,
 ) -> Result<Option<KeyKind>, Reason> {
-    let mut finder = LabelFinder::new(key);
-    let mut nothing = downloader.storage.stage();
-    stream(downloader, source, &mut nothing, trace, |chunk, _| {
-        finder.update(chunk);
-    })
-    .await?;
-    Ok(finder.finish())
+    let (finder, nothing) = (LabelFinder::new(key), downloader.storage.stage());
+    let streamed = stream(downloader, source, nothing, trace, finder).await?;
+    Ok(streamed.process.finish())
 }
 
 /// Media of channels are not encrypted; only their hash proves them.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use wa_media::{PlainVerifier, Verification};
 
 use super::Downloader;
+use super::pipeline::{Pipeline, Process};
 use super::{Proven, Trace, expected, hints, refusal_reason, storage_reason};
 use crate::model::Reason;
 use crate::net::guard::Guard;
@@ -42,10 +43,9 @@ pub(super) enum SentCoding {
     Unknown,
 }
 
-/// The pipeline of a download: decoder, verification, staged file.
-struct StreamSink<'a, T> {
-    staging: &'a mut Staging,
-    take: T,
+/// The way of a download: decoder, verification, staged file.
+struct StreamSink<P> {
+    pipeline: Pipeline<P>,
     /// Of the first response; later ones must have the same.
     codings: Option<Result<Vec<Coding>, UnknownCoding>>,
     decoder: Decoder,
@@ -56,7 +56,7 @@ struct StreamSink<'a, T> {
     as_sent: bool,
 }
 
-impl<T: FnMut(&[u8], &mut Vec<u8>)> StreamSink<'_, T> {
+impl<P: Process> StreamSink<P> {
     /// Begins a response.
     fn begin(&mut self, codings: &Result<Vec<Coding>, UnknownCoding>) -> Result<(), Reason> {
         match &self.codings {
@@ -91,14 +91,21 @@ impl<T: FnMut(&[u8], &mut Vec<u8>)> StreamSink<'_, T> {
         Ok(())
     }
 
-    async fn finish(&mut self) -> Result<SentCoding, Reason> {
+    async fn finish(mut self) -> Result<Streamed<P>, Reason> {
         let finished = self.decoder.finish(&mut self.decoded);
         finished.map_err(|error| coding_reason(&error))?;
         self.pass_decoded().await?;
-        Ok(match &self.codings {
+        let finished = self.pipeline.finish().await;
+        let (staging, process) = finished.map_err(|error| storage_reason(&error))?;
+        let sent = match &self.codings {
             Some(Err(_)) => SentCoding::Unknown,
             Some(Ok(codings)) if !codings.is_empty() => SentCoding::Decoded,
             _ => SentCoding::Plain,
+        };
+        Ok(Streamed {
+            staging,
+            process,
+            sent,
         })
     }
 
@@ -115,9 +122,8 @@ impl<T: FnMut(&[u8], &mut Vec<u8>)> StreamSink<'_, T> {
         if self.size_bytes > self.limit_bytes {
             return Err(Reason::TooLarge);
         }
-        let take = &mut self.take;
-        let appending = self.staging.append(|kept| take(bytes, kept));
-        appending.await.map_err(|error| storage_reason(&error))
+        let putting = self.pipeline.put(bytes);
+        putting.await.map_err(|error| storage_reason(&error))
     }
 }
 
@@ -128,17 +134,23 @@ fn coding_reason(error: &std::io::Error) -> Reason {
     }
 }
 
-/// Downloads the whole file. `take` gets each chunk, and appends the bytes to be stored.
-pub(super) async fn stream(
+/// A download whose bytes all arrived.
+pub(super) struct Streamed<P> {
+    pub staging: Staging,
+    pub process: P,
+    pub sent: SentCoding,
+}
+
+/// Downloads the whole file through `process`.
+pub(super) async fn stream<P: Process>(
     downloader: &Downloader,
     source: &StreamSource<'_>,
-    staging: &mut Staging,
+    staging: Staging,
     trace: &mut Trace<'_>,
-    take: impl FnMut(&[u8], &mut Vec<u8>),
-) -> Result<SentCoding, Reason> {
+    process: P,
+) -> Result<Streamed<P>, Reason> {
     let mut sink = StreamSink {
-        staging,
-        take,
+        pipeline: Pipeline::new(staging, process, &downloader.lanes),
         codings: None,
         decoder: Decoder::new(&[]),
         decoded: Vec::new(),
@@ -206,7 +218,7 @@ struct Received {
 async fn receive(
     downloader: &Downloader,
     source: &StreamSource<'_>,
-    sink: &mut StreamSink<'_, impl FnMut(&[u8], &mut Vec<u8>)>,
+    sink: &mut StreamSink<impl Process>,
     trace: &mut Trace<'_>,
     pace: &mut TransferPace,
     (from, whole): (u64, Option<u64>),
@@ -311,14 +323,14 @@ async fn stream_once(
     source: &StreamSource<'_>,
     trace: &mut Trace<'_>,
 ) -> Result<Proven, (Reason, SentCoding)> {
-    let mut verifier = PlainVerifier::new(expected(job), hints(job));
-    let mut staging = downloader.storage.stage_for(&job.id);
-    let sent = stream(downloader, source, &mut staging, trace, |chunk, kept| {
-        verifier.update(chunk);
-        kept.extend_from_slice(chunk);
-    })
-    .await
-    .map_err(|reason| match reason {
+    let verifier = PlainVerifier::new(expected(job), hints(job));
+    let staging = downloader.storage.stage_for(&job.id);
+    let streamed = stream(downloader, source, staging, trace, verifier).await;
+    let Streamed {
+        staging,
+        process: verifier,
+        sent,
+    } = streamed.map_err(|reason| match reason {
         // Only decoded bytes can be undecodable.
         Reason::BadEncoding => (reason, SentCoding::Decoded),
         _ => (reason, SentCoding::Plain),

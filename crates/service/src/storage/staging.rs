@@ -52,6 +52,28 @@ impl Staging {
         Ok(())
     }
 
+    /// Like [`Staging::append`]. Blocking.
+    pub fn append_blocking(&mut self, fill: impl FnOnce(&mut Vec<u8>)) -> Result<(), Error> {
+        fill(&mut self.buffer);
+        if self.buffer.len() >= BUFFER_BYTES {
+            self.file = Some(self.write_out()?);
+        }
+        Ok(())
+    }
+
+    /// Writes the buffer. Blocking.
+    fn write_out(&mut self) -> Result<Arc<File>, Error> {
+        // Deleted on drop even if this write fails, as on a full disk.
+        self.is_named = true;
+        let file = match &self.file {
+            Some(file) => Arc::clone(file),
+            None => Arc::new(self.storage.create_staged(&self.path)?),
+        };
+        (&*file).write_all(&self.buffer)?;
+        self.buffer.clear();
+        Ok(file)
+    }
+
     async fn spill(&mut self) -> Result<(), Error> {
         let buffer = std::mem::take(&mut self.buffer);
         let open = self.file.clone();
@@ -131,7 +153,7 @@ impl Staging {
         self.file.is_none() && !self.is_named
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
@@ -163,13 +185,7 @@ impl Staging {
         if self.is_sealed {
             return Ok(());
         }
-        let file = match &self.file {
-            Some(file) => Arc::clone(file),
-            None => Arc::new(self.storage.create_staged(&self.path)?),
-        };
-        self.is_named = true;
-        (&*file).write_all(&self.buffer)?;
-        self.buffer.clear();
+        let file = self.write_out()?;
         file.sync_all()?;
         (self.file, self.is_sealed) = (None, true);
         Ok(())
