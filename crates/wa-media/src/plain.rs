@@ -2,8 +2,9 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::blocks::BLOCK_BYTES;
 use crate::form::{self, Page};
-use crate::mac::TrailingMac;
+use crate::mac::{MAC_BYTES, TrailingMac};
 use crate::proof::HEAD_BYTES;
 use crate::{Expected, KeyKind, MediaKey, MediaKind, Refusal, Verification, Verified};
 
@@ -27,25 +28,31 @@ pub struct PlainHints {
 /// A promised hash alone decides. Without one, bytes that are certainly something else are refused (no bytes, a web
 /// page, a JSON text, the encrypted file), and the rest is accepted as unproven. The declared length is ignored,
 /// because senders write any number there.
+///
+/// The MAC, which recognises the encrypted file, is a second hash of all bytes: it is computed in a second reading, and
+/// only where it decides.
 pub struct PlainVerifier {
     expected: Expected,
     hints: PlainHints,
     sha256: Sha256,
-    mac: Option<TrailingMac>,
+    second: Option<SecondReading>,
     head: Vec<u8>,
+    size_bytes: u64,
+}
+
+struct SecondReading {
+    mac: TrailingMac,
     size_bytes: u64,
 }
 
 impl PlainVerifier {
     /// A verifier without bytes.
     pub fn new(expected: Expected, hints: PlainHints) -> Self {
-        let key = hints.media_key.as_ref();
-        let mac = key.map(|key| TrailingMac::new(key, hints.key_kind));
         Self {
             expected,
             hints,
             sha256: Sha256::new(),
-            mac,
+            second: None,
             head: Vec::new(),
             size_bytes: 0,
         }
@@ -54,9 +61,6 @@ impl PlainVerifier {
     /// Takes the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.sha256.update(bytes);
-        if let Some(mac) = &mut self.mac {
-            mac.update(bytes);
-        }
         let room = HEAD_BYTES - self.head.len();
         self.head.extend_from_slice(&bytes[..room.min(bytes.len())]);
         self.size_bytes += bytes.len() as u64;
@@ -67,15 +71,42 @@ impl PlainVerifier {
         self.sha256.clone().finalize().into()
     }
 
-    /// Verifies.
-    pub fn finish(self) -> Result<Verified, Refusal> {
+    /// Whether only their MAC can say that the bytes are the encrypted file. Then pass all of them to
+    /// [`PlainVerifier::read_again`] before the end.
+    pub fn needs_second_reading(&self) -> bool {
+        let sha256 = Some(self.sha256());
+        let is_known = [self.expected.sha256, self.expected.enc_sha256].contains(&sha256);
+        !is_known && self.hints.media_key.is_some() && has_encrypted_length(self.size_bytes)
+    }
+
+    /// Takes the next bytes of the second reading.
+    pub fn read_again(&mut self, bytes: &[u8]) {
+        let Some(key) = &self.hints.media_key else {
+            return;
+        };
+        let second = self.second.get_or_insert_with(|| SecondReading {
+            mac: TrailingMac::new(key, self.hints.key_kind),
+            size_bytes: 0,
+        });
+        second.mac.update(bytes);
+        second.size_bytes += bytes.len() as u64;
+    }
+
+    /// Verifies. Bytes that need a second reading, and did not get it, are refused as encrypted.
+    pub fn finish(mut self) -> Result<Verified, Refusal> {
+        let needs_second_reading = self.needs_second_reading();
+        let second = self.second.take();
+        let has_mac = || {
+            let whole = second.filter(|second| second.size_bytes == self.size_bytes);
+            whole.is_none_or(|second| second.mac.matches())
+        };
         let sha256: [u8; 32] = self.sha256.finalize().into();
         let verification = match self.expected.sha256 {
             Some(promised) if promised == sha256 => Verification::Full,
             Some(_) | None => {
-                let encrypted = self.expected.enc_sha256 == Some(sha256)
-                    || self.mac.is_some_and(TrailingMac::matches);
-                if encrypted {
+                let is_encrypted =
+                    self.expected.enc_sha256 == Some(sha256) || needs_second_reading && has_mac();
+                if is_encrypted {
                     return Err(Refusal::StillEncrypted);
                 }
                 if let Some(refusal) = something_else(&self.head, &self.hints) {
@@ -94,6 +125,12 @@ impl PlainVerifier {
             head: self.head,
         })
     }
+}
+
+/// Whether an encrypted file can have this length: whole blocks and a MAC.
+fn has_encrypted_length(size_bytes: u64) -> bool {
+    let (block, mac) = (BLOCK_BYTES as u64, MAC_BYTES as u64);
+    size_bytes >= block + mac && (size_bytes - mac).is_multiple_of(block)
 }
 
 fn something_else(head: &[u8], hints: &PlainHints) -> Option<Refusal> {
@@ -132,6 +169,10 @@ mod tests {
         let outcomes = [1, 7, 4_096].map(|piece| {
             let mut verifier = PlainVerifier::new(expected.clone(), hints.clone());
             bytes.chunks(piece).for_each(|chunk| verifier.update(chunk));
+            if verifier.needs_second_reading() {
+                let chunks = bytes.chunks(piece + 1);
+                chunks.for_each(|chunk| verifier.read_again(chunk));
+            }
             verifier.finish().map(|verified| verified.verification())
         });
         assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]));
@@ -218,6 +259,50 @@ mod tests {
             verify(&body, Expected::default(), MediaKind::Audio, "audio/ogg"),
             Err(Refusal::StillEncrypted)
         );
+    }
+
+    #[cfg(feature = "encrypt")]
+    #[test]
+    fn a_second_reading_is_needed_only_where_the_mac_decides() {
+        let key = MediaKey::new([7; 32]);
+        let body = crate::encrypt::encrypt(&key, KeyKind::Audio, &[5; 5_000]).body;
+        let plain = vec![5; body.len()];
+        let (encrypted, other) = (&body[..], &plain[..]);
+        let hash = |bytes: &[u8]| Some(Sha256::digest(bytes).into());
+        let hints = PlainHints {
+            kind: MediaKind::Audio,
+            mime: None,
+            file_name: None,
+            media_key: Some(key),
+            key_kind: KeyKind::Audio,
+        };
+        let begun = |bytes: &[u8], sha256, enc_sha256| {
+            let expected = Expected { sha256, enc_sha256 };
+            let mut verifier = PlainVerifier::new(expected, hints.clone());
+            verifier.update(bytes);
+            verifier
+        };
+        for (bytes, sha256, enc_sha256, needs) in [
+            (encrypted, None, None, true),
+            (encrypted, hash(b"x"), None, true),
+            (encrypted, hash(b"x"), hash(b"y"), true),
+            (encrypted, hash(b"x"), hash(encrypted), false),
+            (other, hash(other), hash(encrypted), false),
+            (other, None, None, true),
+            (&other[1..], None, None, false),
+            (&other[..10], None, None, false),
+        ] {
+            let verifier = begun(bytes, sha256, enc_sha256);
+            assert_eq!(verifier.needs_second_reading(), needs);
+            // Nothing is accepted without it, nor with half of it.
+            let mut half = begun(bytes, sha256, enc_sha256);
+            if needs {
+                half.read_again(&bytes[..bytes.len() / 2]);
+                for verifier in [verifier, half] {
+                    assert_eq!(verifier.finish().unwrap_err(), Refusal::StillEncrypted);
+                }
+            }
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use bytes::Bytes;
 use wa_media::{Base64Decoder, FoundMedia, Inline, PlainVerifier};
 
-use super::Downloader;
+use super::{Downloader, stream};
 use super::{Proven, Trace, expected, hints, refusal_reason, storage_reason};
 use crate::deliveries;
 use crate::deliveries::parts::{self, Segment, Unavailable};
@@ -57,6 +57,7 @@ pub(super) async fn take(
     if sink.size_bytes == 0 {
         return Err(Reason::InlineMalformed);
     }
+    stream::read_again(&mut sink.verifier, &sink.staging).await?;
     let verified = sink
         .verifier
         .finish()

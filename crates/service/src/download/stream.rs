@@ -328,13 +328,15 @@ async fn stream_once(
     let streamed = stream(downloader, source, staging, trace, verifier).await;
     let Streamed {
         staging,
-        process: verifier,
+        process: mut verifier,
         sent,
     } = streamed.map_err(|reason| match reason {
         // Only decoded bytes can be undecodable.
         Reason::BadEncoding => (reason, SentCoding::Decoded),
         _ => (reason, SentCoding::Plain),
     })?;
+    let reread = read_again(&mut verifier, &staging).await;
+    reread.map_err(|reason| (reason, SentCoding::Plain))?;
     match verifier.finish() {
         // Nothing proves that it is the file.
         Ok(verified)
@@ -346,6 +348,18 @@ async fn stream_once(
         Err(_) if sent == SentCoding::Unknown => Err((Reason::BadEncoding, sent)),
         Err(refusal) => Err((refusal_reason(&refusal), sent)),
     }
+}
+
+/// The second reading of the staged bytes, if it decides whether they are still encrypted.
+pub(super) async fn read_again(
+    verifier: &mut PlainVerifier,
+    staging: &Staging,
+) -> Result<(), Reason> {
+    if !verifier.needs_second_reading() {
+        return Ok(());
+    }
+    let reading = staging.read(|bytes| verifier.read_again(bytes));
+    reading.await.map_err(|error| storage_reason(&error))
 }
 
 /// Whether the message declares the file as gzip.

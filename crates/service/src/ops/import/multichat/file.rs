@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use wa_media::{Expected, Form, FoundMedia, PlainHints, PlainVerifier, Refusal, Verified};
 
 use super::error::Error;
@@ -63,18 +63,17 @@ impl<P: Progress<super::Finding>> Import<'_, P> {
         let mut file = tokio::fs::File::open(&path).await?;
         let modified_at = modified_at(&file.metadata().await?);
         let mut piece = vec![0; PIECE_BYTES];
-        loop {
-            if self.cancelled.is_cancelled() {
-                return Err(Failure::Stopped);
-            }
-            let count = file.read(&mut piece).await?;
-            if count == 0 {
-                break;
-            }
-            verifier.update(&piece[..count]);
+        while let Some(bytes) = self.next(&mut file, &mut piece).await? {
+            verifier.update(bytes);
             if let Some(staging) = &mut staging {
-                let writing = staging.write(&piece[..count]).await;
+                let writing = staging.write(bytes).await;
                 writing.map_err(Failure::Storage)?;
+            }
+        }
+        if verifier.needs_second_reading() {
+            file.rewind().await?;
+            while let Some(bytes) = self.next(&mut file, &mut piece).await? {
+                verifier.read_again(bytes);
             }
         }
         let verified = verifier.finish().map_err(Failure::Refused)?;
@@ -84,6 +83,18 @@ impl<P: Progress<super::Finding>> Import<'_, P> {
             modified_at,
             staging,
         })
+    }
+
+    async fn next<'p>(
+        &self,
+        file: &mut tokio::fs::File,
+        piece: &'p mut [u8],
+    ) -> Result<Option<&'p [u8]>, Failure> {
+        if self.cancelled.is_cancelled() {
+            return Err(Failure::Stopped);
+        }
+        let count = file.read(piece).await?;
+        Ok((count > 0).then_some(&piece[..count]))
     }
 
     /// Publishes a file that passed, and returns its path. A dry run only names it.
