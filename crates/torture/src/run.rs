@@ -526,14 +526,14 @@ mod tests {
     use super::*;
 
     /// A program that writes its process id to the file `pid` and runs for an hour.
-    fn program(folder: &Path) -> Arc<Program> {
+    fn program(folder: &Path) -> anyhow::Result<Arc<Program>> {
         let path = folder.join("program");
         let pid = folder.join("pid");
         let script = format!("#!/bin/sh\necho $$ > {}\nexec sleep 3600\n", pid.display());
-        std::fs::write(&path, script).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
-        let tools = Tools::new(path).unwrap();
-        Program::new(Arc::new(Machine::unmounted(&tools).unwrap())).unwrap()
+        std::fs::write(&path, script)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700))?;
+        let tools = Tools::new(path)?;
+        Program::new(Arc::new(Machine::unmounted(&tools)?))
     }
 
     /// An ended process has no command line, also before it is waited for.
@@ -552,7 +552,7 @@ mod tests {
     #[tokio::test]
     async fn a_run_that_fails_leaves_no_server_behind() {
         let folder = tempfile::tempdir().unwrap();
-        let supervisor = Supervisor::spawn(&program(folder.path()));
+        let supervisor = Supervisor::spawn(&program(folder.path()).unwrap());
         let pid = || std::fs::read_to_string(folder.path().join("pid")).unwrap_or_default();
         until(|| pid().ends_with('\n')).await;
         let pid = pid().trim().to_owned();
@@ -564,7 +564,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_sigterm_ends_with_a_code_has_not_ended_in_order() {
         let folder = tempfile::tempdir().unwrap();
-        let program = program(folder.path());
+        let program = program(folder.path()).unwrap();
         let supervisor = Supervisor::spawn(&program);
         while program.history().await.0 == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
