@@ -21,7 +21,7 @@ use crate::ingest::{Ingest, Tally};
 use crate::instances::{self, Directory};
 use crate::net::HttpClient;
 use crate::ops::import::multichat;
-use crate::ops::opening::{self, look_at_storage, settle_storage};
+use crate::ops::opening::{self, Looked, look_at_storage, settle_storage};
 use crate::ops::{FileDeps, erasure, export, instance, live, status};
 use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
@@ -130,7 +130,8 @@ impl App {
         allowed: Allowed,
     ) -> Result<Arc<Self>, Error> {
         let mut allowed = allowed;
-        if opening::before_database(data, &config, allowed)? {
+        let looked = opening::before_database(data, &config, allowed)?;
+        if looked == Looked::Replaced {
             allowed.storage = AllowedStorage::Adopted;
         }
         let folder = |source| Error::Folder {
@@ -141,11 +142,15 @@ impl App {
         disk::set_access(config.storage.access());
         disk::create_folder(data).map_err(folder)?;
         let owner = uuid::Uuid::now_v7().simple().to_string();
-        let db = Db::open(
-            &config.database_file(data),
+        let (file, busy_timeout) = (
+            config.database_file(data),
             config.database.busy_timeout.duration(),
-        )
-        .await?;
+        );
+        let db = match looked {
+            // It may be moved away at this moment; a new one in its place would hide that.
+            Looked::There => Db::open_existing(&file, busy_timeout).await?,
+            Looked::New | Looked::Replaced => Db::open(&file, busy_timeout).await?,
+        };
         if clock.is_system()
             && let Some(saved) = db.saved_clock().await?
         {

@@ -203,8 +203,18 @@ impl Db {
     /// Opens the database at `path`; creates and migrates it. A write that waits longer than `busy_timeout` for
     /// another process fails as unavailable.
     pub async fn open(path: &Path, busy_timeout: Duration) -> Result<Self, Error> {
+        Self::open_with(path, Access::Create, busy_timeout).await
+    }
+
+    /// Like [`Db::open`], for a database that was found: one that is gone by now is not created again.
+    pub async fn open_existing(path: &Path, busy_timeout: Duration) -> Result<Self, Error> {
+        Self::open_with(path, Access::Write, busy_timeout).await
+    }
+
+    async fn open_with(path: &Path, access: Access, busy_timeout: Duration) -> Result<Self, Error> {
         let file = path.to_owned();
-        let opened = tokio::task::spawn_blocking(move || open_with_retries(&file, busy_timeout));
+        let opened =
+            tokio::task::spawn_blocking(move || open_with_retries(&file, access, busy_timeout));
         let (connection, watch) = opened.await.unwrap_or(Err(Error::Panicked))?;
         let identity: Arc<str> = watch.id().into();
         let state = watch.state();
@@ -344,10 +354,14 @@ impl Db {
 
 /// When two processes open a new file at once, the engine refuses the second access to the write-ahead log and does
 /// not wait as it does for other writes.
-fn open_with_retries(file: &Path, busy_timeout: Duration) -> Result<(Connection, Watch), Error> {
+fn open_with_retries(
+    file: &Path,
+    access: Access,
+    busy_timeout: Duration,
+) -> Result<(Connection, Watch), Error> {
     let started = Instant::now();
     loop {
-        match open_now(file, busy_timeout.saturating_sub(started.elapsed())) {
+        match open_now(file, access, busy_timeout.saturating_sub(started.elapsed())) {
             Err(error) if error.is_busy() && started.elapsed() < busy_timeout => {
                 std::thread::sleep(RETRY_EVERY);
             }
@@ -356,12 +370,26 @@ fn open_with_retries(file: &Path, busy_timeout: Duration) -> Result<(Connection,
     }
 }
 
-fn open_now(file: &Path, busy_timeout: Duration) -> Result<(Connection, Watch), Error> {
-    let connection = Connection::open(file, Access::Write, busy_timeout)?;
+fn open_now(
+    file: &Path,
+    access: Access,
+    busy_timeout: Duration,
+) -> Result<(Connection, Watch), Error> {
+    let missing = || Error::Displaced {
+        path: file.to_owned(),
+        found: Found::Missing,
+    };
+    let connection = match Connection::open(file, access, busy_timeout) {
+        Err(_) if access == Access::Write && !file.exists() => return Err(missing()),
+        opened => opened?,
+    };
     refuse_old_sqlite(&connection)?;
     // A database of a newer version is not changed.
-    migrations::applied(&connection)?;
+    let applied = migrations::applied(&connection)?;
     migrations::refuse_foreign(&connection)?;
+    if access == Access::Write && applied == 0 {
+        return Err(missing());
+    }
     connection.prepare_to_write()?;
     migrations::apply(&connection)?;
     let watch = Watch::new(file, &connection)?;

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     fn connect(path: &Path) -> Connection {
-        Connection::open(path, Access::Write, Duration::from_millis(1)).unwrap()
+        Connection::open(path, Access::Create, Duration::from_millis(1)).unwrap()
     }
 
     #[test]

@@ -21,6 +21,8 @@ const LOG_LIMIT_BYTES: u64 = 16 << 20;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
+    /// Creates a missing file.
+    Create,
     Write,
     Read,
 }
@@ -32,10 +34,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Opens or creates the file without writing to it.
+    /// Opens the file without writing to it.
     pub fn open(path: &Path, access: Access, busy_timeout: Duration) -> Result<Self, Error> {
         let flags = match access {
-            Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+            Access::Create => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+            Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
             Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
         };
         let connection =

@@ -161,7 +161,7 @@ mod tests {
     /// A database with two rows, the second only in its log, whose writer was killed.
     fn killed(folder: &Path) -> PathBuf {
         let (path, alive) = (folder.join("killed.db"), folder.join("alive.db"));
-        let connection = Connection::open(&alive, Access::Write, PATIENCE).unwrap();
+        let connection = Connection::open(&alive, Access::Create, PATIENCE).unwrap();
         connection.prepare_to_write().unwrap();
         connection
             .batch("create table t (a); insert into t values (1); pragma wal_checkpoint(truncate); insert into t values (2);")

@@ -269,7 +269,7 @@ async fn marks_of_earlier_versions_become_checkpoints_with_codes() {
     use crate::coordination::checkpoint::Checkpoint;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.db");
-    let earlier = Connection::open(&path, Access::Write, Duration::ZERO).unwrap();
+    let earlier = Connection::open(&path, Access::Create, Duration::ZERO).unwrap();
     for file in &migrations::FILES[..11] {
         earlier.batch(file).unwrap();
     }
@@ -321,5 +321,21 @@ async fn marks_of_earlier_versions_become_checkpoints_with_codes() {
     ] {
         let found = checkpoint.load::<String>(&db, scope).await.unwrap();
         assert_eq!(found.as_deref(), Some(state), "{checkpoint:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_was_found_and_is_gone_is_not_created_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.db");
+    for is_empty in [false, true] {
+        if is_empty {
+            std::fs::write(&path, "").unwrap();
+        }
+        let error = Db::open_existing(&path, Duration::ZERO).await.err();
+        let found = error.and_then(|error| error.displaced());
+        assert_eq!(found, Some(Found::Missing), "{is_empty}");
+        let length = std::fs::metadata(&path).map(|metadata| metadata.len()).ok();
+        assert_eq!(length, is_empty.then_some(0), "it was written to");
     }
 }

@@ -125,14 +125,24 @@ fn rename_remains(database: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Looks for the database, before it is opened. Whether a new one replaces a lost one.
-pub fn before_database(data: &Path, config: &Config, allowed: Allowed) -> Result<bool, Error> {
+/// What was found at the database's path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looked {
+    There,
+    /// Nothing, nor a trace of earlier data.
+    New,
+    /// Nothing, and the operator allows a new one in place of the lost one.
+    Replaced,
+}
+
+/// Looks for the database, before it is opened.
+pub fn before_database(data: &Path, config: &Config, allowed: Allowed) -> Result<Looked, Error> {
     match look(data, config, allowed) {
         Err(Error::NoDatabase { path, trace }) if allowed.new_database => {
             rename_remains(&path)?;
             let (path, trace) = (path.display(), trace.display());
             tracing::warn!(%path, %trace, "a new database takes the place of a missing one");
-            Ok(true)
+            Ok(Looked::Replaced)
         }
         Err(error) => Err(error),
         Ok(is_new) => {
@@ -141,7 +151,7 @@ pub fn before_database(data: &Path, config: &Config, allowed: Allowed) -> Result
                     "the database is there; --new-database has no effect and should be removed"
                 );
             }
-            Ok(false)
+            Ok(if is_new { Looked::New } else { Looked::There })
         }
     }
 }

@@ -98,7 +98,7 @@ async fn perform(tx: &mut Tx, n: i64, deed: Deed) -> Result<(), Error> {
 }
 
 fn writer(path: &Path) -> Writer {
-    let connection = Connection::open(path, Access::Write, BUSY_TIMEOUT).unwrap();
+    let connection = Connection::open(path, Access::Create, BUSY_TIMEOUT).unwrap();
     connection.prepare_to_write().unwrap();
     migrations::apply(&connection).unwrap();
     connection

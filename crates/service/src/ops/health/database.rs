@@ -11,7 +11,7 @@ use crate::ops::probe;
 /// Opens it, writes to it, and reads all of it.
 pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, file: &Path) -> Option<Db> {
     let busy_timeout = deps.config.database.busy_timeout.duration();
-    let db = match Db::open(file, busy_timeout).await {
+    let db = match Db::open_existing(file, busy_timeout).await {
         Ok(db) => {
             let opened = CheckResult::ok(Check::Database, Code::UpToDate);
             results.add(opened.about(file).with("count", Db::migrations()));

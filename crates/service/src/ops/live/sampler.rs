@@ -105,11 +105,12 @@ impl Sampler {
             return Ok(());
         }
         let busy_timeout = self.deps.config.database.busy_timeout.duration();
-        // Opening would create a database in an empty file.
-        if db::is_absent(&path, busy_timeout) {
-            return Err(Error::Missing { path });
-        }
-        let opened = Db::open(&path, busy_timeout).await?;
+        let opened = match Db::open_existing(&path, busy_timeout).await {
+            Err(error) if error.displaced() == Some(db::Found::Missing) => {
+                return Err(Error::Missing { path });
+            }
+            opened => opened?,
+        };
         let before = self.current();
         self.source.send_replace(Source {
             storage: before.storage.of_database(opened.identity()),
