@@ -52,21 +52,63 @@ pub struct Groups {
     db: Db,
     storage: Storage,
     shutdown: Shutdown,
-    state: Arc<Mutex<State>>,
+    queue: Arc<Mutex<Queue<(Ready, Answer)>>>,
 }
 
-#[derive(Default)]
-struct State {
-    waiting: VecDeque<(Ready, Answer)>,
+struct Queue<T> {
+    waiting: VecDeque<T>,
+    /// Tasks that publish groups.
     running: usize,
 }
 
-/// Counts a running group until it is dropped.
-struct Place<'a>(&'a Groups);
+impl<T> Default for Queue<T> {
+    fn default() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            running: 0,
+        }
+    }
+}
 
-impl Drop for Place<'_> {
+impl<T> Queue<T> {
+    /// Whether a further task has to be started, which is counted already.
+    fn add(&mut self, one: T) -> bool {
+        self.waiting.push_back(one);
+        let has_place = self.running < MOST_GROUPS;
+        self.running += usize::from(has_place);
+        has_place
+    }
+
+    /// The next group of a task. Empty: the task has ended and is no longer counted. Both at once, because a file that
+    /// is added in between would wait for a task that has ended.
+    fn next(&mut self) -> Vec<T> {
+        let count = self.waiting.len().min(LARGEST_GROUP);
+        if count == 0 {
+            self.running -= 1;
+        }
+        self.waiting.drain(..count).collect()
+    }
+
+    /// A task panicked. What waits for it gets an error.
+    fn abandon(&mut self) {
+        self.running -= 1;
+        if self.running == 0 {
+            self.waiting.clear();
+        }
+    }
+}
+
+/// A task that publishes groups; dropped while it is armed only by a panic.
+struct Task<'a> {
+    groups: &'a Groups,
+    is_armed: bool,
+}
+
+impl Drop for Task<'_> {
     fn drop(&mut self) {
-        self.0.lock().running -= 1;
+        if self.is_armed {
+            self.groups.lock().abandon();
+        }
     }
 }
 
@@ -76,21 +118,15 @@ impl Groups {
             db,
             storage,
             shutdown,
-            state: Arc::default(),
+            queue: Arc::default(),
         }
     }
 
     /// Publishes the bytes unless they need more than a new name.
     pub(super) async fn publish(&self, ready: Ready) -> Result<Grouped, Error> {
         let (answer, answered) = oneshot::channel();
-        let is_first = {
-            let mut state = self.lock();
-            state.waiting.push_back((ready, answer));
-            let has_place = state.running < MOST_GROUPS;
-            state.running += usize::from(has_place);
-            has_place
-        };
-        if is_first {
+        let starts = self.lock().add((ready, answer));
+        if starts {
             // Not part of the caller's task: a download that is stopped must not stop those of others.
             let groups = self.clone();
             self.shutdown.spawn(async move { groups.run().await });
@@ -101,14 +137,14 @@ impl Groups {
 
     /// Publishes groups until none waits.
     async fn run(&self) {
-        let _place = Place(self);
+        let mut task = Task {
+            groups: self,
+            is_armed: true,
+        };
         loop {
-            let group: Vec<_> = {
-                let mut state = self.lock();
-                let count = state.waiting.len().min(LARGEST_GROUP);
-                state.waiting.drain(..count).collect()
-            };
+            let group = self.lock().next();
             if group.is_empty() {
+                task.is_armed = false;
                 return;
             }
             self.publish_group(group).await;
@@ -144,8 +180,8 @@ impl Groups {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Queue<(Ready, Answer)>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -187,6 +223,33 @@ fn grouped(published: Published) -> Result<Grouped, Error> {
         Published::Taken(None) => {
             let taken = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
             Err(storage::Error::from(taken).into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_always_has_a_task_that_publishes_it() {
+        for seed in crate::seeds::range(500) {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let mut queue = Queue::default();
+            let mut tasks = 0;
+            for step in 0..200 {
+                if tasks == 0 || random.u32(..3) == 0 {
+                    tasks += usize::from(queue.add(step));
+                } else if random.u32(..20) == 0 {
+                    queue.abandon();
+                    tasks -= 1;
+                } else if queue.next().is_empty() {
+                    tasks -= 1;
+                }
+                assert_eq!(queue.running, tasks, "seed {seed}");
+                assert!(tasks <= MOST_GROUPS);
+                assert!(queue.waiting.is_empty() || tasks > 0, "seed {seed}");
+            }
         }
     }
 }
