@@ -237,23 +237,28 @@ impl Decryptor {
             .extend_from_slice(&plaintext[..room.min(plaintext.len())]);
     }
 
-    /// Appends the last bytes and verifies. After an error all plaintext is invalid, and of use for
-    /// [`Failure::recheck`] only.
+    /// Appends the last bytes and verifies. On an error nothing is appended, and the plaintext so far is invalid and of use
+    /// for [`Failure::recheck`] only.
     pub fn finish(mut self, plaintext: &mut Vec<u8>) -> Result<Decrypted, Failure> {
         let hash = self.enc_sha256.take();
         let enc_sha256 = hash.map(|hash| <[u8; 32]>::from(hash.finalize()));
-        let unhashed = enc_sha256.is_none().then(|| Unhashed {
+        let can_differ = enc_sha256.is_none() && self.expected != Expected::default();
+        let unhashed = can_differ.then(|| Unhashed {
             key: self.key.clone(),
             kind: self.kind,
             tail: self.carry.clone(),
             expected: self.expected.clone(),
         });
         let mut checks = Checks::default();
+        let start = plaintext.len();
         let checked = self.check(enc_sha256, &mut checks, plaintext);
-        checked.map_err(|cause| Failure {
-            cause,
-            checks,
-            unhashed: unhashed.map(Box::new),
+        checked.map_err(|cause| {
+            plaintext.truncate(start);
+            Failure {
+                cause,
+                checks,
+                unhashed: unhashed.map(Box::new),
+            }
         })
     }
 

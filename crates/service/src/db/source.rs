@@ -138,7 +138,6 @@ fn make_writable(path: &Path) {
     let _ = path;
 }
 
-/// The path of a file that SQLite keeps next to a database, such as `….db-wal`.
 fn has_bytes(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| found.len() > 0)
 }

@@ -65,12 +65,11 @@ impl Staging {
     fn write_out(&mut self) -> Result<Arc<File>, Error> {
         // Deleted on drop even if this write fails, as on a full disk.
         self.is_named = true;
-        let file = match &self.file {
-            Some(file) => Arc::clone(file),
-            None => Arc::new(self.storage.create_staged(&self.path)?),
-        };
-        (&*file).write_all(&self.buffer)?;
-        self.buffer.clear();
+        // A partial write is not repeated.
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let file = append(&self.storage, &self.path, self.file.clone(), &buffer)?;
+        buffer.clear();
+        self.buffer = buffer;
         Ok(file)
     }
 
@@ -81,11 +80,7 @@ impl Staging {
         // Deleted on drop even if this write fails, as on a full disk.
         self.is_named = true;
         let (file, mut buffer) = blocking(move || {
-            let file = match open {
-                Some(file) => file,
-                None => Arc::new(storage.create_staged(&path)?),
-            };
-            (&*file).write_all(&buffer)?;
+            let file = append(&storage, &path, open, &buffer)?;
             Ok((file, buffer))
         })
         .await?;
@@ -197,6 +192,21 @@ impl Staging {
         self.is_named = false;
         Ok(())
     }
+}
+
+/// Appends bytes to the staged file, which is created if it is not open yet.
+fn append(
+    storage: &Storage,
+    path: &Path,
+    open: Option<Arc<File>>,
+    bytes: &[u8],
+) -> Result<Arc<File>, Error> {
+    let file = match open {
+        Some(file) => file,
+        None => Arc::new(storage.create_staged(path)?),
+    };
+    (&*file).write_all(bytes)?;
+    Ok(file)
 }
 
 impl Drop for Staging {
