@@ -21,6 +21,7 @@ use disk::{History, Unsynced};
 use log::Record;
 use recording::Recording;
 use state::State;
+pub use steps::INSTANCE as IMPORTED;
 use steps::Step;
 
 use crate::machine::{Machine, Tools};

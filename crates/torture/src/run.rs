@@ -18,6 +18,7 @@ use crate::gateway::{self, Acknowledge, Answers};
 use crate::law::{self, Facts, File, Files, Row, Texts};
 use crate::machine::{Machine, Tools};
 use crate::plan::{INSTANCES, Message, Plan};
+use crate::power;
 use crate::program::Program;
 
 /// How long the program may take to store what can be stored, after all faults are lifted.
@@ -328,7 +329,8 @@ async fn add_instances(
     report: impl Fn(&str),
 ) -> anyhow::Result<[String; 2]> {
     let mut hooks = [String::new(), String::new()];
-    for (n, instance) in INSTANCES.into_iter().enumerate() {
+    let instances = INSTANCES.into_iter().chain([power::IMPORTED]);
+    for (n, instance) in instances.enumerate() {
         sim.world().add_instance(instance, "gateway-token");
         let client = (n + 1).to_string();
         let added = program
@@ -359,7 +361,7 @@ async fn add_instances(
                 "--cdn-base",
                 &format!("{},{}", sim.origin(), sim.fallback_origin()),
                 "--routes",
-                plan.routes[n],
+                plan.routes[n % INSTANCES.len()],
                 "--offline",
                 "--json",
             ])
@@ -369,7 +371,9 @@ async fn add_instances(
             .find_map(|field| document[field].as_str())
             .with_context(|| format!("instance add: {code} {document}"))?;
         let path = address.find("/hooks/").context("the webhook's path")?;
-        hooks[n] = address[path..].to_owned();
+        if let Some(hook) = hooks.get_mut(n) {
+            address[path..].clone_into(hook);
+        }
         report(&format!("instance {instance}"));
     }
     Ok(hooks)

@@ -83,7 +83,8 @@ create table core_mediafile (id integer primary key, message_id text, sender_id 
   cliente_id integer, instance_id integer);
 insert into core_cliente values (3, 'Client 3');
 ";
-const INSTANCE: &str = "TORTURE-000003-CCCCCC";
+/// The instance that is imported. It is added before, with the simulated gateway's addresses, which an import keeps.
+pub const INSTANCE: &str = "TORTURE-000003-CCCCCC";
 const COUNT: usize = 6;
 
 /// Another system, with its files. The program only reads it.
