@@ -80,6 +80,11 @@ id! {
     DeliveryId
 }
 
+impl DeliveryId {
+    /// Stands in the rows of imported media, which no delivery brought.
+    pub const IMPORTED: &str = "import";
+}
+
 /// The prefix of the tokens that replace long texts in the stored bodies of deliveries.
 pub const TOKEN_START: &str = "midiatecaPart";
 

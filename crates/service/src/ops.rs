@@ -8,6 +8,7 @@ pub mod export;
 pub mod gateway_admin;
 pub mod health;
 pub mod import;
+mod in_progress;
 pub mod instance;
 mod json;
 pub mod live;

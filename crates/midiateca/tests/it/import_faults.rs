@@ -51,6 +51,22 @@ async fn the_file_of_an_edit_of_a_stored_message_is_known_and_leaves_none() {
 }
 
 #[tokio::test]
+async fn an_edit_of_a_message_that_is_not_there_is_imported() {
+    let original = Original::new();
+    let leaf = voice(1, Some(&ogg(1)));
+    let edit = json!({"protocolMessage": {"key": {"id": "ELSEWHERE"}, "editedMessage": {"audioMessage": leaf}}});
+    let id = format!("{:032}", 1);
+    original.event(&id, &event("EDIT", &edit));
+    let path = place("EDIT.mp3");
+    original.file(&path, &ogg(1));
+    original.message_media(&id, "audio", &path);
+    let folder = tempfile::tempdir().unwrap();
+    let taken = original.import(folder.path(), &[]).await;
+    assert_eq!(taken.status.code(), Some(0), "{}", stderr(&taken));
+    assert_eq!(sum(&taken)["stored"], 1, "{}", stdout(&taken));
+}
+
+#[tokio::test]
 async fn a_file_that_its_message_has_already_is_not_stored_without_a_row() {
     let original = Original::new();
     let document =
@@ -111,16 +127,8 @@ async fn an_import_of_deliveries_stops_when_it_is_cancelled() {
     let test = TestApp::start().await;
     let app = &test.app;
     let deps = Deps {
-        data: &app.data,
-        db: &app.db,
-        storage: &app.storage,
-        bodies: &app.bodies,
-        secrets: &app.secrets,
-        clock: &app.clock,
-        coordination: &app.coordination,
-        keep: &app.config.keep,
         keep_free_bytes: 0,
-        existing: None,
+        ..app.import_deps(None)
     };
     let options = multichat::Options {
         db: original.path("db.sqlite3").into(),

@@ -789,14 +789,20 @@ async fn an_instance_that_was_removed_here_stays_removed() {
     assert_eq!(stdout(&instances).lines().count(), 1);
 }
 
-#[tokio::test]
-async fn a_client_that_was_removed_here_receives_nothing_from_a_new_number() {
+/// An imported client that was removed here, and has a new number in the original.
+async fn removed_with_a_new_number() -> (Original, tempfile::TempDir) {
     let original = Original::new();
     let folder = tempfile::tempdir().unwrap();
     original.import(folder.path(), &[]).await;
     midiateca(folder.path(), &["client", "remove", "2"]).await;
     let sql = "insert into core_whatsappinstance values (3, 'NEW-NUMBER', ?, 2, 'connected', '2025-07-19 02:41:33.5')";
     original.db.execute(sql, [TOKEN]).unwrap();
+    (original, folder)
+}
+
+#[tokio::test]
+async fn a_client_that_was_removed_here_receives_nothing_from_a_new_number() {
+    let (original, folder) = removed_with_a_new_number().await;
     let again = original.import(folder.path(), &[]).await;
     assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
     assert!(!stdout(&again).contains("/hooks/"), "{}", stdout(&again));
@@ -806,12 +812,7 @@ async fn a_client_that_was_removed_here_receives_nothing_from_a_new_number() {
 
 #[tokio::test]
 async fn a_new_number_of_a_removed_client_is_never_seen_before_it_is_removed() {
-    let original = Original::new();
-    let folder = tempfile::tempdir().unwrap();
-    original.import(folder.path(), &[]).await;
-    midiateca(folder.path(), &["client", "remove", "2"]).await;
-    let sql = "insert into core_whatsappinstance values (3, 'NEW-NUMBER', ?, 2, 'connected', '2025-07-19 02:41:33.5')";
-    original.db.execute(sql, [TOKEN]).unwrap();
+    let (original, folder) = removed_with_a_new_number().await;
     let db = Connection::open(folder.path().join("midiateca.db")).unwrap();
     db.execute_batch(
         "create trigger no_removal before update of removed_at on instances

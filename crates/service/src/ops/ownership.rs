@@ -1,4 +1,5 @@
-//! Whose a raw delivery is: an instance may change hands, and both clients, or either, may have been removed since.
+//! Whose a raw delivery is: an instance may change hands, and both clients, or either, may have been removed since. Only
+//! media show that an instance had another client before, so one without any media is taken for its present client's.
 
 use crate::db::{Db, Error};
 use crate::deliveries::DeliverySummary;

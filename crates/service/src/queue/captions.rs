@@ -8,7 +8,7 @@ use crate::clock::{DAY, Millis};
 use crate::db::{Error, Row, Tx, values};
 use crate::media::message::{self, NewMessage};
 use crate::media::{Media, origin_of};
-use crate::model::{ChatId, InstanceId, MediaId, MediaKind, Origin};
+use crate::model::{ChatId, DeliveryId, InstanceId, MediaId, MediaKind, Origin};
 use crate::queue::Put;
 
 /// The most kept edits of one message.
@@ -94,13 +94,16 @@ pub(super) async fn apply(tx: &mut Tx, id: &MediaId, new: &NewCaption) -> Result
     message::set_caption(tx, id, caption.as_deref(), new.edited_at).await
 }
 
-/// Keeps an edit of an unknown message, within limits.
+/// Keeps an edit of an unknown message, within limits. Not one of an import, which has no delivery.
 pub(super) async fn remember(
     tx: &mut Tx,
     new: &NewMessage<'_>,
     found: &FoundMedia,
     now: Millis,
 ) -> Result<(), Error> {
+    if new.delivery == DeliveryId::IMPORTED {
+        return Ok(());
+    }
     let NewCaption { caption, edited_at } = NewCaption::new(new, found, now);
     let (Some(caption), origin) = (caption, &new.message.origin) else {
         return Ok(());

@@ -127,11 +127,6 @@ impl Storage {
         .await
     }
 
-    /// Deletes an orphan. Quick, but blocking.
-    pub fn remove_orphan(&self, below: &Path) -> Result<bool, Error> {
-        self.remove_below(below, Linked::Keep)
-    }
-
     /// Staged files of these media.
     pub fn staged_of(&self, media: &BTreeSet<MediaId>) -> Result<Vec<PathBuf>, Error> {
         let mut found = Vec::new();
@@ -199,8 +194,8 @@ impl Storage {
         Ok(found)
     }
 
-    /// Deletes one file durably; returns whether it existed.
-    fn remove_below(&self, below: &Path, linked: Linked) -> Result<bool, Error> {
+    /// Deletes one file durably; returns whether it existed. Blocking.
+    pub fn remove_below(&self, below: &Path, linked: Linked) -> Result<bool, Error> {
         self.verify()?;
         let refused = || Error::Io(io::ErrorKind::InvalidInput.into());
         let row = below.to_str().map(str::to_owned);

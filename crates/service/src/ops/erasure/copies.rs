@@ -15,7 +15,7 @@ use crate::media::{self, Media};
 use crate::model::MediaId;
 use crate::ops::FileDeps;
 use crate::queue;
-use crate::storage::{self, layout};
+use crate::storage::{self, Linked, layout};
 
 /// Hashes and sizes of what was erased, and whose media it was.
 #[derive(Default)]
@@ -119,7 +119,7 @@ impl Work<'_> {
 /// Deletes a file; `below` is its path below the storage root, if it is there.
 fn remove(deps: FileDeps<'_>, path: &Path, below: Option<&Path>) -> Result<(), Why> {
     let removed = match below {
-        Some(below) => deps.storage.remove_orphan(below).map(drop),
+        Some(below) => deps.storage.remove_below(below, Linked::Keep).map(drop),
         None => fs::remove_file(path)
             .and_then(|()| disk::sync_folder(disk::parent(path)))
             .map_err(storage::Error::from),

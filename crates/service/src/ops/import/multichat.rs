@@ -35,6 +35,7 @@ use crate::db::foreign::ForeignRow;
 use crate::db::{Db, Key};
 use crate::deliveries::Bodies;
 use crate::media;
+use crate::model::DeliveryId;
 use crate::ops::Progress;
 use crate::secrets::Secrets;
 use crate::storage::{self, Storage};
@@ -184,7 +185,7 @@ async fn walk(root: &Path) -> Result<Tree, Error> {
 impl<P: Progress<Finding>> Import<'_, P> {
     async fn all(&mut self, source: &Source) -> Result<(), Error> {
         // A run that continues needs space for the rest, which it checks file by file.
-        if media::bytes_of_delivery(self.deps.db, write::DELIVERY).await? == 0
+        if media::bytes_of_delivery(self.deps.db, DeliveryId::IMPORTED).await? == 0
             && (self.mode == Mode::Copy || self.is_on_another_disk().await)
         {
             self.require_space(self.tree.bytes())?;
@@ -295,7 +296,10 @@ impl<P: Progress<Finding>> Import<'_, P> {
         let mut messages: Vec<Vec<Item>> = Vec::new();
         let mut places = HashMap::new();
         for item in self.items(readings) {
-            let key = (item.instance.clone(), item.record.message.id.clone());
+            // An edit comes after its message.
+            let record = &item.record;
+            let message = record.found.edits.as_ref().unwrap_or(&record.message.id);
+            let key = (item.instance.clone(), message.clone());
             let at = *places.entry(key).or_insert(messages.len());
             if at == messages.len() {
                 messages.push(Vec::new());

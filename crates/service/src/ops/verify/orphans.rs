@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::blocking;
 use super::error::Error;
 use super::pace::Pace;
-use crate::download;
 use crate::media;
 use crate::ops::FileDeps;
-use crate::queue::{self, Job};
+use crate::ops::in_progress::InProgress;
+use crate::queue;
 use crate::storage::layout;
 
 const BATCH: usize = 500;
@@ -104,21 +104,6 @@ fn slashed(path: &Path) -> String {
 /// Whether a path has the form of a media file's.
 pub(super) fn is_media_path(path: &str) -> bool {
     layout::is_place_of_ours(path)
-}
-
-/// Files that running downloads may be storing.
-pub(super) struct InProgress(Vec<String>);
-
-impl InProgress {
-    pub fn new(claimed: &[Job]) -> Self {
-        let stems = |job: &Job| layout::stems(&download::name_for(job, ""));
-        let stems = claimed.iter().flat_map(stems);
-        Self(stems.map(|stem| stem.as_str().to_owned()).collect())
-    }
-
-    pub fn may_store(&self, path: &str) -> bool {
-        self.0.iter().any(|stem| layout::stem_of(path) == stem)
-    }
 }
 
 #[cfg(test)]

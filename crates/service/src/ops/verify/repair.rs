@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::blocking;
 use super::error::Error;
-use super::orphans::{self, InProgress, Orphan};
+use super::orphans::{self, Orphan};
 use super::report::Repaired;
 use crate::clock::Millis;
 use crate::coordination::Maintenance;
@@ -21,6 +21,7 @@ use crate::events::{self, News};
 use crate::media::{self, StoredFile};
 use crate::model::Reason;
 use crate::ops::FileDeps;
+use crate::ops::in_progress::InProgress;
 use crate::queue::{self, Loss};
 use crate::storage::{self, Entry, QuarantineCopy, Staging, Stamp, Storage};
 use crate::telemetry;

@@ -17,8 +17,10 @@ use crate::gateway::Gateway;
 use crate::media::{self, hex};
 use crate::model::MediaId;
 use crate::ops::Progress;
+use crate::ops::in_progress::InProgress;
+use crate::queue;
 use crate::storage::layout::{self, RelativePath};
-use crate::storage::{self, Staging};
+use crate::storage::{self, Linked, Staging};
 
 const PIECE_BYTES: usize = 64 << 10;
 
@@ -145,20 +147,21 @@ impl<P: Progress<super::Finding>> Import<'_, P> {
         }
     }
 
-    /// Removes a file that was published for a row that was not written, unless another row has it.
+    /// Removes a file that was published for a row that was not written, unless another row has it or a running download
+    /// may be about to. In the transaction, so that none can begin in between.
     pub async fn retract(&self, path: String, sha256: [u8; 32]) -> Result<(), Error> {
         if self.mode == Mode::DryRun {
             return Ok(());
         }
-        let named = path.clone();
-        let looking = self.deps.db.write(Key::Everything, async move |tx| {
-            media::is_path_used(tx, &named).await
+        let storage = self.deps.storage.clone();
+        let removing = self.deps.db.write(Key::Everything, async move |tx| {
+            let in_progress = InProgress::new(&queue::claimed_in(tx).await?);
+            if in_progress.may_store(&path) || media::is_path_used(tx, &path).await? {
+                return Ok(Ok(false));
+            }
+            Ok(storage.remove_below(Path::new(&path), Linked::RemoveIf(sha256)))
         });
-        if let Some(path) = RelativePath::from_row(path)
-            && !looking.await?
-        {
-            self.deps.storage.remove(path, sha256).await?;
-        }
+        removing.await??;
         Ok(())
     }
 

@@ -17,9 +17,6 @@ use crate::model::{DeliveryId, InstanceId, MediaId, MediaStatus};
 use crate::ops::Progress;
 use crate::queue::{self, AddedFile, Adopted, AdoptedFile, NewMedia, NewMessage};
 
-/// Stands in rows in place of a delivery.
-pub(super) const DELIVERY: &str = "import";
-
 /// A row to write.
 pub(super) struct NewRow {
     pub record: Record,
@@ -86,7 +83,9 @@ impl<P: Progress<Finding>> Import<'_, P> {
             .deps
             .db
             .write(key, async move |tx| {
-                let mut named = known.as_ref().map_or(DELIVERY, DeliveryId::as_str);
+                let mut named = known
+                    .as_ref()
+                    .map_or(DeliveryId::IMPORTED, DeliveryId::as_str);
                 let mut saved = None;
                 if let Some((delivery, _)) = saving.as_deref() {
                     saved = Some(delivery.insert(tx, &[]).await?);
