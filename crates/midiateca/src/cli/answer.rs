@@ -75,18 +75,40 @@ pub(crate) fn list<T, D: Serialize>(
     document: impl Fn(&T) -> D,
     people: impl Fn(&T) -> String,
 ) {
-    let list = Document::new("items", Out::Stdout);
+    let list = List::new();
     for row in rows {
+        list.item(|| document(&row), || people(&row));
+    }
+    list.finish(next);
+}
+
+/// A list that is printed while it is read.
+pub(crate) struct List(Document);
+
+impl List {
+    pub fn new() -> Self {
+        Self(Document::new("items", Out::Stdout))
+    }
+
+    pub fn item<D: Serialize>(
+        &self,
+        document: impl FnOnce() -> D,
+        people: impl FnOnce() -> String,
+    ) {
         if is_json() {
-            list.item(&document(&row));
+            self.0.item(&document());
         } else {
-            line(people(&row));
+            line(people());
         }
     }
-    if is_json() {
-        list.finish(&json!({ "next": next }));
-    } else if let Some(cursor) = next {
-        complain!(language::of_process(), words::MORE, cursor);
+
+    /// `next` is where the next page begins.
+    pub fn finish(&self, next: Option<String>) {
+        if is_json() {
+            self.0.finish(&json!({ "next": next }));
+        } else if let Some(cursor) = next {
+            complain!(language::of_process(), words::MORE, cursor);
+        }
     }
 }
 

@@ -14,6 +14,9 @@ use midiateca_service::model::DeliveryReason;
 use midiateca_service::ops::dismiss;
 use midiateca_service::ops::replay::{self, Deliveries, Replayed};
 
+/// Deliveries in one query.
+const PAGE: u32 = 500;
+
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Lists the raw deliveries that are kept, oldest first
@@ -21,7 +24,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         which: Which,
         /// At most this many [default: all]
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         limit: Option<u32>,
         /// Begin after this delivery: the `next` of the page before
         #[arg(long, value_name = "ID")]
@@ -161,12 +164,28 @@ async fn list(
     limit: Option<u32>,
     cursor: Option<String>,
 ) -> anyhow::Result<Ending> {
-    let limit = limit.unwrap_or(u32::MAX);
-    let (after, one_more) = (cursor.unwrap_or_default(), limit.saturating_add(1));
-    let mut rows = deliveries::list(&app.db, filter, &after, one_more).await?;
-    let next = answer::cut(&mut rows, limit, |entry| entry.id.as_str());
-    answer::list(rows, next, as_json, |entry| line(entry, context.lang));
-    Ok(Ending::Fine)
+    let mut after = match cursor {
+        Some(cursor) => ids::delivery(context, app, &cursor).await?.0,
+        None => String::new(),
+    };
+    let list = answer::List::new();
+    let mut left = limit.unwrap_or(u32::MAX);
+    loop {
+        let page = left.min(PAGE);
+        let mut rows = deliveries::list(&app.db, filter, &after, page.saturating_add(1)).await?;
+        let next = answer::cut(&mut rows, page, |entry| entry.id.as_str());
+        for entry in &rows {
+            list.item(|| as_json(entry), || line(entry, context.lang));
+        }
+        left -= page;
+        match next {
+            Some(next) if left > 0 => after = next,
+            next => {
+                list.finish(next);
+                return Ok(Ending::Fine);
+            }
+        }
+    }
 }
 
 /// Keys and tokens in the body are masked.

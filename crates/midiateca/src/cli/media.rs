@@ -40,7 +40,7 @@ pub(crate) struct List {
     #[arg(long, value_parser = statuses())]
     status: Option<String>,
     /// At most this many
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// Begin after this media: the `next` of the page before
     #[arg(long, value_name = "ID")]

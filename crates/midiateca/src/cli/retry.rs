@@ -68,7 +68,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     let cancelled = app.shutdown.token_with_signals();
     let (db, storage, clock) = (&app.db, &app.storage, &app.clock);
     let report = retry::run(db, storage, clock, order, items.clone(), cancelled).await?;
-    let is_nothing = report.queued + report.skipped + report.not_found == 0;
+    let is_nothing = !report.stopped && report.queued + report.skipped + report.not_found == 0;
     let nothing = lang.say(words::NOTHING);
     items.finish(&report, if is_nothing { nothing } else { "" });
     Ok(Ending::fine_if(report.not_found == 0 && !report.stopped))

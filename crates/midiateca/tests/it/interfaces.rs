@@ -447,5 +447,28 @@ async fn lists_go_on_after_the_page_before() {
         assert_eq!(both, items(&whole), "{list}");
         let said = stderr(&run(data, &page[1..]));
         assert!(said.contains(&format!("--cursor {next}")), "{said}");
+        for refused in [["--limit", "0"], ["--cursor", "nonsense"]] {
+            let refused = run(data, &[&["--json", list, "list"][..], &refused].concat());
+            assert_eq!(refused.status.code(), Some(2), "{}", stdout(&refused));
+        }
     }
+    // More than one query reads.
+    let db = rusqlite::Connection::open(data.join("midiateca.db")).unwrap();
+    let sql = "with recursive n (n) as (select 1 union all select n + 1 from n where n < 1200)
+               insert into deliveries (id, instance, received_at, verdict, body_size, body_lz4)
+               select printf('zz%04d', n), (select min(id) from instances), n, 'ignored', 0, x'' from n";
+    db.execute_batch(sql).unwrap();
+    for (limit, count) in [
+        ("700", 700),
+        ("1000", 1_000),
+        ("1203", 1_203),
+        ("9999", 1_203),
+    ] {
+        let page = run(data, &["--json", "deliveries", "list", "--limit", limit]);
+        let page = document(&page);
+        assert_eq!(page["items"].as_array().unwrap().len(), count);
+        assert_eq!(page["next"].is_null(), count == 1_203, "{limit}");
+    }
+    let all = document(&run(data, &["--json", "deliveries", "list"]));
+    assert_eq!(all["items"].as_array().unwrap().len(), 1_203);
 }

@@ -91,16 +91,16 @@ mod tests {
 
     use super::*;
 
-    const CRASH: &str = "cli::monitor::terminal::tests::crash";
+    /// The test's own name, and the variable with which it runs itself on a terminal of its own.
+    const NAME: &str =
+        "cli::monitor::terminal::tests::a_panic_restores_the_terminal_before_its_message";
+    const ON_TERMINAL: &str = "MIDIATECA_TEST_ON_TERMINAL";
 
-    /// Run by the test below, on its own terminal.
-    #[test]
-    #[ignore = "it takes the terminal and panics"]
     fn crash() {
-        let mut screen = Screen::enter().unwrap();
+        let mut screen = Screen::enter().expect("the terminal is taken");
         let draw =
             |frame: &mut ratatui::Frame<'_>| frame.render_widget("all is well", frame.area());
-        screen.draw(draw).unwrap();
+        screen.draw(draw).expect("the terminal shows it");
         // In another thread: the loop ends at its next frame.
         let elsewhere = std::thread::spawn(|| panic!("as planned"));
         assert!(elsewhere.join().is_err());
@@ -109,10 +109,14 @@ mod tests {
 
     #[test]
     fn a_panic_restores_the_terminal_before_its_message() {
+        if std::env::var_os(ON_TERMINAL).is_some() {
+            return crash();
+        }
         let pair = native_pty_system().openpty(PtySize::default()).unwrap();
         let before = format!("{:?}", pair.master.get_termios());
         let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
-        command.args(["--exact", CRASH, "--ignored", "--nocapture"]);
+        command.args(["--exact", NAME, "--nocapture"]);
+        command.env(ON_TERMINAL, "1");
         let mut child = pair.slave.spawn_command(command).unwrap();
         let mut reader = pair.master.try_clone_reader().unwrap();
         let (size, width) = (NonZeroU16::new(24), NonZeroU16::new(80));
