@@ -18,13 +18,14 @@ mod span;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::disk::Access;
 use crate::model::{ChatKind, Direction, MediaKind, Route};
 pub use address::{Listen, is_web_address, listen_address};
 pub use check::Problem;
 pub use kind::Kind;
-pub use misread::Misread;
+pub use misread::{Fault, Misread};
 pub use network::Network;
 pub use reading::{problems, problems_of_file};
 pub use settings::{Settings, Source};
@@ -326,6 +327,45 @@ impl Config {
 
     fn parse(text: &str, path: &Path) -> Result<Self, Error> {
         Ok(accepted(reading::read(text), path)?.config)
+    }
+
+    /// As JSON with sizes in bytes and durations in milliseconds, where the file has texts.
+    pub fn in_numbers(&self) -> Value {
+        let mut all = json!(self);
+        macro_rules! numbers {
+            ($($section:ident: { $($key:ident),* }, { $($span:ident),* };)*) => {$(
+                $(all[stringify!($section)][stringify!($key)] = json!(self.$section.$key.bytes());)*
+                $(all[stringify!($section)][stringify!($span)] = json!(self.$section.$span.ms());)*
+            )*};
+        }
+        numbers! {
+            http: { max_body, max_bodies, min_rate }, { header_timeout, body_timeout, write_timeout, idle_timeout };
+            keep: { max_size }, {};
+            worker: {}, { lease, drain };
+            fetch: { min_rate, max_file }, { connect_timeout, call_timeout, idle_timeout, retry_wait };
+            database: {}, { busy_timeout };
+            storage: { pause_below, resume_above }, {};
+            retention: {}, { every, deliveries, events, attempts };
+        }
+        for (n, rule) in self.retention.rules.iter().enumerate() {
+            let numbers = [
+                ("older_than", rule.older_than.map(|span| json!(span.ms()))),
+                (
+                    "larger_than",
+                    rule.larger_than.map(|size| json!(size.bytes())),
+                ),
+                (
+                    "total_over",
+                    rule.total_over.map(|size| json!(size.bytes())),
+                ),
+            ];
+            for (key, number) in numbers {
+                if let Some(number) = number {
+                    all["retention"]["rules"][n][key] = number;
+                }
+            }
+        }
+        all
     }
 
     pub fn database_file(&self, data: &Path) -> PathBuf {

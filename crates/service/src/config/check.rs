@@ -3,8 +3,9 @@
 use super::{Config, Misread, Rule, Span, is_web_address, listen_address, path_of};
 use crate::clock::Zone;
 
-/// A problem of one setting or of several together.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// A problem of one setting or of several together. Its fields are the data of the problem, without sentences.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(untagged)]
 pub enum Problem {
     /// Not TOML, or an unknown key or value.
     #[error(transparent)]
@@ -14,6 +15,8 @@ pub enum Problem {
     Renamed {
         old: String,
         new: String,
+        /// What to write in the file or the environment.
+        #[serde(rename = "write")]
         line: String,
     },
     /// A variable that is not a setting.
@@ -21,7 +24,13 @@ pub enum Problem {
     UnknownVariable { name: String },
     /// A variable whose value does not fit its setting.
     #[error("the environment variable {name} is not understood: {detail}")]
-    Variable { name: String, detail: String },
+    Variable {
+        name: String,
+        text: String,
+        /// The parser's message, in English.
+        #[serde(skip)]
+        detail: String,
+    },
     /// With less than this nothing would happen.
     #[error("{key} must be at least {least}")]
     TooSmall { key: &'static str, least: String },

@@ -56,6 +56,7 @@ impl Config {
         };
         let invalid = |detail: String| Problem::Variable {
             name: variable.name.clone(),
+            text: variable.text.clone(),
             detail,
         };
         let mut all = Table::try_from(&*self).map_err(|error| invalid(error.to_string()))?;

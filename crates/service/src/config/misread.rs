@@ -1,7 +1,17 @@
 //! The place in a settings file that is not TOML or has an unknown key, and the parser's message.
 
+/// What is wrong with a part of a settings file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// It is not TOML.
+    Syntax,
+    UnknownKey,
+    Value,
+}
+
 /// A part of a file that was not understood.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
 #[error("line {line}, column {column}, at {text:?}: {detail}")]
 pub struct Misread {
     /// From 1.
@@ -9,12 +19,16 @@ pub struct Misread {
     /// In characters, from 1.
     pub column: usize,
     pub text: String,
+    pub fault: Fault,
+    /// `section.key`, or the name of a section; `None` where it is not known.
+    pub key: Option<String>,
     /// The parser's message, in English.
+    #[serde(skip)]
     pub detail: String,
 }
 
 impl Misread {
-    pub(super) fn new(error: &toml::de::Error, file: &str) -> Self {
+    pub(super) fn new(error: &toml::de::Error, file: &str, fault: Fault) -> Self {
         let span = error.span().unwrap_or_default();
         let before = file.get(..span.start).unwrap_or("");
         let line = before.matches('\n').count();
@@ -32,6 +46,8 @@ impl Misread {
             line: line + 1,
             column: column + 1,
             text: text.trim().to_owned(),
+            fault,
+            key: None,
             detail: error.message().replace('\n', "; "),
         }
     }

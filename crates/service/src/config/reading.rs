@@ -6,6 +6,7 @@ use serde::Deserialize as _;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
+use super::misread::Fault;
 use super::{Config, Error, Misread, Problem, read_text, renamed};
 
 #[derive(Default)]
@@ -30,7 +31,8 @@ pub fn problems_of_file(path: &Path) -> Result<Vec<Problem>, Error> {
 pub(super) fn read(text: &str) -> Reading {
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        let misread = errors.iter().map(|error| Misread::new(error, text).into());
+        let misread = |error| Misread::new(error, text, Fault::Syntax).into();
+        let misread = errors.iter().map(misread);
         return Reading {
             problems: misread.collect(),
             ..Reading::default()
@@ -46,6 +48,15 @@ pub(super) fn read(text: &str) -> Reading {
         reader.section(section, values);
     }
     reader.finish()
+}
+
+/// Whether there is a section, or a key of a section, with this name.
+fn is_known(name: &str) -> bool {
+    let Ok(all) = serde_json::to_value(Config::default()) else {
+        return false;
+    };
+    let path = format!("/{}", name.replacen('.', "/", 1));
+    all.pointer(&path).is_some()
 }
 
 struct Reader<'i> {
@@ -113,12 +124,23 @@ impl<'i> Reader<'i> {
         let mut whole = DeTable::new();
         whole.insert(section.clone(), alone);
         let whole = Spanned::new(0..self.text.len(), whole);
+        let name = match &key {
+            Some(key) => format!("{}.{}", section.get_ref(), key.get_ref()),
+            None => section.get_ref().to_string(),
+        };
         if let Err(error) = Config::deserialize(toml::Deserializer::from(whole)) {
-            let misread = Misread::new(&error, self.text).into();
-            return self.problems.push((at, misread));
+            let fault = if is_known(&name) {
+                Fault::Value
+            } else {
+                Fault::UnknownKey
+            };
+            let misread = Misread {
+                key: Some(name),
+                ..Misread::new(&error, self.text, fault)
+            };
+            return self.problems.push((at, misread.into()));
         }
         let Some(key) = key else { return };
-        let name = format!("{}.{}", section.get_ref(), key.get_ref());
         self.keys.push(name);
         let span = value.span();
         let entry = self.good.entry(section.clone());
@@ -135,7 +157,7 @@ impl<'i> Reader<'i> {
         let config = match Config::deserialize(toml::Deserializer::from(good)) {
             Ok(config) => config,
             Err(error) => {
-                problems.push(Misread::new(&error, self.text).into());
+                problems.push(Misread::new(&error, self.text, Fault::Value).into());
                 Config::default()
             }
         };

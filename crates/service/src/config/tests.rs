@@ -121,3 +121,23 @@ fn the_server_may_listen_on_several_addresses() {
     assert_eq!(two.http.listen.addresses(), ["127.0.0.1:1", "[::1]:2"]);
     assert_eq!(two.http.listen.port(), Some("1"));
 }
+
+#[test]
+fn no_size_and_no_duration_is_a_text_in_numbers() {
+    let rules =
+        "[[retention.rules]]\nolder_than = '3d'\nlarger_than = '1MiB'\ntotal_over = '1GiB'\n";
+    let config = Config::parse(rules, Path::new("rules.toml")).unwrap();
+    let numbers = config.in_numbers();
+    for (section, values) in numbers.as_object().unwrap() {
+        for (key, value) in values.as_object().unwrap() {
+            let is_number =
+                |text: &str| text.parse::<Size>().is_ok() || text.parse::<Span>().is_ok();
+            assert!(
+                !value.as_str().is_some_and(is_number),
+                "{section}.{key}: {value}"
+            );
+        }
+    }
+    let rule = serde_json::json!({"older_than": 259_200_000, "larger_than": 1 << 20, "total_over": 1 << 30});
+    assert_eq!(numbers["retention"]["rules"], serde_json::json!([rule]));
+}

@@ -60,7 +60,16 @@ fn failed(target: &Target, files: u64, source: &io::Error, lang: Language) -> Ca
         source.kind(),
         ErrorKind::AlreadyExists | ErrorKind::IsADirectory | ErrorKind::NotADirectory
     );
+    // Nothing could be created.
+    let is_closed = files == 0
+        && matches!(
+            source.kind(),
+            ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+        );
     let (message, hint) = match target {
+        Target::Folder(_) | Target::Tar(_) | Target::Zip(_) if is_closed => {
+            (words::EXPORT_FAILED, words::EXPORT_ELSEWHERE)
+        }
         // A file in the place of a folder, or a folder in the place of a file: later runs fail too.
         Target::Folder(_) if is_blocked => (words::EXPORT_BLOCKED, words::EXPORT_MOVE_AWAY),
         Target::Folder(_) => (words::EXPORT_FAILED, words::EXPORT_CONTINUES),

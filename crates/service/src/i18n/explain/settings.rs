@@ -6,7 +6,7 @@ use std::num::{IntErrorKind, ParseIntError};
 use super::super::Language;
 use super::super::keys::errors as words;
 use super::Cause;
-use crate::config::{Error, Misread, NotATime, Problem};
+use crate::config::{Error, Fault, Misread, NotATime, Problem};
 use crate::terminal::plain;
 
 pub(super) fn settings(error: &Error, lang: Language) -> Cause {
@@ -30,15 +30,29 @@ pub(super) fn settings(error: &Error, lang: Language) -> Cause {
 }
 
 pub(super) fn misread(misread: &Misread, lang: Language) -> Cause {
-    // The parser lists every valid key.
-    let (text, detail) = (plain(&misread.text), &misread.detail);
+    let key = plain(misread.key.as_deref().unwrap_or_default());
     let values: [(&str, &dyn Display); 4] = [
         ("line", &misread.line),
         ("column", &misread.column),
-        ("text", &text),
-        ("detail", detail),
+        ("text", &plain(&misread.text)),
+        ("key", &key),
     ];
-    Cause::new(lang, words::SETTING_MISREAD, &values)
+    let words = match misread.fault {
+        Fault::Syntax => words::SETTING_MISREAD,
+        Fault::UnknownKey => words::SETTING_UNKNOWN,
+        Fault::Value => words::SETTING_INVALID,
+    };
+    let cause = Cause::new(lang, words, &values);
+    // It may list every valid key.
+    with_detail(cause, &misread.detail, lang)
+}
+
+/// With what the parser says, which is English.
+fn with_detail(mut cause: Cause, detail: &str, lang: Language) -> Cause {
+    if lang == Language::English {
+        cause.message = format!("{} ({detail})", cause.message);
+    }
+    cause
 }
 
 pub(super) fn problem(problem: &Problem, lang: Language) -> Cause {
@@ -60,10 +74,12 @@ pub(super) fn problem(problem: &Problem, lang: Language) -> Cause {
         Problem::UnknownVariable { name } => {
             cause(words::UNKNOWN_VARIABLE, &[("name", &plain(name))])
         }
-        Problem::Variable { name, detail } => cause(
-            words::VARIABLE_INVALID,
-            &[("name", &plain(name)), ("detail", &plain(detail))],
-        ),
+        Problem::Variable { name, text, detail } => {
+            let values: [(&str, &dyn Display); 2] =
+                [("name", &plain(name)), ("text", &plain(text))];
+            let cause = cause(words::VARIABLE_INVALID, &values);
+            with_detail(cause, &plain(detail), lang)
+        }
         Problem::TimeZone { name } => cause(words::TIME_ZONE_INVALID, &[("name", &plain(name))]),
         Problem::TooSmall { key, least } => {
             cause(words::SETTING_TOO_SMALL, &[("key", key), ("least", least)])

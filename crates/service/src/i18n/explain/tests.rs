@@ -121,10 +121,49 @@ fn settings_that_are_not_toml_are_named_by_their_place() {
     let place = "não é uma configuração válida: linha 2, coluna 1: `listne` não foi entendido";
     assert!(message.contains(place), "{message}");
     assert!(
-        message.contains("o leitor de TOML diz: unknown field"),
+        message.contains("http.listne não é uma configuração"),
         "{message}"
     );
-    assert!(message.contains("`body_timeout`"), "{message}");
+    let message = explain(&error, Language::English).message;
+    assert!(message.contains("unknown field"), "{message}");
+}
+
+#[test]
+fn no_text_of_a_parser_is_in_portuguese_errors_of_settings() {
+    for text in [
+        "[http\n",
+        "[http]\nlisten = \n",
+        "[htp]\nlisten = 'x'\n",
+        "http = 7\n",
+        "[http]\nmax_body = 'many'\n",
+        "[http]\nmax_connections = 'x'\n",
+        "[worker]\nlease = 7\n",
+        "[keep]\nkinds = ['photo']\n",
+        "[retention]\nrules = [{ older = '3d' }]\n",
+    ] {
+        let problems = crate::config::problems(text);
+        assert!(!problems.is_empty(), "{text}");
+        for problem in problems {
+            let message = portuguese(&problem).message;
+            assert!(message.starts_with("linha "), "{message}");
+            let english = why(&problem, Language::English);
+            let (_, detail) = english.rsplit_once(" (").unwrap();
+            assert!(!message.contains(detail.trim_end_matches(')')), "{message}");
+        }
+    }
+    let variables = [
+        ("MIDIATECA__WORKER__LEASE", "soon"),
+        ("MIDIATECA__KEEP__OWN", "perhaps"),
+    ];
+    for (name, text) in variables {
+        let variables = std::iter::once((name.to_owned(), text.to_owned()));
+        let error = crate::config::Settings::read(None, variables).unwrap_err();
+        let message = portuguese(&error).message;
+        assert!(
+            message.ends_with("não é um valor desta configuração"),
+            "{message}"
+        );
+    }
 }
 
 #[test]
