@@ -51,7 +51,6 @@ mod deliveries;
 #[cfg(feature = "demo")]
 mod demo;
 mod doctor;
-mod document;
 mod forget;
 mod help;
 mod hidden;
@@ -66,6 +65,7 @@ mod monitor;
 mod retry;
 mod scrub;
 mod serve;
+mod sheet;
 mod status;
 mod sweep;
 mod test_webhook;
@@ -78,23 +78,17 @@ use std::process::ExitCode;
 
 use clap::{ArgAction, Parser, Subcommand};
 
+use answer::{Mode, Out};
 use bar::Bar;
 use color::Color;
 pub(crate) use complaint::UsageError;
 use context::Context;
-use document::{Document, Out};
 use items::Items;
 use language::{Language, plain, summary, tame};
-use media::which::Which;
-use midiateca_service::ops::export;
-use midiateca_service::ops::instance::AddError;
-use midiateca_service::ops::remove_client;
 use midiateca_service::telemetry;
 use words::TextKey;
 
 /// Keeps every photo, voice note, video, document and sticker that arrives on a company's WhatsApp numbers
-///
-/// Exit status: 0, success; 1, the command ran and found something wrong; 2, wrong usage or configuration; 3, something required is out of reach, such as the data folder, the database or the network
 #[derive(Debug, Parser)]
 #[command(
     name = "midiateca",
@@ -266,7 +260,10 @@ pub async fn run() -> ExitCode {
         Err(error) => return usage::show(&error, lang),
     };
     let global = &options.global;
-    answer::set_json(global.json);
+    answer::set_mode(Mode {
+        is_json: global.json,
+        is_colored: global.color.is_on(&std::io::stdout()),
+    });
     let busy = matches!(options.command, Command::Serve(_));
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
@@ -286,7 +283,8 @@ pub async fn run() -> ExitCode {
         Err(error) => {
             let hint = hint(&error, &global, lang);
             complaint::show(error.as_ref(), lang, hint);
-            ExitCode::from(exit_code(&error))
+            let is_usage = error.chain().any(complaint::is_usage);
+            ExitCode::from(if is_usage { 2 } else { 3 })
         }
     }
 }
@@ -302,7 +300,7 @@ fn hint(error: &anyhow::Error, global: &Global, lang: Language) -> Option<String
 
 pub fn cannot_start(error: std::io::Error) -> ExitCode {
     let lang = language::of_process();
-    complaint::show(&complaint::NoThreads(error), lang, None);
+    complaint::show(&complaint::Failure::NoThreads(error), lang, None);
     ExitCode::from(3)
 }
 
@@ -316,52 +314,42 @@ fn owns_the_terminal(options: &Options) -> bool {
 
 async fn dispatch(options: Options) -> anyhow::Result<Ending> {
     let lang = options.global.language();
-    match &options.command {
-        Command::Config(command) => return config::run(command, &options.global),
-        Command::Decrypt(decrypt) => return decrypt::run(decrypt, lang),
-        Command::Completions(completions) => return Ok(completions::run(completions, lang)),
-        Command::Man(man) => return man::run(man, lang),
-        _ => {}
+    match options.command {
+        Command::Config(command) => config::run(&command, &options.global),
+        Command::Decrypt(options) => decrypt::run(&options, lang),
+        Command::Completions(options) => Ok(completions::run(&options, lang)),
+        Command::Man(options) => man::run(&options, lang),
+        command => {
+            let context = Context::new(&options.global)?;
+            let ending = with_data(&context, command).await;
+            context.close().await;
+            ending
+        }
     }
-    let context = Context::new(&options.global)?;
-    let ending = match options.command {
-        Command::Serve(options) => serve::run(&context, options).await,
+}
+
+async fn with_data(context: &Context, command: Command) -> anyhow::Result<Ending> {
+    match command {
+        Command::Serve(options) => serve::run(context, options).await,
         #[cfg(feature = "demo")]
-        Command::Demo(options) => demo::run(&context, options).await,
-        Command::Status => status::run(&context).await,
-        Command::Check => check::run(&context).await,
-        Command::TestWebhook(options) => test_webhook::run(&context, options).await,
-        Command::Monitor(options) => monitor::run(&context, options).await,
-        Command::Client(command) => client::run(&context, command).await,
-        Command::Instance(command) => instance::run(&context, command).await,
-        Command::Media(command) => media::run(&context, command).await,
-        Command::Deliveries(command) => deliveries::run(&context, command).await,
-        Command::Import(command) => import::run(&context, command).await,
-        Command::Scrub(options) => scrub::run(&context, options).await,
-        Command::Retry(options) => retry::run(&context, options).await,
-        Command::Doctor(options) => doctor::run(&context, options).await,
-        Command::Sweep(options) => sweep::run(&context, options).await,
-        Command::Forget(options) => forget::run(&context, options).await,
-        Command::Backup(options) => backup::run(&context, options).await,
+        Command::Demo(options) => demo::run(context, options).await,
+        Command::Status => status::run(context).await,
+        Command::Check => check::run(context).await,
+        Command::TestWebhook(options) => test_webhook::run(context, options).await,
+        Command::Monitor(options) => monitor::run(context, options).await,
+        Command::Client(command) => client::run(context, command).await,
+        Command::Instance(command) => instance::run(context, command).await,
+        Command::Media(command) => media::run(context, command).await,
+        Command::Deliveries(command) => deliveries::run(context, command).await,
+        Command::Import(command) => import::run(context, command).await,
+        Command::Scrub(options) => scrub::run(context, options).await,
+        Command::Retry(options) => retry::run(context, options).await,
+        Command::Doctor(options) => doctor::run(context, options).await,
+        Command::Sweep(options) => sweep::run(context, options).await,
+        Command::Forget(options) => forget::run(context, options).await,
+        Command::Backup(options) => backup::run(context, options).await,
         Command::Config(_) | Command::Decrypt(_) | Command::Completions(_) | Command::Man(_) => {
             Ok(Ending::Fine)
         }
-    };
-    context.close().await;
-    ending
-}
-
-/// 2 for wrong usage or configuration, else 3: a command that ran ends with [`Ending`].
-fn exit_code(error: &anyhow::Error) -> u8 {
-    let is_usage = error.chain().any(|cause| {
-        let export = cause.downcast_ref::<export::Error>();
-        let removal = cause.downcast_ref::<remove_client::Error>();
-        let instance = cause.downcast_ref::<AddError>();
-        cause.is::<UsageError>()
-            || removal.is_some_and(remove_client::Error::is_usage)
-            || cause.is::<midiateca_service::config::Error>()
-            || export.is_some_and(export::Error::is_usage)
-            || instance.is_some_and(AddError::is_usage)
-    });
-    if is_usage { 2 } else { 3 }
+    }
 }

@@ -26,7 +26,7 @@ pub use counts::{
 };
 pub use filter::Filter;
 pub use list::{
-    clients_of_delivery, find, has_other_client, ids_beginning, instances_of_client, list,
+    Cursor, clients_of_delivery, find, has_other_client, ids_beginning, instances_of_client, list,
     list_after, newest_received, stored,
 };
 pub use person::{
@@ -35,8 +35,8 @@ pub use person::{
 pub use removal::{Removal, mark_removed, removable, removable_bytes};
 pub use row::{Media, origin_of};
 pub use stored_file::{
-    StoredFile, files_at, find_file, is_at, is_path_shared, is_path_used, is_unchanged,
-    lost_files_before, newest_paths, same_bytes, sha256_of_stored, stored_files,
+    BEFORE_NEWEST, StoredFile, files_at, find_file, is_at, is_path_shared, is_path_used,
+    is_unchanged, lost_files_before, newest_paths, same_bytes, sha256_of_stored, stored_files,
     stored_files_before, stored_files_with_twins, twins, used_paths,
 };
 

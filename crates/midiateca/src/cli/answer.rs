@@ -1,23 +1,77 @@
-//! stdout, which is data. Its reader may stop at any time (`midiateca check | head`): that ends the program quietly.
+//! stdout, which is data, and stderr, which is talk. The reader of stdout may stop at any time (`midiateca check | head`):
+//! that ends the program quietly.
 
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write as _};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
+use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::cli::language::{self, is_hostile};
-use crate::cli::{Document, Out, complaint, words::context as words};
+use crate::cli::{Language, complaint, complaint::Failure, zone};
+use midiateca_service::i18n::needs;
+use midiateca_service::ops::status::Need;
 
-static IS_JSON: AtomicBool = AtomicBool::new(false);
+pub(crate) const PLAIN: Style = Style::new();
+pub(crate) const FINE: Style = AnsiColor::Green.on_default();
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
+pub(crate) const WRONG: Style = AnsiColor::Red.on_default();
 
-pub(crate) fn set_json(json: bool) {
-    IS_JSON.store(json, Ordering::Relaxed);
+/// How this run answers.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Mode {
+    pub is_json: bool,
+    /// Whether text for people on stdout has colors.
+    pub is_colored: bool,
+}
+
+static MODE: OnceLock<Mode> = OnceLock::new();
+
+/// A run has one mode, from its options.
+pub(crate) fn set_mode(mode: Mode) {
+    MODE.get_or_init(|| mode);
+}
+
+fn mode() -> Mode {
+    MODE.get().copied().unwrap_or_default()
 }
 
 pub(crate) fn is_json() -> bool {
-    IS_JSON.load(Ordering::Relaxed)
+    mode().is_json
+}
+
+/// Where a line goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Out {
+    Stdout,
+    /// Like it, for work that goes on when nothing reads its output any more.
+    Unattended,
+    /// For a command whose data on stdout is not text.
+    Stderr,
+}
+
+impl Out {
+    pub fn line(self, text: impl Display) {
+        self.write(&harmless(text));
+    }
+
+    fn write(self, text: &str) {
+        let written = match self {
+            Self::Stderr => return drop(writeln!(io::stderr(), "{text}")),
+            _ => writeln!(io::stdout(), "{text}").and_then(|()| io::stdout().flush()),
+        };
+        match written.map_err(|error| (error.kind(), error)) {
+            Ok(()) => {}
+            Err((io::ErrorKind::BrokenPipe, _)) if self == Self::Unattended => {}
+            Err((io::ErrorKind::BrokenPipe, _)) => std::process::exit(0),
+            Err((_, error)) => {
+                complaint::show(&Failure::NoStdout(error), language::of_process(), None);
+                std::process::exit(3);
+            }
+        }
+    }
 }
 
 /// Replaces characters that steer a terminal, which messages may contain; in JSON, where they are in strings only,
@@ -46,11 +100,21 @@ fn harmless(text: impl Display) -> String {
 
 /// Writes one line to stderr, for people. A closed stderr is no error.
 pub(crate) fn complain(text: impl Display) {
-    let _ = writeln!(io::stderr(), "{}", harmless(text));
+    Out::Stderr.line(text);
 }
 
 pub(crate) fn line(text: impl Display) {
-    settle(write(text));
+    Out::Stdout.line(text);
+}
+
+/// A line that begins with a color, where stdout has colors.
+pub(crate) fn colored_line(style: Style, colored: &str, rest: &str) {
+    let (colored, rest) = (harmless(colored), harmless(rest));
+    if mode().is_colored {
+        Out::Stdout.write(&format!("{style}{colored}{style:#}{rest}"));
+    } else {
+        Out::Stdout.write(&(colored + &rest));
+    }
 }
 
 pub(crate) fn json(report: &impl Serialize) -> String {
@@ -68,91 +132,19 @@ pub(crate) fn report(document: Value, people: impl Display) {
     }
 }
 
-/// The rows of a list: one document, or a line each.
-pub(crate) fn list<T, D: Serialize>(
-    rows: impl IntoIterator<Item = T>,
-    next: Option<String>,
-    document: impl Fn(&T) -> D,
-    people: impl Fn(&T) -> String,
+/// A report that ends with what needs a person.
+pub(crate) fn report_with_needs(
+    document: Value,
+    people: impl Display,
+    needs: &[Need],
+    lang: Language,
 ) {
-    let list = List::new();
-    for row in rows {
-        list.item(|| document(&row), || people(&row));
+    report(document, people);
+    if is_json() {
+        return;
     }
-    list.finish(next);
-}
-
-/// A list that is printed while it is read.
-pub(crate) struct List(Document);
-
-impl List {
-    pub fn new() -> Self {
-        Self(Document::new("items", Out::Stdout))
-    }
-
-    pub fn item<D: Serialize>(
-        &self,
-        document: impl FnOnce() -> D,
-        people: impl FnOnce() -> String,
-    ) {
-        if is_json() {
-            self.0.item(&document());
-        } else {
-            line(people());
-        }
-    }
-
-    /// `next` is where the next page begins.
-    pub fn finish(&self, next: Option<String>) {
-        if is_json() {
-            self.0.finish(&json!({ "next": next }));
-        } else if let Some(cursor) = next {
-            complain!(language::of_process(), words::MORE, cursor);
-        }
-    }
-}
-
-/// Cuts rows, of which one more than `limit` was read. Gives where the next page begins, which is after the last one.
-pub(crate) fn cut<T>(rows: &mut Vec<T>, limit: u32, cursor: impl Fn(&T) -> &str) -> Option<String> {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let is_cut = rows.len() > limit;
-    rows.truncate(limit);
-    let last = rows.last().filter(|_| is_cut)?;
-    Some(cursor(last).to_owned())
-}
-
-/// Writes one line for work that goes on without a reader.
-pub(crate) fn unattended(text: impl Display) {
-    let written = write(text);
-    if !matches!(&written, Err(error) if error.kind() == io::ErrorKind::BrokenPipe) {
-        settle(written);
-    }
-}
-
-fn write(text: impl Display) -> io::Result<()> {
-    writeln!(io::stdout(), "{}", harmless(text))?;
-    io::stdout().flush()
-}
-
-fn settle(written: io::Result<()>) {
-    if let Err(error) = written {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            std::process::exit(0);
-        }
-        complaint::show(&complaint::NoStdout(error), language::of_process(), None);
-        std::process::exit(3);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_steers_a_terminal_is_not_written() {
-        assert_eq!(
-            harmless("a\tb\u{1b}]0;x\u{7}\n"),
-            "a\tb\u{fffd}]0;x\u{fffd}\n"
-        );
+    let style = if needs.is_empty() { FINE } else { WRONG };
+    for need in needs::text(needs, lang, zone::zone()).lines() {
+        colored_line(style, need, "");
     }
 }

@@ -2,10 +2,9 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::cli::{
-    Context, Ending, Items, Language, Out, UsageError, plain, words::backup as words,
-};
+use crate::cli::{Context, Ending, Items, Language, plain, summary, words::backup as words};
 use midiateca_service::clock::Clock;
 use midiateca_service::ops::Problem;
 use midiateca_service::ops::backup::{self, Deps, Error, Finding, KeyState, Report};
@@ -44,10 +43,10 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
         prune: options.prune,
         with_key: options.with_key,
     };
-    let findings = Items::findings(Out::Stdout, move |it: &Finding| line(it, lang));
+    let line = move |finding: &Finding| line(finding, lang);
+    let findings = Arc::new(Items::findings(line));
     let cancelled = Shutdown::default().token_with_signals();
     let report = backup::run(deps, order, findings.clone(), cancelled).await;
-    findings.end();
     let report = report.map_err(|error| explained(error, &target, has_earlier, lang))?;
     findings.finish(&report, &sum(&report, has_earlier, lang));
     remind(&report, &config.key_file(data), lang);
@@ -66,9 +65,6 @@ fn line(finding: &Finding, lang: Language) -> String {
 }
 
 fn explained(error: Error, target: &Path, has_earlier: bool, lang: Language) -> anyhow::Error {
-    if error.is_usage() {
-        return UsageError::because(&error, lang).into();
-    }
     if !error.is_failure() {
         return error.into();
     }
@@ -92,25 +88,16 @@ fn is_full(error: &io::Error) -> bool {
 }
 
 fn sum(report: &Report, has_earlier: bool, lang: Language) -> String {
-    let files = &report.files;
     let key = match (report.stopped, has_earlier) {
         (false, _) => words::SUM,
         (true, true) => words::STOPPED_BEFORE,
         (true, false) => words::STOPPED,
     };
-    fill!(
-        lang,
-        key,
-        target = report.target.display(),
-        count = files.count,
-        bytes = files.bytes,
-        copied = files.copied,
-        linked = files.linked,
-        kept = files.kept,
-        gone = files.gone,
-        missing = files.missing,
-        corrupt = files.corrupt
-    )
+    let sum = summary(lang, key, &report.files);
+    if report.stopped {
+        return sum;
+    }
+    format!("{}: {sum}", report.target.display())
 }
 
 fn remind(report: &Report, key_file: &Path, lang: Language) {

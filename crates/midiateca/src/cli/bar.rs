@@ -4,9 +4,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use midiateca_service::ops::Progress;
 
-const BYTES: &str = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-const COUNT: &str = "{bar:30} {pos}/{len} {eta}";
-
 /// Hidden until its total is known.
 pub(crate) struct Bar(ProgressBar);
 
@@ -24,11 +21,11 @@ impl<T> Progress<T> for Bar {
 
 impl Bar {
     pub fn of_bytes() -> Self {
-        Self::new(BYTES)
+        Self::new("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
     }
 
     pub fn of_count() -> Self {
-        Self::new(COUNT)
+        Self::new("{bar:30} {pos}/{len} {eta}")
     }
 
     fn new(template: &'static str) -> Self {

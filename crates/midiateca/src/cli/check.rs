@@ -8,14 +8,14 @@ use crate::cli::{
     Context, Ending, Language, TextKey, answer, plain, summary, tame, words::check as texts, zone,
 };
 use midiateca_service::app::AllowedStorage;
-use midiateca_service::i18n::needs;
 use midiateca_service::ops::status::{self, CheckReport};
 
 pub(crate) async fn run(context: &Context) -> anyhow::Result<Ending> {
     // A storage that is not the right one is a part of the report.
     let app = context.open_to_look(AllowedStorage::Unused).await?;
     let report = status::check(app.status_deps()).await?;
-    answer::report(json!(report), text(&report, context.lang));
+    let (text, needs) = (text(&report, context.lang), &report.needs_attention);
+    answer::report_with_needs(json!(report), text, needs, context.lang);
     Ok(Ending::fine_if(report.needs_attention.is_empty()))
 }
 
@@ -30,13 +30,14 @@ pub(super) fn text(report: &CheckReport, lang: Language) -> String {
 /// A table with its title. The columns in `numbers` are aligned to the right.
 fn table<const COLUMNS: usize>(
     lang: Language,
-    [title, heads]: [TextKey; 2],
+    title: TextKey,
+    heads: [TextKey; COLUMNS],
     numbers: &[usize],
     rows: impl Iterator<Item = [String; COLUMNS]>,
 ) -> String {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
-    table.set_header(lang.say(heads).split('|').map(str::trim));
+    table.set_header(heads.map(|head| lang.say(head)));
     table.add_rows(rows);
     for column in numbers {
         if let Some(column) = table.column_mut(*column) {
@@ -62,8 +63,15 @@ fn instances(report: &CheckReport, lang: Language) -> String {
             zone::or_dash(instance.last_delivery_at),
         ]
     });
-    let heads = [texts::INSTANCES, texts::HEADS_OF_INSTANCES];
-    table(lang, heads, &[0, 4], rows)
+    let heads = [
+        texts::CLIENT,
+        texts::INSTANCE,
+        texts::STATE,
+        texts::TOKEN,
+        texts::DELIVERIES,
+        texts::LAST_DELIVERY,
+    ];
+    table(lang, texts::INSTANCES, heads, &[0, 4], rows)
 }
 
 /// By kind and by status, next to each other.
@@ -83,8 +91,15 @@ fn media(report: &CheckReport, lang: Language) -> String {
         let [status, with_status, last_hour] = status.unwrap_or_default();
         [kind, count, size, status, with_status, last_hour]
     });
-    let heads = [texts::MEDIA, texts::HEADS_OF_MEDIA];
-    table(lang, heads, &[1, 2, 4, 5], rows)
+    let heads = [
+        texts::BY_KIND,
+        texts::COUNT,
+        texts::STORED_BYTES,
+        texts::BY_STATUS,
+        texts::COUNT,
+        texts::LAST_HOUR,
+    ];
+    table(lang, texts::MEDIA, heads, &[1, 2, 4, 5], rows)
 }
 
 fn reasons(report: &CheckReport, lang: Language) -> String {
@@ -97,8 +112,13 @@ fn reasons(report: &CheckReport, lang: Language) -> String {
             retryable.to_owned(),
         ]
     });
-    let heads = [texts::REASONS, texts::HEADS_OF_REASONS];
-    table(lang, heads, &[0], rows)
+    let heads = [
+        texts::COUNT,
+        texts::REASON,
+        texts::MEANING,
+        texts::RETRYABLE,
+    ];
+    table(lang, texts::REASONS, heads, &[0], rows)
 }
 
 fn folders(report: &CheckReport, lang: Language) -> String {
@@ -110,8 +130,8 @@ fn folders(report: &CheckReport, lang: Language) -> String {
         };
         [tame(&folder.path), files, lang.bytes(folder.size)]
     });
-    let heads = [texts::FOLDERS, texts::HEADS_OF_FOLDERS];
-    table(lang, heads, &[1, 2], rows)
+    let heads = [texts::FOLDER, texts::FILES, texts::BYTES];
+    table(lang, texts::FOLDERS, heads, &[1, 2], rows)
 }
 
 fn figures(report: &CheckReport, lang: Language) -> String {
@@ -128,7 +148,7 @@ fn figures(report: &CheckReport, lang: Language) -> String {
     text += &fill!(lang, texts::FIGURES, rate, oldest, deadline);
     text += "\n";
     if report.instances.is_empty() {
-        text += &format!("{}\n", lang.say(texts::HINT));
+        text += lang.say(texts::HINT);
     }
-    text + &needs::text(&report.needs_attention, lang, zone::zone())
+    text
 }

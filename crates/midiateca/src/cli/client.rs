@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::cli::{
-    Context, Ending, UsageError, answer, ids, plain, summary, tame, words::client as words,
+    Context, Ending, Items, UsageError, answer, ids, plain, summary, tame, words::client as words,
 };
 use midiateca_service::app::{Allowed, AllowedStorage, App};
 use midiateca_service::db::Key;
@@ -59,8 +59,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
         Command::Add { name, id } => add(context, &app, name, id).await?,
         Command::List => {
             let clients = instances::clients(&app.db).await?;
-            let document = |it: &Client| json!({"client": it.id, "name": it.name});
-            answer::list(clients, None, document, |it| line(it.id, &it.name));
+            let json = |it: &Client| json!({"client": it.id, "name": it.name}).to_string();
+            let line = |it: &Client| line(it.id, &it.name);
+            Items::shown_as("items", json, line).page(&clients, None);
         }
         Command::Rename { client, name } => rename(context, &app, client, name).await?,
         Command::Remove { client, keep_files } => {

@@ -3,16 +3,16 @@
 use std::error::Error;
 use std::fmt::Display;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::cli::{
-    Language, TextKey, answer, context, monitor, words::cli as words, words::context as files,
-};
-use midiateca_service::config::Config;
+use crate::cli::{Language, TextKey, answer, words::cli as words, words::context as files};
+use midiateca_service::config::{self, Config};
 use midiateca_service::i18n::explain::{Cause, Explainer, Explanation, explain};
-use midiateca_service::ops::probe;
+use midiateca_service::ops::import::multichat;
+use midiateca_service::ops::instance::AddError;
+use midiateca_service::ops::{backup, erasure, export, probe, remove_client};
 
 /// Wrong usage that clap does not see.
 #[derive(Debug, thiserror::Error)]
@@ -51,15 +51,27 @@ pub(super) fn is_wrong_path(error: &io::Error) -> bool {
     matches!(error.kind(), NotFound | NotADirectory | IsADirectory)
 }
 
-/// What is written to stdout is lost.
+/// What only the program can meet.
 #[derive(Debug, thiserror::Error)]
-#[error("stdout cannot be written")]
-pub(super) struct NoStdout(#[source] pub io::Error);
-
-/// The threads of the runtime cannot be started.
-#[derive(Debug, thiserror::Error)]
-#[error("no threads can be started")]
-pub(super) struct NoThreads(#[source] pub io::Error);
+pub(crate) enum Failure {
+    /// A mistyped `--data`, or a new one.
+    #[error("no data in {path}")]
+    NoData { path: PathBuf },
+    /// What is written to stdout is lost.
+    #[error("stdout cannot be written")]
+    NoStdout(#[source] io::Error),
+    /// The threads of the runtime cannot be started.
+    #[error("no threads can be started")]
+    NoThreads(#[source] io::Error),
+    /// The terminal was restored, so that the message of the panic can be read.
+    #[error("something in the program panicked")]
+    Panicked,
+    #[error("the terminal cannot be taken")]
+    NoTerminal(#[source] io::Error),
+    /// No key can end the full screen any more.
+    #[error("the terminal's keys cannot be read")]
+    NoKeys,
+}
 
 /// An error with its causes, as a part of another text.
 pub(super) fn why(error: &(dyn Error + 'static), lang: Language) -> String {
@@ -107,20 +119,34 @@ fn own(cause: &(dyn Error + 'static), lang: Language) -> Option<Cause> {
     if let Some(UsageError(explanation)) = cause.downcast_ref() {
         return Some(Cause::of_explanation(explanation.clone()));
     }
-    if let Some(context::Error::NoData { path }) = cause.downcast_ref() {
-        let path = values!(path = path.display());
-        return Some(Cause::new(lang, words::DATA_MISSING, path));
-    }
-    let terminal = cause.downcast_ref().map(|error| match error {
-        monitor::Error::Panicked => words::TERMINAL_PANICKED,
-        monitor::Error::NotTaken(_) => words::TERMINAL_NOT_TAKEN,
-        monitor::Error::NoKeys => words::TERMINAL_NO_KEYS,
-    });
-    let stdout = cause.downcast_ref().map(|NoStdout(_)| words::NO_STDOUT);
-    let threads = cause.downcast_ref().map(|NoThreads(_)| words::NO_THREADS);
-    let key = terminal.or(stdout).or(threads)?;
-    Some(Cause::new(lang, key, &[]))
+    let text = |key| Cause::new(lang, key, &[]);
+    Some(match cause.downcast_ref()? {
+        Failure::NoData { path } => {
+            let path = values!(path = path.display());
+            Cause::new(lang, words::DATA_MISSING, path)
+        }
+        Failure::NoStdout(_) => text(words::NO_STDOUT),
+        Failure::NoThreads(_) => text(words::NO_THREADS),
+        Failure::Panicked => text(words::TERMINAL_PANICKED),
+        Failure::NoTerminal(_) => text(words::TERMINAL_NOT_TAKEN),
+        Failure::NoKeys => text(words::TERMINAL_NO_KEYS),
+    })
 }
 
-#[cfg(test)]
-mod tests;
+/// Whether a command line or settings are wrong: in every other error, something that is needed is out of reach.
+pub(super) fn is_usage(error: &(dyn Error + 'static)) -> bool {
+    fn as_error<E: Error + 'static>(
+        cause: &(dyn Error + 'static),
+        is_usage: fn(&E) -> bool,
+    ) -> bool {
+        cause.downcast_ref().is_some_and(is_usage)
+    }
+    error.is::<UsageError>()
+        || error.is::<config::Error>()
+        || as_error(error, remove_client::Error::is_usage)
+        || as_error(error, export::Error::is_usage)
+        || as_error(error, AddError::is_usage)
+        || as_error(error, backup::Error::is_usage)
+        || as_error(error, erasure::Error::is_usage)
+        || as_error(error, multichat::Error::is_usage)
+}

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use crate::cli::context::{config_file, settings};
 use crate::cli::{
-    Ending, Global, Language, answer, words::cli, words::config as words, words::context as files,
+    Ending, Global, Items, Language, answer, words::cli, words::config as words,
+    words::context as files,
 };
-use midiateca_service::config::{self, DEFAULT_FILE, DEFAULT_FILE_PORTUGUESE, Size, Source, Span};
+use midiateca_service::config::{self, DEFAULT_FILE, DEFAULT_FILE_PORTUGUESE, Source};
 use midiateca_service::i18n::explain;
 
 #[derive(Debug, clap::Subcommand)]
@@ -58,49 +59,26 @@ fn init(global: &Global) -> anyhow::Result<Ending> {
 fn show(global: &Global) -> anyhow::Result<Ending> {
     let settings = settings(global)?;
     let in_force = serde_json::to_value(&settings.config)?;
+    let in_numbers = settings.config.in_numbers();
+    let usual = global.language().say(words::DEFAULT);
     let mut rows = Vec::new();
     for (section, values) in in_force.as_object().into_iter().flatten() {
-        for (key, value) in values.as_object().into_iter().flatten() {
+        for (key, text) in values.as_object().into_iter().flatten() {
             let (source, origin) = match settings.source(section, key) {
                 Source::Default => ("default", None),
                 Source::File(path) => ("file", Some(path.display().to_string())),
                 Source::Variable(name) => ("environment", Some(name.clone())),
             };
-            rows.push((format!("{section}.{key}"), value, source, origin));
+            let (name, value) = (format!("{section}.{key}"), &in_numbers[section][key]);
+            let line = format!("{name} = {text}\t# {}", origin.as_deref().unwrap_or(usual));
+            let json = json!({"key": name, "value": value, "source": source, "origin": origin});
+            rows.push((json, line));
         }
     }
-    let usual = global.language().say(words::DEFAULT);
-    answer::list(
-        rows,
-        None,
-        |(name, value, source, origin)| json!({"key": name, "value": in_numbers(value), "source": source, "origin": origin}),
-        |(name, value, _, origin)| {
-            format!("{name} = {value}\t# {}", origin.as_deref().unwrap_or(usual))
-        },
-    );
+    let json = |(json, _): &(Value, String)| json.to_string();
+    let line = |(_, line): &(Value, String)| line.clone();
+    Items::shown_as("items", json, line).page(&rows, None);
     Ok(Ending::Fine)
-}
-
-/// Sizes as bytes and durations as milliseconds.
-fn in_numbers(value: &Value) -> Value {
-    match value {
-        Value::String(text) => {
-            let size = text.parse::<Size>().ok();
-            let size = size.filter(|size| size.to_string() == *text);
-            let span = text.parse::<Span>().ok();
-            let span = span.filter(|span| span.to_string() == *text);
-            let number = size.map(|size| json!(size.bytes()));
-            let number = number.or(span.map(|span| json!(span.ms())));
-            number.unwrap_or_else(|| value.clone())
-        }
-        Value::Array(values) => values.iter().map(in_numbers).collect(),
-        Value::Object(fields) => {
-            let fields = fields.iter();
-            let fields = fields.map(|(name, value)| (name.clone(), in_numbers(value)));
-            Value::Object(fields.collect())
-        }
-        other => other.clone(),
-    }
 }
 
 fn check(global: &Global) -> anyhow::Result<Ending> {
@@ -117,19 +95,23 @@ fn check(global: &Global) -> anyhow::Result<Ending> {
             Err(other) => return Err(other.into()),
         }
     }
-    let explained: Vec<_> = problems.iter().map(|found| explain(found, lang)).collect();
-    let lines = explained.iter().flat_map(|problem| {
-        let hint = problem.hint.as_ref();
-        let hint = hint.map(|hint| format!("  {}", fill!(lang, cli::HINT, hint)));
-        std::iter::once(problem.message.clone()).chain(hint)
-    });
+    let (mut documents, mut lines) = (Vec::new(), Vec::new());
+    for problem in &problems {
+        let explained = explain(problem, lang);
+        let mut document = json!(problem);
+        document["code"] = json!(explained.code);
+        documents.push(document);
+        lines.push(explained.message);
+        let hint = explained.hint;
+        lines.extend(hint.map(|hint| format!("  {}", fill!(lang, cli::HINT, hint))));
+    }
     let text = match &file {
-        _ if !explained.is_empty() => lines.collect::<Vec<_>>().join("\n"),
+        _ if !problems.is_empty() => lines.join("\n"),
         Some(path) => fill!(lang, words::FILE_FINE, path = path.display()),
         None => lang.say(words::NO_FILE).to_owned(),
     };
-    answer::report(json!({"file": file, "problems": explained}), text);
-    if explained.is_empty() {
+    answer::report(json!({"file": file, "problems": documents}), text);
+    if problems.is_empty() {
         return Ok(Ending::Fine);
     }
     Ok(Ending::WrongUsage)

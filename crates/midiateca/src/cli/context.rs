@@ -3,25 +3,19 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::cli::{Color, Global, Language, LogFormat, complaint, words::context as words, zone};
+use crate::cli::{
+    Color, Global, Language, LogFormat, complaint, complaint::Failure, words::context as words,
+    zone,
+};
 use midiateca_service::app::{self, Allowed, AllowedStorage, App, may_be_readable};
 use midiateca_service::clock::Clock;
 use midiateca_service::config::{self, Config, Settings};
-
-/// Why a command cannot begin.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    /// A mistyped `--data`, or a new one.
-    #[error("no data in {path}")]
-    NoData { path: PathBuf },
-}
 
 pub(crate) struct Context {
     pub data: PathBuf,
     pub config: Config,
     pub config_file: Option<PathBuf>,
     pub lang: Language,
-    pub json: bool,
     pub color: Color,
     /// Whether stderr may have lines for people among the log lines.
     pub talks: bool,
@@ -52,13 +46,13 @@ impl Context {
             config_file: config_file(global),
             data: global.data.clone(),
             lang: global.language(),
-            json: global.json,
             talks: !global.quiet && matches!(global.log_format, LogFormat::Human),
             opened: Mutex::default(),
         })
     }
 
-    /// Closes the databases that the command opened.
+    /// Closes the databases that were opened here, also after an error; not when the reader of stdout is gone, which ends
+    /// the process.
     pub async fn close(self) {
         let opened = self.opened.into_inner();
         for app in opened.unwrap_or_else(PoisonError::into_inner) {
@@ -105,14 +99,14 @@ impl Context {
         let path = self.data.clone();
         let is_absent = app::look_for_database(&self.data, &self.config);
         if is_absent.map_err(app::Error::from)? {
-            return Err(Error::NoData { path }.into());
+            return Err(Failure::NoData { path }.into());
         }
         match std::fs::metadata(self.config.database_file(&self.data)) {
             Ok(found) if found.is_file() => Ok(()),
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
                 Err(app::Error::Folder { path, source }.into())
             }
-            _ => Err(Error::NoData { path }.into()),
+            _ => Err(Failure::NoData { path }.into()),
         }
     }
 }

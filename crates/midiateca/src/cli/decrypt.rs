@@ -62,11 +62,11 @@ pub(crate) fn run(options: &Options, lang: Language) -> anyhow::Result<Ending> {
     let report = tokio::task::block_in_place(|| decrypt::run(order, &bar, &cancelled));
     bar.end();
     let report = report.map_err(|error| explained(error, lang))?;
-    if answer::is_json() {
-        out.line(answer::json(&report));
+    out.line(if answer::is_json() {
+        answer::json(&report)
     } else {
-        out.line(sentence(&report, lang));
-    }
+        sentence(&report, lang)
+    });
     Ok(Ending::fine_if(report.decrypted))
 }
 

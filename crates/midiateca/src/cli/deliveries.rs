@@ -1,9 +1,12 @@
 //! `deliveries list|show|dismiss|replay`: the raw webhooks that are kept, and what today's reader makes of them.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::cli::{
-    Context, Ending, Items, Language, answer, ids, plain, words::deliveries as words, zone,
+    Context, Ending, Items, Language, answer, ids, items, plain, sheet::Sheet,
+    words::deliveries as words, zone,
 };
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::clock::rfc3339;
@@ -107,7 +110,7 @@ pub(crate) async fn run(context: &Context, mut command: Command) -> anyhow::Resu
             which,
             dry_run,
         } => {
-            let deliveries = selected(context, &app, ids, &which).await?;
+            let deliveries = selected(context, &app, &ids, &which).await?;
             let order = replay::Options {
                 deliveries,
                 dry_run,
@@ -120,7 +123,7 @@ pub(crate) async fn run(context: &Context, mut command: Command) -> anyhow::Resu
 async fn selected(
     context: &Context,
     app: &App,
-    texts: Vec<String>,
+    texts: &[String],
     which: &Which,
 ) -> anyhow::Result<Deliveries> {
     if texts.is_empty() && which.is_everything() {
@@ -129,16 +132,14 @@ async fn selected(
     if texts.is_empty() {
         return Ok(Deliveries::Selected(which.filter(app)));
     }
-    let mut ids = Vec::with_capacity(texts.len());
-    for text in texts {
-        ids.push(ids::delivery(context, app, &text).await?);
-    }
-    Ok(Deliveries::Ids(ids))
+    let ids = ids::each(texts, async |text| ids::delivery(context, app, text).await);
+    Ok(Deliveries::Ids(ids.await?))
 }
 
 async fn replay(context: &Context, app: &App, order: replay::Options) -> anyhow::Result<Ending> {
     let (lang, dry_run) = (context.lang, order.dry_run);
-    let items = Items::new(move |item: &replay::Item| line_of(item, dry_run, lang));
+    let line = move |item: &replay::Item| line_of(item, dry_run, lang);
+    let items = Arc::new(Items::new("items", line));
     let cancelled = app.shutdown.token_with_signals();
     let report = replay::run(&app.ingest, order, items.clone(), cancelled).await?;
     items.finish(&report, "");
@@ -165,23 +166,27 @@ async fn list(
     cursor: Option<String>,
 ) -> anyhow::Result<Ending> {
     let mut after = match cursor {
+        // It may have been deleted since.
+        Some(whole_id) if uuid::Uuid::try_parse(&whole_id).is_ok() => whole_id,
         Some(cursor) => ids::delivery(context, app, &cursor).await?.0,
         None => String::new(),
     };
-    let list = answer::List::new();
+    let lang = context.lang;
+    let json = |entry: &DeliverySummary| as_json(entry).to_string();
+    let list = Items::shown_as("items", json, move |entry| line(entry, lang));
     let mut left = limit.unwrap_or(u32::MAX);
     loop {
         let page = left.min(PAGE);
         let mut rows = deliveries::list(&app.db, filter, &after, page.saturating_add(1)).await?;
-        let next = answer::cut(&mut rows, page, |entry| entry.id.as_str());
-        for entry in &rows {
-            list.item(|| as_json(entry), || line(entry, context.lang));
-        }
+        let next = items::cut(&mut rows, page).map(|last| last.id.0.clone());
         left -= page;
         match next {
-            Some(next) if left > 0 => after = next,
+            Some(next) if left > 0 => {
+                rows.iter().for_each(|entry| list.item(entry));
+                after = next;
+            }
             next => {
-                list.finish(next);
+                list.page(&rows, next);
                 return Ok(Ending::Fine);
             }
         }
@@ -198,21 +203,20 @@ async fn show(context: &Context, app: &App, id: &str) -> anyhow::Result<Ending> 
     let body = deliveries::body(&app.db, &id).await?;
     let body = body.as_deref().and_then(masked);
     let lang = context.lang;
-    let rows = [
-        (words::ID, entry.id.to_string()),
-        (words::INSTANCE, entry.instance.to_string()),
-        (words::RECEIVED, zone::local(entry.received_at)),
-        (words::VERDICT, lang.name(&entry.verdict).to_owned()),
-        (words::REASON, reason(&entry, lang).to_owned()),
-        (words::SIZE, entry.body_size.to_string()),
-    ];
-    let rows = rows.iter().filter(|(_, value)| !value.is_empty());
-    let rows = rows.map(|(name, value)| format!("{:<12} {value}\n", lang.say(*name)));
+    let mut sheet = Sheet::new(lang);
+    sheet.line(words::ID, &entry.id);
+    sheet.line(words::INSTANCE, &entry.instance);
+    sheet.line(words::RECEIVED, zone::local(entry.received_at));
+    sheet.line(words::VERDICT, lang.name(&entry.verdict));
+    if entry.reason.is_some() {
+        sheet.line(words::REASON, reason(&entry, lang));
+    }
+    sheet.line(words::SIZE, entry.body_size);
     let shown = match &body {
         Some(body) => format!("{body:#}"),
         None => lang.say(words::NOT_SHOWN).to_owned(),
     };
-    let text = format!("{}\n{shown}", rows.collect::<String>());
+    let text = format!("{sheet}\n{shown}");
     let mut document = as_json(&entry);
     document["body"] = json!(body);
     answer::report(document, text);

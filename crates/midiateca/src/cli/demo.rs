@@ -149,7 +149,8 @@ async fn report(app: &App, media: &[Media], lang: Language) -> anyhow::Result<()
     let report = status::check(app.status_deps()).await?;
     let lines: Vec<_> = media.iter().map(|media| line(media, lang)).collect();
     let text = format!("{}\n\n{}", lines.join("\n"), check::text(&report, lang));
-    answer::report(json!({"media": media, "check": report}), text);
+    let document = json!({"media": media, "check": report});
+    answer::report_with_needs(document, text, &report.needs_attention, lang);
     Ok(())
 }
 

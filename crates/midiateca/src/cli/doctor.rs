@@ -61,7 +61,7 @@ struct Printer {
 impl Progress<CheckResult> for Printer {
     fn finding(&self, result: &CheckResult) {
         if !answer::is_json() && self.shows(result) {
-            answer::line(self.line(result));
+            self.print(result);
         }
     }
 }
@@ -88,7 +88,7 @@ impl Printer {
         Some(explain(error.as_ref(), self.lang))
     }
 
-    fn line(&self, result: &CheckResult) -> String {
+    fn print(&self, result: &CheckResult) {
         let lang = self.lang;
         let explanation = self.explanation(result);
         let values = values(result, explanation.as_ref(), lang);
@@ -110,17 +110,16 @@ impl Printer {
             "" => String::new(),
             about => format!("{about}: "),
         };
-        let verdict = lang.say(match result.verdict {
-            Verdict::Ok => texts::OK,
-            Verdict::Warning => texts::WARNING,
-            Verdict::Problem => texts::PROBLEM,
-            Verdict::Skipped => texts::SKIPPED,
-        });
-        let check = result.check.as_str();
+        let (verdict, style) = match result.verdict {
+            Verdict::Ok => (texts::OK, answer::FINE),
+            Verdict::Warning => (texts::WARNING, answer::WARNING),
+            Verdict::Problem => (texts::PROBLEM, answer::WRONG),
+            Verdict::Skipped => (texts::SKIPPED, answer::PLAIN),
+        };
+        let (verdict, check) = (format!("{:<8}", lang.say(verdict)), result.check.as_str());
+        let rest = format!(" {check:<22} {about}{probed}: {found}{hint}");
         // Names, addresses and errors may contain what a stranger wrote.
-        tame(&format!(
-            "{verdict:<8} {check:<22} {about}{probed}: {found}{hint}"
-        ))
+        answer::colored_line(style, &verdict, &tame(&rest));
     }
 }
 

@@ -5,13 +5,11 @@ use std::io::{BufRead as _, IsTerminal as _};
 use serde_json::json;
 
 use crate::cli::{
-    Context, Document, Ending, Language, Out, UsageError, answer, ids, words::forget as words, zone,
+    Context, Ending, Items, Language, Out, answer, ids, summary, words::forget as words, zone,
 };
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::clock::rfc3339;
-use midiateca_service::ops::erasure::{
-    self, Basis, ErasedFile, Error, Identities, Report, Why, identify,
-};
+use midiateca_service::ops::erasure::{self, Basis, ErasedFile, Identities, Report, Why, identify};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -36,11 +34,10 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     let (lang, client, dry_run) = (context.lang, options.client, options.dry_run);
     let app = context.open_existing(AllowedStorage::None).await?;
     ids::check_client(context, &app, client).await?;
-    let identities = identify(&app.db, client, &options.contact).await;
-    let identities = identities.map_err(|error| usage(error, lang))?;
+    let identities = identify(&app.db, client, &options.contact).await?;
     // With --json they are in the document; what is to be confirmed has to be seen before.
     let asks = !dry_run && !options.yes;
-    if !context.json || asks && std::io::stdin().is_terminal() {
+    if !answer::is_json() || asks && std::io::stdin().is_terminal() {
         list(&identities, lang);
     }
     if asks && !is_confirmed(client, &identities, lang)? {
@@ -53,40 +50,26 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
         dry_run,
     };
     // The erasure goes on when nothing reads stdout any more.
-    let out = Out::Unattended;
-    let document = Document::new("files", out);
-    let print_file = |file: &ErasedFile| {
-        if context.json {
-            return document.item(file);
-        }
+    let files = Items::new("files", |file: &ErasedFile| {
         let sha256 = file.sha256.as_deref().unwrap_or("-");
-        out.line(format_args!("{sha256}\t{}\t{}", file.size, file.media));
-    };
-    let report = erasure::run(app.erasure_deps(), order, &print_file).await?;
-    if context.json {
-        document.finish(&json!({
-            "at": rfc3339(report.at),
-            "dry_run": dry_run,
-            "whole": report.is_complete(),
-            "identities": identities,
-            "erased": report,
-        }));
-    } else {
-        print(dry_run, &report, lang);
+        format!("{sha256}\t{}\t{}", file.size, file.media)
+    });
+    let files = files.to(Out::Unattended);
+    let report = erasure::run(app.erasure_deps(), order, &files).await?;
+    let document = json!({
+        "at": rfc3339(report.at),
+        "dry_run": dry_run,
+        "whole": report.is_complete(),
+        "identities": identities,
+        "erased": report,
+    });
+    files.finish(&document, &sum(dry_run, &report, lang));
+    if !answer::is_json() {
+        print_rest(dry_run, &report, lang);
     }
     // A person decides about files that others share.
     let is_proof = report.is_complete() && report.left.is_empty() && !report.is_empty();
     Ok(Ending::fine_if(is_proof))
-}
-
-/// A contact that is none counts as wrong usage.
-fn usage(error: Error, lang: Language) -> anyhow::Error {
-    match error {
-        Error::UnknownContact { .. }
-        | Error::SeveralPeople { .. }
-        | Error::SeveralCountries { .. } => UsageError::because(&error, lang).into(),
-        error => error.into(),
-    }
 }
 
 fn list(identities: &Identities, lang: Language) {
@@ -117,32 +100,32 @@ fn is_confirmed(client: i64, identities: &Identities, lang: Language) -> anyhow:
     Ok(["yes", "y", "sim", "s"].contains(&reply.as_str()))
 }
 
-fn print(dry_run: bool, report: &Report, lang: Language) {
-    let (client, ids, total) = (report.client, report.ids.join(", "), report.total());
+/// What was erased; nothing where nothing was found.
+fn sum(dry_run: bool, report: &Report, lang: Language) -> String {
     if report.is_empty() {
-        complain!(lang, words::NOTHING, client, ids);
-        if report.import_cut_short {
-            complain!(lang, words::IMPORT_CUT_SHORT);
-        }
-        return;
+        return String::new();
     }
     let key = if dry_run {
         words::WOULD_BE_ERASED
     } else {
         words::ERASED
     };
-    answer::line(fill!(
-        lang,
-        key,
-        at = zone::local(report.at),
-        client,
-        ids,
-        media = total.media,
-        files = total.files,
-        bytes = total.bytes,
-        deliveries = total.deliveries,
-        mentions = total.mentions
-    ));
+    let mut erased = json!(report.total());
+    erased["at"] = json!(zone::local(report.at));
+    erased["client"] = json!(report.client);
+    erased["ids"] = json!(report.ids.join(", "));
+    summary(lang, key, &erased)
+}
+
+fn print_rest(dry_run: bool, report: &Report, lang: Language) {
+    if report.is_empty() {
+        let (client, ids) = (report.client, report.ids.join(", "));
+        complain!(lang, words::NOTHING, client, ids);
+        if report.import_cut_short {
+            complain!(lang, words::IMPORT_CUT_SHORT);
+        }
+        return;
+    }
     if report.unreadable_left > 0 {
         let count = report.unreadable_left;
         complain!(lang, words::UNREADABLE_LEFT, count);

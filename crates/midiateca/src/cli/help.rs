@@ -5,14 +5,17 @@
 use clap::builder::StyledStr;
 use clap::{Arg, Command, CommandFactory as _};
 
-use crate::cli::Language;
+use crate::cli::{Language, words::cli as words};
 
 /// The path of the program itself; that of a command is such as `media-list`.
 const PROGRAM: &str = "midiateca";
 
-/// With the help in that language.
+/// With the help in that language. Pages have a section for the exit status instead.
 pub(super) fn command(lang: Language) -> Command {
-    translated(with_demo_folder(super::Options::command()), lang)
+    let command = translated(with_demo_folder(super::Options::command()), lang);
+    let (heading, codes) = (lang.say(words::EXIT_STATUS), lang.say(words::EXIT_CODES));
+    let about = command.get_about().cloned().unwrap_or_default();
+    command.long_about(format!("{about}\n\n{heading}: {codes}"))
 }
 
 /// For the manual pages: the `help` commands have none.

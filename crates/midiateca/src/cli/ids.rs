@@ -38,6 +38,29 @@ pub(super) fn not_one(
     usage!(context.lang, words::AMBIGUOUS, id = plain(id), candidates)
 }
 
+fn one<T>(
+    context: &Context,
+    unknown: TextKey,
+    text: &str,
+    known: Vec<T>,
+    id: impl Fn(&T) -> &str,
+) -> anyhow::Result<T> {
+    let found = by_prefix(text, known, id);
+    Ok(found.map_err(|why| not_one(context, unknown, text, why))?)
+}
+
+/// Several ids, each found by `one`.
+pub(super) async fn each<T>(
+    texts: &[String],
+    one: impl AsyncFn(&str) -> anyhow::Result<T>,
+) -> anyhow::Result<Vec<T>> {
+    let mut ids = Vec::with_capacity(texts.len());
+    for text in texts {
+        ids.push(one(text).await?);
+    }
+    Ok(ids)
+}
+
 /// Refuses a client that never existed; one that was removed still has its media.
 pub(super) async fn check_client(context: &Context, app: &App, client: i64) -> anyhow::Result<()> {
     let clients = instances::every_client(&app.db).await?;
@@ -55,22 +78,14 @@ pub(super) async fn check_instance(
 ) -> anyhow::Result<Option<String>> {
     let Some(text) = text else { return Ok(None) };
     let known = instances::every_instance(&app.db).await?;
-    Ok(Some(one_instance(context, text, known)?.id.0))
+    let found = one(context, INSTANCE, text, known, |known| known.id.as_str())?;
+    Ok(Some(found.id.0))
 }
 
 /// An instance that was not removed.
 pub(super) async fn instance(context: &Context, app: &App, text: &str) -> anyhow::Result<Instance> {
     let known = instances::instances(&app.db).await?;
-    Ok(one_instance(context, text, known)?)
-}
-
-fn one_instance(
-    context: &Context,
-    text: &str,
-    known: Vec<Instance>,
-) -> Result<Instance, UsageError> {
-    let found = by_prefix(text, known, |instance| instance.id.as_str());
-    found.map_err(|why| not_one(context, INSTANCE, text, why))
+    one(context, INSTANCE, text, known, |known| known.id.as_str())
 }
 
 /// The ids that the service makes are in lower case.
@@ -81,8 +96,7 @@ fn written(text: &str) -> String {
 pub(super) async fn media(context: &Context, app: &App, text: &str) -> anyhow::Result<MediaId> {
     let prefix = written(text);
     let found = media::ids_beginning(&app.db, &prefix, CANDIDATES + 1).await?;
-    let found = by_prefix(&prefix, found, MediaId::as_str);
-    Ok(found.map_err(|why| not_one(context, MEDIA, text, why))?)
+    one(context, MEDIA, &prefix, found, MediaId::as_str)
 }
 
 pub(super) async fn delivery(
@@ -92,6 +106,5 @@ pub(super) async fn delivery(
 ) -> anyhow::Result<DeliveryId> {
     let prefix = written(text);
     let found = deliveries::ids_beginning(&app.db, &prefix, CANDIDATES + 1).await?;
-    let found = by_prefix(&prefix, found, DeliveryId::as_str);
-    Ok(found.map_err(|why| not_one(context, DELIVERY, text, why))?)
+    one(context, DELIVERY, &prefix, found, DeliveryId::as_str)
 }

@@ -5,13 +5,11 @@ mod screen;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cli::complaint::is_wrong_path;
-use crate::cli::{Context, Ending, TextKey, UsageError};
+use crate::cli::{Context, Ending, TextKey};
 use midiateca_service::app::{Allowed, AllowedStorage, App};
 use midiateca_service::clock::Clock;
 use midiateca_service::db::foreign;
 use midiateca_service::ops::import::multichat::{self, Error, Mode};
-use screen::Screen;
 
 const NO_FOLDER: TextKey = TextKey::new("import-no-folder", &[]);
 
@@ -43,7 +41,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
         let path = options.media.display();
         return Err(usage!(context.lang, NO_FOLDER, path).into());
     }
-    foreign::check(&options.db).map_err(|error| explain(context, error.into()))?;
+    foreign::check(&options.db).map_err(Error::from)?;
     let mode = match (options.dry_run, options.link) {
         (true, _) => Mode::DryRun,
         (false, true) => Mode::Link,
@@ -52,17 +50,16 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
     let (app, existing) = open(context, mode).await?;
     let (db, media) = (options.db, options.media);
     let options = multichat::Options { db, media, mode };
-    let screen = Screen::new(context, mode);
+    let items = screen::items(context, mode);
     let cancelled = app.shutdown.token_with_signals();
     let deps = app.import_deps(existing.as_deref());
-    let imported = multichat::run(deps, &options, &screen, &cancelled).await;
+    let imported = multichat::run(deps, &options, &items, &cancelled).await;
     if mode == Mode::DryRun {
         app.db.close().await;
         let _ = std::fs::remove_dir_all(&app.data);
     }
-    screen.clear();
-    let report = imported.map_err(|error| explain(context, error))?;
-    screen.finish(&report);
+    let report = imported?;
+    screen::finish(&items, &report, context.lang);
     Ok(Ending::fine_if(report.is_clean()))
 }
 
@@ -85,20 +82,4 @@ async fn open(context: &Context, mode: Mode) -> anyhow::Result<(Arc<App>, Option
     config.storage.url.clear();
     config.secrets.key_file.clear();
     Ok((App::open(&folder, config, Clock::system()).await?, existing))
-}
-
-/// A source that cannot be imported counts as wrong usage.
-fn explain(context: &Context, error: Error) -> anyhow::Error {
-    let is_usage = match &error {
-        Error::Conflicts(_)
-        | Error::OtherDatabase { .. }
-        | Error::OwnStorage { .. }
-        | Error::Foreign(foreign::Error::NotADatabase { .. }) => true,
-        Error::Foreign(foreign::Error::Unreadable { source, .. }) => is_wrong_path(source),
-        _ => false,
-    };
-    if is_usage {
-        return UsageError::because(&error, context.lang).into();
-    }
-    error.into()
 }

@@ -6,7 +6,9 @@ mod webhooks;
 
 use serde_json::{Value, json};
 
-use crate::cli::{Context, Ending, answer, complaint, ids, plain, words::instance as words, zone};
+use crate::cli::{
+    Context, Ending, Items, Language, answer, complaint, ids, plain, words::instance as words, zone,
+};
 use midiateca_service::app::{Allowed, AllowedStorage, App};
 use midiateca_service::config::Config;
 use midiateca_service::db::Key;
@@ -60,7 +62,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
         Command::Add(options) => add::run(context, &app, options).await?,
         Command::List => {
             let known = instances::instances(&app.db).await?;
-            answer::list(known, None, InstanceStatus::new, |it| line(context, it));
+            let json = |it: &Instance| answer::json(&InstanceStatus::new(it));
+            let lang = context.lang;
+            Items::shown_as("items", json, move |it| line(lang, it)).page(&known, None);
         }
         Command::Show { id, offline } => show(context, &app, &id, offline).await?,
         Command::Remove { id } => remove(context, &app, id).await?,
@@ -117,7 +121,7 @@ async fn rotate(context: &Context, app: &App, id: String) -> anyhow::Result<()> 
 
 /// Shown once: only its hash is stored.
 fn print_address(context: &Context, instance: &Instance, token: &str) {
-    if !context.json {
+    if !answer::is_json() {
         complain!(context.lang, words::PASTE);
         let is_local = context.config.http.public_url.is_empty();
         if is_local && !gateway_admin::is_loopback(&instance.api_base) {
@@ -149,8 +153,7 @@ fn names(routes: &[Route], between: &str) -> String {
     names.join(between)
 }
 
-fn line(context: &Context, instance: &Instance) -> String {
-    let lang = context.lang;
+fn line(lang: Language, instance: &Instance) -> String {
     let default = || lang.name("default").to_owned();
     let routes = instance.routes.as_ref();
     let routes = routes.map_or_else(default, |routes| names(routes, ","));

@@ -47,12 +47,15 @@ fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Language {
     wanted.find_map(Language::of_locale).unwrap_or_default()
 }
 
-/// A text whose variables are numbers of a report.
+/// A text whose variables are fields of a report.
 pub(crate) fn summary(lang: Language, key: TextKey, report: &impl Serialize) -> String {
     // Reports have string keys only and no fallible serialisation.
     let report = serde_json::to_value(report).unwrap_or_default();
     let fields = report.as_object().into_iter().flatten();
-    let fields = fields.map(|(name, value)| (name.as_str(), value as &dyn Display));
+    let fields = fields.map(|(name, value)| match value {
+        Value::String(text) => (name.as_str(), text as &dyn Display),
+        other => (name.as_str(), other as _),
+    });
     lang.fill(key, &fields.collect::<Vec<_>>())
 }
 

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Command;
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
 use serde_json::json;
 
-use crate::cli::{Ending, Language, answer, help, words::context as files};
+use crate::cli::{Ending, Language, answer, help, words::cli as words, words::context as files};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -19,19 +20,13 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options, lang: Language) -> anyhow::Result<Ending> {
     let command = help::for_pages(lang);
-    // The last paragraph of the description.
-    let about = command.get_long_about().map(ToString::to_string);
-    let about = about.unwrap_or_default();
-    let status = about.lines().last().unwrap_or_default().split_once(": ");
-    let (heading, codes) = status.unwrap_or_default();
-    let status = format!(".SH {}\n{codes}\n", heading.to_uppercase());
     let Some(folder) = &options.folder else {
-        let page = page(&Man::new(command), &status, lang)?;
+        let page = page(&Man::new(command), lang)?;
         answer::report(json!({ "page": page }), page);
         return Ok(Ending::Fine);
     };
     std::fs::create_dir_all(folder)
-        .and_then(|()| write(&command, folder, &status, lang))
+        .and_then(|()| write(&command, folder, lang))
         .with_context(|| fill!(lang, files::CANNOT_WRITE, path = folder.display()))?;
     if answer::is_json() {
         answer::line(json!({ "folder": folder }));
@@ -39,16 +34,16 @@ pub(crate) fn run(options: &Options, lang: Language) -> anyhow::Result<Ending> {
     Ok(Ending::Fine)
 }
 
-fn write(command: &Command, folder: &Path, status: &str, lang: Language) -> io::Result<()> {
+fn write(command: &Command, folder: &Path, lang: Language) -> io::Result<()> {
     for command in command.get_subcommands() {
-        write(command, folder, status, lang)?;
+        write(command, folder, lang)?;
     }
     let man = Man::new(command.clone());
-    std::fs::write(folder.join(man.get_filename()), page(&man, status, lang)?)
+    std::fs::write(folder.join(man.get_filename()), page(&man, lang)?)
 }
 
 /// clap's headings are English.
-fn page(man: &Man, status: &str, lang: Language) -> io::Result<String> {
+fn page(man: &Man, lang: Language) -> io::Result<String> {
     let mut page = Vec::new();
     man.render(&mut page)?;
     let mut page = String::from_utf8_lossy(&page).into_owned();
@@ -58,5 +53,9 @@ fn page(man: &Man, status: &str, lang: Language) -> io::Result<String> {
             page = page.replace(&heading, &format!(".SH {translated}\n"));
         }
     }
-    Ok(page + status)
+    let mut status = Roff::new();
+    let heading = lang.say(words::EXIT_STATUS).to_uppercase();
+    status.control("SH", [heading.as_str()]);
+    status.text([roman(lang.say(words::EXIT_CODES))]);
+    Ok(page + &status.to_roff())
 }

@@ -8,9 +8,11 @@ pub(super) mod which;
 use clap::builder::PossibleValuesParser;
 use serde_json::json;
 
-use crate::cli::{Context, Ending, Language, answer, ids, language, plain, zone};
+use crate::cli::{
+    Context, Ending, Items, Language, answer, ids, items, language, plain, sheet::Sheet, zone,
+};
 use midiateca_service::app::{AllowedStorage, App};
-use midiateca_service::media::{self, Filter, Media, RecordedAttempt};
+use midiateca_service::media::{self, Cursor, Filter, Media, RecordedAttempt};
 use midiateca_service::model::MediaStatus;
 use which::Which;
 
@@ -43,7 +45,7 @@ pub(crate) struct List {
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// Begin after this media: the `next` of the page before
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "CURSOR")]
     cursor: Option<String>,
 }
 
@@ -73,14 +75,16 @@ async fn list(context: &Context, app: &App, mut options: List) -> anyhow::Result
         status: options.status.as_deref().and_then(MediaStatus::parse),
         ..options.which.filter(app.clock.now())
     };
-    let after = match options.cursor {
-        Some(cursor) => Some(ids::media(context, app, &cursor).await?),
-        None => None,
+    let read = |text: &String| {
+        let unknown = || ids::unknown(context, ids::MEDIA, text);
+        Cursor::parse(text).ok_or_else(unknown)
     };
+    let after = options.cursor.as_ref().map(read).transpose()?;
     let one_more = options.limit.saturating_add(1);
-    let mut rows = media::list_after(&app.db, &filter, after.as_ref(), one_more).await?;
-    let next = answer::cut(&mut rows, options.limit, |media| media.id.as_str());
-    answer::list(rows, next, Media::clone, |media| line(media, context.lang));
+    let mut rows = media::list_after(&app.db, &filter, after, one_more).await?;
+    let next = items::cut(&mut rows, options.limit).map(|last| Cursor::of(last).to_string());
+    let lang = context.lang;
+    Items::new("items", move |media| line(media, lang)).page(&rows, next);
     Ok(Ending::Fine)
 }
 
@@ -106,22 +110,23 @@ async fn show(context: &Context, app: &App, id: &str) -> anyhow::Result<Ending> 
     let media = media::find(&app.db, &id).await?;
     let media = media.ok_or_else(|| ids::unknown(context, ids::MEDIA, &id))?;
     let attempts = media::attempts(&app.db, &id).await?;
-    let fields = json!(media);
-    let fields = fields.as_object().into_iter().flatten();
-    let fields = fields.filter_map(|(name, value)| {
-        let value = language::value(lang, name, value)?;
-        Some(format!("{:<16} {value}", lang.name(name)))
-    });
-    let reason = media.reason.map(|reason| lang.reason(reason.as_str()));
-    let reason = reason.map(|reason| format!("{:<16} {reason}", ""));
+    let mut sheet = Sheet::new(lang);
+    for (name, value) in json!(media).as_object().into_iter().flatten() {
+        if let Some(value) = language::value(lang, name, value) {
+            sheet.labelled(lang.name(name), value);
+        }
+    }
+    if let Some(reason) = media.reason {
+        sheet.labelled("", lang.reason(reason.as_str()));
+    }
     let facts = attempts.iter().map(|attempt| {
         let outcome = attempt.reason.map_or("-", |it| lang.reason(it.as_str()));
         let facts = attempt_facts(attempt, &format!("{} bytes", attempt.size));
         format!("{} {facts}: {outcome}", attempt.n)
     });
-    let lines: Vec<_> = fields.chain(reason).chain(facts).collect();
+    let facts: Vec<_> = facts.collect();
     let document = json!({"media": media, "attempts": attempts});
-    answer::report(document, lines.join("\n"));
+    answer::report(document, format!("{sheet}{}", facts.join("\n")));
     Ok(Ending::Fine)
 }
 

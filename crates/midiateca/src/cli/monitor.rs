@@ -11,10 +11,9 @@ mod tests;
 
 use std::io::IsTerminal as _;
 
-use crate::cli::{Context, Ending};
+use crate::cli::{Context, Ending, answer};
 #[cfg(feature = "demo")]
 pub(super) use lines::line;
-pub(super) use terminal::Error;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -43,7 +42,7 @@ fn is_dumb() -> bool {
 }
 
 pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<Ending> {
-    if options.takes_the_screen(context.json) {
+    if options.takes_the_screen(answer::is_json()) {
         screen::run(context).await
     } else {
         lines::run(context, options.after, options.once).await

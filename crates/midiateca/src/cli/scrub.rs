@@ -1,8 +1,9 @@
 //! `scrub`: whether the stored files are still the ones that were stored, see [`verify`].
 
+use std::sync::Arc;
+
 use crate::cli::{
-    Context, Ending, Items, Language, Out, TextKey, ids, plain, summary, words::scrub as words,
-    zone,
+    Context, Ending, Items, Language, TextKey, ids, plain, summary, words::scrub as words, zone,
 };
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::config::Since;
@@ -67,11 +68,10 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
         }),
     };
     let lang = context.lang;
-    let findings = Items::findings(Out::Stdout, move |it: &Finding| line(it, lang));
+    let line = move |finding: &Finding| line(finding, lang);
+    let findings = Arc::new(Items::findings(line));
     let cancelled = app.shutdown.token_with_signals();
-    let report = verify::run(app.file_deps(), order, findings.clone(), cancelled).await;
-    findings.end();
-    let report = report?;
+    let report = verify::run(app.file_deps(), order, findings.clone(), cancelled).await?;
     findings.finish(&report, &sum(&report, lang));
     hint(&report, options.resume, lang);
     Ok(Ending::fine_if(report.is_clean()))

@@ -1,11 +1,9 @@
 //! `status`: one screen.
 
-use std::fmt::Write as _;
-
-use crate::cli::zone::{local, or_dash, zone};
-use crate::cli::{Context, Ending, Language, TextKey, answer, plain, words::status as texts};
+use crate::cli::sheet::Sheet;
+use crate::cli::zone::{local, or_dash};
+use crate::cli::{Context, Ending, Language, answer, plain, words::status as texts};
 use midiateca_service::app::AllowedStorage;
-use midiateca_service::i18n::needs;
 use midiateca_service::model::MediaStatus;
 use midiateca_service::ops::probe::{ServerState, ServerStatus};
 use midiateca_service::ops::status::{self, DiskStatus, InstanceStatus, QueueStatus, StatusReport};
@@ -13,41 +11,27 @@ use midiateca_service::ops::status::{self, DiskStatus, InstanceStatus, QueueStat
 pub(crate) async fn run(context: &Context) -> anyhow::Result<Ending> {
     let app = context.open_to_look(AllowedStorage::Unused).await?;
     let report = status::run(app.status_deps()).await?;
-    answer::report(serde_json::json!(report), screen(&report, context.lang));
+    let (document, screen) = (serde_json::json!(report), screen(&report, context.lang));
+    answer::report_with_needs(document, screen, &report.needs_attention, context.lang);
     Ok(Ending::Fine)
 }
 
-fn screen(report: &StatusReport, lang: Language) -> String {
-    let mut lines = vec![
-        (texts::DATA, report.data.display().to_string()),
-        (texts::SERVER, server(report.server, lang)),
-        (texts::DISK, disk(&report.disk, lang)),
-        (texts::DOWNLOADS, downloads(&report.disk, lang)),
-        (texts::QUEUE, queue(&report.queue, lang)),
-        (texts::OLDEST_WAITING, or_dash(report.queue.oldest_waiting)),
-        (texts::NEXT_DEADLINE, or_dash(report.queue.next_deadline)),
-    ];
-    let of_instance = |one| (texts::LAST_WEBHOOK, last_webhook(one, lang));
-    lines.extend(report.instances.iter().map(of_instance));
+fn screen(report: &StatusReport, lang: Language) -> Sheet {
+    let mut sheet = Sheet::new(lang);
+    sheet.line(texts::DATA, report.data.display());
+    sheet.line(texts::SERVER, server(report.server, lang));
+    sheet.line(texts::DISK, disk(&report.disk, lang));
+    sheet.line(texts::DOWNLOADS, downloads(&report.disk, lang));
+    sheet.line(texts::QUEUE, queue(&report.queue, lang));
+    sheet.line(texts::OLDEST_WAITING, or_dash(report.queue.oldest_waiting));
+    sheet.line(texts::NEXT_DEADLINE, or_dash(report.queue.next_deadline));
+    for instance in &report.instances {
+        sheet.line(texts::LAST_WEBHOOK, last_webhook(instance, lang));
+    }
     if report.instances.is_empty() {
-        let none = lang.say(texts::NO_INSTANCE).to_owned();
-        lines.push((texts::LAST_WEBHOOK, none));
+        sheet.said(texts::LAST_WEBHOOK, texts::NO_INSTANCE);
     }
-    aligned(&lines, lang) + &needs::text(&report.needs_attention, lang, zone())
-}
-
-/// A label is written once for the lines that share it.
-fn aligned(lines: &[(TextKey, String)], lang: Language) -> String {
-    let labels = lines.iter().map(|(label, _)| lang.say(*label));
-    let width = labels.map(|label| label.chars().count()).max().unwrap_or(0);
-    let (mut text, mut before) = (String::new(), "");
-    for (label, value) in lines {
-        let label = lang.say(*label);
-        let shown = if label == before { "" } else { label };
-        let _ = writeln!(text, "{shown:width$}  {value}");
-        before = label;
-    }
-    text
+    sheet
 }
 
 fn server(server: ServerStatus, lang: Language) -> String {

@@ -25,12 +25,12 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
         clock_check::confirm(&app.clock_check()).await?;
     }
     let (lang, settings) = (context.lang, &app.config.retention);
-    let items = Items::new(move |item: &Item| line(item, lang));
+    let items = Items::new("items", move |item: &Item| line(item, lang));
     let order = retention::Options {
         dry_run: options.dry_run,
     };
     let cancelled = app.shutdown.token_with_signals();
-    let report = retention::run(app.file_deps(), settings, order, &*items, &cancelled).await?;
+    let report = retention::run(app.file_deps(), settings, order, &items, &cancelled).await?;
     items.finish(&report, &sum(&report, lang));
     if settings.rules.is_empty() {
         complain!(lang, words::NO_RULES);

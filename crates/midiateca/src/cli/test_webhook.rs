@@ -2,13 +2,14 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::cli::complaint::unreadable;
 use crate::cli::{
-    Bar, Context, Ending, Items, Language, Out, TextKey, UsageError, ids, language, plain,
+    Context, Ending, Items, Language, TextKey, UsageError, ids, language, plain,
     words::context as files, words::test_webhook as words,
 };
 use midiateca_service::app::AllowedStorage;
@@ -43,8 +44,8 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
         }
     };
     let body = given.unwrap_or_else(|| test_delivery::sample(&instance.id));
-    let steps = move |step: &Step| line_of(step, lang);
-    let steps = Items::with(Bar::of_count(), "steps", Out::Stdout, steps);
+    let line = move |step: &Step| line_of(step, lang);
+    let steps = Arc::new(Items::new("steps", line));
     let order = test_delivery::Options { instance, body };
     let cancelled = app.shutdown.token_with_signals();
     let deps = test_delivery::Deps {

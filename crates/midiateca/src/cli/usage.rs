@@ -2,7 +2,6 @@
 
 use std::error::Error as _;
 use std::ffi::OsString;
-use std::fmt::Display;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -11,7 +10,7 @@ use serde_json::json;
 
 use super::color::Color;
 use crate::cli::{Language, Options, answer, complaint, help};
-use midiateca_service::i18n::Explanation;
+use midiateca_service::i18n::explain::{Explanation, UNEXPECTED};
 
 pub(super) fn read(
     lang: Language,
@@ -23,26 +22,20 @@ pub(super) fn read(
 }
 
 pub(super) fn show(error: &Error, lang: Language) -> ExitCode {
+    let is_json = unparsed("--json").is_some();
     match error.kind() {
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if unparsed("--json").is_some() => {
-            complaint::write(&explanation(error, lang), lang, true);
+        ErrorKind::DisplayHelp if is_json => {
+            answer::line(json!({ "help": error.render().to_string() }));
         }
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion if unparsed("--json").is_some() => {
-            let text = error.render().to_string();
-            let document = match error.kind() {
-                ErrorKind::DisplayVersion => json!({ "version": text.trim_end() }),
-                _ => json!({ "help": text }),
-            };
-            answer::line(document);
+        ErrorKind::DisplayVersion if is_json => {
+            answer::line(json!({ "version": error.render().to_string().trim_end() }));
         }
+        _ if is_json => complaint::write(&explanation(error, lang), lang, true),
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             // An error here could not be shown either.
             let _ = error.print();
-        }
-        _ if unparsed("--json").is_some() => {
-            complaint::write(&explanation(error, lang), lang, true);
         }
         _ => eprintln!("{}", rendered(error, lang)),
     }
@@ -152,23 +145,19 @@ fn code(error: &Error) -> &'static str {
 
 fn portuguese(error: &Error, code: &str) -> String {
     let text = |kind| noted(error, kind).unwrap_or_default();
-    let (argument, value) = (
+    let [argument, value, command, others] = [
         text(ContextKind::InvalidArg),
         text(ContextKind::InvalidValue),
-    );
-    let (command, others) = (
         text(ContextKind::InvalidSubcommand),
         text(ContextKind::PriorArg),
-    );
-    let values: [(&str, &dyn Display); 4] = [
-        ("argument", &argument),
-        ("value", &value),
-        ("command", &command),
-        ("others", &others),
     ];
+    let values = values!(argument, value, command, others);
     let lang = Language::Portuguese;
-    let message = lang.fill_code("help-error", code, &values, &[]);
-    match error.source() {
+    let message = lang.fill_code("help-error", code, values, &[]);
+    // What clap's own parsers say is English.
+    let known = error.source();
+    let known = known.filter(|source| complaint::code(*source) != UNEXPECTED);
+    match known {
         Some(source) => format!("{message}: {}", complaint::why(source, lang)),
         None => message,
     }

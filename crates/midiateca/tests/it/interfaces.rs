@@ -84,6 +84,21 @@ fn colors_are_used_where_they_are_asked_for_only() {
     }
     let wrong = run(folder.path(), &["--color", "blue", "check"]);
     assert_eq!(wrong.status.code(), Some(2));
+    run(folder.path(), &["client", "add", "Clínica Aurora"]);
+    for report in [&["check"][..], &["status"], &["doctor", "--offline"]] {
+        for (options, no_color, expected) in [
+            (&["--color", "always"][..], "", true),
+            (&["--color", "always", "--json"], "", false),
+            (&["--color", "never"], "", false),
+            (&[], "", false),
+            (&[], "1", false),
+        ] {
+            let line = [options, report].concat();
+            let mut command = command(folder.path(), &line);
+            let said = stdout(&command.env("NO_COLOR", no_color).output().unwrap());
+            assert_eq!(said.contains("\u{1b}[3"), expected, "{line:?} {said}");
+        }
+    }
 }
 
 #[test]
@@ -99,6 +114,8 @@ fn a_setting_is_taken_from_the_environment_before_the_file() {
     let mut show = command(data, &["--json", "config", "show"]);
     show.env("MIDIATECA__HTTP__MAX_BODY", "2MiB");
     show.env("MIDIATECA_LISTEN", "127.0.0.1:1,[::1]:2");
+    // The name of a file, and not thirty days.
+    show.env("MIDIATECA_SECRET_KEY_FILE", "30d");
     let shown = document(&show.output().unwrap());
     assert_eq!(shown["next"], Value::Null);
     let setting = |key: &str| {
@@ -116,6 +133,7 @@ fn a_setting_is_taken_from_the_environment_before_the_file() {
         setting("http.listen")["value"],
         json!(["127.0.0.1:1", "[::1]:2"])
     );
+    assert_eq!(setting("secrets.key_file")["value"], "30d");
     let lease = setting("worker.lease");
     assert_eq!(
         (&lease["value"], &lease["source"]),
@@ -171,6 +189,10 @@ fn each_problem_of_the_settings_is_named_with_a_hint() {
             "{code}"
         );
     }
+    let value = json!({"code": "setting_invalid", "fault": "value", "key": "worker.lease", "line": 5, "column": 9, "text": "'soon'"});
+    assert_eq!(problems[1], value);
+    let renamed = json!({"code": "setting_renamed", "old": "door.max_body_bytes", "new": "http.max_body", "write": "max_body = \"1MiB\""});
+    assert_eq!(problems[0], renamed);
     // Any other command refuses the same file, and says what to write.
     let refused = run(data, &["check"]);
     assert_eq!(refused.status.code(), Some(2));
@@ -438,7 +460,8 @@ async fn lists_go_on_after_the_page_before() {
         let page = ["--json", list, "list", "--limit", "2"];
         let first = document(&run(data, &page));
         let next = first["next"].as_str().unwrap_or_else(|| panic!("{first}"));
-        assert_eq!(first["items"][1][id], next);
+        let last = first["items"][1][id].as_str().unwrap();
+        assert!(next.ends_with(last), "{next}");
         let second = run(data, &[&page[..], &["--cursor", next]].concat());
         let second = document(&second);
         assert_eq!(second["next"], Value::Null);
@@ -451,6 +474,26 @@ async fn lists_go_on_after_the_page_before() {
             let refused = run(data, &[&["--json", list, "list"][..], &refused].concat());
             assert_eq!(refused.status.code(), Some(2), "{}", stdout(&refused));
         }
+    }
+    // A page follows the one before although its last row was deleted since.
+    for (list, table) in [("media", "media"), ("deliveries", "deliveries")] {
+        let page = ["--json", list, "list", "--limit", "1"];
+        let whole = document(&run(data, &["--json", list, "list"]));
+        let next = document(&run(data, &page))["next"].clone();
+        let id = whole["items"][0][if list == "media" { "id" } else { "delivery" }].clone();
+        let db = rusqlite::Connection::open(data.join("midiateca.db")).unwrap();
+        db.execute_batch("pragma foreign_keys = off").unwrap();
+        let sql = format!("create temp table kept as select * from {table} where id = ?1");
+        db.execute(&sql, [id.as_str()]).unwrap();
+        let sql = format!("delete from {table} where id = ?1");
+        db.execute(&sql, [id.as_str()]).unwrap();
+        let second = run(
+            data,
+            &[&page[..], &["--cursor", next.as_str().unwrap()]].concat(),
+        );
+        assert_eq!(document(&second)["items"][0], whole["items"][1], "{list}");
+        db.execute_batch(&format!("insert into {table} select * from kept"))
+            .unwrap();
     }
     // More than one query reads.
     let db = rusqlite::Connection::open(data.join("midiateca.db")).unwrap();

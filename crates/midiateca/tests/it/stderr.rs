@@ -170,3 +170,28 @@ async fn the_settings_file_is_written_in_the_chosen_language() {
         assert!(shown.status.success(), "{shown:?}");
     }
 }
+
+#[test]
+fn an_output_that_cannot_be_written_is_an_error_in_the_chosen_language() {
+    let folder = tempfile::tempdir().unwrap();
+    for (lang, expected) in [
+        ("en", "error: stdout cannot be written: "),
+        ("pt-BR", "erro: não é possível gravar na saída padrão"),
+    ] {
+        for json in [false, true] {
+            let full = std::fs::File::options().write(true).open("/dev/full");
+            let line = ["--lang", lang, "config", "show", "--json"];
+            let line = if json { &line[..] } else { &line[..4] };
+            let mut command = command(folder.path(), line);
+            let output = command.stdout(full.unwrap()).output().unwrap();
+            let said = stderr(&output);
+            assert_eq!(output.status.code(), Some(3), "{said}");
+            if json {
+                let error: serde_json::Value = serde_json::from_str(&said).unwrap();
+                assert_eq!(error["error"]["code"], "no_stdout");
+            } else {
+                assert!(said.starts_with(expected), "{said}");
+            }
+        }
+    }
+}

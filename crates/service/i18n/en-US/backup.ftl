@@ -8,7 +8,7 @@ backup-corrupt = corrupt
 backup-missing-kept = missing, but intact in the backup
 backup-corrupt-kept = corrupt, but intact in the backup
 backup-sum =
-    { $target }: { $count ->
+    { $count ->
         [one] { $count } file
        *[other] { $count } files
     }, { $bytes } bytes: { $copied } copied, { $linked } linked, { $kept } kept, { $gone } deleted during the backup, { $missing } missing, { $corrupt } corrupt

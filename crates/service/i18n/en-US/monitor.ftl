@@ -63,7 +63,6 @@ monitor-head-failed = failed
 monitor-head-problem = problem
 monitor-connected = connected
 monitor-disconnected = disconnected
-monitor-state-unknown = not known yet
 monitor-more = { $shown } of { $all }
 
 ## Events

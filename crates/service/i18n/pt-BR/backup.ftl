@@ -8,7 +8,7 @@ backup-corrupt = corrompido
 backup-missing-kept = ausente, mas íntegro no backup
 backup-corrupt-kept = corrompido, mas íntegro no backup
 backup-sum =
-    { $target }: { $count ->
+    { $count ->
         [one] { $count } arquivo
        *[other] { $count } arquivos
     }, { $bytes } bytes: { $copied ->

@@ -11,3 +11,5 @@ cli-terminal-not-taken = não é possível usar o terminal
     .hint = `midiateca monitor --lines` dispensa a tela cheia
 cli-terminal-no-keys = não é possível ler o teclado do terminal
     .hint = `midiateca monitor --lines` dispensa a tela cheia
+cli-exit-status = Códigos de saída
+cli-exit-codes = 0, concluído; 1, o comando foi executado e encontrou algo errado; 2, uso ou configuração incorretos; 3, algo necessário está inacessível, como a pasta de dados, o banco de dados ou a rede

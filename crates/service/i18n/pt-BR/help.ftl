@@ -63,10 +63,6 @@ help-hint-help = para saber mais, use '--help'
 ## O programa
 
 help-midiateca = Guarda cada foto, áudio, vídeo, documento e figurinha que chega aos números de WhatsApp de uma empresa
-help-midiateca--about =
-    Guarda cada foto, áudio, vídeo, documento e figurinha que chega aos números de WhatsApp de uma empresa
-
-    Códigos de saída: 0, concluído; 1, o comando foi executado e encontrou algo errado; 2, uso ou configuração incorretos; 3, algo necessário está inacessível, como a pasta de dados, o banco de dados ou a rede
 help-any--data = A pasta de dados
 help-any--config = O arquivo de configuração [padrão: PASTA/midiateca.toml, se existir]
 help-any--lang = O idioma das mensagens [padrão: o de LANG]

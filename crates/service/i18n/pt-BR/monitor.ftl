@@ -70,7 +70,6 @@ monitor-head-failed = falhas
 monitor-head-problem = problema
 monitor-connected = conectada
 monitor-disconnected = desconectada
-monitor-state-unknown = não informado
 monitor-more = { $shown } de { $all }
 
 ## Events

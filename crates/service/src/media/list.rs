@@ -1,5 +1,7 @@
 //! Media by id, and in pages.
 
+use std::fmt;
+
 use super::filter::{Filter, matches_filter};
 use super::row::{Media, columns};
 use crate::clock::Millis;
@@ -28,7 +30,7 @@ const LIST: &str = concat!(
     "select ",
     columns!(),
     " from media where received_at >= $9
-      and ($11 is null or (received_at, id) < (select received_at, id from media where id = $11)) and ",
+      and ($11 is null or (received_at, id) < ($11, $12)) and ",
     matches_filter!(),
     " order by received_at desc, id desc limit $10"
 );
@@ -38,15 +40,46 @@ pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Media>, Er
     list_after(db, filter, None, limit).await
 }
 
-/// Like [`list`], after this media.
+/// A place in the order of [`list`]: after a media, which may have been deleted since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    received_at: Millis,
+    id: MediaId,
+}
+
+impl Cursor {
+    pub fn of(media: &Media) -> Self {
+        Self {
+            received_at: media.received_at,
+            id: media.id.clone(),
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        let (received_at, id) = text.split_once('_')?;
+        Some(Self {
+            received_at: received_at.parse().ok()?,
+            id: MediaId(id.to_owned()),
+        })
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", self.received_at, self.id)
+    }
+}
+
+/// Like [`list`], after this place.
 pub async fn list_after(
     db: &Db,
     filter: &Filter,
-    after: Option<&MediaId>,
+    after: Option<Cursor>,
     limit: u32,
 ) -> Result<Vec<Media>, Error> {
     let since = filter.since.unwrap_or(0);
-    let values = filter.values(values![since, limit, after.map(MediaId::as_str)]);
+    let (received_at, id) = after.map(|after| (after.received_at, after.id.0)).unzip();
+    let values = filter.values(values![since, limit, received_at, id]);
     db.rows(LIST, values)
         .await?
         .iter()

@@ -116,8 +116,11 @@ pub(super) const STORED_BEFORE: &str = concat!(
     " order by id desc limit $10"
 );
 
-/// The next page of stored files before the media `before` (an id, or `~`), newest first: a crash or a full disk
-/// damages what was written last.
+/// In place of an id: ids are of letters, digits and hyphens, which all sort before `~`.
+pub const BEFORE_NEWEST: &str = "~";
+
+/// The next page of stored files before the media `before` (an id, or [`BEFORE_NEWEST`]), newest first: a crash or a full
+/// disk damages what was written last.
 pub async fn stored_files_before(
     db: &Db,
     filter: &Filter,

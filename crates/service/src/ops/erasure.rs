@@ -67,6 +67,18 @@ pub enum Error {
     SeveralCountries { contact: String, known: Vec<String> },
 }
 
+impl Error {
+    /// Whether another command line helps: the contact is none, or not one.
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownContact { .. }
+                | Self::SeveralPeople { .. }
+                | Self::SeveralCountries { .. }
+        )
+    }
+}
+
 /// What was erased, or would be: the proof, when [`Report::is_complete`].
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct Report {

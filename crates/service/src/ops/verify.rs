@@ -20,7 +20,7 @@ use super::{FileDeps, Problem, Progress, retention};
 use crate::clock::compact;
 use crate::coordination::checkpoint::Checkpoint;
 use crate::db::{self, Key};
-use crate::media::{self, Filter, StoredFile};
+use crate::media::{self, BEFORE_NEWEST, Filter, StoredFile};
 use crate::shutdown::CancellationToken;
 use crate::storage::{Stamp, Storage};
 use crate::telemetry;
@@ -37,8 +37,6 @@ const GROUP_FILES: usize = 64;
 const GROUP_BYTES: u64 = 1 << 20;
 /// A killed run can be resumed from where it was no longer ago than this.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
-/// The checkpoint of a run that was stopped before its first file. Sorts after every id.
-const START: &str = "~";
 
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -99,7 +97,7 @@ pub async fn run(
     verify.search_lost().await?;
     let bytes = verify.inspect().await?;
     verify.progress.expect(bytes);
-    let before = before.unwrap_or_else(|| START.to_owned());
+    let before = before.unwrap_or_else(|| BEFORE_NEWEST.to_owned());
     let place = verify.read(before).await?;
     verify.save_checkpoint(place.as_deref()).await;
     verify.report.stopped = place.is_some();
@@ -199,7 +197,7 @@ impl Verify<'_> {
     }
 
     async fn refuse_if_most_are_missing(&self) -> Result<(), Error> {
-        let (mut presence, mut before) = (Presence::default(), START.to_owned());
+        let (mut presence, mut before) = (Presence::default(), BEFORE_NEWEST.to_owned());
         while let Some(page) = self.page(&mut before).await? {
             for file in &page {
                 presence.add(self.deps.storage, file);
@@ -214,13 +212,13 @@ impl Verify<'_> {
             return Ok(());
         }
         let (mut known, mut stored) = (orphans::Known::default(), 0_u64);
-        let mut before = START.to_owned();
+        let mut before = BEFORE_NEWEST.to_owned();
         while let Some(page) = self.page(&mut before).await? {
             stored += page.len() as u64;
             page.iter().for_each(|file| known.add(&file.path));
         }
         // A file that is recorded as lost, and is there, gets its row back.
-        let mut before = START.to_owned();
+        let mut before = BEFORE_NEWEST.to_owned();
         while let Some(page) = self.lost_page(&mut before).await? {
             page.iter().for_each(|file| known.add(&file.path));
         }
@@ -235,7 +233,7 @@ impl Verify<'_> {
         let Some(repair) = self.repair.clone() else {
             return Ok(());
         };
-        let mut before = START.to_owned();
+        let mut before = BEFORE_NEWEST.to_owned();
         while let Some(page) = self.lost_page(&mut before).await? {
             for file in page {
                 if self.pace.is_stopped() {
@@ -254,7 +252,7 @@ impl Verify<'_> {
     async fn inspect(&mut self) -> Result<u64, Error> {
         let is_whole = self.is_whole();
         let mut known = orphans::Known::default();
-        let (mut bytes, mut before) = (0, START.to_owned());
+        let (mut bytes, mut before) = (0, BEFORE_NEWEST.to_owned());
         while let Some(page) = self.page(&mut before).await? {
             for file in page {
                 if is_whole {

@@ -5,99 +5,67 @@ use std::fmt::Display;
 use serde_json::{Value, json};
 
 use crate::cli::instance::webhook_address;
-use crate::cli::{Bar, Context, Document, Language, Out, answer, plain};
+use crate::cli::{Context, Items, Language, Out, answer, plain};
+use midiateca_service::config::Config;
 use midiateca_service::gateway::Gateway;
-use midiateca_service::ops::Progress;
 use midiateca_service::ops::import::multichat::{Finding, Mode, Outcome, Report};
 
-pub(super) struct Screen<'a> {
-    context: &'a Context,
-    mode: Mode,
-    bar: Bar,
-    document: Document,
+pub(super) fn items(context: &Context, mode: Mode) -> Items<Finding> {
+    let (lang, config) = (context.lang, context.config.clone());
+    let json = {
+        let config = config.clone();
+        move |finding: &Finding| document(finding, &config).to_string()
+    };
+    let line = move |finding: &Finding| line(finding, &document(finding, &config), mode, lang);
+    Items::shown_as("items", json, line).to(Out::Unattended)
 }
 
-impl Progress<Finding> for Screen<'_> {
-    fn expect(&self, total: u64) {
-        Progress::<Finding>::expect(&self.bar, total);
+/// With the address of a new webhook, which can be shown only now.
+fn document(finding: &Finding, config: &Config) -> Value {
+    let mut document = json!(finding);
+    if let Finding::Instance {
+        hook: Some(hook), ..
+    } = finding
+    {
+        document["address"] = webhook_address(config, Gateway::Wapi, hook).into();
     }
+    document
+}
 
-    fn advance(&self, done: u64) {
-        Progress::<Finding>::advance(&self.bar, done);
-    }
-
-    fn finding(&self, finding: &Finding) {
-        let mut item = json!(finding);
-        if let Finding::Instance {
-            hook: Some(hook), ..
-        } = finding
-        {
-            let config = &self.context.config;
-            item["address"] = webhook_address(config, Gateway::Wapi, hook).into();
+/// Empty for what is not shown.
+fn line(finding: &Finding, item: &Value, mode: Mode, lang: Language) -> String {
+    let text = |code| say(lang, code, item);
+    match finding {
+        Finding::Client { new: true, .. } => text("client_new"),
+        Finding::Client { .. } => text("client_known"),
+        Finding::Instance { new, hook, .. } => {
+            let known = if *new {
+                text("instance_new")
+            } else {
+                text("instance_known")
+            };
+            match hook {
+                Some(_) => format!("{known}\n{}", text("webhook")),
+                None => known,
+            }
         }
-        self.bar.suspend(|| {
-            if self.context.json {
-                return self.document.item(&item);
-            }
-            for line in self.lines(finding, &item) {
-                Out::Unattended.line(line);
-            }
-        });
+        Finding::Media { outcome, .. } if mode == Mode::DryRun || outcome.needs_person() => {
+            media(lang, outcome, item)
+        }
+        Finding::Media { .. } => String::new(),
     }
 }
 
-impl<'a> Screen<'a> {
-    pub fn new(context: &'a Context, mode: Mode) -> Self {
-        Self {
-            context,
-            mode,
-            bar: Bar::of_count(),
-            document: Document::new("items", Out::Unattended),
-        }
+pub(super) fn finish(items: &Items<Finding>, report: &Report, lang: Language) {
+    let mut sum = json!(report.sum);
+    sum["bytes"] = lang.bytes(report.sum.bytes).into();
+    let mut text = say(lang, "sum", &sum);
+    if report.dry_run {
+        text = say(lang, "sum_dry", &json!({"sum": text}));
     }
-
-    pub fn clear(&self) {
-        self.bar.end();
-    }
-
-    fn lines(&self, finding: &Finding, item: &Value) -> Vec<String> {
-        let lang = self.context.lang;
-        let line = |code| say(lang, code, item);
-        match finding {
-            Finding::Client { new: true, .. } => vec![line("client_new")],
-            Finding::Client { .. } => vec![line("client_known")],
-            Finding::Instance { new, hook, .. } => {
-                let known = line(if *new {
-                    "instance_new"
-                } else {
-                    "instance_known"
-                });
-                let webhook = hook.as_ref().map(|_| line("webhook"));
-                [Some(known), webhook].into_iter().flatten().collect()
-            }
-            Finding::Media { outcome, .. } => {
-                let is_shown = self.mode == Mode::DryRun || outcome.needs_person();
-                let line = is_shown.then(|| media(lang, outcome, item));
-                line.into_iter().collect()
-            }
-        }
-    }
-
-    pub fn finish(&self, report: &Report) {
-        if self.context.json {
-            return self.document.finish(report);
-        }
-        let lang = self.context.lang;
-        let mut sum = json!(report.sum);
-        sum["bytes"] = lang.bytes(report.sum.bytes).into();
-        let mut text = say(lang, "sum", &sum);
-        if report.dry_run {
-            text = say(lang, "sum_dry", &json!({"sum": text}));
-        }
-        Out::Unattended.line(text);
-        if report.stopped {
-            answer::complain(say(lang, "stopped", &sum));
-        }
+    items.finish(report, &text);
+    if report.stopped && !answer::is_json() {
+        answer::complain(say(lang, "stopped", &sum));
     }
 }
 

@@ -76,11 +76,11 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     }
     // The address is shown once: before the gateway is asked, or with its answer in one document.
     match &hook {
-        _ if context.json => {}
+        _ if answer::is_json() => {}
         Some(hook) => print_address(context, &instance, hook),
         None => {
             complain!(context.lang, words::CHANGED);
-            answer::line(line(context, &instance));
+            answer::line(line(context.lang, &instance));
         }
     }
     let is_asked = token.is_some() && !options.offline;
@@ -89,7 +89,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     } else {
         TokenCheck::NotAsked
     };
-    if context.json {
+    if answer::is_json() {
         let mut shown = match hook {
             Some(hook) => address_view(context, &instance, &hook),
             None => json!(InstanceStatus::new(&instance)),

@@ -1,38 +1,14 @@
-//! `instance show` for people: a label and a value in each line.
-
-use std::fmt::{Display, Write as _};
+//! `instance show` for people.
 
 use super::names;
+use crate::cli::sheet::Sheet;
 use crate::cli::zone::{local, or_dash, zone};
-use crate::cli::{Context, Language, TextKey, complaint, plain, tame, words::instance as words};
+use crate::cli::{Context, complaint, plain, tame, words::instance as words};
 use midiateca_service::i18n::refusals;
 use midiateca_service::ops::instance::{Holder, InstanceReport, Slot, SlotsRead};
 
-struct Sheet {
-    lang: Language,
-    text: String,
-}
-
-impl Sheet {
-    fn line(&mut self, label: TextKey, text: impl Display) {
-        self.labelled(self.lang.say(label), text);
-    }
-
-    fn said(&mut self, label: TextKey, text: TextKey) {
-        self.line(label, self.lang.say(text));
-    }
-
-    fn labelled(&mut self, label: &str, text: impl Display) {
-        // Writing to a string cannot fail.
-        let _ = writeln!(self.text, "{label:<24} {text}");
-    }
-}
-
-pub(super) fn render(context: &Context, report: &InstanceReport) -> String {
-    let mut sheet = Sheet {
-        lang: context.lang,
-        text: String::new(),
-    };
+pub(super) fn render(context: &Context, report: &InstanceReport) -> Sheet {
+    let mut sheet = Sheet::new(context.lang);
     settings(&mut sheet, context, report);
     state(&mut sheet, report);
     deliveries(&mut sheet, report);
@@ -45,7 +21,7 @@ pub(super) fn render(context: &Context, report: &InstanceReport) -> String {
             sheet.line(words::SLOTS, fill!(context.lang, words::CANNOT_ASK, error));
         }
     }
-    sheet.text
+    sheet
 }
 
 fn settings(sheet: &mut Sheet, context: &Context, report: &InstanceReport) {
@@ -73,21 +49,27 @@ fn settings(sheet: &mut Sheet, context: &Context, report: &InstanceReport) {
 
 fn state(sheet: &mut Sheet, report: &InstanceReport) {
     let (lang, instance) = (sheet.lang, &report.status);
-    let mut state = lang.say(match instance.state.as_str() {
-        "connected" => words::CONNECTED,
-        "disconnected" => words::DISCONNECTED,
-        _ => words::STATE_UNKNOWN,
-    });
-    let since = report.state_at.map(|at| {
-        let span = lang.span((report.now - at).max(0));
-        fill!(lang, words::SINCE, state, at = local(at), span)
-    });
-    state = since.as_deref().unwrap_or(state);
+    let described = |state| match state {
+        "disconnected" => fill!(lang, words::SCAN_AGAIN, state = lang.name(state)),
+        "unknown" => fill!(lang, words::NOT_REPORTED, state = lang.name(state)),
+        state => lang.name(state).to_owned(),
+    };
+    let state = described(&instance.state);
+    let state = match report.state_at {
+        Some(at) => {
+            let span = lang.span((report.now - at).max(0));
+            fill!(lang, words::SINCE, state, at = local(at), span)
+        }
+        None => state,
+    };
     sheet.line(words::STATE, state);
-    match report.connected_now {
-        Some(true) => sheet.said(words::STATE_NOW, words::CONNECTED),
-        Some(false) => sheet.said(words::STATE_NOW, words::DISCONNECTED),
-        None => {}
+    if let Some(is_connected) = report.connected_now {
+        let state = if is_connected {
+            "connected"
+        } else {
+            "disconnected"
+        };
+        sheet.line(words::STATE_NOW, described(state));
     }
     match &instance.problem {
         Some(problem) => sheet.line(words::PROBLEM, lang.reason(problem)),
@@ -137,8 +119,7 @@ fn media(sheet: &mut Sheet, report: &InstanceReport) {
     if report.media.is_empty() {
         sheet.said(words::MEDIA, words::NO_MEDIA);
     }
-    for (n, counted) in report.media.iter().enumerate() {
-        let label = if n == 0 { lang.say(words::MEDIA) } else { "" };
+    for counted in &report.media {
         let size = match counted.size_bytes {
             0 => String::new(),
             size => format!("  {}", lang.bytes(size)),
@@ -146,7 +127,8 @@ fn media(sheet: &mut Sheet, report: &InstanceReport) {
         let kind = lang.name(counted.kind.as_str());
         let status = lang.name(counted.status.as_str());
         let count = counted.count;
-        sheet.labelled(label, format!("{kind:<9} {status:<12} {count:>8}{size}"));
+        let counted = format!("{kind:<9} {status:<12} {count:>8}{size}");
+        sheet.line(words::MEDIA, counted);
     }
     let waiting = &report.waiting;
     let (count, oldest) = (waiting.count, or_dash(waiting.oldest));

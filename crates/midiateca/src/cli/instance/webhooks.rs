@@ -52,7 +52,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     explain(&report, lang);
     let lines: Vec<_> = report.slots.iter().map(|slot| line(slot, lang)).collect();
     answer::report(json!(report), lines.join("\n"));
-    if let Some(address) = report.address.as_ref().filter(|_| !context.json) {
+    if let Some(address) = report.address.as_ref().filter(|_| !answer::is_json()) {
         // There is no other way to get it into the slots that did not take it.
         let slots = report.missing.join(", ");
         complain!(lang, words::BY_HAND, slots);

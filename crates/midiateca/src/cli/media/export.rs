@@ -2,9 +2,11 @@
 
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::super::scrub::problem_line;
-use crate::cli::{Context, Ending, Items, Language, Out, Which, words::export as words};
+use super::which::Which;
+use crate::cli::{Context, Ending, Items, Language, Out, words::export as words};
 use midiateca_service::app::App;
 use midiateca_service::ops::export::{self, Finding, Report, Target};
 
@@ -57,10 +59,11 @@ pub(super) async fn run(
         Out::Stdout
     };
     let lang = context.lang;
-    let findings = Items::findings(out, move |finding: &Finding| {
+    let findings = Items::findings(move |finding: &Finding| {
         let path = finding.path.as_deref().unwrap_or("");
         problem_line(finding.problem, path, &finding.media, lang)
     });
+    let findings = Arc::new(findings.to(out));
     let order = export::Options {
         filter: options.which.filter(app.clock.now()),
         target: target.clone(),
@@ -68,9 +71,7 @@ pub(super) async fn run(
         stream: Box::new(io::stdout()),
     };
     let cancelled = app.shutdown.token_with_signals();
-    let report = export::run(app.export_deps(), order, findings.clone(), cancelled).await;
-    findings.end();
-    let report = report?;
+    let report = export::run(app.export_deps(), order, findings.clone(), cancelled).await?;
     findings.finish(&report, &sum(&report, lang));
     hint(&target, &report, lang);
     Ok(Ending::fine_if(report.is_complete()))

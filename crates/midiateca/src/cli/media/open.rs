@@ -30,7 +30,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     let (problem, text) = match &path {
         Some(path) if path.is_file() => {
             answer::report(document, path.display());
-            let is_print = options.print || context.json || !std::io::stdout().is_terminal();
+            let is_print = options.print || answer::is_json() || !std::io::stdout().is_terminal();
             if !is_print && let Err(error) = open(path) {
                 let why = complaint::why(&error, lang);
                 complain!(lang, words::NO_OPENER, why);
@@ -43,7 +43,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
         }
         None => ("not_stored", fill!(lang, words::NOT_STORED, id)),
     };
-    if context.json {
+    if answer::is_json() {
         document["problem"] = json!(problem);
         answer::line(document);
     } else {

@@ -2,7 +2,7 @@
 
 use clap::builder::PossibleValuesParser;
 
-use crate::cli::{Context, ids, plain, words::retry as words, zone};
+use crate::cli::{Context, TextKey, ids, plain, words::retry as words, zone};
 use midiateca_service::app::App;
 use midiateca_service::clock::Millis;
 use midiateca_service::config::Since;
@@ -46,33 +46,6 @@ impl Which {
         Ok(())
     }
 
-    pub async fn select(
-        mut self,
-        context: &Context,
-        app: &App,
-        texts: Vec<String>,
-        statuses: &[(MediaStatus, bool)],
-        reason: Option<&str>,
-    ) -> anyhow::Result<Selection> {
-        self.resolve(context, app).await?;
-        let mut media = Vec::with_capacity(texts.len());
-        for text in texts {
-            media.push(ids::media(context, app, &text).await?);
-        }
-        let unknown = |name| usage!(context.lang, words::UNKNOWN_REASON, name = plain(name));
-        let reason = reason.map(|name| Reason::parse(name).ok_or_else(|| unknown(name)));
-        let statuses = statuses.iter().filter(|(_, wanted)| *wanted);
-        let statuses = statuses.map(|(status, _)| *status).collect();
-        Ok(Selection {
-            media,
-            statuses,
-            filter: Filter {
-                reason: reason.transpose()?,
-                ..self.filter(app.clock.now())
-            },
-        })
-    }
-
     pub fn filter(&self, now: Millis) -> Filter {
         Filter {
             client: self.client,
@@ -83,5 +56,55 @@ impl Which {
             until: self.until.map(|until| until.at(now, zone::zone())),
             ..Filter::default()
         }
+    }
+}
+
+/// Media to change: by id, or with one of the statuses that the command offers.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Chosen {
+    /// Which media, by id
+    #[arg(value_name = "MEDIA", conflicts_with_all = ["Which", "reason"])]
+    media: Vec<String>,
+    #[command(flatten)]
+    which: Which,
+    /// Only media with this reason, such as cdn_expired; `check` and `media list` show it
+    #[arg(long)]
+    reason: Option<String>,
+    /// Show what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+impl Chosen {
+    /// `nothing` is the error where neither media nor a status is named.
+    pub async fn select(
+        mut self,
+        context: &Context,
+        app: &App,
+        statuses: &[(MediaStatus, bool)],
+        nothing: TextKey,
+    ) -> anyhow::Result<Selection> {
+        let statuses = statuses.iter().filter(|(_, is_wanted)| *is_wanted);
+        let statuses: Vec<_> = statuses.map(|(status, _)| *status).collect();
+        if self.media.is_empty() && statuses.is_empty() {
+            return Err(usage!(context.lang, nothing).into());
+        }
+        self.which.resolve(context, app).await?;
+        let media = ids::each(&self.media, async |text| {
+            ids::media(context, app, text).await
+        });
+        let media = media.await?;
+        let unknown = |name| usage!(context.lang, words::UNKNOWN_REASON, name = plain(name));
+        let reason = self.reason.as_deref();
+        let reason = reason.map(|name| Reason::parse(name).ok_or_else(|| unknown(name)));
+        let filter = Filter {
+            reason: reason.transpose()?,
+            ..self.which.filter(app.clock.now())
+        };
+        Ok(Selection {
+            media,
+            statuses,
+            filter,
+        })
     }
 }

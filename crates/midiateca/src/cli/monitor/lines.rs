@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::{Context, Ending, Language, answer, words::monitor as texts, zone};
 use midiateca_service::app::AllowedStorage;
@@ -33,11 +33,7 @@ pub(super) async fn run(
         let page = events::after(&app.db, seq, PAGE).await?;
         for event in &page {
             seq = event.seq;
-            answer::line(if context.json {
-                json_line(event)
-            } else {
-                line(event, context.lang)
-            });
+            answer::report(document(event), line(event, context.lang));
         }
         if !page.is_empty() {
             continue;
@@ -62,8 +58,8 @@ pub(super) async fn run(
     Ok(Ending::Fine)
 }
 
-fn json_line(event: &Event) -> String {
-    json!({"seq": event.seq, "at": rfc3339(event.at), "event": event.kind, "client": event.client, "instance": event.instance, "media": event.media, "data": event.data}).to_string()
+fn document(event: &Event) -> Value {
+    json!({"seq": event.seq, "at": rfc3339(event.at), "event": event.kind, "client": event.client, "instance": event.instance, "media": event.media, "data": event.data})
 }
 
 pub(in crate::cli) fn line(event: &Event, lang: Language) -> String {

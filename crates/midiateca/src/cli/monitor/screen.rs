@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::draw;
 use super::state::{Notice, State, Step};
 use super::terminal::{self, Screen};
-use crate::cli::{Context, Ending, complaint};
+use crate::cli::{Context, Ending, complaint, complaint::Failure};
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::model::MediaId;
 use midiateca_service::ops::live::{self, Sampler, Update};
@@ -53,10 +53,7 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Ending> {
             result
         }
         Err(error) if is_gone(&error) => Err(error),
-        Err(error) => Err(io::Error::new(
-            error.kind(),
-            terminal::Error::NotTaken(error),
-        )),
+        Err(error) => Err(io::Error::new(error.kind(), Failure::NoTerminal(error))),
     };
     app.shutdown.begin();
     app.shutdown.finished().await;
@@ -99,7 +96,7 @@ impl Monitor {
                 () = &mut hangup_signal => return Err(io::ErrorKind::NotConnected.into()),
                 event = keys.recv() => match event {
                     Some(event) => self.events(event, &mut keys),
-                    None => return Err(io::Error::other(terminal::Error::NoKeys)),
+                    None => return Err(io::Error::other(Failure::NoKeys)),
                 },
                 Some(update) = self.updates.recv() => {
                     self.state.apply(update);

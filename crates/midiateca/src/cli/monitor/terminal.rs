@@ -8,20 +8,10 @@ use crossterm::event::Event;
 use crossterm::terminal::is_raw_mode_enabled;
 use tokio::sync::mpsc;
 
+use crate::cli::complaint::Failure;
+
 /// Keys that wait to be handled. More than these, as of a paste, wait in the terminal.
 const KEYS: usize = 256;
-
-#[derive(Debug, thiserror::Error)]
-pub(in crate::cli) enum Error {
-    /// The terminal was restored, so that the message can be read.
-    #[error("something in the program panicked")]
-    Panicked,
-    #[error("the terminal cannot be taken")]
-    NotTaken(#[source] io::Error),
-    /// No key can end the screen any more.
-    #[error("the terminal's keys cannot be read")]
-    NoKeys,
-}
 
 /// The terminal while it shows the screen. ratatui's terminal is never dropped, because that panics if the terminal is
 /// gone; [`restore`] does the rest.
@@ -37,7 +27,7 @@ impl Screen {
     /// Draws one frame. Fails if the terminal is gone, or was restored because of a panic.
     pub fn draw(&mut self, draw: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
         if !is_raw_mode_enabled()? {
-            return Err(io::Error::other(Error::Panicked));
+            return Err(io::Error::other(Failure::Panicked));
         }
         if !io::stdout().is_terminal() {
             return Err(io::ErrorKind::NotConnected.into());

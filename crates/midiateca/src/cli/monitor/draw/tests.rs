@@ -127,15 +127,3 @@ fn scrolling_ends_at_the_last_line() {
     press(&mut state, KeyCode::Up);
     assert_ne!(end, drawn(&state, SMALL));
 }
-
-#[test]
-fn without_color_there_is_none() {
-    for has_color in [false, true] {
-        let mut state = fixture::filled(Language::English);
-        state.has_color = has_color;
-        let screen = backend(&state, SMALL);
-        let mut cells = screen.buffer().content.iter();
-        let is_colored = cells.any(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset);
-        assert_eq!(is_colored, has_color);
-    }
-}

@@ -44,6 +44,21 @@ pub enum Error {
     Storage(#[from] crate::storage::Error),
 }
 
+impl Error {
+    /// Whether another command line helps: this source cannot be imported.
+    pub fn is_usage(&self) -> bool {
+        use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+        match self {
+            Self::Conflicts(_) | Self::OtherDatabase { .. } | Self::OwnStorage { .. } => true,
+            Self::Foreign(foreign::Error::NotADatabase { .. }) => true,
+            Self::Foreign(foreign::Error::Unreadable { source, .. }) => {
+                matches!(source.kind(), NotFound | NotADirectory | IsADirectory)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Something of the source that has another owner here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conflict {
