@@ -193,4 +193,21 @@ fn portuguese_hint(error: &Error) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_is_found_in_arguments_that_cannot_be_parsed() {
+        for (line, expected) in [
+            ("check", None),
+            ("--lang pt-BR check", Some("pt-BR")),
+            ("media list --nonsense --lang=pt", Some("pt")),
+            ("check --lang", Some("")),
+            ("check --language=pt-BR", None),
+            ("client add -- --lang=pt-BR", None),
+        ] {
+            let arguments = line.split(' ').map(str::to_owned);
+            assert_eq!(value_of("--lang", arguments).as_deref(), expected, "{line}");
+        }
+    }
+}

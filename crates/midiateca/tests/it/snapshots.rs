@@ -445,3 +445,42 @@ async fn errors_and_the_help() {
         screens(data, &["--help"]).await + &screens(data, &["media", "list", "--help"]).await;
     compare("help", &text, &[(data, "[data]")]);
 }
+
+#[tokio::test]
+async fn wrong_usage_has_a_code_and_a_hint_in_both_languages() {
+    let folder = TempDir::new().unwrap();
+    let mut all = String::new();
+    for line in [
+        "check --helpp",
+        "medias",
+        "",
+        "client add",
+        "check --log-format",
+        "check --log-format xml",
+        "check --lang pt-Br",
+        "media list --kind foto",
+        "media list --since ontem",
+        "media list --limit muitas",
+        "media list --limit 0",
+        "check -v -q",
+        "check --config a --config b",
+        "check --json=yes",
+        "client add A --novo",
+        "retry A --failed",
+    ] {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let error = document(folder.path(), &words).await;
+        assert!(error.contains("exit code 2"), "{error}");
+        let json = &error[error.find('{').unwrap()..];
+        let json: Value = serde_json::from_str(json).unwrap();
+        let message = json["error"]["message"].as_str().unwrap();
+        assert!(!message.contains("Usage"), "{message}");
+        let text = screens(folder.path(), &words).await;
+        let (_, portuguese) = text.split_once("--lang pt-BR").unwrap();
+        for word in ["Usage", "OPTIONS", "COMMAND", "the ", " is "] {
+            assert!(!portuguese.contains(word), "{portuguese}");
+        }
+        all += &(error + &text);
+    }
+    compare("usage", &all, &[(folder.path(), "[data]")]);
+}

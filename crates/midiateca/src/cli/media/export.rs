@@ -4,9 +4,11 @@ use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::super::scrub::problem_line;
 use super::which::Which;
-use crate::cli::{Context, Ending, Items, Language, Out, words::export as words};
+use crate::cli::{Context, Ending, Items, Language, Out, summary, words::export as words};
 use midiateca_service::app::App;
 use midiateca_service::ops::export::{self, Finding, Report, Target};
 
@@ -81,20 +83,14 @@ fn sum(report: &Report, lang: Language) -> String {
     if report.stopped {
         return String::new();
     }
-    let bytes = lang.bytes(report.bytes);
     let key = if report.dry_run {
         words::WOULD_BE
     } else {
         words::SUM
     };
-    let mut sum = fill!(
-        lang,
-        key,
-        files = report.files,
-        bytes,
-        target = report.target,
-        omitted = report.omitted
-    );
+    let mut counts = json!(report);
+    counts["bytes"] = json!(lang.bytes(report.bytes));
+    let mut sum = summary(lang, key, &counts);
     for (count, key) in [(report.kept, words::KEPT), (report.carried, words::CARRIED)] {
         if count > 0 {
             sum = format!("{sum}\n{}", fill!(lang, key, count));
