@@ -1,11 +1,14 @@
 //! Reads the program's database without the program: before it starts on a disk, and what no command prints.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context as _;
+use rusqlite::Error::FromSqlConversionFailure;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OpenFlags, Row};
 
-use crate::law::{Part, hex};
+use crate::law::{Part, Texts, hex};
 
 /// The name of the database.
 pub const FILE: &str = "midiateca.db";
@@ -22,8 +25,14 @@ pub struct Stored {
 /// Rows of a database.
 #[derive(Debug, Default)]
 pub struct Database {
+    /// The message of each media, by the media's id.
+    pub messages: BTreeMap<String, String>,
+    /// By message; of those that have one.
+    pub captions: BTreeMap<String, String>,
     pub stored: Vec<Stored>,
     pub parts: Vec<Part>,
+    /// The raw deliveries and their long texts that are in rows, each with a name.
+    pub bodies: Texts,
 }
 
 impl Database {
@@ -55,17 +64,23 @@ impl Database {
 
     fn read(connection: &Connection) -> anyhow::Result<Self> {
         let tables: i64 = connection.query_row(
-            "select count(*) from sqlite_schema where name in ('media', 'delivery_parts')",
+            "select count(*) from sqlite_schema where name in ('media', 'deliveries', 'delivery_parts')",
             [],
             |row| row.get(0),
         )?;
         // The first migrations are not committed yet.
-        if tables < 2 {
+        if tables < 3 {
             return Ok(Self::default());
         }
         let stored = "select message_id, path, sha256 from media where status = 'stored'";
         let parts = "select delivery, file, start, length, media is null from delivery_parts where file is not null";
+        let bodies = "select 'delivery ' || id, body_lz4, true from deliveries union all
+            select 'text ' || delivery || ' ' || n, text, false from delivery_parts where text is not null";
+        let pair = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let captions = "select message_id, caption from media where caption is not null";
         Ok(Self {
+            messages: rows(connection, "select id, message_id from media", pair)?,
+            captions: rows(connection, captions, pair)?,
             stored: rows(connection, stored, |row| {
                 Ok(Stored {
                     message_id: row.get(0)?,
@@ -82,15 +97,23 @@ impl Database {
                     is_needed: row.get(4)?,
                 })
             })?,
+            bodies: rows(connection, bodies, |row| {
+                let (name, bytes): (_, Vec<u8>) = (row.get(0)?, row.get(1)?);
+                let is_compressed: bool = row.get(2)?;
+                let body = is_compressed.then(|| lz4_flex::decompress_size_prepended(&bytes));
+                let body = body.unwrap_or(Ok(bytes));
+                let wrong = |error| FromSqlConversionFailure(1, Type::Blob, Box::new(error));
+                Ok((name, body.map_err(wrong)?))
+            })?,
         })
     }
 }
 
-fn rows<T>(
+fn rows<T, C: FromIterator<T>>(
     connection: &Connection,
     sql: &str,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-) -> anyhow::Result<Vec<T>> {
+) -> anyhow::Result<C> {
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], read)?;
     rows.collect::<Result<_, _>>().context("the database")

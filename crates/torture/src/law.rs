@@ -116,6 +116,10 @@ fn lost(facts: &Facts<'_>) -> Vec<String> {
         .map(|row| (row.id.as_str(), row))
         .collect();
     for (message, ids) in facts.acknowledged {
+        let is_of_it = |row: &Row| row.message_id == *message;
+        if ids.is_empty() && !facts.rows.iter().any(is_of_it) {
+            found.push(format!("{message} was acknowledged and is lost"));
+        }
         if ids.len() > 1 {
             found.push(format!("{message} was acknowledged as {ids:?}"));
         }
@@ -328,6 +332,15 @@ mod tests {
         world.texts.clear();
         world.parts[0].is_needed = false;
         assert_eq!(breaches_of(&world), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_message_that_was_acknowledged_without_an_id_has_a_row() {
+        let mut world = world();
+        world.acknowledged.get_mut("B").unwrap().clear();
+        assert_eq!(breaches_of(&world), Vec::<String>::new());
+        world.rows.pop();
+        assert_eq!(breaches_of(&world), ["B was acknowledged and is lost"]);
     }
 
     #[test]

@@ -62,6 +62,7 @@ pub struct Machine {
     tools: Tools,
     mounted: Vec<PathBuf>,
     recorder: OnceLock<(PathBuf, PathBuf)>,
+    steps: OnceLock<PathBuf>,
     database: Mutex<()>,
     storage: Mutex<()>,
     clock: Mutex<()>,
@@ -75,6 +76,7 @@ impl Machine {
             tools: tools.clone(),
             mounted: Vec::new(),
             recorder: OnceLock::new(),
+            steps: OnceLock::new(),
             database: Mutex::default(),
             storage: Mutex::default(),
             clock: Mutex::default(),
@@ -108,6 +110,12 @@ impl Machine {
     pub fn record(&self, library: &Path, log: &Path) {
         let paths = (library.to_owned(), log.to_owned());
         let _ = self.recorder.set(paths);
+    }
+
+    /// From its next start on, the steps of the server are counted by this library.
+    pub fn count_steps(&self, library: &Path) -> Steps {
+        let _ = self.steps.set(library.to_owned());
+        Steps(self.folder.path().join("steps-order"))
     }
 
     /// The disk, with the data folder and what else is on it.
@@ -165,6 +173,19 @@ impl Machine {
             command
                 .env("LD_PRELOAD", library)
                 .env("SHIM_CLOCK_FILE", self.clock_file());
+        }
+        command
+    }
+
+    /// The server on this machine.
+    pub fn server(&self) -> tokio::process::Command {
+        let mut command = self.command();
+        if let Some(library) = self.steps.get() {
+            command
+                .env("LD_PRELOAD", library)
+                .env("RECORD_ROOT", self.disk())
+                .env("STEPS_ORDER", self.folder.path().join("steps-order"))
+                .env("STEPS_FILE", Steps::trace_of(self));
         }
         command
     }
@@ -283,6 +304,28 @@ impl Machine {
             bail!("cannot copy the folder of the run to {}", folder.display());
         }
         Ok(())
+    }
+}
+
+/// The order to the library that counts the steps of the server; see `record.c`.
+pub struct Steps(PathBuf);
+
+impl Steps {
+    /// Where the steps are written down.
+    pub fn trace_of(machine: &Machine) -> PathBuf {
+        machine.folder.path().join("steps")
+    }
+
+    /// Begins to count, in one step with what happens where.
+    pub fn order(&self, text: &str) -> anyhow::Result<()> {
+        let new = self.0.with_extension("new");
+        std::fs::write(&new, text)?;
+        Ok(std::fs::rename(new, &self.0)?)
+    }
+
+    /// Ends the count. False when the library has done so: it carried out the order.
+    pub fn end(&self) -> bool {
+        std::fs::remove_file(&self.0).is_ok()
     }
 }
 

@@ -17,6 +17,7 @@ mod power;
 mod program;
 mod run;
 mod shim;
+mod walk;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -48,14 +49,20 @@ struct Args {
     /// Goes on after a broken seed
     #[arg(long)]
     keep_going: bool,
-    /// Try so many power failures in each seed's messages, in place of its acts; 0 means after each step of its first two
+    /// Try so many power failures in each seed's messages, in place of its acts; 0 means after each step of its first four
     #[arg(long)]
     power_cuts: Option<u32>,
+    /// Go through all steps of one small scenario: kill the program before and after each, and fail each with an error
+    #[arg(long)]
+    walk: bool,
+    /// Like --walk, but only so many steps, drawn with --seed
+    #[arg(long)]
+    walk_steps: Option<usize>,
     /// Print the schedules only
     #[arg(long)]
     plan: bool,
-    /// Damage what is stored after each run, or with --power-cuts ignore syncs of folders, so that the checks must find
-    /// it: a proof that they can
+    /// Damage what is stored after each run, or with --power-cuts ignore syncs of folders, or with --walk acknowledge what
+    /// is not answered and leave a file without its name, so that the checks must find it: a proof that they can
     #[arg(long)]
     damage: bool,
 }
@@ -104,6 +111,17 @@ async fn all(args: Args) -> anyhow::Result<u64> {
     for skipped in tools.skipped() {
         println!("SKIPPED: {skipped}");
     }
+    if args.walk || args.walk_steps.is_some() {
+        let options = walk::Options {
+            seed: args.seed,
+            steps: args.walk_steps,
+            jobs: usize::try_from(args.jobs)?,
+            damage: args.damage,
+        };
+        let walked = walk::run(&options, &tools, &args.keep).await?;
+        println!("{walked}");
+        return Ok(walked.breaches.len() as u64);
+    }
     if let Some(cuts) = args.power_cuts {
         return power_cuts(&args, cuts, &tools).await;
     }
@@ -142,7 +160,7 @@ async fn power_cuts(args: &Args, cuts: u32, tools: &machine::Tools) -> anyhow::R
             break;
         }
         let (cuts, messages) = match cuts {
-            0 => (power::Cuts::All, 2),
+            0 => (power::Cuts::All, plan::FEW),
             _ => (power::Cuts::Random(cuts), usize::MAX),
         };
         let plan = plan::Plan::without_faults(seed, messages);

@@ -124,12 +124,15 @@ impl Plan {
     }
 }
 
+/// So many messages have equal bytes, other ones, and ones that are erased.
+pub const FEW: usize = 4;
+
 /// The person whose data is erased after a recorded run: number and LID. Nothing else has them.
 pub const FORGOTTEN: [&str; 2] = ["5500900000011", "100000000000011"];
 
 impl Plan {
-    /// The first messages of a seed in a world without faults and acts. The first three have the same bytes, and half of
-    /// the first instance's are [`FORGOTTEN`]'s.
+    /// The first messages of a seed in a world without faults and acts. The first three have the same bytes, the fourth has
+    /// others, and half of the first instance's are [`FORGOTTEN`]'s.
     pub fn without_faults(seed: u64, messages: usize) -> Self {
         let mut plan = Self::new(seed);
         plan.acts.clear();
@@ -145,6 +148,12 @@ impl Plan {
                 media.mime.clone_from(&first.mime);
                 media.voice_note = first.voice_note;
                 media.file_name.clone_from(&first.file_name);
+            }
+            if n == 3 {
+                media.content = Content::Generated {
+                    seed: seed ^ u64::MAX,
+                    size_bytes: 70_000,
+                };
             }
             (media.fault, media.cdn_fault) = (Fault::None, Fault::None);
             media.fallback_fault = Fault::None;
@@ -382,6 +391,17 @@ mod tests {
         let text = |seed| format!("{:?}", Plan::new(seed));
         assert_eq!(text(5), text(5));
         assert_ne!(text(5), text(6));
+    }
+
+    #[test]
+    fn a_few_messages_are_of_equal_and_of_other_bytes() {
+        for seed in 0..50 {
+            let plan = Plan::without_faults(seed, FEW);
+            let hashes = plan.messages.iter().map(|it| it.media.content.sha256());
+            let hashes: Vec<_> = hashes.collect();
+            assert!(hashes[..3].iter().all(|hash| *hash == hashes[0]));
+            assert!(hashes.len() == FEW && hashes[3] != hashes[0], "seed {seed}");
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ use disk::{History, Unsynced};
 use log::Record;
 use recording::Recording;
 use state::State;
+pub use state::folder_breaches;
 pub use steps::INSTANCE as IMPORTED;
 use steps::Step;
 
@@ -33,6 +34,8 @@ use crate::program::Program;
 pub enum Cuts {
     /// So many at random.
     Random(u32),
+    /// After the server has ended, with nothing unsynced there.
+    Damaged,
     /// After every record, with everything unsynced there, with none of it, and with a part. What is there in full is also
     /// what a killed process leaves, so this walks all steps between a webhook and its answer, and between claim and
     /// settlement.
@@ -56,6 +59,7 @@ impl Cuts {
                     })
                     .collect()
             }
+            Self::Damaged => vec![(*phases(records)[1].end(), Unsynced::Lost)],
             Self::All => (1..=records.len())
                 .flat_map(|cut| ALL.map(|unsynced| (cut, unsynced)))
                 .collect(),
@@ -86,8 +90,8 @@ pub struct Tried {
     pub breaches: Vec<String>,
 }
 
-/// Records one run of a seed's messages, and tries power failures in it. With `damage`, syncs of folders do not count
-/// after the first start, as if the program made none.
+/// Records one run of a seed's messages, and tries power failures in it. With `damage`, syncs of the storage's folders do
+/// not count after the first start, as if the program made none, and the power fails where that must be noticed.
 pub async fn run(
     plan: Plan,
     seed: u64,
@@ -108,9 +112,10 @@ pub async fn run(
         recording.plan.messages.len()
     );
     if damage {
-        history.forget_folder_syncs(*phases(records)[0].end());
+        history.forget_folder_syncs(*phases(records)[0].end(), "media_storage");
     }
     let mut tried = Tried::default();
+    let cuts = if damage { Cuts::Damaged } else { cuts };
     for (cut, unsynced) in cuts.of(records, &mut random) {
         let machine = Arc::new(Machine::unmounted(tools)?);
         std::fs::remove_dir_all(machine.disk())?;
@@ -137,23 +142,35 @@ async fn one(
     let program = Program::new(Arc::clone(&machine))?;
     let mut state = State::of(&recording.records[..cut]);
     let mut breaches = state.breaches_at_rest(recording, &machine)?;
+    let after = restart(recording, &mut state, &machine, &program).await;
+    breaches.extend(after.unwrap_or_else(|error| vec![format!("{error:#}")]));
+    Ok(breaches)
+}
+
+/// Starts the program, runs the command again that was interrupted, and checks what is there then.
+async fn restart(
+    recording: &Recording,
+    state: &mut State,
+    machine: &Arc<Machine>,
+    program: &Arc<Program>,
+) -> anyhow::Result<Vec<String>> {
     let interrupted = state.interrupted();
     let work = async {
         match interrupted {
             Some(step) => {
-                let backup = recording::backup(&machine);
-                step.run(&program, &backup, &recording.original).await
+                let backup = recording::backup(machine);
+                step.run(program, &backup, &recording.original).await
             }
             None => Ok(()),
         }
     };
-    let rows = crate::run::recover(&recording.plan, &machine, &program, work).await?;
+    let rows = crate::run::recover(&recording.plan, machine, program, work).await?;
     state
         .done
         .extend(interrupted.map(|step| step.name().to_owned()));
-    breaches.extend(program.history().await.1);
-    breaches.extend(state.breaches_at_end(recording, &machine, rows)?);
-    breaches.extend(state.lost_clients(&program).await?);
+    let mut breaches = program.history().await.1;
+    breaches.extend(state.breaches_at_end(recording, machine, rows)?);
+    breaches.extend(state.lost_clients(program).await?);
     Ok(breaches)
 }
 
@@ -177,6 +194,8 @@ mod tests {
         assert_eq!(phases.len(), 6);
         let mut random = fastrand::Rng::with_seed(1);
         let cuts = Cuts::Random(40).of(&records, &mut random);
+        let damaged = Cuts::Damaged.of(&records, &mut random);
+        assert_eq!(damaged, [(*phases[1].end(), Unsynced::Lost)]);
         for phase in &phases {
             assert!(cuts.iter().any(|(cut, _)| phase.contains(cut)), "{phase:?}");
         }

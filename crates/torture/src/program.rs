@@ -20,6 +20,7 @@ const OUT_OF_REACH: i32 = 3;
 pub struct Program {
     machine: Arc<Machine>,
     port: u16,
+    http: reqwest::Client,
     state: Mutex<State>,
     closing: watch::Sender<bool>,
 }
@@ -29,8 +30,8 @@ struct State {
     pid: Option<Pid>,
     /// The signal that the process was asked to end with.
     asked: Option<Signal>,
-    /// Whether this process was seen to be ready.
-    is_ready: bool,
+    /// Whether this process was seen to answer.
+    answers: bool,
     pause: Duration,
     last: Option<ExitStatus>,
     ends: Vec<String>,
@@ -42,6 +43,7 @@ impl Program {
         Ok(Arc::new(Self {
             machine,
             port: free_port()?,
+            http: reqwest::Client::builder().no_proxy().build()?,
             state: Mutex::default(),
             closing: watch::channel(false).0,
         }))
@@ -61,7 +63,7 @@ impl Program {
                 .open(self.machine.log())?;
             let mut child = self
                 .machine
-                .command()
+                .server()
                 .args(["--log-format", "json", "serve", "--listen"])
                 .arg(format!("127.0.0.1:{}", self.port))
                 .env("RUST_BACKTRACE", "1")
@@ -74,14 +76,21 @@ impl Program {
             {
                 let mut state = self.state.lock().await;
                 state.pid = pid;
-                (state.asked, state.is_ready) = (None, false);
+                (state.asked, state.answers) = (None, false);
                 state.starts += 1;
             }
-            let status = child.wait().await?;
+            let ended = tokio::select! {
+                ended = child.wait() => Some(ended?),
+                () = self.note_answer() => None,
+            };
+            let status = match ended {
+                Some(status) => status,
+                None => child.wait().await?,
+            };
             let pause = {
                 let mut state = self.state.lock().await;
                 state.pid = None;
-                let end = wrong_end(state.asked, state.is_ready, status);
+                let end = wrong_end(state.asked, state.answers, status);
                 state.ends.extend(end);
                 state.last = Some(status);
                 std::mem::replace(&mut state.pause, Duration::from_millis(100))
@@ -122,9 +131,19 @@ impl Program {
         self.closing.send_replace(true);
     }
 
-    /// Records that the process that runs now answers.
-    pub async fn set_ready(&self) {
-        self.state.lock().await.is_ready = true;
+    /// Waits until the process that runs now answers, and records it. Its handlers of signals are installed before that.
+    async fn note_answer(&self) {
+        let url = format!("{}/readyz", self.origin());
+        while self.http.get(&url).send().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.state.lock().await.answers = true;
+    }
+
+    /// Whether the process that runs now was seen to answer.
+    #[cfg(test)]
+    pub async fn answers(&self) -> bool {
+        self.state.lock().await.answers
     }
 
     /// How the last process ended.
@@ -160,8 +179,9 @@ impl Program {
     }
 }
 
-/// A port below those that the system gives to outgoing connections and to listeners without a port of their own: while
-/// the server is down, neither takes it. Only two runs that draw the same number at the same moment could meet.
+/// A port that is free now. On Linux the system gives those below 32768 by default neither to outgoing connections nor to
+/// listeners without a port of their own. Nothing reserves it: a listener that asks for the same number, such as the server
+/// of another run, can take it while this server is down; then this one ends with an error, which breaks the law.
 fn free_port() -> anyhow::Result<u16> {
     for _ in 0..1_000 {
         let port = fastrand::u16(10_000..32_768);
@@ -172,15 +192,15 @@ fn free_port() -> anyhow::Result<u16> {
     anyhow::bail!("no free port")
 }
 
-/// An end that the server must not have. What it needs may be out of reach; and before it is ready a signal may end it
+/// An end that the server must not have. What it needs may be out of reach; and before it answers a signal may end it
 /// before its handlers are installed.
-fn wrong_end(asked: Option<Signal>, is_ready: bool, status: ExitStatus) -> Option<String> {
+fn wrong_end(asked: Option<Signal>, answers: bool, status: ExitStatus) -> Option<String> {
     let by = match asked {
         Some(Signal::KILL) => return None,
         _ if status.code() == Some(OUT_OF_REACH) => return None,
         None => "by itself",
         Some(_) if status.success() => return None,
-        Some(signal) if !is_ready && status.signal() == Some(signal.as_raw()) => return None,
+        Some(signal) if !answers && status.signal() == Some(signal.as_raw()) => return None,
         Some(_) => "after SIGTERM",
     };
     Some(format!("the server ended {by}: {status}"))
@@ -195,7 +215,7 @@ mod tests {
         let exit = |code: i32| ExitStatus::from_raw(code << 8);
         let signalled = |signal: Signal| ExitStatus::from_raw(signal.as_raw());
         let (kill, term) = (Some(Signal::KILL), Some(Signal::TERM));
-        for (asked, is_ready, status, is_wrong) in [
+        for (asked, answers, status, is_wrong) in [
             (None, true, exit(0), true),
             (None, true, exit(1), true),
             (None, true, signalled(Signal::SEGV), true),
@@ -209,8 +229,8 @@ mod tests {
             (term, false, signalled(Signal::TERM), false),
             (term, false, signalled(Signal::ABORT), true),
         ] {
-            let end = wrong_end(asked, is_ready, status);
-            assert_eq!(end.is_some(), is_wrong, "{asked:?} {is_ready} {status}");
+            let end = wrong_end(asked, answers, status);
+            assert_eq!(end.is_some(), is_wrong, "{asked:?} {answers} {status}");
         }
     }
 }

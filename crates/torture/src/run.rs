@@ -131,9 +131,9 @@ impl fmt::Display for Totals {
 /// A world that is ready for its first webhook.
 pub struct Setup {
     /// The webhooks' bodies, in the order of the plan's messages.
-    bodies: Vec<Value>,
+    pub bodies: Vec<Value>,
     /// The paths of the webhooks of the two instances.
-    hooks: [String; 2],
+    pub hooks: [String; 2],
 }
 
 impl Setup {
@@ -247,12 +247,17 @@ fn nothing(accepted: u64, rows: &[Row]) -> Option<String> {
 }
 
 /// The task that starts the server again. It ends with its server when it is dropped: whatever fails, none is left behind.
-struct Supervisor(tokio::task::JoinHandle<anyhow::Result<()>>);
+pub struct Supervisor(tokio::task::JoinHandle<anyhow::Result<()>>);
 
 impl Supervisor {
     #[expect(clippy::disallowed_methods, reason = "not the service's task")]
     fn spawn(program: &Arc<Program>) -> Self {
         Self(tokio::spawn(Arc::clone(program).supervise()))
+    }
+
+    /// Whether the server has ended and is not started again.
+    pub fn is_over(&self) -> bool {
+        self.0.is_finished()
     }
 }
 
@@ -262,7 +267,7 @@ impl Drop for Supervisor {
     }
 }
 
-async fn start(program: &Arc<Program>) -> anyhow::Result<Supervisor> {
+pub async fn start(program: &Arc<Program>) -> anyhow::Result<Supervisor> {
     let supervisor = Supervisor::spawn(program);
     wait_until_ready(program).await?;
     Ok(supervisor)
@@ -280,7 +285,7 @@ async fn restart(program: &Program) -> anyhow::Result<()> {
     wait_until_ready(program).await
 }
 
-async fn stop(program: &Program, mut supervisor: Supervisor) -> anyhow::Result<()> {
+pub async fn stop(program: &Program, mut supervisor: Supervisor) -> anyhow::Result<()> {
     program.close();
     program.end(Signal::TERM, Duration::ZERO).await;
     let ended = tokio::time::timeout(PATIENCE, &mut supervisor.0).await;
@@ -288,6 +293,18 @@ async fn stop(program: &Program, mut supervisor: Supervisor) -> anyhow::Result<(
     let status = program.last().await.context("no server ran")?;
     anyhow::ensure!(status.success(), "after SIGTERM the server ended: {status}");
     Ok(())
+}
+
+/// Waits for a server that kills itself; returns the ends that it must not have.
+pub async fn killed(program: &Program, mut supervisor: Supervisor) -> anyhow::Result<Vec<String>> {
+    use std::os::unix::process::ExitStatusExt as _;
+    let ended = tokio::time::timeout(PATIENCE, &mut supervisor.0).await;
+    ended.context("the server is not killed")???;
+    let status = program.last().await.context("no server ran")?;
+    if status.signal() == Some(Signal::KILL.as_raw()) {
+        return Ok(Vec::new());
+    }
+    Ok(program.history().await.1)
 }
 
 /// Delivers everything to a server without faults, and stops it; returns the answers and the rows.
@@ -386,7 +403,6 @@ async fn wait_until_ready(program: &Program) -> anyhow::Result<()> {
     while began.elapsed() < PATIENCE {
         let answer = http.get(&url).send().await;
         if answer.is_ok_and(|answer| answer.status().is_success()) {
-            program.set_ready().await;
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -576,6 +592,43 @@ mod tests {
         // `sleep` has no handler.
         let stopped = stop(&program, supervisor).await.unwrap_err();
         assert!(format!("{stopped:#}").contains("signal: 15"), "{stopped:#}");
+    }
+
+    /// Answers in the place of the program.
+    async fn answer_all(listener: tokio::net::TcpListener) {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let answer = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
+            let _ = stream.read(&mut [0; 1_024]).await;
+            let _ = stream.write_all(answer).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn every_server_that_answers_must_end_in_order_after_sigterm() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = program(folder.path()).unwrap();
+        let address = program.origin().replace("http://", "");
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+        let _supervisor = Supervisor::spawn(&program);
+        let two_ends = async {
+            for nth in 1..=2 {
+                while program.history().await.0 < nth || !program.answers().await {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                // `sleep` has no handler.
+                program.end(Signal::TERM, Duration::ZERO).await;
+                while program.history().await.0 == nth {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            }
+            program.history().await.1
+        };
+        let ends = tokio::select! {
+            () = answer_all(listener) => Vec::new(),
+            ends = tokio::time::timeout(Duration::from_secs(30), two_ends) => ends.unwrap(),
+        };
+        assert_eq!(ends.len(), 2, "{ends:?}");
     }
 
     #[test]

@@ -189,9 +189,11 @@ impl<'a> History<'a> {
         history
     }
 
-    /// As if no folder had been synced since the record number `from`.
-    pub fn forget_folder_syncs(&mut self, from: usize) {
-        self.folder_syncs.retain(|(_, done, _)| *done < from);
+    /// As if no folder with this in its path had been synced since the record number `from`.
+    pub fn forget_folder_syncs(&mut self, from: usize, part: &str) {
+        let is_kept = |done: &usize, path: &String| *done < from || !path.contains(part);
+        self.folder_syncs
+            .retain(|(_, done, path)| is_kept(done, path));
     }
 
     /// Writes what the disk may hold after the record number `cut` (not included) into `root`.

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use wa_sim::Sim;
 
 use super::disk::{Base, History, Unsynced};
@@ -18,6 +18,7 @@ use crate::machine::{Machine, Tools};
 use crate::plan::Plan;
 use crate::program::Program;
 use crate::run::{self, Setup};
+use crate::shim;
 
 /// A run and what the program did in it. The simulated gateway goes on.
 pub struct Recording {
@@ -26,6 +27,8 @@ pub struct Recording {
     pub base: Base,
     pub records: Vec<Record>,
     pub original: Original,
+    /// The beginnings of the forgotten person's files in base64, as deliveries have them.
+    pub inline: Vec<String>,
     machine: Arc<Machine>,
     _sim: Sim,
 }
@@ -39,16 +42,15 @@ impl Recording {
     /// Runs the program from its first start to its last command.
     pub async fn new(plan: Plan, tools: &Tools, scratch: &Path) -> anyhow::Result<Self> {
         let plan = Arc::new(plan);
-        let library = compile(scratch)?;
-        let log = Log(scratch.join("records"));
-        std::fs::write(&log.0, "")?;
+        let library = shim::recorder(scratch)?;
+        let log = Log::new(scratch.join("records"))?;
         let original = Original::new(scratch.join("original"))?;
         let sim = Sim::start().await?;
         let machine = Arc::new(Machine::unmounted(tools)?);
         let program = Program::new(Arc::clone(&machine))?;
         Setup::configure(&machine)?;
         let base = Base::read(&machine.disk())?;
-        machine.record(&library, &log.0);
+        machine.record(&library, &log.file);
         let setup = Setup::new(&plan, &program, &sim, |what| log.report(what)).await?;
         log.report(state::SET_UP);
         let to = log.clone();
@@ -65,10 +67,13 @@ impl Recording {
             step.run(&program, &backup(&machine), &original).await?;
             log.report(step.name());
         }
+        let records = log.read()?;
+        ensure_reported(&log.reported(), &records)?;
         Ok(Self {
+            inline: texts_of_forgotten(&plan, &setup.bodies),
             plan,
             base,
-            records: log.read()?,
+            records,
             original,
             machine,
             _sim: sim,
@@ -99,11 +104,27 @@ impl Recording {
 
 /// The log of records, to which the test adds its own.
 #[derive(Clone)]
-struct Log(PathBuf);
+struct Log {
+    file: PathBuf,
+    reported: Arc<Mutex<Vec<String>>>,
+}
 
 impl Log {
+    /// An empty one.
+    fn new(file: PathBuf) -> anyhow::Result<Self> {
+        std::fs::write(&file, "")?;
+        let reported = Arc::default();
+        Ok(Self { file, reported })
+    }
+
     fn read(&self) -> anyhow::Result<Vec<Record>> {
-        log::read(&std::fs::read(&self.0)?)
+        log::read(&std::fs::read(&self.file)?)
+    }
+
+    /// All that was ever reported.
+    fn reported(&self) -> Vec<String> {
+        let reported = self.reported.lock();
+        reported.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What was acknowledged: everything that the answer rests on comes before it.
@@ -113,6 +134,8 @@ impl Log {
 
     /// What the program reported as done.
     fn report(&self, what: &str) {
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        reported.push(what.to_owned());
         self.append_or_lose(&format!("S {what}\n"));
     }
 
@@ -123,7 +146,7 @@ impl Log {
 
     fn append(&self, records: &[u8]) -> anyhow::Result<()> {
         use std::io::Write as _;
-        let mut file = std::fs::OpenOptions::new().append(true).open(&self.0)?;
+        let mut file = std::fs::OpenOptions::new().append(true).open(&self.file)?;
         Ok(file.write_all(records)?)
     }
 }
@@ -157,6 +180,40 @@ fn ensure_complete(
         answers.acknowledged.len()
     );
     Ok(())
+}
+
+/// Fails unless all that was reported is in the log: what is not, no disk must have.
+fn ensure_reported(reported: &[String], records: &[Record]) -> anyhow::Result<()> {
+    let recorded = records.iter().filter_map(|record| match record {
+        Record::Reported { what } => Some(what),
+        _ => None,
+    });
+    ensure!(
+        recorded.clone().eq(reported),
+        "{reported:?} was reported, but the log has {:?}",
+        recorded.collect::<Vec<_>>()
+    );
+    Ok(())
+}
+
+/// How much of a text is searched for: no other file begins like that.
+const BEGINNING: usize = 400;
+
+/// Of the files that only the forgotten person sent, those that came inside a delivery.
+fn texts_of_forgotten(plan: &Plan, bodies: &[serde_json::Value]) -> Vec<String> {
+    let text = |body: &serde_json::Value| {
+        let text = body["msgContent"]["base64"].as_str()?;
+        Some(text.chars().take(BEGINNING).collect::<String>())
+    };
+    let sent = |is_forgotten: bool| {
+        let messages = plan.messages.iter().zip(bodies);
+        messages
+            .filter(move |(message, _)| message.is_forgotten() == is_forgotten)
+            .filter_map(|(_, body)| text(body))
+    };
+    sent(true)
+        .filter(|theirs| sent(false).all(|other| other != *theirs))
+        .collect()
 }
 
 /// Deletes a stored file, and replaces another by wrong bytes, both durably; other files have the same bytes.
@@ -205,21 +262,6 @@ fn inode(file: &Path) -> anyhow::Result<u64> {
     Ok(file.metadata()?.ino())
 }
 
-fn compile(folder: &Path) -> anyhow::Result<PathBuf> {
-    let library = folder.join("record.so");
-    let compiled = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-o"])
-        .arg(&library)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/record.c"))
-        .args(["-ldl", "-lpthread"])
-        .status()
-        .context("cc")?;
-    if !compiled.success() {
-        bail!("record.c does not compile");
-    }
-    Ok(library)
-}
-
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::time::{Duration, Instant};
@@ -229,7 +271,7 @@ mod tests {
     #[test]
     fn an_answer_that_does_not_wait_for_a_sync_is_recorded_before_its_end() {
         let scratch = tempfile::tempdir().unwrap();
-        let library = compile(scratch.path()).unwrap();
+        let library = shim::recorder(scratch.path()).unwrap();
         let (root, log) = (scratch.path().join("root"), scratch.path().join("log"));
         std::fs::create_dir(&root).unwrap();
         std::fs::write(root.join("file"), "").unwrap();
@@ -258,7 +300,11 @@ mod tests {
             assert!(began.elapsed() < Duration::from_secs(30), "no sync");
             std::thread::sleep(Duration::from_millis(5));
         }
-        Log(log.clone()).acknowledge("MESSAGE", "media");
+        let of_test = Log {
+            file: log.clone(),
+            reported: Arc::default(),
+        };
+        of_test.acknowledge("MESSAGE", "media");
         assert!(sync.wait().unwrap().success());
 
         let records = log::read(&std::fs::read(&log).unwrap()).unwrap();
@@ -276,6 +322,38 @@ mod tests {
             let found = std::fs::read_to_string(disk.join("file")).unwrap();
             assert_eq!(found, text, "after record {cut} of {records:?}");
         }
+    }
+
+    #[test]
+    fn a_lost_report_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::new(folder.path().join("records")).unwrap();
+        log.report("client 1");
+        log.report(state::SET_UP);
+        let records = log.read().unwrap();
+        ensure_reported(&log.reported(), &records).unwrap();
+        for kept in [&records[..1], &records[1..], &[]] {
+            let lost = ensure_reported(&log.reported(), kept).unwrap_err();
+            assert!(lost.to_string().contains("was reported"), "{lost}");
+        }
+        // A log that cannot be written loses reports.
+        std::fs::remove_file(&log.file).unwrap();
+        log.report(state::SERVED);
+        assert!(ensure_reported(&log.reported(), &records).is_err());
+    }
+
+    #[test]
+    fn texts_that_only_the_forgotten_person_sent_are_searched_for() {
+        let plan = Plan::without_faults(1, 4);
+        let body = |text: &str| serde_json::json!({"msgContent": {"base64": text}});
+        let texts = ["a", "b", "a", "c"].map(body);
+        let messages = plan.messages.iter().zip(["a", "b", "a", "c"]);
+        let expected: Vec<_> = messages
+            .filter(|(message, text)| message.is_forgotten() && *text != "a")
+            .map(|(_, text)| text.to_owned())
+            .collect();
+        assert!(!expected.is_empty());
+        assert_eq!(texts_of_forgotten(&plan, &texts), expected);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::steps::Step;
 use crate::database::{self, Database};
 use crate::law::{self, Facts, Files, Row, hex};
 use crate::machine::Machine;
-use crate::plan::{FORGOTTEN, Message};
+use crate::plan::{FORGOTTEN, Message, Plan};
 use crate::program::Program;
 use crate::run;
 
@@ -81,30 +81,31 @@ impl State {
         let is_damaged = |path: &Path| damaged.contains(path);
         let database = folder_breaches(&data, is_damaged, &mut found)?;
         if self.is_done(Step::Import) {
-            let stored: BTreeSet<_> = database
-                .stored
-                .iter()
-                .map(|row| row.message_id.as_str())
-                .collect();
-            let ids = recording
-                .original
-                .messages
-                .iter()
-                .map(|message| message.media.message_id.as_str());
-            let lost = ids.filter(|id| !stored.contains(id));
+            let lost = missing(&recording.original.messages, &database);
             found.extend(lost.map(|id| format!("{id} was imported and is lost")));
         }
         if self.is_done(Step::Forget) {
             found.extend(left_of_the_forgotten(recording, &data)?);
         }
-        let backup = recording::backup(machine);
-        if backup.join(database::FILE).exists() {
-            folder_breaches(&backup, |_| false, &mut found)?;
-        } else if self.is_done(Step::Backup) {
-            found.push("the backup has no database".to_owned());
-        }
-        if self.is_done(Step::Backup) && !backup.join("manifest.json").exists() {
-            found.push("the backup has no manifest".to_owned());
+        found.extend(self.breaches_of_backup(&recording.plan, &recording::backup(machine))?);
+        Ok(found)
+    }
+
+    /// A backup begins when all messages are stored, and has them all when it is done.
+    fn breaches_of_backup(&self, plan: &Plan, backup: &Path) -> anyhow::Result<Vec<String>> {
+        let mut found = Vec::new();
+        let is_there = backup.join(database::FILE).exists();
+        let database = if is_there {
+            folder_breaches(backup, |_| false, &mut found)?
+        } else {
+            Database::default()
+        };
+        if self.is_done(Step::Backup) {
+            let lost = missing(&plan.messages, &database);
+            found.extend(lost.map(|id| format!("{id} is not in the backup")));
+            if !backup.join("manifest.json").exists() {
+                found.push("the backup has no manifest".to_owned());
+            }
         }
         Ok(found)
     }
@@ -123,6 +124,8 @@ impl State {
         let mut messages = recording.plan.messages.clone();
         if self.is_done(Step::Import) {
             messages.extend(recording.original.messages.iter().cloned());
+            let lost = missing(&recording.original.messages, &database);
+            found.extend(lost.map(|id| format!("{id} was imported and is lost in the end")));
         }
         let mut acknowledged = self.acknowledged.clone();
         if self.is_done(Step::Forget) {
@@ -135,10 +138,7 @@ impl State {
             found.push(format!("{} media are erased", erased.len()));
         }
         let files = run::files(&machine.storage())?;
-        if self.is_done(Step::Backup) {
-            let backup = recording::backup(machine);
-            folder_breaches(&backup, |_| false, &mut found)?;
-        }
+        found.extend(self.breaches_of_backup(&recording.plan, &recording::backup(machine))?);
         found.extend(law::breaches(&Facts {
             messages: &messages,
             acknowledged: &acknowledged,
@@ -178,8 +178,15 @@ impl State {
     }
 }
 
+/// The ids of messages that are not stored.
+fn missing<'a>(messages: &'a [Message], database: &Database) -> impl Iterator<Item = &'a str> {
+    let ids = messages.iter().map(|message| &message.media.message_id);
+    ids.filter(|id| !database.stored.iter().any(|row| row.message_id == **id))
+        .map(String::as_str)
+}
+
 /// Adds the rows of a data folder or a backup that have not what they say; returns them all.
-fn folder_breaches(
+pub fn folder_breaches(
     folder: &Path,
     is_damaged: impl Fn(&Path) -> bool,
     found: &mut Vec<String>,
@@ -223,17 +230,35 @@ fn left_of_the_forgotten(recording: &Recording, data: &Path) -> anyhow::Result<V
         if hashes.contains(&file.sha256) {
             found.push(format!("{path} is erased and still there"));
         }
-        if !path.starts_with(database::FILE) {
-            continue;
-        }
-        let bytes = std::fs::read(data.join(path))?;
-        for id in FORGOTTEN {
-            if bytes.windows(id.len()).any(|part| part == id.as_bytes()) {
-                found.push(format!("{path} still has the id {id}"));
-            }
+        if path.starts_with(database::FILE) {
+            let bytes = std::fs::read(data.join(path))?;
+            found.extend(named_in(path, &bytes, &FORGOTTEN));
         }
     }
+    // What is compressed or in a file of its own is found in no page of the database.
+    let needles = FORGOTTEN.into_iter();
+    let needles: Vec<_> = needles
+        .chain(recording.inline.iter().map(String::as_str))
+        .collect();
+    let bodies = Database::at_rest(data)?.bodies;
+    let texts = run::texts(data)?;
+    for (name, bytes) in bodies.iter().chain(&texts) {
+        found.extend(named_in(name, bytes, &needles));
+    }
     Ok(found)
+}
+
+/// The texts that bytes still have.
+fn named_in(name: &str, bytes: &[u8], texts: &[&str]) -> Vec<String> {
+    let is_there = |text: &&&str| {
+        bytes
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    };
+    let there = texts.iter().filter(is_there);
+    there
+        .map(|text| format!("{name} still has {}", &text[..text.len().min(20)]))
+        .collect()
 }
 
 /// The corrupt file is moved to quarantine, not deleted.
@@ -246,4 +271,103 @@ fn lost_corrupt(machine: &Machine) -> anyhow::Result<Option<String>> {
     };
     let is_there = files.keys().any(is_corrupt);
     Ok((!is_there).then(|| "the corrupt file is nowhere".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, params};
+
+    use super::*;
+
+    /// The database of a folder, with what the checks read.
+    fn database(folder: &Path) -> Connection {
+        let connection = Connection::open(folder.join(database::FILE)).unwrap();
+        let schema = "create table media (id text, message_id text, caption text, status text, path text, sha256 blob);
+            create table deliveries (id text, body_lz4 blob);
+            create table delivery_parts (delivery text, n integer, file integer, start integer, length integer, text blob, media text);";
+        connection.execute_batch(schema).unwrap();
+        connection
+    }
+
+    fn store(connection: &Connection, folder: &Path, message: &str) {
+        let bytes = message.as_bytes();
+        let files = folder.join("media_storage");
+        std::fs::create_dir_all(&files).unwrap();
+        std::fs::write(files.join(message), bytes).unwrap();
+        use sha2::Digest as _;
+        let sha256 = sha2::Sha256::digest(bytes).to_vec();
+        let sql = "insert into media values (?1, ?1, null, 'stored', ?1, ?2)";
+        connection.execute(sql, params![message, sha256]).unwrap();
+    }
+
+    fn after(step: Step) -> State {
+        State {
+            done: BTreeSet::from([step.name().to_owned()]),
+            ..State::default()
+        }
+    }
+
+    #[test]
+    fn a_backup_has_every_message() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = Plan::without_faults(1, 2);
+        let connection = database(folder.path());
+        std::fs::write(folder.path().join("manifest.json"), "{}").unwrap();
+        let breaches = |state: State| state.breaches_of_backup(&plan, folder.path()).unwrap();
+        let empty = breaches(after(Step::Backup));
+        assert_eq!(empty.len(), 2, "{empty:?}");
+        assert!(empty[0].contains("not in the backup"), "{empty:?}");
+        // It was interrupted.
+        assert_eq!(breaches(State::default()), Vec::<String>::new());
+        for message in &plan.messages {
+            store(&connection, folder.path(), &message.media.message_id);
+        }
+        assert_eq!(breaches(after(Step::Backup)), Vec::<String>::new());
+        std::fs::remove_file(folder.path().join("manifest.json")).unwrap();
+        assert!(breaches(after(Step::Backup))[0].contains("no manifest"));
+        std::fs::remove_file(folder.path().join(database::FILE)).unwrap();
+        assert_eq!(breaches(after(Step::Backup)).len(), 3);
+    }
+
+    #[test]
+    fn an_imported_message_without_a_row_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = Plan::without_faults(1, 2);
+        let [first, second] = [0, 1].map(|n| plan.messages[n].media.message_id.as_str());
+        store(&database(folder.path()), folder.path(), first);
+        let database = Database::at_rest(folder.path()).unwrap();
+        assert_eq!(
+            missing(&plan.messages, &database).collect::<Vec<_>>(),
+            [second]
+        );
+    }
+
+    #[test]
+    fn a_person_is_found_in_compressed_deliveries_and_in_their_texts() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = database(folder.path());
+        let body = format!(
+            "{}{{\"sender\": \"{}\"}}",
+            "55009000".repeat(99),
+            FORGOTTEN[0]
+        );
+        let packed = lz4_flex::compress_prepend_size(body.as_bytes());
+        connection
+            .execute("insert into deliveries values ('d', ?1)", [&packed])
+            .unwrap();
+        let sql = "insert into delivery_parts (delivery, n, text) values ('d', 1, ?1)";
+        connection.execute(sql, [FORGOTTEN[1].as_bytes()]).unwrap();
+        // Compression may hide it from a search of the pages.
+        let bodies = Database::at_rest(folder.path()).unwrap().bodies;
+        let found: Vec<_> = bodies
+            .iter()
+            .flat_map(|(name, bytes)| named_in(name, bytes, &FORGOTTEN))
+            .collect();
+        let expected = [
+            format!("delivery d still has {}", FORGOTTEN[0]),
+            format!("text d 1 still has {}", FORGOTTEN[1]),
+        ];
+        assert_eq!(found, expected);
+        assert!(named_in("d", b"nothing", &FORGOTTEN).is_empty());
+    }
 }
