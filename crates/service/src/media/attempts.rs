@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Media;
+use super::sql::waiting_ids;
 use crate::clock::{Millis, as_rfc3339};
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::model::{Attempt, MediaId, Reason, Route};
@@ -71,17 +72,24 @@ pub async fn record_attempts(
     Ok(())
 }
 
+pub(super) const COUNT_BEFORE: &str = concat!(
+    "select count(*) as n from attempts where started_at < $1 and media not in ",
+    waiting_ids!()
+);
+pub(super) const PRUNE: &str = concat!(
+    "delete from attempts where (media, n) in (select media, n from attempts where started_at < $1
+       and media not in ",
+    waiting_ids!(),
+    " limit $2)"
+);
+
 /// The number of older attempts of media that are neither pending nor downloading.
 pub async fn count_attempts_before(db: &Db, before: Millis) -> Result<u64, Error> {
-    let sql = "select count(*) as n from attempts where started_at < $1
-                 and media not in (select id from media where status in ('pending', 'downloading'))";
-    let row = db.row(sql, values![before]).await?;
+    let row = db.row(COUNT_BEFORE, values![before]).await?;
     row.map_or(Ok(0), |row| row.count("n"))
 }
 
 /// Deletes up to `limit` of these; returns the number.
 pub async fn prune_attempts(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error> {
-    let sql = "delete from attempts where (media, n) in (select media, n from attempts where started_at < $1
-                 and media not in (select id from media where status in ('pending', 'downloading')) limit $2)";
-    tx.run(sql, values![before, limit]).await
+    tx.run(PRUNE, values![before, limit]).await
 }

@@ -2,6 +2,7 @@
 
 use super::filter::placeholders;
 use super::row::{Media, columns};
+use super::sql::waiting_ids;
 use crate::clock::{DAY, Millis};
 use crate::db::{Error, Tx, Value, values};
 use crate::model::{InstanceId, MediaId, Reason};
@@ -161,16 +162,28 @@ pub async fn make_ready(tx: &mut Tx, id: &MediaId) -> Result<u64, Error> {
     tx.run(sql, values![id.as_str()]).await
 }
 
+pub(super) const SHORTEN: &str = concat!(
+    "update media set deadline = $1 where deadline > $2 and id in ",
+    waiting_ids!()
+);
+pub(super) const EXTEND: &str = concat!(
+    "update media set deadline = $1 where deadline < $1 and id in ",
+    waiting_ids!()
+);
+/// The second condition on the status is that of the index media_ended.
+pub(super) const UNEXPIRED: &str = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null
+               where status = 'expired' and status not in ('pending', 'downloading') and deadline > $1
+                 and (coalesce(reason, '') <> 'cdn_expired' or (expires_at > $1
+                   and not exists (select 1 from attempts where attempts.media = media.id and attempts.reason = 'cdn_expired')))";
+
 /// Lowers deadlines past `limit` to `deadline`; returns the number.
 pub async fn shorten_deadlines(tx: &mut Tx, deadline: Millis, limit: Millis) -> Result<u64, Error> {
-    let sql = "update media set deadline = $1 where status in ('pending', 'downloading') and deadline > $2";
-    tx.run(sql, values![deadline, limit]).await
+    tx.run(SHORTEN, values![deadline, limit]).await
 }
 
 /// Raises earlier deadlines of waiting media to `deadline`.
 pub async fn extend_deadlines(tx: &mut Tx, deadline: Millis) -> Result<(), Error> {
-    let sql = "update media set deadline = $1 where status in ('pending', 'downloading') and deadline < $1";
-    tx.run(sql, values![deadline]).await.map(drop)
+    tx.run(EXTEND, values![deadline]).await.map(drop)
 }
 
 /// Extends all leases.
@@ -182,11 +195,7 @@ pub async fn extend_leases(tx: &mut Tx, by: Millis) -> Result<(), Error> {
 /// Requeues expired media whose deadline has not passed, unless their server reported an expired link; returns the
 /// number.
 pub async fn requeue_unexpired(tx: &mut Tx, now: Millis) -> Result<u64, Error> {
-    let sql = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null
-               where status = 'expired' and deadline > $1
-                 and (coalesce(reason, '') <> 'cdn_expired' or (expires_at > $1
-                   and not exists (select 1 from attempts where attempts.media = media.id and attempts.reason = 'cdn_expired')))";
-    tx.run(sql, values![now]).await
+    tx.run(UNEXPIRED, values![now]).await
 }
 
 #[cfg(test)]

@@ -45,3 +45,14 @@ macro_rules! erased_of_client {
     };
 }
 pub(crate) use erased_of_client;
+
+/// The ids of media that are pending or downloading. Each part names an index of its own in full: `status in (...)` would
+/// read every row of the table.
+macro_rules! waiting_ids {
+    () => {
+        "(select id from media where status = 'pending' and next_attempt_at is null
+          union all select id from media where status = 'pending' and next_attempt_at is not null
+          union all select id from media where status = 'downloading' and lease_until >= 0)"
+    };
+}
+pub(crate) use waiting_ids;
