@@ -9,6 +9,7 @@ mod cdn;
 mod gateway;
 mod group;
 mod inline;
+mod link;
 mod outage;
 mod pipeline;
 pub mod progress;
@@ -244,6 +245,7 @@ async fn attempt(
     let outcome = match candidate {
         Candidate::Inline => inline::take(downloader, job, instance, &mut trace).await,
         Candidate::Cdn(link) => cdn::fetch(downloader, job, link, &mut trace).await,
+        Candidate::Link => link::fetch(downloader, job, instance, &mut trace).await,
         Candidate::Gateway => gateway::fetch(downloader, job, instance, &mut trace).await,
     };
     if let Some(host) = candidate.host(instance) {

@@ -1,28 +1,242 @@
 //! What each gateway sends and how it is called: parses a delivery into media and instance events, and describes the
 //! request that turns a media into a link. Pure: no I/O, no clock.
 
+mod answers;
+mod baileys;
 mod envelope;
+mod evolution;
+mod evolution_go;
+mod fields;
+mod gowa;
+mod gupshup;
 mod hook_address;
 mod id;
+mod meta;
+pub mod multipart;
+mod quepasa;
 mod reader;
+mod recognise;
 mod repair;
+pub mod signature;
+mod twilio;
+mod uazapi;
+mod waha;
 pub mod wapi;
+mod whatsmeow;
+mod wppconnect;
+mod wuzapi;
+mod zapi;
 
 pub use hook_address::{ORIGINAL_PATHS, hook_token};
 
 pub use reader::{Panicked, Reader};
+pub use recognise::{Source, recognise};
 use serde_json::Value as Json;
+pub use signature::Signature;
 use wa_media::FoundMedia;
 
 use crate::clock::Millis;
-use crate::model::{DeliveryReason, KeyKind, MediaKey, MediaKind, Origin, Reason, codes};
+use crate::model::{
+    ChatId, DeliveryReason, KeyKind, MediaKey, MediaKind, Origin, Reason, Route, codes,
+};
 
 codes! {
     /// The names are those in addresses, file names and the database.
     Gateway {
         /// w-api.app
         Wapi "wapi",
+        /// Evolution API v2
+        Evolution "evolution",
+        /// Evolution GO
+        EvolutionGo "evolution-go",
+        /// z-api.io
+        Zapi "zapi",
+        /// uazapi.com and uazapiGO
+        Uazapi "uazapi",
+        /// Meta's Cloud API
+        Meta "meta",
+        /// 360dialog, which passes on what Meta sends
+        Dialog360 "dialog360",
+        /// WAHA
+        Waha "waha",
+        /// wuzapi
+        Wuzapi "wuzapi",
+        /// WPPConnect-server
+        Wppconnect "wppconnect",
+        /// go-whatsapp-web-multidevice
+        Gowa "gowa",
+        /// quepasa
+        Quepasa "quepasa",
+        /// Twilio's WhatsApp channel
+        Twilio "twilio",
+        /// Gupshup
+        Gupshup "gupshup",
     }
+}
+
+const SEALED: &str = "an edit or another change that is encrypted with a message's secret";
+const REVOKED: &str = "a message is taken back";
+
+/// What one gateway sends and how it is called. A gateway is a module with one implementation.
+trait Protocol: Sync {
+    /// Whether an object is one delivery of the gateway, and not an envelope around it.
+    fn is_delivery(&self, of: &fields::Object) -> bool;
+
+    /// Reads one delivery: its messages with media in their order, or one reading without media.
+    fn read(&self, root: &fields::Object) -> Vec<ParsedDelivery>;
+
+    /// How deliveries are signed, if the instance has a secret.
+    fn signature(&self) -> Signature {
+        Signature::None
+    }
+
+    /// The routes that exist with it, in the order of their use.
+    fn routes(&self) -> &'static [Route];
+
+    /// Whether an object inside an envelope is a delivery.
+    fn is_inside_envelope(&self, of: &fields::Object) -> bool {
+        self.is_delivery(of)
+    }
+
+    fn named_instance(&self, _beginning: &[u8]) -> Option<String> {
+        None
+    }
+
+    fn slots(&self) -> &'static [Slot] {
+        &[]
+    }
+
+    fn slots_call(&self, _access: Access<'_>) -> Option<Call> {
+        None
+    }
+
+    /// Only called for slots of [`Self::slots`].
+    fn slot_call(&self, slot: &Slot, access: Access<'_>, _address: &str, _current: &Json) -> Call {
+        Call::new(CallMethod::Put, slot.path, ("authorization", access.token))
+    }
+
+    fn session_call(&self, _access: Access<'_>) -> Option<Call> {
+        None
+    }
+
+    fn refusal(&self, _answer: &Json) -> Option<String> {
+        None
+    }
+
+    fn describes_instance(&self, _answer: &Json) -> bool {
+        true
+    }
+
+    fn is_slot_off(&self, _slot: &Slot, _answer: &Json) -> bool {
+        false
+    }
+
+    fn read_slot(&self, _slot: &Slot, _answer: &Json) -> Option<String> {
+        None
+    }
+
+    fn read_session(&self, _answer: &Json) -> Session {
+        Session::default()
+    }
+
+    fn own_messages_slot(&self) -> &'static str {
+        ""
+    }
+
+    fn default_api_base(&self) -> &'static str {
+        ""
+    }
+
+    fn known_domains(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn file_call(&self, _access: Access<'_>, _request: &FileRequest<'_>) -> Option<FileCall> {
+        None
+    }
+
+    fn read_file_answer(&self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
+        answers::file(status, body, &[], &["base64"])
+    }
+
+    /// The headers with which a file is requested at the gateway itself.
+    fn file_headers(&self, _access: Access<'_>) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// Domains of the gateway besides the API's that want these headers.
+    fn file_domains(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The address of a link, which may be a path at the gateway or lead to a name that only the gateway knows.
+    fn file_url(&self, link: &str, _api_base: &url::Url) -> Option<url::Url> {
+        url::Url::parse(link).ok()
+    }
+
+    /// Reads the deliveries in a body: one, unless it is the envelope of an automation that combined several.
+    fn read_body(&self, mut body: Json) -> Result<Vec<ParsedDelivery>, Error> {
+        if let Some(root) = body.as_object().filter(|root| self.is_delivery(root)) {
+            return Ok(self.read(root));
+        }
+        if let Some(parsed) = body.as_str().and_then(envelope::inside) {
+            body = parsed;
+        }
+        if !(body.is_object() || body.is_array()) {
+            return Err(Error::NotAnObject);
+        }
+        let envelopes = envelope::take(&mut body, |of| self.is_delivery(of));
+        let is_sealed = !envelopes.sealed.is_empty();
+        let mut readings: Vec<_> = envelopes
+            .found
+            .iter()
+            .flat_map(|of| self.read(of))
+            .collect();
+        for reading in &mut readings {
+            reading.cut_short |= envelopes.cut_short || is_sealed;
+        }
+        match readings.is_empty() {
+            true if is_sealed => Err(Error::UnreadableEnvelope),
+            true => Ok(vec![fields::nothing(DeliveryReason::NoMessage)]),
+            false => Ok(readings),
+        }
+    }
+}
+
+impl Gateway {
+    fn protocol(self) -> &'static dyn Protocol {
+        match self {
+            Self::Wapi => &wapi::Wapi,
+            Self::Evolution => &evolution::Evolution,
+            Self::EvolutionGo => &evolution_go::EvolutionGo,
+            Self::Zapi => &zapi::Zapi,
+            Self::Uazapi => &uazapi::Uazapi,
+            Self::Meta => &meta::Meta { is_signed: true },
+            Self::Dialog360 => &meta::Meta { is_signed: false },
+            Self::Waha => &waha::Waha,
+            Self::Wuzapi => &wuzapi::Wuzapi,
+            Self::Wppconnect => &wppconnect::Wppconnect,
+            Self::Gowa => &gowa::Gowa,
+            Self::Quepasa => &quepasa::Quepasa,
+            Self::Twilio => &twilio::Twilio,
+            Self::Gupshup => &gupshup::Gupshup,
+        }
+    }
+
+    pub fn signature(self) -> Signature {
+        self.protocol().signature()
+    }
+
+    /// The routes to a file that exist with the gateway, in the order of their use.
+    pub fn routes(self) -> &'static [Route] {
+        self.protocol().routes()
+    }
+}
+
+/// A link that came after its message.
+#[derive(Debug, PartialEq, Eq)]
+pub struct LateLink {
+    pub url: String,
 }
 
 /// The content of a delivery, decided by its fields and not by its event's name.
@@ -30,6 +244,8 @@ codes! {
 pub enum DeliveryContent {
     /// A message with media.
     Media,
+    /// A link to the file of an earlier message.
+    Link(LateLink),
     /// The session went up or down.
     Connection { connected: bool },
     /// No media, but stored, because a later version may find some in it; with a description in English.
@@ -107,11 +323,21 @@ impl Error {
     }
 }
 
-/// The input of a gateway's call for a link.
-pub struct LinkRequest<'a> {
-    pub media_key: &'a MediaKey,
+/// The input of a gateway's call for a file: what its message says about it.
+#[derive(Clone, Copy)]
+pub struct FileRequest<'a> {
+    /// The gateway's id of the message.
+    pub message_id: &'a str,
+    pub chat: Option<&'a str>,
+    pub from_me: bool,
+    pub media_key: Option<&'a MediaKey>,
     /// The path on WhatsApp's CDN, with its query.
-    pub direct_path: &'a str,
+    pub direct_path: Option<&'a str>,
+    pub sha256: Option<&'a [u8; 32]>,
+    pub enc_sha256: Option<&'a [u8; 32]>,
+    pub length_bytes: Option<u64>,
+    /// The gateway's id of the file.
+    pub media_id: Option<&'a str>,
     /// The kind that the message declared.
     pub kind: MediaKind,
     /// The label of its key.
@@ -120,12 +346,42 @@ pub struct LinkRequest<'a> {
     pub mime: Option<&'a str>,
 }
 
-/// A link from the gateway. Its expiry is not read: gateways write it in seconds, in milliseconds, as text or as 0 for
-/// never, and only the file's server knows.
+impl<'a> FileRequest<'a> {
+    /// For a media as its message describes it.
+    pub fn of(message_id: &'a str, chat: Option<&'a ChatId>, found: &'a FoundMedia) -> Self {
+        Self {
+            message_id,
+            chat: chat.map(ChatId::as_str),
+            from_me: false,
+            media_key: found.media_key.as_ref(),
+            direct_path: found.direct_path.as_deref(),
+            sha256: found.sha256.as_ref(),
+            enc_sha256: found.enc_sha256.as_ref(),
+            length_bytes: found.length_bytes,
+            media_id: found.media_id.as_deref(),
+            kind: found.kind,
+            key_kind: found.key_kind,
+            mime: found.mime.as_deref(),
+        }
+    }
+}
+
+/// How a gateway is asked for a file.
+pub enum FileCall {
+    /// The answer describes the file; see [`Gateway::read_file_answer`].
+    Ask(Call),
+    /// The answer is the file.
+    Fetch(Call),
+}
+
+/// What a gateway answers to a call for a file. A link's expiry is not read: gateways write it in seconds, in milliseconds,
+/// as text or as 0 for never, and only the file's server knows.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Link {
+pub enum FileAnswer {
     /// As the gateway wrote it; not checked yet.
-    pub url: String,
+    Link(String),
+    /// The file in base64.
+    Base64(String),
 }
 
 /// Each value takes up to some hundred bytes of memory, however short it is written.
@@ -187,121 +443,182 @@ pub struct Session {
     pub ignores_groups: Option<bool>,
 }
 
+/// The address and secrets of one instance at its gateway.
+#[derive(Clone, Copy)]
+pub struct Access<'a> {
+    /// The instance's id, or its name at the gateway if that is another.
+    pub instance: &'a str,
+    pub token: &'a str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallMethod {
+    Get,
+    Post,
+    Put,
+    Patch,
+}
+
+/// A call of a gateway's API. Its path and headers may have the token, so it is never logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Call {
+    pub method: CallMethod,
+    /// Below the API base, with its query.
+    pub path: String,
+    /// The header with the token, and others.
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Option<Json>,
+}
+
+impl Call {
+    fn new(method: CallMethod, path: impl Into<String>, header: (&'static str, &str)) -> Self {
+        Self {
+            method,
+            path: path.into(),
+            headers: vec![(header.0, header.1.to_owned())],
+            body: None,
+        }
+    }
+
+    fn with_body(self, body: Json) -> Self {
+        Self {
+            body: Some(body),
+            ..self
+        }
+    }
+
+    /// The address of the call, below the API base.
+    pub fn url(&self, api_base: &url::Url) -> Option<url::Url> {
+        let base = api_base.as_str().trim_end_matches('/');
+        let url = url::Url::parse(&format!("{base}/{}", self.path)).ok()?;
+        (url.origin() == api_base.origin()).then_some(url)
+    }
+}
+
+/// A value as one segment of a path.
+fn segment(value: &str) -> String {
+    url::form_urlencoded::byte_serialize(value.as_bytes())
+        .collect::<String>()
+        .replace('+', "%20")
+}
+
 impl Gateway {
     /// The instance that the beginning of a delivery names, found without parsing. For deliveries that are refused unread; the
     /// name cannot be trusted.
     pub fn named_instance(self, beginning: &[u8]) -> Option<String> {
-        match self {
-            Self::Wapi => wapi::named_instance(beginning),
-        }
+        self.protocol().named_instance(beginning)
     }
 
-    /// The webhook slots to be set.
+    /// The webhook slots to be set; none where the gateway has no call for it.
     pub fn slots(self) -> &'static [Slot] {
-        match self {
-            Self::Wapi => wapi::SLOTS,
-        }
+        self.protocol().slots()
     }
 
-    /// The body of the call that sets a slot.
-    pub fn slot_call(self, address: &str) -> Json {
-        match self {
-            Self::Wapi => wapi::slot_call(address),
-        }
+    /// The call that sets a slot. `current` is the answer to [`Self::slots_call`]: some gateways replace all settings.
+    pub fn slot_call(self, slot: &Slot, access: Access<'_>, address: &str, current: &Json) -> Call {
+        self.protocol().slot_call(slot, access, address, current)
     }
 
-    /// The path (below the API base) of the call that reads all slots back.
-    pub fn slots_path(self) -> &'static str {
-        match self {
-            Self::Wapi => wapi::SLOTS_PATH,
-        }
+    /// The call that reads all slots back, and with it the state of the instance where [`Self::session_call`] is none.
+    pub fn slots_call(self, access: Access<'_>) -> Option<Call> {
+        self.protocol().slots_call(access)
+    }
+
+    /// The call that reads the state of the instance, where it is another one.
+    pub fn session_call(self, access: Access<'_>) -> Option<Call> {
+        self.protocol().session_call(access)
     }
 
     /// The gateway's error text, when an answer is an error despite its status.
     pub fn refusal(self, answer: &Json) -> Option<String> {
-        match self {
-            Self::Wapi => wapi::refusal(answer),
-        }
+        self.protocol().refusal(answer)
     }
 
     /// Whether the answer to that call describes an instance at all.
     pub fn describes_instance(self, answer: &Json) -> bool {
-        match self {
-            Self::Wapi => wapi::describes_instance(answer),
-        }
+        self.protocol().describes_instance(answer)
     }
 
     /// Whether a slot is switched off, by the answer to that call.
     pub fn is_slot_off(self, slot: &Slot, answer: &Json) -> bool {
-        match self {
-            Self::Wapi => wapi::is_slot_off(slot, answer),
-        }
+        self.protocol().is_slot_off(slot, answer)
     }
 
     /// The address in a slot, by the answer to that call; `None` when it is empty.
     pub fn read_slot(self, slot: &Slot, answer: &Json) -> Option<String> {
-        match self {
-            Self::Wapi => wapi::read_slot(slot, answer),
-        }
+        self.protocol().read_slot(slot, answer)
     }
 
-    /// The state of an instance, by the same answer.
+    /// The state of an instance, by the answer to [`Self::session_call`], or to [`Self::slots_call`] where that is none.
     pub fn read_session(self, answer: &Json) -> Session {
-        match self {
-            Self::Wapi => wapi::read_session(answer),
-        }
+        self.protocol().read_session(answer)
     }
 
     /// The slot for the account's own messages.
     pub fn own_messages_slot(self) -> &'static str {
-        match self {
-            Self::Wapi => "delivery",
-        }
+        self.protocol().own_messages_slot()
     }
 
-    /// The API's address when none is configured.
+    /// The API's address when none is configured; empty when each operator has an own one.
     pub fn default_api_base(self) -> &'static str {
-        match self {
-            Self::Wapi => wapi::API_BASE,
-        }
+        self.protocol().default_api_base()
     }
 
     /// The domains (with their subdomains) that are known to host its files.
     pub fn known_domains(self) -> &'static [&'static str] {
-        match self {
-            Self::Wapi => wapi::DOMAINS,
-        }
+        self.protocol().known_domains()
     }
 
     /// Reads the deliveries in a body: one, unless an automation combined several.
     pub fn read(self, body: &[u8]) -> Result<Vec<ParsedDelivery>, Error> {
-        let body = parse(body)?;
-        match self {
-            Self::Wapi => wapi::read(body),
-        }
+        self.protocol().read_body(parse(body)?)
     }
 
     /// The texts of a body that seem to contain another body and cannot be read.
     pub fn unreadable_texts(self, body: &[u8]) -> Vec<String> {
-        let Ok(body) = parse(body) else {
+        let Ok(mut body) = parse(body) else {
             return Vec::new();
         };
-        match self {
-            Self::Wapi => wapi::unreadable_texts(body),
-        }
+        let protocol = self.protocol();
+        envelope::take(&mut body, |of| protocol.is_inside_envelope(of)).sealed
     }
 
-    /// The path (below the API base) and body of the call for a link.
-    pub fn link_call(self, request: &LinkRequest<'_>) -> (&'static str, Json) {
-        match self {
-            Self::Wapi => wapi::link_call(request),
-        }
+    /// How the gateway is asked for a file; `None` when it cannot be, or the message lacks what it needs.
+    pub fn file_call(self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
+        self.protocol().file_call(access, request)
     }
 
     /// Reads the answer to that call.
-    pub fn read_link(self, status: u16, body: &[u8]) -> Result<Link, Reason> {
-        match self {
-            Self::Wapi => wapi::read_link(status, body),
+    pub fn read_file_answer(self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
+        self.protocol().read_file_answer(status, body)
+    }
+
+    /// The headers with which the gateway's own host wants a file to be requested. Other hosts must not get them.
+    pub fn file_headers(
+        self,
+        access: Access<'_>,
+        url: &url::Url,
+        api_base: &url::Url,
+    ) -> Vec<(&'static str, String)> {
+        let protocol = self.protocol();
+        let host = url.host_str().unwrap_or_default();
+        let is_in = |domain: &&str| {
+            host.strip_suffix(*domain)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        let is_safe = url.scheme() == "https" && protocol.file_domains().iter().any(is_in);
+        if url.origin() == api_base.origin() || is_safe {
+            protocol.file_headers(access)
+        } else {
+            Vec::new()
         }
     }
+
+    /// The address of a link in a delivery or an answer.
+    pub fn file_url(self, link: &str, api_base: &url::Url) -> Option<url::Url> {
+        self.protocol().file_url(link, api_base)
+    }
 }
+
+#[cfg(test)]
+mod tests;

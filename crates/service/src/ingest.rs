@@ -370,6 +370,11 @@ async fn ingest_reading(
         return Ok(None);
     }
     match reading.content {
+        DeliveryContent::Link(ref late) => {
+            let id = &reading.message.id;
+            queue::add_link(tx, &instance.id, id, &late.url, now).await?;
+            Ok(Some(Vec::new()))
+        }
         DeliveryContent::Connection { connected } => {
             record_connection(tx, instance, connected, now).await?;
             Ok(Some(Vec::new()))

@@ -54,6 +54,10 @@ pub struct Instance {
     pub routes: Option<Vec<Route>>,
     /// The gateway's token, encrypted.
     pub token_sealed: Option<Vec<u8>>,
+    /// The secret with which the gateway signs its deliveries, encrypted.
+    pub secret_sealed: Option<Vec<u8>>,
+    /// Its name at the gateway, if that is not the id.
+    pub session: Option<String>,
     /// SHA-256 of the token in the webhook address.
     pub hook_hash: Vec<u8>,
     /// Those of earlier addresses that are still accepted.
@@ -72,7 +76,7 @@ pub struct Instance {
     pub removed: bool,
 }
 
-const COLUMNS: &str = "id, client, gateway, api_base, cdn_base, routes, token_sealed, hook_hash, state, state_at, problem, last_delivery_at, delivery_count, ignored_count, removed_at";
+const COLUMNS: &str = "id, client, gateway, api_base, cdn_base, routes, token_sealed, secret_sealed, session, hook_hash, state, state_at, problem, last_delivery_at, delivery_count, ignored_count, removed_at";
 
 fn instance_of(row: &Row) -> Result<Instance, Error> {
     Ok(Instance {
@@ -86,6 +90,8 @@ fn instance_of(row: &Row) -> Result<Instance, Error> {
             .as_deref()
             .and_then(Route::parse_list),
         token_sealed: row.bytes_or_none("token_sealed")?,
+        secret_sealed: row.bytes_or_none("secret_sealed")?,
+        session: row.text_or_none("session")?,
         hook_hash: row.bytes("hook_hash")?,
         hooks_before: Vec::new(),
         state: row.text("state")?,
@@ -96,6 +102,18 @@ fn instance_of(row: &Row) -> Result<Instance, Error> {
         ignored_count: row.int("ignored_count")?,
         removed: row.int_or_none("removed_at")?.is_some(),
     })
+}
+
+impl Instance {
+    /// The name by which calls of the gateway's API name it.
+    pub fn name_at_gateway(&self) -> &str {
+        self.session.as_deref().unwrap_or(self.id.as_str())
+    }
+}
+
+/// The encryption context of an instance's secret.
+pub fn secret_context(id: &InstanceId) -> String {
+    format!("instances:{id}:secret")
 }
 
 /// The encryption context of an instance's token.
@@ -237,6 +255,10 @@ pub struct NewInstance {
     pub routes: Option<Vec<Route>>,
     /// The gateway's token, encrypted.
     pub token_sealed: Option<Vec<u8>>,
+    /// The secret with which the gateway signs its deliveries, encrypted.
+    pub secret_sealed: Option<Vec<u8>>,
+    /// Its name at the gateway, if that is not the id.
+    pub session: Option<String>,
     /// SHA-256 of the token in the webhook address, for an instance that has none yet.
     pub hook_hash: [u8; 32],
 }
@@ -244,8 +266,9 @@ pub struct NewInstance {
 /// Adds an instance. An existing one takes the given fields and keeps the others, above all its client and its webhook
 /// address. A removed one starts again, and its media stay. Returns whether it uses the new address.
 pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result<bool, Error> {
-    let sql = "insert into instances as i (id, client, gateway, api_base, cdn_base, token_sealed, hook_hash, created_at, routes)
-               values ($1, $2, $3, coalesce($4, $10), nullif($5, ''), $6, $7, $8, nullif($9, ''))
+    let sql = "insert into instances as i (id, client, gateway, api_base, cdn_base, token_sealed, hook_hash, created_at, routes,
+                 secret_sealed, session)
+               values ($1, $2, $3, coalesce($4, $10), nullif($5, ''), $6, $7, $8, nullif($9, ''), $11, nullif($12, ''))
                on conflict (id) do update set
                  client = case when i.removed_at is null then i.client else excluded.client end,
                  gateway = case when i.removed_at is null then i.gateway else excluded.gateway end,
@@ -253,6 +276,8 @@ pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result
                  cdn_base = case when i.removed_at is null then nullif(coalesce($5, i.cdn_base), '') else excluded.cdn_base end,
                  routes = case when i.removed_at is null then nullif(coalesce($9, i.routes), '') else excluded.routes end,
                  token_sealed = case when i.removed_at is null then coalesce($6, i.token_sealed) else excluded.token_sealed end,
+                 secret_sealed = case when i.removed_at is null then coalesce($11, i.secret_sealed) else excluded.secret_sealed end,
+                 session = case when i.removed_at is null then nullif(coalesce($12, i.session), '') else excluded.session end,
                  hook_hash = case when i.removed_at is null then i.hook_hash else excluded.hook_hash end,
                  removed_at = null
                returning hook_hash";
@@ -282,6 +307,8 @@ pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result
         now,
         routes,
         new.gateway.default_api_base(),
+        new.secret_sealed.clone(),
+        new.session.clone(),
     ];
     let row = tx.row(sql, values).await?;
     let kept = row

@@ -138,18 +138,21 @@ pub enum Route {
     Inline,
     /// Downloaded from WhatsApp's CDN and decrypted here.
     Cdn,
-    /// The gateway decrypts the file and returns a link.
+    /// The delivery has a link to the decrypted file.
+    Link,
+    /// The gateway decrypts the file, and returns it or a link.
     Gateway,
 }
 
 impl Route {
     /// In the default order.
-    pub const ALL: [Self; 3] = [Self::Inline, Self::Cdn, Self::Gateway];
+    pub const ALL: [Self; 4] = [Self::Inline, Self::Cdn, Self::Link, Self::Gateway];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Inline => "inline",
             Self::Cdn => "cdn",
+            Self::Link => "link",
             Self::Gateway => "gateway",
         }
     }

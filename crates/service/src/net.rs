@@ -19,15 +19,16 @@ use http_body_util::{BodyExt as _, Full};
 pub use hyper::Method;
 use hyper::body::Incoming;
 use hyper::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderMap,
-    HeaderName, HeaderValue, LOCATION, ORIGIN, RANGE, REFERER, RETRY_AFTER, USER_AGENT,
+    ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderMap, HeaderName,
+    HeaderValue, LOCATION, ORIGIN, RANGE, REFERER, RETRY_AFTER, USER_AGENT,
 };
 use hyper::{Request, Response, StatusCode};
 use tokio::time::Instant;
-use url::Url;
+use url::{Origin, Url};
 
 use crate::clock::{Millis, millis_of_http_date};
 use crate::config;
+use crate::gateway::{Call, CallMethod};
 use crate::model::MediaId;
 use client::PooledClient;
 pub use client::Unresolved;
@@ -122,6 +123,8 @@ pub struct DownloadRequest<'a> {
     /// The first byte. A server that does not start there is an error.
     pub from: u64,
     pub style: RequestStyle,
+    /// Sent to the origin of `link` only.
+    pub headers: &'a [(&'static str, String)],
 }
 
 /// A running download.
@@ -201,39 +204,49 @@ impl HttpClient {
         )
     }
 
-    /// Calls a gateway's API at the configured address, with the instance's token.
-    pub async fn call(
-        &self,
-        url: Url,
-        token: &str,
-        body: &serde_json::Value,
-    ) -> Result<CallResponse, Error> {
-        self.call_with(Method::POST, url, token, Some(body)).await
+    /// Calls a gateway's API at the configured address.
+    pub async fn call(&self, api_base: &Url, call: &Call) -> Result<CallResponse, Error> {
+        let request = api_request(api_base, call)?;
+        self.answer(request).await
     }
 
-    /// Like [`HttpClient::call`], with another method, or without a body.
-    pub async fn call_with(
-        &self,
-        method: Method,
-        url: Url,
-        token: &str,
-        body: Option<&serde_json::Value>,
-    ) -> Result<CallResponse, Error> {
-        let body = body.map_or_else(Full::default, |body| Full::from(body.to_string()));
-        let mut request = request(&url, body)?;
-        *request.method_mut() = method;
-        let mut bearer = HeaderValue::try_from(format!("Bearer {token}"))
-            .map_err(|_| Error::Refused(guard::Error::Scheme))?;
-        bearer.set_sensitive(true);
-        let headers = request.headers_mut();
-        headers.insert(AUTHORIZATION, bearer);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        self.answer(request).await
+    /// Like [`HttpClient::call`], for an answer that may contain a file: it is read piece by piece.
+    pub async fn call_for_file(&self, api_base: &Url, call: &Call) -> Result<FileResponse, Error> {
+        let request = api_request(api_base, call)?;
+        let within = self.settings.call_timeout.duration();
+        let sent = tokio::time::timeout(within, self.client.send(request, true));
+        let response = sent
+            .await
+            .map_err(|_| Error::TimedOut)?
+            .map_err(unreachable)?;
+        let status = response.status();
+        if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return Err(Error::ProxyAuthorization);
+        }
+        Ok(FileResponse {
+            status: status.as_u16(),
+            retry_after: retry_after(response.headers()),
+            decoder: Decoder::new(&coding::codings(response.headers())?),
+            body: Some(response.into_body()),
+            received: 0,
+            // Base64 takes four bytes for three.
+            limit: self.settings.max_file.bytes().saturating_mul(2),
+            idle: self.settings.idle_timeout.duration(),
+        })
     }
 
     /// Sends a plain GET to a configured server, without a token; follows no redirect.
     pub async fn get(&self, url: &Url) -> Result<CallResponse, Error> {
         self.answer(request(url, Full::default())?).await
+    }
+
+    /// Posts an empty JSON object to a configured server, without a token; follows no redirect.
+    pub async fn post_nothing(&self, url: &Url) -> Result<CallResponse, Error> {
+        let mut request = request(url, Full::from("{}"))?;
+        *request.method_mut() = Method::POST;
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(CONTENT_TYPE, json);
+        self.answer(request).await
     }
 
     async fn answer(&self, request: Request<Full<Bytes>>) -> Result<CallResponse, Error> {
@@ -268,7 +281,7 @@ impl HttpClient {
             .unwrap_or(Err(Error::TimedOut))
     }
 
-    /// Starts a download, without any token. Every address on the way passes `guard`.
+    /// Starts a download. Every address on the way passes `guard`.
     pub async fn download(
         &self,
         guard: &Guard,
@@ -276,11 +289,14 @@ impl HttpClient {
         pace: &mut TransferPace,
     ) -> Result<Download, Error> {
         let mut passed = guard.check(file.link)?;
+        let origin = passed.url.origin();
         let idle = self.settings.idle_timeout.duration();
         for _ in 0..=MOST_REDIRECTS {
-            let response =
-                tokio::time::timeout_at(pace.patience(idle), self.request_file(&passed, file))
-                    .await;
+            let response = tokio::time::timeout_at(
+                pace.patience(idle),
+                self.request_file(&passed, &origin, file),
+            )
+            .await;
             let response = response.unwrap_or(Err(Error::TimedOut))?;
             let status = response.status();
             if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
@@ -313,10 +329,14 @@ impl HttpClient {
     async fn request_file(
         &self,
         passed: &CheckedUrl,
+        origin: &Origin,
         file: &DownloadRequest<'_>,
     ) -> Result<Response<Incoming>, Error> {
         let mut request = request(&passed.url, Full::default())?;
         let headers = request.headers_mut();
+        if passed.url.origin() == *origin {
+            set_headers(headers, file.headers)?;
+        }
         let mut set =
             |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
         if file.style == RequestStyle::Cdn {
@@ -382,6 +402,81 @@ impl Download {
         }
         Ok(chunk)
     }
+}
+
+/// An answer that may contain a file.
+pub struct FileResponse {
+    pub status: u16,
+    pub retry_after: Option<Duration>,
+    decoder: Decoder,
+    /// `None` when it ended.
+    body: Option<Incoming>,
+    received: u64,
+    limit: u64,
+    idle: Duration,
+}
+
+impl FileResponse {
+    /// The next decoded bytes, perhaps none; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let Some(body) = &mut self.body else {
+            return Ok(None);
+        };
+        let chunk = tokio::time::timeout(self.idle, next_chunk(body)).await;
+        let chunk = chunk.map_err(|_| Error::TimedOut)??;
+        let mut decoded = Vec::new();
+        match chunk {
+            Some(chunk) => {
+                self.decoder.push(&chunk);
+                while self
+                    .decoder
+                    .next(&mut decoded)
+                    .map_err(Error::Undecodable)?
+                {}
+            }
+            None => {
+                self.body = None;
+                self.decoder
+                    .finish(&mut decoded)
+                    .map_err(Error::Undecodable)?;
+            }
+        }
+        self.received += decoded.len() as u64;
+        if self.received > self.limit {
+            return Err(Error::TooLarge { limit: self.limit });
+        }
+        Ok(Some(decoded))
+    }
+}
+
+fn api_request(api_base: &Url, call: &Call) -> Result<Request<Full<Bytes>>, Error> {
+    let url = call
+        .url(api_base)
+        .ok_or(Error::Refused(guard::Error::Scheme))?;
+    let body = call.body.as_ref();
+    let body = body.map_or_else(Full::default, |body| Full::from(body.to_string()));
+    let mut request = request(&url, body)?;
+    *request.method_mut() = match call.method {
+        CallMethod::Get => Method::GET,
+        CallMethod::Post => Method::POST,
+        CallMethod::Put => Method::PUT,
+        CallMethod::Patch => Method::PATCH,
+    };
+    let headers = request.headers_mut();
+    set_headers(headers, &call.headers)?;
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(request)
+}
+
+/// Sets headers that may have secrets.
+fn set_headers(to: &mut HeaderMap, headers: &[(&'static str, String)]) -> Result<(), Error> {
+    for (name, value) in headers {
+        let value = HeaderValue::try_from(value);
+        let mut value = value.map_err(|_| Error::Refused(guard::Error::Scheme))?;
+        value.set_sensitive(true);
+        to.insert(HeaderName::from_static(name), value);
+    }
+    Ok(())
 }
 
 /// Whether the response is the file, or its rest from the requested byte.

@@ -31,7 +31,7 @@ pub use crate::media::requeue::{
 pub use crate::media::settle::{Counts, Stored};
 pub use adopt::{AddedFile, Adopted, add_file, adopt, is_of, is_other, refuses};
 pub use erased::is_erased;
-pub use put::{NewMedia, Put, put};
+pub use put::{NewMedia, Put, add_link, put};
 pub use realign::{Realigned, allow_for_jump, realign};
 
 /// The waits between rounds; then daily until the deadline.
@@ -222,8 +222,10 @@ pub async fn mark_lost(
     delivery_has_bytes: bool,
     now: Millis,
 ) -> Result<Loss, Error> {
-    let has_link =
-        media.static_url.is_some() || media.direct_path.is_some() && media.media_key.is_some();
+    let has_link = [&media.static_url, &media.link, &media.media_id]
+        .into_iter()
+        .any(Option::is_some)
+        || media.direct_path.is_some() && media.media_key.is_some();
     if has_link || media.inline && delivery_has_bytes {
         media::requeue::requeue_as_lost(tx, &media.id, now).await?;
         return Ok(Loss::Requeued);

@@ -62,6 +62,10 @@ pub struct FoundMedia {
     pub edited_at_ms: Option<i64>,
     /// The file itself, if the gateway put it into the message.
     pub inline: Option<Inline>,
+    /// A link to the decrypted file, if the gateway gave one: a URL, or a path below the gateway's address.
+    pub link: Option<String>,
+    /// The id by which the gateway hands out the file, such as the media id of Meta's Cloud API.
+    pub media_id: Option<String>,
     /// The fields around it, from the outside in, such as `ephemeralMessage/message`; empty at the top level.
     pub wrapper: String,
 }
@@ -71,6 +75,11 @@ pub struct FoundMedia {
 pub struct Inline(String);
 
 impl Inline {
+    /// From base64, or from a text that stands for it.
+    pub fn new(base64: &str) -> Self {
+        Self(base64.to_owned())
+    }
+
     /// The decoded bytes; `None` when the text is not base64 (either alphabet, padded or not, with or without `data:`
     /// prefix).
     pub fn decode(&self) -> Option<Vec<u8>> {
@@ -133,6 +142,8 @@ impl FoundMedia {
             || self.direct_path.is_some()
             || self.static_url.is_some()
             || self.inline.is_some()
+            || self.link.is_some()
+            || self.media_id.is_some()
             || self.url.as_deref().is_some_and(leads_to_a_file)
     }
 
@@ -172,7 +183,7 @@ impl FoundMedia {
             direct_path,
             url,
             static_url: words(&["staticUrl"]),
-            sha256: hash(&["fileSha256", "filehash"]),
+            sha256: hash(&["fileSha256", "filehash", "sha256"]),
             enc_sha256: hash(&["fileEncSha256", "encFilehash"]),
             length_bytes: field(object, &["fileLength", "size"]).and_then(number),
             mime: words(&["mimetype"]),
@@ -192,6 +203,8 @@ impl FoundMedia {
             edits: None,
             edited_at_ms: None,
             inline: inline(object),
+            link: None,
+            media_id: None,
             wrapper: String::new(),
         }
     }
@@ -236,6 +249,6 @@ impl FoundMedia {
         macro_rules! fill {
             ($($field:ident)*) => { $( if self.$field.is_none() { self.$field = other.$field; } )* };
         }
-        fill!(edits edited_at_ms media_key media_key_at direct_path url static_url sha256 enc_sha256 length_bytes mime file_name caption width height seconds inline);
+        fill!(edits edited_at_ms media_key media_key_at direct_path url static_url sha256 enc_sha256 length_bytes mime file_name caption width height seconds inline link media_id);
     }
 }

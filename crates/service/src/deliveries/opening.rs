@@ -46,6 +46,21 @@ impl Body {
         is_any.then(|| BodyReader::new(self, steps, None))
     }
 
+    /// Reads a text in base64 that the body contains, or that stands for a part that was taken out.
+    pub fn open_base64(&self, text: &str) -> Option<BodyReader<'_>> {
+        let token = tokens(&self.id, text).into_iter().next();
+        let step = match token {
+            Some((.., n)) => BodyPiece::Decoded(self.parts.iter().find(|part| part.n == n)?, 0),
+            None => {
+                let (mut decoder, mut decoded) = (Base64Decoder::new(), Vec::new());
+                decoder.update(text.as_bytes(), &mut decoded).ok()?;
+                decoder.finish(&mut decoded).ok()?;
+                BodyPiece::Bytes(decoded)
+            }
+        };
+        Some(BodyReader::new(self, VecDeque::from([step]), None))
+    }
+
     fn steps(&self, opened: &[u32]) -> Option<VecDeque<BodyPiece<'_>>> {
         let mut steps = VecDeque::new();
         let text = std::str::from_utf8(&self.text).ok()?;
@@ -136,6 +151,7 @@ fn carries_json(body: &[u8]) -> bool {
 
 enum BodyPiece<'b> {
     Text(&'b [u8]),
+    Bytes(Vec<u8>),
     Part(&'b Part),
     /// A decoded part, inside this many strings of JSON.
     Decoded(&'b Part, u32),
@@ -249,6 +265,7 @@ impl<'b> BodyReader<'b> {
             }
             let (part, decoding) = match self.steps.pop_front() {
                 None => return Ok(None),
+                Some(BodyPiece::Bytes(bytes)) => return Ok(Some(bytes)),
                 Some(BodyPiece::Text([])) => continue,
                 Some(BodyPiece::Text(text)) => {
                     let (piece, rest) = text.split_at(text.len().min(PIECE_BYTES));

@@ -18,6 +18,8 @@ pub(super) enum Candidate {
     Inline,
     /// One link to the CDN.
     Cdn(cdn::CdnLink),
+    /// The link in the delivery.
+    Link,
     Gateway,
 }
 
@@ -26,6 +28,7 @@ impl Candidate {
         match self {
             Self::Inline => Route::Inline,
             Self::Cdn(_) => Route::Cdn,
+            Self::Link => Route::Link,
             Self::Gateway => Route::Gateway,
         }
     }
@@ -33,7 +36,7 @@ impl Candidate {
     /// The key of the host's cooldown.
     pub fn host(&self, instance: &Instance) -> Option<String> {
         match self {
-            Self::Inline => None,
+            Self::Inline | Self::Link => None,
             Self::Cdn(link) => Some(link.authority.clone()),
             Self::Gateway => Some(gateway::host_for(instance)),
         }
@@ -42,15 +45,25 @@ impl Candidate {
 
 /// How many downloads of an instance may start now: its readiest host decides.
 pub fn readiness(fetch: &HttpClient, usual_routes: &[Route], instance: &Instance) -> HostReadiness {
-    let routes = instance.routes.as_deref().unwrap_or(usual_routes);
+    let routes = usual_or_own(usual_routes, instance);
     let of_route = |route: &Route| match route {
         Route::Inline => Vec::new(),
         Route::Cdn => cdn::authorities(instance),
+        Route::Link => Vec::new(),
         Route::Gateway => vec![gateway::host_for(instance)],
     };
     let hosts = routes.iter().flat_map(of_route);
     let readiness = hosts.map(|host| fetch.readiness(&host));
     readiness.min().unwrap_or(HostReadiness::Ready)
+}
+
+/// The routes of an instance: its own, else those of the settings, else the order that fits its gateway.
+fn usual_or_own<'a>(usual: &'a [Route], instance: &'a Instance) -> &'a [Route] {
+    match instance.routes.as_deref() {
+        Some(own) => own,
+        None if usual == Route::ALL => instance.gateway.routes(),
+        None => usual,
+    }
 }
 
 /// The candidates that are still open in this round, and why others are not.
@@ -74,10 +87,7 @@ impl Candidates {
         };
         let is_past = cdn::is_past(job, downloader.clock.now());
         let mut past = Vec::new();
-        let routes = instance
-            .routes
-            .as_ref()
-            .unwrap_or(&downloader.settings.routes);
+        let routes = usual_or_own(&downloader.settings.routes, instance);
         for route in routes {
             match route {
                 Route::Inline => candidates
@@ -90,6 +100,10 @@ impl Candidates {
                         .extend(links.into_iter().map(Candidate::Cdn)),
                     Err(reason) => candidates.note(reason),
                 },
+                Route::Link => {
+                    let link = job.link.is_some();
+                    candidates.open.extend(link.then_some(Candidate::Link));
+                }
                 Route::Gateway => match gateway::can_ask(job) {
                     Ok(()) => candidates.open.push(Candidate::Gateway),
                     Err(reason) => candidates.note(reason),

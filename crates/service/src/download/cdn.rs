@@ -140,6 +140,7 @@ pub(super) async fn fetch(
             link: &link.url,
             from: 0,
             style: RequestStyle::Cdn,
+            headers: &[],
         },
         expected_bytes: job.declared_length,
         most_resumes: MOST_RESUMES,

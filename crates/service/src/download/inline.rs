@@ -6,12 +6,12 @@
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use bytes::Bytes;
-use wa_media::{Base64Decoder, FoundMedia, Inline, PlainVerifier};
+use wa_media::{Base64Decoder, FoundMedia, Inline, PlainVerifier, Refusal, Verified};
 
 use super::{Downloader, stream};
 use super::{Proven, Trace, expected, hints, refusal_reason, storage_reason};
-use crate::deliveries;
 use crate::deliveries::parts::{self, Segment, Unavailable};
+use crate::deliveries::{self, BodyReader};
 use crate::gateway::ParsedDelivery;
 use crate::instances::Instance;
 use crate::media::{self, Media};
@@ -44,29 +44,42 @@ pub(super) async fn take(
             Reason::StorageFailed
         }
     })?;
-    let mut sink = InlineDecoder {
-        verifier: PlainVerifier::new(expected(job), hints(job)),
-        staging: downloader.storage.stage_for(&job.id),
-        trace,
-        size_bytes: 0,
-    };
+    let mut sink = InlineDecoder::new(downloader, job, trace);
     match stored(&segments) {
         Some((media, sha256)) => sink.copy(downloader, job, &media, &sha256).await?,
         None => sink.decode(segments).await?,
     }
-    if sink.size_bytes == 0 {
-        return Err(Reason::InlineMalformed);
+    let (staging, verified) = sink.finish().await?;
+    let verified = verified.map_err(|refusal| match refusal_reason(&refusal) {
+        // The same bytes will be no better next time.
+        Reason::HashMismatch => Reason::SenderHashWrong,
+        _ => Reason::InlineMalformed,
+    })?;
+    Ok((staging, verified))
+}
+
+/// Takes the file that a gateway answered with.
+pub(super) async fn take_answer(
+    downloader: &Downloader,
+    job: &Job,
+    trace: &mut Trace<'_>,
+    mut bytes: BodyReader<'_>,
+) -> Result<Proven, Reason> {
+    let mut sink = InlineDecoder::new(downloader, job, trace);
+    while let Some(piece) = bytes.next().await.map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => Reason::GatewayBadAnswer,
+        _ => Reason::StorageFailed,
+    })? {
+        sink.take(&piece).await?;
     }
-    stream::read_again(&mut sink.verifier, &sink.staging).await?;
-    let verified = sink
-        .verifier
-        .finish()
-        .map_err(|refusal| match refusal_reason(&refusal) {
-            // The same bytes will be no better next time.
-            Reason::HashMismatch => Reason::SenderHashWrong,
-            _ => Reason::InlineMalformed,
-        })?;
-    Ok((sink.staging, verified))
+    let (staging, verified) = sink.finish().await.map_err(|reason| match reason {
+        Reason::InlineMalformed => Reason::GatewayBadAnswer,
+        reason => reason,
+    })?;
+    Ok((
+        staging,
+        verified.map_err(|refusal| refusal_reason(&refusal))?,
+    ))
 }
 
 /// Finds the file of a job in its delivery.
@@ -110,7 +123,24 @@ struct InlineDecoder<'s, 'r> {
     size_bytes: u64,
 }
 
-impl InlineDecoder<'_, '_> {
+impl<'s, 'r> InlineDecoder<'s, 'r> {
+    fn new(downloader: &Downloader, job: &Job, trace: &'s mut Trace<'r>) -> Self {
+        Self {
+            verifier: PlainVerifier::new(expected(job), hints(job)),
+            staging: downloader.storage.stage_for(&job.id),
+            trace,
+            size_bytes: 0,
+        }
+    }
+
+    async fn finish(mut self) -> Result<(Staging, Result<Verified, Refusal>), Reason> {
+        if self.size_bytes == 0 {
+            return Err(Reason::InlineMalformed);
+        }
+        stream::read_again(&mut self.verifier, &self.staging).await?;
+        Ok((self.staging, self.verifier.finish()))
+    }
+
     async fn take(&mut self, bytes: &[u8]) -> Result<(), Reason> {
         self.verifier.update(bytes);
         self.size_bytes += bytes.len() as u64;

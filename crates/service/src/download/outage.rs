@@ -58,6 +58,8 @@ pub fn host_for(route: Route, instance: &Instance) -> Option<String> {
             "cdn {}",
             instance.cdn_base.as_deref().unwrap_or("")
         )),
+        // Links of one gateway may lead to many hosts.
+        Route::Link => None,
         Route::Gateway => Some(format!("gateway {}", instance.api_base)),
     }
 }

@@ -310,10 +310,10 @@ pub(super) fn from_form(body: &[u8]) -> Option<Json> {
         (name.into_owned(), value)
     });
     let fields: Object = fields.collect();
-    fields
-        .values()
-        .any(|value| !value.is_string())
-        .then_some(Json::Object(fields))
+    // Twilio's forms have no JSON.
+    let is_message = fields.contains_key("AccountSid");
+    let has_json = fields.values().any(|value| !value.is_string());
+    (is_message || has_json).then_some(Json::Object(fields))
 }
 
 /// Whether an object has the field in which W-API puts a message.

@@ -10,9 +10,12 @@ use wa_media::read::{field, flag, millis, text};
 
 use super::envelope::{self, holds_content};
 use super::id::clean;
-use super::{DeliveryContent, Error, Link, LinkRequest, Message, ParsedDelivery, Session, Slot};
+use super::{
+    Access, Call, CallMethod, DeliveryContent, Error, FileAnswer, FileCall, FileRequest, Message,
+    ParsedDelivery, Protocol, Session, Slot, segment,
+};
 use crate::clock::{Millis, SECOND, millis_of_utc};
-use crate::model::{ChatId, ChatKind, DeliveryReason, KeyKind, Origin, Reason, SenderId};
+use crate::model::{ChatId, ChatKind, DeliveryReason, KeyKind, Origin, Reason, Route, SenderId};
 
 /// The documented address of the API.
 pub const API_BASE: &str = "https://api.w-api.app/v1";
@@ -20,6 +23,99 @@ pub const API_BASE: &str = "https://api.w-api.app/v1";
 pub const DOMAINS: &[&str] = &["w-api.app"];
 
 type Object = Map<String, Json>;
+
+pub(super) struct Wapi;
+
+impl Protocol for Wapi {
+    fn is_delivery(&self, of: &Object) -> bool {
+        holds_content(of) || is_delivery(of)
+    }
+
+    fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
+        vec![read_one(root)]
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        &[Route::Inline, Route::Cdn, Route::Gateway]
+    }
+
+    fn read_body(&self, body: Json) -> Result<Vec<ParsedDelivery>, Error> {
+        read(body)
+    }
+
+    fn is_inside_envelope(&self, of: &Object) -> bool {
+        holds_content(of)
+    }
+
+    fn named_instance(&self, beginning: &[u8]) -> Option<String> {
+        named_instance(beginning)
+    }
+
+    fn slots(&self) -> &'static [Slot] {
+        SLOTS
+    }
+
+    fn slots_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(call(CallMethod::Get, SLOTS_PATH, access))
+    }
+
+    fn slot_call(&self, slot: &Slot, access: Access<'_>, address: &str, _: &Json) -> Call {
+        call(CallMethod::Put, slot.path, access).with_body(slot_call(address))
+    }
+
+    fn refusal(&self, answer: &Json) -> Option<String> {
+        refusal(answer)
+    }
+
+    fn describes_instance(&self, answer: &Json) -> bool {
+        describes_instance(answer)
+    }
+
+    fn is_slot_off(&self, slot: &Slot, answer: &Json) -> bool {
+        is_slot_off(slot, answer)
+    }
+
+    fn read_slot(&self, slot: &Slot, answer: &Json) -> Option<String> {
+        read_slot(slot, answer)
+    }
+
+    fn read_session(&self, answer: &Json) -> Session {
+        read_session(answer)
+    }
+
+    fn own_messages_slot(&self) -> &'static str {
+        "delivery"
+    }
+
+    fn default_api_base(&self) -> &'static str {
+        API_BASE
+    }
+
+    fn known_domains(&self) -> &'static [&'static str] {
+        DOMAINS
+    }
+
+    fn file_call(&self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
+        let body = link_body(request)?;
+        let call = call(CallMethod::Post, LINK_PATH, access).with_body(body);
+        Some(FileCall::Ask(call))
+    }
+
+    fn read_file_answer(&self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
+        read_link(status, body)
+    }
+}
+
+const LINK_PATH: &str = "message/download-media";
+
+fn call(method: CallMethod, path: &str, access: Access<'_>) -> Call {
+    let path = format!("{path}?instanceId={}", segment(access.instance));
+    Call::new(
+        method,
+        path,
+        ("authorization", &format!("Bearer {}", access.token)),
+    )
+}
 
 /// Reads the deliveries in a body, inside any known envelope.
 pub fn read(mut body: Json) -> Result<Vec<ParsedDelivery>, Error> {
@@ -59,11 +155,6 @@ pub fn read(mut body: Json) -> Result<Vec<ParsedDelivery>, Error> {
     }
 }
 
-/// The texts that seem to contain a body and cannot be read.
-pub(super) fn unreadable_texts(mut body: Json) -> Vec<String> {
-    envelope::take(&mut body, holds_content).sealed
-}
-
 /// Whether an object is a delivery although it has no message of W-API's form: a session event, or a message in the form of
 /// other gateways.
 fn is_delivery(object: &Object) -> bool {
@@ -86,13 +177,11 @@ fn read_one(root: &Object) -> ParsedDelivery {
     let topic = if !found.media.is_empty() {
         DeliveryContent::Media
     } else if found.sealed {
-        DeliveryContent::Notice(
-            "an edit or another change that is encrypted with a message's secret",
-        )
+        DeliveryContent::Notice(super::SEALED)
     } else if is_delivery_in_text(envelope) {
         DeliveryContent::Notice("a text that holds a whole delivery")
     } else if found.revokes {
-        DeliveryContent::Notice("a message is taken back")
+        DeliveryContent::Notice(super::REVOKED)
     } else {
         content_without_media(root, content.object())
     };
@@ -248,7 +337,7 @@ fn moment(value: &Json) -> Option<Millis> {
 
 /// `POST {api}/message/download-media?instanceId=…`: all four fields are required, and `type` has four values. A sticker is
 /// requested as an image, because its key has that label.
-pub fn link_call(request: &LinkRequest<'_>) -> (&'static str, Json) {
+fn link_body(request: &FileRequest<'_>) -> Option<Json> {
     let kind = match request.key_kind {
         KeyKind::Image => "image",
         KeyKind::Video => "video",
@@ -261,13 +350,12 @@ pub fn link_call(request: &LinkRequest<'_>) -> (&'static str, Json) {
         "audio" => "audio/ogg; codecs=opus",
         _ => "application/octet-stream",
     };
-    let body = json!({
-        "mediaKey": STANDARD.encode(request.media_key.as_bytes()),
-        "directPath": request.direct_path,
+    Some(json!({
+        "mediaKey": STANDARD.encode(request.media_key?.as_bytes()),
+        "directPath": request.direct_path?,
         "type": kind,
         "mimetype": request.mime.unwrap_or(usual),
-    });
-    ("message/download-media", body)
+    }))
 }
 
 /// Six slots, one family of events each; events of an unset one are not sent at all.
@@ -389,7 +477,7 @@ pub fn read_session(answer: &Json) -> Session {
 
 /// An answer with a link is a success whatever `error` says, because that field is always there. Without a link it is a
 /// failure even with 200. A failure's `message` may be an object.
-pub fn read_link(status: u16, body: &[u8]) -> Result<Link, Reason> {
+pub fn read_link(status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
     match status {
         401 | 403 => return Err(Reason::GatewayTokenRefused),
         404 => return Err(Reason::GatewayUnknownInstance),
@@ -413,9 +501,7 @@ pub fn read_link(status: u16, body: &[u8]) -> Result<Link, Reason> {
     if status >= 300 {
         return Err(failed);
     }
-    Ok(Link {
-        url: url.to_owned(),
-    })
+    Ok(FileAnswer::Link(url.to_owned()))
 }
 
 /// The instance in the beginning of a body. Ids are short and plain, so one with an escape is not taken.

@@ -104,9 +104,9 @@ pub async fn insert(
     let sql = "insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, mime_declared, file_name,
                  caption, chat_id, sender_id, sender_lid, sender_name, from_me, is_group, voice_note, width, height, seconds, sent_at,
                  received_at, file_time, media_key, media_key_malformed, direct_path, expected_sha256, expected_enc_sha256, declared_length,
-                 expires_at, deadline, status, reason, static_url, inline)
+                 expires_at, deadline, status, reason, static_url, inline, link, media_id)
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-                 $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)
+                 $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39)
                on conflict (instance, message_id, slot) do nothing";
     let (message, found) = (new.message, row.found);
     let origin = &message.origin;
@@ -151,6 +151,8 @@ pub async fn insert(
         row.skip.map(Reason::as_str),
         found.static_url.clone(),
         found.inline.is_some(),
+        found.link.clone(),
+        found.media_id.clone(),
     ];
     Ok(tx.run(sql, values).await? == 1)
 }
@@ -202,7 +204,8 @@ pub async fn set_links(
     let sql = "update media set media_key = coalesce($2, media_key), media_key_malformed = case when $2 is null then media_key_malformed else 0 end,
                  expected_sha256 = case when media_key is null and $2 is not null then $5 else coalesce(expected_sha256, $5) end,
                  expected_enc_sha256 = case when media_key is null and $2 is not null then $6 else coalesce(expected_enc_sha256, $6) end,
-                 direct_path = coalesce($3, direct_path), static_url = coalesce($4, static_url), expires_at = coalesce($7, expires_at) where id = $1";
+                 direct_path = coalesce($3, direct_path), static_url = coalesce($4, static_url), expires_at = coalesce($7, expires_at), link = coalesce($8, link), media_id = coalesce($9, media_id)
+               where id = $1";
     let values = values![
         id.as_str(),
         found.media_key.as_ref().map(|key| *key.as_bytes()),
@@ -210,9 +213,17 @@ pub async fn set_links(
         found.static_url.clone(),
         found.sha256,
         found.enc_sha256,
-        expires_at
+        expires_at,
+        found.link.clone(),
+        found.media_id.clone(),
     ];
     tx.run(sql, values).await.map(drop)
+}
+
+/// Records a link to the file.
+pub async fn set_link(tx: &mut Tx, id: &MediaId, link: &str) -> Result<(), Error> {
+    let sql = "update media set link = $2 where id = $1";
+    tx.run(sql, values![id.as_str(), link]).await.map(drop)
 }
 
 /// Records a repeat that came during a download.

@@ -56,6 +56,10 @@ pub struct Media {
     pub direct_path: Option<String>,
     /// A full link to an unencrypted file.
     pub static_url: Option<String>,
+    /// A link to the decrypted file, or its path below the gateway's address.
+    pub link: Option<String>,
+    /// The gateway's id of the file.
+    pub media_id: Option<String>,
     /// The delivery contains the bytes.
     pub inline: bool,
     /// SHA-256 of the plaintext, promised by the message.
@@ -104,7 +108,7 @@ macro_rules! columns {
         concat!(
             "id, client, instance, gateway, message_id, slot, delivery, kind, key_kind, mime_declared, file_name, caption, chat_id,
              sender_id, sender_lid, sender_name, from_me, is_group, voice_note, width, height, seconds, sent_at, received_at, file_time,
-             media_key, media_key_malformed, direct_path, static_url, inline, expected_sha256, expected_enc_sha256, declared_length,
+             media_key, media_key_malformed, direct_path, static_url, link, media_id, inline, expected_sha256, expected_enc_sha256, declared_length,
              expires_at, status, reason, deadline, next_attempt_at, rounds, refused_rounds, refused_since, attempts, fence, fetched_bytes,
              stored_at, route, mime, size_bytes, sha256, verified, path, ",
             crate::instances::routes_of!("media.instance"),
@@ -145,6 +149,8 @@ impl Media {
             media_key_malformed: row.flag("media_key_malformed")?,
             direct_path: row.text_or_none("direct_path")?,
             static_url: row.text_or_none("static_url")?,
+            link: row.text_or_none("link")?,
+            media_id: row.text_or_none("media_id")?,
             inline: row.flag("inline")?,
             expected_sha256: row.bytes32_or_none("expected_sha256")?,
             expected_enc_sha256: row.bytes32_or_none("expected_enc_sha256")?,

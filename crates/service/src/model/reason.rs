@@ -47,6 +47,7 @@ reasons! {
     GatewayFailed "gateway_failed" Retry;
     GatewayUnavailable "gateway_unavailable" Retry;
     GatewayBadAnswer "gateway_bad_answer" Retry;
+    GatewayFileGone "gateway_file_gone" Confirm;
     TokenMissing "token_missing" RetryAfter(HOUR);
     TokenUnreadable "token_unreadable" RetryAfter(HOUR);
     KeysMissing "keys_missing" GiveUp;

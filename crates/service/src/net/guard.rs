@@ -39,6 +39,8 @@ pub struct Guard {
     api_base: Option<Url>,
     domains: &'static [&'static str],
     allowed_hosts: Vec<String>,
+    /// Whether every server with a public address is allowed.
+    any_public: bool,
 }
 
 /// An address that may be requested.
@@ -68,6 +70,16 @@ impl Guard {
                 .iter()
                 .map(|host| host.to_ascii_lowercase())
                 .collect(),
+            any_public: false,
+        }
+    }
+
+    /// Rules for links that a gateway put into a delivery: to its own address, or to any server with a public address, because
+    /// operators store files where they like. Nothing secret may be sent to them.
+    pub fn for_links(api_base: Url, allowed_hosts: &[String]) -> Self {
+        Self {
+            any_public: true,
+            ..Self::new(api_base, &[], allowed_hosts)
         }
     }
 
@@ -90,6 +102,20 @@ impl Guard {
         let is_api = |base: &Url| url.origin() == base.origin();
         if self.api_base.as_ref().is_some_and(is_api) || self.operator_allows(&url) {
             return Ok(CheckedUrl { url, trusted: true });
+        }
+        if self.any_public {
+            let address = match host {
+                Host::Ipv4(address) => Some(IpAddr::V4(address)),
+                Host::Ipv6(address) => Some(IpAddr::V6(address)),
+                Host::Domain(_) => None,
+            };
+            return match address.filter(|address| !is_public(*address)) {
+                Some(address) => Err(Error::NotPublic(address.to_string())),
+                None => Ok(CheckedUrl {
+                    url,
+                    trusted: false,
+                }),
+            };
         }
         let name = match host {
             Host::Ipv4(address) => return self.rewrite(url, IpAddr::V4(address)),

@@ -4,9 +4,9 @@ use serde_json::Value;
 use url::Url;
 
 use crate::clock::Millis;
-use crate::gateway;
+use crate::gateway::{self, Access, Call, Slot};
 use crate::instances::{self, Instance};
-use crate::net::{self, HttpClient, Method};
+use crate::net::{self, HttpClient};
 use crate::secrets::{self, Secrets};
 
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +71,8 @@ impl<'a> GatewayAdmin<'a> {
     /// The instance's connection and slots. An answer without them is an error, never an empty slot.
     pub async fn read(&self) -> Result<Answer, Error> {
         let gateway = self.instance.gateway;
-        let answer = self.call(Method::GET, gateway.slots_path(), None).await?;
+        let call = gateway.slots_call(self.access()).ok_or(Error::Empty)?;
+        let answer = self.call(&call).await?;
         let named = gateway.read_session(&answer.body).instance;
         match named.filter(|named| named != self.instance.id.as_str()) {
             Some(named) => Err(Error::Other(named)),
@@ -80,32 +81,24 @@ impl<'a> GatewayAdmin<'a> {
         }
     }
 
-    /// Sets one slot. A positive answer proves nothing; read the slot back.
-    pub async fn set(&self, path: &str, address: &str) -> Result<(), Error> {
-        let body = self.instance.gateway.slot_call(address);
-        self.call(Method::PUT, path, Some(&body)).await.map(drop)
+    /// Sets one slot. A positive answer proves nothing; read the slot back. `current` is what [`Self::read`] answered.
+    pub async fn set(&self, slot: &Slot, address: &str, current: &Value) -> Result<(), Error> {
+        let gateway = self.instance.gateway;
+        let call = gateway.slot_call(slot, self.access(), address, current);
+        self.call(&call).await.map(drop)
     }
 
-    fn url(&self, path: &str) -> Result<Url, Error> {
-        let mut url = Url::parse(&self.instance.api_base).map_err(|_| Error::Base)?;
-        url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
-        url.query_pairs_mut()
-            .append_pair("instanceId", self.instance.id.as_str());
-        Ok(url)
+    fn access(&self) -> Access<'_> {
+        Access {
+            instance: self.instance.id.as_str(),
+            token: &self.token,
+        }
     }
 
-    async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<Answer, Error> {
-        let url = self.url(path)?;
-        let answer = self
-            .client
-            .call_with(method, url, &self.token, body)
-            .await?;
-        if answer.status != 200 {
+    async fn call(&self, call: &Call) -> Result<Answer, Error> {
+        let base = Url::parse(&self.instance.api_base).map_err(|_| Error::Base)?;
+        let answer = self.client.call(&base, call).await?;
+        if !(200..300).contains(&answer.status) {
             return Err(Error::Status {
                 status: answer.status,
                 date: answer.date,

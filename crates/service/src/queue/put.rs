@@ -8,7 +8,7 @@ use crate::gateway::Message;
 use crate::media::Media;
 use crate::media::message::{self, NewMessage, NewRow};
 use crate::model::contact::Match;
-use crate::model::{DeliveryId, MediaId, MediaStatus, Reason, fresh_id};
+use crate::model::{DeliveryId, InstanceId, MediaId, MediaStatus, Reason, fresh_id};
 use crate::queue::captions;
 
 /// The observed life of WhatsApp's links after their key's creation.
@@ -274,6 +274,30 @@ async fn merge(
     })
 }
 
+/// Gives a message's media that are not stored a link that came later, and makes them ready. A media that was skipped stays so.
+pub async fn add_link(
+    tx: &mut Tx,
+    instance: &InstanceId,
+    message: &str,
+    link: &str,
+    now: Millis,
+) -> Result<(), Error> {
+    for known in message::of_message_in(tx, instance, message).await? {
+        let is_open = !matches!(known.status, MediaStatus::Stored | MediaStatus::Skipped);
+        // One link cannot be the file of several media, but its bytes are verified.
+        if !is_open || known.link.as_deref() == Some(link) {
+            continue;
+        }
+        message::set_link(tx, &known.id, link).await?;
+        if known.status == MediaStatus::Downloading {
+            message::set_repeated(tx, &known.id).await?;
+        } else {
+            message::requeue_for_repeat(tx, &known.id, now + LEAST_PATIENCE).await?;
+        }
+    }
+    Ok(())
+}
+
 async fn take_newer_keys(
     tx: &mut Tx,
     id: &MediaId,
@@ -283,7 +307,15 @@ async fn take_newer_keys(
     if found.inline.is_some() {
         message::set_inline(tx, id, delivery).await?;
     }
-    if found.media_key_malformed || (found.direct_path.is_none() && found.static_url.is_none()) {
+    let has_link = [
+        &found.direct_path,
+        &found.static_url,
+        &found.link,
+        &found.media_id,
+    ]
+    .into_iter()
+    .any(Option::is_some);
+    if found.media_key_malformed || !has_link {
         return Ok(());
     }
     message::set_links(tx, id, found, expires_at(found)).await

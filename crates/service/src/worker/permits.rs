@@ -208,6 +208,8 @@ mod tests {
             cdn_base: None,
             routes: None,
             token_sealed: None,
+            secret_sealed: None,
+            session: None,
             hook_hash: Vec::new(),
             hooks_before: Vec::new(),
             state: "unknown".to_owned(),

@@ -148,8 +148,8 @@ fn an_error_in_json_has_its_place() {
 fn answers_for_a_link_are_judged_by_their_content() {
     let ok = br#"{"error":false,"fileLink":"https://api.w-api.app/media/file/a.oga","expires":1790003600000}"#;
     assert_eq!(
-        read_link(200, ok).unwrap().url,
-        "https://api.w-api.app/media/file/a.oga"
+        read_link(200, ok).unwrap(),
+        FileAnswer::Link("https://api.w-api.app/media/file/a.oga".to_owned())
     );
     let object =
         br#"{"error":true,"message":{"error":false,"data":{"error":true,"message":"Falha"}}}"#;

@@ -90,6 +90,8 @@ pub async fn check(db: &Db, options: &NewOptions) -> Result<NewInstance, AddErro
         cdn_base: cdn_base.map(|bases| if bases == DEFAULT { "" } else { bases }.to_owned()),
         routes: routes(options.routes.as_deref())?,
         token_sealed: None,
+        secret_sealed: None,
+        session: None,
         hook_hash: [0; 32],
     })
 }

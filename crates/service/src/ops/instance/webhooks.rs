@@ -142,7 +142,8 @@ pub async fn set(
     progress: &impl Progress<&'static str>,
 ) -> Result<WebhooksReport, WebhooksError> {
     let admin = GatewayAdmin::open(deps.client, deps.secrets, instance)?;
-    remember(deps, instance, &admin.read().await?.body).await?;
+    let before = admin.read().await?.body;
+    remember(deps, instance, &before).await?;
     let token = secrets::random_token();
     let hash = secrets::hash_token(&token);
     let (id, key) = (instance.id.clone(), Key::instance(instance.id.as_str()));
@@ -155,7 +156,7 @@ pub async fn set(
     instance.hooks_before.push(hash.to_vec());
     let address = webhook_address(base, instance.gateway, &token);
     let wanted = |_: &gateway::Slot| Some(address.clone());
-    let mut report = set_all(&instance, &admin, wanted, true, progress).await;
+    let mut report = set_all((&instance, &admin), &before, wanted, true, progress).await;
     report.address = (!report.missing.is_empty()).then_some(address);
     Ok(report)
 }
@@ -185,9 +186,9 @@ pub async fn undo(
         return Err(WebhooksError::NothingToUndo);
     }
     // Fails before anything is set when the gateway cannot be asked.
-    admin.read().await?;
+    let now = admin.read().await?.body;
     let wanted = |slot: &gateway::Slot| before.get(slot.field).cloned().flatten();
-    let mut report = set_all(instance, &admin, wanted, false, progress).await;
+    let mut report = set_all((instance, &admin), &now, wanted, false, progress).await;
     report.not_remembered = not_remembered;
     if report.missing.is_empty() {
         let (id, key) = (instance.id.clone(), Key::instance(instance.id.as_str()));
@@ -201,8 +202,8 @@ pub async fn undo(
 
 /// Sets each slot that is to hold something, and reads all of them back.
 async fn set_all(
-    instance: &Instance,
-    admin: &GatewayAdmin<'_>,
+    (instance, admin): (&Instance, &GatewayAdmin<'_>),
+    current: &Value,
     wanted: impl Fn(&gateway::Slot) -> Option<String>,
     must_be_on: bool,
     progress: &impl Progress<&'static str>,
@@ -213,7 +214,7 @@ async fn set_all(
             continue;
         };
         progress.finding(&slot.name);
-        if let Err(error) = admin.set(slot.path, &address).await {
+        if let Err(error) = admin.set(slot, &address, current).await {
             let is_silent = matches!(error, gateway_admin::Error::Silent(_));
             errors.insert(slot.name, error);
             // The other slots would wait for the same timeout.

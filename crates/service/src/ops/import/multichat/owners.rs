@@ -144,6 +144,8 @@ impl Owners {
             cdn_base: None,
             routes: None,
             token_sealed: None,
+            secret_sealed: None,
+            session: None,
             hook_hash: [0; 32],
         };
         let (new, hook) = instance::sealed(deps.secrets, new, number.token.as_deref())?;

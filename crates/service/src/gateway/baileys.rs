@@ -1,0 +1,113 @@
+//! Messages as Baileys writes them, `{key, message, messageTimestamp, pushName}`: Evolution API and the NOWEB engine of WAHA.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value as Json, json};
+use wa_media::{MediaKind, says_view_once};
+
+use super::fields::{
+    Fields, Object, id, is_private, is_set, link, object, sender, time, with_found, words,
+};
+use super::{FileRequest, Message, ParsedDelivery};
+use crate::model::ChatKind;
+use crate::model::{ChatId, SenderId};
+
+/// What Baileys writes in place of the account's own name.
+const SELF_NAMES: &[&str] = &["Você", "You"];
+
+/// Whether an object is such a message.
+pub(super) fn is_message(of: &Object) -> bool {
+    object(of, &["key"]).is_some_and(|key| id(key, &["id", "remoteJid"]).is_some())
+}
+
+/// Reads one message; `account` is the account's own id.
+pub(super) fn read(item: &Object, account: Option<&str>) -> ParsedDelivery {
+    let message = message(item, account);
+    let empty = Object::new();
+    let content = object(item, &["message"]).unwrap_or_else(|| {
+        // An edit may be the protocol message itself.
+        if object(item, &["editedMessage"]).is_some() {
+            item
+        } else {
+            &empty
+        }
+    });
+    let mut found = wa_media::find_in_marked(content, says_view_once(item));
+    if let [alone] = &mut found.media[..] {
+        alone.link = link(content, &["mediaUrl"]);
+    }
+    with_found(message, found)
+}
+
+pub(super) fn message(item: &Object, account: Option<&str>) -> Message {
+    let empty = Object::new();
+    let key = object(item, &["key"]).unwrap_or(&empty);
+    let from_me = is_set(key, &["fromMe"]);
+    let chat = id(key, &["remoteJid"]);
+    let name = words(item, &["pushName"]);
+    Message {
+        id: id(key, &["id"]).unwrap_or_default(),
+        origin: Fields {
+            is_group: chat.as_deref().is_some_and(is_group),
+            sender: if from_me {
+                sender([account.map(str::to_owned)])
+            } else {
+                sender_of(item, key, chat.as_deref())
+            },
+            from_me,
+            chat,
+        }
+        .origin(),
+        sender_name: name.filter(|name| !(from_me && SELF_NAMES.contains(&name.as_str()))),
+        sent_at: time(item, &["messageTimestamp"]),
+    }
+}
+
+fn is_group(chat: &str) -> bool {
+    ChatId(chat.to_owned()).kind() == ChatKind::Group
+}
+
+/// The person who sent a received message. In a group it is the participant, in a private chat the other person.
+pub(super) fn sender_of(item: &Object, key: &Object, chat: Option<&str>) -> SenderId {
+    let names = [
+        "participantAlt",
+        "participantPn",
+        "participant",
+        "participantLid",
+    ];
+    let participant = names.map(|name| id(key, &[name]));
+    if !chat.is_none_or(is_private) {
+        let of_item = id(item, &["participant"]);
+        return sender(participant.into_iter().chain([of_item]));
+    }
+    let others = ["remoteJidAlt", "senderPn", "senderLid"].map(|name| id(key, &[name]));
+    sender(
+        [chat.map(str::to_owned)]
+            .into_iter()
+            .chain(others)
+            .chain(participant),
+    )
+}
+
+/// The description of a file under the name of its kind, as Baileys needs it to download the file.
+pub(super) fn file_of(request: &FileRequest<'_>) -> Option<(&'static str, Json)> {
+    let name = match request.kind {
+        MediaKind::Image => "imageMessage",
+        MediaKind::Video => "videoMessage",
+        MediaKind::Audio => "audioMessage",
+        MediaKind::Document => "documentMessage",
+        MediaKind::Sticker => "stickerMessage",
+    };
+    let (key, path) = (request.media_key?, request.direct_path?);
+    let hash = |hash: Option<&[u8; 32]>| hash.map(|hash| STANDARD.encode(hash));
+    let file = json!({
+        "url": format!("https://mmg.whatsapp.net{path}"),
+        "directPath": path,
+        "mediaKey": STANDARD.encode(key.as_bytes()),
+        "mimetype": request.mime,
+        "fileSha256": hash(request.sha256),
+        "fileEncSha256": hash(request.enc_sha256),
+        "fileLength": request.length_bytes,
+    });
+    Some((name, file))
+}

@@ -1,0 +1,92 @@
+//! Evolution API v2. Facts from its source (2.3.6 and 2.3.7).
+
+use serde_json::json;
+
+use super::baileys;
+use super::fields::{Object, connection, event, id, nothing, object, objects, words};
+use super::{
+    Access, Call, CallMethod, FileCall, FileRequest, ParsedDelivery, Protocol, Signature, segment,
+};
+use crate::model::{DeliveryReason, Route};
+
+pub(super) struct Evolution;
+
+impl Protocol for Evolution {
+    fn is_delivery(&self, of: &Object) -> bool {
+        let has_data = of.get("data").is_some();
+        has_data && words(of, &["event"]).is_some() || baileys::is_message(of)
+    }
+
+    fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
+        if baileys::is_message(root) {
+            return vec![baileys::read(root, None)];
+        }
+        // In own messages the sender is the account, which the envelope names. `date_time` is local time marked as UTC.
+        let account = id(root, &["sender"]);
+        let empty = Object::new();
+        let data = object(root, &["data"]).unwrap_or(&empty);
+        let name = event(root, &["event"]);
+        match name.as_str() {
+            "connection.update" => match words(data, &["state"]).as_deref() {
+                Some("open") => return vec![connection(true)],
+                Some("close" | "refused") => return vec![connection(false)],
+                _ => return vec![nothing(DeliveryReason::StatusUpdate)],
+            },
+            "status.instance" => {
+                let status = words(data, &["status"]);
+                return vec![connection(status.as_deref() == Some("open"))];
+            }
+            "logout.instance" | "remove.instance" => return vec![connection(false)],
+            name if name.starts_with("presence") => {
+                return vec![nothing(DeliveryReason::PresenceUpdate)];
+            }
+            "call" => return vec![nothing(DeliveryReason::Call)],
+            _ => {}
+        }
+        // A list holds the messages of a history, or several messages that were sent at once.
+        let items = match objects(root, &["data"]) {
+            items if items.len() == 1 && !baileys::is_message(items[0]) => {
+                objects(items[0], &["messages"])
+            }
+            items => items,
+        };
+        let messages = items.into_iter().filter(|item| baileys::is_message(item));
+        let mut readings: Vec<_> = messages
+            .map(|item| baileys::read(item, account.as_deref()))
+            .collect();
+        if readings.len() > 1 {
+            readings.retain(|reading| !reading.media.is_empty());
+        }
+        if readings.is_empty() {
+            readings.push(nothing(DeliveryReason::StatusUpdate));
+        }
+        readings
+    }
+
+    fn signature(&self) -> Signature {
+        Signature::SecretInHeader
+    }
+
+    /// The message is built from its row, so the call works after the delivery was pruned, and its wrappers are gone.
+    fn file_call(&self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
+        let key =
+            json!({"id": request.message_id, "remoteJid": request.chat, "fromMe": request.from_me});
+        let mut message = json!({"key": key});
+        if let Some((name, file)) = baileys::file_of(request) {
+            message["message"] = json!({ name: file });
+            message["messageType"] = name.into();
+        }
+        let path = format!(
+            "chat/getBase64FromMediaMessage/{}",
+            segment(access.instance)
+        );
+        let call = Call::new(CallMethod::Post, path, ("apikey", access.token));
+        Some(FileCall::Ask(call.with_body(
+            json!({"message": message, "convertToMp4": false}),
+        )))
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        &[Route::Inline, Route::Cdn, Route::Link, Route::Gateway]
+    }
+}

@@ -1,0 +1,149 @@
+//! GOWA (go-whatsapp-web-multidevice). Facts from its source. It describes a file by a path below its own address, without
+//! type, size or hash.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use url::Url;
+use wa_media::read::{field, text};
+use wa_media::{FoundMedia, MediaKind};
+
+use super::fields::{
+    Fields, Object, event, id, is_private, is_set, link, nothing, object, sender, time, with_media,
+    words,
+};
+use super::{
+    Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, Message, ParsedDelivery, Protocol,
+    Signature, answers, segment,
+};
+use crate::model::{DeliveryReason, Reason, Route};
+
+pub(super) struct Gowa;
+
+const FILES: &[(&str, MediaKind)] = &[
+    ("image", MediaKind::Image),
+    ("video", MediaKind::Video),
+    ("video_note", MediaKind::Video),
+    ("audio", MediaKind::Audio),
+    ("document", MediaKind::Document),
+    ("sticker", MediaKind::Sticker),
+];
+
+impl Protocol for Gowa {
+    fn is_delivery(&self, of: &Object) -> bool {
+        words(of, &["device_id"]).is_some() && object(of, &["payload"]).is_some()
+    }
+
+    fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
+        let empty = Object::new();
+        let payload = object(root, &["payload"]).unwrap_or(&empty);
+        let name = event(root, &["event"]);
+        if name.starts_with("call") {
+            return vec![nothing(DeliveryReason::Call)];
+        }
+        if name.contains("presence") {
+            return vec![nothing(DeliveryReason::PresenceUpdate)];
+        }
+        if name != "message" && !name.is_empty() {
+            return vec![nothing(DeliveryReason::StatusUpdate)];
+        }
+        let mut media: Vec<_> = FILES
+            .iter()
+            .filter_map(|(name, kind)| file(payload, name, *kind))
+            .collect();
+        let parts = field(payload, &["interactive_media"]).and_then(|parts| parts.as_array());
+        for path in parts.into_iter().flatten().filter_map(text) {
+            media.push(FoundMedia {
+                link: Some(path.to_owned()),
+                ..FoundMedia::of_fields(kind_of_path(path), &empty)
+            });
+        }
+        vec![with_media(message(payload), media)]
+    }
+
+    fn signature(&self) -> Signature {
+        Signature::HmacSha256 {
+            header: "x-hub-signature-256",
+        }
+    }
+
+    /// The token is `user:password` of its basic authentication. `phone` must be the id of the chat.
+    fn file_call(&self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
+        let [message, chat] = [request.message_id, request.chat?].map(segment);
+        let path = format!("message/{message}/download?phone={chat}");
+        let basic = format!("Basic {}", STANDARD.encode(access.token));
+        let mut call = Call::new(CallMethod::Get, path, ("authorization", &basic));
+        call.headers
+            .push(("x-device-id", access.instance.to_owned()));
+        Some(FileCall::Ask(call))
+    }
+
+    fn read_file_answer(&self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
+        answers::file(status, body, &["file_path", "file_url"], &[])
+    }
+
+    /// A path below the gateway's address; `http://…/statics/` is also one, by the name that the gateway gives itself.
+    fn file_url(&self, link: &str, api_base: &Url) -> Option<Url> {
+        let absolute = Url::parse(link).ok().filter(|url| url.has_host());
+        if let Some(url) = absolute
+            .as_ref()
+            .filter(|url| !url.path().starts_with("/statics/"))
+        {
+            return Some(url.clone());
+        }
+        let path = absolute.as_ref().map_or(link, |url| url.path());
+        let base = api_base.as_str().trim_end_matches('/');
+        let url = Url::parse(&format!("{base}/{}", path.trim_start_matches('/'))).ok()?;
+        (url.origin() == api_base.origin()).then_some(url)
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        &[Route::Link, Route::Gateway]
+    }
+}
+
+/// A file is a path, or an object with a path. A `url` is the encrypted file on WhatsApp's CDN, without its key.
+fn file(payload: &Object, name: &str, kind: MediaKind) -> Option<FoundMedia> {
+    let value = field(payload, &[name])?;
+    let empty = Object::new();
+    let fields = value.as_object().unwrap_or(&empty);
+    let path = text(value)
+        .map(str::to_owned)
+        .or_else(|| words(fields, &["path"]));
+    let plain = link(fields, &["url"]).filter(|url| wa_media::path_of_url(url).is_none());
+    Some(FoundMedia {
+        link: path.or(plain),
+        url: None,
+        direct_path: None,
+        ..FoundMedia::of_fields(kind, fields)
+    })
+}
+
+/// The kind by the extension of a path.
+fn kind_of_path(path: &str) -> MediaKind {
+    let extension = path.rsplit('.').next().unwrap_or_default();
+    match extension.to_ascii_lowercase().as_str() {
+        "jpg" | "jpeg" | "jpe" | "jfif" | "png" | "webp" | "gif" => MediaKind::Image,
+        "mp4" | "m4v" | "mov" | "3gp" | "webm" => MediaKind::Video,
+        "ogg" | "oga" | "opus" | "mp3" | "m4a" | "aac" | "wav" => MediaKind::Audio,
+        _ => MediaKind::Document,
+    }
+}
+
+fn message(payload: &Object) -> Message {
+    let from_me = is_set(payload, &["is_from_me"]);
+    let chat = id(payload, &["chat_id"]);
+    let is_other = !from_me && chat.as_deref().is_some_and(is_private);
+    let of_chat = chat.clone().filter(|_| is_other);
+    Message {
+        id: id(payload, &["id"]).unwrap_or_default(),
+        origin: Fields {
+            sender: sender([id(payload, &["from"]), of_chat, id(payload, &["from_lid"])]),
+            chat,
+            is_group: false,
+            from_me,
+        }
+        .origin(),
+        sender_name: words(payload, &["from_name"]),
+        sent_at: time(payload, &["timestamp"]),
+    }
+}

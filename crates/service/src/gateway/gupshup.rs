@@ -1,0 +1,78 @@
+//! Gupshup (version 2 of its format). Facts from its documentation.
+
+use wa_media::{FoundMedia, MediaKind};
+
+use super::fields::{
+    Fields, Object, id, is_opus, kind_of_mime, link, nothing, object, sender, time, with_media,
+    words,
+};
+use super::{Message, ParsedDelivery, Protocol};
+use crate::model::{DeliveryReason, Route};
+
+pub(super) struct Gupshup;
+
+impl Protocol for Gupshup {
+    fn is_delivery(&self, of: &Object) -> bool {
+        words(of, &["app"]).is_some() && object(of, &["payload"]).is_some()
+    }
+
+    fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
+        if words(root, &["type"]).as_deref() != Some("message") {
+            return vec![nothing(DeliveryReason::StatusUpdate)];
+        }
+        let empty = Object::new();
+        let outer = object(root, &["payload"]).unwrap_or(&empty);
+        let inner = object(outer, &["payload"]).unwrap_or(&empty);
+        let declared = words(outer, &["type"]).unwrap_or_default();
+        let media = file(&declared, inner);
+        vec![with_media(
+            message(root, outer),
+            media.into_iter().collect(),
+        )]
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        &[Route::Link]
+    }
+}
+
+fn file(declared: &str, inner: &Object) -> Option<FoundMedia> {
+    let mime = words(inner, &["contentType"]);
+    let kind = match declared {
+        "image" => MediaKind::Image,
+        "video" => MediaKind::Video,
+        "audio" | "voice" => MediaKind::Audio,
+        "sticker" => MediaKind::Sticker,
+        "file" | "document" => MediaKind::Document,
+        _ if link(inner, &["url"]).is_some() && mime.is_some() => {
+            kind_of_mime(mime.as_deref().unwrap_or_default())
+        }
+        _ => return None,
+    };
+    Some(FoundMedia {
+        link: link(inner, &["url"]),
+        url: None,
+        direct_path: None,
+        file_name: words(inner, &["name", "filename"]),
+        voice_note: kind == MediaKind::Audio && is_opus(mime.as_deref()),
+        mime,
+        ..FoundMedia::of_fields(kind, inner)
+    })
+}
+
+fn message(root: &Object, outer: &Object) -> Message {
+    let source = id(outer, &["source"]);
+    let contact = object(outer, &["sender"]);
+    Message {
+        id: id(outer, &["id"]).unwrap_or_default(),
+        origin: Fields {
+            sender: sender([source.clone()]),
+            chat: source,
+            is_group: false,
+            from_me: false,
+        }
+        .origin(),
+        sender_name: contact.and_then(|contact| words(contact, &["name"])),
+        sent_at: time(root, &["timestamp"]),
+    }
+}

@@ -1,0 +1,237 @@
+//! Meta's WhatsApp Cloud API, and partners that pass its deliveries on, such as 360dialog. Facts from Meta's documentation and
+//! from the test data of client libraries.
+
+use url::Url;
+use wa_media::read::{bytes32, field};
+use wa_media::{FoundMedia, MediaKind};
+
+use super::fields::{
+    Fields, Object, id, is_set, link, nothing, object, objects, sender, time, with_media, words,
+};
+use super::{
+    Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, Message, ParsedDelivery, Protocol,
+    Signature, answers, segment,
+};
+use crate::model::{DeliveryReason, Reason, Route};
+
+pub(super) struct Meta {
+    /// Whether deliveries are signed with the app's secret. Partners send them without.
+    pub is_signed: bool,
+}
+
+/// The version of the Graph API.
+const VERSION: &str = "v23.0";
+
+/// The lists of messages in a change, and whether they are the account's own.
+const LISTS: &[(&str, bool)] = &[("messages", false), ("message_echoes", true)];
+const KINDS: &[(&str, MediaKind)] = &[
+    ("image", MediaKind::Image),
+    ("video", MediaKind::Video),
+    ("audio", MediaKind::Audio),
+    ("voice", MediaKind::Audio),
+    ("document", MediaKind::Document),
+    ("sticker", MediaKind::Sticker),
+];
+
+impl Protocol for Meta {
+    fn is_delivery(&self, of: &Object) -> bool {
+        !objects(of, &["entry"]).is_empty() || is_value(of)
+    }
+
+    fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
+        let entries = objects(root, &["entry"]);
+        let changes = entries
+            .iter()
+            .flat_map(|entry| objects(entry, &["changes"]));
+        let mut values: Vec<_> = changes
+            .filter_map(|change| object(change, &["value"]))
+            .collect();
+        if is_value(root) {
+            values.push(root);
+        }
+        let is_status = values
+            .iter()
+            .any(|value| !objects(value, &["statuses"]).is_empty());
+        let mut readings: Vec<_> = values.into_iter().flat_map(read_value).collect();
+        readings.retain(|reading| !reading.media.is_empty());
+        if readings.is_empty() {
+            readings.push(nothing(if is_status {
+                DeliveryReason::StatusUpdate
+            } else {
+                DeliveryReason::NoMedia
+            }));
+        }
+        readings
+    }
+
+    fn signature(&self) -> Signature {
+        if self.is_signed {
+            Signature::HmacSha256 {
+                header: "x-hub-signature-256",
+            }
+        } else {
+            Signature::None
+        }
+    }
+
+    fn file_call(&self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
+        let id = segment(request.media_id?);
+        let call = if self.is_signed {
+            let path = format!("{VERSION}/{id}");
+            Call::new(
+                CallMethod::Get,
+                path,
+                ("authorization", &format!("Bearer {}", access.token)),
+            )
+        } else {
+            Call::new(CallMethod::Get, id, ("d360-api-key", access.token))
+        };
+        Some(FileCall::Ask(call))
+    }
+
+    fn read_file_answer(&self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
+        answers::file(status, body, &["url"], &[])
+    }
+
+    fn file_headers(&self, access: Access<'_>) -> Vec<(&'static str, String)> {
+        vec![if self.is_signed {
+            ("authorization", format!("Bearer {}", access.token))
+        } else {
+            ("d360-api-key", access.token.to_owned())
+        }]
+    }
+
+    fn file_domains(&self) -> &'static [&'static str] {
+        if self.is_signed {
+            &["fbsbx.com", "facebook.com"]
+        } else {
+            &[]
+        }
+    }
+
+    /// 360dialog hands out Meta's link, whose host must be replaced by its own.
+    fn file_url(&self, link: &str, api_base: &Url) -> Option<Url> {
+        let url = Url::parse(link).ok()?;
+        if self.is_signed {
+            return Some(url);
+        }
+        let mut own = api_base.clone();
+        own.set_path(&format!(
+            "{}{}",
+            api_base.path().trim_end_matches('/'),
+            url.path()
+        ));
+        own.set_query(url.query());
+        Some(own)
+    }
+
+    fn default_api_base(&self) -> &'static str {
+        if self.is_signed {
+            "https://graph.facebook.com"
+        } else {
+            "https://waba-v2.360dialog.io"
+        }
+    }
+
+    fn known_domains(&self) -> &'static [&'static str] {
+        &["fbsbx.com", "facebook.com", "whatsapp.net", "360dialog.io"]
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        &[Route::Link, Route::Gateway]
+    }
+}
+
+/// Some partners send the value of a change alone.
+fn is_value(of: &Object) -> bool {
+    let lists = LISTS.iter().flat_map(|(name, _)| objects(of, &[name]));
+    lists
+        .into_iter()
+        .any(|message| id(message, &["id"]).is_some() && words(message, &["type"]).is_some())
+}
+
+fn read_value(value: &Object) -> Vec<ParsedDelivery> {
+    let instance = object(value, &["metadata"]).and_then(|it| id(it, &["phone_number_id"]));
+    let mut readings = Vec::new();
+    for (name, is_own) in LISTS {
+        for message in objects(value, &[name]) {
+            readings.push(read(value, message, *is_own));
+        }
+    }
+    // A history has its messages in threads, each with the other side's number.
+    for thread in objects(value, &["history"])
+        .iter()
+        .flat_map(|it| objects(it, &["threads"]))
+    {
+        let other = id(thread, &["id"]);
+        for message in objects(thread, &["messages"]) {
+            let is_own = id(message, &["from"]) != other;
+            let mut reading = read(value, message, is_own);
+            if is_own {
+                reading.message.origin.chat = other.clone().map(crate::model::ChatId);
+            }
+            readings.push(reading);
+        }
+    }
+    for reading in &mut readings {
+        reading.instance.clone_from(&instance);
+    }
+    readings
+}
+
+fn read(value: &Object, outer: &Object, is_own: bool) -> ParsedDelivery {
+    // An edit repeats the file under a new id.
+    let edit = object(outer, &["edit"]);
+    let inner = edit
+        .and_then(|edit| object(edit, &["message"]))
+        .unwrap_or(outer);
+    let edits = edit.and_then(|edit| id(edit, &["original_message_id"]));
+    let mut media = Vec::new();
+    for (name, kind) in KINDS {
+        let Some(file) = object(inner, &[name]).filter(|file| id(file, &["id"]).is_some()) else {
+            continue;
+        };
+        media.push(FoundMedia {
+            media_id: id(file, &["id"]),
+            link: link(file, &["url"]),
+            url: None,
+            direct_path: None,
+            sha256: field(file, &["sha256"]).and_then(bytes32),
+            voice_note: is_set(file, &["voice"]),
+            animated: is_set(file, &["animated"]),
+            edited: edits.is_some(),
+            edits: edits.clone(),
+            ..FoundMedia::of_fields(*kind, file)
+        });
+    }
+    with_media(message(value, outer, is_own), media)
+}
+
+fn message(value: &Object, of: &Object, from_me: bool) -> Message {
+    let group = id(of, &["group_id"]);
+    let from = id(of, &["from"]).or_else(|| id(of, &["from_user_id"]));
+    let to = id(of, &["to"]).or_else(|| id(of, &["to_user_id"]));
+    let is_group = group.is_some();
+    let chat = group.or(if from_me { to } else { from.clone() });
+    let ids = [&from, &id(of, &["from_user_id"])].map(Clone::clone);
+    let contacts = objects(value, &["contacts"]);
+    let contact = contacts.iter().find(|contact| {
+        let known = [id(contact, &["wa_id"]), id(contact, &["user_id"])];
+        ids.iter()
+            .flatten()
+            .any(|id| known.contains(&Some(id.clone())))
+    });
+    let profile = contact.and_then(|contact| object(contact, &["profile"]));
+    Message {
+        id: id(of, &["id"]).unwrap_or_default(),
+        origin: Fields {
+            chat,
+            is_group,
+            from_me,
+            sender: sender([from]),
+        }
+        .origin(),
+        sender_name: profile.and_then(|profile| words(profile, &["name"])),
+        sent_at: time(of, &["timestamp"]),
+    }
+}

@@ -1,0 +1,278 @@
+//! Whether a delivery is from the gateway: the rules of each gateway over the raw bytes and headers.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hmac::{Hmac, Mac as _};
+use serde_json::Value as Json;
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256, Sha512};
+use subtle::ConstantTimeEq as _;
+
+use super::fields::Object;
+use crate::clock::{MINUTE, Millis, SECOND};
+
+/// How a gateway proves that a delivery is its own, when the instance has a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signature {
+    /// Only the token in the address.
+    None,
+    /// The secret itself in any header, as it is or as a bearer token; or a bearer token signed with it (JWT, HS256).
+    SecretInHeader,
+    /// HMAC-SHA256 of the body in hexadecimal, perhaps after `sha256=`.
+    HmacSha256 { header: &'static str },
+    /// HMAC-SHA512 of the body in hexadecimal.
+    HmacSha512 { header: &'static str },
+    /// Base64 of HMAC-SHA1 over the address and the sorted fields of the form, in `X-Twilio-Signature`.
+    Twilio,
+}
+
+/// Why a delivery is not accepted as the gateway's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It has no signature.
+    Unsigned,
+    /// The signature is not that of this body and secret.
+    Wrong,
+    /// The token was signed for another time.
+    Expired,
+}
+
+/// The headers of a delivery; names in lower case.
+#[derive(Clone, Debug, Default)]
+pub struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    pub fn new<'a>(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
+        let headers = headers.into_iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value);
+            (name.to_ascii_lowercase(), value.trim().to_owned())
+        });
+        Self(headers.collect())
+    }
+
+    /// The values of a header.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |(known, _)| known == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let mut named = self.0.iter().filter(|(known, _)| known == name);
+        named.next().map(|(_, value)| value.as_str())
+    }
+}
+
+/// A token of Evolution API is valid for ten minutes; clocks may differ by this much.
+const CLOCK_SKEW: Millis = 2 * MINUTE;
+/// Longer bodies are no form of Twilio.
+const LONGEST_FORM_BYTES: usize = 1 << 20;
+
+/// Checks one delivery while its body arrives.
+pub struct Verifier {
+    checks: Checks,
+}
+
+enum Checks {
+    Decided(Result<(), Refusal>),
+    Sha256(Hmac<Sha256>, Option<Vec<u8>>),
+    Sha512(Hmac<Sha512>, Option<Vec<u8>>),
+    Twilio {
+        secret: Vec<u8>,
+        signature: Option<Vec<u8>>,
+        urls: Vec<String>,
+        form: Vec<u8>,
+        is_too_long: bool,
+    },
+}
+
+impl Verifier {
+    /// `url` is the address that the sender requested, with its query.
+    pub fn new(
+        signature: Signature,
+        secret: &[u8],
+        headers: &Headers,
+        url: &str,
+        now: Millis,
+    ) -> Self {
+        let checks = match signature {
+            Signature::None => Checks::Decided(Ok(())),
+            Signature::SecretInHeader => Checks::Decided(secret_in_header(secret, headers, now)),
+            Signature::HmacSha256 { header } => {
+                Checks::Sha256(keyed(secret), headers.get(header).map(hexadecimal))
+            }
+            Signature::HmacSha512 { header } => {
+                Checks::Sha512(keyed(secret), headers.get(header).map(hexadecimal))
+            }
+            Signature::Twilio => {
+                let given = headers.get("x-twilio-signature");
+                Checks::Twilio {
+                    secret: secret.to_vec(),
+                    signature: given.map(|given| STANDARD.decode(given).unwrap_or_default()),
+                    urls: with_and_without_port(url),
+                    form: Vec::new(),
+                    is_too_long: false,
+                }
+            }
+        };
+        Self { checks }
+    }
+
+    /// Takes the next bytes of the body, as they came.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match &mut self.checks {
+            Checks::Decided(_) => {}
+            Checks::Sha256(mac, _) => mac.update(bytes),
+            Checks::Sha512(mac, _) => mac.update(bytes),
+            Checks::Twilio {
+                form, is_too_long, ..
+            } => {
+                *is_too_long |= form.len() + bytes.len() > LONGEST_FORM_BYTES;
+                if !*is_too_long {
+                    form.extend_from_slice(bytes);
+                }
+            }
+        }
+    }
+
+    pub fn finish(self) -> Result<(), Refusal> {
+        match self.checks {
+            Checks::Decided(verdict) => verdict,
+            Checks::Sha256(mac, given) => compare(mac, given),
+            Checks::Sha512(mac, given) => compare(mac, given),
+            Checks::Twilio {
+                secret,
+                signature,
+                urls,
+                form,
+                is_too_long,
+            } => {
+                let given = signature.ok_or(Refusal::Unsigned)?;
+                let fields = sorted_fields(&form);
+                let is_right = |url: &String| {
+                    let mut mac: Hmac<Sha1> = keyed(&secret);
+                    mac.update(url.as_bytes());
+                    for (name, value) in &fields {
+                        mac.update(name.as_bytes());
+                        mac.update(value.as_bytes());
+                    }
+                    mac.verify_slice(&given).is_ok()
+                };
+                let is_right = !is_too_long && urls.iter().any(is_right);
+                is_right.then_some(()).ok_or(Refusal::Wrong)
+            }
+        }
+    }
+}
+
+fn keyed<M: hmac::digest::KeyInit>(secret: &[u8]) -> M {
+    // HMAC takes keys of any length.
+    M::new_from_slice(secret).unwrap_or_else(|_| M::new(&Default::default()))
+}
+
+fn compare<M: hmac::Mac>(mac: M, given: Option<Vec<u8>>) -> Result<(), Refusal> {
+    let given = given.ok_or(Refusal::Unsigned)?;
+    mac.verify_slice(&given).map_err(|_| Refusal::Wrong)
+}
+
+/// Bytes in hexadecimal, perhaps after the algorithm's name; none when it is something else.
+fn hexadecimal(text: &str) -> Vec<u8> {
+    let digits = text
+        .rsplit_once('=')
+        .map_or(text, |(_, digits)| digits)
+        .trim();
+    let pair = |at: usize| u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok();
+    let is_even = digits.is_ascii() && digits.len().is_multiple_of(2);
+    let bytes: Option<Vec<u8>> = (0..digits.len() / 2).map(pair).collect();
+    bytes.filter(|_| is_even).unwrap_or_default()
+}
+
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    // Hashes have the same length, so that the time does not depend on the secret's.
+    Sha256::digest(a).ct_eq(&Sha256::digest(b)).into()
+}
+
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
+}
+
+fn secret_in_header(secret: &[u8], headers: &Headers, now: Millis) -> Result<(), Refusal> {
+    let bare = |value: &str| is_same(bearer(value).unwrap_or(value).as_bytes(), secret);
+    // Every header is compared, so that the time does not depend on which one fits.
+    let fitting = headers.0.iter().filter(|(_, value)| bare(value)).count();
+    if fitting > 0 && !secret.is_empty() {
+        return Ok(());
+    }
+    let tokens: Vec<_> = headers.all("authorization").filter_map(bearer).collect();
+    let signed = tokens.iter().find(|token| token.split('.').count() == 3);
+    match signed {
+        Some(token) => verify_jwt(token, secret, now),
+        None if tokens.is_empty() => Err(Refusal::Unsigned),
+        None => Err(Refusal::Wrong),
+    }
+}
+
+/// A token of RFC 7519 with the algorithm HS256, and only that.
+fn verify_jwt(token: &str, secret: &[u8], now: Millis) -> Result<(), Refusal> {
+    let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::Wrong)?;
+    let (head, claims) = signed.split_once('.').ok_or(Refusal::Wrong)?;
+    let decode = |text: &str| -> Option<Object> {
+        let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    };
+    let head = decode(head).ok_or(Refusal::Wrong)?;
+    if head.get("alg").and_then(Json::as_str) != Some("HS256") {
+        return Err(Refusal::Wrong);
+    }
+    let mut mac: Hmac<Sha256> = keyed(secret);
+    mac.update(signed.as_bytes());
+    let given = URL_SAFE_NO_PAD.decode(signature.trim_end_matches('='));
+    mac.verify_slice(&given.unwrap_or_default())
+        .map_err(|_| Refusal::Wrong)?;
+    let claims = decode(claims).ok_or(Refusal::Wrong)?;
+    let time = |name: &str| claims.get(name).and_then(Json::as_f64);
+    let now = now as f64 / SECOND as f64;
+    let skew = CLOCK_SKEW as f64 / SECOND as f64;
+    let is_over = time("exp").is_some_and(|at| now > at + skew);
+    let is_early = time("nbf").is_some_and(|at| now < at - skew);
+    if is_over || is_early {
+        Err(Refusal::Expired)
+    } else {
+        Ok(())
+    }
+}
+
+/// The fields of a form, sorted by name; equal pairs count once, as in Twilio's client libraries.
+fn sorted_fields(form: &[u8]) -> Vec<(String, String)> {
+    let fields = url::form_urlencoded::parse(form);
+    let mut fields: Vec<_> = fields
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    fields.sort();
+    fields.dedup();
+    fields
+}
+
+/// An address as it is, without its port, and with the usual port: senders and proxies differ in it.
+fn with_and_without_port(address: &str) -> Vec<String> {
+    let mut urls = vec![address.to_owned()];
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return urls;
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let usual = if scheme.eq_ignore_ascii_case("https") {
+        443
+    } else {
+        80
+    };
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() => {
+            urls.push(format!("{scheme}://{host}{path}"))
+        }
+        _ => urls.push(format!("{scheme}://{authority}:{usual}{path}")),
+    }
+    urls
+}

@@ -1,0 +1,162 @@
+//! uazapi and uazapiGO. The form with `EventType` is known from captured deliveries, the form `{event, instance, data}` from
+//! documentation only.
+
+use serde_json::json;
+use wa_media::MediaKind;
+use wa_media::read::field;
+
+use super::fields::{
+    Fields, Object, connection, event, id, is_set, link, nothing, object, objects, sender, time,
+    with_found, words,
+};
+use super::id::clean;
+use super::{
+    Access, Call, CallMethod, DeliveryContent, FileAnswer, FileCall, FileRequest, LateLink,
+    Message, ParsedDelivery, Protocol, answers,
+};
+use crate::model::{DeliveryReason, Reason, Route};
+
+pub(super) struct Uazapi;
+
+impl Protocol for Uazapi {
+    fn is_delivery(&self, of: &Object) -> bool {
+        words(of, &["EventType"]).is_some()
+            || words(of, &["event"]).is_some() && object(of, &["data"]).is_some()
+    }
+
+    fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
+        let name = event(root, &["EventType", "event"]);
+        if name.starts_with("connection") {
+            let instance = object(root, &["instance", "data"]);
+            return vec![match instance
+                .and_then(|it| words(it, &["status", "state"]))
+                .as_deref()
+            {
+                Some("connected" | "open") => connection(true),
+                Some("connecting") => nothing(DeliveryReason::StatusUpdate),
+                _ => connection(false),
+            }];
+        }
+        if name.starts_with("presence") {
+            return vec![nothing(DeliveryReason::PresenceUpdate)];
+        }
+        if name.starts_with("call") {
+            return vec![nothing(DeliveryReason::Call)];
+        }
+        if let Some(late) = late_link(root) {
+            return vec![late];
+        }
+        let items = objects(root, &["message", "messages", "data"]);
+        let items = items
+            .into_iter()
+            .flat_map(|item| match objects(item, &["messages"]) {
+                inner if inner.is_empty() => vec![item],
+                inner => inner,
+            });
+        let messages = items.filter(|item| id(item, &["messageid", "id"]).is_some());
+        let mut readings: Vec<_> = messages.map(read).collect();
+        if readings.len() > 1 {
+            readings.retain(|reading| !reading.media.is_empty());
+        }
+        if readings.is_empty() {
+            readings.push(nothing(DeliveryReason::StatusUpdate));
+        }
+        readings
+    }
+
+    fn file_call(&self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
+        let call = Call::new(
+            CallMethod::Post,
+            "message/download",
+            ("token", access.token),
+        );
+        let body = json!({"id": request.message_id, "return_link": true, "return_base64": false, "generate_mp3": false});
+        Some(FileCall::Ask(call.with_body(body)))
+    }
+
+    fn read_file_answer(&self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
+        answers::file(status, body, &["fileURL", "url"], &["base64Data"])
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        &[Route::Inline, Route::Cdn, Route::Link, Route::Gateway]
+    }
+}
+
+fn read(item: &Object) -> ParsedDelivery {
+    let declared = words(item, &["mediaType"]).unwrap_or_default();
+    // `content` is the file's description without its name, which is the message's type.
+    let mut wrapped = Object::new();
+    if let Some(content) = field(item, &["content"]).filter(|content| content.is_object()) {
+        let name = words(item, &["messageType"]).unwrap_or_else(|| declared.clone());
+        wrapped.insert(name, content.clone());
+    }
+    let mut found = wa_media::find_in_marked(&wrapped, wa_media::says_view_once(item));
+    let edits = id(item, &["edited"]);
+    if let [alone] = &mut found.media[..] {
+        let text = words(item, &["text"]);
+        alone.caption = alone.caption.take().or(text);
+        alone.voice_note |= declared == "ptt";
+        alone.link = link(item, &["fileURL"]);
+        if declared.contains("sticker") {
+            alone.kind = MediaKind::Sticker;
+        }
+        if let Some(edits) = edits {
+            alone.edited = true;
+            alone.edits = Some(edits);
+        }
+    }
+    let from_me = is_set(item, &["fromMe"]);
+    let chat = id(item, &["chatid", "wa_chatid"]);
+    let is_group = is_set(item, &["isGroup"]);
+    let of_chat = chat.clone().filter(|_| !from_me && !is_group);
+    let message = Message {
+        id: message_id(item).unwrap_or_default(),
+        origin: Fields {
+            sender: sender([
+                id(item, &["sender_pn"]),
+                of_chat,
+                id(item, &["sender"]),
+                id(item, &["sender_lid"]),
+            ]),
+            chat,
+            is_group,
+            from_me,
+        }
+        .origin(),
+        sender_name: words(item, &["senderName"]),
+        sent_at: time(item, &["messageTimestamp"]),
+    };
+    with_found(message, found)
+}
+
+/// `messageid`, or the part of `id` behind the owner's number.
+fn message_id(item: &Object) -> Option<String> {
+    id(item, &["messageid"]).or_else(|| {
+        let id = id(item, &["id"])?;
+        Some(id.rsplit(':').next().unwrap_or(&id).to_owned())
+    })
+}
+
+/// A link for an earlier message.
+fn late_link(root: &Object) -> Option<ParsedDelivery> {
+    let update = object(root, &["event", "data"])?;
+    let url = link(update, &["FileURL"])?;
+    let ids = field(update, &["MessageIDs"]).and_then(|ids| ids.as_array());
+    let first = ids.and_then(|ids| ids.first()?.as_str());
+    let message_id = first.map(clean).or_else(|| message_id(update))?;
+    let message = Message {
+        id: message_id,
+        origin: Fields {
+            chat: id(update, &["Chat", "chatid"]),
+            is_group: is_set(update, &["IsGroup"]),
+            from_me: is_set(update, &["IsFromMe"]),
+            sender: sender([]),
+        }
+        .origin(),
+        sender_name: None,
+        sent_at: time(update, &["Timestamp"]),
+    };
+    let content = DeliveryContent::Link(LateLink { url });
+    Some(super::fields::without_media(message, content))
+}

@@ -1,0 +1,180 @@
+//! WAHA with its engines NOWEB (Baileys), GOWS (whatsmeow) and WEBJS. Facts from its documentation and source.
+
+use url::Url;
+use wa_media::FoundMedia;
+
+use super::fields::{
+    Fields, Object, connection, event, id, is_opus, is_private, is_set, kind_of_mime, link,
+    nothing, object, sender, time, with_found, words,
+};
+use super::{
+    Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, Message, ParsedDelivery, Protocol,
+    Signature, answers, baileys, segment, whatsmeow,
+};
+use crate::model::{DeliveryReason, Reason, Route, SenderId};
+
+pub(super) struct Waha;
+
+impl Protocol for Waha {
+    fn is_delivery(&self, of: &Object) -> bool {
+        words(of, &["event"]).is_some() && object(of, &["payload"]).is_some()
+    }
+
+    fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
+        let empty = Object::new();
+        let payload = object(root, &["payload"]).unwrap_or(&empty);
+        let name = event(root, &["event"]);
+        match name.as_str() {
+            "session.status" => {
+                let at = time(root, &["timestamp"]);
+                let message = Message {
+                    sent_at: at,
+                    ..Message::default()
+                };
+                return vec![match words(payload, &["status"]).as_deref() {
+                    Some("WORKING") => ParsedDelivery {
+                        message,
+                        ..connection(true)
+                    },
+                    Some("FAILED" | "STOPPED" | "SCAN_QR_CODE") => ParsedDelivery {
+                        message,
+                        ..connection(false)
+                    },
+                    _ => nothing(DeliveryReason::StatusUpdate),
+                }];
+            }
+            name if name.starts_with("presence") => {
+                return vec![nothing(DeliveryReason::PresenceUpdate)];
+            }
+            name if name.starts_with("call") => return vec![nothing(DeliveryReason::Call)],
+            // A reaction, an acknowledgement or a vote repeats the message that it is about.
+            "message" | "message.any" | "message.edited" => {}
+            _ => return vec![nothing(DeliveryReason::StatusUpdate)],
+        }
+        vec![read(root, payload)]
+    }
+
+    fn signature(&self) -> Signature {
+        Signature::HmacSha512 {
+            header: "x-webhook-hmac",
+        }
+    }
+
+    /// Its links die after 180 seconds, so they come first.
+    /// Makes WAHA download the file again; the answer has a new link.
+    fn file_call(&self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
+        let parts = [access.instance, request.chat?, request.message_id].map(segment);
+        let [session, chat, message] = parts;
+        let path = format!("api/{session}/chats/{chat}/messages/{message}?downloadMedia=true");
+        Some(FileCall::Ask(Call::new(
+            CallMethod::Get,
+            path,
+            ("x-api-key", access.token),
+        )))
+    }
+
+    fn read_file_answer(&self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
+        answers::file(status, body, &["url"], &[])
+    }
+
+    fn file_headers(&self, access: Access<'_>) -> Vec<(&'static str, String)> {
+        vec![("x-api-key", access.token.to_owned())]
+    }
+
+    /// WAHA writes the name by which it knows itself, which may not be that of the configured address.
+    fn file_url(&self, link: &str, api_base: &Url) -> Option<Url> {
+        let url = Url::parse(link).ok()?;
+        if !url.path().starts_with("/api/files/") {
+            return Some(url);
+        }
+        let mut own = api_base.clone();
+        own.set_path(&format!(
+            "{}{}",
+            api_base.path().trim_end_matches('/'),
+            url.path()
+        ));
+        own.set_query(url.query());
+        Some(own)
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        &[Route::Inline, Route::Link, Route::Cdn, Route::Gateway]
+    }
+}
+
+fn read(root: &Object, payload: &Object) -> ParsedDelivery {
+    let empty = Object::new();
+    let raw = object(payload, &["_data"]).unwrap_or(&empty);
+    let content = object(raw, &["message"]).unwrap_or(raw);
+    let is_marked = wa_media::says_view_once(raw) || wa_media::says_view_once(payload);
+    let mut found = wa_media::find_in_marked(content, is_marked);
+    let file = object(payload, &["media"]);
+    if let (true, Some(file)) = (found.media.is_empty(), file) {
+        let mime = words(file, &["mimetype"]);
+        let kind = match words(raw, &["type"]).as_deref() {
+            Some("sticker") => wa_media::MediaKind::Sticker,
+            _ => kind_of_mime(mime.as_deref().unwrap_or_default()),
+        };
+        found.media.push(FoundMedia {
+            voice_note: is_opus(mime.as_deref()),
+            mime,
+            ..FoundMedia::of_fields(kind, &empty)
+        });
+    }
+    if let [alone] = &mut found.media[..] {
+        alone.caption = alone.caption.take().or_else(|| words(payload, &["body"]));
+        if let Some(file) = file {
+            alone.link = link(file, &["url"]);
+            alone.file_name = alone
+                .file_name
+                .take()
+                .or_else(|| words(file, &["filename"]));
+        }
+        if let Some(original) = id(payload, &["editedMessageId"]) {
+            alone.edited = true;
+            alone.edits = Some(original);
+        }
+    }
+    with_found(message(root, payload, raw), found)
+}
+
+fn message(root: &Object, payload: &Object, raw: &Object) -> Message {
+    let account = object(root, &["me"]).and_then(|me| id(me, &["id"]));
+    let from_me = is_set(payload, &["fromMe"]);
+    // NOWEB and GOWS write the chat in `from` even in own messages, WEBJS the real sender.
+    let from = id(payload, &["from"]);
+    let is_sender = from_me && from.is_some() && from == account;
+    let chat = if is_sender {
+        id(payload, &["to"]).or(from)
+    } else {
+        from
+    };
+    let name = words(raw, &["pushName", "notifyName"]);
+    let name = name.or_else(|| object(raw, &["Info"]).and_then(|info| words(info, &["PushName"])));
+    Message {
+        id: id(payload, &["id"]).unwrap_or_default(),
+        origin: Fields {
+            sender: if from_me {
+                sender([account])
+            } else {
+                sender_of(payload, raw, chat.as_deref())
+            },
+            is_group: false,
+            from_me,
+            chat,
+        }
+        .origin(),
+        sender_name: name.filter(|_| !from_me),
+        sent_at: time(payload, &["timestamp"]),
+    }
+}
+
+/// The engine's own message may have the phone number where WAHA has only the LID.
+fn sender_of(payload: &Object, raw: &Object, chat: Option<&str>) -> SenderId {
+    let participant = id(payload, &["participant"]);
+    let of_chat = chat.filter(|chat| is_private(chat)).map(str::to_owned);
+    let of_key = object(raw, &["key"]).map(|key| baileys::sender_of(raw, key, chat));
+    let of_info = object(raw, &["Info"]).map(|info| whatsmeow::sender_of(info, chat, false));
+    let known = of_key.or(of_info).unwrap_or_default();
+    sender([participant, of_chat, known.id, known.lid])
+}

@@ -1,0 +1,103 @@
+//! Messages as whatsmeow prints them, `{Info, Message, RawMessage}`: Evolution GO, wuzapi and the GOWS engine of WAHA.
+//!
+//! `Message` is unwrapped and `RawMessage` is the original, so both contain the same file.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value as Json, json};
+use wa_media::says_view_once;
+
+use super::baileys;
+use super::fields::{
+    Fields, Object, id, is_private, is_set, link, nothing, object, objects, sender, time,
+    with_found, words,
+};
+use super::{FileRequest, Message, ParsedDelivery};
+use crate::model::{DeliveryReason, SenderId};
+
+/// Whether an object is such a message.
+pub(super) fn is_message(of: &Object) -> bool {
+    object(of, &["Info"]).is_some_and(|info| id(info, &["ID", "Chat"]).is_some())
+}
+
+pub(super) fn read(event: &Object) -> ParsedDelivery {
+    let message = message(event);
+    let empty = Object::new();
+    let content = object(event, &["Message"])
+        .filter(|content| !content.is_empty())
+        .or_else(|| object(event, &["RawMessage"]))
+        .unwrap_or(&empty);
+    let mut found = wa_media::find_in_marked(content, says_view_once(event));
+    if let [alone] = &mut found.media[..] {
+        alone.link = link(content, &["mediaUrl"]);
+    }
+    with_found(message, found)
+}
+
+fn message(event: &Object) -> Message {
+    let empty = Object::new();
+    let info = object(event, &["Info"]).unwrap_or(&empty);
+    let from_me = is_set(info, &["IsFromMe"]);
+    let chat = id(info, &["Chat"]);
+    Message {
+        id: id(info, &["ID"]).unwrap_or_default(),
+        origin: Fields {
+            is_group: is_set(info, &["IsGroup"]),
+            sender: sender_of(info, chat.as_deref(), from_me),
+            from_me,
+            chat,
+        }
+        .origin(),
+        sender_name: words(info, &["PushName"]),
+        sent_at: time(info, &["Timestamp"]),
+    }
+}
+
+/// `SenderAlt` has the phone number where `Sender` is a LID, and the other way round.
+pub(super) fn sender_of(info: &Object, chat: Option<&str>, from_me: bool) -> SenderId {
+    let is_other_person = !from_me && chat.is_some_and(is_private);
+    let of_chat = chat.filter(|_| is_other_person).map(str::to_owned);
+    sender([id(info, &["Sender"]), id(info, &["SenderAlt"]), of_chat])
+}
+
+/// The messages of a `HistorySync` event, which are in Baileys' form.
+pub(super) fn history(event: &Object) -> Vec<ParsedDelivery> {
+    let data = object(event, &["Data"]).unwrap_or(event);
+    let conversations = objects(data, &["conversations"]);
+    let messages = conversations
+        .iter()
+        .flat_map(|conversation| objects(conversation, &["messages"]));
+    let read = messages.map(|item| baileys::read(object(item, &["message"]).unwrap_or(item), None));
+    let mut readings: Vec<_> = read.filter(|reading| !reading.media.is_empty()).collect();
+    if readings.is_empty() {
+        readings.push(nothing(DeliveryReason::NoMedia));
+    }
+    readings
+}
+
+/// Adds what a gateway puts next to the message: the file's bytes, or a link to it.
+pub(super) fn add_file(reading: &mut ParsedDelivery, bytes: Option<&Json>, link: Option<String>) {
+    if let [alone] = &mut reading.media[..] {
+        let bytes = bytes.and_then(wa_media::read::text);
+        alone.inline = alone
+            .inline
+            .take()
+            .or_else(|| bytes.map(wa_media::Inline::new));
+        alone.link = alone.link.take().or(link);
+    }
+}
+
+/// The fields of a file as whatsmeow's gateways name them.
+pub(super) fn file_of(request: &FileRequest<'_>) -> Option<Json> {
+    let (key, path) = (request.media_key?, request.direct_path?);
+    let hash = |hash: Option<&[u8; 32]>| hash.map(|hash| STANDARD.encode(hash));
+    Some(json!({
+        "URL": format!("https://mmg.whatsapp.net{path}"),
+        "directPath": path,
+        "mediaKey": STANDARD.encode(key.as_bytes()),
+        "mimetype": request.mime,
+        "fileSHA256": hash(request.sha256),
+        "fileEncSHA256": hash(request.enc_sha256),
+        "fileLength": request.length_bytes,
+    }))
+}

@@ -1,0 +1,135 @@
+//! WPPConnect-server, which sends WhatsApp Web's own message objects. Facts from its source.
+
+use wa_media::read::{field, number, text};
+use wa_media::{FoundMedia, Inline, MediaKind};
+
+use super::fields::{
+    Fields, Object, connection, event, id, is_private, is_set, link, nothing, object, objects,
+    sender, time, with_media, words,
+};
+use super::{
+    Access, Call, CallMethod, FileCall, FileRequest, Message, ParsedDelivery, Protocol, segment,
+};
+use crate::model::{DeliveryReason, Route};
+
+pub(super) struct Wppconnect;
+
+const KINDS: &[(&str, MediaKind)] = &[
+    ("image", MediaKind::Image),
+    ("video", MediaKind::Video),
+    ("gif", MediaKind::Video),
+    ("ptv", MediaKind::Video),
+    ("audio", MediaKind::Audio),
+    ("ptt", MediaKind::Audio),
+    ("document", MediaKind::Document),
+    ("sticker", MediaKind::Sticker),
+];
+
+impl Protocol for Wppconnect {
+    fn is_delivery(&self, of: &Object) -> bool {
+        words(of, &["event"]).is_some() && words(of, &["session"]).is_some()
+    }
+
+    fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
+        let name = event(root, &["event"]);
+        match name.as_str() {
+            "status.find" => vec![match words(root, &["status"]).as_deref() {
+                Some("inChat" | "isLogged") => connection(true),
+                Some(
+                    "notLogged" | "browserClose" | "disconnectedMobile" | "autocloseCalled"
+                    | "phoneNotConnected" | "serverClose" | "deleteToken",
+                ) => connection(false),
+                _ => nothing(DeliveryReason::StatusUpdate),
+            }],
+            "closesession" | "logoutsession" => vec![connection(false)],
+            "onpresencechanged" => vec![nothing(DeliveryReason::PresenceUpdate)],
+            "incomingcall" => vec![nothing(DeliveryReason::Call)],
+            // An acknowledgement repeats the type of a message without its file.
+            name if name.contains("message") => {
+                let items = objects(root, &["messages", "data"]);
+                if items.is_empty() {
+                    return vec![read(root)];
+                }
+                items.into_iter().map(read).collect()
+            }
+            _ => vec![nothing(DeliveryReason::StatusUpdate)],
+        }
+    }
+
+    fn file_call(&self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
+        let [session, message] = [access.instance, request.message_id].map(segment);
+        let path = format!("api/{session}/get-media-by-message/{message}");
+        let bearer = format!("Bearer {}", access.token);
+        Some(FileCall::Ask(Call::new(
+            CallMethod::Get,
+            path,
+            ("authorization", &bearer),
+        )))
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        &[Route::Inline, Route::Cdn, Route::Link, Route::Gateway]
+    }
+}
+
+fn read(item: &Object) -> ParsedDelivery {
+    let declared = words(item, &["type"]).unwrap_or_default();
+    let kind = KINDS.iter().find(|(name, _)| *name == declared);
+    let media = kind.map(|(_, kind)| file(item, *kind, &declared));
+    with_media(message(item), media.into_iter().collect())
+}
+
+fn file(item: &Object, kind: MediaKind, declared: &str) -> FoundMedia {
+    let described = FoundMedia::of_fields(kind, item);
+    // `content` keeps the thumbnail: an equal body is no file, because the gateway did not download it.
+    let thumbnail = field(item, &["content"]).and_then(text);
+    let body = field(item, &["body"]).and_then(text);
+    let body = body.filter(|body| Some(*body) != thumbnail);
+    // WhatsApp Web repeats a document's name as its caption.
+    let caption = described.caption.clone();
+    let is_name = caption.is_some() && caption == described.file_name;
+    let seconds = field(item, &["duration"]).and_then(number);
+    FoundMedia {
+        inline: body.map(Inline::new),
+        link: link(item, &["fileUrl"]),
+        caption: caption.filter(|_| !is_name),
+        seconds: described
+            .seconds
+            .or(seconds.and_then(|it| u32::try_from(it).ok())),
+        voice_note: declared == "ptt" || described.voice_note,
+        ..described
+    }
+}
+
+fn message(item: &Object) -> Message {
+    let from_me = is_set(item, &["fromMe"]);
+    let from = id(item, &["from"]);
+    let other = if from_me {
+        id(item, &["to"])
+    } else {
+        from.clone()
+    };
+    let chat = id(item, &["chatId"]).or(other);
+    let contact = object(item, &["sender"]);
+    let author = id(item, &["author"]).or_else(|| contact.and_then(|contact| id(contact, &["id"])));
+    let is_group = is_set(item, &["isGroupMsg"]);
+    let is_person = chat.as_deref().is_some_and(is_private) && !is_group;
+    let of_chat = chat.clone().filter(|_| is_person && !from_me);
+    let name = contact.and_then(|contact| words(contact, &["pushname", "name"]));
+    Message {
+        id: id(item, &["id"]).unwrap_or_default(),
+        origin: Fields {
+            sender: if from_me {
+                sender([from])
+            } else {
+                sender([of_chat, author])
+            },
+            chat,
+            is_group,
+            from_me,
+        }
+        .origin(),
+        sender_name: words(item, &["notifyName"]).or(name).filter(|_| !from_me),
+        sent_at: time(item, &["t", "timestamp"]),
+    }
+}

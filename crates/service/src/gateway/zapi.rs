@@ -1,0 +1,134 @@
+//! Z-API. Facts from its documentation and from captured deliveries.
+
+use wa_media::read::field;
+use wa_media::{FoundMedia, MediaKind};
+
+use super::fields::{
+    Fields, Object, connection, event, id, is_set, link, nothing, object, objects, sender, time,
+    with_media, words,
+};
+use super::{Message, ParsedDelivery, Protocol, Signature};
+use crate::model::{DeliveryReason, Route};
+
+pub(super) struct Zapi;
+
+/// The fields with a file, their kind, and the field with its link.
+const FILES: &[(&str, MediaKind, &str)] = &[
+    ("image", MediaKind::Image, "imageUrl"),
+    ("video", MediaKind::Video, "videoUrl"),
+    ("ptv", MediaKind::Video, "videoUrl"),
+    ("audio", MediaKind::Audio, "audioUrl"),
+    ("document", MediaKind::Document, "documentUrl"),
+    ("sticker", MediaKind::Sticker, "stickerUrl"),
+];
+
+impl Protocol for Zapi {
+    fn is_delivery(&self, of: &Object) -> bool {
+        words(of, &["type"]).is_some_and(|name| name.ends_with("Callback"))
+            || words(of, &["messageId"]).is_some() && words(of, &["phone"]).is_some()
+    }
+
+    fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
+        let message = message(root);
+        match event(root, &["type"]).as_str() {
+            "connectedcallback" => {
+                return vec![ParsedDelivery {
+                    message,
+                    ..connection(true)
+                }];
+            }
+            "disconnectedcallback" => {
+                return vec![ParsedDelivery {
+                    message,
+                    ..connection(false)
+                }];
+            }
+            "deliverycallback" | "messagestatuscallback" => {
+                return vec![nothing(DeliveryReason::StatusUpdate)];
+            }
+            "presencechatcallback" => return vec![nothing(DeliveryReason::PresenceUpdate)],
+            _ => {}
+        }
+        // Such as a group's new picture.
+        if words(root, &["notification"]).is_some() {
+            return vec![nothing(DeliveryReason::NoMedia)];
+        }
+        let mut media = files(root);
+        if let Some(buttons) = object(root, &["buttonsMessage"]) {
+            media.extend(files_of_links(buttons));
+        }
+        let templates = objects(root, &["hydratedTemplate"]).into_iter();
+        let carousels = objects(root, &["carouselMessage"]).into_iter();
+        let cards = carousels.flat_map(|carousel| objects(carousel, &["cards"]));
+        for part in templates.chain(cards) {
+            media.extend(object(part, &["header"]).map(files).unwrap_or_default());
+        }
+        vec![with_media(message, media)]
+    }
+
+    fn signature(&self) -> Signature {
+        Signature::SecretInHeader
+    }
+
+    fn default_api_base(&self) -> &'static str {
+        "https://api.z-api.io"
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        &[Route::Link]
+    }
+}
+
+fn files(of: &Object) -> Vec<FoundMedia> {
+    let file = |(name, kind, url): &(&str, MediaKind, &str)| {
+        let file = object(of, &[name])?;
+        let is_file = field(file, &[url, "mimeType", "downloadError"]).is_some();
+        is_file.then(|| FoundMedia {
+            link: link(file, &[url]),
+            ..FoundMedia::of_fields(*kind, file)
+        })
+    };
+    FILES.iter().filter_map(file).collect()
+}
+
+/// Files of which only the links are given.
+fn files_of_links(of: &Object) -> Vec<FoundMedia> {
+    let file = |(name, kind, url): &(&str, MediaKind, &str)| {
+        let link = link(of, &[url])?;
+        (*name != "ptv").then(|| FoundMedia {
+            link: Some(link),
+            ..FoundMedia::of_fields(*kind, &Object::new())
+        })
+    };
+    FILES.iter().filter_map(file).collect()
+}
+
+fn message(root: &Object) -> Message {
+    let from_me = is_set(root, &["fromMe"]);
+    let chat = id(root, &["phone", "chatLid"]);
+    let is_group =
+        is_set(root, &["isGroup"]) || chat.as_deref().is_some_and(|chat| chat.ends_with("-group"));
+    let sender = if from_me {
+        sender([id(root, &["connectedPhone"])])
+    } else {
+        let participant = [
+            id(root, &["participantPhone"]),
+            id(root, &["participantLid"]),
+        ];
+        let other = [chat.clone(), id(root, &["senderLid", "chatLid"])];
+        sender(if is_group { participant } else { other })
+    };
+    Message {
+        id: id(root, &["messageId"]).unwrap_or_default(),
+        origin: Fields {
+            chat,
+            is_group,
+            from_me,
+            sender,
+        }
+        .origin(),
+        sender_name: words(root, &["senderName"]),
+        // Milliseconds; the documentation shows seconds in places.
+        sent_at: time(root, &["momment", "moment"]),
+    }
+}
